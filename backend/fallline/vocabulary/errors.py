@@ -1,0 +1,117 @@
+"""What can be wrong with a request, each kind with a stable code. Knows nothing of HTTP: `web.errors` maps codes to statuses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class FalllineError(Exception):
+    """A request that cannot be served. `code` is stable, `title` names the kind, `detail` says what would be right."""
+
+    code: ClassVar[str] = "error"
+    title: ClassVar[str] = "The request cannot be served"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+    def members(self) -> dict[str, object]:
+        """Further members of the problem details (RFC 9457, section 3.2)."""
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One wrong field of a body: its JSON pointer (RFC 6901) and what would be right."""
+
+    pointer: str
+    detail: str
+
+    def as_json(self) -> dict[str, str]:
+        return {"pointer": self.pointer, "detail": self.detail}
+
+
+class InvalidRequest(FalllineError):
+    """The body or query does not say anything that could be done."""
+
+    code = "invalid-request"
+    title = "The request is not valid"
+
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__("; ".join(f"{error.pointer or 'body'}: {error.detail}" for error in errors))
+        self.errors = errors
+
+    def members(self) -> dict[str, object]:
+        return {"errors": [error.as_json() for error in self.errors]}
+
+
+class TooExpensive(FalllineError):
+    """The recipe would cost more than this server gives to one experiment. Raised before anything is allocated."""
+
+    code = "too-expensive"
+    title = "The recipe would cost too much"
+
+    def __init__(self, bound: str, limit: float, asked: float) -> None:
+        super().__init__(f"at most {limit:,g} {bound.replace('_', ' ')}, and the recipe asks for {asked:,g}")
+        self.bound, self.limit, self.asked = bound, limit, asked
+
+    def members(self) -> dict[str, object]:
+        return {"bound": self.bound, "limit": self.limit, "asked": self.asked}
+
+
+class KeyReused(FalllineError):
+    """An idempotency key that stood for another command before."""
+
+    code = "key-reused"
+    title = "The idempotency key belongs to another command"
+
+
+class NotAuthorized(FalllineError):
+    """The token that allows changes is missing or wrong."""
+
+    code = "not-authorized"
+    title = "A token is needed to change this experiment"
+
+
+class NotFound(FalllineError):
+    """No experiment, run, figure or instrument of that name."""
+
+    code = "not-found"
+    title = "There is nothing of that name"
+
+
+class Conflict(FalllineError):
+    """A command that is well formed but impossible in the present state, like a step of a diverged run."""
+
+    code = "conflict"
+    title = "That is not possible in the present state"
+
+
+class TooLarge(FalllineError):
+    """A body longer than this server reads."""
+
+    code = "too-large"
+    title = "The body is too large"
+
+
+class TooManyRequests(FalllineError):
+    """More commands a second than one visitor may send. `retry_after` is in seconds."""
+
+    code = "too-many-requests"
+    title = "Too many requests"
+
+    def __init__(self, detail: str, retry_after: float) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class Unavailable(FalllineError):
+    """The server is full or stopping. `retry_after` is in seconds."""
+
+    code = "unavailable"
+    title = "The server cannot take this now"
+
+    def __init__(self, detail: str, retry_after: float) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after

@@ -1,0 +1,51 @@
+"""How a row of a table (data set, activation, optimizer, initializer, ...) tells the world about its parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One number that a method takes.
+
+    `minimum` and `maximum` bound it; `open_minimum`, `open_maximum` say that the bound itself is excluded. `unit` is
+    empty for a pure number; `help` is one line for people.
+    """
+
+    name: str
+    default: float
+    minimum: float | None = None
+    maximum: float | None = None
+    open_minimum: bool = False
+    open_maximum: bool = False
+    integer: bool = False
+    unit: str = ""
+    help: str = ""
+
+    def allows(self, value: float) -> bool:
+        """Whether the value lies in the range."""
+        low, high = self.minimum, self.maximum
+        above = low is None or (value > low if self.open_minimum else value >= low)
+        below = high is None or (value < high if self.open_maximum else value <= high)
+        return above and below
+
+    def schema(self) -> dict[str, object]:
+        """The parameter as JSON Schema (draft 2020-12), for the catalog."""
+        schema: dict[str, object] = {"type": "integer" if self.integer else "number", "default": self.default}
+        if self.minimum is not None:
+            schema["exclusiveMinimum" if self.open_minimum else "minimum"] = self.minimum
+        if self.maximum is not None:
+            schema["exclusiveMaximum" if self.open_maximum else "maximum"] = self.maximum
+        return schema
+
+    def as_json(self) -> dict[str, object]:
+        """The entry of the catalog: schema, default, range, unit and help."""
+        return {
+            "name": self.name,
+            "schema": self.schema(),
+            "default": self.default,
+            "range": [self.minimum, self.maximum],
+            "unit": self.unit,
+            "help": self.help,
+        }
