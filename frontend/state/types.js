@@ -1,0 +1,280 @@
+/**
+ * The words of the browser's half: the state, the app's commands, and what charts expect.
+ * Owns shapes only; there is no code here, and nothing may be stored that is not written here.
+ *
+ * Charts for a page (register once with `registerPlotlyChart(app)` of charts/plotly-chart.js):
+ *   <plotly-chart kind="loss">       fills its parent; draws its own flags, end labels, baseline label
+ *   <plotly-chart kind="gradients">  as many panels as layers; draws its own panel titles ("W1 5 x 4", a value a run)
+ *   <plotly-chart kind="scatter">    one square a run; draws its own titles ("GD R2 0.88")
+ * The page gives section headings, switches and the box. styles/charts.css belongs to the elements.
+ * After each draw an element carries data-points (points in its fullest trace), data-traces, data-last-step (largest
+ * step drawn), data-draws (how often), data-state ("waiting" before Plotly is there, then "drawn"), and aria-label (the summary).
+ */
+
+// ---------------------------------------------------------------- the server's words (CONTRACT)
+
+/** @typedef {Record<string, any>} Json */
+
+/**
+ * @typedef {object} LayerRecipe
+ * @property {number} units
+ * @property {string} activation
+ */
+/**
+ * @typedef {Json & {at_step: number}} Edit  one live change; the other fields are settings
+ */
+/**
+ * @typedef {Json & {name: string, label?: string|null, optimizer: string, learning_rate: number,
+ *   batch_size: number|null, order: string, seed: number, edits: Edit[]}} RunRecipe
+ */
+/**
+ * @typedef {object} Recipe  filled in, as the server answers it
+ * @property {Json & {name: string, samples: number, features?: number, noise?: number, test_fraction: number, seed: number}} data
+ * @property {{layers: LayerRecipe[], output: string, weights: any, biases: any, seed: number}} network
+ * @property {string} loss
+ * @property {RunRecipe[]} runs
+ */
+/**
+ * @typedef {object} Stat4  one series over buckets; null or NaN = no finite value
+ * @property {ArrayLike<number|null>} min
+ * @property {ArrayLike<number|null>} max
+ * @property {ArrayLike<number|null>} mean
+ * @property {ArrayLike<number|null>} last
+ * @property {ArrayLike<number>} [count]  only for series not recorded every step
+ */
+/**
+ * @typedef {object} Columns  measurements as they travel; each column an array or {dtype, bdata}
+ * @property {number} generation
+ * @property {any} first
+ * @property {any} last
+ * @property {any} samples_seen
+ * @property {any} seconds
+ * @property {Record<string, any>} series
+ */
+/**
+ * @typedef {object} RunAnswer  a run as GET /experiments/{id} tells it
+ * @property {string} name
+ * @property {string|null} [label]
+ * @property {RunStatus} status
+ * @property {number} step
+ * @property {number} epoch
+ * @property {number} samples_seen
+ * @property {number} generation
+ * @property {number|null} [diverged_at]
+ * @property {Record<string, Latest>} latest
+ */
+/**
+ * @typedef {object} ExperimentAnswer
+ * @property {string} id
+ * @property {Recipe} recipe
+ * @property {string} kernel
+ * @property {RunAnswer[]} runs
+ * @property {string} [token]
+ * @property {boolean} [playing]
+ * @property {number|"max"} [speed]
+ * @property {Pace} [pace]
+ */
+/** @typedef {"paused"|"playing"|"finished"|"diverged"} RunStatus */
+/** @typedef {{step: number, value: number}} Latest */
+/** @typedef {"steps"|"samples"} Pace */
+/**
+ * @typedef {object} Problem  RFC 9457; `errors` name fields by JSON pointer
+ * @property {string} title
+ * @property {string} [detail]
+ * @property {number} [status]
+ * @property {string} [type]
+ * @property {{pointer: string, detail?: string, message?: string}[]} [errors]
+ */
+/** @typedef {Json} Catalog  GET /catalog */
+
+// ---------------------------------------------------------------- the state
+
+/**
+ * @typedef {object} Connection
+ * @property {"connecting"|"ready"|"live"|"reconnecting"|"catching-up"|"offline"|"restarted"} status
+ *   ready = on the line and nothing plays; live = something plays; offline = the browser itself says so;
+ *   restarted = the server no longer knows the experiment, `app.restart()` starts it again from the kept recipe
+ * @property {number|null} latency   ms, round trip
+ * @property {number|null} retryIn   whole seconds until the next try
+ * @property {{have: number, of: number}|null} progress  steps, while catching up
+ * @property {number|null} lastStep  last known step when the line broke
+ */
+/**
+ * @typedef {object} UnitsInstrument
+ * @property {number} [step]
+ * @property {{mean: number[], active_share: number[], dead: boolean[]}[]} layers  hidden layers
+ * @property {any} [output]
+ */
+/**
+ * @typedef {object} PredictionsInstrument
+ * @property {number} [step]
+ * @property {string} split
+ * @property {number[]} rows
+ * @property {number[]} y       flat
+ * @property {number[]} y_pred  flat
+ */
+/**
+ * @typedef {object} Snapshot
+ * @property {number} step
+ * @property {Record<string, number[][]>} parameters  W1, b1, ...
+ */
+/** @typedef {"a"|"b"|"c"|"d"} Lane  colour and shape of a run; from the fifth run on they repeat */
+/**
+ * @typedef {object} Run
+ * @property {string} name
+ * @property {string} label            what people read: "GD", "SGD"
+ * @property {Lane} lane
+ * @property {boolean} hidden
+ * @property {RunStatus} status
+ * @property {number} step
+ * @property {number} epoch
+ * @property {number} samplesSeen
+ * @property {number} generation
+ * @property {number|null} divergedAt
+ * @property {Record<string, Latest>} latest
+ * @property {Json & {optimizer: string, learning_rate: number, batch_size: number|null, order: string}} settings
+ *   in force, with the page's own unanswered edits already in
+ * @property {Edit[]} edits            made so far, oldest first
+ * @property {UnitsInstrument|null} units
+ * @property {PredictionsInstrument|null} predictions
+ * @property {Snapshot|null} snapshot
+ */
+/**
+ * @typedef {object} Experiment
+ * @property {string} id
+ * @property {string|null} token       null = may be looked at, not changed
+ * @property {Recipe} recipe           filled, with the edits the server has told so far
+ * @property {string} kernel
+ * @property {{train: number, test: number|null}|null} baseline  loss of predicting the training mean
+ * @property {number} trainSamples
+ * @property {number} testSamples
+ * @property {number|null} initialLoss train_loss at step 0
+ * @property {number} features         input columns
+ * @property {string[]} weights        ["W1", "W2", "W3"]
+ * @property {Record<string, [number, number]>} shapes  {"W1": [5, 4], ...}
+ * @property {number} parameters       how many numbers are trained
+ */
+/**
+ * @typedef {object} Playback  what was asked for, shown at once
+ * @property {boolean} playing
+ * @property {number|"max"} speed      steps per second
+ * @property {Pace} pace
+ */
+/** @typedef {"steps"|"epochs"|"samples"|"seconds"} XAxis */
+/** @typedef {"grad_l1"|"grad_l2"|"grad_mean"|"ratio"} Measure */
+/**
+ * @typedef {object} View
+ * @property {XAxis} x
+ * @property {"log"|"linear"} y
+ * @property {Measure} measure
+ * @property {"auto"|"light"|"dark"} theme
+ * @property {string|null} selectedRun
+ * @property {string|null} networkRun
+ * @property {boolean} singleKeys
+ * @property {null|"recipe"} sheet
+ * @property {null|"help"} dialog
+ * @property {"charts"|"network"} tab
+ */
+/** @typedef {{do: string, run: string|null, body: Json}} PendingCommand */
+/**
+ * @typedef {object} Notice
+ * @property {"info"|"ok"|"warn"|"bad"} kind
+ * @property {string} text
+ * @property {boolean} [undo]  true: `app.undo()` takes it back
+ */
+/**
+ * @typedef {object} State
+ * @property {Connection} connection
+ * @property {Catalog|null} catalog
+ * @property {{name: string}} exhibit
+ * @property {Experiment|null} experiment
+ * @property {Record<string, Run>} runs
+ * @property {string[]} order
+ * @property {Playback} playback
+ * @property {View} view
+ * @property {Record<string, PendingCommand>} pending   sent and not yet answered, by command id
+ * @property {Notice|null} notice
+ * @property {Problem|null} problem    the last refusal; cleared by the next success or by `app.dismiss()`
+ * @property {{since: number}|null} loading  an experiment is being made; `since` by the app's clock (ms)
+ * @property {Record<string, Json>} figures  Plotly figures by name ("loss", "gradients"), as the server specifies them
+ * @property {number} frames           rises with every frame; watch it to know that columns changed
+ */
+
+// ---------------------------------------------------------------- store, series, app
+
+/**
+ * @typedef {object} Store
+ * @property {() => State} get
+ * @property {(message: Message) => void} dispatch
+ * @property {<T>(select: (state: State) => T, listener: (value: T, state: State) => void) => (() => void)} watch
+ *   calls the listener when the selected value changes (===, or shallowly equal arrays); not at once. Answers `stop`
+ */
+/** @typedef {Json & {type: string}} Message */
+/**
+ * @typedef {object} Stat  typed columns of one series, `length` of its RunSeries long; NaN = no finite value
+ * @property {Float64Array} min
+ * @property {Float64Array} max
+ * @property {Float64Array} mean
+ * @property {Float64Array} last
+ * @property {Float64Array} count
+ */
+/**
+ * @typedef {object} RunSeries  one run's bounded columns
+ * @property {number} generation
+ * @property {number} length        buckets
+ * @property {number} version       rises with every change
+ * @property {Float64Array} first   steps
+ * @property {Float64Array} last
+ * @property {Float64Array} samplesSeen  at the bucket's end
+ * @property {Float64Array} seconds
+ * @property {() => string[]} names
+ * @property {(name: string) => Stat|null} values
+ */
+/** @typedef {{of: (run: string) => RunSeries|null}} SeriesBook */
+
+/**
+ * What a page may ask. Nothing throws: a refusal lands in `state.problem`. Edits show in the state at once.
+ * @typedef {object} App
+ * @property {Store} store
+ * @property {SeriesBook} series
+ * @property {Environment} environment
+ * @property {() => Promise<void>} start      catalog, then the stored experiment or the exhibit
+ * @property {() => void} stop                closes the socket and every timer
+ * @property {() => void} play
+ * @property {() => void} pause
+ * @property {() => void} toggle
+ * @property {(steps?: number) => void} step
+ * @property {(epochs?: number) => void} stepEpoch
+ * @property {(run?: string) => void} reset
+ * @property {(speed: number|"max") => void} setSpeed
+ * @property {(pace: Pace) => void} setPace
+ * @property {(run: string, change: Json) => void} edit
+ * @property {(body?: Json) => void} addRun
+ * @property {(run: string) => void} removeRun
+ * @property {(run: string, label: string) => void} renameRun
+ * @property {(run: string, hidden: boolean) => void} setHidden
+ * @property {(changes: {data?: Json, network?: Json, loss?: string}) => Promise<void>} newExperiment
+ *   merges into the recipe (layers replace layers), starts at step 0, leaves a notice with undo
+ * @property {() => Promise<void>} undo       back to the recipe before the last newExperiment
+ * @property {() => Promise<void>} restart    after "restarted": the kept recipe, from step 0
+ * @property {() => void} retryNow
+ * @property {(part: Partial<View>) => void} setView
+ * @property {() => void} dismiss             clears notice and problem
+ */
+/**
+ * What an app is given from outside, so that tests can give something else.
+ * @typedef {object} Environment
+ * @property {typeof fetch} fetch
+ * @property {new (url: string) => WebSocket} WebSocket
+ * @property {{getItem: (key: string) => string|null, setItem: (key: string, value: string) => void, removeItem: (key: string) => void}} storage
+ * @property {() => number} now               ms, monotonic
+ * @property {(run: () => void, ms: number) => any} setTimeout
+ * @property {(timer: any) => void} clearTimeout
+ * @property {() => number} random            0..1
+ * @property {() => string} uuid
+ * @property {string} origin                  "http://host:port"
+ * @property {number} fps                     frames a second asked of the server
+ * @property {() => boolean} hidden           is the page hidden
+ */
+
+export {};
