@@ -1,0 +1,125 @@
+# fallline's verbs. `make` alone lists them. Needs git, make and Python 3.11-3.13; the rest is installed into .venv.
+
+PORT ?= 8000
+HOST ?= 127.0.0.1
+OPEN ?= 1
+
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+NODE_CHECKS := tests/frontend/node_modules
+PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
+
+# Verbs run in the order written, also under -j: the cheap checks come first, and two test suites never share the cores.
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help run install install-test test lint types layers check-js test-frontend test-python test-browser \
+        bench screenshot format lock image verify-image clean
+
+help: ## list the verbs
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+# --- running --------------------------------------------------------------------------------------------------------
+
+run: $(VENV)/installed ## start fallline and open it in the browser (PORT=8000, HOST=127.0.0.1, OPEN=1)
+	@exec $(BIN)/fallline serve --host $(HOST) --port $(PORT) $(if $(filter-out 0 no false,$(OPEN)),--open)
+
+install: $(VENV)/installed ## install fallline into .venv, without starting it
+
+# The stamps are what makes a second run quick: nothing is asked of pip until a lock or the package's metadata changes.
+$(VENV)/installed: $(VENV)/created pyproject.toml requirements/run.txt requirements/build.txt
+	@echo "== installing fallline into $(VENV)"
+	@$(PIP_INSTALL) --only-binary :all: --require-hashes -r requirements/run.txt -r requirements/build.txt
+	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/created:
+	@sh .ci/create-venv $(VENV)
+	@touch $@
+
+# --- testing --------------------------------------------------------------------------------------------------------
+
+test: install-test lint types layers check-js test-frontend test-python test-browser ## run every check and every test
+
+install-test: $(VENV)/installed-test $(NODE_CHECKS)/installed
+
+$(VENV)/installed-test: $(VENV)/installed requirements/test.txt
+	@echo "== installing what the tests need into $(VENV)"
+	@$(PIP_INSTALL) --only-binary :all: --require-hashes -r requirements/test.txt
+	@touch $@
+
+$(NODE_CHECKS)/installed: $(VENV)/installed-test tests/frontend/package.json tests/frontend/package-lock.json
+	@echo "== installing the type checker and the accessibility rules for the frontend"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix tests/frontend --no-audit --no-fund --loglevel=error
+	@touch $@
+
+lint: $(VENV)/installed-test ## ruff: rules and formatting
+	@echo "== ruff"
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet . || { echo "formatting differs: make format"; exit 1; }
+
+types: $(VENV)/installed-test ## mypy --strict
+	@echo "== mypy --strict"
+	@$(BIN)/mypy --strict
+
+layers: $(VENV)/installed-test ## import-linter: imports point down
+	@echo "== import-linter"
+	@$(BIN)/lint-imports
+
+check-js: install-test ## tsc over the frontend's JSDoc types
+	@echo "== tsc"
+	@$(BIN)/node $(NODE_CHECKS)/typescript/bin/tsc --noEmit -p frontend
+
+test-frontend: install-test ## node --test: the frontend's logic
+	@echo "== node --test"
+	@$(BIN)/node --test tests/frontend/*.test.mjs
+
+# One BLAS thread a process: two workers on two cores, and the same sums whatever the machine.
+test-python: install-test ## pytest: unit, contracts, integration, architecture
+	@echo "== pytest"
+	@OPENBLAS_NUM_THREADS=1 $(PY) -m pytest --quiet -n 2 --ignore=tests/browser
+
+test-browser: install-test ## pytest: the page in Chromium
+	@echo "== pytest, in the browser"
+	@$(PY) tests/browser/chromium.py
+	@OPENBLAS_NUM_THREADS=1 $(PY) -m pytest --quiet tests/browser
+
+# --- other chores ---------------------------------------------------------------------------------------------------
+
+# The two variables pin an old kernel on machines whose old OpenBLAS needs it; they slow a current NumPy.
+bench: install-test ## measure speed: every figure in milliseconds, seconds or percent of speed
+	@for benchmark in benchmarks/bench_*.py; do \
+	  echo "== $$benchmark"; \
+	  env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(PY) "$$benchmark" || exit 1; \
+	done
+
+screenshot: install-test ## take the README's picture of the running page
+	@$(PY) tests/browser/chromium.py
+	@$(PY) tests/browser/screenshot.py
+
+format: $(VENV)/installed-test ## put imports and layout in order
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+
+LOCK := uv pip compile --quiet --no-config --universal --python-version 3.11 --fork-strategy fewest --only-binary :all: \
+        --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-build-options \
+        --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+
+# The same versions on every Python (fewest forks), so that the same recipe gives the same numbers everywhere.
+lock: $(VENV)/installed-test ## write the locks anew from pyproject.toml and package.json (UPGRADE=1 takes newer versions)
+	@$(PIP_INSTALL) uv
+	@$(BIN)/$(LOCK) pyproject.toml --group test -o requirements/test.txt
+	@$(BIN)/$(LOCK) pyproject.toml -c requirements/test.txt -o requirements/run.txt
+	@$(BIN)/$(LOCK) --group build -c requirements/test.txt -o requirements/build.txt
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm install --prefix tests/frontend --package-lock-only \
+	  --omit-lockfile-registry-resolved --no-audit --no-fund --loglevel=error
+
+image: ## build the container image with Docker
+	docker build -t fallline .
+
+verify-image: $(VENV)/installed-test ## build and run the image with buildah and podman, and check what it promises
+	@sh tests/container/verify.sh
+
+clean: ## remove what was built, measured and cached; .venv stays
+	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis $(NODE_CHECKS)
+	find backend tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
