@@ -50,7 +50,7 @@ $(VENV)/installed-test: $(VENV)/installed requirements/test.txt
 
 $(NODE_CHECKS)/installed: $(VENV)/installed-test tests/frontend/package.json tests/frontend/package-lock.json
 	@echo "== installing the type checker and the accessibility rules for the frontend"
-	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix tests/frontend --no-audit --no-fund --loglevel=error
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix tests/frontend --no-audit --no-fund --silent
 	@touch $@
 
 lint: $(VENV)/installed-test ## ruff: rules and formatting

@@ -1,1 +1,1 @@
-"""The words everyone uses: frozen types that travel unchanged from the engine to the socket. No behaviour beyond validation."""
+"""The words everyone uses: frozen types that travel unchanged from the engine to the socket, and only validate."""

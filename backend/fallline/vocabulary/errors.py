@@ -1,4 +1,7 @@
-"""What can be wrong with a request, each kind with a stable code. Knows nothing of HTTP: `web.errors` maps codes to statuses."""
+"""What can be wrong with a request, each kind with a stable code.
+
+Knows nothing of HTTP: `web.errors` maps codes to statuses.
+"""
 
 from __future__ import annotations
 

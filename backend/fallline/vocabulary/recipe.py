@@ -11,8 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler
-from pydantic import model_serializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 LARGEST = 2**53
 """Integers beyond this are not exact in every JSON reader."""
@@ -98,7 +105,7 @@ class NetworkSettings(_Strict):
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """The settings in force at one step. `batch_size` None is the full batch; `own` holds the optimizer's parameters."""
+    """The settings in force at one step. `batch_size` None is the full batch; `own`: the optimizer's parameters."""
 
     optimizer: str
     learning_rate: float
@@ -114,7 +121,7 @@ class RunSettings:
         return RunSettings(
             optimizer=optimizer,
             learning_rate=change.get("learning_rate", self.learning_rate),
-            batch_size=change["batch_size"] if "batch_size" in change else self.batch_size,
+            batch_size=change.get("batch_size", self.batch_size),
             order=change.get("order", self.order),
             own=own,
         )
@@ -156,7 +163,7 @@ class Change(_Strict):
 
 
 class Edit(Change):
-    """A change in force from the change of the parameters that takes the step counter from `at_step` to `at_step` + 1."""
+    """A change of settings, in force from the step that takes the counter from `at_step` to `at_step` + 1."""
 
     at_step: Annotated[int, Field(ge=0, le=LARGEST)]
 
@@ -183,7 +190,9 @@ class RunRecipe(_Strict):
 
     @model_serializer(mode="wrap")
     def _without_nothing(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {key: value for key, value in handler(self).items() if value is not None or key == "batch_size"}
+        return {
+            key: value for key, value in handler(self).items() if value is not None or key == "batch_size"
+        }
 
     @property
     def settings(self) -> RunSettings:

@@ -1,0 +1,94 @@
+"""Which Chromium the browser tests drive, and how one is got where there is none.
+
+Run as a program it makes sure that there is one, through apt as root on Debian and Ubuntu, else through Playwright's
+own installer, or says what to do. Must not know what is tested.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+QUIET = (
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+"""The browser talks to the page's server and to nobody else."""
+
+
+def launch(playwright: Playwright, *arguments: str) -> Browser:
+    """A headless Chromium. As root its own sandbox cannot start, so it goes without: it loads only our pages."""
+    return playwright.chromium.launch(
+        executable_path=find(playwright),
+        args=[*QUIET, *arguments],
+        chromium_sandbox=os.geteuid() != 0,
+    )
+
+
+def find(playwright: Playwright) -> str | None:
+    """The path of a Chromium that starts: the one that `CHROMIUM` names, the system's, Playwright's; else None."""
+    named = [os.environ["CHROMIUM"]] if os.environ.get("CHROMIUM") else []
+    installed = [path for name in NAMES if (path := shutil.which(name))]
+    for path in [*named, *installed, playwright.chromium.executable_path]:
+        if Path(path).exists() and _starts(path):
+            return path
+    return None
+
+
+def _starts(path: str) -> bool:
+    # On Ubuntu the name may lead to a placeholder that only says how to install a snap.
+    return subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0
+
+
+def _find() -> str | None:
+    with sync_playwright() as playwright:
+        return find(playwright)
+
+
+def _install_with_apt() -> bool:
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        return False
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    update = ["apt-get", "-qq", "update"]
+    install = ["apt-get", "-qq", "install", "-y", "--no-install-recommends", "chromium", "fonts-liberation"]
+    return all(
+        subprocess.run(
+            command, env=quiet, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False
+        ).returncode
+        == 0
+        for command in (update, install)
+    )
+
+
+def _install_with_playwright() -> bool:
+    command = [sys.executable, "-m", "playwright", "install", "chromium"]
+    return subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def main() -> int:
+    """Make sure that there is a Chromium; 1, and what to do, when there is no way."""
+    if _find():
+        return 0
+    print("== installing Chromium for the browser tests")
+    if (_install_with_apt() and _find()) or (_install_with_playwright() and _find()):
+        return 0
+    print(
+        "The browser tests need Chromium, and neither apt nor Playwright's installer could bring one.\n"
+        "Install Chromium or Chrome and run again, or name one: CHROMIUM=/path/to/chromium make test",
+        file=sys.stderr,
+    )
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
