@@ -30,6 +30,18 @@ class Parameter:
         below = high is None or (value < high if self.open_maximum else value <= high)
         return above and below
 
+    def range_in_words(self) -> str:
+        """The range as a reader would say it."""
+        low = (
+            ""
+            if self.minimum is None
+            else f"{'above' if self.open_minimum else 'of at least'} {self.minimum:g}"
+        )
+        high = (
+            "" if self.maximum is None else f"{'below' if self.open_maximum else 'at most'} {self.maximum:g}"
+        )
+        return " and ".join(part for part in (low, high) if part) or "of any size"
+
     def schema(self) -> dict[str, object]:
         """The parameter as JSON Schema (draft 2020-12), for the catalog."""
         schema: dict[str, object] = {"type": "integer" if self.integer else "number", "default": self.default}

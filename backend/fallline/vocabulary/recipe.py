@@ -46,11 +46,13 @@ LearningRate = Annotated[float, Field(gt=0, le=1e6)]
 BatchSize = Annotated[int, Field(ge=1, le=LARGEST)]
 
 
-class _Strict(BaseModel):
+class StrictModel(BaseModel):
+    """A frozen word: no unknown fields, no coerced types, no NaN."""
+
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class DataSettings(_Strict):
+class DataSettings(StrictModel):
     """Which samples: `samples` counts training and test samples together."""
 
     name: RowName = "log_linear"
@@ -70,14 +72,14 @@ class DataSettings(_Strict):
         return self.samples - self.test_samples
 
 
-class LayerSettings(_Strict):
+class LayerSettings(StrictModel):
     """One hidden layer."""
 
     units: Annotated[int, Field(ge=1, le=LARGEST)]
     activation: RowName = "relu"
 
 
-class Initializer(_Strict):
+class Initializer(StrictModel):
     """A way to draw initial parameters, with its own parameters in the same object."""
 
     name: RowName
@@ -88,7 +90,7 @@ class Initializer(_Strict):
         return {key: value for key, value in handler(self).items() if value is not None}
 
 
-class NetworkSettings(_Strict):
+class NetworkSettings(StrictModel):
     """A multi-layer perceptron: hidden layers, output activation, and how the first parameters are drawn."""
 
     layers: list[LayerSettings] = [LayerSettings(units=4), LayerSettings(units=4)]
@@ -136,7 +138,7 @@ class RunSettings:
         }
 
 
-class Change(_Strict):
+class Change(StrictModel):
     """What an edit changes. A field left out stays as it is; `batch_size` null is the full batch."""
 
     optimizer: RowName | None = None
@@ -172,7 +174,7 @@ class Edit(Change):
         return {"at_step": self.at_step, **self.given()}
 
 
-class RunRecipe(_Strict):
+class RunRecipe(StrictModel):
     """One run's settings at step 0 and its edits in the order of their steps."""
 
     name: RunName = "run-1"
@@ -221,7 +223,7 @@ def _notebook_runs() -> list[RunRecipe]:
     return [RunRecipe(name="gd"), RunRecipe(name="sgd", learning_rate=0.01, batch_size=1)]
 
 
-class Recipe(_Strict):
+class Recipe(StrictModel):
     """Everything that determines an experiment. Plain JSON; same recipe, same numbers. `{}` is the notebook's."""
 
     data: DataSettings = DataSettings()

@@ -1,0 +1,86 @@
+"""What may be asked of an experiment: the bodies of commands, the same for REST and the socket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field, model_validator
+
+from fallline.vocabulary.recipe import Change, Label, RunName, RunRecipe, StrictModel
+
+MOST_STEPS = 1_000_000
+FASTEST = 1_000_000.0
+
+
+class Play(StrictModel):
+    """Make steps until paused. `speed` is in steps per second, or "max"."""
+
+    speed: Annotated[float, Field(gt=0, le=FASTEST)] | Literal["max"] = 60.0
+    pace: Literal["steps", "samples"] = "steps"
+
+
+class Pause(StrictModel):
+    """Stop at the step at hand."""
+
+
+class Step(StrictModel):
+    """Make `steps` steps, or steps until floor(epoch) has risen by `epochs`; of one run or of all."""
+
+    steps: Annotated[int, Field(ge=1, le=MOST_STEPS)] | None = None
+    epochs: Annotated[int, Field(ge=1, le=MOST_STEPS)] | None = None
+    run: RunName | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Step:
+        if self.steps is not None and self.epochs is not None:
+            raise ValueError("either steps or epochs, not both")
+        return self
+
+
+class Reset(StrictModel):
+    """Back to step 0, of one run or of all."""
+
+    run: RunName | None = None
+
+
+class EditRun(Change):
+    """A live edit; `label` is the text to show, which is no edit."""
+
+    label: Label | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> EditRun:
+        if not self.model_fields_set:
+            raise ValueError("at least one setting to change")
+        return self
+
+
+class AddRun(RunRecipe):
+    """A new run from step 0; fields left out are those of the notebook's gd."""
+
+
+class RemoveRun(StrictModel):
+    """Take the run out of its experiment."""
+
+
+Command: TypeAlias = Play | Pause | Step | Reset | EditRun | AddRun | RemoveRun
+
+COMMANDS: Mapping[str, type[Command]] = {
+    "play": Play,
+    "pause": Pause,
+    "step": Step,
+    "reset": Reset,
+    "edit": EditRun,
+    "add_run": AddRun,
+    "remove_run": RemoveRun,
+}
+"""The verbs of the socket's `do`, and of the lab."""
+
+NEEDS_RUN = frozenset({"edit", "remove_run"})
+"""Commands that name their run in the REST path; on the socket it is the field `run`."""
+
+
+def parse(do: str, body: Mapping[str, Any]) -> Command:
+    """The command `do` with its body. Raises pydantic's ValidationError; KeyError for an unknown verb."""
+    return COMMANDS[do].model_validate(dict(body))
