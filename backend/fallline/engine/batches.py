@@ -1,0 +1,93 @@
+"""Which samples a step takes: a pure function of (run seed, samples_seen, batch_size, order), as CONTRACT
+"Batches" says.
+
+Owns the orders of passes. Must not know what is done with a batch. Pass p = samples_seen // m has one order
+of the m training samples; a step takes the next `batch_size` places, fewer at the pass's end, never across
+it. A full batch (None) is all m in data order, wherever in a pass it falls.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fallline.engine.problem import Problem, Samples
+from fallline.engine.randomness import rng_for
+from fallline.vocabulary.recipe import RunSettings
+
+Array = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+
+def batch_length(settings: RunSettings, samples_seen: int, m: int) -> int:
+    """How many samples the next step takes."""
+    if settings.batch_size is None:
+        return m
+    return min(settings.batch_size, m - samples_seen % m)
+
+
+def order_of_pass(order: str, seed: int, number: int, m: int) -> Rows:
+    """The order in which pass `number` takes the m training samples."""
+    if order == "sequential":
+        return np.arange(m, dtype=np.int64)
+    return rng_for(seed, "order", number).permutation(m).astype(np.int64, copy=False)
+
+
+def batch_rows(problem: Problem, settings: RunSettings, seed: int, samples_seen: int) -> Rows:
+    """The next batch as row numbers of the whole data set."""
+    m = problem.train.count
+    if settings.batch_size is None:
+        return problem.train_rows
+    place = samples_seen % m
+    order = order_of_pass(settings.order, seed, samples_seen // m, m)
+    return problem.train_rows[order[place : place + batch_length(settings, samples_seen, m)]]
+
+
+class BatchReader:
+    """The batches of a slice of steps with constant settings.
+
+    A pass is laid out in its order once, and only as far as the slice can get (`ahead` samples): a slice of a
+    few steps over a large data set must not pay for a whole pass.
+    """
+
+    def __init__(self, train: Samples, settings: RunSettings, seed: int, ahead: int) -> None:
+        self._train, self._settings, self._seed, self._ahead = train, settings, seed, ahead
+        self._pass, self._first, self._stop = -1, 0, 0
+        self._rows: Array = train.rows
+        self._targets: Array = train.targets
+        self._upright: Array = train.rows[:, :, np.newaxis]
+        self._values: list[float] = []
+
+    def full(self) -> tuple[Array, Array]:
+        """Inputs (features + 1, m) and targets (1, m) of all training samples in data order."""
+        return self._train.columns, self._train.targets
+
+    def columns(self, samples_seen: int, length: int) -> tuple[Array, Array]:
+        """Inputs (features + 1, length) and targets (1, length) of the next batch."""
+        start = self._turn_to(samples_seen, length)
+        inputs, targets = self._rows[start : start + length].T, self._targets[:, start : start + length]
+        if length == self._train.count:
+            # In the memory order of `full`, so that BLAS rounds alike: a pass in data order equals the full batch.
+            return np.ascontiguousarray(inputs), targets
+        return inputs, targets
+
+    def one(self, samples_seen: int) -> tuple[Array, Array, float]:
+        """The next single sample: inputs as a vector (features + 1,), the same as a column, and the target."""
+        start = self._turn_to(samples_seen, 1)
+        return self._rows[start], self._upright[start], self._values[start]
+
+    def _turn_to(self, samples_seen: int, length: int) -> int:
+        """Where the batch starts in what is laid out."""
+        number, place = divmod(samples_seen, self._train.count)
+        if number != self._pass or place < self._first or place + length > self._stop:
+            self._lay_out(number, place, max(length, self._ahead))
+        return place - self._first
+
+    def _lay_out(self, number: int, place: int, ahead: int) -> None:
+        m = self._train.count
+        order = order_of_pass(self._settings.order, self._seed, number, m)[place : place + ahead]
+        self._pass, self._first, self._stop = number, place, place + len(order)
+        self._rows = self._train.rows[order]
+        self._upright = self._rows[:, :, np.newaxis]
+        self._targets = self._train.targets[:, order]
+        self._values = self._targets[0].tolist()

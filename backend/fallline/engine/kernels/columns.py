@@ -1,0 +1,105 @@
+"""Forward and backward over many samples at once, in preallocated buffers, with samples as columns.
+
+The same sums as `engine.network`, transposed: activations are (units, samples), so that element-wise work and
+the long sums of the weight gradients run over contiguous memory (half the time of the blackboard's order at
+900 samples). Weights and bias of a layer are one block, and every layer's inputs carry a row of ones to meet
+the bias. Must not know steps or records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fallline.engine.activations import ACTIVATIONS
+from fallline.engine.losses import LOSSES
+from fallline.engine.problem import Problem
+
+Array = NDArray[np.float64]
+
+
+class _Layer(NamedTuple):
+    """A hidden layer: `full` (units + 1, m) holds the outputs and a row of ones, `outputs` is a view without the ones."""
+
+    transposed: Array
+    z: Array
+    outputs: Array
+    full: Array
+    apply: Callable[[Array, Array], object]
+    slope: Callable[[Array, Array], object]
+
+
+class ColumnForward:
+    """Predictions for `count` samples, with buffers that live as long as this object; `parameters` is read at each
+    call.
+    """
+
+    def __init__(self, problem: Problem, parameters: Array, count: int) -> None:
+        self._measure = LOSSES[problem.loss].measure
+        self._blocks = problem.layout.blocks(parameters)
+        self._hidden = [self._layer(problem, place, count) for place in range(len(self._blocks) - 1)]
+        self._last = self._blocks[-1].T
+        self._out = np.empty((problem.layout.sizes[-1], count))
+        self._activation = ACTIVATIONS[problem.activations[-1]]
+        self._bent = self._activation.name != "identity"
+
+    def _layer(self, problem: Problem, place: int, count: int) -> _Layer:
+        block, row = self._blocks[place], ACTIVATIONS[problem.activations[place]]
+        full = np.ones((block.shape[1] + 1, count))
+        return _Layer(block.T, np.empty((block.shape[1], count)), full[:-1], full, row.apply, row.slope)
+
+    def predict(self, inputs: Array) -> Array:
+        """y_pred (outputs, count) in a buffer that the next call overwrites; inputs are (features + 1, count)."""
+        for transposed, z, outputs, full, apply, _ in self._hidden:
+            transposed.dot(inputs, z)
+            apply(z, outputs)
+            inputs = full
+        self._last.dot(inputs, self._out)
+        if self._bent:
+            self._activation.apply(self._out, self._out)
+        return self._out
+
+    def loss(self, inputs: Array, targets: Array) -> float:
+        """The reported loss; overwrites the predictions."""
+        y_pred = self.predict(inputs)
+        return self._measure(y_pred, targets, y_pred)
+
+
+class ColumnPass(ColumnForward):
+    """Loss and gradient for batches of `count` samples; writes the gradient into the flat vector `gradient`."""
+
+    def __init__(self, problem: Problem, parameters: Array, gradient: Array, count: int) -> None:
+        super().__init__(problem, parameters, count)
+        self._gradients = problem.layout.blocks(gradient)
+        self._slopes = np.empty_like(self._out)
+        self._dy = np.empty_like(self._out)
+        self._back = [
+            (
+                self._gradients[place + 1],
+                layer.full,
+                self._blocks[place + 1][:-1],
+                layer,
+                np.empty_like(layer.z),
+            )
+            for place, layer in reversed(list(enumerate(self._hidden)))
+        ]
+
+    def gradient(self, inputs: Array, targets: Array) -> float:
+        """The reported loss of a batch; its gradient is then in the vector given."""
+        y_pred = self.predict(inputs)
+        loss = self._measure(y_pred, targets, self._dy)
+        delta = self._dy
+        if self._bent:
+            self._activation.slope(y_pred, self._slopes)
+            np.multiply(delta, self._slopes, delta)
+        for gradient, full, weights, layer, above in self._back:
+            full.dot(delta.T, gradient)
+            weights.dot(delta, above)
+            layer.slope(layer.outputs, layer.z)
+            np.multiply(above, layer.z, above)
+            delta = above
+        inputs.dot(delta.T, self._gradients[0])
+        return loss

@@ -1,0 +1,186 @@
+"""The NumPy kernel: a slice of steps made in blocks, recorded on a tape, checked for divergence at each
+block's end.
+
+Must not know edits, runs or time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fallline.engine.batches import BatchReader, batch_length
+from fallline.engine.kernels.columns import ColumnForward, ColumnPass
+from fallline.engine.kernels.single import SinglePass
+from fallline.engine.kernels.table import DIVERGED, Kernel, Slice
+from fallline.engine.kernels.tape import Tape
+from fallline.engine.losses import LOSSES
+from fallline.engine.optimizers import OPTIMIZERS
+from fallline.engine.problem import Problem
+from fallline.engine.series import evaluated_series, is_evaluation_point
+from fallline.engine.state import TrainingState
+
+Array = NDArray[np.float64]
+
+
+class Evaluator:
+    """Losses over whole splits at the present value of the flat vector `parameters`."""
+
+    def __init__(self, problem: Problem, parameters: Array) -> None:
+        self._problem = problem
+        self._train = ColumnForward(problem, parameters, problem.train.count)
+        self._test = ColumnForward(problem, parameters, problem.test.count) if problem.test else None
+
+    def train_loss(self) -> float:
+        return self._train.loss(self._problem.train.columns, self._problem.train.targets)
+
+    def test_loss(self) -> float:
+        """NaN without a test split."""
+        if self._test is None or self._problem.test is None:
+            return float("nan")
+        return self._test.loss(self._problem.test.columns, self._problem.test.targets)
+
+
+class Descent:
+    """The arithmetic of one slice: gradient of the next batch, change of the parameters. Holds the slice's buffers."""
+
+    def __init__(self, problem: Problem, state: TrainingState, asked: Slice) -> None:
+        self._problem, self._state, self._settings = problem, state, asked.settings
+        self._row = OPTIMIZERS[asked.settings.optimizer]
+        self._own = self._row.filled(asked.settings.own)
+        self.gradient = np.empty(problem.layout.count)
+        self._work = np.empty((2, problem.layout.count))
+        ahead = (asked.steps + 1) * (asked.settings.batch_size or 1)
+        self._reader = BatchReader(problem.train, asked.settings, asked.seed, ahead)
+        self._single = SinglePass(problem, state.parameters, self.gradient)
+        self._passes: dict[int, ColumnPass] = {}
+
+    def take_over(self) -> None:
+        """Give the state fresh slots if it comes from another optimizer."""
+        if self._state.optimizer != self._settings.optimizer:
+            self._state.optimizer = self._settings.optimizer
+            self._state.slots = self._row.start(self._problem.layout.count)
+
+    def look(self) -> float:
+        """Put the gradient of the next batch into `gradient`; returns the batch's reported loss."""
+        seen = self._state.samples_seen
+        length = batch_length(self._settings, seen, self._problem.train.count)
+        if self._settings.batch_size is None:
+            return self._of_length(length).gradient(*self._reader.full())
+        if length == 1:
+            return self._single.gradient(*self._reader.one(seen))
+        return self._of_length(length).gradient(*self._reader.columns(seen, length))
+
+    def change(self) -> None:
+        """Make the change that the gradient asks for, and count it."""
+        state = self._state
+        self._row.update(
+            state.parameters, self.gradient, state.slots, self._settings.learning_rate, self._own, self._work
+        )
+        state.samples_seen += batch_length(self._settings, state.samples_seen, self._problem.train.count)
+        state.step += 1
+
+    def _of_length(self, length: int) -> ColumnPass:
+        """The buffers for batches of that length: a slice meets two or three lengths."""
+        if length not in self._passes:
+            self._passes[length] = ColumnPass(self._problem, self._state.parameters, self.gradient, length)
+        return self._passes[length]
+
+
+class _Recording:
+    """One slice being made: steps onto the tape, blocks off it."""
+
+    def __init__(self, problem: Problem, state: TrainingState, asked: Slice) -> None:
+        self._problem, self._state, self._asked = problem, state, asked
+        self._descent = Descent(problem, state, asked)
+        self._evaluator = Evaluator(problem, state.parameters)
+        self._tape = Tape(problem.layout)
+        self._limit = DIVERGED * problem.initial_loss
+
+    def run(self) -> int:
+        """All blocks; returns how many steps were made."""
+        made = 0
+        self._look(0)
+        while made < self._asked.steps:
+            count = min(self._tape.capacity, self._asked.steps - made)
+            kept = self._block(made, count)
+            made += kept
+            if kept < count:
+                break
+        return made
+
+    def _block(self, made: int, count: int) -> int:
+        """`count` steps from row 0 on, and their records from column `made` on; returns how many of them stand."""
+        start, seen = self._state.copy(), self._asked.samples_seen
+        self._descent.take_over()
+        for row in range(1, count + 1):
+            self._descent.change()
+            seen[made + row - 1] = self._state.samples_seen
+            self._look(row)
+        bad = self._tape.first_bad(count, self._limit)
+        kept = count if bad is None else max(bad - 1, 0)
+        if kept:
+            self._write(made, kept)
+        if bad is None:
+            self._tape.rewind(count)
+        else:
+            self._go_back(start, kept)
+        return kept
+
+    def _look(self, row: int) -> None:
+        """Put what can be seen at the present step into a row of the tape."""
+        tape, state, settings = self._tape, self._state, self._asked.settings
+        loss = tape.batch_loss[row] = self._descent.look()
+        tape.gradients[row] = self._descent.gradient
+        tape.parameters[row] = state.parameters
+        if is_evaluation_point(state.step, state.samples_seen, settings, self._problem.train.count):
+            tape.train_loss[row] = loss if settings.batch_size is None else self._evaluator.train_loss()
+            tape.test_loss[row] = self._evaluator.test_loss()
+        else:
+            tape.train_loss[row] = tape.test_loss[row] = np.nan
+
+    def _write(self, made: int, count: int) -> None:
+        tape, problem, columns = self._tape, self._problem, slice(made, made + count)
+        values = self._asked.values
+        evaluated = len(evaluated_series(problem))
+        block = np.empty((len(values) - 1 - evaluated, count))
+        tape.write(block, count)
+        values[0, columns] = tape.batch_loss[:count]
+        values[1:-evaluated, columns] = block
+        score = LOSSES[problem.loss].score
+        losses = [(tape.train_loss[:count], problem.train.constant_loss)]
+        if problem.test is not None:
+            losses.append((tape.test_loss[:count], problem.test.constant_loss))
+        for place, (loss, baseline) in enumerate(losses):
+            values[place - evaluated, columns] = loss
+            values[place - len(losses), columns] = score(loss, baseline)
+
+    def _go_back(self, start: TrainingState, steps: int) -> None:
+        """Stand `steps` after the block's start again, by the same arithmetic, and stay there.
+
+        Without a step that stands the state is as it was: even a change of the optimizer has not happened.
+        """
+        self._state.restore(start)
+        if steps:
+            self._descent.take_over()
+        for _ in range(steps):
+            self._descent.look()
+            self._descent.change()
+        self._state.diverged_at = self._state.step
+
+
+class NumpyKernel:
+    """Steps in NumPy: a few dozen microseconds each, no compiler needed."""
+
+    name = "numpy"
+
+    def run(self, problem: Problem, state: TrainingState, asked: Slice) -> int:
+        """See `table.Kernel`."""
+        with np.errstate(all="ignore"):
+            made = _Recording(problem, state, asked).run()
+            values = asked.values[:, :made]
+            values[~np.isfinite(values)] = np.nan
+        return made
+
+
+NUMPY: Kernel = NumpyKernel()

@@ -1,0 +1,80 @@
+"""The tape that a block of steps is recorded on, and what is read off it.
+
+A step only copies its parameters and gradient into a row; norms and checks are taken for many rows at once,
+so that NumPy's call cost is shared (recording step by step would double the time of an SGD step). Must not
+know how gradients are made.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fallline.engine.layout import Layout
+from fallline.engine.series import MEASURES
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+ROWS = 64
+NUMBERS = 65_536
+"""At most so many numbers a buffer of the tape, so that 100,000 parameters cost megabytes, not hundreds."""
+
+
+class Tape:
+    """Rows 0 .. `capacity`: row r holds what was seen r steps after the block's start. One more row than
+    steps, since the last one looks ahead: it is checked with this block and becomes row 0 of the next.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.capacity = max(1, min(ROWS, NUMBERS // layout.count))
+        rows = self.capacity + 1
+        self._starts = np.array(layout.offsets)
+        self._lengths = np.array(layout.lengths, dtype=np.float64)
+        self.parameters = np.empty((rows, layout.count))
+        self.gradients = np.empty((rows, layout.count))
+        self.batch_loss = np.empty(rows)
+        self.train_loss = np.full(rows, np.nan)
+        self.test_loss = np.full(rows, np.nan)
+        self._scratch = np.empty((self.capacity, layout.count))
+
+    def rewind(self, last: int) -> None:
+        """Row `last` becomes row 0 of the next block."""
+        for column in (self.parameters, self.gradients, self.batch_loss, self.train_loss, self.test_loss):
+            column[0] = column[last]
+
+    def first_bad(self, last: int, limit: float) -> int | None:
+        """The first of rows 0 .. last that shows divergence. Row 0 may be as high as it is: it was reached."""
+        rows = slice(0, last + 1)
+        bad: Flags = ~np.isfinite(self.batch_loss[rows])
+        bad[1:] |= self.train_loss[1 : last + 1] > limit
+        # A sum over finite numbers that overflows looks bad too, so a suspicious row is looked at number by number.
+        sums = self.parameters[rows].sum(axis=1) + self.gradients[rows].sum(axis=1)
+        for row in np.flatnonzero(~np.isfinite(sums)):
+            if not (np.isfinite(self.parameters[row]).all() and np.isfinite(self.gradients[row]).all()):
+                bad[row] = True
+                break
+        found = np.flatnonzero(bad)
+        return int(found[0]) if len(found) else None
+
+    def write(self, values: Array, count: int) -> None:
+        """Rows 0 .. count - 1 as the measures of every parameter, into (parameters * measures, count)."""
+        out = values.reshape(len(self._starts), len(MEASURES), count)
+        before, after, gradients = (
+            self.parameters[:count],
+            self.parameters[1 : count + 1],
+            self.gradients[:count],
+        )
+        scratch = self._scratch[:count]
+        l1 = self._sums(np.abs(gradients, scratch)).T
+        out[:, 0] = l1
+        np.sqrt(self._sums(np.multiply(gradients, gradients, scratch)).T, out[:, 1])
+        np.divide(l1, self._lengths[:, np.newaxis], out[:, 2])
+        change = np.subtract(after, before, scratch)
+        squares = self._sums(np.multiply(change, change, scratch)).T
+        own = self._sums(np.multiply(before, before, scratch)).T
+        np.sqrt(np.divide(squares, own, out[:, 3]), out[:, 3])
+
+    def _sums(self, numbers: Array) -> Array:
+        """Sums over each parameter's numbers: (rows, parameters)."""
+        return np.add.reduceat(numbers, self._starts, axis=1)

@@ -1,0 +1,54 @@
+"""Where each parameter lives in the one flat vector: W1, b1, W2, b2, ... end to end.
+
+Wk (fan_in, fan_out) is followed by bk (1, fan_out), so together they are one (fan_in + 1, fan_out) block:
+with a 1 after the inputs, `x @ W + b` is a single product. Must not know what the numbers mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Names, shapes and places of all parameters: parameter i starts at `offsets[i]`; `count` numbers in all."""
+
+    sizes: tuple[int, ...]
+    names: tuple[str, ...]
+    shapes: tuple[tuple[int, int], ...]
+    offsets: tuple[int, ...]
+    lengths: tuple[int, ...]
+    count: int
+
+    def named(self, flat: Array) -> dict[str, Array]:
+        """Views W1, b1, ... into a flat vector."""
+        places = zip(self.names, self.shapes, self.offsets, self.lengths, strict=True)
+        return {name: flat[start : start + length].reshape(shape) for name, shape, start, length in places}
+
+    def blocks(self, flat: Array) -> list[Array]:
+        """Views (fan_in + 1, fan_out) into a flat vector, one a layer: the weights with the bias as last row."""
+        starts = self.offsets[0::2]
+        shapes = [(into + 1, out) for into, out in pairwise(self.sizes)]
+        return [
+            flat[start : start + rows * columns].reshape(rows, columns)
+            for start, (rows, columns) in zip(starts, shapes, strict=True)
+        ]
+
+
+def layout_of(sizes: Sequence[int]) -> Layout:
+    """The layout of a network with these layer sizes, inputs first."""
+    names: list[str] = []
+    shapes: list[tuple[int, int]] = []
+    for layer, (into, out) in enumerate(pairwise(sizes), start=1):
+        names += [f"W{layer}", f"b{layer}"]
+        shapes += [(into, out), (1, out)]
+    lengths = [rows * columns for rows, columns in shapes]
+    offsets = [sum(lengths[:place]) for place in range(len(lengths))]
+    return Layout(tuple(sizes), tuple(names), tuple(shapes), tuple(offsets), tuple(lengths), sum(lengths))

@@ -1,0 +1,204 @@
+"""What the runs of an experiment share: the samples, the shape of the network, and the first parameters.
+
+Owns how a recipe's data and network become arrays: noise, test split, standardizing, initial draws. Must not
+know runs, optimizers or steps. A problem never changes; its arrays are read-only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fallline.engine.datasets import DATASETS
+from fallline.engine.initializers import INITIALIZERS
+from fallline.engine.layout import Layout, layout_of
+from fallline.engine.losses import LOSSES
+from fallline.engine.network import forward
+from fallline.engine.randomness import rng_for
+from fallline.vocabulary.errors import FieldError, InvalidRequest
+from fallline.vocabulary.recipe import DataSettings, NetworkSettings
+
+Array = NDArray[np.float64]
+Rows = NDArray[np.int64]
+Numbers = TypeVar("Numbers", Array, Rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """One split, laid out for both kinds of step.
+
+    X (m, features), y (m, 1); `columns` (features + 1, m) and `targets` (1, m) have samples as columns, so
+    that element-wise work runs over long rows; `rows` (m, features + 1) has them as rows. The extra entry of
+    each is the 1 that meets the bias. `constant_loss` is the loss of the best constant prediction for this
+    split.
+    """
+
+    X: Array
+    y: Array
+    columns: Array
+    targets: Array
+    rows: Array
+    constant_loss: float
+
+    @property
+    def count(self) -> int:
+        return len(self.X)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Data, network and starting point. `activations` has one name a layer, the output's last.
+
+    `baseline` holds the loss, in each split, of predicting the mean of the training targets. `initial_loss`
+    is the training loss at step 0.
+    """
+
+    X: Array
+    y: Array
+    train_rows: Rows
+    test_rows: Rows
+    train: Samples
+    test: Samples | None
+    activations: tuple[str, ...]
+    loss: str
+    layout: Layout
+    initial_parameters: Array
+    initial_loss: float
+    baseline: dict[str, float]
+
+    @property
+    def X_train(self) -> Array:
+        return self.train.X
+
+    @property
+    def y_train(self) -> Array:
+        return self.train.y
+
+    @property
+    def X_test(self) -> Array:
+        return self.X[self.test_rows] if self.test is None else self.test.X
+
+    @property
+    def y_test(self) -> Array:
+        return self.y[self.test_rows] if self.test is None else self.test.y
+
+    def named(self, flat: Array) -> dict[str, Array]:
+        """Views W1, b1, ... into a flat vector."""
+        return self.layout.named(flat)
+
+
+def build_problem(data: DataSettings, network: NetworkSettings, loss: str) -> Problem:
+    """The problem of a recipe; raises InvalidRequest where the data cannot be made as asked."""
+    train_rows, test_rows = _split(data)
+    X, y = _standardized(data, *_samples(data), train_rows)
+    train = _prepared(X, y, train_rows, loss)
+    test = _prepared(X, y, test_rows, loss) if len(test_rows) else None
+    layout = layout_of([data.features, *(layer.units for layer in network.layers), 1])
+    activations = (*(layer.activation for layer in network.layers), network.output)
+    initial = _initial_parameters(network, layout)
+    with np.errstate(all="ignore"):
+        initial_loss = LOSSES[loss](forward(layout.named(initial), activations, train.X).y_pred, train.y)
+    return Problem(
+        X=X,
+        y=y,
+        train_rows=train_rows,
+        test_rows=test_rows,
+        train=train,
+        test=test,
+        activations=activations,
+        loss=loss,
+        layout=layout,
+        initial_parameters=initial,
+        initial_loss=initial_loss,
+        baseline=_baseline(loss, train, test),
+    )
+
+
+def _samples(data: DataSettings) -> tuple[Array, Array]:
+    X, y = DATASETS[data.name].make(data.samples, data.features, data.seed)
+    if data.noise:
+        y = y + data.noise * rng_for(data.seed, "noise").standard_normal(y.shape)
+    return X, y
+
+
+def _split(data: DataSettings) -> tuple[Rows, Rows]:
+    """Training and test rows, each in data order."""
+    held_out = round(data.samples * data.test_fraction)
+    if held_out >= data.samples:
+        raise InvalidRequest(
+            FieldError(
+                "/data/test_fraction",
+                f"leaves none of the {data.samples} samples to train on: take a smaller fraction",
+            )
+        )
+    drawn = (
+        rng_for(data.seed, "split").permutation(data.samples)[:held_out]
+        if held_out
+        else np.empty(0, np.int64)
+    )
+    test_rows = np.sort(drawn).astype(np.int64)
+    return _frozen(np.setdiff1d(np.arange(data.samples, dtype=np.int64), test_rows)), _frozen(test_rows)
+
+
+def _standardized(data: DataSettings, X: Array, y: Array, train_rows: Rows) -> tuple[Array, Array]:
+    if data.standardize in ("inputs", "both"):
+        X = _standard(X, train_rows)
+    if data.standardize in ("targets", "both"):
+        y = _standard(y, train_rows)
+    return _frozen(X), _frozen(y)
+
+
+def _standard(values: Array, train_rows: Rows) -> Array:
+    """Mean 0 and standard deviation 1 over the training rows; a constant column is only shifted."""
+    known = values[train_rows]
+    spread = known.std(axis=0)
+    return np.asarray((values - known.mean(axis=0)) / np.where(spread > 0.0, spread, 1.0))
+
+
+def _prepared(X: Array, y: Array, rows: Rows, loss: str) -> Samples:
+    X, y = X[rows], y[rows]
+    with_one = np.hstack([X, np.ones((len(X), 1))])
+    row = LOSSES[loss]
+    return Samples(
+        X=_frozen(X),
+        y=_frozen(y),
+        columns=_frozen(np.ascontiguousarray(with_one.T)),
+        targets=_frozen(np.ascontiguousarray(y.T)),
+        rows=_frozen(with_one),
+        constant_loss=row(np.full_like(y, row.constant(y)), y),
+    )
+
+
+def _baseline(loss: str, train: Samples, test: Samples | None) -> dict[str, float]:
+    row = LOSSES[loss]
+    constant = row.constant(train.y)
+    splits = {"train": train} if test is None else {"train": train, "test": test}
+    return {name: row(np.full_like(split.y, constant), split.y) for name, split in splits.items()}
+
+
+def _initial_parameters(network: NetworkSettings, layout: Layout) -> Array:
+    """Every layer is drawn at its own address, so that a layer's start does not depend on the layers before it."""
+    flat = np.empty(layout.count)
+    named = layout.named(flat)
+    for layer, (fan_in, fan_out) in enumerate(pairwise(layout.sizes), start=1):
+        named[f"W{layer}"][:] = _drawn(network, "weights", layer, fan_in, fan_out)
+        named[f"b{layer}"][:] = _drawn(network, "biases", layer, fan_in, fan_out)
+    return _frozen(flat)
+
+
+def _drawn(
+    network: NetworkSettings, which: Literal["weights", "biases"], layer: int, fan_in: int, fan_out: int
+) -> Array:
+    asked = network.initializer(which)
+    shape = (fan_in if which == "weights" else 1, fan_out)
+    rng = rng_for(network.seed, which, layer)
+    return INITIALIZERS[asked.name].draw(rng, shape, fan_in, fan_out, asked.scale)
+
+
+def _frozen(array: Numbers) -> Numbers:
+    array.setflags(write=False)
+    return array

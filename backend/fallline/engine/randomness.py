@@ -1,0 +1,22 @@
+"""Randomness with an address: a generator is named by (seed, purpose, position), never by how often one drew
+before.
+
+Owns the list of purposes. Must not know what is drawn. There is no global generator, so nobody can disturb a
+run by drawing, and the batch of step n is the same however one got there.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+PURPOSES = {"inputs": 1, "coefficients": 2, "noise": 3, "split": 4, "weights": 5, "biases": 6, "order": 7}
+"""Numbers that stand in every address: never change one, only add."""
+
+
+def rng_for(seed: int, purpose: str, position: int = 0) -> np.random.Generator:
+    """The generator at an address; seed and position below 2**32 and 2**64.
+
+    The address fills at most the four words of SeedSequence's pool, so different addresses never share a
+    pool.
+    """
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, PURPOSES[purpose], position))))

@@ -1,0 +1,42 @@
+"""The series that a step is recorded in, their order, and when a step is an evaluation point (CONTRACT
+"Series").
+
+Must not know how they are computed or kept.
+"""
+
+from __future__ import annotations
+
+from fallline.engine.losses import LOSSES
+from fallline.engine.problem import Problem
+from fallline.vocabulary.recipe import RunSettings
+
+MEASURES = ("grad_l1", "grad_l2", "grad_mean", "ratio")
+"""What is recorded of every parameter, in this order."""
+
+EVERY_STEP_BELOW = 1024
+"""Up to here every step is an evaluation point; beyond, 512 evenly spaced ones in each doubling of the step."""
+
+
+def series_names(problem: Problem) -> tuple[str, ...]:
+    """All series of a run in the order of `Records`."""
+    measures = tuple(f"{measure}/{name}" for name in problem.layout.names for measure in MEASURES)
+    return ("batch_loss", *measures, *evaluated_series(problem))
+
+
+def evaluated_series(problem: Problem) -> tuple[str, ...]:
+    """The series that only evaluation points have, last in `series_names`."""
+    score = LOSSES[problem.loss].score_name
+    if problem.test is None:
+        return ("train_loss", f"train_{score}")
+    return ("train_loss", "test_loss", f"train_{score}", f"test_{score}")
+
+
+def is_evaluation_point(step: int, samples_seen: int, settings: RunSettings, m: int) -> bool:
+    """Whether the state at `step`, about to change under `settings`, is evaluated over all m training
+    samples.
+
+    The end of a pass is the state that a pass has just led to: samples_seen is a multiple of m.
+    """
+    if step < EVERY_STEP_BELOW or settings.batch_size is None:
+        return True
+    return step % (1 << (step.bit_length() - 10)) == 0 or samples_seen % m == 0

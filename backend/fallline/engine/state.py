@@ -1,0 +1,57 @@
+"""Where a run stands: plain data that can be copied, compared and stored. Must not know how it got there."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fallline.engine.problem import Problem
+
+Array = NDArray[np.float64]
+
+
+@dataclass(slots=True)
+class TrainingState:
+    """A run after `step` changes of the parameters.
+
+    `parameters` is the flat vector; `slots` are the arrays of the optimizer named `optimizer` (empty name:
+    none yet); `diverged_at` is the step at which the run stays because the next one would not be finite.
+    """
+
+    step: int
+    samples_seen: int
+    parameters: Array
+    optimizer: str = ""
+    slots: dict[str, Array] = field(default_factory=dict)
+    diverged_at: int | None = None
+
+    def copy(self) -> TrainingState:
+        """A state that shares nothing with this one: a checkpoint."""
+        slots = {name: values.copy() for name, values in self.slots.items()}
+        return TrainingState(
+            self.step, self.samples_seen, self.parameters.copy(), self.optimizer, slots, self.diverged_at
+        )
+
+    def restore(self, checkpoint: TrainingState) -> None:
+        """Become the checkpoint again, keeping this state's own arrays."""
+        self.step, self.samples_seen = checkpoint.step, checkpoint.samples_seen
+        self.optimizer, self.diverged_at = checkpoint.optimizer, checkpoint.diverged_at
+        np.copyto(self.parameters, checkpoint.parameters)
+        self.slots = {name: values.copy() for name, values in checkpoint.slots.items()}
+
+    def fingerprint(self) -> str:
+        """A hash of everything that the next step depends on: equal exactly when the states are equal bit for bit."""
+        told = hashlib.sha256(repr((self.step, self.samples_seen, self.optimizer, self.diverged_at)).encode())
+        told.update(self.parameters.tobytes())
+        for name in sorted(self.slots):
+            told.update(name.encode())
+            told.update(self.slots[name].tobytes())
+        return told.hexdigest()
+
+
+def begin(problem: Problem) -> TrainingState:
+    """The state at step 0."""
+    return TrainingState(step=0, samples_seen=0, parameters=problem.initial_parameters.copy())
