@@ -1,0 +1,383 @@
+"""Measurements as columns: `Records`, one row a step, and `Buckets`, summaries of consecutive steps that merge exactly.
+
+Owns exactness: minimum, maximum, last value and count of a merged bucket are those of its steps; the mean is, up to
+rounding, and always rounded along the same binary tree, so that neither slicing nor resolution changes a bit of it.
+Must not know where columns come from, where they are kept or who reads them.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Index = slice | NDArray[np.intp]
+Statistics = tuple[Floats, Floats, Floats, Floats]
+
+STATISTICS = {"min": "minimum", "max": "maximum", "mean": "mean", "last": "final"}
+"""What the outside calls a statistic (CONTRACT "Columns") and what `Buckets` does."""
+
+_EVALUATED = ("train_", "test_")
+_INT32 = np.iinfo(np.int32)
+
+
+def recorded_every_step(names: Iterable[str]) -> frozenset[str]:
+    """The series that every step has; the others, measured at evaluation points only, travel with a `count`."""
+    return frozenset(name for name in names if not name.startswith(_EVALUATED))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Records:
+    """n records, numbered `first` ... `first` + n - 1, one for each step.
+
+    `samples_seen` (n,) is the count at the end of each step, `seconds` (n,) the computing time of the run at the end of
+    each step, `values` (series, n) in the order of `names`; NaN where a series was not recorded.
+    """
+
+    first: int
+    samples_seen: Ints
+    seconds: Floats
+    names: tuple[str, ...]
+    values: Floats
+
+    def __len__(self) -> int:
+        return len(self.samples_seen)
+
+    @property
+    def stop(self) -> int:
+        """The number of the record after the last."""
+        return self.first + len(self)
+
+    def with_seconds(self, seconds: Floats) -> Records:
+        """The same records with their computing times, (n,)."""
+        return replace(self, seconds=np.asarray(seconds, np.float64))
+
+    def part(self, start: int, stop: int) -> Records:
+        """The records numbered start <= k < stop, as views."""
+        cut = slice(max(start - self.first, 0), max(stop - self.first, 0))
+        start = self.first + min(cut.start, len(self))
+        return Records(start, self.samples_seen[cut], self.seconds[cut], self.names, self.values[:, cut])
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Buckets:
+    """n summaries of consecutive steps, each of `first` ... `last` inclusive, without a gap between them.
+
+    `first`, `last`, `samples_seen` and `seconds` are (n,), the latter two at the bucket's end. `minimum`, `maximum`,
+    `mean`, `final` (the last finite value) and `count` (of finite values) are (series, n) in the order of `names`; the
+    first four are NaN where the count is 0. Arrays may be shared between buckets and are never changed.
+    """
+
+    first: Ints
+    last: Ints
+    samples_seen: Ints
+    seconds: Floats
+    names: tuple[str, ...]
+    minimum: Floats
+    maximum: Floats
+    mean: Floats
+    final: Floats
+    count: Ints
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    @classmethod
+    def empty(cls, names: tuple[str, ...]) -> Buckets:
+        """No bucket at all."""
+        none, nothing = np.empty(0, np.int64), np.empty((len(names), 0))
+        whole = np.empty((len(names), 0), np.int64)
+        return cls(none, none, none, np.empty(0), names, nothing, nothing, nothing, nothing, whole)
+
+    def select(self, names: Iterable[str]) -> Buckets:
+        """Only these series, in this order. KeyError for a name that is not there."""
+        rows = {name: row for row, name in enumerate(self.names)}
+        chosen = tuple(names)
+        return self._with_series(chosen, np.array([rows[name] for name in chosen], np.intp))
+
+    def _with_series(self, names: tuple[str, ...], rows: NDArray[np.intp]) -> Buckets:
+        return replace(
+            self,
+            names=names,
+            minimum=self.minimum[rows],
+            maximum=self.maximum[rows],
+            mean=self.mean[rows],
+            final=self.final[rows],
+            count=self.count[rows],
+        )
+
+    def part(self, where: Index) -> Buckets:
+        """Some of the buckets, by position; the caller sees to it that they are neighbours."""
+        return Buckets(
+            self.first[where],
+            self.last[where],
+            self.samples_seen[where],
+            self.seconds[where],
+            self.names,
+            self.minimum[:, where],
+            self.maximum[:, where],
+            self.mean[:, where],
+            self.final[:, where],
+            self.count[:, where],
+        )
+
+    # ------------------------------------------------------------------ forms in which columns travel
+
+    def as_json(self, generation: int, every_step: frozenset[str] | None = None) -> dict[str, Any]:
+        """CONTRACT's Columns with plain lists, null where there is no finite value: `json.dumps` needs no default.
+
+        `every_step` names the series that go without `count`; left out, those of `recorded_every_step`.
+        """
+        rows = {name: _nullable(getattr(self, attribute)) for name, attribute in STATISTICS.items()}
+        counts = self.count.tolist()
+        return {
+            "generation": generation,
+            "first": self.first.tolist(),
+            "last": self.last.tolist(),
+            "samples_seen": self.samples_seen.tolist(),
+            "seconds": self.seconds.tolist(),
+            "series": self._series(rows, counts, every_step),
+        }
+
+    def as_bdata(self, generation: int, every_step: frozenset[str] | None = None) -> dict[str, Any]:
+        """CONTRACT's Columns with each column in Plotly's `{"dtype", "bdata"}`; missing is NaN in the bytes."""
+        rows = {name: [_floats(row) for row in getattr(self, attr)] for name, attr in STATISTICS.items()}
+        counts = [_integers(row) for row in self.count]
+        return {
+            "generation": generation,
+            "encoding": "bdata",
+            "first": _integers(self.first),
+            "last": _integers(self.last),
+            "samples_seen": _integers(self.samples_seen),
+            "seconds": _floats(self.seconds),
+            "series": self._series(rows, counts, every_step),
+        }
+
+    def _series(
+        self, rows: dict[str, Any], counts: list[Any], every_step: frozenset[str] | None
+    ) -> dict[str, Any]:
+        without_count = recorded_every_step(self.names) if every_step is None else every_step
+        series: dict[str, Any] = {}
+        for row, name in enumerate(self.names):
+            series[name] = {statistic: columns[row] for statistic, columns in rows.items()}
+            if name not in without_count:
+                series[name]["count"] = counts[row]
+        return series
+
+    def as_csv(self, every_step: frozenset[str] | None = None) -> str:
+        """A table, one line a bucket: first, last, samples_seen, seconds, then series.statistic; missing is empty."""
+        columns = self.as_json(0, every_step)
+        table = {name: columns[name] for name in ("first", "last", "samples_seen", "seconds")}
+        for name, statistics in columns["series"].items():
+            table.update({f"{name}.{statistic}": column for statistic, column in statistics.items()})
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(table)
+        writer.writerows(zip(*table.values(), strict=True))
+        return text.getvalue()
+
+
+def _nullable(values: Floats) -> list[list[float | None]]:
+    rows: list[list[float | None]] = values.tolist()
+    for row in np.flatnonzero(np.isnan(values).any(axis=1)):
+        boxed = values[row].astype(object)
+        boxed[np.isnan(values[row])] = None
+        rows[row] = boxed.tolist()
+    return rows
+
+
+def _floats(column: Floats) -> dict[str, str]:
+    return {
+        "dtype": "f8",
+        "bdata": base64.b64encode(np.ascontiguousarray(column, "<f8").data).decode("ascii"),
+    }
+
+
+def _integers(column: Ints) -> dict[str, str]:
+    if len(column) and (column.max() > _INT32.max or column.min() < _INT32.min):
+        return _floats(column.astype(np.float64))
+    return {"dtype": "i4", "bdata": base64.b64encode(column.astype("<i4").data).decode("ascii")}
+
+
+# ---------------------------------------------------------------------- making, joining and merging
+
+
+def from_records(records: Records, at_most: int | None = None) -> Buckets:
+    """The records as buckets of one step each, or, where they are more than `at_most`, merged as `coarsen` does."""
+    finite = np.isfinite(records.values)
+    values = records.values if finite.all() else np.where(finite, records.values, np.nan)
+    steps = np.arange(records.first, records.stop, dtype=np.int64)
+    single = Buckets(
+        steps,
+        steps,
+        records.samples_seen,
+        records.seconds,
+        records.names,
+        values,
+        values,
+        values,
+        values,
+        finite.astype(np.int64),
+    )
+    return single if at_most is None else coarsen(single, at_most)
+
+
+def join(*pieces: Buckets) -> Buckets:
+    """Pieces of one history, each beginning where the one before ends. ValueError where they do not fit."""
+    for before, after in pairwise(pieces):
+        if before.names != after.names:
+            raise ValueError("pieces of different series cannot be joined")
+    pieces = tuple(piece for piece in pieces if len(piece)) or pieces[:1]
+    for before, after in pairwise(pieces):
+        if after.first[0] != before.last[-1] + 1:
+            raise ValueError(f"step {before.last[-1] + 1} must come next, not {after.first[0]}")
+    if len(pieces) == 1:
+        return pieces[0]
+    return Buckets(
+        np.concatenate([piece.first for piece in pieces]),
+        np.concatenate([piece.last for piece in pieces]),
+        np.concatenate([piece.samples_seen for piece in pieces]),
+        np.concatenate([piece.seconds for piece in pieces]),
+        pieces[0].names,
+        np.concatenate([piece.minimum for piece in pieces], axis=1),
+        np.concatenate([piece.maximum for piece in pieces], axis=1),
+        np.concatenate([piece.mean for piece in pieces], axis=1),
+        np.concatenate([piece.final for piece in pieces], axis=1),
+        np.concatenate([piece.count for piece in pieces], axis=1),
+    )
+
+
+def coarsen(buckets: Buckets, at_most: int) -> Buckets:
+    """At most so many buckets that tell the same steps, as fine as that allows.
+
+    Only halves of a bucket [k w, (k + 1) w), w a power of two, are merged, so a ragged end stays in smaller buckets.
+    Where these alone are too many, the newest bucket may end early; where that is not enough, the oldest may also begin
+    late.
+    """
+    if at_most < 1:
+        raise ValueError("at least one bucket is needed to tell anything")
+    if len(buckets) <= at_most:
+        return buckets
+    for starts_of in (_complete, _newest_cut_short, _both_ends_cut_short):
+        merged, width = buckets, 1
+        while width <= 2 * int(buckets.last[-1]):
+            starts = starts_of(merged, width)
+            if len(starts) <= at_most:
+                return _gather(merged, starts)
+            width *= 2
+            merged = _merge_halves(merged, width)
+    raise AssertionError("one bucket of everything is always possible")
+
+
+def widen(buckets: Buckets, width: int) -> Buckets:
+    """Merge up to the given width, a power of two; what is wider already, and ragged ends, stay as they are."""
+    reached = 1
+    while reached < width and len(buckets) > 1:
+        reached *= 2
+        buckets = _merge_halves(buckets, reached)
+    return buckets
+
+
+def _complete(buckets: Buckets, width: int) -> NDArray[np.intp]:
+    return np.arange(len(buckets))
+
+
+def _newest_cut_short(buckets: Buckets, width: int) -> NDArray[np.intp]:
+    newest = int(buckets.last[-1]) // width * width
+    return np.arange(min(int(np.searchsorted(buckets.first, newest)) + 1, len(buckets)))
+
+
+def _both_ends_cut_short(buckets: Buckets, width: int) -> NDArray[np.intp]:
+    return np.flatnonzero(np.diff(buckets.first // width, prepend=-1))
+
+
+def _merge_halves(buckets: Buckets, width: int) -> Buckets:
+    """Merge every two neighbours that are the two halves of a bucket of this width."""
+    half = width // 2
+    halves = (buckets.last - buckets.first == half - 1) & (buckets.first % half == 0)
+    whole = halves[:-1] & halves[1:] & (buckets.first[:-1] % width == 0)
+    left = np.flatnonzero(whole)
+    if not len(left):
+        return buckets
+    if left[-1] - left[0] == 2 * (len(left) - 1):
+        # One run of pairs, as in every piece of equal widths: slices instead of copies.
+        start, stop = int(left[0]), int(left[-1]) + 2
+        merged = _merge(buckets.part(slice(start, stop, 2)), buckets.part(slice(start + 1, stop, 2)))
+        return join(buckets.part(slice(0, start)), merged, buckets.part(slice(stop, None)))
+    merged = _merge(buckets.part(left), buckets.part(left + 1))
+    kept = buckets.part(np.delete(np.arange(len(buckets)), left + 1))
+    places = left - np.arange(len(left))
+    for attribute in ("last", "samples_seen", "seconds"):
+        getattr(kept, attribute)[places] = getattr(merged, attribute)
+    for attribute in ("minimum", "maximum", "mean", "final", "count"):
+        getattr(kept, attribute)[:, places] = getattr(merged, attribute)
+    return kept
+
+
+def _merge(left: Buckets, right: Buckets) -> Buckets:
+    """Each left bucket with the right one of the same place."""
+    even = (left.count == right.count) & (left.count > 0)
+    plain = even.all(axis=1)
+    if plain.all():
+        statistics = _merge_even(left, right)
+    elif plain.any():
+        # Series of every step are many, those with gaps few, and gaps cost four times as much.
+        minimum, maximum, mean, final = (np.empty_like(left.mean) for _ in range(4))
+        statistics = (minimum, maximum, mean, final)
+        for rows, merge in ((np.flatnonzero(plain), _merge_even), (np.flatnonzero(~plain), _merge_uneven)):
+            part = merge(left._with_series((), rows), right._with_series((), rows))
+            for whole, values in zip(statistics, part, strict=True):
+                whole[rows] = values
+    else:
+        statistics = _merge_uneven(left, right)
+    return Buckets(
+        left.first,
+        right.last,
+        right.samples_seen,
+        right.seconds,
+        left.names,
+        *statistics,
+        left.count + right.count,
+    )
+
+
+def _merge_even(left: Buckets, right: Buckets) -> Statistics:
+    # Halving first cannot overflow, and two equal means give exactly that mean.
+    mean = left.mean + (0.5 * right.mean - 0.5 * left.mean)
+    return np.minimum(left.minimum, right.minimum), np.maximum(left.maximum, right.maximum), mean, right.final
+
+
+def _merge_uneven(left: Buckets, right: Buckets) -> Statistics:
+    minimum, maximum = np.fmin(left.minimum, right.minimum), np.fmax(left.maximum, right.maximum)
+    share = right.count / np.maximum(left.count + right.count, 1)
+    mean = left.mean + (share * right.mean - share * left.mean)
+    mean = np.clip(mean, minimum, maximum)
+    mean = np.where(right.count == 0, left.mean, np.where(left.count == 0, right.mean, mean))
+    return minimum, maximum, mean, np.where(right.count > 0, right.final, left.final)
+
+
+def _gather(buckets: Buckets, starts: NDArray[np.intp]) -> Buckets:
+    """Groups of neighbours as one bucket each; a group begins at each of `starts`."""
+    if len(starts) == len(buckets):
+        return buckets
+    stops = np.append(starts[1:], len(buckets))
+    return join(
+        *(_as_one(buckets.part(slice(start, stop))) for start, stop in zip(starts, stops, strict=True))
+    )
+
+
+def _as_one(buckets: Buckets) -> Buckets:
+    while len(buckets) > 1:
+        merged = _merge(buckets.part(slice(0, len(buckets) // 2 * 2, 2)), buckets.part(slice(1, None, 2)))
+        buckets = join(merged, buckets.part(slice(2 * len(merged), None)))
+    return buckets
