@@ -172,7 +172,7 @@
  * @property {string|null} networkRun
  * @property {boolean} singleKeys
  * @property {null|"recipe"} sheet
- * @property {null|"help"} dialog
+ * @property {null|"help"|"summary"} dialog
  * @property {"charts"|"network"} tab
  */
 /** @typedef {{do: string, run: string|null, body: Json}} PendingCommand */

@@ -1,0 +1,162 @@
+/**
+ * The small controls that every part of the page shares: button, segmented switch, number box, select.
+ * Owns: their markup, keyboard and ARIA. Each answers `root` and a `show` that takes the present value.
+ */
+
+import { make, set, write } from "./dom.js";
+import { icon } from "./icons.js";
+
+/** @typedef {import("./dom.js").Child} Child */
+/** @typedef {Parameters<typeof icon>[0]} IconName */
+
+/**
+ * @param {object} given
+ * @param {string} [given.name]      accessible name, where the text does not say it
+ * @param {string} [given.look]      further classes: "quiet square small solid dashed"
+ * @param {IconName} [given.icon]
+ * @param {string} [given.title]
+ * @param {Record<string, any>} [given.more]  further attributes
+ * @param {() => void} given.act
+ * @param {...Child} children
+ */
+export function button(given, ...children) {
+  return make(
+    "button",
+    { type: "button", class: `button ${given.look ?? ""}`.trim(), "aria-label": given.name, title: given.title ?? null,
+      on: { click: given.act }, ...given.more },
+    given.icon ? icon(given.icon) : null, ...children,
+  );
+}
+
+/**
+ * @template {string} Value
+ * @typedef {{value: Value, text: string, title?: string, before?: () => Node}} Choice
+ */
+
+/** Where an arrow, Home or End leads in a list. @param {string} key @param {number} place @param {number} count */
+function placeAfter(key, place, count) {
+  if (key === "Home") return 0;
+  if (key === "End") return count - 1;
+  const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[key];
+  return by === undefined ? null : (place + by + count) % count;
+}
+
+/**
+ * One of a few: a radio group that looks like a switch. Arrows choose, Tab leaves.
+ * @template {string} Value
+ * @param {object} given
+ * @param {string} given.name
+ * @param {Choice<Value>[]} given.choices
+ * @param {(value: Value) => void} given.choose
+ * @param {string} [given.look]
+ */
+export function segmentedSwitch({ name, choices, choose, look = "" }) {
+  const buttons = choices.map((choice) =>
+    make(
+      "button",
+      { type: "button", role: "radio", "aria-checked": "false", tabindex: -1, title: choice.title ?? null,
+        "data-value": choice.value, on: { click: () => choose(choice.value) } },
+      choice.before?.(), make("span", { class: "clip" }, choice.text),
+    ));
+  const move = (/** @type {KeyboardEvent} */ event) => {
+    const place = placeAfter(event.key, buttons.indexOf(/** @type {any} */ (document.activeElement)), buttons.length);
+    if (place === null || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    buttons[place].focus();
+    choose(choices[place].value);
+  };
+  const root = make("div", { class: `switch ${look}`.trim(), role: "radiogroup", "aria-label": name, on: { keydown: move } }, ...buttons);
+
+  /** @param {string|null} value */
+  function show(value) {
+    const known = choices.some((choice) => choice.value === value);
+    buttons.forEach((item, place) => {
+      const checked = choices[place].value === value;
+      set(item, { "aria-checked": String(checked), tabindex: checked || (!known && place === 0) ? 0 : -1 });
+    });
+  }
+  return { root, show };
+}
+
+/**
+ * "3e-4", "0,03", "1 200": a number as people type it, or NaN.
+ * @param {string} text
+ */
+export function readNumber(text) {
+  const plain = text.trim().replace(/\u2212/g, "-").replace(/(\d)[ ,](?=\d{3}(\D|$))/g, "$1").replace(",", ".");
+  return plain === "" ? Number.NaN : Number(plain);
+}
+
+/**
+ * A box for one number. What is refused stays in the box, with a complaint under it.
+ * @param {object} given
+ * @param {string} given.name
+ * @param {(value: number) => string} given.format
+ * @param {(value: number) => string|null} given.refuse  why a number is not allowed, or null
+ * @param {(value: number) => void} given.apply
+ * @param {boolean} [given.whole]
+ */
+export function numberBox({ name, format, refuse, apply, whole = false }) {
+  const complaint = make("p", { class: "complaint", hidden: true, role: "alert" });
+  const box = make("input", {
+    class: "input number", type: "text", inputmode: whole ? "numeric" : "decimal", autocomplete: "off", spellcheck: "false",
+    "aria-label": name,
+    on: { change: () => commit(), keydown: (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && restore() },
+  });
+  let present = Number.NaN;
+
+  /** @param {string|null} why */
+  function complain(why) {
+    complaint.hidden = why === null;
+    write(complaint, why ?? "");
+    set(box, { "aria-invalid": why === null ? null : "true" });
+  }
+  function commit() {
+    const value = readNumber(box.value);
+    const why = Number.isFinite(value) ? refuse(value) : "This is not a number.";
+    complain(why);
+    if (why !== null) return;
+    if (value === present) box.value = format(present);
+    else apply(value);
+  }
+  function restore() {
+    complain(null);
+    box.value = format(present);
+  }
+  /** @param {number} value */
+  function show(value) {
+    if (value === present) return;
+    present = value;
+    if (document.activeElement !== box || !complaint.hidden) complain(null);
+    box.value = format(value);
+  }
+  /** Shown while a slider is dragged; nothing is applied. @param {number} value */
+  const preview = (value) => void (box.value = format(value));
+  return { box, complaint, show, preview };
+}
+
+/**
+ * @param {string} text
+ * @param {Node} control
+ */
+export const field = (text, control) => make("label", { class: "field" }, make("span", {}, text), control);
+
+/**
+ * @param {object} given
+ * @param {string} given.name
+ * @param {(value: string) => void} given.choose
+ */
+export function selectBox({ name, choose }) {
+  const root = make("select", { class: "input", "aria-label": name, on: { change: () => choose(root.value) } });
+  /**
+   * @param {{value: string, text: string}[]} choices
+   * @param {string} value
+   */
+  function show(choices, value) {
+    const options = [...root.options];
+    const same = options.length === choices.length && options.every((option, k) => option.value === choices[k].value);
+    if (!same) root.replaceChildren(...choices.map((choice) => make("option", { value: choice.value }, choice.text)));
+    root.value = value;
+  }
+  return { root, show };
+}

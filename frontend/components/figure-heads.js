@@ -1,0 +1,81 @@
+/**
+ * The lines over the charts: what is drawn, how its strokes read, and which axis or measure is on.
+ * Owns: words and switches. The charts themselves are in charts/.
+ */
+
+import { segmentedSwitch } from "./controls.js";
+import { draw, make, write } from "./dom.js";
+import { LiveElement, register } from "./live-element.js";
+import { integer } from "../state/format.js";
+
+/** @typedef {import("../state/types.js").Measure} Measure */
+
+const STROKES = [
+  { text: "train", shape: () => draw("path", { d: "M0 4.5h22", stroke: "var(--ink-2)", "stroke-width": 2 }) },
+  { text: "test", shape: () => draw("path", { d: "M0 4.5h22", stroke: "var(--ink-2)", "stroke-width": 1.5, "stroke-dasharray": "4 3" }) },
+  { text: "min to max", shape: () => draw("path", { d: "M0 .5h22v8H0z", fill: "var(--ctl)", opacity: 0.4 }) },
+];
+
+const strokes = () => make("span", { class: "strokes", "aria-hidden": "true" }, ...STROKES.map(({ text, shape }) =>
+  make("span", { class: text === "min to max" ? "band" : text }, draw("svg", { viewBox: "0 0 22 9" }, shape()), text)));
+
+export class LossHead extends LiveElement {
+  start() {
+    this.onceOpened(() => {
+      const sub = make("span", { class: "sub" });
+      const key = strokes();
+      const y = segmentedSwitch({
+        name: "Vertical axis", look: "y-switch", choices: [{ value: "log", text: "log" }, { value: "linear", text: "linear" }],
+        choose: (value) => this.app.setView({ y: value === "log" ? "log" : "linear" }),
+      });
+      this.append(make("h2", {}, "Loss"), sub, make("span", { class: "end" }, key, y.root));
+      this.follow((state) => state.view.y, y.show);
+      this.follow((state) => state.experiment, (experiment) => {
+        if (!experiment) return;
+        write(sub, `mean squared error over all ${integer(experiment.trainSamples)} training samples`);
+        /** @type {HTMLElement} */ (key.querySelector(".test")).hidden = experiment.testSamples === 0;
+      });
+    });
+  }
+}
+
+/** @type {{value: Measure, text: string, brief: string, title: string}[]} */
+const MEASURES = [
+  { value: "grad_l1", text: "Σ|dW|", brief: "Σ|dW|", title: "Sum of |dW| over the layer's weights: np.abs(dW).sum()" },
+  { value: "grad_l2", text: "L2 norm", brief: "L2", title: "Euclidean norm of dW: np.sqrt((dW**2).sum())" },
+  { value: "grad_mean", text: "mean |dW|", brief: "mean", title: "Mean of |dW|: np.abs(dW).mean()" },
+  { value: "ratio", text: "update ÷ weight", brief: "÷W", title: "Size of the change over size of the weights: norm(change of W) / norm(W)" },
+];
+
+export class GradientHead extends LiveElement {
+  start() {
+    this.onceOpened(() => {
+      const narrow = matchMedia("(max-width: 720px)");
+      const end = make("span", { class: "end" });
+      let measure = this.#switch(narrow.matches);
+      end.append(measure.root);
+      narrow.addEventListener("change", () => {
+        measure = this.#switch(narrow.matches);
+        measure.show(this.app.store.get().view.measure);
+        end.replaceChildren(measure.root);
+      });
+      this.append(make("h2", {}, "Gradient"), make("span", { class: "sub" }, "per layer, log scale; the shelf at the bottom is exactly 0"), end);
+      this.follow((state) => state.view.measure, (value) => measure.show(value));
+    });
+  }
+
+  /** @param {boolean} brief */
+  #switch(brief) {
+    return segmentedSwitch({
+      name: "Gradient measure",
+      choices: MEASURES.map(({ value, text, brief: short, title }) => ({ value, text: brief ? short : text, title })),
+      choose: (value) => this.app.setView({ measure: value }),
+    });
+  }
+}
+
+/** @param {import("../state/types.js").App} app */
+export function registerFigureHeads(app) {
+  register("loss-head", LossHead, app);
+  register("gradient-head", GradientHead, app);
+}

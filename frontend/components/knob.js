@@ -1,0 +1,80 @@
+/**
+ * A slider with a box beside it. While it is dragged only the box follows; the value applies on release,
+ * so that one gesture is one edit and one marker.
+ * Owns: slider, box and their agreement. Must not know what the value does.
+ */
+
+import { numberBox } from "./controls.js";
+import { make, set } from "./dom.js";
+
+/** @typedef {import("./scales.js").Scale} Scale */
+
+/**
+ * The bare slider, on a scale.
+ * @param {object} given
+ * @param {string} given.name
+ * @param {Scale} given.scale
+ * @param {(value: number) => string} given.say     as it is spoken, with its unit
+ * @param {(value: number) => void} given.preview
+ * @param {(value: number) => void} given.apply
+ */
+export function scaledSlider({ name, scale, say, preview, apply }) {
+  let present = Number.NaN;
+  const slider = make("input", {
+    type: "range", min: 0, max: scale.positions, step: 1, "aria-label": name,
+    on: { input: () => follow(), change: () => apply(scale.valueAt(Number(slider.value))), keydown: (/** @type {KeyboardEvent} */ event) => page(event) },
+  });
+
+  /** @param {number} position @param {number} value */
+  function dress(position, value) {
+    slider.style.setProperty("--filled", `${(100 * position) / scale.positions}%`);
+    set(slider, { "aria-valuetext": say(value) });
+  }
+  function follow() {
+    const position = Number(slider.value);
+    dress(position, scale.valueAt(position));
+    preview(scale.valueAt(position));
+  }
+  /** @param {KeyboardEvent} event */
+  function page(event) {
+    const by = { PageUp: scale.page, PageDown: -scale.page }[event.key];
+    if (by === undefined) return;
+    event.preventDefault();
+    slider.value = String(scale.positionOf(present) + by);
+    follow();
+    apply(scale.valueAt(Number(slider.value)));
+  }
+  /** @param {number} value */
+  function show(value) {
+    if (value === present) return;
+    present = value;
+    const position = scale.positionOf(value);
+    slider.value = String(Math.round(position));
+    dress(position, value);
+  }
+  return { slider, show };
+}
+
+/**
+ * @param {object} given
+ * @param {string} given.text     the visible label: "Rate"
+ * @param {string} given.name     the full name: "Learning rate of GD"
+ * @param {Scale} given.scale
+ * @param {(value: number) => string} given.format
+ * @param {(value: number) => string} given.say
+ * @param {(value: number) => string|null} given.refuse
+ * @param {(value: number) => void} given.apply
+ * @param {boolean} [given.whole]
+ */
+export function knob({ text, name, scale, format, say, refuse, apply, whole }) {
+  const box = numberBox({ name, format, refuse, apply, whole });
+  const slider = scaledSlider({ name: `${name}, slider`, scale, say, preview: box.preview, apply });
+  const root = make("div", { class: "knob" }, make("span", { "aria-hidden": "true" }, text), slider.slider, box.box);
+  const block = make("div", {}, root, box.complaint);
+  /** @param {number} value */
+  function show(value) {
+    box.show(value);
+    slider.show(value);
+  }
+  return { root: block, show };
+}

@@ -1,0 +1,128 @@
+/**
+ * The layers as blocks on a wire; a hidden one opens a panel with units, activation, remove.
+ * Owns: the draft of a layer while its panel is open. Several changes in a row are one new experiment.
+ */
+
+import { button, field, numberBox, selectBox } from "./controls.js";
+import { make } from "./dom.js";
+import { icon } from "./icons.js";
+import { LiveElement, register } from "./live-element.js";
+import { openPopover } from "./popover.js";
+import { activationWord } from "./words.js";
+import { rowsOf } from "../state/settings.js";
+
+/** @typedef {import("../state/types.js").LayerRecipe} LayerRecipe */
+/** @typedef {import("../state/types.js").Experiment} Experiment */
+
+const MOST_HIDDEN = 6;
+const MOST_UNITS = 64;
+/** Long enough for the next press of a stepper. */
+const SETTLE_MS = 500;
+
+/** @param {number} units */
+const refuseUnits = (units) => (Number.isInteger(units) && units >= 1 && units <= MOST_UNITS ? null : `1 to ${MOST_UNITS} units.`);
+const wire = () => make("div", { class: "wire", "aria-hidden": "true" });
+/** @param {number|string} units @param {string} word */
+const faces = (units, word) => [make("b", {}, units), make("span", {}, word)];
+
+export class LayerEditor extends LiveElement {
+  start() {
+    this.follow((state) => state.experiment?.recipe.network, (network, { experiment }) => {
+      if (network && experiment) this.#show(experiment);
+    });
+  }
+
+  get #layers() {
+    return this.app.store.get().experiment?.recipe.network.layers ?? [];
+  }
+
+  /** @param {Experiment} experiment */
+  #show({ recipe: { network }, features }) {
+    const focused = [...this.children].indexOf(/** @type {any} */ (document.activeElement));
+    const hidden = network.layers.map((layer, place) => this.#block(layer, place));
+    const add = make("button", { type: "button", class: "block add", "aria-label": "Add a hidden layer", on: { click: () => this.#add() } }, icon("plus"));
+    const blocks = [
+      make("div", { class: "block flat" }, ...faces(features, features === 1 ? "input" : "inputs")),
+      ...hidden, ...(hidden.length < MOST_HIDDEN ? [add] : []),
+      make("div", { class: "block flat" }, ...faces(1, activationWord(network.output))),
+    ];
+    this.classList.toggle("many", hidden.length > 3);
+    this.replaceChildren(...blocks.flatMap((block, place) => (place ? [wire(), block] : [block])));
+    if (focused >= 0) /** @type {HTMLElement|undefined} */ (this.children[focused])?.focus();
+  }
+
+  /** @param {LayerRecipe} layer @param {number} place */
+  #block({ units, activation }, place) {
+    return make(
+      "button",
+      { type: "button", class: "block", "data-layer": place + 1, "aria-haspopup": "dialog",
+        "aria-label": `Hidden layer ${place + 1}: ${units} units, ${activation}. Edit`, on: { click: () => this.#open(place) } },
+      ...faces(units, activationWord(activation)),
+    );
+  }
+
+  #add() {
+    const layers = this.#layers;
+    const like = layers.at(-1) ?? { units: 4, activation: "relu" };
+    this.#apply([...layers, { ...like }]);
+  }
+
+  /** @param {LayerRecipe[]} layers */
+  #apply(layers) {
+    if (JSON.stringify(layers) !== JSON.stringify(this.#layers)) this.app.newExperiment({ network: { layers } });
+  }
+
+  /** @param {number} place */
+  #open(place) {
+    const draft = { ...this.#layers[place] };
+    /** @type {number|undefined} */
+    let timer;
+    const settle = () => {
+      clearTimeout(timer);
+      timer = undefined;
+      this.#apply(this.#layers.map((layer, k) => (k === place ? { ...draft } : layer)));
+    };
+    const later = () => {
+      clearTimeout(timer);
+      timer = setTimeout(settle, SETTLE_MS);
+    };
+    const remove = () => {
+      clearTimeout(timer);
+      timer = undefined;
+      close();
+      this.#apply(this.#layers.filter((_, k) => k !== place));
+    };
+    const close = openPopover({
+      anchor: () => this.querySelector(`[data-layer="${place + 1}"]`) ?? this.querySelector(".add"),
+      name: `Hidden layer ${place + 1}`, role: "dialog", content: [this.#panel(draft, later, remove)],
+      closed: () => timer !== undefined && settle(),
+    });
+  }
+
+  /** @param {LayerRecipe} draft @param {() => void} changed @param {() => void} remove */
+  #panel(draft, changed, remove) {
+    const put = (/** @type {Partial<LayerRecipe>} */ part) => {
+      Object.assign(draft, part);
+      units.show(draft.units);
+      changed();
+    };
+    const units = numberBox({ name: "Units", format: String, whole: true, refuse: refuseUnits, apply: (value) => put({ units: value }) });
+    const by = (/** @type {number} */ change) => () => put({ units: Math.min(MOST_UNITS, Math.max(1, draft.units + change)) });
+    const activation = selectBox({ name: "Activation", choose: (value) => put({ activation: value }) });
+    const rows = rowsOf(this.app.store.get().catalog, "activations");
+    activation.show((rows.length ? rows : [{ name: draft.activation }]).map(({ name }) => ({ value: name, text: activationWord(name) })), draft.activation);
+    units.show(draft.units);
+    return make(
+      "div", { class: "rows" },
+      make("div", { class: "field" }, make("span", { "aria-hidden": "true" }, "Units"),
+        make("div", { class: "stepper" },
+          button({ name: "One unit less", look: "square", icon: "minus", act: by(-1) }), units.box,
+          button({ name: "One unit more", look: "square", icon: "plus", act: by(1) })), units.complaint),
+      field("Activation", activation.root),
+      button({ act: remove }, "Remove this layer"),
+    );
+  }
+}
+
+/** @param {import("../state/types.js").App} app */
+export const registerLayerEditor = (app) => register("layer-editor", LayerEditor, app);

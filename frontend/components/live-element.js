@@ -1,0 +1,73 @@
+/**
+ * An element that follows the store while it is on the page.
+ * Owns: when to listen and when to stop. Must not know what is shown.
+ */
+
+/** @typedef {import("../state/types.js").App} App */
+/** @typedef {import("../state/types.js").State} State */
+
+export class LiveElement extends HTMLElement {
+  /** @type {(() => void)[]} */
+  #stops = [];
+
+  /** Given by `register`. @returns {App} */
+  get app() {
+    throw new Error(`${this.localName} is not registered`);
+  }
+
+  connectedCallback() {
+    this.start();
+  }
+
+  disconnectedCallback() {
+    for (const stop of this.#stops) stop();
+    this.#stops = [];
+  }
+
+  /** Build and follow; every element says how. */
+  start() {}
+
+  /**
+   * Shows the selected slice now and whenever it changes.
+   * @template T
+   * @param {(state: State) => T} select
+   * @param {(value: T, state: State) => void} show
+   */
+  follow(select, show) {
+    const { store } = this.app;
+    this.#stops.push(store.watch(select, show));
+    show(select(store.get()), store.get());
+  }
+
+  /** @param {() => void} stop  called when the element leaves the page */
+  whenGone(stop) {
+    this.#stops.push(stop);
+  }
+
+  /**
+   * Runs once, as soon as an experiment is there; until then the skeleton in the document stays.
+   * @param {() => void} build
+   */
+  onceOpened(build) {
+    let built = false;
+    this.follow((state) => state.experiment !== null, (opened) => {
+      if (!opened || built) return;
+      built = true;
+      this.replaceChildren();
+      build();
+    });
+  }
+}
+
+/**
+ * @param {string} tag
+ * @param {typeof LiveElement} Element
+ * @param {App} app
+ */
+export function register(tag, Element, app) {
+  customElements.define(tag, class extends Element {
+    get app() {
+      return app;
+    }
+  });
+}

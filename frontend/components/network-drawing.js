@@ -1,0 +1,211 @@
+/**
+ * The network of one run as a drawing: edges by weight, units by mean activation, dead ones hollow and dashed.
+ * Owns: the SVG, patched in place four times a second, and its twin in words. Geometry is in network-geometry.js.
+ */
+
+import { segmentedSwitch } from "./controls.js";
+import { draw, make, set, write } from "./dom.js";
+import { marker } from "./icons.js";
+import { LiveElement, register } from "./live-element.js";
+import { cellOf, columnsOf, drawnWeights, edgePath, HEIGHT, strokeOf, WIDTH } from "./network-geometry.js";
+import { networkTwin } from "./network-twin.js";
+import { number } from "../state/format.js";
+
+/** @typedef {import("../state/types.js").State} State */
+/** @typedef {import("../state/types.js").Run} Run */
+/** @typedef {import("../state/types.js").Experiment} Experiment */
+/** @typedef {import("./network-geometry.js").Column} Column */
+/** @typedef {{mean: number[], dead: boolean[]}} Layer */
+
+/** The mean activation at which a unit is as dark as it gets. */
+const DARKEST = 3;
+
+/** @param {State} state */
+const shownRun = ({ view, runs, order }) => runs[view.networkRun ?? ""] ?? runs[view.selectedRun ?? ""] ?? runs[order[0]];
+
+/** A mean activation in a circle. @param {number} value */
+function short(value) {
+  if (!Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  const text = size >= 1e5 ? number(value) : size >= 1000 ? `${Math.round(value / 1000)}k` : value.toFixed(size < 10 ? 1 : 0);
+  return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
+}
+
+/** One value a cell: the mean of its units. @param {Column} column @param {number[]} values */
+function perCell(column, values) {
+  if (!column.isStrip) return values;
+  const sums = new Array(column.drawn).fill(0);
+  values.forEach((value, unit) => (sums[cellOf(column, unit)] += value));
+  return sums.map((sum) => (sum * column.drawn) / column.units);
+}
+
+export class NetworkDrawing extends LiveElement {
+  /** @type {Column[]} */
+  #columns = [];
+  #shape = "";
+  /** @type {SVGPathElement[][][]} */
+  #edges = [];
+  /** @type {{group: SVGGElement, value: SVGTextElement|null}[][]} */
+  #units = [];
+  /** @type {{name: SVGTextElement, count: SVGTextElement}[]} */
+  #feet = [];
+  #svg = draw("svg", { class: "network", role: "img", viewBox: `0 0 ${WIDTH} ${HEIGHT + 4}` });
+  #twin = make("div", { class: "unseen" });
+
+  start() {
+    this.onceOpened(() => {
+      const tabs = make("span", { class: "end" });
+      this.append(make("header", {}, make("h2", {}, "Network"), tabs), this.#svg, this.#legend(), this.#twin);
+      this.follow((state) => [...state.order, ...state.order.map((name) => state.runs[name].label)], (_, state) => this.#showTabs(tabs, state));
+      this.follow((state) => [state.experiment, shownRun(state)?.name, shownRun(state)?.units, shownRun(state)?.snapshot], (_, state) => {
+        const run = shownRun(state);
+        if (run && state.experiment) this.#show(run, state.experiment);
+      });
+    });
+  }
+
+  /** @param {HTMLElement} place @param {State} state */
+  #showTabs(place, { order, runs }) {
+    const choose = (/** @type {string} */ networkRun) => this.app.setView({ networkRun });
+    const choices = order.map((name) => ({ value: name, text: runs[name].label, before: () => marker(runs[name].lane) }));
+    const tabs = segmentedSwitch({ name: "Run shown", choices, choose });
+    place.replaceChildren(tabs.root);
+    this.#tabs = tabs.show;
+    tabs.show(shownRun(this.app.store.get())?.name ?? null);
+  }
+
+  /** @type {(name: string|null) => void} */
+  #tabs = () => {};
+
+  #legend() {
+    const edge = (/** @type {string} */ sign) => draw("svg", { viewBox: "0 0 18 10" }, draw("path", { d: "M0 5h18", stroke: `var(--${sign})` }));
+    return make("div", { class: "legend", "aria-hidden": "true" },
+      make("span", {}, edge("pos"), "w > 0"), make("span", {}, edge("neg"), "w < 0"),
+      make("span", {}, "width |w|"), make("span", {}, "fill: activation"));
+  }
+
+  /** @param {Run} run @param {Experiment} experiment */
+  #show(run, experiment) {
+    this.#tabs(run.name);
+    const sizes = [experiment.features, ...experiment.recipe.network.layers.map(({ units }) => units), 1];
+    if (this.#shape !== sizes.join(" ")) this.#build(sizes);
+    const { units, snapshot } = run;
+    const layers = units?.layers ?? [];
+    if (snapshot) experiment.weights.forEach((name, k) => this.#showEdges(k, snapshot.parameters[name] ?? [], layers));
+    layers.forEach((layer, k) => this.#showLayer(k + 1, layer));
+    const output = this.#units.at(-1)?.[0]?.value;
+    if (output) write(output, units ? short(outputMean(units.output)) : "");
+    const words = networkTwin(run, experiment);
+    set(this.#svg, { "aria-label": words.sentence });
+    this.#twin.replaceChildren(words.table());
+    set(this, { "data-run": run.name, "data-step": units?.step ?? null, "data-dead": layers.flatMap(({ dead }) => dead).filter(Boolean).length });
+  }
+
+  /** @param {number[]} sizes */
+  #build(sizes) {
+    this.#shape = sizes.join(" ");
+    this.#columns = columnsOf(sizes);
+    const columns = this.#columns;
+    const edges = draw("g", { class: "edges" });
+    this.#edges = columns.slice(1).map((to, k) => this.#buildEdges(edges, columns[k], to));
+    this.#units = columns.map((column, place) => this.#buildUnits(column, place));
+    this.#feet = columns.map((column, place) => this.#buildFoot(column, place));
+    const groups = this.#units.flat().map(({ group }) => group);
+    this.#svg.replaceChildren(edges, ...groups, ...this.#feet.flatMap(({ name, count }) => [name, count]));
+  }
+
+  /** Edges of strips would be a grey block: they are seen while the pointer is over a cell. @param {SVGGElement} into @param {Column} from @param {Column} to */
+  #buildEdges(into, from, to) {
+    const quiet = from.isStrip || to.isStrip;
+    return from.ys.map((_, i) => to.ys.map((_, k) => {
+      const edge = draw("path", { d: edgePath(from, i, to, k), class: quiet ? "quiet" : "" });
+      into.append(edge);
+      return edge;
+    }));
+  }
+
+  /** @param {Column} column @param {number} place */
+  #buildUnits(column, place) {
+    const last = this.#columns.length - 1;
+    const look = place === 0 ? "input-unit" : place === last ? "output-unit" : "unit";
+    return column.ys.map((y, k) => {
+      const shape = column.isStrip
+        ? draw("rect", { class: look, x: column.x - 5, y: y - 5, width: 10, height: 10, rx: 1.5 })
+        : draw("circle", { class: look, cx: column.x, cy: y.toFixed(1), r: column.radius });
+      const text = column.radius >= (place === 0 ? 7.5 : 9.5)
+        ? draw("text", { class: place === 0 ? "input-name" : "value", x: column.x, y: y.toFixed(1) }, place === 0 ? `x${k + 1}` : "") : null;
+      const group = draw("g", {}, shape, text);
+      this.#listenTo(group, place, k);
+      return { group, value: text };
+    });
+  }
+
+  /** @param {SVGGElement} group @param {number} place @param {number} k */
+  #listenTo(group, place, k) {
+    const light = (/** @type {boolean} */ on) => () => {
+      const paths = [...(this.#edges[place - 1]?.map((row) => row[k]) ?? []), ...(this.#edges[place]?.[k] ?? [])];
+      for (const path of paths) path.classList.toggle("lit", on);
+    };
+    group.addEventListener("pointerenter", light(true));
+    group.addEventListener("pointerleave", light(false));
+  }
+
+  /** @param {Column} column @param {number} place */
+  #buildFoot(column, place) {
+    const last = this.#columns.length - 1;
+    const words = place === 0 ? "input" : place === last ? "ŷ" : last > 4 ? `${place}` : `layer ${place}`;
+    return {
+      name: draw("text", { x: column.x, y: HEIGHT - 13 }, words),
+      count: draw("text", { x: column.x, y: HEIGHT, class: "foot-alive" }),
+    };
+  }
+
+  /** @param {number} k @param {number[][]} weights @param {Layer[]} layers */
+  #showEdges(k, weights, layers) {
+    if (!weights.length) return;
+    const drawn = drawnWeights(weights, this.#columns[k], this.#columns[k + 1]);
+    const largest = Math.max(1e-300, ...drawn.map((row) => Math.max(...row.map(Math.abs))));
+    const [from, to] = [layers[k - 1]?.dead ?? [], layers[k]?.dead ?? []];
+    drawn.forEach((row, i) => row.forEach((weight, j) => {
+      const { width, opacity } = strokeOf(Math.abs(weight) / largest, Boolean(from[i] || to[j]));
+      const path = this.#edges[k][i][j];
+      path.classList.toggle("positive", weight >= 0);
+      path.classList.toggle("negative", weight < 0);
+      set(path, { "stroke-width": width, opacity });
+    }));
+  }
+
+  /** @param {number} place @param {Layer} layer */
+  #showLayer(place, { mean, dead }) {
+    const column = this.#columns[place];
+    if (!column) return;
+    const means = perCell(column, mean);
+    const shares = perCell(column, dead.map(Number));
+    this.#units[place].forEach(({ group, value }, k) => {
+      const isDead = shares[k] === 1;
+      group.classList.toggle("dead", isDead);
+      group.style.setProperty("--activation", Math.min(1, Math.abs(means[k]) / DARKEST).toFixed(3));
+      if (value) write(value, isDead ? "0" : short(means[k]));
+    });
+    const count = dead.filter(Boolean).length;
+    const foot = this.#feet[place].count;
+    foot.classList.toggle("foot-dead", count > 0);
+    foot.classList.toggle("foot-alive", count === 0);
+    write(foot, footText(count, dead.length, this.#columns.length > 5));
+  }
+}
+
+/** @param {number} dead @param {number} units @param {boolean} narrow */
+function footText(dead, units, narrow) {
+  if (narrow) return dead ? `${dead} dead` : `${units}`;
+  return dead ? `${dead} of ${units} dead` : `${units} alive`;
+}
+
+/** The output's mean, in whichever form the instrument tells it. @param {any} output @returns {number} */
+function outputMean(output) {
+  const mean = typeof output === "object" && output !== null ? output.mean ?? output : output;
+  return Number(Array.isArray(mean) ? mean[0] : mean ?? Number.NaN);
+}
+
+/** @param {import("../state/types.js").App} app */
+export const registerNetworkDrawing = (app) => register("network-drawing", NetworkDrawing, app);

@@ -1,0 +1,90 @@
+/**
+ * Where units stand and how edges run in the drawing of a network.
+ * Owns: positions on a plane of 292 x 216. Pure.
+ */
+
+export const WIDTH = 292;
+export const HEIGHT = 216;
+/** A layer with more units than this is drawn as a strip of so many cells. */
+export const MOST_CIRCLES = 16;
+
+const FIRST = 22;
+const LAST = 272;
+const TOP = 8;
+const TALL = HEIGHT - 42;
+
+/**
+ * @typedef {object} Column
+ * @property {number} units
+ * @property {number} drawn    circles or cells
+ * @property {boolean} isStrip
+ * @property {number} x
+ * @property {number} radius
+ * @property {number[]} ys
+ */
+
+/** @param {number} count */
+function spread(count) {
+  const pitch = count > 1 ? Math.min(0.8 / 3, 0.92 / (count - 1)) : 0;
+  return Array.from({ length: count }, (_, k) => TOP + TALL * (0.5 + pitch * (k - (count - 1) / 2)));
+}
+
+/** @param {number} count @param {boolean} isInput @param {boolean} isStrip */
+function radiusOf(count, isInput, isStrip) {
+  const room = count > 1 ? TALL * Math.min(0.8 / 3, 0.92 / (count - 1)) * 0.46 : Infinity;
+  return isStrip ? 5 : Math.min(isInput ? 9 : 13.5, room);
+}
+
+/**
+ * @param {number[]} sizes  units of every layer, inputs first
+ * @returns {Column[]}
+ */
+export function columnsOf(sizes) {
+  return sizes.map((units, place) => {
+    const isStrip = units > MOST_CIRCLES;
+    const drawn = Math.min(units, MOST_CIRCLES);
+    const x = Math.min(FIRST + (258 * place) / (sizes.length - 1), LAST);
+    return { units, drawn, isStrip, x, radius: radiusOf(drawn, place === 0, isStrip), ys: spread(drawn) };
+  });
+}
+
+/** The cell in which a unit of a strip is counted. @param {Column} column @param {number} unit */
+export const cellOf = ({ units, drawn }, unit) => Math.floor((unit * drawn) / units);
+
+/** @param {Column} from @param {number} i @param {Column} to @param {number} k */
+export function edgePath(from, i, to, k) {
+  const [x0, x1] = [from.x + from.radius, to.x - to.radius];
+  const middle = (from.x + to.x) / 2;
+  const [y0, y1] = [from.ys[i].toFixed(1), to.ys[k].toFixed(1)];
+  return `M${x0} ${y0}C${middle} ${y0} ${middle} ${y1} ${x1} ${y1}`;
+}
+
+/**
+ * Width and strength of an edge by its weight's share of the layer's largest.
+ * @param {number} share  0..1
+ * @param {boolean} touchesDead
+ */
+export const strokeOf = (share, touchesDead) => ({
+  width: (0.5 + 4.2 * share).toFixed(2),
+  opacity: ((touchesDead ? 0.38 : 0.86) * (0.35 + 0.65 * share)).toFixed(2),
+});
+
+/**
+ * The mean absolute weight between drawn places, with the sign of the sum: for circles the weight itself.
+ * @param {number[][]} weights  (from units, to units)
+ * @param {Column} from
+ * @param {Column} to
+ * @returns {number[][]} (from drawn, to drawn)
+ */
+export function drawnWeights(weights, from, to) {
+  if (!from.isStrip && !to.isStrip) return weights;
+  const sums = Array.from({ length: from.drawn }, () => new Array(to.drawn).fill(0));
+  const sizes = Array.from({ length: from.drawn }, () => new Array(to.drawn).fill(0));
+  weights.forEach((row, i) => row.forEach((weight, k) => {
+    const [a, b] = [cellOf(from, i), cellOf(to, k)];
+    sums[a][b] += weight;
+    sizes[a][b] += Math.abs(weight);
+  }));
+  const merged = (from.units / from.drawn) * (to.units / to.drawn);
+  return sizes.map((row, a) => row.map((size, b) => ((sums[a][b] < 0 ? -1 : 1) * size) / merged));
+}

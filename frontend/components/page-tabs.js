@@ -1,0 +1,34 @@
+/**
+ * On a phone the page has two sections, one at a time: charts, network.
+ * Owns: which is shown there. On wider pages both are, and there are no tabs.
+ */
+
+import { make, set } from "./dom.js";
+import { LiveElement, register } from "./live-element.js";
+
+/** @typedef {import("../state/types.js").View["tab"]} Tab */
+
+/** @type {{tab: Tab, text: string}[]} */
+const TABS = [{ tab: "charts", text: "Charts" }, { tab: "network", text: "Network" }];
+
+export class PageTabs extends LiveElement {
+  start() {
+    const tabs = TABS.map(({ tab, text }) =>
+      make("button", { type: "button", role: "tab", id: `tab-${tab}`, "aria-controls": tab, on: { click: () => this.app.setView({ tab }) } }, text));
+    const keys = (/** @type {KeyboardEvent} */ event) => {
+      if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
+      event.preventDefault();
+      const other = tabs.findIndex((tab) => tab !== document.activeElement);
+      tabs[other].focus();
+      this.app.setView({ tab: TABS[other].tab });
+    };
+    this.replaceChildren(make("div", { role: "tablist", "aria-label": "Sections", on: { keydown: keys } }, ...tabs));
+    this.follow((state) => state.view.tab, (shown) => {
+      set(/** @type {Element} */ (this.closest(".app")), { "data-tab": shown });
+      tabs.forEach((tab, place) => set(tab, { "aria-selected": String(TABS[place].tab === shown), tabindex: TABS[place].tab === shown ? 0 : -1 }));
+    });
+  }
+}
+
+/** @param {import("../state/types.js").App} app */
+export const registerPageTabs = (app) => register("page-tabs", PageTabs, app);

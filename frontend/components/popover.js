@@ -1,0 +1,66 @@
+/**
+ * Small panels over the page: they close on Esc, on a press elsewhere, and give focus back.
+ * Owns: opening, placing, closing. Must not know what is inside.
+ */
+
+import { make } from "./dom.js";
+
+/** @param {HTMLElement} panel @param {Element} anchor */
+function place(panel, anchor) {
+  const box = anchor.getBoundingClientRect();
+  const { offsetWidth: width, offsetHeight: height } = panel;
+  const below = box.bottom + 6;
+  const top = below + height > innerHeight - 8 ? Math.max(8, box.top - height - 6) : below;
+  const left = Math.min(Math.max(8, box.left), innerWidth - width - 8);
+  panel.style.setProperty("left", `${left}px`);
+  panel.style.setProperty("top", `${top}px`);
+}
+
+/**
+ * @param {object} given
+ * @param {() => Element|null} given.anchor   asked again when it closes: the page may have drawn it anew
+ * @param {string} given.name
+ * @param {"dialog"|"menu"} given.role
+ * @param {Node[]} given.content
+ * @param {() => void} [given.closed]
+ * @returns {() => void} close
+ */
+export function openPopover({ anchor, name, role, content, closed }) {
+  const panel = make("div", { class: role === "menu" ? "popover menu" : "popover", popover: "auto", role, "aria-label": name }, ...content);
+  let from = anchor();
+  // inside an open dialog only the dialog's own descendants can be reached
+  (from?.closest("dialog, .rail") ?? document.body).append(panel);
+  panel.addEventListener("toggle", (event) => {
+    if (/** @type {ToggleEvent} */ (event).newState !== "closed") return;
+    const inside = panel.contains(document.activeElement) || document.activeElement === document.body;
+    panel.remove();
+    closed?.();
+    from = anchor();
+    if (inside && from instanceof HTMLElement) from.focus();
+  });
+  panel.showPopover();
+  if (from) place(panel, from);
+  /** @type {HTMLElement|null} */ (panel.querySelector("[autofocus], button:not(:disabled), input, select"))?.focus();
+  return () => panel.isConnected && panel.hidePopover();
+}
+
+/**
+ * @typedef {{text: string, act: () => void, disabled?: boolean}} MenuItem
+ * @param {() => Element|null} anchor
+ * @param {string} name
+ * @param {MenuItem[]} items
+ */
+export function openMenu(anchor, name, items) {
+  const buttons = items.map((item) =>
+    make("button", { type: "button", role: "menuitem", tabindex: -1, disabled: item.disabled ?? false, on: { click: () => { close(); item.act(); } } }, item.text));
+  const enabled = buttons.filter((item) => !item.disabled);
+  const close = openPopover({ anchor, name, role: "menu", content: buttons });
+  buttons[0].parentElement?.addEventListener("keydown", (event) => {
+    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (event.key === "Tab") close();
+    if (by === undefined) return;
+    event.preventDefault();
+    const at = enabled.indexOf(/** @type {any} */ (document.activeElement));
+    enabled[(at + by + enabled.length) % enabled.length].focus();
+  });
+}

@@ -1,0 +1,124 @@
+/**
+ * The race as a table: one row a run, every number of the moment that the first heading names.
+ * Owns: rows and cells, patched in place. Words and formats come from state/.
+ */
+
+import { make, set, write } from "./dom.js";
+import { glyph, marker } from "./icons.js";
+import { LiveElement, register } from "./live-element.js";
+import { furthestStep } from "./transport-bar.js";
+import { counter, epochs, integer, number, score } from "../state/format.js";
+import { runSentence, stateOf } from "../state/selectors.js";
+
+/** @typedef {import("../state/types.js").State} State */
+/** @typedef {import("../state/types.js").Run} Run */
+/** @typedef {import("../state/types.js").Experiment} Experiment */
+/** @typedef {import("./icons.js").Glyph} Glyph */
+
+/** The moment of all numbers in the table. @param {State} state */
+function moment(state) {
+  const step = furthestStep(state);
+  const { status } = state.connection;
+  if (status === "reconnecting" || status === "offline") return `Last known: step ${integer(step)}`;
+  return step === 0 ? "Before the first step" : `At step ${integer(step)}`;
+}
+
+/** @param {Run} run @param {string} series */
+const latest = (run, series) => run.latest[series]?.value;
+
+/** "R² test", or what the experiment has in its place. @param {Experiment} experiment @param {Run|undefined} run */
+function scoreOf({ testSamples }, run) {
+  const split = testSamples ? "test" : "train";
+  const name = run && `${split}_accuracy` in run.latest ? "accuracy" : "r2";
+  return { series: `${split}_${name}`, text: `${name === "r2" ? "R²" : "Accuracy"} ${split}` };
+}
+
+export class RaceTable extends LiveElement {
+  #caption = make("caption", { class: "unseen" });
+  #moment = make("th", { scope: "col" });
+  #score = make("th", { scope: "col" });
+  #test = make("th", { scope: "col", class: "test" }, "Test loss");
+  #body = make("tbody", {});
+  /** @type {Map<string, ReturnType<typeof buildRow>>} */
+  #rows = new Map();
+
+  start() {
+    this.onceOpened(() => {
+      const head = make("tr", {}, this.#moment,
+        make("th", { scope: "col", class: "optional" }, "Epoch"), make("th", { scope: "col", class: "optional samples" }, "Samples seen"),
+        make("th", { scope: "col" }, "Train loss"), this.#test, this.#score, make("th", { scope: "col", class: "state" }, "State"));
+      this.append(make("table", {}, this.#caption, make("thead", {}, head), this.#body));
+      this.follow((state) => state.order, (order, state) => this.#showRows(order, state));
+      this.follow((state) => [state.runs, state.connection, state.experiment, state.playback.playing], (_, state) => this.#show(state));
+    });
+  }
+
+  /** @param {string[]} order @param {State} state */
+  #showRows(order, { runs }) {
+    for (const name of this.#rows.keys()) if (!order.includes(name)) this.#rows.delete(name);
+    for (const name of order) if (!this.#rows.has(name)) this.#rows.set(name, buildRow(runs[name]));
+    this.#body.replaceChildren(...order.map((name) => /** @type {any} */ (this.#rows.get(name)).row));
+  }
+
+  /** @param {State} state */
+  #show(state) {
+    const { experiment, order, runs } = state;
+    if (!experiment) return;
+    const shown = scoreOf(experiment, runs[order[0]]);
+    const words = moment(state);
+    write(this.#moment, words);
+    write(this.#caption, `All runs. ${words}`);
+    write(this.#score, shown.text);
+    this.#test.hidden = experiment.testSamples === 0;
+    for (const [name, row] of this.#rows) if (runs[name]) row.show(runs[name], state, experiment, shown.series);
+  }
+}
+
+/** @param {Run} run */
+function buildRow(run) {
+  const cells = {
+    name: make("b", {}), rule: make("span", { class: "muted rule" }),
+    epoch: make("td", { class: "optional soft" }), samples: make("td", { class: "optional samples soft" }),
+    train: make("span", { class: "readout" }), test: make("span", { class: "readout second" }), score: make("td", {}),
+    state: make("span", { class: "verdict" }), brief: make("span", { class: "verdict inline-state", "aria-hidden": "true" }),
+  };
+  const testCell = make("td", { class: "soft test" }, cells.test);
+  const row = make(
+    "tr", { "data-run": run.name, "data-lane": run.lane },
+    make("th", { scope: "row", class: "who" }, marker(run.lane), cells.name, cells.rule, cells.brief),
+    cells.epoch, cells.samples, make("td", {}, cells.train), testCell, cells.score, make("td", { class: "state" }, cells.state),
+  );
+
+  /** @param {Run} now @param {State} state @param {Experiment} experiment @param {string} series */
+  function show(now, state, experiment, series) {
+    write(cells.name, now.label);
+    write(cells.rule, runSentence(now));
+    write(cells.epoch, epochs(now.epoch));
+    set(cells.epoch, { title: `${integer(now.samplesSeen)} samples seen` });
+    write(cells.samples, counter(now.samplesSeen));
+    write(cells.train, number(latest(now, "train_loss")));
+    write(cells.test, number(latest(now, "test_loss")));
+    testCell.hidden = experiment.testSamples === 0;
+    write(cells.score, now.status === "diverged" || now.step === 0 ? "–" : score(latest(now, series)));
+    row.classList.toggle("hidden-run", now.hidden);
+    showState(stateOf(now, state), row, cells);
+  }
+  return { row, show };
+}
+
+/**
+ * @param {{word: string, glyph: Glyph|null, tone: string}} state
+ * @param {HTMLElement} row
+ * @param {{state: HTMLElement, brief: HTMLElement}} cells
+ */
+function showState({ word, glyph: shape, tone }, row, cells) {
+  if (row.dataset.state === word) return;
+  set(row, { "data-state": word });
+  for (const cell of [cells.state, cells.brief]) {
+    set(cell, { "data-tone": tone });
+    cell.replaceChildren(...(shape ? [glyph(shape)] : []), word);
+  }
+}
+
+/** @param {import("../state/types.js").App} app */
+export const registerRaceTable = (app) => register("race-table", RaceTable, app);

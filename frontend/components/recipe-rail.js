@@ -1,0 +1,65 @@
+/**
+ * The recipe: what is trained, and how each run trains it.
+ * Owns: the order of the sections and when they are locked. Must not know what a setting does.
+ */
+
+import { button, segmentedSwitch } from "./controls.js";
+import { make, makeOwn, set } from "./dom.js";
+import { LiveElement, register } from "./live-element.js";
+
+/** @typedef {import("../state/types.js").State} State */
+
+const MOST_RUNS = 4;
+
+/** Nothing may be changed: no line to the server, or no token. @param {State} state */
+export const isLocked = (state) =>
+  state.experiment === null || state.experiment.token === null ||
+  ["connecting", "reconnecting", "offline", "restarted"].includes(state.connection.status);
+
+export class RecipeRail extends LiveElement {
+  start() {
+    this.onceOpened(() => {
+      const cards = make("div", {});
+      const lock = make("fieldset", {}, makeOwn("data-fields", { class: "section" }), makeOwn("network-fields", { class: "section" }), cards, this.#foot());
+      this.append(this.#grab(), lock);
+      this.follow(isLocked, (locked) => set(lock, { disabled: locked }));
+      this.follow((state) => state.order, (order) => this.#showCards(cards, order));
+    });
+  }
+
+  /** Seen where the rail is a sheet. */
+  #grab() {
+    const close = () => this.app.setView({ sheet: null });
+    return make("div", { class: "grab" }, make("b", {}, "Recipe"), button({ name: "Close the recipe", look: "quiet square", icon: "close", act: close }));
+  }
+
+  /** @param {HTMLElement} cards @param {string[]} order */
+  #showCards(cards, order) {
+    const known = new Map([...cards.children].map((card) => [card.getAttribute("data-run"), card]));
+    const wanted = order.map((name) => known.get(name) ?? makeOwn("run-card", { "data-run": name, role: "group" }));
+    for (const [name, card] of known) if (!order.includes(name ?? "")) card.remove();
+    wanted.forEach((card, place) => cards.children[place] !== card && cards.insertBefore(card, cards.children[place] ?? null));
+  }
+
+  #foot() {
+    const add = button({ look: "dashed", icon: "plus", act: () => this.app.addRun() }, "Add a run");
+    const pace = segmentedSwitch({
+      name: "Keep runs level by", look: "fill",
+      choices: [
+        { value: "steps", text: "equal steps", title: "All runs make equally many steps" },
+        { value: "samples", text: "equal samples", title: "All runs pay for equally many samples: a run with a small batch makes more steps" },
+      ],
+      choose: (value) => this.app.setPace(value === "samples" ? "samples" : "steps"),
+    });
+    this.follow((state) => state.playback.pace, pace.show);
+    this.follow((state) => state.order.length, (count) => (add.hidden = count >= MOST_RUNS));
+    return make(
+      "div", { class: "foot" }, add,
+      make("p", { class: "hint" }, "All runs start from the same weights on the same data. An edit while training drops a marker on the timeline."),
+      make("div", { class: "field" }, make("span", { "aria-hidden": "true" }, "Keep runs level by"), pace.root),
+    );
+  }
+}
+
+/** @param {import("../state/types.js").App} app */
+export const registerRecipeRail = (app) => register("recipe-rail", RecipeRail, app);

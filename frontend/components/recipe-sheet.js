@@ -1,0 +1,55 @@
+/**
+ * On narrow pages the recipe is a sheet: it holds focus while it is open and gives it back.
+ * Owns: opening and closing of the sheet. What is in it: recipe-rail.js.
+ */
+
+import { make, set } from "./dom.js";
+
+/** @typedef {import("../state/types.js").App} App */
+
+const narrow = matchMedia("(max-width: 1120px)");
+
+/**
+ * @param {App} app
+ * @param {HTMLElement} rail
+ */
+export function keepSheet(app, rail) {
+  const scrim = make("div", { class: "scrim", hidden: true, on: { click: () => app.setView({ sheet: null }) } });
+  rail.before(scrim);
+  /** @type {HTMLElement|null} */
+  let from = null;
+
+  /** Everything beside the rail, on its own level and above. @param {boolean} inert */
+  function rest(inert) {
+    for (let at = rail; at !== document.body && at.parentElement; at = at.parentElement) {
+      for (const other of at.parentElement.children) {
+        if (other !== at && other !== scrim && other.localName !== "notice-toast" && other.localName !== "script") set(other, { inert });
+      }
+    }
+  }
+  function show() {
+    const open = narrow.matches && app.store.get().view.sheet === "recipe";
+    if (open === rail.classList.contains("open")) return;
+    rail.classList.toggle("open", open);
+    scrim.hidden = !open;
+    set(rail, { role: open ? "dialog" : null, "aria-modal": open ? "true" : null });
+    if (open) from = /** @type {HTMLElement|null} */ (document.activeElement);
+    rest(open);
+    if (open) /** @type {HTMLElement|null} */ (rail.querySelector(".grab button"))?.focus();
+    else from?.focus();
+  }
+  rail.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.defaultPrevented || !rail.classList.contains("open")) return;
+    if (/** @type {Element} */ (event.target).closest("[popover], .rename")) return;
+    app.setView({ sheet: null });
+  });
+  app.store.watch((state) => state.view.sheet, show);
+  narrow.addEventListener("change", show);
+  show();
+}
+
+/** From anywhere: open the sheet where the rail is one, else go to the rail. @param {App} app @param {HTMLElement} rail */
+export function goToRecipe(app, rail) {
+  if (narrow.matches) app.setView({ sheet: app.store.get().view.sheet === "recipe" ? null : "recipe" });
+  else /** @type {HTMLElement|null} */ (rail.querySelector("select, input, button:not([hidden])"))?.focus();
+}

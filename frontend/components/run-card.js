@@ -1,0 +1,174 @@
+/**
+ * One run's settings, each of which may be changed while it trains.
+ * Owns: the card's header, its two switches, and which knobs apply. Must not know what an edit does to a run.
+ */
+
+import { button, segmentedSwitch } from "./controls.js";
+import { make, set, write } from "./dom.js";
+import { icon, marker } from "./icons.js";
+import { LiveElement, register } from "./live-element.js";
+import { openMenu } from "./popover.js";
+import { batchLine, knobsFor } from "./run-knobs.js";
+import { plural } from "../state/format.js";
+
+/** @typedef {import("../state/types.js").State} State */
+/** @typedef {import("../state/types.js").Run} Run */
+/** @typedef {import("../state/types.js").Experiment} Experiment */
+
+/** From the third run on only the focused card is open. */
+const ALL_OPEN = 2;
+const LONGEST_LABEL = 64;
+
+/** How a run draws its samples. @param {Run} run @returns {"gd"|"mini"|"sgd"} */
+export const samplingOf = ({ settings: { batch_size: size } }) => (size === null ? "gd" : size === 1 ? "sgd" : "mini");
+
+const BATCH = { gd: null, mini: 32, sgd: 1 };
+
+/** @param {Run} run @param {Experiment} experiment */
+function samplesAStep(run, { trainSamples }) {
+  const size = run.settings.batch_size;
+  return size === null ? `all ${plural(trainSamples, "sample")} a step` : `${plural(Math.min(size, trainSamples), "sample")} a step`;
+}
+
+export class RunCard extends LiveElement {
+  #knobs = make("div", {});
+  /** @type {{signature: string, show: (run: Run) => void}} */
+  #shown = { signature: "", show: () => {} };
+
+  get #name() {
+    return this.dataset.run ?? "";
+  }
+
+  start() {
+    const run = this.app.store.get().runs[this.#name];
+    if (!run) return;
+    this.#shown = { signature: "", show: () => {} };
+    this.className = "card";
+    this.dataset.lane = run.lane;
+    const header = this.#header(run);
+    const body = this.#body();
+    this.replaceChildren(header.root, body.root);
+    this.follow((state) => [state.runs[this.#name], state.experiment, state.order.length, state.view.selectedRun], (_, state) => {
+      const now = state.runs[this.#name];
+      if (!now || !state.experiment) return;
+      const folded = state.order.length > ALL_OPEN && state.view.selectedRun !== now.name;
+      set(this, { "aria-label": `Run ${now.label}` });
+      this.classList.toggle("folded", folded);
+      this.classList.toggle("hidden-run", now.hidden);
+      header.show(now, state.experiment, state.order.length > ALL_OPEN, folded);
+      body.root.hidden = folded;
+      body.show(now, state.experiment);
+    });
+    this.addEventListener("focusin", () => this.#select());
+  }
+
+  #select() {
+    const { view, order } = this.app.store.get();
+    // opening a card by Tab alone would make every Tab rebuild the rail
+    if (view.selectedRun !== this.#name && order.length <= ALL_OPEN) this.app.setView({ selectedRun: this.#name });
+  }
+
+  /** @param {Run} run */
+  #header(run) {
+    const label = make("b", {});
+    const name = make("button", { type: "button", class: "name", on: { click: () => this.app.setView({ selectedRun: this.#name }) } }, label);
+    const plain = make("span", { class: "name" });
+    const why = make("span", { class: "why" });
+    const eye = button({ look: "quiet square small eye", act: () => this.app.setHidden(this.#name, !this.app.store.get().runs[this.#name].hidden) });
+    const more = button({ look: "quiet square small", icon: "more", more: { "aria-haspopup": "menu" }, act: () => this.#menu(more, root) });
+    const root = make("header", {}, marker(run.lane), name, plain, why, eye, more);
+
+    /** @param {Run} now @param {Experiment} experiment @param {boolean} foldable @param {boolean} folded */
+    function show(now, experiment, foldable, folded) {
+      write(label, now.label);
+      const holder = foldable ? name : plain;
+      if (label.parentElement !== holder) holder.append(label);
+      name.hidden = !foldable;
+      plain.hidden = foldable;
+      set(name, { "aria-expanded": String(!folded) });
+      write(why, samplesAStep(now, experiment));
+      set(eye, { "aria-label": `Hide ${now.label} in the charts`, "aria-pressed": String(now.hidden) });
+      if (eye.dataset.shut !== String(now.hidden)) eye.replaceChildren(icon(now.hidden ? "eyeShut" : "eye"));
+      eye.dataset.shut = String(now.hidden);
+      set(more, { "aria-label": `More for ${now.label}: rename, remove` });
+    }
+    return { root, show };
+  }
+
+  /** @param {HTMLElement} anchor @param {HTMLElement} header */
+  #menu(anchor, header) {
+    const { runs, order } = this.app.store.get();
+    openMenu(() => anchor, `More for ${runs[this.#name].label}`, [
+      { text: "Rename", act: () => this.#rename(header) },
+      { text: "Remove", act: () => this.app.removeRun(this.#name), disabled: order.length < 2 },
+    ]);
+  }
+
+  /** @param {HTMLElement} header */
+  #rename(header) {
+    const before = this.app.store.get().runs[this.#name].label;
+    let done = false;
+    const finish = (/** @type {boolean} */ keep) => {
+      if (done) return;
+      done = true;
+      const label = box.value.trim();
+      box.remove();
+      header.classList.remove("renaming");
+      /** @type {HTMLElement|null} */ (header.querySelector("[aria-haspopup]"))?.focus();
+      if (keep && label && label !== before) this.app.renameRun(this.#name, label);
+    };
+    const keys = (/** @type {KeyboardEvent} */ event) => {
+      if (event.key === "Enter") finish(true);
+      if (event.key === "Escape") finish(false);
+    };
+    const box = make("input", {
+      class: "input rename", type: "text", "aria-label": `New name of ${before}`, maxlength: LONGEST_LABEL, value: before,
+      autocomplete: "off", on: { keydown: keys, blur: () => finish(true) },
+    });
+    header.classList.add("renaming");
+    header.querySelector(".why")?.before(box);
+    box.select();
+    box.focus();
+  }
+
+  #body() {
+    const sampling = segmentedSwitch({
+      name: "Samples per step", look: "fill",
+      choices: [{ value: "gd", text: "GD" }, { value: "mini", text: "Mini-batch" }, { value: "sgd", text: "SGD" }],
+      choose: (value) => value !== samplingOf(this.#run) && this.app.edit(this.#name, { batch_size: BATCH[value] }),
+    });
+    const rule = segmentedSwitch({
+      name: "Update rule", look: "fill",
+      choices: [{ value: "sgd", text: "Plain" }, { value: "momentum", text: "Momentum" }, { value: "adam", text: "Adam" }],
+      choose: (optimizer) => optimizer !== this.#run.settings.optimizer && this.app.edit(this.#name, { optimizer }),
+    });
+    const root = make("div", {}, sampling.root, rule.root, this.#knobs);
+    /** @param {Run} run @param {Experiment} experiment */
+    const show = (run, experiment) => {
+      sampling.show(samplingOf(run));
+      rule.show(/** @type {any} */ (run.settings.optimizer));
+      this.#showKnobs(run, experiment);
+    };
+    return { root, show };
+  }
+
+  get #run() {
+    return this.app.store.get().runs[this.#name];
+  }
+
+  /** Knobs are built anew only when other ones apply. @param {Run} run @param {Experiment} experiment */
+  #showKnobs(run, experiment) {
+    const sampling = samplingOf(run);
+    const signature = [sampling, run.settings.optimizer, run.label, experiment.id].join(" ");
+    if (signature !== this.#shown.signature) {
+      const knobs = knobsFor(run, this.app);
+      const line = knobs.length > 1 ? [] : [batchLine(run, experiment)];
+      this.#knobs.replaceChildren(...knobs.map(({ root }) => root), ...line);
+      this.#shown = { signature, show: (now) => knobs.forEach((one) => one.show(now)) };
+    }
+    this.#shown.show(run);
+  }
+}
+
+/** @param {import("../state/types.js").App} app */
+export const registerRunCard = (app) => register("run-card", RunCard, app);

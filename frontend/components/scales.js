@@ -1,0 +1,101 @@
+/**
+ * How a slider's whole positions stand for numbers: logarithmic rates, powers of two, the nines of Adam.
+ * Owns: position <-> value, both ways. Pure.
+ */
+
+/**
+ * @typedef {object} Scale
+ * @property {number} positions  positions are 0 .. positions
+ * @property {number} page       positions that Page Up and Page Down go
+ * @property {(position: number) => number} valueAt
+ * @property {(value: number) => number} positionOf  not rounded, within 0 .. positions
+ */
+
+/** @param {number} value @param {number} highest */
+const within = (value, highest) => Math.min(highest, Math.max(0, value));
+/** @param {number} value @param {number} digits */
+const rounded = (value, digits) => Number(value.toPrecision(digits));
+
+const A_DECADE = 60;
+
+/**
+ * Sixty positions a decade; the last one is `highest` itself.
+ * @param {number} lowest
+ * @param {number} highest
+ * @returns {Scale}
+ */
+export function logScale(lowest, highest) {
+  const decades = Math.log10(highest / lowest);
+  const positions = Math.round(decades * A_DECADE);
+  return {
+    positions, page: A_DECADE,
+    valueAt: (position) => (position >= positions ? highest : rounded(lowest * 10 ** (position / A_DECADE), 3)),
+    positionOf: (value) => within(Math.log10(value / lowest) * A_DECADE, positions),
+  };
+}
+
+/**
+ * @param {number} lowest
+ * @param {number} highest
+ * @param {number} step
+ * @returns {Scale}
+ */
+export function evenScale(lowest, highest, step) {
+  const positions = Math.round((highest - lowest) / step);
+  return {
+    positions, page: Math.max(1, Math.round(positions / 10)),
+    valueAt: (position) => rounded(lowest + position * step, 6),
+    positionOf: (value) => within((value - lowest) / step, positions),
+  };
+}
+
+/**
+ * 2, 4, 8, ... up to `highest`.
+ * @param {number} highest
+ * @returns {Scale}
+ */
+export function powersOfTwo(highest) {
+  const positions = Math.max(1, Math.floor(Math.log2(highest)) - 1);
+  return {
+    positions, page: 2,
+    valueAt: (position) => 2 ** (position + 1),
+    positionOf: (value) => within(Math.log2(value) - 1, positions),
+  };
+}
+
+/**
+ * Numbers just below 1, by how far they are from it: 0, 0.9, 0.99, 0.999, ...
+ * @param {number} nines
+ * @returns {Scale}
+ */
+export function ninesScale(nines) {
+  const perNine = 20;
+  return {
+    positions: nines * perNine, page: perNine,
+    valueAt: (position) => rounded(1 - rounded(10 ** (-position / perNine), 2), 6),
+    positionOf: (value) => within(-Math.log10(1 - Math.min(value, 1 - 1e-9)) * perNine, nines * perNine),
+  };
+}
+
+/** The last position of the speed slider: as fast as the machine can. */
+export const SPEED = logScale(1, 1000);
+const FASTEST = SPEED.positions + 1;
+
+/** @param {number} position @returns {number|"max"} */
+export const speedAt = (position) => (position >= FASTEST ? "max" : Math.max(1, rounded(SPEED.valueAt(position), 2)));
+/** @param {number|"max"} speed */
+export const positionOfSpeed = (speed) => (speed === "max" || speed > 1000 ? FASTEST : SPEED.positionOf(speed));
+
+const STOPS = /** @type {(number|"max")[]} */ ([1, 2, 5, 10, 20, 30, 60, 100, 200, 500, 1000, "max"]);
+
+/**
+ * The next round speed, for one key press.
+ * @param {number|"max"} speed
+ * @param {1|-1} direction
+ * @returns {number|"max"}
+ */
+export function nextSpeed(speed, direction) {
+  const size = (/** @type {number|"max"} */ stop) => (stop === "max" ? Infinity : stop);
+  const stops = direction > 0 ? STOPS : [...STOPS].reverse();
+  return stops.find((stop) => (size(stop) - size(speed)) * direction > 0) ?? stops.at(-1) ?? speed;
+}

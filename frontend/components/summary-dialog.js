@@ -1,0 +1,91 @@
+/**
+ * The loss chart as a table: ten rows evenly along the steps, one column a run, edits as rows of their own.
+ * Owns: the dialog. It shows the moment at which it was opened.
+ */
+
+import { make } from "./dom.js";
+import { openDialog } from "./help-dialog.js";
+import { LiveElement, register } from "./live-element.js";
+import { furthestStep } from "./transport-bar.js";
+import { integer, number, setting } from "../state/format.js";
+import { runSentence, stateOf } from "../state/selectors.js";
+
+/** @typedef {import("../state/types.js").State} State */
+/** @typedef {import("../state/types.js").Run} Run */
+/** @typedef {import("../state/types.js").RunSeries} RunSeries */
+
+const ROWS = 10;
+
+/** The train loss last evaluated at or before a step. @param {RunSeries|null} series @param {number} step */
+function lossAt(series, step) {
+  const loss = series?.values("train_loss");
+  if (!series || !loss) return null;
+  for (let k = series.length - 1; k >= 0; k--) {
+    if (series.first[k] <= step && Number.isFinite(loss.last[k])) return loss.last[k];
+  }
+  return null;
+}
+
+/** @param {Record<string, any>} edit */
+const editWords = ({ at_step: _, ...change }) =>
+  Object.entries(change).map(([name, value]) => `${name.replaceAll("_", " ")} ${typeof value === "number" ? setting(value) : value ?? "all samples"}`).join(", ");
+
+export class SummaryDialog extends LiveElement {
+  /** @type {HTMLDialogElement|null} */
+  #open = null;
+
+  start() {
+    this.follow((state) => state.view.dialog, (dialog, state) => {
+      if (dialog === "summary" && state.experiment && !this.#open) {
+        this.#open = openDialog("Loss by step", this.#content(state), () => this.#closed());
+      }
+      if (dialog !== "summary") this.#open?.close();
+    });
+  }
+
+  #closed() {
+    this.#open = null;
+    if (this.app.store.get().view.dialog === "summary") this.app.setView({ dialog: null });
+  }
+
+  /** @param {State} state */
+  #content(state) {
+    const runs = state.order.map((name) => state.runs[name]);
+    const head = make("tr", {}, make("th", { scope: "col" }, "Step"), ...runs.map(({ label }) => make("th", { scope: "col" }, label)));
+    const rows = [...this.#readings(state, runs), ...this.#markers(runs)].sort((a, b) => a.step - b.step);
+    const says = runs.map((run) => `${run.label} (${runSentence(run)}): ${number(run.latest.train_loss?.value)}, ${stateOf(run, state).word}.`);
+    return [
+      make("p", { class: "summary" }, says.join(" ")),
+      make("table", { class: "readings" }, make("caption", { class: "unseen" }, "Train loss of every run, and edits"),
+        make("thead", {}, head), make("tbody", {}, ...rows.map(({ row }) => row))),
+    ];
+  }
+
+  /** @param {State} state @param {Run[]} runs */
+  #readings(state, runs) {
+    const last = furthestStep(state);
+    const steps = [...new Set(Array.from({ length: ROWS }, (_, k) => Math.round((last * k) / (ROWS - 1))))];
+    return steps.map((step) => ({ step, row: this.#row(step, runs.map((run) => (step > run.step ? "–" : number(this.#loss(run, step))))) }));
+  }
+
+  /** @param {Run} run @param {number} step */
+  #loss(run, step) {
+    return step >= run.step ? run.latest.train_loss?.value : lossAt(this.app.series.of(run.name), step);
+  }
+
+  /** @param {number} step @param {string[]} values */
+  #row(step, values) {
+    return make("tr", {}, make("th", { scope: "row" }, integer(step)), ...values.map((value) => make("td", {}, value)));
+  }
+
+  /** @param {Run[]} runs */
+  #markers(runs) {
+    return runs.flatMap((run) => run.edits.map((edit) => ({
+      step: edit.at_step,
+      row: make("tr", {}, make("th", { scope: "row" }, integer(edit.at_step)), make("td", { class: "note", colspan: runs.length }, `${run.label}: ${editWords(edit)}`)),
+    })));
+  }
+}
+
+/** @param {import("../state/types.js").App} app */
+export const registerSummaryDialog = (app) => register("summary-dialog", SummaryDialog, app);

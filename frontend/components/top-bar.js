@@ -1,0 +1,72 @@
+/**
+ * Wordmark, exhibit, connection, theme, help.
+ * Owns: the words for the state of the line. Must not know how the line is kept.
+ */
+
+import { button } from "./controls.js";
+import { make, set, write } from "./dom.js";
+import { icon, light } from "./icons.js";
+import { LiveElement, register } from "./live-element.js";
+import { nextTheme } from "./theme.js";
+import { percent } from "../state/format.js";
+
+/** @typedef {import("../state/types.js").Connection} Connection */
+/** @typedef {"full"|"ring"|"triangle"|"half"|"empty"} Light */
+/** @typedef {{light: Light, tone: string, word: (c: Connection) => string}} Row */
+
+/** @type {Record<Connection["status"], Row>} */
+const LINE = {
+  connecting: { light: "ring", tone: "idle", word: () => "Connecting" },
+  ready: { light: "full", tone: "ok", word: () => "Ready" },
+  live: { light: "full", tone: "ok", word: () => "Live" },
+  reconnecting: { light: "triangle", tone: "warn", word: () => "Reconnecting" },
+  "catching-up": { light: "half", tone: "warn", word: () => "Catching up" },
+  offline: { light: "empty", tone: "warn", word: () => "Offline" },
+  restarted: { light: "ring", tone: "idle", word: () => "Server restarted" },
+};
+
+/** What changes too often to be read aloud: latency, seconds, progress. @param {Connection} connection */
+function figure({ status, latency, retryIn, progress }) {
+  if (status === "reconnecting") return retryIn ? `in ${retryIn} s` : "now";
+  if (status === "catching-up") return progress && progress.of > 0 ? percent(progress.have / progress.of) : "";
+  return (status === "live" || status === "ready") && latency !== null ? `${Math.max(1, Math.round(latency))} ms` : "";
+}
+
+const THEME_ICONS = /** @type {const} */ ({ dark: "moon", light: "sun", auto: "halves" });
+const THEME_WORDS = { dark: "Switch to the dark theme (T)", light: "Switch to the light theme (T)", auto: "Follow the theme of the system (T)" };
+
+export class TopBar extends LiveElement {
+  start() {
+    if (this.querySelector(".connection .word-of-line")) return;
+    const line = /** @type {HTMLElement} */ (this.querySelector(".connection"));
+    this.#showConnection(line);
+    const theme = button({ look: "quiet square theme", act: () => this.app.setView({ theme: nextTheme(this.app.store.get().view.theme) }) });
+    const help = button({ name: "Help and keyboard shortcuts (?)", look: "quiet square", icon: "help", more: { "aria-haspopup": "dialog" }, act: () => this.app.setView({ dialog: "help" }) });
+    this.append(theme, help);
+    this.follow((state) => state.view.theme, (now) => {
+      const next = nextTheme(now);
+      set(theme, { "aria-label": THEME_WORDS[next], title: THEME_WORDS[next], "data-theme-now": now });
+      theme.replaceChildren(icon(THEME_ICONS[next]));
+    });
+    const exhibit = /** @type {HTMLElement} */ (this.querySelector(".exhibit .name"));
+    this.follow((state) => state.exhibit.name, (name) => write(exhibit, name));
+  }
+
+  /** @param {HTMLElement} line */
+  #showConnection(line) {
+    const word = make("span", { role: "status", class: "word-of-line" });
+    const number = make("span", { class: "muted latency" });
+    let shown = "";
+    this.follow((state) => state.connection, (connection) => {
+      const row = LINE[connection.status];
+      if (shown !== connection.status) line.replaceChildren(light(row.light), word, number);
+      shown = connection.status;
+      set(line, { "data-status": connection.status, "data-tone": row.tone });
+      write(word, row.word(connection));
+      write(number, figure(connection));
+    });
+  }
+}
+
+/** @param {import("../state/types.js").App} app */
+export const registerTopBar = (app) => register("top-bar", TopBar, app);

@@ -1,0 +1,138 @@
+/**
+ * Reset, play, one step, one epoch, speed, counter, horizontal axis.
+ * Owns: the deck's buttons and their words. Must not know how steps are made.
+ */
+
+import { button, segmentedSwitch } from "./controls.js";
+import { make, set, write } from "./dom.js";
+import { icon } from "./icons.js";
+import { scaledSlider } from "./knob.js";
+import { LiveElement, register } from "./live-element.js";
+import { openPopover } from "./popover.js";
+import { isLocked } from "./recipe-rail.js";
+import { positionOfSpeed, SPEED, speedAt } from "./scales.js";
+import { counter, integer } from "../state/format.js";
+
+/** @typedef {import("../state/types.js").State} State */
+/** @typedef {import("../state/types.js").XAxis} XAxis */
+/** @typedef {number|"max"} Speed */
+
+/** @type {{value: XAxis, text: string}[]} */
+export const X_AXES = [
+  { value: "steps", text: "steps" }, { value: "epochs", text: "epochs" },
+  { value: "samples", text: "samples seen" }, { value: "seconds", text: "seconds" },
+];
+
+/** The speed's scale has one position more than the numbers: as fast as possible. */
+const SPEED_SCALE = {
+  positions: SPEED.positions + 1, page: SPEED.page,
+  valueAt: (/** @type {number} */ position) => asNumber(speedAt(position)),
+  positionOf: (/** @type {number} */ value) => positionOfSpeed(asSpeed(value)),
+};
+/** @param {Speed} speed */
+const asNumber = (speed) => (speed === "max" ? Infinity : speed);
+/** @param {number} value @returns {Speed} */
+const asSpeed = (value) => (Number.isFinite(value) ? value : "max");
+
+/** @param {Speed} speed */
+const speedText = (speed) => (speed === "max" ? "max" : `${integer(speed)} step${speed === 1 ? "" : "s"}/s`);
+/** @param {number} value */
+const speedSpoken = (value) => (Number.isFinite(value) ? `${integer(value)} step${value === 1 ? "" : "s"} per second` : "as fast as possible");
+
+/** How far the furthest run is: the step that the counter and the table name. @param {State} state */
+export const furthestStep = (state) => Math.max(0, ...state.order.map((name) => state.runs[name].step));
+
+export class TransportBar extends LiveElement {
+  start() {
+    this.onceOpened(() => this.append(this.#deck()));
+  }
+
+  #deck() {
+    const play = this.#play();
+    const { app } = this;
+    const act = {
+      reset: button({ name: "Back to step 0 (R)", title: "Back to step 0 (R)", look: "quiet square", icon: "reset", more: { "data-caption": "reset" }, act: () => app.reset() }),
+      step: button({ name: "One step (right arrow)", title: "One step (→)", look: "quiet", icon: "step", more: { "data-caption": "step" }, act: () => app.step(1) }, make("span", { class: "caption" }, "1 step")),
+      epoch: button({ name: "One epoch (Shift and right arrow)", title: "One epoch (Shift →)", look: "quiet", icon: "epoch", more: { "data-caption": "epoch" }, act: () => app.stepEpoch(1) }, make("span", { class: "caption" }, "1 epoch")),
+    };
+    this.follow(isLocked, (locked) => [play, ...Object.values(act)].forEach((one) => (one.disabled = locked)));
+    return make(
+      "div", { class: "deck" },
+      make("span", { class: "group" }, this.#recipeButton(), act.reset), play,
+      make("span", { class: "group" }, act.step, act.epoch, this.#speedButton()),
+      this.#speed("Speed", "speed").root, this.#counter(), this.#axis().root,
+    );
+  }
+
+  #play() {
+    const play = button({ look: "solid play", act: () => this.app.toggle() });
+    this.follow((state) => state.playback.playing, (playing) => {
+      set(play, { "aria-label": playing ? "Pause (Space)" : "Play (Space)", "data-playing": String(playing) });
+      play.replaceChildren(icon(playing ? "pause" : "play"));
+    });
+    return play;
+  }
+
+  #recipeButton() {
+    return button({
+      name: "Recipe (B)", title: "Recipe (B)", look: "quiet square on-sheet", icon: "recipe",
+      more: { "data-caption": "recipe", "aria-haspopup": "dialog" }, act: () => this.app.setView({ sheet: "recipe" }),
+    });
+  }
+
+  /** On a phone the slider stands in a panel of its own. */
+  #speedButton() {
+    const open = button({
+      look: "quiet square on-phone", icon: "speed", more: { "aria-haspopup": "dialog" },
+      act: () => {
+        const speed = this.#speed("Speed", "rows");
+        openPopover({ anchor: () => open, name: "Speed and axes", role: "dialog", content: [speed.root, this.#phoneAxes()], closed: speed.stop });
+      },
+    });
+    this.follow((state) => state.playback.speed, (speed) => {
+      set(open, { "data-caption": speed === "max" ? "max" : `${integer(speed)}/s`, "aria-label": `Speed: ${speedSpoken(asNumber(speed))}; axes` });
+    });
+    return open;
+  }
+
+  #phoneAxes() {
+    const x = this.#axis("fill");
+    x.root.classList.remove("axis-switch");
+    return make("div", { class: "field phone-axis" }, make("span", { "aria-hidden": "true" }, "Horizontal axis"), x.root);
+  }
+
+  /** @param {string} text @param {string} look */
+  #speed(text, look) {
+    const output = make("output", { "aria-hidden": "true" });
+    const say = (/** @type {number} */ value) => write(output, speedText(asSpeed(value)));
+    const { slider, show } = scaledSlider({
+      name: "Speed", scale: SPEED_SCALE, say: speedSpoken, preview: say, apply: (value) => this.app.setSpeed(asSpeed(value)),
+    });
+    const showSpeed = (/** @type {Speed} */ speed) => {
+      show(asNumber(speed));
+      say(asNumber(speed));
+    };
+    showSpeed(this.app.store.get().playback.speed);
+    const stop = this.app.store.watch((state) => state.playback.speed, showSpeed);
+    this.whenGone(stop);
+    return { root: make("div", { class: look }, make("span", { class: "label", "aria-hidden": "true" }, text), slider, output), stop };
+  }
+
+  #counter() {
+    const number = make("dd", { "data-counter": "step" });
+    this.follow(furthestStep, (step) => {
+      write(number, counter(step));
+      number.title = integer(step);
+    });
+    return make("dl", { class: "counter" }, make("dt", {}, "step"), number);
+  }
+
+  #axis(look = "") {
+    const axis = segmentedSwitch({ name: "Horizontal axis", look: `axis-switch ${look}`, choices: X_AXES, choose: (x) => this.app.setView({ x }) });
+    this.follow((state) => state.view.x, axis.show);
+    return axis;
+  }
+}
+
+/** @param {import("../state/types.js").App} app */
+export const registerTransportBar = (app) => register("transport-bar", TransportBar, app);

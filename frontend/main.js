@@ -1,0 +1,38 @@
+/**
+ * Joins the halves: the app with its environment, the elements with the app, the page.
+ * Owns: concrete names only. No logic.
+ */
+
+import { createApp } from "./app.js";
+import { registerPlotlyChart } from "./charts/plotly-chart.js";
+import { registerDataFields } from "./components/data-fields.js";
+import { registerFigureHeads } from "./components/figure-heads.js";
+import { registerHelpDialog } from "./components/help-dialog.js";
+import { registerInvitationOverlay } from "./components/invitation-overlay.js";
+import { registerLayerEditor } from "./components/layer-editor.js";
+import { registerNetworkDrawing } from "./components/network-drawing.js";
+import { registerNetworkFields } from "./components/network-fields.js";
+import { registerNoticeToast } from "./components/notice-toast.js";
+import { registerPageTabs } from "./components/page-tabs.js";
+import { registerPredictedTrue } from "./components/predicted-true.js";
+import { registerRaceTable } from "./components/race-table.js";
+import { registerRecipeRail } from "./components/recipe-rail.js";
+import { registerRunCard } from "./components/run-card.js";
+import { registerStatusStrip } from "./components/status-strip.js";
+import { registerStoryTeller } from "./components/story-teller.js";
+import { registerSummaryDialog } from "./components/summary-dialog.js";
+import { registerTopBar } from "./components/top-bar.js";
+import { registerTransportBar } from "./components/transport-bar.js";
+import { openDashboard } from "./pages/dashboard.js";
+
+const ELEMENTS = [
+  registerTopBar, registerPageTabs, registerTransportBar, registerRecipeRail, registerDataFields, registerNetworkFields,
+  registerLayerEditor, registerRunCard, registerStatusStrip, registerRaceTable, registerFigureHeads, registerPlotlyChart,
+  registerInvitationOverlay, registerNetworkDrawing, registerPredictedTrue, registerNoticeToast, registerHelpDialog,
+  registerSummaryDialog, registerStoryTeller,
+];
+
+const app = createApp();
+for (const registerElement of ELEMENTS) registerElement(app);
+openDashboard(app);
+app.start();

@@ -1,0 +1,49 @@
+/**
+ * The one page there is: fills the frame of index.html and joins what belongs to no single element.
+ * Owns: charts' places, theme, sheet, keys.
+ */
+
+import { makeOwn, set } from "../components/dom.js";
+import { goToRecipe, keepSheet } from "../components/recipe-sheet.js";
+import { keepTheme } from "../components/theme.js";
+import { listenToKeys } from "./keyboard.js";
+import { helpLines } from "./keys.js";
+
+/** @typedef {import("../state/types.js").App} App */
+
+/** Said once waiting has become long. */
+const SLOW_MS = 8000;
+
+/** @param {string} selector */
+const find = (selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
+
+/** @param {App} app */
+export function openDashboard(app) {
+  keepTheme(app.store);
+  keepSheet(app, find(".rail.recipe"));
+  waitForExperiment(app);
+  /** @type {import("../components/help-dialog.js").HelpDialog} */ (find("help-dialog")).lines = helpLines;
+  listenToKeys(app, {
+    fit: () => document.querySelectorAll("plotly-chart").forEach((chart) => chart.dispatchEvent(new CustomEvent("fit"))),
+    recipe: () => goToRecipe(app, find(".rail.recipe")),
+    summary: () => app.setView({ dialog: "summary" }),
+  });
+}
+
+/** @param {App} app */
+function waitForExperiment(app) {
+  const slow = setTimeout(() => {
+    const said = find(".waiting-plot [role=status]");
+    if (said) said.textContent = "Still starting. The server may be waking up.";
+  }, SLOW_MS);
+  const open = () => {
+    if (!app.store.get().experiment) return;
+    stop();
+    clearTimeout(slow);
+    set(find(".columns"), { "aria-busy": null });
+    find(".plot.loss").replaceChildren(makeOwn("plotly-chart", { kind: "loss" }), makeOwn("invitation-overlay"));
+    find(".plot.gradients").replaceChildren(makeOwn("plotly-chart", { kind: "gradients" }));
+  };
+  const stop = app.store.watch((state) => state.experiment, open);
+  open();
+}

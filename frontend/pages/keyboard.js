@@ -1,0 +1,46 @@
+/**
+ * Listens to keys for the whole page, and leaves alone those that a control or a dialog needs.
+ * Owns: when a key is the page's. What it does is in keys.js.
+ */
+
+import { isLocked } from "../components/recipe-rail.js";
+import { KEYS } from "./keys.js";
+
+/** @typedef {import("../state/types.js").App} App */
+/** @typedef {import("./keys.js").Page} Page */
+
+const TYPING = "input:not([type=range]), select, textarea, [contenteditable]";
+/** Keys that change the experiment wait for the line. */
+const CHANGING = new Set([" ", "arrowright", "r", "g", "o", "[", "]"]);
+/** Controls that use Space or arrows themselves. */
+const PRESSED_BY_SPACE = "button, a, summary, [role=radio], [role=tab], [role=menuitem]";
+const MOVED_BY_ARROWS = "input[type=range], [role=radio], [role=tab], [role=menuitem], plotly-chart, plotly-chart *";
+
+/** @param {KeyboardEvent} event */
+function isTaken(event) {
+  const target = /** @type {Element} */ (event.target);
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return true;
+  if (target.matches?.(TYPING) || target.closest?.("dialog, [popover]")) return true;
+  if (event.key === " ") return target.matches(PRESSED_BY_SPACE);
+  return event.key.startsWith("Arrow") && target.matches(MOVED_BY_ARROWS);
+}
+
+/** @param {KeyboardEvent} event */
+const meaning = (event) =>
+  KEYS.find(({ key, shift }) => key === event.key.toLowerCase() && (!key.startsWith("arrow") || Boolean(shift) === event.shiftKey));
+
+/**
+ * @param {App} app
+ * @param {Page} page
+ */
+export function listenToKeys(app, page) {
+  document.addEventListener("keydown", (event) => {
+    if (isTaken(event)) return;
+    const key = meaning(event);
+    const state = app.store.get();
+    if (!key?.act || (!key.always && !state.view.singleKeys)) return;
+    if (CHANGING.has(key.key) && isLocked(state)) return;
+    event.preventDefault();
+    key.act(app, page, event.key);
+  });
+}

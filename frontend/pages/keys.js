@@ -1,0 +1,73 @@
+/**
+ * What each key does: one table for the listener and for the help.
+ * Owns: keys and their words. Must not know how a command is done.
+ */
+
+import { samplingOf } from "../components/run-card.js";
+import { nextSpeed } from "../components/scales.js";
+import { nextTheme } from "../components/theme.js";
+import { X_AXES } from "../components/transport-bar.js";
+
+/** @typedef {import("../state/types.js").App} App */
+/** @typedef {import("../state/types.js").Measure} Measure */
+/** @typedef {{fit: () => void, summary: () => void, recipe: () => void}} Page  what only the page itself can do */
+/**
+ * @typedef {object} Key
+ * @property {string} does
+ * @property {string[]} caps     as printed in the help
+ * @property {string} key        KeyboardEvent.key, lower case; "" for Esc, which dialogs and sheets hear themselves
+ * @property {boolean} [shift]
+ * @property {boolean} [always]  stays when single keys are off
+ * @property {(app: App, page: Page, key: string) => void} [act]
+ */
+
+/** @type {Measure[]} */
+const MEASURES = ["grad_l1", "grad_l2", "grad_mean", "ratio"];
+const SIZES = { gd: 32, mini: 1, sgd: null };
+const RULES = ["sgd", "momentum", "adam"];
+
+/** @template T @param {T[]} list @param {T} present @returns {T} */
+const after = (list, present) => list[(list.indexOf(present) + 1) % list.length];
+
+/** @param {App} app */
+function selected(app) {
+  const { runs, order, view } = app.store.get();
+  return runs[view.selectedRun ?? ""] ?? runs[order[0]];
+}
+
+/** @param {App} app @param {string} key */
+function select(app, key) {
+  const name = app.store.get().order[Number(key) - 1];
+  if (name) app.setView({ selectedRun: name, networkRun: name });
+}
+
+/** @type {Key[]} */
+export const KEYS = [
+  { does: "Play or pause", caps: ["Space"], key: " ", always: true, act: (app) => app.toggle() },
+  { does: "One step", caps: ["→"], key: "arrowright", always: true, act: (app) => app.step(1) },
+  { does: "One epoch", caps: ["Shift", "→"], key: "arrowright", shift: true, always: true, act: (app) => app.stepEpoch(1) },
+  { does: "Back to step 0", caps: ["R"], key: "r", act: (app) => app.reset() },
+  { does: "Slower", caps: ["["], key: "[", act: (app) => app.setSpeed(nextSpeed(app.store.get().playback.speed, -1)) },
+  { does: "Faster", caps: ["]"], key: "]", act: (app) => app.setSpeed(nextSpeed(app.store.get().playback.speed, 1)) },
+  ...["1", "2", "3", "4"].map((key) => ({ does: "Select run 1 to 4", caps: ["1", "2", "3", "4"], key, act: (/** @type {App} */ app) => select(app, key) })),
+  { does: "Switch GD, mini-batch, SGD", caps: ["G"], key: "g", act: (app) => edit(app, (run) => ({ batch_size: SIZES[samplingOf(run)] })) },
+  { does: "Plain, momentum, Adam", caps: ["O"], key: "o", act: (app) => edit(app, (run) => ({ optimizer: after(RULES, run.settings.optimizer) })) },
+  { does: "Horizontal axis", caps: ["X"], key: "x", act: (app) => app.setView({ x: after(X_AXES.map(({ value }) => value), app.store.get().view.x) }) },
+  { does: "Log or linear loss", caps: ["Y"], key: "y", act: (app) => app.setView({ y: app.store.get().view.y === "log" ? "linear" : "log" }) },
+  { does: "Gradient measure", caps: ["M"], key: "m", act: (app) => app.setView({ measure: after(MEASURES, app.store.get().view.measure) }) },
+  { does: "Fit the axes", caps: ["0"], key: "0", act: (_, page) => page.fit() },
+  { does: "Recipe rail", caps: ["B"], key: "b", act: (_, page) => page.recipe() },
+  { does: "Theme", caps: ["T"], key: "t", act: (app) => app.setView({ theme: nextTheme(app.store.get().view.theme) }) },
+  { does: "Chart summary as a table", caps: ["A"], key: "a", act: (_, page) => page.summary() },
+  { does: "This help", caps: ["?"], key: "?", act: (app) => app.setView({ dialog: "help" }) },
+  { does: "Close", caps: ["Esc"], key: "", always: true },
+];
+
+/** @param {App} app @param {(run: import("../state/types.js").Run) => Record<string, any>} change */
+function edit(app, change) {
+  const run = selected(app);
+  if (run) app.edit(run.name, change(run));
+}
+
+/** The help has one line for several keys of one meaning. */
+export const helpLines = () => KEYS.filter(({ does }, place) => KEYS.findIndex((other) => other.does === does) === place);
