@@ -118,7 +118,7 @@ image: ## build the container image with Docker
 	docker build -t fallline .
 
 verify-image: $(VENV)/installed-test ## build and run the image with buildah and podman, and check what it promises
-	@sh tests/container/verify.sh
+	@bash tests/container/verify.sh
 
 clean: ## remove what was built, measured and cached; .venv stays
 	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis $(NODE_CHECKS)

@@ -1,0 +1,54 @@
+# Any base with Python 3.11-3.13, its venv module and CA certificates will do: the same file builds on Debian itself.
+ARG BASE=python:3.12-slim
+
+# --- what is built stays behind here: pip, hatchling, the sources -------------------------------------------------
+FROM ${BASE} AS build
+
+WORKDIR /src
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+
+# Wheels only, each of the very bytes that the lock names: nothing is compiled, so no compiler is needed at any stage.
+# The lock comes first and alone, so that a change of fallline itself does not install everything anew.
+COPY requirements/build.txt requirements/run.txt requirements/
+RUN python3 -m venv /opt/build \
+ && python3 -m venv --without-pip /opt/fallline \
+ && /opt/build/bin/python -m pip install --only-binary :all: --require-hashes -r requirements/build.txt \
+ && /opt/build/bin/python -m pip --python /opt/fallline/bin/python install \
+      --only-binary :all: --require-hashes -r requirements/run.txt
+
+COPY pyproject.toml README.md LICENSE ./
+COPY backend backend
+COPY frontend frontend
+RUN /opt/build/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir /src/dist . \
+ && /opt/build/bin/python -m pip --python /opt/fallline/bin/python install --no-deps /src/dist/*.whl
+
+# --- what runs ------------------------------------------------------------------------------------------------------
+FROM ${BASE}
+
+LABEL org.opencontainers.image.title="fallline" \
+      org.opencontainers.image.description="Watch gradient descent happen" \
+      org.opencontainers.image.licenses="MIT"
+
+COPY --from=build /opt/fallline /opt/fallline
+
+# One BLAS thread: the matrices are small, and threads that wait for each other would cost more than they bring.
+# Nothing is written: no bytecode, no home directory; the root file system may be read-only.
+ENV PATH=/opt/fallline/bin:$PATH \
+    HOME=/tmp \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    OPENBLAS_NUM_THREADS=1 \
+    FALLLINE_HOST=0.0.0.0 \
+    FALLLINE_PORT=8000
+
+# A number, so that an orchestrator can see that it is not root.
+USER 10001:10001
+WORKDIR /tmp
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+
+HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=3 \
+  CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ['FALLLINE_PORT']}/healthz\", timeout=2)"]
+
+ENTRYPOINT ["fallline"]
+CMD ["serve"]
