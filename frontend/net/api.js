@@ -1,0 +1,61 @@
+/**
+ * The REST calls that the page makes. Owns: URLs and problem details. Must not know the state.
+ */
+
+/** @typedef {import("../state/types.js").Json} Json */
+/** @typedef {import("../state/types.js").Problem} Problem */
+
+/** What the server refused, as RFC 9457 problem details. */
+export class Refused extends Error {
+  /** @param {Problem} problem */
+  constructor(problem) {
+    super(problem.title);
+    this.problem = problem;
+  }
+}
+
+/** @type {Problem} */
+const NO_ANSWER = { title: "The server does not answer.", detail: "Check that it is running; the page tries again." };
+
+/**
+ * @param {typeof fetch} fetch
+ * @param {string} origin
+ */
+export function createApi(fetch, origin) {
+  /**
+   * @param {string} path
+   * @param {{method?: string, body?: Json, token?: string|null}} [how]
+   */
+  async function call(path, { method = "GET", body, token } = {}) {
+    /** @type {Record<string, string>} */
+    const headers = { Accept: "application/json" };
+    if (body) headers["Content-Type"] = "application/json";
+    if (token) headers.Authorization = `Bearer ${token}`;
+    const request = { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) };
+    const response = await fetch(`${origin}/api/v1${path}`, request).catch(() => {
+      throw new Refused(NO_ANSWER);
+    });
+    if (response.status === 204) return null;
+    const answer = await response.json().catch(() => null);
+    if (!response.ok || answer === null) throw new Refused({ title: response.statusText || NO_ANSWER.title, ...answer, status: response.status });
+    return answer;
+  }
+
+  /** @param {string} id */
+  const at = (id) => `/experiments/${encodeURIComponent(id)}`;
+  return {
+    catalog: () => call("/catalog"),
+    /** @param {Json} recipe */
+    create: (recipe) => call("/experiments", { method: "POST", body: recipe }),
+    /** @param {string} id */
+    experiment: (id) => call(at(id)),
+    /** @param {string} id */
+    data: (id) => call(`${at(id)}/data`),
+    /** @param {string} id @param {string} name */
+    figure: (id, name) => call(`${at(id)}/figures/${name}`),
+    /** @param {string} id @param {string} run @param {string} name */
+    instrument: (id, run, name) => call(`${at(id)}/runs/${run}/instruments/${name}`),
+    /** @param {string} id @param {string} run */
+    snapshot: (id, run) => call(`${at(id)}/runs/${run}/snapshot`),
+  };
+}

@@ -1,0 +1,185 @@
+/**
+ * Joining neighbouring buckets without losing an extreme.
+ * Owns: which buckets may be joined (aligned pairs of equal, power-of-two width) and how columns are folded.
+ * Must not know runs, names of series, or who asks. The server merges by the same rule, so that both agree exactly.
+ */
+
+/** @typedef {import("./types.js").Stat} Stat */
+
+/** Up to this relative width a bucket is invisible on a log axis: 128 buckets for every doubling. */
+export const FINE = 128;
+
+/** @param {number} value */
+const powerOfTwoBelow = (value) => 2 ** Math.floor(Math.log2(Math.max(1, value)));
+
+/**
+ * How wide a bucket that starts at `first` may become.
+ * `even` bounds it for an axis even in steps, `relative` for a log axis (buckets per doubling, 0 = no bound).
+ * @param {number} even
+ * @param {number} relative
+ * @returns {(first: number) => number}
+ */
+export function widths(even, relative) {
+  return (first) => (relative ? Math.min(even, powerOfTwoBelow(first / relative)) : even);
+}
+
+/**
+ * Which buckets end up together: the index at which each group starts, and the length at the end.
+ * @param {ArrayLike<number>} first
+ * @param {ArrayLike<number>} last
+ * @param {number} length
+ * @param {(first: number) => number} allowed
+ * @returns {number[]}
+ */
+export function plan(first, last, length, allowed) {
+  /** @type {number[]} */
+  const starts = [];
+  /** @type {number[]} */
+  const ends = [];
+  for (let i = 0; i < length; i++) {
+    starts.push(i);
+    ends.push(last[i]);
+    while (starts.length > 1) {
+      const top = starts.length - 1;
+      const left = first[starts[top - 1]];
+      const middle = first[starts[top]];
+      const width = middle - left;
+      const pairs = ends[top] - middle + 1 === width && ends[top - 1] === middle - 1;
+      if (!pairs || left % (2 * width) !== 0 || 2 * width > allowed(left)) break;
+      ends[top - 1] = ends[top];
+      starts.pop();
+      ends.pop();
+    }
+  }
+  starts.push(length);
+  return starts;
+}
+
+/**
+ * The coarsest plan that is needed to come down to `atMost` buckets.
+ * @param {ArrayLike<number>} first
+ * @param {ArrayLike<number>} last
+ * @param {number} length
+ * @param {number} atMost
+ * @param {boolean} geometric  keep the beginning fine, for a log axis
+ */
+export function planFor(first, last, length, atMost, geometric) {
+  let limit = geometric ? FINE : 1;
+  for (let tries = 0; tries < 60; tries++) {
+    const groups = plan(first, last, length, geometric ? widths(Infinity, limit) : widths(limit, 0));
+    if (groups.length - 1 <= atMost) return groups;
+    limit = geometric ? limit / 2 : limit * 2;
+  }
+  return plan(first, last, length, () => Infinity);
+}
+
+/**
+ * Write each group's last entry of a column that tells what holds at a bucket's end; `which` 0 takes its first entry.
+ * @param {Float64Array} column
+ * @param {number[]} groups
+ * @param {0|1} which
+ * @param {Float64Array} out
+ */
+export function pick(column, groups, which, out) {
+  for (let g = 0; g + 1 < groups.length; g++) out[g] = column[which ? groups[g + 1] - 1 : groups[g]];
+}
+
+/**
+ * Fold one series by groups; `out` may be `stat` itself. Means weigh by counts; NaN stands for "no finite value".
+ * @param {Stat} stat
+ * @param {ArrayLike<number>} sizes  steps in each bucket
+ * @param {number[]} groups
+ * @param {Stat} out
+ */
+export function fold(stat, sizes, groups, out) {
+  for (let g = 0; g + 1 < groups.length; g++) {
+    const begin = groups[g];
+    const end = groups[g + 1];
+    if (end - begin === 1) copyRow(stat, begin, out, g);
+    else foldRows(stat, sizes, begin, end, out, g);
+  }
+}
+
+/**
+ * @param {Stat} stat
+ * @param {number} from
+ * @param {Stat} out
+ * @param {number} to
+ */
+function copyRow(stat, from, out, to) {
+  out.min[to] = stat.min[from];
+  out.max[to] = stat.max[from];
+  out.mean[to] = stat.mean[from];
+  out.last[to] = stat.last[from];
+  out.count[to] = stat.count[from];
+}
+
+/** Halves waiting for their other half: one of each width, so no more than there are powers of two. */
+const STACK = emptyStat(64);
+const SIZES = new Float64Array(64);
+
+/**
+ * A bucket is joined from its halves, and these from theirs: the server's tree, so that means agree to the last bit.
+ * @param {Stat} stat
+ * @param {ArrayLike<number>} sizes  steps in each row
+ * @param {number} begin
+ * @param {number} end
+ * @param {Stat} out
+ * @param {number} to
+ */
+function foldRows(stat, sizes, begin, end, out, to) {
+  let held = 0;
+  for (let i = begin; i < end; i++) {
+    let size = sizes[i];
+    copyRow(stat, i, STACK, held);
+    while (held > 0 && SIZES[held - 1] === size) {
+      joinRow(STACK, held - 1, held);
+      held--;
+      size *= 2;
+    }
+    SIZES[held++] = size;
+  }
+  for (; held > 1; held--) joinRow(STACK, held - 2, held - 1);
+  copyRow(STACK, 0, out, to);
+}
+
+/**
+ * The right row into the left one.
+ * @param {Stat} rows
+ * @param {number} left
+ * @param {number} right
+ */
+function joinRow(rows, left, right) {
+  const before = rows.count[left];
+  const more = rows.count[right];
+  if (more === 0) return;
+  if (before === 0) return copyRow(rows, right, rows, left);
+  const share = more / (before + more);
+  const mean = rows.mean[left] + (share * rows.mean[right] - share * rows.mean[left]);
+  const min = (rows.min[left] = Math.min(rows.min[left], rows.min[right]));
+  const max = (rows.max[left] = Math.max(rows.max[left], rows.max[right]));
+  rows.mean[left] = before === more ? mean : Math.min(max, Math.max(min, mean));
+  rows.last[left] = rows.last[right];
+  rows.count[left] = before + more;
+}
+
+/**
+ * @param {number} size
+ * @returns {Stat}
+ */
+export function emptyStat(size) {
+  const column = () => new Float64Array(size).fill(NaN);
+  return { min: column(), max: column(), mean: column(), last: column(), count: new Float64Array(size) };
+}
+
+/**
+ * Steps in each bucket.
+ * @param {ArrayLike<number>} first
+ * @param {ArrayLike<number>} last
+ * @param {number} length
+ */
+export function sizesOf(first, last, length) {
+  const sizes = new Float64Array(length);
+  for (let i = 0; i < length; i++) sizes[i] = last[i] - first[i] + 1;
+  return sizes;
+}

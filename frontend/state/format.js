@@ -1,0 +1,73 @@
+/**
+ * Numbers as people read them: 3 significant digits, commas, a true minus, 1e-4 below 0.0001.
+ * Owns: formats. Must not know state.
+ */
+
+const MINUS = "\u2212";
+
+/** @param {string} text */
+const trueMinus = (text) => text.replaceAll("-", MINUS);
+
+/** @param {number} value */
+function powerOfTen(value) {
+  const [digits, exponent] = value.toExponential(2).split("e");
+  return `${Number(digits)}e${Number(exponent)}`;
+}
+
+/**
+ * A measured number: "0.0439", "12.3", "1,284", "1.9e7", "0", "–" where there is none.
+ * @param {number|null|undefined} value
+ */
+export function number(value) {
+  if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : `${MINUS}∞`;
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size < 1e-4 || size >= 1e5) return trueMinus(powerOfTen(value));
+  if (size >= 999.5) return trueMinus(integer(value));
+  return trueMinus(value.toPrecision(3));
+}
+
+/** A count, in full: "12,345". @param {number} value */
+export const integer = (value) => trueMinus(Math.round(value).toLocaleString("en-US"));
+
+/** A counter that has little room: "12,345", "123.4 k", "1.23 M". @param {number} value */
+export function counter(value) {
+  if (value >= 1e9) return `${(value / 1e9).toFixed(2)} G`;
+  if (value >= 1e6) return `${(value / 1e6).toFixed(2)} M`;
+  if (value >= 1e5) return `${(value / 1e3).toFixed(1)} k`;
+  return integer(value);
+}
+
+/** Epochs: whole where they are whole. @param {number} value */
+export const epochs = (value) => (Number.isInteger(value) || value >= 1000 ? integer(value) : value.toFixed(2));
+
+/** R2 and accuracy: two places, never "-0.00". @param {number|null|undefined} value */
+export function score(value) {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  if (value <= -100) return number(value);
+  const text = value.toFixed(2);
+  return trueMinus(text === "-0.00" ? "0.00" : text);
+}
+
+/** A setting as it was typed, not rounded: "0.03", "1e-5". @param {number} value */
+export function setting(value) {
+  if (value !== 0 && Math.abs(value) < 1e-4) return trueMinus(powerOfTen(value));
+  return trueMinus(String(Number(value.toPrecision(6))));
+}
+
+/** @param {number} share 0..1 */
+export const percent = (share) => `${Math.round(share * 100)} %`;
+
+/** A tick at a power of ten: "0.01", "1,000", "1e−4". @param {number} exponent */
+export function tick(exponent) {
+  if (exponent <= -4 || exponent >= 6) return trueMinus(`1e${exponent}`);
+  return exponent < 0 ? (10 ** exponent).toFixed(-exponent) : integer(10 ** exponent);
+}
+
+/**
+ * One thing or several: plural(1, "sample") = "1 sample".
+ * @param {number} count
+ * @param {string} noun
+ */
+export const plural = (count, noun) => `${integer(count)} ${noun}${count === 1 ? "" : "s"}`;

@@ -1,0 +1,133 @@
+/**
+ * From the server's answer about an experiment to the page's own shape of it.
+ * Owns: labels, colours and what can be counted from a recipe. Must not know messages or components.
+ */
+
+/** @typedef {import("./types.js").ExperimentAnswer} ExperimentAnswer */
+/** @typedef {import("./types.js").Experiment} Experiment */
+/** @typedef {import("./types.js").RunAnswer} RunAnswer */
+/** @typedef {import("./types.js").RunRecipe} RunRecipe */
+/** @typedef {import("./types.js").Run} Run */
+/** @typedef {import("./types.js").Recipe} Recipe */
+/** @typedef {import("./types.js").Lane} Lane */
+
+const LANES = /** @type {const} */ (["a", "b", "c", "d"]);
+
+/** What people read where a run has no label of its own: "GD", "SGD", "Run 3". @param {string} name */
+export function labelOf(name) {
+  if (/^(gd|sgd)$/.test(name)) return name.toUpperCase();
+  const words = name.replace(/[-_]+/g, " ").trim();
+  return words ? words[0].toUpperCase() + words.slice(1) : name;
+}
+
+/**
+ * A run keeps its colour for as long as it lives; a new one takes the first that is free.
+ * @param {string} name
+ * @param {number} place
+ * @param {Record<string, Run>} known
+ * @returns {Lane}
+ */
+function laneOf(name, place, known) {
+  if (known[name]) return known[name].lane;
+  const taken = new Set(Object.values(known).map(({ lane }) => lane));
+  return LANES.find((lane) => !taken.has(lane)) ?? LANES[place % LANES.length];
+}
+
+/**
+ * Newer answers win; an answer that is older than a frame already seen does not move the counter back.
+ * @param {RunAnswer} told
+ * @param {RunRecipe} recipe
+ * @param {Run|undefined} known
+ * @param {Lane} lane
+ * @returns {Run}
+ */
+function runOf(told, recipe, known, lane) {
+  const same = known && known.generation === told.generation;
+  const behind = same && known.step > told.step;
+  return {
+    name: told.name,
+    label: recipe?.label ?? told.label ?? labelOf(told.name),
+    lane,
+    hidden: known?.hidden ?? false,
+    status: told.status,
+    step: behind ? known.step : told.step,
+    epoch: behind ? known.epoch : told.epoch,
+    samplesSeen: behind ? known.samplesSeen : told.samples_seen,
+    generation: told.generation,
+    divergedAt: told.status === "diverged" ? told.diverged_at ?? told.step : null,
+    latest: same ? { ...known.latest, ...(behind ? {} : told.latest) } : told.latest,
+    settings: known?.settings ?? { optimizer: recipe.optimizer, learning_rate: recipe.learning_rate, batch_size: recipe.batch_size, order: recipe.order },
+    edits: recipe?.edits ?? [],
+    units: same ? known.units : null,
+    predictions: same ? known.predictions : null,
+    snapshot: same ? known.snapshot : null,
+  };
+}
+
+/**
+ * @param {ExperimentAnswer} answer
+ * @param {Record<string, Run>} known
+ * @param {string[]} order
+ */
+export function runsOf(answer, known, order) {
+  const staying = Object.fromEntries(order.filter((name) => answer.runs.some((run) => run.name === name)).map((name) => [name, known[name]]));
+  /** @type {Record<string, Run>} */
+  const runs = {};
+  answer.runs.forEach((told, place) => {
+    const recipe = /** @type {RunRecipe} */ (answer.recipe.runs.find(({ name }) => name === told.name));
+    const lane = laneOf(told.name, place, { ...staying, ...runs });
+    runs[told.name] = runOf(told, recipe, staying[told.name], lane);
+  });
+  return runs;
+}
+
+/** Units of every layer, inputs first. @param {Recipe} recipe */
+export function layerSizes(recipe) {
+  return [recipe.data.features ?? 2, ...recipe.network.layers.map(({ units }) => units), 1];
+}
+
+/** @param {Recipe} recipe */
+export function splitOf(recipe) {
+  const { samples, test_fraction: share = 0 } = recipe.data;
+  const test = roundHalfEven(samples * share);
+  return { train: samples - test, test };
+}
+
+/** As the server rounds: halves go to the even neighbour. @param {number} value */
+function roundHalfEven(value) {
+  const whole = Math.floor(value);
+  if (value - whole !== 0.5) return Math.round(value);
+  return whole % 2 === 0 ? whole : whole + 1;
+}
+
+/**
+ * @param {ExperimentAnswer} answer
+ * @param {Experiment|null} known
+ * @param {string|null} [token]
+ * @returns {Experiment}
+ */
+export function experimentOf(answer, known, token) {
+  const sizes = layerSizes(answer.recipe);
+  const shapes = sizes.slice(1).map((units, k) => /** @type {[number, number]} */ ([sizes[k], units]));
+  const { train, test } = splitOf(answer.recipe);
+  return {
+    id: answer.id,
+    token: token === undefined ? known?.token ?? null : token,
+    recipe: answer.recipe,
+    kernel: answer.kernel,
+    baseline: known?.baseline ?? null,
+    trainSamples: train,
+    testSamples: test,
+    initialLoss: startOf(answer) ?? known?.initialLoss ?? null,
+    features: sizes[0],
+    weights: shapes.map((_, k) => `W${k + 1}`),
+    shapes: Object.fromEntries(shapes.map((shape, k) => [`W${k + 1}`, shape])),
+    parameters: shapes.reduce((sum, [rows, columns]) => sum + (rows + 1) * columns, 0),
+  };
+}
+
+/** The loss at step 0, where some run still stands there. @param {ExperimentAnswer} answer */
+function startOf(answer) {
+  for (const { latest } of answer.runs) if (latest?.train_loss?.step === 0) return latest.train_loss.value;
+  return null;
+}

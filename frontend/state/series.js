@@ -1,0 +1,289 @@
+/**
+ * The measurements that the page holds: bounded columns, one table a run.
+ * Owns: taking frames in without a gap, staying under a ceiling, decoding both encodings.
+ * Must not know sockets, charts or what a series means.
+ */
+
+import { FINE, emptyStat, fold, pick, plan, planFor, sizesOf, widths } from "./buckets.js";
+
+/** @typedef {import("./types.js").Columns} Columns */
+/** @typedef {import("./types.js").Stat} Stat */
+/** @typedef {import("./types.js").RunSeries} RunSeries */
+
+/** Buckets kept a run. Beyond, the older ones are joined in aligned pairs. */
+export const CEILING = 4096;
+
+/** Plotly's names of typed arrays, as far as the server uses them. */
+const DTYPES = { f8: Float64Array, f4: Float32Array, i4: Int32Array };
+
+/** @param {string} base64 */
+function bytesOf(base64) {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
+/**
+ * A column of the wire as numbers: a JSON array (null = missing) or Plotly's {dtype, bdata}.
+ * @param {any} column
+ * @returns {ArrayLike<number>}
+ */
+export function decode(column) {
+  if (Array.isArray(column)) return column.map((value) => (value === null ? NaN : value));
+  const Type = DTYPES[/** @type {keyof typeof DTYPES} */ (column.dtype)];
+  if (!Type) throw new Error(`a column of dtype ${column.dtype}`);
+  return new Type(bytesOf(column.bdata).buffer);
+}
+
+/** @typedef {"taken"|"stale"|"gap"} Taken */
+
+/**
+ * One run's columns. `take` answers "gap" when the new buckets do not join what is held; nothing is changed then.
+ * @param {number} [ceiling]
+ */
+export function createRunSeries(ceiling = CEILING) {
+  let size = 256;
+  let length = 0;
+  let generation = 0;
+  let version = 0;
+  let even = 1;
+  const rows = { first: fresh(), last: fresh(), samplesSeen: fresh(), seconds: fresh() };
+  /** @type {Map<string, Stat>} */
+  const stats = new Map();
+
+  function fresh() {
+    return new Float64Array(size);
+  }
+
+  /** @param {number} needed */
+  function grow(needed) {
+    if (needed <= size) return;
+    while (size < needed) size *= 2;
+    /** @param {Float64Array} old */
+    const longer = (old) => {
+      const column = fresh();
+      column.set(old);
+      return column;
+    };
+    for (const key of keysOf(rows)) rows[key] = longer(rows[key]);
+    for (const stat of stats.values()) for (const key of keysOf(stat)) stat[key] = longer(stat[key]);
+  }
+
+  /** @param {string} name */
+  function statOf(name) {
+    let stat = stats.get(name);
+    if (!stat) stats.set(name, (stat = emptyStat(size)));
+    return stat;
+  }
+
+  /**
+   * How many held buckets stay when new ones start at `first`, or -1 where they would not join.
+   * @param {number} first
+   */
+  function kept(first) {
+    let keep = length;
+    while (keep > 0 && rows.first[keep - 1] >= first) keep--;
+    const end = keep ? rows.last[keep - 1] + 1 : 0;
+    return end === first ? keep : -1;
+  }
+
+  /**
+   * @param {Columns} columns
+   * @returns {Taken}
+   */
+  function take(columns) {
+    if (columns.generation < generation) return "stale";
+    const first = decode(columns.first);
+    const again = columns.generation > generation;
+    const keep = again ? (first.length === 0 || first[0] === 0 ? 0 : -1) : first.length ? kept(first[0]) : length;
+    if (keep < 0) return "gap";
+    if (again) even = 1;
+    generation = columns.generation;
+    length = keep;
+    append(columns, first);
+    if (length > ceiling) compact();
+    version++;
+    return "taken";
+  }
+
+  /**
+   * @param {Columns} columns
+   * @param {ArrayLike<number>} first
+   */
+  function append(columns, first) {
+    const count = first.length;
+    grow(length + count);
+    const last = decode(columns.last);
+    rows.first.set(first, length);
+    rows.last.set(last, length);
+    rows.samplesSeen.set(decode(columns.samples_seen), length);
+    rows.seconds.set(decode(columns.seconds), length);
+    for (const name of stats.keys()) if (!(name in columns.series)) blank(statOf(name), length, length + count);
+    for (const [name, wire] of Object.entries(columns.series)) write(statOf(name), wire, first, last);
+    length += count;
+  }
+
+  /**
+   * A series recorded at every step travels without counts: then each bucket counts its steps.
+   * @param {Stat} stat
+   * @param {any} wire
+   * @param {ArrayLike<number>} first
+   * @param {ArrayLike<number>} last
+   */
+  function write(stat, wire, first, last) {
+    for (const key of /** @type {const} */ (["min", "max", "mean", "last"])) stat[key].set(decode(wire[key]), length);
+    if (wire.count) return stat.count.set(decode(wire.count), length);
+    for (let i = 0; i < first.length; i++) {
+      stat.count[length + i] = Number.isNaN(stat.mean[length + i]) ? 0 : last[i] - first[i] + 1;
+    }
+  }
+
+  function compact() {
+    let groups = plan(rows.first, rows.last, length, widths(even, FINE));
+    while (groups.length - 1 > ceiling / 2 && even < 2 ** 50) {
+      even *= 2;
+      groups = plan(rows.first, rows.last, length, widths(even, FINE));
+    }
+    const sizes = sizesOf(rows.first, rows.last, length);
+    pick(rows.first, groups, 0, rows.first);
+    for (const key of /** @type {const} */ (["last", "samplesSeen", "seconds"])) pick(rows[key], groups, 1, rows[key]);
+    for (const stat of stats.values()) fold(stat, sizes, groups, stat);
+    length = groups.length - 1;
+  }
+
+  return {
+    take,
+    get generation() { return generation; },
+    get length() { return length; },
+    get version() { return version; },
+    get first() { return rows.first.subarray(0, length); },
+    get last() { return rows.last.subarray(0, length); },
+    get samplesSeen() { return rows.samplesSeen.subarray(0, length); },
+    get seconds() { return rows.seconds.subarray(0, length); },
+    names: () => [...stats.keys()],
+    /** @param {string} name */
+    values(name) {
+      const stat = stats.get(name);
+      return stat ? view(stat, length) : null;
+    },
+  };
+}
+
+/**
+ * @template {object} T
+ * @param {T} object
+ * @returns {(keyof T)[]}
+ */
+const keysOf = (object) => /** @type {(keyof T)[]} */ (Object.keys(object));
+
+/**
+ * @param {Stat} stat
+ * @param {number} from
+ * @param {number} to
+ */
+function blank(stat, from, to) {
+  for (const key of /** @type {const} */ (["min", "max", "mean", "last"])) stat[key].fill(NaN, from, to);
+  stat.count.fill(0, from, to);
+}
+
+/**
+ * @param {Stat} stat
+ * @param {number} length
+ * @returns {Stat}
+ */
+function view(stat, length) {
+  return {
+    min: stat.min.subarray(0, length),
+    max: stat.max.subarray(0, length),
+    mean: stat.mean.subarray(0, length),
+    last: stat.last.subarray(0, length),
+    count: stat.count.subarray(0, length),
+  };
+}
+
+/** Every run's columns, by the run's name. */
+export function createSeriesBook() {
+  /** @type {Map<string, ReturnType<typeof createRunSeries>>} */
+  const runs = new Map();
+  return {
+    /** @param {string} run */
+    of: (run) => runs.get(run) ?? null,
+    /**
+     * @param {string} run
+     * @param {Columns} columns
+     * @returns {Taken}
+     */
+    take(run, columns) {
+      let series = runs.get(run);
+      if (!series) runs.set(run, (series = createRunSeries()));
+      return series.take(columns);
+    },
+    /** @param {string} run */
+    forget: (run) => void runs.delete(run),
+    clear: () => runs.clear(),
+    /** The first step not yet held of every run, for `since`. */
+    positions() {
+      /** @type {Record<string, {generation: number, step: number}>} */
+      const since = {};
+      for (const [name, { generation, length, last }] of runs) {
+        since[name] = { generation, step: length ? last[length - 1] + 1 : 0 };
+      }
+      return since;
+    },
+  };
+}
+
+/**
+ * A run's columns in at most `atMost` buckets, only the series named; exact extremes.
+ * @param {RunSeries} series
+ * @param {string[]} names
+ * @param {number} atMost
+ * @param {boolean} geometric  fine at the beginning, for a log axis
+ */
+export function thin(series, names, atMost, geometric) {
+  const groups = planFor(series.first, series.last, series.length, atMost, geometric);
+  const size = groups.length - 1;
+  const sizes = sizesOf(series.first, series.last, series.length);
+  /**
+   * @param {Float64Array} column
+   * @param {0|1} which
+   */
+  const picked = (column, which) => {
+    const out = new Float64Array(size);
+    pick(column, groups, which, out);
+    return out;
+  };
+  /** @type {Record<string, Stat>} */
+  const stats = {};
+  for (const name of names) {
+    const stat = series.values(name);
+    if (stat) fold(stat, sizes, groups, (stats[name] = emptyStat(size)));
+  }
+  return {
+    first: picked(series.first, 0),
+    last: picked(series.last, 1),
+    samples_seen: picked(series.samplesSeen, 1),
+    seconds: picked(series.seconds, 1),
+    series: stats,
+  };
+}
+
+/**
+ * The newest finite value of each series in a frame's columns.
+ * @param {Columns} columns
+ */
+export function latestOf(columns) {
+  /** @type {Record<string, {step: number, value: number}>} */
+  const latest = {};
+  const last = decode(columns.last);
+  for (const [name, wire] of Object.entries(columns.series)) {
+    const values = decode(wire.last);
+    for (let i = values.length - 1; i >= 0; i--) {
+      if (!Number.isFinite(values[i])) continue;
+      latest[name] = { step: last[i], value: values[i] };
+      break;
+    }
+  }
+  return latest;
+}

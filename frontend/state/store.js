@@ -1,0 +1,53 @@
+/**
+ * The one holder of the page's state.
+ * Owns: who hears of which slice, and when. Must not know what the state means.
+ */
+
+/** @typedef {import("./types.js").State} State */
+/** @typedef {import("./types.js").Message} Message */
+/** @typedef {import("./types.js").Store} Store */
+
+/**
+ * @param {unknown} a
+ * @param {unknown} b
+ */
+function isSame(a, b) {
+  if (Object.is(a, b)) return true;
+  if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+  return a.every((item, place) => Object.is(item, b[place]));
+}
+
+/**
+ * A selector may answer an array to watch several things at once; it is compared item by item.
+ * @param {State} initial
+ * @param {(state: State, message: Message) => State} reduce
+ * @returns {Store}
+ */
+export function createStore(initial, reduce) {
+  let state = initial;
+  /** @type {Set<() => void>} */
+  const watchers = new Set();
+
+  /** @param {Message} message */
+  function dispatch(message) {
+    const next = reduce(state, message);
+    if (next === state) return;
+    state = next;
+    for (const tell of [...watchers]) if (watchers.has(tell)) tell();
+  }
+
+  /** @type {Store["watch"]} */
+  function watch(select, listener) {
+    let seen = select(state);
+    const tell = () => {
+      const value = select(state);
+      if (isSame(value, seen)) return;
+      seen = value;
+      listener(value, state);
+    };
+    watchers.add(tell);
+    return () => void watchers.delete(tell);
+  }
+
+  return { get: () => state, dispatch, watch };
+}
