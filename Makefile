@@ -64,7 +64,7 @@ types: $(VENV)/installed-test ## mypy --strict
 
 layers: $(VENV)/installed-test ## import-linter: imports point down
 	@echo "== import-linter"
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 check-js: install-test ## tsc over the frontend's JSDoc types
 	@echo "== tsc"

@@ -1,0 +1,31 @@
+"""What can be set, typed or asked for is written down."""
+
+import re
+from pathlib import Path
+
+from fallline.settings import PREFIX, TABLE
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_every_setting_stands_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert [row.name for row in TABLE if PREFIX + row.name not in readme] == []
+
+
+def test_every_setting_that_the_documents_name_exists() -> None:
+    known = {PREFIX + row.name for row in TABLE}
+    for name in ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "Dockerfile", "compose.yaml"):
+        assert set(re.findall(PREFIX + r"[A-Z_]+", (ROOT / name).read_text())) <= known, name
+
+
+def test_every_verb_says_what_it_does_and_stands_in_contributing() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    verbs = re.findall(r"^([a-z-]+):.*## .+$", makefile, re.MULTILINE)
+    assert {"run", "test", "bench"} <= set(verbs)
+    contributing = (ROOT / "CONTRIBUTING.md").read_text()
+    assert [verb for verb in verbs if f"make {verb}" not in contributing] == []
+
+
+def test_continuous_integration_runs_everybodys_verb() -> None:
+    assert re.search(r"^(exec )?make test$", (ROOT / ".ci/run").read_text(), re.MULTILINE)

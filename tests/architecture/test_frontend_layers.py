@@ -1,0 +1,60 @@
+"""The browser's modules import downward, as ARCHITECTURE.md draws it."""
+
+import posixpath
+import re
+from pathlib import Path
+
+FRONTEND = Path(__file__).parents[2] / "frontend"
+
+LAYERS = [{"main.js", "first-paint.js"}, {"pages"}, {"components"}, {"app.js"}, {"charts", "net"}, {"state"}]
+"""From the top. What stands in one layer does not know its neighbour."""
+
+COMMENTS = re.compile(r"/\*.*?\*/|^\s*//[^\n]*", re.DOTALL | re.MULTILINE)
+IMPORTS = re.compile(r"""(?:\bfrom\s*|\bimport\s*\(?\s*)["']([^"']+)["']""")
+
+
+def imports_of(source: str) -> list[str]:
+    return IMPORTS.findall(COMMENTS.sub("", source))
+
+
+def faults(sources: dict[str, str]) -> list[str]:
+    """What is not downward in `sources` (path below frontend/ -> text)."""
+    layer_of = {name: depth for depth, names in enumerate(LAYERS) for name in names}
+    found = []
+    for path, source in sources.items():
+        here = path.split("/")[0]
+        for target in imports_of(source):
+            there = posixpath.normpath(posixpath.join(posixpath.dirname(path), target)).split("/")[0]
+            if not target.startswith("."):
+                found.append(f"{path} imports {target}, which is not a file of the frontend")
+            elif here not in layer_of or there not in layer_of:
+                found.append(f"{path} -> {target}: {here if here not in layer_of else there} has no layer")
+            elif there != here and layer_of[there] <= layer_of[here]:
+                found.append(f"{path} imports {target}: {here} must not know {there}")
+    return found
+
+
+def frontend_sources() -> dict[str, str]:
+    return {path.relative_to(FRONTEND).as_posix(): path.read_text() for path in FRONTEND.rglob("*.js")}
+
+
+def test_the_browsers_modules_import_downward() -> None:
+    sources = frontend_sources()
+    assert sum(len(imports_of(source)) for source in sources.values()) > 50
+    assert faults(sources) == []
+
+
+def test_an_upward_a_sideways_and_a_foreign_import_are_noticed() -> None:
+    planted = {
+        "state/store.js": 'import { app } from "../app.js";',
+        "net/api.js": 'const bind = await import("../charts/bind.js");',
+        "charts/bind.js": 'import {\n  x,\n} from "https://elsewhere/x.js";',
+        "pages/dashboard.js": '/** @type {import("../main.js").Page} */\nimport "../components/knob.js";',
+    }
+    assert len(faults(planted)) == 3
+
+
+def test_only_the_chart_element_touches_plotly() -> None:
+    touching = re.compile(r"\bPlotly\s*[.\[]|plotly\.min\.js")
+    found = {path for path, source in frontend_sources().items() if touching.search(COMMENTS.sub("", source))}
+    assert found <= {"charts/plotly-chart.js"}

@@ -1,0 +1,46 @@
+"""The check of the image's configuration (`make verify-image`) notices what it is there for."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from container.check_config import faults
+
+GOOD: dict[str, Any] = {
+    "Docker": {
+        "config": {
+            "User": "10001:10001",
+            "StopSignal": "SIGTERM",
+            "Entrypoint": ["fallline"],
+            "Cmd": ["serve"],
+            "Healthcheck": {"Test": ["CMD", "python", "-c", "..."]},
+            "ExposedPorts": {"8000/tcp": {}},
+            "Env": ["OPENBLAS_NUM_THREADS=1", "PATH=/usr/bin"],
+        },
+        "history": [{"created_by": "COPY backend backend"}],
+    }
+}
+
+
+def test_a_good_image_has_no_faults() -> None:
+    assert faults(GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("User", ""),
+        ("StopSignal", "SIGKILL"),
+        ("Entrypoint", ["/bin/sh", "-c", "fallline serve"]),
+        ("Healthcheck", None),
+        ("ExposedPorts", {"8000/tcp": {}, "22/tcp": {}}),
+        ("Volumes", {"/data": {}}),
+        ("Env", ["PATH=/usr/bin"]),
+        ("Env", ["OPENBLAS_NUM_THREADS=1", "PIP_INDEX_URL=http://elsewhere"]),
+    ],
+)
+def test_a_broken_promise_is_noticed(key: str, value: object) -> None:
+    image = deepcopy(GOOD)
+    image["Docker"]["config"][key] = value
+    assert len(faults(image)) == 1

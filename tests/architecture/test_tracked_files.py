@@ -1,0 +1,44 @@
+"""What is committed holds for every machine: no place of one machine, no package index, nothing that was built."""
+
+import re
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+# Put together from pieces, so that this file does not find itself.
+PLACES = re.compile(
+    "|".join(["/" + "work/", "/" + "root/", "/" + r"home/\w", "/" + "Users/", "/" + "opt/wheels"])
+)
+INDEXES = re.compile(r"files\.python" + r"hosted|pypi\." + r"org|registry\." + r"npmjs|proxy\." + r"golang")
+BUILT = re.compile(r"(^|/)(__pycache__|node_modules|dist|\.venv)/|\.(pyc|whl)$")
+PICTURES = {".png", ".woff2", ".npz", ".ico"}
+
+
+def tracked() -> list[Path]:
+    # Also what is about to be added: a fault is told before the commit, not after.
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [path for name in names.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def faults(text: str) -> list[str]:
+    return PLACES.findall(text) + INDEXES.findall(text)
+
+
+def test_no_file_names_a_place_of_one_machine_or_a_package_index() -> None:
+    files = [path for path in tracked() if path.suffix not in PICTURES]
+    assert len(files) > 100
+    assert {str(path.relative_to(ROOT)): found for path in files if (found := faults(path.read_text()))} == {}
+
+
+def test_a_place_and_an_index_would_be_noticed() -> None:
+    assert faults("see /" + "home/someone/fallline") == ["/" + "home/s"]
+    assert faults("from https://pypi." + "org/simple") == ["pypi." + "org"]
+    assert faults("WORKDIR /tmp and /opt/fallline") == []
+
+
+def test_nothing_that_was_built_is_committed() -> None:
+    assert [
+        str(path.relative_to(ROOT)) for path in tracked() if BUILT.search(path.relative_to(ROOT).as_posix())
+    ] == []

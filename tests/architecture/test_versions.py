@@ -1,0 +1,60 @@
+"""The version stands in one place, and the locks follow from what the package asks for."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+import fallline
+
+ROOT = Path(__file__).parents[2]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def locked(name: str) -> dict[str, Version]:
+    pins = re.findall(
+        r"^([\w.-]+)==([^ ;\\]+)", (ROOT / f"requirements/{name}.txt").read_text(), re.MULTILINE
+    )
+    return {canonicalize_name(package): Version(version) for package, version in pins}
+
+
+def test_the_changelog_begins_with_the_packages_version() -> None:
+    versions = re.findall(r"^## \[([^\]]+)\] - (\S+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert versions[0][0] == fallline.__version__
+    assert PYPROJECT["project"]["dynamic"] == ["version"]
+
+
+def test_the_locks_hold_what_the_package_asks_for() -> None:
+    groups = PYPROJECT["dependency-groups"]
+    asked = {
+        "run": PYPROJECT["project"]["dependencies"],
+        "build": groups["build"],
+        "test": [*PYPROJECT["project"]["dependencies"], *(x for x in groups["test"] if isinstance(x, str))],
+    }
+    for name, requirements in asked.items():
+        pins = locked(name)
+        for requirement in map(Requirement, requirements):
+            assert pins[canonicalize_name(requirement.name)] in requirement.specifier, f"{name}: make lock"
+
+
+def test_what_runs_is_what_was_tested() -> None:
+    tested = locked("test")
+    for name in ("run", "build"):
+        assert locked(name).items() <= tested.items()
+
+
+def test_every_locked_package_carries_hashes_and_no_address() -> None:
+    for path in sorted((ROOT / "requirements").glob("*.txt")):
+        text = path.read_text()
+        assert "://" not in text
+        assert not re.search(r"^--", text, re.MULTILINE)
+        entries = re.split(r"\n(?=\S)", text)
+        assert all("--hash=sha256:" in entry for entry in entries if re.match(r"[\w.-]+==", entry))
+    packages = json.loads((ROOT / "tests/frontend/package-lock.json").read_text())["packages"]
+    assert len(packages) > 2
+    assert not any("resolved" in package for package in packages.values())
+    assert all("integrity" in package for place, package in packages.items() if place)
