@@ -288,6 +288,19 @@ def widen(buckets: Buckets, width: int) -> Buckets:
     return buckets
 
 
+def pair_up(buckets: Buckets) -> Buckets:
+    """Each bucket at an even place with the one after it; an odd one at the end is left out."""
+    return _merge(buckets.part(slice(0, len(buckets) // 2 * 2, 2)), buckets.part(slice(1, None, 2)))
+
+
+def as_one(buckets: Buckets) -> Buckets:
+    """All buckets in one, whatever their widths."""
+    while len(buckets) > 1:
+        rest = buckets.part(slice(len(buckets) // 2 * 2, None))
+        buckets = join(pair_up(buckets), rest)
+    return buckets
+
+
 def _complete(buckets: Buckets, width: int) -> NDArray[np.intp]:
     return np.arange(len(buckets))
 
@@ -372,12 +385,5 @@ def _gather(buckets: Buckets, starts: NDArray[np.intp]) -> Buckets:
         return buckets
     stops = np.append(starts[1:], len(buckets))
     return join(
-        *(_as_one(buckets.part(slice(start, stop))) for start, stop in zip(starts, stops, strict=True))
+        *(as_one(buckets.part(slice(start, stop))) for start, stop in zip(starts, stops, strict=True))
     )
-
-
-def _as_one(buckets: Buckets) -> Buckets:
-    while len(buckets) > 1:
-        merged = _merge(buckets.part(slice(0, len(buckets) // 2 * 2, 2)), buckets.part(slice(1, None, 2)))
-        buckets = join(merged, buckets.part(slice(2 * len(merged), None)))
-    return buckets

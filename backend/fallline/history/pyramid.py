@@ -1,0 +1,213 @@
+"""All series of a run at several resolutions, under a ceiling of memory that does not depend on how long the run is.
+
+What is held after n steps depends on n alone, never on how they came or who asked:
+
+- the first and the last 1,024 steps singly;
+- the trunk: the whole run in 513 to 1,024 buckets, whose width doubles when they become too many;
+- between the first steps and the trunk's width, 16 buckets an octave (steps 1,024 to 2,047 in widths of 64, and so on),
+  which is what a logarithmic axis shows; between the last steps and the trunk's width, the newest 16 of each width;
+- every 16 of the first steps, of the last and of the trunk's buckets in one more, so that a coarse view is not made out
+  of very many fine buckets.
+
+Every bucket is made of its two halves, so that means are rounded alike however the steps came. Must not know what the
+series are, runs or viewers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fallline.history.cover import Zone, ceil, cover, floor
+from fallline.history.shelf import BucketShelf, Shelf, StepShelf
+from fallline.vocabulary.columns import Buckets, Records, as_one, from_records, join, pair_up, widen
+
+STEPS = 1024
+"""So many first and so many last steps are held singly; also the most buckets of the trunk."""
+
+SUMMARY = 16
+"""So many steps or trunk buckets are summed up in one; also so many buckets are held of each octave."""
+
+_OCTAVE = STEPS // SUMMARY
+_GATHER = 512
+_PORTION = 4096
+
+
+class Pyramid:
+    """`append` takes records in the order of their numbers, `range` tells any stretch of them in whole buckets."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self._nothing = Buckets.empty(names)
+        self._first_steps = StepShelf(names, 0, STEPS)
+        self._last_steps = StepShelf(names, STEPS, STEPS)
+        self._trunk: BucketShelf | None = None
+        self._octaves: list[BucketShelf] = []
+        self._twigs: dict[int, BucketShelf] = {}
+        self._first_summary: BucketShelf | None = None
+        self._summary: BucketShelf | None = None
+        # Of each width the newest bucket that still waits for its other half.
+        self._waiting: dict[int, Buckets] = {}
+        self._settled = 0
+        self.names = names
+        self.count = 0
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays held."""
+        return sum(shelf.nbytes for shelf in self._shelves())
+
+    # ------------------------------------------------------------------ taking records
+
+    def append(self, records: Records) -> None:
+        """Take the records that follow those held. ValueError when they do not."""
+        if records.first != self.count:
+            raise ValueError(f"record {self.count} must come next, not {records.first}")
+        for start in range(records.first, records.stop, _PORTION):
+            self._append(records.part(start, start + _PORTION))
+
+    def _append(self, records: Records) -> None:
+        if self.count < STEPS:
+            self._first_steps.add(records.part(0, STEPS))
+        if self.count - self._settled + len(records) >= _GATHER:
+            self._settle(records)
+        if records.stop > STEPS:
+            self._last_steps.add(records.part(STEPS, records.stop))
+        self.count = records.stop
+
+    def _settle(self, records: Records | None = None) -> None:
+        """Merge what is still single steps, the given records included, into complete buckets of 16 and more.
+
+        Done for many steps at once, since NumPy's calls cost more than their numbers do.
+        """
+        block = join(self._nothing, *self._unsettled())
+        if records is not None:
+            block = join(block, from_records(records))
+        stop = floor(self._settled + len(block), SUMMARY)
+        while self._settled < stop:
+            if self._settled == STEPS * self._width:
+                self._double()
+            until = min(stop, STEPS * self._width)
+            taken = until - self._settled
+            self._merge_upwards(block.part(slice(0, taken)))
+            block, self._settled = block.part(slice(taken, None)), until
+
+    def _unsettled(self) -> list[Buckets]:
+        border = max(self._settled, min(self.count, STEPS))
+        parts = ((self._first_steps, self._settled, border), (self._last_steps, border, self.count))
+        return [shelf.read(start, stop) for shelf, start, stop in parts if start < stop]
+
+    def _merge_upwards(self, buckets: Buckets) -> None:
+        """Make every bucket that these single steps complete, and put it where its width is held."""
+        width = 1
+        while len(buckets) and width < SUMMARY * self._width:
+            buckets = join(self._waiting.pop(width, self._nothing), buckets)
+            if len(buckets) % 2:
+                # Copied, since a slice would keep the whole block in memory.
+                self._waiting[width] = buckets.part(np.array([len(buckets) - 1]))
+            buckets, width = pair_up(buckets), 2 * width
+            self._put(buckets, width)
+
+    def _put(self, buckets: Buckets, width: int) -> None:
+        if self._trunk is not None and width == self._width:
+            self._trunk.add(buckets)
+        if width in self._twigs:
+            self._twigs[width].add(buckets)
+        if width == SUMMARY * self._width:
+            if self._summary is None:
+                self._summary = BucketShelf(self._nothing, width, STEPS // SUMMARY)
+            self._summary.add(buckets)
+
+    @property
+    def _width(self) -> int:
+        return 1 if self._trunk is None else self._trunk.width
+
+    def _double(self) -> None:
+        """The trunk is full: its buckets merge by twos. At this moment nothing waits for another half."""
+        assert self._summary is not None
+        width = self._width
+        buckets = (self._trunk or self._first_steps).read(0, STEPS)
+        summary = self._summary.read(0, STEPS // SUMMARY)
+        if width == 1:
+            self._first_summary = self._summary
+        if width >= SUMMARY:
+            # The last 1,024 steps need a summary as the first have; wider ones only continue them.
+            room = STEPS // SUMMARY if width == SUMMARY else SUMMARY
+            self._twigs[width] = BucketShelf(buckets.part(slice(STEPS - room, None)), width, room)
+        if width >= _OCTAVE:
+            self._octaves.append(BucketShelf(buckets.part(slice(SUMMARY, 2 * SUMMARY)), width, SUMMARY))
+        self._trunk = BucketShelf(pair_up(buckets), 2 * width, STEPS)
+        self._summary = BucketShelf(pair_up(summary), 2 * SUMMARY * width, STEPS // SUMMARY)
+
+    # ------------------------------------------------------------------ telling
+
+    def range(self, first: int, last: int, at_most: int, *, exact_start: bool = True) -> Buckets:
+        """Whole buckets that overlap the steps `first` ... `last`, at most so many, as fine as that and memory allow.
+
+        With `exact_start` they begin at `first` where it is held singly and at_most allows. Time is proportional to
+        `at_most` (plus the logarithm of the run's length), not to the range. ValueError for at_most < 1.
+        """
+        if at_most < 1:
+            raise ValueError("at least one bucket is needed to tell anything")
+        first, last = max(first, 0), min(last, self.count - 1)
+        if first > last:
+            return self._nothing
+        self._settle()
+        plan = cover(self._zones(), first, last, at_most, exact_start=exact_start)
+        told = self._read(plan.start, plan.whole, plan.width)
+        if plan.whole == plan.stop:
+            return told
+        return join(told, as_one(self._read(plan.whole, plan.stop, plan.width)))
+
+    def _zones(self) -> list[Zone]:
+        """Where which width is the finest held, from step 0 to the newest."""
+        zones = [Zone(0, min(self.count, STEPS), 1)]
+        zones += [Zone(each.start * each.width, each.stop * each.width, each.width) for each in self._octaves]
+        newer = [self._twigs[width] for width in sorted(self._twigs, reverse=True)]
+        shelves: list[Shelf] = [*([self._trunk] if self._trunk else []), *newer, self._last_steps]
+        for place, shelf in enumerate(shelves[:-1], start=1):
+            begin = zones[-1].stop
+            end = min(ceil(finer.start * finer.width, shelf.width) for finer in shelves[place:])
+            if begin < end:
+                zones.append(Zone(begin, end, shelf.width))
+        if zones[-1].stop < self.count:
+            zones.append(Zone(zones[-1].stop, self.count, 1))
+        return zones
+
+    def _shelves(self) -> list[Shelf]:
+        single = (self._first_steps, self._last_steps, self._first_summary, self._trunk, self._summary)
+        shelves = (*single, *self._octaves, *self._twigs.values())
+        return [shelf for shelf in shelves if shelf is not None and shelf.start < shelf.stop]
+
+    def _read(self, start: int, stop: int, width: int) -> Buckets:
+        """All of start <= k < stop in buckets of `width` where finer ones are held, else in the finest held."""
+        shelves, parts = self._shelves(), [self._nothing]
+        while start < stop:
+            shelf, until = _next(shelves, start, stop, width)
+            parts.append(shelf.read(start // shelf.width, until // shelf.width))
+            start = until
+        return widen(join(*parts), width)
+
+
+def _next(shelves: list[Shelf], start: int, stop: int, width: int) -> tuple[Shelf, int]:
+    """The shelf to read from `start` on, and the step at which another becomes the better one.
+
+    Best is the widest of those that are not wider than asked, so that little is left to merge; where all are wider, the
+    narrowest.
+    """
+    holding = [shelf for shelf in shelves if _holds(shelf, start)]
+    narrow = [shelf for shelf in holding if shelf.width <= width and start + shelf.width <= stop]
+    if narrow:
+        best = max(narrow, key=lambda shelf: shelf.width)
+        better = [shelf for shelf in shelves if best.width < shelf.width <= width]
+    else:
+        best = min(holding, key=lambda shelf: shelf.width)
+        better = [shelf for shelf in shelves if shelf.width < best.width]
+    until = floor(min(stop, best.stop * best.width), best.width)
+    for shelf in better:
+        begin = ceil(max(start + 1, shelf.start * shelf.width), max(shelf.width, best.width))
+        if begin + shelf.width <= min(stop, shelf.stop * shelf.width):
+            until = min(until, begin)
+    return best, until
+
+
+def _holds(shelf: Shelf, step: int) -> bool:
+    return step % shelf.width == 0 and shelf.start <= step // shelf.width < shelf.stop
