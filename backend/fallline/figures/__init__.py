@@ -1,0 +1,9 @@
+"""Plotly figures as data: specified once, drawn empty, bound to columns by name.
+
+`figure_json` is what REST answers; the browser takes the same specification and binds it itself.
+"""
+
+from fallline.figures.catalog import FIGURES, figure, figure_json
+from fallline.figures.view import FigureView, RunLine
+
+__all__ = ["FIGURES", "FigureView", "RunLine", "figure", "figure_json"]

@@ -1,0 +1,65 @@
+"""The loss of every run against its steps, on a log axis, with the loss of predicting the mean.
+
+Owns what the loss figure is made of. Must not know columns' values or where the figure is shown.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+from fallline.figures.theme import stroke, template
+from fallline.figures.traces import band, line
+from fallline.figures.view import FigureView, RunLine
+
+
+def loss(view: FigureView) -> go.Figure:
+    """The loss figure, unfilled: a band, a dashed test line and a train line for each run."""
+    figure = go.Figure(layout=_layout())
+    for place, run in enumerate(view.runs):
+        figure.add_traces(_run(run, place, view.has_test))
+    _baseline(figure, view.baseline)
+    return figure
+
+
+def _run(run: RunLine, place: int, has_test: bool) -> list[go.Scatter]:
+    train, test = stroke("train"), stroke("test")
+    traces = band(run, place, "train_loss")
+    if has_test:
+        traces.append(line(run, place, "test", "test_loss", f"{run.label} test", test, opacity=0.85))
+    traces.append(line(run, place, "train", "train_loss", f"{run.label} train", train))
+    return traces
+
+
+def _layout() -> dict[str, Any]:
+    return {
+        "template": template(),
+        "showlegend": True,
+        "xaxis": {"title": {"text": "step"}, "tickformat": ",d", "rangemode": "tozero"},
+        "yaxis": {"title": {"text": "loss"}, "type": "log", "dtick": 1},
+        "margin": {"l": 60, "r": 24, "t": 26, "b": 46},
+    }
+
+
+def _baseline(figure: go.Figure, loss: float) -> None:
+    """Plotly wants the height of a line in units of the data and that of a text on a log axis as a logarithm; a line
+    with a label of its own needs only the first."""
+    drawn = stroke("baseline")
+    figure.add_shape(
+        name="baseline",
+        type="line",
+        xref="paper",
+        x0=0,
+        x1=1,
+        y0=loss,
+        y1=loss,
+        layer="below",
+        line={"color": drawn["light"], "width": drawn["width"], "dash": drawn["dash"]},
+        label={
+            "text": f"predicting the mean: {loss:#.3g}",
+            "textposition": "start",
+            "yanchor": "top",
+            "font": {"color": drawn["light"]},
+        },
+    )

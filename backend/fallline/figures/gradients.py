@@ -1,0 +1,110 @@
+"""One panel a layer: how large the gradient of its weights is, on one log axis with a shelf for exactly 0.
+
+Owns what the gradients figure is made of; where the shelf lies depends on the data, so `binding` places it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+from fallline.figures.theme import surface, template
+from fallline.figures.traces import band, line
+from fallline.figures.view import FigureView
+
+MEASURE = "grad_l1"
+"""The notebook's measure, sum |dW|; the dashboard binds the others by their names."""
+
+GAP = 0.03
+STROKE = {"width": 1.6}
+
+
+def gradients(view: FigureView) -> go.Figure:
+    """The gradients figure, unfilled: for each layer a panel with a band and a line for each run."""
+    figure = go.Figure(layout=_layout(view))
+    for place, run in enumerate(view.runs):
+        for layer in range(1, len(view.shapes) + 1):
+            series, axes = f"{MEASURE}/W{layer}", _axes(layer)
+            first = layer == 1
+            figure.add_traces(band(run, place, series, **axes))
+            figure.add_trace(
+                line(
+                    run,
+                    place,
+                    "line",
+                    series,
+                    run.label,
+                    STROKE,
+                    legendgroup=run.name,
+                    showlegend=first,
+                    **axes,
+                )
+            )
+    return figure
+
+
+def _axes(layer: int) -> dict[str, str]:
+    suffix = "" if layer == 1 else str(layer)
+    return {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
+
+
+def _layout(view: FigureView) -> dict[str, Any]:
+    layers = len(view.shapes)
+    width = (1 - GAP * (layers - 1)) / layers
+    layout: dict[str, Any] = {
+        "template": template(),
+        "showlegend": True,
+        "margin": {"l": 60, "r": 24, "t": 30, "b": 46},
+        "hovermode": "x",
+        "shapes": [_shelf(layer) for layer in range(1, layers + 1)],
+        "annotations": [_title(layer, shape) for layer, shape in enumerate(view.shapes, start=1)],
+        "meta": {"shelf": {"measure": MEASURE}},
+    }
+    for layer in range(1, layers + 1):
+        axes, start = _axes(layer), (layer - 1) * (width + GAP)
+        suffix = axes["xaxis"][1:]
+        layout[f"xaxis{suffix}"] = {
+            "domain": [start, min(start + width, 1.0)],
+            "anchor": axes["yaxis"],
+            "nticks": 5,
+            "tickformat": ",d",
+            "rangemode": "tozero",
+        }
+        layout[f"yaxis{suffix}"] = {
+            "type": "log",
+            "anchor": axes["xaxis"],
+            "matches": "y" if suffix else None,
+            "showticklabels": layer == 1,
+        }
+    return layout
+
+
+def _shelf(layer: int) -> dict[str, Any]:
+    axes = _axes(layer)
+    return {
+        "name": "shelf",
+        "type": "rect",
+        "xref": f"{axes['xaxis']} domain",
+        "yref": axes["yaxis"],
+        "x0": 0,
+        "x1": 1,
+        "y0": 1e-6,
+        "y1": 1e-5,
+        "fillcolor": surface("rail"),
+        "line": {"width": 0},
+        "layer": "below",
+    }
+
+
+def _title(layer: int, shape: tuple[int, int]) -> dict[str, Any]:
+    axes = _axes(layer)
+    return {
+        "text": f"<b>W{layer}</b> {shape[0]} × {shape[1]}",
+        "xref": f"{axes['xaxis']} domain",
+        "yref": f"{axes['yaxis']} domain",
+        "x": 0,
+        "y": 1,
+        "xanchor": "left",
+        "yanchor": "bottom",
+    }

@@ -1,0 +1,47 @@
+"""Colours, strokes and the Plotly template, read from the one file that the browser reads too.
+
+Owns looks. Must not know what is drawn with them.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import plotly.graph_objects as go
+
+TEMPLATE_FILE = "plotly-template.json"
+
+
+@cache
+def spec() -> dict[str, Any]:
+    """The whole file: `light` and `dark` are Plotly templates, `fallline` holds what Plotly has no place for."""
+    loaded: dict[str, Any] = json.loads(
+        resources.files(__package__).joinpath(TEMPLATE_FILE).read_text("utf-8")
+    )
+    return loaded
+
+
+def template(theme: str = "light") -> go.layout.Template:
+    """The template of a theme, `light` or `dark`."""
+    return go.layout.Template(spec()[theme])
+
+
+def lane(place: int) -> dict[str, Any]:
+    """Colour and shape of the run at this place, `{id, symbol, light: {line, text, band}, dark: ...}`."""
+    lanes: list[dict[str, Any]] = spec()["fallline"]["lanes"]
+    return lanes[place % len(lanes)]
+
+
+def stroke(name: str) -> dict[str, Any]:
+    """How `train`, `test` or `baseline` is drawn."""
+    found: dict[str, Any] = spec()["fallline"][name]
+    return found
+
+
+def surface(name: str, theme: str = "light") -> str:
+    """A colour of the page by its token's name, `rail`, `ink-3`, ..."""
+    found: str = spec()["fallline"]["surfaces"][theme][name]
+    return found

@@ -1,0 +1,55 @@
+"""The traces that curves are made of, unfilled: each says in `meta` which run, columns and statistic it wants.
+
+Owns the form of a binding: `{"run", "lane", "role", "x", "y", "stat"}`, where `x` is step, epoch, samples_seen or
+seconds and `y` the name of a series. Must not know data.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+from fallline.figures.theme import lane
+from fallline.figures.view import RunLine
+
+HIDDEN = {"width": 0}
+
+
+def binding(run: RunLine, place: int, role: str, y: str, stat: str) -> dict[str, Any]:
+    """What a trace wants."""
+    return {"run": run.name, "lane": lane(place)["id"], "role": role, "x": "step", "y": y, "stat": stat}
+
+
+def band(run: RunLine, place: int, y: str, **axes: Any) -> list[go.Scatter]:
+    """Upper and lower edge of a series, minimum to maximum, filled between."""
+    upper = go.Scatter(
+        name=f"{run.label}, maximum", mode="lines", line=HIDDEN, hoverinfo="skip", showlegend=False, **axes
+    )
+    lower = go.Scatter(
+        name=f"{run.label}, minimum",
+        mode="lines",
+        line=HIDDEN,
+        fill="tonexty",
+        fillcolor=lane(place)["light"]["band"],
+        hoverinfo="skip",
+        showlegend=False,
+        **axes,
+    )
+    upper.meta = binding(run, place, "band", y, "max")
+    lower.meta = binding(run, place, "band", y, "min")
+    return [upper, lower]
+
+
+def line(
+    run: RunLine, place: int, role: str, y: str, name: str, stroke: dict[str, Any], **more: Any
+) -> go.Scatter:
+    """A series as a line through the means of its buckets."""
+    return go.Scatter(
+        name=name,
+        mode="lines",
+        line={"color": lane(place)["light"]["line"], **stroke},
+        hovertemplate="%{y:.3g}",
+        meta=binding(run, place, role, y, "mean"),
+        **more,
+    )

@@ -1,0 +1,31 @@
+"""All that a figure may see of an experiment. Plain data; must not know engine, runs or HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fallline.vocabulary.columns import Buckets
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """One run: its name, what people read, and its history (not more than `binding.MOST_POINTS` buckets)."""
+
+    name: str
+    label: str
+    buckets: Buckets
+
+
+@dataclass(frozen=True, slots=True)
+class FigureView:
+    """An experiment as figures see it.
+
+    `shapes` are those of W1, W2, ... in order; `has_test` says whether there is a test split; `baseline` is the
+    training loss of predicting the mean.
+    """
+
+    runs: tuple[RunLine, ...]
+    shapes: tuple[tuple[int, int], ...]
+    train_samples: int
+    has_test: bool
+    baseline: float

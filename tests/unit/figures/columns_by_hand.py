@@ -1,0 +1,45 @@
+"""Columns made by a rule that anybody can check, for figures."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fallline.figures import FigureView, RunLine
+from fallline.vocabulary.columns import Buckets, Records, from_records
+
+NAMES = ("train_loss", "test_loss", "grad_l1/W1", "grad_l1/W2")
+SHAPES = ((5, 4), (4, 1))
+
+
+def buckets(steps: int, per_step: int, at_most: int, *, dies_at: int | None = None) -> Buckets:
+    """A falling loss, evaluated at every step below 64 and at even ones beyond; gradients that may become exactly 0."""
+    step = np.arange(steps)
+    loss = 12.3 / (1 + step) + 0.04
+    evaluated = (step < 64) | (step % 2 == 0)
+    gradient = 3.0 / (1 + step / 7)
+    if dies_at is not None:
+        gradient = np.where((step >= dies_at) | (step % 5 == 1), 0.0, gradient)
+    values = np.stack(
+        [
+            np.where(evaluated, loss, np.nan),
+            np.where(evaluated, loss * 1.1, np.nan),
+            gradient,
+            gradient * 1e-6,
+        ]
+    )
+    seen = (step + 1) * per_step
+    return from_records(Records(0, seen, (step + 1) * 1e-4, NAMES, values), at_most)
+
+
+def view(at_most: int = 24) -> FigureView:
+    """Two runs: one full batch that learns, one of single samples whose layers die."""
+    return FigureView(
+        runs=(
+            RunLine("gd", "GD", buckets(90, 900, at_most)),
+            RunLine("sgd", "SGD", buckets(150, 1, at_most, dies_at=60)),
+        ),
+        shapes=SHAPES,
+        train_samples=900,
+        has_test=True,
+        baseline=0.0436,
+    )

@@ -1,0 +1,118 @@
+"""Figures are data: bound by name, filled digit by digit as the browser fills them, loadable by Plotly."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+import plotly.io as pio
+import pytest
+
+from fallline.figures import FIGURES, FigureView, RunLine, figure, figure_json
+from fallline.figures.binding import fill, middles
+from fallline.figures.shelf import DEPTH, LOWER_EDGE, UPPER_EDGE, ShelfScale, tick_text
+from unit.figures.columns_by_hand import buckets, view
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "figures"
+
+
+def golden(name: str) -> dict[str, object]:
+    """What the browser's test reads too: the unfilled figure, columns, and the figure filled."""
+    seen = view()
+    return {
+        "figure": json.loads(FIGURES[name](seen).to_json()),
+        "columns": {run.name: run.buckets.as_json(1) for run in seen.runs},
+        "train_samples": seen.train_samples,
+        "filled": figure_json(name, seen),
+    }
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_filled_figure_is_the_one_that_the_browser_is_held_to(name: str) -> None:
+    """`FALLLINE_WRITE_GOLDEN=1 pytest tests/unit/figures` writes the files anew after a change that is meant."""
+    path = GOLDEN / f"{name}.json"
+    made = golden(name)
+    if os.environ.get("FALLLINE_WRITE_GOLDEN"):
+        path.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    assert made == json.loads(path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_plotly_loads_what_the_server_answers(name: str) -> None:
+    loaded = pio.from_json(json.dumps(figure_json(name, view())))
+    assert len(loaded.data) == len(figure(name, view()).data)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_without_a_single_step_is_drawn_empty(name: str) -> None:
+    seen = view()
+    none = buckets(1, 1, 1).part(slice(0, 0))
+    runs = tuple(RunLine(run.name, run.label, none) for run in seen.runs)
+    empty = figure(name, FigureView(runs, seen.shapes, seen.train_samples, seen.has_test, seen.baseline))
+    assert all(not trace.x for trace in empty.data)
+
+
+def test_every_trace_names_the_run_series_and_statistic_that_it_wants() -> None:
+    for name, make in FIGURES.items():
+        for trace in make(view()).data:
+            assert trace.meta["run"] in ("gd", "sgd"), name
+            assert trace.meta["stat"] in ("min", "max", "mean")
+            assert trace.meta["x"] == "step"
+
+
+def test_filling_leaves_the_specification_as_it_was() -> None:
+    seen = view()
+    empty = FIGURES["gradients"](seen)
+    before = empty.to_json()
+    fill(empty, {run.name: run.buckets for run in seen.runs}, 900)
+    assert empty.to_json() == before
+
+
+def test_points_without_a_value_are_left_out_so_that_the_line_goes_on() -> None:
+    seen = view(at_most=1000)
+    train = next(t for t in figure("loss", seen).data if t.meta["run"] == "sgd" and t.meta["role"] == "train")
+    assert [x for x in train.x if x >= 64] == list(range(64, 150, 2))
+
+
+def test_a_band_reaches_from_the_least_to_the_greatest_value_of_each_bucket() -> None:
+    upper, lower = figure("loss", view(at_most=8)).data[:2]
+    assert (upper.meta["stat"], lower.meta["stat"], lower.fill) == ("max", "min", "tonexty")
+    assert all(high >= low for high, low in zip(upper.y, lower.y, strict=True))
+    assert any(high > low for high, low in zip(upper.y, lower.y, strict=True))
+
+
+def test_a_record_stands_where_its_step_begins_and_a_bucket_in_the_middle_of_its_records() -> None:
+    single = buckets(8, 900, 100)
+    assert middles(single, "step", 900).tolist() == list(range(8))
+    assert middles(single, "samples_seen", 900).tolist() == [900 * k for k in range(8)]
+    assert middles(single, "epoch", 900).tolist() == list(range(8))
+    assert middles(buckets(8, 900, 2), "step", 900).tolist() == [1.5, 5.5]
+    np.testing.assert_allclose(middles(single, "seconds", 900), [k * 1e-4 for k in range(8)])
+
+
+def test_exactly_zero_is_on_the_shelf_and_the_smallest_value_above_it_is_not() -> None:
+    scale = ShelfScale(-4, 3)
+    placed = scale.place(np.array([0.0, 0.0, 1e-9, 0.5]), np.array([0.0, 2.0, 1e-9, 0.5]))
+    assert placed.tolist() == [1e-4 * DEPTH, 1e-4, 1e-4, 0.5]
+
+
+def test_the_floor_goes_down_by_decades_and_only_for_values_above_zero() -> None:
+    assert ShelfScale.over("grad_l1", math.inf, 0.0).floor == -4
+    assert ShelfScale.over("grad_l1", 2e-7, 1.0).floor == -7
+    assert ShelfScale.over("ratio", 2e-5, 1.0).floor == -6
+    assert ShelfScale.over("grad_l1", 1e-4, 1000.0) == ShelfScale(-4, 3)
+    assert ShelfScale.over("grad_l1", 1.0, 1000.1).top == 4
+
+
+def test_the_shelf_lies_where_the_design_has_it() -> None:
+    assert math.isclose(math.log10(DEPTH), -0.95)
+    assert math.isclose(math.log10(UPPER_EDGE), -0.35)
+    assert math.isclose(math.log10(LOWER_EDGE), -1.4)
+
+
+def test_ticks_read_as_people_write_numbers() -> None:
+    texts = [tick_text(exponent) for exponent in (-5, -4, -2, 0, 3, 6)]
+    assert texts == ["1e\u22125", "1e\u22124", "0.01", "1", "1,000", "1e6"]
