@@ -68,7 +68,7 @@ layers: $(VENV)/installed-test ## import-linter: imports point down
 
 check-js: install-test ## tsc over the frontend's JSDoc types
 	@echo "== tsc"
-	@$(BIN)/node $(NODE_CHECKS)/typescript/bin/tsc --noEmit -p frontend
+	@$(BIN)/node $(NODE_CHECKS)/typescript/bin/tsc --noEmit -p frontend/jsconfig.json
 
 test-frontend: install-test ## node --test: the frontend's logic
 	@echo "== node --test"
