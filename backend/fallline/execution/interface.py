@@ -1,0 +1,50 @@
+"""What the rest of the house asks of an executor, and what it is told in return. Knows no implementation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from fallline.runs.experiment import Experiment
+from fallline.vocabulary.columns import Buckets
+
+T = TypeVar("T")
+
+Later = Callable[[dict[str, Any]], None]
+"""Called with the answer of a command that takes many turns."""
+
+
+class Sink(Protocol):
+    """Where frames and events go; called on the event loop, in the order in which things happened."""
+
+    def frames(self, experiment: str, runs: dict[str, tuple[dict[str, Any], Buckets | None]]) -> None: ...
+
+    def event(self, experiment: str, message: dict[str, Any]) -> None: ...
+
+
+class Executor(Protocol):
+    """Runs experiments. Whatever touches an experiment happens in one place, one after the other."""
+
+    def start(self, sink: Sink) -> None:
+        """Begin to work; must be called on the event loop."""
+
+    async def stop(self) -> None:
+        """Finish the slices at hand and end."""
+
+    async def open(self, id: str, make: Callable[[], Experiment]) -> dict[str, Any]:
+        """Take a new experiment in and answer its state. What `make` raises is raised here."""
+
+    def close(self, id: str) -> None:
+        """Forget an experiment."""
+
+    async def ask(
+        self, id: str, call: Callable[[Experiment, float], T], then: Callable[[T], None] | None = None
+    ) -> T:
+        """Do `call(experiment, now)` between two slices and return its answer.
+
+        `then` is called with the answer on the event loop *before* anything that happened later is delivered, so that
+        a view and what follows it join without a gap.
+        """
+
+    async def ask_later(self, id: str, call: Callable[[Experiment, float, Later], None]) -> dict[str, Any]:
+        """Like `ask` for a command that takes many turns: `call` is handed what to call with the answer."""

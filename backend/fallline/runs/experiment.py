@@ -1,0 +1,402 @@
+"""One experiment: runs that share a data set and initial parameters, and the one door through which they change.
+
+Owns the runs, play and pause, step jobs, and what is to be told (frames and events, in order). Told the time and handed
+a clock for measuring; must not know threads, sockets, tokens or storage.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fallline.engine.kernels.numpy_kernels import NUMPY
+from fallline.engine.probes import next_gradient
+from fallline.engine.problem import Problem, build_problem
+from fallline.figures.binding import MOST_POINTS
+from fallline.figures.view import FigureView, RunLine
+from fallline.runs.instruments import measure
+from fallline.runs.jobs import StepJob
+from fallline.runs.playback import WAKE_SECONDS, Playback
+from fallline.runs.recipe_check import MOST_RUNS, check_recipe, check_run
+from fallline.runs.run import Clock, Run
+from fallline.vocabulary.columns import Buckets
+from fallline.vocabulary.commands import EditRun
+from fallline.vocabulary.errors import Conflict, FieldError, InvalidRequest, NotFound, TooExpensive
+from fallline.vocabulary.recipe import Recipe, RunRecipe
+
+Pieces = dict[str, tuple[dict[str, Any], Buckets | None]]
+"""For each run what every frame says of it, and a piece of its history (or None)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """What happened to the runs since the frames before."""
+
+    experiment: str
+    runs: Pieces
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened once and is never dropped."""
+
+    experiment: str
+    message: dict[str, Any]
+
+
+class Experiment:
+    """Runs that race on one problem."""
+
+    def __init__(self, id: str, recipe: Recipe) -> None:
+        self.id = id
+        self._shared = check_recipe(recipe)
+        self.problem: Problem = build_problem(self._shared.data, self._shared.network, self._shared.loss)
+        self.runs = {run.name: Run(self.problem, run) for run in self._shared.runs}
+        self._watchers = 0
+        self._playback: Playback | None = None
+        self._last_speed: dict[str, object] = {"speed": 60.0, "pace": "steps"}
+        self._jobs: list[StepJob] = []
+        self._outgoing: list[Frames | Event] = []
+        self._published_at = -math.inf
+        self._generations: dict[str, int] = {}
+
+    # ------------------------------------------------------------------ what it is
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe with all edits so far."""
+        return self._shared.model_copy(update={"runs": [run.recipe for run in self.runs.values()]})
+
+    @property
+    def playing(self) -> bool:
+        return self._playback is not None
+
+    @property
+    def moving(self) -> bool:
+        """Whether steps are being made, by play or by a step job."""
+        return self.playing or bool(self._jobs)
+
+    def run(self, name: str) -> Run:
+        try:
+            return self.runs[name]
+        except KeyError:
+            raise NotFound("this experiment has no run of that name") from None
+
+    def state(self) -> dict[str, Any]:
+        """The experiment as `GET /experiments/{id}` answers it."""
+        problem = self.problem
+        return {
+            "id": self.id,
+            "recipe": self.recipe.as_json(),
+            "kernel": NUMPY.name,
+            "runs": [
+                run.as_json(playing=self.playing, moving=self._moves(run)) for run in self.runs.values()
+            ],
+            "playing": self.playing,
+            **self._last_speed,
+            "train_samples": len(problem.train_rows),
+            "test_samples": len(problem.test_rows),
+            "parameters": len(problem.initial_parameters),
+            "initial_loss": problem.initial_loss,
+            "baseline": problem.baseline,
+        }
+
+    def _moves(self, run: Run) -> bool:
+        if run.diverged:
+            return False
+        return self.playing or any(job.steps_left(run) for job in self._jobs)
+
+    def data(self) -> dict[str, Any]:
+        """All samples in the network's units, and which rows train and test."""
+        problem = self.problem
+        return {
+            "X": problem.X.tolist(),
+            "y": problem.y.tolist(),
+            "train": problem.train_rows.tolist(),
+            "test": problem.test_rows.tolist(),
+        }
+
+    def figure_view(self) -> FigureView:
+        """What figures may see: all runs with their whole history, at the resolution of a picture."""
+        problem = self.problem
+        lines = (
+            RunLine(run.name, run.recipe.label or run.name, run.window(None, None, MOST_POINTS))
+            for run in self.runs.values()
+        )
+        return FigureView(
+            runs=tuple(lines),
+            shapes=problem.layout.shapes[0::2],
+            train_samples=len(problem.train_rows),
+            has_test=problem.test is not None,
+            baseline=problem.baseline["train"],
+        )
+
+    def instrument(self, name: str, run: str, step: int | None) -> dict[str, Any]:
+        """What an instrument tells of a run at its present step."""
+        return measure(name, self.problem, self._at(run, step))
+
+    def _at(self, run: str, step: int | None) -> Run:
+        """The run, if it stands at the step that is asked for."""
+        found = self.run(run)
+        if step is not None and step != found.state.step:
+            raise InvalidRequest(
+                FieldError("/step", f"the present step of the run, which is {found.state.step}")
+            )
+        return found
+
+    def snapshot(self, name: str, step: int | None) -> dict[str, Any]:
+        """Parameters at the present step, and gradient and batch of the next change."""
+        run = self._at(name, step)
+        gradients, batch = next_gradient(self.problem, run.state, run.recipe)
+        return {
+            "step": run.state.step,
+            "parameters": {
+                name: value.tolist() for name, value in self.problem.named(run.state.parameters).items()
+            },
+            "gradients": {name: value.tolist() for name, value in gradients.items()},
+            "batch": batch.tolist(),
+        }
+
+    # ------------------------------------------------------------------ commands
+
+    def play(self, speed: float | None, pace: str, now: float) -> dict[str, Any]:
+        """Play from here on; `speed` None is as fast as it goes. 409 when every run has diverged."""
+        if all(run.diverged for run in self.runs.values()):
+            raise Conflict("every run has diverged and stays where it is: reset one, or add another")
+        self._end_jobs()
+        self._playback = Playback(speed, pace, since=now)
+        self._last_speed = {"speed": "max" if speed is None else speed, "pace": pace}
+        self.publish(now)
+        return self.state()
+
+    def pause(self, now: float) -> dict[str, Any]:
+        """Stop at this step. Step jobs end here too, and are answered with the state as it is."""
+        self._playback = None
+        self._end_jobs()
+        self.publish(now)
+        return self.state()
+
+    def step(
+        self,
+        now: float,
+        done: Callable[[dict[str, Any]], None],
+        *,
+        steps: int | None = None,
+        epochs: int | None = None,
+        run: str | None = None,
+    ) -> None:
+        """Begin a step job; `done` gets the state when its last step is made. A playing experiment is paused first."""
+        runs = [self.run(run)] if run is not None else list(self.runs.values())
+        able = [one for one in runs if not one.diverged]
+        if not able:
+            who = f"run {run} has" if run is not None else "every run has"
+            raise Conflict(f"{who} diverged and stays at its last finite step: reset it, or add another run")
+        self._playback = None
+        if epochs is not None:
+            job = StepJob.of_epochs(able, epochs, done)
+        else:
+            job = StepJob.of_steps(able, 1 if steps is None else steps, done)
+        self._jobs.append(job)
+        self.publish(now)
+
+    def edit(self, run: str, change: EditRun, now: float) -> dict[str, Any]:
+        """A live edit, in force from the next step on; and the run's label, which is none."""
+        target = self.run(run)
+        at_step = target.state.step
+        changed = target.edit(change) if change.given() else {}
+        if "label" in change.model_fields_set:
+            target.relabel(change.label)
+            changed = {**changed, "label": change.label}
+        answer = {"run": run, "at_step": at_step, **changed}
+        self._tell("edit", target, now, edit={"at_step": at_step, **changed})
+        return answer
+
+    def reset(self, run: str | None, now: float) -> dict[str, Any]:
+        """Back to step 0: one run, or all."""
+        for target in [self.run(run)] if run is not None else list(self.runs.values()):
+            self._forget(target.name)
+            target.reset()
+            self._tell("reset", target, now, recipe=target.recipe.model_dump(mode="json"))
+        self._finish_jobs(now)
+        self.publish(now)
+        return self.state()
+
+    def add_run(self, recipe: RunRecipe, named_by_client: bool, now: float) -> dict[str, Any]:
+        """A new run from step 0, from the initial parameters that all runs share."""
+        if len(self.runs) >= MOST_RUNS:
+            raise TooExpensive("runs", MOST_RUNS, len(self.runs) + 1)
+        if not named_by_client:
+            recipe = recipe.model_copy(update={"name": self._free_name()})
+        if recipe.name in self.runs:
+            raise Conflict("a run of that name exists already")
+        run = Run(self.problem, check_run(recipe, "", self._shared))
+        run.generation = self._generations.get(run.name, -1) + 1
+        self.runs[run.name] = run
+        answer = run.as_json(playing=self.playing, moving=False)
+        self._tell("run_added", run, now, added=answer, recipe=run.recipe.model_dump(mode="json"))
+        return answer
+
+    def remove_run(self, name: str, now: float) -> dict[str, Any]:
+        """Take a run out. An experiment keeps at least one."""
+        run = self.run(name)
+        if len(self.runs) == 1:
+            raise Conflict("an experiment keeps at least one run: delete the experiment instead")
+        self._tell("run_removed", run, now)
+        self._generations[name] = run.generation
+        del self.runs[name]
+        self._forget(name)
+        self._finish_jobs(now)
+        return {}
+
+    def _free_name(self) -> str:
+        place = len(self.runs) + 1
+        while f"run-{place}" in self.runs:
+            place += 1
+        return f"run-{place}"
+
+    def _forget(self, name: str) -> None:
+        for job in self._jobs:
+            job.forget(name)
+
+    # ------------------------------------------------------------------ making steps
+
+    def wake_at(self, now: float) -> float | None:
+        """When there is something to do: now, a later time, or never (None)."""
+        times = [now] if self._jobs else []
+        if self._playback is not None:
+            times.append(self._playback.wake_at(now))
+        if self._unpublished:
+            times.append(max(now, self._published_at + WAKE_SECONDS))
+        return min(times, default=None)
+
+    def work(self, budget: float, now: float, clock: Clock) -> None:
+        """Make steps worth about `budget` seconds, for jobs and play, and publish when it is time to."""
+        if self._jobs:
+            self._work_on_jobs(budget, now, clock)
+        elif self._playback is not None:
+            self._work_on_playback(self._playback, budget, now, clock)
+        if now - self._published_at >= WAKE_SECONDS:
+            self.publish(now)
+
+    def _work_on_jobs(self, budget: float, now: float, clock: Clock) -> None:
+        job = self._jobs[0]
+        going = [(run, left) for run in self.runs.values() if (left := job.steps_left(run)) > 0]
+        for run, left in going:
+            affordable = max(int(budget / len(going) / run.step_seconds), 1)
+            self._advance(run, min(left, affordable), now, clock)
+        self._finish_jobs(now)
+
+    def _work_on_playback(self, playback: Playback, budget: float, now: float, clock: Clock) -> None:
+        runs = [run for run in self.runs.values() if not run.diverged]
+        if not runs:
+            self._playback = None
+            return
+        if playback.pace == "samples":
+            playback.made += self._follow(playback, runs, budget, now, clock)
+            return
+        affordable = max(int(budget / sum(run.step_seconds for run in runs)), 1)
+        ticks = int(min(playback.due(now), affordable))
+        if ticks > 0:
+            for run in runs:
+                self._advance(run, ticks, now, clock)
+            playback.made += ticks
+
+    def _follow(self, playback: Playback, runs: list[Run], budget: float, now: float, clock: Clock) -> int:
+        """One slice at equal samples: the run with the smallest batch leads, the others follow. Returns its steps."""
+        leader = min(runs, key=Run.next_batch)
+        affordable = max(int(budget / leader.step_seconds), 1)
+        ticks = self._until_an_edit(leader, int(min(playback.due(now), affordable)))
+        made = self._pay(playback, leader, ticks, now, clock)
+        for run in runs:
+            if run is not leader:
+                allowed = run.steps_within(playback.paid.get(leader.name, 0) - playback.paid.get(run.name, 0))
+                self._pay(playback, run, self._until_an_edit(run, allowed), now, clock)
+        return made
+
+    def _until_an_edit(self, run: Run, steps: int) -> int:
+        """Cut where an edit may change the batch, so that steps can be counted in samples."""
+        ahead = run.steps_to_next_edit()
+        return steps if ahead is None else min(steps, ahead)
+
+    def _pay(self, playback: Playback, run: Run, steps: int, now: float, clock: Clock) -> int:
+        before = run.state.samples_seen
+        made = self._advance(run, steps, now, clock) if steps > 0 else 0
+        playback.paid[run.name] = playback.paid.get(run.name, 0) + run.state.samples_seen - before
+        return made
+
+    def _advance(self, run: Run, steps: int, now: float, clock: Clock) -> int:
+        made = run.advance(steps, clock, told=self._watchers > 0)
+        if run.diverged:
+            self._tell("diverged", run, now, diverged_at=run.state.diverged_at)
+        return made
+
+    def _end_jobs(self) -> None:
+        jobs, self._jobs = self._jobs, []
+        for job in jobs:
+            job.done(self.state())
+
+    def _finish_jobs(self, now: float) -> None:
+        left = [job for job in self._jobs if any(job.steps_left(run) for run in self.runs.values())]
+        finished = [job for job in self._jobs if job not in left]
+        self._jobs = left
+        if finished:
+            self.publish(now)
+        for job in finished:
+            job.done(self.state())
+
+    # ------------------------------------------------------------------ telling
+
+    @property
+    def _unpublished(self) -> bool:
+        return any(run.has_unpublished for run in self.runs.values())
+
+    def join(self, since: dict[str, dict[str, int]], buckets: int, now: float) -> Pieces:
+        """One more watcher: what it has missed since the generation and step that it names for each run.
+
+        Whatever happens afterwards is published, and continues these pieces without a gap.
+        """
+        self.publish(now)
+        self._watchers += 1
+        return {run.name: self._missed(run, since.get(run.name), buckets) for run in self.runs.values()}
+
+    def leave(self) -> None:
+        """One watcher less; without any, nothing is kept to be told."""
+        self._watchers -= 1
+        if not self._watchers:
+            for run in self.runs.values():
+                run.publish()
+
+    def _missed(
+        self, run: Run, since: dict[str, int] | None, buckets: int
+    ) -> tuple[dict[str, Any], Buckets | None]:
+        held = since["step"] if since is not None and since["generation"] == run.generation else 0
+        first = held if held <= run.state.step else 0
+        piece = run.history.range(first, run.state.step - 1, buckets) if first < run.state.step else None
+        return run.header(playing=self.playing), piece
+
+    def publish(self, now: float) -> None:
+        """Put what happened since the last publication among the outgoing frames."""
+        self._published_at = now
+        if self._watchers:
+            runs = {run.name: (run.header(playing=self.playing), run.publish()) for run in self.runs.values()}
+            self._outgoing.append(Frames(self.id, runs))
+
+    def _tell(self, event: str, run: Run, now: float, **more: Any) -> None:
+        self.publish(now)
+        message = {
+            "type": "event",
+            "experiment": self.id,
+            "run": run.name,
+            "step": run.state.step,
+            "generation": run.generation,
+            "event": event,
+            **more,
+        }
+        self._outgoing.append(Event(self.id, message))
+
+    def take_outgoing(self) -> list[Frames | Event]:
+        """Frames and events since the last call, in the order in which they happened."""
+        outgoing, self._outgoing = self._outgoing, []
+        return outgoing

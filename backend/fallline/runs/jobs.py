@@ -1,0 +1,43 @@
+"""A step job: so many steps or epochs of some runs, made in slices, with one answer at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fallline.runs.run import Run
+
+
+@dataclass(slots=True)
+class StepJob:
+    """Where each run is going: a step number (`to_step`) or a number of whole epochs (`to_epoch`)."""
+
+    to_step: dict[str, int]
+    to_epoch: dict[str, int]
+    done: Callable[[dict[str, Any]], None]
+
+    @classmethod
+    def of_steps(cls, runs: list[Run], steps: int, done: Callable[[dict[str, Any]], None]) -> StepJob:
+        return cls({run.name: run.state.step + steps for run in runs}, {}, done)
+
+    @classmethod
+    def of_epochs(cls, runs: list[Run], epochs: int, done: Callable[[dict[str, Any]], None]) -> StepJob:
+        return cls({}, {run.name: int(run.epoch) + epochs for run in runs}, done)
+
+    def steps_left(self, run: Run) -> int:
+        """Steps that `run` still has to make, told with the settings in force; 0 when it has arrived or diverged."""
+        if run.diverged:
+            return 0
+        if run.name in self.to_step:
+            return max(self.to_step[run.name] - run.state.step, 0)
+        if run.name in self.to_epoch:
+            left = run.steps_until_epoch(self.to_epoch[run.name])
+            ahead = run.steps_to_next_edit()
+            return left if ahead is None else min(left, ahead)
+        return 0
+
+    def forget(self, run: str) -> None:
+        """The run was removed or reset: it has nowhere to go any more."""
+        self.to_step.pop(run, None)
+        self.to_epoch.pop(run, None)

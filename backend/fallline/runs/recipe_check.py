@@ -1,0 +1,207 @@
+"""What a recipe may say and cost: names against the engine's tables, defaults filled in, bounds kept.
+
+Everything here happens before anything is allocated. Must not train anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fallline.engine.activations import ACTIVATIONS
+from fallline.engine.datasets import DATASETS
+from fallline.engine.initializers import INITIALIZERS
+from fallline.engine.losses import LOSSES
+from fallline.engine.optimizers import OPTIMIZERS
+from fallline.runs.cost import parameter_count, step_seconds
+from fallline.vocabulary.errors import FieldError, InvalidRequest, TooExpensive
+from fallline.vocabulary.recipe import (
+    OWN_SETTINGS,
+    Change,
+    Edit,
+    Initializer,
+    NetworkSettings,
+    Recipe,
+    RunRecipe,
+    RunSettings,
+)
+
+MOST_PARAMETERS = 100_000
+MOST_HIDDEN_LAYERS = 8
+MOST_SAMPLES = 5_000
+MOST_FEATURES = 64
+LARGEST_MINI_BATCH = 512
+MOST_RUNS = 8
+MOST_EDITS = 1_000
+MOST_STEP_SECONDS = 0.020
+
+BOUNDS: Mapping[str, float] = {
+    "parameters": MOST_PARAMETERS,
+    "hidden_layers": MOST_HIDDEN_LAYERS,
+    "samples": MOST_SAMPLES,
+    "features": MOST_FEATURES,
+    "mini_batch": LARGEST_MINI_BATCH,
+    "runs": MOST_RUNS,
+    "edits_a_run": MOST_EDITS,
+    "milliseconds_a_step": MOST_STEP_SECONDS * 1000,
+}
+
+
+def check_recipe(recipe: Recipe) -> Recipe:
+    """The recipe filled in. Raises InvalidRequest for what cannot be, TooExpensive for what costs too much."""
+    _check_size(recipe)
+    _named_in(DATASETS, recipe.data.name, "/data/name", "data set")
+    if recipe.data.train_samples < 1:
+        raise InvalidRequest(
+            FieldError("/data/test_fraction", "a fraction that leaves at least one training sample")
+        )
+    _check_network(recipe.network)
+    _named_in(LOSSES, recipe.loss, "/loss", "loss")
+    runs = [check_run(run, f"/runs/{place}", recipe) for place, run in enumerate(recipe.runs)]
+    return recipe.model_copy(update={"runs": runs})
+
+
+def _check_size(recipe: Recipe) -> None:
+    _within("hidden_layers", len(recipe.network.layers))
+    _within("samples", recipe.data.samples)
+    _within("features", recipe.data.features)
+    _within("runs", len(recipe.runs))
+    _within("parameters", parameter_count(_sizes(recipe)))
+
+
+def _within(bound: str, asked: float) -> None:
+    if asked > BOUNDS[bound]:
+        raise TooExpensive(bound, BOUNDS[bound], asked)
+
+
+def _sizes(recipe: Recipe) -> list[int]:
+    return [recipe.data.features, *(layer.units for layer in recipe.network.layers), 1]
+
+
+def _named_in(table: Mapping[str, Any], name: str, pointer: str, what: str) -> None:
+    if name not in table:
+        raise InvalidRequest(FieldError(pointer, f"a {what} that exists: {', '.join(table)}"))
+
+
+def _check_network(network: NetworkSettings) -> None:
+    for place, layer in enumerate(network.layers):
+        _named_in(ACTIVATIONS, layer.activation, f"/network/layers/{place}/activation", "activation")
+    _named_in(ACTIVATIONS, network.output, "/network/output", "activation")
+    _check_initializer(network.initializer("weights"), "/network/weights", "weights")
+    _check_initializer(network.initializer("biases"), "/network/biases", "biases")
+
+
+def _check_initializer(initializer: Initializer, pointer: str, what: str) -> None:
+    fitting = {name: row for name, row in INITIALIZERS.items() if what in row.draws}
+    _named_in(fitting, initializer.name, pointer, f"way to draw {what}")
+    takes = {parameter.name for parameter in fitting[initializer.name].parameters}
+    if initializer.scale is not None and "scale" not in takes:
+        raise InvalidRequest(FieldError(f"{pointer}/scale", f"no scale: {initializer.name} has its own"))
+
+
+def check_run(run: RunRecipe, pointer: str, shared: Recipe) -> RunRecipe:
+    """One run of the experiment `shared`, its optimizer's parameters and its edits filled in."""
+    _within("edits_a_run", len(run.edits))
+    _named_in(OPTIMIZERS, run.optimizer, f"{pointer}/optimizer", "optimizer")
+    own = _filled(run.optimizer, run.settings.own, {}, pointer)
+    _check_batch(run.batch_size, shared)
+    settings = RunSettings(run.optimizer, run.learning_rate, run.batch_size, run.order, own)
+    edits: list[Edit] = []
+    ordered = sorted(enumerate(run.edits), key=lambda item: item[1].at_step)
+    for place, edit in ordered:
+        before = _folded(settings, [earlier for earlier in edits if earlier.at_step <= edit.at_step])
+        given = check_change(edit, before, f"{pointer}/edits/{place}")
+        if "batch_size" in given:
+            _check_batch(given["batch_size"], shared)
+        edits = merge_edit(edits, Edit(at_step=edit.at_step, **given))
+    return run.model_copy(update={**own, "edits": edits})
+
+
+def _folded(settings: RunSettings, edits: list[Edit]) -> RunSettings:
+    for edit in edits:
+        settings = settings.changed(edit.given())
+    return settings
+
+
+def _check_batch(batch_size: int | None, shared: Recipe) -> None:
+    if batch_size is not None:
+        _within("mini_batch", batch_size)
+    samples, train_samples = shared.data.samples, shared.data.train_samples
+    batch = train_samples if batch_size is None else min(batch_size, train_samples)
+    # A full batch evaluates the training samples as it goes; otherwise every sample is looked at once more.
+    evaluated = samples - train_samples if batch_size is None else samples
+    _within("milliseconds_a_step", 1000 * step_seconds(_sizes(shared), batch, evaluated))
+
+
+def check_change(change: Change, settings: RunSettings, pointer: str = "") -> dict[str, Any]:
+    """The settings that a change names, filled in: a new optimizer brings the defaults of its own parameters.
+
+    Raises InvalidRequest for a setting that the optimizer in force after the change lacks.
+    """
+    given = change.given()
+    if not given:
+        raise InvalidRequest(FieldError(pointer, "at least one setting to change"))
+    optimizer = given.get("optimizer", settings.optimizer)
+    _named_in(OPTIMIZERS, optimizer, f"{pointer}/optimizer", "optimizer")
+    asked = {name: value for name, value in given.items() if name in OWN_SETTINGS}
+    kept = settings.own if optimizer == settings.optimizer else {}
+    own = _filled(optimizer, asked, kept, pointer)
+    new = own if optimizer != settings.optimizer else {name: own[name] for name in asked}
+    return {**{name: value for name, value in given.items() if name not in OWN_SETTINGS}, **new}
+
+
+def _filled(
+    optimizer: str, asked: Mapping[str, float], kept: Mapping[str, float], pointer: str
+) -> dict[str, float]:
+    """All own parameters of the optimizer: asked for, else kept, else the row's default."""
+    parameters = {parameter.name: parameter for parameter in OPTIMIZERS[optimizer].parameters}
+    for name, value in asked.items():
+        if name not in parameters:
+            has = ", ".join(parameters) or "no parameters of its own"
+            raise InvalidRequest(FieldError(f"{pointer}/{name}", f"no such setting: {optimizer} has {has}"))
+        if not parameters[name].allows(value):
+            raise InvalidRequest(
+                FieldError(f"{pointer}/{name}", f"a number {parameters[name].range_in_words()}")
+            )
+    return {
+        name: asked.get(name, kept.get(name, parameter.default)) for name, parameter in parameters.items()
+    }
+
+
+def merge_edit(edits: list[Edit], edit: Edit) -> list[Edit]:
+    """The edits with one more; edits at one step become one, in which the later wins.
+
+    Raises TooExpensive beyond the bound on edits.
+    """
+    if not edits or edits[-1].at_step != edit.at_step:
+        _within("edits_a_run", len(edits) + 1)
+        return [*edits, edit]
+    earlier = edits[-1].given()
+    if "optimizer" in edit.given():
+        earlier = {name: value for name, value in earlier.items() if name not in OWN_SETTINGS}
+    return [*edits[:-1], Edit(at_step=edit.at_step, **{**earlier, **edit.given()})]
+
+
+def catalog() -> dict[str, Any]:
+    """What exists and what it may cost, for `GET /catalog`: the dashboard builds its controls from it."""
+    tables: dict[str, Mapping[str, Any]] = {
+        "datasets": DATASETS,
+        "activations": ACTIVATIONS,
+        "losses": LOSSES,
+        "optimizers": OPTIMIZERS,
+        "schedules": {},
+        "initializers": INITIALIZERS,
+    }
+    return {
+        **{title: [_entry(row) for row in table.values()] for title, table in tables.items()},
+        "orders": ["shuffle", "sequential"],
+        "standardize": ["none", "inputs", "targets", "both"],
+        "bounds": dict(BOUNDS),
+    }
+
+
+def _entry(row: Any) -> dict[str, Any]:
+    entry = {"name": row.name, "help": row.help, "parameters": [each.as_json() for each in row.parameters]}
+    if hasattr(row, "draws"):
+        entry["draws"] = list(row.draws)
+    return entry

@@ -1,0 +1,195 @@
+"""One run: its recipe, its state, its history, and what it has not told yet.
+
+A run *is* its recipe; state and history follow from it. Owns the edits, the generation and the unpublished piece of
+history. Must not know clocks (it is handed one), threads, other runs or who is watching.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fallline.engine.evaluation import evaluate
+from fallline.engine.problem import Problem
+from fallline.engine.series import series_names
+from fallline.engine.state import begin
+from fallline.engine.training import advance
+from fallline.history.run_history import RunHistory
+from fallline.runs.batches import next_batch, steps_until, steps_within
+from fallline.runs.recipe_check import check_change, merge_edit
+from fallline.vocabulary.columns import Buckets, Records, coarsen, from_records, join, recorded_every_step
+from fallline.vocabulary.recipe import Change, Edit, RunRecipe, RunSettings
+
+Clock = Callable[[], float]
+
+PIECE = 128
+"""Buckets that an unpublished piece may hold; beyond, neighbours are merged."""
+
+_UNHURRIED = 1e-4
+"""First guess of what a step costs, in seconds, until it has been measured."""
+
+
+class Run:
+    """One training run. Steps are made by `advance`, and only by it."""
+
+    def __init__(self, problem: Problem, recipe: RunRecipe) -> None:
+        self._problem = problem
+        self.recipe = recipe
+        self.generation = 0
+        self.step_seconds = _UNHURRIED
+        self._begin()
+
+    def _begin(self) -> None:
+        self.state = begin(self._problem)
+        layout = self._problem.layout
+        sizes = dict(zip(layout.names, layout.lengths, strict=True))
+        self.history = RunHistory(series_names(self._problem), sizes)
+        self.seconds = 0.0
+        self._unpublished: Buckets | None = None
+
+    @property
+    def name(self) -> str:
+        return self.recipe.name
+
+    @property
+    def diverged(self) -> bool:
+        return self.state.diverged_at is not None
+
+    @property
+    def settings(self) -> RunSettings:
+        """The settings in force for the next step."""
+        return self.recipe.settings_at(self.state.step)
+
+    @property
+    def epoch(self) -> float:
+        return self.state.samples_seen / self._train_samples
+
+    @property
+    def _train_samples(self) -> int:
+        return len(self._problem.train_rows)
+
+    # ------------------------------------------------------------------ how far
+
+    def steps_until_epoch(self, epoch: int) -> int:
+        """Steps from here until floor(epoch) reaches `epoch`, with the settings in force."""
+        return self.steps_until(epoch * self._train_samples - self.state.samples_seen)
+
+    def steps_until(self, samples: int) -> int:
+        """Steps until `samples` more samples are seen, with the settings in force."""
+        return steps_until(samples, self.state.samples_seen, self.settings.batch_size, self._train_samples)
+
+    def steps_within(self, samples: int) -> int:
+        """Steps that pay for no more than `samples` more samples, with the settings in force."""
+        return steps_within(samples, self.state.samples_seen, self.settings.batch_size, self._train_samples)
+
+    def next_batch(self) -> int:
+        """How many samples the next step takes."""
+        return next_batch(self.state.samples_seen, self.settings.batch_size, self._train_samples)
+
+    def steps_to_next_edit(self) -> int | None:
+        """Steps until an edit that already stands in the recipe takes effect, or None."""
+        ahead = [edit.at_step for edit in self.recipe.edits if edit.at_step > self.state.step]
+        return min(ahead) - self.state.step if ahead else None
+
+    # ------------------------------------------------------------------ the one way forward
+
+    def advance(self, steps: int, clock: Clock, *, told: bool) -> int:
+        """Make up to `steps` steps and record them; returns how many were made (fewer when the run diverges).
+
+        `clock` gives seconds and is only used to measure what the steps cost. With `told`, the records are also kept
+        for the next `publish`.
+        """
+        began = clock()
+        records = advance(self._problem, self.state, self.recipe, steps)
+        took = clock() - began
+        made = len(records.samples_seen)
+        if made:
+            self._remember(records, took, told=told)
+            self.step_seconds += 0.3 * (took / made - self.step_seconds)
+        return made
+
+    def _remember(self, records: Records, took: float, *, told: bool) -> None:
+        made = len(records.samples_seen)
+        records = records.with_seconds(self.seconds + took * np.arange(1, made + 1) / made)
+        self.seconds += took
+        self.history.append(records)
+        if told:
+            piece = from_records(records, at_most=PIECE)
+            pending = self._unpublished
+            self._unpublished = piece if pending is None else coarsen(join(pending, piece), PIECE)
+
+    @property
+    def has_unpublished(self) -> bool:
+        return self._unpublished is not None
+
+    def publish(self) -> Buckets | None:
+        """The piece of history since the last publication, once."""
+        piece, self._unpublished = self._unpublished, None
+        return piece
+
+    # ------------------------------------------------------------------ changes
+
+    def edit(self, change: Change) -> dict[str, Any]:
+        """Change settings from the next step on. Returns the settings that the edit changes, defaults filled in."""
+        given = check_change(change, self.settings)
+        edit = Edit(at_step=self.state.step, **given)
+        self.recipe = self.recipe.model_copy(update={"edits": merge_edit(self.recipe.edits, edit)})
+        return given
+
+    def relabel(self, label: str | None) -> None:
+        """Give the run another text to show; no edit, since no number changes."""
+        self.recipe = self.recipe.model_copy(update={"label": label})
+
+    def reset(self) -> None:
+        """Back to step 0 with the settings in force; the past stops being this run's past."""
+        kept = self.recipe.model_dump(include={"name", "label", "seed"})
+        self.recipe = RunRecipe.model_validate({**kept, **self.settings.as_json()})
+        self.generation += 1
+        self._begin()
+
+    # ------------------------------------------------------------------ views
+
+    @property
+    def every_step(self) -> frozenset[str]:
+        """The series that have a value at every step."""
+        return recorded_every_step(series_names(self._problem))
+
+    def window(self, since: int | None, until: int | None, at_most: int) -> Buckets:
+        """The history from step `since` to `until`, both included, in at most so many whole buckets."""
+        last = self.state.step - 1
+        return self.history.range(since or 0, last if until is None else min(until, last), at_most)
+
+    def status(self, *, playing: bool) -> str:
+        if self.diverged:
+            return "diverged"
+        return "playing" if playing else "paused"
+
+    def header(self, *, playing: bool) -> dict[str, Any]:
+        """What every frame says of the run."""
+        return {
+            "status": self.status(playing=playing),
+            "step": self.state.step,
+            "epoch": self.epoch,
+            "samples_seen": self.state.samples_seen,
+            "generation": self.generation,
+        }
+
+    def as_json(self, *, playing: bool, moving: bool) -> dict[str, Any]:
+        """The run as CONTRACT's `GET /experiments/{id}` lists it. A run at rest is evaluated for the answer."""
+        latest = {
+            name: {"step": step, "value": value} for name, (step, value) in self.history.latest().items()
+        }
+        if not moving:
+            for name, value in evaluate(self._problem, self.state.parameters).items():
+                if np.isfinite(value):
+                    latest[name] = {"step": self.state.step, "value": value}
+        return {
+            "name": self.name,
+            "label": self.recipe.label,
+            **self.header(playing=playing),
+            "diverged_at": self.state.diverged_at,
+            "settings": self.settings.as_json(),
+            "latest": latest,
+        }

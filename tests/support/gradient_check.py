@@ -1,0 +1,40 @@
+"""Gradients by other means: central differences, and modules with a fault planted in them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+STEP = 1e-6
+
+
+def numerical_gradient(loss: Callable[[Array], float], flat: Array) -> Array:
+    """Central differences of a function of a flat vector."""
+    found = np.empty_like(flat)
+    for place in range(len(flat)):
+        ahead, behind = flat.copy(), flat.copy()
+        ahead[place] += STEP
+        behind[place] -= STEP
+        found[place] = (loss(ahead) - loss(behind)) / (2 * STEP)
+    return found
+
+
+def relative_error(one: Array, other: Array) -> float:
+    """Distance over size."""
+    size = max(float(np.linalg.norm(one)), float(np.linalg.norm(other)))
+    return float(np.linalg.norm(one - other)) / size if size else 0.0
+
+
+def planted(module: ModuleType, right: str, wrong: str) -> ModuleType:
+    """The module again, with the one place where its source says `right` saying `wrong`."""
+    source = inspect.getsource(module)
+    assert source.count(right) == 1, f"{right!r} stands {source.count(right)} times in {module.__name__}"
+    faulty = ModuleType(module.__name__)
+    exec(compile(source.replace(right, wrong), f"<{module.__name__} with a fault>", "exec"), faulty.__dict__)
+    return faulty

@@ -1,0 +1,43 @@
+"""The arithmetic of passes against the plain loop that it replaces."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fallline.runs.batches import next_batch, steps_until, steps_within
+
+PLACES = {
+    "samples_seen": st.integers(0, 400),
+    "batch_size": st.one_of(st.none(), st.integers(1, 120)),
+    "train_samples": st.integers(1, 90),
+}
+
+
+def test_the_last_batch_of_a_pass_is_smaller_and_never_crosses_its_end() -> None:
+    assert next_batch(samples_seen=896, batch_size=32, train_samples=900) == 4
+    assert next_batch(samples_seen=900, batch_size=32, train_samples=900) == 32
+
+
+def test_a_full_batch_is_all_samples_wherever_the_pass_stands() -> None:
+    assert next_batch(samples_seen=450, batch_size=None, train_samples=900) == 900
+
+
+@given(allowance=st.integers(-5, 500), **PLACES)
+def test_steps_within_an_allowance_are_those_of_the_plain_loop(
+    allowance: int, samples_seen: int, batch_size: int | None, train_samples: int
+) -> None:
+    steps, paid = 0, 0
+    while paid + (batch := next_batch(samples_seen + paid, batch_size, train_samples)) <= allowance:
+        paid += batch
+        steps += 1
+    assert steps_within(allowance, samples_seen, batch_size, train_samples) == steps
+
+
+@given(samples=st.integers(-5, 500), **PLACES)
+def test_steps_until_so_many_samples_are_those_of_the_plain_loop(
+    samples: int, samples_seen: int, batch_size: int | None, train_samples: int
+) -> None:
+    steps, paid = 0, 0
+    while paid < samples:
+        paid += next_batch(samples_seen + paid, batch_size, train_samples)
+        steps += 1
+    assert steps_until(samples, samples_seen, batch_size, train_samples) == steps

@@ -1,0 +1,315 @@
+"""The one door through which an experiment changes."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fallline.runs.experiment import Event, Experiment, Frames
+from fallline.runs.playback import WAKE_SECONDS
+from fallline.vocabulary.commands import EditRun
+from fallline.vocabulary.errors import Conflict, InvalidRequest, NotFound
+from fallline.vocabulary.recipe import Recipe, RunRecipe
+from support.clocks import Clock
+
+CLOCK = Clock(tick=0.01)
+SMALL: dict[str, Any] = {"data": {"samples": 60}}
+
+
+def experiment(**recipe: Any) -> Experiment:
+    return Experiment("x", Recipe.model_validate({**SMALL, **recipe}))
+
+
+def make_steps(one: Experiment, **asked: Any) -> dict[str, Any]:
+    """Do a step job to its end and return its answer."""
+    answers: list[dict[str, Any]] = []
+    one.step(CLOCK.now, answers.append, **asked)
+    for _ in range(100_000):
+        if answers:
+            return answers[0]
+        one.work(0.005, CLOCK(), CLOCK)
+    raise AssertionError("the job never ended")
+
+
+def play_for(one: Experiment, seconds: float, clock: Clock) -> None:
+    """Let time pass in a playing experiment."""
+    end = clock.now + seconds
+    while clock.now < end:
+        one.work(0.005, clock.now, time.perf_counter)
+        wake = one.wake_at(clock.now)
+        clock.now = max(clock.now + 0.005, wake if wake is not None else end)
+
+
+def edit(one: Experiment, run: str, **change: Any) -> dict[str, Any]:
+    return one.edit(run, EditRun.model_validate(change), CLOCK.now)
+
+
+def parameters(one: Experiment, run: str) -> np.ndarray:
+    return one.runs[run].state.parameters.copy()
+
+
+def events(one: Experiment) -> list[dict[str, Any]]:
+    return [item.message for item in one.take_outgoing() if isinstance(item, Event)]
+
+
+def test_all_runs_start_from_the_same_parameters() -> None:
+    one = experiment()
+    np.testing.assert_array_equal(parameters(one, "gd"), parameters(one, "sgd"))
+
+
+def test_steps_are_made_by_every_run_or_by_the_one_named() -> None:
+    one = experiment()
+    make_steps(one, steps=7)
+    make_steps(one, steps=5, run="sgd")
+    assert (one.runs["gd"].state.step, one.runs["sgd"].state.step) == (7, 12)
+
+
+def test_an_epoch_is_one_step_of_gd_and_a_pass_of_sgd() -> None:
+    one = experiment(
+        runs=[{"name": "gd"}, {"name": "mini", "batch_size": 32}, {"name": "sgd", "batch_size": 1}]
+    )
+    make_steps(one, epochs=2)
+    assert {name: run.state.step for name, run in one.runs.items()} == {"gd": 2, "mini": 4, "sgd": 120}
+
+
+def test_an_epoch_begun_is_finished_and_no_more() -> None:
+    one = experiment(runs=[{"name": "sgd", "batch_size": 1}])
+    make_steps(one, steps=10)
+    make_steps(one, epochs=1)
+    assert one.runs["sgd"].state.step == 60
+
+
+def test_an_epoch_is_counted_across_edits_that_stand_ahead() -> None:
+    one = experiment(runs=[{"name": "a", "batch_size": 1, "edits": [{"at_step": 20, "batch_size": 8}]}])
+    make_steps(one, epochs=1)
+    assert (one.runs["a"].state.step, one.runs["a"].state.samples_seen) == (25, 60)
+
+
+def test_slices_with_live_edits_equal_a_straight_replay_to_the_bit() -> None:
+    live = experiment()
+    make_steps(live, steps=130)
+    edit(live, "gd", batch_size=1)
+    make_steps(live, steps=77)
+    edit(live, "gd", optimizer="adam", learning_rate=0.01)
+    edit(live, "sgd", batch_size=16)
+    make_steps(live, steps=300)
+    replay = Experiment("y", live.recipe)
+    make_steps(replay, steps=507)
+    for run in ("gd", "sgd"):
+        np.testing.assert_array_equal(parameters(live, run), parameters(replay, run))
+        told, again = live.runs[run].window(0, None, 10_000), replay.runs[run].window(0, None, 10_000)
+        np.testing.assert_array_equal(told.final, again.final)
+
+
+def test_an_edit_takes_effect_at_the_step_it_names() -> None:
+    one = experiment()
+    make_steps(one, steps=5)
+    assert edit(one, "gd", batch_size=1) == {"run": "gd", "at_step": 5, "batch_size": 1}
+    make_steps(one, steps=1)
+    assert one.runs["gd"].state.samples_seen == 5 * 60 + 1
+
+
+def test_edits_at_one_step_merge_and_a_new_optimizer_brings_its_defaults() -> None:
+    one = experiment()
+    edit(one, "gd", optimizer="adam", beta1=0.5)
+    assert edit(one, "gd", optimizer="momentum") == {
+        "run": "gd",
+        "at_step": 0,
+        "optimizer": "momentum",
+        "momentum": 0.9,
+    }
+    edit(one, "gd", momentum=0.5, learning_rate=0.2)
+    edits = one.recipe.as_json()["runs"][0]["edits"]
+    assert edits == [{"at_step": 0, "optimizer": "momentum", "momentum": 0.5, "learning_rate": 0.2}]
+
+
+def test_a_setting_that_the_optimizer_lacks_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match="sgd has no parameters of its own") as refused:
+        edit(experiment(), "gd", momentum=0.9)
+    assert refused.value.errors[0].pointer == "/momentum"
+
+
+def test_reset_keeps_the_settings_in_force_and_raises_the_generation() -> None:
+    one = experiment()
+    start = parameters(one, "gd")
+    make_steps(one, steps=9)
+    edit(one, "gd", optimizer="momentum", momentum=0.7)
+    one.reset("gd", CLOCK.now)
+    run = one.runs["gd"]
+    assert (run.state.step, run.generation, run.recipe.edits) == (0, 1, [])
+    assert (run.recipe.optimizer, run.recipe.momentum) == ("momentum", 0.7)
+    assert one.runs["sgd"].state.step == 9
+    np.testing.assert_array_equal(parameters(one, "gd"), start)
+
+
+def test_playing_makes_as_many_steps_as_the_speed_says() -> None:
+    one, clock = experiment(), Clock()
+    one.play(100.0, "steps", clock.now)
+    play_for(one, 10.0, clock)
+    steps = [run.state.step for run in one.runs.values()]
+    assert steps[0] == steps[1] == pytest.approx(1000, rel=0.05)
+
+
+def test_pace_samples_keeps_the_runs_at_equal_samples_seen() -> None:
+    one, clock = (
+        experiment(
+            runs=[{"name": "gd"}, {"name": "mini", "batch_size": 7}, {"name": "sgd", "batch_size": 1}]
+        ),
+        Clock(),
+    )
+    one.play(200.0, "samples", clock.now)
+    play_for(one, 5.0, clock)
+    seen = {name: run.state.samples_seen for name, run in one.runs.items()}
+    assert seen["sgd"] == pytest.approx(1000, rel=0.05)
+    assert 0 <= seen["sgd"] - seen["mini"] < 7
+    assert 0 <= seen["sgd"] - seen["gd"] < 60
+
+
+def test_a_step_pauses_a_playing_experiment_first() -> None:
+    one = experiment()
+    one.play(None, "steps", CLOCK.now)
+    one.work(0.001, CLOCK(), CLOCK)
+    assert make_steps(one, steps=1)["playing"] is False
+
+
+def test_pausing_ends_a_step_job_with_the_state_as_it_is() -> None:
+    one = experiment()
+    answers: list[dict[str, Any]] = []
+    one.step(CLOCK.now, answers.append, steps=1_000_000)
+    one.work(0.005, CLOCK(), CLOCK)
+    one.pause(CLOCK.now)
+    assert 0 < answers[0]["runs"][0]["step"] < 1_000_000
+    assert one.wake_at(CLOCK.now) is None
+
+
+DIVERGING = {
+    "runs": [{"name": "gd", "learning_rate": 1e5}, {"name": "sgd", "batch_size": 1, "learning_rate": 0.01}]
+}
+
+
+def test_a_diverged_run_stays_finite_is_told_once_and_the_others_go_on() -> None:
+    one = experiment(**DIVERGING)
+    one.join({}, 100, CLOCK.now)
+    answer = make_steps(one, steps=50)
+    gd, sgd = answer["runs"]
+    assert (gd["status"], gd["step"], sgd["status"], sgd["step"]) == (
+        "diverged",
+        gd["diverged_at"],
+        "paused",
+        50,
+    )
+    assert np.isfinite(parameters(one, "gd")).all()
+    assert [event["event"] for event in events(one)] == ["diverged"]
+    with pytest.raises(Conflict, match="gd has diverged"):
+        make_steps(one, steps=1, run="gd")
+    edit(one, "gd", learning_rate=0.1)
+
+
+def test_a_playing_experiment_whose_runs_have_all_diverged_stops() -> None:
+    one, clock = experiment(runs=[{"name": "gd", "learning_rate": 1e5}]), Clock()
+    one.play(None, "steps", clock.now)
+    play_for(one, 0.5, clock)
+    assert not one.playing
+    with pytest.raises(Conflict, match="every run has diverged"):
+        one.play(60.0, "steps", clock.now)
+
+
+def test_a_run_that_comes_back_under_its_name_has_a_new_generation() -> None:
+    one = experiment()
+    make_steps(one, steps=3)
+    one.remove_run("gd", CLOCK.now)
+    one.add_run(RunRecipe(name="gd"), named_by_client=True, now=CLOCK.now)
+    assert one.runs["gd"].generation == 1
+    assert one.runs["gd"].state.step == 0
+
+
+def test_a_nameless_run_takes_the_first_free_name_and_a_taken_one_is_refused() -> None:
+    one = experiment()
+    assert one.add_run(RunRecipe(), named_by_client=False, now=CLOCK.now)["name"] == "run-3"
+    with pytest.raises(Conflict, match="exists already"):
+        one.add_run(RunRecipe(name="gd"), named_by_client=True, now=CLOCK.now)
+
+
+def test_the_last_run_cannot_be_removed() -> None:
+    one = experiment(runs=[{}])
+    with pytest.raises(Conflict, match="at least one run"):
+        one.remove_run("run-1", CLOCK.now)
+    with pytest.raises(NotFound):
+        one.remove_run("nobody", CLOCK.now)
+
+
+def test_pieces_continue_each_other_without_a_gap_from_where_a_watcher_joined() -> None:
+    one, clock = experiment(), Clock()
+    make_steps(one, steps=2000)
+    pieces = one.join({"sgd": {"generation": 0, "step": 1990}}, 100, clock.now)
+    nexts = {run: int(piece.last[-1]) + 1 for run, (_, piece) in pieces.items() if piece is not None}
+    assert nexts == {"gd": 2000, "sgd": 2000}
+    assert pieces["sgd"][1].first[0] == 1990  # type: ignore[union-attr]
+    one.play(None, "steps", clock.now)
+    play_for(one, 0.5, clock)
+    one.pause(clock.now)
+    for item in one.take_outgoing():
+        assert isinstance(item, Frames)
+        for run, (header, piece) in item.runs.items():
+            if piece is not None:
+                assert piece.first[0] == nexts[run]
+                assert len(piece) <= 128
+                nexts[run] = int(piece.last[-1]) + 1
+            assert header["step"] == nexts[run]
+    assert nexts["gd"] > 2000
+
+
+def test_frames_come_no_more_often_than_people_see() -> None:
+    one, clock = experiment(), Clock()
+    one.join({}, 100, clock.now)
+    one.play(1000.0, "steps", clock.now)
+    play_for(one, 2.0, clock)
+    frames = [item for item in one.take_outgoing() if isinstance(item, Frames)]
+    assert 0.8 * 2.0 / WAKE_SECONDS < len(frames) <= 2.0 / WAKE_SECONDS + 3
+
+
+def test_an_older_generation_starts_the_run_afresh() -> None:
+    one = experiment()
+    make_steps(one, steps=10)
+    one.reset(None, CLOCK.now)
+    make_steps(one, steps=4)
+    pieces = one.join({"gd": {"generation": 0, "step": 10}}, 100, CLOCK.now)
+    header, piece = pieces["gd"]
+    assert header["generation"] == 1
+    assert piece is not None
+    assert (piece.first[0], piece.last[-1]) == (0, 3)
+
+
+def test_a_run_at_rest_is_evaluated_for_the_answer_and_not_recorded() -> None:
+    one = experiment(data={"samples": 60, "test_fraction": 0.25})
+    before = one.state()["runs"][0]["latest"]
+    assert set(before) == {"train_loss", "test_loss", "train_r2", "test_r2"}
+    assert before["train_loss"] == {"step": 0, "value": one.problem.initial_loss}
+    after = make_steps(one, steps=3)["runs"][0]["latest"]
+    assert after["train_loss"]["step"] == 3
+    assert after["batch_loss"]["step"] == 2
+    assert one.runs["gd"].history.count == 3
+
+
+def test_looking_does_not_disturb_a_run() -> None:
+    watched, alone = experiment(), experiment()
+    for _ in range(5):
+        make_steps(watched, steps=20)
+        make_steps(alone, steps=20)
+        watched.state()
+        watched.snapshot("sgd", None)
+        watched.instrument("units", "sgd", None)
+        watched.instrument("predictions", "gd", None)
+    for run in ("gd", "sgd"):
+        assert watched.runs[run].state.fingerprint() == alone.runs[run].state.fingerprint()
+
+
+def test_only_the_present_step_can_be_looked_at() -> None:
+    one = experiment()
+    make_steps(one, steps=3)
+    assert one.snapshot("gd", 3)["step"] == 3
+    with pytest.raises(InvalidRequest, match="which is 3"):
+        one.snapshot("gd", 2)

@@ -1,0 +1,240 @@
+"""Everything one can do with experiments, without a network."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from fallline.realtime.outbox import Outbox
+from fallline.services.lab import Lab
+from fallline.vocabulary.errors import (
+    Conflict,
+    InvalidRequest,
+    KeyReused,
+    NotAuthorized,
+    NotFound,
+    TooExpensive,
+    Unavailable,
+)
+from fallline.vocabulary.recipe import Recipe
+from support.labs import open_lab, steps_of
+
+SMALL: dict[str, Any] = {"data": {"samples": 60}}
+
+
+async def created(lab: Lab, **recipe: Any) -> tuple[str, str]:
+    state, token = await lab.create(Recipe.model_validate({**SMALL, **recipe}))
+    return state["id"], token
+
+
+async def test_a_step_answers_when_it_is_done() -> None:
+    async with open_lab() as lab:
+        id, token = await created(lab)
+        state = await lab.command(id, token, "step", {"steps": 300})
+        assert steps_of(state) == {"gd": 300, "sgd": 300}
+        generation, buckets, every_step = await lab.history(id, "gd", ["batch_loss"], None, None, 1000)
+        assert (generation, len(buckets), buckets.names) == (0, 300, ("batch_loss",))
+        assert "batch_loss" in every_step
+        assert "train_loss" not in every_step
+
+
+async def test_only_the_token_changes_and_everybody_with_the_id_reads() -> None:
+    async with open_lab() as lab:
+        id, token = await created(lab)
+        for wrong in (None, "", token[:-1], token + "x"):
+            with pytest.raises(NotAuthorized):
+                await lab.command(id, wrong, "step", {})
+            with pytest.raises(NotAuthorized):
+                await lab.delete(id, wrong)
+        assert (await lab.state(id))["id"] == id
+        await lab.delete(id, token)
+        with pytest.raises(NotFound):
+            await lab.state(id)
+
+
+async def test_a_repeat_is_answered_again_and_not_done_again() -> None:
+    async with open_lab() as lab:
+        id, token = await created(lab)
+        first = await lab.command(id, token, "step", {"steps": 5}, key="a")
+        again = await lab.command(id, token, "step", {"steps": 5}, key="a")
+        assert again == first
+        assert steps_of(await lab.state(id))["gd"] == 5
+        with pytest.raises(KeyReused):
+            await lab.command(id, token, "step", {"steps": 6}, key="a")
+
+
+async def test_two_repeats_at_once_are_done_once() -> None:
+    async with open_lab() as lab:
+        id, token = await created(lab)
+        same = [lab.command(id, token, "step", {"steps": 500}, key="a") for _ in range(5)]
+        answers = await asyncio.gather(*same)
+        assert [steps_of(answer)["sgd"] for answer in answers] == [500] * 5
+
+
+async def test_a_command_goes_on_when_the_one_who_asked_hangs_up() -> None:
+    async with open_lab() as lab:
+        id, token = await created(lab)
+        asked = asyncio.create_task(lab.command(id, token, "step", {"steps": 20_000}, key="a"))
+        await asyncio.sleep(0.02)
+        asked.cancel()
+        answer = await lab.command(id, token, "step", {"steps": 20_000}, key="a")
+        assert steps_of(answer)["gd"] == 20_000
+
+
+async def test_a_command_that_failed_leaves_its_key_free() -> None:
+    async with open_lab() as lab:
+        id, token = await created(lab)
+        with pytest.raises(InvalidRequest):
+            await lab.command(id, token, "edit", {"momentum": 0.5}, run="gd", key="a")
+        await lab.command(id, token, "edit", {"optimizer": "momentum"}, run="gd", key="b")
+        answer = await lab.command(id, token, "edit", {"momentum": 0.5}, run="gd", key="a")
+        assert answer == {"run": "gd", "at_step": 0, "momentum": 0.5}
+
+
+async def test_an_edit_in_mid_play_is_in_the_recipe_and_the_recipe_gives_the_same_numbers() -> None:
+    async with open_lab() as lab:
+        id, token = await created(lab)
+        await lab.command(id, token, "play", {"speed": "max"})
+        await asyncio.sleep(0.1)
+        edit = await lab.command(id, token, "edit", {"batch_size": 1}, run="gd")
+        await asyncio.sleep(0.1)
+        state = await lab.command(id, token, "pause", {})
+        steps = steps_of(state)
+        assert steps["gd"] == steps["sgd"] > edit["at_step"] > 0
+        twin, twins_token = await lab.create(Recipe.model_validate(await lab.recipe(id)))
+        await lab.command(twin["id"], twins_token, "step", {"steps": steps["gd"]})
+        assert await lab.snapshot(twin["id"], "gd", None) == await lab.snapshot(id, "gd", None)
+        assert await lab.snapshot(twin["id"], "sgd", None) == await lab.snapshot(id, "sgd", None)
+
+
+async def test_a_watcher_misses_nothing_however_it_joins() -> None:
+    async with open_lab() as lab:
+        id, token = await created(lab)
+        await lab.command(id, token, "play", {"speed": "max"})
+        await asyncio.sleep(0.1)
+        boxes = [Outbox(id, fps=30, buckets=100) for _ in range(3)]
+        for box in boxes:
+            await lab.watch(id, None, box, {}, 100)
+            await asyncio.sleep(0.05)
+        state = await lab.command(id, token, "pause", {})
+        await asyncio.sleep(0.05)
+        for box in boxes:
+            frame = box.take_frame(0.0)
+            for run, (header, buckets) in frame.runs.items():
+                assert not box.must_resume
+                assert len(buckets) <= 100
+                assert buckets.first[0] == 0
+                assert buckets.last[-1] == header["step"] - 1 == steps_of(state)[run] - 1
+            await lab.unwatch(id, box)
+
+
+async def test_a_token_that_is_not_the_experiments_may_not_watch_as_if_it_were() -> None:
+    async with open_lab() as lab:
+        id, _ = await created(lab)
+        _, other = await created(lab)
+        with pytest.raises(NotAuthorized):
+            await lab.watch(id, other, Outbox(id), {}, 100)
+
+
+async def test_the_oldest_idle_experiment_makes_room_for_a_new_one() -> None:
+    async with open_lab(most=2) as lab:
+        (playing, token), (idle, _) = await created(lab), await created(lab)
+        await lab.command(playing, token, "play", {"speed": 1})
+        newest, newest_token = await created(lab)
+        with pytest.raises(NotFound):
+            await lab.state(idle)
+        await lab.command(newest, newest_token, "play", {"speed": 1})
+        with pytest.raises(Unavailable, match="all 2 experiments"):
+            await created(lab)
+
+
+async def test_what_is_watched_is_not_let_go() -> None:
+    async with open_lab(most=1) as lab:
+        id, _ = await created(lab)
+        await lab.watch(id, None, Outbox(id), {}, 100)
+        with pytest.raises(Unavailable):
+            await created(lab)
+
+
+async def test_a_playing_experiment_that_nobody_watches_is_paused() -> None:
+    async with open_lab(idle_seconds=0.3) as lab:
+        (alone, token), (watched, other) = await created(lab), await created(lab)
+        await lab.watch(watched, None, Outbox(watched), {}, 100)
+        for id, its in ((alone, token), (watched, other)):
+            await lab.command(id, its, "play", {"speed": 10})
+        await asyncio.sleep(0.8)
+        assert (await lab.state(alone))["playing"] is False
+        assert (await lab.state(watched))["playing"] is True
+
+
+async def test_deleting_answers_who_waits_for_a_step() -> None:
+    async with open_lab() as lab:
+        id, token = await created(lab)
+        waiting = asyncio.create_task(lab.command(id, token, "step", {"steps": 1_000_000}))
+        await asyncio.sleep(0.05)
+        await lab.delete(id, token)
+        answer = await asyncio.wait_for(waiting, 2)
+        assert 0 < steps_of(answer)["gd"] < 1_000_000
+
+
+async def test_many_experiments_share_the_worker_fairly() -> None:
+    async with open_lab() as lab:
+        ids = [await created(lab, data={"samples": samples}) for samples in (50, 50, 50, 2000)]
+        for id, token in ids:
+            await lab.command(id, token, "play", {"speed": "max"})
+        await asyncio.sleep(1.5)
+        seconds = []
+        for id, token in ids:
+            await lab.command(id, token, "pause", {})
+            spent = 0.0
+            for run in ("gd", "sgd"):
+                _, buckets, _ = await lab.history(id, run, None, None, None, 10)
+                spent += float(buckets.seconds[-1])
+            seconds.append(spent)
+        assert min(seconds) > 0.6 * max(seconds)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "bound"),
+    [
+        ({"network": {"layers": [{"units": 400}, {"units": 400}]}}, "parameters"),
+        ({"network": {"layers": [{"units": 1}] * 9}}, "hidden_layers"),
+        ({"data": {"samples": 5001}}, "samples"),
+        ({"data": {"features": 65}}, "features"),
+        ({"runs": [{"batch_size": 513}]}, "mini_batch"),
+        ({"runs": [{}] * 9}, "runs"),
+        ({"runs": [{"edits": [{"at_step": n, "batch_size": 1} for n in range(1001)]}]}, "edits_a_run"),
+        (
+            {"data": {"samples": 5000, "features": 64}, "network": {"layers": [{"units": 250}] * 2}},
+            "milliseconds_a_step",
+        ),
+    ],
+)
+async def test_a_recipe_that_would_cost_too_much_is_refused_with_its_bound(
+    recipe: dict[str, Any], bound: str
+) -> None:
+    async with open_lab() as lab:
+        with pytest.raises(TooExpensive) as refused:
+            await lab.create(Recipe.model_validate(recipe))
+        assert refused.value.bound == bound
+        assert refused.value.asked > refused.value.limit
+
+
+async def test_playing_when_all_have_diverged_is_a_conflict() -> None:
+    async with open_lab() as lab:
+        id, token = await created(lab, runs=[{"learning_rate": 1e5}])
+        await lab.command(id, token, "step", {"steps": 100})
+        with pytest.raises(Conflict):
+            await lab.command(id, token, "play", {})
+
+
+async def test_a_figure_is_filled_with_the_runs() -> None:
+    async with open_lab() as lab:
+        id, token = await created(lab)
+        await lab.command(id, token, "step", {"steps": 10})
+        figure = await lab.figure(id, "loss")
+        assert any(trace["x"] for trace in figure["data"] if trace.get("meta", {}).get("run") == "gd")
+        with pytest.raises(NotFound):
+            await lab.figure(id, "nothing")
