@@ -78,12 +78,16 @@ export function segmentedSwitch({ name, choices, choose, look = "" }) {
   return { root, show };
 }
 
+/** "1,200" but not "0,003": groups of three after a first digit that is not 0. */
+const THOUSANDS = /^-?[1-9]\d{0,2}([ ,]\d{3})+(\.\d+)?$/;
+
 /**
  * "3e-4", "0,03", "1 200": a number as people type it, or NaN.
  * @param {string} text
  */
 export function readNumber(text) {
-  const plain = text.trim().replace(/\u2212/g, "-").replace(/(\d)[ ,](?=\d{3}(\D|$))/g, "$1").replace(",", ".");
+  const typed = text.trim().replace(/\u2212/g, "-");
+  const plain = THOUSANDS.test(typed) ? typed.replace(/[ ,]/g, "") : typed.replace(",", ".");
   return plain === "" ? Number.NaN : Number(plain);
 }
 

@@ -35,7 +35,7 @@ export class DataFields extends LiveElement {
     const complaints = Object.values(boxes).map(({ complaint }) => complaint);
     const fields = Object.entries(boxes).map(([text, { box }]) => field(text, box));
     this.append(
-      make("header", {}, make("h2", {}, "Data"), kind),
+      make("div", { class: "head" }, make("h2", {}, "Data"), kind),
       names.root, make("div", { class: "quartet" }, ...fields), ...complaints,
     );
     this.follow((state) => [state.experiment, state.catalog], (_, state) => {

@@ -3,9 +3,11 @@
  * Owns: words and switches. The charts themselves are in charts/.
  */
 
-import { segmentedSwitch } from "./controls.js";
+import { button, segmentedSwitch } from "./controls.js";
 import { draw, make, write } from "./dom.js";
 import { LiveElement, register } from "./live-element.js";
+import { openMenu } from "./popover.js";
+import { X_AXES } from "./transport-bar.js";
 import { integer } from "../state/format.js";
 
 /** @typedef {import("../state/types.js").Measure} Measure */
@@ -28,7 +30,7 @@ export class LossHead extends LiveElement {
         name: "Vertical axis", look: "y-switch", choices: [{ value: "log", text: "log" }, { value: "linear", text: "linear" }],
         choose: (value) => this.app.setView({ y: value === "log" ? "log" : "linear" }),
       });
-      this.append(make("h2", {}, "Loss"), sub, make("span", { class: "end" }, key, y.root));
+      this.append(make("h2", {}, "Loss"), sub, make("span", { class: "end" }, key, y.root, this.#axesMenu()));
       this.follow((state) => state.view.y, y.show);
       this.follow((state) => state.experiment, (experiment) => {
         if (!experiment) return;
@@ -36,6 +38,22 @@ export class LossHead extends LiveElement {
         /** @type {HTMLElement} */ (key.querySelector(".test")).hidden = experiment.testSamples === 0;
       });
     });
+  }
+
+  /** On a phone there is no room for the switches: the chart has a menu. */
+  #axesMenu() {
+    const open = button({
+      name: "Axes of the charts", look: "quiet square on-phone", icon: "axes", more: { "aria-haspopup": "menu" },
+      act: () => {
+        const { view } = this.app.store.get();
+        const other = view.y === "log" ? "linear" : "log";
+        openMenu(() => open, "Axes of the charts", [
+          ...X_AXES.map(({ value, text }) => ({ text: `by ${text}`, chosen: view.x === value, act: () => this.app.setView({ x: value }) })),
+          { text: `${other} loss`, act: () => this.app.setView({ y: other }) },
+        ]);
+      },
+    });
+    return open;
   }
 }
 

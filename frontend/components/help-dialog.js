@@ -18,7 +18,7 @@ import { LiveElement, register } from "./live-element.js";
  */
 export function openDialog(name, content, closed) {
   const close = make("button", { type: "button", class: "button quiet square", "aria-label": "Close (Esc)", on: { click: () => dialog.close() } }, icon("close"));
-  const dialog = make("dialog", { class: "dialog", "aria-label": name }, make("header", {}, make("h2", {}, name), close), ...content);
+  const dialog = make("dialog", { class: "dialog", "aria-label": name }, make("div", { class: "head" }, make("h2", {}, name), close), ...content);
   dialog.addEventListener("close", () => {
     dialog.remove();
     closed();

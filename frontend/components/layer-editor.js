@@ -23,7 +23,7 @@ const SETTLE_MS = 500;
 const refuseUnits = (units) => (Number.isInteger(units) && units >= 1 && units <= MOST_UNITS ? null : `1 to ${MOST_UNITS} units.`);
 const wire = () => make("div", { class: "wire", "aria-hidden": "true" });
 /** @param {number|string} units @param {string} word */
-const faces = (units, word) => [make("b", {}, units), make("span", {}, word)];
+const faces = (units, word) => [make("b", {}, units), " ", make("span", {}, word)];
 
 export class LayerEditor extends LiveElement {
   start() {
@@ -56,7 +56,7 @@ export class LayerEditor extends LiveElement {
     return make(
       "button",
       { type: "button", class: "block", "data-layer": place + 1, "aria-haspopup": "dialog",
-        "aria-label": `Hidden layer ${place + 1}: ${units} units, ${activation}. Edit`, on: { click: () => this.#open(place) } },
+        "aria-label": `Hidden layer ${place + 1}: ${units} ${activationWord(activation)}. Edit`, on: { click: () => this.#open(place) } },
       ...faces(units, activationWord(activation)),
     );
   }

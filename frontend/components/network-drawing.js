@@ -55,7 +55,7 @@ export class NetworkDrawing extends LiveElement {
   start() {
     this.onceOpened(() => {
       const tabs = make("span", { class: "end" });
-      this.append(make("header", {}, make("h2", {}, "Network"), tabs), this.#svg, this.#legend(), this.#twin);
+      this.append(make("div", { class: "head" }, make("h2", {}, "Network"), tabs), this.#svg, this.#legend(), this.#twin);
       this.follow((state) => [...state.order, ...state.order.map((name) => state.runs[name].label)], (_, state) => this.#showTabs(tabs, state));
       this.follow((state) => [state.experiment, shownRun(state)?.name, shownRun(state)?.units, shownRun(state)?.snapshot], (_, state) => {
         const run = shownRun(state);

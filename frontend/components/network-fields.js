@@ -17,7 +17,7 @@ export class NetworkFields extends LiveElement {
     const weights = selectBox({ name: "Initial weights", choose: (name) => this.app.newExperiment({ network: { weights: name } }) });
     const seed = numberBox({ name: "Weight seed", format: String, whole: true, refuse: refuseSeed, apply: (value) => this.app.newExperiment({ network: { seed: value } }) });
     this.append(
-      make("header", {}, make("h2", {}, "Network"), count),
+      make("div", { class: "head" }, make("h2", {}, "Network"), count),
       makeOwn("layer-editor", { role: "group", "aria-label": "Layers" }),
       make("div", { class: "weights" }, field("Initial weights", weights.root), field("Seed", seed.box)), seed.complaint,
     );

@@ -23,10 +23,19 @@ export class PageTabs extends LiveElement {
       this.app.setView({ tab: TABS[other].tab });
     };
     this.replaceChildren(make("div", { role: "tablist", "aria-label": "Sections", on: { keydown: keys } }, ...tabs));
+    const phone = matchMedia("(max-width: 720px)");
+    phone.addEventListener("change", () => this.#showMain(phone.matches));
     this.follow((state) => state.view.tab, (shown) => {
+      this.#showMain(phone.matches);
       set(/** @type {Element} */ (this.closest(".app")), { "data-tab": shown });
       tabs.forEach((tab, place) => set(tab, { "aria-selected": String(TABS[place].tab === shown), tabindex: TABS[place].tab === shown ? 0 : -1 }));
     });
+  }
+
+  /** The section that is alone on the page is the page's main part. @param {boolean} isPhone */
+  #showMain(isPhone) {
+    const alone = isPhone && this.app.store.get().view.tab === "network";
+    set(/** @type {Element} */ (document.querySelector("#network")), { role: alone ? "main" : "complementary" });
   }
 }
 

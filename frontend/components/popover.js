@@ -45,14 +45,14 @@ export function openPopover({ anchor, name, role, content, closed }) {
 }
 
 /**
- * @typedef {{text: string, act: () => void, disabled?: boolean}} MenuItem
+ * @typedef {{text: string, act: () => void, disabled?: boolean, chosen?: boolean}} MenuItem  `chosen` where it is one of several
  * @param {() => Element|null} anchor
  * @param {string} name
  * @param {MenuItem[]} items
  */
 export function openMenu(anchor, name, items) {
   const buttons = items.map((item) =>
-    make("button", { type: "button", role: "menuitem", tabindex: -1, disabled: item.disabled ?? false, on: { click: () => { close(); item.act(); } } }, item.text));
+    make("button", { type: "button", role: item.chosen === undefined ? "menuitem" : "menuitemradio", "aria-checked": item.chosen === undefined ? null : String(item.chosen), tabindex: -1, disabled: item.disabled ?? false, on: { click: () => { close(); item.act(); } } }, item.text));
   const enabled = buttons.filter((item) => !item.disabled);
   const close = openPopover({ anchor, name, role: "menu", content: buttons });
   buttons[0].parentElement?.addEventListener("keydown", (event) => {

@@ -13,7 +13,6 @@ import { runSentence, stateOf } from "../state/selectors.js";
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").Run} Run */
 /** @typedef {import("../state/types.js").Experiment} Experiment */
-/** @typedef {import("./icons.js").Glyph} Glyph */
 
 /** The moment of all numbers in the table. @param {State} state */
 function moment(state) {
@@ -107,7 +106,7 @@ function buildRow(run) {
 }
 
 /**
- * @param {{word: string, glyph: Glyph|null, tone: string}} state
+ * @param {import("../state/selectors.js").Verdict} state
  * @param {HTMLElement} row
  * @param {{state: HTMLElement, brief: HTMLElement}} cells
  */

@@ -32,7 +32,7 @@ export function keepSheet(app, rail) {
     if (open === rail.classList.contains("open")) return;
     rail.classList.toggle("open", open);
     scrim.hidden = !open;
-    set(rail, { role: open ? "dialog" : null, "aria-modal": open ? "true" : null });
+    set(rail, { role: open ? "dialog" : "complementary", "aria-modal": open ? "true" : null });
     if (open) from = /** @type {HTMLElement|null} */ (document.activeElement);
     rest(open);
     if (open) /** @type {HTMLElement|null} */ (rail.querySelector(".grab button"))?.focus();

@@ -76,7 +76,7 @@ export class RunCard extends LiveElement {
     const why = make("span", { class: "why" });
     const eye = button({ look: "quiet square small eye", act: () => this.app.setHidden(this.#name, !this.app.store.get().runs[this.#name].hidden) });
     const more = button({ look: "quiet square small", icon: "more", more: { "aria-haspopup": "menu" }, act: () => this.#menu(more, root) });
-    const root = make("header", {}, marker(run.lane), name, plain, why, eye, more);
+    const root = make("div", { class: "head" }, marker(run.lane), name, plain, why, eye, more);
 
     /** @param {Run} now @param {Experiment} experiment @param {boolean} foldable @param {boolean} folded */
     function show(now, experiment, foldable, folded) {

@@ -7,8 +7,9 @@ import { make } from "./dom.js";
 import { openDialog } from "./help-dialog.js";
 import { LiveElement, register } from "./live-element.js";
 import { furthestStep } from "./transport-bar.js";
-import { integer, number, setting } from "../state/format.js";
-import { runSentence, stateOf } from "../state/selectors.js";
+import { integer, number } from "../state/format.js";
+import { editWords, runSentence, stateOf } from "../state/selectors.js";
+import { inForce } from "../state/settings.js";
 
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").Run} Run */
@@ -25,10 +26,6 @@ function lossAt(series, step) {
   }
   return null;
 }
-
-/** @param {Record<string, any>} edit */
-const editWords = ({ at_step: _, ...change }) =>
-  Object.entries(change).map(([name, value]) => `${name.replaceAll("_", " ")} ${typeof value === "number" ? setting(value) : value ?? "all samples"}`).join(", ");
 
 export class SummaryDialog extends LiveElement {
   /** @type {HTMLDialogElement|null} */
@@ -52,7 +49,7 @@ export class SummaryDialog extends LiveElement {
   #content(state) {
     const runs = state.order.map((name) => state.runs[name]);
     const head = make("tr", {}, make("th", { scope: "col" }, "Step"), ...runs.map(({ label }) => make("th", { scope: "col" }, label)));
-    const rows = [...this.#readings(state, runs), ...this.#markers(runs)].sort((a, b) => a.step - b.step);
+    const rows = [...this.#readings(state, runs), ...this.#markers(state, runs)].sort((a, b) => a.step - b.step);
     const says = runs.map((run) => `${run.label} (${runSentence(run)}): ${number(run.latest.train_loss?.value)}, ${stateOf(run, state).word}.`);
     return [
       make("p", { class: "summary" }, says.join(" ")),
@@ -78,12 +75,16 @@ export class SummaryDialog extends LiveElement {
     return make("tr", {}, make("th", { scope: "row" }, integer(step)), ...values.map((value) => make("td", {}, value)));
   }
 
-  /** @param {Run[]} runs */
-  #markers(runs) {
-    return runs.flatMap((run) => run.edits.map((edit) => ({
-      step: edit.at_step,
-      row: make("tr", {}, make("th", { scope: "row" }, integer(edit.at_step)), make("td", { class: "note", colspan: runs.length }, `${run.label}: ${editWords(edit)}`)),
-    })));
+  /** @param {State} state @param {Run[]} runs */
+  #markers({ experiment, catalog }, runs) {
+    const marker = (/** @type {Run} */ run, /** @type {number} */ place) => {
+      const edit = run.edits[place];
+      const recipe = experiment?.recipe.runs.find(({ name }) => name === run.name);
+      const before = recipe ? inForce(recipe, run.edits.slice(0, place), [], catalog) : run.settings;
+      const words = make("td", { class: "note", colspan: runs.length }, `${run.label}: ${editWords(edit, before)}`);
+      return { step: edit.at_step, row: make("tr", {}, make("th", { scope: "row" }, integer(edit.at_step)), words) };
+    };
+    return runs.flatMap((run) => run.edits.map((_, place) => marker(run, place)));
   }
 }
 

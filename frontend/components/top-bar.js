@@ -16,13 +16,13 @@ import { percent } from "../state/format.js";
 
 /** @type {Record<Connection["status"], Row>} */
 const LINE = {
-  connecting: { light: "ring", tone: "idle", word: () => "Connecting" },
+  connecting: { light: "ring", tone: "muted", word: () => "Connecting" },
   ready: { light: "full", tone: "ok", word: () => "Ready" },
   live: { light: "full", tone: "ok", word: () => "Live" },
   reconnecting: { light: "triangle", tone: "warn", word: () => "Reconnecting" },
   "catching-up": { light: "half", tone: "warn", word: () => "Catching up" },
   offline: { light: "empty", tone: "warn", word: () => "Offline" },
-  restarted: { light: "ring", tone: "idle", word: () => "Server restarted" },
+  restarted: { light: "ring", tone: "muted", word: () => "Server restarted" },
 };
 
 /** What changes too often to be read aloud: latency, seconds, progress. @param {Connection} connection */

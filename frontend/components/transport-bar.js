@@ -52,8 +52,8 @@ export class TransportBar extends LiveElement {
     const { app } = this;
     const act = {
       reset: button({ name: "Back to step 0 (R)", title: "Back to step 0 (R)", look: "quiet square", icon: "reset", more: { "data-caption": "reset" }, act: () => app.reset() }),
-      step: button({ name: "One step (right arrow)", title: "One step (→)", look: "quiet", icon: "step", more: { "data-caption": "step" }, act: () => app.step(1) }, make("span", { class: "caption" }, "1 step")),
-      epoch: button({ name: "One epoch (Shift and right arrow)", title: "One epoch (Shift →)", look: "quiet", icon: "epoch", more: { "data-caption": "epoch" }, act: () => app.stepEpoch(1) }, make("span", { class: "caption" }, "1 epoch")),
+      step: button({ name: "1 step (right arrow)", title: "1 step (→)", look: "quiet", icon: "step", more: { "data-caption": "step" }, act: () => app.step(1) }, make("span", { class: "caption" }, "1 step")),
+      epoch: button({ name: "1 epoch (Shift and right arrow)", title: "1 epoch (Shift →)", look: "quiet", icon: "epoch", more: { "data-caption": "epoch" }, act: () => app.stepEpoch(1) }, make("span", { class: "caption" }, "1 epoch")),
     };
     this.follow(isLocked, (locked) => [play, ...Object.values(act)].forEach((one) => (one.disabled = locked)));
     return make(
@@ -86,19 +86,13 @@ export class TransportBar extends LiveElement {
       look: "quiet square on-phone", icon: "speed", more: { "aria-haspopup": "dialog" },
       act: () => {
         const speed = this.#speed("Speed", "rows");
-        openPopover({ anchor: () => open, name: "Speed and axes", role: "dialog", content: [speed.root, this.#phoneAxes()], closed: speed.stop });
+        openPopover({ anchor: () => open, name: "Speed", role: "dialog", content: [speed.root], closed: speed.stop });
       },
     });
     this.follow((state) => state.playback.speed, (speed) => {
-      set(open, { "data-caption": speed === "max" ? "max" : `${integer(speed)}/s`, "aria-label": `Speed: ${speedSpoken(asNumber(speed))}; axes` });
+      set(open, { "data-caption": speed === "max" ? "max" : `${integer(speed)}/s`, "aria-label": `Speed: ${speedSpoken(asNumber(speed))}` });
     });
     return open;
-  }
-
-  #phoneAxes() {
-    const x = this.#axis("fill");
-    x.root.classList.remove("axis-switch");
-    return make("div", { class: "field phone-axis" }, make("span", { "aria-hidden": "true" }, "Horizontal axis"), x.root);
   }
 
   /** @param {string} text @param {string} look */
@@ -127,8 +121,8 @@ export class TransportBar extends LiveElement {
     return make("dl", { class: "counter" }, make("dt", {}, "step"), number);
   }
 
-  #axis(look = "") {
-    const axis = segmentedSwitch({ name: "Horizontal axis", look: `axis-switch ${look}`, choices: X_AXES, choose: (x) => this.app.setView({ x }) });
+  #axis() {
+    const axis = segmentedSwitch({ name: "Horizontal axis", look: "axis-switch", choices: X_AXES, choose: (x) => this.app.setView({ x }) });
     this.follow((state) => state.view.x, axis.show);
     return axis;
   }

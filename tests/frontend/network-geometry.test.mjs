@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { cellOf, columnsOf, drawnWeights, edgePath, HEIGHT, strokeOf, WIDTH } from "../../frontend/components/network-geometry.js";
+
+test("the notebook's network stands where the design has it", () => {
+  const columns = columnsOf([5, 4, 4, 1]);
+  assert.deepEqual(columns.map(({ x }) => x), [22, 108, 194, 272]);
+  assert.deepEqual(columns.map(({ radius }) => radius), [9, 13.5, 13.5, 13.5]);
+  assert.deepEqual(columns[1].ys.map((y) => Number(y.toFixed(1))), [25.4, 71.8, 118.2, 164.6]);
+  assert.equal(columns[3].ys[0], 95);
+});
+
+test("no unit of any network leaves the drawing or overlaps its neighbour", () => {
+  for (const units of [1, 2, 3, 7, 12, 16, 17, 64]) {
+    for (const { ys, radius, isStrip, x } of columnsOf([64, units, units, units, units, units, units, 1])) {
+      assert.ok(x - radius >= 0 && x + radius <= WIDTH);
+      assert.ok(Math.min(...ys) >= 0 && Math.max(...ys) + radius <= HEIGHT);
+      const pitch = ys.length > 1 ? ys[1] - ys[0] : Infinity;
+      assert.ok(pitch >= 2 * radius * 0.99, `${units} units${isStrip ? " in a strip" : ""}: ${pitch} apart`);
+    }
+  }
+});
+
+test("a layer of more than 16 units is a strip of 16 cells that counts every unit once", () => {
+  const [column] = columnsOf([37, 1]);
+  const counts = new Array(column.drawn).fill(0);
+  for (let unit = 0; unit < 37; unit++) counts[cellOf(column, unit)]++;
+  assert.equal(column.drawn, 16);
+  assert.equal(counts.reduce((sum, count) => sum + count), 37);
+  assert.ok(counts.every((count) => count === 2 || count === 3));
+});
+
+test("circles keep their weights, cells tell the mean size and the sign of the sum", () => {
+  const [from, to] = columnsOf([2, 3]);
+  const weights = [[1, -2, 3], [4, 5, -6]];
+  assert.equal(drawnWeights(weights, from, to), weights);
+  const [wide, one] = columnsOf([32, 1]);
+  const drawn = drawnWeights(Array.from({ length: 32 }, (_, k) => [k % 2 ? 1 : -3]), wide, one);
+  assert.equal(drawn.length, 16);
+  assert.deepEqual(drawn[0], [-2]);
+});
+
+test("the largest weight has the widest edge, and edges of a dead unit are faint", () => {
+  assert.deepEqual(strokeOf(1, false), { width: "4.70", opacity: "0.86" });
+  assert.deepEqual(strokeOf(0, true), { width: "0.50", opacity: "0.13" });
+});
+
+test("an edge runs from the rim of one unit to the rim of the other", () => {
+  const [from, to] = columnsOf([1, 1]);
+  assert.equal(edgePath(from, 0, to, 0), "M31 95.0C147 95.0 147 95.0 258.5 95.0");
+});
