@@ -1,0 +1,31 @@
+"""Builds the object graph: the only place that names concrete classes. No logic of its own."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from fastapi import FastAPI
+
+from fallline.execution.in_process import InProcessExecutor
+from fallline.realtime.hub import Hub
+from fallline.services.lab import Lab
+from fallline.settings import Settings
+from fallline.web.app import build_app
+from fallline.web.pages import installed_pages
+
+SWITCH_SECONDS = 0.0005
+"""How long a training thread may keep the interpreter from the event loop (Python's own default is ten times that)."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application as these settings want it."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+    lab = Lab(
+        InProcessExecutor(settings.workers),
+        Hub(),
+        time.monotonic,
+        most=settings.experiments,
+        idle_seconds=settings.idle_seconds,
+    )
+    return build_app(lab, installed_pages(), settings)

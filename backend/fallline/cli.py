@@ -1,0 +1,75 @@
+"""The command line: `fallline serve`, `fallline settings`. Reads arguments and starts what they name; nothing else."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import webbrowser
+from collections.abc import Sequence
+from dataclasses import replace
+
+from fallline import __version__
+from fallline.bootstrap import create_app
+from fallline.settings import BadSetting, Settings, as_text, read_settings, unknown_settings
+from fallline.web.server import CannotListen, listening_socket, serve, url_of
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    asked = _parser().parse_args(arguments)
+    try:
+        settings = read_settings(os.environ)
+        for name in unknown_settings(os.environ):
+            print(f"fallline: {name} is no setting; `fallline settings` lists them", file=sys.stderr)
+        if asked.verb == "settings":
+            print(as_text(settings))
+            return 0
+        return _serve(_with_arguments(settings, asked), open_browser=asked.open)
+    except (BadSetting, CannotListen) as error:
+        print(f"fallline: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="fallline", description="Watch gradient descent, step by step.")
+    parser.add_argument("--version", action="version", version=f"fallline {__version__}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    serving = verbs.add_parser("serve", help="start the server")
+    serving.add_argument("--host", help="address to listen on (FALLLINE_HOST)")
+    serving.add_argument(
+        "--port", type=int, choices=range(65536), metavar="PORT", help="port (FALLLINE_PORT)"
+    )
+    serving.add_argument(
+        "--open", action=argparse.BooleanOptionalAction, default=False, help="open the page in the browser"
+    )
+    verbs.add_parser("settings", help="print every setting with its value and meaning")
+    return parser
+
+
+def _with_arguments(settings: Settings, asked: argparse.Namespace) -> Settings:
+    given = {name: value for name in ("host", "port") if (value := getattr(asked, name)) is not None}
+    return replace(settings, **given)
+
+
+def _serve(settings: Settings, *, open_browser: bool) -> int:
+    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    # Its notices of start, connections and stop say what is said here in one line, or more than logs should hold.
+    logging.getLogger("uvicorn").setLevel(max(logging.WARNING, logging.root.level))
+    bound = listening_socket(settings.host, settings.port)
+    app = create_app(settings)
+
+    def listening() -> None:
+        url = url_of(bound)
+        print(f"fallline {__version__} listens on {url}", flush=True)
+        if open_browser and _has_browser():
+            webbrowser.open(url)
+
+    serve(app, settings, bound, listening, app.state.lab.stop)
+    return 0
+
+
+def _has_browser() -> bool:
+    """Whether there is a screen to open a browser on; a text browser would take the terminal over."""
+    return sys.platform in ("darwin", "win32") or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))

@@ -1,0 +1,1 @@
+"""Who listens to what, and what each reader has not yet had."""

@@ -1,0 +1,156 @@
+"""What one reader of one experiment has not yet had: events in order, and for each run one growing piece of history.
+
+A reader who is slow gets fewer and wider buckets, never a gap: pieces are joined, then merged down to what one frame
+may hold. Must not know the network, other experiments, or when to send; told the time.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fallline.vocabulary.columns import Buckets, coarsen, join
+
+MOST_EVENTS = 256
+SLACK = 1_024
+"""Buckets that may lie about unmerged beyond those of a frame; joining rarely is cheaper than joining at each offer."""
+
+Header = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What happened to the runs of an experiment since the frame before, for one reader."""
+
+    experiment: str
+    runs: dict[str, tuple[Header, Buckets]]
+    encoding: str
+
+    @property
+    def size(self) -> int:
+        """How many numbers it tells, roughly."""
+        return sum(4 * len(buckets) * len(buckets.names) for _, buckets in self.runs.values())
+
+    def message(self, number: int) -> dict[str, Any]:
+        """The message of CONTRACT, as plain JSON."""
+        runs = {run: self._run(header, buckets) for run, (header, buckets) in self.runs.items()}
+        return {"type": "frame", "frame": number, "experiment": self.experiment, "runs": runs}
+
+    def _run(self, header: Header, buckets: Buckets) -> dict[str, Any]:
+        encode = buckets.as_bdata if self.encoding == "bdata" else buckets.as_json
+        return {**header, "columns": encode(header["generation"])}
+
+
+@dataclass(slots=True)
+class _Pending:
+    """What one run has to tell. `told` is the header last sent, `next` the step that must come next."""
+
+    names: tuple[str, ...] = ()
+    header: Header = field(default_factory=dict)
+    told: Header = field(default_factory=dict)
+    pieces: list[Buckets] = field(default_factory=list)
+    next: int | None = None
+
+    @property
+    def has_news(self) -> bool:
+        return bool(self.pieces) or self.header != self.told
+
+    def fits(self, piece: Buckets) -> bool:
+        return self.next is None or int(piece.first[0]) == self.next
+
+    def merge(self, at_most: int) -> Buckets:
+        if not self.pieces:
+            return Buckets.empty(self.names)
+        return coarsen(join(*self.pieces), at_most)
+
+
+class Outbox:
+    """One reader's backlog. `wake` is called when there is something to send."""
+
+    def __init__(
+        self,
+        experiment: str,
+        *,
+        fps: float = 10.0,
+        series: Iterable[str] | None = None,
+        buckets: int = 100,
+        encoding: str = "json",
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.experiment = experiment
+        self.unknown_series: tuple[str, ...] = ()
+        self.must_resume = False
+        self.is_closed = False
+        self._interval = 1 / fps
+        self._series = None if series is None else tuple(series)
+        self._at_most = buckets
+        self._encoding = encoding
+        self._wake = wake
+        self._events: deque[dict[str, Any]] = deque()
+        self._runs: dict[str, _Pending] = {}
+        self._not_before = 0.0
+
+    # ------------------------------------------------------------------ what comes in
+
+    def offer(self, run: str, header: Header, buckets: Buckets | None) -> None:
+        """What every frame says of the run now, and the piece of history that follows what was offered before."""
+        pending = self._runs.setdefault(run, _Pending())
+        if pending.header and pending.header["generation"] != header["generation"]:
+            pending.pieces, pending.next = [], None
+        pending.header = header
+        if buckets is not None:
+            self._keep(pending, buckets)
+        if pending.has_news:
+            self._wake()
+
+    def _keep(self, pending: _Pending, buckets: Buckets) -> None:
+        if self._series is not None:
+            self.unknown_series = tuple(name for name in self._series if name not in buckets.names)
+            buckets = buckets.select(name for name in self._series if name in buckets.names)
+        pending.names = buckets.names
+        if not len(buckets):
+            return
+        if not pending.fits(buckets):
+            # Cannot be, but a reader who is told to come back loses nothing, and one with a gap does not know.
+            self.must_resume = True
+            return
+        pending.pieces.append(buckets)
+        pending.next = int(buckets.last[-1]) + 1
+        if sum(map(len, pending.pieces)) > self._at_most + SLACK:
+            pending.pieces = [pending.merge(self._at_most)]
+
+    def event(self, message: dict[str, Any]) -> None:
+        """Something that happened once. A reader who leaves too many of them lying has to resume."""
+        if message.get("event") == "run_removed":
+            self._runs.pop(str(message["run"]), None)
+        self._events.append(message)
+        self.must_resume = self.must_resume or len(self._events) > MOST_EVENTS
+        self._wake()
+
+    def close(self) -> None:
+        """The experiment is gone."""
+        self.is_closed = True
+        self._wake()
+
+    # ------------------------------------------------------------------ what goes out
+
+    def take_event(self) -> dict[str, Any] | None:
+        """The oldest event not yet taken."""
+        return self._events.popleft() if self._events else None
+
+    def frame_due(self) -> float | None:
+        """When the next frame may go by the reader's `fps`; None while there is nothing to tell."""
+        return self._not_before if any(pending.has_news for pending in self._runs.values()) else None
+
+    def take_frame(self, now: float) -> Frame:
+        """Everything that is pending, as one frame."""
+        # Counted from when it was due, unless that is long past: so a timer that is late does not lower the rate.
+        self._not_before = max(self._not_before + self._interval, now + self._interval / 2)
+        runs = {}
+        for run, pending in self._runs.items():
+            if pending.has_news:
+                runs[run] = (pending.header, pending.merge(self._at_most))
+                pending.pieces, pending.told = [], pending.header
+        return Frame(self.experiment, runs, self._encoding)

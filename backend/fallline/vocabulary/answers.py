@@ -1,0 +1,197 @@
+"""What the server answers, as models: they document REST and hold tests to it. Nothing is parsed with them at run time.
+
+Further fields may be added to any answer, so these models let them pass.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from fallline.vocabulary.recipe import Recipe
+
+Number: TypeAlias = float | None
+Matrix: TypeAlias = list[list[float]]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+class Problem(_Answer):
+    """RFC 9457 problem details. `type` is /problems/ and one of the codes that the API's description lists."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[WrongField] = []
+    bound: str | None = None
+    limit: float | None = None
+    asked: float | None = None
+    instance: str | None = None
+
+
+class WrongField(_Answer):
+    """A field that is wrong: its JSON pointer (RFC 6901) in the body, and what would be right."""
+
+    pointer: str
+    detail: str
+
+
+class Latest(_Answer):
+    """The newest finite value of a series and its step."""
+
+    step: int
+    value: float
+
+
+class RunState(_Answer):
+    """One run now."""
+
+    name: str
+    label: str | None
+    status: Literal["paused", "playing", "finished", "diverged"]
+    step: int
+    epoch: float
+    samples_seen: int
+    generation: int
+    latest: dict[str, Latest]
+
+
+class ExperimentState(_Answer):
+    """One experiment now, its recipe filled in."""
+
+    id: str
+    recipe: Recipe
+    kernel: str
+    runs: list[RunState]
+
+
+class Created(ExperimentState):
+    """A new experiment and, this once, the token that allows to change it."""
+
+    token: str
+
+
+class Edited(_Answer):
+    """An edit, and the step from which on it is in force; the changed settings stand beside them."""
+
+    run: str
+    at_step: int
+
+
+class PackedColumn(_Answer):
+    """A column as Plotly reads it: base64 of little-endian numbers."""
+
+    dtype: Literal["f8", "i4"]
+    bdata: str
+
+
+class Statistics(_Answer):
+    """One series: a value for each bucket. `count` where the series is not recorded at every step."""
+
+    min: list[Number] | PackedColumn
+    max: list[Number] | PackedColumn
+    mean: list[Number] | PackedColumn
+    last: list[Number] | PackedColumn
+    count: list[int] | PackedColumn | None = None
+
+
+class Columns(_Answer):
+    """Measurements, one entry a bucket: consecutive steps `first` ... `last`."""
+
+    generation: int
+    encoding: Literal["bdata"] | None = None
+    first: list[int] | PackedColumn
+    last: list[int] | PackedColumn
+    samples_seen: list[int] | PackedColumn
+    seconds: list[float] | PackedColumn
+    series: dict[str, Statistics]
+
+
+class Snapshot(_Answer):
+    """Parameters at a step, and gradient and batch of the next change."""
+
+    step: int
+    parameters: dict[str, Matrix]
+    gradients: dict[str, Matrix]
+    batch: list[int]
+
+
+class InstrumentRow(_Answer):
+    """An instrument and what it tells."""
+
+    name: str
+    help: str
+
+
+class Measured(_Answer):
+    """What an instrument tells of a run at a step; the other fields depend on the instrument."""
+
+    step: int
+
+
+class Samples(_Answer):
+    """The data in the network's units, and which rows are for training and which for testing."""
+
+    X: Matrix
+    y: Matrix
+    train: list[int]
+    test: list[int]
+
+
+class Figure(_Answer):
+    """A Plotly figure."""
+
+    data: list[dict[str, Any]]
+    layout: dict[str, Any]
+
+
+class Parameter(_Answer):
+    """A parameter of a row of the catalog."""
+
+    name: str
+    json_schema: dict[str, Any] = Field(alias="schema")
+    default: float | int | None
+    range: list[Number]
+    unit: str
+    help: str
+
+
+class CatalogRow(_Answer):
+    """Something that a recipe may name."""
+
+    name: str
+    help: str
+    parameters: list[Parameter]
+
+
+class Catalog(_Answer):
+    """Everything that a recipe may name, and what it may cost."""
+
+    datasets: list[CatalogRow]
+    activations: list[CatalogRow]
+    losses: list[CatalogRow]
+    optimizers: list[CatalogRow]
+    schedules: list[CatalogRow]
+    initializers: list[CatalogRow]
+    bounds: dict[str, float]
+
+
+class Health(_Answer):
+    """The process is alive."""
+
+    status: Literal["ok"]
+    version: str
+    kernel: str
+
+
+class Readiness(_Answer):
+    """The server takes requests."""
+
+    status: Literal["ready"]
+
+
+Problem.model_rebuild()

@@ -1,0 +1,60 @@
+"""Answers as JSON text, made so that large ones do not hold up the event loop.
+
+Python's encoder holds the interpreter for as long as one call lasts, in whichever thread: so large answers are encoded
+list by list, in a thread. Must not know what is in an answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from starlette.responses import Response
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def text_of(value: Any) -> str:
+    """The value as compact JSON; ValueError for NaN and infinities, which must not have come this far."""
+    return _ENCODER.encode(value)
+
+
+def piecewise(value: Any) -> str:
+    """The same text, encoded list by list."""
+    return "".join(_pieces(value))
+
+
+def _pieces(value: Any) -> Iterator[str]:
+    if isinstance(value, dict) and value:
+        opening = "{"
+        for name, item in value.items():
+            yield f"{opening}{_ENCODER.encode(name)}:"
+            yield from _pieces(item)
+            opening = ","
+        yield "}"
+    elif isinstance(value, list) and value and isinstance(value[0], dict | list):
+        opening = "["
+        for item in value:
+            yield opening
+            yield from _pieces(item)
+            opening = ","
+        yield "]"
+    else:
+        yield _ENCODER.encode(value)
+
+
+class Answer(Response):
+    """A JSON answer."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        return text_of(content).encode()
+
+
+async def large(make: Callable[[], Any]) -> Response:
+    """The JSON answer of what `make()` gives, made and encoded in a thread."""
+    text = await asyncio.to_thread(lambda: piecewise(make()))
+    return Response(text, media_type="application/json")

@@ -1,0 +1,74 @@
+"""The application: which routes there are, and what stands around all of them. Must not know how anything is done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from fastapi import FastAPI, WebSocket
+from starlette.middleware import Middleware
+
+from fallline import __version__
+from fallline.services.lab import Lab
+from fallline.settings import Settings
+from fallline.web import errors, experiment_routes, health_routes, history_routes
+from fallline.web.methods import Methods, table_of
+from fallline.web.openapi import describe
+from fallline.web.pages import Pages, page_routes
+from fallline.web.security import Guard
+from fallline.web.socket import Connection
+from fallline.web.visitors import Turnstile
+
+PAGE_PATHS = {"/": ("GET",), "/openapi.json": ("GET",), "/assets/{version}/{path:path}": ("GET",)}
+
+
+def build_app(lab: Lab, pages: Pages, settings: Settings) -> FastAPI:
+    """The application around a lab that it starts and stops."""
+    app = FastAPI(
+        title="fallline",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+    )
+    app.state.lab, app.state.pages, app.state.is_ready = lab, pages, False
+    app.state.turnstile = Turnstile(settings.requests_per_second)
+    for routes in (health_routes.router, experiment_routes.router, history_routes.router, page_routes(pages)):
+        app.include_router(routes)
+
+    @app.websocket("/api/v1/stream")
+    async def stream(websocket: WebSocket) -> None:
+        await Connection(websocket, lab, settings.commands_per_second).run()
+
+    errors.install(app)
+    document = describe(app)
+    app.openapi = lambda: document  # type: ignore[method-assign]
+    app.user_middleware = [
+        Middleware(Guard, hosts=settings.hosts, origins=settings.origins),
+        Middleware(errors.LastResort),
+        Middleware(Methods, table=table_of(_paths(document))),
+    ]
+    return app
+
+
+def _paths(document: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    documented = {
+        path: tuple(method.upper() for method in calls) for path, calls in document["paths"].items()
+    }
+    return {**documented, **PAGE_PATHS}
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    await app.state.lab.start()
+    packing = asyncio.create_task(app.state.pages.pack())
+    app.state.is_ready = True
+    yield
+    app.state.is_ready = False
+    packing.cancel()
+    with suppress(asyncio.CancelledError):
+        await packing
+    await app.state.lab.stop()

@@ -1,0 +1,207 @@
+"""Experiments and their runs over HTTP: which call asks what of the lab. Must not know what the lab does about it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
+
+from fallline.vocabulary import answers, commands
+from fallline.vocabulary.recipe import Recipe
+from fallline.web.answers import Answer, large
+from fallline.web.bodies import body_of
+from fallline.web.openapi import answers_of, body, command, reference
+from fallline.web.queries import AtStep
+from fallline.web.visitors import Key, TheLab, Token
+
+router = APIRouter(prefix="/api/v1", tags=["experiments"], default_response_class=Answer)
+one = "/experiments/{id}"
+of_run = "/experiments/{id}/runs/{run}"
+
+STATE = answers_of(401, 404, 409, 413, 422, 429, model=answers.ExperimentState)
+RECIPE = answers_of(404, schema=reference(Recipe))
+GONE = answers_of(401, 404, 409, 429, ok=204)
+
+
+@router.get("/catalog", tags=["catalog"], responses=answers_of(model=answers.Catalog))
+async def catalog(lab: TheLab) -> Response:
+    """What a recipe may name, with parameters, ranges and help; and the bounds."""
+    return Answer(lab.catalog())
+
+
+# ---------------------------------------------------------------------- experiments
+
+
+@router.post(
+    "/experiments",
+    status_code=201,
+    responses=answers_of(413, 422, 503, ok=201, model=answers.Created),
+    openapi_extra={"requestBody": body(Recipe)},
+)
+async def create(recipe: Annotated[Recipe, Depends(body_of(Recipe))], lab: TheLab) -> Response:
+    """A new experiment; whatever the recipe leaves out is the notebook's."""
+    state, token = await lab.create(recipe)
+    location = {"Location": f"/api/v1/experiments/{state['id']}"}
+    return Answer({**state, "token": token}, 201, headers=location)
+
+
+@router.get(one, responses=answers_of(404, model=answers.ExperimentState))
+async def state(id: str, lab: TheLab) -> Response:
+    """The experiment now."""
+    return Answer(await lab.state(id))
+
+
+@router.get(one + "/recipe", responses=RECIPE)
+async def recipe(id: str, lab: TheLab) -> Response:
+    """The recipe with all edits so far; posting it again gives the same numbers."""
+    return Answer(await lab.recipe(id))
+
+
+@router.delete(one, status_code=204, responses=GONE, openapi_extra=command(None, keyed=False))
+async def delete(id: str, token: Token, lab: TheLab) -> Response:
+    """Delete the experiment, for good."""
+    await lab.delete(id, token)
+    return Response(status_code=204)
+
+
+@router.get(one + "/data", responses=answers_of(404, model=answers.Samples))
+async def data(id: str, lab: TheLab) -> Response:
+    """All samples in the network's units."""
+    samples = await lab.data(id)
+    return await large(lambda: samples)
+
+
+@router.get(one + "/figures/{name}", tags=["figures"], responses=answers_of(404, model=answers.Figure))
+async def figure(id: str, name: str, lab: TheLab) -> Response:
+    """A Plotly figure of the experiment: `plotly.io.from_json` reads it."""
+    drawn = await lab.figure(id, name)
+    return await large(lambda: drawn)
+
+
+# ---------------------------------------------------------------------- commands
+
+
+def _asked(model: commands.Command) -> dict[str, Any]:
+    """The body as it came: only what was said, so that a repeat is known as one."""
+    return model.model_dump(mode="json", exclude_unset=True)
+
+
+@router.post(one + "/play", responses=STATE, openapi_extra=command(commands.Play))
+async def play(
+    id: str,
+    token: Token,
+    key: Key,
+    asked: Annotated[commands.Play, Depends(body_of(commands.Play))],
+    lab: TheLab,
+) -> Response:
+    """Make steps from here on, until paused."""
+    return Answer(await lab.command(id, token, "play", _asked(asked), key=key))
+
+
+@router.post(one + "/pause", responses=STATE, openapi_extra=command(commands.Pause))
+async def pause(
+    id: str,
+    token: Token,
+    key: Key,
+    asked: Annotated[commands.Pause, Depends(body_of(commands.Pause))],
+    lab: TheLab,
+) -> Response:
+    """Stop at the step at hand."""
+    return Answer(await lab.command(id, token, "pause", _asked(asked), key=key))
+
+
+@router.post(one + "/step", responses=STATE, openapi_extra=command(commands.Step))
+async def step(
+    id: str,
+    token: Token,
+    key: Key,
+    asked: Annotated[commands.Step, Depends(body_of(commands.Step))],
+    lab: TheLab,
+) -> Response:
+    """Make so many steps, or passes; answers when they are made."""
+    return Answer(await lab.command(id, token, "step", _asked(asked), key=key))
+
+
+@router.post(one + "/reset", responses=STATE, openapi_extra=command(commands.Reset))
+async def reset(
+    id: str,
+    token: Token,
+    key: Key,
+    asked: Annotated[commands.Reset, Depends(body_of(commands.Reset))],
+    lab: TheLab,
+) -> Response:
+    """Back to step 0 with the settings in force."""
+    return Answer(await lab.command(id, token, "reset", _asked(asked), key=key))
+
+
+# ---------------------------------------------------------------------- runs
+
+
+@router.post(
+    one + "/runs",
+    status_code=201,
+    tags=["runs"],
+    responses=answers_of(401, 404, 409, 413, 422, 429, ok=201, model=answers.RunState),
+    openapi_extra=command(commands.AddRun),
+)
+async def add_run(
+    id: str,
+    token: Token,
+    key: Key,
+    asked: Annotated[commands.AddRun, Depends(body_of(commands.AddRun))],
+    lab: TheLab,
+) -> Response:
+    """Another run from step 0, from the same initial parameters."""
+    return Answer(await lab.command(id, token, "add_run", _asked(asked), key=key), 201)
+
+
+@router.patch(
+    of_run,
+    tags=["runs"],
+    responses=answers_of(401, 404, 409, 413, 422, 429, model=answers.Edited),
+    openapi_extra=command(commands.EditRun),
+)
+async def edit(
+    id: str,
+    run: str,
+    token: Token,
+    key: Key,
+    asked: Annotated[commands.EditRun, Depends(body_of(commands.EditRun))],
+    lab: TheLab,
+) -> Response:
+    """A live edit, in force from the next step on: `{"batch_size": 1}` makes GD SGD, null makes it GD again."""
+    return Answer(await lab.command(id, token, "edit", _asked(asked), run, key))
+
+
+@router.delete(of_run, status_code=204, tags=["runs"], responses=GONE, openapi_extra=command(None))
+async def remove_run(id: str, run: str, token: Token, key: Key, lab: TheLab) -> Response:
+    """Take the run out of the experiment."""
+    await lab.command(id, token, "remove_run", {}, run, key)
+    return Response(status_code=204)
+
+
+@router.get(of_run + "/snapshot", tags=["runs"], responses=answers_of(404, 422, model=answers.Snapshot))
+async def snapshot(id: str, run: str, query: AtStep, lab: TheLab) -> Response:
+    """Parameters, and the gradient and batch of the next change."""
+    told = await lab.snapshot(id, run, query.step)
+    return await large(lambda: told)
+
+
+@router.get(
+    of_run + "/instruments",
+    tags=["runs"],
+    responses=answers_of(404, schema={"type": "array", "items": reference(answers.InstrumentRow)}),
+)
+async def instruments(id: str, run: str, lab: TheLab) -> Response:
+    """The instruments there are."""
+    return Answer(await lab.instruments(id, run))
+
+
+@router.get(
+    of_run + "/instruments/{name}", tags=["runs"], responses=answers_of(404, 422, model=answers.Measured)
+)
+async def instrument(id: str, run: str, name: str, query: AtStep, lab: TheLab) -> Response:
+    """What the instrument tells of the run."""
+    told = await lab.instrument(id, run, name, query.step)
+    return await large(lambda: told)

@@ -1,0 +1,61 @@
+"""A run's history over HTTP: JSON columns, Plotly's bdata, or a CSV table, whichever is asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from fallline.vocabulary.answers import Columns
+from fallline.vocabulary.columns import Buckets
+from fallline.web.answers import large
+from fallline.web.openapi import answers_of, reference
+from fallline.web.queries import HistoryQuery
+from fallline.web.visitors import TheLab
+
+ROWS_AT_ONCE = 256
+
+router = APIRouter(prefix="/api/v1/experiments/{id}/runs/{run}", tags=["runs"])
+
+_RESPONSES = answers_of(404, 422, model=Columns)
+_RESPONSES[200]["content"] = {
+    "application/json": {"schema": reference(Columns)},
+    "text/csv": {"schema": {"type": "string"}},
+}
+
+
+@router.get("/history", responses=_RESPONSES, response_class=Response)
+async def history(id: str, run: str, request: Request, query: HistoryQuery, lab: TheLab) -> Response:
+    """The run's measurements from `since` to `until`, in at most so many buckets."""
+    generation, buckets, every_step = await lab.history(
+        id, run, query.series, query.since, query.until, query.buckets
+    )
+    if _prefers_csv(request.headers.get("accept", "")):
+        text = await asyncio.to_thread(lambda: "".join(_table(buckets, every_step)))
+        return Response(text, media_type="text/csv")
+    encode = buckets.as_bdata if query.encoding == "bdata" else buckets.as_json
+    return await large(lambda: encode(generation, every_step))
+
+
+def _table(buckets: Buckets, every_step: frozenset[str]) -> Iterator[str]:
+    """The table in slices: one call for all of it would hold the interpreter for long."""
+    yield buckets.part(slice(0, ROWS_AT_ONCE)).as_csv(every_step)
+    for start in range(ROWS_AT_ONCE, len(buckets), ROWS_AT_ONCE):
+        with_head = buckets.part(slice(start, start + ROWS_AT_ONCE)).as_csv(every_step)
+        yield with_head.partition("\n")[2]
+
+
+def _prefers_csv(accept: str) -> bool:
+    return _quality(accept, "text/csv") > _quality(accept, "application/json")
+
+
+def _quality(accept: str, media_type: str) -> float:
+    """How much a media type is wanted by name (RFC 9110, 12.5.1); wildcards want nothing in particular."""
+    for choice in accept.lower().split(","):
+        name, *parameters = (part.strip() for part in choice.split(";"))
+        if name == media_type:
+            quality = next((part[2:] for part in parameters if part.startswith("q=")), "1")
+            return float(quality) if quality.replace(".", "", 1).isdigit() else 0.0
+    return 0.0

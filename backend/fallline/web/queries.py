@@ -1,0 +1,45 @@
+"""The query strings of reading calls, as strict as bodies are. Must not know what is read."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from fastapi import Query
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from fallline.vocabulary.messages import MOST_BUCKETS
+from fallline.vocabulary.recipe import LARGEST
+
+_WHOLE = re.compile(r"-?[0-9]{1,17}")
+
+
+def _whole(text: Any) -> Any:
+    # Pydantic would read "1_000", " 5" and "5.0" as numbers too.
+    if isinstance(text, str) and not _WHOLE.fullmatch(text):
+        raise ValueError("a whole number")
+    return text
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+StepNumber = Annotated[Whole, Field(ge=0, le=LARGEST)]
+
+
+class _Query(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _AtStep(_Query):
+    step: StepNumber | None = None
+
+
+class _History(_Query):
+    series: list[str] | None = None
+    since: StepNumber | None = None
+    until: StepNumber | None = None
+    buckets: Annotated[Whole, Field(ge=1, le=MOST_BUCKETS)] = 1_000
+    encoding: Literal["json", "bdata"] = "json"
+
+
+AtStep = Annotated[_AtStep, Query()]
+HistoryQuery = Annotated[_History, Query()]

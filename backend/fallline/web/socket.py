@@ -1,0 +1,262 @@
+"""The pump of one WebSocket: a task that receives and a task that sends, around `realtime.session`.
+
+Two tasks always: without one that receives, pongs are not read and the connection dies; the one that sends is the only
+sender. Must not know the protocol's rules (the session's) nor what commands do (the lab's).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Any
+
+from fastapi import WebSocket
+from pydantic import ValidationError
+
+from fallline.realtime.outbox import Outbox
+from fallline.realtime.session import Closing, NumberedFrame, Outgoing, Session
+from fallline.services.lab import Lab
+from fallline.vocabulary.errors import FalllineError, FieldError, InvalidRequest, NotAuthorized, NotFound
+from fallline.vocabulary.messages import (
+    MESSAGES,
+    ClientMessage,
+    CloseCode,
+    Command,
+    Unwatch,
+    Watch,
+    read_command,
+)
+from fallline.web.answers import piecewise, text_of
+from fallline.web.bodies import checked
+from fallline.web.errors import Internal, problem
+from fallline.web.plain_words import invalid
+from fallline.web.strict_json import parse_object
+
+SEND_SECONDS = 5.0
+LARGE = 20_000
+"""Numbers in a frame beyond which it is encoded in a thread, lest it hold up the event loop."""
+
+log = logging.getLogger("fallline.web")
+
+
+class _Over(Exception):
+    """The connection has ended, one way or the other."""
+
+
+class _Gibberish(Exception):
+    """A message that is none of the protocol's."""
+
+    def __init__(self, error: InvalidRequest) -> None:
+        super().__init__(error.detail)
+        self.error = error
+
+
+def read(text: str) -> tuple[ClientMessage | InvalidRequest, str | None]:
+    """The message that `text` says, or what is wrong with it; and its id, if it has one. Raises _Gibberish."""
+    try:
+        body = parse_object(text)
+    except InvalidRequest as error:
+        raise _Gibberish(error) from None
+    id = body.get("id")
+    known = id if isinstance(id, str) and len(id) <= 128 else None
+    kind = body.get("type")
+    if not isinstance(kind, str) or kind not in (*MESSAGES, "command"):
+        expected = ", ".join((*MESSAGES, "command"))
+        raise _Gibberish(InvalidRequest(FieldError("/type", f"should be one of {expected}")))
+    try:
+        return (_command(body) if kind == "command" else checked(MESSAGES[kind], body)), known
+    except InvalidRequest as error:
+        return error, known
+
+
+def _command(body: dict[str, Any]) -> Command:
+    try:
+        return read_command(body)
+    except ValidationError as error:
+        raise invalid(error, body) from None
+
+
+class Connection:
+    """One client on one socket."""
+
+    def __init__(self, websocket: WebSocket, lab: Lab, commands_per_second: float) -> None:
+        self._websocket = websocket
+        self._lab = lab
+        self._session = Session(time.monotonic(), commands_per_second)
+        self._news = asyncio.Event()
+        self._joined: set[Outbox] = set()
+        self._joining: asyncio.Future[dict[str, Any]] | None = None
+
+    async def run(self) -> None:
+        """Serve the client until one of both has had enough."""
+        await self._websocket.accept()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._receive_for_ever())
+                group.create_task(self._send_for_ever())
+        except* _Over:
+            pass
+        finally:
+            await self._leave_all()
+
+    async def _leave_all(self) -> None:
+        if self._joining is not None:  # cut off in the middle of a watch: it would join after we have left
+            await asyncio.wait([self._joining])
+        for outbox in self._joined:
+            await self._lab.unwatch(outbox.experiment, outbox)
+
+    # ------------------------------------------------------------------ receiving
+
+    async def _receive_for_ever(self) -> None:
+        while True:
+            message = await self._websocket.receive()
+            if message["type"] == "websocket.disconnect":
+                raise _Over
+            await self._receive(message.get("text"))
+            self._news.set()
+
+    async def _receive(self, text: str | None) -> None:
+        if text is None:
+            self._session.close(CloseCode.PROTOCOL, "messages are text")
+            return
+        try:
+            message, id = read(text)
+        except _Gibberish as gibberish:
+            self._refuse(None, gibberish.error)
+            self._session.close(CloseCode.PROTOCOL, "that is no message of this protocol")
+            return
+        try:
+            if isinstance(message, InvalidRequest):
+                raise message
+            await self._do(self._session.receive(message, time.monotonic()))
+        except FalllineError as error:
+            self._refuse(id, error)
+
+    def _refuse(self, id: str | None, error: FalllineError) -> None:
+        self._session.reply({"type": "error", "id": id, "problem": problem(error)})
+
+    async def _do(self, message: Watch | Unwatch | Command | None) -> None:
+        match message:
+            case Watch():
+                await self._watch(message)
+            case Unwatch():
+                await self._unwatch(message.experiment)
+            case Command():
+                # A task of its own: a pause has to get through while a long step is at work.
+                task = asyncio.create_task(self._command(message))
+                _COMMANDS.add(task)
+                task.add_done_callback(_COMMANDS.discard)
+
+    # ------------------------------------------------------------------ watching
+
+    async def _watch(self, message: Watch) -> None:
+        await self._unwatch(message.experiment)
+        outbox = Outbox(
+            message.experiment,
+            fps=message.fps,
+            series=message.series,
+            buckets=message.buckets,
+            encoding=message.encoding,
+            wake=self._news.set,
+        )
+        try:
+            state = await self._join(message, outbox)
+        except (NotFound, NotAuthorized) as error:
+            self._lose(error)
+            return
+        if outbox.unknown_series:
+            await self._leave(outbox)
+            raise InvalidRequest(FieldError("/series", "should be names of series that the experiment has"))
+        self._session.open(outbox, message.token, state)
+
+    async def _join(self, message: Watch, outbox: Outbox) -> dict[str, Any]:
+        since = {run: position.model_dump() for run, position in message.since.items()}
+        self._joined.add(outbox)
+        self._joining = asyncio.ensure_future(
+            self._lab.watch(message.experiment, message.token, outbox, since, message.buckets)
+        )
+        try:
+            return await asyncio.shield(self._joining)
+        finally:
+            if self._joining.done():
+                self._joining = None
+
+    def _lose(self, error: NotFound | NotAuthorized) -> None:
+        """An experiment cannot be watched; without any other, there is nothing left for this socket to do."""
+        self._refuse(None, error)
+        if not self._session.watched:
+            code = CloseCode.TOKEN if isinstance(error, NotAuthorized) else CloseCode.UNKNOWN_EXPERIMENT
+            self._session.close(code, error.title)
+
+    async def _unwatch(self, experiment: str) -> None:
+        outbox = self._session.forget(experiment, time.monotonic())
+        if outbox is not None:
+            await self._leave(outbox)
+
+    async def _leave(self, outbox: Outbox) -> None:
+        await self._lab.unwatch(outbox.experiment, outbox)
+        self._joined.discard(outbox)
+
+    async def _command(self, command: Command) -> None:
+        try:
+            token = self._session.token_for(command.experiment)
+            answer = await self._lab.command(
+                command.experiment, token, command.do, command.body, command.run, command.id
+            )
+            self._session.done({"type": "ack", "id": command.id, "answer": answer})
+        except FalllineError as error:
+            self._session.done({"type": "error", "id": command.id, "problem": problem(error)})
+        except Exception:
+            internal = Internal.anew()
+            log.exception("%s: unforeseen", internal.instance)
+            self._session.done({"type": "error", "id": command.id, "problem": problem(internal)})
+        self._news.set()
+
+    # ------------------------------------------------------------------ sending
+
+    async def _send_for_ever(self) -> None:
+        while True:
+            self._news.clear()
+            for experiment in self._session.closed_experiments():
+                self._session.forget(experiment, time.monotonic())
+                self._lose(NotFound("the experiment has been deleted"))
+            outgoing = self._session.take(time.monotonic())
+            if outgoing is None:
+                await self._wait_for_news()
+            else:
+                await self._send(outgoing)
+
+    async def _wait_for_news(self) -> None:
+        now = time.monotonic()
+        wake_at = self._session.wake_at(now)
+        try:
+            async with asyncio.timeout(None if wake_at is None else max(wake_at - now, 0)):
+                await self._news.wait()
+        except TimeoutError:
+            return
+
+    async def _send(self, outgoing: Outgoing) -> None:
+        try:
+            if isinstance(outgoing, Closing):
+                async with asyncio.timeout(SEND_SECONDS):
+                    await self._websocket.close(outgoing.code, outgoing.reason)
+                raise _Over
+            text = await _text(outgoing)
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._websocket.send_text(text)
+        except (TimeoutError, RuntimeError, OSError):
+            # Too slow, or gone: Starlette raises a RuntimeError or an OSError for a socket that is closed.
+            raise _Over from None
+
+
+_COMMANDS: set[asyncio.Task[None]] = set()
+"""Commands at work. They outlive their socket: what was asked is done, and its repeat is answered from there."""
+
+
+async def _text(outgoing: dict[str, Any] | NumberedFrame) -> str:
+    if not isinstance(outgoing, NumberedFrame):
+        return text_of(outgoing)
+    if outgoing.frame.size < LARGE:
+        return text_of(outgoing.frame.message(outgoing.number))
+    return await asyncio.to_thread(lambda: piecewise(outgoing.frame.message(outgoing.number)))
