@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 
 class _Layer(NamedTuple):
-    """A hidden layer: `full` (units + 1, m) holds the outputs and a row of ones, `outputs` is a view without the ones."""
+    """A hidden layer: `full` (units + 1, m) is the outputs and a row of ones, `outputs` a view without the ones."""
 
     transposed: Array
     z: Array

@@ -1,0 +1,168 @@
+"""One suite for every kernel: a step is the blackboard's gradient, recorded as CONTRACT "Series" says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fallline.engine.activations import ACTIVATIONS
+from fallline.engine.evaluation import evaluate
+from fallline.engine.kernels import columns, single
+from fallline.engine.kernels.numpy_kernels import NUMPY
+from fallline.engine.optimizers import OPTIMIZERS
+from fallline.engine.probes import next_gradient
+from fallline.engine.problem import build_problem
+from fallline.engine.series import evaluated_series, series_names
+from fallline.engine.state import begin
+from fallline.engine.training import advance
+from fallline.vocabulary.recipe import DataSettings, RunRecipe
+from support.gradient_check import planted, relative_error
+from support.problems import joined, network, series, small_problem, train
+
+KERNELS = {"numpy": NUMPY}
+HIDDEN = {"no hidden layer": (), "one": (4,), "two": (4, 4), "three, uneven": (5, 1, 3), "wide": (70, 40)}
+
+
+def problem_with(activation, hidden):
+    data = DataSettings(name="linear", samples=60, features=3, test_fraction=0.25, standardize="both")
+    layers = network(*((units, activation) for units in hidden), weights="xavier")
+    return build_problem(data, layers, "mse")
+
+
+def run_of(batch_size, **settings):
+    return RunRecipe(name="r", batch_size=batch_size, learning_rate=0.01, **settings)
+
+
+@pytest.fixture(params=KERNELS.values(), ids=KERNELS)
+def kernel(request):
+    return request.param
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 7, 45, None])
+@pytest.mark.parametrize("hidden", HIDDEN.values(), ids=HIDDEN)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_a_step_follows_the_gradient_of_the_blackboard(kernel, activation, hidden, batch_size):
+    problem, run = problem_with(activation, hidden), run_of(batch_size)
+    state = begin(problem)
+    for _ in range(5):
+        expected, _rows = next_gradient(problem, state, run)
+        before = state.parameters.copy()
+        records = advance(problem, state, run, 1, kernel)
+        moved = problem.named((before - state.parameters) / run.learning_rate)
+        for name, gradient in expected.items():
+            assert np.abs(moved[name] - gradient).max() <= 1e-12 * max(1.0, np.abs(gradient).max())
+            assert series(records, f"grad_l1/{name}")[0] == pytest.approx(
+                np.abs(gradient).sum(), rel=1e-11, abs=1e-13
+            )
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("batch_size", [1, 7, None])
+def test_every_measure_is_what_its_name_says(kernel, optimizer, batch_size):
+    problem, run = (
+        small_problem((4, "relu"), (3, "tanh"), test_fraction=0.25),
+        run_of(batch_size, optimizer=optimizer),
+    )
+    state, pieces = begin(problem), []
+    for _ in range(150):
+        gradients, rows = next_gradient(problem, state, run)
+        before = {name: values.copy() for name, values in problem.named(state.parameters).items()}
+        scores = evaluate(problem, state.parameters)
+        record = advance(problem, state, run, 1, kernel)
+        after = problem.named(state.parameters)
+        for name, g in gradients.items():
+            change = np.linalg.norm(after[name] - before[name]) / np.linalg.norm(before[name])
+            measures = {
+                "grad_l1": np.abs(g).sum(),
+                "grad_l2": np.linalg.norm(g),
+                "grad_mean": np.abs(g).mean(),
+                "ratio": change,
+            }
+            for measure, expected in measures.items():
+                assert series(record, f"{measure}/{name}")[0] == pytest.approx(expected, rel=1e-10, abs=1e-13)
+        for name, expected in scores.items():
+            assert series(record, name)[0] == pytest.approx(expected, rel=1e-12)
+        assert record.samples_seen[0] == state.samples_seen
+        pieces.append((record, rows))
+    assert sum(len(rows) for _, rows in pieces) == state.samples_seen
+    whole = joined([record for record, _ in pieces])
+    other, at_once = train(problem, run, 150)
+    assert other.fingerprint() == state.fingerprint()
+    assert whole.values.tobytes() == at_once.values.tobytes()
+
+
+@pytest.mark.parametrize("batch_size", [1, 7])
+def test_the_batch_loss_is_the_loss_of_the_batch(kernel, batch_size):
+    problem, run = small_problem(), run_of(batch_size)
+    state = begin(problem)
+    for _ in range(10):
+        _, rows = next_gradient(problem, state, run)
+        own = evaluate(problem, state.parameters)["train_loss"]
+        y_pred = problem.y[rows] * 0 + _predictions(problem, state, rows)
+        record = advance(problem, state, run, 1, kernel)
+        assert series(record, "batch_loss")[0] == pytest.approx(
+            np.mean((problem.y[rows] - y_pred) ** 2), rel=1e-11
+        )
+        assert series(record, "train_loss")[0] == own
+
+
+def _predictions(problem, state, rows):
+    p = problem.named(state.parameters)
+    return np.tanh(problem.X[rows] @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"]
+
+
+def test_the_train_loss_of_a_full_batch_is_its_batch_loss(kernel):
+    _, records = train(small_problem(test_fraction=0.25), run_of(None), 50)
+    assert np.array_equal(series(records, "train_loss"), series(records, "batch_loss"))
+
+
+def test_the_series_stand_in_their_order():
+    problem = small_problem((2, "relu"), test_fraction=0.5)
+    names = series_names(problem)
+    assert names[:6] == ("batch_loss", "grad_l1/W1", "grad_l2/W1", "grad_mean/W1", "ratio/W1", "grad_l1/b1")
+    assert names[-4:] == evaluated_series(problem) == ("train_loss", "test_loss", "train_r2", "test_r2")
+    assert evaluated_series(small_problem()) == ("train_loss", "train_r2")
+
+
+def test_a_ratio_without_a_size_is_missing(kernel):
+    """Zero biases have no relative change in the first step: 0 / 0 and x / 0 are not recorded."""
+    problem = small_problem()
+    state = begin(problem)
+    problem.named(state.parameters)["b1"][:] = 0.0
+    records = advance(problem, state, run_of(None), 2, kernel)
+    assert np.isnan(series(records, "ratio/b1")[0])
+    assert np.isfinite(series(records, "ratio/b1")[1])
+
+
+@pytest.mark.parametrize(
+    ("module", "right", "wrong"),
+    [
+        (columns, "np.multiply(above, layer.z, above)", "np.subtract(above, layer.z, above)"),
+        (columns, "layer.slope(layer.outputs, layer.z)", "layer.slope(layer.z, layer.z)"),
+        (columns, "np.multiply(delta, self._slopes, delta)", "np.divide(delta, self._slopes, delta)"),
+        (single, "np.multiply(delta, z, delta)", "np.divide(delta, z, delta)"),
+        (single, "blocks[place][:-1] if place", "blocks[place][1:] if place"),
+    ],
+)
+def test_a_planted_slip_in_a_fast_pass_is_caught(module, right, wrong):
+    """The tester tested, on the same comparison as above."""
+    problem = small_problem((4, "tanh"), (4, "sigmoid"), features=4)
+    problem = type(problem)(**{**_fields(problem), "activations": ("tanh", "sigmoid", "sigmoid")})
+    state = begin(problem)
+    faulty = planted(module, right, wrong)
+    run = run_of(1 if module is single else None, order="sequential")
+    expected, _ = next_gradient(problem, state, run)
+    for under_test, equal in ((module, True), (faulty, False)):
+        found = np.empty(problem.layout.count)
+        if module is single:
+            passed = under_test.SinglePass(problem, state.parameters, found)
+            passed.gradient(problem.train.rows[0], problem.train.rows[0][:, None], float(problem.y[0, 0]))
+        else:
+            passed = under_test.ColumnPass(problem, state.parameters, found, problem.train.count)
+            passed.gradient(problem.train.columns, problem.train.targets)
+        flat = np.concatenate([values.ravel() for values in expected.values()])
+        assert (relative_error(found, flat) < 1e-12) == equal
+
+
+def _fields(problem):
+    return {name: getattr(problem, name) for name in problem.__dataclass_fields__}

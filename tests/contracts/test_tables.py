@@ -1,0 +1,132 @@
+"""Every row of every table keeps its table's promises."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from fallline.engine.activations import ACTIVATIONS
+from fallline.engine.datasets import DATASETS
+from fallline.engine.evaluation import evaluate
+from fallline.engine.initializers import INITIALIZERS
+from fallline.engine.losses import LOSSES
+from fallline.engine.optimizers import OPTIMIZERS
+from fallline.engine.randomness import rng_for
+from fallline.vocabulary.recipe import OWN_SETTINGS, RunRecipe
+from support.gradient_check import relative_error
+from support.problems import small_problem, train
+
+TABLES = {
+    "datasets": DATASETS,
+    "activations": ACTIVATIONS,
+    "losses": LOSSES,
+    "optimizers": OPTIMIZERS,
+    "initializers": INITIALIZERS,
+}
+ROWS = [(table, name) for table, rows in TABLES.items() for name in rows]
+
+
+@pytest.mark.parametrize(("table", "name"), ROWS)
+def test_a_row_introduces_itself(table, name):
+    row = TABLES[table][name]
+    assert row.name == name
+    assert row.help
+    assert "\n" not in row.help
+    for parameter in row.parameters:
+        assert parameter.allows(parameter.default)
+        assert parameter.help
+        json.dumps(parameter.as_json(), allow_nan=False)
+
+
+@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("features", [1, 5])
+def test_a_data_set_is_finite_bent_or_not_and_the_same_again(name, features):
+    X, y = DATASETS[name].make(300, features, 4)
+    again, _ = DATASETS[name].make(300, features, 4)
+    assert (X.shape, y.shape, X.dtype, y.dtype) == ((300, features), (300, 1), np.float64, np.float64)
+    assert np.isfinite(X).all()
+    assert np.isfinite(y).all()
+    assert np.var(y) > 1e-3
+    assert np.array_equal(X, again)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_the_slope_of_an_activation_is_its_derivative_told_by_the_output(name):
+    row = ACTIVATIONS[name]
+    z = np.linspace(-4.0, 4.0, 80)
+    numerical = (row(z + 1e-6) - row(z - 1e-6)) / 2e-6
+    assert np.allclose(row.derivative(row(z)), numerical, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_an_activation_writes_where_it_is_told(name):
+    row, z = ACTIVATIONS[name], np.linspace(-4.0, 4.0, 9)
+    apart, within = np.empty(9), z.copy()
+    row.apply(z.copy(), apart)
+    row.apply(within, within)
+    assert np.array_equal(apart, row(z))
+    assert np.array_equal(within, row(z))
+    assert not np.array_equal(row(z), z) or name == "identity"
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_for_one_sample_is_the_loss_for_many(name):
+    row = LOSSES[name]
+    loss, dy = row.measure_one(1.5, -0.5)
+    assert loss == row(np.array([[1.5]]), np.array([[-0.5]]))
+    assert dy == row.gradient(np.array([[1.5]]), np.array([[-0.5]]))[0, 0]
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_is_least_at_the_targets_and_scores_constants_zero(name):
+    row, y = LOSSES[name], np.array([[1.0], [2.0], [6.0]])
+    assert row(y, y) == 0.0
+    assert not row.gradient(y, y).any()
+    constant = row(np.full_like(y, row.constant(y)), y)
+    assert row.score(np.array([constant, 0.0]), constant).tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_an_optimizer_descends(name):
+    problem = small_problem((6, "tanh"))
+    state, _ = train(problem, RunRecipe(name="r", optimizer=name, learning_rate=0.01), 400)
+    assert evaluate(problem, state.parameters)["train_loss"] < 0.2 * problem.initial_loss
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_memory_of_an_optimizer_is_plain_float64_arrays(name):
+    row = OPTIMIZERS[name]
+    one, other = row.start(7), row.start(7)
+    assert all(values.dtype == np.float64 and not values.any() for values in one.values())
+    assert not any(np.shares_memory(one[slot], other[slot]) for slot in one)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_settings_of_an_optimizer_are_ones_that_a_recipe_can_name(name):
+    assert {parameter.name for parameter in OPTIMIZERS[name].parameters} <= set(OWN_SETTINGS)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_bad_optimizer_would_be_noticed(name, monkeypatch):
+    """The tester tested: the same test on an update with the wrong sign."""
+    right = OPTIMIZERS[name]
+
+    def uphill(parameters, gradient, slots, learning_rate, own, work):
+        right.update(parameters, -gradient, slots, learning_rate, own, work)
+
+    wrong = type(right)(right.name, right.help, uphill, right.start, right.parameters)
+    monkeypatch.setitem(OPTIMIZERS, name, wrong)
+    with pytest.raises(AssertionError):
+        test_an_optimizer_descends(name)
+
+
+@pytest.mark.parametrize("name", INITIALIZERS)
+def test_an_initializer_draws_what_it_is_asked_for(name):
+    row = INITIALIZERS[name]
+    assert set(row.draws) <= {"weights", "biases"}
+    values = row.draw(rng_for(0, "weights"), (50, 40), 50, 40, None)
+    assert values.shape == (50, 40)
+    assert np.std(values) == pytest.approx(row.spread(1.0, 50, 40), rel=0.1)
+    assert relative_error(values, row.draw(rng_for(0, "weights"), (50, 40), 50, 40, None)) == 0.0

@@ -1,0 +1,90 @@
+"""CONTRACT "Batches": pure, every pass covered once, never across a pass's end."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fallline.engine.batches import BatchReader, batch_length, batch_rows, order_of_pass
+from fallline.engine.problem import build_problem
+from fallline.vocabulary.recipe import DataSettings, NetworkSettings, RunSettings
+from support.problems import small_problem
+
+
+def settings(batch_size, order="shuffle"):
+    return RunSettings("sgd", 0.1, batch_size, order)
+
+
+def read_passes(problem, chosen, seed, passes):
+    seen, batches = 0, []
+    while seen < passes * problem.train.count:
+        batches.append(batch_rows(problem, chosen, seed, seen))
+        seen += len(batches[-1])
+    return batches
+
+
+@pytest.mark.parametrize("order", ["shuffle", "sequential"])
+@pytest.mark.parametrize("batch_size", [1, 2, 7, 45, 59, 60, 61, 500])
+def test_every_pass_covers_each_training_sample_exactly_once(batch_size, order):
+    problem = small_problem(samples=80, test_fraction=0.25)
+    m = problem.train.count
+    batches = read_passes(problem, settings(batch_size, order), 0, 3)
+    rows = np.concatenate(batches)
+    for number in range(3):
+        assert sorted(rows[number * m : (number + 1) * m]) == problem.train_rows.tolist()
+    assert [len(batch) for batch in batches[: -(-m // batch_size)]][:-1] == [min(batch_size, m)] * (
+        -(-m // batch_size) - 1
+    )
+
+
+def test_the_last_batch_of_a_pass_is_smaller_never_dropped():
+    batches = read_passes(small_problem(samples=10), settings(4), 0, 2)
+    assert [len(batch) for batch in batches] == [4, 4, 2, 4, 4, 2]
+
+
+def test_sequential_is_the_order_of_the_data():
+    problem = small_problem(samples=10)
+    batches = read_passes(problem, settings(3, "sequential"), 0, 1)
+    assert np.concatenate(batches).tolist() == list(range(10))
+
+
+def test_each_pass_is_shuffled_anew_and_each_run_seed_differs():
+    orders = [tuple(order_of_pass("shuffle", seed, number, 50)) for seed in (0, 1) for number in (0, 1)]
+    assert len(set(orders)) == 4
+
+
+@pytest.mark.parametrize("seen", [0, 1, 60, 77])
+def test_a_full_batch_is_all_training_samples_in_data_order_wherever_in_a_pass(seen):
+    problem = small_problem(samples=80, test_fraction=0.25)
+    assert np.array_equal(batch_rows(problem, settings(None), 0, seen), problem.train_rows)
+
+
+@given(
+    samples=st.integers(1, 30),
+    batch_size=st.none() | st.integers(1, 40),
+    order=st.sampled_from(["shuffle", "sequential"]),
+    start=st.integers(0, 100),
+    ahead=st.integers(1, 50),
+    jumps=st.lists(st.integers(0, 120), max_size=6),
+)
+def test_the_reader_reads_what_the_pure_function_says(samples, batch_size, order, start, ahead, jumps):
+    """However far it lays out ahead, and wherever it is sent back to."""
+    data = DataSettings(name="linear", samples=samples, features=2)
+    problem = build_problem(data, NetworkSettings(), "mse")
+    chosen = settings(batch_size, order)
+    reader = BatchReader(problem.train, chosen, 3, ahead)
+    for seen in [start, *jumps]:
+        length = batch_length(chosen, seen, samples)
+        rows = batch_rows(problem, chosen, 3, seen)
+        if batch_size is None:
+            inputs, targets = reader.full()
+        else:
+            inputs, targets = reader.columns(seen, length)
+        assert np.array_equal(inputs[:-1].T, problem.X[rows])
+        assert (inputs[-1] == 1).all()
+        assert np.array_equal(targets.T, problem.y[rows])
+        if batch_size is not None and length == 1:
+            vector, upright, target = reader.one(seen)
+            assert np.array_equal(vector[:-1], problem.X[rows][0])
+            assert np.array_equal(upright[:, 0], vector)
+            assert target == problem.y[rows][0, 0]

@@ -1,0 +1,185 @@
+"""The blackboard's backward pass is the derivative of its forward pass, and keeps the symmetries of the network."""
+
+from __future__ import annotations
+
+import autograd
+import autograd.numpy as anp
+import numpy as np
+import pytest
+
+from fallline.engine import activations, losses, network
+from fallline.engine.activations import ACTIVATIONS
+from fallline.engine.layout import layout_of
+from fallline.engine.losses import LOSSES
+from fallline.engine.probes import next_gradient
+from fallline.engine.problem import build_problem
+from fallline.engine.state import begin
+from fallline.engine.training import advance
+from fallline.vocabulary.recipe import DataSettings, NetworkSettings, RunRecipe
+from support.gradient_check import numerical_gradient, planted, relative_error
+
+HIDDEN = {"no hidden layer": (), "one": (4,), "two": (4, 4), "three, uneven": (5, 1, 3)}
+TOLERANCE = 1e-7
+
+
+class Case:
+    """One activation, random data, random biases: at zero biases ReLU sits on its kinks (trap T1)."""
+
+    def __init__(
+        self, activation: str, hidden: tuple[int, ...], loss: str = "mse", output: str = "identity"
+    ) -> None:
+        rng = np.random.default_rng(11)
+        self.X, self.y = rng.standard_normal((40, 3)), rng.standard_normal((40, 1))
+        self.names = (activation,) * len(hidden) + (output,)
+        self.layout = layout_of((3, *hidden, 1))
+        self.flat = rng.standard_normal(self.layout.count) * 0.7
+        self.loss = loss
+
+    def gradient(self, under_test=network, table=LOSSES):
+        parameters = self.layout.named(self.flat)
+        passed = under_test.forward(parameters, self.names, self.X)
+        dy_pred = table[self.loss].gradient(passed.y_pred, self.y)
+        found = under_test.backward(parameters, self.names, passed, dy_pred)
+        return np.concatenate([found[name].ravel() for name in self.layout.names])
+
+    def descended(self, flat):
+        """Half of the reported mse, which is what is descended."""
+        passed = network.forward(self.layout.named(flat), self.names, self.X)
+        return 0.5 * LOSSES[self.loss](passed.y_pred, self.y)
+
+
+@pytest.mark.parametrize("hidden", HIDDEN.values(), ids=HIDDEN)
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_every_gradient_is_the_central_difference(activation, loss, hidden):
+    case = Case(activation, hidden, loss)
+    assert relative_error(case.gradient(), numerical_gradient(case.descended, case.flat)) < TOLERANCE
+
+
+@pytest.mark.parametrize("output", ACTIVATIONS)
+def test_the_output_may_have_any_activation(output):
+    case = Case("tanh", (4,), output=output)
+    assert relative_error(case.gradient(), numerical_gradient(case.descended, case.flat)) < TOLERANCE
+
+
+AUTOGRAD = {
+    "relu": lambda z: anp.maximum(z, 0.0),
+    "leaky_relu": lambda z: anp.where(z > 0, z, 0.01 * z),
+    "tanh": anp.tanh,
+    "sigmoid": lambda z: 0.5 * (1.0 + anp.tanh(0.5 * z)),
+    "identity": lambda z: z,
+}
+
+
+def autograd_gradient(case: Case):
+    def loss(flat):
+        a = case.X
+        for layer, name in enumerate(case.names):
+            into, out = case.layout.sizes[layer : layer + 2]
+            start = case.layout.offsets[2 * layer]
+            weights = anp.reshape(flat[start : start + into * out], (into, out))
+            a = AUTOGRAD[name](anp.dot(a, weights) + flat[start + into * out : start + (into + 1) * out])
+        return 0.5 * anp.mean((case.y - a) ** 2)
+
+    return autograd.grad(loss)(case.flat)
+
+
+@pytest.mark.parametrize("hidden", HIDDEN.values(), ids=HIDDEN)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_every_gradient_is_autograds(activation, hidden):
+    case = Case(activation, hidden)
+    assert relative_error(case.gradient(), autograd_gradient(case)) < 1e-13
+
+
+def test_dy_pred_is_the_notebooks():
+    y_pred, y = np.array([[1.0], [4.0]]), np.array([[3.0], [3.0]])
+    assert LOSSES["mse"](y_pred, y) == 2.5
+    assert LOSSES["mse"].gradient(y_pred, y).tolist() == [[-1.0], [0.5]]
+
+
+@pytest.mark.parametrize(
+    ("module", "right", "wrong"),
+    [
+        (network, "dz = da * ACT", "dz = da + ACT"),
+        (network, "derivative(passed.a[layer - 1])", "derivative(passed.z[layer - 1])"),
+        (network, "np.sum(dz, axis=0", "np.mean(dz, axis=0"),
+        (network, "da = dz @ ", "da = da @ "),
+        (activations, "np.subtract(1.0, out, out)", "np.subtract(2.0, out, out)"),
+        (activations, "np.maximum(out, LEAK, out=out)", "np.minimum(out, LEAK, out=out)"),
+        (activations, "np.subtract(1.0, a, out)", "np.subtract(1.1, a, out)"),
+        (losses, "np.subtract(y_pred, y, out)", "np.subtract(y, y_pred, out)"),
+    ],
+)
+def test_a_planted_slip_of_one_character_is_caught(module, right, wrong, monkeypatch):
+    """The tester tested: each of these would pass a glance at the curves, and none passes the check."""
+    faulty = planted(module, right, wrong)
+    table = faulty.LOSSES if module is losses else LOSSES
+    if module is activations:
+        monkeypatch.setattr(network, "ACTIVATIONS", faulty.ACTIVATIONS)
+    errors = []
+    for activation in ("leaky_relu", "tanh", "sigmoid"):
+        case = Case(activation, (4, 4))
+        found = case.gradient(faulty if module is network else network, table)
+        errors.append(relative_error(found, numerical_gradient(case.descended, case.flat)))
+    assert max(errors) > TOLERANCE
+
+
+def raw(activation: str = "relu"):
+    """RAW of verification.md: 100 samples of the notebook's data."""
+    layers = [{"units": 4, "activation": activation}] * 2
+    return build_problem(DataSettings(samples=100), NetworkSettings.model_validate({"layers": layers}), "mse")
+
+
+GD = RunRecipe(name="gd", learning_rate=0.05)
+
+
+def test_what_flows_into_a_relu_unit_flows_out_v10():
+    """<w_in, dw_in> + b db = <w_out, dw_out> for every hidden unit, at every step (Du, Hu, Lee 2018)."""
+    problem = raw()
+    state = begin(problem)
+    for _ in range(150):
+        g, _rows = next_gradient(problem, state, GD)
+        p = problem.named(state.parameters)
+        for k in (1, 2):
+            into = (p[f"W{k}"] * g[f"W{k}"]).sum(axis=0) + (p[f"b{k}"] * g[f"b{k}"])[0]
+            out = (p[f"W{k + 1}"] * g[f"W{k + 1}"]).sum(axis=1)
+            scale = max(np.abs(into).max(), np.abs(out).max(), 1.0)
+            assert np.abs(into - out).max() <= 1e-12 * scale
+        advance(problem, state, GD, 1)
+
+
+def test_the_balance_moves_only_by_the_square_of_the_rate_v10():
+    """Per step of GD |w_in|^2 + b^2 - |w_out|^2 moves by rate^2 (|dw_in|^2 + db^2 - |dw_out|^2), exactly."""
+    problem = raw()
+    state = begin(problem)
+
+    def balance(values, k):
+        into = (values[f"W{k}"] ** 2).sum(axis=0) + values[f"b{k}"][0] ** 2
+        return into - (values[f"W{k + 1}"] ** 2).sum(axis=1)
+
+    for _ in range(150):
+        g, _rows = next_gradient(problem, state, GD)
+        before = [balance(problem.named(state.parameters), k) for k in (1, 2)]
+        advance(problem, state, GD, 1)
+        for k in (1, 2):
+            moved = balance(problem.named(state.parameters), k) - before[k - 1]
+            scale = max(np.abs(before[k - 1]).max(), 1.0)
+            assert np.abs(moved - GD.learning_rate**2 * balance(g, k)).max() <= 1e-12 * scale
+
+
+def test_rescaling_a_relu_unit_changes_nothing_but_the_gradients_v11():
+    """(c W1, c b1, W2 / c) is the same function; dW1 is divided by c, dW2 multiplied."""
+    problem, c = raw(), 3.7
+    state, scaled = begin(problem), begin(problem)
+    p = problem.named(scaled.parameters)
+    p["W1"] *= c
+    p["b1"] *= c
+    p["W2"] /= c
+    names = problem.activations
+    one = network.forward(problem.named(state.parameters), names, problem.X).y_pred
+    other = network.forward(p, names, problem.X).y_pred
+    assert relative_error(one, other) < 1e-12
+    g, _ = next_gradient(problem, state, GD)
+    h, _ = next_gradient(problem, scaled, GD)
+    for name, factor in (("W1", 1 / c), ("b1", 1 / c), ("W2", c), ("b2", 1.0), ("W3", 1.0)):
+        assert relative_error(h[name], factor * g[name]) < 1e-12

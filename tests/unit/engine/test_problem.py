@@ -1,0 +1,129 @@
+"""Data, split, standardizing and initial parameters."""
+
+import numpy as np
+import pytest
+
+from fallline.engine.problem import build_problem
+from fallline.engine.randomness import rng_for
+from fallline.vocabulary.errors import InvalidRequest
+from fallline.vocabulary.recipe import DataSettings, Initializer, NetworkSettings
+from support.problems import default_problem, network
+
+
+def problem(**data):
+    return build_problem(DataSettings(**data), NetworkSettings(), "mse")
+
+
+def test_the_default_data_are_the_notebooks():
+    shown = default_problem()
+    assert shown.X.shape == (900, 5)
+    assert shown.y.shape == (900, 1)
+    beta = rng_for(0, "coefficients").standard_normal((5, 1))
+    assert np.array_equal(shown.y, np.log(shown.X @ beta + 20))
+    assert len(shown.test_rows) == 0
+    assert np.array_equal(shown.train_rows, np.arange(900))
+
+
+def test_parameters_have_the_notebooks_names_and_shapes():
+    named = default_problem().named(default_problem().initial_parameters)
+    shapes = {name: values.shape for name, values in named.items()}
+    assert shapes == {"W1": (5, 4), "b1": (1, 4), "W2": (4, 4), "b2": (1, 4), "W3": (4, 1), "b3": (1, 1)}
+
+
+def test_data_where_the_logarithm_is_undefined_are_refused_with_advice():
+    """Trap T6: with many features X @ beta reaches -20, and NaN would stand in the data."""
+    with pytest.raises(InvalidRequest) as refused:
+        problem(features=64, samples=5000)
+    (error,) = refused.value.errors
+    assert error.pointer == "/data/seed"
+    assert "take another seed, fewer samples, or fewer features" in error.detail
+
+
+@pytest.mark.parametrize("fraction", [0.1, 0.25, 0.333, 0.5])
+def test_the_split_holds_out_the_rounded_share_and_loses_nobody(fraction):
+    split = problem(samples=101, test_fraction=fraction)
+    assert len(split.test_rows) == round(101 * fraction)
+    assert sorted([*split.train_rows, *split.test_rows]) == list(range(101))
+    assert np.array_equal(split.X_train, split.X[split.train_rows])
+    assert np.array_equal(split.y_test, split.y[split.test_rows])
+
+
+def test_the_split_is_drawn_by_the_data_seed():
+    first, again, other = (problem(test_fraction=0.5, seed=seed).test_rows for seed in (3, 3, 4))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_a_split_without_training_samples_is_refused():
+    with pytest.raises(InvalidRequest, match="/data/test_fraction"):
+        problem(samples=1, test_fraction=0.9)
+
+
+def test_more_samples_of_one_seed_keep_the_law():
+    few, many = problem(samples=100, features=2), problem(samples=200, features=2)
+    assert np.array_equal(few.X, many.X[:100])
+    assert np.array_equal(few.y, many.y[:100])
+
+
+def test_noise_is_added_to_the_targets_only():
+    clean, noisy = problem(seed=5), problem(seed=5, noise=0.3)
+    assert np.array_equal(clean.X, noisy.X)
+    assert np.std(noisy.y - clean.y) == pytest.approx(0.3, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("which", "scaled"), [("none", ()), ("inputs", "X"), ("targets", "y"), ("both", "Xy")]
+)
+def test_standardizing_counts_training_rows_only(which, scaled):
+    split = problem(standardize=which, test_fraction=0.5, samples=200)
+    for name, values in (("X", split.X_train), ("y", split.y_train)):
+        standard = np.allclose(values.mean(axis=0), 0, atol=1e-12) and np.allclose(values.std(axis=0), 1)
+        assert standard == (name in scaled)
+    assert not np.allclose(split.X_test.mean(axis=0), 0, atol=1e-6)
+
+
+def test_a_constant_target_can_be_standardized():
+    one = problem(samples=1, standardize="both")
+    assert one.X.tolist() == [[0.0] * 5]
+    assert one.y.tolist() == [[0.0]]
+
+
+def test_the_baseline_predicts_the_mean_of_the_training_targets():
+    split = problem(samples=400, test_fraction=0.25)
+    mean = split.y_train.mean()
+    assert split.baseline["train"] == pytest.approx(np.var(split.y_train), rel=1e-12)
+    assert split.baseline["test"] == pytest.approx(np.mean((split.y_test - mean) ** 2), rel=1e-12)
+
+
+def test_a_layers_start_does_not_depend_on_the_other_layers():
+    wide = build_problem(DataSettings(), network((4, "relu"), (4, "relu"), seed=9), "mse")
+    deep = build_problem(DataSettings(), network((4, "tanh"), (4, "relu"), (6, "relu"), seed=9), "mse")
+    for name in ("W1", "b1", "W2", "b2"):
+        one, other = (built.named(built.initial_parameters)[name] for built in (wide, deep))
+        assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("initializer", "spread"),
+    [
+        ("normal", 1.0),
+        (Initializer(name="normal", scale=0.1), 0.1),
+        ("he", np.sqrt(2 / 64)),
+        ("xavier", np.sqrt(2 / 164)),
+        ("zeros", 0.0),
+    ],
+)
+def test_weights_have_the_spread_of_their_initializer(initializer, spread):
+    settings = network((100, "relu")).model_copy(update={"weights": initializer})
+    built = build_problem(DataSettings(name="linear", features=64), settings, "mse")
+    assert np.std(built.named(built.initial_parameters)["W1"]) == pytest.approx(spread, rel=0.05)
+
+
+def test_zero_biases_are_the_notebooks_other_choice():
+    built = build_problem(DataSettings(), network((4, "relu"), biases="zeros"), "mse")
+    assert not built.named(built.initial_parameters)["b1"].any()
+
+
+def test_a_problem_cannot_be_written_to():
+    with pytest.raises(ValueError, match="read-only"):
+        default_problem().X[0, 0] = 1.0
