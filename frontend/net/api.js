@@ -49,8 +49,8 @@ export function createApi(fetch, origin) {
     create: (recipe) => call("/experiments", { method: "POST", body: recipe }),
     /** @param {string} id */
     experiment: (id) => call(at(id)),
-    /** @param {string} id */
-    data: (id) => call(`${at(id)}/data`),
+    /** @param {string} id @param {string|null} token */
+    remove: (id, token) => call(at(id), { method: "DELETE", token }),
     /** @param {string} id @param {string} name */
     figure: (id, name) => call(`${at(id)}/figures/${name}`),
     /** @param {string} id @param {string} run @param {string} name */

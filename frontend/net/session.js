@@ -50,6 +50,8 @@ export function createSession({ positions, random, fps }) {
   const commands = new Map();
   /** @type {{run: string, from: number, of: number}|null} */
   let chase = null;
+  /** Asked for all of a run again; until that is answered, more frames that do not join are only dropped. */
+  let mending = false;
 
   /** @param {Json} message */
   const send = (message) => ({ do: "send", message });
@@ -77,6 +79,7 @@ export function createSession({ positions, random, fps }) {
   function opened() {
     phase = "open";
     buckets = PAST;
+    mending = false;
     heardAt = now;
     pingedAt = now;
     return watched ? [send(watchMessage())] : [];
@@ -164,6 +167,7 @@ export function createSession({ positions, random, fps }) {
       if (message.experiment !== watched?.experiment) return [];
       const first = !greeted;
       greeted = true;
+      mending = false;
       const back = attempt > 0;
       attempt = 0;
       chase = back ? missing(message.state.runs) : null;
@@ -240,7 +244,10 @@ export function createSession({ positions, random, fps }) {
    * @returns {Action[]}
    */
   function gap(run) {
-    return phase === "open" ? [{ do: "forget", run }, { do: "rewatch" }] : [{ do: "forget", run }];
+    if (phase !== "open" || mending) return [{ do: "forget", run }];
+    mending = true;
+    buckets = PAST;
+    return [{ do: "forget", run }, { do: "rewatch" }];
   }
 
   /**

@@ -27,7 +27,7 @@ export function labelOf(name) {
  * @param {Record<string, Run>} known
  * @returns {Lane}
  */
-function laneOf(name, place, known) {
+export function laneOf(name, place, known) {
   if (known[name]) return known[name].lane;
   const taken = new Set(Object.values(known).map(({ lane }) => lane));
   return LANES.find((lane) => !taken.has(lane)) ?? LANES[place % LANES.length];
@@ -48,7 +48,7 @@ function runOf(told, recipe, known, lane) {
     name: told.name,
     label: recipe?.label ?? told.label ?? labelOf(told.name),
     lane,
-    hidden: known?.hidden ?? false,
+    hidden: false,
     status: told.status,
     step: behind ? known.step : told.step,
     epoch: behind ? known.epoch : told.epoch,
@@ -61,22 +61,23 @@ function runOf(told, recipe, known, lane) {
     units: same ? known.units : null,
     predictions: same ? known.predictions : null,
     snapshot: same ? known.snapshot : null,
+    trend: same ? known.trend : undefined,
   };
 }
 
 /**
  * @param {ExperimentAnswer} answer
  * @param {Record<string, Run>} known
- * @param {string[]} order
+ * @param {boolean} again  the same experiment; otherwise only looks are kept
  */
-export function runsOf(answer, known, order) {
-  const staying = Object.fromEntries(order.filter((name) => answer.runs.some((run) => run.name === name)).map((name) => [name, known[name]]));
+export function runsOf(answer, known, again) {
+  const staying = Object.fromEntries(answer.runs.filter(({ name }) => known[name]).map(({ name }) => [name, known[name]]));
   /** @type {Record<string, Run>} */
   const runs = {};
   answer.runs.forEach((told, place) => {
     const recipe = /** @type {RunRecipe} */ (answer.recipe.runs.find(({ name }) => name === told.name));
     const lane = laneOf(told.name, place, { ...staying, ...runs });
-    runs[told.name] = runOf(told, recipe, staying[told.name], lane);
+    runs[told.name] = { ...runOf(told, recipe, again ? staying[told.name] : undefined, lane), hidden: staying[told.name]?.hidden ?? false };
   });
   return runs;
 }
@@ -109,16 +110,17 @@ function roundHalfEven(value) {
 export function experimentOf(answer, known, token) {
   const sizes = layerSizes(answer.recipe);
   const shapes = sizes.slice(1).map((units, k) => /** @type {[number, number]} */ ([sizes[k], units]));
-  const { train, test } = splitOf(answer.recipe);
+  const split = splitOf(answer.recipe);
+  const { train_samples: train = split.train, test_samples: test = split.test, baseline } = answer;
   return {
     id: answer.id,
     token: token === undefined ? known?.token ?? null : token,
     recipe: answer.recipe,
     kernel: answer.kernel,
-    baseline: known?.baseline ?? null,
+    baseline: baseline ? { train: baseline.train, test: baseline.test ?? null } : null,
     trainSamples: train,
     testSamples: test,
-    initialLoss: startOf(answer) ?? known?.initialLoss ?? null,
+    initialLoss: answer.initial_loss ?? startOf(answer) ?? known?.initialLoss ?? null,
     features: sizes[0],
     weights: shapes.map((_, k) => `W${k + 1}`),
     shapes: Object.fromEntries(shapes.map((shape, k) => [`W${k + 1}`, shape])),

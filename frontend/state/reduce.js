@@ -4,7 +4,7 @@
  */
 
 import { askedOf, fromNow, inForce, withEdit } from "./settings.js";
-import { experimentOf, runsOf } from "./opened.js";
+import { experimentOf, laneOf, runsOf } from "./opened.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Run} Run */
@@ -81,14 +81,11 @@ function beat(state) {
  */
 function opened(state, answer, token) {
   const again = state.experiment?.id === answer.id;
-  const runs = runsOf(answer, again ? state.runs : {}, again ? state.order : []);
+  const runs = runsOf(answer, state.runs, again);
   const order = answer.runs.map(({ name }) => name);
   const kept = (/** @type {string|null} */ name) => (name && order.includes(name) ? name : order[0] ?? null);
-  const playback = {
-    ...state.playback,
-    ...(answer.speed === undefined || answer.speed === null ? {} : { speed: answer.speed }),
-    ...(answer.pace ? { pace: answer.pace } : {}),
-  };
+  const { speed, pace } = answer.playback ?? state.playback;
+  const playback = again ? state.playback : { ...state.playback, speed, pace };
   return settled({
     ...state,
     experiment: experimentOf(answer, again ? state.experiment : null, token),
@@ -113,7 +110,7 @@ function framed(state, name, told) {
     generation: told.generation,
     latest: { ...(again ? {} : run.latest), ...told.latest },
     divergedAt: told.status === "diverged" ? run.divergedAt ?? told.step : null,
-    ...(again ? { units: null, predictions: null, snapshot: null } : {}),
+    ...(again ? { units: null, predictions: null, snapshot: null, trend: undefined } : {}),
   });
 }
 
@@ -122,12 +119,12 @@ const EVENTS = {
   edit(state, event) {
     const run = state.runs[event.run];
     const edit = editOf(event);
-    return run && edit ? settled(withRun(state, event.run, { edits: withEdit(run.edits, edit) })) : state;
+    const label = event.edit?.label ?? event.label;
+    const told = run && label ? withRun(state, event.run, { label }) : state;
+    return run && edit ? settled(withRun(told, event.run, { edits: withEdit(run.edits, edit) })) : told;
   },
-  reset(state, event) {
-    const runs = event.run ? [event.run] : state.order;
-    return settled(runs.reduce((before, name) => restarted(before, name, event.generation), state));
-  },
+  reset: (state, event) => settled(restarted(state, event)),
+  run_added: (state, event) => (state.runs[event.run] ? state : joined(state, event)),
   diverged: (state, event) => withRun(state, event.run, { status: "diverged", divergedAt: event.diverged_at ?? event.step }),
   finished: (state, event) => withRun(state, event.run, { status: "finished" }),
   run_removed: (state, event) => without(state, event.run),
@@ -147,18 +144,33 @@ function editOf(event) {
 
 /**
  * @param {State} state
- * @param {string} name
- * @param {number} generation
+ * @param {Json} event
  */
-function restarted(state, name, generation) {
+function restarted(state, { run: name, generation, recipe: told }) {
   const run = state.runs[name];
   const experiment = state.experiment;
-  if (!run || !experiment || (generation !== undefined && generation <= run.generation)) return state;
-  const recipes = experiment.recipe.runs.map((recipe) => (recipe.name === name ? fromNow(recipe, run) : recipe));
+  if (!run || !experiment || generation <= run.generation) return state;
+  const recipes = experiment.recipe.runs.map((recipe) => (recipe.name === name ? told ?? fromNow(recipe, run) : recipe));
   const next = { ...state, experiment: { ...experiment, recipe: { ...experiment.recipe, runs: recipes } } };
   return withRun(next, name, {
-    step: 0, epoch: 0, samplesSeen: 0, edits: [], latest: {}, divergedAt: null, generation: generation ?? run.generation,
+    step: 0, epoch: 0, samplesSeen: 0, edits: [], latest: {}, divergedAt: null, generation, trend: undefined,
     status: run.status === "diverged" ? "paused" : run.status, units: null, predictions: null, snapshot: null,
+  });
+}
+
+/**
+ * @param {State} state
+ * @param {Json} event
+ */
+function joined(state, { added, recipe }) {
+  const { experiment } = state;
+  if (!experiment) return state;
+  const recipes = { ...experiment.recipe, runs: [...experiment.recipe.runs, recipe] };
+  const told = { id: experiment.id, kernel: experiment.kernel, recipe: recipes, runs: [added] };
+  const lane = laneOf(added.name, state.order.length, state.runs);
+  const run = { ...runsOf(told, {}, false)[added.name], lane };
+  return settled({
+    ...state, experiment: { ...experiment, recipe: recipes }, runs: { ...state.runs, [run.name]: run }, order: [...state.order, run.name],
   });
 }
 
@@ -197,8 +209,6 @@ const MESSAGES = {
   loading: (state, { since }) => ({ ...state, loading: since === null ? null : { since } }),
   opened: (state, { answer, token = null }) => opened({ ...state, problem: null }, answer, token),
   experiment: (state, { state: answer }) => opened(state, answer),
-  baseline: (state, { baseline }) =>
-    state.experiment ? { ...state, experiment: { ...state.experiment, baseline } } : state,
   frame(state, { runs }) {
     const next = Object.entries(runs).reduce((before, [name, told]) => framed(before, name, told), state);
     return { ...next, frames: state.frames + 1 };
@@ -217,7 +227,10 @@ const MESSAGES = {
   view: (state, { part }) => ({ ...state, view: { ...state.view, ...part } }),
   playback: (state, { part }) => ({ ...state, playback: { ...state.playback, ...part } }),
   hidden: (state, { run, hidden }) => withRun(state, run, { hidden }),
-  instrument: (state, { run, name, value }) => withRun(state, run, { [name]: value }),
+  measured: (state, { runs }) => Object.entries(runs).reduce(
+    (before, [name, { generation, ...found }]) => (before.runs[name]?.generation === generation ? withRun(before, name, found) : before),
+    state,
+  ),
   figure: (state, { name, figure }) => ({ ...state, figures: { ...state.figures, [name]: figure } }),
   notice: (state, { notice }) => ({ ...state, notice }),
   problem: (state, { problem }) => ({ ...state, problem }),

@@ -70,9 +70,11 @@
  * @property {string} kernel
  * @property {RunAnswer[]} runs
  * @property {string} [token]
- * @property {boolean} [playing]
- * @property {number|"max"} [speed]
- * @property {Pace} [pace]
+ * @property {{playing: boolean, speed: number|"max", pace: Pace}} [playback]
+ * @property {Record<string, number>} [baseline]  by split
+ * @property {number} [initial_loss]
+ * @property {number} [train_samples]
+ * @property {number} [test_samples]
  */
 /** @typedef {"paused"|"playing"|"finished"|"diverged"} RunStatus */
 /** @typedef {{step: number, value: number}} Latest */
@@ -138,6 +140,7 @@
  * @property {UnitsInstrument|null} units
  * @property {PredictionsInstrument|null} predictions
  * @property {Snapshot|null} snapshot
+ * @property {"falling"|"flat"|"rising"|undefined} [trend]  of the train loss lately
  */
 /**
  * @typedef {object} Experiment
@@ -275,6 +278,7 @@
  * @property {string} origin                  "http://host:port"
  * @property {number} fps                     frames a second asked of the server
  * @property {() => boolean} hidden           is the page hidden
+ * @property {(hear: (signal: "online"|"offline"|"visible") => void) => void} listen
  */
 
 export {};

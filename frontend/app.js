@@ -1,0 +1,125 @@
+/**
+ * What a page may ask, joined from its parts: store, columns, line, REST, storage.
+ * Owns: the commands. No DOM. Pages and components are given an app; nothing here knows them.
+ */
+
+import { createApi } from "./net/api.js";
+import { createCommands } from "./net/commands.js";
+import { browserEnvironment } from "./net/environment.js";
+import { createKeeper } from "./net/keeper.js";
+import { createLine } from "./net/line.js";
+import { createObserver } from "./net/observer.js";
+import { createVisits } from "./net/visits.js";
+import { changedRecipe, freshWords, nextRun } from "./state/recipes.js";
+import { initialState, reduce } from "./state/reduce.js";
+import { createSeriesBook } from "./state/series.js";
+import { createStore } from "./state/store.js";
+
+/** @typedef {import("./state/types.js").App} App */
+/** @typedef {import("./state/types.js").Json} Json */
+/** @typedef {import("./state/types.js").Environment} Environment */
+
+const READ_ONLY = { title: "This page may look, not change.", detail: "The key to this experiment is in another browser." };
+
+/**
+ * @param {Environment} [environment]
+ * @returns {App}
+ */
+export function createApp(environment = browserEnvironment()) {
+  const keeper = createKeeper(environment.storage);
+  const begun = initialState();
+  const store = createStore({ ...begun, view: { ...begun.view, ...keeper.view() } }, reduce);
+  const series = createSeriesBook();
+  const api = createApi(environment.fetch, environment.origin);
+  const line = createLine({ environment, store, series });
+  const visits = createVisits({ api, environment, keeper, line, series, store });
+  const observer = createObserver({ api, store, seriesOf: series.of, environment });
+  const send = createCommands({
+    uuid: environment.uuid,
+    experiment: () => store.get().experiment?.id ?? null,
+    dispatch: store.dispatch,
+    send: (message) => line.handle({ type: "command", message }),
+  });
+  const { dispatch } = store;
+  /** @type {(() => void)[]} */
+  const stops = [];
+
+  /** @param {string} what @param {string|null} [run] @param {Json} [body] */
+  function command(what, run, body) {
+    if (store.get().experiment?.token === null) return void dispatch({ type: "problem", problem: READ_ONLY });
+    send(what, run, body);
+  }
+
+  /** Steps asked for while others are still being made go together: a held key is one command at a time. */
+  let wanted = 0;
+  const isStepping = () => Object.values(store.get().pending).some((pending) => pending.do === "step");
+
+  function stepOn() {
+    if (wanted === 0 || isStepping()) return;
+    const steps = wanted;
+    wanted = 0;
+    command("step", null, { steps });
+  }
+
+  function play() {
+    const { speed, pace } = store.get().playback;
+    command("play", null, { speed, pace });
+  }
+
+  /** @param {Json} part */
+  function setPlayback(part) {
+    dispatch({ type: "playback", part });
+    if (store.get().playback.playing) play();
+  }
+
+  return {
+    store,
+    series,
+    environment,
+    async start() {
+      stops.push(keeper.follow(store), store.watch((state) => state.pending, stepOn));
+      environment.listen(line.hear);
+      observer.start();
+      await visits.begin();
+    },
+    stop() {
+      stops.forEach((stop) => stop());
+      observer.stop();
+      visits.stop();
+      line.stop();
+    },
+    play,
+    pause: () => command("pause"),
+    toggle: () => (store.get().playback.playing ? command("pause") : play()),
+    step(steps = 1) {
+      wanted = Math.min(1_000_000, wanted + steps);
+      stepOn();
+    },
+    stepEpoch(epochs = 1) {
+      if (!isStepping()) command("step", null, { epochs });
+    },
+    reset: (run) => command("reset", run ?? null),
+    setSpeed: (speed) => setPlayback({ speed }),
+    setPace: (pace) => setPlayback({ pace }),
+    edit: (run, change) => command("edit", run, change),
+    addRun: (body = nextRun(store.get())) => command("add_run", null, body),
+    removeRun: (run) => command("remove_run", run),
+    renameRun: (run, label) => command("edit", run, { label }),
+    setHidden: (run, hidden) => dispatch({ type: "hidden", run, hidden }),
+    async newExperiment(changes) {
+      const state = store.get();
+      if (!state.experiment) return;
+      if (state.playback.playing && state.experiment.token) send("pause");
+      const notice = { kind: "info", text: freshWords(changes, state.order.length), undo: true };
+      await visits.create(changedRecipe(state, changes), notice);
+    },
+    undo: visits.undo,
+    restart: visits.restart,
+    retryNow: () => line.handle({ type: "hurry" }),
+    setView: (part) => dispatch({ type: "view", part }),
+    dismiss() {
+      dispatch({ type: "notice", notice: null });
+      dispatch({ type: "problem", problem: null });
+    },
+  };
+}

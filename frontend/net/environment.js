@@ -1,0 +1,60 @@
+/**
+ * The browser as the app sees it. Owns: which globals are used. Tests give something else.
+ */
+
+/** @typedef {import("../state/types.js").Environment} Environment */
+
+const FPS = { usual: 10, most: 30 };
+
+/** Frames a second: `?fps=30` asks for more. @param {string} search */
+export function fpsOf(search) {
+  const asked = Number(new URLSearchParams(search).get("fps") ?? FPS.usual);
+  return Number.isInteger(asked) ? Math.min(FPS.most, Math.max(1, asked)) : FPS.usual;
+}
+
+/** Storage that may be forbidden: then nothing is kept, and nothing breaks. @returns {Environment["storage"]} */
+function safeStorage() {
+  try {
+    const probe = "fallline.probe";
+    localStorage.setItem(probe, "1");
+    localStorage.removeItem(probe);
+    return localStorage;
+  } catch {
+    /** @type {Map<string, string>} */
+    const kept = new Map();
+    return {
+      getItem: (key) => kept.get(key) ?? null,
+      setItem: (key, value) => void kept.set(key, value),
+      removeItem: (key) => void kept.delete(key),
+    };
+  }
+}
+
+/** `crypto.randomUUID` is there on secure origins only; a workshop's LAN is none. */
+function uuid() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** @returns {Environment} */
+export function browserEnvironment() {
+  return {
+    fetch: (...request) => fetch(...request),
+    WebSocket,
+    storage: safeStorage(),
+    now: () => performance.now(),
+    setTimeout: (run, ms) => setTimeout(run, ms),
+    clearTimeout: (timer) => clearTimeout(timer),
+    random: Math.random,
+    uuid,
+    origin: location.origin,
+    fps: fpsOf(location.search),
+    hidden: () => document.hidden,
+    listen(hear) {
+      window.addEventListener("online", () => hear("online"));
+      window.addEventListener("offline", () => hear("offline"));
+      document.addEventListener("visibilitychange", () => document.hidden || hear("visible"));
+    },
+  };
+}

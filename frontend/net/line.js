@@ -1,0 +1,53 @@
+/**
+ * Joins session, socket, store and columns: what the session wants done about the page is done here.
+ * Owns: the order in which a frame is taken in: columns first, then the state, then the credit for it.
+ */
+
+import { createSession } from "./session.js";
+import { createSocket } from "./socket.js";
+import { latestOf } from "../state/series.js";
+
+/** @typedef {import("../state/types.js").Json} Json */
+/** @typedef {import("../state/types.js").Environment} Environment */
+/** @typedef {ReturnType<typeof import("../state/series.js").createSeriesBook>} Book */
+
+/**
+ * @param {object} given
+ * @param {Environment} given.environment
+ * @param {import("../state/types.js").Store} given.store
+ * @param {Book} given.series
+ */
+export function createLine({ environment, store, series }) {
+  const session = createSession({ positions: series.positions, random: environment.random, fps: environment.fps });
+  const socket = createSocket(environment, session, perform);
+
+  /** @param {import("./session.js").Action} action */
+  function perform(action) {
+    if (action.do === "tell") store.dispatch(action.message);
+    if (action.do === "forget") series.forget(action.run);
+    if (action.do === "apply") return apply(action.frame);
+  }
+
+  /** @param {Json} frame */
+  function apply({ runs }) {
+    /** @type {Json} */
+    const told = {};
+    let torn = null;
+    for (const [name, { columns, ...header }] of Object.entries(runs)) {
+      const taken = columns ? series.take(name, columns) : "taken";
+      if (taken === "gap") torn = name;
+      told[name] = { ...header, latest: columns && taken === "taken" ? latestOf(columns) : {} };
+    }
+    store.dispatch({ type: "frame", runs: told });
+    return torn === null ? { type: "applied" } : { type: "gap", run: torn };
+  }
+
+  /** @type {Record<string, string>} */
+  const SIGNALS = { online: "hurry", visible: "hurry", offline: "offline" };
+  return {
+    handle: socket.handle,
+    stop: socket.stop,
+    /** @param {"online"|"offline"|"visible"} signal */
+    hear: (signal) => socket.handle({ type: SIGNALS[signal] }),
+  };
+}

@@ -1,0 +1,81 @@
+/**
+ * Looks at the runs' instruments while they move: predictions, units and weights, at most four times a second.
+ * Owns: when to look, and at which runs. Must not know what is drawn from it.
+ */
+
+import { trendOf } from "../state/selectors.js";
+
+/** @typedef {import("../state/types.js").State} State */
+/** @typedef {import("../state/types.js").Run} Run */
+/** @typedef {import("../state/types.js").Json} Json */
+/** @typedef {import("../state/types.js").RunSeries} RunSeries */
+
+const EVERY = 250;
+const TROUBLED = 2_000;
+
+/** Recent losses for the trend, newest first in time but told oldest first. @param {RunSeries|null} series */
+function readingsOf(series) {
+  const loss = series?.values("train_loss");
+  if (!series || !loss) return [];
+  const readings = [];
+  for (let i = series.length - 1; i >= 0 && readings.length < 400; i--) {
+    if (loss.count[i] > 0) readings.push({ step: series.last[i], value: loss.mean[i] });
+  }
+  return readings.reverse();
+}
+
+/**
+ * @param {object} given
+ * @param {ReturnType<typeof import("./api.js").createApi>} given.api
+ * @param {import("../state/types.js").Store} given.store
+ * @param {(run: string) => RunSeries|null} given.seriesOf
+ * @param {import("../state/types.js").Environment} given.environment
+ */
+export function createObserver({ api, store, seriesOf, environment }) {
+  /** Where each run stood when it was last looked at. @type {Map<string, string>} */
+  let seen = new Map();
+  /** @type {any} */
+  let timer = null;
+  let stopped = false;
+
+  /** @param {State} state @param {Run} run */
+  const moment = (state, run) => [state.experiment?.id, run.generation, run.step, state.view.networkRun === run.name].join(" ");
+
+  /** @param {State} state @param {Run} run */
+  async function look({ experiment, view }, run) {
+    const id = /** @type {NonNullable<typeof experiment>} */ (experiment).id;
+    const [units, predictions, snapshot] = await Promise.all([
+      api.instrument(id, run.name, "units"),
+      run.hidden ? run.predictions : api.instrument(id, run.name, "predictions"),
+      view.networkRun === run.name ? api.snapshot(id, run.name) : run.snapshot,
+    ]);
+    return { units, predictions, snapshot, trend: trendOf(readingsOf(seriesOf(run.name)), run.step) };
+  }
+
+  /** @param {State} state */
+  async function lookAtAll(state) {
+    const moved = state.order.map((name) => state.runs[name]).filter((run) => seen.get(run.name) !== moment(state, run));
+    if (!moved.length) return;
+    const found = await Promise.all(moved.map((run) => look(state, run)));
+    for (const run of moved) seen.set(run.name, moment(state, run));
+    if (store.get().experiment?.id !== state.experiment?.id) return;
+    store.dispatch({ type: "measured", runs: Object.fromEntries(moved.map((run, place) => [run.name, { generation: run.generation, ...found[place] }])) });
+  }
+
+  async function turn() {
+    timer = null;
+    const state = store.get();
+    const on = state.experiment && ["ready", "live"].includes(state.connection.status) && !environment.hidden();
+    const fine = !on || (await lookAtAll(state).then(() => true, () => false));
+    if (!stopped) timer = environment.setTimeout(turn, fine ? EVERY : TROUBLED);
+  }
+
+  return {
+    start: () => void (timer ?? turn()),
+    stop() {
+      stopped = true;
+      environment.clearTimeout(timer);
+      seen = new Map();
+    },
+  };
+}

@@ -1,0 +1,165 @@
+/**
+ * Which experiment the page is at: the one kept from the last visit, the exhibit, a changed one, the one before.
+ * Owns: coming, leaving and going back; the figures that belong to an experiment. Must not know the socket's protocol.
+ */
+
+import { Refused } from "./api.js";
+import { backoff } from "./backoff.js";
+import { NOTEBOOK } from "../state/exhibits.js";
+import { recipeNow, seriesFor } from "../state/recipes.js";
+
+/** @typedef {import("../state/types.js").Json} Json */
+/** @typedef {import("../state/types.js").ExperimentAnswer} ExperimentAnswer */
+/** @typedef {{id: string, token: string|null, recipe: Json}} Visit */
+
+const FIGURES = ["loss", "gradients"];
+const RESTARTED = { kind: "info", text: "The server restarted. Your recipe is safe; the run starts again at step 0." };
+
+/** @param {unknown} error */
+const isPassing = (error) => error instanceof Refused && (error.problem.status === undefined || error.problem.status >= 500 || error.problem.status === 429);
+/** @param {unknown} error */
+const isUnknown = (error) => error instanceof Refused && error.problem.status === 404;
+
+/**
+ * @param {object} given
+ * @param {ReturnType<typeof import("./api.js").createApi>} given.api
+ * @param {import("../state/types.js").Environment} given.environment
+ * @param {ReturnType<typeof import("./keeper.js").createKeeper>} given.keeper
+ * @param {ReturnType<typeof import("./line.js").createLine>} given.line
+ * @param {ReturnType<typeof import("../state/series.js").createSeriesBook>} given.series
+ * @param {import("../state/types.js").Store} given.store
+ */
+export function createVisits({ api, environment, keeper, line, series, store }) {
+  const { dispatch } = store;
+  /** The latest asked for wins, in whatever order answers come. */
+  let asked = 0;
+  /** @type {Visit|null} */
+  let before = null;
+  const unwatchOrder = store.watch((state) => state.order, () => void drawAgain());
+
+  /** @param {ExperimentAnswer} answer @param {string|null} token */
+  function enter(answer, token) {
+    series.clear();
+    dispatch({ type: "opened", answer, token });
+    const { experiment } = store.get();
+    if (experiment) line.handle({ type: "watch", what: { experiment: answer.id, token, series: seriesFor(experiment) } });
+    void drawAgain();
+  }
+
+  /** Figures are specified by the server; the page fills them itself. */
+  async function drawAgain() {
+    const id = store.get().experiment?.id;
+    if (!id) return;
+    await Promise.all(FIGURES.map(async (name) => {
+      const figure = await persist(() => api.figure(id, name)).catch(() => null);
+      if (figure && store.get().experiment?.id === id) dispatch({ type: "figure", name, figure });
+    }));
+  }
+
+  /**
+   * Again and again while the server does not answer, or is full.
+   * @template T
+   * @param {() => Promise<T>} call
+   * @returns {Promise<T>}
+   */
+  async function persist(call) {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await call();
+      } catch (error) {
+        if (!isPassing(error) || stopped) throw error;
+        await new Promise((go) => environment.setTimeout(() => go(undefined), 100 + backoff(attempt, 0, environment.random())));
+      }
+    }
+  }
+
+  let stopped = false;
+
+  /**
+   * @param {Json} recipe
+   * @param {Json|null} notice
+   */
+  async function create(recipe, notice) {
+    const turn = ++asked;
+    const left = leaving();
+    dispatch({ type: "loading", since: environment.now() });
+    try {
+      const { token, ...answer } = await persist(() => api.create(recipe));
+      if (turn !== asked) return;
+      remember(left);
+      enter(answer, token);
+      dispatch({ type: "notice", notice });
+    } catch (error) {
+      if (turn === asked) refuse(error);
+    }
+  }
+
+  /** @param {unknown} error */
+  function refuse(error) {
+    if (!(error instanceof Refused)) throw error;
+    dispatch({ type: "loading", since: null });
+    dispatch({ type: "problem", problem: error.problem });
+  }
+
+  /** @returns {Visit|null} */
+  function leaving() {
+    const state = store.get();
+    const recipe = recipeNow(state);
+    return state.experiment && recipe ? { id: state.experiment.id, token: state.experiment.token, recipe } : null;
+  }
+
+  /** One step back is kept; what lies further back is given up, on the server too. @param {Visit|null} left */
+  function remember(left) {
+    if (before && before.id !== left?.id) api.remove(before.id, before.token).catch(() => {});
+    before = left;
+  }
+
+  async function begin() {
+    void persist(api.catalog).then((catalog) => dispatch({ type: "catalog", catalog }), refuse);
+    dispatch({ type: "loading", since: environment.now() });
+    const kept = keeper.experiment();
+    if (!kept) return create(NOTEBOOK.recipe, null);
+    try {
+      enter(await persist(() => api.experiment(kept.id)), kept.token);
+    } catch (error) {
+      if (!isUnknown(error)) return refuse(error);
+      keeper.forget();
+      await create(kept.recipe, RESTARTED);
+      if (!store.get().experiment) await create(NOTEBOOK.recipe, null);
+    }
+  }
+
+  async function undo() {
+    const back = before;
+    if (!back) return;
+    const turn = ++asked;
+    before = null;
+    const left = leaving();
+    dispatch({ type: "notice", notice: null });
+    try {
+      const answer = await persist(() => api.experiment(back.id));
+      if (turn !== asked) return;
+      if (left) api.remove(left.id, left.token).catch(() => {});
+      enter(answer, back.token);
+    } catch (error) {
+      if (!isUnknown(error)) return refuse(error);
+      await create(back.recipe, null);
+    }
+  }
+
+  return {
+    begin,
+    create,
+    undo,
+    async restart() {
+      const recipe = recipeNow(store.get()) ?? keeper.experiment()?.recipe ?? NOTEBOOK.recipe;
+      before = null;
+      await create(recipe, null);
+      before = null;
+    },
+    stop() {
+      stopped = true;
+      unwatchOrder();
+    },
+  };
+}

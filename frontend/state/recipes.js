@@ -1,0 +1,77 @@
+/**
+ * Recipes made from what the page shows: the present one, and changed ones for fresh experiments.
+ * Owns: how changes are merged. Pure.
+ */
+
+import { fromNow } from "./settings.js";
+
+/** @typedef {import("./types.js").State} State */
+/** @typedef {import("./types.js").Recipe} Recipe */
+/** @typedef {import("./types.js").Json} Json */
+/** @typedef {{data?: Json, network?: Json, loss?: string}} Changes */
+
+/**
+ * The recipe with all edits and labels so far: posting it again gives the same numbers.
+ * @param {State} state
+ * @returns {Recipe|null}
+ */
+export function recipeNow({ experiment, runs }) {
+  if (!experiment) return null;
+  const told = experiment.recipe.runs.filter(({ name }) => runs[name]);
+  return { ...experiment.recipe, runs: told.map((run) => ({ ...run, label: runs[run.name].label, edits: runs[run.name].edits })) };
+}
+
+/**
+ * The recipe of a fresh experiment: what is changed, and the runs with the settings that are in force now.
+ * @param {State} state
+ * @param {Changes} changes
+ */
+export function changedRecipe({ experiment, runs }, changes) {
+  const { data, network, loss, runs: told } = /** @type {NonNullable<typeof experiment>} */ (experiment).recipe;
+  return {
+    data: { ...data, ...changes.data },
+    network: { ...network, ...changes.network },
+    loss: changes.loss ?? loss,
+    runs: told.filter(({ name }) => runs[name]).map((run) => fromNow(run, runs[run.name])),
+  };
+}
+
+/**
+ * What a fresh experiment is announced with.
+ * @param {Changes} changes
+ * @param {number} runs
+ */
+export function freshWords({ data, network }, runs) {
+  const who = runs === 1 ? "the run starts" : runs === 2 ? "both runs start" : "all runs start";
+  const what = data ? "New data" : network?.layers ? "New shape, new weights" : network ? "New weights" : "A new loss";
+  return `${what}: ${who} again at step 0.`;
+}
+
+/**
+ * One more run beside those there are: mini-batches of 32 first, then whatever the first run does.
+ * @param {State} state
+ * @returns {Json}
+ */
+export function nextRun({ order, runs }) {
+  const first = runs[order[0]]?.settings;
+  const taken = new Set(order.map((name) => runs[name].label));
+  const mini = !taken.has("Mini-batch");
+  return {
+    label: mini ? "Mini-batch" : `Run ${order.length + 1}`,
+    learning_rate: first?.learning_rate ?? 0.1,
+    batch_size: mini ? 32 : first?.batch_size ?? null,
+  };
+}
+
+/**
+ * The series that the page draws or tells; nothing else needs to travel.
+ * @param {NonNullable<State["experiment"]>} experiment
+ */
+export function seriesFor({ weights, testSamples }) {
+  const splits = testSamples ? ["train", "test"] : ["train"];
+  const measures = ["grad_l1", "grad_l2", "grad_mean", "ratio"];
+  return [
+    ...splits.flatMap((split) => [`${split}_loss`, `${split}_r2`]),
+    ...weights.flatMap((weight) => measures.map((measure) => `${measure}/${weight}`)),
+  ];
+}

@@ -1,0 +1,136 @@
+/**
+ * What can be said about a run from its numbers, in the words of the page.
+ * Owns: the words. Pure; must not know elements or drawing.
+ */
+
+import { integer, number, setting } from "./format.js";
+
+/** @typedef {import("./types.js").State} State */
+/** @typedef {import("./types.js").Run} Run */
+/** @typedef {import("./types.js").Edit} Edit */
+/** @typedef {{step: number, value: number}} Reading */
+
+/**
+ * How a run goes about it: "full batch, momentum 0.9, rate 0.03".
+ * @param {Run} run
+ */
+export function runSentence({ settings: { optimizer, learning_rate: rate, batch_size: batch, momentum } }) {
+  const size = batch === null ? "full batch" : `batch of ${integer(batch)}`;
+  const method = optimizer === "momentum" ? `momentum ${setting(momentum ?? 0.9)}` : optimizer === "adam" ? "Adam" : null;
+  return [size, method, `rate ${setting(rate)}`].filter(Boolean).join(", ");
+}
+
+/** What the batch is called: GD takes all samples, SGD one. @param {number|null|undefined} batch */
+const batchWord = (batch) => (batch === null ? "GD" : batch === 1 ? "SGD" : `mini-batch ${integer(Number(batch))}`);
+
+const OPTIMIZER_WORDS = /** @type {Record<string, string>} */ ({ sgd: "plain", momentum: "momentum", adam: "Adam" });
+
+/**
+ * The flag of an edit: "rate 0.03 → 0.006", "momentum 0.9", "SGD → mini-batch 32".
+ * @param {Edit} edit
+ * @param {import("./types.js").Json} before  settings in force until then
+ */
+export function editWords(edit, before) {
+  const words = [];
+  if ("batch_size" in edit) words.push(`${batchWord(before.batch_size)} → ${batchWord(edit.batch_size)}`);
+  if (edit.optimizer !== undefined && edit.optimizer !== before.optimizer && edit.momentum === undefined) {
+    words.push(OPTIMIZER_WORDS[edit.optimizer] ?? edit.optimizer);
+  }
+  if (edit.momentum !== undefined) words.push(`momentum ${setting(edit.momentum)}`);
+  if (edit.learning_rate !== undefined) words.push(`rate ${setting(before.learning_rate)} → ${setting(edit.learning_rate)}`);
+  for (const name of ["beta1", "beta2", "epsilon"]) if (edit[name] !== undefined) words.push(`${name} ${setting(edit[name])}`);
+  if (edit.order !== undefined && edit.order !== before.order) words.push(edit.order === "shuffle" ? "shuffled" : "in order");
+  return words.join(", ");
+}
+
+/**
+ * The lowest hidden layer all of whose units are dead, counted from 1.
+ * @param {Run} run
+ */
+export function deadLayer({ units }) {
+  const place = (units?.layers ?? []).findIndex(({ dead }) => dead.length > 0 && dead.every(Boolean));
+  return place < 0 ? null : place + 1;
+}
+
+/** A tenth of what was made so far, but not fewer than 20 steps, is "lately". */
+const LATELY = { share: 0.1, least: 20 };
+const FLAT = 0.01;
+
+/**
+ * Falling, flat or rising: the mean of the later half of the recent losses against that of the earlier half.
+ * @param {Reading[]} readings  oldest first
+ * @param {number} step         where the run stands
+ * @returns {"falling"|"flat"|"rising"}
+ */
+export function trendOf(readings, step) {
+  const from = step - Math.max(LATELY.least, step * LATELY.share);
+  const recent = readings.filter((reading) => reading.step >= from);
+  if (recent.length < 2) return "falling";
+  const half = Math.floor(recent.length / 2);
+  const before = meanOf(recent.slice(0, half));
+  const now = meanOf(recent.slice(half));
+  if (before === 0) return now > 0 ? "rising" : "flat";
+  const change = now / before - 1;
+  return change < -FLAT ? "falling" : change > FLAT ? "rising" : "flat";
+}
+
+/** @param {Reading[]} readings */
+const meanOf = (readings) => readings.reduce((sum, { value }) => sum + value, 0) / readings.length;
+
+/** @typedef {"problem"|"warning"|"check"|"dead"|"cross"|"dot"|"flat"|"rising"} Glyph */
+/** @typedef {{word: string, glyph: Glyph|null, tone: "ok"|"warn"|"bad"|"muted"}} Verdict */
+
+/** @type {Record<"falling"|"flat"|"rising", Verdict>} */
+const TRENDS = {
+  falling: { word: "falling", glyph: "check", tone: "ok" },
+  flat: { word: "flat", glyph: "flat", tone: "warn" },
+  rising: { word: "rising", glyph: "rising", tone: "warn" },
+};
+
+/**
+ * The word for a run's state, with its shape and tone. What is wrong with the run comes before whether it moves.
+ * @param {Run} run
+ * @param {State} state
+ * @returns {Verdict}
+ */
+export function stateOf(run, { playback }) {
+  if (run.status === "diverged") return { word: "diverged", glyph: "cross", tone: "bad" };
+  const layer = deadLayer(run);
+  if (layer !== null) return { word: `layer ${layer} dead`, glyph: "dead", tone: "bad" };
+  if (run.step === 0) return { word: "waiting", glyph: null, tone: "muted" };
+  if (run.status === "finished") return { word: "finished", glyph: "check", tone: "ok" };
+  if (!playback.playing) return { word: "paused", glyph: null, tone: "muted" };
+  return TRENDS[run.trend ?? "falling"];
+}
+
+/**
+ * The loss chart in one sentence a run; rewritten when the story changes, so it leaves fast numbers to the table.
+ * @param {State} state
+ */
+export function lossSummary(state) {
+  const { experiment, order, runs, view } = state;
+  const stories = order.filter((name) => !runs[name].hidden).map((name) => {
+    const run = runs[name];
+    const start = number(experiment?.initialLoss);
+    if (run.step === 0) return `${run.label} starts at ${start}.`;
+    if (run.status === "diverged") return `${run.label} started at ${start} and diverged at step ${integer(run.divergedAt ?? run.step)}.`;
+    return `${run.label} started at ${start}: ${stateOf(run, state).word}.`;
+  });
+  return `Loss by ${AXIS_WORDS[view.x]}. ${stories.join(" ")}`;
+}
+
+export const AXIS_WORDS = { steps: "step", epochs: "epoch", samples: "samples seen", seconds: "seconds of computing" };
+
+/** @param {State} state */
+export function gradientSummary({ view, experiment, order, runs }) {
+  const what = { grad_l1: "Sum of absolute gradients", grad_l2: "L2 norm of the gradient", grad_mean: "Mean absolute gradient", ratio: "Update over weight" };
+  const zero = order.filter((name) => experiment?.weights.some((weight) => runs[name].latest[`${view.measure}/${weight}`]?.value === 0));
+  const dead = zero.length ? ` Exactly 0 in ${zero.map((name) => runs[name].label).join(" and ")}.` : "";
+  return `${what[view.measure]} of each layer by ${AXIS_WORDS[view.x]}.${dead}`;
+}
+
+/** @param {State} state */
+export function scatterSummary({ order, runs, experiment }) {
+  const split = experiment?.testSamples ? "test" : "training";
+  return `Predicted against true values of ${split} samples, one square a run: ${order.map((name) => runs[name].label).join(", ")}.`;
+}
