@@ -136,7 +136,17 @@ export function numberBox({ name, format, refuse, apply, whole = false }) {
   }
   /** Shown while a slider is dragged; nothing is applied. @param {number} value */
   const preview = (value) => void (box.value = format(value));
-  return { box, complaint, show, preview };
+  return { box, complaint, show, preview, complain };
+}
+
+/**
+ * What the server said about one field of a refused recipe.
+ * @param {import("../state/types.js").Problem|null} problem
+ * @param {...string} pointers
+ */
+export function complaintAt(problem, ...pointers) {
+  const error = problem?.errors?.find(({ pointer }) => pointers.includes(pointer));
+  return error ? error.detail ?? error.message ?? problem?.title ?? null : null;
 }
 
 /**

@@ -3,7 +3,7 @@
  * Owns: the fields and what they refuse. Must not know how data is made.
  */
 
-import { field, numberBox, selectBox } from "./controls.js";
+import { complaintAt, field, numberBox, selectBox } from "./controls.js";
 import { make, write } from "./dom.js";
 import { LiveElement, register } from "./live-element.js";
 import { wordFor } from "./words.js";
@@ -13,6 +13,8 @@ import { rowsOf } from "../state/settings.js";
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").Experiment} Experiment */
 
+/** Where a refusal of each box points to in the recipe. */
+const POINTERS = { Train: ["/data/samples"], Test: ["/data/test_fraction"], Noise: ["/data/noise"], Seed: ["/data/seed"] };
 const LARGEST_SEED = 2 ** 32 - 1;
 
 /** @param {number} value */
@@ -38,7 +40,10 @@ export class DataFields extends LiveElement {
       make("div", { class: "head" }, make("h2", {}, "Data"), kind),
       names.root, make("div", { class: "quartet" }, ...fields), ...complaints,
     );
-    this.follow((state) => [state.experiment, state.catalog], (_, state) => {
+    this.follow((state) => state.problem, (problem) => {
+      for (const [text, pointers] of Object.entries(POINTERS)) boxes[/** @type {keyof typeof POINTERS} */ (text)].complain(complaintAt(problem, ...pointers));
+    });
+    this.follow((state) => [state.experiment, state.catalog, state.problem], (_, state) => {
       const { experiment } = state;
       if (!experiment) return;
       this.#show(experiment, boxes);

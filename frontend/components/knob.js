@@ -40,9 +40,8 @@ export function scaledSlider({ name, scale, say, preview, apply }) {
     const by = { PageUp: scale.page, PageDown: -scale.page }[event.key];
     if (by === undefined) return;
     event.preventDefault();
-    slider.value = String(scale.positionOf(present) + by);
-    follow();
-    apply(scale.valueAt(Number(slider.value)));
+    // from the value itself, not from the nearest position: a decade up from 0.03 is 0.3
+    apply(scale.valueAt(Math.min(scale.positions, Math.max(0, scale.positionOf(present) + by))));
   }
   /** @param {number} value */
   function show(value) {

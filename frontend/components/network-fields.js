@@ -3,7 +3,7 @@
  * Owns: the section around the layer editor. Must not know how weights are drawn.
  */
 
-import { field, numberBox, selectBox } from "./controls.js";
+import { complaintAt, field, numberBox, selectBox } from "./controls.js";
 import { refuseSeed } from "./data-fields.js";
 import { make, makeOwn, write } from "./dom.js";
 import { LiveElement, register } from "./live-element.js";
@@ -21,7 +21,8 @@ export class NetworkFields extends LiveElement {
       makeOwn("layer-editor", { role: "group", "aria-label": "Layers" }),
       make("div", { class: "weights" }, field("Initial weights", weights.root), field("Seed", seed.box)), seed.complaint,
     );
-    this.follow((state) => [state.experiment, state.catalog], (_, { experiment, catalog }) => {
+    this.follow((state) => state.problem, (problem) => seed.complain(complaintAt(problem, "/network/seed")));
+    this.follow((state) => [state.experiment, state.catalog, state.problem], (_, { experiment, catalog }) => {
       if (!experiment) return;
       const { network } = experiment.recipe;
       write(count, plural(experiment.parameters, "parameter"));
@@ -36,7 +37,7 @@ export class NetworkFields extends LiveElement {
  * @param {import("../state/types.js").Recipe["network"]} network
  */
 function initializers(catalog, network) {
-  const rows = rowsOf(catalog, "initializers").filter(({ suits }) => !suits || suits.includes("weights"));
+  const rows = rowsOf(catalog, "initializers").filter(({ draws }) => !draws || draws.includes("weights"));
   const names = rows.length ? rows.map(({ name }) => name) : [initializerName(network.weights)];
   return names.map((name) => ({ value: name, text: wordFor(name) }));
 }

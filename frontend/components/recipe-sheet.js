@@ -38,18 +38,29 @@ export function keepSheet(app, rail) {
     if (open) /** @type {HTMLElement|null} */ (rail.querySelector(".grab button"))?.focus();
     else from?.focus();
   }
-  rail.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || event.defaultPrevented || !rail.classList.contains("open")) return;
-    if (/** @type {Element} */ (event.target).closest("[popover], .rename")) return;
-    app.setView({ sheet: null });
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || !rail.classList.contains("open") || rail.querySelector("[popover]")) return;
+    if (event.key === "Escape") app.setView({ sheet: null });
+    if (event.key === "Tab") keepInside(rail, event);
   });
   app.store.watch((state) => state.view.sheet, show);
   narrow.addEventListener("change", show);
   show();
 }
 
+/** The last stop leads to the first and back. @param {HTMLElement} rail @param {KeyboardEvent} event */
+function keepInside(rail, event) {
+  const stops = [...rail.querySelectorAll("button, input, select")].filter(
+    (stop) => stop.checkVisibility() && !stop.matches(":disabled, [tabindex='-1']"));
+  const [first, last] = [stops[0], /** @type {Element} */ (stops.at(-1))];
+  const isLeaving = document.activeElement === (event.shiftKey ? first : last) || !rail.contains(document.activeElement);
+  if (!isLeaving) return;
+  event.preventDefault();
+  /** @type {HTMLElement} */ (event.shiftKey ? last : first).focus();
+}
+
 /** From anywhere: open the sheet where the rail is one, else go to the rail. @param {App} app @param {HTMLElement} rail */
 export function goToRecipe(app, rail) {
   if (narrow.matches) app.setView({ sheet: app.store.get().view.sheet === "recipe" ? null : "recipe" });
-  else /** @type {HTMLElement|null} */ (rail.querySelector("select, input, button:not([hidden])"))?.focus();
+  else /** @type {HTMLElement|null} */ (rail.querySelector("fieldset select"))?.focus();
 }

@@ -118,8 +118,10 @@ export class RunCard extends LiveElement {
       if (keep && label && label !== before) this.app.renameRun(this.#name, label);
     };
     const keys = (/** @type {KeyboardEvent} */ event) => {
-      if (event.key === "Enter") finish(true);
-      if (event.key === "Escape") finish(false);
+      if (event.key !== "Enter" && event.key !== "Escape") return;
+      event.preventDefault(); // else the same press would reach the button that gets the focus
+      event.stopPropagation();
+      finish(event.key === "Enter");
     };
     const box = make("input", {
       class: "input rename", type: "text", "aria-label": `New name of ${before}`, maxlength: LONGEST_LABEL, value: before,

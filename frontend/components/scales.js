@@ -58,7 +58,7 @@ export function powersOfTwo(highest) {
   const positions = Math.max(1, Math.floor(Math.log2(highest)) - 1);
   return {
     positions, page: 2,
-    valueAt: (position) => 2 ** (position + 1),
+    valueAt: (position) => 2 ** Math.round(position + 1),
     positionOf: (value) => within(Math.log2(value) - 1, positions),
   };
 }
