@@ -13,6 +13,10 @@ from fallline.web.strict_json import MOST_ERRORS, below
 Context = Mapping[str, Any]
 
 
+def _number(value: float) -> str:
+    return f"{value:,g}" if abs(value) < 1e6 else f"{value:,.0f}"
+
+
 def _count(noun: str, key: str, word: str) -> Callable[[Context], str]:
     return lambda context: f"should have at {word} {context[key]} {noun}"
 
@@ -32,10 +36,10 @@ _SAYINGS: Mapping[str, str | Callable[[Context], str]] = {
     "model_type": "should be an object",
     "model_attributes_type": "should be an object",
     "none_required": "should be null",
-    "greater_than": lambda context: f"should be greater than {context['gt']:,g}",
-    "greater_than_equal": lambda context: f"should be at least {context['ge']:,g}",
-    "less_than": lambda context: f"should be less than {context['lt']:,g}",
-    "less_than_equal": lambda context: f"should be at most {context['le']:,g}",
+    "greater_than": lambda context: f"should be greater than {_number(context['gt'])}",
+    "greater_than_equal": lambda context: f"should be at least {_number(context['ge'])}",
+    "less_than": lambda context: f"should be less than {_number(context['lt'])}",
+    "less_than_equal": lambda context: f"should be at most {_number(context['le'])}",
     "literal_error": lambda context: f"should be {context['expected']}",
     "string_pattern_mismatch": lambda context: f"should match {context['pattern']}",
     "string_too_short": _count("characters", "min_length", "least"),

@@ -1,0 +1,137 @@
+"""fallline as its users meet it: in this process without a network, or as a process of its own behind a real port."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from fallline.bootstrap import create_app
+from fallline.settings import Settings
+
+BACKEND = Path(__file__).parents[2] / "backend"
+SMALL: dict[str, Any] = {"data": {"samples": 60}}
+
+
+@asynccontextmanager
+async def open_app(**settings: Any) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
+    app = create_app(Settings(**{"requests_per_second": 1e6, **settings}))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
+    ):
+        yield app, client
+
+
+@dataclass
+class Experiment:
+    """An experiment over HTTP: its address and what opens it."""
+
+    client: httpx.AsyncClient
+    id: str
+    token: str
+    state: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def here(self) -> str:
+        return f"/api/v1/experiments/{self.id}"
+
+    @property
+    def authorized(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+    async def get(self, path: str = "", **query: Any) -> httpx.Response:
+        return await self.client.get(self.here + path, params=query)
+
+    async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        content = {} if body is None else {"json": body}
+        return await self.client.request(
+            method, self.here + path, headers={**self.authorized, **headers}, **content
+        )
+
+
+async def created(client: httpx.AsyncClient, recipe: dict[str, Any] | None = None) -> Experiment:
+    answer = await client.post("/api/v1/experiments", json=SMALL if recipe is None else recipe)
+    assert answer.status_code == 201, answer.text
+    state = answer.json()
+    return Experiment(client, state["id"], state["token"], state)
+
+
+class Server:
+    """A process of its own."""
+
+    def __init__(self, process: subprocess.Popen[bytes], url: str, output: Path) -> None:
+        self.process = process
+        self.url = url
+        self._output = output
+        self.port = int(url.rstrip("/").rsplit(":", 1)[1])
+
+    @property
+    def output(self) -> str:
+        return self._output.read_text()
+
+    @property
+    def socket_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/api/v1/stream"
+
+    def end(self, number: int = signal.SIGTERM, timeout: float = 20) -> tuple[int, float]:
+        """Exit status and seconds from the signal to the end."""
+        began = time.monotonic()
+        self.process.send_signal(number)
+        return self.process.wait(timeout), time.monotonic() - began
+
+
+@contextmanager
+def open_server(*arguments: str, **environment: str) -> Iterator[Server]:
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / "output"
+        with output.open("wb") as sink:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "fallline", "serve", "--port", "0", *arguments],
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "PYTHONPATH": str(BACKEND), "OPENBLAS_NUM_THREADS": "1", **environment},
+            )
+        try:
+            yield Server(process, _url(process, output), output)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            process.wait()
+
+
+def _url(process: subprocess.Popen[bytes], output: Path) -> str:
+    give_up = time.monotonic() + 30
+    while time.monotonic() < give_up and process.poll() is None:
+        if found := re.search(r"listens on (http://\S+)", output.read_text()):
+            return found[1]
+        time.sleep(0.02)
+    raise AssertionError(f"the server does not start: {output.read_text()}")
+
+
+def raw(port: int, request: bytes, timeout: float = 10) -> bytes:
+    """What the server answers to these very bytes, up to the end of the connection or of patience."""
+    answer = b""
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=timeout) as connection,
+        contextlib.suppress(ConnectionError, TimeoutError),
+    ):
+        connection.sendall(request)
+        while chunk := connection.recv(65536):
+            answer += chunk
+    return answer

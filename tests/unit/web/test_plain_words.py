@@ -1,0 +1,49 @@
+"""Complaints in plain words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from fallline.vocabulary.commands import COMMANDS
+from fallline.vocabulary.errors import InvalidRequest
+from fallline.vocabulary.recipe import Recipe
+from fallline.web.plain_words import invalid
+
+CASES: list[tuple[type[BaseModel], dict[str, Any], dict[str, str]]] = [
+    (Recipe, {"lr": 1}, {"/lr": "is not a field that is known here"}),
+    (Recipe, {"data": {"samples": "900"}}, {"/data/samples": "should be a whole number"}),
+    (Recipe, {"data": {"samples": 900.0}}, {"/data/samples": "should be a whole number"}),
+    (Recipe, {"data": {"samples": True}}, {"/data/samples": "should be a whole number"}),
+    (Recipe, {"data": {"samples": 0}}, {"/data/samples": "should be at least 1"}),
+    (Recipe, {"data": {"test_fraction": 1}}, {"/data/test_fraction": "should be less than 1"}),
+    (Recipe, {"data": []}, {"/data": "should be an object"}),
+    (Recipe, {"network": {"layers": [{}]}}, {"/network/layers/0/units": "is required"}),
+    (Recipe, {"network": {"layers": {}}}, {"/network/layers": "should be a list"}),
+    (Recipe, {"network": {"weights": 3}}, {"/network/weights": "should be a text, or should be an object"}),
+    (Recipe, {"runs": [{}, {"learning_rate": 0}]}, {"/runs/1/learning_rate": "should be greater than 0"}),
+    (Recipe, {"runs": [{"order": "up"}]}, {"/runs/0/order": "should be 'shuffle' or 'sequential'"}),
+    (Recipe, {"runs": []}, {"/runs": "should have at least 1 entries"}),
+    (COMMANDS["play"], {"speed": "fast"}, {"/speed": "should be a number, or should be 'max'"}),
+    (COMMANDS["step"], {"steps": 2_000_000}, {"/steps": "should be at most 1,000,000"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("model", "body", "sayings"), CASES)
+def test_the_place_and_what_would_be_right(
+    model: type[BaseModel], body: dict[str, Any], sayings: dict[str, str]
+) -> None:
+    with pytest.raises(ValidationError) as raised:
+        model.model_validate(body)
+    assert {error.pointer: error.detail for error in invalid(raised.value, body).errors} == sayings
+
+
+def test_what_came_in_is_never_repeated() -> None:
+    body = {"loss": "hunter2-secret", "runs": [{"name": "hunter2 SECRET", "order": "hunter2-secret"}]}
+    with pytest.raises(ValidationError) as raised:
+        Recipe.model_validate(body)
+    told: InvalidRequest = invalid(raised.value, body)
+    assert "hunter2" not in str(told) + str(told.members())
+    assert len(told.errors) == 3

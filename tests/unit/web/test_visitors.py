@@ -1,0 +1,25 @@
+"""How often one token may call."""
+
+import pytest
+
+from fallline.vocabulary.errors import TooManyRequests
+from fallline.web import visitors
+from fallline.web.visitors import Turnstile
+
+
+def test_each_token_has_its_own_hundred_a_second() -> None:
+    turnstile = Turnstile(100)
+    for _ in range(100):
+        turnstile.pass_through("one", 0.0)
+    with pytest.raises(TooManyRequests):
+        turnstile.pass_through("one", 0.0)
+    turnstile.pass_through("other", 0.0)
+    turnstile.pass_through("one", 0.02)
+
+
+def test_tokens_that_come_once_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visitors, "MOST_REMEMBERED", 10)
+    turnstile = Turnstile(100)
+    for number in range(1_000):
+        turnstile.pass_through(f"guess {number}", 0.0)
+    assert len(turnstile._budgets) == 10
