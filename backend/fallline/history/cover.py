@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from fallline.vocabulary.dyadic import ceil, floor, pieces
+
 
 @dataclass(frozen=True, slots=True)
 class Zone:
@@ -62,24 +64,6 @@ def count(zones: Sequence[Zone], start: int, stop: int, width: int) -> int:
     begin, end = max(wide[0].start, start), min(wide[-1].stop, stop)
     middle = sum((min(zone.stop, end) - max(zone.start, begin)) // zone.width for zone in wide)
     return pieces(start, begin, width) + middle + pieces(end, stop, width)
-
-
-def pieces(start: int, stop: int, width: int) -> int:
-    """How many dyadic buckets of at most this width make up start <= k < stop."""
-    begin, end = ceil(start, width), floor(stop, width)
-    if begin > end:
-        return pieces(start, stop, width // 2)
-    return (begin - start).bit_count() + (end - begin) // width + (stop - end).bit_count()
-
-
-def floor(step: int, width: int) -> int:
-    """The last multiple of width that is not after step."""
-    return step // width * width
-
-
-def ceil(step: int, width: int) -> int:
-    """The first multiple of width that is not before step."""
-    return -(-step // width) * width
 
 
 def _widths(stop: int) -> Iterator[int]:

@@ -17,9 +17,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from fallline.history.cover import Zone, ceil, cover, floor
+from fallline.history.cover import Zone, cover
 from fallline.history.shelf import BucketShelf, Shelf, StepShelf
 from fallline.vocabulary.columns import Buckets, Records, as_one, from_records, join, pair_up, widen
+from fallline.vocabulary.dyadic import ceil, floor
 
 STEPS = 1024
 """So many first and so many last steps are held singly; also the most buckets of the trunk."""
@@ -28,8 +29,7 @@ SUMMARY = 16
 """So many steps or trunk buckets are summed up in one; also so many buckets are held of each octave."""
 
 _OCTAVE = STEPS // SUMMARY
-_GATHER = 512
-_PORTION = 4096
+_PORTION = 8192
 
 
 class Pyramid:
@@ -67,7 +67,7 @@ class Pyramid:
     def _append(self, records: Records) -> None:
         if self.count < STEPS:
             self._first_steps.add(records.part(0, STEPS))
-        if self.count - self._settled + len(records) >= _GATHER:
+        if self.count - self._settled + len(records) >= STEPS:
             self._settle(records)
         if records.stop > STEPS:
             self._last_steps.add(records.part(STEPS, records.stop))

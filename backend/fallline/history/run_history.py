@@ -50,6 +50,8 @@ class RunHistory:
         """Remember the records that follow those held. ValueError when they do not follow or are of other series."""
         if records.names != self.names:
             raise ValueError("these records are not of this run's series")
+        if not len(records):
+            return
         stored = replace(records, names=self._pyramid.names, values=records.values[self._rows])
         self._pyramid.append(stored)
         self._see(records)

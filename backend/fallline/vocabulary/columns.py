@@ -7,9 +7,6 @@ Must not know where columns come from, where they are kept or who reads them.
 
 from __future__ import annotations
 
-import base64
-import csv
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -18,17 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fallline.vocabulary.dyadic import ceil, floor, pieces
+from fallline.vocabulary.encoding import csv_table, float_column, integer_column, nullable_rows
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 Index = slice | NDArray[np.intp]
-Statistics = tuple[Floats, Floats, Floats, Floats]
 
 STATISTICS = {"min": "minimum", "max": "maximum", "mean": "mean", "last": "final"}
 """What the outside calls a statistic (CONTRACT "Columns") and what `Buckets` does."""
 
 _EVALUATED = ("train_", "test_")
-_INT32 = np.iinfo(np.int32)
 
 
 def recorded_every_step(names: Iterable[str]) -> frozenset[str]:
@@ -138,7 +135,7 @@ class Buckets:
 
         `every_step` names the series that go without `count`; left out, those of `recorded_every_step`.
         """
-        rows = {name: _nullable(getattr(self, attribute)) for name, attribute in STATISTICS.items()}
+        rows = {name: nullable_rows(getattr(self, attribute)) for name, attribute in STATISTICS.items()}
         counts = self.count.tolist()
         return {
             "generation": generation,
@@ -151,15 +148,15 @@ class Buckets:
 
     def as_bdata(self, generation: int, every_step: frozenset[str] | None = None) -> dict[str, Any]:
         """CONTRACT's Columns with each column in Plotly's `{"dtype", "bdata"}`; missing is NaN in the bytes."""
-        rows = {name: [_floats(row) for row in getattr(self, attr)] for name, attr in STATISTICS.items()}
-        counts = [_integers(row) for row in self.count]
+        rows = {name: [float_column(row) for row in getattr(self, attr)] for name, attr in STATISTICS.items()}
+        counts = [integer_column(row) for row in self.count]
         return {
             "generation": generation,
             "encoding": "bdata",
-            "first": _integers(self.first),
-            "last": _integers(self.last),
-            "samples_seen": _integers(self.samples_seen),
-            "seconds": _floats(self.seconds),
+            "first": integer_column(self.first),
+            "last": integer_column(self.last),
+            "samples_seen": integer_column(self.samples_seen),
+            "seconds": float_column(self.seconds),
             "series": self._series(rows, counts, every_step),
         }
 
@@ -180,33 +177,7 @@ class Buckets:
         table = {name: columns[name] for name in ("first", "last", "samples_seen", "seconds")}
         for name, statistics in columns["series"].items():
             table.update({f"{name}.{statistic}": column for statistic, column in statistics.items()})
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(table)
-        writer.writerows(zip(*table.values(), strict=True))
-        return text.getvalue()
-
-
-def _nullable(values: Floats) -> list[list[float | None]]:
-    rows: list[list[float | None]] = values.tolist()
-    for row in np.flatnonzero(np.isnan(values).any(axis=1)):
-        boxed = values[row].astype(object)
-        boxed[np.isnan(values[row])] = None
-        rows[row] = boxed.tolist()
-    return rows
-
-
-def _floats(column: Floats) -> dict[str, str]:
-    return {
-        "dtype": "f8",
-        "bdata": base64.b64encode(np.ascontiguousarray(column, "<f8").data).decode("ascii"),
-    }
-
-
-def _integers(column: Ints) -> dict[str, str]:
-    if len(column) and (column.max() > _INT32.max or column.min() < _INT32.min):
-        return _floats(column.astype(np.float64))
-    return {"dtype": "i4", "bdata": base64.b64encode(column.astype("<i4").data).decode("ascii")}
+        return csv_table(table)
 
 
 # ---------------------------------------------------------------------- making, joining and merging
@@ -229,7 +200,24 @@ def from_records(records: Records, at_most: int | None = None) -> Buckets:
         values,
         finite.astype(np.int64),
     )
-    return single if at_most is None else coarsen(single, at_most)
+    return single if at_most is None else _coarsen_steps(single, at_most)
+
+
+def _coarsen_steps(single: Buckets, at_most: int) -> Buckets:
+    """What `coarsen` gives, sooner: only the ragged ends need to be looked at bucket by bucket."""
+    start, stop = int(single.first[0]), int(single.last[-1]) + 1
+    widths = (1 << exponent for exponent in range((stop - start).bit_length()))
+    width = next((width for width in widths if pieces(start, stop, width) <= at_most), 0)
+    if width == 0:
+        return coarsen(single, at_most)
+    begin, end = ceil(start, width), floor(stop, width)
+    if begin > end:
+        return widen(single, width)
+    middle, reached = single.part(slice(begin - start, end - start)), 1
+    while reached < width:
+        middle, reached = pair_up(middle), 2 * reached
+    head, tail = single.part(slice(0, begin - start)), single.part(slice(end - start, None))
+    return _owned(join(widen(head, width), middle, widen(tail, width)))
 
 
 def join(*pieces: Buckets) -> Buckets:
@@ -273,10 +261,16 @@ def coarsen(buckets: Buckets, at_most: int) -> Buckets:
         while width <= 2 * int(buckets.last[-1]):
             starts = starts_of(merged, width)
             if len(starts) <= at_most:
-                return _gather(merged, starts)
+                return _owned(_gather(merged, starts))
             width *= 2
             merged = _merge_halves(merged, width)
     raise AssertionError("one bucket of everything is always possible")
+
+
+def _owned(buckets: Buckets) -> Buckets:
+    """The same buckets with arrays of their own: slices would keep all the steps they were cut from in memory."""
+    shared = ("first", "last", "samples_seen", "seconds", "final")
+    return replace(buckets, **{name: getattr(buckets, name).copy() for name in shared})
 
 
 def widen(buckets: Buckets, width: int) -> Buckets:
@@ -339,44 +333,50 @@ def _merge_halves(buckets: Buckets, width: int) -> Buckets:
 
 def _merge(left: Buckets, right: Buckets) -> Buckets:
     """Each left bucket with the right one of the same place."""
-    even = (left.count == right.count) & (left.count > 0)
-    plain = even.all(axis=1)
-    if plain.all():
-        statistics = _merge_even(left, right)
-    elif plain.any():
-        # Series of every step are many, those with gaps few, and gaps cost four times as much.
-        minimum, maximum, mean, final = (np.empty_like(left.mean) for _ in range(4))
-        statistics = (minimum, maximum, mean, final)
-        for rows, merge in ((np.flatnonzero(plain), _merge_even), (np.flatnonzero(~plain), _merge_uneven)):
-            part = merge(left._with_series((), rows), right._with_series((), rows))
-            for whole, values in zip(statistics, part, strict=True):
-                whole[rows] = values
-    else:
-        statistics = _merge_uneven(left, right)
+    minimum, maximum = np.fmin(left.minimum, right.minimum), np.fmax(left.maximum, right.maximum)
+    mean, final = _halfway(left.mean, right.mean), right.final
+    uneven = np.flatnonzero((left.count != right.count).any(axis=1))
+    if len(uneven):
+        # Few series have gaps, so the many others are spared what gaps cost.
+        final = final.copy()
+        mean[uneven], final[uneven] = _merge_uneven(
+            left._with_series((), uneven), right._with_series((), uneven), minimum[uneven], maximum[uneven]
+        )
     return Buckets(
         left.first,
         right.last,
         right.samples_seen,
         right.seconds,
         left.names,
-        *statistics,
+        minimum,
+        maximum,
+        mean,
+        final,
         left.count + right.count,
     )
 
 
-def _merge_even(left: Buckets, right: Buckets) -> Statistics:
-    # Halving first cannot overflow, and two equal means give exactly that mean.
-    mean = left.mean + (0.5 * right.mean - 0.5 * left.mean)
-    return np.minimum(left.minimum, right.minimum), np.maximum(left.maximum, right.maximum), mean, right.final
+def _halfway(left: Floats, right: Floats) -> Floats:
+    """The mean of two means of equally many values; of equal ones, exactly that."""
+    try:
+        with np.errstate(over="raise"):
+            mean: Floats = right - left
+            mean *= 0.5
+            mean += left
+    except FloatingPointError:
+        mean = 0.5 * left + 0.5 * right
+    return mean
 
 
-def _merge_uneven(left: Buckets, right: Buckets) -> Statistics:
-    minimum, maximum = np.fmin(left.minimum, right.minimum), np.fmax(left.maximum, right.maximum)
+def _merge_uneven(left: Buckets, right: Buckets, minimum: Floats, maximum: Floats) -> tuple[Floats, Floats]:
+    """Mean and last value where one side counts more than the other, or nothing."""
     share = right.count / np.maximum(left.count + right.count, 1)
-    mean = left.mean + (share * right.mean - share * left.mean)
-    mean = np.clip(mean, minimum, maximum)
+    # Rounding must not carry the mean over the values that it is made of.
+    mean = np.clip((1 - share) * left.mean + share * right.mean, minimum, maximum)
     mean = np.where(right.count == 0, left.mean, np.where(left.count == 0, right.mean, mean))
-    return minimum, maximum, mean, np.where(right.count > 0, right.final, left.final)
+    mean = np.where(left.count == right.count, _halfway(left.mean, right.mean), mean)
+    mean = np.where(left.mean == right.mean, left.mean, mean)
+    return mean, np.where(right.count > 0, right.final, left.final)
 
 
 def _gather(buckets: Buckets, starts: NDArray[np.intp]) -> Buckets:

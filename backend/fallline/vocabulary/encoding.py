@@ -1,0 +1,51 @@
+"""How a column of numbers is written: as a JSON list, in Plotly's binary form, as a cell of a CSV table.
+
+Must not know what the numbers mean.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+_INT32 = np.iinfo(np.int32)
+
+
+def nullable_rows(values: NDArray[np.float64]) -> list[list[float | None]]:
+    """The rows of (n, m) as lists, NaN as None. Rows without NaN, nearly all, are not looked at one by one."""
+    rows: list[list[float | None]] = values.tolist()
+    missing = np.isnan(values)
+    for row in np.flatnonzero(missing.any(axis=1)):
+        boxed = values[row].astype(object)
+        boxed[missing[row]] = None
+        rows[row] = boxed.tolist()
+    return rows
+
+
+def float_column(column: NDArray[np.float64]) -> dict[str, str]:
+    """Plotly's typed array of float64, little-endian; NaN stays NaN."""
+    return {
+        "dtype": "f8",
+        "bdata": base64.b64encode(np.ascontiguousarray(column, "<f8").data).decode("ascii"),
+    }
+
+
+def integer_column(column: NDArray[np.int64]) -> dict[str, str]:
+    """Plotly's typed array of int32, little-endian, or of float64 (exact to 2**53) where int32 is too small."""
+    if len(column) and (column.max() > _INT32.max or column.min() < _INT32.min):
+        return float_column(column.astype(np.float64))
+    return {"dtype": "i4", "bdata": base64.b64encode(column.astype("<i4").data).decode("ascii")}
+
+
+def csv_table(columns: Mapping[str, Iterable[object]]) -> str:
+    """A header and one line for each entry of the columns, which are equally long; None is an empty cell."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    return text.getvalue()

@@ -1,0 +1,213 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fallline.history.pyramid import STEPS, Pyramid
+from fallline.history.shelf import BucketShelf, StepShelf
+from fallline.vocabulary.columns import Buckets, from_records
+from support.measurements import NAMES, assert_same, assert_tells, is_dyadic, measured, slices_of
+
+RECORDS = measured(150_000)
+LENGTHS = [1, 2, 15, 16, 17, 1023, 1024, 1025, 2047, 2048, 2049, 5000, 16_384, 16_400, 65_537, 149_999]
+
+
+def remembered(steps: int, longest: int = 50_000, seed: int = 0) -> Pyramid:
+    pyramid = Pyramid(NAMES)
+    for part in slices_of(RECORDS.part(0, steps), seed, longest):
+        pyramid.append(part)
+    return pyramid
+
+
+@pytest.fixture(scope="module")
+def long_past() -> Pyramid:
+    return remembered(150_000)
+
+
+@contextmanager
+def counted_reads() -> Iterator[list[int]]:
+    """How many buckets are read from shelves of buckets and of single steps, in one growing list."""
+    reads: list[int] = []
+    kinds = {kind: kind.read for kind in (BucketShelf, StepShelf)}
+
+    def counting(kind: type):
+        def read(shelf: object, start: int, stop: int) -> Buckets:
+            reads.append(stop - start)
+            return kinds[kind](shelf, start, stop)
+
+        return read
+
+    with (
+        patch.object(BucketShelf, "read", counting(BucketShelf)),
+        patch.object(StepShelf, "read", counting(StepShelf)),
+    ):
+        yield reads
+
+
+# ---------------------------------------------------------------------- exactness
+
+
+@pytest.mark.parametrize("steps", LENGTHS)
+@pytest.mark.parametrize("at_most", [1, 7, 100, 1000, 10_000])
+def test_a_run_of_any_length_is_told_exactly(steps: int, at_most: int) -> None:
+    told = remembered(steps).range(0, steps - 1, at_most)
+    assert len(told) <= at_most
+    assert (told.first[0], told.last[-1]) == (0, steps - 1)
+    assert_tells(told, RECORDS)
+
+
+@given(st.integers(0, 149_999), st.integers(0, 149_999), st.integers(1, 3000), st.booleans())
+def test_any_range_is_told_exactly_in_whole_buckets_that_overlap_it(
+    long_past: Pyramid, one: int, other: int, at_most: int, exact: bool
+) -> None:
+    first, last = sorted((one, other))
+    told = long_past.range(first, last, at_most, exact_start=exact)
+    assert len(told) <= at_most
+    assert told.first[0] <= first <= told.last[0]
+    assert told.first[-1] <= last <= told.last[-1]
+    assert is_dyadic(told)[:-1].all()
+    assert_tells(told, RECORDS)
+
+
+@given(st.integers(1, 6000), st.integers(0, 99), st.integers(1, 3000), st.integers(1, 200))
+@settings(max_examples=60)
+def test_answers_do_not_depend_on_how_the_steps_came(
+    steps: int, seed: int, longest: int, at_most: int
+) -> None:
+    sliced, whole = remembered(steps, longest, seed), remembered(steps)
+    for limit in (at_most, 10_000):
+        assert_same(sliced.range(0, steps - 1, limit), whole.range(0, steps - 1, limit))
+
+
+def test_looking_in_between_changes_nothing() -> None:
+    watched = Pyramid(NAMES)
+    for part in slices_of(RECORDS.part(0, 20_000), seed=5, longest=300):
+        watched.append(part)
+        watched.range(part.first, part.stop - 1, 10)
+    assert_same(watched.range(0, 19_999, 10_000), remembered(20_000).range(0, 19_999, 10_000))
+
+
+def test_answers_stay_as_they_were_while_the_run_goes_on() -> None:
+    pyramid = remembered(4000)
+    told = pyramid.range(0, 3999, 10_000)
+    for part in slices_of(RECORDS.part(4000, 9000), seed=1, longest=900):
+        pyramid.append(part)
+    assert_tells(told, RECORDS)
+
+
+def test_a_spike_anywhere_is_seen_at_every_resolution() -> None:
+    calm = measured(70_000, names=("batch_loss",))
+    for place in (0, 1023, 1024, 40_001, 69_999):
+        values = np.zeros_like(calm.values)
+        values[0, place] = 1e300
+        pyramid = Pyramid(("batch_loss",))
+        pyramid.append(type(calm)(0, calm.samples_seen, calm.seconds, calm.names, values))
+        for at_most in (1, 30, 1000, 10_000):
+            told = pyramid.range(0, 69_999, at_most)
+            spiky = told.maximum[0] == 1e300
+            assert spiky.sum() == 1
+            assert told.first[spiky] <= place <= told.last[spiky]
+
+
+# ---------------------------------------------------------------------- resolution
+
+
+@pytest.mark.parametrize("steps", LENGTHS)
+def test_the_first_and_the_last_1024_steps_are_held_singly(steps: int) -> None:
+    pyramid = remembered(steps)
+    ends = (0, min(steps, STEPS) - 1), (max(steps - STEPS, 0), steps - 1)
+    first, last = (pyramid.range(*end, 10_000) for end in ends)
+    assert (first.first == first.last).all()
+    assert len(first) == min(steps, STEPS)
+    # The last ones may be cut to the border of the buckets before them, less than a hundredth of the run.
+    single = last.part(np.flatnonzero(last.first == last.last))
+    assert len(single) >= min(steps, STEPS) - steps // 256
+    assert_same(single, from_records(RECORDS.part(int(single.first[0]), steps)))
+
+
+def test_one_bucket_a_step_where_they_fit_and_are_held(long_past: Pyramid) -> None:
+    assert len(long_past.range(100, 599, 500)) == 500
+    assert len(long_past.range(149_500, 149_999, 500)) == 500
+    assert len(long_past.range(100, 599, 499)) <= 499
+
+
+@pytest.mark.parametrize("steps", [3000, 20_000, 149_999])
+def test_the_whole_run_is_held_in_512_buckets_and_more(steps: int) -> None:
+    told = remembered(steps).range(0, steps - 1, 10_000)
+    assert (told.last - told.first + 1).max() <= -(-steps // 512) * 2
+    assert len(remembered(steps).range(0, steps - 1, 1024)) >= 256
+
+
+def test_resolution_is_finer_towards_both_ends(long_past: Pyramid) -> None:
+    told = long_past.range(0, 149_999, 10_000)
+    widths = told.last - told.first + 1
+    widest = int(np.argmax(widths))
+    assert (np.diff(widths[: widest + 1]) >= 0).all()
+    assert (np.diff(widths[np.flatnonzero(widths == widths.max())[-1] :]) <= 0).all()
+    # Sixteen of each width: a bucket is narrow beside its distance from the nearer end.
+    distance = np.minimum(told.first, 150_000 - told.last)
+    assert (widths <= np.maximum(distance / 7, 1)).all()
+
+
+def test_the_start_is_exact_where_it_can_be(long_past: Pyramid) -> None:
+    assert long_past.range(1001, 149_999, 200).first[0] == 1001
+    assert long_past.range(149_501, 149_999, 100).first[0] == 149_501
+    assert long_past.range(70_001, 149_999, 200).first[0] <= 70_001
+
+
+def test_without_an_exact_start_buckets_begin_at_multiples_of_the_same_width(long_past: Pyramid) -> None:
+    told = long_past.range(101, 900, 101, exact_start=False)
+    assert (told.last - told.first + 1 == 8).all()
+    assert told.first[0] == 96
+
+
+# ---------------------------------------------------------------------- cost
+
+
+@given(st.integers(0, 149_999), st.integers(0, 149_999), st.integers(1, 1000))
+def test_a_range_touches_buckets_in_proportion_to_those_asked_for(
+    long_past: Pyramid, one: int, other: int, at_most: int
+) -> None:
+    first, last = sorted((one, other))
+    with counted_reads() as reads:
+        long_past.range(first, last, at_most)
+    assert sum(reads) <= 8 * at_most + 400
+    assert len(reads) <= 100
+
+
+def test_what_is_held_is_bounded() -> None:
+    held = [remembered(steps, 150_000).nbytes for steps in (20_000, 40_000, 80_000)]
+    growth = np.diff(held)
+    # Each doubling adds one width at each end, 16 buckets of it, and nothing else.
+    assert (growth <= 2 * 16 * (16 + len(NAMES) * 36)).all()
+
+
+def test_a_short_run_takes_little() -> None:
+    assert remembered(10).nbytes < 64 * (len(NAMES) + 2) * 8 + 1
+    assert remembered(500).nbytes < 60_000
+
+
+# ---------------------------------------------------------------------- what cannot be
+
+
+def test_records_must_follow_each_other() -> None:
+    pyramid = remembered(10)
+    with pytest.raises(ValueError, match="record 10 must come next, not 11"):
+        pyramid.append(RECORDS.part(11, 12))
+
+
+def test_a_range_outside_the_past_is_empty() -> None:
+    pyramid = remembered(10)
+    assert len(pyramid.range(10, 20, 5)) == 0
+    assert len(pyramid.range(7, 3, 5)) == 0
+    assert len(Pyramid(NAMES).range(0, 0, 5)) == 0
+    assert pyramid.range(8, 99, 5).last.tolist() == [8, 9]
+
+
+def test_at_least_one_bucket_must_be_allowed() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        remembered(10).range(0, 9, 0)

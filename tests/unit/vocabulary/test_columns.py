@@ -1,0 +1,293 @@
+import base64
+import csv
+import io
+import json
+import math
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from fallline.vocabulary.columns import (
+    Buckets,
+    Records,
+    coarsen,
+    from_records,
+    join,
+    recorded_every_step,
+    widen,
+)
+from support.measurements import NAMES, assert_same, assert_tells, is_dyadic, measured, slices_of
+
+numbers = st.floats(-1e300, 1e300) | st.just(math.nan) | st.just(math.inf)
+tables = arrays.arrays(np.float64, st.tuples(st.just(2), st.integers(1, 40)), elements=numbers)
+
+
+def recorded(values: np.ndarray, first: int = 0) -> Records:
+    steps = values.shape[1]
+    names = ("batch_loss", "train_loss", "ratio/W1")[: len(values)]
+    return Records(first, np.arange(1, steps + 1), np.arange(steps) / 8, names, values)
+
+
+def one_series(*values: float, first: int = 0) -> Records:
+    return recorded(np.array([values], dtype=np.float64), first)
+
+
+# ---------------------------------------------------------------------- merging
+
+
+@given(tables, st.integers(0, 100), st.integers(1, 50))
+def test_coarser_buckets_say_what_the_steps_say(values: np.ndarray, first: int, at_most: int) -> None:
+    records = recorded(values, first)
+    told = coarsen(from_records(records), at_most)
+    assert len(told) <= at_most
+    assert (told.first[0], told.last[-1]) == (first, records.stop - 1)
+    with np.errstate(over="ignore"):
+        finite = np.where(np.isfinite(values), values, np.nan)
+        records = recorded(finite, first)
+        assert_tells(told, records)
+
+
+@given(tables, st.integers(0, 100), st.integers(1, 50))
+def test_the_mean_lies_between_minimum_and_maximum(values: np.ndarray, first: int, at_most: int) -> None:
+    told = coarsen(from_records(recorded(values, first)), at_most)
+    held = told.count > 0
+    assert (told.minimum[held] <= told.mean[held]).all()
+    assert (told.mean[held] <= told.maximum[held]).all()
+    assert np.isnan(told.mean[~held]).all()
+
+
+@given(st.integers(0, 5000), st.integers(1, 700), st.integers(1, 120))
+def test_the_short_way_from_records_gives_what_merging_gives(first: int, steps: int, at_most: int) -> None:
+    records = measured(first + steps).part(first, first + steps)
+    assert_same(from_records(records, at_most), coarsen(from_records(records), at_most))
+
+
+@given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 6))
+def test_merging_does_not_depend_on_how_the_steps_were_sliced(first: int, seed: int, exponent: int) -> None:
+    records, width = measured(700).part(first, 700), 1 << exponent
+    pieces = [widen(from_records(part), width) for part in slices_of(records, seed, 90)]
+    assert_same(widen(join(*pieces), 64), widen(from_records(records), 64))
+
+
+@given(st.integers(0, 300), st.integers(0, 9), st.integers(0, 9))
+def test_widening_twice_is_widening_once(first: int, one: int, other: int) -> None:
+    steps = from_records(measured(1000).part(first, 1000))
+    assert_same(widen(widen(steps, 1 << one), 1 << other), widen(steps, 1 << max(one, other)))
+
+
+@given(st.integers(1, 99), st.integers(1, 99))
+def test_joining_is_associative(one: int, other: int) -> None:
+    begin, end = sorted((one, other))
+    records = measured(100)
+    a, b, c = (
+        from_records(records.part(*ends), 7) if ends[0] < ends[1] else Buckets.empty(NAMES)
+        for ends in ((0, begin), (begin, end), (end, 100))
+    )
+    assert_same(join(join(a, b), c), join(a, join(b, c)))
+    assert_same(join(join(a, b), c), join(a, b, c))
+
+
+@given(st.integers(0, 4000), st.integers(1, 3000), st.integers(24, 200))
+def test_buckets_are_whole_and_aligned_where_so_many_can_tell_the_range(
+    first: int, steps: int, at_most: int
+) -> None:
+    told = coarsen(from_records(one_series(*range(steps), first=first)), at_most)
+    assert is_dyadic(told).all()
+
+
+def test_buckets_are_as_fine_as_the_number_allows() -> None:
+    steps = from_records(one_series(*range(1000)))
+    assert len(coarsen(steps, 500)) == 500
+    assert len(coarsen(steps, 499)) == 250
+    assert len(coarsen(steps, 1000)) == 1000
+
+
+def test_a_ragged_end_stays_in_smaller_buckets() -> None:
+    told = coarsen(from_records(one_series(*range(11), first=3)), 5)
+    assert told.first.tolist() == [3, 4, 8, 12]
+    assert told.last.tolist() == [3, 7, 11, 13]
+
+
+def test_only_the_newest_bucket_is_cut_short_where_whole_ones_are_too_many() -> None:
+    told = coarsen(from_records(one_series(*range(1023))), 3)
+    assert told.first.tolist() == [0, 512]
+    assert told.last.tolist() == [511, 1022]
+
+
+def test_one_bucket_can_always_tell_everything() -> None:
+    told = coarsen(from_records(one_series(1.0, math.nan, 4.0, first=3)), 1)
+    assert (told.first.tolist(), told.last.tolist()) == ([3], [5])
+    assert told.mean.tolist() == [[2.5]]
+    assert told.count.tolist() == [[2]]
+
+
+def test_buckets_cut_short_grow_whole_again_with_what_follows() -> None:
+    records = measured(64)
+    cut = join(from_records(records.part(0, 23), 1), from_records(records.part(23, 64), 1))
+    assert_tells(coarsen(cut, 1), records)
+
+
+def test_a_spike_is_never_lost() -> None:
+    values = np.zeros((1, 100_000))
+    values[0, 77_777] = 1e9
+    told = from_records(recorded(values), 10)
+    assert told.maximum.max() == 1e9
+    assert told.first[told.maximum[0] == 1e9] <= 77_777 <= told.last[told.maximum[0] == 1e9]
+
+
+@pytest.mark.parametrize("value", [0.1, 1 / 3, 1.7e308, 5e-324, -0.7])
+def test_the_mean_of_equal_values_is_that_value(value: float) -> None:
+    steps = from_records(one_series(value, value, math.nan, value, value, value, value))
+    assert coarsen(steps, 1).mean.tolist() == [[value]]
+
+
+def test_the_largest_numbers_do_not_overflow() -> None:
+    largest = float(np.finfo(np.float64).max)
+    assert coarsen(from_records(one_series(largest, -largest)), 1).mean.tolist() == [[0.0]]
+    told = coarsen(from_records(one_series(largest, -largest, largest, math.nan)), 1)
+    assert told.mean[0, 0] == pytest.approx(largest / 3)
+
+
+def test_a_value_that_is_not_finite_counts_as_missing() -> None:
+    told = coarsen(from_records(one_series(math.inf, 2.0, -math.inf, math.nan)), 1)
+    assert (told.minimum[0, 0], told.maximum[0, 0], told.final[0, 0], told.count[0, 0]) == (2, 2, 2, 1)
+
+
+def test_a_merged_piece_does_not_keep_the_steps_in_memory() -> None:
+    told = from_records(measured(4096), 16)
+    for column in (told.first, told.last, told.samples_seen, told.seconds, told.final, told.mean):
+        owner = column if column.base is None else column.base
+        assert owner.size <= len(NAMES) * 16
+
+
+def test_merging_leaves_what_it_merges_alone() -> None:
+    steps = from_records(measured(100))
+    before = [column.copy() for column in (steps.first, steps.final, steps.mean, steps.count)]
+    coarsen(coarsen(steps, 40), 3)
+    for column, was in zip((steps.first, steps.final, steps.mean, steps.count), before, strict=True):
+        np.testing.assert_array_equal(column, was)
+
+
+def test_pieces_with_a_gap_between_them_cannot_be_joined() -> None:
+    with pytest.raises(ValueError, match="step 2 must come next, not 3"):
+        join(from_records(one_series(1, 2)), from_records(one_series(1, first=3)))
+
+
+def test_pieces_of_different_series_cannot_be_joined() -> None:
+    two = from_records(recorded(np.zeros((2, 1)), first=1))
+    with pytest.raises(ValueError, match="different series"):
+        join(from_records(one_series(1)), two)
+
+
+def test_no_bucket_cannot_tell_anything() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        coarsen(from_records(one_series(1, 2)), 0)
+
+
+def test_nothing_stays_nothing() -> None:
+    nothing = Buckets.empty(NAMES)
+    assert len(coarsen(nothing, 1)) == 0
+    assert nothing.as_json(0)["series"]["batch_loss"]["mean"] == []
+    assert nothing.as_bdata(0)["first"] == {"dtype": "i4", "bdata": ""}
+
+
+# ---------------------------------------------------------------------- records
+
+
+def test_records_take_their_seconds_later() -> None:
+    timed = one_series(1, 2).with_seconds(np.array([0.5, 1.0]))
+    assert timed.seconds.tolist() == [0.5, 1.0]
+    assert from_records(timed, 1).seconds.tolist() == [1.0]
+
+
+def test_a_part_of_records_is_named_by_their_numbers() -> None:
+    records = one_series(5, 6, 7, first=10)
+    assert (records.part(11, 99).first, records.part(11, 99).values.tolist()) == (11, [[6, 7]])
+    assert (records.part(0, 11).first, records.part(0, 11).values.tolist()) == (10, [[5]])
+    assert len(records.part(20, 30)) == 0
+
+
+# ---------------------------------------------------------------------- forms
+
+
+def test_json_has_null_where_there_is_no_finite_value() -> None:
+    told = from_records(recorded(np.array([[1.5, 2.5], [math.nan, 3.0]])))
+    columns = told.as_json(4)
+    assert columns["generation"] == 4
+    assert columns["first"] == columns["last"] == [0, 1]
+    assert columns["samples_seen"] == [1, 2]
+    assert columns["seconds"] == [0.0, 0.125]
+    assert columns["series"]["batch_loss"] == {name: [1.5, 2.5] for name in ("min", "max", "mean", "last")}
+    assert columns["series"]["train_loss"]["last"] == [None, 3.0]
+    assert columns["series"]["train_loss"]["count"] == [0, 1]
+
+
+@given(tables, st.integers(1, 20))
+def test_json_never_holds_nan_or_infinity(values: np.ndarray, at_most: int) -> None:
+    text = json.dumps(from_records(recorded(values), at_most).as_json(0), allow_nan=False)
+    assert set(json.loads(text)) == {"generation", "first", "last", "samples_seen", "seconds", "series"}
+
+
+def test_only_series_of_some_steps_have_a_count() -> None:
+    columns = from_records(measured(5)).as_json(0)
+    assert [name for name, series in columns["series"].items() if "count" in series] == ["train_loss"]
+    chosen = from_records(measured(5)).as_bdata(0, every_step=frozenset({"train_loss"}))
+    assert "count" not in chosen["series"]["train_loss"]
+    assert "count" in chosen["series"]["batch_loss"]
+
+
+def test_evaluated_series_are_known_by_their_names() -> None:
+    names = ("batch_loss", "grad_l1/W1", "train_loss", "test_r2", "train_accuracy")
+    assert recorded_every_step(names) == {"batch_loss", "grad_l1/W1"}
+
+
+def plotlys(column: np.ndarray) -> dict[str, str]:
+    return go.Figure(go.Scatter(y=column)).to_dict()["data"][0]["y"]
+
+
+def test_bdata_is_what_plotly_itself_would_write() -> None:
+    told = from_records(measured(500), 40)
+    columns = told.as_bdata(2)
+    assert columns["generation"] == 2
+    assert columns["encoding"] == "bdata"
+    assert columns["first"] == plotlys(told.first.astype(np.int32))
+    assert columns["seconds"] == plotlys(told.seconds)
+    for row, name in enumerate(told.names):
+        series = columns["series"][name]
+        assert series["min"] == plotlys(told.minimum[row])
+        assert series["last"] == plotlys(told.final[row])
+
+
+def test_steps_too_large_for_int32_travel_as_float64() -> None:
+    first = 2**31 - 2
+    columns = from_records(one_series(1, 2, 3, first=first)).as_bdata(0)
+    assert columns["first"]["dtype"] == "f8"
+    assert np.frombuffer(base64.b64decode(columns["first"]["bdata"]), "<f8").tolist() == [
+        first,
+        first + 1,
+        first + 2,
+    ]
+    assert columns["samples_seen"]["dtype"] == "i4"
+
+
+def test_csv_is_a_table_with_an_empty_cell_where_a_value_is_missing() -> None:
+    told = from_records(recorded(np.array([[1.5, 0.1], [math.nan, 3.0]])))
+    header, first, second = list(csv.reader(io.StringIO(told.as_csv())))
+    assert header[:4] == ["first", "last", "samples_seen", "seconds"]
+    assert header[4:8] == ["batch_loss.min", "batch_loss.max", "batch_loss.mean", "batch_loss.last"]
+    assert header[-1] == "train_loss.count"
+    assert first == ["0", "0", "1", "0.0", *["1.5"] * 4, "", "", "", "", "0"]
+    assert second == ["1", "1", "2", "0.125", *["0.1"] * 4, *["3.0"] * 4, "1"]
+
+
+def test_series_are_selected_in_the_order_asked_for() -> None:
+    told = from_records(measured(5)).select(["train_loss", "batch_loss"])
+    assert told.names == ("train_loss", "batch_loss")
+    assert list(told.as_json(0)["series"]) == ["train_loss", "batch_loss"]
+    np.testing.assert_array_equal(told.mean[1], from_records(measured(5)).mean[0])
+    with pytest.raises(KeyError):
+        told.select(["no such series"])
