@@ -38,6 +38,9 @@ export class RecipeRail extends LiveElement {
     const known = new Map([...cards.children].map((card) => [card.getAttribute("data-run"), card]));
     const wanted = order.map((name) => known.get(name) ?? makeOwn("run-card", { "data-run": name, role: "group" }));
     for (const [name, card] of known) if (!order.includes(name ?? "")) card.remove();
+    const added = order.find((name) => !known.has(name));
+    // a run that was just added is the one to be set; not while the store is still telling of it
+    if (known.size && added) queueMicrotask(() => this.app.setView({ selectedRun: added }));
     wanted.forEach((card, place) => cards.children[place] !== card && cards.insertBefore(card, cards.children[place] ?? null));
   }
 
