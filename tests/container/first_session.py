@@ -10,6 +10,7 @@ import re
 import sys
 import urllib.request
 from typing import Any
+from urllib.error import HTTPError
 
 
 def ask(url: str, body: object = None, token: str | None = None) -> bytes:
@@ -30,7 +31,10 @@ def main() -> int:
     assets = sorted(set(re.findall(r'(?:src|href)="(/assets/[^"]+)"', page)))
     assert assets, "the page names no assets"
     for asset in assets:
-        assert ask(server + asset), asset
+        try:
+            ask(server + asset)
+        except HTTPError as error:
+            raise AssertionError(f"{asset} answers {error.code}") from error
     experiments = server + "/api/v1/experiments"
     made: dict[str, Any] = json.loads(ask(experiments, {}))
     here, token = f"{experiments}/{made['id']}", made["token"]

@@ -111,9 +111,9 @@ inside() { pod exec "$container" "$@"; }
 
 step "running: read-only, no capabilities, no new privileges, 256 MB"
 port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-begun=$(seconds)
 # shellcheck disable=SC2086
 container=$(pod run --detach --network=host $hardened --memory 256m $limits --env FALLLINE_PORT="$port" "$image")
+begun=$(seconds)
 until pod healthcheck run "$container" >/dev/null 2>&1; do
   at_most "$(since "$begun")" 10 || fail "not healthy within 10 s"
   sleep 0.2
