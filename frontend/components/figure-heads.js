@@ -57,6 +57,8 @@ export class LossHead extends LiveElement {
   }
 }
 
+const SHELF = "per layer, log scale; the shelf at the bottom is exactly 0";
+
 /** @type {{value: Measure, text: string, brief: string, title: string}[]} */
 const MEASURES = [
   { value: "grad_l1", text: "Σ|dW|", brief: "Σ|dW|", title: "Sum of |dW| over the layer's weights: np.abs(dW).sum()" },
@@ -70,6 +72,8 @@ export class GradientHead extends LiveElement {
     this.onceOpened(() => {
       const narrow = matchMedia("(max-width: 720px)");
       const end = make("span", { class: "end" });
+      const sub = make("span", { class: "sub" }, SHELF);
+      this.#tellFormulas(end, sub);
       let measure = this.#switch(narrow.matches);
       end.append(measure.root);
       narrow.addEventListener("change", () => {
@@ -77,9 +81,20 @@ export class GradientHead extends LiveElement {
         measure.show(this.app.store.get().view.measure);
         end.replaceChildren(measure.root);
       });
-      this.append(make("h2", {}, "Gradient"), make("span", { class: "sub" }, "per layer, log scale; the shelf at the bottom is exactly 0"), end);
+      this.append(make("h2", {}, "Gradient"), sub, end);
       this.follow((state) => state.view.measure, (value) => measure.show(value));
     });
+  }
+
+  /** The formula of a choice stands beside the heading while it is pointed at or has the focus. @param {HTMLElement} end @param {HTMLElement} sub */
+  #tellFormulas(end, sub) {
+    const tell = (/** @type {Event} */ event) => {
+      const value = /** @type {HTMLElement|null} */ (/** @type {Element} */ (event.target).closest("[data-value]"))?.dataset.value;
+      write(sub, MEASURES.find((measure) => measure.value === value)?.title ?? SHELF);
+    };
+    const rest = () => write(sub, SHELF);
+    for (const type of ["pointerover", "focusin"]) end.addEventListener(type, tell);
+    for (const type of ["pointerleave", "focusout"]) end.addEventListener(type, rest);
   }
 
   /** @param {boolean} brief */

@@ -5,6 +5,7 @@
 
 import { segmentedSwitch } from "./controls.js";
 import { draw, make, set, write } from "./dom.js";
+import { lightEdges } from "./edge-lights.js";
 import { marker } from "./icons.js";
 import { LiveElement, register } from "./live-element.js";
 import { cellOf, columnsOf, drawnWeights, edgePath, HEIGHT, strokeOf, WIDTH } from "./network-geometry.js";
@@ -51,6 +52,9 @@ export class NetworkDrawing extends LiveElement {
   #feet = [];
   #svg = draw("svg", { class: "network", role: "img", viewBox: `0 0 ${WIDTH} ${HEIGHT + 4}` });
   #twin = make("div", { class: "unseen" });
+  #reshape = lightEdges(this.#svg, ({ place, unit }) => [
+    ...(this.#edges[place - 1]?.map((row) => row[unit]) ?? []), ...(this.#edges[place]?.[unit] ?? []),
+  ]);
 
   start() {
     this.onceOpened(() => {
@@ -106,6 +110,7 @@ export class NetworkDrawing extends LiveElement {
     this.#shape = sizes.join(" ");
     this.#columns = columnsOf(sizes);
     const columns = this.#columns;
+    this.#reshape(columns.map(({ drawn }) => drawn), columns.some(({ isStrip }) => isStrip));
     const edges = draw("g", { class: "edges" });
     this.#edges = columns.slice(1).map((to, k) => this.#buildEdges(edges, columns[k], to));
     this.#units = columns.map((column, place) => this.#buildUnits(column, place));
@@ -114,7 +119,7 @@ export class NetworkDrawing extends LiveElement {
     this.#svg.replaceChildren(edges, ...groups, ...this.#feet.flatMap(({ name, count }) => [name, count]));
   }
 
-  /** Edges of strips would be a grey block: they are seen while the pointer is over a cell. @param {SVGGElement} into @param {Column} from @param {Column} to */
+  /** Edges of strips would be a grey block: see edge-lights.js. @param {SVGGElement} into @param {Column} from @param {Column} to */
   #buildEdges(into, from, to) {
     const quiet = from.isStrip || to.isStrip;
     return from.ys.map((_, i) => to.ys.map((_, k) => {
@@ -134,20 +139,9 @@ export class NetworkDrawing extends LiveElement {
         : draw("circle", { class: look, cx: column.x, cy: y.toFixed(1), r: column.radius });
       const text = column.radius >= (place === 0 ? 7.5 : 9.5)
         ? draw("text", { class: place === 0 ? "input-name" : "value", x: column.x, y: y.toFixed(1) }, place === 0 ? `x${k + 1}` : "") : null;
-      const group = draw("g", {}, shape, text);
-      this.#listenTo(group, place, k);
+      const group = draw("g", { "data-place": place, "data-unit": k }, shape, text);
       return { group, value: text };
     });
-  }
-
-  /** @param {SVGGElement} group @param {number} place @param {number} k */
-  #listenTo(group, place, k) {
-    const light = (/** @type {boolean} */ on) => () => {
-      const paths = [...(this.#edges[place - 1]?.map((row) => row[k]) ?? []), ...(this.#edges[place]?.[k] ?? [])];
-      for (const path of paths) path.classList.toggle("lit", on);
-    };
-    group.addEventListener("pointerenter", light(true));
-    group.addEventListener("pointerleave", light(false));
   }
 
   /** @param {Column} column @param {number} place */
