@@ -134,3 +134,6 @@ export function scatterSummary({ order, runs, experiment }) {
   const split = experiment?.testSamples ? "test" : "training";
   return `Predicted against true values of ${split} samples, one square a run: ${order.map((name) => runs[name].label).join(", ")}.`;
 }
+
+/** The largest step of the runs that are shown. @param {State} state */
+export const furthest = ({ order, runs }) => Math.max(0, ...order.filter((name) => !runs[name].hidden).map((name) => runs[name].step));

@@ -165,7 +165,7 @@ export function createRunSeries(ceiling = CEILING) {
     /** @param {string} name */
     values(name) {
       const stat = stats.get(name);
-      return stat ? view(stat, length) : null;
+      return stat ? part(stat, 0, length) : null;
     },
   };
 }
@@ -189,16 +189,17 @@ function blank(stat, from, to) {
 
 /**
  * @param {Stat} stat
- * @param {number} length
+ * @param {number} from
+ * @param {number} to
  * @returns {Stat}
  */
-function view(stat, length) {
+function part({ min, max, mean, last, count }, from, to) {
   return {
-    min: stat.min.subarray(0, length),
-    max: stat.max.subarray(0, length),
-    mean: stat.mean.subarray(0, length),
-    last: stat.last.subarray(0, length),
-    count: stat.count.subarray(0, length),
+    min: min.subarray(from, to),
+    max: max.subarray(from, to),
+    mean: mean.subarray(from, to),
+    last: last.subarray(from, to),
+    count: count.subarray(from, to),
   };
 }
 
@@ -240,11 +241,13 @@ export function createSeriesBook() {
  * @param {string[]} names
  * @param {number} atMost
  * @param {boolean} geometric  fine at the beginning, for a log axis
+ * @param {[number, number]} [window]  only these buckets, from - to; their neighbours are not told
  */
-export function thin(series, names, atMost, geometric) {
-  const groups = planFor(series.first, series.last, series.length, atMost, geometric);
+export function thin(series, names, atMost, geometric, [from, to] = [0, series.length]) {
+  const [first, last] = [series.first.subarray(from, to), series.last.subarray(from, to)];
+  const groups = planFor(first, last, first.length, atMost, geometric);
   const size = groups.length - 1;
-  const sizes = sizesOf(series.first, series.last, series.length);
+  const sizes = sizesOf(first, last, first.length);
   /**
    * @param {Float64Array} column
    * @param {0|1} which
@@ -258,13 +261,13 @@ export function thin(series, names, atMost, geometric) {
   const stats = {};
   for (const name of names) {
     const stat = series.values(name);
-    if (stat) fold(stat, sizes, groups, (stats[name] = emptyStat(size)));
+    if (stat) fold(part(stat, from, to), sizes, groups, (stats[name] = emptyStat(size)));
   }
   return {
-    first: picked(series.first, 0),
-    last: picked(series.last, 1),
-    samples_seen: picked(series.samplesSeen, 1),
-    seconds: picked(series.seconds, 1),
+    first: picked(first, 0),
+    last: picked(last, 1),
+    samples_seen: picked(series.samplesSeen.subarray(from, to), 1),
+    seconds: picked(series.seconds.subarray(from, to), 1),
     series: stats,
   };
 }

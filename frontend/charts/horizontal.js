@@ -1,0 +1,115 @@
+/**
+ * The horizontal axis that loss and gradients share: steps, epochs, samples seen, or seconds, each run at its own place.
+ * Owns: where a step of a run stands, when the axis is logarithmic, and its range. Pure.
+ */
+
+import { endsOf } from "./bind.js";
+
+/** @typedef {import("../state/types.js").State} State */
+/** @typedef {import("../state/types.js").Run} Run */
+/** @typedef {import("../state/types.js").RunSeries} RunSeries */
+/** @typedef {import("../state/types.js").XAxis} XAxis */
+
+/** What a trace's binding calls each axis. */
+export const BOUND = /** @type {const} */ ({ steps: "step", epochs: "epoch", samples: "samples_seen", seconds: "seconds" });
+export const NAMES = { steps: "steps", epochs: "epochs", samples: "samples seen", seconds: "seconds" };
+
+/** Beyond this ratio of the runs' lengths a linear axis would squeeze one of them into a corner. */
+const FAR_APART = 20;
+const BEFORE_ANY = 200;
+const MARGIN = 0.06;
+
+/**
+ * Where a run stands now on the axis.
+ * @param {Run} run
+ * @param {RunSeries|null} series
+ * @param {XAxis} axis
+ */
+export function placeNow(run, series, axis) {
+  if (axis === "steps") return run.step;
+  if (axis === "epochs") return run.epoch;
+  if (axis === "samples") return run.samplesSeen;
+  return series?.length ? series.seconds[series.length - 1] : 0;
+}
+
+/**
+ * Where a step of a run stands on the axis; between a bucket's ends as if evenly spread.
+ * @param {RunSeries|null} series
+ * @param {XAxis} axis
+ * @param {number} trainSamples
+ * @param {number} step
+ */
+export function placeOf(series, axis, trainSamples, step) {
+  if (axis === "steps" || !series?.length) return axis === "steps" ? step : 0;
+  const bucket = bucketOf(series.last, step);
+  if (bucket === series.length) return endAt(series, axis, trainSamples, bucket - 1);
+  const start = bucket ? endAt(series, axis, trainSamples, bucket - 1) : 0;
+  const share = (step - series.first[bucket]) / (series.last[bucket] - series.first[bucket] + 1);
+  return start + (endAt(series, axis, trainSamples, bucket) - start) * share;
+}
+
+/** The first bucket that reaches the step. @param {Float64Array} last @param {number} step */
+function bucketOf(last, step) {
+  let low = 0;
+  let high = last.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (last[middle] < step) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** @param {RunSeries} series @param {XAxis} axis @param {number} trainSamples @param {number} bucket */
+function endAt({ samplesSeen, seconds }, axis, trainSamples, bucket) {
+  if (axis === "seconds") return seconds[bucket];
+  return axis === "samples" ? samplesSeen[bucket] : samplesSeen[bucket] / trainSamples;
+}
+
+/**
+ * @typedef {object} Horizontal
+ * @property {XAxis} axis
+ * @property {boolean} log
+ * @property {[number, number]} range  as Plotly wants it: logarithms on a log axis
+ * @property {number} end              where the run that is furthest stands
+ */
+
+/**
+ * Always from the beginning to now.
+ * @param {XAxis} axis
+ * @param {{now: number, first: number}[]} runs  where each visible run stands, and stood after its first step
+ * @param {number} [reach]  at least up to here
+ * @returns {Horizontal}
+ */
+export function horizontal(axis, runs, reach = 0) {
+  const ends = runs.map(({ now }) => now).filter((now) => now > 0);
+  const end = Math.max(reach, ...ends);
+  const log = axis !== "steps" && ends.length > 1 && Math.max(...ends) > FAR_APART * Math.min(...ends);
+  if (!ends.length) return { axis, log, range: [-BEFORE_ANY / 50, BEFORE_ANY], end: BEFORE_ANY };
+  if (!log) return { axis, log, range: [0, end], end };
+  const first = Math.min(...runs.map((run) => run.first).filter((place) => place > 0));
+  return { axis, log, range: [Math.log10(first) - MARGIN, Math.log10(end) + MARGIN], end };
+}
+
+/**
+ * Where the first step of a run ends: the first place a log axis can show.
+ * @param {RunSeries|null} series
+ * @param {XAxis} axis
+ * @param {number} trainSamples
+ */
+export const placeOfFirst = (series, axis, trainSamples) => placeOf(series, axis, trainSamples, 1);
+
+/**
+ * The buckets that a stretch of the axis shows, one more on each side.
+ * @param {RunSeries} series
+ * @param {Horizontal} horizontal
+ * @param {number} trainSamples
+ * @param {[number, number]} range
+ * @returns {[number, number]}
+ */
+export function bucketsWithin(series, { axis, log }, trainSamples, range) {
+  const [low, high] = log ? range.map((power) => 10 ** power) : range;
+  const columns = { first: series.first, last: series.last, samples_seen: series.samplesSeen, seconds: series.seconds, series: {} };
+  const ends = Float64Array.from(endsOf(columns, BOUND[axis], trainSamples));
+  return [Math.max(0, bucketOf(ends, low) - 1), Math.min(series.length, bucketOf(ends, high) + 2)];
+}

@@ -1,0 +1,41 @@
+/**
+ * The kinds of charts as a table: what each is made of, how often it may draw, and what it says of itself.
+ * Owns: the rows. Adding a chart adds one here.
+ */
+
+import { gradientChart } from "./gradient-chart.js";
+import { lossChart } from "./loss-chart.js";
+import { gradientLabels, lossLabels, scatterLabels } from "./overlay.js";
+import { scatterChart } from "./scatter-chart.js";
+import { gradientSummary, lossSummary, scatterSummary } from "../state/selectors.js";
+
+/** @typedef {import("../state/types.js").State} State */
+/** @typedef {import("../state/types.js").Json} Json */
+/**
+ * @typedef {object} Kind
+ * @property {string|null} figure   the server's specification, or none
+ * @property {(figure: any, scene: import("./scene.js").Scene) => Json} build
+ * @property {(labels: Json, frame: import("./labels.js").Frame, compact: boolean) => HTMLElement[]} labels
+ * @property {(state: State) => string} summary
+ * @property {(state: State) => unknown[]} follows  what makes another draw necessary, besides room and theme
+ * @property {number} every          ms
+ * @property {boolean} framed        margins as the page's tokens say
+ */
+
+const shared = (/** @type {State} */ { frames, view, runs, order, experiment, catalog }) => [frames, view.x, runs, order, experiment, catalog];
+
+/** @type {Record<string, Kind>} */
+export const KINDS = {
+  loss: {
+    figure: "loss", build: lossChart, labels: lossLabels, summary: lossSummary, every: 100, framed: true,
+    follows: (state) => [...shared(state), state.figures.loss, state.view.y, state.connection],
+  },
+  gradients: {
+    figure: "gradients", build: gradientChart, labels: gradientLabels, summary: gradientSummary, every: 100, framed: true,
+    follows: (state) => [...shared(state), state.figures.gradients, state.view.measure],
+  },
+  scatter: {
+    figure: null, build: (_, scene) => scatterChart(scene), labels: scatterLabels, summary: scatterSummary, every: 250, framed: false,
+    follows: ({ runs, order }) => [order, ...order.flatMap((name) => [runs[name].predictions, runs[name].hidden, runs[name].label, runs[name].status])],
+  },
+};

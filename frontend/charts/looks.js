@@ -1,0 +1,60 @@
+/**
+ * A specified figure in the clothes of the page: theme, colours by lane, bare axes, and only the runs that are shown.
+ * Owns: what the page adds to or takes from the server's specification before it is filled. Pure.
+ */
+
+/** @typedef {import("../state/types.js").Json} Json */
+/** @typedef {import("../state/types.js").State} State */
+/** @typedef {import("../state/types.js").Run} Run */
+/** @typedef {"light"|"dark"} Theme */
+/**
+ * @typedef {object} Look
+ * @property {Json} spec      plotly-template.json
+ * @property {Theme} theme
+ * @property {boolean} compact  little room: phones
+ */
+
+/** @param {any} below @param {any} above @returns {any} */
+function merged(below, above) {
+  if (Array.isArray(above) || typeof above !== "object" || above === null || typeof below !== "object") return above;
+  return Object.entries(above).reduce((all, [key, value]) => ({ ...all, [key]: key in all ? merged(all[key], value) : value }), { ...below });
+}
+
+/** @param {Look} look */
+export const templateOf = ({ spec, theme, compact }) => (compact ? merged(spec[theme], spec.compact) : spec[theme]);
+
+/** @param {Look} look @param {string} lane */
+export function laneLook({ spec, theme }, lane) {
+  const found = spec.fallline.lanes.find((/** @type {Json} */ { id }) => id === lane);
+  return { symbol: found.symbol, ...found[theme] };
+}
+
+/** @param {Look} look @param {string} name */
+export const surface = ({ spec, theme }, name) => spec.fallline.surfaces[theme][name];
+
+/** @param {Json} trace @param {Look} look @param {Run} run @param {string} x @param {(y: string) => string} series */
+function dressed(trace, look, run, x, series) {
+  const { line, band } = laneLook(look, run.lane);
+  const meta = { ...trace.meta, x, y: series(trace.meta.y), lane: run.lane };
+  if (trace.meta.role === "band") return { ...trace, meta, ...(trace.fill ? { fillcolor: band } : {}) };
+  const name = trace.meta.role === "test" ? `${run.label} test` : trace.meta.role === "train" ? `${run.label} train` : run.label;
+  return { ...trace, meta, name, line: { ...trace.line, color: line } };
+}
+
+/**
+ * The figure ready to be filled for what the page shows.
+ * @param {Json} figure
+ * @param {State} state
+ * @param {Look} look
+ * @param {string} x                      the binding of the horizontal axis
+ * @param {(y: string) => string} [series]  another series in place of the one specified
+ */
+export function dress(figure, state, look, x, series = (y) => y) {
+  const data = figure.data
+    .filter((/** @type {Json} */ { meta }) => state.runs[meta.run] && !state.runs[meta.run].hidden)
+    .map((/** @type {Json} */ trace) => dressed(trace, look, state.runs[trace.meta.run], x, series));
+  return { ...figure, data };
+}
+
+/** The runs that are shown, in order. @param {State} state */
+export const shownRuns = ({ order, runs }) => order.map((name) => runs[name]).filter(({ hidden }) => !hidden);

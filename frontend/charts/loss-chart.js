@@ -1,0 +1,198 @@
+/**
+ * The loss chart: the server's figure filled, and what only a screen needs: ranges, markers along the lines, labels.
+ * Owns: how loss is shown. Pure; answers data, layout and labels. Must not know Plotly or the DOM.
+ */
+
+import { fill } from "./bind.js";
+import { flagLines, flagsOf } from "./edits.js";
+import { NAMES, placeNow } from "./horizontal.js";
+import { lossRange, lossTicks } from "./loss-range.js";
+import { dress, laneLook, shownRuns, surface, templateOf } from "./looks.js";
+import { axisOf, boundTo, columnsFor } from "./scene.js";
+import { number } from "../state/format.js";
+
+/** @typedef {import("../state/types.js").Json} Json */
+/** @typedef {import("../state/types.js").Run} Run */
+/** @typedef {import("./scene.js").Scene} Scene */
+/** @typedef {import("./horizontal.js").Horizontal} Horizontal */
+/** @typedef {import("./labels.js").End} End */
+/** @typedef {{run: Run, x: number[], y: number[]}} Line */
+
+const SERIES = ["train_loss", "test_loss"];
+const TOP = 26;
+const BOTTOM = 28;
+/** What is not received yet gets this share of the axis. */
+const UNKNOWN = 1.12;
+
+/**
+ * @param {Json} figure
+ * @param {Scene} scene
+ */
+export function lossChart(figure, scene) {
+  const { state, look, room } = scene;
+  const missing = missingFrom(scene);
+  const axis = axisOf(scene, missing?.to ?? 0);
+  const width = room.width - room.left - room.right;
+  const bare = fill(dress(figure, state, look, boundTo(scene)), columnsFor(scene, axis, SERIES, width), state.experiment?.trainSamples ?? 1);
+  const data = bare.data.map((/** @type {Json} */ trace) => upToNow(trace, scene, axis));
+  const lines = linesOf(data, state);
+  const y = scene.zoom.y ?? lossRange(lines, scene);
+  if (state.view.y === "log") for (const trace of data) trace.y = raised(trace.y, 10 ** (y[0] + 0.05));
+  const ends = lines.map((line) => endOf(line, scene, y)).filter((end) => end !== null);
+  const flags = flagsOf(state, scene.series, axis);
+  const start = lines.some(({ x }) => x.length) ? null : startOf(scene);
+  return {
+    data: [...data, ...lines.flatMap((line) => alongTheLine(line, scene, axis, width)), ...endMarkers(ends, look), ...startMarkers(start, scene)],
+    layout: { ...layoutOf(scene, axis, y), shapes: shapesOf(scene, flags, missing) },
+    labels: { flags, ends, start, baseline: baselineLabel(scene, axis, ends, start), axis: NAMES[state.view.x], missing },
+    y,
+  };
+}
+
+/**
+ * For a run that stands still the loss of the parameters now is known too, and belongs at the line's end.
+ * @param {Json} trace
+ * @param {Scene} scene
+ * @param {Horizontal} axis
+ */
+function upToNow(trace, { state, series, zoom }, axis) {
+  const run = state.runs[trace.meta.run];
+  const latest = run.latest[trace.meta.y];
+  if (zoom.x || trace.meta.role === "band" || !latest || latest.step !== run.step || !trace.x.length) return trace;
+  const now = placeNow(run, series.of(run.name), axis.axis);
+  return now > trace.x[trace.x.length - 1] ? { ...trace, x: [...trace.x, now], y: [...trace.y, latest.value] } : trace;
+}
+
+/** Exactly 0 has no place on a log axis: it stands at the bottom. @param {number[]} values @param {number} bottom */
+const raised = (values, bottom) => (values.some((value) => value === 0) ? values.map((value) => value || bottom) : values);
+
+/** @param {Json[]} data @param {Scene["state"]} state @returns {Line[]} */
+function linesOf(data, state) {
+  const found = data.filter(({ meta }) => meta.role === "train").map(({ meta, x, y }) => ({ run: state.runs[meta.run], x, y }));
+  return found;
+}
+
+/**
+ * Where a line ends and what it is called there; a diverged one leaves through the top edge.
+ * @param {Line} line
+ * @param {Scene} scene
+ * @param {[number, number]} range
+ * @returns {End|null}
+ */
+function endOf({ run, x, y }, { state, look }, range) {
+  if (!x.length) return null;
+  const log = state.view.y === "log";
+  const top = log ? 10 ** (range[1] - 0.02 * (range[1] - range[0])) : range[1] - 0.02 * (range[1] - range[0]);
+  const bad = run.status === "diverged";
+  const out = bad ? y.findIndex((value) => value > top) : -1;
+  const last = out >= 0 ? out : x.length - 1;
+  const value = look.compact ? "" : bad ? "diverged" : number(run.latest.train_loss?.value ?? y[last]);
+  return { run: run.name, lane: run.lane, name: run.label, value, bad, x: x[last], y: Math.min(y[last], top) };
+}
+
+/**
+ * Hollow markers so that a line is known by its shape too: one every 96 px.
+ * @param {Line} line
+ * @param {Scene} scene
+ * @param {Horizontal} axis
+ * @param {number} width
+ */
+function alongTheLine({ run, x, y }, { look, zoom }, axis, width) {
+  if (x.length < 3) return [];
+  const [low, high] = zoom.x ?? axis.range;
+  const { line, symbol } = laneLook(look, run.lane);
+  const many = Math.max(2, Math.floor(width / look.spec.fallline.marker_every_px));
+  const shift = { a: 0.55, b: 0.85, c: 0.25, d: 0.7 }[run.lane];
+  const places = new Set();
+  for (let k = 0; k < many; k++) {
+    const wished = low + ((high - low) * (k + shift)) / many;
+    const at = x.findIndex((place) => (axis.log ? Math.log10(place) : place) >= wished);
+    if (at > 0 && at < x.length * 0.97) places.add(at);
+  }
+  const chosen = [...places];
+  return [{
+    type: "scatter", mode: "markers", x: chosen.map((i) => x[i]), y: chosen.map((i) => y[i]), hoverinfo: "skip", showlegend: false,
+    marker: { symbol, size: 7, color: surface(look, "paper"), line: { color: line, width: 1.6 } },
+  }];
+}
+
+/** @param {End[]} ends @param {import("./looks.js").Look} look */
+const endMarkers = (ends, look) => ends.map(({ lane, bad, x, y }) => {
+  const { line, symbol } = laneLook(look, lane);
+  return {
+    type: "scatter", mode: "markers", x: [x], y: [y], hoverinfo: "skip", cliponaxis: false, showlegend: false,
+    marker: { symbol: bad ? "x" : symbol, size: 10, color: bad ? surface(look, "bad") : line, line: { color: surface(look, "paper"), width: 1.5 } },
+  };
+});
+
+/** Before the first step all runs stand at one point. @param {Scene} scene */
+function startOf({ state }) {
+  const loss = state.experiment?.initialLoss;
+  const many = shownRuns(state).length;
+  if (loss === null || loss === undefined || !many) return null;
+  const who = many === 1 ? "the run starts" : many === 2 ? "both runs start" : "all runs start";
+  return { x: 0, y: loss, text: `${who} here: loss ${number(loss)}` };
+}
+
+/** Shapes in each other, so that all are seen at one point. @param {{x: number, y: number}|null} start @param {Scene} scene */
+function startMarkers(start, { state, look }) {
+  if (!start) return [];
+  const shown = shownRuns(state);
+  return shown.map((run, place) => {
+    const { line, symbol } = laneLook(look, run.lane);
+    const inner = place === shown.length - 1;
+    return {
+      type: "scatter", mode: "markers", x: [start.x], y: [start.y], hoverinfo: "skip", cliponaxis: false, showlegend: false,
+      marker: { symbol, size: 7 + 8 * (shown.length - 1 - place), color: inner ? line : surface(look, "paper"), line: { color: line, width: inner ? 0 : 2.5 } },
+    };
+  });
+}
+
+/**
+ * Where the line broke, and how far the axis goes on from there.
+ * @param {Scene} scene
+ */
+function missingFrom({ state: { connection, view } }) {
+  if (view.x !== "steps" || connection.lastStep === null || connection.lastStep === 0) return null;
+  const { status, lastStep, progress } = connection;
+  if (status === "catching-up" && progress && progress.of > progress.have) return { from: progress.have, to: progress.of };
+  if (status === "reconnecting" || status === "offline") return { from: lastStep, to: lastStep * UNKNOWN };
+  return null;
+}
+
+/** @param {Scene} scene @param {Horizontal} axis @param {[number, number]} y */
+function layoutOf({ state, look, room, zoom }, axis, y) {
+  const log = state.view.y === "log";
+  return {
+    template: templateOf(look),
+    showlegend: false,
+    margin: { l: room.left, r: room.right, t: TOP, b: BOTTOM, pad: 0 },
+    xaxis: { type: axis.log ? "log" : "linear", range: zoom.x ?? axis.range, autorange: false, nticks: axis.log ? 12 : look.compact ? 5 : 8, tickformat: axis.log ? "~s" : axis.end < 10 ? "" : ",d", hoverformat: axis.axis === "steps" ? ",d" : ".4~s" },
+    yaxis: { type: log ? "log" : "linear", range: y, autorange: false, ...(log ? lossTicks(y) : { tickformat: "~g" }) },
+  };
+}
+
+/** @param {Scene} scene @param {import("./labels.js").Flag[]} flags @param {{from: number, to: number}|null} missing */
+function shapesOf({ state, look }, flags, missing) {
+  const drawn = look.spec.fallline.baseline;
+  const mean = state.experiment?.baseline?.train;
+  return [
+    ...(missing ? [{ type: "rect", xref: "x", x0: missing.from, x1: missing.to, yref: "paper", y0: 0, y1: 1, fillcolor: surface(look, "rail"), line: { width: 0 }, layer: "below" }] : []),
+    ...(mean ? [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: mean, y1: mean, layer: "below", line: { color: drawn[look.theme], width: drawn.width, dash: drawn.dash } }] : []),
+    ...flagLines(flags, look, "x", "paper"),
+  ];
+}
+
+/**
+ * The baseline's words stand in the corner that the lines leave free.
+ * @param {Scene} scene
+ * @param {Horizontal} axis
+ * @param {End[]} ends
+ * @param {object|null} start
+ */
+function baselineLabel({ state }, axis, ends, start) {
+  const mean = state.experiment?.baseline?.train;
+  if (!mean) return null;
+  const crowded = start || axis.log || ends.some(({ bad }) => bad);
+  return { y: mean, text: `predicting the mean: ${number(mean)}`, side: crowded ? "left" : "right" };
+}

@@ -1,0 +1,73 @@
+/**
+ * The vertical range of the loss chart: it grows at once, shrinks only when asked, and no jump may flatten the rest.
+ * Owns: that rule and its ticks. Pure.
+ */
+
+import { tick } from "../state/format.js";
+
+/** @typedef {import("./loss-chart.js").Line} Line */
+/** @typedef {import("./scene.js").Scene} Scene */
+
+/** Room over the start and under the baseline before anything is known, in decades. */
+const OVER = 0.7;
+const UNDER = 1.25;
+const PAD = 0.12;
+/** A diverging line leaves through the top: no more than this times the largest loss before. */
+const JUMP = 100;
+
+/**
+ * The largest loss before the last rise without a pause: in a run that diverges that rise is the jump.
+ * @param {number[]} losses
+ */
+function beforeTheJump(losses) {
+  let i = losses.length - 1;
+  while (i > 0 && losses[i - 1] < losses[i]) i--;
+  let most = losses[i] ?? 0;
+  for (let k = 0; k < i; k++) if (losses[k] > most) most = losses[k];
+  return most;
+}
+
+/** @param {Line[]} lines @param {number} start */
+function ceilingOf(lines, start) {
+  const before = lines.map(({ run, y }) => (run.status === "diverged" ? beforeTheJump(y) : y.reduce((most, value) => Math.max(most, value), 0)));
+  return lines.some(({ run }) => run.status === "diverged") ? JUMP * Math.max(start, ...before) : Infinity;
+}
+
+/**
+ * Logarithms on a log axis.
+ * @param {Line[]} lines
+ * @param {Scene} scene
+ * @returns {[number, number]}
+ */
+export function lossRange(lines, { state, held }) {
+  const start = state.experiment?.initialLoss ?? 1;
+  const mean = state.experiment?.baseline?.train ?? start;
+  let least = Infinity;
+  let most = 0;
+  for (const { y } of lines) {
+    for (const value of y) {
+      if (value > 0 && value < least) least = value;
+      if (value > most) most = value;
+    }
+  }
+  most = Math.min(most, ceilingOf(lines, start));
+  if (state.view.y === "linear") return grown([0, Math.max(start, most, mean) * 1.05], held.y);
+  const low = Math.min(Math.log10(Math.min(mean, start)) - UNDER, Math.log10(least) - PAD);
+  const high = Math.max(Math.log10(Math.max(start, mean)) + OVER, most > 0 ? Math.log10(most) + PAD : -Infinity);
+  return grown([Math.max(low, -300), high], held.y);
+}
+
+/** @param {[number, number]} range @param {[number, number]|null} held @returns {[number, number]} */
+const grown = ([low, high], held) => [Math.min(low, held?.[0] ?? low), Math.max(high, held?.[1] ?? high)];
+
+/** Powers of ten, written out; every second or third where there are many. @param {[number, number]} range */
+export function lossTicks([low, high]) {
+  const step = Math.max(1, Math.ceil((high - low) / 8));
+  const values = [];
+  const texts = [];
+  for (let exponent = Math.ceil(low / step) * step; exponent <= high; exponent += step) {
+    values.push(Number(`1e${exponent}`));
+    texts.push(tick(exponent));
+  }
+  return { tickvals: values, ticktext: texts };
+}

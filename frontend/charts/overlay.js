@@ -1,0 +1,109 @@
+/**
+ * Labels over a plot as HTML: text keeps its size there whatever the axes do.
+ * Owns: the labels' elements. What stands where comes from labels.js; looks from styles/charts.css.
+ */
+
+import { placeEnds, placeFlags, pxAcross, pxDown } from "./labels.js";
+
+/** @typedef {import("../state/types.js").Json} Json */
+/** @typedef {import("./labels.js").Frame} Frame */
+
+const SHAPES = /** @type {Record<string, string>} */ ({
+  a: "M5 .7a4.3 4.3 0 1 0 0 8.6a4.3 4.3 0 1 0 0-8.6z", b: "M1 1h8v8H1z", c: "M5 .2 9.8 5 5 9.8.2 5z", d: "M5 .8 9.6 9H.4z",
+});
+const SVG = "http://www.w3.org/2000/svg";
+
+/** The run's shape. @param {string} lane */
+function shape(lane) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 10 10");
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", SHAPES[lane]);
+  svg.append(path);
+  return svg;
+}
+
+/**
+ * @param {string} kind
+ * @param {{left: number, top: number, lane?: string, width?: number}} where
+ * @param {...(Node|string)} children
+ */
+function label(kind, { left, top, lane, width }, ...children) {
+  const element = document.createElement("span");
+  element.className = `chart-label ${kind}`;
+  if (lane) element.dataset.lane = lane;
+  element.style.left = `${left.toFixed(1)}px`;
+  element.style.top = `${top.toFixed(1)}px`;
+  if (width) element.style.width = `${width.toFixed(1)}px`;
+  element.append(...children);
+  return element;
+}
+
+/** @param {string} text */
+function strong(text) {
+  const element = document.createElement("b");
+  element.textContent = text;
+  return element;
+}
+
+/**
+ * @param {Json} labels
+ * @param {Frame} frame
+ * @param {boolean} compact
+ */
+export function lossLabels({ flags, ends, start, baseline, axis, missing }, frame, compact) {
+  const right = frame.left + frame.width;
+  const elements = placeFlags(flags, frame).map((flag) => {
+    const element = label("flag", { left: flag.left, top: frame.top, lane: flag.lane }, shape(flag.lane), ...(flag.brief || compact ? [] : [flag.text]));
+    Object.assign(element.dataset, { run: flag.run, step: String(flag.step) });
+    element.title = flag.text;
+    return element;
+  });
+  for (const end of placeEnds(ends, frame)) {
+    const element = label(end.gutter ? "end" : "end early", end, strong(end.name), end.value ? ` ${end.value}` : "");
+    element.dataset.run = end.run;
+    if (end.bad) element.dataset.tone = "bad";
+    elements.push(element);
+  }
+  if (baseline) elements.push(label(`baseline ${baseline.side}`, { left: baseline.side === "left" ? frame.left + 10 : right - 14, top: pxDown(frame, baseline.y) + 3 }, baseline.text));
+  if (start) elements.push(label("start", { left: pxAcross(frame, start.x) + 18, top: pxDown(frame, start.y) }, start.text));
+  if (missing) elements.push(label("missing", { left: (pxAcross(frame, missing.from) + right) / 2, top: frame.top + frame.height / 2 }, "not received yet"));
+  if (!compact) elements.push(label("axis", { left: right + 18, top: frame.top + frame.height + 5 }, axis));
+  return elements;
+}
+
+/** @param {Json} labels */
+export function gradientLabels({ titles }) {
+  return titles.map((/** @type {Json} */ { name, shape: size, left, width, values }) => {
+    const numbers = document.createElement("span");
+    numbers.className = "values";
+    for (const { run, label: who, lane, value } of values) {
+      const item = document.createElement("i");
+      Object.assign(item.dataset, { lane, run });
+      item.title = `${who}: ${value}`;
+      item.append(shape(lane), value);
+      numbers.append(item);
+    }
+    const dim = document.createElement("span");
+    dim.className = "shape";
+    dim.textContent = size;
+    return label("title", { left, top: 0, width }, strong(name), dim, numbers);
+  });
+}
+
+/** @param {Json} labels */
+export function scatterLabels({ squares }) {
+  return squares.flatMap((/** @type {Json} */ { left, top, width, height, lane, run, label: name, score, off }) => {
+    const dim = document.createElement("span");
+    dim.className = "values";
+    dim.textContent = `R² ${score}`;
+    const title = label("title", { left, top: top - 18, width, lane }, shape(lane), strong(name), dim);
+    title.dataset.run = run;
+    return [
+      title,
+      label("corner predicted", { left: left + 3, top: top + 1 }, "predicted"),
+      label("corner true", { left: left + width - 3, top: top + height - 16 }, "true"),
+      ...(off ? [label("off", { left: left + width / 2, top: top + height * 0.5 }, "off the axis")] : []),
+    ];
+  });
+}

@@ -1,0 +1,87 @@
+/**
+ * One animation frame for all charts: at most one is drawn in each, none while the page is hidden.
+ * Owns: whose turn it is, how often a chart may draw, and slowing down where drawing is slow. Must not know what is drawn.
+ */
+
+/** A draw longer than this is slow; three in a row halve the rate. */
+const SLOW = 40;
+const IN_A_ROW = 3;
+const SLOWEST = 8;
+
+/**
+ * @typedef {object} Turn
+ * @property {() => void} draw
+ * @property {number} every      ms between two draws
+ * @property {number} drawnAt
+ * @property {boolean} wanted
+ */
+
+/**
+ * @param {object} given
+ * @param {(run: () => void) => void} given.requestFrame
+ * @param {() => number} given.now
+ * @param {() => boolean} given.hidden
+ */
+export function createPacer({ requestFrame, now, hidden }) {
+  /** @type {Set<Turn>} */
+  const turns = new Set();
+  let waiting = false;
+  let slowInARow = 0;
+  let slowness = 1;
+
+  /** @param {Turn} turn */
+  const isDue = (turn) => turn.wanted && now() - turn.drawnAt >= turn.every * slowness;
+
+  function plan() {
+    if (waiting || hidden() || ![...turns].some(({ wanted }) => wanted)) return;
+    waiting = true;
+    requestFrame(frame);
+  }
+
+  /** The one that has waited longest. */
+  function frame() {
+    waiting = false;
+    if (hidden()) return;
+    const due = [...turns].filter(isDue).sort((a, b) => a.drawnAt - b.drawnAt)[0];
+    if (due) draw(due);
+    plan();
+  }
+
+  /** @param {Turn} turn */
+  function draw(turn) {
+    turn.wanted = false;
+    const begun = now();
+    turn.drawnAt = begun;
+    turn.draw();
+    slowInARow = now() - begun > SLOW ? slowInARow + 1 : 0;
+    if (slowInARow < IN_A_ROW) return;
+    slowInARow = 0;
+    slowness = Math.min(SLOWEST, slowness * 2);
+  }
+
+  return {
+    /**
+     * @param {() => void} draw
+     * @param {number} every  ms
+     */
+    join(draw, every) {
+      /** @type {Turn} */
+      const turn = { draw, every, drawnAt: -Infinity, wanted: false };
+      turns.add(turn);
+      return {
+        /** Wants to be drawn; however often it is said, one draw follows. @param {boolean} [atOnce] without waiting for its turn in time */
+        request(atOnce = false) {
+          turn.wanted = true;
+          if (atOnce) turn.drawnAt = -Infinity;
+          plan();
+        },
+        leave: () => void turns.delete(turn),
+      };
+    },
+    /** The page is seen again. */
+    wake: plan,
+    get slowness() { return slowness; },
+  };
+}
+
+/** @typedef {ReturnType<typeof createPacer>} Pacer */

@@ -1,0 +1,167 @@
+/**
+ * <plotly-chart kind="loss|gradients|scatter">: the only module that touches Plotly.
+ * Owns: when to draw, the person's zoom, and what the element tells of itself (data-points, data-last-step, ...).
+ * What is drawn is built in the kinds' own modules. See state/types.js for how a page uses it.
+ */
+
+import { KINDS } from "./kinds.js";
+import { createPacer } from "./pacer.js";
+import { loadPlotly, loadTemplate } from "./resources.js";
+import { furthest } from "../state/selectors.js";
+
+/** @typedef {import("../state/types.js").App} App */
+/** @typedef {import("../state/types.js").Json} Json */
+/** @typedef {import("./scene.js").Scene} Scene */
+
+const CONFIG = { displayModeBar: false, responsive: false, doubleClick: false, scrollZoom: false, showTips: false };
+const CALM = 250;
+const AGAIN = 3_000;
+
+/** @param {string} name @param {number} otherwise */
+const token = (name, otherwise) => parseFloat(getComputedStyle(document.documentElement).getPropertyValue(name)) || otherwise;
+
+/** @param {App} app */
+export function registerPlotlyChart(app) {
+  const pacer = createPacer({ requestFrame: requestAnimationFrame.bind(window), now: () => performance.now(), hidden: () => document.hidden });
+  document.addEventListener("visibilitychange", () => document.hidden || pacer.wake());
+  customElements.define("plotly-chart", class extends PlotlyChart {
+    get app() { return app; }
+    get pacer() { return pacer; }
+  });
+}
+
+class PlotlyChart extends HTMLElement {
+  /** @type {App} */ get app() { throw new Error("not registered"); }
+  /** @type {import("./pacer.js").Pacer} */ get pacer() { throw new Error("not registered"); }
+
+  #plot = Object.assign(document.createElement("div"), { className: "chart-plot" });
+  #labels = Object.assign(document.createElement("div"), { className: "chart-labels" });
+  /** @type {any} */ #plotly = null;
+  /** @type {Json|null} */ #spec = null;
+  /** @type {Scene["zoom"]} */ #zoom = { x: null, y: null };
+  /** @type {[number, number]|null} */ #held = null;
+  #heldFor = "";
+  #draws = 0;
+  #listening = false;
+  /** @type {(() => void)[]} */ #stops = [];
+
+  get #kind() { return KINDS[this.getAttribute("kind") ?? "loss"]; }
+
+  connectedCallback() {
+    this.dataset.state ??= "waiting";
+    this.setAttribute("role", "img");
+    this.#labels.setAttribute("aria-hidden", "true");
+    this.replaceChildren(this.#plot, this.#labels);
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const turn = this.pacer.join(() => this.#draw(), calm ? Math.max(CALM, this.#kind.every) : this.#kind.every);
+    const now = () => turn.request(true);
+    const sizes = new ResizeObserver(now);
+    sizes.observe(this);
+    const theme = new MutationObserver(now);
+    theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+    const fit = () => this.#fit(now);
+    this.addEventListener("fit", fit);
+    const { store } = this.app;
+    this.#stops = [
+      turn.leave, () => sizes.disconnect(), () => theme.disconnect(), () => this.removeEventListener("fit", fit),
+      store.watch(this.#kind.follows, () => turn.request()),
+      store.watch((state) => [state.view, state.experiment?.id, state.pending], now),
+      store.watch((state) => state.view.x, () => (this.#zoom = { x: null, y: null })),
+      store.watch((state) => state.view.y, () => (this.#zoom = { ...this.#zoom, y: null })),
+    ];
+    void this.#load(now);
+  }
+
+  disconnectedCallback() {
+    for (const stop of this.#stops) stop();
+    this.#stops = [];
+    if (this.#draws) this.#plotly?.purge(this.#plot);
+    this.#draws = 0;
+    this.#listening = false;
+  }
+
+  /** @param {() => void} ready */
+  async #load(ready) {
+    try {
+      [this.#plotly, this.#spec] = await Promise.all([loadPlotly(), loadTemplate()]);
+      ready();
+    } catch {
+      this.dataset.state = "failed";
+      setTimeout(() => this.isConnected && this.#load(ready), AGAIN);
+    }
+  }
+
+  /** @param {() => void} redraw */
+  #fit(redraw) {
+    this.#zoom = { x: null, y: null };
+    this.#held = null;
+    redraw();
+  }
+
+  /** @returns {Scene} */
+  #scene() {
+    const { store, series } = this.app;
+    const state = store.get();
+    const compact = matchMedia("(max-width: 720px)").matches;
+    const theme = document.documentElement.dataset.theme === "dark" ? "dark" : "light";
+    const room = { width: this.clientWidth, height: this.clientHeight, left: compact ? 38 : token("--plot-l", 46), right: compact ? 48 : token("--plot-r", 104) };
+    return { state, series, look: { spec: /** @type {Json} */ (this.#spec), theme, compact }, room, zoom: this.#zoom, held: { y: this.#heldIn(state) } };
+  }
+
+  /** The range only grows, until another experiment, a reset of all runs or another axis begins it afresh. @param {import("../state/types.js").State} state */
+  #heldIn({ experiment, order, runs, view }) {
+    const key = [experiment?.id, view.y, Math.min(...order.map((name) => runs[name].generation))].join(" ");
+    if (key !== this.#heldFor) this.#held = null;
+    this.#heldFor = key;
+    return this.#held;
+  }
+
+  #draw() {
+    const { figure: name, build } = this.#kind;
+    const scene = this.clientWidth > 60 && this.clientHeight > 40 && this.#spec && this.#plotly ? this.#scene() : null;
+    const figure = name ? scene?.state.figures[name] : true;
+    if (!scene || !figure || !scene.state.experiment) return;
+    const { data, layout, labels, y } = build(figure, scene);
+    this.#held = this.#zoom.y ? this.#held : y;
+    const { width, height } = scene.room;
+    this.#plotly.react(this.#plot, data, { ...layout, width, height, datarevision: ++this.#draws, uirevision: this.localName }, CONFIG);
+    this.#listen();
+    this.#place(labels, layout, scene);
+    this.#tell(data, scene.state);
+  }
+
+  /** The person's zoom is kept here, because ranges that move with the data would undo Plotly's own. */
+  #listen() {
+    if (this.#listening) return;
+    this.#listening = true;
+    const plot = /** @type {any} */ (this.#plot);
+    plot.on("plotly_relayout", (/** @type {Json} */ change) => this.#zoomed(change));
+    plot.on("plotly_doubleclick", () => this.dispatchEvent(new CustomEvent("fit")));
+  }
+
+  /** @param {Json} change */
+  #zoomed(change) {
+    const read = (/** @type {string} */ axis) => {
+      const key = Object.keys(change).find((name) => new RegExp(`^${axis}axis\\d*\\.range\\[0\\]$`).test(name));
+      return key ? /** @type {[number, number]} */ ([change[key], change[key.replace("[0]", "[1]")]]) : null;
+    };
+    const [x, y] = [read("x"), read("y")];
+    if (!x && !y) return;
+    this.#zoom = { x: x ?? this.#zoom.x, y: y ?? this.#zoom.y };
+    this.#draw();
+  }
+
+  /** @param {Json} labels @param {Json} layout @param {Scene} scene */
+  #place(labels, { margin, xaxis, yaxis }, { room, look }) {
+    const frame = { left: margin.l, top: margin.t, width: room.width - margin.l - margin.r, height: room.height - margin.t - margin.b, x: xaxis, y: yaxis };
+    this.#labels.replaceChildren(...this.#kind.labels(labels, frame, look.compact));
+  }
+
+  /** @param {Json[]} data @param {import("../state/types.js").State} state */
+  #tell(data, state) {
+    const points = data.reduce((most, { x }) => Math.max(most, x.length), 0);
+    Object.assign(this.dataset, { state: "drawn", points, traces: data.length, draws: this.#draws, lastStep: furthest(state) });
+    const summary = this.#kind.summary(state);
+    if (this.getAttribute("aria-label") !== summary) this.setAttribute("aria-label", summary);
+  }
+}

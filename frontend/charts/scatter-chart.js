@@ -1,0 +1,98 @@
+/**
+ * Predicted against true values: one square a run, the same axes in all.
+ * Owns: how predictions are shown. Pure. Must not know Plotly or the DOM.
+ */
+
+import { laneLook, shownRuns, surface, templateOf } from "./looks.js";
+import { score } from "../state/format.js";
+
+/** @typedef {import("../state/types.js").Json} Json */
+/** @typedef {import("../state/types.js").Run} Run */
+/** @typedef {import("./scene.js").Scene} Scene */
+
+const MOST = 600;
+const TITLE = 18;
+const LEFT = 24;
+const RIGHT = 4;
+const BOTTOM = 20;
+const GAP = 30;
+
+/** @param {Scene} scene */
+export function scatterChart({ state, look, room }) {
+  const runs = shownRuns(state);
+  const range = rangeOf(runs);
+  const cells = cellsOf(runs.length, room);
+  /** @type {Json} */
+  const layout = {
+    template: templateOf(look), showlegend: false, hovermode: "closest", paper_bgcolor: "rgba(0,0,0,0)",
+    margin: { l: 0, r: 0, t: 0, b: 0, pad: 0 }, annotations: [], shapes: [],
+  };
+  const data = runs.map((run, k) => {
+    const suffix = k ? String(k + 1) : "";
+    place(layout, suffix, cells[k], room, range, look);
+    return dots(run, suffix, look);
+  });
+  return { data, layout, labels: { squares: runs.map((run, k) => squareOf(run, cells[k], range)) }, y: null };
+}
+
+/** The true values of all runs, with a little room: predictions beyond are off the axis. @param {Run[]} runs @returns {[number, number]} */
+function rangeOf(runs) {
+  const truth = runs.flatMap(({ predictions }) => predictions?.y ?? []);
+  if (!truth.length) return [0, 1];
+  const low = truth.reduce((least, value) => Math.min(least, value), Infinity);
+  const high = truth.reduce((most, value) => Math.max(most, value), -Infinity);
+  const pad = 0.06 * (high - low || 1);
+  return [low - pad, high + pad];
+}
+
+/** @typedef {{left: number, top: number, width: number, height: number}} Cell  px, of the plot itself */
+
+/** Two squares a row. @param {number} count @param {Scene["room"]} room @returns {Cell[]} */
+function cellsOf(count, room) {
+  const rows = Math.max(1, Math.ceil(count / 2));
+  const width = (room.width - LEFT - RIGHT - GAP) / 2;
+  const height = room.height / rows - TITLE - BOTTOM;
+  return Array.from({ length: count }, (_, k) => ({
+    left: LEFT + (k % 2) * (width + GAP), top: Math.floor(k / 2) * (room.height / rows) + TITLE, width, height: Math.max(20, height),
+  }));
+}
+
+/** @param {Json} layout @param {string} suffix @param {Cell} cell @param {Scene["room"]} room @param {[number, number]} range @param {Scene["look"]} look */
+function place(layout, suffix, { left, top, width, height }, room, range, look) {
+  const within = (/** @type {number} */ share) => Math.min(1, Math.max(0, share));
+  const axis = { range, autorange: false, fixedrange: true, nticks: 3 };
+  layout[`xaxis${suffix}`] = { ...axis, anchor: `y${suffix}`, domain: [within(left / room.width), within((left + width) / room.width)] };
+  layout[`yaxis${suffix}`] = { ...axis, anchor: `x${suffix}`, domain: [within(1 - (top + height) / room.height), within(1 - top / room.height)] };
+  layout.shapes.push({
+    type: "line", xref: `x${suffix}`, yref: `y${suffix}`, x0: range[0], y0: range[0], x1: range[1], y1: range[1], layer: "below",
+    line: { color: surface(look, "ctl"), width: 1, dash: "solid" },
+  });
+}
+
+/** @param {Run} run @param {string} suffix @param {Scene["look"]} look */
+function dots({ predictions, lane, label }, suffix, look) {
+  const { line, symbol } = laneLook(look, lane);
+  const every = Math.ceil((predictions?.y.length ?? 0) / MOST) || 1;
+  const some = (/** @type {number[]|undefined} */ values) => (values ?? []).filter((_, i) => i % every === 0);
+  return {
+    type: "scatter", mode: "markers", name: label, xaxis: `x${suffix}`, yaxis: `y${suffix}`, x: some(predictions?.y), y: some(predictions?.y_pred),
+    marker: { symbol, size: 3.6, color: line, opacity: 0.5, line: { width: 0 } }, hovertemplate: "true %{x:.2f}<br>predicted %{y:.2f}<extra></extra>",
+  };
+}
+
+/** @param {Run} run @param {Cell} cell @param {[number, number]} range */
+function squareOf(run, cell, [low, high]) {
+  const { predictions, lane, label, step, name, status } = run;
+  const seen = predictions?.y_pred.some((value) => value >= low && value <= high) ?? true;
+  const off = status === "diverged" || !seen;
+  return { ...cell, run: name, lane, label, score: step === 0 || off ? "–" : score(determination(predictions)), off };
+}
+
+/** R2 of what is drawn. @param {Run["predictions"]} predictions */
+export function determination(predictions) {
+  if (!predictions?.y.length) return null;
+  const { y, y_pred: guess } = predictions;
+  const mean = y.reduce((sum, value) => sum + value, 0) / y.length;
+  const [off, spread] = y.reduce(([a, b], value, i) => [a + (value - guess[i]) ** 2, b + (value - mean) ** 2], [0, 0]);
+  return spread > 0 ? 1 - off / spread : null;
+}

@@ -1,0 +1,60 @@
+/**
+ * What a chart is drawn from: the state, the columns, the clothes, and the room there is.
+ * Owns: how many buckets a chart may show and which part of the past it looks at. Pure.
+ */
+
+import { BOUND, bucketsWithin, horizontal, placeNow, placeOfFirst } from "./horizontal.js";
+import { shownRuns } from "./looks.js";
+import { thin } from "../state/series.js";
+
+/** @typedef {import("../state/types.js").State} State */
+/** @typedef {import("../state/types.js").SeriesBook} SeriesBook */
+/** @typedef {import("./bind.js").Bound} Bound */
+/** @typedef {import("./horizontal.js").Horizontal} Horizontal */
+/**
+ * @typedef {object} Scene
+ * @property {State} state
+ * @property {SeriesBook} series
+ * @property {import("./looks.js").Look} look
+ * @property {{width: number, height: number, left: number, right: number}} room  px; left and right margins of the plot
+ * @property {{x: [number, number]|null, y: [number, number]|null}} zoom  what a person chose, as Plotly tells it
+ * @property {{y: [number, number]|null}} held  the vertical range of the draw before: it only grows
+ */
+
+/** No trace has more points, whatever the width. */
+export const MOST_POINTS = 800;
+
+/** @param {Scene} scene @param {number} [reach] */
+export function axisOf({ state, series }, reach = 0) {
+  const { x } = state.view;
+  const samples = state.experiment?.trainSamples ?? 1;
+  const places = shownRuns(state).map((run) => ({
+    now: placeNow(run, series.of(run.name), x),
+    first: x === "steps" ? 1 : placeOfFirst(series.of(run.name), x, samples),
+  }));
+  return horizontal(x, places, reach);
+}
+
+/**
+ * The columns of the runs that are shown, one bucket a pixel column at most, of the stretch that is looked at.
+ * @param {Scene} scene
+ * @param {Horizontal} axis
+ * @param {string[]} names
+ * @param {number} pixels
+ */
+export function columnsFor({ state, series, zoom }, axis, names, pixels) {
+  const samples = state.experiment?.trainSamples ?? 1;
+  const atMost = Math.max(16, Math.min(MOST_POINTS, Math.floor(pixels)));
+  /** @type {Record<string, Bound>} */
+  const columns = {};
+  for (const { name } of shownRuns(state)) {
+    const run = series.of(name);
+    if (!run?.length) continue;
+    const part = zoom.x ? bucketsWithin(run, axis, samples, zoom.x) : undefined;
+    columns[name] = thin(run, names, atMost, axis.log, part);
+  }
+  return columns;
+}
+
+/** @param {Scene} scene */
+export const boundTo = ({ state }) => BOUND[state.view.x];

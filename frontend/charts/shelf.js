@@ -1,0 +1,60 @@
+/**
+ * A log axis on which exactly 0 has a place of its own: a shelf under the floor.
+ * Owns: floor, shelf and ticks of such an axis; the twin of backend figures/shelf.py, number by number. Powers of ten are
+ * read from text, never computed, so that both sides get the same digits.
+ */
+
+import { tick } from "../state/format.js";
+
+const FLOORS = /** @type {Record<string, number>} */ ({ ratio: -6 });
+const TOPS = /** @type {Record<string, number>} */ ({ ratio: 1, grad_mean: 2 });
+const FLOOR = -4;
+const TOP = 3;
+const LOWEST = -300;
+const HIGHEST = 300;
+
+/** 10 ** -0.95, 10 ** -0.35, 10 ** -1.4: the shelf, the end of its tint, the end of the axis, under the floor. */
+const DEPTH = 0.1122018454301963;
+const UPPER_EDGE = 0.44668359215096315;
+const LOWER_EDGE = 0.039810717055349734;
+
+/** @param {number} exponent */
+export const decade = (exponent) => Number(`1e${exponent}`);
+
+/**
+ * @param {string} measure
+ * @param {number} least     smallest value above 0, Infinity where there is none
+ * @param {number} greatest  0 where there is none
+ */
+export function shelfScale(measure, least, greatest) {
+  let floor = FLOORS[measure] ?? FLOOR;
+  let top = TOPS[measure] ?? TOP;
+  while (least < decade(floor) && floor > LOWEST) floor--;
+  while (greatest > decade(top) && top < HIGHEST) top++;
+  const base = decade(floor);
+  return {
+    floor,
+    top,
+    shelf: base * DEPTH,
+    range: [floor - 1.4, top],
+    tint: [base * LOWER_EDGE, base * UPPER_EDGE],
+    /**
+     * Where a value stands; `upper` is the greatest of its bucket.
+     * @param {number} value
+     * @param {number} upper
+     */
+    place: (value, upper) => (value === 0 && upper === 0 ? base * DEPTH : Math.max(value, base)),
+    ticks() {
+      const step = 2 + Math.floor(Math.max(0, top - floor - 8) / 4);
+      const values = [base * DEPTH];
+      const texts = ["0"];
+      for (let exponent = floor; exponent <= top; exponent += step) {
+        values.push(decade(exponent));
+        texts.push(tick(exponent));
+      }
+      return { values, texts };
+    },
+  };
+}
+
+/** @typedef {ReturnType<typeof shelfScale>} ShelfScale */
