@@ -115,6 +115,13 @@ def open_server(*arguments: str, **environment: str) -> Iterator[Server]:
             process.wait()
 
 
+@contextmanager
+def serving(*arguments: str, **environment: str) -> Iterator[str]:
+    """The address of a server that is there for this test, without a slash at its end."""
+    with open_server(*arguments, **environment) as server:
+        yield server.url.rstrip("/")
+
+
 def _url(process: subprocess.Popen[bytes], output: Path) -> str:
     give_up = time.monotonic() + 30
     while time.monotonic() < give_up and process.poll() is None:

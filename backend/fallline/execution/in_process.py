@@ -107,6 +107,7 @@ class InProcessExecutor:
     def __init__(self, workers: int = 1) -> None:
         self._workers = workers
         self._pumps: list[_Pump] = []
+        self._promised: set[asyncio.Future[Any]] = set()
 
     def start(self, sink: Sink) -> None:
         loop = asyncio.get_running_loop()
@@ -115,18 +116,28 @@ class InProcessExecutor:
             pump.start()
 
     async def stop(self) -> None:
-        for pump in self._pumps:
+        pumps, self._pumps = self._pumps, []
+        for pump in pumps:
             pump.stop()
-        await asyncio.gather(*(asyncio.to_thread(pump.join) for pump in self._pumps))
-        self._pumps = []
+        await asyncio.gather(*(asyncio.to_thread(pump.join) for pump in pumps))
+        for answer in list(self._promised):  # whoever waits for a long step would wait for ever
+            if not answer.done():
+                answer.set_exception(_closed())
+
+    def _promise(self) -> asyncio.Future[Any]:
+        """An answer to come, which `stop` sees to if nobody else does."""
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._promised.add(answer)
+        answer.add_done_callback(self._promised.discard)
+        return answer
 
     def _pump(self, id: str) -> _Pump:
         if not self._pumps:
-            raise Unavailable("the server is starting or stopping", retry_after=2)
+            raise _closed()
         return self._pumps[zlib.crc32(id.encode()) % len(self._pumps)]
 
     async def open(self, id: str, make: Callable[[], Experiment]) -> dict[str, Any]:
-        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[dict[str, Any]] = self._promise()
 
         def call(worker: Worker) -> list[Delivery]:
             try:
@@ -153,7 +164,7 @@ class InProcessExecutor:
     async def ask(
         self, id: str, call: Callable[[Experiment, float], T], then: Callable[[T], None] | None = None
     ) -> T:
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[T] = self._promise()
 
         def finish(experiment: Experiment, now: float) -> list[Delivery]:
             result = call(experiment, now)
@@ -164,7 +175,7 @@ class InProcessExecutor:
 
     async def ask_later(self, id: str, call: Callable[[Experiment, float, Later], None]) -> dict[str, Any]:
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[dict[str, Any]] = loop.create_future()
+        answer: asyncio.Future[dict[str, Any]] = self._promise()
 
         def done(state: dict[str, Any]) -> None:
             loop.call_soon_threadsafe(_answering(answer, state))
@@ -194,6 +205,10 @@ class InProcessExecutor:
             return [*pump.told(experiment.take_outgoing()), *ending]
 
         pump.post(posted)
+
+
+def _closed() -> Unavailable:
+    return Unavailable("the server is starting or stopping", retry_after=2)
 
 
 def _answering(answer: asyncio.Future[T], result: T, then: Callable[[T], None] | None = None) -> Delivery:

@@ -20,8 +20,8 @@ def test_the_machines_names_and_any_address_are_own(host: str) -> None:
 @pytest.mark.parametrize(
     "host",
     [None, "", "evil.example", "localhost.evil.example", "evil-localhost", "localhost@evil.example",
-     "127.0.0.1.evil.example", "localhost:", "localhost:x", "localhost:8000:1", "127.1", "0x7f.1", "[::1", "::1", "[::1].evil.example",
-     "localhost/", "localhost evil.example", "[]", "localhost,evil.example"],
+     "127.0.0.1.evil.example", "localhost:", "localhost:x", "localhost:8000:1", "127.1", "0x7f.1", "[::1", "::1",
+     "[::1].evil.example", "localhost/", "localhost evil.example", "[]", "localhost,evil.example"],
 )  # fmt: skip
 def test_other_hosts_are_not(host: str | None) -> None:
     assert not is_own_host(host, NAMES)

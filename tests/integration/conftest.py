@@ -1,0 +1,15 @@
+"""A server for tests that only ask and change nothing of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from support.serving import Server, open_server
+
+
+@pytest.fixture(scope="session")
+def shared_server() -> Iterator[Server]:
+    with open_server() as server:
+        yield server

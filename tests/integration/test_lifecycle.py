@@ -1,0 +1,206 @@
+"""The server as a process: starting, refusing to start, and ending however its clients behave."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from fallline import __version__
+from support.serving import BACKEND, Server, open_server
+
+STALLED = 10
+
+
+def fallline(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "fallline", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(BACKEND), **environment},
+    )
+
+
+def playing(server: Server, speed: object = "max") -> dict[str, Any]:
+    """An experiment that produces as much as it can."""
+    with httpx.Client(base_url=server.url) as client:
+        made: dict[str, Any] = client.post("/api/v1/experiments", json={"data": {"samples": 60}}).json()
+        answer = client.post(
+            f"/api/v1/experiments/{made['id']}/play",
+            json={"speed": speed},
+            headers={"Authorization": f"Bearer {made['token']}"},
+        )
+        assert answer.status_code == 200
+    return made
+
+
+def stalled(server: Server, id: str) -> socket.socket:
+    """A client that asks for everything, and never reads."""
+    line = socket.create_connection(("127.0.0.1", server.port))
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    line.sendall(
+        f"GET /api/v1/stream HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+    )
+    assert b"101" in line.recv(1024)
+    message = json.dumps({"type": "watch", "experiment": id, "fps": 30, "buckets": 1000}).encode()
+    mask = b"\x00" * 4
+    line.sendall(bytes([0x81, 0x80 | len(message)]) + mask + message if len(message) < 126 else
+                 bytes([0x81, 0x80 | 126]) + len(message).to_bytes(2, "big") + mask + message)  # fmt: skip
+    return line
+
+
+@contextmanager
+def watching(server: Server, id: str) -> Iterator[ClientConnection]:
+    with connect(server.socket_url, max_size=None) as line:
+        yield watch(line, id)
+
+
+def watch(line: ClientConnection, id: str) -> ClientConnection:
+    line.send(json.dumps({"type": "watch", "experiment": id, "fps": 30}))
+    assert json.loads(line.recv(5))["type"] == "experiment"
+    return line
+
+
+def close_code(line: ClientConnection, seconds: float = 10) -> int | None:
+    end = time.monotonic() + seconds
+    try:
+        while time.monotonic() < end:
+            line.recv(end - time.monotonic())
+    except ConnectionClosed as closed:
+        return closed.rcvd.code if closed.rcvd else None
+    raise AssertionError("still open")
+
+
+def open_files(server: Server) -> int:
+    return len(os.listdir(f"/proc/{server.process.pid}/fd"))
+
+
+def test_a_start_says_one_line_with_the_address() -> None:
+    with open_server() as server:
+        assert httpx.get(server.url + "healthz").json()["status"] == "ok"
+        assert server.end()[0] == 0
+        assert server.output == f"fallline {__version__} listens on {server.url}\n"
+
+
+def test_a_port_in_use_is_said_in_one_line() -> None:
+    with open_server() as server:
+        second = fallline("serve", "--port", str(server.port))
+    assert second.returncode == 2
+    assert second.stderr.count("\n") == 1
+    assert f"port {server.port}" in second.stderr
+    assert "in use" in second.stderr
+
+
+def test_bad_settings_and_arguments_are_said_in_plain_words() -> None:
+    wrong = fallline("serve", FALLLINE_PORT="http")
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+    assert "FALLLINE_PORT should be" in wrong.stderr
+    assert fallline("serve", "--host", "no.such.host.invalid").returncode == 2
+    assert fallline("serve", "--port", "70000").returncode == 2
+    assert fallline().returncode == 2
+    assert "FALLLINE_PROT is no setting" in fallline("settings", FALLLINE_PROT="1").stderr
+    assert "FALLLINE_PORT" in fallline("settings").stdout
+    assert fallline("--version").stdout == f"fallline {__version__}\n"
+    assert "serve" in fallline("--help").stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_an_idle_server_with_0(number: int) -> None:
+    with open_server() as server:
+        status, seconds = server.end(number)
+    assert status == 0
+    assert seconds < 2
+
+
+def test_sigterm_tells_every_socket_1012_and_ends_within_three_seconds_even_with_stalled_readers() -> None:
+    with open_server() as server, ExitStack() as lines:
+        id = playing(server)["id"]
+        healthy = [lines.enter_context(watching(server, id)) for _ in range(10)]
+        dead = [stalled(server, id) for _ in range(STALLED)]
+        codes: list[int | None] = []
+        readers = [
+            threading.Thread(target=lambda line=line: codes.append(close_code(line))) for line in healthy
+        ]
+        for reader in readers:
+            reader.start()
+        time.sleep(3)
+        status, seconds = server.end()
+        for reader in readers:
+            reader.join()
+        for line in dead:
+            line.close()
+    assert status == 0
+    assert seconds <= 3
+    assert codes == [1012] * len(healthy)
+
+
+def test_a_request_at_work_is_answered_when_the_server_ends() -> None:
+    with open_server() as server:
+        with httpx.Client(base_url=server.url) as client:
+            made = client.post("/api/v1/experiments", json={}).json()
+        answered: list[httpx.Response] = []
+
+        def step() -> None:
+            answered.append(
+                httpx.post(
+                    f"{server.url}api/v1/experiments/{made['id']}/step",
+                    json={"steps": 1_000_000},
+                    headers={"Authorization": f"Bearer {made['token']}"},
+                    timeout=30,
+                )
+            )
+
+        asking = threading.Thread(target=step)
+        asking.start()
+        time.sleep(0.5)
+        status, seconds = server.end()
+        asking.join()
+    assert status == 0
+    assert seconds <= 3
+    assert answered[0].status_code == 503
+    assert answered[0].headers["content-type"] == "application/problem+json"
+
+
+def test_a_reader_that_stalls_is_let_go_within_twelve_seconds_and_slows_nobody() -> None:
+    with open_server() as server, ExitStack() as lines:
+        id = playing(server)["id"]
+        healthy = lines.enter_context(watching(server, id))
+        before = open_files(server)
+        dead = [stalled(server, id) for _ in range(STALLED)]
+        began = time.monotonic()
+        frames, gaps, last = 0, [], began
+        while open_files(server) > before or time.monotonic() - began < 4:
+            assert time.monotonic() - began < 12, "stalled readers are still held"
+            if json.loads(healthy.recv(5))["type"] == "frame":
+                gaps.append(time.monotonic() - last)
+                frames, last = frames + 1, time.monotonic()
+        seconds = last - began
+        for line in dead:
+            line.close()
+    assert frames / seconds > 20
+    assert sorted(gaps)[int(len(gaps) * 0.95)] < 0.2
+
+
+def test_bodies_that_never_end_are_given_up() -> None:
+    with open_server() as server, socket.create_connection(("127.0.0.1", server.port)) as line:
+        line.sendall(b"POST /api/v1/experiments HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
+        line.settimeout(14)
+        answer = line.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"application/problem+json" in answer

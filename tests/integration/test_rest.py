@@ -1,0 +1,368 @@
+"""The REST calls of the contract, over the whole application."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import csv
+import io
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import numpy as np
+import plotly.io
+import pytest
+
+from fallline.vocabulary import answers
+from support.serving import Experiment, created, open_app
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    async with open_app() as (_, client):
+        yield client
+
+
+@pytest.fixture
+async def one(client: httpx.AsyncClient) -> Experiment:
+    return await created(client)
+
+
+def steps(state: dict[str, Any]) -> dict[str, int]:
+    return {run["name"]: run["step"] for run in state["runs"]}
+
+
+async def test_an_empty_recipe_is_the_notebooks(client: httpx.AsyncClient) -> None:
+    for content in (b"", b"{}", b" \n{ }"):
+        answer = await client.post("/api/v1/experiments", content=content)
+        assert answer.status_code == 201
+        state = answer.json()
+        answers.Created.model_validate(state)
+        assert answer.headers["location"] == f"/api/v1/experiments/{state['id']}"
+        assert state["recipe"]["data"]["samples"] == 900
+        assert [run["name"] for run in state["recipe"]["runs"]] == ["gd", "sgd"]
+        assert (await client.get(answer.headers["location"])).json() == {
+            key: value for key, value in state.items() if key != "token"
+        }
+
+
+async def test_any_content_type_is_read_as_json_so_that_plain_curl_works(client: httpx.AsyncClient) -> None:
+    for content_type in (
+        "application/x-www-form-urlencoded",
+        "text/plain",
+        "application/json; charset=utf-8",
+    ):
+        answer = await client.post(
+            "/api/v1/experiments", content=b'{"data":{"samples":40}}', headers={"Content-Type": content_type}
+        )
+        assert answer.status_code == 201
+
+
+async def test_a_first_session(one: Experiment) -> None:
+    stepped = await one.ask("POST", "/step", {"steps": 30})
+    assert steps(stepped.json()) == {"gd": 30, "sgd": 30}
+    assert steps((await one.ask("POST", "/step", {"epochs": 1, "run": "sgd"})).json()) == {
+        "gd": 30,
+        "sgd": 60,
+    }
+    playing = (await one.ask("POST", "/play", {"speed": "max"})).json()
+    assert {run["status"] for run in playing["runs"]} == {"playing"}
+    await asyncio.sleep(0.1)
+    paused = (await one.ask("POST", "/pause")).json()
+    assert {run["status"] for run in paused["runs"]} == {"paused"}
+    assert steps(paused)["gd"] > 30
+    edited = (await one.ask("PATCH", "/runs/gd", {"batch_size": 1})).json()
+    assert edited == {"run": "gd", "at_step": steps(paused)["gd"], "batch_size": 1}
+    back = (await one.ask("PATCH", "/runs/gd", {"batch_size": None, "label": "Descent"})).json()
+    assert back["batch_size"] is None
+    added = await one.ask("POST", "/runs", {"optimizer": "momentum"})
+    assert (added.status_code, added.json()["step"]) == (201, 0)
+    answers.RunState.model_validate(added.json())
+    assert (await one.ask("DELETE", f"/runs/{added.json()['name']}")).status_code == 204
+    assert steps((await one.ask("POST", "/reset", {"run": "gd"})).json())["gd"] == 0
+    assert steps((await one.ask("POST", "/reset")).json()) == {"gd": 0, "sgd": 0}
+    assert (await one.ask("DELETE", "")).status_code == 204
+    assert (await one.get()).status_code == 404
+
+
+async def test_the_recipe_posted_again_gives_the_same_numbers(one: Experiment) -> None:
+    await one.ask("POST", "/step", {"steps": 10})
+    await one.ask("PATCH", "/runs/gd", {"batch_size": 3, "learning_rate": 0.05})
+    await one.ask("POST", "/step", {"steps": 10})
+    twin = await created(one.client, (await one.get("/recipe")).json())
+    await twin.ask("POST", "/step", {"steps": 20})
+    here, there = [(await each.get("/runs/gd/snapshot")).json() for each in (one, twin)]
+    assert here == there
+
+
+async def test_history_as_json_as_bdata_and_as_a_table_says_the_same(one: Experiment) -> None:
+    await one.ask("POST", "/step", {"steps": 300})
+    plain = (await one.get("/runs/gd/history", series=["batch_loss", "train_loss"], buckets=20)).json()
+    answers.Columns.model_validate(plain)
+    assert 0 < len(plain["first"]) <= 20
+    packed = (await one.get("/runs/gd/history", series=["batch_loss"], buckets=20, encoding="bdata")).json()
+    answers.Columns.model_validate(packed)
+    column = packed["series"]["batch_loss"]["max"]
+    numbers = np.frombuffer(base64.b64decode(column["bdata"]), column["dtype"])
+    assert numbers.tolist() == plain["series"]["batch_loss"]["max"]
+    table = await one.client.get(
+        one.here + "/runs/gd/history?series=batch_loss&buckets=20", headers={"Accept": "text/csv"}
+    )
+    assert table.headers["content-type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(table.text)))
+    assert list(rows[0])[:2] == ["first", "last"]
+    assert [float(row["batch_loss.max"]) for row in rows] == plain["series"]["batch_loss"]["max"]
+
+
+async def test_a_long_table_is_whole(one: Experiment) -> None:
+    await one.ask("POST", "/step", {"steps": 1000})
+    table = await one.client.get(one.here + "/runs/sgd/history?buckets=10000", headers={"Accept": "text/csv"})
+    rows = list(csv.DictReader(io.StringIO(table.text)))
+    assert [int(row["first"]) for row in rows] == list(range(1000))
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("*/*", "application/json"),
+        ("text/html, application/json;q=0.9", "application/json"),
+        ("text/csv", "text/csv"),
+        ("text/csv, */*;q=0.1", "text/csv"),
+        ("application/json, text/csv;q=0.5", "application/json"),
+        ("text/csv;q=x", "application/json"),
+    ],
+)
+async def test_accept_decides_between_json_and_table(one: Experiment, accept: str, kind: str) -> None:
+    answer = await one.client.get(one.here + "/runs/gd/history", headers={"Accept": accept})
+    assert answer.headers["content-type"].startswith(kind)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "buckets=0",
+        "buckets=10001",
+        "buckets=ten",
+        "buckets=5.0",
+        "buckets=1_0",
+        "since=-1",
+        "until=x",
+        "encoding=xml",
+        "series=spin",
+        "bukcets=3",
+        "since=99999999999999999999",
+        "buckets=%00",
+        "since=",
+    ],
+)
+async def test_a_wrong_query_is_refused_with_its_field(one: Experiment, query: str) -> None:
+    answer = await one.client.get(f"{one.here}/runs/gd/history?{query}")
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/" + query.split("=")[0]
+
+
+async def test_views_have_the_shapes_that_are_described(one: Experiment) -> None:
+    await one.ask("POST", "/step", {"steps": 5})
+    answers.Snapshot.model_validate((await one.get("/runs/gd/snapshot")).json())
+    data = answers.Samples.model_validate((await one.get("/data")).json())
+    assert (len(data.X), len(data.y[0])) == (60, 1)
+    for row in (await one.get("/runs/gd/instruments")).json():
+        answers.Measured.model_validate((await one.get(f"/runs/gd/instruments/{row['name']}")).json())
+    answers.Catalog.model_validate((await one.client.get("/api/v1/catalog")).json())
+    answers.Health.model_validate((await one.client.get("/healthz")).json())
+    answers.Readiness.model_validate((await one.client.get("/readyz")).json())
+
+
+@pytest.mark.parametrize("name", ["loss", "gradients"])
+async def test_figures_load_in_plotly(one: Experiment, name: str) -> None:
+    await one.ask("POST", "/step", {"steps": 50})
+    answer = await one.get(f"/figures/{name}")
+    assert len(plotly.io.from_json(answer.text).data) > 0
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/runs/nope/history",
+        "/runs/nope/snapshot",
+        "/runs/nope/instruments",
+        "/runs/gd/instruments/nope",
+        "/figures/nope",
+        "/nope",
+        "/runs/gd/nope",
+        "/",
+    ],
+)
+async def test_what_does_not_exist_is_404_in_problem_details(one: Experiment, path: str) -> None:
+    answer = await one.get(path)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    answers.Problem.model_validate(answer.json())
+
+
+async def test_unknown_before_forbidden_before_wrong(one: Experiment) -> None:
+    client, bad = one.client, {"steps": -1}
+    nowhere = await client.post("/api/v1/experiments/unknown/step", json=bad)
+    assert nowhere.status_code == 404
+    for headers in (
+        {},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": one.token},
+        {"Authorization": "Basic x"},
+    ):
+        refused = await client.post(one.here + "/step", json=bad, headers=headers)
+        assert refused.status_code == 401
+        assert refused.headers["www-authenticate"] == "Bearer"
+        assert one.token not in refused.text
+    assert (await one.ask("POST", "/step", bad)).status_code == 422
+
+
+async def test_every_changing_call_needs_the_token_and_no_reading_one_does(one: Experiment) -> None:
+    document = (await one.client.get("/openapi.json")).json()
+    for path, calls in document["paths"].items():
+        if "{id}" not in path:
+            continue
+        address = path.format(id=one.id, run="gd", name="units" if "instruments" in path else "loss")
+        for method in calls:
+            answer = await one.client.request(method, address)
+            assert answer.status_code == (200 if method == "get" else 401), (method, path)
+            assert ("security" in calls[method]) == (method != "get")
+
+
+async def test_a_repeat_with_its_key_is_answered_again_and_not_done_again(one: Experiment) -> None:
+    key = {"Idempotency-Key": "7b0e7a38"}
+    first = await one.ask("POST", "/step", {"steps": 5}, **key)
+    again = await one.ask("POST", "/step", {"steps": 5}, **key)
+    assert first.json() == again.json()
+    assert steps((await one.get()).json())["gd"] == 5
+    other = await one.ask("POST", "/step", {"steps": 6}, **key)
+    assert (other.status_code, other.json()["type"]) == (422, "/problems/key-reused")
+    removed = [await one.ask("DELETE", "/runs/sgd", **{"Idempotency-Key": "k2"}) for _ in range(2)]
+    assert [answer.status_code for answer in removed] == [204, 204]
+    for bad in ("", "with space", "x" * 129):
+        assert (await one.ask("POST", "/step", {}, **{"Idempotency-Key": bad})).status_code == 422
+
+
+async def test_too_expensive_says_bound_limit_and_asked(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/api/v1/experiments", json={"data": {"samples": 5001}})
+    told = answer.json()
+    assert answer.status_code == 422
+    assert told["type"] == "/problems/too-expensive"
+    assert (told["limit"], told["asked"]) == (5000, 5001)
+    assert "sample" in told["bound"]
+
+
+async def test_a_full_server_says_when_to_come_back() -> None:
+    async with open_app(experiments=1) as (_, client):
+        one = await created(client)
+        await one.ask("POST", "/play", {})
+        answer = await client.post("/api/v1/experiments", json={})
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_one_token_may_call_only_so_often() -> None:
+    async with open_app(requests_per_second=20) as (_, client):
+        one, other = await created(client), await created(client)
+        statuses = [(await one.ask("POST", "/pause")).status_code for _ in range(40)]
+        assert set(statuses) == {200, 429}
+        refused = await one.ask("POST", "/pause")
+        assert refused.status_code == 429
+        assert int(refused.headers["retry-after"]) >= 1
+        assert (await other.ask("POST", "/pause")).status_code == 200
+        assert (await one.get()).status_code == 200
+
+
+async def test_other_methods_are_405_with_all_that_the_address_takes(one: Experiment) -> None:
+    for path, allowed in (
+        ("", "DELETE, GET, HEAD, OPTIONS"),
+        ("/runs/gd", "DELETE, OPTIONS, PATCH"),
+        ("/step", "OPTIONS, POST"),
+    ):
+        for method in ("PUT", "TRACE", "QUERY", "POST" if path != "/step" else "GET"):
+            answer = await one.client.request(method, one.here + path)
+            assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+            assert answer.headers["content-type"] == "application/problem+json"
+        options = await one.client.options(one.here + path)
+        assert (options.status_code, options.headers["allow"]) == (204, allowed)
+
+
+async def test_head_is_get_without_its_body(one: Experiment) -> None:
+    whole, head = await one.get(), await one.client.head(one.here)
+    assert head.status_code == 200
+    assert head.content == b""
+    assert head.headers["content-length"] == str(len(whole.content))
+
+
+async def test_an_unforeseen_mistake_tells_nothing_of_the_inside(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_app() as (app, client):
+
+        def broken() -> dict[str, Any]:
+            raise ZeroDivisionError("secret inside")
+
+        monkeypatch.setattr(app.state.lab, "catalog", broken)
+        answer = await client.get("/api/v1/catalog")
+    told = answer.json()
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["content-security-policy"]
+    assert "secret" not in answer.text
+    assert "ZeroDivision" not in answer.text
+    assert told["instance"] in caplog.text
+
+
+async def test_nan_that_came_this_far_is_a_mistake_of_the_server_not_a_broken_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with open_app() as (app, client):
+        monkeypatch.setattr(app.state.lab, "catalog", lambda: {"a": float("nan")})
+        answer = await client.get("/api/v1/catalog")
+    assert answer.status_code == 500
+    json.loads(answer.text)
+
+
+async def test_answers_come_while_a_large_history_is_being_encoded(one: Experiment) -> None:
+    await one.ask("POST", "/step", {"steps": 1000})
+    longest, asking = 0.0, True
+
+    async def watch_the_loop() -> None:
+        nonlocal longest
+        clock = asyncio.get_running_loop().time
+        while asking:
+            began = clock()
+            await asyncio.sleep(0)
+            longest = max(longest, clock() - began)
+
+    watching = asyncio.create_task(watch_the_loop())
+    for accept in ("application/json", "text/csv"):
+        await one.client.get(one.here + "/runs/sgd/history?buckets=10000", headers={"Accept": accept})
+    asking = False
+    await watching
+    assert longest < 0.25
+
+
+async def test_the_page_is_served_for_good_and_its_address_is_not(client: httpx.AsyncClient) -> None:
+    page = await client.get("/")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.headers["cache-control"] == "no-cache"
+    unchanged = await client.get("/", headers={"If-None-Match": page.headers["etag"]})
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
+    plotly_at = page.text.split('name="plotly-src" content="')[1].split('"')[0]
+    for _ in range(200):
+        asset = await client.get(plotly_at)
+        if "content-encoding" in asset.headers:
+            break
+        await asyncio.sleep(0.05)
+    assert asset.headers["content-encoding"] == "gzip"
+    assert asset.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert asset.headers["vary"] == "Accept-Encoding"
+    assert len(asset.content) > 4_000_000
+    plain = await client.get(plotly_at, headers={"Accept-Encoding": "gzip;q=0"})
+    assert "content-encoding" not in plain.headers
+    old = await client.get("/assets/0000000000000000/main.js")
+    assert (old.status_code, old.headers["cache-control"]) == (404, "no-store")
+    assert old.headers["content-type"] == "application/problem+json"

@@ -1,0 +1,182 @@
+"""What stands between a browser's other pages and this server."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from fallline.web.security import CONTENT_SECURITY_POLICY, HEADERS
+from support.serving import Server, created, open_app, raw
+
+FOREIGN = [
+    "http://evil.example",
+    "null",
+    "",
+    "http://localhost.evil.example:{port}",
+    "http://evil-127.0.0.1:{port}",
+    "http://127.0.0.1:{port}.evil.example",
+    "http://127.0.0.1",
+    "http://127.0.0.1:1",
+    "ftp://127.0.0.1:{port}",
+    "HTTP://127.0.0.1:{port}",
+    "http://user@127.0.0.1:{port}",
+    "http://127.0.0.1:{port}/",
+    "http://localhost:{port}",
+    "127.0.0.1:{port}",
+    "*",
+]
+
+
+@pytest.mark.parametrize("origin", FOREIGN)
+def test_a_foreign_page_gets_no_socket(origin: str, shared_server: Server) -> None:
+    origin = origin.format(port=shared_server.port)
+    with pytest.raises(InvalidStatus) as refused:
+        connect(shared_server.socket_url, additional_headers={"Origin": origin}).__enter__()
+    response = refused.value.response
+    assert response.status_code == 403
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+    assert json.loads(response.body or b"")["type"] == "/problems/foreign-origin"
+
+
+def test_two_origins_are_none(shared_server: Server) -> None:
+    own = shared_server.url.rstrip("/")
+    request = (
+        f"GET /api/v1/stream HTTP/1.1\r\nHost: 127.0.0.1:{shared_server.port}\r\nConnection: Upgrade\r\n"
+        f"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        f"Origin: {own}\r\nOrigin: http://evil.example\r\n\r\n"
+    )
+    assert raw(shared_server.port, request.encode())[:12] in (b"HTTP/1.1 400", b"HTTP/1.1 403")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_own_page_and_a_script_without_origin_get_one(scheme: str, shared_server: Server) -> None:
+    with connect(shared_server.socket_url, origin=f"{scheme}://127.0.0.1:{shared_server.port}"):  # type: ignore[arg-type]
+        pass
+    with connect(shared_server.socket_url) as line:
+        assert line.response is not None
+        assert "Sec-WebSocket-Extensions" not in line.response.headers  # no permessage-deflate
+
+
+def test_a_socket_under_a_foreign_name_is_refused(shared_server: Server) -> None:
+    request = (
+        "GET /api/v1/stream HTTP/1.1\r\nHost: evil.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    assert raw(shared_server.port, request.encode()).startswith(b"HTTP/1.1 421 ")
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE", "PUT"])
+async def test_unsafe_methods_are_refused_to_foreign_pages_and_reading_is_left_to_the_browser(
+    method: str,
+) -> None:
+    async with open_app(origins=("https://partner.example",)) as (_, client):
+        for origin in (
+            "http://evil.example",
+            "null",
+            "https://partner.example.evil.example",
+            "http://partner.example",
+        ):
+            answer = await client.request(method, "/api/v1/experiments", headers={"Origin": origin})
+            assert (answer.status_code, answer.json()["type"]) == (403, "/problems/foreign-origin")
+            assert (await client.get("/healthz", headers={"Origin": origin})).status_code == 200
+        for origin in ("http://localhost", "https://localhost", "https://partner.example"):
+            answer = await client.request(method, "/api/v1/experiments", headers={"Origin": origin})
+            assert answer.status_code == (201 if method == "POST" else 405)
+
+
+async def test_only_the_servers_own_names_are_answered() -> None:
+    async with open_app(hosts=("lab.example",)) as (_, client):
+        for host, status in {
+            "evil.example": 421,
+            "lab.example": 200,
+            "192.168.1.7:8000": 200,
+            "": 421,
+            "a b": 421,
+        }.items():
+            answer = await client.get("/healthz", headers={"Host": host})
+            assert answer.status_code == status, host
+            assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
+
+
+async def responses(client: httpx.AsyncClient) -> dict[str, httpx.Response]:
+    one = await created(client)
+    plotly = (await client.get("/")).text.split('name="plotly-src" content="')[1].split('"')[0]
+    return {
+        "page": await client.get("/"),
+        "asset": await client.get(plotly),
+        "created": await client.post("/api/v1/experiments", json={}),
+        "state": await one.get(),
+        "table": await client.get(one.here + "/runs/gd/history", headers={"Accept": "text/csv"}),
+        "gone": await one.ask("DELETE", ""),
+        "options": await client.options("/healthz"),
+        "head": await client.head("/healthz"),
+        "unknown": await client.get("/nope"),
+        "method": await client.put("/healthz"),
+        "wrong": await client.post("/api/v1/experiments", content=b"{"),
+        "large": await client.post("/api/v1/experiments", content=b" " * 70_000),
+        "description": await client.get("/openapi.json"),
+        "host": await client.get("/healthz", headers={"Host": "evil.example"}),
+        "origin": await client.post("/api/v1/experiments", headers={"Origin": "null"}),
+    }
+
+
+async def test_every_response_carries_every_header() -> None:
+    async with open_app() as (_, client):
+        for name, response in (await responses(client)).items():
+            for header, value in HEADERS.items():
+                assert response.headers[header] == value, (name, header)
+            cached = {"page": "no-cache", "asset": "public, max-age=31536000, immutable"}
+            assert response.headers["cache-control"] == cached.get(name, "no-store"), name
+            assert "strict-transport-security" not in response.headers
+            assert "server" not in response.headers
+            assert "set-cookie" not in response.headers
+            assert "access-control-allow-origin" not in response.headers
+
+
+async def test_behind_tls_browsers_are_told_to_stay_there() -> None:
+    async with open_app() as (app, _):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="https://localhost") as secure:
+            assert "max-age=63072000" in (await secure.get("/healthz")).headers["strict-transport-security"]
+
+
+async def test_a_token_stands_in_no_answer_but_the_first(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    async with open_app() as (_, client):
+        one = await created(client)
+        seen: list[str] = [caplog.text]
+        calls: list[tuple[str, str, Any]] = [
+            ("GET", "", None),
+            ("GET", "/recipe", None),
+            ("POST", "/step", {"steps": 1}),
+            ("POST", "/step", {"steps": one.token}),
+            ("POST", "/step", {one.token: 1}),
+            ("PATCH", "/runs/gd", {"label": 3}),
+            ("DELETE", "/runs/" + one.token, None),
+        ]
+        for method, path, body in calls:
+            answer = await one.ask(method, path, body)
+            text = answer.text + json.dumps(dict(answer.headers))
+            if one.token in json.dumps(body):
+                assert answer.status_code == 422  # a pointer may name the field; the value never comes back
+                text = text.replace(f'"/{one.token}', "").replace(f"/{one.token}: ", "")
+            seen.append(text)
+        assert not [text for text in seen if one.token in text]
+        stored: Any = vars(app_entry(one.id, client))
+        assert one.token not in repr(stored)
+
+
+def app_entry(id: str, client: httpx.AsyncClient) -> Any:
+    lab = client._transport.app.state.lab  # type: ignore[attr-defined]
+    return Entry(lab._entries[id])
+
+
+class Entry:
+    def __init__(self, entry: Any) -> None:
+        self.fields = [getattr(entry, name) for name in entry.__slots__]
