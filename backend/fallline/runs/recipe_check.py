@@ -15,6 +15,7 @@ from fallline.engine.losses import LOSSES
 from fallline.engine.optimizers import OPTIMIZERS
 from fallline.runs.cost import parameter_count, step_seconds
 from fallline.vocabulary.errors import FieldError, InvalidRequest, TooExpensive
+from fallline.vocabulary.exhibits import EXHIBITS
 from fallline.vocabulary.recipe import (
     OWN_SETTINGS,
     Change,
@@ -197,6 +198,7 @@ def catalog() -> dict[str, Any]:
         "orders": ["shuffle", "sequential"],
         "standardize": ["none", "inputs", "targets", "both"],
         "bounds": dict(BOUNDS),
+        "exhibits": [{"name": name, **exhibit.as_json()} for name, exhibit in EXHIBITS.items()],
     }
 
 
