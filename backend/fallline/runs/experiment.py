@@ -371,9 +371,12 @@ class Experiment:
     def _missed(
         self, run: Run, since: dict[str, int] | None, buckets: int
     ) -> tuple[dict[str, Any], Buckets | None]:
+        """What a watcher lacks of a run; where that is nothing, it still says which series there are."""
         held = since["step"] if since is not None and since["generation"] == run.generation else 0
         first = held if held <= run.state.step else 0
-        piece = run.history.range(first, run.state.step - 1, buckets) if first < run.state.step else None
+        if first >= run.state.step:
+            return run.header(playing=self.playing), Buckets.empty(run.history.names)
+        piece = run.history.range(first, run.state.step - 1, buckets)
         return run.header(playing=self.playing), piece
 
     def publish(self, now: float) -> None:

@@ -18,9 +18,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from fallline.vocabulary.errors import FalllineError
 from fallline.web.errors import ForeignOrigin, UnknownHost, problem_response
 
-# Plotly puts in two style elements: an empty one, which it fills through the CSSOM, and the style sheet of a map library
-# that is of no use here but would be reported as a violation. A new version of Plotly may need the second hash anew;
-# the browser tests, which allow no message on the console, then say so.
+# Plotly puts in two style elements: an empty one, which it fills through the CSSOM, and the style sheet of a map
+# library that is of no use here but would be reported as a violation. A new version of Plotly may need the second hash
+# anew; the browser tests, which allow no message on the console, then say so.
 _EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
 _MAP_STYLE = "'sha256-ji27qzEtxXZW+7dun6UwjHXJ18e6WAin1VvNtkzIE/o='"
 

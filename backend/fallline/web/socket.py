@@ -86,7 +86,6 @@ class Connection:
         self._session = Session(time.monotonic(), commands_per_second)
         self._news = asyncio.Event()
         self._joined: set[Outbox] = set()
-        self._joining: asyncio.Future[dict[str, Any]] | None = None
 
     async def run(self) -> None:
         """Serve the client until one of both has had enough."""
@@ -98,13 +97,8 @@ class Connection:
         except* _Over:
             pass
         finally:
-            await self._leave_all()
-
-    async def _leave_all(self) -> None:
-        if self._joining is not None:  # cut off in the middle of a watch: it would join after we have left
-            await asyncio.wait([self._joining])
-        for outbox in self._joined:
-            await self._lab.unwatch(outbox.experiment, outbox)
+            for outbox in self._joined:
+                await self._lab.unwatch(outbox.experiment, outbox)
 
     # ------------------------------------------------------------------ receiving
 
@@ -161,26 +155,16 @@ class Connection:
             wake=self._news.set,
         )
         try:
-            state = await self._join(message, outbox)
+            since = {run: position.model_dump() for run, position in message.since.items()}
+            state = await self._lab.watch(message.experiment, message.token, outbox, since, message.buckets)
         except (NotFound, NotAuthorized) as error:
             self._lose(error)
             return
+        self._joined.add(outbox)
         if outbox.unknown_series:
             await self._leave(outbox)
             raise InvalidRequest(FieldError("/series", "should be names of series that the experiment has"))
         self._session.open(outbox, message.token, state)
-
-    async def _join(self, message: Watch, outbox: Outbox) -> dict[str, Any]:
-        since = {run: position.model_dump() for run, position in message.since.items()}
-        self._joined.add(outbox)
-        self._joining = asyncio.ensure_future(
-            self._lab.watch(message.experiment, message.token, outbox, since, message.buckets)
-        )
-        try:
-            return await asyncio.shield(self._joining)
-        finally:
-            if self._joining.done():
-                self._joining = None
 
     def _lose(self, error: NotFound | NotAuthorized) -> None:
         """An experiment cannot be watched; without any other, there is nothing left for this socket to do."""
@@ -195,8 +179,8 @@ class Connection:
             await self._leave(outbox)
 
     async def _leave(self, outbox: Outbox) -> None:
-        await self._lab.unwatch(outbox.experiment, outbox)
         self._joined.discard(outbox)
+        await self._lab.unwatch(outbox.experiment, outbox)
 
     async def _command(self, command: Command) -> None:
         try:

@@ -1,0 +1,492 @@
+"""The WebSocket of the contract, over a real line to a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from fallline.vocabulary import answers
+from support.serving import SMALL, Experiment, Server, created, open_server
+
+Message = dict[str, Any]
+
+
+@pytest.fixture
+async def one(shared_server: Server) -> AsyncIterator[Experiment]:
+    async with httpx.AsyncClient(base_url=shared_server.url) as client:
+        yield await created(client)
+
+
+@asynccontextmanager
+async def line_to(server: Server) -> AsyncIterator[Line]:
+    async with connect(server.socket_url, max_size=None, ping_interval=None) as connection:
+        yield Line(connection)
+
+
+class Line:
+    """A client that speaks the protocol, and keeps what it was told while it waited for something else."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+        self.told: list[Message] = []
+
+    async def send(self, **message: Any) -> None:
+        await self.connection.send(json.dumps(message))
+
+    async def next(self, seconds: float = 10) -> Message:
+        message: Message = json.loads(await asyncio.wait_for(self.connection.recv(), seconds))
+        self.told.append(message)
+        return message
+
+    async def until(self, kind: str, seconds: float = 10, **fields: Any) -> Message:
+        async with asyncio.timeout(seconds):
+            while True:
+                message = await self.next(seconds)
+                if message["type"] == kind and fields.items() <= message.items():
+                    return message
+
+    async def watch(self, experiment: Experiment, **more: Any) -> Message:
+        asked = {"token": experiment.token, **more}
+        await self.send(type="watch", experiment=experiment.id, **asked)
+        return await self.until("experiment", experiment=experiment.id)
+
+    async def command(self, experiment: Experiment, do: str, id: str | None = None, **body: Any) -> Message:
+        id = id or str(uuid.uuid4())
+        await self.send(type="command", id=id, experiment=experiment.id, do=do, **body)
+        async with asyncio.timeout(20):
+            while True:
+                message = await self.next(20)
+                if message["type"] in ("ack", "error") and message["id"] == id:
+                    return message
+
+    async def listen(self, seconds: float, *, acknowledging: bool = False) -> list[Message]:
+        began, heard = asyncio.get_running_loop().time(), []
+        while (left := began + seconds - asyncio.get_running_loop().time()) > 0:
+            try:
+                heard.append(await self.next(left))
+            except TimeoutError:
+                break
+            if acknowledging and heard[-1]["type"] == "frame":
+                await self.send(type="got", frame=heard[-1]["frame"])
+        return heard
+
+    async def close_code(self, seconds: float = 10) -> int | None:
+        with pytest.raises(ConnectionClosed):
+            await self.until("the end", seconds)
+        return self.connection.close_code
+
+
+def columns(frames: list[Message], run: str) -> list[Message]:
+    told = [
+        frame["runs"][run]["columns"] for frame in frames if frame["type"] == "frame" and run in frame["runs"]
+    ]
+    return [each for each in told if each["first"]]
+
+
+async def test_a_watch_is_answered_with_the_state_and_then_frames_that_leave_no_gap(
+    shared_server: Server, one: Experiment
+) -> None:
+    async with line_to(shared_server) as line:
+        told = await line.watch(one, fps=30)
+        assert told["state"] == (await one.get()).json()
+        await line.command(one, "play", speed="max")
+        heard = await line.listen(1.5)
+        paused = (await line.command(one, "pause"))["answer"]
+        heard = [*line.told, *await line.listen(0.3)]
+    for message in heard:
+        if message["type"] == "frame":
+            for columns_ in message["runs"].values():
+                answers.Columns.model_validate(columns_["columns"])
+    for run in paused["runs"]:
+        at = 0
+        for piece in columns(line.told, run["name"]):
+            for first, last in zip(piece["first"], piece["last"], strict=True):
+                assert first == at
+                at = last + 1
+        assert at == run["step"] > 100
+    last = [message for message in line.told if message["type"] == "frame"][-1]
+    assert last["runs"]["gd"]["status"] == "paused"
+    numbers = [message["frame"] for message in line.told if message["type"] == "frame"]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+async def test_what_a_reader_holds_equals_the_history(shared_server: Server, one: Experiment) -> None:
+    async with line_to(shared_server) as line:
+        await line.watch(one, fps=10, buckets=20, series=["batch_loss", "train_loss"])
+        await line.command(one, "play", speed="max")
+        await line.listen(1.0, acknowledging=True)
+        await line.command(one, "pause")
+        await line.listen(0.5, acknowledging=True)
+    history = (await one.get("/runs/sgd/history", buckets=10_000)).json()
+    pieces = columns(line.told, "sgd")
+    assert pieces[-1]["last"][-1] == history["last"][-1]
+    assert all(len(piece["first"]) <= 20 for piece in pieces)
+    assert list(pieces[0]["series"]) == ["batch_loss", "train_loss"]
+    for statistic, reduce in (("min", min), ("max", max)):
+        whole = reduce(value for piece in pieces for value in piece["series"]["batch_loss"][statistic])
+        assert whole == reduce(history["series"]["batch_loss"][statistic])
+
+
+async def test_bdata_holds_the_same_numbers_as_lists(shared_server: Server, one: Experiment) -> None:
+    await one.ask("POST", "/step", {"steps": 40})
+    pieces = []
+    for encoding in ("json", "bdata"):
+        async with line_to(shared_server) as line:
+            await line.watch(one, encoding=encoding)
+            pieces.append(columns([await line.until("frame")], "gd")[0])
+    plain, packed = pieces
+    column = packed["series"]["batch_loss"]["mean"]
+    assert (
+        np.frombuffer(base64.b64decode(column["bdata"]), column["dtype"]).tolist()
+        == plain["series"]["batch_loss"]["mean"]
+    )
+
+
+async def test_since_leaves_out_what_the_reader_holds(shared_server: Server, one: Experiment) -> None:
+    await one.ask("POST", "/step", {"steps": 100})
+    since = {"gd": {"generation": 0, "step": 90}, "sgd": {"generation": 7, "step": 90}}
+    async with line_to(shared_server) as line:
+        await line.watch(one, since=since, buckets=1000)
+        frame = await line.until("frame")
+    assert columns([frame], "gd")[0]["first"] == list(range(90, 100))
+    assert columns([frame], "sgd")[0]["first"] == list(range(100))  # of another generation nothing is held
+
+
+async def test_a_reset_raises_the_generation_and_starts_afresh(
+    shared_server: Server, one: Experiment
+) -> None:
+    async with line_to(shared_server) as line:
+        await line.watch(one)
+        await line.command(one, "step", steps=20)
+        await line.command(one, "reset")
+        event = next(
+            message for message in line.told if message["type"] == "event" and message["run"] == "gd"
+        )
+        assert (event["event"], event["generation"], event["step"]) == ("reset", 1, 0)
+        await line.command(one, "step", steps=3)
+        heard = await line.listen(0.5)
+    pieces = [piece for piece in columns(line.told + heard, "gd") if piece["generation"] == 1]
+    assert pieces[0]["first"][0] == 0
+    assert pieces[-1]["last"][-1] == 2
+
+
+async def test_an_edit_is_acknowledged_and_told_to_everybody(shared_server: Server, one: Experiment) -> None:
+    async with line_to(shared_server) as author, line_to(shared_server) as reader:
+        await author.watch(one)
+        await reader.watch(one, token=None)
+        ack = await author.command(one, "edit", run="gd", batch_size=1)
+        assert ack["answer"] == {"run": "gd", "at_step": 0, "batch_size": 1}
+        event = await reader.until("event")
+        assert (event["event"], event["run"], event["step"]) == ("edit", "gd", 0)
+        assert event["experiment"] == one.id
+
+
+async def test_all_commands_have_the_answers_of_rest(shared_server: Server, one: Experiment) -> None:
+    async with line_to(shared_server) as line:
+        await line.watch(one)
+        assert (await line.command(one, "play", speed=5.5, pace="samples"))["answer"]["runs"][0][
+            "status"
+        ] == "playing"
+        assert (await line.command(one, "pause"))["answer"]["runs"][0]["status"] == "paused"
+        added = (await line.command(one, "add_run", name="third", optimizer="adam"))["answer"]
+        answers.RunState.model_validate(added)
+        assert (await line.command(one, "step", steps=2, run="third"))["answer"]["runs"][2]["step"] == 2
+        assert (await line.command(one, "reset", run="third"))["answer"]["runs"][2]["step"] == 0
+        assert (await line.command(one, "remove_run", run="third"))["type"] == "ack"
+        state = (await one.get()).json()
+    assert [run["name"] for run in state["runs"]] == ["gd", "sgd"]
+    kinds = [message["event"] for message in line.told if message["type"] == "event"]
+    assert {"run_added", "reset", "run_removed"} <= set(kinds)
+
+
+async def test_a_pause_gets_through_while_a_long_step_is_at_work(
+    shared_server: Server, one: Experiment
+) -> None:
+    async with line_to(shared_server) as line:
+        await line.watch(one)
+        await line.send(type="command", id="long", experiment=one.id, do="step", steps=1_000_000)
+        await asyncio.sleep(0.2)
+        paused = await line.command(one, "pause")
+        assert paused["type"] == "ack"
+        assert 0 < paused["answer"]["runs"][0]["step"] < 1_000_000
+        assert any(message.get("id") == "long" for message in [*line.told, await line.next()])
+
+
+async def test_a_command_that_comes_twice_is_done_once_even_on_another_line(
+    shared_server: Server, one: Experiment
+) -> None:
+    for _ in range(2):
+        async with line_to(shared_server) as line:
+            await line.watch(one)
+            ack = await line.command(one, "step", id="same", steps=5)
+            assert ack["answer"]["runs"][0]["step"] == 5
+    async with line_to(shared_server) as line:
+        await line.watch(one)
+        again = await line.command(one, "step", id="same", steps=6)
+        assert again["problem"]["type"] == "/problems/key-reused"
+    assert (await one.get()).json()["runs"][0]["step"] == 5
+
+
+async def test_a_command_goes_on_when_its_line_is_cut(shared_server: Server, one: Experiment) -> None:
+    async with line_to(shared_server) as line:
+        await line.watch(one)
+        await line.send(type="command", id="cut", experiment=one.id, do="step", steps=20_000)
+        await asyncio.sleep(0.1)
+        line.connection.transport.abort()
+    async with line_to(shared_server) as line:
+        await line.watch(one)
+        ack = await line.command(one, "step", id="cut", steps=20_000)
+        assert ack["answer"]["runs"][0]["step"] == 20_000
+
+
+async def test_without_its_token_an_experiment_is_only_looked_at(
+    shared_server: Server, one: Experiment
+) -> None:
+    async with line_to(shared_server) as line:
+        await line.watch(one, token=None)
+        refused = await line.command(one, "pause")
+        assert (refused["problem"]["status"], refused["problem"]["type"]) == (401, "/problems/not-authorized")
+        await line.send(type="ping", id="still here")
+        assert (await line.until("pong"))["id"] == "still here"
+
+
+async def test_the_token_of_one_experiment_does_nothing_to_another(
+    shared_server: Server, one: Experiment
+) -> None:
+    other = await created(one.client)
+    async with line_to(shared_server) as line:
+        await line.watch(one)
+        await line.watch(other, token=None)
+        for do, body in (
+            ("play", {}),
+            ("pause", {}),
+            ("step", {}),
+            ("reset", {}),
+            ("edit", {"run": "gd", "batch_size": 1}),
+            ("add_run", {}),
+            ("remove_run", {"run": "gd"}),
+        ):
+            assert (await line.command(other, do, **body))["problem"]["status"] == 401
+    assert (await other.get()).json()["recipe"] == other.state["recipe"]
+
+
+@pytest.mark.parametrize(
+    ("do", "body", "pointer"),
+    [
+        ("play", {"speed": -1}, "/speed"),
+        ("step", {"steps": "5"}, "/steps"),
+        ("edit", {"batch_size": 1}, "/run"),
+        ("edit", {"run": "gd", "momentum": 0.5}, "/momentum"),
+        ("pause", {"run": "gd"}, "/run"),
+        ("fly", {}, "/do"),
+        ("add_run", {"name": "G D"}, "/name"),
+    ],
+)
+async def test_a_wrong_command_is_an_error_with_its_id_and_field(
+    do: str, body: Message, pointer: str, shared_server: Server, one: Experiment
+) -> None:
+    async with line_to(shared_server) as line:
+        await line.watch(one)
+        refused = await line.command(one, do, **body)
+        assert refused["type"] == "error"
+        answers.Problem.model_validate(refused["problem"])
+        assert refused["problem"]["status"] == 422
+        assert [error["pointer"] for error in refused["problem"]["errors"]] == [pointer]
+        await line.send(type="ping", id="still here")
+        await line.until("pong")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"fps": 0},
+        {"fps": 31},
+        {"fps": "10"},
+        {"buckets": 0},
+        {"buckets": 10_001},
+        {"encoding": "xml"},
+        {"series": ["spin"]},
+        {"since": {"gd": 5}},
+        {"since": {"gd": {"generation": 0}}},
+        {"since": {"gd": {"generation": 0, "step": -1}}},
+        {"x": 1},
+    ],
+)
+async def test_a_wrong_watch_is_an_error_and_the_line_stays(
+    more: Message, shared_server: Server, one: Experiment
+) -> None:
+    async with line_to(shared_server) as line:
+        await line.send(type="watch", experiment=one.id, **more)
+        refused = await line.until("error")
+        assert refused["id"] is None
+        assert refused["problem"]["status"] == 422
+        await line.watch(one)
+
+
+GIBBERISH = [
+    "",
+    "hello",
+    "[]",
+    "null",
+    '{"type":"watch"',
+    '{"type":5}',
+    "{}",
+    '{"type":"command","type":"ping"}',
+    '{"type":"hello"}',
+    '{"type":"ping","id":NaN}',
+    "[" * 60_000,
+    '{"type":"ping","id":"\\ud83d"}',
+]
+
+
+@pytest.mark.parametrize("text", GIBBERISH)
+async def test_what_is_no_message_at_all_ends_the_line_with_4400(text: str, shared_server: Server) -> None:
+    async with line_to(shared_server) as line:
+        await line.connection.send(text)
+        refused = await line.next()
+        assert (refused["type"], refused["id"], refused["problem"]["status"]) == ("error", None, 422)
+        assert await line.close_code() == 4400
+
+
+async def test_bytes_are_no_message(shared_server: Server) -> None:
+    async with line_to(shared_server) as line:
+        await line.connection.send(b"{}")
+        assert await line.close_code() == 4400
+
+
+async def test_an_unknown_experiment_ends_the_line_with_4404_and_a_wrong_token_with_4401(
+    shared_server: Server, one: Experiment
+) -> None:
+    for experiment, token, status, code in (("unknown", None, 404, 4404), (one.id, "wrong", 401, 4401)):
+        async with line_to(shared_server) as line:
+            await line.send(type="watch", experiment=experiment, token=token)
+            assert (await line.until("error"))["problem"]["status"] == status
+            assert await line.close_code() == code
+
+
+async def test_a_line_that_has_something_else_to_serve_stays(shared_server: Server, one: Experiment) -> None:
+    async with line_to(shared_server) as line:
+        await line.watch(one)
+        await line.send(type="watch", experiment="unknown")
+        assert (await line.until("error"))["problem"]["status"] == 404
+        assert (await line.command(one, "pause"))["type"] == "ack"
+
+
+async def test_deleting_an_experiment_ends_the_lines_that_watch_it(
+    shared_server: Server, one: Experiment
+) -> None:
+    async with line_to(shared_server) as line:
+        await line.watch(one)
+        await one.ask("DELETE", "")
+        assert await line.close_code() == 4404
+
+
+async def test_one_line_serves_several_experiments_and_leaves_them_one_by_one(
+    shared_server: Server, one: Experiment
+) -> None:
+    other = await created(one.client)
+    async with line_to(shared_server) as line:
+        await line.watch(one)
+        await line.watch(other)
+        for each in (one, other):
+            await line.command(each, "play", speed=100)
+        heard = await line.listen(0.8)
+        assert {message["experiment"] for message in heard} == {one.id, other.id}
+        await line.send(type="unwatch", experiment=one.id)
+        await line.send(type="ping", id="p")
+        await line.until("pong")
+        heard = await line.listen(0.5)
+        assert {message["experiment"] for message in heard} == {other.id}
+        assert (await line.command(one, "pause"))["problem"]["status"] == 401
+        # Watched again, it starts over by what the reader says it holds, and is told once, not twice.
+        await line.watch(other, since={"gd": {"generation": 0, "step": 10}})
+        frame = await line.until("frame")
+        assert columns([frame], "gd")[0]["first"][0] <= 10
+        for each in (one, other):
+            await each.ask("POST", "/pause")
+
+
+async def test_a_reader_with_credit_has_at_most_two_frames_on_their_way(
+    shared_server: Server, one: Experiment
+) -> None:
+    async with line_to(shared_server) as line:
+        await line.watch(one, fps=30)
+        await line.command(one, "play", speed=500)
+        await line.listen(0.5)
+        seen = line.told[-1]["frame"]
+        await line.send(type="got", frame=seen)
+        await line.listen(1.0)
+        newest = line.told[-1]["frame"]
+        # A few may have been on their way when the first acknowledgement left.
+        assert seen + 2 <= newest <= seen + 5
+        assert await line.listen(0.5) == []
+        held = columns(line.told, "gd")[-1]["last"][-1]
+        await line.send(type="got", frame=newest - 1)
+        late = await line.until("frame")
+        piece = columns([late], "gd")[0]
+        assert piece["first"][0] == held + 1  # everything since, in one frame
+        assert len(piece["first"]) <= 100
+        await one.ask("POST", "/pause")
+
+
+async def test_frames_keep_the_pace_that_was_asked_for(shared_server: Server, one: Experiment) -> None:
+    async with line_to(shared_server) as line:
+        await line.watch(one, fps=5)
+        await line.command(one, "play", speed=200)
+        heard = await line.listen(2.0)
+        await one.ask("POST", "/pause")
+    assert 7 <= sum(message["type"] == "frame" for message in heard) <= 12
+
+
+async def test_floods_are_refused_and_then_ended_with_4008(shared_server: Server, one: Experiment) -> None:
+    async with line_to(shared_server) as line:
+        await line.watch(one)
+        for number in range(40):
+            await line.send(type="command", id=f"flood-{number}", experiment=one.id, do="pause")
+        await line.listen(1.0)
+        for number in range(40, 120):
+            await line.send(type="command", id=f"flood-{number}", experiment=one.id, do="pause")
+        assert await line.close_code() == 4008
+    acks = sum(message["type"] == "ack" for message in line.told)
+    refused = [message for message in line.told if message["type"] == "error"]
+    assert 20 <= acks <= 30
+    assert {message["problem"]["status"] for message in refused} == {429}
+    assert len(refused) >= 50
+
+
+async def test_a_message_beyond_64_kib_ends_the_line_with_1009(shared_server: Server) -> None:
+    async with line_to(shared_server) as line:
+        await line.connection.send('{"type":"ping","id":"' + "x" * 66_000 + '"}')
+        assert await line.close_code() == 1009
+
+
+async def test_a_line_that_says_nothing_is_ended_after_five_seconds(shared_server: Server) -> None:
+    async with line_to(shared_server) as line:
+        began = asyncio.get_running_loop().time()
+        assert await line.close_code() == 4400
+        assert 4.5 < asyncio.get_running_loop().time() - began < 7
+
+
+async def test_leaving_tells_the_lab(shared_server: Server) -> None:
+    with open_server(FALLLINE_IDLE_SECONDS="0.5") as server:
+        async with httpx.AsyncClient(base_url=server.url) as client:
+            one = await created(client, SMALL)
+            async with line_to(server) as line:
+                await line.watch(one)
+                await line.command(one, "play", speed=50)
+                await line.listen(1.5)
+                assert line.told[-1]["type"] == "frame"
+                line.connection.transport.abort()
+            await asyncio.sleep(1.5)
+            assert {run["status"] for run in (await one.get()).json()["runs"]} == {"paused"}
