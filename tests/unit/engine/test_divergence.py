@@ -1,0 +1,248 @@
+"""CONTRACT "Status": a run stays at the last step before one that would not be finite, whoever sliced it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fallline.engine import probes
+from fallline.engine.evaluation import evaluate
+from fallline.engine.kernels import tape
+from fallline.engine.layout import layout_of
+from fallline.engine.optimizers import OPTIMIZERS
+from fallline.engine.probes import next_gradient
+from fallline.engine.problem import build_problem
+from fallline.engine.series import is_evaluation_point
+from fallline.engine.state import begin
+from fallline.engine.training import advance
+from fallline.vocabulary.recipe import DataSettings, NetworkSettings, RunRecipe
+from support.problems import edit, joined, same_bits, small_problem, train
+
+PROBLEM = small_problem((4, "leaky_relu"), (3, "leaky_relu"), test_fraction=0.25)
+
+
+def run_of(batch_size, learning_rate, optimizer="sgd", **more):
+    return RunRecipe(
+        name="r", batch_size=batch_size, learning_rate=learning_rate, optimizer=optimizer, **more
+    )
+
+
+DIVERGING = [
+    run_of(None, 1.0),
+    run_of(None, 1e6),
+    run_of(1, 0.6),
+    run_of(7, 1.0),
+    run_of(None, 0.6, "momentum"),
+    run_of(1, 0.05, "momentum"),
+    run_of(1, 0.1, "momentum"),
+    run_of(7, 0.3, "momentum"),
+    run_of(None, 30.0, "adam"),
+    run_of(1, 1e4, "adam"),
+    run_of(1, 0.001, edits=[edit(77, batch_size=None, learning_rate=5.0)]),
+    run_of(None, 0.001, edits=[edit(63, learning_rate=0.01), edit(64, learning_rate=5.0)]),
+    run_of(None, 0.001, edits=[edit(64, learning_rate=5.0), edit(65, optimizer="momentum")]),
+    run_of(1, 0.001, "momentum", edits=[edit(63, optimizer="adam", learning_rate=1e3)]),
+]
+NAMES = [f"{run.optimizer} {run.learning_rate} {run.batch_size} {len(run.edits)}" for run in DIVERGING]
+STEPS = 300
+
+
+def straight(problem, run, steps):
+    """The rule once more, one step at a time and without slices: (diverged_at, parameters there)."""
+    state = begin(problem)
+    slots, optimizer = {}, ""
+    for _ in range(steps):
+        settings = run.settings_at(state.step)
+        row = OPTIMIZERS[settings.optimizer]
+        if settings.optimizer != optimizer:
+            slots, optimizer = row.start(problem.layout.count), settings.optimizer
+        gradient = flat_gradient(problem, state, run)
+        if not np.isfinite(gradient).all():
+            return state.step, state.parameters
+        before = state.copy()
+        with np.errstate(all="ignore"):
+            row.update(
+                state.parameters,
+                gradient,
+                slots,
+                settings.learning_rate,
+                row.filled(settings.own),
+                np.empty((2, len(gradient))),
+            )
+        m = problem.train.count
+        place = state.samples_seen % m
+        state.samples_seen += m if settings.batch_size is None else min(settings.batch_size, m - place)
+        state.step += 1
+        if is_bad(problem, state, run, settings):
+            return before.step, before.parameters
+    return None, state.parameters
+
+
+def flat_gradient(problem, state, run):
+    gradients, _ = next_gradient(problem, state, run)
+    return np.concatenate([values.ravel() for values in gradients.values()])
+
+
+def is_bad(problem, state, run, settings):
+    """Judged with the settings that led here, even where an edit comes next."""
+    unedited = run.model_copy(update={"edits": [each for each in run.edits if each.at_step < state.step]})
+    if (
+        not np.isfinite(state.parameters).all()
+        or not np.isfinite(flat_gradient(problem, state, unedited)).all()
+    ):
+        return True
+    if is_evaluation_point(state.step, state.samples_seen, settings, problem.train.count):
+        return not evaluate(problem, state.parameters)["train_loss"] <= 1e6 * problem.initial_loss
+    return False
+
+
+@pytest.mark.parametrize("run", DIVERGING, ids=NAMES)
+def test_a_run_stays_at_the_last_step_before_a_bad_one(run):
+    state, records = train(PROBLEM, run, STEPS)
+    at, parameters = straight(PROBLEM, run, STEPS)
+    assert at is not None
+    assert state.diverged_at == state.step == at
+    assert records.stop == at
+    assert np.isfinite(state.parameters).all()
+    assert np.allclose(state.parameters, parameters, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize(
+    "slices", [(1,) * STEPS, (2,) * 150, (63, 1) * 5, (64,) * 5, (65,) * 5, (7, 100, 1, 3) * 3]
+)
+@pytest.mark.parametrize("run", DIVERGING, ids=NAMES)
+def test_where_a_run_diverges_does_not_depend_on_slices(run, slices):
+    whole, expected = train(PROBLEM, run, STEPS)
+    state, pieces = begin(PROBLEM), []
+    for steps in slices:
+        pieces.append(advance(PROBLEM, state, run, steps))
+        if state.diverged_at is not None:
+            break
+    assert state.fingerprint() == whole.fingerprint()
+    assert same_bits(np.concatenate([piece.values for piece in pieces], axis=1), expected.values)
+
+
+@pytest.mark.parametrize("run", DIVERGING, ids=NAMES)
+def test_a_step_that_was_reached_is_never_taken_back(run):
+    state = begin(PROBLEM)
+    reached = 0
+    while state.diverged_at is None and state.step < STEPS:
+        advance(PROBLEM, state, run, 1)
+        assert state.step >= reached
+        reached = state.step
+    assert state.diverged_at == reached
+
+
+def test_a_run_that_blows_up_slowly_may_do_so_at_any_place_of_a_block():
+    """Gentler and gentler rates, until some run diverges on each side of the edge between two blocks of the tape."""
+    problem = linear_regression()
+    places = set()
+    for rate in np.linspace(1.435, 1.487, 100):
+        run = run_of(None, float(rate))
+        whole, expected = train(problem, run, STEPS)
+        sliced, records = (
+            train(problem, run, *(50,) * 6) if whole.diverged_at is None else in_ones(problem, run)
+        )
+        assert sliced.fingerprint() == whole.fingerprint()
+        assert same_bits(records.values, expected.values)
+        places.add(whole.diverged_at)
+    assert set(range(62, 68)) <= places
+
+
+def in_ones(problem, run):
+    state, pieces = begin(problem), []
+    while state.diverged_at is None:
+        pieces.append(advance(problem, state, run, 1))
+    return state, joined(pieces)
+
+
+def test_a_state_that_was_reached_may_be_as_high_as_it_is_if_it_comes_down():
+    """After an edit to the full batch, say, which evaluates where SGD had not looked."""
+    problem = linear_regression()
+    state = begin(problem)
+    state.parameters *= 2e3
+    assert evaluate(problem, state.parameters)["train_loss"] > 1e6 * problem.initial_loss
+    advance(problem, state, run_of(None, 0.7), 3)
+    assert (state.step, state.diverged_at) == (3, None)
+
+
+def linear_regression():
+    return build_problem(
+        DataSettings(name="linear", features=3, samples=40), NetworkSettings(layers=[]), "mse"
+    )
+
+
+def test_every_record_of_a_diverged_run_is_finite():
+    for run in DIVERGING:
+        _, records = train(PROBLEM, run, STEPS)
+        assert np.isfinite(records.values[0]).all()
+
+
+def test_a_loss_a_million_times_the_first_is_divergence_and_one_below_is_not():
+    problem = small_problem((1, "identity"))
+    state, run = begin(problem), run_of(None, 3.0)
+    advance(problem, state, run, 5000)
+    assert state.diverged_at is not None
+    assert evaluate(problem, state.parameters)["train_loss"] <= 1e6 * problem.initial_loss
+    again, _ = train(problem, run, state.diverged_at)
+    assert again.diverged_at is None
+    assert again.step == state.step
+
+
+def test_a_diverged_run_that_is_not_changed_stays_where_it_is():
+    state, _ = train(PROBLEM, DIVERGING[0], STEPS)
+    before = state.fingerprint()
+    records = advance(PROBLEM, state, DIVERGING[0], 50)
+    assert len(records) == 0
+    assert state.fingerprint() == before
+
+
+@pytest.mark.parametrize("cure", [{"learning_rate": 1e-5}, {"optimizer": "adam", "learning_rate": 1e-3}])
+@pytest.mark.parametrize("run", DIVERGING[:10], ids=NAMES[:10])
+def test_an_edit_at_the_step_of_divergence_goes_on_as_its_replay_does(run, cure):
+    """The state after n steps depends only on the recipe: a recipe with the edit never meets the divergence."""
+    state, _ = train(PROBLEM, run, STEPS)
+    cured = run.model_copy(update={"edits": [edit(state.step, **cure)]})
+    advance(PROBLEM, state, cured, 20)
+    replayed, _ = train(PROBLEM, cured, state.step if state.diverged_at is None else STEPS)
+    assert state.fingerprint() == replayed.fingerprint()
+    assert state.step > 0
+
+
+def test_an_optimizer_tried_in_vain_leaves_the_memory_of_the_one_before():
+    start = run_of(None, 0.001, "momentum")
+    vain = start.model_copy(update={"edits": [edit(30, optimizer="adam", learning_rate=1e6)]})
+    back = start.model_copy(update={"edits": [edit(30, optimizer="momentum", learning_rate=0.001)]})
+    state, _ = train(PROBLEM, start, 30)
+    advance(PROBLEM, state, vain, 10)
+    if state.diverged_at == 30:
+        assert state.optimizer == "momentum"
+    else:
+        pytest.fail("the edit was meant to diverge at once")
+    advance(PROBLEM, state, back, 10)
+    assert state.fingerprint() == train(PROBLEM, back, 40)[0].fingerprint()
+
+
+def test_a_gradient_that_is_not_finite_at_the_very_start_is_divergence_there():
+    state = begin(PROBLEM)
+    state.parameters[:] = 1e200
+    records = advance(PROBLEM, state, run_of(None, 0.1), 10)
+    assert (len(records), state.step, state.diverged_at) == (0, 0, 0)
+    assert (state.parameters == 1e200).all()
+
+
+def test_a_gradient_too_long_for_its_norm_is_not_divergence():
+    """The sum of finite numbers may overflow: only the norm is then missing."""
+    judged = tape.Tape(layout_of((2, 2, 1)))
+    judged.parameters[:] = judged.gradients[:] = 1.5e308
+    judged.batch_loss[:] = 1.0
+    with np.errstate(all="ignore"):
+        assert judged.first_bad(3, limit=1e6) is None
+        judged.gradients[2, 0] = np.inf
+        assert judged.first_bad(3, limit=1e6) == 2
+
+
+def test_probes_survive_a_diverged_state():
+    state, _ = train(PROBLEM, DIVERGING[2], 100)
+    probes.units(PROBLEM, state.parameters)
+    next_gradient(PROBLEM, state, DIVERGING[2])

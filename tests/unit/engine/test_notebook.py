@@ -1,0 +1,78 @@
+"""The engine beside the notebook: the same loops, written out independently, give the same numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fallline.engine.state import begin
+from fallline.engine.training import advance
+from fallline.vocabulary.recipe import DataSettings, Recipe, RunRecipe
+from support.problems import problem_of, series
+
+RELATIVE = 1e-9
+
+
+def relu(x):
+    return (x > 0) * x
+
+
+def one_change(p, X, y, rate):
+    """The notebook's loop body: changes the parameters in place, returns loss and the sums |dW|."""
+    m = len(X)
+    z1 = X @ p["W1"] + p["b1"]
+    a1 = relu(z1)
+    z2 = a1 @ p["W2"] + p["b2"]
+    a2 = relu(z2)
+    y_pred = a2 @ p["W3"] + p["b3"]
+    loss = np.mean((y - y_pred) ** 2)
+    d3 = (y_pred - y) / m
+    d2 = (d3 @ p["W3"].T) * (z2 > 0)
+    d1 = (d2 @ p["W2"].T) * (z1 > 0)
+    gradients = {
+        "W1": X.T @ d1,
+        "b1": d1.sum(axis=0, keepdims=True),
+        "W2": a1.T @ d2,
+        "b2": d2.sum(axis=0, keepdims=True),
+        "W3": a2.T @ d3,
+        "b3": d3.sum(axis=0, keepdims=True),
+    }
+    for name, gradient in gradients.items():
+        p[name] -= rate * gradient
+    return loss, {name: np.abs(gradient).sum() for name, gradient in gradients.items()}
+
+
+def notebook(problem, batches, rate):
+    p = {name: values.copy() for name, values in problem.named(problem.initial_parameters).items()}
+    told = [one_change(p, problem.X[rows], problem.y[rows], rate) for rows in batches]
+    return (
+        np.array([loss for loss, _ in told]),
+        {name: np.array([sums[name] for _, sums in told]) for name in p},
+        p,
+    )
+
+
+def test_501_steps_of_gd_agree_with_the_notebooks_loop():
+    recipe = Recipe()
+    problem = problem_of(recipe)
+    losses, sums, p = notebook(problem, [np.arange(900)] * 501, 0.1)
+    state = begin(problem)
+    records = advance(problem, state, recipe.runs[0], 501)
+    assert np.allclose(series(records, "batch_loss"), losses, rtol=RELATIVE, atol=0)
+    for name in p:
+        assert np.allclose(series(records, f"grad_l1/{name}"), sums[name], rtol=RELATIVE, atol=0)
+        assert np.allclose(problem.named(state.parameters)[name], p[name], rtol=RELATIVE, atol=0)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_sequential_sgd_agrees_with_the_notebooks_loop_step_for_step(seed):
+    """Two passes over the samples in the order of the data, one sample a step."""
+    recipe = Recipe(data=DataSettings(seed=seed))
+    problem = problem_of(recipe)
+    run = RunRecipe(name="sgd", learning_rate=0.01, batch_size=1, order="sequential")
+    losses, sums, _ = notebook(problem, [[k % 900] for k in range(1800)], 0.01)
+    records = advance(problem, begin(problem), run, 1800)
+    # The error of a sample that is hit exactly cancels, and with it all relative precision: hence the absolute floor.
+    assert np.allclose(series(records, "batch_loss"), losses, rtol=RELATIVE, atol=1e-14)
+    for name, expected in sums.items():
+        assert np.allclose(series(records, f"grad_l1/{name}"), expected, rtol=RELATIVE, atol=1e-12)

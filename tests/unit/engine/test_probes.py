@@ -1,0 +1,92 @@
+"""Probes tell the truth and leave no trace."""
+
+import numpy as np
+import pytest
+
+from fallline.engine.activations import ACTIVATIONS
+from fallline.engine.batches import batch_rows
+from fallline.engine.evaluation import evaluate, predict
+from fallline.engine.probes import next_gradient, units
+from fallline.engine.state import begin
+from fallline.engine.training import advance
+from fallline.vocabulary.recipe import RunRecipe
+from support.problems import series, small_problem
+
+RUN = RunRecipe(name="r", batch_size=7, optimizer="adam", learning_rate=0.01)
+
+
+def look_everywhere(problem, state):
+    evaluate(problem, state.parameters)
+    units(problem, state.parameters)
+    predict(problem, state.parameters, problem.X)
+    next_gradient(problem, state, RUN)
+    batch_rows(problem, RUN.settings, RUN.seed, state.samples_seen)
+    state.copy()
+
+
+def test_looking_does_not_disturb():
+    problem = small_problem((4, "relu"), (4, "tanh"), test_fraction=0.25)
+    watched, alone = begin(problem), begin(problem)
+    for _ in range(20):
+        look_everywhere(problem, watched)
+        before = watched.fingerprint()
+        look_everywhere(problem, watched)
+        assert watched.fingerprint() == before
+        seen, unseen = advance(problem, watched, RUN, 9), advance(problem, alone, RUN, 9)
+        assert seen.values.tobytes() == unseen.values.tobytes()
+    assert watched.fingerprint() == alone.fingerprint()
+
+
+def test_a_fingerprint_notices_the_last_bit_of_anything():
+    problem = small_problem()
+    state = begin(problem)
+    advance(problem, state, RUN, 5)
+    prints = {state.fingerprint()}
+    for change in (
+        lambda s: setattr(s, "step", 6),
+        lambda s: setattr(s, "samples_seen", 1),
+        lambda s: setattr(s, "optimizer", "sgd"),
+        lambda s: setattr(s, "diverged_at", 5),
+        lambda s: s.parameters.__setitem__(0, np.nextafter(s.parameters[0], 9)),
+        lambda s: s.slots["square"].__setitem__(0, np.nextafter(s.slots["square"][0], 9)),
+    ):
+        other = state.copy()
+        change(other)
+        prints.add(other.fingerprint())
+    assert len(prints) == 7
+
+
+def test_a_relu_unit_off_for_every_training_sample_is_dead():
+    problem = small_problem((3, "relu"), (2, "relu"), test_fraction=0.25)
+    state = begin(problem)
+    p = problem.named(state.parameters)
+    p["b1"][0, 1] = -1e3
+    first, second, output = units(problem, state.parameters)
+    assert first.dead == [False, True, False]
+    assert (first.mean[1], first.active_share[1]) == (0.0, 0.0)
+    a1 = np.maximum(problem.X_train @ p["W1"] + p["b1"], 0)
+    assert first.mean == pytest.approx(a1.mean(axis=0))
+    assert first.active_share == pytest.approx((a1 > 0).mean(axis=0))
+    assert len(second.dead) == 2
+    assert output.mean == pytest.approx([predict(problem, state.parameters, problem.X_train).mean()])
+
+
+@pytest.mark.parametrize("activation", [name for name, row in ACTIVATIONS.items() if not row.dies])
+def test_units_that_cannot_be_off_are_never_dead(activation):
+    problem = small_problem((3, activation))
+    state = begin(problem)
+    problem.named(state.parameters)["b1"][:] = -1e3
+    assert not any(units(problem, state.parameters)[0].dead)
+
+
+def test_the_next_gradient_is_the_one_recorded_and_its_batch_the_one_taken():
+    problem = small_problem(test_fraction=0.25)
+    state = begin(problem)
+    for _ in range(12):
+        gradients, rows = next_gradient(problem, state, RUN)
+        assert list(gradients) == list(problem.layout.names)
+        assert set(rows) <= set(problem.train_rows.tolist())
+        seen = state.samples_seen
+        record = advance(problem, state, RUN, 1)
+        assert series(record, "grad_l2/W1")[0] == pytest.approx(np.linalg.norm(gradients["W1"]), rel=1e-11)
+        assert len(rows) == state.samples_seen - seen

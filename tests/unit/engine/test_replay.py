@@ -1,0 +1,159 @@
+"""Live with edits = straight replay = checkpoint plus the rest, bit for bit, however the live run was sliced."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fallline.engine.state import begin
+from fallline.engine.training import advance
+from fallline.vocabulary.recipe import Edit, Recipe, RunRecipe
+from support.problems import edit, joined, problem_of, same_bits, small_problem, train
+
+OWN = {"sgd": {}, "momentum": {"momentum": 0.9}, "adam": {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}}
+STEPS = 200
+
+
+@st.composite
+def changes(draw):
+    change = draw(
+        st.sampled_from(
+            [
+                {"batch_size": None}, {"batch_size": 1}, {"batch_size": 7},
+                {"order": "sequential"}, {"order": "shuffle"},
+                {"optimizer": "sgd"}, {"optimizer": "momentum"}, {"optimizer": "adam"},
+                {"learning_rate": 0.001}, {"learning_rate": 0.03}, {"learning_rate": 3.0}, {"learning_rate": 1e3},
+            ]
+        )
+    )  # fmt: skip
+    return edit(draw(st.integers(0, STEPS)), **change)
+
+
+@st.composite
+def runs(draw):
+    """A run whose edits are in the order of their steps, at most one a step. Some diverge."""
+    edits = {each.at_step: each for each in draw(st.lists(changes(), max_size=5))}
+    return RunRecipe(
+        name="r",
+        optimizer=draw(st.sampled_from(sorted(OWN))),
+        learning_rate=draw(st.sampled_from([0.003, 0.03, 0.3, 3.0])),
+        batch_size=draw(st.sampled_from([None, 1, 7, 45])),
+        edits=[edits[step] for step in sorted(edits)],
+    )
+
+
+slicings = st.lists(st.integers(1, 90), min_size=1, max_size=60)
+PROBLEM = small_problem((4, "relu"), (3, "tanh"), test_fraction=0.25)
+
+
+def live(problem, run, slices):
+    """The recipe grows as the run goes: an edit is made when its step is reached, never before."""
+    state, pieces, waiting = begin(problem), [], list(run.edits)
+    grown = run.model_copy(update={"edits": []})
+    for steps in [*slices, STEPS]:
+        stop = min(state.step + steps, STEPS)
+        while state.step < stop:
+            while waiting and waiting[0].at_step <= state.step:
+                grown = grown.model_copy(update={"edits": [*grown.edits, waiting.pop(0)]})
+            until = min([stop, *(each.at_step for each in waiting)])
+            pieces.append(advance(problem, state, grown, until - state.step))
+            if state.diverged_at is not None and not (waiting and waiting[0].at_step == state.step):
+                return state, joined(pieces)
+    return state, joined(pieces or [advance(problem, state, grown, 0)])
+
+
+@settings(max_examples=150)
+@given(run=runs(), slices=slicings)
+def test_slices_with_edits_are_the_straight_replay(run, slices):
+    straight, expected = train(PROBLEM, run, STEPS)
+    sliced, records = live(PROBLEM, run, slices)
+    assert sliced.fingerprint() == straight.fingerprint()
+    assert records.values.tobytes() == expected.values.tobytes()
+    assert records.samples_seen.tobytes() == expected.samples_seen.tobytes()
+
+
+@settings(max_examples=60)
+@given(run=runs(), at=st.integers(0, STEPS))
+def test_a_checkpoint_plus_the_rest_is_the_straight_replay(run, at):
+    straight, expected = train(PROBLEM, run, STEPS)
+    first = begin(PROBLEM)
+    head = advance(PROBLEM, first, run, at)
+    checkpoint = first.copy()
+    advance(PROBLEM, first, run, 3)
+    if checkpoint.diverged_at is None:
+        tail = advance(PROBLEM, checkpoint, run, STEPS - at)
+        assert same_bits(joined([head, tail]).values, expected.values)
+    assert checkpoint.fingerprint() == straight.fingerprint()
+
+
+@pytest.mark.parametrize("name", ["gd", "sgd"])
+@pytest.mark.parametrize("slices", [(3000,), (1,) * 150 + (2850,), (64,) * 40 + (440,), (997, 1, 2, 2000)])
+def test_the_notebooks_runs_do_not_depend_on_slices(name, slices):
+    recipe = Recipe()
+    problem = problem_of(recipe)
+    (run,) = [run for run in recipe.runs if run.name == name]
+    one, expected = train(problem, run, 3000)
+    other, records = train(problem, run, *slices)
+    assert one.fingerprint() == other.fingerprint()
+    assert same_bits(expected.values, records.values)
+
+
+def test_an_edit_takes_effect_at_the_step_it_names():
+    plain = RunRecipe(name="r", learning_rate=0.01)
+    edited = plain.model_copy(update={"edits": [edit(10, learning_rate=0.02)]})
+    (before, _), (same, _) = train(PROBLEM, plain, 10), train(PROBLEM, edited, 10)
+    assert before.fingerprint() == same.fingerprint()
+    start = before.parameters.copy()
+    advance(PROBLEM, before, plain, 1)
+    advance(PROBLEM, same, edited, 1)
+    assert (same.parameters - start) == pytest.approx(2 * (before.parameters - start), rel=1e-9)
+
+
+def test_an_edit_that_changes_nothing_changes_nothing():
+    """It cuts a segment, and a cut is all it is."""
+    plain = RunRecipe(name="r", optimizer="adam", learning_rate=0.01, batch_size=7)
+    same = plain.model_copy(
+        update={"edits": [Edit(at_step=step, learning_rate=0.01) for step in (3, 50, 64, 65)]}
+    )
+    (one, expected), (other, records) = train(PROBLEM, plain, STEPS), train(PROBLEM, same, STEPS)
+    assert one.fingerprint() == other.fingerprint()
+    assert same_bits(expected.values, records.values)
+
+
+def test_full_batch_in_the_middle_of_a_pass_and_back_keeps_counting_samples():
+    run = RunRecipe(name="r", batch_size=7, edits=[edit(3, batch_size=None), edit(4, batch_size=7)])
+    problem = small_problem(samples=60)
+    _, records = train(problem, run, 11)
+    assert records.samples_seen.tolist() == [7, 14, 21, 81, 88, 95, 102, 109, 116, 120, 127]
+
+
+PROGRAM = """
+from fallline.engine.problem import build_problem
+from fallline.engine.state import begin
+from fallline.engine.training import advance
+from fallline.vocabulary.recipe import Recipe
+recipe = Recipe()
+problem = build_problem(recipe.data, recipe.network, recipe.loss)
+for run in recipe.runs:
+    state = begin(problem)
+    advance(problem, state, run, 1500)
+    print(state.fingerprint())
+"""
+
+
+def test_the_same_recipe_gives_the_same_numbers_in_every_process():
+    def told(hash_seed: str) -> str:
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONHASHSEED": hash_seed}
+        return subprocess.run(
+            [sys.executable, "-c", PROGRAM], env=environment, check=True, capture_output=True, text=True
+        ).stdout
+
+    recipe = Recipe()
+    problem = problem_of(recipe)
+    here = [train(problem, run, 700, 800)[0].fingerprint() for run in recipe.runs]
+    assert told("1").split() == told("2").split() == here
