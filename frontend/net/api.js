@@ -18,7 +18,7 @@ export class Refused extends Error {
 const NO_ANSWER = { title: "The server does not answer.", detail: "Check that it is running; the page tries again." };
 
 /**
- * @param {typeof fetch} fetch
+ * @param {typeof globalThis.fetch} fetch
  * @param {string} origin
  */
 export function createApi(fetch, origin) {
