@@ -14,7 +14,7 @@ const LETTER = 6.4;
 const ENDS_EARLY = 0.85;
 
 /** @param {number} value @param {Axis} axis */
-const shareOf = (value, { type, range: [low, high] }) => ((type === "log" ? Math.log10(value) : value) - low) / (high - low);
+export const shareOf = (value, { type, range: [low, high] }) => ((type === "log" ? Math.log10(value) : value) - low) / (high - low);
 
 /** @param {Frame} frame @param {number} value */
 export const pxAcross = (frame, value) => frame.left + frame.width * shareOf(value, frame.x);

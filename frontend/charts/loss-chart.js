@@ -167,8 +167,8 @@ function layoutOf({ state, look, room, zoom }, axis, y) {
     template: templateOf(look),
     showlegend: false,
     margin: { l: room.left, r: room.right, t: TOP, b: BOTTOM, pad: 0 },
-    xaxis: { type: axis.log ? "log" : "linear", range: zoom.x ?? axis.range, autorange: false, nticks: axis.log ? 12 : look.compact ? 5 : 8, tickformat: axis.log ? "~s" : axis.end < 10 ? "" : ",d", hoverformat: axis.axis === "steps" ? ",d" : ".4~s" },
-    yaxis: { type: log ? "log" : "linear", range: y, autorange: false, ...(log ? lossTicks(y) : { tickformat: "~g" }) },
+    xaxis: { type: axis.log ? "log" : "linear", range: zoom.x ?? axis.range, autorange: false, tickangle: 0, ticklabeloverflow: "allow", nticks: axis.log ? 12 : look.compact ? 5 : 8, tickformat: axis.log ? "~s" : axis.end < 10 ? "" : ",d", hoverformat: axis.axis === "steps" ? ",d" : ".4~s" },
+    yaxis: { type: log ? "log" : "linear", range: y, autorange: false, tickangle: 0, ticklabeloverflow: "allow", ...(log ? lossTicks(y) : { tickformat: "~g" }) },
   };
 }
 

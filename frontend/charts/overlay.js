@@ -73,8 +73,8 @@ export function lossLabels({ flags, ends, start, baseline, axis, missing }, fram
 }
 
 /** @param {Json} labels */
-export function gradientLabels({ titles }) {
-  return titles.map((/** @type {Json} */ { name, shape: size, left, width, values }) => {
+export function gradientLabels({ titles, marks }) {
+  const heads = titles.map((/** @type {Json} */ { name, shape: size, left, width, values }) => {
     const numbers = document.createElement("span");
     numbers.className = "values";
     for (const { run, label: who, lane, value } of values) {
@@ -89,6 +89,12 @@ export function gradientLabels({ titles }) {
     dim.textContent = size;
     return label("title", { left, top: 0, width }, strong(name), dim, numbers);
   });
+  const ends = marks.map((/** @type {{left: number, top: number, lane: string, run: string}} */ mark) => {
+    const element = label("mark", mark, shape(mark.lane));
+    element.dataset.run = mark.run;
+    return element;
+  });
+  return [...heads, ...ends];
 }
 
 /** @param {Json} labels */

@@ -7,6 +7,7 @@
 const SLOW = 40;
 const IN_A_ROW = 3;
 const SLOWEST = 8;
+const FRAME = 16;
 
 /**
  * @typedef {object} Turn
@@ -19,30 +20,40 @@ const SLOWEST = 8;
 /**
  * @param {object} given
  * @param {(run: () => void) => void} given.requestFrame
+ * @param {(run: () => void, ms: number) => void} given.later
  * @param {() => number} given.now
  * @param {() => boolean} given.hidden
  */
-export function createPacer({ requestFrame, now, hidden }) {
+export function createPacer({ requestFrame, later, now, hidden }) {
   /** @type {Set<Turn>} */
   const turns = new Set();
   let waiting = false;
   let slowInARow = 0;
   let slowness = 1;
 
-  /** @param {Turn} turn */
-  const isDue = (turn) => turn.wanted && now() - turn.drawnAt >= turn.every * slowness;
+  /** @param {Turn} turn  ms until it may draw */
+  const dueIn = (turn) => turn.drawnAt + turn.every * slowness - now();
 
+  /** A frame is asked for when somebody may draw in it; until then a timer waits, not a loop of frames. */
   function plan() {
-    if (waiting || hidden() || ![...turns].some(({ wanted }) => wanted)) return;
+    if (waiting || hidden()) return;
+    const soonest = Math.min(...[...turns].filter(({ wanted }) => wanted).map(dueIn));
+    if (soonest === Infinity) return;
     waiting = true;
-    requestFrame(frame);
+    if (soonest > FRAME) later(again, soonest - FRAME / 2);
+    else requestFrame(frame);
+  }
+
+  function again() {
+    waiting = false;
+    plan();
   }
 
   /** The one that has waited longest. */
   function frame() {
     waiting = false;
     if (hidden()) return;
-    const due = [...turns].filter(isDue).sort((a, b) => a.drawnAt - b.drawnAt)[0];
+    const due = [...turns].filter((turn) => turn.wanted && dueIn(turn) <= 1).sort((a, b) => a.drawnAt - b.drawnAt)[0];
     if (due) draw(due);
     plan();
   }
@@ -72,8 +83,9 @@ export function createPacer({ requestFrame, now, hidden }) {
         /** Wants to be drawn; however often it is said, one draw follows. @param {boolean} [atOnce] without waiting for its turn in time */
         request(atOnce = false) {
           turn.wanted = true;
-          if (atOnce) turn.drawnAt = -Infinity;
-          plan();
+          if (!atOnce) return plan();
+          turn.drawnAt = -Infinity;
+          if (!hidden()) requestFrame(frame);
         },
         leave: () => void turns.delete(turn),
       };

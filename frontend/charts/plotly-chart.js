@@ -22,7 +22,10 @@ const token = (name, otherwise) => parseFloat(getComputedStyle(document.document
 
 /** @param {App} app */
 export function registerPlotlyChart(app) {
-  const pacer = createPacer({ requestFrame: requestAnimationFrame.bind(window), now: () => performance.now(), hidden: () => document.hidden });
+  const pacer = createPacer({
+    requestFrame: (run) => requestAnimationFrame(run), later: (run, ms) => setTimeout(run, ms),
+    now: () => performance.now(), hidden: () => document.hidden,
+  });
   document.addEventListener("visibilitychange", () => document.hidden || pacer.wake());
   customElements.define("plotly-chart", class extends PlotlyChart {
     get app() { return app; }

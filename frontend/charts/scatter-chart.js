@@ -60,7 +60,7 @@ function cellsOf(count, room) {
 /** @param {Json} layout @param {string} suffix @param {Cell} cell @param {Scene["room"]} room @param {[number, number]} range @param {Scene["look"]} look */
 function place(layout, suffix, { left, top, width, height }, room, range, look) {
   const within = (/** @type {number} */ share) => Math.min(1, Math.max(0, share));
-  const axis = { range, autorange: false, fixedrange: true, nticks: 3 };
+  const axis = { range, autorange: false, fixedrange: true, tickangle: 0, ticklabeloverflow: "allow", nticks: 3 };
   layout[`xaxis${suffix}`] = { ...axis, anchor: `y${suffix}`, domain: [within(left / room.width), within((left + width) / room.width)] };
   layout[`yaxis${suffix}`] = { ...axis, anchor: `x${suffix}`, domain: [within(1 - (top + height) / room.height), within(1 - top / room.height)] };
   layout.shapes.push({

@@ -84,7 +84,7 @@ function opened(state, answer, token) {
   const runs = runsOf(answer, state.runs, again);
   const order = answer.runs.map(({ name }) => name);
   const kept = (/** @type {string|null} */ name) => (name && order.includes(name) ? name : order[0] ?? null);
-  const { speed, pace } = answer.playback ?? state.playback;
+  const { speed = state.playback.speed, pace = state.playback.pace } = answer;
   const playback = again ? state.playback : { ...state.playback, speed, pace };
   return settled({
     ...state,

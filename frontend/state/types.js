@@ -70,7 +70,9 @@
  * @property {string} kernel
  * @property {RunAnswer[]} runs
  * @property {string} [token]
- * @property {{playing: boolean, speed: number|"max", pace: Pace}} [playback]
+ * @property {boolean} [playing]
+ * @property {number|"max"} [speed]
+ * @property {Pace} [pace]
  * @property {Record<string, number>} [baseline]  by split
  * @property {number} [initial_loss]
  * @property {number} [train_samples]
