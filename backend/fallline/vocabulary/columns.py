@@ -311,7 +311,7 @@ def _both_ends_cut_short(buckets: Buckets, width: int) -> NDArray[np.intp]:
 def _merge_halves(buckets: Buckets, width: int) -> Buckets:
     """Merge every two neighbours that are the two halves of a bucket of this width."""
     half = width // 2
-    halves = (buckets.last - buckets.first == half - 1) & (buckets.first % half == 0)
+    halves = buckets.last - buckets.first == half - 1
     whole = halves[:-1] & halves[1:] & (buckets.first[:-1] % width == 0)
     left = np.flatnonzero(whole)
     if not len(left):

@@ -145,6 +145,18 @@ def test_the_mean_of_equal_values_is_that_value(value: float) -> None:
     assert coarsen(steps, 1).mean.tolist() == [[value]]
 
 
+def test_the_mean_of_equal_means_is_that_mean() -> None:
+    mean = 0.21254401110279142  # a third of it and two thirds of it do not make it up
+    assert coarsen(from_records(one_series(0.0, 2 * mean, mean, math.nan)), 1).mean.tolist() == [[mean]]
+
+
+def test_rounding_does_not_carry_the_mean_below_the_minimum() -> None:
+    largest = math.nextafter(2.0, 0.0)
+    smallest = math.nextafter(largest, 0.0)
+    told = coarsen(from_records(one_series(*[smallest] * 8, largest, *[math.nan] * 7)), 1)
+    assert told.mean.tolist() == [[smallest]]
+
+
 def test_the_largest_numbers_do_not_overflow() -> None:
     largest = float(np.finfo(np.float64).max)
     assert coarsen(from_records(one_series(largest, -largest)), 1).mean.tolist() == [[0.0]]

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+from fallline.history.shelf import BucketShelf, StepShelf
+from fallline.vocabulary.columns import Buckets, from_records, widen
+from support.measurements import NAMES, assert_same, measured, slices_of
+
+RECORDS = measured(300)
+
+
+def test_a_shelf_of_steps_forgets_its_oldest_when_it_is_full() -> None:
+    shelf = StepShelf(NAMES, 0, 100)
+    for part in slices_of(RECORDS, seed=1, longest=33):
+        shelf.add(part)
+        assert (shelf.start, shelf.stop) == (max(part.stop - 100, 0), part.stop)
+        assert_same(shelf.read(shelf.start, shelf.stop), from_records(RECORDS.part(shelf.start, shelf.stop)))
+
+
+def test_a_shelf_of_steps_takes_more_at_once_than_it_holds() -> None:
+    shelf = StepShelf(NAMES, 10, 100)
+    shelf.add(RECORDS.part(10, 300))
+    assert (shelf.start, shelf.stop) == (200, 300)
+    assert_same(shelf.read(205, 299), from_records(RECORDS.part(205, 299)))
+
+
+def test_a_shelf_of_buckets_forgets_its_oldest_when_it_is_full() -> None:
+    buckets = widen(from_records(RECORDS.part(0, 296)), 8)
+    shelf = BucketShelf(buckets.part(slice(0, 3)), 8, 10)
+    for start, stop in ((3, 4), (4, 9), (9, 37)):
+        shelf.add(buckets.part(slice(start, stop)))
+        assert (shelf.start, shelf.stop) == (max(stop - 10, 0), stop)
+        assert_same(shelf.read(shelf.start, stop), buckets.part(slice(shelf.start, stop)))
+
+
+def test_a_shelf_of_buckets_begins_with_the_first_that_it_is_given() -> None:
+    buckets = widen(from_records(RECORDS.part(0, 296)), 8)
+    shelf = BucketShelf(buckets.part(slice(20, 30)), 8, 10)
+    assert (shelf.start, shelf.stop) == (20, 30)
+    assert_same(shelf.read(20, 30), buckets.part(slice(20, 30)))
+
+
+def test_an_empty_shelf_holds_nothing() -> None:
+    shelf = BucketShelf(Buckets.empty(NAMES), 16, 4)
+    assert (shelf.start, shelf.stop) == (0, 0)
+    assert StepShelf(NAMES, 5, 4).nbytes == 0
+
+
+@pytest.mark.parametrize("width", [2, 255, 256, 65_535, 65_536, 2**32])
+def test_counts_up_to_the_width_fit(width: int) -> None:
+    one = from_records(RECORDS.part(0, 1))
+    counted = Buckets(
+        one.first, one.last, one.samples_seen, one.seconds, one.names,
+        one.minimum, one.maximum, one.mean, one.final, np.full((len(NAMES), 1), width, np.int64),
+    )  # fmt: skip
+    assert (BucketShelf(counted, width, 4).read(0, 1).count == width).all()
