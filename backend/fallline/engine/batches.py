@@ -52,6 +52,7 @@ class BatchReader:
 
     def __init__(self, train: Samples, settings: RunSettings, seed: int, ahead: int) -> None:
         self._train, self._settings, self._seed, self._ahead = train, settings, seed, ahead
+        self._m = train.count
         self._pass, self._first, self._stop = -1, 0, 0
         self._rows: Array = train.rows
         self._targets: Array = train.targets
@@ -66,7 +67,7 @@ class BatchReader:
         """Inputs (features + 1, length) and targets (1, length) of the next batch."""
         start = self._turn_to(samples_seen, length)
         inputs, targets = self._rows[start : start + length].T, self._targets[:, start : start + length]
-        if length == self._train.count:
+        if length == self._m:
             # In the memory order of `full`, so that BLAS rounds alike: a pass in data order equals the full batch.
             return np.ascontiguousarray(inputs), targets
         return inputs, targets
@@ -78,14 +79,13 @@ class BatchReader:
 
     def _turn_to(self, samples_seen: int, length: int) -> int:
         """Where the batch starts in what is laid out."""
-        number, place = divmod(samples_seen, self._train.count)
+        number, place = divmod(samples_seen, self._m)
         if number != self._pass or place < self._first or place + length > self._stop:
             self._lay_out(number, place, max(length, self._ahead))
         return place - self._first
 
     def _lay_out(self, number: int, place: int, ahead: int) -> None:
-        m = self._train.count
-        order = order_of_pass(self._settings.order, self._seed, number, m)[place : place + ahead]
+        order = order_of_pass(self._settings.order, self._seed, number, self._m)[place : place + ahead]
         self._pass, self._first, self._stop = number, place, place + len(order)
         self._rows = self._train.rows[order]
         self._upright = self._rows[:, :, np.newaxis]

@@ -6,6 +6,8 @@ Must not know edits, runs or time.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,18 +29,26 @@ class Evaluator:
     """Losses over whole splits at the present value of the flat vector `parameters`."""
 
     def __init__(self, problem: Problem, parameters: Array) -> None:
-        self._problem = problem
-        self._train = ColumnForward(problem, parameters, problem.train.count)
-        self._test = ColumnForward(problem, parameters, problem.test.count) if problem.test else None
+        self._problem, self._parameters = problem, parameters
 
     def train_loss(self) -> float:
         return self._train.loss(self._problem.train.columns, self._problem.train.targets)
 
     def test_loss(self) -> float:
         """NaN without a test split."""
-        if self._test is None or self._problem.test is None:
+        if self._problem.test is None:
             return float("nan")
         return self._test.loss(self._problem.test.columns, self._problem.test.targets)
+
+    # Buffers are made when they are first needed: a full-batch run never needs those of the training samples.
+
+    @cached_property
+    def _train(self) -> ColumnForward:
+        return ColumnForward(self._problem, self._parameters, len(self._problem.train_rows))
+
+    @cached_property
+    def _test(self) -> ColumnForward:
+        return ColumnForward(self._problem, self._parameters, len(self._problem.test_rows))
 
 
 class Descent:
@@ -46,13 +56,13 @@ class Descent:
 
     def __init__(self, problem: Problem, state: TrainingState, asked: Slice) -> None:
         self._problem, self._state, self._settings = problem, state, asked.settings
+        self._m = problem.train.count
         self._row = OPTIMIZERS[asked.settings.optimizer]
         self._own = self._row.filled(asked.settings.own)
         self.gradient = np.empty(problem.layout.count)
         self._work = np.empty((2, problem.layout.count))
         ahead = (asked.steps + 1) * (asked.settings.batch_size or 1)
         self._reader = BatchReader(problem.train, asked.settings, asked.seed, ahead)
-        self._single = SinglePass(problem, state.parameters, self.gradient)
         self._passes: dict[int, ColumnPass] = {}
 
     def take_over(self) -> None:
@@ -64,7 +74,7 @@ class Descent:
     def look(self) -> float:
         """Put the gradient of the next batch into `gradient`; returns the batch's reported loss."""
         seen = self._state.samples_seen
-        length = batch_length(self._settings, seen, self._problem.train.count)
+        length = batch_length(self._settings, seen, self._m)
         if self._settings.batch_size is None:
             return self._of_length(length).gradient(*self._reader.full())
         if length == 1:
@@ -77,8 +87,13 @@ class Descent:
         self._row.update(
             state.parameters, self.gradient, state.slots, self._settings.learning_rate, self._own, self._work
         )
-        state.samples_seen += batch_length(self._settings, state.samples_seen, self._problem.train.count)
+        state.samples_seen += batch_length(self._settings, state.samples_seen, self._m)
         state.step += 1
+
+    @cached_property
+    def _single(self) -> SinglePass:
+        """The buffers for single samples."""
+        return SinglePass(self._problem, self._state.parameters, self.gradient)
 
     def _of_length(self, length: int) -> ColumnPass:
         """The buffers for batches of that length: a slice meets two or three lengths."""
@@ -92,9 +107,10 @@ class _Recording:
 
     def __init__(self, problem: Problem, state: TrainingState, asked: Slice) -> None:
         self._problem, self._state, self._asked = problem, state, asked
+        self._m = problem.train.count
         self._descent = Descent(problem, state, asked)
         self._evaluator = Evaluator(problem, state.parameters)
-        self._tape = Tape(problem.layout)
+        self._tape = Tape(problem.layout, asked.steps)
         self._limit = DIVERGED * problem.initial_loss
 
     def run(self) -> int:
@@ -133,7 +149,7 @@ class _Recording:
         loss = tape.batch_loss[row] = self._descent.look()
         tape.gradients[row] = self._descent.gradient
         tape.parameters[row] = state.parameters
-        if is_evaluation_point(state.step, state.samples_seen, settings, self._problem.train.count):
+        if is_evaluation_point(state.step, state.samples_seen, settings, self._m):
             tape.train_loss[row] = loss if settings.batch_size is None else self._evaluator.train_loss()
             tape.test_loss[row] = self._evaluator.test_loss()
         else:

@@ -26,8 +26,8 @@ class Tape:
     steps, since the last one looks ahead: it is checked with this block and becomes row 0 of the next.
     """
 
-    def __init__(self, layout: Layout) -> None:
-        self.capacity = max(1, min(ROWS, NUMBERS // layout.count))
+    def __init__(self, layout: Layout, steps: int = ROWS) -> None:
+        self.capacity = max(1, min(ROWS, NUMBERS // layout.count, steps))
         rows = self.capacity + 1
         self._starts = np.array(layout.offsets)
         self._lengths = np.array(layout.lengths, dtype=np.float64)
