@@ -3,8 +3,12 @@ import math
 import numpy as np
 import pytest
 
+from fallline.engine.problem import build_problem
+from fallline.engine.state import begin
+from fallline.engine.training import advance
 from fallline.history import RunHistory
 from fallline.vocabulary.columns import Records
+from fallline.vocabulary.recipe import DataSettings, NetworkSettings, RunRecipe
 from support.measurements import (
     NAMES,
     NOTEBOOK_SIZES,
@@ -66,3 +70,15 @@ def test_nothing_recorded_is_nothing_to_tell() -> None:
 def test_records_of_other_series_are_refused() -> None:
     with pytest.raises(ValueError, match="not of this run's series"):
         RunHistory(("batch_loss",)).append(measured(3))
+
+
+def test_mean_gradients_of_the_engine_are_bit_for_bit_what_follows_from_its_sums() -> None:
+    problem = build_problem(DataSettings(samples=120, test_fraction=0.25), NetworkSettings(), "mse")
+    records = advance(problem, begin(problem), RunRecipe(batch_size=1, learning_rate=0.01), 2500)
+    sizes = dict(zip(problem.layout.names, problem.layout.lengths, strict=True))
+    derived, stored = remembered(records, sizes), remembered(records)
+    for at_most in (1, 50, 5000):
+        one, other = (history.range(0, 2499, at_most) for history in (derived, stored))
+        for statistic in ("minimum", "maximum", "final", "count"):
+            np.testing.assert_array_equal(getattr(one, statistic), getattr(other, statistic))
+        np.testing.assert_allclose(one.mean, other.mean, rtol=1e-14)
