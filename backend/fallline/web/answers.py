@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
@@ -45,10 +45,8 @@ def _pieces(value: Any) -> Iterator[str]:
         yield _ENCODER.encode(value)
 
 
-class Answer(Response):
+class Answer(JSONResponse):
     """A JSON answer."""
-
-    media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
         return text_of(content).encode()

@@ -1,0 +1,105 @@
+"""The API does what its description says, whatever schemathesis thinks of sending."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from fallline.vocabulary.commands import COMMANDS
+from fallline.web.errors import STATUS
+from support.serving import Server, open_server
+
+TESTS = Path(__file__).parents[1]
+EXAMPLES = 6
+
+
+@pytest.fixture
+def document(shared_server: Server) -> dict[str, Any]:
+    described: dict[str, Any] = httpx.get(shared_server.url + "openapi.json").json()
+    return described
+
+
+def test_schemathesis_finds_no_failure(tmp_path: Path) -> None:
+    with open_server(FALLLINE_REQUESTS_PER_SECOND="100000") as server:
+        told = subprocess.run(
+            [
+                Path(sys.executable).parent / "schemathesis",
+                "--config-file", TESTS / "support/schemathesis.toml",
+                "run", server.url + "openapi.json",
+                "--checks", "all", "--continue-on-failure", "--seed", "1",
+                "--max-examples", str(EXAMPLES), "--request-timeout", "15",
+            ],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=110,
+            check=False,
+            env={
+                **os.environ,
+                "FALLLINE_UNDER_TEST": server.url.rstrip("/"),
+                "SCHEMATHESIS_HOOKS": "support.schemathesis_hooks",
+                "PYTHONPATH": str(TESTS),
+            },
+        )  # fmt: skip
+        log = server.output
+    assert told.returncode == 0, told.stdout
+    generated = re.search(r"(\d+) generated, (\d+) passed", told.stdout)
+    assert generated is not None, told.stdout
+    assert int(generated[1]) >= 300
+    assert "unforeseen" not in log
+    assert "Traceback" not in log
+
+
+def test_every_call_of_the_contract_is_described(document: dict[str, Any]) -> None:
+    one, run = "/api/v1/experiments/{id}", "/api/v1/experiments/{id}/runs/{run}"
+    calls = {(method, path) for path, methods in document["paths"].items() for method in methods}
+    assert calls == {
+        ("get", "/healthz"),
+        ("get", "/readyz"),
+        ("get", "/api/v1/catalog"),
+        ("post", "/api/v1/experiments"),
+        *{(method, one) for method in ("get", "delete")},
+        *{("get", one + view) for view in ("/recipe", "/data", "/figures/{name}")},
+        *{("post", one + do) for do in ("/step", "/play", "/pause", "/reset", "/runs")},
+        *{(method, run) for method in ("patch", "delete")},
+        *{("get", run + view) for view in ("/history", "/snapshot", "/instruments", "/instruments/{name}")},
+    }
+
+
+def test_every_call_describes_its_answer_and_its_problems(document: dict[str, Any]) -> None:
+    for path, methods in document["paths"].items():
+        for method, call in methods.items():
+            responses = call["responses"]
+            good = [status for status in responses if status.startswith("2")]
+            assert len(good) == 1, (method, path)
+            assert (good == ["204"]) == ("content" not in responses[good[0]])
+            for status in set(responses) - set(good):
+                assert list(responses[status]["content"]) == ["application/problem+json"], (
+                    method,
+                    path,
+                    status,
+                )
+            assert "HTTPValidationError" not in str(call)
+            if method in ("post", "patch", "put"):
+                assert call["requestBody"]["content"]["application/json"]["schema"]
+
+
+def test_every_reference_in_the_description_exists(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for name in re.findall(r"#/components/schemas/(\w+)", str(document)):
+        assert name in schemas
+    for model in COMMANDS.values():
+        assert model.__name__ in schemas
+    assert {"Watch", "Unwatch", "Got", "Ping", "Envelope", "Problem"} <= set(schemas)
+
+
+def test_every_kind_of_problem_is_listed(document: dict[str, Any]) -> None:
+    for kind, status in STATUS.items():
+        assert f"`/problems/{kind.code}` ({status})" in document["info"]["description"]
