@@ -76,6 +76,7 @@ test-frontend: install-test ## node --test: the frontend's logic
 
 # One BLAS thread a process: two workers on two cores, and the same sums whatever the machine.
 test-python: install-test ## pytest: unit, contracts, integration, architecture
+	@sh .ci/install-curl
 	@echo "== pytest"
 	@OPENBLAS_NUM_THREADS=1 $(PY) -m pytest --quiet -n 2 --ignore=tests/browser
 
