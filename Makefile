@@ -122,5 +122,5 @@ verify-image: $(VENV)/installed-test ## build and run the image with buildah and
 	@bash tests/container/verify.sh
 
 clean: ## remove what was built, measured and cached; .venv stays
-	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis $(NODE_CHECKS)
+	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis $(NODE_CHECKS)
 	find backend tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
