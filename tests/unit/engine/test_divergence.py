@@ -8,6 +8,7 @@ import pytest
 from fallline.engine import probes
 from fallline.engine.evaluation import evaluate
 from fallline.engine.kernels import tape
+from fallline.engine.kernels.numpy_kernels import Evaluator
 from fallline.engine.layout import layout_of
 from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.probes import next_gradient
@@ -164,6 +165,14 @@ def test_a_state_that_was_reached_may_be_as_high_as_it_is_if_it_comes_down():
     assert evaluate(problem, state.parameters)["train_loss"] > 1e6 * problem.initial_loss
     advance(problem, state, run_of(None, 0.7), 3)
     assert (state.step, state.diverged_at) == (3, None)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_training_loss_that_is_not_finite_is_divergence_though_the_batch_is_fine(monkeypatch, value):
+    told = iter([0.5, 0.5, 0.5, value])
+    monkeypatch.setattr(Evaluator, "train_loss", lambda evaluator: next(told, 0.5))
+    state, records = train(PROBLEM, run_of(1, 0.001), 10)
+    assert state.diverged_at == state.step == records.stop == 2
 
 
 def linear_regression():

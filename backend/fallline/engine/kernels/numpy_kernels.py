@@ -24,6 +24,8 @@ from fallline.engine.state import TrainingState
 
 Array = NDArray[np.float64]
 
+LARGEST = float(np.finfo(np.float64).max)
+
 
 class Evaluator:
     """Losses over whole splits at the present value of the flat vector `parameters`."""
@@ -111,7 +113,7 @@ class _Recording:
         self._descent = Descent(problem, state, asked)
         self._evaluator = Evaluator(problem, state.parameters)
         self._tape = Tape(problem.layout, asked.steps)
-        self._limit = DIVERGED * problem.initial_loss
+        self._limit = min(DIVERGED * problem.initial_loss, LARGEST)
 
     def run(self) -> int:
         """All blocks; returns how many steps were made."""
@@ -150,7 +152,9 @@ class _Recording:
         tape.gradients[row] = self._descent.gradient
         tape.parameters[row] = state.parameters
         if is_evaluation_point(state.step, state.samples_seen, settings, self._m):
-            tape.train_loss[row] = loss if settings.batch_size is None else self._evaluator.train_loss()
+            train = loss if settings.batch_size is None else self._evaluator.train_loss()
+            # On the tape NaN means "not evaluated"; a loss that was, and is not a number, is beyond every limit.
+            tape.train_loss[row] = np.inf if np.isnan(train) else train
             tape.test_loss[row] = self._evaluator.test_loss()
         else:
             tape.train_loss[row] = tape.test_loss[row] = np.nan
