@@ -73,9 +73,11 @@ function place(layout, suffix, { left, top, width, height }, room, range, look) 
 function dots({ predictions, lane, label }, suffix, look) {
   const { line, symbol } = laneLook(look, lane);
   const every = Math.ceil((predictions?.y.length ?? 0) / MOST) || 1;
-  const some = (/** @type {number[]|undefined} */ values) => (values ?? []).filter((_, i) => i % every === 0);
+  const some = (/** @type {number[]} */ values) => values.filter((_, i) => i % every === 0);
+  // a trace without points gets no axes from Plotly, and lines without axes have no place
+  const points = predictions ? { x: some(predictions.y), y: some(predictions.y_pred) } : { x: [null], y: [null] };
   return {
-    type: "scatter", mode: "markers", name: label, xaxis: `x${suffix}`, yaxis: `y${suffix}`, x: some(predictions?.y), y: some(predictions?.y_pred),
+    type: "scatter", mode: "markers", name: label, xaxis: `x${suffix}`, yaxis: `y${suffix}`, ...points,
     marker: { symbol, size: 3.6, color: line, opacity: 0.5, line: { width: 0 } }, hovertemplate: "true %{x:.2f}<br>predicted %{y:.2f}<extra></extra>",
   };
 }
