@@ -7,7 +7,7 @@ import { fill } from "./bind.js";
 import { flagLines, flagsOf } from "./edits.js";
 import { shareOf } from "./labels.js";
 import { dress, shownRuns, surface, templateOf } from "./looks.js";
-import { axisOf, boundTo, columnsFor } from "./scene.js";
+import { axisOf, boundTo, columnsFor, withinAxis } from "./scene.js";
 import { number } from "../state/format.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
@@ -40,8 +40,9 @@ export function gradientChart(figure, scene) {
   const filled = fill(dressed, columnsFor(scene, axis, names, panel), experiment?.trainSamples ?? 1);
   const domains = weights.map((_, k) => [(k * (panel + gap)) / plot, (k * (panel + gap) + panel) / plot]);
   const layout = layoutOf(filled.layout, scene, axis, domains);
-  const marks = marksOf(filled.data, layout, room, state);
-  return { data: filled.data, layout, labels: { titles: titlesOf(scene, panel, gap), marks }, y: null };
+  const data = filled.data.map((/** @type {Json} */ trace) => withinAxis(trace, axis));
+  const marks = marksOf(data, layout, room, state);
+  return { data, layout, labels: { titles: titlesOf(scene, panel, gap), marks }, y: null };
 }
 
 /**
@@ -81,7 +82,8 @@ function layoutOf(specified, scene, axis, domains) {
   };
   domains.forEach((domain, k) => {
     const suffix = k ? k + 1 : "";
-    const { range, tickvals, ticktext } = specified[`yaxis${suffix}`] ?? {};
+    const { range, tickvals, ticktext: texts } = specified[`yaxis${suffix}`] ?? {};
+    const ticktext = readable(texts, range, room.height - TOP - layout.margin.b);
     layout[`xaxis${suffix}`] = {
       domain: domain.map((share) => Math.min(1, Math.max(0, share))), anchor: `y${suffix}`, type: axis.log ? "log" : "linear",
       range: zoom.x ?? axis.range, autorange: false, tickangle: 0, ticklabeloverflow: "allow", nticks: look.compact || domains.length > 4 ? 3 : 5,
@@ -94,6 +96,17 @@ function layoutOf(specified, scene, axis, domains) {
     layout.shapes.push(...flagLines(flags, look, `x${suffix}`, `y${suffix} domain`));
   });
   return layout;
+}
+
+/**
+ * The shelf's "0" and the floor's label are 0.95 decades apart: too little where there are many, then "0" stays.
+ * @param {string[]|undefined} texts
+ * @param {number[]|undefined} range
+ * @param {number} height
+ */
+function readable(texts, range, height) {
+  if (!texts || !range) return texts;
+  return (0.95 * height) / (range[1] - range[0]) < 11 ? texts.map((text, place) => (place === 1 ? "" : text)) : texts;
 }
 
 /** @param {Scene} scene @param {number} panel @param {number} gap */

@@ -8,7 +8,7 @@ import { flagLines, flagsOf } from "./edits.js";
 import { NAMES, placeNow } from "./horizontal.js";
 import { lossRange, lossTicks } from "./loss-range.js";
 import { dress, laneLook, shownRuns, surface, templateOf } from "./looks.js";
-import { axisOf, boundTo, columnsFor } from "./scene.js";
+import { axisOf, boundTo, columnsFor, withinAxis } from "./scene.js";
 import { number } from "../state/format.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
@@ -34,7 +34,7 @@ export function lossChart(figure, scene) {
   const axis = axisOf(scene, missing?.to ?? 0);
   const width = room.width - room.left - room.right;
   const bare = fill(dress(figure, state, look, boundTo(scene)), columnsFor(scene, axis, SERIES, width), state.experiment?.trainSamples ?? 1);
-  const data = bare.data.map((/** @type {Json} */ trace) => upToNow(trace, scene, axis));
+  const data = bare.data.map((/** @type {Json} */ trace) => withinAxis(upToNow(trace, scene, axis), axis));
   const lines = linesOf(data, state);
   const y = scene.zoom.y ?? lossRange(lines, scene);
   if (state.view.y === "log") for (const trace of data) trace.y = raised(trace.y, 10 ** (y[0] + 0.05));
@@ -168,7 +168,7 @@ function layoutOf({ state, look, room, zoom }, axis, y) {
     showlegend: false,
     margin: { l: room.left, r: room.right, t: TOP, b: BOTTOM, pad: 0 },
     xaxis: { type: axis.log ? "log" : "linear", range: zoom.x ?? axis.range, autorange: false, tickangle: 0, ticklabeloverflow: "allow", nticks: axis.log ? 12 : look.compact ? 5 : 8, tickformat: axis.log ? "~s" : axis.end < 10 ? "" : ",d", hoverformat: axis.axis === "steps" ? ",d" : ".4~s" },
-    yaxis: { type: log ? "log" : "linear", range: y, autorange: false, tickangle: 0, ticklabeloverflow: "allow", ...(log ? lossTicks(y) : { tickformat: "~g" }) },
+    yaxis: { type: log ? "log" : "linear", range: y, autorange: false, tickangle: 0, ticklabeloverflow: "allow", ...(log ? lossTicks(y) : { tickformat: y[1] >= 1e5 ? "~s" : ",~g" }) },
   };
 }
 

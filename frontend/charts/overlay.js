@@ -65,11 +65,18 @@ export function lossLabels({ flags, ends, start, baseline, axis, missing }, fram
     if (end.bad) element.dataset.tone = "bad";
     elements.push(element);
   }
-  if (baseline) elements.push(label(`baseline ${baseline.side}`, { left: baseline.side === "left" ? frame.left + 10 : right - 14, top: pxDown(frame, baseline.y) + 3 }, baseline.text));
+  if (baseline) elements.push(baselineLabel(baseline, frame));
   if (start) elements.push(label("start", { left: pxAcross(frame, start.x) + 18, top: pxDown(frame, start.y) }, start.text));
   if (missing) elements.push(label("missing", { left: (pxAcross(frame, missing.from) + right) / 2, top: frame.top + frame.height / 2 }, "not received yet"));
   if (!compact) elements.push(label("axis", { left: right + 18, top: frame.top + frame.height + 5 }, axis));
   return elements;
+}
+
+/** Under its line, or over it where the line lies at the bottom. @param {Json} baseline @param {Frame} frame */
+function baselineLabel({ side, y, text }, frame) {
+  const line = pxDown(frame, y);
+  const top = line + 18 > frame.top + frame.height ? line - 17 : line + 3;
+  return label(`baseline ${side}`, { left: side === "left" ? frame.left + 10 : frame.left + frame.width - 14, top }, text);
 }
 
 /** @param {Json} labels */

@@ -27,7 +27,8 @@ const FRAME = 16;
 export function createPacer({ requestFrame, later, now, hidden }) {
   /** @type {Set<Turn>} */
   const turns = new Set();
-  let waiting = false;
+  let framed = false;
+  let timed = false;
   let slowInARow = 0;
   let slowness = 1;
 
@@ -36,22 +37,25 @@ export function createPacer({ requestFrame, later, now, hidden }) {
 
   /** A frame is asked for when somebody may draw in it; until then a timer waits, not a loop of frames. */
   function plan() {
-    if (waiting || hidden()) return;
+    if (framed || hidden()) return;
     const soonest = Math.min(...[...turns].filter(({ wanted }) => wanted).map(dueIn));
-    if (soonest === Infinity) return;
-    waiting = true;
-    if (soonest > FRAME) later(again, soonest - FRAME / 2);
-    else requestFrame(frame);
+    if (soonest <= FRAME) {
+      framed = true;
+      requestFrame(frame);
+    } else if (!timed && soonest < Infinity) {
+      timed = true;
+      later(again, soonest - FRAME / 2);
+    }
   }
 
   function again() {
-    waiting = false;
+    timed = false;
     plan();
   }
 
   /** The one that has waited longest. */
   function frame() {
-    waiting = false;
+    framed = false;
     if (hidden()) return;
     const due = [...turns].filter((turn) => turn.wanted && dueIn(turn) <= 1).sort((a, b) => a.drawnAt - b.drawnAt)[0];
     if (due) draw(due);
@@ -83,9 +87,8 @@ export function createPacer({ requestFrame, later, now, hidden }) {
         /** Wants to be drawn; however often it is said, one draw follows. @param {boolean} [atOnce] without waiting for its turn in time */
         request(atOnce = false) {
           turn.wanted = true;
-          if (!atOnce) return plan();
-          turn.drawnAt = -Infinity;
-          if (!hidden()) requestFrame(frame);
+          if (atOnce) turn.drawnAt = -Infinity;
+          plan();
         },
         leave: () => void turns.delete(turn),
       };

@@ -58,3 +58,14 @@ export function columnsFor({ state, series, zoom }, axis, names, pixels) {
 
 /** @param {Scene} scene */
 export const boundTo = ({ state }) => BOUND[state.view.x];
+
+/**
+ * On a log axis there is no place for 0, where a run stands before its first step.
+ * @param {import("../state/types.js").Json} trace
+ * @param {Horizontal} axis
+ */
+export function withinAxis(trace, { log }) {
+  const skip = log ? trace.x.findIndex((/** @type {number} */ place) => place > 0) : 0;
+  if (skip === 0) return trace;
+  return skip < 0 ? { ...trace, x: [], y: [] } : { ...trace, x: trace.x.slice(skip), y: trace.y.slice(skip) };
+}

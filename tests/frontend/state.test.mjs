@@ -1,0 +1,160 @@
+// The page's state: what each message changes, and what people read of it.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { initialState, reduce } from "../../frontend/state/reduce.js";
+import { changedRecipe, freshWords, recipeNow, seriesFor } from "../../frontend/state/recipes.js";
+import { editWords, lossSummary, runSentence, stateOf, trendOf } from "../../frontend/state/selectors.js";
+import { createStore } from "../../frontend/state/store.js";
+import { counter, epochs, number, score, setting, tick } from "../../frontend/state/format.js";
+import { answer, catalog } from "./fake-server.mjs";
+
+const after = (messages, state = initialState()) => messages.reduce(reduce, state);
+const opened = (changes) => after([{ type: "catalog", catalog }, { type: "opened", answer: answer(changes), token: "t" }]);
+const frame = (run, told) => ({ type: "frame", runs: { [run]: { status: "playing", step: 1, epoch: 1, samples_seen: 900, generation: 0, latest: {}, ...told } } });
+
+test("an experiment brings its runs with labels, colours and settings in force", () => {
+  const { runs, order, experiment, view } = opened();
+  assert.deepEqual(order, ["gd", "sgd"]);
+  assert.deepEqual([runs.gd.label, runs.gd.lane, runs.sgd.label, runs.sgd.lane], ["GD", "a", "SGD", "b"]);
+  assert.equal(runs.sgd.settings.batch_size, 1);
+  assert.deepEqual(experiment.weights, ["W1", "W2", "W3"]);
+  assert.deepEqual(experiment.shapes.W2, [4, 4]);
+  assert.equal(experiment.parameters, 49);
+  assert.equal(view.networkRun, "gd");
+});
+
+test("an edit shows at once, is settled by its answer and marked once, whichever of answer and event comes first", () => {
+  const sent = { type: "sent", id: "c1", do: "edit", run: "gd", body: { batch_size: 1 } };
+  const ack = { type: "ack", id: "c1", answer: { run: "gd", at_step: 7, batch_size: 1 } };
+  const event = { type: "event", event: "edit", run: "gd", step: 7, generation: 0, edit: { at_step: 7, batch_size: 1 } };
+  const asked = after([sent], opened());
+  assert.equal(asked.runs.gd.settings.batch_size, 1);
+  assert.deepEqual(asked.runs.gd.edits, []);
+  for (const order of [[ack, event], [event, ack]]) {
+    const settled = after(order, asked);
+    assert.deepEqual(settled.runs.gd.edits, [{ at_step: 7, batch_size: 1 }]);
+    assert.equal(settled.runs.gd.settings.batch_size, 1);
+    assert.deepEqual(settled.pending, {});
+  }
+});
+
+test("a refused edit is taken back and said", () => {
+  const problem = { title: "No", status: 422 };
+  const state = after([{ type: "sent", id: "c1", do: "edit", run: "gd", body: { learning_rate: -1 } }, { type: "error", id: "c1", problem }], opened());
+  assert.equal(state.runs.gd.settings.learning_rate, 0.1);
+  assert.deepEqual([state.problem, state.pending], [problem, {}]);
+});
+
+test("another optimizer brings its own defaults and drops those of the one before", () => {
+  const state = after([
+    { type: "event", event: "edit", run: "gd", edit: { at_step: 3, optimizer: "momentum", momentum: 0.5 } },
+    { type: "event", event: "edit", run: "gd", edit: { at_step: 5, optimizer: "adam" } },
+  ], opened());
+  const { momentum, beta1, beta2, learning_rate: rate } = state.runs.gd.settings;
+  assert.deepEqual([momentum, beta1, beta2, rate], [undefined, 0.9, 0.999, 0.1]);
+});
+
+test("edits at one step merge and the later wins", () => {
+  const state = after([0.2, 0.3].map((rate) => ({ type: "event", event: "edit", run: "gd", edit: { at_step: 4, learning_rate: rate } })), opened());
+  assert.deepEqual(state.runs.gd.edits, [{ at_step: 4, learning_rate: 0.3 }]);
+});
+
+test("play shows at once and then follows what the runs say", () => {
+  const ready = after([{ type: "connection", status: "ready" }], opened());
+  const asked = after([{ type: "sent", id: "p", do: "play", body: { speed: 30, pace: "steps" } }], ready);
+  assert.deepEqual([asked.playback.playing, asked.playback.speed, asked.connection.status], [true, 30, "live"]);
+  const stopped = after([{ type: "ack", id: "p", answer: answer({ status: "paused" }) }], asked);
+  assert.deepEqual([stopped.playback.playing, stopped.connection.status], [false, "ready"]);
+});
+
+test("a reset makes the settings in force the run's own, forgets its edits and begins a generation", () => {
+  const state = after([
+    frame("gd", { step: 9, latest: { train_loss: { step: 8, value: 1 } } }),
+    { type: "event", event: "edit", run: "gd", edit: { at_step: 5, learning_rate: 0.2 } },
+    { type: "event", event: "reset", run: "gd", step: 0, generation: 1 },
+  ], opened());
+  const { step, edits, generation, settings, latest } = state.runs.gd;
+  assert.deepEqual([step, edits, generation, settings.learning_rate, latest], [0, [], 1, 0.2, {}]);
+  assert.equal(recipeNow(state).runs[0].learning_rate, 0.2);
+});
+
+test("an answer that is older than a frame does not move the counter back", () => {
+  const state = after([frame("gd", { step: 50 }), { type: "experiment", state: answer() }], opened());
+  assert.equal(state.runs.gd.step, 50);
+});
+
+test("a run that diverges keeps the step at which it did", () => {
+  const state = after([{ type: "event", event: "diverged", run: "gd", step: 12, diverged_at: 12 }, frame("gd", { status: "diverged", step: 12 })], opened());
+  assert.equal(state.runs.gd.divergedAt, 12);
+  assert.equal(stateOf(state.runs.gd, state).word, "diverged");
+});
+
+test("runs come and go, and those that stay keep their colours", () => {
+  const added = { type: "event", event: "run_added", run: "run-3", added: { ...answer().runs[0], name: "run-3" }, recipe: { ...answer().recipe.runs[0], name: "run-3", label: "Mini" } };
+  const three = after([added, added], opened());
+  assert.deepEqual([three.order, three.runs["run-3"].lane, three.runs["run-3"].label], [["gd", "sgd", "run-3"], "c", "Mini"]);
+  const two = after([{ type: "event", event: "run_removed", run: "gd" }], three);
+  assert.deepEqual([two.order, two.runs["run-3"].lane, two.view.networkRun], [["sgd", "run-3"], "c", "sgd"]);
+});
+
+test("what is measured of a generation that is over is dropped", () => {
+  const late = { type: "measured", runs: { gd: { generation: 0, units: { layers: [] } } } };
+  const state = after([{ type: "event", event: "reset", run: "gd", generation: 1 }, late], opened());
+  assert.equal(state.runs.gd.units, null);
+});
+
+test("a watcher hears its own slice only, and an array item by item", () => {
+  const store = createStore(opened(), reduce);
+  const heard = [];
+  const stop = store.watch((state) => [state.view.x, state.view.y], (value) => heard.push(value));
+  store.dispatch({ type: "view", part: { measure: "ratio" } });
+  store.dispatch({ type: "view", part: { x: "epochs" } });
+  stop();
+  store.dispatch({ type: "view", part: { x: "steps" } });
+  assert.deepEqual(heard, [["epochs", "log"]]);
+});
+
+test("a fresh experiment takes the changes, the settings in force, and no edits", () => {
+  const state = after([{ type: "event", event: "edit", run: "sgd", edit: { at_step: 1, batch_size: 32 } }], opened());
+  const recipe = changedRecipe(state, { network: { layers: [{ units: 8, activation: "tanh" }] } });
+  assert.deepEqual(recipe.network.layers, [{ units: 8, activation: "tanh" }]);
+  assert.equal(recipe.network.seed, 0);
+  assert.deepEqual(recipe.runs.map(({ batch_size: batch, edits }) => [batch, edits]), [[null, []], [32, []]]);
+  assert.equal(freshWords({ network: { layers: [] } }, 2), "New shape, new weights: both runs start again at step 0.");
+});
+
+test("only what is drawn is asked of the server, and nothing that it does not have", () => {
+  assert.ok(!seriesFor(opened({ test_samples: 0, test_fraction: 0 }).experiment).some((name) => name.startsWith("test_")));
+  assert.ok(seriesFor(opened().experiment).includes("test_r2"));
+});
+
+test("a run's rule, edits and state read as the design has them", () => {
+  const state = opened();
+  assert.equal(runSentence(state.runs.gd), "full batch, rate 0.1");
+  assert.equal(runSentence({ settings: { optimizer: "momentum", momentum: 0.9, batch_size: 1, learning_rate: 0.006 } }), "batch of 1, momentum 0.9, rate 0.006");
+  assert.equal(editWords({ learning_rate: 0.006 }, { learning_rate: 0.03 }), "rate 0.03 → 0.006");
+  assert.equal(editWords({ optimizer: "momentum", momentum: 0.9 }, { optimizer: "sgd" }), "momentum 0.9");
+  assert.equal(editWords({ batch_size: 32 }, { batch_size: 1 }), "SGD → mini-batch 32");
+  assert.equal(stateOf(state.runs.gd, state).word, "waiting");
+  const dead = { ...state.runs.sgd, step: 300, units: { layers: [{ dead: [false] }, { dead: [true, true] }] } };
+  assert.equal(stateOf(dead, state).word, "layer 2 dead");
+  assert.match(lossSummary(state), /^Loss by step\. GD starts at 12\.3\./);
+});
+
+test("falling, flat and rising are told by the recent past", () => {
+  const told = (loss) => trendOf(Array.from({ length: 200 }, (_, step) => ({ step, value: loss(step) })), 200);
+  assert.equal(told((step) => 1 / (1 + step)), "falling");
+  assert.equal(told(() => 0.0436), "flat");
+  assert.equal(told((step) => 1 + step), "rising");
+});
+
+test("numbers read as people write them", () => {
+  assert.deepEqual([0.04391, 12.34, 0, 1284, 1.9e7, 0.00001, null, -0.5].map(number), ["0.0439", "12.3", "0", "1,284", "1.9e7", "1e−5", "–", "−0.500"]);
+  assert.deepEqual([12345, 123400, 1230000].map(counter), ["12,345", "123.4 k", "1.23 M"]);
+  assert.deepEqual([1284, 1.43].map(epochs), ["1,284", "1.43"]);
+  assert.deepEqual([-0.001, 0.876, null].map(score), ["0.00", "0.88", "–"]);
+  assert.deepEqual([0.03, 1e-5, 0.006].map(setting), ["0.03", "1e−5", "0.006"]);
+  assert.deepEqual([-4, -2, 0, 3].map(tick), ["1e−4", "0.01", "1", "1,000"]);
+});
