@@ -179,23 +179,6 @@ async def test_deleting_answers_who_waits_for_a_step() -> None:
         assert 0 < steps_of(answer)["gd"] < 1_000_000
 
 
-async def test_many_experiments_share_the_worker_fairly() -> None:
-    async with open_lab() as lab:
-        ids = [await created(lab, data={"samples": samples}) for samples in (50, 50, 50, 2000)]
-        for id, token in ids:
-            await lab.command(id, token, "play", {"speed": "max"})
-        await asyncio.sleep(1.5)
-        seconds = []
-        for id, token in ids:
-            await lab.command(id, token, "pause", {})
-            spent = 0.0
-            for run in ("gd", "sgd"):
-                _, buckets, _ = await lab.history(id, run, None, None, None, 10)
-                spent += float(buckets.seconds[-1])
-            seconds.append(spent)
-        assert min(seconds) > 0.6 * max(seconds)
-
-
 @pytest.mark.parametrize(
     ("recipe", "bound"),
     [
