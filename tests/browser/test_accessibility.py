@@ -42,7 +42,7 @@ def test_axe_finds_nothing_in_what_opens_over_the_page(open_lab: OpenLab, theme:
     for name in ("Help and keyboard shortcuts (?)", "Recipe (B)"):
         page.get_by_role("button", name=name).click()
         # colours are measured when the sheet has arrived
-        page.wait_for_function("document.getAnimations().every(({ playState }) => playState === 'finished')")
+        page.evaluate("Promise.all(document.getAnimations().map(({ finished }) => finished))")
         assert violations(page) == []
         page.keyboard.press("Escape")
     page.get_by_role("tab", name="Network").click()
