@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pytest
-from support.clocks import Clock
 
 from fallline.execution.worker import QUANTUM, Worker
 from fallline.runs.experiment import Experiment, Frames
+from support.clocks import Clock
 
 
 class Costly:
