@@ -17,6 +17,12 @@ MOST_EVENTS = 256
 SLACK = 1_024
 """Buckets that may lie about unmerged beyond those of a frame; joining rarely is cheaper than joining at each offer."""
 
+CATCH_UP_BYTES = 512 * 1024
+"""What one frame of a catch-up may weigh, about: on a bad line the pongs behind a larger one would come too late."""
+
+_BYTES = {"json": 20, "bdata": 11}
+_MICROSECONDS = {"json": 1.5, "bdata": 0.05}
+
 Header = dict[str, Any]
 
 
@@ -29,9 +35,10 @@ class Frame:
     encoding: str
 
     @property
-    def size(self) -> int:
-        """How many numbers it tells, roughly."""
-        return sum(4 * len(buckets) * len(buckets.names) for _, buckets in self.runs.values())
+    def effort(self) -> float:
+        """Seconds that it takes to encode, roughly."""
+        numbers = sum(4 * len(buckets) * len(buckets.names) for _, buckets in self.runs.values())
+        return numbers * _MICROSECONDS[self.encoding] * 1e-6
 
     def message(self, number: int) -> dict[str, Any]:
         """The message of CONTRACT, as plain JSON."""
@@ -52,6 +59,7 @@ class _Pending:
     told: Header = field(default_factory=dict)
     pieces: list[Buckets] = field(default_factory=list)
     next: int | None = None
+    catches_up: bool = True
 
     @property
     def has_news(self) -> bool:
@@ -64,6 +72,16 @@ class _Pending:
         if not self.pieces:
             return Buckets.empty(self.names)
         return coarsen(join(*self.pieces), at_most)
+
+    def take(self, at_most: int, room: int) -> Buckets:
+        """Everything, or of what was there before the reader came its oldest `room` buckets."""
+        merged = self.merge(at_most)
+        self.told = self.header
+        if self.catches_up and len(merged) > room:
+            self.pieces = [merged.part(slice(room, None))]
+            return merged.part(slice(0, room))
+        self.pieces, self.catches_up = [], False
+        return merged
 
 
 class Outbox:
@@ -98,7 +116,7 @@ class Outbox:
         """What every frame says of the run now, and the piece of history that follows what was offered before."""
         pending = self._runs.setdefault(run, _Pending())
         if pending.header and pending.header["generation"] != header["generation"]:
-            pending.pieces, pending.next = [], None
+            pending.pieces, pending.next, pending.catches_up = [], None, False
         pending.header = header
         if buckets is not None:
             self._keep(pending, buckets)
@@ -148,9 +166,14 @@ class Outbox:
         """Everything that is pending, as one frame."""
         # Counted from when it was due, unless that is long past: so a timer that is late does not lower the rate.
         self._not_before = max(self._not_before + self._interval, now + self._interval / 2)
-        runs = {}
-        for run, pending in self._runs.items():
-            if pending.has_news:
-                runs[run] = (pending.header, pending.merge(self._at_most))
-                pending.pieces, pending.told = [], pending.header
-        return Frame(self.experiment, runs, self._encoding)
+        news = {run: pending for run, pending in self._runs.items() if pending.has_news}
+        told = {
+            run: (pending.header, pending.take(self._at_most, self._room(pending, len(news))))
+            for run, pending in news.items()
+        }
+        return Frame(self.experiment, told, self._encoding)
+
+    def _room(self, pending: _Pending, runs: int) -> int:
+        """How many buckets of a run fit into a frame of a catch-up that tells of so many runs."""
+        bucket = 4 * max(len(pending.names), 1) * _BYTES[self._encoding]
+        return max(CATCH_UP_BYTES // bucket // runs, 1)

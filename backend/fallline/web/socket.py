@@ -34,8 +34,8 @@ from fallline.web.plain_words import invalid
 from fallline.web.strict_json import parse_object
 
 SEND_SECONDS = 5.0
-LARGE = 20_000
-"""Numbers in a frame beyond which it is encoded in a thread, lest it hold up the event loop."""
+LONG = 0.003
+"""Seconds of encoding beyond which it happens in a thread, lest it hold up the event loop."""
 
 log = logging.getLogger("fallline.web")
 
@@ -241,6 +241,6 @@ _COMMANDS: set[asyncio.Task[None]] = set()
 async def _text(outgoing: dict[str, Any] | NumberedFrame) -> str:
     if not isinstance(outgoing, NumberedFrame):
         return text_of(outgoing)
-    if outgoing.frame.size < LARGE:
+    if outgoing.frame.effort < LONG:
         return text_of(outgoing.frame.message(outgoing.number))
     return await asyncio.to_thread(lambda: piecewise(outgoing.frame.message(outgoing.number)))

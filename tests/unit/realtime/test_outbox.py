@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fallline.realtime import outbox as outboxes
 from fallline.realtime.outbox import MOST_EVENTS, Frame, Outbox
 from support.columns import NAMES, header, piece
 
@@ -67,6 +68,22 @@ def test_frames_follow_one_another_without_a_gap_whenever_they_are_taken(
             assert len(told["first"]) <= at_most
     assert all(after == before + 1 for before, after in zip(lasts, firsts[1:], strict=False))
     assert not box.must_resume
+
+
+def test_a_long_past_comes_in_frames_that_a_bad_line_can_bear_and_none_of_it_is_coarser(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(outboxes, "CATCH_UP_BYTES", 16 * 1024)
+    box, lasts = outbox(buckets=1000), []
+    box.offer("gd", header(700), piece(0, 700))
+    box.offer("gd", header(710), piece(700, 710))
+    while box.frame_due() is not None:
+        told = columns(box.take_frame(now=0))
+        assert len(json.dumps(told)) < 32 * 1024
+        lasts += told["last"]
+    assert lasts == list(range(710))
+    box.offer("gd", header(1500), piece(710, 1500))  # from here on it is live: one frame tells everything
+    assert len(columns(box.take_frame(now=1))["first"]) == 790
 
 
 def test_a_new_generation_replaces_what_was_pending() -> None:
