@@ -5,7 +5,6 @@
 
 import { Refused } from "./api.js";
 import { backoff } from "./backoff.js";
-import { NOTEBOOK } from "../state/exhibits.js";
 import { recipeNow, seriesFor } from "../state/recipes.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
@@ -114,18 +113,24 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
     before = left;
   }
 
+  /** The catalog's first exhibit; the server's own default where it has none. */
+  const exhibit = () => store.get().catalog?.exhibits?.[0]?.recipe ?? {};
+
   async function begin() {
-    void persist(api.catalog).then((catalog) => dispatch({ type: "catalog", catalog }), refuse);
     dispatch({ type: "loading", since: environment.now() });
     const kept = keeper.experiment();
-    if (!kept) return create(NOTEBOOK.recipe, null);
+    const learned = persist(api.catalog).then((catalog) => dispatch({ type: "catalog", catalog }));
+    learned.catch(() => {}); // awaited below; until then it must not count as unhandled
     try {
-      enter(await persist(() => api.experiment(kept.id)), kept.token);
+      if (kept) enter(await persist(() => api.experiment(kept.id)), kept.token);
+      await learned;
+      if (!kept) await create(exhibit(), null);
     } catch (error) {
-      if (!isUnknown(error)) return refuse(error);
+      if (!kept || !isUnknown(error)) return refuse(error);
       keeper.forget();
+      await learned.catch(refuse);
       await create(kept.recipe, RESTARTED);
-      if (!store.get().experiment) await create(NOTEBOOK.recipe, null);
+      if (!store.get().experiment) await create(exhibit(), null);
     }
   }
 
@@ -152,7 +157,7 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
     create,
     undo,
     async restart() {
-      const recipe = recipeNow(store.get()) ?? keeper.experiment()?.recipe ?? NOTEBOOK.recipe;
+      const recipe = recipeNow(store.get()) ?? keeper.experiment()?.recipe ?? exhibit();
       before = null;
       await create(recipe, null);
       before = null;

@@ -143,6 +143,15 @@ function foldRows(stat, sizes, begin, end, out, to) {
   copyRow(STACK, 0, out, to);
 }
 
+/** The mean of two means of equally many values; of equal ones, exactly that. @param {number} one @param {number} other */
+function halfway(one, other) {
+  const mean = (other - one) * 0.5 + one;
+  return Number.isFinite(mean) ? mean : 0.5 * one + 0.5 * other;
+}
+
+/** @param {number} one @param {number} other @param {number} share */
+const weighed = (one, other, share) => (1 - share) * one + share * other;
+
 /**
  * The right row into the left one.
  * @param {Stat} rows
@@ -154,11 +163,11 @@ function joinRow(rows, left, right) {
   const more = rows.count[right];
   if (more === 0) return;
   if (before === 0) return copyRow(rows, right, rows, left);
-  const share = more / (before + more);
-  const mean = rows.mean[left] + (share * rows.mean[right] - share * rows.mean[left]);
+  const [one, other] = [rows.mean[left], rows.mean[right]];
   const min = (rows.min[left] = Math.min(rows.min[left], rows.min[right]));
   const max = (rows.max[left] = Math.max(rows.max[left], rows.max[right]));
-  rows.mean[left] = before === more ? mean : Math.min(max, Math.max(min, mean));
+  if (before === more) rows.mean[left] = halfway(one, other);
+  else if (one !== other) rows.mean[left] = Math.min(max, Math.max(min, weighed(one, other, more / (before + more))));
   rows.last[left] = rows.last[right];
   rows.count[left] = before + more;
 }

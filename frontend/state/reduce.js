@@ -205,7 +205,7 @@ function answered(state, id, answer) {
 
 /** @type {Record<string, (state: State, message: Message) => State>} */
 const MESSAGES = {
-  catalog: (state, { catalog }) => settled({ ...state, catalog }),
+  catalog: (state, { catalog }) => settled({ ...state, catalog, exhibit: { name: catalog.exhibits?.[0]?.title ?? state.exhibit.name } }),
   loading: (state, { since }) => ({ ...state, loading: since === null ? null : { since } }),
   opened: (state, { answer, token = null }) => opened({ ...state, problem: null }, answer, token),
   experiment: (state, { state: answer }) => opened(state, answer),

@@ -1,0 +1,118 @@
+// Columns that the page holds: no gap, no lost extreme, a ceiling, and the server's own numbers.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { CEILING, createRunSeries, createSeriesBook, decode, latestOf, thin } from "../../frontend/state/series.js";
+import { columns } from "./fake-server.mjs";
+
+const golden = JSON.parse(readFileSync(new URL("../golden/columns.json", import.meta.url), "utf8"));
+const list = (column) => Array.from(column, (value) => (Number.isNaN(value) ? null : value));
+const held = (...pieces) => {
+  const series = createRunSeries();
+  for (const piece of pieces) assert.equal(series.take(piece), "taken");
+  return series;
+};
+const ranges = ({ first, last }) => Array.from(first, (from, k) => [from, last[k]]);
+
+test("both encodings are read as the same columns", () => {
+  const [plain, packed] = [held(golden.json), held(golden.bdata)];
+  assert.deepEqual(ranges(plain), ranges(packed));
+  for (const name of plain.names()) for (const key of ["min", "max", "mean", "last", "count"]) {
+    assert.deepEqual(list(packed.values(name)[key]), list(plain.values(name)[key]), `${name} ${key}`);
+  }
+});
+
+for (const { at_most: atMost, columns: merged } of golden.merged) {
+  test(`merged to ${atMost} buckets, every number is the server's, to the last bit`, () => {
+    const mine = thin(held(golden.json), Object.keys(merged.series), atMost, false);
+    assert.deepEqual(ranges(mine), ranges(merged));
+    assert.deepEqual([list(mine.samples_seen), list(mine.seconds)], [merged.samples_seen, merged.seconds]);
+    for (const [name, stat] of Object.entries(merged.series)) {
+      for (const key of ["min", "max", "mean", "last", "count"]) assert.deepEqual(list(mine.series[name][key]), stat[key], `${name} ${key}`);
+    }
+  });
+}
+
+test("what follows without a gap is joined", () => {
+  assert.deepEqual(ranges(held(columns(0, 4), columns(5, 9))).length, 10);
+});
+
+test("what starts earlier replaces what is held from there on", () => {
+  const wide = { ...columns(4, 4), last: [7], series: { train_loss: { min: [1], max: [2], mean: [1.5], last: [2], count: [4] } } };
+  const series = held(columns(0, 9), wide);
+  assert.deepEqual(ranges(series), [[0, 0], [1, 1], [2, 2], [3, 3], [4, 7]]);
+});
+
+test("a gap is refused and nothing is changed", () => {
+  const series = held(columns(0, 4));
+  assert.equal(series.take(columns(6, 9)), "gap");
+  assert.equal(series.length, 5);
+});
+
+test("a new generation starts afresh, an old one is stale", () => {
+  const series = held(columns(0, 4), columns(0, 2, 1));
+  assert.equal(series.length, 3);
+  assert.equal(series.take(columns(3, 5, 0)), "stale");
+  assert.equal(series.take(columns(9, 9, 2)), "gap");
+});
+
+test("a series that is missing in a piece has no values there", () => {
+  const bare = { ...columns(3, 4), series: {} };
+  const { count, mean } = held(columns(0, 2), bare).values("train_loss");
+  assert.deepEqual([list(count), list(mean).slice(3)], [[1, 1, 1, 0, 0], [null, null]]);
+});
+
+test("a hundred thousand steps stay under the ceiling, aligned, gapless, with every spike", () => {
+  const series = createRunSeries();
+  for (let first = 0; first < 100_000; first += 500) {
+    const piece = columns(first, first + 499);
+    if (first === 43_000) piece.series.train_loss.max[123] = 99;
+    series.take(piece);
+  }
+  assert.ok(series.length <= CEILING);
+  let next = 0;
+  for (const [first, last] of ranges(series)) {
+    const width = last - first + 1;
+    assert.equal(first, next);
+    assert.equal(Math.log2(width) % 1, 0);
+    assert.equal(first % width, 0);
+    next = last + 1;
+  }
+  assert.equal(next, 100_000);
+  const { max, count } = series.values("train_loss");
+  assert.equal(Math.max(...max.slice(300)), 99);
+  assert.equal(count.reduce((sum, steps) => sum + steps), 100_000);
+  assert.deepEqual(ranges(series).slice(0, 100), Array.from({ length: 100 }, (_, step) => [step, step]), "the beginning stays raw, for a log axis");
+});
+
+test("for a log axis the beginning is finer than the end", () => {
+  const { first, last } = thin(held(columns(0, 9_999 - 9_999 % 2)), ["train_loss"], 200, true);
+  const widths = ranges({ first, last }).map(([from, to]) => to - from + 1);
+  assert.ok(widths.length <= 200);
+  assert.equal(widths[0], 1);
+  assert.ok(Math.max(...widths) >= 64);
+});
+
+test("never more points than asked for", () => {
+  for (const atMost of [16, 100, 800]) assert.ok(thin(held(columns(0, 3_000)), ["train_loss"], atMost, false).first.length <= atMost);
+});
+
+test("positions name the first step not yet held", () => {
+  const book = createSeriesBook();
+  book.take("gd", columns(0, 9, 3));
+  assert.deepEqual(book.positions(), { gd: { generation: 3, step: 10 } });
+  book.forget("gd");
+  assert.deepEqual(book.positions(), {});
+});
+
+test("the latest value of a series is its last finite one", () => {
+  const piece = columns(0, 3);
+  piece.series.train_loss.last[3] = null;
+  assert.deepEqual(latestOf(piece), { train_loss: { step: 2, value: 1 / 3 } });
+});
+
+test("a column of a type that is not known is refused, not misread", () => {
+  assert.throws(() => decode({ dtype: "u2", bdata: "AAA=" }), /u2/);
+});

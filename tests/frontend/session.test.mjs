@@ -1,0 +1,183 @@
+// The line as a state machine: what it does about each thing that happens, by a clock that the test holds.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { backoff } from "../../frontend/net/backoff.js";
+import { createSession } from "../../frontend/net/session.js";
+import { answer } from "./fake-server.mjs";
+
+/** A session, its clock, and what it held last. */
+function begun({ held = {}, random = 0.5 } = {}) {
+  let now = 1000;
+  const positions = { ...held };
+  const session = createSession({ positions: () => positions, random: () => random, fps: 10 });
+  const happen = (type, more = {}, ms = 0) => session.handle({ type, ...more }, (now += ms));
+  const hear = (message, ms = 0) => happen("received", { message }, ms);
+  const watch = () => happen("watch", { what: { experiment: "e1", token: "t", series: ["train_loss"] } });
+  return { session, positions, happen, hear, watch };
+}
+
+const hello = { type: "experiment", experiment: "e1", state: answer() };
+const sent = (actions) => actions.filter((action) => action.do === "send").map(({ message }) => message);
+const told = (actions) => actions.filter((action) => action.do === "tell").map(({ message }) => message);
+const statusOf = (actions) => told(actions).findLast((message) => message.status)?.status;
+
+function live(given) {
+  const line = begun(given);
+  line.watch();
+  line.happen("opened");
+  line.hear(hello);
+  return line;
+}
+
+test("watching connects, and says what is held once the socket is open", () => {
+  const { watch, happen } = begun({ held: { gd: { generation: 2, step: 40 }, sgd: { generation: 0, step: 0 } } });
+  assert.deepEqual(watch(), [{ do: "connect" }]);
+  const [message] = sent(happen("opened"));
+  assert.deepEqual(message.since, { gd: { generation: 2, step: 40 } });
+  assert.deepEqual([message.type, message.token, message.encoding, message.series], ["watch", "t", "bdata", ["train_loss"]]);
+});
+
+test("a frame is taken in before it is credited", () => {
+  const { hear } = live();
+  const actions = hear({ type: "frame", frame: 7, experiment: "e1", runs: {} });
+  assert.deepEqual(actions.map((action) => action.do), ["apply", "send"]);
+  assert.deepEqual(actions[1].message, { type: "got", frame: 7 });
+});
+
+test("a frame of an experiment that was left is credited, and not shown", () => {
+  assert.deepEqual(live().hear({ type: "frame", frame: 3, experiment: "old", runs: {} }).map((action) => action.do), ["send"]);
+});
+
+test("the past comes wide, then frames are asked for small", () => {
+  const { happen } = live();
+  const [again] = sent(happen("applied"));
+  assert.equal(again.buckets, 64);
+  assert.deepEqual(sent(happen("applied")), []);
+});
+
+test("a cut waits by full jitter, tells the seconds, and tries again when they are over", () => {
+  const { happen, session } = live({ held: { gd: { generation: 0, step: 12 } } });
+  const [message] = told(happen("closed", { code: 1006 }));
+  assert.deepEqual([message.status, message.lastStep, message.retryIn], ["reconnecting", 12, 1]);
+  assert.deepEqual(happen("tick", {}, 50).filter((action) => action.do === "connect"), []);
+  assert.ok(happen("tick", {}, 60).some((action) => action.do === "connect"));
+  assert.equal(session.phase, "connecting");
+});
+
+test("waits double up to three seconds, and to ten after two minutes", () => {
+  const waits = [0, 1, 2, 3, 4, 9].map((attempt) => backoff(attempt, 1000, 1));
+  assert.deepEqual(waits, [200, 400, 800, 1600, 3000, 3000]);
+  assert.equal(backoff(9, 130_000, 1), 10_000);
+  assert.equal(backoff(3, 0, 0), 0);
+});
+
+test("back on the net or visible again means to try at once, but not twice", () => {
+  const { happen } = live();
+  assert.deepEqual(happen("hurry"), []);
+  happen("closed", { code: 1012 });
+  assert.ok(happen("hurry").some((action) => action.do === "connect"));
+  assert.deepEqual(happen("hurry"), []);
+});
+
+test("twelve seconds without a byte are a cut, whatever the socket says", () => {
+  const { happen, hear } = live();
+  hear({ type: "pong", id: "?" }, 11_000);
+  assert.equal(statusOf(happen("tick", {}, 11_900)), undefined);
+  const actions = happen("tick", {}, 200);
+  assert.equal(actions[0].do, "close");
+  assert.equal(statusOf(actions), "reconnecting");
+});
+
+test("a connection that never opens is given up too", () => {
+  const { watch, happen } = begun();
+  watch();
+  assert.equal(statusOf(happen("tick", {}, 13_000)), "reconnecting");
+});
+
+test("a ping goes every three seconds and its answer tells the latency", () => {
+  const { happen, hear } = live();
+  const [ping] = sent(happen("tick", {}, 3000));
+  assert.equal(ping.type, "ping");
+  assert.deepEqual(told(hear({ type: "pong", id: ping.id }, 17)), [{ type: "connection", latency: 17 }]);
+  assert.deepEqual(sent(happen("tick", {}, 1000)), []);
+});
+
+test("commands that were not acknowledged go again after a cut, oldest first, with the same id", () => {
+  const { happen, hear, session } = live();
+  const [a, b, c] = ["a", "b", "c"].map((id) => ({ type: "command", id, experiment: "e1", do: "edit" }));
+  for (const message of [a, b]) assert.deepEqual(sent(happen("command", { message })), [message]);
+  hear({ type: "ack", id: "a", answer: {} });
+  happen("closed", { code: 1006 });
+  assert.deepEqual(sent(happen("command", { message: c })), []);
+  happen("hurry");
+  happen("opened");
+  assert.deepEqual(sent(hear(hello)).filter(({ type }) => type === "command"), [b, c]);
+  hear({ type: "error", id: "b", problem: { title: "No" } });
+  hear({ type: "ack", id: "c", answer: {} });
+  assert.equal(session.unanswered, 0);
+});
+
+test("an acknowledgement that comes twice is told once", () => {
+  const { happen, hear } = live();
+  happen("command", { message: { id: "a" } });
+  assert.equal(told(hear({ type: "ack", id: "a", answer: {} })).length, 1);
+  assert.equal(told(hear({ type: "ack", id: "a", answer: {} })).length, 0);
+});
+
+test("after a cut the steps that are missing are counted until they are there", () => {
+  const { happen, hear, positions } = live({ held: { gd: { generation: 0, step: 100 } } });
+  happen("closed", { code: 1006 });
+  happen("hurry");
+  happen("opened");
+  const [, catching] = told(hear({ ...hello, state: { ...answer(), runs: [{ name: "gd", generation: 0, step: 300 }] } }));
+  assert.deepEqual([catching.status, catching.progress], ["catching-up", { have: 100, of: 300 }]);
+  positions.gd = { generation: 0, step: 200 };
+  assert.deepEqual(told(happen("applied"))[0].progress, { have: 200, of: 300 });
+  positions.gd = { generation: 0, step: 301 };
+  assert.equal(statusOf(happen("applied")), "ready");
+});
+
+test("columns that do not join are asked for again, once, and never guessed", () => {
+  const { happen, hear, positions } = live({ held: { gd: { generation: 0, step: 5 } } });
+  assert.deepEqual(happen("gap", { run: "gd" }).map((action) => action.do), ["forget", "rewatch"]);
+  assert.deepEqual(happen("gap", { run: "gd" }).map((action) => action.do), ["forget"]);
+  delete positions.gd;
+  const [message] = sent(happen("rewatch"));
+  assert.deepEqual([message.since, message.buckets], [undefined, 1000]);
+  hear(hello);
+  assert.equal(happen("gap", { run: "gd" }).length, 2);
+});
+
+test("an experiment that the server no longer knows is told as a restart, and not asked for again", () => {
+  const { happen } = live();
+  assert.equal(statusOf(happen("closed", { code: 4404 })), "restarted");
+  assert.deepEqual(happen("tick", {}, 60_000), []);
+  const { watch, happen: on, hear } = begun();
+  watch();
+  on("opened");
+  assert.equal(statusOf(hear({ type: "error", id: null, problem: { status: 404, title: "Unknown" } })), "restarted");
+});
+
+test("a token that is not accepted leaves the page looking without it", () => {
+  const { happen } = live();
+  const actions = happen("closed", { code: 4401 });
+  assert.deepEqual(told(actions), [{ type: "token", token: null }]);
+  assert.equal(sent(happen("opened"))[0].token, undefined);
+});
+
+test("a protocol error is final and said in words", () => {
+  const { happen } = live();
+  const actions = happen("closed", { code: 4400 });
+  assert.equal(told(actions).at(-1).type, "problem");
+  assert.deepEqual(happen("tick", {}, 60_000), []);
+});
+
+test("another experiment is watched in place of the one before, whose commands are dropped", () => {
+  const { happen, session } = live();
+  happen("command", { message: { id: "a" } });
+  const messages = sent(happen("watch", { what: { experiment: "e2", token: null, series: null } }));
+  assert.deepEqual(messages.map(({ type, experiment }) => [type, experiment]), [["unwatch", "e1"], ["watch", "e2"]]);
+  assert.equal(session.unanswered, 0);
+});

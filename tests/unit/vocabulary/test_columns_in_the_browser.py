@@ -1,0 +1,39 @@
+"""Server and browser join buckets alike: the same wire columns, the same merged ones, to the last bit."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+from fallline.vocabulary.columns import Records, coarsen, from_records
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "columns.json"
+NAMES = ("batch_loss", "train_loss")
+AT_MOST = (1000, 64, 17, 8)
+
+
+def made() -> dict[str, object]:
+    """300 noisy steps, a loss evaluated at some of them, raw in both encodings and merged to several sizes."""
+    step = np.arange(300)
+    noise = (step * 7919 % 101) / 100
+    loss = np.where((step < 40) | (step % 3 == 0), 1 / (1 + step) + noise * 1e-3, np.nan)
+    records = Records(0, (step + 1) * 32, (step + 1) * 1e-4, NAMES, np.stack([noise + 1 / (1 + step), loss]))
+    single = from_records(records)
+    return {
+        "json": single.as_json(2),
+        "bdata": single.as_bdata(2),
+        "merged": [
+            {"at_most": most, "columns": coarsen(single, most).as_json(2, every_step=frozenset())}
+            for most in AT_MOST
+        ],
+    }
+
+
+def test_buckets_are_the_ones_that_the_browser_is_held_to() -> None:
+    """`FALLLINE_WRITE_GOLDEN=1 pytest tests/unit/vocabulary` writes the file anew after a change that is meant."""
+    if os.environ.get("FALLLINE_WRITE_GOLDEN"):
+        GOLDEN.write_text(json.dumps(made()) + "\n", "utf-8")
+    assert made() == json.loads(GOLDEN.read_text("utf-8"))
