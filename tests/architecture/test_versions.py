@@ -1,7 +1,9 @@
 """The version stands in one place, and the locks follow from what the package asks for."""
 
+import ast
 import json
 import re
+import sys
 import tomllib
 from pathlib import Path
 
@@ -39,6 +41,16 @@ def test_the_locks_hold_what_the_package_asks_for() -> None:
         pins = locked(name)
         for requirement in map(Requirement, requirements):
             assert pins[canonicalize_name(requirement.name)] in requirement.specifier, f"{name}: make lock"
+
+
+def test_what_is_imported_is_asked_for() -> None:
+    asked = {Requirement(line).name.replace("-", "_") for line in PYPROJECT["project"]["dependencies"]}
+    for path in (ROOT / "backend").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            foreign = {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"fallline"}
+            assert foreign <= asked, f"{path.relative_to(ROOT)}: {foreign - asked}"
 
 
 def test_what_runs_is_what_was_tested() -> None:

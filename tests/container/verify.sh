@@ -29,6 +29,7 @@ if [ "$(id -u)" != 0 ]; then
 fi
 
 work=$(mktemp -d)
+cd "$work" # the engine leaves a note where it stands when it ends a process for its memory
 container=
 finish() {
   [ -z "$container" ] || pod rm --force --time 1 "$container" >/dev/null 2>&1 || true
