@@ -1,0 +1,245 @@
+// What is drawn, as data: ranges, labels, markers, and whose turn it is. No DOM, no Plotly.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { gradientChart } from "../../frontend/charts/gradient-chart.js";
+import { horizontal, placeOf } from "../../frontend/charts/horizontal.js";
+import { APART, placeEnds, placeFlags, pushApart } from "../../frontend/charts/labels.js";
+import { lossChart } from "../../frontend/charts/loss-chart.js";
+import { createPacer } from "../../frontend/charts/pacer.js";
+import { determination, scatterChart } from "../../frontend/charts/scatter-chart.js";
+import { initialState, reduce } from "../../frontend/state/reduce.js";
+import { createSeriesBook, latestOf } from "../../frontend/state/series.js";
+import { answer, catalog, columns } from "./fake-server.mjs";
+
+const read = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8"));
+const spec = read("../../backend/fallline/figures/plotly-template.json");
+const figures = { loss: read("../golden/figures/loss.json").figure, gradients: read("../golden/figures/gradients.json").figure };
+const ROOM = { width: 800, height: 400, left: 46, right: 104 };
+
+/** A page after so many steps of each run; `change` edits the columns by hand. */
+function scene({ gd = 0, sgd = 0, change = () => {}, view = {}, messages = [], zoom = null, compact = false } = {}) {
+  const series = createSeriesBook();
+  let state = [{ type: "catalog", catalog }, { type: "opened", answer: answer(), token: "t" }, { type: "view", part: view }].reduce(reduce, initialState());
+  for (const [run, steps, per] of [["gd", gd, 900], ["sgd", sgd, 1]]) {
+    if (!steps) continue;
+    const wire = columns(0, steps - 1);
+    wire.samples_seen = wire.first.map((step) => per * (step + 1));
+    for (const weight of ["W1", "W2"]) wire.series[`grad_l1/${weight}`] = structuredClone(wire.series.train_loss);
+    change(run, wire);
+    series.take(run, wire);
+    state = reduce(state, { type: "frame", runs: { [run]: { status: "playing", step: steps, epoch: (steps * per) / 900, samples_seen: steps * per, generation: 0, latest: latestOf(wire) } } });
+  }
+  state = messages.reduce(reduce, state);
+  return { state, series, look: { spec, theme: "light", compact }, room: ROOM, zoom: { x: zoom, y: null }, held: { y: null } };
+}
+
+const loss = (given) => lossChart(figures.loss, scene(given));
+const gradients = (given) => gradientChart(figures.gradients, scene(given));
+const traceOf = (chart, run, role) => chart.data.find(({ meta }) => meta?.run === run && meta.role === role);
+
+test("before the first step axes, baseline and the shared start are there", () => {
+  const { labels, layout, data } = loss();
+  assert.deepEqual(layout.xaxis.range, [-4, 200]);
+  assert.equal(labels.start.text, "both runs start here: loss 12.3");
+  assert.equal(labels.baseline.text, "predicting the mean: 0.0436");
+  assert.deepEqual(labels.ends, []);
+  assert.equal(data.filter(({ x, y }) => x.length === 1 && y[0] === 12.3).length, 2);
+  assert.ok(10 ** layout.yaxis.range[0] < 0.0436 && 10 ** layout.yaxis.range[1] > 12.3);
+});
+
+test("the horizontal axis ends at now, and no trace has more points than pixels or 800", () => {
+  const chart = loss({ gd: 3000, sgd: 2500 });
+  assert.deepEqual(chart.layout.xaxis.range, [0, 3000]);
+  for (const { x } of chart.data) assert.ok(x.length <= 650);
+  assert.equal(chart.labels.start, null);
+});
+
+test("epochs, samples and seconds are logarithmic only where the runs are far apart", () => {
+  assert.equal(loss({ gd: 100, sgd: 100 }).layout.xaxis.type, "linear");
+  for (const x of ["epochs", "samples"]) {
+    const { layout, data } = loss({ gd: 100, sgd: 100, view: { x } });
+    assert.equal(layout.xaxis.type, "log", x);
+    assert.ok(data.filter(({ meta }) => meta).every((trace) => trace.x.every((place) => place > 0)), "nothing stands at 0");
+  }
+  assert.equal(loss({ gd: 100, sgd: 100, view: { x: "seconds" } }).layout.xaxis.type, "linear");
+});
+
+test("a step stands at its run's own place", () => {
+  const { series } = scene({ gd: 10, sgd: 10 });
+  assert.equal(placeOf(series.of("gd"), "samples", 900, 5), 4500);
+  assert.equal(placeOf(series.of("sgd"), "samples", 900, 5), 5);
+  assert.equal(placeOf(series.of("gd"), "epochs", 900, 10), 10);
+  assert.equal(placeOf(null, "steps", 900, 7), 7);
+  assert.deepEqual(horizontal("steps", []).range, [-4, 200]);
+});
+
+test("the measure that is on is what is bound, and exactly 0 stands on the shelf", () => {
+  const chart = gradients({ gd: 20, sgd: 20, change: (run, wire) => run === "sgd" && zero(wire.series["grad_l1/W1"], 10) });
+  const { y } = traceOf(chart, "sgd", "line");
+  assert.ok(y[5] >= 1e-4 && y[15] < 1e-4);
+  const ratio = gradients({ gd: 20, view: { measure: "ratio" } });
+  assert.equal(traceOf(ratio, "gd", "line").meta.y, "ratio/W1");
+  assert.equal(ratio.layout.yaxis.range[0], -6 - 1.4);
+});
+
+/** From a step on, exactly 0. */
+function zero(stat, from) {
+  for (const key of ["min", "max", "mean", "last"]) stat[key] = stat[key].map((value, step) => (step >= from ? 0 : value));
+}
+
+test("there are as many panels as layers, side by side, each with its values", () => {
+  const { layout, labels } = gradients({ gd: 5, sgd: 5 });
+  assert.deepEqual(labels.titles.map(({ name, shape }) => `${name} ${shape}`), ["W1 5 × 4", "W2 4 × 4", "W3 4 × 1"]);
+  assert.ok(layout.xaxis.domain[1] < layout.xaxis2.domain[0] && layout.xaxis3.domain[1] <= 1);
+  assert.equal(labels.titles[0].values.length, 2);
+});
+
+test("a diverged run leaves through the top, is marked there, and does not flatten the rest", () => {
+  const blow = (run, wire) => {
+    if (run === "gd") for (const key of ["min", "max", "mean", "last"]) wire.series.train_loss[key] = wire.series.train_loss[key].map((value, step) => (step < 30 ? value : 10 ** (step - 29)));
+  };
+  const diverged = { type: "event", event: "diverged", run: "gd", step: 40, diverged_at: 40 };
+  const { labels, layout, data } = loss({ gd: 40, sgd: 40, change: blow, messages: [diverged] });
+  const end = labels.ends.find(({ run }) => run === "gd");
+  assert.deepEqual([end.bad, end.value], [true, "diverged"]);
+  assert.ok(10 ** layout.yaxis.range[1] < 1e4 && end.x < 36);
+  assert.ok(data.some(({ marker }) => marker?.symbol === "x"));
+});
+
+test("the vertical range grows at once and does not shrink by itself", () => {
+  const small = scene({ gd: 20 });
+  const held = lossChart(figures.loss, { ...small, held: { y: [-9, 5] } });
+  assert.deepEqual(held.y, [-9, 5]);
+});
+
+test("an edit drops a line in every panel and a flag in the loss chart", () => {
+  const edit = { type: "event", event: "edit", run: "gd", edit: { at_step: 7, batch_size: 1 } };
+  const { labels, layout } = loss({ gd: 20, messages: [edit] });
+  assert.deepEqual(labels.flags.map(({ text, x, lane }) => [text, x, lane]), [["GD → SGD", 7, "a"]]);
+  assert.equal(layout.shapes.filter(({ x0, x1 }) => x0 === 7 && x1 === 7).length, 1);
+  assert.equal(gradients({ gd: 20, messages: [edit] }).layout.shapes.filter(({ x0, x1 }) => x0 === 7 && x1 === 7).length, 3);
+});
+
+test("a hidden run is not drawn", () => {
+  const chart = loss({ gd: 20, sgd: 20, messages: [{ type: "hidden", run: "gd", hidden: true }] });
+  assert.ok(!chart.data.some(({ meta }) => meta?.run === "gd"));
+  assert.deepEqual(chart.labels.ends.map(({ run }) => run), ["sgd"]);
+});
+
+test("what is not received yet is tinted from the step at which the line broke", () => {
+  const { labels } = loss({ gd: 100, messages: [{ type: "connection", status: "reconnecting", lastStep: 100 }] });
+  assert.equal(labels.missing.from, 100);
+  assert.ok(labels.missing.to > 100);
+});
+
+test("the loss of a run that stands still ends at the parameters of now", () => {
+  const now = { type: "frame", runs: { gd: { status: "paused", step: 20, epoch: 20, samples_seen: 18_000, generation: 0, latest: { train_loss: { step: 20, value: 0.5 } } } } };
+  const { x, y } = traceOf(loss({ gd: 20, messages: [now] }), "gd", "train");
+  assert.deepEqual([x.at(-1), y.at(-1)], [20, 0.5]);
+});
+
+test("a zoom is shown finer than the whole", () => {
+  const whole = traceOf(loss({ gd: 3000 }), "gd", "train").x.filter((x) => x >= 1000 && x <= 1100).length;
+  const zoomed = traceOf(loss({ gd: 3000, zoom: [1000, 1100] }), "gd", "train").x.filter((x) => x >= 1000 && x <= 1100).length;
+  assert.ok(zoomed >= 100 && whole < 40);
+});
+
+test("labels keep 16 px apart, in order, and stay inside", () => {
+  const placed = pushApart([100, 102, 101, 399], 6, 394);
+  const sorted = [...placed].sort((a, b) => a - b);
+  for (let i = 1; i < sorted.length; i++) assert.ok(sorted[i] - sorted[i - 1] >= APART);
+  assert.ok(placed[0] < placed[2] && placed[2] < placed[1] && placed[3] <= 394);
+  assert.ok(Math.max(...pushApart([390, 391, 392], 6, 394)) <= 394);
+});
+
+const FRAME = { left: 46, top: 26, width: 650, height: 346, x: { type: "linear", range: [0, 100] }, y: { type: "log", range: [-3, 1] } };
+
+test("a run that ends early has its label at its end, the others in the gutter", () => {
+  const end = { lane: "a", name: "GD", value: "1", bad: false, y: 1 };
+  const placed = placeEnds([{ ...end, run: "gd", x: 100 }, { ...end, run: "sgd", x: 40 }], FRAME);
+  assert.deepEqual(placed.map(({ run, gutter }) => [run, gutter]), [["gd", true], ["sgd", false]]);
+  assert.ok(placed[0].left > 46 + 650);
+});
+
+test("of two flags that would touch, the earlier falls to its glyph", () => {
+  const flag = (x) => ({ run: "gd", lane: "a", step: x, text: "rate 0.03 → 0.006", x });
+  assert.deepEqual(placeFlags([flag(50), flag(55), flag(200)], FRAME).map(({ brief }) => brief), [true, false]);
+});
+
+test("predictions are drawn on equal axes, thinned, and off the axis where they are", () => {
+  const y = Array.from({ length: 1000 }, (_, k) => 2 + k / 1000);
+  const measured = (name, guess) => ({ type: "measured", runs: { [name]: { generation: 0, predictions: { split: "test", rows: [], y, y_pred: y.map(guess) } } } });
+  const chart = scatterChart(scene({ gd: 3, sgd: 3, messages: [measured("gd", (value) => value), measured("sgd", () => 99)] }));
+  assert.deepEqual(chart.layout.xaxis.range, chart.layout.yaxis2.range);
+  assert.ok(chart.data.every(({ x }) => x.length <= 600));
+  assert.deepEqual(chart.labels.squares.map(({ score, off }) => [score, off]), [["1.00", false], ["–", true]]);
+  assert.equal(determination({ y: [1, 2, 3], y_pred: [2, 2, 2] }), 0);
+});
+
+/** A pacer with a clock and frames held by the test. */
+function paced({ cost = 0 } = {}) {
+  const clock = { now: 0, hidden: false, frames: [], timers: [], drawn: [] };
+  const pacer = createPacer({ requestFrame: (run) => clock.frames.push(run), later: (run, ms) => clock.timers.push({ run, at: clock.now + ms }), now: () => clock.now, hidden: () => clock.hidden });
+  const pass = (ms) => {
+    clock.now += ms;
+    for (const { run } of clock.timers.splice(0).filter((timer) => timer.at <= clock.now || !clock.timers.push(timer))) run();
+    for (const run of clock.frames.splice(0)) run();
+  };
+  const join = (name, every = 100) => pacer.join(() => {
+    clock.drawn.push(name);
+    clock.now += cost;
+  }, every);
+  return { clock, pacer, pass, join };
+}
+
+test("one chart is drawn in a frame, however many want to be", () => {
+  const { clock, pass, join } = paced();
+  for (const name of ["a", "b", "c"]) join(name).request();
+  pass(16);
+  assert.deepEqual(clock.drawn, ["a"]);
+  pass(16);
+  pass(16);
+  assert.deepEqual(clock.drawn, ["a", "b", "c"]);
+});
+
+test("a chart asked for often is drawn at its own rate, and at once where a person asked", () => {
+  const { clock, pass, join } = paced();
+  const chart = join("a");
+  for (let ms = 0; ms < 1000; ms += 10) {
+    chart.request();
+    pass(10);
+  }
+  assert.ok(clock.drawn.length >= 9 && clock.drawn.length <= 11, String(clock.drawn.length));
+  chart.request(true);
+  pass(1);
+  const { length } = clock.drawn;
+  chart.request(true);
+  pass(1);
+  assert.equal(clock.drawn.length, length + 1);
+});
+
+test("a hidden page draws nothing, and everything it missed when it is seen again", () => {
+  const { clock, pacer, pass, join } = paced();
+  const chart = join("a");
+  clock.hidden = true;
+  chart.request();
+  pass(500);
+  assert.deepEqual([clock.drawn.length, clock.frames.length], [0, 0]);
+  clock.hidden = false;
+  pacer.wake();
+  pass(16);
+  assert.deepEqual(clock.drawn, ["a"]);
+});
+
+test("three slow draws in a row halve the rate", () => {
+  const { pacer, pass, join } = paced({ cost: 50 });
+  const chart = join("a");
+  for (let k = 0; k < 3; k++) {
+    chart.request();
+    pass(200);
+  }
+  assert.equal(pacer.slowness, 2);
+});
