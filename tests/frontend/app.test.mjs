@@ -1,0 +1,201 @@
+// The whole of the page's logic against a server in memory: REST, socket, storage and clock are the test's.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { createApp } from "../../frontend/app.js";
+import { answer, catalog, columns } from "./fake-server.mjs";
+
+const exhibit = { name: "notebook", title: "The notebook", claim: "", recipe: { data: { seed: 17 } } };
+const settle = () => new Promise((go) => setImmediate(() => setImmediate(go)));
+
+/** A browser and a server; `known` are the experiments that the server has. */
+function world({ stored = {}, known = {} } = {}) {
+  const kept = new Map(Object.entries(stored).map(([key, value]) => [key, JSON.stringify(value)]));
+  const server = { known: { ...known }, calls: [], sockets: [], made: 0, refuse: null };
+  const respond = (status, body) => ({ ok: status < 400, status, statusText: "", json: async () => body });
+
+  async function fetch(url, { method, body }) {
+    const path = new URL(url).pathname.replace("/api/v1", "");
+    server.calls.push(`${method} ${path}`);
+    if (path === "/catalog") return respond(200, { ...catalog, exhibits: [exhibit] });
+    if (method === "POST") {
+      if (server.refuse) return respond(422, server.refuse);
+      const id = `made${++server.made}`;
+      server.posted = JSON.parse(body);
+      server.known[id] = answer({ id });
+      return respond(201, { ...server.known[id], token: `token of ${id}` });
+    }
+    const [, , id, part] = path.split("/");
+    if (!server.known[id]) return respond(404, { title: "Not found", status: 404 });
+    if (method === "DELETE") return respond(204, null);
+    return respond(200, part === "figures" ? { data: [], layout: {} } : part ? { layers: [] } : server.known[id]);
+  }
+
+  class Socket {
+    readyState = 0;
+    sent = [];
+    constructor() { server.sockets.push(this); }
+    send(text) { this.sent.push(JSON.parse(text)); }
+    close() { this.readyState = 3; }
+    open() { this.readyState = 1; this.onopen(); }
+    say(message) { this.onmessage({ data: JSON.stringify(message) }); }
+    cut(code = 1006) { this.readyState = 3; this.onclose({ code }); }
+    commands() { return this.sent.filter(({ type }) => type === "command"); }
+  }
+
+  const clock = { now: 0, signal: null };
+  let ids = 0;
+  const app = createApp({
+    fetch, WebSocket: Socket, origin: "http://lab", fps: 10, now: () => clock.now, hidden: () => false, random: () => 0, uuid: () => `id${++ids}`,
+    storage: { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => void kept.set(key, value), removeItem: (key) => void kept.delete(key) },
+    setTimeout: (run, ms) => setTimeout(run, ms).unref(), clearTimeout, listen: (hear) => (clock.signal = hear),
+  });
+  return { app, server, clock, socket: () => server.sockets.at(-1), kept: (key) => JSON.parse(kept.get(key) ?? "null") };
+}
+
+/** On the line with the experiment that the page opened. */
+async function live(given) {
+  const all = world(given);
+  await all.app.start();
+  all.socket().open();
+  const { id } = all.app.store.get().experiment;
+  all.socket().say({ type: "experiment", experiment: id, state: all.server.known[id] });
+  return { ...all, id };
+}
+
+const frame = (id, number, run, first, last, generation = 0) => ({
+  type: "frame", frame: number, experiment: id,
+  runs: { [run]: { status: "playing", step: last + 1, epoch: 1, samples_seen: 900, generation, columns: columns(first, last, generation) } },
+});
+
+test("a first visit makes the catalog's exhibit, keeps it, watches it and asks for its figures", async () => {
+  const { app, server, socket, kept } = await live();
+  assert.deepEqual(server.posted, exhibit.recipe);
+  assert.equal(app.store.get().connection.status, "ready");
+  assert.deepEqual([socket().sent[0].type, socket().sent[0].token], ["watch", "token of made1"]);
+  assert.deepEqual([kept("fallline.experiment").id, kept("fallline.experiment").token], ["made1", "token of made1"]);
+  await settle();
+  assert.deepEqual(Object.keys(app.store.get().figures).sort(), ["gradients", "loss"]);
+  app.stop();
+});
+
+test("a reload comes back to the same experiment at the same step, with the same key", async () => {
+  const stored = { "fallline.experiment": { id: "e7", token: "mine", recipe: {} }, "fallline.view": { theme: "dark", x: "epochs" } };
+  const { app, server, socket } = await live({ stored, known: { e7: answer({ id: "e7", step: 41 }) } });
+  const { experiment, runs, view } = app.store.get();
+  assert.deepEqual([experiment.id, experiment.token, runs.gd.step, view.theme, view.x], ["e7", "mine", 41, "dark", "epochs"]);
+  assert.equal(server.made, 0);
+  assert.equal(socket().sent[0].token, "mine");
+  app.stop();
+});
+
+test("when the server has forgotten the experiment of the last visit, its recipe begins again", async () => {
+  const { app, server } = await live({ stored: { "fallline.experiment": { id: "gone", token: "mine", recipe: { loss: "mse" } } } });
+  assert.deepEqual(server.posted, { loss: "mse" });
+  assert.match(app.store.get().notice.text, /^The server restarted\. Your recipe is safe/);
+  app.stop();
+});
+
+test("a frame is in columns and state before its credit is sent", async () => {
+  const { app, socket, id } = await live();
+  socket().say(frame(id, 1, "gd", 0, 9));
+  assert.equal(app.series.of("gd").length, 10);
+  assert.deepEqual([app.store.get().runs.gd.step, app.store.get().runs.gd.latest.train_loss.value], [10, 0.1]);
+  assert.deepEqual(socket().sent.at(-1), { type: "got", frame: 1 });
+  app.stop();
+});
+
+test("an edit shows in the same turn, and goes again with the same id after a cut", async () => {
+  const { app, socket, clock, server, id } = await live();
+  app.edit("gd", { batch_size: 1 });
+  assert.equal(app.store.get().runs.gd.settings.batch_size, 1);
+  const [first] = socket().commands();
+  socket().cut();
+  assert.equal(app.store.get().connection.status, "reconnecting");
+  clock.signal("online");
+  socket().open();
+  socket().say({ type: "experiment", experiment: id, state: server.known[id] });
+  assert.deepEqual(socket().commands(), [first]);
+  socket().say({ type: "ack", id: first.id, answer: { run: "gd", at_step: 0, batch_size: 1 } });
+  assert.deepEqual([app.store.get().pending, app.store.get().runs.gd.edits.length], [{}, 1]);
+  app.stop();
+});
+
+test("after a cut the page asks from the first step it does not hold, and joins what comes", async () => {
+  const { app, socket, clock, server, id } = await live();
+  socket().say(frame(id, 1, "gd", 0, 9));
+  socket().cut();
+  clock.signal("online");
+  socket().open();
+  assert.deepEqual(socket().sent[0].since, { gd: { generation: 0, step: 10 } });
+  socket().say({ type: "experiment", experiment: id, state: { ...server.known[id], runs: [{ ...answer().runs[0], step: 30 }, answer().runs[1]] } });
+  assert.equal(app.store.get().connection.status, "catching-up");
+  socket().say(frame(id, 1, "gd", 8, 29));
+  assert.deepEqual([app.series.of("gd").length, app.store.get().connection.status], [30, "live"]);
+  app.stop();
+});
+
+test("columns that leave a gap are not shown: the run is asked for again from the start", async () => {
+  const { app, socket, id } = await live();
+  socket().say(frame(id, 1, "gd", 0, 9));
+  socket().say(frame(id, 2, "gd", 15, 19));
+  assert.equal(app.series.of("gd"), null);
+  const again = socket().sent.filter(({ type }) => type === "watch").at(-1);
+  assert.equal(again.since, undefined);
+  app.stop();
+});
+
+test("a held key is one command at a time: steps asked for meanwhile go together", async () => {
+  const { app, socket } = await live();
+  for (let k = 0; k < 5; k++) app.step();
+  assert.deepEqual(socket().commands().map(({ steps }) => steps), [1]);
+  socket().say({ type: "ack", id: socket().commands()[0].id, answer: answer({ id: "made1", step: 1 }) });
+  assert.deepEqual(socket().commands().map(({ steps }) => steps), [1, 4]);
+  app.stop();
+});
+
+test("a changed shape begins a fresh experiment, and undo goes back to the one before", async () => {
+  const { app, server, socket, id } = await live();
+  socket().say(frame(id, 1, "gd", 0, 9));
+  await app.newExperiment({ network: { layers: [{ units: 8, activation: "tanh" }] } });
+  assert.equal(app.store.get().experiment.id, "made2");
+  assert.deepEqual(server.posted.network.layers, [{ units: 8, activation: "tanh" }]);
+  assert.equal(app.series.of("gd"), null);
+  assert.equal(app.store.get().notice.undo, true);
+  assert.deepEqual(socket().sent.slice(-2).map(({ type, experiment }) => [type, experiment]), [["unwatch", "made1"], ["watch", "made2"]]);
+  await app.undo();
+  const { experiment } = app.store.get();
+  assert.deepEqual([experiment.id, experiment.token], ["made1", "token of made1"]);
+  app.stop();
+});
+
+test("a recipe that is refused leaves everything as it was and says why", async () => {
+  const { app, server } = await live();
+  server.refuse = { title: "Too expensive", status: 422, bound: "parameters" };
+  await app.newExperiment({ data: { samples: 1e9 } });
+  const { experiment, problem, loading } = app.store.get();
+  assert.deepEqual([experiment.id, problem.title, loading], ["made1", "Too expensive", null]);
+  app.stop();
+});
+
+test("after a restart the kept recipe begins again when asked, edits and all", async () => {
+  const { app, server, socket } = await live();
+  app.edit("gd", { learning_rate: 0.5 });
+  socket().say({ type: "ack", id: socket().commands()[0].id, answer: { run: "gd", at_step: 3, learning_rate: 0.5 } });
+  server.known = {};
+  socket().cut(4404);
+  assert.equal(app.store.get().connection.status, "restarted");
+  await app.restart();
+  assert.deepEqual(server.posted.runs[0].edits, [{ at_step: 3, learning_rate: 0.5 }]);
+  assert.equal(app.store.get().experiment.id, "made2");
+  app.stop();
+});
+
+test("without a key the page looks and does not send", async () => {
+  const { app, socket } = await live({ stored: { "fallline.experiment": { id: "e7", token: null, recipe: {} } }, known: { e7: answer({ id: "e7" }) } });
+  app.play();
+  assert.deepEqual(socket().commands(), []);
+  assert.match(app.store.get().problem.title, /look/);
+  app.stop();
+});
