@@ -20,6 +20,15 @@ const AGAIN = 3_000;
 /** @param {string} name @param {number} otherwise */
 const token = (name, otherwise) => parseFloat(getComputedStyle(document.documentElement).getPropertyValue(name)) || otherwise;
 
+/** Until the controls are open: a script of this size must not come before them. @param {App["store"]} store @returns {Promise<void>} */
+function usable(store) {
+  const isOpen = () => store.get().connection.status !== "connecting";
+  return new Promise((go) => {
+    if (isOpen()) return go();
+    const stop = store.watch(({ connection }) => connection.status, () => isOpen() && (stop(), go()));
+  });
+}
+
 /** @param {App} app */
 export function registerPlotlyChart(app) {
   const pacer = createPacer({
@@ -72,7 +81,7 @@ class PlotlyChart extends HTMLElement {
       store.watch((state) => state.view.x, () => (this.#zoom = { x: null, y: null })),
       store.watch((state) => state.view.y, () => (this.#zoom = { ...this.#zoom, y: null })),
     ];
-    void this.#load(now);
+    void usable(store).then(() => this.#load(now));
   }
 
   disconnectedCallback() {
