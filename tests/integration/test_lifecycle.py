@@ -197,10 +197,20 @@ def test_a_reader_that_stalls_is_let_go_within_twelve_seconds_and_slows_nobody()
     assert sorted(gaps)[int(len(gaps) * 0.95)] < 0.2
 
 
-def test_bodies_that_never_end_are_given_up() -> None:
-    with open_server() as server, socket.create_connection(("127.0.0.1", server.port)) as line:
-        line.sendall(b"POST /api/v1/experiments HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
-        line.settimeout(14)
-        answer = line.recv(65536)
-    assert answer.startswith(b"HTTP/1.1 408 ")
-    assert b"application/problem+json" in answer
+def test_those_who_do_not_finish_what_they_ask_are_given_up() -> None:
+    head = b"POST /api/v1/experiments HTTP/1.1\r\nHost: localhost\r\n"
+    with open_server() as server, ExitStack() as lines:
+
+        def begin(request: bytes) -> socket.socket:
+            line = lines.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=14))
+            line.sendall(request)
+            return line
+
+        silent, halfway, endless = begin(b""), begin(head), begin(head + b"Content-Length: 100\r\n\r\n{")
+        watcher = lines.enter_context(watching(server, playing(server, 5)["id"]))
+        answer = endless.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert b"application/problem+json" in answer
+        assert silent.recv(1) == halfway.recv(1) == b""
+        while json.loads(watcher.recv(5))["type"] != "frame":
+            pass

@@ -147,6 +147,10 @@ class Outbox:
         self.must_resume = self.must_resume or len(self._events) > MOST_EVENTS
         self._wake()
 
+    def begin(self, answer: dict[str, Any]) -> None:
+        """The answer to the watch, which goes out before everything else."""
+        self._events.appendleft(answer)
+
     def close(self) -> None:
         """The experiment is gone."""
         self.is_closed = True

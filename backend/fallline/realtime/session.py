@@ -119,7 +119,7 @@ class Session:
     def open(self, outbox: Outbox, token: str | None, state: dict[str, Any]) -> None:
         """The watch is done: its answer goes out, then the frames follow."""
         self._watched[outbox.experiment] = (outbox, token)
-        self.reply({"type": "experiment", "experiment": outbox.experiment, "state": state})
+        outbox.begin({"type": "experiment", "experiment": outbox.experiment, "state": state})
 
     def forget(self, experiment: str, now: float) -> Outbox | None:
         """Not watched any more; returns what it was watched through."""
@@ -147,13 +147,14 @@ class Session:
     def take(self, now: float) -> Outgoing | None:
         """The next thing to send, if there is one now."""
         self._look_at_deadlines(now)
+        # Events before answers: what a command brought about has been told when it is acknowledged.
+        for outbox, _ in self._watched.values():
+            if (event := outbox.take_event()) is not None:
+                return event
         if self._replies:
             return self._replies.popleft()
         if self._closing is not None:
             return self._closing
-        for outbox, _ in self._watched.values():
-            if (event := outbox.take_event()) is not None:
-                return event
         return self._take_frame(now) if self._has_credit else None
 
     def _look_at_deadlines(self, now: float) -> None:
@@ -161,6 +162,7 @@ class Session:
             self.close(CloseCode.PROTOCOL, "nothing is being watched")
         if any(outbox.must_resume for outbox, _ in self._watched.values()):
             self._replies.clear()
+            self._watched.clear()
             self.close(CloseCode.TOO_SLOW, "too far behind: resume")
 
     @property

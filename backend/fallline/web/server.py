@@ -7,6 +7,7 @@ know what the application does.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import socket
@@ -14,6 +15,7 @@ from collections.abc import Awaitable, Callable, Generator
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from fallline.settings import Settings
@@ -25,6 +27,9 @@ KEEPALIVE_SECONDS = 5.0
 FAREWELL_SECONDS = 1.0
 """How long a peer has to take what is left for it once the connection is to end."""
 
+REQUEST_SECONDS = 10.0
+"""How long the first request of a connection may take to arrive, without its body."""
+
 GRACE_SECONDS = 2
 """How long requests at work may take to end after SIGTERM; with the farewell before it, the exit comes within 3 s."""
 
@@ -33,6 +38,19 @@ log = logging.getLogger("fallline.web")
 
 class CannotListen(Exception):
     """The address or port is not to be had; the text says why, in one line."""
+
+
+class ImpatientHttp(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
+    """HTTP, without those who connect and then do not say what they want."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        self.loop.call_later(REQUEST_SECONDS, self._give_up)
+
+    def _give_up(self) -> None:
+        # A connection that became a socket has another protocol by now, with deadlines of its own.
+        if self.cycle is None and self.transport.get_protocol() is self:
+            self.transport.close()
 
 
 class AbortingWebSocket(WebSocketsSansIOProtocol):
@@ -128,6 +146,7 @@ def serve(
     """Serve until SIGTERM or SIGINT."""
     config = uvicorn.Config(
         app,
+        http=ImpatientHttp,
         ws=AbortingWebSocket,
         ws_max_size=MESSAGE_BYTES,
         ws_per_message_deflate=False,

@@ -185,6 +185,8 @@ class Connection:
     async def _command(self, command: Command) -> None:
         try:
             token = self._session.token_for(command.experiment)
+            if token is None:
+                raise NotAuthorized("watch the experiment first, with the token that came with it")
             answer = await self._lab.command(
                 command.experiment, token, command.do, command.body, command.run, command.id
             )

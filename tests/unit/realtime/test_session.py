@@ -110,6 +110,24 @@ def test_experiments_on_one_socket_take_turns() -> None:
     assert len(order) > 30
 
 
+def test_what_a_command_brought_about_is_told_before_it_is_acknowledged() -> None:
+    session, box = watching()
+    session.receive(command(), 0)
+    session.done({"type": "ack"})
+    box.event({"type": "event"})
+    assert [session.take(0), session.take(0)] == [{"type": "event"}, {"type": "ack"}]
+
+
+def test_events_that_happen_while_joining_come_after_the_answer() -> None:
+    session, box = Session(now=0), Outbox("e")
+    box.event({"type": "event"})
+    session.open(box, None, {"id": "e"})
+    first, second = session.take(0), session.take(0)
+    assert isinstance(first, dict)
+    assert first["type"] == "experiment"
+    assert second == {"type": "event"}
+
+
 def test_events_overtake_frames_and_need_no_credit() -> None:
     session, box = watching()
     session.receive(Got(type="got", frame=0), 0)
