@@ -226,6 +226,7 @@ test("a hidden page draws nothing, and everything it missed when it is seen agai
   const chart = join("a");
   clock.hidden = true;
   chart.request();
+  assert.deepEqual(clock.frames, [], "not even a frame is asked for");
   pass(500);
   assert.deepEqual([clock.drawn.length, clock.frames.length], [0, 0]);
   clock.hidden = false;

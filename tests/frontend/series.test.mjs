@@ -95,6 +95,12 @@ test("for a log axis the beginning is finer than the end", () => {
   assert.ok(Math.max(...widths) >= 64);
 });
 
+test("however few buckets are asked for, each starts at a multiple of its width", () => {
+  for (const geometric of [true, false]) {
+    for (const [first, last] of ranges(thin(held(columns(0, 999)), ["train_loss"], 14, geometric))) assert.equal(first % (last - first + 1), 0);
+  }
+});
+
 test("never more points than asked for", () => {
   for (const atMost of [16, 100, 800]) assert.ok(thin(held(columns(0, 3_000)), ["train_loss"], atMost, false).first.length <= atMost);
 });
