@@ -11,7 +11,7 @@ export class PredictedTrue extends LiveElement {
   start() {
     this.onceOpened(() => {
       const end = make("span", { class: "end" });
-      const box = make("div", { class: "scatter" }, makeOwn("plotly-chart", { kind: "scatter" }));
+      const box = make("div", { class: "scatter" }, makeOwn("plotly-chart", { kind: "scatter", "aria-label": "Predicted and true, not drawn yet" }));
       this.append(make("div", { class: "head" }, make("h2", {}, "Predicted and true"), end), box);
       this.follow((state) => state.order.filter((name) => !state.runs[name].hidden).length, (count) => {
         set(box, { style: { "--rows": Math.max(1, Math.ceil(count / 2)) } });

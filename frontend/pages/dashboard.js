@@ -41,8 +41,8 @@ function waitForExperiment(app) {
     stop();
     clearTimeout(slow);
     set(find(".columns"), { "aria-busy": null });
-    find(".plot.loss").replaceChildren(makeOwn("plotly-chart", { kind: "loss" }), makeOwn("invitation-overlay"));
-    find(".plot.gradients").replaceChildren(makeOwn("plotly-chart", { kind: "gradients" }));
+    find(".plot.loss").replaceChildren(makeOwn("plotly-chart", { kind: "loss", "aria-label": "Loss, not drawn yet" }), makeOwn("invitation-overlay"));
+    find(".plot.gradients").replaceChildren(makeOwn("plotly-chart", { kind: "gradients", "aria-label": "Gradient per layer, not drawn yet" }));
   };
   const stop = app.store.watch((state) => state.experiment, open);
   open();
