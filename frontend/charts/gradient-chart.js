@@ -109,14 +109,24 @@ function readable(texts, range, height) {
   return (0.95 * height) / (range[1] - range[0]) < 11 ? texts.map((text, place) => (place === 1 ? "" : text)) : texts;
 }
 
-/** @param {Scene} scene @param {number} panel @param {number} gap */
+/** Widths in px of a title's parts: name, shape, and each run's value. */
+const PARTS = { name: 26, shape: 42, value: 66 };
+
+/**
+ * A narrow panel keeps its name only; the shape is the first to go, then the values.
+ * @param {Scene} scene
+ * @param {number} panel
+ * @param {number} gap
+ */
 function titlesOf({ state, room }, panel, gap) {
   const { experiment, view } = state;
+  const shown = shownRuns(state);
+  const [valued, shaped] = [PARTS.name + shown.length * PARTS.value, PARTS.name + PARTS.shape + shown.length * PARTS.value];
   return (experiment?.weights ?? []).map((weight, k) => ({
     name: weight,
-    shape: (experiment?.shapes[weight] ?? []).join(" × "),
+    shape: panel >= shaped ? (experiment?.shapes[weight] ?? []).join(" × ") : "",
     left: room.left + k * (panel + gap),
     width: panel,
-    values: shownRuns(state).map((run) => ({ run: run.name, label: run.label, lane: run.lane, value: number(run.latest[`${view.measure}/${weight}`]?.value) })),
+    values: panel < valued ? [] : shown.map((run) => ({ run: run.name, label: run.label, lane: run.lane, value: number(run.latest[`${view.measure}/${weight}`]?.value) })),
   }));
 }

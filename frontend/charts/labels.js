@@ -54,7 +54,7 @@ export function pushApart(wished, top, bottom) {
 export function placeEnds(ends, frame) {
   const inside = ends.filter(({ x }) => shareOf(x, frame.x) > -0.001);
   const [top, bottom] = [frame.top + 6, frame.top + frame.height - 6];
-  const isEarly = (/** @type {End} */ end) => shareOf(end.x, frame.x) < ENDS_EARLY && !end.bad;
+  const isEarly = (/** @type {End} */ end) => shareOf(end.x, frame.x) < ENDS_EARLY;
   const gutter = inside.filter((end) => !isEarly(end));
   const heights = pushApart(gutter.map(({ y }) => pxDown(frame, y)), top, bottom);
   return [

@@ -22,7 +22,7 @@ const SERIES = ["train_loss", "test_loss"];
 const TOP = 26;
 const BOTTOM = 28;
 /** What is not received yet gets this share of the axis. */
-const UNKNOWN = 1.12;
+const UNKNOWN = 1.2;
 
 /**
  * @param {Json} figure
@@ -37,6 +37,7 @@ export function lossChart(figure, scene) {
   const data = bare.data.map((/** @type {Json} */ trace) => withinAxis(upToNow(trace, scene, axis), axis));
   const lines = linesOf(data, state);
   const y = scene.zoom.y ?? lossRange(lines, scene);
+  for (const line of lines) leaveThroughTheTop(line, y, state.view.y === "log");
   if (state.view.y === "log") for (const trace of data) trace.y = raised(trace.y, 10 ** (y[0] + 0.05));
   const ends = lines.map((line) => endOf(line, scene, y)).filter((end) => end !== null);
   const flags = flagsOf(state, scene.series, axis);
@@ -44,7 +45,7 @@ export function lossChart(figure, scene) {
   return {
     data: [...data, ...lines.flatMap((line) => alongTheLine(line, scene, axis, width)), ...endMarkers(ends, look), ...startMarkers(start, scene)],
     layout: { ...layoutOf(scene, axis, y), shapes: shapesOf(scene, flags, missing) },
-    labels: { flags, ends, start, baseline: baselineLabel(scene, axis, ends, start), axis: NAMES[state.view.x], missing },
+    labels: { flags, ends, start, baseline: baselineLabel(scene, axis, lines, y), axis: NAMES[state.view.x], missing },
     y,
   };
 }
@@ -68,8 +69,19 @@ const raised = (values, bottom) => (values.some((value) => value === 0) ? values
 
 /** @param {Json[]} data @param {Scene["state"]} state @returns {Line[]} */
 function linesOf(data, state) {
-  const found = data.filter(({ meta }) => meta.role === "train").map(({ meta, x, y }) => ({ run: state.runs[meta.run], x, y }));
-  return found;
+  return data.filter(({ meta }) => meta.role === "train").map(({ meta, x, y }) => ({ run: state.runs[meta.run], x, y }));
+}
+
+/**
+ * The step that made a run diverge is not recorded, but its line goes there: up and out. Changes the line's own arrays.
+ * @param {Line} line
+ * @param {[number, number]} range
+ * @param {boolean} log
+ */
+function leaveThroughTheTop({ run, x, y }, [low, high], log) {
+  if (run.status !== "diverged" || !x.length) return;
+  x.push(x[x.length - 1]);
+  y.push(log ? 10 ** (high + 1) : high + (high - low));
 }
 
 /**
@@ -183,16 +195,26 @@ function shapesOf({ state, look }, flags, missing) {
   ];
 }
 
+/** Room of the baseline's words: a third of the width, and so much of the height. */
+const WORDS = { across: 0.3, down: 0.06 };
+
 /**
- * The baseline's words stand in the corner that the lines leave free.
+ * The baseline's words stand under it, in the corner where fewer lines run.
  * @param {Scene} scene
  * @param {Horizontal} axis
- * @param {End[]} ends
- * @param {object|null} start
+ * @param {Line[]} lines
+ * @param {[number, number]} y
  */
-function baselineLabel({ state }, axis, ends, start) {
+function baselineLabel({ state, zoom }, axis, lines, y) {
   const mean = state.experiment?.baseline?.train;
   if (!mean) return null;
-  const crowded = start || axis.log || ends.some(({ bad }) => bad);
-  return { y: mean, text: `predicting the mean: ${number(mean)}`, side: crowded ? "left" : "right" };
+  const [low, high] = zoom.x ?? axis.range;
+  const at = (/** @type {number} */ value) => (state.view.y === "log" ? Math.log10(value) : value);
+  const inTheWay = (/** @type {number} */ from) => lines.reduce((sum, line) => sum + line.x.filter((place, i) => {
+    const share = ((axis.log ? Math.log10(place) : place) - low) / (high - low);
+    const under = (at(mean) - at(line.y[i])) / (y[1] - y[0]);
+    return share >= from && share <= from + WORDS.across && under > 0.005 && under < WORDS.down;
+  }).length, 0);
+  const empty = lines.every(({ x }) => !x.length);
+  return { y: mean, text: `predicting the mean: ${number(mean)}`, side: empty || inTheWay(1 - WORDS.across) > inTheWay(0) ? "left" : "right" };
 }

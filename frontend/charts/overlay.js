@@ -68,7 +68,7 @@ export function lossLabels({ flags, ends, start, baseline, axis, missing }, fram
   if (baseline) elements.push(baselineLabel(baseline, frame));
   if (start) elements.push(label("start", { left: pxAcross(frame, start.x) + 18, top: pxDown(frame, start.y) }, start.text));
   if (missing) elements.push(label("missing", { left: (pxAcross(frame, missing.from) + right) / 2, top: frame.top + frame.height / 2 }, "not received yet"));
-  if (!compact) elements.push(label("axis", { left: right + 18, top: frame.top + frame.height + 5 }, axis));
+  elements.push(label("axis", { left: right + (compact ? 4 : 18), top: frame.top + frame.height + 5 }, axis));
   return elements;
 }
 

@@ -48,7 +48,7 @@ export function freshWords({ data, network }, runs) {
 }
 
 /**
- * One more run beside those there are: mini-batches of 32 first, then whatever the first run does.
+ * One more run beside those there are: mini-batches of 32 first, then whatever the first run does; at the lowest rate there is.
  * @param {State} state
  * @returns {Json}
  */
@@ -58,7 +58,7 @@ export function nextRun({ order, runs }) {
   const mini = !taken.has("Mini-batch");
   return {
     label: mini ? "Mini-batch" : `Run ${order.length + 1}`,
-    learning_rate: first?.learning_rate ?? 0.1,
+    learning_rate: Math.min(...order.map((name) => runs[name].settings.learning_rate)),
     batch_size: mini ? 32 : first?.batch_size ?? null,
   };
 }
