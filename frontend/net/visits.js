@@ -12,6 +12,8 @@ import { recipeNow, seriesFor } from "../state/recipes.js";
 /** @typedef {{id: string, token: string|null, recipe: Json}} Visit */
 
 const FIGURES = ["loss", "gradients"];
+/** Long enough for the socket to have gone over to another experiment, whichever of the two lines is slower. */
+const LEAVING = 2_000;
 const RESTARTED = { kind: "info", text: "The server restarted. Your recipe is safe; the run starts again at step 0." };
 
 /** @param {unknown} error */
@@ -109,8 +111,13 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
 
   /** One step back is kept; what lies further back is given up, on the server too. @param {Visit|null} left */
   function remember(left) {
-    if (before && before.id !== left?.id) api.remove(before.id, before.token).catch(() => {});
+    if (before && before.id !== left?.id) giveUp(before);
     before = left;
+  }
+
+  /** The socket leaves first: an experiment that ends while it is watched ends the socket too. @param {Visit} visit */
+  function giveUp(visit) {
+    environment.setTimeout(() => void api.remove(visit.id, visit.token).catch(() => {}), LEAVING);
   }
 
   /** The catalog's first exhibit; the server's own default where it has none. */
@@ -144,8 +151,8 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
     try {
       const answer = await persist(() => api.experiment(back.id));
       if (turn !== asked) return;
-      if (left) api.remove(left.id, left.token).catch(() => {});
       enter(answer, back.token);
+      if (left) giveUp(left);
     } catch (error) {
       if (!isUnknown(error)) return refuse(error);
       await create(back.recipe, null);
