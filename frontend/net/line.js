@@ -5,7 +5,7 @@
 
 import { createSession } from "./session.js";
 import { createSocket } from "./socket.js";
-import { latestOf } from "../state/series.js";
+import { latestOf } from "../state/columns.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("../state/types.js").Environment} Environment */

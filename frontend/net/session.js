@@ -1,6 +1,6 @@
 /**
  * One tab's conversation with the server as a state machine: something happened in, things to do out.
- * Owns: watch and resume, credit, pending commands, ping and watchdog, when to try again.
+ * Owns: watch and resume, credit, pending commands, when to try again.
  * Must not know WebSocket, timers, the DOM or what the state looks like. Time and chance are told to it.
  *
  * Things to do (`Action`): {do: "connect"} · {do: "close"} · {do: "send", message} · {do: "tell", message} (to the store) ·
@@ -8,13 +8,13 @@
  */
 
 import { backoff } from "./backoff.js";
+import { createCatchingUp } from "./catching-up.js";
+import { createHeartbeat } from "./heartbeat.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {{do: string} & Json} Action */
-/** @typedef {Record<string, {generation: number, step: number}>} Positions */
+/** @typedef {import("./catching-up.js").Positions} Positions */
 
-export const SILENCE = 12_000;
-const PING = 3_000;
 const HURRY = 250;
 
 /** The past comes in one frame of many buckets; from then on a frame is small, however fast the training. */
@@ -41,15 +41,10 @@ export function createSession({ positions, random, fps }) {
   let now = 0;
   let lostAt = 0;
   let retryAt = 0;
-  let heardAt = 0;
-  let pingedAt = 0;
-  let pings = 0;
-  /** @type {Map<string, number>} */
-  const pingsOut = new Map();
+  const heart = createHeartbeat();
+  const catchingUp = createCatchingUp(positions);
   /** Commands not yet acknowledged, oldest first. @type {Map<string, Json>} */
   const commands = new Map();
-  /** @type {{run: string, from: number, of: number}|null} */
-  let chase = null;
   /** Asked for all of a run again; until that is answered, more frames that do not join are only dropped. */
   let mending = false;
 
@@ -62,7 +57,7 @@ export function createSession({ positions, random, fps }) {
   function connect() {
     phase = "connecting";
     greeted = false;
-    heardAt = now;
+    heart.begin(now);
     return [{ do: "connect" }];
   }
 
@@ -80,8 +75,7 @@ export function createSession({ positions, random, fps }) {
     phase = "open";
     buckets = PAST;
     mending = false;
-    heardAt = now;
-    pingedAt = now;
+    heart.begin(now);
     return watched ? [send(watchMessage())] : [];
   }
 
@@ -93,8 +87,7 @@ export function createSession({ positions, random, fps }) {
   function lost(code) {
     if (phase === "final" || phase === "idle" || (phase === "waiting" && code === null)) return [];
     if (phase !== "waiting" && attempt === 0) lostAt = now;
-    pingsOut.clear();
-    chase = null;
+    catchingUp.end();
     if (code !== null && FINAL.includes(code)) return ended(code);
     phase = "waiting";
     retryAt = now + backoff(attempt++, now - lostAt, random());
@@ -138,17 +131,8 @@ export function createSession({ positions, random, fps }) {
       return [line({ retryIn: wait() })];
     }
     if (phase !== "open" && phase !== "connecting") return [];
-    if (now - heardAt > SILENCE) return [{ do: "close" }, ...lost(null)];
-    if (phase === "open" && now - pingedAt >= PING) return ping();
-    return [];
-  }
-
-  /** @returns {Action[]} */
-  function ping() {
-    pingedAt = now;
-    const id = `p${++pings}`;
-    pingsOut.set(id, now);
-    return [send({ type: "ping", id })];
+    if (heart.isSilent(now)) return [{ do: "close" }, ...lost(null)];
+    return phase === "open" && heart.isDue(now) ? [send(heart.ping(now))] : [];
   }
 
   /**
@@ -156,7 +140,7 @@ export function createSession({ positions, random, fps }) {
    * @returns {Action[]}
    */
   function received(message) {
-    heardAt = now;
+    heart.hear(now);
     const answer = ANSWERS[message.type];
     return answer ? answer(message) : [];
   }
@@ -168,14 +152,12 @@ export function createSession({ positions, random, fps }) {
       const first = !greeted;
       greeted = true;
       mending = false;
-      const back = attempt > 0;
+      if (attempt > 0) catchingUp.begin(message.state.runs);
       attempt = 0;
-      chase = back ? missing(message.state.runs) : null;
       return [
         { do: "tell", message },
-        ...(chase ? [progress(0)] : [line({ status: "ready", retryIn: null, progress: null })]),
-        ...(first ? [...commands.values()].map(send) : []),
-        ...(first ? ping() : []),
+        standing(),
+        ...(first ? [...[...commands.values()].map(send), send(heart.ping(now))] : []),
       ];
     },
     frame(message) {
@@ -195,47 +177,25 @@ export function createSession({ positions, random, fps }) {
       return [{ do: "tell", message: { type: "error", id, problem } }];
     },
     pong({ id }) {
-      const sent = pingsOut.get(id);
-      pingsOut.delete(id);
-      return sent === undefined ? [] : [line({ latency: now - sent })];
+      const latency = heart.pong(id, now);
+      return latency === null ? [] : [line({ latency })];
     },
   };
 
-  /**
-   * The run that is furthest behind after a cut; catching up is told by its steps.
-   * @param {{name: string, generation: number, step: number}[]} runs
-   */
-  function missing(runs) {
-    const held = positions();
-    const behind = runs
-      .map(({ name, generation, step }) => ({ run: name, from: held[name]?.generation === generation ? held[name].step : 0, of: step }))
-      .sort((a, b) => b.of - b.from - (a.of - a.from))[0];
-    return behind && behind.of - behind.from > 1 ? behind : null;
-  }
-
-  /** @param {number} have @returns {Action} */
-  function progress(have) {
-    const { from, of } = /** @type {NonNullable<typeof chase>} */ (chase);
-    return line({ status: "catching-up", retryIn: null, progress: { have: Math.max(from, have), of } });
+  /** Where the page stands once it is on the line: catching up, or there. */
+  function standing() {
+    const progress = catchingUp.progress();
+    return line({ status: progress ? "catching-up" : "ready", retryIn: null, progress });
   }
 
   /**
-   * A frame's columns are in: is the run that was behind there?
+   * A frame's columns are in: from here on small frames will do, and the run that was behind may be there.
    * @returns {Action[]}
    */
   function applied() {
-    const past = buckets === PAST;
+    const past = buckets === PAST && phase === "open";
     buckets = LIVE;
-    return [...(past && phase === "open" ? [send(watchMessage())] : []), ...chased()];
-  }
-
-  /** @returns {Action[]} */
-  function chased() {
-    if (!chase) return [];
-    const have = positions()[chase.run]?.step ?? 0;
-    if (have < chase.of) return [progress(have)];
-    chase = null;
-    return [line({ status: "ready", retryIn: null, progress: null })];
+    return [...(past ? [send(watchMessage())] : []), ...(catchingUp.busy ? [standing()] : [])];
   }
 
   /**

@@ -1,10 +1,11 @@
 /**
  * The measurements that the page holds: bounded columns, one table a run.
- * Owns: taking frames in without a gap, staying under a ceiling, decoding both encodings.
+ * Owns: taking frames in without a gap, staying under a ceiling, showing a part of them thinner.
  * Must not know sockets, charts or what a series means.
  */
 
 import { FINE, emptyStat, fold, pick, plan, planFor, sizesOf, widths } from "./buckets.js";
+import { decode } from "./columns.js";
 
 /** @typedef {import("./types.js").Columns} Columns */
 /** @typedef {import("./types.js").Stat} Stat */
@@ -12,29 +13,6 @@ import { FINE, emptyStat, fold, pick, plan, planFor, sizesOf, widths } from "./b
 
 /** Buckets kept a run. Beyond, the older ones are joined in aligned pairs. */
 export const CEILING = 4096;
-
-/** Plotly's names of typed arrays, as far as the server uses them. */
-const DTYPES = { f8: Float64Array, f4: Float32Array, i4: Int32Array };
-
-/** @param {string} base64 */
-function bytesOf(base64) {
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
-}
-
-/**
- * A column of the wire as numbers: a JSON array (null = missing) or Plotly's {dtype, bdata}.
- * @param {any} column
- * @returns {ArrayLike<number>}
- */
-export function decode(column) {
-  if (Array.isArray(column)) return column.map((value) => (value === null ? NaN : value));
-  const Type = DTYPES[/** @type {keyof typeof DTYPES} */ (column.dtype)];
-  if (!Type) throw new Error(`a column of dtype ${column.dtype}`);
-  return new Type(bytesOf(column.bdata).buffer);
-}
 
 /** @typedef {"taken"|"stale"|"gap"} Taken */
 
@@ -270,23 +248,4 @@ export function thin(series, names, atMost, geometric, [from, to] = [0, series.l
     seconds: picked(series.seconds.subarray(from, to), 1),
     series: stats,
   };
-}
-
-/**
- * The newest finite value of each series in a frame's columns.
- * @param {Columns} columns
- */
-export function latestOf(columns) {
-  /** @type {Record<string, {step: number, value: number}>} */
-  const latest = {};
-  const last = decode(columns.last);
-  for (const [name, wire] of Object.entries(columns.series)) {
-    const values = decode(wire.last);
-    for (let i = values.length - 1; i >= 0; i--) {
-      if (!Number.isFinite(values[i])) continue;
-      latest[name] = { step: last[i], value: values[i] };
-      break;
-    }
-  }
-  return latest;
 }

@@ -11,7 +11,8 @@ import { lossChart } from "../../frontend/charts/loss-chart.js";
 import { createPacer } from "../../frontend/charts/pacer.js";
 import { determination, scatterChart } from "../../frontend/charts/scatter-chart.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
-import { createSeriesBook, latestOf } from "../../frontend/state/series.js";
+import { latestOf } from "../../frontend/state/columns.js";
+import { createSeriesBook } from "../../frontend/state/series.js";
 import { answer, catalog, columns } from "./fake-server.mjs";
 
 const read = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8"));

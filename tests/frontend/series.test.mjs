@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { CEILING, createRunSeries, createSeriesBook, decode, latestOf, thin } from "../../frontend/state/series.js";
+import { decode, latestOf } from "../../frontend/state/columns.js";
+import { CEILING, createRunSeries, createSeriesBook, thin } from "../../frontend/state/series.js";
 import { columns } from "./fake-server.mjs";
 
 const golden = JSON.parse(readFileSync(new URL("../golden/columns.json", import.meta.url), "utf8"));

@@ -1,0 +1,43 @@
+/**
+ * Whether the line lives: a ping every few seconds, its time there and back, and for how long nothing was heard.
+ * Owns: those clocks. The socket's own `onclose` is not asked: it may come minutes after the line is gone.
+ */
+
+export const SILENCE = 12_000;
+const EVERY = 3_000;
+
+export function createHeartbeat() {
+  let heardAt = 0;
+  let pingedAt = 0;
+  let count = 0;
+  /** @type {Map<string, number>} */
+  const out = new Map();
+
+  return {
+    /** @param {number} now */
+    begin(now) {
+      heardAt = now;
+      pingedAt = now;
+      out.clear();
+    },
+    /** @param {number} now */
+    hear: (now) => void (heardAt = now),
+    /** @param {number} now */
+    isSilent: (now) => now - heardAt > SILENCE,
+    /** @param {number} now */
+    isDue: (now) => now - pingedAt >= EVERY,
+    /** @param {number} now */
+    ping(now) {
+      pingedAt = now;
+      const id = `p${++count}`;
+      out.set(id, now);
+      return { type: "ping", id };
+    },
+    /** Latency in ms, or null for an answer to nothing. @param {string} id @param {number} now */
+    pong(id, now) {
+      const sent = out.get(id);
+      out.delete(id);
+      return sent === undefined ? null : now - sent;
+    },
+  };
+}
