@@ -44,17 +44,19 @@ export function laneOf(name, place, known) {
 function runOf(told, recipe, known, lane) {
   const same = known && known.generation === told.generation;
   const behind = same && known.step > told.step;
+  // within a generation nothing revives a run that diverged: an answer that says otherwise was overtaken by the event
+  const over = same && known.status === "diverged";
   return {
     name: told.name,
     label: recipe?.label ?? told.label ?? labelOf(told.name),
     lane,
     hidden: false,
-    status: told.status,
+    status: over ? known.status : told.status,
     step: behind ? known.step : told.step,
     epoch: behind ? known.epoch : told.epoch,
     samplesSeen: behind ? known.samplesSeen : told.samples_seen,
     generation: told.generation,
-    divergedAt: told.status === "diverged" ? told.diverged_at ?? told.step : null,
+    divergedAt: over ? known.divergedAt : told.status === "diverged" ? told.diverged_at ?? told.step : null,
     latest: same ? { ...known.latest, ...(behind ? {} : told.latest) } : told.latest,
     settings: known?.settings ?? { optimizer: recipe.optimizer, learning_rate: recipe.learning_rate, batch_size: recipe.batch_size, order: recipe.order },
     edits: recipe?.edits ?? [],

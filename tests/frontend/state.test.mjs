@@ -91,6 +91,12 @@ test("a run that diverges keeps the step at which it did", () => {
   assert.equal(stateOf(state.runs.gd, state).word, "diverged");
 });
 
+test("an answer that divergence has overtaken does not revive the run", () => {
+  const diverged = { type: "event", event: "diverged", run: "gd", step: 0, diverged_at: 0 };
+  const state = after([{ type: "sent", id: "c1", do: "play", body: {} }, diverged, { type: "ack", id: "c1", answer: answer() }], opened());
+  assert.deepEqual([state.runs.gd.status, state.runs.gd.divergedAt, state.runs.sgd.status], ["diverged", 0, "paused"]);
+});
+
 test("runs come and go, and those that stay keep their colours", () => {
   const added = { type: "event", event: "run_added", run: "run-3", added: { ...answer().runs[0], name: "run-3" }, recipe: { ...answer().recipe.runs[0], name: "run-3", label: "Mini" } };
   const three = after([added, added], opened());
