@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from fallline.vocabulary.recipe import Change, Label, RunName, RunRecipe, StrictModel
 
@@ -46,6 +46,8 @@ class Reset(StrictModel):
 
 class EditRun(Change):
     """A live edit; `label` is the text to show, which is no edit."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     label: Label | None = None
 

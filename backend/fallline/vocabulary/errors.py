@@ -56,11 +56,16 @@ class TooExpensive(FalllineError):
     title = "The recipe would cost too much"
 
     def __init__(self, bound: str, limit: float, asked: float) -> None:
-        super().__init__(f"at most {limit:,g} {bound.replace('_', ' ')}, and the recipe asks for {asked:,g}")
+        super().__init__(f"at most {_plain(limit)} {bound.replace('_', ' ')}, the recipe asks for {_plain(asked)}")
         self.bound, self.limit, self.asked = bound, limit, asked
 
     def members(self) -> dict[str, object]:
         return {"bound": self.bound, "limit": self.limit, "asked": self.asked}
+
+
+def _plain(number: float) -> str:
+    """Whole numbers in full, others to three digits."""
+    return f"{int(number):,}" if number == int(number) else f"{number:,.3g}"
 
 
 class KeyReused(FalllineError):
