@@ -1,0 +1,40 @@
+"""The page's own logic, run by node, against a real server: what it holds after a cut is what the server has."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from support.serving import Server
+
+PAGE = Path(__file__).parents[1] / "frontend" / "live-page.mjs"
+SECONDS_WITHOUT_A_LINE = 2
+
+
+def node() -> str:
+    """The one of this environment first: it has a WebSocket of its own, older ones have not."""
+    found = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
+    assert found, "node is needed: `make test` brings it along"
+    return found
+
+
+def test_a_page_that_lost_its_line_in_mid_training_holds_every_step_and_sends_its_edit_once(
+    shared_server: Server,
+) -> None:
+    page = subprocess.run(
+        [node(), str(PAGE), shared_server.url.rstrip("/"), str(SECONDS_WITHOUT_A_LINE)],
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert page.returncode == 0, page.stderr
+    told = json.loads(page.stdout)
+    for run in told["runs"].values():
+        assert run["wrong"] == []
+        assert run["held"] == run["step"] > told["cut_at"]
+    assert [edit["batch_size"] for edit in told["runs"]["gd"]["edits"]] == [1]
+    assert [edit["learning_rate"] for edit in told["runs"]["sgd"]["edits"]] == [0.05]
