@@ -1,21 +1,29 @@
-"""The page in a real browser on a real server. A test that leaves an error in the browser's console fails."""
+"""The page in a real browser on a real server.
+
+A page that left an error in the console, hurt the content security policy or asked another server fails its test.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from browser.chromium import launch
+from browser.dashboard import DESKTOP, Dashboard
 from support.serving import serving
 
-OpenLab = Callable[..., Page]
+OpenLab = Callable[..., Dashboard]
 
-DESKTOP = (1440, 900)
-PHONE = (390, 844)
-READY = "race-table table"
-DRAWN = 'plotly-chart[kind="loss"][data-state="drawn"]'
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """These come last: while Playwright is there, no asynchronous test can start a loop in the same thread."""
+    items.sort(key=lambda item: HERE in item.path.parents)
 
 
 @pytest.fixture(scope="session")
@@ -32,31 +40,60 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def open_lab(chromium: Browser, address: str) -> Iterator[OpenLab]:
-    """`open_lab(size, theme=...)`: a page of a visitor who was never here, ready to use and drawn."""
-    complaints: list[str] = []
-    contexts: list[BrowserContext] = []
+class Visits:
+    """Browser profiles and the pages in them; all are closed and looked through at the end."""
 
-    def opened(size: tuple[int, int] = DESKTOP, theme: str = "light", query: str = "") -> Page:
+    def __init__(self, browser: Browser, address: str) -> None:
+        self._browser = browser
+        self._address = address
+        self._contexts: list[BrowserContext] = []
+        self.pages: list[Dashboard] = []
+
+    def profile(self, size: tuple[int, int] = DESKTOP, theme: str = "light", **more: Any) -> BrowserContext:
         width, height = size
-        phone = width <= 720
-        context = chromium.new_context(
+        is_phone = width <= 720
+        context = self._browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if theme == "dark" else "light",
-            has_touch=phone,
-            is_mobile=phone,
+            has_touch=is_phone,
+            is_mobile=is_phone,
+            **more,
         )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{address}/{query}")
-        page.wait_for_selector(READY)
-        page.wait_for_selector(DRAWN)
-        return page
+        context.set_default_timeout(20_000)
+        self._contexts.append(context)
+        return context
 
-    yield opened
-    for context in contexts:
-        context.close()
-    assert not complaints
+    def page(self, context: BrowserContext, address: str | None = None) -> Dashboard:
+        dashboard = Dashboard(context.new_page(), address or self._address)
+        self.pages.append(dashboard)
+        return dashboard
+
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+
+
+@pytest.fixture
+def visits(chromium: Browser, address: str) -> Iterator[Visits]:
+    visits = Visits(chromium, address)
+    yield visits
+    visits.close()
+    assert [text for page in visits.pages for text in page.left] == []
+
+
+@pytest.fixture
+def open_lab(visits: Visits) -> OpenLab:
+    """`open_lab(size, theme=..., drawn=True)`: the page of somebody who was never here, ready to use."""
+
+    def opened(
+        size: tuple[int, int] = DESKTOP,
+        theme: str = "light",
+        query: str = "",
+        *,
+        drawn: bool = False,
+        at: str | None = None,
+        **more: Any,
+    ) -> Dashboard:
+        return visits.page(visits.profile(size, theme, **more), at).open(query, drawn=drawn)
+
+    return opened

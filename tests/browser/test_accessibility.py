@@ -1,15 +1,21 @@
-"""The page for those who do not see it as drawn: the rules of axe, sizes for fingers, narrow pages."""
+"""The page for those who do not see it as drawn, or not on a large screen: axe, contrast, fingers, narrow pages."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from browser.conftest import DESKTOP, PHONE, OpenLab
+from browser.conftest import OpenLab
+from browser.dashboard import DESKTOP, PHONE, Dashboard
+from browser.proxy import Line, open_line
 
 AXE = Path(__file__).parents[1] / "frontend/node_modules/axe-core/axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+THEMES = ("light", "dark")
 
 SMALL_TARGETS = """() => [...document.querySelectorAll("button, input, select, a, [role=tab]")]
     .filter((each) => each.checkVisibility() && !each.closest(".skip"))
@@ -17,58 +23,234 @@ SMALL_TARGETS = """() => [...document.querySelectorAll("button, input, select, a
     .filter(([_, box]) => box.width < 43.5 || box.height < 43.5)
     .map(([name, box]) => `${name} ${box.width} x ${box.height}`)"""
 
+# Every text against what lies under it, opacity and all; axe leaves aside what it cannot be sure of.
+FAINT_TEXTS = """() => {
+    const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+    const rgba = (colour) => {
+        canvas.clearRect(0, 0, 1, 1);
+        canvas.fillStyle = colour;
+        canvas.fillRect(0, 0, 1, 1);
+        const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
+        return [r, g, b, a / 255];
+    };
+    const over = ([r, g, b, a], under) => [r, g, b].map((part, k) => part * a + under[k] * (1 - a));
+    const chain = (element) => (element ? [...chain(element.parentElement), element] : []);
+    const ground = (element) => rgba(getComputedStyle(element).backgroundColor);
+    const under = (element) => chain(element).reduce((base, each) => over(ground(each), base), [255, 255, 255]);
+    const light = (colour) => colour
+        .map((part) => part / 255)
+        .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+        .reduce((sum, part, k) => sum + part * [0.2126, 0.7152, 0.0722][k], 0);
+    const found = [];
+    const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let text = walk.nextNode(); text; text = walk.nextNode()) {
+        const element = text.parentElement;
+        if (!text.data.trim() || !element.checkVisibility({ visibilityProperty: true })) continue;
+        if (element.closest("svg, .unseen, .skip, :disabled, option")) continue;
+        const base = under(element);
+        const [r, g, b, a] = rgba(getComputedStyle(element).color);
+        const opacity = chain(element).reduce((all, each) => all * getComputedStyle(each).opacity, 1);
+        const lights = [light(over([r, g, b, a * opacity], base)), light(base)];
+        const ratio = (Math.max(...lights) + 0.05) / (Math.min(...lights) + 0.05);
+        if (ratio < 4.5) found.push(`${text.data.trim().slice(0, 30)}: ${ratio.toFixed(2)}`);
+    }
+    return found;
+}"""
 
-def violations(page: Page) -> list[str]:
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
-    return [f"{each['id']}: {[node['target'] for node in each['nodes']]}" for each in found]
+
+def settled(lab: Dashboard) -> None:
+    """Colours are measured when what slides or fades in has arrived."""
+    lab.until(
+        lambda: lab.page.evaluate(
+            "document.getAnimations().filter(({ playState }) => playState === 'running').length"
+        ),
+        lambda count: count == 0,
+    )
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESKTOP, PHONE, (1000, 800)])
-def test_axe_finds_nothing_before_and_during_the_race(
-    open_lab: OpenLab, size: tuple[int, int], theme: str
-) -> None:
-    page = open_lab(size, theme)
-    assert violations(page) == []
-    page.get_by_role("button", name="Start the race").click()
-    expect(page.locator("race-table tr[data-run=gd]")).not_to_have_attribute("data-state", "waiting")
-    assert violations(page) == []
+def faults(lab: Dashboard) -> list[str]:
+    settled(lab)
+    found = lab.page.evaluate(
+        "(rules) => axe.run({ resultTypes: ['violations'], runOnly: rules }).then(({ violations }) => violations)",
+        RULES,
+    )
+    return [
+        f"{each['id']}: {[node['target'] for node in each['nodes']]}" for each in found
+    ] + lab.page.evaluate(FAINT_TEXTS)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_in_what_opens_over_the_page(open_lab: OpenLab, theme: str) -> None:
-    page = open_lab(PHONE, theme)
-    for name in ("Help and keyboard shortcuts (?)", "Recipe (B)"):
-        page.get_by_role("button", name=name).click()
-        # colours are measured when the sheet has arrived
-        page.evaluate("Promise.all(document.getAnimations().map(({ finished }) => finished))")
-        assert violations(page) == []
-        page.keyboard.press("Escape")
-    page.get_by_role("tab", name="Network").click()
-    assert violations(page) == []
+def faults_in_both_themes(lab: Dashboard) -> list[str]:
+    """As it stands, in one theme and the other. The page follows the system."""
+    if not lab.page.evaluate("'axe' in window"):
+        lab.page.evaluate(AXE.read_text())
+    found = []
+    for theme in THEMES:
+        lab.page.emulate_media(color_scheme=theme)
+        expect(lab.page.locator("html")).to_have_attribute("data-theme", theme)
+        found += [f"{theme}: {fault}" for fault in faults(lab)]
+    return found
+
+
+def test_axe_and_the_contrast_measure_see_what_is_wrong(open_lab: OpenLab) -> None:
+    """Controls: a fault of each kind is planted and found."""
+    lab = open_lab()
+    lab.page.evaluate("""() => {
+        const pale = Object.assign(document.createElement("p"), { textContent: "pale words" });
+        pale.style.color = "#999";
+        document.querySelector("main").append(pale, document.createElement("button"));
+    }""")
+    found = " ".join(faults_in_both_themes(lab))
+    assert "button-name" in found
+    assert "light: color-contrast" in found
+    assert "light: pale words: 2." in found
+
+
+def test_axe_finds_nothing_on_a_desk(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    assert faults_in_both_themes(lab) == []
+    # two runs with markers, a dead layer
+    lab.make_steps(900)
+    lab.card("gd").get_by_role("radio", name="Mini-batch").click()
+    lab.card("sgd").get_by_role("radio", name="Adam").click()
+    expect(lab.flags).to_have_count(2)
+    lab.page.get_by_role("radiogroup", name="Run shown").get_by_role("radio", name="SGD").click()
+    expect(lab.page.locator("network-drawing g.dead").first).to_be_visible()
+    assert faults_in_both_themes(lab) == []
+    # a refused value, four runs
+    lab.button("Add a run").click()
+    lab.button("Add a run").click()
+    expect(lab.page.locator("run-card")).to_have_count(4)
+    third = lab.page.locator("run-card").nth(3).get_by_label(re.compile("^Learning rate of [^,]*$"))
+    third.fill("-1")
+    third.press("Enter")
+    assert faults_in_both_themes(lab) == []
+
+
+def test_axe_finds_nothing_in_what_opens_over_the_page(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.make_steps(5)
+    lab.button("Help and keyboard shortcuts (?)").click()
+    assert faults_in_both_themes(lab) == []
+    lab.page.keyboard.press("Escape")
+    lab.page.keyboard.press("a")
+    assert faults_in_both_themes(lab) == []
+    lab.page.keyboard.press("Escape")
+    lab.page.get_by_role("button", name=re.compile("Hidden layer 1")).click()
+    assert faults_in_both_themes(lab) == []
+    lab.page.keyboard.press("Escape")
+    lab.page.get_by_role("button", name="More for GD").click()
+    assert faults_in_both_themes(lab) == []
+
+
+def test_axe_finds_nothing_on_a_phone(open_lab: OpenLab) -> None:
+    lab = open_lab(PHONE, drawn=True)
+    assert faults_in_both_themes(lab) == []
+    lab.button("Recipe (B)").click()
+    assert faults_in_both_themes(lab) == []
+    lab.page.keyboard.press("Escape")
+    lab.button("Help and keyboard shortcuts (?)").click()
+    assert faults_in_both_themes(lab) == []
+    lab.page.keyboard.press("Escape")
+    lab.make_steps(600)
+    lab.page.get_by_role("tab", name="Network").click()
+    assert faults_in_both_themes(lab) == []
+
+
+@pytest.fixture
+def line(address: str) -> Iterator[Line]:
+    with open_line(int(address.rsplit(":", 1)[1])) as line:
+        yield line
+
+
+def test_axe_finds_nothing_when_something_is_wrong(open_lab: OpenLab, line: Line) -> None:
+    lab = open_lab((1000, 800), at=line.address, drawn=True)
+    lab.allow("WebSocket connection to", "Failed to load resource")
+    lab.make_steps(10)
+    lab.button("Recipe (B)").click()
+    lab.rate("GD").fill("1e5")
+    lab.rate("GD").press("Enter")
+    lab.page.keyboard.press("Escape")
+    lab.button("1 step (right arrow)").click()
+    expect(lab.strip).to_have_attribute("data-strip", "diverged")
+    assert faults_in_both_themes(lab) == []
+    line.cut()
+    expect(lab.strip).to_have_attribute("data-strip", "reconnecting")
+    assert faults_in_both_themes(lab) == []
 
 
 def test_a_finger_finds_every_target_on_a_phone(open_lab: OpenLab) -> None:
-    page = open_lab(PHONE)
-    assert page.evaluate(SMALL_TARGETS) == []
-    page.get_by_role("button", name="Recipe (B)").click()
-    assert page.evaluate(SMALL_TARGETS) == []
+    lab = open_lab(PHONE)
+    assert lab.page.evaluate(SMALL_TARGETS) == []
+    lab.button("Recipe (B)").click()
+    assert lab.page.evaluate(SMALL_TARGETS) == []
+    lab.page.locator("run-card").first.get_by_role("radio", name="Mini-batch").tap()
+    expect(lab.page.get_by_role("slider", name="Batch size of GD")).to_be_visible()
+    assert lab.page.evaluate(SMALL_TARGETS) == []
+    lab.page.keyboard.press("Escape")
+    lab.page.get_by_role("button", name=re.compile("^Speed: 60")).tap()
+    expect(lab.page.get_by_role("dialog", name="Speed")).to_be_visible()
+    assert lab.page.evaluate(SMALL_TARGETS) == []
 
 
-@pytest.mark.parametrize("width", [320, 360, 390, 720])
-def test_nothing_scrolls_sideways_on_a_narrow_page(open_lab: OpenLab, width: int) -> None:
-    page = open_lab((width, 700))
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+def test_nothing_scrolls_sideways_on_a_narrow_page(open_lab: OpenLab) -> None:
+    lab = open_lab((320, 640), drawn=True)
+    lab.make_steps(1200)
+    for width in (320, 360, 390, 720, 721, 900, 1120):
+        lab.page.set_viewport_size({"width": width, "height": 700})
+        assert lab.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_phone_shows_charts_and_network_one_at_a_time_over_a_transport_that_stays(
+    open_lab: OpenLab,
+) -> None:
+    lab = open_lab(PHONE, drawn=True)
+    play = lab.page.locator("button.play")
+    for tab, shown, gone in (
+        ("Network", "network-drawing", "race-table"),
+        ("Charts", "race-table", "network-drawing"),
+    ):
+        lab.page.get_by_role("tab", name=tab).tap()
+        expect(lab.page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
+        expect(lab.page.locator(shown)).to_be_visible()
+        expect(lab.page.locator(gone)).to_be_hidden()
+        lab.page.mouse.wheel(0, 2000)
+        expect(play).to_be_in_viewport(ratio=1)
+    lab.button("Axes of the charts").tap()
+    lab.page.get_by_role("menuitemradio", name="by epochs").tap()
+    lab.button("Axes of the charts").tap()
+    expect(lab.page.get_by_role("menuitemradio", name="by epochs")).to_be_checked()
 
 
 def test_the_network_has_a_twin_in_words(open_lab: OpenLab) -> None:
-    page = open_lab()
-    expect(page.get_by_role("img", name="Network of run GD: 5 inputs, 4 relu")).to_be_visible()
-    expect(page.get_by_role("table", name="Layers of run GD").get_by_role("row")).to_have_count(4)
+    lab = open_lab(DESKTOP)
+    expect(lab.page.get_by_role("img", name="Network of run GD: 5 inputs, 4 relu")).to_be_visible()
+    expect(lab.page.get_by_role("table", name="Layers of run GD").get_by_role("row")).to_have_count(4)
 
 
-def test_the_race_is_told_once_it_is_paused(open_lab: OpenLab) -> None:
-    page = open_lab()
-    page.keyboard.press("ArrowRight")
-    expect(page.locator("story-teller")).to_contain_text("Step 1. GD")
+def test_the_race_is_told_once_it_is_paused_and_charts_have_a_sentence_for_a_name(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.make_steps(1)
+    expect(lab.page.locator("story-teller")).to_contain_text("Step 1. GD")
+    expect(lab.page.locator("story-teller")).to_have_attribute("aria-live", "polite")
+    expect(lab.chart("loss")).to_have_attribute(
+        "aria-label", re.compile(r"^Loss by step\. GD started at .*\. SGD started at .*\.$")
+    )
+
+
+def test_those_who_want_no_motion_get_none_and_calmer_charts(open_lab: OpenLab) -> None:
+    lab = open_lab(reduced_motion="reduce", drawn=True, query="?fps=30")
+    long = lab.page.evaluate("""() => [...document.querySelectorAll("*")].filter((each) => {
+        const { transitionDuration, animationDuration } = getComputedStyle(each);
+        return `${transitionDuration}, ${animationDuration}`.split(", ").some((time) => parseFloat(time) > 0.001);
+    }).length""")
+    assert long == 0
+    lab.play.click()
+    lab.until(lambda: lab.step, lambda step: step > 30)
+
+    def draws() -> int:
+        return int(str(lab.chart("loss").get_attribute("data-draws")))
+
+    before, began = draws(), lab.page.evaluate("performance.now()")
+    lab.until(draws, lambda count: count >= before + 4)
+    # four draws a second at most: what asks for a draw at once is not the data
+    assert lab.page.evaluate("performance.now()") - began > 600

@@ -1,196 +1,379 @@
-"""What each control does, by pointer and by key, read back from the page itself."""
+"""What each control of the recipe and the transport does, by pointer, read back from the page itself."""
 
 from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+import pytest
+from playwright.sync_api import Locator, expect
 
-from browser.conftest import PHONE, OpenLab
-
-
-def counter(page: Page) -> Locator:
-    return page.locator("[data-counter=step]")
+from browser.conftest import OpenLab
+from browser.dashboard import Dashboard
 
 
-def card(page: Page, run: str) -> Locator:
-    return page.locator(f'run-card[data-run="{run}"]')
+def put(box: Locator, value: str) -> None:
+    box.fill(value)
+    box.press("Enter")
 
 
-def focused(page: Page) -> str:
-    """The name of what has the focus, as a screen reader would say it."""
-    return str(
-        page.evaluate("""() => {
-            const at = document.activeElement;
-            return at.getAttribute('aria-label') ?? at.textContent.trim().slice(0, 40);
-        }""")
-    )
+def rule(lab: Dashboard, run: str) -> Locator:
+    return lab.row(run).locator(".rule")
 
 
-def test_space_plays_and_pauses_and_the_right_arrow_makes_one_step(open_lab: OpenLab) -> None:
-    page = open_lab()
-    page.keyboard.press("ArrowRight")
-    expect(counter(page)).to_have_text("1")
-    page.keyboard.press("Space")
-    expect(page.get_by_role("button", name="Pause (Space)")).to_be_visible()
-    expect(page.locator(".connection")).to_have_attribute("data-status", "live")
-    page.keyboard.press("Space")
-    expect(page.get_by_role("button", name="Play (Space)")).to_be_visible()
+def slider(lab: Dashboard, name: str) -> Locator:
+    return lab.page.get_by_role("slider", name=name)
 
 
-def test_keys_switch_the_selected_run_and_the_axes(open_lab: OpenLab) -> None:
-    page = open_lab()
-    page.keyboard.press("2")
-    page.keyboard.press("g")
-    expect(card(page, "sgd").get_by_role("radio", name="GD", exact=True)).to_be_checked()
-    page.keyboard.press("o")
-    expect(card(page, "sgd").get_by_role("radio", name="Momentum")).to_be_checked()
-    expect(card(page, "gd").get_by_role("radio", name="Plain")).to_be_checked()
-    for key, chosen in (("x", "epochs"), ("y", "linear"), ("m", "L2 norm")):
-        page.keyboard.press(key)
-        expect(page.get_by_role("radio", name=chosen)).to_be_checked()
+def choose(lab: Dashboard, run: str, word: str) -> None:
+    lab.card(run).get_by_role("radio", name=word, exact=True).click()
 
 
-def test_a_key_that_is_typed_into_a_field_is_the_fields_own(open_lab: OpenLab) -> None:
-    page = open_lab()
-    page.get_by_label("Learning rate of GD", exact=True).focus()
-    for key in ("x", "g", "Space", "?"):
-        page.keyboard.press(key)
-    expect(page.get_by_role("radio", name="steps", exact=True)).to_be_checked()
-    expect(counter(page)).to_have_text("0")
-    expect(page.get_by_role("dialog")).to_have_count(0)
-
-
-def test_single_keys_can_be_switched_off_and_space_stays(open_lab: OpenLab) -> None:
-    page = open_lab()
-    page.keyboard.press("?")
-    page.get_by_role("dialog", name="Keyboard").get_by_role("radio", name="off").click()
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("dialog")).to_have_count(0)
-    page.keyboard.press("x")
-    expect(page.get_by_role("radio", name="steps", exact=True)).to_be_checked()
-    page.keyboard.press("Space")
-    expect(page.get_by_role("button", name="Pause (Space)")).to_be_visible()
-
-
-def test_tab_goes_through_top_bar_and_transport_before_the_recipe(open_lab: OpenLab) -> None:
-    page = open_lab()
-    stops = []
-    for _ in range(12):
-        page.keyboard.press("Tab")
-        stops.append(focused(page))
-    assert stops[0] == "Skip to transport"
-    assert stops[1] == "fallline, home"
-    reached = [stops.index(name) for name in ("Back to step 0 (R)", "Play (Space)", "Speed", "Data set")]
-    assert reached == sorted(reached)
-
-
-def test_a_stepper_pressed_twice_makes_one_new_network_and_undo_takes_it_back(open_lab: OpenLab) -> None:
-    page = open_lab()
-    page.get_by_role("button", name=re.compile("Hidden layer 1")).click()
-    panel = page.get_by_role("dialog", name="Hidden layer 1")
-    for _ in range(2):
-        panel.get_by_role("button", name="One unit more").click()
-    page.keyboard.press("Escape")
-    expect(page.locator("[data-layer='1'] b")).to_have_text("6")
-    expect(page.locator("network-fields .end")).to_have_text("69 parameters")
-    assert focused(page).startswith("Hidden layer 1")
-    page.get_by_role("button", name="Undo").click()
-    expect(page.locator("[data-layer='1'] b")).to_have_text("4")
+# --- a run's card -------------------------------------------------------------------------------------------
 
 
 def test_a_rate_that_cannot_be_is_refused_where_it_was_typed(open_lab: OpenLab) -> None:
-    page = open_lab()
-    box = page.get_by_label("Learning rate of GD", exact=True)
-    box.fill("-1")
-    box.press("Enter")
-    expect(box).to_have_attribute("aria-invalid", "true")
-    expect(box).to_have_value("-1")
-    expect(page.get_by_role("alert").filter(has_text="A rate is a number above 0.")).to_be_visible()
-    box.fill("3e-2")
-    box.press("Enter")
-    expect(box).to_have_value("0.03")
-    expect(page.locator('race-table tr[data-run="gd"] .rule')).to_have_text("full batch, rate 0.03")
+    lab = open_lab()
+    box = lab.rate("GD")
+    for typed, why in (
+        ("-1", "A rate is a number above 0."),
+        ("0", "A rate is a number above 0."),
+        ("fast", "This is not a number."),
+        ("1e7", "At most 1,000,000."),
+    ):
+        put(box, typed)
+        expect(box).to_have_attribute("aria-invalid", "true")
+        expect(box).to_have_value(typed)
+        expect(lab.page.get_by_role("alert").filter(has_text=why)).to_be_visible()
+        expect(rule(lab, "gd")).to_have_text("full batch, rate 0.1")
+    box.press("Escape")
+    expect(box).to_have_value("0.1")
+    expect(box).not_to_have_attribute("aria-invalid", "true")
+    for typed, shown in (("3e-2", "0.03"), ("0,05", "0.05")):
+        put(box, typed)
+        expect(box).to_have_value(shown)
+        expect(rule(lab, "gd")).to_have_text(f"full batch, rate {shown}")
+    expect(slider(lab, "Learning rate of GD")).to_have_attribute("aria-valuetext", "learning rate 0.05")
+
+
+def test_the_rate_slider_goes_by_sixtieths_of_a_decade_and_by_decades(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    rate = slider(lab, "Learning rate of GD")
+    rate.focus()
+    for key, shown in (
+        ("PageDown", "0.01"),
+        ("PageUp", "0.1"),
+        ("ArrowRight", "0.104"),
+        ("ArrowLeft", "0.1"),
+        ("Home", "1e−5"),
+        ("End", "4"),
+    ):
+        rate.press(key)
+        expect(lab.rate("GD")).to_have_value(shown)
+        expect(rule(lab, "gd")).to_have_text(f"full batch, rate {shown}")
+    lab.until(
+        lambda: lab.kept["recipe"]["runs"][0]["edits"],
+        lambda edits: edits == [{"at_step": 0, "learning_rate": 4}],
+    )
 
 
 def test_a_slider_that_is_dragged_makes_one_edit_when_it_is_let_go(open_lab: OpenLab) -> None:
-    page = open_lab()
-    page.keyboard.press("ArrowRight")
-    expect(counter(page)).to_have_text("1")
-    rule = page.locator('race-table tr[data-run="gd"] .rule')
-    slider = page.get_by_role("slider", name="Learning rate of GD")
-    box = slider.bounding_box()
+    lab = open_lab()
+    lab.make_steps(1)
+    box = slider(lab, "Learning rate of GD").bounding_box()
     assert box is not None
     y = box["y"] + box["height"] / 2
-    page.mouse.move(box["x"] + box["width"] * 0.7, y)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 0.4, y, steps=5)
-    expect(rule).to_have_text("full batch, rate 0.1")
-    assert float(page.get_by_label("Learning rate of GD", exact=True).input_value()) < 0.01
-    page.mouse.up()
-    expect(rule).not_to_have_text("full batch, rate 0.1")
-    page.keyboard.press("a")
-    expect(page.get_by_role("dialog", name="Loss by step").locator(".note")).to_have_count(1)
+    mouse = lab.page.mouse
+    mouse.move(box["x"] + box["width"] * 0.7, y)
+    mouse.down()
+    mouse.move(box["x"] + box["width"] * 0.4, y, steps=5)
+    expect(rule(lab, "gd")).to_have_text("full batch, rate 0.1")
+    assert float(lab.rate("GD").input_value()) < 0.01
+    mouse.up()
+    expect(rule(lab, "gd")).not_to_have_text("full batch, rate 0.1")
+    lab.until(lambda: lab.ask("GET", "/recipe")["runs"][0]["edits"], lambda edits: len(edits) == 1)
+
+
+def test_only_the_knobs_that_apply_are_shown(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.make_steps(3)
+    gd = lab.card("gd")
+    names = gd.get_by_role("slider")
+    expect(names).to_have_count(1)
+    expect(gd).to_contain_text("900, every sample")
+
+    choose(lab, "gd", "Momentum")
+    expect(slider(lab, "Momentum of GD")).to_have_attribute("aria-valuetext", "momentum 0.9")
+    expect(rule(lab, "gd")).to_have_text("full batch, momentum 0.9, rate 0.1")
+    slider(lab, "Momentum of GD").press("ArrowLeft")
+    expect(rule(lab, "gd")).to_have_text("full batch, momentum 0.89, rate 0.1")
+
+    choose(lab, "gd", "Adam")
+    expect(slider(lab, "Momentum of GD")).to_have_count(0)
+    expect(slider(lab, "Beta 1 of GD")).to_have_attribute("aria-valuetext", "beta 1 0.9")
+    expect(slider(lab, "Beta 2 of GD")).to_have_attribute("aria-valuetext", "beta 2 0.999")
+    expect(rule(lab, "gd")).to_contain_text("full batch, Adam, rate")
+
+    choose(lab, "gd", "Plain")
+    choose(lab, "gd", "Mini-batch")
+    expect(slider(lab, "Beta 1 of GD")).to_have_count(0)
+    batch = slider(lab, "Batch size of GD")
+    expect(batch).to_have_attribute("aria-valuetext", "32 samples")
+    for key, size in (("ArrowRight", 64), ("PageDown", 16), ("Home", 2), ("End", 512)):
+        batch.press(key)
+        expect(batch).to_have_attribute("aria-valuetext", f"{size} samples")
+        expect(rule(lab, "gd")).to_contain_text(f"batch of {size}")
+    put(lab.page.get_by_label("Batch size of GD", exact=True), "513")
+    expect(lab.page.get_by_role("alert").filter(has_text="A whole number from 1 to 512.")).to_be_visible()
+    put(lab.page.get_by_label("Batch size of GD", exact=True), "100")
+    expect(rule(lab, "gd")).to_contain_text("batch of 100")
+    # all this was one moment of the run: one edit, the later wins
+    edits = lab.until(
+        lambda: lab.ask("GET", "/recipe")["runs"][0]["edits"],
+        lambda found: found[-1].get("batch_size") == 100,
+    )
+    assert [edit["at_step"] for edit in edits] == [3]
 
 
 def test_a_run_is_added_renamed_hidden_and_removed(open_lab: OpenLab) -> None:
-    page = open_lab()
-    page.get_by_role("button", name="Add a run").click()
-    rows = page.locator("race-table tbody tr")
+    lab = open_lab(drawn=True)
+    lab.make_steps(5)
+    lab.button("Add a run").click()
+    rows = lab.page.locator("race-table tbody tr")
     expect(rows).to_have_count(3)
-    third = page.locator("run-card").nth(2)
+    third = lab.page.locator("run-card").nth(2)
+    # from the third run on only the focused card is open
     expect(third.get_by_role("radiogroup", name="Update rule")).to_be_visible()
-    expect(card(page, "gd").get_by_role("radiogroup", name="Update rule")).to_be_hidden()
+    expect(lab.card("gd").get_by_role("radiogroup", name="Update rule")).to_be_hidden()
+    lab.card("gd").get_by_role("button", name="GD", exact=True).click()
+    expect(lab.card("gd").get_by_role("radiogroup", name="Update rule")).to_be_visible()
+    expect(third.get_by_role("radiogroup", name="Update rule")).to_be_hidden()
 
     third.get_by_role("button", name=re.compile("^More for")).click()
-    page.get_by_role("menuitem", name="Rename").click()
-    page.keyboard.type("The careful one")
-    page.keyboard.press("Enter")
+    lab.page.get_by_role("menuitem", name="Rename").click()
+    lab.page.keyboard.type("The careful one")
+    lab.page.keyboard.press("Enter")
     expect(rows.nth(2).locator("b")).to_have_text("The careful one")
+    lab.until(lambda: lab.ask("GET")["runs"][2]["label"], lambda label: label == "The careful one")
 
-    third.get_by_role("button", name=re.compile("^Hide")).click()
-    expect(third.get_by_role("button", name=re.compile("^Hide"))).to_have_attribute("aria-pressed", "true")
-    third.get_by_role("button", name=re.compile("^More for")).click()
-    page.get_by_role("menuitem", name="Remove").click()
-    expect(rows).to_have_count(2)
+    def lines() -> set[str]:
+        return {name.split("/")[0] for name in lab.traces("loss", "train")}
+
+    eye = lab.card("gd").get_by_role("button", name=re.compile("^(Hide|Show)"))
+    eye.click()
+    expect(eye).to_have_attribute("aria-pressed", "true")
+    lab.until(lines, lambda shown: "gd" not in shown and "sgd" in shown)
+    eye.click()
+    lab.until(lines, lambda shown: {"gd", "sgd"} <= shown)
+
+    lab.button("Add a run").click()
+    expect(rows).to_have_count(4)
+    expect(lab.button("Add a run")).to_be_hidden()
+    for count in (3, 2):
+        lab.page.locator("run-card").nth(count).get_by_role("button", name=re.compile("^More for")).click()
+        lab.page.get_by_role("menuitem", name="Remove").click()
+        expect(rows).to_have_count(count)
+
+
+# --- data, network: another experiment ----------------------------------------------------------------------
+
+
+QUICKLY = """(panel) => {
+    const more = panel.querySelector("[aria-label='One unit more']");
+    more.click();
+    more.click();
+    const activation = panel.querySelector("select");
+    activation.value = "tanh";
+    activation.dispatchEvent(new Event("change", { bubbles: true }));
+}"""
+
+
+def test_a_stepper_pressed_twice_makes_one_new_network_and_undo_takes_it_back(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.make_steps(40)
+    before = lab.kept["id"]
+    lab.page.get_by_role("button", name=re.compile("Hidden layer 1")).click()
+    panel = lab.page.get_by_role("dialog", name="Hidden layer 1")
+    # in one go, because a slow machine would take longer than the panel waits for the next press
+    panel.evaluate(QUICKLY)
+    lab.page.keyboard.press("Escape")
+    expect(lab.page.locator("[data-layer='1']")).to_have_text("6 tanh")
+    expect(lab.page.locator("network-fields .end")).to_have_text("69 parameters")
+    expect(lab.notice).to_contain_text("New shape, new weights: both runs start again at step 0.")
+    expect(lab.counter).to_have_text("0")
+    assert lab.focused.startswith("Hidden layer 1")
+    assert lab.kept["id"] != before
+    lab.button("Undo").click()
+    expect(lab.page.locator("[data-layer='1']")).to_have_text("4 relu")
+    expect(lab.counter).to_have_text("40")
+    assert lab.kept["id"] == before
+
+
+def test_layers_are_added_and_removed(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.button("Add a hidden layer").click()
+    expect(lab.page.locator("[data-layer]")).to_have_count(3)
+    expect(lab.page.locator("network-drawing svg.network")).to_have_attribute(
+        "aria-label",
+        re.compile(r"5 inputs, 4 relu \(0 dead\), 4 relu \(0 dead\), 4 relu \(0 dead\), 1 linear output$"),
+    )
+    lab.page.get_by_role("button", name=re.compile("Hidden layer 3")).click()
+    put(lab.page.get_by_label("Units"), "99")
+    expect(lab.page.get_by_role("alert").filter(has_text="1 to 64 units.")).to_be_visible()
+    lab.button("Remove this layer").click()
+    expect(lab.page.locator("[data-layer]")).to_have_count(2)
+    expect(lab.chart("gradients").locator(".chart-label.title")).to_have_count(3)
+
+
+@pytest.mark.parametrize("noisy", [False, True], ids=["while it rests", "while it plays"])
+def test_other_data_and_other_first_weights_start_again(open_lab: OpenLab, noisy: bool) -> None:
+    lab = open_lab()
+    lab.make_steps(10)
+    if noisy:
+        lab.play.click()
+    put(lab.page.get_by_label("Noise", exact=True), "0.1")
+    expect(lab.notice).to_contain_text("start again at step 0.")
+    expect(lab.counter).to_have_text("0")
+    expect(lab.play).to_be_visible()
+    loss = lab.row("gd").locator("td").nth(2)
+    readings = [loss.inner_text()]
+    for name, typed in (("Train", "600"), ("Test", "100"), ("Data seed", "7"), ("Weight seed", "8")):
+        kept = lab.kept["id"]
+        put(lab.page.get_by_label(name, exact=True), typed)
+        lab.until(lambda kept=kept: lab.kept["id"], lambda now, kept=kept: now != kept)
+        expect(lab.page.get_by_label(name, exact=True)).to_have_value(typed)
+    kept = lab.kept["id"]
+    lab.page.get_by_label("Initial weights").select_option("he")
+    lab.until(lambda: lab.kept["id"], lambda now: now != kept)
+    readings.append(loss.inner_text())
+    assert readings[0] != readings[1]
+    recipe = lab.kept["recipe"]
+    assert recipe["data"]["samples"] == 700
+    assert (recipe["data"]["seed"], recipe["data"]["noise"]) == (7, 0.1)
+    assert (recipe["network"]["seed"], recipe["network"]["weights"]) == (8, "he")
+    put(lab.page.get_by_label("Train", exact=True), "9999")
+    expect(lab.page.get_by_role("alert").filter(has_text="At most 5,000 samples together.")).to_be_visible()
+    expect(lab.page.get_by_label("Train", exact=True)).to_have_value("9999")
+
+
+# --- transport ----------------------------------------------------------------------------------------------
+
+
+def test_one_step_one_epoch_and_reset(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.button("1 step (right arrow)").click()
+    expect(lab.counter).to_have_text("1")
+    assert lab.samples_seen("gd") == 900
+    assert lab.samples_seen("sgd") == 1
+    lab.button("1 epoch (Shift and right arrow)").click()
+    # GD's next epoch is its next step; SGD's takes all samples one by one
+    expect(lab.row("gd").locator("td").first).to_have_text("2")
+    expect(lab.row("sgd").locator("td").first).to_have_text("1")
+    assert lab.samples_seen("sgd") == 900
+    lab.button("Back to step 0 (R)").click()
+    expect(lab.counter).to_have_text("0")
+    expect(lab.page.locator("race-table thead th").first).to_have_text("Before the first step")
+    expect(lab.row("gd")).to_have_attribute("data-state", "waiting")
+
+
+def test_a_reset_keeps_the_settings_and_drops_the_markers(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.make_steps(20)
+    put(lab.rate("GD"), "0.05")
+    expect(lab.flags).to_have_count(1)
+    expect(lab.flags).to_have_attribute("title", "rate 0.1 → 0.05")
+    lab.button("Back to step 0 (R)").click()
+    expect(lab.counter).to_have_text("0")
+    expect(lab.flags).to_have_count(0)
+    expect(rule(lab, "gd")).to_have_text("full batch, rate 0.05")
+
+
+def test_the_speed_slider_goes_up_to_max_and_paces_the_race(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    speed = slider(lab, "Speed")
+    expect(speed).to_have_attribute("aria-valuetext", "60 steps per second")
+    speed.focus()
+    speed.press("Home")
+    expect(speed).to_have_attribute("aria-valuetext", "1 step per second")
+    lab.play.click()
+    lab.until(lambda: lab.step, lambda step: step >= 1)
+    assert lab.step < 20
+    speed.press("End")
+    expect(speed).to_have_attribute("aria-valuetext", "as fast as possible")
+    lab.until(lambda: lab.step, lambda step: step > 1000)
+
+
+def test_runs_are_kept_level_by_steps_or_by_samples(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    pace = lab.page.get_by_role("radiogroup", name="Keep runs level by")
+    expect(pace.get_by_role("radio", name="equal steps")).to_be_checked()
+    pace.get_by_role("radio", name="equal samples").click()
+    slider(lab, "Speed").press("End")
+    lab.play.click()
+    lab.until(lambda: lab.samples_seen("gd"), lambda seen: seen >= 2700)
+    lab.rest()
+    assert abs(lab.samples_seen("gd") - lab.samples_seen("sgd")) <= 900
+
+
+def test_the_axes_and_the_measures_are_what_was_chosen(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.make_steps(950)
+    axis = lab.page.get_by_role("radiogroup", name="Horizontal axis")
+
+    def reach() -> float:
+        return lab.traces("loss", "train")["gd/train_loss"][0][-1]
+
+    for name, far in (("epochs", 950), ("samples seen", 855_000), ("steps", 950)):
+        axis.get_by_role("radio", name=name, exact=True).click()
+        lab.until(reach, lambda end, far=far: 0.97 * far <= end <= far)
+    axis.get_by_role("radio", name="seconds", exact=True).click()
+    lab.until(reach, lambda end: 0 < end < 60)
+
+    layout = "document.querySelector('plotly-chart[kind=loss] .js-plotly-plot').layout.yaxis.type"
+    for name in ("linear", "log"):
+        lab.page.get_by_role("radiogroup", name="Vertical axis").get_by_role("radio", name=name).click()
+        lab.until(lambda: lab.page.evaluate(layout), lambda kind, name=name: kind == name)
+
+    measures = lab.page.get_by_role("radiogroup", name="Gradient measure")
+    values = {}
+    for name, series in (
+        ("L2 norm", "grad_l2"),
+        ("mean |dW|", "grad_mean"),
+        ("update ÷ weight", "ratio"),
+        ("Σ|dW|", "grad_l1"),
+    ):
+        measures.get_by_role("radio", name=name, exact=True).click()
+        lines = lab.until(
+            lambda: lab.traces("gradients", "line"), lambda found, series=series: f"gd/{series}/W2" in found
+        )
+        values[series] = lines[f"gd/{series}/W2"][1][-1]
+    assert values["grad_mean"] * 16 == pytest.approx(values["grad_l1"])
+    assert values["grad_mean"] < values["grad_l2"] < values["grad_l1"]
+
+
+def test_the_summary_tells_the_chart_as_a_table(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.make_steps(90)
+    put(lab.rate("SGD"), "0.02")
+    expect(rule(lab, "sgd")).to_have_text("batch of 1, rate 0.02")
+    lab.page.locator("h1").click()
+    lab.page.keyboard.press("a")
+    table = lab.page.get_by_role("dialog", name="Loss by step").get_by_role("table")
+    expect(table.get_by_role("row")).to_have_count(1 + 10 + 1)
+    expect(table.locator(".note")).to_have_text("SGD: rate 0.1 → 0.02")
+    lab.page.keyboard.press("Escape")
+    expect(table).to_have_count(0)
 
 
 def test_the_theme_goes_to_the_other_one_back_and_to_the_systems_and_a_reload_keeps_it(
     open_lab: OpenLab,
 ) -> None:
-    page = open_lab()
-    root = page.locator("html")
-    page.keyboard.press("t")
+    lab = open_lab()
+    root = lab.page.locator("html")
+    lab.page.keyboard.press("t")
     expect(root).to_have_attribute("data-theme", "dark")
-    page.reload()
+    lab.page.reload()
     expect(root).to_have_attribute("data-theme", "dark")
-    page.wait_for_selector("race-table table")
+    lab.wait()
     for theme in ("light", "light", "dark"):
-        page.keyboard.press("t")
+        lab.page.keyboard.press("t")
         expect(root).to_have_attribute("data-theme", theme)
-
-
-def test_on_a_phone_the_recipe_is_a_sheet_that_keeps_the_focus_and_gives_it_back(open_lab: OpenLab) -> None:
-    page = open_lab(PHONE)
-    page.get_by_role("button", name="Recipe (B)").click()
-    sheet = page.get_by_role("dialog", name="Recipe")
-    expect(sheet).to_be_visible()
-    assert focused(page) == "Close the recipe"
-    page.keyboard.press("Shift+Tab")
-    assert sheet.evaluate("sheet => sheet.contains(document.activeElement)")
-    page.keyboard.press("Escape")
-    expect(sheet).to_have_count(0)
-    assert focused(page) == "Recipe (B)"
-
-
-def test_on_a_phone_charts_and_network_are_shown_one_at_a_time(open_lab: OpenLab) -> None:
-    page = open_lab(PHONE)
-    expect(page.locator("network-drawing")).to_be_hidden()
-    page.get_by_role("tab", name="Network").click()
-    expect(page.locator("network-drawing")).to_be_visible()
-    expect(page.locator("race-table")).to_be_hidden()
-    page.get_by_role("tab", name="Charts").click()
-    page.get_by_role("button", name="Axes of the charts").click()
-    page.get_by_role("menuitemradio", name="by epochs").click()
-    page.get_by_role("button", name="Axes of the charts").click()
-    expect(page.get_by_role("menuitemradio", name="by epochs")).to_be_checked()

@@ -1,0 +1,89 @@
+"""A line that can be cut: a relay before the server, in threads of its own. Must not know what goes over it.
+
+A browser's own "offline" does not close the sockets that are open; this does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Line:
+    """Relays connections to a port of this machine until it is cut; while it is cut it refuses new ones."""
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        self._is_cut = False
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        """Both ends of every connection see it end; what was on its way is lost."""
+        with self._lock:
+            self._is_cut = True
+            going, self._open = self._open, set()
+        for end in going:
+            _end(end)
+
+    def mend(self) -> None:
+        with self._lock:
+            self._is_cut = False
+
+    def close(self) -> None:
+        _end(self._listener)
+        self._listener.close()
+        self.cut()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            self._join(near)
+
+    def _join(self, near: socket.socket) -> None:
+        try:
+            if self._is_cut:
+                raise ConnectionRefusedError
+            far = socket.create_connection(("127.0.0.1", self._target))
+        except OSError:
+            near.close()
+            return
+        with self._lock:
+            self._open |= {near, far}
+        for source, sink in ((near, far), (far, near)):
+            threading.Thread(target=self._relay, args=(source, sink), daemon=True).start()
+
+    def _relay(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while portion := source.recv(65536):
+                sink.sendall(portion)
+        for end in (source, sink):
+            _end(end)
+        with self._lock:
+            self._open.discard(source)
+        # each thread closes what it alone reads: a descriptor closed under a reader could be another's when it wakes
+        source.close()
+
+
+def _end(end: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def open_line(target: int) -> Iterator[Line]:
+    """A line to this port."""
+    line = Line(target)
+    try:
+        yield line
+    finally:
+        line.close()

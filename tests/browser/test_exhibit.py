@@ -1,0 +1,160 @@
+"""What the page is for: it opens on a race, one plays it, changes it while it runs, and sees what that does."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from statistics import variance
+
+from playwright.sync_api import expect
+
+from browser.conftest import OpenLab
+from browser.dashboard import Dashboard
+
+BOTH = {"gd", "sgd"}
+WEIGHTS = ("W1", "W2", "W3")
+SIX = {f"{run}/grad_l1/{weight}" for run in BOTH for weight in WEIGHTS}
+
+
+def ends(lab: Dashboard, kind: str, role: str) -> dict[str, float]:
+    """How far along the axis each line has come."""
+    return {name: x[-1] if x else -1.0 for name, (x, _) in lab.traces(kind, role).items()}
+
+
+def test_the_page_opens_on_the_exhibit_and_invites(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    expect(lab.page.locator(".exhibit .name")).to_have_text("The notebook: log-linear regression")
+    expect(lab.page.get_by_label("Train", exact=True)).to_have_value("900")
+    expect(lab.page.get_by_label("Test", exact=True)).to_have_value("300")
+    expect(lab.rate("GD")).to_have_value("0.1")
+    expect(lab.rate("SGD")).to_have_value("0.1")
+    expect(lab.row("gd").locator(".rule")).to_have_text("full batch, rate 0.1")
+    expect(lab.row("sgd").locator(".rule")).to_have_text("batch of 1, rate 0.1")
+    expect(lab.counter).to_have_text("0")
+    expect(lab.page.locator(".connection")).to_have_attribute("data-status", "ready")
+    expect(lab.page.locator("invitation-overlay p")).to_have_text(
+        "Press play: two ways down the same slope, and one of them gets stuck."
+    )
+    expect(lab.page.locator(".chart-label.start")).to_contain_text("both runs start here: loss")
+    expect(lab.page.locator(".chart-label.baseline")).to_contain_text("predicting the mean: 0.0")
+
+
+def test_plotly_is_asked_for_only_when_the_page_can_be_used(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    asked = lab.page.evaluate("""() => performance.getEntriesByType("resource")
+        .filter(({ name }) => name.includes("plotly") && name.endsWith(".js") && !name.includes("chart"))
+        .map(({ startTime }) => startTime)""")
+    assert len(asked) == 1
+    assert 0 < lab.page.evaluate("__moments.usable") < asked[0]
+
+
+def test_play_moves_the_counter_both_loss_curves_and_six_gradients(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.button("Start the race").click()
+    expect(lab.page.locator("invitation-overlay")).to_be_hidden()
+    expect(lab.page.locator(".connection")).to_have_attribute("data-status", "live")
+    losses = lab.until(
+        lambda: ends(lab, "loss", "train"),
+        lambda at: set(at) >= {f"{run}/train_loss" for run in BOTH} and min(at.values()) > 0,
+    )
+    gradients = lab.until(
+        lambda: ends(lab, "gradients", "line"), lambda at: set(at) == SIX and min(at.values()) > 0
+    )
+    counted = lab.step
+    lab.until(lambda: ends(lab, "loss", "train"), lambda at: all(at[name] > losses[name] for name in losses))
+    lab.until(
+        lambda: ends(lab, "gradients", "line"), lambda at: all(at[name] > gradients[name] for name in SIX)
+    )
+    lab.until(lambda: lab.step, lambda step: step > counted)
+    lab.rest()
+    for kind in ("loss", "gradients"):
+        lab.until(
+            lambda kind=kind: lab.chart(kind).get_attribute("data-last-step"),
+            lambda step: step == str(lab.step),
+        )
+
+
+SWITCH = """() => {
+    const at = (selector) => document.querySelector(selector);
+    at('run-card[data-run=gd] [role=radio][data-value=sgd]').click();
+    return new Promise((told) => requestAnimationFrame(() => told({
+        checked: at('run-card[data-run=gd] [aria-checked=true]').textContent,
+        rule: at('race-table tr[data-run=gd] .rule').textContent,
+    })));
+}"""
+
+
+def roughness(values: list[float]) -> float:
+    """The variance of the changes from step to step: small on a smooth slope however steep, large in noise."""
+    return variance(after - before for before, after in pairwise(values))
+
+
+def test_gd_becomes_sgd_while_it_plays(open_lab: OpenLab) -> None:
+    """The whole point in one minute, read from the page."""
+    lab = open_lab(drawn=True)
+    lab.make_steps(200)
+    lab.play.click()
+    lab.until(lambda: lab.step, lambda step: step > 240)
+
+    # the edit is seen in the very next frame
+    assert lab.page.evaluate(SWITCH) == {"checked": "SGD", "rule": "batch of 1, rate 0.1"}
+
+    # a marker drops, in words, with the step
+    expect(lab.flags).to_have_count(1)
+    expect(lab.flags).to_have_attribute("data-run", "gd")
+    expect(lab.flags).to_have_attribute("title", "GD → SGD")
+    at = int(str(lab.flags.get_attribute("data-step")))
+    lab.until(lambda: lab.step, lambda step: step > at + 60)
+    lab.rest()
+
+    # 900 samples a step up to there, one sample a step from there
+    assert lab.samples_seen("gd") == 900 * at + (lab.step - at)
+    seen = lab.samples_seen("gd")
+    lab.button("1 step (right arrow)").click()
+    lab.until(lambda: lab.samples_seen("gd"), lambda now: now == seen + 1)
+    told = lab.ask("GET", "/runs/gd/history", series="train_loss", since=at - 2, until=at + 2)
+    assert [b - a for a, b in pairwise(told["samples_seen"])][-2:] == [1, 1]
+    assert told["samples_seen"][told["first"].index(at)] == 900 * at + 1
+
+    # its curve shows the noise
+    x, y = lab.traces("loss", "train")["gd/train_loss"]
+    smooth = [value for step, value in zip(x, y, strict=True) if at - 60 <= step < at]
+    noisy = [value for step, value in zip(x, y, strict=True) if at < step <= at + 60]
+    assert min(len(smooth), len(noisy)) > 20
+    assert roughness(noisy) > 100 * roughness(smooth)
+
+
+SHELF = """() => document.querySelector("plotly-chart[kind=gradients] .js-plotly-plot").layout.shapes
+    .filter(({ name }) => name === "shelf").map(({ y0, y1 }) => [y0, y1])[0]"""
+
+
+def test_gd_learns_and_the_second_layer_of_sgd_dies(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.make_steps(1500)
+    expect(lab.row("sgd")).to_have_attribute("data-state", "layer 2 dead")
+    expect(lab.page.locator("race-table thead")).to_contain_text("R² test")
+    assert float(lab.row("gd").locator("td").nth(4).inner_text()) > 0.9
+    assert abs(float(lab.row("sgd").locator("td").nth(4).inner_text().replace("−", "-"))) < 0.05
+
+    # four hollow units
+    lab.page.get_by_role("radiogroup", name="Run shown").get_by_role("radio", name="SGD").click()
+    drawing = lab.page.locator("network-drawing")
+    expect(drawing).to_have_attribute("data-run", "sgd")
+    expect(drawing).to_have_attribute("data-dead", re.compile("^[4-8]$"))
+    hollow = drawing.locator("g.dead[data-place='2']")
+    expect(hollow).to_have_count(4)
+    for unit in hollow.all():
+        expect(unit.locator("text")).to_have_text("0")
+    expect(drawing.get_by_text("4 of 4 dead")).to_have_count(1)
+
+    # its gradient stands on the shelf at exactly 0; GD's does not
+    bottom, top = lab.page.evaluate(SHELF)
+    lines = lab.traces("gradients", "line")
+    for weight in WEIGHTS:
+        assert bottom <= lines[f"sgd/grad_l1/{weight}"][1][-1] <= top
+        assert lines[f"gd/grad_l1/{weight}"][1][-1] > top
+        values = (
+            lab.chart("gradients").locator(".chart-label.title", has_text=weight).locator("i[data-run=sgd]")
+        )
+        expect(values).to_have_text("0")
+    expect(lab.chart("gradients")).to_have_attribute("aria-label", re.compile("Exactly 0 in SGD"))

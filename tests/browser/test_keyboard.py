@@ -1,0 +1,228 @@
+"""Everything by keyboard alone: the keys of the list, the order of Tab, what a control keeps for itself."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from browser.conftest import OpenLab
+from browser.dashboard import PHONE, Dashboard
+
+# Whatever can be pressed, typed into or moved, by a name of its own.
+NAME = """((each) => [
+    each.closest("[aria-label]:not(button, input, select, a)")?.getAttribute("aria-label") ?? "",
+    each.getAttribute("aria-label") ?? each.closest("label")?.textContent ?? each.textContent,
+].join(" > "))"""
+CONTROLS = f"""() => [...document.querySelectorAll("a[href], button, input, select, [role=tab], [tabindex='0']")]
+    .filter((each) => each.checkVisibility() && !each.matches(":disabled") && !each.closest("[inert]"))
+    .filter((each) => each.getAttribute("role") !== "radio" || each.getAttribute("aria-checked") === "true")
+    .map({NAME})"""
+HERE = f"() => {NAME}(document.activeElement)"
+
+
+def chosen(lab: Dashboard, group: str) -> str:
+    return lab.page.get_by_role("radiogroup", name=group).locator("[aria-checked=true]").inner_text()
+
+
+def test_space_plays_and_pauses_the_arrow_steps_and_r_goes_back(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    press = lab.page.keyboard.press
+    press("ArrowRight")
+    expect(lab.counter).to_have_text("1")
+    press("Shift+ArrowRight")
+    lab.until(lambda: lab.samples_seen("sgd"), lambda seen: seen == 900)
+    press("Space")
+    expect(lab.pause).to_be_visible()
+    expect(lab.page.locator(".connection")).to_have_attribute("data-status", "live")
+    press("Space")
+    expect(lab.play).to_be_visible()
+    press("r")
+    expect(lab.counter).to_have_text("0")
+
+
+def test_single_keys_choose_runs_rules_axes_and_speed(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    press = lab.page.keyboard.press
+    press("2")
+    for chosen_next in ("GD", "Mini-batch", "SGD", "GD"):
+        press("g")
+        expect(lab.card("sgd").get_by_role("radio", name=chosen_next, exact=True)).to_be_checked()
+    for chosen_next in ("Momentum", "Adam", "Plain"):
+        press("o")
+        expect(lab.card("sgd").get_by_role("radio", name=chosen_next, exact=True)).to_be_checked()
+    expect(lab.card("gd").get_by_role("radio", name="Plain")).to_be_checked()
+    for key, group, there in (
+        ("x", "Horizontal axis", ["epochs", "samples seen", "seconds", "steps"]),
+        ("y", "Vertical axis", ["linear", "log"]),
+        ("m", "Gradient measure", ["L2 norm", "mean |dW|", "update ÷ weight", "Σ|dW|"]),
+    ):
+        for name in there:
+            press(key)
+            assert chosen(lab, group) == name
+    speed = lab.page.get_by_role("slider", name="Speed")
+    for key, spoken in (("]", "100"), ("[", "60"), ("[", "30")):
+        press(key)
+        expect(speed).to_have_attribute("aria-valuetext", f"{spoken} steps per second")
+
+
+def test_keys_open_the_recipe_the_summary_and_the_help_and_esc_closes(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    press = lab.page.keyboard.press
+    press("b")
+    assert lab.focused == "Data set"
+    lab.page.locator("h1").click()
+    for key, name in (("a", "Loss by step"), ("?", "Keyboard")):
+        press(key)
+        dialog = lab.page.get_by_role("dialog", name=name)
+        expect(dialog).to_be_visible()
+        assert dialog.evaluate("dialog => dialog.contains(document.activeElement)")
+        press("Escape")
+        expect(dialog).to_have_count(0)
+    # the list tells every key that does something
+    press("?")
+    told = lab.page.get_by_role("dialog", name="Keyboard").locator("kbd").all_inner_texts()
+    assert {
+        "Space",
+        "→",
+        "Shift",
+        "R",
+        "[",
+        "]",
+        "1",
+        "4",
+        "G",
+        "O",
+        "X",
+        "Y",
+        "M",
+        "0",
+        "B",
+        "T",
+        "A",
+        "?",
+        "Esc",
+    } <= set(told)
+
+
+def test_0_fits_the_axes_again_after_a_zoom(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.make_steps(300)
+    reach = "document.querySelector('plotly-chart[kind=loss] .js-plotly-plot').layout.xaxis.range[1]"
+    whole = lab.until(lambda: lab.page.evaluate(reach), lambda end: end >= 300)
+    box = lab.chart("loss").bounding_box()
+    assert box is not None
+    mouse, middle = lab.page.mouse, box["y"] + box["height"] / 2
+    mouse.move(box["x"] + 200, middle - 60)
+    mouse.down()
+    mouse.move(box["x"] + 400, middle + 60, steps=6)
+    mouse.up()
+    lab.until(lambda: lab.page.evaluate(reach), lambda end: end < 0.8 * whole)
+    lab.page.keyboard.press("0")
+    lab.until(lambda: lab.page.evaluate(reach), lambda end: end == whole)
+
+
+def test_a_key_that_is_typed_into_a_field_is_the_fields_own(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.rate("GD").focus()
+    for key in ("x", "g", "Space", "?"):
+        lab.page.keyboard.press(key)
+    assert chosen(lab, "Horizontal axis") == "steps"
+    expect(lab.counter).to_have_text("0")
+    expect(lab.page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_single_keys_can_be_switched_off_and_space_stays(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.page.keyboard.press("?")
+    lab.page.get_by_role("dialog", name="Keyboard").get_by_role("radio", name="off").click()
+    lab.page.keyboard.press("Escape")
+    expect(lab.page.get_by_role("dialog")).to_have_count(0)
+    lab.page.reload()
+    lab.wait()
+    lab.page.keyboard.press("x")
+    assert chosen(lab, "Horizontal axis") == "steps"
+    lab.page.keyboard.press("Space")
+    expect(lab.pause).to_be_visible()
+
+
+def test_tab_reaches_every_control_in_the_order_of_the_page(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    controls = lab.page.evaluate(CONTROLS)
+    reached: list[str] = []
+    for _ in range(len(controls) + 10):
+        lab.page.keyboard.press("Tab")
+        here = lab.page.evaluate(HERE)
+        if lab.page.evaluate("document.activeElement === document.body") or here in reached[:1]:
+            break
+        reached.append(here)
+    assert sorted(set(controls) - set(reached)) == []
+    names = [name.split(" > ")[1] for name in reached]
+    assert names[:2] == ["Skip to transport", "fallline, home"]
+    in_order = (
+        "Help and keyboard shortcuts (?)",
+        "Back to step 0 (R)",
+        "Play (Space)",
+        "Speed",
+        "Data set",
+        "Learning rate of GD",
+        "Learning rate of SGD",
+        "Add a run",
+    )
+    places = [names.index(name) for name in in_order]
+    assert places == sorted(places)
+
+
+def test_the_skip_link_leads_to_the_transport(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.page.keyboard.press("Tab")
+    expect(lab.page.locator(".skip")).to_be_in_viewport(ratio=1)
+    lab.page.keyboard.press("Enter")
+    lab.page.keyboard.press("Tab")
+    assert lab.page.evaluate("document.activeElement.closest('transport-bar') !== null")
+
+
+def test_a_switch_a_menu_and_a_layer_are_worked_by_arrows_and_enter(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    press = lab.page.keyboard.press
+    lab.card("gd").get_by_role("radio", name="GD", exact=True).focus()
+    press("ArrowRight")
+    expect(lab.card("gd").get_by_role("radio", name="Mini-batch")).to_be_checked()
+    expect(lab.card("gd").get_by_role("radio", name="Mini-batch")).to_be_focused()
+    press("End")
+    expect(lab.row("gd").locator(".rule")).to_have_text("batch of 1, rate 0.1")
+    expect(lab.counter).to_have_text("0")  # the arrow was the switch's own
+
+    lab.card("gd").get_by_role("button", name=re.compile("^More for")).focus()
+    press("Enter")
+    press("Enter")
+    lab.page.keyboard.type("Slow and steady")
+    press("Enter")
+    expect(lab.row("gd").locator("b")).to_have_text("Slow and steady")
+    assert lab.focused.startswith("More for Slow and steady")
+
+    lab.page.get_by_role("button", name=re.compile("Hidden layer 2")).focus()
+    press("Enter")
+    panel = lab.page.get_by_role("dialog", name="Hidden layer 2")
+    expect(panel).to_be_visible()
+    panel.get_by_role("button", name="One unit more").focus()
+    press("Space")
+    press("Escape")
+    expect(lab.page.locator("[data-layer='2']")).to_have_text("5 relu")
+    assert lab.focused.startswith("Hidden layer 2: 5 relu")
+
+
+def test_on_a_phone_the_recipe_is_a_sheet_that_keeps_the_focus_and_gives_it_back(open_lab: OpenLab) -> None:
+    lab = open_lab(PHONE)
+    lab.button("Recipe (B)").click()
+    sheet = lab.page.get_by_role("dialog", name="Recipe")
+    expect(sheet).to_be_visible()
+    assert lab.focused == "Close the recipe"
+    box = sheet.bounding_box()
+    assert box is not None
+    assert box["height"] <= 0.83 * PHONE[1]
+    lab.page.keyboard.press("Shift+Tab")
+    assert sheet.evaluate("sheet => sheet.contains(document.activeElement)")
+    lab.page.keyboard.press("Escape")
+    expect(sheet).to_have_count(0)
+    assert lab.focused == "Recipe (B)"

@@ -1,0 +1,209 @@
+"""When something breaks: the line, the server, a run. What the page says, and what one can do."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+from playwright.sync_api import expect
+
+from browser.conftest import OpenLab
+from browser.dashboard import Dashboard
+from browser.proxy import Line, open_line
+from support.serving import open_server
+
+# What Chromium itself writes into the console when a connection fails.
+CUT = ("WebSocket connection to", "Failed to load resource")
+
+
+@pytest.fixture
+def line(address: str) -> Iterator[Line]:
+    with open_line(int(address.rsplit(":", 1)[1])) as line:
+        yield line
+
+
+def steps_drawn(lab: Dashboard, run: str) -> list[float]:
+    """Where the points of a run's loss curve stand."""
+    return lab.traces("loss", "train")[f"{run}/train_loss"][0]
+
+
+def test_a_cut_line_is_told_training_goes_on_and_nothing_is_missing_afterwards(
+    open_lab: OpenLab, line: Line
+) -> None:
+    lab = open_lab(drawn=True, at=line.address)
+    lab.allow(*CUT)
+    lab.make_steps(20)
+    lab.play.click()
+    lab.until(lambda: lab.step, lambda step: step > 60)
+    line.cut()
+    expect(lab.strip).to_have_attribute("data-strip", "reconnecting")
+    lost = int(re.findall(r"at step ([\d,]+)\.", lab.strip.inner_text())[0].replace(",", ""))
+    expect(lab.strip).to_have_text(
+        re.compile(
+            r"Connection lost at step [\d,]+\. Training goes on; missed steps arrive when the line is back\."
+        )
+    )
+    expect(lab.page.get_by_role("alert")).to_contain_text("Connection lost")
+    expect(lab.page.locator(".connection")).to_have_attribute("data-status", "reconnecting")
+    expect(lab.page.locator("race-table thead th").first).to_have_text(f"Last known: step {lost}")
+    expect(lab.chart("loss").locator(".chart-label.missing")).to_have_text("not received yet")
+    # nothing can be changed meanwhile
+    expect(lab.page.locator("recipe-rail fieldset")).to_have_attribute("disabled", "")
+    expect(lab.page.locator("button.play")).to_be_disabled()
+    lab.page.keyboard.press("r")
+    lab.page.wait_for_timeout(1000)  # so long the training goes on unseen
+
+    line.mend()
+    lab.button("Try now").click()
+    expect(lab.page.locator(".connection")).to_have_attribute("data-status", "live")
+    expect(lab.strip).to_have_count(0)
+    lab.until(lambda: lab.step, lambda step: step > lost + 60)
+    lab.rest()
+    lab.until(lambda: lab.chart("loss").get_attribute("data-last-step"), lambda step: step == str(lab.step))
+    # no hole where the line was cut: as many points there as the steps allow, none further apart than buckets are wide
+    places = steps_drawn(lab, "gd")
+    assert max(after - before for before, after in pairwise(places) if after > 20) <= 8
+    history = lab.ask("GET", "/runs/gd/history", series="train_loss")
+    assert history["last"][-1] == lab.step - 1
+    assert places[-1] >= lab.step - 1
+
+
+def test_a_long_absence_is_caught_up_with_in_view_of_the_visitor(open_lab: OpenLab, line: Line) -> None:
+    lab = open_lab(drawn=True, at=line.address)
+    lab.allow(*CUT)
+    said: list[str] = []
+    lab.page.expose_function("__told", lambda text: said.append(text))
+    lab.page.evaluate("""new MutationObserver(() => __told(document.querySelector("status-strip").innerText))
+        .observe(document.querySelector("status-strip"), { childList: true, subtree: true, characterData: true })""")
+    lab.page.get_by_role("slider", name="Speed").press("End")
+    lab.play.click()
+    lab.until(lambda: lab.step, lambda step: step > 300)
+    line.cut()
+    expect(lab.strip).to_contain_text("Connection lost")
+    lost = lab.step
+    lab.page.wait_for_timeout(1500)
+    line.mend()
+    lab.button("Try now").click()
+    expect(lab.page.locator(".connection")).to_have_attribute("data-status", "live")
+    lab.until(lambda: lab.step, lambda step: step > lost + 500)
+    lab.until(lambda: said, lambda told: any("Back online." in text for text in told))
+    caught = next(text for text in said if "Back online." in text)
+    assert re.search(r"Back online\.\s+Catching up: [\d,]+ of [\d,]+\.", caught)
+
+
+def test_a_command_given_as_the_line_breaks_is_done_once(open_lab: OpenLab, line: Line) -> None:
+    lab = open_lab(at=line.address)
+    lab.allow(*CUT)
+    line.cut()
+    lab.page.evaluate("document.querySelector('[data-caption=step]').click()")
+    expect(lab.page.locator(".connection")).to_have_attribute("data-status", "reconnecting")
+    line.mend()
+    expect(lab.page.locator(".connection")).to_have_attribute("data-status", re.compile("ready|live"))
+    lab.until(lambda: lab.ask("GET")["runs"][0]["step"], lambda step: step <= 1)
+    expect(lab.page.locator("button.play")).to_be_enabled()
+
+
+def test_a_server_that_restarted_gets_the_recipe_again(open_lab: OpenLab) -> None:
+    with open_server() as first:
+        lab = open_lab(at=first.url.rstrip("/"))
+        lab.allow(*CUT)
+        lab.make_steps(30)
+        lab.card("gd").get_by_role("radio", name="Mini-batch").click()
+        expect(lab.row("gd").locator(".rule")).to_have_text("batch of 32, rate 0.1")
+        lab.until(lambda: lab.kept["recipe"]["runs"][0], lambda run: "32" in str(run))
+        first.end(signal.SIGKILL)
+        expect(lab.strip).to_contain_text("Connection lost at step 30.")
+        with open_server("--port", str(first.port)):
+            expect(lab.strip).to_have_text(
+                "The server restarted. Your recipe is safe; the run starts again at step 0.Start",
+                timeout=20_000,
+            )
+            expect(lab.page.locator(".connection")).to_have_attribute("data-status", "restarted")
+            lab.button("Start").click()
+            expect(lab.strip).to_have_count(0)
+            expect(lab.counter).to_have_text("0")
+            expect(lab.play).to_be_enabled()
+            lab.make_steps(40)
+            expect(lab.row("gd").locator(".rule")).to_have_text("batch of 32, rate 0.1")
+
+
+def test_a_reload_after_a_restart_starts_the_kept_recipe_and_says_so(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.allow("Failed to load resource")
+    lab.page.get_by_label("Noise", exact=True).fill("0.25")
+    lab.page.get_by_label("Noise", exact=True).press("Enter")
+    lab.until(lambda: lab.kept["recipe"]["data"].get("noise"), lambda noise: noise == 0.25)
+    lab.make_steps(5)
+    # for the page an experiment that is gone is a server that restarted
+    lab.page.evaluate("""() => {
+        const kept = JSON.parse(localStorage.getItem("fallline.experiment"));
+        localStorage.setItem("fallline.experiment", JSON.stringify({ ...kept, id: "A".repeat(kept.id.length) }));
+    }""")
+    lab.page.reload()
+    lab.wait()
+    expect(lab.notice).to_contain_text(
+        "The server restarted. Your recipe is safe; the run starts again at step 0."
+    )
+    expect(lab.page.get_by_label("Noise", exact=True)).to_have_value("0.25")
+    expect(lab.counter).to_have_text("0")
+
+
+def test_a_run_that_diverges_stops_and_the_other_goes_on(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.make_steps(10)
+    lab.rate("GD").fill("1e5")
+    lab.rate("GD").press("Enter")
+    expect(lab.row("gd").locator(".rule")).to_have_text("full batch, rate 100000")
+    lab.play.click()
+    expect(lab.strip).to_have_text(re.compile(r"^GD diverged at step \d+ and is stopped\. SGD goes on\.$"))
+    expect(lab.strip).to_have_attribute("role", "alert")
+    expect(lab.strip).to_have_attribute("data-tone", "bad")
+    expect(lab.row("gd")).to_have_attribute("data-state", "diverged")
+    expect(lab.chart("loss").locator(".chart-label.end[data-run=gd]")).to_contain_text("diverged")
+    seen = lab.samples_seen("sgd")
+    lab.until(lambda: lab.samples_seen("sgd"), lambda now: now > seen + 20)
+    stood = lab.samples_seen("gd")
+    lab.until(lambda: lab.samples_seen("sgd"), lambda now: now > seen + 40)
+    assert lab.samples_seen("gd") == stood
+    assert lab.page.get_by_text("NaN").count() == lab.page.get_by_text("Infinity").count() == 0
+    # a lower rate and a reset, and it runs again
+    lab.rate("GD").fill("0.05")
+    lab.rate("GD").press("Enter")
+    lab.rest()
+    lab.button("Back to step 0 (R)").click()
+    expect(lab.strip).to_have_count(0)
+    expect(lab.counter).to_have_text("0")
+    lab.make_steps(30)
+    expect(lab.row("gd")).to_have_attribute("data-state", "paused")
+
+
+def test_what_the_server_refuses_is_said_where_it_was_typed_and_can_be_dismissed(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.allow("Failed to load resource")
+    kept = lab.kept["id"]
+    seed = lab.page.get_by_label("Data seed", exact=True)
+    lab.page.route(
+        "**/api/v1/experiments",
+        lambda route: route.fulfill(
+            status=422,
+            content_type="application/problem+json",
+            json={
+                "type": "about:blank",
+                "title": "The recipe does not fit",
+                "status": 422,
+                "detail": "See errors.",
+                "errors": [{"pointer": "/data/seed", "detail": "a smaller seed"}],
+            },
+        ),
+    )
+    seed.fill("7")
+    seed.press("Enter")
+    expect(lab.strip).to_contain_text("The recipe does not fit. See errors. a smaller seed")
+    expect(seed).to_have_attribute("aria-invalid", "true")
+    lab.strip.get_by_role("button", name="Dismiss").click()
+    expect(lab.strip).to_have_count(0)
+    expect(lab.play).to_be_enabled()
+    assert lab.kept["id"] == kept

@@ -1,0 +1,121 @@
+"""Coming back and looking together: reloads, two tabs. And what a page may load, and from whom."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from browser.conftest import OpenLab, Visits
+
+
+def test_a_reload_comes_back_to_the_same_experiment_at_the_same_step(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.make_steps(120)
+    lab.rate("SGD").fill("0.02")
+    lab.rate("SGD").press("Enter")
+    expect(lab.flags).to_have_count(1)
+    lab.make_steps(30)
+    lab.page.get_by_role("radiogroup", name="Gradient measure").get_by_role("radio", name="L2 norm").click()
+    kept = lab.kept["id"]
+    told = lab.row("sgd").inner_text()
+    lab.page.reload()
+    lab.wait(drawn=True)
+    assert lab.kept["id"] == kept
+    expect(lab.counter).to_have_text("150")
+    expect(lab.page.locator("invitation-overlay")).to_be_hidden()
+    lab.until(lambda: lab.row("sgd").inner_text(), lambda now: now == told)
+    expect(lab.flags).to_have_attribute("title", "rate 0.1 → 0.02")
+    expect(lab.flags).to_have_attribute("data-step", "120")
+    expect(lab.page.get_by_role("radio", name="L2 norm")).to_be_checked()
+    lab.until(lambda: lab.traces("loss", "train")["gd/train_loss"][0], lambda x: x[0] == 0 and x[-1] >= 149)
+    lab.button("1 step (right arrow)").click()
+    expect(lab.counter).to_have_text("151")
+
+
+def test_a_reload_while_it_plays_finds_it_playing(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.play.click()
+    step = lab.until(lambda: lab.step, lambda step: step > 10)
+    lab.page.reload()
+    lab.wait()
+    expect(lab.pause).to_be_visible()
+    lab.until(lambda: lab.step, lambda now: now > step)
+
+
+def test_two_tabs_watch_the_same_experiment_and_both_may_change_it(visits: Visits) -> None:
+    profile = visits.profile()
+    one, other = visits.page(profile).open(), visits.page(profile).open()
+    assert one.kept["id"] == other.kept["id"]
+    one.play.click()
+    expect(other.pause).to_be_visible()
+    other.until(lambda: other.step, lambda step: step > 20)
+    other.card("gd").get_by_role("radio", name="SGD").click()
+    expect(one.card("gd").get_by_role("radio", name="SGD")).to_be_checked()
+    expect(one.row("gd").locator(".rule")).to_have_text("batch of 1, rate 0.1")
+    one.rest()
+    expect(other.play).to_be_visible()
+    other.until(lambda: other.step, lambda step: step == one.step)
+    other.button("Add a run").click()
+    expect(one.page.locator("race-table tbody tr")).to_have_count(3)
+    one.button("Back to step 0 (R)").click()
+    expect(other.counter).to_have_text("0")
+
+
+PROBE = """
+const told = [];
+addEventListener("securitypolicyviolation", ({ effectiveDirective }) => told.push(effectiveDirective));
+let ran = [];
+try { new Function("return 1")(); ran.push("eval"); } catch { }
+const inline = document.createElement("script");
+inline.textContent = "window.__inline = true";
+document.head.append(inline);
+if (window.__inline) ran.push("inline");
+document.head.append(Object.assign(document.createElement("style"), { textContent: "body { color: red }" }));
+const image = new Image();
+const done = () => setTimeout(() => {
+    document.documentElement.dataset.probe = JSON.stringify({ told: [...new Set(told)].sort(), ran });
+}, 50);
+image.onload = done;
+image.onerror = done;
+image.src = "http://elsewhere.invalid/picture.png";
+fetch("http://elsewhere.invalid/").then(() => ran.push("fetch"), () => {});
+"""
+
+
+def test_the_content_security_policy_is_in_force(open_lab: OpenLab) -> None:
+    """The control of every other test here, which fails at any violation: a script of the page's own that tries."""
+    lab = open_lab()
+    lab.allow(
+        "policy:",
+        "Content Security Policy",
+        "asked somebody else: http://elsewhere.invalid",
+        "elsewhere.invalid",
+    )
+    lab.page.route("**/probe.js", lambda route: route.fulfill(content_type="text/javascript", body=PROBE))
+    lab.page.evaluate(
+        "() => void document.head.append(Object.assign(document.createElement('script'), { src: '/probe.js' }))"
+    )
+    told = lab.until(
+        lambda: lab.page.locator("html").get_attribute("data-probe"), lambda found: found is not None
+    )
+    assert (
+        told == '{"told":["connect-src","img-src","script-src","script-src-elem","style-src-elem"],"ran":[]}'
+    )
+    assert any(text.startswith("policy: ") for text in lab.complaints)
+
+
+def test_the_page_loads_what_it_needs_once_and_keeps_it(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    assets = [url for url in lab.requests if "/assets/" in url]
+    assert len(assets) == len(set(assets)) > 20
+    sizes = lab.page.evaluate("""() => performance.getEntriesByType("resource")
+        .filter(({ name }) => name.endsWith("plotly.min.js"))
+        .map(({ encodedBodySize, decodedBodySize }) => [encodedBodySize, decodedBodySize])""")
+    assert sizes[0][0] < 0.4 * sizes[0][1]  # came compressed
+    lab.page.reload()
+    lab.wait(drawn=True)
+    again = lab.page.evaluate("""() => performance.getEntriesByType("resource")
+        .filter(({ name, transferSize }) => name.includes("/assets/") && transferSize > 0).map(({ name }) => name)""")
+    assert again == []
+    assert re.search(r"/assets/[0-9a-f]{8,}/", assets[0])
