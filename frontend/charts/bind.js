@@ -42,12 +42,12 @@ export function fill(figure, columns, trainSamples) {
 
 /**
  * The buckets that hold a value at all.
- * @param {Json} meta
+ * @param {Json} meta  which series, statistic and axis
  * @param {Bound|undefined} columns
  * @param {number} trainSamples
  * @returns {Points}
  */
-function pointsOf(meta, columns, trainSamples) {
+export function pointsOf(meta, columns, trainSamples) {
   const points = /** @type {Points} */ ({ x: [], y: [], upper: [] });
   const stat = columns?.series[meta.y];
   if (!columns || !stat) return points;

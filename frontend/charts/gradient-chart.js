@@ -37,12 +37,17 @@ export function gradientChart(figure, scene) {
   const asked = { ...figure, layout: { ...figure.layout, meta: { shelf: { measure: view.measure } } } };
   const names = weights.map((weight) => `${view.measure}/${weight}`);
   const dressed = dress(asked, state, look, boundTo(scene), series);
-  const filled = fill(dressed, columnsFor(scene, axis, names, panel), experiment?.trainSamples ?? 1);
+  const columns = columnsFor(scene, axis, names, panel);
+  const filled = fill(dressed, columns, experiment?.trainSamples ?? 1);
   const domains = weights.map((_, k) => [(k * (panel + gap)) / plot, (k * (panel + gap) + panel) / plot]);
   const layout = layoutOf(filled.layout, scene, axis, domains);
   const data = filled.data.map((/** @type {Json} */ trace) => withinAxis(trace, axis));
   const marks = marksOf(data, layout, room, state);
-  return { data, layout, labels: { titles: titlesOf(scene, panel, gap), marks }, y: null };
+  const height = room.height - TOP - layout.margin.b;
+  const panels = weights.map((name, k) => ({
+    name, left: room.left + k * (panel + gap), top: TOP, width: panel, height, x: layout[`xaxis${k ? k + 1 : ""}`], lines: [{ name: "", series: names[k] }],
+  }));
+  return { data, layout, labels: { titles: titlesOf(scene, panel, gap), marks }, readable: { columns, panels }, y: null };
 }
 
 /**

@@ -19,7 +19,7 @@ import { gradientSummary, lossSummary, scatterSummary } from "../state/selectors
  * @property {(state: State) => string} summary
  * @property {(state: State) => unknown[]} follows  what makes another draw necessary, besides room and theme
  * @property {number} every          ms
- * @property {boolean} framed        margins as the page's tokens say
+ * @property {boolean} isRead        a cursor can be moved along it
  */
 
 const shared = (/** @type {State} */ { frames, view, runs, order, experiment, catalog }) => [frames, view.x, runs, order, experiment, catalog];
@@ -27,15 +27,15 @@ const shared = (/** @type {State} */ { frames, view, runs, order, experiment, ca
 /** @type {Record<string, Kind>} */
 export const KINDS = {
   loss: {
-    figure: "loss", build: lossChart, labels: lossLabels, summary: lossSummary, every: 100, framed: true,
+    figure: "loss", build: lossChart, labels: lossLabels, summary: lossSummary, every: 100, isRead: true,
     follows: (state) => [...shared(state), state.figures.loss, state.view.y, state.connection],
   },
   gradients: {
-    figure: "gradients", build: gradientChart, labels: gradientLabels, summary: gradientSummary, every: 100, framed: true,
+    figure: "gradients", build: gradientChart, labels: gradientLabels, summary: gradientSummary, every: 100, isRead: true,
     follows: (state) => [...shared(state), state.figures.gradients, state.view.measure],
   },
   scatter: {
-    figure: null, build: (_, scene) => scatterChart(scene), labels: scatterLabels, summary: scatterSummary, every: 250, framed: false,
+    figure: null, build: (_, scene) => scatterChart(scene), labels: scatterLabels, summary: scatterSummary, every: 250, isRead: false,
     follows: ({ runs, order }) => [order, ...order.flatMap((name) => [runs[name].predictions, runs[name].hidden, runs[name].label, runs[name].status])],
   },
 };

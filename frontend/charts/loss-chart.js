@@ -33,7 +33,8 @@ export function lossChart(figure, scene) {
   const missing = missingFrom(scene);
   const axis = axisOf(scene, missing?.to ?? 0);
   const width = room.width - room.left - room.right;
-  const bare = fill(dress(figure, state, look, boundTo(scene)), columnsFor(scene, axis, SERIES, width), state.experiment?.trainSamples ?? 1);
+  const columns = columnsFor(scene, axis, SERIES, width);
+  const bare = fill(dress(figure, state, look, boundTo(scene)), columns, state.experiment?.trainSamples ?? 1);
   const data = bare.data.map((/** @type {Json} */ trace) => withinAxis(upToNow(trace, scene, axis), axis));
   const lines = linesOf(data, state);
   const y = scene.zoom.y ?? lossRange(lines, scene);
@@ -42,12 +43,21 @@ export function lossChart(figure, scene) {
   const ends = lines.map((line) => endOf(line, scene, y)).filter((end) => end !== null);
   const flags = flagsOf(state, scene.series, axis);
   const start = lines.some(({ x }) => x.length) ? null : startOf(scene);
+  /** @type {Json} */
+  const layout = { ...layoutOf(scene, axis, y), shapes: shapesOf(scene, flags, missing) };
   return {
     data: [...data, ...lines.flatMap((line) => alongTheLine(line, scene, axis, width)), ...endMarkers(ends, look), ...startMarkers(start, scene)],
-    layout: { ...layoutOf(scene, axis, y), shapes: shapesOf(scene, flags, missing) },
+    layout,
     labels: { flags, ends, start, baseline: baselineLabel(scene, axis, lines, y), axis: NAMES[state.view.x], missing },
+    readable: { columns, panels: [panelOf(scene, layout.xaxis)] },
     y,
   };
+}
+
+/** What a cursor can read. @param {Scene} scene @param {import("./labels.js").Axis} x @returns {import("./cursor.js").Panel} */
+function panelOf({ state, room }, x) {
+  const lines = [{ name: "", series: "train_loss" }, ...(state.experiment?.testSamples ? [{ name: "test", series: "test_loss" }] : [])];
+  return { name: "", left: room.left, top: TOP, width: room.width - room.left - room.right, height: room.height - TOP - BOTTOM, x, lines };
 }
 
 /**

@@ -14,7 +14,7 @@ const SHAPES = /** @type {Record<string, string>} */ ({
 const SVG = "http://www.w3.org/2000/svg";
 
 /** The run's shape. @param {string} lane */
-function shape(lane) {
+export function shape(lane) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 10 10");
   const path = document.createElementNS(SVG, "path");

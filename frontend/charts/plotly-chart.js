@@ -4,6 +4,7 @@
  * What is drawn is built in the kinds' own modules. See state/types.js for how a page uses it.
  */
 
+import { createCursorLayer } from "./cursor-layer.js";
 import { KINDS } from "./kinds.js";
 import { createPacer } from "./pacer.js";
 import { loadPlotly, loadTemplate } from "./resources.js";
@@ -55,6 +56,7 @@ class PlotlyChart extends HTMLElement {
   #heldFor = "";
   #draws = 0;
   #listening = false;
+  /** @type {ReturnType<typeof createCursorLayer>|null} */ #cursor = null;
   /** @type {(() => void)[]} */ #stops = [];
 
   get #kind() { return KINDS[this.getAttribute("kind") ?? "loss"]; }
@@ -62,8 +64,9 @@ class PlotlyChart extends HTMLElement {
   connectedCallback() {
     this.dataset.state ??= "waiting";
     this.setAttribute("role", "img");
-    this.#labels.setAttribute("aria-hidden", "true");
-    this.replaceChildren(this.#plot, this.#labels);
+    for (const part of [this.#plot, this.#labels]) part.setAttribute("aria-hidden", "true");
+    this.#cursor = this.#kind.isRead ? createCursorLayer(this, this.getAttribute("kind") ?? "") : null;
+    this.replaceChildren(this.#plot, this.#labels, ...(this.#cursor?.elements ?? []));
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const turn = this.pacer.join(() => this.#draw(), calm ? Math.max(CALM, this.#kind.every) : this.#kind.every);
     const now = () => turn.request(true);
@@ -75,10 +78,10 @@ class PlotlyChart extends HTMLElement {
     this.addEventListener("fit", fit);
     const { store } = this.app;
     this.#stops = [
-      turn.leave, () => sizes.disconnect(), () => theme.disconnect(), () => this.removeEventListener("fit", fit),
+      turn.leave, () => this.#cursor?.stop(), () => sizes.disconnect(), () => theme.disconnect(), () => this.removeEventListener("fit", fit),
       store.watch(this.#kind.follows, () => turn.request()),
       store.watch((state) => [state.view, state.experiment?.id, state.pending], now),
-      store.watch((state) => state.view.x, () => (this.#zoom = { x: null, y: null })),
+      store.watch((state) => state.view.x, () => this.#turned()),
       store.watch((state) => state.view.y, () => (this.#zoom = { ...this.#zoom, y: null })),
     ];
     void usable(store).then(() => this.#load(now));
@@ -101,6 +104,12 @@ class PlotlyChart extends HTMLElement {
       this.dataset.state = "failed";
       setTimeout(() => this.isConnected && this.#load(ready), AGAIN);
     }
+  }
+
+  /** Another horizontal axis: what was chosen on the one before has no place there. */
+  #turned() {
+    this.#zoom = { x: null, y: null };
+    this.#cursor?.leave();
   }
 
   /** @param {() => void} redraw */
@@ -133,12 +142,13 @@ class PlotlyChart extends HTMLElement {
     const scene = this.clientWidth > 60 && this.clientHeight > 40 && this.#spec && this.#plotly ? this.#scene() : null;
     const figure = name ? scene?.state.figures[name] : true;
     if (!scene || !figure || !scene.state.experiment) return;
-    const { data, layout, labels, y } = build(figure, scene);
+    const { data, layout, labels, readable, y } = build(figure, scene);
     this.#held = this.#zoom.y ? this.#held : y;
     const { width, height } = scene.room;
     this.#plotly.react(this.#plot, data, { ...layout, width, height, datarevision: ++this.#draws, uirevision: this.localName }, CONFIG);
     this.#listen();
     this.#place(labels, layout, scene);
+    this.#cursor?.follow(readable, scene);
     this.#tell(data, scene.state);
   }
 

@@ -1,5 +1,6 @@
 /**
- * Says in a sentence where the race stands: at most once in ten seconds while it plays, at once when it is paused or stepped.
+ * Says in a sentence where the race stands: at most once in ten seconds while it plays, at once when it is paused or stepped;
+ * and what a chart's cursor reads, as soon as it was moved.
  * Owns: the polite live region. Strips with role alert speak for themselves.
  */
 
@@ -31,6 +32,9 @@ export class StoryTeller extends LiveElement {
     this.follow((state) => [state.frames, state.playback.playing, state.experiment, state.runs], (_, state) => {
       if (state.experiment) this.#plan(state.playback.playing);
     });
+    const read = (/** @type {Event} */ event) => this.#utter(/** @type {CustomEvent<string>} */ (event).detail);
+    document.addEventListener("spoken", read);
+    this.whenGone(() => document.removeEventListener("spoken", read));
     this.whenGone(() => clearTimeout(this.#timer));
   }
 
@@ -43,9 +47,15 @@ export class StoryTeller extends LiveElement {
   }
 
   #say() {
+    this.#utter(story(this.app.store.get()));
+  }
+
+  /** What was about to be said gives way: two sentences at once are heard as none. @param {string} words */
+  #utter(words) {
+    clearTimeout(this.#timer);
     this.#timer = 0;
     this.#lastSaid = performance.now();
-    write(this, story(this.app.store.get()));
+    write(this, words);
   }
 }
 

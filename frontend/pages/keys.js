@@ -60,6 +60,7 @@ export const KEYS = [
   { does: "Theme", caps: ["T"], key: "t", act: (app) => app.setView({ theme: nextTheme(app.store.get().view.theme) }) },
   { does: "Chart summary as a table", caps: ["A"], key: "a", act: (_, page) => page.summary() },
   { does: "This help", caps: ["?"], key: "?", act: (app) => app.setView({ dialog: "help" }) },
+  { does: "Read a chart that has the focus", caps: ["←", "→", "Home", "End"], key: "", always: true },
   { does: "Close", caps: ["Esc"], key: "", always: true },
 ];
 

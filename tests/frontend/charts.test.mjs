@@ -1,7 +1,6 @@
 // What is drawn, as data: ranges, labels, markers, and whose turn it is. No DOM, no Plotly.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { gradientChart } from "../../frontend/charts/gradient-chart.js";
@@ -10,32 +9,7 @@ import { APART, placeEnds, placeFlags, pushApart } from "../../frontend/charts/l
 import { lossChart } from "../../frontend/charts/loss-chart.js";
 import { createPacer } from "../../frontend/charts/pacer.js";
 import { determination, scatterChart } from "../../frontend/charts/scatter-chart.js";
-import { initialState, reduce } from "../../frontend/state/reduce.js";
-import { latestOf } from "../../frontend/state/columns.js";
-import { createSeriesBook } from "../../frontend/state/series.js";
-import { answer, catalog, columns } from "./fake-server.mjs";
-
-const read = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8"));
-const spec = read("../../backend/fallline/figures/plotly-template.json");
-const figures = { loss: read("../golden/figures/loss.json").figure, gradients: read("../golden/figures/gradients.json").figure };
-const ROOM = { width: 800, height: 400, left: 46, right: 104 };
-
-/** A page after so many steps of each run; `change` edits the columns by hand. */
-function scene({ gd = 0, sgd = 0, change = () => {}, view = {}, messages = [], zoom = null, compact = false } = {}) {
-  const series = createSeriesBook();
-  let state = [{ type: "catalog", catalog }, { type: "opened", answer: answer(), token: "t" }, { type: "view", part: view }].reduce(reduce, initialState());
-  for (const [run, steps, per] of [["gd", gd, 900], ["sgd", sgd, 1]]) {
-    if (!steps) continue;
-    const wire = columns(0, steps - 1);
-    wire.samples_seen = wire.first.map((step) => per * (step + 1));
-    for (const weight of ["W1", "W2"]) wire.series[`grad_l1/${weight}`] = structuredClone(wire.series.train_loss);
-    change(run, wire);
-    series.take(run, wire);
-    state = reduce(state, { type: "frame", runs: { [run]: { status: "playing", step: steps, epoch: (steps * per) / 900, samples_seen: steps * per, generation: 0, latest: latestOf(wire) } } });
-  }
-  state = messages.reduce(reduce, state);
-  return { state, series, look: { spec, theme: "light", compact }, room: ROOM, zoom: { x: zoom, y: null }, held: { y: null } };
-}
+import { figures, scene } from "./scenes.mjs";
 
 const loss = (given) => lossChart(figures.loss, scene(given));
 const gradients = (given) => gradientChart(figures.gradients, scene(given));

@@ -1,0 +1,103 @@
+/**
+ * The cursor of one chart as a person has it: a hairline with the values beside it, moved by keys, spoken when it was moved.
+ * Owns: its elements, its keys, and how long it stays. Which bin and which words come from cursor.js.
+ */
+
+import { binsOf, isMove, moved, readoutAt } from "./cursor.js";
+import { shape } from "./overlay.js";
+
+/** @typedef {import("./cursor.js").Readable} Readable */
+/** @typedef {import("./cursor.js").Readout} Readout */
+/** @typedef {import("./scene.js").Scene} Scene */
+
+/** Beyond this share of a panel the values stand on the other side of the hairline. */
+const TURNS = 0.55;
+
+/** @param {string} tag @param {string} name @param {...(Node|string)} children */
+function part(tag, name, ...children) {
+  const element = document.createElement(tag);
+  element.className = name;
+  element.append(...children);
+  return element;
+}
+
+/** @param {Readout} readout */
+function drawn({ name, panels }) {
+  return panels.flatMap(({ left, panel, rows }) => {
+    const hair = part("i", "hair");
+    hair.style.height = `${panel.height}px`;
+    const lines = rows.map(({ lane, run, values }) => {
+      const line = part("span", "row", shape(lane), values.join(", "));
+      Object.assign(line.dataset, { lane, run });
+      return line;
+    });
+    const values = part("span", "read", part("b", "", name), ...lines);
+    const where = left - panel.left > TURNS * panel.width ? { right: `calc(100% - ${(left - 7).toFixed(1)}px)` } : { left: `${(left + 7).toFixed(1)}px` };
+    Object.assign(values.style, where, { top: `${panel.top + 4}px` });
+    Object.assign(hair.style, { left: `${left.toFixed(1)}px`, top: `${panel.top}px` });
+    return [hair, values];
+  });
+}
+
+/**
+ * Makes a chart focusable. It says what it read in an event of its own, `spoken`, and leaves the speaking to the page.
+ * @param {HTMLElement} host
+ * @param {string} name  unique on the page
+ */
+export function createCursorLayer(host, name) {
+  const layer = part("div", "chart-cursor");
+  layer.setAttribute("aria-hidden", "true");
+  const hint = part("span", "unseen", "Arrow keys move a cursor along the chart, Home and End jump, Escape leaves it.");
+  Object.assign(hint, { id: `${name}-cursor-hint`, hidden: true });
+  /** @type {number|null} */
+  let at = null;
+  /** @type {{readable: Readable, scene: Scene}|null} */
+  let present = null;
+
+  host.tabIndex = 0;
+  // a screen reader leaves the arrows to an application; what is inside is hidden from it, the name and the values are said
+  for (const [key, value] of [["role", "application"], ["aria-roledescription", "chart"], ["aria-describedby", hint.id]]) host.setAttribute(key, value);
+
+  function show() {
+    const readout = present && at !== null ? readoutAt(present.readable, present.scene, at) : null;
+    layer.replaceChildren(...(readout ? drawn(readout) : []));
+    if (readout) host.dataset.cursor = String(readout.at);
+    else delete host.dataset.cursor;
+    return readout;
+  }
+
+  function leave() {
+    at = null;
+    show();
+  }
+
+  /** @param {KeyboardEvent} event */
+  function hear(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || !present) return;
+    if (event.key === "Escape" && at !== null) {
+      event.preventDefault();
+      return leave();
+    }
+    if (!isMove(event.key)) return;
+    event.preventDefault();
+    at = moved(binsOf(present.readable, present.scene), at, event.key);
+    const readout = show();
+    if (readout) host.dispatchEvent(new CustomEvent("spoken", { bubbles: true, detail: readout.spoken }));
+  }
+
+  host.addEventListener("keydown", hear);
+  host.addEventListener("blur", leave);
+  return {
+    elements: [layer, hint],
+    leave,
+    /** The chart was drawn anew. @param {Readable} readable @param {Scene} scene */
+    follow(readable, scene) {
+      present = { readable, scene };
+      if (at !== null) show();
+    },
+    stop() {
+      host.removeEventListener("keydown", hear);
+      host.removeEventListener("blur", leave);
+    },
+  };
+}

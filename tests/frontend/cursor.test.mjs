@@ -1,0 +1,76 @@
+// Reading a chart by keyboard: where the cursor goes, and what it says there. No DOM.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { binsOf, isMove, moved, nearest, readoutAt } from "../../frontend/charts/cursor.js";
+import { gradientChart } from "../../frontend/charts/gradient-chart.js";
+import { lossChart } from "../../frontend/charts/loss-chart.js";
+import { figures, scene } from "./scenes.mjs";
+
+/** A chart with its cursor: keys in, the readout at the end out. */
+function read(kind, given) {
+  const from = scene(given);
+  const { readable } = kind === "loss" ? lossChart(figures.loss, from) : gradientChart(figures.gradients, from);
+  const bins = binsOf(readable, from);
+  const press = (...keys) => keys.reduce((at, key) => moved(bins, at, key), null);
+  return { bins, press, at: (place) => readoutAt(readable, from, place), readout: (...keys) => readoutAt(readable, from, press(...keys)) };
+}
+
+test("the first arrow enters from its own side, the next ones go by one bin, and the ends hold", () => {
+  const { press } = read("loss", { gd: 50, sgd: 50 });
+  assert.deepEqual([press("ArrowLeft"), press("ArrowRight")], [49, 0]);
+  assert.deepEqual([press("End", "ArrowLeft", "ArrowLeft"), press("Home", "ArrowRight")], [47, 1]);
+  assert.deepEqual([press("End", "ArrowRight"), press("Home", "ArrowLeft")], [49, 0]);
+  assert.deepEqual(["ArrowUp", "PageUp", "toString"].map(isMove), [false, false, false]);
+});
+
+test("a bin of several steps is one stop, and says which steps", () => {
+  const { bins, readout } = read("loss", { gd: 3000, sgd: 3000 });
+  assert.ok(bins.length <= 650 && bins[0].to > bins[0].from);
+  assert.match(readout("Home").spoken, /^Steps 0 to 7\. GD /);
+});
+
+test("the values of all runs are said, train and test, and nothing where a run has not come that far", () => {
+  const tested = (_, wire) => (wire.series.test_loss = structuredClone(wire.series.train_loss));
+  const { readout } = read("loss", { gd: 10, sgd: 4, change: tested });
+  assert.equal(readout("Home").spoken, "Step 0. GD 1.00, test 1.00. SGD 1.00, test 1.00.");
+  assert.equal(readout("End").spoken, "Step 9. GD 0.100, test 0.100. SGD nothing, test nothing.");
+  assert.deepEqual(readout("End").panels[0].rows.map(({ lane, values }) => [lane, values]), [["a", ["0.100", "test 0.100"]], ["b", ["–", "test –"]]]);
+});
+
+test("exactly 0 reads 0, wherever the shelf draws it", () => {
+  const dead = (run, wire) => run === "sgd" && Object.values(wire.series["grad_l1/W1"]).forEach((column) => column.fill(0));
+  const { readout } = read("gradients", { gd: 20, sgd: 20, change: dead });
+  assert.match(readout("Home").spoken, /^Step 0\. W1: GD 1\.00, SGD 0\. W2: GD 1\.00, SGD 1\.00\. W3: /);
+  assert.equal(readout("Home").panels.length, 3);
+});
+
+test("each run is read at its own place on an axis that it shares with others", () => {
+  const { at } = read("loss", { gd: 100, sgd: 100, view: { x: "samples" } });
+  const { name, panels } = at(900);
+  assert.equal(name, "900 samples seen");
+  assert.deepEqual(panels[0].rows.map(({ values }) => values[0]), ["0.500", "–"]);
+});
+
+test("a run that stands still ends at its parameters of now", () => {
+  const now = { type: "frame", runs: { gd: { status: "paused", step: 20, epoch: 20, samples_seen: 18_000, generation: 0, latest: { train_loss: { step: 20, value: 0.25 } } } } };
+  assert.match(read("loss", { gd: 20, messages: [now] }).readout("End").spoken, /^Step 20\. GD 0\.250/);
+});
+
+test("a hidden run is not read, and a zoom is all there is to walk", () => {
+  assert.equal(read("loss", { gd: 9, sgd: 9, messages: [{ type: "hidden", run: "gd", hidden: true }] }).readout("Home").panels[0].rows.length, 1);
+  const { press } = read("loss", { gd: 3000, zoom: [1000, 1100] });
+  assert.ok(press("Home") >= 1000 && press("End") <= 1100);
+});
+
+test("when bins are joined the cursor stays where it was", () => {
+  const { bins, at } = read("loss", { gd: 3000 });
+  assert.ok(Math.abs(bins[nearest(bins, 41)].x - 41) <= 4);
+  assert.ok(Math.abs(at(41).at - 41) <= 4);
+});
+
+test("before the first step there is nothing to read", () => {
+  const { press, at } = read("loss");
+  assert.deepEqual([press("Home"), at(0)], [null, null]);
+});
