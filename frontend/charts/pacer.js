@@ -15,6 +15,7 @@ const FRAME = 16;
  * @property {number} every      ms between two draws
  * @property {number} drawnAt
  * @property {boolean} wanted
+ * @property {boolean} begun     the first draw, which builds everything, tells nothing about the next
  */
 
 /**
@@ -23,8 +24,9 @@ const FRAME = 16;
  * @param {(run: () => void, ms: number) => void} given.later
  * @param {() => number} given.now
  * @param {() => boolean} given.hidden
+ * @param {() => void} [given.slowed]  called once: charts are drawn less often from here on
  */
-export function createPacer({ requestFrame, later, now, hidden }) {
+export function createPacer({ requestFrame, later, now, hidden, slowed = () => {} }) {
   /** @type {Set<Turn>} */
   const turns = new Set();
   let framed = false;
@@ -68,9 +70,16 @@ export function createPacer({ requestFrame, later, now, hidden }) {
     const begun = now();
     turn.drawnAt = begun;
     turn.draw();
-    slowInARow = now() - begun > SLOW ? slowInARow + 1 : 0;
+    if (turn.begun) weigh(now() - begun);
+    turn.begun = true;
+  }
+
+  /** @param {number} took  ms */
+  function weigh(took) {
+    slowInARow = took > SLOW ? slowInARow + 1 : 0;
     if (slowInARow < IN_A_ROW) return;
     slowInARow = 0;
+    if (slowness === 1) slowed();
     slowness = Math.min(SLOWEST, slowness * 2);
   }
 
@@ -81,7 +90,7 @@ export function createPacer({ requestFrame, later, now, hidden }) {
      */
     join(draw, every) {
       /** @type {Turn} */
-      const turn = { draw, every, drawnAt: -Infinity, wanted: false };
+      const turn = { draw, every, drawnAt: -Infinity, wanted: false, begun: false };
       turns.add(turn);
       return {
         /** Wants to be drawn; however often it is said, one draw follows. @param {boolean} [atOnce] without waiting for its turn in time */

@@ -35,6 +35,7 @@ export function registerPlotlyChart(app) {
   const pacer = createPacer({
     requestFrame: (run) => requestAnimationFrame(run), later: (run, ms) => setTimeout(run, ms),
     now: () => performance.now(), hidden: () => document.hidden,
+    slowed: () => app.store.dispatch({ type: "slowed" }),
   });
   document.addEventListener("visibilitychange", () => document.hidden || pacer.wake());
   customElements.define("plotly-chart", class extends PlotlyChart {

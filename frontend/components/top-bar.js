@@ -32,6 +32,8 @@ function figure({ status, latency, retryIn, progress }) {
   return (status === "live" || status === "ready") && latency !== null ? `${Math.max(1, Math.round(latency))} ms` : "";
 }
 
+const SLOW = "Drawing takes long in this browser: the charts are drawn less often. Training and numbers are not affected.";
+
 const THEME_ICONS = /** @type {const} */ ({ dark: "moon", light: "sun", auto: "halves" });
 const THEME_WORDS = { dark: "Switch to the dark theme (T)", light: "Switch to the light theme (T)", auto: "Follow the theme of the system (T)" };
 
@@ -65,6 +67,7 @@ export class TopBar extends LiveElement {
       write(word, row.word(connection));
       write(number, figure(connection));
     });
+    this.follow((state) => state.isDrawingSlow, (slow) => set(line, { title: slow ? SLOW : null }));
   }
 }
 

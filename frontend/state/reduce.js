@@ -32,6 +32,7 @@ export function initialState() {
     loading: null,
     figures: {},
     frames: 0,
+    isDrawingSlow: false,
   };
 }
 
@@ -234,6 +235,7 @@ const MESSAGES = {
   figure: (state, { name, figure }) => ({ ...state, figures: { ...state.figures, [name]: figure } }),
   notice: (state, { notice }) => ({ ...state, notice }),
   problem: (state, { problem }) => ({ ...state, problem }),
+  slowed: (state) => ({ ...state, isDrawingSlow: true }),
 };
 
 /**

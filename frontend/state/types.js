@@ -203,6 +203,7 @@
  * @property {{since: number}|null} loading  an experiment is being made; `since` by the app's clock (ms)
  * @property {Record<string, Json>} figures  Plotly figures by name ("loss", "gradients"), as the server specifies them
  * @property {number} frames           rises with every frame; watch it to know that columns changed
+ * @property {boolean} isDrawingSlow   charts are drawn less often than they might be, because drawing takes long here
  */
 
 // ---------------------------------------------------------------- store, series, app
