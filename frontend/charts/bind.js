@@ -27,8 +27,9 @@ export function fill(figure, columns, trainSamples) {
   /** @type {(Points|null)[]} */
   const points = figure.data.map((/** @type {Json} */ trace) =>
     trace.meta?.run === undefined ? null : pointsOf(trace.meta, columns[trace.meta.run], trainSamples));
-  const measure = figure.layout.meta?.shelf?.measure;
-  const scale = measure === undefined ? null : scaleOver(measure, points);
+  const wanted = figure.layout.meta?.shelf;
+  const needed = wanted && !(wanted.only_for_zero && !points.some(hasZero));
+  const scale = needed ? scaleOver(wanted.measure, points) : null;
   const data = figure.data.map((/** @type {Json} */ trace, /** @type {number} */ place) => {
     const held = points[place];
     if (!held) return trace;
@@ -95,6 +96,9 @@ export function endsOf({ last, samples_seen: seen, seconds }, axis, trainSamples
   return Float64Array.from(last, (step) => step + 1);
 }
 
+/** @param {Points|null} points */
+const hasZero = (points) => points?.y.some((value, i) => value === 0 && points.upper[i] === 0) ?? false;
+
 /**
  * @param {string} measure
  * @param {(Points|null)[]} points
@@ -120,7 +124,7 @@ function laidOut(layout, scale) {
   const [y0, y1] = scale.tint;
   /** @type {Json} */
   const placed = { ...layout };
-  placed.shapes = layout.shapes.map((/** @type {Json} */ shape) => (shape.name === "shelf" ? { ...shape, y0, y1 } : shape));
+  placed.shapes = layout.shapes.map((/** @type {Json} */ shape) => (shape.name === "shelf" ? { ...shape, y0, y1, visible: true } : shape));
   for (const name of Object.keys(layout)) {
     if (name.startsWith("yaxis")) placed[name] = { ...layout[name], range: scale.range, tickvals: values, ticktext: texts };
   }

@@ -34,17 +34,21 @@ export function lossChart(figure, scene) {
   const axis = axisOf(scene, missing?.to ?? 0);
   const width = room.width - room.left - room.right;
   const columns = columnsFor(scene, axis, SERIES, width);
-  const bare = fill(dress(figure, state, look, boundTo(scene)), columns, state.experiment?.trainSamples ?? 1);
-  const data = bare.data.map((/** @type {Json} */ trace) => withinAxis(upToNow(trace, scene, axis), axis));
+  const log = state.view.y === "log";
+  const asked = log ? figure : { ...figure, layout: { ...figure.layout, meta: null } };
+  const bare = fill(dress(asked, state, look, boundTo(scene)), columns, state.experiment?.trainSamples ?? 1);
+  const shelf = log ? shelfOf(bare.layout) : null;
+  const zero = log ? shelf?.place ?? null : 0;
+  const data = bare.data.map((/** @type {Json} */ trace) => withinAxis(upToNow(trace, scene, axis, zero), axis));
   const lines = linesOf(data, state);
-  const y = scene.zoom.y ?? lossRange(lines, scene);
-  for (const line of lines) leaveThroughTheTop(line, y, state.view.y === "log");
-  if (state.view.y === "log") for (const trace of data) trace.y = raised(trace.y, 10 ** (y[0] + 0.05));
+  const y = scene.zoom.y ?? lossRange(lines, scene, shelf?.bottom);
+  for (const line of lines) leaveThroughTheTop(line, y, log);
   const ends = lines.map((line) => endOf(line, scene, y)).filter((end) => end !== null);
   const flags = flagsOf(state, scene.series, axis);
   const start = lines.some(({ x }) => x.length) ? null : startOf(scene);
   /** @type {Json} */
-  const layout = { ...layoutOf(scene, axis, y), shapes: shapesOf(scene, flags, missing) };
+  const layout = layoutOf(scene, axis, y, shelf);
+  layout.shapes = [...(shelf ? [{ ...shelf.shape, fillcolor: surface(look, "rail") }] : []), ...shapesOf(scene, flags, missing)];
   return {
     data: [...data, ...lines.flatMap((line) => alongTheLine(line, scene, axis, width)), ...endMarkers(ends, look), ...startMarkers(start, scene)],
     layout,
@@ -65,17 +69,25 @@ function panelOf({ state, room }, x) {
  * @param {Json} trace
  * @param {Scene} scene
  * @param {Horizontal} axis
+ * @param {number|null} zero  where exactly 0 stands, if it has a place
  */
-function upToNow(trace, { state, series, zoom }, axis) {
+function upToNow(trace, { state, series, zoom }, axis, zero) {
   const run = state.runs[trace.meta.run];
   const latest = run.latest[trace.meta.y];
   if (zoom.x || trace.meta.role === "band" || !latest || latest.step !== run.step || !trace.x.length) return trace;
   const now = placeNow(run, series.of(run.name), axis.axis);
-  return now > trace.x[trace.x.length - 1] ? { ...trace, x: [...trace.x, now], y: [...trace.y, latest.value] } : trace;
+  const y = latest.value === 0 ? zero : latest.value;
+  return y !== null && now > trace.x[trace.x.length - 1] ? { ...trace, x: [...trace.x, now], y: [...trace.y, y] } : trace;
 }
 
-/** Exactly 0 has no place on a log axis: it stands at the bottom. @param {number[]} values @param {number} bottom */
-const raised = (values, bottom) => (values.some((value) => value === 0) ? values.map((value) => value || bottom) : values);
+/**
+ * Exactly 0 has no place on a log axis: where it occurs, filling the figure has put it on a shelf.
+ * @param {Json} layout
+ */
+function shelfOf({ shapes, yaxis }) {
+  const shape = shapes.find((/** @type {Json} */ { name, visible }) => name === "shelf" && visible);
+  return shape ? { shape, bottom: yaxis.range[0], floor: Math.log10(yaxis.tickvals[1]), place: yaxis.tickvals[0] } : null;
+}
 
 /** @param {Json[]} data @param {Scene["state"]} state @returns {Line[]} */
 function linesOf(data, state) {
@@ -182,15 +194,15 @@ function missingFrom({ state: { connection, view } }) {
   return null;
 }
 
-/** @param {Scene} scene @param {Horizontal} axis @param {[number, number]} y */
-function layoutOf({ state, look, room, zoom }, axis, y) {
+/** @param {Scene} scene @param {Horizontal} axis @param {[number, number]} y @param {ReturnType<typeof shelfOf>} shelf */
+function layoutOf({ state, look, room, zoom }, axis, y, shelf) {
   const log = state.view.y === "log";
   return {
     template: templateOf(look),
     showlegend: false,
     margin: { l: room.left, r: room.right, t: TOP, b: BOTTOM, pad: 0 },
     xaxis: { type: axis.log ? "log" : "linear", range: zoom.x ?? axis.range, autorange: false, tickangle: 0, ticklabeloverflow: "allow", nticks: axis.log ? 12 : look.compact ? 5 : 8, tickformat: axis.log ? "~s" : axis.end < 10 ? "" : ",d", hoverformat: axis.axis === "steps" ? ",d" : ".4~s" },
-    yaxis: { type: log ? "log" : "linear", range: y, autorange: false, tickangle: 0, ticklabeloverflow: "allow", ...(log ? lossTicks(y) : { tickformat: y[1] >= 1e5 ? "~s" : ",~g" }) },
+    yaxis: { type: log ? "log" : "linear", range: y, autorange: false, tickangle: 0, ticklabeloverflow: "allow", ...(log ? lossTicks(y, shelf) : { tickformat: y[1] >= 1e5 ? "~s" : ",~g" }) },
   };
 }
 

@@ -37,9 +37,10 @@ function ceilingOf(lines, start) {
  * Logarithms on a log axis.
  * @param {Line[]} lines
  * @param {Scene} scene
+ * @param {number} [bottom]  of an axis with a shelf for exactly 0
  * @returns {[number, number]}
  */
-export function lossRange(lines, { state, held }) {
+export function lossRange(lines, { state, held }, bottom = Infinity) {
   const start = state.experiment?.initialLoss ?? 1;
   const mean = state.experiment?.baseline?.train ?? start;
   let least = Infinity;
@@ -54,18 +55,23 @@ export function lossRange(lines, { state, held }) {
   if (state.view.y === "linear") return grown([0, Math.max(start, most, mean) * 1.05], held.y);
   const low = Math.min(Math.log10(Math.min(mean, start)) - UNDER, Math.log10(least) - PAD);
   const high = Math.max(Math.log10(Math.max(start, mean)) + OVER, most > 0 ? Math.log10(most) + PAD : -Infinity);
-  return grown([Math.max(low, -300), high], held.y);
+  return grown([Math.max(Math.min(low, bottom), -300), high], held.y);
 }
 
 /** @param {[number, number]} range @param {[number, number]|null} held @returns {[number, number]} */
 const grown = ([low, high], held) => [Math.min(low, held?.[0] ?? low), Math.max(high, held?.[1] ?? high)];
 
-/** Powers of ten, written out; every second or third where there are many. @param {[number, number]} range */
-export function lossTicks([low, high]) {
+/**
+ * Powers of ten, written out; every second or third where there are many. Over a shelf from its floor on, and "0".
+ * @param {[number, number]} range
+ * @param {{floor: number, place: number}|null} [shelf]
+ */
+export function lossTicks([bottom, high], shelf = null) {
+  const low = shelf ? shelf.floor : bottom;
   const step = Math.max(1, Math.ceil((high - low) / 8));
-  const values = [];
-  const texts = [];
-  for (let exponent = Math.ceil(low / step) * step; exponent <= high; exponent += step) {
+  const values = shelf ? [shelf.place] : [];
+  const texts = shelf ? ["0"] : [];
+  for (let exponent = shelf ? low : Math.ceil(low / step) * step; exponent <= high; exponent += step) {
     values.push(Number(`1e${exponent}`));
     texts.push(tick(exponent));
   }

@@ -6,8 +6,8 @@
 
 import { tick } from "../state/format.js";
 
-const FLOORS = /** @type {Record<string, number>} */ ({ ratio: -6 });
-const TOPS = /** @type {Record<string, number>} */ ({ ratio: 1, grad_mean: 2 });
+const FLOORS = /** @type {Record<string, number>} */ ({ ratio: -6, loss: 0 });
+const TOPS = /** @type {Record<string, number>} */ ({ ratio: 1, grad_mean: 2, loss: 0 });
 const FLOOR = -4;
 const TOP = 3;
 const LOWEST = -300;

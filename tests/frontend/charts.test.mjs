@@ -65,6 +65,19 @@ function zero(stat, from) {
   for (const key of ["min", "max", "mean", "last"]) stat[key] = stat[key].map((value, step) => (step >= from ? 0 : value));
 }
 
+test("a loss of exactly 0 stands on a shelf of its own, which is there only where it is needed", () => {
+  const solved = (run, wire) => run === "gd" && zero(wire.series.train_loss, 10);
+  const chart = loss({ gd: 20, sgd: 20, change: solved });
+  const { y } = traceOf(chart, "gd", "train");
+  const { tickvals, ticktext, range } = chart.layout.yaxis;
+  assert.deepEqual([ticktext[0], y[15]], ["0", tickvals[0]]);
+  assert.ok(y[15] < tickvals[1] && Math.log10(y[15]) > range[0] && tickvals[1] <= 1 / 20, "between the floor and the edge");
+  assert.ok(chart.layout.shapes.some(({ name, visible }) => name === "shelf" && visible));
+  assert.equal(loss({ gd: 20, sgd: 20 }).layout.shapes.some(({ name }) => name === "shelf"), false);
+  const linear = loss({ gd: 20, change: solved, view: { y: "linear" } });
+  assert.deepEqual([traceOf(linear, "gd", "train").y[15], linear.layout.shapes.some(({ name }) => name === "shelf")], [0, false]);
+});
+
 test("there are as many panels as layers, side by side, each with its values", () => {
   const { layout, labels } = gradients({ gd: 5, sgd: 5 });
   assert.deepEqual(labels.titles.map(({ name, shape }) => `${name} ${shape}`), ["W1 5 × 4", "W2 4 × 4", "W3 4 × 1"]);

@@ -28,7 +28,8 @@ def fill(figure: go.Figure, columns: Mapping[str, Buckets], train_samples: int) 
     bound = [trace for trace in filled.data if trace.meta and "run" in trace.meta]
     points = [_points(trace.meta, columns.get(trace.meta["run"]), train_samples) for trace in bound]
     wanted = filled.layout.meta and filled.layout.meta.get("shelf")
-    scale = _scale(wanted["measure"], points) if wanted else None
+    needed = wanted and not (wanted.get("only_for_zero") and not _any_zero(points))
+    scale = _scale(wanted["measure"], points) if needed else None
     for trace, (x, y, upper) in zip(bound, points, strict=True):
         trace.x = x.tolist()
         trace.y = (y if scale is None else scale.place(y, upper)).tolist()
@@ -76,6 +77,10 @@ def _ends(buckets: Buckets, axis: str, train_samples: int) -> Floats:
     return (buckets.last + 1).astype(np.float64)
 
 
+def _any_zero(points: Iterable[Points]) -> bool:
+    return any(bool(((y == 0) & (upper == 0)).any()) for _, y, upper in points)
+
+
 def _scale(measure: str, points: Iterable[Points]) -> ShelfScale:
     least, greatest = np.inf, 0.0
     for _, y, _ in points:
@@ -89,7 +94,9 @@ def _lay_out(layout: go.Layout, scale: ShelfScale) -> None:
     values, texts = scale.ticks()
     lower, upper = scale.tint
     layout.shapes = [
-        {**shape.to_plotly_json(), "y0": lower, "y1": upper} if shape.name == "shelf" else shape
+        {**shape.to_plotly_json(), "y0": lower, "y1": upper, "visible": True}
+        if shape.name == "shelf"
+        else shape
         for shape in layout.shapes
     ]
     for name in layout:

@@ -1,5 +1,7 @@
 """The loss of every run against its steps, on a log axis, with the loss of predicting the mean.
 
+A loss of exactly 0 stands on a shelf of its own, which is there only where it is needed.
+
 Owns what the loss figure is made of. Must not know columns' values or where the figure is shown.
 """
 
@@ -10,7 +12,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from fallline.figures.theme import stroke, template
-from fallline.figures.traces import band, line
+from fallline.figures.traces import band, line, shelf
 from fallline.figures.view import FigureView, RunLine
 
 
@@ -39,6 +41,8 @@ def _layout() -> dict[str, Any]:
         "xaxis": {"title": {"text": "step"}, "tickformat": ",d", "rangemode": "tozero"},
         "yaxis": {"title": {"text": "loss"}, "type": "log", "dtick": 1},
         "margin": {"l": 60, "r": 24, "t": 26, "b": 46},
+        "shapes": [shelf("x", "y")],
+        "meta": {"shelf": {"measure": "loss", "only_for_zero": True}},
     }
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from fallline.figures.theme import surface, template
-from fallline.figures.traces import band, line
+from fallline.figures.theme import template
+from fallline.figures.traces import band, line, shelf
 from fallline.figures.view import FigureView
 
 MEASURE = "grad_l1"
@@ -57,7 +57,7 @@ def _layout(view: FigureView) -> dict[str, Any]:
         "showlegend": True,
         "margin": {"l": 60, "r": 24, "t": 30, "b": 46},
         "hovermode": "x",
-        "shapes": [_shelf(layer) for layer in range(1, layers + 1)],
+        "shapes": [shelf(**_axes(layer)) for layer in range(1, layers + 1)],
         "annotations": [_title(layer, shape) for layer, shape in enumerate(view.shapes, start=1)],
         "meta": {"shelf": {"measure": MEASURE}},
     }
@@ -78,23 +78,6 @@ def _layout(view: FigureView) -> dict[str, Any]:
             "showticklabels": layer == 1,
         }
     return layout
-
-
-def _shelf(layer: int) -> dict[str, Any]:
-    axes = _axes(layer)
-    return {
-        "name": "shelf",
-        "type": "rect",
-        "xref": f"{axes['xaxis']} domain",
-        "yref": axes["yaxis"],
-        "x0": 0,
-        "x1": 1,
-        "y0": 1e-6,
-        "y1": 1e-5,
-        "fillcolor": surface("rail"),
-        "line": {"width": 0},
-        "layer": "below",
-    }
 
 
 def _title(layer: int, shape: tuple[int, int]) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-FLOORS = {"ratio": -6}
-TOPS = {"ratio": 1, "grad_mean": 2}
+FLOORS = {"ratio": -6, "loss": 0}
+TOPS = {"ratio": 1, "grad_mean": 2, "loss": 0}
 FLOOR, TOP = -4, 3
 LOWEST, HIGHEST = -300, 300
 

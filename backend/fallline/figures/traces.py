@@ -1,4 +1,5 @@
-"""The traces that curves are made of, unfilled: each says in `meta` which run, columns and statistic it wants.
+"""The traces that curves are made of, unfilled: each says in `meta` which run, columns and statistic it wants; and the
+tint of the shelf on which exactly 0 stands.
 
 Owns the form of a binding: `{"run", "lane", "role", "x", "y", "stat"}`, where `x` is step, epoch, samples_seen or
 seconds and `y` the name of a series. Must not know data.
@@ -10,7 +11,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from fallline.figures.theme import lane
+from fallline.figures.theme import lane, surface
 from fallline.figures.view import RunLine
 
 HIDDEN = {"width": 0}
@@ -53,3 +54,21 @@ def line(
         meta=binding(run, place, role, y, "mean"),
         **more,
     )
+
+
+def shelf(xaxis: str, yaxis: str) -> dict[str, Any]:
+    """The tint under the floor of a log axis. Where it lies depends on the data: `binding` places and shows it."""
+    return {
+        "name": "shelf",
+        "type": "rect",
+        "xref": f"{xaxis} domain",
+        "yref": yaxis,
+        "x0": 0,
+        "x1": 1,
+        "y0": 1e-6,
+        "y1": 1e-5,
+        "fillcolor": surface("rail"),
+        "line": {"width": 0},
+        "layer": "below",
+        "visible": False,
+    }

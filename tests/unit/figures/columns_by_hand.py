@@ -11,10 +11,14 @@ NAMES = ("train_loss", "test_loss", "grad_l1/W1", "grad_l1/W2")
 SHAPES = ((5, 4), (4, 1))
 
 
-def buckets(steps: int, per_step: int, at_most: int, *, dies_at: int | None = None) -> Buckets:
-    """A falling loss, evaluated at every step below 64 and at even ones beyond; gradients that may become exactly 0."""
+def buckets(
+    steps: int, per_step: int, at_most: int, *, dies_at: int | None = None, perfect_at: int | None = None
+) -> Buckets:
+    """A falling loss, evaluated at every step below 64 and at even ones beyond; gradients; both may become exactly 0."""
     step = np.arange(steps)
     loss = 12.3 / (1 + step) + 0.04
+    if perfect_at is not None:
+        loss = np.where(step >= perfect_at, 0.0, loss)
     evaluated = (step < 64) | (step % 2 == 0)
     gradient = 3.0 / (1 + step / 7)
     if dies_at is not None:
@@ -32,11 +36,11 @@ def buckets(steps: int, per_step: int, at_most: int, *, dies_at: int | None = No
 
 
 def view(at_most: int = 24) -> FigureView:
-    """Two runs: one full batch that learns, one of single samples whose layers die."""
+    """Two runs: one full batch that learns, one of single samples whose layers die and whose loss ends at 0."""
     return FigureView(
         runs=(
             RunLine("gd", "GD", buckets(90, 900, at_most)),
-            RunLine("sgd", "SGD", buckets(150, 1, at_most, dies_at=60)),
+            RunLine("sgd", "SGD", buckets(150, 1, at_most, dies_at=60, perfect_at=128)),
         ),
         shapes=SHAPES,
         train_samples=900,

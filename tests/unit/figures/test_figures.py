@@ -99,12 +99,25 @@ def test_exactly_zero_is_on_the_shelf_and_the_smallest_value_above_it_is_not() -
     assert placed.tolist() == [1e-4 * DEPTH, 1e-4, 1e-4, 0.5]
 
 
+def test_a_loss_of_exactly_zero_stands_on_a_shelf_and_without_one_there_is_no_shelf() -> None:
+    seen = view()
+    shown = figure("loss", seen)
+    train = next(t for t in shown.data if t.meta["run"] == "sgd" and t.meta["role"] == "train")
+    assert train.y[-1] == pytest.approx(0.1 * DEPTH)  # the smallest loss above 0 is 0.12
+    assert (shown.layout.yaxis.ticktext[0], shown.layout.yaxis.tickvals[0]) == ("0", train.y[-1])
+    assert shown.layout.shapes[0].visible
+    learns = FigureView(seen.runs[:1], seen.shapes, seen.train_samples, seen.has_test, seen.baseline)
+    plain = figure("loss", learns)
+    assert (plain.layout.yaxis.range, plain.layout.shapes[0].visible) == (None, False)
+
+
 def test_the_floor_goes_down_by_decades_and_only_for_values_above_zero() -> None:
     assert ShelfScale.over("grad_l1", math.inf, 0.0).floor == -4
     assert ShelfScale.over("grad_l1", 2e-7, 1.0).floor == -7
     assert ShelfScale.over("ratio", 2e-5, 1.0).floor == -6
     assert ShelfScale.over("grad_l1", 1e-4, 1000.0) == ShelfScale(-4, 3)
     assert ShelfScale.over("grad_l1", 1.0, 1000.1).top == 4
+    assert ShelfScale.over("loss", 0.03, 12.3) == ShelfScale(-2, 2)
 
 
 def test_the_shelf_lies_where_the_design_has_it() -> None:
