@@ -38,14 +38,18 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     serving = verbs.add_parser("serve", help="start the server")
     serving.add_argument("--host", help="address to listen on (FALLLINE_HOST)")
-    serving.add_argument(
-        "--port", type=int, choices=range(65536), metavar="PORT", help="port (FALLLINE_PORT)"
-    )
+    serving.add_argument("--port", type=_port, help="port (FALLLINE_PORT); 0 takes a free one")
     serving.add_argument(
         "--open", action=argparse.BooleanOptionalAction, default=False, help="open the page in the browser"
     )
     verbs.add_parser("settings", help="print every setting with its value and meaning")
     return parser
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError("a port is a whole number from 0 to 65535")
+    return int(text)
 
 
 def _with_arguments(settings: Settings, asked: argparse.Namespace) -> Settings:

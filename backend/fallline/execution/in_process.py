@@ -123,6 +123,7 @@ class InProcessExecutor:
         for answer in list(self._promised):  # whoever waits for a long step would wait for ever
             if not answer.done():
                 answer.set_exception(_closed())
+                answer.exception()  # looked at, so that one whom nobody awaits any more is no complaint
 
     def _promise(self) -> asyncio.Future[Any]:
         """An answer to come, which `stop` sees to if nobody else does."""

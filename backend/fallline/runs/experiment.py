@@ -168,14 +168,14 @@ class Experiment:
         self._end_jobs()
         self._playback = Playback(speed, pace, since=now)
         self._last_speed = {"speed": "max" if speed is None else speed, "pace": pace}
-        self.publish(now)
+        self._tell_playback(now)
         return self.state()
 
     def pause(self, now: float) -> dict[str, Any]:
         """Stop at this step. Step jobs end here too, and are answered with the state as it is."""
         self._playback = None
         self._end_jobs()
-        self.publish(now)
+        self._tell_playback(now)
         return self.state()
 
     def step(
@@ -329,7 +329,9 @@ class Experiment:
     def _advance(self, run: Run, steps: int, now: float, clock: Clock) -> int:
         made = run.advance(steps, clock, told=self._watchers > 0)
         if run.diverged:
-            self._tell("diverged", run, now, diverged_at=run.state.diverged_at)
+            self._tell(
+                "diverged", run, now, diverged_at=run.state.diverged_at, latest=run.latest(evaluated=True)
+            )
         return made
 
     def _end_jobs(self) -> None:
@@ -386,18 +388,23 @@ class Experiment:
             runs = {run.name: (run.header(playing=self.playing), run.publish()) for run in self.runs.values()}
             self._outgoing.append(Frames(self.id, runs))
 
-    def _tell(self, event: str, run: Run, now: float, **more: Any) -> None:
+    def _tell(self, event: str, run: Run | None, now: float, **more: Any) -> None:
+        """An event of one run, or of the whole experiment (`run` None)."""
         self.publish(now)
         message = {
             "type": "event",
             "experiment": self.id,
-            "run": run.name,
-            "step": run.state.step,
-            "generation": run.generation,
+            "run": run and run.name,
+            "step": run and run.state.step,
+            "generation": run and run.generation,
             "event": event,
             **more,
         }
         self._outgoing.append(Event(self.id, message))
+
+    def _tell_playback(self, now: float) -> None:
+        """So that whoever else watches shows the same speed."""
+        self._tell("playback", None, now, playing=self.playing, **self._last_speed)
 
     def take_outgoing(self) -> list[Frames | Event]:
         """Frames and events since the last call, in the order in which they happened."""

@@ -5,7 +5,7 @@ Everything here happens before anything is allocated. Must not train anything.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fallline.engine.activations import ACTIVATIONS
@@ -16,6 +16,7 @@ from fallline.engine.optimizers import OPTIMIZERS
 from fallline.runs.cost import parameter_count, step_seconds
 from fallline.vocabulary.errors import FieldError, InvalidRequest, TooExpensive
 from fallline.vocabulary.exhibits import EXHIBITS
+from fallline.vocabulary.parameters import Parameter
 from fallline.vocabulary.recipe import (
     OWN_SETTINGS,
     Change,
@@ -47,6 +48,20 @@ BOUNDS: Mapping[str, float] = {
     "milliseconds_a_step": MOST_STEP_SECONDS * 1000,
 }
 
+DATA_SETTINGS = (
+    Parameter("samples", 900, 1, MOST_SAMPLES, integer=True, help="training and test samples together"),
+    Parameter("features", 5, 1, MOST_FEATURES, integer=True, help="inputs of the network"),
+    Parameter("noise", 0.0, 0.0, 1e6, help="standard deviation of what is added to y"),
+    Parameter(
+        "test_fraction", 0.0, 0.0, 1.0, open_maximum=True, help="share of the samples kept for testing"
+    ),
+)
+RUN_SETTINGS = (
+    Parameter("learning_rate", 0.1, 0.0, 1e6, open_minimum=True, help="what the gradient is multiplied by"),
+    Parameter("batch_size", 1, 1, LARGEST_MINI_BATCH, integer=True, unit="samples", help="null: all samples"),
+)
+"""What every data set and every run takes, whatever its method."""
+
 
 def check_recipe(recipe: Recipe) -> Recipe:
     """The recipe filled in. Raises InvalidRequest for what cannot be, TooExpensive for what costs too much."""
@@ -58,8 +73,16 @@ def check_recipe(recipe: Recipe) -> Recipe:
         )
     _check_network(recipe.network)
     _named_in(LOSSES, recipe.loss, "/loss", "loss")
+    _check_names(recipe)
     runs = [check_run(run, f"/runs/{place}", recipe) for place, run in enumerate(recipe.runs)]
     return recipe.model_copy(update={"runs": runs})
+
+
+def _check_names(recipe: Recipe) -> None:
+    names = [run.name for run in recipe.runs]
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise InvalidRequest(FieldError(f"/runs/{place}/name", "a name that no other run has"))
 
 
 def _check_size(recipe: Recipe) -> None:
@@ -81,7 +104,7 @@ def _sizes(recipe: Recipe) -> list[int]:
 
 def _named_in(table: Mapping[str, Any], name: str, pointer: str, what: str) -> None:
     if name not in table:
-        raise InvalidRequest(FieldError(pointer, f"a {what} that exists: {', '.join(table)}"))
+        raise InvalidRequest(FieldError(pointer, f"the name of a known {what}: {', '.join(table)}"))
 
 
 def _check_network(network: NetworkSettings) -> None:
@@ -105,7 +128,7 @@ def check_run(run: RunRecipe, pointer: str, shared: Recipe) -> RunRecipe:
     _within("edits_a_run", len(run.edits))
     _named_in(OPTIMIZERS, run.optimizer, f"{pointer}/optimizer", "optimizer")
     own = _filled(run.optimizer, run.settings.own, {}, pointer)
-    _check_batch(run.batch_size, shared)
+    _check_batch_of(run.batch_size, shared)
     settings = RunSettings(run.optimizer, run.learning_rate, run.batch_size, run.order, own)
     edits: list[Edit] = []
     ordered = sorted(enumerate(run.edits), key=lambda item: item[1].at_step)
@@ -113,7 +136,7 @@ def check_run(run: RunRecipe, pointer: str, shared: Recipe) -> RunRecipe:
         before = _folded(settings, [earlier for earlier in edits if earlier.at_step <= edit.at_step])
         given = check_change(edit, before, f"{pointer}/edits/{place}")
         if "batch_size" in given:
-            _check_batch(given["batch_size"], shared)
+            _check_batch_of(given["batch_size"], shared)
         edits = merge_edit(edits, Edit(at_step=edit.at_step, **given))
     return run.model_copy(update={**own, "edits": edits})
 
@@ -124,14 +147,21 @@ def _folded(settings: RunSettings, edits: list[Edit]) -> RunSettings:
     return settings
 
 
-def _check_batch(batch_size: int | None, shared: Recipe) -> None:
-    if batch_size is not None:
+def _check_batch_of(batch_size: int | None, shared: Recipe) -> None:
+    check_batch(batch_size, _sizes(shared), shared.data.samples, shared.data.train_samples)
+
+
+def check_batch(batch_size: int | None, sizes: Sequence[int], samples: int, train_samples: int) -> None:
+    """Whether batches of this size are affordable with layers of these `sizes`. Raises TooExpensive.
+
+    A mini-batch has its bound; the full batch, by its name or by its number, only has to fit the time of a step.
+    """
+    if batch_size is not None and batch_size != train_samples:
         _within("mini_batch", batch_size)
-    samples, train_samples = shared.data.samples, shared.data.train_samples
     batch = train_samples if batch_size is None else min(batch_size, train_samples)
     # A full batch evaluates the training samples as it goes; otherwise every sample is looked at once more.
     evaluated = samples - train_samples if batch_size is None else samples
-    _within("milliseconds_a_step", 1000 * step_seconds(_sizes(shared), batch, evaluated))
+    _within("milliseconds_a_step", 1000 * step_seconds(sizes, batch, evaluated))
 
 
 def check_change(change: Change, settings: RunSettings, pointer: str = "") -> dict[str, Any]:
@@ -195,6 +225,8 @@ def catalog() -> dict[str, Any]:
     }
     return {
         **{title: [_entry(row) for row in table.values()] for title, table in tables.items()},
+        "data_settings": [each.as_json() for each in DATA_SETTINGS],
+        "run_settings": [each.as_json() for each in RUN_SETTINGS],
         "orders": ["shuffle", "sequential"],
         "standardize": ["none", "inputs", "targets", "both"],
         "bounds": dict(BOUNDS),

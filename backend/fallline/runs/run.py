@@ -18,7 +18,7 @@ from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.history.run_history import RunHistory
 from fallline.runs.batches import next_batch, steps_until, steps_within
-from fallline.runs.recipe_check import check_change, merge_edit
+from fallline.runs.recipe_check import check_batch, check_change, merge_edit
 from fallline.vocabulary.columns import Buckets, Records, coarsen, from_records, join, recorded_every_step
 from fallline.vocabulary.recipe import Change, Edit, RunRecipe, RunSettings
 
@@ -134,6 +134,9 @@ class Run:
     def edit(self, change: Change) -> dict[str, Any]:
         """Change settings from the next step on. Returns the settings that the edit changes, defaults filled in."""
         given = check_change(change, self.settings)
+        if "batch_size" in given:
+            problem = self._problem
+            check_batch(given["batch_size"], problem.layout.sizes, len(problem.X), self._train_samples)
         edit = Edit(at_step=self.state.step, **given)
         self.recipe = self.recipe.model_copy(update={"edits": merge_edit(self.recipe.edits, edit)})
         return given
@@ -191,5 +194,16 @@ class Run:
             **self.header(playing=playing),
             "diverged_at": self.state.diverged_at,
             "settings": self.settings.as_json(),
-            "latest": latest,
+            "latest": self.latest(evaluated=not moving),
         }
+
+    def latest(self, *, evaluated: bool) -> dict[str, dict[str, Any]]:
+        """The last finite value of each series; `evaluated` at the present step where that can be done."""
+        latest = {
+            name: {"step": step, "value": value} for name, (step, value) in self.history.latest().items()
+        }
+        if evaluated:
+            for name, value in evaluate(self._problem, self.state.parameters).items():
+                if np.isfinite(value):
+                    latest[name] = {"step": self.state.step, "value": value}
+        return latest

@@ -56,9 +56,8 @@ class TooExpensive(FalllineError):
     title = "The recipe would cost too much"
 
     def __init__(self, bound: str, limit: float, asked: float) -> None:
-        super().__init__(
-            f"at most {_plain(limit)} {bound.replace('_', ' ')}, the recipe asks for {_plain(asked)}"
-        )
+        words = bound.replace("_", " ")
+        super().__init__(f"{words}: at most {_plain(limit)}, and {_plain(asked)} would be needed")
         self.bound, self.limit, self.asked = bound, limit, asked
 
     def members(self) -> dict[str, object]:

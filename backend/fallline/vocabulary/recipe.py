@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -234,21 +235,19 @@ class Recipe(StrictModel):
     @model_validator(mode="before")
     @classmethod
     def _name_the_nameless(cls, body: Any) -> Any:
-        """Runs without a name are called after their place: run-1, run-2, ..."""
+        """Runs without a name are called after their place, run-1, run-2, ..., or by the next number that is free."""
         if not isinstance(body, dict) or not isinstance(body.get("runs"), list):
             return body
-        named = [
-            {**run, "name": f"run-{place}"} if isinstance(run, dict) and "name" not in run else run
-            for place, run in enumerate(body["runs"], start=1)
-        ]
+        taken = [run["name"] for run in body["runs"] if isinstance(run, dict) and "name" in run]
+        named = []
+        for place, run in enumerate(body["runs"], start=1):
+            if isinstance(run, dict) and "name" not in run:
+                name = next(name for number in count(place) if (name := f"run-{number}") not in taken)
+                taken.append(name)
+                named.append({**run, "name": name})
+            else:
+                named.append(run)
         return {**body, "runs": named}
-
-    @model_validator(mode="after")
-    def _names_are_unique(self) -> Recipe:
-        names = [run.name for run in self.runs]
-        if len(set(names)) != len(names):
-            raise ValueError("the names of the runs must differ")
-        return self
 
     def as_json(self) -> dict[str, Any]:
         """The recipe as plain JSON, as CONTRACT prints it."""

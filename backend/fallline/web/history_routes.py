@@ -34,9 +34,12 @@ async def history(id: str, run: str, request: Request, query: HistoryQuery, lab:
     )
     if _prefers_csv(request.headers.get("accept", "")):
         text = await asyncio.to_thread(lambda: "".join(_table(buckets, every_step)))
-        return Response(text, media_type="text/csv")
-    encode = buckets.as_bdata if query.encoding == "bdata" else buckets.as_json
-    return await large(lambda: encode(generation, every_step))
+        answer = Response(text, media_type="text/csv")
+    else:
+        encode = buckets.as_bdata if query.encoding == "bdata" else buckets.as_json
+        answer = await large(lambda: encode(generation, every_step))
+    answer.headers["Vary"] = "Accept"
+    return answer
 
 
 def _table(buckets: Buckets, every_step: frozenset[str]) -> Iterator[str]:

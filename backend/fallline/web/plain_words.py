@@ -46,7 +46,7 @@ _SAYINGS: Mapping[str, str | Callable[[Context], str]] = {
     "string_too_long": _count("characters", "max_length", "most"),
     "too_short": _count("entries", "min_length", "least"),
     "too_long": _count("entries", "max_length", "most"),
-    "value_error": lambda context: f"should be otherwise: {context['error']}",
+    "value_error": lambda context: f"{context['error']}",
 }
 
 

@@ -11,7 +11,7 @@ import logging
 import time
 from typing import Any
 
-from fastapi import WebSocket
+from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
 from fallline.realtime.outbox import Outbox
@@ -231,8 +231,8 @@ class Connection:
             text = await _text(outgoing)
             async with asyncio.timeout(SEND_SECONDS):
                 await self._websocket.send_text(text)
-        except (TimeoutError, RuntimeError, OSError):
-            # Too slow, or gone: Starlette raises a RuntimeError or an OSError for a socket that is closed.
+        except (TimeoutError, RuntimeError, OSError, WebSocketDisconnect):
+            # Too slow, or gone: Starlette has all of these for a socket that is closed.
             raise _Over from None
 
 

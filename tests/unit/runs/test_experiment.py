@@ -11,7 +11,7 @@ import pytest
 from fallline.runs.experiment import Event, Experiment, Frames
 from fallline.runs.playback import WAKE_SECONDS
 from fallline.vocabulary.commands import EditRun
-from fallline.vocabulary.errors import Conflict, InvalidRequest, NotFound
+from fallline.vocabulary.errors import Conflict, InvalidRequest, NotFound, TooExpensive
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 from support.clocks import Clock
 
@@ -251,8 +251,7 @@ def test_pieces_continue_each_other_without_a_gap_from_where_a_watcher_joined() 
     one.play(None, "steps", clock.now)
     play_for(one, 0.5, clock)
     one.pause(clock.now)
-    for item in one.take_outgoing():
-        assert isinstance(item, Frames)
+    for item in (item for item in one.take_outgoing() if isinstance(item, Frames)):
         for run, (header, piece) in item.runs.items():
             if piece is not None:
                 assert piece.first[0] == nexts[run]
@@ -313,3 +312,30 @@ def test_only_the_present_step_can_be_looked_at() -> None:
     assert one.snapshot("gd", 3)["step"] == 3
     with pytest.raises(InvalidRequest, match="which is 3"):
         one.snapshot("gd", 2)
+
+
+def test_an_edit_keeps_the_bounds_of_a_batch() -> None:
+    one = experiment(data={"samples": 600})
+    with pytest.raises(TooExpensive) as refused:
+        edit(one, "gd", batch_size=513)
+    assert refused.value.bound == "mini_batch"
+    assert one.recipe.runs[0].edits == []
+    assert edit(one, "sgd", batch_size=600)["batch_size"] == 600
+
+
+def test_the_event_of_a_divergence_tells_the_loss_of_the_step_at_which_the_run_stays() -> None:
+    one = experiment(**DIVERGING)
+    one.join({}, 100, CLOCK.now)
+    answer = make_steps(one, steps=50)
+    (told,) = events(one)
+    assert told["latest"]["train_loss"]["step"] == told["diverged_at"]
+    assert told["latest"] == answer["runs"][0]["latest"]
+
+
+def test_whoever_watches_is_told_of_the_speed() -> None:
+    one = experiment()
+    one.join({}, 100, CLOCK.now)
+    one.play(None, "samples", CLOCK.now)
+    one.pause(CLOCK.now)
+    told = [(event["playing"], event["speed"], event["pace"]) for event in events(one)]
+    assert told == [(True, "max", "samples"), (False, "max", "samples")]

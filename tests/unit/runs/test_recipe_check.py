@@ -1,0 +1,80 @@
+"""Names against the tables, defaults filled in, and what is wrong pointed at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fallline.runs.cost import parameter_count
+from fallline.runs.recipe_check import BOUNDS, catalog, check_recipe
+from fallline.vocabulary.errors import InvalidRequest
+from fallline.vocabulary.recipe import Recipe
+
+
+def filled(recipe: dict[str, Any]) -> dict[str, Any]:
+    return check_recipe(Recipe.model_validate(recipe)).as_json()
+
+
+def test_an_optimizers_own_parameters_are_filled_in() -> None:
+    (run,) = filled({"runs": [{"optimizer": "adam", "beta1": 0.5}]})["runs"]
+    assert (run["beta1"], run["beta2"], run["epsilon"]) == (0.5, 0.999, 1e-8)
+
+
+def test_edits_are_put_in_order_merged_and_filled_in() -> None:
+    edits = [
+        {"at_step": 9, "learning_rate": 0.5},
+        {"at_step": 4, "optimizer": "momentum"},
+        {"at_step": 9, "learning_rate": 0.25, "momentum": 0.5},
+    ]
+    assert filled({"runs": [{"edits": edits}]})["runs"][0]["edits"] == [
+        {"at_step": 4, "optimizer": "momentum", "momentum": 0.9},
+        {"at_step": 9, "learning_rate": 0.25, "momentum": 0.5},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "pointer"),
+    [
+        ({"data": {"name": "nothing"}}, "/data/name"),
+        ({"data": {"samples": 1, "test_fraction": 0.9}}, "/data/test_fraction"),
+        ({"network": {"layers": [{"units": 2, "activation": "gone"}]}}, "/network/layers/0/activation"),
+        ({"network": {"output": "gone"}}, "/network/output"),
+        ({"network": {"biases": "he"}}, "/network/biases"),
+        ({"network": {"weights": {"name": "he", "scale": 2.0}}}, "/network/weights/scale"),
+        ({"loss": "gone"}, "/loss"),
+        ({"runs": [{}, {"optimizer": "gone"}]}, "/runs/1/optimizer"),
+        ({"runs": [{"momentum": 0.9}]}, "/runs/0/momentum"),
+        ({"runs": [{"optimizer": "momentum", "momentum": 1.0}]}, "/runs/0/momentum"),
+        ({"runs": [{"edits": [{"at_step": 1, "beta1": 0.5}]}]}, "/runs/0/edits/0/beta1"),
+        ({"runs": [{"edits": [{"at_step": 1}]}]}, "/runs/0/edits/0"),
+        ({"runs": [{"name": "a"}, {"name": "b"}, {"name": "a"}]}, "/runs/2/name"),
+    ],
+)
+def test_what_is_wrong_is_pointed_at(recipe: dict[str, Any], pointer: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        filled(recipe)
+    assert [error.pointer for error in refused.value.errors] == [pointer]
+
+
+def test_the_full_batch_is_free_of_the_bound_on_mini_batches() -> None:
+    assert filled({"runs": [{"batch_size": 900}]})["runs"][0]["batch_size"] == 900
+    assert (
+        filled({"data": {"samples": 5000}, "runs": [{"batch_size": None}]})["runs"][0]["batch_size"] is None
+    )
+
+
+def test_parameters_are_weights_and_biases() -> None:
+    assert parameter_count([5, 4, 4, 1]) == 49
+
+
+def test_the_catalog_names_every_row_with_its_parameters_and_the_bounds() -> None:
+    told = catalog()
+    assert {row["name"] for row in told["optimizers"]} == {"sgd", "momentum", "adam"}
+    for title in ("datasets", "activations", "losses", "optimizers", "initializers"):
+        for row in told[title]:
+            assert row["help"]
+            for parameter in row["parameters"]:
+                assert {"name", "schema", "default", "range", "unit", "help"} <= set(parameter)
+    assert told["bounds"] == BOUNDS
+    assert told["exhibits"][0]["name"] == "notebook"
