@@ -34,6 +34,18 @@ export function laneOf(name, place, known) {
 }
 
 /**
+ * Of two readings of a series within a generation the one of the higher step counts: an answer tells the loss of the
+ * parameters now, and the frame that comes after it the loss before the last change.
+ * @param {Run["latest"]} held
+ * @param {Run["latest"]} [told]
+ * @returns {Run["latest"]}
+ */
+export function newest(held, told = {}) {
+  const newer = Object.entries(told).filter(([name, { step }]) => !held[name] || step >= held[name].step);
+  return newer.length ? { ...held, ...Object.fromEntries(newer) } : held;
+}
+
+/**
  * Newer answers win; an answer that is older than a frame already seen does not move the counter back.
  * @param {RunAnswer} told
  * @param {RunRecipe} recipe
@@ -57,7 +69,7 @@ function runOf(told, recipe, known, lane) {
     samplesSeen: behind ? known.samplesSeen : told.samples_seen,
     generation: told.generation,
     divergedAt: over ? known.divergedAt : told.status === "diverged" ? told.diverged_at ?? told.step : null,
-    latest: same ? { ...known.latest, ...(behind ? {} : told.latest) } : told.latest,
+    latest: same ? newest(known.latest, told.latest) : told.latest,
     settings: known?.settings ?? { optimizer: recipe.optimizer, learning_rate: recipe.learning_rate, batch_size: recipe.batch_size, order: recipe.order },
     edits: recipe?.edits ?? [],
     units: same ? known.units : null,

@@ -4,7 +4,7 @@
  */
 
 import { askedOf, fromNow, inForce, withEdit } from "./settings.js";
-import { experimentOf, laneOf, runsOf } from "./opened.js";
+import { experimentOf, laneOf, newest, runsOf } from "./opened.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Run} Run */
@@ -104,12 +104,13 @@ function opened(state, answer, token) {
  */
 function framed(state, name, told) {
   const run = state.runs[name];
-  if (!run) return state;
+  if (!run || told.generation < run.generation) return state;
   const again = told.generation > run.generation;
+  if (!again && told.step < run.step) return withRun(state, name, { latest: newest(run.latest, told.latest) });
   return withRun(state, name, {
     status: told.status, step: told.step, epoch: told.epoch, samplesSeen: told.samples_seen,
     generation: told.generation,
-    latest: { ...(again ? {} : run.latest), ...told.latest },
+    latest: newest(again ? {} : run.latest, told.latest),
     divergedAt: told.status === "diverged" ? run.divergedAt ?? told.step : null,
     ...(again ? { units: null, predictions: null, snapshot: null, trend: undefined } : {}),
   });

@@ -85,6 +85,25 @@ test("an answer that is older than a frame does not move the counter back", () =
   assert.equal(state.runs.gd.step, 50);
 });
 
+test("the loss of the step at which a run was paused is not replaced by that of the step before", () => {
+  const paused = answer({ status: "paused", step: 9 });
+  paused.runs[0].latest = { train_loss: { step: 9, value: 0.5 }, "grad_l1/W1": { step: 8, value: 3 } };
+  const late = frame("gd", { status: "paused", step: 9, latest: { train_loss: { step: 8, value: 0.6 }, "grad_l1/W1": { step: 8, value: 3 } } });
+  const told = [{ type: "sent", id: "p", do: "pause", body: {} }, { type: "ack", id: "p", answer: paused }, late];
+  const state = after(told, opened());
+  assert.deepEqual(state.runs.gd.latest.train_loss, { step: 9, value: 0.5 });
+  assert.equal(state.runs.gd.latest["grad_l1/W1"].step, 8);
+  const on = after([frame("gd", { step: 12, latest: { train_loss: { step: 11, value: 0.4 } } })], state);
+  assert.deepEqual(on.runs.gd.latest.train_loss, { step: 11, value: 0.4 });
+  const anew = after([frame("gd", { step: 2, generation: 1, latest: { train_loss: { step: 1, value: 10 } } })], on);
+  assert.deepEqual(anew.runs.gd.latest, { train_loss: { step: 1, value: 10 } });
+});
+
+test("a frame that an answer has overtaken moves neither the counter nor the state back", () => {
+  const state = after([{ type: "experiment", state: answer({ step: 9 }) }, frame("gd", { step: 7 })], opened());
+  assert.deepEqual([state.runs.gd.step, state.runs.gd.status], [9, "paused"]);
+});
+
 test("a run that diverges keeps the step at which it did", () => {
   const state = after([{ type: "event", event: "diverged", run: "gd", step: 12, diverged_at: 12 }, frame("gd", { status: "diverged", step: 12 })], opened());
   assert.equal(state.runs.gd.divergedAt, 12);
