@@ -127,10 +127,22 @@ const EVENTS = {
   },
   reset: (state, event) => settled(restarted(state, event)),
   run_added: (state, event) => (state.runs[event.run] ? state : joined(state, event)),
-  diverged: (state, event) => withRun(state, event.run, { status: "diverged", divergedAt: event.diverged_at ?? event.step }),
+  diverged,
   finished: (state, event) => withRun(state, event.run, { status: "finished" }),
   run_removed: (state, event) => without(state, event.run),
 };
+
+/**
+ * The run stays where it is, so the losses of that step are told with the event: nothing else will tell them while others play.
+ * @param {State} state
+ * @param {Json} event
+ */
+function diverged(state, event) {
+  const run = state.runs[event.run];
+  if (!run || (event.generation ?? run.generation) < run.generation) return state;
+  const divergedAt = event.diverged_at ?? event.step;
+  return withRun(state, event.run, { status: "diverged", divergedAt, latest: newest(run.latest, event.latest) });
+}
 
 const NOT_SETTINGS = ["type", "experiment", "run", "step", "generation", "event", "id", "at", "at_step", "label"];
 

@@ -110,6 +110,14 @@ test("a run that diverges keeps the step at which it did", () => {
   assert.equal(stateOf(state.runs.gd, state).word, "diverged");
 });
 
+test("a diverged run shows the loss of the step it stays at while others play", () => {
+  const event = { type: "event", event: "diverged", run: "gd", step: 12, generation: 0, diverged_at: 12, latest: { train_loss: { step: 12, value: 9e6 } } };
+  const late = frame("gd", { status: "diverged", step: 12, latest: { train_loss: { step: 11, value: 5e3 } } });
+  assert.deepEqual(after([event, late], opened()).runs.gd.latest.train_loss, { step: 12, value: 9e6 });
+  const again = after([{ type: "event", event: "reset", run: "gd", step: 0, generation: 1 }, event], opened());
+  assert.equal(again.runs.gd.status, "paused");
+});
+
 test("an answer that divergence has overtaken does not revive the run", () => {
   const diverged = { type: "event", event: "diverged", run: "gd", step: 0, diverged_at: 0 };
   const state = after([{ type: "sent", id: "c1", do: "play", body: {} }, diverged, { type: "ack", id: "c1", answer: answer() }], opened());
