@@ -34,9 +34,10 @@ export function createApp(environment = browserEnvironment()) {
   const line = createLine({ environment, store, series });
   const visits = createVisits({ api, environment, keeper, line, series, store });
   const observer = createObserver({ api, store, seriesOf: series.of, environment });
-  const send = createCommands({
+  const commands = createCommands({
     uuid: environment.uuid,
     experiment: () => store.get().experiment?.id ?? null,
+    pending: () => store.get().pending,
     dispatch: store.dispatch,
     send: (message) => line.handle({ type: "command", message }),
   });
@@ -47,18 +48,26 @@ export function createApp(environment = browserEnvironment()) {
   /** @param {string} what @param {string|null} [run] @param {Json} [body] */
   function command(what, run, body) {
     if (store.get().experiment?.token === null) return void dispatch({ type: "problem", problem: READ_ONLY });
-    send(what, run, body);
+    commands.command(what, run, body);
   }
 
   /** Steps asked for while others are still being made go together: a held key is one command at a time. */
-  let wanted = 0;
-  const isStepping = () => Object.values(store.get().pending).some((pending) => pending.do === "step");
+  const wanted = { steps: 0, epochs: 0 };
+  /** @param {...string} what */
+  const isPending = (...what) => Object.values(store.get().pending).some((pending) => what.includes(pending.do));
 
+  /** A step comes after the play or pause that was asked for before it, also where that one still waits. */
   function stepOn() {
-    if (wanted === 0 || isStepping()) return;
-    const steps = wanted;
-    wanted = 0;
-    command("step", null, { steps });
+    const unit = wanted.epochs ? "epochs" : "steps";
+    const count = wanted[unit];
+    if (count === 0 || isPending("step", "play", "pause")) return;
+    wanted[unit] = 0;
+    command("step", null, { [unit]: count });
+  }
+
+  function followAnswers() {
+    commands.answered();
+    stepOn();
   }
 
   function play() {
@@ -77,7 +86,7 @@ export function createApp(environment = browserEnvironment()) {
     series,
     environment,
     async start() {
-      stops.push(keeper.follow(store), store.watch((state) => state.pending, stepOn));
+      stops.push(keeper.follow(store), store.watch((state) => state.pending, followAnswers));
       environment.listen(line.hear);
       observer.start();
       await visits.begin();
@@ -92,11 +101,13 @@ export function createApp(environment = browserEnvironment()) {
     pause: () => command("pause"),
     toggle: () => (store.get().playback.playing ? command("pause") : play()),
     step(steps = 1) {
-      wanted = Math.min(1_000_000, wanted + steps);
+      wanted.steps = Math.min(1_000_000, wanted.steps + steps);
       stepOn();
     },
     stepEpoch(epochs = 1) {
-      if (!isStepping()) command("step", null, { epochs });
+      if (isPending("step")) return;
+      wanted.epochs = epochs;
+      stepOn();
     },
     reset: (run) => command("reset", run ?? null),
     setSpeed: (speed) => setPlayback({ speed }),
@@ -109,7 +120,7 @@ export function createApp(environment = browserEnvironment()) {
     async newExperiment(changes) {
       const state = store.get();
       if (!state.experiment) return;
-      if (state.playback.playing && state.experiment.token) send("pause");
+      if (state.playback.playing && state.experiment.token) commands.command("pause");
       const notice = { kind: "info", text: freshWords(changes, state.order.length), undo: true };
       await visits.create(changedRecipe(state, changes), notice);
     },

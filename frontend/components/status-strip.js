@@ -107,7 +107,7 @@ export class StatusStrip extends LiveElement {
   #strip({ kind, tone, glyph: shape, strong, text, urgent, progress, act }) {
     return make(
       "div", { class: "strip", "data-strip": kind, "data-tone": tone, role: urgent ? "alert" : "status" },
-      glyph(shape), make("span", {}, make("b", {}, strong), " ", make("span", { class: "said" }, text)),
+      glyph(shape), make("span", { title: kind === "refused" ? `${strong} ${text}` : null }, make("b", {}, strong), " ", make("span", { class: "said" }, text)),
       progress ? make("progress", { max: progress.of, value: progress.have, "aria-label": "Catching up" }) : null,
       act ? button({ look: "small", act: () => act.do(this.app) }, act.text) : null,
     );

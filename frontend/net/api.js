@@ -7,10 +7,11 @@
 
 /** What the server refused, as RFC 9457 problem details. */
 export class Refused extends Error {
-  /** @param {Problem} problem */
-  constructor(problem) {
+  /** @param {Problem} problem @param {number} [retryAfter]  seconds, where the server says when to come again */
+  constructor(problem, retryAfter = 0) {
     super(problem.title);
     this.problem = problem;
+    this.retryAfter = retryAfter;
   }
 }
 
@@ -37,7 +38,10 @@ export function createApi(fetch, origin) {
     });
     if (response.status === 204) return null;
     const answer = await response.json().catch(() => null);
-    if (!response.ok || answer === null) throw new Refused({ title: response.statusText || NO_ANSWER.title, ...answer, status: response.status });
+    if (!response.ok || answer === null) {
+      const problem = { title: response.statusText || NO_ANSWER.title, ...answer, status: response.status };
+      throw new Refused(problem, Number(response.headers?.get("Retry-After")) || 0);
+    }
     return answer;
   }
 

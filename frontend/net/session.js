@@ -16,6 +16,8 @@ import { createHeartbeat } from "./heartbeat.js";
 /** @typedef {import("./catching-up.js").Positions} Positions */
 
 const HURRY = 250;
+/** Seconds before a command that came too fast goes again, where the server does not say more. */
+const LEAST_WAIT = 1;
 
 /** The past comes in one frame of many buckets; from then on a frame is small, however fast the training. */
 const PAST = 1_000;
@@ -45,6 +47,8 @@ export function createSession({ positions, random, fps }) {
   const catchingUp = createCatchingUp(positions);
   /** Commands not yet acknowledged, oldest first. @type {Map<string, Json>} */
   const commands = new Map();
+  /** When those that came too fast go again, with the same id. @type {Map<string, number>} */
+  const postponed = new Map();
   /** Asked for all of a run again; until that is answered, more frames that do not join are only dropped. */
   let mending = false;
 
@@ -73,6 +77,7 @@ export function createSession({ positions, random, fps }) {
   /** @returns {Action[]} */
   function opened() {
     phase = "open";
+    postponed.clear();
     buckets = PAST;
     mending = false;
     heart.begin(now);
@@ -132,7 +137,15 @@ export function createSession({ positions, random, fps }) {
     }
     if (phase !== "open" && phase !== "connecting") return [];
     if (heart.isSilent(now)) return [{ do: "close" }, ...lost(null)];
-    return phase === "open" && heart.isDue(now) ? [send(heart.ping(now))] : [];
+    if (phase !== "open") return [];
+    return [...again(), ...(heart.isDue(now) ? [send(heart.ping(now))] : [])];
+  }
+
+  /** Commands whose time has come once more. @returns {Action[]} */
+  function again() {
+    const due = [...postponed].filter(([, at]) => at <= now).map(([id]) => id);
+    due.forEach((id) => postponed.delete(id));
+    return due.flatMap((id) => (commands.has(id) ? [send(commands.get(id) ?? {})] : []));
   }
 
   /**
@@ -172,6 +185,10 @@ export function createSession({ positions, random, fps }) {
       return command ? [{ do: "tell", message: { type: "ack", id, answer } }] : [];
     },
     error({ id, problem }) {
+      if (problem?.status === 429 && commands.has(id)) {
+        postponed.set(id, now + 1000 * Math.max(LEAST_WAIT, problem.retry_after ?? LEAST_WAIT));
+        return [];
+      }
       const known = id !== null && commands.delete(id);
       if (!known && problem?.status === 404 && !greeted) return [{ do: "close" }, ...ended(4404)];
       return [{ do: "tell", message: { type: "error", id, problem } }];
@@ -219,7 +236,7 @@ export function createSession({ positions, random, fps }) {
     watched = what;
     const moved = before && before.experiment !== what.experiment;
     if (moved) buckets = PAST;
-    if (moved) commands.clear();
+    if (moved) [commands, postponed].forEach((held) => held.clear());
     greeted = greeted && !moved;
     if (phase === "open") {
       return [...(moved ? [send({ type: "unwatch", experiment: before.experiment })] : []), send(watchMessage())];

@@ -16,7 +16,7 @@ const FIGURES = ["loss", "gradients"];
 const LEAVING = 2_000;
 const RESTARTED = { kind: "info", text: "The server restarted. Your recipe is safe; the run starts again at step 0." };
 
-/** @param {unknown} error */
+/** @param {unknown} error @returns {error is Refused} */
 const isPassing = (error) => error instanceof Refused && (error.problem.status === undefined || error.problem.status >= 500 || error.problem.status === 429);
 /** @param {unknown} error */
 const isUnknown = (error) => error instanceof Refused && error.problem.status === 404;
@@ -69,7 +69,8 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
         return await call();
       } catch (error) {
         if (!isPassing(error) || stopped) throw error;
-        await new Promise((go) => environment.setTimeout(() => go(undefined), 100 + backoff(attempt, 0, environment.random())));
+        const wait = Math.max(1000 * error.retryAfter, 100 + backoff(attempt, 0, environment.random()));
+        await new Promise((go) => environment.setTimeout(() => go(undefined), wait));
       }
     }
   }

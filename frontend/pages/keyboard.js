@@ -41,6 +41,7 @@ export function listenToKeys(app, page) {
     if (!key?.act || (!key.always && !state.view.singleKeys)) return;
     if (CHANGING.has(key.key) && isLocked(state)) return;
     event.preventDefault();
+    if (event.repeat && key.once) return;
     key.act(app, page, event.key);
   });
 }

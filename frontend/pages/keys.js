@@ -17,6 +17,7 @@ import { X_AXES } from "../components/transport-bar.js";
  * @property {string[]} caps     as printed in the help
  * @property {string} key        KeyboardEvent.key, lower case; "" for Esc, which dialogs and sheets hear themselves
  * @property {boolean} [shift]
+ * @property {boolean} [once]    a held key counts once: it would switch back and forth
  * @property {boolean} [always]  stays when single keys are off
  * @property {(app: App, page: Page, key: string) => void} [act]
  */
@@ -43,7 +44,7 @@ function select(app, key) {
 
 /** @type {Key[]} */
 export const KEYS = [
-  { does: "Play or pause", caps: ["Space"], key: " ", always: true, act: (app) => app.toggle() },
+  { does: "Play or pause", caps: ["Space"], key: " ", once: true, always: true, act: (app) => app.toggle() },
   { does: "One step", caps: ["→"], key: "arrowright", always: true, act: (app) => app.step(1) },
   { does: "One epoch", caps: ["Shift", "→"], key: "arrowright", shift: true, always: true, act: (app) => app.stepEpoch(1) },
   { does: "Back to step 0", caps: ["R"], key: "r", act: (app) => app.reset() },

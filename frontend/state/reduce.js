@@ -229,7 +229,9 @@ const MESSAGES = {
   },
   event: (state, event) => EVENTS[event.event]?.(state, event) ?? state,
   sent(state, { id, do: what, run = null, body }) {
-    const pending = { ...state.pending, [id]: { do: what, run, body } };
+    // one that waits may be asked again: what was asked last stands last
+    const { [id]: _, ...others } = state.pending;
+    const pending = { ...others, [id]: { do: what, run, body } };
     const playback = what === "play" ? { ...state.playback, ...body } : state.playback;
     const next = settled({ ...state, pending, playback, problem: null });
     return what === "edit" && body.label ? withRun(next, run, { label: body.label }) : next;

@@ -70,6 +70,18 @@ export function inForce(recipe, edits, asked, catalog) {
 }
 
 /**
+ * Two changes of one run as one, the later wins. Another optimizer leaves the settings of the one before behind.
+ * @param {Json} change
+ * @param {Json} later
+ * @returns {Json}
+ */
+export function mergedEdits(change, later) {
+  const isOther = later.optimizer !== undefined && later.optimizer !== change.optimizer;
+  const kept = isOther ? Object.entries(change).filter(([name]) => name === "label" || GENERAL.includes(name)) : Object.entries(change);
+  return { ...Object.fromEntries(kept), ...later };
+}
+
+/**
  * Edits at one step merge, the later wins, as on the server.
  * @param {Edit[]} edits
  * @param {Edit} edit

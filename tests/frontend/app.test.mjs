@@ -155,6 +155,57 @@ test("a held key is one command at a time: steps asked for meanwhile go together
   app.stop();
 });
 
+test("a held speed key is one command at a time, and the newest speed wins", async () => {
+  const { app, socket } = await live();
+  app.play();
+  for (let speed = 70; speed < 170; speed++) app.setSpeed(speed);
+  assert.equal(app.store.get().playback.speed, 169);
+  assert.deepEqual(socket().commands().map(({ speed }) => speed), [60]);
+  socket().say({ type: "ack", id: socket().commands()[0].id, answer: answer({ id: "made1", status: "playing" }) });
+  assert.deepEqual(socket().commands().map(({ speed }) => speed), [60, 169]);
+  socket().say({ type: "ack", id: socket().commands()[1].id, answer: answer({ id: "made1", status: "playing" }) });
+  assert.deepEqual([socket().commands().length, app.store.get().pending], [2, {}]);
+  app.stop();
+});
+
+test("a pause outdoes the speed that still waits, and a step comes after it", async () => {
+  const { app, socket } = await live();
+  app.play();
+  app.setSpeed(90);
+  app.pause();
+  app.step();
+  assert.equal(app.store.get().playback.playing, false);
+  const acknowledge = (status) => socket().say({ type: "ack", id: socket().commands().at(-1).id, answer: answer({ id: "made1", status }) });
+  acknowledge("playing");
+  acknowledge("paused");
+  assert.deepEqual(socket().commands().map((command) => command.do), ["play", "pause", "step"]);
+  app.stop();
+});
+
+test("edits of one run wait for the one on its way and go as one; those of another run do not wait", async () => {
+  const { app, socket } = await live();
+  const sizes = [1, null, 32];
+  for (let k = 0; k < 25; k++) app.edit("gd", { batch_size: sizes[k % 3] });
+  app.edit("gd", { optimizer: "momentum", momentum: 0.5 });
+  app.edit("gd", { optimizer: "adam" });
+  app.edit("sgd", { learning_rate: 0.2 });
+  assert.deepEqual([app.store.get().runs.gd.settings.batch_size, app.store.get().runs.gd.settings.optimizer], [1, "adam"]);
+  assert.deepEqual(socket().commands().map(({ run }) => run), ["gd", "sgd"]);
+  socket().say({ type: "ack", id: socket().commands()[0].id, answer: { run: "gd", at_step: 0, batch_size: 1 } });
+  const { id, type, experiment, do: what, ...last } = socket().commands().at(-1);
+  assert.deepEqual(last, { run: "gd", batch_size: 1, optimizer: "adam" });
+  app.stop();
+});
+
+test("what waits for an experiment that is left is not sent to the next", async () => {
+  const { app, socket } = await live();
+  app.edit("gd", { learning_rate: 0.2 });
+  app.edit("gd", { learning_rate: 0.3 });
+  await app.newExperiment({ data: { seed: 5 } });
+  assert.deepEqual(socket().commands().map((command) => command.learning_rate), [0.2]);
+  app.stop();
+});
+
 test("a changed shape begins a fresh experiment, and undo goes back to the one before", async () => {
   const { app, server, socket, id } = await live();
   socket().say(frame(id, 1, "gd", 0, 9));

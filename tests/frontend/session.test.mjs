@@ -119,6 +119,18 @@ test("commands that were not acknowledged go again after a cut, oldest first, wi
   assert.equal(session.unanswered, 0);
 });
 
+test("a command that came too fast goes again after the wait that the server asks for, and nobody hears of it", () => {
+  const { happen, hear } = live();
+  const message = { id: "a", do: "play" };
+  happen("command", { message });
+  const refused = { type: "error", id: "a", problem: { status: 429, title: "Too many requests", retry_after: 2 } };
+  assert.deepEqual(hear(refused), []);
+  assert.deepEqual(sent(happen("tick", {}, 1500)), []);
+  assert.deepEqual(sent(happen("tick", {}, 600)), [message]);
+  assert.deepEqual(sent(happen("tick", {}, 600)), []);
+  assert.equal(told(hear({ type: "ack", id: "a", answer: {} })).length, 1);
+});
+
 test("an acknowledgement that comes twice is told once", () => {
   const { happen, hear } = live();
   happen("command", { message: { id: "a" } });
