@@ -29,7 +29,7 @@ export function flagsOf(state, series, { axis, log }) {
     if (!recipe) return [];
     let before = /** @type {import("../state/types.js").Json} */ (recipe);
     const flags = run.edits.map((edit) => {
-      const text = editWords(edit, before);
+      const text = editWords(edit, before, catalog);
       const { at_step: step, ...change } = edit;
       before = changed(before, change, catalog);
       return { run: run.name, lane: run.lane, step, text, x: placeOf(series.of(run.name), axis, experiment.trainSamples, step) };

@@ -81,7 +81,7 @@ export class SummaryDialog extends LiveElement {
       const edit = run.edits[place];
       const recipe = experiment?.recipe.runs.find(({ name }) => name === run.name);
       const before = recipe ? inForce(recipe, run.edits.slice(0, place), [], catalog) : run.settings;
-      const words = make("td", { class: "note", colspan: runs.length }, `${run.label}: ${editWords(edit, before)}`);
+      const words = make("td", { class: "note", colspan: runs.length }, `${run.label}: ${editWords(edit, before, catalog)}`);
       return { step: edit.at_step, row: make("tr", {}, make("th", { scope: "row" }, integer(edit.at_step)), words) };
     };
     return runs.flatMap((run) => run.edits.map((_, place) => marker(run, place)));

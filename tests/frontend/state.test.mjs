@@ -170,6 +170,13 @@ test("a run's rule, edits and state read as the design has them", () => {
   assert.equal(editWords({ learning_rate: 0.006 }, { learning_rate: 0.03 }), "rate 0.03 → 0.006");
   assert.equal(editWords({ optimizer: "momentum", momentum: 0.9 }, { optimizer: "sgd" }), "momentum 0.9");
   assert.equal(editWords({ batch_size: 32 }, { batch_size: 1 }), "SGD → mini-batch 32");
+  const adam = { at_step: 3, optimizer: "adam", beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+  assert.equal(editWords(adam, { optimizer: "sgd" }, catalog), "Adam");
+  assert.equal(editWords({ ...adam, beta2: 0.99 }, { optimizer: "momentum", momentum: 0.9 }, catalog), "Adam, beta 2 0.99");
+  assert.equal(editWords({ beta1: 0.5 }, { ...adam }, catalog), "beta 1 0.5");
+  assert.equal(editWords({ optimizer: "momentum" }, { optimizer: "sgd" }, catalog), "momentum 0.9");
+  assert.equal(editWords({ optimizer: "sgd", batch_size: 1 }, { optimizer: "adam", batch_size: null }, catalog), "GD → SGD, plain");
+  assert.equal(editWords({ learning_rate: 0.1, batch_size: 1 }, { learning_rate: 0.1, batch_size: 1 }, catalog), "");
   assert.equal(stateOf(state.runs.gd, state).word, "waiting");
   const dead = { ...state.runs.sgd, step: 300, units: { layers: [{ dead: [false] }, { dead: [true, true] }] } };
   assert.equal(stateOf(dead, state).word, "layer 2 dead");
