@@ -83,7 +83,7 @@ test-python: install-test ## pytest: unit, contracts, integration, architecture
 test-browser: install-test ## pytest: the page in Chromium
 	@echo "== pytest, in the browser"
 	@$(PY) tests/browser/chromium.py
-	@OPENBLAS_NUM_THREADS=1 $(PY) -m pytest --quiet tests/browser
+	@OPENBLAS_NUM_THREADS=1 $(PY) -m pytest --quiet -n 2 tests/browser
 
 # --- other chores ---------------------------------------------------------------------------------------------------
 

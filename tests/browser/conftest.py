@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Route, sync_playwright
 
 from browser.chromium import launch
 from browser.dashboard import DESKTOP, Dashboard
@@ -19,6 +19,17 @@ from support.serving import serving
 OpenLab = Callable[..., Dashboard]
 
 HERE = Path(__file__).parent
+
+
+NO_CHARTS = """window.Plotly = {
+    react(plot, data, layout) { Object.assign(plot, { data, layout, on() {} }); plot.classList.add("js-plotly-plot"); },
+    purge() {},
+};"""
+
+
+def without_charts(route: Route) -> None:
+    """Tests that look at no chart go without Plotly, which costs each page more time than all the rest."""
+    route.fulfill(content_type="text/javascript", body=NO_CHARTS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -94,6 +105,9 @@ def open_lab(visits: Visits) -> OpenLab:
         at: str | None = None,
         **more: Any,
     ) -> Dashboard:
-        return visits.page(visits.profile(size, theme, **more), at).open(query, drawn=drawn)
+        context = visits.profile(size, theme, **more)
+        if not drawn:
+            context.route("**/plotly.min.js", without_charts)
+        return visits.page(context, at).open(query, drawn=drawn)
 
     return opened
