@@ -74,6 +74,16 @@ function beat(state) {
 }
 
 /**
+ * Speed and pace as the server has them, for another page may have chosen them; what is chosen here comes first.
+ * @param {State} state
+ * @param {{speed?: number|"max", pace?: import("./types.js").Pace}} told
+ */
+function heard({ playback, pending }, { speed = playback.speed, pace = playback.pace }) {
+  const isAsked = Object.values(pending).some((command) => command.do === "play");
+  return isAsked || playback.isOwn ? playback : { ...playback, speed, pace };
+}
+
+/**
  * The server's whole answer about an experiment; `token` only where it is news.
  * @param {State} state
  * @param {ExperimentAnswer} answer
@@ -85,8 +95,7 @@ function opened(state, answer, token) {
   const runs = runsOf(answer, state.runs, again);
   const order = answer.runs.map(({ name }) => name);
   const kept = (/** @type {string|null} */ name) => (name && order.includes(name) ? name : order[0] ?? null);
-  const { speed = state.playback.speed, pace = state.playback.pace } = answer;
-  const playback = again ? state.playback : { ...state.playback, speed, pace };
+  const playback = again ? heard(state, answer) : heard({ ...state, pending: {}, playback: { ...state.playback, isOwn: false } }, answer);
   return settled({
     ...state,
     experiment: experimentOf(answer, again ? state.experiment : null, token),
@@ -130,6 +139,7 @@ const EVENTS = {
   diverged,
   finished: (state, event) => withRun(state, event.run, { status: "finished" }),
   run_removed: (state, event) => without(state, event.run),
+  playback: driven,
 };
 
 /**
@@ -142,6 +152,18 @@ function diverged(state, event) {
   if (!run || (event.generation ?? run.generation) < run.generation) return state;
   const divergedAt = event.diverged_at ?? event.step;
   return withRun(state, event.run, { status: "diverged", divergedAt, latest: newest(run.latest, event.latest) });
+}
+
+/**
+ * Somebody pressed play or pause, maybe on another page: a speed that was chosen here and not played is outdone.
+ * @param {State} state
+ * @param {Json} event
+ */
+function driven(state, event) {
+  const playing = event.playing ? "playing" : "paused";
+  const runs = Object.entries(state.runs).map(([name, run]) => [name, ["playing", "paused"].includes(run.status) ? { ...run, status: playing } : run]);
+  const playback = event.playing ? { ...state.playback, isOwn: false } : state.playback;
+  return { ...state, runs: Object.fromEntries(runs), playback: heard({ ...state, playback }, event) };
 }
 
 const NOT_SETTINGS = ["type", "experiment", "run", "step", "generation", "event", "id", "at", "at_step", "label"];
@@ -232,7 +254,7 @@ const MESSAGES = {
     // one that waits may be asked again: what was asked last stands last
     const { [id]: _, ...others } = state.pending;
     const pending = { ...others, [id]: { do: what, run, body } };
-    const playback = what === "play" ? { ...state.playback, ...body } : state.playback;
+    const playback = what === "play" ? { ...state.playback, ...body, isOwn: false } : state.playback;
     const next = settled({ ...state, pending, playback, problem: null });
     return what === "edit" && body.label ? withRun(next, run, { label: body.label }) : next;
   },
@@ -241,7 +263,7 @@ const MESSAGES = {
   connection: (state, { type: _, ...part }) => ({ ...state, connection: { ...state.connection, ...part } }),
   token: (state, { token }) => (state.experiment ? { ...state, experiment: { ...state.experiment, token } } : state),
   view: (state, { part }) => ({ ...state, view: { ...state.view, ...part } }),
-  playback: (state, { part }) => ({ ...state, playback: { ...state.playback, ...part } }),
+  playback: (state, { part }) => ({ ...state, playback: { ...state.playback, ...part, isOwn: true } }),
   hidden: (state, { run, hidden }) => withRun(state, run, { hidden }),
   measured: (state, { runs }) => Object.entries(runs).reduce(
     (before, [name, { generation, ...found }]) => (before.runs[name]?.generation === generation ? withRun(before, name, found) : before),

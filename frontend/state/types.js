@@ -164,6 +164,7 @@
  * @property {boolean} playing
  * @property {number|"max"} speed      steps per second
  * @property {Pace} pace
+ * @property {boolean} [isOwn]         speed or pace were chosen here and the server has not heard of it: nothing plays yet
  */
 /** @typedef {"steps"|"epochs"|"samples"|"seconds"} XAxis */
 /** @typedef {"grad_l1"|"grad_l2"|"grad_mean"|"ratio"} Measure */

@@ -69,6 +69,26 @@ test("play shows at once and then follows what the runs say", () => {
   assert.deepEqual([stopped.playback.playing, stopped.connection.status], [false, "ready"]);
 });
 
+test("the speed that another page plays at shows here too, unless this page is about to play at its own", () => {
+  const played = { type: "event", event: "playback", run: null, playing: true, speed: 300, pace: "samples" };
+  const ready = after([{ type: "connection", status: "ready" }], opened());
+  const { playback, connection, runs } = after([played], ready);
+  assert.deepEqual([playback.playing, playback.speed, playback.pace, connection.status, runs.gd.status], [true, 300, "samples", "live", "playing"]);
+  const stopped = after([played, { ...played, playing: false }], ready);
+  assert.deepEqual([stopped.playback.playing, stopped.playback.speed], [false, 300]);
+  const own = { type: "sent", id: "p", do: "play", body: { speed: 30, pace: "steps" } };
+  assert.equal(after([own, played], ready).playback.speed, 30);
+  assert.equal(after([{ type: "experiment", state: { ...answer(), speed: 12, pace: "steps" } }], ready).playback.speed, 12);
+});
+
+test("a speed chosen while nothing plays stays until it is played, whatever an answer says", () => {
+  const told = { type: "experiment", state: { ...answer(), speed: 60, pace: "steps" } };
+  const chosen = after([{ type: "playback", part: { speed: 500 } }, told], opened());
+  assert.equal(chosen.playback.speed, 500);
+  const played = after([{ type: "sent", id: "p", do: "play", body: { speed: 500, pace: "steps" } }, { type: "ack", id: "p", answer: { ...told.state, speed: 500 } }], chosen);
+  assert.equal(after([{ type: "experiment", state: { ...told.state, speed: 7 } }], played).playback.speed, 7);
+});
+
 test("a reset makes the settings in force the run's own, forgets its edits and begins a generation", () => {
   const state = after([
     frame("gd", { step: 9, latest: { train_loss: { step: 8, value: 1 } } }),
