@@ -8,7 +8,7 @@ import { flagLines, flagsOf } from "./edits.js";
 import { shareOf } from "./labels.js";
 import { dress, shownRuns, surface, templateOf } from "./looks.js";
 import { axisOf, boundTo, columnsFor, withinAxis } from "./scene.js";
-import { number } from "../state/format.js";
+import { briefTicks, number } from "../state/format.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("./scene.js").Scene} Scene */
@@ -88,7 +88,7 @@ function layoutOf(specified, scene, axis, domains) {
   domains.forEach((domain, k) => {
     const suffix = k ? k + 1 : "";
     const { range, tickvals, ticktext: texts } = specified[`yaxis${suffix}`] ?? {};
-    const ticktext = readable(texts, range, room.height - TOP - layout.margin.b);
+    const ticktext = readable(look.compact ? briefTicks(tickvals, texts) : texts, range, room.height - TOP - layout.margin.b);
     layout[`xaxis${suffix}`] = {
       domain: domain.map((share) => Math.min(1, Math.max(0, share))), anchor: `y${suffix}`, type: axis.log ? "log" : "linear",
       range: zoom.x ?? axis.range, autorange: false, tickangle: 0, ticklabeloverflow: "allow", nticks: look.compact || domains.length > 4 ? 3 : 5,
@@ -118,20 +118,20 @@ function readable(texts, range, height) {
 const PARTS = { name: 26, shape: 42, value: 66 };
 
 /**
- * A narrow panel keeps its name only; the shape is the first to go, then the values.
+ * A narrow panel keeps its name only, and so do all on a phone; the shape is the first to go, then the values.
  * @param {Scene} scene
  * @param {number} panel
  * @param {number} gap
  */
-function titlesOf({ state, room }, panel, gap) {
+function titlesOf({ state, room, look }, panel, gap) {
   const { experiment, view } = state;
   const shown = shownRuns(state);
   const [valued, shaped] = [PARTS.name + shown.length * PARTS.value, PARTS.name + PARTS.shape + shown.length * PARTS.value];
   return (experiment?.weights ?? []).map((weight, k) => ({
     name: weight,
-    shape: panel >= shaped ? (experiment?.shapes[weight] ?? []).join(" × ") : "",
+    shape: !look.compact && panel >= shaped ? (experiment?.shapes[weight] ?? []).join(" × ") : "",
     left: room.left + k * (panel + gap),
     width: panel,
-    values: panel < valued ? [] : shown.map((run) => ({ run: run.name, label: run.label, lane: run.lane, value: number(run.latest[`${view.measure}/${weight}`]?.value) })),
+    values: look.compact || panel < valued ? [] : shown.map((run) => ({ run: run.name, label: run.label, lane: run.lane, value: number(run.latest[`${view.measure}/${weight}`]?.value) })),
   }));
 }

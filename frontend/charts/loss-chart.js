@@ -9,7 +9,7 @@ import { NAMES, placeNow } from "./horizontal.js";
 import { lossRange, lossTicks } from "./loss-range.js";
 import { dress, laneLook, shownRuns, surface, templateOf } from "./looks.js";
 import { axisOf, boundTo, columnsFor, withinAxis } from "./scene.js";
-import { number } from "../state/format.js";
+import { briefTicks, number } from "../state/format.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("../state/types.js").Run} Run */
@@ -201,9 +201,15 @@ function layoutOf({ state, look, room, zoom }, axis, y, shelf) {
     template: templateOf(look),
     showlegend: false,
     margin: { l: room.left, r: room.right, t: TOP, b: BOTTOM, pad: 0 },
-    xaxis: { type: axis.log ? "log" : "linear", range: zoom.x ?? axis.range, autorange: false, tickangle: 0, ticklabeloverflow: "allow", nticks: axis.log ? 12 : look.compact ? 5 : 8, tickformat: axis.log ? "~s" : axis.end < 10 ? "" : ",d", hoverformat: axis.axis === "steps" ? ",d" : ".4~s" },
-    yaxis: { type: log ? "log" : "linear", range: y, autorange: false, tickangle: 0, ticklabeloverflow: "allow", ...(log ? lossTicks(y, shelf) : { tickformat: y[1] >= 1e5 ? "~s" : ",~g" }) },
+    xaxis: { type: axis.log ? "log" : "linear", range: zoom.x ?? axis.range, autorange: false, tickangle: 0, ticklabeloverflow: "allow", nticks: look.compact ? 5 : axis.log ? 12 : 8, tickformat: axis.log ? "~s" : axis.end < 10 ? "" : ",d", hoverformat: axis.axis === "steps" ? ",d" : ".4~s" },
+    yaxis: { type: log ? "log" : "linear", range: y, autorange: false, tickangle: 0, ticklabeloverflow: "allow", ...(log ? ticksOf(y, shelf, look.compact) : { tickformat: y[1] >= (look.compact ? 1e4 : 1e5) ? "~s" : ",~g" }) },
   };
+}
+
+/** @param {[number, number]} y @param {ReturnType<typeof shelfOf>} shelf @param {boolean} compact */
+function ticksOf(y, shelf, compact) {
+  const ticks = lossTicks(y, shelf);
+  return compact ? { ...ticks, ticktext: briefTicks(ticks.tickvals, ticks.ticktext) } : ticks;
 }
 
 /** @param {Scene} scene @param {import("./labels.js").Flag[]} flags @param {{from: number, to: number}|null} missing */

@@ -11,6 +11,8 @@ import { placeEnds, placeFlags, pxAcross, pxDown } from "./labels.js";
 const SHAPES = /** @type {Record<string, string>} */ ({
   a: "M5 .7a4.3 4.3 0 1 0 0 8.6a4.3 4.3 0 1 0 0-8.6z", b: "M1 1h8v8H1z", c: "M5 .2 9.8 5 5 9.8.2 5z", d: "M5 .8 9.6 9H.4z",
 });
+/** What a phone's loss chart leaves on the right, in px, less a hair. */
+const MARGIN = 47;
 const SVG = "http://www.w3.org/2000/svg";
 
 /** The run's shape. @param {string} lane */
@@ -68,8 +70,13 @@ export function lossLabels({ flags, ends, start, baseline, axis, missing }, fram
   if (baseline) elements.push(baselineLabel(baseline, frame));
   if (start) elements.push(label("start", { left: pxAcross(frame, start.x) + 18, top: pxDown(frame, start.y) }, start.text));
   if (missing) elements.push(label("missing", { left: (pxAcross(frame, missing.from) + right) / 2, top: frame.top + frame.height / 2 }, "not received yet"));
-  elements.push(label("axis", { left: right + (compact ? 4 : 18), top: frame.top + frame.height + 5 }, axis));
+  elements.push(axisLabel(axis, right, frame.top + frame.height + 5, compact));
   return elements;
+}
+
+/** A phone's margin is narrow: there the word ends with it, clear of a tick at the end of the axis. @param {string} axis @param {number} right @param {number} top @param {boolean} compact */
+function axisLabel(axis, right, top, compact) {
+  return compact ? label("axis last", { left: right + MARGIN, top }, axis.split(" ")[0]) : label("axis", { left: right + 18, top }, axis);
 }
 
 /** Under its line, or over it where the line lies at the bottom. @param {Json} baseline @param {Frame} frame */
@@ -106,11 +113,11 @@ export function gradientLabels({ titles, marks }) {
 
 /** @param {Json} labels */
 export function scatterLabels({ squares }) {
-  return squares.flatMap((/** @type {Json} */ { left, top, width, height, lane, run, label: name, score, off }) => {
+  return squares.flatMap((/** @type {Json} */ { left, top, width, height, indent, lane, run, label: name, score, off }) => {
     const dim = document.createElement("span");
     dim.className = "values";
     dim.textContent = `R² ${score}`;
-    const title = label("title", { left, top: top - 18, width, lane }, shape(lane), strong(name), dim);
+    const title = label("title", { left: left - indent, top: top - 18, width: width + indent, lane }, shape(lane), strong(name), dim);
     title.dataset.run = run;
     return [
       title,

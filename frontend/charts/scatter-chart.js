@@ -12,10 +12,10 @@ import { score } from "../state/format.js";
 
 const MOST = 600;
 const TITLE = 18;
-const LEFT = 24;
-const RIGHT = 4;
+/** Room of the tick labels, left of a plot and under its title. */
+const LEFT = 22;
 const BOTTOM = 20;
-const GAP = 30;
+const GAP = 14;
 
 /** @param {Scene} scene */
 export function scatterChart({ state, look, room }) {
@@ -50,10 +50,10 @@ function rangeOf(runs) {
 /** Two squares a row. @param {number} count @param {Scene["room"]} room @returns {Cell[]} */
 function cellsOf(count, room) {
   const rows = Math.max(1, Math.ceil(count / 2));
-  const width = (room.width - LEFT - RIGHT - GAP) / 2;
+  const width = (room.width - GAP) / 2 - LEFT;
   const height = room.height / rows - TITLE - BOTTOM;
   return Array.from({ length: count }, (_, k) => ({
-    left: LEFT + (k % 2) * (width + GAP), top: Math.floor(k / 2) * (room.height / rows) + TITLE, width, height: Math.max(20, height),
+    left: LEFT + (k % 2) * (LEFT + width + GAP), top: Math.floor(k / 2) * (room.height / rows) + TITLE, width, height: Math.max(20, height),
   }));
 }
 
@@ -85,9 +85,9 @@ function dots({ predictions, lane, label }, suffix, look) {
 /** @param {Run} run @param {Cell} cell @param {[number, number]} range */
 function squareOf(run, cell, [low, high]) {
   const { predictions, lane, label, step, name, status } = run;
-  const seen = predictions?.y_pred.some((value) => value >= low && value <= high) ?? true;
-  const off = status === "diverged" || !seen;
-  return { ...cell, run: name, lane, label, score: step === 0 || off ? "–" : score(determination(predictions)), off };
+  const off = predictions ? !predictions.y_pred.some((value) => value >= low && value <= high) : false;
+  const told = step > 0 && !off && status !== "diverged";
+  return { ...cell, indent: LEFT, run: name, lane, label, score: told ? score(determination(predictions)) : "–", off };
 }
 
 /** R2 of what is drawn. @param {Run["predictions"]} predictions */

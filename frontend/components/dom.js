@@ -1,6 +1,6 @@
 /**
  * Making elements without markup in strings, so that no text can become markup.
- * Owns: make and draw. Must not know the application.
+ * Owns: make, draw and what is done to elements that are there. Must not know the application.
  */
 
 /** @typedef {Node|string|number|null|false|undefined} Child */
@@ -90,6 +90,15 @@ export function draw(tag, attributes = {}, ...children) {
   set(element, attributes);
   element.append(...shown(children));
   return /** @type {any} */ (element);
+}
+
+/**
+ * Every control inside, as a disabled fieldset would; for places in which some controls stay as they are.
+ * @param {Element} root
+ * @param {boolean} disabled
+ */
+export function disableAll(root, disabled) {
+  for (const control of root.querySelectorAll("button, input, select")) /** @type {HTMLButtonElement} */ (control).disabled = disabled;
 }
 
 /**

@@ -1,10 +1,11 @@
 /**
  * The recipe: what is trained, and how each run trains it.
- * Owns: the order of the sections and when they are locked. Must not know what a setting does.
+ * Owns: the order of the sections, and when what would change the experiment is locked; a card sees to its own controls, because
+ * hiding a run needs no server. Must not know what a setting does.
  */
 
 import { button, segmentedSwitch } from "./controls.js";
-import { make, makeOwn, set } from "./dom.js";
+import { disableAll, make, makeOwn, set } from "./dom.js";
 import { LiveElement, register } from "./live-element.js";
 
 /** @typedef {import("../state/types.js").State} State */
@@ -20,9 +21,13 @@ export class RecipeRail extends LiveElement {
   start() {
     this.onceOpened(() => {
       const cards = make("div", {});
-      const lock = make("fieldset", {}, makeOwn("data-fields", { class: "section" }), makeOwn("network-fields", { class: "section" }), cards, this.#foot());
-      this.append(this.#grab(), lock);
-      this.follow(isLocked, (locked) => set(lock, { disabled: locked }));
+      const problem = make("fieldset", {}, makeOwn("data-fields", { class: "section" }), makeOwn("network-fields", { class: "section" }));
+      const foot = this.#foot();
+      this.append(this.#grab(), problem, cards, foot);
+      this.follow(isLocked, (locked) => {
+        set(problem, { disabled: locked });
+        disableAll(foot, locked);
+      });
       this.follow((state) => state.order, (order) => this.#showCards(cards, order));
     });
   }

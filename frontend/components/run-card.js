@@ -4,10 +4,11 @@
  */
 
 import { button, segmentedSwitch } from "./controls.js";
-import { make, set, write } from "./dom.js";
+import { disableAll, make, set, write } from "./dom.js";
 import { icon, marker } from "./icons.js";
 import { LiveElement, register } from "./live-element.js";
 import { openMenu } from "./popover.js";
+import { isLocked } from "./recipe-rail.js";
 import { batchLine, knobsFor } from "./run-knobs.js";
 import { plural } from "../state/format.js";
 
@@ -48,7 +49,7 @@ export class RunCard extends LiveElement {
     const header = this.#header(run);
     const body = this.#body();
     this.replaceChildren(header.root, body.root);
-    this.follow((state) => [state.runs[this.#name], state.experiment, state.order.length, state.view.selectedRun], (_, state) => {
+    this.follow((state) => [state.runs[this.#name], state.experiment, state.order.length, state.view.selectedRun, isLocked(state)], (_, state) => {
       const now = state.runs[this.#name];
       if (!now || !state.experiment) return;
       const folded = state.order.length > ALL_OPEN && state.view.selectedRun !== now.name;
@@ -58,6 +59,8 @@ export class RunCard extends LiveElement {
       header.show(now, state.experiment, state.order.length > ALL_OPEN, folded);
       body.root.hidden = folded;
       body.show(now, state.experiment);
+      header.lock(isLocked(state));
+      disableAll(body.root, isLocked(state));
     });
     this.addEventListener("focusin", () => this.#select());
   }
@@ -92,7 +95,7 @@ export class RunCard extends LiveElement {
       eye.dataset.shut = String(now.hidden);
       set(more, { "aria-label": `More for ${now.label}: rename, remove` });
     }
-    return { root, show };
+    return { root, show, lock: (/** @type {boolean} */ locked) => (more.disabled = locked) };
   }
 
   /** @param {HTMLElement} anchor @param {HTMLElement} header */

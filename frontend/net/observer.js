@@ -1,5 +1,6 @@
 /**
- * Looks at the runs' instruments while they move: predictions, units and weights, at most four times a second.
+ * Looks at the runs' instruments: predictions, units and weights; four times a second while they move, and at once where
+ * they stand still at another step, so that what is drawn is of the step that is named.
  * Owns: when to look, and at which runs. Must not know what is drawn from it.
  */
 
@@ -11,6 +12,8 @@ import { trendOf } from "../state/selectors.js";
 /** @typedef {import("../state/types.js").RunSeries} RunSeries */
 
 const EVERY = 250;
+/** Steps made one by one, with a held key, are not each looked at. */
+const LEAST = 100;
 const TROUBLED = 2_000;
 
 /** Recent losses for the trend, newest first in time but told oldest first. @param {RunSeries|null} series */
@@ -36,7 +39,12 @@ export function createObserver({ api, store, seriesOf, environment }) {
   let seen = new Map();
   /** @type {any} */
   let timer = null;
+  let lookedAt = -Infinity;
+  let isLooking = false;
+  let isUrgent = false;
   let stopped = false;
+  /** @type {() => void} */
+  let unwatch = () => {};
 
   /** @param {State} state @param {Run} run */
   const moment = (state, run) => [state.experiment?.id, run.generation, run.step, state.view.networkRun === run.name].join(" ");
@@ -62,18 +70,41 @@ export function createObserver({ api, store, seriesOf, environment }) {
     store.dispatch({ type: "measured", runs: Object.fromEntries(moved.map((run, place) => [run.name, { generation: run.generation, ...found[place] }])) });
   }
 
+  /** Where the runs stand, once they stand still. @param {State} state */
+  const standing = (state) => (state.playback.playing ? [] : state.order.map((name) => moment(state, state.runs[name])));
+
   async function turn() {
     timer = null;
+    isLooking = true;
+    isUrgent = false;
+    lookedAt = environment.now();
     const state = store.get();
     const on = state.experiment && ["ready", "live"].includes(state.connection.status) && !environment.hidden();
     const fine = !on || (await lookAtAll(state).then(() => true, () => false));
-    if (!stopped) timer = environment.setTimeout(turn, fine ? EVERY : TROUBLED);
+    isLooking = false;
+    if (fine && isUrgent) return hurry();
+    plan(fine ? EVERY : TROUBLED);
+  }
+
+  /** @param {number} ms */
+  function plan(ms) {
+    environment.clearTimeout(timer);
+    if (!stopped) timer = environment.setTimeout(turn, ms);
+  }
+
+  function hurry() {
+    isUrgent = true;
+    if (!isLooking) plan(Math.max(0, lookedAt + LEAST - environment.now()));
   }
 
   return {
-    start: () => void (timer ?? turn()),
+    start() {
+      unwatch = store.watch(standing, (moments) => moments.length && hurry());
+      void (timer ?? turn());
+    },
     stop() {
       stopped = true;
+      unwatch();
       environment.clearTimeout(timer);
       seen = new Map();
     },

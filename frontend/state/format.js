@@ -68,6 +68,17 @@ export function tick(exponent) {
   return exponent < 0 ? (10 ** exponent).toFixed(-exponent) : integer(10 ** exponent);
 }
 
+/** Letters of a tick that fit beside a chart on a phone. */
+const BRIEF = 5;
+
+/**
+ * Ticks at powers of ten where there is little room: "10,000" becomes "1e4".
+ * @param {number[]|undefined} values
+ * @param {string[]|undefined} texts
+ */
+export const briefTicks = (values, texts) =>
+  texts?.map((text, k) => (text.length > BRIEF && values ? trueMinus(`1e${Math.round(Math.log10(values[k]))}`) : text));
+
 /**
  * One thing or several: plural(1, "sample") = "1 sample".
  * @param {number} count

@@ -165,6 +165,19 @@ test("predictions are drawn on equal axes, thinned, and off the axis where they 
   assert.ok(chart.data.every(({ x }) => x.length <= 600));
   assert.deepEqual(chart.labels.squares.map(({ score, off }) => [score, off]), [["1.00", false], ["–", true]]);
   assert.equal(determination({ y: [1, 2, 3], y_pred: [2, 2, 2] }), 0);
+  const diverged = { type: "event", event: "diverged", run: "gd", step: 3, diverged_at: 3 };
+  const [still] = scatterChart(scene({ gd: 3, messages: [measured("gd", (value) => value), diverged] })).labels.squares;
+  assert.deepEqual([still.score, still.off], ["–", false], "a diverged run whose points are there is not called off the axis");
+});
+
+test("on a phone panels have names only, and no tick is too long for the margin", () => {
+  const grown = (run, wire) => Object.values(wire.series["grad_l1/W1"]).forEach((column) => (column[0] = 3e5));
+  const texts = (compact) => gradients({ gd: 5, sgd: 5, change: grown, compact }).layout.yaxis.ticktext;
+  assert.ok(texts(false).includes("10,000") && texts(true).includes("1e4"));
+  assert.ok(texts(true).every((text) => text.length <= 5), texts(true).join(" "));
+  assert.deepEqual(gradients({ gd: 5, sgd: 5, compact: true }).labels.titles.map(({ values, shape }) => [values, shape]), [[[], ""], [[], ""], [[], ""]]);
+  const high = (run, wire) => Object.values(wire.series.train_loss).forEach((column) => (column[0] = 3e5));
+  assert.ok(loss({ gd: 5, change: high, compact: true }).layout.yaxis.ticktext.includes("1e4"));
 });
 
 /** A pacer with a clock and frames held by the test. */

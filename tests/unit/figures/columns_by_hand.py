@@ -14,7 +14,7 @@ SHAPES = ((5, 4), (4, 1))
 def buckets(
     steps: int, per_step: int, at_most: int, *, dies_at: int | None = None, perfect_at: int | None = None
 ) -> Buckets:
-    """A falling loss, evaluated at every step below 64 and at even ones beyond; gradients; both may become exactly 0."""
+    """A falling loss, evaluated at every step below 64 and at even ones beyond, and gradients; both may become 0."""
     step = np.arange(steps)
     loss = 12.3 / (1 + step) + 0.04
     if perfect_at is not None:

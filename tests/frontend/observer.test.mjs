@@ -1,0 +1,69 @@
+// When the page looks at its runs' instruments, against a clock that the test holds.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { createObserver } from "../../frontend/net/observer.js";
+import { initialState, reduce } from "../../frontend/state/reduce.js";
+import { createStore } from "../../frontend/state/store.js";
+import { answer } from "./fake-server.mjs";
+
+const settle = () => new Promise((go) => setImmediate(go));
+
+function watching() {
+  const store = createStore(initialState(), reduce);
+  for (const message of [{ type: "opened", answer: answer() }, { type: "connection", status: "ready" }]) store.dispatch(message);
+  const clock = { now: 0, due: null, run: null };
+  const looks = [];
+  const api = {
+    instrument: async (_, run, name) => (looks.push(`${run} ${name}`), { step: store.get().runs[run].step, layers: [], y: [], y_pred: [] }),
+    snapshot: async () => ({ step: 0, parameters: {} }),
+  };
+  const environment = {
+    now: () => clock.now, hidden: () => false, clearTimeout: () => (clock.run = null),
+    setTimeout: (run, ms) => Object.assign(clock, { run, due: clock.now + ms }),
+  };
+  const observer = createObserver({ api, store, seriesOf: () => null, environment });
+  async function pass(ms) {
+    clock.now += ms;
+    while (clock.run && clock.due <= clock.now) {
+      const { run } = clock;
+      clock.run = null;
+      run();
+      await settle();
+    }
+    return looks.splice(0);
+  }
+  const stand = (step, status = "paused") => store.dispatch({
+    type: "frame", runs: Object.fromEntries(["gd", "sgd"].map((name) => [name, { status, step, epoch: step, samples_seen: step, generation: 0, latest: {} }])),
+  });
+  return { store, observer, pass, stand };
+}
+
+test("runs that stop are looked at at once, and those that stand still only once", async () => {
+  const { observer, pass, stand, store } = watching();
+  observer.start();
+  await settle();
+  await pass(1000);
+  stand(10, "playing");
+  assert.equal((await pass(200)).length, 0);
+  stand(12);
+  assert.equal((await pass(0)).length, 4);
+  assert.equal(store.get().runs.gd.predictions.step, 12);
+  assert.equal((await pass(1000)).length, 0);
+});
+
+test("steps made one by one are looked at ten times a second at most, the last one certainly", async () => {
+  const { observer, pass, stand, store } = watching();
+  observer.start();
+  await settle();
+  await pass(1000);
+  let count = 0;
+  for (let step = 1; step <= 10; step++) {
+    stand(step);
+    count += (await pass(20)).length / 4;
+  }
+  count += (await pass(100)).length / 4;
+  assert.ok(count <= 4, `${count} looks in 0.3 s`);
+  assert.equal(store.get().runs.sgd.predictions.step, 10);
+});
