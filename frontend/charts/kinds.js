@@ -36,6 +36,8 @@ export const KINDS = {
   },
   scatter: {
     figure: null, build: (_, scene) => scatterChart(scene), labels: scatterLabels, summary: scatterSummary, every: 250, isRead: false,
-    follows: ({ runs, order }) => [order, ...order.flatMap((name) => [runs[name].predictions, runs[name].hidden, runs[name].label, runs[name].status])],
+    follows: ({ runs, order }) => [order, ...order.map((name) => runs[name]).flatMap(({ predictions, hidden, label, status, step }) => [
+      predictions, hidden, label, status, status === "playing" || step,
+    ])],
   },
 };

@@ -86,7 +86,9 @@ function dots({ predictions, lane, label }, suffix, look) {
 function squareOf(run, cell, [low, high]) {
   const { predictions, lane, label, step, name, status } = run;
   const off = predictions ? !predictions.y_pred.some((value) => value >= low && value <= high) : false;
-  const told = step > 0 && !off && status !== "diverged";
+  // a run that stands still is at one step only, and its score is of that step or not told
+  const isOfNow = status === "playing" || predictions?.step === step;
+  const told = step > 0 && !off && status !== "diverged" && isOfNow;
   return { ...cell, indent: LEFT, run: name, lane, label, score: told ? score(determination(predictions)) : "–", off };
 }
 
