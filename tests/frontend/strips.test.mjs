@@ -1,0 +1,31 @@
+// Which strip is said over the race table, and in which words.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { stripFor } from "../../frontend/components/strips.js";
+import { initialState, reduce } from "../../frontend/state/reduce.js";
+import { answer } from "./fake-server.mjs";
+
+const after = (...messages) => [{ type: "opened", answer: answer(), token: "t" }, { type: "connection", status: "ready" }, ...messages].reduce(reduce, initialState());
+const cut = { type: "connection", status: "reconnecting", lastStep: 1040 };
+const said = (state) => [stripFor(state)?.strong, stripFor(state)?.text].join(" ");
+
+test("a lost line says that training goes on only where something was moving", () => {
+  const play = { type: "event", event: "playback", run: null, playing: true, speed: 60, pace: "steps" };
+  assert.equal(said(after(play, cut)), "Connection lost at step 1,040. Training goes on; missed steps arrive when the line is back.");
+  assert.equal(said(after(cut)), "Connection lost at step 1,040. Nothing was playing, so no step is missed.");
+  assert.match(said(after({ type: "sent", id: "s", do: "step", run: null, body: { epochs: 1 } }, cut)), /Training goes on/);
+});
+
+test("a refusal is said with its reasons, and a lost line comes before it", () => {
+  const refused = { type: "problem", problem: { title: "The recipe is not valid", detail: "One field.", errors: [{ pointer: "/data", detail: "At most 5,000." }] } };
+  assert.equal(said(after(refused)), "The recipe is not valid. One field. At most 5,000.");
+  assert.equal(stripFor(after(refused, cut)).kind, "reconnecting");
+});
+
+test("diverged runs are named, and what the others do", () => {
+  const diverged = (run) => ({ type: "event", event: "diverged", run, step: 307, diverged_at: 307 });
+  assert.equal(said(after(diverged("gd"))), "GD diverged at step 307 and is stopped. SGD goes on.");
+  assert.equal(said(after(diverged("gd"), diverged("sgd"))), "GD and SGD diverged and are stopped. Lower the rate, then reset.");
+});
