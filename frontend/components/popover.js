@@ -1,5 +1,5 @@
 /**
- * Small panels over the page: they close on Esc, on a press elsewhere, and give focus back.
+ * Small panels over the page: they close on Esc, on a press elsewhere, when the focus goes elsewhere, and give focus back.
  * Owns: opening, placing, closing. Must not know what is inside.
  */
 
@@ -30,8 +30,13 @@ export function openPopover({ anchor, name, role, content, closed }) {
   let from = anchor();
   // inside an open dialog only the dialog's own descendants can be reached
   (from?.closest("dialog, .rail") ?? document.body).append(panel);
+  // a panel that is not in use any more must not be left to take keys
+  const leave = (/** @type {FocusEvent} */ event) => void (panel.contains(/** @type {Node} */ (event.target)) || close());
+  const close = () => panel.isConnected && panel.hidePopover();
+  document.addEventListener("focusin", leave);
   panel.addEventListener("toggle", (event) => {
     if (/** @type {ToggleEvent} */ (event).newState !== "closed") return;
+    document.removeEventListener("focusin", leave);
     const inside = panel.contains(document.activeElement) || document.activeElement === document.body;
     panel.remove();
     closed?.();
@@ -41,7 +46,7 @@ export function openPopover({ anchor, name, role, content, closed }) {
   panel.showPopover();
   if (from) place(panel, from);
   /** @type {HTMLElement|null} */ (panel.querySelector("[autofocus], button:not(:disabled), input, select"))?.focus();
-  return () => panel.isConnected && panel.hidePopover();
+  return close;
 }
 
 /**
