@@ -11,11 +11,11 @@ const trueMinus = (text) => text.replaceAll("-", MINUS);
 /** @param {number} value */
 function powerOfTen(value) {
   const [digits, exponent] = value.toExponential(2).split("e");
-  return `${Number(digits)}e${Number(exponent)}`;
+  return `${digits}e${Number(exponent)}`;
 }
 
 /**
- * A measured number: "0.0439", "12.3", "1,284", "1.9e7", "0", "–" where there is none.
+ * A measured number: "0.0439", "12.3", "1,284", "1.90e7", "0", "–" where there is none.
  * @param {number|null|undefined} value
  */
 export function number(value) {
@@ -55,8 +55,8 @@ export function score(value) {
 
 /** A setting as it was typed, not rounded: "0.03", "1e-5". @param {number} value */
 export function setting(value) {
-  if (value !== 0 && Math.abs(value) < 1e-4) return trueMinus(powerOfTen(value));
-  return trueMinus(String(Number(value.toPrecision(6))));
+  const rounded = Number(value.toPrecision(6));
+  return trueMinus(value !== 0 && Math.abs(value) < 1e-4 ? rounded.toExponential() : String(rounded)).replace("+", "");
 }
 
 /** @param {number} share 0..1 */

@@ -211,10 +211,10 @@ test("falling, flat and rising are told by the recent past", () => {
 });
 
 test("numbers read as people write them", () => {
-  assert.deepEqual([0.04391, 12.34, 0, 1284, 1.9e7, 0.00001, null, -0.5].map(number), ["0.0439", "12.3", "0", "1,284", "1.9e7", "1e−5", "–", "−0.500"]);
+  assert.deepEqual([0.04391, 12.34, 0, 1284, 1.9e7, 0.00001, 1.8e-5, null, -0.5].map(number), ["0.0439", "12.3", "0", "1,284", "1.90e7", "1.00e−5", "1.80e−5", "–", "−0.500"]);
   assert.deepEqual([12345, 123400, 1230000].map(counter), ["12,345", "123.4 k", "1.23 M"]);
   assert.deepEqual([1284, 1.43].map(epochs), ["1,284", "1.43"]);
   assert.deepEqual([-0.001, 0.876, null].map(score), ["0.00", "0.88", "–"]);
-  assert.deepEqual([0.03, 1e-5, 0.006].map(setting), ["0.03", "1e−5", "0.006"]);
+  assert.deepEqual([0.03, 1e-5, 1.25e-5, 0.006].map(setting), ["0.03", "1e−5", "1.25e−5", "0.006"]);
   assert.deepEqual([-4, -2, 0, 3].map(tick), ["1e−4", "0.01", "1", "1,000"]);
 });
