@@ -8,7 +8,7 @@ import { glyph, marker } from "./icons.js";
 import { LiveElement, register } from "./live-element.js";
 import { furthestStep } from "./transport-bar.js";
 import { counter, epochs, integer, number, score } from "../state/format.js";
-import { runSentence, stateOf } from "../state/selectors.js";
+import { runSentence, stateOf, whereWords } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").Run} Run */
@@ -16,10 +16,9 @@ import { runSentence, stateOf } from "../state/selectors.js";
 
 /** The moment of all numbers in the table. @param {State} state */
 function moment(state) {
-  const step = furthestStep(state);
   const { status } = state.connection;
-  if (status === "reconnecting" || status === "offline") return `Last known: step ${integer(step)}`;
-  return step === 0 ? "Before the first step" : `At step ${integer(step)}`;
+  if (status === "reconnecting" || status === "offline") return `Last known: step ${whereWords(state)}`;
+  return furthestStep(state) === 0 ? "Before the first step" : `At step ${whereWords(state)}`;
 }
 
 /** @param {Run} run @param {string} series */
@@ -34,7 +33,7 @@ function scoreOf({ testSamples }, run) {
 
 export class RaceTable extends LiveElement {
   #caption = make("caption", { class: "unseen" });
-  #moment = make("th", { scope: "col" });
+  #moment = make("th", { scope: "col", class: "moment" });
   #score = make("th", { scope: "col" });
   #test = make("th", { scope: "col", class: "test" }, "Test loss");
   #body = make("tbody", {});
@@ -66,6 +65,7 @@ export class RaceTable extends LiveElement {
     const shown = scoreOf(experiment, runs[order[0]]);
     const words = moment(state);
     write(this.#moment, words);
+    set(this.#moment, { title: words });
     write(this.#caption, `All runs. ${words}`);
     write(this.#score, shown.text);
     this.#test.hidden = experiment.testSamples === 0;

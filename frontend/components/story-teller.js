@@ -7,8 +7,8 @@
 import { write } from "./dom.js";
 import { LiveElement, register } from "./live-element.js";
 import { furthestStep } from "./transport-bar.js";
-import { integer, number } from "../state/format.js";
-import { stateOf } from "../state/selectors.js";
+import { number } from "../state/format.js";
+import { stateOf, whereWords } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").State} State */
 
@@ -21,7 +21,7 @@ function story(state) {
   const step = furthestStep(state);
   const runs = state.order.map((name) => state.runs[name]).filter(({ hidden }) => !hidden);
   const lines = runs.map((run) => `${run.label} ${number(run.latest.train_loss?.value)}, ${stateOf(run, state).word}.`);
-  return [step === 0 ? "Ready, step 0." : `Step ${integer(step)}.`, ...lines].join(" ");
+  return [step === 0 ? "Ready, step 0." : `Step ${whereWords(state)}.`, ...lines].join(" ");
 }
 
 export class StoryTeller extends LiveElement {

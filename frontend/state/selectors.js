@@ -148,3 +148,18 @@ export function scatterSummary({ order, runs, experiment }) {
 
 /** The largest step of the runs that are shown. @param {State} state */
 export const furthest = ({ order, runs }) => Math.max(0, ...order.filter((name) => !runs[name].hidden).map((name) => runs[name].step));
+
+/** While runs are level by steps they are told at slightly different moments: nobody stands elsewhere for that. */
+const LEVEL = { least: 8, share: 0.02 };
+
+/**
+ * The step at which all numbers are, and who is elsewhere: "1,284", "900 (GD 184)".
+ * @param {State} state
+ */
+export function whereWords({ order, runs, playback }) {
+  const all = order.map((name) => runs[name]);
+  const step = Math.max(0, ...all.map((run) => run.step));
+  const slack = playback.playing ? Math.max(LEVEL.least, LEVEL.share * step) : 0;
+  const others = all.filter((run) => step - run.step > slack).map((run) => `${run.label} ${integer(run.step)}`);
+  return others.length ? `${integer(step)} (${others.join(", ")})` : integer(step);
+}

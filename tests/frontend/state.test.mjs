@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { initialState, reduce } from "../../frontend/state/reduce.js";
 import { changedRecipe, freshWords, recipeNow, seriesFor } from "../../frontend/state/recipes.js";
-import { editWords, lossSummary, runSentence, stateOf, trendOf } from "../../frontend/state/selectors.js";
+import { editWords, lossSummary, runSentence, stateOf, trendOf, whereWords } from "../../frontend/state/selectors.js";
 import { createStore } from "../../frontend/state/store.js";
 import { counter, epochs, number, score, setting, tick } from "../../frontend/state/format.js";
 import { answer, catalog } from "./fake-server.mjs";
@@ -201,6 +201,15 @@ test("a run's rule, edits and state read as the design has them", () => {
   const dead = { ...state.runs.sgd, step: 300, units: { layers: [{ dead: [false] }, { dead: [true, true] }] } };
   assert.equal(stateOf(dead, state).word, "layer 2 dead");
   assert.match(lossSummary(state), /^Loss by step\. GD starts at 12\.3\./);
+});
+
+test("runs that stand at different steps are named, unless they are merely told at different moments", () => {
+  const at = (gd, sgd, status) => after([frame("gd", { step: gd, status }), frame("sgd", { step: sgd, status })], opened());
+  assert.equal(whereWords(at(1284, 1284, "paused")), "1,284");
+  assert.equal(whereWords(at(184, 900, "paused")), "900 (GD 184)");
+  assert.equal(whereWords(at(899, 900, "paused")), "900 (GD 899)");
+  assert.equal(whereWords(at(899, 900, "playing")), "900");
+  assert.equal(whereWords(at(13, 11700, "playing")), "11,700 (GD 13)");
 });
 
 test("falling, flat and rising are told by the recent past", () => {
