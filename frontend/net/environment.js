@@ -51,6 +51,7 @@ export function browserEnvironment() {
     origin: location.origin,
     fps: fpsOf(location.search),
     hidden: () => document.hidden,
+    narrow: () => matchMedia("(max-width: 720px)").matches,
     listen(hear) {
       window.addEventListener("online", () => hear("online"));
       window.addEventListener("offline", () => hear("offline"));

@@ -1,6 +1,7 @@
 /**
  * Looks at the runs' instruments: predictions, units and weights; four times a second while they move, and at once where
- * they stand still at another step, so that what is drawn is of the step that is named.
+ * they stand still at another step, so that what is drawn is of the step that is named. Less often where the server takes
+ * long to answer, and only at what can be seen: many pages look at one small machine.
  * Owns: when to look, and at which runs. Must not know what is drawn from it.
  */
 
@@ -15,6 +16,8 @@ const EVERY = 250;
 /** Steps made one by one, with a held key, are not each looked at. */
 const LEAST = 100;
 const TROUBLED = 2_000;
+/** What one look took, so many times, is left to the server before the next. */
+const EASE = 4;
 
 /** Recent losses for the trend, newest first in time but told oldest first. @param {RunSeries|null} series */
 function readingsOf(series) {
@@ -46,16 +49,20 @@ export function createObserver({ api, store, seriesOf, environment }) {
   /** @type {() => void} */
   let unwatch = () => {};
 
-  /** @param {State} state @param {Run} run */
-  const moment = (state, run) => [state.experiment?.id, run.generation, run.step, state.view.networkRun === run.name].join(" ");
+  /** Network and scatter stand beside the charts, on a phone behind a tab. Dead units are told of everywhere. @param {State} state */
+  const isOpen = ({ view }) => view.tab === "network" || !environment.narrow();
 
   /** @param {State} state @param {Run} run */
-  async function look({ experiment, view }, run) {
-    const id = /** @type {NonNullable<typeof experiment>} */ (experiment).id;
+  const moment = (state, run) => [state.experiment?.id, run.generation, run.step, state.view.networkRun === run.name, isOpen(state)].join(" ");
+
+  /** @param {State} state @param {Run} run */
+  async function look(state, run) {
+    const id = /** @type {NonNullable<State["experiment"]>} */ (state.experiment).id;
+    const open = isOpen(state);
     const [units, predictions, snapshot] = await Promise.all([
       api.instrument(id, run.name, "units"),
-      run.hidden ? run.predictions : api.instrument(id, run.name, "predictions"),
-      view.networkRun === run.name ? api.snapshot(id, run.name) : run.snapshot,
+      open && !run.hidden ? api.instrument(id, run.name, "predictions") : run.predictions,
+      open && state.view.networkRun === run.name ? api.snapshot(id, run.name) : run.snapshot,
     ]);
     return { units, predictions, snapshot, trend: trendOf(readingsOf(seriesOf(run.name)), run.step) };
   }
@@ -83,7 +90,7 @@ export function createObserver({ api, store, seriesOf, environment }) {
     const fine = !on || (await lookAtAll(state).then(() => true, () => false));
     isLooking = false;
     if (fine && isUrgent) return hurry();
-    plan(fine ? EVERY : TROUBLED);
+    plan(fine ? Math.min(TROUBLED, Math.max(EVERY, EASE * (environment.now() - lookedAt))) : TROUBLED);
   }
 
   /** @param {number} ms */

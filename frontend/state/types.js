@@ -282,6 +282,7 @@
  * @property {string} origin                  "http://host:port"
  * @property {number} fps                     frames a second asked of the server
  * @property {() => boolean} hidden           is the page hidden
+ * @property {() => boolean} narrow           is it a phone's page, whose sections are behind tabs
  * @property {(hear: (signal: "online"|"offline"|"visible") => void) => void} listen
  */
 

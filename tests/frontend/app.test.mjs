@@ -47,7 +47,7 @@ function world({ stored = {}, known = {} } = {}) {
   const clock = { now: 0, signal: null };
   let ids = 0;
   const app = createApp({
-    fetch, WebSocket: Socket, origin: "http://lab", fps: 10, now: () => clock.now, hidden: () => false, random: () => 0, uuid: () => `id${++ids}`,
+    fetch, WebSocket: Socket, origin: "http://lab", fps: 10, now: () => clock.now, hidden: () => false, narrow: () => false, random: () => 0, uuid: () => `id${++ids}`,
     storage: { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => void kept.set(key, value), removeItem: (key) => void kept.delete(key) },
     setTimeout: (run, ms) => setTimeout(run, ms).unref(), clearTimeout, listen: (hear) => (clock.signal = hear),
   });

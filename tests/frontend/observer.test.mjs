@@ -10,17 +10,17 @@ import { answer } from "./fake-server.mjs";
 
 const settle = () => new Promise((go) => setImmediate(go));
 
-function watching() {
+function watching({ narrow = false } = {}) {
   const store = createStore(initialState(), reduce);
   for (const message of [{ type: "opened", answer: answer() }, { type: "connection", status: "ready" }]) store.dispatch(message);
-  const clock = { now: 0, due: null, run: null };
+  const clock = { now: 0, due: null, run: null, takes: 0 };
   const looks = [];
   const api = {
-    instrument: async (_, run, name) => (looks.push(`${run} ${name}`), { step: store.get().runs[run].step, layers: [], y: [], y_pred: [] }),
+    instrument: async (_, run, name) => (looks.push(`${run} ${name}`), (clock.now += clock.takes), { step: store.get().runs[run].step, layers: [], y: [], y_pred: [] }),
     snapshot: async () => ({ step: 0, parameters: {} }),
   };
   const environment = {
-    now: () => clock.now, hidden: () => false, clearTimeout: () => (clock.run = null),
+    now: () => clock.now, hidden: () => false, narrow: () => narrow, clearTimeout: () => (clock.run = null),
     setTimeout: (run, ms) => Object.assign(clock, { run, due: clock.now + ms }),
   };
   const observer = createObserver({ api, store, seriesOf: () => null, environment });
@@ -37,7 +37,7 @@ function watching() {
   const stand = (step, status = "paused") => store.dispatch({
     type: "frame", runs: Object.fromEntries(["gd", "sgd"].map((name) => [name, { status, step, epoch: step, samples_seen: step, generation: 0, latest: {} }])),
   });
-  return { store, observer, pass, stand };
+  return { store, observer, pass, stand, clock };
 }
 
 test("runs that stop are looked at at once, and those that stand still only once", async () => {
@@ -66,4 +66,29 @@ test("steps made one by one are looked at ten times a second at most, the last o
   count += (await pass(100)).length / 4;
   assert.ok(count <= 4, `${count} looks in 0.3 s`);
   assert.equal(store.get().runs.sgd.predictions.step, 10);
+});
+
+test("a server that takes long is asked less often", async () => {
+  const { observer, pass, stand, clock } = watching();
+  observer.start();
+  await settle();
+  await pass(1000);
+  clock.takes = 50; // four questions, one after the other
+  stand(1, "playing");
+  await pass(250);
+  clock.takes = 0;
+  stand(2, "playing");
+  assert.equal((await pass(700)).length, 0);
+  assert.equal((await pass(100)).length, 4);
+});
+
+test("on a phone the server is asked only for what the open tab shows", async () => {
+  const { observer, pass, stand, store } = watching({ narrow: true });
+  observer.start();
+  await settle();
+  await pass(1000);
+  stand(1, "playing");
+  assert.deepEqual(await pass(300), ["gd units", "sgd units"]);
+  store.dispatch({ type: "view", part: { tab: "network" } });
+  assert.ok((await pass(300)).includes("gd predictions"));
 });
