@@ -4,8 +4,8 @@
  */
 
 import { BOUND, bucketsWithin, horizontal, placeNow, placeOfFirst } from "./horizontal.js";
-import { shownRuns } from "./looks.js";
-import { thin } from "../state/series.js";
+import { shownRuns, surface } from "./looks.js";
+import { thin } from "../state/thinning.js";
 
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").SeriesBook} SeriesBook */
@@ -18,11 +18,41 @@ import { thin } from "../state/series.js";
  * @property {import("./looks.js").Look} look
  * @property {{width: number, height: number, left: number, right: number}} room  px; left and right margins of the plot
  * @property {{x: [number, number]|null, y: [number, number]|null}} zoom  what a person chose, as Plotly tells it
- * @property {{y: [number, number]|null}} held  the vertical range of the draw before: it only grows
+ * @property {{y: [number, number]|null, corner?: string|null}} held  of the draw before: the vertical range, which only
+ *   grows, and the corner in which the baseline's words stood
  */
 
 /** No trace has more points, whatever the width. */
 export const MOST_POINTS = 800;
+
+/** What is not received yet gets this share of the axis. */
+const UNKNOWN = 1.2;
+
+/** @typedef {{from: number, to: number}} Missing  the steps that are not received yet, or as many as are drawn of them */
+
+/**
+ * Where the line broke, and how far the axis goes on from there.
+ * @param {Scene} scene
+ * @returns {Missing|null}
+ */
+export function missingFrom({ state: { connection, view } }) {
+  if (view.x !== "steps" || connection.lastStep === null || connection.lastStep === 0) return null;
+  const { status, lastStep, progress } = connection;
+  if (status === "catching-up" && progress && progress.of > progress.have) return { from: progress.have, to: progress.of };
+  if (status === "reconnecting" || status === "offline") return { from: lastStep, to: lastStep * UNKNOWN };
+  return null;
+}
+
+/** @param {Missing} missing @param {import("./looks.js").Look} look @param {string} xref @param {string} yref */
+export const unknownShape = ({ from, to }, look, xref, yref) => ({
+  type: "rect", name: "missing", xref, x0: from, x1: to, yref, y0: 0, y1: 1, fillcolor: surface(look, "rail"), line: { width: 0 }, layer: "below",
+});
+
+/** Whether what is drawn of a run includes its newest step. @param {Bound|undefined} columns @param {Scene} scene @param {import("../state/types.js").Run} run */
+export function reachesNow(columns, { series }, run) {
+  const held = series.of(run.name);
+  return !columns || !held?.length || columns.last[columns.last.length - 1] === held.last[held.length - 1];
+}
 
 /** @param {Scene} scene @param {number} [reach] */
 export function axisOf({ state, series }, reach = 0) {

@@ -192,3 +192,20 @@ export function sizesOf(first, last, length) {
   for (let i = 0; i < length; i++) sizes[i] = last[i] - first[i] + 1;
   return sizes;
 }
+
+/**
+ * Some rows of a series, not copied.
+ * @param {Stat} stat
+ * @param {number} from
+ * @param {number} to
+ * @returns {Stat}
+ */
+export function part({ min, max, mean, last, count }, from, to) {
+  return {
+    min: min.subarray(from, to),
+    max: max.subarray(from, to),
+    mean: mean.subarray(from, to),
+    last: last.subarray(from, to),
+    count: count.subarray(from, to),
+  };
+}

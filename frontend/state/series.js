@@ -1,10 +1,10 @@
 /**
  * The measurements that the page holds: bounded columns, one table a run.
- * Owns: taking frames in without a gap, staying under a ceiling, showing a part of them thinner.
+ * Owns: taking frames in without a gap and staying under a ceiling. What is shown of them is picked in thinning.js.
  * Must not know sockets, charts or what a series means.
  */
 
-import { FINE, emptyStat, fold, pick, plan, planFor, sizesOf, widths } from "./buckets.js";
+import { FINE, emptyStat, fold, part, pick, plan, sizesOf, widths } from "./buckets.js";
 import { decode } from "./columns.js";
 
 /** @typedef {import("./types.js").Columns} Columns */
@@ -165,22 +165,6 @@ function blank(stat, from, to) {
   stat.count.fill(0, from, to);
 }
 
-/**
- * @param {Stat} stat
- * @param {number} from
- * @param {number} to
- * @returns {Stat}
- */
-function part({ min, max, mean, last, count }, from, to) {
-  return {
-    min: min.subarray(from, to),
-    max: max.subarray(from, to),
-    mean: mean.subarray(from, to),
-    last: last.subarray(from, to),
-    count: count.subarray(from, to),
-  };
-}
-
 /** Every run's columns, by the run's name. */
 export function createSeriesBook() {
   /** @type {Map<string, ReturnType<typeof createRunSeries>>} */
@@ -210,42 +194,5 @@ export function createSeriesBook() {
       }
       return since;
     },
-  };
-}
-
-/**
- * A run's columns in at most `atMost` buckets, only the series named; exact extremes.
- * @param {RunSeries} series
- * @param {string[]} names
- * @param {number} atMost
- * @param {boolean} geometric  fine at the beginning, for a log axis
- * @param {[number, number]} [window]  only these buckets, from - to; their neighbours are not told
- */
-export function thin(series, names, atMost, geometric, [from, to] = [0, series.length]) {
-  const [first, last] = [series.first.subarray(from, to), series.last.subarray(from, to)];
-  const groups = planFor(first, last, first.length, atMost, geometric);
-  const size = groups.length - 1;
-  const sizes = sizesOf(first, last, first.length);
-  /**
-   * @param {Float64Array} column
-   * @param {0|1} which
-   */
-  const picked = (column, which) => {
-    const out = new Float64Array(size);
-    pick(column, groups, which, out);
-    return out;
-  };
-  /** @type {Record<string, Stat>} */
-  const stats = {};
-  for (const name of names) {
-    const stat = series.values(name);
-    if (stat) fold(part(stat, from, to), sizes, groups, (stats[name] = emptyStat(size)));
-  }
-  return {
-    first: picked(first, 0),
-    last: picked(last, 1),
-    samples_seen: picked(series.samplesSeen.subarray(from, to), 1),
-    seconds: picked(series.seconds.subarray(from, to), 1),
-    series: stats,
   };
 }

@@ -11,85 +11,22 @@
  * step drawn), data-draws (how often), data-state ("waiting" before Plotly is there, then "drawn"), and aria-label (the summary).
  */
 
-// ---------------------------------------------------------------- the server's words (CONTRACT)
+// ---------------------------------------------------------------- the server's words: see wire-types.js
 
-/** @typedef {Record<string, any>} Json */
-
-/**
- * @typedef {object} LayerRecipe
- * @property {number} units
- * @property {string} activation
- */
-/**
- * @typedef {Json & {at_step: number}} Edit  one live change; the other fields are settings
- */
-/**
- * @typedef {Json & {name: string, label?: string|null, optimizer: string, learning_rate: number,
- *   batch_size: number|null, order: string, seed: number, edits: Edit[]}} RunRecipe
- */
-/**
- * @typedef {object} Recipe  filled in, as the server answers it
- * @property {Json & {name: string, samples: number, features?: number, noise?: number, test_fraction: number, seed: number}} data
- * @property {{layers: LayerRecipe[], output: string, weights: any, biases: any, seed: number}} network
- * @property {string} loss
- * @property {RunRecipe[]} runs
- */
-/**
- * @typedef {object} Stat4  one series over buckets; null or NaN = no finite value
- * @property {ArrayLike<number|null>} min
- * @property {ArrayLike<number|null>} max
- * @property {ArrayLike<number|null>} mean
- * @property {ArrayLike<number|null>} last
- * @property {ArrayLike<number>} [count]  only for series not recorded every step
- */
-/**
- * @typedef {object} Columns  measurements as they travel; each column an array or {dtype, bdata}
- * @property {number} generation
- * @property {any} first
- * @property {any} last
- * @property {any} samples_seen
- * @property {any} seconds
- * @property {Record<string, any>} series
- */
-/**
- * @typedef {object} RunAnswer  a run as GET /experiments/{id} tells it
- * @property {string} name
- * @property {string|null} [label]
- * @property {RunStatus} status
- * @property {number} step
- * @property {number} epoch
- * @property {number} samples_seen
- * @property {number} generation
- * @property {number|null} [diverged_at]
- * @property {Record<string, Latest>} latest
- */
-/**
- * @typedef {object} ExperimentAnswer
- * @property {string} id
- * @property {Recipe} recipe
- * @property {string} kernel
- * @property {RunAnswer[]} runs
- * @property {string} [token]
- * @property {boolean} [playing]
- * @property {number|"max"} [speed]
- * @property {Pace} [pace]
- * @property {Record<string, number>} [baseline]  by split
- * @property {number} [initial_loss]
- * @property {number} [train_samples]
- * @property {number} [test_samples]
- */
-/** @typedef {"paused"|"playing"|"finished"|"diverged"} RunStatus */
-/** @typedef {{step: number, value: number}} Latest */
-/** @typedef {"steps"|"samples"} Pace */
-/**
- * @typedef {object} Problem  RFC 9457; `errors` name fields by JSON pointer
- * @property {string} title
- * @property {string} [detail]
- * @property {number} [status]
- * @property {string} [type]
- * @property {{pointer: string, detail?: string, message?: string}[]} [errors]
- */
-/** @typedef {Json} Catalog  GET /catalog */
+/** @typedef {import("./wire-types.js").Json} Json */
+/** @typedef {import("./wire-types.js").LayerRecipe} LayerRecipe */
+/** @typedef {import("./wire-types.js").Edit} Edit */
+/** @typedef {import("./wire-types.js").RunRecipe} RunRecipe */
+/** @typedef {import("./wire-types.js").Recipe} Recipe */
+/** @typedef {import("./wire-types.js").Stat4} Stat4 */
+/** @typedef {import("./wire-types.js").Columns} Columns */
+/** @typedef {import("./wire-types.js").RunAnswer} RunAnswer */
+/** @typedef {import("./wire-types.js").ExperimentAnswer} ExperimentAnswer */
+/** @typedef {import("./wire-types.js").RunStatus} RunStatus */
+/** @typedef {import("./wire-types.js").Latest} Latest */
+/** @typedef {import("./wire-types.js").Pace} Pace */
+/** @typedef {import("./wire-types.js").Problem} Problem */
+/** @typedef {import("./wire-types.js").Catalog} Catalog */
 
 // ---------------------------------------------------------------- the state
 

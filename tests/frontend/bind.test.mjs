@@ -6,7 +6,8 @@ import { test } from "node:test";
 
 import { fill, middles } from "../../frontend/charts/bind.js";
 import { shelfScale } from "../../frontend/charts/shelf.js";
-import { createRunSeries, thin } from "../../frontend/state/series.js";
+import { createRunSeries } from "../../frontend/state/series.js";
+import { thin } from "../../frontend/state/thinning.js";
 
 const golden = (name) => JSON.parse(readFileSync(new URL(`../golden/figures/${name}.json`, import.meta.url), "utf8"));
 

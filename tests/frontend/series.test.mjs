@@ -5,7 +5,8 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { decode, latestOf } from "../../frontend/state/columns.js";
-import { CEILING, createRunSeries, createSeriesBook, thin } from "../../frontend/state/series.js";
+import { CEILING, createRunSeries, createSeriesBook } from "../../frontend/state/series.js";
+import { thin } from "../../frontend/state/thinning.js";
 import { columns } from "./fake-server.mjs";
 
 const golden = JSON.parse(readFileSync(new URL("../golden/columns.json", import.meta.url), "utf8"));
