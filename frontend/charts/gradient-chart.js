@@ -7,7 +7,7 @@ import { fill } from "./bind.js";
 import { flagLines, flagsOf } from "./edits.js";
 import { shareOf } from "./labels.js";
 import { dress, shownRuns, surface, templateOf } from "./looks.js";
-import { axisOf, boundTo, columnsFor, withinAxis } from "./scene.js";
+import { axisOf, boundTo, columnsFor, missingFrom, unknownShape, withinAxis } from "./scene.js";
 import { briefTicks, number } from "../state/format.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
@@ -29,7 +29,8 @@ export function gradientChart(figure, scene) {
   const { state, look, room } = scene;
   const { view, experiment } = state;
   const weights = experiment?.weights ?? [];
-  const axis = axisOf(scene);
+  const missing = missingFrom(scene);
+  const axis = axisOf(scene, missing?.to ?? 0);
   const plot = room.width - room.left - RIGHT;
   const gap = gapOf(weights.length, look.compact);
   const panel = (plot - gap * (weights.length - 1)) / weights.length;
@@ -40,7 +41,7 @@ export function gradientChart(figure, scene) {
   const columns = columnsFor(scene, axis, names, panel);
   const filled = fill(dressed, columns, experiment?.trainSamples ?? 1);
   const domains = weights.map((_, k) => [(k * (panel + gap)) / plot, (k * (panel + gap) + panel) / plot]);
-  const layout = layoutOf(filled.layout, scene, axis, domains);
+  const layout = layoutOf(filled.layout, scene, axis, domains, missing);
   const data = filled.data.map((/** @type {Json} */ trace) => withinAxis(trace, axis));
   const marks = marksOf(data, layout, room, state);
   const height = room.height - TOP - layout.margin.b;
@@ -75,8 +76,9 @@ function marksOf(data, layout, room, state) {
  * @param {Scene} scene
  * @param {Horizontal} axis
  * @param {number[][]} domains
+ * @param {import("./scene.js").Missing|null} missing
  */
-function layoutOf(specified, scene, axis, domains) {
+function layoutOf(specified, scene, axis, domains, missing) {
   const { state, look, room, zoom } = scene;
   const flags = flagsOf(state, scene.series, axis);
   /** @type {Json} */
@@ -98,6 +100,7 @@ function layoutOf(specified, scene, axis, domains) {
       type: "log", anchor: `x${suffix}`, range, autorange: false, tickangle: 0, ticklabeloverflow: "allow", tickvals, ticktext: k ? ticktext?.map(() => "") : ticktext,
       ...(k ? { matches: "y" } : {}),
     };
+    if (missing) layout.shapes.unshift(unknownShape(missing, look, `x${suffix}`, `y${suffix} domain`));
     layout.shapes.push(...flagLines(flags, look, `x${suffix}`, `y${suffix} domain`));
   });
   return layout;

@@ -28,7 +28,7 @@ const shared = (/** @type {State} */ { frames, view, runs, order, experiment, ca
 export const KINDS = {
   loss: {
     figure: "loss", build: lossChart, labels: lossLabels, summary: lossSummary, every: 100, isRead: true,
-    follows: (state) => [...shared(state), state.figures.loss, state.view.y, state.connection],
+    follows: (state) => [...shared(state), state.figures.loss, state.view.y],
   },
   gradients: {
     figure: "gradients", build: gradientChart, labels: gradientLabels, summary: gradientSummary, every: 100, isRead: true,

@@ -4,7 +4,7 @@
  */
 
 /** @typedef {{type: "log"|"linear", range: number[]}} Axis */
-/** @typedef {{left: number, top: number, width: number, height: number, x: Axis, y: Axis}} Frame  px, and the axes as drawn */
+/** @typedef {{left: number, top: number, width: number, height: number, beyond: number, x: Axis, y: Axis}} Frame  px, `beyond` right of the plot, and the axes as drawn */
 
 /** Apart by at least this, in px. */
 export const APART = 16;
@@ -43,43 +43,74 @@ export function pushApart(wished, top, bottom) {
   return answer;
 }
 
-/** @typedef {{run: string, lane: string, name: string, value: string, bad: boolean, x: number, y: number}} End  where a run's line ends, in the data's units */
-/** @typedef {End & {left: number, top: number, gutter: boolean}} PlacedEnd */
+/** @typedef {{run: string, lane: string, name: string, value: string, bad: boolean, goesOn: boolean, x: number, y: number}} End  where a run's line ends, in the data's units; or leaves what is seen */
+/** @typedef {End & {left: number, top: number, most: number, gutter: boolean}} PlacedEnd  px; `most` is the room of its words */
+
+/** From a plot to the words beside it. */
+const BESIDE = 9;
+const AFTER = 6;
 
 /**
  * @param {End[]} ends
  * @param {Frame} frame
+ * @param {number|null} [known]  nothing is known beyond here, so that a line which comes so far does not end early
  * @returns {PlacedEnd[]}
  */
-export function placeEnds(ends, frame) {
+export function placeEnds(ends, frame, known = null) {
   const inside = ends.filter(({ x }) => shareOf(x, frame.x) > -0.001);
   const [top, bottom] = [frame.top + 6, frame.top + frame.height - 6];
-  const isEarly = (/** @type {End} */ end) => shareOf(end.x, frame.x) < ENDS_EARLY;
+  const full = known === null ? 1 : Math.min(1, shareOf(known, frame.x));
+  const isEarly = (/** @type {End} */ end) => shareOf(end.x, frame.x) < ENDS_EARLY * full;
+  const edge = frame.left + frame.width + frame.beyond;
   const gutter = inside.filter((end) => !isEarly(end));
   const heights = pushApart(gutter.map(({ y }) => pxDown(frame, y)), top, bottom);
   return [
-    ...gutter.map((end, i) => ({ ...end, left: frame.left + frame.width + 9, top: heights[i], gutter: true })),
-    ...inside.filter(isEarly).map((end) => ({
-      ...end, left: pxAcross(frame, end.x) + 6, top: Math.max(top, Math.min(bottom, pxDown(frame, end.y) - 13)), gutter: false,
-    })),
+    ...gutter.map((end, i) => ({ ...end, left: frame.left + frame.width + BESIDE, top: heights[i], most: frame.beyond - BESIDE, gutter: true })),
+    ...inside.filter(isEarly).map((end) => {
+      const left = pxAcross(frame, end.x) + AFTER;
+      return { ...end, left, top: Math.max(top, Math.min(bottom, pxDown(frame, end.y) - 13)), most: edge - left, gutter: false };
+    }),
   ];
 }
 
 /** @typedef {{run: string, lane: string, step: number, text: string, x: number}} Flag  an edit, in the data's units */
 
+/** @typedef {Flag & {left: number, brief: boolean, before: boolean}} PlacedFlag  `before`: the words are left of the line */
+
 /**
- * Flags from left to right. One whose text would touch the next keeps its glyph only; one outside is left out.
+ * Flags from left to right. One whose text would touch the next keeps its glyph only; one outside is left out. The text
+ * of one that would leave the chart on the right turns to the left of its line, and there the earlier ones give way.
  * @param {Flag[]} flags
  * @param {Frame} frame
+ * @returns {PlacedFlag[]}
  */
 export function placeFlags(flags, frame) {
   const across = flags
-    .map((flag) => ({ ...flag, left: pxAcross(frame, flag.x), brief: false }))
+    .map((flag) => ({ ...flag, left: pxAcross(frame, flag.x), brief: false, before: false }))
     .filter(({ left }) => left >= frame.left - 1 && left <= frame.left + frame.width + 1)
     .sort((a, b) => a.left - b.left || a.step - b.step);
+  const edge = frame.left + frame.width + frame.beyond;
+  const lengthOf = (/** @type {PlacedFlag} */ { text }) => GLYPH + text.length * LETTER;
   across.forEach((flag, i) => {
-    const room = (across[i + 1]?.left ?? Infinity) - flag.left;
-    flag.brief = room < GLYPH + flag.text.length * LETTER;
+    const next = across[i + 1]?.left ?? Infinity;
+    flag.brief = next - flag.left < lengthOf(flag);
+    flag.before = !flag.brief && flag.left + lengthOf(flag) > edge;
+  });
+  across.forEach((flag, i) => {
+    if (flag.before) turn(flag, across.slice(0, i), flag.left - lengthOf(flag), frame, lengthOf);
   });
   return across;
+}
+
+/**
+ * @param {PlacedFlag} flag
+ * @param {PlacedFlag[]} earlier
+ * @param {number} from  where its words would begin
+ * @param {Frame} frame
+ * @param {(flag: PlacedFlag) => number} lengthOf
+ */
+function turn(flag, earlier, from, frame, lengthOf) {
+  const isInTheWay = from < frame.left || earlier.some(({ left }) => left + GLYPH / 2 > from);
+  if (isInTheWay) Object.assign(flag, { brief: true, before: false });
+  else for (const one of earlier) one.brief ||= one.left + lengthOf(one) > from;
 }

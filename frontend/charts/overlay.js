@@ -56,18 +56,20 @@ function strong(text) {
 export function lossLabels({ flags, ends, start, baseline, axis, missing }, frame, compact) {
   const right = frame.left + frame.width;
   const elements = placeFlags(flags, frame).map((flag) => {
-    const element = label("flag", { left: flag.left, top: frame.top, lane: flag.lane }, shape(flag.lane), ...(flag.brief || compact ? [] : [flag.text]));
+    const element = label(flag.before && !compact ? "flag before" : "flag", { left: flag.left, top: frame.top, lane: flag.lane }, shape(flag.lane), ...(flag.brief || compact ? [] : [flag.text]));
     Object.assign(element.dataset, { run: flag.run, step: String(flag.step) });
     element.title = flag.text;
     return element;
   });
-  for (const end of placeEnds(ends, frame)) {
+  for (const end of placeEnds(ends, frame, missing?.from)) {
     const element = label(end.gutter ? "end" : "end early", end, strong(end.name), end.value ? ` ${end.value}` : "");
     element.dataset.run = end.run;
+    element.title = [end.name, end.value].join(" ").trim();
+    element.style.maxWidth = `${end.most.toFixed(1)}px`;
     if (end.bad) element.dataset.tone = "bad";
     elements.push(element);
   }
-  if (baseline) elements.push(baselineLabel(baseline, frame));
+  if (baseline) elements.push(label("baseline", baseline, baseline.text));
   if (start) elements.push(label("start", { left: pxAcross(frame, start.x) + 18, top: pxDown(frame, start.y) }, start.text));
   if (missing) elements.push(label("missing", { left: (pxAcross(frame, missing.from) + right) / 2, top: frame.top + frame.height / 2 }, "not received yet"));
   elements.push(axisLabel(axis, right, frame.top + frame.height + 5, compact));
@@ -77,13 +79,6 @@ export function lossLabels({ flags, ends, start, baseline, axis, missing }, fram
 /** A phone's margin is narrow: there the word ends with it, clear of a tick at the end of the axis. @param {string} axis @param {number} right @param {number} top @param {boolean} compact */
 function axisLabel(axis, right, top, compact) {
   return compact ? label("axis last", { left: right + MARGIN, top }, axis.split(" ")[0]) : label("axis", { left: right + 18, top }, axis);
-}
-
-/** Under its line, or over it where the line lies at the bottom. @param {Json} baseline @param {Frame} frame */
-function baselineLabel({ side, y, text }, frame) {
-  const line = pxDown(frame, y);
-  const top = line + 18 > frame.top + frame.height ? line - 17 : line + 3;
-  return label(`baseline ${side}`, { left: side === "left" ? frame.left + 10 : frame.left + frame.width - 14, top }, text);
 }
 
 /** @param {Json} labels */

@@ -17,6 +17,8 @@ import { furthest } from "../state/selectors.js";
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: false, scrollZoom: false, showTips: false };
 const CALM = 250;
 const AGAIN = 3_000;
+/** @type {Scene["held"]} */
+const NONE_HELD = { y: null, corner: null };
 
 /** @param {string} name @param {number} otherwise */
 const token = (name, otherwise) => parseFloat(getComputedStyle(document.documentElement).getPropertyValue(name)) || otherwise;
@@ -53,7 +55,7 @@ class PlotlyChart extends HTMLElement {
   /** @type {any} */ #plotly = null;
   /** @type {Json|null} */ #spec = null;
   /** @type {Scene["zoom"]} */ #zoom = { x: null, y: null };
-  /** @type {[number, number]|null} */ #held = null;
+  /** @type {Scene["held"]} */ #held = NONE_HELD;
   #heldFor = "";
   #draws = 0;
   #listening = false;
@@ -116,7 +118,7 @@ class PlotlyChart extends HTMLElement {
   /** @param {() => void} redraw */
   #fit(redraw) {
     this.#zoom = { x: null, y: null };
-    this.#held = null;
+    this.#held = NONE_HELD;
     redraw();
   }
 
@@ -127,13 +129,13 @@ class PlotlyChart extends HTMLElement {
     const compact = matchMedia("(max-width: 720px)").matches;
     const theme = document.documentElement.dataset.theme === "dark" ? "dark" : "light";
     const room = { width: this.clientWidth, height: this.clientHeight, left: compact ? 38 : token("--plot-l", 46), right: compact ? 48 : token("--plot-r", 104) };
-    return { state, series, look: { spec: /** @type {Json} */ (this.#spec), theme, compact }, room, zoom: this.#zoom, held: { y: this.#heldIn(state) } };
+    return { state, series, look: { spec: /** @type {Json} */ (this.#spec), theme, compact }, room, zoom: this.#zoom, held: this.#heldIn(state) };
   }
 
-  /** The range only grows, until another experiment, a reset of all runs or another axis begins it afresh. @param {import("../state/types.js").State} state */
+  /** The vertical range only grows, until another experiment, a reset of all runs or another axis begins it afresh. @param {import("../state/types.js").State} state */
   #heldIn({ experiment, order, runs, view }) {
     const key = [experiment?.id, view.y, Math.min(...order.map((name) => runs[name].generation))].join(" ");
-    if (key !== this.#heldFor) this.#held = null;
+    if (key !== this.#heldFor) this.#held = NONE_HELD;
     this.#heldFor = key;
     return this.#held;
   }
@@ -143,8 +145,8 @@ class PlotlyChart extends HTMLElement {
     const scene = this.clientWidth > 60 && this.clientHeight > 40 && this.#spec && this.#plotly ? this.#scene() : null;
     const figure = name ? scene?.state.figures[name] : true;
     if (!scene || !figure || !scene.state.experiment) return;
-    const { data, layout, labels, readable, y } = build(figure, scene);
-    this.#held = this.#zoom.y ? this.#held : y;
+    const { data, layout, labels, readable, y, corner } = build(figure, scene);
+    this.#held = { y: scene.zoom.y ? this.#held.y : y, corner };
     const { width, height } = scene.room;
     this.#plotly.react(this.#plot, data, { ...layout, width, height, datarevision: ++this.#draws, uirevision: this.localName }, CONFIG);
     this.#listen();
@@ -176,7 +178,7 @@ class PlotlyChart extends HTMLElement {
 
   /** @param {Json} labels @param {Json} layout @param {Scene} scene */
   #place(labels, { margin, xaxis, yaxis }, { room, look }) {
-    const frame = { left: margin.l, top: margin.t, width: room.width - margin.l - margin.r, height: room.height - margin.t - margin.b, x: xaxis, y: yaxis };
+    const frame = { left: margin.l, top: margin.t, width: room.width - margin.l - margin.r, height: room.height - margin.t - margin.b, beyond: margin.r, x: xaxis, y: yaxis };
     this.#labels.replaceChildren(...this.#kind.labels(labels, frame, look.compact));
   }
 

@@ -1,0 +1,113 @@
+/**
+ * What stands on the lines of the loss chart: where each begins and ends, how a diverged one leaves, markers on the way.
+ * Owns: that. Pure. What is said at an end comes from here; where the words go, from labels.js.
+ */
+
+import { laneLook, surface } from "./looks.js";
+import { number } from "../state/format.js";
+
+/** @typedef {import("../state/types.js").Json} Json */
+/** @typedef {import("./scene.js").Scene} Scene */
+/** @typedef {import("./horizontal.js").Horizontal} Horizontal */
+/** @typedef {import("./labels.js").End} End */
+/** @typedef {import("./loss-chart.js").Line} Line */
+
+/**
+ * A run whose very first step diverged has no record at all: its line is drawn from the loss it started with.
+ * @param {Json} trace
+ * @param {Scene} scene
+ * @param {Horizontal} axis
+ */
+export function fromTheStart(trace, { state }, { log, range }) {
+  const start = state.experiment?.initialLoss ?? null;
+  if (trace.meta.role !== "train" || trace.x.length || start === null || state.runs[trace.meta.run].status !== "diverged") return trace;
+  return { ...trace, x: [log ? 10 ** range[0] : 0], y: [start] };
+}
+
+/**
+ * The step that made a run diverge is not recorded, but its line goes there: up and out. Changes the line's own arrays.
+ * @param {Line} line
+ * @param {[number, number]} range
+ * @param {boolean} log
+ */
+export function leaveThroughTheTop({ run, x, y }, [low, high], log) {
+  if (run.status !== "diverged" || !x.length) return;
+  x.push(x[x.length - 1]);
+  y.push(log ? 10 ** (high + 1) : high + (high - low));
+}
+
+/**
+ * Where a line ends and what it is called there; a diverged one leaves through the top edge. A line that goes on beyond
+ * what is looked at is told where it leaves, with the loss it has there: the loss of now would be of another place.
+ * @param {Line} line
+ * @param {Scene} scene
+ * @param {Horizontal} axis
+ * @param {[number, number]} range
+ * @returns {End|null}
+ */
+export function endOf(line, { state, look, zoom }, axis, range) {
+  const { run, x, y } = line;
+  if (!x.length) return null;
+  const told = { run: run.name, lane: run.lane, name: run.label };
+  const log = state.view.y === "log";
+  const edge = zoom.x ? (axis.log ? 10 ** zoom.x[1] : zoom.x[1]) : Infinity;
+  if (x[x.length - 1] > edge) {
+    const loss = at(line, edge, log);
+    return loss === null ? null : { ...told, value: look.compact ? "" : number(loss), bad: false, goesOn: true, x: edge, y: loss };
+  }
+  const top = log ? 10 ** (range[1] - 0.02 * (range[1] - range[0])) : range[1] - 0.02 * (range[1] - range[0]);
+  const bad = run.status === "diverged";
+  const out = bad ? y.findIndex((value) => value > top) : -1;
+  const last = out >= 0 ? out : x.length - 1;
+  const value = look.compact ? "" : bad ? "diverged" : number(run.latest.train_loss?.value ?? y[last]);
+  return { ...told, value, bad, goesOn: false, x: x[last], y: Math.min(y[last], top) };
+}
+
+/**
+ * The height of a line at a place between two of its points, as it is drawn there; null before its first.
+ * @param {Line} line
+ * @param {number} place
+ * @param {boolean} log
+ */
+function at({ x, y }, place, log) {
+  const next = x.findIndex((here) => here > place);
+  if (next < 1) return null;
+  const [from, to] = [y[next - 1], y[next]];
+  const share = (place - x[next - 1]) / (x[next] - x[next - 1]);
+  return log ? from ** (1 - share) * to ** share : from + (to - from) * share;
+}
+
+/**
+ * Hollow markers so that a line is known by its shape too: one every 96 px, the runs' beside each other.
+ * @param {Line} line
+ * @param {Scene} scene
+ * @param {Horizontal} axis
+ * @param {number} width
+ */
+export function alongTheLine({ run, x, y }, { look, zoom }, axis, width) {
+  if (x.length < 3) return [];
+  const [low, high] = zoom.x ?? axis.range;
+  const { line, symbol } = laneLook(look, run.lane);
+  const apart = look.spec.fallline.marker_every_px / width;
+  const shift = { a: 0.55, b: 0.85, c: 0.25, d: 0.7 }[run.lane];
+  const places = new Set();
+  for (let share = apart * shift; share < 1; share += apart) {
+    const wished = low + (high - low) * share;
+    const found = x.findIndex((place) => (axis.log ? Math.log10(place) : place) >= wished);
+    if (found > 0 && found < x.length * 0.97) places.add(found);
+  }
+  const chosen = [...places];
+  return [{
+    type: "scatter", mode: "markers", x: chosen.map((i) => x[i]), y: chosen.map((i) => y[i]), hoverinfo: "skip", showlegend: false,
+    marker: { symbol, size: 7, color: surface(look, "paper"), line: { color: line, width: 1.6 } },
+  }];
+}
+
+/** None for a line that goes on. @param {End[]} ends @param {import("./looks.js").Look} look */
+export const endMarkers = (ends, look) => ends.filter(({ goesOn }) => !goesOn).map(({ lane, bad, x, y }) => {
+  const { line, symbol } = laneLook(look, lane);
+  return {
+    type: "scatter", mode: "markers", x: [x], y: [y], hoverinfo: "skip", cliponaxis: false, showlegend: false,
+    marker: { symbol: bad ? "x" : symbol, size: 10, color: bad ? surface(look, "bad") : line, line: { color: surface(look, "paper"), width: 1.5 } },
+  };
+});
