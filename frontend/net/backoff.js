@@ -1,6 +1,6 @@
 /**
  * How long to wait before the next try: full jitter, doubling from 0.2 s to 3 s, to 10 s after two minutes without a line.
- * Owns: that rule. Pure: the chance and the clock are told to it.
+ * Owns: that rule, and how many tries there were. The chance and the clock are told to it.
  */
 
 const FIRST = 200;
@@ -16,4 +16,23 @@ const LONG = 120_000;
 export function backoff(attempt, offFor, chance) {
   const ceiling = offFor > LONG ? PATIENT : CEILING;
   return chance * Math.min(ceiling, FIRST * 2 ** Math.min(attempt, 10));
+}
+
+/** The tries since the line was there last. @param {() => number} random  0..1 */
+export function createRetries(random) {
+  let attempt = 0;
+  let lostAt = 0;
+  let retryAt = 0;
+  return {
+    /** The line is gone, or did not come. @param {number} now */
+    fail(now) {
+      if (attempt === 0) lostAt = now;
+      retryAt = now + backoff(attempt++, now - lostAt, random());
+    },
+    /** The line is there. */
+    succeed: () => void (attempt = 0),
+    get hasFailed() { return attempt > 0; },
+    /** ms until the next try. @param {number} now */
+    dueIn: (now) => Math.max(0, retryAt - now),
+  };
 }

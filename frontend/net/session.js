@@ -1,27 +1,23 @@
 /**
  * One tab's conversation with the server as a state machine: something happened in, things to do out.
- * Owns: watch and resume, credit, pending commands, when to try again.
+ * Owns: coming, resuming and leaving, credit, what is told of the line.
  * Must not know WebSocket, timers, the DOM or what the state looks like. Time and chance are told to it.
  *
  * Things to do (`Action`): {do: "connect"} · {do: "close"} · {do: "send", message} · {do: "tell", message} (to the store) ·
  * {do: "apply", frame} (take columns in, then tell) · {do: "forget", run} (drop a run's columns).
  */
 
-import { backoff } from "./backoff.js";
+import { createRetries } from "./backoff.js";
 import { createCatchingUp } from "./catching-up.js";
 import { createHeartbeat } from "./heartbeat.js";
+import { createUnanswered } from "./unanswered.js";
+import { createWatching } from "./watching.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {{do: string} & Json} Action */
 /** @typedef {import("./catching-up.js").Positions} Positions */
 
 const HURRY = 250;
-/** Seconds before a command that came too fast goes again, where the server does not say more. */
-const LEAST_WAIT = 1;
-
-/** The past comes in one frame of many buckets; from then on a frame is small, however fast the training. */
-const PAST = 1_000;
-const LIVE = 64;
 
 /** After these codes coming back is of no use; others (1012, 4001, 4008, 1009, a cut) are tried again. */
 const FINAL = [4400, 4401, 4404];
@@ -33,22 +29,15 @@ const FINAL = [4400, 4401, 4404];
  * @param {number} given.fps
  */
 export function createSession({ positions, random, fps }) {
-  /** @type {{experiment: string, token: string|null, series: string[]|null}|null} */
-  let watched = null;
   /** @type {"idle"|"connecting"|"open"|"waiting"|"final"} */
   let phase = "idle";
   let greeted = false;
-  let buckets = PAST;
-  let attempt = 0;
   let now = 0;
-  let lostAt = 0;
-  let retryAt = 0;
+  const retries = createRetries(random);
   const heart = createHeartbeat();
   const catchingUp = createCatchingUp(positions);
-  /** Commands not yet acknowledged, oldest first. @type {Map<string, Json>} */
-  const commands = new Map();
-  /** When those that came too fast go again, with the same id. @type {Map<string, number>} */
-  const postponed = new Map();
+  const commands = createUnanswered();
+  const watching = createWatching(positions, fps);
   /** Asked for all of a run again; until that is answered, more frames that do not join are only dropped. */
   let mending = false;
 
@@ -65,23 +54,16 @@ export function createSession({ positions, random, fps }) {
     return [{ do: "connect" }];
   }
 
-  function watchMessage() {
-    const { experiment, token, series } = /** @type {NonNullable<typeof watched>} */ (watched);
-    const since = Object.fromEntries(Object.entries(positions()).filter(([, at]) => at.step > 0));
-    return {
-      type: "watch", experiment, fps, buckets, encoding: "bdata",
-      ...(token ? { token } : {}), ...(series ? { series } : {}), ...(Object.keys(since).length ? { since } : {}),
-    };
-  }
+  /** From the first step not yet held. @returns {Action[]} */
+  const watchAgain = () => (watching.what && phase === "open" ? [send(watching.message())] : []);
 
   /** @returns {Action[]} */
   function opened() {
     phase = "open";
-    postponed.clear();
-    buckets = PAST;
     mending = false;
     heart.begin(now);
-    return watched ? [send(watchMessage())] : [];
+    watching.askForThePast();
+    return watchAgain();
   }
 
   /**
@@ -91,24 +73,24 @@ export function createSession({ positions, random, fps }) {
    */
   function lost(code) {
     if (phase === "final" || phase === "idle" || (phase === "waiting" && code === null)) return [];
-    if (phase !== "waiting" && attempt === 0) lostAt = now;
     catchingUp.end();
     if (code !== null && FINAL.includes(code)) return ended(code);
     phase = "waiting";
-    retryAt = now + backoff(attempt++, now - lostAt, random());
+    retries.fail(now);
     const lastStep = Math.max(0, ...Object.values(positions()).map(({ step }) => step));
     return [line({ status: "reconnecting", retryIn: wait(), progress: null, latency: null, lastStep })];
   }
 
-  const wait = () => Math.max(0, Math.ceil((retryAt - now) / 1000));
+  /** Whole seconds. */
+  const wait = () => Math.ceil(retries.dueIn(now) / 1000);
 
   /**
    * @param {number} code
    * @returns {Action[]}
    */
   function ended(code) {
-    if (code === 4401 && watched?.token) {
-      watched = { ...watched, token: null };
+    if (code === 4401 && watching.what?.token) {
+      watching.set({ ...watching.what, token: null });
       return [{ do: "tell", message: { type: "token", token: null } }, ...connect()];
     }
     phase = "final";
@@ -131,65 +113,41 @@ export function createSession({ positions, random, fps }) {
 
   /** @returns {Action[]} */
   function tick() {
-    if (phase === "waiting") {
-      if (now >= retryAt) return hurry();
-      return [line({ retryIn: wait() })];
-    }
+    if (phase === "waiting") return retries.dueIn(now) > 0 ? [line({ retryIn: wait() })] : hurry();
     if (phase !== "open" && phase !== "connecting") return [];
     if (heart.isSilent(now)) return [{ do: "close" }, ...lost(null)];
     if (phase !== "open") return [];
-    return [...again(), ...(heart.isDue(now) ? [send(heart.ping(now))] : [])];
-  }
-
-  /** Commands whose time has come once more. @returns {Action[]} */
-  function again() {
-    const due = [...postponed].filter(([, at]) => at <= now).map(([id]) => id);
-    due.forEach((id) => postponed.delete(id));
-    return due.flatMap((id) => (commands.has(id) ? [send(commands.get(id) ?? {})] : []));
-  }
-
-  /**
-   * @param {Json} message
-   * @returns {Action[]}
-   */
-  function received(message) {
-    heart.hear(now);
-    const answer = ANSWERS[message.type];
-    return answer ? answer(message) : [];
+    return [...(greeted ? commands.due(now).map(send) : []), ...(heart.isDue(now) ? [send(heart.ping(now))] : [])];
   }
 
   /** @type {Record<string, (message: Json) => Action[]>} */
   const ANSWERS = {
     experiment(message) {
-      if (message.experiment !== watched?.experiment) return [];
+      if (!watching.is(message.experiment)) return [];
       const first = !greeted;
       greeted = true;
       mending = false;
-      if (attempt > 0) catchingUp.begin(message.state.runs);
-      attempt = 0;
+      if (retries.hasFailed) catchingUp.begin(message.state.runs);
+      retries.succeed();
       return [
         { do: "tell", message },
         standing(),
-        ...(first ? [...[...commands.values()].map(send), send(heart.ping(now))] : []),
+        ...(first ? [...commands.all().map(send), send(heart.ping(now))] : []),
       ];
     },
     frame(message) {
       const got = send({ type: "got", frame: message.frame });
-      if (message.experiment !== watched?.experiment) return [got];
+      if (!watching.is(message.experiment)) return [got];
       return [{ do: "apply", frame: message }, got];
     },
-    event: (message) => (message.experiment === watched?.experiment ? [{ do: "tell", message }] : []),
-    ack({ id, answer }) {
-      const command = commands.get(id);
-      commands.delete(id);
-      return command ? [{ do: "tell", message: { type: "ack", id, answer } }] : [];
-    },
+    event: (message) => (watching.is(message.experiment) ? [{ do: "tell", message }] : []),
+    ack: ({ id, answer }) => (commands.settle(id) ? [{ do: "tell", message: { type: "ack", id, answer } }] : []),
     error({ id, problem }) {
       if (problem?.status === 429 && commands.has(id)) {
-        postponed.set(id, now + 1000 * Math.max(LEAST_WAIT, problem.retry_after ?? LEAST_WAIT));
+        commands.postpone(id, now, problem.retry_after);
         return [];
       }
-      const known = id !== null && commands.delete(id);
+      const known = commands.settle(id);
       if (!known && problem?.status === 404 && !greeted) return [{ do: "close" }, ...ended(4404)];
       return [{ do: "tell", message: { type: "error", id, problem } }];
     },
@@ -210,9 +168,8 @@ export function createSession({ positions, random, fps }) {
    * @returns {Action[]}
    */
   function applied() {
-    const past = buckets === PAST && phase === "open";
-    buckets = LIVE;
-    return [...(past ? [send(watchMessage())] : []), ...(catchingUp.busy ? [standing()] : [])];
+    const past = watching.goLive();
+    return [...(past ? watchAgain() : []), ...(catchingUp.busy ? [standing()] : [])];
   }
 
   /**
@@ -223,24 +180,24 @@ export function createSession({ positions, random, fps }) {
   function gap(run) {
     if (phase !== "open" || mending) return [{ do: "forget", run }];
     mending = true;
-    buckets = PAST;
+    watching.askForThePast();
     return [{ do: "forget", run }, { do: "rewatch" }];
   }
 
   /**
-   * @param {{experiment: string, token: string|null, series: string[]|null}} what
+   * @param {import("./watching.js").Watched} what
    * @returns {Action[]}
    */
   function watch(what) {
-    const before = watched;
-    watched = what;
+    const before = watching.what;
+    watching.set(what);
     const moved = before && before.experiment !== what.experiment;
-    if (moved) buckets = PAST;
-    if (moved) [commands, postponed].forEach((held) => held.clear());
-    greeted = greeted && !moved;
-    if (phase === "open") {
-      return [...(moved ? [send({ type: "unwatch", experiment: before.experiment })] : []), send(watchMessage())];
+    if (moved) {
+      watching.askForThePast();
+      commands.clear();
+      greeted = false;
     }
+    if (phase === "open") return [...(moved ? [send({ type: "unwatch", experiment: before.experiment })] : []), ...watchAgain()];
     return phase === "connecting" ? [] : connect();
   }
 
@@ -250,7 +207,7 @@ export function createSession({ positions, random, fps }) {
    * @returns {Action[]}
    */
   function command(message) {
-    commands.set(message.id, message);
+    commands.add(message);
     return phase === "open" && greeted ? [send(message)] : [];
   }
 
@@ -260,16 +217,19 @@ export function createSession({ positions, random, fps }) {
     command: ({ message }) => command(message),
     opened,
     closed: ({ code }) => lost(code),
-    received: ({ message }) => received(message),
+    received({ message }) {
+      heart.hear(now);
+      return ANSWERS[message.type]?.(message) ?? [];
+    },
     applied,
     gap: ({ run }) => gap(run),
-    rewatch: () => (watched && phase === "open" ? [send(watchMessage())] : []),
+    rewatch: watchAgain,
     tick,
     hurry,
     offline: () => (phase === "open" || phase === "connecting" ? [{ do: "close" }, ...lost(null), line({ status: "offline" })] : []),
     stop() {
       phase = "idle";
-      watched = null;
+      watching.set(null);
       return [{ do: "close" }];
     },
   };
@@ -286,7 +246,7 @@ export function createSession({ positions, random, fps }) {
     },
     /** Time until `tick` has something to say. */
     get nextTick() {
-      return phase === "waiting" ? Math.min(HURRY, Math.max(0, retryAt - now)) : 1_000;
+      return phase === "waiting" ? Math.min(HURRY, retries.dueIn(now)) : 1_000;
     },
     get phase() { return phase; },
     get unanswered() { return commands.size; },
