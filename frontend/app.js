@@ -9,6 +9,7 @@ import { browserEnvironment } from "./net/environment.js";
 import { createKeeper } from "./net/keeper.js";
 import { createLine } from "./net/line.js";
 import { createObserver } from "./net/observer.js";
+import { createRemovals } from "./net/removals.js";
 import { createVisits } from "./net/visits.js";
 import { changedRecipe, freshWords, nextRun } from "./state/recipes.js";
 import { initialState, reduce } from "./state/reduce.js";
@@ -65,8 +66,20 @@ export function createApp(environment = browserEnvironment()) {
     command("step", null, { [unit]: count });
   }
 
+  /** What takes back the last thing that can be taken back; its notice says what that was. @type {() => void|Promise<void>} */
+  let takeBack = visits.undo;
+
+  const removals = createRemovals({
+    store, command,
+    tell(label, undo) {
+      takeBack = undo;
+      dispatch({ type: "notice", notice: { kind: "info", text: `${label} is removed. Undo starts it again at step 0.`, undo: true } });
+    },
+  });
+
   function followAnswers() {
     commands.answered();
+    removals.answered();
     stepOn();
   }
 
@@ -114,7 +127,7 @@ export function createApp(environment = browserEnvironment()) {
     setPace: (pace) => setPlayback({ pace }),
     edit: (run, change) => command("edit", run, change),
     addRun: (body = nextRun(store.get())) => command("add_run", null, body),
-    removeRun: (run) => command("remove_run", run),
+    removeRun: removals.remove,
     renameRun: (run, label) => command("edit", run, { label }),
     setHidden: (run, hidden) => dispatch({ type: "hidden", run, hidden }),
     async newExperiment(changes) {
@@ -123,8 +136,12 @@ export function createApp(environment = browserEnvironment()) {
       if (state.playback.playing && state.experiment.token) commands.command("pause");
       const notice = { kind: "info", text: freshWords(changes, state.order.length), undo: true };
       await visits.create(changedRecipe(state, changes), notice);
+      if (store.get().notice === notice) takeBack = visits.undo;
     },
-    undo: visits.undo,
+    async undo() {
+      dispatch({ type: "notice", notice: null });
+      await takeBack();
+    },
     restart: visits.restart,
     retryNow: () => line.handle({ type: "hurry" }),
     setView: (part) => dispatch({ type: "view", part }),

@@ -199,7 +199,7 @@
  * @property {(run: string, hidden: boolean) => void} setHidden
  * @property {(changes: {data?: Json, network?: Json, loss?: string}) => Promise<void>} newExperiment
  *   merges into the recipe (layers replace layers), starts at step 0, leaves a notice with undo
- * @property {() => Promise<void>} undo       back to the recipe before the last newExperiment
+ * @property {() => Promise<void>} undo       takes back the last newExperiment, or starts the run removed last again
  * @property {() => Promise<void>} restart    after "restarted": the kept recipe, from step 0
  * @property {() => void} retryNow
  * @property {(part: Partial<View>) => void} setView

@@ -221,6 +221,29 @@ test("a changed shape begins a fresh experiment, and undo goes back to the one b
   app.stop();
 });
 
+test("a removed run is had again from step 0, with its settings, edits and name", async () => {
+  const { app, socket } = await live();
+  app.edit("sgd", { learning_rate: 0.5 });
+  socket().say({ type: "ack", id: socket().commands()[0].id, answer: { run: "sgd", at_step: 3, learning_rate: 0.5 } });
+  app.removeRun("sgd");
+  assert.equal(app.store.get().notice, null);
+  socket().say({ type: "ack", id: socket().commands()[1].id, answer: {} });
+  assert.deepEqual([app.store.get().order, app.store.get().notice.text], [["gd"], "SGD is removed. Undo starts it again at step 0."]);
+  await app.undo();
+  const { type, id, experiment, do: what, ...recipe } = socket().commands().at(-1);
+  assert.deepEqual([what, recipe.name, recipe.label, recipe.batch_size, recipe.edits], ["add_run", "sgd", "SGD", 1, [{ at_step: 3, learning_rate: 0.5 }]]);
+  assert.equal(app.store.get().notice, null);
+  app.stop();
+});
+
+test("a run that the server keeps is not said to be removed", async () => {
+  const { app, socket } = await live();
+  app.removeRun("sgd");
+  socket().say({ type: "error", id: socket().commands()[0].id, problem: { title: "No", status: 409 } });
+  assert.deepEqual([app.store.get().order, app.store.get().notice, app.store.get().problem.title], [["gd", "sgd"], null, "No"]);
+  app.stop();
+});
+
 test("a recipe that is refused leaves everything as it was and says why", async () => {
   const { app, server } = await live();
   server.refuse = { title: "Too expensive", status: 422, bound: "parameters" };

@@ -1,0 +1,42 @@
+/**
+ * A run that was taken out can be had again, from step 0, with its settings, its edits and its name.
+ * Owns: what was removed here, until it is known to be gone. Must not know how a command travels.
+ */
+
+import { recipeNow } from "../state/recipes.js";
+
+/** @typedef {import("../state/types.js").Json} Json */
+/** @typedef {{experiment: string, recipe: Json}} Removed */
+
+/**
+ * @param {object} given
+ * @param {import("../state/types.js").Store} given.store
+ * @param {(what: string, run: string|null, body?: Json) => void} given.command
+ * @param {(label: string, undo: () => void) => void} given.tell  it is gone
+ */
+export function createRemovals({ store, command, tell }) {
+  /** Asked for and not yet answered, by the run's name. @type {Map<string, Removed>} */
+  const asked = new Map();
+
+  /** @param {string} name */
+  const isPending = (name) => Object.values(store.get().pending).some((pending) => pending.do === "remove_run" && pending.run === name);
+
+  return {
+    /** @param {string} name */
+    remove(name) {
+      const state = store.get();
+      const recipe = recipeNow(state)?.runs.find((run) => run.name === name);
+      if (state.experiment && recipe) asked.set(name, { experiment: state.experiment.id, recipe });
+      command("remove_run", name);
+    },
+    /** Something was answered. */
+    answered() {
+      for (const [name, { experiment, recipe }] of [...asked]) {
+        if (isPending(name)) continue;
+        asked.delete(name);
+        const now = store.get();
+        if (now.experiment?.id === experiment && !now.runs[name]) tell(recipe.label, () => command("add_run", null, recipe));
+      }
+    },
+  };
+}
