@@ -3,6 +3,7 @@
  * Owns: that. Pure. What is said at an end comes from here; where the words go, from labels.js.
  */
 
+import { placeNow } from "./horizontal.js";
 import { laneLook, surface } from "./looks.js";
 import { number } from "../state/format.js";
 
@@ -45,14 +46,14 @@ export function leaveThroughTheTop({ run, x, y }, [low, high], log) {
  * @param {[number, number]} range
  * @returns {End|null}
  */
-export function endOf(line, { state, look, zoom }, axis, range) {
+export function endOf(line, { state, series, look, zoom }, axis, range) {
   const { run, x, y } = line;
   if (!x.length) return null;
   const told = { run: run.name, lane: run.lane, name: run.label };
   const log = state.view.y === "log";
   const edge = zoom.x ? (axis.log ? 10 ** zoom.x[1] : zoom.x[1]) : Infinity;
-  if (x[x.length - 1] > edge) {
-    const loss = at(line, edge, log);
+  if (placeNow(run, series.of(run.name), axis.axis) > edge) {
+    const loss = heightAt(line, edge, log);
     return loss === null ? null : { ...told, value: look.compact ? "" : number(loss), bad: false, goesOn: true, x: edge, y: loss };
   }
   const top = log ? 10 ** (range[1] - 0.02 * (range[1] - range[0])) : range[1] - 0.02 * (range[1] - range[0]);
@@ -64,14 +65,15 @@ export function endOf(line, { state, look, zoom }, axis, range) {
 }
 
 /**
- * The height of a line at a place between two of its points, as it is drawn there; null before its first.
+ * The height of a line at a place, as it is drawn there; null before its first point.
  * @param {Line} line
  * @param {number} place
  * @param {boolean} log
  */
-function at({ x, y }, place, log) {
-  const next = x.findIndex((here) => here > place);
-  if (next < 1) return null;
+function heightAt({ x, y }, place, log) {
+  const next = x.findIndex((here) => here >= place);
+  if (next === 0) return x[0] === place ? y[0] : null;
+  if (next < 0) return y[y.length - 1];
   const [from, to] = [y[next - 1], y[next]];
   const share = (place - x[next - 1]) / (x[next] - x[next - 1]);
   return log ? from ** (1 - share) * to ** share : from + (to - from) * share;

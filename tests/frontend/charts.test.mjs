@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { baselineLabel } from "../../frontend/charts/baseline.js";
 import { gradientChart } from "../../frontend/charts/gradient-chart.js";
 import { horizontal, placeOf } from "../../frontend/charts/horizontal.js";
 import { APART, placeEnds, placeFlags, pushApart } from "../../frontend/charts/labels.js";
@@ -97,6 +98,22 @@ test("a diverged run leaves through the top, is marked there, and does not flatt
   assert.ok(data.some(({ marker }) => marker?.symbol === "x"));
 });
 
+test("a run that diverges in its very first step leaves through the top from the loss it started with", () => {
+  const diverged = { type: "event", event: "diverged", run: "gd", step: 0, diverged_at: 0 };
+  for (const sgd of [0, 40]) {
+    const { labels, data, layout } = loss({ sgd, messages: [diverged] });
+    const { x, y } = traceOf({ data }, "gd", "train");
+    assert.deepEqual([x[0], x[1], y[0]], [0, 0, 12.3]);
+    assert.ok(Math.log10(y[1]) > layout.yaxis.range[1]);
+    const end = labels.ends.find(({ run }) => run === "gd");
+    assert.deepEqual([end.name, end.value, end.bad], ["GD", "diverged", true]);
+    assert.ok(data.some(({ marker, x: at }) => marker?.symbol === "x" && at[0] === 0));
+    assert.equal(labels.start === null, sgd > 0, "the others still start where all do");
+  }
+  const { layout, data } = loss({ gd: 0, sgd: 40, view: { x: "samples" }, messages: [diverged] });
+  assert.ok(traceOf({ data }, "gd", "train").x.every((x) => Number.isFinite(x)) && layout.xaxis.range.every(Number.isFinite));
+});
+
 test("the vertical range grows at once and does not shrink by itself", () => {
   const small = scene({ gd: 20 });
   const held = lossChart(figures.loss, { ...small, held: { y: [-9, 5] } });
@@ -123,6 +140,38 @@ test("what is not received yet is tinted from the step at which the line broke",
   assert.ok(labels.missing.to > 100);
 });
 
+test("the gradients' axis goes on with the loss chart's where the line broke, with the same tint in every panel", () => {
+  const given = { gd: 100, messages: [{ type: "connection", status: "reconnecting", lastStep: 100 }] };
+  const { layout } = gradients(given);
+  assert.deepEqual(layout.xaxis2.range, loss(given).layout.xaxis.range);
+  const tints = layout.shapes.filter(({ name }) => name === "missing");
+  assert.deepEqual(tints.map(({ x0, xref }) => [x0, xref]), [[100, "x3"], [100, "x2"], [100, "x"]]);
+  assert.ok(layout.shapes.at(-1).name !== "missing", "what is drawn over it stays over it");
+});
+
+test("while the line is lost, labels of lines that came as far as is known stay in the gutter", () => {
+  const frame = { ...FRAME, x: { type: "linear", range: [0, 120] } };
+  const end = { lane: "a", name: "GD", value: "1", bad: false, goesOn: false, y: 1 };
+  const ends = [{ ...end, run: "gd", x: 100 }, { ...end, run: "sgd", x: 40 }];
+  assert.deepEqual(placeEnds(ends, frame).map(({ gutter }) => gutter), [false, false]);
+  assert.deepEqual(placeEnds(ends, frame, 100).map(({ gutter }) => gutter), [true, false]);
+});
+
+test("looking into the past, a label tells the loss at the edge, and nothing marks an end there", () => {
+  const { labels, data, layout } = loss({ gd: 3000, sgd: 3000, zoom: [1000, 1100] });
+  const [gd] = labels.ends;
+  assert.deepEqual([gd.x, gd.goesOn], [1100, true]);
+  const { x, y } = traceOf({ data }, "gd", "train");
+  const near = y[x.findIndex((place) => place >= 1100)];
+  assert.ok(Math.abs(gd.y / near - 1) < 0.01 && Math.abs(Number(gd.value) / near - 1) < 0.01, `${gd.value} at ${near}`);
+  assert.equal(data.filter(({ marker }) => marker?.size === 10).length, 0);
+  assert.equal(layout.xaxis.range[1], 1100);
+  const diverged = { type: "event", event: "diverged", run: "gd", step: 3000, diverged_at: 3000 };
+  const before = loss({ gd: 3000, zoom: [1000, 1100], messages: [diverged] });
+  assert.equal(before.labels.ends[0].bad, false, "it has not diverged yet there");
+  assert.ok(Math.max(...traceOf(before, "gd", "train").y) < 100);
+});
+
 test("the loss of a run that stands still ends at the parameters of now", () => {
   const now = { type: "frame", runs: { gd: { status: "paused", step: 20, epoch: 20, samples_seen: 18_000, generation: 0, latest: { train_loss: { step: 20, value: 0.5 } } } } };
   const { x, y } = traceOf(loss({ gd: 20, messages: [now] }), "gd", "train");
@@ -143,7 +192,7 @@ test("labels keep 16 px apart, in order, and stay inside", () => {
   assert.ok(Math.max(...pushApart([390, 391, 392], 6, 394)) <= 394);
 });
 
-const FRAME = { left: 46, top: 26, width: 650, height: 346, x: { type: "linear", range: [0, 100] }, y: { type: "log", range: [-3, 1] } };
+const FRAME = { left: 46, top: 26, width: 650, height: 346, beyond: 104, x: { type: "linear", range: [0, 100] }, y: { type: "log", range: [-3, 1] } };
 
 test("a run that ends early has its label at its end, the others in the gutter", () => {
   const end = { lane: "a", name: "GD", value: "1", bad: false, y: 1 };
@@ -155,6 +204,52 @@ test("a run that ends early has its label at its end, the others in the gutter",
 test("of two flags that would touch, the earlier falls to its glyph", () => {
   const flag = (x) => ({ run: "gd", lane: "a", step: x, text: "rate 0.03 → 0.006", x });
   assert.deepEqual(placeFlags([flag(50), flag(55), flag(200)], FRAME).map(({ brief }) => brief), [true, false]);
+});
+
+test("a flag at the right end turns its text to the left; where that is taken too, or would be, somebody gives way", () => {
+  const flag = (x, text = "rate 0.03 → 0.006") => ({ run: "gd", lane: "a", step: x, text, x });
+  const told = (...flags) => placeFlags(flags, FRAME).map(({ brief, before }) => [brief, before]);
+  assert.deepEqual(told(flag(99)), [[false, true]]);
+  assert.deepEqual(told(flag(99, "mean")), [[false, false]], "there is room for a short one in the gutter");
+  assert.deepEqual(told(flag(20), flag(99)), [[false, false], [false, true]]);
+  assert.deepEqual(told(flag(70), flag(99)), [[true, false], [false, true]]);
+  assert.deepEqual(told(flag(90), flag(99)), [[true, false], [true, false]]);
+  assert.deepEqual(placeFlags([flag(1)], { ...FRAME, width: 40, beyond: 48 }).map(({ brief, before }) => [brief, before]), [[true, false]]);
+});
+
+test("words at the ends have a room that ends with the chart", () => {
+  const end = { lane: "a", name: "GD", value: "1", bad: false, goesOn: false, y: 1 };
+  for (const { left, most } of placeEnds([{ ...end, run: "gd", x: 100 }, { ...end, run: "sgd", x: 40 }], FRAME)) assert.equal(left + most, 46 + 650 + 104);
+});
+
+test("hollow markers stand 96 px apart", () => {
+  const { data, layout } = loss({ gd: 650 });
+  const { x } = data.find(({ marker }) => marker?.size === 7);
+  const px = x.map((place) => (place / layout.xaxis.range[1]) * 650);
+  for (let k = 1; k < px.length; k++) assert.ok(Math.abs(px[k] - px[k - 1] - 96) < 2, px.join(" "));
+  assert.ok(px.length >= 6);
+});
+
+/** Where the baseline's words stand over one curve given as [x, y] points, held in a corner or not. */
+const baseline = (points, { corner = null, flags = [] } = {}) => {
+  const state = { experiment: { baseline: { train: 0.1 } } };
+  const curves = [{ meta: { role: "train" }, x: points.map(([x]) => x), y: points.map(([, y]) => y) }];
+  return baselineLabel({ state, held: { y: null, corner } }, FRAME, { curves, flags, ends: [], missing: null, isBegun: true })?.corner;
+};
+
+test("the baseline's words stand in the corner in which least is in the way", () => {
+  assert.equal(baseline([[0, 5], [100, 1]]), "right under");
+  assert.equal(baseline([[0, 5], [60, 5], [61, 0.095], [100, 0.09]]), "right over");
+  assert.equal(baseline([[0, 5], [60, 5], [61, 0.12], [80, 0.08], [100, 0.12]]), "left under");
+  assert.equal(baseline([[0, 5], [100, 1]], { flags: [{ x: 90 }, { x: 92 }] }), "left under");
+  assert.equal(baseline([[0, 5], [100, 1]], { corner: "left over" }), "left over", "and stay there where nothing crosses them");
+});
+
+test("the baseline's words move only to where it is much better", () => {
+  const few = [[0, 0.001], [96, 0.001], [96.5, 0.095], [100, 0.09]];
+  assert.equal(baseline(few), "right over");
+  assert.equal(baseline(few, { corner: "right under" }), "right under");
+  assert.equal(baseline([[0, 5], [60, 5], [61, 0.095], [100, 0.09]], { corner: "right under" }), "right over");
 });
 
 test("predictions are drawn on equal axes, thinned, and off the axis where they are", () => {
