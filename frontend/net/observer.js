@@ -55,6 +55,9 @@ export function createObserver({ api, store, seriesOf, environment }) {
   /** @param {State} state @param {Run} run */
   const moment = (state, run) => [state.experiment?.id, run.generation, run.step, state.view.networkRun === run.name, isOpen(state)].join(" ");
 
+  /** Where the runs stand, once they stand still. @param {State} state */
+  const standing = (state) => (state.playback.playing ? [] : state.order.map((name) => moment(state, state.runs[name])));
+
   /** @param {State} state @param {Run} run */
   async function look(state, run) {
     const id = /** @type {NonNullable<State["experiment"]>} */ (state.experiment).id;
@@ -75,10 +78,22 @@ export function createObserver({ api, store, seriesOf, environment }) {
     for (const run of moved) seen.set(run.name, moment(state, run));
     if (store.get().experiment?.id !== state.experiment?.id) return;
     store.dispatch({ type: "measured", runs: Object.fromEntries(moved.map((run, place) => [run.name, { generation: run.generation, ...found[place] }])) });
+    await askForLosses(standing(state));
   }
 
-  /** Where the runs stand, once they stand still. @param {State} state */
-  const standing = (state) => (state.playback.playing ? [] : state.order.map((name) => moment(state, state.runs[name])));
+  /**
+   * Runs that somebody else has stopped: this page got no answer with the losses of the parameters now, and frames end a step before.
+   * @param {string[]} moments
+   */
+  async function askForLosses(moments) {
+    const { experiment, runs } = store.get();
+    const isBehind = Object.values(runs).some(({ step, latest }) => step > 0 && (latest.train_loss?.step ?? 0) < step);
+    if (!experiment || !moments.length || !isBehind) return;
+    const answer = await api.experiment(experiment.id);
+    const now = store.get();
+    // an answer that something has overtaken since would bring back what was
+    if (!Object.keys(now.pending).length && standing(now).join() === moments.join()) store.dispatch({ type: "experiment", state: answer });
+  }
 
   async function turn() {
     timer = null;

@@ -8,6 +8,12 @@ import { initialState, reduce } from "../../frontend/state/reduce.js";
 import { createStore } from "../../frontend/state/store.js";
 import { answer } from "./fake-server.mjs";
 
+/** What the server says of runs that stand still. */
+function told(step) {
+  const state = answer({ step });
+  for (const run of state.runs) run.latest = { train_loss: { step, value: 0.25 } };
+  return state;
+}
 const settle = () => new Promise((go) => setImmediate(go));
 
 function watching({ narrow = false } = {}) {
@@ -18,6 +24,7 @@ function watching({ narrow = false } = {}) {
   const api = {
     instrument: async (_, run, name) => (looks.push(`${run} ${name}`), (clock.now += clock.takes), { step: store.get().runs[run].step, layers: [], y: [], y_pred: [] }),
     snapshot: async () => ({ step: 0, parameters: {} }),
+    experiment: async () => (looks.push("experiment"), told(store.get().runs.gd.step)),
   };
   const environment = {
     now: () => clock.now, hidden: () => false, narrow: () => narrow, clearTimeout: () => (clock.run = null),
@@ -48,7 +55,7 @@ test("runs that stop are looked at at once, and those that stand still only once
   stand(10, "playing");
   assert.equal((await pass(200)).length, 0);
   stand(12);
-  assert.equal((await pass(0)).length, 4);
+  assert.deepEqual((await pass(0)).filter((look) => look.startsWith("gd")), ["gd units", "gd predictions"]);
   assert.equal(store.get().runs.gd.predictions.step, 12);
   assert.equal((await pass(1000)).length, 0);
 });
@@ -61,9 +68,9 @@ test("steps made one by one are looked at ten times a second at most, the last o
   let count = 0;
   for (let step = 1; step <= 10; step++) {
     stand(step);
-    count += (await pass(20)).length / 4;
+    count += (await pass(20)).filter((look) => look === "gd units").length;
   }
-  count += (await pass(100)).length / 4;
+  count += (await pass(100)).filter((look) => look === "gd units").length;
   assert.ok(count <= 4, `${count} looks in 0.3 s`);
   assert.equal(store.get().runs.sgd.predictions.step, 10);
 });
@@ -91,4 +98,18 @@ test("on a phone the server is asked only for what the open tab shows", async ()
   assert.deepEqual(await pass(300), ["gd units", "sgd units"]);
   store.dispatch({ type: "view", part: { tab: "network" } });
   assert.ok((await pass(300)).includes("gd predictions"));
+});
+
+test("runs that another page has stopped get the losses of the step they stand at", async () => {
+  const { observer, pass, stand, store } = watching();
+  observer.start();
+  await settle();
+  await pass(1000);
+  stand(12);
+  assert.ok((await pass(100)).includes("experiment"));
+  assert.deepEqual(store.get().runs.sgd.latest.train_loss, { step: 12, value: 0.25 });
+  stand(13);
+  store.dispatch({ type: "sent", id: "r", do: "reset", run: null, body: {} });
+  await pass(200);
+  assert.equal(store.get().runs.sgd.latest.train_loss.step, 12);
 });
