@@ -11,7 +11,7 @@ import { createLine } from "./net/line.js";
 import { createObserver } from "./net/observer.js";
 import { createRemovals } from "./net/removals.js";
 import { createVisits } from "./net/visits.js";
-import { changedRecipe, freshWords, nextRun } from "./state/recipes.js";
+import { changedRecipe, freshWords, joinedChanges, nextRun } from "./state/recipes.js";
 import { initialState, reduce } from "./state/reduce.js";
 import { createSeriesBook } from "./state/series.js";
 import { createStore } from "./state/store.js";
@@ -65,6 +65,9 @@ export function createApp(environment = browserEnvironment()) {
     wanted[unit] = 0;
     command("step", null, { [unit]: count });
   }
+
+  /** What the experiment that is being made differs by: a change asked for meanwhile goes with it. @type {import("./state/recipes.js").Changes} */
+  let changes = {};
 
   /** What takes back the last thing that can be taken back; its notice says what that was. @type {() => void|Promise<void>} */
   let takeBack = visits.undo;
@@ -130,9 +133,10 @@ export function createApp(environment = browserEnvironment()) {
     removeRun: removals.remove,
     renameRun: (run, label) => command("edit", run, { label }),
     setHidden: (run, hidden) => dispatch({ type: "hidden", run, hidden }),
-    async newExperiment(changes) {
+    async newExperiment(change) {
       const state = store.get();
       if (!state.experiment) return;
+      changes = joinedChanges(state.loading ? changes : {}, change);
       if (state.playback.playing && state.experiment.token) commands.command("pause");
       const notice = { kind: "info", text: freshWords(changes, state.order.length), undo: true };
       await visits.create(changedRecipe(state, changes), notice);

@@ -87,7 +87,7 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
     dispatch({ type: "loading", since: environment.now() });
     try {
       const { token, ...answer } = await persist(() => api.create(recipe));
-      if (turn !== asked) return;
+      if (turn !== asked) return giveUp({ id: answer.id, token, recipe });
       remember(left);
       enter(answer, token);
       dispatch({ type: "notice", notice });

@@ -37,6 +37,17 @@ export function changedRecipe({ experiment, runs }, changes) {
 }
 
 /**
+ * Both changes, the later first where they differ.
+ * @param {Changes} earlier
+ * @param {Changes} later
+ * @returns {Changes}
+ */
+export function joinedChanges(earlier, later) {
+  const both = (/** @type {"data"|"network"} */ part) => (earlier[part] || later[part] ? { [part]: { ...earlier[part], ...later[part] } } : {});
+  return { ...earlier, ...later, ...both("data"), ...both("network") };
+}
+
+/**
  * What a fresh experiment is announced with.
  * @param {Changes} changes
  * @param {number} runs

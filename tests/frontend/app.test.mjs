@@ -12,7 +12,7 @@ const settle = () => new Promise((go) => setImmediate(() => setImmediate(go)));
 /** A browser and a server; `known` are the experiments that the server has. */
 function world({ stored = {}, known = {} } = {}) {
   const kept = new Map(Object.entries(stored).map(([key, value]) => [key, JSON.stringify(value)]));
-  const server = { known: { ...known }, calls: [], sockets: [], made: 0, refuse: null };
+  const server = { known: { ...known }, calls: [], sockets: [], made: 0, refuse: null, hold: () => {} };
   const respond = (status, body) => ({ ok: status < 400, status, statusText: "", json: async () => body });
 
   async function fetch(url, { method, body }) {
@@ -24,6 +24,7 @@ function world({ stored = {}, known = {} } = {}) {
       const id = `made${++server.made}`;
       server.posted = JSON.parse(body);
       server.known[id] = answer({ id });
+      await server.hold(id);
       return respond(201, { ...server.known[id], token: `token of ${id}` });
     }
     const [, , id, part] = path.split("/");
@@ -243,6 +244,29 @@ test("a run that the server keeps is not said to be removed", async () => {
   assert.deepEqual([app.store.get().order, app.store.get().notice, app.store.get().problem.title], [["gd", "sgd"], null, "No"]);
   app.stop();
 });
+
+for (const first of ["made2", "made3"]) {
+  test(`of two changes in a row the newer one stands, with both in it, when the answer for ${first} comes first`, async () => {
+    const { app, server, socket } = await live();
+    const gates = {};
+    server.hold = (id) => new Promise((open) => (gates[id] = open));
+    const older = app.newExperiment({ data: { samples: 600 } });
+    const newer = app.newExperiment({ data: { seed: 5 } });
+    await settle();
+    assert.deepEqual([server.posted.data.samples, server.posted.data.seed], [600, 5]);
+    for (const id of [first, first === "made2" ? "made3" : "made2"]) {
+      gates[id]();
+      await settle();
+    }
+    await Promise.all([older, newer]);
+    const { experiment, loading } = app.store.get();
+    assert.deepEqual([experiment.id, loading], ["made3", null]);
+    assert.equal(socket().sent.filter(({ type, experiment: watched }) => type === "watch" && watched === "made2").length, 0);
+    await app.undo();
+    assert.equal(app.store.get().experiment.id, "made1");
+    app.stop();
+  });
+}
 
 test("a recipe that is refused leaves everything as it was and says why", async () => {
   const { app, server } = await live();
