@@ -3,6 +3,7 @@
  * Owns: how gradients are shown. Pure. Must not know Plotly or the DOM.
  */
 
+import { acrossTicks } from "./across-ticks.js";
 import { fill } from "./bind.js";
 import { flagLines, flagsOf } from "./edits.js";
 import { shareOf } from "./labels.js";
@@ -87,23 +88,37 @@ function layoutOf(specified, scene, axis, domains, missing) {
     margin: { l: room.left, r: RIGHT, t: TOP, b: look.compact ? 20 : 23, pad: 0 },
     shapes: specified.shapes.map((/** @type {Json} */ shape) => ({ ...shape, fillcolor: surface(look, "rail") })),
   };
+  const range = zoom.x ?? axis.range;
+  const ticks = acrossTicks({ type: axis.log ? "log" : "linear", range }, tickRoom(domains, room, look.compact), look.compact);
   domains.forEach((domain, k) => {
     const suffix = k ? k + 1 : "";
-    const { range, tickvals, ticktext: texts } = specified[`yaxis${suffix}`] ?? {};
-    const ticktext = readable(look.compact ? briefTicks(tickvals, texts) : texts, range, room.height - TOP - layout.margin.b);
+    const { range: down, tickvals, ticktext: texts } = specified[`yaxis${suffix}`] ?? {};
+    const ticktext = readable(look.compact ? briefTicks(tickvals, texts) : texts, down, room.height - TOP - layout.margin.b);
     layout[`xaxis${suffix}`] = {
       domain: domain.map((share) => Math.min(1, Math.max(0, share))), anchor: `y${suffix}`, type: axis.log ? "log" : "linear",
-      range: zoom.x ?? axis.range, autorange: false, tickangle: 0, ticklabeloverflow: "allow", nticks: look.compact || domains.length > 4 ? 3 : 5,
-      tickformat: look.compact || axis.log ? "~s" : axis.end < 10 ? "" : ",d", hoverformat: axis.axis === "steps" ? ",d" : ".4~s",
+      range, autorange: false, tickangle: 0, ticklabeloverflow: "allow", tickformat: "~s", nticks: 3,
+      ...ticks, hoverformat: axis.axis === "steps" ? ",d" : ".4~s",
     };
     layout[`yaxis${suffix}`] = {
-      type: "log", anchor: `x${suffix}`, range, autorange: false, tickangle: 0, ticklabeloverflow: "allow", tickvals, ticktext: k ? ticktext?.map(() => "") : ticktext,
+      type: "log", anchor: `x${suffix}`, range: down, autorange: false, tickangle: 0, ticklabeloverflow: "allow", tickvals, ticktext: k ? ticktext?.map(() => "") : ticktext,
       ...(k ? { matches: "y" } : {}),
     };
     if (missing) layout.shapes.unshift(unknownShape(missing, look, `x${suffix}`, `y${suffix} domain`));
     layout.shapes.push(...flagLines(flags, look, `x${suffix}`, `y${suffix} domain`));
   });
   return layout;
+}
+
+/**
+ * Words of neighbouring panels must not join: beside a narrow gap they stay inside their own.
+ * @param {number[][]} domains
+ * @param {Scene["room"]} room
+ * @param {boolean} compact
+ */
+function tickRoom(domains, room, compact) {
+  const plot = room.width - room.left - RIGHT;
+  const out = Math.min(RIGHT, Math.max(0, gapOf(domains.length, compact) - 14));
+  return { width: plot * (domains[0][1] - domains[0][0]), before: Math.max(4, out), after: out, most: 5 };
 }
 
 /**

@@ -3,6 +3,7 @@
  * Owns: how loss is shown. Pure; answers data, layout and labels. Must not know Plotly or the DOM.
  */
 
+import { acrossTicks } from "./across-ticks.js";
 import { baselineLabel } from "./baseline.js";
 import { fill } from "./bind.js";
 import { flagLines, flagsOf } from "./edits.js";
@@ -127,11 +128,16 @@ function startMarkers(start, { state, look }) {
 /** @param {Scene} scene @param {Horizontal} axis @param {[number, number]} y @param {ReturnType<typeof shelfOf>} shelf */
 function layoutOf({ state, look, room, zoom }, axis, y, shelf) {
   const log = state.view.y === "log";
+  const range = zoom.x ?? axis.range;
   return {
     template: templateOf(look),
     showlegend: false,
     margin: { l: room.left, r: room.right, t: TOP, b: BOTTOM, pad: 0 },
-    xaxis: { type: axis.log ? "log" : "linear", range: zoom.x ?? axis.range, autorange: false, tickangle: 0, ticklabeloverflow: "allow", nticks: look.compact ? 5 : axis.log ? 12 : 8, tickformat: axis.log ? "~s" : axis.end < 10 ? "" : ",d", hoverformat: axis.axis === "steps" ? ",d" : ".4~s" },
+    xaxis: {
+      type: axis.log ? "log" : "linear", range, autorange: false, tickangle: 0, ticklabeloverflow: "allow", nticks: look.compact ? 5 : axis.log ? 12 : 8,
+      tickformat: axis.log ? "~s" : axis.end < 10 ? "" : ",d", hoverformat: axis.axis === "steps" ? ",d" : ".4~s",
+      ...(axis.log ? acrossTicks({ type: "log", range }, { width: room.width - room.left - room.right, before: room.left, after: 10, most: 12 }, look.compact) : {}),
+    },
     yaxis: { type: log ? "log" : "linear", range: y, autorange: false, tickangle: 0, ticklabeloverflow: "allow", ...(log ? ticksOf(y, shelf, look.compact) : { tickformat: y[1] >= (look.compact ? 1e4 : 1e5) ? "~s" : ",~g" }) },
   };
 }

@@ -1,0 +1,100 @@
+/**
+ * Ticks of the horizontal axis as far as there is room for their words: none touches the next, none leaves its panel.
+ * Owns: which ticks, and their words. Pure.
+ */
+
+/** @typedef {{type: "log"|"linear", range: number[]}} Across  as Plotly wants it: logarithms on a log axis */
+/** @typedef {{width: number, before: number, after: number, most: number}} Room  px: of the panel, and what a word may stand out on each side; and so many ticks at most */
+
+const LETTER = 6.2;
+/** Between two words at least this, in px. */
+const APART = 12;
+const STEPS = [1, 2, 5];
+/** @type {[number, string][]} */
+const THOUSANDS = [[1e9, "G"], [1e6, "M"], [1e3, "k"]];
+
+/** @type {Map<number, Intl.NumberFormat>} */
+const FORMATS = new Map();
+
+/** @param {number} value @param {number} digits  after the point */
+function written(value, digits) {
+  if (value === 0) return "0";
+  let format = FORMATS.get(digits);
+  if (!format) FORMATS.set(digits, (format = new Intl.NumberFormat("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits })));
+  return format.format(value);
+}
+
+/** "20k", "1.5M"; small numbers as they are. @param {number} value */
+function brief(value) {
+  const [unit, letter] = THOUSANDS.find(([least]) => value >= least) ?? [1, ""];
+  return `${Number((value / unit).toPrecision(3))}${letter}`;
+}
+
+/**
+ * Ticks at round places, as many as fit.
+ * @param {number} low
+ * @param {number} high
+ * @param {Room} room
+ * @param {boolean} isBrief  "2k" for "2,000"
+ */
+function linearTicks(low, high, room, isBrief) {
+  const finest = (high - low) / room.most;
+  for (let exponent = Math.floor(Math.log10(finest)); ; exponent++) {
+    for (const step of STEPS) {
+      const size = step * 10 ** exponent;
+      if (size < finest) continue;
+      const digits = Math.max(0, -exponent);
+      const word = (/** @type {number} */ value) => (isBrief ? brief(Number(value.toFixed(digits))) : written(value, digits));
+      const widest = Math.max(word(low + size).length, word(high).length) * LETTER;
+      if ((size / (high - low)) * room.width >= widest + APART || size > high - low) return placesOf(low, high, size, word);
+    }
+  }
+}
+
+/** @param {number} low @param {number} high @param {number} size @param {(value: number) => string} word */
+function placesOf(low, high, size, word) {
+  const ticks = [];
+  for (let k = Math.ceil(low / size - 1e-9); k * size <= high * (1 + 1e-9); k++) ticks.push({ value: k * size || 0, text: word(k * size || 0) });
+  return ticks;
+}
+
+/**
+ * Powers of ten; between them 2 and 5 where there is room, and only every second or third where there is none.
+ * @param {number} low   logarithms
+ * @param {number} high
+ * @param {Room} room
+ */
+function logTicks(low, high, { width }) {
+  const decade = width / (high - low);
+  const widest = "100M".length * LETTER;
+  const between = decade * Math.log10(2) >= widest + APART ? STEPS : [1];
+  const every = Math.max(1, Math.ceil((widest + APART) / decade));
+  const ticks = [];
+  for (let exponent = Math.floor(low); exponent <= high; exponent++) {
+    if (exponent % every) continue;
+    for (const step of between) {
+      const value = step * Number(`1e${exponent}`);
+      ticks.push({ value, text: exponent < 0 ? written(value, -exponent) : brief(value) });
+    }
+  }
+  return ticks.filter(({ value }) => Math.log10(value) >= low && Math.log10(value) <= high);
+}
+
+/**
+ * What an axis needs; on a stretch of a log axis without two such ticks Plotly's own are better.
+ * @param {Across} axis
+ * @param {Room} room
+ * @param {boolean} isBrief
+ * @returns {{tickvals?: number[], ticktext?: string[]}}
+ */
+export function acrossTicks({ type, range: [low, high] }, room, isBrief) {
+  if (!(high > low && high - low < Infinity && room.width > 0)) return {};
+  const all = type === "log" ? logTicks(low, high, room) : linearTicks(low, high, room, isBrief);
+  if (type === "log" && all.length < 2) return {};
+  const ticks = all.filter(({ value, text }) => {
+    const across = (((type === "log" ? Math.log10(value) : value) - low) / (high - low)) * room.width;
+    const half = (text.length * LETTER) / 2;
+    return across - half >= -room.before && across + half <= room.width + room.after;
+  });
+  return { tickvals: ticks.map(({ value }) => value), ticktext: ticks.map(({ text }) => text) };
+}
