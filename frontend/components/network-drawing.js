@@ -8,7 +8,7 @@ import { draw, make, set, write } from "./dom.js";
 import { lightEdges } from "./edge-lights.js";
 import { marker } from "./icons.js";
 import { LiveElement, register } from "./live-element.js";
-import { cellOf, columnsOf, drawnWeights, edgePath, HEIGHT, strokeOf, WIDTH } from "./network-geometry.js";
+import { cellOf, columnsOf, drawnWeights, edgePath, footWords, HEIGHT, isRoomy, strokeOf, WIDTH } from "./network-geometry.js";
 import { networkTwin } from "./network-twin.js";
 import { number } from "../state/format.js";
 
@@ -97,6 +97,7 @@ export class NetworkDrawing extends LiveElement {
     const layers = units?.layers ?? [];
     if (snapshot) experiment.weights.forEach((name, k) => this.#showEdges(k, snapshot.parameters[name] ?? [], layers));
     layers.forEach((layer, k) => this.#showLayer(k + 1, layer));
+    this.#nameCounts(layers.some(({ dead }) => dead.some(Boolean)));
     const output = this.#units.at(-1)?.[0]?.value;
     if (output) write(output, units ? short(outputMean(units.output)) : "");
     const words = networkTwin(run, experiment);
@@ -154,6 +155,16 @@ export class NetworkDrawing extends LiveElement {
     };
   }
 
+  /** px between two columns. */
+  get #pitch() {
+    return this.#columns[1].x - this.#columns[0].x;
+  }
+
+  /** Where the feet are bare numbers, the first of their line says what they count. @param {boolean} any */
+  #nameCounts(any) {
+    write(this.#feet[0].count, any && !isRoomy(this.#pitch) ? "dead" : "");
+  }
+
   /** @param {number} k @param {number[][]} weights @param {Layer[]} layers */
   #showEdges(k, weights, layers) {
     if (!weights.length) return;
@@ -185,14 +196,8 @@ export class NetworkDrawing extends LiveElement {
     const foot = this.#feet[place].count;
     foot.classList.toggle("foot-dead", count > 0);
     foot.classList.toggle("foot-alive", count === 0);
-    write(foot, footText(count, dead.length, this.#columns.length > 5));
+    write(foot, footWords(count, dead.length, this.#pitch));
   }
-}
-
-/** @param {number} dead @param {number} units @param {boolean} narrow */
-function footText(dead, units, narrow) {
-  if (narrow) return dead ? `${dead} dead` : `${units}`;
-  return dead ? `${dead} of ${units} dead` : `${units} alive`;
 }
 
 /** The output's mean, in whichever form the instrument tells it. @param {any} output @returns {number} */

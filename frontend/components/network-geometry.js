@@ -48,6 +48,24 @@ export function columnsOf(sizes) {
   });
 }
 
+/** px between columns from which "16 of 64 dead" and "16 dead" fit under one. */
+const ROOM = { sentence: 80, word: 50 };
+
+/** Is there room for a word under each column? @param {number} pitch */
+export const isRoomy = (pitch) => pitch >= ROOM.word;
+
+/**
+ * What stands under a hidden layer. Where there is no room for a word, only the dead are counted.
+ * @param {number} dead
+ * @param {number} units
+ * @param {number} pitch  px between columns
+ */
+export function footWords(dead, units, pitch) {
+  if (!isRoomy(pitch)) return dead ? String(dead) : "";
+  if (pitch < ROOM.sentence) return dead ? `${dead} dead` : `${units} alive`;
+  return dead ? `${dead} of ${units} dead` : `${units} alive`;
+}
+
 /** The cell in which a unit of a strip is counted. @param {Column} column @param {number} unit */
 export const cellOf = ({ units, drawn }, unit) => Math.floor((unit * drawn) / units);
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { cellOf, columnsOf, drawnWeights, edgePath, HEIGHT, strokeOf, WIDTH } from "../../frontend/components/network-geometry.js";
+import { cellOf, columnsOf, drawnWeights, edgePath, footWords, HEIGHT, strokeOf, WIDTH } from "../../frontend/components/network-geometry.js";
 
 test("the notebook's network stands where the design has it", () => {
   const columns = columnsOf([5, 4, 4, 1]);
@@ -49,4 +49,15 @@ test("the largest weight has the widest edge, and edges of a dead unit are faint
 test("an edge runs from the rim of one unit to the rim of the other", () => {
   const [from, to] = columnsOf([1, 1]);
   assert.equal(edgePath(from, 0, to, 0), "M31 95.0C147 95.0 147 95.0 258.5 95.0");
+});
+
+test("what stands under the layers fits side by side, however many there are", () => {
+  const widest = 6.4; // px a letter, bold, 11 px
+  for (const hidden of [1, 2, 3, 4, 5, 6]) {
+    const [one, next] = columnsOf([5, ...new Array(hidden).fill(64), 1]);
+    const pitch = next.x - one.x;
+    for (const dead of [0, 7, 64]) assert.ok(footWords(dead, 64, pitch).length * widest <= pitch, `${hidden} layers: ${footWords(dead, 64, pitch)}`);
+  }
+  assert.deepEqual([86, 51, 37].map((pitch) => footWords(4, 4, pitch)), ["4 of 4 dead", "4 dead", "4"]);
+  assert.equal(footWords(0, 6, 37), "");
 });
