@@ -100,7 +100,7 @@ function layoutOf(specified, scene, axis, domains, missing) {
       ...ticks, hoverformat: axis.axis === "steps" ? ",d" : ".4~s",
     };
     layout[`yaxis${suffix}`] = {
-      type: "log", anchor: `x${suffix}`, range: down, autorange: false, tickangle: 0, ticklabeloverflow: "allow", tickvals, ticktext: k ? ticktext?.map(() => "") : ticktext,
+      type: "log", anchor: `x${suffix}`, range: down, autorange: false, fixedrange: true, tickangle: 0, ticklabeloverflow: "allow", tickvals, ticktext: k ? ticktext?.map(() => "") : ticktext,
       ...(k ? { matches: "y" } : {}),
     };
     if (missing) layout.shapes.unshift(unknownShape(missing, look, `x${suffix}`, `y${suffix} domain`));

@@ -8,6 +8,7 @@ import { createCursorLayer } from "./cursor-layer.js";
 import { KINDS } from "./kinds.js";
 import { createPacer } from "./pacer.js";
 import { loadPlotly, loadTemplate } from "./resources.js";
+import { createStretch, zoomedTo } from "./stretch.js";
 import { furthest } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").App} App */
@@ -39,24 +40,28 @@ export function registerPlotlyChart(app) {
     now: () => performance.now(), hidden: () => document.hidden,
     slowed: () => app.store.dispatch({ type: "slowed" }),
   });
+  const stretch = createStretch();
   document.addEventListener("visibilitychange", () => document.hidden || pacer.wake());
   customElements.define("plotly-chart", class extends PlotlyChart {
     get app() { return app; }
     get pacer() { return pacer; }
+    get stretch() { return stretch; }
   });
 }
 
 class PlotlyChart extends HTMLElement {
   /** @type {App} */ get app() { throw new Error("not registered"); }
   /** @type {import("./pacer.js").Pacer} */ get pacer() { throw new Error("not registered"); }
+  /** @type {ReturnType<typeof createStretch>} */ get stretch() { throw new Error("not registered"); }
 
   #plot = Object.assign(document.createElement("div"), { className: "chart-plot" });
   #labels = Object.assign(document.createElement("div"), { className: "chart-labels" });
   /** @type {any} */ #plotly = null;
   /** @type {Json|null} */ #spec = null;
-  /** @type {Scene["zoom"]} */ #zoom = { x: null, y: null };
+  /** @type {Scene["zoom"]["y"]} */ #zoomY = null;
   /** @type {Scene["held"]} */ #held = NONE_HELD;
   #heldFor = "";
+  #across = "linear";
   #draws = 0;
   #listening = false;
   /** @type {ReturnType<typeof createCursorLayer>|null} */ #cursor = null;
@@ -84,8 +89,9 @@ class PlotlyChart extends HTMLElement {
       turn.leave, () => this.#cursor?.stop(), () => sizes.disconnect(), () => theme.disconnect(), () => this.removeEventListener("fit", fit),
       store.watch(this.#kind.follows, () => turn.request()),
       store.watch((state) => [state.view, state.experiment?.id, state.pending], now),
-      store.watch((state) => state.view.x, () => this.#turned()),
-      store.watch((state) => state.view.y, () => (this.#zoom = { ...this.#zoom, y: null })),
+      store.watch(({ view, experiment, order, runs }) => [view.x, experiment?.id, Math.min(...order.map((name) => runs[name].generation))], () => this.#turned()),
+      store.watch((state) => state.view.y, () => (this.#zoomY = null)),
+      this.#kind.isRead ? this.stretch.watch(now) : () => {},
     ];
     void usable(store).then(() => this.#load(now));
   }
@@ -109,15 +115,17 @@ class PlotlyChart extends HTMLElement {
     }
   }
 
-  /** Another horizontal axis: what was chosen on the one before has no place there. */
+  /** Another horizontal axis, or a run from its beginning: what was chosen before has no place there. */
   #turned() {
-    this.#zoom = { x: null, y: null };
+    this.stretch.choose(null);
+    this.#zoomY = null;
     this.#cursor?.leave();
   }
 
   /** @param {() => void} redraw */
   #fit(redraw) {
-    this.#zoom = { x: null, y: null };
+    this.stretch.choose(null);
+    this.#zoomY = null;
     this.#held = NONE_HELD;
     redraw();
   }
@@ -129,7 +137,7 @@ class PlotlyChart extends HTMLElement {
     const compact = matchMedia("(max-width: 720px)").matches;
     const theme = document.documentElement.dataset.theme === "dark" ? "dark" : "light";
     const room = { width: this.clientWidth, height: this.clientHeight, left: compact ? 38 : token("--plot-l", 46), right: compact ? 48 : token("--plot-r", 104) };
-    return { state, series, look: { spec: /** @type {Json} */ (this.#spec), theme, compact }, room, zoom: this.#zoom, held: this.#heldIn(state) };
+    return { state, series, look: { spec: /** @type {Json} */ (this.#spec), theme, compact }, room, zoom: { x: this.#kind.isRead ? this.stretch.chosen?.range ?? null : null, y: this.#zoomY }, held: this.#heldIn(state) };
   }
 
   /** The vertical range only grows, until another experiment, a reset of all runs or another axis begins it afresh. @param {import("../state/types.js").State} state */
@@ -146,6 +154,9 @@ class PlotlyChart extends HTMLElement {
     const figure = name ? scene?.state.figures[name] : true;
     if (!scene || !figure || !scene.state.experiment) return;
     const { data, layout, labels, readable, y, corner } = build(figure, scene);
+    // an axis that became logarithmic, or is it no longer, has another meaning for what was chosen on it
+    if (scene.zoom.x && this.stretch.chosen?.type !== layout.xaxis.type) return this.stretch.choose(null);
+    this.#across = layout.xaxis.type;
     this.#held = { y: scene.zoom.y ? this.#held.y : y, corner };
     const { width, height } = scene.room;
     this.#plotly.react(this.#plot, data, { ...layout, width, height, datarevision: ++this.#draws, uirevision: this.localName }, CONFIG);
@@ -166,13 +177,10 @@ class PlotlyChart extends HTMLElement {
 
   /** @param {Json} change */
   #zoomed(change) {
-    const read = (/** @type {string} */ axis) => {
-      const key = Object.keys(change).find((name) => new RegExp(`^${axis}axis\\d*\\.range\\[0\\]$`).test(name));
-      return key ? /** @type {[number, number]} */ ([change[key], change[key.replace("[0]", "[1]")]]) : null;
-    };
-    const [x, y] = [read("x"), read("y")];
+    const [x, y] = [zoomedTo(change, "x"), zoomedTo(change, "y")];
     if (!x && !y) return;
-    this.#zoom = { x: x ?? this.#zoom.x, y: y ?? this.#zoom.y };
+    this.#zoomY = y ?? this.#zoomY;
+    if (x) this.stretch.choose({ range: x, type: this.#across });
     this.#draw();
   }
 

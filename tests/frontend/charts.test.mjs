@@ -10,6 +10,7 @@ import { APART, placeEnds, placeFlags, pushApart } from "../../frontend/charts/l
 import { lossChart } from "../../frontend/charts/loss-chart.js";
 import { createPacer } from "../../frontend/charts/pacer.js";
 import { determination, scatterChart } from "../../frontend/charts/scatter-chart.js";
+import { createStretch, zoomedTo } from "../../frontend/charts/stretch.js";
 import { figures, scene } from "./scenes.mjs";
 
 const loss = (given) => lossChart(figures.loss, scene(given));
@@ -182,6 +183,21 @@ test("a zoom is shown finer than the whole", () => {
   const whole = traceOf(loss({ gd: 3000 }), "gd", "train").x.filter((x) => x >= 1000 && x <= 1100).length;
   const zoomed = traceOf(loss({ gd: 3000, zoom: [1000, 1100] }), "gd", "train").x.filter((x) => x >= 1000 && x <= 1100).length;
   assert.ok(zoomed >= 100 && whole < 40);
+});
+
+test("a stretch that is chosen in one chart is that of all, until the axis is freed", () => {
+  const stretch = createStretch();
+  const drawn = [];
+  const stop = stretch.watch(() => drawn.push(stretch.chosen?.range ?? null));
+  stretch.choose({ range: [10, 20], type: "linear" });
+  stretch.choose(null);
+  stretch.choose(null);
+  stop();
+  stretch.choose({ range: [1, 2], type: "log" });
+  assert.deepEqual(drawn, [[10, 20], null]);
+  assert.deepEqual(zoomedTo({ "xaxis2.range[0]": 1, "xaxis2.range[1]": 2 }, "x"), [1, 2]);
+  assert.equal(zoomedTo({ "xaxis.range[0]": 1, "xaxis.range[1]": 2 }, "y"), null);
+  assert.deepEqual(gradients({ gd: 3000, zoom: [1000, 1100] }).layout.xaxis3.range, [1000, 1100]);
 });
 
 test("labels keep 16 px apart, in order, and stay inside", () => {
