@@ -25,10 +25,11 @@ const FINAL = [4400, 4401, 4404];
 /**
  * @param {object} given
  * @param {() => Positions} given.positions  first step not yet held, by run
+ * @param {() => Positions} given.coarse     from where on a run is held much coarser than the server holds it
  * @param {() => number} given.random
  * @param {number} given.fps
  */
-export function createSession({ positions, random, fps }) {
+export function createSession({ positions, coarse, random, fps }) {
   /** @type {"idle"|"connecting"|"open"|"waiting"|"final"} */
   let phase = "idle";
   let greeted = false;
@@ -37,7 +38,7 @@ export function createSession({ positions, random, fps }) {
   const heart = createHeartbeat();
   const catchingUp = createCatchingUp(positions);
   const commands = createUnanswered();
-  const watching = createWatching(positions, fps);
+  const watching = createWatching(positions, coarse, fps);
   /** Asked for all of a run again; until that is answered, more frames that do not join are only dropped. */
   let mending = false;
 
@@ -117,8 +118,11 @@ export function createSession({ positions, random, fps }) {
     if (phase !== "open" && phase !== "connecting") return [];
     if (heart.isSilent(now)) return [{ do: "close" }, ...lost(null)];
     if (phase !== "open") return [];
-    return [...(greeted ? commands.due(now).map(send) : []), ...(heart.isDue(now) ? [send(heart.ping(now))] : [])];
+    return [...(greeted ? [...commands.due(now).map(send), ...refine()] : []), ...(heart.isDue(now) ? [send(heart.ping(now))] : [])];
   }
+
+  /** A tick is a second: no more often than that is anything asked for again. @returns {Action[]} */
+  const refine = () => (!catchingUp.busy && watching.askForMore() ? watchAgain() : []);
 
   /** @type {Record<string, (message: Json) => Action[]>} */
   const ANSWERS = {
@@ -126,6 +130,7 @@ export function createSession({ positions, random, fps }) {
       if (!watching.is(message.experiment)) return [];
       const first = !greeted;
       greeted = true;
+      watching.answered();
       mending = false;
       if (retries.hasFailed) catchingUp.begin(message.state.runs);
       retries.succeed();

@@ -209,3 +209,20 @@ export function part({ min, max, mean, last, count }, from, to) {
     count: count.subarray(from, to),
   };
 }
+
+/** Points that a chart draws of a whole run, and how many of them a bucket may span before it shows as a stroke. */
+const DRAWN = { points: 800, most: 4 };
+
+/**
+ * Where buckets begin that are much wider than the whole run needs, or null. The server holds at least 512 of even width
+ * over the whole, so that what is asked again from there comes finer, and begins exactly there.
+ * @param {ArrayLike<number>} first
+ * @param {ArrayLike<number>} last
+ * @param {number} length
+ */
+export function coarseFrom(first, last, length) {
+  if (!length) return null;
+  const widest = Math.max(1, (DRAWN.most * (last[length - 1] + 1)) / DRAWN.points);
+  for (let i = 0; i < length; i++) if (last[i] - first[i] + 1 > widest) return first[i];
+  return null;
+}

@@ -4,7 +4,7 @@
  * Must not know sockets, charts or what a series means.
  */
 
-import { FINE, emptyStat, fold, part, pick, plan, sizesOf, widths } from "./buckets.js";
+import { FINE, coarseFrom, emptyStat, fold, part, pick, plan, sizesOf, widths } from "./buckets.js";
 import { decode } from "./columns.js";
 
 /** @typedef {import("./types.js").Columns} Columns */
@@ -185,6 +185,16 @@ export function createSeriesBook() {
     /** @param {string} run */
     forget: (run) => void runs.delete(run),
     clear: () => runs.clear(),
+    /** From where runs are to be asked again, because frames at high speed came in too few buckets for what has become of them. */
+    coarse() {
+      /** @type {Record<string, {generation: number, step: number}>} */
+      const since = {};
+      for (const [name, { generation, length, first, last }] of runs) {
+        const step = coarseFrom(first, last, length);
+        if (step !== null) since[name] = { generation, step };
+      }
+      return since;
+    },
     /** The first step not yet held of every run, for `since`. */
     positions() {
       /** @type {Record<string, {generation: number, step: number}>} */

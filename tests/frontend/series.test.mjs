@@ -107,6 +107,22 @@ test("never more points than asked for", () => {
   for (const atMost of [16, 100, 800]) assert.ok(thin(held(columns(0, 3_000)), ["train_loss"], atMost, false).first.length <= atMost);
 });
 
+test("a stretch much coarser than the whole run needs is named, and what comes for it takes its place exactly", () => {
+  const book = createSeriesBook();
+  const wide = (first, last, width) => {
+    const starts = Array.from({ length: (last + 1 - first) / width }, (_, k) => first + k * width);
+    const column = starts.map((step) => step / 1e6);
+    const wire = { min: column, max: column, mean: column, last: column, count: starts.map(() => width) };
+    return { generation: 0, first: starts, last: starts.map((step) => step + width - 1), samples_seen: starts, seconds: starts, series: { train_loss: wire } };
+  };
+  book.take("gd", columns(0, 1023));
+  assert.deepEqual(book.coarse(), {});
+  book.take("gd", wide(1024, 30719, 512));
+  assert.deepEqual(book.coarse(), { gd: { generation: 0, step: 1024 } });
+  assert.equal(book.take("gd", wide(1024, 30719, 32)), "taken");
+  assert.deepEqual([book.coarse(), book.positions().gd.step, book.of("gd").length], [{}, 30720, 1024 + 928]);
+});
+
 test("positions name the first step not yet held", () => {
   const book = createSeriesBook();
   book.take("gd", columns(0, 9, 3));

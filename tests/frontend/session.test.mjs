@@ -8,10 +8,10 @@ import { createSession } from "../../frontend/net/session.js";
 import { answer } from "./fake-server.mjs";
 
 /** A session, its clock, and what it held last. */
-function begun({ held = {}, random = 0.5 } = {}) {
+function begun({ held = {}, coarse = {}, random = 0.5 } = {}) {
   let now = 1000;
   const positions = { ...held };
-  const session = createSession({ positions: () => positions, random: () => random, fps: 10 });
+  const session = createSession({ positions: () => positions, coarse: () => coarse, random: () => random, fps: 10 });
   const happen = (type, more = {}, ms = 0) => session.handle({ type, ...more }, (now += ms));
   const hear = (message, ms = 0) => happen("received", { message }, ms);
   const watch = () => happen("watch", { what: { experiment: "e1", token: "t", series: ["train_loss"] } });
@@ -55,6 +55,21 @@ test("the past comes wide, then frames are asked for small", () => {
   const [again] = sent(happen("applied"));
   assert.equal(again.buckets, 64);
   assert.deepEqual(sent(happen("applied")), []);
+});
+
+test("a stretch that came too coarse is asked for again, wide, once; then frames are asked for small again", () => {
+  const coarse = {};
+  const { happen, hear } = live({ held: { gd: { generation: 0, step: 30_000 }, sgd: { generation: 0, step: 30_000 } }, coarse });
+  happen("applied");
+  hear(hello);
+  coarse.sgd = { generation: 0, step: 2048 };
+  const [again] = sent(happen("tick", {}, 1000));
+  assert.deepEqual([again.type, again.buckets, again.since.sgd.step, again.since.gd.step], ["watch", 1000, 2048, 30_000]);
+  assert.deepEqual(sent(happen("applied")), []); // a frame that was on its way already
+  hear(hello);
+  assert.deepEqual(sent(happen("applied")).map(({ buckets }) => buckets), [64]);
+  hear(hello);
+  assert.deepEqual(sent(happen("tick", {}, 1000)).filter(({ type }) => type === "watch"), []);
 });
 
 test("a cut waits by full jitter, tells the seconds, and tries again when they are over", () => {
