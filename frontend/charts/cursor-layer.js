@@ -1,9 +1,10 @@
 /**
- * The cursor of one chart as a person has it: a hairline with the values beside it, moved by keys, spoken when it was moved.
- * Owns: its elements, its keys, and how long it stays. Which bin and which words come from cursor.js.
+ * The cursor of one chart as a person has it: a hairline with the values beside it, moved by keys or by a
+ * pointer, spoken when keys moved it.
+ * Owns: its elements, its keys, its pointer, and how long it stays. Which bin and which words come from cursor.js.
  */
 
-import { binsOf, isMove, moved, readoutAt } from "./cursor.js";
+import { binsOf, isMove, moved, pointedAt, readoutAt } from "./cursor.js";
 import { shape } from "./overlay.js";
 
 /** @typedef {import("./cursor.js").Readable} Readable */
@@ -85,8 +86,18 @@ export function createCursorLayer(host, name) {
     if (readout) host.dispatchEvent(new CustomEvent("spoken", { bubbles: true, detail: readout.spoken }));
   }
 
-  host.addEventListener("keydown", hear);
-  host.addEventListener("blur", leave);
+  /** A pressed button chooses a stretch; what is read would only be in the way. @param {PointerEvent} event */
+  function point(event) {
+    if (!present) return;
+    const { left, top } = host.getBoundingClientRect();
+    at = event.buttons && event.pointerType === "mouse" ? null : pointedAt(present.readable, event.clientX - left, event.clientY - top);
+    show();
+  }
+
+  const listeners = /** @type {[string, (event: any) => void][]} */ ([
+    ["keydown", hear], ["blur", leave], ["pointermove", point], ["pointerdown", point], ["pointerleave", leave],
+  ]);
+  for (const [kind, listener] of listeners) host.addEventListener(kind, listener);
   return {
     elements: [layer, hint],
     leave,
@@ -96,8 +107,7 @@ export function createCursorLayer(host, name) {
       if (at !== null) show();
     },
     stop() {
-      host.removeEventListener("keydown", hear);
-      host.removeEventListener("blur", leave);
+      for (const [kind, listener] of listeners) host.removeEventListener(kind, listener);
     },
   };
 }

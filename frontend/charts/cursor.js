@@ -1,5 +1,5 @@
 /**
- * A cursor in a chart: which bins there are to stand on, where a key leads, and what is read there, in words.
+ * A cursor in a chart: which bins there are to stand on, where a key or a pointer leads, and what is read there, in words.
  * Owns: that. Pure. Values are read from the columns, not from what is drawn: exactly 0 reads 0, wherever it stands.
  */
 
@@ -90,6 +90,21 @@ export const isMove = (key) => Object.hasOwn(MOVES, key);
 export function moved(bins, at, key) {
   if (!bins.length) return null;
   return bins[MOVES[key](at === null ? null : nearest(bins, at), bins.length - 1)].x;
+}
+
+/**
+ * The place on the axis under a pointer; none beside the panels.
+ * @param {Readable} readable
+ * @param {number} left  px, from the chart's corner
+ * @param {number} top
+ * @returns {number|null}
+ */
+export function pointedAt({ panels }, left, top) {
+  const panel = panels.find((one) => left >= one.left && left <= one.left + one.width && top >= one.top && top <= one.top + one.height);
+  if (!panel) return null;
+  const { type, range: [low, high] } = panel.x;
+  const place = low + ((high - low) * (left - panel.left)) / panel.width;
+  return type === "log" ? 10 ** place : place;
 }
 
 /**

@@ -84,7 +84,7 @@ function layoutOf(specified, scene, axis, domains, missing) {
   const flags = flagsOf(state, scene.series, axis);
   /** @type {Json} */
   const layout = {
-    template: templateOf(look), showlegend: false, hovermode: "x", annotations: [],
+    template: templateOf(look), showlegend: false, hovermode: false, annotations: [],
     margin: { l: room.left, r: RIGHT, t: TOP, b: look.compact ? 20 : 23, pad: 0 },
     shapes: specified.shapes.map((/** @type {Json} */ shape) => ({ ...shape, fillcolor: surface(look, "rail") })),
   };
@@ -97,7 +97,7 @@ function layoutOf(specified, scene, axis, domains, missing) {
     layout[`xaxis${suffix}`] = {
       domain: domain.map((share) => Math.min(1, Math.max(0, share))), anchor: `y${suffix}`, type: axis.log ? "log" : "linear",
       range, autorange: false, tickangle: 0, ticklabeloverflow: "allow", tickformat: "~s", nticks: 3,
-      ...ticks, hoverformat: axis.axis === "steps" ? ",d" : ".4~s",
+      ...ticks,
     };
     layout[`yaxis${suffix}`] = {
       type: "log", anchor: `x${suffix}`, range: down, autorange: false, fixedrange: true, tickangle: 0, ticklabeloverflow: "allow", tickvals, ticktext: k ? ticktext?.map(() => "") : ticktext,

@@ -61,7 +61,8 @@ export function placeEnds(ends, frame, known = null) {
   const [top, bottom] = [frame.top + 6, frame.top + frame.height - 6];
   const full = known === null ? 1 : Math.min(1, shareOf(known, frame.x));
   const isEarly = (/** @type {End} */ end) => shareOf(end.x, frame.x) < ENDS_EARLY * full;
-  const edge = frame.left + frame.width + frame.beyond;
+  // beyond the plot stand the labels of the others
+  const edge = frame.left + frame.width;
   const gutter = inside.filter((end) => !isEarly(end));
   const heights = pushApart(gutter.map(({ y }) => pxDown(frame, y)), top, bottom);
   return [

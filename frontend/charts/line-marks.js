@@ -60,8 +60,23 @@ export function endOf(line, { state, series, look, zoom }, axis, range) {
   const bad = run.status === "diverged";
   const out = bad ? y.findIndex((value) => value > top) : -1;
   const last = out >= 0 ? out : x.length - 1;
+  const leaves = out > 0 ? crossing([x[out - 1], x[out]], [y[out - 1], y[out]], top, axis.log, log) : x[last];
   const value = look.compact ? "" : bad ? "diverged" : number(run.latest.train_loss?.value ?? y[last]);
-  return { ...told, value, bad, goesOn: false, x: x[last], y: Math.min(y[last], top) };
+  return { ...told, value, bad, goesOn: false, x: leaves, y: Math.min(y[last], top) };
+}
+
+/**
+ * Where a stroke reaches a height: it is straight as it is drawn, on whichever axes.
+ * @param {[number, number]} x
+ * @param {[number, number]} y
+ * @param {number} height
+ * @param {boolean} isLogX
+ * @param {boolean} isLogY
+ */
+function crossing([fromX, toX], [fromY, toY], height, isLogX, isLogY) {
+  const scaled = (/** @type {number} */ value, /** @type {boolean} */ isLog) => (isLog ? Math.log10(value) : value);
+  const share = (scaled(height, isLogY) - scaled(fromY, isLogY)) / (scaled(toY, isLogY) - scaled(fromY, isLogY));
+  return isLogX ? fromX ** (1 - share) * toX ** share : fromX + (toX - fromX) * share;
 }
 
 /**

@@ -132,10 +132,12 @@ function layoutOf({ state, look, room, zoom }, axis, y, shelf) {
   return {
     template: templateOf(look),
     showlegend: false,
+    // the cursor of the page reads values instead: in the page's own numbers, and exactly 0 as 0 wherever it stands
+    hovermode: false,
     margin: { l: room.left, r: room.right, t: TOP, b: BOTTOM, pad: 0 },
     xaxis: {
       type: axis.log ? "log" : "linear", range, autorange: false, tickangle: 0, ticklabeloverflow: "allow", nticks: look.compact ? 5 : axis.log ? 12 : 8,
-      tickformat: axis.log ? "~s" : axis.end < 10 ? "" : ",d", hoverformat: axis.axis === "steps" ? ",d" : ".4~s",
+      tickformat: axis.log ? "~s" : axis.end < 10 ? "" : ",d",
       ...(axis.log ? acrossTicks({ type: "log", range }, { width: room.width - room.left - room.right, before: room.left, after: 10, most: 12 }, look.compact) : {}),
     },
     yaxis: { type: log ? "log" : "linear", range: y, autorange: false, tickangle: 0, ticklabeloverflow: "allow", ...(log ? ticksOf(y, shelf, look.compact) : { tickformat: y[1] >= (look.compact ? 1e4 : 1e5) ? "~s" : ",~g" }) },

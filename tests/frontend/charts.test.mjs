@@ -97,6 +97,9 @@ test("a diverged run leaves through the top, is marked there, and does not flatt
   assert.deepEqual([end.bad, end.value], [true, "diverged"]);
   assert.ok(10 ** layout.yaxis.range[1] < 1e4 && end.x < 36);
   assert.ok(data.some(({ marker }) => marker?.symbol === "x"));
+  const { x, y } = traceOf({ data }, "gd", "train");
+  const after = y.findIndex((value) => value > end.y);
+  assert.ok(end.x > x[after - 1] && end.x < x[after], "the cross is where the stroke reaches the edge, not at the point behind it");
 });
 
 test("a run that diverges in its very first step leaves through the top from the loss it started with", () => {
@@ -233,9 +236,10 @@ test("a flag at the right end turns its text to the left; where that is taken to
   assert.deepEqual(placeFlags([flag(1)], { ...FRAME, width: 40, beyond: 48 }).map(({ brief, before }) => [brief, before]), [[true, false]]);
 });
 
-test("words at the ends have a room that ends with the chart", () => {
+test("words in the gutter have a room that ends with the chart, those of a line that ends early one that ends with the plot", () => {
   const end = { lane: "a", name: "GD", value: "1", bad: false, goesOn: false, y: 1 };
-  for (const { left, most } of placeEnds([{ ...end, run: "gd", x: 100 }, { ...end, run: "sgd", x: 40 }], FRAME)) assert.equal(left + most, 46 + 650 + 104);
+  const placed = placeEnds([{ ...end, run: "gd", x: 100 }, { ...end, run: "sgd", x: 40 }], FRAME);
+  assert.deepEqual(placed.map(({ left, most }) => left + most), [46 + 650 + 104, 46 + 650]);
 });
 
 test("hollow markers stand 96 px apart", () => {

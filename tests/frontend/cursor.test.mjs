@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { binsOf, isMove, moved, nearest, readoutAt } from "../../frontend/charts/cursor.js";
+import { binsOf, isMove, moved, nearest, pointedAt, readoutAt } from "../../frontend/charts/cursor.js";
 import { gradientChart } from "../../frontend/charts/gradient-chart.js";
 import { lossChart } from "../../frontend/charts/loss-chart.js";
 import { figures, scene } from "./scenes.mjs";
@@ -23,6 +23,20 @@ test("the first arrow enters from its own side, the next ones go by one bin, and
   assert.deepEqual([press("End", "ArrowLeft", "ArrowLeft"), press("Home", "ArrowRight")], [47, 1]);
   assert.deepEqual([press("End", "ArrowRight"), press("Home", "ArrowLeft")], [49, 0]);
   assert.deepEqual(["ArrowUp", "PageUp", "toString"].map(isMove), [false, false, false]);
+});
+
+test("a pointer reads what is under it in any panel, on a linear and on a log axis, and nothing beside them", () => {
+  const linear = { left: 46, top: 26, width: 100, height: 50, x: { type: "linear", range: [0, 200] } };
+  const log = { left: 200, top: 26, width: 100, height: 50, x: { type: "log", range: [0, 4] } };
+  const at = (left, top) => pointedAt({ columns: {}, panels: [linear, log] }, left, top);
+  assert.deepEqual([at(46, 30), at(96, 30), at(146, 76), at(250, 30)], [0, 100, 200, 100]);
+  assert.deepEqual([at(170, 30), at(96, 10), at(96, 90), at(10, 30)], [null, null, null, null]);
+});
+
+test("what a pointer reads is told as numbers are told: 1e-4 below 0.0001, and exactly 0 as 0", () => {
+  const small = (_, wire) => Object.values(wire.series["grad_l1/W1"]).forEach((column) => ((column[3] = 0.0000251), (column[4] = 0)));
+  const { at } = read("gradients", { gd: 10, sgd: 10, change: small });
+  assert.deepEqual([at(3), at(4)].map(({ panels }) => panels[0].rows[0].values), [["2.51e−5"], ["0"]]);
 });
 
 test("a bin of several steps is one stop, and says which steps", () => {
