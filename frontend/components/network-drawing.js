@@ -10,7 +10,6 @@ import { marker } from "./icons.js";
 import { LiveElement, register } from "./live-element.js";
 import { cellOf, columnsOf, drawnWeights, edgePath, footWords, HEIGHT, isRoomy, strokeOf, WIDTH } from "./network-geometry.js";
 import { networkTwin } from "./network-twin.js";
-import { number } from "../state/format.js";
 
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").Run} Run */
@@ -28,7 +27,7 @@ const shownRun = ({ view, runs, order }) => runs[view.networkRun ?? ""] ?? runs[
 function short(value) {
   if (!Number.isFinite(value)) return "–";
   const size = Math.abs(value);
-  const text = size >= 1e5 ? number(value) : size >= 1000 ? `${Math.round(value / 1000)}k` : value.toFixed(size < 10 ? 1 : 0);
+  const text = size >= 1e6 ? value.toExponential(0).replace("+", "") : size >= 1000 ? `${Math.round(value / 1000)}k` : value.toFixed(size < 10 ? 1 : 0);
   return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
 }
 
