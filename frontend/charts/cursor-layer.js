@@ -94,10 +94,16 @@ export function createCursorLayer(host, name) {
     show();
   }
 
+  /** A finger that is lifted leaves what it pointed at; a press elsewhere takes it away. @param {PointerEvent} event */
+  const depart = (event) => void (event.pointerType === "touch" || leave());
+  /** @param {PointerEvent} event */
+  const elsewhere = (event) => void (at === null || host.contains(/** @type {Node} */ (event.target)) || leave());
+
   const listeners = /** @type {[string, (event: any) => void][]} */ ([
-    ["keydown", hear], ["blur", leave], ["pointermove", point], ["pointerdown", point], ["pointerleave", leave],
+    ["keydown", hear], ["blur", leave], ["pointermove", point], ["pointerdown", point], ["pointerleave", depart],
   ]);
   for (const [kind, listener] of listeners) host.addEventListener(kind, listener);
+  document.addEventListener("pointerdown", elsewhere);
   return {
     elements: [layer, hint],
     leave,
@@ -108,6 +114,7 @@ export function createCursorLayer(host, name) {
     },
     stop() {
       for (const [kind, listener] of listeners) host.removeEventListener(kind, listener);
+      document.removeEventListener("pointerdown", elsewhere);
     },
   };
 }

@@ -22,7 +22,9 @@ import { gradientSummary, lossSummary, scatterSummary } from "../state/selectors
  * @property {boolean} isRead        a cursor can be moved along it
  */
 
-const shared = (/** @type {State} */ { frames, view, runs, order, experiment, catalog }) => [frames, view.x, runs, order, experiment, catalog];
+const shared = (/** @type {State} */ { frames, view, runs, order, experiment, catalog, connection: { status, lastStep, progress } }) => [
+  frames, view.x, runs, order, experiment, catalog, status, lastStep, progress,
+];
 
 /** @type {Record<string, Kind>} */
 export const KINDS = {

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { baselineLabel } from "../../frontend/charts/baseline.js";
 import { gradientChart } from "../../frontend/charts/gradient-chart.js";
 import { horizontal, placeOf } from "../../frontend/charts/horizontal.js";
+import { KINDS } from "../../frontend/charts/kinds.js";
 import { APART, placeEnds, placeFlags, pushApart } from "../../frontend/charts/labels.js";
 import { lossChart } from "../../frontend/charts/loss-chart.js";
 import { createPacer } from "../../frontend/charts/pacer.js";
@@ -151,6 +152,15 @@ test("the gradients' axis goes on with the loss chart's where the line broke, wi
   const tints = layout.shapes.filter(({ name }) => name === "missing");
   assert.deepEqual(tints.map(({ x0, xref }) => [x0, xref]), [[100, "x3"], [100, "x2"], [100, "x"]]);
   assert.ok(layout.shapes.at(-1).name !== "missing", "what is drawn over it stays over it");
+});
+
+test("charts along the axis are drawn anew when the line breaks and while it catches up, but not for its latency", () => {
+  const { state } = scene({ gd: 100 });
+  for (const kind of ["loss", "gradients"]) {
+    const follows = (connection) => KINDS[kind].follows({ ...state, connection: { ...state.connection, ...connection } });
+    const differs = (connection) => follows({}).some((value, i) => !Object.is(value, follows(connection)[i]));
+    assert.deepEqual([differs({ status: "reconnecting" }), differs({ lastStep: 7 }), differs({ progress: { have: 1, of: 2 } }), differs({ latency: 99 })], [true, true, true, false], kind);
+  }
 });
 
 test("while the line is lost, labels of lines that came as far as is known stay in the gutter", () => {
