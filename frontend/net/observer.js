@@ -81,18 +81,22 @@ export function createObserver({ api, store, seriesOf, environment }) {
     await askForLosses(standing(state));
   }
 
+  /** Not while an answer is on its way that will tell them. */
+  function areLossesMissing() {
+    const { pending, runs } = store.get();
+    return !Object.keys(pending).length && Object.values(runs).some(({ step, latest }) => step > 0 && (latest.train_loss?.step ?? 0) < step);
+  }
+
   /**
    * Runs that somebody else has stopped: this page got no answer with the losses of the parameters now, and frames end a step before.
    * @param {string[]} moments
    */
   async function askForLosses(moments) {
-    const { experiment, runs } = store.get();
-    const isBehind = Object.values(runs).some(({ step, latest }) => step > 0 && (latest.train_loss?.step ?? 0) < step);
-    if (!experiment || !moments.length || !isBehind) return;
+    const { experiment } = store.get();
+    if (!experiment || !moments.length || !areLossesMissing()) return;
     const answer = await api.experiment(experiment.id);
-    const now = store.get();
     // an answer that something has overtaken since would bring back what was
-    if (!Object.keys(now.pending).length && standing(now).join() === moments.join()) store.dispatch({ type: "experiment", state: answer });
+    if (areLossesMissing() && standing(store.get()).join() === moments.join()) store.dispatch({ type: "experiment", state: answer });
   }
 
   async function turn() {
