@@ -192,7 +192,7 @@ class PlotlyChart extends HTMLElement {
 
   /** @param {Json[]} data @param {import("../state/types.js").State} state */
   #tell(data, state) {
-    const points = data.reduce((most, { x }) => Math.max(most, x.length), 0);
+    const points = data.reduce((most, { x, meta }) => Math.max(most, meta?.points ?? x.length), 0);
     Object.assign(this.dataset, { state: "drawn", points, traces: data.length, draws: this.#draws, lastStep: furthest(state) });
     const summary = this.#kind.summary(state);
     if (this.getAttribute("aria-label") !== summary) this.setAttribute("aria-label", summary);

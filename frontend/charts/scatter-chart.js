@@ -30,7 +30,7 @@ export function scatterChart({ state, look, room }) {
   const data = runs.map((run, k) => {
     const suffix = k ? String(k + 1) : "";
     place(layout, suffix, cells[k], room, range, look);
-    return dots(run, suffix, look);
+    return dots(run, suffix, look, (range[1] - range[0]) / Math.min(cells[k].width, cells[k].height));
   });
   return { data, layout, labels: { squares: runs.map((run, k) => squareOf(run, cells[k], range)) }, y: null };
 }
@@ -69,16 +69,39 @@ function place(layout, suffix, { left, top, width, height }, room, range, look) 
   });
 }
 
-/** @param {Run} run @param {string} suffix @param {Scene["look"]} look */
-function dots({ predictions, lane, label }, suffix, look) {
+/** How much of what lies under it a point lets through. */
+const CLEAR = 0.5;
+
+/**
+ * Points that fall on one pixel are one mark, as dense as they are together: a mark costs Plotly what a line of any length does.
+ * @param {number[]} x
+ * @param {number[]} y
+ * @param {number} pixel  in the data's units
+ */
+export function massed(x, y, pixel) {
+  /** @type {Map<string, {x: number, y: number, clear: number}>} */
+  const marks = new Map();
+  x.forEach((across, i) => {
+    const place = `${Math.round(across / pixel)} ${Math.round(y[i] / pixel)}`;
+    const mark = marks.get(place);
+    if (mark) mark.clear *= CLEAR;
+    else marks.set(place, { x: across, y: y[i], clear: CLEAR });
+  });
+  const all = [...marks.values()];
+  return { x: all.map((mark) => mark.x), y: all.map((mark) => mark.y), opacity: all.map(({ clear }) => 1 - clear) };
+}
+
+/** @param {Run} run @param {string} suffix @param {Scene["look"]} look @param {number} pixel */
+function dots({ predictions, lane, label }, suffix, look, pixel) {
   const { line, symbol } = laneLook(look, lane);
   const every = Math.ceil((predictions?.y.length ?? 0) / MOST) || 1;
   const some = (/** @type {number[]} */ values) => values.filter((_, i) => i % every === 0);
   // a trace without points gets no axes from Plotly, and lines without axes have no place
-  const points = predictions ? { x: some(predictions.y), y: some(predictions.y_pred) } : { x: [null], y: [null] };
+  const points = predictions ? some(predictions.y) : [];
+  const { x, y, opacity } = predictions ? massed(points, some(predictions.y_pred), pixel) : { x: [null], y: [null], opacity: 1 };
   return {
-    type: "scatter", mode: "markers", name: label, xaxis: `x${suffix}`, yaxis: `y${suffix}`, ...points,
-    marker: { symbol, size: 3.6, color: line, opacity: 0.5, line: { width: 0 } }, hovertemplate: "true %{x:.2f}<br>predicted %{y:.2f}<extra></extra>",
+    type: "scatter", mode: "markers", name: label, xaxis: `x${suffix}`, yaxis: `y${suffix}`, x, y, meta: { points: points.length },
+    marker: { symbol, size: 3.6, color: line, opacity, line: { width: 0 } }, hovertemplate: "true %{x:.2f}<br>predicted %{y:.2f}<extra></extra>",
   };
 }
 

@@ -10,7 +10,7 @@ import { KINDS } from "../../frontend/charts/kinds.js";
 import { APART, placeEnds, placeFlags, pushApart } from "../../frontend/charts/labels.js";
 import { lossChart } from "../../frontend/charts/loss-chart.js";
 import { createPacer } from "../../frontend/charts/pacer.js";
-import { determination, scatterChart } from "../../frontend/charts/scatter-chart.js";
+import { determination, massed, scatterChart } from "../../frontend/charts/scatter-chart.js";
 import { createStretch, zoomedTo } from "../../frontend/charts/stretch.js";
 import { figures, scene } from "./scenes.mjs";
 
@@ -293,6 +293,11 @@ test("predictions are drawn on equal axes, thinned, and off the axis where they 
   const diverged = { type: "event", event: "diverged", run: "gd", step: 3, diverged_at: 3 };
   const [still] = scatterChart(scene({ gd: 3, messages: [measured("gd", (value) => value), diverged] })).labels.squares;
   assert.deepEqual([still.score, still.off], ["–", false], "a diverged run whose points are there is not called off the axis");
+});
+
+test("predictions on one pixel are one mark, as dense as they are together", () => {
+  const { x, y, opacity } = massed([1, 1.004, 2, 1.002, 2.6], [5, 5.003, 5, 5, 5], 0.1);
+  assert.deepEqual([x, y, opacity], [[1, 2, 2.6], [5, 5, 5], [1 - 0.5 ** 3, 0.5, 0.5]]);
 });
 
 test("on a phone panels have names only, and no tick is too long for the margin", () => {
