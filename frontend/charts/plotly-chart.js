@@ -62,6 +62,8 @@ class PlotlyChart extends HTMLElement {
   /** @type {Scene["held"]} */ #held = NONE_HELD;
   #heldFor = "";
   #across = "linear";
+  #compact = false;
+  /** @type {Scene["room"]} */ #room = { width: 0, height: 0, left: 0, right: 0 };
   #draws = 0;
   #listening = false;
   /** @type {ReturnType<typeof createCursorLayer>|null} */ #cursor = null;
@@ -78,7 +80,7 @@ class PlotlyChart extends HTMLElement {
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const turn = this.pacer.join(() => this.#draw(), calm ? Math.max(CALM, this.#kind.every) : this.#kind.every);
     const now = () => turn.request(true);
-    const sizes = new ResizeObserver(now);
+    const sizes = new ResizeObserver(() => (this.#measure(), now()));
     sizes.observe(this);
     const theme = new MutationObserver(now);
     theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
@@ -130,14 +132,19 @@ class PlotlyChart extends HTMLElement {
     redraw();
   }
 
+  /** Asked when it changes: asked in a draw, the browser would first lay out all that a frame's news has changed. */
+  #measure() {
+    this.#compact = matchMedia("(max-width: 720px)").matches;
+    const [left, right] = this.#compact ? [38, 48] : [token("--plot-l", 46), token("--plot-r", 104)];
+    this.#room = { width: this.clientWidth, height: this.clientHeight, left, right };
+  }
+
   /** @returns {Scene} */
   #scene() {
     const { store, series } = this.app;
     const state = store.get();
-    const compact = matchMedia("(max-width: 720px)").matches;
     const theme = document.documentElement.dataset.theme === "dark" ? "dark" : "light";
-    const room = { width: this.clientWidth, height: this.clientHeight, left: compact ? 38 : token("--plot-l", 46), right: compact ? 48 : token("--plot-r", 104) };
-    return { state, series, look: { spec: /** @type {Json} */ (this.#spec), theme, compact }, room, zoom: { x: this.#kind.isRead ? this.stretch.chosen?.range ?? null : null, y: this.#zoomY }, held: this.#heldIn(state) };
+    return { state, series, look: { spec: /** @type {Json} */ (this.#spec), theme, compact: this.#compact }, room: this.#room, zoom: { x: this.#kind.isRead ? this.stretch.chosen?.range ?? null : null, y: this.#zoomY }, held: this.#heldIn(state) };
   }
 
   /** The vertical range only grows, until another experiment, a reset of all runs or another axis begins it afresh. @param {import("../state/types.js").State} state */
@@ -150,7 +157,7 @@ class PlotlyChart extends HTMLElement {
 
   #draw() {
     const { figure: name, build } = this.#kind;
-    const scene = this.clientWidth > 60 && this.clientHeight > 40 && this.#spec && this.#plotly ? this.#scene() : null;
+    const scene = this.#room.width > 60 && this.#room.height > 40 && this.#spec && this.#plotly ? this.#scene() : null;
     const figure = name ? scene?.state.figures[name] : true;
     if (!scene || !figure || !scene.state.experiment) return;
     const { data, layout, labels, readable, y, corner } = build(figure, scene);
