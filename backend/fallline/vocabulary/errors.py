@@ -114,6 +114,9 @@ class TooManyRequests(FalllineError):
         super().__init__(detail)
         self.retry_after = retry_after
 
+    def members(self) -> dict[str, object]:
+        return {"retry_after": self.retry_after}
+
 
 class Unavailable(FalllineError):
     """The server is full or stopping. `retry_after` is in seconds."""
