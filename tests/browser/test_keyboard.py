@@ -81,7 +81,9 @@ def test_keys_open_the_recipe_the_summary_and_the_help_and_esc_closes(open_lab: 
         expect(dialog).to_have_count(0)
     # the list tells every key that does something
     press("?")
-    told = lab.page.get_by_role("dialog", name="Keyboard").locator("kbd").all_inner_texts()
+    keys = lab.page.get_by_role("dialog", name="Keyboard").locator("kbd")
+    expect(keys.first).to_be_visible()
+    told = keys.all_inner_texts()
     assert {
         "Space",
         "→",
