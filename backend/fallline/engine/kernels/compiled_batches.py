@@ -1,0 +1,169 @@
+"""Steps on batches, whole slices at a call: tiles of samples through the layers and back, measured and recorded.
+
+Tile buffers A (outputs) and D (deltas) have a row a unit and a column a sample; in A every layer's rows are followed by
+a row of ones, which meets the bias, and the targets come last. Must not know settings or the order of passes: it is
+given codes and row numbers.
+"""
+
+from __future__ import annotations
+
+from fallline.engine.kernels.compiled_code import Array, Whole, compiled
+from fallline.engine.kernels.compiled_layers import backward, forward, gather_gradient
+from fallline.engine.kernels.compiled_records import BLOCK, evaluated, write_block
+from fallline.engine.kernels.compiled_tables import bend, change, corrections, finite, measure, slope
+from fallline.engine.kernels.compiled_vectors import LANES
+
+
+@compiled
+def _fill(A: Array, columns: Array, targets: Array, order: Whole, place: int, n: int, width: int, to: int) -> None:
+    """Samples place .. place + n - 1 into the first columns of a tile; the last one again up to `width`.
+
+    What pads is a true sample, so that padding is finite wherever the samples are; its deltas are zero. An empty
+    `order` is data order.
+    """
+    features, outputs = columns.shape[0] - 1, targets.shape[0]
+    for i in range(features + outputs):
+        inner = i < features
+        row = i if inner else to + i - features
+        for t in range(n):
+            at = order[place + t] if len(order) else place + t
+            A[row, t] = columns[i, at] if inner else targets[i - features, at]
+        for t in range(n, width):
+            A[row, t] = A[row, n - 1]
+
+
+@compiled
+def _predict(sizes: Whole, codes: Whole, P: Array, w: int, A: Array, width: int) -> int:
+    """Forward through all layers; returns the row of the predictions."""
+    row = 0
+    for layer in range(len(codes)):
+        fan_in, fan_out = sizes[layer], sizes[layer + 1]
+        to = row + fan_in + 1
+        forward(P, w, fan_in, fan_out, A, row, to, width)
+        bend(codes[layer], A, to, fan_out, width)
+        w += (fan_in + 1) * fan_out
+        row = to
+    return row
+
+
+@compiled
+def split_loss(
+    sizes: Whole, codes: Whole, loss: int, P: Array, w: int, columns: Array, targets: Array, order: Whole,
+    A: Array, D: Array,
+) -> float:  # fmt: skip
+    """The loss over all samples of a split, in data order (`order` is empty)."""
+    count, outputs = targets.shape[1], targets.shape[0]
+    total, first = 0.0, 0
+    while first < count:
+        n = min(A.shape[1], count - first)
+        width = (n + LANES - 1) // LANES * LANES
+        to = A.shape[0] - outputs
+        _fill(A, columns, targets, order, first, n, width, to)
+        row = _predict(sizes, codes, P, w, A, width)
+        total += measure(loss, A, D, row, outputs, to, n, 0.0)
+        first += n
+    return total / (count * outputs)
+
+
+@compiled
+def _gradient(
+    sizes: Whole, codes: Whole, loss: int, P: Array, w: int, G: Array, columns: Array, targets: Array, order: Whole,
+    place: int, count: int, A: Array, D: Array,
+) -> float:  # fmt: skip
+    """The gradient of a batch into G; returns its loss."""
+    outputs = targets.shape[0]
+    to = A.shape[0] - outputs
+    share = 1.0 / (count * outputs)
+    G[:] = 0.0
+    total, first = 0.0, 0
+    while first < count:
+        n = min(A.shape[1], count - first)
+        width = (n + LANES - 1) // LANES * LANES
+        _fill(A, columns, targets, order, place + first, n, width, to)
+        row = _predict(sizes, codes, P, w, A, width)
+        total += measure(loss, A, D, row, outputs, to, n, share)
+        for j in range(row, row + outputs):
+            for t in range(n, width):
+                D[j, t] = 0.0
+        _descend(sizes, codes, P, w, G, A, D, row, width)
+        first += n
+    return total * share
+
+
+@compiled
+def _descend(
+    sizes: Whole, codes: Whole, P: Array, w: int, G: Array, A: Array, D: Array, row: int, width: int
+) -> None:
+    """Back through all layers, from the deltas of the predictions in D; adds to G."""
+    g = len(G)
+    for layer in range(len(codes) - 1, -1, -1):
+        fan_in, fan_out = sizes[layer], sizes[layer + 1]
+        above = row - fan_in - 1
+        g -= (fan_in + 1) * fan_out
+        slope(codes[layer], A, D, row, fan_out, width)
+        gather_gradient(G, g, fan_in + 1, fan_out, A, above, D, row, width)
+        if layer:
+            backward(P, w + g, fan_in, fan_out, D, row, above, width)
+        row = above
+
+
+@compiled
+def batch_steps(
+    sizes: Whole, codes: Whole, loss: int, optimizer: int, hyper: Array, count: float,
+    P: Array, S: Array, R: Array, G: Array, offsets: Whole,
+    columns: Array, targets: Array, test_columns: Array, test_targets: Array,
+    order: Whole, full: bool, size: int, place: int, step: int, steps: int, limit: float,
+    A: Array, D: Array, record: Array, values: Array, to: int,
+) -> tuple[int, bool]:  # fmt: skip
+    """Up to `steps` steps; returns how many stand, and whether the one after them is bad.
+
+    P holds the parameters twice: those of step s in half s % 2, so that the step before stays; S and R are the
+    optimizer's memory likewise. `offsets` are the parameters' places in one half, and its end. `order` are the training
+    rows from the present place in the data on (unused for a full batch), `place` the place in the pass. Records of steps
+    0 .. steps - 1 go into the columns of `values` from `to` on, those that do not stand among them.
+    """
+    m, half, nowhere = targets.shape[1], len(G), order[:0]
+    stride, at = 2, 0
+    for s in range(steps + 1):
+        w = (s % 2) * half
+        length = m if full else min(size, m - place)
+        batch_loss = _gradient(
+            sizes, codes, loss, P, w, G, columns, targets, nowhere if full else order, 0 if full else at, length, A, D
+        )
+        row = s % BLOCK
+        while (step + s) >> 10 >= stride:
+            stride *= 2
+        train = test = float("nan")
+        if full or evaluated(step + s, stride, place):
+            train = (
+                batch_loss
+                if full
+                else split_loss(sizes, codes, loss, P, w, columns, targets, nowhere, A, D)
+            )
+            if s > 0 and not train <= limit:
+                return s - 1, True
+            if test_targets.shape[1] and s < steps:
+                test = split_loss(sizes, codes, loss, P, w, test_columns, test_targets, nowhere, A, D)
+        if s == steps:
+            if finite(P[w : w + half]) and finite(G) and abs(batch_loss) < float("inf"):
+                return steps, False
+            return max(steps - 1, 0), True
+        once = corrections(optimizer, hyper, count + s + 1)
+        seen = batch_loss
+        for k in range(len(offsets) - 1):
+            found = change(optimizer, hyper, once, P, G, S, R, offsets[k], offsets[k + 1], w, half - w)
+            record[row, 3 + 4 * k], record[row, 4 + 4 * k] = found[0], found[1]
+            record[row, 5 + 4 * k], record[row, 6 + 4 * k] = found[2], found[3]
+            seen += found[0] + found[3]
+        if not seen < 1e300 and not (
+            finite(P[w : w + half]) and finite(G) and abs(batch_loss) < float("inf")
+        ):
+            return max(s - 1, 0), True
+        record[row, 0], record[row, 1], record[row, 2] = batch_loss, train, test
+        at += length
+        place += length
+        if not full and place >= m:
+            place = 0
+        if row == BLOCK - 1 or s == steps - 1:
+            write_block(record, row + 1, offsets, values, to + s - row)
+    return steps, False
