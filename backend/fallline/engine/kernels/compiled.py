@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.batches import batch_length, order_of_pass
+from fallline.engine.batches import order_of_pass
 from fallline.engine.kernels.compiled_batches import batch_steps
+from fallline.engine.kernels.compiled_orders import same_as_numpy, shuffled_passes
 from fallline.engine.kernels.compiled_records import BLOCK, LOSSES, SUMS
 from fallline.engine.kernels.compiled_single import single_steps
 from fallline.engine.kernels.compiled_tables import (
@@ -174,8 +175,11 @@ class _Slices:
         """The training rows of the next so many samples, pass after pass."""
         settings, seed, m = self._asked.settings, self._asked.seed, self._train.count
         number, place = divmod(self._state.samples_seen, m)
-        passes = range(number, number + (place + samples - 1) // m + 1)
-        return np.concatenate([order_of_pass(settings.order, seed, each, m) for each in passes])[place:]
+        passes = (place + samples - 1) // m + 1
+        if settings.order == "shuffle" and m < 2**32:
+            return shuffled_passes(seed, number, m, passes)[place:]
+        orders = [order_of_pass(settings.order, seed, number + each, m) for each in range(passes)]
+        return np.concatenate(orders)[place:]
 
     def _memory(self) -> _Memory:
         """Everything twice, the present in the first half; fresh memory where the optimizer is a new one."""

@@ -7,11 +7,11 @@ given codes and row numbers.
 
 from __future__ import annotations
 
-from fallline.engine.kernels.compiled_code import Array, Whole, compiled
-from fallline.engine.kernels.compiled_layers import backward, forward, gather_gradient
+from fallline.engine.kernels.compiled_code import Array, Whole, compiled, compiled_in_place
+from fallline.engine.kernels.compiled_layers import backward, forward, gather_gradient, slope
 from fallline.engine.kernels.compiled_records import BLOCK, evaluated, write_block
-from fallline.engine.kernels.compiled_tables import bend, change, corrections, finite, measure, slope
-from fallline.engine.kernels.compiled_vectors import LANES
+from fallline.engine.kernels.compiled_tables import IDENTITY, bend, change, corrections, finite, measure
+from fallline.engine.kernels.compiled_vectors import LANES, load, store
 
 
 @compiled
@@ -22,14 +22,27 @@ def _fill(A: Array, columns: Array, targets: Array, order: Whole, place: int, n:
     `order` is data order.
     """
     features, outputs = columns.shape[0] - 1, targets.shape[0]
-    for i in range(features + outputs):
-        inner = i < features
-        row = i if inner else to + i - features
+    for i in range(features):
+        _fill_row(A, i, columns, i, order, place, n, width)
+    for i in range(outputs):
+        _fill_row(A, to + i, targets, i, order, place, n, width)
+
+
+@compiled_in_place
+def _fill_row(A: Array, row: int, X: Array, i: int, order: Whole, place: int, n: int, width: int) -> None:
+    if len(order):
         for t in range(n):
-            at = order[place + t] if len(order) else place + t
-            A[row, t] = columns[i, at] if inner else targets[i - features, at]
-        for t in range(n, width):
-            A[row, t] = A[row, n - 1]
+            A[row, t] = X[i, order[place + t]]
+    else:
+        t = 0
+        while t + LANES <= n:
+            store(A, row, t, load(X, i, place + t))
+            t += LANES
+        while t < n:
+            A[row, t] = X[i, place + t]
+            t += 1
+    for t in range(n, width):
+        A[row, t] = A[row, n - 1]
 
 
 @compiled
@@ -39,7 +52,7 @@ def _predict(sizes: Whole, codes: Whole, P: Array, w: int, A: Array, width: int)
     for layer in range(len(codes)):
         fan_in, fan_out = sizes[layer], sizes[layer + 1]
         to = row + fan_in + 1
-        forward(P, w, fan_in, fan_out, A, row, to, width)
+        forward(P, w, fan_in, fan_out, codes[layer], A, row, to, width)
         bend(codes[layer], A, to, fan_out, width)
         w += (fan_in + 1) * fan_out
         row = to
@@ -95,15 +108,16 @@ def _descend(
     sizes: Whole, codes: Whole, P: Array, w: int, G: Array, A: Array, D: Array, row: int, width: int
 ) -> None:
     """Back through all layers, from the deltas of the predictions in D; adds to G."""
-    g = len(G)
-    for layer in range(len(codes) - 1, -1, -1):
+    g, last = len(G), len(codes) - 1
+    if codes[last] != IDENTITY:
+        slope(codes[last], A, D, row, sizes[last + 1], width)
+    for layer in range(last, -1, -1):
         fan_in, fan_out = sizes[layer], sizes[layer + 1]
         above = row - fan_in - 1
         g -= (fan_in + 1) * fan_out
-        slope(codes[layer], A, D, row, fan_out, width)
         gather_gradient(G, g, fan_in + 1, fan_out, A, above, D, row, width)
         if layer:
-            backward(P, w + g, fan_in, fan_out, D, row, above, width)
+            backward(P, w + g, fan_in, fan_out, codes[layer - 1], A, D, row, above, width)
         row = above
 
 

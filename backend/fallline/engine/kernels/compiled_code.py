@@ -40,7 +40,7 @@ def compiled_as_written(function: Function) -> Function:
 
 
 def _compiled(function: Function, fastmath: frozenset[str], *, forceinline: bool = False) -> Function:
-    options = {"nogil": True, "cache": True, "error_model": "numpy", "forceinline": forceinline}
+    options = {"nogil": True, "cache": True, "error_model": "numpy", "_nrt": False, "forceinline": forceinline}
     made = njit(fastmath=set(fastmath), **options)(function)
     return cast(Function, made)
 

@@ -8,112 +8,133 @@ four times.
 
 from __future__ import annotations
 
-from fallline.engine.kernels.compiled_code import Array, compiled
+from fallline.engine.kernels.compiled_code import Array, compiled, compiled_in_place
+from fallline.engine.kernels.compiled_tables import bent_vector, sloped_vector
 from fallline.engine.kernels.compiled_vectors import LANES, load, plus, spread, store, total
 
 
 @compiled
-def forward(P: Array, w: int, fan_in: int, fan_out: int, A: Array, row: int, to: int, n: int) -> None:
-    """A[to + j] = b[j] + sum over i of W[i, j] A[row + i], for the first n columns (a multiple of LANES)."""
+def forward(
+    P: Array, w: int, fan_in: int, fan_out: int, code: int, A: Array, row: int, to: int, n: int
+) -> None:
+    """A[to + j] = activation of b[j] + sum over i of W[i, j] A[row + i], for the first n columns (a multiple of LANES)."""
     bias = w + fan_in * fan_out
     j = 0
     while j + 4 <= fan_out:
-        b = (P[bias + j], P[bias + j + 1], P[bias + j + 2], P[bias + j + 3])
-        _four(P, w + j, 1, fan_out, fan_in, b, A, row, A, to + j, n)
+        t = 0
+        while t + 3 * LANES <= n:
+            a0 = a1 = a2 = spread(P[bias + j])
+            b0 = b1 = b2 = spread(P[bias + j + 1])
+            c0 = c1 = c2 = spread(P[bias + j + 2])
+            d0 = d1 = d2 = spread(P[bias + j + 3])
+            k = w + j
+            for i in range(row, row + fan_in):
+                x0, x1, x2 = load(A, i, t), load(A, i, t + LANES), load(A, i, t + 2 * LANES)
+                a0, a1, a2 = plus(a0, P[k], x0), plus(a1, P[k], x1), plus(a2, P[k], x2)
+                b0, b1, b2 = plus(b0, P[k + 1], x0), plus(b1, P[k + 1], x1), plus(b2, P[k + 1], x2)
+                c0, c1, c2 = plus(c0, P[k + 2], x0), plus(c1, P[k + 2], x1), plus(c2, P[k + 2], x2)
+                d0, d1, d2 = plus(d0, P[k + 3], x0), plus(d1, P[k + 3], x1), plus(d2, P[k + 3], x2)
+                k += fan_out
+            _bend_three(code, A, to + j, t, a0, a1, a2)
+            _bend_three(code, A, to + j + 1, t, b0, b1, b2)
+            _bend_three(code, A, to + j + 2, t, c0, c1, c2)
+            _bend_three(code, A, to + j + 3, t, d0, d1, d2)
+            t += 3 * LANES
+        while t < n:
+            a0, b0 = spread(P[bias + j]), spread(P[bias + j + 1])
+            c0, d0 = spread(P[bias + j + 2]), spread(P[bias + j + 3])
+            k = w + j
+            for i in range(row, row + fan_in):
+                x0 = load(A, i, t)
+                a0, b0 = plus(a0, P[k], x0), plus(b0, P[k + 1], x0)
+                c0, d0 = plus(c0, P[k + 2], x0), plus(d0, P[k + 3], x0)
+                k += fan_out
+            store(A, to + j, t, bent_vector(code, a0))
+            store(A, to + j + 1, t, bent_vector(code, b0))
+            store(A, to + j + 2, t, bent_vector(code, c0))
+            store(A, to + j + 3, t, bent_vector(code, d0))
+            t += LANES
         j += 4
     while j < fan_out:
-        _one(P, w + j, fan_out, fan_in, P[bias + j], A, row, A, to + j, n)
+        for t in range(0, n, LANES):
+            a0 = spread(P[bias + j])
+            k = w + j
+            for i in range(row, row + fan_in):
+                a0 = plus(a0, P[k], load(A, i, t))
+                k += fan_out
+            store(A, to + j, t, bent_vector(code, a0))
         j += 1
 
 
+@compiled_in_place
+def _bend_three(code: int, A: Array, row: int, t: int, one, two, three) -> None:  # type: ignore[no-untyped-def]
+    store(A, row, t, bent_vector(code, one))
+    store(A, row, t + LANES, bent_vector(code, two))
+    store(A, row, t + 2 * LANES, bent_vector(code, three))
+
+
 @compiled
-def backward(P: Array, w: int, fan_in: int, fan_out: int, D: Array, row: int, to: int, n: int) -> None:
-    """D[to + i] = sum over j of W[i, j] D[row + j]: the same sums with the weights read the other way round."""
+def backward(
+    P: Array, w: int, fan_in: int, fan_out: int, code: int, A: Array, D: Array, row: int, to: int, n: int
+) -> None:
+    """D[to + i] = slope at A[to + i] times sum over j of W[i, j] D[row + j]: `code` is the activation of the layer that
+    the deltas arrive at.
+    """
     i = 0
     while i + 4 <= fan_in:
-        _four(P, w + i * fan_out, fan_out, 1, fan_out, (0.0, 0.0, 0.0, 0.0), D, row, D, to + i, n)
+        k0 = w + i * fan_out
+        k1, k2, k3 = k0 + fan_out, k0 + 2 * fan_out, k0 + 3 * fan_out
+        t = 0
+        while t + 3 * LANES <= n:
+            a0 = a1 = a2 = b0 = b1 = b2 = c0 = c1 = c2 = d0 = d1 = d2 = spread(0.0)
+            for j in range(fan_out):
+                x0 = load(D, row + j, t)
+                x1 = load(D, row + j, t + LANES)
+                x2 = load(D, row + j, t + 2 * LANES)
+                a0, a1, a2 = plus(a0, P[k0 + j], x0), plus(a1, P[k0 + j], x1), plus(a2, P[k0 + j], x2)
+                b0, b1, b2 = plus(b0, P[k1 + j], x0), plus(b1, P[k1 + j], x1), plus(b2, P[k1 + j], x2)
+                c0, c1, c2 = plus(c0, P[k2 + j], x0), plus(c1, P[k2 + j], x1), plus(c2, P[k2 + j], x2)
+                d0, d1, d2 = plus(d0, P[k3 + j], x0), plus(d1, P[k3 + j], x1), plus(d2, P[k3 + j], x2)
+            _slope_three(code, A, D, to + i, t, a0, a1, a2)
+            _slope_three(code, A, D, to + i + 1, t, b0, b1, b2)
+            _slope_three(code, A, D, to + i + 2, t, c0, c1, c2)
+            _slope_three(code, A, D, to + i + 3, t, d0, d1, d2)
+            t += 3 * LANES
+        while t < n:
+            a0 = b0 = c0 = d0 = spread(0.0)
+            for j in range(fan_out):
+                x0 = load(D, row + j, t)
+                a0, b0 = plus(a0, P[k0 + j], x0), plus(b0, P[k1 + j], x0)
+                c0, d0 = plus(c0, P[k2 + j], x0), plus(d0, P[k3 + j], x0)
+            store(D, to + i, t, sloped_vector(code, a0, load(A, to + i, t)))
+            store(D, to + i + 1, t, sloped_vector(code, b0, load(A, to + i + 1, t)))
+            store(D, to + i + 2, t, sloped_vector(code, c0, load(A, to + i + 2, t)))
+            store(D, to + i + 3, t, sloped_vector(code, d0, load(A, to + i + 3, t)))
+            t += LANES
         i += 4
     while i < fan_in:
-        _one(P, w + i * fan_out, 1, fan_out, 0.0, D, row, D, to + i, n)
+        k0 = w + i * fan_out
+        for t in range(0, n, LANES):
+            a0 = spread(0.0)
+            for j in range(fan_out):
+                a0 = plus(a0, P[k0 + j], load(D, row + j, t))
+            store(D, to + i, t, sloped_vector(code, a0, load(A, to + i, t)))
         i += 1
 
 
-@compiled
-def _four(
-    P: Array, w: int, across: int, down: int, terms: int, start: tuple[float, float, float, float],
-    X: Array, row: int, Z: Array, to: int, n: int,
-) -> None:  # fmt: skip
-    """Four rows of Z: row r is start[r] + sum over i < terms of P[w + r * across + i * down] X[row + i]."""
-    t, second, third = 0, 2 * across, 3 * across
-    while t + 3 * LANES <= n:
-        a0 = a1 = a2 = spread(start[0])
-        b0 = b1 = b2 = spread(start[1])
-        c0 = c1 = c2 = spread(start[2])
-        d0 = d1 = d2 = spread(start[3])
-        k = w
-        for i in range(terms):
-            x0 = load(X, row + i, t)
-            x1 = load(X, row + i, t + LANES)
-            x2 = load(X, row + i, t + 2 * LANES)
-            a0, a1, a2 = plus(a0, P[k], x0), plus(a1, P[k], x1), plus(a2, P[k], x2)
-            u = P[k + across]
-            b0, b1, b2 = plus(b0, u, x0), plus(b1, u, x1), plus(b2, u, x2)
-            u = P[k + second]
-            c0, c1, c2 = plus(c0, u, x0), plus(c1, u, x1), plus(c2, u, x2)
-            u = P[k + third]
-            d0, d1, d2 = plus(d0, u, x0), plus(d1, u, x1), plus(d2, u, x2)
-            k += down
-        _put(Z, to, t, a0, a1, a2)
-        _put(Z, to + 1, t, b0, b1, b2)
-        _put(Z, to + 2, t, c0, c1, c2)
-        _put(Z, to + 3, t, d0, d1, d2)
-        t += 3 * LANES
-    while t < n:
-        a0, b0, c0, d0 = spread(start[0]), spread(start[1]), spread(start[2]), spread(start[3])
-        k = w
-        for i in range(terms):
-            x0 = load(X, row + i, t)
-            a0, b0 = plus(a0, P[k], x0), plus(b0, P[k + across], x0)
-            c0, d0 = plus(c0, P[k + second], x0), plus(d0, P[k + third], x0)
-            k += down
-        store(Z, to, t, a0)
-        store(Z, to + 1, t, b0)
-        store(Z, to + 2, t, c0)
-        store(Z, to + 3, t, d0)
-        t += LANES
+@compiled_in_place
+def _slope_three(code: int, A: Array, D: Array, row: int, t: int, one, two, three) -> None:  # type: ignore[no-untyped-def]
+    store(D, row, t, sloped_vector(code, one, load(A, row, t)))
+    store(D, row, t + LANES, sloped_vector(code, two, load(A, row, t + LANES)))
+    store(D, row, t + 2 * LANES, sloped_vector(code, three, load(A, row, t + 2 * LANES)))
 
 
 @compiled
-def _one(
-    P: Array, w: int, down: int, terms: int, start: float, X: Array, row: int, Z: Array, to: int, n: int
-) -> None:
-    """One row of Z, as `_four`."""
-    t = 0
-    while t + 3 * LANES <= n:
-        a0 = a1 = a2 = spread(start)
-        k = w
-        for i in range(terms):
-            a0 = plus(a0, P[k], load(X, row + i, t))
-            a1 = plus(a1, P[k], load(X, row + i, t + LANES))
-            a2 = plus(a2, P[k], load(X, row + i, t + 2 * LANES))
-            k += down
-        _put(Z, to, t, a0, a1, a2)
-        t += 3 * LANES
-    while t < n:
-        a0 = spread(start)
-        k = w
-        for i in range(terms):
-            a0 = plus(a0, P[k], load(X, row + i, t))
-            k += down
-        store(Z, to, t, a0)
-        t += LANES
-
-
-@compiled
-def _put(Z: Array, row: int, t: int, one, two, three) -> None:  # type: ignore[no-untyped-def]
-    store(Z, row, t, one)
-    store(Z, row, t + LANES, two)
-    store(Z, row, t + 2 * LANES, three)
+def slope(code: int, A: Array, D: Array, row: int, units: int, n: int) -> None:
+    """D times the derivative at the outputs A, for `units` rows from `row` on."""
+    for j in range(row, row + units):
+        for t in range(0, n, LANES):
+            store(D, j, t, sloped_vector(code, load(D, j, t), load(A, j, t)))
 
 
 @compiled
@@ -143,7 +164,7 @@ def gather_gradient(
         j += 1
 
 
-@compiled
+@compiled_in_place
 def _two_by_four(G: Array, k: int, down: int, A: Array, above: int, D: Array, row: int, n: int) -> None:
     p0 = p1 = p2 = p3 = q0 = q1 = q2 = q3 = spread(0.0)
     t = 0
@@ -169,7 +190,7 @@ def _two_by_four(G: Array, k: int, down: int, A: Array, above: int, D: Array, ro
     G[k + 3] += total(q3)
 
 
-@compiled
+@compiled_in_place
 def _one_by_four(G: Array, k: int, F: Array, four: int, S: Array, single: int, step: int, n: int) -> None:
     """Products of four rows of F with one of S, `step` apart in G."""
     p0 = p1 = p2 = p3 = spread(0.0)
@@ -185,7 +206,7 @@ def _one_by_four(G: Array, k: int, F: Array, four: int, S: Array, single: int, s
     G[k + 3 * step] += total(p3)
 
 
-@compiled
+@compiled_in_place
 def _one_by_one(G: Array, k: int, A: Array, above: int, D: Array, row: int, n: int) -> None:
     p = spread(0.0)
     t = 0

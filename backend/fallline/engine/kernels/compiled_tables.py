@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from fallline.engine.activations import LEAK
-from fallline.engine.kernels.compiled_code import Array, compiled, sigmoid, tanh
+from fallline.engine.kernels.compiled_code import Array, compiled, compiled_in_place, sigmoid, tanh
+from fallline.engine.kernels.compiled_vectors import plus, spread, times, where_positive
 
 RELU, LEAKY_RELU, TANH, SIGMOID, IDENTITY = range(5)
 ACTIVATION_CODES = {
@@ -51,45 +52,46 @@ OPTIMIZER_CODES = {
 # Comparisons below are turned so that NaN passes through: a hidden NaN must reach the loss, where it is looked for.
 
 
+@compiled_in_place
+def bent_vector(code: int, z):  # type: ignore[no-untyped-def]
+    """The activation of a vector, where it is a choice between two; the rest is left to `bend`."""
+    if code == RELU:
+        return where_positive(z, z, spread(0.0))
+    if code == LEAKY_RELU:
+        return where_positive(z, z, times(LEAK, z))
+    return z
+
+
 @compiled
 def bend(code: int, A: Array, row: int, units: int, n: int) -> None:
-    """The activation over the first n columns of `units` rows, in place."""
-    for j in range(row, row + units):
-        a = A[j, :n]
-        if code == RELU:
-            for t in range(n):
-                a[t] = 0.0 if a[t] <= 0.0 else a[t]
-        elif code == LEAKY_RELU:
-            for t in range(n):
-                a[t] = LEAK * a[t] if a[t] <= 0.0 else a[t]
-        elif code == TANH:
+    """The activation over the first n columns of `units` rows, in place, where `bent_vector` leaves it to this."""
+    if code == TANH:
+        for j in range(row, row + units):
+            a = A[j, :n]
             for t in range(n):
                 a[t] = tanh(a[t])
-        elif code == SIGMOID:
+    elif code == SIGMOID:
+        for j in range(row, row + units):
+            a = A[j, :n]
             for t in range(n):
                 a[t] = sigmoid(a[t])
 
 
-@compiled
-def slope(code: int, A: Array, D: Array, row: int, units: int, n: int) -> None:
-    """D times the derivative at the outputs A, in place."""
-    for j in range(row, row + units):
-        a, d = A[j, :n], D[j, :n]
-        if code == RELU:
-            for t in range(n):
-                d[t] *= 0.0 if a[t] <= 0.0 else 1.0
-        elif code == LEAKY_RELU:
-            for t in range(n):
-                d[t] *= LEAK if a[t] <= 0.0 else 1.0
-        elif code == TANH:
-            for t in range(n):
-                d[t] *= 1.0 - a[t] * a[t]
-        elif code == SIGMOID:
-            for t in range(n):
-                d[t] *= (1.0 - a[t]) * a[t]
+@compiled_in_place
+def sloped_vector(code: int, d, a):  # type: ignore[no-untyped-def]
+    """d times the derivative at the outputs a."""
+    if code == RELU:
+        return times(d, where_positive(a, spread(1.0), spread(0.0)))
+    if code == LEAKY_RELU:
+        return times(d, where_positive(a, spread(1.0), spread(LEAK)))
+    if code == TANH:
+        return times(d, plus(spread(1.0), times(-1.0, a), a))
+    if code == SIGMOID:
+        return times(d, plus(a, times(-1.0, a), a))
+    return d
 
 
-@compiled
+@compiled_in_place
 def bent(code: int, z: float) -> float:
     """The activation of one number."""
     if code == RELU:
@@ -103,7 +105,7 @@ def bent(code: int, z: float) -> float:
     return z
 
 
-@compiled
+@compiled_in_place
 def slope_at(code: int, a: float) -> float:
     """The derivative at one output."""
     if code == RELU:
@@ -132,7 +134,7 @@ def measure(code: int, A: Array, D: Array, row: int, outputs: int, targets: int,
     return loss
 
 
-@compiled
+@compiled_in_place
 def measure_one(code: int, y_pred: float, y: float) -> tuple[float, float]:
     """The loss of one sample, and its derivative by the prediction."""
     error = y_pred - y

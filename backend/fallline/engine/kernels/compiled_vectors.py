@@ -104,6 +104,31 @@ def plus(context: Any, sums: Any, factor: Any, vector: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def times(context: Any, factor: Any, vector: Any) -> Any:
+    """factor * vector; the factor is a vector or a number."""
+
+    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        one, other = arguments
+        if signature.args[0] != VECTOR:
+            one = _spread(builder, one)
+        return builder.fmul(one, other, flags=_FUSED)
+
+    return VECTOR(factor, VECTOR), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def where_positive(context: Any, tested: Any, vector: Any, otherwise: Any) -> Any:
+    """Lane by lane `otherwise` where `tested` is 0 or less, and `vector` where it is more, or NaN."""
+
+    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        zero = ir.Constant(_VECTOR, [0.0] * LANES)
+        low = builder.fcmp_ordered("<=", arguments[0], zero)
+        return builder.select(low, arguments[2], arguments[1])
+
+    return VECTOR(VECTOR, VECTOR, VECTOR), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def total(context: Any, vector: Any) -> Any:
     """The sum over the lanes."""
 
