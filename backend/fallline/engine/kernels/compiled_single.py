@@ -12,13 +12,26 @@ from fallline.engine.kernels.compiled_batches import split_loss
 from fallline.engine.kernels.compiled_code import Array, Whole, compiled, compiled_in_place
 from fallline.engine.kernels.compiled_records import BLOCK, evaluated, write_block
 from fallline.engine.kernels.compiled_tables import (
+    CURVED,
     SGD,
     bent,
+    bent_vector,
     change,
     corrections,
     finite,
     measure_one,
     slope_at,
+    sloped_vector,
+)
+from fallline.engine.kernels.compiled_vectors import (
+    four_of,
+    load_four,
+    plus,
+    sizes_of,
+    spread_four,
+    store_four,
+    times,
+    total,
 )
 
 
@@ -31,23 +44,21 @@ def _predict(sizes: Whole, codes: Whole, P: Array, w: int, a: Array) -> int:
         to = src + fan_in + 1
         j = 0
         while j + 4 <= fan_out:
-            z0 = z1 = z2 = z3 = 0.0
+            z = spread_four(0.0)
             k = w + j
-            for i in range(fan_in + 1):
-                x = a[src + i]
-                z0 += x * P[k]
-                z1 += x * P[k + 1]
-                z2 += x * P[k + 2]
-                z3 += x * P[k + 3]
+            for i in range(src, to):
+                z = plus(z, a[i], load_four(P, k))
                 k += fan_out
-            a[to + j], a[to + j + 1] = bent(code, z0), bent(code, z1)
-            a[to + j + 2], a[to + j + 3] = bent(code, z2), bent(code, z3)
+            store_four(a, to + j, bent_vector(code, z))
+            if code >= CURVED:
+                for r in range(to + j, to + j + 4):
+                    a[r] = bent(code, a[r])
             j += 4
         while j < fan_out:
             z0 = 0.0
             k = w + j
-            for i in range(fan_in + 1):
-                z0 += a[src + i] * P[k]
+            for i in range(src, to):
+                z0 += a[i] * P[k]
                 k += fan_out
             a[to + j] = bent(code, z0)
             j += 1
@@ -57,48 +68,116 @@ def _predict(sizes: Whole, codes: Whole, P: Array, w: int, a: Array) -> int:
 
 
 @compiled_in_place
-def _back(P: Array, w: int, fan_in: int, fan_out: int, d: Array, row: int, above: int) -> None:
-    """Deltas of a layer's inputs from those of its outputs."""
-    k = w
-    for i in range(fan_in):
-        s = 0.0
-        for j in range(fan_out):
-            s += P[k + j] * d[row + j]
-        d[above + i] = s
-        k += fan_out
+def _back(
+    P: Array, w: int, fan_in: int, fan_out: int, code: int, a: Array, d: Array, row: int, above: int
+) -> None:
+    """Deltas of a layer's inputs, whose activation is `code`, from those of its outputs."""
+    i = 0
+    while i + 4 <= fan_in:
+        k = w + i * fan_out
+        if fan_out == 1:
+            four = times(d[row], load_four(P, k))
+        else:
+            four = four_of(
+                _dot(P, k, d, row, fan_out),
+                _dot(P, k + fan_out, d, row, fan_out),
+                _dot(P, k + 2 * fan_out, d, row, fan_out),
+                _dot(P, k + 3 * fan_out, d, row, fan_out),
+            )
+        store_four(d, above + i, sloped_vector(code, four, load_four(a, above + i)))
+        i += 4
+    while i < fan_in:
+        d[above + i] = _dot(P, w + i * fan_out, d, row, fan_out) * slope_at(code, a[above + i])
+        i += 1
+
+
+@compiled_in_place
+def _dot(P: Array, k: int, d: Array, row: int, n: int) -> float:
+    sums = spread_four(0.0)
+    j = 0
+    while j + 4 <= n:
+        sums = plus(sums, load_four(P, k + j), load_four(d, row + j))
+        j += 4
+    s = total(sums)
+    while j < n:
+        s += P[k + j] * d[row + j]
+        j += 1
+    return s
+
+
+@compiled_in_place
+def _sums(x: Array, first: int, n: int) -> tuple[float, float]:
+    """The sums of the absolute values, and of the squares."""
+    ones = twos = spread_four(0.0)
+    i = 0
+    while i + 4 <= n:
+        four = load_four(x, first + i)
+        ones, twos = plus(ones, 1.0, sizes_of(four)), plus(twos, four, four)
+        i += 4
+    size, squares = total(ones), total(twos)
+    while i < n:
+        size += abs(x[first + i])
+        squares += x[first + i] * x[first + i]
+        i += 1
+    return size, squares
+
+
+@compiled_in_place
+def _change_block(
+    P: Array, w: int, shift: int, rate: float, rows: int, fan_out: int, a: Array, above: int, d: Array, row: int
+) -> float:
+    """`rows` rows of a block by plain SGD, written `shift` further on; returns the sum of their squares before."""
+    squares = spread_four(0.0)
+    rest = 0.0
+    j = 0
+    if fan_out == 1:
+        x = -rate * d[row]
+        while j + 4 <= rows:
+            four = load_four(P, w + j)
+            squares = plus(squares, four, four)
+            store_four(P, w + j + shift, plus(four, x, load_four(a, above + j)))
+            j += 4
+        while j < rows:
+            rest += P[w + j] * P[w + j]
+            P[w + j + shift] = P[w + j] + x * a[above + j]
+            j += 1
+        return total(squares) + rest
+    while j + 4 <= fan_out:
+        deltas = times(-rate, load_four(d, row + j))
+        k = w + j
+        for i in range(above, above + rows):
+            four = load_four(P, k)
+            squares = plus(squares, four, four)
+            store_four(P, k + shift, plus(four, a[i], deltas))
+            k += fan_out
+        j += 4
+    while j < fan_out:
+        x = -rate * d[row + j]
+        k = w + j
+        for i in range(above, above + rows):
+            rest += P[k] * P[k]
+            P[k + shift] = P[k] + x * a[i]
+            k += fan_out
+        j += 1
+    return total(squares) + rest
 
 
 @compiled_in_place
 def _descend(
-    P: Array, w: int, after: int, rate: float, fan_in: int, fan_out: int, a: Array, above: int, d: Array, row: int,
-    record: Array, to: int,
+    P: Array, w: int, shift: int, rate: float, fan_in: int, fan_out: int, a: Array, above: int, d: Array, row: int,
+    record: Array, step: int, to: int,
 ) -> float:  # fmt: skip
     """Plain SGD in one layer, recorded for its weights and its bias; returns a number that is finite if all is well."""
-    d1 = d2 = a1 = a2 = weights = bias = 0.0
-    for j in range(fan_out):
-        d1 += abs(d[row + j])
-        d2 += d[row + j] * d[row + j]
-    for i in range(fan_in):
-        a1 += abs(a[above + i])
-        a2 += a[above + i] * a[above + i]
-    k = w
-    shift = after - w
-    for i in range(fan_in):
-        x = rate * a[above + i]
-        for j in range(fan_out):
-            p = P[k + j]
-            weights += p * p
-            P[k + j + shift] = p - x * d[row + j]
-        k += fan_out
-    for j in range(fan_out):
-        p = P[k + j]
-        bias += p * p
-        P[k + j + shift] = p - rate * d[row + j]
-    record[to], record[to + 1], record[to + 3] = a1 * d1, a2 * d2, weights
-    record[to + 2] = rate * rate * (a2 * d2)
-    record[to + 4], record[to + 5], record[to + 7] = d1, d2, bias
-    record[to + 6] = rate * rate * d2
-    return a1 * d1 + d1 + weights + bias
+    bias = w + fan_in * fan_out
+    own = _change_block(P, w, shift, rate, fan_in, fan_out, a, above, d, row)
+    own_bias = _change_block(P, bias, shift, rate, 1, fan_out, a, above + fan_in, d, row)
+    size, squares = _sums(d, row, fan_out)
+    inputs, input_squares = _sums(a, above, fan_in)
+    record[step, to], record[step, to + 1] = inputs * size, input_squares * squares
+    record[step, to + 2], record[step, to + 3] = rate * rate * (input_squares * squares), own
+    record[step, to + 4], record[step, to + 5] = size, squares
+    record[step, to + 6], record[step, to + 7] = rate * rate * squares, own_bias
+    return inputs * size + size + own + own_bias
 
 
 @compiled
@@ -138,21 +217,19 @@ def single_steps(
             a[i] = rows[sample, i]
         out = _predict(sizes, codes, P, w, a)
         batch_loss, delta = measure_one(loss, a[out], targets[0, sample])
-        d[out] = delta
+        d[out] = delta * slope_at(codes[layers - 1], a[out])
         row = s % BLOCK
         seen = batch_loss
         k, src = w + half, out
         for layer in range(layers - 1, -1, -1):
-            fan_in, fan_out, code = sizes[layer], sizes[layer + 1], codes[layer]
+            fan_in, fan_out = sizes[layer], sizes[layer + 1]
             above = src - fan_in - 1
             k -= (fan_in + 1) * fan_out
-            for j in range(fan_out):
-                d[src + j] *= slope_at(code, a[src + j])
             if layer:
-                _back(P, k, fan_in, fan_out, d, src, above)
+                _back(P, k, fan_in, fan_out, codes[layer - 1], a, d, src, above)
             if optimizer == SGD:
                 seen += _descend(
-                    P, k, k - w + after, rate, fan_in, fan_out, a, above, d, src, record[row], 3 + 8 * layer
+                    P, k, after - w, rate, fan_in, fan_out, a, above, d, src, record, row, 3 + 8 * layer
                 )
             src = above
         if optimizer != SGD:

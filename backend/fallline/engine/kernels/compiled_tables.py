@@ -15,16 +15,18 @@ import numpy as np
 
 from fallline.engine.activations import LEAK
 from fallline.engine.kernels.compiled_code import Array, compiled, compiled_in_place, sigmoid, tanh
-from fallline.engine.kernels.compiled_vectors import plus, spread, times, where_positive
+from fallline.engine.kernels.compiled_vectors import alike, plus, times, where_positive
 
-RELU, LEAKY_RELU, TANH, SIGMOID, IDENTITY = range(5)
+RELU, LEAKY_RELU, IDENTITY, TANH, SIGMOID = range(5)
 ACTIVATION_CODES = {
     "relu": RELU,
     "leaky_relu": LEAKY_RELU,
+    "identity": IDENTITY,
     "tanh": TANH,
     "sigmoid": SIGMOID,
-    "identity": IDENTITY,
 }
+CURVED = TANH
+"""Codes from here on are no choice between two straight lines: `bent_vector` leaves them to `bend`."""
 
 MSE = 0
 LOSS_CODES = {"mse": MSE}
@@ -56,7 +58,7 @@ OPTIMIZER_CODES = {
 def bent_vector(code: int, z):  # type: ignore[no-untyped-def]
     """The activation of a vector, where it is a choice between two; the rest is left to `bend`."""
     if code == RELU:
-        return where_positive(z, z, spread(0.0))
+        return where_positive(z, z, alike(z, 0.0))
     if code == LEAKY_RELU:
         return where_positive(z, z, times(LEAK, z))
     return z
@@ -81,11 +83,11 @@ def bend(code: int, A: Array, row: int, units: int, n: int) -> None:
 def sloped_vector(code: int, d, a):  # type: ignore[no-untyped-def]
     """d times the derivative at the outputs a."""
     if code == RELU:
-        return times(d, where_positive(a, spread(1.0), spread(0.0)))
+        return times(d, where_positive(a, alike(a, 1.0), alike(a, 0.0)))
     if code == LEAKY_RELU:
-        return times(d, where_positive(a, spread(1.0), spread(LEAK)))
+        return times(d, where_positive(a, alike(a, 1.0), alike(a, LEAK)))
     if code == TANH:
-        return times(d, plus(spread(1.0), times(-1.0, a), a))
+        return times(d, plus(alike(a, 1.0), times(-1.0, a), a))
     if code == SIGMOID:
         return times(d, plus(a, times(-1.0, a), a))
     return d

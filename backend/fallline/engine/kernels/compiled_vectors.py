@@ -26,58 +26,91 @@ def _lanes() -> int:
 LANES = _lanes()
 
 _NUMBER, _PLACE = ir.DoubleType(), ir.IntType(32)
-_VECTOR = ir.VectorType(_NUMBER, LANES)
 _FUSED = ("contract", "nsz")
 
 
 class Vector(types.Type):  # type: ignore[misc]
-    """The type of LANES float64 side by side."""
+    """The type of so many float64 side by side."""
 
-    def __init__(self) -> None:
-        super().__init__(name=f"Vector({LANES})")
+    def __init__(self, lanes: int) -> None:
+        super().__init__(name=f"Vector({lanes})")
+        self.lanes = lanes
+
+    @property
+    def kind(self) -> Any:
+        """The type in LLVM's words."""
+        return ir.VectorType(_NUMBER, self.lanes)
 
 
-VECTOR = Vector()
+VECTOR, QUAD = Vector(LANES), Vector(4)
 
 
 @register_model(Vector)  # type: ignore[untyped-decorator]
 class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, _VECTOR)
+        super().__init__(manager, kind, kind.kind)
 
 
-def _address(context: Any, builder: Any, kind: Any, array: Any, row: Any, column: Any) -> Any:
-    whole = context.make_array(kind)(context, builder, array)
-    width = cgutils.unpack_tuple(builder, whole.shape)[1]
-    place = builder.add(builder.mul(row, width), column)
-    return builder.bitcast(builder.gep(whole.data, [place]), _VECTOR.as_pointer())
+def _address(context: Any, builder: Any, array_type: Any, array: Any, places: Any, kind: Any) -> Any:
+    """Where a vector lies in a C-ordered array; nothing checks that it ends there."""
+    whole = context.make_array(array_type)(context, builder, array)
+    place = places[-1]
+    if len(places) == 2:
+        width = cgutils.unpack_tuple(builder, whole.shape)[1]
+        place = builder.add(builder.mul(places[0], width), place)
+    return builder.bitcast(builder.gep(whole.data, [place]), kind.as_pointer())
 
 
-def _spread(builder: Any, number: Any) -> Any:
-    first = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), number, ir.Constant(_PLACE, 0))
-    everywhere = ir.Constant(ir.VectorType(_PLACE, LANES), [0] * LANES)
+def _spread(builder: Any, number: Any, lanes: int) -> Any:
+    kind = ir.VectorType(_NUMBER, lanes)
+    first = builder.insert_element(ir.Constant(kind, ir.Undefined), number, ir.Constant(_PLACE, 0))
+    everywhere = ir.Constant(ir.VectorType(_PLACE, lanes), [0] * lanes)
     return builder.shuffle_vector(first, first, everywhere)
+
+
+def _factor(builder: Any, kind: Any, factor: Any, lanes: int) -> Any:
+    return factor if isinstance(kind, Vector) else _spread(builder, factor, lanes)
+
+
+def _loaded(kind: Vector, signature: Any) -> Any:
+    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        at = _address(target, builder, signature.args[0], arguments[0], arguments[1:], kind.kind)
+        return builder.load(at, align=8)
+
+    return signature, generate
+
+
+def _stored(kind: Vector, signature: Any) -> Any:
+    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        at = _address(target, builder, signature.args[0], arguments[0], arguments[1:-1], kind.kind)
+        builder.store(arguments[-1], at, align=8)
+        return target.get_dummy_value()
+
+    return signature, generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]
 def load(context: Any, array: Any, row: Any, column: Any) -> Any:
-    """The LANES numbers of a C-ordered matrix from [row, column] on. Nothing checks that they lie in the row."""
-
-    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.load(_address(target, builder, signature.args[0], *arguments), align=8)
-
-    return VECTOR(array, types.int64, types.int64), generate
+    """The LANES numbers of a matrix from [row, column] on."""
+    return _loaded(VECTOR, VECTOR(array, types.int64, types.int64))
 
 
 @intrinsic  # type: ignore[untyped-decorator]
 def store(context: Any, array: Any, row: Any, column: Any, vector: Any) -> Any:
-    """Write LANES numbers into a C-ordered matrix from [row, column] on."""
+    """Write LANES numbers into a matrix from [row, column] on."""
+    return _stored(VECTOR, types.void(array, types.int64, types.int64, VECTOR))
 
-    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        builder.store(arguments[3], _address(target, builder, signature.args[0], *arguments[:3]), align=8)
-        return target.get_dummy_value()
 
-    return types.void(array, types.int64, types.int64, VECTOR), generate
+@intrinsic  # type: ignore[untyped-decorator]
+def load_four(context: Any, array: Any, place: Any) -> Any:
+    """The four numbers of a flat array from `place` on."""
+    return _loaded(QUAD, QUAD(array, types.int64))
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def store_four(context: Any, array: Any, place: Any, four: Any) -> Any:
+    """Write four numbers into a flat array from `place` on."""
+    return _stored(QUAD, types.void(array, types.int64, QUAD))
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -85,9 +118,42 @@ def spread(context: Any, number: Any) -> Any:
     """One number in every lane."""
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return _spread(builder, arguments[0])
+        return _spread(builder, arguments[0], LANES)
 
     return VECTOR(types.float64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def spread_four(context: Any, number: Any) -> Any:
+    """One number four times."""
+
+    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _spread(builder, arguments[0], 4)
+
+    return QUAD(types.float64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def alike(context: Any, vector: Any, number: Any) -> Any:
+    """The number in as many lanes as the vector has."""
+
+    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _spread(builder, arguments[1], vector.lanes)
+
+    return vector(vector, types.float64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def four_of(context: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+    """Four numbers side by side."""
+
+    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        four = ir.Constant(QUAD.kind, ir.Undefined)
+        for place, number in enumerate(arguments):
+            four = builder.insert_element(four, number, ir.Constant(_PLACE, place))
+        return four
+
+    return QUAD(*[types.float64] * 4), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -95,12 +161,10 @@ def plus(context: Any, sums: Any, factor: Any, vector: Any) -> Any:
     """sums + factor * vector in one rounding; the factor is a vector or a number."""
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        total, one, other = arguments
-        if signature.args[1] != VECTOR:
-            one = _spread(builder, one)
-        return builder.fadd(total, builder.fmul(one, other, flags=_FUSED), flags=_FUSED)
+        factor = _factor(builder, signature.args[1], arguments[1], vector.lanes)
+        return builder.fadd(arguments[0], builder.fmul(factor, arguments[2], flags=_FUSED), flags=_FUSED)
 
-    return VECTOR(VECTOR, factor, VECTOR), generate
+    return vector(sums, factor, vector), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -108,12 +172,10 @@ def times(context: Any, factor: Any, vector: Any) -> Any:
     """factor * vector; the factor is a vector or a number."""
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        one, other = arguments
-        if signature.args[0] != VECTOR:
-            one = _spread(builder, one)
-        return builder.fmul(one, other, flags=_FUSED)
+        factor = _factor(builder, signature.args[0], arguments[0], vector.lanes)
+        return builder.fmul(factor, arguments[1], flags=_FUSED)
 
-    return VECTOR(factor, VECTOR), generate
+    return vector(factor, vector), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -121,11 +183,23 @@ def where_positive(context: Any, tested: Any, vector: Any, otherwise: Any) -> An
     """Lane by lane `otherwise` where `tested` is 0 or less, and `vector` where it is more, or NaN."""
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        zero = ir.Constant(_VECTOR, [0.0] * LANES)
+        zero = ir.Constant(vector.kind, [0.0] * vector.lanes)
         low = builder.fcmp_ordered("<=", arguments[0], zero)
         return builder.select(low, arguments[2], arguments[1])
 
-    return VECTOR(VECTOR, VECTOR, VECTOR), generate
+    return vector(vector, vector, vector), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def sizes_of(context: Any, vector: Any) -> Any:
+    """The absolute values."""
+
+    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        name = f"llvm.fabs.v{vector.lanes}f64"
+        kind = ir.FunctionType(vector.kind, [vector.kind])
+        return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), arguments)
+
+    return vector(vector), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -133,9 +207,9 @@ def total(context: Any, vector: Any) -> Any:
     """The sum over the lanes."""
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind = ir.FunctionType(_NUMBER, [_NUMBER, _VECTOR])
-        name = f"llvm.vector.reduce.fadd.v{LANES}f64"
+        name = f"llvm.vector.reduce.fadd.v{vector.lanes}f64"
+        kind = ir.FunctionType(_NUMBER, [_NUMBER, vector.kind])
         add = cgutils.get_or_insert_function(builder.module, kind, name)
         return builder.call(add, [ir.Constant(_NUMBER, 0.0), arguments[0]], fastmath=("reassoc",))
 
-    return types.float64(VECTOR), generate
+    return types.float64(vector), generate
