@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 
 from fallline.engine.batches import order_of_pass
 from fallline.engine.kernels.compiled_batches import batch_steps
-from fallline.engine.kernels.compiled_orders import same_as_numpy, shuffled_passes
+from fallline.engine.kernels.compiled_orders import shuffled_passes
 from fallline.engine.kernels.compiled_records import BLOCK, LOSSES, SUMS
 from fallline.engine.kernels.compiled_single import single_steps
 from fallline.engine.kernels.compiled_tables import (
     ACTIVATION_CODES,
     LOSS_CODES,
     OPTIMIZER_CODES,
-    OptimizerCode,
 )
 from fallline.engine.kernels.compiled_vectors import LANES
 from fallline.engine.kernels.numpy_kernels import NUMPY
@@ -115,6 +114,7 @@ class _Slices:
         height = sum(layout.sizes) + len(layout.sizes) + layout.sizes[-1]
         width = tile_width(height)
         self._tile, self._deltas = np.ones((height, width)), np.empty((height, width))
+        self._upright = np.empty((width, max(layout.sizes)))
         self._one, self._one_delta = np.ones(height), np.empty(height)
         self._record = np.empty((BLOCK, LOSSES + SUMS * len(layout.names)))
 
@@ -168,7 +168,7 @@ class _Slices:
             )  # fmt: skip
         return batch_steps(
             *net, *samples, order, size is None, size or 0, place, state.step, count, self._limit,
-            self._tile, self._deltas, self._record, asked.values, made,
+            self._tile, self._deltas, self._upright, self._record, asked.values, made,
         )  # fmt: skip
 
     def _order(self, samples: int) -> Whole:

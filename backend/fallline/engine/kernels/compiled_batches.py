@@ -81,7 +81,7 @@ def split_loss(
 @compiled
 def _gradient(
     sizes: Whole, codes: Whole, loss: int, P: Array, w: int, G: Array, columns: Array, targets: Array, order: Whole,
-    place: int, count: int, A: Array, D: Array,
+    place: int, count: int, A: Array, D: Array, upright: Array,
 ) -> float:  # fmt: skip
     """The gradient of a batch into G; returns its loss."""
     outputs = targets.shape[0]
@@ -98,14 +98,14 @@ def _gradient(
         for j in range(row, row + outputs):
             for t in range(n, width):
                 D[j, t] = 0.0
-        _descend(sizes, codes, P, w, G, A, D, row, width)
+        _descend(sizes, codes, P, w, G, A, D, row, width, upright)
         first += n
     return total * share
 
 
 @compiled
 def _descend(
-    sizes: Whole, codes: Whole, P: Array, w: int, G: Array, A: Array, D: Array, row: int, width: int
+    sizes: Whole, codes: Whole, P: Array, w: int, G: Array, A: Array, D: Array, row: int, width: int, upright: Array
 ) -> None:
     """Back through all layers, from the deltas of the predictions in D; adds to G."""
     g, last = len(G), len(codes) - 1
@@ -115,7 +115,7 @@ def _descend(
         fan_in, fan_out = sizes[layer], sizes[layer + 1]
         above = row - fan_in - 1
         g -= (fan_in + 1) * fan_out
-        gather_gradient(G, g, fan_in + 1, fan_out, A, above, D, row, width)
+        gather_gradient(G, g, fan_in + 1, fan_out, A, above, D, row, width, upright)
         if layer:
             backward(P, w + g, fan_in, fan_out, codes[layer - 1], A, D, row, above, width)
         row = above
@@ -127,7 +127,7 @@ def batch_steps(
     P: Array, S: Array, R: Array, G: Array, offsets: Whole,
     columns: Array, targets: Array, test_columns: Array, test_targets: Array,
     order: Whole, full: bool, size: int, place: int, step: int, steps: int, limit: float,
-    A: Array, D: Array, record: Array, values: Array, to: int,
+    A: Array, D: Array, upright: Array, record: Array, values: Array, to: int,
 ) -> tuple[int, bool]:  # fmt: skip
     """Up to `steps` steps; returns how many stand, and whether the one after them is bad.
 
@@ -142,7 +142,8 @@ def batch_steps(
         w = (s % 2) * half
         length = m if full else min(size, m - place)
         batch_loss = _gradient(
-            sizes, codes, loss, P, w, G, columns, targets, nowhere if full else order, 0 if full else at, length, A, D
+            sizes, codes, loss, P, w, G, columns, targets, nowhere if full else order, 0 if full else at, length, A, D,
+            upright,
         )
         row = s % BLOCK
         while (step + s) >> 10 >= stride:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from fallline.engine.kernels.compiled_code import Array, compiled, compiled_in_place
 from fallline.engine.kernels.compiled_tables import bent_vector, sloped_vector
-from fallline.engine.kernels.compiled_vectors import LANES, load, plus, spread, store, total
+from fallline.engine.kernels.compiled_vectors import LANES, load, load_flat, plus, spread, store, store_flat, total
 
 
 @compiled
@@ -139,12 +139,19 @@ def slope(code: int, A: Array, D: Array, row: int, units: int, n: int) -> None:
 
 @compiled
 def gather_gradient(
-    G: Array, w: int, rows: int, fan_out: int, A: Array, above: int, D: Array, row: int, n: int
+    G: Array, w: int, rows: int, fan_out: int, A: Array, above: int, D: Array, row: int, n: int, upright: Array
 ) -> None:
     """G[i, j] += sum over samples of A[above + i] D[row + j], i < rows: the weights' rows, and the bias's, since the
     row of A after a layer's outputs holds ones.
+
+    Vectors run along the samples, and are summed at the end, where the layer is narrow; where it is wide they run along
+    its units, over deltas turned `upright`, and need no sum.
     """
-    j = 0
+    wide = fan_out // LANES * LANES
+    if wide:
+        _turn(D, row, wide, n, upright)
+        _gather_wide(G, w, rows, fan_out, wide, A, above, n, upright)
+    j = wide
     while j + 4 <= fan_out:
         i = 0
         while i + 2 <= rows:
@@ -162,6 +169,78 @@ def gather_gradient(
             _one_by_one(G, w + i * fan_out + j, A, above + i, D, row + j, n)
             i += 1
         j += 1
+
+
+@compiled
+def _turn(D: Array, row: int, units: int, n: int, upright: Array) -> None:
+    """Deltas with a row a sample."""
+    for j in range(0, units, LANES):
+        for t in range(n):
+            for r in range(LANES):
+                upright[t, j + r] = D[row + j + r, t]
+
+
+@compiled
+def _gather_wide(
+    G: Array, w: int, rows: int, fan_out: int, wide: int, A: Array, above: int, n: int, upright: Array
+) -> None:
+    """The first `wide` columns of every row of the gradient."""
+    i = 0
+    while i + 4 <= rows:
+        r0 = above + i
+        r1, r2, r3 = r0 + 1, r0 + 2, r0 + 3
+        k0 = w + i * fan_out
+        k1, k2, k3 = k0 + fan_out, k0 + 2 * fan_out, k0 + 3 * fan_out
+        j = 0
+        while j + 3 * LANES <= wide:
+            a0, a1, a2 = _three_of(G, k0 + j)
+            b0, b1, b2 = _three_of(G, k1 + j)
+            c0, c1, c2 = _three_of(G, k2 + j)
+            d0, d1, d2 = _three_of(G, k3 + j)
+            for t in range(n):
+                x0, x1, x2 = load(upright, t, j), load(upright, t, j + LANES), load(upright, t, j + 2 * LANES)
+                a0, a1, a2 = plus(a0, A[r0, t], x0), plus(a1, A[r0, t], x1), plus(a2, A[r0, t], x2)
+                b0, b1, b2 = plus(b0, A[r1, t], x0), plus(b1, A[r1, t], x1), plus(b2, A[r1, t], x2)
+                c0, c1, c2 = plus(c0, A[r2, t], x0), plus(c1, A[r2, t], x1), plus(c2, A[r2, t], x2)
+                d0, d1, d2 = plus(d0, A[r3, t], x0), plus(d1, A[r3, t], x1), plus(d2, A[r3, t], x2)
+            _put_three(G, k0 + j, a0, a1, a2)
+            _put_three(G, k1 + j, b0, b1, b2)
+            _put_three(G, k2 + j, c0, c1, c2)
+            _put_three(G, k3 + j, d0, d1, d2)
+            j += 3 * LANES
+        while j < wide:
+            a0, b0 = load_flat(G, k0 + j), load_flat(G, k1 + j)
+            c0, d0 = load_flat(G, k2 + j), load_flat(G, k3 + j)
+            for t in range(n):
+                x0 = load(upright, t, j)
+                a0, b0 = plus(a0, A[r0, t], x0), plus(b0, A[r1, t], x0)
+                c0, d0 = plus(c0, A[r2, t], x0), plus(d0, A[r3, t], x0)
+            store_flat(G, k0 + j, a0)
+            store_flat(G, k1 + j, b0)
+            store_flat(G, k2 + j, c0)
+            store_flat(G, k3 + j, d0)
+            j += LANES
+        i += 4
+    while i < rows:
+        k0 = w + i * fan_out
+        for j in range(0, wide, LANES):
+            a0 = load_flat(G, k0 + j)
+            for t in range(n):
+                a0 = plus(a0, A[above + i, t], load(upright, t, j))
+            store_flat(G, k0 + j, a0)
+        i += 1
+
+
+@compiled_in_place
+def _three_of(G: Array, k: int):  # type: ignore[no-untyped-def]
+    return load_flat(G, k), load_flat(G, k + LANES), load_flat(G, k + 2 * LANES)
+
+
+@compiled_in_place
+def _put_three(G: Array, k: int, one, two, three) -> None:  # type: ignore[no-untyped-def]
+    store_flat(G, k, one)
+    store_flat(G, k + LANES, two)
+    store_flat(G, k + 2 * LANES, three)
 
 
 @compiled_in_place

@@ -102,6 +102,18 @@ def store(context: Any, array: Any, row: Any, column: Any, vector: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def load_flat(context: Any, array: Any, place: Any) -> Any:
+    """The LANES numbers of a flat array from `place` on."""
+    return _loaded(VECTOR, VECTOR(array, types.int64))
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def store_flat(context: Any, array: Any, place: Any, vector: Any) -> Any:
+    """Write LANES numbers into a flat array from `place` on."""
+    return _stored(VECTOR, types.void(array, types.int64, VECTOR))
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def load_four(context: Any, array: Any, place: Any) -> Any:
     """The four numbers of a flat array from `place` on."""
     return _loaded(QUAD, QUAD(array, types.int64))
