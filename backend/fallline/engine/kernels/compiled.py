@@ -50,7 +50,7 @@ NO_ORDER: Whole = np.empty(0, dtype=np.int64)
 
 
 class _Memory(NamedTuple):
-    """Parameters, the optimizer's two vectors, each twice over, the gradient, and steps the optimizer has counted."""
+    """Parameters, the optimizer's two vectors, each three times over, the gradient, and steps the optimizer has counted."""
 
     parameters: Array
     first: Array
@@ -182,20 +182,20 @@ class _Slices:
         return np.concatenate(orders)[place:]
 
     def _memory(self) -> _Memory:
-        """Everything twice, the present in the first half; fresh memory where the optimizer is a new one."""
-        state, half = self._state, self._problem.layout.count
-        slots = state.slots if state.optimizer == self._row.name else self._row.start(half)
-        vectors = [np.concatenate([slots[name], slots[name]]) for name in self._code.vectors]
+        """Everything three times, the present in the first part; fresh memory where the optimizer is a new one."""
+        state, part = self._state, self._problem.layout.count
+        slots = state.slots if state.optimizer == self._row.name else self._row.start(part)
+        vectors = [np.tile(slots[name], 3) for name in self._code.vectors]
         first, second = (*vectors, NOTHING, NOTHING)[:2]
         count = float(slots["count"][0]) if self._code.counts else 0.0
-        return _Memory(np.tile(state.parameters, 2), first, second, np.empty(half), count)
+        return _Memory(np.tile(state.parameters, 3), first, second, np.empty(part), count)
 
     def _bring_home(self, memory: _Memory, kept: int) -> None:
-        """The state after `kept` steps, from the half where it lies."""
-        state, half = self._state, self._problem.layout.count
+        """The state after `kept` steps, from the part where it lies."""
+        state, part = self._state, self._problem.layout.count
         if state.optimizer != self._row.name:
-            state.optimizer, state.slots = self._row.name, self._row.start(half)
-        here = slice(half, None) if kept % 2 else slice(0, half)
+            state.optimizer, state.slots = self._row.name, self._row.start(part)
+        here = slice(kept % 3 * part, (kept % 3 + 1) * part)
         np.copyto(state.parameters, memory.parameters[here])
         for name, vector in zip(self._code.vectors, (memory.first, memory.second), strict=False):
             np.copyto(state.slots[name], vector[here])

@@ -7,9 +7,11 @@ given codes and row numbers.
 
 from __future__ import annotations
 
+import numpy as np
+
 from fallline.engine.kernels.compiled_code import Array, Whole, compiled, compiled_in_place
 from fallline.engine.kernels.compiled_layers import backward, forward, gather_gradient, slope
-from fallline.engine.kernels.compiled_records import BLOCK, evaluated, write_block
+from fallline.engine.kernels.compiled_records import BLOCK, SAFE, beyond, evaluated, note, write_block
 from fallline.engine.kernels.compiled_tables import IDENTITY, bend, change, corrections, finite, measure
 from fallline.engine.kernels.compiled_vectors import LANES, load, store
 
@@ -131,54 +133,45 @@ def batch_steps(
 ) -> tuple[int, bool]:  # fmt: skip
     """Up to `steps` steps; returns how many stand, and whether the one after them is bad.
 
-    P holds the parameters twice: those of step s in half s % 2, so that the step before stays; S and R are the
-    optimizer's memory likewise. `offsets` are the parameters' places in one half, and its end. `order` are the training
+    P holds the parameters three times: those of step s in part s % 3, so that the change of a step that turns out to be
+    bad leaves the one before it; S and R are the optimizer's memory likewise. `offsets` are the parameters' places in
+    one part, and its end. `order` are the training
     rows from the present place in the data on (unused for a full batch), `place` the place in the pass. Records of steps
     0 .. steps - 1 go into the columns of `values` from `to` on, those that do not stand among them.
     """
-    m, half, nowhere = targets.shape[1], len(G), order[:0]
-    stride, at = 2, 0
+    m, part, nowhere = targets.shape[1], len(G), order[:0]
+    stride, at, s, bad = 2, 0, 0, False
     for s in range(steps + 1):
-        w = (s % 2) * half
+        w, after, row = s % 3 * part, (s + 1) % 3 * part, s % BLOCK
         length = m if full else min(size, m - place)
         batch_loss = _gradient(
-            sizes, codes, loss, P, w, G, columns, targets, nowhere if full else order, 0 if full else at, length, A, D,
-            upright,
+            sizes, codes, loss, P, w, G, columns, targets, nowhere if full else order, at, length, A, D, upright
         )
-        row = s % BLOCK
         while (step + s) >> 10 >= stride:
             stride *= 2
-        train = test = float("nan")
-        if full or evaluated(step + s, stride, place):
-            train = (
-                batch_loss
-                if full
-                else split_loss(sizes, codes, loss, P, w, columns, targets, nowhere, A, D)
-            )
-            if s > 0 and not train <= limit:
-                return s - 1, True
-            if test_targets.shape[1] and s < steps:
-                test = split_loss(sizes, codes, loss, P, w, test_columns, test_targets, nowhere, A, D)
-        if s == steps:
-            if finite(P[w : w + half]) and finite(G) and abs(batch_loss) < float("inf"):
-                return steps, False
-            return max(steps - 1, 0), True
+        train = test = np.nan
+        if full:
+            train = batch_loss
+        elif evaluated(step + s, stride, place):
+            train = split_loss(sizes, codes, loss, P, w, columns, targets, nowhere, A, D)
+        if s < steps and test_targets.shape[1] and (full or evaluated(step + s, stride, place)):
+            test = split_loss(sizes, codes, loss, P, w, test_columns, test_targets, nowhere, A, D)
         once = corrections(optimizer, hyper, count + s + 1)
         seen = batch_loss
         for k in range(len(offsets) - 1):
-            found = change(optimizer, hyper, once, P, G, S, R, offsets[k], offsets[k + 1], w, half - w)
-            record[row, 3 + 4 * k], record[row, 4 + 4 * k] = found[0], found[1]
-            record[row, 5 + 4 * k], record[row, 6 + 4 * k] = found[2], found[3]
-            seen += found[0] + found[3]
-        if not seen < 1e300 and not (
-            finite(P[w : w + half]) and finite(G) and abs(batch_loss) < float("inf")
-        ):
-            return max(s - 1, 0), True
+            sums = change(optimizer, hyper, once, P, G, S, R, offsets[k], offsets[k + 1], w, after)
+            seen += note(record, row, k, sums)
+        if not seen < SAFE:
+            bad = not (finite(P[w : w + part]) and finite(G) and abs(batch_loss) < np.inf)
+        bad = bad or (s > 0 and beyond(train, limit, full or evaluated(step + s, stride, place)))
+        if bad or s == steps:
+            break
         record[row, 0], record[row, 1], record[row, 2] = batch_loss, train, test
-        at += length
-        place += length
-        if not full and place >= m:
-            place = 0
-        if row == BLOCK - 1 or s == steps - 1:
-            write_block(record, row + 1, offsets, values, to + s - row)
-    return steps, False
+        if not full:
+            at += length
+            place = place + length if place + length < m else 0
+        if row == BLOCK - 1:
+            write_block(record, BLOCK, offsets, values, to + s - row)
+    if s % BLOCK:
+        write_block(record, s % BLOCK, offsets, values, to + s - s % BLOCK)
+    return max(s - 1, 0) if bad else s, bad

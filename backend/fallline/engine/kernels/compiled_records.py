@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fallline.engine.kernels.compiled_code import Array, Whole, compiled
+from fallline.engine.kernels.compiled_code import Array, Whole, compiled, compiled_in_place
 
 BLOCK = 64
 """Steps a block of raw records."""
@@ -20,7 +20,28 @@ SUMS = 4
 """Of every parameter: |g|, g**2, change**2, parameter**2."""
 
 
-@compiled
+SAFE = 1e300
+"""Sums below this hold nothing that is not finite; a sum beyond may only have overflown, and is looked into."""
+
+
+@compiled_in_place
+def note(record: Array, row: int, k: int, sums: tuple[float, float, float, float]) -> float:
+    """Write the sums of the k-th parameter; returns a number that is below SAFE only if gradient and parameter are
+    finite.
+    """
+    at = LOSSES + SUMS * k
+    record[row, at], record[row, at + 1] = sums[0], sums[1]
+    record[row, at + 2], record[row, at + 3] = sums[2], sums[3]
+    return sums[0] + sums[3]
+
+
+@compiled_in_place
+def beyond(train: float, limit: float, known: bool) -> bool:
+    """Whether a training loss, if it is known, is a sign of divergence."""
+    return known and not train <= limit
+
+
+@compiled_in_place
 def evaluated(step: int, stride: int, place: int) -> bool:
     """`series.is_evaluation_point` for batches: `stride` is the power of two above step / 1,024, `place` the place in
     the pass.
@@ -28,7 +49,7 @@ def evaluated(step: int, stride: int, place: int) -> bool:
     return step < 1024 or step & (stride - 1) == 0 or place == 0
 
 
-@compiled
+@compiled_in_place
 def known(number: float) -> float:
     """The number, or NaN where it is not finite."""
     return number if abs(number) < np.inf else np.nan

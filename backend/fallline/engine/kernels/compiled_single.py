@@ -10,7 +10,7 @@ import numpy as np
 
 from fallline.engine.kernels.compiled_batches import split_loss
 from fallline.engine.kernels.compiled_code import Array, Whole, compiled, compiled_in_place
-from fallline.engine.kernels.compiled_records import BLOCK, evaluated, write_block
+from fallline.engine.kernels.compiled_records import BLOCK, SAFE, beyond, evaluated, note, write_block
 from fallline.engine.kernels.compiled_tables import (
     CURVED,
     SGD,
@@ -165,19 +165,17 @@ def _change_block(
 @compiled_in_place
 def _descend(
     P: Array, w: int, shift: int, rate: float, fan_in: int, fan_out: int, a: Array, above: int, d: Array, row: int,
-    record: Array, step: int, to: int,
+    record: Array, step: int, k: int,
 ) -> float:  # fmt: skip
-    """Plain SGD in one layer, recorded for its weights and its bias; returns a number that is finite if all is well."""
+    """Plain SGD in one layer, noted as parameters k (weights) and k + 1 (bias); returns what `note` does."""
     bias = w + fan_in * fan_out
     own = _change_block(P, w, shift, rate, fan_in, fan_out, a, above, d, row)
     own_bias = _change_block(P, bias, shift, rate, 1, fan_out, a, above + fan_in, d, row)
     size, squares = _sums(d, row, fan_out)
     inputs, input_squares = _sums(a, above, fan_in)
-    record[step, to], record[step, to + 1] = inputs * size, input_squares * squares
-    record[step, to + 2], record[step, to + 3] = rate * rate * (input_squares * squares), own
-    record[step, to + 4], record[step, to + 5] = size, squares
-    record[step, to + 6], record[step, to + 7] = rate * rate * squares, own_bias
-    return inputs * size + size + own + own_bias
+    g2 = input_squares * squares
+    seen = note(record, step, k, (inputs * size, g2, rate * rate * g2, own))
+    return seen + note(record, step, k + 1, (size, squares, rate * rate * squares, own_bias))
 
 
 @compiled
@@ -206,21 +204,19 @@ def single_steps(
     """As `compiled_batches.batch_steps`, for single samples; `rows` (m, features + 1) are the training samples, `a` and
     `d` are as long as the buffers A and D are high.
     """
-    m, half, nowhere = targets.shape[1], len(G), order[:0]
+    m, part, nowhere = targets.shape[1], len(G), order[:0]
     layers, features = len(codes), sizes[0]
-    rate, stride = hyper[0], 2
+    rate, stride, s, bad = hyper[0], 2, 0, False
     for s in range(steps + 1):
-        w = (s % 2) * half
-        after = half - w
+        w, after, row = s % 3 * part, (s + 1) % 3 * part, s % BLOCK
         sample = order[s]
         for i in range(features):
             a[i] = rows[sample, i]
         out = _predict(sizes, codes, P, w, a)
         batch_loss, delta = measure_one(loss, a[out], targets[0, sample])
         d[out] = delta * slope_at(codes[layers - 1], a[out])
-        row = s % BLOCK
         seen = batch_loss
-        k, src = w + half, out
+        k, src = w + part, out
         for layer in range(layers - 1, -1, -1):
             fan_in, fan_out = sizes[layer], sizes[layer + 1]
             above = src - fan_in - 1
@@ -228,38 +224,31 @@ def single_steps(
             if layer:
                 _back(P, k, fan_in, fan_out, codes[layer - 1], a, d, src, above)
             if optimizer == SGD:
-                seen += _descend(
-                    P, k, after - w, rate, fan_in, fan_out, a, above, d, src, record, row, 3 + 8 * layer
-                )
+                seen += _descend(P, k, after - w, rate, fan_in, fan_out, a, above, d, src, record, row, 2 * layer)
             src = above
         if optimizer != SGD:
             _spread_gradient(sizes, G, a, d)
             once = corrections(optimizer, hyper, count + s + 1)
             for p in range(len(offsets) - 1):
-                found = change(optimizer, hyper, once, P, G, S, R, offsets[p], offsets[p + 1], w, after)
-                at = 3 + 4 * p
-                record[row, at], record[row, at + 1] = found[0], found[1]
-                record[row, at + 2], record[row, at + 3] = found[2], found[3]
-                seen += found[0] + found[3]
-        if not seen < 1e300:
+                sums = change(optimizer, hyper, once, P, G, S, R, offsets[p], offsets[p + 1], w, after)
+                seen += note(record, row, p, sums)
+        if not seen < SAFE:
             _spread_gradient(sizes, G, a, d)
-            if not (finite(P[w : w + half]) and finite(G) and abs(batch_loss) < np.inf):
-                return max(s - 1, 0), True
+            bad = not (finite(P[w : w + part]) and finite(G) and abs(batch_loss) < np.inf)
         while (step + s) >> 10 >= stride:
             stride *= 2
         train = test = np.nan
         if evaluated(step + s, stride, place):
             train = split_loss(sizes, codes, loss, P, w, columns, targets, nowhere, A, D)
-            if s > 0 and not train <= limit:
-                return s - 1, True
-            if test_targets.shape[1] and s < steps:
+            bad = bad or (s > 0 and beyond(train, limit, True))
+            if s < steps and test_targets.shape[1]:
                 test = split_loss(sizes, codes, loss, P, w, test_columns, test_targets, nowhere, A, D)
-        if s == steps:
+        if bad or s == steps:
             break
         record[row, 0], record[row, 1], record[row, 2] = batch_loss, train, test
-        place += 1
-        if place == m:
-            place = 0
-        if row == BLOCK - 1 or s == steps - 1:
-            write_block(record, row + 1, offsets, values, to + s - row)
-    return steps, False
+        place = place + 1 if place + 1 < m else 0
+        if row == BLOCK - 1:
+            write_block(record, BLOCK, offsets, values, to + s - row)
+    if s % BLOCK:
+        write_block(record, s % BLOCK, offsets, values, to + s - s % BLOCK)
+    return max(s - 1, 0) if bad else s, bad
