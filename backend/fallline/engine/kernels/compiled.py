@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fallline.engine.batches import order_of_pass
 from fallline.engine.kernels.compiled_batches import batch_steps
-from fallline.engine.kernels.compiled_orders import shuffled_passes
+from fallline.engine.kernels.compiled_orders import same_as_numpy, shuffled_passes
 from fallline.engine.kernels.compiled_records import BLOCK, LOSSES, SUMS
 from fallline.engine.kernels.compiled_single import single_steps
 from fallline.engine.kernels.compiled_tables import (
@@ -26,9 +26,10 @@ from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.kernels.table import DIVERGED, Kernel, Slice
 from fallline.engine.losses import LOSSES as LOSS_TABLE
 from fallline.engine.optimizers import OPTIMIZERS
-from fallline.engine.problem import Problem
-from fallline.engine.series import evaluated_series
-from fallline.engine.state import TrainingState
+from fallline.engine.problem import Problem, build_problem
+from fallline.engine.series import evaluated_series, series_names
+from fallline.engine.state import TrainingState, begin
+from fallline.vocabulary.recipe import DataSettings, LayerSettings, NetworkSettings, RunSettings
 
 Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -50,13 +51,13 @@ NO_ORDER: Whole = np.empty(0, dtype=np.int64)
 
 
 class _Memory(NamedTuple):
-    """Parameters, the optimizer's two vectors, each three times over, the gradient, and steps the optimizer has counted."""
+    """Parameters and the optimizer's two vectors, each three times over; the gradient; steps the optimizer counted."""
 
     parameters: Array
     first: Array
     second: Array
     gradient: Array
-    count: float
+    counted: float
 
 
 class _Tiles(NamedTuple):
@@ -116,11 +117,16 @@ class _Slices:
         self._tile, self._deltas = np.ones((height, width)), np.empty((height, width))
         self._upright = np.empty((width, max(layout.sizes)))
         self._one, self._one_delta = np.ones(height), np.empty(height)
+        # Code is compiled for one memory order: a slice out of the middle of others is filled elsewhere and copied.
+        self._values = (
+            asked.values if asked.values.flags.c_contiguous else np.empty_like(asked.values, order="C")
+        )
         self._record = np.empty((BLOCK, LOSSES + SUMS * len(layout.names)))
 
     def run(self) -> int:
         """All calls; returns how many steps were made."""
-        made, steps = 0, self._asked.steps
+        asked, made = self._asked, 0
+        steps = asked.steps
         while made < steps:
             count = min(steps - made, self._most_steps())
             kept, bad = self._call(made, count)
@@ -129,6 +135,8 @@ class _Slices:
                 self._state.diverged_at = self._state.step
                 break
         self._write_scores(made)
+        if self._values is not asked.values:
+            asked.values[:, :made] = self._values[:, :made]
         return made
 
     def _most_steps(self) -> int:
@@ -157,18 +165,18 @@ class _Slices:
         order = self._order((count + 1) * size) if size is not None else NO_ORDER
         test_targets = self._test.targets if self._has_test else self._test.targets[:, :0]
         net = (
-            self._sizes, self._activations, LOSS_CODES[problem.loss], self._code.code, self._hyper, memory.count,
+            self._sizes, self._activations, LOSS_CODES[problem.loss], self._code.code, self._hyper, memory.counted,
             memory.parameters, memory.first, memory.second, memory.gradient, self._offsets,
         )  # fmt: skip
         samples = (self._train.columns, self._train.targets, self._test.columns, test_targets)
         if size == 1:
             return single_steps(
                 *net, self._train.rows, *samples, order, place, state.step, count, self._limit,
-                self._tile, self._deltas, self._one, self._one_delta, self._record, asked.values, made,
+                self._tile, self._deltas, self._one, self._one_delta, self._record, self._values, made,
             )  # fmt: skip
         return batch_steps(
             *net, *samples, order, size is None, size or 0, place, state.step, count, self._limit,
-            self._tile, self._deltas, self._upright, self._record, asked.values, made,
+            self._tile, self._deltas, self._upright, self._record, self._values, made,
         )  # fmt: skip
 
     def _order(self, samples: int) -> Whole:
@@ -200,7 +208,7 @@ class _Slices:
         for name, vector in zip(self._code.vectors, (memory.first, memory.second), strict=False):
             np.copyto(state.slots[name], vector[here])
         if self._code.counts:
-            state.slots["count"][0] = memory.count + kept
+            state.slots["count"][0] = memory.counted + kept
 
     def _seen(self, steps: int) -> Whole:
         """Samples seen at the end of each of the next `steps` steps."""
@@ -218,7 +226,7 @@ class _Slices:
 
     def _write_scores(self, made: int) -> None:
         """Scores from the losses beside them."""
-        values, score = self._asked.values[:, :made], LOSS_TABLE[self._problem.loss].score
+        values, score = self._values[:, :made], LOSS_TABLE[self._problem.loss].score
         splits = [self._train, self._test] if self._has_test else [self._train]
         first = len(values) - len(evaluated_series(self._problem))
         with np.errstate(all="ignore"):
@@ -229,3 +237,18 @@ class _Slices:
 
 
 COMPILED: Kernel = CompiledKernel()
+
+
+def load() -> None:
+    """Load every compiled function from disk, or compile it now. Raises ImportError where it would not do what NumPy
+    does.
+    """
+    if not same_as_numpy():
+        raise ImportError("this NumPy draws orders of samples that the compiled code does not know")
+    network = NetworkSettings(layers=[LayerSettings(units=2)])
+    problem = build_problem(DataSettings(name="linear", samples=8, features=2), network, "mse")
+    names = series_names(problem)
+    for batch_size in (None, 1):
+        settings = RunSettings("sgd", 0.01, batch_size, "shuffle")
+        asked = Slice(settings, 0, 2, np.empty((len(names), 2)), np.empty(2, dtype=np.int64))
+        COMPILED.run(problem, begin(problem), asked)

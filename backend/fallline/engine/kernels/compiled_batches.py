@@ -17,7 +17,9 @@ from fallline.engine.kernels.compiled_vectors import LANES, load, store
 
 
 @compiled
-def _fill(A: Array, columns: Array, targets: Array, order: Whole, place: int, n: int, width: int, to: int) -> None:
+def _fill(
+    A: Array, columns: Array, targets: Array, order: Whole, place: int, n: int, width: int, to: int
+) -> None:
     """Samples place .. place + n - 1 into the first columns of a tile; the last one again up to `width`.
 
     What pads is a true sample, so that padding is finite wherever the samples are; its deltas are zero. An empty
@@ -107,7 +109,16 @@ def _gradient(
 
 @compiled
 def _descend(
-    sizes: Whole, codes: Whole, P: Array, w: int, G: Array, A: Array, D: Array, row: int, width: int, upright: Array
+    sizes: Whole,
+    codes: Whole,
+    P: Array,
+    w: int,
+    G: Array,
+    A: Array,
+    D: Array,
+    row: int,
+    width: int,
+    upright: Array,
 ) -> None:
     """Back through all layers, from the deltas of the predictions in D; adds to G."""
     g, last = len(G), len(codes) - 1
@@ -135,9 +146,9 @@ def batch_steps(
 
     P holds the parameters three times: those of step s in part s % 3, so that the change of a step that turns out to be
     bad leaves the one before it; S and R are the optimizer's memory likewise. `offsets` are the parameters' places in
-    one part, and its end. `order` are the training
-    rows from the present place in the data on (unused for a full batch), `place` the place in the pass. Records of steps
-    0 .. steps - 1 go into the columns of `values` from `to` on, those that do not stand among them.
+    one part, and its end. `order` are the training rows from the present place in the data on (unused for a full
+    batch), `place` is the place in the pass. Records of steps 0 .. steps - 1 go into the columns of `values` from `to`
+    on, those that do not stand among them.
     """
     m, part, nowhere = targets.shape[1], len(G), order[:0]
     stride, at, s, bad = 2, 0, 0, False
@@ -145,7 +156,20 @@ def batch_steps(
         w, after, row = s % 3 * part, (s + 1) % 3 * part, s % BLOCK
         length = m if full else min(size, m - place)
         batch_loss = _gradient(
-            sizes, codes, loss, P, w, G, columns, targets, nowhere if full else order, at, length, A, D, upright
+            sizes,
+            codes,
+            loss,
+            P,
+            w,
+            G,
+            columns,
+            targets,
+            nowhere if full else order,
+            at,
+            length,
+            A,
+            D,
+            upright,
         )
         while (step + s) >> 10 >= stride:
             stride *= 2

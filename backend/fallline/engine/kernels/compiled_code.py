@@ -40,12 +40,18 @@ def compiled_as_written(function: Function) -> Function:
 
 
 def _compiled(function: Function, fastmath: frozenset[str], *, forceinline: bool = False) -> Function:
-    options = {"nogil": True, "cache": True, "error_model": "numpy", "_nrt": False, "forceinline": forceinline}
+    options = {
+        "nogil": True,
+        "cache": True,
+        "error_model": "numpy",
+        "_nrt": False,
+        "forceinline": forceinline,
+    }
     made = njit(fastmath=set(fastmath), **options)(function)
     return cast(Function, made)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _bits(context: Any, number: Any) -> Any:
     """The 64 bits of a float as an integer."""
 
@@ -55,7 +61,7 @@ def _bits(context: Any, number: Any) -> Any:
     return types.int64(types.float64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _float(context: Any, bits: Any) -> Any:
     """The float that has these 64 bits."""
 
@@ -69,7 +75,9 @@ def _float(context: Any, bits: Any) -> Any:
 # 2-64-64-1 tanh takes 2.3 times as long). These have neither calls nor branches. Coefficients: Moshier, Cephes
 # mathematical library, exp.c and tanh.c; within 2 units in the last place of the library's.
 
-_ROUNDER = 6755399441055744.0  # 1.5 * 2**52: adding it rounds to a whole number, which then stands in the low bits
+_ROUNDER = (
+    6755399441055744.0  # 1.5 * 2**52: adding it rounds to a whole number, which then stands in the low bits
+)
 _LOG2E = 1.4426950408889634
 _LN2_HIGH, _LN2_LOW = 6.93145751953125e-1, 1.42860682030941723212e-6
 LARGEST_EXPONENT = 708.0
@@ -93,7 +101,9 @@ def exp(x: float) -> float:
 def tanh(x: float) -> float:
     """Hyperbolic tangent: a rational function near 0, by exp elsewhere; NaN stays NaN."""
     size, square = abs(x), x * x
-    above = (-9.64399179425052238628e-1 * square - 9.92877231001918586564e1) * square - 1.61468768441708447952e3
+    above = (
+        -9.64399179425052238628e-1 * square - 9.92877231001918586564e1
+    ) * square - 1.61468768441708447952e3
     below = ((square + 1.12811678491632931402e2) * square + 2.23548839060100448583e3) * square
     near = x + x * square * above / (below + 4.84406305325125486048e3)
     # From 20 on the answer is 1 to the last bit, and exp would leave its range.

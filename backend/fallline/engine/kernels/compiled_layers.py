@@ -8,16 +8,27 @@ four times.
 
 from __future__ import annotations
 
+from typing import Any
+
 from fallline.engine.kernels.compiled_code import Array, compiled, compiled_in_place
 from fallline.engine.kernels.compiled_tables import bent_vector, sloped_vector
-from fallline.engine.kernels.compiled_vectors import LANES, load, load_flat, plus, spread, store, store_flat, total
+from fallline.engine.kernels.compiled_vectors import (
+    LANES,
+    load,
+    load_flat,
+    plus,
+    spread,
+    store,
+    store_flat,
+    total,
+)
 
 
 @compiled
 def forward(
     P: Array, w: int, fan_in: int, fan_out: int, code: int, A: Array, row: int, to: int, n: int
 ) -> None:
-    """A[to + j] = activation of b[j] + sum over i of W[i, j] A[row + i], for the first n columns (a multiple of LANES)."""
+    """A[to + j] = activation of b[j] + sum over i of W[i, j] A[row + i], in n columns (a multiple of LANES)."""
     bias = w + fan_in * fan_out
     j = 0
     while j + 4 <= fan_out:
@@ -67,7 +78,7 @@ def forward(
 
 
 @compiled_in_place
-def _bend_three(code: int, A: Array, row: int, t: int, one, two, three) -> None:  # type: ignore[no-untyped-def]
+def _bend_three(code: int, A: Array, row: int, t: int, one: Any, two: Any, three: Any) -> None:
     store(A, row, t, bent_vector(code, one))
     store(A, row, t + LANES, bent_vector(code, two))
     store(A, row, t + 2 * LANES, bent_vector(code, three))
@@ -123,7 +134,7 @@ def backward(
 
 
 @compiled_in_place
-def _slope_three(code: int, A: Array, D: Array, row: int, t: int, one, two, three) -> None:  # type: ignore[no-untyped-def]
+def _slope_three(code: int, A: Array, D: Array, row: int, t: int, one: Any, two: Any, three: Any) -> None:
     store(D, row, t, sloped_vector(code, one, load(A, row, t)))
     store(D, row, t + LANES, sloped_vector(code, two, load(A, row, t + LANES)))
     store(D, row, t + 2 * LANES, sloped_vector(code, three, load(A, row, t + 2 * LANES)))
@@ -139,7 +150,16 @@ def slope(code: int, A: Array, D: Array, row: int, units: int, n: int) -> None:
 
 @compiled
 def gather_gradient(
-    G: Array, w: int, rows: int, fan_out: int, A: Array, above: int, D: Array, row: int, n: int, upright: Array
+    G: Array,
+    w: int,
+    rows: int,
+    fan_out: int,
+    A: Array,
+    above: int,
+    D: Array,
+    row: int,
+    n: int,
+    upright: Array,
 ) -> None:
     """G[i, j] += sum over samples of A[above + i] D[row + j], i < rows: the weights' rows, and the bias's, since the
     row of A after a layer's outputs holds ones.
@@ -232,12 +252,12 @@ def _gather_wide(
 
 
 @compiled_in_place
-def _three_of(G: Array, k: int):  # type: ignore[no-untyped-def]
+def _three_of(G: Array, k: int) -> Any:
     return load_flat(G, k), load_flat(G, k + LANES), load_flat(G, k + 2 * LANES)
 
 
 @compiled_in_place
-def _put_three(G: Array, k: int, one, two, three) -> None:  # type: ignore[no-untyped-def]
+def _put_three(G: Array, k: int, one: Any, two: Any, three: Any) -> None:
     store_flat(G, k, one)
     store_flat(G, k + LANES, two)
     store_flat(G, k + 2 * LANES, three)

@@ -32,7 +32,7 @@ _ROTATION, _WORD, _WORD_BITS = np.uint64(58), np.uint64(64), np.uint64(63)
 _ORDER = np.uint64(PURPOSES["order"])
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _high_half(context: Any, one: Any, other: Any) -> Any:
     """The upper 64 bits of a product of two 64-bit numbers."""
 

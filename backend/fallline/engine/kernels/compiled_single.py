@@ -1,7 +1,7 @@
-"""Steps on single samples, whole slices at a call: vectors instead of tiles, and no gradient stored where none is needed.
+"""Steps on single samples, whole slices at a call: no tiles, and no gradient stored where none is needed.
 
-The gradient of a layer is the product of its inputs (with a 1 for the bias) and its deltas, so plain SGD forms it inside
-the change, and its norms are products of sums. Must not know settings or the order of passes.
+The gradient of a layer is the product of its inputs (with a 1 for the bias) and its deltas, so plain SGD forms it
+inside the change, and its norms are products of sums. Must not know settings or the order of passes.
 """
 
 from __future__ import annotations
@@ -124,7 +124,16 @@ def _sums(x: Array, first: int, n: int) -> tuple[float, float]:
 
 @compiled_in_place
 def _change_block(
-    P: Array, w: int, shift: int, rate: float, rows: int, fan_out: int, a: Array, above: int, d: Array, row: int
+    P: Array,
+    w: int,
+    shift: int,
+    rate: float,
+    rows: int,
+    fan_out: int,
+    a: Array,
+    above: int,
+    d: Array,
+    row: int,
 ) -> float:
     """`rows` rows of a block by plain SGD, written `shift` further on; returns the sum of their squares before."""
     squares = spread_four(0.0)
@@ -224,7 +233,9 @@ def single_steps(
             if layer:
                 _back(P, k, fan_in, fan_out, codes[layer - 1], a, d, src, above)
             if optimizer == SGD:
-                seen += _descend(P, k, after - w, rate, fan_in, fan_out, a, above, d, src, record, row, 2 * layer)
+                seen += _descend(
+                    P, k, after - w, rate, fan_in, fan_out, a, above, d, src, record, row, 2 * layer
+                )
             src = above
         if optimizer != SGD:
             _spread_gradient(sizes, G, a, d)

@@ -9,7 +9,7 @@ loop over samples (measured: no difference to code that knows only one activatio
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -55,7 +55,7 @@ OPTIMIZER_CODES = {
 
 
 @compiled_in_place
-def bent_vector(code: int, z):  # type: ignore[no-untyped-def]
+def bent_vector(code: int, z: Any) -> Any:
     """The activation of a vector, where it is a choice between two; the rest is left to `bend`."""
     if code == RELU:
         return where_positive(z, z, alike(z, 0.0))
@@ -80,7 +80,7 @@ def bend(code: int, A: Array, row: int, units: int, n: int) -> None:
 
 
 @compiled_in_place
-def sloped_vector(code: int, d, a):  # type: ignore[no-untyped-def]
+def sloped_vector(code: int, d: Any, a: Any) -> Any:
     """d times the derivative at the outputs a."""
     if code == RELU:
         return times(d, where_positive(a, alike(a, 1.0), alike(a, 0.0)))
@@ -122,7 +122,9 @@ def slope_at(code: int, a: float) -> float:
 
 
 @compiled
-def measure(code: int, A: Array, D: Array, row: int, outputs: int, targets: int, n: int, share: float) -> float:
+def measure(
+    code: int, A: Array, D: Array, row: int, outputs: int, targets: int, n: int, share: float
+) -> float:
     """The loss of n samples times their number, and dy_pred into D; `share` is 1 / the batch's samples. `row` is that
     of the predictions in A and D, `targets` that of the targets in A.
     """
@@ -194,7 +196,7 @@ def change(
 @compiled
 def finite(numbers: Array) -> bool:
     """Whether no number is infinite or NaN."""
-    for k in range(len(numbers)):
-        if not np.isfinite(numbers[k]):
+    for number in numbers:  # noqa: SIM110  Numba compiles loops, not generators
+        if not abs(number) < np.inf:
             return False
     return True

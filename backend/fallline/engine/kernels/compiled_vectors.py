@@ -29,7 +29,7 @@ _NUMBER, _PLACE = ir.DoubleType(), ir.IntType(32)
 _FUSED = ("contract", "nsz")
 
 
-class Vector(types.Type):  # type: ignore[misc]
+class Vector(types.Type):
     """The type of so many float64 side by side."""
 
     def __init__(self, lanes: int) -> None:
@@ -45,8 +45,8 @@ class Vector(types.Type):  # type: ignore[misc]
 VECTOR, QUAD = Vector(LANES), Vector(4)
 
 
-@register_model(Vector)  # type: ignore[untyped-decorator]
-class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
+@register_model(Vector)
+class _VectorModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
         super().__init__(manager, kind, kind.kind)
 
@@ -89,43 +89,43 @@ def _stored(kind: Vector, signature: Any) -> Any:
     return signature, generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def load(context: Any, array: Any, row: Any, column: Any) -> Any:
     """The LANES numbers of a matrix from [row, column] on."""
     return _loaded(VECTOR, VECTOR(array, types.int64, types.int64))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def store(context: Any, array: Any, row: Any, column: Any, vector: Any) -> Any:
     """Write LANES numbers into a matrix from [row, column] on."""
     return _stored(VECTOR, types.void(array, types.int64, types.int64, VECTOR))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def load_flat(context: Any, array: Any, place: Any) -> Any:
     """The LANES numbers of a flat array from `place` on."""
     return _loaded(VECTOR, VECTOR(array, types.int64))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def store_flat(context: Any, array: Any, place: Any, vector: Any) -> Any:
     """Write LANES numbers into a flat array from `place` on."""
     return _stored(VECTOR, types.void(array, types.int64, VECTOR))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def load_four(context: Any, array: Any, place: Any) -> Any:
     """The four numbers of a flat array from `place` on."""
     return _loaded(QUAD, QUAD(array, types.int64))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def store_four(context: Any, array: Any, place: Any, four: Any) -> Any:
     """Write four numbers into a flat array from `place` on."""
     return _stored(QUAD, types.void(array, types.int64, QUAD))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def spread(context: Any, number: Any) -> Any:
     """One number in every lane."""
 
@@ -135,7 +135,7 @@ def spread(context: Any, number: Any) -> Any:
     return VECTOR(types.float64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def spread_four(context: Any, number: Any) -> Any:
     """One number four times."""
 
@@ -145,7 +145,7 @@ def spread_four(context: Any, number: Any) -> Any:
     return QUAD(types.float64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def alike(context: Any, vector: Any, number: Any) -> Any:
     """The number in as many lanes as the vector has."""
 
@@ -155,7 +155,7 @@ def alike(context: Any, vector: Any, number: Any) -> Any:
     return vector(vector, types.float64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def four_of(context: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
     """Four numbers side by side."""
 
@@ -168,7 +168,7 @@ def four_of(context: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
     return QUAD(*[types.float64] * 4), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def plus(context: Any, sums: Any, factor: Any, vector: Any) -> Any:
     """sums + factor * vector in one rounding; the factor is a vector or a number."""
 
@@ -179,7 +179,7 @@ def plus(context: Any, sums: Any, factor: Any, vector: Any) -> Any:
     return vector(sums, factor, vector), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def times(context: Any, factor: Any, vector: Any) -> Any:
     """factor * vector; the factor is a vector or a number."""
 
@@ -190,7 +190,7 @@ def times(context: Any, factor: Any, vector: Any) -> Any:
     return vector(factor, vector), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def where_positive(context: Any, tested: Any, vector: Any, otherwise: Any) -> Any:
     """Lane by lane `otherwise` where `tested` is 0 or less, and `vector` where it is more, or NaN."""
 
@@ -202,7 +202,7 @@ def where_positive(context: Any, tested: Any, vector: Any, otherwise: Any) -> An
     return vector(vector, vector, vector), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def sizes_of(context: Any, vector: Any) -> Any:
     """The absolute values."""
 
@@ -214,7 +214,7 @@ def sizes_of(context: Any, vector: Any) -> Any:
     return vector(vector), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def total(context: Any, vector: Any) -> Any:
     """The sum over the lanes."""
 
