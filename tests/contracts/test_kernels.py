@@ -18,7 +18,7 @@ from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.vocabulary.recipe import DataSettings, RunRecipe
 from support.gradient_check import planted, relative_error
-from support.problems import joined, network, series, small_problem, train
+from support.problems import joined, network, series, small_problem
 
 KERNELS = {"numpy": NUMPY, "compiled": COMPILED}
 HIDDEN = {"no hidden layer": (), "one": (4,), "two": (4, 4), "three, uneven": (5, 1, 3), "wide": (70, 40)}

@@ -19,7 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from fallline.engine import kernels as home
-from fallline.engine.kernels.choice import Kernels, KernelUnavailable, compiled_kernel
+from fallline.engine.kernels.choice import Kernels, KernelUnavailable, compiled_kernel, processor
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +34,8 @@ NO_PLACE = f"no directory for compiled code can be written to: name one by {CACH
 SWITCHED_OFF = "FALLLINE_KERNEL is numpy"
 COMPILING = "it is being compiled; runs that begin later will take it"
 
+STOP_SECONDS = 0.2
+
 KITCHEN = Path(home.__file__).parent
 
 
@@ -44,9 +46,10 @@ def cache_directory(environment: Mapping[str, str]) -> Path | None:
     The name holds a fingerprint, since Numba looks for changes only in the file of a function itself and not in those
     of the functions that were compiled into it.
     """
-    named = environment.get(CACHE)
-    own = Path(environment.get("XDG_CACHE_HOME") or Path(environment.get("HOME") or "/nowhere") / ".cache")
-    places = [Path(named)] if named else [KITCHEN / "__pycache__", own / "fallline"]
+    named, own, house = (environment.get(name) for name in (CACHE, "XDG_CACHE_HOME", "HOME"))
+    places = [Path(named)] if named else [KITCHEN / "__pycache__"]
+    if not named and (own or house):
+        places.append((Path(own) if own else Path(house or "") / ".cache") / "fallline")
     name = f"fallline-{fingerprint(environment)}"
     for place in places:
         # A cache that was pointed at before keeps its place: a child of the process that pointed at it shares it.
@@ -71,8 +74,8 @@ def fingerprint(environment: Mapping[str, str]) -> str:
     for path in sorted(KITCHEN.parent.rglob("*.py")):
         told.update(f"{path} {path.stat().st_mtime}".encode())
         told.update(path.read_bytes())
-    pinned = environment.get("NUMBA_CPU_NAME") or platform.processor()
-    builds = [version(name) for name in ("numba", "llvmlite", "numpy")]
+    pinned = environment.get("NUMBA_CPU_NAME") or processor()
+    builds = [version(name) for name in ("numba", "llvmlite", "numpy") if importlib.util.find_spec(name)]
     told.update(repr((builds, sys.version, platform.machine(), pinned)).encode())
     return told.hexdigest()[:16]
 
@@ -133,12 +136,12 @@ class Preparation:
         return None
 
     def stop(self) -> None:
-        """End the process that compiles, if there is one."""
+        """End the process that compiles, if there is one. It has the lowest priority, so nobody waits for its end."""
         self._stopping.set()
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(STOP_SECONDS)
 
     def _compile(self) -> None:
         try:
