@@ -31,6 +31,8 @@ $(VENV)/installed: $(VENV)/created pyproject.toml requirements/run.txt requireme
 	@echo "== installing fallline into $(VENV)"
 	@$(PIP_INSTALL) --only-binary :all: --require-hashes -r requirements/run.txt -r requirements/build.txt
 	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@echo "== compiling the kernels"
+	@$(BIN)/fallline warm
 	@touch $@
 
 $(VENV)/created:
@@ -109,8 +111,8 @@ LOCK := uv pip compile --quiet --no-config --universal --python-version 3.11 --f
 # The same versions on every Python (fewest forks), so that the same recipe gives the same numbers everywhere.
 lock: $(VENV)/installed-test ## write the locks anew from pyproject.toml and package.json (UPGRADE=1 takes newer versions)
 	@$(PIP_INSTALL) uv
-	@$(BIN)/$(LOCK) pyproject.toml --group test -o requirements/test.txt
-	@$(BIN)/$(LOCK) pyproject.toml -c requirements/test.txt -o requirements/run.txt
+	@$(BIN)/$(LOCK) pyproject.toml --extra fast --group test -o requirements/test.txt
+	@$(BIN)/$(LOCK) pyproject.toml --extra fast -c requirements/test.txt -o requirements/run.txt
 	@$(BIN)/$(LOCK) --group build -c requirements/test.txt -o requirements/build.txt
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm install --prefix tests/frontend --package-lock-only \
 	  --omit-lockfile-registry-resolved --no-audit --no-fund --loglevel=error

@@ -8,6 +8,8 @@ import time
 from fastapi import FastAPI
 from threadpoolctl import threadpool_limits
 
+from fallline.engine.kernels.choice import Kernels
+from fallline.execution.compiling import Preparation
 from fallline.execution.in_process import InProcessExecutor
 from fallline.realtime.hub import Hub
 from fallline.services.lab import Lab
@@ -19,8 +21,16 @@ SWITCH_SECONDS = 0.0005
 """How long a training thread may keep the interpreter from the event loop (Python's own default is ten times that)."""
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The application as these settings want it."""
+def prepared_kernels(settings: Settings) -> tuple[Kernels, Preparation]:
+    """The kernels of a server, and the way to the compiled one, which is begun here and must be stopped."""
+    kernels = Kernels()
+    preparation = Preparation(kernels, settings.kernel)
+    preparation.start()
+    return kernels, preparation
+
+
+def create_app(settings: Settings, kernels: Kernels | None = None) -> FastAPI:
+    """The application as these settings want it. Without `kernels` it computes with NumPy and compiles nothing."""
     sys.setswitchinterval(SWITCH_SECONDS)
     # The matrices are small: BLAS threads that wait for each other cost more than they bring (measured: a full-batch
     # step of a 64-64 network 136 ms instead of 3.3 on two busy cores), and one thread gives the same sums everywhere.
@@ -31,5 +41,6 @@ def create_app(settings: Settings) -> FastAPI:
         time.monotonic,
         most=settings.experiments,
         idle_seconds=settings.idle_seconds,
+        kernels=kernels,
     )
     return build_app(lab, installed_pages(), settings)

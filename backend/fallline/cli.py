@@ -1,4 +1,4 @@
-"""The command line: `fallline serve`, `fallline settings`. Reads arguments and starts what they name; nothing else."""
+"""The command line: `fallline serve`, `settings`, `warm`. Reads arguments and starts what they name; nothing else."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fallline import __version__
-from fallline.bootstrap import create_app
+from fallline.bootstrap import create_app, prepared_kernels
+from fallline.engine.kernels.choice import KernelUnavailable
+from fallline.execution.compiling import warm
 from fallline.settings import BadSetting, Settings, as_text, read_settings, unknown_settings
 from fallline.web.server import CannotListen, listening_socket, serve, url_of
 
@@ -26,8 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if asked.verb == "settings":
             print(as_text(settings))
             return 0
+        if asked.verb == "warm":
+            return _warm()
         return _serve(_with_arguments(settings, asked), open_browser=asked.open)
-    except (BadSetting, CannotListen) as error:
+    except (BadSetting, CannotListen, KernelUnavailable) as error:
         print(f"fallline: {error}", file=sys.stderr)
         return 2
 
@@ -43,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         "--open", action=argparse.BooleanOptionalAction, default=False, help="open the page in the browser"
     )
     verbs.add_parser("settings", help="print every setting with its value and meaning")
+    verbs.add_parser("warm", help="compile what servers started later would have to compile")
     return parser
 
 
@@ -62,7 +67,8 @@ def _serve(settings: Settings, *, open_browser: bool) -> int:
     # Its notices of start, connections and stop say what is said here in one line, or more than logs should hold.
     logging.getLogger("uvicorn").setLevel(max(logging.WARNING, logging.root.level))
     bound = listening_socket(settings.host, settings.port)
-    app = create_app(settings)
+    kernels, preparation = prepared_kernels(settings)
+    app = create_app(settings, kernels)
 
     def listening() -> None:
         url = url_of(bound)
@@ -70,7 +76,17 @@ def _serve(settings: Settings, *, open_browser: bool) -> int:
         if open_browser and _has_browser():
             webbrowser.open(url)
 
-    serve(app, settings, bound, listening, app.state.lab.stop)
+    try:
+        serve(app, settings, bound, listening, app.state.lab.stop)
+    finally:
+        preparation.stop()
+    return 0
+
+
+def _warm() -> int:
+    if hasattr(os, "nice"):
+        os.nice(10)  # a server that serves meanwhile goes first
+    print(f"fallline: compiled code lies in {warm()}")
     return 0
 
 

@@ -42,6 +42,12 @@ def _level(text: str) -> str:
     return text.lower()
 
 
+def _kernel(text: str) -> str:
+    if text.lower() not in ("auto", "numpy", "compiled"):
+        raise ValueError("auto, numpy or compiled")
+    return text.lower()
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One row: the name without its prefix, the default as one would write it, how to read it, a line of help."""
@@ -60,6 +66,12 @@ TABLE = (
     ),
     Setting("IDLE_SECONDS", "600", _positive, "seconds after which an unwatched experiment is paused"),
     Setting("WORKERS", "1", _whole(1, 64), "threads that train"),
+    Setting(
+        "KERNEL",
+        "auto",
+        _kernel,
+        "auto: compiled code as soon as it is there; numpy; compiled: wait for it, or fail",
+    ),
     Setting("HOSTS", "", _names, "further names by which browsers reach this server, with commas; * for any"),
     Setting(
         "ORIGINS",
@@ -85,6 +97,7 @@ class Settings:
     experiments: int = 1000
     idle_seconds: float = 600.0
     workers: int = 1
+    kernel: str = "auto"
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()

@@ -22,7 +22,8 @@ def test_the_environment_is_read() -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [("PORT", "http"), ("PORT", "70000"), ("PORT", "-1"), ("EXPERIMENTS", "0"), ("IDLE_SECONDS", "nan"),
-     ("IDLE_SECONDS", "0"), ("REQUESTS_PER_SECOND", "inf"), ("LOG_LEVEL", "loud"), ("WORKERS", "1.5")],
+     ("IDLE_SECONDS", "0"), ("REQUESTS_PER_SECOND", "inf"),
+     ("LOG_LEVEL", "loud"), ("WORKERS", "1.5"), ("KERNEL", "fast")],
 )  # fmt: skip
 def test_a_setting_that_means_nothing_says_what_would_be_right(name: str, text: str) -> None:
     with pytest.raises(BadSetting, match=f"FALLLINE_{name} should be"):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fallline.engine.kernels.numpy_kernels import NUMPY
+from fallline.engine.kernels.choice import Kernels
 from fallline.engine.probes import next_gradient
 from fallline.engine.problem import Problem, build_problem
 from fallline.figures.binding import MOST_POINTS
@@ -49,11 +49,12 @@ class Event:
 class Experiment:
     """Runs that race on one problem."""
 
-    def __init__(self, id: str, recipe: Recipe) -> None:
+    def __init__(self, id: str, recipe: Recipe, kernels: Kernels | None = None) -> None:
         self.id = id
+        self._kernels = Kernels() if kernels is None else kernels
         self._shared = check_recipe(recipe)
         self.problem: Problem = build_problem(self._shared.data, self._shared.network, self._shared.loss)
-        self.runs = {run.name: Run(self.problem, run) for run in self._shared.runs}
+        self.runs = {run.name: Run(self.problem, run, self._kernels) for run in self._shared.runs}
         self._watchers = 0
         self._playback: Playback | None = None
         self._last_speed: dict[str, object] = {"speed": 60.0, "pace": "steps"}
@@ -90,7 +91,7 @@ class Experiment:
         return {
             "id": self.id,
             "recipe": self.recipe.as_json(),
-            "kernel": NUMPY.name,
+            "kernel": ", ".join(sorted({run.kernel.name for run in self.runs.values()})),
             "runs": [
                 run.as_json(playing=self.playing, moving=self._moves(run)) for run in self.runs.values()
             ],
@@ -218,7 +219,8 @@ class Experiment:
         for target in [self.run(run)] if run is not None else list(self.runs.values()):
             self._forget(target.name)
             target.reset()
-            self._tell("reset", target, now, recipe=target.recipe.model_dump(mode="json"))
+            recipe = target.recipe.model_dump(mode="json")
+            self._tell("reset", target, now, recipe=recipe, kernel=target.kernel.name)
         self._finish_jobs(now)
         self.publish(now)
         return self.state()
@@ -231,7 +233,7 @@ class Experiment:
             recipe = recipe.model_copy(update={"name": self._free_name()})
         if recipe.name in self.runs:
             raise Conflict("a run of that name exists already")
-        run = Run(self.problem, check_run(recipe, "", self._shared))
+        run = Run(self.problem, check_run(recipe, "", self._shared), self._kernels)
         run.generation = self._generations.get(run.name, -1) + 1
         self.runs[run.name] = run
         answer = run.as_json(playing=self.playing, moving=False)

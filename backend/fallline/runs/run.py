@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from fallline.engine.evaluation import evaluate
+from fallline.engine.kernels.choice import Kernels
 from fallline.engine.problem import Problem
 from fallline.engine.series import series_names
 from fallline.engine.state import begin
@@ -32,10 +33,11 @@ _UNHURRIED = 1e-4
 
 
 class Run:
-    """One training run. Steps are made by `advance`, and only by it."""
+    """One training run. Steps are made by `advance`, and only by it, with the kernel that served when it began."""
 
-    def __init__(self, problem: Problem, recipe: RunRecipe) -> None:
+    def __init__(self, problem: Problem, recipe: RunRecipe, kernels: Kernels) -> None:
         self._problem = problem
+        self._kernels = kernels
         self.recipe = recipe
         self.generation = 0
         self.step_seconds = _UNHURRIED
@@ -43,6 +45,7 @@ class Run:
 
     def _begin(self) -> None:
         self.state = begin(self._problem)
+        self.kernel = self._kernels.current
         layout = self._problem.layout
         sizes = dict(zip(layout.names, layout.lengths, strict=True))
         self.history = RunHistory(series_names(self._problem), sizes)
@@ -102,7 +105,7 @@ class Run:
         for the next `publish`.
         """
         began = clock()
-        records = advance(self._problem, self.state, self.recipe, steps)
+        records = advance(self._problem, self.state, self.recipe, steps, self.kernel)
         took = clock() - began
         made = len(records.samples_seen)
         if made:
@@ -194,6 +197,7 @@ class Run:
             **self.header(playing=playing),
             "diverged_at": self.state.diverged_at,
             "settings": self.settings.as_json(),
+            "kernel": self.kernel.name,
             "latest": self.latest(evaluated=not moving),
         }
 

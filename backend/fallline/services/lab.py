@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from fallline.engine.kernels.choice import Kernels
 from fallline.execution.interface import Executor, Later, Sink
 from fallline.figures import FIGURES, figure_json
 from fallline.runs.experiment import Experiment, Pieces
@@ -66,12 +67,14 @@ class Lab:
         *,
         most: int,
         idle_seconds: float,
+        kernels: Kernels | None = None,
     ) -> None:
         self._executor = executor
         self._audience = audience
         self._clock = clock
         self._most = most
         self._idle_seconds = idle_seconds
+        self._kernels = Kernels() if kernels is None else kernels
         self._entries: dict[str, _Entry] = {}
         self._sweeper: asyncio.Task[None] | None = None
 
@@ -85,7 +88,10 @@ class Lab:
         await self._executor.stop()
 
     def health(self) -> dict[str, Any]:
-        return {"kernel": "numpy", "experiments": len(self._entries)}
+        told: dict[str, Any] = {"kernel": self._kernels.current.name, "experiments": len(self._entries)}
+        if self._kernels.why is not None:
+            told["not_compiled"] = self._kernels.why
+        return told
 
     def catalog(self) -> dict[str, Any]:
         return catalog()
@@ -98,7 +104,7 @@ class Lab:
         id, token = new_id(), new_token()
         self._entries[id] = _Entry(hash_of(token), self._clock())
         try:
-            state = await self._executor.open(id, lambda: Experiment(id, recipe))
+            state = await self._executor.open(id, lambda: Experiment(id, recipe, self._kernels))
         except BaseException:
             del self._entries[id]
             raise

@@ -57,6 +57,7 @@ class RunState(_Answer):
     epoch: float
     samples_seen: int
     generation: int
+    kernel: str
     latest: dict[str, Latest]
 
 
@@ -181,11 +182,12 @@ class Catalog(_Answer):
 
 
 class Health(_Answer):
-    """The process is alive."""
+    """The process is alive. Runs that begin now take `kernel`; `not_compiled` says why that is not the compiled one."""
 
     status: Literal["ok"]
     version: str
     kernel: str
+    not_compiled: str | None = None
 
 
 class Readiness(_Answer):

@@ -1,0 +1,60 @@
+"""Which kernel serves: NumPy from the first moment, the compiled one as soon as it is there. Must not know how it gets
+there, which takes files and processes.
+"""
+
+from __future__ import annotations
+
+from fallline.engine.kernels.numpy_kernels import NUMPY
+from fallline.engine.kernels.table import Kernel
+
+
+class KernelUnavailable(RuntimeError):
+    """The compiled kernel cannot be had; the text says why, for people."""
+
+
+class Kernels:
+    """The kernel that runs take when they begin; a run keeps the one it took until it is reset.
+
+    `why` says why it is not the compiled one, or is None. Read by training threads while another thread changes it:
+    each change is one assignment.
+    """
+
+    def __init__(self, kernel: Kernel = NUMPY, why: str | None = None) -> None:
+        self._serving: tuple[Kernel, str | None] = (kernel, why)
+
+    @property
+    def current(self) -> Kernel:
+        return self._serving[0]
+
+    @property
+    def why(self) -> str | None:
+        return self._serving[1]
+
+    def use(self, kernel: Kernel) -> None:
+        """Serve those who begin from now on."""
+        self._serving = (kernel, None)
+
+    def stay(self, why: str) -> None:
+        """Stay with NumPy, for now or for good."""
+        self._serving = (NUMPY, why)
+
+
+def processor() -> str:
+    """The processor that code is made for, or an empty text where no compiler is installed."""
+    try:
+        from llvmlite import binding  # noqa: PLC0415  an extra that may be missing
+    except ImportError:
+        return ""
+    features = sorted(name for name, has in binding.get_host_cpu_features().items() if has)
+    return " ".join([str(binding.get_host_cpu_name()), *features])
+
+
+def compiled_kernel() -> Kernel:
+    """The compiled kernel, its code loaded or, where it is not on disk, compiled now. Raises KernelUnavailable."""
+    try:
+        from fallline.engine.kernels.compiled import COMPILED, load  # noqa: PLC0415  an extra that may be missing
+
+        load()
+    except ImportError as error:
+        raise KernelUnavailable(f"compiled code cannot be used: {error}") from error
+    return COMPILED

@@ -1,0 +1,254 @@
+"""The compiled kernel: prepares arrays and codes for the compiled loops, and brings home what they made.
+
+Needs Numba (the extra `fast`); `choice` imports this module only when it is wanted and there. Must not know edits, runs
+or time.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fallline.engine.batches import order_of_pass
+from fallline.engine.kernels.compiled_batches import batch_steps
+from fallline.engine.kernels.compiled_orders import same_as_numpy, shuffled_passes
+from fallline.engine.kernels.compiled_records import BLOCK, LOSSES, SUMS
+from fallline.engine.kernels.compiled_single import single_steps
+from fallline.engine.kernels.compiled_tables import (
+    ACTIVATION_CODES,
+    LOSS_CODES,
+    OPTIMIZER_CODES,
+)
+from fallline.engine.kernels.compiled_vectors import LANES
+from fallline.engine.kernels.numpy_kernels import NUMPY
+from fallline.engine.kernels.table import DIVERGED, Kernel, Slice
+from fallline.engine.losses import LOSSES as LOSS_TABLE
+from fallline.engine.optimizers import OPTIMIZERS
+from fallline.engine.problem import Problem, build_problem
+from fallline.engine.series import evaluated_series, series_names
+from fallline.engine.state import TrainingState, begin
+from fallline.vocabulary.recipe import DataSettings, LayerSettings, NetworkSettings, RunSettings
+
+Array = NDArray[np.float64]
+Whole = NDArray[np.int64]
+
+LARGEST = float(np.finfo(np.float64).max)
+
+SAMPLES_AHEAD = 65_536
+"""Row numbers laid out for one call: what a slice of single samples goes through in about ten milliseconds."""
+
+FEWEST_STEPS = 32
+"""Steps a call at least, so that the look ahead at its end costs little."""
+
+
+TILE_BYTES = 40_000
+"""What the buffers of a tile may take: a nearest cache is 32 or 48 KB."""
+
+NOTHING: Array = np.empty(0)
+NO_ORDER: Whole = np.empty(0, dtype=np.int64)
+
+
+class _Memory(NamedTuple):
+    """Parameters and the optimizer's two vectors, each three times over; the gradient; steps the optimizer counted."""
+
+    parameters: Array
+    first: Array
+    second: Array
+    gradient: Array
+    counted: float
+
+
+class _Tiles(NamedTuple):
+    """Buffers of a tile of samples, and the same for one sample."""
+
+    outputs: Array
+    deltas: Array
+    one: Array
+    one_delta: Array
+
+
+class CompiledKernel:
+    """Steps in machine code, without the GIL: fractions of a microsecond each for small networks."""
+
+    name = "compiled"
+
+    def run(self, problem: Problem, state: TrainingState, asked: Slice) -> int:
+        """See `table.Kernel`. What has no compiled row is made by NumPy, step for step under the same promises."""
+        if not _has_codes(problem, asked):
+            return NUMPY.run(problem, state, asked)
+        return _Slices(problem, state, asked).run()
+
+
+def _has_codes(problem: Problem, asked: Slice) -> bool:
+    return (
+        problem.loss in LOSS_CODES
+        and asked.settings.optimizer in OPTIMIZER_CODES
+        and all(name in ACTIVATION_CODES for name in problem.activations)
+    )
+
+
+def tile_width(units: int) -> int:
+    """Samples a tile: as many as keep the buffers of so many units in the nearest cache, three vectors at a time."""
+    triple = 3 * LANES
+    return max(min(TILE_BYTES // (16 * units) // triple, 480 // triple), 1) * triple
+
+
+class _Slices:
+    """One slice, made in calls of the compiled loops."""
+
+    def __init__(self, problem: Problem, state: TrainingState, asked: Slice) -> None:
+        self._problem, self._state, self._asked = problem, state, asked
+        self._code = OPTIMIZER_CODES[asked.settings.optimizer]
+        self._row = OPTIMIZERS[asked.settings.optimizer]
+        own = self._row.filled(asked.settings.own)
+        self._hyper = np.array([asked.settings.learning_rate, *(own[name] for name in self._code.own)])
+        self._train = problem.train
+        self._test = problem.test if problem.test is not None else problem.train
+        self._has_test = problem.test is not None
+        layout = problem.layout
+        self._sizes = np.array(layout.sizes)
+        self._activations = np.array([ACTIVATION_CODES[name] for name in problem.activations])
+        self._offsets = np.array([*layout.offsets, layout.count])
+        self._limit = min(DIVERGED * problem.initial_loss, LARGEST)
+        height = sum(layout.sizes) + len(layout.sizes) + layout.sizes[-1]
+        width = tile_width(height)
+        self._tile, self._deltas = np.ones((height, width)), np.empty((height, width))
+        self._upright = np.empty((width, max(layout.sizes)))
+        self._one, self._one_delta = np.ones(height), np.empty(height)
+        # Code is compiled for one memory order: a slice out of the middle of others is filled elsewhere and copied.
+        self._values = (
+            asked.values if asked.values.flags.c_contiguous else np.empty_like(asked.values, order="C")
+        )
+        self._record = np.empty((BLOCK, LOSSES + SUMS * len(layout.names)))
+
+    def run(self) -> int:
+        """All calls; returns how many steps were made."""
+        asked, made = self._asked, 0
+        steps = asked.steps
+        while made < steps:
+            count = min(steps - made, self._most_steps())
+            kept, bad = self._call(made, count)
+            made += kept
+            if bad:
+                self._state.diverged_at = self._state.step
+                break
+        self._write_scores(made)
+        if self._values is not asked.values:
+            asked.values[:, :made] = self._values[:, :made]
+        return made
+
+    def _most_steps(self) -> int:
+        """Steps that one call makes at most, so that only so many row numbers are laid out."""
+        size = self._asked.settings.batch_size
+        if size is None:
+            return self._asked.steps
+        return max(SAMPLES_AHEAD // size, FEWEST_STEPS)
+
+    def _call(self, made: int, count: int) -> tuple[int, bool]:
+        """`count` steps whose records begin at column `made`: how many stand, and whether the next one is bad."""
+        asked, state = self._asked, self._state
+        memory = self._memory()
+        kept, bad = self._loop(memory, made, count)
+        if kept:
+            self._bring_home(memory, kept)
+            asked.samples_seen[made : made + kept] = self._seen(kept)
+            state.samples_seen = int(asked.samples_seen[made + kept - 1])
+            state.step += kept
+        return kept, bad
+
+    def _loop(self, memory: _Memory, made: int, count: int) -> tuple[int, bool]:
+        problem, state, asked = self._problem, self._state, self._asked
+        place = state.samples_seen % self._train.count
+        size = asked.settings.batch_size
+        order = self._order((count + 1) * size) if size is not None else NO_ORDER
+        test_targets = self._test.targets if self._has_test else self._test.targets[:, :0]
+        net = (
+            self._sizes, self._activations, LOSS_CODES[problem.loss], self._code.code, self._hyper, memory.counted,
+            memory.parameters, memory.first, memory.second, memory.gradient, self._offsets,
+        )  # fmt: skip
+        samples = (self._train.columns, self._train.targets, self._test.columns, test_targets)
+        if size == 1:
+            return single_steps(
+                *net, self._train.rows, *samples, order, place, state.step, count, self._limit,
+                self._tile, self._deltas, self._one, self._one_delta, self._record, self._values, made,
+            )  # fmt: skip
+        return batch_steps(
+            *net, *samples, order, size is None, size or 0, place, state.step, count, self._limit,
+            self._tile, self._deltas, self._upright, self._record, self._values, made,
+        )  # fmt: skip
+
+    def _order(self, samples: int) -> Whole:
+        """The training rows of the next so many samples, pass after pass."""
+        settings, seed, m = self._asked.settings, self._asked.seed, self._train.count
+        number, place = divmod(self._state.samples_seen, m)
+        passes = (place + samples - 1) // m + 1
+        if settings.order == "shuffle" and m < 2**32:
+            return shuffled_passes(seed, number, m, passes)[place:]
+        orders = [order_of_pass(settings.order, seed, number + each, m) for each in range(passes)]
+        return np.concatenate(orders)[place:]
+
+    def _memory(self) -> _Memory:
+        """Everything three times, the present in the first part; fresh memory where the optimizer is a new one."""
+        state, part = self._state, self._problem.layout.count
+        slots = state.slots if state.optimizer == self._row.name else self._row.start(part)
+        vectors = [np.tile(slots[name], 3) for name in self._code.vectors]
+        first, second = (*vectors, NOTHING, NOTHING)[:2]
+        count = float(slots["count"][0]) if self._code.counts else 0.0
+        return _Memory(np.tile(state.parameters, 3), first, second, np.empty(part), count)
+
+    def _bring_home(self, memory: _Memory, kept: int) -> None:
+        """The state after `kept` steps, from the part where it lies."""
+        state, part = self._state, self._problem.layout.count
+        if state.optimizer != self._row.name:
+            state.optimizer, state.slots = self._row.name, self._row.start(part)
+        here = slice(kept % 3 * part, (kept % 3 + 1) * part)
+        np.copyto(state.parameters, memory.parameters[here])
+        for name, vector in zip(self._code.vectors, (memory.first, memory.second), strict=False):
+            np.copyto(state.slots[name], vector[here])
+        if self._code.counts:
+            state.slots["count"][0] = memory.counted + kept
+
+    def _seen(self, steps: int) -> Whole:
+        """Samples seen at the end of each of the next `steps` steps."""
+        seen, m, size = self._state.samples_seen, self._train.count, self._asked.settings.batch_size
+        if size is None:
+            return seen + m * np.arange(1, steps + 1)
+        # A pass is begun anew at its end, with a shorter batch before: count batches within passes.
+        number, place = divmod(seen, m)
+        first = min(-(-(m - place) // size), steps)
+        ends = np.minimum(place + size * np.arange(1, first + 1), m) + number * m
+        a_pass = np.minimum(size * np.arange(1, -(-m // size) + 1), m)
+        passes = -(-(steps - first) // len(a_pass))
+        later = (number + 1 + np.arange(passes))[:, np.newaxis] * m + a_pass
+        return np.concatenate([ends, later.reshape(-1)[: steps - first]])
+
+    def _write_scores(self, made: int) -> None:
+        """Scores from the losses beside them."""
+        values, score = self._values[:, :made], LOSS_TABLE[self._problem.loss].score
+        splits = [self._train, self._test] if self._has_test else [self._train]
+        first = len(values) - len(evaluated_series(self._problem))
+        with np.errstate(all="ignore"):
+            for place, split in enumerate(splits):
+                scores = score(values[first + place], split.constant_loss)
+                scores[~np.isfinite(scores)] = np.nan
+                values[first + len(splits) + place] = scores
+
+
+COMPILED: Kernel = CompiledKernel()
+
+
+def load() -> None:
+    """Load every compiled function from disk, or compile it now. Raises ImportError where it would not do what NumPy
+    does.
+    """
+    if not same_as_numpy():
+        raise ImportError("this NumPy draws orders of samples that the compiled code does not know")
+    network = NetworkSettings(layers=[LayerSettings(units=2)])
+    problem = build_problem(DataSettings(name="linear", samples=8, features=2), network, "mse")
+    names = series_names(problem)
+    for batch_size in (None, 1):
+        settings = RunSettings("sgd", 0.01, batch_size, "shuffle")
+        asked = Slice(settings, 0, 2, np.empty((len(names), 2)), np.empty(2, dtype=np.int64))
+        COMPILED.run(problem, begin(problem), asked)

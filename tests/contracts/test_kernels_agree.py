@@ -1,0 +1,270 @@
+"""NumPy and compiled code side by side: the same step from the same state, and each bit for bit its own replay."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fallline.engine.activations import ACTIVATIONS
+from fallline.engine.batches import order_of_pass
+from fallline.engine.kernels import compiled, compiled_orders, compiled_tables
+from fallline.engine.kernels.compiled import COMPILED
+from fallline.engine.kernels.numpy_kernels import NUMPY
+from fallline.engine.losses import LOSSES
+from fallline.engine.optimizers import OPTIMIZERS
+from fallline.engine.problem import build_problem
+from fallline.engine.state import begin
+from fallline.engine.training import advance
+from fallline.vocabulary.recipe import DataSettings, RunRecipe
+from support.problems import edit, joined, network, same_bits, small_problem
+
+HIDDEN = {"none": (), "one": (4,), "two": (4, 4), "uneven": (5, 1, 3), "wide": (70, 40), "deep": (8,) * 6}
+BATCHES = [1, 2, 7, 32, 45, None]
+ROUNDING = 1e-12
+CANCELLED = 4e-16
+"""A ratio is a small change beside a large parameter: NumPy takes it from their difference, which has lost digits."""
+
+
+def problem_with(activation, hidden, output="identity"):
+    data = DataSettings(name="linear", samples=60, features=3, test_fraction=0.25, standardize="both")
+    layers = network(*((units, activation) for units in hidden), weights="xavier", output=output)
+    return build_problem(data, layers, "mse")
+
+
+def close(one, other):
+    return np.abs(one - other).max() <= ROUNDING * np.abs(other).max()
+
+
+def assert_same_step(problem, run, state):
+    """One step of each kernel from the same state; the state goes on as NumPy has it."""
+    twin = state.copy()
+    theirs, ours = advance(problem, state, run, 1, NUMPY), advance(problem, twin, run, 1, COMPILED)
+    assert (twin.step, twin.samples_seen, twin.diverged_at) == (
+        state.step,
+        state.samples_seen,
+        state.diverged_at,
+    )
+    assert twin.optimizer == state.optimizer
+    assert twin.slots.keys() == state.slots.keys()
+    for name, values in problem.named(state.parameters).items():
+        assert close(problem.named(twin.parameters)[name], values), name
+    for name, values in state.slots.items():
+        assert close(twin.slots[name], values), name
+    assert np.array_equal(ours.samples_seen, theirs.samples_seen)
+    assert np.array_equal(np.isnan(ours.values), np.isnan(theirs.values))
+    for name, mine, its in zip(theirs.names, ours.values, theirs.values, strict=True):
+        assert np.allclose(mine, its, rtol=1e-11, atol=CANCELLED * 30, equal_nan=True), name
+
+
+@pytest.mark.parametrize("batch_size", BATCHES)
+@pytest.mark.parametrize("hidden", HIDDEN.values(), ids=HIDDEN)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_a_step_is_numpys_but_for_rounding(activation, optimizer, hidden, batch_size):
+    problem = problem_with(activation, hidden)
+    run, state = (
+        RunRecipe(name="r", optimizer=optimizer, batch_size=batch_size, learning_rate=0.01),
+        begin(problem),
+    )
+    for _ in range(6):
+        assert_same_step(problem, run, state)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, None])
+@pytest.mark.parametrize("output", ACTIVATIONS)
+def test_the_output_may_be_bent(output, batch_size):
+    problem = problem_with("tanh", (5,), output)
+    run, state = RunRecipe(name="r", batch_size=batch_size, learning_rate=0.01), begin(problem)
+    for _ in range(6):
+        assert_same_step(problem, run, state)
+
+
+@pytest.mark.parametrize("samples", [1, 3, 8, 121, 500])
+@pytest.mark.parametrize("features", [1, 9])
+def test_tiles_end_anywhere(samples, features):
+    problem = small_problem((24, "relu"), (9, "sigmoid"), samples=samples, features=features)
+    for batch_size in (1, 119, None):
+        state = begin(problem)
+        for _ in range(3):
+            assert_same_step(problem, RunRecipe(name="r", batch_size=batch_size, learning_rate=0.01), state)
+
+
+def test_every_row_of_the_tables_is_compiled():
+    """A row without a code is served by NumPy, which is right but slow: whoever adds one should know."""
+    assert compiled_tables.ACTIVATION_CODES.keys() == ACTIVATIONS.keys()
+    assert compiled_tables.OPTIMIZER_CODES.keys() == OPTIMIZERS.keys()
+    assert compiled_tables.LOSS_CODES.keys() == LOSSES.keys()
+    for name, row in compiled_tables.OPTIMIZER_CODES.items():
+        slots = {*row.vectors, *(("count",) if row.counts else ())}
+        assert slots == OPTIMIZERS[name].start(3).keys()
+        assert row.own == tuple(parameter.name for parameter in OPTIMIZERS[name].parameters)
+
+
+def test_what_has_no_compiled_row_is_made_by_numpy(monkeypatch):
+    monkeypatch.delitem(compiled.OPTIMIZER_CODES, "adam")
+    problem, run = small_problem(), RunRecipe(name="r", optimizer="adam", batch_size=7)
+    one, other = begin(problem), begin(problem)
+    assert same_bits(
+        advance(problem, one, run, 50, COMPILED).values, advance(problem, other, run, 50, NUMPY).values
+    )
+    assert one.fingerprint() == other.fingerprint()
+
+
+def test_a_run_may_be_taken_over_in_its_middle():
+    problem, run = small_problem((4, "relu")), RunRecipe(name="r", optimizer="adam", batch_size=7)
+    whole, passed_on = begin(problem), begin(problem)
+    advance(problem, whole, run, 200, NUMPY)
+    for kernel in (NUMPY, COMPILED, NUMPY, COMPILED):
+        advance(problem, passed_on, run, 50, kernel)
+    assert np.allclose(passed_on.parameters, whole.parameters, rtol=1e-9, atol=0)
+    assert passed_on.slots["count"][0] == 200
+
+
+DIVERGING = [
+    RunRecipe(name="r", learning_rate=1.0),
+    RunRecipe(name="r", learning_rate=1e6),
+    RunRecipe(name="r", learning_rate=0.6, batch_size=1),
+    RunRecipe(name="r", learning_rate=1.0, batch_size=7),
+    RunRecipe(name="r", learning_rate=0.05, batch_size=1, optimizer="momentum"),
+    RunRecipe(name="r", learning_rate=0.3, batch_size=7, optimizer="momentum"),
+    RunRecipe(name="r", learning_rate=30.0, optimizer="adam"),
+    RunRecipe(name="r", learning_rate=1e4, batch_size=1, optimizer="adam"),
+    RunRecipe(
+        name="r", learning_rate=0.001, batch_size=1, edits=[edit(77, batch_size=None, learning_rate=5.0)]
+    ),
+    RunRecipe(
+        name="r", learning_rate=0.001, edits=[edit(64, learning_rate=5.0), edit(65, optimizer="momentum")]
+    ),
+]
+LEAKY = small_problem((4, "leaky_relu"), (3, "leaky_relu"), test_fraction=0.25)
+
+
+@pytest.mark.parametrize("run", DIVERGING, ids=range(len(DIVERGING)))
+def test_a_run_diverges_at_the_same_step(run):
+    one, other = begin(LEAKY), begin(LEAKY)
+    theirs, ours = advance(LEAKY, one, run, 300, NUMPY), advance(LEAKY, other, run, 300, COMPILED)
+    assert one.diverged_at is not None
+    assert (other.step, other.diverged_at, other.samples_seen) == (
+        one.step,
+        one.diverged_at,
+        one.samples_seen,
+    )
+    assert other.optimizer == one.optimizer
+    assert np.allclose(other.parameters, one.parameters, rtol=1e-6)
+    assert np.array_equal(np.isnan(ours.values), np.isnan(theirs.values))
+
+
+@pytest.mark.parametrize("slices", [(1,) * 300, (63, 1) * 5, (64,) * 5, (65,) * 5, (7, 100, 1, 3) * 3])
+@pytest.mark.parametrize("run", DIVERGING, ids=range(len(DIVERGING)))
+def test_where_compiled_code_diverges_does_not_depend_on_slices(run, slices):
+    whole, state = begin(LEAKY), begin(LEAKY)
+    expected, pieces = advance(LEAKY, whole, run, 300, COMPILED), []
+    for steps in slices:
+        pieces.append(advance(LEAKY, state, run, steps, COMPILED))
+        if state.diverged_at is not None:
+            break
+    assert state.fingerprint() == whole.fingerprint()
+    assert same_bits(joined(pieces).values, expected.values)
+
+
+RELU_TANH = small_problem((4, "relu"), (3, "tanh"), test_fraction=0.25)
+CHANGES = [
+    {"batch_size": None}, {"batch_size": 1}, {"batch_size": 7}, {"order": "sequential"}, {"optimizer": "sgd"},
+    {"optimizer": "momentum"}, {"optimizer": "adam"}, {"learning_rate": 0.001}, {"learning_rate": 3.0},
+]  # fmt: skip
+
+
+@settings(max_examples=80)
+@given(
+    start=st.sampled_from([None, 1, 7, 45]),
+    edits=st.dictionaries(st.integers(0, 200), st.sampled_from(CHANGES), max_size=5),
+    slices=st.lists(st.integers(1, 90), min_size=1, max_size=40),
+)
+def test_slices_with_edits_are_the_straight_replay_bit_for_bit(start, edits, slices):
+    steps = [edit(step, **change) for step, change in sorted(edits.items())]
+    run = RunRecipe(name="r", learning_rate=0.03, batch_size=start, edits=steps)
+    straight, sliced, pieces = begin(RELU_TANH), begin(RELU_TANH), []
+    expected = advance(RELU_TANH, straight, run, 200, COMPILED)
+    for asked in [*slices, 200]:
+        if sliced.diverged_at is not None or sliced.step == 200:
+            break
+        pieces.append(advance(RELU_TANH, sliced, run, min(asked, 200 - sliced.step), COMPILED))
+    assert sliced.fingerprint() == straight.fingerprint()
+    assert same_bits(joined(pieces).values, expected.values)
+
+
+def test_a_long_slice_is_made_in_several_calls(monkeypatch):
+    problem, run = small_problem((4, "relu"), test_fraction=0.25), RunRecipe(name="r", batch_size=7)
+    whole, other = begin(problem), begin(problem)
+    expected = advance(problem, whole, run, 3000, COMPILED)
+    monkeypatch.setattr(compiled, "SAMPLES_AHEAD", 100)
+    assert same_bits(advance(problem, other, run, 3000, COMPILED).values, expected.values)
+    assert other.fingerprint() == whole.fingerprint()
+
+
+@pytest.mark.parametrize("number", [0, 1, 2**32 - 1, 2**32, 2**40])
+@pytest.mark.parametrize("m", [1, 2, 3, 60, 1000])
+def test_orders_are_numpys(number, m):
+    for seed in (0, 1, 2**32 - 1):
+        expected = [order_of_pass("shuffle", seed, number + each, m) for each in range(3)]
+        assert np.array_equal(compiled_orders.shuffled_passes(seed, number, m, 3), np.concatenate(expected))
+
+
+def test_exp_and_tanh_are_the_librarys_to_a_few_last_places():
+    x = np.concatenate(
+        [np.linspace(-30, 30, 20_001), np.geomspace(1e-300, 700, 2001), [0.0, -0.0, np.inf, -np.inf]]
+    )
+    tanh = np.array([compiled_tables.tanh(each) for each in x])
+    sigmoid = np.array([compiled_tables.sigmoid(each) for each in x])
+    assert np.allclose(tanh, np.tanh(x), rtol=1e-15, atol=0)
+    with np.errstate(over="ignore"):
+        assert np.allclose(sigmoid, 1 / (1 + np.exp(-x)), rtol=2e-15, atol=1e-300)
+    assert np.isnan(compiled_tables.tanh(np.nan))
+    assert np.isnan(compiled_tables.sigmoid(np.nan))
+
+
+@pytest.mark.parametrize("slip", [{"hyper": 0.0100000001}, {"place": 1}])
+def test_a_slip_in_a_step_would_be_noticed(slip, monkeypatch):
+    """The tester tested: a rate that is off by a hundred-millionth, an order that is off by one place."""
+    right = compiled._Slices._loop
+
+    def wrong(self, memory, made, count):
+        if "hyper" in slip:
+            self._hyper = np.array([slip["hyper"]])
+        else:
+            order = self._order
+            self._order = lambda samples: order(samples + 1)[slip["place"] :]
+        return right(self, memory, made, count)
+
+    monkeypatch.setattr(compiled._Slices, "_loop", wrong)
+    problem = problem_with("tanh", (4,))
+    with pytest.raises(AssertionError):
+        assert_same_step(problem, RunRecipe(name="r", batch_size=7, learning_rate=0.01), begin(problem))
+
+
+def test_not_a_number_in_a_hidden_layer_reaches_the_loss():
+    for activation in ACTIVATIONS:
+        problem = problem_with(activation, (4, 3))
+        for batch_size in (1, 7, None):
+            state = begin(problem)
+            state.parameters[0] = np.nan
+            records = advance(problem, state, RunRecipe(name="r", batch_size=batch_size), 3, COMPILED)
+            assert (len(records), state.diverged_at) == (0, 0)
+
+
+def test_a_gradient_too_long_for_its_norm_is_not_divergence():
+    """Finite numbers whose sum of squares overflows: the norm is missing, the run goes on."""
+    problem = small_problem((2, "identity"))
+    problem = replace(problem, initial_loss=1e308)
+    for batch_size in (1, None):
+        one = begin(problem)
+        one.parameters[:] = 1e100
+        other = one.copy()
+        run = RunRecipe(name="r", batch_size=batch_size, learning_rate=1e-200)
+        theirs, ours = advance(problem, one, run, 1, NUMPY), advance(problem, other, run, 1, COMPILED)
+        assert (other.step, other.diverged_at) == (one.step, one.diverged_at)
+        assert len(ours) == len(theirs)

@@ -1,0 +1,156 @@
+"""From NumPy to compiled code while a server serves: at once, later, or not at all, and it says why."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from fallline.engine.kernels.choice import Kernels, KernelUnavailable
+from fallline.engine.kernels.compiled import COMPILED
+from fallline.engine.kernels.numpy_kernels import NUMPY
+from fallline.execution import compiling
+from fallline.execution.compiling import DONE, Preparation, cache_directory, fingerprint
+
+
+class Compiler:
+    """Stands for the process that compiles: ends when it is told to, with this status and last words."""
+
+    def __init__(self, status: int = 0, words: bytes = b"") -> None:
+        self.may_end = threading.Event()
+        self.returncode, self.words = status, words
+        self.terminated = False
+
+    def communicate(self) -> tuple[None, bytes]:
+        assert self.may_end.wait(20)
+        return None, self.words
+
+    def poll(self) -> int | None:
+        return self.returncode if self.may_end.is_set() else None
+
+    def terminate(self) -> None:
+        self.terminated = True
+        self.returncode = -15
+        self.may_end.set()
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache's directory that holds nothing; the code of this process stays where it is."""
+    monkeypatch.setattr(compiling, "cache_directory", lambda environment: tmp_path)
+    monkeypatch.setattr(compiling, "point_numba_at", lambda directory: None)
+    return tmp_path
+
+
+def begun(monkeypatch: pytest.MonkeyPatch, compiler: Compiler) -> tuple[Kernels, Preparation]:
+    monkeypatch.setattr(subprocess, "Popen", lambda *arguments, **options: compiler)
+    kernels = Kernels()
+    preparation = Preparation(kernels)
+    preparation.start()
+    return kernels, preparation
+
+
+def joined(preparation: Preparation) -> None:
+    assert preparation._thread is not None
+    preparation._thread.join(20)
+
+
+def test_code_that_lies_ready_is_taken_at_once(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (place / DONE).touch()
+    kernels, preparation = begun(monkeypatch, Compiler())
+    assert (kernels.current, kernels.why) == (COMPILED, None)
+    preparation.stop()
+
+
+def test_numpy_serves_while_another_process_compiles(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiler = Compiler()
+    kernels, preparation = begun(monkeypatch, compiler)
+    assert (kernels.current, kernels.why) == (NUMPY, compiling.COMPILING)
+    compiler.may_end.set()
+    joined(preparation)
+    assert (kernels.current, kernels.why) == (COMPILED, None)
+    assert (place / DONE).exists()
+
+
+def test_a_compiler_that_fails_leaves_numpy_and_its_last_words(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiler = Compiler(2, b"Traceback:\nfallline: no space left\n")
+    kernels, preparation = begun(monkeypatch, compiler)
+    compiler.may_end.set()
+    joined(preparation)
+    assert (kernels.current, kernels.why) == (NUMPY, "compiling failed: fallline: no space left")
+    assert not (place / DONE).exists()
+
+
+def test_a_server_that_stops_ends_its_compiler(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiler = Compiler()
+    _, preparation = begun(monkeypatch, compiler)
+    preparation.stop()
+    joined(preparation)
+    assert compiler.terminated
+
+
+@pytest.mark.parametrize(
+    ("broken", "why"), [("numba", compiling.NO_NUMBA), ("place", compiling.NO_PLACE)], ids=["numba", "place"]
+)
+def test_without_numba_or_a_place_numpy_serves_and_says_so(
+    broken: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if broken == "numba":
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    else:
+        monkeypatch.setattr(compiling, "cache_directory", lambda environment: None)
+    kernels = Kernels()
+    Preparation(kernels).start()
+    assert (kernels.current, kernels.why) == (NUMPY, why)
+    with pytest.raises(KernelUnavailable, match=why.split(":", maxsplit=1)[0]):
+        Preparation(kernels, "compiled").start()
+
+
+def test_the_setting_may_ask_for_numpy() -> None:
+    kernels = Kernels()
+    Preparation(kernels, "numpy").start()
+    assert (kernels.current, kernels.why) == (NUMPY, compiling.SWITCHED_OFF)
+
+
+def test_the_cache_lies_where_the_environment_says_else_where_one_may_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = cache_directory({"NUMBA_CACHE_DIR": str(tmp_path / "named")})
+    assert named is not None
+    assert named.parent == tmp_path / "named"
+    assert cache_directory({"NUMBA_CACHE_DIR": str(named)}) == named
+    beside = cache_directory({})
+    assert beside is not None
+    assert beside.parent == compiling.KITCHEN / "__pycache__"
+    can_write = compiling._can_write
+    monkeypatch.setattr(
+        compiling, "_can_write", lambda place: "__pycache__" not in str(place) and can_write(place)
+    )
+    own = cache_directory({"XDG_CACHE_HOME": str(tmp_path / "own")})
+    assert own is not None
+    assert own.parent == tmp_path / "own" / "fallline"
+    assert cache_directory({}) is None
+
+
+def test_the_cache_is_another_one_when_sources_or_processor_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kitchen = tmp_path / "engine" / "kernels"
+    kitchen.mkdir(parents=True)
+    (kitchen / "compiled.py").write_text("one")
+    monkeypatch.setattr(compiling, "KITCHEN", kitchen)
+    before = fingerprint({})
+    assert fingerprint({}) == before
+    assert fingerprint({"NUMBA_CPU_NAME": "x86-64-v3"}) != before
+    (kitchen.parent / "activations.py").write_text("two")
+    assert fingerprint({}) != before
+
+
+def test_a_directory_that_cannot_be_made_is_none_to_write_to(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert not compiling._can_write(tmp_path / "file" / "below")

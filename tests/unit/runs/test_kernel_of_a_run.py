@@ -1,0 +1,50 @@
+"""A run keeps the kernel that served when it began, until it is reset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fallline.engine.kernels.choice import Kernels
+from fallline.engine.kernels.compiled import COMPILED
+from fallline.runs.experiment import Experiment
+from fallline.vocabulary.recipe import Recipe, RunRecipe
+
+SMALL: dict[str, Any] = {"data": {"samples": 60}}
+
+
+def kernels_of(experiment: Experiment) -> dict[str, str]:
+    return {run["name"]: run["kernel"] for run in experiment.state()["runs"]}
+
+
+def test_a_run_keeps_its_kernel_until_it_is_reset() -> None:
+    kernels = Kernels(why="it is being compiled")
+    experiment = Experiment("x", Recipe.model_validate(SMALL), kernels)
+    kernels.use(COMPILED)
+    assert experiment.state()["kernel"] == "numpy"
+    experiment.add_run(RunRecipe(name="new"), True, 0.0)
+    experiment.reset("sgd", 0.0)
+    assert kernels_of(experiment) == {"gd": "numpy", "sgd": "compiled", "new": "compiled"}
+    assert experiment.state()["kernel"] == "compiled, numpy"
+    experiment.reset(None, 0.0)
+    assert experiment.state()["kernel"] == "compiled"
+    told = [item.message for item in experiment.take_outgoing() if hasattr(item, "message")]
+    assert {event["kernel"] for event in told if event["event"] == "reset"} == {"compiled"}
+
+
+def test_steps_are_made_by_the_kernel_of_the_run() -> None:
+    made = []
+
+    class Counted:
+        name = "counted"
+
+        def run(self, problem: Any, state: Any, asked: Any) -> int:
+            made.append(asked.steps)
+            return COMPILED.run(problem, state, asked)
+
+    experiment = Experiment("x", Recipe.model_validate(SMALL), Kernels(Counted()))
+    experiment.run("sgd").advance(50, lambda: 0.0, told=False)
+    assert made == [50]
+    assert experiment.run("sgd").state.step == 50
+    assert np.isfinite(experiment.run("sgd").state.parameters).all()
