@@ -4,6 +4,7 @@
  */
 
 import { acrossTicks } from "./across-ticks.js";
+import { outlined } from "./bands.js";
 import { fill } from "./bind.js";
 import { flagLines, flagsOf } from "./edits.js";
 import { shareOf } from "./labels.js";
@@ -43,7 +44,7 @@ export function gradientChart(figure, scene) {
   const filled = fill(dressed, columns, experiment?.trainSamples ?? 1);
   const domains = weights.map((_, k) => [(k * (panel + gap)) / plot, (k * (panel + gap) + panel) / plot]);
   const layout = layoutOf(filled.layout, scene, axis, domains, missing);
-  const data = filled.data.map((/** @type {Json} */ trace) => withinAxis(trace, axis));
+  const data = outlined(filled.data.map((/** @type {Json} */ trace) => withinAxis(trace, axis)));
   const marks = marksOf(data, layout, room, state);
   const height = room.height - TOP - layout.margin.b;
   const panels = weights.map((name, k) => ({

@@ -81,6 +81,15 @@ test("a loss of exactly 0 stands on a shelf of its own, which is there only wher
   assert.deepEqual([traceOf(linear, "gd", "train").y[15], linear.layout.shapes.some(({ name }) => name === "shelf")], [0, false]);
 });
 
+test("a band is one outline around what its two edges held, and none where every step is drawn", () => {
+  const wide = (run, wire) => run === "gd" && Object.assign(wire.series["grad_l1/W1"], { max: wire.series["grad_l1/W1"].max.map((value) => 2 * value) });
+  const { data } = gradients({ gd: 5, sgd: 5, change: wide });
+  const bands = data.filter(({ meta }) => meta.role === "band");
+  assert.deepEqual(bands.map(({ meta, fill }) => [meta.run, meta.y, fill]), [["gd", "grad_l1/W1", "toself"]]);
+  const { x, y } = bands[0];
+  assert.deepEqual([x, y.slice(0, 2), y.slice(-2)], [[0, 1, 2, 3, 4, 4, 3, 2, 1, 0], [2, 1], [1 / 2, 1]]);
+});
+
 test("there are as many panels as layers, side by side, each with its values", () => {
   const { layout, labels } = gradients({ gd: 5, sgd: 5 });
   assert.deepEqual(labels.titles.map(({ name, shape }) => `${name} ${shape}`), ["W1 5 × 4", "W2 4 × 4", "W3 4 × 1"]);
