@@ -31,8 +31,6 @@ $(VENV)/installed: $(VENV)/created pyproject.toml requirements/run.txt requireme
 	@echo "== installing fallline into $(VENV)"
 	@$(PIP_INSTALL) --only-binary :all: --require-hashes -r requirements/run.txt -r requirements/build.txt
 	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
-	@echo "== compiling the kernels"
-	@$(BIN)/fallline warm
 	@touch $@
 
 $(VENV)/created:
@@ -48,6 +46,8 @@ install-test: $(VENV)/installed-test $(NODE_CHECKS)/installed
 $(VENV)/installed-test: $(VENV)/installed requirements/test.txt
 	@echo "== installing what the tests need into $(VENV)"
 	@$(PIP_INSTALL) --only-binary :all: --require-hashes -r requirements/test.txt
+	@echo "== compiling the kernels"
+	@$(BIN)/fallline warm
 	@touch $@
 
 $(NODE_CHECKS)/installed: $(VENV)/installed-test tests/frontend/package.json tests/frontend/package-lock.json
@@ -112,7 +112,7 @@ LOCK := uv pip compile --quiet --no-config --universal --python-version 3.11 --f
 lock: $(VENV)/installed-test ## write the locks anew from pyproject.toml and package.json (UPGRADE=1 takes newer versions)
 	@$(PIP_INSTALL) uv
 	@$(BIN)/$(LOCK) pyproject.toml --extra fast --group test -o requirements/test.txt
-	@$(BIN)/$(LOCK) pyproject.toml --extra fast -c requirements/test.txt -o requirements/run.txt
+	@$(BIN)/$(LOCK) pyproject.toml -c requirements/test.txt -o requirements/run.txt
 	@$(BIN)/$(LOCK) --group build -c requirements/test.txt -o requirements/build.txt
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm install --prefix tests/frontend --package-lock-only \
 	  --omit-lockfile-registry-resolved --no-audit --no-fund --loglevel=error

@@ -134,6 +134,7 @@ class _Slices:
             if bad:
                 self._state.diverged_at = self._state.step
                 break
+        self._write_means(made)
         self._write_scores(made)
         if self._values is not asked.values:
             asked.values[:, :made] = self._values[:, :made]
@@ -223,6 +224,11 @@ class _Slices:
         passes = -(-(steps - first) // len(a_pass))
         later = (number + 1 + np.arange(passes))[:, np.newaxis] * m + a_pass
         return np.concatenate([ends, later.reshape(-1)[: steps - first]])
+
+    def _write_means(self, made: int) -> None:
+        """Mean entries of gradients from their sums, by the division that the history does too, to the last bit."""
+        for k, length in enumerate(self._problem.layout.lengths):
+            np.divide(self._values[1 + 4 * k, :made], length, out=self._values[3 + 4 * k, :made])
 
     def _write_scores(self, made: int) -> None:
         """Scores from the losses beside them."""

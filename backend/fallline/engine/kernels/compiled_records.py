@@ -57,8 +57,8 @@ def known(number: float) -> float:
 
 @compiled
 def write_block(record: Array, count: int, offsets: Whole, values: Array, to: int) -> None:
-    """Raw rows 0 .. count - 1 as columns of `values` from `to` on; the evaluated series are losses, scores are not
-    filled in.
+    """Raw rows 0 .. count - 1 as columns of `values` from `to` on; the evaluated series are losses. Scores and means are
+    not filled in: they follow from others, and are to be rounded as NumPy rounds them.
     """
     parameters = len(offsets) - 1
     for t in range(count):
@@ -66,10 +66,8 @@ def write_block(record: Array, count: int, offsets: Whole, values: Array, to: in
         values[1 + 4 * parameters, to + t] = known(record[t, 1])
         values[2 + 4 * parameters, to + t] = known(record[t, 2])
     for k in range(parameters):
-        share = 1.0 / (offsets[k + 1] - offsets[k])
         at = LOSSES + SUMS * k
         for t in range(count):
             values[1 + 4 * k, to + t] = known(record[t, at])
             values[2 + 4 * k, to + t] = known(np.sqrt(record[t, at + 1]))
-            values[3 + 4 * k, to + t] = known(record[t, at] * share)
             values[4 + 4 * k, to + t] = known(np.sqrt(record[t, at + 2] / record[t, at + 3]))
