@@ -57,7 +57,7 @@ def known(number: float) -> float:
 
 @compiled
 def write_block(record: Array, count: int, offsets: Whole, values: Array, to: int) -> None:
-    """Raw rows 0 .. count - 1 as columns of `values` from `to` on; the evaluated series are losses. Scores and means are
+    """Raw rows 0 .. count - 1 as columns of `values` from `to` on; evaluated series are losses. Scores and means are
     not filled in: they follow from others, and are to be rounded as NumPy rounds them.
     """
     parameters = len(offsets) - 1
