@@ -228,3 +228,17 @@ def test_on_a_phone_the_recipe_is_a_sheet_that_keeps_the_focus_and_gives_it_back
     lab.page.keyboard.press("Escape")
     expect(sheet).to_have_count(0)
     assert lab.focused == "Recipe (B)"
+
+
+def test_a_chart_is_read_by_keyboard_without_stepping_the_training(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.make_steps(50)
+    chart = lab.page.locator("plotly-chart[kind=loss]")
+    chart.focus()
+    for key in ("End", "ArrowLeft"):
+        lab.page.keyboard.press(key)
+    expect(chart).to_have_attribute("data-cursor", re.compile(r"\d+"))
+    expect(lab.page.locator("story-teller")).to_contain_text("GD")
+    assert lab.step == 50
+    lab.page.keyboard.press("Escape")
+    expect(chart).not_to_have_attribute("data-cursor", re.compile(r"\d+"))
