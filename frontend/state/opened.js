@@ -46,6 +46,13 @@ export function newest(held, told = {}) {
 }
 
 /**
+ * Within a generation edits only grow: an answer that tells fewer was on its way while one was made.
+ * @param {import("./types.js").Edit[]} told
+ * @param {import("./types.js").Edit[]} known
+ */
+const grownEdits = (told, known) => (told.length < known.length ? known : told);
+
+/**
  * Newer answers win; an answer that is older than a frame already seen does not move the counter back.
  * @param {RunAnswer} told
  * @param {RunRecipe} recipe
@@ -71,7 +78,7 @@ function runOf(told, recipe, known, lane) {
     divergedAt: over ? known.divergedAt : told.status === "diverged" ? told.diverged_at ?? told.step : null,
     latest: same ? newest(known.latest, told.latest) : told.latest,
     settings: known?.settings ?? { optimizer: recipe.optimizer, learning_rate: recipe.learning_rate, batch_size: recipe.batch_size, order: recipe.order },
-    edits: recipe?.edits ?? [],
+    edits: grownEdits(recipe?.edits ?? [], same ? known.edits : []),
     units: same ? known.units : null,
     predictions: same ? known.predictions : null,
     snapshot: same ? known.snapshot : null,

@@ -227,3 +227,10 @@ test("numbers read as people write them", () => {
   assert.deepEqual([0.03, 1e-5, 1.25e-5, 0.006].map(setting), ["0.03", "1e−5", "1.25e−5", "0.006"]);
   assert.deepEqual([-4, -2, 0, 3].map(tick), ["1e−4", "0.01", "1", "1,000"]);
 });
+
+test("an answer that was on its way while an edit was made does not take the edit back", () => {
+  const edit = { type: "event", event: "edit", run: "gd", step: 30, generation: 0, edit: { at_step: 30, batch_size: 32 } };
+  const state = after([edit, { type: "experiment", state: answer() }], opened());
+  assert.deepEqual(state.runs.gd.edits, [{ at_step: 30, batch_size: 32 }]);
+  assert.equal(state.runs.gd.settings.batch_size, 32);
+});
