@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 
 from fallline.engine.activations import ACTIVATIONS
 from fallline.engine.batches import order_of_pass
-from fallline.engine.kernels import compiled, compiled_orders, compiled_tables
+from fallline.engine.kernels import compiled, compiled_code, compiled_orders
 from fallline.engine.kernels.compiled import COMPILED
+from fallline.engine.kernels.compiled_activations import ACTIVATION_CODES
+from fallline.engine.kernels.compiled_changes import OPTIMIZER_CODES
+from fallline.engine.kernels.compiled_losses import LOSS_CODES
 from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.losses import LOSSES
 from fallline.engine.optimizers import OPTIMIZERS
@@ -95,10 +98,10 @@ def test_tiles_end_anywhere(samples, features):
 
 def test_every_row_of_the_tables_is_compiled():
     """A row without a code is served by NumPy, which is right but slow: whoever adds one should know."""
-    assert compiled_tables.ACTIVATION_CODES.keys() == ACTIVATIONS.keys()
-    assert compiled_tables.OPTIMIZER_CODES.keys() == OPTIMIZERS.keys()
-    assert compiled_tables.LOSS_CODES.keys() == LOSSES.keys()
-    for name, row in compiled_tables.OPTIMIZER_CODES.items():
+    assert ACTIVATION_CODES.keys() == ACTIVATIONS.keys()
+    assert OPTIMIZER_CODES.keys() == OPTIMIZERS.keys()
+    assert LOSS_CODES.keys() == LOSSES.keys()
+    for name, row in OPTIMIZER_CODES.items():
         slots = {*row.vectors, *(("count",) if row.counts else ())}
         assert slots == OPTIMIZERS[name].start(3).keys()
         assert row.own == tuple(parameter.name for parameter in OPTIMIZERS[name].parameters)
@@ -218,13 +221,13 @@ def test_exp_and_tanh_are_the_librarys_to_a_few_last_places():
     x = np.concatenate(
         [np.linspace(-30, 30, 20_001), np.geomspace(1e-300, 700, 2001), [0.0, -0.0, np.inf, -np.inf]]
     )
-    tanh = np.array([compiled_tables.tanh(each) for each in x])
-    sigmoid = np.array([compiled_tables.sigmoid(each) for each in x])
+    tanh = np.array([compiled_code.tanh(each) for each in x])
+    sigmoid = np.array([compiled_code.sigmoid(each) for each in x])
     assert np.allclose(tanh, np.tanh(x), rtol=1e-15, atol=0)
     with np.errstate(over="ignore"):
         assert np.allclose(sigmoid, 1 / (1 + np.exp(-x)), rtol=2e-15, atol=1e-300)
-    assert np.isnan(compiled_tables.tanh(np.nan))
-    assert np.isnan(compiled_tables.sigmoid(np.nan))
+    assert np.isnan(compiled_code.tanh(np.nan))
+    assert np.isnan(compiled_code.sigmoid(np.nan))
 
 
 @pytest.mark.parametrize("slip", [{"hyper": 0.0100000001}, {"place": 1}])

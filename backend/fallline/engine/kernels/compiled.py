@@ -12,15 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fallline.engine.batches import order_of_pass
+from fallline.engine.kernels.compiled_activations import ACTIVATION_CODES
 from fallline.engine.kernels.compiled_batches import batch_steps
+from fallline.engine.kernels.compiled_changes import OPTIMIZER_CODES
+from fallline.engine.kernels.compiled_losses import LOSS_CODES
 from fallline.engine.kernels.compiled_orders import same_as_numpy, shuffled_passes
 from fallline.engine.kernels.compiled_records import BLOCK, LOSSES, SUMS
 from fallline.engine.kernels.compiled_single import single_steps
-from fallline.engine.kernels.compiled_tables import (
-    ACTIVATION_CODES,
-    LOSS_CODES,
-    OPTIMIZER_CODES,
-)
 from fallline.engine.kernels.compiled_vectors import LANES
 from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.kernels.table import DIVERGED, Kernel, Slice

@@ -9,10 +9,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from fallline.engine.kernels.compiled_activations import IDENTITY, bend
+from fallline.engine.kernels.compiled_changes import change, corrections
 from fallline.engine.kernels.compiled_code import Array, Whole, compiled, compiled_in_place
 from fallline.engine.kernels.compiled_layers import backward, forward, gather_gradient, slope
-from fallline.engine.kernels.compiled_records import BLOCK, SAFE, beyond, evaluated, note, write_block
-from fallline.engine.kernels.compiled_tables import IDENTITY, bend, change, corrections, finite, measure
+from fallline.engine.kernels.compiled_losses import measure
+from fallline.engine.kernels.compiled_records import (
+    BLOCK,
+    SAFE,
+    beyond,
+    evaluated,
+    finite,
+    note,
+    write_block,
+)
 from fallline.engine.kernels.compiled_vectors import LANES, load, store
 
 

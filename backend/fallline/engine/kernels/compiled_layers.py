@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from fallline.engine.kernels.compiled_activations import bent_vector, sloped_vector
 from fallline.engine.kernels.compiled_code import Array, compiled, compiled_in_place
-from fallline.engine.kernels.compiled_tables import bent_vector, sloped_vector
 from fallline.engine.kernels.compiled_vectors import (
     LANES,
     load,

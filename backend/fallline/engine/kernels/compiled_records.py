@@ -35,6 +35,15 @@ def note(record: Array, row: int, k: int, sums: tuple[float, float, float, float
     return sums[0] + sums[3]
 
 
+@compiled
+def finite(numbers: Array) -> bool:
+    """Whether no number is infinite or NaN."""
+    for number in numbers:  # noqa: SIM110  Numba compiles loops, not generators
+        if not abs(number) < np.inf:
+            return False
+    return True
+
+
 @compiled_in_place
 def beyond(train: float, limit: float, known: bool) -> bool:
     """Whether a training loss, if it is known, is a sign of divergence."""

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from fallline.engine.kernels.compiled_activations import CURVED, bent, bent_vector, slope_at, sloped_vector
 from fallline.engine.kernels.compiled_batches import split_loss
+from fallline.engine.kernels.compiled_changes import SGD, change, corrections
 from fallline.engine.kernels.compiled_code import Array, Whole, compiled, compiled_in_place
-from fallline.engine.kernels.compiled_records import BLOCK, SAFE, beyond, evaluated, note, write_block
-from fallline.engine.kernels.compiled_tables import (
-    CURVED,
-    SGD,
-    bent,
-    bent_vector,
-    change,
-    corrections,
+from fallline.engine.kernels.compiled_losses import measure_one
+from fallline.engine.kernels.compiled_records import (
+    BLOCK,
+    SAFE,
+    beyond,
+    evaluated,
     finite,
-    measure_one,
-    slope_at,
-    sloped_vector,
+    note,
+    write_block,
 )
 from fallline.engine.kernels.compiled_vectors import (
     four_of,
