@@ -15,35 +15,46 @@ import { LiveElement, register } from "./live-element.js";
  * @param {string} name
  * @param {Node[]} content
  * @param {() => void} closed
+ * @returns {() => void} close
  */
 export function openDialog(name, content, closed) {
-  const close = make("button", { type: "button", class: "button quiet square", "aria-label": "Close (Esc)", on: { click: () => dialog.close() } }, icon("close"));
-  const dialog = make("dialog", { class: "dialog", "aria-label": name }, make("div", { class: "head" }, make("h2", {}, name), close), ...content);
-  dialog.addEventListener("close", () => {
+  const shut = make("button", { type: "button", class: "button quiet square", "aria-label": "Close (Esc)", on: { click: () => close() } }, icon("close"));
+  const dialog = make("dialog", { class: "dialog", "aria-label": name }, make("div", { class: "head" }, make("h2", {}, name), shut), ...content);
+  // The browser tells of a closed dialog only some tasks later, and a key pressed in between would find it still open:
+  // it is taken away at once, and the event is left to closings that are the browser's own.
+  const close = () => {
+    if (!dialog.isConnected) return;
+    dialog.close();
     dialog.remove();
     closed();
+  };
+  dialog.addEventListener("close", close);
+  dialog.addEventListener("click", (event) => event.target === dialog && close());
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.defaultPrevented) return;
+    event.preventDefault();
+    close();
   });
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   document.body.append(dialog);
   dialog.showModal();
-  return dialog;
+  return close;
 }
 
 export class HelpDialog extends LiveElement {
   /** @type {() => Line[]} */
   lines = () => [];
-  /** @type {HTMLDialogElement|null} */
-  #open = null;
+  /** @type {(() => void)|null} */
+  #close = null;
 
   start() {
     this.follow((state) => state.view.dialog, (dialog) => {
-      if (dialog === "help" && !this.#open) this.#open = openDialog("Keyboard", this.#content(), () => this.#closed());
-      if (dialog !== "help") this.#open?.close();
+      if (dialog === "help" && !this.#close) this.#close = openDialog("Keyboard", this.#content(), () => this.#closed());
+      if (dialog !== "help") this.#close?.();
     });
   }
 
   #closed() {
-    this.#open = null;
+    this.#close = null;
     if (this.app.store.get().view.dialog === "help") this.app.setView({ dialog: null });
   }
 

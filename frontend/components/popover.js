@@ -32,16 +32,24 @@ export function openPopover({ anchor, name, role, content, closed }) {
   (from?.closest("dialog, .rail") ?? document.body).append(panel);
   // a panel that is not in use any more must not be left to take keys
   const leave = (/** @type {FocusEvent} */ event) => void (panel.contains(/** @type {Node} */ (event.target)) || close());
-  const close = () => panel.isConnected && panel.hidePopover();
-  document.addEventListener("focusin", leave);
-  panel.addEventListener("toggle", (event) => {
-    if (/** @type {ToggleEvent} */ (event).newState !== "closed") return;
+  // The browser tells of a closed panel only some tasks later; whoever closes it by hand or by Esc finds it gone at once.
+  const close = () => {
+    if (!panel.isConnected) return;
     document.removeEventListener("focusin", leave);
     const inside = panel.contains(document.activeElement) || document.activeElement === document.body;
     panel.remove();
     closed?.();
     from = anchor();
     if (inside && from instanceof HTMLElement) from.focus();
+  };
+  document.addEventListener("focusin", leave);
+  panel.addEventListener("toggle", (event) => {
+    if (/** @type {ToggleEvent} */ (event).newState === "closed") close();
+  });
+  panel.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.defaultPrevented) return;
+    event.preventDefault();
+    close();
   });
   panel.showPopover();
   if (from) place(panel, from);

@@ -28,20 +28,20 @@ function lossAt(series, step) {
 }
 
 export class SummaryDialog extends LiveElement {
-  /** @type {HTMLDialogElement|null} */
-  #open = null;
+  /** @type {(() => void)|null} */
+  #close = null;
 
   start() {
     this.follow((state) => state.view.dialog, (dialog, state) => {
-      if (dialog === "summary" && state.experiment && !this.#open) {
-        this.#open = openDialog("Loss by step", this.#content(state), () => this.#closed());
+      if (dialog === "summary" && state.experiment && !this.#close) {
+        this.#close = openDialog("Loss by step", this.#content(state), () => this.#closed());
       }
-      if (dialog !== "summary") this.#open?.close();
+      if (dialog !== "summary") this.#close?.();
     });
   }
 
   #closed() {
-    this.#open = null;
+    this.#close = null;
     if (this.app.store.get().view.dialog === "summary") this.app.setView({ dialog: null });
   }
 
