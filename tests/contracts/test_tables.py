@@ -14,7 +14,7 @@ from fallline.engine.initializers import INITIALIZERS
 from fallline.engine.losses import LOSSES
 from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.randomness import rng_for
-from fallline.vocabulary.recipe import OWN_SETTINGS, RunRecipe
+from fallline.vocabulary.recipe import OWN_DATA, OWN_SETTINGS, DataSettings, RunRecipe
 from support.gradient_check import relative_error
 from support.problems import small_problem, train
 
@@ -43,13 +43,29 @@ def test_a_row_introduces_itself(table, name):
 @pytest.mark.parametrize("name", DATASETS)
 @pytest.mark.parametrize("features", [1, 5])
 def test_a_data_set_is_finite_bent_or_not_and_the_same_again(name, features):
-    X, y = DATASETS[name].make(300, features, 4)
-    again, _ = DATASETS[name].make(300, features, 4)
-    assert (X.shape, y.shape, X.dtype, y.dtype) == ((300, features), (300, 1), np.float64, np.float64)
-    assert np.isfinite(X).all()
-    assert np.isfinite(y).all()
-    assert np.var(y) > 1e-3
-    assert np.array_equal(X, again)
+    row = DATASETS[name]
+    features = row.features or features
+    asked = DataSettings(name=name, samples=min(300, row.samples or 300), features=features, seed=4)
+    raw, again = row.make(asked), row.make(asked)
+    assert (raw.X.shape, raw.X.dtype) == ((asked.samples, features), np.float64)
+    assert (raw.y.shape, raw.y.dtype) == ((asked.samples, 1), np.float64)
+    assert len(set(raw.features)) == features
+    assert np.isfinite(raw.X).all()
+    assert np.isfinite(raw.y).all()
+    assert np.var(raw.y) > 1e-3
+    assert np.array_equal(raw.X, again.X)
+    assert np.array_equal(raw.y, again.y)
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_data_set_has_the_classes_that_it_announces_and_all_of_them_appear(name):
+    row = DATASETS[name]
+    raw = row.make(DataSettings(name=name, samples=row.samples or 200, features=row.features or 2))
+    assert raw.classes == row.classes
+    assert bool(raw.classes) == (row.task == "classification")
+    if raw.classes:
+        assert set(raw.y.ravel()) == set(range(len(raw.classes)))
+    assert row.source
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
@@ -106,6 +122,11 @@ def test_the_memory_of_an_optimizer_is_plain_float64_arrays(name):
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_the_settings_of_an_optimizer_are_ones_that_a_recipe_can_name(name):
     assert {parameter.name for parameter in OPTIMIZERS[name].parameters} <= set(OWN_SETTINGS)
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_the_settings_of_a_data_set_are_ones_that_a_recipe_can_name(name):
+    assert {parameter.name for parameter in DATASETS[name].parameters} <= set(OWN_DATA)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

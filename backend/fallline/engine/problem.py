@@ -6,14 +6,14 @@ know runs, optimizers or steps. A problem never changes; its arrays are read-onl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.datasets import DATASETS
+from fallline.engine.datasets import DATASETS, Raw
 from fallline.engine.initializers import INITIALIZERS
 from fallline.engine.layout import Layout, layout_of
 from fallline.engine.losses import LOSSES
@@ -53,12 +53,15 @@ class Samples:
 class Problem:
     """Data, network and starting point. `activations` has one name a layer, the output's last.
 
+    `features` names the columns of X. With `classes`, y holds indices into them; without, it is a regression.
     `baseline` holds the loss, in each split, of predicting the mean of the training targets. `initial_loss`
     is the training loss at step 0.
     """
 
     X: Array
     y: Array
+    features: tuple[str, ...]
+    classes: tuple[str, ...]
     train_rows: Rows
     test_rows: Rows
     train: Samples
@@ -93,11 +96,12 @@ class Problem:
 
 def build_problem(data: DataSettings, network: NetworkSettings, loss: str) -> Problem:
     """The problem of a recipe; raises InvalidRequest where the data cannot be made as asked."""
-    train_rows, test_rows = _split(data)
-    X, y = _standardized(data, *_samples(data), train_rows)
+    raw = _samples(data)
+    train_rows, test_rows = _split(data, len(raw.X))
+    X, y = _standardized(data, raw, train_rows)
     train = _prepared(X, y, train_rows, loss)
     test = _prepared(X, y, test_rows, loss) if len(test_rows) else None
-    layout = layout_of([data.features, *(layer.units for layer in network.layers), 1])
+    layout = layout_of([X.shape[1], *(layer.units for layer in network.layers), 1])
     activations = (*(layer.activation for layer in network.layers), network.output)
     initial = _initial_parameters(network, layout)
     with np.errstate(all="ignore"):
@@ -105,6 +109,8 @@ def build_problem(data: DataSettings, network: NetworkSettings, loss: str) -> Pr
     return Problem(
         X=X,
         y=y,
+        features=raw.features,
+        classes=raw.classes,
         train_rows=train_rows,
         test_rows=test_rows,
         train=train,
@@ -118,36 +124,53 @@ def build_problem(data: DataSettings, network: NetworkSettings, loss: str) -> Pr
     )
 
 
-def _samples(data: DataSettings) -> tuple[Array, Array]:
-    X, y = DATASETS[data.name].make(data.samples, data.features, data.seed)
-    if data.noise:
-        y = y + data.noise * rng_for(data.seed, "noise").standard_normal(y.shape)
-    return X, y
+def _samples(data: DataSettings) -> Raw:
+    raw = DATASETS[data.name].make(data)
+    return _mislabelled(data, _noisy(data, raw))
 
 
-def _split(data: DataSettings) -> tuple[Rows, Rows]:
+def _noisy(data: DataSettings, raw: Raw) -> Raw:
+    """Noise on the targets of a regression, on the inputs of a classification."""
+    if not data.noise:
+        return raw
+    disturbed = raw.X if raw.classes else raw.y
+    noisy = disturbed + data.noise * rng_for(data.seed, "noise").standard_normal(disturbed.shape)
+    return replace(raw, X=noisy) if raw.classes else replace(raw, y=noisy)
+
+
+def _mislabelled(data: DataSettings, raw: Raw) -> Raw:
+    """The share `label_noise` of all samples, to the nearest one, gets one of the other classes, each as likely."""
+    wrong = round(len(raw.y) * data.label_noise)
+    if not wrong or len(raw.classes) < 2:
+        return raw
+    rng = rng_for(data.seed, "labels")
+    rows = rng.permutation(len(raw.y))[:wrong]
+    y = raw.y.copy()
+    y[rows] = (y[rows] + rng.integers(1, len(raw.classes), (wrong, 1))) % len(raw.classes)
+    return replace(raw, y=y)
+
+
+def _split(data: DataSettings, samples: int) -> tuple[Rows, Rows]:
     """Training and test rows, each in data order."""
-    held_out = round(data.samples * data.test_fraction)
-    if held_out >= data.samples:
+    held_out = round(samples * data.test_fraction)
+    if held_out >= samples:
         raise InvalidRequest(
             FieldError(
                 "/data/test_fraction",
-                f"leaves none of the {data.samples} samples to train on: take a smaller fraction",
+                f"leaves none of the {samples} samples to train on: take a smaller fraction",
             )
         )
-    drawn = (
-        rng_for(data.seed, "split").permutation(data.samples)[:held_out]
-        if held_out
-        else np.empty(0, np.int64)
-    )
+    drawn = rng_for(data.seed, "split").permutation(samples)[:held_out] if held_out else np.empty(0, np.int64)
     test_rows = np.sort(drawn).astype(np.int64)
-    return _frozen(np.setdiff1d(np.arange(data.samples, dtype=np.int64), test_rows)), _frozen(test_rows)
+    return _frozen(np.setdiff1d(np.arange(samples, dtype=np.int64), test_rows)), _frozen(test_rows)
 
 
-def _standardized(data: DataSettings, X: Array, y: Array, train_rows: Rows) -> tuple[Array, Array]:
+def _standardized(data: DataSettings, raw: Raw, train_rows: Rows) -> tuple[Array, Array]:
+    """Inputs and targets as asked; the index of a class is a name and stays what it is."""
+    X, y = raw.X, raw.y
     if data.standardize in ("inputs", "both"):
         X = _standard(X, train_rows)
-    if data.standardize in ("targets", "both"):
+    if data.standardize in ("targets", "both") and not raw.classes:
         y = _standard(y, train_rows)
     return _frozen(X), _frozen(y)
 

@@ -9,7 +9,17 @@ from __future__ import annotations
 
 import numpy as np
 
-PURPOSES = {"inputs": 1, "coefficients": 2, "noise": 3, "split": 4, "weights": 5, "biases": 6, "order": 7}
+PURPOSES = {
+    "inputs": 1,
+    "coefficients": 2,
+    "noise": 3,
+    "split": 4,
+    "weights": 5,
+    "biases": 6,
+    "order": 7,
+    "labels": 8,
+    "rows": 9,
+}
 """Numbers that stand in every address: never change one, only add."""
 
 

@@ -117,6 +117,8 @@ class Experiment:
             "y": problem.y.tolist(),
             "train": problem.train_rows.tolist(),
             "test": problem.test_rows.tolist(),
+            "features": list(problem.features),
+            "classes": list(problem.classes),
         }
 
     def figure_view(self) -> FigureView:

@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fallline.engine.activations import ACTIVATIONS
-from fallline.engine.datasets import DATASETS
+from fallline.engine.datasets import DATASETS, Dataset
 from fallline.engine.initializers import INITIALIZERS
 from fallline.engine.losses import LOSSES
 from fallline.engine.optimizers import OPTIMIZERS
 from fallline.runs.cost import parameter_count, step_seconds
+from fallline.runs.data_check import check_data, dataset_of
 from fallline.vocabulary.errors import FieldError, InvalidRequest, TooExpensive
 from fallline.vocabulary.exhibits import EXHIBITS
 from fallline.vocabulary.parameters import Parameter
@@ -51,7 +52,14 @@ BOUNDS: Mapping[str, float] = {
 DATA_SETTINGS = (
     Parameter("samples", 900, 1, MOST_SAMPLES, integer=True, help="training and test samples together"),
     Parameter("features", 5, 1, MOST_FEATURES, integer=True, help="inputs of the network"),
-    Parameter("noise", 0.0, 0.0, 1e6, help="standard deviation of what is added to y"),
+    Parameter(
+        "noise",
+        0.0,
+        0.0,
+        1e6,
+        help="standard deviation of what is added: to y, or to the inputs where classes are told apart",
+    ),
+    Parameter("label_noise", 0.0, 0.0, 1.0, help="share of the samples that get the label of another class"),
     Parameter(
         "test_fraction", 0.0, 0.0, 1.0, open_maximum=True, help="share of the samples kept for testing"
     ),
@@ -65,8 +73,8 @@ RUN_SETTINGS = (
 
 def check_recipe(recipe: Recipe) -> Recipe:
     """The recipe filled in. Raises InvalidRequest for what cannot be, TooExpensive for what costs too much."""
+    recipe = recipe.model_copy(update={"data": check_data(recipe.data, dataset_of(recipe.data))})
     _check_size(recipe)
-    _named_in(DATASETS, recipe.data.name, "/data/name", "data set")
     if recipe.data.train_samples < 1:
         raise InvalidRequest(
             FieldError("/data/test_fraction", "a fraction that leaves at least one training sample")
@@ -216,7 +224,6 @@ def merge_edit(edits: list[Edit], edit: Edit) -> list[Edit]:
 def catalog() -> dict[str, Any]:
     """What exists and what it may cost, for `GET /catalog`: the dashboard builds its controls from it."""
     tables: dict[str, Mapping[str, Any]] = {
-        "datasets": DATASETS,
         "activations": ACTIVATIONS,
         "losses": LOSSES,
         "optimizers": OPTIMIZERS,
@@ -224,6 +231,7 @@ def catalog() -> dict[str, Any]:
         "initializers": INITIALIZERS,
     }
     return {
+        "datasets": [_dataset_entry(row) for row in DATASETS.values()],
         **{title: [_entry(row) for row in table.values()] for title, table in tables.items()},
         "data_settings": [each.as_json() for each in DATA_SETTINGS],
         "run_settings": [each.as_json() for each in RUN_SETTINGS],
@@ -239,3 +247,9 @@ def _entry(row: Any) -> dict[str, Any]:
     if hasattr(row, "draws"):
         entry["draws"] = list(row.draws)
     return entry
+
+
+def _dataset_entry(row: Dataset) -> dict[str, Any]:
+    """`features` and `samples` are null where the recipe decides."""
+    own = {"task": row.task, "features": row.features, "samples": row.samples, "classes": list(row.classes)}
+    return {**_entry(row), "source": row.source, **own}

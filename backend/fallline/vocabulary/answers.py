@@ -135,12 +135,17 @@ class Measured(_Answer):
 
 
 class Samples(_Answer):
-    """The data in the network's units, and which rows are for training and which for testing."""
+    """The data in the network's units, and which rows are for training and which for testing.
+
+    `features` names the columns of X. Where `classes` are told apart, y holds indices into them.
+    """
 
     X: Matrix
     y: Matrix
     train: list[int]
     test: list[int]
+    features: list[str]
+    classes: list[str]
 
 
 class Figure(_Answer):
@@ -169,10 +174,20 @@ class CatalogRow(_Answer):
     parameters: list[Parameter]
 
 
+class DatasetRow(CatalogRow):
+    """A data set. `features` and `samples` are null where the recipe decides, else what the set has."""
+
+    source: str
+    task: Literal["regression", "classification"]
+    features: int | None
+    samples: int | None
+    classes: list[str]
+
+
 class Catalog(_Answer):
     """Everything that a recipe may name, and what it may cost."""
 
-    datasets: list[CatalogRow]
+    datasets: list[DatasetRow]
     activations: list[CatalogRow]
     losses: list[CatalogRow]
     optimizers: list[CatalogRow]

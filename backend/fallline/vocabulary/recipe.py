@@ -28,6 +28,9 @@ LARGEST = 2**53
 OWN_SETTINGS = ("momentum", "beta1", "beta2", "epsilon")
 """Settings that belong to one optimizer or another; they stand beside the optimizer's name."""
 
+OWN_DATA = ("degree", "turns")
+"""Settings that belong to one data set or another; they stand beside its name."""
+
 EDITABLE = ("optimizer", "learning_rate", "batch_size", "order", *OWN_SETTINGS)
 """What an edit may change."""
 
@@ -54,7 +57,11 @@ class StrictModel(BaseModel):
 
 
 class DataSettings(StrictModel):
-    """Which samples: `samples` counts training and test samples together."""
+    """Which samples: `samples` counts training and test samples together.
+
+    `label_noise` is the share of labels that are replaced. What belongs to one data set only, and labels that are all
+    right, are left out of the JSON.
+    """
 
     name: RowName = "log_linear"
     samples: Annotated[int, Field(ge=1, le=LARGEST)] = 900
@@ -63,6 +70,21 @@ class DataSettings(StrictModel):
     test_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.0
     standardize: Literal["none", "inputs", "targets", "both"] = "none"
     seed: Seed = 0
+    label_noise: Annotated[float, Field(ge=0, le=1)] = 0.0
+    degree: int | None = None
+    turns: float | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        told = {key: value for key, value in handler(self).items() if value is not None}
+        if not self.label_noise:
+            told.pop("label_noise", None)
+        return told
+
+    @property
+    def own(self) -> dict[str, float]:
+        """What the recipe says of the data set's own parameters."""
+        return {name: value for name in OWN_DATA if (value := getattr(self, name)) is not None}
 
     @property
     def test_samples(self) -> int:

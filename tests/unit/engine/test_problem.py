@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fallline.engine.datasets import DATASETS, Dataset, Raw
 from fallline.engine.problem import build_problem
 from fallline.engine.randomness import rng_for
 from fallline.vocabulary.errors import InvalidRequest
@@ -69,6 +70,54 @@ def test_noise_is_added_to_the_targets_only():
     clean, noisy = problem(seed=5), problem(seed=5, noise=0.3)
     assert np.array_equal(clean.X, noisy.X)
     assert np.std(noisy.y - clean.y) == pytest.approx(0.3, rel=0.1)
+
+
+THREE_CLASSES = Dataset(
+    name="three",
+    help="a set of three classes",
+    source="this test",
+    task="classification",
+    make=lambda asked: Raw(
+        np.ones((asked.samples, 2)),
+        np.arange(asked.samples).reshape(-1, 1) % 3.0,
+        ("a", "b"),
+        ("0", "1", "2"),
+    ),
+    features=2,
+    classes=("0", "1", "2"),
+)
+
+
+@pytest.fixture
+def three_classes(monkeypatch):
+    monkeypatch.setitem(DATASETS, "three", THREE_CLASSES)
+
+
+@pytest.mark.usefixtures("three_classes")
+def test_noise_moves_the_inputs_where_classes_are_told_apart():
+    clean, noisy = problem(name="three"), problem(name="three", noise=0.3)
+    assert np.array_equal(clean.y, noisy.y)
+    assert np.std(noisy.X - clean.X) == pytest.approx(0.3, rel=0.1)
+
+
+@pytest.mark.usefixtures("three_classes")
+@pytest.mark.parametrize("share", [0.1, 0.25, 1.0])
+def test_label_noise_replaces_that_share_of_labels_by_every_other_class(share):
+    clean, noisy = problem(name="three"), problem(name="three", label_noise=share)
+    shifts = ((noisy.y - clean.y) % 3).ravel()
+    assert np.count_nonzero(shifts) == round(900 * share)
+    ones, twos = (np.count_nonzero(shifts == shift) for shift in (1, 2))
+    assert ones == pytest.approx(twos, rel=0.3)
+    assert np.array_equal(clean.X, noisy.X)
+
+
+@pytest.mark.usefixtures("three_classes")
+@pytest.mark.parametrize("which", ["targets", "both"])
+def test_the_index_of_a_class_is_never_standardized(which):
+    shown = problem(name="three", standardize=which)
+    assert set(shown.y.ravel()) == {0.0, 1.0, 2.0}
+    assert shown.classes == ("0", "1", "2")
+    assert shown.features == ("a", "b")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,70 @@
+"""Regression laws in any number of inputs. Inputs and coefficients have addresses of their own, so the same seed with
+more samples keeps the same law.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fallline.engine.datasets.row import Array, Dataset, Raw, numbered
+from fallline.engine.randomness import rng_for
+from fallline.vocabulary.errors import FieldError, InvalidRequest
+from fallline.vocabulary.recipe import DataSettings
+
+
+def _inputs(asked: DataSettings) -> Array:
+    return rng_for(asked.seed, "inputs").standard_normal((asked.samples, asked.features))
+
+
+def _coefficients(asked: DataSettings) -> Array:
+    return rng_for(asked.seed, "coefficients").standard_normal((asked.features, 1))
+
+
+def _log_linear(asked: DataSettings) -> Raw:
+    X = _inputs(asked)
+    argument = X @ _coefficients(asked) + 20.0
+    undefined = int(np.count_nonzero(argument <= 0.0))
+    if undefined:
+        raise InvalidRequest(
+            FieldError(
+                "/data/seed",
+                f"log(X @ beta + 20) is undefined for {undefined} of {asked.samples} samples with this seed: "
+                f"take another seed, fewer samples, or fewer features (now {asked.features})",
+            )
+        )
+    return Raw(X, np.log(argument), numbered(asked.features))
+
+
+def _linear(asked: DataSettings) -> Raw:
+    X = _inputs(asked)
+    return Raw(X, X @ _coefficients(asked), numbered(asked.features))
+
+
+def _sine(asked: DataSettings) -> Raw:
+    X = rng_for(asked.seed, "inputs").uniform(-np.pi, np.pi, (asked.samples, asked.features))
+    return Raw(X, np.sin(X).sum(axis=1, keepdims=True) / np.sqrt(asked.features), numbered(asked.features))
+
+
+LAWS = (
+    Dataset(
+        name="log_linear",
+        help="the notebook's: y = log(X @ beta + 20), X and beta from N(0, 1)",
+        source="the notebook that this project began with",
+        task="regression",
+        make=_log_linear,
+    ),
+    Dataset(
+        name="linear",
+        help="y = X @ beta, X and beta from N(0, 1): a straight law for a bent network",
+        source="Hastie, Tibshirani and Friedman, The Elements of Statistical Learning, section 3.2",
+        task="regression",
+        make=_linear,
+    ),
+    Dataset(
+        name="sine",
+        help="y = (sin x1 + sin x2 + ...) / sqrt(features), x uniform between -pi and pi",
+        source="an additive law: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning, section 9.1",
+        task="regression",
+        make=_sine,
+    ),
+)
