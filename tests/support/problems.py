@@ -11,7 +11,8 @@ from fallline.engine.problem import Problem, build_problem
 from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
 from fallline.vocabulary.columns import Records
-from fallline.vocabulary.recipe import DataSettings, Edit, LayerSettings, NetworkSettings, Recipe, RunRecipe
+from fallline.vocabulary.recipe import DataSettings, LayerSettings, NetworkSettings, Recipe, RunRecipe
+from fallline.vocabulary.run_settings import Edit
 
 Array = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fallline.engine.losses import LOSSES
 from fallline.engine.problem import Problem
-from fallline.vocabulary.recipe import RunSettings
+from fallline.vocabulary.run_settings import RunSettings
 
 MEASURES = ("grad_l1", "grad_l2", "grad_mean", "ratio")
 """What is recorded of every parameter, in this order."""
