@@ -111,7 +111,7 @@ LOCK := uv pip compile --quiet --no-config --universal --python-version 3.11 --f
 # The same versions on every Python (fewest forks), so that the same recipe gives the same numbers everywhere.
 lock: $(VENV)/installed-test ## write the locks anew from pyproject.toml and package.json (UPGRADE=1 takes newer versions)
 	@$(PIP_INSTALL) uv
-	@$(BIN)/$(LOCK) pyproject.toml --extra fast --group test -o requirements/test.txt
+	@$(BIN)/$(LOCK) pyproject.toml --extra fast --extra datasets --group test -o requirements/test.txt
 	@$(BIN)/$(LOCK) pyproject.toml -c requirements/test.txt -o requirements/run.txt
 	@$(BIN)/$(LOCK) --group build -c requirements/test.txt -o requirements/build.txt
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm install --prefix tests/frontend --package-lock-only \

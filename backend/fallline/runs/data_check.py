@@ -14,7 +14,10 @@ def dataset_of(data: DataSettings) -> Dataset:
     """The row that the recipe names. Raises InvalidRequest."""
     if data.name not in DATASETS:
         raise InvalidRequest(FieldError("/data/name", f"the name of a known data set: {', '.join(DATASETS)}"))
-    return DATASETS[data.name]
+    row = DATASETS[data.name]
+    if row.missing:
+        raise InvalidRequest(FieldError("/data/name", f"another data set: {row.name} {row.missing}"))
+    return row
 
 
 def check_data(data: DataSettings, dataset: Dataset) -> DataSettings:

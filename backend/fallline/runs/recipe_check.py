@@ -244,6 +244,6 @@ def _entry(row: Any) -> dict[str, Any]:
 
 
 def _dataset_entry(row: Dataset) -> dict[str, Any]:
-    """`features` and `samples` are null where the recipe decides."""
+    """`features` and `samples` are null where the recipe decides, `missing` where the set can be had."""
     own = {"task": row.task, "features": row.features, "samples": row.samples, "classes": list(row.classes)}
-    return {**_entry(row), "source": row.source, **own}
+    return {**_entry(row), "source": row.source, "missing": row.missing or None, **own}

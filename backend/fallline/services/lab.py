@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from fallline.engine.datasets import DATASETS
 from fallline.engine.kernels.choice import Kernels
 from fallline.execution.interface import Executor, Later, Sink
 from fallline.figures import FIGURES, figure_json
@@ -100,6 +101,7 @@ class Lab:
 
     async def create(self, recipe: Recipe) -> tuple[dict[str, Any], str]:
         """A new experiment: its state, and the token that allows changes."""
+        await _prepared(recipe.data.name)
         await self._make_room()
         id, token = new_id(), new_token()
         self._entries[id] = _Entry(hash_of(token), self._clock())
@@ -303,6 +305,13 @@ class Lab:
     async def _pause_playing(self, id: str) -> None:
         with contextlib.suppress(NotFound, Unavailable):
             await self._executor.ask(id, lambda one, now: one.pause(now) if one.playing else None)
+
+
+async def _prepared(dataset: str) -> None:
+    """Let what takes long the first time happen beside the loop and the worker, so that nobody waits for it."""
+    row = DATASETS.get(dataset)
+    if row is not None and row.prepare is not None and not row.missing:
+        await asyncio.to_thread(row.prepare)
 
 
 def _named(run: str | None) -> str:

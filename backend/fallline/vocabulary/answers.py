@@ -176,9 +176,12 @@ class CatalogRow(_Answer):
 
 
 class DatasetRow(CatalogRow):
-    """A data set. `features` and `samples` are null where the recipe decides, else what the set has."""
+    """A data set. `features` and `samples` are null where the recipe decides, else what the set has. `missing` says why
+    the set cannot be had on this server, null that it can.
+    """
 
     source: str
+    missing: str | None
     task: Literal["regression", "classification"]
     features: int | None
     samples: int | None

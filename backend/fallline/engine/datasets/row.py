@@ -35,6 +35,8 @@ class Dataset:
 
     `features` and `samples` are numbers that the set itself fixes, the second as the most there are; None leaves
     them to the recipe. `classes` names what a classification tells apart. `source` is where the formula comes from.
+    `missing` says why the set cannot be had here. `prepare`, which any thread may call, does what takes long the first
+    time.
     """
 
     name: str
@@ -46,6 +48,8 @@ class Dataset:
     features: int | None = None
     samples: int | None = None
     classes: tuple[str, ...] = ()
+    missing: str = ""
+    prepare: Callable[[], object] | None = None
 
     def own(self, settings: DataSettings, name: str) -> float:
         """The set's parameter `name`: as the recipe says, else its default."""

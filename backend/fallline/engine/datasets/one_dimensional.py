@@ -1,0 +1,52 @@
+"""Curves over one input, uniform between -1 and 1: regressions that can be drawn as a line."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fallline.engine.datasets.row import Array, Dataset, Raw, numbered
+from fallline.engine.randomness import rng_for
+from fallline.vocabulary.parameters import Parameter
+from fallline.vocabulary.recipe import DataSettings
+
+
+def _inputs(asked: DataSettings) -> Array:
+    return rng_for(asked.seed, "inputs").uniform(-1.0, 1.0, (asked.samples, 1))
+
+
+def _polynomial(asked: DataSettings) -> Raw:
+    """Coefficients c0, c1, ... in this order, so that a higher degree adds terms to the same law."""
+    X = _inputs(asked)
+    drawn = rng_for(asked.seed, "coefficients").standard_normal(int(POLYNOMIAL.own(asked, "degree")) + 1)
+    return Raw(X, np.asarray(np.polynomial.polynomial.polyval(X, drawn), np.float64), numbered(1))
+
+
+def _chebyshev(asked: DataSettings) -> Raw:
+    """T_n by its recurrence, which is exact where cos(n arccos x) loses digits at the ends."""
+    X = _inputs(asked)
+    only_last = np.zeros(int(CHEBYSHEV.own(asked, "degree")) + 1)
+    only_last[-1] = 1.0
+    return Raw(X, np.asarray(np.polynomial.chebyshev.chebval(X, only_last), np.float64), numbered(1))
+
+
+POLYNOMIAL = Dataset(
+    name="polynomial",
+    help="y = c0 + c1 x + ... of the given degree, coefficients from N(0, 1), x uniform between -1 and 1",
+    source="Bishop, Pattern Recognition and Machine Learning, section 1.1",
+    task="regression",
+    make=_polynomial,
+    parameters=(Parameter("degree", 3, 1, 12, integer=True, help="highest power of x"),),
+    features=1,
+)
+
+CHEBYSHEV = Dataset(
+    name="chebyshev",
+    help="y = T(x), the Chebyshev polynomial of the given degree: as many equal waves between -1 and 1",
+    source="NIST Digital Library of Mathematical Functions, 18.5.1 and table 18.9.1",
+    task="regression",
+    make=_chebyshev,
+    parameters=(Parameter("degree", 4, 1, 24, integer=True, help="degree: how often y crosses zero"),),
+    features=1,
+)
+
+CURVES = (POLYNOMIAL, CHEBYSHEV)

@@ -1,0 +1,88 @@
+"""Measured data, from the copies that scikit-learn brings with it: the extra `datasets`.
+
+Without that package the rows stand in the table and say why they cannot be had. It is imported on first use, which
+takes most of a second, and read once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from functools import cache
+
+import numpy as np
+
+from fallline.engine.datasets.row import Dataset, Raw
+from fallline.engine.randomness import rng_for
+from fallline.vocabulary.recipe import DataSettings
+
+MISSING = (
+    ""
+    if importlib.util.find_spec("sklearn")
+    else "needs scikit-learn, which is not installed: pip install 'fallline[datasets]'"
+)
+"""Why these sets cannot be had, or nothing."""
+
+_OPTIONS = {"diabetes": {"scaled": False}}
+"""Standardizing is the recipe's to ask for, so the numbers are taken in their units."""
+
+
+@cache
+def _whole(name: str) -> Raw:
+    """All samples of a set; read-only, because everybody gets the same."""
+    loaded = getattr(importlib.import_module("sklearn.datasets"), f"load_{name}")(**_OPTIONS.get(name, {}))
+    X = np.array(loaded.data, np.float64)
+    y = np.array(loaded.target, np.float64).reshape(-1, 1)
+    for array in (X, y):
+        array.setflags(write=False)
+    return Raw(X, y, tuple(map(str, loaded.feature_names)), _ROWS[name].classes)
+
+
+def _drawn(asked: DataSettings) -> Raw:
+    """As many samples as are asked for, drawn by the data seed and left in their order."""
+    whole = _whole(asked.name)
+    if asked.samples >= len(whole.X):
+        return whole
+    drawn = rng_for(asked.seed, "rows").permutation(len(whole.X))[: asked.samples]
+    rows = np.sort(drawn)
+    return Raw(whole.X[rows], whole.y[rows], whole.features, whole.classes)
+
+
+REAL = (
+    Dataset(
+        name="diabetes",
+        help="how far diabetes has progressed after a year: 442 patients, ten measurements; standardize both",
+        source="Efron, Hastie, Johnstone and Tibshirani, Least Angle Regression (2004)",
+        task="regression",
+        make=_drawn,
+        prepare=lambda: _whole("diabetes"),
+        features=10,
+        samples=442,
+        missing=MISSING,
+    ),
+    Dataset(
+        name="iris",
+        help="three kinds of iris by length and width of their leaves, in cm: 150 flowers",
+        source="Fisher, The Use of Multiple Measurements in Taxonomic Problems (1936)",
+        task="classification",
+        make=_drawn,
+        prepare=lambda: _whole("iris"),
+        features=4,
+        samples=150,
+        classes=("setosa", "versicolor", "virginica"),
+        missing=MISSING,
+    ),
+    Dataset(
+        name="digits",
+        help="handwritten digits in 8 by 8 pixels of 0 to 16: 1,797 images",
+        source="Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI repository (1998)",
+        task="classification",
+        make=_drawn,
+        prepare=lambda: _whole("digits"),
+        features=64,
+        samples=1797,
+        classes=tuple("0123456789"),
+        missing=MISSING,
+    ),
+)
+_ROWS = {row.name: row for row in REAL}
