@@ -178,7 +178,7 @@ def in_c(task: Task, library: ctypes.CDLL) -> Work:
         parameters, records = problem.initial_parameters.copy(), np.empty((task.steps, 27))
         columns, targets = pointer(train.columns), pointer(train.targets)
         step, count = ctypes.c_longlong(task.first), ctypes.c_int(task.steps)
-        rate, baseline = ctypes.c_double(run.learning_rate), ctypes.c_double(train.constant_loss)
+        rate, baseline = ctypes.c_double(run.learning_rate), ctypes.c_double(train.variance)
         end = (step, count, rate, baseline, pointer(records))
         if run.batch_size == 1:
             library.single(

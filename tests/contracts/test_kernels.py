@@ -10,15 +10,16 @@ from fallline.engine.evaluation import evaluate
 from fallline.engine.kernels import columns, single
 from fallline.engine.kernels.compiled import COMPILED
 from fallline.engine.kernels.numpy_kernels import NUMPY
+from fallline.engine.losses import LOSSES
 from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.probes import next_gradient
 from fallline.engine.problem import build_problem
 from fallline.engine.series import evaluated_series, series_names
 from fallline.engine.state import begin
 from fallline.engine.training import advance
-from fallline.vocabulary.recipe import DataSettings, RunRecipe
+from fallline.vocabulary.recipe import DataSettings, LossSettings, RunRecipe
 from support.gradient_check import planted, relative_error
-from support.problems import joined, network, series, small_problem
+from support.problems import classes_problem, joined, network, series, small_problem
 
 KERNELS = {"numpy": NUMPY, "compiled": COMPILED}
 HIDDEN = {"no hidden layer": (), "one": (4,), "two": (4, 4), "three, uneven": (5, 1, 3), "wide": (70, 40)}
@@ -55,6 +56,37 @@ def test_a_step_follows_the_gradient_of_the_blackboard(kernel, activation, hidde
             assert series(records, f"grad_l1/{name}")[0] == pytest.approx(
                 np.abs(gradient).sum(), rel=1e-11, abs=1e-13
             )
+
+
+LOSS_PROBLEMS = {
+    **{f"{name}, classes": (name, 2) for name in LOSSES},
+    "softmax, four classes": ("softmax_cross_entropy", 4),
+    "huber": (LossSettings(name="huber", delta=0.5), 0),
+}
+
+
+def problem_of_loss(loss, classes, *layers, **more):
+    if classes:
+        return classes_problem(loss, classes, *layers, **more)
+    return small_problem(*layers, loss=loss, **more)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, None])
+@pytest.mark.parametrize("hidden", [(), (4,), (5, 3)], ids=str)
+@pytest.mark.parametrize(("loss", "classes"), LOSS_PROBLEMS.values(), ids=LOSS_PROBLEMS)
+def test_every_loss_is_descended_and_scored(kernel, loss, classes, hidden, batch_size):
+    layers = [(units, "tanh") for units in hidden] or [(3, "identity")]
+    problem, run = problem_of_loss(loss, classes, *layers, test_fraction=0.25), run_of(batch_size)
+    state = begin(problem)
+    for _ in range(20):
+        expected, _rows = next_gradient(problem, state, run)
+        before, scores = state.parameters.copy(), evaluate(problem, state.parameters)
+        record = advance(problem, state, run, 1, kernel)
+        moved = problem.named((before - state.parameters) / run.learning_rate)
+        for name, gradient in expected.items():
+            assert np.abs(moved[name] - gradient).max() <= 1e-12 * max(1.0, np.abs(gradient).max())
+        for name, told in scores.items():
+            assert series(record, name)[0] == pytest.approx(told, rel=1e-12)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

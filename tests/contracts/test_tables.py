@@ -14,8 +14,7 @@ from fallline.engine.initializers import INITIALIZERS
 from fallline.engine.losses import LOSSES
 from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.randomness import rng_for
-from fallline.vocabulary.recipe import OWN_DATA, DataSettings, RunRecipe
-from fallline.vocabulary.run_settings import OWN_SETTINGS
+from fallline.vocabulary.recipe import OWN_DATA, OWN_SETTINGS, DataSettings, RunRecipe
 from support.gradient_check import relative_error
 from support.problems import small_problem, train
 
@@ -88,32 +87,57 @@ def test_an_activation_writes_where_it_is_told(name):
     assert not np.array_equal(row(z), z) or name == "identity"
 
 
-@pytest.mark.parametrize("name", LOSSES)
+def samples_of(row, count):
+    """Predictions and targets that a loss may meet: values, or classes of as many as it can tell apart, up to 4."""
+    rng = np.random.default_rng(3)
+    classes = 0 if row.fits(0) else row.most_classes or 4
+    y_pred = rng.normal(size=(count, row.outputs(classes))) * 3
+    y = rng.integers(0, classes, (count, 1)).astype(float) if classes else rng.normal(size=(count, 1)) * 3
+    return y_pred, y
+
+
+@pytest.mark.parametrize("name", [name for name, row in LOSSES.items() if row.measure_one])
 def test_a_loss_for_one_sample_is_the_loss_for_many(name):
     row = LOSSES[name]
-    loss, dy = row.measure_one(1.5, -0.5)
-    assert loss == row(np.array([[1.5]]), np.array([[-0.5]]))
-    assert dy == row.gradient(np.array([[1.5]]), np.array([[-0.5]]))[0, 0]
+    for y_pred, y in zip(*samples_of(row, 50), strict=True):
+        loss, dy = row.measure_one(float(y_pred[0]), float(y[0]))
+        assert loss == pytest.approx(row(y_pred[:, None], y[:, None]), rel=1e-15)
+        assert dy == pytest.approx(row.gradient(y_pred[:, None], y[:, None])[0, 0], rel=1e-15)
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_a_loss_is_least_at_the_targets_and_scores_constants_zero(name):
-    row, y = LOSSES[name], np.array([[1.0], [2.0], [6.0]])
-    assert row(y, y) == 0.0
-    assert not row.gradient(y, y).any()
-    constant = row(np.full_like(y, row.constant(y)), y)
-    assert row.score(np.array([constant, 0.0]), constant).tolist() == [0.0, 1.0]
+def test_a_loss_of_many_is_the_mean_of_each(name):
+    row = LOSSES[name]
+    y_pred, y = samples_of(row, 50)
+    one_by_one = [row(y_pred[k : k + 1], y[k : k + 1]) for k in range(50)]
+    assert row(y_pred, y) == pytest.approx(np.mean(one_by_one), rel=1e-14)
 
 
-RATES = {"adagrad": 0.1}
-"""Adagrad's steps only become shorter, so it is begun with longer ones, as its paper does."""
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_may_write_its_gradient_over_the_predictions(name):
+    row = LOSSES[name]
+    y_pred, y = samples_of(row, 50)
+    within = y_pred.T.copy()
+    loss = row.measure(within, y.T, within)
+    assert loss == pytest.approx(row(y_pred, y), rel=1e-15)
+    assert np.allclose(within.T, row.gradient(y_pred, y), rtol=1e-15, atol=0)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_somebody_who_knows_no_inputs_cannot_predict_better_than_the_constant(name):
+    row = LOSSES[name]
+    if name == "huber":
+        row = row.having({"delta": 100.0})
+    _, y = samples_of(row, 50)
+    constant = row.constant(y, 4 if row.measure_one is None else 0)
+    slope = row.gradient(np.tile(constant.T, (50, 1)), y).sum(axis=0)
+    assert np.abs(slope).max() < 1e-15
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_an_optimizer_descends(name):
     problem = small_problem((6, "tanh"))
-    run = RunRecipe(name="r", optimizer=name, learning_rate=RATES.get(name, 0.01))
-    state, _ = train(problem, run, 400)
+    state, _ = train(problem, RunRecipe(name="r", optimizer=name, learning_rate=0.01), 400)
     assert evaluate(problem, state.parameters)["train_loss"] < 0.2 * problem.initial_loss
 
 

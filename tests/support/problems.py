@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fallline.engine.datasets import DATASETS, Dataset, Raw
 from fallline.engine.problem import Problem, build_problem
+from fallline.engine.randomness import rng_for
 from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
 from fallline.vocabulary.columns import Records
-from fallline.vocabulary.recipe import DataSettings, LayerSettings, NetworkSettings, Recipe, RunRecipe
-from fallline.vocabulary.run_settings import Edit
+from fallline.vocabulary.recipe import (
+    DataSettings,
+    Edit,
+    LayerSettings,
+    LossSettings,
+    NetworkSettings,
+    Recipe,
+    RunRecipe,
+)
 
 Array = NDArray[np.float64]
 
@@ -49,6 +59,7 @@ def small_problem(
     features: int = 3,
     seed: int = 1,
     weights: str = "normal",
+    loss: str | LossSettings = "mse",
 ) -> Problem:
     """A small standardized data set under the layers asked for (default: one tanh layer of 4)."""
     data = DataSettings(
@@ -59,7 +70,39 @@ def small_problem(
         standardize="both",
         seed=seed,
     )
-    return build_problem(data, network(*(layers or ((4, "tanh"),)), seed=seed, weights=weights), "mse")
+    return build_problem(data, network(*(layers or ((4, "tanh"),)), seed=seed, weights=weights), loss)
+
+
+def blobs(classes: int) -> Dataset:
+    """So many round clouds around the origin, the first of them as large as all the others together."""
+    names = tuple(f"cloud {place}" for place in range(classes))
+
+    def make(asked: DataSettings) -> Raw:
+        y = np.maximum(np.arange(asked.samples) % (2 * classes - 2) - classes + 2, 0).reshape(-1, 1)
+        angle = 2 * np.pi * y / classes
+        X = np.hstack([np.cos(angle), np.sin(angle)])
+        X += 0.4 * rng_for(asked.seed, "inputs").standard_normal(X.shape)
+        return Raw(X, y.astype(np.float64), ("x1", "x2"), names)
+
+    return Dataset(
+        f"blobs_{classes}", "clouds", "these tests", "classification", make, features=2, classes=names
+    )
+
+
+def classes_problem(
+    loss: str | LossSettings,
+    classes: int,
+    *layers: tuple[int, str],
+    samples: int = 60,
+    test_fraction: float = 0.0,
+    seed: int = 1,
+    weights: str = "normal",
+) -> Problem:
+    """Clouds of so many classes under the layers asked for (default: one tanh layer of 4)."""
+    row = blobs(classes)
+    data = DataSettings(name=row.name, samples=samples, features=2, test_fraction=test_fraction, seed=seed)
+    with patch.dict(DATASETS, {row.name: row}):
+        return build_problem(data, network(*(layers or ((4, "tanh"),)), seed=seed, weights=weights), loss)
 
 
 def train(problem: Problem, run: RunRecipe, *slices: int) -> tuple[TrainingState, Records]:

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fallline.engine.kernels.numpy_kernels import Evaluator
-from fallline.engine.losses import LOSSES
 from fallline.engine.network import forward
 from fallline.engine.problem import Problem
 
@@ -17,25 +16,19 @@ def evaluate(problem: Problem, parameters: Array) -> dict[str, float]:
     """Losses and scores of a flat vector, by the names of `series.evaluated_series`; NaN or inf where they are not
     finite.
     """
-    row = LOSSES[problem.loss]
+    score, found = problem.score, {}
     with np.errstate(all="ignore"):
         evaluator = Evaluator(problem, parameters)
-        train, test = evaluator.train_loss(), evaluator.test_loss()
-        found = {
-            "train_loss": train,
-            f"train_{row.score_name}": _score(problem.loss, train, problem.train.constant_loss),
-        }
+        splits = {"train": (problem.train, evaluator.train)}
         if problem.test is not None:
-            found["test_loss"] = test
-            found[f"test_{row.score_name}"] = _score(problem.loss, test, problem.test.constant_loss)
+            splits["test"] = (problem.test, evaluator.test)
+        for name, (split, judge) in splits.items():
+            found[f"{name}_loss"], tally = judge()
+            found[f"{name}_{score.name}"] = float(score.of(np.array(tally), split.variance))
     return found
 
 
 def predict(problem: Problem, parameters: Array, X: Array) -> Array:
-    """Predictions (n, 1) for inputs (n, features), all in the network's units."""
+    """Outputs of the network (n, outputs) for inputs (n, features), all in the network's units."""
     with np.errstate(all="ignore"):
         return forward(problem.named(parameters), problem.activations, X).y_pred
-
-
-def _score(loss: str, value: float, baseline: float) -> float:
-    return float(LOSSES[loss].score(np.array(value), baseline))

@@ -1,13 +1,18 @@
 """The table of losses: what is reported, and the gradient of what is descended.
 
-Must not know networks. Convention of the notebook (verification.md calls the difference trap T5): mse
-*reports* mean((y - y_pred)**2) and *descends* half of it, so dy_pred = (y_pred - y) / m for m samples.
+Must not know networks. Predictions are (outputs, m), one column a sample, and targets (1, m): values, or the indices of
+classes. Convention of the notebook (verification.md calls the difference trap T5): mse *reports*
+mean((y - y_pred)**2) and *descends* half of it, so dy_pred = (y_pred - y) / m for m samples. Every other loss
+descends what it reports, the mean over samples.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,32 +24,68 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """One loss.
+    """One loss. Its functions are plain arrays in, plain arrays out.
 
     `measure(y_pred, y, out)` returns the reported loss and writes dy_pred, of the same shape, into `out`
-    (which may be y_pred). `measure_one(y_pred, y)` is the same for one sample, in plain floats. `score(loss,
-    baseline)` turns reported losses into the score named `score_name`; the baseline is the loss of the best
-    constant prediction.
+    (which may be y_pred). `measure_one(y_pred, y)` is the same for one sample with one output, in plain floats;
+    None where there is an output for each class. `constant(y, classes)` is the prediction (outputs, 1) of
+    somebody who knows the targets y and no inputs. `decide(y_pred)` is the index of the predicted class of each
+    sample, (m,); a tie goes to the class that comes first. `probabilities(y_pred)` is (classes, m), or None
+    where the loss knows of no probabilities.
+
+    `task` says what the loss is made for, `most_classes` how many classes it can tell apart (None: any number).
     """
 
     name: str
     help: str
-    measure: Callable[[Array, Array, Array], float]
-    measure_one: Callable[[float, float], tuple[float, float]]
-    score_name: str
-    score: Callable[[Array, float], Array]
-    constant: Callable[[Array], float]
+    source: str
+    task: Literal["regression", "classification"]
+    most_classes: int | None
+    measure: Callable[..., float]
+    measure_one: Callable[..., tuple[float, float]] | None
+    constant: Callable[[Array, int], Array]
+    decide: Callable[[Array], NDArray[np.int64]]
+    probabilities: Callable[[Array], Array] | None = None
     parameters: tuple[Parameter, ...] = ()
+    own: Mapping[str, float] = field(default_factory=dict)
 
     def __call__(self, y_pred: Array, y: Array) -> float:
-        """The reported loss."""
-        return self.measure(y_pred, y, np.empty_like(y_pred))
+        """The reported loss of predictions (m, outputs) beside targets (m, 1), as on the blackboard."""
+        return self.measure(y_pred.T, y.T, np.empty_like(y_pred.T))
 
     def gradient(self, y_pred: Array, y: Array) -> Array:
-        """dy_pred of the descended loss, in a fresh array."""
+        """dy_pred of the descended loss, (m, outputs), in a fresh array."""
         out = np.empty_like(y_pred)
-        self.measure(y_pred, y, out)
+        self.measure(y_pred.T, y.T, out.T)
         return out
+
+    @property
+    def logits(self) -> bool:
+        """Whether predictions are logits, so that the output layer must bend nothing."""
+        return self.probabilities is not None
+
+    def outputs(self, classes: int) -> int:
+        """Outputs that the network needs where so many classes are told apart (0: none, a regression)."""
+        return 1 if self.measure_one is not None else classes
+
+    def fits(self, classes: int) -> bool:
+        """Whether it can measure a regression (0 classes), or that many classes."""
+        if not classes:
+            return self.task == "regression"
+        return self.most_classes is None or classes <= self.most_classes
+
+    def having(self, own: Mapping[str, float]) -> Loss:
+        """This loss with its own parameters bound: as given, else their defaults."""
+        if not self.parameters:
+            return self
+        values = {each.name: own.get(each.name, each.default) for each in self.parameters}
+        one = self.measure_one and partial(self.measure_one, **values)
+        return replace(self, own=values, measure=partial(self.measure, **values), measure_one=one)
+
+
+def default_loss(classes: int) -> str:
+    """The loss of a recipe that names none."""
+    return {0: "mse", 2: "binary_cross_entropy"}.get(classes, "softmax_cross_entropy")
 
 
 def _mse(y_pred: Array, y: Array, out: Array) -> float:
@@ -61,26 +102,144 @@ def _mse_one(y_pred: float, y: float) -> tuple[float, float]:
     return error * error, error
 
 
-def _r2(loss: Array, baseline: float) -> Array:
-    """1 - SS_res / SS_tot; not finite where all targets are equal."""
-    return 1.0 - loss / np.float64(baseline)
+def _huber(y_pred: Array, y: Array, out: Array, delta: float) -> float:
+    """With c the error, cut off at +-delta, both branches are c (error - c / 2), and the derivative is c."""
+    error = y_pred - y
+    cut = np.clip(error, -delta, delta)
+    share = 1.0 / error.size
+    np.multiply(cut, share, out)
+    return float((cut * (error - 0.5 * cut)).sum()) * share
 
 
-def _mean(y: Array) -> float:
-    return float(y.mean())
+def _huber_one(y_pred: float, y: float, delta: float) -> tuple[float, float]:
+    error = y_pred - y
+    cut = min(max(error, -delta), delta)  # in this order NaN stays NaN
+    return cut * (error - 0.5 * cut), cut
 
 
-LOSSES: dict[str, Loss] = {
-    row.name: row
-    for row in (
-        Loss(
-            name="mse",
-            help="mean squared error, mean((y - y_pred)**2); its half is descended, so dy_pred = (y_pred - y) / m",
-            measure=_mse,
-            measure_one=_mse_one,
-            score_name="r2",
-            score=_r2,
-            constant=_mean,
+def _binary_cross_entropy(y_pred: Array, y: Array, out: Array) -> float:
+    """softplus of how far the logit lies on the wrong side: no logit is too big, no small loss is rounded away."""
+    side = 1.0 - 2.0 * y
+    wrong = side * y_pred
+    small = np.exp(-np.abs(wrong))
+    loss = np.maximum(wrong, 0.0) + np.log1p(small)
+    share = 1.0 / wrong.size
+    np.multiply(side * share, np.where(wrong >= 0.0, 1.0, small) / (1.0 + small), out)
+    return float(loss.sum()) * share
+
+
+def _binary_cross_entropy_one(y_pred: float, y: float) -> tuple[float, float]:
+    side = 1.0 - 2.0 * y
+    wrong = side * y_pred
+    small = math.exp(-abs(wrong))
+    return max(wrong, 0.0) + math.log1p(small), side * (1.0 if wrong >= 0.0 else small) / (1.0 + small)
+
+
+def _softmax_cross_entropy(y_pred: Array, y: Array, out: Array) -> float:
+    """log-sum-exp, the largest logit taken out of the sum as a 1: the rest may be as small as it likes.
+
+    With e = exp(logit - largest) and `rest` the sum of e over all classes but the largest, a sample's loss is
+    log1p(rest) - (own logit - largest), and the derivative by its own logit is minus the share of all others.
+    """
+    rows = y.astype(np.int64)
+    under = y_pred - y_pred.max(axis=0)
+    e = np.exp(under)
+    smaller = under < 0.0
+    rest = np.sum(e, axis=0, where=smaller) + (np.count_nonzero(~smaller, axis=0) - 1.0)
+    own, own_e = (np.take_along_axis(each, rows, axis=0) for each in (under, e))
+    share = 1.0 / y.size
+    np.multiply(e, share / (1.0 + rest), out)
+    np.put_along_axis(out, rows, -share * (rest + (1.0 - own_e)) / (1.0 + rest), axis=0)
+    return float((np.log1p(rest) - own).sum()) * share
+
+
+def _mean(y: Array, classes: int) -> Array:
+    return np.array([[y.mean()]])
+
+
+def _log_odds(y: Array, classes: int) -> Array:
+    with np.errstate(divide="ignore"):
+        return np.array([[np.log(y.mean()) - np.log1p(-y.mean())]])
+
+
+def _log_shares(y: Array, classes: int) -> Array:
+    counts = np.bincount(y.reshape(-1).astype(np.int64), minlength=classes)
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(counts / y.size))[:, np.newaxis]
+
+
+def _above(threshold: float) -> Callable[[Array], NDArray[np.int64]]:
+    return lambda y_pred: (y_pred[0] > threshold).astype(np.int64)
+
+
+def _largest(y_pred: Array) -> NDArray[np.int64]:
+    return np.asarray(y_pred.argmax(axis=0), np.int64)
+
+
+def _logistic(y_pred: Array) -> Array:
+    small = np.exp(-np.abs(y_pred))
+    more, less = 1.0 / (1.0 + small), small / (1.0 + small)
+    second = y_pred >= 0.0
+    return np.vstack([np.where(second, less, more), np.where(second, more, less)])
+
+
+def _softmax(y_pred: Array) -> Array:
+    e = np.exp(y_pred - y_pred.max(axis=0))
+    return np.asarray(e / e.sum(axis=0))
+
+
+_ROWS: tuple[Loss, ...] = (
+    Loss(
+        name="mse",
+        help="mean squared error, mean((y - y_pred)**2); its half is descended, so dy_pred = (y_pred - y) / m",
+        source="Gauss 1809, Theoria motus, section 179",
+        task="regression",
+        most_classes=2,
+        measure=_mse,
+        measure_one=_mse_one,
+        constant=_mean,
+        decide=_above(0.5),
+    ),
+    Loss(
+        name="huber",
+        help="half the squared error up to delta, a straight line beyond: outliers pull no harder than delta",
+        source="Huber 1964, Robust estimation of a location parameter",
+        task="regression",
+        most_classes=2,
+        measure=_huber,
+        measure_one=_huber_one,
+        constant=_mean,
+        decide=_above(0.5),
+        parameters=(
+            Parameter(
+                "delta", 1.0, 0.0, 1e6, open_minimum=True, unit="units of y", help="where the line begins"
+            ),
         ),
-    )
-}
+    ),
+    Loss(
+        name="binary_cross_entropy",
+        help="mean of -log of the probability of the true class; the output is a logit, log(p / (1 - p))",
+        source="Cox 1958, The regression analysis of binary sequences",
+        task="classification",
+        most_classes=2,
+        measure=_binary_cross_entropy,
+        measure_one=_binary_cross_entropy_one,
+        constant=_log_odds,
+        decide=_above(0.0),
+        probabilities=_logistic,
+    ),
+    Loss(
+        name="softmax_cross_entropy",
+        help="mean of -log of the probability of the true class, p = softmax of the outputs, one for each class",
+        source="Bridle 1990, Probabilistic interpretation of feedforward classification network outputs",
+        task="classification",
+        most_classes=None,
+        measure=_softmax_cross_entropy,
+        measure_one=None,
+        constant=_log_shares,
+        decide=_largest,
+        probabilities=_softmax,
+    ),
+)
+
+LOSSES: dict[str, Loss] = {row.name: row.having({}) for row in _ROWS}

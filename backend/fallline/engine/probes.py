@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from fallline.engine.activations import ACTIVATIONS
 from fallline.engine.batches import batch_rows
-from fallline.engine.losses import LOSSES
 from fallline.engine.network import backward, forward
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
@@ -54,6 +53,6 @@ def next_gradient(problem: Problem, state: TrainingState, run: RunRecipe) -> tup
     parameters = problem.named(state.parameters)
     with np.errstate(all="ignore"):
         passed = forward(parameters, problem.activations, problem.X[rows])
-        dy_pred = LOSSES[problem.loss].gradient(passed.y_pred, problem.y[rows])
+        dy_pred = problem.loss.gradient(passed.y_pred, problem.y[rows])
         gradients = backward(parameters, problem.activations, passed, dy_pred)
     return {name: gradients[name] for name in problem.layout.names}, rows

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from fallline.engine.datasets import DATASETS, Raw
 from fallline.engine.initializers import INITIALIZERS
 from fallline.engine.layout import Layout, layout_of
-from fallline.engine.losses import LOSSES
+from fallline.engine.losses import LOSSES, Loss
 from fallline.engine.network import forward
 from fallline.engine.randomness import rng_for
+from fallline.engine.scores import Score, score_of
 from fallline.vocabulary.errors import FieldError, InvalidRequest
-from fallline.vocabulary.recipe import DataSettings, NetworkSettings
+from fallline.vocabulary.recipe import DataSettings, LossSettings, NetworkSettings
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -33,8 +34,7 @@ class Samples:
 
     X (m, features), y (m, 1); `columns` (features + 1, m) and `targets` (1, m) have samples as columns, so
     that element-wise work runs over long rows; `rows` (m, features + 1) has them as rows. The extra entry of
-    each is the 1 that meets the bias. `constant_loss` is the loss of the best constant prediction for this
-    split.
+    each is the 1 that meets the bias. `variance` is that of the targets around the mean of this split.
     """
 
     X: Array
@@ -42,7 +42,7 @@ class Samples:
     columns: Array
     targets: Array
     rows: Array
-    constant_loss: float
+    variance: float
 
     @property
     def count(self) -> int:
@@ -54,8 +54,9 @@ class Problem:
     """Data, network and starting point. `activations` has one name a layer, the output's last.
 
     `features` names the columns of X. With `classes`, y holds indices into them; without, it is a regression.
-    `baseline` holds the loss, in each split, of predicting the mean of the training targets. `initial_loss`
-    is the training loss at step 0.
+    `baseline` holds the loss, in each split, of somebody who knows the training targets and no inputs, and predicts
+    their mean, or the shares of the classes; `baseline_score` the score of that. `initial_loss` is the training loss at
+    step 0.
     """
 
     X: Array
@@ -67,11 +68,13 @@ class Problem:
     train: Samples
     test: Samples | None
     activations: tuple[str, ...]
-    loss: str
+    loss: Loss
+    score: Score
     layout: Layout
     initial_parameters: Array
     initial_loss: float
     baseline: dict[str, float]
+    baseline_score: dict[str, float]
 
     @property
     def X_train(self) -> Array:
@@ -94,18 +97,21 @@ class Problem:
         return self.layout.named(flat)
 
 
-def build_problem(data: DataSettings, network: NetworkSettings, loss: str) -> Problem:
+def build_problem(data: DataSettings, network: NetworkSettings, loss: str | LossSettings) -> Problem:
     """The problem of a recipe; raises InvalidRequest where the data cannot be made as asked."""
     raw = _samples(data)
+    chosen, classes = _loss(loss), len(raw.classes)
     train_rows, test_rows = _split(data, len(raw.X))
     X, y = _standardized(data, raw, train_rows)
-    train = _prepared(X, y, train_rows, loss)
-    test = _prepared(X, y, test_rows, loss) if len(test_rows) else None
-    layout = layout_of([X.shape[1], *(layer.units for layer in network.layers), 1])
+    train = _prepared(X, y, train_rows)
+    test = _prepared(X, y, test_rows) if len(test_rows) else None
+    layout = layout_of([X.shape[1], *(layer.units for layer in network.layers), chosen.outputs(classes)])
     activations = (*(layer.activation for layer in network.layers), network.output)
     initial = _initial_parameters(network, layout)
     with np.errstate(all="ignore"):
-        initial_loss = LOSSES[loss](forward(layout.named(initial), activations, train.X).y_pred, train.y)
+        initial_loss = chosen(forward(layout.named(initial), activations, train.X).y_pred, train.y)
+    score = score_of(chosen, classes)
+    baseline, baseline_score = _baseline(chosen, score, classes, train, test)
     return Problem(
         X=X,
         y=y,
@@ -116,12 +122,18 @@ def build_problem(data: DataSettings, network: NetworkSettings, loss: str) -> Pr
         train=train,
         test=test,
         activations=activations,
-        loss=loss,
+        loss=chosen,
+        score=score,
         layout=layout,
         initial_parameters=initial,
         initial_loss=initial_loss,
-        baseline=_baseline(loss, train, test),
+        baseline=baseline,
+        baseline_score=baseline_score,
     )
+
+
+def _loss(asked: str | LossSettings) -> Loss:
+    return LOSSES[asked] if isinstance(asked, str) else LOSSES[asked.name].having(asked.own)
 
 
 def _samples(data: DataSettings) -> Raw:
@@ -182,25 +194,33 @@ def _standard(values: Array, train_rows: Rows) -> Array:
     return np.asarray((values - known.mean(axis=0)) / np.where(spread > 0.0, spread, 1.0))
 
 
-def _prepared(X: Array, y: Array, rows: Rows, loss: str) -> Samples:
+def _prepared(X: Array, y: Array, rows: Rows) -> Samples:
     X, y = X[rows], y[rows]
     with_one = np.hstack([X, np.ones((len(X), 1))])
-    row = LOSSES[loss]
     return Samples(
         X=_frozen(X),
         y=_frozen(y),
         columns=_frozen(np.ascontiguousarray(with_one.T)),
         targets=_frozen(np.ascontiguousarray(y.T)),
         rows=_frozen(with_one),
-        constant_loss=row(np.full_like(y, row.constant(y)), y),
+        variance=LOSSES["mse"](np.full_like(y, y.mean()), y),
     )
 
 
-def _baseline(loss: str, train: Samples, test: Samples | None) -> dict[str, float]:
-    row = LOSSES[loss]
-    constant = row.constant(train.y)
+def _baseline(
+    loss: Loss, score: Score, classes: int, train: Samples, test: Samples | None
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Loss and score in each split. The loss is infinite where a split has a class that training has not."""
+    constant = loss.constant(train.y, classes)
+    losses, scores = {}, {}
     splits = {"train": train} if test is None else {"train": train, "test": test}
-    return {name: row(np.full_like(split.y, constant), split.y) for name, split in splits.items()}
+    with np.errstate(all="ignore"):
+        for name, split in splits.items():
+            y_pred = np.tile(constant, split.count)
+            losses[name] = loss.measure(y_pred, split.targets, np.empty_like(y_pred))
+            tally = losses[name] if score.tally is None else score.tally(y_pred, split.targets)
+            scores[name] = float(score.of(np.array(tally), split.variance))
+    return losses, scores
 
 
 def _initial_parameters(network: NetworkSettings, layout: Layout) -> Array:

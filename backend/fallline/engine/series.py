@@ -6,9 +6,8 @@ Must not know how they are computed or kept.
 
 from __future__ import annotations
 
-from fallline.engine.losses import LOSSES
 from fallline.engine.problem import Problem
-from fallline.vocabulary.run_settings import RunSettings
+from fallline.vocabulary.recipe import RunSettings
 
 MEASURES = ("grad_l1", "grad_l2", "grad_mean", "ratio")
 """What is recorded of every parameter, in this order."""
@@ -25,7 +24,7 @@ def series_names(problem: Problem) -> tuple[str, ...]:
 
 def evaluated_series(problem: Problem) -> tuple[str, ...]:
     """The series that only evaluation points have, last in `series_names`."""
-    score = LOSSES[problem.loss].score_name
+    score = problem.score.name
     if problem.test is None:
         return ("train_loss", f"train_{score}")
     return ("train_loss", "test_loss", f"train_{score}", f"test_{score}")

@@ -1,4 +1,4 @@
-"""The loss of every run against its steps, on a log axis, with the loss of predicting the mean.
+"""The loss of every run against its steps, on a log axis, with the loss of who knows no inputs.
 
 A loss of exactly 0 stands on a shelf of its own, which is there only where it is needed.
 
@@ -21,7 +21,7 @@ def loss(view: FigureView) -> go.Figure:
     figure = go.Figure(layout=_layout())
     for place, run in enumerate(view.runs):
         figure.add_traces(_run(run, place, view.has_test))
-    _baseline(figure, view.baseline)
+    _baseline(figure, view.baseline, view.baseline_words)
     return figure
 
 
@@ -46,7 +46,7 @@ def _layout() -> dict[str, Any]:
     }
 
 
-def _baseline(figure: go.Figure, loss: float) -> None:
+def _baseline(figure: go.Figure, loss: float, words: str) -> None:
     """Plotly wants the height of a line in units of the data and that of a text on a log axis as a logarithm; a line
     with a label of its own needs only the first."""
     drawn = stroke("baseline")
@@ -61,7 +61,7 @@ def _baseline(figure: go.Figure, loss: float) -> None:
         layer="below",
         line={"color": drawn["light"], "width": drawn["width"], "dash": drawn["dash"]},
         label={
-            "text": f"predicting the mean: {loss:#.3g}",
+            "text": f"{words}: {loss:#.3g}",
             "textposition": "start",
             "yanchor": "top",
             "font": {"color": drawn["light"]},

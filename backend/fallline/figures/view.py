@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from fallline.vocabulary.columns import Buckets
 
+PREDICTING_THE_MEAN = "predicting the mean"
+PREDICTING_THE_MAJORITY = "predicting the majority"
+
 
 @dataclass(frozen=True, slots=True)
 class RunLine:
@@ -21,7 +24,7 @@ class FigureView:
     """An experiment as figures see it.
 
     `shapes` are those of W1, W2, ... in order; `has_test` says whether there is a test split; `baseline` is the
-    training loss of predicting the mean.
+    training loss of somebody who knows no inputs, `baseline_words` says what that one does.
     """
 
     runs: tuple[RunLine, ...]
@@ -29,3 +32,4 @@ class FigureView:
     train_samples: int
     has_test: bool
     baseline: float
+    baseline_words: str = PREDICTING_THE_MEAN

@@ -15,7 +15,7 @@ from fallline.engine.kernels.choice import Kernels
 from fallline.engine.probes import next_gradient
 from fallline.engine.problem import Problem, build_problem
 from fallline.figures.binding import MOST_POINTS
-from fallline.figures.view import FigureView, RunLine
+from fallline.figures.view import PREDICTING_THE_MAJORITY, PREDICTING_THE_MEAN, FigureView, RunLine
 from fallline.runs.instruments import measure
 from fallline.runs.jobs import StepJob
 from fallline.runs.playback import WAKE_SECONDS, Playback
@@ -101,7 +101,10 @@ class Experiment:
             "test_samples": len(problem.test_rows),
             "parameters": len(problem.initial_parameters),
             "initial_loss": problem.initial_loss,
-            "baseline": problem.baseline,
+            "baseline": _numbers(problem.baseline),
+            "baseline_score": _numbers(problem.baseline_score),
+            "score": problem.score.name,
+            "classes": list(problem.classes),
         }
 
     def _moves(self, run: Run) -> bool:
@@ -134,6 +137,7 @@ class Experiment:
             train_samples=len(problem.train_rows),
             has_test=problem.test is not None,
             baseline=problem.baseline["train"],
+            baseline_words=PREDICTING_THE_MAJORITY if problem.classes else PREDICTING_THE_MEAN,
         )
 
     def instrument(self, name: str, run: str, step: int | None) -> dict[str, Any]:
@@ -414,3 +418,8 @@ class Experiment:
         """Frames and events since the last call, in the order in which they happened."""
         outgoing, self._outgoing = self._outgoing, []
         return outgoing
+
+
+def _numbers(by_split: dict[str, float]) -> dict[str, float | None]:
+    """What is not finite as None."""
+    return {split: value if math.isfinite(value) else None for split, value in by_split.items()}

@@ -9,11 +9,16 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fallline.engine.evaluation import predict
 from fallline.engine.probes import units
 from fallline.engine.problem import Problem
 from fallline.runs.run import Run
 from fallline.vocabulary.errors import NotFound
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +39,35 @@ def _predictions(problem: Problem, run: Run) -> dict[str, Any]:
     """Of the test samples, or of the training samples when there is no test split."""
     tested = len(problem.test_rows) > 0
     rows = problem.test_rows if tested else problem.train_rows
+    told = {"split": "test" if tested else "train", "rows": rows.tolist()}
+    outputs = predict(problem, run.state.parameters, problem.X[rows])
+    if not problem.classes:
+        return {**told, "y": problem.y[rows, 0].tolist(), "y_pred": outputs[:, 0].tolist()}
     return {
-        "split": "test" if tested else "train",
-        "rows": rows.tolist(),
-        "y": problem.y[rows, 0].tolist(),
-        "y_pred": predict(problem, run.state.parameters, problem.X[rows])[:, 0].tolist(),
+        **told,
+        "y": problem.y[rows, 0].astype(int).tolist(),
+        "y_pred": problem.loss.decide(outputs.T).tolist(),
+        "classes": list(problem.classes),
+        "probabilities": _probabilities(problem, outputs),
     }
+
+
+def _probabilities(problem: Problem, outputs: Array) -> list[list[float]] | None:
+    """One row a sample, one column a class; None where the loss knows of no probabilities."""
+    if problem.loss.probabilities is None:
+        return None
+    with np.errstate(all="ignore"):
+        rows: list[list[float]] = problem.loss.probabilities(outputs.T).T.tolist()
+    return rows
 
 
 INSTRUMENTS = {
     row.name: row
     for row in (
         Instrument("units", "each hidden unit over all training samples: mean, share active, dead", _units),
-        Instrument("predictions", "predicted and true value of each sample of a split", _predictions),
+        Instrument(
+            "predictions", "predicted and true value, or class, of each sample of a split", _predictions
+        ),
     )
 }
 

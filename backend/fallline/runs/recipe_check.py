@@ -11,15 +11,24 @@ from typing import Any
 from fallline.engine.activations import ACTIVATIONS
 from fallline.engine.datasets import DATASETS, Dataset
 from fallline.engine.initializers import INITIALIZERS
-from fallline.engine.losses import LOSSES
+from fallline.engine.losses import LOSSES, Loss
 from fallline.engine.optimizers import OPTIMIZERS
 from fallline.runs.cost import parameter_count, step_seconds
 from fallline.runs.data_check import check_data, dataset_of
+from fallline.runs.loss_check import check_loss, loss_of
 from fallline.vocabulary.errors import FieldError, InvalidRequest, TooExpensive
 from fallline.vocabulary.exhibits import EXHIBITS
 from fallline.vocabulary.parameters import Parameter
-from fallline.vocabulary.recipe import Initializer, NetworkSettings, Recipe, RunRecipe
-from fallline.vocabulary.run_settings import OWN_SETTINGS, Change, Edit, RunSettings
+from fallline.vocabulary.recipe import (
+    OWN_SETTINGS,
+    Change,
+    Edit,
+    Initializer,
+    NetworkSettings,
+    Recipe,
+    RunRecipe,
+    RunSettings,
+)
 
 MOST_PARAMETERS = 100_000
 MOST_HIDDEN_LAYERS = 8
@@ -65,14 +74,15 @@ RUN_SETTINGS = (
 
 def check_recipe(recipe: Recipe) -> Recipe:
     """The recipe filled in. Raises InvalidRequest for what cannot be, TooExpensive for what costs too much."""
-    recipe = recipe.model_copy(update={"data": check_data(recipe.data, dataset_of(recipe.data))})
+    dataset = dataset_of(recipe.data)
+    filled = {"data": check_data(recipe.data, dataset), "loss": check_loss(recipe, len(dataset.classes))}
+    recipe = recipe.model_copy(update=filled)
     _check_size(recipe)
     if recipe.data.train_samples < 1:
         raise InvalidRequest(
             FieldError("/data/test_fraction", "a fraction that leaves at least one training sample")
         )
     _check_network(recipe.network)
-    _named_in(LOSSES, recipe.loss, "/loss", "loss")
     _check_names(recipe)
     runs = [check_run(run, f"/runs/{place}", recipe) for place, run in enumerate(recipe.runs)]
     return recipe.model_copy(update={"runs": runs})
@@ -99,7 +109,8 @@ def _within(bound: str, asked: float) -> None:
 
 
 def _sizes(recipe: Recipe) -> list[int]:
-    return [recipe.data.features, *(layer.units for layer in recipe.network.layers), 1]
+    outputs = loss_of(recipe).outputs(len(dataset_of(recipe.data).classes))
+    return [recipe.data.features, *(layer.units for layer in recipe.network.layers), outputs]
 
 
 def _named_in(table: Mapping[str, Any], name: str, pointer: str, what: str) -> None:
@@ -217,13 +228,13 @@ def catalog() -> dict[str, Any]:
     """What exists and what it may cost, for `GET /catalog`: the dashboard builds its controls from it."""
     tables: dict[str, Mapping[str, Any]] = {
         "activations": ACTIVATIONS,
-        "losses": LOSSES,
         "optimizers": OPTIMIZERS,
         "schedules": {},
         "initializers": INITIALIZERS,
     }
     return {
         "datasets": [_dataset_entry(row) for row in DATASETS.values()],
+        "losses": [_loss_entry(row) for row in LOSSES.values()],
         **{title: [_entry(row) for row in table.values()] for title, table in tables.items()},
         "data_settings": [each.as_json() for each in DATA_SETTINGS],
         "run_settings": [each.as_json() for each in RUN_SETTINGS],
@@ -236,8 +247,6 @@ def catalog() -> dict[str, Any]:
 
 def _entry(row: Any) -> dict[str, Any]:
     entry = {"name": row.name, "help": row.help, "parameters": [each.as_json() for each in row.parameters]}
-    if hasattr(row, "source"):
-        entry["source"] = row.source
     if hasattr(row, "draws"):
         entry["draws"] = list(row.draws)
     return entry
@@ -247,3 +256,8 @@ def _dataset_entry(row: Dataset) -> dict[str, Any]:
     """`features` and `samples` are null where the recipe decides, `missing` where the set can be had."""
     own = {"task": row.task, "features": row.features, "samples": row.samples, "classes": list(row.classes)}
     return {**_entry(row), "source": row.source, "missing": row.missing or None, **own}
+
+
+def _loss_entry(row: Loss) -> dict[str, Any]:
+    """`most_classes` is null where any number of classes can be told apart."""
+    return {**_entry(row), "source": row.source, "task": row.task, "most_classes": row.most_classes}

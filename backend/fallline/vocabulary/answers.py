@@ -167,11 +167,10 @@ class Parameter(_Answer):
 
 
 class CatalogRow(_Answer):
-    """Something that a recipe may name; `source` says where it was published."""
+    """Something that a recipe may name."""
 
     name: str
     help: str
-    source: str = ""
     parameters: list[Parameter]
 
 
@@ -188,12 +187,20 @@ class DatasetRow(CatalogRow):
     classes: list[str]
 
 
+class LossRow(CatalogRow):
+    """A loss: what it is made for, and how many classes it can tell apart (null: any number)."""
+
+    source: str
+    task: Literal["regression", "classification"]
+    most_classes: int | None
+
+
 class Catalog(_Answer):
     """Everything that a recipe may name, and what it may cost."""
 
     datasets: list[DatasetRow]
     activations: list[CatalogRow]
-    losses: list[CatalogRow]
+    losses: list[LossRow]
     optimizers: list[CatalogRow]
     schedules: list[CatalogRow]
     initializers: list[CatalogRow]

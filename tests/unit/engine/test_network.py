@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import autograd
 import autograd.numpy as anp
 import numpy as np
@@ -29,23 +31,25 @@ class Case:
         self, activation: str, hidden: tuple[int, ...], loss: str = "mse", output: str = "identity"
     ) -> None:
         rng = np.random.default_rng(11)
-        self.X, self.y = rng.standard_normal((40, 3)), rng.standard_normal((40, 1))
+        self.loss = LOSSES[loss]
+        classes = 0 if self.loss.fits(0) else self.loss.most_classes or 3
+        self.X = rng.standard_normal((40, 3))
+        self.y = rng.integers(0, classes, (40, 1)) * 1.0 if classes else rng.standard_normal((40, 1))
         self.names = (activation,) * len(hidden) + (output,)
-        self.layout = layout_of((3, *hidden, 1))
+        self.layout = layout_of((3, *hidden, self.loss.outputs(classes)))
         self.flat = rng.standard_normal(self.layout.count) * 0.7
-        self.loss = loss
 
     def gradient(self, under_test=network, table=LOSSES):
         parameters = self.layout.named(self.flat)
         passed = under_test.forward(parameters, self.names, self.X)
-        dy_pred = table[self.loss].gradient(passed.y_pred, self.y)
+        dy_pred = table[self.loss.name].gradient(passed.y_pred, self.y)
         found = under_test.backward(parameters, self.names, passed, dy_pred)
         return np.concatenate([found[name].ravel() for name in self.layout.names])
 
     def descended(self, flat):
-        """Half of the reported mse, which is what is descended."""
+        """What is reported, or half of it for mse."""
         passed = network.forward(self.layout.named(flat), self.names, self.X)
-        return 0.5 * LOSSES[self.loss](passed.y_pred, self.y)
+        return (0.5 if self.loss.name == "mse" else 1.0) * self.loss(passed.y_pred, self.y)
 
 
 @pytest.mark.parametrize("hidden", HIDDEN.values(), ids=HIDDEN)
@@ -71,6 +75,26 @@ AUTOGRAD = {
 }
 
 
+def autograd_huber(a, y):
+    error = anp.abs(a - y)
+    return anp.mean(anp.where(error <= 1.0, 0.5 * error**2, error - 0.5))
+
+
+def autograd_cross_entropy(a, y):
+    """Of softmax over the columns; a single column is the second of two, the first being 0."""
+    logits = a if a.shape[1] > 1 else anp.hstack([anp.zeros_like(a), a])
+    true = np.arange(logits.shape[1]) == y
+    return -anp.sum(true * (logits - anp.log(anp.sum(anp.exp(logits), axis=1, keepdims=True)))) / len(y)
+
+
+AUTOGRAD_LOSSES = {
+    "mse": lambda a, y: 0.5 * anp.mean((y - a) ** 2),
+    "huber": autograd_huber,
+    "binary_cross_entropy": autograd_cross_entropy,
+    "softmax_cross_entropy": autograd_cross_entropy,
+}
+
+
 def autograd_gradient(case: Case):
     def loss(flat):
         a = case.X
@@ -79,15 +103,16 @@ def autograd_gradient(case: Case):
             start = case.layout.offsets[2 * layer]
             weights = anp.reshape(flat[start : start + into * out], (into, out))
             a = AUTOGRAD[name](anp.dot(a, weights) + flat[start + into * out : start + (into + 1) * out])
-        return 0.5 * anp.mean((case.y - a) ** 2)
+        return AUTOGRAD_LOSSES[case.loss.name](a, case.y)
 
     return autograd.grad(loss)(case.flat)
 
 
 @pytest.mark.parametrize("hidden", HIDDEN.values(), ids=HIDDEN)
+@pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_every_gradient_is_autograds(activation, hidden):
-    case = Case(activation, hidden)
+def test_every_gradient_is_autograds(activation, loss, hidden):
+    case = Case(activation, hidden, loss)
     assert relative_error(case.gradient(), autograd_gradient(case)) < 1e-13
 
 
@@ -108,6 +133,10 @@ def test_dy_pred_is_the_notebooks():
         (activations, "np.maximum(out, LEAK, out=out)", "np.minimum(out, LEAK, out=out)"),
         (activations, "np.subtract(1.0, a, out)", "np.subtract(1.1, a, out)"),
         (losses, "np.subtract(y_pred, y, out)", "np.subtract(y, y_pred, out)"),
+        (losses, "np.multiply(cut, share, out)", "np.multiply(error, share, out)"),
+        (losses, "np.multiply(side * share,", "np.multiply(share,"),
+        (losses, "np.put_along_axis(out, rows, -share", "np.put_along_axis(out, rows, share"),
+        (losses, "np.multiply(e, share / (1.0 + rest), out)", "np.multiply(e, share / rest, out)"),
     ],
 )
 def test_a_planted_slip_of_one_character_is_caught(module, right, wrong, monkeypatch):
@@ -117,8 +146,8 @@ def test_a_planted_slip_of_one_character_is_caught(module, right, wrong, monkeyp
     if module is activations:
         monkeypatch.setattr(network, "ACTIVATIONS", faulty.ACTIVATIONS)
     errors = []
-    for activation in ("leaky_relu", "tanh", "sigmoid"):
-        case = Case(activation, (4, 4))
+    for activation, loss in product(("leaky_relu", "tanh", "sigmoid"), LOSSES):
+        case = Case(activation, (4, 4), loss)
         found = case.gradient(faulty if module is network else network, table)
         errors.append(relative_error(found, numerical_gradient(case.descended, case.flat)))
     assert max(errors) > TOLERANCE

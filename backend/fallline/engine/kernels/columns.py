@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fallline.engine.activations import ACTIVATIONS
-from fallline.engine.losses import LOSSES
 from fallline.engine.problem import Problem
 
 Array = NDArray[np.float64]
@@ -38,7 +37,7 @@ class ColumnForward:
     """
 
     def __init__(self, problem: Problem, parameters: Array, count: int) -> None:
-        self._measure = LOSSES[problem.loss].measure
+        self._measure, self._tally = problem.loss.measure, problem.score.tally
         self._blocks = problem.layout.blocks(parameters)
         self._hidden = [self._layer(problem, place, count) for place in range(len(self._blocks) - 1)]
         self._last = self._blocks[-1].T
@@ -62,10 +61,12 @@ class ColumnForward:
             self._activation.apply(self._out, self._out)
         return self._out
 
-    def loss(self, inputs: Array, targets: Array) -> float:
-        """The reported loss; overwrites the predictions."""
+    def judge(self, inputs: Array, targets: Array) -> tuple[float, float]:
+        """The reported loss and the score's tally; overwrites the predictions."""
         y_pred = self.predict(inputs)
-        return self._measure(y_pred, targets, y_pred)
+        tally = self._tally and self._tally(y_pred, targets)
+        loss = self._measure(y_pred, targets, y_pred)
+        return loss, loss if tally is None else tally
 
 
 class ColumnPass(ColumnForward):
@@ -103,3 +104,7 @@ class ColumnPass(ColumnForward):
             delta = above
         inputs.dot(delta.T, self._gradients[0])
         return loss
+
+    def tally(self, loss: float, targets: Array) -> float:
+        """The score's tally of the batch that `gradient` has just been taken of, and whose loss it told."""
+        return loss if self._tally is None else self._tally(self._out, targets)

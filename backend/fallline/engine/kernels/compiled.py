@@ -22,13 +22,11 @@ from fallline.engine.kernels.compiled_single import single_steps
 from fallline.engine.kernels.compiled_vectors import LANES
 from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.kernels.table import DIVERGED, Kernel, Slice
-from fallline.engine.losses import LOSSES as LOSS_TABLE
 from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.series import evaluated_series, series_names
 from fallline.engine.state import TrainingState, begin
-from fallline.vocabulary.recipe import DataSettings, LayerSettings, NetworkSettings
-from fallline.vocabulary.run_settings import RunSettings
+from fallline.vocabulary.recipe import DataSettings, LayerSettings, NetworkSettings, RunSettings
 
 Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -82,7 +80,8 @@ class CompiledKernel:
 
 def _has_codes(problem: Problem, asked: Slice) -> bool:
     return (
-        problem.loss in LOSS_CODES
+        problem.loss.name in LOSS_CODES
+        and problem.score.tally is None
         and asked.settings.optimizer in OPTIMIZER_CODES
         and all(name in ACTIVATION_CODES for name in problem.activations)
     )
@@ -165,7 +164,7 @@ class _Slices:
         order = self._order((count + 1) * size) if size is not None else NO_ORDER
         test_targets = self._test.targets if self._has_test else self._test.targets[:, :0]
         net = (
-            self._sizes, self._activations, LOSS_CODES[problem.loss], self._code.code, self._hyper, memory.counted,
+            self._sizes, self._activations, LOSS_CODES[problem.loss.name], self._code.code, self._hyper, memory.counted,
             memory.parameters, memory.first, memory.second, memory.gradient, self._offsets,
         )  # fmt: skip
         samples = (self._train.columns, self._train.targets, self._test.columns, test_targets)
@@ -231,12 +230,12 @@ class _Slices:
 
     def _write_scores(self, made: int) -> None:
         """Scores from the losses beside them."""
-        values, score = self._values[:, :made], LOSS_TABLE[self._problem.loss].score
+        values, score = self._values[:, :made], self._problem.score.of
         splits = [self._train, self._test] if self._has_test else [self._train]
         first = len(values) - len(evaluated_series(self._problem))
         with np.errstate(all="ignore"):
             for place, split in enumerate(splits):
-                scores = score(values[first + place], split.constant_loss)
+                scores = score(values[first + place], split.variance)
                 scores[~np.isfinite(scores)] = np.nan
                 values[first + len(splits) + place] = scores
 

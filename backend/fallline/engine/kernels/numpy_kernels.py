@@ -16,7 +16,6 @@ from fallline.engine.kernels.columns import ColumnForward, ColumnPass
 from fallline.engine.kernels.single import SinglePass
 from fallline.engine.kernels.table import DIVERGED, Kernel, Slice
 from fallline.engine.kernels.tape import Tape
-from fallline.engine.losses import LOSSES
 from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.problem import Problem
 from fallline.engine.series import evaluated_series, is_evaluation_point
@@ -28,19 +27,19 @@ LARGEST = float(np.finfo(np.float64).max)
 
 
 class Evaluator:
-    """Losses over whole splits at the present value of the flat vector `parameters`."""
+    """Loss and score's tally over whole splits at the present value of the flat vector `parameters`."""
 
     def __init__(self, problem: Problem, parameters: Array) -> None:
         self._problem, self._parameters = problem, parameters
 
-    def train_loss(self) -> float:
-        return self._train.loss(self._problem.train.columns, self._problem.train.targets)
+    def train(self) -> tuple[float, float]:
+        return self._train.judge(self._problem.train.columns, self._problem.train.targets)
 
-    def test_loss(self) -> float:
+    def test(self) -> tuple[float, float]:
         """NaN without a test split."""
         if self._problem.test is None:
-            return float("nan")
-        return self._test.loss(self._problem.test.columns, self._problem.test.targets)
+            return float("nan"), float("nan")
+        return self._test.judge(self._problem.test.columns, self._problem.test.targets)
 
     # Buffers are made when they are first needed: a full-batch run never needs those of the training samples.
 
@@ -79,9 +78,13 @@ class Descent:
         length = batch_length(self._settings, seen, self._m)
         if self._settings.batch_size is None:
             return self._of_length(length).gradient(*self._reader.full())
-        if length == 1:
+        if length == 1 and self._problem.loss.measure_one is not None:
             return self._single.gradient(*self._reader.one(seen))
         return self._of_length(length).gradient(*self._reader.columns(seen, length))
+
+    def tally(self, loss: float) -> float:
+        """The score's tally of all training samples, of which a full batch has just been looked at with that loss."""
+        return self._of_length(self._m).tally(loss, self._problem.train.targets)
 
     def change(self) -> None:
         """Make the change that the gradient asks for, and count it."""
@@ -152,12 +155,16 @@ class _Recording:
         tape.gradients[row] = self._descent.gradient
         tape.parameters[row] = state.parameters
         if is_evaluation_point(state.step, state.samples_seen, settings, self._m):
-            train = loss if settings.batch_size is None else self._evaluator.train_loss()
+            if settings.batch_size is None:
+                train, tape.train_tally[row] = loss, self._descent.tally(loss)
+            else:
+                train, tape.train_tally[row] = self._evaluator.train()
             # On the tape NaN means "not evaluated"; a loss that was, and is not a number, is beyond every limit.
             tape.train_loss[row] = np.inf if np.isnan(train) else train
-            tape.test_loss[row] = self._evaluator.test_loss()
+            tape.test_loss[row], tape.test_tally[row] = self._evaluator.test()
         else:
             tape.train_loss[row] = tape.test_loss[row] = np.nan
+            tape.train_tally[row] = tape.test_tally[row] = np.nan
 
     def _write(self, made: int, count: int) -> None:
         tape, problem, columns = self._tape, self._problem, slice(made, made + count)
@@ -167,13 +174,12 @@ class _Recording:
         tape.write(block, count)
         values[0, columns] = tape.batch_loss[:count]
         values[1:-evaluated, columns] = block
-        score = LOSSES[problem.loss].score
-        losses = [(tape.train_loss[:count], problem.train.constant_loss)]
+        splits = [(problem.train, tape.train_loss, tape.train_tally)]
         if problem.test is not None:
-            losses.append((tape.test_loss[:count], problem.test.constant_loss))
-        for place, (loss, baseline) in enumerate(losses):
-            values[place - evaluated, columns] = loss
-            values[place - len(losses), columns] = score(loss, baseline)
+            splits.append((problem.test, tape.test_loss, tape.test_tally))
+        for place, (split, loss, tally) in enumerate(splits):
+            values[place - evaluated, columns] = loss[:count]
+            values[place - len(splits), columns] = problem.score.of(tally[:count], split.variance)
 
     def _go_back(self, start: TrainingState, steps: int) -> None:
         """Stand `steps` after the block's start again, by the same arithmetic, and stay there.

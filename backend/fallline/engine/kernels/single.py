@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fallline.engine.activations import ACTIVATIONS
-from fallline.engine.losses import LOSSES
 from fallline.engine.problem import Problem
 
 Array = NDArray[np.float64]
@@ -19,13 +18,13 @@ Array = NDArray[np.float64]
 
 class SinglePass:
     """Loss and gradient of one sample; reads the flat `parameters` at each call and writes the flat
-    `gradient`.
-
-    For networks with one output, as all are.
+    `gradient`. For networks with one output: others take single samples as batches.
     """
 
     def __init__(self, problem: Problem, parameters: Array, gradient: Array) -> None:
-        self._measure_one = LOSSES[problem.loss].measure_one
+        if problem.loss.measure_one is None:
+            raise ValueError(f"{problem.loss.name} has an output for each class")
+        self._measure_one = problem.loss.measure_one
         blocks, gradients = problem.layout.blocks(parameters), problem.layout.blocks(gradient)
         rows = [ACTIVATIONS[name] for name in problem.activations]
         fulls = [np.ones(block.shape[1] + 1) for block in blocks[:-1]]

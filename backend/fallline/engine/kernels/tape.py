@@ -36,11 +36,14 @@ class Tape:
         self.batch_loss = np.empty(rows)
         self.train_loss = np.full(rows, np.nan)
         self.test_loss = np.full(rows, np.nan)
+        self.train_tally, self.test_tally = np.full(rows, np.nan), np.full(rows, np.nan)
         self._scratch = np.empty((self.capacity, layout.count))
 
     def rewind(self, last: int) -> None:
         """Row `last` becomes row 0 of the next block."""
-        for column in (self.parameters, self.gradients, self.batch_loss, self.train_loss, self.test_loss):
+        for column in (self.parameters, self.gradients, self.batch_loss):
+            column[0] = column[last]
+        for column in (self.train_loss, self.test_loss, self.train_tally, self.test_tally):
             column[0] = column[last]
 
     def first_bad(self, last: int, limit: float) -> int | None:

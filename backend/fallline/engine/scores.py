@@ -1,0 +1,48 @@
+"""How good predictions are, in a number that people can compare: R2 for a regression, accuracy for classes.
+
+Must not know networks. Conventions of `losses`: predictions (outputs, m), targets (1, m).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fallline.engine.losses import Loss
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A score. `tally(y_pred, y)` is the number that it is made of, taken over a whole split; None where that number is
+    the loss itself. `of(tallies, variance)` makes scores of tallies, given the variance of the split's targets.
+    """
+
+    name: str
+    tally: Callable[[Array, Array], float] | None
+    of: Callable[[Array, float], Array]
+
+
+def score_of(loss: Loss, classes: int) -> Score:
+    """The score of a problem with that loss and so many classes (0: a regression)."""
+    if classes:
+        return Score("accuracy", lambda y_pred, y: float((loss.decide(y_pred) == y[0]).mean()), _share)
+    return Score("r2", None if loss.name == "mse" else _mean_square, _r2)
+
+
+def _mean_square(y_pred: Array, y: Array) -> float:
+    error = (y_pred - y).reshape(-1)
+    return float(error.dot(error)) / error.size
+
+
+def _r2(squares: Array, variance: float) -> Array:
+    """1 - SS_res / SS_tot; not finite where all targets are equal."""
+    return 1.0 - squares / np.float64(variance)
+
+
+def _share(right: Array, variance: float) -> Array:
+    return right
