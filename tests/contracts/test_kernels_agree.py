@@ -133,7 +133,11 @@ DIVERGING = [
     RunRecipe(name="r", learning_rate=1.0, batch_size=7),
     RunRecipe(name="r", learning_rate=0.05, batch_size=1, optimizer="momentum"),
     RunRecipe(name="r", learning_rate=0.3, batch_size=7, optimizer="momentum"),
+    RunRecipe(name="r", learning_rate=0.3, batch_size=7, optimizer="nesterov"),
     RunRecipe(name="r", learning_rate=30.0, optimizer="adam"),
+    RunRecipe(name="r", learning_rate=30.0, batch_size=1, optimizer="adamw"),
+    RunRecipe(name="r", learning_rate=1e3, batch_size=7, optimizer="rmsprop"),
+    RunRecipe(name="r", learning_rate=1e4, optimizer="adagrad"),
     RunRecipe(name="r", learning_rate=1e4, batch_size=1, optimizer="adam"),
     RunRecipe(
         name="r", learning_rate=0.001, batch_size=1, edits=[edit(77, batch_size=None, learning_rate=5.0)]
@@ -176,7 +180,7 @@ def test_where_compiled_code_diverges_does_not_depend_on_slices(run, slices):
 RELU_TANH = small_problem((4, "relu"), (3, "tanh"), test_fraction=0.25)
 CHANGES = [
     {"batch_size": None}, {"batch_size": 1}, {"batch_size": 7}, {"order": "sequential"}, {"optimizer": "sgd"},
-    {"optimizer": "momentum"}, {"optimizer": "adam"}, {"learning_rate": 0.001}, {"learning_rate": 3.0},
+    *({"optimizer": name} for name in OPTIMIZERS if name != "sgd"), {"learning_rate": 0.001}, {"learning_rate": 3.0},
 ]  # fmt: skip
 
 

@@ -16,13 +16,13 @@ from fallline.engine.training import advance
 from fallline.vocabulary.columns import Records
 from fallline.vocabulary.recipe import (
     DataSettings,
-    Edit,
     LayerSettings,
     LossSettings,
     NetworkSettings,
     Recipe,
     RunRecipe,
 )
+from fallline.vocabulary.run_settings import Edit
 
 Array = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fallline.engine.problem import Problem, Samples
 from fallline.engine.randomness import rng_for
-from fallline.vocabulary.recipe import RunSettings
+from fallline.vocabulary.run_settings import RunSettings
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]

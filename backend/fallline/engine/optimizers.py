@@ -1,8 +1,8 @@
 """The table of optimizers: how a gradient becomes a change of the parameters.
 
-An optimizer's memory is plain arrays (`slots`), made afresh when a run changes to it; nothing hides in
-objects, so a state can be copied, stored, and handed to another method between two steps. Must not know the
-loop or the network.
+An optimizer's memory is plain arrays (`slots`), made afresh when a run changes to it; nothing hides in objects, so a
+state can be copied, stored, and handed to another method between two steps. Conventions are PyTorch's, in which most
+published rates are told. Must not know the loop, the network, or where a gradient and a rate come from.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ class Optimizer:
 
     `update(parameters, gradient, slots, learning_rate, own, work)` changes parameters and slots in place and
     leaves the gradient alone; all arrays are flat with one entry per parameter, `work` is (2, parameters) of
-    scratch, `own` holds every parameter of the method. `start(n)` makes the slots of n parameters.
+    scratch, `own` holds every parameter of the method. `start(n)` makes the slots of n parameters. `source` says where
+    the method was published.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Optimizer:
     update: Update
     start: Callable[[int], Slots]
     parameters: tuple[Parameter, ...] = ()
+    source: str = ""
 
     def filled(self, own: dict[str, float]) -> dict[str, float]:
         """The method's parameters, defaults where `own` names none."""
@@ -60,6 +62,43 @@ def _momentum(
     np.subtract(parameters, change, parameters)
 
 
+def _nesterov(
+    parameters: Array, gradient: Array, slots: Slots, learning_rate: float, own: dict[str, float], work: Array
+) -> None:
+    """v = momentum * v + g; P -= learning_rate * (g + momentum * v), as PyTorch's SGD with nesterov and no dampening.
+
+    P is where the gradient is taken, that is one momentum ahead of the path in Nesterov's own letters.
+    """
+    velocity, change = slots["velocity"], work[0]
+    np.multiply(velocity, own["momentum"], velocity)
+    np.add(velocity, gradient, velocity)
+    np.multiply(velocity, own["momentum"], change)
+    np.add(change, gradient, change)
+    np.multiply(change, learning_rate, change)
+    np.subtract(parameters, change, parameters)
+
+
+def _adagrad(
+    parameters: Array, gradient: Array, slots: Slots, learning_rate: float, own: dict[str, float], work: Array
+) -> None:
+    """s += g**2; P -= learning_rate * g / (sqrt(s) + epsilon)."""
+    square, (first, second) = slots["square"], work
+    np.multiply(gradient, gradient, first)
+    np.add(square, first, square)
+    _scaled_change(parameters, gradient, square, learning_rate, own["epsilon"], first, second)
+
+
+def _rmsprop(
+    parameters: Array, gradient: Array, slots: Slots, learning_rate: float, own: dict[str, float], work: Array
+) -> None:
+    """s = decay * s + (1 - decay) * g**2; P -= learning_rate * g / (sqrt(s) + epsilon): not centred, as PyTorch's is
+    unless asked.
+    """
+    square, (first, second) = slots["square"], work
+    _remember(square, gradient, own["decay"], first)
+    _scaled_change(parameters, gradient, square, learning_rate, own["epsilon"], first, second)
+
+
 def _adam(
     parameters: Array, gradient: Array, slots: Slots, learning_rate: float, own: dict[str, float], work: Array
 ) -> None:
@@ -72,14 +111,46 @@ def _adam(
     np.multiply(mean, beta1, mean)
     np.multiply(gradient, 1.0 - beta1, first)
     np.add(mean, first, mean)
-    np.multiply(square, beta2, square)
-    np.multiply(gradient, gradient, first)
-    np.multiply(first, 1.0 - beta2, first)
-    np.add(square, first, square)
+    _remember(square, gradient, beta2, first)
     np.sqrt(square, second)
     np.divide(second, math.sqrt(1.0 - beta2**steps), second)
     np.add(second, own["epsilon"], second)
     np.multiply(mean, learning_rate / (1.0 - beta1**steps), first)
+    np.divide(first, second, first)
+    np.subtract(parameters, first, parameters)
+
+
+def _adamw(
+    parameters: Array, gradient: Array, slots: Slots, learning_rate: float, own: dict[str, float], work: Array
+) -> None:
+    """Every parameter shrinks by learning_rate * weight_decay of itself, then Adam: Loshchilov and Hutter 2019,
+    Algorithm 2, with the rate in the decay as in PyTorch; biases shrink too.
+    """
+    np.multiply(parameters, 1.0 - learning_rate * own["weight_decay"], parameters)
+    _adam(parameters, gradient, slots, learning_rate, own, work)
+
+
+def _remember(square: Array, gradient: Array, decay: float, scratch: Array) -> None:
+    """square = decay * square + (1 - decay) * gradient**2, in place."""
+    np.multiply(square, decay, square)
+    np.multiply(gradient, gradient, scratch)
+    np.multiply(scratch, 1.0 - decay, scratch)
+    np.add(square, scratch, square)
+
+
+def _scaled_change(
+    parameters: Array,
+    gradient: Array,
+    square: Array,
+    learning_rate: float,
+    epsilon: float,
+    first: Array,
+    second: Array,
+) -> None:
+    """P -= learning_rate * g / (sqrt(square) + epsilon)."""
+    np.sqrt(square, second)
+    np.add(second, epsilon, second)
+    np.multiply(gradient, learning_rate, first)
     np.divide(first, second, first)
     np.subtract(parameters, first, parameters)
 
@@ -92,61 +163,95 @@ def _velocity(count: int) -> Slots:
     return {"velocity": np.zeros(count)}
 
 
+def _square(count: int) -> Slots:
+    return {"square": np.zeros(count)}
+
+
 def _moments(count: int) -> Slots:
     return {"mean": np.zeros(count), "square": np.zeros(count), "count": np.zeros(1)}
 
 
+def _share(name: str, default: float, help: str) -> Parameter:
+    return Parameter(name, default, 0.0, 1.0, open_maximum=True, help=help)
+
+
+def _epsilon(default: float) -> Parameter:
+    help = "added to the root, so that nothing divides by 0"
+    return Parameter("epsilon", default, 0.0, 1.0, open_minimum=True, help=help)
+
+
+_MOMENTUM = _share("momentum", 0.9, "share of the velocity kept from step to step")
+_BETAS = (
+    _share("beta1", 0.9, "decay of the running mean of the gradient"),
+    _share("beta2", 0.999, "decay of the running mean of its square"),
+)
+
 OPTIMIZERS: dict[str, Optimizer] = {
     row.name: row
     for row in (
-        Optimizer("sgd", "plain gradient descent: P -= learning_rate * g", _sgd, _nothing),
+        Optimizer(
+            "sgd",
+            "plain gradient descent: P -= learning_rate * g",
+            _sgd,
+            _nothing,
+            source="Robbins and Monro 1951, A stochastic approximation method",
+        ),
         Optimizer(
             "momentum",
             "heavy ball: v = momentum * v + g, then P -= learning_rate * v",
             _momentum,
             _velocity,
-            (
-                Parameter(
-                    "momentum",
-                    0.9,
-                    0.0,
-                    1.0,
-                    open_maximum=True,
-                    help="share of the velocity kept from step to step",
-                ),
-            ),
+            (_MOMENTUM,),
+            source="Polyak 1964, Some methods of speeding up the convergence of iteration methods",
+        ),
+        Optimizer(
+            "nesterov",
+            "momentum that looks ahead: v = momentum * v + g, then P -= learning_rate * (g + momentum * v)",
+            _nesterov,
+            _velocity,
+            (_MOMENTUM,),
+            source="Nesterov 1983; Sutskever et al. 2013, On the importance of initialization and momentum",
+        ),
+        Optimizer(
+            "adagrad",
+            "steps divided by the root of all squared gradients so far: s += g**2, then "
+            "P -= learning_rate * g / (sqrt(s) + epsilon)",
+            _adagrad,
+            _square,
+            (_epsilon(1e-10),),
+            source="Duchi, Hazan and Singer 2011, Adaptive subgradient methods",
+        ),
+        Optimizer(
+            "rmsprop",
+            "steps divided by the root of a running mean of squared gradients: "
+            "s = decay * s + (1 - decay) * g**2, then P -= learning_rate * g / (sqrt(s) + epsilon)",
+            _rmsprop,
+            _square,
+            (_share("decay", 0.99, "decay of the running mean of the squared gradient"), _epsilon(1e-8)),
+            source="Tieleman and Hinton 2012, Neural networks for machine learning, lecture 6.5",
         ),
         Optimizer(
             "adam",
             "Adam: steps scaled by running means of the gradient and of its square, both bias-corrected",
             _adam,
             _moments,
+            (*_BETAS, _epsilon(1e-8)),
+            source="Kingma and Ba 2015, Adam: a method for stochastic optimization, arXiv:1412.6980",
+        ),
+        Optimizer(
+            "adamw",
+            "Adam beside a decay of its own: P shrinks by learning_rate * weight_decay of itself at each step, "
+            "which is no part of the gradient",
+            _adamw,
+            _moments,
             (
+                *_BETAS,
+                _epsilon(1e-8),
                 Parameter(
-                    "beta1",
-                    0.9,
-                    0.0,
-                    1.0,
-                    open_maximum=True,
-                    help="decay of the running mean of the gradient",
-                ),
-                Parameter(
-                    "beta2",
-                    0.999,
-                    0.0,
-                    1.0,
-                    open_maximum=True,
-                    help="decay of the running mean of its square",
-                ),
-                Parameter(
-                    "epsilon",
-                    1e-8,
-                    0.0,
-                    1.0,
-                    open_minimum=True,
-                    help="added to the root, so that nothing divides by 0",
+                    "weight_decay", 0.01, 0.0, 1e3, help="share that is lost at each step, over the rate"
                 ),
             ),
+            source="Loshchilov and Hutter 2019, Decoupled weight decay regularization, arXiv:1711.05101",
         ),
     )
 }

@@ -7,7 +7,7 @@ Must not know how they are computed or kept.
 from __future__ import annotations
 
 from fallline.engine.problem import Problem
-from fallline.vocabulary.recipe import RunSettings
+from fallline.vocabulary.run_settings import RunSettings
 
 MEASURES = ("grad_l1", "grad_l2", "grad_mean", "ratio")
 """What is recorded of every parameter, in this order."""

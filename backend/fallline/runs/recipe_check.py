@@ -19,16 +19,8 @@ from fallline.runs.loss_check import check_loss, loss_of
 from fallline.vocabulary.errors import FieldError, InvalidRequest, TooExpensive
 from fallline.vocabulary.exhibits import EXHIBITS
 from fallline.vocabulary.parameters import Parameter
-from fallline.vocabulary.recipe import (
-    OWN_SETTINGS,
-    Change,
-    Edit,
-    Initializer,
-    NetworkSettings,
-    Recipe,
-    RunRecipe,
-    RunSettings,
-)
+from fallline.vocabulary.recipe import Initializer, NetworkSettings, Recipe, RunRecipe
+from fallline.vocabulary.run_settings import OWN_SETTINGS, Change, Edit, RunSettings
 
 MOST_PARAMETERS = 100_000
 MOST_HIDDEN_LAYERS = 8
@@ -247,6 +239,8 @@ def catalog() -> dict[str, Any]:
 
 def _entry(row: Any) -> dict[str, Any]:
     entry = {"name": row.name, "help": row.help, "parameters": [each.as_json() for each in row.parameters]}
+    if hasattr(row, "source"):
+        entry["source"] = row.source
     if hasattr(row, "draws"):
         entry["draws"] = list(row.draws)
     return entry

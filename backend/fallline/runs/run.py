@@ -21,7 +21,8 @@ from fallline.history.run_history import RunHistory
 from fallline.runs.batches import next_batch, steps_until, steps_within
 from fallline.runs.recipe_check import check_batch, check_change, merge_edit
 from fallline.vocabulary.columns import Buckets, Records, coarsen, from_records, join, recorded_every_step
-from fallline.vocabulary.recipe import Change, Edit, RunRecipe, RunSettings
+from fallline.vocabulary.recipe import RunRecipe
+from fallline.vocabulary.run_settings import Change, Edit, RunSettings
 
 Clock = Callable[[], float]
 

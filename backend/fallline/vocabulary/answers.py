@@ -167,10 +167,11 @@ class Parameter(_Answer):
 
 
 class CatalogRow(_Answer):
-    """Something that a recipe may name."""
+    """Something that a recipe may name; `source` says where it was published."""
 
     name: str
     help: str
+    source: str = ""
     parameters: list[Parameter]
 
 

@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, model_validator
 
-from fallline.vocabulary.recipe import Change, Label, RunName, RunRecipe, StrictModel
+from fallline.vocabulary.recipe import RunRecipe
+from fallline.vocabulary.run_settings import Change
+from fallline.vocabulary.strict import Label, RunName, StrictModel
 
 MOST_STEPS = 1_000_000
 FASTEST = 1_000_000.0

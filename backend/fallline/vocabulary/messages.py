@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field
 
 from fallline.vocabulary.commands import COMMANDS, NEEDS_RUN
-from fallline.vocabulary.recipe import LARGEST, RunName, StrictModel
+from fallline.vocabulary.strict import LARGEST, RunName, StrictModel
 
 MOST_BUCKETS = 10_000
 

@@ -6,57 +6,28 @@ trained, which methods exist (the engine's tables say so) or what a recipe may c
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import count
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-    model_validator,
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+
+from fallline.vocabulary.run_settings import (
+    OWN_SETTINGS,
+    BatchSize,
+    Edit,
+    LearningRate,
+    MethodSettings,
+    Order,
+    RunSettings,
 )
-
-LARGEST = 2**53
-"""Integers beyond this are not exact in every JSON reader."""
-
-OWN_SETTINGS = ("momentum", "beta1", "beta2", "epsilon")
-"""Settings that belong to one optimizer or another; they stand beside the optimizer's name."""
+from fallline.vocabulary.strict import LARGEST, Label, RowName, RunName, Seed, StrictModel
 
 OWN_LOSS = ("delta",)
 """Settings that belong to one loss or another; they stand beside its name, in one object."""
 
 OWN_DATA = ("degree", "turns")
 """Settings that belong to one data set or another; they stand beside its name."""
-
-EDITABLE = ("optimizer", "learning_rate", "batch_size", "order", *OWN_SETTINGS)
-"""What an edit may change."""
-
-
-def _printable(text: str) -> str:
-    if any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn") for character in text):
-        raise ValueError("a text without control characters")
-    return unicodedata.normalize("NFC", text)
-
-
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
-RowName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$")]
-RunName = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")]
-Label = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_printable)]
-Order = Literal["shuffle", "sequential"]
-LearningRate = Annotated[float, Field(gt=0, le=1e6)]
-BatchSize = Annotated[int, Field(ge=1, le=LARGEST)]
-
-
-class StrictModel(BaseModel):
-    """A frozen word: no unknown fields, no coerced types, no NaN."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class DataSettings(StrictModel):
@@ -135,7 +106,7 @@ class LossSettings(StrictModel):
 class NetworkSettings(StrictModel):
     """A multi-layer perceptron: hidden layers, output activation, and how the first parameters are drawn."""
 
-    layers: list[LayerSettings] = [LayerSettings(units=4), LayerSettings(units=4)]
+    layers: list[LayerSettings] = Field(default=[LayerSettings(units=4), LayerSettings(units=4)])
     output: RowName = "identity"
     weights: RowName | Initializer = "normal"
     biases: RowName | Initializer = "normal"
@@ -147,76 +118,10 @@ class NetworkSettings(StrictModel):
         return given if isinstance(given, Initializer) else Initializer(name=given)
 
 
-@dataclass(frozen=True, slots=True)
-class RunSettings:
-    """The settings in force at one step. `batch_size` None is the full batch; `own`: the optimizer's parameters."""
-
-    optimizer: str
-    learning_rate: float
-    batch_size: int | None
-    order: str
-    own: dict[str, float] = field(default_factory=dict)
-
-    def changed(self, change: dict[str, Any]) -> RunSettings:
-        """The settings after a change; a new optimizer drops the parameters of the one before."""
-        optimizer = change.get("optimizer", self.optimizer)
-        own = dict(self.own) if optimizer == self.optimizer else {}
-        own.update({name: change[name] for name in OWN_SETTINGS if name in change})
-        return RunSettings(
-            optimizer=optimizer,
-            learning_rate=change.get("learning_rate", self.learning_rate),
-            batch_size=change.get("batch_size", self.batch_size),
-            order=change.get("order", self.order),
-            own=own,
-        )
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "optimizer": self.optimizer,
-            "learning_rate": self.learning_rate,
-            "batch_size": self.batch_size,
-            "order": self.order,
-            **self.own,
-        }
+_TOLD_FIRST = ("name", "label", "optimizer", "learning_rate", "batch_size", "order", "seed")
 
 
-class Change(StrictModel):
-    """What an edit changes. A field left out stays as it is; `batch_size` null is the full batch."""
-
-    optimizer: RowName | None = None
-    learning_rate: LearningRate | None = None
-    batch_size: BatchSize | None = None
-    order: Order | None = None
-    momentum: float | None = None
-    beta1: float | None = None
-    beta2: float | None = None
-    epsilon: float | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _null_only_for_the_batch(cls, body: Any) -> Any:
-        if isinstance(body, dict):
-            for name in EDITABLE:
-                if name != "batch_size" and name in body and body[name] is None:
-                    raise ValueError(f"{name} is null: leave it out to keep it as it is")
-        return body
-
-    def given(self) -> dict[str, Any]:
-        """Only the settings that the change names."""
-        return {name: getattr(self, name) for name in EDITABLE if name in self.model_fields_set}
-
-
-class Edit(Change):
-    """A change of settings, in force from the step that takes the counter from `at_step` to `at_step` + 1."""
-
-    at_step: Annotated[int, Field(ge=0, le=LARGEST)]
-
-    @model_serializer(mode="plain")
-    def _only_what_is_given(self) -> dict[str, Any]:
-        return {"at_step": self.at_step, **self.given()}
-
-
-class RunRecipe(StrictModel):
+class RunRecipe(MethodSettings):
     """One run's settings at step 0 and its edits in the order of their steps."""
 
     name: RunName = "run-1"
@@ -226,17 +131,14 @@ class RunRecipe(StrictModel):
     batch_size: BatchSize | None = None
     order: Order = "shuffle"
     seed: Seed = 0
-    momentum: float | None = None
-    beta1: float | None = None
-    beta2: float | None = None
-    epsilon: float | None = None
-    edits: list[Edit] = []
+    edits: list[Edit] = Field(default=[])
 
     @model_serializer(mode="wrap")
     def _without_nothing(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {
+        told = {
             key: value for key, value in handler(self).items() if value is not None or key == "batch_size"
         }
+        return {**{name: told[name] for name in _TOLD_FIRST if name in told}, **told}
 
     @property
     def settings(self) -> RunSettings:

@@ -9,7 +9,7 @@ from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from fallline.vocabulary.messages import MOST_BUCKETS
-from fallline.vocabulary.recipe import LARGEST
+from fallline.vocabulary.strict import LARGEST
 
 _WHOLE = re.compile(r"-?[0-9]{1,17}")
 

@@ -12,7 +12,7 @@ import unicodedata
 from typing import Any
 
 from fallline.vocabulary.errors import FieldError, InvalidRequest
-from fallline.vocabulary.recipe import LARGEST
+from fallline.vocabulary.strict import LARGEST
 
 DEEPEST = 16
 MOST_ERRORS = 20

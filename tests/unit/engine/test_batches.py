@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from fallline.engine.batches import BatchReader, batch_length, batch_rows, order_of_pass
 from fallline.engine.problem import build_problem
-from fallline.vocabulary.recipe import DataSettings, NetworkSettings, RunSettings
+from fallline.vocabulary.recipe import DataSettings, NetworkSettings
+from fallline.vocabulary.run_settings import RunSettings
 from support.problems import small_problem
 
 

@@ -1,6 +1,7 @@
-"""Momentum and Adam are PyTorch's; a method's memory is plain data."""
+"""Every method is PyTorch's, what its formula says, and on a quadratic what theory says; its memory is plain data."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "optimizers.json").r
 
 def steps(name, learning_rate, own, start, gradients):
     row = OPTIMIZERS[name]
-    parameters = np.array(start)
+    parameters = np.array(start, dtype=float)
     slots, work = row.start(len(start)), np.empty((2, len(start)))
     for gradient in gradients:
         row.update(parameters, np.array(gradient), slots, learning_rate, row.filled(own), work)
@@ -28,13 +29,66 @@ def test_the_path_is_pytorchs(path):
     assert np.allclose(walked, path["parameters"], rtol=1e-12, atol=1e-14)
 
 
+def test_every_method_has_a_golden_path():
+    assert {path["optimizer"] for path in GOLDEN["paths"]} == OPTIMIZERS.keys()
+
+
 def test_the_golden_path_would_notice_another_convention():
     """Scaling the gradient instead of the velocity, v = momentum * v + rate * g, is another path once the rate changes;
     epsilon inside the root is another path at once."""
-    (path,) = [path for path in GOLDEN["paths"] if path["own"].get("epsilon") == 1e-3]
+    (path,) = [
+        path for path in GOLDEN["paths"] if path["own"].get("epsilon") == 1e-3 and len(path["own"]) == 3
+    ]
     own = {**path["own"], "epsilon": 1e-3**2}
     walked = list(steps("adam", path["learning_rate"], own, GOLDEN["start"], path["gradients"]))
     assert not np.allclose(walked, path["parameters"], rtol=1e-6)
+
+
+# One number at a time, in plain floats, straight from the formulas.
+
+
+def plainly(name, rate, own, p, gradients):
+    """The path of one parameter under gradients g of steps 1, 2, ..., as the papers write it."""
+    past = []
+    for n, g in enumerate(gradients, start=1):
+        past.append(g)
+        if name in ("sgd", "momentum", "nesterov"):
+            share = own.get("momentum", 0.0)
+            velocity = math.fsum(share ** (n - k) * each for k, each in enumerate(past, start=1))
+            p -= rate * (g + share * velocity if name == "nesterov" else velocity)
+        elif name == "adagrad":
+            p -= rate * g / (math.sqrt(math.fsum(each**2 for each in past)) + own["epsilon"])
+        elif name == "rmsprop":
+            p -= rate * g / (math.sqrt(_mean(own["decay"], [each**2 for each in past])) + own["epsilon"])
+        else:
+            p -= rate * own.get("weight_decay", 0.0) * p
+            mean = _mean(own["beta1"], past) / (1 - own["beta1"] ** n)
+            square = _mean(own["beta2"], [each**2 for each in past]) / (1 - own["beta2"] ** n)
+            p -= rate * mean / (math.sqrt(square) + own["epsilon"])
+        yield p
+
+
+def _mean(decay, values):
+    """The exponential mean that begins at 0."""
+    return (1 - decay) * math.fsum(
+        decay ** (len(values) - k) * value for k, value in enumerate(values, start=1)
+    )
+
+
+@pytest.mark.parametrize("own", [{}, "other"], ids=["defaults", "others"])
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_path_is_the_formulas(name, own):
+    row = OPTIMIZERS[name]
+    if own == "other":
+        own = {
+            parameter.name: 0.03 if parameter.name == "epsilon" else 0.6 * parameter.default
+            for parameter in row.parameters
+        }
+    gradients = np.random.default_rng(3).standard_normal((40, 3)) * [1e-3, 1.0, 50.0]
+    walked = np.array(list(steps(name, 0.02, own, [1.0, -2.0, 3.0], gradients)))
+    for column, start in enumerate([1.0, -2.0, 3.0]):
+        expected = list(plainly(name, 0.02, row.filled(own), start, gradients[:, column].tolist()))
+        assert np.allclose(walked[:, column], expected, rtol=1e-12, atol=0)
 
 
 def test_the_first_step_of_adam_is_the_rate_times_the_sign_v15():
@@ -47,6 +101,77 @@ def test_momentum_scales_the_whole_velocity_by_the_rate():
     first, second = steps("momentum", 0.1, {"momentum": 0.5}, [0.0], [[1.0], [1.0]])
     assert first == pytest.approx([-0.1])
     assert second == pytest.approx([-0.1 - 0.15])
+
+
+def test_under_a_steady_gradient_adagrad_slows_as_one_over_the_root_of_steps():
+    walked = np.array(list(steps("adagrad", 0.1, {}, [0.0], [[7.0]] * 100)))[:, 0]
+    assert np.allclose(-np.diff(walked), 0.1 / np.sqrt(np.arange(2, 101)), rtol=1e-9)
+
+
+def test_under_a_steady_gradient_rmsprop_goes_by_the_rate_however_steep_it_is():
+    for steep in (1e-3, 1.0, 1e3):
+        walked = np.array(list(steps("rmsprop", 0.1, {"decay": 0.5}, [0.0], [[steep]] * 60)))[:, 0]
+        assert -np.diff(walked)[-1] == pytest.approx(0.1, rel=1e-4)
+
+
+def test_the_decay_of_adamw_needs_no_gradient_and_adam_has_none():
+    *_, after = steps("adamw", 0.1, {"weight_decay": 0.5}, [2.0, -4.0], [[0.0, 0.0]] * 10)
+    assert np.allclose(after, np.array([2.0, -4.0]) * 0.95**10, rtol=1e-14)
+    *_, after = steps("adam", 0.1, {}, [2.0, -4.0], [[0.0, 0.0]] * 10)
+    assert after.tolist() == [2.0, -4.0]
+
+
+# ---------------------------------------------------------------------- on a quadratic, f(p) = curvature * p**2 / 2
+
+
+def walk_on_quadratic(name, rate, own, curvature, count):
+    row, p = OPTIMIZERS[name], np.ones(len(np.atleast_1d(curvature)))
+    slots, work, walked = row.start(len(p)), np.empty((2, len(p))), [p.copy()]
+    for _ in range(count):
+        row.update(p, curvature * p, slots, rate, row.filled(own), work)
+        walked.append(p.copy())
+    return np.array(walked)
+
+
+def test_gd_on_a_quadratic_shrinks_by_one_minus_rate_times_curvature_v1():
+    curvature = np.array([0.01, 0.1, 1.0])
+    rate = 2 / (0.01 + 1.0)
+    walked = walk_on_quadratic("sgd", rate, {}, curvature, 500)
+    expected = (1 - rate * curvature) ** np.arange(501)[:, None]
+    assert np.allclose(walked, expected, rtol=1e-9, atol=1e-12)
+    assert abs(walked[500, 0] / walked[499, 0]) == pytest.approx(99 / 101, rel=1e-12)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
+@pytest.mark.parametrize(
+    ("name", "limit"),
+    [
+        ("momentum", lambda share: 2 + 2 * share),
+        ("nesterov", lambda share: (2 + 2 * share) / (1 + 2 * share)),
+    ],
+)
+def test_momentum_holds_up_to_its_limit_and_not_beyond_v2(name, limit, share):
+    """Heavy ball: rate * curvature < 2 + 2 momentum. Nesterov: the matrix of (v, p) has determinant
+    momentum (1 - rate * curvature) and trace 1 + momentum - rate * curvature (1 + momentum); an eigenvalue is -1 at
+    (2 + 2 momentum) / (1 + 2 momentum)."""
+    edge = limit(share)
+    within = np.abs(walk_on_quadratic(name, 0.99 * edge, {"momentum": share}, np.ones(1), 4000)[:, 0])
+    beyond = np.abs(walk_on_quadratic(name, 1.01 * edge, {"momentum": share}, np.ones(1), 1500)[:, 0])
+    assert within[-1] < 1e-6
+    assert beyond[-1] > 1e6
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9])
+@pytest.mark.parametrize(
+    ("name", "determinant"),
+    [("momentum", lambda share: share), ("nesterov", lambda share: share * (1 - 0.3))],
+)
+def test_swings_shrink_by_the_root_of_the_determinant_v2(name, determinant, share):
+    """Positions obey p[n + 1] = trace p[n] - determinant p[n - 1], so that p[n]**2 - p[n + 1] p[n - 1] shrinks by the
+    determinant at each step: heavy ball's is the momentum, Nesterov's momentum (1 - rate * curvature)."""
+    p = walk_on_quadratic(name, 0.3, {"momentum": share}, np.ones(1), 30)[:, 0]
+    area = p[1:-1] ** 2 - p[2:] * p[:-2]
+    assert np.allclose(area[1:] / area[:-1], determinant(share), rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.state import begin
 from fallline.engine.training import advance
-from fallline.vocabulary.recipe import Edit, Recipe, RunRecipe
+from fallline.vocabulary.recipe import Recipe, RunRecipe
+from fallline.vocabulary.run_settings import Edit
 from support.problems import edit, joined, problem_of, same_bits, small_problem, train
 
-OWN = {"sgd": {}, "momentum": {"momentum": 0.9}, "adam": {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}}
 STEPS = 200
 
 
@@ -26,7 +27,7 @@ def changes(draw):
             [
                 {"batch_size": None}, {"batch_size": 1}, {"batch_size": 7},
                 {"order": "sequential"}, {"order": "shuffle"},
-                {"optimizer": "sgd"}, {"optimizer": "momentum"}, {"optimizer": "adam"},
+                *({"optimizer": name} for name in OPTIMIZERS),
                 {"learning_rate": 0.001}, {"learning_rate": 0.03}, {"learning_rate": 3.0}, {"learning_rate": 1e3},
             ]
         )
@@ -40,7 +41,7 @@ def runs(draw):
     edits = {each.at_step: each for each in draw(st.lists(changes(), max_size=5))}
     return RunRecipe(
         name="r",
-        optimizer=draw(st.sampled_from(sorted(OWN))),
+        optimizer=draw(st.sampled_from(sorted(OPTIMIZERS))),
         learning_rate=draw(st.sampled_from([0.003, 0.03, 0.3, 3.0])),
         batch_size=draw(st.sampled_from([None, 1, 7, 45])),
         edits=[edits[step] for step in sorted(edits)],
@@ -134,6 +135,7 @@ def test_full_batch_in_the_middle_of_a_pass_and_back_keeps_counting_samples():
 
 PROGRAM = """
 from fallline.engine.problem import build_problem
+from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.vocabulary.recipe import Recipe

@@ -24,6 +24,15 @@ def test_an_optimizers_own_parameters_are_filled_in() -> None:
     assert (run["beta1"], run["beta2"], run["epsilon"]) == (0.5, 0.999, 1e-8)
 
 
+def test_epsilon_is_each_optimizers_own() -> None:
+    """Another optimizer brings its own defaults, also for what goes by the same name."""
+    edits = [{"at_step": 3, "optimizer": "adagrad"}, {"at_step": 5, "optimizer": "adamw"}]
+    (run,) = filled({"runs": [{"optimizer": "rmsprop", "epsilon": 0.5, "edits": edits}]})["runs"]
+    assert (run["decay"], run["epsilon"]) == (0.99, 0.5)
+    assert [edit["epsilon"] for edit in run["edits"]] == [1e-10, 1e-8]
+    assert run["edits"][1]["weight_decay"] == 0.01
+
+
 def test_edits_are_put_in_order_merged_and_filled_in() -> None:
     edits = [
         {"at_step": 9, "learning_rate": 0.5},
@@ -48,6 +57,8 @@ def test_edits_are_put_in_order_merged_and_filled_in() -> None:
         ({"loss": "gone"}, "/loss"),
         ({"runs": [{}, {"optimizer": "gone"}]}, "/runs/1/optimizer"),
         ({"runs": [{"momentum": 0.9}]}, "/runs/0/momentum"),
+        ({"runs": [{"optimizer": "adam", "weight_decay": 0.1}]}, "/runs/0/weight_decay"),
+        ({"runs": [{"optimizer": "rmsprop", "decay": 1.0}]}, "/runs/0/decay"),
         ({"runs": [{"optimizer": "momentum", "momentum": 1.0}]}, "/runs/0/momentum"),
         ({"runs": [{"edits": [{"at_step": 1, "beta1": 0.5}]}]}, "/runs/0/edits/0/beta1"),
         ({"runs": [{"edits": [{"at_step": 1}]}]}, "/runs/0/edits/0"),
@@ -121,7 +132,10 @@ def test_parameters_are_weights_and_biases() -> None:
 
 def test_the_catalog_names_every_row_with_its_parameters_and_the_bounds() -> None:
     told = catalog()
-    assert {row["name"] for row in told["optimizers"]} == {"sgd", "momentum", "adam"}
+    assert {row["name"] for row in told["optimizers"]} == {
+        "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw",
+    }  # fmt: skip
+    assert all(row["source"] for row in told["optimizers"])
     for title in ("datasets", "activations", "losses", "optimizers", "initializers"):
         for row in told[title]:
             assert row["help"]

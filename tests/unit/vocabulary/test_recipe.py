@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from fallline.vocabulary.recipe import Edit, Recipe, RunRecipe, RunSettings
+from fallline.vocabulary.recipe import Recipe, RunRecipe
+from fallline.vocabulary.run_settings import Edit, RunSettings
 
 NOTEBOOK = json.loads("""
 {"data":    {"name": "log_linear", "samples": 900, "features": 5, "noise": 0, "test_fraction": 0,

@@ -26,7 +26,8 @@ from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.series import evaluated_series, series_names
 from fallline.engine.state import TrainingState, begin
-from fallline.vocabulary.recipe import DataSettings, LayerSettings, NetworkSettings, RunSettings
+from fallline.vocabulary.recipe import DataSettings, LayerSettings, NetworkSettings
+from fallline.vocabulary.run_settings import RunSettings
 
 Array = NDArray[np.float64]
 Whole = NDArray[np.int64]

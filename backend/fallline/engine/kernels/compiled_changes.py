@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from fallline.engine.kernels.compiled_code import Array, compiled
 
-SGD, MOMENTUM, ADAM = range(3)
+SGD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, ADAMW = range(7)
 
 
 class OptimizerCode(NamedTuple):
@@ -26,14 +26,20 @@ class OptimizerCode(NamedTuple):
 OPTIMIZER_CODES = {
     "sgd": OptimizerCode(SGD),
     "momentum": OptimizerCode(MOMENTUM, ("velocity",), ("momentum",)),
+    "nesterov": OptimizerCode(NESTEROV, ("velocity",), ("momentum",)),
+    "adagrad": OptimizerCode(ADAGRAD, ("square",), ("epsilon",)),
+    "rmsprop": OptimizerCode(RMSPROP, ("square",), ("decay", "epsilon")),
     "adam": OptimizerCode(ADAM, ("mean", "square"), ("beta1", "beta2", "epsilon"), counts=True),
+    "adamw": OptimizerCode(
+        ADAMW, ("mean", "square"), ("beta1", "beta2", "epsilon", "weight_decay"), counts=True
+    ),
 }
 
 
 @compiled
 def corrections(code: int, hyper: Array, count: float) -> tuple[float, float]:
     """What an optimizer computes once a step, whatever the number of parameters."""
-    if code == ADAM:
+    if code >= ADAM:
         return hyper[0] / (1.0 - hyper[1] ** count), 1.0 / math.sqrt(1.0 - hyper[2] ** count)
     return 0.0, 0.0
 
@@ -66,13 +72,35 @@ def change(
             step = hyper[0] * velocity
             P[after + k] = P[before + k] - step
             moved += step * step
+    elif code == NESTEROV:
+        for k in range(first, stop):
+            velocity = hyper[1] * S[before + k] + G[k]
+            S[after + k] = velocity
+            step = hyper[0] * (G[k] + hyper[1] * velocity)
+            P[after + k] = P[before + k] - step
+            moved += step * step
+    elif code == ADAGRAD:
+        for k in range(first, stop):
+            square = S[before + k] + G[k] * G[k]
+            S[after + k] = square
+            step = hyper[0] * G[k] / (math.sqrt(square) + hyper[1])
+            P[after + k] = P[before + k] - step
+            moved += step * step
+    elif code == RMSPROP:
+        for k in range(first, stop):
+            square = hyper[1] * S[before + k] + (1.0 - hyper[1]) * (G[k] * G[k])
+            S[after + k] = square
+            step = hyper[0] * G[k] / (math.sqrt(square) + hyper[2])
+            P[after + k] = P[before + k] - step
+            moved += step * step
     else:
+        shrink = hyper[0] * hyper[4] if code == ADAMW else 0.0
         for k in range(first, stop):
             g = G[k]
             mean = hyper[1] * S[before + k] + (1.0 - hyper[1]) * g
             square = hyper[2] * R[before + k] + (1.0 - hyper[2]) * (g * g)
             S[after + k], R[after + k] = mean, square
-            step = once[0] * mean / (math.sqrt(square) * once[1] + hyper[3])
+            step = once[0] * mean / (math.sqrt(square) * once[1] + hyper[3]) + shrink * P[before + k]
             P[after + k] = P[before + k] - step
             moved += step * step
     return size, squares, moved, own

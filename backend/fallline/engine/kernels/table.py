@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
-from fallline.vocabulary.recipe import RunSettings
+from fallline.vocabulary.run_settings import RunSettings
 
 
 @dataclass(frozen=True, slots=True)
