@@ -116,6 +116,47 @@ async def test_history_as_json_as_bdata_and_as_a_table_says_the_same(one: Experi
     assert [float(row["batch_loss.max"]) for row in rows] == plain["series"]["batch_loss"]["max"]
 
 
+async def test_every_step_of_the_past_can_be_looked_at_exactly(one: Experiment) -> None:
+    await one.ask("POST", "/step", {"steps": 25})
+    snapshot = (await one.get("/runs/sgd/snapshot")).json()
+    units = (await one.get("/runs/sgd/instruments/units")).json()
+    answers.Snapshot.model_validate(snapshot)
+    await one.ask("POST", "/step", {"steps": 500})
+    assert (await one.get("/runs/sgd/snapshot", step=25)).json() == snapshot
+    assert (await one.get("/runs/sgd/instruments/units", step=25)).json() == units
+    assert (await one.get("/runs/sgd/snapshot", step=0)).json()["step"] == 0
+    refused = await one.get("/runs/sgd/snapshot", step=526)
+    assert refused.status_code == 422
+    assert refused.json()["errors"] == [
+        {"pointer": "/step", "detail": "a step from 0 to 525, the run's present one"}
+    ]
+    assert (await one.get("/runs/nobody/snapshot", step=3)).status_code == 404
+    assert (await one.get("/runs/sgd/instruments/none", step=3)).status_code == 404
+
+
+async def test_an_old_stretch_is_told_step_by_step(one: Experiment) -> None:
+    await one.ask("POST", "/step", {"steps": 1_300, "run": "sgd"})
+    then = (await one.get("/runs/sgd/history", since=1_100, until=1_200, series=["batch_loss"])).json()
+    await one.ask("POST", "/step", {"steps": 4_000, "run": "sgd"})
+    now = (await one.get("/runs/sgd/history", since=1_100, until=1_200, series=["batch_loss"])).json()
+    assert now["first"] == list(range(1_100, 1_201))
+    assert now["series"] == then["series"]
+
+
+async def test_a_fork_shares_its_parents_past_and_goes_its_own_way(one: Experiment) -> None:
+    await one.ask("POST", "/step", {"steps": 60})
+    asked = {"name": "cooler", "fork_of": "gd", "at_step": 40, "learning_rate": 0.02, "label": "Cooler"}
+    answer = await one.ask("POST", "/runs", asked)
+    assert answer.status_code == 201
+    assert (answer.json()["step"], answer.json()["label"]) == (40, "Cooler")
+    snapshots = [(await one.get(f"/runs/{run}/snapshot", step=40)).json() for run in ("gd", "cooler")]
+    assert snapshots[0]["parameters"] == snapshots[1]["parameters"]
+    recipe = (await one.get("/recipe")).json()
+    assert recipe["runs"][2]["edits"] == [{"at_step": 40, "learning_rate": 0.02}]
+    refused = await one.ask("POST", "/runs", {"at_step": 3})
+    assert refused.status_code == 422
+
+
 async def test_a_long_table_is_whole(one: Experiment) -> None:
     await one.ask("POST", "/step", {"steps": 1000})
     table = await one.client.get(one.here + "/runs/sgd/history?buckets=10000", headers={"Accept": "text/csv"})

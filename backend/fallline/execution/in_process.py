@@ -156,7 +156,7 @@ class InProcessExecutor:
         def call(worker: Worker) -> list[Delivery]:
             experiment = worker.find(id)
             if experiment is not None:
-                experiment.pause(time.perf_counter())  # answers whoever waits for a step job
+                experiment.close(time.perf_counter())  # answers whoever waits
             worker.close(id)
             return []
 
@@ -174,12 +174,13 @@ class InProcessExecutor:
         self._post(id, answer, finish)
         return await answer
 
-    async def ask_later(self, id: str, call: Callable[[Experiment, float, Later], None]) -> dict[str, Any]:
+    async def ask_later(self, id: str, call: Callable[[Experiment, float, Later], None]) -> Any:
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[dict[str, Any]] = self._promise()
+        answer: asyncio.Future[Any] = self._promise()
 
-        def done(state: dict[str, Any]) -> None:
-            loop.call_soon_threadsafe(_answering(answer, state))
+        def done(result: Any) -> None:
+            failed = isinstance(result, Exception)
+            loop.call_soon_threadsafe(_failing(answer, result) if failed else _answering(answer, result))
 
         def begin(experiment: Experiment, now: float) -> list[Delivery]:
             call(experiment, now, done)

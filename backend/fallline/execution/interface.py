@@ -10,8 +10,8 @@ from fallline.vocabulary.columns import Buckets
 
 T = TypeVar("T")
 
-Later = Callable[[dict[str, Any]], None]
-"""Called with the answer of a command that takes many turns."""
+Later = Callable[[Any], None]
+"""Called with the answer of something that takes many turns, or with the error that comes instead."""
 
 
 class Sink(Protocol):
@@ -46,5 +46,5 @@ class Executor(Protocol):
         a view and what follows it join without a gap.
         """
 
-    async def ask_later(self, id: str, call: Callable[[Experiment, float, Later], None]) -> dict[str, Any]:
-        """Like `ask` for a command that takes many turns: `call` is handed what to call with the answer."""
+    async def ask_later(self, id: str, call: Callable[[Experiment, float, Later], None]) -> Any:
+        """Like `ask` for what takes many turns: `call` is handed what to call with the answer, or with an error."""

@@ -12,19 +12,34 @@ from dataclasses import dataclass
 from typing import Any
 
 from fallline.engine.kernels.choice import Kernels
-from fallline.engine.probes import next_gradient
 from fallline.engine.problem import Problem, build_problem
+from fallline.engine.state import TrainingState
 from fallline.figures.binding import MOST_POINTS
 from fallline.figures.view import PREDICTING_THE_MAJORITY, PREDICTING_THE_MEAN, FigureView, RunLine
-from fallline.runs.instruments import measure
+from fallline.runs.forking import Forking, forked_recipe
 from fallline.runs.jobs import StepJob
+from fallline.runs.lookback import Look, Stretch, Waiting, finest_width
 from fallline.runs.playback import WAKE_SECONDS, Playback
 from fallline.runs.recipe_check import MOST_RUNS, check_recipe, check_run
-from fallline.runs.run import Clock, Run
+from fallline.runs.run import PIECE, Clock, Run
 from fallline.vocabulary.columns import Buckets
-from fallline.vocabulary.commands import EditRun
-from fallline.vocabulary.errors import Conflict, FieldError, InvalidRequest, NotFound, TooExpensive
+from fallline.vocabulary.commands import AddRun, EditRun
+from fallline.vocabulary.dyadic import ceil, floor
+from fallline.vocabulary.errors import (
+    Conflict,
+    FalllineError,
+    FieldError,
+    InvalidRequest,
+    NotFound,
+    TooExpensive,
+)
 from fallline.vocabulary.recipe import Recipe, RunRecipe
+
+STRETCH_SECONDS = 2.0
+"""Computing time that one look at an old stretch of the history may take."""
+
+Later = Callable[[dict[str, Any] | FalllineError], None]
+"""Called once, with the answer or with the error that comes instead."""
 
 Pieces = dict[str, tuple[dict[str, Any], Buckets | None]]
 """For each run what every frame says of it, and a piece of its history (or None)."""
@@ -59,6 +74,7 @@ class Experiment:
         self._playback: Playback | None = None
         self._last_speed: dict[str, object] = {"speed": 60.0, "pace": "steps"}
         self._jobs: list[StepJob] = []
+        self._waiting: list[Waiting] = []
         self._outgoing: list[Frames | Event] = []
         self._published_at = -math.inf
         self._generations: dict[str, int] = {}
@@ -140,31 +156,57 @@ class Experiment:
             baseline_words=PREDICTING_THE_MAJORITY if problem.classes else PREDICTING_THE_MEAN,
         )
 
-    def instrument(self, name: str, run: str, step: int | None) -> dict[str, Any]:
-        """What an instrument tells of a run at its present step."""
-        return measure(name, self.problem, self._at(run, step))
+    # ------------------------------------------------------------------ any step, past or present
 
-    def _at(self, run: str, step: int | None) -> Run:
-        """The run, if it stands at the step that is asked for."""
-        found = self.run(run)
-        if step is not None and step != found.state.step:
-            raise InvalidRequest(
-                FieldError("/step", f"the present step of the run, which is {found.state.step}")
-            )
-        return found
+    def look(
+        self,
+        name: str,
+        step: int | None,
+        see: Callable[[Problem, TrainingState, RunRecipe], dict[str, Any]],
+        done: Later,
+    ) -> None:
+        """Show `see` the run's state at a step (None: the present one), exactly; `done` gets what it says.
 
-    def snapshot(self, name: str, step: int | None) -> dict[str, Any]:
-        """Parameters at the present step, and gradient and batch of the next change."""
-        run = self._at(name, step)
-        gradients, batch = next_gradient(self.problem, run.state, run.recipe)
-        return {
-            "step": run.state.step,
-            "parameters": {
-                name: value.tolist() for name, value in self.problem.named(run.state.parameters).items()
-            },
-            "gradients": {name: value.tolist() for name, value in gradients.items()},
-            "batch": batch.tolist(),
-        }
+        A past step is made again on a copy, in slices beside the training, which does not notice.
+        """
+        run = self.run(name)
+        present = run.state.step
+        if step is not None and step > present:
+            raise InvalidRequest(FieldError("/step", f"a step from 0 to {present}, the run's present one"))
+        generation = {"generation": run.generation}
+
+        def told(state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
+            return {"step": state.step, **generation, **see(self.problem, state, recipe)}
+
+        if step is None or step == present:
+            done(told(run.state, run.recipe))
+        else:
+            self._waiting.append(Look(run.replay(step, step), told, done))
+
+    def stretch(
+        self, name: str, since: int | None, until: int | None, at_most: int, done: Callable[[Any], None]
+    ) -> None:
+        """The history from step `since` to `until`, both included, in at most so many whole buckets.
+
+        `done` gets the run's generation with it. A stretch of which only coarser buckets are held than would fit is
+        made again, where that takes no more than `STRETCH_SECONDS`.
+        """
+        run = self.run(name)
+        generation, held = run.generation, run.window(since, until, at_most)
+
+        def told(buckets: Buckets) -> None:
+            done((generation, buckets))
+
+        if since is None or until is None or not len(held):
+            told(held)
+            return
+        width = finest_width(since, min(until + 1, run.state.step), at_most)
+        first, stop = floor(since, width), min(ceil(until + 1, width), run.state.step)
+        replay = run.replay(first, stop)
+        if int((held.last - held.first).max()) < width or replay.seconds_left > STRETCH_SECONDS:
+            told(held)
+        else:
+            self._waiting.append(Stretch(replay, first, width, run.seconds_made(), told))
 
     # ------------------------------------------------------------------ commands
 
@@ -233,18 +275,51 @@ class Experiment:
 
     def add_run(self, recipe: RunRecipe, named_by_client: bool, now: float) -> dict[str, Any]:
         """A new run from step 0, from the initial parameters that all runs share."""
-        if len(self.runs) >= MOST_RUNS:
-            raise TooExpensive("runs", MOST_RUNS, len(self.runs) + 1)
         if not named_by_client:
             recipe = recipe.model_copy(update={"name": self._free_name()})
-        if recipe.name in self.runs:
+        self._check_place_for(recipe.name)
+        return self._admit(Run(self.problem, check_run(recipe, "", self._shared), self._kernels), now)
+
+    def _check_place_for(self, name: str) -> None:
+        if len(self.runs) >= MOST_RUNS:
+            raise TooExpensive("runs", MOST_RUNS, len(self.runs) + 1)
+        if name in self.runs:
             raise Conflict("a run of that name exists already")
-        run = Run(self.problem, check_run(recipe, "", self._shared), self._kernels)
+
+    def _admit(self, run: Run, now: float) -> dict[str, Any]:
+        """Take a run in, and tell watchers of it and of the past it may have."""
         run.generation = self._generations.get(run.name, -1) + 1
         self.runs[run.name] = run
         answer = run.as_json(playing=self.playing, moving=False)
         self._tell("run_added", run, now, added=answer, recipe=run.recipe.model_dump(mode="json"))
+        if run.state.step and self._watchers:
+            past = run.history.range(0, run.state.step - 1, PIECE)
+            self._outgoing.append(Frames(self.id, {run.name: (run.header(playing=self.playing), past)}))
         return answer
+
+    def fork(self, asked: AddRun, now: float, done: Later) -> None:
+        """A run that continues from another's exact state at a step; `done` gets the new run when its past is made."""
+        parent = self.run(asked.fork_of or "")
+        present = parent.state.step
+        at_step = present if asked.at_step is None else asked.at_step
+        if at_step > present:
+            raise InvalidRequest(
+                FieldError("/at_step", f"a step from 0 to {present}, where {parent.name} stands")
+            )
+        if "name" not in asked.model_fields_set:
+            asked = asked.model_copy(update={"name": self._free_name()})
+        self._check_place_for(asked.name)
+        recipe = check_run(forked_recipe(parent.recipe, at_step, asked), "", self._shared)
+        if at_step == present:
+            done(self._admit(parent.fork(recipe), now))
+            return
+
+        def arrived(run: Run) -> dict[str, Any]:
+            self._check_place_for(run.name)
+            return self._admit(run, now)
+
+        run = Run(self.problem, recipe, self._kernels, parent.kernel)
+        self._waiting.append(Forking(run, at_step, arrived, done))
 
     def remove_run(self, name: str, now: float) -> dict[str, Any]:
         """Take a run out. An experiment keeps at least one."""
@@ -272,7 +347,7 @@ class Experiment:
 
     def wake_at(self, now: float) -> float | None:
         """When there is something to do: now, a later time, or never (None)."""
-        times = [now] if self._jobs else []
+        times = [now] if self._jobs or self._waiting else []
         if self._playback is not None:
             times.append(self._playback.wake_at(now))
         if self._unpublished:
@@ -280,13 +355,29 @@ class Experiment:
         return min(times, default=None)
 
     def work(self, budget: float, now: float, clock: Clock) -> None:
-        """Make steps worth about `budget` seconds, for jobs and play, and publish when it is time to."""
+        """Make steps worth about `budget` seconds, for jobs, play and looks, and publish when it is time to."""
+        if self._waiting:
+            # Whoever looks back waits a moment; who watches goes on meanwhile.
+            budget /= 2
+            self._work_on_waiting(budget, clock)
         if self._jobs:
             self._work_on_jobs(budget, now, clock)
         elif self._playback is not None:
             self._work_on_playback(self._playback, budget, now, clock)
         if now - self._published_at >= WAKE_SECONDS:
             self.publish(now)
+
+    def _work_on_waiting(self, budget: float, clock: Clock) -> None:
+        first = self._waiting[0]
+        if first.work(budget, clock):
+            self._waiting.remove(first)
+
+    def close(self, now: float) -> None:
+        """The experiment goes: whoever still waits is answered."""
+        self.pause(now)
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            each.done(NotFound("the experiment was deleted meanwhile"))
 
     def _work_on_jobs(self, budget: float, now: float, clock: Clock) -> None:
         job = self._jobs[0]

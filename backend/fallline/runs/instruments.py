@@ -1,4 +1,4 @@
-"""Measurements of one run at its present step, as a table: name -> what it tells. Looking does not disturb.
+"""Measurements of a run at one step, as a table: name -> what it tells. Looking does not disturb.
 
 Must not step a network or keep anything.
 """
@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from fallline.engine.evaluation import predict
 from fallline.engine.probes import units
 from fallline.engine.problem import Problem
-from fallline.runs.run import Run
+from fallline.engine.state import TrainingState
 from fallline.vocabulary.errors import NotFound
+from fallline.vocabulary.recipe import RunRecipe
 
 Array = NDArray[np.float64]
 
@@ -27,20 +28,20 @@ class Instrument:
 
     name: str
     help: str
-    measure: Callable[[Problem, Run], dict[str, Any]]
+    measure: Callable[[Problem, TrainingState, RunRecipe], dict[str, Any]]
 
 
-def _units(problem: Problem, run: Run) -> dict[str, Any]:
-    *hidden, output = [asdict(layer) for layer in units(problem, run.state.parameters)]
+def _units(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
+    *hidden, output = [asdict(layer) for layer in units(problem, state.parameters)]
     return {"layers": hidden, "output": output}
 
 
-def _predictions(problem: Problem, run: Run) -> dict[str, Any]:
+def _predictions(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
     """Of the test samples, or of the training samples when there is no test split."""
     tested = len(problem.test_rows) > 0
     rows = problem.test_rows if tested else problem.train_rows
     told = {"split": "test" if tested else "train", "rows": rows.tolist()}
-    outputs = predict(problem, run.state.parameters, problem.X[rows])
+    outputs = predict(problem, state.parameters, problem.X[rows])
     if not problem.classes:
         return {**told, "y": problem.y[rows, 0].tolist(), "y_pred": outputs[:, 0].tolist()}
     return {
@@ -72,9 +73,9 @@ INSTRUMENTS = {
 }
 
 
-def measure(name: str, problem: Problem, run: Run) -> dict[str, Any]:
-    """What the instrument tells of the run at its present step."""
+def instrument_of(name: str) -> Instrument:
+    """The instrument of that name. Raises NotFound."""
     row = INSTRUMENTS.get(name)
     if row is None:
         raise NotFound(f"no instrument of that name; there are {', '.join(INSTRUMENTS)}")
-    return {"step": run.state.step, **row.measure(problem, run)}
+    return row

@@ -7,18 +7,23 @@ history. Must not know clocks (it is handed one), threads, other runs or who is 
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fallline.engine.evaluation import evaluate
 from fallline.engine.kernels.choice import Kernels
+from fallline.engine.kernels.table import Kernel
 from fallline.engine.problem import Problem
 from fallline.engine.series import series_names
 from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.history.run_history import RunHistory
 from fallline.runs.batches import next_batch, steps_until, steps_within
+from fallline.runs.checkpoints import Checkpoints
+from fallline.runs.lookback import Replay
 from fallline.runs.recipe_check import check_batch, check_change, merge_edit
 from fallline.vocabulary.columns import Buckets, Records, coarsen, from_records, join, recorded_every_step
 from fallline.vocabulary.recipe import RunRecipe
@@ -29,6 +34,9 @@ Clock = Callable[[], float]
 PIECE = 128
 """Buckets that an unpublished piece may hold; beyond, neighbours are merged."""
 
+WINDOW = 1_000
+"""Places at which the computing time of a run is read, to tell that of the steps in between."""
+
 _UNHURRIED = 1e-4
 """First guess of what a step costs, in seconds, until it has been measured."""
 
@@ -36,17 +44,20 @@ _UNHURRIED = 1e-4
 class Run:
     """One training run. Steps are made by `advance`, and only by it, with the kernel that served when it began."""
 
-    def __init__(self, problem: Problem, recipe: RunRecipe, kernels: Kernels) -> None:
+    def __init__(
+        self, problem: Problem, recipe: RunRecipe, kernels: Kernels, kernel: Kernel | None = None
+    ) -> None:
         self._problem = problem
         self._kernels = kernels
         self.recipe = recipe
         self.generation = 0
         self.step_seconds = _UNHURRIED
-        self._begin()
+        self._begin(kernels.current if kernel is None else kernel)
 
-    def _begin(self) -> None:
+    def _begin(self, kernel: Kernel) -> None:
         self.state = begin(self._problem)
-        self.kernel = self._kernels.current
+        self.checkpoints = Checkpoints(self.state)
+        self.kernel = kernel
         layout = self._problem.layout
         sizes = dict(zip(layout.names, layout.lengths, strict=True))
         self.history = RunHistory(series_names(self._problem), sizes)
@@ -111,6 +122,7 @@ class Run:
         made = len(records.samples_seen)
         if made:
             self._remember(records, took, told=told)
+            self.checkpoints.offer(self.state, self.seconds)
             self.step_seconds += 0.3 * (took / made - self.step_seconds)
         return made
 
@@ -133,6 +145,28 @@ class Run:
         piece, self._unpublished = self._unpublished, None
         return piece
 
+    # ------------------------------------------------------------------ the past
+
+    def replay(self, start: int, to: int) -> Replay:
+        """The way from the last checkpoint at or before step `start` to step `to`, on a copy."""
+        return Replay(
+            self._problem, self.recipe, self.kernel, self.checkpoints.before(start), to, self.step_seconds
+        )
+
+    def fork(self, recipe: RunRecipe) -> Run:
+        """Another run that has made the same steps and goes on by `recipe`, which must tell the same past."""
+        twin = Run(self._problem, recipe, self._kernels, self.kernel)
+        twin.state = self.state.copy()
+        twin.checkpoints = deepcopy(self.checkpoints)
+        twin.history = deepcopy(self.history)
+        twin.seconds, twin.step_seconds = self.seconds, self.step_seconds
+        return twin
+
+    def seconds_made(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Steps made, rising from 0, and the computing time by then."""
+        held = self.history.range(0, self.state.step - 1, WINDOW)
+        return np.append(0, held.last + 1), np.append(0.0, held.seconds)
+
     # ------------------------------------------------------------------ changes
 
     def edit(self, change: Change) -> dict[str, Any]:
@@ -154,7 +188,7 @@ class Run:
         kept = self.recipe.model_dump(include={"name", "label", "seed"})
         self.recipe = RunRecipe.model_validate({**kept, **self.settings.as_json()})
         self.generation += 1
-        self._begin()
+        self._begin(self._kernels.current)
 
     # ------------------------------------------------------------------ views
 

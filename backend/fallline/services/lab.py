@@ -14,11 +14,15 @@ from typing import Any, Protocol, TypeVar
 
 from fallline.engine.datasets import DATASETS
 from fallline.engine.kernels.choice import Kernels
+from fallline.engine.problem import Problem
+from fallline.engine.state import TrainingState
 from fallline.execution.interface import Executor, Later, Sink
 from fallline.figures import FIGURES, figure_json
 from fallline.runs.experiment import Experiment, Pieces
-from fallline.runs.instruments import INSTRUMENTS
+from fallline.runs.instruments import INSTRUMENTS, instrument_of
 from fallline.runs.recipe_check import catalog
+from fallline.runs.run import Run
+from fallline.runs.snapshot import snapshot
 from fallline.services.capabilities import hash_of, new_id, new_token, opens
 from fallline.services.repeats import Repeats
 from fallline.vocabulary.columns import Buckets
@@ -27,6 +31,9 @@ from fallline.vocabulary.errors import FieldError, InvalidRequest, NotAuthorized
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 
 T = TypeVar("T")
+
+See = Callable[[Problem, TrainingState, RunRecipe], dict[str, Any]]
+"""A view of a run at one step."""
 
 SWEEP_SECONDS = 5.0
 
@@ -205,11 +212,19 @@ class Lab:
         def begin(experiment: Experiment, now: float, done: Later) -> None:
             experiment.step(now, done, steps=step.steps, epochs=step.epochs, run=step.run)
 
-        return await self._executor.ask_later(id, begin)
+        return await self._later(id, begin)
+
+    async def _later(self, id: str, begin: Callable[[Experiment, float, Later], None]) -> dict[str, Any]:
+        answer: dict[str, Any] = await self._executor.ask_later(id, begin)
+        return answer
 
     async def _add_run(self, id: str, command: AddRun) -> dict[str, Any]:
+        if command.fork_of is not None:
+            return await self._later(id, lambda one, now, done: one.fork(command, now, done))
         named = "name" in command.model_fields_set
-        recipe = RunRecipe.model_validate(command.model_dump(mode="json"))
+        recipe = RunRecipe.model_validate(
+            command.model_dump(mode="json", include=set(RunRecipe.model_fields))
+        )
         return await self._executor.ask(id, lambda one, now: one.add_run(recipe, named, now))
 
     # ------------------------------------------------------------------ views
@@ -219,22 +234,30 @@ class Lab:
     ) -> tuple[int, Buckets, frozenset[str]]:
         """The run's generation, its history from step `since` to `until` (inclusive), and the series of every step."""
 
-        def look(experiment: Experiment) -> tuple[int, Buckets, frozenset[str]]:
-            one = experiment.run(run)
-            found = one.window(since, until, buckets)
-            return one.generation, found if series is None else _selected(found, series), one.every_step
-
-        return await self._look(id, look)
+        self._found(id)
+        every_step, names = await self._look(id, lambda one: _names_of(one.run(run)))
+        if series is not None:
+            _check_series(series, names)
+        generation, found = await self._executor.ask_later(
+            id, lambda one, _, done: one.stretch(run, since, until, buckets, done)
+        )
+        return generation, found if series is None else found.select(series), every_step
 
     async def snapshot(self, id: str, run: str, step: int | None) -> dict[str, Any]:
-        return await self._look(id, lambda one: one.snapshot(run, step))
+        """Parameters, next gradient and next batch of a run at any step, exactly."""
+        return await self._look_at(id, run, step, snapshot)
+
+    async def _look_at(self, id: str, run: str, step: int | None, see: See) -> dict[str, Any]:
+        self._found(id)
+        return await self._later(id, lambda one, _, done: one.look(run, step, see, done))
 
     async def instruments(self, id: str, run: str) -> list[dict[str, str]]:
         await self._look(id, lambda one: one.run(run).name)
         return [{"name": row.name, "help": row.help} for row in INSTRUMENTS.values()]
 
     async def instrument(self, id: str, run: str, name: str, step: int | None) -> dict[str, Any]:
-        return await self._look(id, lambda one: one.instrument(name, run, step))
+        self._found(id)
+        return await self._look_at(id, run, step, instrument_of(name).measure)
 
     async def data(self, id: str) -> dict[str, Any]:
         return await self._look(id, Experiment.data)
@@ -320,8 +343,10 @@ def _named(run: str | None) -> str:
     return run
 
 
-def _selected(buckets: Buckets, series: list[str]) -> Buckets:
-    unknown = [name for name in series if name not in buckets.names]
-    if unknown:
-        raise InvalidRequest(FieldError("/series", f"series that exist: {', '.join(buckets.names)}"))
-    return buckets.select(series)
+def _names_of(run: Run) -> tuple[frozenset[str], tuple[str, ...]]:
+    return run.every_step, run.history.names
+
+
+def _check_series(series: list[str], names: tuple[str, ...]) -> None:
+    if any(name not in names for name in series):
+        raise InvalidRequest(FieldError("/series", f"series that exist: {', '.join(names)}"))

@@ -116,6 +116,7 @@ class Snapshot(_Answer):
     """Parameters at a step, and gradient and batch of the next change."""
 
     step: int
+    generation: int
     parameters: dict[str, Matrix]
     gradients: dict[str, Matrix]
     batch: list[int]
@@ -132,6 +133,7 @@ class Measured(_Answer):
     """What an instrument tells of a run at a step; the other fields depend on the instrument."""
 
     step: int
+    generation: int
 
 
 class Samples(_Answer):

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import Change
-from fallline.vocabulary.strict import Label, RunName, StrictModel
+from fallline.vocabulary.strict import LARGEST, Label, RunName, StrictModel
 
 MOST_STEPS = 1_000_000
 FASTEST = 1_000_000.0
@@ -61,7 +61,20 @@ class EditRun(Change):
 
 
 class AddRun(RunRecipe):
-    """A new run from step 0; fields left out are those of the notebook's gd."""
+    """A new run from step 0; fields left out are those of the notebook's gd.
+
+    With `fork_of` it goes on from that run's state at `at_step` (left out: where it stands) and what else is named is
+    what it changes there.
+    """
+
+    fork_of: RunName | None = None
+    at_step: Annotated[int, Field(ge=0, le=LARGEST)] | None = None
+
+    @model_validator(mode="after")
+    def _a_step_of_something(self) -> AddRun:
+        if self.at_step is not None and self.fork_of is None:
+            raise ValueError("at_step needs fork_of, the run whose past is shared")
+        return self
 
 
 class RemoveRun(StrictModel):

@@ -293,27 +293,6 @@ def test_a_run_at_rest_is_evaluated_for_the_answer_and_not_recorded() -> None:
     assert one.runs["gd"].history.count == 3
 
 
-def test_looking_does_not_disturb_a_run() -> None:
-    watched, alone = experiment(), experiment()
-    for _ in range(5):
-        make_steps(watched, steps=20)
-        make_steps(alone, steps=20)
-        watched.state()
-        watched.snapshot("sgd", None)
-        watched.instrument("units", "sgd", None)
-        watched.instrument("predictions", "gd", None)
-    for run in ("gd", "sgd"):
-        assert watched.runs[run].state.fingerprint() == alone.runs[run].state.fingerprint()
-
-
-def test_only_the_present_step_can_be_looked_at() -> None:
-    one = experiment()
-    make_steps(one, steps=3)
-    assert one.snapshot("gd", 3)["step"] == 3
-    with pytest.raises(InvalidRequest, match="which is 3"):
-        one.snapshot("gd", 2)
-
-
 def test_an_edit_keeps_the_bounds_of_a_batch() -> None:
     one = experiment(data={"samples": 600})
     with pytest.raises(TooExpensive) as refused:

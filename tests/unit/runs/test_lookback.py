@@ -1,0 +1,283 @@
+"""Any past step, exactly, and forks from there, while training goes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fallline.engine.state import TrainingState
+from fallline.runs import checkpoints
+from fallline.runs.checkpoints import Checkpoints
+from fallline.runs.experiment import Event, Experiment, Frames
+from fallline.runs.instruments import INSTRUMENTS
+from fallline.runs.snapshot import snapshot
+from fallline.vocabulary.commands import AddRun, EditRun
+from fallline.vocabulary.errors import Conflict, FalllineError, InvalidRequest, NotFound
+from fallline.vocabulary.recipe import Recipe
+from support.clocks import Clock
+
+SMALL: dict[str, Any] = {"data": {"samples": 60}}
+
+
+class Looker:
+    """An experiment of two runs, worked on by hand."""
+
+    def __init__(self, **recipe: Any) -> None:
+        self.one = Experiment("x", Recipe.model_validate({**SMALL, **recipe}))
+        self.clock = Clock(tick=0.001)
+
+    def until_answered(self, begin: Any) -> Any:
+        answers: list[Any] = []
+        begin(answers.append)
+        for _ in range(100_000):
+            if answers:
+                if isinstance(answers[0], FalllineError):
+                    raise answers[0]
+                return answers[0]
+            assert self.one.wake_at(self.clock.now) == self.clock.now
+            self.one.work(0.005, self.clock(), self.clock)
+        raise AssertionError("nobody answered")
+
+    def steps(self, steps: int) -> None:
+        self.until_answered(lambda done: self.one.step(self.clock.now, done, steps=steps))
+
+    def snapshot(self, run: str, step: int | None) -> dict[str, Any]:
+        found: dict[str, Any] = self.until_answered(lambda done: self.one.look(run, step, snapshot, done))
+        return found
+
+    def state(self, run: str, step: int) -> TrainingState:
+        def see(problem: Any, state: TrainingState, recipe: Any) -> dict[str, Any]:
+            return {"state": state.copy()}
+
+        found = self.until_answered(lambda done: self.one.look(run, step, see, done))["state"]
+        assert isinstance(found, TrainingState)
+        return found
+
+    def fork(self, **asked: Any) -> dict[str, Any]:
+        body = AddRun.model_validate(asked)
+        found: dict[str, Any] = self.until_answered(lambda done: self.one.fork(body, self.clock.now, done))
+        return found
+
+    def edit(self, run: str, **change: Any) -> None:
+        self.one.edit(run, EditRun.model_validate(change), self.clock.now)
+
+
+def test_a_past_step_is_the_state_that_the_run_had_then_to_the_bit() -> None:
+    looker, seen = Looker(), {}
+    for part in range(12):
+        if part in (3, 7):
+            looker.edit("gd", batch_size=1 if part == 3 else 16)
+            looker.edit("sgd", optimizer="adam" if part == 3 else "momentum")
+        seen[looker.one.runs["gd"].state.step] = {
+            run: looker.one.runs[run].state.fingerprint() for run in ("gd", "sgd")
+        }
+        looker.steps(37)
+    for step, prints in seen.items():
+        for run, told in prints.items():
+            assert looker.state(run, step).fingerprint() == told
+
+
+def test_a_snapshot_of_the_past_tells_the_gradient_and_the_batch_of_the_change_made_then() -> None:
+    looker, seen = Looker(), []
+    for _ in range(6):
+        seen.append((looker.snapshot("sgd", None), looker.snapshot("gd", None)))
+        looker.steps(11)
+        looker.edit("gd", batch_size=7)
+    for then_sgd, then_gd in seen[1:]:
+        assert looker.snapshot("sgd", then_sgd["step"]) == then_sgd
+        assert looker.snapshot("gd", then_gd["step"])["parameters"] == then_gd["parameters"]
+
+
+def test_an_instrument_shows_the_step_that_is_asked_for() -> None:
+    looker = Looker()
+    looker.steps(30)
+    measure = INSTRUMENTS["predictions"].measure
+    then = looker.until_answered(lambda done: looker.one.look("gd", None, measure, done))
+    looker.steps(100)
+    now = looker.until_answered(lambda done: looker.one.look("gd", None, measure, done))
+    again = looker.until_answered(lambda done: looker.one.look("gd", 30, measure, done))
+    assert again == then
+    assert again["y_pred"] != now["y_pred"]
+
+
+def test_a_step_that_was_not_made_is_refused() -> None:
+    looker = Looker()
+    looker.steps(3)
+    with pytest.raises(InvalidRequest, match="from 0 to 3"):
+        looker.snapshot("gd", 4)
+
+
+def test_looking_back_does_not_disturb_a_run() -> None:
+    watched, alone = Looker(), Looker()
+    for _ in range(5):
+        watched.steps(20)
+        alone.steps(20)
+        watched.snapshot("sgd", None)
+        watched.snapshot("gd", 7)
+        watched.state("sgd", 13)
+    for run in ("gd", "sgd"):
+        assert watched.one.runs[run].state.fingerprint() == alone.one.runs[run].state.fingerprint()
+
+
+def test_training_goes_on_while_somebody_looks_back() -> None:
+    looker = Looker()
+    looker.steps(2_000)
+    looker.one.play(None, "steps", looker.clock.now)
+    before = looker.one.runs["gd"].state.step
+    looker.snapshot("gd", 1_999)
+    assert looker.one.playing
+    assert looker.one.runs["gd"].state.step > before
+
+
+def test_whoever_waits_for_a_look_is_told_when_the_experiment_goes() -> None:
+    looker, answers = Looker(), []
+    looker.steps(2_000)
+    looker.one.look("gd", 1_000, snapshot, answers.append)
+    looker.one.close(looker.clock.now)
+    assert isinstance(answers[0], NotFound)
+
+
+# ---------------------------------------------------------------------- checkpoints
+
+
+def state_at(step: int) -> TrainingState:
+    return TrainingState(step=step, samples_seen=step, parameters=np.full(50, float(step)))
+
+
+def test_checkpoints_stay_within_their_bytes_and_reach_back_to_the_start() -> None:
+    held = Checkpoints(state_at(0))
+    for step in range(1, 20_000):
+        held.offer(state_at(step), seconds=step * 0.2)
+    assert held.nbytes <= checkpoints.MOST_BYTES
+    assert len(held) > checkpoints.MOST_BYTES // 1_000 // 4
+    for step in (0, 1, 777, 19_999):
+        assert held.before(step).step <= step
+    gaps = np.diff([held.before(step).step for step in range(0, 20_000, 40)])
+    assert gaps.max() <= 80
+
+
+def test_a_checkpoint_handed_out_can_be_changed_without_harm() -> None:
+    held = Checkpoints(state_at(0))
+    held.before(5).parameters[:] = 1e9
+    assert held.before(5).parameters.max() == 0.0
+
+
+# ---------------------------------------------------------------------- stretches
+
+
+def stretch(looker: Looker, run: str, since: int, until: int, at_most: int) -> Any:
+    generation, told = looker.until_answered(
+        lambda done: looker.one.stretch(run, since, until, at_most, done)
+    )
+    assert generation == looker.one.runs[run].generation
+    return told
+
+
+def test_an_old_stretch_of_a_long_run_comes_back_step_by_step() -> None:
+    looker = Looker(runs=[{"name": "sgd", "batch_size": 1, "learning_rate": 0.01}])
+    looker.steps(1_000)
+    looker.steps(1_000)
+    raw = looker.one.runs["sgd"].window(1_500, 1_600, 1_000)
+    assert (raw.first == raw.last).all()
+    looker.steps(6_000)
+    held = looker.one.runs["sgd"].window(1_500, 1_600, 1_000)
+    assert (held.last > held.first).any()
+    told = stretch(looker, "sgd", 1_500, 1_600, 1_000)
+    np.testing.assert_array_equal(told.first, np.arange(1_500, 1_601))
+    np.testing.assert_array_equal(told.final, raw.final)
+    np.testing.assert_array_equal(told.samples_seen, raw.samples_seen)
+    np.testing.assert_allclose(told.seconds, raw.seconds, rtol=0.05)
+    assert (np.diff(told.seconds) >= 0).all()
+
+
+def test_a_stretch_has_as_many_buckets_as_fit_and_keeps_every_spike() -> None:
+    looker = Looker(runs=[{"name": "sgd", "batch_size": 1, "learning_rate": 0.01}])
+    looker.steps(12_000)
+    told = stretch(looker, "sgd", 2_003, 5_000, 200)
+    assert 100 < len(told) <= 200
+    assert set((told.last - told.first + 1).tolist()) == {16}
+    assert told.first[0] == 2_000
+    single = stretch(looker, "sgd", 2_000, int(told.last[-1]), 10_000)
+    loss = told.names.index("batch_loss")
+    np.testing.assert_array_equal(told.maximum[loss], single.final[loss].reshape(-1, 16).max(axis=1))
+
+
+# ---------------------------------------------------------------------- forks
+
+
+def test_a_fork_continues_from_its_parents_exact_state_with_its_past() -> None:
+    looker = Looker()
+    looker.steps(40)
+    looker.edit("gd", batch_size=1)
+    looker.steps(60)
+    looker.edit("gd", learning_rate=0.05)
+    looker.steps(100)
+    then = looker.state("gd", 70)
+    made = looker.fork(name="other", fork_of="gd", at_step=70, learning_rate=0.02)
+    assert (made["name"], made["step"]) == ("other", 70)
+    fork = looker.one.runs["other"]
+    assert fork.state.fingerprint() == then.fingerprint()
+    assert [edit.model_dump(mode="json") for edit in fork.recipe.edits] == [
+        {"at_step": 40, "batch_size": 1},
+        {"at_step": 70, "learning_rate": 0.02},
+    ]
+    parent = looker.one.runs["gd"].window(0, 69, 1_000)
+    np.testing.assert_array_equal(fork.window(0, 69, 1_000).final, parent.final)
+
+
+def test_a_fork_of_now_equals_one_that_was_made_again() -> None:
+    looker = Looker()
+    looker.steps(150)
+    looker.fork(name="now", fork_of="sgd", optimizer="adam")
+    looker.steps(80)
+    looker.fork(name="then", fork_of="sgd", at_step=150, optimizer="adam")
+    looker.until_answered(lambda done: looker.one.step(looker.clock.now, done, steps=80, run="then"))
+    now, then = looker.one.runs["now"], looker.one.runs["then"]
+    assert now.state.fingerprint() == then.state.fingerprint()
+    np.testing.assert_array_equal(now.window(0, None, 1_000).final, then.window(0, None, 1_000).final)
+    # and it is a run like any other: its recipe gives the same numbers from step 0
+    again = Looker(runs=[looker.one.runs["now"].recipe.model_dump(mode="json")])
+    again.steps(230)
+    assert again.one.runs["now"].state.fingerprint() == now.state.fingerprint()
+
+
+def test_watchers_get_a_forks_past() -> None:
+    looker = Looker()
+    looker.steps(90)
+    looker.one.join({}, 100, looker.clock.now)
+    looker.one.take_outgoing()
+    looker.fork(name="other", fork_of="gd", at_step=50)
+    told = looker.one.take_outgoing()
+    added = next(item for item in told if isinstance(item, Event))
+    assert added.message["event"] == "run_added"
+    frames = [item.runs["other"][1] for item in told if isinstance(item, Frames) and "other" in item.runs]
+    [piece] = [piece for piece in frames if piece is not None]
+    assert (piece.first[0], piece.last[-1]) == (0, 49)
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "says"),
+    [
+        ({"fork_of": "nobody"}, NotFound, "no run of that name"),
+        ({"fork_of": "gd", "at_step": 51}, InvalidRequest, "from 0 to 50"),
+        ({"fork_of": "gd", "at_step": 9, "seed": 3}, InvalidRequest, "/seed"),
+        ({"fork_of": "gd", "at_step": 9, "momentum": 0.5}, InvalidRequest, "/momentum"),
+        ({"fork_of": "gd", "at_step": 9, "name": "sgd"}, Conflict, "exists already"),
+    ],
+)
+def test_a_fork_that_cannot_be_is_refused(
+    asked: dict[str, Any], error: type[FalllineError], says: str
+) -> None:
+    looker = Looker()
+    looker.steps(50)
+    with pytest.raises(error, match=says):
+        looker.fork(**asked)
+    assert list(looker.one.runs) == ["gd", "sgd"]
+
+
+def test_a_fork_without_a_name_gets_a_free_one() -> None:
+    looker = Looker()
+    looker.steps(5)
+    assert looker.fork(fork_of="gd", at_step=2)["name"] == "run-3"
