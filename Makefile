@@ -31,6 +31,8 @@ $(VENV)/installed: $(VENV)/created pyproject.toml requirements/run.txt requireme
 	@echo "== installing fallline into $(VENV)"
 	@$(PIP_INSTALL) --only-binary :all: --require-hashes -r requirements/run.txt -r requirements/build.txt
 	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@echo "== compiling the kernels"
+	@$(BIN)/fallline warm >/dev/null || echo "NumPy will serve"
 	@touch $@
 
 $(VENV)/created:
@@ -46,8 +48,6 @@ install-test: $(VENV)/installed-test $(NODE_CHECKS)/installed
 $(VENV)/installed-test: $(VENV)/installed requirements/test.txt
 	@echo "== installing what the tests need into $(VENV)"
 	@$(PIP_INSTALL) --only-binary :all: --require-hashes -r requirements/test.txt
-	@echo "== compiling the kernels"
-	@$(BIN)/fallline warm
 	@touch $@
 
 $(NODE_CHECKS)/installed: $(VENV)/installed-test tests/frontend/package.json tests/frontend/package-lock.json
@@ -79,18 +79,21 @@ test-frontend: install-test ## node --test: the frontend's logic
 # One BLAS thread a process: two workers on two cores, and the same sums whatever the machine.
 test-python: install-test ## pytest: unit, contracts, integration, architecture
 	@sh .ci/install-curl
+	@$(BIN)/fallline warm >/dev/null
 	@echo "== pytest"
 	@OPENBLAS_NUM_THREADS=1 $(PY) -m pytest --quiet -n 2 --ignore=tests/browser
 
 test-browser: install-test ## pytest: the page in Chromium
 	@echo "== pytest, in the browser"
 	@$(PY) tests/browser/chromium.py
+	@$(BIN)/fallline warm >/dev/null
 	@OPENBLAS_NUM_THREADS=1 $(PY) -m pytest --quiet -n 2 tests/browser
 
 # --- other chores ---------------------------------------------------------------------------------------------------
 
 # The two variables pin an old kernel on machines whose old OpenBLAS needs it; they slow a current NumPy.
 bench: install-test ## measure speed: every figure in milliseconds, seconds or percent of speed
+	@$(BIN)/fallline warm >/dev/null
 	@for benchmark in benchmarks/bench_*.py; do \
 	  echo "== $$benchmark"; \
 	  env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(PY) "$$benchmark" || exit 1; \
@@ -112,7 +115,7 @@ LOCK := uv pip compile --quiet --no-config --universal --python-version 3.11 --f
 lock: $(VENV)/installed-test ## write the locks anew from pyproject.toml and package.json (UPGRADE=1 takes newer versions)
 	@$(PIP_INSTALL) uv
 	@$(BIN)/$(LOCK) pyproject.toml --extra fast --extra datasets --group test -o requirements/test.txt
-	@$(BIN)/$(LOCK) pyproject.toml -c requirements/test.txt -o requirements/run.txt
+	@$(BIN)/$(LOCK) pyproject.toml --extra fast -c requirements/test.txt -o requirements/run.txt
 	@$(BIN)/$(LOCK) --group build -c requirements/test.txt -o requirements/build.txt
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm install --prefix tests/frontend --package-lock-only \
 	  --omit-lockfile-registry-resolved --no-audit --no-fund --loglevel=error

@@ -4,7 +4,7 @@ import os
 
 from hypothesis import settings
 
-from fallline.execution.compiling import cache_directory, point_numba_at
+from fallline.execution.code_cache import cache_directory, point_numba_at
 
 # A shared machine stalls now and then: a slow example is no failure. The same examples every time, so that a red
 # run can be repeated; `--hypothesis-seed` explores.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import sys
 import webbrowser
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from fallline import __version__
 from fallline.bootstrap import create_app, prepared_kernels
@@ -84,10 +86,17 @@ def _serve(settings: Settings, *, open_browser: bool) -> int:
 
 
 def _warm() -> int:
-    if hasattr(os, "nice"):
-        os.nice(10)  # a server that serves meanwhile goes first
+    _let_others_go_first()
     print(f"fallline: compiled code lies in {warm()}")
     return 0
+
+
+def _let_others_go_first() -> None:
+    """A server that serves meanwhile has the processor first, and is not what is ended where memory runs out."""
+    if hasattr(os, "nice"):
+        os.nice(10)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 def _has_browser() -> bool:

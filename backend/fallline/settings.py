@@ -68,9 +68,9 @@ TABLE = (
     Setting("WORKERS", "1", _whole(1, 64), "threads that train"),
     Setting(
         "KERNEL",
-        "numpy",
+        "auto",
         _kernel,
-        "numpy; auto: compiled code as soon as it is there; compiled: wait for it, or fail",
+        "auto: compiled code as soon as it is there, NumPy until then; numpy; compiled: wait for it, or fail",
     ),
     Setting("HOSTS", "", _names, "further names by which browsers reach this server, with commas; * for any"),
     Setting(
@@ -97,7 +97,7 @@ class Settings:
     experiments: int = 1000
     idle_seconds: float = 600.0
     workers: int = 1
-    kernel: str = "numpy"
+    kernel: str = "auto"
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()

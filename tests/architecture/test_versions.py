@@ -33,7 +33,10 @@ def test_the_changelog_begins_with_the_packages_version() -> None:
 def test_the_locks_hold_what_the_package_asks_for() -> None:
     groups = PYPROJECT["dependency-groups"]
     asked = {
-        "run": PYPROJECT["project"]["dependencies"],
+        "run": [
+            *PYPROJECT["project"]["dependencies"],
+            *PYPROJECT["project"]["optional-dependencies"]["fast"],
+        ],
         "build": groups["build"],
         "test": [*PYPROJECT["project"]["dependencies"], *(x for x in groups["test"] if isinstance(x, str))],
     }

@@ -23,6 +23,8 @@ def faults(image: dict[str, object]) -> list[str]:
         == "CMD",
         "tells its port": list(config.get("ExposedPorts") or {}) == ["8000/tcp"],
         "keeps to one BLAS thread": environment.get("OPENBLAS_NUM_THREADS") == "1",
+        "pins the processor of its compiled code": bool(environment.get("NUMBA_CPU_NAME")),
+        "says where compiled code is copied to": environment.get("NUMBA_CACHE_DIR", "").startswith("/tmp/"),
         "declares no volume": not config.get("Volumes"),
         "holds no index, proxy or secret": not any(
             word in whole

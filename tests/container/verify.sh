@@ -108,18 +108,30 @@ build inspect --type image "$image" >"$work/image.json"
 
 # --- running --------------------------------------------------------------------------------------------------------
 
+until_healthy() {
+  begun=$(seconds)
+  until pod healthcheck run "$container" >/dev/null 2>&1; do
+    at_most "$(since "$begun")" 10 || fail "not healthy within 10 s"
+    sleep 0.2
+  done
+}
 inside() { pod exec "$container" "$@"; }
 
 step "running: read-only, no capabilities, no new privileges, 256 MB"
 port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 # shellcheck disable=SC2086
 container=$(pod run --detach --network=host $hardened --memory 256m $limits --env FALLLINE_PORT="$port" "$image")
-begun=$(seconds)
-until pod healthcheck run "$container" >/dev/null 2>&1; do
-  at_most "$(since "$begun")" 10 || fail "not healthy within 10 s"
-  sleep 0.2
-done
+until_healthy
 holds "healthy after $(since "$begun") s"
+
+# What /healthz says of the kernel in use, and why it is not the compiled one.
+kernel() {
+  "$python" -c 'import json, sys, urllib.request as r
+told = json.load(r.urlopen(sys.argv[1] + "/healthz"))
+print(told["kernel"], told.get("not_compiled", ""))' "http://127.0.0.1:$port"
+}
+[ "$(kernel)" = "compiled " ] || fail "it serves with: $(kernel)"
+holds "compiled kernels serve from the start"
 
 status=$(inside python -c 'print(open("/proc/1/status").read())')
 field() { echo "$status" | awk -v name="$1:" '$1 == name { print $2 }'; }
@@ -127,6 +139,9 @@ field() { echo "$status" | awk -v name="$1:" '$1 == name { print $2 }'; }
 [ "$(field CapEff)" = 0000000000000000 ] || fail "has capabilities $(field CapEff)"
 [ "$(field NoNewPrivs)" = 1 ] || fail "may gain privileges"
 holds "uid 10001, no capabilities, no new privileges"
+compilers='import glob; print(*(n for n in glob.glob("/proc/[0-9]*/cmdline") if b"\0warm\0" in open(n, "rb").read()))'
+[ -z "$(inside python -c "$compilers")" ] || fail "it compiles"
+holds "nothing is compiled; at most $(($(field VmHWM) / 1024)) MB until then"
 
 inside python -c 'open("/opt/fallline/written", "w")' 2>/dev/null && fail "the root file system can be written"
 inside python -c 'open("/tmp/written", "w")' || fail "/tmp cannot be written"
@@ -151,6 +166,22 @@ holds "SIGTERM while it was training: exit code 0 after $took s"
 pod rm "$container" >/dev/null
 container=
 
+step "running without a place to write to"
+# shellcheck disable=SC2086
+container=$(pod run --detach --network=host ${hardened/--tmpfs \/tmp/} --read-only-tmpfs=false --memory 256m $limits \
+  --env FALLLINE_PORT="$port" "$image")
+until_healthy
+case $(kernel) in
+  "numpy no directory for compiled code can be written to"*) ;;
+  *) fail "it serves with: $(kernel)" ;;
+esac
+inside python -c 'open("/tmp/written", "w")' 2>/dev/null && fail "/tmp can be written"
+"$python" "$root/tests/container/first_session.py" "http://127.0.0.1:$port" || fail "a first session"
+pod stop --time 10 "$container" >/dev/null
+pod rm "$container" >/dev/null
+container=
+holds "NumPy serves, and says why"
+
 step "compose.yaml, on a network of its own"
 cat >"$work/tools/bin/podman-here" <<WRAPPER
 #!/bin/sh
@@ -164,11 +195,7 @@ compose() {
 }
 compose up --detach --no-build || { tail -20 "$work/compose.log" >&2; fail "compose up"; }
 container=$(pod ps --quiet --filter name=fallline-verify)
-begun=$(seconds)
-until pod healthcheck run "$container" >/dev/null 2>&1; do
-  at_most "$(since "$begun")" 10 || fail "not healthy within 10 s"
-  sleep 0.2
-done
+until_healthy
 inside python -c 'open("/opt/fallline/written", "w")' 2>/dev/null && fail "the root file system can be written"
 "$python" "$root/tests/container/first_session.py" "http://127.0.0.1:$port" || fail "a first session"
 compose down || { tail -20 "$work/compose.log" >&2; fail "compose down"; }

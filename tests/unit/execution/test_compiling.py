@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from fallline.engine.kernels import compiled
 from fallline.engine.kernels.choice import Kernels, KernelUnavailable
 from fallline.engine.kernels.compiled import COMPILED
 from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.execution import compiling
-from fallline.execution.compiling import DONE, Preparation, cache_directory, fingerprint
+from fallline.execution.code_cache import DONE
+from fallline.execution.compiling import Preparation
 
 
 class Compiler:
@@ -117,40 +119,27 @@ def test_the_setting_may_ask_for_numpy() -> None:
     assert (kernels.current, kernels.why) == (NUMPY, compiling.SWITCHED_OFF)
 
 
-def test_the_cache_lies_where_the_environment_says_else_where_one_may_write(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_code_that_this_processor_cannot_run_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling, "lacking", lambda environment: ["avx2", "fma"])
+    monkeypatch.setenv("NUMBA_CPU_NAME", "x86-64-v3")
+    kernels = Kernels()
+    Preparation(kernels).start()
+    assert kernels.current is NUMPY
+    assert kernels.why == "this processor lacks avx2, fma, for which NUMBA_CPU_NAME=x86-64-v3 compiles"
+
+
+@pytest.mark.parametrize(
+    "fault", [KeyError("_nrt"), EOFError(), RuntimeError("a file of which half is there")]
+)
+def test_a_compiler_that_raises_whatever_leaves_numpy(
+    fault: Exception, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    named = cache_directory({"NUMBA_CACHE_DIR": str(tmp_path / "named")})
-    assert named is not None
-    assert named.parent == tmp_path / "named"
-    assert cache_directory({"NUMBA_CACHE_DIR": str(named)}) == named
-    beside = cache_directory({})
-    assert beside is not None
-    assert beside.parent == compiling.KITCHEN / "__pycache__"
-    can_write = compiling._can_write
-    monkeypatch.setattr(
-        compiling, "_can_write", lambda place: "__pycache__" not in str(place) and can_write(place)
-    )
-    own = cache_directory({"XDG_CACHE_HOME": str(tmp_path / "own")})
-    assert own is not None
-    assert own.parent == tmp_path / "own" / "fallline"
-    assert cache_directory({}) is None
+    def broken() -> None:
+        raise fault
 
-
-def test_the_cache_is_another_one_when_sources_or_processor_change(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kitchen = tmp_path / "engine" / "kernels"
-    kitchen.mkdir(parents=True)
-    (kitchen / "compiled.py").write_text("one")
-    monkeypatch.setattr(compiling, "KITCHEN", kitchen)
-    before = fingerprint({})
-    assert fingerprint({}) == before
-    assert fingerprint({"NUMBA_CPU_NAME": "x86-64-v3"}) != before
-    (kitchen.parent / "activations.py").write_text("two")
-    assert fingerprint({}) != before
-
-
-def test_a_directory_that_cannot_be_made_is_none_to_write_to(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    assert not compiling._can_write(tmp_path / "file" / "below")
+    (place / DONE).touch()
+    monkeypatch.setattr(compiled, "load", broken)
+    kernels, _ = begun(monkeypatch, Compiler())
+    assert kernels.current is NUMPY
+    assert (kernels.why or "").startswith("compiled code cannot be used: ")
+    assert (kernels.why or "").split(": ", 1)[1]

@@ -39,22 +39,13 @@ class Kernels:
         self._serving = (NUMPY, why)
 
 
-def processor() -> str:
-    """The processor that code is made for, or an empty text where no compiler is installed."""
-    try:
-        from llvmlite import binding  # noqa: PLC0415  an extra that may be missing
-    except ImportError:
-        return ""
-    features = sorted(name for name, has in binding.get_host_cpu_features().items() if has)
-    return " ".join([str(binding.get_host_cpu_name()), *features])
-
-
 def compiled_kernel() -> Kernel:
     """The compiled kernel, its code loaded or, where it is not on disk, compiled now. Raises KernelUnavailable."""
     try:
         from fallline.engine.kernels.compiled import COMPILED, load  # noqa: PLC0415  an extra that may be missing
 
         load()
-    except ImportError as error:
-        raise KernelUnavailable(f"compiled code cannot be used: {error}") from error
+    except Exception as error:  # whatever a compiler or a broken file on disk may raise: NumPy serves as well
+        reason = str(error) or type(error).__name__
+        raise KernelUnavailable(f"compiled code cannot be used: {reason}") from error
     return COMPILED
