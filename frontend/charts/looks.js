@@ -25,7 +25,8 @@ const MADE = new WeakMap();
 
 /**
  * The template of a theme, made once. Axis titles go: none is drawn here, and a title with a standoff makes Plotly
- * measure every tick label in every draw, a fifth of its time.
+ * measure every tick label in every draw, a fifth of its time. So does the legend, which Plotly would prepare for each
+ * trace and then not show.
  * @param {Look} look
  */
 export function templateOf({ spec, theme, compact }) {
@@ -36,7 +37,7 @@ export function templateOf({ spec, theme, compact }) {
     const { layout, data } = compact ? merged(spec[theme], spec.compact) : spec[theme];
     const { title: _x, ...xaxis } = layout.xaxis;
     const { title: _y, ...yaxis } = layout.yaxis;
-    made[key] = { data, layout: { ...layout, xaxis, yaxis } };
+    made[key] = { data, layout: { ...layout, xaxis, yaxis, legend: { visible: false } } };
   }
   return made[key];
 }

@@ -1,5 +1,5 @@
 /**
- * One animation frame for all charts: at most one is drawn in each, none while the page is hidden.
+ * One animation frame for all charts: at most one is drawn after each, none while the page is hidden.
  * Owns: whose turn it is, how often a chart may draw, and slowing down where drawing is slow. Must not know what is drawn.
  */
 
@@ -55,11 +55,19 @@ export function createPacer({ requestFrame, later, now, hidden, slowed = () => {
     plan();
   }
 
-  /** The one that has waited longest. */
+  /**
+   * A frame paints what was drawn before, and the drawing comes after it as a task of its own: in the frame itself, script
+   * and paint would be one task of twice the length, in which nobody who presses a key is heard.
+   */
   function frame() {
+    later(turn, 0);
+  }
+
+  /** The one that has waited longest. */
+  function turn() {
     framed = false;
     if (hidden()) return;
-    const due = [...turns].filter((turn) => turn.wanted && dueIn(turn) <= 1).sort((a, b) => a.drawnAt - b.drawnAt)[0];
+    const due = [...turns].filter((one) => one.wanted && dueIn(one) <= 1).sort((a, b) => a.drawnAt - b.drawnAt)[0];
     if (due) draw(due);
     plan();
   }

@@ -166,7 +166,9 @@ class PlotlyChart extends HTMLElement {
     this.#across = layout.xaxis.type;
     this.#held = { y: scene.zoom.y ? this.#held.y : y, corner };
     const { width, height } = scene.room;
-    this.#plotly.react(this.#plot, data, { ...layout, width, height, datarevision: ++this.#draws, uirevision: this.localName }, CONFIG);
+    // told once: with a configuration Plotly would compare it with its own in every draw
+    const config = this.#draws ? undefined : CONFIG;
+    this.#plotly.react(this.#plot, data, { ...layout, width, height, datarevision: ++this.#draws, uirevision: this.localName }, config);
     this.#listen();
     this.#place(labels, layout, scene);
     this.#cursor?.follow(readable, scene);

@@ -321,12 +321,16 @@ test("on a phone panels have names only, and no tick is too long for the margin"
 
 /** A pacer with a clock and frames held by the test. */
 function paced({ cost = 0 } = {}) {
-  const clock = { now: 0, hidden: false, frames: [], timers: [], drawn: [], slowed: 0 };
+  const clock = { now: 0, hidden: false, frames: [], timers: [], drawn: [], painted: 0, slowed: 0 };
   const pacer = createPacer({ requestFrame: (run) => clock.frames.push(run), later: (run, ms) => clock.timers.push({ run, at: clock.now + ms }), now: () => clock.now, hidden: () => clock.hidden, slowed: () => clock.slowed++ });
+  const ring = () => clock.timers.splice(0).filter((timer) => timer.at <= clock.now || !clock.timers.push(timer)).forEach(({ run }) => run());
+  /** One frame, so much later: what is due before it, its callbacks, its paint, and what is due after it. */
   const pass = (ms) => {
     clock.now += ms;
-    for (const { run } of clock.timers.splice(0).filter((timer) => timer.at <= clock.now || !clock.timers.push(timer))) run();
+    ring();
     for (const run of clock.frames.splice(0)) run();
+    clock.painted = clock.drawn.length;
+    ring();
   };
   const join = (name, every = 100) => pacer.join(() => {
     clock.drawn.push(name);
@@ -343,6 +347,23 @@ test("one chart is drawn in a frame, however many want to be", () => {
   pass(16);
   pass(16);
   assert.deepEqual(clock.drawn, ["a", "b", "c"]);
+});
+
+test("a chart is drawn after the frame's paint, in a task of its own, unless the page was hidden meanwhile", () => {
+  const { clock, pacer, pass, join } = paced();
+  const chart = join("a");
+  chart.request();
+  pass(16);
+  assert.deepEqual([clock.drawn.length, clock.painted], [1, 0]);
+  chart.request(true);
+  for (const run of clock.frames.splice(0)) run();
+  clock.hidden = true;
+  pass(16);
+  assert.equal(clock.drawn.length, 1);
+  clock.hidden = false;
+  pacer.wake();
+  pass(16);
+  assert.equal(clock.drawn.length, 2);
 });
 
 test("a chart asked for often is drawn at its own rate, and at once where a person asked", () => {
