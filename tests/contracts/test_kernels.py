@@ -173,8 +173,8 @@ def test_a_ratio_without_a_size_is_missing(kernel):
     ("module", "right", "wrong"),
     [
         (columns, "np.multiply(above, layer.z, above)", "np.subtract(above, layer.z, above)"),
-        (columns, "layer.slope(layer.outputs, layer.z)", "layer.slope(layer.z, layer.z)"),
-        (columns, "np.multiply(delta, self._slopes, delta)", "np.divide(delta, self._slopes, delta)"),
+        (columns, "layer.slope(layer.z, layer.outputs, layer.z)", "layer.slope(layer.z, layer.z, layer.z)"),
+        (columns, "np.multiply(delta, self._z, delta)", "np.divide(delta, self._z, delta)"),
         (single, "np.multiply(delta, z, delta)", "np.divide(delta, z, delta)"),
         (single, "blocks[place][:-1] if place", "blocks[place][1:] if place"),
     ],

@@ -57,7 +57,8 @@ def backward(
     gradients: Parameters = {}
     da = dy_pred
     for layer in range(len(activations), 0, -1):
-        dz = da * ACTIVATIONS[activations[layer - 1]].derivative(passed.a[layer - 1])
+        z, a = passed.z[layer - 1], passed.a[layer - 1]
+        dz = da * ACTIVATIONS[activations[layer - 1]].derivative(z, a)
         inputs = passed.a[layer - 2] if layer > 1 else passed.X
         gradients[f"W{layer}"] = inputs.T @ dz
         gradients[f"b{layer}"] = np.sum(dz, axis=0, keepdims=True)

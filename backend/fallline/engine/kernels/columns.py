@@ -28,7 +28,7 @@ class _Layer(NamedTuple):
     outputs: Array
     full: Array
     apply: Callable[[Array, Array], object]
-    slope: Callable[[Array, Array], object]
+    slope: Callable[[Array, Array, Array], object]
 
 
 class ColumnForward:
@@ -44,6 +44,7 @@ class ColumnForward:
         self._out = np.empty((problem.layout.sizes[-1], count))
         self._activation = ACTIVATIONS[problem.activations[-1]]
         self._bent = self._activation.name != "identity"
+        self._z = np.empty_like(self._out) if self._bent else self._out
 
     def _layer(self, problem: Problem, place: int, count: int) -> _Layer:
         block, row = self._blocks[place], ACTIVATIONS[problem.activations[place]]
@@ -56,9 +57,9 @@ class ColumnForward:
             transposed.dot(inputs, z)
             apply(z, outputs)
             inputs = full
-        self._last.dot(inputs, self._out)
+        self._last.dot(inputs, self._z)
         if self._bent:
-            self._activation.apply(self._out, self._out)
+            self._activation.apply(self._z, self._out)
         return self._out
 
     def judge(self, inputs: Array, targets: Array) -> tuple[float, float]:
@@ -75,7 +76,6 @@ class ColumnPass(ColumnForward):
     def __init__(self, problem: Problem, parameters: Array, gradient: Array, count: int) -> None:
         super().__init__(problem, parameters, count)
         self._gradients = problem.layout.blocks(gradient)
-        self._slopes = np.empty_like(self._out)
         self._dy = np.empty_like(self._out)
         self._back = [
             (
@@ -94,12 +94,12 @@ class ColumnPass(ColumnForward):
         loss = self._measure(y_pred, targets, self._dy)
         delta = self._dy
         if self._bent:
-            self._activation.slope(y_pred, self._slopes)
-            np.multiply(delta, self._slopes, delta)
+            self._activation.slope(self._z, y_pred, self._z)
+            np.multiply(delta, self._z, delta)
         for gradient, full, weights, layer, above in self._back:
             full.dot(delta.T, gradient)
             weights.dot(delta, above)
-            layer.slope(layer.outputs, layer.z)
+            layer.slope(layer.z, layer.outputs, layer.z)
             np.multiply(above, layer.z, above)
             delta = above
         inputs.dot(delta.T, self._gradients[0])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fallline.engine.kernels.compiled_activations import IDENTITY, bend
+from fallline.engine.kernels.compiled_activations import CURVED, IDENTITY, bend
 from fallline.engine.kernels.compiled_changes import change, corrections
 from fallline.engine.kernels.compiled_code import Array, Whole, compiled, compiled_in_place
 from fallline.engine.kernels.compiled_layers import backward, forward, gather_gradient, slope
@@ -60,14 +60,16 @@ def _fill_row(A: Array, row: int, X: Array, i: int, order: Whole, place: int, n:
 
 
 @compiled
-def _predict(sizes: Whole, codes: Whole, P: Array, w: int, A: Array, width: int) -> int:
-    """Forward through all layers; returns the row of the predictions."""
+def _predict(sizes: Whole, codes: Whole, P: Array, w: int, A: Array, D: Array, width: int) -> int:
+    """Forward through all layers; returns the row of the predictions. Curved layers leave their slopes in D."""
     row = 0
     for layer in range(len(codes)):
         fan_in, fan_out = sizes[layer], sizes[layer + 1]
         to = row + fan_in + 1
         forward(P, w, fan_in, fan_out, codes[layer], A, row, to, width)
-        bend(codes[layer], A, to, fan_out, width)
+        if codes[layer] >= CURVED:
+            for j in range(to, to + fan_out):
+                bend(codes[layer], A[j, :width], D[j, :width])
         w += (fan_in + 1) * fan_out
         row = to
     return row
@@ -86,7 +88,7 @@ def split_loss(
         width = (n + LANES - 1) // LANES * LANES
         to = A.shape[0] - outputs
         _fill(A, columns, targets, order, first, n, width, to)
-        row = _predict(sizes, codes, P, w, A, width)
+        row = _predict(sizes, codes, P, w, A, D, width)
         total += measure(loss, A, D, row, outputs, to, n, 0.0)
         first += n
     return total / (count * outputs)
@@ -107,14 +109,41 @@ def _gradient(
         n = min(A.shape[1], count - first)
         width = (n + LANES - 1) // LANES * LANES
         _fill(A, columns, targets, order, place + first, n, width, to)
-        row = _predict(sizes, codes, P, w, A, width)
-        total += measure(loss, A, D, row, outputs, to, n, share)
-        for j in range(row, row + outputs):
-            for t in range(n, width):
-                D[j, t] = 0.0
+        row = _predict(sizes, codes, P, w, A, D, width)
+        total += _measured(loss, codes[len(codes) - 1], A, D, row, outputs, to, n, width, share)
         _descend(sizes, codes, P, w, G, A, D, row, width, upright)
         first += n
     return total * share
+
+
+@compiled
+def _measured(
+    loss: int,
+    code: int,
+    A: Array,
+    D: Array,
+    row: int,
+    outputs: int,
+    to: int,
+    n: int,
+    width: int,
+    share: float,
+) -> float:
+    """The loss of a tile's n samples times their number, and the deltas of the output layer into D, 0 beyond n."""
+    if code >= CURVED:
+        # The loss writes where the slopes lie: they step aside, to the rows that hold targets in A and nothing in D.
+        for j in range(outputs):
+            for t in range(0, width, LANES):
+                store(D, to + j, t, load(D, row + j, t))
+    total = measure(loss, A, D, row, outputs, to, n, share)
+    for j in range(row, row + outputs):
+        for t in range(n, width):
+            D[j, t] = 0.0
+    if code >= CURVED:
+        slope(code, D, to, D, row, outputs, width)
+    elif code != IDENTITY:
+        slope(code, A, row, D, row, outputs, width)
+    return total
 
 
 @compiled
@@ -130,11 +159,9 @@ def _descend(
     width: int,
     upright: Array,
 ) -> None:
-    """Back through all layers, from the deltas of the predictions in D; adds to G."""
-    g, last = len(G), len(codes) - 1
-    if codes[last] != IDENTITY:
-        slope(codes[last], A, D, row, sizes[last + 1], width)
-    for layer in range(last, -1, -1):
+    """Back through all layers, from the deltas of the output layer in D; adds to G."""
+    g = len(G)
+    for layer in range(len(codes) - 1, -1, -1):
         fan_in, fan_out = sizes[layer], sizes[layer + 1]
         above = row - fan_in - 1
         g -= (fan_in + 1) * fan_out

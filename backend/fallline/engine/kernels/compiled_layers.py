@@ -1,4 +1,4 @@
-"""One layer over a tile of samples: the matrix products of forward and backward. Must not know activations.
+"""One layer over a tile of samples: the matrix products of forward and backward. Must not know which activations are.
 
 Rows are units, columns are samples, so that vectors run along the samples whatever the layer's width. A layer's block
 lies in the flat vector from `w` on: weights (fan_in, fan_out), then the biases as one more row. Four units and three
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fallline.engine.kernels.compiled_activations import bent_vector, sloped_vector
+from fallline.engine.kernels.compiled_activations import CURVED, bent_vector, sloped_vector
 from fallline.engine.kernels.compiled_code import Array, compiled, compiled_in_place
 from fallline.engine.kernels.compiled_vectors import (
     LANES,
@@ -28,7 +28,9 @@ from fallline.engine.kernels.compiled_vectors import (
 def forward(
     P: Array, w: int, fan_in: int, fan_out: int, code: int, A: Array, row: int, to: int, n: int
 ) -> None:
-    """A[to + j] = activation of b[j] + sum over i of W[i, j] A[row + i], in n columns (a multiple of LANES)."""
+    """A[to + j] = activation of b[j] + sum over i of W[i, j] A[row + i], in n columns (a multiple of LANES); a curved
+    one is left to `bend`.
+    """
     bias = w + fan_in * fan_out
     j = 0
     while j + 4 <= fan_out:
@@ -88,9 +90,10 @@ def _bend_three(code: int, A: Array, row: int, t: int, one: Any, two: Any, three
 def backward(
     P: Array, w: int, fan_in: int, fan_out: int, code: int, A: Array, D: Array, row: int, to: int, n: int
 ) -> None:
-    """D[to + i] = slope at A[to + i] times sum over j of W[i, j] D[row + j]: `code` is the activation of the layer that
-    the deltas arrive at.
+    """D[to + i] = slope there times sum over j of W[i, j] D[row + j]: `code` is the activation of the layer that the
+    deltas arrive at.
     """
+    T = D if code >= CURVED else A
     i = 0
     while i + 4 <= fan_in:
         k0 = w + i * fan_out
@@ -106,10 +109,10 @@ def backward(
                 b0, b1, b2 = plus(b0, P[k1 + j], x0), plus(b1, P[k1 + j], x1), plus(b2, P[k1 + j], x2)
                 c0, c1, c2 = plus(c0, P[k2 + j], x0), plus(c1, P[k2 + j], x1), plus(c2, P[k2 + j], x2)
                 d0, d1, d2 = plus(d0, P[k3 + j], x0), plus(d1, P[k3 + j], x1), plus(d2, P[k3 + j], x2)
-            _slope_three(code, A, D, to + i, t, a0, a1, a2)
-            _slope_three(code, A, D, to + i + 1, t, b0, b1, b2)
-            _slope_three(code, A, D, to + i + 2, t, c0, c1, c2)
-            _slope_three(code, A, D, to + i + 3, t, d0, d1, d2)
+            _slope_three(code, T, D, to + i, t, a0, a1, a2)
+            _slope_three(code, T, D, to + i + 1, t, b0, b1, b2)
+            _slope_three(code, T, D, to + i + 2, t, c0, c1, c2)
+            _slope_three(code, T, D, to + i + 3, t, d0, d1, d2)
             t += 3 * LANES
         while t < n:
             a0 = b0 = c0 = d0 = spread(0.0)
@@ -117,10 +120,10 @@ def backward(
                 x0 = load(D, row + j, t)
                 a0, b0 = plus(a0, P[k0 + j], x0), plus(b0, P[k1 + j], x0)
                 c0, d0 = plus(c0, P[k2 + j], x0), plus(d0, P[k3 + j], x0)
-            store(D, to + i, t, sloped_vector(code, a0, load(A, to + i, t)))
-            store(D, to + i + 1, t, sloped_vector(code, b0, load(A, to + i + 1, t)))
-            store(D, to + i + 2, t, sloped_vector(code, c0, load(A, to + i + 2, t)))
-            store(D, to + i + 3, t, sloped_vector(code, d0, load(A, to + i + 3, t)))
+            store(D, to + i, t, sloped_vector(code, a0, load(T, to + i, t)))
+            store(D, to + i + 1, t, sloped_vector(code, b0, load(T, to + i + 1, t)))
+            store(D, to + i + 2, t, sloped_vector(code, c0, load(T, to + i + 2, t)))
+            store(D, to + i + 3, t, sloped_vector(code, d0, load(T, to + i + 3, t)))
             t += LANES
         i += 4
     while i < fan_in:
@@ -129,23 +132,23 @@ def backward(
             a0 = spread(0.0)
             for j in range(fan_out):
                 a0 = plus(a0, P[k0 + j], load(D, row + j, t))
-            store(D, to + i, t, sloped_vector(code, a0, load(A, to + i, t)))
+            store(D, to + i, t, sloped_vector(code, a0, load(T, to + i, t)))
         i += 1
 
 
 @compiled_in_place
-def _slope_three(code: int, A: Array, D: Array, row: int, t: int, one: Any, two: Any, three: Any) -> None:
-    store(D, row, t, sloped_vector(code, one, load(A, row, t)))
-    store(D, row, t + LANES, sloped_vector(code, two, load(A, row, t + LANES)))
-    store(D, row, t + 2 * LANES, sloped_vector(code, three, load(A, row, t + 2 * LANES)))
+def _slope_three(code: int, T: Array, D: Array, row: int, t: int, one: Any, two: Any, three: Any) -> None:
+    store(D, row, t, sloped_vector(code, one, load(T, row, t)))
+    store(D, row, t + LANES, sloped_vector(code, two, load(T, row, t + LANES)))
+    store(D, row, t + 2 * LANES, sloped_vector(code, three, load(T, row, t + 2 * LANES)))
 
 
 @compiled
-def slope(code: int, A: Array, D: Array, row: int, units: int, n: int) -> None:
-    """D times the derivative at the outputs A, for `units` rows from `row` on."""
-    for j in range(row, row + units):
+def slope(code: int, T: Array, told: int, D: Array, row: int, units: int, n: int) -> None:
+    """D times the slopes that T tells from row `told` on, for `units` rows from `row` on."""
+    for j in range(units):
         for t in range(0, n, LANES):
-            store(D, j, t, sloped_vector(code, load(D, j, t), load(A, j, t)))
+            store(D, row + j, t, sloped_vector(code, load(D, row + j, t), load(T, told + j, t)))
 
 
 @compiled

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from fallline.engine.kernels.compiled_activations import CURVED, bent, bent_vector, slope_at, sloped_vector
+from fallline.engine.kernels.compiled_activations import (
+    CURVED,
+    bend,
+    bent_vector,
+    slope_at,
+    sloped_vector,
+    straight,
+)
 from fallline.engine.kernels.compiled_batches import split_loss
 from fallline.engine.kernels.compiled_changes import SGD, change, corrections
 from fallline.engine.kernels.compiled_code import Array, Whole, compiled, compiled_in_place
@@ -35,8 +42,10 @@ from fallline.engine.kernels.compiled_vectors import (
 
 
 @compiled_in_place
-def _predict(sizes: Whole, codes: Whole, P: Array, w: int, a: Array) -> int:
-    """Forward through all layers, from the inputs in `a`; returns the place of the prediction."""
+def _predict(sizes: Whole, codes: Whole, P: Array, w: int, a: Array, d: Array) -> int:
+    """Forward through all layers, from the inputs in `a`; returns the place of the prediction. Curved layers leave
+    their slopes in `d`.
+    """
     src = 0
     for layer in range(len(codes)):
         fan_in, fan_out, code = sizes[layer], sizes[layer + 1], codes[layer]
@@ -49,9 +58,6 @@ def _predict(sizes: Whole, codes: Whole, P: Array, w: int, a: Array) -> int:
                 z = plus(z, a[i], load_four(P, k))
                 k += fan_out
             store_four(a, to + j, bent_vector(code, z))
-            if code >= CURVED:
-                for r in range(to + j, to + j + 4):
-                    a[r] = bent(code, a[r])
             j += 4
         while j < fan_out:
             z0 = 0.0
@@ -59,8 +65,10 @@ def _predict(sizes: Whole, codes: Whole, P: Array, w: int, a: Array) -> int:
             for i in range(src, to):
                 z0 += a[i] * P[k]
                 k += fan_out
-            a[to + j] = bent(code, z0)
+            a[to + j] = straight(code, z0)
             j += 1
+        if code >= CURVED:
+            bend(code, a[to : to + fan_out], d[to : to + fan_out])
         w += (fan_in + 1) * fan_out
         src = to
     return src
@@ -71,6 +79,7 @@ def _back(
     P: Array, w: int, fan_in: int, fan_out: int, code: int, a: Array, d: Array, row: int, above: int
 ) -> None:
     """Deltas of a layer's inputs, whose activation is `code`, from those of its outputs."""
+    told = d if code >= CURVED else a
     i = 0
     while i + 4 <= fan_in:
         k = w + i * fan_out
@@ -83,10 +92,10 @@ def _back(
                 _dot(P, k + 2 * fan_out, d, row, fan_out),
                 _dot(P, k + 3 * fan_out, d, row, fan_out),
             )
-        store_four(d, above + i, sloped_vector(code, four, load_four(a, above + i)))
+        store_four(d, above + i, sloped_vector(code, four, load_four(told, above + i)))
         i += 4
     while i < fan_in:
-        d[above + i] = _dot(P, w + i * fan_out, d, row, fan_out) * slope_at(code, a[above + i])
+        d[above + i] = _dot(P, w + i * fan_out, d, row, fan_out) * slope_at(code, told[above + i])
         i += 1
 
 
@@ -220,9 +229,10 @@ def single_steps(
         sample = order[s]
         for i in range(features):
             a[i] = rows[sample, i]
-        out = _predict(sizes, codes, P, w, a)
+        out = _predict(sizes, codes, P, w, a, d)
         batch_loss, delta = measure_one(loss, a[out], targets[0, sample])
-        d[out] = delta * slope_at(codes[layers - 1], a[out])
+        last = codes[layers - 1]
+        d[out] = delta * slope_at(last, d[out] if last >= CURVED else a[out])
         seen = batch_loss
         k, src = w + part, out
         for layer in range(layers - 1, -1, -1):

@@ -60,7 +60,7 @@ class SinglePass:
             return loss
         np.multiply(self._last_weights, dy, self._back[0][3])
         for z, outputs, slope, delta, flat, gradient, below, weights, delta_below in self._back:
-            slope(outputs, z)
+            slope(z, outputs, z)
             np.multiply(delta, z, delta)
             if below is None or weights is None:
                 upright.dot(flat, gradient)
@@ -73,6 +73,7 @@ class SinglePass:
         """Loss and its derivative by the output's pre-activation."""
         if not self._bent:
             return self._measure_one(y_pred, target)
-        a = self._output(np.array([y_pred]))
+        z = np.array([y_pred])
+        a = self._output(z)
         loss, dy = self._measure_one(float(a[0]), target)
-        return loss, dy * float(self._output.derivative(a)[0])
+        return loss, dy * float(self._output.derivative(z, a)[0])
