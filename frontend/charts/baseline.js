@@ -41,7 +41,7 @@ export function baselineLabel({ state, held }, frame, drawn) {
   if (!mean) return null;
   const line = pxDown(frame, mean);
   if (line < frame.top || line > frame.top + frame.height) return null;
-  const text = `predicting the mean: ${number(mean)}`;
+  const text = `predicting the ${state.experiment?.classes.length ? "majority" : "mean"}: ${number(mean)}`;
   const boxes = CORNERS.map((corner) => ({ corner, box: boxOf(corner, line, text.length * LETTER, frame) }));
   const inside = boxes.filter(({ box }) => box.top >= frame.top - 1 && box.bottom <= frame.top + frame.height + 1);
   const ready = paths(drawn.curves, frame);

@@ -9,6 +9,7 @@ import { LiveElement, register } from "./live-element.js";
 import { openMenu } from "./popover.js";
 import { X_AXES } from "./transport-bar.js";
 import { integer } from "../state/format.js";
+import { lossWords } from "../state/losses.js";
 
 /** @typedef {import("../state/types.js").Measure} Measure */
 
@@ -34,7 +35,7 @@ export class LossHead extends LiveElement {
       this.follow((state) => state.view.y, y.show);
       this.follow((state) => state.experiment, (experiment) => {
         if (!experiment) return;
-        write(sub, `mean squared error over all ${integer(experiment.trainSamples)} training samples`);
+        write(sub, `${lossWords(experiment.recipe.loss)} over all ${integer(experiment.trainSamples)} training samples`);
         /** @type {HTMLElement} */ (key.querySelector(".test")).hidden = experiment.testSamples === 0;
       });
     });

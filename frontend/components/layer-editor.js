@@ -37,14 +37,14 @@ export class LayerEditor extends LiveElement {
   }
 
   /** @param {Experiment} experiment */
-  #show({ recipe: { network }, features }) {
+  #show({ recipe: { network }, features, outputs }) {
     const focused = [...this.children].indexOf(/** @type {any} */ (document.activeElement));
     const hidden = network.layers.map((layer, place) => this.#block(layer, place));
     const add = make("button", { type: "button", class: "block add", "aria-label": "Add a hidden layer", on: { click: () => this.#add() } }, icon("plus"));
     const blocks = [
       make("div", { class: "block flat" }, ...faces(features, features === 1 ? "input" : "inputs")),
       ...hidden, ...(hidden.length < MOST_HIDDEN ? [add] : []),
-      make("div", { class: "block flat" }, ...faces(1, activationWord(network.output))),
+      make("div", { class: "block flat" }, ...faces(outputs, activationWord(network.output))),
     ];
     this.classList.toggle("many", hidden.length > 3);
     this.replaceChildren(...blocks.flatMap((block, place) => (place ? [wire(), block] : [block])));

@@ -10,6 +10,8 @@ import { marker } from "./icons.js";
 import { LiveElement, register } from "./live-element.js";
 import { cellOf, columnsOf, drawnWeights, edgePath, footWords, HEIGHT, isRoomy, strokeOf, WIDTH } from "./network-geometry.js";
 import { networkTwin } from "./network-twin.js";
+import { takesLogits } from "../state/losses.js";
+import { layerSizes } from "../state/opened.js";
 
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").Run} Run */
@@ -90,15 +92,16 @@ export class NetworkDrawing extends LiveElement {
   /** @param {Run} run @param {Experiment} experiment */
   #show(run, experiment) {
     this.#tabs(run.name);
-    const sizes = [experiment.features, ...experiment.recipe.network.layers.map(({ units }) => units), 1];
+    const sizes = layerSizes(experiment.recipe, experiment.outputs);
     if (this.#shape !== sizes.join(" ")) this.#build(sizes);
     const { units, snapshot } = run;
     const layers = units?.layers ?? [];
     if (snapshot) experiment.weights.forEach((name, k) => this.#showEdges(k, snapshot.parameters[name] ?? [], layers));
     layers.forEach((layer, k) => this.#showLayer(k + 1, layer));
     this.#nameCounts(layers.some(({ dead }) => dead.some(Boolean)));
-    const output = this.#units.at(-1)?.[0]?.value;
-    if (output) write(output, units ? short(outputMean(units.output)) : "");
+    const means = perCell(this.#columns[sizes.length - 1], outputMeans(units?.output));
+    this.#units.at(-1)?.forEach(({ value }, k) => value && write(value, units ? short(means[k]) : ""));
+    write(this.#feet[sizes.length - 1].name, outputWord(experiment));
     const words = networkTwin(run, experiment);
     set(this.#svg, { "aria-label": words.sentence });
     this.#twin.replaceChildren(words.table());
@@ -199,10 +202,15 @@ export class NetworkDrawing extends LiveElement {
   }
 }
 
-/** The output's mean, in whichever form the instrument tells it. @param {any} output @returns {number} */
-function outputMean(output) {
+/** The mean of each output, in whichever form the instrument tells them. @param {any} output @returns {number[]} */
+function outputMeans(output) {
   const mean = typeof output === "object" && output !== null ? output.mean ?? output : output;
-  return Number(Array.isArray(mean) ? mean[0] : mean ?? Number.NaN);
+  return [mean ?? Number.NaN].flat().map(Number);
+}
+
+/** What stands under the outputs: a cross-entropy takes logits, and no predictions. @param {Experiment} experiment */
+function outputWord({ recipe: { loss }, outputs }) {
+  return takesLogits(loss) ? (outputs > 1 ? "logits" : "logit") : "ŷ";
 }
 
 /** @param {import("../state/types.js").App} app */

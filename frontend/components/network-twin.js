@@ -5,7 +5,7 @@
 
 import { make } from "./dom.js";
 import { activationWord } from "./words.js";
-import { number } from "../state/format.js";
+import { number, plural } from "../state/format.js";
 
 /** @typedef {import("../state/types.js").Run} Run */
 /** @typedef {import("../state/types.js").Experiment} Experiment */
@@ -14,10 +14,10 @@ import { number } from "../state/format.js";
 const largestOf = (weights) => (weights?.length ? Math.max(...weights.map((row) => Math.max(...row.map(Math.abs)))) : null);
 
 /** @param {Run} run @param {Experiment} experiment */
-export function networkTwin(run, { recipe: { network }, features, weights }) {
+export function networkTwin(run, { recipe: { network }, features, outputs, weights }) {
   const dead = network.layers.map((_, k) => run.units?.layers[k]?.dead.filter(Boolean).length ?? 0);
   const hidden = network.layers.map(({ units, activation }, k) => `${units} ${activationWord(activation)} (${dead[k]} dead)`);
-  const sentence = [`Network of run ${run.label}: ${features} inputs`, ...hidden, `1 ${activationWord(network.output)} output`].join(", ");
+  const sentence = [`Network of run ${run.label}: ${features} inputs`, ...hidden, plural(outputs, `${activationWord(network.output)} output`)].join(", ");
   const table = () => make(
     "table", {},
     make("caption", {}, `Layers of run ${run.label}`),
@@ -27,7 +27,7 @@ export function networkTwin(run, { recipe: { network }, features, weights }) {
       const largest = largestOf(run.snapshot?.parameters[name]);
       return make("tr", {},
         make("th", { scope: "row" }, layer ? `layer ${k + 1}, ${activationWord(layer.activation)}` : `output, ${activationWord(network.output)}`),
-        make("td", {}, layer?.units ?? 1), make("td", {}, layer ? dead[k] : "–"), make("td", {}, number(largest)));
+        make("td", {}, layer?.units ?? outputs), make("td", {}, layer ? dead[k] : "–"), make("td", {}, number(largest)));
     })),
   );
   return { sentence, table };

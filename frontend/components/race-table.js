@@ -24,10 +24,9 @@ function moment(state) {
 /** @param {Run} run @param {string} series */
 const latest = (run, series) => run.latest[series]?.value;
 
-/** "R² test", or what the experiment has in its place. @param {Experiment} experiment @param {Run|undefined} run */
-function scoreOf({ testSamples }, run) {
+/** "R² test", or "Accuracy test". @param {Experiment} experiment */
+function scoreOf({ testSamples, score: name }) {
   const split = testSamples ? "test" : "train";
-  const name = run && `${split}_accuracy` in run.latest ? "accuracy" : "r2";
   return { series: `${split}_${name}`, text: `${name === "r2" ? "R²" : "Accuracy"} ${split}` };
 }
 
@@ -60,9 +59,9 @@ export class RaceTable extends LiveElement {
 
   /** @param {State} state */
   #show(state) {
-    const { experiment, order, runs } = state;
+    const { experiment, runs } = state;
     if (!experiment) return;
-    const shown = scoreOf(experiment, runs[order[0]]);
+    const shown = scoreOf(experiment);
     const words = moment(state);
     write(this.#moment, words);
     set(this.#moment, { title: words });

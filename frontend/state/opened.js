@@ -103,9 +103,9 @@ export function runsOf(answer, known, again) {
   return runs;
 }
 
-/** Units of every layer, inputs first. @param {Recipe} recipe */
-export function layerSizes(recipe) {
-  return [recipe.data.features ?? 2, ...recipe.network.layers.map(({ units }) => units), 1];
+/** Units of every layer, inputs first. @param {Recipe} recipe @param {number} [outputs] */
+export function layerSizes(recipe, outputs = 1) {
+  return [recipe.data.features ?? 2, ...recipe.network.layers.map(({ units }) => units), outputs];
 }
 
 /** @param {Recipe} recipe */
@@ -129,7 +129,8 @@ function roundHalfEven(value) {
  * @returns {Experiment}
  */
 export function experimentOf(answer, known, token) {
-  const sizes = layerSizes(answer.recipe);
+  const outputs = answer.outputs ?? 1;
+  const sizes = layerSizes(answer.recipe, outputs);
   const shapes = sizes.slice(1).map((units, k) => /** @type {[number, number]} */ ([sizes[k], units]));
   const split = splitOf(answer.recipe);
   const { train_samples: train = split.train, test_samples: test = split.test, baseline } = answer;
@@ -143,6 +144,9 @@ export function experimentOf(answer, known, token) {
     testSamples: test,
     initialLoss: answer.initial_loss ?? startOf(answer) ?? known?.initialLoss ?? null,
     features: sizes[0],
+    outputs,
+    classes: answer.classes ?? [],
+    score: answer.score ?? "r2",
     weights: shapes.map((_, k) => `W${k + 1}`),
     shapes: Object.fromEntries(shapes.map((shape, k) => [`W${k + 1}`, shape])),
     parameters: shapes.reduce((sum, [rows, columns]) => sum + (rows + 1) * columns, 0),

@@ -3,6 +3,7 @@
  * Owns: how changes are merged. Pure.
  */
 
+import { keepsLoss } from "./losses.js";
 import { fromNow } from "./settings.js";
 
 /** @typedef {import("./types.js").State} State */
@@ -26,12 +27,15 @@ export function recipeNow({ experiment, runs }) {
  * @param {State} state
  * @param {Changes} changes
  */
-export function changedRecipe({ experiment, runs }, changes) {
+export function changedRecipe({ experiment, runs, catalog }, changes) {
   const { data, network, loss, runs: told } = /** @type {NonNullable<typeof experiment>} */ (experiment).recipe;
+  const samples = { ...data, ...changes.data };
+  const isKept = changes.loss !== undefined || keepsLoss(catalog, loss, data, samples);
   return {
-    data: { ...data, ...changes.data },
-    network: { ...network, ...changes.network },
-    loss: changes.loss ?? loss,
+    data: samples,
+    // what takes the place of a loss may want logits
+    network: { ...network, ...(isKept ? {} : { output: "identity" }), ...changes.network },
+    ...(isKept ? { loss: changes.loss ?? loss } : {}),
     runs: told.filter(({ name }) => runs[name]).map((run) => fromNow(run, runs[run.name])),
   };
 }
@@ -78,11 +82,11 @@ export function nextRun({ order, runs }) {
  * The series that the page draws or tells; nothing else needs to travel.
  * @param {NonNullable<State["experiment"]>} experiment
  */
-export function seriesFor({ weights, testSamples }) {
+export function seriesFor({ weights, testSamples, score }) {
   const splits = testSamples ? ["train", "test"] : ["train"];
   const measures = ["grad_l1", "grad_l2", "grad_mean", "ratio"];
   return [
-    ...splits.flatMap((split) => [`${split}_loss`, `${split}_r2`]),
+    ...splits.flatMap((split) => [`${split}_loss`, `${split}_${score}`]),
     ...weights.flatMap((weight) => measures.map((measure) => `${measure}/${weight}`)),
   ];
 }

@@ -51,8 +51,8 @@
  * @property {number} [step]
  * @property {string} split
  * @property {number[]} rows
- * @property {number[]} y       flat
- * @property {number[]} y_pred  flat
+ * @property {number[]} y       flat; with classes their indices
+ * @property {number[]} y_pred  flat; likewise
  */
 /**
  * @typedef {object} Snapshot
@@ -87,11 +87,14 @@
  * @property {string|null} token       null = may be looked at, not changed
  * @property {Recipe} recipe           filled, with the edits the server has told so far
  * @property {string} kernel
- * @property {{train: number, test: number|null}|null} baseline  loss of predicting the training mean
+ * @property {{train: number|null, test: number|null}|null} baseline  loss of predicting the training mean, or the majority
  * @property {number} trainSamples
  * @property {number} testSamples
  * @property {number|null} initialLoss train_loss at step 0
  * @property {number} features         input columns
+ * @property {number} outputs          of the network
+ * @property {string[]} classes        names of what is told apart; none in a regression
+ * @property {"r2"|"accuracy"} score   the score whose series there are
  * @property {string[]} weights        ["W1", "W2", "W3"]
  * @property {Record<string, [number, number]>} shapes  {"W1": [5, 4], ...}
  * @property {number} parameters       how many numbers are trained

@@ -21,7 +21,7 @@
  * @typedef {object} Recipe  filled in, as the server answers it
  * @property {Json & {name: string, samples: number, features?: number, noise?: number, test_fraction: number, seed: number}} data
  * @property {{layers: LayerRecipe[], output: string, weights: any, biases: any, seed: number}} network
- * @property {string} loss
+ * @property {import("./losses.js").LossRecipe} loss
  * @property {RunRecipe[]} runs
  */
 /**
@@ -63,7 +63,10 @@
  * @property {boolean} [playing]
  * @property {number|"max"} [speed]
  * @property {Pace} [pace]
- * @property {Record<string, number>} [baseline]  by split
+ * @property {Record<string, number|null>} [baseline]  by split
+ * @property {string[]} [classes]
+ * @property {number} [outputs]
+ * @property {"r2"|"accuracy"} [score]
  * @property {number} [initial_loss]
  * @property {number} [train_samples]
  * @property {number} [test_samples]

@@ -271,7 +271,7 @@ test("hollow markers stand 96 px apart", () => {
 
 /** Where the baseline's words stand over one curve given as [x, y] points, held in a corner or not. */
 const baseline = (points, { corner = null, flags = [] } = {}) => {
-  const state = { experiment: { baseline: { train: 0.1 } } };
+  const state = { experiment: { baseline: { train: 0.1 }, classes: [] } };
   const curves = [{ meta: { role: "train" }, x: points.map(([x]) => x), y: points.map(([, y]) => y) }];
   return baselineLabel({ state, held: { y: null, corner } }, FRAME, { curves, flags, ends: [], missing: null, isBegun: true })?.corner;
 };
@@ -282,6 +282,14 @@ test("the baseline's words stand in the corner in which least is in the way", ()
   assert.equal(baseline([[0, 5], [60, 5], [61, 0.12], [80, 0.08], [100, 0.12]]), "left under");
   assert.equal(baseline([[0, 5], [100, 1]], { flags: [{ x: 90 }, { x: 92 }] }), "left under");
   assert.equal(baseline([[0, 5], [100, 1]], { corner: "left over" }), "left over", "and stay there where nothing crosses them");
+});
+
+test("the baseline of classes is named after the majority", () => {
+  const { state } = scene();
+  const classes = { ...state, experiment: { ...state.experiment, classes: ["a", "b"] } };
+  const words = (now) => baselineLabel({ state: now, held: { y: null, corner: null } }, FRAME, { curves: [], flags: [], ends: [], missing: null, isBegun: false })?.text;
+  assert.equal(words(state), "predicting the mean: 0.0436");
+  assert.equal(words(classes), "predicting the majority: 0.0436");
 });
 
 test("the baseline's words move only to where it is much better", () => {

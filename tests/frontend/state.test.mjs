@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { confusionOf, confusionWords } from "../../frontend/state/confusion.js";
+import { keepsLoss, lossName, lossWords, takesLogits } from "../../frontend/state/losses.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
 import { changedRecipe, freshWords, recipeNow, seriesFor } from "../../frontend/state/recipes.js";
 import { editWords, lossSummary, runSentence, stateOf, trendOf, whereWords } from "../../frontend/state/selectors.js";
@@ -181,6 +183,21 @@ test("a fresh experiment takes the changes, the settings in force, and no edits"
 test("only what is drawn is asked of the server, and nothing that it does not have", () => {
   assert.ok(!seriesFor(opened({ test_samples: 0, test_fraction: 0 }).experiment).some((name) => name.startsWith("test_")));
   assert.ok(seriesFor(opened().experiment).includes("test_r2"));
+  const classes = seriesFor(opened({ score: "accuracy" }).experiment);
+  assert.ok(classes.includes("test_accuracy") && !classes.includes("test_r2"));
+});
+
+test("an experiment of classes has its outputs, and one of numbers has one", () => {
+  const { experiment } = opened({ classes: ["a", "b", "c"], outputs: 3, score: "accuracy" });
+  assert.deepEqual([experiment.shapes.W3, experiment.parameters, experiment.classes.length], [[4, 3], 24 + 20 + 15, 3]);
+  assert.deepEqual([opened().experiment.shapes.W3, opened().experiment.classes, opened().experiment.score], [[4, 1], [], "r2"]);
+});
+
+test("which class was taken for which is counted by true class and predicted class", () => {
+  const confusion = confusionOf({ y: [0, 0, 0, 1, 2, 2], y_pred: [0, 1, 0, 1, 0, 2] }, 3);
+  assert.deepEqual(confusion, { counts: [[2, 1, 0], [0, 1, 0], [1, 0, 1]], totals: [3, 1, 2], right: 4, all: 6 });
+  assert.equal(confusionWords("GD", confusion, true), "GD: 4 of 6 test samples in their class. Rows are true classes, columns predicted ones.");
+  assert.equal(confusionWords("GD", confusionOf(null, 2), false), "GD: not looked at yet. Rows are true classes, columns predicted ones.");
 });
 
 test("a run's rule, edits and state read as the design has them", () => {
@@ -233,4 +250,43 @@ test("an answer that was on its way while an edit was made does not take the edi
   const state = after([edit, { type: "experiment", state: answer() }], opened());
   assert.deepEqual(state.runs.gd.edits, [{ at_step: 30, batch_size: 32 }]);
   assert.equal(state.runs.gd.settings.batch_size, 32);
+});
+
+test("a loss is named in whichever form the recipe has it", () => {
+  assert.deepEqual(["mse", { name: "huber", delta: 0.5 }].map(lossName), ["mse", "huber"]);
+  assert.deepEqual(["mse", { name: "huber", delta: 0.5 }, "softmax_cross_entropy", "another_one"].map(lossWords), [
+    "mean squared error", "Huber loss, delta 0.5", "softmax cross-entropy", "another one",
+  ]);
+  assert.deepEqual(["mse", "huber", "binary_cross_entropy", "softmax_cross_entropy"].map(takesLogits), [false, false, true, true]);
+});
+
+const TASKS = {
+  datasets: [
+    { name: "linear", task: "regression", classes: [] }, { name: "sine", task: "regression", classes: [] },
+    { name: "moons", task: "classification", classes: ["a", "b"] }, { name: "iris", task: "classification", classes: ["a", "b", "c"] },
+  ],
+  losses: [
+    { name: "mse", most_classes: 2 }, { name: "binary_cross_entropy", most_classes: 2 }, { name: "softmax_cross_entropy", most_classes: null },
+  ],
+};
+
+test("other data of the same kind keep the loss, and others get their own", () => {
+  const keeps = (loss, before, after) => keepsLoss(TASKS, loss, { name: before }, { name: after });
+  assert.ok(keeps("mse", "linear", "sine"));
+  assert.ok(keeps("softmax_cross_entropy", "moons", "iris"));
+  assert.ok(keeps({ name: "huber", delta: 2 }, "moons", "moons"));
+  assert.ok(!keeps("mse", "linear", "moons"));
+  assert.ok(!keeps("softmax_cross_entropy", "moons", "linear"));
+  assert.ok(!keeps("binary_cross_entropy", "moons", "iris"));
+  assert.ok(!keeps("mse", "linear", "a set that the catalog does not know"));
+});
+
+test("a recipe whose data become classes names no loss, and its output bends nothing", () => {
+  const state = after([{ type: "catalog", catalog: { ...catalog, ...TASKS } }], opened());
+  state.experiment.recipe = { ...state.experiment.recipe, data: { name: "linear" }, network: { layers: [], output: "tanh" } };
+  const { loss, network } = changedRecipe(state, { data: { name: "moons" } });
+  assert.deepEqual([loss, network.output], [undefined, "identity"]);
+  const kept = changedRecipe(state, { data: { name: "sine" } });
+  assert.deepEqual([kept.loss, kept.network.output], ["mse", "tanh"]);
+  assert.equal(changedRecipe(state, { data: { name: "moons" }, loss: "mse" }).loss, "mse");
 });

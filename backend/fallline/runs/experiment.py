@@ -120,6 +120,7 @@ class Experiment:
             "baseline": _numbers(problem.baseline),
             "baseline_score": _numbers(problem.baseline_score),
             "score": problem.score.name,
+            "outputs": problem.layout.sizes[-1],
             "classes": list(problem.classes),
         }
 

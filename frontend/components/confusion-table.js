@@ -1,0 +1,46 @@
+/**
+ * One run's predictions of classes as a table: a row a true class, a column a predicted one, darker where more samples are.
+ * Owns: its cells, patched in place. Counting is in state/confusion.js.
+ */
+
+import { make, set, write } from "./dom.js";
+import { marker } from "./icons.js";
+import { confusionOf, confusionWords } from "../state/confusion.js";
+import { integer, score } from "../state/format.js";
+
+/** @typedef {import("../state/types.js").Run} Run */
+
+/** @param {string} name @param {"row"|"col"} scope */
+const heading = (name, scope) => make("th", { scope, title: name }, make("span", {}, name));
+
+/**
+ * @param {Run} run
+ * @param {string[]} classes
+ */
+export function confusionTable(run, classes) {
+  const label = make("b", {});
+  const accuracy = make("span", { class: "values" });
+  const words = make("caption", { class: "unseen" });
+  const cells = classes.map((_, truth) => classes.map((_, guess) => make("td", { "data-right": truth === guess })));
+  const rows = cells.map((row, truth) => make("tr", {}, heading(classes[truth], "row"), ...row));
+  const head = make("tr", {}, make("td", {}), ...classes.map((name) => heading(name, "col")));
+  const table = make("table", {}, words, make("thead", {}, head), make("tbody", {}, ...rows));
+  const title = make("div", { class: "title", "aria-hidden": "true" }, marker(run.lane), label, accuracy);
+  const root = make("div", { class: "confusion", "data-run": run.name, "data-lane": run.lane }, title, table);
+
+  /** @param {Run} now @param {boolean} isTest */
+  function show(now, isTest) {
+    const found = confusionOf(now.predictions, classes.length);
+    write(label, now.label);
+    write(accuracy, `accuracy ${score(found.all ? found.right / found.all : null)}`);
+    write(words, confusionWords(now.label, found, isTest));
+    cells.forEach((row, truth) => row.forEach((cell, guess) => {
+      const count = found.counts[truth][guess];
+      write(cell, found.all ? integer(count) : "–");
+      cell.classList.toggle("none", count === 0);
+      set(cell, { style: { "--share": (count / (found.totals[truth] || 1)).toFixed(3) } });
+    }));
+    set(root, { "data-step": now.predictions?.step ?? null });
+  }
+  return { root, show };
+}
