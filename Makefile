@@ -92,11 +92,11 @@ test-browser: install-test ## pytest: the page in Chromium
 # --- other chores ---------------------------------------------------------------------------------------------------
 
 # The two variables pin an old kernel on machines whose old OpenBLAS needs it; they slow a current NumPy.
-bench: install-test ## measure speed: every figure in milliseconds, seconds or percent of speed
+bench: install-test ## measure speed beside every rival, into benchmarks/RESULTS.md (QUICK=1 prints rough figures)
 	@$(BIN)/fallline warm >/dev/null
 	@for benchmark in benchmarks/bench_*.py; do \
 	  echo "== $$benchmark"; \
-	  env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(PY) "$$benchmark" || exit 1; \
+	  env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(PY) "$$benchmark" $(if $(QUICK),--quick) || exit 1; \
 	done
 
 screenshot: install-test ## take the README's picture of the running page
@@ -127,5 +127,5 @@ verify-image: $(VENV)/installed-test ## build and run the image with buildah and
 	@bash tests/container/verify.sh
 
 clean: ## remove what was built, measured and cached; .venv stays
-	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis $(NODE_CHECKS)
+	rm -rf benchmarks/.rivals dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis $(NODE_CHECKS)
 	find backend tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -1,6 +1,6 @@
 """What remembering costs: appending, telling a range, and writing columns down. Medians on one core.
 
-    python benchmarks/bench_history.py [--steps 2000000]
+    python benchmarks/bench_history.py [--steps 2000000] [--quick]
 
 Prints one line a figure: what is measured, the figure, and the goal where there is one.
 """
@@ -91,7 +91,9 @@ def bench_frames() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=2_000_000)
-    steps = parser.parse_args().steps
+    parser.add_argument("--quick", action="store_true", help="a tenth of the steps")
+    asked = parser.parse_args()
+    steps = asked.steps // 10 if asked.quick else asked.steps
     bench_append()
     history, chunk = RunHistory(NAMES, PARAMETERS), 100_000
     spent = 0.0
