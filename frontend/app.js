@@ -11,6 +11,7 @@ import { createLine } from "./net/line.js";
 import { createObserver } from "./net/observer.js";
 import { createRemovals } from "./net/removals.js";
 import { createVisits } from "./net/visits.js";
+import { kernelWords } from "./state/kernel-words.js";
 import { changedRecipe, freshWords, joinedChanges, nextRun } from "./state/recipes.js";
 import { initialState, reduce } from "./state/reduce.js";
 import { createSeriesBook } from "./state/series.js";
@@ -149,6 +150,12 @@ export function createApp(environment = browserEnvironment()) {
     restart: visits.restart,
     retryNow: () => line.handle({ type: "hurry" }),
     setView: (part) => dispatch({ type: "view", part }),
+    async kernelWords() {
+      const { experiment, order, runs } = store.get();
+      const [health, told] = await Promise.all([api.health(), experiment ? api.experiment(experiment.id) : null]);
+      const kernels = told?.provenance.kernels ?? {};
+      return kernelWords(health, order.filter((name) => kernels[name]).map((name) => ({ label: runs[name].label, kernel: kernels[name] })));
+    },
     dismiss() {
       dispatch({ type: "notice", notice: null });
       dispatch({ type: "problem", problem: null });

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from threadpoolctl import threadpool_limits
 
 from fallline.engine.kernels.choice import Kernels
+from fallline.execution.builds import builds
 from fallline.execution.compiling import Preparation
 from fallline.execution.in_process import InProcessExecutor
 from fallline.realtime.hub import Hub
@@ -23,7 +24,7 @@ SWITCH_SECONDS = 0.0005
 
 def prepared_kernels(settings: Settings) -> tuple[Kernels, Preparation]:
     """The kernels of a server, and the way to the compiled one, which is begun here and must be stopped."""
-    kernels = Kernels()
+    kernels = Kernels(builds=builds())
     preparation = Preparation(kernels, settings.kernel)
     preparation.start()
     return kernels, preparation
@@ -41,6 +42,6 @@ def create_app(settings: Settings, kernels: Kernels | None = None) -> FastAPI:
         time.monotonic,
         most=settings.experiments,
         idle_seconds=settings.idle_seconds,
-        kernels=kernels,
+        kernels=Kernels(builds=builds()) if kernels is None else kernels,
     )
     return build_app(lab, installed_pages(), settings)

@@ -1,5 +1,5 @@
 /**
- * The keyboard list, with the switch that turns single keys off.
+ * The keyboard list, with the switch that turns single keys off, and who makes the steps.
  * Owns: the dialog. The lines are given, because pages know keys.
  */
 
@@ -69,10 +69,13 @@ export class HelpDialog extends LiveElement {
       },
     });
     single.show(this.app.store.get().view.singleKeys ? "on" : "off");
+    const kernel = make("p", { class: "line muted kernel", role: "status" });
+    void this.app.kernelWords().then((words) => kernel.append(words), () => kernel.remove());
     return [
       make("dl", { class: "keys" }, ...lines),
       make("div", { class: "line" }, make("span", {}, "Single-key shortcuts"), single.root,
         make("span", { class: "muted" }, "Off: only Space, arrows and Esc work.")),
+      kernel,
     ];
   }
 }

@@ -25,15 +25,15 @@ const NO_ANSWER = { title: "The server does not answer.", detail: "Check that it
 export function createApi(fetch, origin) {
   /**
    * @param {string} path
-   * @param {{method?: string, body?: Json, token?: string|null}} [how]
+   * @param {{method?: string, body?: Json, token?: string|null, under?: string}} [how]
    */
-  async function call(path, { method = "GET", body, token } = {}) {
+  async function call(path, { method = "GET", body, token, under = "/api/v1" } = {}) {
     /** @type {Record<string, string>} */
     const headers = { Accept: "application/json" };
     if (body) headers["Content-Type"] = "application/json";
     if (token) headers.Authorization = `Bearer ${token}`;
     const request = { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) };
-    const response = await fetch(`${origin}/api/v1${path}`, request).catch(() => {
+    const response = await fetch(`${origin}${under}${path}`, request).catch(() => {
       throw new Refused(NO_ANSWER);
     });
     if (response.status === 204) return null;
@@ -48,6 +48,7 @@ export function createApi(fetch, origin) {
   /** @param {string} id */
   const at = (id) => `/experiments/${encodeURIComponent(id)}`;
   return {
+    health: () => call("/healthz", { under: "" }),
     catalog: () => call("/catalog"),
     /** @param {Json} recipe */
     create: (recipe) => call("/experiments", { method: "POST", body: recipe }),

@@ -207,6 +207,7 @@
  * @property {() => void} retryNow
  * @property {(part: Partial<View>) => void} setView
  * @property {() => void} dismiss             clears notice and problem
+ * @property {() => Promise<string>} kernelWords  which kernel makes the steps, asked anew
  */
 /**
  * What an app is given from outside, so that tests can give something else.

@@ -93,8 +93,9 @@ def test_keys_open_the_recipe_the_summary_and_the_help_and_esc_closes(open_lab: 
         expect(dialog).to_be_visible()
         press("Escape")
         expect(dialog).to_have_count(0)
-    # the list tells every key that does something
+    # the list tells every key that does something, and who makes the steps
     press("?")
+    expect(lab.page.get_by_text("Steps are made by compiled kernels.")).to_be_visible()
     keys = lab.page.get_by_role("dialog", name="Keyboard").locator("kbd")
     expect(keys.first).to_be_visible()
     told = keys.all_inner_texts()

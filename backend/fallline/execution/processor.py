@@ -5,6 +5,7 @@ Must not know kernels or where code is kept.
 
 from __future__ import annotations
 
+import hashlib
 import platform
 from collections.abc import Mapping
 
@@ -55,6 +56,12 @@ def made_for(environment: Mapping[str, str]) -> str:
         return " ".join(named.values())
     name, features = here()
     return " ".join([name, *sorted(features), environment.get(FEATURES, "")])
+
+
+def made_for_in_short(environment: Mapping[str, str]) -> str:
+    """The name of the processor that code is made for, and a few letters for its features."""
+    name = pinned(environment).get(PINNED) or here()[0]
+    return f"{name} {hashlib.sha256(made_for(environment).encode()).hexdigest()[:8]}"
 
 
 def lacking(environment: Mapping[str, str]) -> list[str]:

@@ -33,6 +33,7 @@ from fallline.vocabulary.errors import (
     NotFound,
     TooExpensive,
 )
+from fallline.vocabulary.provenance import replay_of
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 
 STRETCH_SECONDS = 2.0
@@ -108,6 +109,10 @@ class Experiment:
             "id": self.id,
             "recipe": self.recipe.as_json(),
             "kernel": ", ".join(sorted({run.kernel.name for run in self.runs.values()})),
+            "provenance": {
+                "kernels": {run.name: run.kernel.name for run in self.runs.values()},
+                "builds": dict(self._kernels.builds),
+            },
             "runs": [
                 run.as_json(playing=self.playing, moving=self._moves(run)) for run in self.runs.values()
             ],
@@ -267,9 +272,10 @@ class Experiment:
         """Back to step 0: one run, or all."""
         for target in [self.run(run)] if run is not None else list(self.runs.values()):
             self._forget(target.name)
+            before = target.provenance
             target.reset()
-            recipe = target.recipe.model_dump(mode="json")
-            self._tell("reset", target, now, recipe=recipe, kernel=target.kernel.name)
+            recipe, replay = target.recipe.model_dump(mode="json"), replay_of(before, target.provenance)
+            self._tell("reset", target, now, recipe=recipe, kernel=target.kernel.name, replay=replay)
         self._finish_jobs(now)
         self.publish(now)
         return self.state()

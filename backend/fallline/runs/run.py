@@ -26,6 +26,7 @@ from fallline.runs.checkpoints import Checkpoints
 from fallline.runs.lookback import Replay
 from fallline.runs.recipe_check import check_batch, check_change, merge_edit
 from fallline.vocabulary.columns import Buckets, Records, coarsen, from_records, join, recorded_every_step
+from fallline.vocabulary.provenance import Provenance
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import Change, Edit, RunSettings
 
@@ -63,6 +64,11 @@ class Run:
         self.history = RunHistory(series_names(self._problem), sizes)
         self.seconds = 0.0
         self._unpublished: Buckets | None = None
+
+    @property
+    def provenance(self) -> Provenance:
+        """What makes the numbers of this run, and of its replays to the bit."""
+        return Provenance(self.kernel.name, self._kernels.builds)
 
     @property
     def name(self) -> str:

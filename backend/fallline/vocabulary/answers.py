@@ -61,12 +61,22 @@ class RunState(_Answer):
     latest: dict[str, Latest]
 
 
+class Provenance(_Answer):
+    """What makes the numbers: the kernel of each run, and the builds that all compute with. The same kernel and builds
+    repeat a recipe to the bit; others repeat each step to rounding.
+    """
+
+    kernels: dict[str, str]
+    builds: dict[str, str]
+
+
 class ExperimentState(_Answer):
     """One experiment now, its recipe filled in."""
 
     id: str
     recipe: Recipe
     kernel: str
+    provenance: Provenance
     runs: list[RunState]
 
 

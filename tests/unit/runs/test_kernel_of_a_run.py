@@ -8,7 +8,9 @@ import numpy as np
 
 from fallline.engine.kernels.choice import Kernels
 from fallline.engine.kernels.compiled import COMPILED
+from fallline.execution.builds import builds
 from fallline.runs.experiment import Experiment
+from fallline.vocabulary.provenance import TO_ROUNDING, TO_THE_BIT
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 
 SMALL: dict[str, Any] = {"data": {"samples": 60}}
@@ -19,7 +21,7 @@ def kernels_of(experiment: Experiment) -> dict[str, str]:
 
 
 def test_a_run_keeps_its_kernel_until_it_is_reset() -> None:
-    kernels = Kernels(why="it is being compiled")
+    kernels = Kernels(why="it is being compiled", builds=builds())
     experiment = Experiment("x", Recipe.model_validate(SMALL), kernels)
     kernels.use(COMPILED)
     assert experiment.state()["kernel"] == "numpy"
@@ -30,7 +32,23 @@ def test_a_run_keeps_its_kernel_until_it_is_reset() -> None:
     experiment.reset(None, 0.0)
     assert experiment.state()["kernel"] == "compiled"
     told = [item.message for item in experiment.take_outgoing() if hasattr(item, "message")]
-    assert {event["kernel"] for event in told if event["event"] == "reset"} == {"compiled"}
+    resets = [(event["run"], event["kernel"], event["replay"]) for event in told if event["event"] == "reset"]
+    assert resets[0] == ("sgd", "compiled", TO_ROUNDING)
+    assert resets[1:] == [
+        ("gd", "compiled", TO_ROUNDING),
+        ("sgd", "compiled", TO_THE_BIT),
+        ("new", "compiled", TO_THE_BIT),
+    ]
+
+
+def test_the_builds_are_told_beside_the_recipe() -> None:
+    kernels = Kernels(builds={"numpy": "2.4.6"})
+    experiment = Experiment("x", Recipe.model_validate(SMALL), kernels)
+    assert experiment.state()["provenance"] == {
+        "kernels": {"gd": "numpy", "sgd": "numpy"},
+        "builds": {"numpy": "2.4.6"},
+    }
+    assert "provenance" not in experiment.recipe.as_json()
 
 
 def test_steps_are_made_by_the_kernel_of_the_run() -> None:

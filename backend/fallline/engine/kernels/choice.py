@@ -4,6 +4,8 @@ there, which takes files and processes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.kernels.table import Kernel
 
@@ -16,11 +18,14 @@ class Kernels:
     """The kernel that runs take when they begin; a run keeps the one it took until it is reset.
 
     `why` says why it is not the compiled one, or is None. Read by training threads while another thread changes it:
-    each change is one assignment.
+    each change is one assignment. `builds` are what this process computes with, told beside the runs' numbers.
     """
 
-    def __init__(self, kernel: Kernel = NUMPY, why: str | None = None) -> None:
+    def __init__(
+        self, kernel: Kernel = NUMPY, why: str | None = None, builds: Mapping[str, str] | None = None
+    ) -> None:
         self._serving: tuple[Kernel, str | None] = (kernel, why)
+        self.builds: Mapping[str, str] = builds or {}
 
     @property
     def current(self) -> Kernel:

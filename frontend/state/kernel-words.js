@@ -1,0 +1,28 @@
+/**
+ * Which kernel makes the steps, in a line for people.
+ * Owns: words only.
+ */
+
+/** @typedef {{kernel: string, not_compiled?: string}} Health  as GET /healthz tells it */
+/** @typedef {{label: string, kernel: string}} Begun  a run, and the kernel that it began with */
+
+const NAMES = /** @type {Record<string, string>} */ ({ compiled: "compiled kernels", numpy: "NumPy" });
+
+/** @param {string} kernel */
+const nameOf = (kernel) => NAMES[kernel] ?? kernel;
+
+/** @param {string[]} words */
+const listed = (words) => (words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : words.join(""));
+
+/**
+ * @param {Health} health
+ * @param {Begun[]} runs
+ */
+export function kernelWords(health, runs) {
+  const why = health.not_compiled ? ` (compiled kernels are not in use: ${health.not_compiled})` : "";
+  const others = runs.filter(({ kernel }) => kernel !== health.kernel);
+  const [first] = others;
+  if (!first) return `Steps are made by ${nameOf(health.kernel)}${why}.`;
+  const kept = `${listed(others.map(({ label }) => label))} began on ${nameOf(first.kernel)} and ${others.length > 1 ? "keep" : "keeps"} to it until reset`;
+  return `New runs are made by ${nameOf(health.kernel)}${why}. ${kept}.`;
+}

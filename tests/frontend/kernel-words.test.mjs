@@ -1,0 +1,32 @@
+// Which kernel makes the steps, in words.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { kernelWords } from "../../frontend/state/kernel-words.js";
+
+const gd = { label: "gd", kernel: "compiled" };
+const sgd = { label: "sgd", kernel: "numpy" };
+
+test("the kernel that makes all steps is named", () => {
+  assert.equal(kernelWords({ kernel: "compiled" }, [gd]), "Steps are made by compiled kernels.");
+  assert.equal(kernelWords({ kernel: "compiled" }, []), "Steps are made by compiled kernels.");
+});
+
+test("where NumPy serves it says why", () => {
+  assert.equal(
+    kernelWords({ kernel: "numpy", not_compiled: "FALLLINE_KERNEL is numpy" }, [sgd]),
+    "Steps are made by NumPy (compiled kernels are not in use: FALLLINE_KERNEL is numpy).",
+  );
+});
+
+test("runs that began before are said to keep their kernel", () => {
+  assert.equal(
+    kernelWords({ kernel: "compiled" }, [gd, sgd]),
+    "New runs are made by compiled kernels. sgd began on NumPy and keeps to it until reset.",
+  );
+  assert.equal(
+    kernelWords({ kernel: "compiled" }, [{ ...gd, kernel: "numpy" }, sgd]),
+    "New runs are made by compiled kernels. gd and sgd began on NumPy and keep to it until reset.",
+  );
+});
