@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from fallline.engine.optimizers import OPTIMIZERS
+from fallline.engine.schedules import SCHEDULES
 from fallline.settings import PREFIX, TABLE
 
 ROOT = Path(__file__).parents[2]
@@ -29,3 +31,13 @@ def test_every_verb_says_what_it_does_and_stands_in_contributing() -> None:
 
 def test_continuous_integration_runs_everybodys_verb() -> None:
     assert re.search(r"^(exec )?make test$", (ROOT / ".ci/run").read_text(), re.MULTILINE)
+
+
+def test_every_optimizer_and_schedule_stands_in_the_methods_with_its_parameters_and_their_defaults() -> None:
+    methods = (ROOT / "docs/methods.md").read_text()
+    for row in (*OPTIMIZERS.values(), *SCHEDULES.values()):
+        (line,) = re.findall(rf"^\| `{row.name}` \|.*$", methods, re.MULTILINE)
+        # AdamW's line refers to that of Adam for what they share.
+        own = row.parameters[-1:] if row.name == "adamw" else row.parameters
+        told = re.findall(r"`([a-z0-9_]+)` \(([0-9.e-]+)", line)
+        assert [(name, float(value)) for name, value in told] == [(each.name, each.default) for each in own]

@@ -19,7 +19,7 @@ from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.vocabulary.recipe import DataSettings, LossSettings, RunRecipe
 from support.gradient_check import planted, relative_error
-from support.problems import classes_problem, joined, network, series, small_problem
+from support.problems import classes_problem, edit, joined, network, series, small_problem
 
 KERNELS = {"numpy": NUMPY, "compiled": COMPILED}
 HIDDEN = {"no hidden layer": (), "one": (4,), "two": (4, 4), "three, uneven": (5, 1, 3), "wide": (70, 40)}
@@ -89,12 +89,24 @@ def test_every_loss_is_descended_and_scored(kernel, loss, classes, hidden, batch
             assert series(record, name)[0] == pytest.approx(told, rel=1e-12)
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+FURTHER = {
+    "no more": {},
+    "penalties": {"l1": 0.01, "l2": 0.1},
+    "bounds": {"clip_norm": 0.1, "clip_value": 0.05},
+    "a schedule": {"schedule": {"name": "step", "every": 50, "factor": 0.5}},
+}
+"""What may stand beside an optimizer."""
+METHODS = [(name, "no more") for name in OPTIMIZERS] + [
+    ("sgd", more) for more in FURTHER if more != "no more"
+]
+
+
+@pytest.mark.parametrize(("optimizer", "further"), METHODS)
 @pytest.mark.parametrize("batch_size", [1, 7, None])
-def test_every_measure_is_what_its_name_says(kernel, optimizer, batch_size):
+def test_every_measure_is_what_its_name_says(kernel, optimizer, further, batch_size):
     problem, run = (
         small_problem((4, "relu"), (3, "tanh"), test_fraction=0.25),
-        run_of(batch_size, optimizer=optimizer),
+        run_of(batch_size, optimizer=optimizer, **FURTHER[further]),
     )
     state, pieces = begin(problem), []
     for _ in range(150):
@@ -155,8 +167,25 @@ def test_the_series_stand_in_their_order():
     problem = small_problem((2, "relu"), test_fraction=0.5)
     names = series_names(problem)
     assert names[:6] == ("batch_loss", "grad_l1/W1", "grad_l2/W1", "grad_mean/W1", "ratio/W1", "grad_l1/b1")
+    assert names[-5] == "objective"
     assert names[-4:] == evaluated_series(problem) == ("train_loss", "test_loss", "train_r2", "test_r2")
     assert evaluated_series(small_problem()) == ("train_loss", "train_r2")
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, None])
+def test_the_objective_is_told_while_more_than_the_loss_is_descended(kernel, batch_size):
+    problem = small_problem()
+    run = run_of(batch_size, l2=0.3, edits=[edit(70, l1=0.2), edit(80, l1=0.0, l2=0.0), edit(90, l1=0.5)])
+    records = advance(problem, begin(problem), run, 100, kernel)
+    told, loss = series(records, "objective"), series(records, "batch_loss")
+    assert np.flatnonzero(np.isnan(told)).tolist() == list(range(80, 90))
+    state = begin(problem)
+    for step in (0, 10, 70, 95):
+        advance(problem, state, run, step - state.step, kernel)
+        settings = run.settings_at(step)
+        weights = np.concatenate([problem.named(state.parameters)[name].ravel() for name in ("W1", "W2")])
+        penalties = settings.l1 * np.abs(weights).sum() + settings.l2 / 2 * (weights**2).sum()
+        assert told[step] == pytest.approx(0.5 * loss[step] + penalties, rel=1e-12)
 
 
 def test_a_ratio_without_a_size_is_missing(kernel):

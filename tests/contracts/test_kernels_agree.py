@@ -16,9 +16,11 @@ from fallline.engine.kernels.compiled import COMPILED
 from fallline.engine.kernels.compiled_activations import ACTIVATION_CODES, CURVED
 from fallline.engine.kernels.compiled_changes import OPTIMIZER_CODES
 from fallline.engine.kernels.compiled_losses import LOSS_CODES
+from fallline.engine.kernels.compiled_schedules import SCHEDULE_CODES
 from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.problem import build_problem
+from fallline.engine.schedules import SCHEDULES
 from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.vocabulary.recipe import DataSettings, RunRecipe
@@ -76,6 +78,26 @@ def test_a_step_is_numpys_but_for_rounding(activation, optimizer, hidden, batch_
         assert_same_step(problem, run, state)
 
 
+FURTHER = [
+    {"l1": 0.02}, {"l2": 0.3}, {"l1": 0.02, "l2": 0.3}, {"clip_norm": 0.2}, {"clip_value": 0.05},
+    {"clip_norm": 0.2, "clip_value": 0.05}, {"l1": 0.02, "l2": 0.3, "clip_norm": 0.2, "clip_value": 0.05},
+    *({"schedule": name} for name in SCHEDULES),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, None])
+@pytest.mark.parametrize("further", FURTHER, ids=str)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_step_is_numpys_whatever_stands_beside_the_optimizer(optimizer, further, batch_size):
+    problem = problem_with("tanh", (5, 4))
+    run = RunRecipe(name="r", optimizer=optimizer, batch_size=batch_size, learning_rate=0.01, **further)
+    state = begin(problem)
+    for _ in range(6):
+        assert_same_step(problem, run, state)
+    state.step = 1_500
+    assert_same_step(problem, run, state)
+
+
 @pytest.mark.parametrize("batch_size", [1, 7, None])
 @pytest.mark.parametrize("output", ACTIVATIONS)
 def test_the_output_may_be_bent(output, batch_size):
@@ -100,6 +122,7 @@ def test_every_row_of_the_tables_is_compiled():
     assert ACTIVATION_CODES.keys() == ACTIVATIONS.keys()
     assert OPTIMIZER_CODES.keys() == OPTIMIZERS.keys()
     assert LOSS_CODES.keys() == {"mse"}, "the others are served by NumPy"
+    assert SCHEDULE_CODES.keys() == SCHEDULES.keys()
     for name, row in OPTIMIZER_CODES.items():
         slots = {*row.vectors, *(("count",) if row.counts else ())}
         assert slots == OPTIMIZERS[name].start(3).keys()
@@ -136,6 +159,10 @@ DIVERGING = [
     RunRecipe(name="r", learning_rate=0.3, batch_size=7, optimizer="nesterov"),
     RunRecipe(name="r", learning_rate=30.0, optimizer="adam"),
     RunRecipe(name="r", learning_rate=30.0, batch_size=1, optimizer="adamw"),
+    RunRecipe(name="r", learning_rate=0.1, batch_size=7, l2=30.0),
+    RunRecipe(name="r", learning_rate=0.1, batch_size=1, l2=30.0),
+    RunRecipe(name="r", learning_rate=1e6, batch_size=1, clip_value=1e3),
+    RunRecipe(name="r", learning_rate=30.0, optimizer="nesterov", schedule={"name": "warmup", "steps": 50}),
     RunRecipe(name="r", learning_rate=1e3, batch_size=7, optimizer="rmsprop"),
     RunRecipe(name="r", learning_rate=1e4, optimizer="adagrad"),
     RunRecipe(name="r", learning_rate=1e4, batch_size=1, optimizer="adam"),
@@ -181,6 +208,7 @@ RELU_TANH = small_problem((4, "relu"), (3, "tanh"), test_fraction=0.25)
 CHANGES = [
     {"batch_size": None}, {"batch_size": 1}, {"batch_size": 7}, {"order": "sequential"}, {"optimizer": "sgd"},
     *({"optimizer": name} for name in OPTIMIZERS if name != "sgd"), {"learning_rate": 0.001}, {"learning_rate": 3.0},
+    *FURTHER, {"l1": 0.0, "l2": 0.0}, {"clip_norm": None, "clip_value": None},
 ]  # fmt: skip
 
 

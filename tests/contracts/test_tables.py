@@ -14,8 +14,9 @@ from fallline.engine.initializers import INITIALIZERS
 from fallline.engine.losses import LOSSES
 from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.randomness import rng_for
+from fallline.engine.schedules import SCHEDULES
 from fallline.vocabulary.recipe import OWN_DATA, DataSettings, RunRecipe
-from fallline.vocabulary.run_settings import OWN_SETTINGS
+from fallline.vocabulary.run_settings import OWN_SCHEDULE, OWN_SETTINGS
 from support.gradient_check import relative_error
 from support.problems import small_problem, train
 
@@ -24,6 +25,7 @@ TABLES = {
     "activations": ACTIVATIONS,
     "losses": LOSSES,
     "optimizers": OPTIMIZERS,
+    "schedules": SCHEDULES,
     "initializers": INITIALIZERS,
 }
 ROWS = [(table, name) for table, rows in TABLES.items() for name in rows]
@@ -177,6 +179,20 @@ def test_a_bad_optimizer_would_be_noticed(name, monkeypatch):
     monkeypatch.setitem(OPTIMIZERS, name, wrong)
     with pytest.raises(AssertionError):
         test_an_optimizer_descends(name)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_the_settings_of_a_schedule_are_ones_that_a_recipe_can_name(name):
+    assert {parameter.name for parameter in SCHEDULES[name].parameters} <= set(OWN_SCHEDULE)
+    assert len(SCHEDULES[name].parameters) <= 2
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_under_a_schedule_a_run_descends(name):
+    problem = small_problem((6, "tanh"))
+    run = RunRecipe(name="r", optimizer="momentum", learning_rate=0.01, schedule=name)
+    state, _ = train(problem, run, 400)
+    assert evaluate(problem, state.parameters)["train_loss"] < 0.2 * problem.initial_loss
 
 
 @pytest.mark.parametrize("name", INITIALIZERS)

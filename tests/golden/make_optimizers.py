@@ -1,18 +1,26 @@
-"""Write optimizers.json: what PyTorch's optimizers do on a small valley, in float64.
+"""Write optimizers.json: what PyTorch's optimizers, schedules, and clipping do, in float64.
 
-    pip install torch && python tests/golden/make_optimizers.py
+    pip install torch . && python tests/golden/make_optimizers.py
 
-PyTorch is too heavy for everybody's tests, so its numbers are kept. The valley is f(p) = sum of w (p - c)**2 / 2 plus
-a swell of w cos(p), so that no two coordinates behave alike; one coordinate has gradient exactly 0 for ever.
+PyTorch is too heavy for everybody's tests, so its numbers are kept. Optimizers walk a small valley,
+f(p) = sum of w (p - c)**2 / 2 plus a swell of w cos(p), so that no two coordinates behave alike; one coordinate has
+gradient exactly 0 for ever. Whole descents train a network of ours from the same data and the same start: the loss and
+its penalties go through PyTorch's own differentiation, then its clipping, then its optimizer and its schedule.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import optim
+from torch.nn.utils import clip_grad_norm_, clip_grad_value_
+from torch.optim import lr_scheduler
+
+from fallline.engine.problem import build_problem
+from fallline.vocabulary.recipe import Recipe
 
 START = [1.0, -2.0, 0.5, 3.0, -0.25, 0.0]
 CENTRE = [0.5, 1.0, -1.5, 2.0, 4.0, 0.0]
@@ -35,27 +43,51 @@ CASES = [
     ("adamw", 0.1, {"beta1": 0.8, "beta2": 0.9, "epsilon": 1e-3, "weight_decay": 0.5}),
 ]
 
+SCHEDULES: list[dict[str, Any]] = [
+    {"name": "constant"},
+    {"name": "step", "every": 7, "factor": 0.3},
+    {"name": "exponential", "every": 7, "factor": 0.3},
+    {"name": "cosine", "steps": STEPS - 1, "least": 0.1},
+    {"name": "inverse_time", "steps": 5},
+    {"name": "warmup", "steps": 9, "start": 0.2},
+]
+DATA = {"name": "linear", "samples": 30, "features": 3, "standardize": "both", "seed": 1}
+NETWORK = {"layers": [{"units": 4, "activation": "tanh"}], "seed": 1}
+DESCENTS: list[dict[str, Any]] = [
+    {"l1": 0.02},
+    {"l2": 0.3, "optimizer": "momentum", "momentum": 0.9},
+    {"clip_norm": 0.1},
+    {"clip_value": 0.02},
+    {"clip_norm": 0.1, "clip_value": 0.04, "l1": 0.01, "l2": 0.1, "batch_size": 7, "optimizer": "adagrad"},
+    {
+        "optimizer": "adamw", "weight_decay": 0.1, "l1": 0.01, "l2": 0.1, "clip_norm": 0.5, "batch_size": 7,
+        "schedule": {"name": "step", "every": 4, "factor": 0.5},
+    },
+]  # fmt: skip
 
-def optimizer_of(name: str, parameters: torch.Tensor, rate: float, own: dict[str, float]) -> optim.Optimizer:
+
+def optimizer_of(
+    name: str, parameters: list[torch.Tensor], rate: float, own: dict[str, Any]
+) -> optim.Optimizer:
     match name:
         case "sgd":
-            return optim.SGD([parameters], lr=rate)
+            return optim.SGD(parameters, lr=rate)
         case "momentum" | "nesterov":
-            return optim.SGD([parameters], lr=rate, momentum=own["momentum"], nesterov=name == "nesterov")
+            return optim.SGD(parameters, lr=rate, momentum=own["momentum"], nesterov=name == "nesterov")
         case "adagrad":
-            return optim.Adagrad([parameters], lr=rate, eps=own["epsilon"])
+            return optim.Adagrad(parameters, lr=rate, eps=own["epsilon"])
         case "rmsprop":
-            return optim.RMSprop([parameters], lr=rate, alpha=own["decay"], eps=own["epsilon"])
+            return optim.RMSprop(parameters, lr=rate, alpha=own["decay"], eps=own["epsilon"])
     betas, eps = (own["beta1"], own["beta2"]), own["epsilon"]
     if name == "adam":
-        return optim.Adam([parameters], lr=rate, betas=betas, eps=eps)
-    return optim.AdamW([parameters], lr=rate, betas=betas, eps=eps, weight_decay=own["weight_decay"])
+        return optim.Adam(parameters, lr=rate, betas=betas, eps=eps)
+    return optim.AdamW(parameters, lr=rate, betas=betas, eps=eps, weight_decay=own["weight_decay"])
 
 
 def path(name: str, rate: float, own: dict[str, float]) -> dict[str, object]:
     parameters = torch.tensor(START, dtype=torch.float64, requires_grad=True)
     centre, width = torch.tensor(CENTRE, dtype=torch.float64), torch.tensor(WIDTH, dtype=torch.float64)
-    optimizer = optimizer_of(name, parameters, rate, own)
+    optimizer = optimizer_of(name, [parameters], rate, own)
     gradients, visited = [], []
     for _ in range(STEPS):
         optimizer.zero_grad()
@@ -74,10 +106,75 @@ def path(name: str, rate: float, own: dict[str, float]) -> dict[str, object]:
     }
 
 
+def scheduler_of(optimizer: optim.Optimizer, schedule: dict[str, Any]) -> lr_scheduler.LRScheduler:
+    base = optimizer.param_groups[0]["lr"]
+    match schedule["name"]:
+        case "step":
+            return lr_scheduler.StepLR(optimizer, schedule["every"], schedule["factor"])
+        case "exponential":
+            return lr_scheduler.ExponentialLR(optimizer, schedule["factor"] ** (1 / schedule["every"]))
+        case "cosine":
+            return lr_scheduler.CosineAnnealingLR(optimizer, schedule["steps"], schedule["least"] * base)
+        case "inverse_time":
+            return lr_scheduler.LambdaLR(optimizer, lambda t: 1 / (1 + t / schedule["steps"]))
+        case "warmup":
+            return lr_scheduler.LinearLR(optimizer, schedule["start"], 1.0, schedule["steps"])
+    return lr_scheduler.LambdaLR(optimizer, lambda t: 1.0)
+
+
+def factors(schedule: dict[str, Any]) -> list[float]:
+    """What the rate is multiplied by in each of the steps."""
+    optimizer = optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.7)
+    scheduler, found = scheduler_of(optimizer, schedule), []
+    for _ in range(STEPS):
+        found.append(scheduler.get_last_lr()[0] / 0.7)
+        optimizer.step()
+        scheduler.step()
+    return found
+
+
+def descent(run: dict[str, Any]) -> dict[str, object]:
+    """Our network trained by PyTorch; parameters after each step, end to end in one vector."""
+    run = {"learning_rate": 0.1, "batch_size": None, "order": "sequential", **run}
+    recipe = Recipe.model_validate({"data": DATA, "network": NETWORK, "runs": [run]})
+    problem = build_problem(recipe.data, recipe.network, recipe.loss)
+    X, y = torch.tensor(problem.X), torch.tensor(problem.y)
+    named = problem.named(problem.initial_parameters)
+    parameters = [torch.tensor(values, requires_grad=True) for values in named.values()]
+    W1, b1, W2, b2 = parameters
+    own = {"momentum": 0.9, "epsilon": 1e-8, "beta1": 0.9, "beta2": 0.999, **run}
+    if run.get("optimizer") == "adagrad":
+        own["epsilon"] = 1e-10
+    optimizer = optimizer_of(run.get("optimizer", "sgd"), parameters, run["learning_rate"], own)
+    scheduler = scheduler_of(optimizer, run.get("schedule", {"name": "constant"}))
+    place, visited, objectives = 0, [], []
+    for _ in range(STEPS):
+        rows = slice(place, place + (run["batch_size"] or len(X)))
+        place = rows.stop if rows.stop < len(X) else 0
+        optimizer.zero_grad()
+        error = torch.tanh(X[rows] @ W1 + b1) @ W2 + b2 - y[rows]
+        objective = 0.5 * (error**2).mean()
+        for weights in (W1, W2):
+            objective = objective + run.get("l1", 0.0) * weights.abs().sum()
+            objective = objective + 0.5 * run.get("l2", 0.0) * (weights**2).sum()
+        objectives.append(objective.item())
+        objective.backward()
+        if "clip_norm" in run:
+            clip_grad_norm_(parameters, run["clip_norm"])
+        if "clip_value" in run:
+            clip_grad_value_(parameters, run["clip_value"])
+        optimizer.step()
+        scheduler.step()
+        visited.append(torch.cat([values.detach().flatten() for values in parameters]).tolist())
+    return {"recipe": recipe.as_json(), "objective": objectives, "parameters": visited}
+
+
 if __name__ == "__main__":
     document = {
         "torch": torch.__version__,
         "start": START,
         "paths": [path(name, rate, own) for name, rate, own in CASES],
+        "schedules": [{"schedule": schedule, "factors": factors(schedule)} for schedule in SCHEDULES],
+        "descents": [descent(run) for run in DESCENTS],
     }
     Path(__file__).with_name("optimizers.json").write_text(json.dumps(document, separators=(",", ":")) + "\n")

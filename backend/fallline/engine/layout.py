@@ -32,6 +32,11 @@ class Layout:
         places = zip(self.names, self.shapes, self.offsets, self.lengths, strict=True)
         return {name: flat[start : start + length].reshape(shape) for name, shape, start, length in places}
 
+    def weights(self, flat: Array) -> list[Array]:
+        """Flat views of W1, W2, ... into a flat vector."""
+        places = zip(self.offsets[0::2], self.lengths[0::2], strict=True)
+        return [flat[start : start + length] for start, length in places]
+
     def blocks(self, flat: Array) -> list[Array]:
         """Views (fan_in + 1, fan_out) into a flat vector, one a layer: the weights with the bias as last row."""
         starts = self.offsets[0::2]

@@ -31,7 +31,7 @@ class Loss:
     None where there is an output for each class. `constant(y, classes)` is the prediction (outputs, 1) of
     somebody who knows the targets y and no inputs. `decide(y_pred)` is the index of the predicted class of each
     sample, (m,); a tie goes to the class that comes first. `probabilities(y_pred)` is (classes, m), or None
-    where the loss knows of no probabilities.
+    where the loss knows of no probabilities. What is descended is `descended` times what is reported.
 
     `task` says what the loss is made for, `most_classes` how many classes it can tell apart (None: any number).
     """
@@ -48,6 +48,7 @@ class Loss:
     probabilities: Callable[[Array], Array] | None = None
     parameters: tuple[Parameter, ...] = ()
     own: Mapping[str, float] = field(default_factory=dict)
+    descended: float = 1.0
 
     def __call__(self, y_pred: Array, y: Array) -> float:
         """The reported loss of predictions (m, outputs) beside targets (m, 1), as on the blackboard."""
@@ -199,6 +200,7 @@ _ROWS: tuple[Loss, ...] = (
         measure_one=_mse_one,
         constant=_mean,
         decide=_above(0.5),
+        descended=0.5,
     ),
     Loss(
         name="huber",

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fallline.engine.activations import ACTIVATIONS
 from fallline.engine.batches import batch_rows
 from fallline.engine.network import backward, forward
+from fallline.engine.penalties import pull
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.vocabulary.recipe import RunRecipe
@@ -48,11 +49,17 @@ def _layer(activation: str, a: Array) -> LayerUnits:
 
 
 def next_gradient(problem: Problem, state: TrainingState, run: RunRecipe) -> tuple[dict[str, Array], Rows]:
-    """The gradient of the next change by parameter name, and its batch as rows of the whole data set."""
-    rows = batch_rows(problem, run.settings_at(state.step), run.seed, state.samples_seen)
+    """The gradient of what the next change descends, before it is clipped, by parameter name; and its batch as rows of
+    the whole data set.
+    """
+    settings = run.settings_at(state.step)
+    rows = batch_rows(problem, settings, run.seed, state.samples_seen)
     parameters = problem.named(state.parameters)
     with np.errstate(all="ignore"):
         passed = forward(parameters, problem.activations, problem.X[rows])
         dy_pred = problem.loss.gradient(passed.y_pred, problem.y[rows])
         gradients = backward(parameters, problem.activations, passed, dy_pred)
+        if settings.penalised:
+            for name in problem.layout.names[0::2]:
+                gradients[name] = gradients[name] + pull(parameters[name], settings)
     return {name: gradients[name] for name in problem.layout.names}, rows

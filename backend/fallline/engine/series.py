@@ -12,6 +12,9 @@ from fallline.vocabulary.run_settings import RunSettings
 MEASURES = ("grad_l1", "grad_l2", "grad_mean", "ratio")
 """What is recorded of every parameter, in this order."""
 
+OBJECTIVE = "objective"
+"""What is descended, where it is more than the loss: of every batch under a penalty, and of no other."""
+
 EVERY_STEP_BELOW = 1024
 """Up to here every step is an evaluation point; beyond, 512 evenly spaced ones in each doubling of the step."""
 
@@ -19,7 +22,7 @@ EVERY_STEP_BELOW = 1024
 def series_names(problem: Problem) -> tuple[str, ...]:
     """All series of a run in the order of `Records`."""
     measures = tuple(f"{measure}/{name}" for name in problem.layout.names for measure in MEASURES)
-    return ("batch_loss", *measures, *evaluated_series(problem))
+    return ("batch_loss", *measures, OBJECTIVE, *evaluated_series(problem))
 
 
 def evaluated_series(problem: Problem) -> tuple[str, ...]:

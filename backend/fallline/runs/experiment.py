@@ -16,11 +16,12 @@ from fallline.engine.problem import Problem, build_problem
 from fallline.engine.state import TrainingState
 from fallline.figures.binding import MOST_POINTS
 from fallline.figures.view import PREDICTING_THE_MAJORITY, PREDICTING_THE_MEAN, FigureView, RunLine
+from fallline.runs.bounds import MOST_RUNS
 from fallline.runs.forking import Forking, forked_recipe
 from fallline.runs.jobs import StepJob
 from fallline.runs.lookback import Look, Stretch, Waiting, finest_width
 from fallline.runs.playback import WAKE_SECONDS, Playback
-from fallline.runs.recipe_check import MOST_RUNS, check_recipe, check_run
+from fallline.runs.recipe_check import check_recipe, check_run
 from fallline.runs.run import PIECE, Clock, Run
 from fallline.vocabulary.columns import Buckets
 from fallline.vocabulary.commands import AddRun, EditRun

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from fallline.runs.lookback import Clock
-from fallline.runs.recipe_check import check_change, merge_edit
 from fallline.runs.run import Run
+from fallline.runs.run_check import check_change, merge_edit
 from fallline.vocabulary.commands import AddRun
 from fallline.vocabulary.errors import FieldError, InvalidRequest
 from fallline.vocabulary.recipe import RunRecipe
@@ -32,7 +32,8 @@ def forked_recipe(parent: RunRecipe, at_step: int, asked: AddRun) -> RunRecipe:
     fork = parent.model_copy(update={"name": asked.name, "label": asked.label, "edits": before})
     if not fields:
         return fork
-    change = Change.model_validate(asked.model_dump(include=fields))
+    # Not dumped, since a dump leaves out what is null, and null takes a bound of the gradient away.
+    change = Change.model_validate({name: getattr(asked, name) for name in fields})
     given = check_change(change, fork.settings_at(at_step))
     return fork.model_copy(update={"edits": merge_edit(before, Edit(at_step=at_step, **given))})
 

@@ -13,34 +13,16 @@ from fallline.engine.datasets import DATASETS, Dataset
 from fallline.engine.initializers import INITIALIZERS
 from fallline.engine.losses import LOSSES, Loss
 from fallline.engine.optimizers import OPTIMIZERS
+from fallline.engine.schedules import SCHEDULES
+from fallline.runs.bounds import BOUNDS, MOST_FEATURES, MOST_SAMPLES, within
 from fallline.runs.cost import parameter_count, step_seconds
 from fallline.runs.data_check import check_data, dataset_of
 from fallline.runs.loss_check import check_loss, loss_of
-from fallline.vocabulary.errors import FieldError, InvalidRequest, TooExpensive
+from fallline.runs.run_check import RUN_SETTINGS, filled_run, named_in
+from fallline.vocabulary.errors import FieldError, InvalidRequest
 from fallline.vocabulary.exhibits import EXHIBITS
 from fallline.vocabulary.parameters import Parameter
 from fallline.vocabulary.recipe import Initializer, NetworkSettings, Recipe, RunRecipe
-from fallline.vocabulary.run_settings import OWN_SETTINGS, Change, Edit, RunSettings
-
-MOST_PARAMETERS = 100_000
-MOST_HIDDEN_LAYERS = 8
-MOST_SAMPLES = 5_000
-MOST_FEATURES = 64
-LARGEST_MINI_BATCH = 512
-MOST_RUNS = 8
-MOST_EDITS = 1_000
-MOST_STEP_SECONDS = 0.020
-
-BOUNDS: Mapping[str, float] = {
-    "parameters": MOST_PARAMETERS,
-    "hidden_layers": MOST_HIDDEN_LAYERS,
-    "samples": MOST_SAMPLES,
-    "features": MOST_FEATURES,
-    "mini_batch": LARGEST_MINI_BATCH,
-    "runs": MOST_RUNS,
-    "edits_a_run": MOST_EDITS,
-    "milliseconds_a_step": MOST_STEP_SECONDS * 1000,
-}
 
 DATA_SETTINGS = (
     Parameter("samples", 900, 1, MOST_SAMPLES, integer=True, help="training and test samples together"),
@@ -57,11 +39,7 @@ DATA_SETTINGS = (
         "test_fraction", 0.0, 0.0, 1.0, open_maximum=True, help="share of the samples kept for testing"
     ),
 )
-RUN_SETTINGS = (
-    Parameter("learning_rate", 0.1, 0.0, 1e6, open_minimum=True, help="what the gradient is multiplied by"),
-    Parameter("batch_size", 1, 1, LARGEST_MINI_BATCH, integer=True, unit="samples", help="null: all samples"),
-)
-"""What every data set and every run takes, whatever its method."""
+"""What every data set takes, whatever its own parameters."""
 
 
 def check_recipe(recipe: Recipe) -> Recipe:
@@ -88,16 +66,11 @@ def _check_names(recipe: Recipe) -> None:
 
 
 def _check_size(recipe: Recipe) -> None:
-    _within("hidden_layers", len(recipe.network.layers))
-    _within("samples", recipe.data.samples)
-    _within("features", recipe.data.features)
-    _within("runs", len(recipe.runs))
-    _within("parameters", parameter_count(_sizes(recipe)))
-
-
-def _within(bound: str, asked: float) -> None:
-    if asked > BOUNDS[bound]:
-        raise TooExpensive(bound, BOUNDS[bound], asked)
+    within("hidden_layers", len(recipe.network.layers))
+    within("samples", recipe.data.samples)
+    within("features", recipe.data.features)
+    within("runs", len(recipe.runs))
+    within("parameters", parameter_count(_sizes(recipe)))
 
 
 def _sizes(recipe: Recipe) -> list[int]:
@@ -105,49 +78,25 @@ def _sizes(recipe: Recipe) -> list[int]:
     return [recipe.data.features, *(layer.units for layer in recipe.network.layers), outputs]
 
 
-def _named_in(table: Mapping[str, Any], name: str, pointer: str, what: str) -> None:
-    if name not in table:
-        raise InvalidRequest(FieldError(pointer, f"the name of a known {what}: {', '.join(table)}"))
-
-
 def _check_network(network: NetworkSettings) -> None:
     for place, layer in enumerate(network.layers):
-        _named_in(ACTIVATIONS, layer.activation, f"/network/layers/{place}/activation", "activation")
-    _named_in(ACTIVATIONS, network.output, "/network/output", "activation")
+        named_in(ACTIVATIONS, layer.activation, f"/network/layers/{place}/activation", "activation")
+    named_in(ACTIVATIONS, network.output, "/network/output", "activation")
     _check_initializer(network.initializer("weights"), "/network/weights", "weights")
     _check_initializer(network.initializer("biases"), "/network/biases", "biases")
 
 
 def _check_initializer(initializer: Initializer, pointer: str, what: str) -> None:
     fitting = {name: row for name, row in INITIALIZERS.items() if what in row.draws}
-    _named_in(fitting, initializer.name, pointer, f"way to draw {what}")
+    named_in(fitting, initializer.name, pointer, f"way to draw {what}")
     takes = {parameter.name for parameter in fitting[initializer.name].parameters}
     if initializer.scale is not None and "scale" not in takes:
         raise InvalidRequest(FieldError(f"{pointer}/scale", f"no scale: {initializer.name} has its own"))
 
 
 def check_run(run: RunRecipe, pointer: str, shared: Recipe) -> RunRecipe:
-    """One run of the experiment `shared`, its optimizer's parameters and its edits filled in."""
-    _within("edits_a_run", len(run.edits))
-    _named_in(OPTIMIZERS, run.optimizer, f"{pointer}/optimizer", "optimizer")
-    own = _filled(run.optimizer, run.settings.own, {}, pointer)
-    _check_batch_of(run.batch_size, shared)
-    settings = RunSettings(run.optimizer, run.learning_rate, run.batch_size, run.order, own)
-    edits: list[Edit] = []
-    ordered = sorted(enumerate(run.edits), key=lambda item: item[1].at_step)
-    for place, edit in ordered:
-        before = _folded(settings, [earlier for earlier in edits if earlier.at_step <= edit.at_step])
-        given = check_change(edit, before, f"{pointer}/edits/{place}")
-        if "batch_size" in given:
-            _check_batch_of(given["batch_size"], shared)
-        edits = merge_edit(edits, Edit(at_step=edit.at_step, **given))
-    return run.model_copy(update={**own, "edits": edits})
-
-
-def _folded(settings: RunSettings, edits: list[Edit]) -> RunSettings:
-    for edit in edits:
-        settings = settings.changed(edit.given())
-    return settings
+    """One run of the experiment `shared`, its methods' parameters and its edits filled in."""
+    return filled_run(run, pointer, lambda batch_size: _check_batch_of(batch_size, shared))
 
 
 def _check_batch_of(batch_size: int | None, shared: Recipe) -> None:
@@ -160,60 +109,11 @@ def check_batch(batch_size: int | None, sizes: Sequence[int], samples: int, trai
     A mini-batch has its bound; the full batch, by its name or by its number, only has to fit the time of a step.
     """
     if batch_size is not None and batch_size != train_samples:
-        _within("mini_batch", batch_size)
+        within("mini_batch", batch_size)
     batch = train_samples if batch_size is None else min(batch_size, train_samples)
     # A full batch evaluates the training samples as it goes; otherwise every sample is looked at once more.
     evaluated = samples - train_samples if batch_size is None else samples
-    _within("milliseconds_a_step", 1000 * step_seconds(sizes, batch, evaluated))
-
-
-def check_change(change: Change, settings: RunSettings, pointer: str = "") -> dict[str, Any]:
-    """The settings that a change names, filled in: a new optimizer brings the defaults of its own parameters.
-
-    Raises InvalidRequest for a setting that the optimizer in force after the change lacks.
-    """
-    given = change.given()
-    if not given:
-        raise InvalidRequest(FieldError(pointer, "at least one setting to change"))
-    optimizer = given.get("optimizer", settings.optimizer)
-    _named_in(OPTIMIZERS, optimizer, f"{pointer}/optimizer", "optimizer")
-    asked = {name: value for name, value in given.items() if name in OWN_SETTINGS}
-    kept = settings.own if optimizer == settings.optimizer else {}
-    own = _filled(optimizer, asked, kept, pointer)
-    new = own if optimizer != settings.optimizer else {name: own[name] for name in asked}
-    return {**{name: value for name, value in given.items() if name not in OWN_SETTINGS}, **new}
-
-
-def _filled(
-    optimizer: str, asked: Mapping[str, float], kept: Mapping[str, float], pointer: str
-) -> dict[str, float]:
-    """All own parameters of the optimizer: asked for, else kept, else the row's default."""
-    parameters = {parameter.name: parameter for parameter in OPTIMIZERS[optimizer].parameters}
-    for name, value in asked.items():
-        if name not in parameters:
-            has = ", ".join(parameters) or "no parameters of its own"
-            raise InvalidRequest(FieldError(f"{pointer}/{name}", f"no such setting: {optimizer} has {has}"))
-        if not parameters[name].allows(value):
-            raise InvalidRequest(
-                FieldError(f"{pointer}/{name}", f"a number {parameters[name].range_in_words()}")
-            )
-    return {
-        name: asked.get(name, kept.get(name, parameter.default)) for name, parameter in parameters.items()
-    }
-
-
-def merge_edit(edits: list[Edit], edit: Edit) -> list[Edit]:
-    """The edits with one more; edits at one step become one, in which the later wins.
-
-    Raises TooExpensive beyond the bound on edits.
-    """
-    if not edits or edits[-1].at_step != edit.at_step:
-        _within("edits_a_run", len(edits) + 1)
-        return [*edits, edit]
-    earlier = edits[-1].given()
-    if "optimizer" in edit.given():
-        earlier = {name: value for name, value in earlier.items() if name not in OWN_SETTINGS}
-    return [*edits[:-1], Edit(at_step=edit.at_step, **{**earlier, **edit.given()})]
+    within("milliseconds_a_step", 1000 * step_seconds(sizes, batch, evaluated))
 
 
 def catalog() -> dict[str, Any]:
@@ -221,7 +121,7 @@ def catalog() -> dict[str, Any]:
     tables: dict[str, Mapping[str, Any]] = {
         "activations": ACTIVATIONS,
         "optimizers": OPTIMIZERS,
-        "schedules": {},
+        "schedules": SCHEDULES,
         "initializers": INITIALIZERS,
     }
     return {

@@ -24,7 +24,8 @@ from fallline.history.run_history import RunHistory
 from fallline.runs.batches import next_batch, steps_until, steps_within
 from fallline.runs.checkpoints import Checkpoints
 from fallline.runs.lookback import Replay
-from fallline.runs.recipe_check import check_batch, check_change, merge_edit
+from fallline.runs.recipe_check import check_batch
+from fallline.runs.run_check import check_change, merge_edit
 from fallline.vocabulary.columns import Buckets, Records, coarsen, from_records, join, recorded_every_step
 from fallline.vocabulary.provenance import Provenance
 from fallline.vocabulary.recipe import RunRecipe

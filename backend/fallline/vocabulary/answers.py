@@ -168,7 +168,7 @@ class Figure(_Answer):
 
 
 class Parameter(_Answer):
-    """A parameter of a row of the catalog."""
+    """A parameter of a row of the catalog. Where null switches it off, `when_on` is the number to switch it on with."""
 
     name: str
     json_schema: dict[str, Any] = Field(alias="schema")
@@ -176,6 +176,8 @@ class Parameter(_Answer):
     range: list[Number]
     unit: str
     help: str
+    source: str = ""
+    when_on: float | int | None = None
 
 
 class CatalogRow(_Answer):

@@ -25,12 +25,14 @@ Index = slice | NDArray[np.intp]
 STATISTICS = {"min": "minimum", "max": "maximum", "mean": "mean", "last": "final"}
 """What the outside calls a statistic (CONTRACT "Columns") and what `Buckets` does."""
 
-_EVALUATED = ("train_", "test_")
+_NOW_AND_THEN = ("train_", "test_", "objective")
 
 
 def recorded_every_step(names: Iterable[str]) -> frozenset[str]:
-    """The series that every step has; the others, measured at evaluation points only, travel with a `count`."""
-    return frozenset(name for name in names if not name.startswith(_EVALUATED))
+    """The series that every step has; the others, measured at evaluation points or under a penalty only, travel with a
+    `count`.
+    """
+    return frozenset(name for name in names if not name.startswith(_NOW_AND_THEN))
 
 
 @dataclass(frozen=True, eq=False, slots=True)

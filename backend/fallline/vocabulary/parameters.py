@@ -10,7 +10,8 @@ class Parameter:
     """One number that a method takes.
 
     `minimum` and `maximum` bound it; `open_minimum`, `open_maximum` say that the bound itself is excluded. `unit` is
-    empty for a pure number; `help` is one line for people.
+    empty for a pure number; `help` is one line for people; `source` says where it was published. With `off` it may be
+    null, which switches it off and is where it stands; `default` is then the number to switch it on with.
     """
 
     name: str
@@ -22,6 +23,8 @@ class Parameter:
     integer: bool = False
     unit: str = ""
     help: str = ""
+    source: str = ""
+    off: bool = False
 
     def allows(self, value: float) -> bool:
         """Whether the value lies in the range."""
@@ -44,7 +47,9 @@ class Parameter:
 
     def schema(self) -> dict[str, object]:
         """The parameter as JSON Schema (draft 2020-12), for the catalog."""
-        schema: dict[str, object] = {"type": "integer" if self.integer else "number", "default": self.default}
+        kind = "integer" if self.integer else "number"
+        schema: dict[str, object] = {"type": [kind, "null"] if self.off else kind}
+        schema["default"] = None if self.off else self.default
         if self.minimum is not None:
             schema["exclusiveMinimum" if self.open_minimum else "minimum"] = self.minimum
         if self.maximum is not None:
@@ -52,12 +57,14 @@ class Parameter:
         return schema
 
     def as_json(self) -> dict[str, object]:
-        """The entry of the catalog: schema, default, range, unit and help."""
-        return {
+        """The entry of the catalog: schema, default, range, unit, help and source; `when_on` where null is off."""
+        entry: dict[str, object] = {
             "name": self.name,
             "schema": self.schema(),
-            "default": self.default,
+            "default": None if self.off else self.default,
             "range": [self.minimum, self.maximum],
             "unit": self.unit,
             "help": self.help,
+            "source": self.source,
         }
+        return {**entry, "when_on": self.default} if self.off else entry

@@ -7,12 +7,14 @@ trained, which methods exist (the engine's tables say so) or what a recipe may c
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import count
+from itertools import count, takewhile
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from fallline.vocabulary.run_settings import (
+    ALWAYS,
+    AT_ANY_TIME,
     OWN_SETTINGS,
     BatchSize,
     Edit,
@@ -143,17 +145,18 @@ class RunRecipe(MethodSettings):
     @property
     def settings(self) -> RunSettings:
         """The settings at step 0, before any edit."""
-        own = {name: value for name in OWN_SETTINGS if (value := getattr(self, name)) is not None}
-        return RunSettings(self.optimizer, self.learning_rate, self.batch_size, self.order, own)
+        always = {name: getattr(self, name) for name in ALWAYS}
+        told = {
+            name: value
+            for name in (*OWN_SETTINGS, "schedule", *AT_ANY_TIME)
+            if (value := getattr(self, name)) is not None
+        }
+        return RunSettings(**always).changed(told, at_step=0)
 
     def settings_at(self, step: int) -> RunSettings:
         """The settings in force for the change from `step` to `step` + 1: all edits up to and at `step`, folded."""
-        settings = self.settings
-        for edit in self.edits:
-            if edit.at_step > step:
-                break
-            settings = settings.changed(edit.given())
-        return settings
+        made = takewhile(lambda edit: edit.at_step <= step, self.edits)
+        return self.settings.folded((edit.at_step, edit.given()) for edit in made)
 
     def segments(self, first: int, stop: int) -> Iterator[tuple[int, int, RunSettings]]:
         """The steps `first` <= step < `stop`, cut where edits stand: (first, stop, settings) with constant settings."""

@@ -1,64 +1,149 @@
 """The settings of a run, and what an edit may change of them.
 
-Owns how a change makes new settings of old ones. Must not know which methods exist (the engine's tables say so) or when
-a change is made.
+Owns how a change makes new settings of old ones. Must not know which methods exist (the engine's tables say so) or what
+they may cost.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_serializer, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from fallline.vocabulary.strict import LARGEST, RowName, StrictModel
 
 OWN_SETTINGS = ("momentum", "decay", "beta1", "beta2", "epsilon", "weight_decay")
 """Settings that belong to one optimizer or another; they stand beside the optimizer's name."""
 
-EDITABLE = ("optimizer", "learning_rate", "batch_size", "order", *OWN_SETTINGS)
+OWN_SCHEDULE = ("every", "factor", "steps", "least", "start")
+"""Settings that belong to one schedule or another; they stand in its object."""
+
+ALWAYS = ("optimizer", "learning_rate", "batch_size", "order")
+"""What a filled-in recipe always says of a run."""
+
+AT_ANY_TIME = ("l1", "l2", "clip_norm", "clip_value")
+"""What every optimizer takes and a filled-in recipe says only where it is not at its default."""
+
+EDITABLE = (*ALWAYS, *OWN_SETTINGS, "schedule", *AT_ANY_TIME)
 """What an edit may change."""
+
+NULLABLE = ("batch_size", "clip_norm", "clip_value")
+"""Settings for which null is a value: all samples, or off."""
 
 Order = Literal["shuffle", "sequential"]
 LearningRate = Annotated[float, Field(gt=0, le=1e6)]
 BatchSize = Annotated[int, Field(ge=1, le=LARGEST)]
+Coefficient = Annotated[float, Field(ge=0, le=1e6)]
+Limit = Annotated[float, Field(gt=0, le=1e6)]
+
+
+class ScheduleSettings(StrictModel):
+    """A schedule of the rate, with its own parameters in the same object."""
+
+    name: RowName
+    every: int | None = None
+    factor: float | None = None
+    steps: int | None = None
+    least: float | None = None
+    start: float | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in handler(self).items() if value is not None}
+
+    @property
+    def own(self) -> dict[str, float]:
+        """The schedule's parameters, as far as they are said."""
+        return {name: value for name in OWN_SCHEDULE if (value := getattr(self, name)) is not None}
+
+    def as_json(self) -> str | dict[str, Any]:
+        """Its name where there is no more to say, else the object."""
+        return {"name": self.name, **self.own} if self.own else self.name
+
+
+Schedule = RowName | ScheduleSettings
+
+CONSTANT = ScheduleSettings(name="constant")
+
+
+def schedule_of(told: str | dict[str, Any] | ScheduleSettings) -> ScheduleSettings:
+    """The schedule in its long form, whichever form was used."""
+    if isinstance(told, ScheduleSettings):
+        return told
+    return ScheduleSettings.model_validate({"name": told} if isinstance(told, str) else told)
 
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """The settings in force at one step. `batch_size` None is the full batch; `own`: the optimizer's parameters."""
+    """The settings in force at one step.
+
+    `batch_size` None is the full batch; `own`: the optimizer's parameters. The clock of `schedule` shows 0 at step
+    `schedule_since`. `l1` and `l2` are the coefficients of penalties on weights; `clip_norm` and `clip_value` bound the
+    gradient, None does not.
+    """
 
     optimizer: str
     learning_rate: float
     batch_size: int | None
     order: str
     own: dict[str, float] = field(default_factory=dict)
+    schedule: ScheduleSettings = CONSTANT
+    schedule_since: int = 0
+    l1: float = 0.0
+    l2: float = 0.0
+    clip_norm: float | None = None
+    clip_value: float | None = None
 
-    def changed(self, change: dict[str, Any]) -> RunSettings:
-        """The settings after a change; a new optimizer drops the parameters of the one before."""
-        optimizer = change.get("optimizer", self.optimizer)
-        own = dict(self.own) if optimizer == self.optimizer else {}
-        own.update({name: change[name] for name in OWN_SETTINGS if name in change})
-        return RunSettings(
-            optimizer=optimizer,
-            learning_rate=change.get("learning_rate", self.learning_rate),
-            batch_size=change.get("batch_size", self.batch_size),
-            order=change.get("order", self.order),
-            own=own,
-        )
+    @property
+    def penalised(self) -> bool:
+        """Whether more than the loss is descended."""
+        return self.l1 > 0.0 or self.l2 > 0.0
+
+    @property
+    def clipped(self) -> bool:
+        """Whether the gradient has bounds."""
+        return self.clip_norm is not None or self.clip_value is not None
+
+    def changed(self, change: dict[str, Any], at_step: int) -> RunSettings:
+        """The settings after a change made at that step."""
+        return self.folded([(at_step, change)])
+
+    def folded(self, changes: Iterable[tuple[int, dict[str, Any]]]) -> RunSettings:
+        """The settings after changes, each made at its step.
+
+        A new optimizer drops the parameters of the one before; a schedule that is named begins at this step, even one
+        that was in force.
+        """
+        own = dict(self.own)
+        plain: dict[str, Any] = {"optimizer": self.optimizer}
+        for at_step, change in changes:
+            if change.get("optimizer", plain["optimizer"]) != plain["optimizer"]:
+                own = {}
+            for name, value in change.items():
+                if name in OWN_SETTINGS:
+                    own[name] = value
+                elif name == "schedule":
+                    plain.update(schedule=schedule_of(value), schedule_since=at_step)
+                else:
+                    plain[name] = value
+        return replace(self, own=own, **plain)
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            "optimizer": self.optimizer,
-            "learning_rate": self.learning_rate,
-            "batch_size": self.batch_size,
-            "order": self.order,
-            **self.own,
-        }
+        """As a recipe says them: a schedule, penalties and bounds only where they are not at their defaults."""
+        told: dict[str, Any] = {name: getattr(self, name) for name in ALWAYS}
+        told.update(self.own)
+        if self.schedule != CONSTANT:
+            told["schedule"] = self.schedule.as_json()
+        told.update({name: value for name in AT_ANY_TIME if (value := getattr(self, name))})
+        return told
 
 
 class MethodSettings(StrictModel):
-    """What belongs to one method or another and may be left out. Ranges stand in the methods' tables."""
+    """What may be left out: parameters of one optimizer or another, whose ranges stand in the engine's tables; a
+    schedule for the rate; penalties on weights; bounds of the gradient, which null takes away.
+    """
 
     momentum: float | None = None
     decay: float | None = None
@@ -66,6 +151,11 @@ class MethodSettings(StrictModel):
     beta2: float | None = None
     epsilon: float | None = None
     weight_decay: float | None = None
+    schedule: Schedule | None = None
+    l1: Coefficient | None = None
+    l2: Coefficient | None = None
+    clip_norm: Limit | None = None
+    clip_value: Limit | None = None
 
 
 class Change(MethodSettings):
@@ -78,16 +168,20 @@ class Change(MethodSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _null_only_for_the_batch(cls, body: Any) -> Any:
+    def _null_only_where_it_says_something(cls, body: Any) -> Any:
         if isinstance(body, dict):
             for name in EDITABLE:
-                if name != "batch_size" and name in body and body[name] is None:
+                if name not in NULLABLE and name in body and body[name] is None:
                     raise ValueError(f"{name} is null: leave it out to keep it as it is")
         return body
 
     def given(self) -> dict[str, Any]:
-        """Only the settings that the change names."""
-        return {name: getattr(self, name) for name in EDITABLE if name in self.model_fields_set}
+        """Only the settings that the change names, as plain JSON."""
+        fields = self.model_fields_set
+        told = {name: getattr(self, name) for name in EDITABLE if name in fields}
+        if "schedule" in told:
+            told["schedule"] = schedule_of(told["schedule"]).as_json()
+        return told
 
 
 class Edit(Change):

@@ -18,6 +18,15 @@ from fallline.vocabulary.run_settings import Edit
 from support.problems import edit, joined, problem_of, same_bits, small_problem, train
 
 STEPS = 200
+SHORT = {
+    "constant": {},
+    "step": {"every": 30},
+    "exponential": {"every": 30},
+    "cosine": {"steps": 50},
+    "inverse_time": {"steps": 10},
+    "warmup": {"steps": 40},
+}
+"""Schedules that change within so many steps."""
 
 
 @st.composite
@@ -28,6 +37,9 @@ def changes(draw):
                 {"batch_size": None}, {"batch_size": 1}, {"batch_size": 7},
                 {"order": "sequential"}, {"order": "shuffle"},
                 *({"optimizer": name} for name in OPTIMIZERS),
+                *({"schedule": {"name": name, **own}} for name, own in SHORT.items()),
+                {"l1": 0.01}, {"l2": 0.1}, {"l1": 0.0, "l2": 0.0},
+                {"clip_norm": 0.1}, {"clip_value": 0.02}, {"clip_norm": None, "clip_value": None},
                 {"learning_rate": 0.001}, {"learning_rate": 0.03}, {"learning_rate": 3.0}, {"learning_rate": 1e3},
             ]
         )
@@ -44,6 +56,9 @@ def runs(draw):
         optimizer=draw(st.sampled_from(sorted(OPTIMIZERS))),
         learning_rate=draw(st.sampled_from([0.003, 0.03, 0.3, 3.0])),
         batch_size=draw(st.sampled_from([None, 1, 7, 45])),
+        schedule=draw(st.sampled_from([None, *({"name": name, **own} for name, own in SHORT.items())])),
+        l2=draw(st.sampled_from([None, 0.05])),
+        clip_norm=draw(st.sampled_from([None, 0.5])),
         edits=[edits[step] for step in sorted(edits)],
     )
 

@@ -243,6 +243,24 @@ def test_a_fork_of_now_equals_one_that_was_made_again() -> None:
     assert again.one.runs["now"].state.fingerprint() == now.state.fingerprint()
 
 
+def test_a_fork_goes_on_under_its_parents_schedule_and_may_take_a_bound_away() -> None:
+    looker = Looker(runs=[{"name": "gd", "learning_rate": 0.01, "clip_norm": 0.5}])
+    looker.steps(30)
+    looker.edit("gd", schedule={"name": "cosine", "steps": 100}, l2=0.1)
+    looker.steps(60)
+    looker.fork(name="same", fork_of="gd", at_step=50)
+    looker.fork(name="free", fork_of="gd", at_step=50, clip_norm=None)
+    for name in ("same", "free"):
+        looker.until_answered(
+            lambda done, run=name: looker.one.step(looker.clock.now, done, steps=40, run=run)
+        )
+    runs = looker.one.runs
+    assert runs["same"].state.fingerprint() == runs["gd"].state.fingerprint()
+    assert runs["free"].recipe.edits[-1].model_dump(mode="json") == {"at_step": 50, "clip_norm": None}
+    assert (runs["free"].settings.clip_norm, runs["free"].settings.schedule_since) == (None, 30)
+    assert runs["free"].state.fingerprint() != runs["gd"].state.fingerprint()
+
+
 def test_watchers_get_a_forks_past() -> None:
     looker = Looker()
     looker.steps(90)

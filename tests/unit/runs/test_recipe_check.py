@@ -8,10 +8,11 @@ from unittest.mock import patch
 import pytest
 
 from fallline.engine.datasets import DATASETS
+from fallline.runs.bounds import BOUNDS
 from fallline.runs.cost import parameter_count
-from fallline.runs.recipe_check import BOUNDS, catalog, check_recipe
+from fallline.runs.recipe_check import catalog, check_recipe
 from fallline.vocabulary.errors import InvalidRequest, TooExpensive
-from fallline.vocabulary.recipe import Recipe
+from fallline.vocabulary.recipe import Recipe, RunRecipe
 from support.problems import blobs
 
 
@@ -31,6 +32,34 @@ def test_epsilon_is_each_optimizers_own() -> None:
     assert (run["decay"], run["epsilon"]) == (0.99, 0.5)
     assert [edit["epsilon"] for edit in run["edits"]] == [1e-10, 1e-8]
     assert run["edits"][1]["weight_decay"] == 0.01
+
+
+def test_a_schedule_is_filled_in_and_what_stands_at_its_default_is_left_out() -> None:
+    runs = [
+        {"schedule": "cosine"},
+        {"schedule": {"name": "step", "factor": 0.1}},
+        {"schedule": "constant", "l1": 0, "l2": 0.0, "clip_norm": None},
+        {"schedule": {"name": "constant"}, "l2": 0.5, "clip_value": 3},
+    ]
+    cosine, step, plain, bounded = filled({"runs": runs})["runs"]
+    assert cosine["schedule"] == {"name": "cosine", "steps": 1000, "least": 0.01}
+    assert step["schedule"] == {"name": "step", "every": 1000, "factor": 0.1}
+    assert plain == {**filled({"runs": [{}]})["runs"][0], "name": "run-3"}
+    assert (bounded["l2"], bounded["clip_value"]) == (0.5, 3)
+    assert bounded.keys() - plain.keys() == {"l2", "clip_value"}
+
+
+def test_a_filled_recipe_is_filled_already() -> None:
+    run = {
+        "optimizer": "adamw", "schedule": "warmup", "l1": 0.1, "clip_norm": 1.0,
+        "edits": [{"at_step": 5, "schedule": "step", "clip_norm": None}, {"at_step": 7, "schedule": "constant"}],
+    }  # fmt: skip
+    once = filled({"runs": [run]})
+    assert filled(once) == once
+    assert once["runs"][0]["edits"] == [
+        {"at_step": 5, "schedule": {"name": "step", "every": 1000, "factor": 0.5}, "clip_norm": None},
+        {"at_step": 7, "schedule": "constant"},
+    ]
 
 
 def test_edits_are_put_in_order_merged_and_filled_in() -> None:
@@ -59,6 +88,14 @@ def test_edits_are_put_in_order_merged_and_filled_in() -> None:
         ({"runs": [{"momentum": 0.9}]}, "/runs/0/momentum"),
         ({"runs": [{"optimizer": "adam", "weight_decay": 0.1}]}, "/runs/0/weight_decay"),
         ({"runs": [{"optimizer": "rmsprop", "decay": 1.0}]}, "/runs/0/decay"),
+        ({"runs": [{"schedule": "gone"}]}, "/runs/0/schedule"),
+        ({"runs": [{"schedule": {"name": "step", "steps": 3}}]}, "/runs/0/schedule/steps"),
+        ({"runs": [{"schedule": {"name": "constant", "every": 3}}]}, "/runs/0/schedule/every"),
+        ({"runs": [{"schedule": {"name": "step", "factor": 1.5}}]}, "/runs/0/schedule/factor"),
+        (
+            {"runs": [{"edits": [{"at_step": 1, "schedule": {"name": "warmup", "start": 0.0}}]}]},
+            "/runs/0/edits/0/schedule/start",
+        ),
         ({"runs": [{"optimizer": "momentum", "momentum": 1.0}]}, "/runs/0/momentum"),
         ({"runs": [{"edits": [{"at_step": 1, "beta1": 0.5}]}]}, "/runs/0/edits/0/beta1"),
         ({"runs": [{"edits": [{"at_step": 1}]}]}, "/runs/0/edits/0"),
@@ -135,11 +172,36 @@ def test_the_catalog_names_every_row_with_its_parameters_and_the_bounds() -> Non
     assert {row["name"] for row in told["optimizers"]} == {
         "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw",
     }  # fmt: skip
-    assert all(row["source"] for row in told["optimizers"])
-    for title in ("datasets", "activations", "losses", "optimizers", "initializers"):
+    assert {row["name"] for row in told["schedules"]} == {
+        "constant", "step", "exponential", "cosine", "inverse_time", "warmup",
+    }  # fmt: skip
+    assert all(row["source"] for row in (*told["optimizers"], *told["schedules"]))
+    for title in ("datasets", "activations", "losses", "optimizers", "schedules", "initializers"):
         for row in told[title]:
             assert row["help"]
             for parameter in row["parameters"]:
                 assert {"name", "schema", "default", "range", "unit", "help"} <= set(parameter)
     assert told["bounds"] == BOUNDS
     assert told["exhibits"][0]["name"] == "notebook"
+
+
+def test_the_catalog_tells_settings_of_every_run_with_the_range_that_a_recipe_is_held_to() -> None:
+    described = RunRecipe.model_json_schema()["properties"]
+    for entry in catalog()["run_settings"]:
+        field = described[entry["name"]]
+        numbers = next(each for each in field.get("anyOf", [field]) if each["type"] in ("number", "integer"))
+        for word in ("minimum", "exclusiveMinimum"):
+            assert entry["schema"].get(word) == numbers.get(word), entry["name"]
+        if entry["name"] != "batch_size":
+            assert entry["schema"]["maximum"] == numbers["maximum"]
+
+
+def test_a_bound_is_off_by_default_and_the_catalog_says_what_to_switch_it_on_with() -> None:
+    told = {entry["name"]: entry for entry in catalog()["run_settings"]}
+    for name in ("clip_norm", "clip_value"):
+        assert told[name]["default"] is None
+        assert told[name]["schema"]["type"] == ["number", "null"]
+        assert told[name]["when_on"] == 1.0
+    for name in ("l1", "l2"):
+        assert told[name]["default"] == 0.0
+        assert told[name]["source"]

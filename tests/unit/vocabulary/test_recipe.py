@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from fallline.vocabulary.recipe import Recipe, RunRecipe
-from fallline.vocabulary.run_settings import Edit, RunSettings
+from fallline.vocabulary.run_settings import Edit, RunSettings, ScheduleSettings
 
 NOTEBOOK = json.loads("""
 {"data":    {"name": "log_linear", "samples": 900, "features": 5, "noise": 0, "test_fraction": 0,
@@ -77,6 +77,58 @@ def test_an_edit_is_in_force_from_the_step_it_names(step: int, settings: RunSett
     assert EDITED.settings_at(step) == settings
 
 
+PENALISED = RunRecipe(
+    l2=0.1,
+    clip_norm=2.0,
+    schedule="cosine",
+    edits=[
+        Edit(at_step=4, l1=0.5, l2=0.0),
+        Edit(at_step=6, clip_norm=None, clip_value=1.0),
+        Edit(at_step=9, schedule=ScheduleSettings(name="step", every=5)),
+        Edit(at_step=12, learning_rate=0.2),
+    ],
+)
+
+
+def test_penalties_and_bounds_are_settings_like_others_and_null_takes_a_bound_away() -> None:
+    def told(step: int) -> tuple[float, float, float | None, float | None]:
+        settings = PENALISED.settings_at(step)
+        return settings.l1, settings.l2, settings.clip_norm, settings.clip_value
+
+    assert [told(step) for step in (0, 4, 6)] == [
+        (0, 0.1, 2.0, None),
+        (0.5, 0, 2.0, None),
+        (0.5, 0, None, 1.0),
+    ]
+
+
+def test_the_clock_of_a_schedule_is_part_of_the_settings() -> None:
+    clocks = [
+        (settings.schedule.name, settings.schedule_since)
+        for settings in (PENALISED.settings_at(step) for step in (0, 8, 9, 100))
+    ]
+    assert clocks == [("cosine", 0), ("cosine", 0), ("step", 9), ("step", 9)]
+
+
+def test_settings_say_only_what_is_not_at_its_default() -> None:
+    assert RunRecipe().settings.as_json().keys() == {"optimizer", "learning_rate", "batch_size", "order"}
+    assert PENALISED.settings_at(6).as_json() == {
+        "optimizer": "sgd", "learning_rate": 0.1, "batch_size": None, "order": "shuffle",
+        "schedule": "cosine", "l1": 0.5, "clip_value": 1.0,
+    }  # fmt: skip
+
+
+def test_edits_written_out_say_all_that_they_change() -> None:
+    read_back = RunRecipe.model_validate(json.loads(PENALISED.model_dump_json()))
+    assert read_back == PENALISED
+    assert [edit.given() for edit in read_back.edits] == [
+        {"l1": 0.5, "l2": 0.0},
+        {"clip_norm": None, "clip_value": 1.0},
+        {"schedule": {"name": "step", "every": 5}},
+        {"learning_rate": 0.2},
+    ]
+
+
 def test_segments_are_cut_where_edits_stand_and_nowhere_else() -> None:
     assert [(first, stop) for first, stop, _ in EDITED.segments(0, 10)] == [(0, 3), (3, 5), (5, 8), (8, 10)]
     assert [(first, stop) for first, stop, _ in EDITED.segments(5, 8)] == [(5, 8)]
@@ -96,6 +148,14 @@ def test_segments_are_cut_where_edits_stand_and_nowhere_else() -> None:
         {"runs": []},
         {"runs": [{"edits": [{"at_step": 1, "learning_rate": None}]}]},
         {"runs": [{"colour": "red"}]},
+        {"runs": [{"l1": -0.1}]},
+        {"runs": [{"l2": 1e7}]},
+        {"runs": [{"clip_norm": 0}]},
+        {"runs": [{"clip_value": "1"}]},
+        {"runs": [{"schedule": {"steps": 3}}]},
+        {"runs": [{"schedule": {"name": "cosine", "steps": 2.5}}]},
+        {"runs": [{"edits": [{"at_step": 1, "l1": None}]}]},
+        {"runs": [{"edits": [{"at_step": 1, "schedule": None}]}]},
         {"data": {"seed": -1}},
     ],
 )

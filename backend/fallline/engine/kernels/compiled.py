@@ -15,9 +15,11 @@ from fallline.engine.batches import order_of_pass
 from fallline.engine.kernels.compiled_activations import ACTIVATION_CODES
 from fallline.engine.kernels.compiled_batches import batch_steps
 from fallline.engine.kernels.compiled_changes import OPTIMIZER_CODES
+from fallline.engine.kernels.compiled_descent import terms_of
 from fallline.engine.kernels.compiled_losses import LOSS_CODES
 from fallline.engine.kernels.compiled_orders import same_as_numpy, shuffled_passes
 from fallline.engine.kernels.compiled_records import BLOCK, LOSSES, SUMS
+from fallline.engine.kernels.compiled_schedules import SCHEDULE_CODES, rates_of
 from fallline.engine.kernels.compiled_single import single_steps
 from fallline.engine.kernels.compiled_vectors import LANES
 from fallline.engine.kernels.numpy_kernels import NUMPY
@@ -27,7 +29,7 @@ from fallline.engine.problem import Problem, build_problem
 from fallline.engine.series import evaluated_series, series_names
 from fallline.engine.state import TrainingState, begin
 from fallline.vocabulary.recipe import DataSettings, LayerSettings, NetworkSettings
-from fallline.vocabulary.run_settings import RunSettings
+from fallline.vocabulary.run_settings import RunSettings, schedule_of
 
 Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -49,12 +51,15 @@ NO_ORDER: Whole = np.empty(0, dtype=np.int64)
 
 
 class _Memory(NamedTuple):
-    """Parameters and the optimizer's two vectors, each three times over; the gradient; steps the optimizer counted."""
+    """Parameters and the optimizer's two vectors, each three times over; the gradient, and the same within its bounds;
+    steps the optimizer counted.
+    """
 
     parameters: Array
     first: Array
     second: Array
     gradient: Array
+    clipped: Array
     counted: float
 
 
@@ -84,6 +89,7 @@ def _has_codes(problem: Problem, asked: Slice) -> bool:
         problem.loss.name in LOSS_CODES
         and problem.score.tally is None
         and asked.settings.optimizer in OPTIMIZER_CODES
+        and asked.settings.schedule.name in SCHEDULE_CODES
         and all(name in ACTIVATION_CODES for name in problem.activations)
     )
 
@@ -103,6 +109,7 @@ class _Slices:
         self._row = OPTIMIZERS[asked.settings.optimizer]
         own = self._row.filled(asked.settings.own)
         self._hyper = np.array([asked.settings.learning_rate, *(own[name] for name in self._code.own)])
+        self._terms = terms_of(asked.settings, problem.loss.descended)
         self._train = problem.train
         self._test = problem.test if problem.test is not None else problem.train
         self._has_test = problem.test is not None
@@ -166,7 +173,8 @@ class _Slices:
         test_targets = self._test.targets if self._has_test else self._test.targets[:, :0]
         net = (
             self._sizes, self._activations, LOSS_CODES[problem.loss.name], self._code.code, self._hyper, memory.counted,
-            memory.parameters, memory.first, memory.second, memory.gradient, self._offsets,
+            memory.parameters, memory.first, memory.second, memory.gradient, memory.clipped, self._offsets,
+            rates_of(asked.settings, state.step, count + 1), self._terms,
         )  # fmt: skip
         samples = (self._train.columns, self._train.targets, self._test.columns, test_targets)
         if size == 1:
@@ -196,7 +204,9 @@ class _Slices:
         vectors = [np.tile(slots[name], 3) for name in self._code.vectors]
         first, second = (*vectors, NOTHING, NOTHING)[:2]
         count = float(slots["count"][0]) if self._code.counts else 0.0
-        return _Memory(np.tile(state.parameters, 3), first, second, np.empty(part), count)
+        gradient = np.empty(part)
+        clipped = np.empty(part) if self._asked.settings.clipped else gradient
+        return _Memory(np.tile(state.parameters, 3), first, second, gradient, clipped, count)
 
     def _bring_home(self, memory: _Memory, kept: int) -> None:
         """The state after `kept` steps, from the part where it lies."""
@@ -254,6 +264,6 @@ def load() -> None:
     problem = build_problem(DataSettings(name="linear", samples=8, features=2), network, "mse")
     names = series_names(problem)
     for batch_size in (None, 1):
-        settings = RunSettings("sgd", 0.01, batch_size, "shuffle")
+        settings = RunSettings("sgd", 0.01, batch_size, "shuffle", schedule=schedule_of("warmup"))
         asked = Slice(settings, 0, 2, np.empty((len(names), 2)), np.empty(2, dtype=np.int64))
         COMPILED.run(problem, begin(problem), asked)

@@ -12,6 +12,7 @@ import numpy as np
 from fallline.engine.kernels.compiled_activations import CURVED, IDENTITY, bend
 from fallline.engine.kernels.compiled_changes import change, corrections
 from fallline.engine.kernels.compiled_code import Array, Whole, compiled, compiled_in_place
+from fallline.engine.kernels.compiled_descent import DESCENDED, bounded, clip, penalised, pull
 from fallline.engine.kernels.compiled_layers import backward, forward, gather_gradient, slope
 from fallline.engine.kernels.compiled_losses import measure
 from fallline.engine.kernels.compiled_records import (
@@ -174,7 +175,7 @@ def _descend(
 @compiled
 def batch_steps(
     sizes: Whole, codes: Whole, loss: int, optimizer: int, hyper: Array, count: float,
-    P: Array, S: Array, R: Array, G: Array, offsets: Whole,
+    P: Array, S: Array, R: Array, G: Array, C: Array, offsets: Whole, rates: Array, terms: Array,
     columns: Array, targets: Array, test_columns: Array, test_targets: Array,
     order: Whole, full: bool, size: int, place: int, step: int, steps: int, limit: float,
     A: Array, D: Array, upright: Array, record: Array, values: Array, to: int,
@@ -182,15 +183,18 @@ def batch_steps(
     """Up to `steps` steps; returns how many stand, and whether the one after them is bad.
 
     P holds the parameters three times: those of step s in part s % 3, so that the change of a step that turns out to be
-    bad leaves the one before it; S and R are the optimizer's memory likewise. `offsets` are the parameters' places in
-    one part, and its end. `order` are the training rows from the present place in the data on (unused for a full
-    batch), `place` is the place in the pass. Records of steps 0 .. steps - 1 go into the columns of `values` from `to`
-    on, those that do not stand among them.
+    bad leaves the one before it; S and R are the optimizer's memory likewise. C takes the gradient within its bounds,
+    and is G itself where there are none. `offsets` are the parameters' places in one part, and its end. `rates` are
+    those of the steps, or none where all go by the first of `hyper`; `terms` are penalties and bounds. `order` are the
+    training rows from the present place in the data on (unused for a full batch), `place` is the place in the pass.
+    Records of steps 0 .. steps - 1 go into the columns of `values` from `to` on, those that do not stand among them.
     """
     m, part, nowhere = targets.shape[1], len(G), order[:0]
-    stride, at, s, bad = 2, 0, 0, False
+    stride, at, s, bad, objective = 2, 0, 0, False, np.nan
     for s in range(steps + 1):
         w, after, row = s % 3 * part, (s + 1) % 3 * part, s % BLOCK
+        if len(rates):
+            hyper[0] = rates[s]
         length = m if full else min(size, m - place)
         batch_loss = _gradient(
             sizes,
@@ -217,17 +221,21 @@ def batch_steps(
             train = split_loss(sizes, codes, loss, P, w, columns, targets, nowhere, A, D)
         if s < steps and test_targets.shape[1] and (full or evaluated(step + s, stride, place)):
             test = split_loss(sizes, codes, loss, P, w, test_columns, test_targets, nowhere, A, D)
+        if penalised(terms):
+            objective = terms[DESCENDED] * batch_loss + pull(terms, P, w, G, offsets)
+        if bounded(terms):
+            clip(terms, G, C)
         once = corrections(optimizer, hyper, count + s + 1)
         seen = batch_loss
         for k in range(len(offsets) - 1):
-            sums = change(optimizer, hyper, once, P, G, S, R, offsets[k], offsets[k + 1], w, after)
+            sums = change(optimizer, hyper, once, P, G, C, S, R, offsets[k], offsets[k + 1], w, after)
             seen += note(record, row, k, sums)
         if not seen < SAFE:
             bad = not (finite(P[w : w + part]) and finite(G) and abs(batch_loss) < np.inf)
         bad = bad or (s > 0 and beyond(train, limit, full or evaluated(step + s, stride, place)))
         if bad or s == steps:
             break
-        record[row, 0], record[row, 1], record[row, 2] = batch_loss, train, test
+        record[row, 0], record[row, 1], record[row, 2], record[row, 3] = batch_loss, train, test, objective
         if not full:
             at += length
             place = place + length if place + length < m else 0

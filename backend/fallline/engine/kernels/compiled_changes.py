@@ -46,13 +46,14 @@ def corrections(code: int, hyper: Array, count: float) -> tuple[float, float]:
 
 @compiled
 def change(
-    code: int, hyper: Array, once: tuple[float, float], P: Array, G: Array, S: Array, R: Array,
+    code: int, hyper: Array, once: tuple[float, float], P: Array, G: Array, C: Array, S: Array, R: Array,
     first: int, stop: int, before: int, after: int,
 ) -> tuple[float, float, float, float]:  # fmt: skip
     """The change of the parameters first .. stop - 1, read in P, S, R from `before` on and written from `after` on.
 
-    `hyper` is the rate and the optimizer's own; S and R are its memory. Returns the sum of |g|, and the sums of the
-    squares of g, of the change, and of the parameters before it.
+    `hyper` is the rate and the optimizer's own; S and R are its memory; C is the gradient within its bounds, which may
+    be G itself. Returns the sum of |g|, and the sums of the squares of g, of the change, and of the parameters before
+    it.
     """
     size = squares = moved = own = 0.0
     for k in range(first, stop):
@@ -62,41 +63,41 @@ def change(
         own += p * p
     if code == SGD:
         for k in range(first, stop):
-            step = hyper[0] * G[k]
+            step = hyper[0] * C[k]
             P[after + k] = P[before + k] - step
             moved += step * step
     elif code == MOMENTUM:
         for k in range(first, stop):
-            velocity = hyper[1] * S[before + k] + G[k]
+            velocity = hyper[1] * S[before + k] + C[k]
             S[after + k] = velocity
             step = hyper[0] * velocity
             P[after + k] = P[before + k] - step
             moved += step * step
     elif code == NESTEROV:
         for k in range(first, stop):
-            velocity = hyper[1] * S[before + k] + G[k]
+            velocity = hyper[1] * S[before + k] + C[k]
             S[after + k] = velocity
-            step = hyper[0] * (G[k] + hyper[1] * velocity)
+            step = hyper[0] * (C[k] + hyper[1] * velocity)
             P[after + k] = P[before + k] - step
             moved += step * step
     elif code == ADAGRAD:
         for k in range(first, stop):
-            square = S[before + k] + G[k] * G[k]
+            square = S[before + k] + C[k] * C[k]
             S[after + k] = square
-            step = hyper[0] * G[k] / (math.sqrt(square) + hyper[1])
+            step = hyper[0] * C[k] / (math.sqrt(square) + hyper[1])
             P[after + k] = P[before + k] - step
             moved += step * step
     elif code == RMSPROP:
         for k in range(first, stop):
-            square = hyper[1] * S[before + k] + (1.0 - hyper[1]) * (G[k] * G[k])
+            square = hyper[1] * S[before + k] + (1.0 - hyper[1]) * (C[k] * C[k])
             S[after + k] = square
-            step = hyper[0] * G[k] / (math.sqrt(square) + hyper[2])
+            step = hyper[0] * C[k] / (math.sqrt(square) + hyper[2])
             P[after + k] = P[before + k] - step
             moved += step * step
     else:
         shrink = hyper[0] * hyper[4] if code == ADAMW else 0.0
         for k in range(first, stop):
-            g = G[k]
+            g = C[k]
             mean = hyper[1] * S[before + k] + (1.0 - hyper[1]) * g
             square = hyper[2] * R[before + k] + (1.0 - hyper[2]) * (g * g)
             S[after + k], R[after + k] = mean, square

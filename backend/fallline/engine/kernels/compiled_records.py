@@ -13,8 +13,8 @@ from fallline.engine.kernels.compiled_code import Array, Whole, compiled, compil
 BLOCK = 64
 """Steps a block of raw records."""
 
-LOSSES = 3
-"""Batch, training and test loss stand before the sums."""
+LOSSES = 4
+"""Batch, training and test loss and the objective stand before the sums."""
 
 SUMS = 4
 """Of every parameter: |g|, g**2, change**2, parameter**2."""
@@ -72,8 +72,9 @@ def write_block(record: Array, count: int, offsets: Whole, values: Array, to: in
     parameters = len(offsets) - 1
     for t in range(count):
         values[0, to + t] = known(record[t, 0])
-        values[1 + 4 * parameters, to + t] = known(record[t, 1])
-        values[2 + 4 * parameters, to + t] = known(record[t, 2])
+        values[1 + 4 * parameters, to + t] = known(record[t, 3])
+        values[2 + 4 * parameters, to + t] = known(record[t, 1])
+        values[3 + 4 * parameters, to + t] = known(record[t, 2])
     for k in range(parameters):
         at = LOSSES + SUMS * k
         for t in range(count):

@@ -19,6 +19,7 @@ from fallline.engine.kernels.compiled_activations import (
 from fallline.engine.kernels.compiled_batches import split_loss
 from fallline.engine.kernels.compiled_changes import SGD, change, corrections
 from fallline.engine.kernels.compiled_code import Array, Whole, compiled, compiled_in_place
+from fallline.engine.kernels.compiled_descent import DESCENDED, bounded, clip, penalised, pull
 from fallline.engine.kernels.compiled_losses import measure_one
 from fallline.engine.kernels.compiled_records import (
     BLOCK,
@@ -213,7 +214,7 @@ def _spread_gradient(sizes: Whole, G: Array, a: Array, d: Array) -> None:
 @compiled
 def single_steps(
     sizes: Whole, codes: Whole, loss: int, optimizer: int, hyper: Array, count: float,
-    P: Array, S: Array, R: Array, G: Array, offsets: Whole, rows: Array,
+    P: Array, S: Array, R: Array, G: Array, C: Array, offsets: Whole, rates: Array, terms: Array, rows: Array,
     columns: Array, targets: Array, test_columns: Array, test_targets: Array,
     order: Whole, place: int, step: int, steps: int, limit: float,
     A: Array, D: Array, a: Array, d: Array, record: Array, values: Array, to: int,
@@ -223,9 +224,12 @@ def single_steps(
     """
     m, part, nowhere = targets.shape[1], len(G), order[:0]
     layers, features = len(codes), sizes[0]
-    rate, stride, s, bad = hyper[0], 2, 0, False
+    rate, stride, s, bad, objective = hyper[0], 2, 0, False, np.nan
+    fused = optimizer == SGD and not penalised(terms) and not bounded(terms)
     for s in range(steps + 1):
         w, after, row = s % 3 * part, (s + 1) % 3 * part, s % BLOCK
+        if len(rates):
+            rate = hyper[0] = rates[s]
         sample = order[s]
         for i in range(features):
             a[i] = rows[sample, i]
@@ -241,19 +245,24 @@ def single_steps(
             k -= (fan_in + 1) * fan_out
             if layer:
                 _back(P, k, fan_in, fan_out, codes[layer - 1], a, d, src, above)
-            if optimizer == SGD:
+            if fused:
                 seen += _descend(
                     P, k, after - w, rate, fan_in, fan_out, a, above, d, src, record, row, 2 * layer
                 )
             src = above
-        if optimizer != SGD:
+        if not fused:
             _spread_gradient(sizes, G, a, d)
+            if penalised(terms):
+                objective = terms[DESCENDED] * batch_loss + pull(terms, P, w, G, offsets)
+            if bounded(terms):
+                clip(terms, G, C)
             once = corrections(optimizer, hyper, count + s + 1)
             for p in range(len(offsets) - 1):
-                sums = change(optimizer, hyper, once, P, G, S, R, offsets[p], offsets[p + 1], w, after)
+                sums = change(optimizer, hyper, once, P, G, C, S, R, offsets[p], offsets[p + 1], w, after)
                 seen += note(record, row, p, sums)
         if not seen < SAFE:
-            _spread_gradient(sizes, G, a, d)
+            if fused:
+                _spread_gradient(sizes, G, a, d)
             bad = not (finite(P[w : w + part]) and finite(G) and abs(batch_loss) < np.inf)
         while (step + s) >> 10 >= stride:
             stride *= 2
@@ -265,7 +274,7 @@ def single_steps(
                 test = split_loss(sizes, codes, loss, P, w, test_columns, test_targets, nowhere, A, D)
         if bad or s == steps:
             break
-        record[row, 0], record[row, 1], record[row, 2] = batch_loss, train, test
+        record[row, 0], record[row, 1], record[row, 2], record[row, 3] = batch_loss, train, test, objective
         place = place + 1 if place + 1 < m else 0
         if row == BLOCK - 1:
             write_block(record, BLOCK, offsets, values, to + s - row)

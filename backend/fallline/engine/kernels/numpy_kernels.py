@@ -12,12 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fallline.engine.batches import BatchReader, batch_length
+from fallline.engine.clipping import clip
 from fallline.engine.kernels.columns import ColumnForward, ColumnPass
 from fallline.engine.kernels.single import SinglePass
 from fallline.engine.kernels.table import DIVERGED, Kernel, Slice
 from fallline.engine.kernels.tape import Tape
 from fallline.engine.optimizers import OPTIMIZERS
+from fallline.engine.penalties import price, pull
 from fallline.engine.problem import Problem
+from fallline.engine.schedules import rate_of
 from fallline.engine.series import evaluated_series, is_evaluation_point
 from fallline.engine.state import TrainingState
 
@@ -60,8 +63,13 @@ class Descent:
         self._m = problem.train.count
         self._row = OPTIMIZERS[asked.settings.optimizer]
         self._own = self._row.filled(asked.settings.own)
+        self._rate = rate_of(asked.settings)
         self.gradient = np.empty(problem.layout.count)
         self._work = np.empty((2, problem.layout.count))
+        self._clipped = np.empty(problem.layout.count)
+        self._weights = list(
+            zip(problem.layout.weights(state.parameters), problem.layout.weights(self.gradient), strict=True)
+        )
         ahead = (asked.steps + 1) * (asked.settings.batch_size or 1)
         self._reader = BatchReader(problem.train, asked.settings, asked.seed, ahead)
         self._passes: dict[int, ColumnPass] = {}
@@ -73,7 +81,14 @@ class Descent:
             self._state.slots = self._row.start(self._problem.layout.count)
 
     def look(self) -> float:
-        """Put the gradient of the next batch into `gradient`; returns the batch's reported loss."""
+        """Put the gradient of what the next change descends into `gradient`; returns the batch's reported loss."""
+        loss = self._look()
+        if self._settings.penalised:
+            for weights, gradient in self._weights:
+                np.add(gradient, pull(weights, self._settings), gradient)
+        return loss
+
+    def _look(self) -> float:
         seen = self._state.samples_seen
         length = batch_length(self._settings, seen, self._m)
         if self._settings.batch_size is None:
@@ -88,9 +103,9 @@ class Descent:
 
     def change(self) -> None:
         """Make the change that the gradient asks for, and count it."""
-        state = self._state
+        state, gradient = self._state, clip(self.gradient, self._settings, self._clipped)
         self._row.update(
-            state.parameters, self.gradient, state.slots, self._settings.learning_rate, self._own, self._work
+            state.parameters, gradient, state.slots, self._rate(state.step), self._own, self._work
         )
         state.samples_seen += batch_length(self._settings, state.samples_seen, self._m)
         state.step += 1
@@ -170,16 +185,25 @@ class _Recording:
         tape, problem, columns = self._tape, self._problem, slice(made, made + count)
         values = self._asked.values
         evaluated = len(evaluated_series(problem))
-        block = np.empty((len(values) - 1 - evaluated, count))
+        block = np.empty((len(values) - 2 - evaluated, count))
         tape.write(block, count)
         values[0, columns] = tape.batch_loss[:count]
-        values[1:-evaluated, columns] = block
+        values[1 : -1 - evaluated, columns] = block
+        values[-1 - evaluated, columns] = self._objective(count)
         splits = [(problem.train, tape.train_loss, tape.train_tally)]
         if problem.test is not None:
             splits.append((problem.test, tape.test_loss, tape.test_tally))
         for place, (split, loss, tally) in enumerate(splits):
             values[place - evaluated, columns] = loss[:count]
             values[place - len(splits), columns] = problem.score.of(tally[:count], split.variance)
+
+    def _objective(self, count: int) -> Array:
+        """What was descended at rows 0 .. count - 1: NaN where it is the loss alone."""
+        settings, tape = self._asked.settings, self._tape
+        if not settings.penalised:
+            return np.full(count, np.nan)
+        descended = self._problem.loss.descended * tape.batch_loss[:count]
+        return np.asarray(descended + price(*tape.weight_sums(count), settings))
 
     def _go_back(self, start: TrainingState, steps: int) -> None:
         """Stand `steps` after the block's start again, by the same arithmetic, and stay there.

@@ -7,6 +7,8 @@ know how gradients are made.
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -77,6 +79,14 @@ class Tape:
         squares = self._sums(np.multiply(change, change, scratch)).T
         own = self._sums(np.multiply(before, before, scratch)).T
         np.sqrt(np.divide(squares, own, out[:, 3]), out[:, 3])
+
+    def weight_sums(self, count: int) -> tuple[Array, Array]:
+        """The sums of |W| and of W**2 over all weights in rows 0 .. count - 1, (count,) each."""
+        before, scratch = self.parameters[:count], self._scratch[:count]
+        sizes = self._sums(np.abs(before, scratch))[:, 0::2]
+        squares = self._sums(np.multiply(before, before, scratch))[:, 0::2]
+        # Layer by layer: a sum along an axis may be taken in another order when there are other rows beside it.
+        return reduce(np.add, sizes.T), reduce(np.add, squares.T)
 
     def _sums(self, numbers: Array) -> Array:
         """Sums over each parameter's numbers: (rows, parameters)."""

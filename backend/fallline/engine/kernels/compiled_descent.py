@@ -1,0 +1,62 @@
+"""What stands between a gradient of the loss and the optimizer, in compiled code: penalties and bounds.
+
+The same as `engine.penalties` and `engine.clipping`. Must not know how gradients are made, optimizers, or the loop.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from fallline.engine.clipping import CUSHION
+from fallline.engine.kernels.compiled_code import Array, Whole, compiled
+from fallline.vocabulary.run_settings import RunSettings
+
+L1, L2, CLIP_NORM, CLIP_VALUE, DESCENDED = range(5)
+"""Places in `terms`; bounds that are off are infinite. The last is what part of the reported loss is descended."""
+
+
+def terms_of(settings: RunSettings, descended: float) -> Array:
+    """The settings as compiled code reads them."""
+    bounds = [math.inf if bound is None else bound for bound in (settings.clip_norm, settings.clip_value)]
+    return np.array([settings.l1, settings.l2, *bounds, descended])
+
+
+@compiled
+def penalised(terms: Array) -> bool:
+    """Whether more than the loss is descended."""
+    l1, l2 = float(terms[L1]), float(terms[L2])
+    return l1 > 0.0 or l2 > 0.0
+
+
+@compiled
+def bounded(terms: Array) -> bool:
+    """Whether the gradient is clipped."""
+    norm, value = float(terms[CLIP_NORM]), float(terms[CLIP_VALUE])
+    return norm < math.inf or value < math.inf
+
+
+@compiled
+def pull(terms: Array, P: Array, w: int, G: Array, offsets: Whole) -> float:
+    """Add the gradient of the penalties to G, for the parameters in P from `w` on; returns what the penalties are."""
+    l1, l2, sizes, squares = float(terms[L1]), float(terms[L2]), 0.0, 0.0
+    for k in range(0, len(offsets) - 1, 2):
+        for i in range(offsets[k], offsets[k + 1]):
+            p = P[w + i]
+            sign = 1.0 if p > 0.0 else (-1.0 if p < 0.0 else 0.0)
+            G[i] += l1 * sign + l2 * p
+            sizes += abs(p)
+            squares += p * p
+    return l1 * sizes + 0.5 * l2 * squares
+
+
+@compiled
+def clip(terms: Array, G: Array, C: Array) -> None:
+    """G within its bounds, into C."""
+    squares = 0.0
+    for g in G:
+        squares += g * g
+    share, most = min(terms[CLIP_NORM] / (math.sqrt(squares) + CUSHION), 1.0), terms[CLIP_VALUE]
+    for i in range(len(G)):
+        C[i] = min(max(share * G[i], -most), most)

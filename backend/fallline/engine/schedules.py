@@ -1,0 +1,126 @@
+"""The table of schedules: what the learning rate is multiplied by, so many steps after the schedule was set.
+
+A factor depends on its own clock only, so that a run may be cut, stopped and replayed anywhere. The functions are plain
+arithmetic on numbers, and are compiled as they stand (`kernels.compiled_schedules`). Must not know optimizers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from fallline.vocabulary.parameters import Parameter
+from fallline.vocabulary.run_settings import RunSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """One schedule: `factor(t, first, second)` for the change that begins t steps after it was set; `first` and
+    `second` are its own parameters in their order, 0 where it has fewer. `source` says where it was published.
+    """
+
+    name: str
+    help: str
+    factor: Callable[[float, float, float], float]
+    parameters: tuple[Parameter, ...] = ()
+    source: str = ""
+
+    def numbers(self, own: Mapping[str, float]) -> tuple[float, float]:
+        """The own parameters as `factor` takes them, defaults where `own` names none."""
+        values = [float(own.get(row.name, row.default)) for row in self.parameters]
+        first, second = (*values, 0.0, 0.0)[:2]
+        return first, second
+
+
+def constant(t: float, first: float, second: float) -> float:
+    """1 for ever."""
+    return 1.0
+
+
+def stairs(t: float, every: float, factor: float) -> float:
+    """Another factor at each `every` steps."""
+    return math.pow(factor, math.floor(t / every))
+
+
+def decay(t: float, every: float, factor: float) -> float:
+    """The factor over `every` steps, spread evenly over them."""
+    return math.pow(factor, t / every)
+
+
+def half_wave(t: float, steps: float, least: float) -> float:
+    """From 1 to `least` along half a cosine, and there it stays."""
+    return least + (1.0 - least) * 0.5 * (1.0 + math.cos(math.pi * min(t, steps) / steps))
+
+
+def hyperbola(t: float, steps: float, second: float) -> float:
+    """1 / (1 + t / steps)."""
+    return 1.0 / (1.0 + t / steps)
+
+
+def ramp(t: float, steps: float, start: float) -> float:
+    """From `start` to 1 along a line, and there it stays."""
+    return start + (1.0 - start) * min(t, steps) / steps
+
+
+def rate_of(settings: RunSettings) -> Callable[[int], float]:
+    """The rate of the change from step n to n + 1 as a function of n, with these settings in force."""
+    row = SCHEDULES[settings.schedule.name]
+    first, second = row.numbers(settings.schedule.own)
+    base, since = settings.learning_rate, settings.schedule_since
+    return lambda step: base * row.factor(float(step - since), first, second)
+
+
+def _steps(name: str, default: int, help: str) -> Parameter:
+    return Parameter(name, default, 1, 1_000_000_000, integer=True, unit="steps", help=help)
+
+
+_FACTOR = Parameter("factor", 0.5, 0.0, 1.0, open_minimum=True, help="what remains of the rate each time")
+
+SCHEDULES: dict[str, Schedule] = {
+    row.name: row
+    for row in (
+        Schedule("constant", "the rate as it is set", constant, source="Robbins and Monro 1951"),
+        Schedule(
+            "step",
+            "every so many steps the rate is multiplied by a factor, all at once",
+            stairs,
+            (_steps("every", 1000, "steps from one drop to the next"), _FACTOR),
+            "PyTorch's StepLR; He et al. 2015, Deep residual learning, arXiv:1512.03385",
+        ),
+        Schedule(
+            "exponential",
+            "the rate is multiplied by a factor over every so many steps, a little at each",
+            decay,
+            (_steps("every", 1000, "steps over which the rate is multiplied by the factor"), _FACTOR),
+            "PyTorch's ExponentialLR with gamma = factor ** (1 / every)",
+        ),
+        Schedule(
+            "cosine",
+            "half a cosine down to the least rate, which then stays",
+            half_wave,
+            (
+                _steps("steps", 1000, "steps until the least rate"),
+                Parameter("least", 0.01, 0.0, 1.0, help="share of the rate that is left at the end"),
+            ),
+            "Loshchilov and Hutter 2017, SGDR, arXiv:1608.03983, without restarts",
+        ),
+        Schedule(
+            "inverse_time",
+            "1/t: the rate over 1 + t / steps, so that steps shrink but their sum has no end",
+            hyperbola,
+            (_steps("steps", 1000, "steps until half of the rate is left"),),
+            "Robbins and Monro 1951, A stochastic approximation method",
+        ),
+        Schedule(
+            "warmup",
+            "linear warm-up: from a share of the rate up to all of it, which then stays",
+            ramp,
+            (
+                _steps("steps", 100, "steps until the whole rate"),
+                Parameter("start", 0.1, 0.0, 1.0, open_minimum=True, help="share of the rate to begin with"),
+            ),
+            "PyTorch's LinearLR; Goyal et al. 2017, Accurate, large minibatch SGD, arXiv:1706.02677",
+        ),
+    )
+}

@@ -1,0 +1,33 @@
+"""What a recipe may cost at most, told by the catalog. Must not know what is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fallline.vocabulary.errors import TooExpensive
+
+MOST_PARAMETERS = 100_000
+MOST_HIDDEN_LAYERS = 8
+MOST_SAMPLES = 5_000
+MOST_FEATURES = 64
+LARGEST_MINI_BATCH = 512
+MOST_RUNS = 8
+MOST_EDITS = 1_000
+MOST_STEP_SECONDS = 0.020
+
+BOUNDS: Mapping[str, float] = {
+    "parameters": MOST_PARAMETERS,
+    "hidden_layers": MOST_HIDDEN_LAYERS,
+    "samples": MOST_SAMPLES,
+    "features": MOST_FEATURES,
+    "mini_batch": LARGEST_MINI_BATCH,
+    "runs": MOST_RUNS,
+    "edits_a_run": MOST_EDITS,
+    "milliseconds_a_step": MOST_STEP_SECONDS * 1000,
+}
+
+
+def within(bound: str, asked: float) -> None:
+    """Raises TooExpensive for more than the bound of that name."""
+    if asked > BOUNDS[bound]:
+        raise TooExpensive(bound, BOUNDS[bound], asked)
