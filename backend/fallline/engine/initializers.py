@@ -1,4 +1,8 @@
-"""The table of initializers: how the first weights and biases are drawn. Must not know what is trained with them."""
+"""The table of initializers: how the first weights and biases are drawn. Must not know what is trained with them.
+
+Weights have the shape (fan_in, fan_out). The normal forms multiply one stream of standard normal numbers, so that two
+recipes that differ in the initializer alone begin in the same direction.
+"""
 
 from __future__ import annotations
 
@@ -12,48 +16,148 @@ from numpy.typing import NDArray
 from fallline.vocabulary.parameters import Parameter
 
 Array = NDArray[np.float64]
+Shape = tuple[int, int]
+Spread = Callable[[float, int, int], float]
+"""What a draw of unit size is multiplied by: of (scale, fan_in, fan_out)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Initializer:
-    """One way to draw: every entry is N(0, `spread(scale, fan_in, fan_out)`**2). `draws` says for which parameters."""
+    """One way to draw: a shape of `unit` numbers from a generator, times `spread`. `draws` says for which parameters,
+    `source` is a short reference.
+    """
 
     name: str
     help: str
-    spread: Callable[[float, int, int], float]
-    draws: tuple[str, ...] = ("weights", "biases")
+    source: str
+    unit: Callable[[np.random.Generator, Shape], Array]
+    spread: Spread
+    draws: tuple[str, ...] = ("weights",)
     parameters: tuple[Parameter, ...] = ()
 
     def draw(
-        self, rng: np.random.Generator, shape: tuple[int, int], fan_in: int, fan_out: int, scale: float | None
+        self, rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int, scale: float | None
     ) -> Array:
         """A fresh array of that shape; scale None is the default."""
-        values = rng.standard_normal(shape)
-        return values * self.spread(1.0 if scale is None else scale, fan_in, fan_out)
+        return self.unit(rng, shape) * self.spread(1.0 if scale is None else scale, fan_in, fan_out)
 
 
-SCALE = Parameter("scale", 1.0, 0.0, 1e6, help="standard deviation")
+def _normal(rng: np.random.Generator, shape: Shape) -> Array:
+    return rng.standard_normal(shape)
+
+
+def _uniform(rng: np.random.Generator, shape: Shape) -> Array:
+    """Between -1 and 1."""
+    return rng.uniform(-1.0, 1.0, shape)
+
+
+def _orthogonal(rng: np.random.Generator, shape: Shape) -> Array:
+    """Orthonormal columns, or rows where these are fewer; every such matrix is as likely as every other.
+
+    The Q of a normal matrix, its columns turned so that R's diagonal is positive: as LAPACK returns it, Q would favour
+    some directions (Mezzadri 2007, How to generate random matrices from the classical compact groups).
+    """
+    wide = shape[0] < shape[1]
+    q, r = np.linalg.qr(rng.standard_normal(shape[::-1] if wide else shape))
+    q *= np.where(np.diagonal(r) < 0.0, -1.0, 1.0)
+    return np.ascontiguousarray(q.T if wide else q)
+
+
+def _as_asked(scale: float, fan_in: int, fan_out: int) -> float:
+    return scale
+
+
+def _by_inputs(gain: float) -> Spread:
+    """A standard deviation of sqrt(gain / fan_in), or that bound of a uniform draw."""
+    return lambda scale, fan_in, fan_out: math.sqrt(gain / fan_in)
+
+
+def _by_both(gain: float) -> Spread:
+    return lambda scale, fan_in, fan_out: math.sqrt(gain / (fan_in + fan_out))
+
+
+HE = "He, Zhang, Ren and Sun 2015, Delving deep into rectifiers"
+GLOROT = "Glorot and Bengio 2010, Understanding the difficulty of training deep feedforward neural networks"
+ALL = ("weights", "biases")
 
 INITIALIZERS: dict[str, Initializer] = {
     row.name: row
     for row in (
         Initializer(
-            "normal", "N(0, scale**2), the notebook's", lambda scale, into, out: scale, parameters=(SCALE,)
+            "normal",
+            "N(0, scale**2), the notebook's",
+            "the notebook",
+            _normal,
+            _as_asked,
+            ALL,
+            (Parameter("scale", 1.0, 0.0, 1e6, help="standard deviation"),),
+        ),
+        Initializer(
+            "uniform",
+            "evenly between -scale and scale",
+            "Rumelhart, Hinton and Williams 1986, Learning representations by back-propagating errors",
+            _uniform,
+            _as_asked,
+            ALL,
+            (Parameter("scale", 1.0, 0.0, 1e6, help="the largest weight or bias drawn"),),
         ),
         Initializer(
             "he",
-            "N(0, 2 / fan_in): keeps the size of signals through relu layers (He et al. 2015)",
-            lambda scale, into, out: math.sqrt(2.0 / into),
-            draws=("weights",),
+            "N(0, 2 / fan_in): keeps the size of signals through relu layers; also called he_normal",
+            HE,
+            _normal,
+            _by_inputs(2.0),
         ),
         Initializer(
             "xavier",
-            "N(0, 2 / (fan_in + fan_out)): for tanh and sigmoid (Glorot and Bengio 2010)",
-            lambda scale, into, out: math.sqrt(2.0 / (into + out)),
-            draws=("weights",),
+            "N(0, 2 / (fan_in + fan_out)): for tanh and sigmoid; also called xavier_normal",
+            GLOROT,
+            _normal,
+            _by_both(2.0),
+        ),
+        Initializer("he_normal", "N(0, 2 / fan_in): he by its long name", HE, _normal, _by_inputs(2.0)),
+        Initializer(
+            "he_uniform",
+            "he with even odds: between -b and b, b = sqrt(6 / fan_in)",
+            HE,
+            _uniform,
+            _by_inputs(6.0),
         ),
         Initializer(
-            "zeros", "all 0; as weights, equal units then stay equal for ever", lambda scale, into, out: 0.0
+            "xavier_normal",
+            "N(0, 2 / (fan_in + fan_out)): xavier by its long name",
+            GLOROT,
+            _normal,
+            _by_both(2.0),
+        ),
+        Initializer(
+            "xavier_uniform",
+            "xavier with even odds: between -b and b, b = sqrt(6 / (fan_in + fan_out))",
+            GLOROT,
+            _uniform,
+            _by_both(6.0),
+        ),
+        Initializer(
+            "lecun",
+            "the normal form, N(0, 1 / fan_in): keeps the size of signals through linear layers",
+            "LeCun, Bottou, Orr and Müller 1998, Efficient backprop",
+            _normal,
+            _by_inputs(1.0),
+        ),
+        Initializer(
+            "orthogonal",
+            "a random rotation: keeps the length of every signal that a linear layer has room for",
+            "Saxe, McClelland and Ganguli 2014, Exact solutions to the nonlinear dynamics of learning",
+            _orthogonal,
+            lambda scale, fan_in, fan_out: 1.0,
+        ),
+        Initializer(
+            "zeros",
+            "all 0; as weights, equal units then stay equal for ever",
+            "the notebook",
+            _normal,
+            lambda scale, fan_in, fan_out: 0.0,
+            ALL,
         ),
     )
 }

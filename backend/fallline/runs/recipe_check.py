@@ -138,9 +138,8 @@ def catalog() -> dict[str, Any]:
 
 
 def _entry(row: Any) -> dict[str, Any]:
-    entry = {"name": row.name, "help": row.help, "parameters": [each.as_json() for each in row.parameters]}
-    if hasattr(row, "source"):
-        entry["source"] = row.source
+    parameters = [each.as_json() for each in row.parameters]
+    entry = {"name": row.name, "help": row.help, "source": row.source, "parameters": parameters}
     if hasattr(row, "draws"):
         entry["draws"] = list(row.draws)
     return entry
@@ -149,9 +148,9 @@ def _entry(row: Any) -> dict[str, Any]:
 def _dataset_entry(row: Dataset) -> dict[str, Any]:
     """`features` and `samples` are null where the recipe decides, `missing` where the set can be had."""
     own = {"task": row.task, "features": row.features, "samples": row.samples, "classes": list(row.classes)}
-    return {**_entry(row), "source": row.source, "missing": row.missing or None, **own}
+    return {**_entry(row), "missing": row.missing or None, **own}
 
 
 def _loss_entry(row: Loss) -> dict[str, Any]:
     """`most_classes` is null where any number of classes can be told apart."""
-    return {**_entry(row), "source": row.source, "task": row.task, "most_classes": row.most_classes}
+    return {**_entry(row), "task": row.task, "most_classes": row.most_classes}

@@ -185,7 +185,7 @@ class CatalogRow(_Answer):
 
     name: str
     help: str
-    source: str = ""
+    source: str
     parameters: list[Parameter]
 
 
@@ -194,7 +194,6 @@ class DatasetRow(CatalogRow):
     the set cannot be had on this server, null that it can.
     """
 
-    source: str
     missing: str | None
     task: Literal["regression", "classification"]
     features: int | None
@@ -205,7 +204,6 @@ class DatasetRow(CatalogRow):
 class LossRow(CatalogRow):
     """A loss: what it is made for, and how many classes it can tell apart (null: any number)."""
 
-    source: str
     task: Literal["regression", "classification"]
     most_classes: int | None
 

@@ -152,20 +152,16 @@ def test_a_layers_start_does_not_depend_on_the_other_layers():
         assert np.array_equal(one, other)
 
 
-@pytest.mark.parametrize(
-    ("initializer", "spread"),
-    [
-        ("normal", 1.0),
-        (Initializer(name="normal", scale=0.1), 0.1),
-        ("he", np.sqrt(2 / 64)),
-        ("xavier", np.sqrt(2 / 164)),
-        ("zeros", 0.0),
-    ],
-)
-def test_weights_have_the_spread_of_their_initializer(initializer, spread):
-    settings = network((100, "relu")).model_copy(update={"weights": initializer})
-    built = build_problem(DataSettings(name="linear", features=64), settings, "mse")
-    assert np.std(built.named(built.initial_parameters)["W1"]) == pytest.approx(spread, rel=0.05)
+def test_weights_and_biases_are_drawn_apart():
+    drawn = []
+    for biases in ("zeros", Initializer(name="uniform", scale=0.5)):
+        settings = network((100, "relu")).model_copy(update={"weights": "he_uniform", "biases": biases})
+        built = build_problem(DataSettings(name="linear", features=64), settings, "mse")
+        drawn.append(built.named(built.initial_parameters))
+    assert np.array_equal(drawn[0]["W1"], drawn[1]["W1"])
+    assert np.abs(drawn[0]["W1"]).max() == pytest.approx(np.sqrt(6 / 64), rel=0.01)
+    assert not drawn[0]["b1"].any()
+    assert 0.4 < np.abs(drawn[1]["b1"]).max() <= 0.5
 
 
 def test_zero_biases_are_the_notebooks_other_choice():

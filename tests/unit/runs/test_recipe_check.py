@@ -175,10 +175,10 @@ def test_the_catalog_names_every_row_with_its_parameters_and_the_bounds() -> Non
     assert {row["name"] for row in told["schedules"]} == {
         "constant", "step", "exponential", "cosine", "inverse_time", "warmup",
     }  # fmt: skip
-    assert all(row["source"] for row in (*told["optimizers"], *told["schedules"]))
     for title in ("datasets", "activations", "losses", "optimizers", "schedules", "initializers"):
         for row in told[title]:
             assert row["help"]
+            assert row["source"]
             for parameter in row["parameters"]:
                 assert {"name", "schema", "default", "range", "unit", "help"} <= set(parameter)
     assert told["bounds"] == BOUNDS

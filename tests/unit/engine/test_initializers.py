@@ -1,0 +1,157 @@
+"""What initializers draw: the distribution they name, at a fixed seed, and for ever the same numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fallline.engine.activations import ACTIVATIONS
+from fallline.engine.initializers import INITIALIZERS
+from fallline.engine.problem import build_problem
+from fallline.engine.randomness import rng_for
+from fallline.vocabulary.recipe import DataSettings, NetworkSettings
+
+GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "initial_parameters.json").read_text())
+INTO, OUT = 300, 200
+NORMAL = {
+    "normal": 1.0,
+    "he": math.sqrt(2 / INTO),
+    "he_normal": math.sqrt(2 / INTO),
+    "xavier": math.sqrt(2 / (INTO + OUT)),
+    "xavier_normal": math.sqrt(2 / (INTO + OUT)),
+    "lecun": math.sqrt(1 / INTO),
+}
+UNIFORM = {
+    "uniform": 1.0,
+    "he_uniform": math.sqrt(6 / INTO),
+    "xavier_uniform": math.sqrt(6 / (INTO + OUT)),
+}
+
+
+def draw(name, into=INTO, out=OUT, scale=None, seed=5):
+    return INITIALIZERS[name].draw(rng_for(seed, "weights"), (into, out), into, out, scale)
+
+
+def distance(values, below):
+    """Kolmogorov's: the largest distance between the share of values below x and what it should be, in units that are
+    rarely (1 in 100) above 1.63 where the distribution is the one expected.
+    """
+    ordered = np.sort(values.ravel())
+    expected = np.array([below(x) for x in ordered])
+    places = np.arange(len(ordered) + 1) / len(ordered)
+    gap = max(np.abs(expected - places[1:]).max(), np.abs(expected - places[:-1]).max())
+    return gap * math.sqrt(len(ordered))
+
+
+def normal_below(spread):
+    return lambda x: 0.5 * math.erfc(-x / (spread * math.sqrt(2)))
+
+
+def uniform_below(bound):
+    return lambda x: 0.5 * (x / bound + 1)
+
+
+@pytest.mark.parametrize(("name", "spread"), NORMAL.items())
+def test_a_normal_form_draws_the_normal_distribution_of_its_spread(name, spread):
+    values = draw(name)
+    assert distance(values, normal_below(spread)) < 1.63
+    assert distance(values, normal_below(1.05 * spread)) > 1.63
+
+
+@pytest.mark.parametrize(("name", "bound"), UNIFORM.items())
+def test_a_uniform_form_draws_evenly_up_to_its_bound(name, bound):
+    values = draw(name)
+    assert np.abs(values).max() <= bound
+    assert distance(values, uniform_below(bound)) < 1.63
+    assert distance(values, uniform_below(1.05 * bound)) > 1.63
+
+
+@pytest.mark.parametrize("name", ["he", "xavier"])
+def test_both_forms_have_one_spread_and_the_short_name_is_the_normal_form(name):
+    assert np.array_equal(draw(name), draw(f"{name}_normal"))
+    assert np.std(draw(f"{name}_uniform")) == pytest.approx(np.std(draw(name)), rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["normal", "uniform"])
+def test_a_scale_multiplies(name):
+    assert np.allclose(draw(name, scale=0.25), 0.25 * draw(name), rtol=1e-15)
+    assert not draw(name, scale=0.0).any()
+
+
+def test_zeros_are_zeros():
+    assert not draw("zeros").any()
+
+
+@pytest.mark.parametrize(("into", "out"), [(7, 7), (9, 4), (4, 9), (1, 5), (5, 1), (1, 1)])
+def test_orthogonal_weights_keep_lengths_as_far_as_there_is_room(into, out):
+    W = draw("orthogonal", into, out)
+    assert W.shape == (into, out)
+    within = W.T @ W if into >= out else W @ W.T
+    assert np.abs(within - np.eye(min(into, out))).max() < 1e-14
+
+
+def turns(row, count=4000):
+    """The sums of the diagonals of many orthogonal 3 by 3 matrices."""
+    rng = np.random.default_rng(8)
+    return np.array([np.trace(row.draw(rng, (3, 3), 3, 3, None)) for _ in range(count)])
+
+
+def test_every_rotation_is_as_likely_as_every_other():
+    """The trace of such matrices has mean 0 and mean square 1 (Diaconis and Evans 2001); so are its signs even."""
+    sums = turns(INITIALIZERS["orthogonal"])
+    assert abs(sums.mean()) < 4 / math.sqrt(len(sums))
+    assert np.mean(sums**2) == pytest.approx(1.0, abs=0.1)
+
+
+def test_the_bare_factor_of_lapack_would_be_noticed():
+    """The tester tested: without the turn of signs."""
+    bare = replace(
+        INITIALIZERS["orthogonal"], unit=lambda rng, shape: np.linalg.qr(rng.standard_normal(shape))[0]
+    )
+    assert abs(turns(bare).mean()) > 10 / math.sqrt(4000)
+
+
+@pytest.mark.parametrize(
+    ("name", "activation"),
+    [
+        ("he", "relu"),
+        ("he_uniform", "relu"),
+        ("lecun", "identity"),
+        ("orthogonal", "identity"),
+        ("xavier", "identity"),
+    ],
+)
+def test_signals_keep_their_size_through_ten_layers(name, activation):
+    """The mean square of pre-activations, which is what each of these was made for."""
+    assert 0.5 < growth(name, activation) < 2.0
+
+
+def test_signals_do_not_keep_their_size_where_the_initializer_is_made_for_others():
+    assert growth("lecun", "relu") < 2**-7
+    assert growth("he", "identity") > 2**7
+
+
+def growth(name, activation):
+    """By how much the mean square of the tenth layer's pre-activations is that of the first."""
+    a = np.random.default_rng(2).standard_normal((500, INTO))
+    sizes = []
+    for layer in range(10):
+        z = a @ draw(name, INTO, INTO, seed=layer)
+        sizes.append(np.mean(z**2))
+        a = ACTIVATIONS[activation](z)
+    return sizes[-1] / sizes[0]
+
+
+@pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: json.dumps(golden["network"]))
+def test_a_recipe_begins_where_it_always_began(golden):
+    """Bit for bit what was drawn when the name was first released; a NumPy that draws otherwise has to be noticed."""
+    settings = NetworkSettings.model_validate(golden["network"])
+    flat = build_problem(DataSettings(samples=10), settings, "mse").initial_parameters
+    assert float(flat[0]).hex() == golden["first"]
+    assert hashlib.sha256(flat.tobytes()).hexdigest() == golden["sha256"]
