@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -18,25 +19,32 @@ from fallline.engine.kernels.compiled_changes import OPTIMIZER_CODES
 from fallline.engine.kernels.compiled_losses import LOSS_CODES
 from fallline.engine.kernels.compiled_schedules import SCHEDULE_CODES
 from fallline.engine.kernels.numpy_kernels import NUMPY
+from fallline.engine.losses import LOSSES
 from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.problem import build_problem
 from fallline.engine.schedules import SCHEDULES
 from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.vocabulary.recipe import DataSettings, RunRecipe
-from support.problems import edit, joined, network, same_bits, small_problem
+from support.problems import classes_problem, edit, joined, network, same_bits, small_problem
 
-HIDDEN = {"none": (), "one": (4,), "two": (4, 4), "uneven": (5, 1, 3), "wide": (70, 40), "deep": (8,) * 6}
+HIDDEN = {
+    "none": (), "one": (4,), "two": (4, 4), "uneven": (5, 1, 3), "wide": (70, 40), "widest": (512,),
+    "deepest": (3,) * 8,
+}  # fmt: skip
 BATCHES = [1, 2, 7, 32, 45, None]
 ROUNDING = 1e-12
 CANCELLED = 4e-16
 """A ratio is a small change beside a large parameter: NumPy takes it from their difference, which has lost digits."""
 
 
-def problem_with(activation, hidden, output="identity"):
-    data = DataSettings(name="linear", samples=60, features=3, test_fraction=0.25, standardize="both")
+def problem_with(activation, hidden, output="identity", loss="mse"):
+    """60 samples, of as many classes as the loss can tell apart (4 if any), where it is for classes."""
     layers = network(*((units, activation) for units in hidden), weights="xavier", output=output)
-    return build_problem(data, layers, "mse")
+    if not LOSSES[loss].fits(0):
+        return classes_problem(loss, LOSSES[loss].most_classes or 4, net=layers, test_fraction=0.25)
+    data = DataSettings(name="linear", samples=60, features=3, test_fraction=0.25, standardize="both")
+    return build_problem(data, layers, loss)
 
 
 def close(one, other):
@@ -45,37 +53,37 @@ def close(one, other):
 
 def assert_same_step(problem, run, state):
     """One step of each kernel from the same state; the state goes on as NumPy has it."""
-    twin = state.copy()
+    twin, settings = state.copy(), run.settings_at(state.step)
     theirs, ours = advance(problem, state, run, 1, NUMPY), advance(problem, twin, run, 1, COMPILED)
-    assert (twin.step, twin.samples_seen, twin.diverged_at) == (
+    assert (twin.step, twin.samples_seen, twin.diverged_at, twin.optimizer) == (
         state.step,
         state.samples_seen,
         state.diverged_at,
-    )
-    assert twin.optimizer == state.optimizer
-    assert twin.slots.keys() == state.slots.keys()
+        state.optimizer,
+    ), settings
+    assert twin.slots.keys() == state.slots.keys(), settings
+    named = problem.named(twin.parameters)
     for name, values in problem.named(state.parameters).items():
-        assert close(problem.named(twin.parameters)[name], values), name
+        assert close(named[name], values), (name, settings)
     for name, values in state.slots.items():
-        assert close(twin.slots[name], values), name
-    assert np.array_equal(ours.samples_seen, theirs.samples_seen)
-    assert np.array_equal(np.isnan(ours.values), np.isnan(theirs.values))
-    for name, mine, its in zip(theirs.names, ours.values, theirs.values, strict=True):
-        assert np.allclose(mine, its, rtol=1e-11, atol=CANCELLED * 30, equal_nan=True), name
+        assert close(twin.slots[name], values), (name, settings)
+    assert np.array_equal(ours.samples_seen, theirs.samples_seen), settings
+    assert np.array_equal(np.isnan(ours.values), np.isnan(theirs.values)), settings
+    same = np.isclose(ours.values, theirs.values, rtol=1e-11, atol=CANCELLED * 30, equal_nan=True)
+    assert same.all(), (np.array(theirs.names)[~same.all(axis=1)], settings)
 
 
-@pytest.mark.parametrize("batch_size", BATCHES)
 @pytest.mark.parametrize("hidden", HIDDEN.values(), ids=HIDDEN)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_a_step_is_numpys_but_for_rounding(activation, optimizer, hidden, batch_size):
-    problem = problem_with(activation, hidden)
-    run, state = (
-        RunRecipe(name="r", optimizer=optimizer, batch_size=batch_size, learning_rate=0.01),
-        begin(problem),
-    )
-    for _ in range(6):
-        assert_same_step(problem, run, state)
+def test_a_step_is_numpys_but_for_rounding(activation, loss, hidden):
+    """Every optimizer and batch size within; a second step, for which the optimizer has something to remember."""
+    problem = problem_with(activation, hidden, loss=loss)
+    for optimizer, batch_size in product(OPTIMIZERS, BATCHES):
+        run = RunRecipe(name="r", optimizer=optimizer, batch_size=batch_size, learning_rate=0.01)
+        state = begin(problem)
+        for _ in range(2):
+            assert_same_step(problem, run, state)
 
 
 FURTHER = [
@@ -98,13 +106,14 @@ def test_a_step_is_numpys_whatever_stands_beside_the_optimizer(optimizer, furthe
     assert_same_step(problem, run, state)
 
 
-@pytest.mark.parametrize("batch_size", [1, 7, None])
+@pytest.mark.parametrize("loss", [name for name, row in LOSSES.items() if not row.logits])
 @pytest.mark.parametrize("output", ACTIVATIONS)
-def test_the_output_may_be_bent(output, batch_size):
-    problem = problem_with("tanh", (5,), output)
-    run, state = RunRecipe(name="r", batch_size=batch_size, learning_rate=0.01), begin(problem)
-    for _ in range(6):
-        assert_same_step(problem, run, state)
+def test_the_output_may_be_bent(output, loss):
+    problem = problem_with("tanh", (5,), output, loss)
+    for batch_size in (1, 7, None):
+        run, state = RunRecipe(name="r", batch_size=batch_size, learning_rate=0.01), begin(problem)
+        for _ in range(6):
+            assert_same_step(problem, run, state)
 
 
 @pytest.mark.parametrize("samples", [1, 3, 8, 121, 500])
@@ -139,14 +148,46 @@ def test_what_has_no_compiled_row_is_made_by_numpy(monkeypatch):
     assert one.fingerprint() == other.fingerprint()
 
 
-def test_a_run_may_be_taken_over_in_its_middle():
-    problem, run = small_problem((4, "relu")), RunRecipe(name="r", optimizer="adam", batch_size=7)
-    whole, passed_on = begin(problem), begin(problem)
-    advance(problem, whole, run, 200, NUMPY)
-    for kernel in (NUMPY, COMPILED, NUMPY, COMPILED):
-        advance(problem, passed_on, run, 50, kernel)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_kernels_may_take_turns_and_edits_fall_between_them(optimizer):
+    """Far enough for rounding to grow by some digits, and not by all."""
+    problem = small_problem((4, "tanh"), (3, "gelu"), test_fraction=0.25)
+    edits = [
+        edit(50, batch_size=1),
+        edit(75, optimizer=optimizer),
+        edit(100, batch_size=None, learning_rate=0.01),
+    ]
+    run = RunRecipe(name="r", optimizer="momentum", batch_size=7, learning_rate=0.003, edits=edits)
+    whole, passed_on, pieces = begin(problem), begin(problem), []
+    expected = advance(problem, whole, run, 150, NUMPY)
+    for kernel, steps in zip((COMPILED, NUMPY) * 3, (10, 40, 20, 30, 25, 25), strict=True):
+        pieces.append(advance(problem, passed_on, run, steps, kernel))
     assert np.allclose(passed_on.parameters, whole.parameters, rtol=1e-9, atol=0)
-    assert passed_on.slots["count"][0] == 200
+    assert np.allclose(joined(pieces).values, expected.values, rtol=1e-8, atol=1e-12, equal_nan=True)
+    assert passed_on.slots.keys() == whole.slots.keys()
+    for name, values in whole.slots.items():
+        assert np.allclose(passed_on.slots[name], values, rtol=1e-8, atol=1e-12), name
+
+
+ROWS = [
+    *({"activation": name} for name in ACTIVATIONS),
+    *({"loss": name} for name in LOSSES),
+    *({"optimizer": name} for name in OPTIMIZERS),
+]
+
+
+@pytest.mark.parametrize("kernel", [NUMPY, COMPILED], ids=lambda kernel: kernel.name)
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_a_replay_on_the_same_kernel_is_bit_exact(row, kernel):
+    optimizer = row.get("optimizer", "sgd")
+    problem = problem_with(row.get("activation", "tanh"), (5, 3), loss=row.get("loss", "mse"))
+    for batch_size in (1, 7, None):
+        run = RunRecipe(name="r", optimizer=optimizer, batch_size=batch_size, learning_rate=0.01)
+        live, again = begin(problem), begin(problem)
+        pieces = [advance(problem, live, run, steps, kernel) for steps in (1, 63, 2, 30, 4)]
+        expected = advance(problem, again, run, 100, kernel)
+        assert live.fingerprint() == again.fingerprint()
+        assert same_bits(joined(pieces).values, expected.values)
 
 
 DIVERGING = [

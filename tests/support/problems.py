@@ -97,12 +97,14 @@ def classes_problem(
     test_fraction: float = 0.0,
     seed: int = 1,
     weights: str = "normal",
+    net: NetworkSettings | None = None,
 ) -> Problem:
-    """Clouds of so many classes under the layers asked for (default: one tanh layer of 4)."""
+    """Clouds of so many classes under the layers asked for (default: one tanh layer of 4), or under a whole network."""
     row = blobs(classes)
     data = DataSettings(name=row.name, samples=samples, features=2, test_fraction=test_fraction, seed=seed)
+    net = net or network(*(layers or ((4, "tanh"),)), seed=seed, weights=weights)
     with patch.dict(DATASETS, {row.name: row}):
-        return build_problem(data, network(*(layers or ((4, "tanh"),)), seed=seed, weights=weights), loss)
+        return build_problem(data, net, loss)
 
 
 def train(problem: Problem, run: RunRecipe, *slices: int) -> tuple[TrainingState, Records]:
