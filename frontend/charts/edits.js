@@ -1,10 +1,10 @@
 /**
- * Edits on a chart: dotted lines in the run's colour, and the words of their flags.
- * Owns: what an edit looks like. Pure.
+ * Edits on a chart: where they stand, and the words of their flags.
+ * Owns: which are shown, and how they are told. Pure.
  */
 
 import { placeOf } from "./horizontal.js";
-import { laneLook, shownRuns } from "./looks.js";
+import { shownRuns } from "./looks.js";
 import { editWords } from "../state/selectors.js";
 import { changed } from "../state/settings.js";
 
@@ -19,7 +19,7 @@ const MOST = 40;
  * @param {State} state
  * @param {SeriesBook} series
  * @param {import("./horizontal.js").Horizontal} horizontal
- * @returns {Flag[]}
+ * @returns {Flag[]} none at 0 on a log axis, which has no such place
  */
 export function flagsOf(state, series, { axis, log }) {
   const { experiment, catalog } = state;
@@ -37,14 +37,3 @@ export function flagsOf(state, series, { axis, log }) {
     return flags.filter(({ x }) => !log || x > 0).slice(-MOST);
   });
 }
-
-/**
- * @param {Flag[]} flags  none at 0 on a log axis, which has no such place
- * @param {import("./looks.js").Look} look
- * @param {string} xref
- * @param {string} yref
- */
-export const flagLines = (flags, look, xref, yref) => flags.map(({ lane, x }) => ({
-  type: "line", xref, x0: x, x1: x, yref, y0: 0, y1: 1, layer: "below",
-  line: { color: laneLook(look, lane).text, width: look.spec.fallline.edit_marker.width, dash: look.spec.fallline.edit_marker.dash },
-}));

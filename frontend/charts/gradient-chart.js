@@ -6,10 +6,11 @@
 import { acrossTicks } from "./across-ticks.js";
 import { outlined } from "./bands.js";
 import { fill } from "./bind.js";
-import { flagLines, flagsOf } from "./edits.js";
-import { shareOf } from "./labels.js";
-import { dress, shownRuns, surface, templateOf } from "./looks.js";
-import { axisOf, boundTo, columnsFor, missingFrom, unknownShape, withinAxis } from "./scene.js";
+import { flagsOf } from "./edits.js";
+import { pxAcross, pxDown } from "./labels.js";
+import { dress, shownRuns, templateOf } from "./looks.js";
+import { groundOf, isInside, joined, symbol } from "./paths.js";
+import { axisOf, boundTo, columnsFor, missingFrom, withinAxis } from "./scene.js";
 import { briefTicks, number } from "../state/format.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
@@ -19,6 +20,8 @@ import { briefTicks, number } from "../state/format.js";
 const TITLE = 17;
 const TOP = TITLE + 6;
 const RIGHT = 6;
+/** Of the shape where a run stands now, in px. */
+const MARK = 8.5;
 
 /** @param {number} layers @param {boolean} compact */
 const gapOf = (layers, compact) => (compact || layers > 4 ? 12 : 26);
@@ -43,33 +46,38 @@ export function gradientChart(figure, scene) {
   const columns = columnsFor(scene, axis, names, panel);
   const filled = fill(dressed, columns, experiment?.trainSamples ?? 1);
   const domains = weights.map((_, k) => [(k * (panel + gap)) / plot, (k * (panel + gap) + panel) / plot]);
-  const layout = layoutOf(filled.layout, scene, axis, domains, missing);
+  const layout = layoutOf(filled.layout, scene, axis, domains);
   const data = outlined(filled.data.map((/** @type {Json} */ trace) => withinAxis(trace, axis)));
-  const marks = marksOf(data, layout, room, state);
   const height = room.height - TOP - layout.margin.b;
-  const panels = weights.map((name, k) => ({
-    name, left: room.left + k * (panel + gap), top: TOP, width: panel, height, x: layout[`xaxis${k ? k + 1 : ""}`], lines: [{ name: "", series: names[k] }],
+  const frames = weights.map((_, k) => ({
+    left: room.left + k * (panel + gap), top: TOP, width: panel, height, beyond: 0, x: layout[`xaxis${k ? k + 1 : ""}`], y: layout[`yaxis${k ? k + 1 : ""}`],
   }));
-  return { data, layout, labels: { titles: titlesOf(scene, panel, gap), marks }, readable: { columns, panels }, y: null };
+  const { y0, y1 } = filled.layout.shapes[0] ?? {};
+  const given = { shelf: /** @type {[number, number]} */ ([y0, y1]), missing, flags: flagsOf(state, scene.series, axis) };
+  return {
+    data,
+    layout,
+    ground: joined(frames.flatMap((frame) => groundOf(frame, given, look))),
+    marks: marksOf(data, frames, state),
+    labels: { titles: titlesOf(scene, panel, gap) },
+    readable: { columns, panels: frames.map((frame, k) => ({ ...frame, name: weights[k], lines: [{ name: "", series: names[k] }] })) },
+    y: null,
+  };
 }
 
 /**
- * Where each run stands now, as px: a mark over the plot costs nothing, a trace of one point a millisecond.
+ * Where each run stands now.
  * @param {Json[]} data
- * @param {Json} layout
- * @param {Scene["room"]} room
+ * @param {import("./labels.js").Frame[]} frames  one a panel
  * @param {Scene["state"]} state
+ * @returns {import("./paths.js").Path[]}
  */
-function marksOf(data, layout, room, state) {
-  const width = room.width - room.left - RIGHT;
-  const height = room.height - TOP - layout.margin.b;
-  return data.filter(({ meta, x }) => meta.role === "line" && x.length).flatMap(({ meta, x, y, xaxis = "x", yaxis = "y" }) => {
-    const across = layout[xaxis.replace("x", "xaxis")];
-    const share = shareOf(x[x.length - 1], across);
-    if (share < 0 || share > 1.001) return [];
-    const [from, to] = across.domain;
-    const down = 1 - shareOf(y[y.length - 1], layout[yaxis.replace("y", "yaxis")]);
-    return [{ run: meta.run, lane: state.runs[meta.run].lane, left: room.left + width * (from + share * (to - from)), top: TOP + height * down }];
+function marksOf(data, frames, { runs }) {
+  return data.filter(({ meta, x }) => meta.role === "line" && x.length).map(({ meta, x, y, xaxis = "x" }) => {
+    const frame = frames[Number(xaxis.slice(1) || 1) - 1];
+    const { lane } = runs[meta.run];
+    const [left, top] = [pxAcross(frame, x[x.length - 1]), pxDown(frame, y[y.length - 1])];
+    return { name: "now", lane, run: meta.run, d: isInside(frame, left, top) ? symbol(lane, MARK, left, top) : "" };
   });
 }
 
@@ -78,34 +86,28 @@ function marksOf(data, layout, room, state) {
  * @param {Scene} scene
  * @param {Horizontal} axis
  * @param {number[][]} domains
- * @param {import("./scene.js").Missing|null} missing
  */
-function layoutOf(specified, scene, axis, domains, missing) {
-  const { state, look, room, zoom } = scene;
-  const flags = flagsOf(state, scene.series, axis);
+function layoutOf(specified, { look, room, zoom }, axis, domains) {
   /** @type {Json} */
   const layout = {
     template: templateOf(look), showlegend: false, hovermode: false, annotations: [],
     margin: { l: room.left, r: RIGHT, t: TOP, b: look.compact ? 20 : 23, pad: 0 },
-    shapes: specified.shapes.map((/** @type {Json} */ shape) => ({ ...shape, fillcolor: surface(look, "rail") })),
   };
   const range = zoom.x ?? axis.range;
   const ticks = acrossTicks({ type: axis.log ? "log" : "linear", range }, tickRoom(domains, room, look.compact), look.compact);
+  const { range: down, tickvals, ticktext: texts } = specified.yaxis;
+  const ticktext = readable(look.compact ? briefTicks(tickvals, texts) : texts, down, room.height - TOP - layout.margin.b);
   domains.forEach((domain, k) => {
     const suffix = k ? k + 1 : "";
-    const { range: down, tickvals, ticktext: texts } = specified[`yaxis${suffix}`] ?? {};
-    const ticktext = readable(look.compact ? briefTicks(tickvals, texts) : texts, down, room.height - TOP - layout.margin.b);
     layout[`xaxis${suffix}`] = {
       domain: domain.map((share) => Math.min(1, Math.max(0, share))), anchor: `y${suffix}`, type: axis.log ? "log" : "linear",
       range, autorange: false, tickangle: 0, ticklabeloverflow: "allow", tickformat: "~s", nticks: 3,
       ...ticks,
     };
     layout[`yaxis${suffix}`] = {
-      type: "log", anchor: `x${suffix}`, range: down, autorange: false, fixedrange: true, tickangle: 0, ticklabeloverflow: "allow", tickvals, ticktext: k ? ticktext?.map(() => "") : ticktext,
-      ...(k ? { matches: "y" } : {}),
+      type: "log", anchor: `x${suffix}`, range: down, autorange: false, fixedrange: true, tickvals,
+      ...(k ? { showticklabels: false } : { ticktext, tickangle: 0, ticklabeloverflow: "allow" }),
     };
-    if (missing) layout.shapes.unshift(unknownShape(missing, look, `x${suffix}`, `y${suffix} domain`));
-    layout.shapes.push(...flagLines(flags, look, `x${suffix}`, `y${suffix} domain`));
   });
   return layout;
 }

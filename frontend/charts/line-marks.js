@@ -4,13 +4,16 @@
  */
 
 import { placeNow } from "./horizontal.js";
-import { laneLook, surface } from "./looks.js";
+import { pxAcross, pxDown } from "./labels.js";
+import { isInside, symbol } from "./paths.js";
 import { number } from "../state/format.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("./scene.js").Scene} Scene */
 /** @typedef {import("./horizontal.js").Horizontal} Horizontal */
 /** @typedef {import("./labels.js").End} End */
+/** @typedef {import("./labels.js").Frame} Frame */
+/** @typedef {import("./paths.js").Path} Path */
 /** @typedef {import("./loss-chart.js").Line} Line */
 
 /**
@@ -94,37 +97,49 @@ function heightAt({ x, y }, place, log) {
   return log ? from ** (1 - share) * to ** share : from + (to - from) * share;
 }
 
+/** A symbol at a place of the data, as long as that is in the plot. @param {string} shape @param {number} size @param {Frame} frame @param {number} x @param {number} y */
+function markAt(shape, size, frame, x, y) {
+  const [left, top] = [pxAcross(frame, x), pxDown(frame, y)];
+  return isInside(frame, left, top) ? symbol(shape, size, left, top) : "";
+}
+
 /**
  * Hollow markers so that a line is known by its shape too: one every 96 px, the runs' beside each other.
  * @param {Line} line
  * @param {Scene} scene
  * @param {Horizontal} axis
- * @param {number} width
+ * @param {Frame} frame
+ * @returns {Path}
  */
-export function alongTheLine({ run, x, y }, { look, zoom }, axis, width) {
-  if (x.length < 3) return [];
+export function alongTheLine({ run, x, y }, { look, zoom }, axis, frame) {
   const [low, high] = zoom.x ?? axis.range;
-  const { line, symbol } = laneLook(look, run.lane);
-  const apart = look.spec.fallline.marker_every_px / width;
+  const apart = look.spec.fallline.marker_every_px / frame.width;
   const shift = { a: 0.55, b: 0.85, c: 0.25, d: 0.7 }[run.lane];
   const places = new Set();
-  for (let share = apart * shift; share < 1; share += apart) {
+  for (let share = apart * shift; share < 1 && x.length > 2; share += apart) {
     const wished = low + (high - low) * share;
     const found = x.findIndex((place) => (axis.log ? Math.log10(place) : place) >= wished);
     if (found > 0 && found < x.length * 0.97) places.add(found);
   }
-  const chosen = [...places];
-  return [{
-    type: "scatter", mode: "markers", x: chosen.map((i) => x[i]), y: chosen.map((i) => y[i]), hoverinfo: "skip", showlegend: false,
-    marker: { symbol, size: 7, color: surface(look, "paper"), line: { color: line, width: 1.6 } },
-  }];
+  return { name: "along", lane: run.lane, run: run.name, d: [...places].map((i) => markAt(run.lane, 7, frame, x[i], y[i])).join("") };
 }
 
-/** None for a line that goes on. @param {End[]} ends @param {import("./looks.js").Look} look */
-export const endMarkers = (ends, look) => ends.filter(({ goesOn }) => !goesOn).map(({ lane, bad, x, y }) => {
-  const { line, symbol } = laneLook(look, lane);
-  return {
-    type: "scatter", mode: "markers", x: [x], y: [y], hoverinfo: "skip", cliponaxis: false, showlegend: false,
-    marker: { symbol: bad ? "x" : symbol, size: 10, color: bad ? surface(look, "bad") : line, line: { color: surface(look, "paper"), width: 1.5 } },
-  };
-});
+/** None for a line that goes on. @param {End[]} ends @param {Frame} frame @returns {Path[]} */
+export const endMarks = (ends, frame) => ends.filter(({ goesOn }) => !goesOn).map(({ run, lane, bad, x, y }) => (
+  { name: bad ? "end bad" : "end", lane, run, d: markAt(bad ? "x" : lane, 10, frame, x, y) }
+));
+
+/**
+ * Where all runs stand before the first step: shapes in each other, so that all are seen at one point.
+ * @param {{x: number, y: number}|null} start
+ * @param {import("../state/types.js").Run[]} shown
+ * @param {Frame} frame
+ * @returns {Path[]}
+ */
+export function startMarks(start, shown, frame) {
+  if (!start) return [];
+  return shown.map(({ name, lane }, place) => {
+    const around = shown.length - 1 - place;
+    return { name: around ? "start" : "start inner", lane, run: name, d: markAt(lane, 7 + 8 * around, frame, start.x, start.y) };
+  });
+}

@@ -23,10 +23,12 @@ function merged(below, above) {
 /** @type {WeakMap<Json, Record<string, Json>>} */
 const MADE = new WeakMap();
 
+const CLEAR = "rgba(0,0,0,0)";
+
 /**
  * The template of a theme, made once. Axis titles go: none is drawn here, and a title with a standoff makes Plotly
  * measure every tick label in every draw, a fifth of its time. So does the legend, which Plotly would prepare for each
- * trace and then not show.
+ * trace and then not show. Plots are clear: the ground that the page draws lies under them.
  * @param {Look} look
  */
 export function templateOf({ spec, theme, compact }) {
@@ -37,7 +39,7 @@ export function templateOf({ spec, theme, compact }) {
     const { layout, data } = compact ? merged(spec[theme], spec.compact) : spec[theme];
     const { title: _x, ...xaxis } = layout.xaxis;
     const { title: _y, ...yaxis } = layout.yaxis;
-    made[key] = { data, layout: { ...layout, xaxis, yaxis, legend: { visible: false } } };
+    made[key] = { data, layout: { ...layout, xaxis, yaxis, legend: { visible: false }, paper_bgcolor: CLEAR, plot_bgcolor: CLEAR } };
   }
   return made[key];
 }

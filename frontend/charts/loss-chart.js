@@ -1,17 +1,19 @@
 /**
- * The loss chart: the server's figure filled, and what only a screen needs: ranges, markers along the lines, labels.
- * Owns: how loss is shown. Pure; answers data, layout and labels. Must not know Plotly or the DOM.
+ * The loss chart: the server's figure filled, and what only a screen needs: ranges, ground, markers, labels.
+ * Owns: how loss is shown. Pure; answers data, layout, ground, marks and labels. Must not know Plotly or the DOM.
  */
 
 import { acrossTicks } from "./across-ticks.js";
+import { outlined } from "./bands.js";
 import { baselineLabel } from "./baseline.js";
 import { fill } from "./bind.js";
-import { flagLines, flagsOf } from "./edits.js";
+import { flagsOf } from "./edits.js";
 import { NAMES, placeNow } from "./horizontal.js";
-import { alongTheLine, endMarkers, endOf, fromTheStart, leaveThroughTheTop } from "./line-marks.js";
+import { alongTheLine, endMarks, endOf, fromTheStart, leaveThroughTheTop, startMarks } from "./line-marks.js";
 import { lossRange, lossTicks } from "./loss-range.js";
-import { dress, laneLook, shownRuns, surface, templateOf } from "./looks.js";
-import { axisOf, boundTo, columnsFor, missingFrom, reachesNow, unknownShape, withinAxis } from "./scene.js";
+import { dress, shownRuns, templateOf } from "./looks.js";
+import { groundOf } from "./paths.js";
+import { axisOf, boundTo, columnsFor, missingFrom, reachesNow, withinAxis } from "./scene.js";
 import { briefTicks, number } from "../state/format.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
@@ -49,11 +51,13 @@ export function lossChart(figure, scene) {
   const start = isBegun ? null : startOf(scene);
   /** @type {Json} */
   const layout = layoutOf(scene, axis, y, shelf);
-  layout.shapes = [...(shelf ? [{ ...shelf.shape, fillcolor: surface(look, "rail") }] : []), ...shapesOf(scene, flags, missing)];
-  const baseline = baselineLabel(scene, frameOf(scene, layout), { curves: data, flags, ends, missing, isBegun });
+  const frame = frameOf(scene, layout);
+  const baseline = baselineLabel(scene, frame, { curves: data, flags, ends, missing, isBegun });
   return {
-    data: [...data, ...lines.flatMap((line) => alongTheLine(line, scene, axis, width)), ...endMarkers(ends, look), ...startMarkers(start, scene)],
+    data: outlined(data),
     layout,
+    ground: groundOf(frame, { shelf: shelf?.tint, missing, baseline: state.experiment?.baseline?.train, flags }, look),
+    marks: [...lines.map((line) => alongTheLine(line, scene, axis, frame)), ...endMarks(ends, frame), ...startMarks(start, shownRuns(state), frame)],
     labels: { flags, ends, start, baseline, axis: NAMES[state.view.x], missing },
     readable: { columns, panels: [panelOf(scene, layout.xaxis)] },
     y,
@@ -94,7 +98,7 @@ function upToNow(trace, { state, series, zoom }, axis, zero) {
  */
 function shelfOf({ shapes, yaxis }) {
   const shape = shapes.find((/** @type {Json} */ { name, visible }) => name === "shelf" && visible);
-  return shape ? { shape, bottom: yaxis.range[0], floor: Math.log10(yaxis.tickvals[1]), place: yaxis.tickvals[0] } : null;
+  return shape ? { tint: /** @type {[number, number]} */ ([shape.y0, shape.y1]), bottom: yaxis.range[0], floor: Math.log10(yaxis.tickvals[1]), place: yaxis.tickvals[0] } : null;
 }
 
 /** @param {Json[]} data @param {Scene["state"]} state @returns {Line[]} */
@@ -109,20 +113,6 @@ function startOf({ state }) {
   if (loss === null || loss === undefined || !many) return null;
   const who = many === 1 ? "the run starts" : many === 2 ? "both runs start" : "all runs start";
   return { x: 0, y: loss, text: `${who} here: loss ${number(loss)}` };
-}
-
-/** Shapes in each other, so that all are seen at one point. @param {{x: number, y: number}|null} start @param {Scene} scene */
-function startMarkers(start, { state, look }) {
-  if (!start) return [];
-  const shown = shownRuns(state);
-  return shown.map((run, place) => {
-    const { line, symbol } = laneLook(look, run.lane);
-    const inner = place === shown.length - 1;
-    return {
-      type: "scatter", mode: "markers", x: [start.x], y: [start.y], hoverinfo: "skip", cliponaxis: false, showlegend: false,
-      marker: { symbol, size: 7 + 8 * (shown.length - 1 - place), color: inner ? line : surface(look, "paper"), line: { color: line, width: inner ? 0 : 2.5 } },
-    };
-  });
 }
 
 /** @param {Scene} scene @param {Horizontal} axis @param {[number, number]} y @param {ReturnType<typeof shelfOf>} shelf */
@@ -148,15 +138,4 @@ function layoutOf({ state, look, room, zoom }, axis, y, shelf) {
 function ticksOf(y, shelf, compact) {
   const ticks = lossTicks(y, shelf);
   return compact ? { ...ticks, ticktext: briefTicks(ticks.tickvals, ticks.ticktext) } : ticks;
-}
-
-/** @param {Scene} scene @param {import("./labels.js").Flag[]} flags @param {{from: number, to: number}|null} missing */
-function shapesOf({ state, look }, flags, missing) {
-  const drawn = look.spec.fallline.baseline;
-  const mean = state.experiment?.baseline?.train;
-  return [
-    ...(missing ? [unknownShape(missing, look, "x", "paper")] : []),
-    ...(mean ? [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: mean, y1: mean, layer: "below", line: { color: drawn[look.theme], width: drawn.width, dash: drawn.dash } }] : []),
-    ...flagLines(flags, look, "x", "paper"),
-  ];
 }

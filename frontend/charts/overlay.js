@@ -82,8 +82,8 @@ function axisLabel(axis, right, top, compact) {
 }
 
 /** @param {Json} labels */
-export function gradientLabels({ titles, marks }) {
-  const heads = titles.map((/** @type {Json} */ { name, shape: size, left, width, values }) => {
+export function gradientLabels({ titles }) {
+  return titles.map((/** @type {Json} */ { name, shape: size, left, width, values }) => {
     const numbers = document.createElement("span");
     numbers.className = "values";
     for (const { run, label: who, lane, value } of values) {
@@ -98,12 +98,6 @@ export function gradientLabels({ titles, marks }) {
     dim.textContent = size;
     return label("title", { left, top: 0, width }, strong(name), dim, numbers);
   });
-  const ends = marks.map((/** @type {{left: number, top: number, lane: string, run: string}} */ mark) => {
-    const element = label("mark", mark, shape(mark.lane));
-    element.dataset.run = mark.run;
-    return element;
-  });
-  return [...heads, ...ends];
 }
 
 /** @param {Json} labels */

@@ -3,7 +3,8 @@
  * Owns: how predictions are shown. Pure. Must not know Plotly or the DOM.
  */
 
-import { laneLook, shownRuns, surface, templateOf } from "./looks.js";
+import { laneLook, shownRuns, templateOf } from "./looks.js";
+import { square } from "./paths.js";
 import { score } from "../state/format.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
@@ -24,15 +25,15 @@ export function scatterChart({ state, look, room }) {
   const cells = cellsOf(runs.length, room);
   /** @type {Json} */
   const layout = {
-    template: templateOf(look), showlegend: false, hovermode: "closest", paper_bgcolor: "rgba(0,0,0,0)",
-    margin: { l: 0, r: 0, t: 0, b: 0, pad: 0 }, annotations: [], shapes: [],
+    template: templateOf(look), showlegend: false, hovermode: "closest",
+    margin: { l: 0, r: 0, t: 0, b: 0, pad: 0 }, annotations: [],
   };
   const data = runs.map((run, k) => {
     const suffix = k ? String(k + 1) : "";
-    place(layout, suffix, cells[k], room, range, look);
+    place(layout, suffix, cells[k], room, range);
     return dots(run, suffix, look, (range[1] - range[0]) / Math.min(cells[k].width, cells[k].height));
   });
-  return { data, layout, labels: { squares: runs.map((run, k) => squareOf(run, cells[k], range)) }, y: null };
+  return { data, layout, ground: cells.flatMap(square), marks: [], labels: { squares: runs.map((run, k) => squareOf(run, cells[k], range)) }, y: null };
 }
 
 /** The true values of all runs, with a little room: predictions beyond are off the axis. @param {Run[]} runs @returns {[number, number]} */
@@ -57,16 +58,12 @@ function cellsOf(count, room) {
   }));
 }
 
-/** @param {Json} layout @param {string} suffix @param {Cell} cell @param {Scene["room"]} room @param {[number, number]} range @param {Scene["look"]} look */
-function place(layout, suffix, { left, top, width, height }, room, range, look) {
+/** @param {Json} layout @param {string} suffix @param {Cell} cell @param {Scene["room"]} room @param {[number, number]} range */
+function place(layout, suffix, { left, top, width, height }, room, range) {
   const within = (/** @type {number} */ share) => Math.min(1, Math.max(0, share));
   const axis = { range, autorange: false, fixedrange: true, tickangle: 0, ticklabeloverflow: "allow", nticks: 3 };
   layout[`xaxis${suffix}`] = { ...axis, anchor: `y${suffix}`, domain: [within(left / room.width), within((left + width) / room.width)] };
   layout[`yaxis${suffix}`] = { ...axis, anchor: `x${suffix}`, domain: [within(1 - (top + height) / room.height), within(1 - top / room.height)] };
-  layout.shapes.push({
-    type: "line", xref: `x${suffix}`, yref: `y${suffix}`, x0: range[0], y0: range[0], x1: range[1], y1: range[1], layer: "below",
-    line: { color: surface(look, "ctl"), width: 1, dash: "solid" },
-  });
 }
 
 /** How much of what lies under it a point lets through. */

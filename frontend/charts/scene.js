@@ -4,7 +4,7 @@
  */
 
 import { BOUND, bucketsWithin, horizontal, placeNow, placeOfFirst } from "./horizontal.js";
-import { shownRuns, surface } from "./looks.js";
+import { shownRuns } from "./looks.js";
 import { thin } from "../state/thinning.js";
 
 /** @typedef {import("../state/types.js").State} State */
@@ -42,11 +42,6 @@ export function missingFrom({ state: { connection, view } }) {
   if (status === "reconnecting" || status === "offline") return { from: lastStep, to: lastStep * UNKNOWN };
   return null;
 }
-
-/** @param {Missing} missing @param {import("./looks.js").Look} look @param {string} xref @param {string} yref */
-export const unknownShape = ({ from, to }, look, xref, yref) => ({
-  type: "rect", name: "missing", xref, x0: from, x1: to, yref, y0: 0, y1: 1, fillcolor: surface(look, "rail"), line: { width: 0 }, layer: "below",
-});
 
 /** Whether what is drawn of a run includes its newest step. @param {Bound|undefined} columns @param {Scene} scene @param {import("../state/types.js").Run} run */
 export function reachesNow(columns, { series }, run) {

@@ -56,6 +56,22 @@ export function plan(first, last, length, allowed) {
 }
 
 /**
+ * The least even width with which so few buckets are possible at all, however they lie: only those that are held wider
+ * stay wider. Narrower ones need not be tried.
+ * @param {ArrayLike<number>} first
+ * @param {ArrayLike<number>} last
+ * @param {number} length
+ * @param {number} atMost
+ */
+function finestPossible(first, last, length, atMost) {
+  for (let limit = 1; ; limit *= 2) {
+    let least = 0;
+    for (let i = 0; i < length; i++) least += Math.min(1, (last[i] - first[i] + 1) / limit);
+    if (least <= atMost || limit > last[length - 1]) return limit;
+  }
+}
+
+/**
  * The coarsest plan that is needed to come down to `atMost` buckets.
  * @param {ArrayLike<number>} first
  * @param {ArrayLike<number>} last
@@ -64,13 +80,26 @@ export function plan(first, last, length, allowed) {
  * @param {boolean} geometric  keep the beginning fine, for a log axis
  */
 export function planFor(first, last, length, atMost, geometric) {
-  let limit = geometric ? FINE : 1;
-  for (let tries = 0; tries < 60; tries++) {
-    const groups = plan(first, last, length, geometric ? widths(Infinity, limit) : widths(limit, 0));
-    if (groups.length - 1 <= atMost) return groups;
+  let limit = geometric ? FINE : finestPossible(first, last, length, atMost);
+  let groups = plan(first, last, length, geometric ? widths(Infinity, limit) : widths(limit, 0));
+  for (let tries = 1; groups.length - 1 > atMost && tries <= 60; tries++) {
     limit = geometric ? limit / 2 : limit * 2;
+    groups = coarser(first, last, groups, tries === 60 ? () => Infinity : geometric ? widths(Infinity, limit) : widths(limit, 0));
   }
-  return plan(first, last, length, () => Infinity);
+  return groups;
+}
+
+/**
+ * What is joined stays joined where more is allowed: only the groups are looked at again.
+ * @param {ArrayLike<number>} first
+ * @param {ArrayLike<number>} last
+ * @param {number[]} groups
+ * @param {(first: number) => number} allowed
+ */
+function coarser(first, last, groups, allowed) {
+  const starts = groups.slice(0, -1);
+  const joined = plan(starts.map((start) => first[start]), groups.slice(1).map((end) => last[end - 1]), starts.length, allowed);
+  return joined.map((place) => groups[place]);
 }
 
 /**

@@ -124,8 +124,13 @@ def test_gd_becomes_sgd_while_it_plays(open_lab: OpenLab) -> None:
     assert roughness(noisy) > 100 * roughness(smooth)
 
 
-SHELF = """() => document.querySelector("plotly-chart[kind=gradients] .js-plotly-plot").layout.shapes
-    .filter(({ name }) => name === "shelf").map(({ y0, y1 }) => [y0, y1])[0]"""
+# How far down the page the shelf begins, and where each run stands now, the panels from left to right.
+STANDING = """() => {
+    const found = (selector) => [...document.querySelectorAll(`plotly-chart[kind=gradients] ${selector}`)]
+        .map((path) => path.getBBox());
+    const now = (run) => found(`.chart-marks .now[data-run=${run}]`).map(({ y, height }) => y + height / 2);
+    return { shelf: found(".chart-ground .shelf").map(({ y }) => y), gd: now("gd"), sgd: now("sgd") };
+}"""
 
 
 def test_gd_learns_and_the_second_layer_of_sgd_dies(open_lab: OpenLab) -> None:
@@ -148,11 +153,12 @@ def test_gd_learns_and_the_second_layer_of_sgd_dies(open_lab: OpenLab) -> None:
     expect(drawing.get_by_text("4 of 4 dead")).to_have_count(1)
 
     # its gradient stands on the shelf at exactly 0; GD's does not
-    bottom, top = lab.page.evaluate(SHELF)
-    lines = lab.traces("gradients", "line")
+    standing = lab.page.evaluate(STANDING)
+    [shelf] = standing["shelf"]
+    assert all(place > shelf for place in standing["sgd"])
+    assert all(place < shelf for place in standing["gd"])
+    assert len(standing["sgd"]) == len(standing["gd"]) == len(WEIGHTS)
     for weight in WEIGHTS:
-        assert bottom <= lines[f"sgd/grad_l1/{weight}"][1][-1] <= top
-        assert lines[f"gd/grad_l1/{weight}"][1][-1] > top
         values = (
             lab.chart("gradients").locator(".chart-label.title", has_text=weight).locator("i[data-run=sgd]")
         )

@@ -10,28 +10,36 @@ import { KINDS } from "../../frontend/charts/kinds.js";
 import { APART, placeEnds, placeFlags, pushApart } from "../../frontend/charts/labels.js";
 import { lossChart } from "../../frontend/charts/loss-chart.js";
 import { createPacer } from "../../frontend/charts/pacer.js";
+import { symbol } from "../../frontend/charts/paths.js";
 import { determination, massed, scatterChart } from "../../frontend/charts/scatter-chart.js";
 import { createStretch, zoomedTo } from "../../frontend/charts/stretch.js";
 import { figures, scene } from "./scenes.mjs";
 
 const loss = (given) => lossChart(figures.loss, scene(given));
 const gradients = (given) => gradientChart(figures.gradients, scene(given));
+/** Paths of a name, and the places of their corners in px. */
+const named = (paths, name) => paths.filter((path) => path.name.split(" ").includes(name));
+const cornersOf = ({ d }) => [...d.replaceAll(/A[\d.]+,[\d.]+ 0 1,1 /g, "L").matchAll(/(-?[\d.]+),(-?[\d.]+)/g)].map(([, x, y]) => [Number(x), Number(y)]);
+const middleOf = (path) => [0, 1].map((side) => (Math.min(...cornersOf(path).map((at) => at[side])) + Math.max(...cornersOf(path).map((at) => at[side]))) / 2);
 const traceOf = (chart, run, role) => chart.data.find(({ meta }) => meta?.run === run && meta.role === role);
 
 test("before the first step axes, baseline and the shared start are there", () => {
-  const { labels, layout, data } = loss();
+  const { labels, layout, marks, ground } = loss();
   assert.deepEqual(layout.xaxis.range, [-4, 200]);
   assert.equal(labels.start.text, "both runs start here: loss 12.3");
   assert.equal(labels.baseline.text, "predicting the mean: 0.0436");
   assert.deepEqual(labels.ends, []);
-  assert.equal(data.filter(({ x, y }) => x.length === 1 && y[0] === 12.3).length, 2);
+  const shapes = named(marks, "start");
+  assert.deepEqual(shapes.map(({ run, name }) => [run, name]), [["gd", "start"], ["sgd", "start inner"]]);
+  for (const [left, top] of shapes.slice(1).map(middleOf)) assert.ok(left > 46 && left < 70 && top > 26 && top < 372, "at the start");
+  assert.equal(named(ground, "baseline").length, 1);
   assert.ok(10 ** layout.yaxis.range[0] < 0.0436 && 10 ** layout.yaxis.range[1] > 12.3);
 });
 
 test("the horizontal axis ends at now, and no trace has more points than pixels or 800", () => {
   const chart = loss({ gd: 3000, sgd: 2500 });
   assert.deepEqual(chart.layout.xaxis.range, [0, 3000]);
-  for (const { x } of chart.data) assert.ok(x.length <= 650);
+  for (const { x, meta } of chart.data) assert.ok((meta.points ?? x.length) <= 650);
   assert.equal(chart.labels.start, null);
 });
 
@@ -75,10 +83,13 @@ test("a loss of exactly 0 stands on a shelf of its own, which is there only wher
   const { tickvals, ticktext, range } = chart.layout.yaxis;
   assert.deepEqual([ticktext[0], y[15]], ["0", tickvals[0]]);
   assert.ok(y[15] < tickvals[1] && Math.log10(y[15]) > range[0] && tickvals[1] <= 1 / 20, "between the floor and the edge");
-  assert.ok(chart.layout.shapes.some(({ name, visible }) => name === "shelf" && visible));
-  assert.equal(loss({ gd: 20, sgd: 20 }).layout.shapes.some(({ name }) => name === "shelf"), false);
+  const [shelf] = named(chart.ground, "shelf");
+  const [[, top]] = cornersOf(shelf);
+  const stands = 26 + 346 * (1 - (Math.log10(y[15]) - range[0]) / (range[1] - range[0]));
+  assert.ok(stands > top && stands < 372, "on the shelf");
+  assert.deepEqual(named(loss({ gd: 20, sgd: 20 }).ground, "shelf"), []);
   const linear = loss({ gd: 20, change: solved, view: { y: "linear" } });
-  assert.deepEqual([traceOf(linear, "gd", "train").y[15], linear.layout.shapes.some(({ name }) => name === "shelf")], [0, false]);
+  assert.deepEqual([traceOf(linear, "gd", "train").y[15], named(linear.ground, "shelf")], [0, []]);
 });
 
 test("a band is one outline around what its two edges held, and none where every step is drawn", () => {
@@ -102,11 +113,11 @@ test("a diverged run leaves through the top, is marked there, and does not flatt
     if (run === "gd") for (const key of ["min", "max", "mean", "last"]) wire.series.train_loss[key] = wire.series.train_loss[key].map((value, step) => (step < 30 ? value : 10 ** (step - 29)));
   };
   const diverged = { type: "event", event: "diverged", run: "gd", step: 40, diverged_at: 40 };
-  const { labels, layout, data } = loss({ gd: 40, sgd: 40, change: blow, messages: [diverged] });
+  const { labels, layout, data, marks } = loss({ gd: 40, sgd: 40, change: blow, messages: [diverged] });
   const end = labels.ends.find(({ run }) => run === "gd");
   assert.deepEqual([end.bad, end.value], [true, "diverged"]);
   assert.ok(10 ** layout.yaxis.range[1] < 1e4 && end.x < 36);
-  assert.ok(data.some(({ marker }) => marker?.symbol === "x"));
+  assert.deepEqual(named(marks, "bad").map(({ run }) => run), ["gd"]);
   const { x, y } = traceOf({ data }, "gd", "train");
   const after = y.findIndex((value) => value > end.y);
   assert.ok(end.x > x[after - 1] && end.x < x[after], "the cross is where the stroke reaches the edge, not at the point behind it");
@@ -115,13 +126,13 @@ test("a diverged run leaves through the top, is marked there, and does not flatt
 test("a run that diverges in its very first step leaves through the top from the loss it started with", () => {
   const diverged = { type: "event", event: "diverged", run: "gd", step: 0, diverged_at: 0 };
   for (const sgd of [0, 40]) {
-    const { labels, data, layout } = loss({ sgd, messages: [diverged] });
+    const { labels, data, layout, marks } = loss({ sgd, messages: [diverged] });
     const { x, y } = traceOf({ data }, "gd", "train");
     assert.deepEqual([x[0], x[1], y[0]], [0, 0, 12.3]);
     assert.ok(Math.log10(y[1]) > layout.yaxis.range[1]);
     const end = labels.ends.find(({ run }) => run === "gd");
     assert.deepEqual([end.name, end.value, end.bad], ["GD", "diverged", true]);
-    assert.ok(data.some(({ marker, x: at }) => marker?.symbol === "x" && at[0] === 0));
+    assert.deepEqual(named(marks, "bad").map(({ run }) => run), ["gd"]);
     assert.equal(labels.start === null, sgd > 0, "the others still start where all do");
   }
   const { layout, data } = loss({ gd: 0, sgd: 40, view: { x: "samples" }, messages: [diverged] });
@@ -136,10 +147,12 @@ test("the vertical range grows at once and does not shrink by itself", () => {
 
 test("an edit drops a line in every panel and a flag in the loss chart", () => {
   const edit = { type: "event", event: "edit", run: "gd", edit: { at_step: 7, batch_size: 1 } };
-  const { labels, layout } = loss({ gd: 20, messages: [edit] });
+  const { labels, ground } = loss({ gd: 20, messages: [edit] });
   assert.deepEqual(labels.flags.map(({ text, x, lane }) => [text, x, lane]), [["GD → SGD", 7, "a"]]);
-  assert.equal(layout.shapes.filter(({ x0, x1 }) => x0 === 7 && x1 === 7).length, 1);
-  assert.equal(gradients({ gd: 20, messages: [edit] }).layout.shapes.filter(({ x0, x1 }) => x0 === 7 && x1 === 7).length, 3);
+  assert.deepEqual(named(ground, "edit").map(({ lane, d }) => [lane, d]), [["a", "M273.5,372V26"]]);
+  const { ground: below, readable: { panels } } = gradients({ gd: 20, messages: [edit] });
+  const [lines] = named(below, "edit");
+  assert.deepEqual(cornersOf(lines).map(([left]) => left), panels.map(({ left, width }) => Math.round(100 * (left + (7 / 20) * width)) / 100));
 });
 
 test("a hidden run is not drawn", () => {
@@ -156,11 +169,11 @@ test("what is not received yet is tinted from the step at which the line broke",
 
 test("the gradients' axis goes on with the loss chart's where the line broke, with the same tint in every panel", () => {
   const given = { gd: 100, messages: [{ type: "connection", status: "reconnecting", lastStep: 100 }] };
-  const { layout } = gradients(given);
+  const { layout, ground, readable: { panels } } = gradients(given);
   assert.deepEqual(layout.xaxis2.range, loss(given).layout.xaxis.range);
-  const tints = layout.shapes.filter(({ name }) => name === "missing");
-  assert.deepEqual(tints.map(({ x0, xref }) => [x0, xref]), [[100, "x3"], [100, "x2"], [100, "x"]]);
-  assert.ok(layout.shapes.at(-1).name !== "missing", "what is drawn over it stays over it");
+  const [tints] = named(ground, "missing");
+  assert.deepEqual(cornersOf(tints).map(([left]) => left), panels.map(({ left, width }) => Math.round(100 * (left + width / 1.2)) / 100));
+  assert.equal(ground[0], tints, "what is drawn over it stays over it");
 });
 
 test("charts along the axis are drawn anew when the line breaks and while it catches up, but not for its latency", () => {
@@ -181,13 +194,13 @@ test("while the line is lost, labels of lines that came as far as is known stay 
 });
 
 test("looking into the past, a label tells the loss at the edge, and nothing marks an end there", () => {
-  const { labels, data, layout } = loss({ gd: 3000, sgd: 3000, zoom: [1000, 1100] });
+  const { labels, data, layout, marks } = loss({ gd: 3000, sgd: 3000, zoom: [1000, 1100] });
   const [gd] = labels.ends;
   assert.deepEqual([gd.x, gd.goesOn], [1100, true]);
   const { x, y } = traceOf({ data }, "gd", "train");
   const near = y[x.findIndex((place) => place >= 1100)];
   assert.ok(Math.abs(gd.y / near - 1) < 0.01 && Math.abs(Number(gd.value) / near - 1) < 0.01, `${gd.value} at ${near}`);
-  assert.equal(data.filter(({ marker }) => marker?.size === 10).length, 0);
+  assert.deepEqual(named(marks, "end"), []);
   assert.equal(layout.xaxis.range[1], 1100);
   const diverged = { type: "event", event: "diverged", run: "gd", step: 3000, diverged_at: 3000 };
   const before = loss({ gd: 3000, zoom: [1000, 1100], messages: [diverged] });
@@ -261,10 +274,28 @@ test("words in the gutter have a room that ends with the chart, those of a line 
   assert.deepEqual(placed.map(({ left, most }) => left + most), [46 + 650 + 104, 46 + 650]);
 });
 
+test("the ground and the marks of a plot do not leave it", () => {
+  const edit = { type: "event", event: "edit", run: "gd", edit: { at_step: 7, batch_size: 1 } };
+  const lost = { type: "connection", status: "reconnecting", lastStep: 3000 };
+  const wide = (run, wire) => (wire.series.train_loss.mean = wire.series.train_loss.mean.map((_, i) => (i % 2 ? 1e-9 : 10)));
+  const { ground, marks } = loss({ gd: 3000, sgd: 3000, messages: [edit, lost], zoom: [1000, 1100], zoomY: [2, 3], change: wide });
+  assert.deepEqual(ground, [], "edit, baseline and what is missing are elsewhere");
+  assert.ok(marks.every(({ d }) => d === ""));
+  const whole = loss({ gd: 3000, messages: [edit, lost] });
+  assert.deepEqual(whole.ground.map(({ name }) => name), ["missing", "baseline", "edit"]);
+  assert.equal(whole.ground[0].d, "M587.67,26H696V372H587.67Z");
+});
+
+test("a shape is that of its run and as large as is asked", () => {
+  const size = (lane) => [0, 1].map((side) => Math.max(...cornersOf({ d: symbol(lane, 10, 0, 0) }).map((at) => at[side])) - Math.min(...cornersOf({ d: symbol(lane, 10, 0, 0) }).map((at) => at[side])));
+  assert.equal(symbol("a", 10, 3, 4), "M8,4A5,5 0 1,1 -2,4A5,5 0 1,1 8,4Z");
+  assert.deepEqual([size("b"), size("c")], [[10, 10], [13, 13]]);
+  assert.equal(new Set(["a", "b", "c", "d", "x"].map((shape) => symbol(shape, 10, 0, 0))).size, 5);
+});
+
 test("hollow markers stand 96 px apart", () => {
-  const { data, layout } = loss({ gd: 650 });
-  const { x } = data.find(({ marker }) => marker?.size === 7);
-  const px = x.map((place) => (place / layout.xaxis.range[1]) * 650);
+  const [line] = named(loss({ gd: 650 }).marks, "along");
+  const px = line.d.split("Z").filter(Boolean).map((d) => middleOf({ d })[0]);
   for (let k = 1; k < px.length; k++) assert.ok(Math.abs(px[k] - px[k - 1] - 96) < 2, px.join(" "));
   assert.ok(px.length >= 6);
 });

@@ -13,7 +13,7 @@ export const figures = { loss: read("../golden/figures/loss.json").figure, gradi
 const ROOM = { width: 800, height: 400, left: 46, right: 104 };
 
 /** A page after so many steps of each run; `change` edits the columns by hand. */
-export function scene({ gd = 0, sgd = 0, change = () => {}, view = {}, messages = [], zoom = null, compact = false } = {}) {
+export function scene({ gd = 0, sgd = 0, change = () => {}, view = {}, messages = [], zoom = null, zoomY = null, compact = false } = {}) {
   const series = createSeriesBook();
   let state = [{ type: "catalog", catalog }, { type: "opened", answer: answer(), token: "t" }, { type: "view", part: view }].reduce(reduce, initialState());
   for (const [run, steps, per] of [["gd", gd, 900], ["sgd", sgd, 1]]) {
@@ -26,5 +26,5 @@ export function scene({ gd = 0, sgd = 0, change = () => {}, view = {}, messages 
     state = reduce(state, { type: "frame", runs: { [run]: { status: "playing", step: steps, epoch: (steps * per) / 900, samples_seen: steps * per, generation: 0, latest: latestOf(wire) } } });
   }
   state = messages.reduce(reduce, state);
-  return { state, series, look: { spec, theme: "light", compact }, room: ROOM, zoom: { x: zoom, y: null }, held: { y: null } };
+  return { state, series, look: { spec, theme: "light", compact }, room: ROOM, zoom: { x: zoom, y: zoomY }, held: { y: null } };
 }

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
+import { FINE, plan, planFor, widths } from "../../frontend/state/buckets.js";
 import { decode, latestOf } from "../../frontend/state/columns.js";
 import { CEILING, createRunSeries, createSeriesBook } from "../../frontend/state/series.js";
 import { thin } from "../../frontend/state/thinning.js";
@@ -87,6 +88,24 @@ test("a hundred thousand steps stay under the ceiling, aligned, gapless, with ev
   assert.equal(Math.max(...max.slice(300)), 99);
   assert.equal(count.reduce((sum, steps) => sum + steps), 100_000);
   assert.deepEqual(ranges(series).slice(0, 100), Array.from({ length: 100 }, (_, step) => [step, step]), "the beginning stays raw, for a log axis");
+});
+
+test("the coarsest plan that is needed is the first that suffices, of all widths tried one after the other", () => {
+  let seed = 7;
+  const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
+  for (let round = 0; round < 40; round++) {
+    const [first, last] = [[], []];
+    for (let i = 0, at = 0; i < 500; i++, at = last.at(-1) + 1) {
+      let width = 2 ** Math.floor(random() * (round % 12));
+      while (at % width) width /= 2;
+      first.push(at);
+      last.push(at + width - 1);
+    }
+    for (const geometric of [false, true]) {
+      const tried = Array.from({ length: 60 }, (_, k) => plan(first, last, 500, geometric ? widths(Infinity, FINE / 2 ** k) : widths(2 ** k, 0)));
+      for (const atMost of [20, 90, 400]) assert.deepEqual(planFor(first, last, 500, atMost, geometric), tried.find(({ length }) => length - 1 <= atMost));
+    }
+  }
 });
 
 test("for a log axis the beginning is finer than the end", () => {

@@ -1,0 +1,106 @@
+/**
+ * What the page draws around a chart's lines itself, as path data in px: the ground under them and the marks on them.
+ * A path costs a draw next to nothing, while each shape and each trace costs Plotly up to a millisecond of it.
+ * Owns: that geometry. Pure. Colours come from styles/charts.css by name and lane; path-layer.js makes elements of it.
+ */
+
+import { pxAcross, pxDown } from "./labels.js";
+
+/** @typedef {import("./labels.js").Frame} Frame */
+/** @typedef {import("./looks.js").Look} Look */
+/**
+ * @typedef {object} Path
+ * @property {string} name    what it is: "shelf", "missing", "baseline", "edit", "along", "end", "start", ...
+ * @property {string} [lane]
+ * @property {string} [run]
+ * @property {number} [width]
+ * @property {string} [dash]
+ * @property {string} d
+ */
+/**
+ * @typedef {object} Ground  in the data's units
+ * @property {[number, number]|null} [shelf]    lower and upper edge
+ * @property {{from: number, to: number}|null} [missing]
+ * @property {number|null} [baseline]
+ * @property {{lane: string, x: number}[]} [flags]
+ */
+
+const SHARP = Math.SQRT1_2;
+
+/** @param {number} value */
+const px = (value) => Math.round(100 * value) / 100;
+
+/** @param {number} value @param {number} low @param {number} high */
+const within = (value, low, high) => Math.min(high, Math.max(low, value));
+
+/** Whether a place is in the plot, or on its edge. @param {Frame} frame @param {number} left @param {number} top */
+export const isInside = ({ left: l, top: t, width, height }, left, top) =>
+  left >= l - 0.01 && left <= l + width + 0.01 && top >= t - 0.01 && top <= t + height + 0.01;
+
+/** A rectangle as far as it is in the plot; empty where it is not. @param {Frame} frame @param {[number, number]} across @param {[number, number]} down  px */
+function area(frame, across, down) {
+  const [left, right] = across.map((x) => within(x, frame.left, frame.left + frame.width));
+  const [top, bottom] = down.map((y) => within(y, frame.top, frame.top + frame.height));
+  return right > left && bottom > top ? `M${px(left)},${px(top)}H${px(right)}V${px(bottom)}H${px(left)}Z` : "";
+}
+
+/**
+ * The ground of one plot, the lowest first. Nothing of it leaves the plot.
+ * @param {Frame} frame
+ * @param {Ground} given
+ * @param {Look} look
+ * @returns {Path[]}
+ */
+export function groundOf(frame, { shelf = null, missing = null, baseline = null, flags = [] }, { spec: { fallline: drawn } }) {
+  const right = frame.left + frame.width;
+  const bottom = frame.top + frame.height;
+  const level = baseline === null ? NaN : pxDown(frame, baseline);
+  const edits = flags.map(({ lane, x }) => ({ lane, left: pxAcross(frame, x) })).filter(({ left }) => isInside(frame, left, frame.top));
+  return [
+    ...(missing ? [{ name: "missing", d: area(frame, [pxAcross(frame, missing.from), pxAcross(frame, missing.to)], [frame.top, bottom]) }] : []),
+    ...(shelf ? [{ name: "shelf", d: area(frame, [frame.left, right], [pxDown(frame, shelf[1]), pxDown(frame, shelf[0])]) }] : []),
+    ...(isInside(frame, right, level) ? [{ name: "baseline", width: drawn.baseline.width, dash: drawn.baseline.dash, d: `M${px(frame.left)},${px(level)}H${px(right)}` }] : []),
+    ...joined(edits.map(({ lane, left }) => ({ name: "edit", lane, width: drawn.edit_marker.width, dash: drawn.edit_marker.dash, d: `M${px(left)},${px(bottom)}V${px(frame.top)}` }))),
+  ].filter(({ d }) => d);
+}
+
+/** Equal ranges: the plot itself, and the line on which a prediction is what is true. @param {{left: number, top: number, width: number, height: number}} cell @returns {Path[]} */
+export const square = ({ left, top, width, height }) => [
+  { name: "square", d: `M${px(left)},${px(top)}h${px(width)}v${px(height)}h${px(-width)}Z` },
+  { name: "diagonal", d: `M${px(left)},${px(top + height)}l${px(width)},${px(-height)}` },
+];
+
+/** Paths that look alike as one. @param {Path[]} paths @returns {Path[]} */
+export function joined(paths) {
+  /** @type {Map<string, Path>} */
+  const all = new Map();
+  for (const path of paths) {
+    const key = `${path.name} ${path.lane ?? ""}`;
+    const same = all.get(key);
+    all.set(key, same ? { ...same, d: same.d + path.d } : path);
+  }
+  return [...all.values()];
+}
+
+/** The run's shape of a size, as Plotly draws it; "x" is that of a run that diverged. @type {Record<string, (r: number) => [number, number][]>} */
+const CORNERS = {
+  b: (r) => [[-r, -r], [r, -r], [r, r], [-r, r]],
+  c: (r) => [[-1.3 * r, 0], [0, -1.3 * r], [1.3 * r, 0], [0, 1.3 * r]],
+  d: (r) => [[(-2 * r) / Math.sqrt(3), r / 2], [(2 * r) / Math.sqrt(3), r / 2], [0, -r]],
+  x: (r) => {
+    const arm = 0.8 * r * SHARP;
+    return [[0, arm], [arm, 2 * arm], [2 * arm, arm], [arm, 0], [2 * arm, -arm], [arm, -2 * arm], [0, -arm], [-arm, -2 * arm], [-2 * arm, -arm], [-arm, 0], [-2 * arm, arm], [-arm, 2 * arm]];
+  },
+};
+
+/**
+ * @param {string} shape  a lane, or "x"
+ * @param {number} size   px
+ * @param {number} left
+ * @param {number} top
+ */
+export function symbol(shape, size, left, top) {
+  const r = size / 2;
+  if (!(shape in CORNERS)) return `M${px(left + r)},${px(top)}A${r},${r} 0 1,1 ${px(left - r)},${px(top)}A${r},${r} 0 1,1 ${px(left + r)},${px(top)}Z`;
+  return `M${CORNERS[shape](r).map(([x, y]) => `${px(left + x)},${px(top + y)}`).join("L")}Z`;
+}
