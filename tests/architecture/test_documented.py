@@ -3,8 +3,11 @@
 import re
 from pathlib import Path
 
+from fallline.engine.datasets import CSV, DATASETS
 from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.schedules import SCHEDULES
+from fallline.runs.bounds import BOUNDS
+from fallline.runs.recipe_check import DATA_SETTINGS, SEEDS
 from fallline.settings import PREFIX, TABLE
 
 ROOT = Path(__file__).parents[2]
@@ -41,3 +44,36 @@ def test_every_optimizer_and_schedule_stands_in_the_methods_with_its_parameters_
         own = row.parameters[-1:] if row.name == "adamw" else row.parameters
         told = re.findall(r"`([a-z0-9_]+)` \(([0-9.e-]+)", line)
         assert [(name, float(value)) for name, value in told] == [(each.name, each.default) for each in own]
+
+
+def test_every_data_set_stands_in_the_data_with_its_task_inputs_parameters_and_their_ranges() -> None:
+    data = (ROOT / "docs/data.md").read_text()
+    named = re.findall(r"^\| `([a-z_]+)` \| (regression|classification|of the column) \|", data, re.MULTILINE)
+    assert [name for name, _ in named] == [*DATASETS, CSV]
+    for row in DATASETS.values():
+        (line,) = re.findall(rf"^\| `{row.name}` \|.*$", data, re.MULTILINE)
+        task, _, inputs, parameters, source = [part.strip() for part in line.split("|")[2:7]]
+        assert task == row.task
+        assert inputs == str(row.features or "any")
+        assert row.samples is None or f"{row.samples:,}" in line
+        assert source
+        told = re.findall(r"`([a-z]+)` \(([0-9.]+); ([0-9.]+) to ([0-9.]+)\)", parameters)
+        assert [(name, *map(float, numbers)) for name, *numbers in told] == [
+            (each.name, each.default, each.minimum, each.maximum) for each in row.parameters
+        ]
+
+
+def test_what_every_data_set_takes_stands_in_the_data_with_its_range() -> None:
+    data = (ROOT / "docs/data.md").read_text()
+    for each in DATA_SETTINGS:
+        (told,) = re.findall(
+            rf"^\| `{each.name}` \| (\S+) \| (\S+) to (?:below )?(\S+) \|", data, re.MULTILINE
+        )
+        assert tuple(map(float, told)) == (each.default, each.minimum, each.maximum), each.name
+    for seed in SEEDS:
+        assert f"to {seed.maximum:.0f}" in data
+    bounds = data[data.index("**Bounds.**") :]
+    for name in ("csv_bytes", "csv_rows", "csv_columns", "classes", "features"):
+        assert re.search(
+            rf"\b{BOUNDS[name]:.0f} {name.removeprefix('csv_').replace('features', 'inputs')}", bounds
+        )

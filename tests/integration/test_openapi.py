@@ -65,6 +65,8 @@ def test_every_call_of_the_contract_is_described(document: dict[str, Any]) -> No
         ("get", "/readyz"),
         ("get", "/api/v1/catalog"),
         ("post", "/api/v1/experiments"),
+        ("post", "/api/v1/datasets"),
+        ("get", "/api/v1/datasets/{id}"),
         *{(method, one) for method in ("get", "delete")},
         *{("get", one + view) for view in ("/recipe", "/data", "/figures/{name}")},
         *{("post", one + do) for do in ("/step", "/play", "/pause", "/reset", "/runs")},
@@ -88,7 +90,9 @@ def test_every_call_describes_its_answer_and_its_problems(document: dict[str, An
                 )
             assert "HTTPValidationError" not in str(call)
             if method in ("post", "patch", "put"):
-                assert call["requestBody"]["content"]["application/json"]["schema"]
+                (kind,) = call["requestBody"]["content"]
+                assert kind == ("text/csv" if path.endswith("/datasets") else "application/json")
+                assert call["requestBody"]["content"][kind]["schema"]
 
 
 def test_every_reference_in_the_description_exists(document: dict[str, Any]) -> None:

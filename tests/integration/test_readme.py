@@ -33,5 +33,6 @@ def test_a_first_session_with_curl_works_as_printed() -> None:
     assert answers[3].startswith("{'min': [")
     assert answers[4] == "paused"
     assert answers[5].startswith("first,last,samples_seen,seconds,batch_loss.min")
-    assert re.fullmatch(r"\[((True|False)(, )?){4}\]", answers[-3])
-    assert answers[-2:] == ["log", "[{'at_step': 501, 'batch_size': 1}]"]
+    assert re.fullmatch(r"\[((True|False)(, )?){4}\]", answers[-5])
+    assert answers[-4:-2] == ["log", "[{'at_step': 501, 'batch_size': 1}]"]
+    assert answers[-2:] == ["[{'line': 4, 'reason': 'no value in celsius'}]", "regression"]

@@ -1,4 +1,4 @@
-"""What schemathesis has to know to get past 404 and 401: living experiments, and the token of each.
+"""What schemathesis has to know to get past 404 and 401: living experiments, the token of each, and a table.
 
 Loaded by schemathesis itself (SCHEMATHESIS_HOOKS). Leaves alone what it sends as bodies and queries, except that no
 single step command takes minutes.
@@ -18,6 +18,7 @@ PATIENCE = 1_000
 
 TOKENS: dict[str, str] = {}
 _SHARED: list[str] = []
+_TABLES: list[str] = []
 
 
 def created() -> str:
@@ -26,10 +27,20 @@ def created() -> str:
     return str(answer["id"])
 
 
+def table() -> str:
+    if not _TABLES:
+        content = {"content": b"x,y\n1,2\n2,4\n", "headers": {"Content-Type": "text/csv"}}
+        answer = httpx.post(f"{os.environ['FALLLINE_UNDER_TEST']}/api/v1/datasets", **content).json()
+        _TABLES.append(str(answer["id"]))
+    return _TABLES[0]
+
+
 @schemathesis.hook
 def map_path_parameters(context: Any, path_parameters: dict[str, Any]) -> dict[str, Any]:
     if "id" not in (path_parameters or {}):
         return path_parameters
+    if "/datasets/" in context.operation.path:
+        return {**path_parameters, "id": table()}
     if context.operation.method in NEEDS_A_FRESH_ONE:
         living = created()
     else:

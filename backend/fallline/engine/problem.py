@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.datasets import DATASETS, Raw
+from fallline.engine.datasets import DATASETS, Dataset, Raw
 from fallline.engine.initializers import INITIALIZERS
 from fallline.engine.layout import Layout, layout_of
 from fallline.engine.losses import LOSSES, Loss
@@ -97,9 +97,16 @@ class Problem:
         return self.layout.named(flat)
 
 
-def build_problem(data: DataSettings, network: NetworkSettings, loss: str | LossSettings) -> Problem:
-    """The problem of a recipe; raises InvalidRequest where the data cannot be made as asked."""
-    raw = _samples(data)
+def build_problem(
+    data: DataSettings,
+    network: NetworkSettings,
+    loss: str | LossSettings,
+    dataset: Dataset | None = None,
+) -> Problem:
+    """The problem of a recipe; raises InvalidRequest where the data cannot be made as asked. `dataset` is what `data`
+    names where that stands in no table.
+    """
+    raw = _samples(data, DATASETS[data.name] if dataset is None else dataset)
     chosen, classes = _loss(loss), len(raw.classes)
     train_rows, test_rows = _split(data, len(raw.X))
     X, y = _standardized(data, raw, train_rows)
@@ -136,9 +143,8 @@ def _loss(asked: str | LossSettings) -> Loss:
     return LOSSES[asked] if isinstance(asked, str) else LOSSES[asked.name].having(asked.own)
 
 
-def _samples(data: DataSettings) -> Raw:
-    raw = DATASETS[data.name].make(data)
-    return _mislabelled(data, _noisy(data, raw))
+def _samples(data: DataSettings, dataset: Dataset) -> Raw:
+    return _mislabelled(data, _noisy(data, dataset.make(data)))
 
 
 def _noisy(data: DataSettings, raw: Raw) -> Raw:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fallline.engine.tabular import MOST_BYTES, MOST_CATEGORIES, MOST_COLUMNS, MOST_ROWS
 from fallline.vocabulary.errors import TooExpensive
 
 MOST_PARAMETERS = 100_000
@@ -24,6 +25,10 @@ BOUNDS: Mapping[str, float] = {
     "runs": MOST_RUNS,
     "edits_a_run": MOST_EDITS,
     "milliseconds_a_step": MOST_STEP_SECONDS * 1000,
+    "classes": MOST_CATEGORIES,
+    "csv_bytes": MOST_BYTES,
+    "csv_rows": MOST_ROWS,
+    "csv_columns": MOST_COLUMNS,
 }
 
 

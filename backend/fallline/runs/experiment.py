@@ -14,9 +14,11 @@ from typing import Any
 from fallline.engine.kernels.choice import Kernels
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.state import TrainingState
+from fallline.engine.tabular import Table
 from fallline.figures.binding import MOST_POINTS
 from fallline.figures.view import PREDICTING_THE_MAJORITY, PREDICTING_THE_MEAN, FigureView, RunLine
 from fallline.runs.bounds import MOST_RUNS
+from fallline.runs.data_check import dataset_of
 from fallline.runs.forking import Forking, forked_recipe
 from fallline.runs.jobs import StepJob
 from fallline.runs.lookback import Look, Stretch, Waiting, finest_width
@@ -66,11 +68,15 @@ class Event:
 class Experiment:
     """Runs that race on one problem."""
 
-    def __init__(self, id: str, recipe: Recipe, kernels: Kernels | None = None) -> None:
+    def __init__(
+        self, id: str, recipe: Recipe, kernels: Kernels | None = None, table: Table | None = None
+    ) -> None:
+        """`table` is the one that the recipe's data names, if it names one."""
         self.id = id
         self._kernels = Kernels() if kernels is None else kernels
-        self._shared = check_recipe(recipe)
-        self.problem: Problem = build_problem(self._shared.data, self._shared.network, self._shared.loss)
+        dataset = dataset_of(recipe.data, table)
+        self._shared = shared = check_recipe(recipe, dataset)
+        self.problem: Problem = build_problem(shared.data, shared.network, shared.loss, dataset)
         self.runs = {run.name: Run(self.problem, run, self._kernels) for run in self._shared.runs}
         self._watchers = 0
         self._playback: Playback | None = None
@@ -286,7 +292,10 @@ class Experiment:
         if not named_by_client:
             recipe = recipe.model_copy(update={"name": self._free_name()})
         self._check_place_for(recipe.name)
-        return self._admit(Run(self.problem, check_run(recipe, "", self._shared), self._kernels), now)
+        return self._admit(Run(self.problem, self._checked(recipe), self._kernels), now)
+
+    def _checked(self, recipe: RunRecipe) -> RunRecipe:
+        return check_run(recipe, "", self._shared, self.problem.layout.sizes)
 
     def _check_place_for(self, name: str) -> None:
         if len(self.runs) >= MOST_RUNS:
@@ -317,7 +326,7 @@ class Experiment:
         if "name" not in asked.model_fields_set:
             asked = asked.model_copy(update={"name": self._free_name()})
         self._check_place_for(asked.name)
-        recipe = check_run(forked_recipe(parent.recipe, at_step, asked), "", self._shared)
+        recipe = self._checked(forked_recipe(parent.recipe, at_step, asked))
         if at_step == present:
             done(self._admit(parent.fork(recipe), now))
             return

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fallline.engine.activations import ACTIVATIONS
-from fallline.engine.datasets import DATASETS, Dataset
+from fallline.engine.datasets import CSV, DATASETS, Dataset
+from fallline.engine.datasets.own import HELP, NEEDS, SOURCE
 from fallline.engine.initializers import INITIALIZERS
 from fallline.engine.losses import LOSSES, Loss
 from fallline.engine.optimizers import OPTIMIZERS
@@ -41,20 +42,36 @@ DATA_SETTINGS = (
 )
 """What every data set takes, whatever its own parameters."""
 
+LARGEST_SEED = 2**32 - 1
+SEEDS = (
+    Parameter(
+        "data", 0, 0, LARGEST_SEED, integer=True, help="samples, noise, labels, and which rows are tested on"
+    ),
+    Parameter("network", 0, 0, LARGEST_SEED, integer=True, help="the first weights and biases"),
+    Parameter(
+        "runs", 0, 0, LARGEST_SEED, integer=True, help="the order of the samples in each pass of a run"
+    ),
+)
+"""The `seed` of each part of a recipe: what it draws."""
 
-def check_recipe(recipe: Recipe) -> Recipe:
-    """The recipe filled in. Raises InvalidRequest for what cannot be, TooExpensive for what costs too much."""
-    dataset = dataset_of(recipe.data)
+
+def check_recipe(recipe: Recipe, dataset: Dataset | None = None) -> Recipe:
+    """The recipe filled in. Raises InvalidRequest for what cannot be, TooExpensive for what costs too much.
+
+    `dataset` is what its data names, where that stands in no table.
+    """
+    dataset = dataset_of(recipe.data) if dataset is None else dataset
     filled = {"data": check_data(recipe.data, dataset), "loss": check_loss(recipe, len(dataset.classes))}
     recipe = recipe.model_copy(update=filled)
-    _check_size(recipe)
+    sizes = _sizes(recipe, len(dataset.classes))
+    _check_size(recipe, sizes)
     if recipe.data.train_samples < 1:
         raise InvalidRequest(
             FieldError("/data/test_fraction", "a fraction that leaves at least one training sample")
         )
     _check_network(recipe.network)
     _check_names(recipe)
-    runs = [check_run(run, f"/runs/{place}", recipe) for place, run in enumerate(recipe.runs)]
+    runs = [check_run(run, f"/runs/{place}", recipe, sizes) for place, run in enumerate(recipe.runs)]
     return recipe.model_copy(update={"runs": runs})
 
 
@@ -65,16 +82,17 @@ def _check_names(recipe: Recipe) -> None:
             raise InvalidRequest(FieldError(f"/runs/{place}/name", "a name that no other run has"))
 
 
-def _check_size(recipe: Recipe) -> None:
+def _check_size(recipe: Recipe, sizes: Sequence[int]) -> None:
     within("hidden_layers", len(recipe.network.layers))
     within("samples", recipe.data.samples)
     within("features", recipe.data.features)
     within("runs", len(recipe.runs))
-    within("parameters", parameter_count(_sizes(recipe)))
+    within("parameters", parameter_count(sizes))
 
 
-def _sizes(recipe: Recipe) -> list[int]:
-    outputs = loss_of(recipe).outputs(len(dataset_of(recipe.data).classes))
+def _sizes(recipe: Recipe, classes: int) -> list[int]:
+    """Of a recipe whose data and loss are filled in: the inputs, the units of each layer, the outputs."""
+    outputs = loss_of(recipe).outputs(classes)
     return [recipe.data.features, *(layer.units for layer in recipe.network.layers), outputs]
 
 
@@ -94,13 +112,14 @@ def _check_initializer(initializer: Initializer, pointer: str, what: str) -> Non
         raise InvalidRequest(FieldError(f"{pointer}/scale", f"no scale: {initializer.name} has its own"))
 
 
-def check_run(run: RunRecipe, pointer: str, shared: Recipe) -> RunRecipe:
-    """One run of the experiment `shared`, its methods' parameters and its edits filled in."""
-    return filled_run(run, pointer, lambda batch_size: _check_batch_of(batch_size, shared))
-
-
-def _check_batch_of(batch_size: int | None, shared: Recipe) -> None:
-    check_batch(batch_size, _sizes(shared), shared.data.samples, shared.data.train_samples)
+def check_run(run: RunRecipe, pointer: str, shared: Recipe, sizes: Sequence[int]) -> RunRecipe:
+    """One run of the experiment `shared`, whose layers have these `sizes`: its methods' parameters and its edits filled
+    in.
+    """
+    data = shared.data
+    return filled_run(
+        run, pointer, lambda batch_size: check_batch(batch_size, sizes, data.samples, data.train_samples)
+    )
 
 
 def check_batch(batch_size: int | None, sizes: Sequence[int], samples: int, train_samples: int) -> None:
@@ -125,10 +144,11 @@ def catalog() -> dict[str, Any]:
         "initializers": INITIALIZERS,
     }
     return {
-        "datasets": [_dataset_entry(row) for row in DATASETS.values()],
+        "datasets": [*(_dataset_entry(row) for row in DATASETS.values()), _own_entry()],
         "losses": [_loss_entry(row) for row in LOSSES.values()],
         **{title: [_entry(row) for row in table.values()] for title, table in tables.items()},
         "data_settings": [each.as_json() for each in DATA_SETTINGS],
+        "seeds": [each.as_json() for each in SEEDS],
         "run_settings": [each.as_json() for each in RUN_SETTINGS],
         "orders": ["shuffle", "sequential"],
         "standardize": ["none", "inputs", "targets", "both"],
@@ -149,6 +169,22 @@ def _dataset_entry(row: Dataset) -> dict[str, Any]:
     """`features` and `samples` are null where the recipe decides, `missing` where the set can be had."""
     own = {"task": row.task, "features": row.features, "samples": row.samples, "classes": list(row.classes)}
     return {**_entry(row), "missing": row.missing or None, **own}
+
+
+def _own_entry() -> dict[str, Any]:
+    """One's own data, which cannot be had before it is sent: what it takes stands under `needs`."""
+    return {
+        "name": CSV,
+        "help": HELP,
+        "source": SOURCE,
+        "parameters": [],
+        "missing": "needs your table: POST a CSV to /api/v1/datasets and name its id as dataset",
+        "task": None,
+        "features": None,
+        "samples": None,
+        "classes": [],
+        "needs": [{"name": name, "help": help} for name, help in NEEDS],
+    }
 
 
 def _loss_entry(row: Loss) -> dict[str, Any]:

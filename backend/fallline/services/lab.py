@@ -12,10 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from fallline.engine.datasets import DATASETS
+from fallline.engine.datasets import CSV, DATASETS
 from fallline.engine.kernels.choice import Kernels
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
+from fallline.engine.tabular import Table, read_table
 from fallline.execution.interface import Executor, Later, Sink
 from fallline.figures import FIGURES, figure_json
 from fallline.runs.experiment import Experiment, Pieces
@@ -25,6 +26,7 @@ from fallline.runs.run import Run
 from fallline.runs.snapshot import snapshot
 from fallline.services.capabilities import hash_of, new_id, new_token, opens
 from fallline.services.repeats import Repeats
+from fallline.services.tables import Tables
 from fallline.vocabulary.columns import Buckets
 from fallline.vocabulary.commands import AddRun, Command, EditRun, Pause, Play, RemoveRun, Reset, Step, parse
 from fallline.vocabulary.errors import FieldError, InvalidRequest, NotAuthorized, NotFound, Unavailable
@@ -36,6 +38,9 @@ See = Callable[[Problem, TrainingState, RunRecipe], dict[str, Any]]
 """A view of a run at one step."""
 
 SWEEP_SECONDS = 5.0
+
+READ_AT_ONCE = 2
+"""Tables read at the same time: each takes some 30 MB and a quarter of a second of one core."""
 
 
 class Watcher(Protocol):
@@ -60,6 +65,7 @@ class Audience(Sink, Protocol):
 class _Entry:
     token_hash: bytes
     seen: float
+    table: str | None = None
     repeats: Repeats = field(default_factory=Repeats)
     swept: bool = False
 
@@ -83,6 +89,8 @@ class Lab:
         self._most = most
         self._idle_seconds = idle_seconds
         self._kernels = Kernels() if kernels is None else kernels
+        self._tables = Tables()
+        self._reading = asyncio.Semaphore(READ_AT_ONCE)
         self._entries: dict[str, _Entry] = {}
         self._sweeper: asyncio.Task[None] | None = None
 
@@ -110,14 +118,23 @@ class Lab:
         """A new experiment: its state, and the token that allows changes."""
         await _prepared(recipe.data.name)
         await self._make_room()
+        table = self._table_of(recipe)
         id, token = new_id(), new_token()
-        self._entries[id] = _Entry(hash_of(token), self._clock())
+        self._entries[id] = _Entry(hash_of(token), self._clock(), recipe.data.dataset if table else None)
         try:
-            state = await self._executor.open(id, lambda: Experiment(id, recipe, self._kernels))
+            state = await self._executor.open(id, lambda: Experiment(id, recipe, self._kernels, table))
         except BaseException:
             del self._entries[id]
             raise
         return state, token
+
+    def _table_of(self, recipe: Recipe) -> Table | None:
+        if recipe.data.name != CSV or recipe.data.dataset is None:
+            return None
+        try:
+            return self._tables.read(recipe.data.dataset)
+        except NotFound as error:
+            raise InvalidRequest(FieldError("/data/dataset", error.detail)) from None
 
     async def _make_room(self) -> None:
         """Let the oldest experiment go that nobody watches and that stands still, when the server is full."""
@@ -169,6 +186,19 @@ class Lab:
 
     async def recipe(self, id: str) -> dict[str, Any]:
         return await self._look(id, lambda experiment: experiment.recipe.as_json())
+
+    # ------------------------------------------------------------------ tables
+
+    async def add_table(self, body: bytes) -> dict[str, Any]:
+        """A new table of a CSV, read beside the loop; with the id that a recipe names it by."""
+        async with self._reading:
+            table = await asyncio.to_thread(read_table, body)
+        used = {entry.table for entry in self._entries.values() if entry.table is not None}
+        return self.table(self._tables.keep(table, used))
+
+    def table(self, id: str) -> dict[str, Any]:
+        """The table of that id as it was told when it came."""
+        return {"id": id, **self._tables.read(id).as_json()}
 
     # ------------------------------------------------------------------ commands
 

@@ -30,6 +30,9 @@ class Problem(_Answer):
     bound: str | None = None
     limit: float | None = None
     asked: float | None = None
+    line: int | None = None
+    offset: int | None = None
+    skipped: list[SkippedRow] | None = None
     instance: str | None = None
 
 
@@ -160,6 +163,47 @@ class Samples(_Answer):
     classes: list[str]
 
 
+class TableColumn(_Answer):
+    """A column of a table: numbers, categories (texts, of which there are few), other text, or always the same value.
+
+    `reason` says why a column is not `used`. `task` is what is guessed if the column is the target, null where it
+    cannot be.
+    """
+
+    name: str
+    kind: Literal["number", "category", "text", "constant"]
+    distinct: int
+    task: Literal["regression", "classification"] | None
+    used: bool
+    reason: str | None
+
+
+class SkippedRow(_Answer):
+    """A row that cannot be used: the line of the file on which it begins, counted from 1, and why."""
+
+    line: int
+    reason: str
+
+
+class Table(_Answer):
+    """A table that somebody sent, by the id under which a recipe may name it.
+
+    `rows` counts those that can be used, `preview` shows the first of them. `target` is the column that is suggested.
+    `skipped` lists the first of `skipped_count` rows. `header` tells whether the first row was taken to name the
+    columns.
+    """
+
+    id: str
+    columns: list[TableColumn]
+    rows: int
+    target: str
+    preview: list[list[str]]
+    skipped: list[SkippedRow]
+    skipped_count: int
+    delimiter: Literal[",", ";", "\t"]
+    header: bool
+
+
 class Figure(_Answer):
     """A Plotly figure."""
 
@@ -191,14 +235,23 @@ class CatalogRow(_Answer):
 
 class DatasetRow(CatalogRow):
     """A data set. `features` and `samples` are null where the recipe decides, else what the set has. `missing` says why
-    the set cannot be had on this server, null that it can.
+    the set cannot be had on this server, null that it can. `needs` names what a recipe says of one's own table, whose
+    task (null here) depends on the column.
     """
 
     missing: str | None
-    task: Literal["regression", "classification"]
+    task: Literal["regression", "classification"] | None
     features: int | None
     samples: int | None
     classes: list[str]
+    needs: list[Need] = []
+
+
+class Need(_Answer):
+    """Something that a recipe says of one's own data, and a line of help."""
+
+    name: str
+    help: str
 
 
 class LossRow(CatalogRow):
@@ -236,3 +289,4 @@ class Readiness(_Answer):
 
 
 Problem.model_rebuild()
+DatasetRow.model_rebuild()

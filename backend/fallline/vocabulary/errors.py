@@ -5,6 +5,7 @@ Knows nothing of HTTP: `web.errors` maps codes to statuses.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -67,6 +68,30 @@ class TooExpensive(FalllineError):
 def _plain(number: float) -> str:
     """Whole numbers in full, others to three digits."""
     return f"{int(number):,}" if number == int(number) else f"{number:,.3g}"
+
+
+class UnusableTable(FalllineError):
+    """A CSV that no table can be made of. `line` and `offset` (in bytes) say where, as far as that is one place;
+    `skipped` tells the first rows that cannot be used, each with its line and reason.
+    """
+
+    code = "unusable-table"
+    title = "The CSV cannot be used"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        line: int | None = None,
+        offset: int | None = None,
+        skipped: Sequence[Mapping[str, object]] = (),
+    ) -> None:
+        super().__init__(detail)
+        self.line, self.offset, self.skipped = line, offset, skipped
+
+    def members(self) -> dict[str, object]:
+        found = {"line": self.line, "offset": self.offset, "skipped": list(self.skipped) or None}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 class KeyReused(FalllineError):

@@ -32,6 +32,10 @@ OWN_DATA = ("degree", "turns")
 """Settings that belong to one data set or another; they stand beside its name."""
 
 
+OF_A_TABLE = ("dataset", "target", "task")
+"""Settings of one's own data: which table, which of its columns is to be learnt, and as what."""
+
+
 class DataSettings(StrictModel):
     """Which samples: `samples` counts training and test samples together.
 
@@ -49,6 +53,9 @@ class DataSettings(StrictModel):
     label_noise: Annotated[float, Field(ge=0, le=1)] = 0.0
     degree: int | None = None
     turns: float | None = None
+    dataset: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = None
+    target: Annotated[str, Field(min_length=1, max_length=80)] | None = None
+    task: Literal["regression", "classification"] | None = None
 
     @model_serializer(mode="wrap")
     def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from fallline import __version__
 from fallline.services.lab import Lab
 from fallline.settings import Settings
-from fallline.web import errors, experiment_routes, health_routes, history_routes
+from fallline.web import dataset_routes, errors, experiment_routes, health_routes, history_routes
 from fallline.web.methods import Methods, table_of
 from fallline.web.openapi import describe
 from fallline.web.pages import Pages, page_routes
@@ -36,8 +36,9 @@ def build_app(lab: Lab, pages: Pages, settings: Settings) -> FastAPI:
     )
     app.state.lab, app.state.pages, app.state.is_ready = lab, pages, False
     app.state.turnstile = Turnstile(settings.requests_per_second)
-    for routes in (health_routes.router, experiment_routes.router, history_routes.router, page_routes(pages)):
-        app.include_router(routes)
+    apis = (health_routes, experiment_routes, history_routes, dataset_routes)
+    for router in (*(routes.router for routes in apis), page_routes(pages)):
+        app.include_router(router)
 
     @app.websocket("/api/v1/stream")
     async def stream(websocket: WebSocket) -> None:

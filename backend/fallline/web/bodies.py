@@ -2,7 +2,7 @@
 
 The framework's own reading is not used: it takes bodies of any size and NaN, and repeats what came in. The body is JSON
 whatever Content-Type says, so that `curl -d '{"steps": 5}'` works; what a foreign page might send with a form is
-refused by its Origin.
+refused by its Origin. A table is the exception: what is no CSV would be read as one, and misunderstood.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
+from fallline.runs.bounds import BOUNDS
 from fallline.vocabulary.errors import TooLarge
-from fallline.web.errors import TooSlow
+from fallline.web.errors import TooSlow, UnsupportedMediaType
 from fallline.web.plain_words import invalid
 from fallline.web.strict_json import parse_object
 
@@ -23,6 +24,8 @@ M = TypeVar("M", bound=BaseModel)
 
 BODY_BYTES = 64 * 1024
 BODY_SECONDS = 10.0
+CSV_BYTES = int(BOUNDS["csv_bytes"])
+UNICODE = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
 async def read(request: Request, limit: int = BODY_BYTES) -> bytes:
@@ -40,6 +43,17 @@ async def read(request: Request, limit: int = BODY_BYTES) -> bytes:
     except TimeoutError:
         raise TooSlow(f"a body has to arrive within {BODY_SECONDS:g} s") from None
     return bytes(body)
+
+
+async def csv_of(request: Request) -> bytes:
+    """The raw body of a CSV. Raises UnsupportedMediaType for what does not say that it is one, in UTF-8."""
+    kind, *parameters = (part.strip() for part in request.headers.get("content-type", "").lower().split(";"))
+    charsets = [
+        part.removeprefix("charset=").strip('"') for part in parameters if part.startswith("charset=")
+    ]
+    if kind != "text/csv" or not UNICODE.issuperset(charsets):
+        raise UnsupportedMediaType("text/csv", "send the table as Content-Type: text/csv, in UTF-8")
+    return await read(request, CSV_BYTES)
 
 
 def checked(model: type[M], body: dict[str, Any]) -> M:

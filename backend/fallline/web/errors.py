@@ -29,6 +29,7 @@ from fallline.vocabulary.errors import (
     TooLarge,
     TooManyRequests,
     Unavailable,
+    UnusableTable,
 )
 from fallline.web.plain_words import translated
 
@@ -67,6 +68,17 @@ class TooSlow(FalllineError):
     title = "The request took too long to arrive"
 
 
+class UnsupportedMediaType(FalllineError):
+    """A body of a kind that the address does not take. `taken` is the kind that it does."""
+
+    code = "unsupported-media-type"
+    title = "The address does not take this kind of body"
+
+    def __init__(self, taken: str, detail: str) -> None:
+        super().__init__(detail)
+        self.taken = taken
+
+
 class Internal(FalllineError):
     """A mistake of this server's. `instance` stands in its log too."""
 
@@ -89,6 +101,7 @@ class Internal(FalllineError):
 STATUS: Mapping[type[FalllineError], int] = {
     InvalidRequest: 422,
     TooExpensive: 422,
+    UnusableTable: 422,
     KeyReused: 422,
     NotAuthorized: 401,
     ForeignOrigin: 403,
@@ -97,6 +110,7 @@ STATUS: Mapping[type[FalllineError], int] = {
     TooSlow: 408,
     Conflict: 409,
     TooLarge: 413,
+    UnsupportedMediaType: 415,
     UnknownHost: 421,
     TooManyRequests: 429,
     Internal: 500,
@@ -135,6 +149,8 @@ def _headers(error: FalllineError) -> dict[str, str]:
             return {"Allow": allowed}
         case TooManyRequests(retry_after=seconds) | Unavailable(retry_after=seconds):
             return {"Retry-After": str(max(1, round(seconds)))}
+        case UnsupportedMediaType(taken=taken):
+            return {"Accept-Post": taken}
         case TooSlow():
             return {"Connection": "close"}
         case _:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fallline.engine.batches import order_of_pass
 from fallline.engine.datasets import DATASETS, Dataset, Raw
 from fallline.engine.problem import build_problem
 from fallline.engine.randomness import rng_for
@@ -53,6 +54,31 @@ def test_the_split_is_drawn_by_the_data_seed():
     first, again, other = (problem(test_fraction=0.5, seed=seed).test_rows for seed in (3, 3, 4))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_the_seeds_of_data_parameters_and_batches_move_nothing_of_each_other():
+    def made(data=0, net=0, run=0):
+        asked = DataSettings(samples=60, noise=0.1, test_fraction=0.25, seed=data)
+        built = build_problem(asked, NetworkSettings(seed=net), "mse")
+        places = order_of_pass("shuffle", run, 0, len(built.train_rows))
+        return built.X, built.y, built.test_rows, built.initial_parameters, places
+
+    first = made()
+    for changed, moved in (("data", {0, 1, 2}), ("net", {3}), ("run", {4})):
+        other = made(**{changed: 1})
+        assert {k for k in range(5) if not np.array_equal(first[k], other[k])} == moved
+
+
+@pytest.mark.parametrize("switched", [{"noise": 0.1}, {"test_fraction": 0.3}, {"standardize": "inputs"}])
+def test_switching_one_thing_on_draws_nothing_else_anew(switched):
+    plain, other = problem(samples=50), problem(samples=50, **switched)
+    if "standardize" in switched:
+        assert np.allclose(other.X * plain.X.std(axis=0) + plain.X.mean(axis=0), plain.X)
+        assert np.array_equal(plain.y, other.y)
+    else:
+        assert np.array_equal(plain.X, other.X)
+        assert np.array_equal(plain.y, other.y) == ("noise" not in switched)
+    assert np.array_equal(plain.initial_parameters, other.initial_parameters)
 
 
 def test_a_split_without_training_samples_is_refused():

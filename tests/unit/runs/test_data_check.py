@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from fallline.engine.datasets import Dataset, Raw
-from fallline.runs.data_check import check_data
-from fallline.vocabulary.errors import InvalidRequest
+from fallline.engine.tabular import read_table
+from fallline.runs.data_check import check_data, dataset_of
+from fallline.runs.recipe_check import check_recipe
+from fallline.vocabulary.errors import InvalidRequest, TooExpensive
 from fallline.vocabulary.parameters import Parameter
-from fallline.vocabulary.recipe import DataSettings
+from fallline.vocabulary.recipe import DataSettings, Recipe
 
 
 def _made(asked: DataSettings) -> Raw:
@@ -75,3 +77,71 @@ def test_labels_can_be_noisy_only_where_there_are_labels() -> None:
     assert "label_noise" not in checked(label_noise=0.0).model_dump()
     with pytest.raises(InvalidRequest, match="/data/label_noise"):
         check_data(DataSettings(label_noise=0.25), Dataset("d", "h", "s", "regression", _made))
+
+
+# ---------------------------------------------------------------------- one's own
+
+TABLE = read_table(
+    b"size,town,id,price,sold\n"
+    + b"\n".join(b"%d,%s,n%d,%d.5,%d" % (k, b"abc"[k % 3 :][:1], k, k * k, k % 2) for k in range(40))
+)
+
+
+def own(**data: Any) -> DataSettings:
+    asked = DataSettings(name="csv", dataset="some-id", **data)
+    return check_data(asked, dataset_of(asked, TABLE))
+
+
+def test_ones_own_data_are_filled_in_with_what_the_table_has() -> None:
+    filled = own(target="price")
+    assert (filled.samples, filled.features) == (40, 5)
+    assert (filled.dataset, filled.target, filled.task) == ("some-id", "price", "regression")
+    assert check_data(filled, dataset_of(filled, TABLE)) == filled
+
+
+def test_the_last_usable_column_is_learnt_where_none_is_named_and_as_what_it_looks_like() -> None:
+    assert (own().target, own().task) == ("sold", "classification")
+    assert own(task="regression").task == "regression"
+    assert own(target="size", samples=30).samples == 30
+
+
+@pytest.mark.parametrize(
+    ("data", "pointer"),
+    [
+        ({"target": "id"}, "/data/target"),
+        ({"target": "Size"}, "/data/target"),
+        ({"target": "town", "task": "regression"}, "/data/task"),
+        ({"samples": 41}, "/data/samples"),
+        ({"features": 4}, "/data/features"),
+        ({"degree": 3}, "/data/degree"),
+        ({"target": "price", "label_noise": 0.1}, "/data/label_noise"),
+    ],
+)
+def test_what_a_table_cannot_give_is_pointed_at(data: dict[str, Any], pointer: str) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        own(**data)
+    assert [error.pointer for error in refusal.value.errors] == [pointer]
+
+
+def test_without_a_table_there_is_nothing_to_learn_from() -> None:
+    with pytest.raises(InvalidRequest, match="/data/dataset"):
+        dataset_of(DataSettings(name="csv"))
+
+
+@pytest.mark.parametrize("said", [{"dataset": "an-id"}, {"target": "x1"}, {"task": "regression"}])
+def test_only_ones_own_data_have_a_table_a_target_and_a_task(said: dict[str, Any]) -> None:
+    (name,) = said
+    with pytest.raises(InvalidRequest, match=f"/data/{name}: no such setting: only csv has it"):
+        check_recipe(Recipe(data=DataSettings(name="linear", **said)))
+
+
+def test_more_classes_or_inputs_than_their_bounds_are_refused_before_they_are_made() -> None:
+    with pytest.raises(TooExpensive) as refusal:
+        own(target="size", task="classification")
+    assert (refusal.value.bound, refusal.value.limit, refusal.value.asked) == ("classes", 32, 40)
+    rows = "\n".join(f"a{k % 30},b{k % 30},c{k % 30},{k}" for k in range(90))
+    wide = read_table(f"a,b,c,y\n{rows}".encode())
+    recipe = Recipe(data=DataSettings(name="csv", dataset="some-id", target="y"))
+    with pytest.raises(TooExpensive) as refusal:
+        check_recipe(recipe, dataset_of(recipe.data, wide))
+    assert (refusal.value.bound, refusal.value.limit, refusal.value.asked) == ("features", 64, 90)

@@ -12,7 +12,7 @@ from fallline.runs.bounds import BOUNDS
 from fallline.runs.cost import parameter_count
 from fallline.runs.recipe_check import catalog, check_recipe
 from fallline.vocabulary.errors import InvalidRequest, TooExpensive
-from fallline.vocabulary.recipe import Recipe, RunRecipe
+from fallline.vocabulary.recipe import DataSettings, NetworkSettings, Recipe, RunRecipe
 from support.problems import blobs
 
 
@@ -194,6 +194,25 @@ def test_the_catalog_tells_settings_of_every_run_with_the_range_that_a_recipe_is
             assert entry["schema"].get(word) == numbers.get(word), entry["name"]
         if entry["name"] != "batch_size":
             assert entry["schema"]["maximum"] == numbers["maximum"]
+
+
+def test_the_catalog_tells_settings_of_the_data_and_seeds_with_the_range_that_a_recipe_is_held_to() -> None:
+    told, described = catalog(), DataSettings.model_json_schema()["properties"]
+    assert told["standardize"] == described["standardize"]["enum"]
+    for entry in told["data_settings"]:
+        field, bound = described[entry["name"]], BOUNDS.get(entry["name"])
+        for word in ("minimum", "exclusiveMaximum"):
+            assert entry["schema"].get(word) == field.get(word), entry["name"]
+        assert entry["schema"]["default"] == field["default"]
+        if "maximum" in field:
+            assert entry["schema"]["maximum"] == (field["maximum"] if bound is None else bound)
+    parts = (DataSettings, NetworkSettings, RunRecipe)
+    assert [entry["name"] for entry in told["seeds"]] == ["data", "network", "runs"]
+    for entry, part in zip(told["seeds"], parts, strict=True):
+        field = part.model_json_schema()["properties"]["seed"]
+        assert (entry["schema"]["minimum"], entry["schema"]["maximum"] + 1) == (
+            field["minimum"], field["exclusiveMaximum"],
+        )  # fmt: skip
 
 
 def test_a_bound_is_off_by_default_and_the_catalog_says_what_to_switch_it_on_with() -> None:

@@ -12,8 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from fallline.engine.datasets.row import Dataset, Raw
-from fallline.engine.randomness import rng_for
+from fallline.engine.datasets.row import Dataset, Raw, some_of
 from fallline.vocabulary.recipe import DataSettings
 
 MISSING = (
@@ -39,13 +38,7 @@ def _whole(name: str) -> Raw:
 
 
 def _drawn(asked: DataSettings) -> Raw:
-    """As many samples as are asked for, drawn by the data seed and left in their order."""
-    whole = _whole(asked.name)
-    if asked.samples >= len(whole.X):
-        return whole
-    drawn = rng_for(asked.seed, "rows").permutation(len(whole.X))[: asked.samples]
-    rows = np.sort(drawn)
-    return Raw(whole.X[rows], whole.y[rows], whole.features, whole.classes)
+    return some_of(_whole(asked.name), asked)
 
 
 REAL = (

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fallline.engine.randomness import rng_for
 from fallline.vocabulary.parameters import Parameter
 from fallline.vocabulary.recipe import DataSettings
 
@@ -36,7 +37,7 @@ class Dataset:
     `features` and `samples` are numbers that the set itself fixes, the second as the most there are; None leaves
     them to the recipe. `classes` names what a classification tells apart. `source` is where the formula comes from.
     `missing` says why the set cannot be had here. `prepare`, which any thread may call, does what takes long the first
-    time.
+    time. `target` names the column that is learnt, where another one might be.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Dataset:
     classes: tuple[str, ...] = ()
     missing: str = ""
     prepare: Callable[[], object] | None = None
+    target: str = ""
 
     def own(self, settings: DataSettings, name: str) -> float:
         """The set's parameter `name`: as the recipe says, else its default."""
@@ -61,3 +63,12 @@ class Dataset:
 def numbered(features: int) -> tuple[str, ...]:
     """Names for inputs that have none: x1, x2, ..."""
     return tuple(f"x{place}" for place in range(1, features + 1))
+
+
+def some_of(whole: Raw, asked: DataSettings) -> Raw:
+    """As many samples as are asked for, drawn by the data seed and left in their order."""
+    if asked.samples >= len(whole.X):
+        return whole
+    drawn = rng_for(asked.seed, "rows").permutation(len(whole.X))[: asked.samples]
+    rows = np.sort(drawn)
+    return Raw(whole.X[rows], whole.y[rows], whole.features, whole.classes)

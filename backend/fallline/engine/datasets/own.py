@@ -1,0 +1,79 @@
+"""One's own data: the columns of a table as inputs and a target.
+
+A number is one input as it stands; a category is one input for each of its values, 1 where the row has it and else 0.
+Must not know where a table comes from, or whether it is too large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from fallline.engine.datasets.row import Array, Dataset, Raw, Task, some_of
+from fallline.engine.tabular import Column, Table, number_shown
+from fallline.vocabulary.recipe import DataSettings
+
+CSV = "csv"
+"""The name of the row. It stands in no table of data sets, since it is another one for every table and target."""
+
+HELP = "your own table: one column to learn, the others as inputs; POST it to /datasets first"
+SOURCE = "whoever sent it"
+NEEDS = (
+    ("dataset", "the id that POST /datasets answered"),
+    ("target", "the column to learn; left out, the last one that can be used"),
+    ("task", "regression or classification; left out, what is guessed from the column"),
+)
+"""What a recipe says of it beside what every data set takes."""
+
+
+def own_dataset(table: Table, target: Column, task: Task) -> Dataset:
+    """The row of a table whose column `target` is to be learnt as `task`; the other usable columns are inputs."""
+    inputs = tuple(column for column in table.usable if column is not target)
+    classes = _classes(target) if task == "classification" else ()
+
+    def make(asked: DataSettings) -> Raw:
+        y = np.unique(target.values, return_inverse=True)[1] if classes else target.values
+        X = np.hstack([_inputs_of(column) for column in inputs])
+        return some_of(Raw(X, y.astype(np.float64).reshape(-1, 1), _names_of(inputs), classes), asked)
+
+    return Dataset(
+        name=CSV,
+        help=HELP,
+        source=SOURCE,
+        task=task,
+        make=make,
+        features=sum(_width(column) for column in inputs),
+        samples=table.rows,
+        classes=classes,
+        target=target.name,
+    )
+
+
+def _classes(target: Column) -> tuple[str, ...]:
+    """Numbers from the smallest to the largest, texts in the order of the alphabet."""
+    return target.categories or tuple(number_shown(value) for value in np.unique(target.values).tolist())
+
+
+def _width(column: Column) -> int:
+    return len(column.categories) or 1
+
+
+def _inputs_of(column: Column) -> Array:
+    if not column.categories:
+        return column.values[:, None]
+    return np.asarray(column.values[:, None] == np.arange(_width(column)), np.float64)
+
+
+def _names_of(inputs: Iterable[Column]) -> tuple[str, ...]:
+    """The names of the columns, `colour=red` for a category's; no two alike."""
+    names: dict[str, None] = {}
+    for column in inputs:
+        for value in column.categories or ("",):
+            name = wanted = f"{column.name}={value}" if value else column.name
+            number = 1
+            while name in names:
+                number += 1
+                name = f"{wanted}-{number}"
+            names[name] = None
+    return tuple(names)

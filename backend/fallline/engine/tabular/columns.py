@@ -1,0 +1,157 @@
+"""What a column is: numbers, categories, text that is neither, or always the same; and what one would learn from it.
+
+Owns those rules. Must not know rows that are left out, or how a column becomes inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fallline.engine.tabular.cells import LARGEST_NUMBER, LONGEST_SHOWN, is_missing, number_in, shown
+
+Array = NDArray[np.float64]
+Kind: TypeAlias = Literal["number", "category", "text", "constant"]
+Task: TypeAlias = Literal["regression", "classification"]
+
+MOST_CATEGORIES = 32
+"""Different values of a category, and classes of a target."""
+
+ALWAYS_THE_SAME = "always the same value"
+
+LARGEST_SHARE = 2 / 3
+"""Different texts for each row that has one, up to which they are categories and no names or ids."""
+
+MOST_GUESSED_CLASSES = 10
+ROWS_A_GUESSED_CLASS = 5
+"""Whole numbers are guessed to be classes where there are so few of them, and so many rows of each on average."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column over the usable rows.
+
+    `values` are numbers or indices into `categories`; a text or a constant, which nothing is made of, has none.
+    `reason` says why a column is not used, and is empty for one that is. `task` is what is guessed if the column is the
+    target.
+    """
+
+    name: str
+    kind: Kind
+    distinct: int
+    values: Array
+    categories: tuple[str, ...] = ()
+    reason: str = ""
+    task: Task | None = None
+
+    @property
+    def used(self) -> bool:
+        return not self.reason
+
+    def as_json(self) -> dict[str, object]:
+        """The column as the world is told of it."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "distinct": self.distinct,
+            "task": self.task,
+            "used": self.used,
+            "reason": self.reason or None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A column over all rows, before it is known which of them can be used.
+
+    `numbers` holds what the fields of a column of numbers say, and is empty for any other; `bad` holds the fields for
+    which a row cannot be used.
+    """
+
+    name: str
+    cells: Sequence[str]
+    kind: Kind
+    reason: str
+    numbers: Mapping[str, float | None]
+    bad: frozenset[str]
+
+    def complaint(self, row: int) -> str:
+        """Why a row whose field is bad cannot be used."""
+        cell = self.cells[row]
+        if is_missing(cell):
+            return f"no value in {self.name}"
+        value = self.numbers[cell]
+        if value is None:
+            return f"{shown(cell)!r} in {self.name} is not a number"
+        is_what = f"beyond {LARGEST_NUMBER:g}" if isfinite(value) else "not finite"
+        return f"{shown(cell)!r} in {self.name} is {is_what}"
+
+    def over(self, rows: Sequence[int]) -> Column:
+        """The column over the rows that can be used."""
+        cells = [self.cells[row] for row in rows]
+        if self.reason:
+            distinct = sum(not is_missing(cell) for cell in set(cells))
+            return Column(self.name, self.kind, distinct, np.empty(0), reason=self.reason)
+        if self.kind == "number":
+            categories: tuple[str, ...] = ()
+            values = np.array([self.numbers[cell] for cell in cells], np.float64)
+        else:
+            named = {cell: shown(cell) or "?" for cell in set(cells)}
+            categories = tuple(sorted(set(named.values()), key=lambda name: (name.casefold(), name)))
+            place = {name: index for index, name in enumerate(categories)}
+            values = np.array([place[named[cell]] for cell in cells], np.float64)
+        distinct = len(np.unique(values))
+        if distinct < 2:
+            return Column(self.name, "constant", distinct, np.empty(0), reason=ALWAYS_THE_SAME)
+        values.setflags(write=False)
+        task: Task = "classification" if categories or _like_classes(values, distinct) else "regression"
+        return Column(self.name, self.kind, distinct, values, categories, task=task)
+
+
+def draft_of(name: str, cells: Sequence[str], mark: str) -> Draft:
+    """What the column is, by all its fields (without the blanks around them)."""
+    unlike = set(cells)
+    missing = frozenset(cell for cell in unlike if is_missing(cell))
+    present = [cell for cell in cells if cell not in missing]
+    values = len(unlike) - len(missing)
+    if values < 2:
+        return _unused(name, cells, "constant", ALWAYS_THE_SAME if values else "no values")
+    numbers = {cell: number_in(cell, mark) for cell in unlike}
+    is_number = 2 * sum(numbers[cell] is not None for cell in present) > len(present)
+    too_long = any(len(cell) > LONGEST_SHOWN for cell in unlike)
+    too_many = values > MOST_CATEGORIES or values > max(2, LARGEST_SHARE * len(present))
+    if not is_number and (too_long or too_many):
+        what = f"with {values:,} different values" if too_many else f"of more than {LONGEST_SHOWN} characters"
+        return _unused(name, cells, "text", f"text {what}")
+    gaps = len(cells) - len(present)
+    if 2 * gaps > len(cells):
+        reason = f"{gaps:,} of {len(cells):,} values are missing"
+        return _unused(name, cells, "number" if is_number else "category", reason)
+    if not is_number:
+        return Draft(name, cells, "category", "", {}, missing)
+    bad = missing | {
+        cell for cell, value in numbers.items() if value is None or not abs(value) <= LARGEST_NUMBER
+    }
+    return Draft(name, cells, "number", "", numbers, bad)
+
+
+def _unused(name: str, cells: Sequence[str], kind: Kind, reason: str) -> Draft:
+    return Draft(name, cells, kind, reason, {}, frozenset())
+
+
+def is_of_numbers(cells: Sequence[str], mark: str) -> bool:
+    """Whether most of the fields that say anything say a number."""
+    present = [cell for cell in cells if not is_missing(cell)]
+    return 2 * sum(number_in(cell, mark) is not None for cell in present) > len(present)
+
+
+def _like_classes(values: Array, distinct: int) -> bool:
+    if not np.array_equal(values, np.round(values)):
+        return False
+    few = distinct <= MOST_GUESSED_CLASSES and len(values) >= ROWS_A_GUESSED_CLASS * distinct
+    return distinct == 2 or few

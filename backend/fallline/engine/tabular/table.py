@@ -1,0 +1,211 @@
+"""A table: its columns over the rows that can be used, and the rows that cannot, with the line and the reason.
+
+Owns what a table holds at most, which record names the columns, and which rows count. Must not know what is learnt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from sys import getsizeof
+from typing import Any
+
+from fallline.engine.tabular.cells import has_decimal, is_missing, number_in, shown
+from fallline.engine.tabular.columns import Column, Draft, draft_of, is_of_numbers
+from fallline.engine.tabular.records import Record, delimiter_of, records, usual_width
+from fallline.engine.tabular.text import decoded
+from fallline.vocabulary.errors import TooExpensive, UnusableTable
+
+MOST_BYTES = 1 << 20
+MOST_ROWS = 5_000
+MOST_COLUMNS = 32
+
+MOST_SKIPPED_TOLD = 100
+PREVIEWED = 8
+LOOKED_AT = 100
+"""Rows below the first that tell whether the first is one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A row that cannot be used: the line of the file on which it begins, and why."""
+
+    line: int
+    reason: str
+
+    def as_json(self) -> dict[str, object]:
+        return {"line": self.line, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Two or more usable columns of equally many usable rows. `skipped` holds the first of `skipped_count` rows."""
+
+    columns: tuple[Column, ...]
+    rows: int
+    skipped: tuple[Skipped, ...]
+    skipped_count: int
+    preview: tuple[tuple[str, ...], ...]
+    delimiter: str
+    header: bool
+
+    @property
+    def target(self) -> str:
+        """The column that is suggested as the target: the last one that can be used."""
+        return self.usable[-1].name
+
+    @property
+    def usable(self) -> tuple[Column, ...]:
+        """The columns that can be inputs or the target."""
+        return tuple(column for column in self.columns if column.used)
+
+    def column(self, name: str) -> Column | None:
+        """The usable column of that name."""
+        return next((each for each in self.usable if each.name == name), None)
+
+    @property
+    def size(self) -> int:
+        """Bytes that it holds, roughly."""
+        texts = chain(
+            chain.from_iterable((each.name, each.reason, *each.categories) for each in self.columns),
+            (each.reason for each in self.skipped),
+            chain.from_iterable(self.preview),
+        )
+        return sum(each.values.nbytes for each in self.columns) + sum(map(getsizeof, texts))
+
+    def as_json(self) -> dict[str, Any]:
+        """The table as the world is told of it."""
+        return {
+            "columns": [column.as_json() for column in self.columns],
+            "rows": self.rows,
+            "target": self.target,
+            "preview": [list(row) for row in self.preview],
+            "skipped": [each.as_json() for each in self.skipped],
+            "skipped_count": self.skipped_count,
+            "delimiter": self.delimiter,
+            "header": self.header,
+        }
+
+
+def read_table(body: bytes) -> Table:
+    """The table of a CSV. Raises UnusableTable for what is none, TooExpensive for one that is too large."""
+    text = decoded(body)
+    delimiter = delimiter_of(text)
+    found = records(text, delimiter)
+    kept = list(islice(found, MOST_ROWS + 1))
+    further = sum(1 for _ in found)
+    width, _ = usual_width(kept)
+    if width > MOST_COLUMNS:
+        raise TooExpensive("csv_columns", MOST_COLUMNS, width)
+    even, skipped = _even(kept, width)
+    cells = [[field.strip() for field in record.fields] for record in even]
+    mark = _decimal_mark(cells) if delimiter != "," else "."
+    header = bool(cells) and _is_header(cells[0], cells[1 : LOOKED_AT + 1], mark)
+    names = _names(cells[0] if header else [""] * width)
+    if header:
+        even, cells = even[1:], cells[1:]
+    below = len(cells) + len(skipped) + further
+    if below > MOST_ROWS:
+        raise TooExpensive("csv_rows", MOST_ROWS, below)
+    drafts = [
+        draft_of(name, column, mark) for name, column in zip(names, _columns_of(cells, width), strict=True)
+    ]
+    rows, unusable, complaints = _usable(even, drafts)
+    first_skipped = sorted([*skipped, *unusable], key=lambda each: each.line)[:MOST_SKIPPED_TOLD]
+    table = Table(
+        columns=tuple(draft.over(rows) for draft in drafts),
+        rows=len(rows),
+        skipped=tuple(first_skipped),
+        skipped_count=len(skipped) + complaints,
+        preview=tuple(tuple(map(shown, cells[row])) for row in rows[:PREVIEWED]),
+        delimiter=delimiter,
+        header=header,
+    )
+    _check(table)
+    return table
+
+
+def _check(table: Table) -> None:
+    """Something to learn from, and something to learn. Raises UnusableTable."""
+    told = [each.as_json() for each in table.skipped[:10]]
+    if not table.rows and not told:
+        raise UnusableTable("the table has no rows below its names", line=1)
+    if not table.rows:
+        first = table.skipped[0]
+        why = f"no row of the table can be used; line {first.line:,}: {first.reason}"
+        raise UnusableTable(why, line=first.line, skipped=told)
+    if len(table.usable) < 2:
+        unused = "; ".join(f"{each.name}: {each.reason}" for each in table.columns if not each.used)
+        why = f"two columns of numbers or categories are needed that vary over the {table.rows:,} usable rows"
+        raise UnusableTable(f"{why}; {unused}", skipped=told)
+
+
+def _even(found: Iterable[Record], width: int) -> tuple[list[Record], list[Skipped]]:
+    """The records of that many fields, not all of them empty; and the others."""
+    even, skipped = [], []
+    for record in found:
+        fields = len(record.fields)
+        if record.broken:
+            skipped.append(Skipped(record.line, record.broken))
+        elif fields != width:
+            has = f"{fields:,} field{'s' if fields > 1 else ''}"
+            skipped.append(Skipped(record.line, f"{has} instead of {width}"))
+        elif not any(map(str.strip, record.fields)):
+            skipped.append(Skipped(record.line, "no values"))
+        else:
+            even.append(record)
+    return even, skipped
+
+
+def _decimal_mark(cells: Iterable[Sequence[str]]) -> str:
+    """The comma, where commas are free to be it and more numbers have one than have a point."""
+    unlike = set(chain.from_iterable(cells))
+    commas, points = (sum(has_decimal(cell, mark) for cell in unlike) for mark in ",.")
+    return "," if commas > points else "."
+
+
+def _is_header(first: Sequence[str], below: Sequence[Sequence[str]], mark: str) -> bool:
+    """Whether the first row names the columns. It does where it holds no number, and does not where it holds only
+    numbers. Else it is one of the rows where its numbers stand over numbers, and its texts come again below it.
+    """
+    values = [cell for cell in first if not is_missing(cell)]
+    numbers = sum(number_in(cell, mark) is not None for cell in values)
+    if numbers in (0, len(values)):
+        return numbers == 0
+
+    def is_like(cell: str, under: Sequence[str]) -> bool:
+        of_numbers = number_in(cell, mark) is not None and is_of_numbers(under, mark)
+        return is_missing(cell) or of_numbers or cell in under
+
+    columns = _columns_of(below, len(first))
+    return not all(is_like(cell, under) for cell, under in zip(first, columns, strict=True))
+
+
+def _columns_of(cells: Sequence[Sequence[str]], width: int) -> list[tuple[str, ...]]:
+    return list(zip(*cells, strict=True)) if cells else [()] * width
+
+
+def _names(header: Sequence[str]) -> list[str]:
+    """A name for each column, no two alike: `column-3` where there is none, `size-2` for the second size."""
+    names: list[str] = []
+    for place, cell in enumerate(header, start=1):
+        name = wanted = shown(cell) or f"column-{place}"
+        number = 1
+        while name in names:
+            number += 1
+            name = f"{wanted}-{number}"
+        names.append(name)
+    return names
+
+
+def _usable(found: Sequence[Record], drafts: Sequence[Draft]) -> tuple[list[int], list[Skipped], int]:
+    """The places of the rows about which no column complains; the first of the others, and how many they are."""
+    complaining: dict[int, Draft] = {}
+    for draft in reversed(drafts):
+        if draft.bad:
+            complaining.update((row, draft) for row, cell in enumerate(draft.cells) if cell in draft.bad)
+    rows = [row for row in range(len(found)) if row not in complaining]
+    first = sorted(complaining)[:MOST_SKIPPED_TOLD]
+    skipped = [Skipped(found[row].line, complaining[row].complaint(row)) for row in first]
+    return rows, skipped, len(complaining)

@@ -1,0 +1,32 @@
+"""From bytes to text: UTF-8, with or without the mark that spreadsheets put first. Must not know what it says."""
+
+from __future__ import annotations
+
+import codecs
+
+from fallline.vocabulary.errors import UnusableTable
+
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def decoded(body: bytes) -> str:
+    """The text of a CSV. Raises UnusableTable, which names the line and the offset of what is none."""
+    if body.startswith(_WIDE):
+        raise UnusableTable("the table is text in UTF-16: save it as CSV in UTF-8", line=1, offset=0)
+    marked = len(codecs.BOM_UTF8) if body.startswith(codecs.BOM_UTF8) else 0
+    try:
+        text = body[marked:].decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _stray(body, marked + error.start, "is not UTF-8: save it as CSV in UTF-8") from None
+    nul = body.find(b"\0")
+    if nul >= 0:
+        raise _stray(body, nul, "is NUL, which no CSV holds: is this a spreadsheet's own file?")
+    if not text.strip():
+        raise UnusableTable("the table is empty: a line of names and a line for each sample are needed")
+    return text
+
+
+def _stray(body: bytes, offset: int, what: str) -> UnusableTable:
+    before = body[:offset]
+    line = 1 + before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n")
+    return UnusableTable(f"the byte at offset {offset:,} (line {line:,}) {what}", line=line, offset=offset)

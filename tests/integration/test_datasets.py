@@ -1,0 +1,241 @@
+"""One's own data over HTTP: sent, told, trained on; and whatever is sent, the server stands."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fallline.services import lab
+from fallline.vocabulary import answers
+from support.csv_files import BAD, MIB, TOO_LARGE
+from support.serving import Server, created, open_app, open_server, raw
+
+DATASETS = "/api/v1/datasets"
+CSV = {"Content-Type": "text/csv"}
+
+FLOWERS = "length;colour;note;kind\r\n" + "\r\n".join(
+    f"{k / 8:.3f};{('red', 'blue')[k % 2]};nr {k};{'abc'[k % 3]}".replace(".", ",") for k in range(60)
+)
+
+
+async def sent(client: httpx.AsyncClient, text: str = FLOWERS) -> dict[str, Any]:
+    answer = await client.post(DATASETS, content=text.encode(), headers=CSV)
+    assert answer.status_code == 201, answer.text
+    told: dict[str, Any] = answer.json()
+    assert answer.headers["location"] == f"{DATASETS}/{told['id']}"
+    return told
+
+
+async def test_a_table_is_told_as_it_was_read_and_is_there_to_be_read_again() -> None:
+    async with open_app() as (_, client):
+        told = await sent(client, FLOWERS + "\r\n;red;nr 60;a\r\n")
+        assert [(each["name"], each["kind"], each["used"]) for each in told["columns"]] == [
+            ("length", "number", True),
+            ("colour", "category", True),
+            ("note", "text", False),
+            ("kind", "category", True),
+        ]
+        assert (told["rows"], told["target"], told["skipped_count"]) == (60, "kind", 1)
+        assert told["skipped"] == [{"line": 62, "reason": "no value in length"}]
+        assert told["preview"][1] == ["0,125", "blue", "nr 1", "b"]
+        answers.Table.model_validate(told)
+        assert (await client.get(f"{DATASETS}/{told['id']}")).json() == told
+        assert (await client.get(f"{DATASETS}/{told['id'][:-1]}")).status_code == 404
+        assert (await sent(client))["id"] != (await sent(client))["id"]
+
+
+async def test_the_same_recipe_gives_the_same_numbers() -> None:
+    async with open_app() as (_, client):
+        told = await sent(client)
+        data = {
+            "name": "csv",
+            "dataset": told["id"],
+            "target": "kind",
+            "test_fraction": 0.2,
+            "standardize": "inputs",
+        }
+        one = await created(client, {"data": data})
+        filled = (await one.get("/recipe")).json()
+        assert filled["data"] == {
+            **data, "task": "classification", "samples": 60, "features": 3, "noise": 0.0, "seed": 0,
+        }  # fmt: skip
+        assert filled["loss"] == "softmax_cross_entropy"
+        other = await created(client, filled)
+        snapshots = []
+        for each in (one, other):
+            state = (await each.ask("POST", "/step", {"steps": 200})).json()
+            assert (state["classes"], state["score"]) == (["a", "b", "c"], "accuracy")
+            snapshots.append((await each.get("/runs/sgd/snapshot")).json())
+            samples = (await each.get("/data")).json()
+            assert (samples["features"], samples["classes"]) == (
+                ["length", "colour=blue", "colour=red"],
+                ["a", "b", "c"],
+            )
+        assert snapshots[0] == snapshots[1]
+
+
+async def test_a_column_may_be_learnt_otherwise_than_guessed_and_runs_may_be_added() -> None:
+    async with open_app() as (_, client):
+        told = await sent(client, "x,y\n" + "\n".join(f"{k},{k % 2}" for k in range(40)))
+        asked = {"name": "csv", "dataset": told["id"], "target": "y"}
+        guessed, said = (
+            await created(client, {"data": asked}),
+            await created(client, {"data": {**asked, "task": "regression"}}),
+        )
+        assert (guessed.state["classes"], said.state["classes"]) == (["0", "1"], [])
+        for one in (guessed, said):
+            assert (await one.ask("POST", "/step", {"steps": 20})).status_code == 200
+            assert (await one.ask("POST", "/runs", {"batch_size": 8})).status_code == 201
+            assert (await one.ask("POST", "/runs", {"fork_of": "sgd", "at_step": 10})).status_code == 201
+
+
+async def test_what_a_recipe_cannot_have_of_a_table_is_pointed_at() -> None:
+    async with open_app() as (_, client):
+        id = (await sent(client))["id"]
+        for data, pointer in (
+            ({"dataset": "unknown"}, "/data/dataset"),
+            ({"dataset": id + "/.."}, "/data/dataset"),
+            ({"dataset": 5}, "/data/dataset"),
+            ({}, "/data/dataset"),
+            ({"dataset": id, "target": "note"}, "/data/target"),
+            ({"dataset": id, "target": ""}, "/data/target"),
+            ({"dataset": id, "task": "clustering"}, "/data/task"),
+            ({"dataset": id, "task": "regression"}, "/data/task"),
+        ):
+            answer = await client.post("/api/v1/experiments", json={"data": {"name": "csv", **data}})
+            assert answer.status_code == 422
+            assert [error["pointer"] for error in answer.json()["errors"]] == [pointer], data
+
+
+async def test_the_catalog_lists_it_as_something_that_cannot_be_had_without_a_table() -> None:
+    async with open_app() as (_, client):
+        catalog = (await client.get("/api/v1/catalog")).json()
+        (row,) = (row for row in catalog["datasets"] if row["name"] == "csv")
+        answers.DatasetRow.model_validate(row)
+        assert (row["task"], row["features"], row["samples"]) == (None, None, None)
+        assert "/api/v1/datasets" in row["missing"]
+        assert [each["name"] for each in row["needs"]] == ["dataset", "target", "task"]
+        assert (catalog["bounds"]["csv_rows"], catalog["bounds"]["csv_bytes"]) == (5_000, MIB)
+
+
+async def test_every_csv_that_cannot_be_used_is_answered_with_problem_details() -> None:
+    async with open_app() as (_, client):
+        for body, told in [
+            *BAD,
+            *((body, {"bound": bound, "asked": asked}) for body, bound, asked in TOO_LARGE),
+        ]:
+            answer = await client.post(DATASETS, content=body, headers=CSV)
+            assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+            problem = answer.json()
+            answers.Problem.model_validate(problem)
+            for name in told.keys() - {"says"}:
+                assert problem[name] == told[name], body[:80]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("text/csv", 201),
+        ("Text/CSV; charset=UTF-8", 201),
+        ('text/csv;header=present;charset="utf-8"', 201),
+        ("text/csv; charset=iso-8859-1", 415),
+        ("text/plain", 415),
+        ("application/json", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("text/csvx", 415),
+        ("", 415),
+    ],
+)
+async def test_only_what_says_that_it_is_a_csv_is_read_as_one(content_type: str, status: int) -> None:
+    async with open_app() as (_, client):
+        answer = await client.post(DATASETS, content=FLOWERS.encode(), headers={"Content-Type": content_type})
+        assert answer.status_code == status
+        if status == 415:
+            assert answer.headers["accept-post"] == "text/csv"
+            assert answer.json()["type"] == "/problems/unsupported-media-type"
+
+
+async def test_a_csv_is_read_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    where = []
+    read = lab.read_table
+    monkeypatch.setattr(
+        lab, "read_table", lambda body: (where.append(threading.current_thread()), read(body))[1]
+    )
+    async with open_app() as (_, client):
+        await sent(client)
+    assert len(where) == 1
+    assert where[0] is not threading.current_thread()
+
+
+async def test_tables_that_experiments_use_stay_and_a_full_server_says_when_to_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with open_app() as (app, client):
+        app.state.lab._tables._most = 2
+        ids = [(await sent(client))["id"] for _ in range(2)]
+        experiments = [await created(client, {"data": {"name": "csv", "dataset": id}}) for id in ids]
+        full = await client.post(DATASETS, content=FLOWERS, headers=CSV)
+        assert (full.status_code, full.headers["retry-after"]) == (503, "60")
+        await experiments[0].ask("DELETE", "")
+        newest = (await sent(client))["id"]
+        found = [(await client.get(f"{DATASETS}/{id}")).status_code for id in (*ids, newest)]
+        assert found == [404, 200, 200]
+
+
+def test_more_than_a_mebibyte_is_413_however_it_is_announced() -> None:
+    head = b"POST /api/v1/datasets HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\nConnection: close\r\n"
+    with open_server() as server:
+        chunk = b"10000\r\n" + b"1,2\n" * 16_384 + b"\r\n"
+        for request in (
+            head + b"Content-Length: 1048577\r\n\r\n",
+            head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 17 + b"0\r\n\r\n",
+        ):
+            answer = raw(server.port, request)
+            assert answer.startswith(b"HTTP/1.1 413 ")
+            assert b"application/problem+json" in answer
+        line = b"%d,2.25,%d\n"
+        fits = b"".join(line % (k % 7, k) for k in range(4_900)).ljust(MIB)
+        assert raw(server.port, head + b"Content-Length: %d\r\n\r\n" % MIB + fits).startswith(
+            b"HTTP/1.1 201 "
+        )
+
+
+@pytest.fixture(scope="module")
+def client(shared_server: Server) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=shared_server.url) as client:
+        yield client
+
+
+NUMBERS = st.sampled_from(["1", "2", "-7.5", "1e30", "-1e30", "1e-300", "0", "3", "1e31", "x", "NA", "-inf"])
+TEXTS = st.sampled_from(["a", "b", "é", "a=b", '"x,y"', "", '"', "?", "1"])
+ROWS = st.lists(st.tuples(NUMBERS, TEXTS, NUMBERS).map(",".join), max_size=25).map("\n".join).map(str.encode)
+
+
+@settings(max_examples=60, deadline=None)
+@given(body=st.one_of(st.binary(max_size=200), ROWS))
+def test_no_bytes_lead_to_an_error_of_the_server(body: bytes, client: httpx.Client) -> None:
+    answer = client.post(DATASETS, content=body, headers=CSV)
+    assert answer.status_code in (201, 422), answer.text
+    if answer.status_code == 422:
+        answers.Problem.model_validate(answer.json())
+        return
+    told = answer.json()
+    for column in told["columns"]:
+        for task in ("regression", "classification"):
+            data = {"name": "csv", "dataset": told["id"], "target": column["name"], "task": task}
+            made = client.post("/api/v1/experiments", json={"data": data})
+            assert made.status_code in (201, 422), made.text
+            assert made.status_code == 422 or column["used"]
+            if made.status_code == 201:
+                token = {"Authorization": f"Bearer {made.json()['token']}"}
+                here = f"/api/v1/experiments/{made.json()['id']}"
+                assert client.get(here + "/data").status_code == 200
+                stepped = client.post(here + "/step", json={"steps": 2}, headers=token)
+                assert stepped.status_code in (200, 409), stepped.text
+                assert client.delete(here, headers=token).status_code == 204
