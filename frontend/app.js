@@ -40,6 +40,7 @@ export function createApp(environment = browserEnvironment()) {
     uuid: environment.uuid,
     experiment: () => store.get().experiment?.id ?? null,
     pending: () => store.get().pending,
+    catalog: () => store.get().catalog,
     dispatch: store.dispatch,
     send: (message) => line.handle({ type: "command", message }),
   });

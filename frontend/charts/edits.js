@@ -5,7 +5,7 @@
 
 import { placeOf } from "./horizontal.js";
 import { shownRuns } from "./looks.js";
-import { editWords } from "../state/selectors.js";
+import { editWords } from "../state/run-words.js";
 import { changed } from "../state/settings.js";
 
 /** @typedef {import("../state/types.js").State} State */

@@ -97,17 +97,21 @@ export function readNumber(text) {
  * @param {string} given.name
  * @param {(value: number) => string} given.format
  * @param {(value: number) => string|null} given.refuse  why a number is not allowed, or null
- * @param {(value: number) => void} given.apply
+ * @param {(value: any) => void} given.apply  given a number, or null where it is switched off
  * @param {boolean} [given.whole]
+ * @param {boolean} [given.canBeOff]  an empty box, or the word, says null
  */
-export function numberBox({ name, format, refuse, apply, whole = false }) {
+export function numberBox({ name, format, refuse, apply, whole = false, canBeOff = false }) {
   const complaint = make("p", { class: "complaint", hidden: true, role: "alert" });
   const box = make("input", {
     class: "input number", type: "text", inputmode: whole ? "numeric" : "decimal", autocomplete: "off", spellcheck: "false",
-    "aria-label": name,
+    "aria-label": name, placeholder: canBeOff ? "off" : null,
     on: { change: () => commit(), keydown: (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && restore() },
   });
+  /** @type {number|null} */
   let present = Number.NaN;
+  const written = () => (present === null ? "" : format(present));
+  const isOff = () => canBeOff && /^(off)?$/i.test(box.value.trim());
 
   /** @param {string|null} why */
   function complain(why) {
@@ -116,23 +120,23 @@ export function numberBox({ name, format, refuse, apply, whole = false }) {
     set(box, { "aria-invalid": why === null ? null : "true" });
   }
   function commit() {
-    const value = readNumber(box.value);
-    const why = Number.isFinite(value) ? refuse(value) : "This is not a number.";
+    const value = isOff() ? null : readNumber(box.value);
+    const why = value === null ? null : Number.isFinite(value) ? refuse(value) : "This is not a number.";
     complain(why);
     if (why !== null) return;
-    if (value === present) box.value = format(present);
+    if (value === present) box.value = written();
     else apply(value);
   }
   function restore() {
     complain(null);
-    box.value = format(present);
+    box.value = written();
   }
-  /** @param {number} value */
+  /** @param {number|null} value */
   function show(value) {
     if (value === present) return;
     present = value;
     if (document.activeElement !== box || !complaint.hidden) complain(null);
-    box.value = format(value);
+    box.value = written();
   }
   /** Shown while a slider is dragged; nothing is applied. @param {number} value */
   const preview = (value) => void (box.value = format(value));
@@ -155,6 +159,18 @@ export function complaintAt(problem, ...pointers) {
  */
 export const field = (text, control) => make("label", { class: "field" }, make("span", {}, text), control);
 
+/** @typedef {{value: string, text: string, group?: string, disabled?: boolean}} Option */
+
+/** @param {Option[]} choices */
+function grouped(choices) {
+  const option = (/** @type {Option} */ { value, text, disabled = false }) => make("option", { value, disabled }, text);
+  const groups = [...new Set(choices.map(({ group }) => group))];
+  return groups.flatMap((group) => {
+    const options = choices.filter((choice) => choice.group === group).map(option);
+    return group === undefined ? options : [make("optgroup", { label: group }, ...options)];
+  });
+}
+
 /**
  * @param {object} given
  * @param {string} given.name
@@ -162,14 +178,16 @@ export const field = (text, control) => make("label", { class: "field" }, make("
  */
 export function selectBox({ name, choose }) {
   const root = make("select", { class: "input", "aria-label": name, on: { change: () => choose(root.value) } });
+  let shown = "";
   /**
-   * @param {{value: string, text: string}[]} choices
+   * Choices with a `group` stand under its name, in the order of the groups' first choices.
+   * @param {Option[]} choices
    * @param {string} value
    */
   function show(choices, value) {
-    const options = [...root.options];
-    const same = options.length === choices.length && options.every((option, k) => option.value === choices[k].value);
-    if (!same) root.replaceChildren(...choices.map((choice) => make("option", { value: choice.value }, choice.text)));
+    const signature = JSON.stringify(choices);
+    if (signature !== shown) root.replaceChildren(...grouped(choices));
+    shown = signature;
     root.value = value;
   }
   return { root, show };

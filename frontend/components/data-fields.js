@@ -1,27 +1,31 @@
 /**
- * Which samples: data set, how many to train and to test on, noise, seed. A change is a new experiment.
- * Owns: the fields and what they refuse. Must not know how data is made.
+ * Which samples: data set, how many to train and to test on, noise, seed, and what the data set has of its own. A change is a
+ * new experiment.
+ * Owns: the fields in sight and what they refuse. Must not know how data is made.
  */
 
-import { complaintAt, field, numberBox, selectBox } from "./controls.js";
+import { complaintAt } from "./controls.js";
+import { dataMore } from "./data-more.js";
 import { make, write } from "./dom.js";
 import { LiveElement, register } from "./live-element.js";
-import { wordFor } from "./words.js";
-import { integer, setting } from "../state/format.js";
-import { rowsOf } from "../state/settings.js";
+import { refuseSeed, seedOf } from "./seed.js";
+import { boxGrid, changingBoxes, methodSelect, parameterBox } from "./setting-box.js";
+import { ownOf, parametersOf, rowOf, rowsOf } from "../state/catalog.js";
+import { integer, plural } from "../state/format.js";
+import { explanationOf } from "../state/parameters.js";
+import { nameFor } from "../state/words.js";
 
-/** @typedef {import("../state/types.js").State} State */
+/** @typedef {import("../state/types.js").Json} Json */
+/** @typedef {import("../state/types.js").Catalog} Catalog */
 /** @typedef {import("../state/types.js").Experiment} Experiment */
+/** @typedef {import("../state/catalog.js").Parameter} Parameter */
+/** @typedef {ReturnType<typeof parameterBox>} Box */
 
-/** Where a refusal of each box points to in the recipe. */
-const POINTERS = { Train: ["/data/samples"], Test: ["/data/test_fraction"], Noise: ["/data/noise"], Seed: ["/data/seed"] };
-const LARGEST_SEED = 2 ** 32 - 1;
+const GROUPS = /** @type {Record<string, string>} */ ({ regression: "A number to predict", classification: "Classes to tell apart" });
 
-/** @param {number} value */
-export const refuseSeed = (value) =>
-  Number.isInteger(value) && value >= 0 && value <= LARGEST_SEED ? null : "A seed is a whole number, 0 or more.";
-/** @param {number} value */
-const refuseNoise = (value) => (value >= 0 && value <= 1e6 ? null : "Noise is 0 or more.");
+/** What a part of the samples counts, as a parameter: a recipe has their sum and a share. @param {string} name @param {string} help @returns {Parameter} */
+const part = (name, help) => ({ name, default: 0, help, schema: { type: "integer", minimum: 0 } });
+const NOISE = part("noise", "standard deviation of what is added");
 
 /** @param {number} value @param {number} least @param {number} others @param {number} most */
 function refuseCount(value, least, others, most) {
@@ -29,28 +33,40 @@ function refuseCount(value, least, others, most) {
   return value + others > most ? `At most ${integer(most)} samples together.` : null;
 }
 
+/** A data set whose extra is not installed is named all the same. @param {Catalog|null} catalog */
+const choices = (catalog) => rowsOf(catalog, "datasets").filter(({ needs }) => !needs).map(({ name, task, missing }) => ({
+  value: name, text: nameFor("datasets", name) + (missing ? ", not installed" : ""), group: GROUPS[task] ?? "Your own", disabled: Boolean(missing),
+}));
+
+/** "regression, 5 inputs", "3 classes, 4 inputs". @param {Experiment} experiment */
+const kindWords = ({ features, classes }) => `${classes.length ? `${classes.length} classes` : "regression"}, ${plural(features, "input")}`;
+
 export class DataFields extends LiveElement {
   start() {
+    const { catalog } = this.app.store.get();
     const kind = make("span", { class: "end" });
-    const names = selectBox({ name: "Data set", choose: (name) => this.#change({ name }) });
+    const names = methodSelect({ text: null, name: "Data set", choose: (name) => this.#change({ name }) });
     const boxes = this.#boxes();
-    const complaints = Object.values(boxes).map(({ complaint }) => complaint);
-    const fields = Object.entries(boxes).map(([text, { box }]) => field(text, box));
-    this.append(
-      make("div", { class: "head" }, make("h2", {}, "Data"), kind),
-      names.root, make("div", { class: "quartet" }, ...fields), ...complaints,
-    );
-    this.follow((state) => state.problem, (problem) => {
-      for (const [text, pointers] of Object.entries(POINTERS)) boxes[/** @type {keyof typeof POINTERS} */ (text)].complain(complaintAt(problem, ...pointers));
-    });
-    this.follow((state) => [state.experiment, state.catalog, state.problem], (_, state) => {
-      const { experiment } = state;
+    const grid = boxGrid("quartet");
+    grid.put(Object.values(boxes));
+    const own = changingBoxes("quartet", (name) => parametersOf(catalog, "datasets", name).map((parameter) =>
+      parameterBox({ parameter, apply: (value) => this.#change({ [parameter.name]: value }) })));
+    const more = dataMore(catalog, (change) => this.#change(change));
+    this.append(make("div", { class: "head" }, make("h2", {}, "Data"), kind), names.root, grid.root, own.root, more.root);
+    this.follow((state) => [state.experiment, state.problem], (_, { experiment }) => {
       if (!experiment) return;
+      const { data } = experiment.recipe;
+      names.show(choices(catalog), data.name, explanationOf(rowOf(catalog, "datasets", data.name)));
+      write(kind, kindWords(experiment));
       this.#show(experiment, boxes);
-      const rows = rowsOf(state.catalog, "datasets");
-      const choices = (rows.length ? rows : [experiment.recipe.data]).map(({ name }) => ({ value: name, text: wordFor(name) }));
-      names.show(choices, experiment.recipe.data.name);
-      write(kind, `regression, ${experiment.features} input${experiment.features === 1 ? "" : "s"}`);
+      const values = ownOf(catalog, "datasets", data);
+      for (const box of own.put(data.name)) box.show(values[box.parameter.name]);
+      more.show(experiment);
+    });
+    this.follow((state) => state.problem, (problem) => {
+      for (const box of [...Object.values(boxes), ...own.present(), ...more.present()]) {
+        box.complain(complaintAt(problem, ...(POINTERS[box.parameter.name] ?? [`/data/${box.parameter.name}`])));
+      }
     });
   }
 
@@ -58,30 +74,37 @@ export class DataFields extends LiveElement {
     return /** @type {Experiment} */ (this.app.store.get().experiment);
   }
 
+  /** All there are, of this data set. */
+  get #most() {
+    const { catalog } = this.app.store.get();
+    return rowOf(catalog, "datasets", this.#experiment.recipe.data.name)?.samples ?? catalog?.bounds?.samples ?? 5000;
+  }
+
+  /** @returns {Record<"train"|"test"|"noise"|"seed", Box>} */
   #boxes() {
-    const most = () => this.app.store.get().catalog?.bounds?.samples ?? 5000;
+    const { catalog } = this.app.store.get();
     return {
-      Train: numberBox({
-        name: "Train", format: setting, whole: true,
-        refuse: (value) => refuseCount(value, 1, this.#experiment.testSamples, most()),
+      train: parameterBox({
+        parameter: part("train", "samples to train on"),
+        refuse: (value) => refuseCount(value, 1, this.#experiment.testSamples, this.#most),
         apply: (value) => this.#split(value, this.#experiment.testSamples),
       }),
-      Test: numberBox({
-        name: "Test", format: setting, whole: true,
-        refuse: (value) => refuseCount(value, 0, this.#experiment.trainSamples, most()),
+      test: parameterBox({
+        parameter: part("test", "samples kept apart, to test on"),
+        refuse: (value) => refuseCount(value, 0, this.#experiment.trainSamples, this.#most),
         apply: (value) => this.#split(this.#experiment.trainSamples, value),
       }),
-      Noise: numberBox({ name: "Noise", format: setting, refuse: refuseNoise, apply: (noise) => this.#change({ noise }) }),
-      Seed: numberBox({ name: "Data seed", format: String, whole: true, refuse: refuseSeed, apply: (seed) => this.#change({ seed }) }),
+      noise: parameterBox({ parameter: /** @type {Parameter} */ (rowOf(catalog, "data_settings", "noise") ?? NOISE), apply: (noise) => this.#change({ noise }) }),
+      seed: parameterBox({ parameter: seedOf(catalog, "data"), name: "Data seed", format: String, refuse: refuseSeed, apply: (seed) => this.#change({ seed }) }),
     };
   }
 
-  /** @param {Experiment} experiment @param {Record<"Train"|"Test"|"Noise"|"Seed", ReturnType<typeof numberBox>>} boxes */
+  /** @param {Experiment} experiment @param {Record<"train"|"test"|"noise"|"seed", Box>} boxes */
   #show({ trainSamples, testSamples, recipe }, boxes) {
-    boxes.Train.show(trainSamples);
-    boxes.Test.show(testSamples);
-    boxes.Noise.show(recipe.data.noise ?? 0);
-    boxes.Seed.show(recipe.data.seed);
+    boxes.train.show(trainSamples);
+    boxes.test.show(testSamples);
+    boxes.noise.show(recipe.data.noise ?? 0);
+    boxes.seed.show(recipe.data.seed);
   }
 
   /** @param {number} train @param {number} test */
@@ -89,11 +112,14 @@ export class DataFields extends LiveElement {
     this.#change({ samples: train + test, test_fraction: test / (train + test) });
   }
 
-  /** @param {Record<string, any>} data */
+  /** @param {Json} data */
   #change(data) {
-    this.app.newExperiment({ data });
+    void this.app.newExperiment({ data });
   }
 }
+
+/** Where a refusal of a box points to in the recipe, if not to its name. @type {Record<string, string[]>} */
+const POINTERS = { train: ["/data/samples"], test: ["/data/test_fraction"] };
 
 /** @param {import("../state/types.js").App} app */
 export const registerDataFields = (app) => register("data-fields", DataFields, app);

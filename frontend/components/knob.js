@@ -6,6 +6,7 @@
 
 import { numberBox } from "./controls.js";
 import { make, set } from "./dom.js";
+import { helpLine } from "./help-line.js";
 
 /** @typedef {import("./scales.js").Scale} Scale */
 
@@ -64,12 +65,15 @@ export function scaledSlider({ name, scale, say, preview, apply }) {
  * @param {(value: number) => string|null} given.refuse
  * @param {(value: number) => void} given.apply
  * @param {boolean} [given.whole]
+ * @param {import("../state/parameters.js").Explanation} given.explanation
  */
-export function knob({ text, name, scale, format, say, refuse, apply, whole }) {
+export function knob({ text, name, scale, format, say, refuse, apply, whole, explanation }) {
   const box = numberBox({ name, format, refuse, apply, whole });
   const slider = scaledSlider({ name: `${name}, slider`, scale, say, preview: box.preview, apply });
   const root = make("div", { class: "knob" }, make("span", { "aria-hidden": "true" }, text), slider.slider, box.box);
-  const block = make("div", {}, root, box.complaint);
+  const help = helpLine(slider.slider, box.box);
+  help.show(explanation);
+  const block = make("div", {}, root, box.complaint, help.root);
   /** @param {number} value */
   function show(value) {
     box.show(value);

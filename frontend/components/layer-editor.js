@@ -3,13 +3,15 @@
  * Owns: the draft of a layer while its panel is open. Several changes in a row are one new experiment.
  */
 
-import { button, field, numberBox, selectBox } from "./controls.js";
+import { button, numberBox } from "./controls.js";
 import { make } from "./dom.js";
 import { icon } from "./icons.js";
 import { LiveElement, register } from "./live-element.js";
 import { openPopover } from "./popover.js";
-import { activationWord } from "./words.js";
-import { rowsOf } from "../state/settings.js";
+import { methodSelect } from "./setting-box.js";
+import { rowOf, rowsOf } from "../state/catalog.js";
+import { explanationOf } from "../state/parameters.js";
+import { activationWord } from "../state/words.js";
 
 /** @typedef {import("../state/types.js").LayerRecipe} LayerRecipe */
 /** @typedef {import("../state/types.js").Experiment} Experiment */
@@ -104,21 +106,24 @@ export class LayerEditor extends LiveElement {
     const put = (/** @type {Partial<LayerRecipe>} */ part) => {
       Object.assign(draft, part);
       units.show(draft.units);
+      showActivation();
       changed();
     };
     const units = numberBox({ name: "Units", format: String, whole: true, refuse: refuseUnits, apply: (value) => put({ units: value }) });
     const by = (/** @type {number} */ change) => () => put({ units: Math.min(MOST_UNITS, Math.max(1, draft.units + change)) });
-    const activation = selectBox({ name: "Activation", choose: (value) => put({ activation: value }) });
-    const rows = rowsOf(this.app.store.get().catalog, "activations");
-    activation.show((rows.length ? rows : [{ name: draft.activation }]).map(({ name }) => ({ value: name, text: activationWord(name) })), draft.activation);
+    const activation = methodSelect({ text: "Activation", choose: (value) => put({ activation: value }) });
+    const { catalog } = this.app.store.get();
+    const choices = rowsOf(catalog, "activations").map(({ name }) => ({ value: name, text: activationWord(name) }));
+    const showActivation = () => activation.show(choices, draft.activation, explanationOf(rowOf(catalog, "activations", draft.activation)));
+    showActivation();
     units.show(draft.units);
     return make(
-      "div", { class: "rows" },
+      "div", { class: "rows explained" },
       make("div", { class: "field" }, make("span", { "aria-hidden": "true" }, "Units"),
         make("div", { class: "stepper" },
           button({ name: "One unit less", look: "square", icon: "minus", act: by(-1) }), units.box,
           button({ name: "One unit more", look: "square", icon: "plus", act: by(1) })), units.complaint),
-      field("Activation", activation.root),
+      activation.root,
       button({ act: remove }, "Remove this layer"),
     );
   }

@@ -47,10 +47,11 @@ export class LiveElement extends HTMLElement {
   /**
    * Runs once, as soon as an experiment is there; until then the skeleton in the document stays.
    * @param {() => void} build
+   * @param {(state: State) => boolean} [isReady]  what else it waits for
    */
-  onceOpened(build) {
+  onceOpened(build, isReady = () => true) {
     let built = false;
-    this.follow((state) => state.experiment !== null, (opened) => {
+    this.follow((state) => state.experiment !== null && isReady(state), (opened) => {
       if (!opened || built) return;
       built = true;
       this.replaceChildren();

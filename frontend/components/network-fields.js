@@ -3,43 +3,51 @@
  * Owns: the section around the layer editor. Must not know how weights are drawn.
  */
 
-import { complaintAt, field, numberBox, selectBox } from "./controls.js";
-import { refuseSeed } from "./data-fields.js";
+import { complaintAt } from "./controls.js";
 import { make, makeOwn, write } from "./dom.js";
 import { LiveElement, register } from "./live-element.js";
-import { initializerName, wordFor } from "./words.js";
-import { plural } from "../state/format.js";
-import { rowsOf } from "../state/settings.js";
+import { initializers, networkMore } from "./network-more.js";
+import { refuseSeed, seedOf } from "./seed.js";
+import { methodSelect, parameterBox } from "./setting-box.js";
+import { methodName, ownOf, rowOf } from "../state/catalog.js";
+import { plural, setting } from "../state/format.js";
+import { explanationOf } from "../state/parameters.js";
+import { nameFor } from "../state/words.js";
+
+/** @typedef {import("../state/types.js").Catalog} Catalog */
+/** @typedef {import("../state/types.js").Experiment} Experiment */
+
+/** "Normal N(0, 1)": the notebook's has its law with its name. @param {string} name @param {number} scale */
+const drawWords = (name, scale) => `${nameFor("initializers", name)}${name === "normal" ? ` N(0, ${scale === 1 ? "1" : `${setting(scale)}²`})` : ""}`;
+
+/** @param {Catalog|null} catalog @param {import("../state/catalog.js").Method} weights */
+const choices = (catalog, weights) => initializers(catalog, "weights").map(({ name }) => ({
+  value: name, text: drawWords(name, ownOf(catalog, "initializers", name === methodName(weights) ? weights : name).scale),
+}));
 
 export class NetworkFields extends LiveElement {
   start() {
+    const { catalog } = this.app.store.get();
+    const change = (/** @type {import("../state/recipes.js").Changes} */ changes) => void this.app.newExperiment(changes);
     const count = make("span", { class: "end" });
-    const weights = selectBox({ name: "Initial weights", choose: (name) => this.app.newExperiment({ network: { weights: name } }) });
-    const seed = numberBox({ name: "Weight seed", format: String, whole: true, refuse: refuseSeed, apply: (value) => this.app.newExperiment({ network: { seed: value } }) });
+    const weights = methodSelect({ text: "Initial weights", choose: (name) => change({ network: { weights: name } }) });
+    const seed = parameterBox({ parameter: seedOf(catalog, "network"), name: "Weight seed", format: String, refuse: refuseSeed, apply: (value) => change({ network: { seed: value } }) });
+    const more = networkMore(catalog, () => /** @type {Experiment} */ (this.app.store.get().experiment), change);
     this.append(
       make("div", { class: "head" }, make("h2", {}, "Network"), count),
       makeOwn("layer-editor", { role: "group", "aria-label": "Layers" }),
-      make("div", { class: "weights" }, field("Initial weights", weights.root), field("Seed", seed.box)), seed.complaint,
+      make("div", { class: "weights" }, weights.root, seed.root), seed.complaint, more.root,
     );
     this.follow((state) => state.problem, (problem) => seed.complain(complaintAt(problem, "/network/seed")));
-    this.follow((state) => [state.experiment, state.catalog, state.problem], (_, { experiment, catalog }) => {
+    this.follow((state) => [state.experiment, state.problem], (_, { experiment }) => {
       if (!experiment) return;
       const { network } = experiment.recipe;
       write(count, plural(experiment.parameters, "parameter"));
-      weights.show(initializers(catalog, network), initializerName(network.weights));
+      weights.show(choices(catalog, network.weights), methodName(network.weights), explanationOf(rowOf(catalog, "initializers", methodName(network.weights))));
       seed.show(network.seed);
+      more.show(experiment);
     });
   }
-}
-
-/**
- * @param {import("../state/types.js").Catalog|null} catalog
- * @param {import("../state/types.js").Recipe["network"]} network
- */
-function initializers(catalog, network) {
-  const rows = rowsOf(catalog, "initializers").filter(({ draws }) => !draws || draws.includes("weights"));
-  const names = rows.length ? rows.map(({ name }) => name) : [initializerName(network.weights)];
-  return names.map((name) => ({ value: name, text: wordFor(name) }));
 }
 
 /** @param {import("../state/types.js").App} app */

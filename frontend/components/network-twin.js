@@ -4,8 +4,8 @@
  */
 
 import { make } from "./dom.js";
-import { activationWord } from "./words.js";
 import { number, plural } from "../state/format.js";
+import { activationWord } from "../state/words.js";
 
 /** @typedef {import("../state/types.js").Run} Run */
 /** @typedef {import("../state/types.js").Experiment} Experiment */

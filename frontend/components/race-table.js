@@ -8,7 +8,8 @@ import { glyph, marker } from "./icons.js";
 import { LiveElement, register } from "./live-element.js";
 import { furthestStep } from "./transport-bar.js";
 import { counter, epochs, integer, number, score } from "../state/format.js";
-import { runSentence, stateOf, whereWords } from "../state/selectors.js";
+import { DESCENDED, descendedWords, runSentence } from "../state/run-words.js";
+import { stateOf, whereWords } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").Run} Run */
@@ -75,7 +76,7 @@ export class RaceTable extends LiveElement {
 /** @param {Run} run */
 function buildRow(run) {
   const cells = {
-    name: make("b", {}), rule: make("span", { class: "muted rule" }),
+    name: make("b", {}), rule: make("span", { class: "muted rule" }), descended: make("span", { class: "muted descended", title: DESCENDED }),
     epoch: make("td", { class: "optional soft" }), samples: make("td", { class: "optional samples soft" }),
     train: make("span", { class: "readout" }), test: make("span", { class: "readout second" }), score: make("td", {}),
     state: make("span", { class: "verdict" }), brief: make("span", { class: "verdict inline-state", "aria-hidden": "true" }),
@@ -83,14 +84,17 @@ function buildRow(run) {
   const testCell = make("td", { class: "soft test" }, cells.test);
   const row = make(
     "tr", { "data-run": run.name, "data-lane": run.lane },
-    make("th", { scope: "row", class: "who" }, marker(run.lane), cells.name, cells.rule, cells.brief),
+    make("th", { scope: "row", class: "who" }, make("span", { class: "line" }, marker(run.lane), cells.name, cells.rule, cells.brief, cells.descended)),
     cells.epoch, cells.samples, make("td", {}, cells.train), testCell, cells.score, make("td", { class: "state" }, cells.state),
   );
 
   /** @param {Run} now @param {State} state @param {Experiment} experiment @param {string} series */
   function show(now, state, experiment, series) {
     write(cells.name, now.label);
-    write(cells.rule, runSentence(now));
+    const sentence = runSentence(now);
+    write(cells.rule, sentence);
+    set(cells.rule, { title: sentence });
+    write(cells.descended, descendedWords(now));
     write(cells.epoch, epochs(now.epoch));
     set(cells.epoch, { title: `${integer(now.samplesSeen)} samples seen` });
     write(cells.samples, counter(now.samplesSeen));

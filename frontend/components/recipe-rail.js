@@ -21,21 +21,32 @@ export class RecipeRail extends LiveElement {
   start() {
     this.onceOpened(() => {
       const cards = make("div", {});
+      this.follow((state) => state.view.explains, (explains) => void this.classList.toggle("explained", explains));
       const problem = make("fieldset", {}, makeOwn("data-fields", { class: "section" }), makeOwn("network-fields", { class: "section" }));
       const foot = this.#foot();
-      this.append(this.#grab(), problem, cards, foot);
+      this.append(this.#grab(), this.#explain(), problem, cards, foot);
       this.follow(isLocked, (locked) => {
         set(problem, { disabled: locked });
         disableAll(foot, locked);
       });
       this.follow((state) => state.order, (order) => this.#showCards(cards, order));
+    }, (state) => state.catalog !== null); // controls are made from the catalog
+  }
+
+  /** Whether every control says what it is: off the line too, and for those who may only look. */
+  #explain() {
+    const toggle = button({
+      name: "Explain every setting", title: "Explain every setting", look: "quiet square small explain", icon: "help",
+      act: () => this.app.setView({ explains: !this.app.store.get().view.explains }),
     });
+    this.follow((state) => state.view.explains, (explains) => set(toggle, { "aria-pressed": String(explains) }));
+    return toggle;
   }
 
   /** Seen where the rail is a sheet. */
   #grab() {
     const close = () => this.app.setView({ sheet: null });
-    return make("div", { class: "grab" }, make("b", {}, "Recipe"), button({ name: "Close the recipe", look: "quiet square", icon: "close", act: close }));
+    return make("div", { class: "grab" }, make("b", {}, "Recipe"), this.#explain(), button({ name: "Close the recipe", look: "quiet square", icon: "close", act: close }));
   }
 
   /** @param {HTMLElement} cards @param {string[]} order */

@@ -35,7 +35,7 @@ export function keepSheet(app, rail) {
     set(rail, { role: open ? "dialog" : "complementary", "aria-modal": open ? "true" : null });
     if (open) from = /** @type {HTMLElement|null} */ (document.activeElement);
     rest(open);
-    if (open) /** @type {HTMLElement|null} */ (rail.querySelector(".grab button"))?.focus();
+    if (open) /** @type {HTMLElement|null} */ (rail.querySelector(".grab button:last-child"))?.focus();
     else from?.focus();
   }
   document.addEventListener("keydown", (event) => {
@@ -50,7 +50,7 @@ export function keepSheet(app, rail) {
 
 /** The last stop leads to the first and back. @param {HTMLElement} rail @param {KeyboardEvent} event */
 function keepInside(rail, event) {
-  const stops = [...rail.querySelectorAll("button, input, select")].filter(
+  const stops = [...rail.querySelectorAll("button, input, select, summary")].filter(
     (stop) => stop.checkVisibility() && !stop.matches(":disabled, [tabindex='-1']"));
   const [first, last] = [stops[0], /** @type {Element} */ (stops.at(-1))];
   const isLeaving = document.activeElement === (event.shiftKey ? first : last) || !rail.contains(document.activeElement);

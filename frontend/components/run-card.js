@@ -1,16 +1,21 @@
 /**
  * One run's settings, each of which may be changed while it trains.
- * Owns: the card's header, its two switches, and which knobs apply. Must not know what an edit does to a run.
+ * Owns: the card's header and its two switches. Must not know what an edit does to a run.
  */
 
 import { button, segmentedSwitch } from "./controls.js";
 import { disableAll, make, set, write } from "./dom.js";
+import { helpLine, words } from "./help-line.js";
 import { icon, marker } from "./icons.js";
 import { LiveElement, register } from "./live-element.js";
 import { openMenu } from "./popover.js";
 import { isLocked } from "./recipe-rail.js";
-import { batchLine, knobsFor } from "./run-knobs.js";
+import { batchLine, knobsFor, ruleLine } from "./run-knobs.js";
+import { runMore } from "./run-more.js";
+import { rowOf } from "../state/catalog.js";
 import { plural } from "../state/format.js";
+import { explanationOf } from "../state/parameters.js";
+import { nameFor } from "../state/words.js";
 
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").Run} Run */
@@ -22,6 +27,10 @@ const LONGEST_LABEL = 64;
 
 /** How a run draws its samples. @param {Run} run @returns {"gd"|"mini"|"sgd"} */
 export const samplingOf = ({ settings: { batch_size: size } }) => (size === null ? "gd" : size === 1 ? "sgd" : "mini");
+
+/** The rules in the switch; all others are behind "More". */
+const RULES = ["sgd", "momentum", "adam"];
+const SAMPLING = words("How many samples a step takes: all of them, a few, or one.", "Source: Cauchy 1847; Robbins and Monro 1951.");
 
 const BATCH = { gd: null, mini: 32, sgd: 1 };
 
@@ -35,6 +44,9 @@ export class RunCard extends LiveElement {
   #knobs = make("div", {});
   /** @type {{signature: string, show: (run: Run) => void}} */
   #shown = { signature: "", show: () => {} };
+  #more = make("div", {});
+  /** @type {{label: string|null, of: any[], show: (run: Run, state: State) => void}} */
+  #furthers = { label: null, of: [], show: () => {} };
 
   get #name() {
     return this.dataset.run ?? "";
@@ -44,12 +56,13 @@ export class RunCard extends LiveElement {
     const run = this.app.store.get().runs[this.#name];
     if (!run) return;
     this.#shown = { signature: "", show: () => {} };
+    this.#furthers = { label: null, of: [], show: () => {} };
     this.className = "card";
     this.dataset.lane = run.lane;
     const header = this.#header(run);
     const body = this.#body();
     this.replaceChildren(header.root, body.root);
-    this.follow((state) => [state.runs[this.#name], state.experiment, state.order.length, state.view.selectedRun, isLocked(state)], (_, state) => {
+    this.follow((state) => [state.runs[this.#name], state.experiment, state.order.length, state.view.selectedRun, state.problem, isLocked(state)], (_, state) => {
       const now = state.runs[this.#name];
       if (!now || !state.experiment) return;
       const folded = state.order.length > ALL_OPEN && state.view.selectedRun !== now.name;
@@ -58,7 +71,7 @@ export class RunCard extends LiveElement {
       this.classList.toggle("hidden-run", now.hidden);
       header.show(now, state.experiment, state.order.length > ALL_OPEN, folded);
       body.root.hidden = folded;
-      body.show(now, state.experiment);
+      body.show(now, state);
       header.lock(isLocked(state));
       disableAll(body.root, isLocked(state));
     });
@@ -137,6 +150,7 @@ export class RunCard extends LiveElement {
   }
 
   #body() {
+    const { catalog } = this.app.store.get();
     const sampling = segmentedSwitch({
       name: "Samples per step", look: "fill",
       choices: [{ value: "gd", text: "GD" }, { value: "mini", text: "Mini-batch" }, { value: "sgd", text: "SGD" }],
@@ -144,15 +158,20 @@ export class RunCard extends LiveElement {
     });
     const rule = segmentedSwitch({
       name: "Update rule", look: "fill",
-      choices: [{ value: "sgd", text: "Plain" }, { value: "momentum", text: "Momentum" }, { value: "adam", text: "Adam" }],
+      choices: RULES.map((name) => ({ value: name, text: nameFor("optimizers", name), title: rowOf(catalog, "optimizers", name)?.help })),
       choose: (optimizer) => optimizer !== this.#run.settings.optimizer && this.app.edit(this.#name, { optimizer }),
     });
-    const root = make("div", {}, sampling.root, rule.root, this.#knobs);
-    /** @param {Run} run @param {Experiment} experiment */
-    const show = (run, experiment) => {
+    const [samplingHelp, ruleHelp] = [helpLine(sampling.root), helpLine(rule.root)];
+    samplingHelp.show(SAMPLING);
+    const root = make("div", {}, sampling.root, samplingHelp.root, rule.root, ruleHelp.root, this.#knobs, this.#more);
+    /** @param {Run} run @param {State} state */
+    const show = (run, state) => {
+      const { optimizer } = run.settings;
       sampling.show(samplingOf(run));
-      rule.show(/** @type {any} */ (run.settings.optimizer));
-      this.#showKnobs(run, experiment);
+      rule.show(/** @type {any} */ (optimizer));
+      ruleHelp.show(explanationOf(rowOf(catalog, "optimizers", optimizer)));
+      this.#showKnobs(run, /** @type {Experiment} */ (state.experiment));
+      this.#showMore(run, state);
     };
     return { root, show };
   }
@@ -163,15 +182,31 @@ export class RunCard extends LiveElement {
 
   /** Knobs are built anew only when other ones apply. @param {Run} run @param {Experiment} experiment */
   #showKnobs(run, experiment) {
-    const sampling = samplingOf(run);
-    const signature = [sampling, run.settings.optimizer, run.label, experiment.id].join(" ");
+    const { optimizer } = run.settings;
+    const signature = [samplingOf(run), optimizer, run.label, experiment.id].join(" ");
     if (signature !== this.#shown.signature) {
       const knobs = knobsFor(run, this.app);
-      const line = knobs.length > 1 ? [] : [batchLine(run, experiment)];
-      this.#knobs.replaceChildren(...knobs.map(({ root }) => root), ...line);
+      const rule = RULES.includes(optimizer) ? null : ruleLine(optimizer);
+      const batch = knobs.length > 1 ? null : batchLine(run, experiment);
+      this.#knobs.replaceChildren(...[rule, ...knobs.map(({ root }) => root), batch].filter((node) => node !== null));
       this.#shown = { signature, show: (now) => knobs.forEach((one) => one.show(now)) };
     }
     this.#shown.show(run);
+  }
+
+  /** What is behind "More" is built anew only with another name: it stays open. @param {Run} run @param {State} state */
+  #showMore(run, state) {
+    if (run.label !== this.#furthers.label) {
+      const isOpen = this.#more.querySelector("details")?.open ?? false;
+      const { root, show } = runMore(run, this.app);
+      root.open = isOpen;
+      this.#more.replaceChildren(root);
+      this.#furthers = { label: run.label, of: [], show };
+    }
+    // a frame changes neither, and there are many
+    const of = [run.settings, state.experiment, state.problem];
+    if (of.some((each, k) => each !== this.#furthers.of[k])) this.#furthers.show(run, state);
+    this.#furthers.of = of;
   }
 }
 

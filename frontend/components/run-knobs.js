@@ -1,74 +1,80 @@
 /**
- * The knobs of a run's card: a table of settings, and which of them apply.
- * Owns: their words, scales and refusals. Must not know the card.
+ * The knobs of a run's card: the rate, the batch where one is chosen, and what the method in force has of its own.
+ * Owns: which of them are in sight, their scales and how they are spoken. Must not know the card, nor any method.
  */
 
 import { make } from "./dom.js";
 import { knob } from "./knob.js";
-import { evenScale, logScale, ninesScale, powersOfTwo } from "./scales.js";
+import { scaleOf } from "./scales.js";
+import { parametersOf, rowsOf } from "../state/catalog.js";
 import { integer, plural, setting } from "../state/format.js";
+import { explained, isWhole, refusalOf } from "../state/parameters.js";
+import { nameFor, wordFor } from "../state/words.js";
 
 /** @typedef {import("../state/types.js").App} App */
 /** @typedef {import("../state/types.js").Run} Run */
 /** @typedef {import("../state/types.js").Experiment} Experiment */
-/** @typedef {import("./scales.js").Scale} Scale */
+/** @typedef {import("../state/types.js").Catalog} Catalog */
+/** @typedef {import("../state/catalog.js").Parameter} Parameter */
+
+/** What has a longer name than its label says. @type {Record<string, string>} */
+const IN_FULL = { learning_rate: "learning rate", batch_size: "batch size" };
+/** Guards against a division by 0: they are no way to steer. */
+const GUARDS = new Set(["epsilon"]);
+
+/** @param {string} name */
+export const fullName = (name) => IN_FULL[name] ?? wordFor("settings", name);
 
 /**
- * @typedef {object} Row
- * @property {string} text
- * @property {string} name     before "of GD"
- * @property {string} setting  the recipe's name for it
- * @property {Scale} scale
- * @property {(run: Run) => boolean} applies
- * @property {(value: number) => string|null} refuse
- * @property {(value: number) => string} say
- * @property {boolean} [whole]
+ * What the run's optimizer has of its own, apart from the guards or only those.
+ * @param {Catalog|null} catalog
+ * @param {Run} run
+ * @param {boolean} guards
  */
+export const ownParameters = (catalog, { settings: { optimizer } }, guards) =>
+  parametersOf(catalog, "optimizers", optimizer).filter(({ name }) => GUARDS.has(name) === guards);
 
-const LARGEST_BATCH = 512;
+/** @param {Catalog|null} catalog @param {Run} run @returns {Parameter[]} */
+function inSight(catalog, run) {
+  const size = run.settings.batch_size;
+  const isMini = size !== null && size !== 1;
+  const always = /** @type {Parameter[]} */ (rowsOf(catalog, "run_settings")).filter(({ name }) => name === "learning_rate" || (name === "batch_size" && isMini));
+  return [...always, ...ownParameters(catalog, run, false)];
+}
 
-/** @param {number} value */
-const refuseShare = (value) => (value >= 0 && value < 1 ? null : "From 0 to just below 1.");
-/** @param {string} name */
-const saying = (name) => (/** @type {number} */ value) => `${name} ${setting(value)}`;
-/** @param {string} name */
-const uses = (name) => (/** @type {Run} */ run) => run.settings.optimizer === name;
-
-/** @type {Row[]} */
-const ROWS = [
-  {
-    text: "Rate", name: "Learning rate", setting: "learning_rate", scale: logScale(1e-5, 4), applies: () => true,
-    refuse: (value) => (value > 0 ? (value <= 1e6 ? null : "At most 1,000,000.") : "A rate is a number above 0."), say: saying("learning rate"),
-  },
-  {
-    text: "Batch", name: "Batch size", setting: "batch_size", scale: powersOfTwo(LARGEST_BATCH), whole: true,
-    applies: ({ settings: { batch_size: size } }) => size !== null && size !== 1,
-    refuse: (value) => (Number.isInteger(value) && value >= 1 && value <= LARGEST_BATCH ? null : `A whole number from 1 to ${LARGEST_BATCH}.`),
-    say: (value) => plural(value, "sample"),
-  },
-  { text: "Momentum", name: "Momentum", setting: "momentum", scale: evenScale(0, 0.99, 0.01), applies: uses("momentum"), refuse: refuseShare, say: saying("momentum") },
-  { text: "Beta 1", name: "Beta 1", setting: "beta1", scale: evenScale(0, 0.99, 0.01), applies: uses("adam"), refuse: refuseShare, say: saying("beta 1") },
-  { text: "Beta 2", name: "Beta 2", setting: "beta2", scale: ninesScale(5), applies: uses("adam"), refuse: refuseShare, say: saying("beta 2") },
-];
+/** "learning rate 0.03", "32 samples". @param {Parameter} parameter */
+function saying({ name, unit }) {
+  return (/** @type {number} */ value) => (unit ? plural(value, unit.replace(/s$/, "")) : `${fullName(name)} ${setting(value)}`);
+}
 
 /**
  * @param {Run} run
  * @param {App} app
  */
 export function knobsFor(run, app) {
-  return ROWS.filter((row) => row.applies(run)).map((row) => {
+  return inSight(app.store.get().catalog, run).map((parameter) => {
+    const { name } = parameter;
+    const full = fullName(name);
     const { root, show } = knob({
-      ...row, name: `${row.name} of ${run.label}`, format: setting,
-      apply: (value) => app.edit(run.name, { [row.setting]: value }),
+      text: nameFor("settings", name), name: `${full[0].toUpperCase()}${full.slice(1)} of ${run.label}`,
+      scale: scaleOf(parameter), format: setting, say: saying(parameter), refuse: refusalOf(parameter), whole: isWhole(parameter),
+      explanation: explained(parameter), apply: (value) => app.edit(run.name, { [name]: value }),
     });
-    root.dataset.setting = row.setting;
-    return { root, show: (/** @type {Run} */ now) => show(now.settings[row.setting] ?? 0) };
+    root.dataset.setting = name;
+    return { root, show: (/** @type {Run} */ now) => show(now.settings[name] ?? 0) };
   });
 }
 
-/** The muted line of a run that has no batch size to choose. @param {Run} run @param {Experiment} experiment */
+/** A muted line where there is nothing to set. @param {string} text @param {string} says */
+const line = (text, says) => make("div", { class: "knob" }, make("span", {}, text), make("span", { class: "muted wide" }, says));
+
+/** Of a run that has no batch size to choose. @param {Run} run @param {Experiment} experiment */
 export function batchLine(run, { trainSamples }) {
+  const size = run.settings.batch_size;
+  if (size !== null && size !== 1) return null;
   const one = run.settings.order === "sequential" ? "1, in the order of the data" : "1, drawn at random";
-  const text = run.settings.batch_size === null ? `${integer(trainSamples)}, every sample` : one;
-  return make("div", { class: "knob" }, make("span", {}, "Batch"), make("span", { class: "muted wide" }, text));
+  return line("Batch", size === null ? `${integer(trainSamples)}, every sample` : one);
 }
+
+/** Of a run whose rule is none of those in the switch. @param {string} optimizer */
+export const ruleLine = (optimizer) => line("Rule", nameFor("optimizers", optimizer));

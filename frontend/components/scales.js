@@ -3,6 +3,8 @@
  * Owns: position <-> value, both ways. Pure.
  */
 
+import { isWhole, limitsOf } from "../state/parameters.js";
+
 /**
  * @typedef {object} Scale
  * @property {number} positions  positions are 0 .. positions
@@ -75,6 +77,42 @@ export function ninesScale(nines) {
     valueAt: (position) => rounded(1 - rounded(10 ** (-position / perNine), 2), 6),
     positionOf: (value) => within(-Math.log10(1 - Math.min(value, 1 - 1e-9)) * perNine, nines * perNine),
   };
+}
+
+/**
+ * 0, then sixty positions a decade from `lowest`: for what may also be nothing.
+ * @param {number} lowest
+ * @param {number} highest
+ * @returns {Scale}
+ */
+export function logScaleFromZero(lowest, highest) {
+  const { positions, page, valueAt, positionOf } = logScale(lowest, highest);
+  return {
+    positions: positions + 1, page,
+    valueAt: (position) => (position < 1 ? 0 : valueAt(position - 1)),
+    positionOf: (value) => (value <= 0 ? 0 : positionOf(value) + 1),
+  };
+}
+
+/** Where nothing is usual, as far as somebody would go. @type {Record<string, Scale>} */
+const USUAL = { learning_rate: logScale(1e-5, 4), batch_size: powersOfTwo(512) };
+/** A bound beyond this is a guard: the slider stops two decades over the default. */
+const FAR = 100;
+
+/**
+ * The scale of a parameter's slider, from its range: shares go evenly, those near 1 by their nines, sizes by decades.
+ * @param {import("../state/catalog.js").Parameter} parameter
+ * @returns {Scale}
+ */
+export function scaleOf(parameter) {
+  if (USUAL[parameter.name]) return USUAL[parameter.name];
+  const { low, isAbove, high, isBelow } = limitsOf(parameter);
+  const usual = Math.abs(parameter.default ?? parameter.when_on ?? 1) || 1;
+  if (low === 0 && high === 1 && isBelow) return usual >= 0.99 ? ninesScale(5) : evenScale(0, 0.99, 0.01);
+  if (high > FAR || low === -Infinity) return (isAbove || low > 0 ? logScale : logScaleFromZero)(usual / 1000, Math.min(high, usual * FAR));
+  if (isWhole(parameter)) return evenScale(low, high, 1);
+  const step = (high - low) / 100;
+  return evenScale(isAbove ? low + step : low, high, step);
 }
 
 /** The last position of the speed slider: as fast as the machine can. */

@@ -6,6 +6,7 @@
 import { integer } from "../state/format.js";
 
 /** @typedef {import("../state/types.js").State} State */
+/** @typedef {import("../state/types.js").Run} Run */
 /** @typedef {import("../state/types.js").App} App */
 /** @typedef {import("./icons.js").Glyph} Glyph */
 /**
@@ -52,18 +53,27 @@ function connectionStrip(state) {
 /** @param {string[]} labels */
 const listed = (labels) => (labels.length < 2 ? labels.join("") : `${labels.slice(0, -1).join(", ")} and ${labels.at(-1)}`);
 
+/** "GD diverged at step 307, SGD at step 12 and Adam at step 40; all of them are stopped." @param {Run[]} diverged */
+function divergedWords(diverged) {
+  const places = diverged.map(({ label, divergedAt, step }, k) => `${label}${k ? "" : " diverged"} at step ${integer(divergedAt ?? step)}`);
+  const stopped = ["", " and is stopped.", "; both are stopped."][places.length] ?? "; all of them are stopped.";
+  return listed(places) + stopped;
+}
+
+/** What those do that did not diverge: one that has finished, or waits for play, does not go on. @param {Run[]} others @param {boolean} playing */
+function othersWords(others, playing) {
+  const left = others.filter(({ status }) => status !== "finished").map(({ label }) => label);
+  if (!left.length) return others.length ? "" : "Lower the rate, then reset.";
+  return playing ? `${listed(left)} ${left.length === 1 ? "goes" : "go"} on.` : `${listed(left)} can go on.`;
+}
+
 /** @param {State} state @returns {Strip|null} */
-function divergedStrip({ order, runs }) {
+function divergedStrip({ order, runs, playback }) {
   const all = order.map((name) => runs[name]);
   const diverged = all.filter(({ status }) => status === "diverged");
   if (!diverged.length) return null;
-  const others = all.filter(({ status }) => status !== "diverged").map(({ label }) => label);
-  const [first] = diverged;
-  const strong = diverged.length === 1
-    ? `${first.label} diverged at step ${integer(first.divergedAt ?? first.step)} and is stopped.`
-    : `${listed(diverged.map(({ label }) => label))} diverged and are stopped.`;
-  const text = others.length ? `${listed(others)} ${others.length === 1 ? "goes" : "go"} on.` : "Lower the rate, then reset.";
-  return { kind: "diverged", tone: "bad", glyph: "cross", urgent: true, strong, text };
+  const text = othersWords(all.filter((run) => !diverged.includes(run)), playback.playing);
+  return { kind: "diverged", tone: "bad", glyph: "cross", urgent: true, strong: divergedWords(diverged), text };
 }
 
 /** @param {State} state @returns {Strip|null} */

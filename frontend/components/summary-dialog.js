@@ -8,7 +8,8 @@ import { openDialog } from "./help-dialog.js";
 import { LiveElement, register } from "./live-element.js";
 import { furthestStep } from "./transport-bar.js";
 import { integer, number } from "../state/format.js";
-import { editWords, runSentence, stateOf } from "../state/selectors.js";
+import { descendedWords, editWords, runSentence } from "../state/run-words.js";
+import { stateOf } from "../state/selectors.js";
 import { inForce } from "../state/settings.js";
 
 /** @typedef {import("../state/types.js").State} State */
@@ -50,7 +51,10 @@ export class SummaryDialog extends LiveElement {
     const runs = state.order.map((name) => state.runs[name]);
     const head = make("tr", {}, make("th", { scope: "col" }, "Step"), ...runs.map(({ label }) => make("th", { scope: "col" }, label)));
     const rows = [...this.#readings(state, runs), ...this.#markers(state, runs)].sort((a, b) => a.step - b.step);
-    const says = runs.map((run) => `${run.label} (${runSentence(run)}): ${number(run.latest.train_loss?.value)}, ${stateOf(run, state).word}.`);
+    const says = runs.map((run) => {
+      const told = [number(run.latest.train_loss?.value), descendedWords(run), stateOf(run, state).word].filter(Boolean);
+      return `${run.label} (${runSentence(run)}): ${told.join(", ")}.`;
+    });
     return [
       make("p", { class: "summary" }, says.join(" ")),
       make("table", { class: "readings" }, make("caption", { class: "unseen" }, "Train loss of every run, and edits"),

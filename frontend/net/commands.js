@@ -11,9 +11,6 @@ import { mergedEdits } from "../state/settings.js";
 /** @typedef {import("../state/types.js").Message} Message */
 /** @typedef {import("../state/types.js").PendingCommand} PendingCommand */
 
-/** What a newer command of the same kind makes of one that still waits. @param {PendingCommand} waiting @param {Json} body */
-const joined = (waiting, body) => (waiting.do === "edit" ? mergedEdits(waiting.body, body) : body);
-
 /** Commands of one kind undo or outdo each other; those without a kind all go. @type {Record<string, (run: string|null) => string>} */
 const KINDS = {
   play: () => "drive",
@@ -30,15 +27,19 @@ const kindOf = (what, run) => KINDS[what]?.(run) ?? null;
  * @param {() => string} given.uuid
  * @param {() => string|null} given.experiment  the one that is watched
  * @param {() => Record<string, PendingCommand>} given.pending  not yet answered, those that wait included
+ * @param {() => import("../state/types.js").Catalog|null} given.catalog
  * @param {(message: Message) => void} given.dispatch
  * @param {(message: Json) => void} given.send
  */
-export function createCommands({ uuid, experiment, pending, dispatch, send }) {
+export function createCommands({ uuid, experiment, pending, catalog, dispatch, send }) {
   /** Asked for and not sent yet. @type {Set<string>} */
   const waiting = new Set();
 
   /** @param {string} kind */
   const ofKind = (kind) => Object.entries(pending()).filter(([, { do: what, run }]) => kindOf(what, run) === kind);
+
+  /** What a newer command of the same kind makes of one that still waits. @param {PendingCommand} held @param {Json} body */
+  const joined = (held, body) => (held.do === "edit" ? mergedEdits(held.body, body, catalog()) : body);
 
   /** @param {string} id @param {PendingCommand} command */
   function go(id, { do: what, run, body }) {

@@ -17,7 +17,7 @@ export const EVENTS = {
     const edit = editOf(event);
     const label = event.edit?.label ?? event.label;
     const told = run && label ? withRun(state, event.run, { label }) : state;
-    return run && edit ? settled(withRun(told, event.run, { edits: withEdit(run.edits, edit) })) : told;
+    return run && edit ? settled(withRun(told, event.run, { edits: withEdit(run.edits, edit, state.catalog) })) : told;
   },
   reset: (state, event) => settled(restarted(state, event)),
   run_added: (state, event) => (state.runs[event.run] ? state : joined(state, event)),

@@ -3,32 +3,30 @@
  * Owns: that. Pure.
  */
 
-import { rowsOf } from "./settings.js";
+import { methodName, rowOf, rowsOf } from "./catalog.js";
 
 /** @typedef {import("./wire-types.js").Catalog} Catalog */
 /** @typedef {import("./wire-types.js").Json} Json */
-/** @typedef {string | (import("./wire-types.js").Json & {name: string})} LossRecipe */
+/** @typedef {import("./catalog.js").Method} LossRecipe */
 
 /** @type {Record<string, string>} */
 const WORDS = {
   mse: "mean squared error", huber: "Huber loss", binary_cross_entropy: "binary cross-entropy", softmax_cross_entropy: "softmax cross-entropy",
 };
 
-/** @param {LossRecipe} loss */
-export const lossName = (loss) => (typeof loss === "string" ? loss : loss.name);
-
 /** "mean squared error", "Huber loss, delta 0.5". @param {LossRecipe} loss */
 export function lossWords(loss) {
-  const name = lossName(loss);
+  const name = methodName(loss);
   const own = typeof loss === "string" ? [] : Object.entries(loss).filter(([key]) => key !== "name").map(([key, value]) => `${key} ${value}`);
   return [WORDS[name] ?? name.replaceAll("_", " "), ...own].join(", ");
 }
 
 /** Outputs that are logits are no predictions yet. @param {LossRecipe} loss */
-export const takesLogits = (loss) => lossName(loss).endsWith("cross_entropy");
+export const takesLogits = (loss) => methodName(loss).endsWith("cross_entropy");
 
-/** @param {Catalog|null} catalog @param {string} table @param {string} name */
-const rowOf = (catalog, table, name) => rowsOf(catalog, table).find((row) => row.name === name);
+/** What can measure a regression (0 classes), or that many classes. @param {Catalog|null} catalog @param {number} classes */
+export const fittingLosses = (catalog, classes) =>
+  rowsOf(catalog, "losses").filter(({ task, most_classes: most }) => (classes ? most === null || classes <= most : task === "regression"));
 
 /**
  * Whether a recipe keeps its loss with other data: where that is of the same kind, and the loss can tell its classes
@@ -41,7 +39,7 @@ const rowOf = (catalog, table, name) => rowsOf(catalog, table).find((row) => row
 export function keepsLoss(catalog, loss, before, after) {
   if (after.name === before.name && after.dataset === before.dataset && after.task === before.task) return true;
   const [was, is] = [before, after].map((data) => rowOf(catalog, "datasets", data.name));
-  const most = rowOf(catalog, "losses", lossName(loss))?.most_classes;
+  const most = rowOf(catalog, "losses", methodName(loss))?.most_classes;
   const fits = !is?.classes?.length || most === null || most >= is.classes.length;
   return Boolean(was && is && was.task && was.task === is.task && fits);
 }

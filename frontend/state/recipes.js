@@ -3,13 +3,15 @@
  * Owns: how changes are merged. Pure.
  */
 
-import { keepsLoss } from "./losses.js";
+import { otherData } from "./data-recipe.js";
+import { keepsLoss, takesLogits } from "./losses.js";
 import { fromNow } from "./settings.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Recipe} Recipe */
 /** @typedef {import("./types.js").Json} Json */
-/** @typedef {{data?: Json, network?: Json, loss?: string}} Changes */
+/** @typedef {import("./losses.js").LossRecipe} LossRecipe */
+/** @typedef {{data?: Json, network?: Json, loss?: LossRecipe, runs?: Record<string, Json>}} Changes  runs by name */
 
 /**
  * The recipe with all edits and labels so far: posting it again gives the same numbers.
@@ -29,26 +31,28 @@ export function recipeNow({ experiment, runs }) {
  */
 export function changedRecipe({ experiment, runs, catalog }, changes) {
   const { data, network, loss, runs: told } = /** @type {NonNullable<typeof experiment>} */ (experiment).recipe;
-  const samples = { ...data, ...changes.data };
+  const samples = otherData(catalog, data, changes.data ?? {});
   const isKept = changes.loss !== undefined || keepsLoss(catalog, loss, data, samples);
+  // what takes the place of a loss may want logits
+  const isBare = !isKept || (changes.loss !== undefined && takesLogits(changes.loss));
   return {
     data: samples,
-    // what takes the place of a loss may want logits
-    network: { ...network, ...(isKept ? {} : { output: "identity" }), ...changes.network },
+    network: { ...network, ...(isBare ? { output: "identity" } : {}), ...changes.network },
     ...(isKept ? { loss: changes.loss ?? loss } : {}),
-    runs: told.filter(({ name }) => runs[name]).map((run) => fromNow(run, runs[run.name])),
+    runs: told.filter(({ name }) => runs[name]).map((run) => ({ ...fromNow(run, runs[run.name]), ...changes.runs?.[run.name] })),
   };
 }
 
 /**
- * Both changes, the later first where they differ.
+ * Both changes, the later first where they differ. What was asked of one data set says nothing of another.
  * @param {Changes} earlier
  * @param {Changes} later
  * @returns {Changes}
  */
 export function joinedChanges(earlier, later) {
-  const both = (/** @type {"data"|"network"} */ part) => (earlier[part] || later[part] ? { [part]: { ...earlier[part], ...later[part] } } : {});
-  return { ...earlier, ...later, ...both("data"), ...both("network") };
+  const both = (/** @type {"data"|"network"|"runs"} */ part) => (earlier[part] || later[part] ? { [part]: { ...earlier[part], ...later[part] } } : {});
+  const data = later.data?.name ? { data: later.data } : both("data");
+  return { ...earlier, ...later, ...data, ...both("network"), ...both("runs") };
 }
 
 /**
@@ -56,9 +60,9 @@ export function joinedChanges(earlier, later) {
  * @param {Changes} changes
  * @param {number} runs
  */
-export function freshWords({ data, network }, runs) {
+export function freshWords({ data, network, loss }, runs) {
   const who = runs === 1 ? "the run starts" : runs === 2 ? "both runs start" : "all runs start";
-  const what = data ? "New data" : network?.layers ? "New shape, new weights" : network ? "New weights" : "A new loss";
+  const what = data ? "New data" : network?.layers ? "New shape, new weights" : network ? "New weights" : loss ? "A new loss" : "Another order of the samples";
   return `${what}: ${who} again at step 0.`;
 }
 
@@ -86,6 +90,7 @@ export function seriesFor({ weights, testSamples, score }) {
   const splits = testSamples ? ["train", "test"] : ["train"];
   const measures = ["grad_l1", "grad_l2", "grad_mean", "ratio"];
   return [
+    "objective",
     ...splits.flatMap((split) => [`${split}_loss`, `${split}_${score}`]),
     ...weights.flatMap((weight) => measures.map((measure) => `${measure}/${weight}`)),
   ];

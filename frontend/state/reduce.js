@@ -25,7 +25,7 @@ export function initialState() {
     playback: { playing: false, speed: 60, pace: "steps" },
     view: {
       x: "steps", y: "log", measure: "grad_l1", theme: "auto", selectedRun: null, networkRun: null,
-      singleKeys: true, sheet: null, dialog: null, tab: "charts",
+      singleKeys: true, sheet: null, dialog: null, tab: "charts", explains: false,
     },
     pending: {},
     notice: null,

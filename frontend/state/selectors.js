@@ -3,56 +3,11 @@
  * Owns: the words. Pure; must not know elements or drawing.
  */
 
-import { integer, number, setting } from "./format.js";
-import { defaultsOf } from "./settings.js";
+import { integer, number } from "./format.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Run} Run */
-/** @typedef {import("./types.js").Edit} Edit */
 /** @typedef {{step: number, value: number}} Reading */
-
-/**
- * How a run goes about it: "full batch, momentum 0.9, rate 0.03".
- * @param {Run} run
- */
-export function runSentence({ settings: { optimizer, learning_rate: rate, batch_size: batch, momentum } }) {
-  const size = batch === null ? "full batch" : `batch of ${integer(batch)}`;
-  const method = optimizer === "momentum" ? `momentum ${setting(momentum ?? 0.9)}` : optimizer === "adam" ? "Adam" : null;
-  return [size, method, `rate ${setting(rate)}`].filter(Boolean).join(", ");
-}
-
-/** What the batch is called: GD takes all samples, SGD one. @param {number|null|undefined} batch */
-const batchWord = (batch) => (batch === null ? "GD" : batch === 1 ? "SGD" : `mini-batch ${integer(Number(batch))}`);
-
-const OPTIMIZER_WORDS = /** @type {Record<string, string>} */ ({ sgd: "plain", momentum: "momentum", adam: "Adam" });
-
-/** How a setting of Adam is called in a flag. @type {Record<string, string>} */
-const OWN_WORDS = { beta1: "beta 1", beta2: "beta 2", epsilon: "epsilon" };
-
-/**
- * The flag of an edit: "rate 0.03 → 0.006", "momentum 0.9", "SGD → mini-batch 32", "Adam". What stays as it was is not
- * said, nor what another optimizer brings along; only momentum is always told with its number.
- * @param {Edit} edit
- * @param {import("./types.js").Json} before  settings in force until then
- * @param {import("./types.js").Catalog|null} [catalog]
- */
-export function editWords(edit, before, catalog = null) {
-  const words = [];
-  if ("batch_size" in edit && edit.batch_size !== before.batch_size) words.push(`${batchWord(before.batch_size)} → ${batchWord(edit.batch_size)}`);
-  const isOther = edit.optimizer !== undefined && edit.optimizer !== before.optimizer;
-  const held = isOther ? defaultsOf(catalog, edit.optimizer) : before;
-  const momentum = edit.momentum ?? (isOther ? held.momentum : undefined);
-  if (momentum !== undefined && (isOther || momentum !== before.momentum)) words.push(`momentum ${setting(momentum)}`);
-  else if (isOther) words.push(OPTIMIZER_WORDS[edit.optimizer] ?? edit.optimizer);
-  if (edit.learning_rate !== undefined && edit.learning_rate !== before.learning_rate) {
-    words.push(`rate ${setting(before.learning_rate)} → ${setting(edit.learning_rate)}`);
-  }
-  for (const [name, word] of Object.entries(OWN_WORDS)) {
-    if (edit[name] !== undefined && edit[name] !== held[name]) words.push(`${word} ${setting(edit[name])}`);
-  }
-  if (edit.order !== undefined && edit.order !== before.order) words.push(edit.order === "shuffle" ? "shuffled" : "in order");
-  return words.join(", ");
-}
 
 /**
  * The lowest hidden layer all of whose units are dead, counted from 1.

@@ -3,6 +3,8 @@
  * Owns: the fold of edits, the same as the server's. Must not know components or the wire.
  */
 
+import { defaultsOf, ownNames } from "./catalog.js";
+
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Json} Json */
 /** @typedef {import("./types.js").Edit} Edit */
@@ -10,33 +12,14 @@
 /** @typedef {import("./types.js").RunRecipe} RunRecipe */
 /** @typedef {import("./types.js").Catalog} Catalog */
 
-const GENERAL = ["optimizer", "learning_rate", "batch_size", "order"];
-
 /**
- * A table of the catalog as a list of rows, whether the server tells it as a list or by name.
+ * Settings without those that belong to one optimizer or another: they stay when the optimizer changes.
+ * @param {Json} settings
  * @param {Catalog|null} catalog
- * @param {string} table
- * @returns {Json[]}
  */
-export function rowsOf(catalog, table) {
-  const rows = catalog?.[table];
-  if (Array.isArray(rows)) return rows;
-  return rows ? Object.entries(rows).map(([name, row]) => ({ name, ...row })) : [];
-}
-
-/**
- * @param {Catalog|null} catalog
- * @param {string} optimizer
- * @returns {Json}
- */
-export function defaultsOf(catalog, optimizer) {
-  const row = rowsOf(catalog, "optimizers").find(({ name }) => name === optimizer);
-  const parameters = row?.parameters ?? [];
-  /** @type {Json} */
-  const defaults = {};
-  const list = Array.isArray(parameters) ? parameters : Object.entries(parameters).map(([name, p]) => ({ name, ...p }));
-  for (const { name, default: value } of list) if (!GENERAL.includes(name)) defaults[name] = value;
-  return defaults;
+function withoutOwn(settings, catalog) {
+  const own = ownNames(catalog, "optimizers");
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => !own.has(name)));
 }
 
 /**
@@ -47,13 +30,10 @@ export function defaultsOf(catalog, optimizer) {
  */
 export function changed(settings, change, catalog) {
   const optimizer = change.optimizer ?? settings.optimizer;
-  const before = optimizer === settings.optimizer ? settings : pickGeneral(settings);
-  const own = optimizer === settings.optimizer ? {} : defaultsOf(catalog, optimizer);
-  return /** @type {Run["settings"]} */ ({ ...before, ...own, ...change, optimizer });
+  const isOther = optimizer !== settings.optimizer;
+  const before = isOther ? { ...withoutOwn(settings, catalog), ...defaultsOf(catalog, "optimizers", optimizer) } : settings;
+  return /** @type {Run["settings"]} */ ({ ...before, ...change, optimizer });
 }
-
-/** @param {Json} settings */
-const pickGeneral = (settings) => Object.fromEntries(GENERAL.map((name) => [name, settings[name]]));
 
 /**
  * @param {RunRecipe} recipe
@@ -65,7 +45,7 @@ const pickGeneral = (settings) => Object.fromEntries(GENERAL.map((name) => [name
 export function inForce(recipe, edits, asked, catalog) {
   const { name, label, seed, edits: _, ...start } = recipe;
   const changes = [...edits.map(({ at_step, ...change }) => change), ...asked];
-  const settings = changed({ ...defaultsOf(catalog, recipe.optimizer), ...start, optimizer: recipe.optimizer }, {}, catalog);
+  const settings = changed({ ...defaultsOf(catalog, "optimizers", recipe.optimizer), ...start, optimizer: recipe.optimizer }, {}, catalog);
   return changes.reduce((/** @type {Run["settings"]} */ before, change) => changed(before, change, catalog), settings);
 }
 
@@ -73,24 +53,25 @@ export function inForce(recipe, edits, asked, catalog) {
  * Two changes of one run as one, the later wins. Another optimizer leaves the settings of the one before behind.
  * @param {Json} change
  * @param {Json} later
+ * @param {Catalog|null} catalog
  * @returns {Json}
  */
-export function mergedEdits(change, later) {
+export function mergedEdits(change, later, catalog) {
   const isOther = later.optimizer !== undefined && later.optimizer !== change.optimizer;
-  const kept = isOther ? Object.entries(change).filter(([name]) => name === "label" || GENERAL.includes(name)) : Object.entries(change);
-  return { ...Object.fromEntries(kept), ...later };
+  return { ...(isOther ? withoutOwn(change, catalog) : change), ...later };
 }
 
 /**
  * Edits at one step merge, the later wins, as on the server.
  * @param {Edit[]} edits
  * @param {Edit} edit
+ * @param {Catalog|null} catalog
  * @returns {Edit[]}
  */
-export function withEdit(edits, edit) {
+export function withEdit(edits, edit, catalog) {
   const held = edits.find(({ at_step }) => at_step === edit.at_step);
   if (!held) return [...edits, edit].sort((a, b) => a.at_step - b.at_step);
-  return edits.map((other) => (other === held ? { ...held, ...edit } : other));
+  return edits.map((other) => (other === held ? /** @type {Edit} */ (mergedEdits(held, edit, catalog)) : other));
 }
 
 /**

@@ -120,6 +120,7 @@
  * @property {null|"recipe"} sheet
  * @property {null|"help"|"summary"} dialog
  * @property {"charts"|"network"} tab
+ * @property {boolean} explains        every control of the recipe says what it is
  */
 /** @typedef {{do: string, run: string|null, body: Json}} PendingCommand */
 /**
@@ -200,7 +201,7 @@
  * @property {(run: string) => void} removeRun
  * @property {(run: string, label: string) => void} renameRun
  * @property {(run: string, hidden: boolean) => void} setHidden
- * @property {(changes: {data?: Json, network?: Json, loss?: string}) => Promise<void>} newExperiment
+ * @property {(changes: import("./recipes.js").Changes) => Promise<void>} newExperiment
  *   merges into the recipe (layers replace layers), starts at step 0, leaves a notice with undo
  * @property {() => Promise<void>} undo       takes back the last newExperiment, or starts the run removed last again
  * @property {() => Promise<void>} restart    after "restarted": the kept recipe, from step 0

@@ -17,7 +17,7 @@ AXE = Path(__file__).parents[1] / "frontend/node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 THEMES = ("light", "dark")
 
-SMALL_TARGETS = """() => [...document.querySelectorAll("button, input, select, a, [role=tab]")]
+SMALL_TARGETS = """() => [...document.querySelectorAll("button, input, select, summary, a, [role=tab]")]
     .filter((each) => each.checkVisibility() && !each.closest(".skip"))
     .map((each) => [each.getAttribute("aria-label") ?? each.textContent, each.getBoundingClientRect()])
     .filter(([_, box]) => box.width < 43.5 || box.height < 43.5)

@@ -4,7 +4,17 @@ export const catalog = {
   optimizers: [
     { name: "sgd", parameters: [] },
     { name: "momentum", parameters: [{ name: "momentum", default: 0.9 }] },
+    { name: "nesterov", parameters: [{ name: "momentum", default: 0.9 }] },
     { name: "adam", parameters: [{ name: "beta1", default: 0.9 }, { name: "beta2", default: 0.999 }, { name: "epsilon", default: 1e-8 }] },
+  ],
+  schedules: [
+    { name: "constant", parameters: [] },
+    { name: "cosine", parameters: [{ name: "steps", default: 1000 }, { name: "least", default: 0.01 }] },
+    { name: "inverse_time", parameters: [{ name: "steps", default: 1000 }] },
+  ],
+  run_settings: [
+    { name: "learning_rate", default: 0.1 }, { name: "batch_size", default: 1 }, { name: "l1", default: 0 }, { name: "l2", default: 0 },
+    { name: "clip_norm", default: null, when_on: 1 }, { name: "clip_value", default: null, when_on: 1 },
   ],
 };
 

@@ -4,10 +4,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { confusionOf, confusionWords } from "../../frontend/state/confusion.js";
-import { keepsLoss, lossName, lossWords, takesLogits } from "../../frontend/state/losses.js";
+import { fittingLosses, keepsLoss, lossWords, takesLogits } from "../../frontend/state/losses.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
-import { changedRecipe, freshWords, recipeNow, seriesFor } from "../../frontend/state/recipes.js";
-import { editWords, lossSummary, runSentence, stateOf, trendOf, whereWords } from "../../frontend/state/selectors.js";
+import { changedRecipe, freshWords, joinedChanges, recipeNow, seriesFor } from "../../frontend/state/recipes.js";
+import { descendedWords, editWords, runSentence } from "../../frontend/state/run-words.js";
+import { lossSummary, stateOf, trendOf, whereWords } from "../../frontend/state/selectors.js";
 import { createStore } from "../../frontend/state/store.js";
 import { counter, epochs, number, score, setting, tick } from "../../frontend/state/format.js";
 import { answer, catalog } from "./fake-server.mjs";
@@ -61,6 +62,12 @@ test("another optimizer brings its own defaults and drops those of the one befor
 test("edits at one step merge and the later wins", () => {
   const state = after([0.2, 0.3].map((rate) => ({ type: "event", event: "edit", run: "gd", edit: { at_step: 4, learning_rate: rate } })), opened());
   assert.deepEqual(state.runs.gd.edits, [{ at_step: 4, learning_rate: 0.3 }]);
+});
+
+test("an optimizer that outdoes another at the same step leaves nothing of it", () => {
+  const edit = (edit) => ({ type: "event", event: "edit", run: "gd", edit: { at_step: 4, ...edit } });
+  const state = after([edit({ optimizer: "momentum", momentum: 0.5, l2: 0.1 }), edit({ optimizer: "adam", beta1: 0.9 })], opened());
+  assert.deepEqual(state.runs.gd.edits, [{ at_step: 4, optimizer: "adam", beta1: 0.9, l2: 0.1 }]);
 });
 
 test("play shows at once and then follows what the runs say", () => {
@@ -214,6 +221,7 @@ test("a run's rule, edits and state read as the design has them", () => {
   assert.equal(editWords({ optimizer: "momentum" }, { optimizer: "sgd" }, catalog), "momentum 0.9");
   assert.equal(editWords({ optimizer: "sgd", batch_size: 1 }, { optimizer: "adam", batch_size: null }, catalog), "GD → SGD, plain");
   assert.equal(editWords({ learning_rate: 0.1, batch_size: 1 }, { learning_rate: 0.1, batch_size: 1 }, catalog), "");
+  assert.equal(editWords({ optimizer: "nesterov" }, { optimizer: "adam", beta1: 0.9 }, catalog), "Nesterov 0.9");
   assert.equal(stateOf(state.runs.gd, state).word, "waiting");
   const dead = { ...state.runs.sgd, step: 300, units: { layers: [{ dead: [false] }, { dead: [true, true] }] } };
   assert.equal(stateOf(dead, state).word, "layer 2 dead");
@@ -252,8 +260,39 @@ test("an answer that was on its way while an edit was made does not take the edi
   assert.equal(state.runs.gd.settings.batch_size, 32);
 });
 
+test("schedules, penalties and bounds are told in an edit's flag and in the sentence of a run", () => {
+  const plain = { optimizer: "sgd", learning_rate: 0.1, batch_size: 1, order: "shuffle" };
+  const cosine = { name: "cosine", steps: 1000, least: 0.01 };
+  assert.equal(editWords({ schedule: cosine }, plain, catalog), "schedule cosine");
+  assert.equal(editWords({ schedule: "inverse_time" }, plain, catalog), "schedule 1/t");
+  assert.equal(editWords({ schedule: { ...cosine, steps: 500 } }, { ...plain, schedule: cosine }, catalog), "schedule cosine, steps 500");
+  // named again it begins again
+  assert.equal(editWords({ schedule: cosine }, { ...plain, schedule: cosine }, catalog), "schedule cosine");
+  assert.equal(editWords({ l1: 0.001, l2: 0 }, plain, catalog), "L1 0.001");
+  assert.equal(editWords({ clip_norm: 1 }, plain, catalog), "clip norm 1");
+  assert.equal(editWords({ clip_norm: null, clip_value: null }, { ...plain, clip_norm: 1 }, catalog), "clip norm off");
+  assert.equal(editWords({ order: "sequential" }, plain, catalog), "in order");
+  const settings = { ...plain, schedule: cosine, l2: 0.001, l1: 0, clip_norm: 1, clip_value: null };
+  assert.equal(runSentence({ settings }), "batch of 1, rate 0.1, cosine, L2 0.001, clip norm 1");
+});
+
+test("what is descended is told beside the loss only while a penalty is in force", () => {
+  const latest = { objective: { step: 4, value: 0.123 } };
+  assert.equal(descendedWords({ settings: { l2: 0.01 }, latest }), "descended: 0.123");
+  assert.equal(descendedWords({ settings: { l1: 0.01 }, latest: {} }), "");
+  assert.equal(descendedWords({ settings: { l1: 0, l2: 0 }, latest }), "");
+});
+
+test("a schedule and the penalties stay when the optimizer changes, also while its own settings are dropped", () => {
+  const edit = (edit) => ({ type: "event", event: "edit", run: "gd", edit });
+  const state = after([
+    edit({ at_step: 1, schedule: "cosine", l2: 0.01, clip_norm: 1 }), edit({ at_step: 2, optimizer: "adam" }), edit({ at_step: 3, optimizer: "sgd" }),
+  ], opened());
+  const { schedule, l2, clip_norm: norm, beta1 } = state.runs.gd.settings;
+  assert.deepEqual([schedule, l2, norm, beta1], ["cosine", 0.01, 1, undefined]);
+});
+
 test("a loss is named in whichever form the recipe has it", () => {
-  assert.deepEqual(["mse", { name: "huber", delta: 0.5 }].map(lossName), ["mse", "huber"]);
   assert.deepEqual(["mse", { name: "huber", delta: 0.5 }, "softmax_cross_entropy", "another_one"].map(lossWords), [
     "mean squared error", "Huber loss, delta 0.5", "softmax cross-entropy", "another one",
   ]);
@@ -289,4 +328,62 @@ test("a recipe whose data become classes names no loss, and its output bends not
   const kept = changedRecipe(state, { data: { name: "sine" } });
   assert.deepEqual([kept.loss, kept.network.output], ["mse", "tanh"]);
   assert.equal(changedRecipe(state, { data: { name: "moons" }, loss: "mse" }).loss, "mse");
+});
+
+const SETS = {
+  datasets: [
+    { name: "log_linear", task: "regression", features: null, samples: null, classes: [], parameters: [] },
+    { name: "polynomial", task: "regression", features: 1, samples: null, classes: [], parameters: [{ name: "degree", default: 3 }] },
+    { name: "moons", task: "classification", features: 2, samples: null, classes: ["a", "b"], parameters: [] },
+    { name: "iris", task: "classification", features: 4, samples: 150, classes: ["a", "b", "c"], parameters: [] },
+    { name: "diabetes", task: "regression", features: 10, samples: 442, classes: [], parameters: [] },
+  ],
+  losses: TASKS.losses,
+};
+
+test("other data leave behind what they fix themselves and what only those before had", () => {
+  const state = after([{ type: "catalog", catalog: { ...catalog, ...SETS } }], opened());
+  const from = (data) => (change) => {
+    state.experiment.recipe = { ...state.experiment.recipe, data };
+    return changedRecipe(state, { data: change }).data;
+  };
+  const linear = { name: "log_linear", samples: 1200, features: 5, noise: 0.1, test_fraction: 0.25, standardize: "none", seed: 4 };
+  assert.deepEqual(from(linear)({ name: "moons" }), { name: "moons", samples: 1200, noise: 0.1, test_fraction: 0.25, standardize: "none", seed: 4 });
+  // measured data have units of their own
+  assert.deepEqual(from(linear)({ name: "iris" }), { name: "iris", noise: 0.1, test_fraction: 0.25, standardize: "inputs", seed: 4 });
+  assert.equal(from(linear)({ name: "diabetes" }).standardize, "both");
+  const iris = { name: "iris", samples: 150, features: 4, test_fraction: 0.2, standardize: "inputs", label_noise: 0.1, seed: 4 };
+  assert.deepEqual(from(iris)({ name: "log_linear" }), { name: "log_linear", test_fraction: 0.2, seed: 4 });
+  assert.equal(from(iris)({ name: "moons" }).label_noise, 0.1);
+  assert.deepEqual(from({ name: "polynomial", degree: 7, features: 1, samples: 40 })({ name: "moons" }), { name: "moons", samples: 40 });
+  assert.deepEqual(from(linear)({ noise: 0.2 }), { ...linear, noise: 0.2 });
+  const csv = { name: "csv", dataset: "d1", target: "price", samples: 80, features: 3, standardize: "both", seed: 4 };
+  assert.deepEqual(from(csv)({ name: "log_linear" }), { name: "log_linear", seed: 4 });
+  assert.deepEqual(from(csv)({ name: "csv", dataset: "d2", target: "size", standardize: "inputs" }), { name: "csv", dataset: "d2", target: "size", standardize: "inputs", seed: 4 });
+});
+
+test("what was asked of one data set is not asked of the next", () => {
+  const data = (change) => ({ data: change });
+  assert.deepEqual(joinedChanges(data({ degree: 7 }), data({ name: "moons" })), data({ name: "moons" }));
+  assert.deepEqual(joinedChanges(data({ name: "moons" }), data({ noise: 1 })), data({ name: "moons", noise: 1 }));
+  assert.deepEqual(joinedChanges({ runs: { gd: { seed: 1 } } }, { runs: { sgd: { seed: 2 } } }).runs, { gd: { seed: 1 }, sgd: { seed: 2 } });
+});
+
+test("only losses that can measure the data are offered", () => {
+  const losses = [{ name: "mse", task: "regression", most_classes: 2 }, ...["binary", "softmax"].map((name, k) => ({ name, task: "classification", most_classes: k ? null : 2 }))];
+  const offered = (classes) => fittingLosses({ losses }, classes).map(({ name }) => name);
+  assert.deepEqual([0, 2, 3].map(offered), [["mse"], ["mse", "binary", "softmax"], ["softmax"]]);
+});
+
+test("another seed of one run is another experiment, which says so", () => {
+  const recipe = changedRecipe(opened(), { runs: { sgd: { seed: 9 } } });
+  assert.deepEqual(recipe.runs.map(({ seed }) => seed), [0, 9]);
+  assert.equal(freshWords({ runs: { sgd: { seed: 9 } } }, 2), "Another order of the samples: both runs start again at step 0.");
+});
+
+test("a loss that takes logits takes them as they are", () => {
+  const state = opened();
+  state.experiment.recipe = { ...state.experiment.recipe, network: { layers: [], output: "tanh" } };
+  assert.equal(changedRecipe(state, { loss: "softmax_cross_entropy" }).network.output, "identity");
+  assert.equal(changedRecipe(state, { loss: "huber" }).network.output, "tanh");
 });

@@ -24,8 +24,25 @@ test("a refusal is said with its reasons, and a lost line comes before it", () =
   assert.equal(stripFor(after(refused, cut)).kind, "reconnecting");
 });
 
-test("diverged runs are named, and what the others do", () => {
-  const diverged = (run) => ({ type: "event", event: "diverged", run, step: 307, diverged_at: 307 });
-  assert.equal(said(after(diverged("gd"))), "GD diverged at step 307 and is stopped. SGD goes on.");
-  assert.equal(said(after(diverged("gd"), diverged("sgd"))), "GD and SGD diverged and are stopped. Lower the rate, then reset.");
+const diverged = (run, step = 307) => ({ type: "event", event: "diverged", run, step, diverged_at: step });
+const play = { type: "event", event: "playback", run: null, playing: true, speed: 60, pace: "steps" };
+const withMore = (...names) => names.map((name) => ({
+  type: "event", event: "run_added", run: name, recipe: { ...answer().recipe.runs[1], name }, added: { ...answer().runs[1], name, status: "playing" },
+}));
+
+test("of two runs the one that diverged is named with its step, and the other goes on where something plays", () => {
+  assert.equal(said(after(play, diverged("gd"))), "GD diverged at step 307 and is stopped. SGD goes on.");
+  assert.equal(said(after(diverged("gd"))), "GD diverged at step 307 and is stopped. SGD can go on.");
+  assert.equal(said(after(play, diverged("gd"), diverged("sgd", 1200))), "GD diverged at step 307 and SGD at step 1,200; both are stopped. Lower the rate, then reset.");
+});
+
+test("of several runs all that diverged are named, and only those go on that are not at their end", () => {
+  const four = [...withMore("adam", "mini"), play];
+  assert.equal(said(after(...four, diverged("sgd"))), "SGD diverged at step 307 and is stopped. GD, Adam and Mini go on.");
+  assert.equal(said(after(...four, diverged("sgd"), { type: "event", event: "finished", run: "gd" })), "SGD diverged at step 307 and is stopped. Adam and Mini go on.");
+  assert.equal(
+    said(after(...four, ...["gd", "sgd", "adam"].map((name) => diverged(name)))),
+    "GD diverged at step 307, SGD at step 307 and Adam at step 307; all of them are stopped. Mini goes on.",
+  );
+  assert.equal(said(after(play, diverged("gd"), { type: "event", event: "finished", run: "sgd" })).trim(), "GD diverged at step 307 and is stopped.");
 });

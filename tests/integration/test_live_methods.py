@@ -138,3 +138,13 @@ async def test_what_is_wrong_with_a_method_is_pointed_at(
         assert answer.status_code == 422
         found = {error["pointer"]: error["detail"] for error in answer.json()["errors"]}
         assert right in found[pointer], found
+
+
+async def test_an_optimizer_that_is_named_again_at_the_same_step_keeps_what_was_set() -> None:
+    async with open_app() as (_, client):
+        one = await created(client, RECIPE)
+        for change in ({"optimizer": "momentum", "momentum": 0.5}, {"optimizer": "momentum"}):
+            answer = (await one.ask("PATCH", "/runs/r", change)).json()
+            assert answer == {"run": "r", "at_step": 0, "optimizer": "momentum", "momentum": 0.5}
+        (edit,) = (await one.get("/recipe")).json()["runs"][0]["edits"]
+        assert edit == {"at_step": 0, "optimizer": "momentum", "momentum": 0.5}

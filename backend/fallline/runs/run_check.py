@@ -115,7 +115,8 @@ def _filled_in(
     told = {name: value for name, value in given.items() if name not in OWN_SETTINGS}
     if "schedule" in told:
         told["schedule"] = _filled_schedule(told["schedule"], f"{pointer}/schedule")
-    return {**told, **(own if is_new else {name: own[name] for name in asked})}
+    # One that is named brings all it has, also the one in force: as an edit of the same step it replaces all of that.
+    return {**told, **(own if "optimizer" in given else {name: own[name] for name in asked})}
 
 
 def _filled_schedule(asked: str | dict[str, Any], pointer: str) -> str | dict[str, Any]:

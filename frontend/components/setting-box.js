@@ -1,0 +1,105 @@
+/**
+ * Controls for one row of the catalog, made from what the catalog says of it: a box for a parameter, a select for a table.
+ * Owns: their label, range, unit and help line. Must not know which parameter or table it is.
+ */
+
+import { field, numberBox, selectBox } from "./controls.js";
+import { make } from "./dom.js";
+import { helpLine } from "./help-line.js";
+import { setting } from "../state/format.js";
+import { canBeOff, explained, isWhole, refusalOf } from "../state/parameters.js";
+import { nameFor } from "../state/words.js";
+
+/** @typedef {import("../state/catalog.js").Parameter} Parameter */
+/** @typedef {import("../state/parameters.js").Explanation} Explanation */
+/** @typedef {import("./controls.js").Option} Option */
+
+/** The unit stands beside the name where it is no repetition of it. @param {Parameter} parameter @param {string} text */
+const labelled = ({ unit }, text) => (unit && unit.toLowerCase() !== text.toLowerCase() ? `${text}, ${unit}` : text);
+
+/**
+ * A control with its label over it and its help under it; what it complains of is put elsewhere, where there is room.
+ * @param {string|null} text  null where the place says enough
+ * @param {HTMLElement} control
+ */
+export function cell(text, control) {
+  const help = helpLine(control);
+  return { root: make("div", { class: "cell" }, text === null ? control : field(text, control), help.root), help };
+}
+
+/**
+ * @param {object} given
+ * @param {Parameter} given.parameter
+ * @param {string} [given.text]   the visible label, where the parameter's own name does not do
+ * @param {string} [given.name]   the full name, "L2 of GD"
+ * @param {(value: number) => string} [given.format]
+ * @param {(value: number) => string|null} [given.refuse]
+ * @param {(value: any) => void} given.apply
+ */
+export function parameterBox({ parameter, text = nameFor("settings", parameter.name), name = text, format = setting, refuse = refusalOf(parameter), apply }) {
+  const box = numberBox({ name, format, refuse, apply, whole: isWhole(parameter), canBeOff: canBeOff(parameter) });
+  const { root, help } = cell(labelled(parameter, text), box.box);
+  help.show(explained(parameter));
+  return { root, parameter, complaint: box.complaint, show: box.show, complain: box.complain };
+}
+
+/**
+ * Boxes side by side with their complaints under them all; built anew when others are wanted.
+ * @param {string} look
+ */
+export function boxGrid(look) {
+  const cells = make("div", { class: look });
+  const complaints = make("div", {});
+  return {
+    root: make("div", {}, cells, complaints),
+    /** @param {ReturnType<typeof parameterBox>[]} boxes */
+    put(boxes) {
+      cells.hidden = boxes.length === 0;
+      cells.replaceChildren(...boxes.map(({ root }) => root));
+      complaints.replaceChildren(...boxes.map(({ complaint }) => complaint));
+    },
+  };
+}
+
+/**
+ * A grid whose boxes stand for as long as the same ones apply.
+ * @param {string} look
+ * @param {(which: string) => ReturnType<typeof parameterBox>[]} build
+ */
+export function changingBoxes(look, build) {
+  const grid = boxGrid(look);
+  /** @type {string|null} */
+  let shown = null;
+  /** @type {ReturnType<typeof parameterBox>[]} */
+  let boxes = [];
+  return {
+    root: grid.root,
+    present: () => boxes,
+    /** @param {string} which */
+    put(which) {
+      if (which !== shown) grid.put((boxes = build(which)));
+      shown = which;
+      return boxes;
+    },
+  };
+}
+
+/**
+ * A select with the help of what is chosen under it.
+ * @param {object} given
+ * @param {string|null} given.text
+ * @param {string} [given.name]
+ * @param {(value: string) => void} given.choose
+ */
+export function methodSelect({ text, name = text ?? "", choose }) {
+  const select = selectBox({ name, choose });
+  const { root, help } = cell(text, select.root);
+  return {
+    root, select: select.root,
+    /** @param {Option[]} options @param {string} value @param {Explanation} explanation */
+    show(options, value, explanation) {
+      select.show(options, value);
+      help.show(explanation);
+    },
+  };
+}

@@ -1,0 +1,95 @@
+/**
+ * How a run goes about it, and what an edit changed, in the words of the page.
+ * Owns: the sentence of a run and the words of a flag. Pure; must not know elements or drawing.
+ */
+
+import { defaultsOf, methodName, ownOf, rowOf } from "./catalog.js";
+import { integer, number, setting } from "./format.js";
+import { changed } from "./settings.js";
+import { wordFor } from "./words.js";
+
+/** @typedef {import("./types.js").Json} Json */
+/** @typedef {import("./types.js").Catalog} Catalog */
+
+/** What the batch is called: GD takes all samples, SGD one. @param {number|null|undefined} batch */
+const batchWord = (batch) => (batch === null ? "GD" : batch === 1 ? "SGD" : `mini-batch ${integer(Number(batch))}`);
+
+/** A setting with its value: "beta 1 0.5", "clip norm off". @param {string} name @param {number|null} value */
+const told = (name, value) => `${wordFor("settings", name)} ${value === null ? "off" : setting(value)}`;
+
+/** "momentum 0.9", "Nesterov 0.9", "Adam"; null where the update is the plain gradient. @param {Json} settings */
+function methodWord({ optimizer, momentum }) {
+  if (optimizer === "sgd") return null;
+  const word = wordFor("optimizers", optimizer);
+  return momentum === undefined ? word : `${word} ${setting(momentum)}`;
+}
+
+/** What stands beside every method. @param {Json} settings */
+function asides({ schedule, l1, l2, clip_norm: norm, clip_value: value }) {
+  const name = schedule ? methodName(schedule) : "constant";
+  return [
+    name === "constant" ? null : wordFor("schedules", name),
+    ...Object.entries({ l1, l2, clip_norm: norm, clip_value: value }).map(([each, size]) => (size ? told(each, size) : null)),
+  ];
+}
+
+/**
+ * How a run goes about it: "full batch, momentum 0.9, rate 0.03, cosine, L2 0.001".
+ * @param {{settings: Json}} run
+ */
+export function runSentence({ settings }) {
+  const { learning_rate: rate, batch_size: batch } = settings;
+  const size = batch === null ? "full batch" : `batch of ${integer(batch)}`;
+  return [size, methodWord(settings), `rate ${setting(rate)}`, ...asides(settings)].filter(Boolean).join(", ");
+}
+
+/** What `descended` tells, for those who ask. */
+export const DESCENDED = "What is descended: the loss of the last batch as it is descended (half of the mean squared error), and the penalties";
+
+/**
+ * Where penalties are in force, what is descended is not the loss that is shown: "descended: 0.123", else nothing.
+ * @param {Pick<import("./types.js").Run, "settings"|"latest">} run
+ */
+export function descendedWords({ settings: { l1, l2 }, latest: { objective } }) {
+  return (l1 || l2) && objective ? `descended: ${number(objective.value)}` : "";
+}
+
+/**
+ * A schedule that is named begins anew, so it is told also where it is the one that was in force.
+ * @param {import("./catalog.js").Method} schedule
+ * @param {import("./catalog.js").Method} before
+ * @param {Catalog|null} catalog
+ */
+function scheduleWords(schedule, before, catalog) {
+  const name = methodName(schedule);
+  const held = methodName(before) === name ? ownOf(catalog, "schedules", before) : defaultsOf(catalog, "schedules", name);
+  const own = Object.entries(ownOf(catalog, "schedules", schedule)).filter(([each, value]) => held[each] !== undefined && held[each] !== value);
+  return [`schedule ${wordFor("schedules", name)}`, ...own.map(([each, value]) => told(each, value))].join(", ");
+}
+
+/** What has words of its own. */
+const SAID_APART = ["at_step", "label", "batch_size", "optimizer", "momentum", "learning_rate", "schedule", "order"];
+
+/**
+ * The flag of an edit: "rate 0.03 → 0.006", "momentum 0.9", "SGD → mini-batch 32", "Adam", "clip norm 1". What stays as it
+ * was is not said, nor what another optimizer brings along; only momentum is always told with its number.
+ * @param {Json} edit
+ * @param {Json} before  settings in force until then
+ * @param {Catalog|null} [catalog]
+ */
+export function editWords(edit, before, catalog = null) {
+  const isOther = edit.optimizer !== undefined && edit.optimizer !== before.optimizer;
+  const held = isOther ? changed(before, { optimizer: edit.optimizer }, catalog) : before;
+  const standing = (/** @type {string} */ name) => (held[name] === undefined ? rowOf(catalog, "run_settings", name)?.default : held[name]);
+  const has = (/** @type {string} */ name) => edit[name] !== undefined && edit[name] !== standing(name);
+  const words = [
+    has("batch_size") && `${batchWord(before.batch_size)} → ${batchWord(edit.batch_size)}`,
+    isOther && (methodWord({ ...held, ...edit }) ?? wordFor("optimizers", edit.optimizer)),
+    !isOther && has("momentum") && told("momentum", edit.momentum),
+    has("learning_rate") && `rate ${setting(before.learning_rate)} → ${setting(edit.learning_rate)}`,
+    ...Object.keys(edit).filter((name) => !SAID_APART.includes(name) && has(name)).map((name) => told(name, edit[name])),
+    edit.schedule && scheduleWords(edit.schedule, before.schedule ?? "constant", catalog),
+    has("order") && wordFor("orders", edit.order),
+  ];
+  return words.filter(Boolean).join(", ");
+}

@@ -1,0 +1,362 @@
+"""The page's controls come from the catalog: every row of every table can be chosen, and what it brings be set."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Locator, Route, expect
+
+from browser.conftest import OpenLab
+from browser.dashboard import PHONE, Dashboard
+from browser.test_accessibility import SMALL_TARGETS, faults_in_both_themes
+from browser.test_controls import put, rule
+
+
+def open_more(lab: Dashboard, whose: str) -> None:
+    """Opens what is needed less often."""
+    lab.page.locator("summary", has_text=f"settings of {whose}").click()
+
+
+def select(lab: Dashboard, name: str) -> Locator:
+    return lab.page.get_by_role("combobox", name=name, exact=True)
+
+
+def box(lab: Dashboard, name: str) -> Locator:
+    return lab.page.get_by_role("textbox", name=name, exact=True)
+
+
+@pytest.fixture(scope="session")
+def catalog(address: str) -> dict[str, Any]:
+    told: dict[str, Any] = httpx.get(f"{address}/api/v1/catalog").json()
+    return told
+
+
+def in_force(lab: Dashboard) -> dict[str, Any]:
+    """The first run's settings, edits folded in as far as these tests go."""
+    run = lab.ask("GET", "/recipe")["runs"][0]
+    for edit in run["edits"]:
+        run.update(edit)
+    return dict(run)
+
+
+def name_of(method: Any) -> str:
+    return str(method if isinstance(method, str) else method["name"])
+
+
+# --- what is edited while a run lives -----------------------------------------------------------------------------
+
+
+def test_every_optimizer_and_every_schedule_can_be_chosen_with_what_is_its_own(
+    open_lab: OpenLab, catalog: dict[str, Any]
+) -> None:
+    lab = open_lab()
+    open_more(lab, "GD")
+    for table, control in (("optimizers", "Rule of GD"), ("schedules", "Schedule of GD")):
+        chosen = {"optimizers": "optimizer", "schedules": "schedule"}[table]
+        rows = catalog[table]
+        assert len(rows) > 5
+        for row in [*rows[1:], rows[0]]:
+            select(lab, control).select_option(row["name"])
+            lab.until(
+                lambda chosen=chosen: name_of(in_force(lab)[chosen]),
+                lambda told, row=row: told == row["name"],
+            )
+            assert row["help"].rstrip(".").lower() in str(select(lab, control).get_attribute("title")).lower()
+            for parameter in row["parameters"]:
+                label = re.sub(r"(\D)(\d)$", r"\1 \2", parameter["name"].replace("_", " ")).capitalize()
+                expect(box(lab, f"{label} of GD")).to_be_visible()
+    # a rule that the switch does not have is named, and nothing in the switch is on
+    select(lab, "Rule of GD").select_option("nesterov")
+    expect(lab.card("gd").get_by_text("Nesterov", exact=True).first).to_be_visible()
+    expect(
+        lab.card("gd").get_by_role("radiogroup", name="Update rule").get_by_role("radio", checked=True)
+    ).to_have_count(0)
+
+
+def test_schedules_penalties_and_bounds_act_live_and_drop_a_marker_with_words(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    open_more(lab, "GD")
+    lab.make_steps(10)
+    for steps, change, words in (
+        (1, lambda: select(lab, "Schedule of GD").select_option("cosine"), "schedule cosine"),
+        (1, lambda: put(box(lab, "Steps of GD"), "500"), "schedule cosine, steps 500"),
+        (1, lambda: put(box(lab, "L2 of GD"), "1e-3"), "L2 0.001"),
+        (1, lambda: put(box(lab, "Clip norm of GD"), "1"), "clip norm 1"),
+        (1, lambda: put(box(lab, "Clip norm of GD"), ""), "clip norm off"),
+        (1, lambda: put(box(lab, "Clip value of GD"), "0.5"), "clip value 0.5"),
+    ):
+        change()
+        expect(lab.flags.last).to_have_attribute("title", words)
+        lab.make_steps(steps)
+    now = in_force(lab)
+    assert (now["l2"], now["clip_norm"], now["clip_value"]) == (1e-3, None, 0.5)
+    assert now["schedule"] == {"name": "cosine", "steps": 500, "least": 0.01}
+    expect(rule(lab, "gd")).to_have_text("full batch, rate 0.1, cosine, L2 0.001, clip value 0.5")
+    expect(box(lab, "Clip norm of GD")).to_have_value("")
+    # what is descended is told beside the loss, for the run that has a penalty
+    expect(lab.row("gd").locator(".descended")).to_have_text(re.compile(r"^descended: [\d.e−]+$"))
+    expect(lab.row("sgd").locator(".descended")).to_have_text("")
+    # what acts is named also where it is out of sight
+    open_more(lab, "GD")
+    expect(box(lab, "L2 of GD")).to_be_hidden()
+    expect(lab.card("gd").locator("summary")).to_contain_text("cosine, L2 0.001, clip value 0.5")
+
+
+def test_what_cannot_be_is_refused_where_it_was_typed_in_words_of_its_range(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    open_more(lab, "SGD")
+    for name, typed, why in (
+        ("L1 of SGD", "-1", "L1 is 0 or more."),
+        ("Clip norm of SGD", "0", "Clip norm is a number above 0."),
+        ("Clip value of SGD", "much", "This is not a number."),
+        ("Seed of SGD", "1.5", "A seed is a whole number, 0 or more."),
+    ):
+        put(box(lab, name), typed)
+        expect(box(lab, name)).to_have_attribute("aria-invalid", "true")
+        expect(box(lab, name)).to_have_value(typed)
+        expect(lab.page.get_by_role("alert").filter(has_text=why)).to_be_visible()
+        box(lab, name).press("Escape")
+        expect(box(lab, name)).not_to_have_attribute("aria-invalid", "true")
+    assert lab.ask("GET", "/recipe")["runs"][1]["edits"] == []
+
+
+# --- what is another experiment -----------------------------------------------------------------------------------
+
+
+def choose(lab: Dashboard, name: str, value: str) -> dict[str, Any]:
+    """Chosen and there: the recipe of the experiment that it made."""
+    kept = lab.kept["id"]
+    if select(lab, name).input_value() != value:
+        select(lab, name).select_option(value)
+        lab.until(lambda: lab.kept["id"], lambda id: id != kept)
+        expect(select(lab, name)).to_have_value(value)
+    expect(lab.strip).to_have_count(0)
+    recipe: dict[str, Any] = lab.ask("GET", "/recipe")
+    return recipe
+
+
+def set_box(lab: Dashboard, name: str, value: str) -> dict[str, Any]:
+    kept = lab.kept["id"]
+    put(box(lab, name), value)
+    lab.until(lambda: lab.kept["id"], lambda id: id != kept)
+    expect(box(lab, name)).to_have_value(value)
+    recipe: dict[str, Any] = lab.ask("GET", "/recipe")
+    return recipe
+
+
+def test_every_data_set_can_be_chosen_with_the_losses_that_fit_it(
+    open_lab: OpenLab, catalog: dict[str, Any]
+) -> None:
+    lab = open_lab()
+    open_more(lab, "the data")
+    open_more(lab, "the network")
+    seen = set()
+    for row in [*catalog["datasets"][1:], catalog["datasets"][0]]:
+        if row["name"] == "csv" or row["missing"]:
+            continue
+        data = choose(lab, "Data set", row["name"])["data"]
+        assert data["name"] == row["name"]
+        assert row["samples"] in (None, data["samples"])
+        for parameter in row["parameters"]:
+            changed = set_box(
+                lab, parameter["name"].capitalize(), str(parameter["range"][1]).removesuffix(".0")
+            )
+            assert changed["data"][parameter["name"]] == parameter["range"][1]
+        is_class = row["task"] == "classification"
+        expect(box(lab, "Label noise")).to_have_count(int(is_class))
+        expect(box(lab, "Inputs")).to_have_count(int(row["features"] is None))
+        classes = len(row["classes"])
+        offered = [str(each.get_attribute("value")) for each in select(lab, "Loss").locator("option").all()]
+        assert offered == [
+            loss["name"]
+            for loss in catalog["losses"]
+            if (loss["task"] == "regression" if not classes else (loss["most_classes"] or classes) >= classes)
+        ]
+        if classes not in seen:
+            seen.add(classes)
+            for loss in [*offered[1:], offered[0]]:
+                assert name_of(choose(lab, "Loss", loss)["loss"]) == loss
+    assert seen == {0, 2, 3, 10}
+    choose(lab, "Loss", "huber")
+    assert set_box(lab, "Delta", "0.5")["loss"] == {"name": "huber", "delta": 0.5}
+    assert set_box(lab, "Inputs", "3")["data"]["features"] == 3
+    for standard in ("inputs", "targets", "both", "none"):
+        assert choose(lab, "Standardize", standard)["data"]["standardize"] == standard
+    choose(lab, "Data set", "moons")
+    assert set_box(lab, "Label noise", "0.1")["data"]["label_noise"] == 0.1
+    expect(lab.page.locator("data-fields summary")).to_contain_text("label noise 0.1")
+
+
+def test_every_initializer_and_every_activation_can_be_chosen(
+    open_lab: OpenLab, catalog: dict[str, Any]
+) -> None:
+    lab = open_lab()
+    open_more(lab, "the network")
+    for what, control, scale in (
+        ("weights", "Initial weights", "Weight scale"),
+        ("biases", "Initial biases", "Bias scale"),
+    ):
+        rows = [row for row in catalog["initializers"] if what in row["draws"]]
+        assert len(rows) >= 3
+        for row in [*rows[1:], rows[0]]:
+            assert name_of(choose(lab, control, row["name"])["network"][what]) == row["name"]
+            expect(box(lab, scale)).to_have_count(len(row["parameters"]))
+        assert set_box(lab, scale, "0.1")["network"][what] == {"name": "normal", "scale": 0.1}
+    expect(select(lab, "Initial weights").locator("option:checked")).to_have_text("Normal N(0, 0.1²)")
+    rows = catalog["activations"]
+    assert len(rows) >= 8
+    names = [
+        each.get_attribute("value")
+        for each in select(lab, "Activation of the output").locator("option").all()
+    ]
+    assert names == [row["name"] for row in rows]
+    assert choose(lab, "Activation of the output", "tanh")["network"]["output"] == "tanh"
+    for row in [*rows[1:], rows[0]]:
+        kept = lab.kept["id"]
+        lab.page.locator("[data-layer='1']").click()
+        select(lab, "Activation").select_option(row["name"])
+        expect(lab.page.get_by_role("dialog", name="Hidden layer 1")).to_contain_text(row["source"])
+        lab.page.keyboard.press("Escape")
+        lab.until(lambda: lab.kept["id"], lambda id, kept=kept: id != kept)
+        assert lab.ask("GET", "/recipe")["network"]["layers"][0]["activation"] == row["name"]
+
+
+def test_a_run_has_a_seed_of_its_own(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    open_more(lab, "SGD")
+    recipe = set_box(lab, "Seed of SGD", "7")
+    assert [run["seed"] for run in recipe["runs"]] == [0, 7]
+    expect(lab.notice).to_contain_text("Another order of the samples: both runs start again at step 0.")
+    lab.button("Undo").click()
+    expect(box(lab, "Seed of SGD")).to_have_value("0")
+
+
+# --- a row that nobody has written a line for -----------------------------------------------------------------------
+
+
+def with_new_rows(route: Route) -> None:
+    catalog = route.fetch().json()
+    number = {
+        "default": 0.5,
+        "range": [0, 1],
+        "unit": "",
+        "help": "what nobody knows yet",
+        "source": "Nobody 2030",
+    }
+    number["schema"] = {"type": "number", "minimum": 0, "maximum": 1}
+    row = {"name": "brand_new", "help": "a new way", "source": "Nobody 2030"}
+    for table in ("optimizers", "schedules", "activations"):
+        catalog[table].append({**row, "parameters": [{**number, "name": f"of_{table}"}]})
+    catalog["datasets"].append(
+        {**catalog["datasets"][0], **row, "parameters": [{**number, "name": "of_data"}]}
+    )
+    catalog["run_settings"].append({**number, "name": "dropout"})
+    catalog["data_settings"].append({**number, "name": "outliers"})
+    route.fulfill(json=catalog)
+
+
+def test_a_new_row_of_a_table_is_in_the_page_without_a_line_of_the_pages_code(visits: Any) -> None:
+    context = visits.profile()
+    context.route("**/api/v1/catalog", with_new_rows)
+    lab = visits.page(context).open()
+    for whose in ("the data", "GD"):
+        open_more(lab, whose)
+    for name in ("Rule of GD", "Schedule of GD", "Data set"):
+        expect(select(lab, name).locator("option[value=brand_new]")).to_have_text("Brand new")
+    expect(box(lab, "Dropout of GD")).to_have_value("0.5")
+    expect(box(lab, "Outliers")).to_have_value("0.5")
+    put(box(lab, "Dropout of GD"), "2")
+    expect(lab.page.get_by_role("alert").filter(has_text="From 0 to 1.")).to_be_visible()
+
+
+# --- keyboard, explanations, accessibility ----------------------------------------------------------------------------
+
+
+def test_all_of_it_is_reached_and_set_with_the_keyboard_alone(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    press = lab.page.keyboard.press
+    lab.card("gd").get_by_role("slider").focus()
+    press("Tab")
+    press("Tab")
+    assert "settings of GD" in lab.focused
+    press("Space")
+    press("Tab")
+    assert lab.focused == "Rule of GD"
+    for _ in range(2):
+        press("ArrowDown")
+    expect(lab.page.get_by_role("slider", name="Momentum of GD")).to_be_visible()
+    expect(rule(lab, "gd")).to_have_text("full batch, Nesterov 0.9, rate 0.1")
+    press("Tab")
+    assert lab.focused == "Schedule of GD"
+    press("c")
+    press("o")
+    press("s")
+    expect(rule(lab, "gd")).to_have_text("full batch, Nesterov 0.9, rate 0.1, cosine")
+    # what came with it stands next
+    for name in ("Steps of GD", "Least of GD", "L1 of GD"):
+        press("Tab")
+        assert lab.focused == name
+    lab.page.keyboard.type("1e-4")
+    press("Tab")
+    expect(rule(lab, "gd")).to_contain_text("cosine, L1 0.0001")
+    assert lab.focused == "L2 of GD"
+
+
+def test_everything_says_what_it_is_and_where_it_comes_from_when_asked(
+    open_lab: OpenLab, catalog: dict[str, Any]
+) -> None:
+    lab = open_lab()
+    open_more(lab, "GD")
+    momentum = next(row for row in catalog["optimizers"] if row["name"] == "momentum")
+    lab.card("gd").get_by_role("radio", name="Momentum").click()
+    slider = lab.page.get_by_role("slider", name="Momentum of GD")
+    described = lab.page.locator(f"#{slider.get_attribute('aria-describedby')}")
+    expect(described).to_be_hidden()
+    toggle = lab.button("Explain every setting")
+    toggle.focus()
+    lab.page.keyboard.press("Space")
+    expect(toggle).to_have_attribute("aria-pressed", "true")
+    expect(described).to_have_text(
+        "Share of the velocity kept from step to step. From 0 to just below 1.", use_inner_text=True
+    )
+    expect(lab.card("gd").get_by_text(momentum["source"]).first).to_be_visible()
+    unsaid = lab.page.evaluate("""() => [...document.querySelectorAll("recipe-rail :is(input, select)")]
+        .filter((control) => !document.getElementById(control.getAttribute("aria-describedby"))?.textContent.trim())
+        .map((control) => control.getAttribute("aria-label"))""")
+    assert unsaid == []
+    toggle.click()
+    expect(described).to_be_hidden()
+
+
+def open_all(lab: Dashboard) -> None:
+    for summary in lab.page.locator("recipe-rail summary").all():
+        summary.click()
+    expect(lab.page.locator("recipe-rail details[open]")).to_have_count(4)
+
+
+def test_axe_finds_nothing_where_all_is_open_and_explained(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    open_all(lab)
+    select(lab, "Rule of SGD").select_option("adamw")
+    select(lab, "Schedule of SGD").select_option("step")
+    expect(box(lab, "Factor of SGD")).to_be_visible()
+    put(box(lab, "Factor of SGD"), "2")
+    assert faults_in_both_themes(lab) == []
+    lab.button("Explain every setting").click()
+    assert faults_in_both_themes(lab) == []
+
+
+def test_on_a_phone_all_of_it_is_in_the_sheet_for_fingers(open_lab: OpenLab) -> None:
+    lab = open_lab(PHONE)
+    lab.button("Recipe (B)").tap()
+    open_all(lab)
+    select(lab, "Rule of GD").select_option("adamw")
+    expect(lab.page.get_by_role("slider", name="Weight decay of GD")).to_be_visible()
+    assert lab.page.evaluate(SMALL_TARGETS) == []
+    lab.button("Explain every setting").tap()
+    expect(lab.page.locator("recipe-rail.explained")).to_have_count(1)
+    assert faults_in_both_themes(lab) == []
+    assert lab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
