@@ -54,7 +54,10 @@ export function createApp(environment = browserEnvironment()) {
     commands.command(what, run, body);
   }
 
-  /** Steps asked for while others are still being made go together: a held key is one command at a time. */
+  /**
+   * Steps asked for while others are still being made go together: a held key is one command at a time. Of epochs one waits
+   * at most.
+   */
   const wanted = { steps: 0, epochs: 0 };
   /** @param {...string} what */
   const isPending = (...what) => Object.values(store.get().pending).some((pending) => what.includes(pending.do));
@@ -66,6 +69,12 @@ export function createApp(environment = browserEnvironment()) {
     if (count === 0 || isPending("step", "play", "pause")) return;
     wanted[unit] = 0;
     command("step", null, { [unit]: count });
+  }
+
+  /** Play, pause or reset: what was to come is not wanted any more. @param {string} what @param {string|null} [run] @param {Json} [body] */
+  function insteadOfSteps(what, run, body) {
+    Object.assign(wanted, { steps: 0, epochs: 0 });
+    command(what, run, body);
   }
 
   /** What the experiment that is being made differs by: a change asked for meanwhile goes with it. @type {import("./state/recipes.js").Changes} */
@@ -90,7 +99,7 @@ export function createApp(environment = browserEnvironment()) {
 
   function play() {
     const { speed, pace } = store.get().playback;
-    command("play", null, { speed, pace });
+    insteadOfSteps("play", null, { speed, pace });
   }
 
   /** @param {Json} part */
@@ -116,18 +125,17 @@ export function createApp(environment = browserEnvironment()) {
       line.stop();
     },
     play,
-    pause: () => command("pause"),
-    toggle: () => (store.get().playback.playing ? command("pause") : play()),
+    pause: () => insteadOfSteps("pause"),
+    toggle: () => (store.get().playback.playing ? insteadOfSteps("pause") : play()),
     step(steps = 1) {
       wanted.steps = Math.min(1_000_000, wanted.steps + steps);
       stepOn();
     },
     stepEpoch(epochs = 1) {
-      if (isPending("step")) return;
       wanted.epochs = epochs;
       stepOn();
     },
-    reset: (run) => command("reset", run ?? null),
+    reset: (run) => (run === undefined ? insteadOfSteps("reset") : command("reset", run)),
     setSpeed: (speed) => setPlayback({ speed }),
     setPace: (pace) => setPlayback({ pace }),
     edit: (run, change) => command("edit", run, change),

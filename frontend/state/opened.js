@@ -52,8 +52,12 @@ export function newest(held, told = {}) {
  */
 const grownEdits = (told, known) => (told.length < known.length ? known : told);
 
+/** @param {RunAnswer} told @param {Run|undefined} known */
+const isOvertaken = (told, known) => known !== undefined && told.generation < known.generation;
+
 /**
- * Newer answers win; an answer that is older than a frame already seen does not move the counter back.
+ * Newer answers win; an answer that is older than a frame already seen does not move the counter back, and one of a past
+ * that a reset has ended says nothing of the run.
  * @param {RunAnswer} told
  * @param {RunRecipe} recipe
  * @param {Run|undefined} known
@@ -61,6 +65,7 @@ const grownEdits = (told, known) => (told.length < known.length ? known : told);
  * @returns {Run}
  */
 function runOf(told, recipe, known, lane) {
+  if (known && isOvertaken(told, known)) return known;
   const same = known && known.generation === told.generation;
   const behind = same && known.step > told.step;
   // within a generation nothing revives a run that diverged: an answer that says otherwise was overtaken by the event
@@ -101,6 +106,20 @@ export function runsOf(answer, known, again) {
     runs[told.name] = { ...runOf(told, recipe, again ? staying[told.name] : undefined, lane), hidden: staying[told.name]?.hidden ?? false };
   });
   return runs;
+}
+
+/**
+ * The answer with the recipes that the page holds of those runs that were reset while it was on its way.
+ * @param {ExperimentAnswer} answer
+ * @param {import("./types.js").State} state
+ * @returns {ExperimentAnswer}
+ */
+export function withNewerRecipes(answer, { runs, experiment }) {
+  const overtaken = new Set(answer.runs.filter((told) => isOvertaken(told, runs[told.name])).map(({ name }) => name));
+  if (!overtaken.size || !experiment) return answer;
+  const held = Object.fromEntries(experiment.recipe.runs.map((recipe) => [recipe.name, recipe]));
+  const recipes = answer.recipe.runs.map((recipe) => (overtaken.has(recipe.name) ? held[recipe.name] ?? recipe : recipe));
+  return { ...answer, recipe: { ...answer.recipe, runs: recipes } };
 }
 
 /** Units of every layer, inputs first. @param {Recipe} recipe @param {number} [outputs] */

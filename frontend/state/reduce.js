@@ -5,7 +5,7 @@
  */
 
 import { EVENTS, without } from "./events.js";
-import { experimentOf, newest, runsOf } from "./opened.js";
+import { experimentOf, newest, runsOf, withNewerRecipes } from "./opened.js";
 import { heard, settled, withRun } from "./parts.js";
 
 /** @typedef {import("./types.js").State} State */
@@ -53,12 +53,13 @@ function beat(state) {
 /**
  * The server's whole answer about an experiment; `token` only where it is news.
  * @param {State} state
- * @param {ExperimentAnswer} answer
+ * @param {ExperimentAnswer} told
  * @param {string|null} [token]
  * @returns {State}
  */
-function opened(state, answer, token) {
-  const again = state.experiment?.id === answer.id;
+function opened(state, told, token) {
+  const again = state.experiment?.id === told.id;
+  const answer = again ? withNewerRecipes(told, state) : told;
   const runs = runsOf(answer, state.runs, again);
   const order = answer.runs.map(({ name }) => name);
   const kept = (/** @type {string|null} */ name) => (name && order.includes(name) ? name : order[0] ?? null);

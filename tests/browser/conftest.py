@@ -5,7 +5,7 @@ A page that left an error in the console, hurt the content security policy or as
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,10 +84,25 @@ class Visits:
             context.close()
 
 
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
+
+
 @pytest.fixture
-def visits(chromium: Browser, address: str) -> Iterator[Visits]:
+def visits(chromium: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Visits]:
     visits = Visits(chromium, address)
     yield visits
+    if request.node.stash.get(FAILED, False):
+        for page in visits.pages:
+            print("the page shows:", page.page.locator("body").inner_text(), sep="\n")
+            print("page and server said last:", *page.conversation, sep="\n")
     visits.close()
     assert [text for page in visits.pages for text in page.left] == []
 

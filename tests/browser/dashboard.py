@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import httpx
-from playwright.sync_api import Locator, Page, Request
+from playwright.sync_api import Locator, Page, Request, WebSocket
 
 T = TypeVar("T")
 
@@ -41,10 +42,23 @@ class Dashboard:
         self.complaints: list[str] = []
         self.allowed: tuple[str, ...] = ()
         self.requests: list[str] = []
+        self.conversation: deque[str] = deque(maxlen=60)
         page.add_init_script(WATCH)
         page.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", self._asked)
+        page.on("websocket", self._listen)
+
+    def _listen(self, socket: WebSocket) -> None:
+        """What page and server said to each other last is told with a test that fails."""
+        began = time.monotonic()
+
+        def note(direction: str, text: str | bytes) -> None:
+            self.conversation.append(f"{time.monotonic() - began:8.3f} {direction} {str(text)[:400]}")
+
+        socket.on("framesent", lambda text: note(">", text))
+        socket.on("framereceived", lambda text: note("<", text))
+        socket.on("close", lambda _: note("|", "closed"))
 
     def _asked(self, request: Request) -> None:
         self.requests.append(request.url)

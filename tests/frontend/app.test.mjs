@@ -156,6 +156,23 @@ test("a held key is one command at a time: steps asked for meanwhile go together
   app.stop();
 });
 
+test("an epoch asked for while a step is being made comes after it, and a reset is the last word", async () => {
+  const { app, socket } = await live();
+  const acknowledge = (place, told) => socket().say({ type: "ack", id: socket().commands()[place].id, answer: answer({ id: "made1", ...told }) });
+  app.step();
+  app.stepEpoch();
+  app.stepEpoch();
+  acknowledge(0, { step: 1 });
+  assert.deepEqual(socket().commands().map(({ steps, epochs }) => steps ?? epochs), [1, 1]);
+  app.stepEpoch();
+  app.step();
+  app.reset();
+  acknowledge(1, { step: 1 });
+  acknowledge(2, { generation: 1 });
+  assert.deepEqual(socket().commands().map((command) => command.do), ["step", "step", "reset"]);
+  app.stop();
+});
+
 test("a held speed key is one command at a time, and the newest speed wins", async () => {
   const { app, socket } = await live();
   app.play();

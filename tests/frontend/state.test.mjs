@@ -109,6 +109,16 @@ test("a reset makes the settings in force the run's own, forgets its edits and b
   assert.equal(recipeNow(state).runs[0].learning_rate, 0.2);
 });
 
+test("an answer of a past that a reset has ended takes the page back to nothing", () => {
+  const faster = { type: "event", event: "edit", run: "gd", generation: 0, edit: { at_step: 4, learning_rate: 0.2 } };
+  const reset = { type: "event", event: "reset", run: "gd", step: 0, generation: 1 };
+  const late = { type: "ack", id: "c1", answer: answer({ step: 900 }) };
+  const state = after([{ type: "sent", id: "c1", do: "step", body: { steps: 900 } }, faster, reset, late], opened());
+  const { gd, sgd } = state.runs;
+  assert.deepEqual([gd.step, gd.generation, gd.settings.learning_rate, gd.edits], [0, 1, 0.2, []]);
+  assert.deepEqual([sgd.step, sgd.generation, state.pending], [900, 0, {}]);
+});
+
 test("an answer that is older than a frame does not move the counter back", () => {
   const state = after([frame("gd", { step: 50 }), { type: "experiment", state: answer() }], opened());
   assert.equal(state.runs.gd.step, 50);

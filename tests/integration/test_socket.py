@@ -94,6 +94,18 @@ def columns(frames: list[Message], run: str) -> list[Message]:
     return [each for each in told if each["first"]]
 
 
+async def test_a_command_is_done_though_the_experiment_is_watched_anew_right_behind_it(
+    shared_server: Server, one: Experiment
+) -> None:
+    async with line_to(shared_server) as line:
+        await line.watch(one)
+        for number in range(5):
+            command = {"type": "command", "id": str(number), "experiment": one.id, "do": "step", "steps": 1}
+            await line.send(**command)
+            await line.send(type="watch", experiment=one.id, token=one.token)
+            assert (await line.until("ack", id=str(number)))["answer"]["runs"][0]["step"] == number + 1
+
+
 async def test_a_watch_is_answered_with_the_state_and_then_frames_that_leave_no_gap(
     shared_server: Server, one: Experiment
 ) -> None:

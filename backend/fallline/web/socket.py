@@ -137,8 +137,10 @@ class Connection:
             case Unwatch():
                 await self._unwatch(message.experiment)
             case Command():
-                # A task of its own: a pause has to get through while a long step is at work.
-                task = asyncio.create_task(self._command(message))
+                # A task of its own: a pause has to get through while a long step is at work. The token is the one held
+                # now, for a message that comes right behind may watch the experiment anew.
+                token = self._session.token_for(message.experiment)
+                task = asyncio.create_task(self._command(message, token))
                 _COMMANDS.add(task)
                 task.add_done_callback(_COMMANDS.discard)
 
@@ -182,9 +184,8 @@ class Connection:
         self._joined.discard(outbox)
         await self._lab.unwatch(outbox.experiment, outbox)
 
-    async def _command(self, command: Command) -> None:
+    async def _command(self, command: Command, token: str | None) -> None:
         try:
-            token = self._session.token_for(command.experiment)
             if token is None:
                 raise NotAuthorized("watch the experiment first, with the token that came with it")
             answer = await self._lab.command(
