@@ -1,6 +1,6 @@
 /**
  * Ticks of the horizontal axis as far as there is room for their words: none touches the next, none leaves its panel.
- * Owns: which ticks, and their words. Pure.
+ * Owns: which ticks, their words, and what a round number is. Pure.
  */
 
 /** @typedef {{type: "log"|"linear", range: number[]}} Across  as Plotly wants it: logarithms on a log axis */
@@ -13,14 +13,15 @@ const STEPS = [1, 2, 5];
 /** @type {[number, string][]} */
 const THOUSANDS = [[1e9, "G"], [1e6, "M"], [1e3, "k"]];
 
-/** @type {Map<number, Intl.NumberFormat>} */
+/** @type {Map<string, Intl.NumberFormat>} */
 const FORMATS = new Map();
 
-/** @param {number} value @param {number} digits  after the point */
-function written(value, digits) {
+/** @param {number} value @param {number} digits  after the point, at most @param {number} [least]  and at least */
+function written(value, digits, least = digits) {
   if (value === 0) return "0";
-  let format = FORMATS.get(digits);
-  if (!format) FORMATS.set(digits, (format = new Intl.NumberFormat("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits })));
+  const key = `${least} ${digits}`;
+  let format = FORMATS.get(key);
+  if (!format) FORMATS.set(key, (format = new Intl.NumberFormat("en-US", { minimumFractionDigits: least, maximumFractionDigits: digits })));
   return format.format(value);
 }
 
@@ -28,6 +29,28 @@ function written(value, digits) {
 function brief(value) {
   const [unit, letter] = THOUSANDS.find(([least]) => value >= least) ?? [1, ""];
   return `${Number((value / unit).toPrecision(3))}${letter}`;
+}
+
+/** The least round size from which on steps are large enough, and its digits after the point. @param {number} least */
+function roundSize(least) {
+  const exponent = Math.floor(Math.log10(least));
+  const size = [...STEPS, 10].map((step) => step * 10 ** exponent).find((round) => round >= least) ?? 10 ** (exponent + 1);
+  return { size, digits: Math.min(20, Math.max(0, -Math.floor(Math.log10(size) + 1e-9))) };
+}
+
+/**
+ * Round places of an even axis whose words have room in any case.
+ * @param {number[]} range
+ * @param {number} most      ticks
+ * @param {boolean} isBrief  "2k" for "2,000"
+ * @returns {{tickvals?: number[], ticktext?: string[]}}
+ */
+export function roundTicks([low, high], most, isBrief) {
+  if (!(high > low && high - low < Infinity)) return {};
+  const { size, digits } = roundSize((high - low) / most);
+  const tickvals = [];
+  for (let k = Math.ceil(low / size); k * size <= high; k++) tickvals.push(k * size || 0);
+  return { tickvals, ticktext: tickvals.map((value) => (isBrief ? brief(value) : written(value, digits, 0)).replace("-", "\u2212")) };
 }
 
 /**
@@ -81,7 +104,7 @@ function logTicks(low, high, { width }) {
 }
 
 /**
- * What an axis needs; on a stretch of a log axis without two such ticks Plotly's own are better.
+ * What an axis needs; a stretch of a log axis without two such ticks is one on which even ones are good enough.
  * @param {Across} axis
  * @param {Room} room
  * @param {boolean} isBrief
@@ -89,8 +112,8 @@ function logTicks(low, high, { width }) {
  */
 export function acrossTicks({ type, range: [low, high] }, room, isBrief) {
   if (!(high > low && high - low < Infinity && room.width > 0)) return {};
-  const all = type === "log" ? logTicks(low, high, room) : linearTicks(low, high, room, isBrief);
-  if (type === "log" && all.length < 2) return {};
+  const powers = type === "log" ? logTicks(low, high, room) : [];
+  const all = powers.length > 1 ? powers : type === "log" ? linearTicks(10 ** low, 10 ** high, room, isBrief) : linearTicks(low, high, room, isBrief);
   const ticks = all.filter(({ value, text }) => {
     const across = (((type === "log" ? Math.log10(value) : value) - low) / (high - low)) * room.width;
     const half = (text.length * LETTER) / 2;

@@ -4,7 +4,8 @@
  */
 
 import { acrossTicks } from "./across-ticks.js";
-import { outlined } from "./bands.js";
+import { axesOf, undrawn } from "./axes.js";
+import { bandsOf, withoutBands } from "./bands.js";
 import { fill } from "./bind.js";
 import { flagsOf } from "./edits.js";
 import { pxAcross, pxDown } from "./labels.js";
@@ -47,18 +48,21 @@ export function gradientChart(figure, scene) {
   const filled = fill(dressed, columns, experiment?.trainSamples ?? 1);
   const domains = weights.map((_, k) => [(k * (panel + gap)) / plot, (k * (panel + gap) + panel) / plot]);
   const layout = layoutOf(filled.layout, scene, axis, domains);
-  const data = outlined(filled.data.map((/** @type {Json} */ trace) => withinAxis(trace, axis)));
+  const data = filled.data.map((/** @type {Json} */ trace) => withinAxis(trace, axis));
   const height = room.height - TOP - layout.margin.b;
   const frames = weights.map((_, k) => ({
     left: room.left + k * (panel + gap), top: TOP, width: panel, height, beyond: 0, x: layout[`xaxis${k ? k + 1 : ""}`], y: layout[`yaxis${k ? k + 1 : ""}`],
   }));
   const { y0, y1 } = filled.layout.shapes[0] ?? {};
   const given = { shelf: /** @type {[number, number]} */ ([y0, y1]), missing, flags: flagsOf(state, scene.series, axis) };
+  const axes = frames.map(axesOf);
+  const frameOf = (/** @type {Json} */ { xaxis = "x" }) => frames[Number(xaxis.slice(1) || 1) - 1];
   return {
-    data,
+    data: withoutBands(data),
     layout,
-    ground: joined(frames.flatMap((frame) => groundOf(frame, given, look))),
-    marks: marksOf(data, frames, state),
+    ground: joined([...frames.flatMap((frame) => groundOf(frame, given, look)), ...axes.map(({ grid }) => grid), ...bandsOf(data, frameOf)]),
+    words: axes.flatMap(({ words }) => words),
+    marks: [...joined(axes.map(({ line }) => line)), ...marksOf(data, frameOf, state)],
     labels: { titles: titlesOf(scene, panel, gap) },
     readable: { columns, panels: frames.map((frame, k) => ({ ...frame, name: weights[k], lines: [{ name: "", series: names[k] }] })) },
     y: null,
@@ -68,13 +72,14 @@ export function gradientChart(figure, scene) {
 /**
  * Where each run stands now.
  * @param {Json[]} data
- * @param {import("./labels.js").Frame[]} frames  one a panel
+ * @param {(trace: Json) => import("./labels.js").Frame} frameOf
  * @param {Scene["state"]} state
  * @returns {import("./paths.js").Path[]}
  */
-function marksOf(data, frames, { runs }) {
-  return data.filter(({ meta, x }) => meta.role === "line" && x.length).map(({ meta, x, y, xaxis = "x" }) => {
-    const frame = frames[Number(xaxis.slice(1) || 1) - 1];
+function marksOf(data, frameOf, { runs }) {
+  return data.filter(({ meta, x }) => meta.role === "line" && x.length).map((trace) => {
+    const { meta, x, y } = trace;
+    const frame = frameOf(trace);
     const { lane } = runs[meta.run];
     const [left, top] = [pxAcross(frame, x[x.length - 1]), pxDown(frame, y[y.length - 1])];
     return { name: "now", lane, run: meta.run, d: isInside(frame, left, top) ? symbol(lane, MARK, left, top) : "" };
@@ -94,20 +99,14 @@ function layoutOf(specified, { look, room, zoom }, axis, domains) {
     margin: { l: room.left, r: RIGHT, t: TOP, b: look.compact ? 20 : 23, pad: 0 },
   };
   const range = zoom.x ?? axis.range;
-  const ticks = acrossTicks({ type: axis.log ? "log" : "linear", range }, tickRoom(domains, room, look.compact), look.compact);
+  const type = axis.log ? "log" : "linear";
+  const across = undrawn({ type, range, ...acrossTicks({ type, range }, tickRoom(domains, room, look.compact), look.compact) });
   const { range: down, tickvals, ticktext: texts } = specified.yaxis;
   const ticktext = readable(look.compact ? briefTicks(tickvals, texts) : texts, down, room.height - TOP - layout.margin.b);
   domains.forEach((domain, k) => {
     const suffix = k ? k + 1 : "";
-    layout[`xaxis${suffix}`] = {
-      domain: domain.map((share) => Math.min(1, Math.max(0, share))), anchor: `y${suffix}`, type: axis.log ? "log" : "linear",
-      range, autorange: false, tickangle: 0, ticklabeloverflow: "allow", tickformat: "~s", nticks: 3,
-      ...ticks,
-    };
-    layout[`yaxis${suffix}`] = {
-      type: "log", anchor: `x${suffix}`, range: down, autorange: false, fixedrange: true, tickvals,
-      ...(k ? { showticklabels: false } : { ticktext, tickangle: 0, ticklabeloverflow: "allow" }),
-    };
+    layout[`xaxis${suffix}`] = { ...across, domain: domain.map((share) => Math.min(1, Math.max(0, share))), anchor: `y${suffix}` };
+    layout[`yaxis${suffix}`] = { ...undrawn({ type: "log", range: down, tickvals, ...(k ? {} : { ticktext }) }), anchor: `x${suffix}`, fixedrange: true };
   });
   return layout;
 }

@@ -3,7 +3,7 @@
  * Owns: geometry of labels. Pure; the element makes HTML of it, because text keeps its size only there.
  */
 
-/** @typedef {{type: "log"|"linear", range: number[]}} Axis */
+/** @typedef {{type: "log"|"linear", range: number[], tickvals?: number[], ticktext?: string[]}} Axis */
 /** @typedef {{left: number, top: number, width: number, height: number, beyond: number, x: Axis, y: Axis}} Frame  px, `beyond` right of the plot, and the axes as drawn */
 
 /** Apart by at least this, in px. */

@@ -4,13 +4,14 @@
  */
 
 import { acrossTicks } from "./across-ticks.js";
-import { outlined } from "./bands.js";
+import { axesOf, undrawn } from "./axes.js";
+import { bandsOf, withoutBands } from "./bands.js";
 import { baselineLabel } from "./baseline.js";
 import { fill } from "./bind.js";
 import { flagsOf } from "./edits.js";
 import { NAMES, placeNow } from "./horizontal.js";
 import { alongTheLine, endMarks, endOf, fromTheStart, leaveThroughTheTop, startMarks } from "./line-marks.js";
-import { lossRange, lossTicks } from "./loss-range.js";
+import { evenTicks, lossRange, lossTicks } from "./loss-range.js";
 import { dress, shownRuns, templateOf } from "./looks.js";
 import { groundOf } from "./paths.js";
 import { axisOf, boundTo, columnsFor, missingFrom, reachesNow, withinAxis } from "./scene.js";
@@ -52,12 +53,14 @@ export function lossChart(figure, scene) {
   /** @type {Json} */
   const layout = layoutOf(scene, axis, y, shelf);
   const frame = frameOf(scene, layout);
+  const { grid, line: drawnAxis, words } = axesOf(frame);
   const baseline = baselineLabel(scene, frame, { curves: data, flags, ends, missing, isBegun });
   return {
-    data: outlined(data),
+    data: withoutBands(data),
     layout,
-    ground: groundOf(frame, { shelf: shelf?.tint, missing, baseline: state.experiment?.baseline?.train, flags }, look),
-    marks: [...lines.map((line) => alongTheLine(line, scene, axis, frame)), ...endMarks(ends, frame), ...startMarks(start, shownRuns(state), frame)],
+    ground: [...groundOf(frame, { shelf: shelf?.tint, missing, baseline: state.experiment?.baseline?.train, flags }, look), grid, ...bandsOf(data, () => frame)],
+    words,
+    marks: [drawnAxis, ...lines.map((line) => alongTheLine(line, scene, axis, frame)), ...endMarks(ends, frame), ...startMarks(start, shownRuns(state), frame)],
     labels: { flags, ends, start, baseline, axis: NAMES[state.view.x], missing },
     readable: { columns, panels: [panelOf(scene, layout.xaxis)] },
     y,
@@ -119,18 +122,16 @@ function startOf({ state }) {
 function layoutOf({ state, look, room, zoom }, axis, y, shelf) {
   const log = state.view.y === "log";
   const range = zoom.x ?? axis.range;
+  const type = axis.log ? "log" : "linear";
+  const width = room.width - room.left - room.right;
   return {
     template: templateOf(look),
     showlegend: false,
     // the cursor of the page reads values instead: in the page's own numbers, and exactly 0 as 0 wherever it stands
     hovermode: false,
     margin: { l: room.left, r: room.right, t: TOP, b: BOTTOM, pad: 0 },
-    xaxis: {
-      type: axis.log ? "log" : "linear", range, autorange: false, tickangle: 0, ticklabeloverflow: "allow", nticks: look.compact ? 5 : axis.log ? 12 : 8,
-      tickformat: axis.log ? "~s" : axis.end < 10 ? "" : ",d",
-      ...(axis.log ? acrossTicks({ type: "log", range }, { width: room.width - room.left - room.right, before: room.left, after: 10, most: 12 }, look.compact) : {}),
-    },
-    yaxis: { type: log ? "log" : "linear", range: y, autorange: false, tickangle: 0, ticklabeloverflow: "allow", ...(log ? ticksOf(y, shelf, look.compact) : { tickformat: y[1] >= (look.compact ? 1e4 : 1e5) ? "~s" : ",~g" }) },
+    xaxis: undrawn({ type, range, ...acrossTicks({ type, range }, { width, before: room.left, after: 12, most: look.compact ? 5 : axis.log ? 12 : 8 }, false) }),
+    yaxis: undrawn({ type: log ? "log" : "linear", range: y, ...(log ? ticksOf(y, shelf, look.compact) : evenTicks(y, room.height - TOP - BOTTOM, look.compact)) }),
   };
 }
 

@@ -3,6 +3,7 @@
  * Owns: that rule and its ticks. Pure.
  */
 
+import { roundTicks } from "./across-ticks.js";
 import { tick } from "../state/format.js";
 
 /** @typedef {import("./loss-chart.js").Line} Line */
@@ -77,3 +78,15 @@ export function lossTicks([bottom, high], shelf = null) {
   }
   return { tickvals: values, ticktext: texts };
 }
+
+/** Between two ticks at least this, in px. */
+const APART = 40;
+
+/**
+ * Round places of an axis that is not logarithmic.
+ * @param {[number, number]} range
+ * @param {number} height  px
+ * @param {boolean} compact
+ */
+export const evenTicks = (range, height, compact) =>
+  (height > 0 ? roundTicks(range, 1 + Math.max(4, Math.min(9, height / APART)), range[1] >= (compact ? 1e4 : 1e5)) : {});

@@ -1,7 +1,7 @@
 /**
  * What the page draws around a chart's lines itself, as path data in px: the ground under them and the marks on them.
  * A path costs a draw next to nothing, while each shape and each trace costs Plotly up to a millisecond of it.
- * Owns: that geometry. Pure. Colours come from styles/charts.css by name and lane; path-layer.js makes elements of it.
+ * Owns: that geometry. Pure. Colours come from styles/charts.css by name and lane; drawing-layer.js makes elements of it.
  */
 
 import { pxAcross, pxDown } from "./labels.js";
@@ -27,8 +27,8 @@ import { pxAcross, pxDown } from "./labels.js";
 
 const SHARP = Math.SQRT1_2;
 
-/** @param {number} value */
-const px = (value) => Math.round(100 * value) / 100;
+/** To a hundredth. @param {number} value */
+export const px = (value) => Math.round(100 * value) / 100;
 
 /** @param {number} value @param {number} low @param {number} high */
 const within = (value, low, high) => Math.min(high, Math.max(low, value));

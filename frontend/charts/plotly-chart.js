@@ -5,9 +5,9 @@
  */
 
 import { createCursorLayer } from "./cursor-layer.js";
+import { createDrawingLayer } from "./drawing-layer.js";
 import { KINDS } from "./kinds.js";
 import { createPacer } from "./pacer.js";
-import { createPathLayer } from "./path-layer.js";
 import { loadPlotly, loadTemplate } from "./resources.js";
 import { createStretch, zoomedTo } from "./stretch.js";
 import { furthest } from "../state/selectors.js";
@@ -56,8 +56,8 @@ class PlotlyChart extends HTMLElement {
   /** @type {ReturnType<typeof createStretch>} */ get stretch() { throw new Error("not registered"); }
 
   #plot = Object.assign(document.createElement("div"), { className: "chart-plot" });
-  #ground = createPathLayer("chart-ground");
-  #marks = createPathLayer("chart-marks");
+  #ground = createDrawingLayer("chart-ground");
+  #marks = createDrawingLayer("chart-marks");
   #labels = Object.assign(document.createElement("div"), { className: "chart-labels" });
   /** @type {any} */ #plotly = null;
   /** @type {Json|null} */ #spec = null;
@@ -163,7 +163,7 @@ class PlotlyChart extends HTMLElement {
     const scene = this.#room.width > 60 && this.#room.height > 40 && this.#spec && this.#plotly ? this.#scene() : null;
     const figure = name ? scene?.state.figures[name] : true;
     if (!scene || !figure || !scene.state.experiment) return;
-    const { data, layout, ground, marks, labels, readable, y, corner } = build(figure, scene);
+    const { data, layout, ground, words, marks, labels, readable, y, corner } = build(figure, scene);
     // an axis that became logarithmic, or is it no longer, has another meaning for what was chosen on it
     if (scene.zoom.x && this.stretch.chosen?.type !== layout.xaxis.type) return this.stretch.choose(null);
     this.#across = layout.xaxis.type;
@@ -173,7 +173,7 @@ class PlotlyChart extends HTMLElement {
     const config = this.#draws ? undefined : CONFIG;
     this.#plotly.react(this.#plot, data, { ...layout, width, height, datarevision: ++this.#draws, uirevision: this.localName }, config);
     this.#listen();
-    this.#ground.show(ground);
+    this.#ground.show(ground, words);
     this.#marks.show(marks);
     this.#place(labels, layout, scene);
     this.#cursor?.follow(readable, scene);

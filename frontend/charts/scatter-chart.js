@@ -3,6 +3,8 @@
  * Owns: how predictions are shown. Pure. Must not know Plotly or the DOM.
  */
 
+import { roundTicks } from "./across-ticks.js";
+import { axesOf, undrawn } from "./axes.js";
 import { laneLook, shownRuns, templateOf } from "./looks.js";
 import { square } from "./paths.js";
 import { score } from "../state/format.js";
@@ -17,6 +19,8 @@ const TITLE = 18;
 const LEFT = 22;
 const BOTTOM = 20;
 const GAP = 14;
+/** Ticks of an axis, at most. */
+const TICKS = 3;
 
 /** @param {Scene} scene */
 export function scatterChart({ state, look, room }) {
@@ -28,12 +32,22 @@ export function scatterChart({ state, look, room }) {
     template: templateOf(look), showlegend: false, hovermode: "closest",
     margin: { l: 0, r: 0, t: 0, b: 0, pad: 0 }, annotations: [],
   };
+  const axis = undrawn({ type: "linear", range, ...roundTicks(range, TICKS, false) });
+  const axes = cells.map((cell) => axesOf({ ...cell, beyond: 0, x: axis, y: axis }));
   const data = runs.map((run, k) => {
     const suffix = k ? String(k + 1) : "";
-    place(layout, suffix, cells[k], room, range);
+    place(layout, suffix, cells[k], room, axis);
     return dots(run, suffix, look, (range[1] - range[0]) / Math.min(cells[k].width, cells[k].height));
   });
-  return { data, layout, ground: cells.flatMap(square), marks: [], labels: { squares: runs.map((run, k) => squareOf(run, cells[k], range)) }, y: null };
+  return {
+    data,
+    layout,
+    ground: cells.flatMap((cell, k) => [...square(cell), axes[k].grid]),
+    words: axes.flatMap(({ words }) => words),
+    marks: axes.map(({ line }) => line),
+    labels: { squares: runs.map((run, k) => squareOf(run, cells[k], range)) },
+    y: null,
+  };
 }
 
 /** The true values of all runs, with a little room: predictions beyond are off the axis. @param {Run[]} runs @returns {[number, number]} */
@@ -58,10 +72,10 @@ function cellsOf(count, room) {
   }));
 }
 
-/** @param {Json} layout @param {string} suffix @param {Cell} cell @param {Scene["room"]} room @param {[number, number]} range */
-function place(layout, suffix, { left, top, width, height }, room, range) {
+/** @param {Json} layout @param {string} suffix @param {Cell} cell @param {Scene["room"]} room @param {Json} shared */
+function place(layout, suffix, { left, top, width, height }, room, shared) {
   const within = (/** @type {number} */ share) => Math.min(1, Math.max(0, share));
-  const axis = { range, autorange: false, fixedrange: true, tickangle: 0, ticklabeloverflow: "allow", nticks: 3 };
+  const axis = { ...shared, fixedrange: true };
   layout[`xaxis${suffix}`] = { ...axis, anchor: `y${suffix}`, domain: [within(left / room.width), within((left + width) / room.width)] };
   layout[`yaxis${suffix}`] = { ...axis, anchor: `x${suffix}`, domain: [within(1 - (top + height) / room.height), within(1 - top / room.height)] };
 }

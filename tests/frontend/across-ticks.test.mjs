@@ -1,10 +1,12 @@
-// Ticks along the horizontal axis: as many as there is room for.
+// Ticks: as many as there is room for, and where they stand.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { acrossTicks } from "../../frontend/charts/across-ticks.js";
+import { axesOf } from "../../frontend/charts/axes.js";
 import { gradientChart } from "../../frontend/charts/gradient-chart.js";
+import { evenTicks } from "../../frontend/charts/loss-range.js";
 import { figures, scene } from "./scenes.mjs";
 
 const LETTER = 6.2;
@@ -43,12 +45,29 @@ test("on a log axis 2 and 5 stand between powers of ten only where there is room
   assert.deepEqual(read([-0.06, 7.2], 650), ["1", "10", "100", "1k", "10k", "100k", "1M", "10M"]);
   assert.deepEqual(read([-0.06, 7.2], 130), ["1", "1k", "1M"]);
   assert.deepEqual(read([-3.3, 0.06], 200), ["0.001", "0.01", "0.1", "1"]);
-  assert.deepEqual(acrossTicks({ type: "log", range: [2.1, 2.2] }, room(650), false), {});
+  assert.deepEqual(read([2.1, 2.2], 650), ["130", "135", "140", "145", "150", "155"], "even ones where there are no two such");
 });
 
-test("an axis without an extent, or without a width, is left to Plotly", () => {
+test("an axis without an extent, or without a width, has no ticks", () => {
   assert.deepEqual([[5, 5], [0, Infinity], [NaN, 1]].map((range) => acrossTicks({ type: "linear", range }, room(100), false)), [{}, {}, {}]);
   assert.deepEqual(acrossTicks({ type: "linear", range: [0, 1] }, room(0), false), {});
+});
+
+test("a linear axis upwards has round ticks, 40 px apart, that fit beside it", () => {
+  const read = (range, height, compact = false) => evenTicks(range, height, compact).ticktext;
+  assert.deepEqual(read([0, 12.9], 400), ["0", "2", "4", "6", "8", "10", "12"]);
+  assert.deepEqual(read([0, 0.35], 160), ["0", "0.1", "0.2", "0.3"]);
+  assert.deepEqual(read([0, 45_000], 200), ["0", "10,000", "20,000", "30,000", "40,000"]);
+  assert.deepEqual(read([0, 45_000], 200, true), ["0", "10k", "20k", "30k", "40k"]);
+  assert.deepEqual([read([5, 5], 100), read([0, Infinity], 100), read([0, 1], 0)], [undefined, undefined, undefined]);
+});
+
+test("the page's axes stand where the data do: words under ticks and beside grid lines, none outside", () => {
+  const frame = { left: 46, top: 26, width: 650, height: 346, beyond: 104, x: { type: "linear", range: [0, 100], tickvals: [0, 50, 100, 150], ticktext: ["0", "50", "100", "150"] }, y: { type: "log", range: [-2, 0], tickvals: [0.001, 0.01, 0.1], ticktext: ["x", "", "0.1"] } };
+  const { grid, line, words } = axesOf(frame);
+  assert.equal(grid.d, "M46,372H696M46,199H696");
+  assert.equal(line.d, "M46,372.5H696M46,373v4M371,373v4M696,373v4");
+  assert.deepEqual(words.map(({ left, top, text }) => [left, top, text]), [[46, 390.2, "0"], [371, 390.2, "50"], [696, 390.2, "100"], [45, 202.85, "0.1"]]);
 });
 
 test("all gradient panels have the same ticks, inside their panels", () => {

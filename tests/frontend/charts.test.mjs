@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { bandsOf } from "../../frontend/charts/bands.js";
 import { baselineLabel } from "../../frontend/charts/baseline.js";
 import { gradientChart } from "../../frontend/charts/gradient-chart.js";
 import { horizontal, placeOf } from "../../frontend/charts/horizontal.js";
@@ -94,11 +95,25 @@ test("a loss of exactly 0 stands on a shelf of its own, which is there only wher
 
 test("a band is one outline around what its two edges held, and none where every step is drawn", () => {
   const wide = (run, wire) => run === "gd" && Object.assign(wire.series["grad_l1/W1"], { max: wire.series["grad_l1/W1"].max.map((value) => 2 * value) });
-  const { data } = gradients({ gd: 5, sgd: 5, change: wide });
-  const bands = data.filter(({ meta }) => meta.role === "band");
-  assert.deepEqual(bands.map(({ meta, fill }) => [meta.run, meta.y, fill]), [["gd", "grad_l1/W1", "toself"]]);
-  const { x, y } = bands[0];
-  assert.deepEqual([x, y.slice(0, 2), y.slice(-2)], [[0, 1, 2, 3, 4, 4, 3, 2, 1, 0], [2, 1], [1 / 2, 1]]);
+  const { data, ground, layout, readable: { panels: [panel] } } = gradients({ gd: 5, sgd: 5, change: wide });
+  const bands = named(ground, "band");
+  assert.deepEqual(bands.map(({ run, lane }) => [run, lane]), [["gd", "a"]]);
+  assert.ok(data.every(({ meta }) => meta.role === "line"), "Plotly has no part in it");
+  const px = (x, y) => [panel.left + (panel.width * x) / 5, panel.top + panel.height * (1 - (Math.log10(y) - layout.yaxis.range[0]) / (layout.yaxis.range[1] - layout.yaxis.range[0]))].map((value) => Math.round(value));
+  const wished = [...[0, 1, 2, 3, 4].map((x) => px(x, 2 / (x + 1))), ...[4, 3, 2, 1, 0].map((x) => px(x, 1 / (x + 1)))];
+  assert.deepEqual(cornersOf(bands[0]).map((at) => at.map(Math.round)), wished);
+});
+
+test("a band that leaves its plot is cut where it leaves", () => {
+  const frame = { left: 0, top: 0, width: 100, height: 100, x: { type: "linear", range: [0, 10] }, y: { type: "linear", range: [0, 10] } };
+  const band = (x, upper, lower) => bandsOf([{ meta: { role: "band", run: "gd", lane: "a" }, x, y: upper }, { meta: { role: "band", run: "gd", lane: "a" }, x, y: lower, fill: "tonexty" }], () => frame);
+  assert.deepEqual(cornersOf(band([-5, 5, 15], [5, 5, 5], [1, 2, 3])[0]), [[0, 50], [50, 50], [100, 50], [100, 75], [50, 80], [0, 85]]);
+  assert.deepEqual(cornersOf(band([0, 5, 10], [5, 15, 5], [0, 0, 0])[0]), [[0, 50], [25, 0], [50, 0], [75, 0], [100, 50], [100, 100], [50, 100], [0, 100]]);
+  assert.deepEqual(band([20, 30], [5, 5], [1, 1]), [], "elsewhere");
+  assert.deepEqual(band([0, 10], [50, 50], [40, 40]), [], "above");
+  const far = cornersOf(band([0, 5, 10], [5, 1e300, 5], [1, 1, 1])[0]);
+  assert.ok(far.every(([x, y]) => x >= 0 && x <= 100 && y >= 0 && y <= 100));
+  assert.ok(far[1][0] < 0.1 && far[1][1] === 0, "upright");
 });
 
 test("there are as many panels as layers, side by side, each with its values", () => {
@@ -279,10 +294,10 @@ test("the ground and the marks of a plot do not leave it", () => {
   const lost = { type: "connection", status: "reconnecting", lastStep: 3000 };
   const wide = (run, wire) => (wire.series.train_loss.mean = wire.series.train_loss.mean.map((_, i) => (i % 2 ? 1e-9 : 10)));
   const { ground, marks } = loss({ gd: 3000, sgd: 3000, messages: [edit, lost], zoom: [1000, 1100], zoomY: [2, 3], change: wide });
-  assert.deepEqual(ground, [], "edit, baseline and what is missing are elsewhere");
-  assert.ok(marks.every(({ d }) => d === ""));
+  assert.deepEqual(ground.map(({ name }) => name), ["grid"], "edit, baseline and what is missing are elsewhere");
+  assert.ok(marks.every(({ name, d }) => name === "axis" || d === ""));
   const whole = loss({ gd: 3000, messages: [edit, lost] });
-  assert.deepEqual(whole.ground.map(({ name }) => name), ["missing", "baseline", "edit"]);
+  assert.deepEqual(whole.ground.map(({ name }) => name), ["missing", "baseline", "edit", "grid", "band"]);
   assert.equal(whole.ground[0].d, "M587.67,26H696V372H587.67Z");
 });
 

@@ -1,0 +1,53 @@
+/**
+ * Paths and words as elements: one SVG of a chart, patched in place.
+ * Owns: its elements. What is drawn comes from paths.js, bands.js and axes.js.
+ */
+
+/** @typedef {import("./paths.js").Path} Path */
+/** @typedef {import("./axes.js").Word} Word */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** @param {string} tag @param {string} [name]  its class */
+function make(tag, name) {
+  const element = document.createElementNS(SVG, tag);
+  if (name) element.setAttribute("class", name);
+  return element;
+}
+
+/**
+ * As many elements as there are sets of attributes, each with its own; nothing is touched that stays as it is.
+ * @param {Element} group
+ * @param {string} tag
+ * @param {Record<string, string|number|undefined>[]} all
+ */
+function patch(group, tag, all) {
+  while (group.childElementCount > all.length) group.lastElementChild?.remove();
+  all.forEach((attributes, place) => {
+    const element = group.children[place] ?? group.appendChild(make(tag));
+    for (const [name, value] of Object.entries(attributes)) {
+      if (value === undefined) element.removeAttribute(name);
+      else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, String(value));
+    }
+  });
+}
+
+/** @param {string} name  its class */
+export function createDrawingLayer(name) {
+  const svg = make("svg", name);
+  svg.setAttribute("aria-hidden", "true");
+  const [drawn, written] = [make("g"), make("g")];
+  svg.append(drawn, written);
+  return {
+    element: svg,
+    /** @param {Path[]} paths  the lowest first @param {Word[]} [words]  over them */
+    show(paths, words = []) {
+      patch(drawn, "path", paths.map(({ name: kind, lane, run, width, dash, d }) => ({ class: kind, "data-lane": lane, "data-run": run, "stroke-width": width, "stroke-dasharray": dash, d })));
+      patch(written, "text", words.map(({ name: kind, left, top }) => ({ class: kind, x: left, y: top })));
+      words.forEach(({ text }, place) => {
+        const element = written.children[place];
+        if (element.textContent !== text) element.textContent = text;
+      });
+    },
+  };
+}
