@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Route, expect, sync_playwright
 
 from browser.chromium import launch
-from browser.dashboard import DESKTOP, Dashboard
+from browser.dashboard import DESKTOP, PATIENCE, Dashboard
 from support.serving import serving
 
 OpenLab = Callable[..., Dashboard]
 
 HERE = Path(__file__).parent
 
+expect.set_options(timeout=1000 * PATIENCE)
 
 NO_CHARTS = """window.Plotly = {
     react(plot, data, layout) { Object.assign(plot, { data, layout, on() {} }); plot.classList.add("js-plotly-plot"); },

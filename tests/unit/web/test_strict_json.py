@@ -88,7 +88,8 @@ def test_several_mistakes_are_told_together_but_not_thousands() -> None:
     assert len(refused.value.errors) == 20
 
 
-def test_a_hostile_body_of_the_largest_size_takes_no_time_to_speak_of() -> None:
+def test_a_hostile_body_of_the_largest_size_is_refused_before_anybody_gets_impatient() -> None:
+    # milliseconds each: the bound only tells them from what grows with the square of the size
     for body in (
         b'"' + b'\\"' * 32_000,
         b"[" * 65_000,
@@ -98,7 +99,7 @@ def test_a_hostile_body_of_the_largest_size_takes_no_time_to_speak_of() -> None:
         began = time.perf_counter()
         with pytest.raises(InvalidRequest):
             parse(body)
-        assert time.perf_counter() - began < 0.5
+        assert time.perf_counter() - began < 10
 
 
 def test_pointers_are_escaped_and_do_not_repeat_odd_names() -> None:
