@@ -5,6 +5,7 @@
 
 import { BOUND, bucketsWithin, horizontal, placeNow, placeOfFirst } from "./horizontal.js";
 import { shownRuns } from "./looks.js";
+import { furthest } from "../state/selectors.js";
 import { thin } from "../state/thinning.js";
 
 /** @typedef {import("../state/types.js").State} State */
@@ -31,16 +32,16 @@ const UNKNOWN = 1.2;
 /** @typedef {{from: number, to: number}} Missing  the steps that are not received yet, or as many as are drawn of them */
 
 /**
- * Where the line broke, and how far the axis goes on from there.
+ * Where the line broke, and how far the axis goes on from there: as far as the runs that are shown are concerned.
  * @param {Scene} scene
  * @returns {Missing|null}
  */
-export function missingFrom({ state: { connection, view } }) {
-  if (view.x !== "steps" || connection.lastStep === null || connection.lastStep === 0) return null;
-  const { status, lastStep, progress } = connection;
-  if (status === "catching-up" && progress && progress.of > progress.have) return { from: progress.have, to: progress.of };
-  if (status === "reconnecting" || status === "offline") return { from: lastStep, to: lastStep * UNKNOWN };
-  return null;
+export function missingFrom({ state }) {
+  const { status, lastStep, progress } = state.connection;
+  if (state.view.x !== "steps" || !lastStep) return null;
+  if (status === "catching-up" && progress && progress.of > progress.have) return state.runs[progress.run]?.hidden ? null : { from: progress.have, to: progress.of };
+  const from = status === "reconnecting" || status === "offline" ? Math.min(lastStep, furthest(state)) : 0;
+  return from > 0 ? { from, to: from * UNKNOWN } : null;
 }
 
 /** Whether what is drawn of a run includes its newest step. @param {Bound|undefined} columns @param {Scene} scene @param {import("../state/types.js").Run} run */

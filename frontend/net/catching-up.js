@@ -24,11 +24,11 @@ export function createCatchingUp(positions) {
       chase = behind && behind.of - behind.from > 1 ? behind : null;
     },
     end: () => void (chase = null),
-    /** Steps held of those there are, or null when all are held. */
+    /** Steps held of those there are, and of which run; or null when all are held. */
     progress() {
       if (!chase) return null;
       const have = Math.max(chase.from, positions()[chase.run]?.step ?? 0);
-      if (have < chase.of) return { have, of: chase.of };
+      if (have < chase.of) return { have, of: chase.of, run: chase.run };
       chase = null;
       return null;
     },

@@ -37,7 +37,7 @@
  *   restarted = the server no longer knows the experiment, `app.restart()` starts it again from the kept recipe
  * @property {number|null} latency   ms, round trip
  * @property {number|null} retryIn   whole seconds until the next try
- * @property {{have: number, of: number}|null} progress  steps, while catching up
+ * @property {{have: number, of: number, run: string}|null} progress  steps, while catching up; of the run furthest behind
  * @property {number|null} lastStep  last known step when the line broke
  */
 /**

@@ -183,6 +183,10 @@ class Dashboard:
         self.ask("POST", "/step", {"steps": steps})
         self.until(lambda: self.step, lambda step: step == target)
 
+    def try_now(self) -> None:
+        """Press the button of the strip, unless the page tried by itself just before and it is gone."""
+        self.page.evaluate("document.querySelector('[data-strip=reconnecting] .button')?.click()")
+
     def rest(self) -> None:
         """Pause, and wait for what was made before the server heard of it."""
         self.pause.click()

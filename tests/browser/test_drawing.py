@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
+
 from playwright.sync_api import expect
 
 from browser.conftest import OpenLab
 from browser.dashboard import Dashboard
 
-# Each draw with the frame it fell after, of which the document keeps the time, and whether it was in the frame itself.
+# Each draw: which chart, after how many frames, whether it was in a frame itself, and when.
 COUNT_DRAWS = """() => {
     const { react } = Plotly;
     const asked = window.requestAnimationFrame;
-    let inFrame = false;
+    let [inFrame, frames] = [false, 0];
+    const count = () => (frames++, asked(count));
+    asked(count);
     window.__draws = [];
     Plotly.react = (...given) => {
-        __draws.push([given[0].closest("plotly-chart").getAttribute("kind"), document.timeline.currentTime, inFrame]);
+        __draws.push([given[0].closest("plotly-chart").getAttribute("kind"), frames, inFrame, performance.now()]);
         return react.apply(Plotly, given);
     };
     window.requestAnimationFrame = (run) => asked((now) => {
@@ -23,14 +28,21 @@ COUNT_DRAWS = """() => {
         inFrame = false;
     });
 }"""
+TAKE_LONG = """(ms) => {
+    Plotly.quick ??= Plotly.react;
+    Plotly.react = (...given) => {
+        for (const until = performance.now() + ms; performance.now() < until;);
+        return Plotly.quick(...given);
+    };
+}"""
 HIDE = """(hidden) => {
     Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
     document.dispatchEvent(new Event("visibilitychange"));
 }"""
 
 
-def draws(lab: Dashboard) -> list[tuple[str, float, bool]]:
-    found: list[tuple[str, float, bool]] = lab.page.evaluate("__draws")
+def draws(lab: Dashboard) -> list[tuple[str, int, bool, float]]:
+    found: list[tuple[str, int, bool, float]] = lab.page.evaluate("__draws")
     return found
 
 
@@ -41,12 +53,12 @@ def test_one_chart_is_drawn_between_two_frames_and_none_in_a_frame(open_lab: Ope
     lab.until(
         lambda: draws(lab),
         lambda made: (
-            min([kind for kind, _, _ in made].count(each) for each in ("loss", "gradients", "scatter")) >= 5
+            min([kind for kind, *_ in made].count(each) for each in ("loss", "gradients", "scatter")) >= 5
         ),
     )
     made = draws(lab)
-    assert len(made) == len({frame for _, frame, _ in made})
-    assert not any(in_frame for _, _, in_frame in made), "drawing and painting are two tasks"
+    assert len(made) == len({frame for _, frame, *_ in made})
+    assert not any(in_frame for _, _, in_frame, _ in made), "drawing and painting are two tasks"
 
 
 def test_a_hidden_page_draws_nothing_and_is_up_to_date_when_it_is_seen_again(open_lab: OpenLab) -> None:
@@ -62,6 +74,23 @@ def test_a_hidden_page_draws_nothing_and_is_up_to_date_when_it_is_seen_again(ope
     lab.page.evaluate(HIDE, False)
     lab.until(lambda: lab.chart("loss").get_attribute("data-last-step"), lambda drawn: drawn == str(lab.step))
     assert len(draws(lab)) > count
+
+
+def test_where_drawing_takes_long_charts_are_drawn_less_often_and_the_status_says_so(
+    open_lab: OpenLab,
+) -> None:
+    lab = open_lab(query="?fps=30", drawn=True)
+    lab.page.evaluate(TAKE_LONG, 45)
+    lab.play.click()
+    status = lab.page.locator("top-bar .connection")
+    expect(status).to_have_attribute("title", re.compile("^Drawing takes long in this browser: the charts"))
+    expect(lab.page.get_by_text("Drawing takes long")).to_have_count(0)
+    # quick again, they stay at the lower rate: a chart that wants to be drawn ten times a second is drawn five times
+    lab.page.evaluate(TAKE_LONG, 0)
+    lab.page.evaluate(COUNT_DRAWS)
+    lab.until(lambda: draws(lab), lambda made: [kind for kind, *_ in made].count("loss") >= 6)
+    times = [time for kind, _, _, time in draws(lab) if kind == "loss"]
+    assert min(after - before for before, after in pairwise(times[1:])) > 150
 
 
 def test_a_page_at_rest_draws_nothing(open_lab: OpenLab) -> None:

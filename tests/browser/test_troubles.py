@@ -57,7 +57,7 @@ def test_a_cut_line_is_told_training_goes_on_and_nothing_is_missing_afterwards(
     lab.page.wait_for_timeout(1000)  # so long the training goes on unseen
 
     line.mend()
-    lab.button("Try now").click()
+    lab.try_now()
     expect(lab.page.locator(".connection")).to_have_attribute("data-status", "live")
     expect(lab.strip).to_have_count(0)
     lab.until(lambda: lab.step, lambda step: step > lost + 60)
@@ -86,12 +86,40 @@ def test_a_long_absence_is_caught_up_with_in_view_of_the_visitor(open_lab: OpenL
     lost = lab.step
     lab.page.wait_for_timeout(1500)
     line.mend()
-    lab.button("Try now").click()
+    lab.try_now()
     expect(lab.page.locator(".connection")).to_have_attribute("data-status", "live")
     lab.until(lambda: lab.step, lambda step: step > lost + 500)
     lab.until(lambda: said, lambda told: any("Back online." in text for text in told))
     caught = next(text for text in said if "Back online." in text)
     assert re.search(r"Back online\.\s+Catching up: [\d,]+ of [\d,]+\.", caught)
+
+
+def test_a_run_is_hidden_while_the_line_is_cut_and_comes_back_whole(open_lab: OpenLab, line: Line) -> None:
+    lab = open_lab(drawn=True, at=line.address)
+    lab.allow(*CUT)
+    lab.make_steps(40)
+    line.cut()
+    expect(lab.strip).to_have_attribute("data-strip", "reconnecting")
+    eye = lab.button("Hide SGD in the charts")
+    missing = lab.chart("loss").locator(".chart-label.missing")
+    ends = lab.chart("loss").locator(".chart-label.end")
+    eye.click()
+    expect(eye).to_have_attribute("aria-pressed", "true")
+    expect(ends).to_have_count(1)
+    expect(ends).to_have_attribute("data-run", "gd")
+    expect(missing).to_have_text("not received yet")
+
+    line.mend()
+    lab.try_now()
+    expect(lab.page.locator(".connection")).to_have_attribute("data-status", "ready")
+    expect(missing).to_have_count(0)
+    expect(eye).to_have_attribute("aria-pressed", "true")
+    expect(ends).to_have_count(1)
+    lab.make_steps(30)
+    eye.click()
+    expect(ends).to_have_count(2)
+    lab.until(lambda: steps_drawn(lab, "sgd"), lambda places: places[-1] >= 69)
+    assert max(after - before for before, after in pairwise(steps_drawn(lab, "sgd"))) <= 8
 
 
 def test_a_command_given_as_the_line_breaks_is_done_once(open_lab: OpenLab, line: Line) -> None:

@@ -182,6 +182,16 @@ test("what is not received yet is tinted from the step at which the line broke",
   assert.ok(labels.missing.to > 100);
 });
 
+test("what is not received yet is that of the runs that are shown", () => {
+  const hidden = { type: "hidden", run: "sgd", hidden: true };
+  const lost = { type: "connection", status: "reconnecting", lastStep: 900 };
+  const missing = (gd, ...messages) => loss({ gd, sgd: 900, messages }).labels.missing;
+  assert.deepEqual([missing(100, lost), missing(100, lost, hidden), missing(0, lost, hidden)], [{ from: 900, to: 1080 }, { from: 100, to: 120 }, null]);
+  const behind = { type: "connection", status: "catching-up", lastStep: 900, progress: { have: 900, of: 2000, run: "sgd" } };
+  assert.deepEqual([missing(100, behind), missing(100, behind, hidden)], [{ from: 900, to: 2000 }, null]);
+  assert.deepEqual(loss({ gd: 100, sgd: 900, messages: [behind, hidden] }).layout.xaxis.range, [0, 100], "the axis is theirs too");
+});
+
 test("the gradients' axis goes on with the loss chart's where the line broke, with the same tint in every panel", () => {
   const given = { gd: 100, messages: [{ type: "connection", status: "reconnecting", lastStep: 100 }] };
   const { layout, ground, readable: { panels } } = gradients(given);

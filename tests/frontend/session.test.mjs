@@ -159,9 +159,9 @@ test("after a cut the steps that are missing are counted until they are there", 
   happen("hurry");
   happen("opened");
   const [, catching] = told(hear({ ...hello, state: { ...answer(), runs: [{ name: "gd", generation: 0, step: 300 }] } }));
-  assert.deepEqual([catching.status, catching.progress], ["catching-up", { have: 100, of: 300 }]);
+  assert.deepEqual([catching.status, catching.progress], ["catching-up", { have: 100, of: 300, run: "gd" }]);
   positions.gd = { generation: 0, step: 200 };
-  assert.deepEqual(told(happen("applied"))[0].progress, { have: 200, of: 300 });
+  assert.deepEqual(told(happen("applied"))[0].progress, { have: 200, of: 300, run: "gd" });
   positions.gd = { generation: 0, step: 301 };
   assert.equal(statusOf(happen("applied")), "ready");
 });
