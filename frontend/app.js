@@ -3,7 +3,7 @@
  * Owns: the commands. No DOM. Pages and components are given an app; nothing here knows them.
  */
 
-import { createApi } from "./net/api.js";
+import { createApi, Refused } from "./net/api.js";
 import { createCommands } from "./net/commands.js";
 import { browserEnvironment } from "./net/environment.js";
 import { createKeeper } from "./net/keeper.js";
@@ -22,6 +22,12 @@ import { createStore } from "./state/store.js";
 /** @typedef {import("./state/types.js").Environment} Environment */
 
 const READ_ONLY = { title: "This page may look, not change.", detail: "The key to this experiment is in another browser." };
+
+/** What was found in a table, or why nothing was. @param {Promise<any>} asked */
+const found = (asked) => asked.then((table) => ({ table }), (error) => {
+  if (error instanceof Refused) return { problem: error.problem };
+  throw error;
+});
 
 /**
  * @param {Environment} [environment]
@@ -156,6 +162,8 @@ export function createApp(environment = browserEnvironment()) {
       dispatch({ type: "notice", notice: null });
       await takeBack();
     },
+    sendTable: (file) => found(api.sendTable(file)),
+    readTable: (id) => found(api.table(id)),
     restart: visits.restart,
     retryNow: () => line.handle({ type: "hurry" }),
     setView: (part) => dispatch({ type: "view", part }),

@@ -4,15 +4,21 @@
  * Owns: the fields in sight and what they refuse. Must not know how data is made.
  */
 
-import { complaintAt } from "./controls.js";
+import { button, complaintAt } from "./controls.js";
+import { openCsvDialog } from "./csv-dialog.js";
+import { takeDrops } from "./csv-drop.js";
 import { dataMore } from "./data-more.js";
 import { make, write } from "./dom.js";
+import { words } from "./help-line.js";
 import { LiveElement, register } from "./live-element.js";
 import { refuseSeed, seedOf } from "./seed.js";
 import { boxGrid, changingBoxes, methodSelect, parameterBox } from "./setting-box.js";
 import { ownOf, parametersOf, rowOf, rowsOf } from "../state/catalog.js";
+import { FILE } from "../state/data-recipe.js";
 import { integer, plural } from "../state/format.js";
+import { targetWords } from "../state/own-table.js";
 import { explanationOf } from "../state/parameters.js";
+import { isLocked } from "../state/selectors.js";
 import { nameFor } from "../state/words.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
@@ -33,10 +39,13 @@ function refuseCount(value, least, others, most) {
   return value + others > most ? `At most ${integer(most)} samples together.` : null;
 }
 
-/** A data set whose extra is not installed is named all the same. @param {Catalog|null} catalog */
-const choices = (catalog) => rowsOf(catalog, "datasets").filter(({ needs }) => !needs).map(({ name, task, missing }) => ({
-  value: name, text: nameFor("datasets", name) + (missing ? ", not installed" : ""), group: GROUPS[task] ?? "Your own", disabled: Boolean(missing),
-}));
+/** A data set whose extra is not installed is named all the same; one's own can always be brought. @param {Catalog|null} catalog */
+const choices = (catalog) => rowsOf(catalog, "datasets").map(({ name, task, missing, needs }) => {
+  const isMissing = Boolean(missing && !needs);
+  return { value: name, text: nameFor("datasets", name) + (isMissing ? ", not installed" : ""), group: GROUPS[task] ?? "Your own", disabled: isMissing };
+});
+
+const OWN = words("Your own table: one column to learn, the others as inputs.");
 
 /** "regression, 5 inputs", "3 classes, 4 inputs". @param {Experiment} experiment */
 const kindWords = ({ features, classes }) => `${classes.length ? `${classes.length} classes` : "regression"}, ${plural(features, "input")}`;
@@ -45,18 +54,26 @@ export class DataFields extends LiveElement {
   start() {
     const { catalog } = this.app.store.get();
     const kind = make("span", { class: "end" });
-    const names = methodSelect({ text: null, name: "Data set", choose: (name) => this.#change({ name }) });
+    const names = methodSelect({ text: null, name: "Data set", choose: (name) => (name === FILE ? bring() : this.#change({ name })) });
+    const table = this.#table();
+    // until a file is chosen the data stays what it is
+    const bring = () => {
+      names.select.value = this.#experiment.recipe.data.name;
+      openCsvDialog(this.app);
+    };
     const boxes = this.#boxes();
     const grid = boxGrid("quartet");
     grid.put(Object.values(boxes));
     const own = changingBoxes("quartet", (name) => parametersOf(catalog, "datasets", name).map((parameter) =>
       parameterBox({ parameter, apply: (value) => this.#change({ [parameter.name]: value }) })));
     const more = dataMore(catalog, (change) => this.#change(change));
-    this.append(make("div", { class: "head" }, make("h2", {}, "Data"), kind), names.root, grid.root, own.root, more.root);
+    this.append(make("div", { class: "head" }, make("h2", {}, "Data"), kind), names.root, table.root, grid.root, own.root, more.root);
+    takeDrops(this, () => !isLocked(this.app.store.get()), (file) => openCsvDialog(this.app, { file }));
     this.follow((state) => [state.experiment, state.problem], (_, { experiment }) => {
       if (!experiment) return;
       const { data } = experiment.recipe;
-      names.show(choices(catalog), data.name, explanationOf(rowOf(catalog, "datasets", data.name)));
+      names.show(choices(catalog), data.name, data.name === FILE ? OWN : explanationOf(rowOf(catalog, "datasets", data.name)));
+      table.show(data);
       write(kind, kindWords(experiment));
       this.#show(experiment, boxes);
       const values = ownOf(catalog, "datasets", data);
@@ -78,6 +95,27 @@ export class DataFields extends LiveElement {
   get #most() {
     const { catalog } = this.app.store.get();
     return rowOf(catalog, "datasets", this.#experiment.recipe.data.name)?.samples ?? catalog?.bounds?.samples ?? 5000;
+  }
+
+  /** Of one's own data: what is learnt, and the way back to its table. */
+  #table() {
+    const told = make("span", { class: "muted" });
+    const change = button({
+      name: "Change the column to learn, or the file", look: "quiet small",
+      act: () => {
+        const { dataset: id, target, task } = this.#experiment.recipe.data;
+        openCsvDialog(this.app, { id, target, task });
+      },
+    }, "Change");
+    const root = make("div", { class: "own-table", hidden: true }, told, change);
+    return {
+      root,
+      /** @param {Json} data */
+      show(data) {
+        root.hidden = data.name !== FILE;
+        write(told, root.hidden ? "" : targetWords(data));
+      },
+    };
   }
 
   /** @returns {Record<"train"|"test"|"noise"|"seed", Box>} */

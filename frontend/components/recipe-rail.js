@@ -7,15 +7,11 @@
 import { button, segmentedSwitch } from "./controls.js";
 import { disableAll, make, makeOwn, set } from "./dom.js";
 import { LiveElement, register } from "./live-element.js";
+import { isLocked } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").State} State */
 
 const MOST_RUNS = 4;
-
-/** Nothing may be changed: no line to the server, or no token. @param {State} state */
-export const isLocked = (state) =>
-  state.experiment === null || state.experiment.token === null ||
-  ["connecting", "reconnecting", "offline", "restarted"].includes(state.connection.status);
 
 export class RecipeRail extends LiveElement {
   start() {

@@ -39,7 +39,7 @@ export function keepSheet(app, rail) {
     else from?.focus();
   }
   document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || !rail.classList.contains("open") || rail.querySelector("[popover]")) return;
+    if (event.defaultPrevented || !rail.classList.contains("open") || document.querySelector("dialog[open]") || rail.querySelector("[popover]")) return;
     if (event.key === "Escape") app.setView({ sheet: null });
     if (event.key === "Tab") keepInside(rail, event);
   });

@@ -9,12 +9,12 @@ import { helpLine, words } from "./help-line.js";
 import { icon, marker } from "./icons.js";
 import { LiveElement, register } from "./live-element.js";
 import { openMenu } from "./popover.js";
-import { isLocked } from "./recipe-rail.js";
 import { batchLine, knobsFor, ruleLine } from "./run-knobs.js";
 import { runMore } from "./run-more.js";
 import { rowOf } from "../state/catalog.js";
 import { plural } from "../state/format.js";
 import { explanationOf } from "../state/parameters.js";
+import { isLocked } from "../state/selectors.js";
 import { nameFor } from "../state/words.js";
 
 /** @typedef {import("../state/types.js").State} State */

@@ -9,9 +9,9 @@ import { icon } from "./icons.js";
 import { scaledSlider } from "./knob.js";
 import { LiveElement, register } from "./live-element.js";
 import { openPopover } from "./popover.js";
-import { isLocked } from "./recipe-rail.js";
 import { positionOfSpeed, SPEED, speedAt } from "./scales.js";
 import { counter, integer } from "../state/format.js";
+import { isLocked } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").XAxis} XAxis */

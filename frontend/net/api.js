@@ -25,14 +25,15 @@ const NO_ANSWER = { title: "The server does not answer.", detail: "Check that it
 export function createApi(fetch, origin) {
   /**
    * @param {string} path
-   * @param {{method?: string, body?: Json, token?: string|null, under?: string}} [how]
+   * @param {{method?: string, body?: Json|Blob, token?: string|null, under?: string}} [how]  a Blob is a CSV
    */
   async function call(path, { method = "GET", body, token, under = "/api/v1" } = {}) {
     /** @type {Record<string, string>} */
     const headers = { Accept: "application/json" };
-    if (body) headers["Content-Type"] = "application/json";
+    const isTable = body instanceof Blob;
+    if (body) headers["Content-Type"] = isTable ? "text/csv" : "application/json";
     if (token) headers.Authorization = `Bearer ${token}`;
-    const request = { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) };
+    const request = { method, headers, ...(body ? { body: isTable ? body : JSON.stringify(body) } : {}) };
     const response = await fetch(`${origin}${under}${path}`, request).catch(() => {
       throw new Refused(NO_ANSWER);
     });
@@ -50,6 +51,10 @@ export function createApi(fetch, origin) {
   return {
     health: () => call("/healthz", { under: "" }),
     catalog: () => call("/catalog"),
+    /** @param {Blob} file */
+    sendTable: (file) => call("/datasets", { method: "POST", body: file }),
+    /** @param {string} id */
+    table: (id) => call(`/datasets/${encodeURIComponent(id)}`),
     /** @param {Json} recipe */
     create: (recipe) => call("/experiments", { method: "POST", body: recipe }),
     /** @param {string} id */

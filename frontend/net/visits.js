@@ -16,6 +16,9 @@ const FIGURES = ["loss", "gradients"];
 const LEAVING = 2_000;
 const RESTARTED = { kind: "info", text: "The server restarted. Your recipe is safe; the run starts again at step 0." };
 
+/** A table lives in the server's memory, and may have made room for others. */
+const TABLE_GONE = { title: "The server no longer has your table", detail: "Choose or drop its file again, under Data." };
+
 /** @param {unknown} error @returns {error is Refused} */
 const isPassing = (error) => error instanceof Refused && (error.problem.status === undefined || error.problem.status >= 500 || error.problem.status === 429);
 /** @param {unknown} error */
@@ -99,8 +102,9 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
   /** @param {unknown} error */
   function refuse(error) {
     if (!(error instanceof Refused)) throw error;
+    const isGone = error.problem.errors?.some(({ pointer }) => pointer === "/data/dataset");
     dispatch({ type: "loading", since: null });
-    dispatch({ type: "problem", problem: error.problem });
+    dispatch({ type: "problem", problem: isGone ? TABLE_GONE : error.problem });
   }
 
   /** @returns {Visit|null} */
@@ -138,7 +142,10 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
       keeper.forget();
       await learned.catch(refuse);
       await create(kept.recipe, RESTARTED);
-      if (!store.get().experiment) await create(exhibit(), null);
+      const { experiment, problem } = store.get();
+      if (experiment) return;
+      await create(exhibit(), null);
+      dispatch({ type: "problem", problem });
     }
   }
 

@@ -3,7 +3,7 @@
  * Owns: when a key is the page's. What it does is in keys.js.
  */
 
-import { isLocked } from "../components/recipe-rail.js";
+import { isLocked } from "../state/selectors.js";
 import { KEYS } from "./keys.js";
 
 /** @typedef {import("../state/types.js").App} App */

@@ -9,6 +9,11 @@ import { integer, number } from "./format.js";
 /** @typedef {import("./types.js").Run} Run */
 /** @typedef {{step: number, value: number}} Reading */
 
+/** Nothing may be changed: no line to the server, or no token. @param {State} state */
+export const isLocked = (state) =>
+  state.experiment === null || state.experiment.token === null ||
+  ["connecting", "reconnecting", "offline", "restarted"].includes(state.connection.status);
+
 /**
  * The lowest hidden layer all of whose units are dead, counted from 1.
  * @param {Run} run

@@ -207,6 +207,9 @@
  * @property {() => Promise<void>} restart    after "restarted": the kept recipe, from step 0
  * @property {() => void} retryNow
  * @property {(part: Partial<View>) => void} setView
+ * @property {(file: Blob) => Promise<{table?: import("./wire-types.js").Table, problem?: Problem}>} sendTable
+ *   a CSV to the server; what was found in it, or why nothing was: told to who asked, not to the state
+ * @property {(id: string) => Promise<{table?: import("./wire-types.js").Table, problem?: Problem}>} readTable  one that was sent
  * @property {() => void} dismiss             clears notice and problem
  * @property {() => Promise<string>} kernelWords  which kernel makes the steps, asked anew
  */

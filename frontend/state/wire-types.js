@@ -81,6 +81,28 @@
  * @property {number} [status]
  * @property {string} [type]
  * @property {{pointer: string, detail?: string, message?: string}[]} [errors]
+ * @property {string} [bound]   where something was too large: which bound
+ * @property {number} [limit]
+ * @property {number} [asked]
+ */
+/**
+ * @typedef {object} TableColumn
+ * @property {string} name
+ * @property {"number"|"category"|"text"|"constant"} kind
+ * @property {number} distinct
+ * @property {"regression"|"classification"|null} task  what is guessed if it is the target
+ * @property {boolean} used
+ * @property {string|null} reason  why it is not used
+ */
+/**
+ * @typedef {object} Table  as POST /datasets tells it
+ * @property {string} id
+ * @property {TableColumn[]} columns
+ * @property {number} rows        that can be used
+ * @property {string} target      the column that is suggested
+ * @property {string[][]} preview
+ * @property {{line: number, reason: string}[]} skipped  the first of `skipped_count`
+ * @property {number} skipped_count
  */
 /** @typedef {Json} Catalog  GET /catalog */
 

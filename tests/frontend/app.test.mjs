@@ -15,12 +15,17 @@ function world({ stored = {}, known = {} } = {}) {
   const server = { known: { ...known }, calls: [], sockets: [], made: 0, refuse: null, hold: () => {} };
   const respond = (status, body) => ({ ok: status < 400, status, statusText: "", json: async () => body });
 
-  async function fetch(url, { method, body }) {
+  async function fetch(url, { method, body, headers }) {
     const path = new URL(url).pathname.replace("/api/v1", "");
     server.calls.push(`${method} ${path}`);
     if (path === "/catalog") return respond(200, { ...catalog, exhibits: [exhibit] });
+    if (path === "/datasets" && headers["Content-Type"] === "text/csv") {
+      const text = await body.text();
+      return text ? respond(201, { id: "d1", rows: text.split("\n").length - 1 }) : respond(422, { title: "The CSV cannot be used", detail: "the table is empty" });
+    }
     if (method === "POST") {
-      if (server.refuse) return respond(422, server.refuse);
+      const refusal = typeof server.refuse === "function" ? server.refuse(JSON.parse(body)) : server.refuse;
+      if (refusal) return respond(422, refusal);
       const id = `made${++server.made}`;
       server.posted = JSON.parse(body);
       server.known[id] = answer({ id });
@@ -313,4 +318,21 @@ test("without a key the page looks and does not send", async () => {
   assert.deepEqual(socket().commands(), []);
   assert.match(app.store.get().problem.title, /look/);
   app.stop();
+});
+
+test("a table is sent as it is, and what was found or refused is told to who sent it", async () => {
+  const { app } = await live();
+  assert.deepEqual(await app.sendTable(new Blob(["a,b\n1,2\n"])), { table: { id: "d1", rows: 2 } });
+  const { problem } = await app.sendTable(new Blob([""]));
+  assert.deepEqual([problem.detail, problem.status, app.store.get().problem], ["the table is empty", 422, null]);
+});
+
+test("where the server no longer has the table of the kept recipe, the exhibit is shown and that is said", async () => {
+  const recipe = { ...answer().recipe, data: { name: "csv", dataset: "gone", target: "y" } };
+  const all = world({ stored: { "fallline.experiment": { id: "gone", token: "t", recipe } } });
+  const refusal = { title: "The request is not valid", errors: [{ pointer: "/data/dataset", detail: "the id of a table" }] };
+  all.server.refuse = ({ data }) => (data.name === "csv" ? refusal : null);
+  await all.app.start();
+  assert.deepEqual(all.server.posted, exhibit.recipe);
+  assert.equal(all.app.store.get().problem.title, "The server no longer has your table");
 });

@@ -1,0 +1,130 @@
+/**
+ * One's own data: a file is chosen or dropped, looked at, and used.
+ * Owns: the dialog and its two faces, choosing and looking. Words are in state/own-table.js.
+ */
+
+import { button, selectBox } from "./controls.js";
+import { takeDrops } from "./csv-drop.js";
+import { make, set, write } from "./dom.js";
+import { openDialog } from "./help-dialog.js";
+import { tablePreview } from "./table-preview.js";
+import { boundWords, dataOf, guessOf, inputWords, refusalWords, rowWords, skippedWords, tasksOf, tooLarge, usable } from "../state/own-table.js";
+
+/** @typedef {import("../state/types.js").App} App */
+/** @typedef {import("../state/wire-types.js").Table} Table */
+/** @typedef {"regression"|"classification"} Task */
+
+const TYPES = ".csv,.tsv,.txt,text/csv,text/tab-separated-values,text/plain";
+const TASKS = { regression: "A number (regression)", classification: "Classes (classification)" };
+
+/**
+ * @param {App} app
+ * @param {{file?: File, id?: string, target?: string, task?: Task}} [begin]  a file that was dropped, or the table in use
+ */
+export function openCsvDialog(app, { file, id, target, task } = {}) {
+  const catalog = app.store.get().catalog;
+  const said = make("p", { role: "status" });
+  const wrong = make("p", { class: "complaint", role: "alert", hidden: true });
+  const face = make("div", { class: "table-face" });
+  const chooser = make("input", { type: "file", accept: TYPES, hidden: true, on: { change: () => pick() } });
+  const choose = () => chooser.click();
+  /** The latest file wins, in whatever order answers come. */
+  let turn = 0;
+
+  /** @param {string|null} why */
+  function complain(why) {
+    wrong.hidden = why === null;
+    write(wrong, why ?? "");
+  }
+  function pick() {
+    const picked = chooser.files?.[0];
+    chooser.value = ""; // the same file may be chosen again once it is mended
+    if (picked) void read(picked);
+  }
+  /** @param {File} given */
+  const read = (given) => ask(given.name, tooLarge(given.size, catalog), () => app.sendTable(given));
+
+  /** @param {string} name @param {string|null} why @param {() => ReturnType<App["sendTable"]>} call */
+  async function ask(name, why, call) {
+    const mine = ++turn;
+    complain(null);
+    if (why !== null) return complain(`${name}: ${why}`);
+    write(said, `Reading ${name}…`);
+    const { table, problem } = await call();
+    if (mine !== turn) return;
+    write(said, "");
+    if (table) look(table, name);
+    else if (problem) complain(`${name}: ${refusalWords(problem)}`);
+  }
+
+  function begin() {
+    const open = button({ look: "solid", act: choose }, "Choose a file");
+    face.replaceChildren(
+      make("div", { class: "drop" }, make("p", {}, "Drop a CSV file here, or"), open),
+      make("p", { class: "hint" }, "A row for each sample, a column for each input and one to learn; the first row may name them. Commas, semicolons or tabs."),
+      make("p", { class: "hint" }, boundWords(catalog)),
+    );
+  }
+
+  /** @param {Table} table @param {string} name */
+  function look(table, name) {
+    const state = { target: target && usable(table).some((column) => column.name === target) ? target : table.target, task: /** @type {Task} */ (task ?? "regression") };
+    if (!task || state.target !== target) state.task = guessOf(table, state.target, catalog);
+    const targets = selectBox({ name: "Column to learn", choose: (value) => turnTo(value, guessOf(table, value, catalog)) });
+    const tasks = selectBox({ name: "Learn it as", choose: (value) => turnTo(state.target, /** @type {Task} */ (value)) });
+    const inputs = make("p", { class: "soft" });
+    const preview = tablePreview(table);
+    const use = button({ look: "solid", act: () => void start(table, state, use) }, "Use this data");
+    /** @param {string} target @param {Task} task */
+    function turnTo(target, task) {
+      Object.assign(state, { target, task });
+      const possible = tasksOf(table, target, catalog);
+      targets.show(usable(table).map((column) => ({ value: column.name, text: column.name })), target);
+      tasks.show(/** @type {Task[]} */ (["regression", "classification"]).map((value) => ({ value, text: TASKS[value], disabled: !possible.includes(value) })), task);
+      write(inputs, inputWords(table, target));
+      preview.mark(target);
+    }
+    turnTo(state.target, state.task);
+    face.replaceChildren(
+      make("p", {}, make("b", {}, name), `: ${rowWords(table)}.`), ...leftOut(table),
+      make("div", { class: "choices" },
+        make("label", { class: "field" }, make("span", {}, "Column to learn"), targets.root),
+        make("label", { class: "field" }, make("span", {}, "Learn it as"), tasks.root)),
+      inputs, preview.root,
+      make("div", { class: "line" }, use, button({ act: choose }, "Another file")),
+    );
+    targets.root.focus();
+  }
+
+  /** @param {Table} table @param {{target: string, task: Task}} chosen @param {HTMLButtonElement} use */
+  async function start(table, chosen, use) {
+    const before = app.store.get().experiment?.id;
+    set(use, { disabled: true });
+    complain(null);
+    write(said, "Starting…");
+    await app.newExperiment({ data: dataOf(table, chosen.target, chosen.task) });
+    write(said, "");
+    set(use, { disabled: false });
+    const { experiment, problem } = app.store.get();
+    if (experiment?.id !== before) return close();
+    if (!problem) return;
+    complain(refusalWords(problem));
+    app.dismiss(); // it is told here
+  }
+
+  const close = openDialog("Your own data", [said, wrong, face, chooser], () => void turn++);
+  const dialog = /** @type {HTMLElement} */ (face.closest("dialog"));
+  takeDrops(dialog, () => true, (dropped) => void read(dropped));
+  begin();
+  if (file) void read(file);
+  else if (id) void ask("The table in use", null, () => app.readTable(id));
+  else /** @type {HTMLElement|null} */ (face.querySelector("button"))?.focus();
+}
+
+/** @param {Table} table */
+function leftOut(table) {
+  const skipped = skippedWords(table);
+  if (!skipped) return [];
+  const lines = make("ul", {}, ...skipped.lines.map((line) => make("li", {}, line)));
+  return [make("details", { class: "left-out" }, make("summary", {}, skipped.says), lines)];
+}

@@ -1,0 +1,28 @@
+/**
+ * The first rows of a table as a table: which column is learnt, and which are not used.
+ * Owns: the element. Must not know how it was read.
+ */
+
+import { make, set, write } from "./dom.js";
+
+/** @typedef {import("../state/wire-types.js").Table} Table */
+
+/** @param {Table} table */
+export function tablePreview({ columns, preview }) {
+  const roles = columns.map(() => make("span", { class: "role" }));
+  const heads = columns.map(({ name, reason }, k) => make("th", { scope: "col", title: reason ?? null }, make("b", {}, name), roles[k]));
+  const rows = preview.map((row) => make("tr", {}, ...columns.map((_, k) => make("td", {}, row[k] ?? ""))));
+  const cells = (/** @type {number} */ k) => [heads[k], ...rows.map((row) => row.children[k])];
+  const caption = make("caption", { class: "unseen" }, `The first ${preview.length} rows that can be used`);
+  const root = make("div", { class: "preview", role: "region", tabindex: 0, "aria-label": "The first rows" },
+    make("table", {}, caption, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows)));
+  /** @param {string} target */
+  function mark(target) {
+    columns.forEach(({ name, kind, used }, k) => {
+      const role = name === target ? "target" : used ? "input" : "unused";
+      write(roles[k], role === "target" ? "to learn" : role === "unused" ? "not used" : kind);
+      for (const cell of cells(k)) set(cell, { "data-role": role });
+    });
+  }
+  return { root, mark };
+}
