@@ -39,9 +39,13 @@ LABEL org.opencontainers.image.title="fallline" \
 
 COPY --from=build /opt/fallline /opt/fallline
 
+# Where experiments are stored. A new volume takes over whose this is.
+RUN mkdir --mode 700 /data && chown 10001:10001 /data
+
 # One BLAS thread: the matrices are small, and threads that wait for each other would cost more than they bring.
-# Nothing is written: no bytecode, no home directory; the root file system may be read-only. Compiled code lies beside the
-# sources, and is copied at start to where it can be written, since Numba reads it nowhere else; without a /tmp NumPy serves.
+# Nothing else is written: no bytecode, no home directory; the root file system may be read-only. Compiled code lies beside
+# the sources, and is copied at start to where it can be written, since Numba reads it nowhere else; without a /tmp NumPy
+# serves.
 ENV PATH=/opt/fallline/bin:$PATH \
     HOME=/tmp \
     PYTHONUNBUFFERED=1 \
@@ -49,12 +53,14 @@ ENV PATH=/opt/fallline/bin:$PATH \
     OPENBLAS_NUM_THREADS=1 \
     NUMBA_CPU_NAME=${PROCESSOR} \
     NUMBA_CACHE_DIR=/tmp/fallline \
+    FALLLINE_DATA=/data \
     FALLLINE_HOST=0.0.0.0 \
     FALLLINE_PORT=8000
 
 # A number, so that an orchestrator can see that it is not root.
 USER 10001:10001
 WORKDIR /tmp
+VOLUME /data
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 

@@ -15,6 +15,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +40,13 @@ def quantile(values: list[float], share: float) -> float:
 @contextmanager
 def server() -> Iterator[str]:
     """A server of its own on a free port, ready; its start and stop are measured."""
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "FALLLINE_COMMANDS_PER_SECOND": "1000"}
+    folder = tempfile.TemporaryDirectory()
+    environment = {
+        **os.environ,
+        "OPENBLAS_NUM_THREADS": "1",
+        "FALLLINE_COMMANDS_PER_SECOND": "1000",
+        "FALLLINE_DATA": folder.name,
+    }
     began = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "fallline", "serve", "--port", "0"],
@@ -58,6 +65,7 @@ def server() -> Iterator[str]:
         process.send_signal(signal.SIGTERM)
         status = process.wait(timeout=20)
         line("SIGTERM to exit", f"{time.perf_counter() - began:.2f} s, status {status}", "3 s, status 0")
+        folder.cleanup()
 
 
 class Lab:

@@ -13,13 +13,18 @@ from fallline.execution.builds import builds
 from fallline.execution.compiling import Preparation
 from fallline.execution.in_process import InProcessExecutor
 from fallline.realtime.hub import Hub
+from fallline.services.keeping import Keeper
 from fallline.services.lab import Lab
 from fallline.settings import Settings
+from fallline.storage.memory import MemoryStore
+from fallline.storage.sqlite import SqliteStore
 from fallline.web.app import build_app
 from fallline.web.pages import installed_pages
 
 SWITCH_SECONDS = 0.0005
 """How long a training thread may keep the interpreter from the event loop (Python's own default is ten times that)."""
+
+DAY = 86_400.0
 
 
 def prepared_kernels(settings: Settings) -> tuple[Kernels, Preparation]:
@@ -31,17 +36,24 @@ def prepared_kernels(settings: Settings) -> tuple[Kernels, Preparation]:
 
 
 def create_app(settings: Settings, kernels: Kernels | None = None) -> FastAPI:
-    """The application as these settings want it. Without `kernels` it computes with NumPy and compiles nothing."""
+    """The application as these settings want it, its store opened: raises StoreRefused.
+
+    Without `kernels` it computes with NumPy and compiles nothing.
+    """
     sys.setswitchinterval(SWITCH_SECONDS)
     # The matrices are small: BLAS threads that wait for each other cost more than they bring (measured: a full-batch
     # step of a 64-64 network 136 ms instead of 3.3 on two busy cores), and one thread gives the same sums everywhere.
     threadpool_limits(limits=1, user_api="blas")
+    keeper = Keeper(MemoryStore() if settings.data is None else SqliteStore(settings.data), time.time)
+    keeper.open()
     lab = Lab(
         InProcessExecutor(settings.workers),
         Hub(),
         time.monotonic,
+        keeper,
         most=settings.experiments,
         idle_seconds=settings.idle_seconds,
+        keep_seconds=settings.keep_days * DAY,
         kernels=Kernels(builds=builds()) if kernels is None else kernels,
     )
     return build_app(lab, installed_pages(), settings)

@@ -17,6 +17,7 @@ from fallline.bootstrap import create_app, prepared_kernels
 from fallline.engine.kernels.choice import KernelUnavailable
 from fallline.execution.compiling import warm
 from fallline.settings import BadSetting, Settings, as_text, read_settings, unknown_settings
+from fallline.storage.interface import StoreRefused
 from fallline.web.server import CannotListen, listening_socket, serve, url_of
 
 
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if asked.verb == "warm":
             return _warm()
         return _serve(_with_arguments(settings, asked), open_browser=asked.open)
-    except (BadSetting, CannotListen, KernelUnavailable) as error:
+    except (BadSetting, CannotListen, KernelUnavailable, StoreRefused) as error:
         print(f"fallline: {error}", file=sys.stderr)
         return 2
 
@@ -45,6 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     serving = verbs.add_parser("serve", help="start the server")
     serving.add_argument("--host", help="address to listen on (FALLLINE_HOST)")
     serving.add_argument("--port", type=_port, help="port (FALLLINE_PORT); 0 takes a free one")
+    serving.add_argument(
+        "--memory", action="store_true", help="store nothing: experiments end with the server"
+    )
     serving.add_argument(
         "--open", action=argparse.BooleanOptionalAction, default=False, help="open the page in the browser"
     )
@@ -61,16 +65,19 @@ def _port(text: str) -> int:
 
 def _with_arguments(settings: Settings, asked: argparse.Namespace) -> Settings:
     given = {name: value for name in ("host", "port") if (value := getattr(asked, name)) is not None}
+    if asked.memory:
+        given["data"] = None
     return replace(settings, **given)
 
 
 def _serve(settings: Settings, *, open_browser: bool) -> int:
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
     # Its notices of start, connections and stop say what is said here in one line, or more than logs should hold.
-    logging.getLogger("uvicorn").setLevel(max(logging.WARNING, logging.root.level))
+    # So do Alembic's, when the tables are made or brought up to date.
+    for name in ("uvicorn", "alembic"):
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.root.level))
     bound = listening_socket(settings.host, settings.port)
     kernels, preparation = prepared_kernels(settings)
-    app = create_app(settings, kernels)
 
     def listening() -> None:
         url = url_of(bound)
@@ -79,6 +86,7 @@ def _serve(settings: Settings, *, open_browser: bool) -> int:
             webbrowser.open(url)
 
     try:
+        app = create_app(settings, kernels)
         serve(app, settings, bound, listening, app.state.lab.stop)
     finally:
         preparation.stop()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
+
+from platformdirs import user_data_path
 
 PREFIX = "FALLLINE_"
 
@@ -30,6 +33,11 @@ def _positive(text: str) -> float:
     if not 0 < value < float("inf"):
         raise ValueError("a number greater than 0")
     return value
+
+
+def _folder(text: str) -> Path:
+    """None named is the platform's own place for what programs keep for a user."""
+    return Path(text).expanduser().absolute() if text else user_data_path("fallline", appauthor=False)
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -62,7 +70,14 @@ TABLE = (
     Setting("HOST", "127.0.0.1", str, "address to listen on; 0.0.0.0 for every network of this machine"),
     Setting("PORT", "8000", _whole(0, 65535), "port to listen on; 0 takes a free one"),
     Setting(
-        "EXPERIMENTS", "1000", _whole(1, 1_000_000), "experiments kept at most; the oldest idle one goes"
+        "DATA", "", _folder, "folder in which experiments are stored; by default the user's own for data"
+    ),
+    Setting("KEEP_DAYS", "30", _positive, "days after which an experiment that nobody used is deleted"),
+    Setting(
+        "EXPERIMENTS",
+        "1000",
+        _whole(1, 1_000_000),
+        "experiments in memory at most; the oldest idle one is put away, and opened again when asked for",
     ),
     Setting("IDLE_SECONDS", "600", _positive, "seconds after which an unwatched experiment is paused"),
     Setting("WORKERS", "1", _whole(1, 64), "threads that train"),
@@ -90,10 +105,12 @@ TABLE = (
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings of one server."""
+    """The settings of one server. Without a folder for `data` nothing outlives it."""
 
     host: str = "127.0.0.1"
     port: int = 8000
+    data: Path | None = None
+    keep_days: float = 30.0
     experiments: int = 1000
     idle_seconds: float = 600.0
     workers: int = 1
@@ -133,6 +150,8 @@ def as_text(settings: Settings) -> str:
 
 
 def _shown(value: Any) -> str:
+    if value is None:
+        return "-"
     if isinstance(value, tuple):
         return ",".join(value) or "-"
     return f"{value:g}" if isinstance(value, float) else str(value)

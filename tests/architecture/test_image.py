@@ -8,7 +8,7 @@ import pytest
 from container.check_config import faults
 
 ENVIRONMENT = [
-    "OPENBLAS_NUM_THREADS=1", "PATH=/usr/bin", "NUMBA_CPU_NAME=x86-64-v3", "NUMBA_CACHE_DIR=/tmp/fallline"
+    "OPENBLAS_NUM_THREADS=1", "FALLLINE_DATA=/data", "NUMBA_CPU_NAME=x86-64-v3", "NUMBA_CACHE_DIR=/tmp/fallline"
 ]  # fmt: skip
 
 GOOD: dict[str, Any] = {
@@ -20,6 +20,7 @@ GOOD: dict[str, Any] = {
             "Cmd": ["serve"],
             "Healthcheck": {"Test": ["CMD", "python", "-c", "..."]},
             "ExposedPorts": {"8000/tcp": {}},
+            "Volumes": {"/data": {}},
             "Env": ENVIRONMENT,
         },
         "history": [{"created_by": "COPY backend backend"}],
@@ -39,7 +40,8 @@ def test_a_good_image_has_no_faults() -> None:
         ("Entrypoint", ["/bin/sh", "-c", "fallline serve"]),
         ("Healthcheck", None),
         ("ExposedPorts", {"8000/tcp": {}, "22/tcp": {}}),
-        ("Volumes", {"/data": {}}),
+        ("Volumes", None),
+        ("Volumes", {"/data": {}, "/other": {}}),
         ("Env", ENVIRONMENT[1:]),
         ("Env", ENVIRONMENT[:3]),
         ("Env", [*ENVIRONMENT[:2], ENVIRONMENT[3]]),

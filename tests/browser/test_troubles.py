@@ -6,6 +6,7 @@ import re
 import signal
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -134,8 +135,26 @@ def test_a_command_given_as_the_line_breaks_is_done_once(open_lab: OpenLab, line
     expect(lab.page.locator("button.play")).to_be_enabled()
 
 
-def test_a_server_that_restarted_gets_the_recipe_again(open_lab: OpenLab) -> None:
-    with open_server() as first:
+def test_a_server_that_was_killed_goes_on_where_it_was_seen(open_lab: OpenLab, tmp_path: Path) -> None:
+    with open_server(FALLLINE_DATA=str(tmp_path)) as first:
+        lab = open_lab(at=first.url.rstrip("/"))
+        lab.allow(*CUT)
+        lab.make_steps(30)
+        lab.card("gd").get_by_role("radio", name="Mini-batch").click()
+        expect(lab.row("gd").locator(".rule")).to_have_text("batch of 32, rate 0.1")
+        lab.make_steps(12)
+        first.end(signal.SIGKILL)
+        expect(lab.strip).to_contain_text("Connection lost at step 42.")
+        with open_server("--port", str(first.port), FALLLINE_DATA=str(tmp_path)):
+            expect(lab.page.locator(".connection")).to_have_attribute("data-status", "ready", timeout=20_000)
+            expect(lab.strip).to_have_count(0)
+            expect(lab.counter).to_have_text("42")
+            expect(lab.row("gd").locator(".rule")).to_have_text("batch of 32, rate 0.1")
+            lab.make_steps(50)
+
+
+def test_a_server_that_stores_nothing_gets_the_recipe_again_after_a_restart(open_lab: OpenLab) -> None:
+    with open_server("--memory") as first:
         lab = open_lab(at=first.url.rstrip("/"))
         lab.allow(*CUT)
         lab.make_steps(30)
@@ -144,7 +163,7 @@ def test_a_server_that_restarted_gets_the_recipe_again(open_lab: OpenLab) -> Non
         lab.until(lambda: lab.kept["recipe"]["runs"][0], lambda run: "32" in str(run))
         first.end(signal.SIGKILL)
         expect(lab.strip).to_contain_text("Connection lost at step 30.")
-        with open_server("--port", str(first.port)):
+        with open_server("--memory", "--port", str(first.port)):
             expect(lab.strip).to_have_text(
                 "The server restarted. Your recipe is safe; the run starts again at step 0.Start",
                 timeout=20_000,

@@ -25,7 +25,8 @@ def faults(image: dict[str, object]) -> list[str]:
         "keeps to one BLAS thread": environment.get("OPENBLAS_NUM_THREADS") == "1",
         "pins the processor of its compiled code": bool(environment.get("NUMBA_CPU_NAME")),
         "says where compiled code is copied to": environment.get("NUMBA_CACHE_DIR", "").startswith("/tmp/"),
-        "declares no volume": not config.get("Volumes"),
+        "declares the volume that it stores in, and no other": list(config.get("Volumes") or {}) == ["/data"]
+        and environment.get("FALLLINE_DATA") == "/data",
         "holds no index, proxy or secret": not any(
             word in whole
             for word in (
@@ -49,7 +50,7 @@ def main() -> int:
     for fault in found:
         print(f"   {fault}", file=sys.stderr)
     if not found:
-        print("   ok: user, health check, stop signal, entry point, port; no index, proxy or secret")
+        print("   ok: user, health check, stop signal, entry point, port, volume; no index, proxy or secret")
     return 1 if found else 0
 
 

@@ -7,14 +7,39 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from fallline.engine.kernels.choice import Kernels
+from fallline.execution.builds import builds
 from fallline.execution.in_process import InProcessExecutor
 from fallline.realtime.hub import Hub
+from fallline.services.keeping import Keeper
 from fallline.services.lab import Lab
+from fallline.storage.interface import Store
+from fallline.storage.memory import MemoryStore
 
 
 @asynccontextmanager
-async def open_lab(*, most: int = 1000, idle_seconds: float = 600.0, workers: int = 1) -> AsyncIterator[Lab]:
-    lab = Lab(InProcessExecutor(workers), Hub(), time.monotonic, most=most, idle_seconds=idle_seconds)
+async def open_lab(
+    store: Store | None = None,
+    *,
+    most: int = 1000,
+    idle_seconds: float = 600.0,
+    workers: int = 1,
+    **more: Any,
+) -> AsyncIterator[Lab]:
+    keeper = Keeper(MemoryStore() if store is None else store, time.time)
+    keeper.open()
+    executor = InProcessExecutor(workers)
+    kernels = Kernels(builds=builds())
+    lab = Lab(
+        executor,
+        Hub(),
+        time.monotonic,
+        keeper,
+        most=most,
+        idle_seconds=idle_seconds,
+        kernels=kernels,
+        **more,
+    )
     await lab.start()
     try:
         yield lab

@@ -111,15 +111,17 @@ def _environment() -> dict[str, str]:
 
 @contextmanager
 def open_server(*arguments: str, **environment: str) -> Iterator[Server]:
+    """A server on a free port. It stores in a folder of its own, unless `FALLLINE_DATA` or `--memory` say otherwise."""
     _compiled_ahead()
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "output"
+        stored = {"FALLLINE_DATA": str(Path(folder) / "data"), **environment}
         with output.open("wb") as sink:
             process = subprocess.Popen(
                 [sys.executable, "-m", "fallline", "serve", "--port", "0", *arguments],
                 stdout=sink,
                 stderr=subprocess.STDOUT,
-                env={**_environment(), **environment},
+                env={**_environment(), **stored},
             )
         try:
             yield Server(process, _url(process, output), output)

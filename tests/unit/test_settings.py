@@ -1,6 +1,7 @@
 """One table of settings."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +10,17 @@ from fallline.settings import TABLE, BadSetting, Settings, as_text, read_setting
 
 def test_the_table_and_the_settings_have_the_same_rows_and_defaults() -> None:
     assert [row.name.lower() for row in TABLE] == [field.name for field in fields(Settings)]
-    assert read_settings({}) == Settings()
+    read = read_settings({})
+    assert read.data is not None
+    assert replace(read, data=None) == Settings()
+
+
+def test_what_is_stored_lies_in_the_users_own_place_unless_another_is_named(tmp_path: Path) -> None:
+    data = read_settings({}).data
+    assert data is not None
+    assert data.is_absolute()
+    assert data.name == "fallline"
+    assert read_settings({"FALLLINE_DATA": str(tmp_path)}).data == tmp_path
 
 
 def test_the_environment_is_read() -> None:
@@ -21,7 +32,8 @@ def test_the_environment_is_read() -> None:
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("PORT", "http"), ("PORT", "70000"), ("PORT", "-1"), ("EXPERIMENTS", "0"), ("IDLE_SECONDS", "nan"),
+    [("PORT", "http"), ("PORT", "70000"), ("PORT", "-1"), ("EXPERIMENTS", "0"),
+     ("KEEP_DAYS", "0"), ("IDLE_SECONDS", "nan"),
      ("IDLE_SECONDS", "0"), ("REQUESTS_PER_SECOND", "inf"),
      ("LOG_LEVEL", "loud"), ("WORKERS", "1.5"), ("KERNEL", "fast")],
 )  # fmt: skip

@@ -9,12 +9,16 @@ import time
 import zlib
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeVar
 
-from fallline.execution.interface import Later, Sink
+from fallline.execution.interface import Later, Ledger, Sink
+from fallline.execution.lane import Delivery, Lane
 from fallline.execution.worker import Worker
 from fallline.runs.experiment import Event, Experiment, Frames
 from fallline.vocabulary.errors import NotFound, Unavailable
+from fallline.vocabulary.journal import Receipt, Written
 
 T = TypeVar("T")
 
@@ -22,18 +26,59 @@ NO_EXPERIMENT = "no experiment of that id: it may have been deleted, or the serv
 
 _log = logging.getLogger(__name__)
 
-Delivery = Callable[[], None]
-"""Something to be done on the event loop."""
+
+@dataclass(slots=True)
+class _Ending:
+    """The answer to a call of an experiment, to be given when what the call changed is written down."""
+
+    answer: asyncio.Future[Any]
+    result: Any
+    then: Callable[[Any], None] | None = None
+    receipt: Receipt | None = None
+
+    @property
+    def failed(self) -> bool:
+        return isinstance(self.result, Exception)
+
+    @property
+    def signed(self) -> list[Receipt]:
+        """The receipt with the answer; none for a call that failed, and so did nothing."""
+        if self.receipt is None or self.failed:
+            return []
+        return [replace(self.receipt, answer=self.result)]
+
+    def delivery(self) -> Delivery:
+        if self.failed:
+            return Delivery(
+                lambda: _fail(self.answer, self.result), lambda _: _fail(self.answer, self.result)
+            )
+        return Delivery(self._give, lambda error: _fail(self.answer, error))
+
+    def _give(self) -> None:
+        if self.then is not None:
+            self.then(self.result)
+        if not self.answer.done():
+            self.answer.set_result(self.result)
+
+
+@dataclass(slots=True)
+class _Desk:
+    """One open experiment in its worker's thread: where it is written down, what is said, and answers to come."""
+
+    ledger: Ledger
+    lane: Lane = field(default_factory=Lane)
+    endings: list[_Ending] = field(default_factory=list)
 
 
 class _Pump:
-    """One thread that turns one worker, does calls between turns, and hands deliveries to the event loop in order."""
+    """One thread that turns one worker, does calls between turns, and has what happened stored before it is told."""
 
     def __init__(self, name: str, loop: asyncio.AbstractEventLoop, sink: Sink) -> None:
         self._loop = loop
         self._sink = sink
         self._worker = Worker()
-        self._calls: deque[Callable[[Worker], list[Delivery]]] = deque()
+        self._desks: dict[str, _Desk] = {}
+        self._calls: deque[Callable[[], None]] = deque()
         self._wake = threading.Condition()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -49,11 +94,13 @@ class _Pump:
     def join(self) -> None:
         self._thread.join()
 
-    def post(self, call: Callable[[Worker], list[Delivery]]) -> None:
-        """Have `call` done between two slices; what it returns is delivered on the event loop."""
+    def post(self, call: Callable[[], None]) -> None:
+        """Have `call` done between two slices."""
         with self._wake:
             self._calls.append(call)
             self._wake.notify()
+
+    # ------------------------------------------------------------------ in the thread
 
     def _run(self) -> None:
         while True:
@@ -61,44 +108,125 @@ class _Pump:
                 while not self._calls and not self._stopping and (seconds := self._idle_for()) != 0:
                     self._wake.wait(seconds)
                 if self._stopping:
-                    return
+                    break
                 calls = list(self._calls)
                 self._calls.clear()
             for call in calls:
-                self._deliver(call(self._worker))
-            self._deliver(self._turn())
+                call()
+            self._turn()
+        for id in list(self._desks):
+            self._report(id, settles=True)
 
-    def _turn(self) -> list[Delivery]:
+    def _turn(self) -> None:
         try:
-            return self.told(self._worker.turn(time.perf_counter))
+            experiment = self._worker.turn(time.perf_counter)
         except Exception:
             # A fault of ours; the worker has let that experiment go, and the others go on.
             _log.exception("an experiment failed and was closed")
-            return []
+            return
+        if experiment is not None:
+            self._report(experiment.id)
 
     def _idle_for(self) -> float | None:
         now = time.perf_counter()
         wake = self._worker.wake_at(now)
         return None if wake is None else max(wake - now, 0)
 
-    def told(self, items: list[Frames | Event]) -> list[Delivery]:
-        """What an experiment has to tell, as deliveries to the sink."""
-        return [_telling(self._sink, item) for item in items]
+    def open(self, id: str, make: Callable[[], Experiment], ledger: Ledger, ending: _Ending) -> None:
+        """Take an experiment in; its state is the answer."""
+        desk = _Desk(ledger)
+        now = time.perf_counter()
+        try:
+            experiment = make()
+            self._worker.open(experiment)
+            self._desks[id] = desk
+            experiment.when_there(now, self._later(desk, ending))
+        except Exception as error:  # whatever went wrong belongs to the one who asked, not to this thread
+            self._desks.pop(id, None)
+            self._worker.close(id)
+            self._fail_now(ending, error)
+            return
+        self._worker.reconsider(id, now)
+        self._report(id)
 
-    def _deliver(self, deliveries: list[Delivery]) -> None:
-        if deliveries:
-            self._loop.call_soon_threadsafe(_in_order, deliveries)
+    def close(self, id: str, closed: asyncio.Future[None]) -> None:
+        """Let an experiment go; whoever waits for it is answered."""
+        experiment, desk = self._worker.find(id), self._desks.get(id)
+        if experiment is not None and desk is not None:
+            self._report(id, settles=True)
+            experiment.close(time.perf_counter())
+            self._say(desk, [ending.delivery() for ending in desk.endings])
+        self._desks.pop(id, None)
+        self._worker.close(id)
+        self._loop.call_soon_threadsafe(_give, closed)
+
+    def ask(
+        self, id: str, call: Callable[[Experiment, float, Callable[[Any], None]], None], ending: _Ending
+    ) -> None:
+        """Have an experiment called with the time and with what takes the answer, now or later."""
+        experiment, desk = self._worker.find(id), self._desks.get(id)
+        if experiment is None or desk is None:
+            self._fail_now(ending, NotFound(NO_EXPERIMENT))
+            return
+        now, later = time.perf_counter(), self._later(desk, ending)
+        try:
+            call(experiment, now, later)
+        except Exception as error:  # as in `open`
+            later(error)
+        self._worker.reconsider(id, now)
+        self._report(id)
+
+    def _later(self, desk: _Desk, ending: _Ending) -> Callable[[Any], None]:
+        def answer(result: Any) -> None:
+            ending.result = result
+            desk.endings.append(ending)
+
+        return answer
+
+    def _fail_now(self, ending: _Ending, error: Exception) -> None:
+        self._loop.call_soon_threadsafe(_fail, ending.answer, error)
+
+    # ------------------------------------------------------------------ what happened
+
+    def _report(self, id: str, *, settles: bool = False) -> None:
+        """Have what happened to an experiment written down, then told."""
+        experiment, desk = self._worker.find(id), self._desks[id]
+        if experiment is None:
+            return
+        outgoing, endings = experiment.take_outgoing(), desk.endings
+        desk.endings = []
+        receipts = tuple(receipt for ending in endings for receipt in ending.signed)
+        written = experiment.take_written(
+            time.perf_counter(), tells=bool(outgoing or endings), settles=settles, receipts=receipts
+        )
+        deliveries = [_telling(self._sink, item) for item in outgoing]
+        deliveries += [ending.delivery() for ending in endings]
+        if written is None or not written.needed:
+            self._say(desk, deliveries)
+        if written is not None:
+            self._write(experiment, desk, written, deliveries)
+
+    def _write(self, experiment: Experiment, desk: _Desk, written: Written, held: list[Delivery]) -> None:
+        ticket = object()
+        if written.needed:
+            self._say(desk, held, ticket)
+
+        def then(stored: bool) -> None:
+            if written.needed:
+                self._loop.call_soon_threadsafe(partial(desk.lane.settle, ticket, stored=stored))
+            self.post(lambda: experiment.stored(well=stored))
+
+        desk.ledger.write(written, then)
+
+    def _say(self, desk: _Desk, deliveries: list[Delivery], ticket: object | None = None) -> None:
+        if deliveries or ticket is not None:
+            self._loop.call_soon_threadsafe(desk.lane.take, deliveries, ticket)
 
 
 def _telling(sink: Sink, item: Frames | Event) -> Delivery:
     if isinstance(item, Frames):
-        return lambda: sink.frames(item.experiment, item.runs)
-    return lambda: sink.event(item.experiment, item.message)
-
-
-def _in_order(deliveries: list[Delivery]) -> None:
-    for delivery in deliveries:
-        delivery()
+        return Delivery(lambda: sink.frames(item.experiment, item.runs))
+    return Delivery(lambda: sink.event(item.experiment, item.message))
 
 
 class InProcessExecutor:
@@ -120,13 +248,15 @@ class InProcessExecutor:
         for pump in pumps:
             pump.stop()
         await asyncio.gather(*(asyncio.to_thread(pump.join) for pump in pumps))
+
+    def abandon(self) -> None:
         for answer in list(self._promised):  # whoever waits for a long step would wait for ever
             if not answer.done():
                 answer.set_exception(_closed())
                 answer.exception()  # looked at, so that one whom nobody awaits any more is no complaint
 
     def _promise(self) -> asyncio.Future[Any]:
-        """An answer to come, which `stop` sees to if nobody else does."""
+        """An answer to come, which `abandon` sees to if nobody else does."""
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._promised.add(answer)
         answer.add_done_callback(self._promised.discard)
@@ -137,95 +267,58 @@ class InProcessExecutor:
             raise _closed()
         return self._pumps[zlib.crc32(id.encode()) % len(self._pumps)]
 
-    async def open(self, id: str, make: Callable[[], Experiment]) -> dict[str, Any]:
-        answer: asyncio.Future[dict[str, Any]] = self._promise()
+    async def open(self, id: str, make: Callable[[], Experiment], ledger: Ledger) -> dict[str, Any]:
+        pump, answer = self._pump(id), self._promise()
+        ending = _Ending(answer, None)
+        pump.post(lambda: pump.open(id, make, ledger, ending))
+        state: dict[str, Any] = await answer
+        return state
 
-        def call(worker: Worker) -> list[Delivery]:
-            try:
-                experiment = make()
-                worker.open(experiment)
-                state = experiment.state()
-            except Exception as error:  # whatever went wrong belongs to the one who asked, not to this thread
-                return [_failing(answer, error)]
-            return [_answering(answer, state)]
-
-        self._pump(id).post(call)
-        return await answer
-
-    def close(self, id: str) -> None:
-        def call(worker: Worker) -> list[Delivery]:
-            experiment = worker.find(id)
-            if experiment is not None:
-                experiment.close(time.perf_counter())  # answers whoever waits
-            worker.close(id)
-            return []
-
-        self._pump(id).post(call)
+    async def close(self, id: str) -> None:
+        pump, closed = self._pump(id), self._promise()
+        pump.post(lambda: pump.close(id, closed))
+        await closed
 
     async def ask(
-        self, id: str, call: Callable[[Experiment, float], T], then: Callable[[T], None] | None = None
+        self,
+        id: str,
+        call: Callable[[Experiment, float], T],
+        then: Callable[[T], None] | None = None,
+        receipt: Receipt | None = None,
     ) -> T:
-        answer: asyncio.Future[T] = self._promise()
+        def at_once(experiment: Experiment, now: float, answer: Callable[[Any], None]) -> None:
+            answer(call(experiment, now))
 
-        def finish(experiment: Experiment, now: float) -> list[Delivery]:
-            result = call(experiment, now)
-            return [_answering(answer, result, then)]
+        found: T = await self._ask(id, at_once, then, receipt)
+        return found
 
-        self._post(id, answer, finish)
+    async def ask_later(
+        self, id: str, call: Callable[[Experiment, float, Later], None], receipt: Receipt | None = None
+    ) -> Any:
+        return await self._ask(id, call, None, receipt)
+
+    async def _ask(
+        self,
+        id: str,
+        call: Callable[[Experiment, float, Later], None],
+        then: Callable[[Any], None] | None,
+        receipt: Receipt | None,
+    ) -> Any:
+        pump, answer = self._pump(id), self._promise()
+        ending = _Ending(answer, None, then, receipt)
+        pump.post(lambda: pump.ask(id, call, ending))
         return await answer
-
-    async def ask_later(self, id: str, call: Callable[[Experiment, float, Later], None]) -> Any:
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Any] = self._promise()
-
-        def done(result: Any) -> None:
-            failed = isinstance(result, Exception)
-            loop.call_soon_threadsafe(_failing(answer, result) if failed else _answering(answer, result))
-
-        def begin(experiment: Experiment, now: float) -> list[Delivery]:
-            call(experiment, now, done)
-            return []
-
-        self._post(id, answer, begin)
-        return await answer
-
-    def _post(
-        self, id: str, answer: asyncio.Future[Any], call: Callable[[Experiment, float], list[Delivery]]
-    ) -> None:
-        pump = self._pump(id)
-
-        def posted(worker: Worker) -> list[Delivery]:
-            experiment = worker.find(id)
-            if experiment is None:
-                return [_failing(answer, NotFound(NO_EXPERIMENT))]
-            now = time.perf_counter()
-            try:
-                ending = call(experiment, now)
-            except Exception as error:  # as in `open`
-                ending = [_failing(answer, error)]
-            worker.reconsider(id, now)
-            return [*pump.told(experiment.take_outgoing()), *ending]
-
-        pump.post(posted)
 
 
 def _closed() -> Unavailable:
     return Unavailable("the server is starting or stopping", retry_after=2)
 
 
-def _answering(answer: asyncio.Future[T], result: T, then: Callable[[T], None] | None = None) -> Delivery:
-    def deliver() -> None:
-        if then is not None:
-            then(result)
-        if not answer.done():
-            answer.set_result(result)
-
-    return deliver
+def _give(answer: asyncio.Future[None]) -> None:
+    if not answer.done():
+        answer.set_result(None)
 
 
-def _failing(answer: asyncio.Future[Any], error: Exception) -> Delivery:
-    def deliver() -> None:
-        if not answer.done():
-            answer.set_exception(error)
-
-    return deliver
+def _fail(answer: asyncio.Future[Any], error: Exception) -> None:
+    if not answer.done():
+        answer.set_exception(error)

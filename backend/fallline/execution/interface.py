@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from fallline.runs.experiment import Experiment
 from fallline.vocabulary.columns import Buckets
+from fallline.vocabulary.journal import Receipt, Written
 
 T = TypeVar("T")
 
@@ -22,6 +23,13 @@ class Sink(Protocol):
     def event(self, experiment: str, message: dict[str, Any]) -> None: ...
 
 
+class Ledger(Protocol):
+    """Where one open experiment is written down."""
+
+    def write(self, written: Written, then: Callable[[bool], None]) -> None:
+        """Store it, after what was handed over before; `then` is told once, on any thread, whether it is stored."""
+
+
 class Executor(Protocol):
     """Runs experiments. Whatever touches an experiment happens in one place, one after the other."""
 
@@ -29,22 +37,34 @@ class Executor(Protocol):
         """Begin to work; must be called on the event loop."""
 
     async def stop(self) -> None:
-        """Finish the slices at hand and end."""
+        """Finish the slices at hand, have it written down where the runs stand, and compute no more."""
 
-    async def open(self, id: str, make: Callable[[], Experiment]) -> dict[str, Any]:
-        """Take a new experiment in and answer its state. What `make` raises is raised here."""
+    def abandon(self) -> None:
+        """Answer whoever still waits, when all that could be written down is."""
 
-    def close(self, id: str) -> None:
-        """Forget an experiment."""
+    async def open(self, id: str, make: Callable[[], Experiment], ledger: Ledger) -> dict[str, Any]:
+        """Take an experiment in and answer its state, when its runs are where they stood. What `make` raises is raised
+        here.
+        """
+
+    async def close(self, id: str) -> None:
+        """Let an experiment go; when this returns, all that it has to have written down has been handed over."""
 
     async def ask(
-        self, id: str, call: Callable[[Experiment, float], T], then: Callable[[T], None] | None = None
+        self,
+        id: str,
+        call: Callable[[Experiment, float], T],
+        then: Callable[[T], None] | None = None,
+        receipt: Receipt | None = None,
     ) -> T:
-        """Do `call(experiment, now)` between two slices and return its answer.
+        """Do `call(experiment, now)` between two slices and return its answer, when what it changed is written down.
 
+        A `receipt` is written down with it, and with the answer. Raises ReadOnly where that cannot be.
         `then` is called with the answer on the event loop *before* anything that happened later is delivered, so that
         a view and what follows it join without a gap.
         """
 
-    async def ask_later(self, id: str, call: Callable[[Experiment, float, Later], None]) -> Any:
+    async def ask_later(
+        self, id: str, call: Callable[[Experiment, float, Later], None], receipt: Receipt | None = None
+    ) -> Any:
         """Like `ask` for what takes many turns: `call` is handed what to call with the answer, or with an error."""

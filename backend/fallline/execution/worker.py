@@ -9,7 +9,7 @@ import heapq
 from collections.abc import Callable
 
 from fallline.execution.fairness import DeficitRoundRobin
-from fallline.runs.experiment import Event, Experiment, Frames
+from fallline.runs.experiment import Experiment
 
 QUANTUM = 0.005
 """Seconds a turn: short enough that calls wait little, long enough that turns cost little."""
@@ -70,12 +70,15 @@ class Worker:
             self._ready.join(id)
             self._drop_stale()
 
-    def turn(self, clock: Clock) -> list[Frames | Event]:
-        """One slice of one experiment; returns what it has to tell. An experiment that fails is let go, and raises."""
+    def turn(self, clock: Clock) -> Experiment | None:
+        """One slice of one experiment, which is returned: it may have something to tell, and to be stored before that.
+
+        An experiment that fails is let go, and raises.
+        """
         now = clock()
         self._wake_sleepers(now)
         if not len(self._ready):
-            return []
+            return None
         id, budget = self._ready.next()
         experiment = self._experiments[id]
         try:
@@ -86,4 +89,4 @@ class Worker:
         after = clock()
         self._ready.charge(id, after - now)
         self.reconsider(id, after)
-        return experiment.take_outgoing()
+        return experiment

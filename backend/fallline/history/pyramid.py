@@ -15,12 +15,16 @@ series are, runs or viewers.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 
 from fallline.history.cover import Zone, cover
-from fallline.history.shelf import BucketShelf, Shelf, StepShelf
+from fallline.history.parts import BLOCK, Part, buckets_parts, steps_part
+from fallline.history.shelf import BucketShelf, Shelf, StepShelf, made_buckets
 from fallline.vocabulary.columns import Buckets, Records, as_one, from_records, join, pair_up, widen
 from fallline.vocabulary.dyadic import ceil, floor
+from fallline.vocabulary.packing import About, Arrays
 
 STEPS = 1024
 """So many first and so many last steps are held singly; also the most buckets of the trunk."""
@@ -130,12 +134,71 @@ class Pyramid:
             self._first_summary = self._summary
         if width >= SUMMARY:
             # The last 1,024 steps need a summary as the first have; wider ones only continue them.
-            room = STEPS // SUMMARY if width == SUMMARY else SUMMARY
+            room = _room_of_twig(width)
             self._twigs[width] = BucketShelf(buckets.part(slice(STEPS - room, None)), width, room)
         if width >= _OCTAVE:
             self._octaves.append(BucketShelf(buckets.part(slice(SUMMARY, 2 * SUMMARY)), width, SUMMARY))
         self._trunk = BucketShelf(pair_up(buckets), 2 * width, STEPS)
         self._summary = BucketShelf(pair_up(summary), 2 * SUMMARY * width, STEPS // SUMMARY)
+
+    # ------------------------------------------------------------------ being kept
+
+    def about(self) -> About:
+        """What the parts do not say."""
+        return {"count": self.count, "settled": self._settled}
+
+    def parts(self) -> Iterator[Part]:
+        """Pieces from which `restored` makes this history again, bit for bit."""
+        yield from steps_part("first", self._first_steps)
+        yield from steps_part("last", self._last_steps)
+        if self._trunk is not None:
+            yield from buckets_parts("trunk", self._trunk, BLOCK)
+        if self._summary is not None:
+            yield from buckets_parts("summary", self._summary)
+        if self._first_summary is not None:
+            yield from buckets_parts("first_summary", self._first_summary)
+        for octave in self._octaves:
+            yield from buckets_parts("octave", octave)
+        for twig in self._twigs.values():
+            yield from buckets_parts("twig", twig)
+        for width, waiting in self._waiting.items():
+            yield from buckets_parts("waiting", BucketShelf(waiting, width, 1))
+
+    @classmethod
+    def restored(cls, names: tuple[str, ...], about: About, parts: Iterable[tuple[About, Arrays]]) -> Pyramid:
+        """The history that told these parts, in whatever order. KeyError or ValueError where one is none of its."""
+        pyramid = cls(names)
+        pyramid.count, pyramid._settled = about["count"], about["settled"]
+        for each, arrays in sorted(parts, key=lambda part: (part[0]["width"], part[0]["start"])):
+            pyramid._put_back(each["kind"], each["width"], each["start"], arrays)
+        return pyramid
+
+    def _put_back(self, kind: str, width: int, start: int, arrays: Arrays) -> None:
+        if kind in ("first", "last"):
+            shelf = StepShelf(self.names, start, STEPS)
+            shelf.add(Records(start, names=self.names, **arrays))
+            if kind == "first":
+                self._first_steps = shelf
+            else:
+                self._last_steps = shelf
+            return
+        buckets = made_buckets(self.names, width, start, arrays)
+        if kind == "trunk" and self._trunk is not None:
+            self._trunk.add(buckets)
+        elif kind == "trunk":
+            self._trunk = BucketShelf(buckets, width, STEPS)
+        elif kind == "summary":
+            self._summary = BucketShelf(buckets, width, STEPS // SUMMARY)
+        elif kind == "first_summary":
+            self._first_summary = BucketShelf(buckets, width, STEPS // SUMMARY)
+        elif kind == "octave":
+            self._octaves.append(BucketShelf(buckets, width, SUMMARY))
+        elif kind == "twig":
+            self._twigs[width] = BucketShelf(buckets, width, _room_of_twig(width))
+        elif kind == "waiting":
+            self._waiting[width] = buckets
+        else:
+            raise ValueError(f"a history has no {kind}")
 
     # ------------------------------------------------------------------ telling
 
@@ -185,6 +248,10 @@ class Pyramid:
             parts.append(shelf.read(start // shelf.width, until // shelf.width))
             start = until
         return widen(join(*parts), width)
+
+
+def _room_of_twig(width: int) -> int:
+    return STEPS // SUMMARY if width == SUMMARY else SUMMARY
 
 
 def _next(shelves: list[Shelf], start: int, stop: int, width: int) -> tuple[Shelf, int]:

@@ -5,14 +5,16 @@ Must not know training, nor who asks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fallline.history.parts import Part
 from fallline.history.pyramid import Pyramid
 from fallline.vocabulary.columns import Buckets, Floats, Records
+from fallline.vocabulary.packing import About, Arrays
 
 
 class RunHistory:
@@ -73,6 +75,24 @@ class RunHistory:
         """The step and value of the last finite record of every series that has one."""
         found = zip(self.names, self._latest_step.tolist(), self._latest.tolist(), strict=True)
         return {name: (step, value) for name, step, value in found if step >= 0}
+
+    # ------------------------------------------------------------------ being kept
+
+    def about(self) -> tuple[About, Arrays]:
+        """What the parts do not say."""
+        latest: Arrays = {"latest_step": self._latest_step, "latest": self._latest}
+        return {"series": list(self.names), **self._pyramid.about()}, latest
+
+    def parts(self) -> Iterator[Part]:
+        """Pieces from which `restore` makes this history again, bit for bit."""
+        return self._pyramid.parts()
+
+    def restore(self, about: About, latest: Arrays, parts: Iterable[tuple[About, Arrays]]) -> None:
+        """Become the history that told these. ValueError when it was one of other series."""
+        if about["series"] != list(self.names):
+            raise ValueError("this history was one of other series")
+        self._pyramid = Pyramid.restored(self._pyramid.names, about, parts)
+        self._latest_step, self._latest = latest["latest_step"], latest["latest"]
 
     def _expand(self, stored: Floats) -> Floats:
         expanded: Floats = stored[self._sources] / self._divisors

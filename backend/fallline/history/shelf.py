@@ -1,16 +1,16 @@
 """Shelves: bounded stores of buckets of one width, numbered from the start of the run, and of single steps.
 
-A full shelf forgets its oldest when it takes new ones. Must not know what other widths there are, nor names.
+A full shelf forgets its oldest when it takes new ones, and can be made again from the arrays that it tells. Must not
+know what other widths there are, nor names.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fallline.vocabulary.columns import STATISTICS, Buckets, Records, from_records
+from fallline.vocabulary.packing import Arrays
 
 FEW = 64
 """Steps that a new shelf has room for: most experiments of a workshop are short, and many are kept."""
@@ -28,7 +28,7 @@ class BucketShelf:
         self.start = self.stop = int(buckets.first[0]) // width if len(buckets) else 0
         # A bucket of few steps counts to few: the smallest integer that holds its width saves a fifth.
         counts = np.empty((rows, room), np.min_scalar_type(width))
-        self._arrays: dict[str, NDArray[Any]] = {
+        self._arrays: Arrays = {
             "samples_seen": np.empty(room, np.int64),
             "seconds": np.empty(room),
         }
@@ -51,11 +51,19 @@ class BucketShelf:
 
     def read(self, start: int, stop: int) -> Buckets:
         """The buckets start <= k < stop, copied."""
-        numbers = np.arange(start, stop, dtype=np.int64)
-        places = numbers % self._room
-        columns = {name: array[..., places] for name, array in self._arrays.items()}
-        columns["count"] = columns["count"].astype(np.int64)
-        return Buckets(numbers * self.width, (numbers + 1) * self.width - 1, names=self.names, **columns)
+        return made_buckets(self.names, self.width, start, self.arrays(start, stop))
+
+    def arrays(self, start: int, stop: int) -> Arrays:
+        """The columns of the buckets start <= k < stop, copied; `made_buckets` makes buckets of them."""
+        places = np.arange(start, stop) % self._room
+        return {name: array[..., places] for name, array in self._arrays.items()}
+
+
+def made_buckets(names: tuple[str, ...], width: int, start: int, arrays: Arrays) -> Buckets:
+    """The buckets k = `start`, `start` + 1, ... of this width, of their columns."""
+    numbers = np.arange(start, start + len(arrays["seconds"]), dtype=np.int64)
+    columns = {**arrays, "count": arrays["count"].astype(np.int64)}
+    return Buckets(numbers * width, (numbers + 1) * width - 1, names=names, **columns)
 
 
 class StepShelf:

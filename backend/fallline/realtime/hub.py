@@ -45,3 +45,8 @@ class Hub:
         """The experiment is gone."""
         for watcher in self._audience.pop(experiment, ()):
             watcher.close()
+
+    def interrupted(self, experiment: str) -> None:
+        """What was told of it may not stand: whoever listens has to come back."""
+        for watcher in self._audience.pop(experiment, ()):
+            watcher.interrupt()

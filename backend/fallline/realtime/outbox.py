@@ -151,6 +151,11 @@ class Outbox:
         """The answer to the watch, which goes out before everything else."""
         self._events.appendleft(answer)
 
+    def interrupt(self) -> None:
+        """What was told may not stand, so the reader has to resume."""
+        self.must_resume = True
+        self._wake()
+
     def close(self) -> None:
         """The experiment is gone."""
         self.is_closed = True

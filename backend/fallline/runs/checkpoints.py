@@ -6,6 +6,8 @@ Must not know what a state is looked at for, nor whose it is.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from fallline.engine.state import TrainingState
 
@@ -50,6 +52,20 @@ class Checkpoints:
         self._steps.append(state.step)
         if len(self._states) > max(MOST_BYTES // _size(state), FEWEST):
             self._thin()
+
+    def __iter__(self) -> Iterator[TrainingState]:
+        """The states after the first, which are never changed."""
+        return iter(self._states[1:])
+
+    def about(self) -> dict[str, Any]:
+        """What the states do not say."""
+        return {"apart": self._seconds_apart, "last": self._last_seconds}
+
+    def restore(self, about: dict[str, Any], states: Iterable[TrainingState]) -> None:
+        """Hold the first state and these, and go on as the checkpoints that told `about`."""
+        self._states = [self._states[0], *sorted(states, key=lambda state: state.step)]
+        self._steps = [state.step for state in self._states]
+        self._seconds_apart, self._last_seconds = about["apart"], about["last"]
 
     def before(self, step: int) -> TrainingState:
         """A copy of the last state held that is not after `step`."""

@@ -1,7 +1,8 @@
 """One experiment: runs that share a data set and initial parameters, and the one door through which they change.
 
-Owns the runs, play and pause, step jobs, and what is to be told (frames and events, in order). Told the time and handed
-a clock for measuring; must not know threads, sockets, tokens or storage.
+Owns the runs, play and pause, step jobs, what is to be told (frames and events, in order), and what is to be stored
+before that. Told the time and handed a clock for measuring; must not know threads, sockets, tokens, or where things are
+stored.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from fallline.engine.state import TrainingState
 from fallline.engine.tabular import Table
 from fallline.figures.binding import MOST_POINTS
 from fallline.figures.view import PREDICTING_THE_MAJORITY, PREDICTING_THE_MEAN, FigureView, RunLine
+from fallline.runs.books import Books
 from fallline.runs.bounds import MOST_RUNS
 from fallline.runs.data_check import dataset_of
 from fallline.runs.forking import Forking, forked_recipe
@@ -24,7 +26,9 @@ from fallline.runs.jobs import StepJob
 from fallline.runs.lookback import Look, Stretch, Waiting, finest_width
 from fallline.runs.playback import WAKE_SECONDS, Playback
 from fallline.runs.recipe_check import check_recipe, check_run
+from fallline.runs.reopening import Arrival, reopened_runs
 from fallline.runs.run import PIECE, Clock, Run
+from fallline.runs.standing import Standing, standing_of
 from fallline.vocabulary.columns import Buckets
 from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.dyadic import ceil, floor
@@ -36,7 +40,8 @@ from fallline.vocabulary.errors import (
     NotFound,
     TooExpensive,
 )
-from fallline.vocabulary.provenance import replay_of
+from fallline.vocabulary.journal import Json, Kept, Receipt, Written
+from fallline.vocabulary.provenance import TO_ROUNDING, replay_of
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 
 STRETCH_SECONDS = 2.0
@@ -66,10 +71,16 @@ class Event:
 
 
 class Experiment:
-    """Runs that race on one problem."""
+    """Runs that race on one problem. With `saves`, states are among what is to be stored of it."""
 
     def __init__(
-        self, id: str, recipe: Recipe, kernels: Kernels | None = None, table: Table | None = None
+        self,
+        id: str,
+        recipe: Recipe,
+        kernels: Kernels | None = None,
+        table: Table | None = None,
+        *,
+        saves: bool = False,
     ) -> None:
         """`table` is the one that the recipe's data names, if it names one."""
         self.id = id
@@ -82,10 +93,74 @@ class Experiment:
         self._playback: Playback | None = None
         self._last_speed: dict[str, object] = {"speed": 60.0, "pace": "steps"}
         self._jobs: list[StepJob] = []
+        self._unfinished: dict[str, Json] = {}
         self._waiting: list[Waiting] = []
         self._outgoing: list[Frames | Event] = []
         self._published_at = -math.inf
         self._generations: dict[str, int] = {}
+        self._positions: dict[str, Json] | None = None
+        self._plays_on = False
+        self._books = Books(saves=saves)
+        self._books.note("began", recipe=self.recipe.as_json(), **self._made_by(self._kernels.current.name))
+
+    @classmethod
+    def reopened(
+        cls,
+        id: str,
+        kept: Kept,
+        kernels: Kernels,
+        table: Table | None = None,
+        *,
+        saves: bool = False,
+        is_paused: bool = False,
+        stands_still: bool = False,
+    ) -> Experiment:
+        """The experiment of which this is stored, on its way to where it stood; `when_there` says when it is.
+
+        Nothing may be asked of it before. It plays if it did, unless it `is_paused`. One that `stands_still` is only
+        there to be looked at: it does not play, and nothing is stored of it.
+        """
+        standing = standing_of(kept.entries)
+        one = cls(id, standing.with_edits(), kernels, table)
+        one._books = Books(saves=saves)
+        one._put_back(standing, kept, stands_still=stands_still)
+        one._plays_on = kept.progress["playing"] and not (is_paused or stands_still)
+        return one
+
+    def _put_back(self, standing: Standing, kept: Kept, *, stands_still: bool) -> None:
+        found, progress = reopened_runs(self.problem, standing, kept, self._kernels), kept.progress
+        self.runs, self._generations = found.runs, dict(standing.gone)
+        self._positions = progress["runs"]
+        self._last_speed = {"speed": progress["speed"], "pace": progress["pace"]}
+        self._unfinished = dict(progress["unfinished"])
+        if stands_still:
+            self._books.close()
+            return
+        self._books.resume(found.saved, progress)
+        if found.generations or found.rounded:
+            builds = dict(self._kernels.builds)
+            self._books.note("resumed", generations=found.generations, rounded=found.rounded, builds=builds)
+
+    def when_there(self, now: float, done: Later) -> None:
+        """`done` gets the state: at once, or for one that was opened again when its runs are where they stood."""
+        if self._positions is None:
+            done(self.state())
+            return
+
+        def arrived() -> dict[str, Any]:
+            self._positions = None
+            if self._plays_on and not all(run.diverged for run in self.runs.values()):
+                speed = self._last_speed["speed"]
+                self._playback = Playback(
+                    None if speed == "max" else float(str(speed)), str(self._last_speed["pace"]), since=now
+                )
+            return self.state()
+
+        self._waiting.append(Arrival(self.runs, self._positions, arrived, done))
+
+    def _made_by(self, kernel: str) -> Json:
+        """What makes the numbers of runs that begin now, as a fact."""
+        return {"kernel": kernel, "builds": dict(self._kernels.builds)}
 
     # ------------------------------------------------------------------ what it is
 
@@ -116,10 +191,7 @@ class Experiment:
             "id": self.id,
             "recipe": self.recipe.as_json(),
             "kernel": ", ".join(sorted({run.kernel.name for run in self.runs.values()})),
-            "provenance": {
-                "kernels": {run.name: run.kernel.name for run in self.runs.values()},
-                "builds": dict(self._kernels.builds),
-            },
+            "provenance": self._provenance(),
             "runs": [
                 run.as_json(playing=self.playing, moving=self._moves(run)) for run in self.runs.values()
             ],
@@ -135,6 +207,15 @@ class Experiment:
             "outputs": problem.layout.sizes[-1],
             "classes": list(problem.classes),
         }
+
+    def _provenance(self) -> dict[str, Any]:
+        told: dict[str, Any] = {
+            "kernels": {run.name: run.kernel.name for run in self.runs.values()},
+            "builds": dict(self._kernels.builds),
+        }
+        if rounded := {run.name: TO_ROUNDING for run in self.runs.values() if run.is_rounded}:
+            told["restored"] = rounded
+        return told
 
     def _moves(self, run: Run) -> bool:
         if run.diverged:
@@ -230,6 +311,7 @@ class Experiment:
         self._end_jobs()
         self._playback = Playback(speed, pace, since=now)
         self._last_speed = {"speed": "max" if speed is None else speed, "pace": pace}
+        self._books.need()
         self._tell_playback(now)
         return self.state()
 
@@ -237,6 +319,7 @@ class Experiment:
         """Stop at this step. Step jobs end here too, and are answered with the state as it is."""
         self._playback = None
         self._end_jobs()
+        self._books.need()
         self._tell_playback(now)
         return self.state()
 
@@ -248,18 +331,29 @@ class Experiment:
         steps: int | None = None,
         epochs: int | None = None,
         run: str | None = None,
+        receipt: Receipt | None = None,
     ) -> None:
-        """Begin a step job; `done` gets the state when its last step is made. A playing experiment is paused first."""
+        """Begin a step job; `done` gets the state when its last step is made. A playing experiment is paused first.
+
+        One that was asked for before with the key of this `receipt`, and was cut off, goes on to where it was going.
+        """
+        if receipt is not None and (begun := self._unfinished.pop(receipt.key, None)) is not None:
+            self._begin_job(StepJob.goes_on(begun, done), receipt, now)
+            return
         runs = [self.run(run)] if run is not None else list(self.runs.values())
         able = [one for one in runs if not one.diverged]
         if not able:
             who = f"run {run} has" if run is not None else "every run has"
             raise Conflict(f"{who} diverged and stays at its last finite step: reset it, or add another run")
-        self._playback = None
         if epochs is not None:
             job = StepJob.of_epochs(able, epochs, done)
         else:
             job = StepJob.of_steps(able, 1 if steps is None else steps, done)
+        self._begin_job(job, receipt, now)
+
+    def _begin_job(self, job: StepJob, receipt: Receipt | None, now: float) -> None:
+        self._playback = None
+        job.receipt = receipt
         self._jobs.append(job)
         self.publish(now)
 
@@ -268,9 +362,12 @@ class Experiment:
         target = self.run(run)
         at_step = target.state.step
         changed = target.edit(change) if change.given() else {}
+        fact: Json = {"edit": {"at_step": at_step, **changed}} if changed else {}
         if "label" in change.model_fields_set:
             target.relabel(change.label)
             changed = {**changed, "label": change.label}
+            fact["label"] = change.label
+        self._books.note("edited", run=run, **fact)
         answer = {"run": run, "at_step": at_step, **changed}
         self._tell("edit", target, now, edit={"at_step": at_step, **changed})
         return answer
@@ -282,6 +379,7 @@ class Experiment:
             before = target.provenance
             target.reset()
             recipe, replay = target.recipe.model_dump(mode="json"), replay_of(before, target.provenance)
+            self._note_beginning("reset", target)
             self._tell("reset", target, now, recipe=recipe, kernel=target.kernel.name, replay=replay)
         self._finish_jobs(now)
         self.publish(now)
@@ -307,12 +405,19 @@ class Experiment:
         """Take a run in, and tell watchers of it and of the past it may have."""
         run.generation = self._generations.get(run.name, -1) + 1
         self.runs[run.name] = run
+        self._note_beginning("run_added", run)
         answer = run.as_json(playing=self.playing, moving=False)
         self._tell("run_added", run, now, added=answer, recipe=run.recipe.model_dump(mode="json"))
         if run.state.step and self._watchers:
             past = run.history.range(0, run.state.step - 1, PIECE)
             self._outgoing.append(Frames(self.id, {run.name: (run.header(playing=self.playing), past)}))
         return answer
+
+    def _note_beginning(self, what: str, run: Run) -> None:
+        made_by = self._made_by(run.kernel.name)
+        recipe = run.recipe.model_dump(mode="json")
+        self._books.begin(run.name)
+        self._books.note(what, recipe=recipe, generation=run.generation, rounded=run.is_rounded, **made_by)
 
     def fork(self, asked: AddRun, now: float, done: Later) -> None:
         """A run that continues from another's exact state at a step; `done` gets the new run when its past is made."""
@@ -346,6 +451,8 @@ class Experiment:
         self._tell("run_removed", run, now)
         self._generations[name] = run.generation
         del self.runs[name]
+        self._books.begin(name)
+        self._books.note("run_removed", run=name)
         self._forget(name)
         self._finish_jobs(now)
         return {}
@@ -359,6 +466,9 @@ class Experiment:
     def _forget(self, name: str) -> None:
         for job in self._jobs:
             job.forget(name)
+        for begun in self._unfinished.values():
+            begun["to_step"].pop(name, None)
+            begun["to_epoch"].pop(name, None)
 
     # ------------------------------------------------------------------ making steps
 
@@ -453,6 +563,7 @@ class Experiment:
     def _end_jobs(self) -> None:
         jobs, self._jobs = self._jobs, []
         for job in jobs:
+            self._books.need()
             job.done(self.state())
 
     def _finish_jobs(self, now: float) -> None:
@@ -462,7 +573,40 @@ class Experiment:
         if finished:
             self.publish(now)
         for job in finished:
+            self._books.need()
             job.done(self.state())
+
+    # ------------------------------------------------------------------ being stored
+
+    def take_written(
+        self, now: float, *, tells: bool = False, settles: bool = False, receipts: tuple[Receipt, ...] = ()
+    ) -> Written | None:
+        """What is to be stored now, if anything, before anything further is told.
+
+        `tells`: something is to be told; `receipts` are those of commands that are to be answered; with `settles`
+        nothing is told after it, until the experiment is opened again.
+        """
+        if self._positions is not None:
+            return None
+        reveals = tells and self.moving
+        return self._books.take(self.runs, self._progress(settles), now, reveals=reveals, receipts=receipts)
+
+    def _progress(self, settles: bool) -> Json:
+        """Where the runs stand. Loose: by the time that it is read, steps may have been seen beyond these."""
+        begun = {job.receipt.key: job.as_json() for job in self._jobs if job.receipt is not None}
+        return {
+            "playing": self.playing,
+            **self._last_speed,
+            "loose": self.moving and not settles,
+            "runs": {
+                run.name: {"step": run.state.step, "diverged": run.diverged} for run in self.runs.values()
+            },
+            "unfinished": {**self._unfinished, **begun},
+        }
+
+    def stored(self, *, well: bool) -> None:
+        """The oldest of what was taken to be stored is stored, or could not be."""
+        self._books.confirmed(stored=well)
 
     # ------------------------------------------------------------------ telling
 

@@ -7,15 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from fallline.runs.run import Run
+from fallline.vocabulary.journal import Json, Receipt
 
 
 @dataclass(slots=True)
 class StepJob:
-    """Where each run is going: a step number (`to_step`) or a number of whole epochs (`to_epoch`)."""
+    """Where each run is going: a step number (`to_step`) or a number of whole epochs (`to_epoch`).
+
+    One that was asked for with a key (`receipt`) can be told, so that a repeat after a restart goes to the same place.
+    """
 
     to_step: dict[str, int]
     to_epoch: dict[str, int]
     done: Callable[[dict[str, Any]], None]
+    receipt: Receipt | None = None
 
     @classmethod
     def of_steps(cls, runs: list[Run], steps: int, done: Callable[[dict[str, Any]], None]) -> StepJob:
@@ -24,6 +29,16 @@ class StepJob:
     @classmethod
     def of_epochs(cls, runs: list[Run], epochs: int, done: Callable[[dict[str, Any]], None]) -> StepJob:
         return cls({}, {run.name: int(run.epoch) + epochs for run in runs}, done)
+
+    @classmethod
+    def goes_on(cls, told: Json, done: Callable[[dict[str, Any]], None]) -> StepJob:
+        """The job that told where it was going."""
+        return cls(dict(told["to_step"]), dict(told["to_epoch"]), done)
+
+    def as_json(self) -> Json:
+        """Where it is going, and a digest of what was asked."""
+        digest = self.receipt.digest.hex() if self.receipt is not None else ""
+        return {"to_step": dict(self.to_step), "to_epoch": dict(self.to_epoch), "digest": digest}
 
     def steps_left(self, run: Run) -> int:
         """Steps that `run` still has to make, told with the settings in force; 0 when it has arrived or diverged."""

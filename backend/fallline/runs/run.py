@@ -53,6 +53,8 @@ class Run:
         self._kernels = kernels
         self.recipe = recipe
         self.generation = 0
+        self.is_rounded = False
+        """Whether some of its past was made again elsewhere, equal to rounding only."""
         self.step_seconds = _UNHURRIED
         self._begin(kernels.current if kernel is None else kernel)
 
@@ -167,6 +169,7 @@ class Run:
         twin.checkpoints = deepcopy(self.checkpoints)
         twin.history = deepcopy(self.history)
         twin.seconds, twin.step_seconds = self.seconds, self.step_seconds
+        twin.is_rounded = self.is_rounded
         return twin
 
     def seconds_made(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -195,6 +198,7 @@ class Run:
         kept = self.recipe.model_dump(include={"name", "label", "seed"})
         self.recipe = RunRecipe.model_validate({**kept, **self.settings.as_json()})
         self.generation += 1
+        self.is_rounded = False
         self._begin(self._kernels.current)
 
     # ------------------------------------------------------------------ views

@@ -1,22 +1,24 @@
 """Everything one can do with experiments: the single facade for web, command line and tests.
 
-Owns who may change what, repeats, how many experiments are kept and when an unwatched one is paused. Must not know
-HTTP, sockets' messages or which executor computes.
+Owns who may change what, repeats, which experiments are open, when an unwatched one is paused and when an unused one is
+deleted. Must not know HTTP, sockets' messages, which executor computes or how anything is stored.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from fallline.engine.datasets import CSV, DATASETS
 from fallline.engine.kernels.choice import Kernels
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
-from fallline.engine.tabular import Table, read_table
+from fallline.engine.tabular import Table
 from fallline.execution.interface import Executor, Later, Sink
 from fallline.figures import FIGURES, figure_json
 from fallline.runs.experiment import Experiment, Pieces
@@ -25,22 +27,37 @@ from fallline.runs.recipe_check import catalog
 from fallline.runs.run import Run
 from fallline.runs.snapshot import snapshot
 from fallline.services.capabilities import hash_of, new_id, new_token, opens
+from fallline.services.keeping import Keeper
+from fallline.services.library import Library
 from fallline.services.repeats import Repeats
-from fallline.services.tables import Tables
 from fallline.vocabulary.columns import Buckets
 from fallline.vocabulary.commands import AddRun, Command, EditRun, Pause, Play, RemoveRun, Reset, Step, parse
-from fallline.vocabulary.errors import FieldError, InvalidRequest, NotAuthorized, NotFound, Unavailable
+from fallline.vocabulary.errors import (
+    FalllineError,
+    FieldError,
+    InvalidRequest,
+    NotAuthorized,
+    NotFound,
+    ReadOnly,
+    Unavailable,
+)
+from fallline.vocabulary.journal import Json, Kept, Receipt
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 See = Callable[[Problem, TrainingState, RunRecipe], dict[str, Any]]
 """A view of a run at one step."""
 
 SWEEP_SECONDS = 5.0
 
-READ_AT_ONCE = 2
-"""Tables read at the same time: each takes some 30 MB and a quarter of a second of one core."""
+NOTED_SECONDS = 3600.0
+"""That an experiment is looked at, and not only changed, is stored this often."""
+
+BATCH = 10
+"""So many experiments are deleted at once, so that nobody waits long for the store."""
 
 
 class Watcher(Protocol):
@@ -60,51 +77,121 @@ class Audience(Sink, Protocol):
 
     def closed(self, experiment: str) -> None: ...
 
+    def interrupted(self, experiment: str) -> None: ...
+
+
+@dataclass(slots=True, eq=False)
+class _Opening:
+    """An experiment that is open, or about to be: `done` when it is. A watcher has its seat in one of them."""
+
+    done: asyncio.Future[None]
+    repeats: Repeats
+    stands_still: bool = False
+
 
 @dataclass(slots=True)
 class _Entry:
+    """An experiment that is stored. `seen` is on the lab's clock; `used` and `noted` are seconds since 1970: when it
+    was used last, and what is stored of that.
+    """
+
     token_hash: bytes
     seen: float
+    used: float
+    noted: float
     table: str | None = None
-    repeats: Repeats = field(default_factory=Repeats)
+    opening: _Opening | None = None
+    closing: asyncio.Future[None] | None = None
     swept: bool = False
+    was_left: bool = False
+    """It was playing when the server ended, and would have been paused since for want of anybody who watches."""
 
 
 class Lab:
-    """Experiments, their tokens and their audience. `clock` gives seconds; all methods run on the event loop."""
+    """Experiments, their tokens and their audience. `clock` gives seconds; all methods run on the event loop.
+
+    At most `most` are open, in memory; the others lie in the store until somebody asks for them, and are deleted when
+    nobody has for `keep_seconds`.
+    """
 
     def __init__(
         self,
         executor: Executor,
         audience: Audience,
         clock: Callable[[], float],
+        keeper: Keeper,
         *,
         most: int,
         idle_seconds: float,
+        keep_seconds: float = float("inf"),
         kernels: Kernels | None = None,
     ) -> None:
         self._executor = executor
         self._audience = audience
         self._clock = clock
+        self._keeper = keeper
         self._most = most
         self._idle_seconds = idle_seconds
+        self._keep_seconds = keep_seconds
         self._kernels = Kernels() if kernels is None else kernels
-        self._tables = Tables()
-        self._reading = asyncio.Semaphore(READ_AT_ONCE)
+        self._library = Library(keeper)
         self._entries: dict[str, _Entry] = {}
-        self._sweeper: asyncio.Task[None] | None = None
+        self._seats: dict[Watcher, _Opening] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._knows_all = False
 
     async def start(self) -> None:
         self._executor.start(self._audience)
-        self._sweeper = asyncio.create_task(self._sweep_for_ever())
+        self._keeper.start(self._storing_changed)
+        with contextlib.suppress(ReadOnly):
+            await self._take_in()
+        self._begin(self._sweep_for_ever())
 
     async def stop(self) -> None:
-        if self._sweeper is not None:
-            self._sweeper.cancel()
+        for task in list(self._tasks):
+            task.cancel()
         await self._executor.stop()
+        await self._keeper.stop()
+        self._executor.abandon()
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _take_in(self) -> None:
+        """What is stored is there again; what was playing goes on."""
+        now, today = self._clock(), self._keeper.today()
+        playing = []
+        await self._library.take_in()
+        known_ones = await self._keeper.known()
+        self._knows_all = True
+        for known in known_ones:
+            if known.id not in self._entries:
+                self._entries[known.id] = _Entry(known.token_hash, now, known.used, known.used, known.table)
+                if known.is_playing and today - known.used < self._idle_seconds:
+                    playing.append(known.id)
+                else:
+                    self._entries[known.id].was_left = known.is_playing
+        if playing:
+            self._begin(self._play_on(playing))
+
+    async def _play_on(self, ids: list[str]) -> None:
+        for id in ids:
+            with contextlib.suppress(NotFound, Unavailable):
+                await self._opened(id)
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing can be stored at present, so that no change is taken."""
+        return self._keeper.trouble is not None
 
     def health(self) -> dict[str, Any]:
-        told: dict[str, Any] = {"kernel": self._kernels.current.name, "experiments": len(self._entries)}
+        told: dict[str, Any] = {
+            "kernel": self._kernels.current.name,
+            "experiments": len(self._entries),
+            "read_only": self.is_read_only,
+        }
         if self._kernels.why is not None:
             told["not_compiled"] = self._kernels.why
         return told
@@ -116,52 +203,162 @@ class Lab:
 
     async def create(self, recipe: Recipe) -> tuple[dict[str, Any], str]:
         """A new experiment: its state, and the token that allows changes."""
+        self._check_writable()
         await _prepared(recipe.data.name)
         await self._make_room()
-        table = self._table_of(recipe)
+        table = await self._table_of(recipe)
         id, token = new_id(), new_token()
-        self._entries[id] = _Entry(hash_of(token), self._clock(), recipe.data.dataset if table else None)
+        now, today = self._clock(), self._keeper.today()
+        entry = _Entry(hash_of(token), now, today, today, recipe.data.dataset if table else None)
+        entry.opening = _Opening(asyncio.get_running_loop().create_future(), self._repeats(id, None))
+        self._entries[id] = entry
+        saves = self._keeper.is_durable
+        lost = partial(self._lost, id, entry.opening)
+        ledger = self._keeper.ledger(id, lost, token_hash=entry.token_hash, table=entry.table)
         try:
-            state = await self._executor.open(id, lambda: Experiment(id, recipe, self._kernels, table))
+            make = partial(Experiment, id, recipe, self._kernels, table, saves=saves)
+            state = await self._executor.open(id, make, ledger)
         except BaseException:
-            del self._entries[id]
+            self._entries.pop(id, None)
+            self._begin(self._executor.close(id))
             raise
+        entry.opening.done.set_result(None)
         return state, token
 
-    def _table_of(self, recipe: Recipe) -> Table | None:
+    async def _table_of(self, recipe: Recipe) -> Table | None:
         if recipe.data.name != CSV or recipe.data.dataset is None:
             return None
         try:
-            return self._tables.read(recipe.data.dataset)
+            return await self._library.read(recipe.data.dataset)
         except NotFound as error:
             raise InvalidRequest(FieldError("/data/dataset", error.detail)) from None
 
+    def _repeats(self, id: str, kept: Kept | None) -> Repeats:
+        begun = {} if kept is None else kept.progress["unfinished"]
+        return Repeats(
+            {} if kept is None else kept.digests,
+            {key: bytes.fromhex(job["digest"]) for key, job in begun.items()},
+            lambda key: self._keeper.answer(id, key),
+        )
+
     async def _make_room(self) -> None:
-        """Let the oldest experiment go that nobody watches and that stands still, when the server is full."""
-        if len(self._entries) < self._most:
+        """Put the oldest experiment away that nobody watches and that stands still, when too many are open.
+
+        Where nothing is stored for good, it goes for good.
+        """
+        open_ones = [(id, entry) for id, entry in self._entries.items() if entry.opening is not None]
+        if len(open_ones) < self._most:
             return
-        for id, _ in sorted(self._entries.items(), key=lambda item: item[1].seen):
-            if self._audience.watchers(id) == 0 and not await self._executor.ask(
-                id, lambda one, _: one.moving
-            ):
-                self._forget(id)
+        for id, entry in sorted(open_ones, key=lambda item: item[1].seen):
+            if self._audience.watchers(id) == 0 and not await self._is_moving(id, entry):
+                if self._keeper.is_durable:
+                    self._put_away(id, entry)
+                else:
+                    await self._keeper.forget([id])
+                    self._forget(id)
                 return
         raise Unavailable(f"all {self._most} experiments of this server are in use", retry_after=60)
 
+    async def _is_moving(self, id: str, entry: _Entry) -> bool:
+        if entry.opening is None or not entry.opening.done.done():
+            return True
+        return await self._executor.ask(id, lambda one, _: one.moving)
+
+    def _put_away(self, id: str, entry: _Entry) -> None:
+        """Close it; when somebody asks for it again it is opened from the store."""
+        entry.opening = None
+        entry.closing = asyncio.ensure_future(self._executor.close(id))
+
     def _forget(self, id: str) -> None:
-        self._entries.pop(id, None)
-        self._executor.close(id)
+        entry = self._entries.pop(id, None)
+        if entry is not None and entry.opening is not None:
+            self._put_away(id, entry)
         self._audience.closed(id)
 
     async def delete(self, id: str, token: str | None) -> None:
         self._authorized(id, token)
+        self._check_writable()
+        await self._keeper.forget([id])
         self._forget(id)
+
+    # ------------------------------------------------------------------ open and stored
+
+    async def _opened(self, id: str) -> _Opening:
+        """The experiment, open: now, or when it has been brought to where it stood."""
+        entry = self._found(id)
+        if entry.opening is None:
+            await self._make_room()
+        opening = entry.opening
+        if opening is None:
+            done = asyncio.get_running_loop().create_future()
+            opening = _Opening(done, self._repeats(id, None), stands_still=self.is_read_only)
+            entry.opening = opening
+            self._begin(self._reopen(id, entry, opening))
+        await asyncio.shield(opening.done)
+        return opening
+
+    async def _reopen(self, id: str, entry: _Entry, opening: _Opening) -> None:
+        try:
+            if entry.closing is not None:
+                await entry.closing
+            kept = await self._keeper.load(id)
+            opening.repeats = self._repeats(id, kept)
+            table = None if entry.table is None else await self._library.read(entry.table)
+            lost = partial(self._lost, id, opening)
+            ledger = self._keeper.ledger(id, lost, count=len(kept.entries))
+            make = partial(
+                Experiment.reopened,
+                id,
+                kept,
+                self._kernels,
+                table,
+                saves=self._keeper.is_durable,
+                stands_still=opening.stands_still,
+                is_paused=entry.was_left,
+            )
+            await self._executor.open(id, make, ledger)
+            entry.was_left = False
+        except BaseException as error:
+            entry.opening = None
+            if not opening.done.done():
+                opening.done.set_exception(error)
+                opening.done.exception()  # looked at: whoever waits for it is told, and there may be nobody
+            if not isinstance(error, Exception):
+                raise
+            _log_unforeseen(error)
+        else:
+            opening.done.set_result(None)
+
+    def _lost(self, id: str, opening: _Opening) -> None:
+        """It holds what could not be stored: from the store it is opened again as it was before."""
+        entry = self._entries.get(id)
+        if entry is not None and entry.opening is opening:
+            self._put_away(id, entry)
+            self._audience.interrupted(id)
+
+    def _storing_changed(self, in_trouble: bool) -> None:
+        if not in_trouble:
+            self._begin(self._store_again())
+
+    async def _store_again(self) -> None:
+        """What was opened to be looked at only is closed, so that it is opened for good."""
+        await self._take_in()
+        for id, entry in self._entries.items():
+            if entry.opening is not None and entry.opening.stands_still:
+                self._put_away(id, entry)
+                self._audience.interrupted(id)
+
+    def _check_writable(self) -> None:
+        if self.is_read_only:
+            raise ReadOnly
 
     def _found(self, id: str) -> _Entry:
         entry = self._entries.get(id)
+        if entry is None and not self._knows_all:
+            raise ReadOnly
         if entry is None:
-            raise NotFound("no experiment of that id: it may have been deleted, or the server restarted")
-        entry.seen = self._clock()
+            raise NotFound("no experiment of that id: it may have been deleted")
+        entry.seen, entry.used = self._clock(), self._keeper.today()
         entry.swept = False
         return entry
 
@@ -178,7 +375,7 @@ class Lab:
         return opens(token, self._found(id).token_hash)
 
     async def _look(self, id: str, view: Callable[[Experiment], T]) -> T:
-        self._found(id)
+        await self._opened(id)
         return await self._executor.ask(id, lambda experiment, _: view(experiment))
 
     async def state(self, id: str) -> dict[str, Any]:
@@ -191,14 +388,19 @@ class Lab:
 
     async def add_table(self, body: bytes) -> dict[str, Any]:
         """A new table of a CSV, read beside the loop; with the id that a recipe names it by."""
-        async with self._reading:
-            table = await asyncio.to_thread(read_table, body)
-        used = {entry.table for entry in self._entries.values() if entry.table is not None}
-        return self.table(self._tables.keep(table, used))
+        self._check_writable()
+        id, table = await self._library.add(body, self._tables_in_use)
+        return {"id": id, **table.as_json()}
 
-    def table(self, id: str) -> dict[str, Any]:
+    async def table(self, id: str) -> dict[str, Any]:
         """The table of that id as it was told when it came."""
-        return {"id": id, **self._tables.read(id).as_json()}
+        if not self._knows_all:
+            raise ReadOnly
+        return {"id": id, **(await self._library.read(id)).as_json()}
+
+    @property
+    def _tables_in_use(self) -> set[str]:
+        return {entry.table for entry in self._entries.values() if entry.table is not None}
 
     # ------------------------------------------------------------------ commands
 
@@ -212,15 +414,17 @@ class Lab:
         key: str | None = None,
     ) -> dict[str, Any]:
         """Do what is asked, and answer as REST does. With a key, a repeat is answered again and not done again."""
-        entry = self._authorized(id, token)
+        self._authorized(id, token)
         command = parse(do, body)
+        self._check_writable()
+        opening = await self._opened(id)
         if key is None:
-            return await self._do(id, command, run)
+            return await self._do(id, command, run, None)
         asked = {"do": do, "run": run, "body": body}
-        return await entry.repeats.once(key, asked, lambda: self._do(id, command, run))
+        return await opening.repeats.once(key, asked, partial(self._do, id, command, run))
 
-    async def _do(self, id: str, command: Command, run: str | None) -> dict[str, Any]:
-        ask = self._executor.ask
+    async def _do(self, id: str, command: Command, run: str | None, receipt: Receipt | None) -> Json:
+        ask = partial(self._executor.ask, receipt=receipt)
         match command:
             case Play(speed=speed, pace=pace):
                 limit = None if speed == "max" else float(speed)
@@ -228,7 +432,7 @@ class Lab:
             case Pause():
                 return await ask(id, Experiment.pause)
             case Step():
-                return await self._step(id, command)
+                return await self._step(id, command, receipt)
             case Reset(run=only):
                 return await ask(id, lambda one, now: one.reset(only, now))
             case EditRun():
@@ -236,26 +440,28 @@ class Lab:
             case RemoveRun():
                 return await ask(id, lambda one, now: one.remove_run(_named(run), now))
             case AddRun():
-                return await self._add_run(id, command)
+                return await self._add_run(id, command, receipt)
 
-    async def _step(self, id: str, step: Step) -> dict[str, Any]:
+    async def _step(self, id: str, step: Step, receipt: Receipt | None) -> Json:
         def begin(experiment: Experiment, now: float, done: Later) -> None:
-            experiment.step(now, done, steps=step.steps, epochs=step.epochs, run=step.run)
+            experiment.step(now, done, steps=step.steps, epochs=step.epochs, run=step.run, receipt=receipt)
 
-        return await self._later(id, begin)
+        return await self._later(id, begin, receipt)
 
-    async def _later(self, id: str, begin: Callable[[Experiment, float, Later], None]) -> dict[str, Any]:
-        answer: dict[str, Any] = await self._executor.ask_later(id, begin)
+    async def _later(
+        self, id: str, begin: Callable[[Experiment, float, Later], None], receipt: Receipt | None = None
+    ) -> Json:
+        answer: Json = await self._executor.ask_later(id, begin, receipt)
         return answer
 
-    async def _add_run(self, id: str, command: AddRun) -> dict[str, Any]:
+    async def _add_run(self, id: str, command: AddRun, receipt: Receipt | None) -> Json:
         if command.fork_of is not None:
-            return await self._later(id, lambda one, now, done: one.fork(command, now, done))
+            return await self._later(id, lambda one, now, done: one.fork(command, now, done), receipt)
         named = "name" in command.model_fields_set
         recipe = RunRecipe.model_validate(
             command.model_dump(mode="json", include=set(RunRecipe.model_fields))
         )
-        return await self._executor.ask(id, lambda one, now: one.add_run(recipe, named, now))
+        return await self._executor.ask(id, lambda one, now: one.add_run(recipe, named, now), receipt=receipt)
 
     # ------------------------------------------------------------------ views
 
@@ -264,7 +470,6 @@ class Lab:
     ) -> tuple[int, Buckets, frozenset[str]]:
         """The run's generation, its history from step `since` to `until` (inclusive), and the series of every step."""
 
-        self._found(id)
         every_step, names = await self._look(id, lambda one: _names_of(one.run(run)))
         if series is not None:
             _check_series(series, names)
@@ -278,7 +483,7 @@ class Lab:
         return await self._look_at(id, run, step, snapshot)
 
     async def _look_at(self, id: str, run: str, step: int | None, see: See) -> dict[str, Any]:
-        self._found(id)
+        await self._opened(id)
         return await self._later(id, lambda one, _, done: one.look(run, step, see, done))
 
     async def instruments(self, id: str, run: str) -> list[dict[str, str]]:
@@ -286,7 +491,6 @@ class Lab:
         return [{"name": row.name, "help": row.help} for row in INSTRUMENTS.values()]
 
     async def instrument(self, id: str, run: str, name: str, step: int | None) -> dict[str, Any]:
-        self._found(id)
         return await self._look_at(id, run, step, instrument_of(name).measure)
 
     async def data(self, id: str) -> dict[str, Any]:
@@ -308,9 +512,9 @@ class Lab:
 
         `since` says per run which generation and first missing step the watcher holds.
         """
-        entry = self._found(id)
-        if token is not None and not opens(token, entry.token_hash):
+        if token is not None and not self.may_change(id, token):
             raise NotAuthorized("the token is not this experiment's")
+        opening = await self._opened(id)
 
         def look(experiment: Experiment, now: float) -> tuple[dict[str, Any], Pieces]:
             return experiment.state(), experiment.join(since, buckets, now)
@@ -319,6 +523,7 @@ class Lab:
             for run, (header, piece) in found[1].items():
                 watcher.offer(run, header, piece)
             self._audience.join(id, watcher)
+            self._seats[watcher] = opening
 
         joining = asyncio.ensure_future(self._executor.ask(id, look, then=join))
         try:
@@ -333,8 +538,14 @@ class Lab:
     async def unwatch(self, id: str, watcher: Watcher) -> None:
         """Leave the audience."""
         self._audience.leave(id, watcher)
-        if id in self._entries:
-            self._entries[id].seen = self._clock()
+        seat = self._seats.pop(watcher, None)
+        entry = self._entries.get(id)
+        if entry is None:
+            return
+        entry.seen, entry.used = self._clock(), self._keeper.today()
+        if (
+            seat is not None and entry.opening is seat
+        ):  # else it was closed meanwhile, and knows nobody any more
             with contextlib.suppress(NotFound, Unavailable):  # deleted meanwhile, or stopping
                 await self._executor.ask(id, lambda experiment, _: experiment.leave())
 
@@ -344,20 +555,46 @@ class Lab:
         while True:
             await asyncio.sleep(min(SWEEP_SECONDS, max(self._idle_seconds / 4, 0.05)))
             await self.pause_idle()
+            with contextlib.suppress(Unavailable):  # read-only: later
+                await self.delete_unused()
+                await self._note_use()
 
     async def pause_idle(self) -> None:
         """Pause what nobody has watched or asked about for the idle time."""
         now = self._clock()
         for id, entry in list(self._entries.items()):
             if self._audience.watchers(id):
-                entry.seen = now
+                entry.seen, entry.used = now, self._keeper.today()
             elif not entry.swept and now - entry.seen >= self._idle_seconds:
                 entry.swept = True
-                await self._pause_playing(id)
+                if entry.opening is not None and entry.opening.done.done():
+                    await self._pause_playing(id)
 
     async def _pause_playing(self, id: str) -> None:
         with contextlib.suppress(NotFound, Unavailable):
             await self._executor.ask(id, lambda one, now: one.pause(now) if one.playing else None)
+
+    async def delete_unused(self) -> None:
+        """Delete what nobody has used for so long that it is not kept any more, a few at a time."""
+        limit = self._keeper.today() - self._keep_seconds
+        unused = [id for id, entry in self._entries.items() if entry.used < limit]
+        for start in range(0, len(unused), BATCH):
+            batch = [id for id in unused[start : start + BATCH] if self._entries[id].used < limit]
+            await self._keeper.forget(batch)
+            for id in batch:
+                self._forget(id)
+        await self._library.delete_unused(self._tables_in_use, limit)
+
+    async def _note_use(self) -> None:
+        """Store when experiments were used last, where that is not stored with what was done to them."""
+        late = {
+            id: entry.used for id, entry in self._entries.items() if entry.used - entry.noted >= NOTED_SECONDS
+        }
+        if late:
+            await self._keeper.touch(late)
+            for id, used in late.items():
+                if (entry := self._entries.get(id)) is not None:
+                    entry.noted = used
 
 
 async def _prepared(dataset: str) -> None:
@@ -365,6 +602,11 @@ async def _prepared(dataset: str) -> None:
     row = DATASETS.get(dataset)
     if row is not None and row.prepare is not None and not row.missing:
         await asyncio.to_thread(row.prepare)
+
+
+def _log_unforeseen(error: Exception) -> None:
+    if not isinstance(error, FalllineError):
+        _log.error("an experiment could not be opened again", exc_info=error)
 
 
 def _named(run: str | None) -> str:

@@ -152,3 +152,13 @@ class Unavailable(FalllineError):
     def __init__(self, detail: str, retry_after: float) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+
+
+class ReadOnly(Unavailable):
+    """Nothing can be stored at present, so no change is taken: it might be lost."""
+
+    code = "read-only"
+    title = "The server takes no changes at present"
+
+    def __init__(self) -> None:
+        super().__init__("it cannot write to its data folder; what is stored can be read", retry_after=5)

@@ -37,4 +37,4 @@ async def add(body: Annotated[bytes, Depends(csv_of)], lab: TheLab) -> Response:
 @router.get("/{id}", responses=answers_of(404, model=answers.Table))
 async def table(id: str, lab: TheLab) -> Response:
     """The same again: columns, rows, and what was left out."""
-    return Answer(lab.table(id))
+    return Answer(await lab.table(id))

@@ -25,6 +25,7 @@ from fallline.vocabulary.errors import (
     KeyReused,
     NotAuthorized,
     NotFound,
+    ReadOnly,
     TooExpensive,
     TooLarge,
     TooManyRequests,
@@ -115,6 +116,7 @@ STATUS: Mapping[type[FalllineError], int] = {
     TooManyRequests: 429,
     Internal: 500,
     Unavailable: 503,
+    ReadOnly: 503,
 }
 """Every kind of problem and its HTTP status; `type` is /problems/ and the code."""
 

@@ -211,3 +211,32 @@ def test_a_range_outside_the_past_is_empty() -> None:
 def test_at_least_one_bucket_must_be_allowed() -> None:
     with pytest.raises(ValueError, match="at least one"):
         remembered(10).range(0, 9, 0)
+
+
+@pytest.mark.parametrize("steps", [0, 1, 700, 1024, 1500, 2048, 9000, 70_001])
+def test_a_history_made_again_from_its_parts_tells_and_goes_on_as_the_one_that_was_kept(steps: int) -> None:
+    records = measured(steps + 3000)
+    kept = Pyramid(NAMES)
+    for part in slices_of(records.part(0, steps), seed=1, longest=900):
+        kept.append(part)
+    told = [(part.about, part.arrays()) for part in kept.parts()]
+    again = Pyramid.restored(NAMES, kept.about(), reversed(told))
+    for pyramid in (kept, again):
+        pyramid.append(records.part(steps, steps + 3000))
+    assert kept.nbytes == again.nbytes
+    for at_most in (3, 64, 1000, 10_000):
+        for first in (0, steps // 3, steps):
+            assert_same(kept.range(first, steps + 3000, at_most), again.range(first, steps + 3000, at_most))
+
+
+def test_parts_of_the_same_version_hold_the_same_numbers_and_most_do_not_change() -> None:
+    records = measured(60_000)
+    pyramid = Pyramid(NAMES)
+    pyramid.append(records.part(0, 50_000))
+    before = {part.name: (part.version, part.arrays()) for part in pyramid.parts()}
+    pyramid.append(records.part(50_000, 51_000))
+    same = [part for part in pyramid.parts() if before.get(part.name, (None,))[0] == part.version]
+    assert len(same) > len(before) / 2
+    for part in same:
+        for name, array in part.arrays().items():
+            np.testing.assert_array_equal(array, before[part.name][1][name])

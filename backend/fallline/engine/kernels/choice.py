@@ -35,6 +35,11 @@ class Kernels:
     def why(self) -> str | None:
         return self._serving[1]
 
+    def named(self, name: str) -> Kernel:
+        """The kernel of that name where it is there, else the one that serves."""
+        current = self.current
+        return NUMPY if name == NUMPY.name else current
+
     def use(self, kernel: Kernel) -> None:
         """Serve those who begin from now on."""
         self._serving = (kernel, None)

@@ -1,0 +1,333 @@
+"""Stores what experiments have to have stored, on one thread that owns the store, many at once.
+
+Owns the order of writes, the commits they share, and what is known of whether anything can be stored at all. Must not
+know what is stored, nor how.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
+
+from fallline.storage.interface import (
+    Begun,
+    Known,
+    KnownTable,
+    Record,
+    Store,
+    StoreRefused,
+    StoreUnwritable,
+)
+from fallline.vocabulary.errors import NotFound, ReadOnly
+from fallline.vocabulary.journal import Json, Kept, Written
+
+T = TypeVar("T")
+
+Then = Callable[[bool], None]
+"""Told, on whatever thread, whether it is stored."""
+
+RETRY_SECONDS = 1.0
+"""How often it is tried whether storing is possible again."""
+
+_log = logging.getLogger(__name__)
+
+
+class OpenLedger:
+    """Where one open experiment is written down. One write that was needed and failed ends it.
+
+    What the experiment then holds is more than what is stored, so it has to be opened again from the store; `lost` is
+    called on the event loop to say so. Until then every further write fails.
+    """
+
+    def __init__(
+        self, keeper: Keeper, id: str, begun: Begun | None, count: int, lost: Callable[[], None]
+    ) -> None:
+        self._keeper = keeper
+        self.id, self.begun, self.count, self.lost = id, begun, count, lost
+        self.is_broken = False
+
+    def write(self, written: Written, then: Then) -> None:
+        """Store it, after everything that was handed over before. May be called on any thread."""
+        self._keeper.hand_over(_Write(self, written, then))
+
+
+@dataclass(slots=True)
+class _Write:
+    ledger: OpenLedger
+    written: Written
+    then: Then
+
+
+@dataclass(slots=True)
+class _Call:
+    do: Callable[[Store], Any]
+    answer: asyncio.Future[Any]
+
+
+class Keeper:
+    """The store's one thread, and the queue in front of it. `today` gives seconds since 1970."""
+
+    def __init__(self, store: Store, today: Callable[[], float]) -> None:
+        self._store = store
+        self._today = today
+        self._queue: deque[_Write | _Call] = deque()
+        self._wake = threading.Condition()
+        self._stopping = False
+        self._opened = threading.Event()
+        self._refusal: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ledgers: WeakValueDictionary[str, OpenLedger] = WeakValueDictionary()
+        self._changed: Callable[[bool], None] = lambda in_trouble: None
+        self.trouble: str | None = None
+        """Why nothing can be stored at present, for people; None while it can."""
+
+    @property
+    def is_durable(self) -> bool:
+        return self._store.is_durable
+
+    def today(self) -> float:
+        """Seconds since 1970."""
+        return self._today()
+
+    def open(self) -> None:
+        """Open the store. Raises StoreRefused; a store that cannot be written to is `trouble`, and tried again."""
+        self._thread.start()
+        self._opened.wait()
+        if self._refusal is not None:
+            raise self._refusal
+
+    def start(self, changed: Callable[[bool], None]) -> None:
+        """From here on `changed` is told, on this event loop, when trouble comes (True) or goes."""
+        self._loop, self._changed = asyncio.get_running_loop(), changed
+
+    async def stop(self) -> None:
+        """Store what was handed over, and close the store."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        if self._thread.is_alive():
+            await asyncio.to_thread(self._thread.join)
+
+    # ------------------------------------------------------------------ what may be asked of it
+
+    def ledger(
+        self,
+        id: str,
+        lost: Callable[[], None],
+        *,
+        count: int = 0,
+        token_hash: bytes | None = None,
+        table: str | None = None,
+    ) -> OpenLedger:
+        """Where an experiment is written down from now on: one of which `count` entries are stored, or a new one with
+        what opens it and the table that it is made of.
+        """
+        begun = None if token_hash is None else Begun(token_hash, table)
+        ledger = OpenLedger(self, id, begun, count, lost)
+        self._ledgers[id] = ledger
+        return ledger
+
+    async def known(self) -> list[Known]:
+        """Every experiment that is stored."""
+        return await self._ask(lambda store: store.known())
+
+    async def load(self, id: str) -> Kept:
+        """What is stored of an experiment, by everything that was handed over before. Raises NotFound."""
+        kept = await self._ask(lambda store: store.load(id))
+        if kept is None:
+            raise NotFound("no experiment of that id: it may have been deleted")
+        return kept
+
+    async def answer(self, id: str, key: str) -> Json:
+        """What was answered to a command that came with this key."""
+        answer = await self._ask(lambda store: store.answer(id, key))
+        if answer is None:
+            raise NotFound("no experiment of that id: it may have been deleted")
+        return answer
+
+    async def forget(self, ids: Sequence[str]) -> None:
+        """Delete experiments. Raises ReadOnly."""
+
+        def forget(store: Store) -> None:
+            store.forget(ids)
+            for id in ids:
+                if (ledger := self._ledgers.get(id)) is not None:
+                    ledger.is_broken = True
+
+        await self._ask(forget)
+
+    async def touch(self, used: Mapping[str, float]) -> None:
+        """Note when experiments were used last. Raises ReadOnly."""
+        await self._ask(lambda store: store.touch(used))
+
+    async def tables(self) -> list[KnownTable]:
+        """Every table that is stored."""
+        return await self._ask(lambda store: store.tables())
+
+    async def table(self, id: str) -> bytes:
+        """The CSV of a table. Raises NotFound."""
+        body = await self._ask(lambda store: store.table(id))
+        if body is None:
+            raise NotFound("no table of that id: it may have made room for others")
+        return body
+
+    async def keep_table(self, id: str, body: bytes) -> None:
+        """Store a CSV. Raises ReadOnly."""
+        await self._ask(lambda store: store.keep_table(id, self._today(), body))
+
+    async def forget_tables(self, ids: Sequence[str]) -> None:
+        """Delete tables. Raises ReadOnly."""
+        await self._ask(lambda store: store.forget_tables(ids))
+
+    async def _ask(self, do: Callable[[Store], T]) -> T:
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self.hand_over(_Call(do, answer))
+        return await answer
+
+    def hand_over(self, task: _Write | _Call) -> None:
+        """Have it done after what was handed over before; called on any thread."""
+        with self._wake:
+            if self._stopping and not self._thread.is_alive():
+                raise ReadOnly
+            self._queue.append(task)
+            self._wake.notify()
+
+    # ------------------------------------------------------------------ the store's thread
+
+    def _run(self) -> None:
+        try:
+            self._try_to_open()
+        except Exception as error:  # belongs to the one who asked for it to be opened
+            self._refusal = error
+            self._store.close()
+            return
+        finally:
+            self._opened.set()
+        while (tasks := self._next()) is not None:
+            self._do(tasks)
+        self._store.close()
+
+    def _try_to_open(self) -> None:
+        try:
+            self._store.open()
+        except StoreUnwritable as error:
+            self._is_in_trouble(str(error))
+
+    def _next(self) -> list[_Write | _Call] | None:
+        with self._wake:
+            while not self._queue and not self._stopping:
+                if not self._wake.wait(None if self.trouble is None else RETRY_SECONDS):
+                    return []
+            if not self._queue:
+                return None
+            tasks = list(self._queue)
+            self._queue.clear()
+            return tasks
+
+    def _do(self, tasks: list[_Write | _Call]) -> None:
+        """Everything in order; writes that follow each other share a commit."""
+        writes: list[_Write] = []
+        for task in tasks:
+            if isinstance(task, _Write):
+                writes.append(task)
+                continue
+            self._write(writes)
+            writes = []
+            self._call(task)
+        self._write(writes)
+        if self.trouble is not None and not tasks:
+            self._try_again()
+
+    def _call(self, task: _Call) -> None:
+        error: Exception | None
+        try:
+            result, error = task.do(self._store), None
+        except (StoreUnwritable, StoreRefused) as caught:
+            self._is_in_trouble(str(caught))
+            result, error = None, ReadOnly()
+        except Exception as caught:  # belongs to the one who asked
+            result, error = None, caught
+        self._on_the_loop(lambda: _settle(task.answer, result, error))
+
+    def _write(self, writes: list[_Write]) -> None:
+        able = [write for write in writes if not write.ledger.is_broken]
+        for write in writes:
+            if write.ledger.is_broken:
+                write.then(False)
+        if not able:
+            return
+        try:
+            self._store.write(self._records(able))
+        except (StoreUnwritable, StoreRefused) as error:
+            self._is_in_trouble(str(error))
+            self._failed(able)
+        except Exception:
+            if len(able) > 1:  # one of them is at fault: the others are stored
+                for write in able:
+                    self._write([write])
+                return
+            _log.exception("a record does not fit what is stored")
+            self._failed(able)
+        else:
+            for write in able:
+                write.ledger.count += len(write.written.entries)
+                write.ledger.begun = None
+                write.then(True)
+
+    def _records(self, writes: list[_Write]) -> list[Record]:
+        now, counts = self._today(), dict[OpenLedger, int]()
+        records = []
+        for write in writes:
+            ledger = write.ledger
+            begun = None if ledger in counts else ledger.begun
+            first = counts.setdefault(ledger, ledger.count)
+            counts[ledger] += len(write.written.entries)
+            records.append(Record(ledger.id, now, first, write.written, begun))
+        return records
+
+    def _failed(self, writes: list[_Write]) -> None:
+        for write in writes:
+            if write.written.needed and not write.ledger.is_broken:
+                write.ledger.is_broken = True
+                self._on_the_loop(write.ledger.lost)
+            write.then(False)
+
+    def _is_in_trouble(self, why: str) -> None:
+        if self.trouble is None:
+            _log.error("nothing can be stored, so no changes are taken: %s", why)
+        self._set_trouble(why)
+
+    def _try_again(self) -> None:
+        try:
+            self._store.try_writing()
+        except (StoreUnwritable, StoreRefused) as error:
+            self._set_trouble(str(error))
+        else:
+            _log.warning("storing is possible again")
+            self._set_trouble(None)
+
+    def _set_trouble(self, trouble: str | None) -> None:
+        changed = (trouble is None) != (self.trouble is None)
+        self.trouble = trouble
+        if changed:
+            self._on_the_loop(lambda: self._changed(trouble is not None))
+
+    def _on_the_loop(self, do: Callable[[], None]) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(do)
+
+
+def _settle(answer: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
+    if answer.done():
+        return
+    if error is not None:
+        answer.set_exception(error)
+    else:
+        answer.set_result(result)

@@ -1,0 +1,111 @@
+"""What the rest of the house asks of a store. Knows no implementation.
+
+A store belongs to one thread. It knows nothing of what it holds: facts, progress and parts are words of
+`vocabulary.journal`, kept as they come and told as they came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from fallline.vocabulary.journal import Json, Kept, Written
+
+
+class StoreRefused(Exception):
+    """This store cannot be used, and was not touched; the text says why and what to do, in one line for people."""
+
+
+class StoreUnwritable(Exception):
+    """Nothing can be stored at present: the disk is full, or the folder cannot be written to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An experiment that is stored: what opens it, when it was used last (seconds since 1970), whether it plays, and
+    the table that it is made of, if it is.
+    """
+
+    id: str
+    token_hash: bytes
+    used: float
+    is_playing: bool
+    table: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTable:
+    """A table that is stored: the bytes of its CSV, and when it came (seconds since 1970)."""
+
+    id: str
+    size: int
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What comes with an experiment's very first record: the hash of its token, and the id of its table, if any."""
+
+    token_hash: bytes
+    table: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is to be stored of one experiment at the time `at`; `first` numbers the first of its entries."""
+
+    id: str
+    at: float
+    first: int
+    written: Written
+    begun: Begun | None = None
+
+
+class Store(Protocol):
+    """Keeps experiments. Whatever `write`, `touch` or `forget` has returned from is kept, come what may."""
+
+    is_durable: bool
+    """Whether it outlives this process. What does not is asked to keep no states."""
+
+    def open(self) -> None:
+        """Get ready. Raises StoreRefused, or StoreUnwritable where it may be possible later."""
+
+    def close(self) -> None:
+        """The last call; one that was not opened may be closed."""
+
+    def try_writing(self) -> None:
+        """Whether anything can be stored, after it could not be: raises what `open` or `write` would."""
+
+    def known(self) -> list[Known]:
+        """Every experiment."""
+
+    def load(self, id: str) -> Kept | None:
+        """What it takes to open an experiment; None when there is none of that id."""
+
+    def answer(self, id: str, key: str) -> Json | None:
+        """What was answered to the command with that key; None when there was none."""
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Store all of it, in this order, or nothing and raise: StoreUnwritable, or ValueError for what does not fit.
+
+        That is an entry with a number that is taken or skips one, or a record of an experiment that is not there.
+        """
+
+    def touch(self, used: Mapping[str, float]) -> None:
+        """These experiments were used at these times. Those that are gone are passed over."""
+
+    def forget(self, ids: Sequence[str]) -> None:
+        """Delete experiments and all that is kept of them. Those that are gone are passed over."""
+
+    def tables(self) -> list[KnownTable]:
+        """Every table."""
+
+    def table(self, id: str) -> bytes | None:
+        """The CSV of a table as it came; None when there is none of that id."""
+
+    def keep_table(self, id: str, at: float, body: bytes) -> None:
+        """Store a CSV under a new id."""
+
+    def forget_tables(self, ids: Sequence[str]) -> None:
+        """Delete tables. Those that are gone are passed over."""

@@ -1,0 +1,113 @@
+"""The store that keeps nothing beyond this process: for tests, and for servers that are not to leave a trace.
+
+Facts and answers are kept as text, so that nobody can change what is stored by changing what they were given.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from fallline.storage.interface import Known, KnownTable, Record
+from fallline.storage.packed_answers import packed, unpacked
+from fallline.vocabulary.journal import Json, Kept
+
+
+@dataclass(slots=True)
+class _Experiment:
+    known: Known
+    entries: list[str] = field(default_factory=list)
+    progress: str = "{}"
+    answers: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
+    parts: dict[str, dict[str, bytes]] = field(default_factory=dict)
+
+    def copy(self) -> _Experiment:
+        parts = {run: dict(pieces) for run, pieces in self.parts.items()}
+        return _Experiment(self.known, list(self.entries), self.progress, dict(self.answers), parts)
+
+    def take(self, record: Record) -> None:
+        written = record.written
+        if written.entries and record.first != len(self.entries):
+            raise ValueError(f"entry {len(self.entries)} must come next, not {record.first}")
+        if taken := [receipt.key for receipt in written.receipts if receipt.key in self.answers]:
+            raise ValueError(f"answered before: {taken}")
+        self.entries += map(json.dumps, written.entries)
+        self.progress = json.dumps(written.progress)
+        self.known = replace(self.known, used=record.at, is_playing=written.progress["playing"])
+        self.answers |= {each.key: (each.digest, packed(each.answer)) for each in written.receipts}
+        for run in written.cleared:
+            self.parts.pop(run, None)
+        for run, name in written.dropped:
+            self.parts.get(run, {}).pop(name, None)
+        for run, name, data in written.parts:
+            self.parts.setdefault(run, {})[name] = data
+
+
+class MemoryStore:
+    """Experiments in a dictionary."""
+
+    is_durable = False
+
+    def __init__(self) -> None:
+        self._experiments: dict[str, _Experiment] = {}
+        self._tables: dict[str, tuple[float, bytes]] = {}
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def try_writing(self) -> None: ...
+
+    def known(self) -> list[Known]:
+        return [one.known for one in self._experiments.values()]
+
+    def load(self, id: str) -> Kept | None:
+        one = self._experiments.get(id)
+        if one is None:
+            return None
+        digests = {key: digest for key, (digest, _) in one.answers.items()}
+        return Kept(tuple(map(json.loads, one.entries)), json.loads(one.progress), one.copy().parts, digests)
+
+    def answer(self, id: str, key: str) -> Json | None:
+        one = self._experiments.get(id)
+        return unpacked(one.answers[key][1]) if one is not None and key in one.answers else None
+
+    def write(self, records: Sequence[Record]) -> None:
+        changed: dict[str, _Experiment] = {}
+        for record in records:
+            one = changed[record.id] = self._of(record, changed)
+            one.take(record)
+        self._experiments |= changed
+
+    def _of(self, record: Record, changed: Mapping[str, _Experiment]) -> _Experiment:
+        there = changed.get(record.id) or self._experiments.get(record.id)
+        if (there is None) == (record.begun is None):
+            raise ValueError("an experiment begins once, with what opens it")
+        if record.begun is not None:
+            token_hash, table = record.begun.token_hash, record.begun.table
+            return _Experiment(Known(record.id, token_hash, record.at, is_playing=False, table=table))
+        assert there is not None
+        return there if record.id in changed else there.copy()
+
+    def touch(self, used: Mapping[str, float]) -> None:
+        for id, at in used.items():
+            if one := self._experiments.get(id):
+                one.known = replace(one.known, used=at)
+
+    def forget(self, ids: Sequence[str]) -> None:
+        for id in ids:
+            self._experiments.pop(id, None)
+
+    def tables(self) -> list[KnownTable]:
+        return [KnownTable(id, len(body), at) for id, (at, body) in self._tables.items()]
+
+    def table(self, id: str) -> bytes | None:
+        return self._tables.get(id, (0.0, None))[1]
+
+    def keep_table(self, id: str, at: float, body: bytes) -> None:
+        self._tables[id] = (at, body)
+
+    def forget_tables(self, ids: Sequence[str]) -> None:
+        for id in ids:
+            self._tables.pop(id, None)

@@ -1,0 +1,16 @@
+"""Brings a database to today's tables. Must not know which database it is."""
+
+from __future__ import annotations
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection
+
+
+def migrate(connection: Connection) -> None:
+    """Take every step that is missing, inside the connection's transaction."""
+    config = Config()
+    config.set_main_option("script_location", "fallline.storage:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

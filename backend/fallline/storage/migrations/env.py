@@ -1,0 +1,13 @@
+"""Alembic runs this: it migrates over the connection it is handed, inside that one's transaction."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from fallline.storage.tables import METADATA
+
+context.configure(
+    connection=context.config.attributes["connection"], target_metadata=METADATA, transactional_ddl=True
+)
+with context.begin_transaction():
+    context.run_migrations()

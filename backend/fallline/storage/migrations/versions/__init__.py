@@ -1,0 +1,1 @@
+"""One module a version, v0001 the first."""

@@ -1,0 +1,234 @@
+"""The store in one SQLite file: how it is opened, checked and kept safe. What is stored in it is `sql`'s.
+
+Set up so that what was acknowledged outlives a power cut (a write-ahead log, synchronous FULL), and that no other
+process can come near (exclusive locking): with two connections SQLite before 3.51.3 may damage a file in WAL mode.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import StaticPool
+
+from fallline.storage import sql
+from fallline.storage.interface import Known, KnownTable, Record, StoreRefused, StoreUnwritable
+from fallline.storage.tables import TRUTH, VERSION
+from fallline.vocabulary.journal import Json, Kept
+
+NAME = "fallline.sqlite3"
+
+APPLICATION = 0x46414C4C
+"""What the file says of whose it is ("FALL")."""
+
+OLDEST = (3, 37, 0)
+"""The first SQLite with strict tables."""
+
+WAIT_SECONDS = 3.0
+"""How long a server that is just ending may still hold the file."""
+
+ROOM_BYTES = 4 << 20
+"""So much has to be free before a disk that was full is taken to be writable again."""
+
+_OF_ANOTHER = frozenset((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED))
+_DAMAGED = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
+_UNWRITABLE = frozenset(
+    (
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_AUTH,
+        sqlite3.SQLITE_NOMEM,
+    )
+)
+
+
+class SqliteStore:
+    """Experiments in a file of this folder, which is made where there is none and which nobody else may read."""
+
+    is_durable = True
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / NAME
+        self._engine: Engine | None = None
+        self._open: Connection | None = None
+
+    # ------------------------------------------------------------------ opening
+
+    def open(self) -> None:
+        if sqlite3.sqlite_version_info < OLDEST:
+            oldest = ".".join(map(str, OLDEST))
+            raise StoreRefused(
+                f"storing needs SQLite {oldest} or newer, and this Python has {sqlite3.sqlite_version}"
+            )
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        except OSError as error:
+            raise StoreUnwritable(f"{self.path.parent} cannot be written to: {error.strerror}") from error
+        self._engine = create_engine("sqlite://", creator=self._connect, poolclass=StaticPool)
+        event.listen(self._engine, "begin", _begin)
+        try:
+            with self._failing_in_words():
+                self._open = self._engine.connect()
+                self._check(self._open)
+                self._prepare(self._open)
+        except BaseException:
+            self.close()
+            raise
+
+    def _connect(self) -> sqlite3.Connection:
+        # Without an isolation level the module begins no transactions of its own, see `_begin`.
+        return sqlite3.connect(self.path, timeout=WAIT_SECONDS, isolation_level=None)
+
+    def _check(self, connection: Connection) -> None:
+        """Look before anything is written. Raises StoreRefused."""
+        _pragma(connection, "locking_mode = EXCLUSIVE")
+        version, application = _pragma(connection, "user_version"), _pragma(connection, "application_id")
+        if version == 0 and application == 0 and not _pragma(connection, "schema_version"):
+            return  # an empty file, ours to fill
+        if application != APPLICATION:
+            raise StoreRefused(f"{self.path} is not fallline's: name another folder by FALLLINE_DATA")
+        if int(str(version)) > VERSION:
+            raise StoreRefused(
+                f"{self.path} was written by a newer fallline (tables {version}, this one knows {VERSION}): update it"
+            )
+        for table in TRUTH:
+            found = _pragma(connection, f"quick_check({table.name})")
+            if found != "ok":
+                raise StoreRefused(_damaged(self.path, str(found)))
+
+    def _prepare(self, connection: Connection) -> None:
+        for setting in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "wal_autocheckpoint = 1000",
+            "foreign_keys = ON",
+            "trusted_schema = OFF",
+        ):
+            _pragma(connection, setting)
+        if int(str(_pragma(connection, "user_version"))) < VERSION:
+            # Alembic takes a third of a second to import, and most starts have nothing to migrate.
+            from fallline.storage.migrating import migrate  # noqa: PLC0415
+
+            with connection.begin():
+                migrate(connection)
+                connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
+                connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+
+    def close(self) -> None:
+        if self._open is not None:
+            self._open.close()
+        if self._engine is not None:
+            self._engine.dispose()
+        self._open = self._engine = None
+
+    def try_writing(self) -> None:
+        if self._open is None:
+            self.open()
+        if shutil.disk_usage(self.path.parent).free < ROOM_BYTES:
+            raise StoreUnwritable(f"there is next to no room left on the disk of {self.path}")
+        with self._transaction() as connection:
+            connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")  # a page, and no change
+
+    # ------------------------------------------------------------------ reading and writing
+
+    def known(self) -> list[Known]:
+        with self._transaction() as connection:
+            return sql.known(connection)
+
+    def load(self, id: str) -> Kept | None:
+        with self._transaction() as connection:
+            kept = sql.load(connection, id)
+        if kept is None:
+            return None
+        try:
+            with self._transaction() as connection:
+                return replace(kept, parts=sql.parts(connection, id))
+        except StoreRefused:  # damaged; what these parts say can be computed again
+            return kept
+
+    def answer(self, id: str, key: str) -> Json | None:
+        with self._transaction() as connection:
+            return sql.answer(connection, id, key)
+
+    def write(self, records: Sequence[Record]) -> None:
+        with self._transaction() as connection:
+            sql.write(connection, records)
+
+    def touch(self, used: Mapping[str, float]) -> None:
+        with self._transaction() as connection:
+            sql.touch(connection, used)
+
+    def forget(self, ids: Sequence[str]) -> None:
+        with self._transaction() as connection:
+            sql.forget(connection, ids)
+
+    def tables(self) -> list[KnownTable]:
+        with self._transaction() as connection:
+            return sql.tables(connection)
+
+    def table(self, id: str) -> bytes | None:
+        with self._transaction() as connection:
+            return sql.table(connection, id)
+
+    def keep_table(self, id: str, at: float, body: bytes) -> None:
+        with self._transaction() as connection:
+            sql.keep_table(connection, id, at, body)
+
+    def forget_tables(self, ids: Sequence[str]) -> None:
+        with self._transaction() as connection:
+            sql.forget_tables(connection, ids)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        if self._open is None:
+            raise StoreUnwritable(f"{self.path} is not open")
+        with self._failing_in_words(), self._open.begin():
+            yield self._open
+
+    @contextlib.contextmanager
+    def _failing_in_words(self) -> Iterator[None]:
+        try:
+            yield
+        except (DBAPIError, sqlite3.Error) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+            if code in _OF_ANOTHER:
+                raise StoreRefused(
+                    f"another fallline uses {self.path.parent}: end it, or name another folder by FALLLINE_DATA"
+                ) from error
+            if code in _DAMAGED:
+                raise StoreRefused(_damaged(self.path, str(cause))) from error
+            if code in _UNWRITABLE:
+                raise StoreUnwritable(f"{self.path} cannot be written to: {cause}") from error
+            raise
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _pragma(connection: Connection, asked: str) -> object:
+    """What the pragma answers, outside of any transaction, since some mean nothing inside one."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    row = driver.execute(f"PRAGMA {asked}").fetchone()
+    return None if row is None else row[0]
+
+
+def _damaged(path: Path, found: str) -> str:
+    first = found.splitlines()[0]
+    return (
+        f"{path} is damaged ({first}) and was left as it is: "
+        "put a copy in its place, or name another folder by FALLLINE_DATA"
+    )

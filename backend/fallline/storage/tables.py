@@ -1,0 +1,76 @@
+"""The tables, as today's program knows them; `migrations` brings older files here. Must not know what they hold."""
+
+from __future__ import annotations
+
+from sqlalchemy import REAL, Column, ForeignKey, Integer, LargeBinary, MetaData, Table, Text
+
+VERSION = 1
+"""Of these tables: the number of the newest migration."""
+
+METADATA = MetaData()
+
+
+def _of_an_experiment() -> Column[str]:
+    return Column("experiment", Text, ForeignKey("experiment.id", ondelete="CASCADE"), primary_key=True)
+
+
+EXPERIMENT = Table(
+    "experiment",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("token_hash", LargeBinary, nullable=False),
+    Column("created", REAL, nullable=False),
+    Column("used", REAL, nullable=False),
+    Column("playing", Integer, nullable=False),
+    Column("dataset", Text),
+    Column("progress", Text, nullable=False),
+    sqlite_strict=True,
+)
+"""One row each: what opens it (a hash), seconds since 1970, the table it is made of, where its runs stand (JSON)."""
+
+ENTRY = Table(
+    "entry",
+    METADATA,
+    _of_an_experiment(),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+"""The log: facts as JSON, numbered from 0 within an experiment, never changed."""
+
+ANSWER = Table(
+    "answer",
+    METADATA,
+    _of_an_experiment(),
+    Column("key", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+"""What was answered to commands that came with a key."""
+
+PART = Table(
+    "part",
+    METADATA,
+    _of_an_experiment(),
+    Column("run", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+"""Pieces of states and histories. They spare computing, check themselves, and can be done without."""
+
+DATASET = Table(
+    "dataset",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("since", REAL, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+"""Tables that people have sent: the CSV as it came, compressed, and how long it was."""
+
+TRUTH = (EXPERIMENT, ENTRY, ANSWER, DATASET)
+"""What cannot be done without."""

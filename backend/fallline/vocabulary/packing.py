@@ -1,0 +1,58 @@
+"""Arrays as bytes and back, and what is said beside them: the form in which states and histories are kept.
+
+A checksum, a header of JSON, then the arrays' own bytes. Neither a disk nor a database notices a flipped bit in a blob;
+this form does. Must not know what the arrays mean, nor where the bytes are kept.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+About = dict[str, Any]
+Arrays = dict[str, NDArray[Any]]
+
+_NUMBER = 4
+
+
+class Damaged(ValueError):
+    """Bytes that are not what was packed."""
+
+
+def pack(about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """The arrays and `about`, which is plain JSON, as bytes that `unpack` reads on any machine."""
+    little = {
+        name: np.ascontiguousarray(array, array.dtype.newbyteorder("<")) for name, array in arrays.items()
+    }
+    layout = [[name, array.dtype.str, array.shape] for name, array in little.items()]
+    header = json.dumps([about, layout]).encode()
+    body = b"".join([_number(len(header)), header, *(array.tobytes() for array in little.values())])
+    return _number(zlib.crc32(body)) + body
+
+
+def unpack(data: bytes) -> tuple[About, Arrays]:
+    """What was packed; the arrays may be written to. Raises Damaged."""
+    if len(data) < 2 * _NUMBER or _read(data, 0) != zlib.crc32(memoryview(data)[_NUMBER:]):
+        raise Damaged("the checksum is not that of the bytes")
+    place = 2 * _NUMBER + _read(data, _NUMBER)
+    about, layout = json.loads(data[2 * _NUMBER : place])
+    arrays: Arrays = {}
+    for name, dtype, shape in layout:
+        count = int(np.prod(shape, dtype=np.int64))
+        little = np.frombuffer(data, dtype, count, place).reshape(shape)
+        arrays[name] = little.astype(little.dtype.newbyteorder("="))
+        place += little.nbytes
+    return about, arrays
+
+
+def _number(value: int) -> bytes:
+    return value.to_bytes(_NUMBER, "little")
+
+
+def _read(data: bytes, place: int) -> int:
+    return int.from_bytes(data[place : place + _NUMBER], "little")

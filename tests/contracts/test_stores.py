@@ -1,0 +1,149 @@
+"""Every store keeps the same promises; the memory is the first of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fallline.storage.interface import Begun, Known, KnownTable, Record, Store
+from fallline.storage.memory import MemoryStore
+from fallline.storage.sqlite import SqliteStore
+from fallline.vocabulary.journal import Receipt, Written, entry
+
+STORES = {"memory": lambda folder: MemoryStore(), "sqlite": SqliteStore}
+PROGRESS: dict[str, Any] = {"playing": False, "runs": {"gd": {"step": 3}}}
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    made: Store = STORES[request.param](tmp_path)
+    made.open()
+    yield made
+    made.close()
+
+
+def begun(id: str = "x", at: float = 1.0, **more: Any) -> Record:
+    return Record(
+        id, at, 0, Written((entry("began", recipe={"a": 0.1}),), PROGRESS, **more), Begun(b"hash", "table")
+    )
+
+
+def later(first: int, *entries: dict[str, Any], id: str = "x", at: float = 2.0, **more: Any) -> Record:
+    return Record(id, at, first, Written(entries, more.pop("progress", PROGRESS), **more))
+
+
+def entries_of(store: Store, id: str = "x") -> list[str]:
+    kept = store.load(id)
+    assert kept is not None
+    return [fact["what"] for fact in kept.entries]
+
+
+def parts_of(store: Store, id: str = "x") -> dict[str, dict[str, bytes]]:
+    kept = store.load(id)
+    assert kept is not None
+    return {run: dict(parts) for run, parts in kept.parts.items() if parts}
+
+
+def test_what_was_written_is_told_as_it_was(store: Store) -> None:
+    facts = entry("edited", run="gd", edit={"at_step": 3, "clip_norm": None, "learning_rate": 0.1 + 0.2})
+    receipt = Receipt("key", b"asked", {"run": "gd", "rate": 1e-300, "label": "Größe ∇", "none": None})
+    store.write([begun()])
+    store.write([later(1, facts, progress={"playing": True, "runs": {}}, receipts=(receipt,))])
+    kept = store.load("x")
+    assert kept is not None
+    assert kept.entries == (entry("began", recipe={"a": 0.1}), facts)
+    assert kept.progress == {"playing": True, "runs": {}}
+    assert dict(kept.digests) == {"key": b"asked"}
+    assert store.answer("x", "key") == receipt.answer
+    assert store.answer("x", "other") is None
+    assert store.known() == [Known("x", b"hash", 2.0, is_playing=True, table="table")]
+
+
+def test_what_is_not_there_is_told_as_nothing(store: Store) -> None:
+    assert store.known() == []
+    assert store.load("x") is None
+    assert store.answer("x", "key") is None
+
+
+def test_many_records_are_stored_together_and_in_order(store: Store) -> None:
+    store.write([begun("x"), begun("y"), later(1, entry("a")), later(2, entry("b"), entry("c")), later(4)])
+    assert entries_of(store, "x") == ["began", "a", "b", "c"]
+    assert entries_of(store, "y") == ["began"]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        later(2, entry("skips a number")),
+        later(0, entry("takes a number that is taken")),
+        later(0, entry("of nobody"), id="nobody"),
+        later(0, id="nobody"),
+        begun("x"),
+        later(1, entry("answers again"), receipts=(Receipt("key", b"other"),)),
+    ],
+)
+def test_a_write_is_all_or_nothing(store: Store, bad: Record) -> None:
+    store.write([begun(receipts=(Receipt("key", b"asked", {}),), parts=(("gd", "head", b"1"),))])
+    good = later(1, entry("good"), id="x" if bad.id == "nobody" else "y", parts=(("gd", "head", b"2"),))
+    first = [begun("y")] if good.id == "y" else []
+    with pytest.raises(ValueError):
+        store.write([*first, good, bad])
+    assert entries_of(store) == ["began"]
+    assert parts_of(store) == {"gd": {"head": b"1"}}
+    assert [known.id for known in store.known()] == ["x"]
+    store.write([later(1, entry("next"))])
+    assert entries_of(store) == ["began", "next"]
+
+
+def test_parts_are_replaced_dropped_and_cleared(store: Store) -> None:
+    blob = bytes(range(256)) * 400
+    store.write([begun(parts=(("gd", "a", blob), ("gd", "b", b"b"), ("sgd", "a", b"s")))])
+    store.write([later(1, parts=(("gd", "a", b"new"),), dropped=(("gd", "b"), ("gd", "never there")))])
+    assert parts_of(store) == {"gd": {"a": b"new"}, "sgd": {"a": b"s"}}
+    store.write([later(1, cleared=("gd",), parts=(("gd", "c", blob),)), later(1, cleared=("sgd",))])
+    assert parts_of(store) == {"gd": {"c": blob}}
+
+
+def test_what_is_stored_does_not_change_with_what_was_given_or_told(store: Store) -> None:
+    fact = entry("edited", edit={"rate": 1})
+    store.write([begun(), later(1, fact, progress=(progress := {"playing": False, "runs": {}}))])
+    fact["edit"]["rate"] = progress["runs"] = 2  # type: ignore[assignment]
+    kept = store.load("x")
+    assert kept is not None
+    kept.entries[1]["edit"]["rate"] = 3
+    again = store.load("x")
+    assert again is not None
+    assert again.entries[1]["edit"] == {"rate": 1}
+    assert again.progress["runs"] == {}
+
+
+def test_use_is_noted(store: Store) -> None:
+    store.write([begun("x"), begun("y")])
+    store.touch({"y": 9.0, "nobody": 9.0})
+    assert {known.id: known.used for known in store.known()} == {"x": 1.0, "y": 9.0}
+
+
+def test_what_is_forgotten_leaves_nothing_behind(store: Store) -> None:
+    receipt = Receipt("key", b"asked", {})
+    store.write([begun("x", receipts=(receipt,), parts=(("gd", "a", b"a"),)), begun("y")])
+    store.forget(["x", "nobody"])
+    assert [known.id for known in store.known()] == ["y"]
+    assert store.load("x") is None
+    assert store.answer("x", "key") is None
+    store.write([begun("x")])
+    assert (entries_of(store), parts_of(store), store.answer("x", "key")) == (["began"], {}, None)
+
+
+def test_tables_are_kept_as_they_came_until_they_are_forgotten(store: Store) -> None:
+    body = "länge;art\r\n1,5;α\r\n".encode() * 1000
+    store.keep_table("t", 3.0, body)
+    store.keep_table("u", 4.0, b"1,2")
+    assert (store.table("t"), store.table("nothing")) == (body, None)
+    assert sorted(each.id for each in store.tables()) == ["t", "u"]
+    assert KnownTable("t", len(body), 3.0) in store.tables()
+    store.forget_tables(["t", "nothing"])
+    assert store.tables() == [KnownTable("u", 3, 4.0)]
+    assert store.table("t") is None

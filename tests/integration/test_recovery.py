@@ -1,0 +1,224 @@
+"""A server that is killed, ended or cannot start: what was acknowledged is there again, with the numbers of a twin that
+was never disturbed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+from websockets.asyncio.client import connect
+
+from fallline.storage.sqlite import NAME
+from support.serving import BACKEND, Experiment, Server, created, open_server
+
+JSON = dict[str, Any]
+RECIPE: JSON = {"data": {"samples": 200, "test_fraction": 0.2}}
+
+
+def client_of(server: Server) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=server.url.rstrip("/"), timeout=30)
+
+
+def at(client: httpx.AsyncClient, one: Experiment) -> Experiment:
+    """The same experiment, on another server."""
+    return Experiment(client, one.id, one.token)
+
+
+async def done(one: Experiment, method: str, path: str, body: Any = None, **headers: str) -> JSON:
+    answer = await one.ask(method, path, body, **headers)
+    assert answer.is_success, answer.text
+    told: JSON = answer.json()
+    return told
+
+
+def runs_of(state: JSON) -> dict[str, JSON]:
+    return {run["name"]: run for run in state["runs"]}
+
+
+async def told(one: Experiment, run: str, until: int) -> JSON:
+    """The numbers of a run up to a step: parameters then, history until then without what it cost."""
+    snapshot = (await one.get(f"/runs/{run}/snapshot", step=until)).json()
+    history = (await one.get(f"/runs/{run}/history", until=until - 1, buckets=10_000)).json()
+    assert history["last"][-1] == until - 1
+    return {"snapshot": {**snapshot, "generation": 0}, "series": history["series"], "first": history["first"]}
+
+
+async def assert_equals_a_twin(one: Experiment) -> None:
+    """A new experiment of the same recipe makes the same numbers in one go."""
+    recipe = (await one.get("/recipe")).json()
+    runs = runs_of((await one.get()).json())
+    twin = await created(one.client, recipe)
+    for name, run in runs.items():
+        if run["step"]:
+            await done(twin, "POST", "/step", {"steps": run["step"], "run": name})
+            assert await told(one, name, run["step"]) == await told(twin, name, run["step"])
+    await twin.ask("DELETE", "")
+
+
+async def test_after_a_kill_in_full_play_everything_acknowledged_is_there_with_the_same_numbers(
+    tmp_path: Path,
+) -> None:
+    data = {"FALLLINE_DATA": str(tmp_path)}
+    with open_server(**data) as server:
+        async with client_of(server) as client:
+            still, moving, stepping = [await created(client, RECIPE) for _ in range(3)]
+            await done(still, "POST", "/step", {"steps": 1234})
+            await done(still, "PATCH", "/runs/gd", {"batch_size": 1, "label": "was full"})
+            await done(still, "POST", "/step", {"steps": 321})
+            fork = {"name": "fork", "fork_of": "gd", "at_step": 1000, "optimizer": "adam"}
+            await done(still, "POST", "/runs", fork)
+            await done(still, "POST", "/reset", {"run": "sgd"})
+            before = (await still.get()).json()
+            await done(moving, "POST", "/play", {"speed": "max"})
+            await asyncio.sleep(2)
+            edit = await done(moving, "PATCH", "/runs/sgd", {"learning_rate": 0.02})
+            await asyncio.sleep(1)
+            seen = runs_of((await moving.get()).json())
+            cut = asyncio.create_task(
+                stepping.ask("POST", "/step", {"steps": 1_000_000}, **{"Idempotency-Key": "k"})
+            )
+            await asyncio.sleep(0.5)
+            server.end(signal.SIGKILL)
+            assert isinstance((await asyncio.gather(cut, return_exceptions=True))[0], httpx.TransportError)
+    with open_server(**data) as server:
+        async with client_of(server) as client:
+            still, moving, stepping = (at(client, one) for one in (still, moving, stepping))
+            assert (await still.get()).json() == before
+            await assert_equals_a_twin(still)
+            state = (await moving.get()).json()
+            assert state["playing"]
+            paused = runs_of(await done(moving, "POST", "/pause"))
+            for name, run in paused.items():
+                assert run["step"] >= edit["at_step"]
+                assert run["generation"] == 1, "steps were seen that may not have been stored"
+                assert run["step"] > seen[name]["step"] / 4, "where it stands is stored every second"
+            await assert_equals_a_twin(moving)
+            halfway = runs_of((await stepping.get()).json())
+            assert all(run["step"] < 1_000_000 and run["status"] == "paused" for run in halfway.values())
+            assert (
+                await stepping.ask("POST", "/step", {"steps": 1}, **{"Idempotency-Key": "k"})
+            ).status_code == 422
+
+
+async def test_a_repeat_after_a_kill_is_answered_and_not_done_again(tmp_path: Path) -> None:
+    data = {"FALLLINE_DATA": str(tmp_path)}
+    key = {"Idempotency-Key": "0b5c"}
+    with open_server(**data) as server:
+        async with client_of(server) as client:
+            one = await created(client)
+            first = await done(one, "POST", "/step", {"steps": 20}, **key)
+            await done(one, "POST", "/step", {"steps": 20})
+            server.end(signal.SIGKILL)
+    with open_server(**data) as server:
+        async with client_of(server) as client:
+            one = at(client, one)
+            assert await done(one, "POST", "/step", {"steps": 20}, **key) == first
+            assert runs_of((await one.get()).json())["gd"]["step"] == 40
+
+
+async def test_who_was_watching_goes_on_without_a_gap_after_a_clean_restart(tmp_path: Path) -> None:
+    data = {"FALLLINE_DATA": str(tmp_path)}
+    with open_server(**data) as server:
+        async with client_of(server) as client:
+            one = await created(client)
+            await done(one, "POST", "/play", {"speed": 200})
+            await asyncio.sleep(0.5)
+            held = (await first_frames(server, one, {}))["gd"]
+            status, _ = server.end()
+            assert status == 0
+    with open_server(**data) as server:
+        since = {"gd": {"generation": held["generation"], "step": held["columns"]["last"][-1] + 1}}
+        news = (await first_frames(server, one, since))["gd"]
+        assert news["generation"] == held["generation"]
+        assert news["columns"]["first"][0] == since["gd"]["step"]
+
+
+async def first_frames(server: Server, one: Experiment, since: JSON) -> dict[str, JSON]:
+    """The first frame with steps of gd."""
+    async with connect(server.socket_url, max_size=None) as line:
+        await line.send(
+            json.dumps({"type": "watch", "experiment": one.id, "token": one.token, "since": since})
+        )
+        while True:
+            message = json.loads(await asyncio.wait_for(line.recv(), 10))
+            if message["type"] == "frame" and message["runs"].get("gd", {}).get("columns", {}).get("first"):
+                runs: dict[str, JSON] = message["runs"]
+                return runs
+
+
+async def test_with_memory_nothing_is_kept_and_nothing_is_written(tmp_path: Path) -> None:
+    data = {"FALLLINE_DATA": str(tmp_path / "data")}
+    with open_server("--memory", **data) as server:
+        async with client_of(server) as client:
+            one = await created(client)
+            await done(one, "POST", "/step", {"steps": 20})
+            server.end()
+    assert list(tmp_path.iterdir()) == []
+    with open_server("--memory", **data) as server:
+        async with client_of(server) as client:
+            assert (await at(client, one).get()).status_code == 404
+
+
+async def test_only_the_hash_of_a_token_is_stored(tmp_path: Path) -> None:
+    with open_server(FALLLINE_DATA=str(tmp_path)) as server:
+        async with client_of(server) as client:
+            one = await created(client)
+            await done(one, "POST", "/step", {"steps": 20}, **{"Idempotency-Key": "k"})
+            server.end()
+        assert one.token not in server.output
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert files
+    assert not any(one.token.encode() in path.read_bytes() for path in files)
+
+
+def refused(data: Path) -> str:
+    """What a server says that does not start."""
+    environment = {**os.environ, "PYTHONPATH": str(BACKEND), "FALLLINE_DATA": str(data)}
+    ended = subprocess.run(
+        [sys.executable, "-m", "fallline", "serve", "--port", "0"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=environment,
+    )
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.count("\n") == 1, ended.stderr
+    return ended.stderr
+
+
+def test_a_second_server_on_the_same_folder_says_so_in_one_line(tmp_path: Path) -> None:
+    with open_server(FALLLINE_DATA=str(tmp_path)) as server:
+        assert "another fallline uses" in refused(tmp_path)
+        assert httpx.get(f"{server.url}readyz").status_code == 200
+
+
+def test_a_file_that_cannot_be_used_is_said_in_one_line_and_left_as_it_is(tmp_path: Path) -> None:
+    with open_server(FALLLINE_DATA=str(tmp_path)) as server:
+        assert httpx.post(f"{server.url}api/v1/experiments", json={}).status_code == 201
+        server.end()
+    whole = (tmp_path / NAME).read_bytes()
+    newer = tmp_path / "newer"
+    newer.mkdir()
+    shutil.copy(tmp_path / NAME, newer)
+    connection = sqlite3.connect(newer / NAME)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    (damaged / NAME).write_bytes(whole[: len(whole) // 2])
+    for folder, words in ((newer, "newer fallline"), (damaged, "is damaged")):
+        before = (folder / NAME).read_bytes()
+        assert words in refused(folder)
+        assert (folder / NAME).read_bytes() == before

@@ -1,0 +1,382 @@
+"""An experiment opened again from what was stored of it stands where it stood, with the same numbers as one that never
+went away.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fallline.engine.kernels.choice import Kernels
+from fallline.engine.kernels.numpy_kernels import NUMPY
+from fallline.engine.kernels.table import Slice
+from fallline.engine.problem import Problem
+from fallline.engine.state import TrainingState
+from fallline.runs import books
+from fallline.runs.experiment import Experiment
+from fallline.storage.interface import Begun, Record
+from fallline.storage.memory import MemoryStore
+from fallline.vocabulary.commands import AddRun, EditRun
+from fallline.vocabulary.journal import Json, Kept, Receipt
+from fallline.vocabulary.provenance import TO_ROUNDING
+from fallline.vocabulary.recipe import Recipe, RunRecipe
+from support.measurements import assert_same
+
+
+class Costly:
+    """NumPy's kernel, and a clock by which each of its steps takes a millisecond."""
+
+    name = "costly"
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def run(self, problem: Problem, state: TrainingState, asked: Slice) -> int:
+        made = NUMPY.run(problem, state, asked)
+        self.now += 0.001 * made
+        return made
+
+
+CLOCK = Costly()
+BUILDS = {"engine": "e", "numpy": "n", "simd": "s", "blas": "b"}
+KERNELS = Kernels(CLOCK, builds=BUILDS)
+SMALL: Json = {"data": {"samples": 60, "test_fraction": 0.2}}
+KEY = Receipt("key", b"asked")
+
+Do = Callable[[Experiment], Any]
+
+
+class Life:
+    """An experiment and the store beneath it."""
+
+    def __init__(self, **recipe: Any) -> None:
+        self.store = MemoryStore()
+        self.writes = self.stored_bytes = 0
+        self.one = Experiment("x", Recipe.model_validate({**SMALL, **recipe}), KERNELS, saves=True)
+        self.store_it(token=b"hash")
+
+    def store_it(self, *, token: bytes | None = None, settles: bool = False, tells: bool = True) -> None:
+        written = self.one.take_written(CLOCK.now, tells=tells, settles=settles)
+        if written is not None:
+            self.writes += 1
+            self.stored_bytes += sum(len(data) for _, _, data in written.parts)
+            kept = self.store.load("x")
+            first = 0 if kept is None else len(kept.entries)
+            self.store.write([Record("x", 0.0, first, written, token and Begun(token))])
+            self.one.stored(well=True)
+        self.one.take_outgoing()
+
+    def do(self, call: Do) -> Any:
+        answer = call(self.one)
+        self.store_it()
+        return answer
+
+    def step(self, steps: int, run: str | None = None, receipt: Receipt | None = None) -> Any:
+        answers: list[Any] = []
+        self.one.step(CLOCK.now, answers.append, steps=steps, run=run, receipt=receipt)
+        while not answers:
+            self.one.work(0.01, CLOCK.now, CLOCK)
+            self.store_it()
+        return answers[0]
+
+    def play(self, turns: int) -> None:
+        self.one.play(None, "steps", CLOCK.now)
+        self.store_it()
+        for _ in range(turns):
+            self.one.work(0.01, CLOCK.now, CLOCK)
+            self.store_it(tells=False)
+
+    @property
+    def kept(self) -> Kept:
+        kept = self.store.load("x")
+        assert kept is not None
+        return kept
+
+    def reopen(self, kept: Kept | None = None, kernels: Kernels = KERNELS, **how: Any) -> int:
+        """As after a crash; returns how many turns it took to be there again. `there` is what it then says."""
+        self.one = Experiment.reopened("x", kept or self.kept, kernels, saves=True, **how)
+        answers: list[Any] = []
+        self.one.when_there(CLOCK.now, answers.append)
+        turns = 0
+        while not answers:
+            self.one.work(0.01, CLOCK.now, CLOCK)
+            turns += 1
+        self.there = answers[0]
+        self.store_it()
+        return turns
+
+
+def assert_twins(life: Life, *, histories: bool = True) -> None:
+    """Every run is what its recipe makes in one go, up to the step at which it stands, and goes on like that."""
+    for name, run in life.one.runs.items():
+        twin = Experiment("y", life.one.recipe, KERNELS).runs[name]
+        twin.advance(run.state.step, CLOCK, told=False)
+        assert run.state.fingerprint() == twin.state.fingerprint(), name
+        if histories and run.state.step:
+            told, again = run.window(0, None, 300), twin.window(0, None, 300)
+            assert_same(replace(told, seconds=again.seconds), again)
+
+
+def steps(life: Life) -> dict[str, int]:
+    return {name: run.state.step for name, run in life.one.runs.items()}
+
+
+def generations(life: Life) -> dict[str, int]:
+    return {name: run.generation for name, run in life.one.runs.items()}
+
+
+def edit(run: str, **change: Any) -> Do:
+    return lambda one: one.edit(run, EditRun.model_validate(change), 0.0)
+
+
+def test_commands_are_there_again_after_each_of_them() -> None:
+    life = Life()
+    commands: list[Do] = [
+        lambda one: life.step(7),
+        edit("gd", batch_size=1, label="small"),
+        lambda one: life.step(40, "gd"),
+        edit("sgd", optimizer="adam", learning_rate=0.01),
+        lambda one: life.step(30),
+        lambda one: one.reset("gd", 0.0),
+        edit("gd", clip_norm=1.0),
+        edit("gd", clip_norm=None),
+        lambda one: life.step(11),
+        lambda one: one.add_run(RunRecipe(name="third", optimizer="momentum"), True, 0.0),
+        lambda one: life.step(5),
+        lambda one: one.remove_run("sgd", 0.0),
+        lambda one: one.add_run(RunRecipe(name="sgd"), True, 0.0),
+        lambda one: one.fork(AddRun(name="fork", fork_of="gd", batch_size=None), 0.0, lambda run: None),
+        edit("fork", l2=0.1),
+        lambda one: life.step(9),
+    ]
+    for command in commands:
+        life.do(command)
+        before = life.one.state()
+        life.reopen()
+        assert life.there == before
+        assert_twins(life)
+
+
+def test_a_run_without_a_stored_state_is_made_from_its_recipe() -> None:
+    life = Life()
+    life.step(12)
+    assert life.kept.parts == {}
+    life.reopen()
+    assert steps(life) == {"gd": 12, "sgd": 12}
+    assert_twins(life)
+
+
+def test_a_long_run_is_there_again_in_a_few_turns() -> None:
+    life = Life()
+    life.step(6_000)
+    assert {run: "head" in parts for run, parts in life.kept.parts.items()} == {"gd": True, "sgd": True}
+    made = sum(run.seconds for run in life.one.runs.values())
+    assert made > 10 * books.SAVE_SECONDS
+    life.reopen()
+    saved = [run.state.step for run in life.one.runs.values()]
+    assert saved == [6_000, 6_000]
+    assert_twins(life)
+    life.step(5_000)
+    assert_twins(life)
+
+
+def test_the_way_from_the_last_stored_state_is_short() -> None:
+    life = Life(runs=[{"name": "gd"}])
+    life.step(6_000)
+    short = life.reopen()
+    life.reopen(replace(life.kept, parts={}))
+    assert short * 5 < 6_000 * life.one.runs["gd"].step_seconds / 0.01
+
+
+def test_only_what_changed_is_stored_anew() -> None:
+    life = Life(runs=[{"name": "gd"}])
+    life.step(6_000)
+    whole = sum(map(len, life.kept.parts["gd"].values()))
+    heads = {life.kept.parts["gd"]["head"]}
+    before = life.stored_bytes
+    for _ in range(20):
+        life.step(100)
+        heads.add(life.kept.parts["gd"]["head"])
+    assert (life.stored_bytes - before) / (len(heads) - 1) < whole / 2
+
+
+def test_a_playing_experiment_plays_on_from_where_it_was_seen_last() -> None:
+    life = Life()
+    life.play(40)
+    seen = steps(life)
+    stored = {run: at["step"] for run, at in life.kept.progress["runs"].items()}
+    life.reopen()
+    assert life.one.playing
+    assert {run["name"]: run["step"] for run in life.there["runs"]} == stored
+    assert all(stored[run] <= seen[run] for run in seen)
+    assert generations(life) == {"gd": 1, "sgd": 1}, "steps may have been seen beyond those stored"
+    assert_twins(life)
+
+
+def test_a_generation_that_rose_has_risen_for_good() -> None:
+    life = Life()
+    life.play(3)
+    life.reopen()
+    assert generations(life) == {"gd": 1, "sgd": 1}
+    life.do(lambda one: one.pause(0.0))
+    life.reopen()
+    assert generations(life) == {"gd": 1, "sgd": 1}
+
+
+def test_nothing_is_seen_before_it_is_stored_that_it_may_be() -> None:
+    life = Life()
+    life.one.step(CLOCK.now, lambda _: None, steps=10_000)
+    assert life.one.take_written(CLOCK.now, tells=True) is None, "nothing has happened yet"
+    life.one.work(0.01, CLOCK.now, CLOCK)
+    written = life.one.take_written(CLOCK.now, tells=True)
+    assert written is not None
+    assert (written.needed, written.progress["loose"]) == (True, True)
+    life.one.work(0.01, CLOCK.now, CLOCK)
+    assert life.one.take_written(CLOCK.now, tells=True) is None, "once is enough"
+
+
+def test_one_that_was_settled_goes_on_in_the_same_generation() -> None:
+    life = Life()
+    life.play(40)
+    life.store_it(settles=True)
+    seen = steps(life)
+    life.reopen()
+    assert {run["name"]: run["step"] for run in life.there["runs"]} == seen
+    assert generations(life) == {"gd": 0, "sgd": 0}
+    assert life.one.playing
+
+
+def test_one_that_was_left_is_paused_and_one_that_is_only_looked_at_stores_nothing() -> None:
+    life = Life()
+    life.play(5)
+    kept = life.kept
+    life.reopen(is_paused=True)
+    assert not life.one.playing
+    assert not life.kept.progress["playing"]
+    before = life.writes
+    life.reopen(kept, stands_still=True)
+    assert not life.one.playing
+    assert life.writes == before
+
+
+def test_a_diverged_run_stays_where_it_is() -> None:
+    life = Life(runs=[{"name": "gd", "learning_rate": 1e5}])
+    life.step(100)
+    before = life.one.state()
+    assert before["runs"][0]["status"] == "diverged"
+    for kept in (life.kept, replace(life.kept, parts={})):
+        life.reopen(kept)
+        assert life.one.state() == before
+    life.do(edit("gd", learning_rate=0.01))
+    life.do(lambda one: one.reset(None, 0.0))
+    life.step(3)
+    life.reopen()
+    assert life.one.state()["runs"][0]["status"] == "paused"
+    assert_twins(life)
+
+
+def test_a_step_that_was_cut_off_is_not_made_twice_when_it_is_asked_for_again() -> None:
+    life = Life()
+    life.step(50)
+    life.one.step(CLOCK.now, lambda _: None, steps=5_000, receipt=KEY)
+    while life.one.runs["gd"].state.step < 2_000:
+        life.one.work(0.01, CLOCK.now, CLOCK)
+        life.store_it()
+    life.reopen()
+    assert 50 <= steps(life)["gd"] < 5_050
+    life.step(5_000, receipt=KEY)
+    assert steps(life) == {"gd": 5_050, "sgd": 5_050}
+    life.reopen()
+    assert life.kept.progress["unfinished"] == {}
+
+
+def test_a_reset_makes_a_cut_off_step_forget_where_it_was_going() -> None:
+    life = Life()
+    life.one.step(CLOCK.now, lambda _: None, steps=5_000, receipt=KEY)
+    life.one.work(0.01, CLOCK.now, CLOCK)
+    life.store_it()
+    life.reopen()
+    life.do(lambda one: one.reset("gd", 0.0))
+    life.step(5_000, receipt=KEY)
+    assert steps(life) == {"gd": 0, "sgd": 5_000}
+
+
+@pytest.mark.parametrize("spoil", ["flip", "lose", "head"])
+def test_a_damaged_state_is_noticed_and_made_again(spoil: str) -> None:
+    life = Life(runs=[{"name": "gd"}])
+    life.step(3_000)
+    parts = dict(life.kept.parts["gd"])
+    assert len(parts) > 3
+    name = "head" if spoil == "head" else next(name for name in parts if name.startswith("history-first"))
+    if spoil == "lose":
+        del parts[name]
+    else:
+        parts[name] = parts[name][:-1] + bytes([parts[name][-1] ^ 1])
+    life.reopen(replace(life.kept, parts={"gd": parts}))
+    assert steps(life) == {"gd": 3_000}
+    assert_twins(life)
+    life.step(3_000)
+    life.reopen()
+    assert_twins(life)
+
+
+def test_other_builds_are_noticed_and_told() -> None:
+    life = Life(runs=[{"name": "gd"}])
+    life.step(3_000)
+    stored = life.kept
+    other = Kernels(CLOCK, builds={**BUILDS, "blas": "another"})
+    life.reopen(stored, other)
+    assert life.one.state()["provenance"]["restored"] == {"gd": TO_ROUNDING}
+    assert steps(life) == {"gd": 3_000}
+    assert generations(life) == {"gd": 1}
+    life.reopen(kernels=other)
+    assert life.one.state()["provenance"]["restored"] == {"gd": TO_ROUNDING}, (
+        "for as long as that past is its past"
+    )
+    assert generations(life) == {"gd": 1}
+    life.do(lambda one: one.reset(None, 0.0))
+    assert "restored" not in life.one.state()["provenance"]
+    life.reopen(kernels=other)
+    assert "restored" not in life.one.state()["provenance"]
+
+
+def test_what_could_not_be_stored_is_stored_the_next_time() -> None:
+    life = Life(runs=[{"name": "gd"}])
+    life.step(3_000)
+    life.one.play(None, "steps", CLOCK.now)
+    life.store_it()
+    for attempt in itertools.count():
+        life.one.work(0.05, CLOCK.now, CLOCK)
+        written = life.one.take_written(CLOCK.now)
+        if written is not None and written.parts:
+            assert not written.needed
+            life.one.stored(well=False)
+            break
+        assert attempt < 1000
+        if written is not None:
+            life.one.stored(well=True)
+    for _ in range(200):
+        life.one.work(0.05, CLOCK.now, CLOCK)
+        life.store_it(tells=False)
+    life.reopen()
+    assert_twins(life)
+
+
+def test_the_past_is_there_again_too() -> None:
+    life = Life(runs=[{"name": "gd"}])
+    life.step(6_000)
+    states = {step: life.one.runs["gd"].checkpoints.before(step) for step in (0, 2_000, 5_500)}
+    life.reopen()
+    for step, state in states.items():
+        again = life.one.runs["gd"].checkpoints.before(step)
+        if again.step == state.step:
+            np.testing.assert_array_equal(again.parameters, state.parameters)
+    assert len(life.one.runs["gd"].checkpoints) > 3

@@ -1,0 +1,270 @@
+"""A lab that is closed and opened again on the same store, and one that has more experiments than it holds open."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from fallline.realtime.outbox import Outbox
+from fallline.services import keeping, library
+from fallline.services import lab as labs
+from fallline.services.lab import Lab
+from fallline.storage.interface import Record, StoreUnwritable
+from fallline.storage.memory import MemoryStore
+from fallline.vocabulary.errors import KeyReused, NotFound, ReadOnly
+from fallline.vocabulary.recipe import Recipe
+from support.labs import open_lab, steps_of
+
+SMALL: dict[str, Any] = {"data": {"samples": 60}}
+
+
+class Lasting(MemoryStore):
+    """Outlives the labs above it, as a file does; may be full."""
+
+    is_durable = True
+    is_full = False
+
+    def write(self, records: Sequence[Record]) -> None:
+        self.try_writing()
+        super().write(records)
+
+    def try_writing(self) -> None:
+        if self.is_full:
+            raise StoreUnwritable("no room")
+
+    def forget(self, ids: Sequence[str]) -> None:
+        self.try_writing()
+        super().forget(ids)
+
+
+async def created(lab: Lab, **recipe: Any) -> tuple[str, str]:
+    state, token = await lab.create(Recipe.model_validate({**SMALL, **recipe}))
+    return state["id"], token
+
+
+async def test_what_was_done_is_there_again_and_its_token_too() -> None:
+    store = Lasting()
+    async with open_lab(store) as lab:
+        id, token = await created(lab)
+        await lab.command(id, token, "edit", {"batch_size": 1}, run="gd")
+        await lab.command(id, token, "step", {"steps": 300})
+        before = await lab.state(id), await lab.snapshot(id, "gd", None), await lab.snapshot(id, "gd", 100)
+    async with open_lab(store) as lab:
+        assert (
+            await lab.state(id),
+            await lab.snapshot(id, "gd", None),
+            await lab.snapshot(id, "gd", 100),
+        ) == before
+        state = await lab.command(id, token, "step", {"steps": 10})
+        assert steps_of(state) == {"gd": 310, "sgd": 310}
+        await lab.delete(id, token)
+    async with open_lab(store) as lab:
+        with pytest.raises(NotFound):
+            await lab.state(id)
+
+
+async def test_a_repeat_is_answered_again_after_a_restart() -> None:
+    store = Lasting()
+    async with open_lab(store) as lab:
+        id, token = await created(lab)
+        first = await lab.command(id, token, "step", {"steps": 5}, key="a")
+        await lab.command(id, token, "step", {"steps": 5}, key="b")
+    async with open_lab(store) as lab:
+        assert await lab.command(id, token, "step", {"steps": 5}, key="a") == first
+        assert steps_of(await lab.state(id))["gd"] == 10
+        with pytest.raises(KeyReused):
+            await lab.command(id, token, "step", {"steps": 6}, key="a")
+
+
+async def test_what_was_playing_plays_on_without_anybody_asking() -> None:
+    store = Lasting()
+    async with open_lab(store) as lab:
+        id, token = await created(lab)
+        await lab.command(id, token, "play", {"speed": "max"})
+        await asyncio.sleep(0.05)
+        seen = steps_of(await lab.state(id))
+    async with open_lab(store) as lab:
+        await asyncio.sleep(0.1)
+        assert (kept := store.load(id)) is not None
+        assert kept.progress["playing"]
+        state = await lab.state(id)
+        assert state["playing"]
+        assert all(steps_of(state)[run] > seen[run] for run in seen)
+        assert {run["generation"] for run in state["runs"]} == {0}, "nothing was seen that was not stored"
+
+
+async def test_what_nobody_has_watched_since_is_paused_when_it_comes_back() -> None:
+    store = Lasting()
+    async with open_lab(store) as lab:
+        id, token = await created(lab)
+        await lab.command(id, token, "play", {"speed": 10})
+    store.touch({id: 0.0})
+    async with open_lab(store) as lab:
+        assert (await lab.state(id))["playing"] is False
+
+
+async def test_more_can_be_stored_than_are_open() -> None:
+    store = Lasting()
+    async with open_lab(store, most=2) as lab:
+        made = [await created(lab) for _ in range(5)]
+        for number, (id, token) in enumerate(made, start=1):
+            await lab.command(id, token, "step", {"steps": number})
+        for number, (id, _) in enumerate(made, start=1):
+            assert steps_of(await lab.state(id)) == {"gd": number, "sgd": number}
+            assert sum(entry.opening is not None for entry in lab._entries.values()) <= 2
+
+
+async def test_many_who_ask_at_once_open_it_once() -> None:
+    store = Lasting()
+    async with open_lab(store) as lab:
+        id, token = await created(lab)
+    async with open_lab(store) as lab:
+        asked = [lab.command(id, token, "step", {"steps": 3}, key="a") for _ in range(20)]
+        looked = [lab.state(id) for _ in range(20)]
+        await asyncio.gather(*asked, *looked)
+        assert steps_of(await lab.state(id)) == {"gd": 3, "sgd": 3}
+
+
+async def test_what_nobody_used_for_so_long_is_deleted_in_small_batches(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store, batches = Lasting(), []
+    async with open_lab(store, keep_seconds=1000.0) as lab:
+        made = [await created(lab) for _ in range(25)]
+    store.touch({id: 0.0 for id, _ in made[:23]})
+    forget = store.forget
+    monkeypatch.setattr(store, "forget", lambda ids: (batches.append(len(ids)), forget(ids)))
+    async with open_lab(store, keep_seconds=1000.0) as lab:
+        await lab.state(made[0][0])
+        await lab.delete_unused()
+        assert batches == [10, 10, 2]
+        assert {known.id for known in store.known()} == {id for id, _ in (made[0], *made[23:])}
+        with pytest.raises(NotFound):
+            await lab.state(made[1][0])
+
+
+async def test_looking_counts_as_use_and_is_noted_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(labs, "NOTED_SECONDS", 0.0)
+    store = Lasting()
+    async with open_lab(store, idle_seconds=0.2) as lab:
+        id, _ = await created(lab)
+        store.touch({id: 0.0})
+        await lab.state(id)
+        await asyncio.sleep(0.2)
+        assert store.known()[0].used > 0
+
+
+CSV = "\n".join(f"{k},{k % 3},{k * k % 17}" for k in range(50)).encode()
+
+
+async def test_a_table_is_there_again_with_what_was_made_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Lasting()
+    async with open_lab(store) as lab:
+        told = await lab.add_table(CSV)
+        id, token = await created(lab, data={"name": "csv", "dataset": told["id"]})
+        await lab.command(id, token, "step", {"steps": 20})
+        before = await lab.state(id), await lab.data(id)
+    async with open_lab(store, keep_seconds=1000.0) as lab:
+        assert (await lab.state(id), await lab.data(id)) == before
+        assert await lab.table(told["id"]) == told
+        unused = await lab.add_table(CSV)
+        monkeypatch.setattr(lab._keeper, "_today", lambda: time.time() + 2000.0)
+        await lab.state(id)
+        await lab.delete_unused()
+        assert await lab.table(told["id"]) == told, "an experiment is made of it"
+        with pytest.raises(NotFound):
+            await lab.table(unused["id"])
+        await lab.delete(id, token)
+        await lab.delete_unused()
+        with pytest.raises(NotFound):
+            await lab.table(told["id"])
+
+
+async def test_a_table_makes_room_for_another_and_one_that_is_in_use_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(library, "MOST_STORED", 2)
+    store = Lasting()
+    async with open_lab(store) as lab:
+        used, unused = [(await lab.add_table(CSV))["id"] for _ in range(2)]
+        await created(lab, data={"name": "csv", "dataset": used})
+    async with open_lab(store) as lab:
+        newest = (await lab.add_table(CSV))["id"]
+        assert {each.id for each in store.tables()} == {used, newest}
+        with pytest.raises(NotFound):
+            await lab.table(unused)
+
+
+async def test_nothing_is_acknowledged_that_could_not_be_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "RETRY_SECONDS", 0.01)
+    store = Lasting()
+    async with open_lab(store) as lab:
+        id, token = await created(lab)
+        await lab.command(id, token, "step", {"steps": 5}, key="a")
+        box = Outbox(id)
+        await lab.watch(id, token, box, {}, 100)
+        before = await lab.state(id)
+        store.is_full = True
+        with pytest.raises(ReadOnly):
+            await lab.command(id, token, "edit", {"batch_size": 1}, run="gd", key="b")
+        assert box.must_resume, "whoever watches has to come back"
+        assert box.take_event() is None, "and was not told of an edit that is not stored"
+        assert lab.is_read_only
+        for refused in (
+            lambda: lab.command(id, token, "step", {"steps": 1}),
+            lambda: lab.delete(id, token),
+            lambda: created(lab),
+            lambda: lab.add_table(CSV),
+        ):
+            with pytest.raises(ReadOnly):
+                await refused()
+        assert await lab.state(id) == before, "what is stored can be read"
+        await lab.unwatch(id, box)
+        store.is_full = False
+        while lab.is_read_only:
+            await asyncio.sleep(0.005)
+        answer = await lab.command(id, token, "edit", {"batch_size": 1}, run="gd", key="b")
+        assert answer["at_step"] == 5
+        state = await lab.command(id, token, "step", {"steps": 5})
+        assert steps_of(state) == {"gd": 10, "sgd": 10}
+
+
+async def test_a_playing_experiment_plays_on_while_nothing_can_be_stored() -> None:
+    store = Lasting()
+    async with open_lab(store) as lab:
+        id, token = await created(lab)
+        await lab.command(id, token, "play", {"speed": "max"})
+        store.is_full = True
+        before = steps_of(await lab.state(id))
+        await asyncio.sleep(1.3)
+        assert lab.is_read_only
+        state = await lab.state(id)
+        assert state["playing"]
+        assert steps_of(state)["gd"] > before["gd"]
+        store.is_full = False
+
+
+async def test_a_store_that_cannot_be_read_is_not_taken_for_an_empty_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(keeping, "RETRY_SECONDS", 0.05)
+    store = Lasting()
+    async with open_lab(store) as lab:
+        id, token = await created(lab)
+    known = store.known
+
+    def unreadable() -> Any:
+        raise StoreUnwritable("not there yet")
+
+    monkeypatch.setattr(store, "known", unreadable)
+    async with open_lab(store) as lab:
+        with pytest.raises(ReadOnly):
+            await lab.state(id)
+        monkeypatch.setattr(store, "known", known)
+        while lab.is_read_only or not lab._knows_all:
+            await asyncio.sleep(0.005)
+        assert steps_of(await lab.command(id, token, "step", {"steps": 1})) == {"gd": 1, "sgd": 1}
