@@ -42,10 +42,16 @@ export function bandsOf(data, frameOf) {
  */
 function edgeOf({ x, y }, frame) {
   const { left, top, width, height } = frame;
-  // so far away that a line to there is upright, and near enough for arithmetic
-  const near = (/** @type {number} */ share) => Math.max(-1e4, Math.min(1e4, share));
+  let isInside = true;
+  // beyond the plot so far away that a line to there is upright, and near enough for arithmetic
+  const near = (/** @type {number} */ share) => {
+    if (share >= 0 && share <= 1) return share;
+    isInside = false;
+    return Math.max(-1e4, Math.min(1e4, share));
+  };
   /** @type {Point[]} */
   const points = x.map((/** @type {number} */ place, /** @type {number} */ i) => [left + width * near(shareOf(place, frame.x)), top + height * (1 - near(shareOf(y[i], frame.y)))]);
+  if (isInside) return points;
   const across = cut(cut(points, 0, left, false), 0, left + width, true);
   return [top, top + height].reduce((edge, border) => crossed(edge, border), across).map(([a, b]) => [a, Math.min(top + height, Math.max(top, b))]);
 }

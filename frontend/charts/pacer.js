@@ -76,7 +76,8 @@ export function createPacer({ requestFrame, later, now, hidden, slowed = () => {
   function draw(turn) {
     turn.wanted = false;
     const begun = now();
-    turn.drawnAt = begun;
+    // what a frame came too late is given back, so that the rate is what it should be
+    turn.drawnAt = Math.max(begun - FRAME, Math.min(begun, turn.drawnAt + turn.every * slowness));
     turn.draw();
     if (turn.begun) weigh(now() - begun);
     turn.begun = true;

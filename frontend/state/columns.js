@@ -8,8 +8,9 @@
 /** Plotly's names of typed arrays, as far as the server uses them. */
 const DTYPES = { f8: Float64Array, f4: Float32Array, i4: Int32Array };
 
-/** @param {string} base64 */
+/** Browsers of these days have a way of their own, ten times as fast. @param {string} base64 @returns {Uint8Array<ArrayBuffer>} */
 function bytesOf(base64) {
+  if ("fromBase64" in Uint8Array) return /** @type {any} */ (Uint8Array).fromBase64(base64);
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);

@@ -446,6 +446,16 @@ test("a chart asked for often is drawn at its own rate, and at once where a pers
   assert.equal(clock.drawn.length, length + 1);
 });
 
+test("a chart asked for without a pause keeps its rate, although no frame comes just when it is due", () => {
+  const { clock, pass, join } = paced();
+  const chart = join("a", 90);
+  for (let k = 0; k < 600; k++) {
+    chart.request();
+    pass(1000 / 60);
+  }
+  assert.ok(Math.abs(clock.drawn.length - 10_000 / 90) <= 1, String(clock.drawn.length));
+});
+
 test("a hidden page draws nothing, and everything it missed when it is seen again", () => {
   const { clock, pacer, pass, join } = paced();
   const chart = join("a");
