@@ -99,6 +99,9 @@ def test_schedules_penalties_and_bounds_act_live_and_drop_a_marker_with_words(op
     # what is descended is told beside the loss, for the run that has a penalty
     expect(lab.row("gd").locator(".descended")).to_have_text(re.compile(r"^descended: [\d.e−]+$"))
     expect(lab.row("sgd").locator(".descended")).to_have_text("")
+    open_more(lab, "SGD")
+    select(lab, "Order of SGD").select_option("sequential")
+    expect(lab.flags.and_(lab.page.get_by_title("in order", exact=True))).to_have_count(1)
     # what acts is named also where it is out of sight
     open_more(lab, "GD")
     expect(box(lab, "L2 of GD")).to_be_hidden()
