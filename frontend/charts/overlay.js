@@ -70,7 +70,7 @@ export function lossLabels({ flags, ends, start, baseline, axis, missing }, fram
     elements.push(element);
   }
   if (baseline) elements.push(label("baseline", baseline, baseline.text));
-  if (start) elements.push(label("start", { left: pxAcross(frame, start.x) + 18, top: pxDown(frame, start.y) }, start.text));
+  if (start && !compact) elements.push(label("start", { left: pxAcross(frame, start.x) + 18, top: pxDown(frame, start.y) }, start.text));
   if (missing) elements.push(label("missing", { left: (pxAcross(frame, missing.from) + right) / 2, top: frame.top + frame.height / 2 }, "not received yet"));
   elements.push(axisLabel(axis, right, frame.top + frame.height + 5, compact));
   return elements;

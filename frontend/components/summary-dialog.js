@@ -6,27 +6,19 @@
 import { make } from "./dom.js";
 import { openDialog } from "./help-dialog.js";
 import { LiveElement, register } from "./live-element.js";
-import { furthestStep } from "./transport-bar.js";
 import { integer, number } from "../state/format.js";
+import { lossAt, lossAtWords } from "../state/loss-at.js";
 import { descendedWords, editWords, runSentence } from "../state/run-words.js";
 import { stateOf } from "../state/selectors.js";
 import { inForce } from "../state/settings.js";
 
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").Run} Run */
-/** @typedef {import("../state/types.js").RunSeries} RunSeries */
 
 const ROWS = 10;
 
-/** The train loss last evaluated at or before a step. @param {RunSeries|null} series @param {number} step */
-function lossAt(series, step) {
-  const loss = series?.values("train_loss");
-  if (!series || !loss) return null;
-  for (let k = series.length - 1; k >= 0; k--) {
-    if (series.first[k] <= step && Number.isFinite(loss.last[k])) return loss.last[k];
-  }
-  return null;
-}
+/** The step of the newest loss: of a run that moves, one or more behind its counter. @param {Run} run */
+const lastTold = (run) => run.latest.train_loss?.step ?? 0;
 
 export class SummaryDialog extends LiveElement {
   /** @type {(() => void)|null} */
@@ -57,21 +49,23 @@ export class SummaryDialog extends LiveElement {
     });
     return [
       make("p", { class: "summary" }, says.join(" ")),
-      make("table", { class: "readings" }, make("caption", { class: "unseen" }, "Train loss of every run, and edits"),
+      make("table", { class: "readings" }, make("caption", { class: "unseen" }, "Train loss of every run, and edits. Two numbers are the least and the largest of the steps around."),
         make("thead", {}, head), make("tbody", {}, ...rows.map(({ row }) => row))),
     ];
   }
 
   /** @param {State} state @param {Run[]} runs */
   #readings(state, runs) {
-    const last = furthestStep(state);
+    const last = Math.max(0, ...runs.map(lastTold));
     const steps = [...new Set(Array.from({ length: ROWS }, (_, k) => Math.round((last * k) / (ROWS - 1))))];
-    return steps.map((step) => ({ step, row: this.#row(step, runs.map((run) => (step > run.step ? "–" : number(this.#loss(run, step))))) }));
+    return steps.map((step) => ({ step, row: this.#row(step, runs.map((run) => this.#loss(run, step, state))) }));
   }
 
-  /** @param {Run} run @param {number} step */
-  #loss(run, step) {
-    return step >= run.step ? run.latest.train_loss?.value : lossAt(this.app.series.of(run.name), step);
+  /** @param {Run} run @param {number} step @param {State} state */
+  #loss(run, step, { experiment }) {
+    if (step === run.latest.train_loss?.step) return number(run.latest.train_loss.value);
+    if (step === 0 && experiment?.initialLoss != null) return number(experiment.initialLoss);
+    return lossAtWords(lossAt(this.app.series.of(run.name), step));
   }
 
   /** @param {number} step @param {string[]} values */

@@ -21,7 +21,7 @@ const size = (bytes) => `${Number((bytes / MIB).toFixed(1))} MiB`;
 /** What a file may be, before one is chosen. @param {Catalog|null} catalog */
 export function boundWords(catalog) {
   const { csv_bytes: bytes, csv_rows: rows, csv_columns: columns } = catalog?.bounds ?? {};
-  return `At most ${size(bytes)}, ${plural(rows, "row")} and ${plural(columns, "column")}, as text in UTF-8. It stays in the memory of this server.`;
+  return `At most ${size(bytes)}, ${plural(rows, "row")} and ${plural(columns, "column")}, as text in UTF-8. It goes to this server and no further.`;
 }
 
 /** Why a file is not even sent, or null. @param {number} bytes @param {Catalog|null} catalog */

@@ -37,7 +37,7 @@ test("rows that are left out are told with their lines, and how many more there 
 });
 
 test("a file that cannot be used is refused in words for who chose it", () => {
-  assert.equal(boundWords(catalog), "At most 1 MiB, 5,000 rows and 32 columns, as text in UTF-8. It stays in the memory of this server.");
+  assert.equal(boundWords(catalog), "At most 1 MiB, 5,000 rows and 32 columns, as text in UTF-8. It goes to this server and no further.");
   assert.equal(tooLarge(1048576, catalog), null);
   assert.equal(tooLarge(1500000, catalog), "The file has 1.4 MiB; at most 1 MiB can be read.");
   // never both numbers alike

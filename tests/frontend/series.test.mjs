@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { FINE, plan, planFor, widths } from "../../frontend/state/buckets.js";
 import { decode, latestOf } from "../../frontend/state/columns.js";
 import { CEILING, createRunSeries, createSeriesBook } from "../../frontend/state/series.js";
+import { lossAt, lossAtWords } from "../../frontend/state/loss-at.js";
 import { thin } from "../../frontend/state/thinning.js";
 import { columns } from "./fake-server.mjs";
 
@@ -158,4 +159,14 @@ test("the latest value of a series is its last finite one", () => {
 
 test("a column of a type that is not known is refused, not misread", () => {
   assert.throws(() => decode({ dtype: "u2", bdata: "AAA=" }), /u2/);
+});
+
+test("the loss of a step is its own where the page holds it, and else the least and largest of the steps held as one", () => {
+  const wide = createRunSeries(8);
+  const steps = { first: [0, 4, 8], last: [3, 7, 8] };
+  const of = (values) => ({ min: values, max: values.map((value) => value && value + 1), mean: values, last: values, count: [4, 0, 1] });
+  wide.take({ generation: 0, ...steps, samples_seen: [4, 8, 9], seconds: [1, 2, 3], series: { train_loss: of([2, null, 5]) } });
+  assert.deepEqual([0, 3, 5, 8, 9].map((step) => lossAtWords(lossAt(wide, step))), ["2.00 to 3.00", "2.00 to 3.00", "–", "5.00 to 6.00", "–"]);
+  assert.deepEqual(lossAt(held(columns(0, 9)), 3), { least: 0.25, most: 0.25 });
+  assert.deepEqual([lossAtWords(lossAt(held(columns(0, 9)), 3)), lossAtWords(lossAt(null, 3))], ["0.250", "–"]);
 });

@@ -26,7 +26,7 @@ from fallline.execution.processor import PINNED, lacking
 
 _log = logging.getLogger(__name__)
 
-NO_NUMBA = "Numba is not installed: the extra 'fast' brings it (pip install 'fallline[fast]')"
+NO_NUMBA = "Numba is not installed: the extra 'fast' brings it (in a clone: pip install '.[fast]')"
 NO_PLACE = f"no directory for compiled code can be written to: name one by {CACHE}"
 SWITCHED_OFF = "FALLLINE_KERNEL is numpy"
 COMPILING = "it is being compiled; runs that begin later will take it"

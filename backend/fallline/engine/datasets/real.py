@@ -18,7 +18,7 @@ from fallline.vocabulary.recipe import DataSettings
 MISSING = (
     ""
     if importlib.util.find_spec("sklearn")
-    else "needs scikit-learn, which is not installed: pip install 'fallline[datasets]'"
+    else "needs scikit-learn, which is not installed: in a clone, .venv/bin/pip install '.[datasets]'"
 )
 """Why these sets cannot be had, or nothing."""
 
