@@ -6,13 +6,14 @@ step costs.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.schedules import SCHEDULES
 from fallline.runs.bounds import LARGEST_MINI_BATCH, within
-from fallline.vocabulary.errors import FieldError, InvalidRequest
+from fallline.vocabulary.errors import Conflict, FieldError, InvalidRequest
 from fallline.vocabulary.parameters import Parameter
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import AT_ANY_TIME, OWN_SETTINGS, Change, Edit, RunSettings, schedule_of
@@ -146,14 +147,29 @@ def _filled(
 
 
 def merge_edit(edits: list[Edit], edit: Edit) -> list[Edit]:
-    """The edits with one more; edits at one step become one, in which the later wins.
+    """The edits with one more in its place; edits at one step become one, in which the later wins.
 
     Raises TooExpensive beyond the bound on edits.
     """
-    if not edits or edits[-1].at_step != edit.at_step:
+    place = bisect_left(edits, edit.at_step, key=lambda each: each.at_step)
+    before, after = edits[:place], edits[place:]
+    if not after or after[0].at_step != edit.at_step:
         within("edits_a_run", len(edits) + 1)
-        return [*edits, edit]
-    earlier = edits[-1].given()
+        return [*before, edit, *after]
+    earlier = after[0].given()
     if "optimizer" in edit.given():
         earlier = {name: value for name, value in earlier.items() if name not in OWN_SETTINGS}
-    return [*edits[:-1], Edit(at_step=edit.at_step, **{**earlier, **edit.given()})]
+    return [*before, Edit(at_step=edit.at_step, **{**earlier, **edit.given()}), *after[1:]]
+
+
+def check_edits_to_come(run: RunRecipe, step: int) -> None:
+    """Raises Conflict where an edit that the recipe has for after `step` could not follow the settings now in force."""
+    settings = run.settings_at(step)
+    for edit in run.edits:
+        if edit.at_step > step:
+            try:
+                given = check_change(edit, settings)
+            except InvalidRequest as error:
+                why = f"the recipe has an edit at step {edit.at_step} that could not be made any more"
+                raise Conflict(f"{why}: {error.errors[0].detail}") from error
+            settings = settings.changed(given, edit.at_step)

@@ -253,5 +253,7 @@ def test_a_gradient_too_long_for_its_norm_is_not_divergence():
 
 def test_probes_survive_a_diverged_state():
     state, _ = train(PROBLEM, DIVERGING[2], 100)
-    probes.units(PROBLEM, state.parameters)
-    next_gradient(PROBLEM, state, DIVERGING[2])
+    assert state.diverged_at is not None
+    assert probes.units(PROBLEM, state.parameters)
+    # the state is the last finite one, and the gradient of the change that was not made need not be
+    assert next_gradient(PROBLEM, state, DIVERGING[2])

@@ -180,6 +180,7 @@ def test_an_update_leaves_the_gradient_alone(name):
     gradient.setflags(write=False)
     row = OPTIMIZERS[name]
     row.update(np.zeros(2), gradient, row.start(2), 0.1, row.filled({}), np.empty((2, 2)))
+    assert gradient.tolist() == [1.0, -2.0]
 
 
 def test_settings_left_out_are_the_rows_defaults():

@@ -112,6 +112,33 @@ def test_an_edit_takes_effect_at_the_step_it_names() -> None:
     assert one.runs["gd"].state.samples_seen == 5 * 60 + 1
 
 
+def test_a_live_edit_is_in_force_though_the_recipe_has_edits_for_later() -> None:
+    ahead = {
+        "name": "gd",
+        "edits": [{"at_step": 30, "learning_rate": 0.01}, {"at_step": 40, "batch_size": 8}],
+    }
+    live = experiment(runs=[ahead])
+    make_steps(live, steps=10)
+    edit(live, "gd", learning_rate=0.2)
+    assert [each.at_step for each in live.recipe.runs[0].edits] == [10, 30, 40]
+    assert live.runs["gd"].settings.learning_rate == 0.2
+    make_steps(live, steps=40)
+    assert live.runs["gd"].settings.learning_rate == 0.01
+    replay = Experiment("y", Recipe.model_validate(live.recipe.as_json()))
+    make_steps(replay, steps=50)
+    np.testing.assert_array_equal(parameters(live, "gd"), parameters(replay, "gd"))
+
+
+def test_a_live_edit_that_an_edit_to_come_could_not_follow_is_refused_and_changes_nothing() -> None:
+    ahead = {"name": "gd", "optimizer": "momentum", "edits": [{"at_step": 30, "momentum": 0.5}]}
+    one = experiment(runs=[ahead])
+    make_steps(one, steps=10)
+    before = one.recipe
+    with pytest.raises(Conflict, match="at step 30"):
+        edit(one, "gd", optimizer="sgd")
+    assert one.recipe == before
+
+
 def test_edits_at_one_step_merge_and_a_new_optimizer_brings_its_defaults() -> None:
     one = experiment()
     edit(one, "gd", optimizer="adam", beta1=0.5)
