@@ -1,7 +1,8 @@
 /**
  * Commands on their way: an id for ever, a place under `pending`, a message for the session.
  * Owns: the shape of a command, and that of one kind only one is on its way: what is asked for meanwhile waits and is
- * joined to what waits already, so that a held key or a dragged slider never asks more of the server than it answers.
+ * joined to what waits already, so that a held key or a dragged slider never asks more of the server than it answers. A
+ * reset keeps its place among them.
  * Must not know sockets or answers.
  */
 
@@ -35,8 +36,28 @@ export function createCommands({ uuid, experiment, pending, catalog, dispatch, s
   /** Asked for and not sent yet. @type {Set<string>} */
   const waiting = new Set();
 
-  /** @param {string} kind */
-  const ofKind = (kind) => Object.entries(pending()).filter(([, { do: what, run }]) => kindOf(what, run) === kind);
+  /** @param {PendingCommand} one @param {PendingCommand} other */
+  const areOfOneKind = (one, other) => {
+    const kind = kindOf(one.do, one.run);
+    return kind !== null && kind === kindOf(other.do, other.run);
+  };
+
+  /**
+   * What is of a kind goes one by one; and what waits is not overtaken by a reset, nor a reset that waits by anything.
+   * @param {string} id  of the earlier one
+   * @param {PendingCommand} earlier
+   * @param {PendingCommand} later
+   */
+  function mustFollow(id, earlier, later) {
+    return areOfOneKind(earlier, later) || (waiting.has(id) && (earlier.do === "reset" || later.do === "reset"));
+  }
+
+  /** Those asked for before that this one has to wait for. @param {PendingCommand} command @param {string|null} [id]  null: asked for now */
+  function before(command, id = null) {
+    const asked = Object.entries(pending());
+    const place = asked.findIndex(([other]) => other === id);
+    return asked.slice(0, place < 0 ? asked.length : place).filter(([other, earlier]) => mustFollow(other, earlier, command));
+  }
 
   /** What a newer command of the same kind makes of one that still waits. @param {PendingCommand} held @param {Json} body */
   const joined = (held, body) => (held.do === "edit" ? mergedEdits(held.body, body, catalog()) : body);
@@ -53,10 +74,10 @@ export function createCommands({ uuid, experiment, pending, catalog, dispatch, s
    */
   function command(what, run = null, body = {}) {
     if (!experiment()) return;
-    const kind = kindOf(what, run);
-    const others = kind === null ? [] : ofKind(kind);
-    const held = others.find(([id]) => waiting.has(id));
-    const asked = { do: what, run, body: held ? joined(held[1], body) : body };
+    const fresh = { do: what, run, body };
+    const others = before(fresh);
+    const held = others.find(([id, other]) => waiting.has(id) && areOfOneKind(other, fresh));
+    const asked = held ? { ...fresh, body: joined(held[1], body) } : fresh;
     const id = held ? held[0] : uuid();
     if (others.length) waiting.add(id);
     dispatch({ type: "sent", id, ...asked });
@@ -67,8 +88,7 @@ export function createCommands({ uuid, experiment, pending, catalog, dispatch, s
   function answered() {
     for (const id of [...waiting]) {
       const asked = pending()[id];
-      const kind = asked && kindOf(asked.do, asked.run);
-      const isNext = kind && ofKind(kind).every(([other]) => other === id);
+      const isNext = asked && !before(asked, id).length;
       if (!asked || isNext) waiting.delete(id);
       if (isNext) go(id, asked);
     }

@@ -205,6 +205,24 @@ test("a pause outdoes the speed that still waits, and a step comes after it", as
   app.stop();
 });
 
+test("a reset does not overtake the pause that still waits, nor does what comes after overtake the reset", async () => {
+  const { app, socket } = await live();
+  const acknowledge = (told) => socket().say({ type: "ack", id: socket().commands().at(-1).id, answer: answer({ id: "made1", ...told }) });
+  app.play();
+  app.pause();
+  app.reset();
+  app.edit("gd", { learning_rate: 0.2 });
+  app.step();
+  assert.deepEqual(socket().commands().map((command) => command.do), ["play"]);
+  acknowledge({ status: "playing" });
+  assert.deepEqual(socket().commands().map((command) => command.do), ["play", "pause", "reset", "edit"]);
+  for (const { id, do: what } of socket().commands().slice(1)) {
+    socket().say({ type: "ack", id, answer: what === "edit" ? { run: "gd", at_step: 0, learning_rate: 0.2 } : answer({ id: "made1", generation: Number(what === "reset") }) });
+  }
+  assert.deepEqual([socket().commands().at(-1).do, app.store.get().playback.playing], ["step", false]);
+  app.stop();
+});
+
 test("edits of one run wait for the one on its way and go as one; those of another run do not wait", async () => {
   const { app, socket } = await live();
   const sizes = [1, null, 32];
