@@ -171,7 +171,7 @@ export function createApp(environment = browserEnvironment()) {
       const { experiment, order, runs } = store.get();
       const [health, told] = await Promise.all([api.health(), experiment ? api.experiment(experiment.id) : null]);
       const kernels = told?.provenance.kernels ?? {};
-      return kernelWords(health, order.filter((name) => kernels[name]).map((name) => ({ label: runs[name].label, kernel: kernels[name] })));
+      return kernelWords(health, order.filter((name) => kernels[name]).map((name) => ({ label: runs[name].label, kernel: kernels[name] })), told?.next_kernel);
     },
     dismiss() {
       dispatch({ type: "notice", notice: null });

@@ -17,8 +17,10 @@ const listed = (words) => (words.length > 1 ? `${words.slice(0, -1).join(", ")} 
 /**
  * @param {Health} health
  * @param {Begun[]} runs
+ * @param {string} [next]  the kernel that runs of this experiment would take now
  */
-export function kernelWords(health, runs) {
+export function kernelWords(health, runs, next = health.kernel) {
+  if (next !== health.kernel) return `Steps are made by ${nameOf(next)}: the ${nameOf(health.kernel)} have no code for this loss.`;
   const why = health.not_compiled ? ` (compiled kernels are not in use: ${health.not_compiled})` : "";
   const others = runs.filter(({ kernel }) => kernel !== health.kernel);
   const [first] = others;

@@ -58,6 +58,7 @@
  * @property {string} id
  * @property {Recipe} recipe
  * @property {string} kernel
+ * @property {string} [next_kernel]
  * @property {RunAnswer[]} runs
  * @property {string} [token]
  * @property {boolean} [playing]

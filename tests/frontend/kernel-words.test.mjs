@@ -20,6 +20,10 @@ test("where NumPy serves it says why", () => {
   );
 });
 
+test("where compiled kernels have no code for the loss it says so", () => {
+  assert.equal(kernelWords({ kernel: "compiled" }, [sgd], "numpy"), "Steps are made by NumPy: the compiled kernels have no code for this loss.");
+});
+
 test("runs that began before are said to keep their kernel", () => {
   assert.equal(
     kernelWords({ kernel: "compiled" }, [gd, sgd]),

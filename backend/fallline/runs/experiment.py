@@ -101,7 +101,9 @@ class Experiment:
         self._positions: dict[str, Json] | None = None
         self._plays_on = False
         self._books = Books(saves=saves)
-        self._books.note("began", recipe=self.recipe.as_json(), **self._made_by(self._kernels.current.name))
+        self._books.note(
+            "began", recipe=self.recipe.as_json(), **self._made_by(self._kernels.of(self.problem).name)
+        )
 
     @classmethod
     def reopened(
@@ -191,6 +193,7 @@ class Experiment:
             "id": self.id,
             "recipe": self.recipe.as_json(),
             "kernel": ", ".join(sorted({run.kernel.name for run in self.runs.values()})),
+            "next_kernel": self._kernels.of(self.problem).name,
             "provenance": self._provenance(),
             "runs": [
                 run.as_json(playing=self.playing, moving=self._moves(run)) for run in self.runs.values()

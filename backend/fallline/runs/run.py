@@ -56,7 +56,7 @@ class Run:
         self.is_rounded = False
         """Whether some of its past was made again elsewhere, equal to rounding only."""
         self.step_seconds = _UNHURRIED
-        self._begin(kernels.current if kernel is None else kernel)
+        self._begin(kernels.of(problem) if kernel is None else kernel)
 
     def _begin(self, kernel: Kernel) -> None:
         self.state = begin(self._problem)
@@ -204,7 +204,7 @@ class Run:
         self.recipe = RunRecipe.model_validate({**kept, **self.settings.as_json()})
         self.generation += 1
         self.is_rounded = False
-        self._begin(self._kernels.current)
+        self._begin(self._kernels.of(self._problem))
 
     # ------------------------------------------------------------------ views
 

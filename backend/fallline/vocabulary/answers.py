@@ -74,11 +74,12 @@ class Provenance(_Answer):
 
 
 class ExperimentState(_Answer):
-    """One experiment now, its recipe filled in."""
+    """One experiment now, its recipe filled in. `next_kernel` is the one that its runs would take if they began now."""
 
     id: str
     recipe: Recipe
     kernel: str
+    next_kernel: str
     provenance: Provenance
     runs: list[RunState]
 

@@ -41,6 +41,17 @@ def test_a_run_keeps_its_kernel_until_it_is_reset() -> None:
     ]
 
 
+def test_a_run_that_the_compiled_kernel_has_no_code_for_is_told_to_be_numpys() -> None:
+    kernels = Kernels(COMPILED, builds=builds())
+    made_by: dict[str, list[dict[str, Any]]] = {
+        "numpy": [{"loss": "huber"}, {"data": {"name": "moons", "samples": 60}}],
+        "compiled": [{}],
+    }
+    for name, recipe in [(name, recipe) for name, recipes in made_by.items() for recipe in recipes]:
+        state = Experiment("x", Recipe.model_validate({**SMALL, **recipe}), kernels).state()
+        assert {state["kernel"], state["next_kernel"], *state["provenance"]["kernels"].values()} == {name}
+
+
 def test_the_builds_are_told_beside_the_recipe() -> None:
     kernels = Kernels(builds={"numpy": "2.4.6"})
     experiment = Experiment("x", Recipe.model_validate(SMALL), kernels)
@@ -56,6 +67,9 @@ def test_steps_are_made_by_the_kernel_of_the_run() -> None:
 
     class Counted:
         name = "counted"
+
+        def makes(self, problem: Any) -> bool:
+            return True
 
         def run(self, problem: Any, state: Any, asked: Any) -> int:
             made.append(asked.steps)

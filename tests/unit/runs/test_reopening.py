@@ -39,6 +39,9 @@ class Costly:
     def __call__(self) -> float:
         return self.now
 
+    def makes(self, problem: Problem) -> bool:
+        return NUMPY.makes(problem)
+
     def run(self, problem: Problem, state: TrainingState, asked: Slice) -> int:
         made = NUMPY.run(problem, state, asked)
         self.now += 0.001 * made

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.kernels.table import Kernel
+from fallline.engine.problem import Problem
 
 
 class KernelUnavailable(RuntimeError):
@@ -34,6 +35,11 @@ class Kernels:
     @property
     def why(self) -> str | None:
         return self._serving[1]
+
+    def of(self, problem: Problem) -> Kernel:
+        """The one that a run of this problem takes now: NumPy where the one that serves has no code for it."""
+        current = self.current
+        return current if current.makes(problem) else NUMPY
 
     def named(self, name: str) -> Kernel:
         """The kernel of that name where it is there, else the one that serves."""

@@ -77,21 +77,21 @@ class CompiledKernel:
 
     name = "compiled"
 
+    def makes(self, problem: Problem) -> bool:
+        """See `table.Kernel`: values under a loss that has a compiled row, not classes."""
+        return (
+            problem.loss.name in LOSS_CODES
+            and problem.score.tally is None
+            and all(name in ACTIVATION_CODES for name in problem.activations)
+        )
+
     def run(self, problem: Problem, state: TrainingState, asked: Slice) -> int:
         """See `table.Kernel`. What has no compiled row is made by NumPy, step for step under the same promises."""
-        if not _has_codes(problem, asked):
+        settings = asked.settings
+        has_method = settings.optimizer in OPTIMIZER_CODES and settings.schedule.name in SCHEDULE_CODES
+        if not (has_method and self.makes(problem)):
             return NUMPY.run(problem, state, asked)
         return _Slices(problem, state, asked).run()
-
-
-def _has_codes(problem: Problem, asked: Slice) -> bool:
-    return (
-        problem.loss.name in LOSS_CODES
-        and problem.score.tally is None
-        and asked.settings.optimizer in OPTIMIZER_CODES
-        and asked.settings.schedule.name in SCHEDULE_CODES
-        and all(name in ACTIVATION_CODES for name in problem.activations)
-    )
 
 
 def tile_width(units: int) -> int:

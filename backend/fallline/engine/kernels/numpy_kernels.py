@@ -224,6 +224,10 @@ class NumpyKernel:
 
     name = "numpy"
 
+    def makes(self, problem: Problem) -> bool:
+        """See `table.Kernel`: everything."""
+        return True
+
     def run(self, problem: Problem, state: TrainingState, asked: Slice) -> int:
         """See `table.Kernel`."""
         with np.errstate(all="ignore"):

@@ -39,6 +39,9 @@ class Kernel(Protocol):
     def name(self) -> str:
         """Told to the world as the `kernel` of an experiment."""
 
+    def makes(self, problem: Problem) -> bool:
+        """Whether it has code for this network and loss: a run is told to be made by a kernel that does make it."""
+
     def run(self, problem: Problem, state: TrainingState, asked: Slice) -> int:
         """Change the state in place by the steps asked for and fill the records; returns how many were made.
 
