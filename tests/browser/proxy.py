@@ -20,6 +20,8 @@ class Line:
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._is_cut = False
+        self._flows = threading.Event()
+        self._flows.set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -28,6 +30,7 @@ class Line:
         """Both ends of every connection see it end; what was on its way is lost."""
         with self._lock:
             self._is_cut = True
+            self._flows.set()
             going, self._open = self._open, set()
         for end in going:
             _end(end)
@@ -35,6 +38,10 @@ class Line:
     def mend(self) -> None:
         with self._lock:
             self._is_cut = False
+
+    def fall_silent(self) -> None:
+        """Connections stay, and nothing more comes through, until the line is cut."""
+        self._flows.clear()
 
     def close(self) -> None:
         _end(self._listener)
@@ -65,6 +72,7 @@ class Line:
     def _relay(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while portion := source.recv(65536):
+                self._flows.wait()
                 sink.sendall(portion)
         for end in (source, sink):
             _end(end)

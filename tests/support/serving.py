@@ -98,7 +98,7 @@ class Server:
 
 
 @cache
-def _compiled_ahead() -> None:
+def compiled_ahead() -> None:
     """So that no server of a test begins on NumPy and goes on compiled, which gives other last digits."""
     subprocess.run(
         [sys.executable, "-m", "fallline", "warm"], check=True, capture_output=True, env=_environment()
@@ -112,7 +112,7 @@ def _environment() -> dict[str, str]:
 @contextmanager
 def open_server(*arguments: str, **environment: str) -> Iterator[Server]:
     """A server on a free port. It stores in a folder of its own, unless `FALLLINE_DATA` or `--memory` say otherwise."""
-    _compiled_ahead()
+    compiled_ahead()
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "output"
         stored = {"FALLLINE_DATA": str(Path(folder) / "data"), **environment}

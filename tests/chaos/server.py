@@ -1,0 +1,59 @@
+"""The server that chaos comes over, on a disk that takes its time; or one of its mutants, which chaos has to catch.
+
+python server.py MUTANT serve --port 0 ...
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from fallline import cli
+from fallline.execution.lane import Delivery, Lane
+from fallline.services.repeats import Repeats
+from fallline.storage.interface import Record
+from fallline.storage.sqlite import SqliteStore
+from fallline.vocabulary.journal import Json, Receipt
+
+COMMIT_SECONDS = 0.03
+"""So long a commit takes at least: a kill finds many of them under way."""
+
+
+def slow_disk() -> None:
+    write = SqliteStore.write
+
+    def slowly(self: SqliteStore, records: Sequence[Record]) -> None:
+        time.sleep(COMMIT_SECONDS)
+        write(self, records)
+
+    SqliteStore.write = slowly  # type: ignore[method-assign]
+
+
+def hasty() -> None:
+    """Acknowledges before the commit."""
+    take = Lane.take
+
+    def at_once(self: Lane, deliveries: list[Delivery], ticket: object | None = None) -> None:
+        take(self, deliveries)
+
+    Lane.take = at_once  # type: ignore[method-assign]
+
+
+def forgetful() -> None:
+    """Does again what it is asked again."""
+
+    async def once(
+        self: Repeats, key: str, asked: object, do: Callable[[Receipt | None], Awaitable[Json]]
+    ) -> Json:
+        return await do(None)
+
+    Repeats.once = once  # type: ignore[method-assign,assignment]
+
+
+MUTANTS: Mapping[str, Callable[[], None]] = {"none": lambda: None, "hasty": hasty, "forgetful": forgetful}
+
+if __name__ == "__main__":
+    slow_disk()
+    MUTANTS[sys.argv[1]]()
+    sys.exit(cli.main(sys.argv[2:]))
