@@ -1,5 +1,6 @@
 /**
- * What the strip over the race table says: lost line, catching up, restarted server, a refusal, diverged runs.
+ * What the strip over the race table says: lost line, catching up, restarted server, one that cannot store, a refusal,
+ * diverged runs.
  * Owns: which of them is said, and in which words. At most one is. Pure; must not know elements.
  */
 
@@ -50,6 +51,15 @@ function connectionStrip(state) {
   return null;
 }
 
+/** @param {State} state @returns {Strip|null} */
+function readOnlyStrip({ isReadOnly }) {
+  if (!isReadOnly) return null;
+  return {
+    kind: "read-only", tone: "bad", glyph: "problem", urgent: true, strong: "Read-only:",
+    text: "the server cannot write to its data folder. What you change now would be lost.",
+  };
+}
+
 /** @param {string[]} labels */
 const listed = (labels) => (labels.length < 2 ? labels.join("") : `${labels.slice(0, -1).join(", ")} and ${labels.at(-1)}`);
 
@@ -87,4 +97,4 @@ function refusalStrip({ problem }) {
 }
 
 /** @param {State} state */
-export const stripFor = (state) => connectionStrip(state) ?? refusalStrip(state) ?? divergedStrip(state);
+export const stripFor = (state) => connectionStrip(state) ?? readOnlyStrip(state) ?? refusalStrip(state) ?? divergedStrip(state);

@@ -1,5 +1,5 @@
 /**
- * What each event of the server changes: an edit, a reset, a divergence, runs that come and go, somebody else's play.
+ * What each event of the server changes: an edit, a reset, a divergence, runs that come and go, somebody else's play, a server that cannot store.
  * Owns: that. Pure. Other messages are in reduce.js.
  */
 
@@ -25,6 +25,7 @@ export const EVENTS = {
   finished: (state, event) => withRun(state, event.run, { status: "finished" }),
   run_removed: (state, event) => without(state, event.run),
   playback: driven,
+  storage,
 };
 
 /**
@@ -37,6 +38,17 @@ function diverged(state, event) {
   if (!run || (event.generation ?? run.generation) < run.generation) return state;
   const divergedAt = event.diverged_at ?? event.step;
   return withRun(state, event.run, { status: "diverged", divergedAt, latest: newest(run.latest, event.latest) });
+}
+
+/**
+ * What was refused for want of storage need not be said any more when there is some.
+ * @param {State} state
+ * @param {Json} event
+ */
+function storage(state, event) {
+  const isReadOnly = Boolean(event.read_only);
+  const isOver = !isReadOnly && state.problem?.type === "/problems/read-only";
+  return { ...state, isReadOnly, problem: isOver ? null : state.problem };
 }
 
 /**

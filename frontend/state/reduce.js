@@ -34,6 +34,7 @@ export function initialState() {
     figures: {},
     frames: 0,
     isDrawingSlow: false,
+    isReadOnly: false,
   };
 }
 
@@ -67,7 +68,7 @@ function opened(state, told, token) {
   return settled({
     ...state,
     experiment: experimentOf(answer, again ? state.experiment : null, token),
-    runs, order, playback, loading: null,
+    runs, order, playback, loading: null, isReadOnly: answer.read_only ?? false,
     pending: again ? state.pending : {},
     figures: again ? state.figures : {},
     view: { ...state.view, selectedRun: kept(state.view.selectedRun), networkRun: kept(state.view.networkRun) },

@@ -146,6 +146,7 @@
  * @property {Record<string, Json>} figures  Plotly figures by name ("loss", "gradients"), as the server specifies them
  * @property {number} frames           rises with every frame; watch it to know that columns changed
  * @property {boolean} isDrawingSlow   charts are drawn less often than they might be, because drawing takes long here
+ * @property {boolean} isReadOnly      the server cannot store anything at present, and takes no changes
  */
 
 // ---------------------------------------------------------------- store, series, app

@@ -71,6 +71,7 @@
  * @property {number} [initial_loss]
  * @property {number} [train_samples]
  * @property {number} [test_samples]
+ * @property {boolean} [read_only]   the server cannot store anything at present
  */
 /** @typedef {"paused"|"playing"|"finished"|"diverged"} RunStatus */
 /** @typedef {{step: number, value: number}} Latest */

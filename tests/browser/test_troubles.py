@@ -16,6 +16,8 @@ from browser.dashboard import Dashboard
 from browser.proxy import Line, open_line
 from support.serving import open_server
 
+FULL_DISK = Path(__file__).parents[1] / "support" / "full_disk.py"
+
 # What Chromium itself writes into the console when a connection fails.
 CUT = ("WebSocket connection to", "Failed to load resource")
 
@@ -151,6 +153,28 @@ def test_a_server_that_was_killed_goes_on_where_it_was_seen(open_lab: OpenLab, t
             expect(lab.counter).to_have_text("42")
             expect(lab.row("gd").locator(".rule")).to_have_text("batch of 32, rate 0.1")
             lab.make_steps(50)
+
+
+def test_a_server_that_cannot_store_takes_no_change_and_says_so_until_it_can(
+    open_lab: OpenLab, tmp_path: Path
+) -> None:
+    full = tmp_path / "full"
+    with open_server(program=(str(FULL_DISK), str(full))) as server:
+        lab = open_lab(at=server.url.rstrip("/"))
+        lab.allow(*CUT)
+        lab.make_steps(30)
+        full.touch()
+        lab.card("gd").get_by_role("radio", name="Mini-batch").click()
+        expect(lab.strip).to_have_text(
+            "Read-only: the server cannot write to its data folder. What you change now would be lost."
+        )
+        expect(lab.row("gd").locator(".rule")).to_have_text("full batch, rate 0.1")
+        expect(lab.counter).to_have_text("30")
+        full.unlink()
+        expect(lab.strip).to_have_count(0)
+        lab.card("gd").get_by_role("radio", name="Mini-batch").click()
+        expect(lab.row("gd").locator(".rule")).to_have_text("batch of 32, rate 0.1")
+        lab.make_steps(5)
 
 
 def test_a_server_that_stores_nothing_gets_the_recipe_again_after_a_restart(open_lab: OpenLab) -> None:

@@ -24,6 +24,18 @@ test("a refusal is said with its reasons, and a lost line comes before it", () =
   assert.equal(stripFor(after(refused, cut)).kind, "reconnecting");
 });
 
+test("a server that cannot store says so before any refusal, until it can", () => {
+  const storage = (readOnly) => ({ type: "event", event: "storage", run: null, read_only: readOnly });
+  const refused = { type: "problem", problem: { type: "/problems/read-only", title: "The server takes no changes at present" } };
+  const words = "Read-only: the server cannot write to its data folder. What you change now would be lost.";
+  assert.equal(said(after(storage(true))), words);
+  assert.equal(said(after(storage(true), refused)), words);
+  assert.equal(stripFor(after(storage(true), cut)).kind, "reconnecting");
+  assert.equal(stripFor(after(storage(true), refused, storage(false))), null);
+  assert.equal(said(after({ type: "experiment", state: { ...answer(), read_only: true } })), words);
+  assert.equal(stripFor(after(storage(true), { type: "experiment", state: answer() })), null);
+});
+
 const diverged = (run, step = 307) => ({ type: "event", event: "diverged", run, step, diverged_at: step });
 const play = { type: "event", event: "playback", run: null, playing: true, speed: 60, pace: "steps" };
 const withMore = (...names) => names.map((name) => ({

@@ -12,14 +12,18 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from websockets.asyncio.client import connect
 
-from fallline.storage.sqlite import NAME
-from support.serving import BACKEND, Experiment, Server, created, open_server
+from fallline.services import keeping
+from fallline.storage.interface import Record, StoreUnwritable
+from fallline.storage.sqlite import NAME, SqliteStore
+from support.serving import BACKEND, Experiment, Server, created, open_app, open_server
 
 JSON = dict[str, Any]
 RECIPE: JSON = {"data": {"samples": 200, "test_fraction": 0.2}}
@@ -179,6 +183,62 @@ async def test_only_the_hash_of_a_token_is_stored(tmp_path: Path) -> None:
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert files
     assert not any(one.token.encode() in path.read_bytes() for path in files)
+
+
+async def test_a_server_that_cannot_write_says_so_takes_no_change_and_goes_on_when_it_can(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "data").touch()  # where the folder should be made
+    with open_server(FALLLINE_DATA=str(tmp_path / "data")) as server:
+        async with client_of(server) as client:
+            for path in ("/readyz", "/api/v1/experiments/x"):
+                answer = await client.get(path)
+                assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+                assert answer.json()["type"] == "/problems/read-only"
+                assert str(tmp_path) not in answer.text
+            health = (await client.get("/healthz")).json()
+            assert (health["read_only"], health["storage"].split()[0]) == (True, "SQLite")
+            assert (await client.get("/api/v1/catalog")).status_code == 200
+            assert (await client.post("/api/v1/experiments", json={})).status_code == 503
+            async with connect(server.socket_url) as line:
+                await line.send(json.dumps({"type": "watch", "experiment": "x"}))
+                refusal = json.loads(await asyncio.wait_for(line.recv(), 10))
+                assert refusal["problem"]["type"] == "/problems/read-only"
+                await asyncio.wait_for(line.wait_closed(), 10)
+                assert line.close_code == 1012, "come back"
+            (tmp_path / "data").unlink()
+            while (await client.get("/readyz")).status_code == 503:
+                await asyncio.sleep(0.05)
+            one = await created(client)
+            assert runs_of(await done(one, "POST", "/step", {"steps": 3}))["gd"]["step"] == 3
+        assert server.output.count("nothing can be stored") == 1
+
+
+async def test_a_disk_that_fills_up_costs_no_acknowledged_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, is_full = SqliteStore.write, False
+
+    def on_a_full_disk(self: SqliteStore, records: Sequence[Record]) -> None:
+        if is_full:
+            raise StoreUnwritable("no room")
+        write(self, records)
+
+    monkeypatch.setattr(SqliteStore, "write", on_a_full_disk)
+    monkeypatch.setattr(keeping, "RETRY_SECONDS", 0.2)
+    async with open_app(data=tmp_path) as (_, client):
+        one = await created(client, RECIPE)
+        await done(one, "POST", "/step", {"steps": 30})
+        before = (await one.get()).json()
+        is_full = True
+        answers = [await one.ask("PATCH", "/runs/gd", {"batch_size": 1}) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [503, 503]
+        assert answers[0].headers["retry-after"] == "5"
+        is_full = False
+        while (await client.get("/readyz")).status_code == 503:
+            await asyncio.sleep(0.02)
+        assert (await one.get()).json() == before
+        assert (await done(one, "PATCH", "/runs/gd", {"batch_size": 1}))["at_step"] == 30
 
 
 def refused(data: Path) -> str:

@@ -110,7 +110,9 @@ def _environment() -> dict[str, str]:
 
 
 @contextmanager
-def open_server(*arguments: str, **environment: str) -> Iterator[Server]:
+def open_server(
+    *arguments: str, program: tuple[str, ...] = ("-m", "fallline"), **environment: str
+) -> Iterator[Server]:
     """A server on a free port. It stores in a folder of its own, unless `FALLLINE_DATA` or `--memory` say otherwise."""
     compiled_ahead()
     with tempfile.TemporaryDirectory() as folder:
@@ -118,7 +120,7 @@ def open_server(*arguments: str, **environment: str) -> Iterator[Server]:
         stored = {"FALLLINE_DATA": str(Path(folder) / "data"), **environment}
         with output.open("wb") as sink:
             process = subprocess.Popen(
-                [sys.executable, "-m", "fallline", "serve", "--port", "0", *arguments],
+                [sys.executable, *program, "serve", "--port", "0", *arguments],
                 stdout=sink,
                 stderr=subprocess.STDOUT,
                 env={**_environment(), **stored},

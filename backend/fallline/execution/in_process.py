@@ -17,7 +17,7 @@ from fallline.execution.interface import Later, Ledger, Sink
 from fallline.execution.lane import Delivery, Lane
 from fallline.execution.worker import Worker
 from fallline.runs.experiment import Event, Experiment, Frames
-from fallline.vocabulary.errors import NotFound, Unavailable
+from fallline.vocabulary.errors import FalllineError, NotFound, Unavailable
 from fallline.vocabulary.journal import Receipt, Written
 
 T = TypeVar("T")
@@ -149,12 +149,12 @@ class _Pump:
         self._worker.reconsider(id, now)
         self._report(id)
 
-    def close(self, id: str, closed: asyncio.Future[None]) -> None:
+    def close(self, id: str, why: FalllineError | None, closed: asyncio.Future[None]) -> None:
         """Let an experiment go; whoever waits for it is answered."""
         experiment, desk = self._worker.find(id), self._desks.get(id)
         if experiment is not None and desk is not None:
             self._report(id, settles=True)
-            experiment.close(time.perf_counter())
+            experiment.close(time.perf_counter(), why)
             self._say(desk, [ending.delivery() for ending in desk.endings])
         self._desks.pop(id, None)
         self._worker.close(id)
@@ -274,9 +274,9 @@ class InProcessExecutor:
         state: dict[str, Any] = await answer
         return state
 
-    async def close(self, id: str) -> None:
+    async def close(self, id: str, why: FalllineError | None = None) -> None:
         pump, closed = self._pump(id), self._promise()
-        pump.post(lambda: pump.close(id, closed))
+        pump.post(lambda: pump.close(id, why, closed))
         await closed
 
     async def ask(

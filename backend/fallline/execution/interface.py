@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from fallline.runs.experiment import Experiment
 from fallline.vocabulary.columns import Buckets
+from fallline.vocabulary.errors import FalllineError
 from fallline.vocabulary.journal import Receipt, Written
 
 T = TypeVar("T")
@@ -47,8 +48,11 @@ class Executor(Protocol):
         here.
         """
 
-    async def close(self, id: str) -> None:
-        """Let an experiment go; when this returns, all that it has to have written down has been handed over."""
+    async def close(self, id: str, why: FalllineError | None = None) -> None:
+        """Let an experiment go; when this returns, all that it has to have written down has been handed over.
+
+        Whoever waits for it is told `why` where it is to be opened again.
+        """
 
     async def ask(
         self,

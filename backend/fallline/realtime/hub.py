@@ -46,6 +46,11 @@ class Hub:
         for watcher in self._audience.pop(experiment, ()):
             watcher.close()
 
+    def everybody(self, news: dict[str, Any]) -> None:
+        """Something that concerns whoever listens, whatever to: an event of every experiment."""
+        for experiment in self._audience:
+            self.event(experiment, {"type": "event", "experiment": experiment, "run": None, **news})
+
     def interrupted(self, experiment: str) -> None:
         """What was told of it may not stand: whoever listens has to come back."""
         for watcher in self._audience.pop(experiment, ()):

@@ -180,6 +180,11 @@ class Experiment:
         """Whether steps are being made, by play or by a step job."""
         return self.playing or bool(self._jobs)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether steps are being made, or somebody waits for steps of the past."""
+        return self.moving or bool(self._waiting)
+
     def run(self, name: str) -> Run:
         try:
             return self.runs[name]
@@ -502,12 +507,15 @@ class Experiment:
         if first.work(budget, clock):
             self._waiting.remove(first)
 
-    def close(self, now: float) -> None:
-        """The experiment goes: whoever still waits is answered."""
-        self.pause(now)
-        waiting, self._waiting = self._waiting, []
+    def close(self, now: float, why: FalllineError | None = None) -> None:
+        """The experiment goes: whoever still waits is answered, with `why` where it goes to be opened again."""
+        if why is None:
+            self.pause(now)
+            why = NotFound("the experiment was deleted meanwhile")
+        waiting: list[Waiting | StepJob] = [*self._waiting, *self._jobs]
+        self._waiting, self._jobs = [], []
         for each in waiting:
-            each.done(NotFound("the experiment was deleted meanwhile"))
+            each.done(why)
 
     def _work_on_jobs(self, budget: float, now: float, clock: Clock) -> None:
         job = self._jobs[0]

@@ -19,19 +19,19 @@ class StepJob:
 
     to_step: dict[str, int]
     to_epoch: dict[str, int]
-    done: Callable[[dict[str, Any]], None]
+    done: Callable[[Any], None]
     receipt: Receipt | None = None
 
     @classmethod
-    def of_steps(cls, runs: list[Run], steps: int, done: Callable[[dict[str, Any]], None]) -> StepJob:
+    def of_steps(cls, runs: list[Run], steps: int, done: Callable[[Any], None]) -> StepJob:
         return cls({run.name: run.state.step + steps for run in runs}, {}, done)
 
     @classmethod
-    def of_epochs(cls, runs: list[Run], epochs: int, done: Callable[[dict[str, Any]], None]) -> StepJob:
+    def of_epochs(cls, runs: list[Run], epochs: int, done: Callable[[Any], None]) -> StepJob:
         return cls({}, {run.name: int(run.epoch) + epochs for run in runs}, done)
 
     @classmethod
-    def goes_on(cls, told: Json, done: Callable[[dict[str, Any]], None]) -> StepJob:
+    def goes_on(cls, told: Json, done: Callable[[Any], None]) -> StepJob:
         """The job that told where it was going."""
         return cls(dict(told["to_step"]), dict(told["to_epoch"]), done)
 

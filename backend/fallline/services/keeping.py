@@ -92,6 +92,11 @@ class Keeper:
     def is_durable(self) -> bool:
         return self._store.is_durable
 
+    @property
+    def kind(self) -> str:
+        """What stores, for people."""
+        return self._store.kind
+
     def today(self) -> float:
         """Seconds since 1970."""
         return self._today()

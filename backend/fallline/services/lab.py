@@ -79,6 +79,8 @@ class Audience(Sink, Protocol):
 
     def interrupted(self, experiment: str) -> None: ...
 
+    def everybody(self, news: dict[str, Any]) -> None: ...
+
 
 @dataclass(slots=True, eq=False)
 class _Opening:
@@ -190,6 +192,7 @@ class Lab:
         told: dict[str, Any] = {
             "kernel": self._kernels.current.name,
             "experiments": len(self._entries),
+            "storage": self._keeper.kind,
             "read_only": self.is_read_only,
         }
         if self._kernels.why is not None:
@@ -250,7 +253,7 @@ class Lab:
         if len(open_ones) < self._most:
             return
         for id, entry in sorted(open_ones, key=lambda item: item[1].seen):
-            if self._audience.watchers(id) == 0 and not await self._is_moving(id, entry):
+            if self._audience.watchers(id) == 0 and not await self._is_busy(id, entry):
                 if self._keeper.is_durable:
                     self._put_away(id, entry)
                 else:
@@ -259,20 +262,21 @@ class Lab:
                 return
         raise Unavailable(f"all {self._most} experiments of this server are in use", retry_after=60)
 
-    async def _is_moving(self, id: str, entry: _Entry) -> bool:
+    async def _is_busy(self, id: str, entry: _Entry) -> bool:
         if entry.opening is None or not entry.opening.done.done():
             return True
-        return await self._executor.ask(id, lambda one, _: one.moving)
+        return await self._executor.ask(id, lambda one, _: one.is_busy)
 
     def _put_away(self, id: str, entry: _Entry) -> None:
         """Close it; when somebody asks for it again it is opened from the store."""
         entry.opening = None
-        entry.closing = asyncio.ensure_future(self._executor.close(id))
+        why = Unavailable("the experiment is being opened again", retry_after=1)
+        entry.closing = asyncio.ensure_future(self._executor.close(id, why))
 
     def _forget(self, id: str) -> None:
         entry = self._entries.pop(id, None)
         if entry is not None and entry.opening is not None:
-            self._put_away(id, entry)
+            self._begin(self._executor.close(id))
         self._audience.closed(id)
 
     async def delete(self, id: str, token: str | None) -> None:
@@ -286,6 +290,7 @@ class Lab:
     async def _opened(self, id: str) -> _Opening:
         """The experiment, open: now, or when it has been brought to where it stood."""
         entry = self._found(id)
+        self._open_for_good(id, entry)
         if entry.opening is None:
             await self._make_room()
         opening = entry.opening
@@ -337,6 +342,7 @@ class Lab:
             self._audience.interrupted(id)
 
     def _storing_changed(self, in_trouble: bool) -> None:
+        self._audience.everybody({"event": "storage", "read_only": in_trouble})
         if not in_trouble:
             self._begin(self._store_again())
 
@@ -344,9 +350,14 @@ class Lab:
         """What was opened to be looked at only is closed, so that it is opened for good."""
         await self._take_in()
         for id, entry in self._entries.items():
-            if entry.opening is not None and entry.opening.stands_still:
-                self._put_away(id, entry)
-                self._audience.interrupted(id)
+            self._open_for_good(id, entry)
+
+    def _open_for_good(self, id: str, entry: _Entry) -> None:
+        """If it was opened to be looked at only, have the next who asks open one of which things are stored."""
+        opening = entry.opening
+        if opening is not None and opening.stands_still and opening.done.done() and not self.is_read_only:
+            self._put_away(id, entry)
+            self._audience.interrupted(id)
 
     def _check_writable(self) -> None:
         if self.is_read_only:
@@ -379,7 +390,11 @@ class Lab:
         return await self._executor.ask(id, lambda experiment, _: view(experiment))
 
     async def state(self, id: str) -> dict[str, Any]:
-        return await self._look(id, Experiment.state)
+        return self._told(await self._look(id, Experiment.state))
+
+    def _told(self, state: dict[str, Any]) -> dict[str, Any]:
+        """The state with what the experiment itself does not know."""
+        return {**state, "read_only": self.is_read_only}
 
     async def recipe(self, id: str) -> dict[str, Any]:
         return await self._look(id, lambda experiment: experiment.recipe.as_json())
@@ -418,6 +433,8 @@ class Lab:
         command = parse(do, body)
         self._check_writable()
         opening = await self._opened(id)
+        if opening.stands_still:
+            raise ReadOnly
         if key is None:
             return await self._do(id, command, run, None)
         asked = {"do": do, "run": run, "body": body}
@@ -533,7 +550,7 @@ class Lab:
             await asyncio.wait([joining])
             await self.unwatch(id, watcher)
             raise
-        return state
+        return self._told(state)
 
     async def unwatch(self, id: str, watcher: Watcher) -> None:
         """Leave the audience."""

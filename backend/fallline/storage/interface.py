@@ -65,6 +65,9 @@ class Record:
 class Store(Protocol):
     """Keeps experiments. Whatever `write`, `touch` or `forget` has returned from is kept, come what may."""
 
+    kind: str
+    """What it is, for people."""
+
     is_durable: bool
     """Whether it outlives this process. What does not is asked to keep no states."""
 

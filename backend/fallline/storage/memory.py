@@ -47,6 +47,7 @@ class _Experiment:
 class MemoryStore:
     """Experiments in a dictionary."""
 
+    kind = "memory"
     is_durable = False
 
     def __init__(self) -> None:

@@ -55,6 +55,7 @@ _UNWRITABLE = frozenset(
 class SqliteStore:
     """Experiments in a file of this folder, which is made where there is none and which nobody else may read."""
 
+    kind = f"SQLite {sqlite3.sqlite_version}"
     is_durable = True
 
     def __init__(self, folder: Path) -> None:

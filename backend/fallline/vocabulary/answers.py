@@ -66,15 +66,21 @@ class RunState(_Answer):
 
 class Provenance(_Answer):
     """What makes the numbers: the kernel of each run, and the builds that all compute with. The same kernel and builds
-    repeat a recipe to the bit; others repeat each step to rounding.
+    repeat a recipe to the bit; others repeat each step to rounding. `restored` names runs of which some steps were made
+    again by others after a restart.
     """
 
     kernels: dict[str, str]
     builds: dict[str, str]
+    restored: dict[str, str] = {}
 
 
 class ExperimentState(_Answer):
-    """One experiment now, its recipe filled in. `next_kernel` is the one that its runs would take if they began now."""
+    """One experiment now, its recipe filled in.
+
+    `next_kernel` is the one that its runs would take if they began now. `read_only`: nothing can be stored, and so no
+    change is taken.
+    """
 
     id: str
     recipe: Recipe
@@ -82,6 +88,7 @@ class ExperimentState(_Answer):
     next_kernel: str
     provenance: Provenance
     runs: list[RunState]
+    read_only: bool = False
 
 
 class Created(ExperimentState):
@@ -275,12 +282,17 @@ class Catalog(_Answer):
 
 
 class Health(_Answer):
-    """The process is alive. Runs that begin now take `kernel`; `not_compiled` says why that is not the compiled one."""
+    """The process is alive. Runs that begin now take `kernel`; `not_compiled` says why that is not the compiled one.
+
+    `storage` says what stores; `read_only` that nothing can be stored at present, so that no change is taken.
+    """
 
     status: Literal["ok"]
     version: str
     kernel: str
     not_compiled: str | None = None
+    storage: str
+    read_only: bool
 
 
 class Readiness(_Answer):

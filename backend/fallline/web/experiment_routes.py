@@ -19,9 +19,9 @@ router = APIRouter(prefix="/api/v1", tags=["experiments"], default_response_clas
 one = "/experiments/{id}"
 of_run = "/experiments/{id}/runs/{run}"
 
-STATE = answers_of(401, 404, 409, 413, 422, 429, model=answers.ExperimentState)
+STATE = answers_of(401, 404, 409, 413, 422, 429, 503, model=answers.ExperimentState)
 RECIPE = answers_of(404, schema=reference(Recipe))
-GONE = answers_of(401, 404, 409, 429, ok=204)
+GONE = answers_of(401, 404, 409, 429, 503, ok=204)
 
 
 @router.get("/catalog", tags=["catalog"], responses=answers_of(model=answers.Catalog))
@@ -142,7 +142,7 @@ async def reset(
     one + "/runs",
     status_code=201,
     tags=["runs"],
-    responses=answers_of(401, 404, 409, 413, 422, 429, ok=201, model=answers.RunState),
+    responses=answers_of(401, 404, 409, 413, 422, 429, 503, ok=201, model=answers.RunState),
     openapi_extra=command(commands.AddRun),
 )
 async def add_run(
@@ -159,7 +159,7 @@ async def add_run(
 @router.patch(
     of_run,
     tags=["runs"],
-    responses=answers_of(401, 404, 409, 413, 422, 429, model=answers.Edited),
+    responses=answers_of(401, 404, 409, 413, 422, 429, 503, model=answers.Edited),
     openapi_extra=command(commands.EditRun),
 )
 async def edit(

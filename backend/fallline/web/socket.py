@@ -17,7 +17,14 @@ from pydantic import ValidationError
 from fallline.realtime.outbox import Outbox
 from fallline.realtime.session import Closing, NumberedFrame, Outgoing, Session
 from fallline.services.lab import Lab
-from fallline.vocabulary.errors import FalllineError, FieldError, InvalidRequest, NotAuthorized, NotFound
+from fallline.vocabulary.errors import (
+    FalllineError,
+    FieldError,
+    InvalidRequest,
+    NotAuthorized,
+    NotFound,
+    Unavailable,
+)
 from fallline.vocabulary.messages import (
     MESSAGES,
     ClientMessage,
@@ -161,6 +168,11 @@ class Connection:
             state = await self._lab.watch(message.experiment, message.token, outbox, since, message.buckets)
         except (NotFound, NotAuthorized) as error:
             self._lose(error)
+            return
+        except Unavailable as error:
+            self._refuse(None, error)
+            if not self._session.watched:
+                self._session.close(CloseCode.RESTART, error.title)
             return
         self._joined.add(outbox)
         if outbox.unknown_series:

@@ -205,14 +205,17 @@ async def test_nothing_is_acknowledged_that_could_not_be_stored(monkeypatch: pyt
     async with open_lab(store) as lab:
         id, token = await created(lab)
         await lab.command(id, token, "step", {"steps": 5}, key="a")
-        box = Outbox(id)
+        box, other = Outbox(id), Outbox((await created(lab))[0])
         await lab.watch(id, token, box, {}, 100)
+        await lab.watch(other.experiment, None, other, {}, 100)
         before = await lab.state(id)
+        assert before["read_only"] is False
         store.is_full = True
         with pytest.raises(ReadOnly):
             await lab.command(id, token, "edit", {"batch_size": 1}, run="gd", key="b")
         assert box.must_resume, "whoever watches has to come back"
-        assert box.take_event() is None, "and was not told of an edit that is not stored"
+        told = [event["event"] for event in box._events]
+        assert "edit" not in told, "and was not told of an edit that is not stored"
         assert lab.is_read_only
         for refused in (
             lambda: lab.command(id, token, "step", {"steps": 1}),
@@ -222,11 +225,13 @@ async def test_nothing_is_acknowledged_that_could_not_be_stored(monkeypatch: pyt
         ):
             with pytest.raises(ReadOnly):
                 await refused()
-        assert await lab.state(id) == before, "what is stored can be read"
+        assert await lab.state(id) == {**before, "read_only": True}, "what is stored can be read"
         await lab.unwatch(id, box)
         store.is_full = False
-        while lab.is_read_only:
+        while lab.is_read_only or (other.must_resume is False and len(other._events) < 2):
             await asyncio.sleep(0.005)
+        told = [event["read_only"] for event in other._events if event["event"] == "storage"]
+        assert told == [True, False], "who watches something else is told too"
         answer = await lab.command(id, token, "edit", {"batch_size": 1}, run="gd", key="b")
         assert answer["at_step"] == 5
         state = await lab.command(id, token, "step", {"steps": 5})
