@@ -5,6 +5,7 @@
 
 import { make, set, write } from "./dom.js";
 import { icon } from "./icons.js";
+import { confirmChoices } from "./listbox.js";
 
 /** @typedef {import("./dom.js").Child} Child */
 /** @typedef {Parameters<typeof icon>[0]} IconName */
@@ -179,6 +180,9 @@ function grouped(choices) {
 export function selectBox({ name, choose }) {
   const root = make("select", { class: "input", "aria-label": name, on: { change: () => choose(root.value) } });
   let shown = "";
+  /** @type {Option[]} */
+  let present = [];
+  confirmChoices(root, () => present);
   /**
    * Choices with a `group` stand under its name, in the order of the groups' first choices.
    * @param {Option[]} choices
@@ -188,6 +192,7 @@ export function selectBox({ name, choose }) {
     const signature = JSON.stringify(choices);
     if (signature !== shown) root.replaceChildren(...grouped(choices));
     shown = signature;
+    present = choices;
     root.value = value;
   }
   return { root, show };

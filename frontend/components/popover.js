@@ -20,16 +20,19 @@ function place(panel, anchor) {
  * @param {object} given
  * @param {() => Element|null} given.anchor   asked again when it closes: the page may have drawn it anew
  * @param {string} given.name
- * @param {"dialog"|"menu"} given.role
+ * @param {"dialog"|"menu"|"listbox"} given.role
  * @param {Node[]} given.content
  * @param {() => void} [given.closed]
+ * @param {string} [given.look]  further classes
  * @returns {() => void} close
  */
-export function openPopover({ anchor, name, role, content, closed }) {
-  const panel = make("div", { class: role === "menu" ? "popover menu" : "popover", popover: "auto", role, "aria-label": name }, ...content);
+export function openPopover({ anchor, name, role, content, closed, look = "" }) {
+  const kind = role === "dialog" ? "" : role;
+  const panel = make("div", { class: ["popover", kind, look].filter(Boolean).join(" "), popover: "auto", role, "aria-label": name }, ...content);
   let from = anchor();
-  // inside an open dialog only the dialog's own descendants can be reached
-  (from?.closest("dialog, .rail") ?? document.body).append(panel);
+  // inside an open dialog only the dialog's own descendants can be reached; one panel over another closes with it
+  (from?.closest("dialog, [popover], .rail") ?? document.body).append(panel);
+  if (role === "listbox" && from) panel.style.setProperty("min-width", `${from.getBoundingClientRect().width}px`);
   // a panel that is not in use any more must not be left to take keys
   const leave = (/** @type {FocusEvent} */ event) => void (panel.contains(/** @type {Node} */ (event.target)) || close());
   // The browser tells of a closed panel only some tasks later; whoever closes it by hand or by Esc finds it gone at once.

@@ -71,6 +71,24 @@ def test_keys_open_the_recipe_the_summary_and_the_help_and_esc_closes(open_lab: 
     press = lab.page.keyboard.press
     press("b")
     assert lab.focused == "Data set"
+
+    # looking through the list chooses nothing; only Enter does
+    experiment, data = lab.kept["id"], lab.page.get_by_role("combobox", name="Data set")
+    listed = lab.page.get_by_role("listbox", name="Data set")
+    for keys in (("c",), ("ArrowDown", "ArrowDown"), ("End",)):
+        for key in keys:
+            press(key)
+        expect(listed).to_be_visible()
+        press("Escape")
+        expect(listed).to_have_count(0)
+        assert lab.focused == "Data set"
+    expect(data).to_have_value("log_linear")
+    assert lab.kept["id"] == experiment
+    for key in ("c", "h", "Enter"):
+        press(key)
+    expect(data).to_have_value("chebyshev")
+    expect(lab.notice).to_contain_text("New data")
+    assert lab.kept["id"] != experiment
     lab.page.locator("h1").click()
     for key, name in (("a", "Loss by step"), ("?", "Keyboard")):
         press(key)

@@ -1,0 +1,124 @@
+/**
+ * A list to choose one thing from. Looking through it, by arrows or by typing, chooses nothing: Enter, Space or a press does.
+ * Owns: its keys and ARIA. Must not know what is chosen.
+ */
+
+import { make } from "./dom.js";
+import { openPopover } from "./popover.js";
+
+/** @typedef {{value: string, text: string, group?: string, disabled?: boolean, line?: string, figure?: Node}} Item */
+
+/** Letters typed within this time belong to one word. */
+const WORD_MS = 700;
+
+/** Where a key leads among so many. @param {string} key @param {number} place @param {number} count */
+function placeAfter(key, place, count) {
+  const to = { ArrowDown: place + 1, ArrowUp: place - 1, PageDown: place + 8, PageUp: place - 8, Home: 0, End: count - 1 }[key];
+  return to === undefined ? null : Math.min(count - 1, Math.max(0, to));
+}
+
+/** What is typed leads to the next that begins so; one letter again and again goes through all of them. */
+function createTyping() {
+  let typed = "";
+  let last = -Infinity;
+  /** @param {KeyboardEvent} event @param {string[]} texts @param {number} place */
+  return ({ key, timeStamp }, texts, place) => {
+    typed = timeStamp - last < WORD_MS && typed !== key.toLowerCase() ? typed + key.toLowerCase() : key.toLowerCase();
+    last = timeStamp;
+    const from = typed.length === 1 ? place + 1 : place;
+    const order = texts.map((_, k) => (from + k) % texts.length);
+    return order.find((k) => texts[k].toLowerCase().startsWith(typed)) ?? null;
+  };
+}
+
+/** @param {KeyboardEvent} event */
+const isLetter = ({ key, ctrlKey, metaKey, altKey }) => key.length === 1 && key !== " " && !ctrlKey && !metaKey && !altKey;
+
+/**
+ * @param {object} given
+ * @param {() => Element|null} given.anchor
+ * @param {string} given.name
+ * @param {Item[]} given.items      those with a `group` stand under its name
+ * @param {string} given.value
+ * @param {(value: string) => void} given.choose
+ * @param {() => void} [given.closed]
+ * @param {string} [given.look]
+ * @param {KeyboardEvent} [given.typed]  the key that opened it: a letter is the first of a word, Home and End lead there
+ * @returns {() => void} close
+ */
+export function openListbox({ anchor, name, items, value, choose, closed, look = "", typed }) {
+  const options = items.map((item) => make(
+    "button",
+    { type: "button", role: "option", tabindex: -1, "aria-selected": String(item.value === value), disabled: item.disabled ?? false,
+      on: { click: () => { close(); choose(item.value); } } },
+    item.figure, make("span", { class: "said" }, make("span", { class: "text" }, item.text), item.line ? make("span", { class: "line" }, item.line) : null),
+  ));
+  const content = [...new Set(items.map(({ group }) => group))].flatMap(/** @returns {HTMLElement[]} */ (group) => {
+    const within = options.filter((_, k) => items[k].group === group);
+    if (group === undefined) return within;
+    return [make("div", { role: "group", "aria-label": group }, make("div", { class: "group-name", "aria-hidden": "true" }, group), ...within)];
+  });
+  const close = openPopover({ anchor, name, role: "listbox", content, closed, look });
+  const enabled = options.filter((option) => !option.disabled);
+  const typing = createTyping();
+  /** @param {KeyboardEvent} event */
+  const move = (event) => {
+    const place = enabled.indexOf(/** @type {any} */ (document.activeElement));
+    const to = isLetter(event) ? typing(event, enabled.map((option) => option.querySelector(".text")?.textContent ?? ""), place) : placeAfter(event.key, place, enabled.length);
+    if (to !== null) enabled[to].focus();
+    return to !== null;
+  };
+  options[0]?.closest("[popover]")?.addEventListener("keydown", (event) => {
+    const key = /** @type {KeyboardEvent} */ (event);
+    if (key.key === "Tab") close();
+    else if (move(key)) key.preventDefault();
+  });
+  (options.find((option) => option.getAttribute("aria-selected") === "true") ?? enabled[0])?.focus();
+  if (typed && (isLetter(typed) || typed.key === "Home" || typed.key === "End")) move(typed);
+  return close;
+}
+
+const OPENING = ["ArrowDown", "ArrowUp", "PageDown", "PageUp", "Home", "End", "Enter", " ", "F4"];
+
+/**
+ * Opens a list over a select instead of the browser's own, where a key would choose at once: each choice may start everything
+ * anew. Fingers keep the picker of their device, which asks before it chooses.
+ * @param {HTMLSelectElement} select
+ * @param {() => Item[]} items
+ */
+export function confirmChoices(select, items) {
+  /** @type {(() => void)|null} */
+  let close = null;
+  let isFinger = false;
+  let wasOpen = false;
+  /** @param {KeyboardEvent} [typed] */
+  function open(typed) {
+    close = openListbox({
+      anchor: () => select, name: select.getAttribute("aria-label") ?? "", items: items(), value: select.value, typed,
+      closed: () => void (close = null),
+      choose(value) {
+        if (value === select.value) return;
+        select.value = value;
+        select.dispatchEvent(new Event("change", { bubbles: true }));
+      },
+    });
+  }
+  select.addEventListener("pointerdown", ({ pointerType }) => void (isFinger = pointerType === "touch"));
+  select.addEventListener("mousedown", (event) => {
+    if (isFinger || event.button !== 0) return;
+    event.preventDefault();
+    wasOpen = close !== null;
+  });
+  // not sooner: a panel that is opened while the button is held down would be closed again by letting it go
+  select.addEventListener("click", () => {
+    if (isFinger) return;
+    if (wasOpen || close) close?.();
+    else open();
+  });
+  select.addEventListener("keydown", (event) => {
+    if (!OPENING.includes(event.key) && !isLetter(event)) return;
+    if (event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    open(event);
+  });
+}
