@@ -21,7 +21,7 @@ import { nameFor } from "../state/words.js";
 const drawWords = (name, scale) => `${nameFor("initializers", name)}${name === "normal" ? ` N(0, ${scale === 1 ? "1" : `${setting(scale)}²`})` : ""}`;
 
 /** @param {Catalog|null} catalog @param {import("../state/catalog.js").Method} weights */
-const choices = (catalog, weights) => initializers(catalog, "weights").map(({ name }) => ({
+const choices = (catalog, weights) => initializers(catalog, "weights", weights).map(({ name }) => ({
   value: name, text: drawWords(name, ownOf(catalog, "initializers", name === methodName(weights) ? weights : name).scale),
 }));
 

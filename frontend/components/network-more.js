@@ -17,8 +17,14 @@ import { activationWord, capital, nameFor, wordFor } from "../state/words.js";
 /** @typedef {import("../state/recipes.js").Changes} Changes */
 /** @typedef {import("../state/catalog.js").Method} Method */
 
-/** What may be drawn by which initializer. @param {Catalog|null} catalog @param {"weights"|"biases"} what */
-export const initializers = (catalog, what) => rowsOf(catalog, "initializers").filter(({ draws }) => !draws || draws.includes(what));
+/**
+ * What may be drawn by which initializer, each once: one by its longer name is there where a recipe calls it so.
+ * @param {Catalog|null} catalog
+ * @param {"weights"|"biases"} what
+ * @param {Method} drawn
+ */
+export const initializers = (catalog, what, drawn) => rowsOf(catalog, "initializers")
+  .filter(({ name, draws, same_as: same }) => draws.includes(what) && (!same || name === methodName(drawn)));
 
 /** A method with one of its own parameters changed. @param {Catalog|null} catalog @param {string} table @param {Method} method @param {string} name @param {number} value */
 const having = (catalog, table, method, name, value) => ({ name: methodName(method), ...ownOf(catalog, table, method), [name]: value });
@@ -71,7 +77,7 @@ export function networkMore(catalog, now, change) {
     const { weights, biases: drawn, output: bend } = recipe.network;
     const losses = fittingLosses(catalog, classes.length).map(({ name }) => ({ value: name, text: capital(lossWords(name)) }));
     loss.show(losses, methodName(recipe.loss), explanationOf(rowOf(catalog, "losses", methodName(recipe.loss))));
-    biases.show(initializers(catalog, "biases").map(({ name }) => ({ value: name, text: nameFor("initializers", name) })), methodName(drawn), explanationOf(rowOf(catalog, "initializers", methodName(drawn))));
+    biases.show(initializers(catalog, "biases", drawn).map(({ name }) => ({ value: name, text: nameFor("initializers", name) })), methodName(drawn), explanationOf(rowOf(catalog, "initializers", methodName(drawn))));
     output.show(rowsOf(catalog, "activations").map(({ name }) => ({ value: name, text: capital(activationWord(name)) })), bend, explanationOf(rowOf(catalog, "activations", bend)));
     output.root.hidden = takesLogits(recipe.loss);
     ofLoss.show(recipe.loss);

@@ -3,7 +3,10 @@
 import re
 from pathlib import Path
 
+from fallline.engine.activations import ACTIVATIONS
 from fallline.engine.datasets import CSV, DATASETS
+from fallline.engine.initializers import INITIALIZERS
+from fallline.engine.losses import LOSSES
 from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.schedules import SCHEDULES
 from fallline.runs.bounds import BOUNDS
@@ -44,6 +47,22 @@ def test_every_optimizer_and_schedule_stands_in_the_methods_with_its_parameters_
         own = row.parameters[-1:] if row.name == "adamw" else row.parameters
         told = re.findall(r"`([a-z0-9_]+)` \(([0-9.e-]+)", line)
         assert [(name, float(value)) for name, value in told] == [(each.name, each.default) for each in own]
+
+
+def test_activations_losses_and_initializers_stand_in_the_networks_with_parameters_and_source() -> None:
+    networks = (ROOT / "docs/networks.md").read_text()
+    for title, rows in (("Activations", ACTIVATIONS), ("Losses", LOSSES), ("Initializers", INITIALIZERS)):
+        (table,) = re.findall(rf"^## {title}\n(.*?)(?=^## |\Z)", networks, re.MULTILINE | re.DOTALL)
+        assert re.findall(r"^\| `([a-z_]+)` \|", table, re.MULTILINE)[1:] == [*rows], title
+        for row in rows.values():
+            (line,) = re.findall(rf"^\| `{row.name}` \|.*$", table, re.MULTILINE)
+            told = re.findall(r"`([a-z0-9_]+)` \(([0-9.e-]+)\)", line)
+            assert [(name, float(value)) for name, value in told] == [
+                (each.name, each.default) for each in row.parameters
+            ]
+            # "Rumelhart, Hinton and Williams 1986" is how the source of the row begins, too.
+            source = line.split("|")[-2].strip()
+            assert row.source.startswith(source.split(" et al.")[0]), row.name
 
 
 def test_every_data_set_stands_in_the_data_with_its_task_inputs_parameters_and_their_ranges() -> None:

@@ -198,6 +198,7 @@ def test_under_a_schedule_a_run_descends(name):
 def test_an_initializer_draws_what_it_is_asked_for(name):
     row = INITIALIZERS[name]
     assert set(row.draws) <= {"weights", "biases"}
+    assert row.same_as is None or INITIALIZERS[row.same_as].same_as is None
     values = row.draw(rng_for(0, "weights"), (50, 40), 50, 40, None)
     assert values.shape == (50, 40)
     assert values.dtype == np.float64

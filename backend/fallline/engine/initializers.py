@@ -24,7 +24,7 @@ Spread = Callable[[float, int, int], float]
 @dataclass(frozen=True, slots=True)
 class Initializer:
     """One way to draw: a shape of `unit` numbers from a generator, times `spread`. `draws` says for which parameters,
-    `source` is a short reference.
+    `source` is a short reference. `same_as` names the row of which this is a longer name, so that lists offer it once.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Initializer:
     spread: Spread
     draws: tuple[str, ...] = ("weights",)
     parameters: tuple[Parameter, ...] = ()
+    same_as: str | None = None
 
     def draw(
         self, rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int, scale: float | None
@@ -115,7 +116,9 @@ INITIALIZERS: dict[str, Initializer] = {
             _normal,
             _by_both(2.0),
         ),
-        Initializer("he_normal", "N(0, 2 / fan_in): he by its long name", HE, _normal, _by_inputs(2.0)),
+        Initializer(
+            "he_normal", "N(0, 2 / fan_in): he by its long name", HE, _normal, _by_inputs(2.0), same_as="he"
+        ),
         Initializer(
             "he_uniform",
             "he with even odds: between -b and b, b = sqrt(6 / fan_in)",
@@ -129,6 +132,7 @@ INITIALIZERS: dict[str, Initializer] = {
             GLOROT,
             _normal,
             _by_both(2.0),
+            same_as="xavier",
         ),
         Initializer(
             "xavier_uniform",

@@ -12,6 +12,7 @@ from fallline.engine.activations import ACTIVATIONS
 from fallline.engine.datasets import CSV, DATASETS, Dataset
 from fallline.engine.datasets.own import HELP, NEEDS, SOURCE
 from fallline.engine.initializers import INITIALIZERS
+from fallline.engine.initializers import Initializer as InitializerRow
 from fallline.engine.losses import LOSSES, Loss
 from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.schedules import SCHEDULES
@@ -160,8 +161,8 @@ def catalog() -> dict[str, Any]:
 def _entry(row: Any) -> dict[str, Any]:
     parameters = [each.as_json() for each in row.parameters]
     entry = {"name": row.name, "help": row.help, "source": row.source, "parameters": parameters}
-    if hasattr(row, "draws"):
-        entry["draws"] = list(row.draws)
+    if isinstance(row, InitializerRow):
+        entry |= {"draws": list(row.draws), "same_as": row.same_as}
     return entry
 
 

@@ -56,10 +56,18 @@ def invalid(error: ValidationError, body: Any) -> InvalidRequest:
 
 
 def translated(complaints: Sequence[Any], body: Any) -> InvalidRequest:
-    """The same for complaints as pydantic lists them. Those about one field become one, joined by "or"."""
+    """The same for complaints as pydantic lists them. Those about one field become one, joined by "or".
+
+    Of a method given as an object, whatever is wrong in it, pydantic also complains that it is no name: not told.
+    """
+    placed = [(pointer_to(each["loc"], body, each["type"]), each) for each in complaints]
     sayings: dict[str, list[str]] = {}
-    for complaint in complaints:
-        words = sayings.setdefault(pointer_to(complaint["loc"], body, complaint["type"]), [])
+    for pointer, complaint in placed:
+        if complaint["type"].endswith("_type") and any(
+            other.startswith(f"{pointer}/") for other, _ in placed
+        ):
+            continue
+        words = sayings.setdefault(pointer, [])
         if (saying := _saying(complaint)) not in words:
             words.append(saying)
     errors = [FieldError(pointer, ", or ".join(words)) for pointer, words in sayings.items()]

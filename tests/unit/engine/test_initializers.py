@@ -75,6 +75,7 @@ def test_a_uniform_form_draws_evenly_up_to_its_bound(name, bound):
 @pytest.mark.parametrize("name", ["he", "xavier"])
 def test_both_forms_have_one_spread_and_the_short_name_is_the_normal_form(name):
     assert np.array_equal(draw(name), draw(f"{name}_normal"))
+    assert INITIALIZERS[f"{name}_normal"].same_as == name
     assert np.std(draw(f"{name}_uniform")) == pytest.approx(np.std(draw(name)), rel=0.01)
 
 

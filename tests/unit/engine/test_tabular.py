@@ -144,6 +144,20 @@ def test_numbers_may_have_blanks_around_them_and_between_their_thousands() -> No
     assert numbers(found, "b") == [2.5, 0.006, 0.5, 7]
 
 
+def test_the_mark_that_is_not_the_decimal_one_may_part_thousands() -> None:
+    german = table("a;b", "1.234,5;2", "-12.345.678,25;3,5", "0,5;1.000.000")
+    assert numbers(german, "a") == [1234.5, -12345678.25, 0.5]
+    assert numbers(german, "b") == [2, 3.5, 1e6]
+    assert numbers(table("a,b", '"1,234.5",2', '"+1,234,567",3', "4,5"), "a") == [1234.5, 1234567, 4]
+
+
+@pytest.mark.parametrize(
+    "cell", ["0,123", "1,234", "1,23", "1234,567", "1,2345", "1,234,56", "1.234,567", ",123"]
+)
+def test_what_might_be_a_decimal_comma_parts_no_thousands(cell: str) -> None:
+    assert left_out(table("a,b", "1,2", f'"{cell}",3', "4,5", "6,7")) == {3: f"'{cell}' in a is not a number"}
+
+
 def test_a_number_too_large_to_be_squared_is_left_out() -> None:
     assert left_out(table("a,b", "1,2", "1e31,3", "4,5")) == {3: "'1e31' in a is beyond 1e+30"}
 

@@ -23,6 +23,12 @@ CASES: list[tuple[type[BaseModel], dict[str, Any], dict[str, str]]] = [
     (Recipe, {"network": {"layers": [{}]}}, {"/network/layers/0/units": "is required"}),
     (Recipe, {"network": {"layers": {}}}, {"/network/layers": "should be a list"}),
     (Recipe, {"network": {"weights": 3}}, {"/network/weights": "should be a text, or should be an object"}),
+    (Recipe, {"network": {"weights": {"scale": 3}}}, {"/network/weights/name": "is required"}),
+    (
+        Recipe,
+        {"runs": [{"schedule": {"name": "step", "evry": 3}}]},
+        {"/runs/0/schedule/evry": "is not a field that is known here"},
+    ),
     (Recipe, {"runs": [{}, {"learning_rate": 0}]}, {"/runs/1/learning_rate": "should be greater than 0"}),
     (Recipe, {"runs": [{"order": "up"}]}, {"/runs/0/order": "should be 'shuffle' or 'sequential'"}),
     (Recipe, {"runs": []}, {"/runs": "should have at least 1 entries"}),

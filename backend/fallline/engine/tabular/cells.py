@@ -16,16 +16,25 @@ LARGEST_NUMBER = 1e30
 """Beyond this the square of a prediction might not be finite."""
 
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
-_BLANKS = re.compile(r"[ \u00a0\u202f]")
+_BLANKS = r" \u00a0\u202f"
+_OTHER_MARK = {".": ",", ",": "."}
 
 
 def _pattern(mark: str) -> re.Pattern[str]:
-    """A number whose decimals come after `mark`; blanks may part its thousands."""
-    whole = r"(?:\d{1,3}(?:[ \u00a0\u202f]\d{3})+|\d+)"
-    return re.compile(rf"[+-]?(?:{whole}(?:{mark}\d*)?|{mark}\d+)(?:[eE][+-]?\d{{1,4}})?", re.ASCII)
+    """A number whose decimals come after `mark`; blanks may part its thousands.
+
+    The other mark may where nothing else can be meant, as in 1.234,5 or 1.234.567: in 1.234 alone it may be either.
+    """
+    other = _OTHER_MARK[mark]
+    blanks = rf"\d{{1,3}}(?:[{_BLANKS}]\d{{3}})+"
+    marked = rf"[1-9]\d{{0,2}}(?:(?:[{other}]\d{{3}}){{2,}}|(?:[{other}]\d{{3}})(?=[{mark}]))"
+    return re.compile(
+        rf"[+-]?(?:(?:{blanks}|{marked}|\d+)(?:[{mark}]\d*)?|[{mark}]\d+)(?:[eE][+-]?\d{{1,4}})?", re.ASCII
+    )
 
 
-_PATTERNS = {".": _pattern(r"\."), ",": _pattern(",")}
+_PATTERNS = {mark: _pattern(mark) for mark in _OTHER_MARK}
+_PARTING = {mark: re.compile(f"[{_BLANKS}{other}]") for mark, other in _OTHER_MARK.items()}
 
 
 def is_missing(cell: str) -> bool:
@@ -38,8 +47,7 @@ def number_in(cell: str, mark: str) -> float | None:
     if len(cell) > LONGEST_NUMBER:
         return None
     if _PATTERNS[mark].fullmatch(cell):
-        plain = cell.replace(",", ".")
-        return float(plain if plain.isascii() and " " not in plain else _BLANKS.sub("", plain))
+        return float(_PARTING[mark].sub("", cell).replace(mark, "."))
     if _INFINITE.fullmatch(cell):
         return float(cell)
     return None
