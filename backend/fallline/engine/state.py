@@ -13,12 +13,26 @@ from fallline.engine.problem import Problem
 Array = NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What a kernel saw from the end of its slice, one gradient ahead, kept so that the next slice need not look again.
+
+    `asked` is what it depends on besides the problem and the parameters, `seen` the kernel's own numbers.
+    """
+
+    problem: Problem
+    parameters: Array
+    asked: tuple[object, ...]
+    seen: Array
+
+
 @dataclass(slots=True)
 class TrainingState:
     """A run after `step` changes of the parameters.
 
     `parameters` is the flat vector; `slots` are the arrays of the optimizer named `optimizer` (empty name:
     none yet); `diverged_at` is the step at which the run stays because the next one would not be finite.
+    `ahead` saves time and decides nothing: it is no part of a checkpoint.
     """
 
     step: int
@@ -27,6 +41,18 @@ class TrainingState:
     optimizer: str = ""
     slots: dict[str, Array] = field(default_factory=dict)
     diverged_at: int | None = None
+    ahead: Ahead | None = field(default=None, repr=False, compare=False)
+
+    def look_ahead(self, problem: Problem, asked: tuple[object, ...], seen: Array) -> None:
+        """Keep what was seen from here; a kernel may write over its own array later."""
+        self.ahead = Ahead(problem, self.parameters.copy(), asked, seen.copy())
+
+    def seen_ahead(self, problem: Problem, asked: tuple[object, ...]) -> Array | None:
+        """What was seen from here, if it was looked for in the same way and the parameters are those of then."""
+        ahead = self.ahead
+        if ahead is None or ahead.problem is not problem or ahead.asked != asked:
+            return None
+        return ahead.seen if np.array_equal(ahead.parameters, self.parameters) else None
 
     def copy(self) -> TrainingState:
         """A state that shares nothing with this one: a checkpoint."""

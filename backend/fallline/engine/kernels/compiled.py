@@ -6,6 +6,7 @@ or time.
 
 from __future__ import annotations
 
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -43,8 +44,14 @@ FEWEST_STEPS = 32
 """Steps a call at least, so that the look ahead at its end costs little."""
 
 
-TILE_BYTES = 40_000
-"""What the buffers of a tile may take: a nearest cache is 32 or 48 KB."""
+TILE_BYTES = 64_000
+"""What the buffers of a tile may take, where that is enough for `NARROWEST`: the nearest cache and some of the next."""
+
+NARROWEST, WIDEST = 96, 480
+"""Samples a tile: below, calls and sums over lanes are felt; above, nothing is won."""
+
+LINE = 8
+"""Numbers in a line of the cache."""
 
 NOTHING: Array = np.empty(0)
 NO_ORDER: Whole = np.empty(0, dtype=np.int64)
@@ -94,10 +101,18 @@ class CompiledKernel:
         return _Slices(problem, state, asked).run()
 
 
+def _on_a_line(*shape: int) -> Array:
+    """An array that begins where a line of the cache does, so that no register of a row is spread over two."""
+    count = prod(shape)
+    room = np.empty(count + LINE)
+    first = -(room.ctypes.data // 8) % LINE
+    return room[first : first + count].reshape(shape)
+
+
 def tile_width(units: int) -> int:
-    """Samples a tile: as many as keep the buffers of so many units in the nearest cache, three vectors at a time."""
+    """Samples a tile of so many units, in threes of vectors."""
     triple = 3 * LANES
-    return max(min(TILE_BYTES // (16 * units) // triple, 480 // triple), 1) * triple
+    return min(max(TILE_BYTES // (16 * units), NARROWEST), WIDEST) // triple * triple
 
 
 class _Slices:
@@ -120,14 +135,17 @@ class _Slices:
         self._limit = min(DIVERGED * problem.initial_loss, LARGEST)
         height = sum(layout.sizes) + len(layout.sizes) + layout.sizes[-1]
         width = tile_width(height)
-        self._tile, self._deltas = np.ones((height, width)), np.empty((height, width))
-        self._upright = np.empty((width, max(layout.sizes)))
+        self._tile, self._deltas = _on_a_line(height, width), _on_a_line(height, width)
+        self._tile.fill(1.0)
+        # A little wider than it has to be: rows that lie a power of two apart push each other out of the cache.
+        self._upright = _on_a_line(width, -(-max(layout.sizes) // LANES) * LANES + LANES)
         self._one, self._one_delta = np.ones(height), np.empty(height)
         # Code is compiled for one memory order: a slice out of the middle of others is filled elsewhere and copied.
         self._values = (
             asked.values if asked.values.flags.c_contiguous else np.empty_like(asked.values, order="C")
         )
         self._record = np.empty((BLOCK, LOSSES + SUMS * len(layout.names)))
+        self._change, self._ahead = np.empty(layout.count), np.empty(layout.count + 2)
 
     def run(self) -> int:
         """All calls; returns how many steps were made."""
@@ -163,6 +181,8 @@ class _Slices:
             asked.samples_seen[made : made + kept] = self._seen(kept)
             state.samples_seen = int(asked.samples_seen[made + kept - 1])
             state.step += kept
+        if self._asked.settings.batch_size != 1 and not bad:
+            state.look_ahead(self._problem, self._looking(), self._ahead)
         return kept, bad
 
     def _loop(self, memory: _Memory, made: int, count: int) -> tuple[int, bool]:
@@ -173,19 +193,28 @@ class _Slices:
         test_targets = self._test.targets if self._has_test else self._test.targets[:, :0]
         net = (
             self._sizes, self._activations, LOSS_CODES[problem.loss.name], self._code.code, self._hyper, memory.counted,
-            memory.parameters, memory.first, memory.second, memory.gradient, memory.clipped, self._offsets,
-            rates_of(asked.settings, state.step, count + 1), self._terms,
+            memory.parameters, memory.first, memory.second, memory.gradient, memory.clipped, self._change,
+            self._offsets, rates_of(asked.settings, state.step, count + 1), self._terms,
         )  # fmt: skip
-        samples = (self._train.columns, self._train.targets, self._test.columns, test_targets)
+        train = self._train
+        samples = (train.rows, train.columns, train.targets, self._test.columns, test_targets)
         if size == 1:
             return single_steps(
-                *net, self._train.rows, *samples, order, place, state.step, count, self._limit,
+                *net, *samples, order, place, state.step, count, self._limit,
                 self._tile, self._deltas, self._one, self._one_delta, self._record, self._values, made,
             )  # fmt: skip
+        seen = state.seen_ahead(problem, self._looking())
+        if seen is not None:
+            np.copyto(self._ahead, seen)
         return batch_steps(
             *net, *samples, order, size is None, size or 0, place, state.step, count, self._limit,
-            self._tile, self._deltas, self._upright, self._record, self._values, made,
+            self._tile, self._deltas, self._upright, self._ahead, seen is not None, self._record, self._values, made,
         )  # fmt: skip
+
+    def _looking(self) -> tuple[object, ...]:
+        """What a gradient from the present state depends on besides the problem and the parameters."""
+        state, asked, settings = self._state, self._asked, self._asked.settings
+        return COMPILED.name, state.step, state.samples_seen, asked.seed, settings.batch_size, settings.order
 
     def _order(self, samples: int) -> Whole:
         """The training rows of the next so many samples, pass after pass."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from fallline.engine.kernels.compiled_activations import CURVED, IDENTITY, bend
-from fallline.engine.kernels.compiled_changes import change, corrections
+from fallline.engine.kernels.compiled_changes import change
 from fallline.engine.kernels.compiled_code import Array, Whole, compiled, compiled_in_place
 from fallline.engine.kernels.compiled_descent import DESCENDED, bounded, clip, penalised, pull
 from fallline.engine.kernels.compiled_layers import backward, forward, gather_gradient, slope
@@ -21,46 +21,63 @@ from fallline.engine.kernels.compiled_records import (
     beyond,
     evaluated,
     finite,
-    note,
+    note_all,
     write_block,
 )
-from fallline.engine.kernels.compiled_vectors import LANES, load, store
+from fallline.engine.kernels.compiled_vectors import LANES, load, one_nought, store
 
-
-@compiled
-def _fill(
-    A: Array, columns: Array, targets: Array, order: Whole, place: int, n: int, width: int, to: int
-) -> None:
-    """Samples place .. place + n - 1 into the first columns of a tile; the last one again up to `width`.
-
-    What pads is a true sample, so that padding is finite wherever the samples are; its deltas are zero. An empty
-    `order` is data order.
-    """
-    features, outputs = columns.shape[0] - 1, targets.shape[0]
-    for i in range(features):
-        _fill_row(A, i, columns, i, order, place, n, width)
-    for i in range(outputs):
-        _fill_row(A, to + i, targets, i, order, place, n, width)
+GATHERED = 32
+"""What a number costs that is picked out of the data, in multiplications and additions of a forward pass."""
 
 
 @compiled_in_place
-def _fill_row(A: Array, row: int, X: Array, i: int, order: Whole, place: int, n: int, width: int) -> None:
-    if len(order):
-        for t in range(n):
-            A[row, t] = X[i, order[place + t]]
-    else:
-        t = 0
-        while t + LANES <= n:
-            store(A, row, t, load(X, i, place + t))
-            t += LANES
-        while t < n:
-            A[row, t] = X[i, place + t]
-            t += 1
-    for t in range(n, width):
-        A[row, t] = A[row, n - 1]
+def _fill(A: Array, columns: Array, targets: Array, first: int, n: int, width: int, to: int) -> None:
+    """Samples first .. first + n - 1 into the first columns of a tile."""
+    features, outputs = columns.shape[0] - 1, targets.shape[0]
+    for i in range(features):
+        _copy(A, i, columns, i, first, n)
+    for i in range(outputs):
+        _copy(A, to + i, targets, i, first, n)
+    _pad(A, features, n, width)
+    _pad(A[to:], outputs, n, width)
 
 
-@compiled
+@compiled_in_place
+def _copy(A: Array, row: int, X: Array, i: int, first: int, n: int) -> None:
+    t = 0
+    while t + LANES <= n:
+        store(A, row, t, load(one_nought(), X, i, first + t))
+        t += LANES
+    while t < n:
+        A[row, t] = X[i, first + t]
+        t += 1
+
+
+@compiled_in_place
+def _gather(A: Array, rows: Array, targets: Array, order: Whole, n: int, width: int, to: int) -> None:
+    """The first n samples in that order into the first columns of a tile."""
+    features, outputs = rows.shape[1] - 1, targets.shape[0]
+    for t in range(n):
+        sample = np.uint64(order[t])  # which is not asked whether it counts from the end
+        for i in range(features):
+            A[i, t] = rows[sample, i]
+        for i in range(outputs):
+            A[to + i, t] = targets[i, sample]
+    _pad(A, features, n, width)
+    _pad(A[to:], outputs, n, width)
+
+
+@compiled_in_place
+def _pad(A: Array, rows: int, n: int, width: int) -> None:
+    """The last sample again up to `width`: a true one, so that padding is finite wherever the samples are; its deltas
+    are zero.
+    """
+    for i in range(rows):
+        for t in range(n, width):
+            A[i, t] = A[i, n - 1]
+
+
+@compiled_in_place
 def _predict(sizes: Whole, codes: Whole, P: Array, w: int, A: Array, D: Array, width: int) -> int:
     """Forward through all layers; returns the row of the predictions. Curved layers leave their slopes in D."""
     row = 0
@@ -77,30 +94,50 @@ def _predict(sizes: Whole, codes: Whole, P: Array, w: int, A: Array, D: Array, w
 
 
 @compiled
-def split_loss(
-    sizes: Whole, codes: Whole, loss: int, P: Array, w: int, columns: Array, targets: Array, order: Whole,
-    A: Array, D: Array,
+def loss_of(
+    sizes: Whole, codes: Whole, loss: int, P: Array, w: int, rows: Array, columns: Array, targets: Array,
+    order: Whole, full: bool, count: int, A: Array, D: Array,
 ) -> float:  # fmt: skip
-    """The loss over all samples of a split, in data order (`order` is empty)."""
-    count, outputs = targets.shape[1], targets.shape[0]
+    """The loss of so many samples times their number: the first in `order`, or in the order of the data."""
+    outputs = targets.shape[0]
+    to = A.shape[0] - outputs
     total, first = 0.0, 0
     while first < count:
         n = min(A.shape[1], count - first)
         width = (n + LANES - 1) // LANES * LANES
-        to = A.shape[0] - outputs
-        _fill(A, columns, targets, order, first, n, width, to)
+        if full:
+            _fill(A, columns, targets, first, n, width, to)
+        else:
+            _gather(A, rows, targets, order[first : first + n], n, width, to)
         row = _predict(sizes, codes, P, w, A, D, width)
         total += measure(loss, A, D, row, outputs, to, n, 0.0)
         first += n
-    return total / (count * outputs)
+    return total / outputs
 
 
-@compiled
-def _gradient(
-    sizes: Whole, codes: Whole, loss: int, P: Array, w: int, G: Array, columns: Array, targets: Array, order: Whole,
-    place: int, count: int, A: Array, D: Array, upright: Array,
+@compiled_in_place
+def _train_loss(
+    sizes: Whole, codes: Whole, loss: int, P: Array, w: int, rows: Array, columns: Array, targets: Array,
+    order: Whole, at: int, place: int, length: int, batch_loss: float, A: Array, D: Array,
 ) -> float:  # fmt: skip
-    """The gradient of a batch into G; returns its loss."""
+    """The loss over all training samples, of which a batch has just been looked at."""
+    m, a_part = targets.shape[1], len(P) // 3
+    rest, numbers = m - length, rows.shape[1] - 1 + targets.shape[0]
+    if place == 0 and length * a_part >= GATHERED * rest * numbers:
+        others = order[at + length : at + m]
+        more = loss_of(sizes, codes, loss, P, w, rows, columns, targets, others, False, rest, A, D)
+        return (batch_loss * length + more) / m
+    return loss_of(sizes, codes, loss, P, w, rows, columns, targets, order, True, m, A, D) / m
+
+
+@compiled_in_place
+def _gradient(
+    sizes: Whole, codes: Whole, loss: int, P: Array, w: int, G: Array, rows: Array, columns: Array, targets: Array,
+    order: Whole, full: bool, at: int, count: int, A: Array, D: Array, upright: Array,
+) -> float:  # fmt: skip
+    """The gradient of a batch into G; returns its loss. The batch is the `count` samples that stand in `order` from
+    `at` on, or all in the order of the data.
+    """
     outputs = targets.shape[0]
     to = A.shape[0] - outputs
     share = 1.0 / (count * outputs)
@@ -109,7 +146,10 @@ def _gradient(
     while first < count:
         n = min(A.shape[1], count - first)
         width = (n + LANES - 1) // LANES * LANES
-        _fill(A, columns, targets, order, place + first, n, width, to)
+        if full:
+            _fill(A, columns, targets, first, n, width, to)
+        else:
+            _gather(A, rows, targets, order[at + first : at + first + n], n, width, to)
         row = _predict(sizes, codes, P, w, A, D, width)
         total += _measured(loss, codes[len(codes) - 1], A, D, row, outputs, to, n, width, share)
         _descend(sizes, codes, P, w, G, A, D, row, width, upright)
@@ -117,7 +157,7 @@ def _gradient(
     return total * share
 
 
-@compiled
+@compiled_in_place
 def _measured(
     loss: int,
     code: int,
@@ -135,7 +175,7 @@ def _measured(
         # The loss writes where the slopes lie: they step aside, to the rows that hold targets in A and nothing in D.
         for j in range(outputs):
             for t in range(0, width, LANES):
-                store(D, to + j, t, load(D, row + j, t))
+                store(D, to + j, t, load(one_nought(), D, row + j, t))
     total = measure(loss, A, D, row, outputs, to, n, share)
     for j in range(row, row + outputs):
         for t in range(n, width):
@@ -147,7 +187,7 @@ def _measured(
     return total
 
 
-@compiled
+@compiled_in_place
 def _descend(
     sizes: Whole,
     codes: Whole,
@@ -172,67 +212,91 @@ def _descend(
         row = above
 
 
+@compiled_in_place
+def _copy_numbers(source: Array, target: Array, n: int) -> None:
+    for k in range(n):
+        target[k] = source[k]
+
+
 @compiled
 def batch_steps(
     sizes: Whole, codes: Whole, loss: int, optimizer: int, hyper: Array, count: float,
-    P: Array, S: Array, R: Array, G: Array, C: Array, offsets: Whole, rates: Array, terms: Array,
-    columns: Array, targets: Array, test_columns: Array, test_targets: Array,
+    P: Array, S: Array, R: Array, G: Array, C: Array, M: Array, offsets: Whole, rates: Array, terms: Array,
+    rows: Array, columns: Array, targets: Array, test_columns: Array, test_targets: Array,
     order: Whole, full: bool, size: int, place: int, step: int, steps: int, limit: float,
-    A: Array, D: Array, upright: Array, record: Array, values: Array, to: int,
+    A: Array, D: Array, upright: Array, ahead: Array, looked: bool, record: Array, values: Array, to: int,
 ) -> tuple[int, bool]:  # fmt: skip
     """Up to `steps` steps; returns how many stand, and whether the one after them is bad.
 
     P holds the parameters three times: those of step s in part s % 3, so that the change of a step that turns out to be
     bad leaves the one before it; S and R are the optimizer's memory likewise. C takes the gradient within its bounds,
-    and is G itself where there are none. `offsets` are the parameters' places in one part, and its end. `rates` are
-    those of the steps, or none where all go by the first of `hyper`; `terms` are penalties and bounds. `order` are the
-    training rows from the present place in the data on (unused for a full batch), `place` is the place in the pass.
+    and is G itself where there are none; M takes the change. `offsets` are the parameters' places in one part, and its
+    end. `rates` are those of the steps, or none where all go by the first of `hyper`; `terms` are penalties and bounds.
+    `rows` are the training samples (m, features + 1), `order` the samples from the present place in the data on (unused
+    for a full batch), `place` is the place in the pass. `ahead` takes what is seen at the end: the gradient before
+    penalties, the batch's loss and the training loss; where `looked`, it holds what a slice before has seen here.
     Records of steps 0 .. steps - 1 go into the columns of `values` from `to` on, those that do not stand among them.
     """
-    m, part, nowhere = targets.shape[1], len(G), order[:0]
+    m, tests, part = targets.shape[1], test_targets.shape[1], len(G)
     stride, at, s, bad, objective = 2, 0, 0, False, np.nan
     for s in range(steps + 1):
         w, after, row = s % 3 * part, (s + 1) % 3 * part, s % BLOCK
         if len(rates):
             hyper[0] = rates[s]
         length = m if full else min(size, m - place)
-        batch_loss = _gradient(
-            sizes,
-            codes,
-            loss,
-            P,
-            w,
-            G,
-            columns,
-            targets,
-            nowhere if full else order,
-            at,
-            length,
-            A,
-            D,
-            upright,
-        )
+        known = looked and s == 0
+        if known:
+            batch_loss = ahead[part]
+            _copy_numbers(ahead, G, part)
+        else:
+            batch_loss = _gradient(
+                sizes, codes, loss, P, w, G, rows, columns, targets, order, full, at, length, A, D, upright
+            )
         while (step + s) >> 10 >= stride:
             stride *= 2
+        judged = full or evaluated(step + s, stride, place)
         train = test = np.nan
         if full:
             train = batch_loss
-        elif evaluated(step + s, stride, place):
-            train = split_loss(sizes, codes, loss, P, w, columns, targets, nowhere, A, D)
-        if s < steps and test_targets.shape[1] and (full or evaluated(step + s, stride, place)):
-            test = split_loss(sizes, codes, loss, P, w, test_columns, test_targets, nowhere, A, D)
+        elif judged:
+            train = ahead[part + 1]
+            if not known:
+                train = _train_loss(
+                    sizes,
+                    codes,
+                    loss,
+                    P,
+                    w,
+                    rows,
+                    columns,
+                    targets,
+                    order,
+                    at,
+                    place,
+                    length,
+                    batch_loss,
+                    A,
+                    D,
+                )
+        if s == steps:
+            _copy_numbers(G, ahead, part)
+            ahead[part], ahead[part + 1] = batch_loss, train
+        elif judged and tests:
+            total = loss_of(
+                sizes, codes, loss, P, w, rows, test_columns, test_targets, order, True, tests, A, D
+            )
+            test = total / tests
         if penalised(terms):
             objective = terms[DESCENDED] * batch_loss + pull(terms, P, w, G, offsets)
-        if bounded(terms):
-            clip(terms, G, C)
-        once = corrections(optimizer, hyper, count + s + 1)
-        seen = batch_loss
-        for k in range(len(offsets) - 1):
-            sums = change(optimizer, hyper, once, P, G, C, S, R, offsets[k], offsets[k + 1], w, after)
-            seen += note(record, row, k, sums)
+        seen = np.inf
+        if s < steps:
+            if bounded(terms):
+                clip(terms, G, C)
+            moved, factor = change(optimizer, hyper, count + s + 1, P, C, S, R, M, w, after)
+            seen = batch_loss + note_all(record, row, P, w, G, moved, factor, offsets)
         if not seen < SAFE:
             bad = not (finite(P[w : w + part]) and finite(G) and abs(batch_loss) < np.inf)
-        bad = bad or (s > 0 and beyond(train, limit, full or evaluated(step + s, stride, place)))
+        bad = bad or (s > 0 and beyond(train, limit, judged))
         if bad or s == steps:
             break
         record[row, 0], record[row, 1], record[row, 2], record[row, 3] = batch_loss, train, test, objective

@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from fallline.engine.kernels.compiled_code import Array, compiled
+from fallline.engine.kernels.compiled_code import Array, compiled, compiled_in_place
 
 SGD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, ADAMW = range(7)
 
@@ -37,71 +37,58 @@ OPTIMIZER_CODES = {
 
 
 @compiled
-def corrections(code: int, hyper: Array, count: float) -> tuple[float, float]:
-    """What an optimizer computes once a step, whatever the number of parameters."""
-    if code >= ADAM:
-        return hyper[0] / (1.0 - hyper[1] ** count), 1.0 / math.sqrt(1.0 - hyper[2] ** count)
-    return 0.0, 0.0
-
-
-@compiled
 def change(
-    code: int, hyper: Array, once: tuple[float, float], P: Array, G: Array, C: Array, S: Array, R: Array,
-    first: int, stop: int, before: int, after: int,
-) -> tuple[float, float, float, float]:  # fmt: skip
-    """The change of the parameters first .. stop - 1, read in P, S, R from `before` on and written from `after` on.
+    code: int, hyper: Array, count: float, P: Array, C: Array, S: Array, R: Array, M: Array, before: int, after: int
+) -> tuple[Array, float]:  # fmt: skip
+    """The change of all parameters, read in P, S, R from `before` on and written from `after` on. Returns what was
+    subtracted as a vector and a number to multiply it by; M is room for the vector.
 
-    `hyper` is the rate and the optimizer's own; S and R are its memory; C is the gradient within its bounds, which may
-    be G itself. Returns the sum of |g|, and the sums of the squares of g, of the change, and of the parameters before
-    it.
+    `hyper` is the rate and the optimizer's own, `count` the steps that it has counted with this one; S and R are its
+    memory; C is the gradient within its bounds.
     """
-    size = squares = moved = own = 0.0
-    for k in range(first, stop):
-        g, p = G[k], P[before + k]
-        size += abs(g)
-        squares += g * g
-        own += p * p
+    n, rate = len(C), hyper[0]
+    p, q = P[before : before + n], P[after : after + n]
     if code == SGD:
-        for k in range(first, stop):
-            step = hyper[0] * C[k]
-            P[after + k] = P[before + k] - step
-            moved += step * step
-    elif code == MOMENTUM:
-        for k in range(first, stop):
-            velocity = hyper[1] * S[before + k] + C[k]
-            S[after + k] = velocity
-            step = hyper[0] * velocity
-            P[after + k] = P[before + k] - step
-            moved += step * step
+        for k in range(n):
+            q[k] = p[k] - rate * C[k]
+        return C, rate
+    _remember(code, hyper, count, p, C, S[before : before + n], S[after : after + n], R, M, before, after)
+    for k in range(n):
+        q[k] = p[k] - M[k]
+    return M, 1.0
+
+
+@compiled_in_place
+def _remember(
+    code: int, hyper: Array, count: float, p: Array, C: Array, s: Array, t: Array, R: Array, M: Array,
+    before: int, after: int,
+) -> None:  # fmt: skip
+    """What an optimizer with a memory subtracts; its memory is `s`, and will be `t`."""
+    n, rate, decay = len(C), hyper[0], hyper[1]
+    if code == MOMENTUM:
+        for k in range(n):
+            velocity = decay * s[k] + C[k]
+            t[k], M[k] = velocity, rate * velocity
     elif code == NESTEROV:
-        for k in range(first, stop):
-            velocity = hyper[1] * S[before + k] + C[k]
-            S[after + k] = velocity
-            step = hyper[0] * (C[k] + hyper[1] * velocity)
-            P[after + k] = P[before + k] - step
-            moved += step * step
+        for k in range(n):
+            velocity = decay * s[k] + C[k]
+            t[k], M[k] = velocity, rate * (C[k] + decay * velocity)
     elif code == ADAGRAD:
-        for k in range(first, stop):
-            square = S[before + k] + C[k] * C[k]
-            S[after + k] = square
-            step = hyper[0] * C[k] / (math.sqrt(square) + hyper[1])
-            P[after + k] = P[before + k] - step
-            moved += step * step
+        epsilon = hyper[1]
+        for k in range(n):
+            square = s[k] + C[k] * C[k]
+            t[k], M[k] = square, rate * C[k] / (math.sqrt(square) + epsilon)
     elif code == RMSPROP:
-        for k in range(first, stop):
-            square = hyper[1] * S[before + k] + (1.0 - hyper[1]) * (C[k] * C[k])
-            S[after + k] = square
-            step = hyper[0] * C[k] / (math.sqrt(square) + hyper[2])
-            P[after + k] = P[before + k] - step
-            moved += step * step
+        epsilon = hyper[2]
+        for k in range(n):
+            square = decay * s[k] + (1.0 - decay) * (C[k] * C[k])
+            t[k], M[k] = square, rate * C[k] / (math.sqrt(square) + epsilon)
     else:
-        shrink = hyper[0] * hyper[4] if code == ADAMW else 0.0
-        for k in range(first, stop):
-            g = C[k]
-            mean = hyper[1] * S[before + k] + (1.0 - hyper[1]) * g
-            square = hyper[2] * R[before + k] + (1.0 - hyper[2]) * (g * g)
-            S[after + k], R[after + k] = mean, square
-            step = once[0] * mean / (math.sqrt(square) * once[1] + hyper[3]) + shrink * P[before + k]
-            P[after + k] = P[before + k] - step
-            moved += step * step
-    return size, squares, moved, own
+        decay2, epsilon, shrink = hyper[2], hyper[3], rate * hyper[4] if code == ADAMW else 0.0
+        unbiased, root = rate / (1.0 - decay**count), 1.0 / math.sqrt(1.0 - decay2**count)
+        r, u = R[before : before + n], R[after : after + n]
+        for k in range(n):
+            mean = decay * s[k] + (1.0 - decay) * C[k]
+            square = decay2 * r[k] + (1.0 - decay2) * (C[k] * C[k])
+            t[k], u[k] = mean, square
+            M[k] = unbiased * mean / (math.sqrt(square) * root + epsilon) + shrink * p[k]

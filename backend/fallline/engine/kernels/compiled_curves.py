@@ -3,8 +3,8 @@
 A library's exp, tanh, log and erf are calls, and a loop with a call in it does not become vector code (measured: a step
 of 2-64-64-1 tanh takes 2.3 times as long). These have neither calls nor branches, and are within a few units in the
 last place of the library's. NaN stays NaN: one in a hidden layer must reach the loss, where it is looked for.
-Coefficients of exp and tanh: Moshier, Cephes mathematical library, exp.c and tanh.c; the others are told where they
-stand. Must not know layers or codes.
+Coefficients of exp: Moshier, Cephes mathematical library, exp.c; the others are told where they stand. Must not know
+layers or codes.
 """
 
 from __future__ import annotations
@@ -67,9 +67,9 @@ def _polynomial(coefficients: Sequence[float]) -> Any:
 
 
 @compiled_as_written
-def _parts(x: float) -> tuple[int, float]:
-    """k and r of e**x = 2**k (1 + r), |x| <= LARGEST_EXPONENT; k as the bits to add to a float to multiply it by 2**k.
-    r is a rational function of what remains of x, and keeps its digits next to 0.
+def _fraction(x: float) -> tuple[int, float, float]:
+    """k, p and q of e**x = 2**k (1 + p / q), |x| <= LARGEST_EXPONENT; k as the bits to add to a float to multiply it by
+    2**k. The fraction keeps its digits next to 0.
     """
     shifted = x * _LOG2E + _ROUNDER
     k = shifted - _ROUNDER
@@ -79,7 +79,14 @@ def _parts(x: float) -> tuple[int, float]:
     odd = rest * (odd * square + 9.99999999999999999910e-1)
     even = 3.00198505138664455042e-6 * square + 2.52448340349684104192e-3
     even = (even * square + 2.27265548208155028766e-1) * square + 2.0
-    return _bits(shifted) << 52, 2.0 * odd / (even - odd)
+    return _bits(shifted) << 52, 2.0 * odd, even - odd
+
+
+@compiled_as_written
+def _parts(x: float) -> tuple[int, float]:
+    """The same as k and r = p / q."""
+    up, p, q = _fraction(x)
+    return up, p / q
 
 
 @compiled_as_written
@@ -89,19 +96,17 @@ def exp(x: float) -> float:
     return _float(_bits(1.0 + less) + up)
 
 
+# The next two are put over one denominator: a division takes as long as all the rest of such a function.
+
+
 @compiled_as_written
 def tanh(x: float) -> tuple[float, float]:
-    """Hyperbolic tangent: a rational function near 0, by exp elsewhere."""
-    size, square = abs(x), x * x
-    above = (
-        -9.64399179425052238628e-1 * square - 9.92877231001918586564e1
-    ) * square - 1.61468768441708447952e3
-    below = ((square + 1.12811678491632931402e2) * square + 2.23548839060100448583e3) * square
-    near = x + x * square * above / (below + 4.84406305325125486048e3)
-    # From 20 on the answer is 1 to the last bit, and exp would leave its range.
-    far = 1.0 - 2.0 / (exp(2.0 * min(size, 20.0)) + 1.0)
-    far = far if x > 0.0 else -far
-    found = near if size < 0.625 else far
+    """Hyperbolic tangent as (e - 1) / (e + 1) of e = exp(2 |x|)."""
+    # From 20 on the answer is 1 to the last bit.
+    up, p, q = _fraction(2.0 * min(abs(x), 20.0))
+    power = _float(_bits(1.0) + up)
+    found = ((power - 1.0) * q + power * p) / ((power + 1.0) * q + power * p)
+    found = found if x > 0.0 else -found
     found = found if x == x else x
     return found, 1.0 - found * found
 
@@ -109,8 +114,9 @@ def tanh(x: float) -> tuple[float, float]:
 @compiled_as_written
 def sigmoid(x: float) -> tuple[float, float]:
     """1 / (1 + exp(-x)) without a large exponential, so that small outputs keep all their digits."""
-    small = exp(-min(abs(x), LARGEST_EXPONENT))
-    found = (1.0 if x >= 0.0 else small) / (1.0 + small)
+    up, p, q = _fraction(-min(abs(x), LARGEST_EXPONENT))
+    small = _float(_bits(1.0) + up) * (q + p)
+    found = (q if x >= 0.0 else small) / (q + small)
     found = found if x == x else x
     return found, (1.0 - found) * found
 

@@ -9,6 +9,19 @@ from __future__ import annotations
 import numpy as np
 
 from fallline.engine.kernels.compiled_code import Array, Whole, compiled, compiled_in_place
+from fallline.engine.kernels.compiled_vectors import (
+    LANES,
+    folded,
+    four_of,
+    load_flat,
+    load_four,
+    number,
+    one_nought,
+    plus,
+    sizes_of,
+    store,
+    totals,
+)
 
 BLOCK = 64
 """Steps a block of raw records."""
@@ -36,10 +49,43 @@ def note(record: Array, row: int, k: int, sums: tuple[float, float, float, float
 
 
 @compiled
+def note_all(
+    record: Array, row: int, P: Array, w: int, G: Array, M: Array, factor: float, offsets: Whole
+) -> float:
+    """Write the sums of all parameters, which lie in P from `w` on; G is the gradient, `factor` times M the change.
+    Returns a number as `note` does.
+    """
+    seen = 0.0
+    for k in range(len(offsets) - 1):
+        i, stop, at = offsets[k], offsets[k + 1], LOSSES + SUMS * k
+        size = square = move = weight = one_nought()
+        while i + LANES <= stop:
+            g, m, p = load_flat(size, G, i), load_flat(size, M, i), load_flat(size, P, w + i)
+            size, square = plus(size, 1.0, sizes_of(g)), plus(square, g, g)
+            move, weight = plus(move, m, m), plus(weight, p, p)
+            i += LANES
+        size4, square4, move4, weight4 = folded(size), folded(square), folded(move), folded(weight)
+        while i + 4 <= stop:
+            g4, m4, p4 = load_four(G, i), load_four(M, i), load_four(P, w + i)
+            size4, square4 = plus(size4, 1.0, sizes_of(g4)), plus(square4, g4, g4)
+            move4, weight4 = plus(move4, m4, m4), plus(weight4, p4, p4)
+            i += 4
+        sums = totals(size4, square4, move4, weight4)
+        while i < stop:
+            g1, m1, p1 = number(G, i), number(M, i), number(P, w + i)
+            sums = plus(sums, 1.0, four_of(abs(g1), g1 * g1, m1 * m1, p1 * p1))
+            i += 1
+        store(record, row, at, sums)
+        record[row, at + 2] *= factor * factor
+        seen += record[row, at] + record[row, at + 3]
+    return seen
+
+
+@compiled
 def finite(numbers: Array) -> bool:
     """Whether no number is infinite or NaN."""
-    for number in numbers:  # noqa: SIM110  Numba compiles loops, not generators
-        if not abs(number) < np.inf:
+    for each in numbers:  # noqa: SIM110  Numba compiles loops, not generators
+        if not abs(each) < np.inf:
             return False
     return True
 

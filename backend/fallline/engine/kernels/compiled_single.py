@@ -16,8 +16,8 @@ from fallline.engine.kernels.compiled_activations import (
     sloped_vector,
     straight,
 )
-from fallline.engine.kernels.compiled_batches import split_loss
-from fallline.engine.kernels.compiled_changes import SGD, change, corrections
+from fallline.engine.kernels.compiled_batches import loss_of
+from fallline.engine.kernels.compiled_changes import SGD, change
 from fallline.engine.kernels.compiled_code import Array, Whole, compiled, compiled_in_place
 from fallline.engine.kernels.compiled_descent import DESCENDED, bounded, clip, penalised, pull
 from fallline.engine.kernels.compiled_losses import measure_one
@@ -28,15 +28,16 @@ from fallline.engine.kernels.compiled_records import (
     evaluated,
     finite,
     note,
+    note_all,
     write_block,
 )
 from fallline.engine.kernels.compiled_vectors import (
+    four_noughts,
     four_of,
     load_four,
     plus,
     sizes_of,
-    spread_four,
-    store_four,
+    store_flat,
     times,
     total,
 )
@@ -53,12 +54,12 @@ def _predict(sizes: Whole, codes: Whole, P: Array, w: int, a: Array, d: Array) -
         to = src + fan_in + 1
         j = 0
         while j + 4 <= fan_out:
-            z = spread_four(0.0)
+            z = four_noughts()
             k = w + j
             for i in range(src, to):
                 z = plus(z, a[i], load_four(P, k))
                 k += fan_out
-            store_four(a, to + j, bent_vector(code, z))
+            store_flat(a, to + j, bent_vector(code, z))
             j += 4
         while j < fan_out:
             z0 = 0.0
@@ -93,7 +94,7 @@ def _back(
                 _dot(P, k + 2 * fan_out, d, row, fan_out),
                 _dot(P, k + 3 * fan_out, d, row, fan_out),
             )
-        store_four(d, above + i, sloped_vector(code, four, load_four(told, above + i)))
+        store_flat(d, above + i, sloped_vector(code, four, load_four(told, above + i)))
         i += 4
     while i < fan_in:
         d[above + i] = _dot(P, w + i * fan_out, d, row, fan_out) * slope_at(code, told[above + i])
@@ -102,7 +103,7 @@ def _back(
 
 @compiled_in_place
 def _dot(P: Array, k: int, d: Array, row: int, n: int) -> float:
-    sums = spread_four(0.0)
+    sums = four_noughts()
     j = 0
     while j + 4 <= n:
         sums = plus(sums, load_four(P, k + j), load_four(d, row + j))
@@ -117,7 +118,7 @@ def _dot(P: Array, k: int, d: Array, row: int, n: int) -> float:
 @compiled_in_place
 def _sums(x: Array, first: int, n: int) -> tuple[float, float]:
     """The sums of the absolute values, and of the squares."""
-    ones = twos = spread_four(0.0)
+    ones = twos = four_noughts()
     i = 0
     while i + 4 <= n:
         four = load_four(x, first + i)
@@ -145,7 +146,7 @@ def _change_block(
     row: int,
 ) -> float:
     """`rows` rows of a block by plain SGD, written `shift` further on; returns the sum of their squares before."""
-    squares = spread_four(0.0)
+    squares = four_noughts()
     rest = 0.0
     j = 0
     if fan_out == 1:
@@ -153,7 +154,7 @@ def _change_block(
         while j + 4 <= rows:
             four = load_four(P, w + j)
             squares = plus(squares, four, four)
-            store_four(P, w + j + shift, plus(four, x, load_four(a, above + j)))
+            store_flat(P, w + j + shift, plus(four, x, load_four(a, above + j)))
             j += 4
         while j < rows:
             rest += P[w + j] * P[w + j]
@@ -166,7 +167,7 @@ def _change_block(
         for i in range(above, above + rows):
             four = load_four(P, k)
             squares = plus(squares, four, four)
-            store_four(P, k + shift, plus(four, a[i], deltas))
+            store_flat(P, k + shift, plus(four, a[i], deltas))
             k += fan_out
         j += 4
     while j < fan_out:
@@ -214,15 +215,15 @@ def _spread_gradient(sizes: Whole, G: Array, a: Array, d: Array) -> None:
 @compiled
 def single_steps(
     sizes: Whole, codes: Whole, loss: int, optimizer: int, hyper: Array, count: float,
-    P: Array, S: Array, R: Array, G: Array, C: Array, offsets: Whole, rates: Array, terms: Array, rows: Array,
-    columns: Array, targets: Array, test_columns: Array, test_targets: Array,
+    P: Array, S: Array, R: Array, G: Array, C: Array, M: Array, offsets: Whole, rates: Array, terms: Array,
+    rows: Array, columns: Array, targets: Array, test_columns: Array, test_targets: Array,
     order: Whole, place: int, step: int, steps: int, limit: float,
     A: Array, D: Array, a: Array, d: Array, record: Array, values: Array, to: int,
 ) -> tuple[int, bool]:  # fmt: skip
     """As `compiled_batches.batch_steps`, for single samples; `rows` (m, features + 1) are the training samples, `a` and
     `d` are as long as the buffers A and D are high.
     """
-    m, part, nowhere = targets.shape[1], len(G), order[:0]
+    m, tests, part = targets.shape[1], test_targets.shape[1], len(G)
     layers, features = len(codes), sizes[0]
     rate, stride, s, bad, objective = hyper[0], 2, 0, False, np.nan
     fused = optimizer == SGD and not penalised(terms) and not bounded(terms)
@@ -256,10 +257,8 @@ def single_steps(
                 objective = terms[DESCENDED] * batch_loss + pull(terms, P, w, G, offsets)
             if bounded(terms):
                 clip(terms, G, C)
-            once = corrections(optimizer, hyper, count + s + 1)
-            for p in range(len(offsets) - 1):
-                sums = change(optimizer, hyper, once, P, G, C, S, R, offsets[p], offsets[p + 1], w, after)
-                seen += note(record, row, p, sums)
+            moved, factor = change(optimizer, hyper, count + s + 1, P, C, S, R, M, w, after)
+            seen += note_all(record, row, P, w, G, moved, factor, offsets)
         if not seen < SAFE:
             if fused:
                 _spread_gradient(sizes, G, a, d)
@@ -268,10 +267,13 @@ def single_steps(
             stride *= 2
         train = test = np.nan
         if evaluated(step + s, stride, place):
-            train = split_loss(sizes, codes, loss, P, w, columns, targets, nowhere, A, D)
+            train = loss_of(sizes, codes, loss, P, w, rows, columns, targets, order, True, m, A, D) / m
             bad = bad or (s > 0 and beyond(train, limit, True))
-            if s < steps and test_targets.shape[1]:
-                test = split_loss(sizes, codes, loss, P, w, test_columns, test_targets, nowhere, A, D)
+            if s < steps and tests:
+                test = loss_of(
+                    sizes, codes, loss, P, w, rows, test_columns, test_targets, order, True, tests, A, D
+                )
+                test /= tests
         if bad or s == steps:
             break
         record[row, 0], record[row, 1], record[row, 2], record[row, 3] = batch_loss, train, test, objective

@@ -1,12 +1,16 @@
-"""A few numbers at once: a type for compiled code that is one vector register. Must not know what the numbers mean.
+"""A few numbers at once: types for compiled code that are one vector register or up to three. Must not know what the
+numbers mean.
 
 A compiler that is given loops over samples keeps four outputs going only by luck, and stores sums that it could hold.
 Told in vectors, the matrix products of a layer run as fast as BLAS does (70 billion multiply-adds and adds a second
 where loops made 25), at sizes where a call of BLAS would cost more than the work.
+
+Reading and writing is not checked: nothing asks whether a place lies in the array, or counts from its end.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from llvmlite import binding, ir
@@ -30,16 +34,22 @@ _FUSED = ("contract", "nsz")
 
 
 class Vector(types.Type):
-    """The type of so many float64 side by side."""
+    """The type of so many registers, of so many float64 each, side by side."""
 
-    def __init__(self, lanes: int) -> None:
-        super().__init__(name=f"Vector({lanes})")
+    def __init__(self, lanes: int, registers: int = 1) -> None:
+        super().__init__(name=f"Vector({lanes}, {registers})")
         self.lanes = lanes
+        self.registers = registers
+
+    @property
+    def part(self) -> Any:
+        """The type of one register in LLVM's words."""
+        return ir.VectorType(_NUMBER, self.lanes)
 
     @property
     def kind(self) -> Any:
         """The type in LLVM's words."""
-        return ir.VectorType(_NUMBER, self.lanes)
+        return ir.ArrayType(self.part, self.registers)
 
 
 VECTOR, QUAD = Vector(LANES), Vector(4)
@@ -51,14 +61,19 @@ class _VectorModel(models.PrimitiveModel):
         super().__init__(manager, kind, kind.kind)
 
 
-def _address(context: Any, builder: Any, array_type: Any, array: Any, places: Any, kind: Any) -> Any:
-    """Where a vector lies in a C-ordered array; nothing checks that it ends there."""
-    whole = context.make_array(array_type)(context, builder, array)
-    place = places[-1]
-    if len(places) == 2:
-        width = cgutils.unpack_tuple(builder, whole.shape)[1]
-        place = builder.add(builder.mul(places[0], width), place)
-    return builder.bitcast(builder.gep(whole.data, [place]), kind.as_pointer())
+# --- between registers and what holds them ---------------------------------------------------------------------------
+
+
+def _parts(builder: Any, kind: Any, value: Any) -> list[Any]:
+    """The registers of a value."""
+    return [builder.extract_value(value, place) for place in range(kind.registers)]
+
+
+def _joined(builder: Any, kind: Vector, parts: Iterable[Any]) -> Any:
+    value = ir.Constant(kind.kind, ir.Undefined)
+    for place, part in enumerate(parts):
+        value = builder.insert_value(value, part, place)
+    return value
 
 
 def _spread(builder: Any, number: Any, lanes: int) -> Any:
@@ -68,91 +83,185 @@ def _spread(builder: Any, number: Any, lanes: int) -> Any:
     return builder.shuffle_vector(first, first, everywhere)
 
 
-def _factor(builder: Any, kind: Any, factor: Any, lanes: int) -> Any:
-    return factor if isinstance(kind, Vector) else _spread(builder, factor, lanes)
+def _each(signature: Any, work: Callable[..., Any]) -> Any:
+    """Code that does the work register by register; an argument that is a number stands in every lane."""
+    kind = signature.return_type
 
-
-def _loaded(kind: Vector, signature: Any) -> Any:
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        at = _address(target, builder, signature.args[0], arguments[0], arguments[1:], kind.kind)
-        return builder.load(at, align=8)
+        columns = [
+            _parts(builder, given, argument)
+            if isinstance(given, Vector)
+            else [_spread(builder, argument, kind.lanes)] * kind.registers
+            for given, argument in zip(signature.args, arguments, strict=True)
+        ]
+        return _joined(builder, kind, (work(builder, *row) for row in zip(*columns, strict=True)))
+
+    return signature, generate
+
+
+def _address(context: Any, builder: Any, array_type: Any, array: Any, places: Any) -> Any:
+    """Where a number lies in a C-ordered array."""
+    whole = context.make_array(array_type)(context, builder, array)
+    place = places[-1]
+    if len(places) == 2:
+        width = cgutils.unpack_tuple(builder, whole.shape)[1]
+        place = builder.add(builder.mul(places[0], width), place)
+    return builder.gep(whole.data, [place])
+
+
+def _registers(
+    context: Any, builder: Any, kind: Vector, array_type: Any, array: Any, places: Any
+) -> list[Any]:
+    """Where the registers of a vector lie that begins there."""
+    first = _address(context, builder, array_type, array, places)
+    places = (builder.gep(first, [ir.Constant(_PLACE, n * kind.lanes)]) for n in range(kind.registers))
+    return [builder.bitcast(place, kind.part.as_pointer()) for place in places]
+
+
+def _loaded(signature: Any, skipped: int = 0) -> Any:
+    kind = signature.return_type
+
+    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array, *places = arguments[skipped:]
+        at = _registers(target, builder, kind, signature.args[skipped], array, places)
+        return _joined(builder, kind, (builder.load(each, align=8) for each in at))
 
     return signature, generate
 
 
 def _stored(kind: Vector, signature: Any) -> Any:
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        at = _address(target, builder, signature.args[0], arguments[0], arguments[1:-1], kind.kind)
-        builder.store(arguments[-1], at, align=8)
+        array, *places, vector = arguments
+        at = _registers(target, builder, kind, signature.args[0], array, places)
+        for each, part in zip(at, _parts(builder, kind, vector), strict=True):
+            builder.store(part, each, align=8)
         return target.get_dummy_value()
 
     return signature, generate
 
 
+# --- reading and writing ---------------------------------------------------------------------------------------------
+
+
 @intrinsic
-def load(context: Any, array: Any, row: Any, column: Any) -> Any:
-    """The LANES numbers of a matrix from [row, column] on."""
-    return _loaded(VECTOR, VECTOR(array, types.int64, types.int64))
+def load(context: Any, like: Any, array: Any, row: Any, column: Any) -> Any:
+    """The numbers of a matrix from [row, column] on, as many as `like` has."""
+    return _loaded(like(like, array, types.int64, types.int64), skipped=1)
 
 
 @intrinsic
 def store(context: Any, array: Any, row: Any, column: Any, vector: Any) -> Any:
-    """Write LANES numbers into a matrix from [row, column] on."""
-    return _stored(VECTOR, types.void(array, types.int64, types.int64, VECTOR))
+    """Write numbers into a matrix from [row, column] on."""
+    return _stored(vector, types.void(array, types.int64, types.int64, vector))
 
 
 @intrinsic
-def load_flat(context: Any, array: Any, place: Any) -> Any:
-    """The LANES numbers of a flat array from `place` on."""
-    return _loaded(VECTOR, VECTOR(array, types.int64))
+def load_flat(context: Any, like: Any, array: Any, place: Any) -> Any:
+    """The numbers of a flat array from `place` on, as many as `like` has."""
+    return _loaded(like(like, array, types.int64), skipped=1)
 
 
 @intrinsic
 def store_flat(context: Any, array: Any, place: Any, vector: Any) -> Any:
-    """Write LANES numbers into a flat array from `place` on."""
-    return _stored(VECTOR, types.void(array, types.int64, VECTOR))
+    """Write numbers into a flat array from `place` on."""
+    return _stored(vector, types.void(array, types.int64, vector))
 
 
 @intrinsic
 def load_four(context: Any, array: Any, place: Any) -> Any:
     """The four numbers of a flat array from `place` on."""
-    return _loaded(QUAD, QUAD(array, types.int64))
+    return _loaded(QUAD(array, types.int64))
+
+
+def _number(signature: Any) -> Any:
+    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array, *places = arguments
+        return builder.load(_address(target, builder, signature.args[0], array, places))
+
+    return signature, generate
 
 
 @intrinsic
-def store_four(context: Any, array: Any, place: Any, four: Any) -> Any:
-    """Write four numbers into a flat array from `place` on."""
-    return _stored(QUAD, types.void(array, types.int64, QUAD))
+def number(context: Any, array: Any, place: Any) -> Any:
+    """One number of a flat array."""
+    return _number(array.dtype(array, types.int64))
 
 
 @intrinsic
-def spread(context: Any, number: Any) -> Any:
-    """One number in every lane."""
+def number_at(context: Any, array: Any, row: Any, column: Any) -> Any:
+    """One number of a matrix."""
+    return _number(array.dtype(array, types.int64, types.int64))
+
+
+@intrinsic
+def turn(context: Any, array: Any, row: Any, column: Any, turned: Any, to: Any, at: Any) -> Any:
+    """Write a square of LANES by LANES numbers of a matrix, from [row, column] on, into another with rows for columns,
+    from [to, at] on.
+    """
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return _spread(builder, arguments[0], LANES)
+        (array, row, column, turned, to, at), kinds = arguments, signature.args
+        down = [ir.Constant(ir.IntType(64), n) for n in range(LANES)]
+        rows = []
+        for n in down:
+            [place] = _registers(target, builder, VECTOR, kinds[0], array, (builder.add(row, n), column))
+            rows.append(builder.load(place, align=8))
+        for n, part in zip(down, _turned(builder, rows), strict=True):
+            [place] = _registers(target, builder, VECTOR, kinds[3], turned, (builder.add(to, n), at))
+            builder.store(part, place, align=8)
+        return target.get_dummy_value()
 
-    return VECTOR(types.float64), generate
+    return types.void(array, *[types.int64] * 2, turned, *[types.int64] * 2), generate
+
+
+def _turned(builder: Any, rows: list[Any]) -> list[Any]:
+    """Columns as rows: pairs of rows exchange halves, then quarters, then eighths."""
+    span = LANES // 2
+    while span:
+        for n in (n for n in range(LANES) if not n & span):
+            one, other = rows[n], rows[n + span]
+            # From the first of the pair what stays in its place, from the second what comes to stand beside it.
+            low = [lane if not lane & span else LANES + lane - span for lane in range(LANES)]
+            high = [lane + span if not lane & span else LANES + lane for lane in range(LANES)]
+            rows[n], rows[n + span] = _picked(builder, one, other, low), _picked(builder, one, other, high)
+        span //= 2
+    return rows
+
+
+# --- making and counting ---------------------------------------------------------------------------------------------
+
+
+def _noughts(registers: int) -> Any:
+    kind = Vector(LANES, registers)
+
+    @intrinsic
+    def noughts(context: Any) -> Any:
+        def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return ir.Constant(kind.kind, [ir.Constant(kind.part, [0.0] * LANES)] * registers)
+
+        return kind(), generate
+
+    return noughts
+
+
+one_nought, two_noughts, three_noughts = map(_noughts, (1, 2, 3))
+"""Nought in every lane of one register, of two, of three."""
 
 
 @intrinsic
-def spread_four(context: Any, number: Any) -> Any:
-    """One number four times."""
+def four_noughts(context: Any) -> Any:
+    """Nought four times."""
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return _spread(builder, arguments[0], 4)
+        return ir.Constant(QUAD.kind, [ir.Constant(QUAD.part, [0.0] * 4)])
 
-    return QUAD(types.float64), generate
+    return QUAD(), generate
 
 
 @intrinsic
-def alike(context: Any, vector: Any, number: Any) -> Any:
-    """The number in as many lanes as the vector has."""
-
-    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return _spread(builder, arguments[1], vector.lanes)
-
-    return vector(vector, types.float64), generate
+def alike(context: Any, vector: Any, value: Any) -> Any:
+    """The value in as many lanes as the vector has."""
+    return _each(vector(vector, types.float64), lambda builder, vector, spread: spread)
 
 
 @intrinsic
@@ -160,68 +269,105 @@ def four_of(context: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
     """Four numbers side by side."""
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        four = ir.Constant(QUAD.kind, ir.Undefined)
-        for place, number in enumerate(arguments):
-            four = builder.insert_element(four, number, ir.Constant(_PLACE, place))
-        return four
+        four = ir.Constant(QUAD.part, ir.Undefined)
+        for place, value in enumerate(arguments):
+            four = builder.insert_element(four, value, ir.Constant(_PLACE, place))
+        return _joined(builder, QUAD, [four])
 
     return QUAD(*[types.float64] * 4), generate
+
+
+# --- arithmetic ------------------------------------------------------------------------------------------------------
 
 
 @intrinsic
 def plus(context: Any, sums: Any, factor: Any, vector: Any) -> Any:
     """sums + factor * vector in one rounding; the factor is a vector or a number."""
 
-    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        factor = _factor(builder, signature.args[1], arguments[1], vector.lanes)
-        return builder.fadd(arguments[0], builder.fmul(factor, arguments[2], flags=_FUSED), flags=_FUSED)
+    def work(builder: Any, sums: Any, factor: Any, vector: Any) -> Any:
+        return builder.fadd(sums, builder.fmul(factor, vector, flags=_FUSED), flags=_FUSED)
 
-    return vector(sums, factor, vector), generate
+    return _each(vector(sums, factor, vector), work)
 
 
 @intrinsic
 def times(context: Any, factor: Any, vector: Any) -> Any:
     """factor * vector; the factor is a vector or a number."""
 
-    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        factor = _factor(builder, signature.args[0], arguments[0], vector.lanes)
-        return builder.fmul(factor, arguments[1], flags=_FUSED)
+    def work(builder: Any, factor: Any, vector: Any) -> Any:
+        return builder.fmul(factor, vector, flags=_FUSED)
 
-    return vector(factor, vector), generate
+    return _each(vector(factor, vector), work)
 
 
 @intrinsic
 def where_positive(context: Any, tested: Any, vector: Any, otherwise: Any) -> Any:
     """Lane by lane `otherwise` where `tested` is 0 or less, and `vector` where it is more, or NaN."""
 
-    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        zero = ir.Constant(vector.kind, [0.0] * vector.lanes)
-        low = builder.fcmp_ordered("<=", arguments[0], zero)
-        return builder.select(low, arguments[2], arguments[1])
+    def work(builder: Any, tested: Any, vector: Any, otherwise: Any) -> Any:
+        zero = ir.Constant(tested.type, [0.0] * tested.type.count)
+        return builder.select(builder.fcmp_ordered("<=", tested, zero), otherwise, vector)
 
-    return vector(vector, vector, vector), generate
+    return _each(vector(vector, vector, vector), work)
 
 
 @intrinsic
 def sizes_of(context: Any, vector: Any) -> Any:
     """The absolute values."""
 
-    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        name = f"llvm.fabs.v{vector.lanes}f64"
-        kind = ir.FunctionType(vector.kind, [vector.kind])
-        return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), arguments)
+    def work(builder: Any, part: Any) -> Any:
+        kind = ir.FunctionType(part.type, [part.type])
+        absolute = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fabs.v{vector.lanes}f64")
+        return builder.call(absolute, [part])
 
-    return vector(vector), generate
+    return _each(vector(vector), work)
 
 
 @intrinsic
 def total(context: Any, vector: Any) -> Any:
-    """The sum over the lanes."""
+    """The sum over the lanes of one register."""
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         name = f"llvm.vector.reduce.fadd.v{vector.lanes}f64"
-        kind = ir.FunctionType(_NUMBER, [_NUMBER, vector.kind])
+        kind = ir.FunctionType(_NUMBER, [_NUMBER, vector.part])
         add = cgutils.get_or_insert_function(builder.module, kind, name)
-        return builder.call(add, [ir.Constant(_NUMBER, 0.0), arguments[0]], fastmath=("reassoc",))
+        [part] = _parts(builder, vector, arguments[0])
+        return builder.call(add, [ir.Constant(_NUMBER, 0.0), part], fastmath=("reassoc",))
 
     return types.float64(vector), generate
+
+
+@intrinsic
+def folded(context: Any, vector: Any) -> Any:
+    """Four numbers whose sum is that over the lanes of one register."""
+
+    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if vector.lanes == 4:
+            return arguments[0]
+        [part] = _parts(builder, vector, arguments[0])
+        low, high = (_picked(builder, part, part, range(first, first + 4)) for first in (0, 4))
+        return _joined(builder, QUAD, [builder.fadd(low, high, flags=_FUSED)])
+
+    return QUAD(vector), generate
+
+
+@intrinsic
+def totals(context: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+    """The four sums of four times four numbers, side by side: half the work of taking each alone."""
+
+    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        def added(one: Any, other: Any, first: tuple[int, ...], second: tuple[int, ...]) -> Any:
+            halves = (_picked(builder, one, other, places) for places in (first, second))
+            return builder.fadd(*halves, flags=_FUSED)
+
+        a, b, c, d = (_parts(builder, QUAD, each)[0] for each in arguments)
+        first, second = (added(*pair, (0, 4, 2, 6), (1, 5, 3, 7)) for pair in ((a, b), (c, d)))
+        return _joined(builder, QUAD, [added(first, second, (0, 1, 4, 5), (2, 3, 6, 7))])
+
+    return QUAD(QUAD, QUAD, QUAD, QUAD), generate
+
+
+def _picked(builder: Any, one: Any, other: Any, places: Iterable[int]) -> Any:
+    """Lanes of two vectors, by their number."""
+    numbers = list(places)
+    return builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(_PLACE, len(numbers)), numbers))

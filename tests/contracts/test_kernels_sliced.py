@@ -1,0 +1,107 @@
+"""The compiled kernel's numbers to the bit, however its steps are cut: what a slice sees ahead saves the next one work,
+and must be what that one would have seen.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from fallline.engine.evaluation import evaluate
+from fallline.engine.kernels import compiled
+from fallline.engine.kernels.compiled import COMPILED
+from fallline.engine.state import begin
+from fallline.engine.training import advance
+from fallline.vocabulary.recipe import RunRecipe
+from support.problems import edit, joined, same_bits, series, small_problem
+
+STEPS = 1100
+"""More than are all evaluated, so that passes end between evaluations."""
+
+
+@cache
+def problem_of(name):
+    if name == "narrow":
+        return small_problem((4, "relu"), (4, "relu"), samples=900, features=5)
+    return small_problem((40, "tanh"), (24, "relu"), samples=80, test_fraction=0.25)
+
+
+def sliced(problem, run, length):
+    """All steps, so many at a time."""
+    state, steps = begin(problem), range(0, STEPS, length)
+    pieces = [advance(problem, state, run, min(length, STEPS - made), COMPILED) for made in steps]
+    return state, joined(pieces)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 32, 45, None])
+@pytest.mark.parametrize("name", ["narrow", "wide"])
+def test_numbers_do_not_depend_on_how_steps_are_cut(name, batch_size):
+    problem = problem_of(name)
+    run = RunRecipe(name="r", batch_size=batch_size, learning_rate=1e-3, optimizer="adam")
+    whole, expected = sliced(problem, run, STEPS)
+    for length in (1, 7, 1000):
+        state, records = sliced(problem, run, length)
+        assert state.fingerprint() == whole.fingerprint(), length
+        assert same_bits(records.values, expected.values), length
+
+
+@pytest.mark.parametrize("batch_size", [32, 45])
+def test_a_pass_ends_with_the_loss_over_all_samples(batch_size):
+    """At whatever pass: the batch looked at next belongs to it, and what is left of the pass is looked up."""
+    problem, run = problem_of("wide"), RunRecipe(name="r", batch_size=batch_size, learning_rate=1e-3)
+    _, records = sliced(problem, run, STEPS)
+    told, state = series(records, "train_loss"), begin(problem)
+    for step in (0, 2, 200, 1024, 1026):
+        advance(problem, state, run, step - state.step, COMPILED)
+        assert told[step] == pytest.approx(evaluate(problem, state.parameters)["train_loss"], rel=1e-12)
+
+
+MOVED = {
+    "other parameters": lambda state: state.parameters.__imul__(1.5),
+    "another place in the pass": lambda state: setattr(state, "samples_seen", state.samples_seen + 7),
+    "a step that is evaluated": lambda state: setattr(state, "step", state.step + 1),
+}
+ASKED = {
+    "another batch size": {"batch_size": 8},
+    "another order": {"order": "sequential"},
+    "other batches": {"seed": 5},
+    "all samples": {"batch_size": None},
+}
+
+
+@pytest.mark.parametrize("change", [*MOVED, *ASKED, "another problem"])
+def test_what_was_seen_ahead_is_taken_only_from_the_same_place_by_the_same_look(change):
+    problem = problem_of("wide")
+    run = RunRecipe(name="r", batch_size=7, learning_rate=0.01)
+    state = begin(problem)
+    state.step = 1495
+    advance(problem, state, run, 10, COMPILED)
+    MOVED.get(change, lambda state: None)(state)
+    if change == "another problem":
+        problem = small_problem((40, "tanh"), (24, "relu"), samples=80, test_fraction=0.25, seed=2)
+    later, unseen = run.model_copy(update=ASKED.get(change, {})), state.copy()
+    assert state.ahead is not None
+    assert unseen.ahead is None
+    expected, found = (advance(problem, each, later, 3, COMPILED) for each in (unseen, state))
+    assert same_bits(found.values, expected.values)
+    assert state.fingerprint() == unseen.fingerprint()
+
+
+def test_what_was_seen_of_a_step_that_does_not_stand_is_not_kept(monkeypatch):
+    """A call of one step looks beyond it, finds that it diverges, and stays where another has looked ahead from."""
+    problem = small_problem((4, "leaky_relu"), (3, "leaky_relu"))
+    run, state = RunRecipe(name="r", batch_size=7, learning_rate=1.0), begin(problem)
+    advance(problem, state, run, STEPS, COMPILED)
+    last = state.diverged_at
+    assert last
+    monkeypatch.setattr(compiled, "SAMPLES_AHEAD", 1)
+    monkeypatch.setattr(compiled, "FEWEST_STEPS", last)
+    stopped = begin(problem)
+    advance(problem, stopped, run, last + 1, COMPILED)
+    assert (stopped.step, stopped.diverged_at) == (last, last)
+    cured = run.model_copy(update={"edits": [edit(last, clip_norm=1e-3)]})
+    unseen = stopped.copy()
+    expected, found = (advance(problem, each, cured, 1, COMPILED) for each in (unseen, stopped))
+    assert same_bits(found.values, expected.values)
+    assert stopped.fingerprint() == unseen.fingerprint()
