@@ -9,9 +9,11 @@ from fallline.engine.initializers import INITIALIZERS
 from fallline.engine.losses import LOSSES
 from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.schedules import SCHEDULES
+from fallline.exports.table import EXPORTS
 from fallline.runs.bounds import BOUNDS
 from fallline.runs.recipe_check import DATA_SETTINGS, SEEDS
 from fallline.settings import PREFIX, TABLE
+from fallline.web.export_routes import FILES, export
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,6 +65,13 @@ def test_activations_losses_and_initializers_stand_in_the_networks_with_paramete
             # "Rumelhart, Hinton and Williams 1986" is how the source of the row begins, too.
             source = line.split("|")[-2].strip()
             assert row.source.startswith(source.split(" et al.")[0]), row.name
+
+
+def test_every_export_stands_in_the_exports_and_in_the_route() -> None:
+    told = re.findall(r"^\| `([a-z.]+)` \|", (ROOT / "docs/exports.md").read_text(), re.MULTILINE)
+    assert told == list(EXPORTS)
+    assert [name for name in EXPORTS if name not in str(export.__doc__)] == []
+    assert {row.media_type for row in EXPORTS.values()} == set(FILES)
 
 
 def test_every_data_set_stands_in_the_data_with_its_task_inputs_parameters_and_their_ranges() -> None:

@@ -68,7 +68,7 @@ def test_every_call_of_the_contract_is_described(document: dict[str, Any]) -> No
         ("post", "/api/v1/datasets"),
         ("get", "/api/v1/datasets/{id}"),
         *{(method, one) for method in ("get", "delete")},
-        *{("get", one + view) for view in ("/recipe", "/data", "/figures/{name}")},
+        *{("get", one + view) for view in ("/recipe", "/data", "/figures/{name}", "/export/{file}")},
         *{("post", one + do) for do in ("/step", "/play", "/pause", "/reset", "/runs")},
         *{(method, run) for method in ("patch", "delete")},
         *{("get", run + view) for view in ("/history", "/snapshot", "/instruments", "/instruments/{name}")},

@@ -47,7 +47,11 @@ def map_path_parameters(context: Any, path_parameters: dict[str, Any]) -> dict[s
         if not _SHARED:
             _SHARED.append(created())
         living = _SHARED[0]
-    names = {"run": "gd", "name": "units" if "instruments" in context.operation.path else "loss"}
+    names = {
+        "run": "gd",
+        "file": "script.py",
+        "name": "units" if "instruments" in context.operation.path else "loss",
+    }
     known = {name: names[name] for name in names if name in path_parameters}
     return {**path_parameters, "id": living, **known}
 

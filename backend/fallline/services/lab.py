@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -20,6 +20,8 @@ from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.engine.tabular import Table
 from fallline.execution.interface import Executor, Later, Sink
+from fallline.exports.table import EXPORTS
+from fallline.exports.taken import taken
 from fallline.figures import FIGURES, figure_json
 from fallline.runs.experiment import Experiment, Pieces
 from fallline.runs.instruments import INSTRUMENTS, instrument_of
@@ -56,8 +58,20 @@ SWEEP_SECONDS = 5.0
 NOTED_SECONDS = 3600.0
 """That an experiment is looked at, and not only changed, is stored this often."""
 
+EXPORTED_AT_ONCE = 2
+"""Files that are made at the same time."""
+
 BATCH = 10
 """So many experiments are deleted at once, so that nobody waits long for the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to take away; what is large comes in pieces, each of which takes a moment to make."""
+
+    name: str
+    media_type: str
+    content: bytes | Iterator[bytes]
 
 
 class Watcher(Protocol):
@@ -141,6 +155,7 @@ class Lab:
         self._seats: dict[Watcher, _Opening] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._knows_all = False
+        self._exporting = asyncio.Semaphore(EXPORTED_AT_ONCE)
 
     async def start(self) -> None:
         self._executor.start(self._audience)
@@ -519,6 +534,16 @@ class Lab:
             raise NotFound(f"no figure of that name; there are {', '.join(FIGURES)}")
         view = await self._look(id, Experiment.figure_view)
         return await asyncio.to_thread(figure_json, name, view)
+
+    async def export(self, id: str, name: str, run: str | None) -> File:
+        """A file to take away, of one run or of all."""
+        if name not in EXPORTS:
+            raise NotFound(f"no export of that name; there are {', '.join(EXPORTS)}")
+        row = EXPORTS[name]
+        found = await self._look(id, lambda one: taken(one, run))
+        async with self._exporting:
+            content = await asyncio.to_thread(row.make, found)
+        return File(row.name_for(run), row.media_type, content)
 
     # ------------------------------------------------------------------ watching
 

@@ -13,7 +13,14 @@ from starlette.middleware import Middleware
 from fallline import __version__
 from fallline.services.lab import Lab
 from fallline.settings import Settings
-from fallline.web import dataset_routes, errors, experiment_routes, health_routes, history_routes
+from fallline.web import (
+    dataset_routes,
+    errors,
+    experiment_routes,
+    export_routes,
+    health_routes,
+    history_routes,
+)
 from fallline.web.methods import Methods, table_of
 from fallline.web.openapi import describe
 from fallline.web.pages import Pages, page_routes
@@ -36,7 +43,7 @@ def build_app(lab: Lab, pages: Pages, settings: Settings) -> FastAPI:
     )
     app.state.lab, app.state.pages, app.state.is_ready = lab, pages, False
     app.state.turnstile = Turnstile(settings.requests_per_second)
-    apis = (health_routes, experiment_routes, history_routes, dataset_routes)
+    apis = (health_routes, experiment_routes, history_routes, dataset_routes, export_routes)
     for router in (*(routes.router for routes in apis), page_routes(pages)):
         app.include_router(router)
 

@@ -9,7 +9,7 @@ from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from fallline.vocabulary.messages import MOST_BUCKETS
-from fallline.vocabulary.strict import LARGEST
+from fallline.vocabulary.strict import LARGEST, RunName
 
 _WHOLE = re.compile(r"-?[0-9]{1,17}")
 
@@ -33,6 +33,10 @@ class _AtStep(_Query):
     step: StepNumber | None = None
 
 
+class _OfRun(_Query):
+    run: RunName | None = None
+
+
 class _History(_Query):
     series: list[str] | None = None
     since: StepNumber | None = None
@@ -42,4 +46,5 @@ class _History(_Query):
 
 
 AtStep = Annotated[_AtStep, Query()]
+OfRun = Annotated[_OfRun, Query()]
 HistoryQuery = Annotated[_History, Query()]

@@ -1,0 +1,21 @@
+"""Where every random number comes from."""
+
+import numpy as np
+
+PURPOSES = {
+    "inputs": 1,
+    "coefficients": 2,
+    "noise": 3,
+    "split": 4,
+    "weights": 5,
+    "biases": 6,
+    "order": 7,
+    "labels": 8,
+    "rows": 9,
+}
+
+
+def generator(seed, purpose, position=0):
+    """Random numbers by address: they do not depend on what was drawn before."""
+    address = np.random.SeedSequence((seed, PURPOSES[purpose], position))
+    return np.random.Generator(np.random.PCG64(address))

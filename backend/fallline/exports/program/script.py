@@ -1,0 +1,37 @@
+"""The program as a file to run: `script.py`. Must not know how its lines are made."""
+
+from __future__ import annotations
+
+from textwrap import fill
+
+from fallline.exports.program.sections import Program, Section
+
+WIDTH = 100
+
+ONE_THREAD = (
+    'os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as fallline computes: sums keep their order'
+)
+
+
+def script(made: Program, about: str, steps: int) -> str:
+    """The whole file. `about` tells of the run, in paragraphs of plain text; it makes `steps` unless it is told another
+    number.
+    """
+    told = "\n\n".join(fill(paragraph, WIDTH) for paragraph in about.split("\n\n"))
+    library = "\n".join(f"import {name}" for name in sorted({*made.library, "os", "sys"}))
+    imports = f"{library}\nfrom types import SimpleNamespace\n\n{ONE_THREAD}\nimport numpy as np"
+    head = f'"""{told}\n"""\n\n{imports}\n\nSTEPS = {steps}'
+    body = "\n\n\n".join(_told(section) for section in made.sections)
+    return f"{head}\n\n\n{body}\n\n\n{TAIL}"
+
+
+TAIL = """if __name__ == "__main__":
+    for step, loss in train(int(sys.argv[1]) if len(sys.argv) > 1 else STEPS):
+        print(step, loss)
+"""
+
+
+def _told(section: Section) -> str:
+    story = fill(section.story, WIDTH, initial_indent="# ", subsequent_indent="# ")
+    gap = "\n\n\n" if section.code.startswith(("def ", "@")) else "\n\n"
+    return f"# ---- {section.title}\n#\n{story}{gap}{section.code}"

@@ -1,0 +1,395 @@
+"""A run's program in sections: each a title, a sentence or two of story, and the lines that this run needs.
+
+Owns the order of the sections and the lines that hold the functions of `parts` together. Must not know how a program is
+handed out, as a script or as a notebook.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import re
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from inspect import signature
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fallline.engine.datasets import DATASETS
+from fallline.engine.losses import Loss
+from fallline.engine.problem import Problem
+from fallline.exports.program.parts import datasets, randomness
+from fallline.exports.program.phases import Lines, Phases, phases_of
+from fallline.exports.program.pieces import Piece, names_in, needed
+from fallline.vocabulary.recipe import DataSettings, Initializer, NetworkSettings, Recipe, RunRecipe
+
+Array = NDArray[np.float64]
+
+MOST_WRITTEN_OUT = 60_000
+"""Characters of a table that stands in a program as text to read; a longer one is compressed."""
+
+LIBRARY = ("base64", "functools", "io", "math", "zlib")
+"""Modules of the standard library that a program may need."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a program: `story` is prose, `code` has no empty lines around it."""
+
+    title: str
+    story: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A run as a program, whose last section defines `train(steps)`.
+
+    Before the sections it takes `import numpy as np`, `SimpleNamespace` of types, and these modules of the `library`.
+    """
+
+    library: tuple[str, ...]
+    sections: tuple[Section, ...]
+
+
+def program(recipe: Recipe, problem: Problem, run: RunRecipe) -> Program:
+    """The program of a run of that recipe, which is filled in; `problem` is what the recipe describes."""
+    phases = phases_of(run, problem.train.count)
+    glue = {
+        "samples": _samples(recipe.data, problem),
+        "network": _network(recipe.network, problem),
+        "gradient": _gradient(problem, phases),
+        "batches": _batches(run, phases),
+        "settings": _settings(phases),
+        "train": _train(phases),
+    }
+    code = "\n".join(glue.values())
+    pieces = needed(code)
+    everything = "\n".join([*(piece.text for piece in pieces), code])
+
+    def section(title: str, story: str, part: str, *modules: str) -> Section:
+        own = [piece.text for piece in pieces if piece.module in modules]
+        return Section(title, story, "\n\n\n".join([*own, glue[part]]).strip("\n"))
+
+    sections = [
+        section("The samples", _about_samples(recipe.data), "samples", "datasets", "samples"),
+        section("The network and its first parameters", ABOUT_NETWORK, "network", "initializers"),
+        section("Forward and backward", ABOUT_GRADIENT, "gradient", "activations", "losses"),
+        section("Batches", _about_batches(phases), "batches"),
+        section(
+            "The method, and what is in force", _about_settings(phases), "settings", "optimizers", "schedules"
+        ),
+        section("The run", ABOUT_TRAIN, "train"),
+    ]
+    if drawing := _randomness(pieces, everything):
+        sections.insert(0, Section("Random numbers", ABOUT_RANDOMNESS, drawing))
+    used = names_in(ast.parse(everything))
+    return Program(tuple(name for name in LIBRARY if name in used), tuple(sections))
+
+
+# ---------------------------------------------------------------------- random numbers
+
+ABOUT_RANDOMNESS = (
+    "Every random number has an address: a seed, a purpose, and a position (which layer, which pass). So the batch of "
+    "a step is the same however one gets there."
+)
+
+
+def _randomness(pieces: Iterable[Piece], code: str) -> str:
+    """`generator`, with the purposes that this program draws for."""
+    drawing = [piece.text for piece in pieces if piece.module == "randomness"]
+    if not drawing:
+        return ""
+    drawn = set(re.findall(r'generator\([^"()]*"(\w+)"', code))
+    told = ", ".join(f'"{name}": {number}' for name, number in randomness.PURPOSES.items() if name in drawn)
+    return "\n\n\n".join([f"PURPOSES = {{{told}}}", *drawing])
+
+
+# ---------------------------------------------------------------------- samples
+
+
+def _about_samples(data: DataSettings) -> str:
+    if data.name in DATASETS and hasattr(datasets, data.name):
+        return f"The data set is {data.name}: {DATASETS[data.name].help}."
+    return "A training sample a line, as fallline prepared them, in the network's units: its inputs, then the target."
+
+
+def _samples(data: DataSettings, problem: Problem) -> str:
+    """Lines that make X (m, features) and y (m, 1), the training samples."""
+    make = getattr(datasets, data.name, None)
+    return _enclosed(problem) if make is None else _drawn(data, problem, signature(make).parameters)
+
+
+def _drawn(data: DataSettings, problem: Problem, takes: Iterable[str]) -> str:
+    row = DATASETS[data.name]
+    own = {each.name: row.own(data, each.name) for each in row.parameters}
+    values = {"samples": data.samples, "features": data.features, "seed": data.seed, **own}
+    lines = [f"X, y = {data.name}({', '.join(f'{name}={values[name]!r}' for name in takes)})"]
+    if data.noise:
+        noisy = "X" if row.classes else "y"
+        lines.append(
+            f'{noisy} += {data.noise!r} * generator({data.seed}, "noise").standard_normal({noisy}.shape)'
+        )
+    if row.classes and round(problem.X.shape[0] * data.label_noise):
+        lines.append(f"y = mislabelled(y, {data.label_noise!r}, {len(row.classes)}, seed={data.seed})")
+    standard = [
+        name
+        for name, asked in (("X", "inputs"), ("y", "targets"))
+        if data.standardize in (asked, "both") and not (name == "y" and row.classes)
+    ]
+    has_test = problem.test is not None
+    if has_test:
+        lines.append(f"train = training_rows({data.samples}, {data.test_fraction!r}, seed={data.seed})")
+    elif standard:
+        lines.append("train = np.arange(len(X))")
+    lines += [f"{name} = standardized({name}, train)" for name in standard]
+    if has_test:
+        lines.append("X, y = X[train], y[train]")
+    return "\n".join([*lines, "m = len(X)"])
+
+
+def _enclosed(problem: Problem) -> str:
+    """A table that no formula makes comes with the program."""
+    table = np.hstack([problem.X_train, problem.y_train])
+    columns = table.shape[1]
+    text = "\n".join(",".join(_shortest(number) for number in row) for row in table.tolist())
+    if len(text) <= MOST_WRITTEN_OUT:
+        made = f'SAMPLES = """\n{text}\n"""\ntable = written_out(SAMPLES)'
+    else:
+        packed = base64.b64encode(zlib.compress(table.astype("<f8").tobytes(), 9)).decode()
+        lines = "\n".join(packed[start : start + 100] for start in range(0, len(packed), 100))
+        made = f'SAMPLES = """\n{lines}\n"""\ntable = unpacked(SAMPLES, columns={columns})'
+    return f"{made}\nX, y = table[:, :-1], table[:, -1:]\nm = len(X)"
+
+
+def _shortest(number: float) -> str:
+    text = repr(number)
+    return text.removesuffix(".0")
+
+
+# ---------------------------------------------------------------------- network
+
+ABOUT_NETWORK = (
+    "All parameters lie end to end in P, and their gradient in dP. Wk and its bias bk are one block Wbk, the bias as "
+    "its last row, so that X @ Wk + bk is a single product."
+)
+
+
+def _network(network: NetworkSettings, problem: Problem) -> str:
+    sizes, count = problem.layout.sizes, problem.layout.count
+    lines = [f"P, dP = np.empty({count}), np.empty({count})"]
+    start = 0
+    for layer, (into, out) in enumerate(pairwise(sizes), start=1):
+        place, shape = f"{start}:{start + (into + 1) * out}", f"{into + 1}, {out}"
+        lines.append(f"Wb{layer}, dWb{layer} = P[{place}].reshape({shape}), dP[{place}].reshape({shape})")
+        start += (into + 1) * out
+    blocks = ", ".join(f"(Wb{layer}, dWb{layer})" for layer in range(1, len(sizes)))
+    lines.append(f"LAYERS = [{blocks}]")
+    weights = _draw(network.initializer("weights"), f'generator({network.seed}, "weights", layer)', "fan_in")
+    biases = _draw(network.initializer("biases"), f'generator({network.seed}, "biases", layer)', "1")
+    begin = f'''
+def begin():
+    """The first parameters. Every layer is drawn at an address of its own."""
+    for layer, (Wb, _) in enumerate(LAYERS, start=1):
+        fan_in, fan_out = len(Wb) - 1, len(Wb[0])
+        Wb[:-1] = {weights}
+        Wb[-1:] = {biases}'''
+    return "\n".join([*lines, "", begin])
+
+
+def _draw(asked: Initializer, rng: str, rows: str) -> str:
+    scale = (
+        f", scale={1.0 if asked.scale is None else asked.scale!r}"
+        if asked.name in ("normal", "uniform")
+        else ""
+    )
+    rng = "None" if asked.name == "zeros" else rng
+    return f"{asked.name}({rng}, ({rows}, fan_out), fan_in, fan_out{scale})"
+
+
+# ---------------------------------------------------------------------- forward and backward
+
+ABOUT_GRADIENT = (
+    "The notebook's lines, transposed: samples are columns, so that sums over samples run along memory. "
+    "Z1 is X @ W1 + b1, A1 its activation with a row of ones below, and so on; the 1/m of the notebook's dW stands in "
+    "the derivative of the loss."
+)
+
+
+def _gradient(problem: Problem, phases: Phases) -> str:
+    names = problem.activations
+    last = len(names)
+    forward, backward = [], []
+    for layer, name in enumerate(names, start=1):
+        into, product = f"a{layer - 1}" if layer > 1 else "X", f"Wb{layer}.T.dot(A{layer - 1})"
+        told = f"  # {into} @ W{layer} + b{layer}"
+        if layer < last:
+            forward.append(f"Z{layer} = {product}{told}")
+            outputs = f"Z{layer}" if name == "identity" else f"{name}(Z{layer})"
+            forward.append(f"A{layer} = with_ones({outputs})")
+        elif name == "identity":
+            forward.append(f"y_pred = {product}{told}")
+        else:
+            forward += [f"Z{layer} = {product}{told}", f"y_pred = {name}(Z{layer})"]
+    for layer in range(last, 0, -1):
+        name = names[layer - 1]
+        if layer < last:
+            slope = "" if name == "identity" else f" * {name}_slope(Z{layer}, A{layer}[:-1])"
+            backward.append(f"dZ{layer} = Wb{layer + 1}[:-1].dot(dZ{layer + 1}){slope}")
+        elif name != "identity":
+            backward.append(f"dZ{layer} = dZ{layer} * {name}_slope(Z{layer}, y_pred)")
+        backward.append(f"dWb{layer}[:] = A{layer - 1}.dot(dZ{layer}.T)  # dW{layer} and db{layer}")
+    body = [*forward, *_measure(problem.loss, phases, last), *backward, "return loss"]
+    lines = "\n    ".join(body)
+    ones = '''def with_ones(a):
+    """The outputs of a layer and the ones that meet the biases of the next."""
+    return np.vstack([a, np.ones((1, a.shape[1]))])
+
+
+'''
+    return f'''{ones if last > 1 else ""}def gradient(A0, y):
+    """The loss of a batch, whose gradient is then in dP. A0 (features + 1, samples), y (1, samples)."""
+    {lines}'''
+
+
+def _measure(loss: Loss, phases: Phases, last: int) -> list[str]:
+    own = "".join(f", {name}={value!r}" for name, value in loss.own.items())
+    if loss.name != "binary_cross_entropy" or not phases.ones:
+        return [f"loss, dZ{last} = {loss.name}(y_pred, y{own})"]
+    if not phases.several:
+        return [f"loss, dZ{last} = binary_cross_entropy_of_one(y_pred, y)"]
+    return [
+        "measure = binary_cross_entropy_of_one if y.size == 1 else binary_cross_entropy",
+        f"loss, dZ{last} = measure(y_pred, y)",
+    ]
+
+
+# ---------------------------------------------------------------------- batches
+
+
+def _about_batches(phases: Phases) -> str:
+    whole = "A full batch is all samples in data order."
+    parts = (
+        "Each pass over the samples has an order of its own, and a step takes the next samples of its pass."
+    )
+    return " ".join([*([parts] if phases.parts else []), *([whole] if phases.whole else [])])
+
+
+def _batches(run: RunRecipe, phases: Phases) -> str:
+    lines = ["rows, targets = np.hstack([X, np.ones((m, 1))]), y.T"]
+    if phases.whole:
+        lines.append("columns = np.ascontiguousarray(rows.T)")
+    if not phases.parts:
+        return "\n".join(lines)
+    whole = "    if now.batch_size is None:\n        return columns, targets\n" if phases.whole else ""
+    ordered = f'generator({run.seed}, "order", number).permutation(m)'
+    if phases.has("order"):
+        ordered += ' if order == "shuffle" else np.arange(m)'
+    order, asked = (", order", ", now.order") if phases.has("order") else ("", "")
+    return (
+        "\n".join(lines)
+        + f'''
+
+
+@functools.lru_cache(maxsize=1)
+def order_of_pass(number{order}):
+    """The order in which a pass takes the samples."""
+    return {ordered}
+
+
+def batch(seen):
+    """The next batch after so many samples: inputs as columns, and targets."""
+{whole}    number, place = divmod(seen, m)
+    taken = order_of_pass(number{asked})[place : place + now.batch_size]
+    A0 = rows[taken].T
+    return (np.ascontiguousarray(A0) if len(taken) == m else A0), targets[:, taken]'''
+    )
+
+
+# ---------------------------------------------------------------------- settings
+
+
+def _about_settings(phases: Phases) -> str:
+    if not phases.edits:
+        return "The settings that the run was trained with, from its first step on; nobody has edited them."
+    return (
+        "The settings that the run began with, and the edits that were made while it was training: each is in force "
+        "from the change that takes the step counter on from its number."
+    )
+
+
+def _settings(phases: Phases) -> str:
+    lines = "\n".join(
+        ["BEGIN = {", *(f"    {_pairs({name: value})}," for name, value in phases.first.items()), "}\n"]
+    )
+    if phases.edits:
+        told = "\n".join(f"    {step}: {{{_pairs(changes)}}}," for step, changes in phases.edits.items())
+        lines += f"EDITS = {{\n{told}\n}}\n"
+    return lines + "now = SimpleNamespace(**BEGIN)"
+
+
+def _pairs(told: Lines) -> str:
+    return ", ".join(f'"{name}": {value}' for name, value in told.items())
+
+
+# ---------------------------------------------------------------------- the run
+
+ABOUT_TRAIN = (
+    "Each step looks at its batch, which gives the loss and the gradient, and then changes the parameters. What is "
+    "told of a step is the loss of its batch before that change."
+)
+
+
+def _train(phases: Phases) -> str:
+    edited = """        edit = EDITS.get(step, {})
+        vars(now).update(edit)
+"""
+    if any("update" in changes for changes in phases.edits.values()):
+        edited += """        if "update" in edit:
+            memory = {}  # another method remembers nothing
+"""
+    look = "A0, target = batch(seen)" if phases.parts else "A0, target = columns, targets"
+    lines = [look, "yield step, gradient(A0, target)"]
+    if phases.has("l1") or phases.has("l2"):
+        pull = " + ".join(
+            part
+            for name, part in (("l2", "now.l2 * Wb[:-1]"), ("l1", "now.l1 * np.sign(Wb[:-1])"))
+            if phases.has(name)
+        )
+        lines += [
+            "for Wb, dWb in LAYERS:  # the penalties pull at weights, not at biases",
+            f"    dWb[:-1] += {pull}",
+        ]
+    taken = "dP"
+    if phases.has("clip_norm") or phases.has("clip_value"):
+        taken = "clipped"
+        lines.append("clipped = dP")
+    if phases.has("clip_norm"):
+        lines += [
+            "if now.clip_norm is not None:",
+            "    norm = math.sqrt(clipped.dot(clipped))",
+            "    clipped = clipped * min(now.clip_norm / (norm + 1e-6), 1.0)",
+        ]
+    if phases.has("clip_value"):
+        lines += [
+            "if now.clip_value is not None:",
+            "    clipped = np.clip(clipped, -now.clip_value, now.clip_value)",
+        ]
+    rate = "now.learning_rate"
+    if phases.has("schedule"):
+        since = "step - now.since" if phases.has("since") else "step"
+        lines.append(f"rate = now.learning_rate * now.schedule({since})")
+        rate = "rate"
+    own = ", **now.own" if phases.has("own") else ""
+    lines += [f"now.update(P, dP, memory, {rate}{own})".replace("dP", taken), "seen += target.shape[1]"]
+    body = "\n        ".join(lines)
+    return f'''def train(steps):
+    """Trains from the first parameters on; yields each step with the loss of its batch."""
+    begin()
+    vars(now).update(BEGIN)
+    memory, seen = {{}}, 0
+    for step in range(steps):
+{edited if phases.edits else ""}        {body}'''

@@ -1,0 +1,34 @@
+"""Files to take away, over HTTP. Must not know how a file is made."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import Response, StreamingResponse
+
+from fallline.services.lab import File
+from fallline.web.openapi import answers_of
+from fallline.web.queries import OfRun
+from fallline.web.visitors import TheLab
+
+router = APIRouter(prefix="/api/v1/experiments/{id}/export", tags=["exports"])
+
+FILES = ("application/json", "text/csv", "application/zip", "text/x-python")
+_RESPONSES = answers_of(404, 422)
+_RESPONSES[200]["content"] = {kind: {"schema": {"type": "string"}} for kind in FILES}
+_RESPONSES[200]["content"]["application/json"] = {"schema": {"type": "object"}}
+
+
+@router.get("/{file}", responses=_RESPONSES, response_class=Response)
+async def export(id: str, file: str, query: OfRun, lab: TheLab) -> Response:
+    """A file: recipe.json, history.csv, history.json, parameters.npz or script.py.
+
+    Of one run with `run`; without, of all runs, and a script of the first.
+    """
+    return _answer(await lab.export(id, file, query.run))
+
+
+def _answer(file: File) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
+    if isinstance(file.content, bytes):
+        return Response(file.content, media_type=file.media_type, headers=headers)
+    return StreamingResponse(file.content, media_type=file.media_type, headers=headers)

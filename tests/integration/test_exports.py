@@ -1,0 +1,186 @@
+"""What people take away over REST: files that are complete, named well, and make the same numbers elsewhere."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from fallline.exports.table import EXPORTS
+from support.serving import Experiment, created, open_app
+
+FILES = tuple(EXPORTS)
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    async with open_app(kernel="numpy") as (_, client):
+        yield client
+
+
+@pytest.fixture
+async def one(client: httpx.AsyncClient) -> Experiment:
+    """An experiment with edits of many kinds, a fork, and steps in between."""
+    recipe = {
+        "data": {"name": "moons", "samples": 90, "test_fraction": 0.2, "noise": 0.1},
+        "network": {"layers": [{"units": 5, "activation": "tanh"}]},
+        "runs": [
+            {"name": "gd", "label": 'not """ a \\ end'},
+            {"name": "sgd", "batch_size": 1, "learning_rate": 0.02},
+        ],
+    }
+    one = await created(client, recipe)
+    await one.ask("POST", "/step", {"steps": 40})
+    await one.ask("PATCH", "/runs/gd", {"batch_size": 7, "optimizer": "adam", "learning_rate": 0.01})
+    await one.ask("POST", "/step", {"steps": 30})
+    await one.ask(
+        "PATCH", "/runs/gd", {"schedule": {"name": "cosine", "steps": 20}, "l2": 0.01, "clip_norm": 1}
+    )
+    await one.ask("POST", "/step", {"steps": 50})
+    fork = {"name": "fork", "fork_of": "gd", "at_step": 60, "optimizer": "momentum", "batch_size": 1}
+    assert (await one.ask("POST", "/runs", fork)).status_code == 201
+    await one.ask("POST", "/step", {"steps": 25})
+    return one
+
+
+async def losses(one: Experiment, run: str) -> list[float]:
+    columns = (await one.get(f"/runs/{run}/history", series="batch_loss", buckets=10_000)).json()
+    told: list[float] = columns["series"]["batch_loss"]["last"]
+    assert len(told) == columns["last"][-1] + 1
+    return told
+
+
+async def run_script(one: Experiment, folder: Path, **query: str) -> list[tuple[int, float]]:
+    path = folder / "script.py"
+    path.write_bytes((await one.get("/export/script.py", **query)).content)
+    told = subprocess.run(
+        [sys.executable, "-I", path], capture_output=True, text=True, timeout=60, check=True
+    ).stdout
+    return [(int(step), float(loss)) for step, loss in (line.split() for line in told.splitlines())]
+
+
+@pytest.mark.parametrize("run", ["gd", "sgd", "fork"])
+async def test_the_script_tells_the_runs_own_history_edits_and_forks_included(
+    one: Experiment, tmp_path: Path, run: str
+) -> None:
+    # The server computed with the NumPy kernel, on this machine: not a digit is different.
+    assert await run_script(one, tmp_path, run=run) == list(enumerate(await losses(one, run)))
+
+
+async def test_without_a_run_the_script_is_that_of_the_first(one: Experiment, tmp_path: Path) -> None:
+    assert await run_script(one, tmp_path) == list(enumerate(await losses(one, "gd")))
+
+
+async def test_the_script_of_a_run_by_the_kernel_that_serves_is_equal_to_rounding(tmp_path: Path) -> None:
+    async with open_app() as (_, client):
+        one = await created(client, {"runs": [{"name": "gd", "edits": [{"at_step": 70, "batch_size": 1}]}]})
+        await one.ask("POST", "/step", {"steps": 150})
+        told = [loss for _, loss in await run_script(one, tmp_path)]
+        np.testing.assert_allclose(told, await losses(one, "gd"), rtol=1e-12)
+
+
+@pytest.mark.parametrize("file", FILES)
+async def test_every_file_is_saved_under_its_name_and_that_of_its_run(one: Experiment, file: str) -> None:
+    for query, name in (({}, file), ({"run": "sgd"}, f"sgd-{file}")):
+        answer = await one.get(f"/export/{file}", **query)
+        assert answer.status_code == 200
+        assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+        assert answer.headers["content-type"].split(";")[0] == EXPORTS[file].media_type
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.content
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "status"),
+    [
+        ("/export/nope.txt", {}, 404),
+        ("/export/..%2F..%2Fetc%2Fpasswd", {}, 404),
+        ("/export/script.py", {"run": "nope"}, 404),
+        ("/export/script.py", {"run": '"; x="'}, 422),
+        ("/export/script.py", {"walk": "gd"}, 422),
+    ],
+)
+async def test_what_there_is_not_is_told(
+    one: Experiment, path: str, query: dict[str, str], status: int
+) -> None:
+    answer = await one.get(path, **query)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "content-disposition" not in answer.headers
+
+
+async def test_a_recipe_comes_back_as_the_same_numbers(client: httpx.AsyncClient, one: Experiment) -> None:
+    answer = await one.get("/export/recipe.json")
+    assert answer.json() == (await one.get("/recipe")).json()
+    again = await client.post("/api/v1/experiments", content=answer.content)
+    assert again.status_code == 201, again.text
+    twin = Experiment(client, again.json()["id"], again.json()["token"])
+    await twin.ask("POST", "/step", {"steps": 145})
+    for run, steps in (("gd", 145), ("sgd", 145), ("fork", 85)):
+        assert (await losses(twin, run))[:steps] == await losses(one, run)
+
+
+async def test_a_recipe_of_one_run_holds_that_run(one: Experiment) -> None:
+    told = (await one.get("/export/recipe.json", run="sgd")).json()
+    assert [run["name"] for run in told["runs"]] == ["sgd"]
+    assert told["data"] == one.state["recipe"]["data"]
+
+
+async def test_parameters_are_those_of_the_snapshot(one: Experiment) -> None:
+    everybodys = np.load(io.BytesIO((await one.get("/export/parameters.npz")).content), allow_pickle=False)
+    for run in ("gd", "sgd", "fork"):
+        told: dict[str, Any] = (await one.get(f"/runs/{run}/snapshot")).json()["parameters"]
+        own = np.load(
+            io.BytesIO((await one.get("/export/parameters.npz", run=run)).content), allow_pickle=False
+        )
+        assert sorted(own) == sorted(told)
+        for name, values in told.items():
+            assert own[name].dtype == np.float64
+            assert own[name].tolist() == everybodys[f"{run}/{name}"].tolist() == values
+
+
+async def test_the_history_as_a_table_is_what_the_history_answers(one: Experiment) -> None:
+    answers = {
+        run: (
+            await one.client.get(
+                f"{one.here}/runs/{run}/history?buckets=10000", headers={"Accept": "text/csv"}
+            )
+        )
+        for run in ("gd", "sgd", "fork")
+    }
+    assert (await one.get("/export/history.csv", run="sgd")).text == answers["sgd"].text
+    rows = list(csv.DictReader(io.StringIO((await one.get("/export/history.csv")).text)))
+    for run, answer in answers.items():
+        expected = list(csv.DictReader(io.StringIO(answer.text)))
+        mine = [
+            {name: value for name, value in row.items() if name != "run"} for row in rows if row["run"] == run
+        ]
+        assert mine == expected
+    assert len(rows) == 145 + 145 + 85
+
+
+async def test_the_history_as_columns_is_what_the_history_answers(one: Experiment) -> None:
+    told = (await one.get("/export/history.json")).json()
+    for run in ("gd", "sgd", "fork"):
+        answer = (await one.get(f"/runs/{run}/history", buckets=10_000)).json()
+        assert told[run] == answer == (await one.get("/export/history.json", run=run)).json()
+
+
+async def test_what_has_not_begun_can_be_taken_away_too(client: httpx.AsyncClient, tmp_path: Path) -> None:
+    one = await created(client)
+    assert len(await run_script(one, tmp_path)) == 100
+    assert json.loads((await one.get("/export/history.json", run="gd")).content)["first"] == []
+    lines = (await one.get("/export/history.csv")).text.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("run,first,last,samples_seen")
+    for file in FILES:
+        assert (await one.get(f"/export/{file}")).status_code == 200

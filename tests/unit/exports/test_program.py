@@ -1,0 +1,225 @@
+"""The exported program makes the numbers of the NumPy kernel, to the bit, whatever the catalog offers."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import warnings
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fallline.engine.activations import ACTIVATIONS
+from fallline.engine.datasets import CSV, DATASETS, Dataset
+from fallline.engine.initializers import INITIALIZERS
+from fallline.engine.losses import LOSSES
+from fallline.engine.optimizers import OPTIMIZERS
+from fallline.engine.problem import Problem, build_problem
+from fallline.engine.randomness import PURPOSES
+from fallline.engine.schedules import SCHEDULES
+from fallline.engine.state import begin
+from fallline.engine.tabular import read_table
+from fallline.engine.training import advance
+from fallline.exports.program.parts import randomness
+from fallline.exports.program.pieces import MODULES, pieces
+from fallline.exports.program.script import script
+from fallline.exports.program.sections import program
+from fallline.runs.data_check import dataset_of
+from fallline.runs.recipe_check import check_recipe
+from fallline.vocabulary.recipe import Recipe
+
+STEPS = 60
+
+
+def set_up(body: dict[str, Any], dataset: Dataset | None = None) -> tuple[Recipe, Problem]:
+    recipe = check_recipe(Recipe.model_validate(body), dataset)
+    return recipe, build_problem(recipe.data, recipe.network, recipe.loss, dataset)
+
+
+def text_of(recipe: Recipe, problem: Problem, steps: int = STEPS) -> str:
+    return script(program(recipe, problem, recipe.runs[0]), "A run.", steps)
+
+
+def told_by(text: str, steps: int = STEPS) -> list[float]:
+    """The losses that the program tells, run in this process: a process for each would take minutes."""
+    namespace: dict[str, Any] = {"__name__": "program"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        exec(compile(text, "script.py", "exec"), namespace)
+        return [loss for _, loss in namespace["train"](steps)]
+
+
+def made_by_numpy(recipe: Recipe, problem: Problem, steps: int = STEPS) -> list[float]:
+    records = advance(problem, begin(problem), recipe.runs[0], steps)
+    assert len(records.samples_seen) == steps
+    told: list[float] = records.values[0].tolist()
+    return told
+
+
+def check(body: dict[str, Any], dataset: Dataset | None = None) -> str:
+    recipe, problem = set_up(body, dataset)
+    text = text_of(recipe, problem)
+    assert told_by(text) == made_by_numpy(recipe, problem)
+    return text
+
+
+def every_row() -> list[dict[str, Any]]:
+    """Recipes over all tables at once, each row in one at least: nine tables walked side by side."""
+    activations, weights = cycle(ACTIVATIONS), cycle(INITIALIZERS)
+    biases = cycle(row.name for row in INITIALIZERS.values() if "biases" in row.draws)
+    optimizers, schedules = cycle(OPTIMIZERS), cycle(SCHEDULES)
+    standards = cycle(["none", "inputs", "targets", "both"])
+    sizes: Any = cycle([None, 1, 7, 31])
+    bodies = []
+    for dataset in DATASETS.values():
+        if dataset.missing:
+            continue
+        losses = [loss for loss in LOSSES.values() if loss.fits(len(dataset.classes))]
+        for loss in losses:
+            layers = [{"units": units, "activation": next(activations)} for units in (5, 3)]
+            run = {
+                "optimizer": next(optimizers),
+                "learning_rate": 0.01,
+                "batch_size": next(sizes),
+                "schedule": next(schedules),
+                "seed": 3,
+                "edits": [
+                    {"at_step": 20, "optimizer": next(optimizers), "batch_size": next(sizes)},
+                    {"at_step": 41, "schedule": next(schedules), "l2": 0.01},
+                ],
+            }
+            bodies.append(
+                {
+                    "data": {
+                        "name": dataset.name,
+                        "samples": 70,
+                        "seed": 2,
+                        "noise": 0.1,
+                        "test_fraction": 0.2,
+                        "standardize": next(standards),
+                        **({"label_noise": 0.1} if dataset.classes else {}),
+                    },
+                    "network": {
+                        "layers": layers,
+                        "output": "identity" if loss.logits else next(activations),
+                        "weights": next(weights),
+                        "biases": next(biases),
+                        "seed": 4,
+                    },
+                    "loss": loss.name,
+                    "runs": [run],
+                }
+            )
+    return bodies
+
+
+BODIES = every_row()
+
+
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: f"{body['data']['name']}-{body['loss']}")
+def test_the_program_makes_the_kernels_numbers_to_the_bit(body: dict[str, Any]) -> None:
+    check(body)
+
+
+def test_those_recipes_name_every_row_of_every_table() -> None:
+    told = repr(BODIES)
+    tables = (ACTIVATIONS, INITIALIZERS, OPTIMIZERS, SCHEDULES, LOSSES)
+    rows = [name for table in tables for name in table] + [
+        row.name for row in DATASETS.values() if not row.missing
+    ]
+    assert [name for name in rows if f"'{name}'" not in told] == []
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        {"batch_size": 16, "order": "sequential"},
+        {"batch_size": 500},
+        {"batch_size": 13, "order": "shuffle", "edits": [{"at_step": 5, "order": "sequential"}]},
+        {"batch_size": 8, "l1": 0.01, "clip_norm": 0.5, "clip_value": 0.1},
+        {"edits": [{"at_step": 30, "clip_value": 0.02}, {"at_step": 40, "clip_value": None, "l1": 0.1}]},
+        {"edits": [{"at_step": 0, "learning_rate": 0.02}, {"at_step": 7, "batch_size": 3}]},
+        {"optimizer": "momentum", "edits": [{"at_step": 9, "momentum": 0.5}, {"at_step": 20, "optimizer": "adam"},
+                                            {"at_step": 40, "optimizer": "momentum"}]},
+        {"schedule": {"name": "step", "every": 7},
+         "edits": [{"at_step": 25, "schedule": {"name": "step", "every": 7}}]},
+        {"batch_size": 1, "edits": [{"at_step": 30, "batch_size": 4}, {"at_step": 41, "batch_size": None}]},
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("data", ["log_linear", "moons"])
+def test_edits_orders_penalties_and_bounds_are_made_at_their_steps(data: str, run: dict[str, Any]) -> None:
+    check({"data": {"name": data, "samples": 53}, "runs": [run]})
+
+
+@pytest.mark.parametrize("layers", [0, 1, 8])
+def test_networks_of_any_depth(layers: int) -> None:
+    check({"network": {"layers": [{"units": 3, "activation": "tanh"}] * layers, "weights": "xavier"}})
+
+
+def test_ones_own_table_comes_with_the_program() -> None:
+    table = read_table(b"a,b,c\n" + b"".join(b"%d,%d.5,%d\n" % (n, n * n % 7, n % 3) for n in range(30)))
+    body = {
+        "data": {"name": CSV, "dataset": "x", "target": "c", "test_fraction": 0.2},
+        "runs": [{"batch_size": 4}],
+    }
+    dataset = dataset_of(Recipe.model_validate(body).data, table)
+    assert "written_out" in check(body, dataset)
+
+
+def test_a_large_table_is_packed_and_the_same_to_the_bit() -> None:
+    rng = np.random.default_rng(0)
+    lines = [",".join(map(repr, row)) for row in rng.standard_normal((900, 6)).tolist()]
+    table = read_table(("a,b,c,d,e,y\n" + "\n".join(lines)).encode())
+    body = {"data": {"name": CSV, "dataset": "x", "target": "y"}, "runs": [{}]}
+    text = check(body, dataset_of(Recipe.model_validate(body).data, table))
+    assert "unpacked" in text
+    assert len(text) < 80_000
+
+
+def test_the_notebooks_run_fits_on_a_few_pages_and_holds_nothing_it_does_not_need() -> None:
+    text = text_of(*set_up({}))
+    lines = text.splitlines()
+    assert len(lines) < 170
+    assert max(map(len, lines)) <= 110
+    for name in ("adam", "tanh", "lru_cache", "training_rows", "EDITS", "clip", "split", "math"):
+        assert name not in text, name
+
+
+def test_it_imports_numpy_and_the_standard_library_only() -> None:
+    for body in BODIES:
+        tree = ast.parse(text_of(*set_up(body)))
+        names = {
+            alias.name.split(".")[0]
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for alias in (node.names if isinstance(node, ast.Import) else [ast.alias(node.module or "")])
+        }
+        assert names - {"numpy"} <= sys.stdlib_module_names
+
+
+def test_run_by_a_python_of_its_own_it_prints_step_and_loss(tmp_path: Path) -> None:
+    recipe, problem = set_up(BODIES[0])
+    path = tmp_path / "script.py"
+    path.write_text(text_of(recipe, problem, steps=40))
+    for arguments, steps in (([], 40), (["55"], 55)):
+        told = subprocess.run(
+            [sys.executable, "-I", path, *arguments], capture_output=True, text=True, timeout=60, check=True
+        )
+        lines = [line.split(" ") for line in told.stdout.splitlines()]
+        assert [int(step) for step, _ in lines] == list(range(steps))
+        assert [float(loss) for _, loss in lines] == made_by_numpy(recipe, problem, steps)
+
+
+def test_parts_have_names_of_their_own_and_the_engines_purposes() -> None:
+    functions = [
+        node.name
+        for module in MODULES
+        for node in ast.parse(Path(str(module.__file__)).read_text()).body
+        if isinstance(node, ast.FunctionDef)
+    ]
+    assert sorted(functions) == sorted(pieces())
+    assert randomness.PURPOSES == PURPOSES
