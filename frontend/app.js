@@ -8,10 +8,14 @@ import { createCommands } from "./net/commands.js";
 import { browserEnvironment } from "./net/environment.js";
 import { createKeeper } from "./net/keeper.js";
 import { createLine } from "./net/line.js";
+import { createLooker } from "./net/looker.js";
 import { createObserver } from "./net/observer.js";
 import { createRemovals } from "./net/removals.js";
 import { createVisits } from "./net/visits.js";
+import { forkOf } from "./state/forks.js";
 import { kernelWords } from "./state/kernel-words.js";
+import { nextMarker } from "./state/markers.js";
+import { furthestStep, shownStep, stepOf } from "./state/moments.js";
 import { changedRecipe, freshWords, joinedChanges, nextRun } from "./state/recipes.js";
 import { initialState, reduce } from "./state/reduce.js";
 import { createSeriesBook } from "./state/series.js";
@@ -42,6 +46,7 @@ export function createApp(environment = browserEnvironment()) {
   const line = createLine({ environment, store, series });
   const visits = createVisits({ api, environment, keeper, line, series, store });
   const observer = createObserver({ api, store, seriesOf: series.of, environment });
+  const looker = createLooker({ api, store, seriesOf: series.of, environment });
   const commands = createCommands({
     uuid: environment.uuid,
     experiment: () => store.get().experiment?.id ?? null,
@@ -108,6 +113,31 @@ export function createApp(environment = browserEnvironment()) {
     insteadOfSteps("play", null, { speed, pace });
   }
 
+  /** The present is not looked back at: whoever goes so far is live again. @param {number|null} step */
+  function lookAt(step) {
+    const wanted = step === null || step >= furthestStep(store.get()) ? null : Math.max(0, Math.round(step));
+    if (wanted !== (store.get().looking?.step ?? null)) dispatch({ type: "look", step: wanted });
+  }
+
+  /** @param {string} run @param {Json} [change] */
+  function fork(run, change = {}) {
+    const state = store.get();
+    if (!state.runs[run]) return;
+    command("add_run", null, forkOf(state, run, stepOf(state.runs[run], shownStep(state)), change));
+    lookAt(null);
+  }
+
+  /** Past steps of a run stay as they were: what is changed there is offered as a fork. @param {string} run @param {Json} change */
+  function offer(run, change) {
+    const { looking, runs } = store.get();
+    const isPast = looking !== null && runs[run] !== undefined && looking.step < runs[run].step;
+    if (isPast) dispatch({ type: "offer", offer: { run, change, step: looking.step } });
+    return isPast;
+  }
+
+  /** In the past there is nothing to be played: the run that is selected can go on from there. */
+  const continueHere = () => offer(store.get().view.selectedRun ?? store.get().order[0], {});
+
   /** @param {Json} part */
   function setPlayback(part) {
     dispatch({ type: "playback", part });
@@ -127,12 +157,16 @@ export function createApp(environment = browserEnvironment()) {
     stop() {
       stops.forEach((stop) => stop());
       observer.stop();
+      looker.stop();
       visits.stop();
       line.stop();
     },
     play,
     pause: () => insteadOfSteps("pause"),
-    toggle: () => (store.get().playback.playing ? insteadOfSteps("pause") : play()),
+    toggle() {
+      if (store.get().playback.playing) insteadOfSteps("pause");
+      else if (!continueHere()) play();
+    },
     step(steps = 1) {
       wanted.steps = Math.min(1_000_000, wanted.steps + steps);
       stepOn();
@@ -144,7 +178,29 @@ export function createApp(environment = browserEnvironment()) {
     reset: (run) => (run === undefined ? insteadOfSteps("reset") : command("reset", run)),
     setSpeed: (speed) => setPlayback({ speed }),
     setPace: (pace) => setPlayback({ pace }),
-    edit: (run, change) => command("edit", run, change),
+    edit: (run, change) => void (offer(run, change) || command("edit", run, change)),
+    lookAt,
+    forward(steps = 1) {
+      const state = store.get();
+      if (state.looking) lookAt(state.looking.step + steps);
+      else this.step(steps);
+    },
+    back: (steps = 1) => lookAt(Math.max(0, shownStep(store.get()) - steps)),
+    forwardEpoch(epochs = 1) {
+      const { looking, experiment, runs, view, order } = store.get();
+      const samples = experiment?.trainSamples ?? 1;
+      const batch = Math.min(samples, runs[view.selectedRun ?? order[0]]?.settings.batch_size ?? samples);
+      if (looking) lookAt(looking.step + epochs * Math.ceil(samples / batch));
+      else this.stepEpoch(epochs);
+    },
+    lookAtMarker: (direction) => lookAt(nextMarker(store.get(), shownStep(store.get()), direction)),
+    fork,
+    answerOffer(accepted) {
+      const asked = store.get().offer;
+      dispatch({ type: "offer", offer: null });
+      if (accepted && asked) fork(asked.run, asked.change);
+      else lookAt(null);
+    },
     addRun: (body = nextRun(store.get())) => command("add_run", null, body),
     removeRun: removals.remove,
     renameRun: (run, label) => command("edit", run, { label }),

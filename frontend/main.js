@@ -5,6 +5,7 @@
 
 import { createApp } from "./app.js";
 import { registerPlotlyChart } from "./charts/plotly-chart.js";
+import { registerContinueOffer } from "./components/continue-offer.js";
 import { registerDataFields } from "./components/data-fields.js";
 import { registerFigureHeads } from "./components/figure-heads.js";
 import { registerHelpDialog } from "./components/help-dialog.js";
@@ -21,12 +22,13 @@ import { registerRunCard } from "./components/run-card.js";
 import { registerStatusStrip } from "./components/status-strip.js";
 import { registerStoryTeller } from "./components/story-teller.js";
 import { registerSummaryDialog } from "./components/summary-dialog.js";
+import { registerTimeScrubber } from "./components/time-scrubber.js";
 import { registerTopBar } from "./components/top-bar.js";
 import { registerTransportBar } from "./components/transport-bar.js";
 import { openDashboard } from "./pages/dashboard.js";
 
 const ELEMENTS = [
-  registerTopBar, registerPageTabs, registerTransportBar, registerRecipeRail, registerDataFields, registerNetworkFields,
+  registerTopBar, registerPageTabs, registerTransportBar, registerTimeScrubber, registerContinueOffer, registerRecipeRail, registerDataFields, registerNetworkFields,
   registerLayerEditor, registerRunCard, registerStatusStrip, registerRaceTable, registerFigureHeads, registerPlotlyChart,
   registerInvitationOverlay, registerNetworkDrawing, registerPredictedTrue, registerNoticeToast, registerHelpDialog,
   registerSummaryDialog, registerStoryTeller,

@@ -34,6 +34,8 @@ export function flagsOf(state, series, { axis, log }) {
       before = changed(before, change, catalog);
       return { run: run.name, lane: run.lane, step, text, x: placeOf(series.of(run.name), axis, experiment.trainSamples, step) };
     });
-    return flags.filter(({ x }) => !log || x > 0).slice(-MOST);
+    // what a fork has of its parent is told where the parent is
+    const own = flags.filter(({ step }) => step >= (recipe.origin?.at_step ?? 0));
+    return own.filter(({ x }) => !log || x > 0).slice(-MOST);
   });
 }

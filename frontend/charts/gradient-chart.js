@@ -10,9 +10,11 @@ import { fill } from "./bind.js";
 import { flagsOf } from "./edits.js";
 import { pxAcross, pxDown } from "./labels.js";
 import { dress, shownRuns, templateOf } from "./looks.js";
+import { momentLines, placeThen } from "./moment.js";
 import { groundOf, isInside, joined, symbol } from "./paths.js";
 import { axisOf, boundTo, columnsFor, missingFrom, withinAxis } from "./scene.js";
 import { briefTicks, number } from "../state/format.js";
+import { seen } from "../state/moments.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("./scene.js").Scene} Scene */
@@ -62,7 +64,7 @@ export function gradientChart(figure, scene) {
     layout,
     ground: joined([...frames.flatMap((frame) => groundOf(frame, given, look)), ...axes.map(({ grid }) => grid), ...bandsOf(data, frameOf)]),
     words: axes.flatMap(({ words }) => words),
-    marks: [...joined(axes.map(({ line }) => line)), ...marksOf(data, frameOf, state)],
+    marks: [...joined([...axes.map(({ line }) => line), ...frames.flatMap((frame) => momentLines(scene, frame))]), ...marksOf(data, frameOf, scene)],
     labels: { titles: titlesOf(scene, panel, gap) },
     readable: { columns, panels: frames.map((frame, k) => ({ ...frame, name: weights[k], lines: [{ name: "", series: names[k] }] })) },
     y: null,
@@ -70,18 +72,22 @@ export function gradientChart(figure, scene) {
 }
 
 /**
- * Where each run stands now.
+ * Where each run stands now, or at the step that one looks at.
  * @param {Json[]} data
  * @param {(trace: Json) => import("./labels.js").Frame} frameOf
- * @param {Scene["state"]} state
+ * @param {Scene} scene
  * @returns {import("./paths.js").Path[]}
  */
-function marksOf(data, frameOf, { runs }) {
+function marksOf(data, frameOf, scene) {
+  const { runs } = scene.state;
   return data.filter(({ meta, x }) => meta.role === "line" && x.length).map((trace) => {
     const { meta, x, y } = trace;
     const frame = frameOf(trace);
     const { lane } = runs[meta.run];
-    const [left, top] = [pxAcross(frame, x[x.length - 1]), pxDown(frame, y[y.length - 1])];
+    const then = placeThen(runs[meta.run], scene) ?? Infinity;
+    const after = x.findIndex((/** @type {number} */ place) => place > then);
+    const last = after < 0 ? x.length - 1 : Math.max(0, after - 1);
+    const [left, top] = [pxAcross(frame, x[last]), pxDown(frame, y[last])];
     return { name: "now", lane, run: meta.run, d: isInside(frame, left, top) ? symbol(lane, MARK, left, top) : "" };
   });
 }
@@ -143,7 +149,8 @@ const PARTS = { name: 26, shape: 42, value: 66 };
  * @param {number} panel
  * @param {number} gap
  */
-function titlesOf({ state, room, look }, panel, gap) {
+function titlesOf({ state: present, room, look }, panel, gap) {
+  const state = seen(present);
   const { experiment, view } = state;
   const shown = shownRuns(state);
   const [valued, shaped] = [PARTS.name + shown.length * PARTS.value, PARTS.name + PARTS.shape + shown.length * PARTS.value];

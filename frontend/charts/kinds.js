@@ -7,6 +7,7 @@ import { gradientChart } from "./gradient-chart.js";
 import { lossChart } from "./loss-chart.js";
 import { gradientLabels, lossLabels, scatterLabels } from "./overlay.js";
 import { scatterChart } from "./scatter-chart.js";
+import { seen } from "../state/moments.js";
 import { gradientSummary, lossSummary, scatterSummary } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").State} State */
@@ -22,8 +23,8 @@ import { gradientSummary, lossSummary, scatterSummary } from "../state/selectors
  * @property {boolean} isRead        a cursor can be moved along it
  */
 
-const shared = (/** @type {State} */ { frames, view, runs, order, experiment, catalog, connection: { status, lastStep, progress } }) => [
-  frames, view.x, runs, order, experiment, catalog, status, lastStep, progress,
+const shared = (/** @type {State} */ { frames, view, runs, order, experiment, catalog, looking, connection: { status, lastStep, progress } }) => [
+  frames, view.x, runs, order, experiment, catalog, looking, status, lastStep, progress,
 ];
 
 /** @type {Record<string, Kind>} */
@@ -38,7 +39,7 @@ export const KINDS = {
   },
   scatter: {
     figure: null, build: (_, scene) => scatterChart(scene), labels: scatterLabels, summary: scatterSummary, every: 250, isRead: false,
-    follows: ({ runs, order }) => [order, ...order.map((name) => runs[name]).flatMap(({ predictions, hidden, label, status, step }) => [
+    follows: (state) => [state.order, ...state.order.map((name) => seen(state).runs[name]).flatMap(({ predictions, hidden, label, status, step }) => [
       predictions, hidden, label, status, status === "playing" || step,
     ])],
   },

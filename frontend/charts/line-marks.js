@@ -4,9 +4,11 @@
  */
 
 import { placeNow } from "./horizontal.js";
+import { placeThen } from "./moment.js";
 import { pxAcross, pxDown } from "./labels.js";
 import { isInside, symbol } from "./paths.js";
 import { number } from "../state/format.js";
+import { seen } from "../state/moments.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("./scene.js").Scene} Scene */
@@ -42,19 +44,26 @@ export function leaveThroughTheTop({ run, x, y }, [low, high], log) {
 
 /**
  * Where a line ends and what it is called there; a diverged one leaves through the top edge. A line that goes on beyond
- * what is looked at is told where it leaves, with the loss it has there: the loss of now would be of another place.
+ * what is looked at is told where it leaves, with the loss it has there: the loss of now would be of another place. Whoever looks at the past is told of that.
  * @param {Line} line
  * @param {Scene} scene
  * @param {Horizontal} axis
  * @param {[number, number]} range
  * @returns {End|null}
  */
-export function endOf(line, { state, series, look, zoom }, axis, range) {
+export function endOf(line, scene, axis, range) {
+  const { state, series, look, zoom } = scene;
   const { run, x, y } = line;
   if (!x.length) return null;
   const told = { run: run.name, lane: run.lane, name: run.label };
   const log = state.view.y === "log";
   const edge = zoom.x ? (axis.log ? 10 ** zoom.x[1] : zoom.x[1]) : Infinity;
+  const then = placeThen(run, scene);
+  if (then !== null && then <= edge && seen(state).runs[run.name].step < run.step) {
+    const loss = seen(state).runs[run.name].latest.train_loss?.value;
+    const height = loss || heightAt(line, then, log);
+    return height === null ? null : { ...told, value: look.compact ? "" : number(loss ?? height), bad: false, goesOn: false, x: then, y: height };
+  }
   if (placeNow(run, series.of(run.name), axis.axis) > edge) {
     const loss = heightAt(line, edge, log);
     return loss === null ? null : { ...told, value: look.compact ? "" : number(loss), bad: false, goesOn: true, x: edge, y: loss };

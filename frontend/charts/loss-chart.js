@@ -13,6 +13,7 @@ import { NAMES, placeNow } from "./horizontal.js";
 import { alongTheLine, endMarks, endOf, fromTheStart, leaveThroughTheTop, startMarks } from "./line-marks.js";
 import { evenTicks, lossRange, lossTicks } from "./loss-range.js";
 import { dress, shownRuns, templateOf } from "./looks.js";
+import { momentLines } from "./moment.js";
 import { groundOf } from "./paths.js";
 import { axisOf, boundTo, columnsFor, missingFrom, reachesNow, withinAxis } from "./scene.js";
 import { briefTicks, number } from "../state/format.js";
@@ -60,7 +61,7 @@ export function lossChart(figure, scene) {
     layout,
     ground: [...groundOf(frame, { shelf: shelf?.tint, missing, baseline: state.experiment?.baseline?.train, flags }, look), grid, ...bandsOf(data, () => frame)],
     words,
-    marks: [drawnAxis, ...lines.map((line) => alongTheLine(line, scene, axis, frame)), ...endMarks(ends, frame), ...startMarks(start, shownRuns(state), frame)],
+    marks: [drawnAxis, ...momentLines(scene, frame), ...lines.map((line) => alongTheLine(line, scene, axis, frame)), ...endMarks(ends, frame), ...startMarks(start, shownRuns(state), frame)],
     labels: { flags, ends, start, baseline, axis: NAMES[state.view.x], missing },
     readable: { columns, panels: [panelOf(scene, layout.xaxis)] },
     y,

@@ -8,6 +8,7 @@ import { axesOf, undrawn } from "./axes.js";
 import { laneLook, shownRuns, templateOf } from "./looks.js";
 import { square } from "./paths.js";
 import { score } from "../state/format.js";
+import { seen } from "../state/moments.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("../state/types.js").Run} Run */
@@ -24,7 +25,7 @@ const TICKS = 3;
 
 /** @param {Scene} scene */
 export function scatterChart({ state, look, room }) {
-  const runs = shownRuns(state);
+  const runs = shownRuns(seen(state));
   const range = rangeOf(runs);
   const cells = cellsOf(runs.length, room);
   /** @type {Json} */

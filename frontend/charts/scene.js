@@ -76,10 +76,27 @@ export function columnsFor({ state, series, zoom }, axis, names, pixels) {
   for (const { name } of shownRuns(state)) {
     const run = series.of(name);
     if (!run?.length) continue;
-    const part = zoom.x ? bucketsWithin(run, axis, samples, zoom.x) : undefined;
+    const part = ownPart(run, zoom.x ? bucketsWithin(run, axis, samples, zoom.x) : [0, run.length], originOf(state, name));
     columns[name] = thin(run, names, atMost, axis.log, part);
   }
   return columns;
+}
+
+/** The step at which a fork leaves its parent's way; 0 for a run that is none. @param {State} state @param {string} name */
+const originOf = ({ experiment }, name) => experiment?.recipe.runs.find((recipe) => recipe.name === name)?.origin?.at_step ?? 0;
+
+/**
+ * A fork's line begins where it left its parent: before that it would only lie over the parent's.
+ * @param {import("../state/types.js").RunSeries} run
+ * @param {[number, number]} part  buckets
+ * @param {number} origin
+ * @returns {[number, number]}
+ */
+function ownPart({ last }, [from, to], origin) {
+  if (origin === 0) return [from, to];
+  const own = last.findIndex((step) => step >= origin);
+  // one that has made no step of its own yet has the last of its parent's: there it stands
+  return [Math.max(from, own < 0 ? last.length - 1 : own), to];
 }
 
 /** @param {Scene} scene */

@@ -10,6 +10,7 @@ import { marker } from "./icons.js";
 import { LiveElement, register } from "./live-element.js";
 import { cellOf, columnsOf, drawnWeights, edgePath, footWords, HEIGHT, isRoomy, strokeOf, WIDTH } from "./network-geometry.js";
 import { networkTwin } from "./network-twin.js";
+import { seen } from "../state/moments.js";
 import { takesLogits } from "../state/losses.js";
 import { layerSizes } from "../state/opened.js";
 
@@ -23,7 +24,10 @@ import { layerSizes } from "../state/opened.js";
 const DARKEST = 3;
 
 /** @param {State} state */
-const shownRun = ({ view, runs, order }) => runs[view.networkRun ?? ""] ?? runs[view.selectedRun ?? ""] ?? runs[order[0]];
+const shownRun = (state) => runOf(seen(state));
+
+/** @param {State} state */
+const runOf = ({ view, runs, order }) => runs[view.networkRun ?? ""] ?? runs[view.selectedRun ?? ""] ?? runs[order[0]];
 
 /** A mean activation in a circle. @param {number} value */
 function short(value) {

@@ -7,6 +7,7 @@ import { confusionTable } from "./confusion-table.js";
 import { make, makeOwn, set, write } from "./dom.js";
 import { LiveElement, register } from "./live-element.js";
 import { plural } from "../state/format.js";
+import { seen } from "../state/moments.js";
 
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").Experiment} Experiment */
@@ -15,7 +16,10 @@ import { plural } from "../state/format.js";
 const SIDE_BY_SIDE = 2;
 
 /** @param {State} state */
-const shownRuns = ({ order, runs }) => order.map((name) => runs[name]).filter(({ hidden }) => !hidden);
+function shownRuns(state) {
+  const { order, runs } = seen(state);
+  return order.map((name) => runs[name]).filter(({ hidden }) => !hidden);
+}
 
 export class PredictedTrue extends LiveElement {
   /** @type {Map<string, ReturnType<typeof confusionTable>>} */
@@ -59,7 +63,8 @@ export class PredictedTrue extends LiveElement {
   }
 
   /** @param {State} state */
-  #show({ runs, experiment }) {
+  #show(state) {
+    const { runs, experiment } = seen(state);
     for (const [name, table] of this.#tables) if (runs[name]) table.show(runs[name], (experiment?.testSamples ?? 0) > 0);
   }
 }

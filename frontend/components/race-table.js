@@ -6,8 +6,9 @@
 import { make, set, write } from "./dom.js";
 import { glyph, marker } from "./icons.js";
 import { LiveElement, register } from "./live-element.js";
-import { furthestStep } from "./transport-bar.js";
 import { counter, epochs, integer, number, score } from "../state/format.js";
+import { originWords } from "../state/forks.js";
+import { seen, shownStep } from "../state/moments.js";
 import { DESCENDED, descendedWords, runSentence } from "../state/run-words.js";
 import { stateOf, whereWords } from "../state/selectors.js";
 
@@ -18,8 +19,8 @@ import { stateOf, whereWords } from "../state/selectors.js";
 /** The moment of all numbers in the table. @param {State} state */
 function moment(state) {
   const { status } = state.connection;
-  if (status === "reconnecting" || status === "offline") return `Last known: step ${whereWords(state)}`;
-  return furthestStep(state) === 0 ? "Before the first step" : `At step ${whereWords(state)}`;
+  if (!state.looking && (status === "reconnecting" || status === "offline")) return `Last known: step ${whereWords(state)}`;
+  return shownStep(state) === 0 ? "Before the first step" : `At step ${whereWords(state)}`;
 }
 
 /** @param {Run} run @param {string} series */
@@ -47,7 +48,7 @@ export class RaceTable extends LiveElement {
         make("th", { scope: "col" }, "Train loss"), this.#test, this.#score, make("th", { scope: "col", class: "state" }, "State"));
       this.append(make("table", {}, this.#caption, make("thead", {}, head), this.#body));
       this.follow((state) => state.order, (order, state) => this.#showRows(order, state));
-      this.follow((state) => [state.runs, state.connection, state.experiment, state.playback.playing], (_, state) => this.#show(state));
+      this.follow((state) => [...Object.values(seen(state).runs), state.connection, state.experiment, state.playback.playing, state.looking], (_, state) => this.#show(seen(state)));
     });
   }
 
@@ -91,7 +92,7 @@ function buildRow(run) {
   /** @param {Run} now @param {State} state @param {Experiment} experiment @param {string} series */
   function show(now, state, experiment, series) {
     write(cells.name, now.label);
-    const sentence = runSentence(now);
+    const sentence = [originWords(state, now.name), runSentence(now)].filter(Boolean).join(", ");
     write(cells.rule, sentence);
     set(cells.rule, { title: sentence });
     write(cells.descended, descendedWords(now));

@@ -14,6 +14,8 @@ import { runMore } from "./run-more.js";
 import { rowOf } from "../state/catalog.js";
 import { plural } from "../state/format.js";
 import { explanationOf } from "../state/parameters.js";
+import { originWords } from "../state/forks.js";
+import { seen } from "../state/moments.js";
 import { isLocked } from "../state/selectors.js";
 import { nameFor } from "../state/words.js";
 
@@ -61,15 +63,15 @@ export class RunCard extends LiveElement {
     this.dataset.lane = run.lane;
     const header = this.#header(run);
     const body = this.#body();
-    this.replaceChildren(header.root, body.root);
-    this.follow((state) => [state.runs[this.#name], state.experiment, state.order.length, state.view.selectedRun, state.problem, isLocked(state)], (_, state) => {
-      const now = state.runs[this.#name];
+    this.replaceChildren(header.root, header.origin, body.root);
+    this.follow((state) => [seen(state).runs[this.#name], state.experiment, state.order.length, state.view.selectedRun, state.problem, isLocked(state)], (_, state) => {
+      const now = seen(state).runs[this.#name];
       if (!now || !state.experiment) return;
       const folded = state.order.length > ALL_OPEN && state.view.selectedRun !== now.name;
       set(this, { "aria-label": `Run ${now.label}` });
       this.classList.toggle("folded", folded);
       this.classList.toggle("hidden-run", now.hidden);
-      header.show(now, state.experiment, state.order.length > ALL_OPEN, folded);
+      header.show(now, state, state.order.length > ALL_OPEN, folded);
       body.root.hidden = folded;
       body.show(now, state);
       header.lock(isLocked(state));
@@ -90,12 +92,15 @@ export class RunCard extends LiveElement {
     const name = make("button", { type: "button", class: "name", on: { click: () => this.app.setView({ selectedRun: this.#name }) } }, label);
     const plain = make("span", { class: "name" });
     const why = make("span", { class: "why" });
+    const origin = make("p", { class: "hint origin" });
     const eye = button({ look: "quiet square small eye", act: () => this.app.setHidden(this.#name, !this.app.store.get().runs[this.#name].hidden) });
     const more = button({ look: "quiet square small", icon: "more", more: { "aria-haspopup": "menu" }, act: () => this.#menu(more, root) });
     const root = make("div", { class: "head" }, marker(run.lane), name, plain, why, eye, more);
 
-    /** @param {Run} now @param {Experiment} experiment @param {boolean} foldable @param {boolean} folded */
-    function show(now, experiment, foldable, folded) {
+    /** @param {Run} now @param {State} state @param {boolean} foldable @param {boolean} folded */
+    function show(now, state, foldable, folded) {
+      const experiment = /** @type {Experiment} */ (state.experiment);
+      const origins = originWords(state, now.name);
       write(label, now.label);
       const holder = foldable ? name : plain;
       if (label.parentElement !== holder) holder.append(label);
@@ -103,12 +108,14 @@ export class RunCard extends LiveElement {
       plain.hidden = foldable;
       set(name, { "aria-expanded": String(!folded) });
       write(why, samplesAStep(now, experiment));
+      write(origin, origins);
+      origin.hidden = !origins;
       set(eye, { "aria-label": `Hide ${now.label} in the charts`, "aria-pressed": String(now.hidden) });
       if (eye.dataset.shut !== String(now.hidden)) eye.replaceChildren(icon(now.hidden ? "eyeShut" : "eye"));
       eye.dataset.shut = String(now.hidden);
       set(more, { "aria-label": `More for ${now.label}: rename, remove` });
     }
-    return { root, show, lock: (/** @type {boolean} */ locked) => (more.disabled = locked) };
+    return { root, origin, show, lock: (/** @type {boolean} */ locked) => (more.disabled = locked) };
   }
 
   /** @param {HTMLElement} anchor @param {HTMLElement} header */
@@ -116,6 +123,7 @@ export class RunCard extends LiveElement {
     const { runs, order } = this.app.store.get();
     openMenu(() => anchor, `More for ${runs[this.#name].label}`, [
       { text: "Rename", act: () => this.#rename(header) },
+      { text: "Fork here", act: () => this.app.fork(this.#name) },
       { text: "Remove", act: () => this.app.removeRun(this.#name), disabled: order.length < 2 },
     ]);
   }
@@ -177,7 +185,7 @@ export class RunCard extends LiveElement {
   }
 
   get #run() {
-    return this.app.store.get().runs[this.#name];
+    return seen(this.app.store.get()).runs[this.#name];
   }
 
   /** Knobs are built anew only when other ones apply. @param {Run} run @param {Experiment} experiment */

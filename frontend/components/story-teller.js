@@ -6,8 +6,8 @@
 
 import { write } from "./dom.js";
 import { LiveElement, register } from "./live-element.js";
-import { furthestStep } from "./transport-bar.js";
 import { number } from "../state/format.js";
+import { seen, shownStep } from "../state/moments.js";
 import { stateOf, whereWords } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").State} State */
@@ -16,9 +16,10 @@ const QUIET_MS = 10_000;
 /** Steps that are made one by one come faster than they can be heard. */
 const SETTLED_MS = 400;
 
-/** @param {State} state */
-function story(state) {
-  const step = furthestStep(state);
+/** @param {State} present */
+function story(present) {
+  const state = seen(present);
+  const step = shownStep(state);
   const runs = state.order.map((name) => state.runs[name]).filter(({ hidden }) => !hidden);
   const lines = runs.map((run) => `${run.label} ${number(run.latest.train_loss?.value)}, ${stateOf(run, state).word}.`);
   return [step === 0 ? "Ready, step 0." : `Step ${whereWords(state)}.`, ...lines].join(" ");
@@ -27,10 +28,12 @@ function story(state) {
 export class StoryTeller extends LiveElement {
   #lastSaid = -Infinity;
   #timer = 0;
+  /** @type {State["looking"]} */
+  #told = null;
 
   start() {
-    this.follow((state) => [state.frames, state.playback.playing, state.experiment, state.runs], (_, state) => {
-      if (state.experiment) this.#plan(state.playback.playing);
+    this.follow((state) => [state.frames, state.playback.playing, state.experiment, state.runs, state.looking], (_, state) => {
+      if (state.experiment) this.#plan(state.playback.playing, state.looking);
     });
     const read = (/** @type {Event} */ event) => this.#utter(/** @type {CustomEvent<string>} */ (event).detail);
     document.addEventListener("spoken", read);
@@ -38,8 +41,11 @@ export class StoryTeller extends LiveElement {
     this.whenGone(() => clearTimeout(this.#timer));
   }
 
-  /** @param {boolean} playing */
-  #plan(playing) {
+  /** The past is told once, however long one looks at it. @param {boolean} playing @param {State["looking"]} looking */
+  #plan(playing, looking) {
+    if (looking && looking === this.#told) return;
+    this.#told = looking;
+    if (looking) playing = false;
     if (playing && this.#timer) return;
     clearTimeout(this.#timer);
     const wait = playing ? Math.max(0, this.#lastSaid + QUIET_MS - performance.now()) : SETTLED_MS;

@@ -1,16 +1,17 @@
 /**
- * Reset, play, one step, one epoch, speed, counter, horizontal axis.
+ * The timeline, and under it reset, play, one step, one epoch, speed, counter, horizontal axis.
  * Owns: the deck's buttons and their words. Must not know how steps are made.
  */
 
 import { button, segmentedSwitch } from "./controls.js";
-import { make, set, write } from "./dom.js";
+import { make, makeOwn, set, write } from "./dom.js";
 import { icon } from "./icons.js";
 import { scaledSlider } from "./knob.js";
 import { LiveElement, register } from "./live-element.js";
 import { openPopover } from "./popover.js";
 import { positionOfSpeed, SPEED, speedAt } from "./scales.js";
 import { counter, integer } from "../state/format.js";
+import { shownStep } from "../state/moments.js";
 import { isLocked } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").State} State */
@@ -39,12 +40,9 @@ const speedText = (speed) => (speed === "max" ? "max" : `${integer(speed)} step$
 /** @param {number} value */
 const speedSpoken = (value) => (Number.isFinite(value) ? `${integer(value)} step${value === 1 ? "" : "s"} per second` : "as fast as possible");
 
-/** How far the furthest run is: the step that the counter and the table name. @param {State} state */
-export const furthestStep = (state) => Math.max(0, ...state.order.map((name) => state.runs[name].step));
-
 export class TransportBar extends LiveElement {
   start() {
-    this.onceOpened(() => this.append(this.#deck()));
+    this.onceOpened(() => this.append(makeOwn("time-scrubber", { class: "scrub" }), this.#deck()));
   }
 
   #deck() {
@@ -52,10 +50,13 @@ export class TransportBar extends LiveElement {
     const { app } = this;
     const act = {
       reset: button({ name: "Back to step 0 (R)", title: "Back to step 0 (R)", look: "quiet square", icon: "reset", more: { "data-caption": "reset" }, act: () => app.reset() }),
-      step: button({ name: "1 step (right arrow)", title: "1 step (→)", look: "quiet", icon: "step", more: { "data-caption": "step" }, act: () => app.step(1) }, make("span", { class: "caption" }, "1 step")),
-      epoch: button({ name: "1 epoch (Shift and right arrow)", title: "1 epoch (Shift →)", look: "quiet", icon: "epoch", more: { "data-caption": "epoch" }, act: () => app.stepEpoch(1) }, make("span", { class: "caption" }, "1 epoch")),
+      step: button({ name: "1 step (right arrow)", title: "1 step (→)", look: "quiet", icon: "step", more: { "data-caption": "step" }, act: () => app.forward(1) }, make("span", { class: "caption" }, "1 step")),
+      epoch: button({ name: "1 epoch (Shift and right arrow)", title: "1 epoch (Shift →)", look: "quiet", icon: "epoch", more: { "data-caption": "epoch" }, act: () => app.forwardEpoch(1) }, make("span", { class: "caption" }, "1 epoch")),
     };
-    this.follow(isLocked, (locked) => [play, ...Object.values(act)].forEach((one) => (one.disabled = locked)));
+    // in the past these move the view, which needs no leave
+    const moving = [act.step, act.epoch];
+    this.follow(isLocked, (locked) => [play, act.reset].forEach((one) => (one.disabled = locked)));
+    this.follow((state) => isLocked(state) && !state.looking, (locked) => moving.forEach((one) => (one.disabled = locked)));
     return make(
       "div", { class: "deck" },
       make("span", { class: "group" }, this.#recipeButton(), act.reset), play,
@@ -114,7 +115,7 @@ export class TransportBar extends LiveElement {
 
   #counter() {
     const number = make("dd", { "data-counter": "step" });
-    this.follow(furthestStep, (step) => {
+    this.follow(shownStep, (step) => {
       write(number, counter(step));
       number.title = integer(step);
     });

@@ -46,6 +46,8 @@ export function createApi(fetch, origin) {
     return answer;
   }
 
+  /** @param {number} [step] */
+  const stepQuery = (step) => (step === undefined ? "" : `?step=${step}`);
   /** @param {string} id */
   const at = (id) => `/experiments/${encodeURIComponent(id)}`;
   return {
@@ -63,9 +65,9 @@ export function createApi(fetch, origin) {
     remove: (id, token) => call(at(id), { method: "DELETE", token }),
     /** @param {string} id @param {string} name */
     figure: (id, name) => call(`${at(id)}/figures/${name}`),
-    /** @param {string} id @param {string} run @param {string} name */
-    instrument: (id, run, name) => call(`${at(id)}/runs/${run}/instruments/${name}`),
-    /** @param {string} id @param {string} run */
-    snapshot: (id, run) => call(`${at(id)}/runs/${run}/snapshot`),
+    /** Now, or at a step. @param {string} id @param {string} run @param {string} name @param {number} [step] */
+    instrument: (id, run, name, step) => call(`${at(id)}/runs/${run}/instruments/${name}${stepQuery(step)}`),
+    /** @param {string} id @param {string} run @param {number} [step] */
+    snapshot: (id, run, step) => call(`${at(id)}/runs/${run}/snapshot${stepQuery(step)}`),
   };
 }

@@ -5,7 +5,7 @@
  * Owns: when to look, and at which runs. Must not know what is drawn from it.
  */
 
-import { trendOf } from "../state/selectors.js";
+import { readingsOf, trendOf } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").Run} Run */
@@ -18,17 +18,6 @@ const LEAST = 100;
 const TROUBLED = 2_000;
 /** What one look took, so many times, is left to the server before the next. */
 const EASE = 4;
-
-/** Recent losses for the trend, newest first in time but told oldest first. @param {RunSeries|null} series */
-function readingsOf(series) {
-  const loss = series?.values("train_loss");
-  if (!series || !loss) return [];
-  const readings = [];
-  for (let i = series.length - 1; i >= 0 && readings.length < 400; i--) {
-    if (loss.count[i] > 0) readings.push({ step: series.last[i], value: loss.mean[i] });
-  }
-  return readings.reverse();
-}
 
 /**
  * @param {object} given
@@ -55,8 +44,8 @@ export function createObserver({ api, store, seriesOf, environment }) {
   /** @param {State} state @param {Run} run */
   const moment = (state, run) => [state.experiment?.id, run.generation, run.step, state.view.networkRun === run.name, isOpen(state)].join(" ");
 
-  /** Where the runs stand, once they stand still. @param {State} state */
-  const standing = (state) => (state.playback.playing ? [] : state.order.map((name) => moment(state, state.runs[name])));
+  /** Where the runs stand, once they stand still and are what one looks at. @param {State} state */
+  const standing = (state) => (state.playback.playing || state.looking ? [] : state.order.map((name) => moment(state, state.runs[name])));
 
   /** @param {State} state @param {Run} run */
   async function look(state, run) {
@@ -105,7 +94,7 @@ export function createObserver({ api, store, seriesOf, environment }) {
     isUrgent = false;
     lookedAt = environment.now();
     const state = store.get();
-    const on = state.experiment && ["ready", "live"].includes(state.connection.status) && !environment.hidden();
+    const on = state.experiment && !state.looking && ["ready", "live"].includes(state.connection.status) && !environment.hidden();
     const fine = !on || (await lookAtAll(state).then(() => true, () => false));
     isLooking = false;
     if (fine && isUrgent) return hurry();

@@ -39,7 +39,7 @@ export function listenToKeys(app, page) {
     const key = meaning(event);
     const state = app.store.get();
     if (!key?.act || (!key.always && !state.view.singleKeys)) return;
-    if (CHANGING.has(key.key) && isLocked(state)) return;
+    if (CHANGING.has(key.key) && isLocked(state) && !(state.looking && key.key === "arrowright")) return;
     event.preventDefault();
     if (event.repeat && key.once) return;
     key.act(app, page, event.key);

@@ -45,9 +45,13 @@ function select(app, key) {
 /** @type {Key[]} */
 export const KEYS = [
   { does: "Play or pause", caps: ["Space"], key: " ", once: true, always: true, act: (app) => app.toggle() },
-  { does: "One step", caps: ["→"], key: "arrowright", always: true, act: (app) => app.step(1) },
-  { does: "One epoch", caps: ["Shift", "→"], key: "arrowright", shift: true, always: true, act: (app) => app.stepEpoch(1) },
-  { does: "Back to step 0", caps: ["R"], key: "r", act: (app) => app.reset() },
+  { does: "One step on, back", caps: ["→", "←"], key: "arrowright", always: true, act: (app) => app.forward(1) },
+  { does: "One step on, back", caps: ["→", "←"], key: "arrowleft", always: true, act: (app) => app.back(1) },
+  { does: "One epoch", caps: ["Shift", "→"], key: "arrowright", shift: true, always: true, act: (app) => app.forwardEpoch(1) },
+  { does: "Back to live", caps: ["L"], key: "l", act: (app) => app.lookAt(null) },
+  { does: "Previous, next marker", caps: [",", "."], key: ",", act: (app) => app.lookAtMarker(-1) },
+  { does: "Previous, next marker", caps: [",", "."], key: ".", act: (app) => app.lookAtMarker(1) },
+  { does: "Reset to step 0", caps: ["R"], key: "r", act: (app) => app.reset() },
   { does: "Slower, faster", caps: ["[", "]"], key: "[", act: (app) => app.setSpeed(nextSpeed(app.store.get().playback.speed, -1)) },
   { does: "Slower, faster", caps: ["[", "]"], key: "]", act: (app) => app.setSpeed(nextSpeed(app.store.get().playback.speed, 1)) },
   ...["1", "2", "3", "4"].map((key) => ({ does: "Select run 1 to 4", caps: ["1", "2", "3", "4"], key, act: (/** @type {App} */ app) => select(app, key) })),

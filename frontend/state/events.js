@@ -85,7 +85,9 @@ function restarted(state, { run: name, generation, recipe: told }) {
   if (!run || !experiment || generation <= run.generation) return state;
   const recipes = experiment.recipe.runs.map((recipe) => (recipe.name === name ? told ?? fromNow(recipe, run) : recipe));
   const next = { ...state, experiment: { ...experiment, recipe: { ...experiment.recipe, runs: recipes } } };
+  const others = Math.max(0, ...Object.values(state.runs).filter((other) => other !== run).map(({ step }) => step));
   return withRun(next, name, {
+    restartedAt: others || null,
     step: 0, epoch: 0, samplesSeen: 0, edits: [], latest: {}, divergedAt: null, generation, trend: undefined,
     status: run.status === "diverged" ? "paused" : run.status, units: null, predictions: null, snapshot: null,
   });

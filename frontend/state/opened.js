@@ -88,6 +88,7 @@ function runOf(told, recipe, known, lane) {
     predictions: same ? known.predictions : null,
     snapshot: same ? known.snapshot : null,
     trend: same ? known.trend : undefined,
+    restartedAt: known?.restartedAt ?? null,
   };
 }
 

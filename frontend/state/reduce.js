@@ -6,6 +6,7 @@
 
 import { EVENTS, without } from "./events.js";
 import { experimentOf, newest, runsOf, withNewerRecipes } from "./opened.js";
+import { withoutLostPast } from "./moments.js";
 import { heard, settled, withRun } from "./parts.js";
 
 /** @typedef {import("./types.js").State} State */
@@ -33,6 +34,8 @@ export function initialState() {
     loading: null,
     figures: {},
     frames: 0,
+    looking: null,
+    offer: null,
     isDrawingSlow: false,
     isReadOnly: false,
   };
@@ -70,6 +73,8 @@ function opened(state, told, token) {
     experiment: experimentOf(answer, again ? state.experiment : null, token),
     runs, order, playback, loading: null, isReadOnly: answer.read_only ?? false,
     pending: again ? state.pending : {},
+    looking: again ? state.looking : null,
+    offer: again ? state.offer : null,
     figures: again ? state.figures : {},
     view: { ...state.view, selectedRun: kept(state.view.selectedRun), networkRun: kept(state.view.networkRun) },
   });
@@ -139,6 +144,9 @@ const MESSAGES = {
     (before, [name, { generation, ...found }]) => (before.runs[name]?.generation === generation ? withRun(before, name, found) : before),
     state,
   ),
+  look: (state, { step }) => ({ ...state, offer: null, looking: step === null ? null : { step, found: state.looking?.found ?? {} } }),
+  found: (state, { moments }) => (state.looking ? { ...state, looking: { ...state.looking, found: { ...state.looking.found, ...moments } } } : state),
+  offer: (state, { offer }) => ({ ...state, offer }),
   figure: (state, { name, figure }) => ({ ...state, figures: { ...state.figures, [name]: figure } }),
   notice: (state, { notice }) => ({ ...state, notice }),
   problem: (state, { problem }) => ({ ...state, problem }),
@@ -152,5 +160,5 @@ const MESSAGES = {
  */
 export function reduce(state, message) {
   const change = MESSAGES[message.type];
-  return change ? beat(change(state, message)) : state;
+  return change ? beat(withoutLostPast(change(state, message))) : state;
 }

@@ -45,6 +45,22 @@ export function trendOf(readings, step) {
   return change < -FLAT ? "falling" : change > FLAT ? "rising" : "flat";
 }
 
+/**
+ * Recent losses for the trend, oldest first.
+ * @param {import("./types.js").RunSeries|null} series
+ * @param {number} [until]  the last step that counts
+ * @returns {Reading[]}
+ */
+export function readingsOf(series, until = Infinity) {
+  const loss = series?.values("train_loss");
+  if (!series || !loss) return [];
+  const readings = [];
+  for (let i = series.length - 1; i >= 0 && readings.length < 400; i--) {
+    if (loss.count[i] > 0 && series.last[i] <= until) readings.push({ step: series.last[i], value: loss.mean[i] });
+  }
+  return readings.reverse();
+}
+
 /** @param {Reading[]} readings */
 const meanOf = (readings) => readings.reduce((sum, { value }) => sum + value, 0) / readings.length;
 
@@ -64,13 +80,13 @@ const TRENDS = {
  * @param {State} state
  * @returns {Verdict}
  */
-export function stateOf(run, { playback }) {
+export function stateOf(run, { playback, looking }) {
   if (run.status === "diverged") return { word: "diverged", glyph: "cross", tone: "bad" };
   const layer = deadLayer(run);
   if (layer !== null) return { word: `layer ${layer} dead`, glyph: "dead", tone: "bad" };
   if (run.step === 0) return { word: "waiting", glyph: null, tone: "muted" };
   if (run.status === "finished") return { word: "finished", glyph: "check", tone: "ok" };
-  if (!playback.playing) return { word: "paused", glyph: null, tone: "muted" };
+  if (!playback.playing && !looking) return { word: "paused", glyph: null, tone: "muted" };
   return TRENDS[run.trend ?? "falling"];
 }
 
@@ -116,10 +132,10 @@ const LEVEL = { least: 8, share: 0.02 };
  * The step at which all numbers are, and who is elsewhere: "1,284", "900 (GD 184)".
  * @param {State} state
  */
-export function whereWords({ order, runs, playback }) {
+export function whereWords({ order, runs, playback, looking }) {
   const all = order.map((name) => runs[name]);
   const step = Math.max(0, ...all.map((run) => run.step));
-  const slack = playback.playing ? Math.max(LEVEL.least, LEVEL.share * step) : 0;
+  const slack = playback.playing && !looking ? Math.max(LEVEL.least, LEVEL.share * step) : 0;
   const others = all.filter((run) => step - run.step > slack).map((run) => `${run.label} ${integer(run.step)}`);
   return others.length ? `${integer(step)} (${others.join(", ")})` : integer(step);
 }

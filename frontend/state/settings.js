@@ -43,7 +43,7 @@ export function changed(settings, change, catalog) {
  * @returns {Run["settings"]}
  */
 export function inForce(recipe, edits, asked, catalog) {
-  const { name, label, seed, edits: _, ...start } = recipe;
+  const { name, label, seed, origin, edits: _, ...start } = recipe;
   const changes = [...edits.map(({ at_step, ...change }) => change), ...asked];
   const settings = changed({ ...defaultsOf(catalog, "optimizers", recipe.optimizer), ...start, optimizer: recipe.optimizer }, {}, catalog);
   return changes.reduce((/** @type {Run["settings"]} */ before, change) => changed(before, change, catalog), settings);

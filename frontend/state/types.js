@@ -59,6 +59,18 @@
  * @property {number} step
  * @property {Record<string, number[][]>} parameters  W1, b1, ...
  */
+/**
+ * @typedef {object} Moment  a run at a past step, made again by the server
+ * @property {number} step
+ * @property {number} generation
+ * @property {number} epoch
+ * @property {number} samples_seen
+ * @property {Record<string, Latest>} latest
+ * @property {UnitsInstrument|null} units
+ * @property {PredictionsInstrument|null} predictions
+ * @property {Snapshot|null} snapshot   of the run that is drawn
+ * @property {"falling"|"flat"|"rising"} [trend]
+ */
 /** @typedef {"a"|"b"|"c"|"d"} Lane  colour and shape of a run; from the fifth run on they repeat */
 /**
  * @typedef {object} Run
@@ -80,6 +92,7 @@
  * @property {PredictionsInstrument|null} predictions
  * @property {Snapshot|null} snapshot
  * @property {"falling"|"flat"|"rising"|undefined} [trend]  of the train loss lately
+ * @property {number|null} restartedAt  where the others stood when this run was taken back to step 0 alone
  */
 /**
  * @typedef {object} Experiment
@@ -129,6 +142,8 @@
  * @property {string} text
  * @property {boolean} [undo]  true: `app.undo()` takes it back
  */
+/** @typedef {{step: number, found: Record<string, Moment>}} Looking  at which past step, and what was found of each run there, or at the step before */
+/** @typedef {{run: string, change: Json, step: number}} Offer  to continue from a step of the past, with a change */
 /**
  * @typedef {object} State
  * @property {Connection} connection
@@ -145,6 +160,8 @@
  * @property {{since: number}|null} loading  an experiment is being made; `since` by the app's clock (ms)
  * @property {Record<string, Json>} figures  Plotly figures by name ("loss", "gradients"), as the server specifies them
  * @property {number} frames           rises with every frame; watch it to know that columns changed
+ * @property {Looking|null} looking    at the past; null at the present. Every view shows `seen(state)` of moments.js
+ * @property {Offer|null} offer        an edit was asked for in the past, where it can only be a fork
  * @property {boolean} isDrawingSlow   charts are drawn less often than they might be, because drawing takes long here
  * @property {boolean} isReadOnly      the server cannot store anything at present, and takes no changes
  */
@@ -211,6 +228,13 @@
  * @property {(file: Blob) => Promise<{table?: import("./wire-types.js").Table, problem?: Problem}>} sendTable
  *   a CSV to the server; what was found in it, or why nothing was: told to who asked, not to the state
  * @property {(id: string) => Promise<{table?: import("./wire-types.js").Table, problem?: Problem}>} readTable  one that was sent
+ * @property {(step: number|null) => void} lookAt   the view goes to a past step, training goes on; null = back to the present
+ * @property {(steps?: number) => void} forward  a step on: of the view in the past, of the training in the present
+ * @property {(steps?: number) => void} back     the view goes a step back
+ * @property {(epochs?: number) => void} forwardEpoch
+ * @property {(direction: 1|-1) => void} lookAtMarker  the next mark on the timeline, or the one before
+ * @property {(run: string, change?: Json) => void} fork  a run of its own from the step that is shown, beside its parent
+ * @property {(accepted: boolean) => void} answerOffer
  * @property {() => void} dismiss             clears notice and problem
  * @property {() => Promise<string>} kernelWords  which kernel makes the steps, asked anew
  */

@@ -15,7 +15,10 @@
  */
 /**
  * @typedef {Json & {name: string, label?: string|null, optimizer: string, learning_rate: number,
- *   batch_size: number|null, order: string, seed: number, edits: Edit[]}} RunRecipe
+ *   batch_size: number|null, order: string, seed: number, edits: Edit[], origin?: Origin}} RunRecipe
+ */
+/**
+ * @typedef {{run: string, at_step: number}} Origin  of a fork: whose past it shares, up to which step
  */
 /**
  * @typedef {object} Recipe  filled in, as the server answers it

@@ -267,6 +267,7 @@ def test_a_chart_is_read_by_keyboard_without_stepping_the_training(open_lab: Ope
     lab = open_lab(drawn=True)
     lab.make_steps(50)
     chart = lab.page.locator("plotly-chart[kind=loss]")
+    expect(chart).to_have_attribute("data-last-step", "50")
     chart.focus()
     for key in ("End", "ArrowLeft"):
         lab.page.keyboard.press(key)

@@ -354,3 +354,42 @@ test("where the server no longer has the table of the kept recipe, the exhibit i
   assert.deepEqual(all.server.posted, exhibit.recipe);
   assert.equal(all.app.store.get().problem.title, "The server no longer has your table");
 });
+
+test("an edit in the past is offered as a fork from there, which is asked for when the offer is taken, and the view is live again", async () => {
+  const { app, socket, id } = await live();
+  socket().say(frame(id, 1, "gd", 0, 99));
+  app.lookAt(42);
+  app.edit("gd", { batch_size: 1 });
+  assert.deepEqual([app.store.get().offer, socket().commands()], [{ run: "gd", change: { batch_size: 1 }, step: 42 }, []]);
+  app.answerOffer(true);
+  const [{ do: what, name, label, fork_of, at_step, batch_size }] = socket().commands();
+  assert.deepEqual([what, name, label, fork_of, at_step, batch_size], ["add_run", "gd-42", "GD from 42", "gd", 42, 1]);
+  assert.deepEqual([app.store.get().looking, app.store.get().offer], [null, null]);
+  app.lookAt(42);
+  app.edit("sgd", { batch_size: 1 }); // stands at step 0 and has no past
+  assert.deepEqual([app.store.get().offer, socket().commands().length], [null, 2]);
+  app.stop();
+});
+
+test("steps go through the past as far as the present, and there they are made", async () => {
+  const { app, socket, id } = await live();
+  socket().say(frame(id, 1, "gd", 0, 99));
+  socket().say({ type: "event", event: "playback", playing: false });
+  const at = () => app.store.get().looking?.step ?? null;
+  app.back();
+  assert.equal(at(), 99);
+  app.back(200);
+  assert.equal(at(), 0);
+  app.forward(99);
+  assert.deepEqual([at(), socket().commands()], [99, []]);
+  app.forward();
+  assert.deepEqual([at(), socket().commands()], [null, []]);
+  app.forward();
+  assert.deepEqual(socket().commands().map(({ steps }) => steps), [1]);
+  app.lookAt(50);
+  app.toggle();
+  assert.deepEqual([app.store.get().offer, socket().commands().length], [{ run: "gd", change: {}, step: 50 }, 1]);
+  app.answerOffer(false);
+  assert.deepEqual([at(), socket().commands().length], [null, 1]);
+  app.stop();
+});

@@ -13,7 +13,7 @@ from fallline.runs.run import Run
 from fallline.runs.run_check import check_change, merge_edit
 from fallline.vocabulary.commands import AddRun
 from fallline.vocabulary.errors import FieldError, InvalidRequest
-from fallline.vocabulary.recipe import RunRecipe
+from fallline.vocabulary.recipe import Origin, RunRecipe
 from fallline.vocabulary.run_settings import EDITABLE, Change, Edit
 
 _OF_THE_FORK = frozenset({"name", "label", "fork_of", "at_step"})
@@ -29,7 +29,9 @@ def forked_recipe(parent: RunRecipe, at_step: int, asked: AddRun) -> RunRecipe:
         raise InvalidRequest(FieldError(f"/{name}", "no such field: a fork has its parent's past"))
     before = [edit for edit in parent.edits if edit.at_step < at_step]
     # What stood in force at the step itself is the parent's future: the fork names what it wants there.
-    fork = parent.model_copy(update={"name": asked.name, "label": asked.label, "edits": before})
+    origin = Origin(run=parent.name, at_step=at_step)
+    told = {"name": asked.name, "label": asked.label, "origin": origin}
+    fork = parent.model_copy(update={**told, "edits": before})
     if not fields:
         return fork
     # Not dumped, since a dump leaves out what is null, and null takes a bound of the gradient away.

@@ -16,6 +16,7 @@ from fallline.engine.evaluation import predict
 from fallline.engine.probes import units
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
+from fallline.runs.moment import readings
 from fallline.vocabulary.errors import NotFound
 from fallline.vocabulary.recipe import RunRecipe
 
@@ -62,12 +63,23 @@ def _probabilities(problem: Problem, outputs: Array) -> list[list[float]] | None
     return rows
 
 
+def _moment(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
+    return {
+        **readings(problem, state, recipe),
+        "units": _units(problem, state, recipe),
+        "predictions": _predictions(problem, state, recipe),
+    }
+
+
 INSTRUMENTS = {
     row.name: row
     for row in (
         Instrument("units", "each hidden unit over all training samples: mean, share active, dead", _units),
         Instrument(
             "predictions", "predicted and true value, or class, of each sample of a split", _predictions
+        ),
+        Instrument(
+            "moment", "a step as a page shows it: the values of all series, units, predictions", _moment
         ),
     )
 }

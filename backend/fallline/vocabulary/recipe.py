@@ -130,8 +130,15 @@ class NetworkSettings(StrictModel):
 _TOLD_FIRST = ("name", "label", "optimizer", "learning_rate", "batch_size", "order", "seed")
 
 
+class Origin(StrictModel):
+    """Whose past a fork shares, and up to which step. Told for people: no number depends on it."""
+
+    run: RunName
+    at_step: Annotated[int, Field(ge=0, le=LARGEST)]
+
+
 class RunRecipe(MethodSettings):
-    """One run's settings at step 0 and its edits in the order of their steps."""
+    """One run's settings at step 0 and its edits in the order of their steps; of a fork also where it comes from."""
 
     name: RunName = "run-1"
     label: Label | None = None
@@ -140,6 +147,7 @@ class RunRecipe(MethodSettings):
     batch_size: BatchSize | None = None
     order: Order = "shuffle"
     seed: Seed = 0
+    origin: Origin | None = None
     edits: list[Edit] = Field(default=[])
 
     @model_serializer(mode="wrap")

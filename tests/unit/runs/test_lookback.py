@@ -102,6 +102,24 @@ def test_an_instrument_shows_the_step_that_is_asked_for() -> None:
     assert again["y_pred"] != now["y_pred"]
 
 
+def test_a_moment_tells_what_the_history_recorded_there_and_what_the_parameters_are_worth() -> None:
+    looker = Looker()
+    looker.steps(30)
+    measure = INSTRUMENTS["moment"].measure
+    then = looker.until_answered(lambda done: looker.one.look("sgd", None, measure, done))
+    standing = looker.one.run("sgd").latest(evaluated=True)
+    looker.steps(100)
+    again = looker.until_answered(lambda done: looker.one.look("sgd", 30, measure, done))
+    assert again == then
+    assert (again["epoch"], again["samples_seen"]) == (0.5, 30)
+    assert again["latest"]["train_loss"] == standing["train_loss"]
+    recorded = looker.one.run("sgd").window(30, 30, 1)
+    for name in ("batch_loss", "grad_l1/W1", "ratio/b2"):
+        assert again["latest"][name] == {"step": 30, "value": recorded.select([name]).final.item()}
+    assert len(again["predictions"]["y_pred"]) == 60
+    assert [len(layer["mean"]) for layer in again["units"]["layers"]] == [4, 4]
+
+
 def test_a_step_that_was_not_made_is_refused() -> None:
     looker = Looker()
     looker.steps(3)
@@ -225,6 +243,19 @@ def test_a_fork_continues_from_its_parents_exact_state_with_its_past() -> None:
     ]
     parent = looker.one.runs["gd"].window(0, 69, 1_000)
     np.testing.assert_array_equal(fork.window(0, 69, 1_000).final, parent.final)
+
+
+def test_a_fork_tells_whose_past_it_has_until_a_reset_makes_it_one_of_its_own() -> None:
+    looker = Looker()
+    looker.steps(20)
+    looker.fork(name="other", fork_of="gd", at_step=15)
+    recipe = looker.one.recipe.as_json()
+    assert [run.get("origin") for run in recipe["runs"]] == [None, None, {"run": "gd", "at_step": 15}]
+    assert "origin" not in recipe["runs"][0]
+    again = Experiment("y", Recipe.model_validate(recipe))
+    assert again.recipe.as_json() == recipe
+    looker.one.reset("other", looker.clock.now)
+    assert "origin" not in looker.one.recipe.as_json()["runs"][2]
 
 
 def test_a_fork_of_now_equals_one_that_was_made_again() -> None:

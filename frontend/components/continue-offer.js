@@ -1,0 +1,50 @@
+/**
+ * "Continue from step 420?": what is changed in the past, or played from there, becomes a fork beside its parent.
+ * Owns: the question and its words. Must not know how a fork is made.
+ */
+
+import { button } from "./controls.js";
+import { make } from "./dom.js";
+import { openDialog } from "./help-dialog.js";
+import { LiveElement, register } from "./live-element.js";
+import { integer, plural } from "../state/format.js";
+import { editWords } from "../state/run-words.js";
+import { seen } from "../state/moments.js";
+
+/** @typedef {import("../state/types.js").State} State */
+
+/** What becomes of both. @param {State} state @param {import("../state/types.js").Offer} offer */
+export function offerWords(state, { run: name, change, step }) {
+  const run = state.runs[name];
+  const changes = editWords(change, seen({ ...state, offer: null }).runs[name].settings, state.catalog);
+  const later = run.step - step;
+  return `${run.label} goes on from there as a run of its own${changes ? `, with ${changes}` : ""}. ${run.label} itself keeps its later ${plural(later, "step")}.`;
+}
+
+export class ContinueOffer extends LiveElement {
+  /** @type {(() => void)|null} */
+  #close = null;
+
+  start() {
+    this.follow((state) => state.offer, (offer, state) => {
+      this.#close?.();
+      if (offer && state.runs[offer.run]) this.#open(offer, state);
+    });
+    this.whenGone(() => this.#close?.());
+  }
+
+  /** @param {import("../state/types.js").Offer} offer @param {State} state */
+  #open(offer, state) {
+    const answer = (/** @type {boolean} */ accepted) => () => this.app.answerOffer(accepted);
+    const here = button({ look: "solid", act: answer(true), more: { autofocus: true } }, "Continue here");
+    const back = button({ act: answer(false) }, "Back to live");
+    this.#close = openDialog(`Continue from step ${integer(offer.step)}?`, [make("p", {}, offerWords(state, offer)), make("div", { class: "answers" }, here, back)], () => {
+      this.#close = null;
+      // closed by Esc: nothing is changed, and the view stays where it is
+      if (this.app.store.get().offer === offer) this.app.store.dispatch({ type: "offer", offer: null });
+    });
+  }
+}
+
+/** @param {import("../state/types.js").App} app */
+export const registerContinueOffer = (app) => register("continue-offer", ContinueOffer, app);

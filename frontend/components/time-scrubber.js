@@ -1,0 +1,98 @@
+/**
+ * The timeline: one handle over all steps there are, marks above it, and the way back to the present.
+ * Owns: the handle, the marks' buttons and the pill. Which marks there are comes from state/markers.js; where things were, from
+ * the server. Must not know what a view does with the step.
+ */
+
+import { button } from "./controls.js";
+import { draw, make, set, write } from "./dom.js";
+import { glyph, light, marker } from "./icons.js";
+import { LiveElement, register } from "./live-element.js";
+import { counter, integer } from "../state/format.js";
+import { markersOf, snapped } from "../state/markers.js";
+import { furthest } from "../state/selectors.js";
+import { shownStep, stepsAhead } from "../state/moments.js";
+
+/** @typedef {import("../state/types.js").State} State */
+/** @typedef {import("../state/markers.js").Marker} Marker */
+
+/** A mark's shape: that of its run, or what has become of it. @param {Marker} mark */
+function shapeOf({ kind, lane }) {
+  if (kind === "diverged") return glyph("cross");
+  if (kind === "reset") return draw("svg", { viewBox: "0 0 10 10", "data-glyph": "reset" }, draw("path", { d: "M9 1v8L2.5 5zM1 1h1.2v8H1z" }));
+  if (kind === "fork") return draw("svg", { viewBox: "0 0 10 10", "data-glyph": "fork" }, draw("path", { d: "M5 9V5.5L1.5 1M5 5.5 8.5 1", fill: "none", stroke: "currentColor", "stroke-width": 1.8 }));
+  return marker(lane);
+}
+
+/** The track ends where the charts' axis does: where the furthest of the runs that are shown stands. @param {State} state */
+const endOf = (state) => furthest(state);
+
+export class TimeScrubber extends LiveElement {
+  #slider = make("input", {
+    type: "range", min: 0, step: 1, "aria-label": "Time travel",
+    on: { input: () => this.#scrub(), pointerdown: (/** @type {PointerEvent} */ event) => (this.#isTouched = event.pointerType === "touch"), keydown: () => (this.#isTouched = false) },
+  });
+  #flags = make("div", { class: "flags" });
+  #isTouched = false;
+
+  start() {
+    const pill = this.#pill();
+    this.append(make("span", {}), make("div", { class: "track" }, this.#flags, this.#slider), pill);
+    this.follow((state) => [shownStep(state), endOf(state), state.runs], (_, state) => this.#show(state));
+    this.follow((state) => [endOf(state), ...markersOf(state).map(({ step, text, lane }) => `${step} ${text} ${lane}`)], (_, state) => this.#showFlags(state));
+  }
+
+  #scrub() {
+    const state = this.app.store.get();
+    const step = Number(this.#slider.value);
+    this.app.lookAt(this.#isTouched ? snapped(markersOf(state), step, endOf(state), this.#slider.clientWidth) : step);
+  }
+
+  /** @param {State} state */
+  #show(state) {
+    const end = endOf(state);
+    const step = Math.min(shownStep(state), end);
+    set(this.#slider, { max: Math.max(1, end), disabled: end === 0 });
+    this.#slider.value = String(step);
+    this.style.setProperty("--place", String(end ? step / end : 0));
+    const here = markersOf(state).filter((mark) => mark.step === step).map(({ text }) => text);
+    set(this.#slider, { "aria-valuetext": `step ${integer(step)} of ${integer(end)}${here.length ? `, marker: ${here.join("; ")}` : ""}` });
+  }
+
+  /** @param {State} state */
+  #showFlags(state) {
+    const end = endOf(state);
+    const marks = end ? markersOf(state) : [];
+    const held = /** @type {HTMLButtonElement[]} */ ([...this.#flags.children]);
+    held.slice(marks.length).forEach((flag) => flag.remove());
+    marks.forEach((mark, place) => {
+      const flag = held[place] ?? this.#flags.appendChild(make("button", { type: "button", class: "flag", tabindex: -1 }));
+      set(flag, {
+        "data-step": mark.step, "data-lane": mark.lane, "data-kind": mark.kind, "data-run": mark.run, title: mark.text,
+        "aria-label": `Go to step ${integer(mark.step)}: ${mark.text}`, style: { "--at": mark.step / end },
+      });
+      flag.onclick = () => this.app.lookAt(mark.step);
+      flag.replaceChildren(shapeOf(mark));
+    });
+  }
+
+  /** "Live", or how far the training is ahead of what is shown. */
+  #pill() {
+    const words = make("span", {});
+    const pill = button({ look: "live", act: () => this.app.lookAt(null) });
+    pill.append(light("full"), words);
+    this.follow((state) => [stepsAhead(state), state.looking === null, endOf(state) === 0, state.connection.status], (_, state) => {
+      const ahead = stepsAhead(state);
+      write(words, state.looking ? `Live, ${counter(ahead)} ahead` : "Live");
+      set(pill, {
+        "data-live": String(state.looking === null), title: state.looking ? `Back to live (L): training is ${integer(ahead)} steps ahead` : "The page shows the present",
+        "data-tone": state.looking === null && endOf(state) > 0 && ["ready", "live"].includes(state.connection.status) ? "ok" : "muted",
+      });
+      pill.disabled = endOf(state) === 0;
+    });
+    return pill;
+  }
+}
+
+/** @param {import("../state/types.js").App} app */
+export const registerTimeScrubber = (app) => register("time-scrubber", TimeScrubber, app);

@@ -1,0 +1,90 @@
+/**
+ * Asks what the runs were at the step that one looks at: one look at a time, and after it the one that is wanted by then, so that
+ * a dragged handle asks as fast as the server answers and no faster.
+ * Owns: when to ask, and of which runs. Must not know what is drawn from it.
+ */
+
+import { Refused } from "./api.js";
+import { stepOf } from "../state/moments.js";
+import { readingsOf, trendOf } from "../state/selectors.js";
+
+/** @typedef {import("../state/types.js").State} State */
+/** @typedef {import("../state/types.js").Run} Run */
+
+const AGAIN = 1_000;
+
+/**
+ * @param {object} given
+ * @param {ReturnType<typeof import("./api.js").createApi>} given.api
+ * @param {import("../state/types.js").Store} given.store
+ * @param {(run: string) => import("../state/types.js").RunSeries|null} given.seriesOf
+ * @param {import("../state/types.js").Environment} given.environment
+ */
+export function createLooker({ api, store, seriesOf, environment }) {
+  let isLooking = false;
+  let stopped = false;
+  /** @type {any} */
+  let timer = null;
+  /** What was found last, by run: the same is not asked twice. @type {Map<string, string>} */
+  const held = new Map();
+
+  /** @param {State} state @param {Run} run */
+  const moment = (state, run) => [state.experiment?.id, run.generation, stepOf(run, state.looking?.step ?? 0), state.view.networkRun === run.name].join(" ");
+
+  /** @param {State} state */
+  const wanted = (state) => (state.looking ? state.order.map((name) => moment(state, state.runs[name])) : []);
+
+  /** @param {State} state @param {Run} run */
+  async function look(state, run) {
+    const id = /** @type {NonNullable<State["experiment"]>} */ (state.experiment).id;
+    const step = stepOf(run, state.looking?.step ?? 0);
+    const isDrawn = state.view.networkRun === run.name;
+    const [found, snapshot] = await Promise.all([
+      api.instrument(id, run.name, "moment", step),
+      isDrawn ? api.snapshot(id, run.name, step) : state.looking?.found[run.name]?.snapshot ?? null,
+    ]);
+    const of = (/** @type {any} */ part) => (part ? { ...part, step: found.step } : null);
+    return { ...found, units: of(found.units), predictions: of(found.predictions), snapshot, trend: trendOf(readingsOf(seriesOf(run.name), step), step) };
+  }
+
+  /** @param {State} state */
+  async function lookAtAll(state) {
+    const runs = state.order.map((name) => state.runs[name]).filter((run) => held.get(run.name) !== moment(state, run));
+    const found = await Promise.all(runs.map((run) => look(state, run)));
+    for (const run of runs) held.set(run.name, moment(state, run));
+    if (store.get().experiment?.id !== state.experiment?.id) return;
+    store.dispatch({ type: "found", moments: Object.fromEntries(runs.map(({ name }, place) => [name, found[place]])) });
+  }
+
+  async function turn() {
+    const state = store.get();
+    if (isLooking || stopped || !state.looking || !state.experiment) return;
+    isLooking = true;
+    const before = wanted(state).join();
+    const trouble = await lookAtAll(state).then(() => null, (error) => error);
+    isLooking = false;
+    if (trouble) return refused(trouble);
+    if (wanted(store.get()).join() !== before) void turn();
+  }
+
+  /** A past that is no more, because the run was reset or is gone, is left; for a line that is cut one waits. @param {unknown} error */
+  function refused(error) {
+    if (!(error instanceof Refused)) throw error;
+    environment.clearTimeout(timer);
+    if (!stopped) timer = environment.setTimeout(turn, AGAIN);
+  }
+
+  const unwatch = store.watch(wanted, (moments) => {
+    // what was found belongs to the look that has ended: the next one begins afresh
+    if (!moments.length) held.clear();
+    else void turn();
+  });
+
+  return {
+    stop() {
+      stopped = true;
+      unwatch();
+      environment.clearTimeout(timer);
+    },
+  };
+}

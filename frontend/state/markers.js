@@ -1,0 +1,74 @@
+/**
+ * What happened on the way, as marks on the timeline: edits, resets, divergence, and where a run became two.
+ * Owns: which marks there are, their words, where they stand, and which one is next. Pure.
+ */
+
+import { editWords } from "./run-words.js";
+import { changed } from "./settings.js";
+import { furthestStep } from "./moments.js";
+
+/** @typedef {import("./types.js").State} State */
+/** @typedef {import("./types.js").Run} Run */
+/** @typedef {{step: number, kind: "edit"|"reset"|"diverged"|"fork", run: string, lane: import("./types.js").Lane, text: string}} Marker */
+
+/** Within so many px a finger that scrubs is taken to a mark. */
+const SNAPS = 12;
+
+/**
+ * The marks of the runs that are shown, in the order of their steps.
+ * @param {State} state
+ * @returns {Marker[]}
+ */
+export function markersOf(state) {
+  const shown = state.order.map((name) => state.runs[name]).filter(({ hidden }) => !hidden);
+  return shown.flatMap((run) => marksOf(run, state)).sort((a, b) => a.step - b.step);
+}
+
+/** @param {Run} run @param {State} state @returns {Marker[]} */
+function marksOf(run, { experiment, catalog, runs }) {
+  const recipe = experiment?.recipe.runs.find(({ name }) => name === run.name);
+  if (!recipe) return [];
+  const mark = (/** @type {Marker["kind"]} */ kind, /** @type {number} */ step, /** @type {string} */ text) => ({ kind, step, text: `${run.label}: ${text}`, run: run.name, lane: run.lane });
+  const { origin } = recipe;
+  const parent = origin ? runs[origin.run]?.label ?? origin.run : "";
+  let before = /** @type {import("./types.js").Json} */ (recipe);
+  const edits = run.edits.map((edit) => {
+    const text = editWords(edit, before, catalog);
+    const { at_step: step, ...change } = edit;
+    before = changed(before, change, catalog);
+    return { ...mark("edit", step, text), words: text };
+  });
+  const changes = edits.find(({ step }) => step === origin?.at_step)?.words;
+  return [
+    // a fork shares its parent's edits, whose marks are the parent's
+    ...(origin ? [mark("fork", origin.at_step, [`fork of ${parent}`, changes].filter(Boolean).join(", "))] : []),
+    ...edits.map(({ words: _, ...edit }) => edit).filter(({ step }) => !origin || step > origin.at_step),
+    ...(run.divergedAt === null ? [] : [mark("diverged", run.divergedAt, "diverged")]),
+    ...(run.restartedAt === null ? [] : [mark("reset", run.restartedAt, "starts again at step 0")]),
+  ];
+}
+
+/**
+ * The step of the next mark from a step on, or of the one before; past the last one is the present, before the first the start.
+ * @param {State} state
+ * @param {number} step
+ * @param {1|-1} direction
+ */
+export function nextMarker(state, step, direction) {
+  const steps = markersOf(state).map((marker) => marker.step);
+  if (direction > 0) return steps.find((each) => each > step) ?? furthestStep(state);
+  return Math.max(0, ...steps.filter((each) => each < step));
+}
+
+/**
+ * The step that a finger means: that of a mark close to it, else the one it is at.
+ * @param {Marker[]} markers
+ * @param {number} step
+ * @param {number} end     the last step of the track
+ * @param {number} pixels  how long the track is
+ */
+export function snapped(markers, step, end, pixels) {
+  const apart = (/** @type {Marker} */ marker) => (Math.abs(marker.step - step) * pixels) / Math.max(1, end);
+  const nearest = markers.reduce((/** @type {Marker|null} */ best, marker) => (best === null || apart(marker) < apart(best) ? marker : best), null);
+  return nearest && apart(nearest) <= SNAPS ? nearest.step : step;
+}

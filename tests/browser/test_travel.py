@@ -1,0 +1,89 @@
+"""Looking back while training goes on, and what becomes of a change there."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Locator, expect
+
+from browser.conftest import OpenLab
+from browser.dashboard import Dashboard
+
+
+def pill(lab: Dashboard) -> Locator:
+    return lab.page.locator(".live.button")
+
+
+def ahead(lab: Dashboard) -> int:
+    told = re.fullmatch(r"Live, ([\d,]+) ahead", pill(lab).inner_text())
+    return int(told[1].replace(",", "")) if told else 0
+
+
+def look_back_to(lab: Dashboard, step: int) -> None:
+    """By the keyboard, as the handle moves without a pointer; the training may go on meanwhile."""
+    handle = lab.page.get_by_label("Time travel")
+    handle.focus()
+    handle.press("Home")
+    for _ in range(step):
+        handle.press("ArrowRight")
+    expect(handle).to_have_attribute("aria-valuetext", re.compile(rf"step {step} of "))
+
+
+def test_looking_back_holds_every_view_at_a_step_while_the_training_goes_on(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.play.click()
+    lab.until(lambda: lab.step, lambda step: step > 40)
+    look_back_to(lab, 7)
+    expect(lab.page.locator("race-table th.moment")).to_have_text("At step 7")
+    then = lab.ask("GET", "/runs/gd/instruments/moment", step=7)
+    expect(lab.row("gd").locator("td").first).to_have_attribute("title", "6,300 samples seen")
+    shown = lab.row("gd").inner_text()
+    assert f"{then['latest']['train_loss']['value']:.3g}" in shown
+    expect(lab.page.locator("network-drawing")).to_have_attribute("data-step", "7")
+    expect(lab.chart("loss").locator(".chart-marks .moment")).to_have_count(1)
+    expect(lab.chart("loss").locator(".chart-label.end").first).to_contain_text("GD")
+    gone = ahead(lab)
+    lab.until(lambda: ahead(lab), lambda now: now > gone + 20)
+    assert lab.row("gd").inner_text() == shown
+    lab.page.keyboard.press("l")
+    expect(pill(lab)).to_have_text("Live")
+    lab.rest()
+    assert lab.step > 40
+
+
+def test_an_edit_in_the_past_becomes_a_fork_beside_its_parent(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.make_steps(60)
+    before = lab.ask("GET", "/recipe")["runs"][0]
+    look_back_to(lab, 12)
+    expect(lab.page.locator("race-table th.moment")).to_have_text("At step 12")
+    lab.rate("GD").fill("0.03")
+    lab.rate("GD").press("Enter")
+    question = lab.page.get_by_role("dialog", name="Continue from step 12?")
+    expect(question).to_contain_text("with rate 0.1 → 0.03. GD itself keeps its later 48 steps.")
+    question.get_by_role("button", name="Continue here").click()
+    expect(lab.row("gd-12")).to_contain_text("fork of GD at step 12, full batch, rate 0.03")
+    expect(lab.card("gd-12")).to_contain_text("fork of GD at step 12")
+    expect(pill(lab)).to_have_text("Live")
+    expect(lab.page.locator("time-scrubber .flag")).to_have_attribute("data-kind", "fork")
+    lab.make_steps(5)
+    lab.until(
+        lambda: lab.traces("loss", "train").get("gd-12/train_loss", ([0], [0]))[0], lambda x: x[0] == 12
+    )
+    assert lab.ask("GET", "/recipe")["runs"][0] == before
+
+
+def test_a_finger_on_the_timeline_is_taken_to_a_mark(open_lab: OpenLab) -> None:
+    lab = open_lab((390, 844))
+    lab.make_steps(100)
+    lab.ask("PATCH", "/runs/gd", {"learning_rate": 0.05})
+    lab.make_steps(100)
+    expect(lab.page.locator("time-scrubber .flag")).to_have_count(1)
+    handle = lab.page.get_by_label("Time travel")
+    box = handle.bounding_box()
+    assert box
+    assert box["height"] >= 44
+    lab.page.touchscreen.tap(box["x"] + box["width"] / 2 + 6, box["y"] + box["height"] / 2)
+    expect(handle).to_have_attribute("aria-valuetext", "step 100 of 200, marker: GD: rate 0.1 → 0.05")
+    expect(lab.page.locator("race-table th.moment")).to_have_text("At step 100")
+    assert lab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -1,0 +1,122 @@
+// Time travel in the page: what is shown of a past step, the marks on the timeline, and what becomes of an edit there.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { gradientChart } from "../../frontend/charts/gradient-chart.js";
+import { lossChart } from "../../frontend/charts/loss-chart.js";
+import { forkOf, originWords } from "../../frontend/state/forks.js";
+import { markersOf, nextMarker, snapped } from "../../frontend/state/markers.js";
+import { seen, shownStep, stepsAhead } from "../../frontend/state/moments.js";
+import { initialState, reduce } from "../../frontend/state/reduce.js";
+import { stateOf, whereWords } from "../../frontend/state/selectors.js";
+import { answer, catalog } from "./fake-server.mjs";
+import { figures, scene } from "./scenes.mjs";
+
+const after = (messages, state = initialState()) => messages.reduce(reduce, state);
+const frame = (run, step, more = {}) => ({ type: "frame", runs: { [run]: { status: "playing", step, epoch: step, samples_seen: step, generation: 0, latest: {}, ...more } } });
+const edit = (run, step, change) => ({ type: "event", event: "edit", run, step, generation: 0, edit: { at_step: step, ...change } });
+const moment = (step, loss, more = {}) => ({
+  step, generation: 0, epoch: step / 2, samples_seen: 10 * step, latest: { train_loss: { step, value: loss }, "grad_l1/W1": { step, value: 0.5 } },
+  units: null, predictions: null, snapshot: null, trend: "flat", ...more,
+});
+const lab = (...messages) => after([
+  { type: "catalog", catalog }, { type: "opened", answer: answer({ status: "playing" }), token: "t" },
+  edit("sgd", 300, { learning_rate: 0.006 }), edit("gd", 500, { batch_size: 32 }), frame("gd", 700), frame("sgd", 700), ...messages,
+]);
+
+test("who looks back sees every run as it was there, while the training goes on", () => {
+  const state = lab({ type: "look", step: 420 }, { type: "found", moments: { gd: moment(420, 0.2), sgd: moment(420, 0.3) } }, frame("gd", 732), frame("sgd", 731));
+  const { gd, sgd } = seen(state).runs;
+  assert.deepEqual([gd.step, gd.epoch, gd.samplesSeen, gd.latest.train_loss.value], [420, 210, 4200, 0.2]);
+  assert.deepEqual([sgd.settings.learning_rate, gd.settings.batch_size], [0.006, null]);
+  assert.deepEqual([state.runs.gd.step, state.runs.gd.settings.batch_size], [732, 32]);
+  assert.deepEqual([shownStep(state), stepsAhead(state), whereWords(seen(state))], [420, 312, "420"]);
+  assert.equal(stateOf(gd, seen({ ...state, playback: { ...state.playback, playing: false } })).word, "flat");
+});
+
+test("a view in the past is not drawn anew by steps that are made meanwhile, only by what is its own", () => {
+  const state = lab({ type: "look", step: 420 }, { type: "found", moments: { gd: moment(420, 0.2) } });
+  const later = after([frame("gd", 900)], state);
+  assert.equal(seen(later).runs.gd, seen(state).runs.gd);
+  assert.notEqual(seen(after([{ type: "hidden", run: "gd", hidden: true }], later)).runs.gd, seen(state).runs.gd);
+});
+
+test("a run that has not come so far is shown where it is, and what is still asked for at the step that was found", () => {
+  const state = lab({ type: "look", step: 300 }, { type: "found", moments: { gd: moment(300, 0.2), sgd: moment(250, 0.3) } }, { type: "look", step: 200 });
+  assert.equal(whereWords(seen(state)), "300 (SGD 250)");
+  assert.equal(shownStep(state), 200);
+});
+
+test("a past that is no more is left: after a reset, and for another experiment", () => {
+  const looking = lab({ type: "look", step: 420 });
+  const reset = (run) => ({ type: "event", event: "reset", run, generation: 1 });
+  assert.equal(after([reset("gd")], looking).looking.step, 420);
+  assert.equal(after([reset("gd"), reset("sgd")], looking).looking, null);
+  assert.equal(after([{ type: "opened", answer: answer({ id: "e2" }), token: "t" }], looking).looking, null);
+  const other = after([{ type: "found", moments: { gd: moment(420, 0.2) } }, reset("gd")], looking);
+  assert.equal(seen(other).runs.gd.step, 0);
+});
+
+test("the timeline marks edits, divergence, a reset and a fork, in the order of their steps, of the runs that are shown", () => {
+  const recipe = { ...answer().recipe.runs[1], name: "sgd-420", origin: { run: "sgd", at_step: 420 }, edits: [{ at_step: 300, learning_rate: 0.006 }, { at_step: 420, learning_rate: 0.001 }, { at_step: 450, batch_size: 32 }] };
+  const added = { ...answer().runs[1], name: "sgd-420", label: "SGD from 420", step: 460 };
+  const state = lab(
+    { type: "event", event: "run_added", run: "sgd-420", added, recipe },
+    { type: "event", event: "diverged", run: "gd", step: 650, diverged_at: 650, generation: 0 },
+  );
+  const told = (given) => markersOf(given).map(({ step, kind, text }) => `${step} ${kind} ${text}`);
+  assert.deepEqual(told(state), [
+    "300 edit SGD: rate 0.1 → 0.006", "420 fork SGD from 420: fork of SGD, rate 0.006 → 0.001", "450 edit SGD from 420: SGD → mini-batch 32",
+    "500 edit GD: GD → mini-batch 32", "650 diverged GD: diverged",
+  ]);
+  assert.equal(originWords(state, "sgd-420"), "fork of SGD at step 420");
+  const alone = after([{ type: "event", event: "reset", run: "gd", generation: 1 }, { type: "hidden", run: "sgd-420", hidden: true }], state);
+  assert.deepEqual(told(alone), ["300 edit SGD: rate 0.1 → 0.006", "700 reset GD: starts again at step 0"]);
+});
+
+test("comma and dot go from mark to mark, and beyond the last one to the present", () => {
+  const state = lab();
+  assert.deepEqual([nextMarker(state, 0, 1), nextMarker(state, 300, 1), nextMarker(state, 500, 1)], [300, 500, 700]);
+  assert.deepEqual([nextMarker(state, 700, -1), nextMarker(state, 500, -1), nextMarker(state, 300, -1)], [500, 300, 0]);
+});
+
+test("a finger is taken to a mark within twelve pixels and left alone beyond", () => {
+  const markers = markersOf(lab());
+  assert.deepEqual([snapped(markers, 312, 700, 700), snapped(markers, 313, 700, 700), snapped([], 5, 700, 700)], [300, 313, 5]);
+});
+
+test("a fork is named after its parent and step, once for each", () => {
+  const state = lab();
+  assert.deepEqual(forkOf(state, "sgd", 420, { learning_rate: 0.001 }), { name: "sgd-420", label: "SGD from 420", fork_of: "sgd", at_step: 420, learning_rate: 0.001 });
+  const again = { ...state, order: [...state.order, "sgd-420", "sgd-420-2"] };
+  assert.deepEqual([forkOf(again, "sgd", 420, {}).name, forkOf(again, "sgd", 420, {}).label], ["sgd-420-3", "SGD from 420, 3"]);
+  const long = { ...state, runs: { ["x".repeat(32)]: state.runs.gd } };
+  assert.equal(forkOf(long, "x".repeat(32), 1_000_000, {}).name, `${"x".repeat(24)}-1000000`);
+});
+
+test("charts name the step that is looked at: a line there, the loss there, the run's shape there", () => {
+  const messages = [{ type: "look", step: 30 }, { type: "found", moments: { gd: moment(30, 0.25), sgd: moment(30, 0.5) } }];
+  const past = scene({ gd: 120, sgd: 120, messages });
+  const { labels, marks } = lossChart(figures.loss, past);
+  assert.deepEqual(labels.ends.map(({ name, value, x }) => [name, value, x]), [["GD", "0.250", 30], ["SGD", "0.500", 30]]);
+  assert.equal(marks.filter(({ name }) => name === "moment").length, 1);
+  const gradients = gradientChart(figures.gradients, past);
+  assert.deepEqual(gradients.labels.titles[0].values.map(({ value }) => value), ["0.500", "0.500"]);
+  const live = lossChart(figures.loss, scene({ gd: 120, sgd: 120 }));
+  assert.deepEqual(live.labels.ends.map(({ x }) => x), [119, 119]);
+  assert.equal(live.marks.filter(({ name }) => name === "moment").length, 0);
+  const own = lossChart(figures.loss, scene({ gd: 120, sgd: 120, messages, view: { x: "samples" } }));
+  assert.equal(own.marks.filter(({ name }) => name === "moment").length, 2);
+});
+
+test("a fork's line begins at its step, and its parent's edits are told once", () => {
+  const drawn = scene({ gd: 120, sgd: 120, messages: [edit("gd", 10, { learning_rate: 0.2 })] });
+  const [gd, sgd] = drawn.state.experiment.recipe.runs;
+  const runs = [gd, { ...sgd, origin: { run: "gd", at_step: 50 } }];
+  const state = after([edit("sgd", 10, { learning_rate: 0.2 }), edit("sgd", 50, { learning_rate: 0.3 })], { ...drawn.state, experiment: { ...drawn.state.experiment, recipe: { ...drawn.state.experiment.recipe, runs } } });
+  const { data, labels } = lossChart(figures.loss, { ...drawn, state });
+  const first = (run) => data.find(({ meta }) => meta.run === run && meta.role === "train").x[0];
+  assert.deepEqual([first("gd"), first("sgd")], [0, 50]);
+  assert.deepEqual(labels.flags.map(({ run, step }) => `${run} ${step}`), ["gd 10", "sgd 50"]);
+});
