@@ -1,0 +1,39 @@
+"""`make powerloss`: the power goes at random moments, for some seeds; and the mutants, which have to be caught.
+
+python tests/powerloss/run.py [--images 100] [--commands 40] [--seeds 1 2 3]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "backend")]
+
+from powerloss.world import MUTANTS, powerloss  # noqa: E402
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=int, default=100, help="for each seed")
+    parser.add_argument("--commands", type=int, default=40, help="of each of three users")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    asked = parser.parse_args()
+    failed = False
+    for seed in asked.seeds:
+        report = asyncio.run(powerloss(seed, asked.commands, asked.images))
+        print(f"seed {seed}: {report}", flush=True)
+        failed = failed or bool(report.wrong)
+    for mutant in MUTANTS:
+        report = asyncio.run(powerloss(asked.seeds[0], asked.commands, asked.images, mutant))
+        told = "caught" if report.wrong else "NOT CAUGHT"
+        print(f"mutant {mutant}: {told}: {report}", flush=True)
+        failed = failed or not report.wrong
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
