@@ -262,12 +262,35 @@ async def test_unknown_before_forbidden_before_wrong(one: Experiment) -> None:
     assert (await one.ask("POST", "/step", bad)).status_code == 422
 
 
+async def test_the_next_change_is_told_line_by_line_at_any_step(one: Experiment) -> None:
+    await one.ask("POST", "/step", {"steps": 30})
+    then = (await one.get("/runs/sgd/inspect", step=7)).json()
+    answers.Inspection.model_validate(then)
+    values = {entry["name"]: np.array(entry["values"]) for entry in (*then["given"], *then["lines"])}
+    before, after = [(await one.get("/runs/sgd/snapshot", step=step)).json()["parameters"] for step in (7, 8)]
+    given = {entry["name"]: entry["values"] for entry in then["given"]}
+    assert then["batch"] == (await one.get("/runs/sgd/snapshot", step=7)).json()["batch"]
+    for name in ("W1", "b1", "W2", "b2", "W3", "b3"):
+        assert given[name] == before[name]
+        np.testing.assert_allclose(values[name], after[name], rtol=0, atol=1e-12)
+    (line,) = [line for line in then["lines"] if line["name"] == "z2"]
+    assert (line["part"], line["expression"], line["shape"]) == ("forward", "a1 @ W2 + b2", [1, 4])
+    now = (await one.get("/runs/gd/inspect", rows=4)).json()
+    assert now["step"] == 30
+    (batch,) = [entry for entry in now["given"] if entry["name"] == "X"]
+    assert (batch["shape"], batch["rows"], np.shape(batch["values"])) == ([60, 5], 4, (4, 5))
+    assert (await one.get("/runs/gd/inspect", step=31)).status_code == 422
+    assert (await one.get("/runs/gd/inspect", rows=0)).status_code == 422
+
+
 async def test_every_changing_call_needs_the_token_and_no_reading_one_does(one: Experiment) -> None:
     document = (await one.client.get("/openapi.json")).json()
     for path, calls in document["paths"].items():
         if "/experiments/{id}" not in path:
             continue
-        address = path.format(id=one.id, run="gd", name="units" if "instruments" in path else "loss")
+        address = path.format(
+            id=one.id, run="gd", name="units" if "instruments" in path else "loss", file="recipe.json"
+        )
         for method in calls:
             answer = await one.client.request(method, address)
             assert answer.status_code == (200 if method == "get" else 401), (method, path)

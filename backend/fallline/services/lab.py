@@ -24,6 +24,7 @@ from fallline.exports.table import EXPORTS
 from fallline.exports.taken import taken
 from fallline.figures import FIGURES, figure_json
 from fallline.runs.experiment import Experiment, Pieces
+from fallline.runs.inspection import inspection
 from fallline.runs.instruments import INSTRUMENTS, instrument_of
 from fallline.runs.recipe_check import catalog
 from fallline.runs.run import Run
@@ -241,7 +242,7 @@ class Lab:
             self._begin(self._executor.close(id))
             raise
         entry.opening.done.set_result(None)
-        return state, token
+        return self._told(state), token
 
     async def _table_of(self, recipe: Recipe) -> Table | None:
         if recipe.data.name != CSV or recipe.data.dataset is None:
@@ -513,6 +514,10 @@ class Lab:
     async def snapshot(self, id: str, run: str, step: int | None) -> dict[str, Any]:
         """Parameters, next gradient and next batch of a run at any step, exactly."""
         return await self._look_at(id, run, step, snapshot)
+
+    async def inspect(self, id: str, run: str, step: int | None, rows: int | None) -> dict[str, Any]:
+        """The next change of a run at any step, line by line."""
+        return await self._look_at(id, run, step, partial(inspection, rows=rows))
 
     async def _look_at(self, id: str, run: str, step: int | None, see: See) -> dict[str, Any]:
         await self._opened(id)

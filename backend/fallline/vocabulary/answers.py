@@ -143,6 +143,42 @@ class Snapshot(_Answer):
     batch: list[int]
 
 
+class SheetEntry(_Answer):
+    """A number or an array by its name. What is not finite is null, and `not_finite` counts it by kind.
+
+    Where the rows are those of the batch, `rows` says of how many of them `values` tells, and `mean` is the mean over
+    all of them, column by column.
+    """
+
+    name: str
+    shape: list[int]
+    values: Number | list[list[Number]]
+    rows: int | None = None
+    mean: list[Number] | None = None
+    not_finite: dict[Literal["nan", "inf", "-inf"], int] | None = None
+
+
+class SheetLine(SheetEntry):
+    """A line of NumPy, `name = expression`, and what it gives."""
+
+    part: Literal["forward", "backward", "update"]
+    expression: str
+
+
+class Inspection(_Answer):
+    """The next change line by line: what is given, then each line with its value, reckoned from the values before it.
+
+    `batch` are the rows of the data that the change takes. `functions` says how to make those that NumPy has not.
+    """
+
+    step: int
+    generation: int
+    batch: list[int]
+    functions: dict[str, str]
+    given: list[SheetEntry]
+    lines: list[SheetLine]
+
+
 class InstrumentRow(_Answer):
     """An instrument and what it tells."""
 

@@ -12,7 +12,7 @@ from fallline.vocabulary.recipe import Recipe
 from fallline.web.answers import Answer, large
 from fallline.web.bodies import body_of
 from fallline.web.openapi import answers_of, body, command, reference
-from fallline.web.queries import AtStep
+from fallline.web.queries import AtStep, Inspect
 from fallline.web.visitors import Key, TheLab, Token
 
 router = APIRouter(prefix="/api/v1", tags=["experiments"], default_response_class=Answer)
@@ -185,6 +185,17 @@ async def remove_run(id: str, run: str, token: Token, key: Key, lab: TheLab) -> 
 async def snapshot(id: str, run: str, query: AtStep, lab: TheLab) -> Response:
     """Parameters, and the gradient and batch of the next change."""
     told = await lab.snapshot(id, run, query.step)
+    return await large(lambda: told)
+
+
+@router.get(of_run + "/inspect", tags=["runs"], responses=answers_of(404, 422, model=answers.Inspection))
+async def inspect(id: str, run: str, query: Inspect, lab: TheLab) -> Response:
+    """The next change line by line: NumPy expression, name, shape, values.
+
+    Arrays with a row for each sample of the batch tell at most `rows` of them; without it, all while the whole answer
+    stays within 200,000 numbers, else as many as fit.
+    """
+    told = await lab.inspect(id, run, query.step, query.rows)
     return await large(lambda: told)
 
 

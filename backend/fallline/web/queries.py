@@ -33,6 +33,10 @@ class _AtStep(_Query):
     step: StepNumber | None = None
 
 
+class _Inspect(_AtStep):
+    rows: Annotated[Whole, Field(ge=1, le=LARGEST)] | None = None
+
+
 class _OfRun(_Query):
     run: RunName | None = None
 
@@ -46,5 +50,6 @@ class _History(_Query):
 
 
 AtStep = Annotated[_AtStep, Query()]
+Inspect = Annotated[_Inspect, Query()]
 OfRun = Annotated[_OfRun, Query()]
 HistoryQuery = Annotated[_History, Query()]

@@ -1,0 +1,204 @@
+"""The lines of a change give the change that the kernels make, and can be reckoned again from what they show."""
+
+from __future__ import annotations
+
+import math
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fallline.engine.activations import ACTIVATIONS
+from fallline.engine.inspection.formulas import ACTIVATION_LINES, CHANGE_LINES, LOSS_LINES
+from fallline.engine.inspection.sheet import sheet_of
+from fallline.engine.losses import LOSSES
+from fallline.engine.optimizers import OPTIMIZERS
+from fallline.engine.probes import next_gradient
+from fallline.engine.problem import Problem, build_problem
+from fallline.engine.schedules import SCHEDULES
+from fallline.engine.state import TrainingState, begin
+from fallline.engine.training import advance
+from fallline.runs.inspection import MOST_NUMBERS, inspection
+from fallline.runs.recipe_check import check_recipe
+from fallline.vocabulary.recipe import Recipe
+
+DATA_OF = {
+    "mse": "log_linear",
+    "huber": "linear",
+    "binary_cross_entropy": "moons",
+    "softmax_cross_entropy": "two_spirals",
+}
+
+
+def set_up(body: dict[str, Any], steps: int) -> tuple[Problem, Recipe, TrainingState]:
+    recipe = check_recipe(Recipe.model_validate(body))
+    problem = build_problem(recipe.data, recipe.network, recipe.loss)
+    state = begin(problem)
+    advance(problem, state, recipe.runs[0], steps)
+    return problem, recipe, state
+
+
+def every_row() -> list[dict[str, Any]]:
+    """Recipes over all tables at once: each row is in one at least."""
+    optimizers, losses = cycle(OPTIMIZERS), cycle(LOSSES)
+    schedules, sizes = cycle(SCHEDULES), cycle([1, 7, None, 3])
+    more: Any = cycle([{}, {"l2": 0.1}, {"clip_norm": 0.5}, {"l1": 0.03, "l2": 0.1}, {"clip_value": 0.02}])
+    bodies = []
+    for activation in [*ACTIVATIONS, *ACTIVATIONS]:
+        loss = next(losses)
+        run = {
+            "optimizer": next(optimizers),
+            "learning_rate": 0.01,
+            "batch_size": next(sizes),
+            "schedule": next(schedules),
+            **next(more),
+        }
+        layers = [{"units": 5, "activation": activation}, {"units": 3, "activation": "tanh"}]
+        output = "identity" if LOSSES[loss].logits else activation
+        bodies.append(
+            {
+                "data": {"name": DATA_OF[loss], "samples": 40, "seed": 2},
+                "network": {"layers": layers, "output": output, "seed": 4},
+                "loss": loss,
+                "runs": [run],
+            }
+        )
+    return bodies
+
+
+BODIES = every_row()
+
+
+def name_of(body: dict[str, Any]) -> str:
+    run = body["runs"][0]
+    return (
+        f"{body['network']['layers'][0]['activation']}-{body['loss']}-{run['optimizer']}-{run['batch_size']}"
+    )
+
+
+def close(here: Any, there: Any) -> bool:
+    scale = float(np.max(np.abs(there))) or 1.0
+    return bool(np.allclose(here, there, rtol=0.0, atol=1e-12 * scale))
+
+
+def test_every_row_of_the_tables_has_its_lines_and_no_other() -> None:
+    assert set(ACTIVATION_LINES) == set(ACTIVATIONS)
+    assert set(LOSS_LINES) == set(LOSSES)
+    assert set(CHANGE_LINES) == set(OPTIMIZERS)
+
+
+@pytest.mark.parametrize("body", BODIES, ids=name_of)
+def test_the_lines_give_the_next_state(body: dict[str, Any]) -> None:
+    problem, recipe, state = set_up(body, 23)
+    before = state.fingerprint()
+    sheet = sheet_of(problem, state, recipe.runs[0])
+    assert state.fingerprint() == before
+    last = {line.name: line.value for line in sheet.lines}
+    gradients, batch = next_gradient(problem, state, recipe.runs[0])
+    assert sheet.batch.tolist() == batch.tolist()
+    first: dict[str, Any] = {}
+    for line in sheet.lines:
+        first.setdefault(line.name, line.value)
+    for name, gradient in gradients.items():
+        assert close(first[f"d{name}"], gradient), name
+    records = advance(problem, state, recipe.runs[0], 1)
+    told = dict(zip(records.names, records.values[:, 0], strict=True))
+    assert last["loss"] == pytest.approx(told["batch_loss"], rel=1e-12)
+    if "objective" in last:
+        assert last["objective"] == pytest.approx(told["objective"], rel=1e-12)
+    for name, value in problem.named(state.parameters).items():
+        assert close(last[name], value), name
+    for slot, flat in state.slots.items():
+        if flat.size == 1:
+            assert last[slot] == flat[0]
+        else:
+            for name, value in problem.named(flat).items():
+                assert close(last[f"{slot}_{name}"], value), slot
+
+
+@pytest.mark.parametrize("body", BODIES, ids=name_of)
+def test_what_is_shown_can_be_reckoned_from_what_is_shown(body: dict[str, Any]) -> None:
+    problem, recipe, state = set_up(body, 11)
+    told = inspection(problem, state, recipe.runs[0])
+    assert state.step == 11
+    known: dict[str, Any] = {
+        name: eval(made, {"np": np, "math": math}) for name, made in told["functions"].items()
+    }
+    for each in told["given"]:
+        known[each["name"]] = np.array(each["values"]) if each["shape"] else each["values"]
+    for line in told["lines"]:
+        with np.errstate(all="ignore"):
+            known[line["name"]] = eval(line["expression"], {"np": np}, known)
+        assert np.array_equal(known[line["name"]], np.array(line["values"])), line["name"]
+        assert list(np.shape(line["values"])) == line["shape"]
+
+
+def test_the_notebooks_change_is_the_notebooks_lines() -> None:
+    problem, recipe, state = set_up({}, 0)
+    sheet = sheet_of(problem, state, recipe.runs[1])
+    assert [f"{line.name} = {line.expression}" for line in sheet.lines] == [
+        "z1 = X @ W1 + b1",
+        "a1 = np.maximum(z1, 0)",
+        "z2 = a1 @ W2 + b2",
+        "a2 = np.maximum(z2, 0)",
+        "y_pred = a2 @ W3 + b3",
+        "loss = np.mean((y - y_pred)**2)",
+        "dy_pred = (y_pred - y) / m",
+        "dz3 = dy_pred",
+        "dW3 = a2.T @ dz3",
+        "db3 = dz3.sum(axis=0, keepdims=True)",
+        "da2 = dz3 @ W3.T",
+        "dz2 = da2 * (z2 > 0)",
+        "dW2 = a1.T @ dz2",
+        "db2 = dz2.sum(axis=0, keepdims=True)",
+        "da1 = dz2 @ W2.T",
+        "dz1 = da1 * (z1 > 0)",
+        "dW1 = X.T @ dz1",
+        "db1 = dz1.sum(axis=0, keepdims=True)",
+        *(f"{name} = {name} - lr * d{name}" for name in ("W3", "b3", "W2", "b2", "W1", "b1")),
+    ]
+
+
+def test_a_change_of_optimizer_begins_with_an_empty_memory() -> None:
+    edits = [{"at_step": 5, "optimizer": "adam"}]
+    problem, recipe, state = set_up({"runs": [{"optimizer": "momentum", "edits": edits}]}, 5)
+    given = {each.name: each.value for each in sheet_of(problem, state, recipe.runs[0]).given}
+    assert given["count"] == 0.0
+    assert not np.any(given["square_W2"])
+    assert "velocity_W2" not in given
+
+
+def test_a_dead_layer_shows_as_zeros_on_the_way_back() -> None:
+    problem, recipe, state = set_up({}, 0)
+    problem.named(state.parameters)["b2"][:] = -1e3
+    values = {line.name: line.value for line in sheet_of(problem, state, recipe.runs[0]).lines}
+    assert not np.any(values["a2"])
+    assert not np.any(values["dW2"])
+    assert np.any(values["db3"])
+
+
+def test_what_is_not_finite_is_told_and_never_a_number() -> None:
+    problem, recipe, state = set_up({}, 0)
+    state.parameters[:] = 1e200
+    lines = {line["name"]: line for line in inspection(problem, state, recipe.runs[0])["lines"]}
+    assert lines["y_pred"]["not_finite"]["inf"] > 0
+    assert None in [row[0] for row in lines["y_pred"]["values"]]
+    assert lines["loss"]["values"] is None
+
+
+def test_a_large_batch_tells_as_many_rows_as_fit_and_the_mean_of_all() -> None:
+    body = {"data": {"samples": 5000}, "network": {"layers": [{"units": 60}]}, "runs": [{}]}
+    problem, recipe, state = set_up(body, 0)
+
+    def numbers(told: dict[str, Any]) -> int:
+        return sum(np.size(each["values"]) for each in (*told["given"], *told["lines"]))
+
+    whole = inspection(problem, state, recipe.runs[0])
+    assert 0.9 * MOST_NUMBERS < numbers(whole) <= MOST_NUMBERS
+    few = inspection(problem, state, recipe.runs[0], rows=4)
+    a1 = next(line for line in few["lines"] if line["name"] == "a1")
+    assert (a1["shape"], a1["rows"], np.shape(a1["values"])) == ([5000, 60], 4, (4, 60))
+    everything = inspection(problem, state, recipe.runs[0], rows=5000)
+    full = next(line for line in everything["lines"] if line["name"] == "a1")
+    assert close(a1["mean"], np.mean(full["values"], axis=0))
