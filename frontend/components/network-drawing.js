@@ -8,11 +8,12 @@ import { draw, make, set, write } from "./dom.js";
 import { lightEdges } from "./edge-lights.js";
 import { marker } from "./icons.js";
 import { LiveElement, register } from "./live-element.js";
-import { cellOf, columnsOf, drawnWeights, edgePath, footWords, HEIGHT, isRoomy, strokeOf, WIDTH } from "./network-geometry.js";
+import { cellOf, columnsOf, drawnWeights, edgePath, footWords, HEIGHT, inputWords, isRoomy, strokeOf, WIDTH } from "./network-geometry.js";
 import { networkTwin } from "./network-twin.js";
 import { seen } from "../state/moments.js";
 import { takesLogits } from "../state/losses.js";
 import { layerSizes } from "../state/opened.js";
+import { viewWords } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").Run} Run */
@@ -28,6 +29,14 @@ const shownRun = (state) => runOf(seen(state));
 
 /** @param {State} state */
 const runOf = ({ view, runs, order }) => runs[view.networkRun ?? ""] ?? runs[view.selectedRun ?? ""] ?? runs[order[0]];
+
+/** Of which step units are, and weights where theirs is another. @param {State} state */
+function whenWords(state) {
+  const run = runOf(state);
+  if (!run) return "";
+  const [units, weights] = [viewWords(state, [run], "units"), viewWords(state, [run], "snapshot")];
+  return run.snapshot && run.units && run.snapshot.step !== run.units.step ? `units: ${units}; weights: ${weights}` : units;
+}
 
 /** A mean activation in a circle. @param {number} value */
 function short(value) {
@@ -64,12 +73,14 @@ export class NetworkDrawing extends LiveElement {
   start() {
     this.onceOpened(() => {
       const tabs = make("span", { class: "end" });
-      this.append(make("div", { class: "head" }, make("h2", {}, "Network"), tabs), this.#svg, this.#legend(), this.#twin);
+      const when = make("span", { class: "when" });
+      this.append(make("div", { class: "head" }, make("h2", {}, "Network"), when, tabs), this.#svg, this.#legend(), this.#twin);
       this.follow((state) => [...state.order, ...state.order.map((name) => state.runs[name].label)], (_, state) => this.#showTabs(tabs, state));
       this.follow((state) => [state.experiment, shownRun(state)?.name, shownRun(state)?.units, shownRun(state)?.snapshot], (_, state) => {
         const run = shownRun(state);
         if (run && state.experiment) this.#show(run, state.experiment);
       });
+      this.follow((state) => whenWords(seen(state)), (words) => (write(when, words), set(when, { title: words || null })));
     });
   }
 
@@ -97,9 +108,14 @@ export class NetworkDrawing extends LiveElement {
   #show(run, experiment) {
     this.#tabs(run.name);
     const sizes = layerSizes(experiment.recipe, experiment.outputs);
-    if (this.#shape !== sizes.join(" ")) this.#build(sizes);
+    const shape = JSON.stringify([sizes, experiment.inputs]);
+    if (this.#shape !== shape) {
+      this.#shape = shape;
+      this.#build(sizes, experiment.inputs);
+    }
     const { units, snapshot } = run;
     const layers = units?.layers ?? [];
+    this.#svg.classList.toggle("unweighed", !snapshot);
     if (snapshot) experiment.weights.forEach((name, k) => this.#showEdges(k, snapshot.parameters[name] ?? [], layers));
     layers.forEach((layer, k) => this.#showLayer(k + 1, layer));
     this.#nameCounts(layers.some(({ dead }) => dead.some(Boolean)));
@@ -112,15 +128,15 @@ export class NetworkDrawing extends LiveElement {
     set(this, { "data-run": run.name, "data-step": units?.step ?? null, "data-dead": layers.flatMap(({ dead }) => dead).filter(Boolean).length });
   }
 
-  /** @param {number[]} sizes */
-  #build(sizes) {
-    this.#shape = sizes.join(" ");
-    this.#columns = columnsOf(sizes);
+  /** @param {number[]} sizes @param {string[]} inputs */
+  #build(sizes, inputs) {
+    const { beside, words } = inputWords(inputs, sizes.length);
+    this.#columns = columnsOf(sizes, beside);
     const columns = this.#columns;
     this.#reshape(columns.map(({ drawn }) => drawn), columns.some(({ isStrip }) => isStrip));
     const edges = draw("g", { class: "edges" });
     this.#edges = columns.slice(1).map((to, k) => this.#buildEdges(edges, columns[k], to));
-    this.#units = columns.map((column, place) => this.#buildUnits(column, place));
+    this.#units = columns.map((column, place) => (place ? this.#buildUnits(column, place) : buildInputs(column, inputs, words, beside)));
     this.#feet = columns.map((column, place) => this.#buildFoot(column, place));
     const groups = this.#units.flat().map(({ group }) => group);
     this.#svg.replaceChildren(edges, ...groups, ...this.#feet.flatMap(({ name, count }) => [name, count]));
@@ -139,14 +155,10 @@ export class NetworkDrawing extends LiveElement {
   /** @param {Column} column @param {number} place */
   #buildUnits(column, place) {
     const last = this.#columns.length - 1;
-    const look = place === 0 ? "input-unit" : place === last ? "output-unit" : "unit";
+    const look = place === last ? "output-unit" : "unit";
     return column.ys.map((y, k) => {
-      const shape = column.isStrip
-        ? draw("rect", { class: look, x: column.x - 5, y: y - 5, width: 10, height: 10, rx: 1.5 })
-        : draw("circle", { class: look, cx: column.x, cy: y.toFixed(1), r: column.radius });
-      const text = column.radius >= (place === 0 ? 7.5 : 9.5)
-        ? draw("text", { class: place === 0 ? "input-name" : "value", x: column.x, y: y.toFixed(1) }, place === 0 ? `x${k + 1}` : "") : null;
-      const group = draw("g", { "data-place": place, "data-unit": k }, shape, text);
+      const text = column.radius >= 9.5 ? draw("text", { class: "value", x: column.x, y: y.toFixed(1) }) : null;
+      const group = draw("g", { "data-place": place, "data-unit": k }, shapeOf(column, y, look), text);
       return { group, value: text };
     });
   }
@@ -204,6 +216,21 @@ export class NetworkDrawing extends LiveElement {
     foot.classList.toggle("foot-alive", count === 0);
     write(foot, footWords(count, dead.length, this.#pitch));
   }
+}
+
+/** A unit, or a cell of a strip. @param {Column} column @param {number} y @param {string} look */
+const shapeOf = (column, y, look) => (column.isStrip
+  ? draw("rect", { class: look, x: column.x - 5, y: y - 5, width: 10, height: 10, rx: 1.5 })
+  : draw("circle", { class: look, cx: column.x, cy: y.toFixed(1), r: column.radius }));
+
+/** @param {Column} column @param {string[]} inputs  their names @param {string[]} words  as far as there is room @param {boolean} beside */
+function buildInputs(column, inputs, words, beside) {
+  return column.ys.map((y, k) => {
+    const where = beside ? { class: "input-name beside", x: column.x - column.radius - 4 } : { class: "input-name", x: column.x };
+    const text = !column.isStrip && (beside || column.radius >= 7.5) ? draw("text", { ...where, y: y.toFixed(1) }, words[k]) : null;
+    const title = column.isStrip ? null : draw("title", {}, inputs[k]);
+    return { group: draw("g", { "data-place": 0, "data-unit": k }, title, shapeOf(column, y, "input-unit"), text), value: null };
+  });
 }
 
 /** The mean of each output, in whichever form the instrument tells them. @param {any} output @returns {number[]} */

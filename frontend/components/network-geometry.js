@@ -9,6 +9,9 @@ export const HEIGHT = 216;
 export const MOST_CIRCLES = 16;
 
 const FIRST = 22;
+/** Where the first column stands that has its names beside it. */
+const FIRST_NAMED = 80;
+const END = 280;
 const LAST = 272;
 const TOP = 8;
 const TALL = HEIGHT - 42;
@@ -35,15 +38,34 @@ function radiusOf(count, isInput, isStrip) {
   return isStrip ? 5 : Math.min(isInput ? 9 : 13.5, room);
 }
 
+/** Letters of a name that fit in the circle of an input, and beside it. */
+const LETTERS = { inside: 3, beside: 10 };
+/** With more inputs names would touch each other, with more columns there is no room for them. */
+const NAMED = { inputs: 12, columns: 5 };
+
+/**
+ * What the inputs are called in the drawing: in the circles where all names are short, else beside them, cut to what
+ * there is room for; where there is none, by their number.
+ * @param {string[]} names
+ * @param {number} columns
+ */
+export function inputWords(names, columns) {
+  if (names.every((name) => name.length <= LETTERS.inside)) return { beside: false, words: names };
+  if (names.length > NAMED.inputs || columns > NAMED.columns) return { beside: false, words: names.map((_, k) => `x${k + 1}`) };
+  return { beside: true, words: names.map((name) => (name.length > LETTERS.beside ? `${name.slice(0, LETTERS.beside - 1)}…` : name)) };
+}
+
 /**
  * @param {number[]} sizes  units of every layer, inputs first
+ * @param {boolean} [named]  names stand beside the inputs
  * @returns {Column[]}
  */
-export function columnsOf(sizes) {
+export function columnsOf(sizes, named = false) {
+  const begin = named ? FIRST_NAMED : FIRST;
   return sizes.map((units, place) => {
     const isStrip = units > MOST_CIRCLES;
     const drawn = Math.min(units, MOST_CIRCLES);
-    const x = Math.min(FIRST + (258 * place) / (sizes.length - 1), LAST);
+    const x = Math.min(begin + ((END - begin) * place) / (sizes.length - 1), LAST);
     return { units, drawn, isStrip, x, radius: radiusOf(drawn, place === 0, isStrip), ys: spread(drawn) };
   });
 }

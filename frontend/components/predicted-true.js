@@ -8,6 +8,7 @@ import { make, makeOwn, set, write } from "./dom.js";
 import { LiveElement, register } from "./live-element.js";
 import { plural } from "../state/format.js";
 import { seen } from "../state/moments.js";
+import { viewWords } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").Experiment} Experiment */
@@ -32,7 +33,10 @@ export class PredictedTrue extends LiveElement {
       const key = make("p", { class: "hint", "aria-hidden": "true" }, "Rows: the true class. Columns: the predicted one.");
       this.append(make("div", { class: "head" }, make("h2", {}, "Predicted and true"), end), body, key);
       this.follow((state) => (state.experiment?.classes.length ?? 0) > 0, (isOfClasses) => (key.hidden = !isOfClasses));
-      this.follow((state) => state.experiment, (experiment) => experiment && write(end, samplesOf(experiment)));
+      this.follow(headWords, (words) => {
+        write(end, words);
+        set(end, { title: words });
+      });
       this.follow((state) => [state.experiment?.id, ...(state.experiment?.classes ?? [])], (_, state) => this.#build(body, state));
       this.follow((state) => shownRuns(state).map(({ name }) => name), (_, state) => this.#arrange(body, state));
       this.follow((state) => shownRuns(state).flatMap(({ predictions, label }) => [predictions, label]), (_, state) => this.#show(state));
@@ -68,6 +72,9 @@ export class PredictedTrue extends LiveElement {
     for (const [name, table] of this.#tables) if (runs[name]) table.show(runs[name], (experiment?.testSamples ?? 0) > 0);
   }
 }
+
+/** @param {State} state */
+const headWords = (state) => [viewWords(seen(state), shownRuns(state), "predictions"), state.experiment && samplesOf(state.experiment)].filter(Boolean).join(", ");
 
 /** @param {Experiment} experiment */
 const samplesOf = ({ testSamples, trainSamples }) => (testSamples ? plural(testSamples, "test sample") : plural(trainSamples, "training sample"));

@@ -4,7 +4,7 @@
  * Owns: which of them is said, and in which words. At most one is. Pure; must not know elements.
  */
 
-import { integer } from "../state/format.js";
+import { integer, plural } from "../state/format.js";
 
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").Run} Run */
@@ -25,6 +25,19 @@ import { integer } from "../state/format.js";
 /** Did anything move when the line broke? What the page knows of the runs is of that moment. @param {State} state */
 const wasMoving = ({ playback, pending }) => playback.playing || Object.values(pending).some((command) => command.do === "step");
 
+/**
+ * What can be known of a server that is not heard: only what it does with an experiment that nobody watches.
+ * @param {State} state
+ */
+function unwatchedWords({ catalog }) {
+  const seconds = catalog?.idle_seconds;
+  const pauses = seconds === undefined ? "" : `, unwatched for ${spanWords(seconds)} at most`;
+  return `Training goes on while the server runs${pauses}; missed steps arrive when the line is back.`;
+}
+
+/** "10 minutes", "90 seconds". @param {number} seconds */
+const spanWords = (seconds) => (seconds % 60 === 0 ? plural(seconds / 60, "minute") : plural(Number(seconds.toPrecision(3)), "second"));
+
 /** @param {State} state @returns {Strip|null} */
 function connectionStrip(state) {
   const { status, lastStep, progress } = state.connection;
@@ -32,7 +45,7 @@ function connectionStrip(state) {
   if (status === "reconnecting" || status === "offline") {
     return {
       kind: status, tone: "warn", glyph: "warning", urgent: true, strong: `Connection lost${at}.`,
-      text: wasMoving(state) ? "Training goes on; missed steps arrive when the line is back." : "Nothing was playing, so no step is missed.",
+      text: wasMoving(state) ? unwatchedWords(state) : "Nothing was playing, so no step is missed.",
       act: { text: "Try now", do: (app) => app.retryNow() },
     };
   }

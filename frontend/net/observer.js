@@ -18,6 +18,8 @@ const LEAST = 100;
 const TROUBLED = 2_000;
 /** What one look took, so many times, is left to the server before the next. */
 const EASE = 4;
+/** So many parameters cost next to nothing: they are asked for of each run, and another one is drawn at once. */
+const FEW = 500;
 
 /**
  * @param {object} given
@@ -35,28 +37,30 @@ export function createObserver({ api, store, seriesOf, environment }) {
   let isLooking = false;
   let isUrgent = false;
   let stopped = false;
-  /** @type {() => void} */
-  let unwatch = () => {};
+  /** @type {(() => void)[]} */
+  let unwatch = [];
 
   /** Network and scatter stand beside the charts, on a phone behind a tab. Dead units are told of everywhere. @param {State} state */
   const isOpen = ({ view }) => view.tab === "network" || !environment.narrow();
 
   /** @param {State} state @param {Run} run */
-  const moment = (state, run) => [state.experiment?.id, run.generation, run.step, state.view.networkRun === run.name, isOpen(state)].join(" ");
+  const moment = (state, run) => [state.experiment?.id, run.generation, run.step, state.view.networkRun === run.name, run.hidden, isOpen(state)].join(" ");
 
   /** Where the runs stand, once they stand still and are what one looks at. @param {State} state */
   const standing = (state) => (state.playback.playing || state.looking ? [] : state.order.map((name) => moment(state, state.runs[name])));
 
-  /** @param {State} state @param {Run} run */
+  /** What can be seen: another network, another tab, a run that is shown again. @param {State} state */
+  const open = (state) => [isOpen(state), state.view.networkRun, ...Object.values(state.runs).map(({ hidden }) => hidden)];
+
+  /** One question a run: what two answers tell would be of two steps. @param {State} state @param {Run} run */
   async function look(state, run) {
-    const id = /** @type {NonNullable<State["experiment"]>} */ (state.experiment).id;
-    const open = isOpen(state);
-    const [units, predictions, snapshot] = await Promise.all([
-      api.instrument(id, run.name, "units"),
-      open && !run.hidden ? api.instrument(id, run.name, "predictions") : run.predictions,
-      open && state.view.networkRun === run.name ? api.snapshot(id, run.name) : run.snapshot,
-    ]);
-    return { units, predictions, snapshot, trend: trendOf(readingsOf(seriesOf(run.name)), run.step) };
+    const { id, parameters } = /** @type {NonNullable<State["experiment"]>} */ (state.experiment);
+    const trend = trendOf(readingsOf(seriesOf(run.name)), run.step);
+    const isDrawn = state.view.networkRun === run.name;
+    if (!isOpen(state) || (run.hidden && !isDrawn)) return { units: await api.instrument(id, run.name, "units"), trend };
+    const found = await api.instrument(id, run.name, isDrawn || parameters <= FEW ? "picture" : "views");
+    const of = (/** @type {Json} */ part) => ({ ...part, step: found.step });
+    return { units: of(found.units), predictions: of(found.predictions), trend, ...(found.parameters ? { snapshot: of({ parameters: found.parameters }) } : {}) };
   }
 
   /** @param {State} state */
@@ -114,12 +118,12 @@ export function createObserver({ api, store, seriesOf, environment }) {
 
   return {
     start() {
-      unwatch = store.watch(standing, (moments) => moments.length && hurry());
+      unwatch = [store.watch(standing, (moments) => moments.length && hurry()), store.watch(open, hurry)];
       void (timer ?? turn());
     },
     stop() {
       stopped = true;
-      unwatch();
+      unwatch.forEach((stop) => stop());
       environment.clearTimeout(timer);
       seen = new Map();
     },

@@ -164,6 +164,7 @@ export function experimentOf(answer, known, token) {
     testSamples: test,
     initialLoss: answer.initial_loss ?? startOf(answer) ?? known?.initialLoss ?? null,
     features: sizes[0],
+    inputs: answer.inputs ?? Array.from({ length: sizes[0] }, (_, k) => `x${k + 1}`),
     outputs,
     classes: answer.classes ?? [],
     score: answer.score ?? "r2",

@@ -128,14 +128,31 @@ export const furthest = ({ order, runs }) => Math.max(0, ...order.filter((name) 
 /** While runs are level by steps they are told at slightly different moments: nobody stands elsewhere for that. */
 const LEVEL = { least: 8, share: 0.02 };
 
+/** @param {State} state */
+const isOnTheMove = ({ playback, looking }) => playback.playing && !looking;
+
 /**
  * The step at which all numbers are, and who is elsewhere: "1,284", "900 (GD 184)".
  * @param {State} state
+ * @param {{label: string, step: number}[]} [places]
  */
-export function whereWords({ order, runs, playback, looking }) {
-  const all = order.map((name) => runs[name]);
-  const step = Math.max(0, ...all.map((run) => run.step));
-  const slack = playback.playing && !looking ? Math.max(LEVEL.least, LEVEL.share * step) : 0;
-  const others = all.filter((run) => step - run.step > slack).map((run) => `${run.label} ${integer(run.step)}`);
+export function whereWords(state, places = state.order.map((name) => state.runs[name])) {
+  const step = Math.max(0, ...places.map((run) => run.step));
+  const slack = isOnTheMove(state) ? Math.max(LEVEL.least, LEVEL.share * step) : 0;
+  const others = places.filter((run) => step - run.step > slack).map((run) => `${run.label} ${integer(run.step)}`);
   return others.length ? `${integer(step)} (${others.join(", ")})` : integer(step);
+}
+
+/**
+ * Of which step a view is that is looked at a few times a second only: told while runs move, and wherever it is not the
+ * step that the table names. "step 1,128 (GD 871)", or nothing.
+ * @param {State} state
+ * @param {Run[]} shown
+ * @param {"units"|"predictions"|"snapshot"} view
+ */
+export function viewWords(state, shown, view) {
+  const known = shown.filter((run) => run[view]?.step !== undefined);
+  const places = known.map((run) => ({ label: run.label, step: /** @type {number} */ (run[view]?.step) }));
+  const isElsewhere = known.some((run) => run[view]?.step !== run.step);
+  return known.length && (isOnTheMove(state) || isElsewhere) ? `step ${whereWords(state, places)}` : "";
 }

@@ -105,6 +105,7 @@
  * @property {number} testSamples
  * @property {number|null} initialLoss train_loss at step 0
  * @property {number} features         input columns
+ * @property {string[]} inputs         their names
  * @property {number} outputs          of the network
  * @property {string[]} classes        names of what is told apart; none in a regression
  * @property {"r2"|"accuracy"} score   the score whose series there are

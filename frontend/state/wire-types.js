@@ -69,6 +69,7 @@
  * @property {Pace} [pace]
  * @property {Record<string, number|null>} [baseline]  by split
  * @property {string[]} [classes]
+ * @property {string[]} [inputs]
  * @property {number} [outputs]
  * @property {"r2"|"accuracy"} [score]
  * @property {number} [initial_loss]

@@ -46,13 +46,19 @@ def test_a_cut_line_is_told_training_goes_on_and_nothing_is_missing_afterwards(
     lost = int(re.findall(r"at step ([\d,]+)\.", lab.strip.inner_text())[0].replace(",", ""))
     expect(lab.strip).to_have_text(
         re.compile(
-            r"Connection lost at step [\d,]+\. Training goes on; missed steps arrive when the line is back\."
+            r"Connection lost at step [\d,]+\. Training goes on while the server runs, "
+            r"unwatched for 10 minutes at most; missed steps arrive when the line is back\."
         )
     )
     expect(lab.page.get_by_role("alert")).to_contain_text("Connection lost")
     expect(lab.page.locator(".connection")).to_have_attribute("data-status", "reconnecting")
     expect(lab.page.locator("race-table thead th").first).to_have_text(f"Last known: step {lost}")
     expect(lab.chart("loss").locator(".chart-label.missing")).to_have_text("not received yet")
+    # what is looked at now and then is of an earlier step, and says so
+    drawn = int(lab.page.locator("network-drawing").get_attribute("data-step") or 0)
+    assert 0 < drawn <= lost
+    expect(lab.page.locator("network-drawing .when")).to_have_text(f"step {drawn:,}")
+    expect(lab.page.locator("predicted-true .end")).to_have_text(re.compile(r"step [\d,]+, 300 test samples"))
     # nothing can be changed meanwhile
     expect(lab.page.locator("recipe-rail fieldset")).to_have_attribute("disabled", "")
     expect(lab.page.locator("button.play")).to_be_disabled()

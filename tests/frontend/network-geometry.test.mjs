@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { cellOf, columnsOf, drawnWeights, edgePath, footWords, HEIGHT, strokeOf, WIDTH } from "../../frontend/components/network-geometry.js";
+import { cellOf, columnsOf, drawnWeights, edgePath, footWords, HEIGHT, inputWords, strokeOf, WIDTH } from "../../frontend/components/network-geometry.js";
 
 test("the notebook's network stands where the design has it", () => {
   const columns = columnsOf([5, 4, 4, 1]);
@@ -20,6 +20,17 @@ test("no unit of any network leaves the drawing or overlaps its neighbour", () =
       assert.ok(pitch >= 2 * radius * 0.99, `${units} units${isStrip ? " in a strip" : ""}: ${pitch} apart`);
     }
   }
+});
+
+test("inputs have their names: in the circles, beside them, or by number where there is no room", () => {
+  assert.deepEqual(inputWords(["x1", "x2", "x12"], 4), { beside: false, words: ["x1", "x2", "x12"] });
+  const named = ["age", "sepal_length", "colour=red"];
+  assert.deepEqual(inputWords(named, 5), { beside: true, words: ["age", "sepal_len…", "colour=red"] });
+  assert.deepEqual(inputWords(named, 6).words, ["x1", "x2", "x3"]);
+  assert.equal(inputWords(Array.from({ length: 13 }, (_, k) => `column ${k}`), 3).beside, false);
+  const columns = columnsOf([3, 4, 4, 4, 1], true);
+  assert.ok(columns[0].x - columns[0].radius - 4 >= 10 * 6.2);
+  for (const [k, { x, radius }] of columns.slice(1).entries()) assert.ok(x - radius > columns[k].x + columns[k].radius + 10 && x + radius <= WIDTH);
 });
 
 test("a layer of more than 16 units is a strip of 16 cells that counts every unit once", () => {

@@ -16,14 +16,21 @@ function told(step) {
 }
 const settle = () => new Promise((go) => setImmediate(go));
 
-function watching({ narrow = false } = {}) {
+function watching({ narrow = false, units = 4 } = {}) {
   const store = createStore(initialState(), reduce);
-  for (const message of [{ type: "opened", answer: answer() }, { type: "connection", status: "ready" }]) store.dispatch(message);
+  const { recipe } = answer();
+  const layers = [{ units, activation: "relu" }];
+  for (const message of [{ type: "opened", answer: answer({ recipe: { ...recipe, network: { ...recipe.network, layers } } }) }, { type: "connection", status: "ready" }]) store.dispatch(message);
   const clock = { now: 0, due: null, run: null, takes: 0 };
   const looks = [];
   const api = {
-    instrument: async (_, run, name) => (looks.push(`${run} ${name}`), (clock.now += clock.takes), { step: store.get().runs[run].step, layers: [], y: [], y_pred: [] }),
-    snapshot: async () => ({ step: 0, parameters: {} }),
+    instrument: async (_, run, name) => {
+      looks.push(`${run} ${name}`);
+      clock.now += clock.takes;
+      const { step } = store.get().runs[run];
+      const [units, predictions] = [{ layers: [] }, { y: [], y_pred: [] }];
+      return name === "units" ? { step, ...units } : { step, units, predictions, ...(name === "picture" ? { parameters: {} } : {}) };
+    },
     experiment: async () => (looks.push("experiment"), told(store.get().runs.gd.step)),
   };
   const environment = {
@@ -55,8 +62,9 @@ test("runs that stop are looked at at once, and those that stand still only once
   stand(10, "playing");
   assert.equal((await pass(200)).length, 0);
   stand(12);
-  assert.deepEqual((await pass(0)).filter((look) => look.startsWith("gd")), ["gd units", "gd predictions"]);
-  assert.equal(store.get().runs.gd.predictions.step, 12);
+  assert.deepEqual((await pass(0)).filter((look) => look !== "experiment"), ["gd picture", "sgd picture"]);
+  const { units, predictions, snapshot } = store.get().runs.gd;
+  assert.deepEqual([units.step, predictions.step, snapshot.step], [12, 12, 12]);
   assert.equal((await pass(1000)).length, 0);
 });
 
@@ -68,9 +76,9 @@ test("steps made one by one are looked at ten times a second at most, the last o
   let count = 0;
   for (let step = 1; step <= 10; step++) {
     stand(step);
-    count += (await pass(20)).filter((look) => look === "gd units").length;
+    count += (await pass(20)).filter((look) => look === "gd picture").length;
   }
-  count += (await pass(100)).filter((look) => look === "gd units").length;
+  count += (await pass(100)).filter((look) => look === "gd picture").length;
   assert.ok(count <= 4, `${count} looks in 0.3 s`);
   assert.equal(store.get().runs.sgd.predictions.step, 10);
 });
@@ -80,13 +88,13 @@ test("a server that takes long is asked less often", async () => {
   observer.start();
   await settle();
   await pass(1000);
-  clock.takes = 50; // four questions, one after the other
+  clock.takes = 100; // two questions, one after the other
   stand(1, "playing");
   await pass(250);
   clock.takes = 0;
   stand(2, "playing");
   assert.equal((await pass(700)).length, 0);
-  assert.equal((await pass(100)).length, 4);
+  assert.equal((await pass(100)).length, 2);
 });
 
 test("on a phone the server is asked only for what the open tab shows", async () => {
@@ -97,7 +105,22 @@ test("on a phone the server is asked only for what the open tab shows", async ()
   stand(1, "playing");
   assert.deepEqual(await pass(300), ["gd units", "sgd units"]);
   store.dispatch({ type: "view", part: { tab: "network" } });
-  assert.ok((await pass(300)).includes("gd predictions"));
+  assert.deepEqual(await pass(100), ["gd picture", "sgd picture"]);
+});
+
+test("the weights of a large network are asked for where it is drawn, at once when another one is", async () => {
+  const { observer, pass, stand, store } = watching({ units: 200 });
+  observer.start();
+  await settle();
+  await pass(1000);
+  stand(1, "playing");
+  assert.deepEqual(await pass(250), ["gd picture", "sgd views"]);
+  store.dispatch({ type: "hidden", run: "sgd", hidden: true });
+  await pass(250);
+  stand(2, "playing");
+  assert.deepEqual(await pass(250), ["gd picture", "sgd units"]);
+  store.dispatch({ type: "view", part: { networkRun: "sgd" } });
+  assert.deepEqual(await pass(100), ["gd views", "sgd picture"]);
 });
 
 test("runs that another page has stopped get the losses of the step they stand at", async () => {

@@ -8,7 +8,7 @@ import { fittingLosses, keepsLoss, lossWords, takesLogits } from "../../frontend
 import { initialState, reduce } from "../../frontend/state/reduce.js";
 import { changedRecipe, freshWords, joinedChanges, recipeNow, seriesFor } from "../../frontend/state/recipes.js";
 import { descendedWords, editWords, runSentence } from "../../frontend/state/run-words.js";
-import { lossSummary, stateOf, trendOf, whereWords } from "../../frontend/state/selectors.js";
+import { lossSummary, stateOf, trendOf, viewWords, whereWords } from "../../frontend/state/selectors.js";
 import { createStore } from "../../frontend/state/store.js";
 import { counter, epochs, number, score, setting, tick } from "../../frontend/state/format.js";
 import { answer, catalog } from "./fake-server.mjs";
@@ -245,6 +245,20 @@ test("runs that stand at different steps are named, unless they are merely told 
   assert.equal(whereWords(at(899, 900, "paused")), "900 (GD 899)");
   assert.equal(whereWords(at(899, 900, "playing")), "900");
   assert.equal(whereWords(at(13, 11700, "playing")), "11,700 (GD 13)");
+});
+
+test("a view that is looked at now and then says of which step it is, unless all stand still there", () => {
+  const at = (step, status, seen) => {
+    const runs = Object.fromEntries(["gd", "sgd"].map((name) => [name, { generation: 0, predictions: seen[name] === undefined ? null : { step: seen[name] } }]));
+    const state = after([frame("gd", { step, status }), frame("sgd", { step, status }), { type: "measured", runs }], opened());
+    return viewWords(state, Object.values(state.runs), "predictions");
+  };
+  assert.equal(at(900, "paused", { gd: 900, sgd: 900 }), "");
+  assert.equal(at(900, "paused", { gd: 900, sgd: 884 }), "step 900 (SGD 884)");
+  assert.equal(at(900, "paused", { gd: 880, sgd: 880 }), "step 880");
+  assert.equal(at(900, "playing", { gd: 900, sgd: 899 }), "step 900");
+  assert.equal(at(900, "playing", { sgd: 884 }), "step 884");
+  assert.equal(at(900, "playing", {}), "");
 });
 
 test("falling, flat and rising are told by the recent past", () => {

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { stripFor } from "../../frontend/components/strips.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
-import { answer } from "./fake-server.mjs";
+import { answer, catalog } from "./fake-server.mjs";
 
 const after = (...messages) => [{ type: "opened", answer: answer(), token: "t" }, { type: "connection", status: "ready" }, ...messages].reduce(reduce, initialState());
 const cut = { type: "connection", status: "reconnecting", lastStep: 1040 };
@@ -13,7 +13,10 @@ const said = (state) => [stripFor(state)?.strong, stripFor(state)?.text].join(" 
 
 test("a lost line says that training goes on only where something was moving", () => {
   const play = { type: "event", event: "playback", run: null, playing: true, speed: 60, pace: "steps" };
-  assert.equal(said(after(play, cut)), "Connection lost at step 1,040. Training goes on; missed steps arrive when the line is back.");
+  const told = (idle) => said(after({ type: "catalog", catalog: { ...catalog, idle_seconds: idle } }, play, cut));
+  assert.equal(told(600), "Connection lost at step 1,040. Training goes on while the server runs, unwatched for 10 minutes at most; missed steps arrive when the line is back.");
+  assert.match(told(90), /unwatched for 90 seconds at most;/);
+  assert.match(said(after(play, cut)), /while the server runs; missed steps/);
   assert.equal(said(after(cut)), "Connection lost at step 1,040. Nothing was playing, so no step is missed.");
   assert.match(said(after({ type: "sent", id: "s", do: "step", run: null, body: { epochs: 1 } }, cut)), /Training goes on/);
 });

@@ -77,6 +77,7 @@ async def test_the_same_recipe_gives_the_same_numbers() -> None:
                 ["length", "colour=blue", "colour=red"],
                 ["a", "b", "c"],
             )
+            assert state["inputs"] == samples["features"]
         assert snapshots[0] == snapshots[1]
 
 

@@ -212,6 +212,7 @@ class Experiment:
             "baseline": _numbers(problem.baseline),
             "baseline_score": _numbers(problem.baseline_score),
             "score": problem.score.name,
+            "inputs": list(problem.features),
             "outputs": problem.layout.sizes[-1],
             "classes": list(problem.classes),
         }

@@ -63,12 +63,21 @@ def _probabilities(problem: Problem, outputs: Array) -> list[list[float]] | None
     return rows
 
 
-def _moment(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
+def _views(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
+    """Asked for one by one, they would be of different steps of a run that moves."""
     return {
-        **readings(problem, state, recipe),
         "units": _units(problem, state, recipe),
         "predictions": _predictions(problem, state, recipe),
     }
+
+
+def _picture(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
+    parameters = {name: value.tolist() for name, value in problem.named(state.parameters).items()}
+    return {**_views(problem, state, recipe), "parameters": parameters}
+
+
+def _moment(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
+    return {**readings(problem, state, recipe), **_views(problem, state, recipe)}
 
 
 INSTRUMENTS = {
@@ -78,6 +87,8 @@ INSTRUMENTS = {
         Instrument(
             "predictions", "predicted and true value, or class, of each sample of a split", _predictions
         ),
+        Instrument("views", "units and predictions, both of one step", _views),
+        Instrument("picture", "units, predictions and parameters, all of one step", _picture),
         Instrument(
             "moment", "a step as a page shows it: the values of all series, units, predictions", _moment
         ),

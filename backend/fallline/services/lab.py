@@ -216,7 +216,7 @@ class Lab:
         return told
 
     def catalog(self) -> dict[str, Any]:
-        return catalog()
+        return {**catalog(), "idle_seconds": self._idle_seconds}
 
     # ------------------------------------------------------------------ experiments
 

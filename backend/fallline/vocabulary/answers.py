@@ -306,7 +306,7 @@ class LossRow(CatalogRow):
 
 
 class Catalog(_Answer):
-    """Everything that a recipe may name, and what it may cost."""
+    """Everything that a recipe may name, and what it may cost. What nobody has watched for `idle_seconds` is paused."""
 
     datasets: list[DatasetRow]
     activations: list[CatalogRow]
@@ -315,6 +315,7 @@ class Catalog(_Answer):
     schedules: list[CatalogRow]
     initializers: list[CatalogRow]
     bounds: dict[str, float]
+    idle_seconds: float
 
 
 class Health(_Answer):

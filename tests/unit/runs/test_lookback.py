@@ -102,6 +102,21 @@ def test_an_instrument_shows_the_step_that_is_asked_for() -> None:
     assert again["y_pred"] != now["y_pred"]
 
 
+def test_one_answer_tells_units_predictions_and_parameters_of_one_step() -> None:
+    looker = Looker()
+    looker.steps(30)
+    told = {
+        name: looker.until_answered(lambda done, m=row.measure: looker.one.look("sgd", None, m, done))
+        for name, row in INSTRUMENTS.items()
+    }
+    apart = looker.until_answered(lambda done: looker.one.look("sgd", None, snapshot, done))
+    for name in ("views", "picture"):
+        for part in ("units", "predictions"):
+            assert {"step": 30, "generation": 0, **told[name][part]} == told[part]
+    assert told["picture"]["parameters"] == apart["parameters"]
+    assert "parameters" not in told["views"]
+
+
 def test_a_moment_tells_what_the_history_recorded_there_and_what_the_parameters_are_worth() -> None:
     looker = Looker()
     looker.steps(30)
