@@ -7,6 +7,7 @@ import { createApp } from "./app.js";
 import { registerPlotlyChart } from "./charts/plotly-chart.js";
 import { registerContinueOffer } from "./components/continue-offer.js";
 import { registerDataFields } from "./components/data-fields.js";
+import { registerExportMenu } from "./components/export-menu.js";
 import { registerFigureHeads } from "./components/figure-heads.js";
 import { registerHelpDialog } from "./components/help-dialog.js";
 import { registerInvitationOverlay } from "./components/invitation-overlay.js";
@@ -28,7 +29,7 @@ import { registerTransportBar } from "./components/transport-bar.js";
 import { openDashboard } from "./pages/dashboard.js";
 
 const ELEMENTS = [
-  registerTopBar, registerPageTabs, registerTransportBar, registerTimeScrubber, registerContinueOffer, registerRecipeRail, registerDataFields, registerNetworkFields,
+  registerTopBar, registerExportMenu, registerPageTabs, registerTransportBar, registerTimeScrubber, registerContinueOffer, registerRecipeRail, registerDataFields, registerNetworkFields,
   registerLayerEditor, registerRunCard, registerStatusStrip, registerRaceTable, registerFigureHeads, registerPlotlyChart,
   registerInvitationOverlay, registerNetworkDrawing, registerPredictedTrue, registerNoticeToast, registerHelpDialog,
   registerSummaryDialog, registerStoryTeller,

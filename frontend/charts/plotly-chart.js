@@ -8,6 +8,7 @@ import { createCursorLayer } from "./cursor-layer.js";
 import { createDrawingLayer } from "./drawing-layer.js";
 import { KINDS } from "./kinds.js";
 import { createPacer } from "./pacer.js";
+import { pictureOf } from "./picture.js";
 import { loadPlotly, loadTemplate } from "./resources.js";
 import { createStretch, zoomedTo } from "./stretch.js";
 import { furthest } from "../state/selectors.js";
@@ -50,7 +51,7 @@ export function registerPlotlyChart(app) {
   });
 }
 
-class PlotlyChart extends HTMLElement {
+export class PlotlyChart extends HTMLElement {
   /** @type {App} */ get app() { throw new Error("not registered"); }
   /** @type {import("./pacer.js").Pacer} */ get pacer() { throw new Error("not registered"); }
   /** @type {ReturnType<typeof createStretch>} */ get stretch() { throw new Error("not registered"); }
@@ -118,6 +119,19 @@ class PlotlyChart extends HTMLElement {
       this.dataset.state = "failed";
       setTimeout(() => this.isConnected && this.#load(ready), AGAIN);
     }
+  }
+
+  /**
+   * What is seen of it now as one SVG, labels and marks included, with the words around it that are given.
+   * @param {Element[]} around
+   * @returns {Promise<SVGSVGElement>}
+   */
+  async picture(around) {
+    const { width, height } = this.#room;
+    const plotted = this.#plotly.toImage(this.#plot, { format: "svg", width, height });
+    const finish = pictureOf({ chart: this, layers: [this.#ground.element, null, this.#marks.element, this.#labels], around });
+    const text = decodeURIComponent((await plotted).replace(/^data:image\/svg\+xml,/, ""));
+    return finish(document.importNode(new DOMParser().parseFromString(text, "image/svg+xml").documentElement, true));
   }
 
   /** Another horizontal axis, or a run from its beginning: what was chosen before has no place there. */

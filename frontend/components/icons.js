@@ -36,6 +36,7 @@ const ICONS = {
   minus: [stroke("M3.2 8h9.6")],
   recipe: [stroke("M2.5 4.5h5M11.5 4.5h2M2.5 11.5h2M8.5 11.5h5"), ring(9.5, 4.5, 1.8), ring(6.5, 11.5, 1.8)],
   speed: [stroke("M2.5 11.8a6 6 0 1 1 11 0M8 8.9l2.6-3.2")],
+  download: [stroke("M8 2.5v7.6M4.7 6.9 8 10.2l3.3-3.3M2.8 13.2h10.4")],
   axes: [stroke("M2.5 2.5v11h11M5.5 9.5l2.4-3 2.2 1.6 3-4")],
 };
 

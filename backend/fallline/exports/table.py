@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from fallline.exports.history_files import history_csv, history_json
 from fallline.exports.parameter_files import parameters_npz
@@ -28,6 +29,15 @@ class Export:
     def name_for(self, run: str | None) -> str:
         """What the file is called when it is saved; of one run with that run's name, which is safe in file names."""
         return self.name if run is None else f"{run}-{self.name}"
+
+    def as_json(self) -> dict[str, Any]:
+        """As the catalog tells it."""
+        return {
+            "name": self.name,
+            "media_type": self.media_type,
+            "help": self.help,
+            "of_first": self.of_first,
+        }
 
 
 EXPORTS: dict[str, Export] = {

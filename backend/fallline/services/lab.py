@@ -216,7 +216,8 @@ class Lab:
         return told
 
     def catalog(self) -> dict[str, Any]:
-        return {**catalog(), "idle_seconds": self._idle_seconds}
+        exports = [row.as_json() for row in EXPORTS.values()]
+        return {**catalog(), "exports": exports, "idle_seconds": self._idle_seconds}
 
     # ------------------------------------------------------------------ experiments
 

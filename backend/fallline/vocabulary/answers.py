@@ -305,8 +305,19 @@ class LossRow(CatalogRow):
     most_classes: int | None
 
 
+class ExportRow(_Answer):
+    """A file to take away; `of_first` says that of several runs it tells the first only."""
+
+    name: str
+    media_type: str
+    help: str
+    of_first: bool
+
+
 class Catalog(_Answer):
-    """Everything that a recipe may name, and what it may cost. What nobody has watched for `idle_seconds` is paused."""
+    """Everything that a recipe may name, what it may cost, and the files that can be taken away. What nobody has watched
+    for `idle_seconds` is paused.
+    """
 
     datasets: list[DatasetRow]
     activations: list[CatalogRow]
@@ -314,6 +325,7 @@ class Catalog(_Answer):
     optimizers: list[CatalogRow]
     schedules: list[CatalogRow]
     initializers: list[CatalogRow]
+    exports: list[ExportRow]
     bounds: dict[str, float]
     idle_seconds: float
 

@@ -1,0 +1,175 @@
+/**
+ * A chart as a picture to take away: what stands on the page, as one SVG that looks the same anywhere. Every style is written
+ * into it as the browser computed it, and words of the page become words of the SVG, each where it stands.
+ * Owns: that translation. Must not know Plotly, nor which chart it is.
+ */
+
+/** @typedef {{left: number, top: number}} Origin  px, of the picture on the page */
+
+const SVG = "http://www.w3.org/2000/svg";
+/** Around what stands on the page, in px. */
+const ROOM = 10;
+const PAINTS = ["fill", "stroke"];
+const LOOKS = [
+  "opacity", "stroke-width", "stroke-dasharray", "shape-rendering", "paint-order", "text-anchor",
+];
+const LETTERS = ["font-family", "font-size", "font-weight", "font-variant-numeric"];
+
+/** @param {string} tag @param {Record<string, string|number>} attributes @param {...(Node|string)} children */
+function draw(tag, attributes, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  element.append(...children);
+  return element;
+}
+
+const px = (/** @type {number} */ value) => Math.round(100 * value) / 100;
+
+const canvas = () => /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d", { willReadFrequently: true }));
+
+/** Any colour that a browser computes, in the one form that every program reads; the mixed ones are not. */
+function createColours() {
+  const context = canvas();
+  /** @type {Map<string, {colour: string, opacity: number}>} */
+  const known = new Map();
+  return (/** @type {string} */ text) => {
+    const found = known.get(text);
+    if (found) return found;
+    context.clearRect(0, 0, 1, 1);
+    context.fillStyle = text;
+    context.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = context.getImageData(0, 0, 1, 1).data;
+    const made = { colour: `rgb(${r},${g},${b})`, opacity: px(a / 255) };
+    known.set(text, made);
+    return made;
+  };
+}
+
+/**
+ * The words that fit, the last letters given up for an ellipsis where not all do.
+ * @param {string} text
+ * @param {number} room  px
+ * @param {(text: string) => number} widthOf
+ */
+export function fitting(text, room, widthOf) {
+  if (widthOf(text) <= room) return text;
+  let kept = text;
+  while (kept && widthOf(`${kept.trimEnd()}…`) > room) kept = kept.slice(0, -1);
+  return kept ? `${kept.trimEnd()}…` : "";
+}
+
+/** @param {Origin} origin */
+function createDraughtsman(origin) {
+  const colourOf = createColours();
+  const letters = canvas();
+
+  /** @param {Record<string, string>} paint  colours by attribute */
+  function looks(paint) {
+    /** @type {Record<string, string|number>} */
+    const all = {};
+    for (const [name, value] of Object.entries(paint)) {
+      const { colour, opacity } = value === "none" ? { colour: "none", opacity: 1 } : colourOf(value);
+      all[name] = colour;
+      if (opacity < 1) all[`${name}-opacity`] = opacity;
+    }
+    return all;
+  }
+
+  /** A drawing of the page, its style sheet's looks written into it. @param {Element} element @returns {Element|null} */
+  function copied(element) {
+    const style = getComputedStyle(element);
+    if (style.display === "none") return null;
+    const copy = /** @type {Element} */ (element.cloneNode(false));
+    for (const name of ["class", "style", "aria-hidden", ...copy.getAttributeNames().filter((each) => each.startsWith("data-"))]) copy.removeAttribute(name);
+    const isGroup = ["svg", "g"].includes(element.localName);
+    if (!isGroup) {
+      const paints = Object.fromEntries(PAINTS.map((name) => [name, style.getPropertyValue(name)]));
+      for (const [name, value] of Object.entries(looks(paints))) copy.setAttribute(name, String(value));
+      for (const name of [...LOOKS, ...(element.localName === "text" ? LETTERS : [])]) copy.setAttribute(name, style.getPropertyValue(name));
+    } else if (style.opacity !== "1") copy.setAttribute("opacity", style.opacity);
+    for (const child of element.childNodes) {
+      const made = child instanceof Element ? copied(child) : child.cloneNode();
+      if (made) copy.append(made);
+    }
+    return copy;
+  }
+
+  /** A drawing at its place. @param {SVGSVGElement} svg */
+  function placed(svg) {
+    const copy = copied(svg);
+    if (!copy) return [];
+    const { left, top, width, height } = svg.getBoundingClientRect();
+    for (const [name, value] of Object.entries({ x: px(left - origin.left), y: px(top - origin.top), width: px(width), height: px(height), overflow: "visible" })) copy.setAttribute(name, String(value));
+    return [copy];
+  }
+
+  /** A line of text as the browser set it. @param {Text} node @param {number} edge  px, beyond which nothing is seen */
+  function written(node, edge) {
+    const text = node.data.replace(/\s+/g, " ").trim();
+    const parent = node.parentElement;
+    if (!text || !parent) return [];
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    const [box] = range.getClientRects();
+    if (!box) return [];
+    const style = getComputedStyle(parent);
+    letters.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+    const shown = fitting(text, Math.max(0, edge - box.left) + 1, (words) => letters.measureText(words).width);
+    if (!shown) return [];
+    const { fontBoundingBoxAscent: above, fontBoundingBoxDescent: below } = letters.measureText(shown);
+    const top = box.top - origin.top + (box.height - above - below) / 2 + above;
+    const font = Object.fromEntries(LETTERS.map((name) => [name, style.getPropertyValue(name)]));
+    return [draw("text", { x: px(box.left - origin.left), y: px(top), ...looks({ fill: style.color }), ...font }, shown)];
+  }
+
+  /** What a label has behind its words. @param {Element} element @param {string} fill */
+  function ground(element, fill) {
+    const box = element.getBoundingClientRect();
+    const paint = looks({ fill });
+    if (paint["fill-opacity"] === 0 || !box.width) return [];
+    return [draw("rect", { x: px(box.left - origin.left), y: px(box.top - origin.top), width: px(box.width), height: px(box.height), ...paint })];
+  }
+
+  /** @param {Element} element @param {number} [edge] @returns {Element[]} */
+  function drawn(element, edge = Infinity) {
+    if (element instanceof SVGSVGElement) return placed(element);
+    const style = getComputedStyle(element);
+    if (style.display === "none" || element.classList.contains("unseen")) return [];
+    const within = style.overflowX === "visible" ? edge : Math.min(edge, element.getBoundingClientRect().right);
+    const inner = [...element.childNodes].flatMap((child) => (child instanceof Element ? drawn(child, within) : child instanceof Text ? written(child, within) : []));
+    return [...ground(element, style.backgroundColor), ...inner];
+  }
+  return drawn;
+}
+
+/** @param {Element[]} elements */
+function extentOf(elements) {
+  const boxes = elements.map((element) => element.getBoundingClientRect()).filter(({ width }) => width > 0);
+  const [left, top] = [Math.min(...boxes.map((box) => box.left)) - ROOM, Math.min(...boxes.map((box) => box.top)) - ROOM];
+  return { left, top, width: Math.max(...boxes.map((box) => box.right)) - left + ROOM, height: Math.max(...boxes.map((box) => box.bottom)) - top + ROOM };
+}
+
+/**
+ * @param {object} given
+ * @param {HTMLElement} given.chart     its box is the picture's
+ * @param {(Element|null)[]} given.layers  of the chart, the lowest first; null is where Plotly's own comes
+ * @param {Element[]} given.around      words over it: its heading
+ * @returns {(plotted: Element) => SVGSVGElement}  everything but Plotly's part is taken at once, and does not wait for it
+ */
+export function pictureOf({ chart, layers, around }) {
+  const extent = extentOf([chart, ...around]);
+  const drawn = createDraughtsman(extent);
+  const box = chart.getBoundingClientRect();
+  const [width, height] = [px(extent.width), px(extent.height)];
+  const paper = createColours()(getComputedStyle(document.documentElement).getPropertyValue("--paper").trim()).colour;
+  const parts = layers.map((layer) => (layer ? drawn(layer) : null));
+  const heading = around.flatMap((element) => drawn(element));
+  const title = draw("title", {}, chart.getAttribute("aria-label") ?? "");
+  return (plotted) => {
+    for (const [name, value] of Object.entries({ x: px(box.left - extent.left), y: px(box.top - extent.top) })) plotted.setAttribute(name, String(value));
+    return /** @type {SVGSVGElement} */ (draw(
+      "svg", { xmlns: SVG, width, height, viewBox: `0 0 ${width} ${height}` },
+      title, draw("rect", { width, height, fill: paper }), ...parts.flatMap((part) => part ?? [plotted]), ...heading,
+    ));
+  };
+}

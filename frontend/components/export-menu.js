@@ -1,0 +1,69 @@
+/**
+ * "Export" in the top bar: every file of one run or of all, and the charts as pictures.
+ * Owns: the panel. Addresses and words are in state/exports.js, pictures in export-picture.js.
+ */
+
+import { button, selectBox } from "./controls.js";
+import { make, write } from "./dom.js";
+import { savePicture } from "./export-picture.js";
+import { LiveElement, register } from "./live-element.js";
+import { openPopover } from "./popover.js";
+import { ALL, choicesOf, filesOf, picturesOf } from "../state/exports.js";
+
+/** @typedef {import("../state/types.js").App} App */
+/** @typedef {import("../state/exports.js").FileToTake} FileToTake */
+/** @typedef {import("../state/exports.js").Pictured} Pictured */
+
+const FAILED = "The picture could not be made.";
+
+/** @param {FileToTake} file */
+const fileRow = ({ name, href, help, of }) =>
+  make("li", {}, make("a", { href, download: "" }, name), make("span", { class: "muted" }, of ? `${of}: ${help}` : help));
+
+export class ExportMenu extends LiveElement {
+  start() {
+    const open = button({ name: "Export", look: "quiet export", icon: "download", more: { "aria-haspopup": "dialog", disabled: true }, act: () => this.#open(open) },
+      make("span", { class: "caption" }, "Export"));
+    this.replaceChildren(open);
+    this.follow((state) => state.experiment === null, (isNone) => (open.disabled = isNone));
+  }
+
+  /** @param {HTMLElement} anchor */
+  #open(anchor) {
+    const { store } = this.app;
+    const files = make("ul", { class: "files" });
+    const said = make("p", { class: "complaint", role: "alert", hidden: true });
+    const runs = selectBox({ name: "Runs to export", choose: (run) => list(run) });
+    /** @param {string} run */
+    function list(run) {
+      const state = store.get();
+      runs.show(choicesOf(state), run);
+      files.replaceChildren(...filesOf(state, run).map(fileRow));
+    }
+    list(ALL);
+    const pictures = make("ul", { class: "files" }, ...picturesOf(store.get()).map((one) => this.#pictureRow(one, said)));
+    openPopover({
+      anchor: () => anchor, name: "Export", role: "dialog", look: "exports",
+      content: [
+        make("div", { class: "head" }, make("h2", {}, "Files"), runs.root), files,
+        make("h2", {}, "Charts as they stand on the page"), pictures, said,
+      ],
+    });
+  }
+
+  /** @param {Pictured} pictured @param {HTMLElement} said */
+  #pictureRow({ kind, text }, said) {
+    const save = (/** @type {"png"|"svg"} */ type) => button({
+      name: `${text} as ${type.toUpperCase()}`, look: "small",
+      act: async () => {
+        const why = await savePicture(this.app.store.get(), kind, type).then(() => null, () => FAILED);
+        said.hidden = why === null;
+        write(said, why ?? "");
+      },
+    }, type.toUpperCase());
+    return make("li", {}, make("span", {}, text), save("png"), save("svg"));
+  }
+}
+
+/** @param {App} app */
+export const registerExportMenu = (app) => register("export-menu", ExportMenu, app);

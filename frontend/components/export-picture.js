@@ -1,0 +1,48 @@
+/**
+ * A chart of the page as a file: asked of the chart, with its heading, and handed to the browser.
+ * Owns: finding both, PNG out of SVG, and the download.
+ */
+
+import { make } from "./dom.js";
+import { pictureName } from "../state/exports.js";
+
+/** @typedef {import("../state/types.js").State} State */
+/** @typedef {import("../charts/plotly-chart.js").PlotlyChart} PlotlyChart */
+
+/** Where a chart's heading is, and what of it belongs to a picture: no controls, but what they say. */
+const HEADINGS = /** @type {Record<string, string>} */ ({ loss: "loss-head", gradients: "gradient-head", scatter: "predicted-true .head" });
+const WORDS = "h2, .sub, .strokes, .switch:not(.y-switch) [aria-checked=true], .end:not(:has(*))";
+/** Sharp on any screen, and in print. */
+const DENSITY = 3;
+
+/** @param {State} state @param {string} kind @param {"png"|"svg"} type */
+export async function savePicture(state, kind, type) {
+  const chart = /** @type {PlotlyChart|null} */ (document.querySelector(`plotly-chart[kind="${kind}"]`));
+  if (!chart) throw new Error("that chart is not on the page");
+  const around = [...document.querySelectorAll(HEADINGS[kind])].flatMap((head) => [...head.querySelectorAll(WORDS)]);
+  const drawn = await chart.picture(around);
+  const svg = new Blob([new XMLSerializer().serializeToString(drawn)], { type: "image/svg+xml" });
+  save(type === "svg" ? svg : await raster(svg, drawn.width.baseVal.value, drawn.height.baseVal.value), pictureName(state, kind, type));
+}
+
+/** @param {Blob} svg @param {number} width @param {number} height @returns {Promise<Blob>} */
+async function raster(svg, width, height) {
+  const address = URL.createObjectURL(svg);
+  try {
+    const image = make("img", { src: address, width, height });
+    await image.decode();
+    const canvas = make("canvas", { width: Math.round(DENSITY * width), height: Math.round(DENSITY * height) });
+    /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")).drawImage(image, 0, 0, canvas.width, canvas.height);
+    return await new Promise((done, failed) => canvas.toBlob((blob) => (blob ? done(blob) : failed(new Error("no PNG"))), "image/png"));
+  } finally {
+    URL.revokeObjectURL(address);
+  }
+}
+
+/** @param {Blob} blob @param {string} name */
+function save(blob, name) {
+  const address = URL.createObjectURL(blob);
+  make("a", { href: address, download: name }).click();
+  // the browser reads it after this task
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}

@@ -1,0 +1,44 @@
+/**
+ * What can be taken away: files of the server's, by their rows in the catalog, and pictures of the charts.
+ * Owns: their addresses, names and words. Pure.
+ */
+
+import { rowsOf } from "./catalog.js";
+import { shownStep } from "./moments.js";
+
+/** @typedef {import("./types.js").State} State */
+/** @typedef {{name: string, href: string, help: string, of: string}} FileToTake  `of` names the run where it tells one only */
+/** @typedef {{kind: string, text: string}} Pictured */
+
+/** All runs together, in the list of runs. */
+export const ALL = "";
+
+/**
+ * The files of one run or of all.
+ * @param {State} state
+ * @param {string} run  a name, or ALL
+ * @returns {FileToTake[]}
+ */
+export function filesOf({ catalog, experiment, order, runs }, run) {
+  const query = run === ALL ? "" : `?run=${encodeURIComponent(run)}`;
+  return rowsOf(catalog, "exports").map(({ name, help, of_first: ofFirst }) => ({
+    name, help, of: ofFirst && run === ALL && order.length > 1 ? runs[order[0]].label : "",
+    href: `/api/v1/experiments/${encodeURIComponent(experiment?.id ?? "")}/export/${name}${query}`,
+  }));
+}
+
+/** @param {State} state @returns {{value: string, text: string}[]} */
+export const choicesOf = ({ order, runs }) => [
+  { value: ALL, text: order.length > 1 ? `All ${order.length} runs` : "The run" },
+  ...(order.length > 1 ? order.map((name) => ({ value: name, text: runs[name].label })) : []),
+];
+
+/** Classes are told apart in tables, not in a chart. @param {State} state @returns {Pictured[]} */
+export const picturesOf = ({ experiment }) => [
+  { kind: "loss", text: "Loss" },
+  { kind: "gradients", text: "Gradient" },
+  ...(experiment?.classes.length ? [] : [{ kind: "scatter", text: "Predicted and true" }]),
+];
+
+/** @param {State} state @param {string} kind @param {"png"|"svg"} type */
+export const pictureName = (state, kind, type) => `fallline-${kind}-step-${shownStep(state)}.${type}`;

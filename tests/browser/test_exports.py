@@ -1,0 +1,136 @@
+"""What people take away from the page: files as links, charts as pictures that show what was seen."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import struct
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from playwright.sync_api import Download, Locator, expect
+
+from browser.conftest import OpenLab
+from browser.dashboard import PHONE, Dashboard
+from browser.test_accessibility import SMALL_TARGETS, faults_in_both_themes
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def panel(lab: Dashboard) -> Locator:
+    return lab.page.get_by_role("dialog", name="Export")
+
+
+def open_panel(lab: Dashboard) -> Locator:
+    lab.button("Export").click()
+    expect(panel(lab)).to_be_visible()
+    return panel(lab)
+
+
+def content(download: Download) -> bytes:
+    assert download.failure() is None
+    return download.path().read_bytes()
+
+
+def take(lab: Dashboard, press: Locator) -> Download:
+    with lab.page.expect_download() as coming:
+        press.click()
+    return coming.value
+
+
+def test_every_file_of_the_catalog_can_be_taken_of_all_runs_and_of_one(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.make_steps(30)
+    shown = open_panel(lab)
+    names = [row["name"] for row in lab.page.request.get(f"{lab.address}/api/v1/catalog").json()["exports"]]
+    expect(shown.get_by_role("link")).to_have_text(names)
+    taken = {name: take(lab, shown.get_by_role("link", name=name, exact=True)) for name in names}
+    assert {download.suggested_filename for download in taken.values()} == set(names)
+    assert json.loads(content(taken["recipe.json"])) == lab.ask("GET", "/recipe")
+    assert set(np.load(io.BytesIO(content(taken["parameters.npz"])))) >= {"gd/W1", "sgd/b3"}
+    shown.get_by_role("combobox", name="Runs to export").select_option(label="SGD")
+    script = take(lab, shown.get_by_role("link", name="script.py"))
+    assert script.suggested_filename == "sgd-script.py"
+    assert b"The run sgd of a fallline experiment" in content(script)
+
+
+SEEN = """() => {
+    const chart = document.querySelector("plotly-chart[kind=loss]");
+    const ours = ".chart-ground path, .chart-marks path, .chart-label svg path";
+    const drawn = [...chart.querySelectorAll(`${ours}, .chart-plot path.js-line`)];
+    const walk = document.createTreeWalker(chart.querySelector(".chart-labels"), NodeFilter.SHOW_TEXT);
+    const words = [...chart.querySelectorAll(".chart-ground text")].map((each) => each.textContent);
+    while (walk.nextNode()) words.push(walk.currentNode.data.trim());
+    return { paths: drawn.map((each) => each.getAttribute("d")), words };
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_chart_as_svg_shows_what_is_seen_and_needs_no_style_sheet(open_lab: OpenLab, theme: str) -> None:
+    lab = open_lab(theme=theme, drawn=True)
+    lab.make_steps(300)
+    lab.card("gd").get_by_role("radio", name="Mini-batch").click()
+    expect(lab.flags).to_have_count(1)
+    lab.make_steps(300)
+    shown = open_panel(lab)
+    download = take(lab, shown.get_by_role("button", name="Loss as SVG"))
+    assert download.suggested_filename == "fallline-loss-step-600.svg"
+    text = content(download).decode()
+    root = ElementTree.fromstring(text)
+    seen = lab.page.evaluate(SEEN)
+    assert len(seen["paths"]) > 12
+    assert set(seen["paths"]) <= {each.get("d") for each in root.iter(f"{SVG}path")}
+    written = ["".join(each.itertext()) for each in root.iter(f"{SVG}text")]
+    assert {"GD → mini-batch 32", "GD", "SGD", "steps", "100"} <= set(seen["words"])
+    assert set(seen["words"]) <= set(written)
+    assert {"Loss", "mean squared error over all 900 training samples", "min to max"} <= set(written)
+    # nothing that only this page, or only a browser, would understand
+    assert not re.search(r"var\(|color\(|color-mix|foreignObject|https?://(?!www\.w3\.org)", text)
+    paper = root.find(f"{SVG}rect")
+    assert paper is not None
+    assert paper.get("fill") == {"light": "rgb(255,255,255)", "dark": "rgb(21,24,27)"}[theme]
+
+
+def test_a_chart_as_png_is_that_picture_three_times_as_dense(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.make_steps(60)
+    shown = open_panel(lab)
+    for name, kind in (("Loss", "loss"), ("Gradient", "gradients"), ("Predicted and true", "scatter")):
+        svg = ElementTree.fromstring(content(take(lab, shown.get_by_role("button", name=f"{name} as SVG"))))
+        download = take(lab, shown.get_by_role("button", name=f"{name} as PNG"))
+        assert download.suggested_filename == f"fallline-{kind}-step-60.png"
+        png = content(download)
+        assert png.startswith(b"\x89PNG")
+        size = struct.unpack(">II", png[16:24])
+        assert size == tuple(round(3 * float(svg.attrib[side])) for side in ("width", "height"))
+
+
+def test_the_panel_works_by_keys_and_on_a_phone_and_axe_finds_nothing_in_it(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    assert lab.page.get_by_role("dialog").count() == 0
+    lab.button("Export").press("Enter")
+    expect(panel(lab).get_by_role("combobox")).to_be_focused()
+    assert faults_in_both_themes(lab) == []
+    for name in ("recipe.json", "history.csv"):
+        lab.page.keyboard.press("Tab")
+        assert lab.focused == name
+    with lab.page.expect_download() as coming:
+        lab.page.keyboard.press("Enter")
+    assert coming.value.suggested_filename == "history.csv"
+    lab.page.keyboard.press("Escape")
+    expect(panel(lab)).to_have_count(0)
+    assert lab.focused == "Export"
+
+
+@pytest.mark.parametrize("width", [320, PHONE[0]])
+def test_the_panel_fits_on_a_phone(open_lab: OpenLab, width: int) -> None:
+    phone = open_lab((width, PHONE[1]))
+    open_panel(phone)
+    assert phone.page.evaluate(SMALL_TARGETS) == []
+    assert phone.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert phone.page.evaluate(
+        "(box => [box.scrollWidth - box.clientWidth, box.getBoundingClientRect().right <= innerWidth])"
+        "(document.querySelector('.exports'))"
+    ) == [0, True]
