@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import jsonschema_rs
 import numpy as np
 import pytest
 
@@ -86,6 +87,109 @@ async def test_the_script_of_a_run_by_the_kernel_that_serves_is_equal_to_roundin
         await one.ask("POST", "/step", {"steps": 150})
         told = [loss for _, loss in await run_script(one, tmp_path)]
         np.testing.assert_allclose(told, await losses(one, "gd"), rtol=1e-12)
+
+
+TEXT = {"type": "array", "items": {"type": "string"}}
+CELL = {
+    "id": {"type": "string", "pattern": "^[a-zA-Z0-9-_]{1,64}$"},
+    "metadata": {"type": "object"},
+    "source": TEXT,
+}
+NOTEBOOK = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["cells", "metadata", "nbformat", "nbformat_minor"],
+    "properties": {
+        "nbformat": {"const": 4},
+        "nbformat_minor": {"const": 5},
+        "metadata": {
+            "type": "object",
+            "properties": {
+                "kernelspec": {"type": "object", "required": ["name", "display_name"]},
+                "language_info": {"type": "object", "required": ["name"]},
+            },
+        },
+        "cells": {
+            "type": "array",
+            "items": {
+                "oneOf": [
+                    {
+                        "required": ["id", "cell_type", "metadata", "source"],
+                        "properties": {**CELL, "cell_type": {"const": "markdown"}},
+                        "additionalProperties": False,
+                    },
+                    {
+                        "required": ["id", "cell_type", "metadata", "source", "outputs", "execution_count"],
+                        "properties": {
+                            **CELL,
+                            "cell_type": {"const": "code"},
+                            "outputs": {"type": "array"},
+                            "execution_count": {"type": ["integer", "null"]},
+                        },
+                        "additionalProperties": False,
+                    },
+                ]
+            },
+        },
+    },
+}
+"""What nbformat 4.5 asks of the cells that are used here; nbformat itself would bring a dozen packages along."""
+
+EXECUTE = """import json, sys
+namespace = {"__name__": "__main__"}
+for cell in json.load(open(sys.argv[1], encoding="utf-8"))["cells"]:
+    if cell["cell_type"] == "code":
+        exec(compile("".join(cell["source"]), cell["id"], "exec"), namespace)
+"""
+
+
+async def execute_notebook(one: Experiment, folder: Path, **query: str) -> tuple[dict[int, float], float]:
+    """What the last cell prints when all are executed in order: losses by step, and how far apart they are."""
+    path = folder / "notebook.ipynb"
+    path.write_bytes((await one.get("/export/notebook.ipynb", **query)).content)
+    told = subprocess.run(
+        [sys.executable, "-I", "-c", EXECUTE, path], capture_output=True, text=True, timeout=60, check=True
+    ).stdout.splitlines()
+    rows = [line.split() for line in told[1:-1]]
+    return {int(step.replace(",", "")): float(loss) for step, loss, *_ in rows}, float(told[-1].split()[-1])
+
+
+@pytest.mark.parametrize("run", ["gd", "sgd", "fork"])
+async def test_the_notebook_executed_from_top_to_bottom_tells_the_runs_own_history(
+    one: Experiment, tmp_path: Path, run: str
+) -> None:
+    told, apart = await execute_notebook(one, tmp_path, run=run)
+    made = await losses(one, run)
+    assert len(told) == 12
+    assert max(told) == len(made) - 1
+    assert told == {step: made[step] for step in told}
+    assert apart == 0
+
+
+async def test_the_notebook_says_how_far_it_is_from_another_kernels_numbers(tmp_path: Path) -> None:
+    async with open_app() as (_, client):
+        one = await created(client, {"runs": [{"edits": [{"at_step": 70, "optimizer": "adam"}]}]})
+        await one.ask("POST", "/step", {"steps": 150})
+        told, apart = await execute_notebook(one, tmp_path)
+        made = await losses(one, "run-1")
+        assert apart == max(abs(loss - made[step]) / made[step] for step, loss in told.items()) < 1e-12
+
+
+async def test_the_notebook_is_of_its_format_and_holds_no_markup_that_people_typed(
+    client: httpx.AsyncClient,
+) -> None:
+    label = "``` <script>alert(1)</script> | x"
+    one = await created(client, {"runs": [{"label": label}]})
+    await one.ask("PATCH", "/runs/run-1", {"learning_rate": 0.05})
+    document = (await one.get("/export/notebook.ipynb")).json()
+    jsonschema_rs.validate(NOTEBOOK, document)
+    ids = [cell["id"] for cell in document["cells"]]
+    assert len(set(ids)) == len(ids)
+    recipe = "".join(document["cells"][1]["source"])
+    assert "<" not in recipe
+    assert recipe.count("```") == 2
+    assert "| 0 | `learning_rate` 0.05 |" in recipe
+    assert json.loads(recipe.partition("```json")[2].removesuffix("```"))["runs"][0]["label"] == label
 
 
 @pytest.mark.parametrize("file", FILES)

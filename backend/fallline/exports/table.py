@@ -11,7 +11,7 @@ from typing import Any
 
 from fallline.exports.history_files import history_csv, history_json
 from fallline.exports.parameter_files import parameters_npz
-from fallline.exports.program_files import script_py
+from fallline.exports.program_files import notebook_ipynb, script_py
 from fallline.exports.recipe_file import recipe_json
 from fallline.exports.taken import Taken
 
@@ -64,6 +64,13 @@ EXPORTS: dict[str, Export] = {
             "text/x-python",
             "one run as a program that needs NumPy only, edits included",
             script_py,
+            of_first=True,
+        ),
+        Export(
+            "notebook.ipynb",
+            "application/x-ipynb+json",
+            "the same as a Jupyter notebook, with the story between the lines",
+            notebook_ipynb,
             of_first=True,
         ),
     )

@@ -12,7 +12,7 @@ from fallline.web.visitors import TheLab
 
 router = APIRouter(prefix="/api/v1/experiments/{id}/export", tags=["exports"])
 
-FILES = ("application/json", "text/csv", "application/zip", "text/x-python")
+FILES = ("application/json", "text/csv", "application/zip", "text/x-python", "application/x-ipynb+json")
 _RESPONSES = answers_of(404, 422)
 _RESPONSES[200]["content"] = {kind: {"schema": {"type": "string"}} for kind in FILES}
 _RESPONSES[200]["content"]["application/json"] = {"schema": {"type": "object"}}
@@ -20,9 +20,9 @@ _RESPONSES[200]["content"]["application/json"] = {"schema": {"type": "object"}}
 
 @router.get("/{file}", responses=_RESPONSES, response_class=Response)
 async def export(id: str, file: str, query: OfRun, lab: TheLab) -> Response:
-    """A file: recipe.json, history.csv, history.json, parameters.npz or script.py.
+    """A file: recipe.json, history.csv, history.json, parameters.npz, script.py or notebook.ipynb.
 
-    Of one run with `run`; without, of all runs, and a script of the first.
+    Of one run with `run`; without, of all runs, and a script or notebook of the first.
     """
     return _answer(await lab.export(id, file, query.run))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import subprocess
 import sys
 import warnings
@@ -16,6 +17,7 @@ import pytest
 from fallline.engine.activations import ACTIVATIONS
 from fallline.engine.datasets import CSV, DATASETS, Dataset
 from fallline.engine.initializers import INITIALIZERS
+from fallline.engine.kernels.compiled import COMPILED
 from fallline.engine.losses import LOSSES
 from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.problem import Problem, build_problem
@@ -24,6 +26,7 @@ from fallline.engine.schedules import SCHEDULES
 from fallline.engine.state import begin
 from fallline.engine.tabular import read_table
 from fallline.engine.training import advance
+from fallline.exports.program.notebook import notebook
 from fallline.exports.program.parts import randomness
 from fallline.exports.program.pieces import MODULES, pieces
 from fallline.exports.program.script import script
@@ -60,10 +63,20 @@ def made_by_numpy(recipe: Recipe, problem: Problem, steps: int = STEPS) -> list[
     return told
 
 
+def cells_of(recipe: Recipe, problem: Problem) -> list[str]:
+    """The code of the notebook, without its last cell, which makes the steps."""
+    made = program(recipe, problem, recipe.runs[0])
+    cells = json.loads(notebook(made, "A run.", "Its recipe.", {}, STEPS))["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"][:-1]
+
+
 def check(body: dict[str, Any], dataset: Dataset | None = None) -> str:
+    """The script makes the kernel's numbers, and so does the notebook."""
     recipe, problem = set_up(body, dataset)
     text = text_of(recipe, problem)
-    assert told_by(text) == made_by_numpy(recipe, problem)
+    made = made_by_numpy(recipe, problem)
+    assert told_by(text) == made
+    assert told_by("\n".join(cells_of(recipe, problem))) == made
     return text
 
 
@@ -160,6 +173,34 @@ def test_networks_of_any_depth(layers: int) -> None:
     check({"network": {"layers": [{"units": 3, "activation": "tanh"}] * layers, "weights": "xavier"}})
 
 
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize(
+    "run",
+    [
+        {"batch_size": None, "l2": 0.001},
+        {"batch_size": 32, "schedule": {"name": "cosine", "steps": 250}},
+        {
+            "batch_size": 1,
+            "clip_norm": 0.5,
+            "edits": [{"at_step": 100, "batch_size": 16, "clip_value": 0.05}],
+        },
+    ],
+    ids=["full", "batches", "one by one"],
+)
+def test_the_compiled_kernels_numbers_are_the_programs_to_rounding(
+    optimizer: str, run: dict[str, Any]
+) -> None:
+    network = {
+        "layers": [{"units": 6, "activation": "tanh"}, {"units": 4, "activation": "tanh"}],
+        "weights": "xavier",
+    }
+    recipe, problem = set_up(
+        {"network": network, "runs": [{"optimizer": optimizer, "learning_rate": 0.01, **run}]}
+    )
+    made = advance(problem, begin(problem), recipe.runs[0], 300, COMPILED).values[0]
+    np.testing.assert_allclose(told_by(text_of(recipe, problem), 300), made, rtol=1e-12)
+
+
 def test_ones_own_table_comes_with_the_program() -> None:
     table = read_table(b"a,b,c\n" + b"".join(b"%d,%d.5,%d\n" % (n, n * n % 7, n % 3) for n in range(30)))
     body = {
@@ -180,10 +221,10 @@ def test_a_large_table_is_packed_and_the_same_to_the_bit() -> None:
     assert len(text) < 80_000
 
 
-def test_the_notebooks_run_fits_on_a_few_pages_and_holds_nothing_it_does_not_need() -> None:
+def test_the_notebooks_run_fits_on_two_pages_and_holds_nothing_it_does_not_need() -> None:
     text = text_of(*set_up({}))
     lines = text.splitlines()
-    assert len(lines) < 170
+    assert len(lines) < 120
     assert max(map(len, lines)) <= 110
     for name in ("adam", "tanh", "lru_cache", "training_rows", "EDITS", "clip", "split", "math"):
         assert name not in text, name

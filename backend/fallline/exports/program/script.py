@@ -20,18 +20,17 @@ def script(made: Program, about: str, steps: int) -> str:
     told = "\n\n".join(fill(paragraph, WIDTH) for paragraph in about.split("\n\n"))
     library = "\n".join(f"import {name}" for name in sorted({*made.library, "os", "sys"}))
     imports = f"{library}\nfrom types import SimpleNamespace\n\n{ONE_THREAD}\nimport numpy as np"
-    head = f'"""{told}\n"""\n\n{imports}\n\nSTEPS = {steps}'
-    body = "\n\n\n".join(_told(section) for section in made.sections)
-    return f"{head}\n\n\n{body}\n\n\n{TAIL}"
+    body = "\n\n".join(_told(section) for section in made.sections)
+    return f'"""{told}\n"""\n{imports}\n\n{body}\n\n{TAIL.format(steps=steps)}'
 
 
 TAIL = """if __name__ == "__main__":
-    for step, loss in train(int(sys.argv[1]) if len(sys.argv) > 1 else STEPS):
+    for step, loss in train(int(sys.argv[1]) if len(sys.argv) > 1 else {steps}):
         print(step, loss)
 """
 
 
 def _told(section: Section) -> str:
+    title = f"# ---- {section.title} ".ljust(WIDTH, "-")
     story = fill(section.story, WIDTH, initial_indent="# ", subsequent_indent="# ")
-    gap = "\n\n\n" if section.code.startswith(("def ", "@")) else "\n\n"
-    return f"# ---- {section.title}\n#\n{story}{gap}{section.code}"
+    return f"{title}\n{story}\n{section.code}"

@@ -31,6 +31,9 @@ Array = NDArray[np.float64]
 MOST_WRITTEN_OUT = 60_000
 """Characters of a table that stands in a program as text to read; a longer one is compressed."""
 
+LONG = 100
+"""Characters of a line that is better written as several."""
+
 LIBRARY = ("base64", "functools", "io", "math", "zlib")
 """Modules of the standard library that a program may need."""
 
@@ -72,7 +75,7 @@ def program(recipe: Recipe, problem: Problem, run: RunRecipe) -> Program:
 
     def section(title: str, story: str, part: str, *modules: str) -> Section:
         own = [piece.text for piece in pieces if piece.module in modules]
-        return Section(title, story, "\n\n\n".join([*own, glue[part]]).strip("\n"))
+        return Section(title, story, "\n\n".join([*own, glue[part]]).strip("\n"))
 
     sections = [
         section("The samples", _about_samples(recipe.data), "samples", "datasets", "samples"),
@@ -105,7 +108,7 @@ def _randomness(pieces: Iterable[Piece], code: str) -> str:
         return ""
     drawn = set(re.findall(r'generator\([^"()]*"(\w+)"', code))
     told = ", ".join(f'"{name}": {number}' for name, number in randomness.PURPOSES.items() if name in drawn)
-    return "\n\n\n".join([f"PURPOSES = {{{told}}}", *drawing])
+    return "\n\n".join([f"PURPOSES = {{{told}}}", *drawing])
 
 
 # ---------------------------------------------------------------------- samples
@@ -113,7 +116,7 @@ def _randomness(pieces: Iterable[Piece], code: str) -> str:
 
 def _about_samples(data: DataSettings) -> str:
     if data.name in DATASETS and hasattr(datasets, data.name):
-        return f"The data set is {data.name}: {DATASETS[data.name].help}."
+        return f"{data.name}, {DATASETS[data.name].help}."
     return "A training sample a line, as fallline prepared them, in the network's units: its inputs, then the target."
 
 
@@ -190,8 +193,7 @@ def _network(network: NetworkSettings, problem: Problem) -> str:
     lines.append(f"LAYERS = [{blocks}]")
     weights = _draw(network.initializer("weights"), f'generator({network.seed}, "weights", layer)', "fan_in")
     biases = _draw(network.initializer("biases"), f'generator({network.seed}, "biases", layer)', "1")
-    begin = f'''
-def begin():
+    begin = f'''def begin():
     """The first parameters. Every layer is drawn at an address of its own."""
     for layer, (Wb, _) in enumerate(LAYERS, start=1):
         fan_in, fan_out = len(Wb) - 1, len(Wb[0])
@@ -248,7 +250,6 @@ def _gradient(problem: Problem, phases: Phases) -> str:
     """The outputs of a layer and the ones that meet the biases of the next."""
     return np.vstack([a, np.ones((1, a.shape[1]))])
 
-
 '''
     return f'''{ones if last > 1 else ""}def gradient(A0, y):
     """The loss of a batch, whose gradient is then in dP. A0 (features + 1, samples), y (1, samples)."""
@@ -293,12 +294,10 @@ def _batches(run: RunRecipe, phases: Phases) -> str:
         "\n".join(lines)
         + f'''
 
-
 @functools.lru_cache(maxsize=1)
 def order_of_pass(number{order}):
     """The order in which a pass takes the samples."""
     return {ordered}
-
 
 def batch(seen):
     """The next batch after so many samples: inputs as columns, and targets."""
@@ -322,9 +321,10 @@ def _about_settings(phases: Phases) -> str:
 
 
 def _settings(phases: Phases) -> str:
-    lines = "\n".join(
-        ["BEGIN = {", *(f"    {_pairs({name: value})}," for name, value in phases.first.items()), "}\n"]
-    )
+    lines = f"BEGIN = {{{_pairs(phases.first)}}}\n"
+    if len(lines) > LONG:
+        told = "\n".join(f"    {_pairs({name: value})}," for name, value in phases.first.items())
+        lines = f"BEGIN = {{\n{told}\n}}\n"
     if phases.edits:
         told = "\n".join(f"    {step}: {{{_pairs(changes)}}}," for step, changes in phases.edits.items())
         lines += f"EDITS = {{\n{told}\n}}\n"
