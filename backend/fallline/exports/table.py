@@ -13,6 +13,7 @@ from fallline.exports.history_files import history_csv, history_json
 from fallline.exports.parameter_files import parameters_npz
 from fallline.exports.program_files import notebook_ipynb, script_py
 from fallline.exports.recipe_file import recipe_json
+from fallline.exports.report_file import report_html
 from fallline.exports.taken import Taken
 
 
@@ -58,6 +59,12 @@ EXPORTS: dict[str, Export] = {
             "application/zip",
             "weights and biases now, for numpy.load",
             parameters_npz,
+        ),
+        Export(
+            "report.html",
+            "text/html",
+            "figures, race, findings and recipe on a page that opens without network or server (5 MB)",
+            report_html,
         ),
         Export(
             "script.py",

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fallline.engine.problem import Problem
+from fallline.figures import FigureView
 from fallline.runs.experiment import Experiment
 from fallline.runs.run import Run
 from fallline.vocabulary.columns import Buckets
@@ -24,6 +25,7 @@ class TakenRun:
 
     recipe: RunRecipe
     step: int
+    samples_seen: int
     diverged: bool
     generation: int
     kernel: str
@@ -35,17 +37,23 @@ class TakenRun:
     def name(self) -> str:
         return self.recipe.name
 
+    @property
+    def label(self) -> str:
+        """What people read."""
+        return self.recipe.label or self.recipe.name
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
     """An experiment at one moment, with all of its runs or the one that was asked for (`of_one`).
 
-    `recipe` holds the same runs; `builds` are what this server computes with.
+    `recipe` and `figures` hold the same runs; `builds` are what this server computes with.
     """
 
     recipe: Recipe
     problem: Problem
     runs: tuple[TakenRun, ...]
+    figures: FigureView
     builds: Mapping[str, str]
     of_one: bool
 
@@ -55,13 +63,15 @@ def taken(experiment: Experiment, run: str | None = None) -> Taken:
     runs = list(experiment.runs.values()) if run is None else [experiment.run(run)]
     recipe = experiment.recipe.model_copy(update={"runs": [each.recipe for each in runs]})
     builds = runs[0].provenance.builds
-    return Taken(recipe, experiment.problem, tuple(map(_taken, runs)), builds, run is not None)
+    figures = experiment.figure_view(None if run is None else [run])
+    return Taken(recipe, experiment.problem, tuple(map(_taken, runs)), figures, builds, run is not None)
 
 
 def _taken(run: Run) -> TakenRun:
     return TakenRun(
         recipe=run.recipe,
         step=run.state.step,
+        samples_seen=run.state.samples_seen,
         diverged=run.diverged,
         generation=run.generation,
         kernel=run.kernel.name,

@@ -4,6 +4,7 @@
 """
 
 from fallline.figures.catalog import FIGURES, figure, figure_json
+from fallline.figures.theme import lane_colours, plotly_script
 from fallline.figures.view import FigureView, RunLine
 
-__all__ = ["FIGURES", "FigureView", "RunLine", "figure", "figure_json"]
+__all__ = ["FIGURES", "FigureView", "RunLine", "figure", "figure_json", "lane_colours", "plotly_script"]

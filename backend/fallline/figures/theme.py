@@ -35,6 +35,11 @@ def lane(place: int) -> dict[str, Any]:
     return lanes[place % len(lanes)]
 
 
+def lane_colours(theme: str = "light") -> list[str]:
+    """The runs' colours in order, for what stands beside a figure."""
+    return [each[theme]["line"] for each in spec()["fallline"]["lanes"]]
+
+
 def stroke(name: str) -> dict[str, Any]:
     """How `train`, `test` or `baseline` is drawn."""
     found: dict[str, Any] = spec()["fallline"][name]
@@ -45,3 +50,8 @@ def surface(name: str, theme: str = "light") -> str:
     """A colour of the page by its token's name, `rail`, `ink-3`, ..."""
     found: str = spec()["fallline"]["surfaces"][theme][name]
     return found
+
+
+def plotly_script() -> str:
+    """Plotly's own script out of the installed package, 4.8 MB, so that figure and script always match."""
+    return resources.files("plotly").joinpath("package_data", "plotly.min.js").read_text("utf-8")

@@ -8,7 +8,7 @@ stored.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -243,12 +243,12 @@ class Experiment:
             "classes": list(problem.classes),
         }
 
-    def figure_view(self) -> FigureView:
-        """What figures may see: all runs with their whole history, at the resolution of a picture."""
+    def figure_view(self, names: Iterable[str] | None = None) -> FigureView:
+        """What figures may see: these runs, or all, with their whole history, at the resolution of a picture."""
         problem = self.problem
         lines = (
             RunLine(run.name, run.recipe.label or run.name, run.window(None, None, MOST_POINTS))
-            for run in self.runs.values()
+            for run in map(self.run, self.runs if names is None else names)
         )
         return FigureView(
             runs=tuple(lines),

@@ -12,7 +12,14 @@ from fallline.web.visitors import TheLab
 
 router = APIRouter(prefix="/api/v1/experiments/{id}/export", tags=["exports"])
 
-FILES = ("application/json", "text/csv", "application/zip", "text/x-python", "application/x-ipynb+json")
+FILES = (
+    "application/json",
+    "text/csv",
+    "application/zip",
+    "text/html",
+    "text/x-python",
+    "application/x-ipynb+json",
+)
 _RESPONSES = answers_of(404, 422)
 _RESPONSES[200]["content"] = {kind: {"schema": {"type": "string"}} for kind in FILES}
 _RESPONSES[200]["content"]["application/json"] = {"schema": {"type": "object"}}
@@ -20,7 +27,7 @@ _RESPONSES[200]["content"]["application/json"] = {"schema": {"type": "object"}}
 
 @router.get("/{file}", responses=_RESPONSES, response_class=Response)
 async def export(id: str, file: str, query: OfRun, lab: TheLab) -> Response:
-    """A file: recipe.json, history.csv, history.json, parameters.npz, script.py or notebook.ipynb.
+    """A file: recipe.json, history.csv, history.json, parameters.npz, report.html, script.py or notebook.ipynb.
 
     Of one run with `run`; without, of all runs, and a script or notebook of the first.
     """

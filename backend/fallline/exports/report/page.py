@@ -1,0 +1,98 @@
+"""The report as HTML. Everything that is not written here passes `escape`; scripts are allowed by their hashes only.
+
+Must not know what is in the report.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from html import escape
+from importlib import resources
+from typing import Any
+
+from fallline.exports.report.facts import Table
+from fallline.exports.report.findings import Finding
+
+POLICY = (
+    "default-src 'none'",
+    "img-src data: blob:",
+    "style-src 'unsafe-inline'",
+    "base-uri 'none'",
+    "form-action 'none'",
+)
+"""Nothing is loaded from anywhere, and beside the scripts below none runs, whoever wrote it into the page."""
+
+
+def page(title: str, about: Iterable[str], parts: Iterable[str], plotly: str) -> bytes:
+    """The whole document. `about` are paragraphs of text, `parts` is HTML made by the functions below."""
+    scripts = (plotly, _own("report.js"))
+    policy = "; ".join([*POLICY, f"script-src {' '.join(map(_hash, scripts))}"])
+    head = (
+        '<meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_own('report.css')}</style>"
+    )
+    words = "".join(map(paragraph, about))
+    body = f"<header><h1>{escape(title)}</h1>{words}</header><main>{''.join(parts)}</main>"
+    run = "".join(f"<script>{script}</script>" for script in scripts)
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>{body}{run}</body></html>\n'.encode()
+
+
+def _own(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text("utf-8")
+
+
+def _hash(script: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
+def section(title: str, *content: str) -> str:
+    """A part with its heading."""
+    return f"<section><h2>{escape(title)}</h2>{''.join(content)}</section>"
+
+
+def paragraph(text: str) -> str:
+    """A paragraph of text."""
+    return f'<p class="soft">{escape(text)}</p>'
+
+
+def figure(name: str, told: str, figure: dict[str, Any], height: int) -> str:
+    """A place for a figure, and the figure as JSON that no HTML parser could take for markup."""
+    data = json.dumps(figure, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+    id = f"figure-{escape(name)}"
+    told = escape(told)
+    place = f'<figure aria-label="{told}" data-of="{id}" style="height:{height}px"></figure>'
+    return f'{place}<script type="application/json" id="{id}">{data}</script>'
+
+
+def table(told: Table, colours: Sequence[str]) -> str:
+    """The first column names the run, with its colour."""
+    head = "".join(f'<th scope="col">{escape(each)}</th>' for each in told.head)
+    rows = "".join(
+        f'<tr style="--lane:{colours[lane % len(colours)]}"><th scope="row">{escape(row[0])}</th>'
+        + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
+        + "</tr>"
+        for row, lane in zip(told.rows, told.lanes, strict=True)
+    )
+    caption = f"<caption>{escape(told.caption)}</caption>"
+    return (
+        f'<div class="wide"><table>{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    )
+
+
+def findings(told: Iterable[Finding]) -> str:
+    """A list; what is wrong is marked."""
+    items = "".join(
+        f'<li data-tone="{each.tone}"><b>{escape(each.title)}</b><br>{escape(each.evidence)}</li>'
+        for each in told
+    )
+    return f'<ul class="findings">{items}</ul>'
+
+
+def recipe(told: dict[str, Any]) -> str:
+    """The recipe, laid out to be read."""
+    return f"<pre>{escape(json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False))}</pre>"
