@@ -11,8 +11,9 @@ from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.schedules import SCHEDULES
 from fallline.exports.table import EXPORTS
 from fallline.runs.bounds import BOUNDS
-from fallline.runs.recipe_check import DATA_SETTINGS, SEEDS
+from fallline.runs.recipe_check import DATA_SETTINGS, SEEDS, check_recipe
 from fallline.settings import PREFIX, TABLE
+from fallline.vocabulary.exhibits import EXHIBITS
 from fallline.web.export_routes import FILES, export
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +40,18 @@ def test_every_verb_says_what_it_does_and_stands_in_contributing() -> None:
 
 def test_continuous_integration_runs_everybodys_verb() -> None:
     assert re.search(r"^(exec )?make test$", (ROOT / ".ci/run").read_text(), re.MULTILINE)
+
+
+def test_every_exhibit_stands_in_the_documents_with_its_title_its_sentences_and_its_shape() -> None:
+    rows = re.findall(r"^\| `.*$", (ROOT / "docs/exhibits.md").read_text(), re.MULTILINE)[1:]
+    for row, (name, exhibit) in zip(rows, EXHIBITS.items(), strict=True):
+        recipe = check_recipe(exhibit.recipe)
+        data, layers = recipe.data, recipe.network.layers
+        sizes = "-".join(str(each) for each in (data.features, *(layer.units for layer in layers), 1))
+        shape = " ".join([sizes, *{layer.activation for layer in layers}])
+        shared = f"`{data.name}`, {data.train_samples} + {data.test_samples} samples; {shape}"
+        told = " ".join(exhibit.sentences).replace("|", r"\|")
+        assert row == f"| `{name}` | {exhibit.title} | {shared} | {told} |"
 
 
 def test_every_optimizer_and_schedule_stands_in_the_methods_with_its_parameters_and_their_defaults() -> None:

@@ -220,6 +220,17 @@ async def test_views_have_the_shapes_that_are_described(one: Experiment) -> None
     answers.Readiness.model_validate((await one.client.get("/readyz")).json())
 
 
+async def test_the_catalog_tells_an_exhibits_recipe_as_the_experiment_made_of_it_does(
+    client: httpx.AsyncClient,
+) -> None:
+    exhibits = (await client.get("/api/v1/catalog")).json()["exhibits"]
+    assert len({exhibit["title"] for exhibit in exhibits}) == len(exhibits) == 10
+    for exhibit in exhibits:
+        answer = await client.post("/api/v1/experiments", json=exhibit["recipe"])
+        assert answer.status_code == 201, exhibit["name"]
+        assert answer.json()["recipe"] == exhibit["recipe"]
+
+
 @pytest.mark.parametrize("name", ["loss", "gradients"])
 async def test_figures_load_in_plotly(one: Experiment, name: str) -> None:
     await one.ask("POST", "/step", {"steps": 50})

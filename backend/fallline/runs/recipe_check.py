@@ -22,7 +22,7 @@ from fallline.runs.data_check import check_data, dataset_of
 from fallline.runs.loss_check import check_loss, loss_of
 from fallline.runs.run_check import RUN_SETTINGS, filled_run, named_in
 from fallline.vocabulary.errors import FieldError, InvalidRequest
-from fallline.vocabulary.exhibits import EXHIBITS
+from fallline.vocabulary.exhibits import EXHIBITS, Exhibit
 from fallline.vocabulary.parameters import Parameter
 from fallline.vocabulary.recipe import Initializer, NetworkSettings, Recipe, RunRecipe
 
@@ -154,8 +154,13 @@ def catalog() -> dict[str, Any]:
         "orders": ["shuffle", "sequential"],
         "standardize": ["none", "inputs", "targets", "both"],
         "bounds": dict(BOUNDS),
-        "exhibits": [{"name": name, **exhibit.as_json()} for name, exhibit in EXHIBITS.items()],
+        "exhibits": [_exhibit_entry(name, exhibit) for name, exhibit in EXHIBITS.items()],
     }
+
+
+def _exhibit_entry(name: str, exhibit: Exhibit) -> dict[str, Any]:
+    """Its recipe is filled in, as an experiment that is made of it tells it: so a page knows which exhibit it shows."""
+    return {"name": name, **exhibit.as_json(), "recipe": check_recipe(exhibit.recipe).as_json()}
 
 
 def _entry(row: Any) -> dict[str, Any]:

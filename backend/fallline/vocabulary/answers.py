@@ -314,6 +314,28 @@ class ExportRow(_Answer):
     of_first: bool
 
 
+class ExhibitView(_Answer):
+    """How an exhibit is seen best: the x axis, the measure of gradients, steps per second, and what is kept even."""
+
+    x: Literal["steps", "samples"]
+    measure: Literal["grad_l1", "grad_l2", "grad_mean", "ratio"]
+    speed: int
+    pace: Literal["steps", "samples"]
+
+
+class ExhibitRow(_Answer):
+    """A recipe worth showing, filled in. `line` says in a few words what it is about; the two
+    `sentences` say what to look at.
+    """
+
+    name: str
+    title: str
+    line: str
+    sentences: list[str]
+    recipe: Recipe
+    view: ExhibitView
+
+
 class Catalog(_Answer):
     """Everything that a recipe may name, what it may cost, and the files that can be taken away. What nobody has watched
     for `idle_seconds` is paused.
@@ -328,6 +350,7 @@ class Catalog(_Answer):
     exports: list[ExportRow]
     bounds: dict[str, float]
     idle_seconds: float
+    exhibits: list[ExhibitRow]
 
 
 class Health(_Answer):

@@ -1,29 +1,72 @@
-"""Recipes worth showing, each with a claim that a test checks. Must not know how they are shown."""
+"""Recipes worth showing, each with what to look at in it. Must not know how they are shown.
+
+Every number in a sentence is measured: a test trains the recipe and looks for the number in the words.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Literal
 
-from fallline.vocabulary.recipe import DataSettings, NetworkSettings, Recipe, RunRecipe
+from fallline.vocabulary.recipe import DataSettings, LayerSettings, NetworkSettings, Recipe, RunRecipe
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How an exhibit is seen best: the x axis, the measure of the gradients, steps per second (of the run with the
+    smallest batch) and what they keep even, steps or samples.
+    """
+
+    x: Literal["steps", "samples"] = "steps"
+    measure: Literal["grad_l1", "grad_l2", "grad_mean", "ratio"] = "grad_l1"
+    speed: int = 60
+    pace: Literal["steps", "samples"] = "steps"
 
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
-    """A recipe with a title; `claim` is one sentence on what can be seen in it."""
+    """A recipe with a title. `line` says in a few words what it is about and can follow "Press play:"; the two
+    `sentences` say what to look at.
+    """
 
     title: str
-    claim: str
+    line: str
+    sentences: tuple[str, str]
     recipe: Recipe
+    view: View = View()
 
     def as_json(self) -> dict[str, object]:
-        """The exhibit as plain JSON."""
-        return {"title": self.title, "claim": self.claim, "recipe": self.recipe.as_json()}
+        """The exhibit as plain JSON, but for its recipe."""
+        return {
+            "title": self.title,
+            "line": self.line,
+            "sentences": list(self.sentences),
+            "view": asdict(self.view),
+        }
 
+
+def _layers(count: int, units: int, activation: str) -> list[LayerSettings]:
+    return [LayerSettings(units=units, activation=activation)] * count
+
+
+def _two_dimensional(name: str) -> DataSettings:
+    return DataSettings(name=name, samples=400, test_fraction=0.25, standardize="inputs", seed=1)
+
+
+_DEEP = DataSettings(samples=300, standardize="targets", seed=1)
+_SIGMOIDS = NetworkSettings(layers=_layers(6, 8, "sigmoid"), weights="xavier_normal", biases="zeros", seed=1)
 
 EXHIBITS: dict[str, Exhibit] = {
     "notebook": Exhibit(
         title="The notebook: log-linear regression",
-        claim="At the same rate GD learns, while SGD races ahead and loses its second layer for good.",
+        line="two ways down the same slope, and one of them gets stuck",
+        sentences=(
+            "At the same rate of 0.1 GD's train loss falls to 0.000211 by step 500, while SGD's is "
+            "0.0121, no better than predicting the mean (0.0118).",
+            "Look at the gradients of W1 and W2 under SGD: from step 196 on they are exactly 0, because "
+            "all four units of layer 2 output 0 for every training sample, and no later step can revive "
+            "them.",
+        ),
         recipe=Recipe(
             # Seeds found by tests/golden/find_exhibit_seeds.py: about 1 pair in 150 tells this story.
             data=DataSettings(samples=1200, test_fraction=0.25, seed=17),
@@ -34,4 +77,174 @@ EXHIBITS: dict[str, Exhibit] = {
             ],
         ),
     ),
+    "as-printed": Exhibit(
+        title="The notebook as printed: a stale z2",
+        line="a loss that fell in print, and what it was in truth",
+        sentences=(
+            "The notebook's GD loop made a2 from a z2 that was computed once, before the loop: from this "
+            "start it prints a loss of 0.00553 at step 500, while the weights it had by then gave 3.89.",
+            "Here z2 is computed anew at every step, so the loss that you see is the true one: it falls "
+            "to 0.000262 by step 500, with nothing else changed.",
+        ),
+        recipe=Recipe(
+            data=DataSettings(seed=17),
+            network=NetworkSettings(seed=173),
+            runs=[RunRecipe(name="gd", learning_rate=0.1)],
+        ),
+    ),
+    "same-start": Exhibit(
+        title="GD and SGD from the same start",
+        line="900 samples a step against one",
+        sentences=(
+            "Per sample seen SGD is far ahead: after 9,000 samples it has made 9,000 steps and its train "
+            "loss is 0.000111, while GD has made ten and is at 0.423.",
+            "Per step GD is the smooth one: in the first 1,000 steps its train loss never rises, and "
+            "SGD's rises at 443 of them.",
+        ),
+        recipe=Recipe(
+            data=DataSettings(samples=1200, test_fraction=0.25, seed=1),
+            network=NetworkSettings(weights="he_normal", biases="zeros", seed=1),
+            runs=[
+                RunRecipe(name="gd", learning_rate=0.1),
+                RunRecipe(name="sgd", learning_rate=0.01, batch_size=1),
+            ],
+        ),
+        view=View(x="samples", speed=1000, pace="samples"),
+    ),
+    "too-high": Exhibit(
+        title="Too high a rate",
+        line="three rates on one bowl, and one of them climbs out of it",
+        sentences=(
+            "The loss of a linear regression is a bowl, here with a curvature of at most 1.108: GD goes "
+            "down at rates below 2 / 1.108 = 1.805, and out of it above.",
+            "At rate 0.9 the loss slides down, at 1.7 every step jumps across the bowl and still ends "
+            "lower; at 1.9 it falls for 4 steps and then rises at every one, until the run diverges at "
+            "step 85.",
+        ),
+        recipe=Recipe(
+            data=DataSettings(name="linear", samples=200, features=2, noise=0.1, seed=3),
+            network=NetworkSettings(layers=[]),
+            runs=[
+                RunRecipe(name=f"rate-{place}", label=f"Rate {rate}", learning_rate=rate)
+                for place, rate in enumerate((0.9, 1.7, 1.9), start=1)
+            ],
+        ),
+        view=View(speed=10),
+    ),
+    "batch-sizes": Exhibit(
+        title="Batch sizes",
+        line="the same samples in batches of 1, 8, 64 and all 512",
+        sentences=(
+            "After one pass over the 512 samples the batch of 1 has made 512 steps and has a train loss "
+            "of 0.115, the full batch has made one and is at 1.07.",
+            "Small batches pay in noise: between passes 30 and 40 the batch of 1 wanders from 0.0642 to "
+            "0.120, the batch of 64 from 0.0845 to 0.0876.",
+        ),
+        recipe=Recipe(
+            data=DataSettings(name="linear", samples=512, noise=0.5, standardize="both", seed=1),
+            network=NetworkSettings(
+                layers=_layers(1, 8, "tanh"), weights="xavier_normal", biases="zeros", seed=1
+            ),
+            runs=[
+                *(
+                    RunRecipe(
+                        name=f"batch-{size}", label=f"Batch of {size}", learning_rate=0.05, batch_size=size
+                    )
+                    for size in (1, 8, 64)
+                ),
+                RunRecipe(name="full", label="Full batch", learning_rate=0.05),
+            ],
+        ),
+        view=View(x="samples", speed=1000, pace="samples"),
+    ),
+    "momentum": Exhibit(
+        title="Momentum",
+        line="the same rate, with and without a memory of earlier steps",
+        sentences=(
+            "Both runs have the rate 0.05: with a momentum of 0.9 the train loss is below 0.01 first at "
+            "step 206, without it at step 1,496.",
+            "What has gathered speed overshoots: in the first 500 steps the loss rises 8 times with "
+            "momentum, and never without.",
+        ),
+        recipe=Recipe(
+            data=DataSettings(standardize="targets", seed=1),
+            network=NetworkSettings(
+                layers=_layers(2, 4, "tanh"), weights="xavier_normal", biases="zeros", seed=1
+            ),
+            runs=[
+                RunRecipe(name="plain", label="Plain", learning_rate=0.05),
+                RunRecipe(name="momentum", label="Momentum", optimizer="momentum", learning_rate=0.05),
+            ],
+        ),
+        view=View(speed=100),
+    ),
+    "adam": Exhibit(
+        title="Adam",
+        line="a slope too flat for plain GD",
+        sentences=(
+            "Through six layers of sigmoids plain GD is still at the loss of predicting the mean, 1.00, "
+            "at step 1,000; Adam's train loss is below 0.1 first at step 216.",
+            "Look at update / weight of W1: at step 10 it is 0.0000172 under GD and 0.0250 under Adam, "
+            "which divides each gradient by its own recent size.",
+        ),
+        recipe=Recipe(
+            data=_DEEP,
+            network=_SIGMOIDS,
+            runs=[
+                RunRecipe(name="gd", learning_rate=0.5),
+                RunRecipe(name="adam", optimizer="adam", learning_rate=0.01),
+            ],
+        ),
+        view=View(measure="ratio"),
+    ),
+    "vanishing": Exhibit(
+        title="Vanishing gradients",
+        line="six layers of sigmoids, and what of the gradient reaches the first",
+        sentences=(
+            "Look at the gradients from right to left: at step 0 the mean |dW| is 0.608 in W7 and "
+            "0.0000142 in W1, 42,730 times less, because every sigmoid on the way back multiplies by at "
+            "most 0.25.",
+            "So the first layers hardly move, and at step 1,000 the train loss is 1.00, that of "
+            "predicting the mean.",
+        ),
+        recipe=Recipe(data=_DEEP, network=_SIGMOIDS, runs=[RunRecipe(name="gd", learning_rate=0.5)]),
+        view=View(measure="grad_mean", speed=200),
+    ),
+    "zeros": Exhibit(
+        title="Zero initialisation",
+        line="four units that start equal and can never differ",
+        sentences=(
+            "All weights start at 0, so the four hidden units get the same gradients and stay equal to "
+            "the last digit: the network shows one unit drawn four times.",
+            "One sigmoid can only cut the plane along a line: at step 500 the accuracy on the training "
+            "samples is 0.71, where the same network from Xavier's weights tells all of them apart.",
+        ),
+        recipe=Recipe(
+            data=_two_dimensional("circle"),
+            network=NetworkSettings(layers=_layers(1, 4, "sigmoid"), weights="zeros", biases="zeros", seed=1),
+            runs=[RunRecipe(name="adam", optimizer="adam", learning_rate=0.02)],
+        ),
+    ),
+    "spirals": Exhibit(
+        title="Two spirals: classification in the plane",
+        line="two classes that wind around each other",
+        sentences=(
+            "By step 750 Adam has an accuracy of 0.96 on the 300 training samples, SGD with the same "
+            "batches one of 0.64.",
+            "At step 1,500 Adam is right about all 100 test samples too, as its table of classes shows: "
+            "nothing is off the diagonal.",
+        ),
+        recipe=Recipe(
+            data=_two_dimensional("two_spirals"),
+            network=NetworkSettings(
+                layers=_layers(2, 16, "tanh"), weights="xavier_normal", biases="zeros", seed=1
+            ),
+            runs=[
+                RunRecipe(name="adam", optimizer="adam", learning_rate=0.01, batch_size=32),
+                RunRecipe(name="sgd", learning_rate=0.1, batch_size=32),
+            ],
+        ),
+        view=View(speed=200),
+    ),
 }
+"""By name; the page opens on the first."""

@@ -1,48 +1,291 @@
-"""Every exhibit does what it claims."""
+"""Every exhibit does what its sentences say, to the last digit that they print."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 from fallline.engine.evaluation import evaluate
 from fallline.engine.probes import units
-from fallline.engine.state import begin
+from fallline.engine.problem import Problem
+from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
-from fallline.vocabulary.exhibits import EXHIBITS
-from support.problems import problem_of, series
+from fallline.runs.recipe_check import check_recipe
+from fallline.vocabulary.exhibits import EXHIBITS, Exhibit
+from support.problems import joined, problem_of, series
 
-NOTEBOOK = EXHIBITS["notebook"].recipe
-
-
-@pytest.fixture(scope="module")
-def problem():
-    return problem_of(NOTEBOOK)
+LONGEST = 340
+"""Characters of both sentences together: what fits in three lines over the charts, and on a phone."""
 
 
-def test_the_notebook_has_900_samples_to_train_on_and_one_rate(problem):
-    assert problem.train.count == 900
-    assert [(run.name, run.learning_rate, run.batch_size) for run in NOTEBOOK.runs] == [
-        ("gd", 0.1, None),
-        ("sgd", 0.1, 1),
+@dataclass
+class Trained:
+    """A run of an exhibit, trained as far as a claim asks: series of all steps so far, scores of where it stands."""
+
+    problem: Problem
+    state: TrainingState
+    pieces: list
+    run: object
+
+    def to(self, step: int) -> Trained:
+        self.pieces.append(advance(self.problem, self.state, self.run, step - self.state.step))
+        return self
+
+    def series(self, name: str) -> np.ndarray:
+        return series(joined(self.pieces), name)
+
+    @property
+    def scores(self) -> dict[str, float]:
+        return evaluate(self.problem, self.state.parameters)
+
+    @property
+    def loss(self) -> str:
+        return number(self.scores["train_loss"])
+
+    def first_below(self, loss: float) -> int:
+        return int(np.argmax(self.series("train_loss") < loss))
+
+    def rises(self) -> int:
+        return int((np.diff(self.series("train_loss")) > 0).sum())
+
+
+def trained(exhibit: Exhibit, name: str) -> Trained:
+    recipe = check_recipe(exhibit.recipe)
+    problem = problem_of(recipe)
+    (run,) = (run for run in recipe.runs if run.name == name)
+    return Trained(problem, begin(problem), [], run)
+
+
+def number(value: float) -> str:
+    """Three significant digits, written out, as the page does from 0.0001 on."""
+    exponent = int(f"{value:.2e}".split("e")[1])
+    return f"{value:.{max(0, 2 - exponent)}f}"
+
+
+def notebook(exhibit: Exhibit) -> list[str]:
+    gd, sgd = trained(exhibit, "gd").to(500), trained(exhibit, "sgd").to(196)
+    assert all(units(sgd.problem, sgd.state.parameters)[1].dead)
+    last = np.flatnonzero(sgd.series("grad_l1/W2"))[-1]
+    assert last == np.flatnonzero(sgd.series("grad_l1/W1"))[-1]
+    sgd.to(500)
+    mean = sgd.problem.baseline["train"]
+    assert sgd.scores["train_loss"] > mean
+    assert not sgd.to(1500).series("grad_l1/W2")[196:].any()
+    assert (np.diff(gd.to(1500).series("train_loss")) < 0).all()
+    assert gd.scores["test_r2"] > 0.9
+    return [
+        f"the same rate of {gd.run.learning_rate} GD",
+        f"falls to {number(gd.series('train_loss')[500])} by step 500",
+        f"SGD's is {number(sgd.series('train_loss')[500])},",
+        f"predicting the mean ({number(mean)})",
+        f"from step {last + 1} on they are exactly 0",
     ]
 
 
-def test_in_the_notebook_gd_learns_downhill_all_the_way(problem):
-    state = begin(problem)
-    records = advance(problem, state, NOTEBOOK.runs[0], 1500)
-    scores = evaluate(problem, state.parameters)
-    assert scores["train_r2"] > 0.9
-    assert scores["test_r2"] > 0.9
-    assert (np.diff(series(records, "train_loss")) < 0).all()
-    assert not any(any(layer.dead) for layer in units(problem, state.parameters)[:2])
+def relu(x: np.ndarray) -> np.ndarray:
+    return (x > 0) * x
 
 
-def test_in_the_notebook_the_second_layer_of_sgd_dies_within_a_few_hundred_steps(problem):
-    state, run = begin(problem), NOTEBOOK.runs[1]
-    advance(problem, state, run, 100)
-    assert not all(units(problem, state.parameters)[1].dead)
-    advance(problem, state, run, 200)
-    assert all(units(problem, state.parameters)[1].dead)
-    records = advance(problem, state, run, 1200)
-    assert state.diverged_at is None
-    assert not series(records, "grad_l1/W2").any()
-    assert evaluate(problem, state.parameters)["train_r2"] < 0.01
+def stale_loop(problem: Problem, rate: float, steps: int) -> tuple[float, float]:
+    """The notebook's GD loop with its slip, independent of the engine: what it prints at that step, and the loss of the
+    weights it has then.
+    """
+    p = {name: values.copy() for name, values in problem.named(problem.initial_parameters).items()}
+    X, y, m = problem.X, problem.y, len(problem.X)
+    z2 = relu(X @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"]  # of an earlier cell
+    for step in range(steps + 1):
+        z1 = X @ p["W1"] + p["b1"]
+        a1 = relu(z1)
+        a2 = a1 @ p["W2"] + p["b2"]  # meant to be z2
+        true = relu(a2) @ p["W3"] + p["b3"]
+        a2 = relu(z2)
+        y_pred = a2 @ p["W3"] + p["b3"]
+        if step == steps:
+            return float(np.mean((y - y_pred) ** 2)), float(np.mean((y - true) ** 2))
+        d3 = (y_pred - y) / m
+        d2 = (d3 @ p["W3"].T) * (z2 > 0)
+        d1 = (d2 @ p["W2"].T) * (z1 > 0)
+        for layer, inputs, d in ((1, X, d1), (2, a1, d2), (3, a2, d3)):
+            p[f"W{layer}"] -= rate * inputs.T @ d
+            p[f"b{layer}"] -= rate * d.sum(axis=0)
+    raise AssertionError
+
+
+def as_printed(exhibit: Exhibit) -> list[str]:
+    gd = trained(exhibit, "gd").to(500)
+    printed, true = stale_loop(gd.problem, gd.run.learning_rate, 500)
+    return [
+        f"a loss of {number(printed)} at step 500",
+        f"the weights it had by then gave {number(true)}.",
+        f"falls to {gd.loss} by step 500",
+    ]
+
+
+def same_start(exhibit: Exhibit) -> list[str]:
+    gd, sgd = trained(exhibit, "gd").to(10), trained(exhibit, "sgd").to(1001)
+    rises, ten = sgd.rises(), gd.loss
+    assert gd.to(1001).rises() == 0
+    return [
+        f"9,000 steps and its train loss is {sgd.to(9000).loss},",
+        f"has made ten and is at {ten}.",
+        f"SGD's rises at {rises} of them",
+    ]
+
+
+def too_high(exhibit: Exhibit) -> list[str]:
+    slow, quick, wild = (trained(exhibit, f"rate-{place}").to(200) for place in (1, 2, 3))
+    with_ones = np.hstack([slow.problem.X, np.ones((len(slow.problem.X), 1))])
+    least, *_, curvature = np.linalg.eigvalsh(with_ones.T @ with_ones / len(with_ones))
+    limit = 2 / curvature
+    rates = [each.run.learning_rate for each in (slow, quick, wild)]
+    assert rates[1] < limit < rates[2]
+    assert rates[0] * curvature < 1 < rates[1] * least  # no jump across the bowl, and one in every direction
+    for each in (slow, quick):
+        assert (np.diff(each.series("train_loss")[:11]) < 0).all()
+        assert each.state.diverged_at is None
+    (falls,) = np.nonzero(np.diff(wild.series("train_loss")) < 0)
+    assert falls.tolist() == list(range(len(falls)))
+    return [
+        f"at most {curvature:.3f}:",
+        f"2 / {curvature:.3f} = {limit:.3f},",
+        f"At rate {rates[0]} the loss slides down, at {rates[1]} ",
+        f"at {rates[2]} it falls for {len(falls)} steps and then rises at every one",
+        f"diverges at step {wild.state.diverged_at}.",
+    ]
+
+
+def batch_sizes(exhibit: Exhibit) -> list[str]:
+    one, many, full = (trained(exhibit, name) for name in ("batch-1", "batch-64", "full"))
+    after_one_pass = one.to(512).loss, full.to(1).loss
+    noise = []
+    for each, steps in ((one, 512), (many, 8)):
+        between = each.to(40 * steps).series("train_loss")[30 * steps :]
+        noise.append((np.nanmin(between), np.nanmax(between)))
+    (low, high), (least, most) = noise
+    return [
+        f"512 steps and has a train loss of {after_one_pass[0]},",
+        f"has made one and is at {after_one_pass[1]}.",
+        f"the batch of 1 wanders from {number(low)} to {number(high)},",
+        f"the batch of 64 from {number(least)} to {number(most)}.",
+    ]
+
+
+def momentum(exhibit: Exhibit) -> list[str]:
+    plain, fast = trained(exhibit, "plain").to(1600), trained(exhibit, "momentum").to(501)
+    reached = fast.first_below(0.01), plain.first_below(0.01)
+    assert plain.rises() == 0
+    return [
+        f"the rate {plain.run.learning_rate}: with a momentum of {fast.run.settings.as_json()['momentum']} ",
+        f"below 0.01 first at step {reached[0]}, without it at step {reached[1]:,}.",
+        f"rises {fast.rises()} times with momentum",
+    ]
+
+
+def adam(exhibit: Exhibit) -> list[str]:
+    plain, quick = trained(exhibit, "gd").to(1000), trained(exhibit, "adam").to(300)
+    assert plain.loss == number(plain.problem.baseline["train"])
+    ratios = [number(each.series("ratio/W1")[10]) for each in (plain, quick)]
+    return [
+        f"the mean, {plain.loss}, at step 1,000",
+        f"below 0.1 first at step {quick.first_below(0.1)}.",
+        f"at step 10 it is {ratios[0]} under GD and {ratios[1]} under Adam",
+    ]
+
+
+def vanishing(exhibit: Exhibit) -> list[str]:
+    gd = trained(exhibit, "gd").to(1000)
+    first, last = (gd.series(f"grad_mean/W{layer}")[0] for layer in (1, 7))
+    means = [gd.series(f"grad_mean/W{layer}")[0] for layer in range(1, 8)]
+    assert means == sorted(means)
+    assert gd.loss == number(gd.problem.baseline["train"])
+    return [
+        f"is {number(last)} in W7 and {number(first)} in W1,",
+        f"{round(last / first, -1):,.0f} times less",
+        f"at step 1,000 the train loss is {gd.loss},",
+    ]
+
+
+def zeros(exhibit: Exhibit) -> list[str]:
+    equal = trained(exhibit, "adam").to(500)
+    for name, values in equal.problem.named(equal.state.parameters).items():
+        spread = np.ptp(values, axis=0 if name == "W2" else 1)
+        assert not spread.any(), name
+    other = exhibit.recipe.model_copy(
+        update={"network": exhibit.recipe.network.model_copy(update={"weights": "xavier_normal"})}
+    )
+    apart = trained(replace(exhibit, recipe=other), "adam").to(500)
+    assert apart.scores["train_accuracy"] == 1.0
+    return [f"at step 500 the accuracy on the training samples is {equal.scores['train_accuracy']:.2f},"]
+
+
+def spirals(exhibit: Exhibit) -> list[str]:
+    quick, slow = (trained(exhibit, name).to(750) for name in ("adam", "sgd"))
+    accuracy = [each.scores["train_accuracy"] for each in (quick, slow)]
+    assert quick.to(1500).scores["test_accuracy"] == 1.0
+    return [
+        f"an accuracy of {accuracy[0]:.2f} on the {quick.problem.train.count} training samples",
+        f"one of {accuracy[1]:.2f}.",
+        f"all {quick.problem.test.count} test samples",
+    ]
+
+
+CLAIMS: dict[str, Callable[[Exhibit], list[str]]] = {
+    "notebook": notebook,
+    "as-printed": as_printed,
+    "same-start": same_start,
+    "too-high": too_high,
+    "batch-sizes": batch_sizes,
+    "momentum": momentum,
+    "adam": adam,
+    "vanishing": vanishing,
+    "zeros": zeros,
+    "spirals": spirals,
+}
+"""What training measures of each exhibit, as its sentences have to say it; what is true or not is asserted there."""
+
+
+def untold(name: str, exhibit: Exhibit) -> list[str]:
+    """What was measured and does not stand in the sentences."""
+    told = " ".join(exhibit.sentences)
+    return [phrase for phrase in CLAIMS[name](exhibit) if phrase not in told]
+
+
+@pytest.mark.parametrize("name", EXHIBITS)
+def test_an_exhibit_shows_what_its_sentences_say(name):
+    assert untold(name, EXHIBITS[name]) == []
+
+
+@pytest.mark.parametrize("name", EXHIBITS)
+def test_another_seed_does_not_pass_for_an_exhibit(name):
+    """The control: the numbers are of this recipe, not of any recipe like it."""
+    exhibit = EXHIBITS[name]
+    data = exhibit.recipe.data.model_copy(update={"seed": exhibit.recipe.data.seed + 1})
+    other = replace(exhibit, recipe=exhibit.recipe.model_copy(update={"data": data}))
+    try:
+        missing = untold(name, other)
+    except AssertionError:
+        return
+    assert missing != []
+
+
+@pytest.mark.parametrize("name", EXHIBITS)
+def test_an_exhibit_has_two_plain_sentences_and_a_line_that_follows_press_play(name):
+    exhibit = EXHIBITS[name]
+    for sentence in exhibit.sentences:
+        assert re.fullmatch(r"[A-Z][^\n!]*\.", sentence)
+        assert not re.search(r"[a-z]\. [A-Z]", sentence)
+    assert sum(map(len, exhibit.sentences)) <= LONGEST
+    assert re.fullmatch(r"[a-z0-9][^.!?]*", exhibit.line)
+
+
+def test_the_notebook_has_900_samples_to_train_on_and_one_rate():
+    recipe = EXHIBITS["notebook"].recipe
+    assert problem_of(recipe).train.count == 900
+    assert [(run.name, run.learning_rate, run.batch_size) for run in recipe.runs] == [
+        ("gd", 0.1, None),
+        ("sgd", 0.1, 1),
+    ]
