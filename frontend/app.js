@@ -4,16 +4,19 @@
  */
 
 import { createApi, Refused } from "./net/api.js";
+import { createArrivals } from "./net/arrivals.js";
 import { createCommands } from "./net/commands.js";
 import { browserEnvironment } from "./net/environment.js";
 import { createKeeper } from "./net/keeper.js";
 import { createLine } from "./net/line.js";
 import { createLooker } from "./net/looker.js";
 import { createObserver } from "./net/observer.js";
+import { pack } from "./net/packed.js";
 import { createRemovals } from "./net/removals.js";
-import { createVisits } from "./net/visits.js";
+import { createVisits, watchOf } from "./net/visits.js";
 import { forkOf } from "./state/forks.js";
 import { kernelWords } from "./state/kernel-words.js";
+import { linkOf } from "./state/links.js";
 import { nextMarker } from "./state/markers.js";
 import { furthestStep, shownStep, stepOf } from "./state/moments.js";
 import { changedRecipe, freshWords, joinedChanges, nextRun } from "./state/recipes.js";
@@ -27,8 +30,8 @@ import { createStore } from "./state/store.js";
 
 const READ_ONLY = { title: "This page may look, not change.", detail: "The key to this experiment is in another browser." };
 
-/** What was found in a table, or why nothing was. @param {Promise<any>} asked */
-const found = (asked) => asked.then((table) => ({ table }), (error) => {
+/** What was asked for under its name, or why it was refused: told to who asked. @param {string} name @param {Promise<any>} asked */
+const found = (name, asked) => asked.then((thing) => ({ [name]: thing }), (error) => {
   if (error instanceof Refused) return { problem: error.problem };
   throw error;
 });
@@ -119,6 +122,8 @@ export function createApp(environment = browserEnvironment()) {
     if (wanted !== (store.get().looking?.step ?? null)) dispatch({ type: "look", step: wanted });
   }
 
+  const arrivals = createArrivals({ environment, store, visits, command, lookAt, opened: () => void (takeBack = arrivals.goBack) });
+
   /** @param {string} run @param {Json} [change] */
   function fork(run, change = {}) {
     const state = store.get();
@@ -150,14 +155,15 @@ export function createApp(environment = browserEnvironment()) {
     environment,
     async start() {
       stops.push(keeper.follow(store), store.watch((state) => state.pending, followAnswers));
-      environment.listen(line.hear);
+      environment.listen((signal) => (signal === "link" ? void arrivals.heard() : line.hear(signal)));
       observer.start();
-      await visits.begin();
+      await arrivals.begin();
     },
     stop() {
       stops.forEach((stop) => stop());
       observer.stop();
       looker.stop();
+      arrivals.stop();
       visits.stop();
       line.stop();
     },
@@ -218,9 +224,22 @@ export function createApp(environment = browserEnvironment()) {
       dispatch({ type: "notice", notice: null });
       await takeBack();
     },
-    sendTable: (file) => found(api.sendTable(file)),
-    readTable: (id) => found(api.table(id)),
+    sendTable: (file) => found("table", api.sendTable(file)),
+    readTable: (id) => found("table", api.table(id)),
     restart: visits.restart,
+    async linkTo(of) {
+      const state = store.get();
+      const link = of === "watch" ? null : linkOf(state, of);
+      const fragment = of === "watch" ? watchOf(state.experiment?.id ?? "") : link && await pack(link);
+      return fragment && `${environment.origin}/#${fragment}`;
+    },
+    qr: (text) => found("svg", api.qr(text)),
+    async copyOfOwn() {
+      const link = linkOf(store.get(), "moment");
+      if (link) await arrivals.open(link);
+    },
+    hasFormer: visits.hasFormer,
+    goBack: arrivals.goBack,
     retryNow: () => line.handle({ type: "hurry" }),
     setView: (part) => dispatch({ type: "view", part }),
     async kernelWords() {

@@ -20,19 +20,21 @@ import { registerPredictedTrue } from "./components/predicted-true.js";
 import { registerRaceTable } from "./components/race-table.js";
 import { registerRecipeRail } from "./components/recipe-rail.js";
 import { registerRunCard } from "./components/run-card.js";
+import { registerShareDialog, registerShareMenu } from "./components/share-dialog.js";
 import { registerStatusStrip } from "./components/status-strip.js";
 import { registerStoryTeller } from "./components/story-teller.js";
 import { registerSummaryDialog } from "./components/summary-dialog.js";
 import { registerTimeScrubber } from "./components/time-scrubber.js";
 import { registerTopBar } from "./components/top-bar.js";
 import { registerTransportBar } from "./components/transport-bar.js";
+import { registerWatchLine } from "./components/watch-line.js";
 import { openDashboard } from "./pages/dashboard.js";
 
 const ELEMENTS = [
   registerTopBar, registerExportMenu, registerPageTabs, registerTransportBar, registerTimeScrubber, registerContinueOffer, registerRecipeRail, registerDataFields, registerNetworkFields,
   registerLayerEditor, registerRunCard, registerStatusStrip, registerRaceTable, registerFigureHeads, registerPlotlyChart,
   registerInvitationOverlay, registerNetworkDrawing, registerPredictedTrue, registerNoticeToast, registerHelpDialog,
-  registerSummaryDialog, registerStoryTeller,
+  registerSummaryDialog, registerStoryTeller, registerShareMenu, registerShareDialog, registerWatchLine,
 ];
 
 const app = createApp();

@@ -24,7 +24,7 @@ export class InvitationOverlay extends LiveElement {
 
   /** @param {State} state */
   #isWanted({ experiment, runs, playback }) {
-    if (!experiment || this.#over) return false;
+    if (!experiment?.token || this.#over) return false;
     this.#first ||= experiment.id;
     const untouched = Object.values(runs).every(({ step, generation }) => step === 0 && generation === 0);
     this.#over = experiment.id !== this.#first || playback.playing || !untouched;

@@ -44,7 +44,7 @@ export class TopBar extends LiveElement {
     this.#showConnection(line);
     const theme = button({ look: "quiet square theme", act: () => this.app.setView({ theme: nextTheme(this.app.store.get().view.theme) }) });
     const help = button({ name: "Help and keyboard shortcuts (?)", look: "quiet square", icon: "help", more: { "aria-haspopup": "dialog" }, act: () => this.app.setView({ dialog: "help" }) });
-    this.append(makeOwn("export-menu"), theme, help);
+    this.append(makeOwn("share-menu"), makeOwn("export-menu"), theme, help);
     this.follow((state) => state.view.theme, (now) => {
       const next = nextTheme(now);
       set(theme, { "aria-label": THEME_WORDS[next], title: THEME_WORDS[next], "data-theme-now": now });

@@ -38,6 +38,7 @@ export function createApi(fetch, origin) {
       throw new Refused(NO_ANSWER);
     });
     if (response.status === 204) return null;
+    if (response.ok && response.headers?.get("Content-Type")?.startsWith("image/")) return response.blob();
     const answer = await response.json().catch(() => null);
     if (!response.ok || answer === null) {
       const problem = { title: response.statusText || NO_ANSWER.title, ...answer, status: response.status };
@@ -57,6 +58,8 @@ export function createApi(fetch, origin) {
     sendTable: (file) => call("/datasets", { method: "POST", body: file }),
     /** @param {string} id */
     table: (id) => call(`/datasets/${encodeURIComponent(id)}`),
+    /** A drawing. @param {string} text @returns {Promise<Blob>} */
+    qr: (text) => call("/qr", { method: "POST", body: { text } }),
     /** @param {Json} recipe */
     create: (recipe) => call("/experiments", { method: "POST", body: recipe }),
     /** @param {string} id */

@@ -52,9 +52,12 @@ export function browserEnvironment() {
     fps: fpsOf(location.search),
     hidden: () => document.hidden,
     narrow: () => matchMedia("(max-width: 720px)").matches,
+    fragment: () => location.hash.slice(1),
+    setFragment: (fragment) => history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname + location.search),
     listen(hear) {
       window.addEventListener("online", () => hear("online"));
       window.addEventListener("offline", () => hear("offline"));
+      window.addEventListener("hashchange", () => hear("link"));
       document.addEventListener("visibilitychange", () => document.hidden || hear("visible"));
     },
   };

@@ -1,5 +1,6 @@
 /**
- * What this browser remembers between visits: the experiment with its token and recipe, and how the page is set.
+ * What this browser remembers between visits: the experiment with its token and recipe, the one that was left for a link's, and
+ * how the page is set.
  * Owns: names and shapes in the storage. A thing that cannot be read counts as not there.
  */
 
@@ -11,6 +12,7 @@ import { recipeNow } from "../state/recipes.js";
 /** @typedef {{id: string, token: string|null, recipe: import("../state/types.js").Recipe}} Kept */
 
 const EXPERIMENT = "fallline.experiment";
+const FORMER = "fallline.former";
 const VIEW = "fallline.view";
 const LASTING = /** @type {const} */ (["x", "y", "measure", "theme", "singleKeys"]);
 
@@ -34,18 +36,23 @@ export function createKeeper(storage) {
     }
   }
 
-  /** @param {State} state */
+  /** One's own stays what one comes back to while one watches somebody else's. @param {State} state */
   function keepExperiment(state) {
-    const { experiment } = state;
-    if (experiment) write(EXPERIMENT, { id: experiment.id, token: experiment.token, recipe: recipeNow(state) });
+    const { experiment, isWatching } = state;
+    if (experiment && !isWatching) write(EXPERIMENT, { id: experiment.id, token: experiment.token, recipe: recipeNow(state) });
+  }
+
+  /** @param {string} key @returns {Kept|null} */
+  function kept(key) {
+    const found = read(key);
+    return typeof found?.id === "string" && found.recipe ? found : null;
   }
 
   return {
-    /** @returns {Kept|null} */
-    experiment() {
-      const kept = read(EXPERIMENT);
-      return typeof kept?.id === "string" && kept.recipe ? kept : null;
-    },
+    experiment: () => kept(EXPERIMENT),
+    former: () => kept(FORMER),
+    /** @param {Kept|null} left */
+    keepFormer: (left) => (left ? write(FORMER, left) : storage.removeItem(FORMER)),
     /** Only what a page of today knows. @returns {Partial<State["view"]>} */
     view() {
       const kept = read(VIEW) ?? {};

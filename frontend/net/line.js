@@ -42,8 +42,7 @@ export function createLine({ environment, store, series }) {
     return torn === null ? { type: "applied" } : { type: "gap", run: torn };
   }
 
-  /** @type {Record<string, string>} */
-  const SIGNALS = { online: "hurry", visible: "hurry", offline: "offline" };
+  const SIGNALS = /** @type {const} */ ({ online: "hurry", visible: "hurry", offline: "offline" });
   return {
     handle: socket.handle,
     stop: socket.stop,

@@ -1,5 +1,5 @@
 /**
- * Which experiment the page is at: the one kept from the last visit, the exhibit, a changed one, the one before.
+ * Which experiment the page is at: the one kept from the last visit, the exhibit, a changed one, the one before, that of a link.
  * Owns: coming, leaving and going back; the figures that belong to an experiment. Must not know the socket's protocol.
  */
 
@@ -9,15 +9,25 @@ import { recipeNow, seriesFor } from "../state/recipes.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("../state/types.js").ExperimentAnswer} ExperimentAnswer */
-/** @typedef {{id: string, token: string|null, recipe: Json}} Visit */
+/** @typedef {import("../state/types.js").Problem} Problem */
+/** @typedef {import("./keeper.js").Kept} Visit */
 
 const FIGURES = ["loss", "gradients"];
 /** Long enough for the socket to have gone over to another experiment, whichever of the two lines is slower. */
 const LEAVING = 2_000;
 const RESTARTED = { kind: "info", text: "The server restarted. Your recipe is safe; the run starts again at step 0." };
 
+/** @type {Problem} */
+const NOT_THERE = {
+  title: "The experiment to watch is not there.",
+  detail: "It may have been deleted, or it is on another server. Your own is as you left it.",
+};
+
 /** A table lives in the server's memory, and may have made room for others. */
-const TABLE_GONE = { title: "The server no longer has your table", detail: "Choose or drop its file again, under Data." };
+export const TABLE_GONE = { title: "The server no longer has your table", detail: "Choose or drop its file again, under Data." };
+
+/** The fragment that lets others watch. @param {string} id */
+export const watchOf = (id) => `watch=${id}`;
 
 /** @param {unknown} error @returns {error is Refused} */
 const isPassing = (error) => error instanceof Refused && (error.problem.status === undefined || error.problem.status >= 500 || error.problem.status === 429);
@@ -41,10 +51,11 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
   let before = null;
   const unwatchOrder = store.watch((state) => state.order, () => void drawAgain());
 
-  /** @param {ExperimentAnswer} answer @param {string|null} token */
-  function enter(answer, token) {
+  /** @param {ExperimentAnswer} answer @param {string|null} token @param {boolean} [watching] */
+  function enter(answer, token, watching = false) {
     series.clear();
-    dispatch({ type: "opened", answer, token });
+    dispatch({ type: "opened", answer, token, watching });
+    environment.setFragment(watching ? watchOf(answer.id) : "");
     const { experiment } = store.get();
     if (experiment) line.handle({ type: "watch", what: { experiment: answer.id, token, series: seriesFor(experiment) } });
     void drawAgain();
@@ -83,19 +94,68 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
   /**
    * @param {Json} recipe
    * @param {Json|null} notice
+   * @param {(left: Visit|null) => void} [keep]  what becomes of the one that is left
+   * @returns {Promise<boolean>}  is it what the page shows now?
    */
-  async function create(recipe, notice) {
+  async function create(recipe, notice, keep = remember) {
     const turn = ++asked;
     const left = leaving();
     dispatch({ type: "loading", since: environment.now() });
     try {
       const { token, ...answer } = await persist(() => api.create(recipe));
-      if (turn !== asked) return giveUp({ id: answer.id, token, recipe });
-      remember(left);
+      if (turn !== asked) {
+        giveUp({ id: answer.id, token });
+        return false;
+      }
+      keep(left);
       enter(answer, token);
       dispatch({ type: "notice", notice });
+      return true;
     } catch (error) {
       if (turn === asked) refuse(error);
+      return false;
+    }
+  }
+
+  /** One's own experiment is left for a link's: it is not given up however much comes after. @param {Visit|null} left */
+  const keepFormer = (left) => keeper.keepFormer(left ?? keeper.experiment());
+
+  /**
+   * Somebody else's experiment, to be looked at.
+   * @param {string} id
+   * @returns {Promise<Problem|null>}  why not
+   */
+  async function watch(id) {
+    const turn = ++asked;
+    const left = leaving();
+    try {
+      const answer = await persist(() => api.experiment(id));
+      if (turn !== asked) return null;
+      keepFormer(left);
+      enter(answer, null, true);
+      dispatch({ type: "notice", notice: null });
+      return null;
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      return isUnknown(error) ? NOT_THERE : error.problem;
+    }
+  }
+
+  /** To the experiment that was left for a link's; and that one is the former from then on. */
+  async function goBack() {
+    const back = keeper.former();
+    if (!back) return;
+    const turn = ++asked;
+    const left = leaving();
+    try {
+      const answer = await persist(() => api.experiment(back.id));
+      if (turn !== asked) return;
+      keeper.keepFormer(left);
+      enter(answer, back.token);
+      dispatch({ type: "notice", notice: null });
+    } catch (error) {
+      if (!isUnknown(error)) return refuse(error);
+      await create(back.recipe, RESTARTED, (other) => keeper.keepFormer(other));
     }
   }
 
@@ -107,11 +167,11 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
     dispatch({ type: "problem", problem: isGone ? TABLE_GONE : error.problem });
   }
 
-  /** @returns {Visit|null} */
+  /** One's own. @returns {Visit|null} */
   function leaving() {
     const state = store.get();
     const recipe = recipeNow(state);
-    return state.experiment && recipe ? { id: state.experiment.id, token: state.experiment.token, recipe } : null;
+    return state.experiment && recipe && !state.isWatching ? { id: state.experiment.id, token: state.experiment.token, recipe } : null;
   }
 
   /** One step back is kept; what lies further back is given up, on the server too. @param {Visit|null} left */
@@ -120,7 +180,7 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
     before = left;
   }
 
-  /** The socket leaves first: an experiment that ends while it is watched ends the socket too. @param {Visit} visit */
+  /** The socket leaves first: an experiment that ends while it is watched ends the socket too. @param {{id: string, token: string|null}} visit */
   function giveUp(visit) {
     environment.setTimeout(() => void api.remove(visit.id, visit.token).catch(() => {}), LEAVING);
   }
@@ -128,11 +188,13 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
   /** The catalog's first exhibit; the server's own default where it has none. */
   const exhibit = () => store.get().catalog?.exhibits?.[0]?.recipe ?? {};
 
-  async function begin() {
+  /** @param {() => Promise<boolean>} byLink  opens what a link asks for; false where there is none, or it cannot */
+  async function begin(byLink) {
     dispatch({ type: "loading", since: environment.now() });
-    const kept = keeper.experiment();
     const learned = persist(api.catalog).then((catalog) => dispatch({ type: "catalog", catalog }));
     learned.catch(() => {}); // awaited below; until then it must not count as unhandled
+    if (await byLink()) return void (await learned.catch(refuse));
+    const kept = keeper.experiment();
     try {
       if (kept) enter(await persist(() => api.experiment(kept.id)), kept.token);
       await learned;
@@ -170,10 +232,18 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
   return {
     begin,
     create,
+    /** As `create`, of a link. @param {Json} recipe @param {Json|null} notice */
+    open: (recipe, notice) => create(recipe, notice, keepFormer),
+    watch,
+    goBack,
+    /** Is there an experiment of one's own to come back to? */
+    hasOwn: () => (leaving() ?? keeper.experiment()) !== null,
+    hasFormer: () => keeper.former() !== null,
     undo,
     async restart() {
       const recipe = recipeNow(store.get()) ?? keeper.experiment()?.recipe ?? exhibit();
       before = null;
+      if (store.get().isWatching) return void (await create(recipe, null, keepFormer));
       await create(recipe, null);
       before = null;
     },

@@ -62,6 +62,7 @@ export const KEYS = [
   { does: "Gradient measure", caps: ["M"], key: "m", act: (app) => app.setView({ measure: after(MEASURES, app.store.get().view.measure) }) },
   { does: "Fit the axes", caps: ["0"], key: "0", act: (_, page) => page.fit() },
   { does: "Recipe rail", caps: ["B"], key: "b", act: (_, page) => page.recipe() },
+  { does: "Share", caps: ["S"], key: "s", act: (app) => app.store.get().experiment && app.setView({ dialog: "share" }) },
   { does: "Theme", caps: ["T"], key: "t", act: (app) => app.setView({ theme: nextTheme(app.store.get().view.theme) }) },
   { does: "Chart summary as a table", caps: ["A"], key: "a", act: (_, page) => page.summary() },
   { does: "This help", caps: ["?"], key: "?", act: (app) => app.setView({ dialog: "help" }) },

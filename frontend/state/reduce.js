@@ -37,6 +37,7 @@ export function initialState() {
     looking: null,
     offer: null,
     isDrawingSlow: false,
+    isWatching: false,
     isReadOnly: false,
   };
 }
@@ -118,7 +119,7 @@ function answered(state, id, answer) {
 const MESSAGES = {
   catalog: (state, { catalog }) => settled({ ...state, catalog, exhibit: { name: catalog.exhibits?.[0]?.title ?? state.exhibit.name } }),
   loading: (state, { since }) => ({ ...state, loading: since === null ? null : { since } }),
-  opened: (state, { answer, token = null }) => opened({ ...state, problem: null }, answer, token),
+  opened: (state, { answer, token = null, watching = false }) => ({ ...opened({ ...state, problem: null }, answer, token), isWatching: watching }),
   experiment: (state, { state: answer }) => opened(state, answer),
   frame(state, { runs }) {
     const next = Object.entries(runs).reduce((before, [name, told]) => framed(before, name, told), state);

@@ -132,7 +132,7 @@
  * @property {string|null} networkRun
  * @property {boolean} singleKeys
  * @property {null|"recipe"} sheet
- * @property {null|"help"|"summary"} dialog
+ * @property {null|"help"|"summary"|"share"} dialog
  * @property {"charts"|"network"} tab
  * @property {boolean} explains        every control of the recipe says what it is
  */
@@ -164,6 +164,7 @@
  * @property {Looking|null} looking    at the past; null at the present. Every view shows `seen(state)` of moments.js
  * @property {Offer|null} offer        an edit was asked for in the past, where it can only be a fork
  * @property {boolean} isDrawingSlow   charts are drawn less often than they might be, because drawing takes long here
+ * @property {boolean} isWatching      somebody else's experiment, by a link that lets one watch
  * @property {boolean} isReadOnly      the server cannot store anything at present, and takes no changes
  */
 
@@ -236,6 +237,11 @@
  * @property {(direction: 1|-1) => void} lookAtMarker  the next mark on the timeline, or the one before
  * @property {(run: string, change?: Json) => void} fork  a run of its own from the step that is shown, beside its parent
  * @property {(accepted: boolean) => void} answerOffer
+ * @property {(of: "recipe"|"moment"|"watch") => Promise<string|null>} linkTo  the whole address; null where it would be too long
+ * @property {(text: string) => Promise<{svg?: Blob, problem?: Problem}>} qr
+ * @property {() => Promise<void>} copyOfOwn  what is shown, as an experiment that one may change
+ * @property {() => boolean} hasFormer       is there an experiment that was left for that of a link?
+ * @property {() => Promise<void>} goBack     to it
  * @property {() => void} dismiss             clears notice and problem
  * @property {() => Promise<string>} kernelWords  which kernel makes the steps, asked anew
  */
@@ -254,7 +260,9 @@
  * @property {number} fps                     frames a second asked of the server
  * @property {() => boolean} hidden           is the page hidden
  * @property {() => boolean} narrow           is it a phone's page, whose sections are behind tabs
- * @property {(hear: (signal: "online"|"offline"|"visible") => void) => void} listen
+ * @property {() => string} fragment          of the page's address, without its "#"
+ * @property {(fragment: string) => void} setFragment  in place of the one there is; "" for none
+ * @property {(hear: (signal: "online"|"offline"|"visible"|"link") => void) => void} listen
  */
 
 export {};

@@ -135,6 +135,10 @@ def test_axe_finds_nothing_in_what_opens_over_the_page(open_lab: OpenLab) -> Non
     lab.page.keyboard.press("a")
     assert faults_in_both_themes(lab) == []
     lab.page.keyboard.press("Escape")
+    lab.page.keyboard.press("s")
+    expect(lab.page.locator("img.qr")).to_be_visible()
+    assert faults_in_both_themes(lab) == []
+    lab.page.keyboard.press("Escape")
     lab.page.get_by_role("button", name=re.compile("Hidden layer 1")).click()
     assert faults_in_both_themes(lab) == []
     lab.page.keyboard.press("Escape")
@@ -176,6 +180,25 @@ def test_axe_finds_nothing_when_something_is_wrong(open_lab: OpenLab, line: Line
     line.cut()
     expect(lab.strip).to_have_attribute("data-strip", "reconnecting")
     assert faults_in_both_themes(lab) == []
+
+
+def test_axe_and_fingers_find_nothing_wrong_for_who_watches(open_lab: OpenLab) -> None:
+    lab = open_lab(PHONE)
+    lab.make_steps(5)
+    lab.page.goto(f"{lab.address}/#watch={lab.kept['id']}")
+    expect(lab.page.locator("watch-line")).to_contain_text("You are watching.")
+    assert faults_in_both_themes(lab) == []
+    assert lab.page.evaluate(SMALL_TARGETS) == []
+    lab.button("Share (S)").tap()
+    expect(lab.page.locator("img.qr")).to_be_visible()
+    assert faults_in_both_themes(lab) == []
+    assert lab.page.evaluate(SMALL_TARGETS) == []
+    for width in (320, 390):
+        lab.page.set_viewport_size({"width": width, "height": 640})
+        assert lab.page.evaluate("document.documentElement.scrollWidth") <= width
+        assert lab.page.evaluate(
+            "(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)(document.querySelector('dialog'))"
+        )
 
 
 def test_a_finger_finds_every_target_on_a_phone(open_lab: OpenLab) -> None:

@@ -67,6 +67,7 @@ def test_every_call_of_the_contract_is_described(document: dict[str, Any]) -> No
         ("post", "/api/v1/experiments"),
         ("post", "/api/v1/datasets"),
         ("get", "/api/v1/datasets/{id}"),
+        ("post", "/api/v1/qr"),
         *{(method, one) for method in ("get", "delete")},
         *{("get", one + view) for view in ("/recipe", "/data", "/figures/{name}", "/export/{file}")},
         *{("post", one + do) for do in ("/step", "/play", "/pause", "/reset", "/runs")},

@@ -1,0 +1,110 @@
+/**
+ * Share: a link to this moment, to the recipe or to watch, to be copied or read by a phone; and the button that opens it.
+ * Owns: both. Its words are in state/share-words.js. It shows the moment at which it was opened.
+ */
+
+import { button, segmentedSwitch } from "./controls.js";
+import { make, set, write } from "./dom.js";
+import { openDialog } from "./help-dialog.js";
+import { LiveElement, register } from "./live-element.js";
+import { kinds, noCodeWords, shareWords, TOO_LONG } from "../state/share-words.js";
+
+/** @typedef {import("../state/share-words.js").Kind} Kind */
+
+export class ShareMenu extends LiveElement {
+  start() {
+    const share = button({
+      name: "Share (S)", title: "Share (S)", look: "quiet", icon: "share", more: { "aria-haspopup": "dialog" },
+      act: () => this.app.setView({ dialog: "share" }),
+    }, make("span", { class: "caption" }, "Share"));
+    this.replaceChildren(share);
+    this.follow((state) => state.experiment === null, (isEmpty) => (share.disabled = isEmpty));
+  }
+}
+
+export class ShareDialog extends LiveElement {
+  /** @type {(() => void)|null} */
+  #close = null;
+
+  start() {
+    this.follow((state) => state.view.dialog, (dialog) => {
+      if (dialog === "share" && !this.#close) this.#open();
+      if (dialog !== "share") this.#close?.();
+    });
+  }
+
+  #open() {
+    const { root, stop } = shareFace(this.app);
+    this.#close = openDialog("Share", root, () => {
+      stop();
+      this.#close = null;
+      if (this.app.store.get().view.dialog === "share") this.app.setView({ dialog: null });
+    });
+  }
+}
+
+/** @param {import("../state/types.js").App} app */
+function shareFace(app) {
+  const state = app.store.get();
+  const choice = segmentedSwitch({ name: "Link to", look: "fill", choices: kinds(state), choose: (kind) => void show(kind) });
+  const words = make("div", { class: "words" });
+  const box = make("input", { class: "input", type: "text", readonly: true, "aria-label": "Link", spellcheck: "false", on: { focus: () => box.select() } });
+  const copy = button({ look: "solid", act: () => void take() }, "Copy");
+  const said = make("p", { role: "status", class: "said" });
+  const code = make("img", { class: "qr", alt: "The link as a QR code", hidden: true });
+  /** The latest choice wins, in whatever order answers come. */
+  let turn = 0;
+  let picture = "";
+
+  /** @param {Kind} kind */
+  async function show(kind) {
+    const mine = ++turn;
+    choice.show(kind);
+    words.replaceChildren(...shareWords(state, kind, app.environment.origin).map((text) => make("p", {}, text)));
+    clear();
+    const link = await app.linkTo(kind);
+    if (mine !== turn) return;
+    box.value = link ?? "";
+    for (const one of [box, copy]) one.disabled = link === null;
+    const none = link === null ? TOO_LONG : noCodeWords(link);
+    write(said, none);
+    if (link === null || none) return;
+    const { svg, problem } = await app.qr(link);
+    if (mine !== turn) return;
+    if (problem) return write(said, `There is no QR code: ${problem.title}`);
+    picture = URL.createObjectURL(/** @type {Blob} */ (svg));
+    set(code, { src: picture, hidden: false });
+  }
+
+  function clear() {
+    URL.revokeObjectURL(picture);
+    set(code, { src: null, hidden: true });
+    write(said, "");
+  }
+
+  async function take() {
+    // only pages that came by https, or from this computer, have a clipboard: elsewhere the old way serves
+    const isDone = navigator.clipboard
+      ? await navigator.clipboard.writeText(box.value).then(() => true, () => false)
+      : (box.select(), document.execCommand("copy"));
+    write(said, isDone ? "Copied." : "The browser does not let the page copy: the link is selected, copy it yourself.");
+    if (!isDone) box.select();
+  }
+
+  const back = app.hasFormer()
+    ? button({ act: () => { app.setView({ dialog: null }); void app.goBack(); } }, "Back to the experiment before the link")
+    : null;
+  void show("moment");
+  return {
+    root: [choice.root, words, make("div", { class: "line take" }, box, copy), said, code, ...(back ? [make("div", { class: "line" }, back)] : [])],
+    stop() {
+      turn++;
+      clear();
+    },
+  };
+}
+
+/** @param {import("../state/types.js").App} app */
+export const registerShareMenu = (app) => register("share-menu", ShareMenu, app);
+/** @param {import("../state/types.js").App} app */
+export const registerShareDialog = (app) => register("share-dialog", ShareDialog, app);

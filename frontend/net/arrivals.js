@@ -1,0 +1,132 @@
+/**
+ * What the page's address asks for: an experiment packed into a link, or one to watch.
+ * Owns: opening them, at the start and while the page is there, and taking the runs on to where a link has them. What is there
+ * already stays until something else is.
+ */
+
+import { isPacked, unpack } from "./packed.js";
+import { TABLE_GONE, watchOf } from "./visits.js";
+import { integer } from "../state/format.js";
+import { nextSteps, UnreadableLink } from "../state/links.js";
+
+/** @typedef {import("../state/types.js").State} State */
+/** @typedef {import("../state/types.js").Problem} Problem */
+/** @typedef {import("../state/links.js").Link} Link */
+
+const WATCH = /^watch=([A-Za-z0-9_-]{1,128})$/;
+
+/** @type {Problem} */
+const OTHERS_TABLE = {
+  title: "This link's data is not on this server.",
+  detail: "It was made with a table of the sharer's own, which a link cannot carry. Ask for the CSV file and drop it under Data. Your experiment stays as it is.",
+};
+
+/** @param {Link} link */
+function openedWords({ steps, view }) {
+  const furthest = Math.max(0, ...Object.values(steps));
+  const until = furthest ? ` Its steps are made again, up to ${integer(furthest)}.` : "";
+  return `Opened from a link.${until}${view.look === undefined ? "" : ` It shows step ${integer(view.look)}.`}`;
+}
+
+/**
+ * @param {object} given
+ * @param {import("../state/types.js").Environment} given.environment
+ * @param {import("../state/types.js").Store} given.store
+ * @param {ReturnType<typeof import("./visits.js").createVisits>} given.visits
+ * @param {(what: string, run: string|null, body: import("../state/types.js").Json) => void} given.command
+ * @param {(step: number|null) => void} given.lookAt
+ * @param {() => void} given.opened  an undo from now on goes back
+ */
+export function createArrivals({ environment, store, visits, command, lookAt, opened }) {
+  const { dispatch } = store;
+  let unwatch = () => {};
+  /** How the page was set before a link set it. @type {Partial<State["view"]>|null} */
+  let viewBefore = null;
+
+  /** @param {Link} link @returns {Promise<boolean>} */
+  async function open(link) {
+    const notice = { kind: "info", text: openedWords(link), undo: visits.hasOwn() };
+    if (!(await visits.open(link.recipe, notice))) {
+      if (store.get().problem === TABLE_GONE) dispatch({ type: "problem", problem: OTHERS_TABLE });
+      return false;
+    }
+    opened();
+    show(link);
+    goOn(link);
+    return true;
+  }
+
+  /** @param {Link} link */
+  function show({ view: { run, hidden = [], look, ...view } }) {
+    const { runs, view: { x, y, measure } } = store.get();
+    viewBefore ??= { x, y, measure };
+    dispatch({ type: "view", part: { ...view, ...(run && runs[run] ? { selectedRun: run, networkRun: run } : {}) } });
+    for (const name of Object.keys(runs)) dispatch({ type: "hidden", run: name, hidden: hidden.includes(name) });
+  }
+
+  /** The steps of a link, one command at a time; whoever drives meanwhile, or a refusal, ends that. @param {Link} link */
+  function goOn({ steps, view: { look } }) {
+    const id = store.get().experiment?.id;
+    unwatch();
+    const turn = () => {
+      const state = store.get();
+      const asked = Object.values(state.pending).map((pending) => pending.do);
+      if (state.experiment?.id !== id || state.problem || asked.some((what) => what !== "step" && what !== "edit")) return unwatch();
+      if (asked.includes("step")) return;
+      const next = nextSteps(state, steps);
+      if (next) return command("step", next.run ?? null, { steps: next.steps });
+      unwatch();
+      if (look !== undefined) lookAt(look);
+    };
+    unwatch = store.watch((state) => [state.pending, state.experiment?.id, state.problem], turn);
+    turn();
+  }
+
+  /**
+   * What a fragment asks for.
+   * @param {string} fragment
+   * @returns {Promise<{asked: boolean, problem: Problem|null}>}  whether it asks for anything, and why that cannot be had
+   */
+  async function follow(fragment) {
+    const watched = WATCH.exec(fragment);
+    if (watched) return { asked: true, problem: await visits.watch(watched[1]) };
+    if (!isPacked(fragment)) return { asked: false, problem: null };
+    try {
+      const isOpen = await open(await unpack(fragment));
+      return { asked: true, problem: isOpen ? null : store.get().problem };
+    } catch (error) {
+      if (!(error instanceof UnreadableLink)) throw error;
+      return { asked: true, problem: error.problem };
+    }
+  }
+
+  return {
+    /** The page has just been opened: at what its address asks for, else where one was. */
+    async begin() {
+      /** @type {Problem|null} */
+      let trouble = null;
+      await visits.begin(async () => {
+        const { asked, problem } = await follow(environment.fragment());
+        trouble = problem;
+        return asked && !problem;
+      });
+      if (trouble) dispatch({ type: "problem", problem: trouble });
+    },
+    /** Somebody has put a link into the address of the page. */
+    async heard() {
+      const { experiment, isWatching } = store.get();
+      const { asked, problem } = await follow(environment.fragment());
+      if (problem) dispatch({ type: "problem", problem });
+      // a place on the page, like that of the skip link, must not take away what is watched
+      if (!asked && isWatching && experiment) environment.setFragment(watchOf(experiment.id));
+    },
+    open,
+    /** To one's former experiment, and to how the page was set then. */
+    async goBack() {
+      await visits.goBack();
+      if (viewBefore) dispatch({ type: "view", part: viewBefore });
+      viewBefore = null;
+    },
+    stop: () => unwatch(),
+  };
+}

@@ -1,0 +1,70 @@
+/**
+ * A link's content as the part of an address after "#", which no browser sends to a server: `#x=1.` and JSON, compressed
+ * (RFC 1951) and written in the alphabet of addresses (base64url, RFC 4648).
+ * Owns: packing, unpacking and their bounds. What it holds is in state/links.js.
+ */
+
+import { CUT, readLink, UnreadableLink, VERSION } from "../state/links.js";
+
+/** @typedef {import("../state/links.js").Link} Link */
+
+/** Beyond this the server would not take the recipe, and no link made here is so large. */
+export const MOST_BYTES = 64 * 1024;
+/** Characters; what is compressed badly is longer than what went in, by little. */
+const LONGEST = 2 * MOST_BYTES;
+const SHAPE = /^x=(\d{1,6})\.([A-Za-z0-9_-]+)$/;
+
+/** @param {Uint8Array<ArrayBuffer>} bytes @param {CompressionStream|DecompressionStream} through */
+async function passed(bytes, through, most = Infinity) {
+  const reader = new Blob([bytes]).stream().pipeThrough(/** @type {any} */ (through)).getReader();
+  /** @type {Uint8Array<ArrayBuffer>[]} */
+  const parts = [];
+  let size = 0;
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    parts.push(part.value);
+    size += part.value.length;
+    if (size > most) {
+      await reader.cancel();
+      throw new UnreadableLink("What it holds is larger than any experiment. Your experiment stays as it is.");
+    }
+  }
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
+}
+
+/** @param {Uint8Array} bytes */
+const written = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+/** @param {string} text */
+const bytesOf = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (character) => character.charCodeAt(0));
+
+/**
+ * The fragment, without its "#"; null where it would be larger than what can be opened.
+ * @param {Link} link
+ * @returns {Promise<string|null>}
+ */
+export async function pack(link) {
+  const bytes = new TextEncoder().encode(JSON.stringify(link));
+  if (bytes.length > MOST_BYTES) return null;
+  return `x=${VERSION}.${written(await passed(bytes, new CompressionStream("deflate-raw")))}`;
+}
+
+/** Is it meant as a link? One that is cut or mistyped is, too. @param {string} fragment */
+export const isPacked = (fragment) => fragment.startsWith("x=");
+
+/**
+ * @param {string} fragment  without its "#"
+ * @returns {Promise<Link>}  rejects with UnreadableLink
+ */
+export async function unpack(fragment) {
+  const found = fragment.length <= LONGEST ? SHAPE.exec(fragment) : null;
+  if (!found) throw new UnreadableLink(CUT);
+  const version = Number(found[1]);
+  // the content of a version that is not known may be packed in a way that is not known either
+  if (version > VERSION) return readLink(version, null);
+  try {
+    const bytes = await passed(bytesOf(found[2]), new DecompressionStream("deflate-raw"), MOST_BYTES);
+    return readLink(version, JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
+  } catch (error) {
+    if (error instanceof UnreadableLink) throw error;
+    throw new UnreadableLink(CUT);
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * What a link holds: an experiment's recipe with its edits, how far its runs are, and how one looks at them.
+ * Owns: that shape in all its versions, and what is wrong with one that cannot be read. Pure. How it is packed into an
+ * address is in net/packed.js.
+ */
+
+import { recipeNow } from "./recipes.js";
+
+/** @typedef {import("./types.js").State} State */
+/** @typedef {import("./types.js").Json} Json */
+/** @typedef {import("./types.js").Recipe} Recipe */
+/**
+ * @typedef {object} LinkView  what is left out stays as the reader has it
+ * @property {import("./types.js").XAxis} [x]
+ * @property {"log"|"linear"} [y]
+ * @property {import("./types.js").Measure} [measure]
+ * @property {string} [run]        the run that is selected and drawn
+ * @property {string[]} [hidden]   runs
+ * @property {number} [look]       the step that one looks back at
+ */
+/** @typedef {{recipe: Recipe, steps: Record<string, number>, view: LinkView}} Link  steps asked of each run; none is step 0 */
+
+export const VERSION = 1;
+
+const VIEWS = /** @type {const} */ ({
+  x: ["steps", "epochs", "samples", "seconds"], y: ["log", "linear"], measure: ["grad_l1", "grad_l2", "grad_mean", "ratio"],
+});
+
+/** A link that cannot be opened, in words for the page. */
+export class UnreadableLink extends Error {
+  /** @param {string} detail @param {string} [title] */
+  constructor(detail, title = "This link cannot be opened.") {
+    super(title);
+    this.problem = { title, detail };
+  }
+}
+
+export const CUT = "Part of it is missing or was changed on the way. Copy the whole link again. Your experiment stays as it is.";
+const NEWER = "It was made by a newer fallline than this one. Open it there, or update this one. Your experiment stays as it is.";
+
+/**
+ * The experiment as a link; of its recipe only, or as it stands.
+ * @param {State} state
+ * @param {"recipe"|"moment"} of
+ * @returns {Link|null}
+ */
+export function linkOf(state, of) {
+  const recipe = recipeNow(state);
+  if (!recipe) return null;
+  const { view, runs, order, looking } = state;
+  const hidden = order.filter((name) => runs[name].hidden);
+  /** @type {LinkView} */
+  const shown = { x: view.x, y: view.y, measure: view.measure };
+  if (view.selectedRun && view.selectedRun !== order[0]) shown.run = view.selectedRun;
+  if (hidden.length) shown.hidden = hidden;
+  if (of === "recipe") return { recipe, steps: {}, view: shown };
+  if (looking) shown.look = looking.step;
+  // one step more than it could make shows a run that diverged as diverged again
+  const steps = order.map((name) => [name, runs[name].step + (runs[name].status === "diverged" ? 1 : 0)]);
+  return { recipe, steps: Object.fromEntries(steps.filter(([, step]) => step)), view: shown };
+}
+
+/** Version 0 knew one step for all runs, and no view. @type {((old: Json) => Json)[]} */
+const UPCASTS = [
+  ({ recipe, step = 0 }) => ({ recipe, steps: Object.fromEntries((recipe?.runs ?? []).map((/** @type {Json} */ run) => [run.name, step])), view: {} }),
+];
+
+/** @param {unknown} value @returns {value is Json} */
+const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+/** @param {unknown} value */
+const isStep = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
+
+/**
+ * What stands in a link of some version, as one of today. The recipe itself is looked through by the server.
+ * @param {number} version
+ * @param {unknown} content
+ * @returns {Link}
+ */
+export function readLink(version, content) {
+  if (!Number.isInteger(version) || version < 0) throw new UnreadableLink(CUT);
+  if (version > VERSION) throw new UnreadableLink(NEWER);
+  if (!isObject(content)) throw new UnreadableLink(CUT);
+  const { recipe, steps = {}, view = {} } = UPCASTS.slice(version).reduce((old, upcast) => upcast(old), content);
+  const isWhole = isObject(recipe) && Array.isArray(recipe.runs) && isObject(steps) && isObject(view) && Object.values(steps).every(isStep);
+  if (!isWhole) throw new UnreadableLink(CUT);
+  return { recipe: /** @type {any} */ (recipe), steps, view: readView(view) };
+}
+
+/** @param {Json} view @returns {LinkView} */
+function readView({ run, hidden, look, ...choices }) {
+  const known = Object.entries(VIEWS).filter(([name, values]) => (/** @type {readonly string[]} */ (values)).includes(choices[name]));
+  return {
+    ...Object.fromEntries(known.map(([name]) => [name, choices[name]])),
+    ...(typeof run === "string" ? { run } : {}),
+    ...(Array.isArray(hidden) ? { hidden: hidden.filter((name) => typeof name === "string") } : {}),
+    ...(isStep(look) ? { look } : {}),
+  };
+}
+
+/**
+ * The first command that takes runs on to where they shall be: all of them together where that is the same way. Nothing once
+ * they are there.
+ * @param {State} state
+ * @param {Record<string, number>} steps
+ * @returns {Json|null}
+ */
+export function nextSteps({ order, runs }, steps) {
+  const left = order.map((name) => ({ run: name, steps: runs[name].status === "diverged" ? 0 : (steps[name] ?? 0) - runs[name].step }));
+  const first = left.find((each) => each.steps > 0);
+  if (!first) return null;
+  const isSame = left.every((each) => each.steps === first.steps);
+  const most = Math.min(first.steps, 1_000_000);
+  return isSame ? { steps: most } : { run: first.run, steps: most };
+}
+
+/** What a link cannot carry: a table of one's own. @param {State} state */
+export const isOfOwnTable = ({ experiment }) => experiment?.recipe.data.name === "csv";

@@ -1,0 +1,222 @@
+"""Links: what one sends is what another opens, to the last printed digit; and what is watched can only be watched."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zxingcpp
+from playwright.sync_api import Locator, expect
+
+from browser.conftest import OpenLab, Visits, without_charts
+from browser.dashboard import Dashboard
+from browser.test_travel import look_back_to, pill
+
+GOLDEN = sorted((Path(__file__).parents[1] / "golden/links").glob("*.json"))
+
+
+def dialog(lab: Dashboard) -> Locator:
+    return lab.page.get_by_role("dialog", name="Share")
+
+
+def link_of(lab: Dashboard, kind: str = "moment") -> str:
+    """The link of that kind, as the dialog shows it; the dialog stays open."""
+    if not dialog(lab).is_visible():
+        lab.button("Share (S)").click()
+    dialog(lab).locator(f"[role=radio][data-value={kind}]").click()
+    box = dialog(lab).get_by_label("Link", exact=True)
+    expect(box).to_have_value(re.compile("#watch=" if kind == "watch" else r"#x=1\."))
+    expect(dialog(lab).locator("img.qr, .said:not(:empty)").first).to_be_visible()
+    return box.input_value()
+
+
+def goes_to(visits: Visits, link: str) -> Dashboard:
+    """Somebody else, who was never here, opens a link."""
+    context = visits.profile()
+    context.route("**/plotly.min.js", without_charts)
+    lab = visits.page(context)
+    lab.page.goto(link)
+    return lab
+
+
+def rows(lab: Dashboard) -> list[str]:
+    """The table as it is printed, without what tells of computing time."""
+    return [" ".join(row.split()) for row in lab.page.locator("race-table tbody tr").all_inner_texts()]
+
+
+PIXELS = """(image) => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 600, height: 600 });
+    const ink = canvas.getContext("2d");
+    ink.drawImage(image, 0, 0, 600, 600);
+    return [...ink.getImageData(0, 0, 600, 600).data].filter((_, place) => place % 4 === 0);
+}"""
+
+
+def read(code: Locator) -> str:
+    """What a phone reads from the picture, once it is there."""
+    expect(code).to_be_visible()
+    assert code.evaluate("(image) => image.decode().then(() => image.naturalWidth > 0)")
+    pixels = np.array(code.evaluate(PIXELS), dtype=np.uint8).reshape(600, 600)
+    (found,) = zxingcpp.read_barcodes(pixels)
+    return str(found.text)
+
+
+def test_a_link_opens_elsewhere_as_the_same_experiment_at_the_same_step_in_the_same_view(
+    open_lab: OpenLab, visits: Visits
+) -> None:
+    lab = open_lab()
+    lab.make_steps(20)
+    lab.ask("PATCH", "/runs/gd", {"batch_size": 32, "learning_rate": 0.02})
+    lab.make_steps(30)
+    lab.ask("POST", "/runs", {"name": "branch", "fork_of": "sgd", "at_step": 25, "learning_rate": 0.001})
+    expect(lab.row("branch")).to_be_visible()
+    lab.ask("POST", "/step", {"steps": 11, "run": "gd"})
+    lab.until(lambda: lab.step, lambda step: step == 61)
+    for key in ("x", "m"):
+        lab.page.keyboard.press(key)
+    lab.card("sgd").get_by_role("button", name="Hide SGD in the charts").click()
+    look_back_to(lab, 45)
+    expect(lab.page.locator("race-table th.moment")).to_have_text("At step 45 (Branch 25)")
+    other = goes_to(visits, link_of(lab)).wait()
+    expect(other.page.locator("race-table th.moment")).to_have_text("At step 45 (Branch 25)")
+    assert rows(other) == rows(lab)
+    expect(other.notice).to_contain_text("Opened from a link.")
+    view = "JSON.parse(localStorage.getItem('fallline.view'))"
+    for name, value in (("x", "epochs"), ("measure", "grad_l2")):
+        assert other.page.evaluate(view)[name] == lab.page.evaluate(view)[name] == value
+    expect(other.page.locator("[data-run=sgd] [data-icon=eyeShut]")).to_be_visible()
+    lab.page.keyboard.press("Escape")
+    for page in (lab, other):
+        page.page.keyboard.press("l")
+        expect(pill(page)).to_have_text("Live")
+    assert other.step == lab.step == 61
+    assert rows(other) == rows(lab)
+    assert "#" not in other.page.url
+    assert other.kept["id"] != lab.kept["id"]
+    same = [one.ask("GET") for one in (lab, other)]
+    assert [run["latest"] for run in same[0]["runs"]] == [run["latest"] for run in same[1]["runs"]]
+    assert [run["edits"] for run in same[0]["recipe"]["runs"]] == [
+        run["edits"] for run in same[1]["recipe"]["runs"]
+    ]
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+def test_an_old_link_still_opens_and_shows_what_it_showed(path: Path, visits: Visits, address: str) -> None:
+    golden = json.loads(path.read_text())
+    lab = goes_to(visits, f"{address}/#{golden['fragment']}").wait()
+    expect(lab.page.locator("race-table th.moment")).to_have_text(golden["moment"])
+    for run, losses in golden["losses"].items():
+        assert lab.row(run).locator("td").all_inner_texts()[2:4] == losses
+
+
+def test_the_code_of_a_link_is_the_link(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.make_steps(3)
+    for kind in ("moment", "recipe", "watch"):
+        link = link_of(lab, kind)
+        assert len(link) < 1_200
+        assert read(dialog(lab).locator("img.qr")) == link
+    requests = "\n".join(lab.requests)
+    assert "x=1." not in requests
+    assert "watch=" not in requests
+
+
+CHANGING = """() => [...document.querySelectorAll("transport-bar, .rail.recipe, loss-head, race-table")]
+    .flatMap((part) => [...part.querySelectorAll("button, input, select")])
+    .filter((each) => each.checkVisibility() && !each.disabled && !each.closest(":disabled"))
+    .map((each) => each.getAttribute("aria-label") ?? each.textContent.trim())"""
+
+LOOKING = re.compile(
+    "Explain every setting|Time travel|Live|Speed|steps|epochs|samples seen|seconds|log|linear|in the charts"
+)
+
+
+def test_whoever_watches_sees_everything_live_and_can_change_nothing(
+    open_lab: OpenLab, visits: Visits
+) -> None:
+    lab = open_lab()
+    lab.make_steps(30)
+    guest = goes_to(visits, link_of(lab, "watch"))
+    lab.page.keyboard.press("Escape")
+    line = guest.page.locator("watch-line")
+    expect(line).to_contain_text("You are watching. Changes are its owner's.")
+    expect(guest.counter).to_have_attribute("title", "30")
+    assert [name for name in guest.page.evaluate(CHANGING) if not LOOKING.search(name)] == []
+    for key in (" ", "r", "g", "o", "ArrowRight"):
+        guest.page.keyboard.press(key)
+    # what the owner does is seen
+    lab.rate("GD").fill("0.02")
+    lab.rate("GD").press("Enter")
+    lab.play.click()
+    guest.until(lambda: guest.step, lambda step: step > 40)
+    lab.rest()
+    guest.until(lambda: rows(guest), lambda shown: shown == rows(lab))
+    expect(guest.rate("GD")).to_have_value("0.02")
+    # looking is one's own: at the past, at other axes
+    guest.page.keyboard.press("y")
+    look_back_to(guest, 12)
+    expect(guest.page.locator("race-table th.moment")).to_have_text("At step 12")
+    expect(pill(lab)).to_have_text("Live")
+    guest.page.keyboard.press("l")
+    # what was seen, as one's own
+    seen = rows(guest)
+    line.get_by_role("button", name="Make a copy of my own").click()
+    expect(line).to_be_hidden()
+    guest.wait()
+    guest.until(lambda: rows(guest), lambda shown: shown == seen)
+    assert guest.kept["id"] != lab.kept["id"]
+    guest.make_steps(5)
+    assert lab.step == guest.step - 5
+
+
+def test_a_reload_watches_on_and_the_page_without_the_link_is_ones_own(
+    open_lab: OpenLab, visits: Visits
+) -> None:
+    lab, guest = open_lab(), open_lab()
+    mine = guest.kept["id"]
+    guest.page.goto(link_of(lab, "watch"))
+    line = guest.page.locator("watch-line")
+    expect(line).to_be_visible()
+    guest.page.keyboard.press("Tab")
+    guest.page.locator(".skip").click()
+    guest.page.reload()
+    expect(line).to_be_visible()
+    line.get_by_role("button", name="Back to my own").click()
+    expect(line).to_be_hidden()
+    assert "#" not in guest.page.url
+    assert guest.wait().kept["id"] == mine
+    guest.page.goto(f"{guest.address}/#watch=nobody")
+    guest.allow("404")
+    expect(guest.strip).to_contain_text("The experiment to watch is not there.")
+    assert guest.kept["id"] == mine
+
+
+def test_a_link_opened_over_ones_own_experiment_can_be_taken_back(open_lab: OpenLab, visits: Visits) -> None:
+    lab, other = open_lab(), open_lab()
+    lab.make_steps(8)
+    other.make_steps(3)
+    mine = other.kept["id"]
+    other.page.goto(link_of(lab))
+    other.until(lambda: other.step, lambda step: step == 8)
+    other.notice.get_by_role("button", name="Undo").click()
+    other.until(lambda: (other.kept["id"], other.step), lambda now: now == (mine, 3))
+    other.page.goto(link_of(lab)[:-30])
+    expect(other.strip).to_contain_text("This link cannot be opened. Part of it is missing")
+    assert (other.kept["id"], other.step) == (mine, 3)
+    # the one that was left for it is still there
+    other.page.keyboard.press("s")
+    dialog(other).get_by_role("button", name="Back to the experiment before the link").click()
+    other.until(lambda: other.step, lambda step: step == 8)
+
+
+def test_the_link_is_copied(open_lab: OpenLab) -> None:
+    lab = open_lab(permissions=["clipboard-read", "clipboard-write"])
+    link = link_of(lab)
+    dialog(lab).get_by_role("button", name="Copy").click()
+    expect(dialog(lab).locator(".said")).to_have_text("Copied.")
+    assert lab.page.evaluate("navigator.clipboard.readText()") == link
+    lab.page.keyboard.press("Escape")
+    assert lab.focused == "Share (S)"

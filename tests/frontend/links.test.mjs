@@ -1,0 +1,175 @@
+// Links: packed and read again in all their versions, and opened, watched and left by the page's whole logic.
+
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { MOST_BYTES, pack, unpack } from "../../frontend/net/packed.js";
+import { linkOf, nextSteps, VERSION } from "../../frontend/state/links.js";
+import { initialState, reduce } from "../../frontend/state/reduce.js";
+import { noCodeWords, shareWords } from "../../frontend/state/share-words.js";
+import { answer, catalog } from "./fake-server.mjs";
+import { live, world } from "./world.mjs";
+
+const GOLDEN = new URL("../golden/links/", import.meta.url);
+const golden = readdirSync(GOLDEN).map((name) => JSON.parse(readFileSync(new URL(name, GOLDEN), "utf8")));
+const link = { recipe: answer().recipe, steps: { gd: 40, sgd: 40 }, view: { x: "epochs", hidden: ["sgd"], look: 12 } };
+const opened = (messages = [], told = {}) => [{ type: "catalog", catalog }, { type: "opened", answer: answer(told), token: "t" }, ...messages].reduce(reduce, initialState());
+const squeezed = async (text, version = VERSION) => {
+  const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("deflate-raw"));
+  return `x=${version}.${Buffer.from(await new Response(stream).arrayBuffer()).toString("base64url")}`;
+};
+
+test("links of every version there was are read as what they were made of", async () => {
+  assert.deepEqual(golden.map(({ fragment }) => Number(/^x=(\d+)\./.exec(fragment)[1])).sort(), Array.from({ length: VERSION + 1 }, (_, k) => k));
+  for (const { fragment, opens } of golden) assert.deepEqual(await unpack(fragment), opens);
+});
+
+test("what is packed is an address's own alphabet, small, and comes back whole", async () => {
+  const fragment = await pack(link);
+  assert.match(fragment, /^x=1\.[\w-]+$/);
+  assert.ok(fragment.length < 700, fragment.length);
+  assert.deepEqual(await unpack(fragment), link);
+});
+
+test("a link that is cut, changed, too new or too large is told as such, and nothing of it is used", async () => {
+  const fragment = await pack(link);
+  const told = (text) => unpack(text).then(() => assert.fail(`read ${text.slice(0, 40)}`), ({ problem }) => problem.detail);
+  for (const broken of [fragment.slice(0, -20), fragment.replace(/.{10}$/, "AAAAAAAAAA"), "x=1.", "x=", "x=1.ab%20c", "x=one.abc", await squeezed("{"), await squeezed("[]"), await squeezed("null"),
+    await squeezed('{"recipe": {}}'), await squeezed('{"recipe": {"runs": []}, "steps": {"gd": -1}}'), await squeezed('{"recipe": {"runs": []}, "steps": {"gd": 1.5}}'), await squeezed('{"recipe": 1, "step": 2}', 0)]) {
+    assert.match(await told(broken), /missing or was changed on the way/, broken);
+  }
+  assert.match(await told(fragment.replace("x=1", "x=2")), /made by a newer fallline/);
+  const bomb = await squeezed(`{"recipe": "${"a".repeat(100 * MOST_BYTES)}"}`);
+  assert.ok(bomb.length < 20_000);
+  assert.match(await told(bomb), /larger than any experiment/);
+});
+
+test("a view that is not known is left as the reader has it", async () => {
+  const { view } = await unpack(await squeezed(JSON.stringify({ ...link, view: { x: "weeks", y: "linear", measure: 3, run: 4, hidden: "all", look: -1, wings: 2 } })));
+  assert.deepEqual(view, { y: "linear" });
+});
+
+test("an experiment whose recipe is too long has no link", async () => {
+  const edits = Array.from({ length: 2_000 }, (_, at_step) => ({ at_step, learning_rate: 0.1 }));
+  assert.equal(await pack({ ...link, recipe: { ...link.recipe, runs: [{ ...link.recipe.runs[0], edits }] } }), null);
+});
+
+test("a link to the moment holds recipe, edits, where each run is and how one looks; one to the recipe no steps", () => {
+  const edit = { type: "event", event: "edit", run: "gd", step: 20, generation: 0, edit: { at_step: 20, batch_size: 32 } };
+  const diverged = { type: "event", event: "diverged", run: "sgd", step: 30, generation: 0, diverged_at: 30 };
+  const state = opened([edit, diverged, { type: "hidden", run: "gd", hidden: true }, { type: "view", part: { x: "samples", selectedRun: "sgd" } }, { type: "look", step: 7 }], { step: 30 });
+  const found = linkOf(state, "moment");
+  assert.deepEqual(found.recipe.runs[0].edits, [{ at_step: 20, batch_size: 32 }]);
+  // a run that diverged is asked for the step that it cannot make
+  assert.deepEqual(found.steps, { gd: 30, sgd: 31 });
+  assert.deepEqual(found.view, { x: "samples", y: "log", measure: "grad_l1", run: "sgd", hidden: ["gd"], look: 7 });
+  assert.deepEqual([linkOf(state, "recipe").steps, linkOf(state, "recipe").view.look], [{}, undefined]);
+});
+
+test("runs are taken on together where they have the same way, by a million at a time, and not once they diverged", () => {
+  assert.deepEqual(nextSteps(opened(), { gd: 40, sgd: 40 }), { steps: 40 });
+  assert.deepEqual(nextSteps(opened(), { sgd: 2_500_000 }), { run: "sgd", steps: 1_000_000 });
+  assert.deepEqual(nextSteps(opened([], { step: 40 }), { gd: 40, sgd: 41 }), { run: "sgd", steps: 1 });
+  assert.equal(nextSteps(opened([], { step: 40, status: "diverged" }), { gd: 41, sgd: 41 }), null);
+});
+
+test("the sharer is told what a link cannot carry, where it works, and what no code can hold", () => {
+  const own = opened([], { recipe: { ...answer().recipe, data: { name: "csv", dataset: "d1", samples: 9, test_fraction: 0, seed: 0 } } });
+  const told = (state, kind, origin = "https://lab.example") => shareWords(state, kind, origin).join(" ");
+  assert.match(told(own, "recipe"), /no link can carry/);
+  assert.doesNotMatch(told(own, "watch"), /no link can carry/);
+  assert.doesNotMatch(told(opened(), "moment"), /no link can carry|this computer only/);
+  assert.match(told(opened(), "watch", "http://127.0.0.1:8000"), /this computer only/);
+  assert.equal(noCodeWords("x".repeat(2_953)), "");
+  assert.match(noCodeWords("x".repeat(2_954)), /2,954 bytes, and a QR code holds 2,953/);
+});
+
+/** Packing and unpacking take turns of their own. */
+const until = async (holds) => {
+  for (let tries = 0; tries < 2_000 && !holds(); tries++) await new Promise((go) => setTimeout(go, 5));
+  assert.ok(holds());
+};
+const steps = (socket) => socket().commands().filter((command) => command.do === "step");
+
+test("a page that is opened by a link makes its experiment, its steps and its view, and undo goes to one's own", async () => {
+  const stored = { "fallline.experiment": { id: "e7", token: "mine", recipe: answer().recipe } };
+  const { app, server, socket, address, kept } = await live({ stored, known: { e7: answer({ id: "e7", step: 41 }) }, fragment: await pack(link) });
+  assert.deepEqual(server.posted, link.recipe);
+  assert.equal(address.fragment, "");
+  assert.deepEqual(steps(socket).map((command) => command.steps), [40]);
+  assert.equal(app.store.get().looking, null);
+  socket().say({ type: "ack", id: steps(socket)[0].id, answer: answer({ id: "made1", step: 40 }) });
+  assert.deepEqual([app.store.get().looking.step, app.store.get().view.x, app.store.get().runs.sgd.hidden], [12, "epochs", true]);
+  assert.equal(kept("fallline.former").id, "e7");
+  assert.equal(steps(socket).length, 1);
+  await app.undo();
+  const { experiment, view } = app.store.get();
+  assert.deepEqual([experiment.id, experiment.token, view.x, kept("fallline.former").id], ["e7", "mine", "steps", "made1"]);
+  assert.ok(!server.calls.some((call) => call.startsWith("DELETE")));
+  app.stop();
+});
+
+test("one's own experiment is kept however much is changed in that of a link", async () => {
+  const { app, server, id, address, clock } = await live();
+  address.fragment = await pack(link);
+  clock.signal("link");
+  await until(() => app.store.get().experiment.id === "made2");
+  for (const seed of [1, 2, 3]) await app.newExperiment({ data: { seed } });
+  assert.ok(app.hasFormer());
+  await app.goBack();
+  assert.equal(app.store.get().experiment.id, id);
+  assert.ok(!server.calls.includes(`DELETE /experiments/${id}`));
+  app.stop();
+});
+
+test("steps of a link end where somebody drives, or where one is refused", async () => {
+  for (const drive of [(page) => page.app.play(), ({ socket }) => socket().say({ type: "error", id: steps(socket)[0].id, problem: { title: "No", status: 409 } })]) {
+    const page = await live({ fragment: await pack({ ...link, steps: { gd: 40, sgd: 50 } }) });
+    drive(page);
+    page.socket().say({ type: "ack", id: steps(page.socket)[0].id, answer: answer({ id: "made1", step: 40 }) });
+    assert.equal(steps(page.socket).length, 1);
+    page.app.stop();
+  }
+});
+
+test("a link that cannot be opened leaves the experiment there is, at the start and later", async () => {
+  const stored = { "fallline.experiment": { id: "e7", token: "mine", recipe: answer().recipe } };
+  const { app, server, address, clock } = await live({ stored, known: { e7: answer({ id: "e7" }) }, fragment: "x=1.broken" });
+  const { experiment, problem } = app.store.get();
+  assert.deepEqual([experiment.id, experiment.token, problem.title], ["e7", "mine", "This link cannot be opened."]);
+  server.refuse = { title: "The request is not valid", errors: [{ pointer: "/data/dataset", detail: "no such table" }] };
+  address.fragment = await pack(link);
+  clock.signal("link");
+  await until(() => app.store.get().problem?.title === "This link's data is not on this server.");
+  assert.equal(app.store.get().experiment.id, "e7");
+  assert.equal(app.store.get().loading, null);
+  app.stop();
+});
+
+test("who watches holds no key, asks nothing that changes, and finds their own as it was", async () => {
+  const stored = { "fallline.experiment": { id: "e7", token: "mine", recipe: answer().recipe } };
+  const { app, server, socket, address, kept } = await live({ stored, known: { e7: answer({ id: "e7" }), theirs: answer({ id: "theirs", step: 30 }) }, fragment: "watch=theirs" });
+  const { experiment, isWatching } = app.store.get();
+  assert.deepEqual([experiment.id, experiment.token, isWatching, address.fragment], ["theirs", null, true, "watch=theirs"]);
+  assert.equal(socket().sent.find(({ type }) => type === "watch").token, undefined);
+  app.play();
+  app.edit("gd", { learning_rate: 1 });
+  assert.deepEqual(socket().commands(), []);
+  assert.equal(kept("fallline.experiment").id, "e7");
+  await app.copyOfOwn();
+  assert.deepEqual([app.store.get().experiment.id, app.store.get().isWatching, address.fragment, server.posted.runs.length], ["made1", false, "", 2]);
+  socket().say({ type: "experiment", experiment: "made1", state: answer({ id: "made1" }) });
+  assert.deepEqual(steps(socket).map((command) => command.steps), [30]);
+  await app.goBack();
+  assert.equal(app.store.get().experiment.id, "e7");
+  assert.ok(!server.calls.some((call) => call.startsWith("DELETE")));
+  app.stop();
+});
+
+test("what is to be watched and is not there is told, beside one's own", async () => {
+  const { app } = world({ fragment: "watch=gone" });
+  await app.start();
+  assert.deepEqual([app.store.get().experiment.id, app.store.get().problem.title], ["made1", "The experiment to watch is not there."]);
+  app.stop();
+});

@@ -1,0 +1,70 @@
+// The whole of the page's logic against a server in memory: REST, socket, storage, address and clock are the test's.
+
+import { createApp } from "../../frontend/app.js";
+import { answer, catalog } from "./fake-server.mjs";
+
+export const exhibit = { name: "notebook", title: "The notebook", claim: "", recipe: { data: { seed: 17 } } };
+export const settle = () => new Promise((go) => setImmediate(() => setImmediate(go)));
+
+/** A browser and a server; `known` are the experiments that the server has. */
+export function world({ stored = {}, known = {}, fragment = "" } = {}) {
+  const kept = new Map(Object.entries(stored).map(([key, value]) => [key, JSON.stringify(value)]));
+  const server = { known: { ...known }, calls: [], sockets: [], made: 0, refuse: null, hold: () => {} };
+  const respond = (status, body) => ({ ok: status < 400, status, statusText: "", json: async () => body });
+
+  async function fetch(url, { method, body, headers }) {
+    const path = new URL(url).pathname.replace("/api/v1", "");
+    server.calls.push(`${method} ${path}`);
+    if (path === "/catalog") return respond(200, { ...catalog, exhibits: [exhibit] });
+    if (path === "/datasets" && headers["Content-Type"] === "text/csv") {
+      const text = await body.text();
+      return text ? respond(201, { id: "d1", rows: text.split("\n").length - 1 }) : respond(422, { title: "The CSV cannot be used", detail: "the table is empty" });
+    }
+    if (method === "POST") {
+      const refusal = typeof server.refuse === "function" ? server.refuse(JSON.parse(body)) : server.refuse;
+      if (refusal) return respond(422, refusal);
+      const id = `made${++server.made}`;
+      server.posted = JSON.parse(body);
+      server.known[id] = answer({ id });
+      await server.hold(id);
+      return respond(201, { ...server.known[id], token: `token of ${id}` });
+    }
+    const [, , id, part] = path.split("/");
+    if (!server.known[id]) return respond(404, { title: "Not found", status: 404 });
+    if (method === "DELETE") return respond(204, null);
+    return respond(200, part === "figures" ? { data: [], layout: {} } : part ? { layers: [] } : server.known[id]);
+  }
+
+  class Socket {
+    readyState = 0;
+    sent = [];
+    constructor() { server.sockets.push(this); }
+    send(text) { this.sent.push(JSON.parse(text)); }
+    close() { this.readyState = 3; }
+    open() { this.readyState = 1; this.onopen(); }
+    say(message) { this.onmessage({ data: JSON.stringify(message) }); }
+    cut(code = 1006) { this.readyState = 3; this.onclose({ code }); }
+    commands() { return this.sent.filter(({ type }) => type === "command"); }
+  }
+
+  const address = { fragment };
+  const clock = { now: 0, signal: null };
+  let ids = 0;
+  const app = createApp({
+    fetch, WebSocket: Socket, origin: "http://lab", fps: 10, now: () => clock.now, hidden: () => false, narrow: () => false, random: () => 0, uuid: () => `id${++ids}`,
+    storage: { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => void kept.set(key, value), removeItem: (key) => void kept.delete(key) },
+    setTimeout: (run, ms) => setTimeout(run, ms).unref(), clearTimeout, listen: (hear) => (clock.signal = hear),
+    fragment: () => address.fragment, setFragment: (next) => void (address.fragment = next),
+  });
+  return { app, server, clock, address, socket: () => server.sockets.at(-1), kept: (key) => JSON.parse(kept.get(key) ?? "null") };
+}
+
+/** On the line with the experiment that the page opened. */
+export async function live(given) {
+  const all = world(given);
+  await all.app.start();
+  all.socket().open();
+  const { id } = all.app.store.get().experiment;
+  all.socket().say({ type: "experiment", experiment: id, state: all.server.known[id] });
+  return { ...all, id };
+}
