@@ -23,10 +23,11 @@ from fallline.engine.losses import LOSSES
 from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.problem import build_problem
 from fallline.engine.schedules import SCHEDULES
+from fallline.engine.series import evaluated_series
 from fallline.engine.state import begin
 from fallline.engine.training import advance
-from fallline.vocabulary.recipe import DataSettings, RunRecipe
-from support.problems import classes_problem, edit, joined, network, same_bits, small_problem
+from fallline.vocabulary.recipe import DataSettings, LossSettings, RunRecipe
+from support.problems import classes_problem, edit, joined, network, same_bits, series, small_problem
 
 HIDDEN = {
     "none": (), "one": (4,), "two": (4, 4), "uneven": (5, 1, 3), "wide": (70, 40), "widest": (512,),
@@ -41,7 +42,7 @@ CANCELLED = 4e-16
 def problem_with(activation, hidden, output="identity", loss="mse"):
     """60 samples, of as many classes as the loss can tell apart (4 if any), where it is for classes."""
     layers = network(*((units, activation) for units in hidden), weights="xavier", output=output)
-    if not LOSSES[loss].fits(0):
+    if isinstance(loss, str) and not LOSSES[loss].fits(0):
         return classes_problem(loss, LOSSES[loss].most_classes or 4, net=layers, test_fraction=0.25)
     data = DataSettings(name="linear", samples=60, features=3, test_fraction=0.25, standardize="both")
     return build_problem(data, layers, loss)
@@ -133,12 +134,84 @@ def test_every_row_of_the_tables_is_compiled():
     """A row without a code is served by NumPy, which is right but slow: whoever adds one should know."""
     assert ACTIVATION_CODES.keys() == ACTIVATIONS.keys()
     assert OPTIMIZER_CODES.keys() == OPTIMIZERS.keys()
-    assert LOSS_CODES.keys() == {"mse"}, "the others are served by NumPy"
+    assert LOSS_CODES.keys() == LOSSES.keys()
     assert SCHEDULE_CODES.keys() == SCHEDULES.keys()
     for name, row in OPTIMIZER_CODES.items():
         slots = {*row.vectors, *(("count",) if row.counts else ())}
         assert slots == OPTIMIZERS[name].start(3).keys()
         assert row.own == tuple(parameter.name for parameter in OPTIMIZERS[name].parameters)
+    for name, row in LOSS_CODES.items():
+        assert row.own == tuple(parameter.name for parameter in LOSSES[name].parameters)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_compiled_kernel_makes_everything_itself(activation, loss, monkeypatch):
+    """Or the suite would hold NumPy beside itself."""
+    problem, run = problem_with(activation, (4,), loss=loss), RunRecipe(name="r", batch_size=7)
+    assert COMPILED.makes(problem)
+    monkeypatch.setattr(compiled, "NUMPY", None)
+    assert len(advance(problem, begin(problem), run, 3, COMPILED)) == 3
+
+
+JUDGED = {
+    **{f"{name}, classes": (name, 2) for name in LOSSES},
+    "softmax, many classes": ("softmax_cross_entropy", 23),
+    "huber, near": (LossSettings(name="huber", delta=0.05), 0),
+}
+
+
+def judged(loss, classes, **more):
+    layers = network((5, "tanh"), (4, "relu"), weights="xavier")
+    if classes:
+        return classes_problem(loss, classes, net=layers, test_fraction=0.25, **more)
+    return small_problem((5, "tanh"), (4, "relu"), loss=loss, test_fraction=0.25, **more)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 300, None])
+@pytest.mark.parametrize(("loss", "classes"), JUDGED.values(), ids=JUDGED)
+def test_losses_and_scores_are_numpys_at_every_evaluation_point(loss, classes, batch_size):
+    """Over tiles that are full and one that is not, and where a part of the pass is all that is looked up."""
+    problem = judged(loss, classes, samples=700)
+    run, state = RunRecipe(name="r", batch_size=batch_size, learning_rate=0.05), begin(problem)
+    for step in (0, 1, 2, 3, 1_500, 2_048):
+        state.step = step
+        assert_same_step(problem, run, state)
+
+
+HUGE = [30.0, 1e3, 1e5, 1e150, 1e300]
+
+
+@pytest.mark.parametrize("size", HUGE)
+@pytest.mark.parametrize(("loss", "classes"), JUDGED.values(), ids=JUDGED)
+def test_a_big_logit_makes_a_big_loss_and_never_a_nan(loss, classes, size):
+    """As far as there are floats: both kernels go on, with the same loss, or stop at the same step."""
+    problem = judged(loss, classes)
+    for batch_size in (1, 7, None):
+        run = RunRecipe(name="r", batch_size=batch_size, learning_rate=1e-12)
+        one = begin(problem)
+        problem.named(one.parameters)["W3"][:] *= size
+        other = one.copy()
+        theirs, ours = advance(problem, one, run, 2, NUMPY), advance(problem, other, run, 2, COMPILED)
+        assert (len(ours), other.diverged_at) == (len(theirs), one.diverged_at)
+        for name in ("batch_loss", *evaluated_series(problem)):
+            told, expected = series(ours, name), series(theirs, name)
+            assert np.allclose(told, expected, rtol=1e-11, atol=1e-300, equal_nan=True), name
+        if problem.loss.logits:
+            assert np.isfinite(ours.values[0]).all()
+            assert len(ours) == 2 or size > 1e100
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_a_tie_goes_to_the_class_that_comes_first(classes):
+    """Without weights all logits are equal: so are all probabilities, and every sample is taken for the first class."""
+    problem = judged("softmax_cross_entropy", classes)
+    for batch_size in (1, 7, None):
+        state = begin(problem)
+        state.parameters[:] = 0.0
+        records = advance(problem, state, RunRecipe(name="r", batch_size=batch_size), 1, COMPILED)
+        assert series(records, "batch_loss")[0] == pytest.approx(np.log(classes), rel=1e-15)
+        assert series(records, "train_accuracy")[0] == (problem.train.y == 0).mean()
 
 
 def test_what_has_no_compiled_row_is_made_by_numpy(monkeypatch):
@@ -308,6 +381,17 @@ def test_a_compiled_curve_is_numpys_to_a_few_last_places(name):
     assert np.allclose(slopes, row.derivative(x, expected), rtol=1e-15, atol=1e-15)
 
 
+def test_what_losses_are_made_of_is_the_librarys_to_a_few_last_places():
+    above = np.concatenate([np.geomspace(1e-300, 1e6, 20_001), [0.0, 1.0, np.nextafter(1.0, 2.0), 3.0]])
+    logs = np.array([compiled_curves.log_one_plus(each) for each in above])
+    assert np.allclose(logs, np.log1p(above), rtol=1e-15, atol=0)
+    below = -np.concatenate([np.geomspace(1e-300, 700.0, 20_001), [0.0, 710.0, 1e300, np.inf]])
+    powers = np.array([compiled_curves.exp_below(each) for each in below])
+    assert np.allclose(powers, np.exp(below), rtol=1e-15, atol=1e-300)
+    assert np.isnan(compiled_curves.log_one_plus(np.nan))
+    assert np.isnan(compiled_curves.exp_below(np.nan))
+
+
 @pytest.mark.parametrize("name", CURVES)
 def test_a_compiled_curve_hides_nothing_that_is_not_finite(name):
     curve, row = getattr(compiled_curves, name), ACTIVATIONS[name]
@@ -317,28 +401,42 @@ def test_a_compiled_curve_hides_nothing_that_is_not_finite(name):
             assert np.isfinite(curve(z)[0]) == np.isfinite(row(np.array([z]))[0])
 
 
-@pytest.mark.parametrize("slip", [{"hyper": 0.0100000001}, {"place": 1}])
-def test_a_slip_in_a_step_would_be_noticed(slip, monkeypatch):
-    """The tester tested: a rate that is off by a hundred-millionth, an order that is off by one place."""
+SLIPS = {
+    "a rate that is off by a hundred-millionth": ("mse", {"hyper": 0.0100000001}),
+    "an order that is off by one place": ("mse", {"place": 1}),
+    "a line that begins a hundred-millionth later": ("huber", {"delta": 0.05000000001}),
+    "a class decided on at one half": ("binary_cross_entropy", {"threshold": 0.5}),
+    "the loss of another kind of class": ("softmax_cross_entropy", {"loss": 2}),
+}
+
+
+@pytest.mark.parametrize(("loss", "slip"), SLIPS.values(), ids=SLIPS)
+def test_a_slip_in_a_step_would_be_noticed(loss, slip, monkeypatch):
+    """The tester tested."""
     right = compiled._Slices._loop
 
     def wrong(self, memory, made, count):
         if "hyper" in slip:
             self._hyper = np.array([slip["hyper"]])
+        elif "place" not in slip:
+            self._judge = self._judge._replace(**slip)
         else:
             order = self._order
             self._order = lambda samples: order(samples + 1)[slip["place"] :]
         return right(self, memory, made, count)
 
     monkeypatch.setattr(compiled._Slices, "_loop", wrong)
-    problem = problem_with("tanh", (4,))
+    problem = problem_with(
+        "tanh", (4,), loss=LossSettings(name=loss, delta=0.05) if loss == "huber" else loss
+    )
     with pytest.raises(AssertionError):
         assert_same_step(problem, RunRecipe(name="r", batch_size=7, learning_rate=0.01), begin(problem))
 
 
-def test_not_a_number_in_a_hidden_layer_reaches_the_loss():
+@pytest.mark.parametrize("loss", LOSSES)
+def test_not_a_number_in_a_hidden_layer_reaches_the_loss(loss):
     for activation in ACTIVATIONS:
-        problem = problem_with(activation, (4, 3))
+        problem = problem_with(activation, (4, 3), loss=loss)
         for batch_size in (1, 7, None):
             state = begin(problem)
             state.parameters[0] = np.nan

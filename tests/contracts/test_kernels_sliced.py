@@ -14,7 +14,7 @@ from fallline.engine.kernels.compiled import COMPILED
 from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.vocabulary.recipe import RunRecipe
-from support.problems import edit, joined, same_bits, series, small_problem
+from support.problems import classes_problem, edit, joined, same_bits, series, small_problem
 
 STEPS = 1100
 """More than are all evaluated, so that passes end between evaluations."""
@@ -24,6 +24,8 @@ STEPS = 1100
 def problem_of(name):
     if name == "narrow":
         return small_problem((4, "relu"), (4, "relu"), samples=900, features=5)
+    if name == "classes":
+        return classes_problem("softmax_cross_entropy", 4, (5, "tanh"), samples=80, test_fraction=0.25)
     return small_problem((40, "tanh"), (24, "relu"), samples=80, test_fraction=0.25)
 
 
@@ -35,7 +37,7 @@ def sliced(problem, run, length):
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 32, 45, None])
-@pytest.mark.parametrize("name", ["narrow", "wide"])
+@pytest.mark.parametrize("name", ["narrow", "wide", "classes"])
 def test_numbers_do_not_depend_on_how_steps_are_cut(name, batch_size):
     problem = problem_of(name)
     run = RunRecipe(name="r", batch_size=batch_size, learning_rate=1e-3, optimizer="adam")
@@ -47,14 +49,16 @@ def test_numbers_do_not_depend_on_how_steps_are_cut(name, batch_size):
 
 
 @pytest.mark.parametrize("batch_size", [32, 45])
-def test_a_pass_ends_with_the_loss_over_all_samples(batch_size):
+@pytest.mark.parametrize("name", ["wide", "classes"])
+def test_a_pass_ends_with_the_loss_and_the_score_over_all_samples(name, batch_size):
     """At whatever pass: the batch looked at next belongs to it, and what is left of the pass is looked up."""
-    problem, run = problem_of("wide"), RunRecipe(name="r", batch_size=batch_size, learning_rate=1e-3)
+    problem, run = problem_of(name), RunRecipe(name="r", batch_size=batch_size, learning_rate=1e-3)
     _, records = sliced(problem, run, STEPS)
-    told, state = series(records, "train_loss"), begin(problem)
+    state = begin(problem)
     for step in (0, 2, 200, 1024, 1026):
         advance(problem, state, run, step - state.step, COMPILED)
-        assert told[step] == pytest.approx(evaluate(problem, state.parameters)["train_loss"], rel=1e-12)
+        for told, expected in evaluate(problem, state.parameters).items():
+            assert series(records, told)[step] == pytest.approx(expected, rel=1e-12)
 
 
 MOVED = {

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 from fallline.engine.kernels.choice import Kernels
 from fallline.engine.kernels.compiled import COMPILED
+from fallline.engine.kernels.compiled_losses import LOSS_CODES
 from fallline.execution.builds import builds
 from fallline.runs.experiment import Experiment
 from fallline.vocabulary.provenance import TO_ROUNDING, TO_THE_BIT
@@ -41,12 +43,14 @@ def test_a_run_keeps_its_kernel_until_it_is_reset() -> None:
     ]
 
 
-def test_a_run_that_the_compiled_kernel_has_no_code_for_is_told_to_be_numpys() -> None:
+def test_the_compiled_kernel_makes_values_and_classes_and_numpy_what_has_no_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     kernels = Kernels(COMPILED, builds=builds())
-    made_by: dict[str, list[dict[str, Any]]] = {
-        "numpy": [{"loss": "huber"}, {"data": {"name": "moons", "samples": 60}}],
-        "compiled": [{}],
-    }
+    classes: dict[str, Any] = {"data": {"name": "moons", "samples": 60}}
+    softmax, huber = {**classes, "loss": "softmax_cross_entropy"}, {"loss": "huber"}
+    monkeypatch.delitem(LOSS_CODES, "huber")
+    made_by: dict[str, list[dict[str, Any]]] = {"numpy": [huber], "compiled": [{}, classes, softmax]}
     for name, recipe in [(name, recipe) for name, recipes in made_by.items() for recipe in recipes]:
         state = Experiment("x", Recipe.model_validate({**SMALL, **recipe}), kernels).state()
         assert {state["kernel"], state["next_kernel"], *state["provenance"]["kernels"].values()} == {name}

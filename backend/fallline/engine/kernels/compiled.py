@@ -17,7 +17,7 @@ from fallline.engine.kernels.compiled_activations import ACTIVATION_CODES
 from fallline.engine.kernels.compiled_batches import batch_steps
 from fallline.engine.kernels.compiled_changes import OPTIMIZER_CODES
 from fallline.engine.kernels.compiled_descent import terms_of
-from fallline.engine.kernels.compiled_losses import LOSS_CODES
+from fallline.engine.kernels.compiled_losses import LOSS_CODES, ROOM, THE_LOSS, judge_of
 from fallline.engine.kernels.compiled_orders import same_as_numpy, shuffled_passes
 from fallline.engine.kernels.compiled_records import BLOCK, LOSSES, SUMS
 from fallline.engine.kernels.compiled_schedules import SCHEDULE_CODES, rates_of
@@ -85,12 +85,9 @@ class CompiledKernel:
     name = "compiled"
 
     def makes(self, problem: Problem) -> bool:
-        """See `table.Kernel`: values under a loss that has a compiled row, not classes."""
-        return (
-            problem.loss.name in LOSS_CODES
-            and problem.score.tally is None
-            and all(name in ACTIVATION_CODES for name in problem.activations)
-        )
+        """See `table.Kernel`: what has compiled rows."""
+        bends = all(name in ACTIVATION_CODES for name in problem.activations)
+        return bends and problem.loss.name in LOSS_CODES
 
     def run(self, problem: Problem, state: TrainingState, asked: Slice) -> int:
         """See `table.Kernel`. What has no compiled row is made by NumPy, step for step under the same promises."""
@@ -128,13 +125,14 @@ class _Slices:
         self._train = problem.train
         self._test = problem.test if problem.test is not None else problem.train
         self._has_test = problem.test is not None
+        self._judge = judge_of(problem)
         layout = problem.layout
         self._sizes = np.array(layout.sizes)
         self._activations = np.array([ACTIVATION_CODES[name] for name in problem.activations])
         self._offsets = np.array([*layout.offsets, layout.count])
         self._limit = min(DIVERGED * problem.initial_loss, LARGEST)
-        height = sum(layout.sizes) + len(layout.sizes) + layout.sizes[-1]
-        width = tile_width(height)
+        height = sum(layout.sizes) + len(layout.sizes) + ROOM
+        width = tile_width(height - ROOM + 1)
         self._tile, self._deltas = _on_a_line(height, width), _on_a_line(height, width)
         self._tile.fill(1.0)
         # A little wider than it has to be: rows that lie a power of two apart push each other out of the cache.
@@ -145,7 +143,7 @@ class _Slices:
             asked.values if asked.values.flags.c_contiguous else np.empty_like(asked.values, order="C")
         )
         self._record = np.empty((BLOCK, LOSSES + SUMS * len(layout.names)))
-        self._change, self._ahead = np.empty(layout.count), np.empty(layout.count + 2)
+        self._change, self._ahead = np.empty(layout.count), np.empty(layout.count + 3)
 
     def run(self) -> int:
         """All calls; returns how many steps were made."""
@@ -192,7 +190,7 @@ class _Slices:
         order = self._order((count + 1) * size) if size is not None else NO_ORDER
         test_targets = self._test.targets if self._has_test else self._test.targets[:, :0]
         net = (
-            self._sizes, self._activations, LOSS_CODES[problem.loss.name], self._code.code, self._hyper, memory.counted,
+            self._sizes, self._activations, self._judge, self._code.code, self._hyper, memory.counted,
             memory.parameters, memory.first, memory.second, memory.gradient, memory.clipped, self._change,
             self._offsets, rates_of(asked.settings, state.step, count + 1), self._terms,
         )  # fmt: skip
@@ -269,15 +267,17 @@ class _Slices:
             np.divide(self._values[1 + 4 * k, :made], length, out=self._values[3 + 4 * k, :made])
 
     def _write_scores(self, made: int) -> None:
-        """Scores from the losses beside them."""
+        """Scores from the tallies in their places, or from the losses beside them where those are the tallies."""
         values, score = self._values[:, :made], self._problem.score.of
         splits = [self._train, self._test] if self._has_test else [self._train]
         first = len(values) - len(evaluated_series(self._problem))
         with np.errstate(all="ignore"):
             for place, split in enumerate(splits):
-                scores = score(values[first + place], split.variance)
+                loss, row = values[first + place], first + len(splits) + place
+                tally = loss if self._judge.tally == THE_LOSS else values[row] / split.count
+                scores = score(tally, split.variance)
                 scores[~np.isfinite(scores)] = np.nan
-                values[first + len(splits) + place] = scores
+                values[row] = scores
 
 
 COMPILED: Kernel = CompiledKernel()

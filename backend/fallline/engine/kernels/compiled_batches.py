@@ -14,7 +14,7 @@ from fallline.engine.kernels.compiled_changes import change
 from fallline.engine.kernels.compiled_code import Array, Whole, compiled, compiled_in_place
 from fallline.engine.kernels.compiled_descent import DESCENDED, bounded, clip, penalised, pull
 from fallline.engine.kernels.compiled_layers import backward, forward, gather_gradient, slope
-from fallline.engine.kernels.compiled_losses import measure
+from fallline.engine.kernels.compiled_losses import ROOM, Judge, measure
 from fallline.engine.kernels.compiled_records import (
     BLOCK,
     SAFE,
@@ -33,13 +33,12 @@ GATHERED = 32
 @compiled_in_place
 def _fill(A: Array, columns: Array, targets: Array, first: int, n: int, width: int, to: int) -> None:
     """Samples first .. first + n - 1 into the first columns of a tile."""
-    features, outputs = columns.shape[0] - 1, targets.shape[0]
+    features = columns.shape[0] - 1
     for i in range(features):
         _copy(A, i, columns, i, first, n)
-    for i in range(outputs):
-        _copy(A, to + i, targets, i, first, n)
+    _copy(A, to, targets, 0, first, n)
     _pad(A, features, n, width)
-    _pad(A[to:], outputs, n, width)
+    _pad(A[to:], 1, n, width)
 
 
 @compiled_in_place
@@ -56,15 +55,14 @@ def _copy(A: Array, row: int, X: Array, i: int, first: int, n: int) -> None:
 @compiled_in_place
 def _gather(A: Array, rows: Array, targets: Array, order: Whole, n: int, width: int, to: int) -> None:
     """The first n samples in that order into the first columns of a tile."""
-    features, outputs = rows.shape[1] - 1, targets.shape[0]
+    features = rows.shape[1] - 1
     for t in range(n):
         sample = np.uint64(order[t])  # which is not asked whether it counts from the end
         for i in range(features):
             A[i, t] = rows[sample, i]
-        for i in range(outputs):
-            A[to + i, t] = targets[i, sample]
+        A[to, t] = targets[0, sample]
     _pad(A, features, n, width)
-    _pad(A[to:], outputs, n, width)
+    _pad(A[to:], 1, n, width)
 
 
 @compiled_in_place
@@ -95,13 +93,14 @@ def _predict(sizes: Whole, codes: Whole, P: Array, w: int, A: Array, D: Array, w
 
 @compiled
 def loss_of(
-    sizes: Whole, codes: Whole, loss: int, P: Array, w: int, rows: Array, columns: Array, targets: Array,
+    sizes: Whole, codes: Whole, judge: Judge, P: Array, w: int, rows: Array, columns: Array, targets: Array,
     order: Whole, full: bool, count: int, A: Array, D: Array,
-) -> float:  # fmt: skip
-    """The loss of so many samples times their number: the first in `order`, or in the order of the data."""
-    outputs = targets.shape[0]
-    to = A.shape[0] - outputs
-    total, first = 0.0, 0
+) -> tuple[float, float]:  # fmt: skip
+    """The loss of so many samples times their number, and their tally: the first in `order`, or in the order of the
+    data.
+    """
+    to, outputs = A.shape[0] - ROOM, sizes[len(codes)]
+    total, tally, first = 0.0, 0.0, 0
     while first < count:
         n = min(A.shape[1], count - first)
         width = (n + LANES - 1) // LANES * LANES
@@ -110,39 +109,39 @@ def loss_of(
         else:
             _gather(A, rows, targets, order[first : first + n], n, width, to)
         row = _predict(sizes, codes, P, w, A, D, width)
-        total += measure(loss, A, D, row, outputs, to, n, 0.0)
-        first += n
-    return total / outputs
+        more, told = measure(judge, A, D, row, outputs, to, n, 0.0)
+        total, tally, first = total + more, tally + told, first + n
+    return total, tally
 
 
 @compiled_in_place
 def _train_loss(
-    sizes: Whole, codes: Whole, loss: int, P: Array, w: int, rows: Array, columns: Array, targets: Array,
-    order: Whole, at: int, place: int, length: int, batch_loss: float, A: Array, D: Array,
-) -> float:  # fmt: skip
-    """The loss over all training samples, of which a batch has just been looked at."""
+    sizes: Whole, codes: Whole, judge: Judge, P: Array, w: int, rows: Array, columns: Array, targets: Array,
+    order: Whole, at: int, place: int, length: int, batch_loss: float, tally: float, A: Array, D: Array,
+) -> tuple[float, float]:  # fmt: skip
+    """The loss over all training samples and their tally, of which a batch has just been looked at."""
     m, a_part = targets.shape[1], len(P) // 3
-    rest, numbers = m - length, rows.shape[1] - 1 + targets.shape[0]
+    rest, numbers = m - length, rows.shape[1]
     if place == 0 and length * a_part >= GATHERED * rest * numbers:
         others = order[at + length : at + m]
-        more = loss_of(sizes, codes, loss, P, w, rows, columns, targets, others, False, rest, A, D)
-        return (batch_loss * length + more) / m
-    return loss_of(sizes, codes, loss, P, w, rows, columns, targets, order, True, m, A, D) / m
+        more, told = loss_of(sizes, codes, judge, P, w, rows, columns, targets, others, False, rest, A, D)
+        return (batch_loss * length + more) / m, tally + told
+    total, told = loss_of(sizes, codes, judge, P, w, rows, columns, targets, order, True, m, A, D)
+    return total / m, told
 
 
 @compiled_in_place
 def _gradient(
-    sizes: Whole, codes: Whole, loss: int, P: Array, w: int, G: Array, rows: Array, columns: Array, targets: Array,
+    sizes: Whole, codes: Whole, judge: Judge, P: Array, w: int, G: Array, rows: Array, columns: Array, targets: Array,
     order: Whole, full: bool, at: int, count: int, A: Array, D: Array, upright: Array,
-) -> float:  # fmt: skip
-    """The gradient of a batch into G; returns its loss. The batch is the `count` samples that stand in `order` from
-    `at` on, or all in the order of the data.
+) -> tuple[float, float]:  # fmt: skip
+    """The gradient of a batch into G; returns its loss, and its tally. The batch is the `count` samples that stand in
+    `order` from `at` on, or all in the order of the data.
     """
-    outputs = targets.shape[0]
-    to = A.shape[0] - outputs
-    share = 1.0 / (count * outputs)
+    to, outputs = A.shape[0] - ROOM, sizes[len(codes)]
+    share = 1.0 / count
     G[:] = 0.0
-    total, first = 0.0, 0
+    total, tally, first = 0.0, 0.0, 0
     while first < count:
         n = min(A.shape[1], count - first)
         width = (n + LANES - 1) // LANES * LANES
@@ -151,15 +150,15 @@ def _gradient(
         else:
             _gather(A, rows, targets, order[at + first : at + first + n], n, width, to)
         row = _predict(sizes, codes, P, w, A, D, width)
-        total += _measured(loss, codes[len(codes) - 1], A, D, row, outputs, to, n, width, share)
+        more, told = _measured(judge, codes[len(codes) - 1], A, D, row, outputs, to, n, width, share)
         _descend(sizes, codes, P, w, G, A, D, row, width, upright)
-        first += n
-    return total * share
+        total, tally, first = total + more, tally + told, first + n
+    return total * share, tally
 
 
 @compiled_in_place
 def _measured(
-    loss: int,
+    judge: Judge,
     code: int,
     A: Array,
     D: Array,
@@ -169,14 +168,13 @@ def _measured(
     n: int,
     width: int,
     share: float,
-) -> float:
-    """The loss of a tile's n samples times their number, and the deltas of the output layer into D, 0 beyond n."""
+) -> tuple[float, float]:
+    """What `measure` says of a tile's n samples, and the deltas of the output layer into D, 0 beyond n."""
     if code >= CURVED:
-        # The loss writes where the slopes lie: they step aside, to the rows that hold targets in A and nothing in D.
-        for j in range(outputs):
-            for t in range(0, width, LANES):
-                store(D, to + j, t, load(one_nought(), D, row + j, t))
-    total = measure(loss, A, D, row, outputs, to, n, share)
+        # The loss writes where the slopes lie: they step aside. What is bent has one output.
+        for t in range(0, width, LANES):
+            store(D, to, t, load(one_nought(), D, row, t))
+    told = measure(judge, A, D, row, outputs, to, n, share)
     for j in range(row, row + outputs):
         for t in range(n, width):
             D[j, t] = 0.0
@@ -184,7 +182,7 @@ def _measured(
         slope(code, D, to, D, row, outputs, width)
     elif code != IDENTITY:
         slope(code, A, row, D, row, outputs, width)
-    return total
+    return told
 
 
 @compiled_in_place
@@ -220,7 +218,7 @@ def _copy_numbers(source: Array, target: Array, n: int) -> None:
 
 @compiled
 def batch_steps(
-    sizes: Whole, codes: Whole, loss: int, optimizer: int, hyper: Array, count: float,
+    sizes: Whole, codes: Whole, judge: Judge, optimizer: int, hyper: Array, count: float,
     P: Array, S: Array, R: Array, G: Array, C: Array, M: Array, offsets: Whole, rates: Array, terms: Array,
     rows: Array, columns: Array, targets: Array, test_columns: Array, test_targets: Array,
     order: Whole, full: bool, size: int, place: int, step: int, steps: int, limit: float,
@@ -234,11 +232,11 @@ def batch_steps(
     end. `rates` are those of the steps, or none where all go by the first of `hyper`; `terms` are penalties and bounds.
     `rows` are the training samples (m, features + 1), `order` the samples from the present place in the data on (unused
     for a full batch), `place` is the place in the pass. `ahead` takes what is seen at the end: the gradient before
-    penalties, the batch's loss and the training loss; where `looked`, it holds what a slice before has seen here.
+    penalties, the batch's loss, the training loss and its tally; where `looked`, it holds what a slice before has seen.
     Records of steps 0 .. steps - 1 go into the columns of `values` from `to` on, those that do not stand among them.
     """
     m, tests, part = targets.shape[1], test_targets.shape[1], len(G)
-    stride, at, s, bad, objective = 2, 0, 0, False, np.nan
+    stride, at, s, bad, objective, tally = 2, 0, 0, False, np.nan, 0.0
     for s in range(steps + 1):
         w, after, row = s % 3 * part, (s + 1) % 3 * part, s % BLOCK
         if len(rates):
@@ -249,43 +247,29 @@ def batch_steps(
             batch_loss = ahead[part]
             _copy_numbers(ahead, G, part)
         else:
-            batch_loss = _gradient(
-                sizes, codes, loss, P, w, G, rows, columns, targets, order, full, at, length, A, D, upright
+            batch_loss, tally = _gradient(
+                sizes, codes, judge, P, w, G, rows, columns, targets, order, full, at, length, A, D, upright
             )
         while (step + s) >> 10 >= stride:
             stride *= 2
         judged = full or evaluated(step + s, stride, place)
-        train = test = np.nan
-        if full:
-            train = batch_loss
+        train = test = train_tally = test_tally = np.nan
+        if known:
+            train, train_tally = ahead[part + 1], ahead[part + 2]
+        elif full:
+            train, train_tally = batch_loss, tally
         elif judged:
-            train = ahead[part + 1]
-            if not known:
-                train = _train_loss(
-                    sizes,
-                    codes,
-                    loss,
-                    P,
-                    w,
-                    rows,
-                    columns,
-                    targets,
-                    order,
-                    at,
-                    place,
-                    length,
-                    batch_loss,
-                    A,
-                    D,
-                )
+            train, train_tally = _train_loss(
+                sizes, codes, judge, P, w, rows, columns, targets, order, at, place, length, batch_loss, tally, A, D
+            )  # fmt: skip
         if s == steps:
             _copy_numbers(G, ahead, part)
-            ahead[part], ahead[part + 1] = batch_loss, train
+            ahead[part], ahead[part + 1], ahead[part + 2] = batch_loss, train, train_tally
         elif judged and tests:
-            total = loss_of(
-                sizes, codes, loss, P, w, rows, test_columns, test_targets, order, True, tests, A, D
+            test, test_tally = loss_of(
+                sizes, codes, judge, P, w, rows, test_columns, test_targets, order, True, tests, A, D
             )
-            test = total / tests
+            test /= tests
         if penalised(terms):
             objective = terms[DESCENDED] * batch_loss + pull(terms, P, w, G, offsets)
         seen = np.inf
@@ -299,7 +283,8 @@ def batch_steps(
         bad = bad or (s > 0 and beyond(train, limit, judged))
         if bad or s == steps:
             break
-        record[row, 0], record[row, 1], record[row, 2], record[row, 3] = batch_loss, train, test, objective
+        record[row, 0], record[row, 1], record[row, 2], record[row, 3] = batch_loss, objective, train, test
+        record[row, 4], record[row, 5] = train_tally, test_tally
         if not full:
             at += length
             place = place + length if place + length < m else 0

@@ -1,34 +1,194 @@
-"""The compiled rows of the table of losses: a code, and a branch in `measure` and `measure_one`, for every loss that
-has one; the rest is served by NumPy. Must not know networks or the loop.
+"""The compiled rows of the table of losses, and the tallies that scores are made of: a code, and a branch in `measure`
+and `measure_one`, for every loss that has one; the rest is served by NumPy. Must not know networks or the loop.
+
+Predictions are rows of a tile, one an output, and targets a row of values or of indices of classes.
 """
 
 from __future__ import annotations
 
-from fallline.engine.kernels.compiled_code import Array, compiled, compiled_in_place
+from typing import NamedTuple
 
-MSE = 0
-LOSS_CODES = {"mse": MSE}
+from fallline.engine.kernels.compiled_code import Array, compiled, compiled_as_written, compiled_in_place
+from fallline.engine.kernels.compiled_curves import exp_below, log_one_plus, softplus
+from fallline.engine.problem import Problem
+
+MSE, HUBER, BINARY_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY = range(4)
+
+THE_LOSS, SQUARES, RIGHT = range(3)
+"""What is tallied: nothing, since the loss itself is the tally; squared errors; samples whose class is predicted."""
+
+ROOM = 4
+"""Rows of a tile below those of the layers: the targets in one buffer, room for `measure` in the other."""
+
+
+class LossCode(NamedTuple):
+    """A loss's code, the name of its own parameter, and above which prediction the second of two classes is decided."""
+
+    code: int
+    own: tuple[str, ...] = ()
+    threshold: float = 0.0
+
+
+LOSS_CODES = {
+    "mse": LossCode(MSE, threshold=0.5),
+    "huber": LossCode(HUBER, ("delta",), threshold=0.5),
+    "binary_cross_entropy": LossCode(BINARY_CROSS_ENTROPY),
+    "softmax_cross_entropy": LossCode(SOFTMAX_CROSS_ENTROPY),
+}
+
+
+class Judge(NamedTuple):
+    """How predictions are judged, as compiled code reads it."""
+
+    loss: int
+    tally: int
+    delta: float
+    threshold: float
+
+
+def judge_of(problem: Problem) -> Judge:
+    """The judge of a problem whose loss has a code."""
+    row, own = LOSS_CODES[problem.loss.name], problem.loss.own
+    tally = RIGHT if problem.classes else THE_LOSS if problem.score.tally is None else SQUARES
+    return Judge(row.code, tally, float(own.get("delta", 0.0)), row.threshold)
+
+
+# As written, and not in whatever order sums may be taken in: that takes the 1 or the largest logit out too late, and
+# small losses and slopes are rounded away.
+
+
+@compiled_as_written
+def _huber(error: float, delta: float) -> tuple[float, float]:
+    """Loss and slope at an error: see `losses`."""
+    cut = min(max(error, -delta), delta)
+    return cut * (error - 0.5 * cut), cut
+
+
+@compiled_as_written
+def _under(logit: float, largest: float) -> tuple[float, float]:
+    """How far a logit lies below the largest, and its exponential beside that one's 1."""
+    under = logit - largest
+    return under, exp_below(under)
+
+
+@compiled_as_written
+def _surprise(rest: float, own: float) -> float:
+    """The loss of a sample whose class lies `own` below the largest, given the sum of all exponentials but that one."""
+    return log_one_plus(rest) - own
+
+
+@compiled_as_written
+def _slope(rest: float, e: float, own: bool) -> float:
+    """The derivative by the logit whose exponential is e, times the sum of all exponentials."""
+    return -(rest + (1.0 - e)) if own else e
 
 
 @compiled
 def measure(
-    code: int, A: Array, D: Array, row: int, outputs: int, targets: int, n: int, share: float
-) -> float:
-    """The loss of n samples times their number, and dy_pred into D; `share` is 1 / the batch's samples. `row` is that
-    of the predictions in A and D, `targets` that of the targets in A.
+    judge: Judge, A: Array, D: Array, row: int, outputs: int, to: int, n: int, share: float
+) -> tuple[float, float]:
+    """The loss of n samples times their number, and their tally; dy_pred into D. `share` is 1 / the batch's samples.
+    `row` is that of the predictions in A and D, `to` the first of the `ROOM` below the layers.
     """
+    y_pred, y, d = A[row, :n], A[to, :n], D[row, :n]
+    # A loop for each: the compiler turns them into vectors, which it would not do with the choice inside.
     loss = 0.0
-    for j in range(outputs):
-        y_pred, y, d = A[row + j, :n], A[targets + j, :n], D[row + j, :n]
+    if judge.loss == MSE:
         for t in range(n):
             error = y_pred[t] - y[t]
             loss += error * error
             d[t] = error * share
-    return loss
+    elif judge.loss == HUBER:
+        for t in range(n):
+            more, cut = _huber(y_pred[t] - y[t], judge.delta)
+            loss += more
+            d[t] = cut * share
+    elif judge.loss == BINARY_CROSS_ENTROPY:
+        for t in range(n):
+            side = 1.0 - 2.0 * y[t]
+            more, slope = softplus(side * y_pred[t])
+            loss += more
+            d[t] = side * share * slope
+    else:
+        return _measure_classes(A, D, row, outputs, to, n, share)
+    return loss, _tally(judge, y_pred, y)
 
 
 @compiled_in_place
-def measure_one(code: int, y_pred: float, y: float) -> tuple[float, float]:
-    """The loss of one sample, and its derivative by the prediction."""
-    error = y_pred - y
-    return error * error, error
+def _tally(judge: Judge, y_pred: Array, y: Array) -> float:
+    found = 0.0
+    if judge.tally == SQUARES:
+        for t in range(len(y)):
+            error = y_pred[t] - y[t]
+            found += error * error
+    elif judge.tally == RIGHT:
+        for t in range(len(y)):
+            decided = 1.0 if y_pred[t] > judge.threshold else 0.0
+            found += 1.0 if decided == y[t] else 0.0
+    return found
+
+
+@compiled_in_place
+def _measure_classes(
+    A: Array, D: Array, row: int, classes: int, to: int, n: int, share: float
+) -> tuple[float, float]:
+    """Softmax and cross-entropy by log-sum-exp with the largest logit taken out: see `losses`.
+
+    Class after class over all samples. The room in D takes of every sample its largest logit, the class that it is of
+    (the first of equal ones), the sum of all other exponentials, and how far its own class lies below the largest.
+    """
+    y, largest, first, rest, own = A[to, :n], D[to, :n], D[to + 1, :n], D[to + 2, :n], D[to + 3, :n]
+    for t in range(n):
+        largest[t], first[t], rest[t], own[t] = A[row, t], 0.0, 0.0, 0.0
+    for j in range(1, classes):
+        z, number = A[row + j, :n], float(j)
+        for t in range(n):
+            more = z[t] > largest[t]
+            largest[t], first[t] = (z[t] if more else largest[t]), (number if more else first[t])
+    for j in range(classes):
+        z, e, number = A[row + j, :n], D[row + j, :n], float(j)
+        for t in range(n):
+            under, e[t] = _under(z[t], largest[t])
+            rest[t] += 0.0 if first[t] == number else e[t]
+            own[t] = under if y[t] == number else own[t]
+    loss = right = 0.0
+    for t in range(n):
+        loss += _surprise(rest[t], own[t])
+        right += 1.0 if first[t] == y[t] else 0.0
+        own[t] = share / (1.0 + rest[t])
+    for j in range(classes):
+        d, number = D[row + j, :n], float(j)
+        for t in range(n):
+            d[t] = own[t] * _slope(rest[t], d[t], y[t] == number)
+    return loss, right
+
+
+@compiled_in_place
+def measure_one(judge: Judge, y_pred: float, y: float) -> tuple[float, float]:
+    """The loss of one sample with one output, and its derivative by the prediction."""
+    if judge.loss == MSE:
+        error = y_pred - y
+        return error * error, error
+    if judge.loss == HUBER:
+        return _huber(y_pred - y, judge.delta)
+    side = 1.0 - 2.0 * y
+    loss, slope = softplus(side * y_pred)
+    return loss, side * slope
+
+
+@compiled
+def measure_classes_one(a: Array, d: Array, out: int, classes: int, y: float) -> float:
+    """The loss of one sample with an output for each class, in `a` from `out` on; dy_pred into `d`."""
+    largest, first = a[out], 0
+    for j in range(1, classes):
+        if a[out + j] > largest:
+            largest, first = a[out + j], j
+    rest, behind, own = 0.0, 0.0, int(y)
+    for j in range(classes):
+        under, d[out + j] = _under(a[out + j], largest)
+        rest += 0.0 if j == first else d[out + j]
+        behind = under if j == own else behind
+    share = 1.0 / (1.0 + rest)
+    for j in range(classes):
+        d[out + j] = share * _slope(rest, d[out + j], j == own)
+    return float(_surprise(rest, behind))

@@ -26,8 +26,8 @@ from fallline.engine.kernels.compiled_vectors import (
 BLOCK = 64
 """Steps a block of raw records."""
 
-LOSSES = 4
-"""Batch, training and test loss and the objective stand before the sums."""
+LOSSES = 6
+"""Before the sums stand the batch's loss, the objective, training and test loss, and the tallies of both."""
 
 SUMS = 4
 """Of every parameter: |g|, g**2, change**2, parameter**2."""
@@ -112,15 +112,19 @@ def known(number: float) -> float:
 
 @compiled
 def write_block(record: Array, count: int, offsets: Whole, values: Array, to: int) -> None:
-    """Raw rows 0 .. count - 1 as columns of `values` from `to` on; evaluated series are losses. Scores and means are
-    not filled in: they follow from others, and are to be rounded as NumPy rounds them.
+    """Raw rows 0 .. count - 1 as columns of `values` from `to` on, with sums of tallies in the places of scores. Those
+    and means are not filled in: they follow from others, and are to be rounded as NumPy rounds them.
     """
     parameters = len(offsets) - 1
+    first = 2 + 4 * parameters
+    splits = (values.shape[0] - first) // 2
     for t in range(count):
         values[0, to + t] = known(record[t, 0])
-        values[1 + 4 * parameters, to + t] = known(record[t, 3])
-        values[2 + 4 * parameters, to + t] = known(record[t, 1])
-        values[3 + 4 * parameters, to + t] = known(record[t, 2])
+        values[first - 1, to + t] = known(record[t, 1])
+    for k in range(splits):
+        for t in range(count):
+            values[first + k, to + t] = known(record[t, 2 + k])
+            values[first + splits + k, to + t] = known(record[t, 4 + k])
     for k in range(parameters):
         at = LOSSES + SUMS * k
         for t in range(count):

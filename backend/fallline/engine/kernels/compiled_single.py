@@ -20,7 +20,7 @@ from fallline.engine.kernels.compiled_batches import loss_of
 from fallline.engine.kernels.compiled_changes import SGD, change
 from fallline.engine.kernels.compiled_code import Array, Whole, compiled, compiled_in_place
 from fallline.engine.kernels.compiled_descent import DESCENDED, bounded, clip, penalised, pull
-from fallline.engine.kernels.compiled_losses import measure_one
+from fallline.engine.kernels.compiled_losses import Judge, measure_classes_one, measure_one
 from fallline.engine.kernels.compiled_records import (
     BLOCK,
     SAFE,
@@ -214,7 +214,7 @@ def _spread_gradient(sizes: Whole, G: Array, a: Array, d: Array) -> None:
 
 @compiled
 def single_steps(
-    sizes: Whole, codes: Whole, loss: int, optimizer: int, hyper: Array, count: float,
+    sizes: Whole, codes: Whole, judge: Judge, optimizer: int, hyper: Array, count: float,
     P: Array, S: Array, R: Array, G: Array, C: Array, M: Array, offsets: Whole, rates: Array, terms: Array,
     rows: Array, columns: Array, targets: Array, test_columns: Array, test_targets: Array,
     order: Whole, place: int, step: int, steps: int, limit: float,
@@ -235,9 +235,12 @@ def single_steps(
         for i in range(features):
             a[i] = rows[sample, i]
         out = _predict(sizes, codes, P, w, a, d)
-        batch_loss, delta = measure_one(loss, a[out], targets[0, sample])
-        last = codes[layers - 1]
-        d[out] = delta * slope_at(last, d[out] if last >= CURVED else a[out])
+        if sizes[layers] > 1:
+            batch_loss = measure_classes_one(a, d, out, sizes[layers], targets[0, sample])
+        else:
+            batch_loss, delta = measure_one(judge, a[out], targets[0, sample])
+            last = codes[layers - 1]
+            d[out] = delta * slope_at(last, d[out] if last >= CURVED else a[out])
         seen = batch_loss
         k, src = w + part, out
         for layer in range(layers - 1, -1, -1):
@@ -265,18 +268,22 @@ def single_steps(
             bad = not (finite(P[w : w + part]) and finite(G) and abs(batch_loss) < np.inf)
         while (step + s) >> 10 >= stride:
             stride *= 2
-        train = test = np.nan
+        train = test = train_tally = test_tally = np.nan
         if evaluated(step + s, stride, place):
-            train = loss_of(sizes, codes, loss, P, w, rows, columns, targets, order, True, m, A, D) / m
+            train, train_tally = loss_of(
+                sizes, codes, judge, P, w, rows, columns, targets, order, True, m, A, D
+            )
+            train /= m
             bad = bad or (s > 0 and beyond(train, limit, True))
             if s < steps and tests:
-                test = loss_of(
-                    sizes, codes, loss, P, w, rows, test_columns, test_targets, order, True, tests, A, D
+                test, test_tally = loss_of(
+                    sizes, codes, judge, P, w, rows, test_columns, test_targets, order, True, tests, A, D
                 )
                 test /= tests
         if bad or s == steps:
             break
-        record[row, 0], record[row, 1], record[row, 2], record[row, 3] = batch_loss, train, test, objective
+        record[row, 0], record[row, 1], record[row, 2], record[row, 3] = batch_loss, objective, train, test
+        record[row, 4], record[row, 5] = train_tally, test_tally
         place = place + 1 if place + 1 < m else 0
         if row == BLOCK - 1:
             write_block(record, BLOCK, offsets, values, to + s - row)
