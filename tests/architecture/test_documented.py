@@ -11,6 +11,7 @@ from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.schedules import SCHEDULES
 from fallline.exports.table import EXPORTS
 from fallline.runs.bounds import BOUNDS
+from fallline.runs.instruments import INSTRUMENTS
 from fallline.runs.recipe_check import DATA_SETTINGS, SEEDS, check_recipe
 from fallline.settings import PREFIX, TABLE
 from fallline.vocabulary.exhibits import EXHIBITS
@@ -85,6 +86,17 @@ def test_every_export_stands_in_the_exports_and_in_the_route() -> None:
     assert told == list(EXPORTS)
     assert [name for name in EXPORTS if name not in str(export.__doc__)] == []
     assert {row.media_type for row in EXPORTS.values()} == set(FILES)
+
+
+def test_every_instrument_and_every_limit_stands_in_the_instruments() -> None:
+    told = (ROOT / "docs/instruments.md").read_text()
+    assert re.findall(r"^\| `([a-z]+)` \| [a-z]", told[: told.index("## curv")], re.MULTILINE) == list(
+        INSTRUMENTS
+    )
+    limits = re.findall(
+        r"^\| (`[^|]+) \|", told[told.index("| optimizer |") : told.index("Sources:")], re.MULTILINE
+    )
+    assert [name for names in limits for name in re.findall(r"`([a-z]+)`", names)] == list(OPTIMIZERS)
 
 
 def test_every_data_set_stands_in_the_data_with_its_task_inputs_parameters_and_their_ranges() -> None:

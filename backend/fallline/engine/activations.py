@@ -27,7 +27,8 @@ class Activation:
 
     `apply(z, out)` writes the outputs into `out`; z stays as it is, unless it is `out`. `slope(z, a, out)` writes the
     derivative at the pre-activations z, whose outputs are a; z may be `out`, a may not. All shapes are equal. `dies`
-    says that a unit can be off: output and slope exactly 0 whatever the input. `source` is a short reference.
+    says that a unit can be off: output and slope exactly 0 whatever the input. `steepest` is the largest slope of one
+    that flattens on both sides, where a unit can be saturated. `source` is a short reference.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Activation:
     slope: Callable[[Array, Array, Array], object]
     source: str
     dies: bool = False
+    steepest: float | None = None
     parameters: tuple[Parameter, ...] = ()
 
     def __call__(self, z: Array) -> Array:
@@ -206,6 +208,7 @@ ACTIVATIONS: dict[str, Activation] = {
             np.tanh,
             _tanh_slope,
             "LeCun, Bottou, Orr and Müller 1998, Efficient backprop",
+            steepest=1.0,
         ),
         Activation(
             "sigmoid",
@@ -213,6 +216,7 @@ ACTIVATIONS: dict[str, Activation] = {
             _sigmoid,
             _sigmoid_slope,
             "Rumelhart, Hinton and Williams 1986, Learning representations by back-propagating errors",
+            steepest=0.25,
         ),
         Activation(
             "identity",

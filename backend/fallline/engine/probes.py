@@ -11,41 +11,90 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.activations import ACTIVATIONS
+from fallline.engine.activations import ACTIVATIONS, Activation
 from fallline.engine.batches import batch_rows
 from fallline.engine.network import backward, forward
 from fallline.engine.penalties import pull
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.vocabulary.recipe import RunRecipe
+from fallline.vocabulary.run_settings import RunSettings
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 
+FLAT = 0.05
+"""A unit is saturated at a sample where its slope is below this share of the largest that it can have."""
+
+SAME = 1e-9
+"""Units are alike where all their weights agree to this share of the layer's largest: a product of matrices may round
+equal columns differently.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class LayerUnits:
-    """A layer's units over the training samples: mean output, share of samples with an output above 0, and who is
-    dead.
+    """A layer's units over the training samples: mean output, share of samples with an output above 0, and who is dead.
+
+    `saturated_share` is the share of samples at which a unit's slope has all but gone, None where the activation does
+    not flatten on both sides. `alike` are groups of two units or more (counted from 0) that have the same weights in
+    front and behind, and so will have them for ever.
     """
 
     mean: list[float]
     active_share: list[float]
     dead: list[bool]
+    saturated_share: list[float] | None
+    alike: list[list[int]]
 
 
 def units(problem: Problem, parameters: Array) -> list[LayerUnits]:
     """All layers, the output's last. Only a unit of an activation that can be off (relu) can be dead: off for all
     samples.
     """
+    named = problem.named(parameters)
     with np.errstate(all="ignore"):
-        passed = forward(problem.named(parameters), problem.activations, problem.train.X)
-        return [_layer(name, a) for name, a in zip(problem.activations, passed.a, strict=True)]
+        passed = forward(named, problem.activations, problem.train.X)
+        told = []
+        for layer, name in enumerate(problem.activations, start=1):
+            z, a = passed.z[layer - 1], passed.a[layer - 1]
+            behind = named.get(f"W{layer + 1}")
+            weights = np.vstack([named[f"W{layer}"], named[f"b{layer}"]])
+            alike = [] if behind is None else _alike(weights.T, behind)
+            told.append(_layer(ACTIVATIONS[name], z, a, alike))
+    return told
 
 
-def _layer(activation: str, a: Array) -> LayerUnits:
-    dead = (a == 0.0).all(axis=0) if ACTIVATIONS[activation].dies else np.zeros(a.shape[1], dtype=np.bool_)
-    return LayerUnits(a.mean(axis=0).tolist(), (a > 0.0).mean(axis=0).tolist(), dead.tolist())
+def _layer(activation: Activation, z: Array, a: Array, alike: list[list[int]]) -> LayerUnits:
+    dead = (a == 0.0).all(axis=0) if activation.dies else np.zeros(a.shape[1], dtype=np.bool_)
+    saturated = None
+    if activation.steepest is not None:
+        flat = activation.derivative(z, a) < FLAT * activation.steepest
+        saturated = flat.mean(axis=0).tolist()
+    return LayerUnits(
+        a.mean(axis=0).tolist(), (a > 0.0).mean(axis=0).tolist(), dead.tolist(), saturated, alike
+    )
+
+
+def _alike(before: Array, behind: Array) -> list[list[int]]:
+    """Groups of units with the same rows of both matrices, (units, anything) each."""
+    places = [_rounded(before), _rounded(behind)]
+    if any(place is None for place in places):
+        return []
+    groups: dict[bytes, list[int]] = {}
+    rows = np.hstack([place for place in places if place is not None])
+    for unit, row in enumerate(rows):
+        groups.setdefault(row.tobytes(), []).append(unit)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _rounded(weights: Array) -> Array | None:
+    """In whole multiples of `SAME` of the largest; None where something is not finite."""
+    largest = float(np.abs(weights).max())
+    if not np.isfinite(largest):
+        return None
+    return np.rint(weights / (SAME * largest or 1.0)) + 0.0  # never -0
 
 
 def next_gradient(problem: Problem, state: TrainingState, run: RunRecipe) -> tuple[dict[str, Array], Rows]:
@@ -54,7 +103,16 @@ def next_gradient(problem: Problem, state: TrainingState, run: RunRecipe) -> tup
     """
     settings = run.settings_at(state.step)
     rows = batch_rows(problem, settings, run.seed, state.samples_seen)
-    parameters = problem.named(state.parameters)
+    return _gradient(problem, state.parameters, rows, settings), rows
+
+
+def full_gradient(problem: Problem, parameters: Array, settings: RunSettings) -> dict[str, Array]:
+    """The gradient over all training samples, penalties included, by parameter name."""
+    return _gradient(problem, parameters, problem.train_rows, settings)
+
+
+def _gradient(problem: Problem, flat: Array, rows: Rows, settings: RunSettings) -> dict[str, Array]:
+    parameters = problem.named(flat)
     with np.errstate(all="ignore"):
         passed = forward(parameters, problem.activations, problem.X[rows])
         dy_pred = problem.loss.gradient(passed.y_pred, problem.y[rows])
@@ -62,4 +120,4 @@ def next_gradient(problem: Problem, state: TrainingState, run: RunRecipe) -> tup
         if settings.penalised:
             for name in problem.layout.names[0::2]:
                 gradients[name] = gradients[name] + pull(parameters[name], settings)
-    return {name: gradients[name] for name in problem.layout.names}, rows
+    return {name: gradients[name] for name in problem.layout.names}

@@ -5,6 +5,7 @@ Must not step a network or keep anything.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,9 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fallline.engine.evaluation import predict
-from fallline.engine.probes import units
+from fallline.engine.measures.curvature import spectrum
+from fallline.engine.measures.edge import edge_of
+from fallline.engine.measures.gradients import cosine, gradient_of
+from fallline.engine.measures.noise import Scatter, noise_of
+from fallline.engine.probes import full_gradient, next_gradient, units
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
+from fallline.engine.training import advance
 from fallline.runs.moment import readings
 from fallline.vocabulary.errors import NotFound
 from fallline.vocabulary.recipe import RunRecipe
@@ -25,11 +31,14 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """A row: its name, a line of help, and the measurement."""
+    """A row: its name, a line of help, and the measurement. `costly`: it may take a thousand steps' time, and so is
+    taken of a copy, beside the training.
+    """
 
     name: str
     help: str
     measure: Callable[[Problem, TrainingState, RunRecipe], dict[str, Any]]
+    costly: bool = False
 
 
 def _units(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
@@ -63,6 +72,88 @@ def _probabilities(problem: Problem, outputs: Array) -> list[list[float]] | None
     return rows
 
 
+def _gradients(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
+    """The gradient that the next change descends, before it is clipped; `cosine` is that of its angle to the
+    gradient of all training samples.
+    """
+    settings = recipe.settings_at(state.step)
+    gradients, batch = next_gradient(problem, state, recipe)
+    whole = full_gradient(problem, state.parameters, settings)
+    before, after = problem.named(state.parameters), problem.named(_tried(problem, state, recipe))
+    joined = [np.concatenate([each[name].ravel() for name in before]) for each in (gradients, whole)]
+    parameters = {}
+    for name, value in before.items():
+        told = asdict(gradient_of(gradients[name], after[name] - value, value))
+        numbers = {
+            key: _finite(number) if isinstance(number, float) else number for key, number in told.items()
+        }
+        parameters[name] = {**numbers, "cosine": _angle(gradients[name], whole[name])}
+    return {"batch_size": len(batch), "cosine": _angle(*joined), "parameters": parameters}
+
+
+def _tried(problem: Problem, state: TrainingState, recipe: RunRecipe) -> Array:
+    """The parameters after the next change; those of now where there is none, since it would diverge."""
+    copy = state.copy()
+    advance(problem, copy, recipe, 1)
+    return copy.parameters
+
+
+def _angle(one: Array, other: Array) -> float | None:
+    found = cosine(one, other)
+    return None if found is None else _finite(found)
+
+
+def _curvature(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
+    """Of the training loss that is descended, penalties included; `sharpness` is the largest eigenvalue as the
+    optimizer sees it, null where there is none yet.
+    """
+    settings = recipe.settings_at(state.step)
+    edge = edge_of(settings, state)
+    told: dict[str, Any] = {
+        "limit": edge.limit,
+        "formula": edge.formula,
+        "preconditioned": edge.scale is not None,
+    }
+    try:
+        found = spectrum(problem, state.parameters, settings.l2, edge.scale)
+    except FloatingPointError:
+        return {**told, "eigenvalues": [], "sharpness": None, "whole": False, "settled": False, "products": 0}
+    return {
+        **told,
+        "eigenvalues": found.eigenvalues.tolist(),
+        "sharpness": float(found.eigenvalues[0]) if edge.known else None,
+        "whole": found.whole,
+        "settled": found.settled,
+        "products": found.products,
+    }
+
+
+def _noise(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
+    """Of single samples' gradients of the loss, penalties left out; the tests are for the batch size in force."""
+    found = noise_of(problem, state.parameters)
+    batch = recipe.settings_at(state.step).batch_size or problem.train.count
+    return {
+        **_scatter(found.whole),
+        "batch_size": batch,
+        "norm_test": _finite(found.whole.norm_test(batch)),
+        "inner_product_test": _finite(found.whole.inner_product_test(batch)),
+        "orthogonality_test": _finite(found.whole.orthogonality_test(batch)),
+        "per_layer": [_scatter(layer) for layer in found.layers],
+    }
+
+
+def _scatter(found: Scatter) -> dict[str, float | None]:
+    return {
+        "trace_covariance": _finite(found.trace_covariance),
+        "gradient_norm_squared": _finite(found.mean_squared),
+        "noise_scale": _finite(found.noise_scale),
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
 def _views(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
     """Asked for one by one, they would be of different steps of a run that moves."""
     return {
@@ -91,6 +182,23 @@ INSTRUMENTS = {
         Instrument("picture", "units, predictions and parameters, all of one step", _picture),
         Instrument(
             "moment", "a step as a page shows it: the values of all series, units, predictions", _moment
+        ),
+        Instrument(
+            "gradients",
+            "the next gradient of each parameter: size, histogram, change beside the parameter, angle to the full one",
+            _gradients,
+        ),
+        Instrument(
+            "curvature",
+            "eigenvalues of the Hessian over all training samples, and the sharpness beside the limit of the optimizer",
+            _curvature,
+            costly=True,
+        ),
+        Instrument(
+            "noise",
+            "how single samples' gradients scatter around their mean: trace of the covariance, simple noise scale",
+            _noise,
+            costly=True,
         ),
     )
 }

@@ -62,6 +62,9 @@ NOTED_SECONDS = 3600.0
 EXPORTED_AT_ONCE = 2
 """Files that are made at the same time."""
 
+MEASURED_AT_ONCE = 1
+"""Costly measurements that are taken at the same time: training keeps the other cores."""
+
 BATCH = 10
 """So many experiments are deleted at once, so that nobody waits long for the store."""
 
@@ -157,6 +160,7 @@ class Lab:
         self._tasks: set[asyncio.Task[None]] = set()
         self._knows_all = False
         self._exporting = asyncio.Semaphore(EXPORTED_AT_ONCE)
+        self._measuring = asyncio.Semaphore(MEASURED_AT_ONCE)
 
     async def start(self) -> None:
         self._executor.start(self._audience)
@@ -529,7 +533,13 @@ class Lab:
         return [{"name": row.name, "help": row.help} for row in INSTRUMENTS.values()]
 
     async def instrument(self, id: str, run: str, name: str, step: int | None) -> dict[str, Any]:
-        return await self._look_at(id, run, step, instrument_of(name).measure)
+        row = instrument_of(name)
+        if not row.costly:
+            return await self._look_at(id, run, step, row.measure)
+        found = await self._look_at(id, run, step, _kept)
+        seen = found.pop("seen")
+        async with self._measuring:
+            return {**found, **await asyncio.to_thread(row.measure, *seen)}
 
     async def data(self, id: str) -> dict[str, Any]:
         return await self._look(id, Experiment.data)
@@ -655,6 +665,11 @@ async def _prepared(dataset: str) -> None:
 def _log_unforeseen(error: Exception) -> None:
     if not isinstance(error, FalllineError):
         _log.error("an experiment could not be opened again", exc_info=error)
+
+
+def _kept(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
+    """What a measurement needs, to be taken later: the run's own state goes on."""
+    return {"seen": (problem, state.copy(), recipe)}
 
 
 def _named(run: str | None) -> str:

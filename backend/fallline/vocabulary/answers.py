@@ -337,8 +337,8 @@ class ExhibitRow(_Answer):
 
 
 class Catalog(_Answer):
-    """Everything that a recipe may name, what it may cost, and the files that can be taken away. What nobody has watched
-    for `idle_seconds` is paused.
+    """Everything that a recipe may name, what it may cost, and the files that can be taken away. What nobody has
+    watched for `idle_seconds` is paused.
     """
 
     datasets: list[DatasetRow]

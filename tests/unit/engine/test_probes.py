@@ -90,3 +90,35 @@ def test_the_next_gradient_is_the_one_recorded_and_its_batch_the_one_taken():
         record = advance(problem, state, RUN, 1)
         assert series(record, "grad_l2/W1")[0] == pytest.approx(np.linalg.norm(gradients["W1"]), rel=1e-11)
         assert len(rows) == state.samples_seen - seen
+
+
+def test_a_saturated_unit_is_one_whose_slope_has_gone():
+    problem = small_problem((3, "tanh"), (2, "sigmoid"), (2, "relu"))
+    state = begin(problem)
+    p = problem.named(state.parameters)
+    p["W1"][:, 0], p["b1"][0, 0] = 0.0, -3.0  # slope 0.0099 everywhere
+    p["W1"][:, 1], p["b1"][0, 1] = 0.0, 1.0  # slope 0.42
+    first, second, third, _ = units(problem, state.parameters)
+    assert first.saturated_share[:2] == [1.0, 0.0]
+    a2 = 1 / (1 + np.exp(-(np.tanh(problem.X_train @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"])))
+    assert second.saturated_share == pytest.approx((4 * a2 * (1 - a2) < 0.05).mean(axis=0))
+    assert third.saturated_share is None
+
+
+def test_units_that_start_equal_are_told_to_be_alike_until_they_are_not():
+    problem = small_problem((5, "tanh"), (3, "relu"))
+    state = begin(problem)
+    p = problem.named(state.parameters)
+    p["W1"][:, 3], p["b1"][0, 3], p["W2"][3] = p["W1"][:, 1], p["b1"][0, 1], p["W2"][1]
+    assert [layer.alike for layer in units(problem, state.parameters)] == [[[1, 3]], [], []]
+    advance(problem, state, RUN, 300)
+    assert units(problem, state.parameters)[0].alike == [[1, 3]]
+    p["W2"][3, 0] += 1e-6
+    assert units(problem, state.parameters)[0].alike == []
+
+
+def test_a_network_that_starts_with_zeros_has_layers_of_one_unit_many_times():
+    problem = small_problem((4, "tanh"), (4, "tanh"))
+    assert [layer.alike for layer in units(problem, np.zeros(problem.layout.count))] == [
+        [[0, 1, 2, 3]]
+    ] * 2 + [[]]

@@ -1,0 +1,204 @@
+"""The exact Hessian of what a run descends, times directions; its eigenvalues.
+
+The product is Pearlmutter's (1994, Fast exact multiplication by the Hessian): the forward and backward pass are
+differentiated along a direction, by hand, with no step length to choose. Of small networks the whole matrix is made of
+its products with the unit vectors; of larger ones Lanczos finds the ends of the spectrum. Must not know optimizers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fallline.engine.activations import ACTIVATIONS
+from fallline.engine.measures.second_derivatives import ACTIVATION_BENDS, LOSS_BENDS
+from fallline.engine.network import ForwardPass, forward
+from fallline.engine.problem import Problem
+
+Array = NDArray[np.float64]
+
+MOST_PARAMETERS = 400
+"""Up to so many the Hessian is assembled: 400 products, and 1.3 MB."""
+
+MOST_AT_ONCE = 2_000_000
+"""Numbers that one array of the products may hold: directions are taken so many at a time."""
+
+
+class Bending:
+    """Products of the Hessian at one point, over all training samples. `l2` is the coefficient of the penalty.
+
+    The L1 penalty has no second derivative but at 0, and adds nothing.
+    """
+
+    def __init__(self, problem: Problem, parameters: Array, l2: float = 0.0) -> None:
+        self._problem, self._l2 = problem, l2
+        self._named = problem.named(parameters)
+        self._passed = forward(self._named, problem.activations, problem.train.X)
+        self._slopes, self._bends = _along(problem, self._passed)
+        self._dz, self._da = self._backward()
+
+    def products(self, directions: Array) -> Array:
+        """H v for every row v of (k, parameters), as rows."""
+        found = np.empty_like(directions)
+        widest = self._problem.train.count * max(self._problem.layout.sizes)
+        at_once = max(MOST_AT_ONCE // widest, 1)
+        for start in range(0, len(directions), at_once):
+            rows = slice(start, start + at_once)
+            found[rows] = self._some(directions[rows])
+        return found
+
+    def _backward(self) -> tuple[list[Array], list[Array]]:
+        """dz[k] and da[k] of layer k + 1, as in `network.backward`."""
+        problem, passed = self._problem, self._passed
+        da = [problem.loss.gradient(passed.y_pred, problem.train.y)]
+        dz: list[Array] = []
+        for layer in range(len(problem.activations), 0, -1):
+            dz.append(da[-1] * self._slopes[layer - 1])
+            da.append(dz[-1] @ self._named[f"W{layer}"].T)
+        return dz[::-1], da[-2::-1]
+
+    def _some(self, directions: Array) -> Array:
+        problem, passed = self._problem, self._passed
+        moves = [_stacked(problem, directions, name) for name in problem.layout.names]
+        turned: list[Array] = []  # how z of each layer moves, (k, m, units)
+        inputs: Array | None = None  # how the layer's inputs move; the samples stand still
+        for layer in range(1, len(problem.activations) + 1):
+            before = passed.X if layer == 1 else passed.a[layer - 2]
+            z = before @ moves[2 * layer - 2] + moves[2 * layer - 1]
+            if inputs is not None:
+                z = z + inputs @ self._named[f"W{layer}"]
+            turned.append(z)
+            inputs = self._slopes[layer - 1] * z
+        return self._back(directions, moves, turned)
+
+    def _back(self, directions: Array, moves: list[Array], turned: list[Array]) -> Array:
+        problem, passed, k = self._problem, self._passed, len(directions)
+        found = np.empty_like(directions)
+        last = len(problem.activations)
+        moved = self._slopes[-1] * turned[-1]
+        da = LOSS_BENDS[problem.loss.name](problem.loss, passed.y_pred, problem.train.y, moved)
+        da = da / problem.train.count
+        for layer in range(last, 0, -1):
+            slope, bend = self._slopes[layer - 1], self._bends[layer - 1]
+            dz = da * slope + self._da[layer - 1] * bend * turned[layer - 1]
+            before = passed.X if layer == 1 else passed.a[layer - 2]
+            dW = before.T @ dz
+            if layer > 1:
+                inputs = self._slopes[layer - 2] * turned[layer - 2]
+                dW = dW + np.swapaxes(inputs, 1, 2) @ self._dz[layer - 1]
+                da = dz @ self._named[f"W{layer}"].T + self._dz[layer - 1] @ np.swapaxes(
+                    moves[2 * layer - 2], 1, 2
+                )
+            dW = dW + self._l2 * moves[2 * layer - 2]
+            for place, value in ((2 * layer - 2, dW), (2 * layer - 1, dz.sum(axis=1))):
+                start = problem.layout.offsets[place]
+                found[:, start : start + problem.layout.lengths[place]] = value.reshape(k, -1)
+        return found
+
+
+def _along(problem: Problem, passed: ForwardPass) -> tuple[list[Array], list[Array]]:
+    """First and second derivative of every layer's activation, (m, units) each."""
+    slopes, bends = [], []
+    for name, z, a in zip(problem.activations, passed.z, passed.a, strict=True):
+        slopes.append(ACTIVATIONS[name].derivative(z, a))
+        bends.append(ACTIVATION_BENDS[name](z, a))
+    return slopes, bends
+
+
+def _stacked(problem: Problem, directions: Array, name: str) -> Array:
+    """The part of every direction that belongs to one parameter, (k, *shape)."""
+    place = problem.layout.names.index(name)
+    start, length = problem.layout.offsets[place], problem.layout.lengths[place]
+    return directions[:, start : start + length].reshape(len(directions), *problem.layout.shapes[place])
+
+
+def hessian(problem: Problem, parameters: Array, l2: float = 0.0) -> Array:
+    """The whole matrix, (parameters, parameters), symmetric to the last bit."""
+    raw = Bending(problem, parameters, l2).products(np.eye(problem.layout.count))
+    return np.asarray(0.5 * (raw + raw.T))
+
+
+@dataclass(frozen=True, slots=True)
+class Spectrum:
+    """Eigenvalues, largest first: all of them if `whole`, else those that Lanczos has settled, of which the largest is
+    told even where it is only a lower bound yet (`settled` false). `top` is the unit eigenvector of the first,
+    `products` how many products with the Hessian it cost.
+    """
+
+    eigenvalues: Array
+    top: Array
+    whole: bool
+    settled: bool
+    products: int
+
+
+def spectrum(problem: Problem, parameters: Array, l2: float = 0.0, scale: Array | None = None) -> Spectrum:
+    """The eigenvalues of the Hessian; with `scale` (parameters,) those of diag(scale) H diag(scale), which an optimizer
+    that divides its steps by 1 / scale**2 sees. Raises FloatingPointError where the Hessian is not finite.
+    """
+    count = problem.layout.count
+    around = np.ones(count) if scale is None else scale
+    with np.errstate(all="ignore"):
+        bending = Bending(problem, parameters, l2)
+
+        def products(directions: Array) -> Array:
+            return np.asarray(bending.products(directions * around) * around)
+
+        if count > MOST_PARAMETERS:
+            affordable = int(MOST_WORK / (12 * problem.train.count * count))
+            return _lanczos(products, count, max(min(affordable, MOST_TURNS), FEWEST_TURNS))
+        raw = products(np.eye(count))
+    # NumPy's eigenvalues of NaN are an exception, and those of infinities noise.
+    if not np.isfinite(raw).all():
+        raise FloatingPointError("the Hessian is not finite")
+    values, vectors = np.linalg.eigh(0.5 * (raw + raw.T))
+    return Spectrum(values[::-1].copy(), vectors[:, -1].copy(), True, True, count)
+
+
+MOST_TURNS, FEWEST_TURNS = 120, 16
+"""Products that Lanczos may take; how many it may whatever they cost."""
+
+MOST_WORK = 1e11
+"""Multiplications that all of them may cost: some 20 seconds of a core. One takes about 12 a sample and parameter."""
+
+SETTLED = 1e-9
+"""An eigenvalue is told when its residual is below this share of the largest."""
+
+
+def _lanczos(products: Callable[[Array], Array], count: int, most: int) -> Spectrum:
+    """The ends of a spectrum (Lanczos 1950), every vector made orthogonal to all before it, twice: without that the
+    largest eigenvalue is found again and again.
+    """
+    turns = min(most, count)
+    basis = np.empty((turns, count))
+    diagonal, beside = np.empty(turns), np.empty(turns)
+    vector = np.random.default_rng(0).standard_normal(count)
+    vector /= np.sqrt(vector.dot(vector))
+    for turn in range(turns):
+        basis[turn] = vector
+        along = products(vector[np.newaxis])[0]
+        if not np.isfinite(along).all():
+            raise FloatingPointError("the Hessian is not finite")
+        diagonal[turn] = vector.dot(along)
+        known = basis[: turn + 1]
+        for _ in range(2):
+            along = along - known.T @ (known @ along)
+        beside[turn] = np.sqrt(along.dot(along))
+        values, vectors = np.linalg.eigh(_tridiagonal(diagonal[: turn + 1], beside[:turn]))
+        residuals = beside[turn] * np.abs(vectors[-1])
+        limit = SETTLED * max(np.abs(values).max(), np.finfo(np.float64).tiny)
+        if beside[turn] <= limit or (residuals[-1] <= limit and residuals[0] <= limit):
+            break
+        vector = along / beside[turn]
+    settled = residuals <= limit
+    told = settled.copy()
+    told[-1] = True
+    top = basis[: turn + 1].T @ vectors[:, -1]
+    return Spectrum(values[told][::-1].copy(), top, False, bool(settled[-1]), turn + 1)
+
+
+def _tridiagonal(diagonal: Array, beside: Array) -> Array:
+    return np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1)

@@ -1,0 +1,70 @@
+"""How sharp the loss may be before full-batch steps of an optimizer no longer settle.
+
+On a parabola of curvature h an optimizer with a constant rate is stable up to a limit of h: 2 / rate for plain descent.
+With momentum: Cohen et al. 2021, arXiv:2103.00065, appendix B. Optimizers that scale every entry of their steps see the
+Hessian through that scale: Cohen et al. 2022, arXiv:2207.14484. Must not know how curvature is found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fallline.engine.optimizers import OPTIMIZERS
+from fallline.engine.schedules import rate_of
+from fallline.engine.state import TrainingState
+from fallline.vocabulary.run_settings import RunSettings
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """The limit, and the scale s of diag(s) H diag(s) to compare with it; None compares with H itself.
+
+    `formula` says the limit in letters. `known` is false while a scaling optimizer has no memory to scale by.
+    """
+
+    limit: float
+    formula: str
+    scale: Array | None = None
+    known: bool = True
+
+
+def edge_of(settings: RunSettings, state: TrainingState) -> Edge:
+    """The edge for the settings in force and the memory that the run has at its step."""
+    rate, own = rate_of(settings)(state.step), OPTIMIZERS[settings.optimizer].filled(settings.own)
+    slots = state.slots if state.optimizer == settings.optimizer else {}
+    match settings.optimizer:
+        case "momentum":
+            return Edge(2.0 * (1.0 + own["momentum"]) / rate, "2 (1 + momentum) / learning_rate")
+        case "nesterov":
+            beta = own["momentum"]
+            limit = 2.0 * (1.0 + beta) / ((1.0 + 2.0 * beta) * rate)
+            return Edge(limit, "2 (1 + momentum) / ((1 + 2 momentum) learning_rate)")
+        case "adagrad" | "rmsprop":
+            root = _root(slots, own, 1.0)
+            return Edge(2.0 / rate, "2 / learning_rate", _scale(root), root is not None)
+        case "adam" | "adamw":
+            beta1, count = own["beta1"], float(slots["count"][0]) if slots else 0.0
+            root = _root(slots, own, 1.0 - own["beta2"] ** count) if count else None
+            # The first moment's correction makes early steps longer, which is a smaller divisor.
+            divisor = None if root is None else root * (1.0 - beta1**count)
+            limit = 2.0 * (1.0 + beta1) / ((1.0 - beta1) * rate)
+            return Edge(
+                limit, "2 (1 + beta1) / ((1 - beta1) learning_rate)", _scale(divisor), root is not None
+            )
+        case _:
+            return Edge(2.0 / rate, "2 / learning_rate")
+
+
+def _root(slots: dict[str, Array], own: dict[str, float], correction: float) -> Array | None:
+    if not slots:
+        return None
+    return np.asarray(np.sqrt(slots["square"] / correction) + own["epsilon"])
+
+
+def _scale(divisor: Array | None) -> Array | None:
+    return None if divisor is None else np.asarray(1.0 / np.sqrt(divisor))

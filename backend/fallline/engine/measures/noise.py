@@ -1,0 +1,100 @@
+"""How far single samples' gradients scatter around their mean, over all training samples, exactly.
+
+A layer's gradient for one sample is the outer product of its inputs and its dz, so that norms and inner products of all
+of them come from sums over the network's columns, and no matrix of gradients is made. Of what is descended without
+penalties, which are the same for every sample. Must not know optimizers or batches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fallline.engine.activations import ACTIVATIONS
+from fallline.engine.network import forward
+from fallline.engine.problem import Problem
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    """Of m gradients of some parameters: the squared norm of their mean, the trace of their covariance (over m - 1),
+    the variance of their inner products with the mean (over m - 1), and of what is orthogonal to it (trace over m - 1).
+    """
+
+    samples: int
+    mean_squared: float
+    trace_covariance: float
+    along: float
+    across: float
+
+    @property
+    def noise_scale(self) -> float:
+        """The batch size at which noise and signal are equal: tr Sigma / |g|**2, the simple noise scale of McCandlish
+        et al. 2018, arXiv:1812.06162. Infinite where the mean is 0.
+        """
+        return self._over(self.trace_covariance, 1)
+
+    def norm_test(self, batch: int) -> float:
+        """E|g_batch - g|**2 / |g|**2 (Byrd et al. 2012), drawn without replacement: 0 for the full batch."""
+        return self._share(batch) * self._over(self.trace_covariance, 1)
+
+    def inner_product_test(self, batch: int) -> float:
+        """Variance of <g_batch, g> over |g|**4 (Bollapragada, Byrd and Nocedal 2017, arXiv:1710.11258)."""
+        return self._share(batch) * self._over(self.along, 2)
+
+    def orthogonality_test(self, batch: int) -> float:
+        """E|part of g_batch orthogonal to g|**2 / |g|**2, of the same paper."""
+        return self._share(batch) * self._over(self.across, 1)
+
+    def _share(self, batch: int) -> float:
+        return (self.samples - batch) / (self.samples * batch)
+
+    def _over(self, value: float, power: int) -> float:
+        below: float = self.mean_squared**power
+        return value / below if below > 0.0 else (0.0 if value == 0.0 else float("inf"))
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """Scatter of the whole gradient, and of each layer's, weights and biases together."""
+
+    whole: Scatter
+    layers: list[Scatter]
+
+
+def noise_of(problem: Problem, parameters: Array) -> Noise:
+    """The scatter at the parameters."""
+    named = problem.named(parameters)
+    samples = problem.train
+    m = samples.count
+    with np.errstate(all="ignore"):
+        passed = forward(named, problem.activations, samples.X)
+        d = problem.loss.gradient(passed.y_pred, samples.y) * m
+        squares, inner, means = [], [], []
+        for layer in range(len(problem.activations), 0, -1):
+            z, a = passed.z[layer - 1], passed.a[layer - 1]
+            d = d * ACTIVATIONS[problem.activations[layer - 1]].derivative(z, a)
+            before = passed.X if layer == 1 else passed.a[layer - 2]
+            with_one = np.hstack([before, np.ones((m, 1))])
+            mean = with_one.T @ d / m
+            squares.append((with_one * with_one).sum(axis=1) * (d * d).sum(axis=1))
+            inner.append(((with_one @ mean) * d).sum(axis=1))
+            means.append(float((mean * mean).sum()))
+            d = d @ named[f"W{layer}"].T
+        layers = [_scatter(*each) for each in zip(squares, inner, means, strict=True)]
+        whole = _scatter(sum(squares, np.zeros(m)), sum(inner, np.zeros(m)), sum(means))
+    return Noise(whole, layers[::-1])
+
+
+def _scatter(squares: Array, inner: Array, mean_squared: float) -> Scatter:
+    """From each sample's |g_i|**2 and <g_i, g>, and |g|**2. A difference that rounding makes negative is 0."""
+    m = len(squares)
+    over = max(m - 1, 1)
+    trace = max(float(squares.sum()) - m * mean_squared, 0.0) / over
+    along = float(((inner - mean_squared) ** 2).sum()) / over
+    across = max(trace - (along / mean_squared if mean_squared > 0.0 else 0.0), 0.0)
+    return Scatter(m, mean_squared, trace, along, across)

@@ -1,0 +1,83 @@
+"""The limits of sharpness, against what each optimizer does on a parabola just below and just above them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fallline.engine.measures.edge import edge_of
+from fallline.engine.optimizers import OPTIMIZERS
+from fallline.engine.state import TrainingState
+from fallline.vocabulary.run_settings import RunSettings
+
+RATE = 0.05
+
+
+def state_of(optimizer: str, slots: dict[str, np.ndarray]) -> TrainingState:
+    return TrainingState(1, 1, np.ones(1), optimizer, slots)
+
+
+def reach(optimizer: str, own: dict[str, float], slots: dict[str, np.ndarray], curvature: float) -> float:
+    """How many times as far |x| is after 20,000 steps down curvature / 2 * x**2; at the limit itself about as far.
+
+    From near 0, so that squares of gradients move no memory of them.
+    """
+    row = OPTIMIZERS[optimizer]
+    x, work = np.full(1, 1e-6), np.empty((2, 1))
+    for _ in range(20_000):
+        row.update(x, curvature * x, slots, RATE, row.filled(own), work)
+        if abs(x[0]) > 1e-3:
+            break
+    return float(abs(x[0]) / 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "own"),
+    [
+        ("sgd", {}),
+        ("momentum", {"momentum": 0.5}),
+        ("momentum", {"momentum": 0.9}),
+        ("nesterov", {"momentum": 0.5}),
+        ("nesterov", {"momentum": 0.9}),
+    ],
+)
+def test_steps_settle_below_the_limit_and_grow_above(optimizer: str, own: dict[str, float]) -> None:
+    settings = RunSettings(optimizer, RATE, None, "shuffle", own=own)
+    edge = edge_of(settings, state_of(optimizer, {}))
+    assert edge.scale is None
+    start = OPTIMIZERS[optimizer].start
+    assert reach(optimizer, own, start(1), 0.999 * edge.limit) < 1e-2
+    assert reach(optimizer, own, start(1), 1.001 * edge.limit) > 1e2
+
+
+@pytest.mark.parametrize("square", [0.3, 4.0])
+def test_adam_sees_curvature_through_its_scale(square: float) -> None:
+    """With a memory of squares that hardly moves, Adam is momentum with a rate of its own for every entry."""
+    own = {"beta1": 0.9, "beta2": 1.0 - 1e-15, "epsilon": 0.1}
+
+    def slots() -> dict[str, np.ndarray]:
+        return {"mean": np.zeros(1), "square": np.full(1, square), "count": np.full(1, 1e18)}
+
+    edge = edge_of(RunSettings("adam", RATE, None, "shuffle", own=own), state_of("adam", slots()))
+    assert edge.scale is not None
+    limit = edge.limit / edge.scale[0] ** 2
+    assert reach("adam", own, slots(), 0.999 * limit) < 1e-2
+    assert reach("adam", own, slots(), 1.001 * limit) > 1e2
+
+
+@pytest.mark.parametrize("optimizer", ["adagrad", "rmsprop"])
+def test_others_that_scale_are_plain_descent_behind_it(optimizer: str) -> None:
+    slots = {"square": np.array([4.0])}
+    edge = edge_of(
+        RunSettings(optimizer, RATE, None, "shuffle", own={"epsilon": 0.5}), state_of(optimizer, slots)
+    )
+    assert edge.limit == 2.0 / RATE
+    assert edge.scale is not None
+    assert edge.scale[0] ** 2 == pytest.approx(1.0 / 2.5)
+
+
+@pytest.mark.parametrize("optimizer", ["adagrad", "rmsprop", "adam", "adamw"])
+def test_without_a_memory_there_is_no_scale_to_see_through(optimizer: str) -> None:
+    settings = RunSettings(optimizer, RATE, None, "shuffle")
+    assert not edge_of(settings, TrainingState(0, 0, np.ones(1))).known
+    assert not edge_of(settings, state_of("sgd", {})).known

@@ -1,0 +1,43 @@
+"""What is told of a gradient is what the history records of the same step, and more."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fallline.engine.measures.gradients import BARS, cosine, gradient_of
+
+
+def test_sums_and_ratios_are_by_their_definitions() -> None:
+    rng = np.random.default_rng(0)
+    gradient, change, parameter = rng.standard_normal((3, 6, 4))
+    gradient[0] = 0.0
+    told = gradient_of(gradient, change, parameter)
+    assert told.l1 == pytest.approx(np.abs(gradient).sum())
+    assert told.l2 == pytest.approx(np.linalg.norm(gradient))
+    assert told.mean == pytest.approx(np.abs(gradient).mean())
+    assert told.ratio_norm == pytest.approx(np.linalg.norm(change) / np.linalg.norm(parameter))
+    assert told.ratio_sd == pytest.approx(np.std(change) / np.std(parameter))
+    assert told.ratio_norm != pytest.approx(told.ratio_sd, rel=1e-3)
+    assert told.zeros == 4
+
+
+def test_a_histogram_counts_every_finite_entry_between_its_edges() -> None:
+    gradient = np.array([[-2.0, 0.0, 0.5], [np.inf, np.nan, 8.0]])
+    told = gradient_of(gradient, gradient, gradient)
+    assert (len(told.edges), len(told.counts), sum(told.counts)) == (BARS + 1, BARS, 4)
+    assert (told.edges[0], told.edges[-1], told.counts[0], told.counts[-1]) == (-2.0, 8.0, 1, 1)
+
+
+@pytest.mark.parametrize("value", [0.0, 3.0, -3.0])
+def test_equal_entries_stand_in_the_middle(value: float) -> None:
+    told = gradient_of(np.full((2, 2), value), np.zeros((2, 2)), np.zeros((2, 2)))
+    (bar,) = [place for place, count in enumerate(told.counts) if count]
+    assert (bar, told.counts[bar]) == (BARS // 2, 4)
+    assert (told.ratio_norm, told.ratio_sd) == (None, None)
+
+
+def test_the_cosine_of_an_angle() -> None:
+    assert cosine(np.array([1.0, 0.0]), np.array([1.0, 1.0])) == pytest.approx(np.sqrt(0.5))
+    assert cosine(np.array([0.1, 0.2]), np.array([-0.1, -0.2])) == -1.0
+    assert cosine(np.zeros(2), np.ones(2)) is None
