@@ -11,6 +11,7 @@ import json
 import random
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,9 @@ from support.readers import Reader, as_buckets, assert_equal
 Json = dict[str, Any]
 
 PATIENCE = 3.0
+GIVE_UP = 180.0
+"""Seconds, of one attempt and of all."""
+
 RECIPE: Json = {
     "data": {"samples": 60},
     "runs": [{"name": "gd", "learning_rate": 0.01}, {"name": "sgd", "learning_rate": 0.01, "batch_size": 4}],
@@ -176,18 +180,22 @@ class Client:
     async def _command(self, do: str, body: Json, run: str | None = None) -> Json:
         """Send it until it is answered, always with the same id and the same way."""
         key, over_socket = str(uuid.UUID(int=self._rng.getrandbits(128))), self._rng.random() < 0.6
-        for attempt in range(1000):
-            with contextlib.suppress(*AGAIN):
-                send = self._over_the_socket if over_socket else self._over_rest
+        send = self._over_the_socket if over_socket else self._over_rest
+        heard, give_up = Counter[str](), time.monotonic() + GIVE_UP
+        while time.monotonic() < give_up:
+            try:
                 answer = await asyncio.wait_for(send(key, do, body, run), PATIENCE)
                 if (problem := answer.get("problem")) is None:
                     self._tally.acknowledged += 1
-                    self._tally.repeated += attempt > 0
+                    self._tally.repeated += bool(heard)
                     told: Json = answer["answer"]
                     return told
                 assert problem["status"] in (429, 503), f"{do} {body} of {run} is refused: {problem}"
+                heard[problem["detail"]] += 1
+            except AGAIN as error:
+                heard[type(error).__name__] += 1
             await asyncio.sleep(0.02 + self._rng.random() / 10)
-        raise AssertionError(f"{do} was never answered")
+        raise AssertionError(f"{do} was not answered in {GIVE_UP:.0f} s: {dict(heard)}")
 
     async def _over_rest(self, key: str, do: str, body: Json, run: str | None) -> Json:
         method, path = {

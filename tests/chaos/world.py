@@ -24,7 +24,9 @@ SERVER = Path(__file__).with_name("server.py")
 
 @dataclass(frozen=True)
 class Troubles:
-    """Seconds from one trouble to the next of its kind, on average."""
+    """Seconds from one trouble to the next of its kind, on average. A server lives at least as long as it took to
+    start: on a busy machine none would live to answer.
+    """
 
     kill: float = 2.0
     cut: float = 0.5
@@ -140,7 +142,9 @@ async def _through_troubles(
 
     async def kill() -> None:
         await asyncio.to_thread(server.end)
+        began = time.monotonic()
         await asyncio.to_thread(server.start)
+        await asyncio.sleep(time.monotonic() - began)
 
     async def cut() -> None:
         line.cut()
