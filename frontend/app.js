@@ -14,6 +14,7 @@ import { createObserver } from "./net/observer.js";
 import { pack } from "./net/packed.js";
 import { createRemovals } from "./net/removals.js";
 import { createVisits, watchOf } from "./net/visits.js";
+import { exhibitCalled, exhibitOf, playbackOf, startWords } from "./state/exhibits.js";
 import { forkOf } from "./state/forks.js";
 import { kernelWords } from "./state/kernel-words.js";
 import { linkOf } from "./state/links.js";
@@ -111,6 +112,12 @@ export function createApp(environment = browserEnvironment()) {
     stepOn();
   }
 
+  /** An exhibit that nobody has played yet is played as it is seen best. */
+  function playAsTold() {
+    const part = playbackOf(store.get());
+    if (part) dispatch({ type: "playback", part });
+  }
+
   function play() {
     const { speed, pace } = store.get().playback;
     insteadOfSteps("play", null, { speed, pace });
@@ -149,12 +156,28 @@ export function createApp(environment = browserEnvironment()) {
     if (store.get().playback.playing) play();
   }
 
+  /**
+   * A fresh experiment, with Undo to the one before. Answers whether it came to be: another may have been asked for meanwhile.
+   * @param {Json} recipe
+   * @param {string} text
+   */
+  async function beginAnother(recipe, text) {
+    const { playback, experiment } = store.get();
+    if (playback.playing && experiment?.token) commands.command("pause");
+    const isHere = await visits.create(recipe, { kind: "info", text, undo: true });
+    if (isHere) takeBack = visits.undo;
+    return isHere;
+  }
+
   return {
     store,
     series,
     environment,
     async start() {
-      stops.push(keeper.follow(store), store.watch((state) => state.pending, followAnswers));
+      stops.push(
+        keeper.follow(store), store.watch((state) => state.pending, followAnswers),
+        store.watch(({ experiment, catalog }) => [experiment?.id, catalog], playAsTold),
+      );
       environment.listen((signal) => (signal === "link" ? void arrivals.heard() : line.hear(signal)));
       observer.start();
       await arrivals.begin();
@@ -215,10 +238,21 @@ export function createApp(environment = browserEnvironment()) {
       const state = store.get();
       if (!state.experiment) return;
       changes = joinedChanges(state.loading ? changes : {}, change);
-      if (state.playback.playing && state.experiment.token) commands.command("pause");
-      const notice = { kind: "info", text: freshWords(changes, state.order.length), undo: true };
-      await visits.create(changedRecipe(state, changes), notice);
-      if (store.get().notice === notice) takeBack = visits.undo;
+      await beginAnother(changedRecipe(state, changes), freshWords(changes, state.order.length));
+    },
+    async openExhibit(name) {
+      const state = store.get();
+      const exhibit = exhibitCalled(state, name);
+      if (!exhibit) return;
+      dispatch({ type: "view", part: { closedNote: null } });
+      if (exhibitOf(state) === exhibit || !await beginAnother(exhibit.recipe, startWords(exhibit))) return;
+      const { view } = state;
+      const { x, measure } = exhibit.view;
+      dispatch({ type: "view", part: { x, measure } });
+      takeBack = () => {
+        dispatch({ type: "view", part: { x: view.x, measure: view.measure } });
+        return visits.undo();
+      };
     },
     async undo() {
       dispatch({ type: "notice", notice: null });

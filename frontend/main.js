@@ -7,6 +7,8 @@ import { createApp } from "./app.js";
 import { registerPlotlyChart } from "./charts/plotly-chart.js";
 import { registerContinueOffer } from "./components/continue-offer.js";
 import { registerDataFields } from "./components/data-fields.js";
+import { registerExhibitNote } from "./components/exhibit-note.js";
+import { registerExhibitPicker } from "./components/exhibit-picker.js";
 import { registerExportMenu } from "./components/export-menu.js";
 import { registerFigureHeads } from "./components/figure-heads.js";
 import { registerHelpDialog } from "./components/help-dialog.js";
@@ -31,7 +33,7 @@ import { registerWatchLine } from "./components/watch-line.js";
 import { openDashboard } from "./pages/dashboard.js";
 
 const ELEMENTS = [
-  registerTopBar, registerExportMenu, registerPageTabs, registerTransportBar, registerTimeScrubber, registerContinueOffer, registerRecipeRail, registerDataFields, registerNetworkFields,
+  registerTopBar, registerExhibitPicker, registerExhibitNote, registerExportMenu, registerPageTabs, registerTransportBar, registerTimeScrubber, registerContinueOffer, registerRecipeRail, registerDataFields, registerNetworkFields,
   registerLayerEditor, registerRunCard, registerStatusStrip, registerRaceTable, registerFigureHeads, registerPlotlyChart,
   registerInvitationOverlay, registerNetworkDrawing, registerPredictedTrue, registerNoticeToast, registerHelpDialog,
   registerSummaryDialog, registerStoryTeller, registerShareMenu, registerShareDialog, registerWatchLine,

@@ -1,42 +1,45 @@
 /**
- * The invitation over the empty loss chart, until the first step of the first experiment.
- * Owns: when it is shown. Once gone it does not come back on this page.
+ * The invitation over the empty loss chart, until the first step: of the first experiment on this page, and of every exhibit.
+ * Owns: when it is shown. Once gone it comes back with another exhibit only.
  */
 
 import { button } from "./controls.js";
-import { make } from "./dom.js";
+import { make, write } from "./dom.js";
 import { LiveElement, register } from "./live-element.js";
+import { exhibitOf, exhibitParts, invitationOf, isUntouched } from "../state/exhibits.js";
 
 /** @typedef {import("../state/types.js").State} State */
 
 export class InvitationOverlay extends LiveElement {
-  #first = "";
-  #over = false;
+  #at = "";
+  #isFirst = true;
+  #isOver = false;
 
   start() {
-    this.follow((state) => [state.experiment?.id, state.runs, state.playback.playing, state.pending], (_, state) => {
+    const words = make("p");
+    const what = make("span");
+    const start = make("span", { class: "start" }, button({ look: "solid", icon: "play", act: () => this.app.play() }, what), make("kbd", { "aria-hidden": "true" }, "Space"));
+    this.follow((state) => [state.experiment?.id, state.runs, state.playback.playing, ...exhibitParts(state)], (_, state) => {
       const wanted = this.#isWanted(state);
       this.hidden = !wanted;
-      if (wanted && !this.childElementCount) this.#invite();
-      if (!wanted) this.replaceChildren();
+      if (!wanted) return this.replaceChildren();
+      write(words, invitationOf(state));
+      write(what, state.order.length > 1 ? "Start the race" : "Start");
+      if (!this.childElementCount) this.append(words, start);
     });
   }
 
   /** @param {State} state */
-  #isWanted({ experiment, runs, playback }) {
-    if (!experiment?.token || this.#over) return false;
-    this.#first ||= experiment.id;
-    const untouched = Object.values(runs).every(({ step, generation }) => step === 0 && generation === 0);
-    this.#over = experiment.id !== this.#first || playback.playing || !untouched;
-    return !this.#over;
-  }
-
-  #invite() {
-    this.append(
-      make("p", {}, "Press play: two ways down the same slope, and one of them gets stuck."),
-      make("span", { class: "start" },
-        button({ look: "solid", icon: "play", act: () => this.app.play() }, "Start the race"), make("kbd", { "aria-hidden": "true" }, "Space")),
-    );
+  #isWanted(state) {
+    const { experiment, playback } = state;
+    if (!experiment?.token) return false;
+    if (experiment.id !== this.#at) {
+      this.#isFirst = this.#at === "";
+      this.#isOver = false;
+    }
+    this.#at = experiment.id;
+    this.#isOver ||= playback.playing || !isUntouched(state) || !(this.#isFirst || exhibitOf(state));
+    return !this.#isOver;
   }
 }
 

@@ -31,7 +31,7 @@ export function openPopover({ anchor, name, role, content, closed, look = "" }) 
   const panel = make("div", { class: ["popover", kind, look].filter(Boolean).join(" "), popover: "auto", role, "aria-label": name }, ...content);
   let from = anchor();
   // inside an open dialog only the dialog's own descendants can be reached; one panel over another closes with it
-  (from?.closest("dialog, [popover], .rail") ?? document.body).append(panel);
+  (from?.closest("dialog, [popover], .rail, top-bar") ?? document.body).append(panel);
   if (role === "listbox" && from) panel.style.setProperty("min-width", `${from.getBoundingClientRect().width}px`);
   // a panel that is not in use any more must not be left to take keys
   const leave = (/** @type {FocusEvent} */ event) => void (panel.contains(/** @type {Node} */ (event.target)) || close());

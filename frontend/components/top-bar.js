@@ -1,5 +1,5 @@
 /**
- * Wordmark, exhibit, connection, export, theme, help.
+ * Wordmark, connection, export, theme, help. The exhibit between them is exhibit-picker.js.
  * Owns: the words for the state of the line. Must not know how the line is kept.
  */
 
@@ -50,8 +50,6 @@ export class TopBar extends LiveElement {
       set(theme, { "aria-label": THEME_WORDS[next], title: THEME_WORDS[next], "data-theme-now": now });
       theme.replaceChildren(icon(THEME_ICONS[next]));
     });
-    const exhibit = /** @type {HTMLElement} */ (this.querySelector(".exhibit .name"));
-    this.follow((state) => state.exhibit.name, (name) => write(exhibit, name));
   }
 
   /** @param {HTMLElement} line */

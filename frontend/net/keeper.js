@@ -14,7 +14,7 @@ import { recipeNow } from "../state/recipes.js";
 const EXPERIMENT = "fallline.experiment";
 const FORMER = "fallline.former";
 const VIEW = "fallline.view";
-const LASTING = /** @type {const} */ (["x", "y", "measure", "theme", "singleKeys"]);
+const LASTING = /** @type {const} */ (["x", "y", "measure", "theme", "singleKeys", "closedNote"]);
 
 /** @param {Environment["storage"]} storage */
 export function createKeeper(storage) {

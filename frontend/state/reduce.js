@@ -19,14 +19,13 @@ export function initialState() {
   return {
     connection: { status: "connecting", latency: null, retryIn: null, progress: null, lastStep: null },
     catalog: null,
-    exhibit: { name: "The notebook: log-linear regression" },
     experiment: null,
     runs: {},
     order: [],
     playback: { playing: false, speed: 60, pace: "steps" },
     view: {
       x: "steps", y: "log", measure: "grad_l1", theme: "auto", selectedRun: null, networkRun: null,
-      singleKeys: true, sheet: null, dialog: null, tab: "charts", explains: false,
+      singleKeys: true, closedNote: null, sheet: null, dialog: null, tab: "charts", explains: false,
     },
     pending: {},
     notice: null,
@@ -117,7 +116,7 @@ function answered(state, id, answer) {
 
 /** @type {Record<string, (state: State, message: Message) => State>} */
 const MESSAGES = {
-  catalog: (state, { catalog }) => settled({ ...state, catalog, exhibit: { name: catalog.exhibits?.[0]?.title ?? state.exhibit.name } }),
+  catalog: (state, { catalog }) => settled({ ...state, catalog }),
   loading: (state, { since }) => ({ ...state, loading: since === null ? null : { since } }),
   opened: (state, { answer, token = null, watching = false }) => ({ ...opened({ ...state, problem: null }, answer, token), isWatching: watching }),
   experiment: (state, { state: answer }) => opened(state, answer),

@@ -131,6 +131,7 @@
  * @property {string|null} selectedRun
  * @property {string|null} networkRun
  * @property {boolean} singleKeys
+ * @property {string|null} closedNote  the exhibit whose sentences were closed
  * @property {null|"recipe"} sheet
  * @property {null|"help"|"summary"|"share"} dialog
  * @property {"charts"|"network"} tab
@@ -149,7 +150,6 @@
  * @typedef {object} State
  * @property {Connection} connection
  * @property {Catalog|null} catalog
- * @property {{name: string}} exhibit
  * @property {Experiment|null} experiment
  * @property {Record<string, Run>} runs
  * @property {string[]} order
@@ -223,7 +223,8 @@
  * @property {(run: string, hidden: boolean) => void} setHidden
  * @property {(changes: import("./recipes.js").Changes) => Promise<void>} newExperiment
  *   merges into the recipe (layers replace layers), starts at step 0, leaves a notice with undo
- * @property {() => Promise<void>} undo       takes back the last newExperiment, or starts the run removed last again
+ * @property {(name: string) => Promise<void>} openExhibit  its recipe from step 0, seen as it is seen best; leaves a notice with undo
+ * @property {() => Promise<void>} undo       takes back the last experiment begun, or starts the run removed last again
  * @property {() => Promise<void>} restart    after "restarted": the kept recipe, from step 0
  * @property {() => void} retryNow
  * @property {(part: Partial<View>) => void} setView

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { answer, catalog, columns } from "./fake-server.mjs";
-import { exhibit, live, settle, world } from "./world.mjs";
+import { exhibit, live, settle, wide, world } from "./world.mjs";
 
 const frame = (id, number, run, first, last, generation = 0) => ({
   type: "frame", frame: number, experiment: id,
@@ -328,4 +328,50 @@ test("steps go through the past as far as the present, and there they are made",
   app.answerOffer(false);
   assert.deepEqual([at(), socket().commands().length], [null, 1]);
   app.stop();
+});
+
+test("an exhibit begins afresh, seen as it is seen best; undo goes back to what there was, seen as it was", async () => {
+  const { app, server, socket, id } = await live();
+  socket().say(frame(id, 1, "gd", 0, 9));
+  app.setView({ x: "epochs", measure: "grad_l2", closedNote: "wide" });
+  await app.openExhibit("wide");
+  const { view, playback, notice, experiment } = app.store.get();
+  assert.deepEqual(server.posted, wide.recipe);
+  assert.deepEqual(socket().commands().map((command) => command.do), ["pause"]);
+  assert.deepEqual([experiment.id, view.x, view.measure, view.closedNote], ["made2", "samples", "ratio", null]);
+  assert.deepEqual([playback.speed, playback.pace], [500, "samples"]);
+  assert.deepEqual([notice.text, notice.undo], ["Wide: both runs start at step 0.", true]);
+  await app.undo();
+  const back = app.store.get();
+  assert.deepEqual([back.experiment.id, back.view.x, back.view.measure], ["made1", "epochs", "grad_l2"]);
+  app.stop();
+});
+
+test("choosing the exhibit that is open begins nothing, and shows again what to look at", async () => {
+  const { app, server } = await live();
+  app.setView({ closedNote: "open" });
+  await app.openExhibit("open");
+  assert.deepEqual([server.made, app.store.get().view.closedNote, app.store.get().notice], [1, null, null]);
+  await app.openExhibit("unheard of");
+  assert.equal(server.made, 1);
+  app.stop();
+});
+
+test("an exhibit that cannot be begun leaves the page as it was and says why", async () => {
+  const { app, server } = await live();
+  server.refuse = { title: "Too expensive", status: 422 };
+  await app.openExhibit("wide");
+  const { view, experiment, problem } = app.store.get();
+  assert.deepEqual([experiment.id, view.x, view.measure, problem.title], ["made1", "steps", "grad_l1", "Too expensive"]);
+  app.stop();
+});
+
+test("an exhibit that nobody has played keeps its speed and pace over a reload; one that was played has the server's", async () => {
+  for (const [step, kept] of [[0, [500, "samples"]], [3, [60, "steps"]]]) {
+    const known = { e7: answer({ id: "e7", step, recipe: wide.recipe }) };
+    const { app } = await live({ stored: { "fallline.experiment": { id: "e7", token: "mine", recipe: {} } }, known });
+    const { speed, pace } = app.store.get().playback;
+    assert.deepEqual([speed, pace], kept);
+    app.stop();
+  }
 });

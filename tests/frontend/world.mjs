@@ -3,7 +3,10 @@
 import { createApp } from "../../frontend/app.js";
 import { answer, catalog } from "./fake-server.mjs";
 
-export const exhibit = { name: "notebook", title: "The notebook", claim: "", recipe: { data: { seed: 17 } } };
+export const exhibit = { name: "notebook", title: "The notebook", line: "", sentences: [], recipe: { data: { seed: 17 } } };
+export const wide = { name: "wide", title: "Wide", line: "", sentences: [], recipe: { ...answer().recipe, loss: "huber" }, view: { x: "samples", measure: "ratio", speed: 500, pace: "samples" } };
+/** That of the experiment which the server answers with. */
+const open = { ...wide, name: "open", recipe: answer().recipe, view: { ...wide.view, speed: 60, pace: "steps" } };
 export const settle = () => new Promise((go) => setImmediate(() => setImmediate(go)));
 
 /** A browser and a server; `known` are the experiments that the server has. */
@@ -15,7 +18,7 @@ export function world({ stored = {}, known = {}, fragment = "" } = {}) {
   async function fetch(url, { method, body, headers }) {
     const path = new URL(url).pathname.replace("/api/v1", "");
     server.calls.push(`${method} ${path}`);
-    if (path === "/catalog") return respond(200, { ...catalog, exhibits: [exhibit] });
+    if (path === "/catalog") return respond(200, { ...catalog, exhibits: [exhibit, wide, open] });
     if (path === "/datasets" && headers["Content-Type"] === "text/csv") {
       const text = await body.text();
       return text ? respond(201, { id: "d1", rows: text.split("\n").length - 1 }) : respond(422, { title: "The CSV cannot be used", detail: "the table is empty" });
@@ -25,7 +28,7 @@ export function world({ stored = {}, known = {}, fragment = "" } = {}) {
       if (refusal) return respond(422, refusal);
       const id = `made${++server.made}`;
       server.posted = JSON.parse(body);
-      server.known[id] = answer({ id });
+      server.known[id] = answer(server.posted.runs ? { id, recipe: server.posted } : { id });
       await server.hold(id);
       return respond(201, { ...server.known[id], token: `token of ${id}` });
     }

@@ -125,8 +125,10 @@ EXHIBITS: dict[str, Exhibit] = {
             data=DataSettings(name="linear", samples=200, features=2, noise=0.1, seed=3),
             network=NetworkSettings(layers=[]),
             runs=[
-                RunRecipe(name=f"rate-{place}", label=f"Rate {rate}", learning_rate=rate)
-                for place, rate in enumerate((0.9, 1.7, 1.9), start=1)
+                RunRecipe(name=f"rate-{place}", label=label, learning_rate=rate)
+                for place, (label, rate) in enumerate(
+                    (("Low", 0.9), ("High", 1.7), ("Too high", 1.9)), start=1
+                )
             ],
         ),
         view=View(speed=10),
@@ -146,13 +148,13 @@ EXHIBITS: dict[str, Exhibit] = {
                 layers=_layers(1, 8, "tanh"), weights="xavier_normal", biases="zeros", seed=1
             ),
             runs=[
-                *(
-                    RunRecipe(
-                        name=f"batch-{size}", label=f"Batch of {size}", learning_rate=0.05, batch_size=size
-                    )
-                    for size in (1, 8, 64)
-                ),
-                RunRecipe(name="full", label="Full batch", learning_rate=0.05),
+                RunRecipe(name=name, label=label, learning_rate=0.05, batch_size=size)
+                for name, label, size in (
+                    ("batch-1", "SGD", 1),
+                    ("batch-8", "Mini 8", 8),
+                    ("batch-64", "Mini 64", 64),
+                    ("full", "GD", None),
+                )
             ],
         ),
         view=View(x="samples", speed=1000, pace="samples"),
@@ -184,7 +186,7 @@ EXHIBITS: dict[str, Exhibit] = {
         sentences=(
             "Through six layers of sigmoids plain GD is still at the loss of predicting the mean, 1.00, "
             "at step 1,000; Adam's train loss is below 0.1 first at step 216.",
-            "Look at update / weight of W1: at step 10 it is 0.0000172 under GD and 0.0250 under Adam, "
+            "Look at update ÷ weight of W1: at step 10 it is 0.0000172 under GD and 0.0250 under Adam, "
             "which divides each gradient by its own recent size.",
         ),
         recipe=Recipe(
@@ -216,8 +218,8 @@ EXHIBITS: dict[str, Exhibit] = {
         sentences=(
             "All weights start at 0, so the four hidden units get the same gradients and stay equal to "
             "the last digit: the network shows one unit drawn four times.",
-            "One sigmoid can only cut the plane along a line: at step 500 the accuracy on the training "
-            "samples is 0.71, where the same network from Xavier's weights tells all of them apart.",
+            "One sigmoid can only cut the plane along a line: at step 500 the accuracy on the test "
+            "samples is 0.65, where the same network from Xavier's weights gets all of them right.",
         ),
         recipe=Recipe(
             data=_two_dimensional("circle"),
@@ -229,10 +231,9 @@ EXHIBITS: dict[str, Exhibit] = {
         title="Two spirals: classification in the plane",
         line="two classes that wind around each other",
         sentences=(
-            "By step 750 Adam has an accuracy of 0.96 on the 300 training samples, SGD with the same "
-            "batches one of 0.64.",
-            "At step 1,500 Adam is right about all 100 test samples too, as its table of classes shows: "
-            "nothing is off the diagonal.",
+            "At step 750 Adam is right about 90 of the 100 test samples, SGD with the same batches about 69.",
+            "At step 1,500 Adam is right about all of them, as its table of classes shows: nothing is off "
+            "the diagonal.",
         ),
         recipe=Recipe(
             data=_two_dimensional("two_spirals"),

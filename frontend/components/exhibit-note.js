@@ -1,0 +1,36 @@
+/**
+ * The two sentences of the exhibit that is open: what to look at. They stay until they are closed or no longer true.
+ * Owns: when they are shown.
+ */
+
+import { button } from "./controls.js";
+import { make } from "./dom.js";
+import { LiveElement, register } from "./live-element.js";
+import { exhibitOf, exhibitParts } from "../state/exhibits.js";
+
+/** @typedef {import("../state/types.js").State} State */
+
+export class ExhibitNote extends LiveElement {
+  start() {
+    let shown = "";
+    this.follow((state) => [state.view.closedNote, ...exhibitParts(state)], (_, state) => {
+      const exhibit = exhibitOf(state);
+      const wanted = exhibit && exhibit.name !== state.view.closedNote ? exhibit : null;
+      this.hidden = !wanted;
+      if (shown === (wanted?.name ?? "")) return;
+      shown = wanted?.name ?? "";
+      this.replaceChildren(...(wanted ? this.#say(wanted) : []));
+    });
+  }
+
+  /** @param {import("../state/exhibits.js").Exhibit} exhibit */
+  #say({ name, sentences }) {
+    return [
+      make("p", {}, sentences.join(" ")),
+      button({ name: "Close what to look at", look: "quiet small square", icon: "close", act: () => this.app.setView({ closedNote: name }) }),
+    ];
+  }
+}
+
+/** @param {import("../state/types.js").App} app */
+export const registerExhibitNote = (app) => register("exhibit-note", ExhibitNote, app);

@@ -1,0 +1,58 @@
+/**
+ * The name of the exhibit that is open, and the list to choose another from.
+ * Owns: button and list. Must not know how an experiment begins.
+ */
+
+import { button } from "./controls.js";
+import { make, set, write } from "./dom.js";
+import { icon } from "./icons.js";
+import { openListbox } from "./listbox.js";
+import { LiveElement, register } from "./live-element.js";
+import { OWN, exhibitOf, exhibitParts, exhibitsOf, titleOf } from "../state/exhibits.js";
+import { isLocked } from "../state/selectors.js";
+
+/** @param {string} words */
+const capitalized = (words) => words.charAt(0).toUpperCase() + words.slice(1);
+
+export class ExhibitPicker extends LiveElement {
+  /** @type {(() => void)|null} */
+  #close = null;
+
+  start() {
+    const kind = make("span", { class: "muted" }, "Exhibit");
+    const name = make("span", { class: "name" });
+    const open = button({ look: "quiet", more: { "aria-haspopup": "listbox", "aria-expanded": "false" }, act: () => this.#toggle(open) }, kind, name, icon("chevron"));
+    open.addEventListener("keydown", (event) => {
+      if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+      event.preventDefault();
+      this.#toggle(open);
+    });
+    this.replaceChildren(open);
+    this.follow(exhibitParts, (_, state) => {
+      const title = titleOf(state);
+      write(name, title || "Exhibits");
+      kind.hidden = title === "" || title === OWN;
+      set(open, { "aria-label": title === OWN ? `${OWN}; choose an exhibit` : null, title: title || null });
+    });
+    this.follow((state) => isLocked(state) || !exhibitsOf(state).length, (disabled) => void (open.disabled = disabled));
+  }
+
+  /** @param {HTMLButtonElement} anchor */
+  #toggle(anchor) {
+    if (this.#close) return this.#close();
+    const state = this.app.store.get();
+    set(anchor, { "aria-expanded": "true" });
+    this.#close = openListbox({
+      anchor: () => anchor, name: "Exhibits", look: "exhibits", value: exhibitOf(state)?.name ?? "",
+      items: exhibitsOf(state).map(({ name: value, title: text, line }) => ({ value, text, line: `${capitalized(line)}.` })),
+      choose: (name) => void this.app.openExhibit(name),
+      closed: () => {
+        this.#close = null;
+        set(anchor, { "aria-expanded": "false" });
+      },
+    });
+  }
+}
+
+/** @param {import("../state/types.js").App} app */
+export const registerExhibitPicker = (app) => register("exhibit-picker", ExhibitPicker, app);

@@ -1,0 +1,166 @@
+"""Exhibits: chosen in the top bar, told in two sentences, not spoken of once something else is on the page."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Locator, expect
+
+from browser.conftest import OpenLab
+from browser.dashboard import PHONE, Dashboard
+from browser.test_accessibility import SMALL_TARGETS, faults_in_both_themes
+from fallline.vocabulary.exhibits import EXHIBITS
+
+OWN = "Your own experiment"
+NOTEBOOK = EXHIBITS["notebook"]
+
+
+def picker(lab: Dashboard) -> Locator:
+    return lab.page.locator("exhibit-picker button")
+
+
+def name(lab: Dashboard) -> Locator:
+    return lab.page.locator(".exhibit .name")
+
+
+def note(lab: Dashboard) -> Locator:
+    return lab.page.locator("exhibit-note p")
+
+
+def said(lab: Dashboard) -> Locator:
+    return lab.page.locator("invitation-overlay p")
+
+
+def options(lab: Dashboard) -> Locator:
+    return lab.page.get_by_role("listbox", name="Exhibits").get_by_role("option")
+
+
+def expect_exhibit(lab: Dashboard, which: str) -> None:
+    exhibit = EXHIBITS[which]
+    expect(name(lab)).to_have_text(exhibit.title)
+    expect(note(lab)).to_have_text(" ".join(exhibit.sentences))
+
+
+def test_an_exhibit_is_chosen_by_keyboard_and_stays_itself_over_steps_reset_and_reload(
+    open_lab: OpenLab,
+) -> None:
+    lab = open_lab()
+    expect_exhibit(lab, "notebook")
+    picker(lab).focus()
+    lab.page.keyboard.press("ArrowDown")
+    expect(options(lab)).to_have_count(len(EXHIBITS))
+    expect(options(lab).first).to_be_focused()
+    expect(options(lab).first).to_have_attribute("aria-selected", "true")
+    lab.page.keyboard.type("mom")
+    expect(options(lab).filter(has_text="Momentum").first).to_be_focused()
+    assert lab.page.locator("exhibit-picker button").get_attribute("aria-expanded") == "true"
+    expect(name(lab)).to_have_text(NOTEBOOK.title)
+    lab.page.keyboard.press("Enter")
+    expect_exhibit(lab, "momentum")
+    expect(picker(lab)).to_be_focused()
+    expect(said(lab)).to_have_text(f"Press play: {EXHIBITS['momentum'].line}.")
+    expect(lab.notice).to_contain_text("Momentum: both runs start at step 0.")
+    expect(lab.row("momentum").locator(".rule")).to_contain_text("rate 0.05")
+    lab.make_steps(30)
+    lab.button("Back to step 0 (R)").click()
+    expect(lab.counter).to_have_text("0")
+    expect_exhibit(lab, "momentum")
+    lab.button("Close what to look at").click()
+    expect(note(lab)).to_have_count(0)
+    lab.page.reload()
+    lab.wait()
+    expect(name(lab)).to_have_text("Momentum")
+    expect(lab.page.locator("exhibit-note")).to_be_hidden()
+
+
+def test_an_exhibit_is_seen_as_it_is_seen_best_and_undo_brings_back_what_there_was(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    picker(lab).click()
+    options(lab).filter(has_text="Batch sizes").click()
+    expect_exhibit(lab, "batch-sizes")
+    expect(lab.page.get_by_role("radio", name="samples seen")).to_be_checked()
+    lab.page.reload()
+    lab.wait()
+    expect_exhibit(lab, "batch-sizes")
+    expect(lab.page.get_by_role("radio", name="equal samples")).to_be_checked()
+    lab.play.click()
+    expect(said(lab)).to_have_count(0)
+    lab.until(lambda: lab.samples_seen("full"), lambda seen: seen >= 512)
+    lab.rest()
+    seen = [lab.samples_seen(run) for run in ("batch-1", "batch-8", "batch-64", "full")]
+    assert max(seen) - min(seen) <= 512
+    picker(lab).click()
+    options(lab).filter(has_text="Adam").click()
+    expect_exhibit(lab, "adam")
+    expect(lab.page.get_by_role("radio", name="steps", exact=True)).to_be_checked()
+    lab.notice.get_by_role("button", name="Undo").click()
+    expect_exhibit(lab, "batch-sizes")
+    expect(lab.page.get_by_role("radio", name="samples seen")).to_be_checked()
+
+
+def test_once_the_data_are_others_nothing_speaks_of_the_exhibit_and_the_picker_leads_back(
+    open_lab: OpenLab,
+) -> None:
+    lab = open_lab()
+    expect(said(lab)).to_have_text(f"Press play: {NOTEBOOK.line}.")
+    seed = lab.page.get_by_label("Data seed")
+    seed.fill("18")
+    seed.press("Enter")
+    expect(name(lab)).to_have_text(OWN)
+    expect(picker(lab)).to_have_accessible_name(f"{OWN}; choose an exhibit")
+    expect(lab.page.locator("exhibit-note")).to_be_hidden()
+    expect(said(lab)).to_have_count(0)
+    lab.page.reload()
+    lab.wait()
+    expect(name(lab)).to_have_text(OWN)
+    expect(said(lab)).to_have_text("Press play: both runs start from the same weights.")
+    picker(lab).click()
+    expect(options(lab).and_(lab.page.locator("[aria-selected=true]"))).to_have_count(0)
+    lab.page.keyboard.press("Enter")
+    expect_exhibit(lab, "notebook")
+    expect(lab.page.get_by_label("Data seed")).to_have_value("17")
+
+
+def test_an_edit_while_it_plays_makes_of_an_exhibit_ones_own(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.make_steps(5)
+    expect_exhibit(lab, "notebook")
+    lab.card("gd").get_by_role("radio", name="SGD").click()
+    expect(name(lab)).to_have_text(OWN)
+    expect(lab.page.locator("exhibit-note")).to_be_hidden()
+
+
+def test_every_exhibit_can_be_opened_and_is_known_again(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    for which, exhibit in [*EXHIBITS.items()][::-1]:
+        picker(lab).click()
+        options(lab).filter(has_text=re.compile(f"^{re.escape(exhibit.title)}")).click()
+        expect_exhibit(lab, which)
+        lab.make_steps(2)
+        expect_exhibit(lab, which)
+
+
+def test_a_finger_chooses_an_exhibit_on_a_phone(open_lab: OpenLab) -> None:
+    lab = open_lab(PHONE)
+    expect(note(lab)).to_be_visible()
+    picker(lab).tap()
+    assert lab.page.evaluate(SMALL_TARGETS) == []
+    options(lab).filter(has_text="Zero initialisation").tap()
+    expect_exhibit(lab, "zeros")
+    assert lab.page.evaluate(SMALL_TARGETS) == []
+    for width in (320, PHONE[0], 800):
+        lab.page.set_viewport_size({"width": width, "height": 700})
+        assert lab.page.evaluate("document.documentElement.scrollWidth") <= width
+        box = picker(lab).bounding_box()
+        assert box is not None
+        assert min(box["width"], box["height"]) >= 44
+
+
+def test_axe_finds_nothing_in_the_list_of_exhibits_and_what_to_look_at(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    expect(note(lab)).to_be_visible()
+    picker(lab).click()
+    assert faults_in_both_themes(lab) == []
+    options(lab).filter(has_text="Two spirals").click()
+    expect_exhibit(lab, "spirals")
+    assert faults_in_both_themes(lab) == []
