@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from fallline.runs.recipe_check import catalog
 from fallline.vocabulary.commands import COMMANDS
 from fallline.web.errors import STATUS
 from support.serving import Server, open_server
@@ -95,6 +96,18 @@ def test_every_call_describes_its_answer_and_its_problems(document: dict[str, An
                 (kind,) = call["requestBody"]["content"]
                 assert kind == ("text/csv" if path.endswith("/datasets") else "application/json")
                 assert call["requestBody"]["content"][kind]["schema"]
+
+
+def test_every_setting_of_a_run_is_described_as_in_the_catalog(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for name in ("RunRecipe", "AddRun", "EditRun", "Edit"):
+        assert [key for key, told in schemas[name]["properties"].items() if not told.get("description")] == []
+    helped = catalog()["run_settings"] + [
+        row for each in catalog()["optimizers"] for row in each["parameters"]
+    ]
+    for name in ("RunRecipe", "AddRun", "EditRun"):
+        told = schemas[name]["properties"]
+        assert [row["name"] for row in helped if row["help"] not in told[row["name"]]["description"]] == []
 
 
 def test_every_reference_in_the_description_exists(document: dict[str, Any]) -> None:

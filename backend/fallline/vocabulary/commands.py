@@ -51,7 +51,7 @@ class EditRun(Change):
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
-    label: Label | None = None
+    label: Label | None = Field(default=None, description="a free text to show in place of the name; no edit")
 
     @model_validator(mode="after")
     def _something(self) -> EditRun:
@@ -67,8 +67,13 @@ class AddRun(RunRecipe):
     what it changes there.
     """
 
-    fork_of: RunName | None = None
-    at_step: Annotated[int, Field(ge=0, le=LARGEST)] | None = None
+    fork_of: RunName | None = Field(
+        default=None, description="the run to go on from: its exact state, its past"
+    )
+    at_step: Annotated[int, Field(ge=0, le=LARGEST)] | None = Field(
+        default=None,
+        description="with fork_of: the step to go on from, up to where that run stands; left out: there",
+    )
 
     @model_validator(mode="after")
     def _a_step_of_something(self) -> AddRun:

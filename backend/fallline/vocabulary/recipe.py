@@ -15,6 +15,10 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 from fallline.vocabulary.run_settings import (
     ALWAYS,
     AT_ANY_TIME,
+    BATCH_SIZE,
+    LEARNING_RATE,
+    OPTIMIZER,
+    ORDER,
     OWN_SETTINGS,
     BatchSize,
     Edit,
@@ -133,22 +137,24 @@ _TOLD_FIRST = ("name", "label", "optimizer", "learning_rate", "batch_size", "ord
 class Origin(StrictModel):
     """Whose past a fork shares, and up to which step. Told for people: no number depends on it."""
 
-    run: RunName
-    at_step: Annotated[int, Field(ge=0, le=LARGEST)]
+    run: Annotated[RunName, Field(description="the parent")]
+    at_step: Annotated[int, Field(ge=0, le=LARGEST, description="the step up to which the past is shared")]
 
 
 class RunRecipe(MethodSettings):
     """One run's settings at step 0 and its edits in the order of their steps; of a fork also where it comes from."""
 
-    name: RunName = "run-1"
-    label: Label | None = None
-    optimizer: RowName = "sgd"
-    learning_rate: LearningRate = 0.1
-    batch_size: BatchSize | None = None
-    order: Order = "shuffle"
-    seed: Seed = 0
-    origin: Origin | None = None
-    edits: list[Edit] = Field(default=[])
+    name: RunName = Field(default="run-1", description="unique within the experiment")
+    label: Label | None = Field(default=None, description="a free text to show in place of the name")
+    optimizer: RowName = Field(default="sgd", description=OPTIMIZER)
+    learning_rate: LearningRate = Field(default=0.1, description=LEARNING_RATE)
+    batch_size: BatchSize | None = Field(default=None, description=BATCH_SIZE)
+    order: Order = Field(default="shuffle", description=ORDER)
+    seed: Seed = Field(default=0, description="the order of the samples in each pass of the run")
+    origin: Origin | None = Field(
+        default=None, description="of a fork: where it comes from; no number depends on it"
+    )
+    edits: list[Edit] = Field(default=[], description="changes of settings, in the order of their steps")
 
     @model_serializer(mode="wrap")
     def _without_nothing(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

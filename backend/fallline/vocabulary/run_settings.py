@@ -35,6 +35,10 @@ NULLABLE = ("batch_size", "clip_norm", "clip_value")
 Order = Literal["shuffle", "sequential"]
 LearningRate = Annotated[float, Field(gt=0, le=1e6)]
 BatchSize = Annotated[int, Field(ge=1, le=LARGEST)]
+OPTIMIZER = "how a gradient becomes a change: a row of the catalog"
+LEARNING_RATE = "what the gradient is multiplied by"
+BATCH_SIZE = "samples a step; null: all samples"
+ORDER = "of the samples: a new shuffle each pass, or as they stand in the data"
 Coefficient = Annotated[float, Field(ge=0, le=1e6)]
 Limit = Annotated[float, Field(gt=0, le=1e6)]
 
@@ -140,31 +144,48 @@ class RunSettings:
         return told
 
 
+_PENALTY = "adds {} over all weights to what is descended, and {}"
+
+
 class MethodSettings(StrictModel):
     """What may be left out: parameters of one optimizer or another, whose ranges stand in the engine's tables; a
     schedule for the rate; penalties on weights; bounds of the gradient, which null takes away.
     """
 
-    momentum: float | None = None
-    decay: float | None = None
-    beta1: float | None = None
-    beta2: float | None = None
-    epsilon: float | None = None
-    weight_decay: float | None = None
-    schedule: Schedule | None = None
-    l1: Coefficient | None = None
-    l2: Coefficient | None = None
-    clip_norm: Limit | None = None
-    clip_value: Limit | None = None
+    momentum: float | None = Field(default=None, description="share of the velocity kept from step to step")
+    decay: float | None = Field(default=None, description="decay of the running mean of the squared gradient")
+    beta1: float | None = Field(default=None, description="decay of the running mean of the gradient")
+    beta2: float | None = Field(default=None, description="decay of the running mean of its square")
+    epsilon: float | None = Field(default=None, description="added to the root, so that nothing divides by 0")
+    weight_decay: float | None = Field(
+        default=None, description="share that is lost at each step, over the rate"
+    )
+    schedule: Schedule | None = Field(
+        default=None, description="how the rate changes from the step at which it is set"
+    )
+    l1: Coefficient | None = Field(
+        default=None, description=_PENALTY.format("l1 * sum |W|", "pulls small weights to 0")
+    )
+    l2: Coefficient | None = Field(
+        default=None, description=_PENALTY.format("l2 / 2 * sum W**2", "keeps weights small")
+    )
+    clip_norm: Limit | None = Field(
+        default=None,
+        description="a longer gradient is shortened to this norm, over all parameters; null: as long as it is",
+    )
+    clip_value: Limit | None = Field(
+        default=None,
+        description="entries of the gradient are cut at plus and minus this, after its norm; null: they are not",
+    )
 
 
 class Change(MethodSettings):
     """What an edit changes. A field left out stays as it is; `batch_size` null is the full batch."""
 
-    optimizer: RowName | None = None
-    learning_rate: LearningRate | None = None
-    batch_size: BatchSize | None = None
-    order: Order | None = None
+    optimizer: RowName | None = Field(default=None, description=OPTIMIZER)
+    learning_rate: LearningRate | None = Field(default=None, description=LEARNING_RATE)
+    batch_size: BatchSize | None = Field(default=None, description=BATCH_SIZE)
+    order: Order | None = Field(default=None, description=ORDER)
 
     @model_validator(mode="before")
     @classmethod
@@ -187,7 +208,7 @@ class Change(MethodSettings):
 class Edit(Change):
     """A change of settings, in force from the step that takes the counter from `at_step` to `at_step` + 1."""
 
-    at_step: Annotated[int, Field(ge=0, le=LARGEST)]
+    at_step: Annotated[int, Field(ge=0, le=LARGEST, description="steps made before it is in force")]
 
     @model_serializer(mode="plain")
     def _only_what_is_given(self) -> dict[str, Any]:
