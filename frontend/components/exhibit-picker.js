@@ -4,15 +4,23 @@
  */
 
 import { button } from "./controls.js";
-import { make, set, write } from "./dom.js";
+import { draw, make, set, write } from "./dom.js";
 import { icon } from "./icons.js";
 import { openListbox } from "./listbox.js";
 import { LiveElement, register } from "./live-element.js";
-import { OWN, exhibitOf, exhibitParts, exhibitsOf, titleOf } from "../state/exhibits.js";
+import { OWN, exhibitOf, exhibitParts, exhibitsOf, linesOf, titleOf } from "../state/exhibits.js";
+import { LANES } from "../state/opened.js";
 import { isLocked } from "../state/selectors.js";
 
 /** @param {string} words */
 const capitalized = (words) => words.charAt(0).toUpperCase() + words.slice(1);
+
+const WIDTH = 60;
+const HEIGHT = 30;
+
+/** How the losses of its runs go, in the colours that they will have. @param {Record<string, (number|null)[]>} [curves] */
+const thumbnail = (curves = {}) => draw("svg", { viewBox: `-1 -1 ${WIDTH + 2} ${HEIGHT + 2}`, "aria-hidden": "true", class: "thumbnail" },
+  ...linesOf(Object.values(curves), WIDTH, HEIGHT).map((points, place) => draw("polyline", { points, "data-lane": LANES[place % LANES.length] })));
 
 export class ExhibitPicker extends LiveElement {
   /** @type {(() => void)|null} */
@@ -44,7 +52,7 @@ export class ExhibitPicker extends LiveElement {
     set(anchor, { "aria-expanded": "true" });
     this.#close = openListbox({
       anchor: () => anchor, name: "Exhibits", look: "exhibits", value: exhibitOf(state)?.name ?? "",
-      items: exhibitsOf(state).map(({ name: value, title: text, line }) => ({ value, text, line: `${capitalized(line)}.` })),
+      items: exhibitsOf(state).map(({ name: value, title: text, line, curves }) => ({ value, text, line: `${capitalized(line)}.`, figure: thumbnail(curves) })),
       choose: (name) => void this.app.openExhibit(name),
       closed: () => {
         this.#close = null;

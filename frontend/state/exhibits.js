@@ -18,6 +18,7 @@ import { recipeNow } from "./recipes.js";
  * @property {string[]} sentences  two, on what to look at
  * @property {Recipe} recipe
  * @property {{x: View["x"], measure: View["measure"], speed: number, pace: Pace}} view  in which that is seen best
+ * @property {Record<string, (number|null)[]>} [curves]  train losses by run, evenly along the axis; null where there is none
  */
 
 export const OWN = "Your own experiment";
@@ -82,4 +83,21 @@ export function playbackOf(state) {
 export function startWords({ title, recipe: { runs } }) {
   const who = runs.length === 1 ? "the run starts" : runs.length === 2 ? "both runs start" : `all ${runs.length} runs start`;
   return `${title}: ${who} at step 0.`;
+}
+
+/**
+ * The curves as lines of a small drawing, losses on a log axis that all of them share; as far as there are losses above 0.
+ * @param {(number|null)[][]} curves
+ * @param {number} width
+ * @param {number} height
+ * @returns {string[]} points of each, as a polyline has them
+ */
+export function linesOf(curves, width, height) {
+  const heights = curves.map((losses) => losses.map((loss) => (loss !== null && loss > 0 ? Math.log10(loss) : null)));
+  const known = heights.flat().filter((value) => value !== null);
+  const [least, most] = [Math.min(...known), Math.max(...known)];
+  /** @param {number} value */
+  const down = (value) => (most > least ? ((most - value) / (most - least)) * height : height / 2);
+  return heights.map((losses) => losses.flatMap((value, place) =>
+    (value === null ? [] : [`${((place / Math.max(1, losses.length - 1)) * width).toFixed(1)},${down(value).toFixed(1)}`])).join(" "));
 }

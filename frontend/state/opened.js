@@ -11,7 +11,8 @@
 /** @typedef {import("./types.js").Recipe} Recipe */
 /** @typedef {import("./types.js").Lane} Lane */
 
-const LANES = /** @type {const} */ (["a", "b", "c", "d"]);
+/** In the order in which runs take them. */
+export const LANES = /** @type {const} */ (["a", "b", "c", "d"]);
 
 /** What people read where a run has no label of its own: "GD", "SGD", "Run 3". @param {string} name */
 export function labelOf(name) {

@@ -49,6 +49,8 @@ def test_an_exhibit_is_chosen_by_keyboard_and_stays_itself_over_steps_reset_and_
     picker(lab).focus()
     lab.page.keyboard.press("ArrowDown")
     expect(options(lab)).to_have_count(len(EXHIBITS))
+    drawn = [each.locator("polyline").count() for each in options(lab).all()]
+    assert drawn == [len(exhibit.recipe.runs) for exhibit in EXHIBITS.values()]
     expect(options(lab).first).to_be_focused()
     expect(options(lab).first).to_have_attribute("aria-selected", "true")
     lab.page.keyboard.type("mom")

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { OWN, exhibitOf, invitationOf, startWords, titleOf } from "../../frontend/state/exhibits.js";
+import { OWN, exhibitOf, invitationOf, linesOf, startWords, titleOf } from "../../frontend/state/exhibits.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
 import { answer, catalog } from "./fake-server.mjs";
 
@@ -75,4 +75,11 @@ test("the notice says who starts", () => {
   assert.deepEqual([1, 2, 3].map((count) => startWords(runs(count))), [
     "The notebook: the run starts at step 0.", "The notebook: both runs start at step 0.", "The notebook: all 3 runs start at step 0.",
   ]);
+});
+
+test("a thumbnail draws all runs on one log axis, and ends a line where its run has diverged", () => {
+  assert.deepEqual(linesOf([[100, 10, 1], [100, null, null]], 60, 30), ["0.0,0.0 30.0,15.0 60.0,30.0", "0.0,0.0"]);
+  assert.deepEqual(linesOf([[5, 5]], 60, 30), ["0.0,15.0 60.0,15.0"]);
+  assert.deepEqual(linesOf([[0, 5]], 60, 30), ["60.0,15.0"]);
+  assert.deepEqual(linesOf([], 60, 30), []);
 });

@@ -22,6 +22,7 @@ from fallline.runs.data_check import check_data, dataset_of
 from fallline.runs.loss_check import check_loss, loss_of
 from fallline.runs.run_check import RUN_SETTINGS, filled_run, named_in
 from fallline.vocabulary.errors import FieldError, InvalidRequest
+from fallline.vocabulary.exhibit_curves import CURVES
 from fallline.vocabulary.exhibits import EXHIBITS, Exhibit
 from fallline.vocabulary.parameters import Parameter
 from fallline.vocabulary.recipe import Initializer, NetworkSettings, Recipe, RunRecipe
@@ -160,7 +161,8 @@ def catalog() -> dict[str, Any]:
 
 def _exhibit_entry(name: str, exhibit: Exhibit) -> dict[str, Any]:
     """Its recipe is filled in, as an experiment that is made of it tells it: so a page knows which exhibit it shows."""
-    return {"name": name, **exhibit.as_json(), "recipe": check_recipe(exhibit.recipe).as_json()}
+    filled = {"recipe": check_recipe(exhibit.recipe).as_json(), "curves": CURVES[name]}
+    return {"name": name, **exhibit.as_json(), **filled}
 
 
 def _entry(row: Any) -> dict[str, Any]:

@@ -315,17 +315,20 @@ class ExportRow(_Answer):
 
 
 class ExhibitView(_Answer):
-    """How an exhibit is seen best: the x axis, the measure of gradients, steps per second, and what is kept even."""
+    """How an exhibit is seen best: the x axis, the measure of gradients, steps per second, what is kept even, and how
+    far along the axis there is something to see.
+    """
 
     x: Literal["steps", "samples"]
     measure: Literal["grad_l1", "grad_l2", "grad_mean", "ratio"]
     speed: int
     pace: Literal["steps", "samples"]
+    until: int
 
 
 class ExhibitRow(_Answer):
-    """A recipe worth showing, filled in. `line` says in a few words what it is about; the two
-    `sentences` say what to look at.
+    """A recipe worth showing, filled in. `line` says in a few words what it is about, the two `sentences` what to look
+    at; `curves` are train losses by run, evenly along the axis up to `view.until`, null where a run has diverged.
     """
 
     name: str
@@ -334,6 +337,7 @@ class ExhibitRow(_Answer):
     sentences: list[str]
     recipe: Recipe
     view: ExhibitView
+    curves: dict[str, list[float | None]]
 
 
 class Catalog(_Answer):

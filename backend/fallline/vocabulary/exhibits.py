@@ -14,13 +14,14 @@ from fallline.vocabulary.recipe import DataSettings, LayerSettings, NetworkSetti
 @dataclass(frozen=True, slots=True)
 class View:
     """How an exhibit is seen best: the x axis, the measure of the gradients, steps per second (of the run with the
-    smallest batch) and what they keep even, steps or samples.
+    smallest batch), what they keep even, steps or samples, and how far along the axis there is something to see.
     """
 
     x: Literal["steps", "samples"] = "steps"
     measure: Literal["grad_l1", "grad_l2", "grad_mean", "ratio"] = "grad_l1"
     speed: int = 60
     pace: Literal["steps", "samples"] = "steps"
+    until: int = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ EXHIBITS: dict[str, Exhibit] = {
                 RunRecipe(name="sgd", learning_rate=0.01, batch_size=1),
             ],
         ),
-        view=View(x="samples", speed=1000, pace="samples"),
+        view=View(x="samples", speed=1000, pace="samples", until=9000),
     ),
     "too-high": Exhibit(
         title="Too high a rate",
@@ -131,7 +132,7 @@ EXHIBITS: dict[str, Exhibit] = {
                 )
             ],
         ),
-        view=View(speed=10),
+        view=View(speed=10, until=85),
     ),
     "batch-sizes": Exhibit(
         title="Batch sizes",
@@ -157,7 +158,7 @@ EXHIBITS: dict[str, Exhibit] = {
                 )
             ],
         ),
-        view=View(x="samples", speed=1000, pace="samples"),
+        view=View(x="samples", speed=1000, pace="samples", until=10240),
     ),
     "momentum": Exhibit(
         title="Momentum",
@@ -178,7 +179,7 @@ EXHIBITS: dict[str, Exhibit] = {
                 RunRecipe(name="momentum", label="Momentum", optimizer="momentum", learning_rate=0.05),
             ],
         ),
-        view=View(speed=100),
+        view=View(speed=100, until=1500),
     ),
     "adam": Exhibit(
         title="Adam",
@@ -197,7 +198,7 @@ EXHIBITS: dict[str, Exhibit] = {
                 RunRecipe(name="adam", optimizer="adam", learning_rate=0.01),
             ],
         ),
-        view=View(measure="ratio"),
+        view=View(measure="ratio", until=300),
     ),
     "vanishing": Exhibit(
         title="Vanishing gradients",
@@ -210,7 +211,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "predicting the mean.",
         ),
         recipe=Recipe(data=_DEEP, network=_SIGMOIDS, runs=[RunRecipe(name="gd", learning_rate=0.5)]),
-        view=View(measure="grad_mean", speed=200),
+        view=View(measure="grad_mean", speed=200, until=1000),
     ),
     "zeros": Exhibit(
         title="Zero initialisation",
@@ -245,7 +246,7 @@ EXHIBITS: dict[str, Exhibit] = {
                 RunRecipe(name="sgd", learning_rate=0.1, batch_size=32),
             ],
         ),
-        view=View(speed=200),
+        view=View(speed=200, until=1500),
     ),
 }
 """By name; the page opens on the first."""

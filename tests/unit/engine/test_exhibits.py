@@ -15,7 +15,9 @@ from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
 from fallline.runs.recipe_check import check_recipe
+from fallline.vocabulary.exhibit_curves import CURVES
 from fallline.vocabulary.exhibits import EXHIBITS, Exhibit
+from support.exhibit_curves import curves_of
 from support.problems import joined, problem_of, series
 
 LONGEST = 340
@@ -270,6 +272,11 @@ def test_another_seed_does_not_pass_for_an_exhibit(name):
     except AssertionError:
         return
     assert missing != []
+
+
+@pytest.mark.parametrize("name", EXHIBITS)
+def test_a_thumbnail_has_the_losses_that_training_gives(name):
+    assert {run: list(losses) for run, losses in CURVES[name].items()} == curves_of(EXHIBITS[name])
 
 
 @pytest.mark.parametrize("name", EXHIBITS)

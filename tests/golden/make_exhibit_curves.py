@@ -1,0 +1,39 @@
+"""Writes the curves of the exhibits' thumbnails: PYTHONPATH=backend:tests python tests/golden/make_exhibit_curves.py
+
+A test trains the exhibits and holds the file to what they give, so this runs again only when an exhibit changes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fallline.vocabulary.exhibits import EXHIBITS
+from support.exhibit_curves import curves_of
+
+TARGET = Path(__file__).parents[2] / "backend/fallline/vocabulary/exhibit_curves.py"
+HEAD = '''"""How the train loss of each exhibit's runs goes, for its thumbnail.
+
+Written by tests/golden/make_exhibit_curves.py. Losses stand evenly along the exhibit's axis, from its
+beginning to `view.until`; None from where a run has diverged. A test holds them to what training gives.
+"""
+
+# fmt: off
+CURVES: dict[str, dict[str, tuple[float | None, ...]]] = {
+'''
+
+
+def main() -> None:
+    lines = [HEAD.rstrip("\n")]
+    for name, exhibit in EXHIBITS.items():
+        lines.append(f'    "{name}": {{')
+        for run, losses in curves_of(exhibit).items():
+            lines.append(f'        "{run}": (')
+            rows = (losses[first : first + 9] for first in range(0, len(losses), 9))
+            lines += [f"            {', '.join(map(repr, row))}," for row in rows]
+            lines.append("        ),")
+        lines.append("    },")
+    TARGET.write_text("\n".join([*lines, "}", ""]))
+
+
+if __name__ == "__main__":
+    main()

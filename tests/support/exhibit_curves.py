@@ -1,0 +1,33 @@
+"""The loss of every run of an exhibit along its axis, trained anew: what its thumbnail draws."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fallline.engine.evaluation import evaluate
+from fallline.engine.state import begin
+from fallline.engine.training import advance
+from fallline.runs.recipe_check import check_recipe
+from fallline.vocabulary.exhibits import Exhibit
+from support.problems import problem_of
+
+PLACES = 25
+"""Losses a curve has, evenly along the axis from its beginning to `view.until`."""
+
+
+def curves_of(exhibit: Exhibit) -> dict[str, list[float | None]]:
+    """By run: the train loss at each place, to three digits; None from where the run has diverged."""
+    recipe = check_recipe(exhibit.recipe)
+    problem = problem_of(recipe)
+    curves = {}
+    for run in recipe.runs:
+        state, losses = begin(problem), []
+        samples = 1 if exhibit.view.x == "steps" else run.batch_size or problem.train.count
+        for place in np.linspace(0, exhibit.view.until, PLACES):
+            step = round(place / samples)
+            if state.diverged_at is None:
+                advance(problem, state, run, step - state.step)
+            loss = evaluate(problem, state.parameters)["train_loss"]
+            losses.append(float(f"{loss:.3g}") if state.diverged_at is None else None)
+        curves[run.name] = losses
+    return curves
