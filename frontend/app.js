@@ -5,6 +5,7 @@
 
 import { createApi, Refused } from "./net/api.js";
 import { createArrivals } from "./net/arrivals.js";
+import { createCloser } from "./net/closer.js";
 import { createCommands } from "./net/commands.js";
 import { browserEnvironment } from "./net/environment.js";
 import { createKeeper } from "./net/keeper.js";
@@ -50,6 +51,7 @@ export function createApp(environment = browserEnvironment()) {
   const line = createLine({ environment, store, series });
   const visits = createVisits({ api, environment, keeper, line, series, store });
   const observer = createObserver({ api, store, seriesOf: series.of, environment });
+  const lookCloser = createCloser({ api, store, series, environment });
   const looker = createLooker({ api, store, seriesOf: series.of, environment });
   const commands = createCommands({
     uuid: environment.uuid,
@@ -208,6 +210,7 @@ export function createApp(environment = browserEnvironment()) {
     setSpeed: (speed) => setPlayback({ speed }),
     setPace: (pace) => setPlayback({ pace }),
     edit: (run, change) => void (offer(run, change) || command("edit", run, change)),
+    lookCloser,
     lookAt,
     forward(steps = 1) {
       const state = store.get();

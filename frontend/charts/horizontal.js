@@ -100,6 +100,27 @@ export function horizontal(axis, runs, reach = 0) {
 export const placeOfFirst = (series, axis, trainSamples) => placeOf(series, axis, trainSamples, 1);
 
 /**
+ * The steps that a stretch of the axis shows; between a bucket's ends as if evenly spread.
+ * @param {RunSeries} series
+ * @param {Horizontal} horizontal
+ * @param {number} trainSamples
+ * @param {[number, number]} range
+ * @returns {[number, number]}
+ */
+export function stepsWithin(series, { axis, log }, trainSamples, range) {
+  const places = log ? range.map((power) => 10 ** power) : range;
+  if (axis === "steps") return /** @type {[number, number]} */ (places);
+  const ends = Float64Array.from({ length: series.length }, (_, bucket) => endAt(series, axis, trainSamples, bucket));
+  return /** @type {[number, number]} */ (places.map((place) => {
+    const bucket = bucketOf(ends, place);
+    if (bucket === series.length) return series.last[bucket - 1] + 1;
+    const start = bucket ? ends[bucket - 1] : 0;
+    const share = Math.max(0, (place - start) / (ends[bucket] - start || 1));
+    return series.first[bucket] + share * (series.last[bucket] + 1 - series.first[bucket]);
+  }));
+}
+
+/**
  * The buckets that a stretch of the axis shows, one more on each side.
  * @param {RunSeries} series
  * @param {Horizontal} horizontal

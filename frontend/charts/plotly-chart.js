@@ -4,6 +4,7 @@
  * What is drawn is built in the kinds' own modules. See state/types.js for how a page uses it.
  */
 
+import { stretchesOf } from "./closer.js";
 import { createCursorLayer } from "./cursor-layer.js";
 import { createDrawingLayer } from "./drawing-layer.js";
 import { KINDS } from "./kinds.js";
@@ -181,6 +182,7 @@ export class PlotlyChart extends HTMLElement {
     // an axis that became logarithmic, or is it no longer, has another meaning for what was chosen on it
     if (scene.zoom.x && this.stretch.chosen?.type !== layout.xaxis.type) return this.stretch.choose(null);
     this.#across = layout.xaxis.type;
+    if (this.#kind.isRead) this.app.lookCloser(stretchesOf(scene));
     this.#held = { y: scene.zoom.y ? this.#held.y : y, corner };
     const { width, height } = scene.room;
     // told once: with a configuration Plotly would compare it with its own in every draw

@@ -3,7 +3,7 @@
  * Owns: how many buckets a chart may show and which part of the past it looks at. Pure.
  */
 
-import { BOUND, bucketsWithin, horizontal, placeNow, placeOfFirst } from "./horizontal.js";
+import { BOUND, bucketsWithin, horizontal, placeNow, placeOfFirst, stepsWithin } from "./horizontal.js";
 import { shownRuns } from "./looks.js";
 import { furthest } from "../state/selectors.js";
 import { thin } from "../state/thinning.js";
@@ -74,12 +74,27 @@ export function columnsFor({ state, series, zoom }, axis, names, pixels) {
   /** @type {Record<string, Bound>} */
   const columns = {};
   for (const { name } of shownRuns(state)) {
-    const run = series.of(name);
+    const run = closest(series, name, axis, samples, zoom.x);
     if (!run?.length) continue;
     const part = ownPart(run, zoom.x ? bucketsWithin(run, axis, samples, zoom.x) : [0, run.length], originOf(state, name));
     columns[name] = thin(run, names, atMost, axis.log, part);
   }
   return columns;
+}
+
+/**
+ * What is held of a run: of a stretch that is looked at and was asked for more finely, that.
+ * @param {SeriesBook} series
+ * @param {string} name
+ * @param {Horizontal} axis
+ * @param {number} samples
+ * @param {[number, number]|null} range
+ */
+function closest(series, name, axis, samples, range) {
+  const [run, closer] = [series.of(name), series.closer(name)];
+  if (!run?.length || !closer?.length || !range) return run;
+  const [from, to] = stepsWithin(run, axis, samples, range);
+  return closer.first[0] <= Math.max(0, from) && closer.last[closer.length - 1] >= Math.min(Math.floor(to), run.last[run.length - 1]) ? closer : run;
 }
 
 /** The step at which a fork leaves its parent's way; 0 for a run that is none. @param {State} state @param {string} name */

@@ -70,6 +70,8 @@ export function createApi(fetch, origin) {
     figure: (id, name) => call(`${at(id)}/figures/${name}`),
     /** Now, or at a step. @param {string} id @param {string} run @param {string} name @param {number} [step] */
     instrument: (id, run, name, step) => call(`${at(id)}/runs/${run}/instruments/${name}${stepQuery(step)}`),
+    /** A stretch of it, in buckets no wider than a chart needs. @param {string} id @param {string} run @param {{since: number, until: number, series: string[]}} query */
+    history: (id, run, { since, until, series }) => call(`${at(id)}/runs/${run}/history?${new URLSearchParams([["since", `${since}`], ["until", `${until}`], ["encoding", "bdata"], ...series.map((name) => ["series", name])])}`),
     /** @param {string} id @param {string} run @param {number} [step] */
     snapshot: (id, run, step) => call(`${at(id)}/runs/${run}/snapshot${stepQuery(step)}`),
   };

@@ -83,6 +83,13 @@ export function nextRun({ order, runs }) {
 }
 
 /**
+ * The series that charts draw at a time.
+ * @param {NonNullable<State["experiment"]>} experiment
+ * @param {string} measure
+ */
+export const lossesAndMeasure = ({ weights, testSamples }, measure) => ["train_loss", ...(testSamples ? ["test_loss"] : []), ...weights.map((weight) => `${measure}/${weight}`)];
+
+/**
  * The series that the page draws or tells; nothing else needs to travel.
  * @param {NonNullable<State["experiment"]>} experiment
  */

@@ -150,6 +150,7 @@ const MESSAGES = {
   figure: (state, { name, figure }) => ({ ...state, figures: { ...state.figures, [name]: figure } }),
   notice: (state, { notice }) => ({ ...state, notice }),
   problem: (state, { problem }) => ({ ...state, problem }),
+  closer: (state) => ({ ...state, frames: state.frames + 1 }),
   slowed: (state) => ({ ...state, isDrawingSlow: true }),
 };
 

@@ -19,8 +19,9 @@ export const CEILING = 4096;
 /**
  * One run's columns. `take` answers "gap" when the new buckets do not join what is held; nothing is changed then.
  * @param {number} [ceiling]
+ * @param {number} [origin]  the first step of all
  */
-export function createRunSeries(ceiling = CEILING) {
+export function createRunSeries(ceiling = CEILING, origin = 0) {
   let size = 256;
   let length = 0;
   let generation = 0;
@@ -62,7 +63,7 @@ export function createRunSeries(ceiling = CEILING) {
   function kept(first) {
     let keep = length;
     while (keep > 0 && rows.first[keep - 1] >= first) keep--;
-    const end = keep ? rows.last[keep - 1] + 1 : 0;
+    const end = keep ? rows.last[keep - 1] + 1 : origin;
     return end === first ? keep : -1;
   }
 
@@ -74,7 +75,7 @@ export function createRunSeries(ceiling = CEILING) {
     if (columns.generation < generation) return "stale";
     const first = decode(columns.first);
     const again = columns.generation > generation;
-    const keep = again ? (first.length === 0 || first[0] === 0 ? 0 : -1) : first.length ? kept(first[0]) : length;
+    const keep = again ? (first.length === 0 || first[0] === origin ? 0 : -1) : first.length ? kept(first[0]) : length;
     if (keep < 0) return "gap";
     if (again) even = 1;
     generation = columns.generation;
@@ -169,9 +170,25 @@ function blank(stat, from, to) {
 export function createSeriesBook() {
   /** @type {Map<string, ReturnType<typeof createRunSeries>>} */
   const runs = new Map();
+  /** Stretches that are looked at closely. @type {typeof runs} */
+  const closers = new Map();
   return {
     /** @param {string} run */
     of: (run) => runs.get(run) ?? null,
+    /** A stretch of it more finely, if one is held. @param {string} run */
+    closer(run) {
+      const closer = closers.get(run);
+      return closer && closer.generation === runs.get(run)?.generation ? closer : null;
+    },
+    /** @param {string} run @param {Columns|null} columns */
+    keepCloser(run, columns) {
+      closers.delete(run);
+      const first = columns ? decode(columns.first) : [];
+      if (!columns || !first.length) return;
+      const closer = createRunSeries(CEILING, first[0]);
+      closer.take(columns);
+      closers.set(run, closer);
+    },
     /**
      * @param {string} run
      * @param {Columns} columns
@@ -184,7 +201,7 @@ export function createSeriesBook() {
     },
     /** @param {string} run */
     forget: (run) => void runs.delete(run),
-    clear: () => runs.clear(),
+    clear: () => (runs.clear(), closers.clear()),
     /** From where runs are to be asked again, because frames at high speed came in too few buckets for what has become of them. */
     coarse() {
       /** @type {Record<string, {generation: number, step: number}>} */

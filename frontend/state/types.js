@@ -198,7 +198,7 @@
  * @property {() => string[]} names
  * @property {(name: string) => Stat|null} values
  */
-/** @typedef {{of: (run: string) => RunSeries|null}} SeriesBook */
+/** @typedef {{of: (run: string) => RunSeries|null, closer: (run: string) => RunSeries|null}} SeriesBook  `closer`: a stretch, more finely */
 
 /**
  * What a page may ask. Nothing throws: a refusal lands in `state.problem`. Edits show in the state at once.
@@ -231,6 +231,7 @@
  * @property {(file: Blob) => Promise<{table?: import("./wire-types.js").Table, problem?: Problem}>} sendTable
  *   a CSV to the server; what was found in it, or why nothing was: told to who asked, not to the state
  * @property {(id: string) => Promise<{table?: import("./wire-types.js").Table, problem?: Problem}>} readTable  one that was sent
+ * @property {(stretches: Record<string, {since: number, until: number}>) => void} lookCloser  at these steps, by run: held at full resolution meanwhile
  * @property {(step: number|null) => void} lookAt   the view goes to a past step, training goes on; null = back to the present
  * @property {(steps?: number) => void} forward  a step on: of the view in the past, of the training in the present
  * @property {(steps?: number) => void} back     the view goes a step back

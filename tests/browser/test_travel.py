@@ -87,3 +87,45 @@ def test_a_finger_on_the_timeline_is_taken_to_a_mark(open_lab: OpenLab) -> None:
     expect(handle).to_have_attribute("aria-valuetext", "step 100 of 200, marker: GD: rate 0.1 → 0.05")
     expect(lab.page.locator("race-table th.moment")).to_have_text("At step 100")
     assert lab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def zoom(lab: Dashboard, left: int, right: int) -> None:
+    """Drag a box over the loss chart, from one pixel of it to another."""
+    box = lab.chart("loss").bounding_box()
+    assert box
+    mouse, middle = lab.page.mouse, box["y"] + box["height"] / 2
+    mouse.move(box["x"] + left, middle - 60)
+    mouse.down()
+    mouse.move(box["x"] + right, middle + 60, steps=6)
+    mouse.up()
+
+
+def test_a_zoom_into_an_old_stretch_of_a_long_run_shows_every_step_of_it(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.ask("POST", "/step", {"steps": 60_000, "run": "gd"})
+    reach = "document.querySelector('plotly-chart[kind=loss] .js-plotly-plot').layout.xaxis.range"
+    whole = lab.until(lambda: lab.page.evaluate(reach), lambda shown: shown[1] == 60_000)
+
+    def steps() -> list[float]:
+        """The places of the points that stand in the stretch that is looked at."""
+        low, high = lab.page.evaluate(reach)
+        return [x for x in lab.traces("loss", "train")["gd/train_loss"][0] if low <= x <= high]
+
+    zoom(lab, 300, 320)
+    first = lab.until(lambda: lab.page.evaluate(reach), lambda shown: shown[1] < 0.9 * whole[1])
+    zoom(lab, 300, 500)
+    low, high = lab.until(lambda: lab.page.evaluate(reach), lambda shown: shown[1] < first[1])
+    assert 300 < high - low < 900
+    lab.until(steps, lambda shown: shown == list(range(shown and int(shown[0]), int(high) + 1)))
+    assert len(steps()) >= 300
+    exact = lab.ask("GET", "/runs/gd/history", series="train_loss", since=int(low) + 5, until=int(low) + 25)
+    at = dict(zip(*lab.traces("loss", "train")["gd/train_loss"], strict=True))
+    assert [at[step] for step in exact["first"]] == exact["series"]["train_loss"]["mean"]
+    # the panels of the gradients share the stretch; their traces keep the name that the figure was specified with
+    gradients = lab.traces("gradients", "line")
+    assert max(len([x for x in xs if low <= x <= high]) for xs, _ in gradients.values()) >= 100
+    box = lab.chart("loss").bounding_box()
+    assert box
+    lab.page.mouse.dblclick(box["x"] + 400, box["y"] + box["height"] / 2)
+    lab.until(lambda: lab.page.evaluate(reach), lambda shown: shown == whole)
+    assert len(steps()) < 900

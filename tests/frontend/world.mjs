@@ -1,7 +1,7 @@
 // The whole of the page's logic against a server in memory: REST, socket, storage, address and clock are the test's.
 
 import { createApp } from "../../frontend/app.js";
-import { answer, catalog } from "./fake-server.mjs";
+import { answer, catalog, columns } from "./fake-server.mjs";
 
 export const exhibit = { name: "notebook", title: "The notebook", line: "", sentences: [], recipe: { data: { seed: 17 } } };
 export const wide = { name: "wide", title: "Wide", line: "", sentences: [], recipe: { ...answer().recipe, loss: "huber" }, view: { x: "samples", measure: "ratio", speed: 500, pace: "samples" } };
@@ -14,6 +14,8 @@ export function world({ stored = {}, known = {}, fragment = "" } = {}) {
   const kept = new Map(Object.entries(stored).map(([key, value]) => [key, JSON.stringify(value)]));
   const server = { known: { ...known }, calls: [], sockets: [], made: 0, refuse: null, hold: () => {} };
   const respond = (status, body) => ({ ok: status < 400, status, statusText: "", json: async () => body });
+  /** What the server says of a stretch. */
+  server.history = (asked) => respond(200, columns(Number(asked.get("since")), Number(asked.get("until"))));
 
   async function fetch(url, { method, body, headers }) {
     const path = new URL(url).pathname.replace("/api/v1", "");
@@ -34,6 +36,7 @@ export function world({ stored = {}, known = {}, fragment = "" } = {}) {
     }
     const [, , id, part] = path.split("/");
     if (!server.known[id]) return respond(404, { title: "Not found", status: 404 });
+    if (path.endsWith("/history")) return server.history(new URL(url).searchParams);
     if (method === "DELETE") return respond(204, null);
     return respond(200, part === "figures" ? { data: [], layout: {} } : part ? { layers: [] } : server.known[id]);
   }

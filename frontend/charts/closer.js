@@ -1,0 +1,54 @@
+/**
+ * Which stretches of which runs a zoom shows more coarsely than the screen could: the server makes these steps again.
+ * Owns: that. Pure. They are asked for in net/closer.js.
+ */
+
+import { stepsWithin } from "./horizontal.js";
+import { shownRuns } from "./looks.js";
+import { axisOf } from "./scene.js";
+
+/** @typedef {import("./scene.js").Scene} Scene */
+/** @typedef {import("../state/types.js").RunSeries} RunSeries */
+/** @typedef {{since: number, until: number}} Stretch  steps, both included */
+
+/** Buckets asked for: about as many as are drawn. */
+export const BUCKETS = 1_000;
+
+/** Between the ends of a bucket only steps have a certain place, so a little more is asked for than is seen. */
+const MORE = 0.05;
+
+/** @param {Scene} scene @returns {Record<string, Stretch>} */
+export function stretchesOf(scene) {
+  const { state, series, zoom } = scene;
+  if (!zoom.x) return {};
+  const axis = axisOf(scene);
+  const samples = state.experiment?.trainSamples ?? 1;
+  /** @type {Record<string, Stretch>} */
+  const stretches = {};
+  for (const run of shownRuns(state)) {
+    const held = series.of(run.name);
+    if (!held?.length) continue;
+    const end = held.last[held.length - 1];
+    const [from, to] = stepsWithin(held, axis, samples, zoom.x);
+    const more = Math.ceil(MORE * (to - from)) + 1;
+    const [since, until] = [Math.max(0, Math.floor(from) - more), Math.min(end, Math.ceil(to) + more)];
+    // what is being made right now comes by itself, and would have to be asked for again and again
+    if (since > until || (until === end && run.status === "playing")) continue;
+    if (widest(held, since, until) > finest(since, until)) stretches[run.name] = { since, until };
+  }
+  return stretches;
+}
+
+/** @param {RunSeries} held @param {number} since @param {number} until */
+function widest({ first, last, length }, since, until) {
+  let width = 0;
+  for (let i = 0; i < length; i++) if (last[i] >= since && first[i] <= until) width = Math.max(width, last[i] - first[i] + 1);
+  return width;
+}
+
+/** The width of the buckets that the server would answer with. @param {number} since @param {number} until */
+function finest(since, until) {
+  let width = 1;
+  while (Math.ceil((until + 1) / width) - Math.floor(since / width) > BUCKETS) width *= 2;
+  return width;
+}
