@@ -264,8 +264,7 @@ export function createApp(environment = browserEnvironment()) {
     sendTable: (file) => found("table", api.sendTable(file)),
     readTable: (id) => found("table", api.table(id)),
     restart: visits.restart,
-    async linkTo(of) {
-      const state = store.get();
+    async linkTo(of, state = store.get()) {
       const link = of === "watch" ? null : linkOf(state, of);
       const fragment = of === "watch" ? watchOf(state.experiment?.id ?? "") : link && await pack(link);
       return fragment && `${environment.origin}/#${fragment}`;

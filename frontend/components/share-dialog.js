@@ -62,7 +62,7 @@ function shareFace(app) {
     choice.show(kind);
     words.replaceChildren(...shareWords(state, kind, app.environment.origin).map((text) => make("p", {}, text)));
     clear();
-    const link = await app.linkTo(kind);
+    const link = await app.linkTo(kind, state);
     if (mine !== turn) return;
     box.value = link ?? "";
     for (const one of [box, copy]) one.disabled = link === null;

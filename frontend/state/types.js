@@ -239,7 +239,8 @@
  * @property {(direction: 1|-1) => void} lookAtMarker  the next mark on the timeline, or the one before
  * @property {(run: string, change?: Json) => void} fork  a run of its own from the step that is shown, beside its parent
  * @property {(accepted: boolean) => void} answerOffer
- * @property {(of: "recipe"|"moment"|"watch") => Promise<string|null>} linkTo  the whole address; null where it would be too long
+ * @property {(of: "recipe"|"moment"|"watch", state?: State) => Promise<string|null>} linkTo
+ *   the whole address, of now or of a state that was; null where it would be too long
  * @property {(text: string) => Promise<{svg?: Blob, problem?: Problem}>} qr
  * @property {() => Promise<void>} copyOfOwn  what is shown, as an experiment that one may change
  * @property {() => boolean} hasFormer       is there an experiment that was left for that of a link?

@@ -19,6 +19,7 @@ THEMES = ("light", "dark")
 
 SMALL_TARGETS = """() => [...document.querySelectorAll("button, input, select, summary, a, [role=tab]")]
     .filter((each) => each.checkVisibility() && !each.closest(".skip"))
+    .filter((each) => getComputedStyle(each).pointerEvents !== "none")
     .map((each) => [each.getAttribute("aria-label") ?? each.textContent, each.getBoundingClientRect()])
     .filter(([_, box]) => box.width < 43.5 || box.height < 43.5)
     .map(([name, box]) => `${name} ${box.width} x ${box.height}`)"""
@@ -144,6 +145,13 @@ def test_axe_finds_nothing_in_what_opens_over_the_page(open_lab: OpenLab) -> Non
     lab.page.keyboard.press("Escape")
     lab.page.get_by_role("button", name="More for GD").click()
     assert faults_in_both_themes(lab) == []
+    lab.page.keyboard.press("Escape")
+    lab.page.keyboard.press("ArrowLeft")
+    expect(lab.page.locator("race-table th.moment")).to_have_text("At step 4")
+    lab.play.click()
+    expect(lab.page.get_by_role("dialog", name="Continue from step 4?")).to_be_visible()
+    assert lab.focused == "Continue here"
+    assert faults_in_both_themes(lab) == []
 
 
 def test_axe_finds_nothing_on_a_phone(open_lab: OpenLab) -> None:
@@ -214,6 +222,13 @@ def test_a_finger_finds_every_target_on_a_phone(open_lab: OpenLab) -> None:
     lab.page.keyboard.press("Escape")
     lab.page.get_by_role("button", name=re.compile("^Speed: 60")).tap()
     expect(lab.page.get_by_role("dialog", name="Speed")).to_be_visible()
+    assert lab.page.evaluate(SMALL_TARGETS) == []
+    lab.page.keyboard.press("Escape")
+    lab.make_steps(20)
+    lab.page.keyboard.press("ArrowLeft")
+    expect(lab.page.locator("race-table th.moment")).to_have_text("At step 19")
+    lab.page.locator("button.play").tap()
+    expect(lab.page.get_by_role("dialog", name="Continue from step 19?")).to_be_visible()
     assert lab.page.evaluate(SMALL_TARGETS) == []
 
 

@@ -90,6 +90,18 @@ const until = async (holds) => {
   for (let tries = 0; tries < 2_000 && !holds(); tries++) await new Promise((go) => setTimeout(go, 5));
   assert.ok(holds());
 };
+test("while the training goes on a link stays that of the moment at which it was asked for", async () => {
+  const { app, socket, id } = await live();
+  const frame = (step) => ({ type: "frame", frame: step, experiment: id, runs: { gd: { status: "playing", step, epoch: step, samples_seen: 900 * step, generation: 0 } } });
+  socket().say(frame(7));
+  const then = app.store.get();
+  socket().say(frame(9));
+  const stepOf = async (address) => (await unpack(address.split("#")[1])).steps.gd;
+  assert.deepEqual([await stepOf(await app.linkTo("moment", then)), await stepOf(await app.linkTo("moment"))], [7, 9]);
+  assert.equal(await app.linkTo("watch"), `http://lab/#watch=${id}`);
+  app.stop();
+});
+
 const steps = (socket) => socket().commands().filter((command) => command.do === "step");
 
 test("a page that is opened by a link makes its experiment, its steps and its view, and undo goes to one's own", async () => {
