@@ -1,5 +1,5 @@
 /**
- * What this browser remembers between visits: the experiment with its token and recipe, the one that was left for a link's, and
+ * What this browser remembers between visits: the experiment with its token and recipe, those that were left for a link's, and
  * how the page is set.
  * Owns: names and shapes in the storage. A thing that cannot be read counts as not there.
  */
@@ -12,7 +12,9 @@ import { recipeNow } from "../state/recipes.js";
 /** @typedef {{id: string, token: string|null, recipe: import("../state/types.js").Recipe}} Kept */
 
 const EXPERIMENT = "fallline.experiment";
-const FORMER = "fallline.former";
+const FORMERS = "fallline.formers";
+/** So many that were left for a link's are remembered. */
+const MOST_FORMERS = 8;
 const VIEW = "fallline.view";
 const LASTING = /** @type {const} */ (["x", "y", "measure", "theme", "singleKeys", "closedNote"]);
 
@@ -42,17 +44,27 @@ export function createKeeper(storage) {
     if (experiment && !isWatching) write(EXPERIMENT, { id: experiment.id, token: experiment.token, recipe: recipeNow(state) });
   }
 
-  /** @param {string} key @returns {Kept|null} */
-  function kept(key) {
-    const found = read(key);
-    return typeof found?.id === "string" && found.recipe ? found : null;
+  /** @param {any} found @returns {found is Kept} */
+  const isWhole = (found) => typeof found?.id === "string" && Boolean(found.recipe);
+
+  /** @returns {Kept[]} */
+  function formers() {
+    const found = read(FORMERS);
+    return Array.isArray(found) ? found.filter(isWhole) : [];
   }
 
   return {
-    experiment: () => kept(EXPERIMENT),
-    former: () => kept(FORMER),
+    /** @returns {Kept|null} */
+    experiment() {
+      const found = read(EXPERIMENT);
+      return isWhole(found) ? found : null;
+    },
+    /** The last that was left comes last. */
+    formers,
     /** @param {Kept|null} left */
-    keepFormer: (left) => (left ? write(FORMER, left) : storage.removeItem(FORMER)),
+    addFormer: (left) => left && write(FORMERS, [...formers().filter(({ id }) => id !== left.id), left].slice(-MOST_FORMERS)),
+    /** The last one is gone back to, and what is left for it comes first: who goes back again and again sees all of them. @param {Kept|null} left */
+    turnFormers: (left) => write(FORMERS, [...(left ? [left] : []), ...formers().slice(0, -1)]),
     /** Only what a page of today knows. @returns {Partial<State["view"]>} */
     view() {
       const kept = read(VIEW) ?? {};

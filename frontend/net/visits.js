@@ -118,7 +118,7 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
   }
 
   /** One's own experiment is left for a link's: it is not given up however much comes after. @param {Visit|null} left */
-  const keepFormer = (left) => keeper.keepFormer(left ?? keeper.experiment());
+  const keepFormer = (left) => void keeper.addFormer(left ?? keeper.experiment());
 
   /**
    * Somebody else's experiment, to be looked at.
@@ -141,21 +141,21 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
     }
   }
 
-  /** To the experiment that was left for a link's; and that one is the former from then on. */
+  /** To the experiment that was left last for a link's. */
   async function goBack() {
-    const back = keeper.former();
+    const back = keeper.formers().at(-1);
     if (!back) return;
     const turn = ++asked;
     const left = leaving();
     try {
       const answer = await persist(() => api.experiment(back.id));
       if (turn !== asked) return;
-      keeper.keepFormer(left);
+      keeper.turnFormers(left);
       enter(answer, back.token);
       dispatch({ type: "notice", notice: null });
     } catch (error) {
       if (!isUnknown(error)) return refuse(error);
-      await create(back.recipe, RESTARTED, (other) => keeper.keepFormer(other));
+      await create(back.recipe, RESTARTED, keeper.turnFormers);
     }
   }
 
@@ -238,7 +238,7 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
     goBack,
     /** Is there an experiment of one's own to come back to? */
     hasOwn: () => (leaving() ?? keeper.experiment()) !== null,
-    hasFormer: () => keeper.former() !== null,
+    hasFormer: () => keeper.formers().length > 0,
     undo,
     async restart() {
       const recipe = recipeNow(store.get()) ?? keeper.experiment()?.recipe ?? exhibit();

@@ -113,11 +113,11 @@ test("a page that is opened by a link makes its experiment, its steps and its vi
   assert.equal(app.store.get().looking, null);
   socket().say({ type: "ack", id: steps(socket)[0].id, answer: answer({ id: "made1", step: 40 }) });
   assert.deepEqual([app.store.get().looking.step, app.store.get().view.x, app.store.get().runs.sgd.hidden], [12, "epochs", true]);
-  assert.equal(kept("fallline.former").id, "e7");
+  assert.equal(kept("fallline.formers")[0].id, "e7");
   assert.equal(steps(socket).length, 1);
   await app.undo();
   const { experiment, view } = app.store.get();
-  assert.deepEqual([experiment.id, experiment.token, view.x, kept("fallline.former").id], ["e7", "mine", "steps", "made1"]);
+  assert.deepEqual([experiment.id, experiment.token, view.x, kept("fallline.formers")[0].id], ["e7", "mine", "steps", "made1"]);
   assert.ok(!server.calls.some((call) => call.startsWith("DELETE")));
   app.stop();
 });
@@ -132,6 +132,23 @@ test("one's own experiment is kept however much is changed in that of a link", a
   await app.goBack();
   assert.equal(app.store.get().experiment.id, id);
   assert.ok(!server.calls.includes(`DELETE /experiments/${id}`));
+  app.stop();
+});
+
+test("of experiments left for one link after another none is lost: going back leads through all of them", async () => {
+  const { app, address, clock, kept } = await live();
+  for (const next of ["made2", "made3"]) {
+    address.fragment = await pack(link);
+    clock.signal("link");
+    await until(() => app.store.get().experiment.id === next);
+  }
+  const seen = [];
+  for (let k = 0; k < 3; k++) {
+    await app.goBack();
+    seen.push(app.store.get().experiment.id, app.store.get().experiment.token);
+  }
+  assert.deepEqual(seen, ["made2", "token of made2", "made1", "token of made1", "made3", "token of made3"]);
+  assert.equal(kept("fallline.formers").length, 2);
   app.stop();
 });
 
