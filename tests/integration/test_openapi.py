@@ -20,6 +20,9 @@ from support.serving import Server, open_server
 TESTS = Path(__file__).parents[1]
 EXAMPLES = 6
 
+FILES = {"/api/v1/datasets": "text/csv", "/api/v1/parameters": "application/octet-stream"}
+"""What is sent as it is; everything else is JSON."""
+
 
 @pytest.fixture
 def document(shared_server: Server) -> dict[str, Any]:
@@ -69,6 +72,8 @@ def test_every_call_of_the_contract_is_described(document: dict[str, Any]) -> No
         ("post", "/api/v1/datasets"),
         ("get", "/api/v1/datasets/{id}"),
         ("post", "/api/v1/qr"),
+        ("post", "/api/v1/parameters"),
+        ("get", "/api/v1/parameters/{id}"),
         *{(method, one) for method in ("get", "delete")},
         *{("get", one + view) for view in ("/recipe", "/data", "/figures/{name}", "/export/{file}")},
         *{("post", one + do) for do in ("/step", "/play", "/pause", "/reset", "/runs")},
@@ -94,7 +99,7 @@ def test_every_call_describes_its_answer_and_its_problems(document: dict[str, An
             assert "HTTPValidationError" not in str(call)
             if method in ("post", "patch", "put"):
                 (kind,) = call["requestBody"]["content"]
-                assert kind == ("text/csv" if path.endswith("/datasets") else "application/json")
+                assert kind == FILES.get(path, "application/json")
                 assert call["requestBody"]["content"][kind]["schema"]
 
 

@@ -1,4 +1,5 @@
-"""What schemathesis has to know to get past 404 and 401: living experiments, the token of each, and a table.
+"""What schemathesis has to know to get past 404 and 401: living experiments, the token of each, a table
+and parameters.
 
 Loaded by schemathesis itself (SCHEMATHESIS_HOOKS). Leaves alone what it sends as bodies and queries, except that no
 single step command takes minutes.
@@ -6,10 +7,12 @@ single step command takes minutes.
 
 from __future__ import annotations
 
+import io
 import os
 from typing import Any
 
 import httpx
+import numpy as np
 import schemathesis
 
 SMALL = {"data": {"samples": 12, "features": 1}, "network": {"layers": [{"units": 1}]}}
@@ -19,6 +22,7 @@ PATIENCE = 1_000
 TOKENS: dict[str, str] = {}
 _SHARED: list[str] = []
 _TABLES: list[str] = []
+_PARAMETERS: list[str] = []
 
 
 def created() -> str:
@@ -35,12 +39,24 @@ def table() -> str:
     return _TABLES[0]
 
 
+def parameters() -> str:
+    if not _PARAMETERS:
+        file = io.BytesIO()
+        np.savez(file, W1=np.zeros((5, 1)), b1=np.zeros((1, 1)))
+        kind = {"Content-Type": "application/octet-stream"}
+        address = f"{os.environ['FALLLINE_UNDER_TEST']}/api/v1/parameters"
+        _PARAMETERS.append(str(httpx.post(address, content=file.getvalue(), headers=kind).json()["id"]))
+    return _PARAMETERS[0]
+
+
 @schemathesis.hook
 def map_path_parameters(context: Any, path_parameters: dict[str, Any]) -> dict[str, Any]:
     if "id" not in (path_parameters or {}):
         return path_parameters
     if "/datasets/" in context.operation.path:
         return {**path_parameters, "id": table()}
+    if "/parameters/" in context.operation.path:
+        return {**path_parameters, "id": parameters()}
     if context.operation.method in NEEDS_A_FRESH_ONE:
         living = created()
     else:

@@ -19,6 +19,7 @@ from fallline.engine.layout import Layout, layout_of
 from fallline.engine.losses import LOSSES, Loss
 from fallline.engine.network import forward
 from fallline.engine.randomness import rng_for
+from fallline.engine.saved_parameters import SavedParameters
 from fallline.engine.scores import Score, score_of
 from fallline.vocabulary.errors import FieldError, InvalidRequest
 from fallline.vocabulary.recipe import DataSettings, LossSettings, NetworkSettings
@@ -102,9 +103,10 @@ def build_problem(
     network: NetworkSettings,
     loss: str | LossSettings,
     dataset: Dataset | None = None,
+    start: SavedParameters | None = None,
 ) -> Problem:
     """The problem of a recipe; raises InvalidRequest where the data cannot be made as asked. `dataset` is what `data`
-    names where that stands in no table.
+    names where that stands in no table; `start` are the first parameters where they are not drawn, of these shapes.
     """
     raw = _samples(data, DATASETS[data.name] if dataset is None else dataset)
     chosen, classes = _loss(loss), len(raw.classes)
@@ -114,7 +116,7 @@ def build_problem(
     test = _prepared(X, y, test_rows) if len(test_rows) else None
     layout = layout_of([X.shape[1], *(layer.units for layer in network.layers), chosen.outputs(classes)])
     activations = (*(layer.activation for layer in network.layers), network.output)
-    initial = _initial_parameters(network, layout)
+    initial = _initial_parameters(network, layout) if start is None else _brought(start, layout)
     with np.errstate(all="ignore"):
         initial_loss = chosen(forward(layout.named(initial), activations, train.X).y_pred, train.y)
     score = score_of(chosen, classes)
@@ -236,6 +238,13 @@ def _initial_parameters(network: NetworkSettings, layout: Layout) -> Array:
     for layer, (fan_in, fan_out) in enumerate(pairwise(layout.sizes), start=1):
         named[f"W{layer}"][:] = _drawn(network, "weights", layer, fan_in, fan_out)
         named[f"b{layer}"][:] = _drawn(network, "biases", layer, fan_in, fan_out)
+    return _frozen(flat)
+
+
+def _brought(start: SavedParameters, layout: Layout) -> Array:
+    flat = np.empty(layout.count)
+    for name, place in layout.named(flat).items():
+        place[:] = start.arrays[name]
     return _frozen(flat)
 
 

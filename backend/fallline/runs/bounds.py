@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fallline.engine import saved_parameters
 from fallline.engine.tabular import MOST_BYTES, MOST_CATEGORIES, MOST_COLUMNS, MOST_ROWS
 from fallline.vocabulary.errors import TooExpensive
 
@@ -29,6 +30,7 @@ BOUNDS: Mapping[str, float] = {
     "csv_bytes": MOST_BYTES,
     "csv_rows": MOST_ROWS,
     "csv_columns": MOST_COLUMNS,
+    "npz_bytes": saved_parameters.MOST_BYTES,
 }
 
 

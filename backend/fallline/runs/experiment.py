@@ -14,6 +14,7 @@ from typing import Any
 
 from fallline.engine.kernels.choice import Kernels
 from fallline.engine.problem import Problem, build_problem
+from fallline.engine.saved_parameters import SavedParameters
 from fallline.engine.state import TrainingState
 from fallline.engine.tabular import Table
 from fallline.figures.binding import MOST_POINTS
@@ -79,15 +80,16 @@ class Experiment:
         recipe: Recipe,
         kernels: Kernels | None = None,
         table: Table | None = None,
+        start: SavedParameters | None = None,
         *,
         saves: bool = False,
     ) -> None:
-        """`table` is the one that the recipe's data names, if it names one."""
+        """`table` and `start` are what the recipe's data and network name of what people sent, if they do."""
         self.id = id
         self._kernels = Kernels() if kernels is None else kernels
         dataset = dataset_of(recipe.data, table)
-        self._shared = shared = check_recipe(recipe, dataset)
-        self.problem: Problem = build_problem(shared.data, shared.network, shared.loss, dataset)
+        self._shared = shared = check_recipe(recipe, dataset, start)
+        self.problem: Problem = build_problem(shared.data, shared.network, shared.loss, dataset, start)
         self.runs = {run.name: Run(self.problem, run, self._kernels) for run in self._shared.runs}
         self._watchers = 0
         self._playback: Playback | None = None
@@ -112,6 +114,7 @@ class Experiment:
         kept: Kept,
         kernels: Kernels,
         table: Table | None = None,
+        start: SavedParameters | None = None,
         *,
         saves: bool = False,
         is_paused: bool = False,
@@ -123,7 +126,7 @@ class Experiment:
         there to be looked at: it does not play, and nothing is stored of it.
         """
         standing = standing_of(kept.entries)
-        one = cls(id, standing.with_edits(), kernels, table)
+        one = cls(id, standing.with_edits(), kernels, table, start)
         one._books = Books(saves=saves)
         one._put_back(standing, kept, stands_still=stands_still)
         one._plays_on = kept.progress["playing"] and not (is_paused or stands_still)

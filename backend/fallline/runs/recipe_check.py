@@ -15,12 +15,14 @@ from fallline.engine.initializers import INITIALIZERS
 from fallline.engine.initializers import Initializer as InitializerRow
 from fallline.engine.losses import LOSSES, Loss
 from fallline.engine.optimizers import OPTIMIZERS
+from fallline.engine.saved_parameters import SavedParameters
 from fallline.engine.schedules import SCHEDULES
 from fallline.runs.bounds import BOUNDS, MOST_FEATURES, MOST_SAMPLES, within
 from fallline.runs.cost import parameter_count, step_seconds
 from fallline.runs.data_check import check_data, dataset_of
 from fallline.runs.loss_check import check_loss, loss_of
 from fallline.runs.run_check import RUN_SETTINGS, filled_run, named_in
+from fallline.runs.start_check import check_start
 from fallline.vocabulary.errors import FieldError, InvalidRequest
 from fallline.vocabulary.exhibit_curves import CURVES
 from fallline.vocabulary.exhibits import EXHIBITS, Exhibit
@@ -57,10 +59,12 @@ SEEDS = (
 """The `seed` of each part of a recipe: what it draws."""
 
 
-def check_recipe(recipe: Recipe, dataset: Dataset | None = None) -> Recipe:
+def check_recipe(
+    recipe: Recipe, dataset: Dataset | None = None, start: SavedParameters | None = None
+) -> Recipe:
     """The recipe filled in. Raises InvalidRequest for what cannot be, TooExpensive for what costs too much.
 
-    `dataset` is what its data names, where that stands in no table.
+    `dataset` is what its data names, where that stands in no table; `start` what its network names to start from.
     """
     dataset = dataset_of(recipe.data) if dataset is None else dataset
     filled = {"data": check_data(recipe.data, dataset), "loss": check_loss(recipe, len(dataset.classes))}
@@ -72,6 +76,7 @@ def check_recipe(recipe: Recipe, dataset: Dataset | None = None) -> Recipe:
             FieldError("/data/test_fraction", "a fraction that leaves at least one training sample")
         )
     _check_network(recipe.network)
+    check_start(recipe.network, sizes, start)
     _check_names(recipe)
     runs = [check_run(run, f"/runs/{place}", recipe, sizes) for place, run in enumerate(recipe.runs)]
     return recipe.model_copy(update={"runs": runs})

@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeVar
 from fallline.engine.datasets import CSV, DATASETS
 from fallline.engine.kernels.choice import Kernels
 from fallline.engine.problem import Problem
+from fallline.engine.saved_parameters import SavedParameters
 from fallline.engine.state import TrainingState
 from fallline.engine.tabular import Table
 from fallline.execution.interface import Executor, Later, Sink
@@ -119,12 +120,25 @@ class _Entry:
     seen: float
     used: float
     noted: float
-    table: str | None = None
+    made_of: str | None = None
     opening: _Opening | None = None
     closing: asyncio.Future[None] | None = None
     swept: bool = False
     was_left: bool = False
     """It was playing when the server ended, and would have been paused since for want of anybody who watches."""
+
+
+def _ids(table: str | None, start: str | None) -> str | None:
+    """What an experiment is made of that somebody sent, as it is stored: the table's id, then a space and that of the
+    parameters that its network starts from.
+    """
+    return f"{table or ''} {start}" if start else table
+
+
+def _parted(made_of: str | None) -> tuple[str, str]:
+    """The ids of table and start, empty where there is none."""
+    table, _, start = (made_of or "").partition(" ")
+    return table, start
 
 
 class Lab:
@@ -230,17 +244,18 @@ class Lab:
         self._check_writable()
         await _prepared(recipe.data.name)
         await self._make_room()
-        table = await self._table_of(recipe)
+        table, start = await self._table_of(recipe), await self._start_of(recipe)
         id, token = new_id(), new_token()
         now, today = self._clock(), self._keeper.today()
-        entry = _Entry(hash_of(token), now, today, today, recipe.data.dataset if table else None)
+        made_of = _ids(recipe.data.dataset if table else None, recipe.network.start)
+        entry = _Entry(hash_of(token), now, today, today, made_of)
         entry.opening = _Opening(asyncio.get_running_loop().create_future(), self._repeats(id, None))
         self._entries[id] = entry
         saves = self._keeper.is_durable
         lost = partial(self._lost, id, entry.opening)
-        ledger = self._keeper.ledger(id, lost, token_hash=entry.token_hash, table=entry.table)
+        ledger = self._keeper.ledger(id, lost, token_hash=entry.token_hash, table=entry.made_of)
         try:
-            make = partial(Experiment, id, recipe, self._kernels, table, saves=saves)
+            make = partial(Experiment, id, recipe, self._kernels, table, start, saves=saves)
             state = await self._executor.open(id, make, ledger)
         except BaseException:
             self._entries.pop(id, None)
@@ -256,6 +271,14 @@ class Lab:
             return await self._library.read(recipe.data.dataset)
         except NotFound as error:
             raise InvalidRequest(FieldError("/data/dataset", error.detail)) from None
+
+    async def _start_of(self, recipe: Recipe) -> SavedParameters | None:
+        if recipe.network.start is None:
+            return None
+        try:
+            return await self._library.parameters(recipe.network.start)
+        except NotFound as error:
+            raise InvalidRequest(FieldError("/network/start", error.detail)) from None
 
     def _repeats(self, id: str, kept: Kept | None) -> Repeats:
         begun = {} if kept is None else kept.progress["unfinished"]
@@ -329,7 +352,9 @@ class Lab:
                 await entry.closing
             kept = await self._keeper.load(id)
             opening.repeats = self._repeats(id, kept)
-            table = None if entry.table is None else await self._library.read(entry.table)
+            table_id, start_id = _parted(entry.made_of)
+            table = await self._library.read(table_id) if table_id else None
+            start = await self._library.parameters(start_id) if start_id else None
             lost = partial(self._lost, id, opening)
             ledger = self._keeper.ledger(id, lost, count=len(kept.entries))
             make = partial(
@@ -338,6 +363,7 @@ class Lab:
                 kept,
                 self._kernels,
                 table,
+                start,
                 saves=self._keeper.is_durable,
                 stands_still=opening.stands_still,
                 is_paused=entry.was_left,
@@ -434,9 +460,21 @@ class Lab:
             raise ReadOnly
         return {"id": id, **(await self._library.read(id)).as_json()}
 
+    async def add_parameters(self, body: bytes) -> dict[str, Any]:
+        """New parameters of an .npz, with the id that a recipe names them by."""
+        self._check_writable()
+        id, parameters = await self._library.add_parameters(body, self._tables_in_use)
+        return {"id": id, **parameters.as_json()}
+
+    async def parameters(self, id: str) -> dict[str, Any]:
+        """The parameters of that id as they were told when they came."""
+        if not self._knows_all:
+            raise ReadOnly
+        return {"id": id, **(await self._library.parameters(id)).as_json()}
+
     @property
     def _tables_in_use(self) -> set[str]:
-        return {entry.table for entry in self._entries.values() if entry.table is not None}
+        return {id for entry in self._entries.values() for id in _parted(entry.made_of) if id}
 
     # ------------------------------------------------------------------ commands
 

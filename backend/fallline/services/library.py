@@ -1,7 +1,7 @@
-"""The tables that people have sent: stored as they came, and those used lately ready in memory.
+"""The tables and parameters that people have sent: stored as they came, and those used lately ready in memory.
 
 Owns how much is kept, and which one goes to make room: those that experiments were made of stay. Must not know how a
-table is read from a CSV, or who asks.
+file is read, or who asks.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 
+from fallline.engine.saved_parameters import MAGIC, SavedParameters, read_parameters
 from fallline.engine.tabular import Table, read_table
 from fallline.services.capabilities import new_id
 from fallline.services.keeping import Keeper
-from fallline.services.tables import Tables, leaving
+from fallline.services.tables import Sent, Tables, leaving
 from fallline.storage.interface import KnownTable
 from fallline.vocabulary.errors import NotFound
 
@@ -46,9 +47,19 @@ class Library:
         Raises UnusableTable or TooExpensive for what is no table, ReadOnly, and Unavailable where there is no room.
         """
         table, id = await self._read(body), new_id()
+        await self._keep(id, body, table, used)
+        return id, table
+
+    async def add_parameters(self, body: bytes, used: Collection[str]) -> tuple[str, SavedParameters]:
+        """New parameters of an .npz, as `add` does with a table. Raises UnusableParameters for what is none."""
+        parameters, id = await self._read_parameters(body), new_id()
+        await self._keep(id, body, parameters, used)
+        return id, parameters
+
+    async def _keep(self, id: str, body: bytes, sent: Sent, used: Collection[str]) -> None:
         if not self._keeper.is_durable:
-            self._ready.keep(id, table, used)
-            return id, table
+            self._ready.keep(id, sent, used)
+            return
         sizes = {each.id: each.size for each in self._stored.values()}
         await self._forget(leaving(sizes, len(body), used, MOST_STORED, MOST_STORED_BYTES))
         self._stored[id] = KnownTable(id, len(body), self._keeper.today())
@@ -57,19 +68,33 @@ class Library:
         except BaseException:
             self._stored.pop(id, None)
             raise
-        self._ready.keep(id, table, ())
-        return id, table
+        self._ready.keep(id, sent, ())
 
     async def read(self, id: str) -> Table:
         """The table of that id. Raises NotFound."""
-        if (table := self._ready.find(id)) is not None:
-            return table
+        found = await self._found(id)
+        if not isinstance(found, Table):
+            raise NotFound("no table of that id: it names parameters")
+        return found
+
+    async def parameters(self, id: str) -> SavedParameters:
+        """The parameters of that id. Raises NotFound."""
+        found = await self._found(id)
+        if not isinstance(found, SavedParameters):
+            raise NotFound("no parameters of that id: it names a table")
+        return found
+
+    async def _found(self, id: str) -> Sent:
+        if (sent := self._ready.find(id)) is not None:
+            return sent
         if id not in self._stored:
-            raise NotFound("no table of that id: it may have made room for others, or the server restarted")
+            raise NotFound("nothing of that id: it may have made room for others, or the server restarted")
         self._stored[id] = self._stored.pop(id)  # the one used last stands last
-        table = await self._read(await self._keeper.table(id))
-        self._ready.keep(id, table, ())
-        return table
+        body = await self._keeper.table(id)
+        # No text that could be a table begins as an archive does.
+        sent = await (self._read_parameters(body) if body.startswith(MAGIC) else self._read(body))
+        self._ready.keep(id, sent, ())
+        return sent
 
     async def delete_unused(self, used: Collection[str], before: float) -> None:
         """Delete what came before that time (seconds since 1970) and that no experiment is made of."""
@@ -83,6 +108,10 @@ class Library:
             for id in ids:
                 self._stored.pop(id, None)
                 self._ready.drop(id)
+
+    async def _read_parameters(self, body: bytes) -> SavedParameters:
+        async with self._reading:
+            return await asyncio.to_thread(read_parameters, body)
 
     async def _read(self, body: bytes) -> Table:
         async with self._reading:

@@ -1,6 +1,6 @@
-"""Tables in memory, bounded in number and bytes: the one that nobody has used for longest makes room for a new one.
+"""What people sent, in memory, bounded in number and bytes: what nobody has used for longest makes room for new things.
 
-Must not know how a table is read from a CSV, where else it may be kept, or who asks.
+Must not know how a file is read, where else it may be kept, or who asks.
 """
 
 from __future__ import annotations
@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
 
+from fallline.engine.saved_parameters import SavedParameters
 from fallline.engine.tabular import Table
 from fallline.vocabulary.errors import Unavailable
+
+Sent = Table | SavedParameters
+"""A table of a CSV, or parameters of an .npz."""
 
 MOST_TABLES = 500
 MOST_BYTES = 64 * 1024 * 1024
@@ -41,9 +45,9 @@ class Tables:
     def __init__(self, most: int = MOST_TABLES, most_bytes: int = MOST_BYTES) -> None:
         self._most = most
         self._most_bytes = most_bytes
-        self._tables: OrderedDict[str, Table] = OrderedDict()
+        self._tables: OrderedDict[str, Sent] = OrderedDict()
 
-    def keep(self, id: str, table: Table, used: Collection[str]) -> None:
+    def keep(self, id: str, table: Sent, used: Collection[str]) -> None:
         """Keep a table. `used` are the ids of those that must stay.
 
         Raises Unavailable, and lets none go, where those leave no room.
@@ -53,7 +57,7 @@ class Tables:
             del self._tables[going]
         self._tables[id] = table
 
-    def find(self, id: str) -> Table | None:
+    def find(self, id: str) -> Sent | None:
         """The table of that id, which counts as used now; None where it is not here."""
         if id in self._tables:
             self._tables.move_to_end(id)

@@ -248,6 +248,21 @@ class Table(_Answer):
     header: bool
 
 
+class SavedArray(_Answer):
+    """One parameter of a file."""
+
+    name: str
+    shape: list[int]
+
+
+class Parameters(_Answer):
+    """Parameters that somebody sent, by the id under which a recipe may name them; `count` numbers in all."""
+
+    id: str
+    parameters: list[SavedArray]
+    count: int
+
+
 class Figure(_Answer):
     """A Plotly figure."""
 

@@ -94,6 +94,13 @@ class UnusableTable(FalllineError):
         return {name: value for name, value in found.items() if value is not None}
 
 
+class UnusableParameters(FalllineError):
+    """A file of which no parameters can be made."""
+
+    code = "unusable-parameters"
+    title = "The parameters cannot be used"
+
+
 class KeyReused(FalllineError):
     """An idempotency key that stood for another command before."""
 

@@ -40,6 +40,10 @@ OF_A_TABLE = ("dataset", "target", "task")
 """Settings of one's own data: which table, which of its columns is to be learnt, and as what."""
 
 
+SentId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+"""Names something that somebody sent to this server."""
+
+
 class DataSettings(StrictModel):
     """Which samples: `samples` counts training and test samples together.
 
@@ -57,7 +61,7 @@ class DataSettings(StrictModel):
     label_noise: Annotated[float, Field(ge=0, le=1)] = 0.0
     degree: int | None = None
     turns: float | None = None
-    dataset: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = None
+    dataset: SentId | None = None
     target: Annotated[str, Field(min_length=1, max_length=80)] | None = None
     task: Literal["regression", "classification"] | None = None
 
@@ -117,13 +121,20 @@ class LossSettings(StrictModel):
 
 
 class NetworkSettings(StrictModel):
-    """A multi-layer perceptron: hidden layers, output activation, and how the first parameters are drawn."""
+    """A multi-layer perceptron: hidden layers, output activation, and how the first parameters are drawn; or, with
+    `start`, which ones that somebody sent they are.
+    """
 
     layers: list[LayerSettings] = Field(default=[LayerSettings(units=4), LayerSettings(units=4)])
     output: RowName = "identity"
     weights: RowName | Initializer = "normal"
     biases: RowName | Initializer = "normal"
     seed: Seed = 0
+    start: SentId | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in handler(self).items() if value is not None}
 
     def initializer(self, which: Literal["weights", "biases"]) -> Initializer:
         """The initializer in its long form, whichever form the recipe used."""

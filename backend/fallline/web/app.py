@@ -20,6 +20,7 @@ from fallline.web import (
     export_routes,
     health_routes,
     history_routes,
+    parameter_routes,
     qr_routes,
 )
 from fallline.web.methods import Methods, table_of
@@ -45,7 +46,15 @@ def build_app(lab: Lab, pages: Pages, settings: Settings) -> FastAPI:
     app.state.lab, app.state.pages, app.state.is_ready = lab, pages, False
     app.state.drawing = asyncio.Semaphore(1)
     app.state.turnstile = Turnstile(settings.requests_per_second)
-    apis = (health_routes, experiment_routes, history_routes, dataset_routes, export_routes, qr_routes)
+    apis = (
+        health_routes,
+        experiment_routes,
+        history_routes,
+        dataset_routes,
+        parameter_routes,
+        export_routes,
+        qr_routes,
+    )
     for router in (*(routes.router for routes in apis), page_routes(pages)):
         app.include_router(router)
 

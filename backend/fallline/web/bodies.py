@@ -2,7 +2,7 @@
 
 The framework's own reading is not used: it takes bodies of any size and NaN, and repeats what came in. The body is JSON
 whatever Content-Type says, so that `curl -d '{"steps": 5}'` works; what a foreign page might send with a form is
-refused by its Origin. A table is the exception: what is no CSV would be read as one, and misunderstood.
+refused by its Origin. Files are the exception: what is no CSV would be read as one, and misunderstood.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ M = TypeVar("M", bound=BaseModel)
 
 BODY_BYTES = 64 * 1024
 BODY_SECONDS = 10.0
+NPZ_BYTES = int(BOUNDS["npz_bytes"])
 CSV_BYTES = int(BOUNDS["csv_bytes"])
+NPZ_KIND = "application/octet-stream"
 UNICODE = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
@@ -54,6 +56,14 @@ async def csv_of(request: Request) -> bytes:
     if kind != "text/csv" or not UNICODE.issuperset(charsets):
         raise UnsupportedMediaType("text/csv", "send the table as Content-Type: text/csv, in UTF-8")
     return await read(request, CSV_BYTES)
+
+
+async def npz_of(request: Request) -> bytes:
+    """The raw body of an .npz. Raises UnsupportedMediaType for what does not say that it is a file of bytes."""
+    kind = request.headers.get("content-type", "").lower().partition(";")[0].strip()
+    if kind != NPZ_KIND:
+        raise UnsupportedMediaType(NPZ_KIND, f"send the .npz as Content-Type: {NPZ_KIND}")
+    return await read(request, NPZ_BYTES)
 
 
 def checked(model: type[M], body: dict[str, Any]) -> M:

@@ -30,6 +30,7 @@ from fallline.vocabulary.errors import (
     TooLarge,
     TooManyRequests,
     Unavailable,
+    UnusableParameters,
     UnusableTable,
 )
 from fallline.web.plain_words import translated
@@ -103,6 +104,7 @@ STATUS: Mapping[type[FalllineError], int] = {
     InvalidRequest: 422,
     TooExpensive: 422,
     UnusableTable: 422,
+    UnusableParameters: 422,
     KeyReused: 422,
     NotAuthorized: 401,
     ForeignOrigin: 403,

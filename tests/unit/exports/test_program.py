@@ -22,6 +22,7 @@ from fallline.engine.losses import LOSSES
 from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.randomness import PURPOSES
+from fallline.engine.saved_parameters import SavedParameters
 from fallline.engine.schedules import SCHEDULES
 from fallline.engine.state import begin
 from fallline.engine.tabular import read_table
@@ -219,6 +220,22 @@ def test_a_large_table_is_packed_and_the_same_to_the_bit() -> None:
     text = check(body, dataset_of(Recipe.model_validate(body).data, table))
     assert "unpacked" in text
     assert len(text) < 80_000
+
+
+@pytest.mark.parametrize("units", [3, 500])
+def test_parameters_that_somebody_brought_come_with_the_program(units: int) -> None:
+    rng = np.random.default_rng(1)
+    shapes = {"W1": (5, units), "b1": (1, units), "W2": (units, 4), "b2": (1, 4), "W3": (4, 1), "b3": (1, 1)}
+    start = SavedParameters({name: rng.standard_normal(shape) for name, shape in shapes.items()})
+    layers = [{"units": units, "activation": "tanh"}, {"units": 4, "activation": "relu"}]
+    body = {"network": {"layers": layers, "start": "x"}, "runs": [{"batch_size": 4, "learning_rate": 1e-4}]}
+    recipe = check_recipe(Recipe.model_validate(body), None, start)
+    problem = build_problem(recipe.data, recipe.network, recipe.loss, None, start)
+    text = text_of(recipe, problem)
+    assert told_by(text) == made_by_numpy(recipe, problem)
+    assert ("unpacked" in text) == (units == 500)
+    assert "standard_normal" in text  # of the samples
+    assert '"weights"' not in text
 
 
 def test_the_notebooks_run_fits_on_two_pages_and_holds_nothing_it_does_not_need() -> None:

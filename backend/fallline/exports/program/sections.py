@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from inspect import signature
 from itertools import pairwise
+from textwrap import fill
 
 import numpy as np
 from numpy.typing import NDArray
@@ -162,10 +163,14 @@ def _enclosed(problem: Problem) -> str:
     if len(text) <= MOST_WRITTEN_OUT:
         made = f'SAMPLES = """\n{text}\n"""\ntable = written_out(SAMPLES)'
     else:
-        packed = base64.b64encode(zlib.compress(table.astype("<f8").tobytes(), 9)).decode()
-        lines = "\n".join(packed[start : start + 100] for start in range(0, len(packed), 100))
-        made = f'SAMPLES = """\n{lines}\n"""\ntable = unpacked(SAMPLES, columns={columns})'
+        made = f'SAMPLES = """\n{_packed(table)}\n"""\ntable = unpacked(SAMPLES, columns={columns})'
     return f"{made}\nX, y = table[:, :-1], table[:, -1:]\nm = len(X)"
+
+
+def _packed(numbers: Array) -> str:
+    """Numbers compressed, as lines of text."""
+    packed = base64.b64encode(zlib.compress(numbers.astype("<f8").tobytes(), 9)).decode()
+    return "\n".join(packed[start : start + LONG] for start in range(0, len(packed), LONG))
 
 
 def _shortest(number: float) -> str:
@@ -191,6 +196,8 @@ def _network(network: NetworkSettings, problem: Problem) -> str:
         start += (into + 1) * out
     blocks = ", ".join(f"(Wb{layer}, dWb{layer})" for layer in range(1, len(sizes)))
     lines.append(f"LAYERS = [{blocks}]")
+    if network.start is not None:
+        return "\n".join([*lines, "", _brought(problem.initial_parameters)])
     weights = _draw(network.initializer("weights"), f'generator({network.seed}, "weights", layer)', "fan_in")
     biases = _draw(network.initializer("biases"), f'generator({network.seed}, "biases", layer)', "1")
     begin = f'''def begin():
@@ -200,6 +207,21 @@ def _network(network: NetworkSettings, problem: Problem) -> str:
         Wb[:-1] = {weights}
         Wb[-1:] = {biases}'''
     return "\n".join([*lines, "", begin])
+
+
+def _brought(initial: Array) -> str:
+    """Parameters that no seed makes come with the program."""
+    text = fill(" ".join(map(_shortest, initial.tolist())), LONG)
+    taken = "START.split()"
+    if len(text) > MOST_WRITTEN_OUT:
+        text, taken = _packed(initial), "unpacked(START, columns=1).ravel()"
+    return f'''START = """
+{text}
+"""
+
+def begin():
+    """The first parameters, which somebody brought."""
+    P[:] = np.array({taken}, float)'''
 
 
 def _draw(asked: Initializer, rng: str, rows: str) -> str:

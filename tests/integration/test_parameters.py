@@ -1,0 +1,190 @@
+"""Parameters that somebody saved, as a start: they come in, are stored as data are, and are where training begins."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from support.serving import Experiment, created, open_app
+
+PARAMETERS = "/api/v1/parameters"
+NETWORK = {"layers": [{"units": 3, "activation": "tanh"}]}
+RECIPE: dict[str, Any] = {
+    "data": {"samples": 60},
+    "network": NETWORK,
+    "runs": [{"name": "gd"}, {"name": "sgd", "batch_size": 1}],
+}
+
+
+def npz(**arrays: Any) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+def of_the_network(**instead: Any) -> bytes:
+    rng = np.random.default_rng(3)
+    shapes = {"W1": (5, 3), "b1": (1, 3), "W2": (3, 1), "b2": (1, 1)}
+    return npz(**{**{name: rng.standard_normal(shape) for name, shape in shapes.items()}, **instead})
+
+
+async def send(
+    client: httpx.AsyncClient, body: bytes, kind: str = "application/octet-stream"
+) -> httpx.Response:
+    return await client.post(PARAMETERS, content=body, headers={"Content-Type": kind})
+
+
+def recipe(start: str, **network: Any) -> dict[str, Any]:
+    return {**RECIPE, "network": {**NETWORK, **network, "start": start}}
+
+
+async def parameters_of(one: Experiment, run: str = "gd", step: int | None = None) -> dict[str, Any]:
+    query = {} if step is None else {"step": step}
+    told: dict[str, Any] = (await one.get(f"/runs/{run}/snapshot", **query)).json()["parameters"]
+    return told
+
+
+async def losses(one: Experiment, run: str) -> list[float]:
+    columns = (await one.get(f"/runs/{run}/history", series="batch_loss", buckets=10_000)).json()
+    told: list[float] = columns["series"]["batch_loss"]["last"]
+    return told
+
+
+async def test_what_a_run_had_learnt_is_where_another_experiment_begins() -> None:
+    async with open_app(kernel="numpy") as (_, client):
+        one = await created(client, RECIPE)
+        await one.ask("POST", "/step", {"steps": 50})
+        exported = (await one.get("/export/parameters.npz", run="gd")).content
+        answer = await send(client, exported)
+        assert answer.status_code == 201
+        told = answer.json()
+        assert answer.headers["location"] == f"{PARAMETERS}/{told['id']}"
+        assert told["parameters"][0] == {"name": "W1", "shape": [5, 3]}
+        assert told["count"] == 22
+        assert (await client.get(answer.headers["location"])).json() == told
+        twin = await created(client, recipe(told["id"]))
+        assert await parameters_of(twin, step=0) == await parameters_of(one)
+        await one.ask("POST", "/step", {"steps": 30, "run": "gd"})
+        await twin.ask("POST", "/step", {"steps": 30, "run": "gd"})
+        assert await losses(twin, "gd") == (await losses(one, "gd"))[50:]
+        await twin.ask("POST", "/reset")
+        assert (await parameters_of(twin))["W1"] == (await parameters_of(one, step=50))["W1"]
+
+
+async def test_its_recipe_and_its_programs_make_the_same_numbers(tmp_path: Path) -> None:
+    async with open_app(kernel="numpy") as (_, client):
+        one = await created(client, recipe((await send(client, of_the_network())).json()["id"]))
+        await one.ask("POST", "/step", {"steps": 40})
+        made = await losses(one, "sgd")
+        again = await created(client, (await one.get("/export/recipe.json")).json())
+        await again.ask("POST", "/step", {"steps": 40})
+        assert await losses(again, "sgd") == made
+        path = tmp_path / "script.py"
+        path.write_bytes((await one.get("/export/script.py", run="sgd")).content)
+        told = subprocess.run(
+            [sys.executable, "-I", path], capture_output=True, text=True, timeout=60, check=True
+        )
+        assert [float(line.split()[1]) for line in told.stdout.splitlines()] == made
+        cells = json.loads((await one.get("/export/notebook.ipynb", run="sgd")).content)["cells"]
+        assert any("START = " in "".join(cell["source"]) for cell in cells)
+
+
+async def test_it_is_there_again_after_a_restart_with_a_table_of_ones_own_beside_it(tmp_path: Path) -> None:
+    table = ("a,b,y\n" + "".join(f"{n},{n * n % 7},{n % 5}.5\n" for n in range(40))).encode()
+    body = npz(W1=np.full((2, 3), 0.25), b1=np.zeros((1, 3)), W2=np.ones((3, 1)), b2=np.zeros((1, 1)))
+    async with open_app(data=tmp_path) as (_, client):
+        data = (
+            await client.post("/api/v1/datasets", content=table, headers={"Content-Type": "text/csv"})
+        ).json()
+        start = (await send(client, body)).json()["id"]
+        of_both = {**recipe(start), "data": {"name": "csv", "dataset": data["id"], "target": "y"}}
+        both, alone = (
+            await created(client, of_both),
+            await created(client, recipe((await send(client, of_the_network())).json()["id"])),
+        )
+        for one in (both, alone):
+            await one.ask("POST", "/step", {"steps": 20})
+        before = [await losses(one, "sgd") for one in (both, alone)]
+        first = await parameters_of(both, step=0)
+    async with open_app(data=tmp_path) as (app, client):
+        found = [Experiment(client, one.id, one.token) for one in (both, alone)]
+        assert [await losses(one, "sgd") for one in found] == before
+        assert await parameters_of(found[0], step=0) == first
+        assert first["W1"] == np.full((2, 3), 0.25).tolist()
+        assert (await client.get(f"{PARAMETERS}/{start}")).json()["count"] == 13
+        assert (await client.get(f"/api/v1/datasets/{data['id']}")).json() == data
+        # what an experiment is made of stays, however long it lies there; what nobody uses goes
+        unused = (await send(client, of_the_network())).json()["id"]
+        lab = app.state.lab
+        await lab._library.delete_unused(lab._tables_in_use, 1e12)
+        assert (await client.get(f"{PARAMETERS}/{start}")).status_code == 200
+        assert (await client.get(f"/api/v1/datasets/{data['id']}")).status_code == 200
+        assert (await client.get(f"{PARAMETERS}/{unused}")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (of_the_network(W2=np.ones((4, 1))), "W2 of shape (3, 1): the file has (4, 1)"),
+        (of_the_network(b1=np.ones(3)), "b1 of shape (1, 3): the file has (3,)"),
+        (of_the_network(W3=np.ones((1, 1))), "no W3: this network has W1, b1, W2, b2"),
+        (npz(W1=np.ones((5, 3))), "b2 of shape (1, 1): the file has none"),
+    ],
+)
+async def test_parameters_of_another_network_are_named_one_by_one(body: bytes, words: str) -> None:
+    async with open_app() as (_, client):
+        id = (await send(client, body)).json()["id"]
+        answer = await client.post("/api/v1/experiments", json=recipe(id))
+        assert answer.status_code == 422
+        errors = answer.json()["errors"]
+        assert {error["pointer"] for error in errors} == {"/network/start"}
+        assert words in [error["detail"] for error in errors]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "kind", "words"),
+    [
+        (npz(W1=np.array([{}], dtype=object)), 422, "unusable-parameters", "pickled"),
+        (npz(W1=np.array([np.nan])), 422, "unusable-parameters", "finite"),
+        (b"W1,b1\n1,2\n", 422, "unusable-parameters", "numpy.savez"),
+        (b"", 422, "unusable-parameters", "numpy.savez"),
+        (npz(W1=np.zeros(140_000)), 413, "too-large", "1,048,576"),
+    ],
+)
+async def test_a_file_that_cannot_be_used_is_answered_with_problem_details(
+    body: bytes, status: int, kind: str, words: str
+) -> None:
+    async with open_app() as (_, client):
+        answer = await send(client, body)
+        assert answer.status_code == status
+        assert answer.headers["content-type"] == "application/problem+json"
+        problem = answer.json()
+        assert problem["type"].endswith(kind)
+        assert words in problem["detail"]
+
+
+async def test_other_kinds_of_bodies_ids_of_something_else_and_ids_of_nothing() -> None:
+    async with open_app() as (_, client):
+        assert (await send(client, of_the_network(), "application/x-www-form-urlencoded")).status_code == 415
+        id = (await send(client, of_the_network())).json()["id"]
+        table = await client.post(
+            "/api/v1/datasets", content=b"a,y\n1,2\n2,4\n3,7\n", headers={"Content-Type": "text/csv"}
+        )
+        assert (await client.get(f"/api/v1/datasets/{id}")).status_code == 404
+        assert (await client.get(f"{PARAMETERS}/{table.json()['id']}")).status_code == 404
+        for start in (table.json()["id"], "nothing"):
+            answer = await client.post("/api/v1/experiments", json=recipe(start))
+            assert answer.status_code == 422
+            assert answer.json()["errors"][0]["pointer"] == "/network/start"
+        as_data = {"data": {"name": "csv", "dataset": id, "target": "y"}}
+        answer = await client.post("/api/v1/experiments", json=as_data)
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["pointer"] == "/data/dataset"

@@ -1,0 +1,131 @@
+"""Parameters out of a file that anybody may have made: what is right is read to the bit, and nothing else at all."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import tracemalloc
+import zipfile
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fallline.engine.saved_parameters import MOST_BYTES, read_parameters
+from fallline.vocabulary.errors import UnusableParameters
+
+W = np.arange(6.0).reshape(2, 3)
+
+
+def npz(save: Any = np.savez, **arrays: Any) -> bytes:
+    file = io.BytesIO()
+    save(file, **arrays)
+    return file.getvalue()
+
+
+def archive(compression: int = zipfile.ZIP_STORED, **members: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as made:
+        for name, data in members.items():
+            made.writestr(f"{name}.npy", data)
+    return file.getvalue()
+
+
+def npy(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize(
+    "array", [W, np.asfortranarray(W), W.astype(">f8")], ids=["C", "Fortran", "big endian"]
+)
+def test_what_numpy_saved_is_read_to_the_bit(save: Any, array: np.ndarray) -> None:
+    found = read_parameters(npz(save, W1=array, b1=np.array([[-0.0, 1e-310, 3.0]])))
+    assert list(found.arrays) == ["W1", "b1"]
+    assert found.arrays["W1"].tolist() == W.tolist()
+    assert found.arrays["b1"].tobytes() == np.array([[-0.0, 1e-310, 3.0]]).tobytes()
+    assert all(each.dtype == np.float64 and not each.flags.writeable for each in found.arrays.values())
+    assert found.as_json() == {
+        "parameters": [{"name": "W1", "shape": [2, 3]}, {"name": "b1", "shape": [1, 3]}],
+        "count": 9,
+    }
+
+
+class Trap:
+    """Unpickled, it would leave a mark."""
+
+    sprung = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (setattr, (Trap, "sprung", True))
+
+
+def header(shape: str, descr: str = "'<f8'") -> bytes:
+    head = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head.encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "no .npz"),
+        (b"W1,b1\n1,2\n", "no .npz"),
+        (npy(W), "no .npz"),
+        (b"x" + npz(W1=W), "no .npz"),
+        (npz(W1=W)[:-30], "no .npz"),
+        (npz(W1=W).replace(b"\x93NUMPY", b"\x93NUMBY"), "no .npz"),
+        (pickle.dumps({"W1": W}), "no .npz"),
+        (npz(W1=np.array([Trap()], dtype=object)), "W1 holds pickled objects, which are never read"),
+        (npz(W1=W, W2=np.array([[np.nan]])), "W2 is to hold finite numbers"),
+        (npz(W1=np.array([[np.inf]])), "W1 is to hold finite numbers"),
+        (npz(W1=W.astype(np.float32)), "W1 is to hold float64 numbers, and holds float32"),
+        (npz(W1=W.astype(int)), "float64"),
+        (npz(W1=W.astype(complex)), "float64"),
+        (npz(W1=np.array(["a"])), "float64"),
+        (npz(W1=np.zeros(2, dtype=[("a", "f8")])), "float64"),
+        (npz(**{"gd/W1": W, "sgd/W1": W}), "parameters of several runs"),
+        (npz(weights=W), "named W1, b1, W2"),
+        (npz(W0=W), "named W1, b1, W2"),
+        (npz(W1=W, other=W), "named W1, b1, W2"),
+        (archive(**{"../W1": npy(W)}), "several runs"),
+        (archive(), "no .npz"),
+        (archive(**{f"W{n}": npy(W) for n in range(1, 66)}), "1 to 64 arrays"),
+        (archive(W1=npy(W)[:-8]), "W1 is cut off"),
+        (archive(W1=npy(W) + b"12345678"), "W1 is cut off"),
+        (archive(W1=header("(10**9, 10**9)") + b"8" * 8), "no .npz"),
+        (archive(W1=header("(1000000000, 1000000000)") + b"8" * 8), "W1 is cut off"),
+        (archive(W1=header("(-1, -1)") + b"8" * 8), "W1 is cut off"),
+        (archive(W1=header("(1,)", "__import__('os')") + b"8" * 8), "no .npz"),
+    ],
+)  # fmt: skip
+def test_anything_else_is_refused_in_words(body: bytes, words: str) -> None:
+    with pytest.raises(UnusableParameters, match=words.replace(".", r"\.")):
+        read_parameters(body)
+    assert not Trap.sprung
+
+
+def test_a_small_file_that_unpacks_into_a_large_one_takes_no_memory() -> None:
+    bomb = archive(zipfile.ZIP_DEFLATED, W1=npy(np.zeros(50_000_000 // 8)), b1=npy(np.zeros(10)))
+    assert len(bomb) < MOST_BYTES
+    tracemalloc.start()
+    with pytest.raises(UnusableParameters, match="unpacked"):
+        read_parameters(bomb)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * MOST_BYTES
+
+
+def test_an_archive_that_lies_about_its_sizes_is_not_believed() -> None:
+    data = npy(np.zeros(300_000))
+    body = archive(zipfile.ZIP_DEFLATED, W1=data)
+    lying = body.replace(len(data).to_bytes(4, "little"), (600).to_bytes(4, "little"))
+    assert lying != body
+    with pytest.raises(UnusableParameters):
+        read_parameters(lying)
+
+
+def test_all_parameters_that_a_network_may_have_fit() -> None:
+    found = read_parameters(npz(W1=np.ones((64, 1_500)), b1=np.ones((1, 1_500))))
+    assert found.size == 8 * 65 * 1_500
