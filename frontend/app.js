@@ -21,6 +21,7 @@ import { kernelWords } from "./state/kernel-words.js";
 import { linkOf } from "./state/links.js";
 import { nextMarker } from "./state/markers.js";
 import { furthestStep, shownStep, stepOf } from "./state/moments.js";
+import { openedAs, recipeWords } from "./state/opened-file.js";
 import { changedRecipe, freshWords, joinedChanges, nextRun } from "./state/recipes.js";
 import { initialState, reduce } from "./state/reduce.js";
 import { createSeriesBook } from "./state/series.js";
@@ -256,6 +257,14 @@ export function createApp(environment = browserEnvironment()) {
         dispatch({ type: "view", part: { x: view.x, measure: view.measure } });
         return visits.undo();
       };
+    },
+    async openFile(file) {
+      const opened = openedAs(file.name, /\.json$/i.test(file.name) ? await file.text() : "");
+      if ("problem" in opened) return void dispatch({ type: "problem", problem: opened.problem });
+      if ("recipe" in opened) return void await beginAnother(opened.recipe, recipeWords(file.name));
+      const { parameters, problem } = /** @type {Json} */ (await found("parameters", api.sendParameters(file)));
+      if (problem) dispatch({ type: "problem", problem });
+      else await this.newExperiment({ network: { start: parameters.id } });
     },
     async undo() {
       dispatch({ type: "notice", notice: null });

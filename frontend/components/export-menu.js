@@ -1,5 +1,5 @@
 /**
- * "Export" in the top bar: every file of one run or of all, and the charts as pictures.
+ * "Export" in the top bar: every file of one run or of all, the charts as pictures, and the way back in for what was taken.
  * Owns: the panel. Addresses and words are in state/exports.js, pictures in export-picture.js.
  */
 
@@ -8,6 +8,7 @@ import { make, write } from "./dom.js";
 import { savePicture } from "./export-picture.js";
 import { LiveElement, register } from "./live-element.js";
 import { openPopover } from "./popover.js";
+import { TYPES } from "../state/opened-file.js";
 import { ALL, choicesOf, filesOf, picturesOf } from "../state/exports.js";
 
 /** @typedef {import("../state/types.js").App} App */
@@ -42,13 +43,24 @@ export class ExportMenu extends LiveElement {
     }
     list(ALL);
     const pictures = make("ul", { class: "files" }, ...picturesOf(store.get()).map((one) => this.#pictureRow(one, said)));
-    openPopover({
+    const close = openPopover({
       anchor: () => anchor, name: "Export", role: "dialog", look: "exports",
       content: [
         make("div", { class: "head" }, make("h2", {}, "Files"), runs.root), files,
         make("h2", {}, "Charts as they stand on the page"), pictures, said,
+        make("h2", {}, "Open again"), make("p", { class: "line hint" }, "A recipe, or parameters to start from.", this.#opener(() => close())),
       ],
     });
+  }
+
+  /** @param {() => void} close */
+  #opener(close) {
+    const chooser = make("input", { type: "file", accept: TYPES, hidden: true, on: { change: () => {
+      const file = chooser.files?.[0];
+      close();
+      if (file) void this.app.openFile(file);
+    } } });
+    return make("span", { class: "open-file" }, button({ look: "small", act: () => chooser.click() }, "Open a file…"), chooser);
   }
 
   /** @param {Pictured} pictured @param {HTMLElement} said */

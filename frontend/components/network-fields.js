@@ -5,6 +5,7 @@
 
 import { complaintAt } from "./controls.js";
 import { make, makeOwn, write } from "./dom.js";
+import { words } from "./help-line.js";
 import { LiveElement, register } from "./live-element.js";
 import { initializers, networkMore } from "./network-more.js";
 import { refuseSeed, seedOf } from "./seed.js";
@@ -25,6 +26,10 @@ const choices = (catalog, weights) => initializers(catalog, "weights", weights).
   value: name, text: drawWords(name, ownOf(catalog, "initializers", name === methodName(weights) ? weights : name).scale),
 }));
 
+/** Stands in the list while the first weights and biases are those of a file. */
+const BROUGHT = { value: "", text: "From a file" };
+const FROM_A_FILE = words("The weights and biases that somebody brought; any other choice draws new ones.");
+
 export class NetworkFields extends LiveElement {
   start() {
     const { catalog } = this.app.store.get();
@@ -43,7 +48,9 @@ export class NetworkFields extends LiveElement {
       if (!experiment) return;
       const { network } = experiment.recipe;
       write(count, plural(experiment.parameters, "parameter"));
-      weights.show(choices(catalog, network.weights), methodName(network.weights), explanationOf(rowOf(catalog, "initializers", methodName(network.weights))));
+      const drawn = choices(catalog, network.weights);
+      if (network.start) weights.show([BROUGHT, ...drawn], BROUGHT.value, FROM_A_FILE);
+      else weights.show(drawn, methodName(network.weights), explanationOf(rowOf(catalog, "initializers", methodName(network.weights))));
       seed.show(network.seed);
       more.show(experiment);
     });

@@ -25,15 +25,14 @@ const NO_ANSWER = { title: "The server does not answer.", detail: "Check that it
 export function createApi(fetch, origin) {
   /**
    * @param {string} path
-   * @param {{method?: string, body?: Json|Blob, token?: string|null, under?: string}} [how]  a Blob is a CSV
+   * @param {{method?: string, body?: Json|Blob, token?: string|null, under?: string, kind?: string}} [how]  a Blob is sent as it is, of that kind
    */
-  async function call(path, { method = "GET", body, token, under = "/api/v1" } = {}) {
+  async function call(path, { method = "GET", body, token, under = "/api/v1", kind = "application/json" } = {}) {
     /** @type {Record<string, string>} */
     const headers = { Accept: "application/json" };
-    const isTable = body instanceof Blob;
-    if (body) headers["Content-Type"] = isTable ? "text/csv" : "application/json";
+    if (body) headers["Content-Type"] = kind;
     if (token) headers.Authorization = `Bearer ${token}`;
-    const request = { method, headers, ...(body ? { body: isTable ? body : JSON.stringify(body) } : {}) };
+    const request = { method, headers, ...(body ? { body: body instanceof Blob ? body : JSON.stringify(body) } : {}) };
     const response = await fetch(`${origin}${under}${path}`, request).catch(() => {
       throw new Refused(NO_ANSWER);
     });
@@ -55,7 +54,9 @@ export function createApi(fetch, origin) {
     health: () => call("/healthz", { under: "" }),
     catalog: () => call("/catalog"),
     /** @param {Blob} file */
-    sendTable: (file) => call("/datasets", { method: "POST", body: file }),
+    sendTable: (file) => call("/datasets", { method: "POST", body: file, kind: "text/csv" }),
+    /** @param {Blob} file */
+    sendParameters: (file) => call("/parameters", { method: "POST", body: file, kind: "application/octet-stream" }),
     /** @param {string} id */
     table: (id) => call(`/datasets/${encodeURIComponent(id)}`),
     /** A drawing. @param {string} text @returns {Promise<Blob>} */

@@ -3,7 +3,7 @@
  * Owns: charts' places, theme, sheet, keys.
  */
 
-import { refuseStrayDrops } from "../components/csv-drop.js";
+import { refuseStrayDrops, takeDrops } from "../components/csv-drop.js";
 import { makeOwn, set } from "../components/dom.js";
 import { goToRecipe, keepSheet } from "../components/recipe-sheet.js";
 import { keepTheme } from "../components/theme.js";
@@ -21,6 +21,7 @@ const find = (selector) => /** @type {HTMLElement} */ (document.querySelector(se
 /** @param {App} app */
 export function openDashboard(app) {
   refuseStrayDrops();
+  takeDrops(find(".app"), () => app.store.get().experiment !== null, (file) => void app.openFile(file));
   keepTheme(app.store);
   keepSheet(app, find(".rail.recipe"));
   waitForExperiment(app);

@@ -37,10 +37,15 @@ export function changedRecipe({ experiment, runs, catalog }, changes) {
   const isBare = !isKept || (changes.loss !== undefined && takesLogits(changes.loss));
   return {
     data: samples,
-    network: { ...network, ...(isBare ? { output: "identity" } : {}), ...changes.network },
+    network: { ...drawn(network, changes.network), ...(isBare ? { output: "identity" } : {}), ...changes.network },
     ...(isKept ? { loss: changes.loss ?? loss } : {}),
     runs: told.filter(({ name }) => runs[name]).map((run) => ({ ...fromNow(run, runs[run.name]), ...changes.runs?.[run.name] })),
   };
+}
+
+/** A network that is changed begins at weights that are drawn for it, not at those of a file. @param {Json} network @param {Json} [change] */
+function drawn({ start, ...network }, change) {
+  return start === undefined || change ? network : { ...network, start };
 }
 
 /**
@@ -62,7 +67,7 @@ export function joinedChanges(earlier, later) {
  */
 export function freshWords({ data, network, loss }, runs) {
   const who = runs === 1 ? "the run starts" : runs === 2 ? "both runs start" : "all runs start";
-  const what = data ? "New data" : network?.layers ? "New shape, new weights" : network ? "New weights" : loss ? "A new loss" : "Another order of the samples";
+  const what = data ? "New data" : network?.start ? "Weights from a file" : network?.layers ? "New shape, new weights" : network ? "New weights" : loss ? "A new loss" : "Another order of the samples";
   return `${what}: ${who} again at step 0.`;
 }
 

@@ -224,6 +224,7 @@
  * @property {(changes: import("./recipes.js").Changes) => Promise<void>} newExperiment
  *   merges into the recipe (layers replace layers), starts at step 0, leaves a notice with undo
  * @property {(name: string) => Promise<void>} openExhibit  its recipe from step 0, seen as it is seen best; leaves a notice with undo
+ * @property {(file: File) => Promise<void>} openFile  a recipe as an experiment of its own, parameters as the start of a fresh one
  * @property {() => Promise<void>} undo       takes back the last experiment begun, or starts the run removed last again
  * @property {() => Promise<void>} restart    after "restarted": the kept recipe, from step 0
  * @property {() => void} retryNow

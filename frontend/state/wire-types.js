@@ -23,7 +23,7 @@
 /**
  * @typedef {object} Recipe  filled in, as the server answers it
  * @property {Json & {name: string, samples: number, features?: number, noise?: number, test_fraction: number, seed: number}} data
- * @property {{layers: LayerRecipe[], output: string, weights: any, biases: any, seed: number}} network
+ * @property {{layers: LayerRecipe[], output: string, weights: any, biases: any, seed: number, start?: string}} network
  * @property {import("./losses.js").LossRecipe} loss
  * @property {RunRecipe[]} runs
  */

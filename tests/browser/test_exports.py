@@ -134,3 +134,72 @@ def test_the_panel_fits_on_a_phone(open_lab: OpenLab, width: int) -> None:
         "(box => [box.scrollWidth - box.clientWidth, box.getBoundingClientRect().right <= innerWidth])"
         "(document.querySelector('.exports'))"
     ) == [0, True]
+
+
+def dropped(lab: Dashboard, name: str, body: bytes) -> None:
+    """On the page, beside everything that takes files of its own."""
+    given = lab.page.evaluate_handle(
+        """([name, numbers]) => {
+            const dragged = new DataTransfer();
+            dragged.items.add(new File([new Uint8Array(numbers)], name));
+            return dragged;
+        }""",
+        [name, list(body)],
+    )
+    lab.page.locator("main").dispatch_event("drop", {"dataTransfer": given})
+
+
+def test_a_recipe_that_was_taken_opens_again_with_its_edits_and_makes_the_same_numbers(
+    open_lab: OpenLab,
+) -> None:
+    lab = open_lab()
+    lab.make_steps(20)
+    lab.card("gd").get_by_role("radio", name="Mini-batch").click()
+    lab.until(lambda: lab.ask("GET", "/recipe")["runs"][0]["edits"], bool)
+    lab.make_steps(30)
+    told = lab.ask("GET", "/runs/gd/history", series="batch_loss")["series"]
+    recipe = content(take(lab, open_panel(lab).get_by_role("link", name="recipe.json")))
+    before = lab.kept["id"]
+    other = open_lab()
+    open_panel(other)
+    with other.page.expect_file_chooser() as opened:
+        other.button("Open a file…").click()
+    opened.value.set_files([{"name": "recipe.json", "mimeType": "application/json", "buffer": recipe}])
+    expect(other.notice).to_contain_text("Opened from recipe.json")
+    expect(panel(other)).to_have_count(0)
+    other.make_steps(50)
+    assert other.kept["id"] != before
+    assert other.ask("GET", "/runs/gd/history", series="batch_loss")["series"] == told
+
+
+def test_parameters_that_were_taken_are_dropped_as_a_start(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.make_steps(40)
+    learnt = lab.ask("GET", "/runs/gd/snapshot")["parameters"]
+    shown = open_panel(lab)
+    shown.get_by_role("combobox", name="Runs to export").select_option(label="GD")
+    body = content(take(lab, shown.get_by_role("link", name="parameters.npz")))
+    lab.page.keyboard.press("Escape")
+    dropped(lab, "gd-parameters.npz", body)
+    expect(lab.notice).to_contain_text("Weights from a file: both runs start again at step 0.")
+    weights = lab.page.get_by_role("combobox", name="Initial weights")
+    expect(weights.locator("option:checked")).to_have_text("From a file")
+    assert lab.ask("GET", "/runs/sgd/snapshot", step=0)["parameters"] == learnt
+    assert faults_in_both_themes(lab) == []
+    # another shape draws weights of its own
+    weights.select_option(label="Zeros")
+    expect(weights.locator("option", has_text="From a file")).to_have_count(0)
+    assert lab.ask("GET", "/runs/gd/snapshot", step=0)["parameters"]["W1"][0][0] == 0
+
+
+def test_a_file_of_another_kind_is_told_and_nothing_is_lost(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.allow("Failed to load resource")
+    before = lab.kept["id"]
+    dropped(lab, "notes.txt", b"hello")
+    expect(lab.strip).to_contain_text("notes.txt is neither a recipe nor parameters.")
+    dropped(lab, "w.npz", b"hello")
+    expect(lab.strip).to_contain_text("The parameters cannot be used")
+    dropped(lab, "recipe.json", json.dumps({"data": {"name": "nope"}}).encode())
+    expect(lab.strip).to_contain_text("the name of a known data set")
+    assert lab.kept["id"] == before

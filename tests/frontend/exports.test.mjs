@@ -6,7 +6,10 @@ import { test } from "node:test";
 import { fitting } from "../../frontend/charts/picture.js";
 import { ALL, choicesOf, filesOf, pictureName, picturesOf } from "../../frontend/state/exports.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
+import { openedAs } from "../../frontend/state/opened-file.js";
+import { changedRecipe, freshWords } from "../../frontend/state/recipes.js";
 import { answer, catalog } from "./fake-server.mjs";
+import { live } from "./world.mjs";
 
 const exports = [
   { name: "recipe.json", media_type: "application/json", help: "all of it", of_first: false },
@@ -40,4 +43,48 @@ test("words that do not fit end in an ellipsis, and never in half of one", () =>
   assert.equal(fitting("momentum", 79, widthOf), "moment…");
   assert.equal(fitting("GD with care", 45, widthOf), "GD…");
   assert.equal(fitting("momentum", 5, widthOf), "");
+});
+
+const file = (name, text) => Object.assign(new Blob([text]), { name });
+
+test("a recipe that is opened is another experiment, and the one before can be had back", async () => {
+  const { app, server, id } = await live();
+  const recipe = { data: { samples: 50 }, runs: [{ name: "gd", edits: [{ at_step: 3, batch_size: 1 }] }, { name: "sgd" }] };
+  await app.openFile(file("recipe.json", JSON.stringify(recipe)));
+  assert.deepEqual(server.posted, recipe);
+  assert.notEqual(app.store.get().experiment.id, id);
+  assert.match(app.store.get().notice.text, /^Opened from recipe\.json, at step 0\./);
+  await app.undo();
+  assert.equal(app.store.get().experiment.id, id);
+  app.stop();
+});
+
+test("parameters that are opened are where a fresh experiment of the same recipe begins", async () => {
+  const { app, server } = await live();
+  await app.openFile(file("gd-parameters.npz", "PK"));
+  assert.deepEqual([server.posted.network.start, server.posted.network.layers.length], ["p1", 2]);
+  assert.match(app.store.get().notice.text, /^Weights from a file: both runs start/);
+  app.stop();
+});
+
+test("what cannot be opened is told, and the experiment stays", async () => {
+  const { app, id } = await live();
+  for (const [name, text, words] of [
+    ["notes.txt", "", /notes\.txt is neither/], ["recipe.json", "[1]", /holds no recipe/], ["recipe.json", "{", /holds no recipe/], ["w.npz", "no", /cannot be used/],
+  ]) {
+    await app.openFile(file(name, text));
+    assert.match(app.store.get().problem.title, words);
+    assert.equal(app.store.get().experiment.id, id);
+    app.dismiss();
+  }
+  assert.deepEqual(openedAs("W.NPZ"), { isParameters: true });
+  app.stop();
+});
+
+test("a network that is changed draws its weights anew, other changes leave those of a file", () => {
+  const told = answer();
+  const state = lab({ ...told, recipe: { ...told.recipe, network: { ...told.recipe.network, start: "p1" } } });
+  const start = (changes) => changedRecipe(state, changes).network.start;
+  assert.deepEqual([start({ data: { seed: 3 } }), start({ network: { weights: "he" } }), start({ network: { start: "p2" } })], ["p1", undefined, "p2"]);
+  assert.match(freshWords({ network: { start: "p2" } }, 1), /^Weights from a file: the run starts/);
 });

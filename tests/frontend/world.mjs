@@ -25,6 +25,9 @@ export function world({ stored = {}, known = {}, fragment = "" } = {}) {
       const text = await body.text();
       return text ? respond(201, { id: "d1", rows: text.split("\n").length - 1 }) : respond(422, { title: "The CSV cannot be used", detail: "the table is empty" });
     }
+    if (path === "/parameters" && headers["Content-Type"] === "application/octet-stream") {
+      return (await body.text()).startsWith("PK") ? respond(201, { id: "p1", parameters: [], count: 0 }) : respond(422, { title: "The parameters cannot be used", detail: "this is no .npz file" });
+    }
     if (method === "POST") {
       const refusal = typeof server.refuse === "function" ? server.refuse(JSON.parse(body)) : server.refuse;
       if (refusal) return respond(422, refusal);

@@ -1,0 +1,36 @@
+/**
+ * A file that somebody opens: what it is by its name, what is in it, and the words where it is nothing of the kind.
+ * Owns: that judgement. Pure. Whether a recipe or parameters can be used says the server.
+ */
+
+/** @typedef {import("./types.js").Json} Json */
+/** @typedef {import("./types.js").Problem} Problem */
+
+/** What the browser's window offers. */
+export const TYPES = ".json,.npz,application/json";
+
+/** @param {string} name @returns {Problem} */
+const otherFile = (name) => ({ title: `${name} is neither a recipe nor parameters.`, detail: "A recipe is a .json, parameters are an .npz, both as Export has them. A CSV is dropped on Data." });
+
+/** @param {string} name @returns {Problem} */
+const noRecipe = (name) => ({ title: `${name} holds no recipe.`, detail: "A recipe is a JSON object, as recipe.json under Export is one." });
+
+/**
+ * @param {string} name
+ * @param {string} [text]  what is in it, where that is text
+ * @returns {{recipe: Json}|{isParameters: true}|{problem: Problem}}
+ */
+export function openedAs(name, text = "") {
+  if (/\.npz$/i.test(name)) return { isParameters: true };
+  if (!/\.json$/i.test(name)) return { problem: otherFile(name) };
+  try {
+    const recipe = JSON.parse(text);
+    if (typeof recipe === "object" && recipe !== null && !Array.isArray(recipe)) return { recipe };
+  } catch {
+    // told below
+  }
+  return { problem: noRecipe(name) };
+}
+
+/** @param {string} name */
+export const recipeWords = (name) => `Opened from ${name}, at step 0. Play, and it is trained as it was, edits included.`;
