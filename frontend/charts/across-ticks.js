@@ -4,7 +4,7 @@
  */
 
 /** @typedef {{type: "log"|"linear", range: number[]}} Across  as Plotly wants it: logarithms on a log axis */
-/** @typedef {{width: number, before: number, after: number, most: number}} Room  px: of the panel, and what a word may stand out on each side; and so many ticks at most */
+/** @typedef {{width: number, before: number, after: number, most: number, least?: number}} Room  px: of the panel, and what a word may stand out on each side; so many ticks at most, and so far apart at least, in the data's units */
 
 const LETTER = 6.2;
 /** Between two words at least this, in px. */
@@ -53,6 +53,30 @@ export function roundTicks([low, high], most, isBrief) {
   return { tickvals, ticktext: tickvals.map((value) => (isBrief ? brief(value) : written(value, digits, 0)).replace("-", "\u2212")) };
 }
 
+/** From so many ticks on, all of them of one round size: halves only where no rounder size has as many. */
+const FEW = { least: 3, most: 5 };
+
+/**
+ * Three to five round places of an even axis, and their words; an axis without extent has none.
+ * @param {number[]} range
+ */
+export function fewTicks([low, high]) {
+  if (!(high > low && high - low < Infinity)) return {};
+  const top = Math.floor(Math.log10(high - low));
+  const sizes = [[5, 2, 1], [2.5]].flatMap((steps) => [top, top - 1].flatMap((exponent) => steps.map((step) => step * Number(`1e${exponent}`))));
+  const placesAt = (/** @type {number} */ size) => Math.floor(high / size + 1e-9) - Math.ceil(low / size - 1e-9) + 1;
+  const size = sizes.find((each) => placesAt(each) >= FEW.least && placesAt(each) <= FEW.most) ?? sizes[0];
+  const digits = Math.min(20, Math.max(0, 1 - Math.floor(Math.log10(size) + 1e-9)));
+  const largest = Math.max(-low, high);
+  // three digits are all that brief words have
+  const isLarge = largest >= 1e4 && size >= largest / 100;
+  const tickvals = Array.from({ length: placesAt(size) }, (_, k) => (Math.ceil(low / size - 1e-9) + k) * size || 0);
+  return { tickvals, ticktext: tickvals.map((value) => signed(value, isLarge ? brief : (each) => written(each, digits, 0))) };
+}
+
+/** @param {number} value @param {(size: number) => string} word */
+const signed = (value, word) => `${value < 0 ? "\u2212" : ""}${word(Math.abs(value))}`;
+
 /**
  * Ticks at round places, as many as fit.
  * @param {number} low
@@ -61,11 +85,11 @@ export function roundTicks([low, high], most, isBrief) {
  * @param {boolean} isBrief  "2k" for "2,000"
  */
 function linearTicks(low, high, room, isBrief) {
-  const finest = (high - low) / room.most;
-  for (let exponent = Math.floor(Math.log10(finest)); ; exponent++) {
+  const finest = Math.max((high - low) / room.most, room.least ?? 0);
+  for (let exponent = Math.floor(Math.log10(finest) + 1e-9); ; exponent++) {
     for (const step of STEPS) {
       const size = step * 10 ** exponent;
-      if (size < finest) continue;
+      if (size < finest * (1 - 1e-9)) continue;
       const digits = Math.max(0, -exponent);
       const word = (/** @type {number} */ value) => (isBrief ? brief(Number(value.toFixed(digits))) : written(value, digits));
       const widest = Math.max(word(low + size).length, word(high).length) * LETTER;

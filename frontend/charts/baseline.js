@@ -1,20 +1,20 @@
 /**
- * Where the words of the baseline stand: at its left or right end, under or over it, where least is in the way.
+ * Where the words of the baseline stand: along it, under or over, where least is in the way.
  * Owns: that choice, and that it does not change at every draw. Pure.
  */
 
+import { covered, LOOKS, touch } from "./in-the-way.js";
 import { pxAcross, pxDown } from "./labels.js";
 import { number } from "../state/format.js";
 
-/** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("./scene.js").Scene} Scene */
 /** @typedef {import("./labels.js").Frame} Frame */
-/** @typedef {{left: number, right: number, top: number, bottom: number}} Box  px */
+/** @typedef {import("./in-the-way.js").Box} Box */
 /**
  * @typedef {object} Drawn  what may be in the way
- * @property {Json[]} curves  traces, the filled ones too
+ * @property {import("./in-the-way.js").Curve[]} curves
  * @property {{x: number}[]} flags
- * @property {{name: string, value: string, x: number, y: number}[]} ends
+ * @property {Box[]} ends  words
  * @property {{from: number, to: number}|null} missing
  * @property {boolean} isBegun
  */
@@ -23,12 +23,13 @@ const LETTER = 6.3;
 const HEIGHT = 17;
 const OFF = 3;
 const SIDES = { left: 10, right: 14 };
+/** How much of the way from the left end to the right one. */
+const PLACES = /** @type {Record<string, number>} */ ({ right: 1, left: 0, middle: 0.5, "right of the middle": 0.75, "left of the middle": 0.25 });
 /** In this order where all are alike: at the right end lines are calm, and under the baseline is what beats it. */
-const CORNERS = ["right under", "right over", "left under", "left over"];
-/** A curve is looked at in so many places of a corner. */
-const LOOKS = 24;
-/** Another corner has to be this much better. */
+const CORNERS = Object.keys(PLACES).flatMap((place) => [`${place} under`, `${place} over`]);
+/** Another corner has to be this much better, and what is no corner a little. */
 const WORTH_MOVING = 4;
+const NO_CORNER = 1;
 
 /**
  * @param {Scene} scene
@@ -44,8 +45,7 @@ export function baselineLabel({ state, held }, frame, drawn) {
   const text = `predicting the ${state.experiment?.classes.length ? "majority" : "mean"}: ${number(mean)}`;
   const boxes = CORNERS.map((corner) => ({ corner, box: boxOf(corner, line, text.length * LETTER, frame) }));
   const inside = boxes.filter(({ box }) => box.top >= frame.top - 1 && box.bottom <= frame.top + frame.height + 1);
-  const ready = paths(drawn.curves, frame);
-  const costs = inside.map(({ corner, box }) => ({ corner, box, cost: costOf(box, ready, frame, drawn) }));
+  const costs = inside.map(({ corner, box }) => ({ corner, box, cost: costOf(box, frame, drawn) + (/middle/.test(corner) ? NO_CORNER : 0) }));
   const best = costs.reduce((a, b) => (b.cost < a.cost ? b : a));
   const stays = costs.find(({ corner }) => corner === held.corner);
   const chosen = stays && stays.cost < best.cost + WORTH_MOVING ? stays : best;
@@ -55,23 +55,20 @@ export function baselineLabel({ state, held }, frame, drawn) {
 
 /** @param {string} corner @param {number} line @param {number} width @param {Frame} frame @returns {Box} */
 function boxOf(corner, line, width, frame) {
-  const left = corner.startsWith("left") ? frame.left + SIDES.left : frame.left + frame.width - SIDES.right - width;
-  const top = corner.endsWith("under") ? line + OFF : line - OFF - HEIGHT;
+  const [, place, side] = /** @type {RegExpMatchArray} */ (corner.match(/^(.*) (under|over)$/));
+  const left = frame.left + SIDES.left + PLACES[place] * (frame.width - SIDES.left - SIDES.right - width);
+  const top = side === "under" ? line + OFF : line - OFF - HEIGHT;
   return { left, right: left + width, top, bottom: top + HEIGHT };
 }
 
-/** Curves as px; what is filled is only a shade. @param {Json[]} curves @param {Frame} frame */
-const paths = (curves, frame) => curves
-  .filter(({ meta, x }) => meta.role !== "band" && x.length > 1)
-  .map(({ x, y }) => ({ x: x.map((/** @type {number} */ place) => pxAcross(frame, place)), y: y.map((/** @type {number} */ value) => pxDown(frame, value)) }));
-
-/** @param {Box} box @param {{x: number[], y: number[]}[]} ready @param {Frame} frame @param {Drawn} drawn */
-function costOf(box, ready, frame, { flags, ends, missing }) {
-  const curves = ready.reduce((sum, path) => sum + crossings(path, box), 0);
+/** @param {Box} box @param {Frame} frame @param {Drawn} drawn */
+function costOf(box, frame, { curves, flags, ends, missing }) {
+  // letters are less high than their line: a curve that runs along the baseline is not in their way
+  const lines = covered(curves, { ...box, bottom: box.bottom - 3 });
   const edits = flags.filter(({ x }) => within(pxAcross(frame, x), box.left - 2, box.right + 2)).length;
-  const words = ends.filter((end) => touch(box, { left: pxAcross(frame, end.x), top: pxDown(frame, end.y) - 21, bottom: pxDown(frame, end.y) + 6, right: pxAcross(frame, end.x) + LETTER * (end.name.length + end.value.length + 2) })).length;
+  const words = ends.filter((end) => touch(box, end)).length;
   const unknown = missing && touch(box, centred((pxAcross(frame, missing.from) + frame.left + frame.width) / 2, frame.top + frame.height / 2)) ? 1 : 0;
-  return curves + 3 * edits + LOOKS * (words + unknown);
+  return lines + 3 * edits + LOOKS * (words + unknown);
 }
 
 /** @param {number} x @param {number} y @returns {Box} */
@@ -79,28 +76,3 @@ const centred = (x, y) => ({ left: x - 50, right: x + 50, top: y - 8, bottom: y 
 
 /** @param {number} value @param {number} low @param {number} high */
 const within = (value, low, high) => value >= low && value <= high;
-
-/** @param {Box} a @param {Box} b */
-const touch = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
-
-/**
- * In how many of the places that are looked at a curve is in a box, or jumps over it.
- * @param {{x: number[], y: number[]}} path
- * @param {Box} box
- */
-function crossings({ x, y }, { left, right, top, bottom }) {
-  let found = 0;
-  let next = 1;
-  let before = null;
-  for (let look = 0; look <= LOOKS; look++) {
-    const place = left + ((right - left) * look) / LOOKS;
-    while (next < x.length && x[next] < place) next++;
-    if (next >= x.length) break;
-    if (place < x[next - 1]) continue;
-    const here = y[next - 1] + ((y[next] - y[next - 1]) * (place - x[next - 1])) / (x[next] - x[next - 1] || 1);
-    const side = here < top - 2 ? -1 : here > bottom + 2 ? 1 : 0;
-    if (side === 0 || (before !== null && before === -side)) found++;
-    before = side;
-  }
-  return found;
-}

@@ -8,12 +8,13 @@ import { axesOf, undrawn } from "./axes.js";
 import { bandsOf, withoutBands } from "./bands.js";
 import { fill } from "./bind.js";
 import { flagsOf } from "./edits.js";
+import { LEAST_APART } from "./horizontal.js";
 import { pxAcross, pxDown } from "./labels.js";
 import { dress, shownRuns, templateOf } from "./looks.js";
 import { momentLines, placeThen } from "./moment.js";
 import { groundOf, isInside, joined, symbol } from "./paths.js";
 import { axisOf, boundTo, columnsFor, missingFrom, withinAxis } from "./scene.js";
-import { briefTicks, number } from "../state/format.js";
+import { briefTicks, number, short } from "../state/format.js";
 import { seen } from "../state/moments.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
@@ -106,7 +107,7 @@ function layoutOf(specified, { look, room, zoom }, axis, domains) {
   };
   const range = zoom.x ?? axis.range;
   const type = axis.log ? "log" : "linear";
-  const across = undrawn({ type, range, ...acrossTicks({ type, range }, tickRoom(domains, room, look.compact), look.compact) });
+  const across = undrawn({ type, range, ...acrossTicks({ type, range }, { ...tickRoom(domains, room, look.compact), least: LEAST_APART[axis.axis] }, look.compact) });
   const { range: down, tickvals, ticktext: texts } = specified.yaxis;
   const ticktext = readable(look.compact ? briefTicks(tickvals, texts) : texts, down, room.height - TOP - layout.margin.b);
   domains.forEach((domain, k) => {
@@ -140,11 +141,13 @@ function readable(texts, range, height) {
   return (0.95 * height) / (range[1] - range[0]) < 11 ? texts.map((text, place) => (place === 1 ? "" : text)) : texts;
 }
 
-/** Widths in px of a title's parts: name, shape, and each run's value. */
-const PARTS = { name: 26, shape: 42, value: 66 };
+/** Widths in px of a title's parts: name and shape. */
+const PARTS = { name: 26, shape: 42 };
+/** Each run's value, with as many digits as there is room for, the widest first. */
+const VALUES = [{ width: 66, word: number }, { width: 51, word: (/** @type {number|undefined} */ value) => short(value, 2) }, { width: 41, word: (/** @type {number|undefined} */ value) => short(value, 1) }];
 
 /**
- * A narrow panel keeps its name only, and so do all on a phone; the shape is the first to go, then the values.
+ * A narrow panel keeps its name only, and so do all on a phone; the shape is the first to go, then digits, then the values.
  * @param {Scene} scene
  * @param {number} panel
  * @param {number} gap
@@ -153,12 +156,14 @@ function titlesOf({ state: present, room, look }, panel, gap) {
   const state = seen(present);
   const { experiment, view } = state;
   const shown = shownRuns(state);
-  const [valued, shaped] = [PARTS.name + shown.length * PARTS.value, PARTS.name + PARTS.shape + shown.length * PARTS.value];
+  const value = look.compact ? undefined : VALUES.find(({ width }) => panel >= PARTS.name + shown.length * width);
+  const isWide = value === VALUES[0] && panel >= PARTS.name + PARTS.shape + shown.length * value.width;
   return (experiment?.weights ?? []).map((weight, k) => ({
     name: weight,
-    shape: !look.compact && panel >= shaped ? (experiment?.shapes[weight] ?? []).join(" × ") : "",
+    shape: isWide ? (experiment?.shapes[weight] ?? []).join(" × ") : "",
     left: room.left + k * (panel + gap),
     width: panel,
-    values: look.compact || panel < valued ? [] : shown.map((run) => ({ run: run.name, label: run.label, lane: run.lane, value: number(run.latest[`${view.measure}/${weight}`]?.value) })),
+    dense: value !== VALUES[0],
+    values: value ? shown.map((run) => ({ run: run.name, label: run.label, lane: run.lane, value: value.word(run.latest[`${view.measure}/${weight}`]?.value) })) : [],
   }));
 }

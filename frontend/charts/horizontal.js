@@ -12,6 +12,8 @@ import { endsOf } from "./bind.js";
 
 /** What a trace's binding calls each axis. */
 export const BOUND = /** @type {const} */ ({ steps: "step", epochs: "epoch", samples: "samples_seen", seconds: "seconds" });
+/** Between two ticks at least: there is no half step, and no half sample. */
+export const LEAST_APART = { steps: 1, epochs: 0, samples: 1, seconds: 0 };
 export const NAMES = { steps: "steps", epochs: "epochs", samples: "samples seen", seconds: "seconds" };
 
 /** Beyond this ratio of the runs' lengths a linear axis would squeeze one of them into a corner. */

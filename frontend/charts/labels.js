@@ -10,8 +10,6 @@
 export const APART = 16;
 const GLYPH = 18;
 const LETTER = 6.4;
-/** A run that ends before this share of the width has its label at its end, not in the gutter. */
-const ENDS_EARLY = 0.85;
 
 /** @param {number} value @param {Axis} axis */
 export const shareOf = (value, { type, range: [low, high] }) => ((type === "log" ? Math.log10(value) : value) - low) / (high - low);
@@ -41,37 +39,6 @@ export function pushApart(wished, top, bottom) {
   const answer = new Array(wished.length);
   order.forEach((place, i) => (answer[place] = placed[i]));
   return answer;
-}
-
-/** @typedef {{run: string, lane: string, name: string, value: string, bad: boolean, goesOn: boolean, x: number, y: number}} End  where a run's line ends, in the data's units; or leaves what is seen */
-/** @typedef {End & {left: number, top: number, most: number, gutter: boolean}} PlacedEnd  px; `most` is the room of its words */
-
-/** From a plot to the words beside it. */
-const BESIDE = 9;
-const AFTER = 6;
-
-/**
- * @param {End[]} ends
- * @param {Frame} frame
- * @param {number|null} [known]  nothing is known beyond here, so that a line which comes so far does not end early
- * @returns {PlacedEnd[]}
- */
-export function placeEnds(ends, frame, known = null) {
-  const inside = ends.filter(({ x }) => shareOf(x, frame.x) > -0.001);
-  const [top, bottom] = [frame.top + 6, frame.top + frame.height - 6];
-  const full = known === null ? 1 : Math.min(1, shareOf(known, frame.x));
-  const isEarly = (/** @type {End} */ end) => shareOf(end.x, frame.x) < ENDS_EARLY * full;
-  // beyond the plot stand the labels of the others
-  const edge = frame.left + frame.width;
-  const gutter = inside.filter((end) => !isEarly(end));
-  const heights = pushApart(gutter.map(({ y }) => pxDown(frame, y)), top, bottom);
-  return [
-    ...gutter.map((end, i) => ({ ...end, left: frame.left + frame.width + BESIDE, top: heights[i], most: frame.beyond - BESIDE, gutter: true })),
-    ...inside.filter(isEarly).map((end) => {
-      const left = pxAcross(frame, end.x) + AFTER;
-      return { ...end, left, top: Math.max(top, Math.min(bottom, pxDown(frame, end.y) - 13)), most: edge - left, gutter: false };
-    }),
-  ];
 }
 
 /** @typedef {{run: string, lane: string, step: number, text: string, x: number}} Flag  an edit, in the data's units */

@@ -13,7 +13,7 @@ import { seen } from "../state/moments.js";
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("./scene.js").Scene} Scene */
 /** @typedef {import("./horizontal.js").Horizontal} Horizontal */
-/** @typedef {import("./labels.js").End} End */
+/** @typedef {import("./end-labels.js").End} End */
 /** @typedef {import("./labels.js").Frame} Frame */
 /** @typedef {import("./paths.js").Path} Path */
 /** @typedef {import("./loss-chart.js").Line} Line */

@@ -9,7 +9,10 @@ import { bandsOf, withoutBands } from "./bands.js";
 import { baselineLabel } from "./baseline.js";
 import { fill } from "./bind.js";
 import { flagsOf } from "./edits.js";
-import { NAMES, placeNow } from "./horizontal.js";
+import { boxOf, placeEnds } from "./end-labels.js";
+import { LEAST_APART, NAMES, placeNow } from "./horizontal.js";
+import { curvesOf } from "./in-the-way.js";
+import { pxAcross, pxDown } from "./labels.js";
 import { alongTheLine, endMarks, endOf, fromTheStart, leaveThroughTheTop, startMarks } from "./line-marks.js";
 import { evenTicks, lossRange, lossTicks } from "./loss-range.js";
 import { dress, shownRuns, templateOf } from "./looks.js";
@@ -55,17 +58,22 @@ export function lossChart(figure, scene) {
   const layout = layoutOf(scene, axis, y, shelf);
   const frame = frameOf(scene, layout);
   const { grid, line: drawnAxis, words } = axesOf(frame);
-  const baseline = baselineLabel(scene, frame, { curves: data, flags, ends, missing, isBegun });
+  const curves = curvesOf(data, frame);
+  const mean = state.experiment?.baseline?.train;
+  const around = { curves, uprights: flags.map(({ x }) => pxAcross(frame, x)), level: mean ? pxDown(frame, mean) : null, sides: scene.held.sides ?? {} };
+  const placed = placeEnds(ends, frame, missing?.from, around);
+  const baseline = baselineLabel(scene, frame, { curves, flags, ends: placed.map(boxOf), missing, isBegun });
   return {
     data: withoutBands(data),
     layout,
     ground: [...groundOf(frame, { shelf: shelf?.tint, missing, baseline: state.experiment?.baseline?.train, flags }, look), grid, ...bandsOf(data, () => frame)],
     words,
     marks: [drawnAxis, ...momentLines(scene, frame), ...lines.map((line) => alongTheLine(line, scene, axis, frame)), ...endMarks(ends, frame), ...startMarks(start, shownRuns(state), frame)],
-    labels: { flags, ends, start, baseline, axis: NAMES[state.view.x], missing },
+    labels: { flags, ends: placed, start, baseline, axis: NAMES[state.view.x], missing },
     readable: { columns, panels: [panelOf(scene, layout.xaxis)] },
     y,
     corner: baseline?.corner ?? null,
+    sides: Object.fromEntries(placed.filter(({ side }) => side).map(({ run, side }) => [run, side])),
   };
 }
 
@@ -131,7 +139,7 @@ function layoutOf({ state, look, room, zoom }, axis, y, shelf) {
     // the cursor of the page reads values instead: in the page's own numbers, and exactly 0 as 0 wherever it stands
     hovermode: false,
     margin: { l: room.left, r: room.right, t: TOP, b: BOTTOM, pad: 0 },
-    xaxis: undrawn({ type, range, ...acrossTicks({ type, range }, { width, before: room.left, after: 12, most: look.compact ? 5 : axis.log ? 12 : 8 }, false) }),
+    xaxis: undrawn({ type, range, ...acrossTicks({ type, range }, { width, before: room.left, after: 12, most: look.compact ? 5 : axis.log ? 12 : 8, least: LEAST_APART[state.view.x] }, false) }),
     yaxis: undrawn({ type: log ? "log" : "linear", range: y, ...(log ? ticksOf(y, shelf, look.compact) : evenTicks(y, room.height - TOP - BOTTOM, look.compact)) }),
   };
 }

@@ -3,7 +3,7 @@
  * Owns: the labels' elements. What stands where comes from labels.js; looks from styles/charts.css.
  */
 
-import { placeEnds, placeFlags, pxAcross, pxDown } from "./labels.js";
+import { placeFlags, pxAcross, pxDown } from "./labels.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("./labels.js").Frame} Frame */
@@ -61,7 +61,7 @@ export function lossLabels({ flags, ends, start, baseline, axis, missing }, fram
     element.title = flag.text;
     return element;
   });
-  for (const end of placeEnds(ends, frame, missing?.from)) {
+  for (const end of ends) {
     const element = label(end.gutter ? "end" : "end early", end, strong(end.name), end.value ? ` ${end.value}` : "");
     element.dataset.run = end.run;
     element.title = [end.name, end.value].join(" ").trim();
@@ -71,7 +71,10 @@ export function lossLabels({ flags, ends, start, baseline, axis, missing }, fram
   }
   if (baseline) elements.push(label("baseline", baseline, baseline.text));
   if (start && !compact) elements.push(label("start", { left: pxAcross(frame, start.x) + 18, top: pxDown(frame, start.y) }, start.text));
-  if (missing) elements.push(label("missing", { left: (pxAcross(frame, missing.from) + right) / 2, top: frame.top + frame.height / 2 }, "not received yet"));
+  if (missing) {
+    const left = pxAcross(frame, missing.from);
+    elements.push(label("missing", { left, top: frame.top + frame.height / 2, width: right - left }, "not received yet"));
+  }
   elements.push(axisLabel(axis, right, frame.top + frame.height + 5, compact));
   return elements;
 }
@@ -83,9 +86,9 @@ function axisLabel(axis, right, top, compact) {
 
 /** @param {Json} labels */
 export function gradientLabels({ titles }) {
-  return titles.map((/** @type {Json} */ { name, shape: size, left, width, values }) => {
+  return titles.map((/** @type {Json} */ { name, shape: size, left, width, values, dense }) => {
     const numbers = document.createElement("span");
-    numbers.className = "values";
+    numbers.className = dense ? "values dense" : "values";
     for (const { run, label: who, lane, value } of values) {
       const item = document.createElement("i");
       Object.assign(item.dataset, { lane, run });
@@ -102,7 +105,7 @@ export function gradientLabels({ titles }) {
 
 /** @param {Json} labels */
 export function scatterLabels({ squares }) {
-  return squares.flatMap((/** @type {Json} */ { left, top, width, height, indent, lane, run, label: name, score, off }) => {
+  return squares.flatMap((/** @type {Json} */ { left, top, width, height, indent, lane, run, label: name, score, off, few }) => {
     const dim = document.createElement("span");
     dim.className = "values";
     dim.textContent = `R² ${score}`;
@@ -112,7 +115,8 @@ export function scatterLabels({ squares }) {
       title,
       label("corner predicted", { left: left + 3, top: top + 1 }, "predicted"),
       label("corner true", { left: left + width - 3, top: top + height - 16 }, "true"),
-      ...(off ? [label("off", { left: left + width / 2, top: top + height * 0.5 }, "off the axis")] : []),
+      ...(off ? [label("off", { left: left + width / 2, top: top + height * 0.5 }, off)] : []),
+      ...(few ? [label("corner few", { left, top: top + height - 17 }, few)] : []),
     ];
   });
 }

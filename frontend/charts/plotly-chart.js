@@ -178,12 +178,12 @@ export class PlotlyChart extends HTMLElement {
     const scene = this.#room.width > 60 && this.#room.height > 40 && this.#spec && this.#plotly ? this.#scene() : null;
     const figure = name ? scene?.state.figures[name] : true;
     if (!scene || !figure || !scene.state.experiment) return;
-    const { data, layout, ground, words, marks, labels, readable, y, corner } = build(figure, scene);
+    const { data, layout, ground, words, marks, labels, readable, y, corner, sides } = build(figure, scene);
     // an axis that became logarithmic, or is it no longer, has another meaning for what was chosen on it
     if (scene.zoom.x && this.stretch.chosen?.type !== layout.xaxis.type) return this.stretch.choose(null);
     this.#across = layout.xaxis.type;
     if (this.#kind.isRead) this.app.lookCloser(stretchesOf(scene));
-    this.#held = { y: scene.zoom.y ? this.#held.y : y, corner };
+    this.#held = { y: scene.zoom.y ? this.#held.y : y, corner, sides };
     const { width, height } = scene.room;
     // told once: with a configuration Plotly would compare it with its own in every draw
     const config = this.#draws ? undefined : CONFIG;

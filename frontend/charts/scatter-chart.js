@@ -3,11 +3,11 @@
  * Owns: how predictions are shown. Pure. Must not know Plotly or the DOM.
  */
 
-import { roundTicks } from "./across-ticks.js";
+import { fewTicks } from "./across-ticks.js";
 import { axesOf, undrawn } from "./axes.js";
 import { laneLook, shownRuns, templateOf } from "./looks.js";
 import { square } from "./paths.js";
-import { score } from "../state/format.js";
+import { integer, score } from "../state/format.js";
 import { seen } from "../state/moments.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
@@ -20,21 +20,21 @@ const TITLE = 18;
 const LEFT = 22;
 const BOTTOM = 20;
 const GAP = 14;
-/** Ticks of an axis, at most. */
-const TICKS = 3;
-
 /** @param {Scene} scene */
 export function scatterChart({ state, look, room }) {
   const runs = shownRuns(seen(state));
-  const range = rangeOf(runs);
+  const known = rangeOf(runs);
+  // until something is known, an axis would be one of nothing
+  const range = known ?? NONE_YET;
   const cells = cellsOf(runs.length, room);
   /** @type {Json} */
   const layout = {
     template: templateOf(look), showlegend: false, hovermode: "closest",
     margin: { l: 0, r: 0, t: 0, b: 0, pad: 0 }, annotations: [],
   };
-  const axis = undrawn({ type: "linear", range, ...roundTicks(range, TICKS, false) });
-  const axes = cells.map((cell) => axesOf({ ...cell, beyond: 0, x: axis, y: axis }));
+  const ticks = known ? fewTicks(range) : {};
+  const axis = undrawn({ type: "linear", range, ...ticks });
+  const axes = cells.map((cell) => axesOf({ ...cell, beyond: 0, x: { ...axis, ...withRoom(ticks, cell.width) }, y: axis }));
   const data = runs.map((run, k) => {
     const suffix = k ? String(k + 1) : "";
     place(layout, suffix, cells[k], room, axis);
@@ -43,7 +43,7 @@ export function scatterChart({ state, look, room }) {
   return {
     data,
     layout,
-    ground: cells.flatMap((cell, k) => [...square(cell), axes[k].grid]),
+    ground: cells.flatMap((cell, k) => (known ? [...square(cell), axes[k].grid] : square(cell).slice(0, 1))),
     words: axes.flatMap(({ words }) => words),
     marks: axes.map(({ line }) => line),
     labels: { squares: runs.map((run, k) => squareOf(run, cells[k], range)) },
@@ -51,14 +51,31 @@ export function scatterChart({ state, look, room }) {
   };
 }
 
-/** The true values of all runs, with a little room: predictions beyond are off the axis. @param {Run[]} runs @returns {[number, number]} */
+/** @type {[number, number]} */
+const NONE_YET = [0, 1];
+
+/** The true values of all runs, with a little room: predictions beyond are off the axis. @param {Run[]} runs @returns {[number, number]|null} */
 function rangeOf(runs) {
   const truth = runs.flatMap(({ predictions }) => predictions?.y ?? []);
-  if (!truth.length) return [0, 1];
+  if (!truth.length) return null;
   const low = truth.reduce((least, value) => Math.min(least, value), Infinity);
   const high = truth.reduce((most, value) => Math.max(most, value), -Infinity);
   const pad = 0.06 * (high - low || 1);
   return [low - pad, high + pad];
+}
+
+const LETTER = 6.2;
+const APART = 6;
+
+/**
+ * Words under a square must not touch: where they would, every second one goes.
+ * @param {{tickvals?: number[], ticktext?: string[]}} ticks
+ * @param {number} width  px
+ */
+function withRoom({ tickvals = [], ticktext = [] }, width) {
+  const widest = Math.max(...ticktext.map(({ length }) => length)) * LETTER + APART;
+  const isTight = tickvals.length > 1 && width / tickvals.length < widest;
+  return isTight ? { tickvals: tickvals.filter((_, k) => k % 2 === 0), ticktext: ticktext.filter((_, k) => k % 2 === 0) } : { tickvals, ticktext };
 }
 
 /** @typedef {{left: number, top: number, width: number, height: number}} Cell  px, of the plot itself */
@@ -118,13 +135,26 @@ function dots({ predictions, lane, label }, suffix, look, pixel) {
 }
 
 /** @param {Run} run @param {Cell} cell @param {[number, number]} range */
-function squareOf(run, cell, [low, high]) {
+function squareOf(run, cell, range) {
   const { predictions, lane, label, step, name, status } = run;
-  const off = predictions ? !predictions.y_pred.some((value) => value >= low && value <= high) : false;
   // a run that stands still is at one step only, and its score is of that step or not told
   const isOfNow = status === "playing" || predictions?.step === step;
-  const told = step > 0 && !off && status !== "diverged" && isOfNow;
-  return { ...cell, indent: LEFT, run: name, lane, label, score: told ? score(determination(predictions)) : "–", off };
+  const told = step > 0 && status !== "diverged" && isOfNow;
+  return { ...cell, indent: LEFT, run: name, lane, label, score: told ? score(determination(predictions)) : "–", ...beyond(predictions?.y_pred ?? [], range) };
+}
+
+/**
+ * What is not seen of the predictions: all of them, with the side on which they are, or so many.
+ * @param {(number|null)[]} guesses
+ * @param {[number, number]} range
+ */
+function beyond(guesses, [low, high]) {
+  const over = guesses.filter((value) => value === null || !(value <= high)).length;
+  const under = guesses.filter((value) => value !== null && value < low).length;
+  const many = over + under;
+  if (!many) return { off: "", few: "" };
+  if (many < guesses.length) return { off: "", few: `${integer(many)} off the axis` };
+  return { off: over && under ? "all off the axis" : `all ${over ? "above" : "below"} the axis`, few: "" };
 }
 
 /** R2 of what is drawn. @param {Run["predictions"]} predictions */

@@ -19,8 +19,8 @@ import { thin } from "../state/thinning.js";
  * @property {import("./looks.js").Look} look
  * @property {{width: number, height: number, left: number, right: number}} room  px; left and right margins of the plot
  * @property {{x: [number, number]|null, y: [number, number]|null}} zoom  what a person chose, as Plotly tells it
- * @property {{y: [number, number]|null, corner?: string|null}} held  of the draw before: the vertical range, which only
- *   grows, and the corner in which the baseline's words stood
+ * @property {{y: [number, number]|null, corner?: string|null, sides?: Record<string, string>}} held  of the draw before: the
+ *   vertical range, which only grows, and where the words of the baseline and of lines' ends stood
  */
 
 /** No trace has more points, whatever the width. */

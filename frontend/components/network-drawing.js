@@ -87,8 +87,9 @@ export class NetworkDrawing extends LiveElement {
   /** @param {HTMLElement} place @param {State} state */
   #showTabs(place, { order, runs }) {
     const choose = (/** @type {string} */ networkRun) => this.app.setView({ networkRun });
-    const choices = order.map((name) => ({ value: name, text: runs[name].label, before: () => marker(runs[name].lane) }));
+    const choices = order.map((name) => ({ value: name, text: runs[name].label, title: runs[name].label, before: () => marker(runs[name].lane) }));
     const tabs = segmentedSwitch({ name: "Run shown", choices, choose });
+    set(tabs.root, { "data-many": order.length > 2 });
     place.replaceChildren(tabs.root);
     this.#tabs = tabs.show;
     tabs.show(shownRun(this.app.store.get())?.name ?? null);

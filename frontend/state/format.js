@@ -28,6 +28,19 @@ export function number(value) {
   return trueMinus(value.toPrecision(3));
 }
 
+/**
+ * A measured number where there is little room, with as few digits: "0.043", "4.3e−4", "12k".
+ * @param {number|null|undefined} value
+ * @param {number} digits
+ */
+export function short(value, digits) {
+  if (value === null || value === undefined || !Number.isFinite(value) || value === 0) return number(value);
+  const size = Math.abs(value);
+  const [shown, unit] = size >= 999.5 && size < 999_500 ? [value / 1000, "k"] : [value, ""];
+  if (size < 0.01 || size >= 999_500) return trueMinus(value.toExponential(digits - 1).replace("+", ""));
+  return trueMinus(Math.abs(shown) >= 10 ** digits ? String(Math.round(shown)) : shown.toPrecision(digits)) + unit;
+}
+
 /** Made once: `toLocaleString` makes one for every number, which shows in a profile. */
 const COMMAS = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 

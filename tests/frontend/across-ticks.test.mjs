@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { acrossTicks } from "../../frontend/charts/across-ticks.js";
+import { acrossTicks, fewTicks } from "../../frontend/charts/across-ticks.js";
 import { axesOf } from "../../frontend/charts/axes.js";
 import { gradientChart } from "../../frontend/charts/gradient-chart.js";
 import { evenTicks } from "../../frontend/charts/loss-range.js";
@@ -27,6 +27,27 @@ test("words neither touch each other nor leave their panel, at any width and any
       words.forEach(([left, right], i) => assert.ok(right <= width && left >= -4 && (!i || left - words[i - 1][1] >= 8), `${width} ${end}: ${ticks.ticktext}`));
       assert.ok(ticks.tickvals.length >= 1 && ticks.tickvals.length <= 6, `${width} ${end}: ${ticks.ticktext}`);
     }
+  }
+});
+
+test("there is no half step: axes of steps and samples have whole ticks, and where nothing whole is seen none", () => {
+  const read = (range, least) => acrossTicks({ type: "linear", range }, { ...room(650), most: 8, least }, false).ticktext;
+  assert.deepEqual(read([0, 1], 1), ["0", "1"]);
+  assert.deepEqual(read([0, 3], 1), ["0", "1", "2", "3"]);
+  assert.deepEqual(read([0, 1], 0), ["0", "0.2", "0.4", "0.6", "0.8"]);
+  assert.deepEqual(read([0.2, 0.8], 1), []);
+});
+
+test("an axis of predictions has three to five ticks, whatever its range", () => {
+  assert.deepEqual(fewTicks([2.63, 3.31]).ticktext, ["2.8", "3", "3.2"]);
+  assert.deepEqual(fewTicks([-1.1, 1.1]).ticktext, ["−1", "0", "1"]);
+  assert.deepEqual(fewTicks([90_000, 460_000]).ticktext, ["100k", "200k", "300k", "400k"]);
+  assert.deepEqual(fewTicks([0.9, 1.9]).ticktext, ["1", "1.2", "1.4", "1.6", "1.8"]);
+  assert.deepEqual(fewTicks([3, 3]), {});
+  for (let k = 0; k < 2000; k++) {
+    const low = Math.sin(k) * 10 ** ((k % 13) - 6);
+    const [first, ...others] = fewTicks([low, low + 10 ** (((k * 7) % 90) / 15 - 3)]).ticktext;
+    assert.ok(others.length >= 2 && others.length <= 4 && new Set([first, ...others]).size === others.length + 1, `${low}: ${[first, ...others]}`);
   }
 });
 

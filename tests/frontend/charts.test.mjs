@@ -8,7 +8,9 @@ import { baselineLabel } from "../../frontend/charts/baseline.js";
 import { gradientChart } from "../../frontend/charts/gradient-chart.js";
 import { horizontal, placeOf } from "../../frontend/charts/horizontal.js";
 import { KINDS } from "../../frontend/charts/kinds.js";
-import { APART, placeEnds, placeFlags, pushApart } from "../../frontend/charts/labels.js";
+import { placeEnds } from "../../frontend/charts/end-labels.js";
+import { curvesOf } from "../../frontend/charts/in-the-way.js";
+import { APART, placeFlags, pushApart } from "../../frontend/charts/labels.js";
 import { lossChart } from "../../frontend/charts/loss-chart.js";
 import { createPacer } from "../../frontend/charts/pacer.js";
 import { symbol } from "../../frontend/charts/paths.js";
@@ -277,6 +279,22 @@ test("a run that ends early has its label at its end, the others in the gutter",
   assert.ok(placed[0].left > 46 + 650);
 });
 
+test("words of a line that ends early stand where least is in the way, and stay there", () => {
+  const end = { run: "sgd", lane: "b", name: "SGD", value: "0.0118", bad: false, goesOn: false, x: 40, y: 0.1 };
+  const side = (points, { sides = {}, ends = [end], ...more } = {}) => placeEnds(ends, FRAME, null, {
+    curves: curvesOf([{ meta: { role: "train" }, x: points.map(([x]) => x), y: points.map(([, y]) => y) }], FRAME), uprights: [], level: null, sides, ...more,
+  }).map((placed) => placed.side);
+  assert.deepEqual(side([[0, 5], [100, 5]]), ["right over"]);
+  assert.deepEqual(side([[0, 5], [41, 5], [42, 0.15], [80, 0.12]]), ["right level"]);
+  assert.deepEqual(side([[39, 5], [42, 0.001], [45, 5], [48, 0.001], [51, 5]]), ["left over"]);
+  assert.deepEqual(side([[0, 5], [100, 5]], { level: 199 }), ["right over"], "the baseline is above");
+  assert.deepEqual(side([[0, 5], [100, 5]], { sides: { sgd: "left under" } }), ["left under"]);
+  assert.deepEqual(side([[0, 5], [100, 5]], { uprights: [320] }), ["left over"], "an edit's line");
+  assert.deepEqual(side([[0, 5], [100, 5]], { ends: [end, { ...end, run: "adam" }] }), ["right over", "right under"]);
+  const [far] = placeEnds([{ ...end, name: "Adam, batches of 32 samples", x: 80 }], FRAME);
+  assert.equal(far.side, "left over", "words that would be cut on the right");
+});
+
 test("of two flags that would touch, the earlier falls to its glyph", () => {
   const flag = (x) => ({ run: "gd", lane: "a", step: x, text: "rate 0.03 → 0.006", x });
   assert.deepEqual(placeFlags([flag(50), flag(55), flag(200)], FRAME).map(({ brief }) => brief), [true, false]);
@@ -328,16 +346,22 @@ test("hollow markers stand 96 px apart", () => {
 /** Where the baseline's words stand over one curve given as [x, y] points, held in a corner or not. */
 const baseline = (points, { corner = null, flags = [] } = {}) => {
   const state = { experiment: { baseline: { train: 0.1 }, classes: [] } };
-  const curves = [{ meta: { role: "train" }, x: points.map(([x]) => x), y: points.map(([, y]) => y) }];
+  const curves = curvesOf([{ meta: { role: "train" }, x: points.map(([x]) => x), y: points.map(([, y]) => y) }], FRAME);
   return baselineLabel({ state, held: { y: null, corner } }, FRAME, { curves, flags, ends: [], missing: null, isBegun: true })?.corner;
 };
 
 test("the baseline's words stand in the corner in which least is in the way", () => {
   assert.equal(baseline([[0, 5], [100, 1]]), "right under");
   assert.equal(baseline([[0, 5], [60, 5], [61, 0.095], [100, 0.09]]), "right over");
-  assert.equal(baseline([[0, 5], [60, 5], [61, 0.12], [80, 0.08], [100, 0.12]]), "left under");
+  assert.equal(baseline([[0, 5], [60, 5], [61, 0.15], [80, 0.07], [100, 0.15]]), "left under");
   assert.equal(baseline([[0, 5], [100, 1]], { flags: [{ x: 90 }, { x: 92 }] }), "left under");
   assert.equal(baseline([[0, 5], [100, 1]], { corner: "left over" }), "left over", "and stay there where nothing crosses them");
+});
+
+test("where curves are in all corners, the baseline's words stand in between", () => {
+  const through = [[0, 0.2], [30, 0.01], [31, 5], [69, 5], [70, 0.01], [100, 0.3]];
+  assert.equal(baseline(through), "middle under");
+  assert.equal(baseline([[0, 0.2], [20, 0.01], [21, 5]]), "right under", "a corner comes first");
 });
 
 test("the baseline of classes is named after the majority", () => {
@@ -361,11 +385,26 @@ test("predictions are drawn on equal axes, thinned, and off the axis where they 
   const chart = scatterChart(scene({ gd: 3, sgd: 3, messages: [measured("gd", (value) => value), measured("sgd", () => 99)] }));
   assert.deepEqual(chart.layout.xaxis.range, chart.layout.yaxis2.range);
   assert.ok(chart.data.every(({ x }) => x.length <= 600));
-  assert.deepEqual(chart.labels.squares.map(({ score, off }) => [score, off]), [["1.00", false], ["–", true]]);
+  assert.deepEqual(chart.labels.squares.map(({ score, off }) => [score, off]), [["1.00", ""], ["−1.12e5", "all above the axis"]]);
   assert.equal(determination({ y: [1, 2, 3], y_pred: [2, 2, 2] }), 0);
   const diverged = { type: "event", event: "diverged", run: "gd", step: 3, diverged_at: 3 };
   const [still] = scatterChart(scene({ gd: 3, messages: [measured("gd", (value) => value), diverged] })).labels.squares;
-  assert.deepEqual([still.score, still.off], ["–", false], "a diverged run whose points are there is not called off the axis");
+  assert.deepEqual([still.score, still.off], ["–", ""], "a diverged run whose points are there is not called off the axis");
+});
+
+test("of predictions that are not seen it is told how many, or on which side all of them are", () => {
+  const measured = (guess) => ({ type: "measured", runs: { gd: { generation: 0, predictions: { split: "test", rows: [], y: [1, 2, 3, 4], y_pred: guess } } } });
+  const told = (guess) => scatterChart(scene({ gd: 3, messages: [measured(guess)] })).labels.squares.map(({ off, few }) => [off, few])[0];
+  assert.deepEqual(told([1, 2, 3, 4.1]), ["", ""]);
+  assert.deepEqual(told([1, 2, 9, -9]), ["", "2 off the axis"]);
+  assert.deepEqual(told([-1, -2, -9, -9]), ["all below the axis", ""]);
+  assert.deepEqual(told([-1, -2, 9, 9]), ["all off the axis", ""]);
+});
+
+test("before predictions are known their axes have no numbers", () => {
+  const { words, ground, data } = scatterChart(scene({ gd: 3, sgd: 3 }));
+  assert.deepEqual([words, data.length], [[], 2]);
+  assert.ok(ground.every(({ name, d }) => name === "square" || !d));
 });
 
 test("predictions on one pixel are one mark, as dense as they are together", () => {

@@ -1,0 +1,104 @@
+/**
+ * Where the words at a line's end stand: in the gutter beside the plot, or, where a line ends early, around its end where
+ * least is in the way.
+ * Owns: that choice, and that it does not change at every draw. Pure.
+ */
+
+import { covered, LOOKS, touch } from "./in-the-way.js";
+import { pushApart, pxAcross, pxDown, shareOf } from "./labels.js";
+
+/** @typedef {import("./labels.js").Frame} Frame */
+/** @typedef {import("./in-the-way.js").Box} Box */
+/** @typedef {{run: string, lane: string, name: string, value: string, bad: boolean, goesOn: boolean, x: number, y: number}} End  where a run's line ends, in the data's units; or leaves what is seen */
+/** @typedef {End & {left: number, top: number, most: number, gutter: boolean, side: string|null}} PlacedEnd  px; `top` is the middle of the words, `most` their room */
+/**
+ * @typedef {object} Around  what may be in the way of words in the plot, and where they stood before
+ * @property {import("./in-the-way.js").Curve[]} curves
+ * @property {number[]} uprights   px from the left: edits
+ * @property {number|null} level   px from above: the baseline
+ * @property {Record<string, string>} sides  by run
+ */
+
+/** A run that ends before this share of the width has its label at its end, not in the gutter. */
+const ENDS_EARLY = 0.85;
+/** From a plot to the words beside it. */
+const BESIDE = 9;
+const AFTER = 6;
+const LETTER = 7;
+const HALF = 9;
+const WORTH_MOVING = 4;
+/** @type {Around} */
+const NOTHING = { curves: [], uprights: [], level: null, sides: {} };
+
+/** Sides of an end: which way the words go, and how far their middle is under it. In this order where all are alike. */
+const SIDES = /** @type {const} */ ([
+  ["right over", 1, -13], ["right level", 1, 0], ["right under", 1, 13], ["left over", -1, -14], ["left under", -1, 14],
+  ["right high", 1, -30], ["right low", 1, 30], ["left high", -1, -30], ["left low", -1, 30],
+]);
+
+/**
+ * @param {End[]} ends
+ * @param {Frame} frame
+ * @param {number|null} [known]  nothing is known beyond here, so that a line which comes so far does not end early
+ * @param {Around} [around]
+ * @returns {PlacedEnd[]}
+ */
+export function placeEnds(ends, frame, known = null, around = NOTHING) {
+  const inside = ends.filter(({ x }) => shareOf(x, frame.x) > -0.001);
+  const [top, bottom] = [frame.top + 6, frame.top + frame.height - 6];
+  const full = known === null ? 1 : Math.min(1, shareOf(known, frame.x));
+  const isEarly = (/** @type {End} */ end) => shareOf(end.x, frame.x) < ENDS_EARLY * full;
+  const gutter = inside.filter((end) => !isEarly(end));
+  const heights = pushApart(gutter.map(({ y }) => pxDown(frame, y)), top, bottom);
+  /** @type {Box[]} */
+  const taken = [];
+  return [
+    ...gutter.map((end, i) => ({ ...end, left: frame.left + frame.width + BESIDE, top: heights[i], most: frame.beyond - BESIDE, gutter: true, side: null })),
+    ...inside.filter(isEarly).map((end) => {
+      const placed = placeEarly(end, frame, around, taken);
+      taken.push(boxOf(placed));
+      return placed;
+    }),
+  ];
+}
+
+/** What the words of a label cover. @param {PlacedEnd} placed @returns {Box} */
+export function boxOf({ name, value, left, top, most }) {
+  return { left, right: left + Math.min(most, lengthOf(name, value)), top: top - HALF, bottom: top + HALF };
+}
+
+/** @param {string} name @param {string} value */
+const lengthOf = (name, value) => LETTER * (name.length + value.length + 1);
+
+/**
+ * Beyond the plot stand the labels of the others.
+ * @param {End} end
+ * @param {Frame} frame
+ * @param {Around} around
+ * @param {Box[]} taken
+ * @returns {PlacedEnd}
+ */
+function placeEarly(end, frame, around, taken) {
+  const [x, y] = [pxAcross(frame, end.x), pxDown(frame, end.y)];
+  const wished = lengthOf(end.name, end.value);
+  const places = SIDES.map(([side, way, under]) => {
+    const room = way > 0 ? frame.left + frame.width - x - AFTER : x - frame.left - AFTER;
+    const left = way > 0 ? x + AFTER + (under ? 0 : 2) : x - AFTER - Math.min(wished, room);
+    const top = Math.max(frame.top + 6, Math.min(frame.top + frame.height - 6, y + under));
+    return { ...end, left, top, most: room, gutter: false, side };
+  });
+  const costs = places.map((place) => ({ place, cost: costOf(place, wished, around, taken) }));
+  const best = costs.reduce((a, b) => (b.cost < a.cost ? b : a));
+  const stays = costs.find(({ place }) => place.side === around.sides[end.run]);
+  return (stays && stays.cost < best.cost + WORTH_MOVING ? stays : best).place;
+}
+
+/** @param {PlacedEnd} place @param {number} wished @param {Around} around @param {Box[]} taken */
+function costOf(place, wished, { curves, uprights, level }, taken) {
+  const box = boxOf(place);
+  const cut = Math.max(0, wished - place.most) / LETTER;
+  const edits = uprights.filter((left) => left > box.left - 2 && left < box.right + 2).length;
+  const isOnLevel = level !== null && level > box.top && level < box.bottom ? 2 : 0;
+  const isFar = /high|low/.test(place.side ?? "") ? 2 : 0;
+  return covered(curves, box) + (cut ? 6 + cut : 0) + 3 * edits + isOnLevel + isFar + LOOKS * taken.filter((other) => touch(box, other)).length;
+}

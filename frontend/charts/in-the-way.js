@@ -1,0 +1,58 @@
+/**
+ * What words on a plot would cover: curves, and each other.
+ * Owns: that count. Pure. Where words may stand, and what covering is worth, is their own affair.
+ */
+
+import { pxAcross, pxDown } from "./labels.js";
+
+/** @typedef {import("../state/types.js").Json} Json */
+/** @typedef {import("./labels.js").Frame} Frame */
+/** @typedef {{left: number, right: number, top: number, bottom: number}} Box  px */
+/** @typedef {{x: number[], y: number[]}} Curve  px, from left to right */
+
+/** A curve is looked at in so many places of a box. */
+export const LOOKS = 24;
+
+/** Curves as px; what is filled is only a shade. @param {Json[]} traces @param {Frame} frame @returns {Curve[]} */
+export const curvesOf = (traces, frame) => traces
+  .filter(({ meta, x }) => meta.role !== "band" && x.length > 1)
+  .map(({ x, y }) => ({ x: x.map((/** @type {number} */ place) => pxAcross(frame, place)), y: y.map((/** @type {number} */ value) => pxDown(frame, value)) }));
+
+/** @param {Box} a @param {Box} b */
+export const touch = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+
+/** @param {Curve[]} curves @param {Box} box */
+export const covered = (curves, box) => curves.reduce((sum, curve) => sum + crossings(curve, box), 0);
+
+/** The first point that is not before a place. @param {number[]} x @param {number} place */
+function firstFrom(x, place) {
+  let [low, high] = [0, x.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (x[middle] < place) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/**
+ * In how many of the places that are looked at a curve is in a box, or jumps over it.
+ * @param {Curve} curve
+ * @param {Box} box
+ */
+function crossings({ x, y }, { left, right, top, bottom }) {
+  let found = 0;
+  let next = Math.max(1, firstFrom(x, left));
+  let before = null;
+  for (let look = 0; look <= LOOKS; look++) {
+    const place = left + ((right - left) * look) / LOOKS;
+    while (next < x.length && x[next] < place) next++;
+    if (next >= x.length) break;
+    if (place < x[next - 1]) continue;
+    const here = y[next - 1] + ((y[next] - y[next - 1]) * (place - x[next - 1])) / (x[next] - x[next - 1] || 1);
+    const side = here < top ? -1 : here > bottom ? 1 : 0;
+    if (side === 0 || (before !== null && before === -side)) found++;
+    before = side;
+  }
+  return found;
+}
