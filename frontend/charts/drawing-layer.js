@@ -42,7 +42,7 @@ export function createDrawingLayer(name) {
     element: svg,
     /** @param {Path[]} paths  the lowest first @param {Word[]} [words]  over them */
     show(paths, words = []) {
-      patch(drawn, "path", paths.map(({ name: kind, lane, run, width, dash, d }) => ({ class: kind, "data-lane": lane, "data-run": run, "stroke-width": width, "stroke-dasharray": dash, d })));
+      patch(drawn, "path", paths.map(({ name: kind, lane, run, width, dash, opacity, d }) => ({ class: kind, "data-lane": lane, "data-run": run, "stroke-width": width, "stroke-dasharray": dash, opacity, d })));
       patch(written, "text", words.map(({ name: kind, left, top }) => ({ class: kind, x: left, y: top })));
       words.forEach(({ text }, place) => {
         const element = written.children[place];

@@ -15,6 +15,7 @@ import { pxAcross, pxDown } from "./labels.js";
  * @property {string} [run]
  * @property {number} [width]
  * @property {string} [dash]
+ * @property {number} [opacity]  of what is filled
  * @property {string} d
  */
 /**

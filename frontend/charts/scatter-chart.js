@@ -5,8 +5,9 @@
 
 import { fewTicks } from "./across-ticks.js";
 import { axesOf, undrawn } from "./axes.js";
+import { pxAcross, pxDown } from "./labels.js";
 import { laneLook, shownRuns, templateOf } from "./looks.js";
-import { square } from "./paths.js";
+import { isInside, square, symbol } from "./paths.js";
 import { integer, score } from "../state/format.js";
 import { seen } from "../state/moments.js";
 
@@ -34,18 +35,19 @@ export function scatterChart({ state, look, room }) {
   };
   const ticks = known ? fewTicks(range) : {};
   const axis = undrawn({ type: "linear", range, ...ticks });
-  const axes = cells.map((cell) => axesOf({ ...cell, beyond: 0, x: { ...axis, ...withRoom(ticks, cell.width) }, y: axis }));
+  const frames = cells.map((cell) => ({ ...cell, beyond: 0, x: { ...axis, ...withRoom(ticks, cell.width) }, y: axis }));
+  const axes = frames.map(axesOf);
   const data = runs.map((run, k) => {
     const suffix = k ? String(k + 1) : "";
     place(layout, suffix, cells[k], room, axis);
-    return dots(run, suffix, look, (range[1] - range[0]) / Math.min(cells[k].width, cells[k].height));
+    return pointsOf(run, suffix, look);
   });
   return {
     data,
     layout,
     ground: cells.flatMap((cell, k) => (known ? [...square(cell), axes[k].grid] : square(cell).slice(0, 1))),
     words: axes.flatMap(({ words }) => words),
-    marks: axes.map(({ line }) => line),
+    marks: [...axes.map(({ line }) => line), ...runs.flatMap((run, k) => dotsOf(someOf(run.predictions).x, someOf(run.predictions).y, frames[k], run.lane))],
     labels: { squares: runs.map((run, k) => squareOf(run, cells[k], range)) },
     y: null,
   };
@@ -98,39 +100,63 @@ function place(layout, suffix, { left, top, width, height }, room, shared) {
   layout[`yaxis${suffix}`] = { ...axis, anchor: `x${suffix}`, domain: [within(1 - (top + height) / room.height), within(1 - top / room.height)] };
 }
 
-/** How much of what lies under it a point lets through. */
+/** How much of what lies under it a point lets through; from so many on one place on it is solid. */
 const CLEAR = 0.5;
+const SOLID = 6;
+/** px */
+const DOT = 3.6;
+/** Shapes of one path do not darken each other where they overlap; those of several do. */
+const LAYERS = 4;
 
 /**
- * Points that fall on one pixel are one mark, as dense as they are together: a mark costs Plotly what a line of any length does.
+ * Points as shapes, by how many fall on one pixel: as dense as they are together. Nothing is drawn beside the square.
  * @param {number[]} x
  * @param {number[]} y
- * @param {number} pixel  in the data's units
+ * @param {import("./labels.js").Frame} frame
+ * @param {string} lane
+ * @returns {import("./paths.js").Path[]}
  */
-export function massed(x, y, pixel) {
-  /** @type {Map<string, {x: number, y: number, clear: number}>} */
-  const marks = new Map();
-  x.forEach((across, i) => {
-    const place = `${Math.round(across / pixel)} ${Math.round(y[i] / pixel)}`;
-    const mark = marks.get(place);
-    if (mark) mark.clear *= CLEAR;
-    else marks.set(place, { x: across, y: y[i], clear: CLEAR });
+export function dotsOf(x, y, frame, lane) {
+  /** @type {Map<string, {left: number, top: number, many: number}>} */
+  const dots = new Map();
+  x.forEach((value, i) => {
+    const [left, top] = [pxAcross(frame, value), pxDown(frame, y[i])];
+    if (!isInside(frame, left, top)) return;
+    const place = `${Math.round(left)} ${Math.round(top)}`;
+    const same = dots.get(place);
+    if (same) same.many = Math.min(SOLID, same.many + 1);
+    else dots.set(place, { left, top, many: 1 });
   });
-  const all = [...marks.values()];
-  return { x: all.map((mark) => mark.x), y: all.map((mark) => mark.y), opacity: all.map(({ clear }) => 1 - clear) };
+  /** @type {Map<string, import("./paths.js").Path>} */
+  const paths = new Map();
+  [...dots.values()].forEach(({ left, top, many }, k) => {
+    const key = `${many} ${k % LAYERS}`;
+    const d = symbol(lane, DOT, left, top);
+    paths.set(key, { name: "dots", lane, opacity: 1 - CLEAR ** many, d: (paths.get(key)?.d ?? "") + d });
+  });
+  return [...paths.values()];
 }
 
-/** @param {Run} run @param {string} suffix @param {Scene["look"]} look @param {number} pixel */
-function dots({ predictions, lane, label }, suffix, look, pixel) {
-  const { line, symbol } = laneLook(look, lane);
+/** At most so many, evenly taken. @param {Run["predictions"]} predictions */
+function someOf(predictions) {
   const every = Math.ceil((predictions?.y.length ?? 0) / MOST) || 1;
   const some = (/** @type {number[]} */ values) => values.filter((_, i) => i % every === 0);
-  // a trace without points gets no axes from Plotly, and lines without axes have no place
-  const points = predictions ? some(predictions.y) : [];
-  const { x, y, opacity } = predictions ? massed(points, some(predictions.y_pred), pixel) : { x: [null], y: [null], opacity: 1 };
+  return { x: some(predictions?.y ?? []), y: some(predictions?.y_pred ?? []) };
+}
+
+/**
+ * What Plotly is told of the points: where they are, for who points at one. It draws none: each would cost it more than
+ * all of them cost as one path.
+ * @param {Run} run
+ * @param {string} suffix
+ * @param {Scene["look"]} look
+ */
+function pointsOf({ predictions, lane, label }, suffix, look) {
+  const { x, y } = someOf(predictions);
   return {
-    type: "scatter", mode: "markers", name: label, xaxis: `x${suffix}`, yaxis: `y${suffix}`, x, y, meta: { points: points.length },
-    marker: { symbol, size: 3.6, color: line, opacity, line: { width: 0 } }, hovertemplate: "true %{x:.2f}<br>predicted %{y:.2f}<extra></extra>",
+    // a trace without points gets no axes from Plotly, and what has no axes can not be pointed at
+    type: "scatter", mode: "none", name: label, xaxis: `x${suffix}`, yaxis: `y${suffix}`, ...(x.length ? { x, y } : { x: [null], y: [null] }), meta: { points: x.length },
+    line: { color: laneLook(look, lane).line }, hovertemplate: "true %{x:.2f}<br>predicted %{y:.2f}<extra></extra>",
   };
 }
 

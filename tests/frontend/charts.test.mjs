@@ -14,7 +14,7 @@ import { APART, placeFlags, pushApart } from "../../frontend/charts/labels.js";
 import { lossChart } from "../../frontend/charts/loss-chart.js";
 import { createPacer } from "../../frontend/charts/pacer.js";
 import { symbol } from "../../frontend/charts/paths.js";
-import { determination, massed, scatterChart } from "../../frontend/charts/scatter-chart.js";
+import { determination, dotsOf, scatterChart } from "../../frontend/charts/scatter-chart.js";
 import { createStretch, zoomedTo } from "../../frontend/charts/stretch.js";
 import { figures, scene } from "./scenes.mjs";
 
@@ -407,9 +407,15 @@ test("before predictions are known their axes have no numbers", () => {
   assert.ok(ground.every(({ name, d }) => name === "square" || !d));
 });
 
-test("predictions on one pixel are one mark, as dense as they are together", () => {
-  const { x, y, opacity } = massed([1, 1.004, 2, 1.002, 2.6], [5, 5.003, 5, 5, 5], 0.1);
-  assert.deepEqual([x, y, opacity], [[1, 2, 2.6], [5, 5, 5], [1 - 0.5 ** 3, 0.5, 0.5]]);
+test("predictions on one pixel are one dot, as dense as they are together, and none is drawn beside its square", () => {
+  const frame = { left: 20, top: 10, width: 100, height: 100, beyond: 0, x: { type: "linear", range: [0, 100] }, y: { type: "linear", range: [0, 100] } };
+  const dots = dotsOf([50, 50.1, 50.2, 20, 80], [40, 40.1, 40, 10, 101], frame, "b");
+  assert.deepEqual(dots.map(({ opacity }) => opacity), [1 - 0.5 ** 3, 0.5]);
+  assert.deepEqual(dots.map(middleOf).map((place) => place.map(Math.round)), [[70, 70], [40, 100]]);
+  const many = dotsOf(Array(50).fill(5), Array(50).fill(5), frame, "a");
+  assert.deepEqual([many.length, many[0].opacity > 0.98], [1, true]);
+  const beside = Array.from({ length: 90 }, (_, k) => k);
+  assert.equal(dotsOf(beside, beside, frame, "a").length, 4, "so that dots which overlap darken each other");
 });
 
 test("on a phone panels have names only, and no tick is too long for the margin", () => {
