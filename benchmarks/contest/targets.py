@@ -54,7 +54,7 @@ TARGETS = (
     Target("gd", "notebook", at_least=12),
     Target("gd", "c_loop", at_most=2),
     Target("batch_32", "c_loop", at_most=2.5),
-    *(Target(workload, "fallline_numpy", at_least=1) for workload in WIDE),
+    *(Target(workload, "careful_numpy", at_least=1) for workload in SMALL + WIDE),
     *(Target(workload, "jax_scan", at_least=1) for workload in SMALL),
     *(
         Target(workload, rival, at_least=1)

@@ -54,9 +54,16 @@ def a_rival(directory: Path, name: str, body: str) -> Entry:
 
 
 def test_every_rival_says_who_it_is_and_pins_what_it_needs() -> None:
-    assert {"fallline_numpy", "fallline_compiled", "notebook", "c_loop", "torch_eager", "convnetjs"} <= set(
-        RIVALS
-    )
+    known = {
+        "fallline_numpy",
+        "fallline_compiled",
+        "careful_numpy",
+        "notebook",
+        "c_loop",
+        "torch_eager",
+        "convnetjs",
+    }
+    assert known <= set(RIVALS)
     assert len({each.name for each in RIVALS.values()}) == len(RIVALS)
     for each in RIVALS.values():
         pin = r".+@\d+(\.\d+)+" if each.in_javascript else r".+==\d+(\.\d+)+"
@@ -90,6 +97,31 @@ def test_our_kernels_and_the_notebook_answer_jobs_and_end_at_the_same_loss() -> 
     assert losses[0] != pytest.approx(SMALL.problem.initial_loss)
     assert [len(figures.steady) for figures in table.values()] == [2, 2, 2]
     assert [len(figures.from_start) for figures in table.values()] == [2, 2, 0]
+
+
+CAREFUL = {
+    "single samples": ({"batch_size": 1}, "relu", [4, 4]),
+    "batches": ({"batch_size": 8}, "tanh", [5, 3]),
+    "one layer": ({"batch_size": 8}, "relu", [4]),
+    "large enough for a mask": ({}, "relu", [110, 4]),
+}
+
+
+def test_the_careful_loop_ends_where_ours_does_for_every_kind_of_batch() -> None:
+    keys = ("fallline_numpy", "careful_numpy")
+    processes = [(RIVALS[key], Process(RIVALS[key])) for key in keys]
+    try:
+        for name, (run, activation, units) in CAREFUL.items():
+            layers = [{"units": each, "activation": activation} for each in units]
+            network = {"layers": layers, "weights": "xavier"}
+            recipe = {"data": {"samples": 40, "standardize": "both"}, "network": network, "runs": [run]}
+            table = hold(Workload(name, name, recipe, steps=20), processes, ONCE)
+            ours, theirs = (table[key] for key in keys)
+            assert theirs.reason == "", name
+            assert theirs.loss == pytest.approx(ours.loss, rel=1e-12), name
+    finally:
+        for _, process in processes:
+            process.close()
 
 
 def test_who_ends_at_another_loss_is_not_timed() -> None:
