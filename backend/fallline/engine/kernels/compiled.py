@@ -6,8 +6,8 @@ or time.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +23,11 @@ from fallline.engine.kernels.compiled_records import BLOCK, LOSSES, SUMS
 from fallline.engine.kernels.compiled_schedules import SCHEDULE_CODES, rates_of
 from fallline.engine.kernels.compiled_single import single_steps
 from fallline.engine.kernels.compiled_vectors import LANES
+from fallline.engine.kernels.compiled_work import Ahead, Book, Data, Memory, Method, Net, Split, Tiles, Walk
 from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.kernels.table import DIVERGED, Kernel, Slice
 from fallline.engine.optimizers import OPTIMIZERS
-from fallline.engine.problem import Problem, build_problem
+from fallline.engine.problem import Problem, Samples, build_problem
 from fallline.engine.series import evaluated_series, series_names
 from fallline.engine.state import TrainingState, begin
 from fallline.vocabulary.recipe import DataSettings, LayerSettings, NetworkSettings
@@ -57,28 +58,6 @@ NOTHING: Array = np.empty(0)
 NO_ORDER: Whole = np.empty(0, dtype=np.int64)
 
 
-class _Memory(NamedTuple):
-    """Parameters and the optimizer's two vectors, each three times over; the gradient, and the same within its bounds;
-    steps the optimizer counted.
-    """
-
-    parameters: Array
-    first: Array
-    second: Array
-    gradient: Array
-    clipped: Array
-    counted: float
-
-
-class _Tiles(NamedTuple):
-    """Buffers of a tile of samples, and the same for one sample."""
-
-    outputs: Array
-    deltas: Array
-    one: Array
-    one_delta: Array
-
-
 class CompiledKernel:
     """Steps in machine code, without the GIL: fractions of a microsecond each for small networks."""
 
@@ -106,6 +85,21 @@ def _on_a_line(*shape: int) -> Array:
     return room[first : first + count].reshape(shape)
 
 
+def _split(samples: Samples, there: bool = True) -> Split:
+    targets = samples.targets if there else samples.targets[:, :0]
+    return Split(samples.rows, samples.columns, targets)
+
+
+def _tiles(sizes: Sequence[int]) -> Tiles:
+    height = sum(sizes) + len(sizes) + ROOM
+    width = tile_width(height - ROOM + 1)
+    A, D = _on_a_line(height, width), _on_a_line(height, width)
+    A.fill(1.0)
+    # A little wider than it has to be: rows that lie a power of two apart push each other out of the cache.
+    upright = _on_a_line(width, -(-max(sizes) // LANES) * LANES + LANES)
+    return Tiles(A, D, upright, a=np.ones(height), d=np.empty(height))
+
+
 def tile_width(units: int) -> int:
     """Samples a tile of so many units, in threes of vectors."""
     triple = 3 * LANES
@@ -125,19 +119,16 @@ class _Slices:
         self._train = problem.train
         self._test = problem.test if problem.test is not None else problem.train
         self._has_test = problem.test is not None
-        self._judge = judge_of(problem)
         layout = problem.layout
-        self._sizes = np.array(layout.sizes)
-        self._activations = np.array([ACTIVATION_CODES[name] for name in problem.activations])
-        self._offsets = np.array([*layout.offsets, layout.count])
+        self._net = Net(
+            sizes=np.array(layout.sizes),
+            codes=np.array([ACTIVATION_CODES[name] for name in problem.activations]),
+            offsets=np.array([*layout.offsets, layout.count]),
+            judge=judge_of(problem),
+        )
+        self._data = Data(train=_split(self._train), test=_split(self._test, self._has_test))
         self._limit = min(DIVERGED * problem.initial_loss, LARGEST)
-        height = sum(layout.sizes) + len(layout.sizes) + ROOM
-        width = tile_width(height - ROOM + 1)
-        self._tile, self._deltas = _on_a_line(height, width), _on_a_line(height, width)
-        self._tile.fill(1.0)
-        # A little wider than it has to be: rows that lie a power of two apart push each other out of the cache.
-        self._upright = _on_a_line(width, -(-max(layout.sizes) // LANES) * LANES + LANES)
-        self._one, self._one_delta = np.ones(height), np.empty(height)
+        self._tiles = _tiles(layout.sizes)
         # Code is compiled for one memory order: a slice out of the middle of others is filled elsewhere and copied.
         self._values = (
             asked.values if asked.values.flags.c_contiguous else np.empty_like(asked.values, order="C")
@@ -172,10 +163,10 @@ class _Slices:
     def _call(self, made: int, count: int) -> tuple[int, bool]:
         """`count` steps whose records begin at column `made`: how many stand, and whether the next one is bad."""
         asked, state = self._asked, self._state
-        memory = self._memory()
-        kept, bad = self._loop(memory, made, count)
+        memory, counted = self._memory()
+        kept, bad = self._loop(memory, counted, made, count)
         if kept:
-            self._bring_home(memory, kept)
+            self._bring_home(memory, counted, kept)
             asked.samples_seen[made : made + kept] = self._seen(kept)
             state.samples_seen = int(asked.samples_seen[made + kept - 1])
             state.step += kept
@@ -183,31 +174,26 @@ class _Slices:
             state.look_ahead(self._problem, self._looking(), self._ahead)
         return kept, bad
 
-    def _loop(self, memory: _Memory, made: int, count: int) -> tuple[int, bool]:
-        problem, state, asked = self._problem, self._state, self._asked
-        place = state.samples_seen % self._train.count
-        size = asked.settings.batch_size
-        order = self._order((count + 1) * size) if size is not None else NO_ORDER
-        test_targets = self._test.targets if self._has_test else self._test.targets[:, :0]
-        net = (
-            self._sizes, self._activations, self._judge, self._code.code, self._hyper, memory.counted,
-            memory.parameters, memory.first, memory.second, memory.gradient, memory.clipped, self._change,
-            self._offsets, rates_of(asked.settings, state.step, count + 1), self._terms,
-        )  # fmt: skip
-        train = self._train
-        samples = (train.rows, train.columns, train.targets, self._test.columns, test_targets)
-        if size == 1:
-            return single_steps(
-                *net, *samples, order, place, state.step, count, self._limit,
-                self._tile, self._deltas, self._one, self._one_delta, self._record, self._values, made,
-            )  # fmt: skip
-        seen = state.seen_ahead(problem, self._looking())
+    def _loop(self, memory: Memory, counted: float, made: int, count: int) -> tuple[int, bool]:
+        state, settings = self._state, self._asked.settings
+        rates = rates_of(settings, state.step, count + 1)
+        method = Method(self._code.code, self._hyper, counted, rates, self._terms)
+        walk = Walk(
+            order=NO_ORDER if settings.batch_size is None else self._order((count + 1) * settings.batch_size),
+            size=settings.batch_size or 0,
+            place=state.samples_seen % self._train.count,
+            step=state.step,
+            steps=count,
+            limit=self._limit,
+        )
+        book = Book(self._record, self._values, made)
+        if walk.size == 1:
+            return single_steps(self._net, self._data, method, memory, walk, self._tiles, book)
+        seen = state.seen_ahead(self._problem, self._looking())
         if seen is not None:
             np.copyto(self._ahead, seen)
-        return batch_steps(
-            *net, *samples, order, size is None, size or 0, place, state.step, count, self._limit,
-            self._tile, self._deltas, self._upright, self._ahead, seen is not None, self._record, self._values, made,
-        )  # fmt: skip
+        ahead = Ahead(self._ahead, seen is not None)
+        return batch_steps(self._net, self._data, method, memory, walk, self._tiles, ahead, book)
 
     def _looking(self) -> tuple[object, ...]:
         """What a gradient from the present state depends on besides the problem and the parameters."""
@@ -224,28 +210,31 @@ class _Slices:
         orders = [order_of_pass(settings.order, seed, number + each, m) for each in range(passes)]
         return np.concatenate(orders)[place:]
 
-    def _memory(self) -> _Memory:
-        """Everything three times, the present in the first part; fresh memory where the optimizer is a new one."""
+    def _memory(self) -> tuple[Memory, float]:
+        """Everything three times, the present in the first part, and the steps that the optimizer has counted; fresh
+        memory where it is a new one.
+        """
         state, part = self._state, self._problem.layout.count
         slots = state.slots if state.optimizer == self._row.name else self._row.start(part)
         vectors = [np.tile(slots[name], 3) for name in self._code.vectors]
         first, second = (*vectors, NOTHING, NOTHING)[:2]
-        count = float(slots["count"][0]) if self._code.counts else 0.0
+        counted = float(slots["count"][0]) if self._code.counts else 0.0
         gradient = np.empty(part)
         clipped = np.empty(part) if self._asked.settings.clipped else gradient
-        return _Memory(np.tile(state.parameters, 3), first, second, gradient, clipped, count)
+        memory = Memory(np.tile(state.parameters, 3), first, second, gradient, clipped, self._change)
+        return memory, counted
 
-    def _bring_home(self, memory: _Memory, kept: int) -> None:
+    def _bring_home(self, memory: Memory, counted: float, kept: int) -> None:
         """The state after `kept` steps, from the part where it lies."""
         state, part = self._state, self._problem.layout.count
         if state.optimizer != self._row.name:
             state.optimizer, state.slots = self._row.name, self._row.start(part)
         here = slice(kept % 3 * part, (kept % 3 + 1) * part)
-        np.copyto(state.parameters, memory.parameters[here])
-        for name, vector in zip(self._code.vectors, (memory.first, memory.second), strict=False):
+        np.copyto(state.parameters, memory.P[here])
+        for name, vector in zip(self._code.vectors, (memory.S, memory.R), strict=False):
             np.copyto(state.slots[name], vector[here])
         if self._code.counts:
-            state.slots["count"][0] = memory.counted + kept
+            state.slots["count"][0] = counted + kept
 
     def _seen(self, steps: int) -> Whole:
         """Samples seen at the end of each of the next `steps` steps."""
@@ -274,7 +263,7 @@ class _Slices:
         with np.errstate(all="ignore"):
             for place, split in enumerate(splits):
                 loss, row = values[first + place], first + len(splits) + place
-                tally = loss if self._judge.tally == THE_LOSS else values[row] / split.count
+                tally = loss if self._net.judge.tally == THE_LOSS else values[row] / split.count
                 scores = score(tally, split.variance)
                 scores[~np.isfinite(scores)] = np.nan
                 values[row] = scores

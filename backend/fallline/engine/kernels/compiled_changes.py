@@ -8,6 +8,7 @@ import math
 from typing import NamedTuple
 
 from fallline.engine.kernels.compiled_code import Array, compiled, compiled_in_place
+from fallline.engine.kernels.compiled_work import Memory, Method
 
 SGD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, ADAMW = range(7)
 
@@ -37,34 +38,29 @@ OPTIMIZER_CODES = {
 
 
 @compiled
-def change(
-    code: int, hyper: Array, count: float, P: Array, C: Array, S: Array, R: Array, M: Array, before: int, after: int
-) -> tuple[Array, float]:  # fmt: skip
-    """The change of all parameters, read in P, S, R from `before` on and written from `after` on. Returns what was
-    subtracted as a vector and a number to multiply it by; M is room for the vector.
-
-    `hyper` is the rate and the optimizer's own, `count` the steps that it has counted with this one; S and R are its
-    memory; C is the gradient within its bounds.
-    """
-    n, rate = len(C), hyper[0]
-    p, q = P[before : before + n], P[after : after + n]
-    if code == SGD:
+def change(method: Method, memory: Memory, s: int) -> tuple[Array, float]:
+    """The change of all parameters at step s. Returns what was subtracted: a vector, and a number to multiply it by."""
+    C, M, rate, n = memory.C, memory.M, method.hyper[0], len(memory.C)
+    before, after = s % 3 * n, (s + 1) % 3 * n
+    p, q = memory.P[before : before + n], memory.P[after : after + n]
+    if method.optimizer == SGD:
         for k in range(n):
             q[k] = p[k] - rate * C[k]
         return C, rate
-    _remember(code, hyper, count, p, C, S[before : before + n], S[after : after + n], R, M, before, after)
+    _remember(method, memory, method.counted + s + 1, before, after)
     for k in range(n):
         q[k] = p[k] - M[k]
     return M, 1.0
 
 
 @compiled_in_place
-def _remember(
-    code: int, hyper: Array, count: float, p: Array, C: Array, s: Array, t: Array, R: Array, M: Array,
-    before: int, after: int,
-) -> None:  # fmt: skip
-    """What an optimizer with a memory subtracts; its memory is `s`, and will be `t`."""
-    n, rate, decay = len(C), hyper[0], hyper[1]
+def _remember(method: Method, memory: Memory, count: float, before: int, after: int) -> None:
+    """What an optimizer with a memory subtracts, into M; its memory is read from `before` on and written from `after`
+    on. `count` is the steps that it has counted with this one.
+    """
+    code, hyper, C, M, n = method.optimizer, method.hyper, memory.C, memory.M, len(memory.C)
+    rate, decay = hyper[0], hyper[1]
+    s, t = memory.S[before : before + n], memory.S[after : after + n]
     if code == MOMENTUM:
         for k in range(n):
             velocity = decay * s[k] + C[k]
@@ -86,7 +82,7 @@ def _remember(
     else:
         decay2, epsilon, shrink = hyper[2], hyper[3], rate * hyper[4] if code == ADAMW else 0.0
         unbiased, root = rate / (1.0 - decay**count), 1.0 / math.sqrt(1.0 - decay2**count)
-        r, u = R[before : before + n], R[after : after + n]
+        p, r, u = memory.P[before : before + n], memory.R[before : before + n], memory.R[after : after + n]
         for k in range(n):
             mean = decay * s[k] + (1.0 - decay) * C[k]
             square = decay2 * r[k] + (1.0 - decay2) * (C[k] * C[k])

@@ -1,6 +1,6 @@
-"""What stands between a gradient of the loss and the optimizer, in compiled code: penalties and bounds.
+"""From a gradient of the loss to a change, in compiled code: penalties, bounds, and the optimizer's part, noted.
 
-The same as `engine.penalties` and `engine.clipping`. Must not know how gradients are made, optimizers, or the loop.
+The same as `engine.penalties` and `engine.clipping`. Must not know how gradients are made, or the loop.
 """
 
 from __future__ import annotations
@@ -10,7 +10,10 @@ import math
 import numpy as np
 
 from fallline.engine.clipping import CUSHION
-from fallline.engine.kernels.compiled_code import Array, Whole, compiled
+from fallline.engine.kernels.compiled_changes import change
+from fallline.engine.kernels.compiled_code import Array, Whole, compiled, compiled_in_place
+from fallline.engine.kernels.compiled_records import BLOCK, note_all
+from fallline.engine.kernels.compiled_work import Book, Memory, Method, Net
 from fallline.vocabulary.run_settings import RunSettings
 
 L1, L2, CLIP_NORM, CLIP_VALUE, DESCENDED = range(5)
@@ -60,3 +63,24 @@ def clip(terms: Array, G: Array, C: Array) -> None:
     share, most = min(terms[CLIP_NORM] / (math.sqrt(squares) + CUSHION), 1.0), terms[CLIP_VALUE]
     for i in range(len(G)):
         C[i] = min(max(share * G[i], -most), most)
+
+
+@compiled_in_place
+def pulled(net: Net, method: Method, memory: Memory, w: int, loss: float) -> float:
+    """Add the gradient of the penalties to G; returns what is descended where that is more than the loss, else NaN."""
+    if not penalised(method.terms):
+        return np.nan
+    share = float(method.terms[DESCENDED])
+    return share * loss + pull(method.terms, memory.P, w, memory.G, net.offsets)
+
+
+@compiled_in_place
+def descended(net: Net, method: Method, memory: Memory, book: Book, s: int) -> float:
+    """Make the change that G asks for from step s, and note it; returns what `note` does."""
+    if len(method.rates):
+        method.hyper[0] = method.rates[s]
+    if bounded(method.terms):
+        clip(method.terms, memory.G, memory.C)
+    moved, factor = change(method, memory, s)
+    w = s % 3 * len(memory.G)
+    return note_all(book.record, s % BLOCK, memory.P, w, memory.G, moved, factor, net.offsets)

@@ -22,6 +22,7 @@ from fallline.engine.kernels.compiled_vectors import (
     store,
     totals,
 )
+from fallline.engine.kernels.compiled_work import Book
 
 BLOCK = 64
 """Steps a block of raw records."""
@@ -97,10 +98,22 @@ def beyond(train: float, limit: float, known: bool) -> bool:
 
 
 @compiled_in_place
+def sound(seen: float, loss: float, parameters: Array, G: Array) -> bool:
+    """Whether everything is finite: if what `note` says does not tell, number by number."""
+    return seen < SAFE or (finite(parameters) and finite(G) and abs(loss) < np.inf)
+
+
+@compiled_in_place
+def stride_at(step: int, stride: int) -> int:
+    """The power of two above step / 1,024 and at least 2, given one that is not above it."""
+    while step >> 10 >= stride:
+        stride *= 2
+    return stride
+
+
+@compiled_in_place
 def evaluated(step: int, stride: int, place: int) -> bool:
-    """`series.is_evaluation_point` for batches: `stride` is the power of two above step / 1,024, `place` the place in
-    the pass.
-    """
+    """`series.is_evaluation_point` for batches: `stride` is that of the step, `place` the place in the pass."""
     return step < 1024 or step & (stride - 1) == 0 or place == 0
 
 
@@ -108,6 +121,23 @@ def evaluated(step: int, stride: int, place: int) -> bool:
 def known(number: float) -> float:
     """The number, or NaN where it is not finite."""
     return number if abs(number) < np.inf else np.nan
+
+
+@compiled_in_place
+def enter(book: Book, offsets: Whole, s: int, told: tuple[float, float, float, float, float, float]) -> None:
+    """Write a step's losses beside its sums, and the block down when it is full."""
+    row = s % BLOCK
+    for k in range(LOSSES):
+        book.record[row, k] = told[k]
+    if row == BLOCK - 1:
+        write_block(book.record, BLOCK, offsets, book.values, book.to + s - row)
+
+
+@compiled_in_place
+def close(book: Book, offsets: Whole, s: int) -> None:
+    """Write down what is left of the block that step s is in; that step itself does not stand."""
+    if s % BLOCK:
+        write_block(book.record, s % BLOCK, offsets, book.values, book.to + s - s % BLOCK)
 
 
 @compiled

@@ -16,20 +16,20 @@ from fallline.engine.kernels.compiled_activations import (
     sloped_vector,
     straight,
 )
-from fallline.engine.kernels.compiled_batches import loss_of
-from fallline.engine.kernels.compiled_changes import SGD, change
-from fallline.engine.kernels.compiled_code import Array, Whole, compiled, compiled_in_place
-from fallline.engine.kernels.compiled_descent import DESCENDED, bounded, clip, penalised, pull
-from fallline.engine.kernels.compiled_losses import Judge, measure_classes_one, measure_one
+from fallline.engine.kernels.compiled_batches import mean_loss
+from fallline.engine.kernels.compiled_changes import SGD
+from fallline.engine.kernels.compiled_code import Array, compiled, compiled_in_place
+from fallline.engine.kernels.compiled_descent import bounded, descended, penalised, pulled
+from fallline.engine.kernels.compiled_losses import measure_classes_one, measure_one
 from fallline.engine.kernels.compiled_records import (
     BLOCK,
-    SAFE,
     beyond,
+    close,
+    enter,
     evaluated,
-    finite,
     note,
-    note_all,
-    write_block,
+    sound,
+    stride_at,
 )
 from fallline.engine.kernels.compiled_vectors import (
     four_noughts,
@@ -41,16 +41,18 @@ from fallline.engine.kernels.compiled_vectors import (
     times,
     total,
 )
+from fallline.engine.kernels.compiled_work import Book, Data, Memory, Method, Net, Split, Tiles, Walk
 
 
 @compiled_in_place
-def _predict(sizes: Whole, codes: Whole, P: Array, w: int, a: Array, d: Array) -> int:
+def _predict(net: Net, P: Array, w: int, tiles: Tiles) -> int:
     """Forward through all layers, from the inputs in `a`; returns the place of the prediction. Curved layers leave
     their slopes in `d`.
     """
+    a, d = tiles.a, tiles.d
     src = 0
-    for layer in range(len(codes)):
-        fan_in, fan_out, code = sizes[layer], sizes[layer + 1], codes[layer]
+    for layer in range(len(net.codes)):
+        fan_in, fan_out, code = net.sizes[layer], net.sizes[layer + 1], net.codes[layer]
         to = src + fan_in + 1
         j = 0
         while j + 4 <= fan_out:
@@ -198,95 +200,90 @@ def _descend(
 
 
 @compiled
-def _spread_gradient(sizes: Whole, G: Array, a: Array, d: Array) -> None:
+def _spread_gradient(net: Net, G: Array, tiles: Tiles) -> None:
     """The gradient as numbers, of all layers, from the inputs and deltas."""
     src, k = 0, 0
-    for layer in range(len(sizes) - 1):
-        fan_in, fan_out = sizes[layer], sizes[layer + 1]
+    for layer in range(len(net.codes)):
+        fan_in, fan_out = net.sizes[layer], net.sizes[layer + 1]
         to = src + fan_in + 1
         for i in range(fan_in + 1):
-            x = a[src + i]
+            x = tiles.a[src + i]
             for j in range(fan_out):
-                G[k + j] = x * d[to + j]
+                G[k + j] = x * tiles.d[to + j]
             k += fan_out
         src = to
 
 
+@compiled_in_place
+def _look(net: Net, P: Array, w: int, train: Split, sample: int, tiles: Tiles) -> tuple[float, int]:
+    """The loss of a sample, and the place of its prediction, where the deltas of the output layer are then in `d`."""
+    a, d, layers = tiles.a, tiles.d, len(net.codes)
+    for i in range(net.sizes[0]):
+        a[i] = train.rows[sample, i]
+    out, y = _predict(net, P, w, tiles), train.targets[0, sample]
+    if net.sizes[layers] > 1:
+        return measure_classes_one(a, d, out, net.sizes[layers], y), out
+    loss, delta = measure_one(net.judge, a[out], y)
+    last = net.codes[layers - 1]
+    d[out] = delta * slope_at(last, d[out] if last >= CURVED else a[out])
+    return loss, out
+
+
+@compiled_in_place
+def _go_back(
+    net: Net, memory: Memory, s: int, out: int, tiles: Tiles, fused: bool, rate: float, record: Array
+) -> float:
+    """Back through all layers, from the deltas at `out`; where it is `fused`, with the change by plain SGD, noted.
+    Returns what `note` does.
+    """
+    P, part, seen = memory.P, len(memory.G), 0.0
+    w, after, src = s % 3 * part, (s + 1) % 3 * part, out
+    k = w + part
+    for layer in range(len(net.codes) - 1, -1, -1):
+        fan_in, fan_out = net.sizes[layer], net.sizes[layer + 1]
+        above = src - fan_in - 1
+        k -= (fan_in + 1) * fan_out
+        if layer:
+            _back(P, k, fan_in, fan_out, net.codes[layer - 1], tiles.a, tiles.d, src, above)
+        if fused:
+            seen += _descend(
+                P, k, after - w, rate, fan_in, fan_out, tiles.a, above, tiles.d, src, record, s % BLOCK, 2 * layer
+            )  # fmt: skip
+        src = above
+    return seen
+
+
 @compiled
 def single_steps(
-    sizes: Whole, codes: Whole, judge: Judge, optimizer: int, hyper: Array, count: float,
-    P: Array, S: Array, R: Array, G: Array, C: Array, M: Array, offsets: Whole, rates: Array, terms: Array,
-    rows: Array, columns: Array, targets: Array, test_columns: Array, test_targets: Array,
-    order: Whole, place: int, step: int, steps: int, limit: float,
-    A: Array, D: Array, a: Array, d: Array, record: Array, values: Array, to: int,
-) -> tuple[int, bool]:  # fmt: skip
-    """As `compiled_batches.batch_steps`, for single samples; `rows` (m, features + 1) are the training samples, `a` and
-    `d` are as long as the buffers A and D are high.
-    """
-    m, tests, part = targets.shape[1], test_targets.shape[1], len(G)
-    layers, features = len(codes), sizes[0]
-    rate, stride, s, bad, objective = hyper[0], 2, 0, False, np.nan
-    fused = optimizer == SGD and not penalised(terms) and not bounded(terms)
-    for s in range(steps + 1):
-        w, after, row = s % 3 * part, (s + 1) % 3 * part, s % BLOCK
-        if len(rates):
-            rate = hyper[0] = rates[s]
-        sample = order[s]
-        for i in range(features):
-            a[i] = rows[sample, i]
-        out = _predict(sizes, codes, P, w, a, d)
-        if sizes[layers] > 1:
-            batch_loss = measure_classes_one(a, d, out, sizes[layers], targets[0, sample])
-        else:
-            batch_loss, delta = measure_one(judge, a[out], targets[0, sample])
-            last = codes[layers - 1]
-            d[out] = delta * slope_at(last, d[out] if last >= CURVED else a[out])
-        seen = batch_loss
-        k, src = w + part, out
-        for layer in range(layers - 1, -1, -1):
-            fan_in, fan_out = sizes[layer], sizes[layer + 1]
-            above = src - fan_in - 1
-            k -= (fan_in + 1) * fan_out
-            if layer:
-                _back(P, k, fan_in, fan_out, codes[layer - 1], a, d, src, above)
-            if fused:
-                seen += _descend(
-                    P, k, after - w, rate, fan_in, fan_out, a, above, d, src, record, row, 2 * layer
-                )
-            src = above
+    net: Net, data: Data, method: Method, memory: Memory, walk: Walk, tiles: Tiles, book: Book
+) -> tuple[int, bool]:
+    """As `compiled_batches.batch_steps`, for single samples."""
+    m, part = data.train.targets.shape[1], len(memory.G)
+    place, stride, s, bad, rate, objective = walk.place, 2, 0, False, method.hyper[0], np.nan
+    fused = method.optimizer == SGD and not penalised(method.terms) and not bounded(method.terms)
+    for s in range(walk.steps + 1):
+        w = s % 3 * part
+        if len(method.rates):
+            rate = method.rates[s]
+        loss, out = _look(net, memory.P, w, data.train, walk.order[s], tiles)
+        seen = loss + _go_back(net, memory, s, out, tiles, fused, rate, book.record)
         if not fused:
-            _spread_gradient(sizes, G, a, d)
-            if penalised(terms):
-                objective = terms[DESCENDED] * batch_loss + pull(terms, P, w, G, offsets)
-            if bounded(terms):
-                clip(terms, G, C)
-            moved, factor = change(optimizer, hyper, count + s + 1, P, C, S, R, M, w, after)
-            seen += note_all(record, row, P, w, G, moved, factor, offsets)
-        if not seen < SAFE:
-            if fused:
-                _spread_gradient(sizes, G, a, d)
-            bad = not (finite(P[w : w + part]) and finite(G) and abs(batch_loss) < np.inf)
-        while (step + s) >> 10 >= stride:
-            stride *= 2
-        train = test = train_tally = test_tally = np.nan
-        if evaluated(step + s, stride, place):
-            train, train_tally = loss_of(
-                sizes, codes, judge, P, w, rows, columns, targets, order, True, m, A, D
-            )
-            train /= m
-            bad = bad or (s > 0 and beyond(train, limit, True))
-            if s < steps and tests:
-                test, test_tally = loss_of(
-                    sizes, codes, judge, P, w, rows, test_columns, test_targets, order, True, tests, A, D
-                )
-                test /= tests
-        if bad or s == steps:
+            _spread_gradient(net, memory.G, tiles)
+            objective = pulled(net, method, memory, w, loss)
+            seen += descended(net, method, memory, book, s)
+        elif not seen < np.inf:
+            _spread_gradient(net, memory.G, tiles)
+        bad = not sound(seen, loss, memory.P[w : w + part], memory.G)
+        train = test = tally = test_tally = np.nan
+        stride = stride_at(walk.step + s, stride)
+        if evaluated(walk.step + s, stride, place):
+            train, tally = mean_loss(net, memory.P, w, data.train, tiles)
+            bad = bad or (s > 0 and beyond(train, walk.limit, True))
+            if s < walk.steps:
+                test, test_tally = mean_loss(net, memory.P, w, data.test, tiles)
+        if bad or s == walk.steps:
             break
-        record[row, 0], record[row, 1], record[row, 2], record[row, 3] = batch_loss, objective, train, test
-        record[row, 4], record[row, 5] = train_tally, test_tally
+        enter(book, net.offsets, s, (loss, objective, train, test, tally, test_tally))
         place = place + 1 if place + 1 < m else 0
-        if row == BLOCK - 1:
-            write_block(record, BLOCK, offsets, values, to + s - row)
-    if s % BLOCK:
-        write_block(record, s % BLOCK, offsets, values, to + s - s % BLOCK)
+    close(book, net.offsets, s)
     return max(s - 1, 0) if bad else s, bad
