@@ -49,7 +49,8 @@ const file = (name, text) => Object.assign(new Blob([text]), { name });
 
 test("a recipe that is opened is another experiment, and the one before can be had back", async () => {
   const { app, server, id } = await live();
-  const recipe = { data: { samples: 50 }, runs: [{ name: "gd", edits: [{ at_step: 3, batch_size: 1 }] }, { name: "sgd" }] };
+  const recipe = structuredClone(app.store.get().experiment.recipe);
+  recipe.runs[0].edits = [{ at_step: 3, batch_size: 1 }];
   await app.openFile(file("recipe.json", JSON.stringify(recipe)));
   assert.deepEqual(server.posted, recipe);
   assert.notEqual(app.store.get().experiment.id, id);
