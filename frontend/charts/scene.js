@@ -10,6 +10,7 @@ import { thin } from "../state/thinning.js";
 
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").SeriesBook} SeriesBook */
+/** @typedef {import("../state/types.js").RunSeries} RunSeries */
 /** @typedef {import("./bind.js").Bound} Bound */
 /** @typedef {import("./horizontal.js").Horizontal} Horizontal */
 /**
@@ -74,7 +75,8 @@ export function columnsFor({ state, series, zoom }, axis, names, pixels) {
   /** @type {Record<string, Bound>} */
   const columns = {};
   for (const { name } of shownRuns(state)) {
-    const run = closest(series, name, axis, samples, zoom.x);
+    const [held, closer] = [series.of(name), series.closer(name)];
+    const run = held?.length && closer && zoom.x && shows(closer, held, names, stepsWithin(held, axis, samples, zoom.x)) ? closer : held;
     if (!run?.length) continue;
     const part = ownPart(run, zoom.x ? bucketsWithin(run, axis, samples, zoom.x) : [0, run.length], originOf(state, name));
     columns[name] = thin(run, names, atMost, axis.log, part);
@@ -83,18 +85,15 @@ export function columnsFor({ state, series, zoom }, axis, names, pixels) {
 }
 
 /**
- * What is held of a run: of a stretch that is looked at and was asked for more finely, that.
- * @param {SeriesBook} series
- * @param {string} name
- * @param {Horizontal} axis
- * @param {number} samples
- * @param {[number, number]|null} range
+ * Whether a stretch that was asked for more finely has all that is looked at; another measure may still be on its way.
+ * @param {RunSeries} closer
+ * @param {RunSeries} held
+ * @param {string[]} names
+ * @param {[number, number]} steps
  */
-function closest(series, name, axis, samples, range) {
-  const [run, closer] = [series.of(name), series.closer(name)];
-  if (!run?.length || !closer?.length || !range) return run;
-  const [from, to] = stepsWithin(run, axis, samples, range);
-  return closer.first[0] <= Math.max(0, from) && closer.last[closer.length - 1] >= Math.min(Math.floor(to), run.last[run.length - 1]) ? closer : run;
+function shows(closer, held, names, [from, to]) {
+  const isWide = closer.first[0] <= Math.max(0, from) && closer.last[closer.length - 1] >= Math.min(Math.floor(to), held.last[held.length - 1]);
+  return isWide && names.every((name) => closer.values(name) || !held.values(name));
 }
 
 /** The step at which a fork leaves its parent's way; 0 for a run that is none. @param {State} state @param {string} name */
@@ -102,7 +101,7 @@ const originOf = ({ experiment }, name) => experiment?.recipe.runs.find((recipe)
 
 /**
  * A fork's line begins where it left its parent: before that it would only lie over the parent's.
- * @param {import("../state/types.js").RunSeries} run
+ * @param {RunSeries} run
  * @param {[number, number]} part  buckets
  * @param {number} origin
  * @returns {[number, number]}

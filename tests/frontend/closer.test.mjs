@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { stretchesOf } from "../../frontend/charts/closer.js";
 import { lossChart } from "../../frontend/charts/loss-chart.js";
+import { axisOf, columnsFor } from "../../frontend/charts/scene.js";
 import { columns } from "./fake-server.mjs";
 import { figures, scene } from "./scenes.mjs";
 import { live, settle } from "./world.mjs";
@@ -66,6 +67,18 @@ test("the chart shows every step of a stretch that came, and the whole as before
     assert.ok(pointsIn(lossChart(figures.loss, close), zoom).length <= 4, "half of it is not the stretch");
   }
   assert.deepEqual(lossChart(figures.loss, { ...close, zoom: { x: null, y: null } }).data, lossChart(figures.loss, long()).data);
+});
+
+test("while another measure of a stretch is on its way, what is held of it is shown", () => {
+  const zoom = [20_000, 20_200];
+  const close = long({ zoom });
+  const loss = coarse().series.train_loss;
+  close.series.take("gd", { ...coarse(), generation: 1, series: { train_loss: loss, "ratio/W1": loss } });
+  close.series.keepCloser("gd", columns(19_989, 20_211, 1));
+  const columnsOf = (names) => columnsFor(close, axisOf(close), names, 800).gd;
+  assert.ok(columnsOf(["train_loss"]).first.length > 200);
+  assert.ok("ratio/W1" in columnsOf(["ratio/W1"]).series);
+  assert.ok(columnsOf(["ratio/W1"]).first.length < 10);
 });
 
 test("a stretch of a past that a reset has ended is not shown", () => {
