@@ -177,6 +177,8 @@ export class PlotlyChart extends HTMLElement {
     const { figure: name, build } = this.#kind;
     const scene = this.#room.width > 60 && this.#room.height > 40 && this.#spec && this.#plotly ? this.#scene() : null;
     const figure = name ? scene?.state.figures[name] : true;
+    // what stands here is of an experiment that is no more
+    if (scene?.state.experiment && !figure) this.dataset.state = "waiting";
     if (!scene || !figure || !scene.state.experiment) return;
     const { data, layout, ground, words, marks, labels, readable, y, corner, sides } = build(figure, scene);
     // an axis that became logarithmic, or is it no longer, has another meaning for what was chosen on it

@@ -179,7 +179,7 @@ function beyond(guesses, [low, high]) {
   const under = guesses.filter((value) => value !== null && value < low).length;
   const many = over + under;
   if (!many) return { off: "", few: "" };
-  if (many < guesses.length) return { off: "", few: `${integer(many)} off the axis` };
+  if (many < guesses.length) return { off: "", few: `${integer(many)} off axis` };
   return { off: over && under ? "all off the axis" : `all ${over ? "above" : "below"} the axis`, few: "" };
 }
 

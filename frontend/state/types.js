@@ -8,7 +8,7 @@
  *   <plotly-chart kind="scatter">    one square a run; draws its own titles ("GD R2 0.88")
  * The page gives section headings, switches and the box. styles/charts.css belongs to the elements.
  * After each draw an element carries data-points (points in its fullest trace), data-traces, data-last-step (largest
- * step drawn), data-draws (how often), data-state ("waiting" before Plotly is there, then "drawn"), and aria-label (the summary).
+ * step drawn), data-draws (how often), data-state ("waiting" before Plotly or the experiment's figure is there, then "drawn"), and aria-label (the summary).
  */
 
 // ---------------------------------------------------------------- the server's words: see wire-types.js

@@ -396,7 +396,7 @@ test("of predictions that are not seen it is told how many, or on which side all
   const measured = (guess) => ({ type: "measured", runs: { gd: { generation: 0, predictions: { split: "test", rows: [], y: [1, 2, 3, 4], y_pred: guess } } } });
   const told = (guess) => scatterChart(scene({ gd: 3, messages: [measured(guess)] })).labels.squares.map(({ off, few }) => [off, few])[0];
   assert.deepEqual(told([1, 2, 3, 4.1]), ["", ""]);
-  assert.deepEqual(told([1, 2, 9, -9]), ["", "2 off the axis"]);
+  assert.deepEqual(told([1, 2, 9, -9]), ["", "2 off axis"]);
   assert.deepEqual(told([-1, -2, -9, -9]), ["all below the axis", ""]);
   assert.deepEqual(told([-1, -2, 9, 9]), ["all off the axis", ""]);
 });
