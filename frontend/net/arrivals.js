@@ -21,6 +21,18 @@ const OTHERS_TABLE = {
   detail: "It was made with a table of the sharer's own, which a link cannot carry. Ask for the CSV file and drop it under Data. Your experiment stays as it is.",
 };
 
+/** @type {Problem} */
+const OTHERS_START = {
+  title: "This link's first weights are not on this server.",
+  detail: "It was made with parameters of the sharer's own, which a link cannot carry. Ask for the .npz file and open it under Export. Your experiment stays as it is.",
+};
+
+/** What a refusal means where it is a link's that is refused. @param {Problem|null} problem */
+function wordsOf(problem) {
+  if (problem === TABLE_GONE) return OTHERS_TABLE;
+  return problem?.errors?.some(({ pointer }) => pointer === "/network/start") ? OTHERS_START : problem;
+}
+
 /** @param {Link} link */
 function openedWords({ steps, view }) {
   const furthest = Math.max(0, ...Object.values(steps));
@@ -47,7 +59,7 @@ export function createArrivals({ environment, store, visits, command, lookAt, op
   async function open(link) {
     const notice = { kind: "info", text: openedWords(link), undo: visits.hasOwn() };
     if (!(await visits.open(link.recipe, notice))) {
-      if (store.get().problem === TABLE_GONE) dispatch({ type: "problem", problem: OTHERS_TABLE });
+      dispatch({ type: "problem", problem: wordsOf(store.get().problem) });
       return false;
     }
     opened();

@@ -99,7 +99,8 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
    */
   async function create(recipe, notice, keep = remember) {
     const turn = ++asked;
-    const left = leaving();
+    // who leaves what they watch has their own to go back to
+    const left = leaving() ?? (store.get().isWatching ? keeper.experiment() : null);
     dispatch({ type: "loading", since: environment.now() });
     try {
       const { token, ...answer } = await persist(() => api.create(recipe));
@@ -174,9 +175,9 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
     return state.experiment && recipe && !state.isWatching ? { id: state.experiment.id, token: state.experiment.token, recipe } : null;
   }
 
-  /** One step back is kept; what lies further back is given up, on the server too. @param {Visit|null} left */
+  /** One step back is kept; what lies further back is given up, on the server too, unless it was left for a link's. @param {Visit|null} left */
   function remember(left) {
-    if (before && before.id !== left?.id) giveUp(before);
+    if (before && before.id !== left?.id && !keeper.formers().some(({ id }) => id === before?.id)) giveUp(before);
     before = left;
   }
 

@@ -112,6 +112,3 @@ export function nextSteps({ order, runs }, steps) {
   const most = Math.min(first.steps, 1_000_000);
   return isSame ? { steps: most } : { run: first.run, steps: most };
 }
-
-/** What a link cannot carry: a table of one's own. @param {State} state */
-export const isOfOwnTable = ({ experiment }) => experiment?.recipe.data.name === "csv";

@@ -4,7 +4,6 @@
  */
 
 import { counter, integer, plural } from "./format.js";
-import { isOfOwnTable } from "./links.js";
 import { shownStep } from "./moments.js";
 
 /** @typedef {import("./types.js").State} State */
@@ -27,6 +26,18 @@ export const kinds = (state) => [
   { value: "watch", text: "To watch live" },
 ];
 
+/** What a link names and cannot carry. @type {{isIn: (recipe: import("./types.js").Recipe) => boolean, text: string}[]} */
+const LEFT_BEHIND = [
+  {
+    isIn: ({ data }) => data.name === "csv",
+    text: "The data is a table of your own, which no link can carry: this one opens on this server only, as long as the table is kept. Send the CSV file too.",
+  },
+  {
+    isIn: ({ network }) => Boolean(network.start),
+    text: "The first weights are parameters of your own, which no link can carry: this one opens on this server only, as long as they are kept. Send the .npz file too.",
+  },
+];
+
 /**
  * What a kind of link opens, and what to know before sending it.
  * @param {State} state
@@ -40,8 +51,8 @@ export function shareWords(state, kind, origin) {
   const here = kind === "watch"
     ? "This page's address is for this computer only: elsewhere the link finds nothing."
     : "This page's address is for this computer only: elsewhere, put what follows # behind the address of a fallline there.";
-  const table = "The data is a table of your own, which no link can carry: this one opens on this server only, as long as the table is kept. Send the CSV file too.";
-  return [OPENS[kind](state), ...(kind !== "watch" && isOfOwnTable(state) ? [table] : []), ...(isHere ? [here] : [])];
+  const recipe = kind === "watch" ? null : state.experiment?.recipe;
+  return [OPENS[kind](state), ...LEFT_BEHIND.filter(({ isIn }) => recipe && isIn(recipe)).map(({ text }) => text), ...(isHere ? [here] : [])];
 }
 
 /** Of an experiment whose edits fill more than a link may hold. */

@@ -77,7 +77,9 @@ test("runs are taken on together where they have the same way, by a million at a
 test("the sharer is told what a link cannot carry, where it works, and what no code can hold", () => {
   const own = opened([], { recipe: { ...answer().recipe, data: { name: "csv", dataset: "d1", samples: 9, test_fraction: 0, seed: 0 } } });
   const told = (state, kind, origin = "https://lab.example") => shareWords(state, kind, origin).join(" ");
-  assert.match(told(own, "recipe"), /no link can carry/);
+  assert.match(told(own, "recipe"), /table of your own, which no link can carry/);
+  const { recipe } = answer();
+  assert.match(told(opened([], { recipe: { ...recipe, network: { ...recipe.network, start: "p1" } } }), "moment"), /parameters of your own, which no link can carry/);
   assert.doesNotMatch(told(own, "watch"), /no link can carry/);
   assert.doesNotMatch(told(opened(), "moment"), /no link can carry|this computer only/);
   assert.match(told(opened(), "watch", "http://127.0.0.1:8000"), /this computer only/);
@@ -123,11 +125,12 @@ test("a page that is opened by a link makes its experiment, its steps and its vi
 });
 
 test("one's own experiment is kept however much is changed in that of a link", async () => {
-  const { app, server, id, address, clock } = await live();
+  const { app, server, id, address, clock } = await live({ haste: 200 });
   address.fragment = await pack(link);
   clock.signal("link");
   await until(() => app.store.get().experiment.id === "made2");
   for (const seed of [1, 2, 3]) await app.newExperiment({ data: { seed } });
+  await until(() => server.calls.includes("DELETE /experiments/made3"));
   assert.ok(app.hasFormer());
   await app.goBack();
   assert.equal(app.store.get().experiment.id, id);
@@ -171,8 +174,13 @@ test("a link that cannot be opened leaves the experiment there is, at the start 
   address.fragment = await pack(link);
   clock.signal("link");
   await until(() => app.store.get().problem?.title === "This link's data is not on this server.");
-  assert.equal(app.store.get().experiment.id, "e7");
-  assert.equal(app.store.get().loading, null);
+  server.refuse = { title: "The request is not valid", errors: [{ pointer: "/network/start", detail: "no such parameters" }] };
+  clock.signal("link");
+  await until(() => app.store.get().problem?.title === "This link's first weights are not on this server.");
+  server.refuse = { title: "The recipe would cost too much", errors: [] };
+  clock.signal("link");
+  await until(() => app.store.get().problem?.title === "The recipe would cost too much");
+  assert.deepEqual([app.store.get().experiment.id, app.store.get().loading], ["e7", null]);
   app.stop();
 });
 
@@ -193,6 +201,22 @@ test("who watches holds no key, asks nothing that changes, and finds their own a
   await app.goBack();
   assert.equal(app.store.get().experiment.id, "e7");
   assert.ok(!server.calls.some((call) => call.startsWith("DELETE")));
+  app.stop();
+});
+
+test("who opens something else while watching finds their own by undo, and has it kept whatever comes then", async () => {
+  const stored = { "fallline.experiment": { id: "e7", token: "mine", recipe: answer().recipe } };
+  const { app, server } = await live({ stored, known: { e7: answer({ id: "e7" }), theirs: answer({ id: "theirs" }) }, fragment: "watch=theirs", haste: 200 });
+  const file = (seed) => new File([JSON.stringify({ data: { seed } })], "recipe.json");
+  await app.openFile(file(1));
+  assert.deepEqual([app.store.get().experiment.id, app.store.get().isWatching], ["made1", false]);
+  await app.undo();
+  assert.deepEqual([app.store.get().experiment.id, app.store.get().experiment.token], ["e7", "mine"]);
+  for (const seed of [2, 3, 4]) await app.openFile(file(seed));
+  await until(() => server.calls.includes("DELETE /experiments/made2"));
+  assert.ok(!server.calls.includes("DELETE /experiments/e7"));
+  await app.goBack();
+  assert.equal(app.store.get().experiment.id, "e7");
   app.stop();
 });
 

@@ -9,8 +9,8 @@ export const wide = { name: "wide", title: "Wide", line: "", sentences: [], reci
 const open = { ...wide, name: "open", recipe: answer().recipe, view: { ...wide.view, speed: 60, pace: "steps" } };
 export const settle = () => new Promise((go) => setImmediate(() => setImmediate(go)));
 
-/** A browser and a server; `known` are the experiments that the server has. */
-export function world({ stored = {}, known = {}, fragment = "" } = {}) {
+/** A browser and a server; `known` are the experiments that the server has; `haste` makes timers so much shorter. */
+export function world({ stored = {}, known = {}, fragment = "", haste = 1 } = {}) {
   const kept = new Map(Object.entries(stored).map(([key, value]) => [key, JSON.stringify(value)]));
   const server = { known: { ...known }, calls: [], sockets: [], made: 0, refuse: null, hold: () => {} };
   const respond = (status, body) => ({ ok: status < 400, status, statusText: "", json: async () => body });
@@ -62,7 +62,7 @@ export function world({ stored = {}, known = {}, fragment = "" } = {}) {
   const app = createApp({
     fetch, WebSocket: Socket, origin: "http://lab", fps: 10, now: () => clock.now, hidden: () => false, narrow: () => false, random: () => 0, uuid: () => `id${++ids}`,
     storage: { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => void kept.set(key, value), removeItem: (key) => void kept.delete(key) },
-    setTimeout: (run, ms) => setTimeout(run, ms).unref(), clearTimeout, listen: (hear) => (clock.signal = hear),
+    setTimeout: (run, ms) => setTimeout(run, ms / haste).unref(), clearTimeout, listen: (hear) => (clock.signal = hear),
     fragment: () => address.fragment, setFragment: (next) => void (address.fragment = next),
   });
   return { app, server, clock, address, socket: () => server.sockets.at(-1), kept: (key) => JSON.parse(kept.get(key) ?? "null") };
