@@ -8,8 +8,8 @@ import { make, write } from "./dom.js";
 import { savePicture } from "./export-picture.js";
 import { LiveElement, register } from "./live-element.js";
 import { openPopover } from "./popover.js";
-import { TYPES } from "../state/opened-file.js";
 import { ALL, choicesOf, filesOf, picturesOf } from "../state/exports.js";
+import { TYPES } from "../state/opened-file.js";
 
 /** @typedef {import("../state/types.js").App} App */
 /** @typedef {import("../state/exports.js").FileToTake} FileToTake */
@@ -60,7 +60,7 @@ export class ExportMenu extends LiveElement {
       close();
       if (file) void this.app.openFile(file);
     } } });
-    return make("span", { class: "open-file" }, button({ look: "small", act: () => chooser.click() }, "Open a file…"), chooser);
+    return make("span", {}, button({ look: "small", act: () => chooser.click() }, "Open a file…"), chooser);
   }
 
   /** @param {Pictured} pictured @param {HTMLElement} said */

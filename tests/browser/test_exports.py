@@ -56,8 +56,8 @@ def test_every_file_of_the_catalog_can_be_taken_of_all_runs_and_of_one(open_lab:
     assert b"The run sgd of a fallline experiment" in content(script)
 
 
-SEEN = """() => {
-    const chart = document.querySelector("plotly-chart[kind=loss]");
+SEEN = """(kind) => {
+    const chart = document.querySelector(`plotly-chart[kind=${kind}]`);
     const ours = ".chart-ground path, .chart-marks path, .chart-label svg path";
     const drawn = [...chart.querySelectorAll(`${ours}, .chart-plot path.js-line`)];
     const walk = document.createTreeWalker(chart.querySelector(".chart-labels"), NodeFilter.SHOW_TEXT);
@@ -79,7 +79,7 @@ def test_a_chart_as_svg_shows_what_is_seen_and_needs_no_style_sheet(open_lab: Op
     assert download.suggested_filename == "fallline-loss-step-600.svg"
     text = content(download).decode()
     root = ElementTree.fromstring(text)
-    seen = lab.page.evaluate(SEEN)
+    seen = lab.page.evaluate(SEEN, "loss")
     assert len(seen["paths"]) > 12
     assert set(seen["paths"]) <= {each.get("d") for each in root.iter(f"{SVG}path")}
     written = ["".join(each.itertext()) for each in root.iter(f"{SVG}text")]
@@ -93,12 +93,16 @@ def test_a_chart_as_svg_shows_what_is_seen_and_needs_no_style_sheet(open_lab: Op
     assert paper.get("fill") == {"light": "rgb(255,255,255)", "dark": "rgb(21,24,27)"}[theme]
 
 
-def test_a_chart_as_png_is_that_picture_three_times_as_dense(open_lab: OpenLab) -> None:
+def test_every_chart_is_whole_and_as_png_is_that_picture_three_times_as_dense(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     lab.make_steps(60)
     shown = open_panel(lab)
     for name, kind in (("Loss", "loss"), ("Gradient", "gradients"), ("Predicted and true", "scatter")):
         svg = ElementTree.fromstring(content(take(lab, shown.get_by_role("button", name=f"{name} as SVG"))))
+        seen = lab.page.evaluate(SEEN, kind)
+        assert len(seen["paths"]) > 4
+        assert set(seen["paths"]) <= {each.get("d") for each in svg.iter(f"{SVG}path")}
+        assert set(seen["words"]) <= {"".join(each.itertext()) for each in svg.iter(f"{SVG}text")}
         download = take(lab, shown.get_by_role("button", name=f"{name} as PNG"))
         assert download.suggested_filename == f"fallline-{kind}-step-60.png"
         png = content(download)
