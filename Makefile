@@ -14,7 +14,7 @@ PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help run install install-test test lint types layers check-js test-frontend test-python test-browser \
-        chaos powerloss bench screenshot format lock image verify-image clean
+        chaos powerloss lives bench screenshot format lock image verify-image clean
 
 help: ## list the verbs
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -96,6 +96,9 @@ chaos: install-test ## cuts and kills at random moments: 0 of 3,000 acknowledged
 
 powerloss: install-test ## what 300 power losses leave on the disk: nothing acknowledged lost, nothing half there; three mutants caught
 	@OPENBLAS_NUM_THREADS=1 $(PY) tests/powerloss/run.py
+
+lives: install-test ## whatever one does to an experiment, in any order: 400 lives, each replayed to the bit
+	@OPENBLAS_NUM_THREADS=1 $(PY) -m pytest --quiet --hypothesis-profile=explore tests/integration/test_any_life.py
 
 # --- other chores ---------------------------------------------------------------------------------------------------
 

@@ -5,139 +5,20 @@ went away.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 
 from fallline.engine.kernels.choice import Kernels
-from fallline.engine.kernels.numpy_kernels import NUMPY
-from fallline.engine.kernels.table import Slice
-from fallline.engine.problem import Problem
-from fallline.engine.state import TrainingState
 from fallline.runs import books
-from fallline.runs.experiment import Experiment
-from fallline.storage.interface import Begun, Record
-from fallline.storage.memory import MemoryStore
-from fallline.vocabulary.commands import AddRun, EditRun
-from fallline.vocabulary.journal import Json, Kept, Receipt
+from fallline.vocabulary.commands import AddRun
+from fallline.vocabulary.journal import Receipt
 from fallline.vocabulary.provenance import TO_ROUNDING
-from fallline.vocabulary.recipe import Recipe, RunRecipe
-from support.measurements import assert_same
+from fallline.vocabulary.recipe import RunRecipe
+from support.lives import BUILDS, CLOCK, Do, Life, assert_twins, edit, generations, steps
 
-
-class Costly:
-    """NumPy's kernel, and a clock by which each of its steps takes a millisecond."""
-
-    name = "costly"
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def makes(self, problem: Problem) -> bool:
-        return NUMPY.makes(problem)
-
-    def run(self, problem: Problem, state: TrainingState, asked: Slice) -> int:
-        made = NUMPY.run(problem, state, asked)
-        self.now += 0.001 * made
-        return made
-
-
-CLOCK = Costly()
-BUILDS = {"engine": "e", "numpy": "n", "simd": "s", "blas": "b"}
-KERNELS = Kernels(CLOCK, builds=BUILDS)
-SMALL: Json = {"data": {"samples": 60, "test_fraction": 0.2}}
 KEY = Receipt("key", b"asked")
-
-Do = Callable[[Experiment], Any]
-
-
-class Life:
-    """An experiment and the store beneath it."""
-
-    def __init__(self, **recipe: Any) -> None:
-        self.store = MemoryStore()
-        self.writes = self.stored_bytes = 0
-        self.one = Experiment("x", Recipe.model_validate({**SMALL, **recipe}), KERNELS, saves=True)
-        self.store_it(token=b"hash")
-
-    def store_it(self, *, token: bytes | None = None, settles: bool = False, tells: bool = True) -> None:
-        written = self.one.take_written(CLOCK.now, tells=tells, settles=settles)
-        if written is not None:
-            self.writes += 1
-            self.stored_bytes += sum(len(data) for _, _, data in written.parts)
-            kept = self.store.load("x")
-            first = 0 if kept is None else len(kept.entries)
-            self.store.write([Record("x", 0.0, first, written, token and Begun(token))])
-            self.one.stored(well=True)
-        self.one.take_outgoing()
-
-    def do(self, call: Do) -> Any:
-        answer = call(self.one)
-        self.store_it()
-        return answer
-
-    def step(self, steps: int, run: str | None = None, receipt: Receipt | None = None) -> Any:
-        answers: list[Any] = []
-        self.one.step(CLOCK.now, answers.append, steps=steps, run=run, receipt=receipt)
-        while not answers:
-            self.one.work(0.01, CLOCK.now, CLOCK)
-            self.store_it()
-        return answers[0]
-
-    def play(self, turns: int) -> None:
-        self.one.play(None, "steps", CLOCK.now)
-        self.store_it()
-        for _ in range(turns):
-            self.one.work(0.01, CLOCK.now, CLOCK)
-            self.store_it(tells=False)
-
-    @property
-    def kept(self) -> Kept:
-        kept = self.store.load("x")
-        assert kept is not None
-        return kept
-
-    def reopen(self, kept: Kept | None = None, kernels: Kernels = KERNELS, **how: Any) -> int:
-        """As after a crash; returns how many turns it took to be there again. `there` is what it then says."""
-        self.one = Experiment.reopened("x", kept or self.kept, kernels, saves=True, **how)
-        answers: list[Any] = []
-        self.one.when_there(CLOCK.now, answers.append)
-        turns = 0
-        while not answers:
-            self.one.work(0.01, CLOCK.now, CLOCK)
-            turns += 1
-        self.there = answers[0]
-        self.store_it()
-        return turns
-
-
-def assert_twins(life: Life, *, histories: bool = True) -> None:
-    """Every run is what its recipe makes in one go, up to the step at which it stands, and goes on like that."""
-    for name, run in life.one.runs.items():
-        twin = Experiment("y", life.one.recipe, KERNELS).runs[name]
-        twin.advance(run.state.step, CLOCK, told=False)
-        assert run.state.fingerprint() == twin.state.fingerprint(), name
-        if histories and run.state.step:
-            told, again = run.window(0, None, 300), twin.window(0, None, 300)
-            assert_same(replace(told, seconds=again.seconds), again)
-
-
-def steps(life: Life) -> dict[str, int]:
-    return {name: run.state.step for name, run in life.one.runs.items()}
-
-
-def generations(life: Life) -> dict[str, int]:
-    return {name: run.generation for name, run in life.one.runs.items()}
-
-
-def edit(run: str, **change: Any) -> Do:
-    return lambda one: one.edit(run, EditRun.model_validate(change), 0.0)
 
 
 def test_commands_are_there_again_after_each_of_them() -> None:
