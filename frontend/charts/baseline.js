@@ -30,12 +30,14 @@ const CORNERS = Object.keys(PLACES).flatMap((place) => [`${place} under`, `${pla
 /** Another corner has to be this much better, and what is no corner a little. */
 const WORTH_MOVING = 4;
 const NO_CORNER = 1;
+const isCorner = (/** @type {string} */ corner) => !corner.includes("middle");
 
 /**
  * @param {Scene} scene
  * @param {Frame} frame
  * @param {Drawn} drawn
- * @returns {{left: number, top: number, text: string, corner: string|null}|null}  none where the line itself is out of sight
+ * @returns {{left: number, top: number, text: string, corner: string|null, isOver: boolean}|null}  none where the line itself
+ *   is out of sight; `isOver` where something lies under the words
  */
 export function baselineLabel({ state, held }, frame, drawn) {
   const mean = state.experiment?.baseline?.train;
@@ -45,12 +47,12 @@ export function baselineLabel({ state, held }, frame, drawn) {
   const text = `predicting the ${state.experiment?.classes.length ? "majority" : "mean"}: ${number(mean)}`;
   const boxes = CORNERS.map((corner) => ({ corner, box: boxOf(corner, line, text.length * LETTER, frame) }));
   const inside = boxes.filter(({ box }) => box.top >= frame.top - 1 && box.bottom <= frame.top + frame.height + 1);
-  const costs = inside.map(({ corner, box }) => ({ corner, box, cost: costOf(box, frame, drawn) + (/middle/.test(corner) ? NO_CORNER : 0) }));
+  const costs = inside.map(({ corner, box }) => ({ corner, box, cost: costOf(box, frame, drawn) + (isCorner(corner) ? 0 : NO_CORNER) }));
   const best = costs.reduce((a, b) => (b.cost < a.cost ? b : a));
   const stays = costs.find(({ corner }) => corner === held.corner);
   const chosen = stays && stays.cost < best.cost + WORTH_MOVING ? stays : best;
   // what is chosen before there are lines must not hold when they come
-  return { left: chosen.box.left, top: chosen.box.top, text, corner: drawn.isBegun ? chosen.corner : null };
+  return { left: chosen.box.left, top: chosen.box.top, text, corner: drawn.isBegun ? chosen.corner : null, isOver: chosen.cost > (isCorner(chosen.corner) ? 0 : NO_CORNER) };
 }
 
 /** @param {string} corner @param {number} line @param {number} width @param {Frame} frame @returns {Box} */

@@ -13,8 +13,9 @@ import { pxAcross, pxDown } from "./labels.js";
 import { dress, shownRuns, templateOf } from "./looks.js";
 import { momentLines, placeThen } from "./moment.js";
 import { groundOf, isInside, joined, symbol } from "./paths.js";
-import { axisOf, boundTo, columnsFor, missingFrom, withinAxis } from "./scene.js";
+import { axisOf, boundTo, columnsFor, withinAxis } from "./scene.js";
 import { briefTicks, number, short } from "../state/format.js";
+import { missingIn } from "../state/missing.js";
 import { seen } from "../state/moments.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
@@ -38,7 +39,7 @@ export function gradientChart(figure, scene) {
   const { state, look, room } = scene;
   const { view, experiment } = state;
   const weights = experiment?.weights ?? [];
-  const missing = missingFrom(scene);
+  const missing = missingIn(scene.state);
   const axis = axisOf(scene, missing?.to ?? 0);
   const plot = room.width - room.left - RIGHT;
   const gap = gapOf(weights.length, look.compact);

@@ -18,8 +18,9 @@ import { evenTicks, lossRange, lossTicks } from "./loss-range.js";
 import { dress, shownRuns, templateOf } from "./looks.js";
 import { momentLines } from "./moment.js";
 import { groundOf } from "./paths.js";
-import { axisOf, boundTo, columnsFor, missingFrom, reachesNow, withinAxis } from "./scene.js";
+import { axisOf, boundTo, columnsFor, reachesNow, withinAxis } from "./scene.js";
 import { briefTicks, number } from "../state/format.js";
+import { missingIn } from "../state/missing.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("../state/types.js").Run} Run */
@@ -37,7 +38,7 @@ const BOTTOM = 28;
  */
 export function lossChart(figure, scene) {
   const { state, look, room } = scene;
-  const missing = missingFrom(scene);
+  const missing = missingIn(scene.state);
   const axis = axisOf(scene, missing?.to ?? 0);
   const width = room.width - room.left - room.right;
   const columns = columnsFor(scene, axis, SERIES, width);

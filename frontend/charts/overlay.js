@@ -69,7 +69,7 @@ export function lossLabels({ flags, ends, start, baseline, axis, missing }, fram
     if (end.bad) element.dataset.tone = "bad";
     elements.push(element);
   }
-  if (baseline) elements.push(label("baseline", baseline, baseline.text));
+  if (baseline) elements.push(label(baseline.isOver ? "baseline over" : "baseline", baseline, baseline.text));
   if (start && !compact) elements.push(label("start", { left: pxAcross(frame, start.x) + 18, top: pxDown(frame, start.y) }, start.text));
   if (missing) {
     const left = pxAcross(frame, missing.from);

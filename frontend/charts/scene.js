@@ -5,7 +5,6 @@
 
 import { BOUND, bucketsWithin, horizontal, placeNow, placeOfFirst, stepsWithin } from "./horizontal.js";
 import { shownRuns } from "./looks.js";
-import { furthest } from "../state/selectors.js";
 import { thin } from "../state/thinning.js";
 
 /** @typedef {import("../state/types.js").State} State */
@@ -26,24 +25,6 @@ import { thin } from "../state/thinning.js";
 
 /** No trace has more points, whatever the width. */
 export const MOST_POINTS = 800;
-
-/** What is not received yet gets this share of the axis. */
-const UNKNOWN = 1.2;
-
-/** @typedef {{from: number, to: number}} Missing  the steps that are not received yet, or as many as are drawn of them */
-
-/**
- * Where the line broke, and how far the axis goes on from there: as far as the runs that are shown are concerned.
- * @param {Scene} scene
- * @returns {Missing|null}
- */
-export function missingFrom({ state }) {
-  const { status, lastStep, progress } = state.connection;
-  if (state.view.x !== "steps" || !lastStep) return null;
-  if (status === "catching-up" && progress && progress.of > progress.have) return state.runs[progress.run]?.hidden ? null : { from: progress.have, to: progress.of };
-  const from = status === "reconnecting" || status === "offline" ? Math.min(lastStep, furthest(state)) : 0;
-  return from > 0 ? { from, to: from * UNKNOWN } : null;
-}
 
 /** Whether what is drawn of a run includes its newest step. @param {Bound|undefined} columns @param {Scene} scene @param {import("../state/types.js").Run} run */
 export function reachesNow(columns, { series }, run) {

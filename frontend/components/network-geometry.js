@@ -10,7 +10,7 @@ export const MOST_CIRCLES = 16;
 
 const FIRST = 22;
 /** Where the first column stands that has its names beside it. */
-const FIRST_NAMED = 80;
+const FIRST_NAMED = 84;
 const END = 280;
 const LAST = 272;
 const TOP = 8;
@@ -39,7 +39,7 @@ function radiusOf(count, isInput, isStrip) {
 }
 
 /** Letters of a name that fit in the circle of an input, and beside it. */
-const LETTERS = { inside: 3, beside: 10 };
+const LETTERS = { inside: 3, beside: 11 };
 /** With more inputs names would touch each other, with more columns there is no room for them. */
 const NAMED = { inputs: 12, columns: 5 };
 

@@ -10,6 +10,7 @@ import { glyph, light, marker } from "./icons.js";
 import { LiveElement, register } from "./live-element.js";
 import { counter, integer } from "../state/format.js";
 import { markersOf, snapped } from "../state/markers.js";
+import { missingIn } from "../state/missing.js";
 import { furthest } from "../state/selectors.js";
 import { shownStep, stepsAhead } from "../state/moments.js";
 
@@ -24,8 +25,12 @@ function shapeOf({ kind, lane }) {
   return marker(lane);
 }
 
-/** The track ends where the charts' axis does: where the furthest of the runs that are shown stands. @param {State} state */
-const endOf = (state) => furthest(state);
+/**
+ * The track ends where the charts' axis does: where the furthest of the runs that are shown stands, or beyond it where what
+ * comes there is not received yet.
+ * @param {State} state
+ */
+const endOf = (state) => Math.max(furthest(state), Math.round(missingIn(state)?.to ?? 0));
 
 export class TimeScrubber extends LiveElement {
   #slider = make("input", {
@@ -46,17 +51,19 @@ export class TimeScrubber extends LiveElement {
     const state = this.app.store.get();
     const step = Number(this.#slider.value);
     this.app.lookAt(this.#isTouched ? snapped(markersOf(state), step, endOf(state), this.#slider.clientWidth) : step);
+    // beyond what is known there is nothing to look at
+    this.#show(this.app.store.get());
   }
 
   /** @param {State} state */
   #show(state) {
     const end = endOf(state);
-    const step = Math.min(shownStep(state), end);
+    const step = Math.min(shownStep(state), furthest(state));
     set(this.#slider, { max: Math.max(1, end), disabled: end === 0 });
     this.#slider.value = String(step);
     this.style.setProperty("--place", String(end ? step / end : 0));
     const here = markersOf(state).filter((mark) => mark.step === step).map(({ text }) => text);
-    set(this.#slider, { "aria-valuetext": `step ${integer(step)} of ${integer(end)}${here.length ? `, marker: ${here.join("; ")}` : ""}` });
+    set(this.#slider, { "aria-valuetext": `step ${integer(step)} of ${integer(furthest(state))}${here.length ? `, marker: ${here.join("; ")}` : ""}` });
   }
 
   /** @param {State} state */

@@ -54,6 +54,11 @@ def test_a_cut_line_is_told_training_goes_on_and_nothing_is_missing_afterwards(
     expect(lab.page.locator(".connection")).to_have_attribute("data-status", "reconnecting")
     expect(lab.page.locator("race-table thead th").first).to_have_text(f"Last known: step {lost}")
     expect(lab.chart("loss").locator(".chart-label.missing")).to_have_text("not received yet")
+    # the timeline ends where the axis does, and its handle stands where the lines end
+    place = lab.page.locator("time-scrubber").evaluate(
+        "(scrubber) => scrubber.style.getPropertyValue('--place')"
+    )
+    assert abs(float(place) - 1 / 1.2) < 0.01
     # what is looked at now and then is of an earlier step, and says so
     drawn = int(lab.page.locator("network-drawing").get_attribute("data-step") or 0)
     assert 0 < drawn <= lost

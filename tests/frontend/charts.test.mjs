@@ -364,6 +364,14 @@ test("where curves are in all corners, the baseline's words stand in between", (
   assert.equal(baseline([[0, 0.2], [20, 0.01], [21, 5]]), "right under", "a corner comes first");
 });
 
+test("the baseline's words have a ground of their own only where something lies under them", () => {
+  const { state } = scene();
+  const isOver = (curves) => baselineLabel({ state, held: { y: null } }, FRAME, { curves, flags: [], ends: [], missing: null, isBegun: true })?.isOver;
+  assert.equal(isOver([]), false);
+  const everywhere = Array.from({ length: 40 }, (_, k) => ({ x: [46, 696], y: [26 + k * 9, 26 + k * 9] }));
+  assert.equal(isOver(everywhere), true);
+});
+
 test("the baseline of classes is named after the majority", () => {
   const { state } = scene();
   const classes = { ...state, experiment: { ...state.experiment, classes: ["a", "b"] } };

@@ -25,11 +25,11 @@ test("no unit of any network leaves the drawing or overlaps its neighbour", () =
 test("inputs have their names: in the circles, beside them, or by number where there is no room", () => {
   assert.deepEqual(inputWords(["x1", "x2", "x12"], 4), { beside: false, words: ["x1", "x2", "x12"] });
   const named = ["age", "sepal_length", "colour=red"];
-  assert.deepEqual(inputWords(named, 5), { beside: true, words: ["age", "sepal_len…", "colour=red"] });
+  assert.deepEqual(inputWords(named, 5), { beside: true, words: ["age", "sepal_leng…", "colour=red"] });
   assert.deepEqual(inputWords(named, 6).words, ["x1", "x2", "x3"]);
   assert.equal(inputWords(Array.from({ length: 13 }, (_, k) => `column ${k}`), 3).beside, false);
   const columns = columnsOf([3, 4, 4, 4, 1], true);
-  assert.ok(columns[0].x - columns[0].radius - 4 >= 10 * 6.2);
+  assert.ok(columns[0].x - columns[0].radius - 4 >= 11 * 6.2);
   for (const [k, { x, radius }] of columns.slice(1).entries()) assert.ok(x - radius > columns[k].x + columns[k].radius + 10 && x + radius <= WIDTH);
 });
 
