@@ -102,8 +102,9 @@ def _state(about: About, arrays: Arrays) -> TrainingState:
 def restore(run: Run, parts: Mapping[str, bytes]) -> tuple[Saved, Provenance] | None:
     """Put a fresh run where it stood when these pieces were stored; what made its numbers until then is told.
 
-    None, and the run stays at step 0, where there are no pieces of its generation, or pieces that cannot be used: they
-    are damaged, or of a history with other series than today's.
+    A damaged checkpoint is done without: an earlier one serves. None, and the run stays at step 0, where there are no
+    pieces of its generation, or others that cannot be used: they are damaged, or of a history with other series than
+    today's.
     """
     if HEAD not in parts:
         return None
@@ -112,17 +113,25 @@ def restore(run: Run, parts: Mapping[str, bytes]) -> tuple[Saved, Provenance] | 
         if about["generation"] != run.generation or set(about["parts"]) != set(parts):
             return None
         state = _state(about["state"], arrays)
-        states = [_state(*unpack(data)) for name, data in parts.items() if name.startswith(CHECKPOINT)]
+        states = {name: _checkpoint(data) for name, data in parts.items() if name.startswith(CHECKPOINT)}
         pieces = [unpack(data) for name, data in parts.items() if name.startswith(HISTORY)]
         _check_shape(run, state, about)
         run.history.restore(about["history"], arrays, pieces)
     except (ValueError, KeyError, TypeError):
         return None
     run.state = state
-    run.checkpoints.restore(about["checkpoints"], states)
+    run.checkpoints.restore(about["checkpoints"], [state for state in states.values() if state is not None])
     run.seconds, run.step_seconds = about["seconds"], about["step_seconds"]
     kept = Provenance(about["provenance"]["kernel"], about["provenance"]["builds"])
-    return _as_stored(run), kept
+    return _as_stored(run, [name for name, state in states.items() if state is None]), kept
+
+
+def _checkpoint(data: bytes) -> TrainingState | None:
+    """The state, or None where it is not the one that was stored."""
+    try:
+        return _state(*unpack(data))
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _check_shape(run: Run, state: TrainingState, about: dict[str, Any]) -> None:
@@ -130,7 +139,9 @@ def _check_shape(run: Run, state: TrainingState, about: dict[str, Any]) -> None:
         raise Damaged("the pieces are not of one run")
 
 
-def _as_stored(run: Run) -> Saved:
+def _as_stored(run: Run, damaged: list[str]) -> Saved:
+    """What is stored of the run as it is now, and what is damaged, which goes with the next changes."""
     versions: dict[str, object] = {HISTORY + part.name: part.version for part in run.history.parts()}
     versions |= {f"{CHECKPOINT}{state.step}": 0 for state in run.checkpoints} | {HEAD: 0}
+    versions |= dict.fromkeys(damaged)
     return Saved(versions, run.seconds)

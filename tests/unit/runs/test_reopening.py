@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -208,6 +209,30 @@ def test_a_damaged_state_is_noticed_and_made_again(spoil: str) -> None:
     assert steps(life) == {"gd": 3_000}
     assert_twins(life)
     life.step(3_000)
+    life.reopen()
+    assert_twins(life)
+
+
+def test_a_damaged_checkpoint_is_noticed_and_an_earlier_one_serves() -> None:
+    life = Life(runs=[{"name": "gd"}])
+    life.step(3_000)
+    parts = dict(life.kept.parts["gd"])
+    first, *_ = sorted(
+        (name for name in parts if name.startswith("checkpoint-")), key=lambda name: int(name[11:])
+    )
+    step = int(first.removeprefix("checkpoint-"))
+    wanted = life.one.runs["gd"].checkpoints.before(step).fingerprint()
+    parts[first] = parts[first][:-1] + bytes([parts[first][-1] ^ 1])
+    turns = life.reopen(replace(life.kept, parts={"gd": parts}))
+    assert turns < 100, "the state itself is whole: the way from step 0 is not made again"
+    assert life.one.runs["gd"].checkpoints.before(step).step < step
+    seen: list[Any] = []
+    life.one.look("gd", step, lambda problem, state, recipe: {"is": state.fingerprint()}, seen.append)
+    while not seen:
+        life.one.work(0.01, CLOCK.now, CLOCK)
+    assert seen[0]["is"] == wanted
+    life.step(1_000)
+    assert first not in life.kept.parts["gd"]
     life.reopen()
     assert_twins(life)
 
