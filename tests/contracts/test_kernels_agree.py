@@ -456,3 +456,24 @@ def test_a_gradient_too_long_for_its_norm_is_not_divergence():
         theirs, ours = advance(problem, one, run, 1, NUMPY), advance(problem, other, run, 1, COMPILED)
         assert (other.step, other.diverged_at) == (one.step, one.diverged_at)
         assert len(ours) == len(theirs)
+
+
+def test_a_sum_that_is_large_and_finite_is_looked_into_and_is_not_divergence(monkeypatch):
+    """Also where the gradient is not stored otherwise: what lay in its memory before says nothing."""
+    right = compiled._Slices._memory
+
+    def littered(self):
+        memory, counted = right(self)
+        memory.G.fill(np.nan)
+        return memory, counted
+
+    monkeypatch.setattr(compiled._Slices, "_memory", littered)
+    problem = small_problem((2, "relu"))
+    for batch_size in (1, 7, None):
+        state = begin(problem)
+        named = problem.named(state.parameters)
+        named["W1"].fill(0.0)
+        named["b1"].fill(-1.0)
+        named["W2"].fill(1e151)
+        records = advance(problem, state, RunRecipe(name="r", batch_size=batch_size), 3, COMPILED)
+        assert (len(records), state.diverged_at) == (3, None), batch_size

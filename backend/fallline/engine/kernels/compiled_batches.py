@@ -132,7 +132,7 @@ def loss_of(
     return total, tally
 
 
-@compiled_in_place
+@compiled
 def mean_loss(net: Net, P: Array, w: int, split: Split, tiles: Tiles) -> tuple[float, float]:
     """The loss over all samples, and their tally; NaN where there are none."""
     m = split.targets.shape[1]
@@ -267,9 +267,7 @@ def batch_steps(
         objective = pulled(net, method, memory, w, loss)
         if s < walk.steps:
             seen = loss + descended(net, method, memory, book, s)
-        bad = not sound(seen, loss, memory.P[w : w + part], memory.G) or (
-            s > 0 and beyond(train, walk.limit, judged)
-        )
+        bad = not sound(seen, loss, memory, w) or (s > 0 and beyond(train, walk.limit, judged))
         if bad or s == walk.steps:
             break
         enter(book, net.offsets, s, (loss, objective, train, test, tally, test_tally))

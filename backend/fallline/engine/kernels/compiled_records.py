@@ -22,7 +22,7 @@ from fallline.engine.kernels.compiled_vectors import (
     store,
     totals,
 )
-from fallline.engine.kernels.compiled_work import Book
+from fallline.engine.kernels.compiled_work import Book, Memory
 
 BLOCK = 64
 """Steps a block of raw records."""
@@ -98,9 +98,11 @@ def beyond(train: float, limit: float, known: bool) -> bool:
 
 
 @compiled_in_place
-def sound(seen: float, loss: float, parameters: Array, G: Array) -> bool:
+def sound(seen: float, loss: float, memory: Memory, w: int) -> bool:
     """Whether everything is finite: if what `note` says does not tell, number by number."""
-    return seen < SAFE or (finite(parameters) and finite(G) and abs(loss) < np.inf)
+    if seen < SAFE:
+        return True
+    return finite(memory.P[w : w + len(memory.G)]) and finite(memory.G) and abs(loss) < np.inf
 
 
 @compiled_in_place
@@ -126,9 +128,8 @@ def known(number: float) -> float:
 @compiled_in_place
 def enter(book: Book, offsets: Whole, s: int, told: tuple[float, float, float, float, float, float]) -> None:
     """Write a step's losses beside its sums, and the block down when it is full."""
-    row = s % BLOCK
-    for k in range(LOSSES):
-        book.record[row, k] = told[k]
+    row, record = s % BLOCK, book.record
+    record[row, 0], record[row, 1], record[row, 2], record[row, 3], record[row, 4], record[row, 5] = told
     if row == BLOCK - 1:
         write_block(book.record, BLOCK, offsets, book.values, book.to + s - row)
 

@@ -23,6 +23,7 @@ from fallline.engine.kernels.compiled_descent import bounded, descended, penalis
 from fallline.engine.kernels.compiled_losses import measure_classes_one, measure_one
 from fallline.engine.kernels.compiled_records import (
     BLOCK,
+    SAFE,
     beyond,
     close,
     enter,
@@ -230,12 +231,23 @@ def _look(net: Net, P: Array, w: int, train: Split, sample: int, tiles: Tiles) -
 
 
 @compiled_in_place
-def _go_back(
-    net: Net, memory: Memory, s: int, out: int, tiles: Tiles, fused: bool, rate: float, record: Array
+def _go_back(net: Net, memory: Memory, s: int, out: int, tiles: Tiles) -> None:
+    """Back through all layers, from the deltas at `out`, and the gradient into G."""
+    src, k = out, s % 3 * len(memory.G) + len(memory.G)
+    for layer in range(len(net.codes) - 1, 0, -1):
+        fan_in, fan_out = net.sizes[layer], net.sizes[layer + 1]
+        above = src - fan_in - 1
+        k -= (fan_in + 1) * fan_out
+        _back(memory.P, k, fan_in, fan_out, net.codes[layer - 1], tiles.a, tiles.d, src, above)
+        src = above
+    _spread_gradient(net, memory.G, tiles)
+
+
+@compiled_in_place
+def _descend_all(
+    net: Net, memory: Memory, s: int, out: int, tiles: Tiles, rate: float, record: Array
 ) -> float:
-    """Back through all layers, from the deltas at `out`; where it is `fused`, with the change by plain SGD, noted.
-    Returns what `note` does.
-    """
+    """Back through all layers, from the deltas at `out`, with plain SGD's change, noted; returns what `note` does."""
     P, part, seen = memory.P, len(memory.G), 0.0
     w, after, src = s % 3 * part, (s + 1) % 3 * part, out
     k = w + part
@@ -245,12 +257,74 @@ def _go_back(
         k -= (fan_in + 1) * fan_out
         if layer:
             _back(P, k, fan_in, fan_out, net.codes[layer - 1], tiles.a, tiles.d, src, above)
-        if fused:
-            seen += _descend(
-                P, k, after - w, rate, fan_in, fan_out, tiles.a, above, tiles.d, src, record, s % BLOCK, 2 * layer
-            )  # fmt: skip
+        seen += _descend(
+            P, k, after - w, rate, fan_in, fan_out, tiles.a, above, tiles.d, src, record, s % BLOCK, 2 * layer
+        )  # fmt: skip
         src = above
     return seen
+
+
+@compiled
+def _judge(net: Net, data: Data, P: Array, w: int, tiles: Tiles) -> tuple[float, float, float, float]:
+    """Training and test loss, and the tallies of both; NaN where there is no test."""
+    train, tally = mean_loss(net, P, w, data.train, tiles)
+    test, test_tally = mean_loss(net, P, w, data.test, tiles)
+    return train, test, tally, test_tally
+
+
+@compiled
+def _plain_steps(
+    net: Net, data: Data, method: Method, memory: Memory, walk: Walk, tiles: Tiles, book: Book
+) -> tuple[int, bool]:
+    """Steps of plain SGD: the gradient is stored only where it has to be looked into."""
+    m, part = data.train.targets.shape[1], len(memory.G)
+    place, stride, s, bad, rate = walk.place, 2, 0, False, method.hyper[0]
+    for s in range(walk.steps + 1):
+        w = s % 3 * part
+        if len(method.rates):
+            rate = method.rates[s]
+        loss, out = _look(net, memory.P, w, data.train, walk.order[s], tiles)
+        seen = loss + _descend_all(net, memory, s, out, tiles, rate, book.record)
+        if not seen < SAFE:
+            _spread_gradient(net, memory.G, tiles)
+            bad = not sound(seen, loss, memory, w)
+        train = test = tally = test_tally = np.nan
+        stride = stride_at(walk.step + s, stride)
+        if evaluated(walk.step + s, stride, place):
+            train, test, tally, test_tally = _judge(net, data, memory.P, w, tiles)
+            bad = bad or (s > 0 and beyond(train, walk.limit, True))
+        if bad or s == walk.steps:
+            break
+        enter(book, net.offsets, s, (loss, np.nan, train, test, tally, test_tally))
+        place = place + 1 if place + 1 < m else 0
+    close(book, net.offsets, s)
+    return max(s - 1, 0) if bad else s, bad
+
+
+@compiled
+def _other_steps(
+    net: Net, data: Data, method: Method, memory: Memory, walk: Walk, tiles: Tiles, book: Book
+) -> tuple[int, bool]:
+    """Steps of all other methods: from a stored gradient."""
+    m, part = data.train.targets.shape[1], len(memory.G)
+    place, stride, s, bad = walk.place, 2, 0, False
+    for s in range(walk.steps + 1):
+        w = s % 3 * part
+        loss, out = _look(net, memory.P, w, data.train, walk.order[s], tiles)
+        _go_back(net, memory, s, out, tiles)
+        objective = pulled(net, method, memory, w, loss)
+        bad = not sound(loss + descended(net, method, memory, book, s), loss, memory, w)
+        train = test = tally = test_tally = np.nan
+        stride = stride_at(walk.step + s, stride)
+        if evaluated(walk.step + s, stride, place):
+            train, test, tally, test_tally = _judge(net, data, memory.P, w, tiles)
+            bad = bad or (s > 0 and beyond(train, walk.limit, True))
+        if bad or s == walk.steps:
+            break
+        enter(book, net.offsets, s, (loss, objective, train, test, tally, test_tally))
+        place = place + 1 if place + 1 < m else 0
+    close(book, net.offsets, s)
+    return max(s - 1, 0) if bad else s, bad
 
 
 @compiled
@@ -258,32 +332,7 @@ def single_steps(
     net: Net, data: Data, method: Method, memory: Memory, walk: Walk, tiles: Tiles, book: Book
 ) -> tuple[int, bool]:
     """As `compiled_batches.batch_steps`, for single samples."""
-    m, part = data.train.targets.shape[1], len(memory.G)
-    place, stride, s, bad, rate, objective = walk.place, 2, 0, False, method.hyper[0], np.nan
-    fused = method.optimizer == SGD and not penalised(method.terms) and not bounded(method.terms)
-    for s in range(walk.steps + 1):
-        w = s % 3 * part
-        if len(method.rates):
-            rate = method.rates[s]
-        loss, out = _look(net, memory.P, w, data.train, walk.order[s], tiles)
-        seen = loss + _go_back(net, memory, s, out, tiles, fused, rate, book.record)
-        if not fused:
-            _spread_gradient(net, memory.G, tiles)
-            objective = pulled(net, method, memory, w, loss)
-            seen += descended(net, method, memory, book, s)
-        elif not seen < np.inf:
-            _spread_gradient(net, memory.G, tiles)
-        bad = not sound(seen, loss, memory.P[w : w + part], memory.G)
-        train = test = tally = test_tally = np.nan
-        stride = stride_at(walk.step + s, stride)
-        if evaluated(walk.step + s, stride, place):
-            train, tally = mean_loss(net, memory.P, w, data.train, tiles)
-            bad = bad or (s > 0 and beyond(train, walk.limit, True))
-            if s < walk.steps:
-                test, test_tally = mean_loss(net, memory.P, w, data.test, tiles)
-        if bad or s == walk.steps:
-            break
-        enter(book, net.offsets, s, (loss, objective, train, test, tally, test_tally))
-        place = place + 1 if place + 1 < m else 0
-    close(book, net.offsets, s)
-    return max(s - 1, 0) if bad else s, bad
+    plain = method.optimizer == SGD and not penalised(method.terms) and not bounded(method.terms)
+    if plain:
+        return _plain_steps(net, data, method, memory, walk, tiles, book)
+    return _other_steps(net, data, method, memory, walk, tiles, book)
