@@ -1,0 +1,119 @@
+"""What it costs to look anywhere into a long run: a snapshot of any step, and any old stretch step by step, over REST.
+
+    python benchmarks/bench_lookback.py [--steps 10000000] [--looks 200] [--quick]
+
+Prints one line a figure: what is measured, the figure, and the goal where there is one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from bench_live import Lab, line, quantile, server
+from fallline.engine.kernels.choice import Kernels, compiled_kernel
+from fallline.execution.code_cache import cache_directory, point_numba_at
+from fallline.runs.experiment import Experiment
+from fallline.vocabulary.recipe import Recipe
+
+JSON = dict[str, Any]
+
+AT_ONCE = 1_000_000
+"""Steps a command may ask for."""
+
+STRETCH = 1000
+"""Steps of an old stretch: each is told."""
+
+RECIPES: dict[str, tuple[float, JSON]] = {
+    "SGD of the notebook": (1.0, {"runs": [{"name": "run", "learning_rate": 0.001, "batch_size": 1}]}),
+    "GD of the notebook": (1.0, {"runs": [{"name": "run", "learning_rate": 0.01}]}),
+    "batches of 32, 5-64-64-1 tanh": (
+        0.02,
+        {
+            "network": {"layers": [{"units": 64, "activation": "tanh"}] * 2},
+            "runs": [{"name": "run", "learning_rate": 0.001, "batch_size": 32}],
+        },
+    ),
+}
+"""What is looked into, and after which share of the steps."""
+
+
+def looked(lab: Lab, steps: int, looks: int) -> None:
+    """Snapshots of random steps, and random stretches in full resolution, each at rest."""
+    rng, path = random.Random(steps), f"/experiments/{lab.id}/runs/run"
+
+    def at_a_step() -> None:
+        step = rng.randint(0, steps)
+        assert (
+            lab.http.get(f"{path}/snapshot", params={"step": step}).raise_for_status().json()["step"] == step
+        )
+
+    def along_a_stretch() -> None:
+        since = rng.randint(0, steps - STRETCH)
+        asked = {"since": since, "until": since + STRETCH - 1, "buckets": STRETCH}
+        told = lab.http.get(f"{path}/history", params=asked).raise_for_status().json()
+        assert told["first"] == told["last"] == list(range(since, since + STRETCH))
+
+    for what, look in (("a step", at_a_step), (f"{STRETCH:,} steps, one by one", along_a_stretch)):
+        took = [seconds(look) for _ in range(looks)]
+        told = " / ".join(f"{quantile(took, share):.2f}" for share in (0.5, 0.95, 1.0))
+        line(f"a look at {what}, {looks} times: p50 / p95 / most", f"{told} s", "p95 under 1 s")
+
+
+def seconds(do: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    do()
+    return time.perf_counter() - began
+
+
+def train(lab: Lab, steps: int) -> float:
+    """Seconds that so many steps took."""
+    began = time.perf_counter()
+    for first in range(0, steps, AT_ONCE):
+        lab.do("step", {"steps": min(AT_ONCE, steps - first)})
+    return time.perf_counter() - began
+
+
+def held(recipe: JSON, steps: int) -> tuple[int, int]:
+    """Bytes of a run's history and checkpoints after so many steps, made in slices as short as a server's."""
+    run = Experiment("x", Recipe.model_validate(recipe), Kernels(compiled_kernel())).runs["run"]
+    while run.state.step < steps:
+        run.advance(
+            min(steps - run.state.step, max(int(0.02 / run.step_seconds), 1)), time.perf_counter, told=True
+        )
+    return run.history.nbytes, run.checkpoints.nbytes
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--steps", type=int, default=10_000_000, help="of the notebook's runs; others make fewer"
+    )
+    parser.add_argument("--looks", type=int, default=200)
+    parser.add_argument("--quick", action="store_true", help="a tenth of both")
+    asked = parser.parse_args()
+    steps, looks = (asked.steps // 10, asked.looks // 10) if asked.quick else (asked.steps, asked.looks)
+    with server() as url:
+        while httpx.get(f"{url}/healthz").json()["kernel"] != "compiled":
+            time.sleep(0.2)  # it is loaded beside the server, and a run keeps the kernel that it began with
+        for name, (share, recipe) in RECIPES.items():
+            lab, made = Lab(url, recipe), max(int(share * steps), 10 * STRETCH)
+            took = train(lab, made)
+            line(f"{name}: {made:,} steps", f"{took:.1f} s, {1e6 * took / made:.2f} µs each")
+            looked(lab, made, looks)
+    if (directory := cache_directory(os.environ)) is not None:
+        point_numba_at(directory)
+    for name, (share, recipe) in RECIPES.items():
+        history, checkpoints = held(recipe, int(share * steps))
+        told = f"{history / 1e6:.2f} + {checkpoints / 1e6:.2f} MB"
+        line(f"{name}: history and checkpoints", told, "history under 2 MB, checkpoints under 1")
+
+
+if __name__ == "__main__":
+    main()
