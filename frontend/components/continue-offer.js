@@ -16,7 +16,7 @@ import { seen } from "../state/moments.js";
 /** What becomes of both. @param {State} state @param {import("../state/types.js").Offer} offer */
 export function offerWords(state, { run: name, change, step }) {
   const run = state.runs[name];
-  const changes = editWords(change, seen({ ...state, offer: null }).runs[name].settings, state.catalog);
+  const changes = editWords(change, seen(state).runs[name].settings, state.catalog);
   const later = run.step - step;
   return `${run.label} goes on from there as a run of its own${changes ? `, with ${changes}` : ""}. ${run.label} itself keeps its later ${plural(later, "step")}.`;
 }

@@ -8,6 +8,7 @@ import { draw, make, set, write } from "./dom.js";
 import { icon } from "./icons.js";
 import { openListbox } from "./listbox.js";
 import { LiveElement, register } from "./live-element.js";
+import { focusPlay } from "./transport-bar.js";
 import { OWN, exhibitOf, exhibitParts, exhibitsOf, linesOf, titleOf } from "../state/exhibits.js";
 import { LANES } from "../state/opened.js";
 import { isLocked } from "../state/selectors.js";
@@ -53,7 +54,7 @@ export class ExhibitPicker extends LiveElement {
     this.#close = openListbox({
       anchor: () => anchor, name: "Exhibits", look: "exhibits", value: exhibitOf(state)?.name ?? "",
       items: exhibitsOf(state).map(({ name: value, title: text, line, curves }) => ({ value, text, line: `${capitalized(line)}.`, figure: thumbnail(curves) })),
-      choose: (name) => void this.app.openExhibit(name),
+      choose: (name) => void this.app.openExhibit(name).then(focusPlay),
       closed: () => {
         this.#close = null;
         set(anchor, { "aria-expanded": "false" });

@@ -11,6 +11,7 @@ import { LiveElement, register } from "./live-element.js";
 import { openMenu } from "./popover.js";
 import { batchLine, knobsFor, ruleLine } from "./run-knobs.js";
 import { runMore } from "./run-more.js";
+import { focusPlay } from "./transport-bar.js";
 import { rowOf } from "../state/catalog.js";
 import { plural } from "../state/format.js";
 import { explanationOf } from "../state/parameters.js";
@@ -123,7 +124,7 @@ export class RunCard extends LiveElement {
     const { runs, order } = this.app.store.get();
     openMenu(() => anchor, `More for ${runs[this.#name].label}`, [
       { text: "Rename", act: () => this.#rename(header) },
-      { text: "Fork here", act: () => this.app.fork(this.#name) },
+      { text: "Fork here", act: () => { this.app.fork(this.#name); focusPlay(); } },
       { text: "Remove", act: () => this.app.removeRun(this.#name), disabled: order.length < 2 },
     ]);
   }

@@ -129,5 +129,8 @@ export class TransportBar extends LiveElement {
   }
 }
 
+/** After a choice that is to be watched: Space plays it, and does not open the list again that it was chosen from. */
+export const focusPlay = () => /** @type {HTMLElement|null} */ (document.querySelector("transport-bar .play"))?.focus();
+
 /** @param {import("../state/types.js").App} app */
 export const registerTransportBar = (app) => register("transport-bar", TransportBar, app);

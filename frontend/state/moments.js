@@ -3,7 +3,7 @@
  * Owns: which step that is, and what a run was there. Pure. Training goes on meanwhile: nothing here is told to the server.
  */
 
-import { changed, inForce } from "./settings.js";
+import { inForce } from "./settings.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Run} Run */
@@ -58,19 +58,17 @@ function runThen(run, state) {
   const moment = state.looking?.found[run.name];
   const recipe = state.experiment?.recipe.runs.find(({ name }) => name === run.name);
   if (!moment || !recipe || moment.generation !== run.generation) return run;
-  const asked = state.offer?.run === run.name ? state.offer.change : null;
-  const of = [run.label, run.lane, run.hidden, run.edits, run.divergedAt, recipe, state.catalog, asked];
+  const of = [run.label, run.lane, run.hidden, run.edits, run.divergedAt, recipe, state.catalog];
   const made = MADE.get(moment);
   if (made && of.every((each, k) => each === made.of[k])) return made.run;
   const { step, epoch, samples_seen: samplesSeen, latest, units, predictions, snapshot, trend } = moment;
   const edits = run.edits.filter(({ at_step }) => at_step <= step);
-  const settings = inForce(recipe, edits, [], state.catalog);
   /** @type {Run} */
   const then = {
     ...run, step, epoch, samplesSeen, latest, units, predictions, snapshot, trend, edits,
     status: run.divergedAt === step ? "diverged" : "paused",
     divergedAt: run.divergedAt === step ? step : null,
-    settings: asked ? changed(settings, asked, state.catalog) : settings,
+    settings: inForce(recipe, edits, [], state.catalog),
   };
   MADE.set(moment, { of, run: then });
   return then;

@@ -85,6 +85,7 @@ function runOf(told, recipe, known, lane) {
     latest: same ? newest(known.latest, told.latest) : told.latest,
     settings: known?.settings ?? { optimizer: recipe.optimizer, learning_rate: recipe.learning_rate, batch_size: recipe.batch_size, order: recipe.order },
     edits: grownEdits(recipe?.edits ?? [], same ? known.edits : []),
+    planned: (recipe?.edits ?? []).flatMap(({ at_step }) => (at_step > told.step ? [at_step] : [])),
     units: same ? known.units : null,
     predictions: same ? known.predictions : null,
     snapshot: same ? known.snapshot : null,

@@ -19,6 +19,15 @@ export function withRun(state, name, part) {
   return run ? { ...state, runs: { ...state.runs, [name]: { ...run, ...part } } } : state;
 }
 
+/**
+ * A recipe may hold edits for steps to come. One that is made now is in force although the steps until it are still on their way.
+ * @param {Run} run
+ */
+const inForceBy = ({ edits, step, planned = [] }) => edits.filter(({ at_step }) => at_step <= step || !planned.includes(at_step));
+
+/** Whether a planned edit comes into force between two steps. @param {Run} run @param {number} until */
+export const reachesPlanned = ({ step, planned = [] }, until) => planned.some((at) => at > step && at <= until);
+
 /** Settings in force follow recipe, edits and what is asked; computed anew wherever one of these may have changed. @param {State} state */
 export function settled(state) {
   const recipes = state.experiment?.recipe.runs ?? [];
@@ -26,7 +35,7 @@ export function settled(state) {
   for (const recipe of recipes) {
     const run = runs[recipe.name];
     if (!run) continue;
-    const settings = inForce(recipe, run.edits, askedOf(state, run.name), state.catalog);
+    const settings = inForce(recipe, inForceBy(run), askedOf(state, run.name), state.catalog);
     runs[recipe.name] = { ...run, settings };
   }
   return { ...state, runs };

@@ -7,7 +7,7 @@
 import { EVENTS, without } from "./events.js";
 import { experimentOf, newest, runsOf, withNewerRecipes } from "./opened.js";
 import { withoutLostPast } from "./moments.js";
-import { heard, settled, withRun } from "./parts.js";
+import { heard, reachesPlanned, settled, withRun } from "./parts.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Message} Message */
@@ -90,13 +90,14 @@ function framed(state, name, told) {
   if (!run || told.generation < run.generation) return state;
   const again = told.generation > run.generation;
   if (!again && told.step < run.step) return withRun(state, name, { latest: newest(run.latest, told.latest) });
-  return withRun(state, name, {
+  const next = withRun(state, name, {
     status: told.status, step: told.step, epoch: told.epoch, samplesSeen: told.samples_seen,
     generation: told.generation,
     latest: newest(again ? {} : run.latest, told.latest),
     divergedAt: told.status === "diverged" ? run.divergedAt ?? told.step : null,
     ...(again ? { units: null, predictions: null, snapshot: null, trend: undefined } : {}),
   });
+  return reachesPlanned(run, told.step) ? settled(next) : next;
 }
 
 /**

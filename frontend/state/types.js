@@ -87,7 +87,8 @@
  * @property {Record<string, Latest>} latest
  * @property {Json & {optimizer: string, learning_rate: number, batch_size: number|null, order: string}} settings
  *   in force, with the page's own unanswered edits already in
- * @property {Edit[]} edits            made so far, oldest first
+ * @property {Edit[]} edits            made so far or planned by the recipe, oldest first
+ * @property {number[]} [planned]      at_step of those that were still to come when the server told of them
  * @property {UnitsInstrument|null} units
  * @property {PredictionsInstrument|null} predictions
  * @property {Snapshot|null} snapshot

@@ -28,6 +28,19 @@ test("an experiment brings its runs with labels, colours and settings in force",
   assert.equal(view.networkRun, "gd");
 });
 
+test("an edit that a recipe has for later is in force from its step on, one that is made now although its step is still on its way", () => {
+  const recipe = answer().recipe;
+  recipe.runs[0].edits = [{ at_step: 121, batch_size: 32 }];
+  const size = (state) => state.runs.gd.settings.batch_size;
+  const planned = after([frame("gd", { step: 120 })], opened({ recipe }));
+  assert.equal(size(planned), null);
+  assert.match(runSentence(planned.runs.gd), /^full batch, rate 0\.1/);
+  assert.equal(size(after([frame("gd", { step: 121 })], planned)), 32);
+  assert.equal(size(after([frame("gd", { step: 900 })], planned)), 32);
+  const event = { type: "event", event: "edit", run: "gd", step: 140, generation: 0, edit: { at_step: 140, batch_size: 1 } };
+  assert.equal(size(after([event], planned)), 1);
+});
+
 test("an edit shows at once, is settled by its answer and marked once, whichever of answer and event comes first", () => {
   const sent = { type: "sent", id: "c1", do: "edit", run: "gd", body: { batch_size: 1 } };
   const ack = { type: "ack", id: "c1", answer: { run: "gd", at_step: 7, batch_size: 1 } };

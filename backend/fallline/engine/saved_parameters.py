@@ -82,7 +82,7 @@ def _arrays(archive: zipfile.ZipFile) -> dict[str, Array]:
 
 def _wrong_name(name: str) -> str:
     if "/" in name:
-        return "these are parameters of several runs: export those of one, with ?run= and its name"
+        return "these are parameters of several runs: take those of one: Export has them, REST with ?run="
     return "parameters are named W1, b1, W2, b2, ..., and nothing else is in the file"
 
 
