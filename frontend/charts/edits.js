@@ -5,6 +5,8 @@
 
 import { placeOf } from "./horizontal.js";
 import { shownRuns } from "./looks.js";
+import { originWords } from "../state/forks.js";
+import { editsSoFar } from "../state/parts.js";
 import { editWords } from "../state/run-words.js";
 import { changed } from "../state/settings.js";
 
@@ -28,14 +30,18 @@ export function flagsOf(state, series, { axis, log }) {
     const recipe = experiment.recipe.runs.find(({ name }) => name === run.name);
     if (!recipe) return [];
     let before = /** @type {import("../state/types.js").Json} */ (recipe);
-    const flags = run.edits.map((edit) => {
+    const flag = (/** @type {number} */ step, /** @type {string} */ text) =>
+      ({ run: run.name, lane: run.lane, step, text, x: placeOf(series.of(run.name), axis, experiment.trainSamples, step) });
+    const flags = editsSoFar(run).map((edit) => {
       const text = editWords(edit, before, catalog);
       const { at_step: step, ...change } = edit;
       before = changed(before, change, catalog);
-      return { run: run.name, lane: run.lane, step, text, x: placeOf(series.of(run.name), axis, experiment.trainSamples, step) };
+      return flag(step, text);
     });
+    const { origin } = recipe;
     // what a fork has of its parent is told where the parent is
-    const own = flags.filter(({ step }) => step >= (recipe.origin?.at_step ?? 0));
+    const own = flags.filter(({ step }) => step >= (origin?.at_step ?? 0));
+    if (origin && own[0]?.step !== origin.at_step) own.unshift(flag(origin.at_step, originWords(state, run.name)));
     return own.filter(({ x }) => !log || x > 0).slice(-MOST);
   });
 }

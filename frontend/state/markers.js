@@ -3,6 +3,7 @@
  * Owns: which marks there are, their words, where they stand, and which one is next. Pure.
  */
 
+import { editsSoFar } from "./parts.js";
 import { editWords } from "./run-words.js";
 import { changed } from "./settings.js";
 import { furthestStep } from "./moments.js";
@@ -32,7 +33,7 @@ function marksOf(run, { experiment, catalog, runs }) {
   const { origin } = recipe;
   const parent = origin ? runs[origin.run]?.label ?? origin.run : "";
   let before = /** @type {import("./types.js").Json} */ (recipe);
-  const edits = run.edits.map((edit) => {
+  const edits = editsSoFar(run).map((edit) => {
     const text = editWords(edit, before, catalog);
     const { at_step: step, ...change } = edit;
     before = changed(before, change, catalog);

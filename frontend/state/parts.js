@@ -23,7 +23,7 @@ export function withRun(state, name, part) {
  * A recipe may hold edits for steps to come. One that is made now is in force although the steps until it are still on their way.
  * @param {Run} run
  */
-const inForceBy = ({ edits, step, planned = [] }) => edits.filter(({ at_step }) => at_step <= step || !planned.includes(at_step));
+export const editsSoFar = ({ edits, step, planned = [] }) => edits.filter(({ at_step }) => at_step <= step || !planned.includes(at_step));
 
 /** Whether a planned edit comes into force between two steps. @param {Run} run @param {number} until */
 export const reachesPlanned = ({ step, planned = [] }, until) => planned.some((at) => at > step && at <= until);
@@ -35,7 +35,7 @@ export function settled(state) {
   for (const recipe of recipes) {
     const run = runs[recipe.name];
     if (!run) continue;
-    const settings = inForce(recipe, inForceBy(run), askedOf(state, run.name), state.catalog);
+    const settings = inForce(recipe, editsSoFar(run), askedOf(state, run.name), state.catalog);
     runs[recipe.name] = { ...run, settings };
   }
   return { ...state, runs };

@@ -120,3 +120,14 @@ test("a fork's line begins at its step, and its parent's edits are told once", (
   assert.deepEqual([first("gd"), first("sgd")], [0, 50]);
   assert.deepEqual(labels.flags.map(({ run, step }) => `${run} ${step}`), ["gd 10", "sgd 50"]);
 });
+
+test("a fork that changes nothing has a flag on the charts too, and an edit that is still to come has none anywhere", () => {
+  const drawn = scene({ gd: 120, sgd: 120 });
+  const [gd, sgd] = drawn.state.experiment.recipe.runs;
+  const recipe = { ...drawn.state.experiment.recipe, runs: [gd, { ...sgd, origin: { run: "gd", at_step: 50 } }] };
+  const runs = { ...drawn.state.runs, gd: { ...drawn.state.runs.gd, planned: [400], edits: [{ at_step: 10, learning_rate: 0.2 }, { at_step: 400, batch_size: 1 }] } };
+  const state = { ...drawn.state, runs, experiment: { ...drawn.state.experiment, recipe } };
+  const { labels } = lossChart(figures.loss, { ...drawn, state });
+  assert.deepEqual(labels.flags.map(({ run, text }) => `${run}: ${text}`), ["gd: rate 0.1 → 0.2", "sgd: fork of GD at step 50"]);
+  assert.deepEqual(markersOf(state).map(({ step, kind }) => `${kind} ${step}`), ["edit 10", "fork 50"]);
+});
