@@ -66,11 +66,13 @@ export function createObserver({ api, store, seriesOf, environment }) {
   /** @param {State} state */
   async function lookAtAll(state) {
     const moved = state.order.map((name) => state.runs[name]).filter((run) => seen.get(run.name) !== moment(state, run));
-    if (!moved.length) return;
-    const found = await Promise.all(moved.map((run) => look(state, run)));
-    for (const run of moved) seen.set(run.name, moment(state, run));
-    if (store.get().experiment?.id !== state.experiment?.id) return;
-    store.dispatch({ type: "measured", runs: Object.fromEntries(moved.map((run, place) => [run.name, { generation: run.generation, ...found[place] }])) });
+    if (moved.length) {
+      const found = await Promise.all(moved.map((run) => look(state, run)));
+      for (const run of moved) seen.set(run.name, moment(state, run));
+      if (store.get().experiment?.id !== state.experiment?.id) return;
+      store.dispatch({ type: "measured", runs: Object.fromEntries(moved.map((run, place) => [run.name, { generation: run.generation, ...found[place] }])) });
+    }
+    // also of runs that have been looked at where they stand: it was not known then that they stand
     await askForLosses(standing(state));
   }
 

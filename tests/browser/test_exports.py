@@ -67,17 +67,15 @@ SEEN = """(kind) => {
 }"""
 
 
-def seen_at_rest(lab: Dashboard, kind: str) -> dict[str, list[str]]:
-    """What stands in a chart once nothing more is on its way: charts follow the counter a little later."""
-    found: list[dict[str, list[str]]] = []
+def wait_for_rest(lab: Dashboard, kind: str) -> None:
+    """Until nothing more is on its way to a chart: it follows the counter a little later."""
 
-    def read() -> bool:
-        found.append(lab.page.evaluate(SEEN, kind))
+    def stands() -> bool:
+        before = lab.page.evaluate(SEEN, kind)
         lab.page.wait_for_timeout(400)
-        return found[-1] == lab.page.evaluate(SEEN, kind)
+        return bool(before == lab.page.evaluate(SEEN, kind))
 
-    lab.until(read, lambda stands: stands)
-    return found[-1]
+    lab.until(stands, lambda found: found)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -88,11 +86,12 @@ def test_a_chart_as_svg_shows_what_is_seen_and_needs_no_style_sheet(open_lab: Op
     expect(lab.flags).to_have_count(1)
     lab.make_steps(300)
     shown = open_panel(lab)
-    seen = seen_at_rest(lab, "loss")
+    wait_for_rest(lab, "loss")
     download = take(lab, shown.get_by_role("button", name="Loss as SVG"))
     assert download.suggested_filename == "fallline-loss-step-600.svg"
     text = content(download).decode()
     root = ElementTree.fromstring(text)
+    seen = lab.page.evaluate(SEEN, "loss")
     assert len(seen["paths"]) > 12
     assert set(seen["paths"]) <= {each.get("d") for each in root.iter(f"{SVG}path")}
     written = ["".join(each.itertext()) for each in root.iter(f"{SVG}text")]
@@ -111,8 +110,9 @@ def test_every_chart_is_whole_and_as_png_is_that_picture_three_times_as_dense(op
     lab.make_steps(60)
     shown = open_panel(lab)
     for name, kind in (("Loss", "loss"), ("Gradient", "gradients"), ("Predicted and true", "scatter")):
-        seen = seen_at_rest(lab, kind)
+        wait_for_rest(lab, kind)
         svg = ElementTree.fromstring(content(take(lab, shown.get_by_role("button", name=f"{name} as SVG"))))
+        seen = lab.page.evaluate(SEEN, kind)
         assert len(seen["paths"]) > 4
         assert set(seen["paths"]) <= {each.get("d") for each in svg.iter(f"{SVG}path")}
         assert set(seen["words"]) <= {"".join(each.itertext()) for each in svg.iter(f"{SVG}text")}

@@ -136,3 +136,14 @@ test("runs that another page has stopped get the losses of the step they stand a
   await pass(200);
   assert.equal(store.get().runs.sgd.latest.train_loss.step, 12);
 });
+
+test("so do runs that were looked at where they stand before it was known that they stand", async () => {
+  const { observer, pass, stand, store } = watching();
+  observer.start();
+  await settle();
+  stand(12, "playing");
+  assert.ok(!(await pass(2000)).includes("experiment"));
+  stand(12);
+  assert.ok((await pass(200)).includes("experiment"));
+  assert.deepEqual(store.get().runs.sgd.latest.train_loss, { step: 12, value: 0.25 });
+});
