@@ -13,6 +13,7 @@ import { createLine } from "./net/line.js";
 import { createLooker } from "./net/looker.js";
 import { createObserver } from "./net/observer.js";
 import { pack } from "./net/packed.js";
+import { createRemedies } from "./net/remedies.js";
 import { createRemovals } from "./net/removals.js";
 import { createVisits, watchOf } from "./net/visits.js";
 import { exhibitCalled, exhibitOf, playbackOf, startWords } from "./state/exhibits.js";
@@ -101,17 +102,19 @@ export function createApp(environment = browserEnvironment()) {
   /** What takes back the last thing that can be taken back; its notice says what that was. @type {() => void|Promise<void>} */
   let takeBack = visits.undo;
 
-  const removals = createRemovals({
-    store, command,
-    tell(label, undo) {
-      takeBack = undo;
-      dispatch({ type: "notice", notice: { kind: "info", text: `${label} is removed. Undo starts it again at step 0.`, undo: true } });
-    },
-  });
+  /** @param {string} text @param {() => void} undo */
+  function tellWithUndo(text, undo) {
+    takeBack = undo;
+    dispatch({ type: "notice", notice: { kind: "info", text, undo: true } });
+  }
+
+  const removals = createRemovals({ store, command, tell: (label, undo) => tellWithUndo(`${label} is removed. Undo starts it again at step 0.`, undo) });
+  const remedies = createRemedies({ store, command, offer: (run, change) => offer(run, change), tell: tellWithUndo });
 
   function followAnswers() {
     commands.answered();
     removals.answered();
+    remedies.answered();
     stepOn();
   }
 
@@ -233,6 +236,10 @@ export function createApp(environment = browserEnvironment()) {
       dispatch({ type: "offer", offer: null });
       if (accepted && asked) fork(asked.run, asked.change);
       else lookAt(null);
+    },
+    remedy(remedy) {
+      remedies.take(remedy);
+      if (remedy.command.do === "add_run") lookAt(null);
     },
     addRun: (body = nextRun(store.get())) => command("add_run", null, body),
     removeRun: removals.remove,

@@ -7,6 +7,7 @@ import { createApp } from "./app.js";
 import { registerPlotlyChart } from "./charts/plotly-chart.js";
 import { registerContinueOffer } from "./components/continue-offer.js";
 import { registerDataFields } from "./components/data-fields.js";
+import { registerDoctorList } from "./components/doctor-list.js";
 import { registerExhibitNote } from "./components/exhibit-note.js";
 import { registerExhibitPicker } from "./components/exhibit-picker.js";
 import { registerExportMenu } from "./components/export-menu.js";
@@ -21,6 +22,7 @@ import { registerPageTabs } from "./components/page-tabs.js";
 import { registerPredictedTrue } from "./components/predicted-true.js";
 import { registerRaceTable } from "./components/race-table.js";
 import { registerRecipeRail } from "./components/recipe-rail.js";
+import { registerRemedyQuestion } from "./components/remedy-question.js";
 import { registerRunCard } from "./components/run-card.js";
 import { registerShareDialog, registerShareMenu } from "./components/share-dialog.js";
 import { registerStatusStrip } from "./components/status-strip.js";
@@ -35,7 +37,7 @@ import { openDashboard } from "./pages/dashboard.js";
 const ELEMENTS = [
   registerTopBar, registerExhibitPicker, registerExhibitNote, registerExportMenu, registerPageTabs, registerTransportBar, registerTimeScrubber, registerContinueOffer, registerRecipeRail, registerDataFields, registerNetworkFields,
   registerLayerEditor, registerRunCard, registerStatusStrip, registerRaceTable, registerFigureHeads, registerPlotlyChart,
-  registerInvitationOverlay, registerNetworkDrawing, registerPredictedTrue, registerNoticeToast, registerHelpDialog,
+  registerInvitationOverlay, registerNetworkDrawing, registerPredictedTrue, registerDoctorList, registerRemedyQuestion, registerNoticeToast, registerHelpDialog,
   registerSummaryDialog, registerStoryTeller, registerShareMenu, registerShareDialog, registerWatchLine,
 ];
 

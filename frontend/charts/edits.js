@@ -1,11 +1,13 @@
 /**
- * Edits on a chart: where they stand, and the words of their flags.
+ * Edits and findings on a chart: where they stand, and the words of their flags.
  * Owns: which are shown, and how they are told. Pure.
  */
 
 import { placeOf } from "./horizontal.js";
 import { shownRuns } from "./looks.js";
 import { originWords } from "../state/forks.js";
+import { toneOf } from "../state/findings.js";
+import { foundSince } from "../state/markers.js";
 import { editsSoFar } from "../state/parts.js";
 import { editWords } from "../state/run-words.js";
 import { changed } from "../state/settings.js";
@@ -42,6 +44,7 @@ export function flagsOf(state, series, { axis, log }) {
     // what a fork has of its parent is told where the parent is
     const own = flags.filter(({ step }) => step >= (origin?.at_step ?? 0));
     if (origin && own[0]?.step !== origin.at_step) own.unshift(flag(origin.at_step, originWords(state, run.name)));
-    return own.filter(({ x }) => !log || x > 0).slice(-MOST);
+    const found = foundSince(run, origin).map((finding) => ({ ...flag(finding.since_step, finding.mark), tone: toneOf(finding) }));
+    return [...own, ...found].filter(({ x }) => !log || x > 0).slice(-MOST);
   });
 }

@@ -41,7 +41,7 @@ export function pushApart(wished, top, bottom) {
   return answer;
 }
 
-/** @typedef {{run: string, lane: string, step: number, text: string, x: number}} Flag  an edit, in the data's units */
+/** @typedef {{run: string, lane: string, step: number, text: string, x: number, tone?: string}} Flag  an edit, or with a tone a finding, in the data's units */
 
 /** @typedef {Flag & {left: number, brief: boolean, before: boolean}} PlacedFlag  `before`: the words are left of the line */
 

@@ -25,6 +25,27 @@ export function shape(lane) {
   return svg;
 }
 
+/** Of what was found: a dashed ring. */
+function ring() {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 18 18");
+  svg.setAttribute("class", "ring");
+  const circle = document.createElementNS(SVG, "circle");
+  for (const [name, value] of Object.entries({ cx: 9, cy: 9, r: 6.6, "stroke-width": 2, "stroke-dasharray": "3.1 2.1" })) circle.setAttribute(name, String(value));
+  svg.append(circle);
+  return svg;
+}
+
+/** An edit in its run's colour and shape, a finding in its own. @param {Json} flag @param {number} top @param {boolean} compact */
+function flagLabel({ left, lane, run, step, text, tone, before, brief }, top, compact) {
+  const kind = ["flag", before && !compact && "before", tone && "finding"].filter(Boolean).join(" ");
+  const words = brief || compact ? [] : [tone ? strong(text) : text];
+  const element = label(kind, { left, top, lane: tone ? undefined : lane }, tone ? ring() : shape(lane), ...words);
+  Object.assign(element.dataset, { run, step: String(step), ...(tone ? { tone } : {}) });
+  element.title = text;
+  return element;
+}
+
 /**
  * @param {string} kind
  * @param {{left: number, top: number, lane?: string, width?: number}} where
@@ -55,12 +76,7 @@ function strong(text) {
  */
 export function lossLabels({ flags, ends, start, baseline, axis, missing }, frame, compact) {
   const right = frame.left + frame.width;
-  const elements = placeFlags(flags, frame).map((flag) => {
-    const element = label(flag.before && !compact ? "flag before" : "flag", { left: flag.left, top: frame.top, lane: flag.lane }, shape(flag.lane), ...(flag.brief || compact ? [] : [flag.text]));
-    Object.assign(element.dataset, { run: flag.run, step: String(flag.step) });
-    element.title = flag.text;
-    return element;
-  });
+  const elements = placeFlags(flags, frame).map((flag) => flagLabel(flag, frame.top, compact));
   for (const end of ends) {
     const element = label(end.gutter ? "end" : "end early", end, strong(end.name), end.value ? ` ${end.value}` : "");
     element.dataset.run = end.run;

@@ -10,7 +10,7 @@ import { pxAcross, pxDown } from "./labels.js";
 /** @typedef {import("./looks.js").Look} Look */
 /**
  * @typedef {object} Path
- * @property {string} name    what it is: "shelf", "missing", "baseline", "edit", "along", "end", "start", ...
+ * @property {string} name    what it is: "shelf", "missing", "baseline", "edit", "finding", "along", "end", "start", ...
  * @property {string} [lane]
  * @property {string} [run]
  * @property {number} [width]
@@ -23,7 +23,7 @@ import { pxAcross, pxDown } from "./labels.js";
  * @property {[number, number]|null} [shelf]    lower and upper edge
  * @property {{from: number, to: number}|null} [missing]
  * @property {number|null} [baseline]
- * @property {{lane: string, x: number}[]} [flags]
+ * @property {{lane: string, x: number, tone?: string}[]} [flags]
  */
 
 const SHARP = Math.SQRT1_2;
@@ -56,12 +56,14 @@ export function groundOf(frame, { shelf = null, missing = null, baseline = null,
   const right = frame.left + frame.width;
   const bottom = frame.top + frame.height;
   const level = baseline === null ? NaN : pxDown(frame, baseline);
-  const edits = flags.map(({ lane, x }) => ({ lane, left: pxAcross(frame, x) })).filter(({ left }) => isInside(frame, left, frame.top));
+  const edits = flags.map(({ lane, x, tone }) => ({ lane, tone, left: pxAcross(frame, x) })).filter(({ left }) => isInside(frame, left, frame.top));
   return [
     ...(missing ? [{ name: "missing", d: area(frame, [pxAcross(frame, missing.from), pxAcross(frame, missing.to)], [frame.top, bottom]) }] : []),
     ...(shelf ? [{ name: "shelf", d: area(frame, [frame.left, right], [pxDown(frame, shelf[1]), pxDown(frame, shelf[0])]) }] : []),
     ...(isInside(frame, right, level) ? [{ name: "baseline", width: drawn.baseline.width, dash: drawn.baseline.dash, d: `M${px(frame.left)},${px(level)}H${px(right)}` }] : []),
-    ...joined(edits.map(({ lane, left }) => ({ name: "edit", lane, width: drawn.edit_marker.width, dash: drawn.edit_marker.dash, d: `M${px(left)},${px(bottom)}V${px(frame.top)}` }))),
+    ...joined(edits.map(({ lane, tone, left }) => ({
+      ...(tone ? { name: `finding ${tone}` } : { name: "edit", lane, dash: drawn.edit_marker.dash }), width: drawn.edit_marker.width, d: `M${px(left)},${px(bottom)}V${px(frame.top)}`,
+    }))),
   ].filter(({ d }) => d);
 }
 

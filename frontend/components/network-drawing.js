@@ -76,7 +76,7 @@ export class NetworkDrawing extends LiveElement {
       const when = make("span", { class: "when" });
       this.append(make("div", { class: "head" }, make("h2", {}, "Network"), when, tabs), this.#svg, this.#legend(), this.#twin);
       this.follow((state) => [...state.order, ...state.order.map((name) => state.runs[name].label)], (_, state) => this.#showTabs(tabs, state));
-      this.follow((state) => [state.experiment, shownRun(state)?.name, shownRun(state)?.units, shownRun(state)?.snapshot], (_, state) => {
+      this.follow((state) => [state.experiment, shownRun(state)?.name, shownRun(state)?.units, shownRun(state)?.snapshot, shownRun(state)?.findings], (_, state) => {
         const run = shownRun(state);
         if (run && state.experiment) this.#show(run, state.experiment);
       });

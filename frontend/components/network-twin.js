@@ -4,11 +4,18 @@
  */
 
 import { make } from "./dom.js";
-import { number, plural } from "../state/format.js";
+import { isOpen } from "../state/findings.js";
+import { integer, number, plural } from "../state/format.js";
 import { activationWord } from "../state/words.js";
 
 /** @typedef {import("../state/types.js").Run} Run */
 /** @typedef {import("../state/types.js").Experiment} Experiment */
+
+/** " since step 214" where the whole layer is dead and the Doctor knows since when. @param {Run} run @param {number} layer  from 1 */
+function since({ findings }, layer) {
+  const found = findings.find((finding) => finding.rule === "dead_layer" && isOpen(finding) && finding.subject.layer === layer);
+  return found ? ` since step ${integer(found.since_step)}` : "";
+}
 
 /** @param {number[][]|undefined} weights */
 const largestOf = (weights) => (weights?.length ? Math.max(...weights.map((row) => Math.max(...row.map(Math.abs)))) : null);
@@ -16,7 +23,7 @@ const largestOf = (weights) => (weights?.length ? Math.max(...weights.map((row) 
 /** @param {Run} run @param {Experiment} experiment */
 export function networkTwin(run, { recipe: { network }, features, outputs, weights }) {
   const dead = network.layers.map((_, k) => run.units?.layers[k]?.dead.filter(Boolean).length ?? 0);
-  const hidden = network.layers.map(({ units, activation }, k) => `${units} ${activationWord(activation)} (${dead[k]} dead)`);
+  const hidden = network.layers.map(({ units, activation }, k) => `${units} ${activationWord(activation)} (${dead[k]} dead${since(run, k + 1)})`);
   const sentence = [`Network of run ${run.label}: ${features} inputs`, ...hidden, plural(outputs, `${activationWord(network.output)} output`)].join(", ");
   const table = () => make(
     "table", {},

@@ -1,15 +1,21 @@
 /**
- * On a phone the page has two sections, one at a time: charts, network.
+ * On a phone the page has two sections, one at a time: charts, and what is looked into; the Doctor is the second one's end and has
+ * a tab of its own, with its count of problems.
  * Owns: which is shown there. On wider pages both are, and there are no tabs.
  */
 
 import { make, set } from "./dom.js";
 import { LiveElement, register } from "./live-element.js";
+import { problemCount } from "../state/doctor.js";
+import { plural } from "../state/format.js";
 
 /** @typedef {import("../state/types.js").View["tab"]} Tab */
 
 /** @type {{tab: Tab, text: string}[]} */
-const TABS = [{ tab: "charts", text: "Charts" }, { tab: "network", text: "Network" }];
+const TABS = [{ tab: "charts", text: "Charts" }, { tab: "network", text: "Network" }, { tab: "doctor", text: "Doctor" }];
+
+/** @param {number} problems */
+const countOf = (problems) => (problems ? [make("sup", { "aria-hidden": "true" }, problems), make("span", { class: "unseen" }, `, ${plural(problems, "problem")}`)] : []);
 
 export class PageTabs extends LiveElement {
   start() {
@@ -18,23 +24,28 @@ export class PageTabs extends LiveElement {
     const keys = (/** @type {KeyboardEvent} */ event) => {
       if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
       event.preventDefault();
-      const other = tabs.findIndex((tab) => tab !== document.activeElement);
+      const here = tabs.findIndex((tab) => tab === document.activeElement);
+      const other = (here + (event.key === "ArrowRight" ? 1 : -1) + tabs.length) % tabs.length;
       tabs[other].focus();
       this.app.setView({ tab: TABS[other].tab });
     };
     this.replaceChildren(make("div", { role: "tablist", "aria-label": "Sections", on: { keydown: keys } }, ...tabs));
     const phone = matchMedia("(max-width: 720px)");
     phone.addEventListener("change", () => this.#showMain(phone.matches));
+    this.follow(problemCount, (count) => tabs[TABS.length - 1].replaceChildren("Doctor", ...countOf(count)));
+    let before = this.app.store.get().view.tab;
     this.follow((state) => state.view.tab, (shown) => {
       this.#showMain(phone.matches);
       set(/** @type {Element} */ (this.closest(".app")), { "data-tab": shown });
       tabs.forEach((tab, place) => set(tab, { "aria-selected": String(TABS[place].tab === shown), tabindex: TABS[place].tab === shown ? 0 : -1 }));
+      if (phone.matches && shown !== before) document.querySelector(shown === "doctor" ? "#doctor" : "body")?.scrollIntoView();
+      before = shown;
     });
   }
 
   /** The section that is alone on the page is the page's main part. @param {boolean} isPhone */
   #showMain(isPhone) {
-    const alone = isPhone && this.app.store.get().view.tab === "network";
+    const alone = isPhone && this.app.store.get().view.tab !== "charts";
     set(/** @type {Element} */ (document.querySelector("#network")), { role: alone ? "main" : "complementary" });
   }
 }

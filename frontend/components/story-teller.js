@@ -1,10 +1,11 @@
 /**
  * Says in a sentence where the race stands: at most once in ten seconds while it plays, at once when it is paused or stepped;
- * and what a chart's cursor reads, as soon as it was moved.
+ * what a chart's cursor reads, as soon as it was moved; and a problem that the Doctor finds, once.
  * Owns: the polite live region. Strips with role alert speak for themselves.
  */
 
 import { write } from "./dom.js";
+import { createNews } from "../state/news.js";
 import { LiveElement, register } from "./live-element.js";
 import { number } from "../state/format.js";
 import { seen, shownStep } from "../state/moments.js";
@@ -30,10 +31,13 @@ export class StoryTeller extends LiveElement {
   #timer = 0;
   /** @type {State["looking"]} */
   #told = null;
+  #news = createNews();
 
   start() {
     this.follow((state) => [state.frames, state.playback.playing, state.experiment, state.runs, state.looking], (_, state) => {
       if (state.experiment) this.#plan(state.playback.playing, state.looking);
+      const news = this.#news(state);
+      if (news) this.#utter([news, story(state)].join(" "));
     });
     const read = (/** @type {Event} */ event) => this.#utter(/** @type {CustomEvent<string>} */ (event).detail);
     document.addEventListener("spoken", read);

@@ -4,7 +4,10 @@
  * Owns: which of them is said, and in which words. At most one is. Pure; must not know elements.
  */
 
+import { openOf } from "../state/findings.js";
 import { integer, plural } from "../state/format.js";
+import { isFork, noRoomWords, wholeWords } from "../state/remedies.js";
+import { mayChange } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").Run} Run */
@@ -90,13 +93,23 @@ function othersWords(others, playing) {
   return playing ? `${listed(left)} ${left.length === 1 ? "goes" : "go"} on.` : `${listed(left)} can go on.`;
 }
 
+/** What the Doctor advises first for one that diverged: "Rewind GD to 300, rate 0.03". @param {State} state @param {Run[]} diverged @returns {Strip["act"]} */
+function wayBack(state, diverged) {
+  if (!mayChange(state)) return undefined;
+  const told = diverged.map((run) => ({ run, finding: openOf(run, "diverged") })).find(({ finding }) => finding?.remedies.length);
+  const remedy = told?.finding?.remedies[0];
+  if (!told?.finding || !remedy || (isFork(remedy) && noRoomWords(state))) return undefined;
+  return { text: wholeWords(state, { run: told.run, finding: told.finding }, remedy), do: (app) => app.remedy(remedy) };
+}
+
 /** @param {State} state @returns {Strip|null} */
-function divergedStrip({ order, runs, playback }) {
+function divergedStrip(state) {
+  const { order, runs, playback } = state;
   const all = order.map((name) => runs[name]);
   const diverged = all.filter(({ status }) => status === "diverged");
   if (!diverged.length) return null;
   const text = othersWords(all.filter((run) => !diverged.includes(run)), playback.playing);
-  return { kind: "diverged", tone: "bad", glyph: "cross", urgent: true, strong: divergedWords(diverged), text };
+  return { kind: "diverged", tone: "bad", glyph: "cross", urgent: true, strong: divergedWords(diverged), text, act: wayBack(state, diverged) };
 }
 
 /** @param {State} state @returns {Strip|null} */

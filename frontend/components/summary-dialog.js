@@ -1,5 +1,5 @@
 /**
- * The loss chart as a table: ten rows evenly along the steps, one column a run, edits as rows of their own.
+ * The loss chart as a table: ten rows evenly along the steps, one column a run, edits and findings as rows of their own.
  * Owns: the dialog. It shows the moment at which it was opened.
  */
 
@@ -8,8 +8,9 @@ import { openDialog } from "./help-dialog.js";
 import { LiveElement, register } from "./live-element.js";
 import { integer, number } from "../state/format.js";
 import { lossAt, lossAtWords } from "../state/loss-at.js";
+import { foundSince } from "../state/markers.js";
 import { descendedWords, editWords, runSentence } from "../state/run-words.js";
-import { stateOf } from "../state/selectors.js";
+import { sinceWords, stateOf } from "../state/selectors.js";
 import { inForce } from "../state/settings.js";
 
 /** @typedef {import("../state/types.js").State} State */
@@ -44,12 +45,12 @@ export class SummaryDialog extends LiveElement {
     const head = make("tr", {}, make("th", { scope: "col" }, "Step"), ...runs.map(({ label }) => make("th", { scope: "col" }, label)));
     const rows = [...this.#readings(state, runs), ...this.#markers(state, runs)].sort((a, b) => a.step - b.step);
     const says = runs.map((run) => {
-      const told = [number(run.latest.train_loss?.value), descendedWords(run), stateOf(run, state).word].filter(Boolean);
+      const told = [number(run.latest.train_loss?.value), descendedWords(run), stateOf(run, state).word + sinceWords(run)].filter(Boolean);
       return `${run.label} (${runSentence(run)}): ${told.join(", ")}.`;
     });
     return [
       make("p", { class: "summary" }, says.join(" ")),
-      make("table", { class: "readings" }, make("caption", { class: "unseen" }, "Train loss of every run, and edits. Two numbers are the least and the largest of the steps around."),
+      make("table", { class: "readings" }, make("caption", { class: "unseen" }, "Train loss of every run, edits and findings. Two numbers are the least and the largest of the steps around."),
         make("thead", {}, head), make("tbody", {}, ...rows.map(({ row }) => row))),
     ];
   }
@@ -79,10 +80,13 @@ export class SummaryDialog extends LiveElement {
       const edit = run.edits[place];
       const recipe = experiment?.recipe.runs.find(({ name }) => name === run.name);
       const before = recipe ? inForce(recipe, run.edits.slice(0, place), [], catalog) : run.settings;
-      const words = make("td", { class: "note", colspan: runs.length }, `${run.label}: ${editWords(edit, before, catalog)}`);
-      return { step: edit.at_step, row: make("tr", {}, make("th", { scope: "row" }, integer(edit.at_step)), words) };
+      return note(edit.at_step, `${run.label}: ${editWords(edit, before, catalog)}`);
     };
-    return runs.flatMap((run) => run.edits.map((_, place) => marker(run, place)));
+    const note = (/** @type {number} */ step, /** @type {string} */ words) => (
+      { step, row: make("tr", {}, make("th", { scope: "row" }, integer(step)), make("td", { class: "note", colspan: runs.length }, words)) });
+    const found = (/** @type {Run} */ run) => foundSince(run, experiment?.recipe.runs.find(({ name }) => name === run.name)?.origin)
+      .map(({ since_step: step, mark }) => note(step, `${run.label}: ${mark}`));
+    return runs.flatMap((run) => [...run.edits.map((_, place) => marker(run, place)), ...found(run)]);
   }
 }
 

@@ -20,6 +20,7 @@ import { shownStep, stepsAhead } from "../state/moments.js";
 /** A mark's shape: that of its run, or what has become of it. @param {Marker} mark */
 function shapeOf({ kind, lane }) {
   if (kind === "diverged") return glyph("cross");
+  if (kind === "finding") return glyph("dead");
   if (kind === "reset") return draw("svg", { viewBox: "0 0 10 10", "data-glyph": "reset" }, draw("path", { d: "M9 1v8L2.5 5zM1 1h1.2v8H1z" }));
   if (kind === "fork") return draw("svg", { viewBox: "0 0 10 10", "data-glyph": "fork" }, draw("path", { d: "M5 9V5.5L1.5 1M5 5.5 8.5 1", fill: "none", stroke: "currentColor", "stroke-width": 1.8 }));
   return marker(lane);
@@ -75,7 +76,7 @@ export class TimeScrubber extends LiveElement {
     marks.forEach((mark, place) => {
       const flag = held[place] ?? this.#flags.appendChild(make("button", { type: "button", class: "flag", tabindex: -1 }));
       set(flag, {
-        "data-step": mark.step, "data-lane": mark.lane, "data-kind": mark.kind, "data-run": mark.run, title: mark.text,
+        "data-step": mark.step, "data-lane": mark.lane, "data-kind": mark.kind, "data-run": mark.run, "data-tone": mark.tone ?? null, title: mark.text,
         "aria-label": `Go to step ${integer(mark.step)}: ${mark.text}`, style: { "--at": mark.step / end },
       });
       flag.onclick = () => this.app.lookAt(mark.step);

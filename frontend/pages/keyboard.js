@@ -11,7 +11,7 @@ import { KEYS } from "./keys.js";
 
 const TYPING = "input:not([type=range]), select, textarea, [contenteditable]";
 /** Keys that change the experiment wait for the line. */
-const CHANGING = new Set([" ", "arrowright", "r", "g", "o", "[", "]"]);
+const CHANGING = new Set([" ", "arrowright", "r", "g", "o", "d", "[", "]"]);
 /** Controls that use Space or arrows themselves. */
 const PRESSED_BY_SPACE = "button, a, summary, [role=radio], [role=tab], [role=menuitem]";
 const MOVED_BY_ARROWS = "input[type=range], svg.network, [role=radio], [role=tab], [role=menuitem], plotly-chart, plotly-chart *";

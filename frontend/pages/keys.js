@@ -7,6 +7,7 @@ import { samplingOf } from "../components/run-card.js";
 import { nextSpeed } from "../components/scales.js";
 import { nextTheme } from "../components/theme.js";
 import { X_AXES } from "../components/transport-bar.js";
+import { mayChange } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").App} App */
 /** @typedef {import("../state/types.js").Measure} Measure */
@@ -62,6 +63,7 @@ export const KEYS = [
   { does: "Gradient measure", caps: ["M"], key: "m", act: (app) => app.setView({ measure: after(MEASURES, app.store.get().view.measure) }) },
   { does: "Fit the axes", caps: ["0"], key: "0", act: (_, page) => page.fit() },
   { does: "Recipe rail", caps: ["B"], key: "b", act: (_, page) => page.recipe() },
+  { does: "The Doctor's first remedy (asks first)", caps: ["D"], key: "d", act: (app) => mayChange(app.store.get()) && app.setView({ dialog: "remedy" }) },
   { does: "Share", caps: ["S"], key: "s", act: (app) => app.store.get().experiment && app.setView({ dialog: "share" }) },
   { does: "Theme", caps: ["T"], key: "t", act: (app) => app.setView({ theme: nextTheme(app.store.get().view.theme) }) },
   { does: "Chart summary as a table", caps: ["A"], key: "a", act: (_, page) => page.summary() },

@@ -1,8 +1,9 @@
 /**
- * What each event of the server changes: an edit, a reset, a divergence, runs that come and go, somebody else's play, a server that cannot store.
+ * What each event of the server changes: an edit, a reset, a divergence, a finding, runs that come and go, somebody else's play, a server that cannot store.
  * Owns: that. Pure. Other messages are in reduce.js.
  */
 
+import { withFinding } from "./findings.js";
 import { laneOf, newest, runsOf } from "./opened.js";
 import { heard, settled, withRun } from "./parts.js";
 import { fromNow, withEdit } from "./settings.js";
@@ -22,6 +23,7 @@ export const EVENTS = {
   reset: (state, event) => settled(restarted(state, event)),
   run_added: (state, event) => (state.runs[event.run] ? state : joined(state, event)),
   diverged,
+  finding: found,
   finished: (state, event) => withRun(state, event.run, { status: "finished" }),
   run_removed: (state, event) => without(state, event.run),
   playback: driven,
@@ -38,6 +40,17 @@ function diverged(state, event) {
   if (!run || (event.generation ?? run.generation) < run.generation) return state;
   const divergedAt = event.diverged_at ?? event.step;
   return withRun(state, event.run, { status: "diverged", divergedAt, latest: newest(run.latest, event.latest) });
+}
+
+/**
+ * What was found of a past that is no more says nothing of the run.
+ * @param {State} state
+ * @param {Json} event
+ */
+function found(state, { run: name, generation, finding }) {
+  const run = state.runs[name];
+  if (!run || (generation ?? run.generation) < run.generation) return state;
+  return withRun(state, name, { findings: withFinding(run.findings, finding) });
 }
 
 /**
@@ -89,7 +102,7 @@ function restarted(state, { run: name, generation, recipe: told }) {
   return withRun(next, name, {
     restartedAt: others || null,
     step: 0, epoch: 0, samplesSeen: 0, edits: [], latest: {}, divergedAt: null, generation, trend: undefined,
-    status: run.status === "diverged" ? "paused" : run.status, units: null, predictions: null, snapshot: null,
+    status: run.status === "diverged" ? "paused" : run.status, units: null, predictions: null, snapshot: null, findings: [],
   });
 }
 

@@ -1,8 +1,9 @@
 /**
- * What happened on the way, as marks on the timeline: edits, resets, divergence, and where a run became two.
+ * What happened on the way, as marks on the timeline: edits, resets, divergence, what the Doctor found, and where a run became two.
  * Owns: which marks there are, their words, where they stand, and which one is next. Pure.
  */
 
+import { flaggedFindings, toneOf } from "./findings.js";
 import { editsSoFar } from "./parts.js";
 import { editWords } from "./run-words.js";
 import { changed } from "./settings.js";
@@ -10,7 +11,7 @@ import { furthestStep } from "./moments.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Run} Run */
-/** @typedef {{step: number, kind: "edit"|"reset"|"diverged"|"fork", run: string, lane: import("./types.js").Lane, text: string}} Marker */
+/** @typedef {{step: number, kind: "edit"|"reset"|"diverged"|"fork"|"finding", run: string, lane: import("./types.js").Lane, text: string, tone?: string}} Marker */
 
 /** Within so many px a finger that scrubs is taken to a mark. */
 const SNAPS = 12;
@@ -44,10 +45,18 @@ function marksOf(run, { experiment, catalog, runs }) {
     // a fork shares its parent's edits, whose marks are the parent's
     ...(origin ? [mark("fork", origin.at_step, [`fork of ${parent}`, changes].filter(Boolean).join(", "))] : []),
     ...edits.map(({ words: _, ...edit }) => edit).filter(({ step }) => !origin || step > origin.at_step),
+    ...foundSince(run, origin).map((finding) => ({ ...mark("finding", finding.since_step, finding.mark), tone: toneOf(finding) })),
     ...(run.divergedAt === null ? [] : [mark("diverged", run.divergedAt, "diverged")]),
     ...(run.restartedAt === null ? [] : [mark("reset", run.restartedAt, "starts again at step 0")]),
   ];
 }
+
+/**
+ * What was found of a fork before it was one is its parent's.
+ * @param {Run} run
+ * @param {import("./wire-types.js").Origin} [origin]
+ */
+export const foundSince = (run, origin) => flaggedFindings(run).filter(({ since_step: since }) => !origin || since > origin.at_step);
 
 /**
  * The step of the next mark from a step on, or of the one before; past the last one is the present, before the first the start.

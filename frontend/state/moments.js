@@ -3,6 +3,7 @@
  * Owns: which step that is, and what a run was there. Pure. Training goes on meanwhile: nothing here is told to the server.
  */
 
+import { findingsAt } from "./findings.js";
 import { inForce } from "./settings.js";
 
 /** @typedef {import("./types.js").State} State */
@@ -58,7 +59,7 @@ function runThen(run, state) {
   const moment = state.looking?.found[run.name];
   const recipe = state.experiment?.recipe.runs.find(({ name }) => name === run.name);
   if (!moment || !recipe || moment.generation !== run.generation) return run;
-  const of = [run.label, run.lane, run.hidden, run.edits, run.divergedAt, recipe, state.catalog];
+  const of = [run.label, run.lane, run.hidden, run.edits, run.findings, run.divergedAt, recipe, state.catalog];
   const made = MADE.get(moment);
   if (made && of.every((each, k) => each === made.of[k])) return made.run;
   const { step, epoch, samples_seen: samplesSeen, latest, units, predictions, snapshot, trend } = moment;
@@ -66,6 +67,7 @@ function runThen(run, state) {
   /** @type {Run} */
   const then = {
     ...run, step, epoch, samplesSeen, latest, units, predictions, snapshot, trend, edits,
+    findings: findingsAt(run.findings, step),
     status: run.divergedAt === step ? "diverged" : "paused",
     divergedAt: run.divergedAt === step ? step : null,
     settings: inForce(recipe, edits, [], state.catalog),

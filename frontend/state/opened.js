@@ -3,6 +3,8 @@
  * Owns: labels, colours and what can be counted from a recipe. Must not know messages or components.
  */
 
+import { joinedFindings } from "./findings.js";
+
 /** @typedef {import("./types.js").ExperimentAnswer} ExperimentAnswer */
 /** @typedef {import("./types.js").Experiment} Experiment */
 /** @typedef {import("./types.js").RunAnswer} RunAnswer */
@@ -90,6 +92,7 @@ function runOf(told, recipe, known, lane) {
     predictions: same ? known.predictions : null,
     snapshot: same ? known.snapshot : null,
     trend: same ? known.trend : undefined,
+    findings: joinedFindings(same ? known.findings : [], told.findings),
     restartedAt: known?.restartedAt ?? null,
   };
 }

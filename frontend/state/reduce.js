@@ -95,7 +95,7 @@ function framed(state, name, told) {
     generation: told.generation,
     latest: newest(again ? {} : run.latest, told.latest),
     divergedAt: told.status === "diverged" ? run.divergedAt ?? told.step : null,
-    ...(again ? { units: null, predictions: null, snapshot: null, trend: undefined } : {}),
+    ...(again ? { units: null, predictions: null, snapshot: null, trend: undefined, findings: [] } : {}),
   });
   return reachesPlanned(run, told.step) ? settled(next) : next;
 }

@@ -17,6 +17,10 @@ const batchWord = (batch) => (batch === null ? "GD" : batch === 1 ? "SGD" : `min
 /** A setting with its value: "beta 1 0.5", "clip norm off". @param {string} name @param {number|null} value */
 const told = (name, value) => `${wordFor("settings", name)} ${value === null ? "off" : setting(value)}`;
 
+/** Settings with their values: "rate 0.03, clip norm 1". @param {Json} settings  numbers, or off */
+export const settingsWords = (settings) => Object.entries(settings).filter(([, value]) => value === null || typeof value === "number")
+  .map(([name, value]) => told(name, value)).join(", ");
+
 /** "momentum 0.9", "Nesterov 0.9", "Adam"; null where the update is the plain gradient. @param {Json} settings */
 function methodWord({ optimizer, momentum }) {
   if (optimizer === "sgd") return null;

@@ -3,16 +3,23 @@
  * Owns: the words. Pure; must not know elements or drawing.
  */
 
+import { openOf, trendFound } from "./findings.js";
 import { integer, number } from "./format.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Run} Run */
 /** @typedef {{step: number, value: number}} Reading */
 
+/** While the line is cut, or the server has forgotten. */
+const UNHEARD = ["reconnecting", "offline", "restarted"];
+
 /** Nothing may be changed: no line to the server, or no token. @param {State} state */
 export const isLocked = (state) =>
   state.experiment === null || state.experiment.token === null ||
-  ["connecting", "reconnecting", "offline", "restarted"].includes(state.connection.status);
+  ["connecting", ...UNHEARD].includes(state.connection.status);
+
+/** What would change something is offered at all: not to those who only watch, nor on a server that cannot store. @param {State} state */
+export const mayChange = ({ experiment, isReadOnly }) => experiment !== null && experiment.token !== null && !isReadOnly;
 
 /**
  * The lowest hidden layer all of whose units are dead, counted from 1.
@@ -75,19 +82,34 @@ const TRENDS = {
 };
 
 /**
- * The word for a run's state, with its shape and tone. What is wrong with the run comes before whether it moves.
+ * The word for a run's state, with its shape and tone. What is wrong with the run comes before whether it moves; and of one
+ * that moves on a server which is not heard nothing is known.
  * @param {Run} run
  * @param {State} state
  * @returns {Verdict}
  */
-export function stateOf(run, { playback, looking }) {
+export function stateOf(run, { playback, looking, connection }) {
   if (run.status === "diverged") return { word: "diverged", glyph: "cross", tone: "bad" };
-  const layer = deadLayer(run);
-  if (layer !== null) return { word: `layer ${layer} dead`, glyph: "dead", tone: "bad" };
+  const dead = deadWords(run);
+  if (dead) return { word: dead, glyph: "dead", tone: "bad" };
   if (run.step === 0) return { word: "waiting", glyph: null, tone: "muted" };
   if (run.status === "finished") return { word: "finished", glyph: "check", tone: "ok" };
   if (!playback.playing && !looking) return { word: "paused", glyph: null, tone: "muted" };
-  return TRENDS[run.trend ?? "falling"];
+  if (!looking && UNHEARD.includes(connection.status)) return { word: "no news", glyph: null, tone: "muted" };
+  return TRENDS[trendFound(run) ?? "falling"];
+}
+
+/** "layer 2 dead", by what the Doctor has found or what the units show; nothing where none is. @param {Run} run */
+function deadWords(run) {
+  const found = openOf(run, "dead_layer");
+  const layer = deadLayer(run);
+  return found?.mark ?? (layer === null ? "" : `layer ${layer} dead`);
+}
+
+/** " since step 214" of a layer that is dead. @param {Run} run */
+export function sinceWords(run) {
+  const found = openOf(run, "dead_layer");
+  return found ? ` since step ${integer(found.since_step)}` : "";
 }
 
 /**
@@ -101,7 +123,7 @@ export function lossSummary(state) {
     const start = number(experiment?.initialLoss);
     if (run.step === 0) return `${run.label} starts at ${start}.`;
     if (run.status === "diverged") return `${run.label} started at ${start} and diverged at step ${integer(run.divergedAt ?? run.step)}.`;
-    return `${run.label} started at ${start}: ${stateOf(run, state).word}.`;
+    return `${run.label} started at ${start}: ${stateOf(run, state).word}${sinceWords(run)}.`;
   });
   return `Loss by ${AXIS_WORDS[view.x]}. ${stories.join(" ")}`;
 }

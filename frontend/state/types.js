@@ -25,6 +25,8 @@
 /** @typedef {import("./wire-types.js").RunStatus} RunStatus */
 /** @typedef {import("./wire-types.js").Latest} Latest */
 /** @typedef {import("./wire-types.js").Pace} Pace */
+/** @typedef {import("./wire-types.js").Finding} Finding */
+/** @typedef {import("./wire-types.js").Remedy} Remedy */
 /** @typedef {import("./wire-types.js").Problem} Problem */
 /** @typedef {import("./wire-types.js").Catalog} Catalog */
 
@@ -93,6 +95,7 @@
  * @property {PredictionsInstrument|null} predictions
  * @property {Snapshot|null} snapshot
  * @property {"falling"|"flat"|"rising"|undefined} [trend]  of the train loss lately
+ * @property {Finding[]} findings      the Doctor's, oldest first; in the past those of that step
  * @property {number|null} restartedAt  where the others stood when this run was taken back to step 0 alone
  */
 /**
@@ -134,8 +137,8 @@
  * @property {boolean} singleKeys
  * @property {string|null} closedNote  the exhibit whose sentences were closed
  * @property {null|"recipe"} sheet
- * @property {null|"help"|"summary"|"share"} dialog
- * @property {"charts"|"network"} tab
+ * @property {null|"help"|"summary"|"share"|"remedy"} dialog
+ * @property {"charts"|"network"|"doctor"} tab
  * @property {boolean} explains        every control of the recipe says what it is
  */
 /** @typedef {{do: string, run: string|null, body: Json}} PendingCommand */
@@ -241,6 +244,7 @@
  * @property {(direction: 1|-1) => void} lookAtMarker  the next mark on the timeline, or the one before
  * @property {(run: string, change?: Json) => void} fork  a run of its own from the step that is shown, beside its parent
  * @property {(accepted: boolean) => void} answerOffer
+ * @property {(remedy: Remedy) => void} remedy  what the Doctor advises, done at once; leaves a notice with undo
  * @property {(of: "recipe"|"moment"|"watch", state?: State) => Promise<string|null>} linkTo
  *   the whole address, of now or of a state that was; null where it would be too long
  * @property {(text: string) => Promise<{svg?: Blob, problem?: Problem}>} qr

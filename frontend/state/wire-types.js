@@ -55,6 +55,28 @@
  * @property {number} generation
  * @property {number|null} [diverged_at]
  * @property {Record<string, Latest>} latest
+ * @property {Finding[]} [findings]  oldest first, open and closed
+ */
+/**
+ * @typedef {object} Remedy
+ * @property {string} label
+ * @property {string} [hint]
+ * @property {Json & {do: string, run?: string}} command  as the socket takes it
+ */
+/**
+ * @typedef {object} Finding  what the Doctor says of a run
+ * @property {string} id        unique within a generation of the run
+ * @property {string} rule
+ * @property {"problem"|"warning"|"info"} severity
+ * @property {{layer?: number, units?: number[]}} subject
+ * @property {number} since_step
+ * @property {number|null} until_step  null while it is open
+ * @property {number} found_at
+ * @property {string} title
+ * @property {string} evidence
+ * @property {string} mark      two or three words
+ * @property {{text: string, code: string}|null} [why]
+ * @property {Remedy[]} remedies
  */
 /**
  * @typedef {object} ExperimentAnswer

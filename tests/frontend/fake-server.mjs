@@ -50,3 +50,31 @@ export function columns(first, last, generation = 0) {
     series: { train_loss: { min: loss, max: loss, mean: loss, last: loss, count: steps.map(() => 1) } },
   };
 }
+
+/** What the Doctor says of a layer that died, with changes. */
+export const dead = (changes = {}) => ({
+  id: "dead_layer-2@214", rule: "dead_layer", severity: "problem", subject: { layer: 2 }, since_step: 214, until_step: null, found_at: 230,
+  title: "SGD: layer 2 is dead.", evidence: "4 of 4 units output 0 for all 900 samples since step 214.", mark: "layer 2 dead",
+  why: { text: "relu lets nothing through.", code: "dz2 = da2 * (z2 > 0)" },
+  remedies: [
+    { label: "Fork with He init", hint: "a fork from step 214", command: { do: "add_run", fork_of: "sgd", at_step: 214, redraw: { layers: [2], weights: "he" } } },
+    { label: "Rewind, lower rate", hint: "a fork from step 200 with rate 0.006", command: { do: "add_run", fork_of: "sgd", at_step: 200, learning_rate: 0.006 } },
+  ],
+  ...changes,
+});
+
+/** What it says of a run that is well. */
+export const healthy = (changes = {}) => ({
+  id: "healthy@400", rule: "healthy", severity: "info", subject: {}, since_step: 400, until_step: null, found_at: 400,
+  title: "GD is learning.", evidence: "Train loss fell 69 % in the last 400 steps.", mark: "learning", why: null, remedies: [], ...changes,
+});
+
+/** A rate that is too high. */
+export const edge = (changes = {}) => ({
+  id: "rate_at_edge@100", rule: "rate_at_edge", severity: "warning", subject: {}, since_step: 100, until_step: null, found_at: 110,
+  title: "GD: the rate is at the edge.", evidence: "The loss rose in 48 of the last 100 steps.", mark: "rate at the edge", why: null,
+  remedies: [{ label: "Halve the rate", hint: "rate 0.05", command: { do: "edit", run: "gd", learning_rate: 0.05 } }], ...changes,
+});
+
+/** The event that tells of it. */
+export const found = (run, finding, generation = 0) => ({ type: "event", event: "finding", run, step: finding.found_at, generation, finding });

@@ -1,0 +1,73 @@
+/**
+ * The Doctor: what was found in all runs at the step that the page shows, problems first, each with its remedies and its why.
+ * Owns: the section's elements, patched in place so that the focus stays where it is. What is listed comes from state/doctor.js,
+ * an entry from finding-entry.js.
+ */
+
+import { make, set, write } from "./dom.js";
+import { earlierEntry, findingEntry } from "./finding-entry.js";
+import { glyph } from "./icons.js";
+import { LiveElement, register } from "./live-element.js";
+import { countWords, earlierFindings, openFindings, problemCount } from "../state/doctor.js";
+import { noRoomWords } from "../state/remedies.js";
+import { isLocked, mayChange } from "../state/selectors.js";
+
+/** @typedef {import("../state/types.js").State} State */
+/** @typedef {import("../state/doctor.js").Told} Told */
+/** @typedef {ReturnType<typeof findingEntry>} Entry */
+
+const NOTHING = ["Nothing to say yet.", "The Doctor checks every step for dead layers, flat losses, too-high rates and overfitting."];
+
+/** @param {Told} told */
+const keyOf = ({ run, finding }) => `${run.name} ${run.generation} ${finding.id}`;
+
+/** In that order, and nothing is moved that stands right already: what has the focus keeps it. @param {Element} list @param {Element[]} wanted */
+function arrange(list, wanted) {
+  for (const each of [...list.children]) if (!wanted.includes(each)) each.remove();
+  wanted.forEach((each, place) => list.children[place] !== each && list.insertBefore(each, list.children[place] ?? null));
+}
+
+export class DoctorList extends LiveElement {
+  /** @type {Map<string, Entry>} */
+  #entries = new Map();
+  #list = make("ul", { class: "findings", role: "list" });
+  #nothing = make("div", { class: "finding", "data-tone": "muted" }, glyph("dot"), make("h3", {}, NOTHING[0]), make("p", {}, NOTHING[1]));
+  #earlier = make("ul", { role: "list" });
+  #count = make("summary", {});
+  #folded = make("details", { class: "earlier" }, this.#count, this.#earlier);
+
+  start() {
+    this.onceOpened(() => {
+      const end = make("span", { class: "end" });
+      this.append(make("div", { class: "head" }, make("h2", {}, "Doctor"), end), this.#list, this.#nothing, this.#folded);
+      this.follow(countWords, (words) => write(end, words));
+      this.follow((state) => problemCount(state), (count) => set(this, { "data-problems": count }));
+      this.follow(
+        (state) => [...openFindings(state).map(({ finding }) => finding), isLocked(state), mayChange(state), noRoomWords(state), state.experiment?.id],
+        (_, state) => this.#show(state),
+      );
+      this.follow((state) => earlierFindings(state).flatMap(({ run, finding }) => [run.label, finding]), (_, state) => this.#showEarlier(earlierFindings(state)));
+    });
+  }
+
+  /** @param {State} state */
+  #show(state) {
+    const told = openFindings(state);
+    const held = this.#entries;
+    this.#entries = new Map(told.map((each) => [keyOf(each), held.get(keyOf(each)) ?? findingEntry(this.app)]));
+    for (const each of told) this.#entries.get(keyOf(each))?.show(each, state);
+    arrange(this.#list, [...this.#entries.values()].map(({ root }) => root));
+    this.#list.hidden = !told.length;
+    this.#nothing.hidden = told.length > 0;
+  }
+
+  /** @param {Told[]} told */
+  #showEarlier(told) {
+    this.#folded.hidden = !told.length;
+    write(this.#count, `${told.length} earlier`);
+    this.#earlier.replaceChildren(...told.map(({ finding }) => earlierEntry(finding)));
+  }
+}
+
+/** @param {import("../state/types.js").App} app */
+export const registerDoctorList = (app) => register("doctor-list", DoctorList, app);

@@ -1,0 +1,73 @@
+/**
+ * One finding as an entry of the Doctor's list: what it is, the evidence, why, and what can be done.
+ * Owns: its elements, and whether its why is open. Must not know which findings there are.
+ */
+
+import { button } from "./controls.js";
+import { make, set, write } from "./dom.js";
+import { glyph } from "./icons.js";
+import { glyphOf, kindWord, toneOf } from "../state/findings.js";
+import { integer } from "../state/format.js";
+import { isFork, noRoomWords } from "../state/remedies.js";
+import { isLocked, mayChange } from "../state/selectors.js";
+
+/** @typedef {import("../state/types.js").App} App */
+/** @typedef {import("../state/types.js").State} State */
+/** @typedef {import("../state/types.js").Finding} Finding */
+
+const MOST_REMEDIES = 2;
+let made = 0;
+
+/** The paragraph that "Why?" opens, and the line of NumPy in it. @param {Finding["why"]} why */
+const reasons = (why) => (why ? [why.text, ...(why.code ? [" ", make("code", {}, why.code)] : [])] : []);
+
+/** @param {App} app */
+export function findingEntry(app) {
+  const [sign, title, evidence] = [make("span", { role: "img" }), make("h3", {}), make("span", {})];
+  const why = make("p", { class: "why", id: `why-${++made}`, hidden: true });
+  const ask = button({ look: "as-link", more: { "aria-expanded": "false", "aria-controls": why.id }, act: () => open(why.hidden !== false) }, "Why?");
+  const [acts, noRoom] = [make("div", { class: "acts" }), make("p", { class: "hint no-room" })];
+  const root = make("li", { class: "finding" }, sign, title, make("p", { class: "evidence" }, evidence, " ", ask), why, acts, noRoom);
+  /** @type {Finding|null} */
+  let shown = null;
+
+  /** @param {boolean} isOpen */
+  function open(isOpen) {
+    why.hidden = !isOpen;
+    set(ask, { "aria-expanded": String(isOpen) });
+  }
+
+  /** @param {Finding} finding */
+  function build(finding) {
+    set(root, { "data-rule": finding.rule, "data-severity": finding.severity, "data-tone": toneOf(finding), "data-since": finding.since_step });
+    set(sign, { "aria-label": kindWord(finding) });
+    sign.replaceChildren(glyph(glyphOf(finding)));
+    write(title, finding.title);
+    write(evidence, finding.evidence);
+    why.replaceChildren(...reasons(finding.why));
+    set(ask, { "aria-label": `Why? ${finding.title}`, hidden: !finding.why });
+    if (JSON.stringify(finding.remedies) === JSON.stringify(shown?.remedies)) return;
+    acts.replaceChildren(...finding.remedies.slice(0, MOST_REMEDIES).map((remedy) =>
+      button({ look: "small", title: remedy.hint, more: { "data-fork": isFork(remedy) }, act: () => app.remedy(remedy) }, remedy.label)));
+  }
+
+  /** @param {{finding: Finding}} told @param {State} state */
+  function show({ finding }, state) {
+    if (finding !== shown) build(finding);
+    shown = finding;
+    const isOffered = finding.remedies.length > 0 && mayChange(state);
+    const reason = isOffered && finding.remedies.some(isFork) ? noRoomWords(state) : "";
+    acts.hidden = !isOffered;
+    noRoom.hidden = !reason;
+    write(noRoom, reason);
+    for (const act of acts.querySelectorAll("button")) act.disabled = isLocked(state) || (Boolean(reason) && act.hasAttribute("data-fork"));
+  }
+
+  return { root, show };
+}
+
+/** What is over, in a line. @param {Finding} finding */
+export function earlierEntry(finding) {
+  const until = finding.until_step === null ? "" : ` to ${integer(finding.until_step)}`;
+  return make("li", { "data-rule": finding.rule }, make("b", {}, finding.title), ` Steps ${integer(finding.since_step)}${until}.`);
+}

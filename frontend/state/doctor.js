@@ -1,0 +1,43 @@
+/**
+ * What the Doctor tells of all runs at the step that the page shows: the list, its order, and how it is counted.
+ * Owns: that. Pure. What is told of one run is in findings.js.
+ */
+
+import { isOpen } from "./findings.js";
+import { plural } from "./format.js";
+import { seen } from "./moments.js";
+
+/** @typedef {import("./types.js").State} State */
+/** @typedef {{run: import("./types.js").Run, finding: import("./types.js").Finding}} Told  a finding, and whose it is */
+
+const SEVERITIES = ["problem", "warning", "info"];
+/** So many that are over are folded under the open ones. */
+const MOST_EARLIER = 20;
+
+/** @param {Told} a @param {Told} b */
+const byWeight = (a, b) => SEVERITIES.indexOf(a.finding.severity) - SEVERITIES.indexOf(b.finding.severity) || b.finding.since_step - a.finding.since_step;
+
+/** @param {State} state @returns {Told[]} */
+const allOf = ({ order, runs }) => order.flatMap((name) => runs[name].findings.map((finding) => ({ run: runs[name], finding })));
+
+/**
+ * What is open at the step that the page shows, problems first, then the newest first.
+ * @param {State} state
+ */
+export const openFindings = (state) => allOf(seen(state)).filter(({ finding }) => isOpen(finding)).sort(byWeight);
+
+/** What is over by then, the newest first. @param {State} state */
+export const earlierFindings = (state) => allOf(seen(state)).filter(({ finding }) => !isOpen(finding))
+  .sort((a, b) => Number(b.finding.until_step) - Number(a.finding.until_step)).slice(0, MOST_EARLIER);
+
+/** How many problems there are. @param {State} state */
+export const problemCount = (state) => openFindings(state).filter(({ finding }) => finding.severity === "problem").length;
+
+/** "1 problem, 1 healthy"; warnings are counted where there are any. @param {State} state */
+export function countWords(state) {
+  const open = openFindings(state).map(({ finding }) => finding);
+  if (!open.length) return "";
+  const warnings = open.filter(({ severity }) => severity === "warning").length;
+  const healthy = open.filter(({ rule }) => rule === "healthy").length;
+  return [plural(problemCount(state), "problem"), warnings > 0 && plural(warnings, "warning"), `${healthy} healthy`].filter(Boolean).join(", ");
+}

@@ -1,0 +1,73 @@
+/**
+ * What the Doctor has found of one run: which findings there are, which were open at a step, what they say of the run, and by which
+ * glyph they are known.
+ * Owns: that. Pure. The findings themselves are the server's; those of all runs as they are listed are in doctor.js.
+ */
+
+/** @typedef {import("./types.js").Run} Run */
+/** @typedef {import("./types.js").Finding} Finding */
+/** @typedef {import("./selectors.js").Glyph} Glyph */
+
+/** @param {Finding} finding */
+export const isOpen = ({ until_step: until }) => until === null;
+
+/**
+ * A finding is told when it opens and when it closes; one that closed does not open again.
+ * @param {Finding[]} held  oldest first
+ * @param {Finding} told
+ * @returns {Finding[]}
+ */
+export function withFinding(held, told) {
+  const known = held.find(({ id }) => id === told.id);
+  if (!known) return [...held, told];
+  return isOpen(told) && !isOpen(known) ? held : held.map((each) => (each === known ? told : each));
+}
+
+/**
+ * An answer that was on its way while something was found says less than what is held.
+ * @param {Finding[]} held
+ * @param {Finding[]|undefined} told  a server may tell of none at all
+ */
+export const joinedFindings = (held, told) => (told ?? []).reduce(withFinding, held);
+
+/** Those of that step: what closed later was still open. @param {Finding[]} findings @param {number} step */
+export const findingsAt = (findings, step) => findings
+  .filter(({ since_step: since }) => since <= step)
+  .map((finding) => (finding.until_step !== null && finding.until_step > step ? { ...finding, until_step: null } : finding));
+
+/** The octagon is for problems, the triangle for warnings, the check for what is well, the dot for the rest. @param {Finding} finding @returns {Glyph} */
+export function glyphOf({ rule, severity }) {
+  if (rule === "diverged") return "cross";
+  if (rule === "healthy") return "check";
+  return severity === "problem" ? "problem" : severity === "warning" ? "warning" : "dot";
+}
+
+/** @param {Finding} finding */
+export const toneOf = ({ rule, severity }) => (severity === "problem" ? "bad" : severity === "warning" ? "warn" : rule === "healthy" ? "ok" : "muted");
+
+/** What a glyph says, for those who do not see it. @param {Finding} finding */
+export const kindWord = ({ rule, severity }) => (rule === "healthy" ? "Healthy" : { problem: "Problem", warning: "Warning", info: "Note" }[severity]);
+
+/** The newest open finding of a rule. @param {Run} run @param {...string} rules */
+export const openOf = ({ findings }, ...rules) => findings.filter((finding) => isOpen(finding) && rules.includes(finding.rule)).at(-1);
+
+/**
+ * What gets a flag on the charts and the timeline: every problem there was, and warnings while they last. Divergence has its
+ * cross already.
+ * @param {Run} run
+ */
+export const flaggedFindings = ({ findings }) => findings.filter((finding) =>
+  finding.rule !== "diverged" && (finding.severity === "problem" || (finding.severity === "warning" && isOpen(finding))));
+
+/** Where losses stand still. */
+const STILL = ["predicts_the_mean", "plateau", "noise_floor", "rate_too_small"];
+
+/**
+ * Whether the loss falls, as far as the Doctor knows better than the last few losses.
+ * @param {Run} run
+ * @returns {"falling"|"flat"|"rising"|undefined}
+ */
+export function trendFound(run) {
+  if (openOf(run, ...STILL)) return "flat";
+  return openOf(run, "healthy") ? "falling" : run.trend;
+}

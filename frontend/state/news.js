@@ -1,0 +1,27 @@
+/**
+ * Which problems have not been said yet, so that each is said once.
+ * Owns: that memory. A divergence is the alert's, and what was there when the page came to an experiment is no news.
+ */
+
+/** @typedef {import("./types.js").State} State */
+/** @typedef {import("./types.js").Finding} Finding */
+
+/** @param {Finding} finding */
+const isToBeSaid = ({ severity, rule, until_step: until }) => severity === "problem" && rule !== "diverged" && until === null;
+
+/** @returns {(state: State) => string}  the new problems' sentences; nothing where there are none */
+export function createNews() {
+  /** @type {string|null} */
+  let experiment = null;
+  /** @type {Set<string>} */
+  let said = new Set();
+  return (state) => {
+    const found = Object.values(state.runs).flatMap(({ name, generation, findings }) =>
+      findings.filter(isToBeSaid).map(({ id, title }) => ({ key: `${name} ${generation} ${id}`, title })));
+    const id = state.experiment?.id ?? null;
+    const fresh = id === experiment ? found.filter(({ key }) => !said.has(key)) : [];
+    said = new Set([...(id === experiment ? said : []), ...found.map(({ key }) => key)]);
+    experiment = id;
+    return fresh.map(({ title }) => title).join(" ");
+  };
+}

@@ -1,0 +1,207 @@
+// What the Doctor found: how it comes, in which order it is listed, what it says of a run, and what the page does with its advice.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { stripFor } from "../../frontend/components/strips.js";
+import { countWords, earlierFindings, openFindings, problemCount } from "../../frontend/state/doctor.js";
+import { glyphOf } from "../../frontend/state/findings.js";
+import { markersOf, nextMarker } from "../../frontend/state/markers.js";
+import { seen } from "../../frontend/state/moments.js";
+import { createNews } from "../../frontend/state/news.js";
+import { initialState, reduce } from "../../frontend/state/reduce.js";
+import { askedBy, doneWords, firstRemedy, noRoomWords, undoing } from "../../frontend/state/remedies.js";
+import { lossSummary, stateOf } from "../../frontend/state/selectors.js";
+import { lossChart } from "../../frontend/charts/loss-chart.js";
+import { answer, catalog, dead, edge, found, healthy } from "./fake-server.mjs";
+import { figures, scene } from "./scenes.mjs";
+import { live } from "./world.mjs";
+
+const after = (messages, state = initialState()) => messages.reduce(reduce, state);
+const opened = (changes) => after([{ type: "catalog", catalog }, { type: "opened", answer: answer(changes), token: "t" }, { type: "connection", status: "ready" }]);
+const frame = (run, step, told = {}) => ({ type: "frame", runs: { [run]: { status: "playing", step, epoch: 1, samples_seen: 900, generation: 0, latest: {}, ...told } } });
+const titles = (state) => openFindings(state).map(({ finding }) => finding.title);
+const withFindings = (gd, sgd) => {
+  const told = answer({ step: 500 });
+  Object.assign(told.runs[0], { findings: gd });
+  Object.assign(told.runs[1], { findings: sgd });
+  return told;
+};
+
+test("findings come with the runs and by event, problems first and the newest first", () => {
+  const told = withFindings([healthy(), edge()], [dead()]);
+  const later = dead({ id: "dead_units-1@480", rule: "dead_units", since_step: 480, title: "SGD: 2 of 4 units in layer 1 are dead." });
+  const state = after([{ type: "opened", answer: told, token: "t" }, found("sgd", later)], opened());
+  assert.deepEqual(titles(state), [later.title, "SGD: layer 2 is dead.", "GD: the rate is at the edge.", "GD is learning."]);
+  assert.equal(countWords(state), "2 problems, 1 warning, 1 healthy");
+  assert.equal(problemCount(state), 2);
+  assert.deepEqual(openFindings(state).map(({ finding }) => glyphOf(finding)), ["problem", "problem", "warning", "check"]);
+});
+
+test("a server that tells of no findings has none, and the count says nothing then", () => {
+  assert.deepEqual([titles(opened()), countWords(opened())], [[], ""]);
+  assert.equal(countWords(after([found("gd", healthy())], opened())), "0 problems, 1 healthy");
+});
+
+test("a finding that closes leaves the list for those that are over, and an answer that was on its way does not open it again", () => {
+  const closed = after([found("gd", edge()), found("gd", edge({ until_step: 160 }))], opened());
+  assert.deepEqual(titles(closed), []);
+  assert.deepEqual(earlierFindings(closed).map(({ finding }) => finding.title), ["GD: the rate is at the edge."]);
+  const late = answer({ step: 500 });
+  late.runs[0].findings = [edge()];
+  assert.deepEqual(titles(after([{ type: "experiment", state: late }], closed)), []);
+});
+
+test("what was found of a past that is no more is forgotten, and what is told of it later is not heard", () => {
+  const reset = { type: "event", event: "reset", run: "sgd", step: 0, generation: 1 };
+  const state = after([found("sgd", dead()), reset], opened());
+  assert.deepEqual(titles(state), []);
+  assert.deepEqual(titles(after([found("sgd", dead(), 0)], state)), []);
+  assert.deepEqual(titles(after([found("sgd", dead(), 1)], state)), ["SGD: layer 2 is dead."]);
+  assert.deepEqual(titles(after([frame("sgd", 3, { generation: 1 })], after([found("sgd", dead())], opened()))), []);
+});
+
+test("looking back shows what was found by that step, also what is over since", () => {
+  const moment = (step) => ({ step, generation: 0, epoch: 1, samples_seen: 900, latest: {}, units: null, predictions: null, snapshot: null });
+  const at = (step) => after([
+    found("gd", edge({ until_step: 160 })), found("sgd", dead()), frame("gd", 500), frame("sgd", 500), { type: "look", step },
+    { type: "found", moments: { gd: moment(step), sgd: moment(step) } },
+  ], opened());
+  assert.deepEqual(titles(at(99)), []);
+  assert.deepEqual(titles(at(100)), ["GD: the rate is at the edge."]);
+  assert.deepEqual(titles(at(160)), []);
+  assert.deepEqual([titles(at(214)), countWords(at(214))], [["SGD: layer 2 is dead."], "1 problem, 0 healthy"]);
+  const then = seen(at(150));
+  assert.equal(stateOf(then.runs.sgd, then).word, "falling");
+});
+
+test("the word for a run agrees with what was found of it", () => {
+  const play = { type: "event", event: "playback", run: null, playing: true, speed: 60, pace: "steps" };
+  const playing = after([frame("gd", 500), frame("sgd", 500), play, { type: "measured", runs: { gd: { generation: 0, trend: "flat" }, sgd: { generation: 0, trend: "falling" } } }], opened());
+  const word = (state, run) => stateOf(state.runs[run], state).word;
+  assert.deepEqual([word(playing, "gd"), word(playing, "sgd")], ["flat", "falling"]);
+  const told = after([found("gd", healthy()), found("sgd", dead())], playing);
+  assert.deepEqual([word(told, "gd"), word(told, "sgd")], ["falling", "layer 2 dead"]);
+  assert.deepEqual(stateOf(told.runs.sgd, told), { word: "layer 2 dead", glyph: "dead", tone: "bad" });
+  assert.equal(word(after([found("sgd", dead({ rule: "predicts_the_mean" }))], playing), "sgd"), "flat");
+  assert.match(lossSummary(told), /SGD started at 12\.3: layer 2 dead since step 214\./);
+});
+
+test("of a run that moves nothing is known while the server is not heard, but what was wrong still is", () => {
+  const play = { type: "event", event: "playback", run: null, playing: true, speed: 60, pace: "steps" };
+  const state = after([frame("gd", 500), frame("sgd", 500), play, found("sgd", dead()), { type: "connection", status: "reconnecting" }], opened());
+  assert.deepEqual(["gd", "sgd"].map((run) => stateOf(state.runs[run], state).word), ["no news", "layer 2 dead"]);
+});
+
+test("problems stay on the timeline, warnings while they last, and the keys step through them", () => {
+  const state = after([frame("gd", 500), frame("sgd", 500), found("sgd", dead({ until_step: 300 })), found("gd", edge()), found("gd", healthy())], opened());
+  assert.deepEqual(markersOf(state).map(({ kind, step, text, tone }) => [kind, step, text, tone]), [
+    ["finding", 100, "GD: rate at the edge", "warn"], ["finding", 214, "SGD: layer 2 dead", "bad"],
+  ]);
+  assert.deepEqual([nextMarker(state, 120, 1), nextMarker(state, 120, -1)], [214, 100]);
+  assert.equal(markersOf(after([found("gd", edge({ until_step: 160 }))], state)).length, 1);
+  const gone = { type: "event", event: "diverged", run: "gd", step: 500, diverged_at: 500 };
+  const diverged = after([gone, found("gd", dead({ id: "d", rule: "diverged", since_step: 500, mark: "diverged" }))], opened());
+  assert.deepEqual(markersOf(diverged).map(({ kind }) => kind), ["diverged"]);
+});
+
+test("a fork does not flag again what was found of its parent", () => {
+  const recipe = { ...answer().recipe.runs[1], name: "sgd-300", origin: { run: "sgd", at_step: 300 } };
+  const added = { type: "event", event: "run_added", run: "sgd-300", recipe, added: { ...answer().runs[1], name: "sgd-300", step: 300, findings: [dead()] } };
+  const state = after([found("sgd", dead()), added], opened());
+  assert.deepEqual(markersOf(state).map(({ run, kind }) => `${run} ${kind}`), ["sgd finding", "sgd-300 fork"]);
+});
+
+test("a finding is a solid line and a flag on the charts, and an edit stays a dotted one", () => {
+  const edit = { type: "event", event: "edit", run: "sgd", step: 20, generation: 0, edit: { at_step: 20, learning_rate: 0.01 } };
+  const { ground, labels } = lossChart(figures.loss, scene({ gd: 400, sgd: 400, messages: [edit, found("sgd", dead())] }));
+  const [line] = ground.filter(({ name }) => name === "finding bad");
+  assert.deepEqual([line.width, line.dash, line.lane], [1, undefined, undefined]);
+  assert.equal(ground.filter(({ name }) => name === "edit").length, 1);
+  assert.deepEqual(labels.flags.map(({ step, text, tone }) => [step, text, tone]), [[20, "rate 0.1 → 0.01", undefined], [214, "layer 2 dead", "bad"]]);
+});
+
+test("a problem is news once; what was there when one came is none, and a divergence is the alert's", () => {
+  const news = createNews();
+  const told = withFindings([], [dead()]);
+  const state = after([{ type: "opened", answer: told, token: "t" }], opened());
+  assert.equal(news(state), "");
+  const more = after([found("gd", dead({ id: "x", title: "GD: layer 1 is dead." })), found("gd", dead({ id: "y", rule: "diverged" })), found("gd", edge())], state);
+  assert.equal(news(more), "GD: layer 1 is dead.");
+  assert.equal(news(more), "");
+  assert.equal(news(after([{ type: "opened", answer: withFindings([], [dead()]) }], more)), "");
+});
+
+test("a remedy that forks is asked for under a name of its own, and undone by taking that run away", () => {
+  const state = after([frame("sgd", 500), found("sgd", dead())], opened());
+  const { remedy } = firstRemedy(state);
+  const asked = askedBy(state, remedy);
+  assert.deepEqual(asked, { do: "add_run", run: null, body: { name: "sgd-214", label: "SGD from 214", fork_of: "sgd", at_step: 214, redraw: { layers: [2], weights: "he" } } });
+  assert.deepEqual(undoing(state, asked), { do: "remove_run", run: "sgd-214", body: {} });
+});
+
+test("a remedy that edits is undone by the values before, another optimizer's own included", () => {
+  const edited = (...edits) => after(edits.map((edit) => ({ type: "event", event: "edit", run: "gd", edit: { at_step: 0, ...edit } })), opened());
+  const undo = (state, body) => undoing(state, { do: "edit", run: "gd", body }).body;
+  assert.deepEqual(undo(opened(), { learning_rate: 0.05 }), { learning_rate: 0.1 });
+  assert.deepEqual(undo(opened(), { clip_norm: 1, schedule: "cosine" }), { clip_norm: null, schedule: "constant" });
+  assert.deepEqual(undo(edited({ optimizer: "momentum", momentum: 0.8 }), { optimizer: "adam", beta1: 0.95, learning_rate: 0.001 }),
+    { momentum: 0.8, optimizer: "momentum", learning_rate: 0.1 });
+  assert.deepEqual(undo(opened(), { optimizer: "momentum", momentum: 0.5 }), { optimizer: "sgd" });
+});
+
+test("where there is no room for a fork the page says so, and from the fifth run on that it looks like another", () => {
+  const many = (count) => Array.from({ length: count }, (_, k) => ({
+    type: "event", event: "run_added", run: `r${k}`, recipe: { ...answer().recipe.runs[1], name: `r${k}` }, added: { ...answer().runs[1], name: `r${k}` },
+  }));
+  assert.equal(noRoomWords(after(many(5), opened())), "");
+  assert.equal(noRoomWords(after(many(6), opened())), "There are 8 runs, and no room for a fork: remove one first.");
+  const asked = { do: "add_run", run: null, body: { name: "r2" } };
+  assert.equal(doneWords(after(many(2), opened()), { label: "Fork with He init" }, { ...asked, body: { name: "r1" } }), "Fork with He init: R1 is a run of its own.");
+  assert.equal(doneWords(after(many(3), opened()), { label: "Fork with He init" }, asked), "Fork with He init: R2 is a run of its own. It shares colour and shape with GD.");
+});
+
+test("the strip of a divergence offers the way back, but not to those who only watch", () => {
+  const remedies = [{ label: "Rewind to step 300", command: { do: "add_run", fork_of: "gd", at_step: 300, learning_rate: 0.03 } }];
+  const events = [{ type: "event", event: "diverged", run: "gd", step: 307, diverged_at: 307 }, found("gd", dead({ id: "d", rule: "diverged", since_step: 307, remedies }))];
+  const state = after(events, opened());
+  assert.equal(stripFor(state).act.text, "Rewind GD to 300, rate 0.03");
+  assert.equal(stripFor(after([{ type: "token", token: null }], state)).act, undefined);
+});
+
+test("a remedy is one command, told with its undo when it is done, and not when it is refused", async () => {
+  const { app, socket, id } = await live();
+  socket().say({ ...found("sgd", dead()), experiment: id });
+  const { remedy } = firstRemedy(app.store.get());
+  app.remedy(remedy);
+  app.remedy(remedy);
+  const [command, second] = socket().commands();
+  assert.deepEqual([command.do, command.name, command.at_step, second], ["add_run", "sgd-214", 214, undefined]);
+  const recipe = { ...answer().recipe.runs[1], name: "sgd-214", label: "SGD from 214", origin: { run: "sgd", at_step: 214 } };
+  socket().say({ type: "event", experiment: id, event: "run_added", run: "sgd-214", recipe, added: { ...answer().runs[1], name: "sgd-214", step: 214 } });
+  assert.equal(app.store.get().notice, null);
+  socket().say({ type: "ack", id: command.id, answer: {} });
+  assert.deepEqual(app.store.get().notice, { kind: "info", text: "Fork with He init: SGD from 214 is a run of its own.", undo: true });
+  await app.undo();
+  assert.deepEqual([socket().commands().at(-1).do, socket().commands().at(-1).run], ["remove_run", "sgd-214"]);
+  socket().say({ type: "ack", id: socket().commands().at(-1).id, answer: {} });
+  assert.equal(app.store.get().runs["sgd-214"], undefined);
+
+  socket().say({ ...found("gd", edge()), experiment: id });
+  app.remedy(edge().remedies[0]);
+  socket().say({ type: "error", id: socket().commands().at(-1).id, problem: { title: "No", status: 422 } });
+  assert.deepEqual([app.store.get().notice, app.store.get().problem.title], [null, "No"]);
+  app.stop();
+});
+
+test("a remedy that edits is edited back by undo", async () => {
+  const { app, socket } = await live();
+  app.remedy(edge().remedies[0]);
+  const { id, learning_rate: rate } = socket().commands().at(-1);
+  assert.equal(rate, 0.05);
+  socket().say({ type: "ack", id, answer: { run: "gd", at_step: 0, learning_rate: 0.05 } });
+  assert.equal(app.store.get().notice.text, "Halve the rate: done in GD.");
+  await app.undo();
+  assert.deepEqual([socket().commands().at(-1).do, socket().commands().at(-1).run, socket().commands().at(-1).learning_rate], ["edit", "gd", 0.1]);
+  app.stop();
+});
