@@ -4,6 +4,7 @@
  * Owns: that choice, and that it does not change at every draw. Pure.
  */
 
+import { briefName } from "../state/brief-names.js";
 import { covered, LOOKS, touch } from "./in-the-way.js";
 import { pushApart, pxAcross, pxDown, shareOf } from "./labels.js";
 
@@ -60,6 +61,23 @@ export function placeEnds(ends, frame, known = null, around = NOTHING) {
       return placed;
     }),
   ];
+}
+
+/** Of a letter of a name that stands beside the plot, in px: they are bold. */
+const BOLD = 7.6;
+
+/**
+ * Names that do not fit are cut where they differ least from the others; `whole` is what they are.
+ * @template {PlacedEnd} End
+ * @param {End[]} placed
+ * @returns {(End & {whole: string})[]}
+ */
+export function withBriefNames(placed) {
+  const all = placed.map(({ name }) => name);
+  return placed.map((end) => {
+    const room = end.most - (end.value ? LETTER * (end.value.length + 0.6) : 0);
+    return { ...end, whole: end.name, name: briefName(end.name, all, Math.max(1, Math.floor(room / BOLD))) };
+  });
 }
 
 /** What the words of a label cover. @param {PlacedEnd} placed @returns {Box} */

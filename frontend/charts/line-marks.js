@@ -33,17 +33,19 @@ export function fromTheStart(trace, { state }, { log, range }) {
 /**
  * The step that made a run diverge is not recorded, but its line goes there: up and out. Changes the line's own arrays.
  * @param {Line} line
+ * @param {number} now  where the run stands on the axis
  * @param {[number, number]} range
  * @param {boolean} log
  */
-export function leaveThroughTheTop({ run, x, y }, [low, high], log) {
+export function leaveThroughTheTop({ run, x, y }, now, [low, high], log) {
   if (run.status !== "diverged" || !x.length) return;
-  x.push(x[x.length - 1]);
+  x.push(Math.max(now, x[x.length - 1]));
   y.push(log ? 10 ** (high + 1) : high + (high - low));
 }
 
 /**
- * Where a line ends and what it is called there; a diverged one leaves through the top edge. A line that goes on beyond
+ * Where a line ends and what it is called there; a diverged one leaves through the top edge, maybe some steps before
+ * the one at which it is marked there. A line that goes on beyond
  * what is looked at is told where it leaves, with the loss it has there: the loss of now would be of another place. Whoever looks at the past is told of that.
  * @param {Line} line
  * @param {Scene} scene
@@ -70,25 +72,9 @@ export function endOf(line, scene, axis, range) {
   }
   const top = log ? 10 ** (range[1] - 0.02 * (range[1] - range[0])) : range[1] - 0.02 * (range[1] - range[0]);
   const bad = run.status === "diverged";
-  const out = bad ? y.findIndex((value) => value > top) : -1;
-  const last = out >= 0 ? out : x.length - 1;
-  const leaves = out > 0 ? crossing([x[out - 1], x[out]], [y[out - 1], y[out]], top, axis.log, log) : x[last];
+  const last = x.length - 1;
   const value = look.compact ? "" : bad ? "diverged" : number(run.latest.train_loss?.value ?? y[last]);
-  return { ...told, value, bad, goesOn: false, x: leaves, y: Math.min(y[last], top) };
-}
-
-/**
- * Where a stroke reaches a height: it is straight as it is drawn, on whichever axes.
- * @param {[number, number]} x
- * @param {[number, number]} y
- * @param {number} height
- * @param {boolean} isLogX
- * @param {boolean} isLogY
- */
-function crossing([fromX, toX], [fromY, toY], height, isLogX, isLogY) {
-  const scaled = (/** @type {number} */ value, /** @type {boolean} */ isLog) => (isLog ? Math.log10(value) : value);
-  const share = (scaled(height, isLogY) - scaled(fromY, isLogY)) / (scaled(toY, isLogY) - scaled(fromY, isLogY));
-  return isLogX ? fromX ** (1 - share) * toX ** share : fromX + (toX - fromX) * share;
+  return { ...told, value, bad, goesOn: false, x: x[last], y: Math.min(y[last], top) };
 }
 
 /**

@@ -80,7 +80,7 @@ export function lossLabels({ flags, ends, start, baseline, axis, missing }, fram
   for (const end of ends) {
     const element = label(end.gutter ? "end" : "end early", end, strong(end.name), end.value ? ` ${end.value}` : "");
     element.dataset.run = end.run;
-    element.title = [end.name, end.value].join(" ").trim();
+    element.title = [end.whole, end.value].join(" ").trim();
     element.style.maxWidth = `${end.most.toFixed(1)}px`;
     if (end.bad) element.dataset.tone = "bad";
     elements.push(element);

@@ -31,7 +31,7 @@ export function button(given, ...children) {
 
 /**
  * @template {string} Value
- * @typedef {{value: Value, text: string, title?: string, before?: () => Node}} Choice
+ * @typedef {{value: Value, text: string, name?: string, title?: string, before?: () => Node}} Choice  `name`: what is said where the text is cut
  */
 
 /** Where an arrow, Home or End leads in a list. @param {string} key @param {number} place @param {number} count */
@@ -56,7 +56,7 @@ export function segmentedSwitch({ name, choices, choose, look = "" }) {
     make(
       "button",
       { type: "button", role: "radio", "aria-checked": "false", tabindex: -1, title: choice.title ?? null,
-        "data-value": choice.value, on: { click: () => choose(choice.value) } },
+        "aria-label": choice.name ?? null, "data-value": choice.value, on: { click: () => choose(choice.value) } },
       choice.before?.(), make("span", { class: "clip" }, choice.text),
     ));
   const move = (/** @type {KeyboardEvent} */ event) => {

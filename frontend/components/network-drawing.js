@@ -10,6 +10,7 @@ import { marker } from "./icons.js";
 import { LiveElement, register } from "./live-element.js";
 import { cellOf, columnsOf, drawnWeights, edgePath, footWords, HEIGHT, inputWords, isRoomy, strokeOf, WIDTH } from "./network-geometry.js";
 import { networkTwin } from "./network-twin.js";
+import { briefName } from "../state/brief-names.js";
 import { seen } from "../state/moments.js";
 import { takesLogits } from "../state/losses.js";
 import { layerSizes } from "../state/opened.js";
@@ -23,6 +24,9 @@ import { viewWords } from "../state/selectors.js";
 
 /** The mean activation at which a unit is as dark as it gets. */
 const DARKEST = 3;
+
+/** Of a run's name on its switch: two have more room than many. */
+const LETTERS = { few: 12, many: 7 };
 
 /** @param {State} state */
 const shownRun = (state) => runOf(seen(state));
@@ -87,7 +91,11 @@ export class NetworkDrawing extends LiveElement {
   /** @param {HTMLElement} place @param {State} state */
   #showTabs(place, { order, runs }) {
     const choose = (/** @type {string} */ networkRun) => this.app.setView({ networkRun });
-    const choices = order.map((name) => ({ value: name, text: runs[name].label, title: runs[name].label, before: () => marker(runs[name].lane) }));
+    const labels = order.map((name) => runs[name].label);
+    const choices = order.map((name, place) => {
+      const text = briefName(labels[place], labels, order.length > 2 ? LETTERS.many : LETTERS.few);
+      return { value: name, text, title: labels[place], ...(text === labels[place] ? {} : { name: labels[place] }), before: () => marker(runs[name].lane) };
+    });
     const tabs = segmentedSwitch({ name: "Run shown", choices, choose });
     set(tabs.root, { "data-many": order.length > 2 });
     place.replaceChildren(tabs.root);
