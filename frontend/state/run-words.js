@@ -71,8 +71,13 @@ function scheduleWords(schedule, before, catalog) {
   return [`schedule ${wordFor("schedules", name)}`, ...own.map(([each, value]) => told(each, value))].join(", ");
 }
 
+/** "layer 2 drawn anew, He", "layers 1, 2 drawn anew, Xavier". @param {{layers: number[], weights: string}} redraw */
+function redrawWords({ layers, weights }) {
+  return `${layers.length > 1 ? "layers" : "layer"} ${layers.join(", ")} drawn anew, ${wordFor("initializers", weights)}`;
+}
+
 /** What has words of its own. */
-const SAID_APART = ["at_step", "label", "batch_size", "optimizer", "momentum", "learning_rate", "schedule", "order"];
+const SAID_APART = ["at_step", "label", "batch_size", "optimizer", "momentum", "learning_rate", "schedule", "order", "redraw"];
 
 /**
  * The flag of an edit: "rate 0.03 → 0.006", "momentum 0.9", "SGD → mini-batch 32", "Adam", "clip norm 1". What stays as it
@@ -94,6 +99,7 @@ export function editWords(edit, before, catalog = null) {
     ...Object.keys(edit).filter((name) => !SAID_APART.includes(name) && has(name)).map((name) => told(name, edit[name])),
     edit.schedule && scheduleWords(edit.schedule, before.schedule ?? "constant", catalog),
     has("order") && wordFor("orders", edit.order),
+    edit.redraw && redrawWords(edit.redraw),
   ];
   return words.filter(Boolean).join(", ");
 }

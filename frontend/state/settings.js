@@ -23,12 +23,13 @@ function withoutOwn(settings, catalog) {
 }
 
 /**
+ * What an edit does once, drawing layers anew, is no setting.
  * @param {Json} settings
  * @param {Json} change
  * @param {Catalog|null} catalog
  * @returns {Run["settings"]}
  */
-export function changed(settings, change, catalog) {
+export function changed(settings, { redraw: _, ...change }, catalog) {
   const optimizer = change.optimizer ?? settings.optimizer;
   const isOther = optimizer !== settings.optimizer;
   const before = isOther ? { ...withoutOwn(settings, catalog), ...defaultsOf(catalog, "optimizers", optimizer) } : settings;

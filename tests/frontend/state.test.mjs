@@ -244,6 +244,8 @@ test("a run's rule, edits and state read as the design has them", () => {
   assert.equal(editWords({ optimizer: "momentum" }, { optimizer: "sgd" }, catalog), "momentum 0.9");
   assert.equal(editWords({ optimizer: "sgd", batch_size: 1 }, { optimizer: "adam", batch_size: null }, catalog), "GD → SGD, plain");
   assert.equal(editWords({ learning_rate: 0.1, batch_size: 1 }, { learning_rate: 0.1, batch_size: 1 }, catalog), "");
+  assert.equal(editWords({ redraw: { layers: [2], weights: "he" } }, {}), "layer 2 drawn anew, He");
+  assert.equal(editWords({ redraw: { layers: [1, 2], weights: "normal" }, learning_rate: 0.01 }, { learning_rate: 0.1 }), "rate 0.1 → 0.01, layers 1, 2 drawn anew, normal");
   assert.equal(editWords({ optimizer: "nesterov" }, { optimizer: "adam", beta1: 0.9 }, catalog), "Nesterov 0.9");
   assert.equal(stateOf(state.runs.gd, state).word, "waiting");
   const dead = { ...state.runs.sgd, step: 300, units: { layers: [{ dead: [false] }, { dead: [true, true] }] } };

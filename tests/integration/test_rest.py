@@ -160,6 +160,49 @@ async def test_a_fork_shares_its_parents_past_and_goes_its_own_way(one: Experime
     assert refused.status_code == 422
 
 
+async def test_a_fork_may_draw_layers_anew_and_the_past_stays(one: Experiment) -> None:
+    await one.ask("POST", "/step", {"steps": 30})
+    asked = {"name": "fresh", "fork_of": "sgd", "at_step": 20, "redraw": {"layers": [1, 2]}}
+    assert (await one.ask("POST", "/runs", asked)).status_code == 201
+    await one.ask("POST", "/step", {"steps": 1, "run": "fresh"})
+    before, after = [
+        (await one.get("/runs/fresh/snapshot", step=step)).json()["parameters"] for step in (20, 21)
+    ]
+    assert before == (await one.get("/runs/sgd/snapshot", step=20)).json()["parameters"]
+    assert after["b1"] == [[0.0] * 4]
+    assert after["b3"] != [[0.0]]
+    sheet = (await one.get("/runs/fresh/inspect", step=20)).json()
+    assert {line["name"]: line["values"] for line in sheet["lines"]}["W1"] == after["W1"]
+    recipe = (await one.get("/recipe")).json()
+    assert recipe["runs"][2]["edits"] == [{"at_step": 20, "redraw": {"layers": [1, 2], "weights": "he"}}]
+    again = await one.client.post("/api/v1/experiments", json=recipe)
+    there = again.json()["id"]
+    key = {"Authorization": f"Bearer {again.json()['token']}"}
+    await one.client.post(
+        f"/api/v1/experiments/{there}/step", json={"steps": 21, "run": "fresh"}, headers=key
+    )
+    made = (await one.client.get(f"/api/v1/experiments/{there}/runs/fresh/snapshot")).json()["parameters"]
+    assert made == after
+
+
+@pytest.mark.parametrize(
+    ("redraw", "pointer"),
+    [
+        ({"layers": [4]}, "/redraw/layers/0"),
+        ({"layers": [1, 1]}, "/redraw"),
+        ({"layers": []}, "/redraw/layers"),
+        ({"layers": [1], "weights": "hee"}, "/redraw/weights"),
+        (None, ""),
+    ],
+)
+async def test_layers_that_cannot_be_drawn_are_refused(one: Experiment, redraw: Any, pointer: str) -> None:
+    answer = await one.ask("PATCH", "/runs/gd", {"redraw": redraw})
+    assert answer.status_code == 422
+    assert [each["pointer"] for each in answer.json()["errors"]] == [pointer]
+    new = await one.ask("POST", "/runs", {"name": "fresh", "redraw": {"layers": [1]}})
+    assert new.status_code == 422
+
+
 async def test_a_long_table_is_whole(one: Experiment) -> None:
     await one.ask("POST", "/step", {"steps": 1000})
     table = await one.client.get(one.here + "/runs/sgd/history?buckets=10000", headers={"Accept": "text/csv"})

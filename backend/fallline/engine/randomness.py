@@ -19,6 +19,7 @@ PURPOSES = {
     "order": 7,
     "labels": 8,
     "rows": 9,
+    "redraw": 10,
 }
 """Numbers that stand in every address: never change one, only add."""
 

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.kernels.table import Kernel, Slice
 from fallline.engine.problem import Problem
+from fallline.engine.redrawing import redraw
 from fallline.engine.series import series_names
 from fallline.engine.state import TrainingState
 from fallline.vocabulary.columns import Records
 from fallline.vocabulary.recipe import RunRecipe
+from fallline.vocabulary.run_settings import Redraw
 
 
 def advance(
@@ -34,9 +36,14 @@ def advance(
     for begin, end, settings in run.segments(first, first + steps):
         columns = slice(begin - first, end - first)
         asked = Slice(settings, run.seed, end - begin, values[:, columns], samples_seen[columns])
+        drawn = run.redraw_at(end - 1)
+        before = state.parameters.copy() if drawn is not None else state.parameters
         made += kernel.run(problem, state, asked)
         if made < end - first:
             break
+        if drawn is not None:
+            redraw(problem, state, run.seed, drawn)
+            _tell_all_that_moved(problem, before, state, drawn, values[:, made - 1])
     return Records(
         first=first,
         samples_seen=samples_seen[:made],
@@ -44,3 +51,19 @@ def advance(
         names=names,
         values=values[:, :made],
     )
+
+
+def _tell_all_that_moved(
+    problem: Problem,
+    before: NDArray[np.float64],
+    state: TrainingState,
+    drawn: Redraw,
+    record: NDArray[np.float64],
+) -> None:
+    """`ratio/P` is about the whole change, and the draw belongs to it."""
+    names = series_names(problem)
+    old, new = problem.named(before), problem.named(state.parameters)
+    for name in (f"{kind}{layer}" for layer in drawn.layers for kind in "Wb"):
+        change, size = new[name] - old[name], np.linalg.norm(old[name])
+        with np.errstate(all="ignore"):
+            record[names.index(f"ratio/{name}")] = np.linalg.norm(change) / size

@@ -125,7 +125,10 @@ def check_run(run: RunRecipe, pointer: str, shared: Recipe, sizes: Sequence[int]
     """
     data = shared.data
     return filled_run(
-        run, pointer, lambda batch_size: check_batch(batch_size, sizes, data.samples, data.train_samples)
+        run,
+        pointer,
+        len(sizes) - 1,
+        lambda batch_size: check_batch(batch_size, sizes, data.samples, data.train_samples),
     )
 
 

@@ -25,7 +25,7 @@ from fallline.runs.batches import next_batch, steps_until, steps_within
 from fallline.runs.checkpoints import Checkpoints
 from fallline.runs.lookback import Replay
 from fallline.runs.recipe_check import check_batch
-from fallline.runs.run_check import check_change, check_edits_to_come, merge_edit
+from fallline.runs.run_check import check_change, check_edits_to_come, check_redraw, merge_edit
 from fallline.vocabulary.columns import Buckets, Records, coarsen, from_records, join, recorded_every_step
 from fallline.vocabulary.provenance import Provenance
 from fallline.vocabulary.recipe import RunRecipe
@@ -188,6 +188,7 @@ class Run:
         if "batch_size" in given:
             problem = self._problem
             check_batch(given["batch_size"], problem.layout.sizes, len(problem.X), self._train_samples)
+        check_redraw(given, len(self._problem.activations))
         edit = Edit(at_step=self.state.step, **given)
         edited = self.recipe.model_copy(update={"edits": merge_edit(self.recipe.edits, edit)})
         check_edits_to_come(edited, self.state.step)

@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from fallline.engine.initializers import INITIALIZERS
 from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.schedules import SCHEDULES
 from fallline.runs.bounds import LARGEST_MINI_BATCH, within
@@ -69,8 +70,11 @@ def named_in(table: Mapping[str, Any], name: str, pointer: str, what: str) -> No
         raise InvalidRequest(FieldError(pointer, f"the name of a known {what}: {', '.join(table)}"))
 
 
-def filled_run(run: RunRecipe, pointer: str, check_batch: Callable[[int | None], None]) -> RunRecipe:
-    """The run with its methods' parameters and its edits filled in, and without what stands at its default.
+def filled_run(
+    run: RunRecipe, pointer: str, layers: int, check_batch: Callable[[int | None], None]
+) -> RunRecipe:
+    """The run with its methods' parameters and its edits filled in, and without what stands at its default. Its network
+    has so many `layers`, the output's with them.
 
     Raises InvalidRequest for what cannot be, and what `check_batch` raises for batches that are too large.
     """
@@ -84,6 +88,7 @@ def filled_run(run: RunRecipe, pointer: str, check_batch: Callable[[int | None],
         given = check_change(edit, settings, f"{pointer}/edits/{place}")
         if "batch_size" in given:
             check_batch(given["batch_size"])
+        check_redraw(given, layers, f"{pointer}/edits/{place}")
         edits = merge_edit(edits, Edit(at_step=edit.at_step, **given))
         settings = settings.changed(given, edit.at_step)
     told = {**dict.fromkeys(("schedule", *AT_ANY_TIME)), **start.as_json(), "edits": edits}
@@ -160,6 +165,21 @@ def merge_edit(edits: list[Edit], edit: Edit) -> list[Edit]:
     if "optimizer" in edit.given():
         earlier = {name: value for name, value in earlier.items() if name not in OWN_SETTINGS}
     return [*before, Edit(at_step=edit.at_step, **{**earlier, **edit.given()}), *after[1:]]
+
+
+def check_redraw(given: Mapping[str, Any], layers: int, pointer: str = "") -> None:
+    """Raises InvalidRequest for layers that a network of so many does not have, and for a way to draw that is none."""
+    asked = given.get("redraw")
+    if asked is None:
+        return
+    for place, layer in enumerate(asked["layers"]):
+        if layer > layers:
+            pointer = f"{pointer}/redraw/layers/{place}"
+            raise InvalidRequest(
+                FieldError(pointer, f"a layer from 1 to {layers}, of which the last is the output's")
+            )
+    fitting = {name: row for name, row in INITIALIZERS.items() if "weights" in row.draws}
+    named_in(fitting, asked["weights"], f"{pointer}/redraw/weights", "way to draw weights")
 
 
 def check_edits_to_come(run: RunRecipe, step: int) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import ConfigDict, Field, model_validator
 
 from fallline.vocabulary.recipe import RunRecipe
-from fallline.vocabulary.run_settings import Change
+from fallline.vocabulary.run_settings import Change, Redraw
 from fallline.vocabulary.strict import LARGEST, Label, RunName, StrictModel
 
 MOST_STEPS = 1_000_000
@@ -74,11 +74,16 @@ class AddRun(RunRecipe):
         default=None,
         description="with fork_of: the step to go on from, up to where that run stands; left out: there",
     )
+    redraw: Redraw | None = Field(
+        default=None, description="with fork_of: layers that are drawn anew at the end of its first step"
+    )
 
     @model_validator(mode="after")
     def _a_step_of_something(self) -> AddRun:
         if self.at_step is not None and self.fork_of is None:
             raise ValueError("at_step needs fork_of, the run whose past is shared")
+        if self.redraw is not None and self.fork_of is None:
+            raise ValueError("redraw needs fork_of: a new run has just been drawn")
         return self
 
 

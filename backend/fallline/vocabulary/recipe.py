@@ -25,6 +25,7 @@ from fallline.vocabulary.run_settings import (
     LearningRate,
     MethodSettings,
     Order,
+    Redraw,
     RunSettings,
 )
 from fallline.vocabulary.strict import LARGEST, Label, RowName, RunName, Seed, StrictModel
@@ -191,11 +192,20 @@ class RunRecipe(MethodSettings):
         return self.settings.folded((edit.at_step, edit.given()) for edit in made)
 
     def segments(self, first: int, stop: int) -> Iterator[tuple[int, int, RunSettings]]:
-        """The steps `first` <= step < `stop`, cut where edits stand: (first, stop, settings) with constant settings."""
-        cuts = sorted({edit.at_step for edit in self.edits if first < edit.at_step < stop})
+        """The steps `first` <= step < `stop`, cut where edits stand: (first, stop, settings) with constant settings.
+
+        A step at whose end layers are drawn anew is a piece of its own.
+        """
+        places = {edit.at_step for edit in self.edits}
+        places |= {edit.at_step + 1 for edit in self.edits if edit.redraw is not None}
+        cuts = sorted(place for place in places if first < place < stop)
         for begin, end in zip([first, *cuts], [*cuts, stop], strict=True):
             if begin < end:
                 yield begin, end, self.settings_at(begin)
+
+    def redraw_at(self, step: int) -> Redraw | None:
+        """What is drawn anew at the end of the change from `step` to `step` + 1."""
+        return next((edit.redraw for edit in self.edits if edit.at_step == step), None)
 
 
 def _notebook_runs() -> list[RunRecipe]:

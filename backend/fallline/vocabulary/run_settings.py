@@ -26,8 +26,8 @@ ALWAYS = ("optimizer", "learning_rate", "batch_size", "order")
 AT_ANY_TIME = ("l1", "l2", "clip_norm", "clip_value")
 """What every optimizer takes and a filled-in recipe says only where it is not at its default."""
 
-EDITABLE = (*ALWAYS, *OWN_SETTINGS, "schedule", *AT_ANY_TIME)
-"""What an edit may change."""
+EDITABLE = (*ALWAYS, *OWN_SETTINGS, "schedule", *AT_ANY_TIME, "redraw")
+"""What an edit may name: settings, and what it does once."""
 
 NULLABLE = ("batch_size", "clip_norm", "clip_value")
 """Settings for which null is a value: all samples, or off."""
@@ -68,6 +68,22 @@ class ScheduleSettings(StrictModel):
 
 
 Schedule = RowName | ScheduleSettings
+
+
+class Redraw(StrictModel):
+    """Layers that are drawn anew, once: weights by an initializer, biases 0. The only way back for a dead layer."""
+
+    layers: Annotated[list[Annotated[int, Field(ge=1, le=64)]], Field(min_length=1, max_length=64)] = Field(
+        description="k of the Wk and bk that are drawn anew"
+    )
+    weights: RowName = Field(default="he", description="the initializer of the weights: a row of the catalog")
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Redraw:
+        if len(set(self.layers)) < len(self.layers):
+            raise ValueError("each layer once")
+        return self
+
 
 CONSTANT = ScheduleSettings(name="constant")
 
@@ -128,6 +144,8 @@ class RunSettings:
             for name, value in change.items():
                 if name in OWN_SETTINGS:
                     own[name] = value
+                elif name == "redraw":
+                    continue  # no setting: done once, at its step
                 elif name == "schedule":
                     plain.update(schedule=schedule_of(value), schedule_since=at_step)
                 else:
@@ -186,6 +204,9 @@ class Change(MethodSettings):
     learning_rate: LearningRate | None = Field(default=None, description=LEARNING_RATE)
     batch_size: BatchSize | None = Field(default=None, description=BATCH_SIZE)
     order: Order | None = Field(default=None, description=ORDER)
+    redraw: Redraw | None = Field(
+        default=None, description="layers that are drawn anew at the end of this very step, once"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -202,6 +223,8 @@ class Change(MethodSettings):
         told = {name: getattr(self, name) for name in EDITABLE if name in fields}
         if "schedule" in told:
             told["schedule"] = schedule_of(told["schedule"]).as_json()
+        if "redraw" in told:
+            told["redraw"] = told["redraw"].model_dump()
         return told
 
 

@@ -68,6 +68,9 @@ def every_row() -> list[dict[str, Any]]:
 
 
 BODIES = every_row()
+for place, layers in enumerate([[1], [2, 3], [3, 1, 2]]):
+    redraw = {"layers": layers, "weights": "he" if place else "uniform"}
+    BODIES[place]["runs"][0]["edits"] = [{"at_step": step, "redraw": redraw} for step in (11, 23)]
 
 
 def name_of(body: dict[str, Any]) -> str:

@@ -41,6 +41,7 @@ def changes(draw):
                 {"l1": 0.01}, {"l2": 0.1}, {"l1": 0.0, "l2": 0.0},
                 {"clip_norm": 0.1}, {"clip_value": 0.02}, {"clip_norm": None, "clip_value": None},
                 {"learning_rate": 0.001}, {"learning_rate": 0.03}, {"learning_rate": 3.0}, {"learning_rate": 1e3},
+                {"redraw": {"layers": [2]}}, {"redraw": {"layers": [3, 1], "weights": "normal"}, "optimizer": "adam"},
             ]
         )
     )  # fmt: skip

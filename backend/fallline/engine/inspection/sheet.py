@@ -20,6 +20,7 @@ from fallline.engine.clipping import CUSHION
 from fallline.engine.inspection.formulas import ACTIVATION_LINES, CHANGE_LINES, FUNCTIONS, LOSS_LINES
 from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.problem import Problem
+from fallline.engine.redrawing import drawn_weights
 from fallline.engine.schedules import rate_of
 from fallline.engine.state import TrainingState
 from fallline.vocabulary.recipe import RunRecipe
@@ -85,6 +86,7 @@ def sheet_of(problem: Problem, state: TrainingState, run: RunRecipe) -> Sheet:
         _forward(sheet, problem, settings)
         _backward(sheet, problem, settings)
         _update(sheet, problem, settings)
+        _redraw(sheet, problem, state, run)
     return sheet
 
 
@@ -206,3 +208,17 @@ def _bounds(names: list[str], settings: RunSettings) -> Iterator[tuple[str, str]
     if settings.clip_value is not None:
         for name in names:
             yield f"d{name}", f"np.clip(d{name}, -clip_value, clip_value)"
+
+
+def _redraw(sheet: Sheet, problem: Problem, state: TrainingState, run: RunRecipe) -> None:
+    """Layers that are drawn anew at the end of this change; no formula makes random numbers, so they are given."""
+    asked = run.redraw_at(state.step)
+    if asked is None:
+        return
+    slots = [line.name for line in sheet.lines if line.part == "update"] + [each.name for each in sheet.given]
+    for layer in asked.layers:
+        W, b = f"W{layer}", f"b{layer}"
+        sheet.give(f"drawn_{W}", drawn_weights(problem, run.seed, state.step, layer, asked.weights))
+        sheet.write("update", W, f"drawn_{W}.copy()")
+        for name in (b, *(slot for slot in dict.fromkeys(slots) if slot.endswith((f"_{W}", f"_{b}")))):
+            sheet.write("update", name, f"np.zeros_like({name})")

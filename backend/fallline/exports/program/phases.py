@@ -33,11 +33,13 @@ class Phases:
     """`first` is in force from step 0 on, `edits` say from which step on what is different.
 
     `ones` and `several` say whether a batch may hold one sample, or more; `whole` and `parts` whether it may be all
-    samples in data order, or the next ones of a pass.
+    samples in data order, or the next ones of a pass. `redraws` say at the end of which step which layers are drawn
+    anew, and by which initializer.
     """
 
     first: Lines
     edits: dict[int, Lines]
+    redraws: dict[int, tuple[list[int], str]]
     ones: bool
     several: bool
     whole: bool
@@ -69,6 +71,11 @@ def phases_of(run: RunRecipe, m: int) -> Phases:
     return Phases(
         first={name: told[0][name] for name in kept},
         edits=edits,
+        redraws={
+            edit.at_step: (edit.redraw.layers, edit.redraw.weights)
+            for edit in run.edits
+            if edit.redraw is not None
+        },
         ones=any(
             _may_take_one(each.batch_size, step, m) for step, each in zip(starts, settings, strict=True)
         ),

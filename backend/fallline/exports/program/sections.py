@@ -23,17 +23,15 @@ from fallline.engine.datasets import DATASETS
 from fallline.engine.losses import Loss
 from fallline.engine.problem import Problem
 from fallline.exports.program.parts import datasets, randomness
-from fallline.exports.program.phases import Lines, Phases, phases_of
+from fallline.exports.program.phases import Phases, phases_of
 from fallline.exports.program.pieces import Piece, names_in, needed
+from fallline.exports.program.steps import ABOUT_TRAIN, LONG, about_settings, settings, train
 from fallline.vocabulary.recipe import DataSettings, Initializer, NetworkSettings, Recipe, RunRecipe
 
 Array = NDArray[np.float64]
 
 MOST_WRITTEN_OUT = 60_000
 """Characters of a table that stands in a program as text to read; a longer one is compressed."""
-
-LONG = 100
-"""Characters of a line that is better written as several."""
 
 LIBRARY = ("base64", "functools", "io", "math", "zlib")
 """Modules of the standard library that a program may need."""
@@ -67,8 +65,8 @@ def program(recipe: Recipe, problem: Problem, run: RunRecipe) -> Program:
         "network": _network(recipe.network, problem),
         "gradient": _gradient(problem, phases),
         "batches": _batches(run, phases),
-        "settings": _settings(phases),
-        "train": _train(phases),
+        "settings": settings(run, phases),
+        "train": train(phases),
     }
     code = "\n".join(glue.values())
     pieces = needed(code)
@@ -84,7 +82,7 @@ def program(recipe: Recipe, problem: Problem, run: RunRecipe) -> Program:
         section("Forward and backward", ABOUT_GRADIENT, "gradient", "activations", "losses"),
         section("Batches", _about_batches(phases), "batches"),
         section(
-            "The method, and what is in force", _about_settings(phases), "settings", "optimizers", "schedules"
+            "The method, and what is in force", about_settings(phases), "settings", "optimizers", "schedules"
         ),
         section("The run", ABOUT_TRAIN, "train"),
     ]
@@ -328,90 +326,3 @@ def batch(seen):
     A0 = rows[taken].T
     return (np.ascontiguousarray(A0) if len(taken) == m else A0), targets[:, taken]'''
     )
-
-
-# ---------------------------------------------------------------------- settings
-
-
-def _about_settings(phases: Phases) -> str:
-    if not phases.edits:
-        return "The settings that the run was trained with, from its first step on; nobody has edited them."
-    return (
-        "The settings that the run began with, and the edits that were made while it was training: each is in force "
-        "from the change that takes the step counter on from its number."
-    )
-
-
-def _settings(phases: Phases) -> str:
-    lines = f"BEGIN = {{{_pairs(phases.first)}}}\n"
-    if len(lines) > LONG:
-        told = "\n".join(f"    {_pairs({name: value})}," for name, value in phases.first.items())
-        lines = f"BEGIN = {{\n{told}\n}}\n"
-    if phases.edits:
-        told = "\n".join(f"    {step}: {{{_pairs(changes)}}}," for step, changes in phases.edits.items())
-        lines += f"EDITS = {{\n{told}\n}}\n"
-    return lines + "now = SimpleNamespace(**BEGIN)"
-
-
-def _pairs(told: Lines) -> str:
-    return ", ".join(f'"{name}": {value}' for name, value in told.items())
-
-
-# ---------------------------------------------------------------------- the run
-
-ABOUT_TRAIN = (
-    "Each step looks at its batch, which gives the loss and the gradient, and then changes the parameters. What is "
-    "told of a step is the loss of its batch before that change."
-)
-
-
-def _train(phases: Phases) -> str:
-    edited = """        edit = EDITS.get(step, {})
-        vars(now).update(edit)
-"""
-    if any("update" in changes for changes in phases.edits.values()):
-        edited += """        if "update" in edit:
-            memory = {}  # another method remembers nothing
-"""
-    look = "A0, target = batch(seen)" if phases.parts else "A0, target = columns, targets"
-    lines = [look, "yield step, gradient(A0, target)"]
-    if phases.has("l1") or phases.has("l2"):
-        pull = " + ".join(
-            part
-            for name, part in (("l2", "now.l2 * Wb[:-1]"), ("l1", "now.l1 * np.sign(Wb[:-1])"))
-            if phases.has(name)
-        )
-        lines += [
-            "for Wb, dWb in LAYERS:  # the penalties pull at weights, not at biases",
-            f"    dWb[:-1] += {pull}",
-        ]
-    taken = "dP"
-    if phases.has("clip_norm") or phases.has("clip_value"):
-        taken = "clipped"
-        lines.append("clipped = dP")
-    if phases.has("clip_norm"):
-        lines += [
-            "if now.clip_norm is not None:",
-            "    norm = math.sqrt(clipped.dot(clipped))",
-            "    clipped = clipped * min(now.clip_norm / (norm + 1e-6), 1.0)",
-        ]
-    if phases.has("clip_value"):
-        lines += [
-            "if now.clip_value is not None:",
-            "    clipped = np.clip(clipped, -now.clip_value, now.clip_value)",
-        ]
-    rate = "now.learning_rate"
-    if phases.has("schedule"):
-        since = "step - now.since" if phases.has("since") else "step"
-        lines.append(f"rate = now.learning_rate * now.schedule({since})")
-        rate = "rate"
-    own = ", **now.own" if phases.has("own") else ""
-    lines += [f"now.update(P, dP, memory, {rate}{own})".replace("dP", taken), "seen += target.shape[1]"]
-    body = "\n        ".join(lines)
-    return f'''def train(steps):
-    """Trains from the first parameters on; yields each step with the loss of its batch."""
-    begin()
-    vars(now).update(BEGIN)
-    memory, seen = {{}}, 0
-    for step in range(steps):
-{edited if phases.edits else ""}        {body}'''

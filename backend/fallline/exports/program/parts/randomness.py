@@ -12,6 +12,7 @@ PURPOSES = {
     "order": 7,
     "labels": 8,
     "rows": 9,
+    "redraw": 10,
 }
 
 
