@@ -30,12 +30,16 @@ QUIET = (
 )
 """The browser talks to the page's server and to nobody else."""
 
+BARE = "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup"
+"""What drops down below a window's address line is a page of its own, made with each window and never seen here. It
+costs more than ours."""
+
 
 def launch(playwright: Playwright, *arguments: str) -> Browser:
     """A headless Chromium. As root its own sandbox cannot start, so it goes without: it loads only our pages."""
     return playwright.chromium.launch(
         executable_path=find(playwright),
-        args=[*QUIET, *arguments],
+        args=[*QUIET, BARE, *arguments],
         chromium_sandbox=os.geteuid() != 0,
     )
 
