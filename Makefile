@@ -13,7 +13,7 @@ PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 # Verbs run in the order written, also under -j: the cheap checks come first, and two test suites never share the cores.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help run install install-test test lint types layers check-js test-frontend test-python test-browser \
+.PHONY: help run install compiling install-test test lint types layers check-js test-frontend test-python test-browser \
         chaos powerloss lives bench screenshot format lock image verify-image clean
 
 help: ## list the verbs
@@ -21,16 +21,19 @@ help: ## list the verbs
 
 # --- running --------------------------------------------------------------------------------------------------------
 
-run: $(VENV)/installed ## start fallline and open it in the browser (PORT=8000, HOST=127.0.0.1, OPEN=1)
+run: $(VENV)/compiled ## start fallline and open it in the browser (PORT=8000, HOST=127.0.0.1, OPEN=1)
 	@exec $(BIN)/fallline serve --host $(HOST) --port $(PORT) $(if $(filter-out 0 no false,$(OPEN)),--open)
 
-install: $(VENV)/installed ## install fallline into .venv, without starting it
+install: $(VENV)/compiled ## install fallline into .venv, without starting it
 
 # The stamps are what makes a second run quick: nothing is asked of pip until a lock or the package's metadata changes.
 $(VENV)/installed: $(VENV)/created pyproject.toml requirements/run.txt requirements/build.txt
 	@echo "== installing fallline into $(VENV)"
 	@$(PIP_INSTALL) --only-binary :all: --require-hashes -r requirements/run.txt -r requirements/build.txt
 	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/compiled: $(VENV)/installed
 	@echo "== compiling the kernels"
 	@$(BIN)/fallline warm >/dev/null || echo "NumPy will serve"
 	@touch $@
@@ -41,7 +44,12 @@ $(VENV)/created:
 
 # --- testing --------------------------------------------------------------------------------------------------------
 
-test: install-test lint types layers check-js test-frontend test-python test-browser ## run every check and every test
+test: compiling install-test lint types layers check-js test-frontend test-python test-browser ## run every check and every test
+
+# Compiling takes one core most of a minute. Of that, nothing is needed by what is installed and checked first, and who
+# needs it waits at its lock.
+compiling: $(VENV)/installed
+	@$(BIN)/fallline warm </dev/null >/dev/null 2>&1 &
 
 install-test: $(VENV)/installed-test $(NODE_CHECKS)/installed
 
