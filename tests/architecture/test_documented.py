@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from fallline.diagnosis.rules import RULES
 from fallline.engine.activations import ACTIVATIONS
 from fallline.engine.datasets import CSV, DATASETS
 from fallline.engine.initializers import INITIALIZERS
@@ -97,6 +98,17 @@ def test_every_instrument_and_every_limit_stands_in_the_instruments() -> None:
         r"^\| (`[^|]+) \|", told[told.index("| optimizer |") : told.index("Sources:")], re.MULTILINE
     )
     assert [name for names in limits for name in re.findall(r"`([a-z]+)`", names)] == list(OPTIMIZERS)
+
+
+def test_every_rule_of_the_doctor_stands_in_its_document_in_the_order_of_the_table() -> None:
+    told = (ROOT / "docs/doctor.md").read_text()
+    table = told[told.index("## Rules") :]
+    rows = [
+        [cell.strip() for cell in row.split("|")[1:-1]]
+        for row in re.findall(r"^\| `.*$", table, re.MULTILINE)
+    ]
+    assert [row[0] for row in rows] == [f"`{rule.name}`" for rule in RULES]
+    assert [row[0] for row in rows if not all(row)] == [], "each has a severity, a threshold and a source"
 
 
 def test_every_data_set_stands_in_the_data_with_its_task_inputs_parameters_and_their_ranges() -> None:

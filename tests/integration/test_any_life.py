@@ -35,7 +35,7 @@ from fallline.vocabulary.columns import Buckets, Records
 from fallline.vocabulary.commands import AddRun
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 from fallline.vocabulary.run_settings import OWN_SETTINGS
-from support.lives import CLOCK, KERNELS, Life, edit
+from support.lives import CLOCK, KERNELS, Life, costless, edit
 from support.measurements import assert_same
 
 Json = dict[str, Any]
@@ -266,13 +266,13 @@ class AnyLife(RuleBasedStateMachine):
         self._reopen(parts)
 
     def _reopen(self, parts: Any = None, *, ended_well: bool = False) -> None:
-        before, playing = self.life.one.state(), self.life.one.playing
+        before, playing = costless(self.life.one.state()), self.life.one.playing
         kept = self.life.kept if parts is None else replace(self.life.kept, parts=parts)
         self._store.close()
         self._store = self.life.store = self._opened()
         self.life.reopen(kept)
         if not playing or (ended_well and parts is None):
-            assert self.life.there == before
+            assert costless(self.life.there) == before
         if playing:
             assert self.life.one.playing or all(run.diverged for run in self.life.one.runs.values())
         self._check_numbers()

@@ -23,6 +23,7 @@ from websockets.asyncio.client import connect
 from fallline.services import keeping
 from fallline.storage.interface import Record, StoreUnwritable
 from fallline.storage.sqlite import NAME, SqliteStore
+from support.lives import costless
 from support.serving import BACKEND, Experiment, Server, created, open_app, open_server
 
 JSON = dict[str, Any]
@@ -82,7 +83,7 @@ async def test_after_a_kill_in_full_play_everything_acknowledged_is_there_with_t
             fork = {"name": "fork", "fork_of": "gd", "at_step": 1000, "optimizer": "adam"}
             await done(still, "POST", "/runs", fork)
             await done(still, "POST", "/reset", {"run": "sgd"})
-            before = (await still.get()).json()
+            before = costless((await still.get()).json())
             await done(moving, "POST", "/play", {"speed": "max"})
             await asyncio.sleep(2)
             edit = await done(moving, "PATCH", "/runs/sgd", {"learning_rate": 0.02})
@@ -97,7 +98,7 @@ async def test_after_a_kill_in_full_play_everything_acknowledged_is_there_with_t
     with open_server(**data) as server:
         async with client_of(server) as client:
             still, moving, stepping = (at(client, one) for one in (still, moving, stepping))
-            assert (await still.get()).json() == before
+            assert costless((await still.get()).json()) == before
             await assert_equals_a_twin(still)
             state = (await moving.get()).json()
             assert state["playing"]
@@ -229,7 +230,7 @@ async def test_a_disk_that_fills_up_costs_no_acknowledged_change(
     async with open_app(data=tmp_path) as (_, client):
         one = await created(client, RECIPE)
         await done(one, "POST", "/step", {"steps": 30})
-        before = (await one.get()).json()
+        before = costless((await one.get()).json())
         is_full = True
         answers = [await one.ask("PATCH", "/runs/gd", {"batch_size": 1}) for _ in range(2)]
         assert [answer.status_code for answer in answers] == [503, 503]
@@ -237,7 +238,7 @@ async def test_a_disk_that_fills_up_costs_no_acknowledged_change(
         is_full = False
         while (await client.get("/readyz")).status_code == 503:
             await asyncio.sleep(0.02)
-        assert (await one.get()).json() == before
+        assert costless((await one.get()).json()) == before
         assert (await done(one, "PATCH", "/runs/gd", {"batch_size": 1}))["at_step"] == 30
 
 

@@ -129,3 +129,9 @@ def generations(life: Life) -> dict[str, int]:
 
 def edit(run: str, **change: Any) -> Do:
     return lambda one: one.edit(run, EditRun.model_validate(change), 0.0)
+
+
+def costless(state: Json) -> Json:
+    """The state of an experiment without what examining its runs has cost: no two examinations take equally long."""
+    runs = [{name: value for name, value in run.items() if name != "doctor"} for run in state["runs"]]
+    return {**state, "runs": runs}

@@ -66,6 +66,25 @@ def units(problem: Problem, parameters: Array) -> list[LayerUnits]:
     return told
 
 
+def silent(problem: Problem, parameters: Array, layer: int) -> NDArray[np.bool_]:
+    """Which units of a layer (counted from 1) are dead, as `units` tells it, without looking at anything else."""
+    named, outputs = problem.named(parameters), problem.train.X
+    if not ACTIVATIONS[problem.activations[layer - 1]].dies:
+        return np.zeros(problem.layout.sizes[layer], dtype=np.bool_)
+    with np.errstate(all="ignore"):
+        for place in range(1, layer + 1):
+            z = outputs @ named[f"W{place}"] + named[f"b{place}"]
+            outputs = ACTIVATIONS[problem.activations[place - 1]](z)
+    return np.asarray((outputs == 0.0).all(axis=0))
+
+
+def alike(problem: Problem, parameters: Array, layer: int) -> list[list[int]]:
+    """The groups of units of a hidden layer (counted from 1) that are alike, as `units` tells them."""
+    named = problem.named(parameters)
+    weights = np.vstack([named[f"W{layer}"], named[f"b{layer}"]])
+    return _alike(weights.T, named[f"W{layer + 1}"])
+
+
 def _layer(activation: Activation, z: Array, a: Array, alike: list[list[int]]) -> LayerUnits:
     dead = (a == 0.0).all(axis=0) if activation.dies else np.zeros(a.shape[1], dtype=np.bool_)
     saturated = None

@@ -33,7 +33,7 @@ class Books:
         self._is_closed = False
         self._progress: Json = {}
         self._confirmed: Json = {}
-        self._under_way: deque[Json] = deque()
+        self._under_way: deque[tuple[Json, tuple[Json, ...]]] = deque()
         self._stored_at = -math.inf
         self._saved: dict[str, Saved] = {}
         self._cleared: list[str] = []
@@ -44,6 +44,10 @@ class Books:
         """A fact that must not be lost."""
         self._entries.append(entry(what, **facts))
         self._is_needed = True
+
+    def mention(self, what: str, **facts: Any) -> None:
+        """A fact that can be found out again: it goes with what is stored next, and waits where that fails."""
+        self._entries.append(entry(what, **facts))
 
     def need(self) -> None:
         """Somebody waits until it is stored where the runs stand now."""
@@ -91,7 +95,7 @@ class Books:
         written = Written(facts, progress, receipts, cleared, dropped, parts, is_needed or loosens)
         self._entries, self._cleared, self._is_needed = [], [], False
         self._progress, self._stored_at = progress, now
-        self._under_way.append(progress)
+        self._under_way.append((progress, facts))
         return written
 
     def _is_due(self, run: Run) -> bool:
@@ -111,10 +115,11 @@ class Books:
 
     def confirmed(self, *, stored: bool) -> None:
         """The oldest of what was taken and not yet confirmed is stored, or is not."""
-        progress = self._under_way.popleft()
+        progress, facts = self._under_way.popleft()
         if stored:
             self._confirmed = progress
         else:
-            self._progress = self._confirmed
+            # Only mentions are left to be put back: where a fact that is needed fails, the experiment is opened again.
+            self._progress, self._entries = self._confirmed, [*facts, *self._entries]
             for saved in self._saved.values():
                 saved.is_known = False

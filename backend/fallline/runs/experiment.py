@@ -22,6 +22,7 @@ from fallline.figures.view import PREDICTING_THE_MAJORITY, PREDICTING_THE_MEAN, 
 from fallline.runs.books import Books
 from fallline.runs.bounds import MOST_RUNS
 from fallline.runs.data_check import dataset_of
+from fallline.runs.doctor import Doctor
 from fallline.runs.forking import Forking, forked_recipe
 from fallline.runs.jobs import StepJob
 from fallline.runs.lookback import Look, Stretch, Waiting, finest_width
@@ -41,6 +42,7 @@ from fallline.vocabulary.errors import (
     NotFound,
     TooExpensive,
 )
+from fallline.vocabulary.findings import shown_name
 from fallline.vocabulary.journal import Json, Kept, Receipt, Written
 from fallline.vocabulary.provenance import TO_ROUNDING, replay_of
 from fallline.vocabulary.recipe import Recipe, RunRecipe
@@ -91,6 +93,8 @@ class Experiment:
         self._shared = shared = check_recipe(recipe, dataset, start)
         self.problem: Problem = build_problem(shared.data, shared.network, shared.loss, dataset, start)
         self.runs = {run.name: Run(self.problem, run, self._kernels) for run in self._shared.runs}
+        self._doctor = Doctor(self.problem)
+        self._clock: Clock = float
         self._watchers = 0
         self._playback: Playback | None = None
         self._last_speed: dict[str, object] = {"speed": 60.0, "pace": "steps"}
@@ -329,6 +333,7 @@ class Experiment:
 
     def pause(self, now: float) -> dict[str, Any]:
         """Stop at this step. Step jobs end here too, and are answered with the state as it is."""
+        self._examine_at_rest(now)
         self._playback = None
         self._end_jobs()
         self._books.need()
@@ -417,6 +422,7 @@ class Experiment:
         """Take a run in, and tell watchers of it and of the past it may have."""
         run.generation = self._generations.get(run.name, -1) + 1
         self.runs[run.name] = run
+        run.case.examined = run.state.copy() if run.state.step else None
         self._note_beginning("run_added", run)
         answer = run.as_json(playing=self.playing, moving=False)
         self._tell("run_added", run, now, added=answer, recipe=run.recipe.model_dump(mode="json"))
@@ -429,7 +435,9 @@ class Experiment:
         made_by = self._made_by(run.kernel.name)
         recipe = run.recipe.model_dump(mode="json")
         self._books.begin(run.name)
-        self._books.note(what, recipe=recipe, generation=run.generation, rounded=run.is_rounded, **made_by)
+        findings = [each.stored() for each in run.case.findings]
+        told = {"generation": run.generation, "rounded": run.is_rounded, "findings": findings}
+        self._books.note(what, recipe=recipe, **told, **made_by)
 
     def fork(self, asked: AddRun, now: float, done: Later) -> None:
         """A run that continues from another's exact state at a step; `done` gets the new run when its past is made."""
@@ -453,6 +461,7 @@ class Experiment:
             return self._admit(run, now)
 
         run = Run(self.problem, recipe, self._kernels, parent.kernel)
+        run.case = parent.case.forked(at_step)
         self._waiting.append(Forking(run, at_step, arrived, done))
 
     def remove_run(self, name: str, now: float) -> dict[str, Any]:
@@ -495,6 +504,7 @@ class Experiment:
 
     def work(self, budget: float, now: float, clock: Clock) -> None:
         """Make steps worth about `budget` seconds, for jobs, play and looks, and publish when it is time to."""
+        self._clock = clock
         if self._waiting:
             # Whoever looks back waits a moment; who watches goes on meanwhile.
             budget /= 2
@@ -503,6 +513,8 @@ class Experiment:
             self._work_on_jobs(budget, now, clock)
         elif self._playback is not None:
             self._work_on_playback(self._playback, budget, now, clock)
+        if self.moving:
+            self._examine_due(now)
         if now - self._published_at >= WAKE_SECONDS:
             self.publish(now)
 
@@ -573,6 +585,7 @@ class Experiment:
             self._tell(
                 "diverged", run, now, diverged_at=run.state.diverged_at, latest=run.latest(evaluated=True)
             )
+            self._examine(run, now)
         return made
 
     def _end_jobs(self) -> None:
@@ -586,10 +599,33 @@ class Experiment:
         finished = [job for job in self._jobs if job not in left]
         self._jobs = left
         if finished:
+            self._examine_at_rest(now)
             self.publish(now)
         for job in finished:
             self._books.need()
             job.done(self.state())
+
+    # ------------------------------------------------------------------ being examined
+
+    def _examine_due(self, now: float) -> None:
+        """Let the Doctor see the runs for which it is time, beside their training."""
+        playback = None if self._jobs else self._playback
+        paced = playback is not None and playback.speed is not None and playback.due(now) < 1
+        for run in self.runs.values():
+            if self._doctor.is_due(run, now, paced=paced):
+                self._examine(run, now)
+
+    def _examine_at_rest(self, now: float) -> None:
+        """Once more before somebody is answered."""
+        for run in self.runs.values():
+            if self._doctor.is_cheap(run):
+                self._examine(run, now)
+
+    def _examine(self, run: Run, now: float) -> None:
+        shown = shown_name(run.name, run.recipe.label)
+        for finding in self._doctor.examine(run, now, self._clock):
+            self._books.mention("found", run=run.name, finding=finding.stored())
+            self._tell("finding", run, now, finding=finding.as_json(run.name, shown))
 
     # ------------------------------------------------------------------ being stored
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from fallline.engine.kernels.choice import Kernels
 from fallline.engine.problem import Problem
+from fallline.runs.case import Case
 from fallline.runs.lookback import Clock
 from fallline.runs.run import Run
 from fallline.runs.saving import Saved, restore
@@ -40,6 +41,7 @@ def reopened_runs(problem: Problem, standing: Standing, kept: Kept, kernels: Ker
     for name, stood in standing.runs.items():
         run = Run(problem, stood.recipe, kernels, kernels.named(stood.provenance.kernel))
         run.generation, run.is_rounded = stood.generation, stood.is_rounded
+        run.case = Case(stood.found)
         found.runs[name] = run
         _reopen(run, stood, kept, found)
     return found

@@ -1,4 +1,4 @@
-"""One run: its recipe, its state, its history, and what it has not told yet.
+"""One run: its recipe, its state, its history, what was found in it, and what it has not told yet.
 
 A run *is* its recipe; state and history follow from it. Owns the edits, the generation and the unpublished piece of
 history. Must not know clocks (it is handed one), threads, other runs or who is watching.
@@ -22,11 +22,13 @@ from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.history.run_history import RunHistory
 from fallline.runs.batches import next_batch, steps_until, steps_within
+from fallline.runs.case import Case
 from fallline.runs.checkpoints import Checkpoints
 from fallline.runs.lookback import Replay
 from fallline.runs.recipe_check import check_batch
 from fallline.runs.run_check import check_change, check_edits_to_come, check_redraw, merge_edit
 from fallline.vocabulary.columns import Buckets, Records, coarsen, from_records, join, recorded_every_step
+from fallline.vocabulary.findings import shown_name
 from fallline.vocabulary.provenance import Provenance
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import Change, Edit, RunSettings
@@ -66,6 +68,7 @@ class Run:
         sizes = dict(zip(layout.names, layout.lengths, strict=True))
         self.history = RunHistory(series_names(self._problem), sizes)
         self.seconds = 0.0
+        self.case = Case()
         self._unpublished: Buckets | None = None
 
     @property
@@ -170,6 +173,7 @@ class Run:
         twin.history = deepcopy(self.history)
         twin.seconds, twin.step_seconds = self.seconds, self.step_seconds
         twin.is_rounded = self.is_rounded
+        twin.case = self.case.forked(self.state.step)
         return twin
 
     def seconds_made(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -236,13 +240,6 @@ class Run:
 
     def as_json(self, *, playing: bool, moving: bool) -> dict[str, Any]:
         """The run as CONTRACT's `GET /experiments/{id}` lists it. A run at rest is evaluated for the answer."""
-        latest = {
-            name: {"step": step, "value": value} for name, (step, value) in self.history.latest().items()
-        }
-        if not moving:
-            for name, value in evaluate(self._problem, self.state.parameters).items():
-                if np.isfinite(value):
-                    latest[name] = {"step": self.state.step, "value": value}
         return {
             "name": self.name,
             "label": self.recipe.label,
@@ -251,7 +248,14 @@ class Run:
             "settings": self.settings.as_json(),
             "kernel": self.kernel.name,
             "latest": self.latest(evaluated=not moving),
+            "findings": self.findings(),
+            "doctor": self.case.costs(self.seconds),
         }
+
+    def findings(self) -> list[dict[str, Any]]:
+        """What the Doctor has found, the newest last, as people and programs read it."""
+        shown = shown_name(self.name, self.recipe.label)
+        return [finding.as_json(self.name, shown) for finding in self.case.findings]
 
     def latest(self, *, evaluated: bool) -> dict[str, dict[str, Any]]:
         """The last finite value of each series; `evaluated` at the present step where that can be done."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from fallline.diagnosis.examine import Record
 from fallline.runs.run_check import merge_edit
+from fallline.vocabulary.findings import Finding
 from fallline.vocabulary.journal import Json
 from fallline.vocabulary.provenance import Provenance
 from fallline.vocabulary.recipe import Recipe, RunRecipe
@@ -17,7 +19,7 @@ from fallline.vocabulary.run_settings import Edit
 
 @dataclass(slots=True)
 class RunStanding:
-    """A run's recipe with all its edits, and what made its first steps.
+    """A run's recipe with all its edits, what made its first steps, and what was found in it.
 
     `is_rounded`: some of its past was made again elsewhere, equal to rounding only; then it is told what made it last.
     """
@@ -26,6 +28,7 @@ class RunStanding:
     generation: int
     provenance: Provenance
     is_rounded: bool = False
+    found: Record = field(default_factory=Record)
 
     def edit(self, fact: Json) -> None:
         """An edit, another label, or both."""
@@ -74,9 +77,12 @@ def _happened(standing: Standing, fact: Json) -> None:
     match fact["what"]:
         case "edited":
             standing.runs[fact["run"]].edit(fact)
+        case "found":
+            standing.runs[fact["run"]].found.take([Finding.read(fact["finding"])])
         case "reset" | "run_added":
             recipe = RunRecipe.model_validate(fact["recipe"])
             run = RunStanding(recipe, fact["generation"], _provenance(fact), fact.get("rounded", False))
+            run.found.take(map(Finding.read, fact.get("findings", ())))
             standing.runs[recipe.name] = run
         case "run_removed":
             standing.gone[fact["run"]] = standing.runs.pop(fact["run"]).generation

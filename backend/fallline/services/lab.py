@@ -579,6 +579,10 @@ class Lab:
         async with self._measuring:
             return {**found, **await asyncio.to_thread(row.measure, *seen)}
 
+    async def findings(self, id: str, run: str) -> list[dict[str, Any]]:
+        """What the Doctor has found in a run."""
+        return await self._look(id, lambda one: one.run(run).findings())
+
     async def data(self, id: str) -> dict[str, Any]:
         return await self._look(id, Experiment.data)
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from fallline.vocabulary.finding_answers import Examining, Finding
 from fallline.vocabulary.recipe import Recipe
 
 Number: TypeAlias = float | None
@@ -62,6 +63,8 @@ class RunState(_Answer):
     generation: int
     kernel: str
     latest: dict[str, Latest]
+    findings: list[Finding]
+    doctor: Examining
 
 
 class Provenance(_Answer):

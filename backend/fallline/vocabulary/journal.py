@@ -16,7 +16,7 @@ V = 1
 
 
 def entry(what: str, **facts: Any) -> Json:
-    """A fact: began, edited, reset, run_added, run_removed or resumed."""
+    """A fact: began, edited, found, reset, run_added, run_removed or resumed."""
     return {"v": V, "what": what, **facts}
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from fallline.vocabulary import answers, commands
+from fallline.vocabulary import answers, commands, finding_answers
 from fallline.vocabulary.recipe import Recipe
 from fallline.web.answers import Answer, large
 from fallline.web.bodies import body_of
@@ -197,6 +197,19 @@ async def inspect(id: str, run: str, query: Inspect, lab: TheLab) -> Response:
     """
     told = await lab.inspect(id, run, query.step, query.rows)
     return await large(lambda: told)
+
+
+@router.get(
+    of_run + "/findings",
+    tags=["runs"],
+    responses=answers_of(404, schema={"type": "array", "items": reference(finding_answers.Finding)}),
+)
+async def findings(id: str, run: str, lab: TheLab) -> Response:
+    """What the Doctor has found, the newest last; what is over has an `until_step`.
+
+    The rules with their thresholds are in docs/doctor.md.
+    """
+    return Answer(await lab.findings(id, run))
 
 
 @router.get(

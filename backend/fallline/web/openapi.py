@@ -14,12 +14,13 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from fallline.vocabulary import answers, commands, messages
+from fallline.vocabulary import answers, commands, finding_answers, messages
 from fallline.vocabulary.recipe import Recipe
 from fallline.web.errors import STATUS
 
 _BODIES = (Recipe, *commands.COMMANDS.values())
 _MESSAGES = (messages.Watch, messages.Unwatch, messages.Got, messages.Ping, messages.Envelope)
+_ANSWERS = {answers.__name__, finding_answers.__name__}
 _REFERENCE = "#/components/schemas/{model}"
 
 DESCRIPTION = """Train small networks step by step and watch every number.
@@ -101,7 +102,8 @@ def _kinds() -> list[str]:
 
 
 def _schemas() -> Mapping[str, Any]:
-    told = [model for model in vars(answers).values() if _is_answer(model)]
+    everything = [*vars(answers).values(), *vars(finding_answers).values()]
+    told = list(dict.fromkeys(model for model in everything if _is_answer(model)))
     _, incoming = models_json_schema(
         [(model, "validation") for model in (*_BODIES, *_MESSAGES, *told)], ref_template=_REFERENCE
     )
@@ -110,4 +112,4 @@ def _schemas() -> Mapping[str, Any]:
 
 
 def _is_answer(thing: Any) -> bool:
-    return isinstance(thing, type) and issubclass(thing, BaseModel) and thing.__module__ == answers.__name__
+    return isinstance(thing, type) and issubclass(thing, BaseModel) and thing.__module__ in _ANSWERS

@@ -18,6 +18,7 @@ from fallline.storage.memory import MemoryStore
 from fallline.vocabulary.errors import KeyReused, NotFound, ReadOnly
 from fallline.vocabulary.recipe import Recipe
 from support.labs import open_lab, steps_of
+from support.lives import costless
 
 SMALL: dict[str, Any] = {"data": {"samples": 60}}
 
@@ -52,10 +53,11 @@ async def test_what_was_done_is_there_again_and_its_token_too() -> None:
         id, token = await created(lab)
         await lab.command(id, token, "edit", {"batch_size": 1}, run="gd")
         await lab.command(id, token, "step", {"steps": 300})
-        before = await lab.state(id), await lab.snapshot(id, "gd", None), await lab.snapshot(id, "gd", 100)
+        state = costless(await lab.state(id))
+        before = state, await lab.snapshot(id, "gd", None), await lab.snapshot(id, "gd", 100)
     async with open_lab(store) as lab:
         assert (
-            await lab.state(id),
+            costless(await lab.state(id)),
             await lab.snapshot(id, "gd", None),
             await lab.snapshot(id, "gd", 100),
         ) == before
@@ -167,9 +169,9 @@ async def test_a_table_is_there_again_with_what_was_made_of_it(monkeypatch: pyte
         told = await lab.add_table(CSV)
         id, token = await created(lab, data={"name": "csv", "dataset": told["id"]})
         await lab.command(id, token, "step", {"steps": 20})
-        before = await lab.state(id), await lab.data(id)
+        before = costless(await lab.state(id)), await lab.data(id)
     async with open_lab(store, keep_seconds=1000.0) as lab:
-        assert (await lab.state(id), await lab.data(id)) == before
+        assert (costless(await lab.state(id)), await lab.data(id)) == before
         assert await lab.table(told["id"]) == told
         unused = await lab.add_table(CSV)
         monkeypatch.setattr(lab._keeper, "_today", lambda: time.time() + 2000.0)
@@ -225,7 +227,9 @@ async def test_nothing_is_acknowledged_that_could_not_be_stored(monkeypatch: pyt
         ):
             with pytest.raises(ReadOnly):
                 await refused()
-        assert await lab.state(id) == {**before, "read_only": True}, "what is stored can be read"
+        assert costless(await lab.state(id)) == costless({**before, "read_only": True}), (
+            "what is stored can be read"
+        )
         await lab.unwatch(id, box)
         store.is_full = False
         while lab.is_read_only or (other.must_resume is False and len(other._events) < 2):

@@ -1,0 +1,81 @@
+"""Units that output 0 for every training sample: some of a layer, or all. Must not know other rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from fallline.diagnosis.remedies import redraw, rewind
+from fallline.diagnosis.rule import Sighting, Since, Subject, Trace, Words
+from fallline.diagnosis.view import Layer, View
+from fallline.diagnosis.words import count, number
+from fallline.vocabulary.findings import Why
+
+FLAT_R2 = 0.005
+"""R² is as good as that of predicting the mean, 0, when it is no further from it."""
+
+
+def dead_layer(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
+    """The first layer of which every unit is dead: what comes behind it sees nothing of the inputs."""
+    for place, layer in enumerate(view.layers, start=1):
+        if layer.is_dead:
+            behind = view.zero_since(f"grad_l1/W{place + 1}")
+            trace = Trace("dead", place, tuple(range(layer.units)), earliest=min(behind, view.step))
+            yield Sighting(_dead_layer(view, place, layer), "problem", trace, (("layer", place),))
+            return
+
+
+def _dead_layer(view: View, place: int, layer: Layer) -> Callable[[Since], Words]:
+    def words(since: Since) -> Words:
+        of_all = count(view.task.samples, "sample")
+        silent = f"{layer.units} of {count(layer.units, 'unit')} output 0 for all {of_all} since {since}."
+        return Words(
+            title=f"{{run}}: layer {place} is dead.",
+            evidence=f"{silent} {_outcome(view)}",
+            mark=f"layer {place} dead",
+            why=_why(place, "every unit of the layer is off for every sample"),
+            remedies=(*redraw(view, place), *rewind(view, since.step)),
+        )
+
+    return words
+
+
+def _outcome(view: View) -> str:
+    if view.task.score == "r2":
+        if abs(view.score) < FLAT_R2:
+            return "R² = 0.00: the network predicts the mean."
+        return f"R² = {number(view.score)}: the network predicts the same for every sample."
+    return f"Accuracy {number(view.score)}: the network predicts the same for every sample."
+
+
+def dead_units(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
+    """Some of a layer's units, while others still learn."""
+    for place, layer in enumerate(view.layers, start=1):
+        if any(layer.dead) and not layer.is_dead:
+            dead = tuple(unit for unit, is_dead in enumerate(layer.dead) if is_dead)
+            subject: Subject = (("layer", place), ("units", dead))
+            yield Sighting(
+                _dead_units(view, place, layer, len(dead)), "warning", Trace("dead", place, dead), subject
+            )
+
+
+def _dead_units(view: View, place: int, layer: Layer, dead: int) -> Callable[[Since], Words]:
+    def words(since: Since) -> Words:
+        are, they = ("is", "It outputs") if dead == 1 else ("are", "They output")
+        of_all = count(view.task.samples, "sample")
+        return Words(
+            title=f"{{run}}: {dead} of {layer.units} units in layer {place} {are} dead.",
+            evidence=f"{they} 0 for all {of_all} since {since}. The rest still learn.",
+            mark=f"{count(dead, 'unit')} dead",
+            why=_why(place, "a unit is off for every sample"),
+            remedies=redraw(view, place),
+        )
+
+    return words
+
+
+def _why(place: int, once: str) -> Why:
+    return Why(
+        "A relu outputs 0 where its input is below 0, and lets no gradient back through there. Once "
+        f"{once}, its gradients are exactly 0, and no step of its own changes it.",
+        f"dz{place} = da{place} * (z{place} > 0)",
+    )

@@ -1,0 +1,140 @@
+"""A run's findings: opened once, closed once, in the order in which they were opened.
+
+What comes and goes must hold twice as long each time before it is said again, so that findings do not flicker. Must not
+know what is done with findings, nor when it is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from fallline.diagnosis.rule import Rule, Sighting, Since, Subject, Trace
+from fallline.diagnosis.rules import RULES
+from fallline.diagnosis.view import View
+from fallline.vocabulary.findings import Finding
+
+MOST_KEPT = 100
+"""Findings that are kept of a run: beyond, the oldest that are over are forgotten."""
+
+Key = tuple[str, Subject]
+Onset = Callable[[Trace], Since]
+"""Finds out since when something has been the case."""
+
+
+@dataclass(slots=True)
+class Record:
+    """What the Doctor has found in one run, and what it has seen but not yet said.
+
+    `seen` tells since when what was seen at the last examination has been so, `over` how often something has ended.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    seen: dict[Key, Since] = field(default_factory=dict)
+    over: dict[Key, int] = field(default_factory=dict)
+
+    @property
+    def open(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.is_open]
+
+    def at(self, step: int) -> Record:
+        """What a fork begins with: what was found in its past, as it was at that step."""
+        kept = []
+        for each in self.findings:
+            if each.since_step <= step:
+                until = None if each.holds_at(step) else each.until_step
+                kept.append(replace(each, until_step=until, found_at=min(each.found_at, step)))
+        return Record(kept)
+
+    def take(self, findings: Iterable[Finding]) -> None:
+        """Each replaces the one of its id, or comes last."""
+        for finding in findings:
+            places = {each.id: place for place, each in enumerate(self.findings)}
+            if finding.id in places:
+                self.findings[places[finding.id]] = finding
+            else:
+                self.findings.append(finding)
+        closed = [each for each in self.findings if not each.is_open]
+        for each in closed[: max(len(self.findings) - MOST_KEPT, 0)]:
+            self.findings.remove(each)
+
+
+def examine(record: Record, view: View, onset: Onset, rules: Iterable[Rule] = RULES) -> list[Finding]:
+    """Look at the run; returns the findings that opened or closed now, which the record has taken."""
+    open_now = {_key(each): each for each in record.open}
+    sighted = _sighted(view, open_now, rules)
+    opened: dict[Key, Finding] = {}
+    seen: dict[Key, Since] = {}
+    for key, (rule, sighting) in sighted.items():
+        if key in open_now:
+            continue
+        seen[key] = record.seen.get(key) or _since(sighting, onset)
+        if view.step - seen[key].step >= rule.hold * 2 ** record.over.get(key, 0):
+            opened[key] = _finding(record, rule, sighting, seen[key], view)
+    closed = [
+        each.closed(_end(each, opened.values(), view)) for key, each in open_now.items() if key not in sighted
+    ]
+    for each in closed:
+        record.over[_key(each)] = record.over.get(_key(each), 0) + 1
+    record.seen = {key: since for key, since in seen.items() if key not in opened}
+    changed = [*closed, *opened.values()]
+    record.take(changed)
+    return changed
+
+
+def _sighted(
+    view: View, open_now: dict[Key, Finding], rules: Iterable[Rule]
+) -> dict[Key, tuple[Rule, Sighting]]:
+    """What there is to say, without what another rule says better."""
+    found: dict[Key, tuple[Rule, Sighting]] = {}
+    for rule in rules:
+        name = rule.name
+        for sighting in rule.check(view, lambda subject, name=name: (name, subject) in open_now):  # type: ignore[misc]
+            found[(name, sighting.subject)] = (rule, sighting)
+    names = {name for name, _ in found}
+    return {key: each for key, each in found.items() if not names & each[0].yields_to}
+
+
+def _since(sighting: Sighting, onset: Onset) -> Since:
+    return onset(sighting.since) if isinstance(sighting.since, Trace) else Since(sighting.since)
+
+
+def _finding(record: Record, rule: Rule, sighting: Sighting, since: Since, view: View) -> Finding:
+    words = sighting.words(since)
+    layer = dict(sighting.subject).get("layer")
+    id = f"{rule.name}{'' if layer is None else f'-{layer}'}@{since.step}"
+    known = {each.id for each in record.findings}
+    again = 2
+    while id in known:
+        id, again = f"{id.split('~')[0]}~{again}", again + 1
+    return Finding(
+        id=id,
+        rule=rule.name,
+        severity=sighting.severity,
+        subject=_plain(sighting.subject),
+        since_step=since.step,
+        found_at=view.step,
+        title=words.title,
+        evidence=words.evidence,
+        mark=words.mark,
+        why=words.why,
+        remedies=words.remedies,
+    )
+
+
+def _end(over: Finding, opened: Iterable[Finding], view: View) -> int:
+    """What took its place in the same layer began when this one ended."""
+    layer = over.subject.get("layer")
+    begun = [each.since_step for each in opened if layer is not None and each.subject.get("layer") == layer]
+    return max(min(begun, default=view.step), over.since_step)
+
+
+def _key(finding: Finding) -> Key:
+    return finding.rule, tuple(
+        (name, tuple(value) if isinstance(value, list) else value) for name, value in finding.subject.items()
+    )
+
+
+def _plain(subject: Subject) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in subject}

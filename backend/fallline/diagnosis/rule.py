@@ -1,0 +1,77 @@
+"""What a rule is, and what it answers when it sees something. Must not know which rules there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fallline.diagnosis.view import View
+from fallline.vocabulary.findings import Remedy, Severity, Why
+
+Subject = tuple[tuple[str, Any], ...]
+"""What a finding is about, as pairs that can be compared: (("layer", 2), ("units", (0, 3)))."""
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """The first step from which on something has been the case. Where it is not `exact`, it may have been earlier."""
+
+    step: int
+    exact: bool = True
+
+    def __str__(self) -> str:
+        return f"step {self.step:,}" if self.exact else f"step {self.step:,} or earlier"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a finding says. `{run}` stands for what readers call the run."""
+
+    title: str
+    evidence: str
+    mark: str
+    why: Why
+    remedies: tuple[Remedy, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What may be looked for at past steps: units of a layer (counted from 0) that are exactly those that are `dead`,
+    or the groups of units that are `alike`. Before `earliest` it was not the case.
+    """
+
+    kind: str
+    layer: int
+    units: tuple[Any, ...]
+    earliest: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """Something that a rule sees. `since` is when it began, or the trace by which that may be found.
+
+    `words` says it, once it is known since when.
+    """
+
+    words: Callable[[Since], Words]
+    severity: Severity
+    since: int | Trace
+    subject: Subject = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One symptom.
+
+    `check(view, is_open)` tells what is seen; `is_open(subject)` whether that was seen before and is not over, so that
+    it may end at another mark than it began. It must have been so for `hold` steps before it is said. `help` is a line
+    for readers of a list, `yields_to` names rules that say more of the same: while one of them sees something, this
+    one is silent.
+    """
+
+    name: str
+    help: str
+    check: Callable[[View, Callable[[Subject], bool]], Iterable[Sighting]]
+    hold: int = 0
+    yields_to: frozenset[str] = field(default_factory=frozenset)

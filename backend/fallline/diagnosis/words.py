@@ -1,0 +1,49 @@
+"""How numbers are written in findings, as everywhere in fallline: three significant digits. Must not know rules."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+
+def number(value: float) -> str:
+    """ "0.0439", "1,280", "1e−5" below 0.0001, "1.9e7" from a million on; a true minus sign."""
+    if value == 0.0 or not math.isfinite(value):
+        return "0" if value == 0.0 else str(value)
+    size = abs(value)
+    sign = "−" if value < 0 else ""
+    exponent = math.floor(math.log10(float(f"{size:.2e}")))
+    if exponent < -4 or exponent >= 6:
+        return sign + _power(size)
+    return f"{sign}{round(size, 2 - exponent):,.{max(2 - exponent, 0)}f}"
+
+
+def _power(size: float) -> str:
+    digits, exponent = f"{size:.1e}".split("e")
+    return f"{digits.removesuffix('.0')}e{int(exponent)}".replace("e-", "e−")
+
+
+def plain(value: float) -> float:
+    """A setting to offer: two significant digits."""
+    return float(f"{value:.2g}")
+
+
+def setting(value: float) -> str:
+    """A setting in words, as one types it."""
+    return f"{value:g}"
+
+
+def percent(share: float) -> str:
+    """ "0.3 %", "69 %"; what is not all is never written as 100 %."""
+    size = min(100 * share, 99.9) if share < 1 else 100 * share
+    return f"{size:.1f} %" if abs(size) < 9.95 or 99 < size < 100 else f"{size:.0f} %"
+
+
+def count(number: int, one: str, several: str | None = None) -> str:
+    """ "1 step", "1,284 steps"."""
+    return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
+def listed(items: Sequence[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)

@@ -1,0 +1,46 @@
+"""What the Doctor knows of one run: its findings, how it was when it was last examined, and what examining cost.
+
+Must not know how a run is examined, nor when it is time to.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from fallline.diagnosis.examine import Record
+from fallline.engine.state import TrainingState
+from fallline.vocabulary.findings import Finding
+
+
+@dataclass(slots=True)
+class Case:
+    """The record of one run in one generation.
+
+    `examined` is a copy of the state at the last examination, `run_seconds` the run's computing time by then and
+    `looked_at` the time; `cost` is what the next one is expected to take, in seconds. `owed` is
+    what it took beyond that to find out since when something is so, `spent` what all of them took.
+    """
+
+    record: Record = field(default_factory=Record)
+    examined: TrainingState | None = None
+    run_seconds: float = 0.0
+    looked_at: float = -math.inf
+    cost: float | None = None
+    owed: float = 0.0
+    spent: float = 0.0
+    examinations: int = 0
+
+    @property
+    def findings(self) -> list[Finding]:
+        return self.record.findings
+
+    def forked(self, at_step: int) -> Case:
+        """The case of a fork of that step: what was found in the past that both share."""
+        return Case(self.record.at(at_step))
+
+    def costs(self, run_seconds: float) -> dict[str, Any]:
+        """What examining has cost so far, `share` being beside the run's computing time."""
+        share = self.spent / run_seconds if run_seconds > 0 else 0.0
+        return {"seconds": self.spent, "share": share, "examinations": self.examinations}

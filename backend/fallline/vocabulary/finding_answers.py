@@ -1,0 +1,83 @@
+"""What the server answers about findings, as models: see `vocabulary.answers`. Must not know rules."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+EXAMPLE: dict[str, Any] = {
+    "id": "dead_layer-2@214",
+    "rule": "dead_layer",
+    "severity": "problem",
+    "subject": {"layer": 2},
+    "since_step": 214,
+    "until_step": None,
+    "found_at": 230,
+    "title": "SGD: layer 2 is dead.",
+    "evidence": "4 of 4 units output 0 for all 900 samples since step 214. R² = 0.00: the network predicts the mean.",
+    "mark": "layer 2 dead",
+    "why": {
+        "text": "A relu outputs 0 where its input is below 0, and lets no gradient back through there.",
+        "code": "dz2 = da2 * (z2 > 0)",
+    },
+    "remedies": [
+        {
+            "label": "Rewind, lower rate",
+            "hint": "a fork from step 190 with rate 0.006",
+            "command": {"do": "add_run", "fork_of": "sgd", "at_step": 190, "learning_rate": 0.006},
+        }
+    ],
+}
+
+
+class _Told(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+class Why(_Told):
+    """The reason in plain words, and the line of NumPy in which it lies."""
+
+    text: str
+    code: str
+
+
+class Remedy(_Told):
+    """Something that helps. `command` is what the socket's `command` takes, but for type, id and experiment; REST takes
+    the same fields. To rewind is to fork an earlier step, which `remove_run` undoes.
+    """
+
+    label: str
+    hint: str
+    command: dict[str, Any]
+
+
+class Finding(_Told):
+    """Something that is the case with a run from `since_step` on, and until `until_step` where it is over.
+
+    `id` is unique within a run's generation; a finding of the same id replaces the former. `subject` names the layer
+    and the units of it, counted from 0. `found_at` is the step at which it was seen. At most two `remedies`.
+    """
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [EXAMPLE]})
+
+    id: str
+    rule: str
+    severity: Literal["problem", "warning", "info"]
+    subject: dict[str, Any]
+    since_step: int
+    until_step: int | None
+    found_at: int
+    title: str
+    evidence: str
+    mark: str
+    why: Why
+    remedies: list[Remedy]
+
+
+class Examining(_Told):
+    """What examining a run has cost: seconds, their share of the run's computing time, and how often it was done."""
+
+    seconds: float
+    share: float
+    examinations: int

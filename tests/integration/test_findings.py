@@ -1,0 +1,59 @@
+"""What the Doctor found, over REST and on the socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import httpx
+from websockets.asyncio.client import connect
+
+from fallline.vocabulary import finding_answers
+from support.serving import Server, created
+
+NEVER = {"layers": [{"units": 3, "activation": "relu"}], "weights": "zeros", "biases": "zeros"}
+"""A network that is dead from the start."""
+
+
+async def test_a_finding_is_told_by_its_call_in_the_state_and_on_the_socket(shared_server: Server) -> None:
+    async with (
+        httpx.AsyncClient(base_url=shared_server.url) as client,
+        connect(shared_server.socket_url) as line,
+        asyncio.timeout(60),
+    ):
+        one = await created(client, {"network": NEVER, "runs": [{"name": "gd"}]})
+        assert (await one.get("/runs/gd/findings")).json() == []
+        await line.send(json.dumps({"type": "watch", "experiment": one.id}))
+        heard = json.loads(await line.recv())
+        state = (await one.ask("POST", "/step", {"steps": 5})).json()
+        (told,) = (await one.get("/runs/gd/findings")).json()
+        finding_answers.Finding.model_validate(told)
+        assert (told["rule"], told["since_step"], told["title"]) == ("dead_layer", 0, "GD: layer 1 is dead.")
+        assert state["runs"][0]["findings"] == [told]
+        assert state["runs"][0]["doctor"]["examinations"] == 1
+        while heard.get("event") != "finding":
+            heard = json.loads(await line.recv())
+        assert (heard["run"], heard["step"], heard["finding"]) == ("gd", 5, told)
+        assert (await one.get("/runs/nobody/findings")).status_code == 404
+
+
+async def test_a_remedy_is_a_command_that_rest_and_the_socket_take_as_it_is(shared_server: Server) -> None:
+    async with (
+        httpx.AsyncClient(base_url=shared_server.url) as client,
+        connect(shared_server.socket_url) as line,
+        asyncio.timeout(60),
+    ):
+        one = await created(client, {"runs": [{"name": "gd", "learning_rate": 50}]})
+        await one.ask("POST", "/step", {"steps": 100})
+        (told,) = (await one.get("/runs/gd/findings")).json()
+        assert told["rule"] == "diverged"
+        rewind, clip = (remedy["command"] for remedy in told["remedies"])
+        added = (await one.ask("POST", "/runs", {key: rewind[key] for key in rewind if key != "do"})).json()
+        assert added["settings"]["learning_rate"] < 50
+        await line.send(json.dumps({"type": "watch", "experiment": one.id, "token": one.token}))
+        await line.send(json.dumps({"type": "command", "id": "c", "experiment": one.id, **clip}))
+        heard = json.loads(await line.recv())
+        while heard["type"] not in ("ack", "error"):
+            heard = json.loads(await line.recv())
+        assert heard["answer"]["settings"]["clip_norm"] == clip["clip_norm"]
+        assert (await one.ask("DELETE", f"/runs/{added['name']}")).status_code == 204, "and is undone"

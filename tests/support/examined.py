@@ -1,0 +1,49 @@
+"""An experiment without threads, trained in slices and examined at the end of each, and what was found in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fallline.runs.experiment import Event, Experiment
+from fallline.vocabulary.recipe import Recipe
+from support.clocks import Clock
+
+Json = dict[str, Any]
+
+
+class Examined:
+    """An experiment; `step` makes steps and waits for the answer."""
+
+    def __init__(self, recipe: Recipe | Json) -> None:
+        recipe = recipe if isinstance(recipe, Recipe) else Recipe.model_validate(recipe)
+        # So slow a clock that a run is examined when it rests, and not in between.
+        self.clock = Clock(tick=1e-6)
+        self.one = Experiment("x", recipe)
+
+    def step(self, steps: int, slice: int | None = None) -> Json:
+        """In slices of so many steps; returns the last state."""
+        answers: list[Json] = [self.one.state()]
+        slice = steps if slice is None else slice
+        for made in range(0, steps, slice):
+            if all(run.diverged for run in self.one.runs.values()):
+                break
+            answers.clear()
+            self.one.step(self.clock.now, answers.append, steps=min(slice, steps - made))
+            while not answers:
+                self.one.work(0.005, self.clock(), self.clock)
+        return answers[0]
+
+    def findings(self, run: str | None = None) -> list[Json]:
+        """What was found in a run, or in the first."""
+        runs = self.one.runs
+        return runs[run or next(iter(runs))].findings()
+
+    def open(self, run: str | None = None) -> list[Json]:
+        return [each for each in self.findings(run) if each["until_step"] is None]
+
+    def ill(self, run: str | None = None) -> list[str]:
+        """The rules of all problems and warnings there were."""
+        return [each["rule"] for each in self.findings(run) if each["severity"] != "info"]
+
+    def events(self) -> list[Json]:
+        return [item.message for item in self.one.take_outgoing() if isinstance(item, Event)]

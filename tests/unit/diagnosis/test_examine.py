@@ -1,0 +1,139 @@
+"""Findings open once and close once, and what comes and goes is said ever later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from fallline.diagnosis.examine import MOST_KEPT, Record, examine
+from fallline.diagnosis.rule import Rule, Sighting, Since, Subject, Trace, Words
+from fallline.diagnosis.view import Task, View
+from fallline.vocabulary.columns import Buckets
+from fallline.vocabulary.findings import Finding, Why
+from fallline.vocabulary.recipe import RunRecipe
+
+TASK = Task(60, False, 0, 1.0, "predicting the mean", "r2", 2.0, (1.0,), (0.0,))
+
+
+def view(step: int) -> View:
+    nothing = Buckets.empty(("train_loss",))
+    return View(
+        TASK,
+        step,
+        False,
+        RunRecipe().settings,
+        0.1,
+        0.1,
+        (),
+        1.0,
+        0.0,
+        (),
+        lambda since, most: nothing,
+        nothing,
+    )
+
+
+def words(since: Since) -> Words:
+    return Words("{run} is odd.", f"Since {since}.", "odd", Why("so", "x = 1"))
+
+
+def rule(
+    *steps: int,
+    name: str = "odd",
+    hold: int = 0,
+    since: int | None = None,
+    subject: Subject = (),
+    **more: object,
+) -> Rule:
+    """One that sees something at these steps only."""
+
+    def check(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
+        if view.step in steps:
+            yield Sighting(words, "warning", view.step if since is None else since, subject)
+
+    return Rule(name, "odd", check, hold, **more)  # type: ignore[arg-type]
+
+
+def no_onset(trace: Trace) -> Since:
+    raise AssertionError("nothing to be traced here")
+
+
+def at(record: Record, step: int, *rules: Rule) -> list[Finding]:
+    return examine(record, view(step), no_onset, rules)
+
+
+def test_a_finding_opens_once_and_closes_once() -> None:
+    record, odd = Record(), rule(10, 20, 30)
+    changes = [at(record, step, odd) for step in (5, 10, 20, 30, 40, 50)]
+    assert [[(each.since_step, each.until_step) for each in found] for found in changes] == [
+        [], [(10, None)], [], [], [(10, 40)], [],
+    ]  # fmt: skip
+    assert [each.id for each in record.findings] == ["odd@10"]
+
+
+def test_it_is_said_when_it_has_held_and_ever_later_where_it_comes_and_goes() -> None:
+    record = Record()
+    odd = rule(*range(100, 200), *range(300, 400), *range(500, 600), hold=20)
+    opened = [
+        (step, each.since_step)
+        for step in range(0, 700, 10)
+        for each in at(record, step, odd)
+        if each.is_open
+    ]
+    assert opened == [(120, 100), (340, 300), (580, 500)]
+    assert [each.until_step for each in record.findings] == [200, 400, 600]
+
+
+def test_what_says_more_of_the_same_silences_and_closes_the_other() -> None:
+    record = Record()
+    rules = rule(10, 20), rule(20, name="worse")
+    lesser = Rule("odd", "odd", rules[0].check, yields_to=frozenset({"worse"}))
+    assert [each.rule for each in at(record, 10, lesser, rules[1])] == ["odd"]
+    closed, opened = at(record, 20, lesser, rules[1])
+    assert (closed.rule, closed.until_step, opened.rule) == ("odd", 20, "worse")
+
+
+def test_ids_are_unique_though_it_comes_back_at_the_same_step() -> None:
+    record, odd = Record(), rule(10, 12, 14, since=7)
+    for step in range(9, 16):
+        at(record, step, odd)
+    assert [each.id for each in record.findings] == ["odd@7", "odd@7~2", "odd@7~3"]
+
+
+def test_what_takes_a_place_begins_where_the_other_ends() -> None:
+    record = Record()
+    one = rule(10, subject=(("layer", 2), ("units", (0,))))
+    both = rule(20, name="more", since=15, subject=(("layer", 2),))
+    at(record, 10, one, both)
+    closed, _ = at(record, 20, one, both)
+    assert (closed.subject, closed.until_step) == ({"layer": 2, "units": [0]}, 15)
+
+
+def test_a_fork_begins_with_what_was_so_at_its_step() -> None:
+    record = Record()
+    for step in range(10, 60, 10):
+        at(record, step, rule(10, 20, 30), rule(20, name="other"), rule(40, 50, name="late"))
+    fork = record.at(25)
+    assert [(each.rule, each.until_step) for each in fork.findings] == [("odd", None), ("other", None)]
+    assert [(each.rule, each.until_step) for each in record.at(35).findings] == [("odd", None), ("other", 30)]
+
+
+def test_what_is_over_is_forgotten_in_the_end_and_what_is_open_is_not() -> None:
+    record = Record()
+    at(record, 1, rule(*range(1000), name="open"))
+    for step in range(2, 2 * MOST_KEPT + 20):
+        at(record, step, rule(*range(1000), name="open"), rule(step, name=f"n{step}"))
+    assert len(record.findings) == MOST_KEPT
+    assert record.findings[0].rule == "open"
+    assert record.findings[0].is_open
+
+
+@pytest.mark.parametrize("run", ["gd", "a-b"])
+def test_a_finding_is_stored_and_read_without_loss_and_names_its_run_when_it_is_told(run: str) -> None:
+    (found,) = at(Record(), 10, rule(10, subject=(("layer", 1), ("units", (0, 3)))))
+    assert Finding.read(found.stored()) == found
+    told = found.as_json(run, "Alpha")
+    assert (told["title"], told["id"]) == ("Alpha is odd.", "odd-1@10")
+    assert np.isfinite(told["since_step"])

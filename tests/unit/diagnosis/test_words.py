@@ -1,0 +1,32 @@
+"""How numbers are written in findings."""
+
+import pytest
+
+from fallline.diagnosis.words import count, listed, number, percent
+from fallline.vocabulary.findings import shown_name
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"), (0.04391, "0.0439"), (12.34, "12.3"), (1284.0, "1,280"), (944_532.0, "945,000"), (1.9e7, "1.9e7"),
+        (0.00002, "2e−5"), (-0.0312, "−0.0312"), (0.9996, "1.00"), (999.6, "1,000"), (4_069_370.0, "4.1e6"),
+    ],
+)  # fmt: skip
+def test_numbers_have_three_digits_and_a_true_minus(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+def test_what_is_not_all_is_never_written_as_100_percent() -> None:
+    assert [percent(share) for share in (0.003, 0.69, 0.9999, 1.0)] == ["0.3 %", "69 %", "99.9 %", "100 %"]
+
+
+def test_things_are_counted_and_listed() -> None:
+    assert (count(1, "step"), count(1284, "step")) == ("1 step", "1,284 steps")
+    assert [listed(["a", "b", "c"][:n]) for n in (1, 2, 3)] == ["a", "a and b", "a, b and c"]
+
+
+def test_a_run_is_called_what_the_page_calls_it() -> None:
+    shown = [shown_name(name, None) for name in ("gd", "sgd", "run-2", "low_rate")]
+    assert shown == ["GD", "SGD", "Run 2", "Low rate"]
+    assert shown_name("gd", "Alpha") == "Alpha"

@@ -1,0 +1,196 @@
+"""When runs are examined and what that costs; since when something is so; and that looking does not disturb."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fallline.runs.doctor import PACED_SECONDS, SHARE
+from fallline.runs.experiment import Experiment
+from fallline.vocabulary.commands import AddRun, EditRun
+from fallline.vocabulary.exhibits import EXHIBITS
+from fallline.vocabulary.recipe import Recipe
+from support.examined import Examined
+from support.lives import CLOCK, Life
+
+NOTEBOOK = EXHIBITS["notebook"].recipe
+"""Its SGD loses layer 2 at step 196, as its sentences say."""
+
+
+def rules(found: list[dict[str, Any]]) -> list[str]:
+    return [each["rule"] for each in found]
+
+
+def test_the_exhibits_dead_layer_is_found_with_its_step_its_words_and_a_way_back() -> None:
+    one = Examined(NOTEBOOK)
+    one.step(250, 50)
+    (found,) = [each for each in one.open("sgd") if each["severity"] == "problem"]
+    assert (found["rule"], found["subject"], found["since_step"]) == ("dead_layer", {"layer": 2}, 196)
+    assert found["id"] == "dead_layer-2@196"
+    assert found["title"] == "SGD: layer 2 is dead."
+    told = (
+        "4 of 4 units output 0 for all 900 samples since step 196. R² = 0.00: the network predicts the mean."
+    )
+    assert found["evidence"] == told
+    assert found["mark"] == "layer 2 dead"
+    assert found["why"]["code"] == "dz2 = da2 * (z2 > 0)"
+    assert [each["since_step"] for each in one.findings("sgd") if each["rule"] == "dead_units"] == [6]
+    assert not [each for each in one.findings("gd") if each["severity"] != "info"]
+
+
+@pytest.mark.parametrize("slice", [1, 7, 64, 300])
+def test_since_when_does_not_depend_on_when_somebody_looked(slice: int) -> None:
+    one = Examined(NOTEBOOK)
+    one.step(300, slice)
+    dead = [(each["rule"], each["since_step"]) for each in one.open("sgd") if "dead" in each["rule"]]
+    assert dead == [("dead_layer", 196)]
+
+
+@pytest.mark.parametrize("slice", [1, 10, 50])
+def test_since_when_units_are_dead_does_not_depend_on_it_either(slice: int) -> None:
+    one = Examined(NOTEBOOK)
+    one.step(100, slice)
+    (dead,) = [each for each in one.open("sgd") if each["rule"] == "dead_units"]
+    assert (dead["since_step"], len(dead["subject"]["units"])) == (6, 3)
+    assert dead["found_at"] <= dead["since_step"] + 25 + slice
+
+
+def test_what_was_dead_from_the_start_is_dead_since_step_0() -> None:
+    never = {"layers": [{"units": 3, "activation": "relu"}], "weights": "zeros", "biases": "zeros"}
+    one = Examined({"network": never, "runs": [{"name": "gd"}]})
+    one.step(1)
+    (dead,) = one.open()
+    assert (dead["rule"], dead["since_step"], dead["found_at"]) == ("dead_layer", 0, 1)
+    assert not [each for each in dead["remedies"] if each["label"].startswith("Rewind")], (
+        "there is nothing before"
+    )
+
+
+def test_looking_does_not_disturb() -> None:
+    recipe = Recipe(runs=[{"name": "a"}, {"name": "b", "batch_size": 1, "optimizer": "adam"}])  # type: ignore[list-item]
+    often, never = Examined(recipe), Experiment("y", recipe)
+    often.step(300, 10)
+    for name, run in never.runs.items():
+        run.advance(300, CLOCK, told=False)
+        assert often.one.runs[name].state.fingerprint() == run.state.fingerprint()
+        assert often.one.runs[name].case.examinations == 30
+
+
+def test_a_fork_and_a_rewound_run_begin_with_what_was_so_in_their_past() -> None:
+    one = Examined(NOTEBOOK)
+    one.step(300, 50)
+    answers: list[dict[str, Any]] = []
+    one.one.fork(AddRun(name="here", fork_of="sgd"), 0.0, answers.append)
+    one.one.fork(AddRun(name="before", fork_of="sgd", at_step=150, learning_rate=0.01), 0.0, answers.append)
+    while len(answers) < 2:
+        one.one.work(0.005, one.clock(), one.clock)
+    assert "dead_layer" in rules(answers[0]["findings"])
+    (dead,) = [each for each in answers[0]["findings"] if each["rule"] == "dead_layer"]
+    assert dead["title"] == "Here: layer 2 is dead."
+    assert dead["remedies"][-1]["command"]["fork_of"] == "here"
+    assert "dead_layer" not in rules(answers[1]["findings"])
+    assert "dead_units" in [each["rule"] for each in one.open("before")]
+
+
+def test_a_reset_forgets_what_was_found() -> None:
+    one = Examined(NOTEBOOK)
+    one.step(300, 50)
+    state = one.one.reset("sgd", 0.0)
+    assert [run["findings"] for run in state["runs"] if run["name"] == "sgd"] == [[]]
+    one.step(60, 30)
+    assert "dead_units" in rules(one.findings("sgd"))
+
+
+def test_whoever_watches_is_told_once_when_a_finding_opens_and_once_when_it_closes() -> None:
+    one = Examined(NOTEBOOK)
+    one.one.join({}, 100, 0.0)
+    one.step(300, 50)
+    told = [event for event in one.events() if event["event"] == "finding" and event["run"] == "sgd"]
+    said = [(each["finding"]["id"], each["finding"]["until_step"] is None) for each in told]
+    assert len(said) == len(set(said))
+    assert ("dead_units-2@6", True) in said
+    assert ("dead_units-2@6", False) in said
+    assert ("dead_layer-2@196", False) not in said
+    opened = [event for event in told if event["finding"]["until_step"] is None]
+    assert [event["step"] for event in opened] == [event["finding"]["found_at"] for event in opened]
+
+
+def test_findings_are_there_again_after_a_restart() -> None:
+    life = Life(**NOTEBOOK.as_json())
+    for _ in range(6):
+        life.step(50)
+    before = {run["name"]: run["findings"] for run in life.one.state()["runs"]}
+    assert "dead_layer" in rules(before["sgd"])
+    life.reopen()
+    assert {run["name"]: run["findings"] for run in life.there["runs"]} == before
+    state = life.step(50)
+    assert [each["id"] for each in state["runs"][1]["findings"]][: len(before["sgd"])] == [
+        each["id"] for each in before["sgd"]
+    ]
+
+
+def test_a_run_that_diverges_is_told_with_ways_back_that_hold() -> None:
+    one = Examined(EXHIBITS["too-high"].recipe)
+    one.step(100, 20)
+    (found,) = [each for each in one.open("rate-3") if each["severity"] == "problem"]
+    assert (found["rule"], found["since_step"], found["title"]) == (
+        "diverged",
+        85,
+        "Too high diverged at step 85.",
+    )
+    for number, remedy in enumerate(found["remedies"]):
+        command = dict(remedy["command"], name=f"saved-{number}")
+        assert command.pop("do") == "add_run"
+        answers: list[dict[str, Any]] = []
+        one.one.fork(AddRun.model_validate(command), 0.0, answers.append)
+        while not answers:
+            one.one.work(0.005, one.clock(), one.clock)
+    one.step(200)
+    assert all(not one.one.runs[f"saved-{number}"].diverged for number in (0, 1))
+
+
+def test_a_rate_that_was_raised_is_named_and_the_way_back_leads_before_it() -> None:
+    one = Examined({"runs": [{"name": "gd", "learning_rate": 0.01}]})
+    one.step(100, 50)
+    one.one.edit("gd", EditRun(learning_rate=1000), 0.0)
+    one.step(50)
+    (found,) = [each for each in one.open() if each["rule"] == "diverged"]
+    assert "after the rate went from 0.01 to 1000" in found["evidence"]
+    command = found["remedies"][0]["command"]
+    assert (command["fork_of"], command["at_step"], command["learning_rate"]) == ("gd", 100, 0.01)
+
+
+def costs_of(speed: float | None, seconds: float, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What examining one run costs that is played for so long, where one look takes 10 ms and one step 1 ms."""
+    life = Life(runs=[{"name": "gd"}], data={"samples": 20})
+    one, doctor = life.one, life.one._doctor
+    look = type(doctor).examine
+
+    def slowly(self: Any, run: Any, now: float, clock: Any) -> Any:
+        def late() -> float:
+            CLOCK.now += 0.005
+            return CLOCK.now
+
+        return look(self, run, now, late)
+
+    monkeypatch.setattr(type(doctor), "examine", slowly)
+    one.play(speed, "steps", CLOCK.now)
+    end = CLOCK.now + seconds
+    while CLOCK.now < end:
+        one.work(0.005, CLOCK.now, CLOCK)
+        wake = one.wake_at(CLOCK.now)
+        CLOCK.now = max(CLOCK.now, wake or 0.0)
+    return one.runs["gd"].case.costs(one.runs["gd"].seconds)
+
+
+def test_at_full_speed_examining_takes_its_share_of_the_time_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    costs = costs_of(None, 20.0, monkeypatch)
+    assert 0.5 * SHARE < costs["share"] < 1.05 * SHARE
+
+
+def test_at_a_set_pace_a_run_is_examined_four_times_a_second_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    costs = costs_of(20.0, 10.0, monkeypatch)
+    assert 20 < costs["examinations"] <= 10.0 / PACED_SECONDS + 1
