@@ -38,14 +38,16 @@ def quantile(values: list[float], share: float) -> float:
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """A server of its own on a free port, ready; its start and stop are measured."""
+def server(data: str | None = None) -> Iterator[str]:
+    """A server of its own on a free port, ready; its start and stop are measured. What it stores goes with it, if no
+    folder is named.
+    """
     folder = tempfile.TemporaryDirectory()
     environment = {
         **os.environ,
         "OPENBLAS_NUM_THREADS": "1",
         "FALLLINE_COMMANDS_PER_SECOND": "1000",
-        "FALLLINE_DATA": folder.name,
+        "FALLLINE_DATA": data or folder.name,
     }
     began = time.perf_counter()
     process = subprocess.Popen(
@@ -72,9 +74,13 @@ class Lab:
     """One experiment over REST."""
 
     def __init__(self, url: str, recipe: JSON) -> None:
-        self.http = httpx.Client(base_url=f"{url}/api/v1", timeout=60)
+        self.goes_to(url)
         made = self.http.post("/experiments", json=recipe).raise_for_status().json()
         self.id, self.token = made["id"], made["token"]
+
+    def goes_to(self, url: str) -> None:
+        """The server is there from now on."""
+        self.http = httpx.Client(base_url=f"{url}/api/v1", timeout=60)
 
     def do(self, verb: str, body: JSON | None = None) -> JSON:
         headers = {"Authorization": f"Bearer {self.token}"}

@@ -1,8 +1,9 @@
 """What it costs to look anywhere into a long run: a snapshot of any step, and any old stretch step by step, over REST.
 
-    python benchmarks/bench_lookback.py [--steps 10000000] [--looks 200] [--quick]
+    python benchmarks/bench_lookback.py [--steps 10000000] [--looks 200] [--quick] [--only SGD]
 
-Prints one line a figure: what is measured, the figure, and the goal where there is one.
+Each run is looked into at the server that trained it, and again at one that was started after it. Prints one line a
+figure: what is measured, the figure, and the goal where there is one.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import httpx
@@ -19,7 +23,9 @@ import httpx
 from bench_live import Lab, line, quantile, server
 from fallline.engine.kernels.choice import Kernels, compiled_kernel
 from fallline.execution.code_cache import cache_directory, point_numba_at
+from fallline.execution.room import SharedRoom
 from fallline.runs.experiment import Experiment
+from fallline.settings import Settings
 from fallline.vocabulary.recipe import Recipe
 
 JSON = dict[str, Any]
@@ -82,12 +88,22 @@ def train(lab: Lab, steps: int) -> float:
 
 def held(recipe: JSON, steps: int) -> tuple[int, int]:
     """Bytes of a run's history and checkpoints after so many steps, made in slices as short as a server's."""
-    run = Experiment("x", Recipe.model_validate(recipe), Kernels(compiled_kernel())).runs["run"]
+    room = SharedRoom(Settings().lookback_mb << 20)
+    run = Experiment("x", Recipe.model_validate(recipe), Kernels(compiled_kernel()), room=room).runs["run"]
     while run.state.step < steps:
         run.advance(
             min(steps - run.state.step, max(int(0.02 / run.step_seconds), 1)), time.perf_counter, told=True
         )
     return run.history.nbytes, run.checkpoints.nbytes
+
+
+@contextmanager
+def ready_server(data: str) -> Iterator[str]:
+    """A server that stores here and computes with the compiled kernel; a run keeps the one that it began with."""
+    with server(data) as url:
+        while httpx.get(f"{url}/healthz").json()["kernel"] != "compiled":
+            time.sleep(0.2)
+        yield url
 
 
 def main() -> None:
@@ -97,22 +113,33 @@ def main() -> None:
     )
     parser.add_argument("--looks", type=int, default=200)
     parser.add_argument("--quick", action="store_true", help="a tenth of both")
+    parser.add_argument("--only", default="", help="of the runs, those with this in their name")
     asked = parser.parse_args()
     steps, looks = (asked.steps // 10, asked.looks // 10) if asked.quick else (asked.steps, asked.looks)
-    with server() as url:
-        while httpx.get(f"{url}/healthz").json()["kernel"] != "compiled":
-            time.sleep(0.2)  # it is loaded beside the server, and a run keeps the kernel that it began with
-        for name, (share, recipe) in RECIPES.items():
-            lab, made = Lab(url, recipe), max(int(share * steps), 10 * STRETCH)
-            took = train(lab, made)
-            line(f"{name}: {made:,} steps", f"{took:.1f} s, {1e6 * took / made:.2f} µs each")
-            looked(lab, made, looks)
+    recipes = {name: row for name, row in RECIPES.items() if asked.only in name}
+    labs: dict[str, tuple[Lab, int]] = {}
+    with tempfile.TemporaryDirectory() as data:
+        with ready_server(data) as url:
+            for name, (share, recipe) in recipes.items():
+                labs[name] = lab, made = Lab(url, recipe), max(int(share * steps), 10 * STRETCH)
+                took = train(lab, made)
+                line(f"{name}: {made:,} steps", f"{took:.1f} s, {1e6 * took / made:.2f} µs each")
+                looked(lab, made, looks)
+        with ready_server(data) as url:
+            for name, (lab, made) in labs.items():
+                lab.goes_to(url)
+                took = seconds(partial(lab.http.get, f"/experiments/{lab.id}"))
+                line(f"{name}, after a restart: opened in", f"{took:.2f} s")
+                looked(lab, made, looks)
     if (directory := cache_directory(os.environ)) is not None:
         point_numba_at(directory)
-    for name, (share, recipe) in RECIPES.items():
+    for name, (share, recipe) in recipes.items():
         history, checkpoints = held(recipe, int(share * steps))
+        bound = (
+            "1, of the notebook's" if "notebook" in name else f"1 and {Settings().lookback_mb / 2:.0f} shared"
+        )
         told = f"{history / 1e6:.2f} + {checkpoints / 1e6:.2f} MB"
-        line(f"{name}: history and checkpoints", told, "history under 2 MB, checkpoints under 1")
+        line(f"{name}: history and checkpoints", told, f"history under 2 MB; checkpoints under {bound}")
 
 
 if __name__ == "__main__":

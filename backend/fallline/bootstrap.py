@@ -12,6 +12,7 @@ from fallline.engine.kernels.choice import Kernels
 from fallline.execution.builds import builds
 from fallline.execution.compiling import Preparation
 from fallline.execution.in_process import InProcessExecutor
+from fallline.execution.room import SharedRoom
 from fallline.realtime.hub import Hub
 from fallline.services.keeping import Keeper
 from fallline.services.lab import Lab
@@ -55,5 +56,6 @@ def create_app(settings: Settings, kernels: Kernels | None = None) -> FastAPI:
         idle_seconds=settings.idle_seconds,
         keep_seconds=settings.keep_days * DAY,
         kernels=Kernels(builds=builds()) if kernels is None else kernels,
+        room=SharedRoom(settings.lookback_mb << 20),
     )
     return build_app(lab, installed_pages(), settings)

@@ -79,6 +79,12 @@ TABLE = (
         _whole(1, 1_000_000),
         "experiments in memory at most; the oldest idle one is put away, and opened again when asked for",
     ),
+    Setting(
+        "LOOKBACK_MB",
+        "256",
+        _whole(0, 1_000_000),
+        "megabytes for looking back quickly into long runs of larger networks, all runs together",
+    ),
     Setting("IDLE_SECONDS", "600", _positive, "seconds after which an unwatched experiment is paused"),
     Setting("WORKERS", "1", _whole(1, 64), "threads that train"),
     Setting(
@@ -112,6 +118,7 @@ class Settings:
     data: Path | None = None
     keep_days: float = 30.0
     experiments: int = 1000
+    lookback_mb: int = 256
     idle_seconds: float = 600.0
     workers: int = 1
     kernel: str = "auto"

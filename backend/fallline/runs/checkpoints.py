@@ -1,25 +1,43 @@
 """Saved states of one run, so that its past can be made again in little time: bounded in memory however long it trains.
 
-Must not know what a state is looked at for, nor whose it is.
+Must not know what a state is looked at for, whose it is, nor how the room that runs share is kept.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from fallline.engine.state import TrainingState
 
 SECONDS_APART = 0.1
 """Computing time between two checkpoints as long as memory allows: a look back then takes at most that long."""
 
+REPLAY_SECONDS = 0.4
+"""Computing time between two checkpoints beyond which a run asks for shared room rather than hold fewer of them: beside
+training, which takes half of the time, a look then still takes less than a second.
+"""
+
 MOST_BYTES = 1 << 20
 FEWEST = 8
-"""A run holds checkpoints of at most `MOST_BYTES`; of a large network, few of them."""
+"""Every run may hold checkpoints of `MOST_BYTES`, and so many whatever they take."""
+
+ENOUGH = 512
+"""Of states so small that `MOST_BYTES` holds that many, a run holds no more: its memory has one bound for good."""
 
 _OVERHEAD = 600
 """Bytes of a state beside its numbers, about."""
+
+
+class Room(Protocol):
+    """Memory that the checkpoints of all runs share, beyond what each may hold anyway."""
+
+    def enter(self, holder: Checkpoints) -> None:
+        """From here on what this one holds counts, until nobody has it any more."""
+
+    def left_to(self, holder: Checkpoints) -> int:
+        """Bytes that this one may hold beyond what it may hold anyway."""
 
 
 class Checkpoints:
@@ -29,29 +47,62 @@ class Checkpoints:
     changes how long a look back takes, never what it shows.
     """
 
-    def __init__(self, start: TrainingState) -> None:
+    def __init__(self, start: TrainingState, room: Room | None = None) -> None:
         self._states = [start.copy()]
         self._steps = [start.step]
         self._seconds_apart = SECONDS_APART
         self._last_seconds = 0.0
+        self._settle(room)
+
+    def _settle(self, room: Room | None) -> None:
+        self._room = room
+        self.nbytes = sum(map(_size, self._states))
+        if room is not None:
+            room.enter(self)
 
     def __len__(self) -> int:
         return len(self._states)
 
     @property
-    def nbytes(self) -> int:
-        """Bytes of all states held, about."""
-        return sum(_size(state) for state in self._states)
+    def seconds_apart(self) -> float:
+        """The computing time after which the next one is kept."""
+        return self._seconds_apart
+
+    @property
+    def bytes_beyond(self) -> int:
+        """Bytes held beyond what a run may hold anyway, which the shared room has to have."""
+        return max(self.nbytes - self._own, 0)
+
+    @property
+    def _own(self) -> int:
+        return max(MOST_BYTES, FEWEST * _size(self._states[-1]))
+
+    def copy(self) -> Checkpoints:
+        """Others that hold the same states, which nobody changes."""
+        twin = Checkpoints(self._states[0], self._room)
+        twin.restore(self.about(), self)
+        return twin
 
     def offer(self, state: TrainingState, seconds: float) -> None:
         """Keep a copy of the state if it is time to; `seconds` is the computing time of the run up to it."""
-        if seconds - self._last_seconds < self._seconds_apart or state.step <= self._steps[-1]:
+        late = seconds - self._last_seconds - self._seconds_apart
+        if late < 0 or state.step <= self._steps[-1]:
             return
-        self._last_seconds = seconds
+        # What a slice was late is not added up: every other gap goes one day, and two become one.
+        self._last_seconds = seconds - late % self._seconds_apart
         self._states.append(state.copy())
         self._steps.append(state.step)
-        if len(self._states) > max(MOST_BYTES // _size(state), FEWEST):
+        self.nbytes += _size(state)
+        if self._are_too_many():
             self._thin()
+
+    def _are_too_many(self) -> bool:
+        if not self.bytes_beyond:
+            return False
+        is_small = ENOUGH * _size(self._states[-1]) <= MOST_BYTES
+        if self._room is None or is_small or 2 * self._seconds_apart <= REPLAY_SECONDS:
+            return True
+        return self.bytes_beyond > self._room.left_to(self)
 
     def __iter__(self) -> Iterator[TrainingState]:
         """The states after the first, which are never changed."""
@@ -62,20 +113,24 @@ class Checkpoints:
         return {"apart": self._seconds_apart, "last": self._last_seconds}
 
     def restore(self, about: dict[str, Any], states: Iterable[TrainingState]) -> None:
-        """Hold the first state and these, and go on as the checkpoints that told `about`."""
+        """Hold the first state and these, as many as there is room for, and go on as the ones that told `about`."""
         self._states = [self._states[0], *sorted(states, key=lambda state: state.step)]
         self._steps = [state.step for state in self._states]
         self._seconds_apart, self._last_seconds = about["apart"], about["last"]
+        self.nbytes = sum(map(_size, self._states))
+        while self._are_too_many():
+            self._thin()
 
     def before(self, step: int) -> TrainingState:
         """A copy of the last state held that is not after `step`."""
         return self._states[bisect_right(self._steps, step) - 1].copy()
 
     def _thin(self) -> None:
-        """The first state stays: a look at any step needs one before it."""
-        self._states = self._states[::2]
-        self._steps = self._steps[::2]
+        """The first stays, since a look at any step needs one before it, and the last, from which on time counts."""
+        self._states = [*self._states[:1], *self._states[:0:-2][::-1]]
+        self._steps = [state.step for state in self._states]
         self._seconds_apart *= 2
+        self.nbytes = sum(map(_size, self._states))
 
 
 def _size(state: TrainingState) -> int:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fallline.engine.kernels.choice import Kernels
+from fallline.engine.kernels.table import Kernel
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.saved_parameters import SavedParameters
 from fallline.engine.state import TrainingState
@@ -21,6 +22,7 @@ from fallline.figures.binding import MOST_POINTS
 from fallline.figures.view import PREDICTING_THE_MAJORITY, PREDICTING_THE_MEAN, FigureView, RunLine
 from fallline.runs.books import Books
 from fallline.runs.bounds import MOST_RUNS
+from fallline.runs.checkpoints import Room
 from fallline.runs.data_check import dataset_of
 from fallline.runs.doctor import Doctor
 from fallline.runs.forking import Forking, forked_recipe
@@ -85,14 +87,16 @@ class Experiment:
         start: SavedParameters | None = None,
         *,
         saves: bool = False,
+        room: Room | None = None,
     ) -> None:
         """`table` and `start` are what the recipe's data and network name of what people sent, if they do."""
         self.id = id
+        self._room = room
         self._kernels = Kernels() if kernels is None else kernels
         dataset = dataset_of(recipe.data, table)
         self._shared = shared = check_recipe(recipe, dataset, start)
         self.problem: Problem = build_problem(shared.data, shared.network, shared.loss, dataset, start)
-        self.runs = {run.name: Run(self.problem, run, self._kernels) for run in self._shared.runs}
+        self.runs = {run.name: self._new_run(run) for run in self._shared.runs}
         self._doctor = Doctor(self.problem)
         self._clock: Clock = float
         self._watchers = 0
@@ -123,6 +127,7 @@ class Experiment:
         saves: bool = False,
         is_paused: bool = False,
         stands_still: bool = False,
+        room: Room | None = None,
     ) -> Experiment:
         """The experiment of which this is stored, on its way to where it stood; `when_there` says when it is.
 
@@ -130,14 +135,15 @@ class Experiment:
         there to be looked at: it does not play, and nothing is stored of it.
         """
         standing = standing_of(kept.entries)
-        one = cls(id, standing.with_edits(), kernels, table, start)
+        one = cls(id, standing.with_edits(), kernels, table, start, room=room)
         one._books = Books(saves=saves)
         one._put_back(standing, kept, stands_still=stands_still)
         one._plays_on = kept.progress["playing"] and not (is_paused or stands_still)
         return one
 
     def _put_back(self, standing: Standing, kept: Kept, *, stands_still: bool) -> None:
-        found, progress = reopened_runs(self.problem, standing, kept, self._kernels), kept.progress
+        found = reopened_runs(self.problem, standing, kept, self._kernels, self._room)
+        progress = kept.progress
         self.runs, self._generations = found.runs, dict(standing.gone)
         self._positions = progress["runs"]
         self._last_speed = {"speed": progress["speed"], "pace": progress["pace"]}
@@ -407,7 +413,10 @@ class Experiment:
         if not named_by_client:
             recipe = recipe.model_copy(update={"name": self._free_name()})
         self._check_place_for(recipe.name)
-        return self._admit(Run(self.problem, self._checked(recipe), self._kernels), now)
+        return self._admit(self._new_run(self._checked(recipe)), now)
+
+    def _new_run(self, recipe: RunRecipe, kernel: Kernel | None = None) -> Run:
+        return Run(self.problem, recipe, self._kernels, kernel, self._room)
 
     def _checked(self, recipe: RunRecipe) -> RunRecipe:
         return check_run(recipe, "", self._shared, self.problem.layout.sizes)
@@ -460,7 +469,7 @@ class Experiment:
             self._check_place_for(run.name)
             return self._admit(run, now)
 
-        run = Run(self.problem, recipe, self._kernels, parent.kernel)
+        run = self._new_run(recipe, parent.kernel)
         run.case = parent.case.forked(at_step)
         self._waiting.append(Forking(run, at_step, arrived, done))
 

@@ -13,6 +13,7 @@ from typing import Any
 from fallline.engine.kernels.choice import Kernels
 from fallline.engine.problem import Problem
 from fallline.runs.case import Case
+from fallline.runs.checkpoints import Room
 from fallline.runs.lookback import Clock
 from fallline.runs.run import Run
 from fallline.runs.saving import Saved, restore
@@ -35,11 +36,13 @@ class Reopened:
     rounded: dict[str, str]
 
 
-def reopened_runs(problem: Problem, standing: Standing, kept: Kept, kernels: Kernels) -> Reopened:
+def reopened_runs(
+    problem: Problem, standing: Standing, kept: Kept, kernels: Kernels, room: Room | None = None
+) -> Reopened:
     """The runs as they were stored last, not yet where they stood."""
     found = Reopened({}, {}, {}, {})
     for name, stood in standing.runs.items():
-        run = Run(problem, stood.recipe, kernels, kernels.named(stood.provenance.kernel))
+        run = Run(problem, stood.recipe, kernels, kernels.named(stood.provenance.kernel), room)
         run.generation, run.is_rounded = stood.generation, stood.is_rounded
         run.case = Case(stood.found)
         found.runs[name] = run

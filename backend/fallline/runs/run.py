@@ -23,7 +23,7 @@ from fallline.engine.training import advance
 from fallline.history.run_history import RunHistory
 from fallline.runs.batches import next_batch, steps_until, steps_within
 from fallline.runs.case import Case
-from fallline.runs.checkpoints import Checkpoints
+from fallline.runs.checkpoints import Checkpoints, Room
 from fallline.runs.lookback import Replay
 from fallline.runs.recipe_check import check_batch
 from fallline.runs.run_check import check_change, check_edits_to_come, check_redraw, merge_edit
@@ -49,10 +49,16 @@ class Run:
     """One training run. Steps are made by `advance`, and only by it, with the kernel that served when it began."""
 
     def __init__(
-        self, problem: Problem, recipe: RunRecipe, kernels: Kernels, kernel: Kernel | None = None
+        self,
+        problem: Problem,
+        recipe: RunRecipe,
+        kernels: Kernels,
+        kernel: Kernel | None = None,
+        room: Room | None = None,
     ) -> None:
         self._problem = problem
         self._kernels = kernels
+        self._room = room
         self.recipe = recipe
         self.generation = 0
         self.is_rounded = False
@@ -62,7 +68,7 @@ class Run:
 
     def _begin(self, kernel: Kernel) -> None:
         self.state = begin(self._problem)
-        self.checkpoints = Checkpoints(self.state)
+        self.checkpoints = Checkpoints(self.state, self._room)
         self.kernel = kernel
         layout = self._problem.layout
         sizes = dict(zip(layout.names, layout.lengths, strict=True))
@@ -167,9 +173,9 @@ class Run:
 
     def fork(self, recipe: RunRecipe) -> Run:
         """Another run that has made the same steps and goes on by `recipe`, which must tell the same past."""
-        twin = Run(self._problem, recipe, self._kernels, self.kernel)
+        twin = Run(self._problem, recipe, self._kernels, self.kernel, self._room)
         twin.state = self.state.copy()
-        twin.checkpoints = deepcopy(self.checkpoints)
+        twin.checkpoints = self.checkpoints.copy()
         twin.history = deepcopy(self.history)
         twin.seconds, twin.step_seconds = self.seconds, self.step_seconds
         twin.is_rounded = self.is_rounded

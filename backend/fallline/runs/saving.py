@@ -123,7 +123,9 @@ def restore(run: Run, parts: Mapping[str, bytes]) -> tuple[Saved, Provenance] | 
     run.checkpoints.restore(about["checkpoints"], [state for state in states.values() if state is not None])
     run.seconds, run.step_seconds = about["seconds"], about["step_seconds"]
     kept = Provenance(about["provenance"]["kernel"], about["provenance"]["builds"])
-    return _as_stored(run, [name for name, state in states.items() if state is None]), kept
+    held = {state.step for state in run.checkpoints}
+    useless = [name for name, state in states.items() if state is None or state.step not in held]
+    return _as_stored(run, useless), kept
 
 
 def _checkpoint(data: bytes) -> TrainingState | None:
@@ -139,9 +141,9 @@ def _check_shape(run: Run, state: TrainingState, about: dict[str, Any]) -> None:
         raise Damaged("the pieces are not of one run")
 
 
-def _as_stored(run: Run, damaged: list[str]) -> Saved:
-    """What is stored of the run as it is now, and what is damaged, which goes with the next changes."""
+def _as_stored(run: Run, useless: list[str]) -> Saved:
+    """What is stored of the run as it is now, and what is damaged or has no room, which goes with the next changes."""
     versions: dict[str, object] = {HISTORY + part.name: part.version for part in run.history.parts()}
     versions |= {f"{CHECKPOINT}{state.step}": 0 for state in run.checkpoints} | {HEAD: 0}
-    versions |= dict.fromkeys(damaged)
+    versions |= dict.fromkeys(useless)
     return Saved(versions, run.seconds)

@@ -24,6 +24,7 @@ from fallline.execution.interface import Executor, Later, Sink
 from fallline.exports.table import EXPORTS
 from fallline.exports.taken import taken
 from fallline.figures import FIGURES, figure_json
+from fallline.runs.checkpoints import Room
 from fallline.runs.experiment import Experiment, Pieces
 from fallline.runs.inspection import inspection
 from fallline.runs.instruments import INSTRUMENTS, instrument_of
@@ -159,6 +160,7 @@ class Lab:
         idle_seconds: float,
         keep_seconds: float = float("inf"),
         kernels: Kernels | None = None,
+        room: Room | None = None,
     ) -> None:
         self._executor = executor
         self._audience = audience
@@ -168,6 +170,7 @@ class Lab:
         self._idle_seconds = idle_seconds
         self._keep_seconds = keep_seconds
         self._kernels = Kernels() if kernels is None else kernels
+        self._room = room
         self._library = Library(keeper)
         self._entries: dict[str, _Entry] = {}
         self._seats: dict[Watcher, _Opening] = {}
@@ -255,7 +258,7 @@ class Lab:
         lost = partial(self._lost, id, entry.opening)
         ledger = self._keeper.ledger(id, lost, token_hash=entry.token_hash, table=entry.made_of)
         try:
-            make = partial(Experiment, id, recipe, self._kernels, table, start, saves=saves)
+            make = partial(Experiment, id, recipe, self._kernels, table, start, saves=saves, room=self._room)
             state = await self._executor.open(id, make, ledger)
         except BaseException:
             self._entries.pop(id, None)
@@ -367,6 +370,7 @@ class Lab:
                 saves=self._keeper.is_durable,
                 stands_still=opening.stands_still,
                 is_paused=entry.was_left,
+                room=self._room,
             )
             await self._executor.open(id, make, ledger)
             entry.was_left = False

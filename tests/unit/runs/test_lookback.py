@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 
 from fallline.engine.state import TrainingState
-from fallline.runs import checkpoints
-from fallline.runs.checkpoints import Checkpoints
 from fallline.runs.experiment import Event, Experiment, Frames
 from fallline.runs.instruments import INSTRUMENTS
 from fallline.runs.snapshot import snapshot
@@ -170,31 +168,6 @@ def test_whoever_waits_for_a_look_is_told_when_the_experiment_goes() -> None:
     looker.one.look("gd", 1_000, snapshot, answers.append)
     looker.one.close(looker.clock.now)
     assert isinstance(answers[0], NotFound)
-
-
-# ---------------------------------------------------------------------- checkpoints
-
-
-def state_at(step: int) -> TrainingState:
-    return TrainingState(step=step, samples_seen=step, parameters=np.full(50, float(step)))
-
-
-def test_checkpoints_stay_within_their_bytes_and_reach_back_to_the_start() -> None:
-    held = Checkpoints(state_at(0))
-    for step in range(1, 20_000):
-        held.offer(state_at(step), seconds=step * 0.2)
-    assert held.nbytes <= checkpoints.MOST_BYTES
-    assert len(held) > checkpoints.MOST_BYTES // 1_000 // 4
-    for step in (0, 1, 777, 19_999):
-        assert held.before(step).step <= step
-    gaps = np.diff([held.before(step).step for step in range(0, 20_000, 40)])
-    assert gaps.max() <= 80
-
-
-def test_a_checkpoint_handed_out_can_be_changed_without_harm() -> None:
-    held = Checkpoints(state_at(0))
-    held.before(5).parameters[:] = 1e9
-    assert held.before(5).parameters.max() == 0.0
 
 
 # ---------------------------------------------------------------------- stretches
