@@ -12,7 +12,7 @@ PLACES = re.compile(
 )
 INDEXES = re.compile(r"files\.python" + r"hosted|pypi\." + r"org|registry\." + r"npmjs|proxy\." + r"golang")
 BUILT = re.compile(r"(^|/)(__pycache__|node_modules|dist|\.venv)/|\.(pyc|whl)$")
-PICTURES = {".png", ".woff2", ".npz", ".ico"}
+NOT_TEXT = {".png", ".woff2", ".npz", ".ico", ".sqlite3"}
 
 
 def tracked() -> list[Path]:
@@ -27,7 +27,7 @@ def faults(text: str) -> list[str]:
 
 
 def test_no_file_names_a_place_of_one_machine_or_a_package_index() -> None:
-    files = [path for path in tracked() if path.suffix not in PICTURES]
+    files = [path for path in tracked() if path.suffix not in NOT_TEXT]
     assert len(files) > 100
     assert {str(path.relative_to(ROOT)): found for path in files if (found := faults(path.read_text()))} == {}
 

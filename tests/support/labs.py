@@ -24,12 +24,12 @@ async def open_lab(
     most: int = 1000,
     idle_seconds: float = 600.0,
     workers: int = 1,
+    kernels: Kernels | None = None,
     **more: Any,
 ) -> AsyncIterator[Lab]:
     keeper = Keeper(MemoryStore() if store is None else store, time.time)
     keeper.open()
     executor = InProcessExecutor(workers)
-    kernels = Kernels(builds=builds())
     lab = Lab(
         executor,
         Hub(),
@@ -37,7 +37,7 @@ async def open_lab(
         keeper,
         most=most,
         idle_seconds=idle_seconds,
-        kernels=kernels,
+        kernels=Kernels(builds=builds()) if kernels is None else kernels,
         **more,
     )
     await lab.start()

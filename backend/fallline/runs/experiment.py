@@ -45,7 +45,7 @@ from fallline.vocabulary.errors import (
     TooExpensive,
 )
 from fallline.vocabulary.findings import shown_name
-from fallline.vocabulary.journal import Json, Kept, Receipt, Written
+from fallline.vocabulary.journal import Json, Kept, Receipt, V, Written
 from fallline.vocabulary.provenance import TO_ROUNDING, replay_of
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 
@@ -655,6 +655,7 @@ class Experiment:
         """Where the runs stand. Loose: by the time that it is read, steps may have been seen beyond these."""
         begun = {job.receipt.key: job.as_json() for job in self._jobs if job.receipt is not None}
         return {
+            "v": V,
             "playing": self.playing,
             **self._last_speed,
             "loose": self.moving and not settles,

@@ -18,6 +18,10 @@ from fallline.vocabulary.provenance import Provenance
 HEAD, CHECKPOINT, HISTORY = "head", "checkpoint-", "history-"
 
 
+SHAPE = 1
+"""Version of these pieces. Those of another one are not brought to it: the way is made again from step 0."""
+
+
 @dataclass(frozen=True, slots=True)
 class Changes:
     """Pieces that replace those of the same name, pieces that go, and whether all go first."""
@@ -61,6 +65,7 @@ def _head(run: Run, names: list[str]) -> bytes:
     kept = run.provenance
     return pack(
         {
+            "v": SHAPE,
             "parts": names,
             "generation": run.generation,
             "seconds": run.seconds,
@@ -110,7 +115,11 @@ def restore(run: Run, parts: Mapping[str, bytes]) -> tuple[Saved, Provenance] | 
         return None
     try:
         about, arrays = unpack(parts[HEAD])
-        if about["generation"] != run.generation or set(about["parts"]) != set(parts):
+        if (
+            about.get("v", 1) != SHAPE
+            or about["generation"] != run.generation
+            or set(about["parts"]) != set(parts)
+        ):
             return None
         state = _state(about["state"], arrays)
         states = {name: _checkpoint(data) for name, data in parts.items() if name.startswith(CHECKPOINT)}

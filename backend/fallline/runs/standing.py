@@ -1,6 +1,6 @@
 """What has become of an experiment by the facts that are stored of it: its recipe, its runs and their generations.
 
-Reads facts of every version there ever was. Must not know states, steps or where facts are stored.
+Reads facts of today's version. Must not know states, steps or where facts are stored.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ from fallline.storage.interface import (
 )
 from fallline.vocabulary.errors import NotFound, ReadOnly
 from fallline.vocabulary.journal import Json, Kept, Written
+from fallline.vocabulary.upcasts import today
 
 T = TypeVar("T")
 
@@ -144,11 +145,14 @@ class Keeper:
         return await self._ask(lambda store: store.known())
 
     async def load(self, id: str) -> Kept:
-        """What is stored of an experiment, by everything that was handed over before. Raises NotFound."""
+        """What is stored of an experiment, by everything that was handed over before, as today's program writes it.
+
+        Raises NotFound, and TooNew for what a newer program wrote.
+        """
         kept = await self._ask(lambda store: store.load(id))
         if kept is None:
             raise NotFound("no experiment of that id: it may have been deleted")
-        return kept
+        return today(kept)
 
     async def answer(self, id: str, key: str) -> Json:
         """What was answered to a command that came with this key."""

@@ -217,7 +217,7 @@ class Lab:
 
     async def _play_on(self, ids: list[str]) -> None:
         for id in ids:
-            with contextlib.suppress(NotFound, Unavailable):
+            with contextlib.suppress(FalllineError):  # whoever asks for it is told
                 await self._opened(id)
 
     @property

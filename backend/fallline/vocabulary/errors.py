@@ -129,6 +129,18 @@ class Conflict(FalllineError):
     title = "That is not possible in the present state"
 
 
+class TooNew(Conflict):
+    """What is stored was written by a newer program, in a shape that this one does not know."""
+
+    code = "too-new"
+    title = "A newer fallline wrote this experiment"
+
+    def __init__(self, found: int, known: int) -> None:
+        super().__init__(
+            f"what is stored of it has version {found}, and this fallline knows {known}: update it. Nothing was changed"
+        )
+
+
 class TooLarge(FalllineError):
     """A body longer than this server reads."""
 

@@ -1,7 +1,8 @@
 """What is stored of an experiment: facts in the order in which they came to be, where its runs stand, and their states.
 
-Facts are plain JSON and are never changed once written; `V` is the version of their shape, and `runs.standing` reads
-every version there ever was. Must not know where anything is stored, nor how facts are made or read.
+Facts are plain JSON and are never changed once written; `V` is the version of the shape of facts and progress, and
+`vocabulary.upcasts` brings every older one to it. Must not know where anything is stored, nor how facts are made or
+read.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 Json = dict[str, Any]
 
 V = 1
+"""Rises with any change of shape that an older program would read wrongly; a row of `upcasts` then says what it was."""
 
 
 def entry(what: str, **facts: Any) -> Json:

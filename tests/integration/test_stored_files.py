@@ -1,0 +1,208 @@
+"""What any version of fallline has stored opens for ever, with its numbers; of what a newer one stored it is told."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fallline.engine.kernels.choice import Kernels
+from fallline.runs.experiment import Experiment
+from fallline.runs.standing import standing_of
+from fallline.storage.sqlite import NAME, SqliteStore
+from fallline.storage.tables import METADATA, VERSION
+from fallline.vocabulary import upcasts
+from fallline.vocabulary.errors import Conflict, TooNew
+from fallline.vocabulary.journal import Kept, V
+from fallline.vocabulary.upcasts import today
+from support.labs import open_lab, steps_of
+from support.serving import open_app
+from support.stored import told
+
+JSON = dict[str, Any]
+GOLDEN = Path(__file__).parents[1] / "golden/stored"
+FILES = sorted(GOLDEN.glob("*.sqlite3"))
+KINDS = {"began", "edited", "reset", "run_added", "run_removed", "resumed"}
+
+
+def golden_of(file: Path) -> JSON:
+    golden: JSON = json.loads(file.with_suffix(".json").read_text())
+    return golden
+
+
+def assert_same(found: Any, expected: Any, where: str = "") -> None:
+    """Equal, numbers to rounding: other builds of the libraries make other last digits."""
+    if isinstance(expected, dict):
+        assert found.keys() == expected.keys(), where
+        for name in expected:
+            assert_same(found[name], expected[name], f"{where}/{name}")
+    elif isinstance(expected, list):
+        assert len(found) == len(expected), where
+        for place, (one, other) in enumerate(zip(found, expected, strict=True)):
+            assert_same(one, other, f"{where}/{place}")
+    elif isinstance(expected, float):
+        assert found == pytest.approx(expected, rel=1e-8, abs=1e-12), where
+    else:
+        assert found == expected, where
+
+
+@pytest.fixture(params=FILES, ids=lambda file: file.stem)
+def file(request: pytest.FixtureRequest) -> Path:
+    path: Path = request.param
+    return path
+
+
+@pytest.fixture
+def folder(file: Path, tmp_path: Path) -> Path:
+    """A copy, as it would lie on somebody's disk."""
+    shutil.copy(file, tmp_path / NAME)
+    return tmp_path
+
+
+def rewritten(
+    folder: Path, table: str, column: str, change: Callable[[JSON], JSON], where: str = "1"
+) -> None:
+    """Every row of a column of JSON, changed."""
+    with closing(sqlite3.connect(folder / NAME)) as connection, connection:
+        key = "rowid" if table == "experiment" else "experiment || '/' || number"
+        rows = connection.execute(f"SELECT {key}, {column} FROM {table} WHERE {where}").fetchall()
+        for row, body in rows:
+            changed = json.dumps(change(json.loads(body)))
+            connection.execute(f"UPDATE {table} SET {column} = ? WHERE {key} = ?", (changed, row))
+
+
+def kept_in(folder: Path, id: str) -> Kept:
+    store = SqliteStore(folder)
+    store.open()
+    kept = store.load(id)
+    store.close()
+    assert kept is not None
+    return kept
+
+
+def test_there_is_a_file_of_each_version_that_was_ever_written() -> None:
+    assert [file.stem for file in FILES] == [f"version-{version}" for version in range(1, V + 1)]
+    assert (V, VERSION) == (1, 1), "run make_stored.py for the new version, and keep the files that are there"
+    assert len(upcasts.FACTS) == len(upcasts.PROGRESS) == V
+
+
+async def test_a_stored_file_opens_with_the_numbers_that_it_had(file: Path) -> None:
+    golden = golden_of(file)
+    assert_same(await told(file, golden["experiments"]), golden["opens"])
+
+
+def test_every_kind_of_fact_and_every_table_is_in_a_stored_file(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / NAME)) as connection:
+        facts = [json.loads(body) for (body,) in connection.execute("SELECT body FROM entry")]
+        filled = {
+            name
+            for name in METADATA.tables
+            if connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
+        }
+    assert {fact["what"] for fact in facts} == KINDS
+    assert any(fact.get("recipe", {}).get("origin") for fact in facts), "a fork"
+    assert filled == set(METADATA.tables)
+
+
+def test_states_that_were_stored_then_spare_making_the_way_again(file: Path, folder: Path) -> None:
+    golden = golden_of(file)
+    kept = today(kept_in(folder, golden["experiments"]["everything"]["id"]))
+    one = Experiment.reopened("x", kept, Kernels())
+    steps = {name: run["step"] for name, run in golden["opens"]["everything"]["runs"].items()}
+    stored = {name: run.state.step for name, run in one.runs.items()}
+    assert all(steps[name] - 10 <= step <= steps[name] for name, step in stored.items())
+    assert min(stored.values()) > 20
+
+
+async def test_a_command_with_a_key_from_then_is_answered_as_it_was(file: Path, folder: Path) -> None:
+    golden = golden_of(file)
+    one = golden["experiments"]["everything"]
+    async with open_lab(SqliteStore(folder)) as lab:
+        again = await lab.command(one["id"], one["token"], "step", {"steps": 20}, key="asked-once")
+        assert again == golden["answers"]["asked-once"]
+        assert (await lab.state(one["id"]))["runs"][0]["step"] == golden["opens"]["everything"]["runs"]["gd"][
+            "step"
+        ]
+
+
+async def test_steps_that_a_power_cut_ended_then_go_on_to_where_they_were_going(
+    file: Path, folder: Path
+) -> None:
+    one = golden_of(file)["experiments"]["cut off"]
+    async with open_lab(SqliteStore(folder)) as lab:
+        state = await lab.command(one["id"], one["token"], "step", {"steps": 5000}, key="cut-off")
+        assert steps_of(state) == {"gd": 5000}
+
+
+async def test_what_was_stored_then_can_be_changed_and_opened_again(file: Path, folder: Path) -> None:
+    one = golden_of(file)["experiments"]["everything"]
+    async with open_lab(SqliteStore(folder)) as lab:
+        await lab.command(one["id"], one["token"], "edit", {"learning_rate": 0.5}, run="gone")
+        await lab.command(one["id"], one["token"], "step", {"steps": 7})
+        before = (await lab.state(one["id"]))["runs"]
+    async with open_lab(SqliteStore(folder)) as lab:
+        assert (await lab.state(one["id"]))["runs"] == before
+
+
+def without_version_1(told: JSON) -> JSON:
+    """What version 0 did not tell."""
+    gone = {"v", "kernel", "builds", "unfinished", "rounded"}
+    return {name: value for name, value in told.items() if name not in gone}
+
+
+async def test_an_older_version_is_brought_to_todays(folder: Path) -> None:
+    golden = golden_of(FILES[0])
+    rewritten(folder, "entry", "body", without_version_1)
+    rewritten(folder, "experiment", "progress", without_version_1)
+    opens = await told(folder / NAME, golden["experiments"])
+    assert_same(opens, golden["opens"])
+
+
+def test_a_version_that_is_skipped_would_be_noticed(folder: Path) -> None:
+    rewritten(folder, "entry", "body", without_version_1)
+    kept = kept_in(folder, golden_of(FILES[0])["experiments"]["everything"]["id"])
+    with pytest.raises(KeyError):
+        standing_of(kept.entries)
+    assert standing_of(today(kept).entries).runs["gd"].provenance.kernel == ""
+
+
+@pytest.mark.parametrize(("table", "column"), [("entry", "body"), ("experiment", "progress")])
+async def test_what_a_newer_fallline_stored_is_told_so_and_left_alone(
+    folder: Path, table: str, column: str
+) -> None:
+    experiments = golden_of(FILES[0])["experiments"]
+    one, other = experiments["everything"], experiments["diverged"]
+    key = "experiment" if table == "entry" else "id"
+    rewritten(folder, table, column, lambda told: {**told, "v": V + 1}, f"{key} = '{one['id']}'")
+    before = kept_in(folder, one["id"])
+    async with open_app(data=folder, keep_days=1e6) as (_, client):
+        answer = await client.get(f"/api/v1/experiments/{one['id']}")
+        assert (answer.status_code, answer.json()["type"]) == (409, "/problems/too-new")
+        assert "newer fallline" in answer.json()["title"]
+        assert f"version {V + 1}" in answer.json()["detail"]
+        assert "update" in answer.json()["detail"]
+        assert (await client.get(f"/api/v1/experiments/{other['id']}")).status_code == 200
+    assert kept_in(folder, one["id"]) == before
+
+
+async def test_an_experiment_of_a_newer_fallline_that_was_playing_does_not_keep_others_from_playing_on(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    experiments = golden_of(FILES[0])["experiments"]
+    with closing(sqlite3.connect(folder / NAME)) as connection, connection:
+        connection.execute("UPDATE experiment SET playing = 1, used = strftime('%s', 'now') + 0.0")
+    rewritten(folder, "experiment", "progress", lambda told: {**told, "playing": True})
+    newer = experiments["everything"]["id"]
+    rewritten(folder, "experiment", "progress", lambda told: {**told, "v": V + 1}, f"id = '{newer}'")
+    async with open_lab(SqliteStore(folder)) as lab:
+        assert (await lab.state(experiments["own table"]["id"]))["playing"]
+        with pytest.raises(TooNew):
+            await lab.state(newer)
+    assert issubclass(TooNew, Conflict)
+    assert "could not be opened" not in caplog.text

@@ -1,0 +1,23 @@
+"""What a recipe makes: the recipe filled in, and the train loss of each run at its beginning and some steps later."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from fallline.engine.evaluation import evaluate
+from fallline.runs.experiment import Experiment
+from fallline.vocabulary.recipe import Recipe
+
+STEPS = 20
+
+
+def made(posted: dict[str, Any]) -> dict[str, Any]:
+    """As plain JSON."""
+    one = Experiment("x", Recipe.model_validate(posted))
+    losses: dict[str, list[float]] = {}
+    for name, run in one.runs.items():
+        losses[name] = [evaluate(one.problem, run.state.parameters)["train_loss"]]
+        run.advance(STEPS, time.perf_counter, told=False)
+        losses[name].append(evaluate(one.problem, run.state.parameters)["train_loss"])
+    return {"filled_in": one.recipe.as_json(), "losses": losses}

@@ -1,0 +1,42 @@
+"""What a stored file opens as: every experiment of it, at rest, in numbers that any machine makes again to rounding."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from fallline.services.lab import Lab
+from fallline.storage.sqlite import NAME, SqliteStore
+from support.labs import open_lab
+
+JSON = dict[str, Any]
+
+
+async def told(file: Path, experiments: JSON) -> JSON:
+    """What the experiments of a stored file are, by their names; the file stays as it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(file, Path(folder) / NAME)
+        async with open_lab(SqliteStore(Path(folder))) as lab:
+            return {name: await _told(lab, opened["id"]) for name, opened in experiments.items()}
+
+
+async def _told(lab: Lab, id: str) -> JSON:
+    state = await lab.state(id)
+    return {
+        "recipe": state["recipe"],
+        "playing": state["playing"],
+        "runs": {run["name"]: await _run_told(lab, id, run) for run in state["runs"]},
+    }
+
+
+async def _run_told(lab: Lab, id: str, run: JSON) -> JSON:
+    _, history, _ = await lab.history(id, run["name"], ["batch_loss"], None, None, 1000)
+    return {
+        **{name: run[name] for name in ("status", "step", "samples_seen", "label", "settings")},
+        "train_loss": run["latest"]["train_loss"]["value"],
+        "W1": (await lab.snapshot(id, run["name"], None))["parameters"]["W1"],
+        "W1 half way": (await lab.snapshot(id, run["name"], run["step"] // 2))["parameters"]["W1"],
+        "batch_loss": history.final[0].tolist(),
+    }
