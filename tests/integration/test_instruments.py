@@ -11,6 +11,7 @@ import pytest
 
 from fallline.engine.measures.curvature import hessian
 from fallline.engine.problem import build_problem
+from fallline.services.measuring import SHARE
 from fallline.vocabulary.recipe import Recipe
 from support.serving import created, open_app
 
@@ -98,3 +99,48 @@ async def test_gradients_are_those_that_the_history_records_of_the_step(client: 
                 )
         assert told["batch_size"] == (60 if run == "gd" else 1)
         assert told["cosine"] == pytest.approx(1.0) if run == "gd" else -1.0 < told["cosine"] < 0.9999
+
+
+async def test_alpha_and_the_loss_along_a_change_are_of_the_step_that_the_history_records(
+    client: httpx.AsyncClient,
+) -> None:
+    one = await created(client, {"data": {"samples": 60}})
+    await one.ask("POST", "/step", {"steps": 12})
+    for run, size in (("gd", 60), ("sgd", 1)):
+        told = (await one.get(f"/runs/{run}/instruments/alpha", step=7)).json()
+        along = (await one.get(f"/runs/{run}/instruments/along", step=7)).json()
+        series = (await one.get(f"/runs/{run}/history", since=7, until=8)).json()["series"]
+        assert (told["step"], told["batch_size"], told["descended"]) == (7, size, "mse / 2")
+        loss = [0.5 * value for value in series["train_loss"]["last"]]
+        assert told["train"]["losses"] == pytest.approx(loss, rel=1e-12)
+        assert told["batch"]["losses"][0] == pytest.approx(0.5 * series["batch_loss"]["last"][0], rel=1e-12)
+        places = along["places"]
+        for split in ("batch", "train"):
+            assert along[split]["alpha"] == told[split]["alpha"]
+            curve = along[split]["curve"]
+            ends = [curve[places.index(0.0)], curve[places.index(1.0)]]
+            assert ends == pytest.approx(told[split]["losses"], rel=1e-12)
+            assert len(curve) == len(places) == 51
+        _, w1, w2 = told["train"]["parabola"]
+        assert told["train"]["alpha"] == (-1.0 if w2 < 0 else pytest.approx(-2 * w2 / w1 - 1))
+
+
+async def test_a_change_that_would_diverge_has_no_length(client: httpx.AsyncClient) -> None:
+    one = await created(client, {"data": {"samples": 60}, "runs": [{"learning_rate": 1e6}]})
+    await one.ask("POST", "/step", {"steps": 50})
+    diverging = (await one.get("/runs/run-1/instruments/along")).json()
+    assert diverging["length"] == 0.0
+    assert diverging["train"]["alpha"] is diverging["batch"]["alpha"] is None
+
+
+async def test_what_is_costly_tells_its_cost_and_how_soon_it_may_be_asked_again(
+    client: httpx.AsyncClient,
+) -> None:
+    one = await created(client, {"data": {"samples": 60}})
+    for name in ("curvature", "noise", "alpha", "along"):
+        told = (await one.get(f"/runs/gd/instruments/{name}")).json()
+        assert 0.0 < told["cost_seconds"] < 5.0
+        share = told["cost_seconds"] / (told["cost_seconds"] + told["again_seconds"])
+        assert share == pytest.approx(SHARE)
+        assert share < 0.05
+    assert "cost_seconds" not in (await one.get("/runs/gd/instruments/units")).json()

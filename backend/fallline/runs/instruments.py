@@ -21,7 +21,7 @@ from fallline.engine.measures.noise import Scatter, noise_of
 from fallline.engine.probes import full_gradient, next_gradient, units
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
-from fallline.engine.training import advance
+from fallline.runs.line_instruments import along, alpha, tried
 from fallline.runs.moment import readings
 from fallline.vocabulary.errors import NotFound
 from fallline.vocabulary.recipe import RunRecipe
@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 @dataclass(frozen=True, slots=True)
 class Instrument:
     """A row: its name, a line of help, and the measurement. `costly`: it may take a thousand steps' time, and so is
-    taken of a copy, beside the training.
+    taken of a copy, beside the training, and its cost is told.
     """
 
     name: str
@@ -79,7 +79,7 @@ def _gradients(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dic
     settings = recipe.settings_at(state.step)
     gradients, batch = next_gradient(problem, state, recipe)
     whole = full_gradient(problem, state.parameters, settings)
-    before, after = problem.named(state.parameters), problem.named(_tried(problem, state, recipe))
+    before, after = problem.named(state.parameters), problem.named(tried(problem, state, recipe))
     joined = [np.concatenate([each[name].ravel() for name in before]) for each in (gradients, whole)]
     parameters = {}
     for name, value in before.items():
@@ -89,13 +89,6 @@ def _gradients(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dic
         }
         parameters[name] = {**numbers, "cosine": _angle(gradients[name], whole[name])}
     return {"batch_size": len(batch), "cosine": _angle(*joined), "parameters": parameters}
-
-
-def _tried(problem: Problem, state: TrainingState, recipe: RunRecipe) -> Array:
-    """The parameters after the next change; those of now where there is none, since it would diverge."""
-    copy = state.copy()
-    advance(problem, copy, recipe, 1)
-    return copy.parameters
 
 
 def _angle(one: Array, other: Array) -> float | None:
@@ -198,6 +191,18 @@ INSTRUMENTS = {
             "noise",
             "how single samples' gradients scatter around their mean: trace of the covariance, simple noise scale",
             _noise,
+            costly=True,
+        ),
+        Instrument(
+            "alpha",
+            "how long the next change is beside the parabola that the loss tells along it: 0 ends at its lowest point",
+            alpha,
+            costly=True,
+        ),
+        Instrument(
+            "along",
+            "the loss along the line of the next change, over its batch and over all training samples",
+            along,
             costly=True,
         ),
     )

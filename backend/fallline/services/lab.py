@@ -34,6 +34,7 @@ from fallline.runs.snapshot import snapshot
 from fallline.services.capabilities import hash_of, new_id, new_token, opens
 from fallline.services.keeping import Keeper
 from fallline.services.library import Library
+from fallline.services.measuring import Measuring
 from fallline.services.repeats import Repeats
 from fallline.vocabulary.columns import Buckets
 from fallline.vocabulary.commands import AddRun, Command, EditRun, Pause, Play, RemoveRun, Reset, Step, parse
@@ -63,9 +64,6 @@ NOTED_SECONDS = 3600.0
 
 EXPORTED_AT_ONCE = 2
 """Files that are made at the same time."""
-
-MEASURED_AT_ONCE = 1
-"""Costly measurements that are taken at the same time: training keeps the other cores."""
 
 BATCH = 10
 """So many experiments are deleted at once, so that nobody waits long for the store."""
@@ -177,7 +175,7 @@ class Lab:
         self._tasks: set[asyncio.Task[None]] = set()
         self._knows_all = False
         self._exporting = asyncio.Semaphore(EXPORTED_AT_ONCE)
-        self._measuring = asyncio.Semaphore(MEASURED_AT_ONCE)
+        self._measuring = Measuring()
 
     async def start(self) -> None:
         self._executor.start(self._audience)
@@ -580,8 +578,7 @@ class Lab:
             return await self._look_at(id, run, step, row.measure)
         found = await self._look_at(id, run, step, _kept)
         seen = found.pop("seen")
-        async with self._measuring:
-            return {**found, **await asyncio.to_thread(row.measure, *seen)}
+        return {**found, **await self._measuring.take(partial(row.measure, *seen))}
 
     async def findings(self, id: str, run: str) -> list[dict[str, Any]]:
         """What the Doctor has found in a run."""

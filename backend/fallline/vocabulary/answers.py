@@ -190,10 +190,16 @@ class InstrumentRow(_Answer):
 
 
 class Measured(_Answer):
-    """What an instrument tells of a run at a step; the other fields depend on the instrument."""
+    """What an instrument tells of a run at a step; the other fields depend on the instrument.
+
+    A costly one also tells what it cost, in seconds of a processor, and how soon it may be asked again by whoever is to
+    slow no training by more than 5 %.
+    """
 
     step: int
     generation: int
+    cost_seconds: float | None = None
+    again_seconds: float | None = None
 
 
 class Samples(_Answer):

@@ -1,0 +1,147 @@
+"""One change of the parameters as a line: the loss and its slope along it, and how long the change is beside the
+parabola that they tell.
+
+Of what is descended: the loss by its own convention (half of mse) and the penalties. Must not know optimizers, or which
+change it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fallline.engine.activations import ACTIVATIONS
+from fallline.engine.measures.each_sample import LOSS_OF_EACH
+from fallline.engine.network import ForwardPass, forward
+from fallline.engine.penalties import price, pull
+from fallline.engine.problem import Problem
+from fallline.vocabulary.run_settings import RunSettings
+
+Array = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+LEAST_VARIANCE = 1e-10
+"""What stands for a variance of 0, as cockpit has it: a measurement without noise weighs much, not everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """At one place of the line: the loss of some samples, its slope per unit of length, and the variances of single
+    samples' losses and slopes (over m - 1; None of a single sample).
+    """
+
+    loss: float
+    slope: float
+    loss_variance: float | None
+    slope_variance: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Parabola:
+    """w0 + w1 s + w2 s**2, with s = 0 where the change begins and 1 where it ends."""
+
+    w0: float
+    w1: float
+    w2: float
+
+    @property
+    def alpha(self) -> float | None:
+        """-1 for no step at all, 0 for one to the parabola's lowest point, 1 for one to the same height behind it.
+
+        -1 too where the parabola bends down, as cockpit has it: what is lower lies ahead. None where it begins flat.
+        """
+        if self.w2 < 0.0:
+            return -1.0
+        return -2.0 * self.w2 / self.w1 - 1.0 if self.w1 != 0.0 else None
+
+
+class Line:
+    """The straight line from `start` along `change`, both flat, over `rows` of the data."""
+
+    def __init__(
+        self, problem: Problem, start: Array, change: Array, rows: Rows, settings: RunSettings
+    ) -> None:
+        self._problem, self._start, self._change, self._settings = problem, start, change, settings
+        self._X, self._y = problem.X[rows], problem.y[rows]
+        self.length, self.samples = float(np.sqrt(change.dot(change))), len(rows)
+
+    def losses(self, places: Sequence[float]) -> list[float]:
+        """What is descended at these multiples of the change; inf or NaN where it is not finite."""
+        with np.errstate(all="ignore"):
+            return [self._loss(self._start + place * self._change) for place in places]
+
+    def glance(self, place: float) -> Glance:
+        """Loss and slope at this multiple of the change. The change must not be 0."""
+        problem = self._problem
+        with np.errstate(all="ignore"):
+            flat = self._start + place * self._change
+            parameters, moves = problem.named(flat), problem.named(self._change / self.length)
+            passed = forward(parameters, problem.activations, self._X)
+            each = problem.loss.descended * LOSS_OF_EACH[problem.loss.name](
+                problem.loss, passed.y_pred, self._y
+            )
+            dy_pred = problem.loss.gradient(passed.y_pred, self._y) * len(self._X)
+            slopes = (dy_pred * moved_outputs(problem, parameters, passed, moves)).sum(axis=1)
+            slope = float(slopes.mean()) + self._pulled(parameters, moves)
+            several = len(each) > 1
+            return Glance(
+                self._loss(flat),
+                slope,
+                float(each.var(ddof=1)) if several else None,
+                float(slopes.var(ddof=1)) if several else None,
+            )
+
+    def _loss(self, flat: Array) -> float:
+        problem, parameters = self._problem, self._problem.named(flat)
+        passed = forward(parameters, problem.activations, self._X)
+        loss = problem.loss.descended * problem.loss(passed.y_pred, self._y)
+        if not self._settings.penalised:
+            return loss
+        weights = np.concatenate([parameters[name].ravel() for name in problem.layout.names[0::2]])
+        sizes, squares = np.abs(weights).sum(keepdims=True), (weights * weights).sum(keepdims=True)
+        return loss + float(price(sizes, squares, self._settings)[0])
+
+    def _pulled(self, parameters: dict[str, Array], moves: dict[str, Array]) -> float:
+        if not self._settings.penalised:
+            return 0.0
+        names = self._problem.layout.names[0::2]
+        return float(sum((pull(parameters[name], self._settings) * moves[name]).sum() for name in names))
+
+
+def moved_outputs(
+    problem: Problem, parameters: dict[str, Array], passed: ForwardPass, moves: dict[str, Array]
+) -> Array:
+    """How each output changes when the parameters move by `moves`, to first order: (m, outputs)."""
+    inputs, moved = passed.X, np.zeros_like(passed.X)
+    for layer, name in enumerate(problem.activations, start=1):
+        z, a = passed.z[layer - 1], passed.a[layer - 1]
+        turned = moved @ parameters[f"W{layer}"] + inputs @ moves[f"W{layer}"] + moves[f"b{layer}"]
+        inputs, moved = a, ACTIVATIONS[name].derivative(z, a) * turned
+    return moved
+
+
+def parabola_of(start: Glance, end: Glance, length: float) -> Parabola | None:
+    """The parabola that fits loss and slope at both ends best, each weighed by the inverse of its variance; alike where
+    a variance is not known. None where something is not finite.
+
+    The noise-informed fit of Schneider, Dangel and Hennig 2021, Cockpit, arXiv:2102.06604. In shares of the length, so
+    that a short change makes no badly scaled sums.
+    """
+    # For w0, w1, w2: the losses at both ends, then the slopes.
+    seen = np.array([[1.0, 0.0, 0.0], [1.0, 1.0, 1.0], [0.0, 1.0, 0.0], [0.0, 1.0, 2.0]])
+    found = np.array([start.loss, end.loss, start.slope * length, end.slope * length])
+    spread = np.sqrt([*_weighed(start, end)]) * np.array([1.0, 1.0, length, length])
+    if not (np.isfinite(found).all() and np.isfinite(spread).all()):
+        return None
+    weights = spread.min() / spread
+    fitted, *_ = np.linalg.lstsq(seen * weights[:, np.newaxis], found * weights, rcond=None)
+    return Parabola(*map(float, fitted))
+
+
+def _weighed(start: Glance, end: Glance) -> tuple[float, ...]:
+    told = (start.loss_variance, end.loss_variance, start.slope_variance, end.slope_variance)
+    known = tuple(each for each in told if each is not None)
+    return tuple(each if each > 0.0 else LEAST_VARIANCE for each in known) if len(known) == 4 else (1.0,) * 4

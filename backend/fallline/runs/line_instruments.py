@@ -1,0 +1,87 @@
+"""What the next change of a run does to the loss: how long it is beside a parabola, and the loss along its line.
+
+Must not step a network or keep anything.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fallline.engine.batches import batch_rows
+from fallline.engine.measures.step_length import Line, parabola_of
+from fallline.engine.problem import Problem
+from fallline.engine.state import TrainingState
+from fallline.engine.training import advance
+from fallline.vocabulary.recipe import RunRecipe
+
+Array = NDArray[np.float64]
+Json = dict[str, Any]
+
+PLACES = [place / 20 for place in range(-10, 41)]
+"""Multiples of the change at which the loss is told: half a change back to two changes ahead."""
+
+
+def tried(problem: Problem, state: TrainingState, recipe: RunRecipe) -> Array:
+    """The parameters after the next change; those of now where there is none, since it would diverge."""
+    copy = state.copy()
+    advance(problem, copy, recipe, 1)
+    return copy.parameters
+
+
+def alpha(problem: Problem, state: TrainingState, recipe: RunRecipe) -> Json:
+    """Over the batch of the change, and over all training samples; null where the change is 0, or there is none."""
+    found = _lines(problem, state, recipe)
+    told = {name: _length(found[name]) for name in ("batch", "train")}
+    return {**_change(problem, recipe, state, found), **told}
+
+
+def along(problem: Problem, state: TrainingState, recipe: RunRecipe) -> Json:
+    """The loss at multiples of the change, with the parabola of which `alpha` tells."""
+    found = _lines(problem, state, recipe)
+    told = {
+        name: {**_length(found[name]), "curve": [_finite(loss) for loss in found[name].losses(PLACES)]}
+        for name in ("batch", "train")
+    }
+    return {**_change(problem, recipe, state, found), "places": PLACES, **told}
+
+
+def _lines(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Line]:
+    settings = recipe.settings_at(state.step)
+    change = tried(problem, state, recipe) - state.parameters
+    splits = {
+        "batch": batch_rows(problem, settings, recipe.seed, state.samples_seen),
+        "train": problem.train_rows,
+    }
+    return {name: Line(problem, state.parameters, change, rows, settings) for name, rows in splits.items()}
+
+
+def _change(problem: Problem, recipe: RunRecipe, state: TrainingState, found: dict[str, Line]) -> Json:
+    loss = problem.loss.name
+    plain = loss if problem.loss.descended == 1.0 else f"{loss} / {1.0 / problem.loss.descended:g}"
+    penalised = recipe.settings_at(state.step).penalised
+    return {
+        "length": _finite(found["batch"].length),
+        "batch_size": found["batch"].samples,
+        "descended": f"{plain} + penalties" if penalised else plain,
+    }
+
+
+def _length(line: Line) -> Json:
+    if not 0.0 < line.length < math.inf:
+        return {"alpha": None, "losses": None, "slopes": None, "parabola": None}
+    start, end = line.glance(0.0), line.glance(1.0)
+    fitted = parabola_of(start, end, line.length)
+    return {
+        "alpha": None if fitted is None else fitted.alpha,
+        "losses": [_finite(start.loss), _finite(end.loss)],
+        "slopes": [_finite(start.slope), _finite(end.slope)],
+        "parabola": None if fitted is None else [fitted.w0, fitted.w1, fitted.w2],
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
