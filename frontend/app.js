@@ -8,6 +8,7 @@ import { createArrivals } from "./net/arrivals.js";
 import { createCloser } from "./net/closer.js";
 import { createCommands } from "./net/commands.js";
 import { browserEnvironment } from "./net/environment.js";
+import { createInspector } from "./net/inspector.js";
 import { createKeeper } from "./net/keeper.js";
 import { createLine } from "./net/line.js";
 import { createLooker } from "./net/looker.js";
@@ -18,6 +19,7 @@ import { createRemovals } from "./net/removals.js";
 import { createVisits, watchOf } from "./net/visits.js";
 import { exhibitCalled, exhibitOf, playbackOf, startWords } from "./state/exhibits.js";
 import { forkOf } from "./state/forks.js";
+import { isInspectorOpen } from "./state/inspected.js";
 import { kernelWords } from "./state/kernel-words.js";
 import { linkOf } from "./state/links.js";
 import { nextMarker } from "./state/markers.js";
@@ -55,6 +57,7 @@ export function createApp(environment = browserEnvironment()) {
   const observer = createObserver({ api, store, seriesOf: series.of, environment });
   const lookCloser = createCloser({ api, store, series, environment });
   const looker = createLooker({ api, store, seriesOf: series.of, environment });
+  const inspector = createInspector({ api, store, environment });
   const commands = createCommands({
     uuid: environment.uuid,
     experiment: () => store.get().experiment?.id ?? null,
@@ -129,6 +132,12 @@ export function createApp(environment = browserEnvironment()) {
     insteadOfSteps("play", null, { speed, pace });
   }
 
+  /** Who steps with the step inspector open wants to read, so nothing goes on meanwhile. */
+  function holdToRead() {
+    const state = store.get();
+    if (isInspectorOpen(state, environment.narrow()) && state.playback.playing && !state.looking) insteadOfSteps("pause");
+  }
+
   /** The present is not looked back at: whoever goes so far is live again. @param {number|null} step */
   function lookAt(step) {
     const wanted = step === null || step >= furthestStep(store.get()) ? null : Math.max(0, Math.round(step));
@@ -192,6 +201,7 @@ export function createApp(environment = browserEnvironment()) {
       stops.forEach((stop) => stop());
       observer.stop();
       looker.stop();
+      inspector.stop();
       arrivals.stop();
       visits.stop();
       line.stop();
@@ -217,11 +227,15 @@ export function createApp(environment = browserEnvironment()) {
     lookCloser,
     lookAt,
     forward(steps = 1) {
+      holdToRead();
       const state = store.get();
       if (state.looking) lookAt(state.looking.step + steps);
       else this.step(steps);
     },
-    back: (steps = 1) => lookAt(Math.max(0, shownStep(store.get()) - steps)),
+    back(steps = 1) {
+      holdToRead();
+      lookAt(Math.max(0, shownStep(store.get()) - steps));
+    },
     forwardEpoch(epochs = 1) {
       const { looking, experiment, runs, view, order } = store.get();
       const samples = experiment?.trainSamples ?? 1;
@@ -286,6 +300,11 @@ export function createApp(environment = browserEnvironment()) {
       return fragment && `${environment.origin}/#${fragment}`;
     },
     qr: (text) => found("svg", api.qr(text)),
+    async changeScript() {
+      const { inspection, experiment } = store.get();
+      if (!inspection || !experiment) return { problem: READ_ONLY };
+      return found("script", api.changeScript(experiment.id, inspection.run, inspection.sheet.step));
+    },
     async copyOfOwn() {
       const link = linkOf(store.get(), "moment");
       if (link) await arrivals.open(link);

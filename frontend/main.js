@@ -26,6 +26,7 @@ import { registerRemedyQuestion } from "./components/remedy-question.js";
 import { registerRunCard } from "./components/run-card.js";
 import { registerShareDialog, registerShareMenu } from "./components/share-dialog.js";
 import { registerStatusStrip } from "./components/status-strip.js";
+import { registerStepInspector } from "./components/step-inspector.js";
 import { registerStoryTeller } from "./components/story-teller.js";
 import { registerSummaryDialog } from "./components/summary-dialog.js";
 import { registerTimeScrubber } from "./components/time-scrubber.js";
@@ -38,7 +39,7 @@ const ELEMENTS = [
   registerTopBar, registerExhibitPicker, registerExhibitNote, registerExportMenu, registerPageTabs, registerTransportBar, registerTimeScrubber, registerContinueOffer, registerRecipeRail, registerDataFields, registerNetworkFields,
   registerLayerEditor, registerRunCard, registerStatusStrip, registerRaceTable, registerFigureHeads, registerPlotlyChart,
   registerInvitationOverlay, registerNetworkDrawing, registerPredictedTrue, registerDoctorList, registerRemedyQuestion, registerNoticeToast, registerHelpDialog,
-  registerSummaryDialog, registerStoryTeller, registerShareMenu, registerShareDialog, registerWatchLine,
+  registerSummaryDialog, registerStoryTeller, registerShareMenu, registerShareDialog, registerWatchLine, registerStepInspector,
 ];
 
 const app = createApp();

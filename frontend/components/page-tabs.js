@@ -1,6 +1,6 @@
 /**
- * On a phone the page has two sections, one at a time: charts, and what is looked into; the Doctor is the second one's end and has
- * a tab of its own, with its count of problems.
+ * On a phone the page has sections, one at a time: charts, what is looked into, and one step; the Doctor is the second one's end and
+ * has a tab of its own, with its count of problems.
  * Owns: which is shown there. On wider pages both are, and there are no tabs.
  */
 
@@ -12,7 +12,7 @@ import { plural } from "../state/format.js";
 /** @typedef {import("../state/types.js").View["tab"]} Tab */
 
 /** @type {{tab: Tab, text: string}[]} */
-const TABS = [{ tab: "charts", text: "Charts" }, { tab: "network", text: "Network" }, { tab: "doctor", text: "Doctor" }];
+const TABS = [{ tab: "charts", text: "Charts" }, { tab: "network", text: "Network" }, { tab: "doctor", text: "Doctor" }, { tab: "step", text: "Step" }];
 
 /** @param {number} problems */
 const countOf = (problems) => (problems ? [make("sup", { "aria-hidden": "true" }, problems), make("span", { class: "unseen" }, `, ${plural(problems, "problem")}`)] : []);
@@ -32,7 +32,7 @@ export class PageTabs extends LiveElement {
     this.replaceChildren(make("div", { role: "tablist", "aria-label": "Sections", on: { keydown: keys } }, ...tabs));
     const phone = matchMedia("(max-width: 720px)");
     phone.addEventListener("change", () => this.#showMain(phone.matches));
-    this.follow(problemCount, (count) => tabs[TABS.length - 1].replaceChildren("Doctor", ...countOf(count)));
+    this.follow(problemCount, (count) => tabs[TABS.findIndex(({ tab }) => tab === "doctor")].replaceChildren("Doctor", ...countOf(count)));
     let before = this.app.store.get().view.tab;
     this.follow((state) => state.view.tab, (shown) => {
       this.#showMain(phone.matches);
@@ -45,8 +45,11 @@ export class PageTabs extends LiveElement {
 
   /** The section that is alone on the page is the page's main part. @param {boolean} isPhone */
   #showMain(isPhone) {
-    const alone = isPhone && this.app.store.get().view.tab !== "charts";
-    set(/** @type {Element} */ (document.querySelector("#network")), { role: alone ? "main" : "complementary" });
+    const { tab } = this.app.store.get().view;
+    const main = !isPhone || tab === "charts" ? null : tab === "step" ? "step" : "network";
+    for (const [id, usual] of [["network", "complementary"], ["step", "region"]]) {
+      set(/** @type {Element} */ (document.querySelector(`#${id}`)), { role: id === main ? "main" : usual });
+    }
   }
 }
 

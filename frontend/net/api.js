@@ -37,7 +37,9 @@ export function createApi(fetch, origin) {
       throw new Refused(NO_ANSWER);
     });
     if (response.status === 204) return null;
-    if (response.ok && response.headers?.get("Content-Type")?.startsWith("image/")) return response.blob();
+    const is = (/** @type {string} */ type) => response.ok && response.headers?.get("Content-Type")?.startsWith(type);
+    if (is("image/")) return response.blob();
+    if (is("text/")) return response.text();
     const answer = await response.json().catch(() => null);
     if (!response.ok || answer === null) {
       const problem = { title: response.statusText || NO_ANSWER.title, ...answer, status: response.status };
@@ -71,6 +73,10 @@ export function createApi(fetch, origin) {
     figure: (id, name) => call(`${at(id)}/figures/${name}`),
     /** Now, or at a step. @param {string} id @param {string} run @param {string} name @param {number} [step] */
     instrument: (id, run, name, step) => call(`${at(id)}/runs/${run}/instruments/${name}${stepQuery(step)}`),
+    /** The change line by line: some rows of the batch. @param {string} id @param {string} run @param {{step?: number, first: number, rows: number}} query */
+    inspect: (id, run, { step, first, rows }) => call(`${at(id)}/runs/${run}/inspect?first=${first}&rows=${rows}${step === undefined ? "" : `&step=${step}`}`),
+    /** The same as a program. @param {string} id @param {string} run @param {number} step @returns {Promise<string>} */
+    changeScript: (id, run, step) => call(`${at(id)}/runs/${run}/inspect/script?step=${step}`),
     /** A stretch of it, in buckets no wider than a chart needs. @param {string} id @param {string} run @param {{since: number, until: number, series: string[]}} query */
     history: (id, run, { since, until, series }) => call(`${at(id)}/runs/${run}/history?${new URLSearchParams([["since", `${since}`], ["until", `${until}`], ["encoding", "bdata"], ...series.map((name) => ["series", name])])}`),
     /** @param {string} id @param {string} run @param {number} [step] */

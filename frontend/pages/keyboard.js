@@ -38,7 +38,7 @@ export function listenToKeys(app, page) {
     if (isTaken(event)) return;
     const key = meaning(event);
     const state = app.store.get();
-    if (!key?.act || (!key.always && !state.view.singleKeys)) return;
+    if (!key?.act || key.when?.(state, app.environment.narrow()) === false || (!key.always && !state.view.singleKeys)) return;
     if (CHANGING.has(key.key) && isLocked(state) && !(state.looking && key.key === "arrowright")) return;
     event.preventDefault();
     if (event.repeat && key.once) return;

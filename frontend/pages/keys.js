@@ -7,9 +7,11 @@ import { samplingOf } from "../components/run-card.js";
 import { nextSpeed } from "../components/scales.js";
 import { nextTheme } from "../components/theme.js";
 import { X_AXES } from "../components/transport-bar.js";
+import { isInspectorOpen, lineFrom, toggledInspector } from "../state/inspected.js";
 import { mayChange } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").App} App */
+/** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").Measure} Measure */
 /** @typedef {{fit: () => void, summary: () => void, recipe: () => void}} Page  what only the page itself can do */
 /**
@@ -20,6 +22,7 @@ import { mayChange } from "../state/selectors.js";
  * @property {boolean} [shift]
  * @property {boolean} [once]    a held key counts once: it would switch back and forth
  * @property {boolean} [always]  stays when single keys are off
+ * @property {(state: State, isPhone: boolean) => boolean} [when]  else the key is the browser's
  * @property {(app: App, page: Page, key: string) => void} [act]
  */
 
@@ -36,6 +39,9 @@ function selected(app) {
   const { runs, order, view } = app.store.get();
   return runs[view.selectedRun ?? ""] ?? runs[order[0]];
 }
+
+/** A sheet over it is closed first. @param {State} state @param {boolean} isPhone */
+const isDrawerOpen = ({ view }, isPhone) => view.inspector && !isPhone && view.sheet === null;
 
 /** @param {App} app @param {string} key */
 function select(app, key) {
@@ -64,12 +70,15 @@ export const KEYS = [
   { does: "Fit the axes", caps: ["0"], key: "0", act: (_, page) => page.fit() },
   { does: "Recipe rail", caps: ["B"], key: "b", act: (_, page) => page.recipe() },
   { does: "The Doctor's first remedy (asks first)", caps: ["D"], key: "d", act: (app) => mayChange(app.store.get()) && app.setView({ dialog: "remedy" }) },
+  { does: "Step inspector", caps: ["I"], key: "i", act: (app) => app.setView(toggledInspector(app.store.get(), app.environment.narrow())) },
+  { does: "Line up, down in the step inspector", caps: ["↑", "↓"], key: "arrowup", always: true, when: isInspectorOpen, act: (app) => app.setView(lineFrom(app.store.get(), -1)) },
+  { does: "Line up, down in the step inspector", caps: ["↑", "↓"], key: "arrowdown", always: true, when: isInspectorOpen, act: (app) => app.setView(lineFrom(app.store.get(), 1)) },
   { does: "Share", caps: ["S"], key: "s", act: (app) => app.store.get().experiment && app.setView({ dialog: "share" }) },
   { does: "Theme", caps: ["T"], key: "t", act: (app) => app.setView({ theme: nextTheme(app.store.get().view.theme) }) },
   { does: "Chart summary as a table", caps: ["A"], key: "a", act: (_, page) => page.summary() },
   { does: "This help", caps: ["?"], key: "?", act: (app) => app.setView({ dialog: "help" }) },
   { does: "Read a chart that has the focus", caps: ["←", "→", "Home", "End"], key: "", always: true },
-  { does: "Close", caps: ["Esc"], key: "", always: true },
+  { does: "Close", caps: ["Esc"], key: "escape", always: true, when: isDrawerOpen, act: (app) => app.setView({ inspector: false, line: null }) },
 ];
 
 /** @param {App} app @param {(run: import("../state/types.js").Run) => Record<string, any>} change */

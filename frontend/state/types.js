@@ -138,8 +138,12 @@
  * @property {string|null} closedNote  the exhibit whose sentences were closed
  * @property {null|"recipe"} sheet
  * @property {null|"help"|"summary"|"share"|"remedy"} dialog
- * @property {"charts"|"network"|"doctor"} tab
+ * @property {"charts"|"network"|"doctor"|"step"} tab
  * @property {boolean} explains        every control of the recipe says what it is
+ * @property {boolean} inspector       the step inspector is open; on a phone it is a tab
+ * @property {string|null} line        which of its lines is shown, as state/sheets.js calls them; null = the one to look at first
+ * @property {number} firstSample      the first row of the batch that it shows
+ * @property {number} samplesShown     so many rows of the batch
  */
 /** @typedef {{do: string, run: string|null, body: Json}} PendingCommand */
 /**
@@ -149,6 +153,7 @@
  * @property {boolean} [undo]  true: `app.undo()` takes it back
  */
 /** @typedef {{step: number, found: Record<string, Moment>}} Looking  at which past step, and what was found of each run there, or at the step before */
+/** @typedef {{experiment: string, run: string, sheet: import("./sheets.js").Sheet}} Inspection  the change of a run, line by line */
 /** @typedef {{run: string, change: Json, step: number}} Offer  to continue from a step of the past, with a change */
 /**
  * @typedef {object} State
@@ -165,6 +170,7 @@
  * @property {{since: number}|null} loading  an experiment is being made; `since` by the app's clock (ms)
  * @property {Record<string, Json>} figures  Plotly figures by name ("loss", "gradients"), as the server specifies them
  * @property {number} frames           rises with every frame; watch it to know that columns changed
+ * @property {Inspection|null} inspection  what was answered last, while the step inspector is open
  * @property {Looking|null} looking    at the past; null at the present. Every view shows `seen(state)` of moments.js
  * @property {Offer|null} offer        an edit was asked for in the past, where it can only be a fork
  * @property {boolean} isDrawingSlow   charts are drawn less often than they might be, because drawing takes long here
@@ -248,6 +254,7 @@
  * @property {(of: "recipe"|"moment"|"watch", state?: State) => Promise<string|null>} linkTo
  *   the whole address, of now or of a state that was; null where it would be too long
  * @property {(text: string) => Promise<{svg?: Blob, problem?: Problem}>} qr
+ * @property {() => Promise<{script?: string, problem?: Problem}>} changeScript  the change that is inspected as a program that needs NumPy only
  * @property {() => Promise<void>} copyOfOwn  what is shown, as an experiment that one may change
  * @property {() => boolean} hasFormer       is there an experiment that was left for that of a link?
  * @property {() => Promise<void>} goBack     to it

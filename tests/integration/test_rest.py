@@ -337,6 +337,13 @@ async def test_the_next_change_is_told_line_by_line_at_any_step(one: Experiment)
     assert (batch["shape"], batch["rows"], np.shape(batch["values"])) == ([60, 5], 4, (4, 5))
     assert (await one.get("/runs/gd/inspect", step=31)).status_code == 422
     assert (await one.get("/runs/gd/inspect", rows=0)).status_code == 422
+    later = (await one.get("/runs/gd/inspect", rows=2, first=7)).json()
+    answers.Inspection.model_validate(later)
+    (two,) = [entry for entry in later["given"] if entry["name"] == "X"]
+    assert (two["first"], two["rows"]) == (7, 2)
+    script = await one.get("/runs/sgd/inspect/script", step=7)
+    assert script.headers["content-type"].startswith("text/x-python")
+    assert f"sample {then['batch'][0]} of the training data" in script.text
 
 
 async def test_every_changing_call_needs_the_token_and_no_reading_one_does(one: Experiment) -> None:

@@ -26,7 +26,7 @@ from fallline.exports.taken import taken
 from fallline.figures import FIGURES, figure_json
 from fallline.runs.checkpoints import Room
 from fallline.runs.experiment import Experiment, Pieces
-from fallline.runs.inspection import inspection
+from fallline.runs.inspection import MOST_NUMBERS, change_script, inspection
 from fallline.runs.instruments import INSTRUMENTS, instrument_of
 from fallline.runs.recipe_check import catalog
 from fallline.runs.run import Run
@@ -560,9 +560,20 @@ class Lab:
         """Parameters, next gradient and next batch of a run at any step, exactly."""
         return await self._look_at(id, run, step, snapshot)
 
-    async def inspect(self, id: str, run: str, step: int | None, rows: int | None) -> dict[str, Any]:
+    async def inspect(
+        self, id: str, run: str, step: int | None, rows: int | None, first: int = 0
+    ) -> dict[str, Any]:
         """The next change of a run at any step, line by line."""
-        return await self._look_at(id, run, step, partial(inspection, rows=rows))
+        return await self._look_at(id, run, step, partial(inspection, rows=rows, first=first))
+
+    async def change_script(self, id: str, run: str, step: int | None) -> str:
+        """The same change as a program. Raises InvalidRequest where it would be too long."""
+        told = await self._look_at(id, run, step, change_script)
+        if told["script"] is None:
+            few = f"a run whose change fits into a script of {MOST_NUMBERS:,} numbers; this one has {told['numbers']:,}"
+            raise InvalidRequest(FieldError("/run", few))
+        script: str = told["script"]
+        return script
 
     async def _look_at(self, id: str, run: str, step: int | None, see: See) -> dict[str, Any]:
         await self._opened(id)

@@ -149,13 +149,18 @@ class Snapshot(_Answer):
 class SheetEntry(_Answer):
     """A number or an array by its name. What is not finite is null, and `not_finite` counts it by kind.
 
-    Where the rows are those of the batch, `rows` says of how many of them `values` tells, and `mean` is the mean over
-    all of them, column by column.
+    Where the rows are those of the batch, `rows` says of how many of them `values` tells, from row `first` on, and
+    `mean` is the mean over all of them, column by column. Of all entries: how many are exactly 0, how many negative,
+    and the largest size of a finite one.
     """
 
     name: str
     shape: list[int]
     values: Number | list[list[Number]]
+    zeros: int
+    negative: int
+    largest: float
+    first: int | None = None
     rows: int | None = None
     mean: list[Number] | None = None
     not_finite: dict[Literal["nan", "inf", "-inf"], int] | None = None

@@ -192,11 +192,21 @@ async def snapshot(id: str, run: str, query: AtStep, lab: TheLab) -> Response:
 async def inspect(id: str, run: str, query: Inspect, lab: TheLab) -> Response:
     """The next change line by line: NumPy expression, name, shape, values.
 
-    Arrays with a row for each sample of the batch tell at most `rows` of them; without it, all while the whole answer
-    stays within 200,000 numbers, else as many as fit.
+    Arrays with a row for each sample of the batch tell at most `rows` of them, from row `first` on; without `rows`, all
+    while the whole answer stays within 200,000 numbers, else as many as fit.
     """
-    told = await lab.inspect(id, run, query.step, query.rows)
+    told = await lab.inspect(id, run, query.step, query.rows, query.first)
     return await large(lambda: told)
+
+
+_SCRIPT = answers_of(404, 422)
+_SCRIPT[200]["content"] = {"text/x-python": {"schema": {"type": "string"}}}
+
+
+@router.get(of_run + "/inspect/script", tags=["runs"], responses=_SCRIPT, response_class=Response)
+async def change_script(id: str, run: str, query: AtStep, lab: TheLab) -> Response:
+    """The next change as a program that needs NumPy only: what is given, the lines, the parameters that come of it."""
+    return Response(await lab.change_script(id, run, query.step), media_type="text/x-python")
 
 
 @router.get(

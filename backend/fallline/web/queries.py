@@ -35,6 +35,7 @@ class _AtStep(_Query):
 
 class _Inspect(_AtStep):
     rows: Annotated[Whole, Field(ge=1, le=LARGEST)] | None = None
+    first: Annotated[Whole, Field(ge=0, le=LARGEST)] = 0
 
 
 class _OfRun(_Query):

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import math
+import subprocess
+import sys
+from contextlib import redirect_stdout
 from itertools import cycle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +16,7 @@ import pytest
 
 from fallline.engine.activations import ACTIVATIONS
 from fallline.engine.inspection.formulas import ACTIVATION_LINES, CHANGE_LINES, LOSS_LINES
+from fallline.engine.inspection.script import script_of
 from fallline.engine.inspection.sheet import sheet_of
 from fallline.engine.losses import LOSSES
 from fallline.engine.optimizers import OPTIMIZERS
@@ -19,7 +25,7 @@ from fallline.engine.problem import Problem, build_problem
 from fallline.engine.schedules import SCHEDULES
 from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
-from fallline.runs.inspection import MOST_NUMBERS, inspection
+from fallline.runs.inspection import MOST_NUMBERS, change_script, inspection
 from fallline.runs.recipe_check import check_recipe
 from fallline.vocabulary.recipe import Recipe
 
@@ -205,3 +211,70 @@ def test_a_large_batch_tells_as_many_rows_as_fit_and_the_mean_of_all() -> None:
     everything = inspection(problem, state, recipe.runs[0], rows=5000)
     full = next(line for line in everything["lines"] if line["name"] == "a1")
     assert close(a1["mean"], np.mean(full["values"], axis=0))
+
+
+def test_rows_are_told_from_the_one_that_is_asked_for_and_counts_are_of_all() -> None:
+    problem, recipe, state = set_up({}, 0)
+    whole = inspection(problem, state, recipe.runs[0])
+    two = inspection(problem, state, recipe.runs[0], rows=2, first=700)
+    beyond = inspection(problem, state, recipe.runs[0], rows=2, first=10_000)
+    for full, part, last in zip(whole["lines"], two["lines"], beyond["lines"], strict=True):
+        assert {key: full[key] for key in ("zeros", "negative", "largest")} == {
+            key: part[key] for key in ("zeros", "negative", "largest")
+        }
+        if "rows" in full:
+            values = np.array(full["values"])
+            assert (part["first"], part["rows"]) == (700, 2)
+            assert part["values"] == full["values"][700:702]
+            assert last["values"] == full["values"][-1:]
+            assert full["zeros"] == np.sum(values == 0)
+            assert full["negative"] == np.sum(values < 0)
+            assert full["largest"] == np.max(np.abs(values))
+
+
+@pytest.mark.parametrize("body", BODIES, ids=name_of)
+def test_the_script_of_a_change_reproduces_the_step_that_is_made(body: dict[str, Any]) -> None:
+    problem, recipe, state = set_up(body, 17)
+    written = change_script(problem, state, recipe.runs[0])["script"]
+    made: dict[str, Any] = {}
+    with redirect_stdout(io.StringIO()) as said, np.errstate():
+        exec(compile(written, "change.py", "exec"), made)
+    advance(problem, state, recipe.runs[0], 1)
+    for name, value in problem.named(state.parameters).items():
+        assert close(made[name], value), name
+        assert f"{name} at step 18:" in said.getvalue()
+
+
+def test_a_script_with_another_number_fails_and_says_which_parameter_differs(tmp_path: Path) -> None:
+    problem, recipe, state = set_up({"runs": [{"batch_size": 1, "learning_rate": 0.1}]}, 3)
+    written = script_of(sheet_of(problem, state, recipe.runs[0]), "sgd", 3)
+    assert "lr = 0.1\n" in written
+
+    def told(text: str) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "change.py").write_text(text)
+        return subprocess.run(
+            [sys.executable, "change.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+
+    right = told(written)
+    assert (right.returncode, right.stderr) == (0, "")
+    wrong = told(written.replace("lr = 0.1\n", "lr = 0.1001\n"))
+    assert wrong.returncode != 0
+    assert "AssertionError: W3 differs" in wrong.stderr
+
+
+def test_a_script_of_what_is_not_finite_can_be_run_too() -> None:
+    problem, recipe, state = set_up({}, 0)
+    state.parameters[:] = 1e200
+    made: dict[str, Any] = {}
+    with redirect_stdout(io.StringIO()), np.errstate():
+        exec(change_script(problem, state, recipe.runs[0])["script"], made)
+    assert not np.isfinite(made["W1"]).all()
+
+
+def test_a_script_that_would_be_too_long_is_not_written() -> None:
+    body = {"data": {"name": "linear", "samples": 5000, "features": 60}, "runs": [{"batch_size": None}]}
+    problem, recipe, state = set_up(body, 0)
+    told = change_script(problem, state, recipe.runs[0])
+    assert told["script"] is None
+    assert told["numbers"] > MOST_NUMBERS

@@ -59,6 +59,13 @@ class Sheet:
     functions: dict[str, str] = field(default_factory=dict)
     _now: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def lines_of_parameters(self) -> list[Line]:
+        """The last line of each parameter: what it is after the change."""
+        given = {each.name for each in self.given}
+        last = {line.name: line for line in self.lines if line.part == "update" and _is_parameter(line.name)}
+        return [line for name, line in last.items() if name in given]
+
     def give(self, name: str, value: Value, per_sample: bool = False) -> None:
         """Something that stands before the first line."""
         self.given.append(Entry(name, value, per_sample))
@@ -74,6 +81,10 @@ class Sheet:
         value: Value = found if found.ndim else float(found)
         self.lines.append(Line(name, value, per_sample, part, expression))
         self._now[name] = value
+
+
+def _is_parameter(name: str) -> bool:
+    return name[0] in "Wb" and name[1:].isdigit()
 
 
 def sheet_of(problem: Problem, state: TrainingState, run: RunRecipe) -> Sheet:

@@ -1,0 +1,89 @@
+/**
+ * A matrix as a table of numbers on the colour of their sign, with its name and shape under it.
+ * Owns: markup of one matrix, and of the few cells that stand for one. Which cells there are: state/grids.js.
+ */
+
+import { make } from "./dom.js";
+import { integer } from "../state/format.js";
+import { bareText, cellText, gridOf, inkOn, isMatrix, miniCells, shapeText, tintOf } from "../state/grids.js";
+
+/** @typedef {import("../state/grids.js").Grid} Grid */
+/** @typedef {import("../state/sheets.js").Cell} Cell */
+/** @typedef {import("../state/sheets.js").Entry} Entry */
+/** @typedef {import("../state/expressions.js").Piece} Piece */
+
+/** @param {Cell} value @param {number} largest */
+function looks(value, largest) {
+  if (value === 0) return { class: "zero" };
+  if (value === null) return { class: "odd" };
+  const [tint, sign] = [tintOf(value, largest), /** @type {"positive"|"negative"} */ (value > 0 ? "positive" : "negative")];
+  return { class: sign, "data-light": inkOn(tint, sign, "light"), "data-dark": inkOn(tint, sign, "dark"), style: { "--tint": `${tint}%` } };
+}
+
+/** @param {Cell} value @param {Grid} grid */
+const cell = (value, { largest, odd, whole }) =>
+  make("td", { ...looks(value, largest), "data-value": value === null ? odd : String(value), title: value === null ? null : String(value) }, whole ? bareText(value, odd) : cellText(value, odd));
+
+/** @param {string|null} name */
+const sampleHead = (name, scope = "row") => (name === null ? null : make("th", { scope, class: "sample", title: `sample ${name}` }, name));
+
+/** @param {number} count @param {string} what @param {Record<string, any>} span */
+const more = (count, what, span) => make("td", { class: "more", ...span }, `${integer(count)} more${what}`);
+
+/** Samples, or rows of weights, one under the other. @param {Grid} grid */
+function upright(grid) {
+  const { rows, moreRows, moreColumns, mean } = grid;
+  const isNamed = rows.some(({ name }) => name !== null);
+  const width = (rows[0]?.cells.length ?? 1) + Number(moreColumns > 0);
+  const height = rows.length;
+  return [
+    ...rows.map(({ name, cells }, k) => make("tr", {}, sampleHead(name), ...cells.map((value) => cell(value, grid)),
+      moreColumns > 0 && k === 0 ? more(moreColumns, "", { rowspan: height }) : null)),
+    moreRows > 0 ? make("tr", {}, isNamed ? make("td", { class: "none" }) : null, more(moreRows, " rows", { colspan: width })) : null,
+    mean ? make("tr", { class: "mean" }, make("th", { scope: "row", class: "sample" }, "mean"), ...mean.map((value) => cell(value, grid))) : null,
+  ];
+}
+
+/** Samples side by side: what was a row is a column. @param {Grid} grid */
+function turned(grid) {
+  const { rows, moreRows, moreColumns, mean } = grid;
+  const isNamed = rows.some(({ name }) => name !== null);
+  const height = (rows[0]?.cells.length ?? 0) + Number(moreColumns > 0);
+  const width = rows.length;
+  const head = isNamed ? make("tr", {}, ...rows.map(({ name }) => sampleHead(name, "col")), moreRows > 0 ? make("td", { class: "none" }) : null,
+    mean ? sampleHead("mean", "col") : null) : null;
+  return [
+    head,
+    ...(rows[0]?.cells ?? []).map((_, j) => make("tr", {}, ...rows.map(({ cells }) => cell(cells[j], grid)),
+      moreRows > 0 && j === 0 ? more(moreRows, "", { rowspan: height }) : null, mean ? cell(mean[j], grid) : null)),
+    moreColumns > 0 ? make("tr", {}, more(moreColumns, " rows", { colspan: width })) : null,
+  ];
+}
+
+/**
+ * @param {Entry} entry
+ * @param {Piece} piece   how it stands in the expression
+ * @param {number[]} batch
+ * @param {number} [most]  samples
+ */
+export function matrix(entry, piece, batch, most) {
+  const name = piece.text.trim().replace(/^\((.*)\)$/, "$1");
+  if (!isMatrix(entry)) return bare(entry, name);
+  const grid = gridOf(entry, piece, batch, most);
+  const isNamed = grid.rows.some(({ name: sample }) => sample !== null) && !grid.turned;
+  const table = make("table", { "aria-label": `${name}, ${grid.shape.map(integer).join(" by ")}` }, ...(grid.turned ? turned(grid) : upright(grid)).filter(Boolean));
+  return make("figure", { class: "matrix", "data-name": name, "data-text": piece.text.trim(), "data-named": isNamed, "data-headed": grid.turned && grid.rows.some(({ name: sample }) => sample !== null) },
+    make("div", { class: "brackets" }, table), make("figcaption", {}, name, " ", make("span", {}, shapeText(grid.shape))));
+}
+
+/** A number that is no matrix. @param {Entry} entry @param {string} name */
+function bare(entry, name) {
+  const value = /** @type {Cell} */ (entry.values);
+  const grid = gridOf(entry);
+  const shown = make("td", { class: value === 0 ? "zero" : "bare", "data-value": value === null ? grid.odd : String(value), title: value === null ? null : String(value) }, bareText(value, grid.odd));
+  return make("figure", { class: "matrix", "data-bare": true, "data-name": name, "data-text": name },
+    make("table", { "aria-label": name }, make("tr", {}, shown)), make("figcaption", {}, name));
+}
+
+/** The cells that stand for a result in a list. @param {Entry} entry */
+export const miniStrip = (entry) => make("span", { class: "mini", "aria-hidden": "true" }, ...miniCells(entry).map((value) => make("i", looks(value, entry.largest))));

@@ -1,0 +1,180 @@
+/**
+ * The microscope under the page: closed one live line, open one step with every number. On a phone a section of its own.
+ * Owns: strip and drawer, and where the focus is when they change places. What stands in them: line-list.js, equation.js.
+ */
+
+import { button, segmentedSwitch } from "./controls.js";
+import { make, set, write } from "./dom.js";
+import { lineView } from "./equation.js";
+import { icon, marker } from "./icons.js";
+import { lineList } from "./line-list.js";
+import { LiveElement, register } from "./live-element.js";
+import { integer } from "../state/format.js";
+import { inspectedRun, inspectionOf, isInspectorOpen, samplesFrom, shownLine, toggledInspector } from "../state/inspected.js";
+import { batchWords, liveLine } from "../state/line-words.js";
+import { seen } from "../state/moments.js";
+import { deadLayer } from "../state/selectors.js";
+import { keyOf } from "../state/sheets.js";
+
+/** @typedef {import("../state/types.js").State} State */
+/** @typedef {import("../state/sheets.js").Sheet} Sheet */
+
+/** How long "Copied" stands. */
+const SAID_MS = 4000;
+
+/** The samples of a batch that are shown: "rows 1 to 4", "row 5". @param {Sheet} sheet @param {State["view"]} view */
+function rowWords({ batch }, { firstSample, samplesShown }) {
+  const first = Math.min(firstSample, batch.length - 1);
+  const last = Math.min(batch.length, first + samplesShown);
+  return last === first + 1 ? `row ${integer(last)}: sample ${integer(batch[first])}` : `rows ${integer(first + 1)} to ${integer(last)}`;
+}
+
+export class StepInspector extends LiveElement {
+  #phone = matchMedia("(max-width: 720px)");
+  #strip = button({ look: "inspector-strip", more: { "aria-expanded": "false" }, act: () => this.#toggle() });
+  #step = make("b", {});
+  #batch = make("span", { class: "batch muted" });
+  #rows = make("span", { class: "muted" });
+  #said = make("span", { class: "muted", role: "status" });
+  #list = lineList((place) => this.#choose(place));
+  #line = lineView();
+  #switch = make("span", {});
+  #one = button({ look: "quiet small", more: { "aria-pressed": "false" }, act: () => this.#oneByOne() }, "Sample by sample");
+  #samples = make("span", { class: "samples" },
+    button({ name: "Samples before", look: "quiet small square", icon: "previous", act: () => this.#move(-1) }), this.#rows,
+    button({ name: "Samples after", look: "quiet small square", icon: "next", act: () => this.#move(1) }), this.#one);
+  #drawer = this.#buildDrawer();
+  #isOpen = false;
+  /** @type {HTMLElement} */
+  #from = this.#strip;
+  /** @type {any} */
+  #timer = null;
+
+  start() {
+    this.onceOpened(() => {
+      this.append(this.#strip, this.#drawer);
+      const open = (/** @type {State} */ state) => isInspectorOpen(state, this.#phone.matches);
+      this.#phone.addEventListener("change", () => this.#open(open(this.app.store.get())));
+      this.follow((state) => state.order.flatMap((name) => [name, state.runs[name].label]), (_, state) => this.#showSwitch(state));
+      this.follow((state) => [open(state), seen(state).runs[inspectedRun(state)?.name ?? ""], state.experiment, state.view.networkRun], (_, state) => this.#showStrip(state));
+      this.follow(open, (isOpen) => this.#open(isOpen));
+      this.follow((state) => [open(state), inspectionOf(state), state.view.line, state.view.firstSample, state.view.samplesShown], (_, state) => this.#show(state));
+    });
+  }
+
+  #buildDrawer() {
+    const close = button({ name: "Close the step inspector (I)", look: "quiet square close", icon: "close", act: () => this.#toggle() });
+    return make("div", { class: "drawer", hidden: true },
+      make("div", { class: "head" }, make("h2", {}, "Step inspector"), this.#switch,
+        make("span", { class: "moment" },
+          button({ name: "One step back (left arrow)", look: "quiet small square", icon: "previous", act: () => this.app.back(1) }),
+          make("span", {}, "step ", this.#step),
+          button({ name: "One step on (right arrow)", look: "quiet small square", icon: "next", act: () => this.app.forward(1) })),
+        this.#batch, this.#samples, make("span", { class: "spring" }), this.#said,
+        button({ look: "quiet small", act: () => void this.#copy() }, "Copy as NumPy"), close),
+      make("div", { class: "body" }, this.#list.root, this.#line.root));
+  }
+
+  #toggle() {
+    this.app.setView(toggledInspector(this.app.store.get(), this.#phone.matches));
+  }
+
+  /** The focus goes into what opens, and from what closes back to where it came from. @param {boolean} isOpen */
+  #open(isOpen) {
+    const { activeElement } = document;
+    const isInside = this.contains(activeElement);
+    const changes = isOpen !== this.#isOpen;
+    this.#isOpen = isOpen;
+    this.#drawer.hidden = !isOpen;
+    this.#strip.hidden = isOpen;
+    set(/** @type {Element} */ (this.closest(".app")), { "data-inspector": isOpen && !this.#phone.matches ? "open" : null });
+    if (!changes || this.#phone.matches) return;
+    if (isOpen) {
+      this.#from = activeElement instanceof HTMLElement && activeElement !== document.body && !isInside ? activeElement : this.#strip;
+      this.#list.root.focus();
+    } else if (isInside) this.#from.focus();
+  }
+
+  /** @param {State} state */
+  #showSwitch({ order, runs }) {
+    const choices = order.map((name) => ({ value: name, text: runs[name].label, title: runs[name].label, before: () => marker(runs[name].lane) }));
+    const chooser = segmentedSwitch({ name: "Run inspected", choices, choose: (networkRun) => this.app.setView({ networkRun }) });
+    this.#switch.replaceChildren(chooser.root);
+    this.#mark = chooser.show;
+    chooser.show(inspectedRun(this.app.store.get())?.name ?? null);
+  }
+
+  /** @type {(name: string|null) => void} */
+  #mark = () => {};
+
+  /** @param {State} state */
+  #showStrip(state) {
+    const run = seen(state).runs[inspectedRun(state)?.name ?? ""];
+    if (!run || !state.experiment) return;
+    this.#mark(run.name);
+    if (this.#isOpen) return;
+    const { code, words } = liveLine(run, state.experiment.weights, deadLayer(run));
+    this.#strip.replaceChildren(icon("up"), make("b", {}, "Step inspector"),
+      ...(code ? [marker(run.lane), make("span", { class: "who" }, `${run.label}, step ${integer(run.step)}:`), make("code", {}, code)] : []),
+      make("span", { class: "words" }, words), make("kbd", {}, "I"));
+  }
+
+  /** @param {State} state */
+  #show(state) {
+    const sheet = inspectionOf(state);
+    set(this.#drawer, { "data-waiting": !sheet });
+    if (!this.#isOpen || !sheet || !state.experiment) return;
+    const place = shownLine(state, sheet);
+    // what was found to look at first stays chosen from step to step
+    if (state.view.line === null) return this.app.setView({ line: keyOf(sheet, place) });
+    write(this.#step, integer(sheet.step));
+    write(this.#batch, batchWords(sheet, state.experiment.trainSamples));
+    set(this.#batch, { title: `The change from step ${integer(sheet.step)} to step ${integer(sheet.step + 1)}` });
+    this.#samples.hidden = sheet.batch.length === 1;
+    write(this.#rows, rowWords(sheet, state.view));
+    set(this.#one, { "aria-pressed": String(state.view.samplesShown === 1) });
+    this.#list.show(sheet, place);
+    if (this.getAttribute("data-line") !== state.view.line) this.#list.reveal(place);
+    this.#line.show(sheet, place);
+    set(this, { "data-run": inspectedRun(state)?.name, "data-step": sheet.step, "data-line": state.view.line });
+  }
+
+  /** @param {number} place */
+  #choose(place) {
+    const sheet = inspectionOf(this.app.store.get());
+    if (sheet) this.app.setView({ line: keyOf(sheet, place) });
+  }
+
+  /** @param {number} by */
+  #move(by) {
+    this.app.setView(samplesFrom(this.app.store.get(), by));
+  }
+
+  #oneByOne() {
+    const { samplesShown } = this.app.store.get().view;
+    this.app.setView({ samplesShown: samplesShown === 1 ? 4 : 1 });
+  }
+
+  async #copy() {
+    const { script, problem } = await this.app.changeScript();
+    const done = script !== undefined && await this.#write(script);
+    clearTimeout(this.#timer);
+    write(this.#said, done ? "Copied." : problem ? problem.detail ?? problem.title : "The browser does not let the page copy.");
+    this.#timer = setTimeout(() => write(this.#said, ""), SAID_MS);
+  }
+
+  /** Pages that came neither by https nor from this computer have no clipboard: there the old way serves. @param {string} text */
+  async #write(text) {
+    if (navigator.clipboard) return navigator.clipboard.writeText(text).then(() => true, () => false);
+    const box = make("textarea", { class: "unseen", "aria-hidden": "true" });
+    box.value = text;
+    this.append(box);
+    box.select();
+    const isDone = document.execCommand("copy");
+    box.remove();
+    return isDone;
+  }
+}
+
+/** @param {import("../state/types.js").App} app */
+export const registerStepInspector = (app) => register("step-inspector", StepInspector, app);

@@ -1,0 +1,69 @@
+/**
+ * A line of NumPy cut into what is drawn as a matrix and what stands between.
+ * Owns: reading of expressions. The pieces put together again are the expression. Pure; must not know values.
+ */
+
+const TOKENS = /(np\.\w+|\.\w+|[A-Za-z_]\w*|\d[\d.]*(?:e[-+]?\d+)?|\*\*|[=!<>]=|\S)(\s*)/g;
+const NAME = /^[A-Za-z_]\w*$/;
+
+/**
+ * @typedef {object} Piece
+ * @property {string} text        as it stands in the expression
+ * @property {string} [name]      what is drawn as a matrix; without, these are signs
+ * @property {boolean} [turned]   rows are columns: `a1.T`
+ * @property {number} [above]     1 where it is above this number, else 0: `(z2 > 0)`
+ */
+
+/** @param {string} expression */
+const tokensOf = (expression) => [...expression.matchAll(TOKENS)].map(([, text, space]) => ({ text, space }));
+
+/** `axis=0` names an argument, no value. @param {{text: string}[]} tokens @param {number} k */
+const isValue = (tokens, k) => NAME.test(tokens[k]?.text ?? "") && tokens[k + 1]?.text !== "=" && tokens[k + 1]?.text !== "(" && tokens[k].text !== "True";
+
+/** The names whose values an expression takes. @param {string} expression */
+export function namesIn(expression) {
+  const tokens = tokensOf(expression);
+  return new Set(tokens.flatMap(({ text }, k) => (isValue(tokens, k) ? [text] : [])));
+}
+
+/** `(z2 > 0)`, all of it. @param {{text: string}[]} tokens @param {number} k */
+const isComparison = (tokens, k) =>
+  tokens[k].text === "(" && isValue(tokens, k + 1) && tokens[k + 2]?.text === ">" && /^\d/.test(tokens[k + 3]?.text ?? "") && tokens[k + 4]?.text === ")";
+
+/**
+ * One piece that begins at a token, and how many tokens it takes.
+ * @param {{text: string, space: string}[]} tokens
+ * @param {number} k
+ * @returns {[Piece, number]}
+ */
+function pieceAt(tokens, k) {
+  const joined = (/** @type {number} */ count) => tokens.slice(k, k + count).map(({ text, space }) => text + space).join("");
+  if (isComparison(tokens, k)) return [{ text: joined(5), name: tokens[k + 1].text, above: Number(tokens[k + 3].text) }, 5];
+  if (!isValue(tokens, k)) return [{ text: joined(1) }, 1];
+  const turned = tokens[k + 1]?.text === ".T";
+  return [{ text: joined(turned ? 2 : 1), name: tokens[k].text, ...(turned ? { turned } : {}) }, turned ? 2 : 1];
+}
+
+/** Signs that follow each other are one piece. @param {string} expression @returns {Piece[]} */
+export function piecesOf(expression) {
+  const tokens = tokensOf(expression);
+  /** @type {Piece[]} */
+  const pieces = [];
+  for (let k = 0; k < tokens.length;) {
+    const [piece, count] = pieceAt(tokens, k);
+    const last = pieces.at(-1);
+    if (last && last.name === undefined && piece.name === undefined) last.text += piece.text;
+    else pieces.push(piece);
+    k += count;
+  }
+  return pieces;
+}
+
+/** What changes its own name is written short: `W2 -= lr * dW2`. @param {{name: string, expression: string}} line */
+export function lineText({ name, expression }) {
+  const own = `${name} - `;
+  return expression.startsWith(own) ? `${name} -= ${expression.slice(own.length)}` : `${name} = ${expression}`;
+}
+
+/** In a list there is room for what tells lines apart. @param {{name: string, expression: string}} line */
+export const briefText = (line) => lineText(line).replaceAll("np.", "").replaceAll(", keepdims=True", "");

@@ -1,0 +1,50 @@
+/**
+ * Which run the step inspector shows, whether it is open, and what it shows next.
+ * Owns: that choice. Pure.
+ */
+
+import { deadLayer } from "./selectors.js";
+import { seen } from "./moments.js";
+import { keyOf, shownPlace } from "./sheets.js";
+
+/** @typedef {import("./types.js").State} State */
+/** @typedef {import("./types.js").View} View */
+
+/** The run whose network is drawn, as it is now. @param {State} state */
+export const inspectedRun = ({ runs, order, view }) => runs[view.networkRun ?? ""] ?? runs[view.selectedRun ?? ""] ?? runs[order[0]];
+
+/** On a phone it is a section of its own. @param {State} state @param {boolean} isPhone */
+export const isInspectorOpen = ({ view }, isPhone) => (isPhone ? view.tab === "step" : view.inspector);
+
+/** What was answered, if it is of the run and the experiment that are shown. @param {State} state */
+export function inspectionOf(state) {
+  const { inspection, experiment } = state;
+  return inspection && inspection.experiment === experiment?.id && inspection.run === inspectedRun(state)?.name ? inspection.sheet : null;
+}
+
+/** The place of the line that is shown. @param {State} state @param {import("./sheets.js").Sheet} sheet */
+export function shownLine(state, sheet) {
+  const run = seen(state).runs[inspectedRun(state)?.name ?? ""];
+  return shownPlace(sheet, state.view.line, run !== undefined && deadLayer(run) !== null);
+}
+
+/** A line further down or up; nothing where there is none. @param {State} state @param {number} by @returns {Partial<View>} */
+export function lineFrom(state, by) {
+  const sheet = inspectionOf(state);
+  const next = sheet ? shownLine(state, sheet) + by : -1;
+  return sheet?.lines[next] ? { line: keyOf(sheet, next) } : {};
+}
+
+/** The samples of the batch that come next, or came before. @param {State} state @param {number} by @returns {Partial<View>} */
+export function samplesFrom(state, by) {
+  const { firstSample, samplesShown } = state.view;
+  const last = Math.max(0, (inspectionOf(state)?.batch.length ?? 1) - 1);
+  const first = Math.max(0, firstSample + by * samplesShown);
+  return { firstSample: first > last ? firstSample : first };
+}
+
+/** Open or closed: each time it opens it looks anew for the line to begin with. @param {State} state @param {boolean} isPhone @returns {Partial<View>} */
+export function toggledInspector({ view }, isPhone) {
+  if (isPhone) return { tab: view.tab === "step" ? "charts" : "step", line: null };
+  return { inspector: !view.inspector, line: null };
+}

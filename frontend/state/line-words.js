@@ -1,0 +1,238 @@
+/**
+ * What a line of a change says, in one plain sentence; the batch, and the one live line of the strip.
+ * Owns: these words. Pure; must not know elements.
+ */
+
+import { namesIn } from "./expressions.js";
+import { integer, number, percent, plural, setting } from "./format.js";
+import { firstOdd, isAllZero, isNowherePositive, isOdd, knownBefore, numberOf, sizeOf } from "./sheets.js";
+
+/** @typedef {import("./sheets.js").Sheet} Sheet */
+/** @typedef {import("./sheets.js").Line} Line */
+/** @typedef {import("./sheets.js").Entry} Entry */
+/** @typedef {import("./sheets.js").Known} Known */
+/** @typedef {{sheet: Sheet, place: number, line: Line, known: Known, m: number}} Context */
+
+/** "All 4 entries of z2", "All 3,600 entries of z2 (900 samples, 4 units)". @param {Entry} entry */
+function allOf(entry) {
+  const size = sizeOf(entry);
+  if (size === 1) return `The one entry of ${entry.name}`;
+  const of = entry.rows !== undefined && entry.shape[0] > 1 ? ` (${plural(entry.shape[0], "sample")}, ${plural(entry.shape[1], "unit")})` : "";
+  return `All ${integer(size)} entries of ${entry.name}${of}`;
+}
+
+/** "are negative", "is negative or 0". @param {Entry} entry */
+const below = (entry) => `${sizeOf(entry) === 1 ? "is" : "are"} ${entry.negative === sizeOf(entry) ? "negative" : "negative or 0"}`;
+
+/** The first name of an expression that is exactly 0. @param {Context} context */
+const zeroOf = ({ line, known }) => [...namesIn(line.expression)].find((name) => name !== line.name && isAllZero(known.get(name)));
+
+/** "inf 2, nan 1". @param {Entry} entry */
+const oddCounts = ({ not_finite: counts = {} }) => Object.entries(counts).map(([kind, count]) => `${integer(count)} ${kind.replace("-", "−")}`).join(", ");
+
+/** @param {Context} context */
+function oddWords({ sheet, place, line, known }) {
+  const from = [...namesIn(line.expression)].find((name) => isOdd(known.get(name)));
+  if (from) return `${from} is not finite already, and so is ${line.name}: ${oddCounts(line)}.`;
+  const first = firstOdd(sheet) === place ? "This is the first line that is not finite" : `${line.name} is not finite`;
+  return `${first}: ${oddCounts(line)} of ${integer(sizeOf(line))}. Numbers have become too large for a float.`;
+}
+
+/** The line in which an activation takes this one. @param {Context} context */
+const nextLine = ({ sheet, place, line }) => sheet.lines.slice(place + 1).find(({ expression }) => namesIn(expression).has(line.name));
+
+/** @param {Line|undefined} line @param {string} z */
+const isRelu = (line, z) => line?.expression === `np.maximum(${z}, 0)`;
+
+/** relu, told at its argument as at its result. @param {Entry} z */
+function reluWords(z) {
+  const positive = sizeOf(z) - z.zeros - z.negative;
+  if (isNowherePositive(z)) return `${allOf(z)} ${below(z)}, so relu returns exactly 0 and nothing behind it receives a gradient.`;
+  if (positive === sizeOf(z)) return `${allOf(z)} ${sizeOf(z) === 1 ? "is" : "are"} positive: relu lets all of them through as they are.`;
+  return `relu lets ${integer(positive)} of the ${integer(sizeOf(z))} entries of ${z.name} through and makes the others exactly 0.`;
+}
+
+const BENDS = [
+  { sign: "np.tanh(", words: "tanh squeezes every entry to between −1 and 1; near either end hardly any gradient comes back." },
+  { sign: "np.logaddexp(0, z", words: "softplus: 0 far below 0, unchanged far above, smooth between." },
+  { sign: "erfc(", words: "gelu: each entry times the probability that a standard normal number lies below it." },
+  { sign: "np.expm1(", words: "elu: positive entries stay as they are, negative ones level off at −1." },
+  { sign: "0.01 * ", words: "leaky relu lets positive entries through and a hundredth of negative ones, so that no unit dies." },
+  { sign: "1 / (1 + np.exp(-z", words: "sigmoid squeezes every entry to between 0 and 1; near either end hardly any gradient comes back." },
+];
+
+/** @param {Context} context */
+function bendWords({ line, known }) {
+  const [z] = namesIn(line.expression);
+  const entry = known.get(z);
+  if (entry && isRelu(line, z)) return reluWords(entry);
+  const bend = BENDS.find(({ sign }) => line.expression.includes(sign));
+  return bend?.words ?? `The layer is linear: ${line.name} is ${z}, as it is.`;
+}
+
+/** Predictions beside the truth. @param {Context} context */
+function predictionWords({ line, known, m }) {
+  const y = known.get("y");
+  const [there, here] = [y?.mean?.[0], line.mean?.[0]];
+  if (line.shape[1] !== 1 || there === undefined || there === null || here === undefined || here === null) return null;
+  const many = m > 1;
+  const isLogit = line.name === "y_pred" && (there === 0 || there === 1 || (y && y.zeros + sumOfOnes(y) === sizeOf(y)));
+  if (isLogit) return many ? "Logits: above 0 speaks for class 1, below for class 0." : `A logit of ${number(here)}: ${here > 0 ? "above 0 speaks for class 1" : "below 0 speaks for class 0"}, and y is ${number(there)}.`;
+  const gap = here - there;
+  const told = many ? `On average the network predicts ${number(here)}, and y is ${number(there)}` : `The network predicts ${number(here)}, and y is ${number(there)}`;
+  return gap === 0 ? `${told}.` : `${told}: ${number(Math.abs(gap))} too ${gap > 0 ? "high" : "low"}.`;
+}
+
+/** How many of the entries that are told are exactly 1, as far as all are told. @param {Entry} y */
+const sumOfOnes = (y) => (y.rows === y.shape[0] && Array.isArray(y.values) ? y.values.flat().filter((value) => value === 1).length : 0);
+
+/** Weighted inputs and a bias. @param {Context} context */
+function affineWords(context) {
+  const { line, known } = context;
+  const names = [...namesIn(line.expression)];
+  if (isAllZero(known.get(names[0]))) return `${names[0]} is exactly 0, so ${line.name} is ${names[2]}${context.m > 1 ? " for every sample" : ""}, whatever the inputs are.`;
+  if (isRelu(nextLine(context), line.name)) return reluWords(line);
+  return (line.name === "y_pred" && predictionWords(context)) || "Each unit weighs its inputs and adds its bias.";
+}
+
+/** @param {Context} context */
+function slopeWords({ line, known }) {
+  const [, z] = /\((z\d+) > 0\)/.exec(line.expression) ?? [];
+  const entry = z === undefined ? undefined : known.get(z);
+  if (entry && isNowherePositive(entry)) return `No entry of ${z} is above 0, so (${z} > 0) is 0 everywhere: ${line.name} is exactly 0, and with it every gradient behind.`;
+  if (entry) return `The gradient passes where ${z} is above 0: at ${integer(sizeOf(entry) - entry.zeros - entry.negative)} of ${integer(sizeOf(entry))} entries.`;
+  if (/^d\w+$/.test(line.expression)) return `The output is linear: ${line.name} is ${line.expression}, as it is.`;
+  return "The gradient, times the slope of the activation at each entry.";
+}
+
+/** Row and column of the largest size, as people count. @param {number[][]} values */
+function largestAt(values) {
+  let at = { row: 0, column: 0, size: -1 };
+  values.forEach((row, k) => row.forEach((value, column) => {
+    if (Math.abs(value) > at.size) at = { row: k, column, size: Math.abs(value) };
+  }));
+  return at;
+}
+
+/** "row 2, column 3", or nothing where there is one entry. @param {{row: number, column: number}} at @param {Entry} entry */
+const whereWords = (at, entry) => (sizeOf(entry) === 1 ? "" : ` at row ${integer(at.row + 1)}, column ${integer(at.column + 1)}`);
+
+/** @param {Context} context */
+function weightGradientWords({ line }) {
+  const values = /** @type {number[][]} */ (line.values);
+  const at = largestAt(values);
+  const zeros = line.zeros ? ` ${integer(line.zeros)} of its ${integer(sizeOf(line))} entries ${line.zeros === 1 ? "is" : "are"} exactly 0.` : "";
+  return `The largest slope of the loss in ${line.name.slice(1)} is ${number(values[at.row][at.column])}${whereWords(at, line)}.${zeros}`;
+}
+
+/** A parameter after the change, beside what it was. @param {Context} context */
+function changeWords({ line, known }) {
+  const [before, gradient] = [known.get(line.name), known.get(`d${line.name}`)];
+  const [was, is] = /** @type {number[][][]} */ ([before?.values, line.values]);
+  const moved = is.map((row, k) => row.map((value, j) => value - was[k][j]));
+  const at = largestAt(moved);
+  if (at.size === 0) return isAllZero(gradient) ? `d${line.name} is exactly 0, so ${line.name} stays as it is.` : `The change is too small for a float: ${line.name} stays as it is.`;
+  const only = isAllZero(gradient) ? `d${line.name} is exactly 0; what moves ${line.name} is not its gradient. ` : "";
+  return `${only}The largest change is ${number(moved[at.row][at.column])}${whereWords(at, line)}: ${setting(was[at.row][at.column])} becomes ${setting(is[at.row][at.column])}.`;
+}
+
+/** @param {Context} context */
+function memoryWords({ sheet, line, known }) {
+  const [, kind] = /^(velocity|mean|square)_/.exec(line.name) ?? [];
+  const zero = zeroOf({ sheet, place: 0, line, known, m: 0 });
+  const added = zero ? ` ${zero} is exactly 0, so it only fades.` : "";
+  if (kind === "velocity") return `What remains of the former changes (${setting(numberOf(sheet, "momentum") ?? 0)} of them), and this gradient.${added}`;
+  if (kind === "mean") return `A running mean of the gradient, of about the last ${integer(1 / (1 - (numberOf(sheet, "beta1") ?? 0)))} changes.${added}`;
+  return `A running mean of the squared gradient, entry by entry.${added}`;
+}
+
+/** @param {Context} context */
+function shareWords({ line, known }) {
+  const share = Number(line.values);
+  return share < 1 ? `The gradient is longer than clip_norm allows: it is shortened to ${percent(share)}.`
+    : `The gradient is within clip_norm (${number(Number(known.get("clip_norm")?.values))}): it stays as it is.`;
+}
+
+/** By the name of a line: what there is to say when nothing special has happened. @type {[RegExp, (context: Context) => string|null][]} */
+const WORDS = [
+  [/^loss$/, ({ line, m }) => `The loss of ${m === 1 ? "this one sample" : `these ${integer(m)} samples, on average`}: ${number(/** @type {number} */ (line.values))}.`],
+  [/^objective$/, () => "What is descended: the loss as it is descended, and the penalties on the weights."],
+  [/^dy_pred$/, ({ line, m }) => (m === 1 && sizeOf(line) === 1
+    ? `The loss falls when the prediction ${line.negative ? "rises" : "sinks"}.` : `Each prediction's share of the slope: ${integer(line.negative)} of ${integer(sizeOf(line))} should rise, the others sink.`)],
+  [/^dz\d+$/, slopeWords],
+  [/^da\d+$/, ({ line }) => `How the loss changes with each output of layer ${line.name.slice(2)}.`],
+  [/^db\d+$/, ({ line, m }) => (m === 1 ? `One sample: ${line.name} is d${line.name.replace("db", "z")} itself.` : `d${line.name.replace("db", "z")}, summed over the ${integer(m)} samples.`)],
+  [/^dW\d+$/, weightGradientWords],
+  [/^(velocity|mean|square)_/, memoryWords],
+  [/^share$/, shareWords],
+  [/^norm$/, () => "How long the gradient is, over all weights and biases."],
+  [/^count$/, ({ line }) => `So many changes has this optimizer made: ${integer(Number(line.values))}.`],
+  [/^lr$/, ({ line, known }) => `The schedule takes the rate times ${number(Number(known.get("factor")?.values))}: ${number(Number(line.values))}.`],
+  [/^one_hot$/, () => "1 in the column of a sample's class, 0 elsewhere."],
+  [/^shifted$/, () => "Minus the largest logit of each row, so that no exponential overflows."],
+  [/^p$/, () => "Softmax: what the network takes for the probability of each class; a row adds up to 1."],
+  [/^side$/, () => "1 for class 0, −1 for class 1."],
+  [/^wrong$/, ({ line }) => `Above 0 where the logit is on the wrong side: at ${integer(sizeOf(line) - line.negative - line.zeros)} of ${integer(sizeOf(line))}.`],
+];
+
+/** What made it exactly 0. @param {Context} context */
+function zeroWords(context) {
+  const { line, known } = context;
+  if (/^dz\d+$/.test(line.name) && !isAllZero(known.get(`da${line.name.slice(2)}`))) return slopeWords(context);
+  const zero = zeroOf(context);
+  return zero ? `${zero} is exactly 0, so ${line.name} is too.` : `${allOf(line)} ${sizeOf(line) === 1 ? "is" : "are"} exactly 0.`;
+}
+
+/** The forward lines of a layer: `a @ W + b`, then what the activation makes of it. @param {Context} context */
+const forwardWords = (context) => (context.line.expression.includes(" @ ") ? affineWords(context) : bendWords(context));
+
+/**
+ * One sentence, or two.
+ * @param {Sheet} sheet
+ * @param {number} place
+ */
+export function sentenceOf(sheet, place) {
+  const line = sheet.lines[place];
+  /** @type {Context} */
+  const context = { sheet, place, line, known: knownBefore(sheet, place), m: sheet.batch.length };
+  if (isOdd(line)) return oddWords(context);
+  const isParameter = line.part === "update" && /^[Wb]\d+$/.test(line.name);
+  if (isParameter) return changeWords(context);
+  if (line.part === "forward" && /^([az]\d+|y_pred)$/.test(line.name)) return forwardWords(context);
+  if (line.part === "update" && /^d[Wb]/.test(line.name)) return `Within its bounds: the gradient of ${line.name.slice(1)} as it is taken.`;
+  if (isAllZero(line)) return zeroWords(context);
+  return WORDS.find(([name]) => name.test(line.name))?.[1](context) ?? "";
+}
+
+/**
+ * "batch: sample 125 of 900, m = 1, lr = 0.006".
+ * @param {Sheet} sheet
+ * @param {number} samples  of the training data
+ */
+export function batchWords(sheet, samples) {
+  const { length } = sheet.batch;
+  const which = length === 1 ? `sample ${integer(sheet.batch[0])} of ${integer(samples)}` : length === samples ? `all ${integer(samples)} samples` : `${integer(length)} of ${integer(samples)} samples`;
+  const rate = numberOf(sheet, "lr");
+  return `batch: ${which}, m = ${integer(length)}${rate === null ? "" : `, lr = ${setting(rate)}`}`;
+}
+
+/**
+ * The one line of the strip: a layer's weights, those first that have stopped.
+ * @param {import("./types.js").Run} run
+ * @param {string[]} weights
+ * @param {number|null} dead  a layer that is dead
+ * @returns {{code: string, words: string}}
+ */
+export function liveLine(run, weights, dead) {
+  const gradient = (/** @type {string} */ name) => run.latest[`grad_l1/${name}`]?.value;
+  const stuck = [...weights.slice((dead ?? 1) - 1), ...weights].find((name) => gradient(name) === 0);
+  const name = stuck ?? weights[Math.floor((weights.length - 1) / 2)];
+  const steps = { sgd: `lr * d${name}`, momentum: `lr * velocity_${name}` }[run.settings.optimizer];
+  const code = steps ? `${name} -= ${steps}` : name;
+  if (run.status === "diverged") return { code, words: "numbers have become too large for a float: nothing is changed any more" };
+  const isPlain = run.settings.optimizer === "sgd" && !run.settings.l1 && !run.settings.l2;
+  if (stuck) return { code, words: `d${name} is exactly 0${isPlain ? `, so ${name} stays as it is` : ""}` };
+  const ratio = run.latest[`ratio/${name}`]?.value;
+  if (ratio === undefined || ratio === null) return { code: "", words: "One step, line by line, in NumPy." };
+  return { code, words: `changes ${steps ? `${name} ` : ""}by ${number(ratio * 100)} %` };
+}

@@ -1,0 +1,152 @@
+/**
+ * One change of a run, as `inspect` tells it: what stands before each line, what became of what, which line to look at first.
+ * Owns: that structure. Pure; must not know words or drawing.
+ */
+
+import { namesIn } from "./expressions.js";
+
+/** @typedef {number|null} Cell  null = not finite */
+/**
+ * @typedef {object} Entry
+ * @property {string} name
+ * @property {number[]} shape        none of a bare number
+ * @property {Cell|Cell[][]} values  where rows are those of the batch, `rows` of them from row `first` on
+ * @property {number} zeros          of all entries: how many are exactly 0
+ * @property {number} negative
+ * @property {number} largest        the largest size of a finite one
+ * @property {number} [first]
+ * @property {number} [rows]
+ * @property {Cell[]} [mean]         over the whole batch
+ * @property {Partial<Record<"nan"|"inf"|"-inf", number>>} [not_finite]
+ */
+/** @typedef {Entry & {part: "forward"|"backward"|"update", expression: string}} Line */
+/** @typedef {{step: number, generation: number, batch: number[], functions: Record<string, string>, given: Entry[], lines: Line[]}} Sheet */
+/** @typedef {Map<string, Entry>} Known */
+
+/** @param {Entry} entry */
+export const sizeOf = ({ shape }) => shape.reduce((size, length) => size * length, 1);
+
+/** Exactly 0, every entry; not merely small. @param {Entry|undefined} entry */
+export const isAllZero = (entry) => entry !== undefined && sizeOf(entry) > 0 && entry.zeros === sizeOf(entry);
+
+/** @param {Entry|undefined} entry */
+export const isOdd = (entry) => Object.keys(entry?.not_finite ?? {}).length > 0;
+
+/** Not one entry above 0. @param {Entry} entry */
+export const isNowherePositive = (entry) => !isOdd(entry) && entry.zeros + entry.negative === sizeOf(entry);
+
+/** What the names stand for before a line: the last of each. @param {Sheet} sheet @param {number} place @returns {Known} */
+export const knownBefore = ({ given, lines }, place) => new Map([...given, ...lines.slice(0, place)].map((entry) => [entry.name, entry]));
+
+/** A bare number by its name, the last there is. @param {Sheet} sheet @param {string} name @returns {number|null} */
+export function numberOf({ given, lines }, name) {
+  const values = [...given, ...lines].filter((entry) => entry.name === name).at(-1)?.values;
+  return typeof values === "number" ? values : null;
+}
+
+/** Where everything became 0: the first line whose result is exactly 0; -1 for none. @param {Sheet} sheet */
+export const firstZero = ({ lines }) => lines.findIndex(isAllZero);
+
+/** The first line with an infinity, or with what is not a number. @param {Sheet} sheet */
+export const firstOdd = ({ lines }) => lines.findIndex(isOdd);
+
+/** What a line is called from step to step: "update W2", and of lines of one name the second "update W2 2". @param {Sheet} sheet @param {number} place */
+export function keyOf({ lines }, place) {
+  const { part, name } = lines[place];
+  const before = lines.slice(0, place).filter((line) => line.part === part && line.name === name).length;
+  return before ? `${part} ${name} ${before + 1}` : `${part} ${name}`;
+}
+
+/** @param {Sheet} sheet @param {string|null} key  -1 where there is no such line */
+export const placeOf = (sheet, key) => sheet.lines.findIndex((_, place) => keyOf(sheet, place) === key);
+
+/**
+ * The line that is shown: the chosen one, else the one in which something went wrong.
+ * @param {Sheet} sheet
+ * @param {string|null} chosen
+ * @param {boolean} isDead  a layer of the run is
+ */
+export function shownPlace(sheet, chosen, isDead) {
+  const place = placeOf(sheet, chosen);
+  if (place >= 0) return place;
+  const odd = firstOdd(sheet);
+  return Math.max(0, odd >= 0 ? odd : isDead ? firstZero(sheet) : 0);
+}
+
+/**
+ * Lines behind one that depend on it, in order; `isDirect` where they name it themselves.
+ * @param {Sheet} sheet
+ * @param {number} place
+ */
+export function dependentsOf({ lines }, place) {
+  const { name } = lines[place];
+  const touched = new Set([name]);
+  let isStill = true;
+  const found = [];
+  for (let k = place + 1; k < lines.length; k++) {
+    const names = namesIn(lines[k].expression);
+    const isDirect = isStill && names.has(name);
+    if ([...names].some((each) => touched.has(each))) {
+      touched.add(lines[k].name);
+      found.push({ place: k, isDirect });
+    } else touched.delete(lines[k].name);
+    // what is called so from here on is another thing
+    if (lines[k].name === name) isStill = false;
+  }
+  return found;
+}
+
+/** @param {Sheet} sheet @param {string} name @param {Line["part"]} [part] */
+const firstCalled = ({ lines }, name, part) => lines.findIndex((line) => line.name === name && (!part || line.part === part));
+
+/** @param {Sheet} sheet @param {string[]} names  the first of them that there is */
+const firstOf = (sheet, names) => names.map((name) => firstCalled(sheet, name)).find((place) => place >= 0) ?? -1;
+
+/** Which line undoes one of the way there, or is undone by one of the way back. @param {Sheet} sheet @param {number} place */
+function partnerPlace(sheet, place) {
+  const { name, part } = sheet.lines[place];
+  const [, kind, digits] = /^(d?[azWb])(\d+)$/.exec(name) ?? ["", name, ""];
+  const layer = Number(digits);
+  if (part === "forward") return firstOf(sheet, kind === "a" || kind === "z" ? [`dz${layer}`] : ["dy_pred"]);
+  if (part === "update") {
+    const [parameter] = /[Wb]\d+$/.exec(name) ?? [];
+    return parameter === undefined ? -1 : sheet.lines.slice(0, place).map((line) => line.name).lastIndexOf(`d${parameter}`);
+  }
+  if (kind === "dz") return firstOf(sheet, [`a${layer}`, "y_pred"]);
+  if (kind === "dW" || kind === "db") return firstOf(sheet, [`z${layer}`, "y_pred"]);
+  if (kind === "da") return firstOf(sheet, [`z${layer + 1}`, "y_pred"]);
+  return firstOf(sheet, ["loss"]);
+}
+
+/** @type {Record<Line["part"], string>} */
+const WAYS = { forward: "on the way back", backward: "on the way there", update: "its gradient" };
+
+/** @param {Sheet} sheet @param {number} place @returns {{place: number, words: string}|null} */
+export function partnerOf(sheet, place) {
+  const there = partnerPlace(sheet, place);
+  return there < 0 ? null : { place: there, words: WAYS[sheet.lines[place].part] };
+}
+
+const MOST_FOLLOWING = 4;
+
+/** @param {Line} line */
+const isGradient = ({ name, part }) => part === "backward" && /^d[Wb]\d+$/.test(name);
+
+/**
+ * What follows from a line: the next that names it, the gradients of weights that depend on it, and the only gradient that is left
+ * where there is but one.
+ * @param {Sheet} sheet
+ * @param {number} place
+ * @returns {{place: number, isOnly: boolean}[]}
+ */
+export function followersOf(sheet, place) {
+  const { lines } = sheet;
+  const behind = dependentsOf(sheet, place);
+  const weights = behind.filter(({ place: k }) => isGradient(lines[k]) && lines[k].name.startsWith("dW")).map(({ place: k }) => k);
+  const direct = behind.filter(({ isDirect }) => isDirect).map(({ place: k }) => k).slice(0, weights.length ? 1 : 3);
+  const left = lines.flatMap((line, k) => (isGradient(line) && !isAllZero(line) ? [k] : []));
+  const only = left.length === 1 && left[0] > place ? left[0] : null;
+  const most = MOST_FOLLOWING - (only === null ? 0 : 1);
+  const shown = [...new Set([...direct, ...weights])].filter((k) => k !== only).slice(0, most);
+  return [...shown.map((k) => ({ place: k, isOnly: false })), ...(only === null ? [] : [{ place: only, isOnly: true }])];
+}

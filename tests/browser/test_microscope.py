@@ -1,0 +1,294 @@
+"""The step inspector on the page: one step, every number, and what one does with it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, expect
+
+from browser.conftest import OpenLab, Visits
+from browser.dashboard import PHONE, Dashboard
+from browser.test_accessibility import SMALL_TARGETS, faults_in_both_themes
+
+DEAD = 900
+"""Long after the SGD run's second layer has died."""
+
+EQUATION = """() => [...document.querySelector(".equation").children].map((each) => (
+    each.matches(".sign") ? { sign: each.dataset.text } : {
+        text: each.dataset.text,
+        isBare: each.hasAttribute("data-bare"),
+        values: [...each.querySelectorAll("tr:not(.mean)")].map((row) =>
+            [...row.querySelectorAll("td[data-value]")].map((cell) => Number(cell.dataset.value)))
+            .filter((row) => row.length),
+    }))"""
+
+
+def inspector(lab: Dashboard) -> Locator:
+    return lab.page.locator("step-inspector")
+
+
+def lines(lab: Dashboard) -> Locator:
+    return lab.page.get_by_role("listbox", name="One step in NumPy")
+
+
+def chosen(lab: Dashboard) -> Locator:
+    return lines(lab).locator("[aria-selected=true]")
+
+
+def open_at(lab: Dashboard, step: int) -> None:
+    lab.page.keyboard.press("i")
+    expect(inspector(lab)).to_have_attribute("data-step", str(step))
+
+
+def show(lab: Dashboard, run: str) -> None:
+    lab.page.get_by_role("radiogroup", name="Run shown").get_by_role("radio", name=run, exact=True).click()
+
+
+def equation(lab: Dashboard) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = lab.page.evaluate(EQUATION)
+    return found
+
+
+def reckoned(pieces: list[dict[str, Any]]) -> tuple[Any, Any]:
+    """What NumPy gives for the signs and numbers on the page, and the result that stands there."""
+    shown = [
+        each["values"][0][0] if each.get("isBare") else np.array(each.get("values", [])) for each in pieces
+    ]
+    text = " ".join(each.get("sign") or f"shown[{k}]" for k, each in enumerate(pieces[:-2]))
+    return eval(text, {"np": np, "shown": shown}), shown[-1]
+
+
+def test_who_opens_it_on_a_dead_layer_sees_the_line_where_everything_became_0(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    show(lab, "SGD")
+    lab.make_steps(DEAD)
+    strip = lab.page.get_by_role("button", name=re.compile("^Step inspector"))
+    expect(strip).to_contain_text(
+        re.compile("SGD, step 900: ?W2 -= lr \\* dW2 ?dW2 is exactly 0, so W2 stays as it is")
+    )
+    open_at(lab, DEAD)
+    expect(strip).to_be_hidden()
+    expect(chosen(lab)).to_have_accessible_name(
+        "a2 = maximum(z2, 0) exactly 0 in all 4, here everything became exactly 0"
+    )
+    sentence = "All 4 entries of z2 are negative, so relu returns exactly 0 and nothing behind it receives a gradient."
+    expect(lab.page.locator(".say")).to_have_text(sentence)
+    expect(lab.page.locator(".partner")).to_contain_text("dz2 = da2 * (z2 > 0)")
+    expect(lab.page.locator(".follows")).to_contain_text("the only gradient left")
+    expect(lab.page.locator(".equation .zero")).to_have_text(["0"] * 4)
+    expect(lab.page.locator(".drawer .batch")).to_have_text(
+        re.compile(r"^batch: sample \d+ of 900, m = 1, lr = 0.1$")
+    )
+    lab.page.keyboard.press("ArrowUp")
+    expect(chosen(lab)).to_have_attribute("title", "z2 = a1 @ W2 + b2")
+    expect(lab.page.locator(".say")).to_have_text(sentence)
+    lab.page.keyboard.press("ArrowDown")
+    expect(chosen(lab)).to_contain_text("a2 = maximum(z2, 0)")
+
+
+def test_the_arrows_go_through_the_steps_and_the_numbers_are_those_of_each(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    show(lab, "SGD")
+    lab.make_steps(12)
+    open_at(lab, 12)
+    seen = []
+    for key, step in (
+        ("ArrowLeft", 11),
+        ("ArrowLeft", 10),
+        ("ArrowRight", 11),
+        ("ArrowRight", 12),
+        ("ArrowRight", 13),
+    ):
+        lab.page.keyboard.press(key)
+        expect(inspector(lab)).to_have_attribute("data-step", str(step))
+        told = lab.ask("GET", "/runs/sgd/inspect", step=step)
+        assert equation(lab)[-1]["values"] == told["lines"][0]["values"]
+        seen.append(equation(lab)[-1]["values"])
+    assert seen[0] == seen[2]
+    assert seen[0] != seen[1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"optimizer": "adamw", "clip_norm": 0.5, "l2": 0.01, "schedule": "cosine"},
+        {"optimizer": "nesterov"},
+    ],
+    ids=["plain", "adamw", "nesterov"],
+)
+def test_the_numbers_of_every_line_are_reckoned_from_the_numbers_shown(
+    open_lab: OpenLab, change: dict[str, Any]
+) -> None:
+    lab = open_lab()
+    show(lab, "SGD")
+    if change:
+        lab.ask("PATCH", "/runs/sgd", change)
+    lab.make_steps(4)
+    open_at(lab, 4)
+    count = lines(lab).get_by_role("option").count()
+    assert count == len(lab.ask("GET", "/runs/sgd/inspect")["lines"])
+    for place in range(count):
+        expect(lines(lab)).to_have_attribute("aria-activedescendant", f"line-{place}")
+        here, there = reckoned(equation(lab))
+        np.testing.assert_allclose(here, there, rtol=1e-12, atol=1e-300)
+        lab.page.keyboard.press("ArrowDown")
+
+
+def test_of_a_large_batch_four_samples_are_shown_by_their_numbers_or_one_after_the_other(
+    open_lab: OpenLab,
+) -> None:
+    lab = open_lab()
+    lab.make_steps(3)
+    open_at(lab, 3)
+    result = lab.page.locator(".equation .matrix").last
+    batch = lab.ask("GET", "/runs/gd/inspect")["batch"]
+    expect(result.get_by_role("row")).to_have_count(6)
+    expect(result.get_by_role("rowheader")).to_have_text([*map(str, batch[:4]), "mean"])
+    expect(result).to_contain_text("896 more rows")
+    here, there = reckoned(equation(lab))
+    np.testing.assert_allclose(here, there, rtol=1e-12)
+    lab.button("Samples after").click()
+    expect(result.get_by_role("rowheader")).to_have_text([*map(str, batch[4:8]), "mean"])
+    lab.button("Sample by sample").click()
+    expect(lab.page.locator(".drawer .samples")).to_contain_text(f"row 5: sample {batch[4]}")
+    expect(result).to_contain_text("899 more rows")
+    lab.button("Samples after").click()
+    expect(lab.page.locator(".drawer .samples")).to_contain_text(f"row 6: sample {batch[5]}")
+    told = lab.ask("GET", "/runs/gd/inspect", rows=1, first=5)
+    lab.until(lambda: equation(lab)[-1]["values"], lambda shown: shown[0] == told["lines"][0]["values"][0])
+
+
+def test_what_is_copied_reproduces_the_step_with_numpy_alone(visits: Visits) -> None:
+    context = visits.profile(permissions=["clipboard-read", "clipboard-write"])
+    lab = visits.page(context).open()
+    show(lab, "SGD")
+    lab.make_steps(30)
+    lab.page.keyboard.press("i")
+    lab.page.keyboard.press("ArrowLeft")
+    expect(inspector(lab)).to_have_attribute("data-step", "29")
+    lab.button("Copy as NumPy").click()
+    expect(inspector(lab).get_by_role("status")).to_have_text("Copied.")
+    script = lab.page.evaluate("navigator.clipboard.readText()")
+    told = "\nimport json\nprint(json.dumps({name: globals()[name].tolist() for name in after}))\n"
+    made = subprocess.run(
+        [sys.executable, "-"], input=script + told, capture_output=True, text=True, check=True
+    )
+    there = lab.ask("GET", "/runs/sgd/snapshot", step=30)["parameters"]
+    here = json.loads(made.stdout.splitlines()[-1])
+    assert set(here) == set(there)
+    for name, values in there.items():
+        np.testing.assert_allclose(here[name], values, rtol=1e-12, atol=1e-14)
+
+
+def test_the_drawer_takes_the_place_of_the_gradients_and_gives_focus_and_room_back(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+
+    def height(selector: str) -> float:
+        box = lab.page.locator(selector).bounding_box()
+        return box["height"] if box else 0.0
+
+    assert height("step-inspector") == 34
+    loss = height(".plot.loss")
+    lab.page.get_by_role("button", name=re.compile("^Step inspector")).click()
+    expect(lines(lab)).to_be_focused()
+    assert height("step-inspector") == 398
+    assert height(".plot.loss") >= 150
+    expect(lab.chart("gradients")).to_be_hidden()
+    lab.page.keyboard.press("Escape")
+    expect(lines(lab)).to_be_hidden()
+    expect(lab.page.get_by_role("button", name=re.compile("^Step inspector"))).to_be_focused()
+    expect(lab.chart("gradients")).to_be_visible()
+    assert height(".plot.loss") == loss
+    for size in ((1440, 700), (1000, 620)):
+        lab.page.set_viewport_size({"width": size[0], "height": size[1]})
+        lab.page.keyboard.press("i")
+        assert height(".plot.loss") >= 150
+        assert height("step-inspector") >= 150
+        lab.button("Close the step inspector (I)").click()
+
+
+def test_while_it_plays_the_drawer_follows_and_who_steps_pauses(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.page.keyboard.press("i")
+    lab.page.keyboard.press("Space")
+    lab.until(lambda: int(inspector(lab).get_attribute("data-step") or 0), lambda step: step > 20)
+    asked = [url for url in lab.requests if "/inspect" in url]
+    began = lab.page.evaluate("performance.now()")
+    lab.page.wait_for_timeout(1500)
+    seconds = (lab.page.evaluate("performance.now()") - began) / 1000
+    assert len([url for url in lab.requests if "/inspect" in url]) - len(asked) <= 4 * seconds + 2
+    lab.page.keyboard.press("ArrowLeft")
+    expect(lab.play).to_be_visible()
+    lab.until(
+        lambda: (
+            lab.page.locator("race-table th.moment").inner_text(),
+            inspector(lab).get_attribute("data-step"),
+        ),
+        lambda shown: shown[0] == f"At step {int(str(shown[1])):,}",
+    )
+
+
+def test_wide_and_deep_networks_never_break_the_page(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    layers = [{"units": 64, "activation": "tanh"}] * 6
+    made = lab.page.evaluate(
+        """(recipe) => fetch("/api/v1/experiments", { method: "POST", body: JSON.stringify(recipe) })
+            .then((answer) => answer.json())""",
+        {"network": {"layers": layers}, "runs": [{"optimizer": "adam", "batch_size": 32}]},
+    )
+    lab.page.goto(f"{lab.address}/#watch={made['id']}")
+    lab.page.reload()
+    lab.page.wait_for_selector("watch-line:not([hidden])")
+    lab.page.keyboard.press("i")
+    expect(lines(lab).get_by_role("option")).to_have_count(85)
+    for _ in range(4):
+        lab.page.keyboard.press("ArrowDown")
+    expect(lab.page.locator(".equation")).to_contain_text("56 more rows")
+    for width in (1440, 1121, 760):
+        lab.page.set_viewport_size({"width": width, "height": 800})
+        assert lab.page.evaluate("document.documentElement.scrollWidth") <= width
+        assert inspector(lab).evaluate("(each) => each.scrollWidth <= each.clientWidth")
+
+
+def test_a_phone_has_it_behind_a_tab_and_axe_and_fingers_find_nothing_wrong(open_lab: OpenLab) -> None:
+    lab = open_lab(PHONE)
+    lab.make_steps(DEAD)
+    lab.page.get_by_role("tab", name="Network").tap()
+    show(lab, "SGD")
+    lab.page.get_by_role("tab", name="Step").tap()
+    expect(inspector(lab)).to_have_attribute("data-line", "forward a2")
+    expect(inspector(lab)).to_have_role("main")
+    expect(lab.page.locator("race-table")).to_be_hidden()
+    expect(lab.page.locator(".say")).to_be_in_viewport()
+    assert faults_in_both_themes(lab) == []
+    assert lab.page.evaluate(SMALL_TARGETS) == []
+    for width in (320, 390):
+        lab.page.set_viewport_size({"width": width, "height": 844})
+        assert lab.page.evaluate("document.documentElement.scrollWidth") <= width
+    lines(lab).get_by_text("dW2 = a1.T @ dz2").tap()
+    expect(inspector(lab)).to_have_attribute("data-line", "backward dW2")
+    lab.page.get_by_role("tab", name="Charts").tap()
+    expect(inspector(lab)).to_be_hidden()
+
+
+def test_axe_finds_nothing_in_the_drawer(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    assert faults_in_both_themes(lab) == []
+    show(lab, "SGD")
+    lab.make_steps(DEAD)
+    open_at(lab, DEAD)
+    assert faults_in_both_themes(lab) == []
+    lab.page.get_by_role("radiogroup", name="Run inspected").get_by_role(
+        "radio", name="GD", exact=True
+    ).click()
+    expect(inspector(lab)).to_have_attribute("data-run", "gd")
+    for line in ("z1 = X @ W1 + b1", "dW2 = a1.T @ dz2", "W3 -= lr * dW3"):
+        lines(lab).get_by_text(line).click()
+        assert faults_in_both_themes(lab) == []
