@@ -21,13 +21,17 @@ import { number } from "../state/format.js";
 
 const LETTER = 6.3;
 const HEIGHT = 17;
-const OFF = 3;
+/** Clear of the hollow markers of a curve that runs along the baseline. */
+const OFF = 5;
 const SIDES = { left: 10, right: 14 };
 /** How much of the way from the left end to the right one. */
-const PLACES = /** @type {Record<string, number>} */ ({ right: 1, left: 0, middle: 0.5, "right of the middle": 0.75, "left of the middle": 0.25 });
+const PLACES = /** @type {Record<string, number>} */ ({
+  right: 1, left: 0, middle: 0.5, "right of the middle": 0.75, "left of the middle": 0.25,
+  "far right of the middle": 0.875, "far left of the middle": 0.125, "just right of the middle": 0.625, "just left of the middle": 0.375,
+});
 /** In this order where all are alike: at the right end lines are calm, and under the baseline is what beats it. */
 const CORNERS = Object.keys(PLACES).flatMap((place) => [`${place} under`, `${place} over`]);
-/** Another corner has to be this much better, and what is no corner a little. */
+/** Another corner has to be this much better, unless it is free of curves and the one that is held is not; and what is no corner a little. */
 const WORTH_MOVING = 4;
 const NO_CORNER = 1;
 const isCorner = (/** @type {string} */ corner) => !corner.includes("middle");
@@ -47,10 +51,10 @@ export function baselineLabel({ state, held }, frame, drawn) {
   const text = `predicting the ${state.experiment?.classes.length ? "majority" : "mean"}: ${number(mean)}`;
   const boxes = CORNERS.map((corner) => ({ corner, box: boxOf(corner, line, text.length * LETTER, frame) }));
   const inside = boxes.filter(({ box }) => box.top >= frame.top - 1 && box.bottom <= frame.top + frame.height + 1);
-  const costs = inside.map(({ corner, box }) => ({ corner, box, cost: costOf(box, frame, drawn) + (isCorner(corner) ? 0 : NO_CORNER) }));
+  const costs = inside.map(({ corner, box }) => ({ corner, box, isCrossed: linesIn(box, drawn) > 0, cost: costOf(box, frame, drawn) + (isCorner(corner) ? 0 : NO_CORNER) }));
   const best = costs.reduce((a, b) => (b.cost < a.cost ? b : a));
   const stays = costs.find(({ corner }) => corner === held.corner);
-  const chosen = stays && stays.cost < best.cost + WORTH_MOVING ? stays : best;
+  const chosen = stays && stays.cost < best.cost + WORTH_MOVING && (!stays.isCrossed || best.isCrossed) ? stays : best;
   // what is chosen before there are lines must not hold when they come
   return { left: chosen.box.left, top: chosen.box.top, text, corner: drawn.isBegun ? chosen.corner : null, isOver: chosen.cost > (isCorner(chosen.corner) ? 0 : NO_CORNER) };
 }
@@ -63,10 +67,13 @@ function boxOf(corner, line, width, frame) {
   return { left, right: left + width, top, bottom: top + HEIGHT };
 }
 
+/** Letters are less high than their line: a curve that runs along the baseline is not in their way. @param {Box} box @param {Drawn} drawn */
+const linesIn = (box, { curves }) => covered(curves, { ...box, bottom: box.bottom - 3 });
+
 /** @param {Box} box @param {Frame} frame @param {Drawn} drawn */
-function costOf(box, frame, { curves, flags, ends, missing }) {
-  // letters are less high than their line: a curve that runs along the baseline is not in their way
-  const lines = covered(curves, { ...box, bottom: box.bottom - 3 });
+function costOf(box, frame, drawn) {
+  const { flags, ends, missing } = drawn;
+  const lines = linesIn(box, drawn);
   const edits = flags.filter(({ x }) => within(pxAcross(frame, x), box.left - 2, box.right + 2)).length;
   const words = ends.filter((end) => touch(box, end)).length;
   const unknown = missing && touch(box, centred((pxAcross(frame, missing.from) + frame.left + frame.width) / 2, frame.top + frame.height / 2)) ? 1 : 0;

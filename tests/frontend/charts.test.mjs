@@ -354,7 +354,7 @@ const baseline = (points, { corner = null, flags = [] } = {}) => {
 
 test("the baseline's words stand in the corner in which least is in the way", () => {
   assert.equal(baseline([[0, 5], [100, 1]]), "right under");
-  assert.equal(baseline([[0, 5], [60, 5], [61, 0.095], [100, 0.09]]), "right over");
+  assert.equal(baseline([[0, 5], [60, 5], [61, 0.08], [100, 0.08]]), "right over");
   assert.equal(baseline([[0, 5], [60, 5], [61, 0.15], [80, 0.07], [100, 0.15]]), "left under");
   assert.equal(baseline([[0, 5], [100, 1]], { flags: [{ x: 90 }, { x: 92 }] }), "left under");
   assert.equal(baseline([[0, 5], [100, 1]], { corner: "left over" }), "left over", "and stay there where nothing crosses them");
@@ -382,11 +382,14 @@ test("the baseline of classes is named after the majority", () => {
   assert.equal(words(classes), "predicting the majority: 0.0436");
 });
 
-test("the baseline's words move only to where it is much better", () => {
-  const few = [[0, 0.001], [96, 0.001], [96.5, 0.095], [100, 0.09]];
+test("the baseline's words move to where no curve crosses them, else only to where it is much better", () => {
+  const few = [[0, 0.001], [96, 0.001], [96.5, 0.08], [100, 0.08]];
   assert.equal(baseline(few), "right over");
-  assert.equal(baseline(few, { corner: "right under" }), "right under");
-  assert.equal(baseline([[0, 5], [60, 5], [61, 0.095], [100, 0.09]], { corner: "right under" }), "right over");
+  assert.equal(baseline(few, { corner: "right under" }), "right over");
+  assert.equal(baseline([[0, 5], [100, 1]], { corner: "left of the middle over" }), "left of the middle over");
+  const everywhere = Array.from({ length: 101 }, (_, x) => [x, x % 2 ? 10 : 0.001]);
+  assert.equal(baseline(everywhere, { corner: "left over" }), "left over");
+  assert.equal(baseline([[0, 5], [60, 5], [61, 0.08], [100, 0.08]], { corner: "right under" }), "right over");
 });
 
 test("predictions are drawn on equal axes, thinned, and off the axis where they are", () => {
