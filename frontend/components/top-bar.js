@@ -12,17 +12,17 @@ import { percent } from "../state/format.js";
 
 /** @typedef {import("../state/types.js").Connection} Connection */
 /** @typedef {"full"|"ring"|"triangle"|"half"|"empty"} Light */
-/** @typedef {{light: Light, tone: string, word: (c: Connection) => string}} Row */
+/** @typedef {{light: Light, tone: string, word: (c: Connection) => string, brief?: string}} Row  `brief`: on a phone, where no strip tells it */
 
 /** @type {Record<Connection["status"], Row>} */
 const LINE = {
   connecting: { light: "ring", tone: "muted", word: () => "Connecting" },
   ready: { light: "full", tone: "ok", word: () => "Ready" },
   live: { light: "full", tone: "ok", word: () => "Live" },
-  reconnecting: { light: "triangle", tone: "warn", word: () => "Reconnecting" },
-  "catching-up": { light: "half", tone: "warn", word: () => "Catching up" },
-  offline: { light: "empty", tone: "warn", word: () => "Offline" },
-  restarted: { light: "ring", tone: "muted", word: () => "Server restarted" },
+  reconnecting: { light: "triangle", tone: "warn", word: () => "Reconnecting", brief: "No line" },
+  "catching-up": { light: "half", tone: "warn", word: () => "Catching up", brief: "Behind" },
+  offline: { light: "empty", tone: "warn", word: () => "Offline", brief: "No line" },
+  restarted: { light: "ring", tone: "muted", word: () => "Server restarted", brief: "Restarted" },
 };
 
 /** What changes too often to be read aloud: latency, seconds, progress. @param {Connection} connection */
@@ -56,13 +56,15 @@ export class TopBar extends LiveElement {
   #showConnection(line) {
     const word = make("span", { role: "status", class: "word-of-line" });
     const number = make("span", { class: "muted latency" });
+    const brief = make("span", { class: "brief", "aria-hidden": "true" });
     let shown = "";
     this.follow((state) => state.connection, (connection) => {
       const row = LINE[connection.status];
-      if (shown !== connection.status) line.replaceChildren(light(row.light), word, number);
+      if (shown !== connection.status) line.replaceChildren(light(row.light), word, number, brief);
       shown = connection.status;
       set(line, { "data-status": connection.status, "data-tone": row.tone });
       write(word, row.word(connection));
+      write(brief, row.brief ?? "");
       write(number, figure(connection));
     });
     this.follow((state) => state.isDrawingSlow, (slow) => set(line, { title: slow ? SLOW : null }));

@@ -16,6 +16,7 @@ from fallline.runs.instruments import INSTRUMENTS
 from fallline.runs.recipe_check import DATA_SETTINGS, SEEDS, check_recipe
 from fallline.settings import PREFIX, TABLE
 from fallline.vocabulary.exhibits import EXHIBITS
+from fallline.vocabulary.recipe import Recipe
 from fallline.web.export_routes import FILES, export
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +25,18 @@ ROOT = Path(__file__).parents[2]
 def test_every_setting_stands_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text()
     assert [row.name for row in TABLE if PREFIX + row.name not in readme] == []
+
+
+def test_the_readme_says_that_an_empty_recipe_is_not_the_exhibit_on_which_the_page_opens() -> None:
+    empty, exhibit = Recipe.model_validate({}), EXHIBITS["notebook"].recipe
+    seeds = {empty.data.seed, empty.network.seed, *(run.seed for run in empty.runs)}
+    assert seeds == {0} != {exhibit.data.seed, exhibit.network.seed}
+    assert empty.data.test_fraction == 0 < exhibit.data.test_fraction
+    assert [run.learning_rate for run in empty.runs] != [run.learning_rate for run in exhibit.runs]
+    readme = " ".join((ROOT / "README.md").read_text().replace("\n# ", " ").split())
+    assert (
+        "All its seeds are 0; the exhibit on which the page opens has other seeds, a test split and" in readme
+    )
 
 
 def test_every_setting_that_the_documents_name_exists() -> None:

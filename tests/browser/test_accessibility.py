@@ -247,6 +247,7 @@ def test_a_phone_shows_charts_and_network_one_at_a_time_over_a_transport_that_st
     play = lab.page.locator("button.play")
     for tab, shown, gone in (
         ("Network", "network-drawing", "race-table"),
+        ("Doctor", "doctor-list", "race-table"),
         ("Charts", "race-table", "network-drawing"),
     ):
         lab.page.get_by_role("tab", name=tab).tap()

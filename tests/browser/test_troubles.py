@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.conftest import OpenLab
-from browser.dashboard import Dashboard
+from browser.dashboard import PHONE, Dashboard
 from browser.proxy import Line, open_line
 from support.serving import open_server
 
@@ -83,6 +83,28 @@ def test_a_cut_line_is_told_training_goes_on_and_nothing_is_missing_afterwards(
     history = lab.ask("GET", "/runs/gd/history", series="train_loss")
     assert history["last"][-1] == lab.step - 1
     assert places[-1] >= lab.step - 1
+
+
+def test_a_phone_keeps_the_name_of_what_it_shows_while_the_line_is_cut(open_lab: OpenLab, line: Line) -> None:
+    lab = open_lab(PHONE, at=line.address)
+    lab.allow(*CUT)
+    lab.play.click()
+    lab.until(lambda: lab.ask("GET")["runs"][0]["step"], lambda step: step > 20)
+    name = lab.page.locator(".exhibit .name")
+    before = name.bounding_box()
+    line.cut()
+    expect(lab.strip).to_have_attribute("data-strip", "reconnecting")
+    assert name.bounding_box() == before
+    # of a run that may be moving nothing is known
+    expect(lab.row("gd")).to_have_attribute("data-state", "no news")
+    # where the strip is out of sight, the bar says it in few words
+    lab.page.get_by_role("tab", name="Network").tap()
+    expect(lab.page.locator(".connection .brief")).to_have_text("No line")
+    expect(lab.page.locator(".connection .brief")).to_be_visible()
+    room = name.bounding_box()
+    assert room
+    assert before
+    assert room["width"] > 0.5 * before["width"]
 
 
 def test_a_long_absence_is_caught_up_with_in_view_of_the_visitor(open_lab: OpenLab, line: Line) -> None:
