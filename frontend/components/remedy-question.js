@@ -45,7 +45,8 @@ export class RemedyQuestion extends LiveElement {
       this.app.remedy(remedy);
     };
     const [go, stay] = [button({ look: "solid", act, more: { autofocus: true } }, remedy.label), button({ act: leave }, "Leave it")];
-    const words = [make("p", {}, make("b", {}, finding.title), ` ${finding.evidence}`), ...(remedy.hint ? [make("p", { class: "hint" }, `This makes ${remedy.hint}.`)] : [])];
+    const hint = remedy.hint ? `${isFork(remedy) ? "This makes" : "In force"} ${remedy.hint}.` : "";
+    const words = [make("p", {}, make("b", {}, finding.title), ` ${finding.evidence}`), make("p", { class: "hint" }, hint)];
     this.#close = openDialog(`${remedy.label}?`, [...words, make("div", { class: "answers" }, go, stay)], closed);
   }
 }

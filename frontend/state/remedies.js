@@ -56,7 +56,8 @@ export function undoing(state, { do: what, run, body }) {
   const isOther = body.optimizer !== undefined && body.optimizer !== settings.optimizer;
   const brought = isOther ? defaultsOf(catalog, "optimizers", body.optimizer) : {};
   const own = isOther ? Object.keys(defaultsOf(catalog, "optimizers", settings.optimizer)) : [];
-  const names = [...own, ...Object.keys(body).filter((name) => !(name in brought))];
+  // layers that were drawn anew are no setting, and stay as they are
+  const names = [...own, ...Object.keys(body).filter((name) => name !== "redraw" && !(name in brought))];
   const former = (/** @type {string} */ name) => settings[name] ?? UNSAID[name] ?? rowOf(catalog, "run_settings", name)?.default ?? null;
   return { do: "edit", run, body: Object.fromEntries(names.map((name) => [name, former(name)])) };
 }
