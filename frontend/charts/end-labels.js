@@ -63,8 +63,8 @@ export function placeEnds(ends, frame, known = null, around = NOTHING) {
   ];
 }
 
-/** Of a letter of a name that stands beside the plot, in px: they are bold. */
-const BOLD = 7.6;
+/** Of a letter of a name, in px: they are bold. What is left of one that is cut begins with capitals, and its sign is wide. */
+const BOLD = { whole: 7.4, cut: 8.8 };
 
 /**
  * Names that do not fit are cut where they differ least from the others; `whole` is what they are.
@@ -76,7 +76,8 @@ export function withBriefNames(placed) {
   const all = placed.map(({ name }) => name);
   return placed.map((end) => {
     const room = end.most - (end.value ? LETTER * (end.value.length + 0.6) : 0);
-    return { ...end, whole: end.name, name: briefName(end.name, all, Math.max(1, Math.floor(room / BOLD))) };
+    const fits = BOLD.whole * end.name.length <= room;
+    return { ...end, whole: end.name, name: fits ? end.name : briefName(end.name, all, Math.max(1, Math.floor(room / BOLD.cut))) };
   });
 }
 

@@ -3,6 +3,7 @@
  * Owns: the labels' elements. What stands where comes from labels.js; looks from styles/charts.css.
  */
 
+import { briefName } from "../state/brief-names.js";
 import { placeFlags, pxAcross, pxDown } from "./labels.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
@@ -11,6 +12,9 @@ import { placeFlags, pxAcross, pxDown } from "./labels.js";
 const SHAPES = /** @type {Record<string, string>} */ ({
   a: "M5 .7a4.3 4.3 0 1 0 0 8.6a4.3 4.3 0 1 0 0-8.6z", b: "M1 1h8v8H1z", c: "M5 .2 9.8 5 5 9.8.2 5z", d: "M5 .8 9.6 9H.4z",
 });
+/** Beside the name of a square stand the run's shape and its score; and of a letter of the name, in px. */
+const BESIDE_NAME = 80;
+const BOLD = 7.8;
 /** What a phone's loss chart leaves on the right, in px, less a hair. */
 const MARGIN = 47;
 const SVG = "http://www.w3.org/2000/svg";
@@ -121,12 +125,15 @@ export function gradientLabels({ titles }) {
 
 /** @param {Json} labels */
 export function scatterLabels({ squares }) {
-  return squares.flatMap((/** @type {Json} */ { left, top, width, height, indent, lane, run, label: name, score, off, few }) => {
+  const all = squares.map((/** @type {Json} */ { label: name }) => name);
+  return squares.flatMap((/** @type {Json} */ { left, top, width, height, indent, lane, run, label: whole, score, off, few }) => {
+    const name = briefName(whole, all, Math.max(4, Math.floor((width + indent - BESIDE_NAME) / BOLD)));
     const dim = document.createElement("span");
     dim.className = "values";
     dim.textContent = `R² ${score}`;
     const title = label("title", { left: left - indent, top: top - 18, width: width + indent, lane }, shape(lane), strong(name), dim);
     title.dataset.run = run;
+    title.title = whole;
     return [
       title,
       label("corner predicted", { left: left + 3, top: top + 1 }, "predicted"),

@@ -29,5 +29,5 @@ test("whatever the room, names that differ within it are not shown alike", () =>
 test("the words at the ends of lines are cut by the room that their number leaves, and known in full", () => {
   const end = { lane: "b", bad: false, goesOn: false, x: 1, y: 1, left: 0, top: 0, gutter: true, side: null, most: 95 };
   const placed = withBriefNames([{ ...end, run: "a", name: "SGD from 214", value: "0.0439" }, { ...end, run: "b", name: "SGD from 200", value: "" }, { ...end, run: "c", name: "GD", value: "0.1" }]);
-  assert.deepEqual(placed.map(({ name, whole }) => `${name} (${whole})`), ["SG…214 (SGD from 214)", "SGD from 200 (SGD from 200)", "GD (GD)"]);
+  assert.deepEqual(placed.map(({ name, whole }) => `${name} (${whole})`), ["S…214 (SGD from 214)", "SGD from 200 (SGD from 200)", "GD (GD)"]);
 });
