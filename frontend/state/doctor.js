@@ -20,11 +20,14 @@ const byWeight = (a, b) => SEVERITIES.indexOf(a.finding.severity) - SEVERITIES.i
 /** @param {State} state @returns {Told[]} */
 const allOf = ({ order, runs }) => order.flatMap((name) => runs[name].findings.map((finding) => ({ run: runs[name], finding })));
 
+/** A run with a problem is not called well: that it was is closed only when it is looked at again. @param {Told} told @param {number} _ @param {Told[]} all */
+const isSaid = ({ run, finding }, _, all) => finding.rule !== "healthy" || !all.some((other) => other.run === run && other.finding.severity === "problem");
+
 /**
  * What is open at the step that the page shows, problems first, then the newest first.
  * @param {State} state
  */
-export const openFindings = (state) => allOf(seen(state)).filter(({ finding }) => isOpen(finding)).sort(byWeight);
+export const openFindings = (state) => allOf(seen(state)).filter(({ finding }) => isOpen(finding)).filter(isSaid).sort(byWeight);
 
 /** What is over by then, the newest first. @param {State} state */
 export const earlierFindings = (state) => allOf(seen(state)).filter(({ finding }) => !isOpen(finding))

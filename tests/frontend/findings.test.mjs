@@ -38,6 +38,13 @@ test("findings come with the runs and by event, problems first and the newest fi
   assert.deepEqual(openFindings(state).map(({ finding }) => glyphOf(finding)), ["problem", "problem", "warning", "check"]);
 });
 
+test("a run with a problem is not called well, whatever was found before", () => {
+  const well = healthy({ id: "healthy@0", since_step: 0, title: "SGD is learning." });
+  const state = after([found("sgd", well), found("gd", healthy()), found("sgd", dead())], opened());
+  assert.deepEqual([titles(state), countWords(state)], [["SGD: layer 2 is dead.", "GD is learning."], "1 problem, 1 healthy"]);
+  assert.deepEqual(titles(after([found("sgd", dead({ until_step: 400 }))], state)), ["GD is learning.", "SGD is learning."]);
+});
+
 test("a server that tells of no findings has none, and the count says nothing then", () => {
   assert.deepEqual([titles(opened()), countWords(opened())], [[], ""]);
   assert.equal(countWords(after([found("gd", healthy())], opened())), "0 problems, 1 healthy");
