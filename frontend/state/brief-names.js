@@ -26,7 +26,9 @@ const isWhole = (name, end) => end === 0 || end >= name.length || name[name.leng
 export function briefName(name, all, most) {
   if (name.length <= most) return name;
   const others = all.filter((other) => other !== name);
-  const ends = Array.from({ length: Math.max(1, most) }, (_, end) => end);
+  // beside "SGD", of "SGD from 214" the beginning says nothing
+  const least = others.some((other) => name.startsWith(other)) ? 1 : 0;
+  const ends = Array.from({ length: Math.max(1, most) - least }, (_, k) => k + least);
   const telling = ends.filter((end) => !others.some((other) => cut(other, end, most) === cut(name, end, most)));
   return cut(name, telling.find((end) => isWhole(name, end)) ?? telling[0] ?? 0, most);
 }

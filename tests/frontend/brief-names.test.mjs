@@ -10,6 +10,7 @@ test("forks of one run are told apart by their steps, and no step is cut in two"
   const all = ["SGD", "SGD from 214", "SGD from 1,200", "GD"];
   assert.deepEqual(all.map((name) => briefName(name, all, 7)), ["SGD", "SGD…214", "S…1,200", "GD"]);
   assert.deepEqual(all.map((name) => briefName(name, all, 6)), ["SGD", "SG…214", "…1,200", "GD"]);
+  assert.equal(briefName("SGD from 170", ["GD", "SGD", "SGD from 170"], 7), "SGD…170");
   const twice = ["SGD from 200", "SGD from 200, 2"];
   assert.deepEqual(twice.map((name) => briefName(name, twice, 7)), ["SGD…200", "SGD f…2"]);
 });
