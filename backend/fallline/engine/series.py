@@ -27,8 +27,12 @@ def series_names(problem: Problem) -> tuple[str, ...]:
 
 def evaluated_series(problem: Problem) -> tuple[str, ...]:
     """The series that only evaluation points have, last in `series_names`."""
-    score = problem.score.name
-    if problem.test is None:
+    return evaluated_names(problem.score.name, has_test=problem.test is not None)
+
+
+def evaluated_names(score: str, *, has_test: bool) -> tuple[str, ...]:
+    """The same for a problem that is judged by that score."""
+    if not has_test:
         return ("train_loss", f"train_{score}")
     return ("train_loss", "test_loss", f"train_{score}", f"test_{score}")
 

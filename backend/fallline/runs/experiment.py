@@ -16,6 +16,7 @@ from fallline.engine.kernels.choice import Kernels
 from fallline.engine.kernels.table import Kernel
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.saved_parameters import SavedParameters
+from fallline.engine.series import evaluated_series
 from fallline.engine.state import TrainingState
 from fallline.engine.tabular import Table
 from fallline.figures.binding import MOST_POINTS
@@ -164,7 +165,7 @@ class Experiment:
 
         def arrived() -> dict[str, Any]:
             self._positions = None
-            if self._plays_on and not all(run.diverged for run in self.runs.values()):
+            if self._plays_on and not all(run.is_over for run in self.runs.values()):
                 speed = self._last_speed["speed"]
                 self._playback = Playback(
                     None if speed == "max" else float(str(speed)), str(self._last_speed["pace"]), since=now
@@ -240,7 +241,7 @@ class Experiment:
         return told
 
     def _moves(self, run: Run) -> bool:
-        if run.diverged:
+        if run.is_over:
             return False
         return self.playing or any(job.steps_left(run) for job in self._jobs)
 
@@ -327,9 +328,9 @@ class Experiment:
     # ------------------------------------------------------------------ commands
 
     def play(self, speed: float | None, pace: str, now: float) -> dict[str, Any]:
-        """Play from here on; `speed` None is as fast as it goes. 409 when every run has diverged."""
-        if all(run.diverged for run in self.runs.values()):
-            raise Conflict("every run has diverged and stays where it is: reset one, or add another")
+        """Play from here on; `speed` None is as fast as it goes. 409 when every run has diverged or finished."""
+        if all(run.is_over for run in self.runs.values()):
+            raise Conflict(f"every run has {_ended(self.runs.values())}, reset one, or add another")
         self._end_jobs()
         self._playback = Playback(speed, pace, since=now)
         self._last_speed = {"speed": "max" if speed is None else speed, "pace": pace}
@@ -364,10 +365,10 @@ class Experiment:
             self._begin_job(StepJob.goes_on(begun, done), receipt, now)
             return
         runs = [self.run(run)] if run is not None else list(self.runs.values())
-        able = [one for one in runs if not one.diverged]
+        able = [one for one in runs if not one.is_over]
         if not able:
             who = f"run {run} has" if run is not None else "every run has"
-            raise Conflict(f"{who} diverged and stays at its last finite step: reset it, or add another run")
+            raise Conflict(f"{who} {_ended(runs)}, reset it, or add another run")
         if epochs is not None:
             job = StepJob.of_epochs(able, epochs, done)
         else:
@@ -419,7 +420,8 @@ class Experiment:
         return Run(self.problem, recipe, self._kernels, kernel, self._room)
 
     def _checked(self, recipe: RunRecipe) -> RunRecipe:
-        return check_run(recipe, "", self._shared, self.problem.layout.sizes)
+        problem = self.problem
+        return check_run(recipe, "", self._shared, problem.layout.sizes, evaluated_series(problem))
 
     def _check_place_for(self, name: str) -> None:
         if len(self.runs) >= MOST_RUNS:
@@ -551,7 +553,7 @@ class Experiment:
         self._finish_jobs(now)
 
     def _work_on_playback(self, playback: Playback, budget: float, now: float, clock: Clock) -> None:
-        runs = [run for run in self.runs.values() if not run.diverged]
+        runs = [run for run in self.runs.values() if not run.is_over]
         if not runs:
             self._playback = None
             return
@@ -593,6 +595,11 @@ class Experiment:
         if run.diverged:
             self._tell(
                 "diverged", run, now, diverged_at=run.state.diverged_at, latest=run.latest(evaluated=True)
+            )
+            self._examine(run, now)
+        elif run.finished is not None:
+            self._tell(
+                "finished", run, now, condition=run.finished.model_dump(), latest=run.latest(evaluated=True)
             )
             self._examine(run, now)
         return made
@@ -659,9 +666,7 @@ class Experiment:
             "playing": self.playing,
             **self._last_speed,
             "loose": self.moving and not settles,
-            "runs": {
-                run.name: {"step": run.state.step, "diverged": run.diverged} for run in self.runs.values()
-            },
+            "runs": {run.name: run.position() for run in self.runs.values()},
             "unfinished": {**self._unfinished, **begun},
         }
 
@@ -731,6 +736,13 @@ class Experiment:
         """Frames and events since the last call, in the order in which they happened."""
         outgoing, self._outgoing = self._outgoing, []
         return outgoing
+
+
+def _ended(runs: Iterable[Run]) -> str:
+    """How runs that are over came to it, and what helps."""
+    if all(run.diverged for run in runs):
+        return "diverged and stays at its last finite step: rewind"
+    return "finished or diverged: change stop conditions"
 
 
 def _numbers(by_split: dict[str, float]) -> dict[str, float | None]:

@@ -53,7 +53,7 @@ class Forking:
         run = self._run
         left = self._to - run.state.step
         if left > 0 and not run.diverged:
-            run.advance(min(left, max(int(budget / run.step_seconds), 1)), clock, told=False)
+            run.advance(min(left, max(int(budget / run.step_seconds), 1)), clock, told=False, stops=False)
         if run.state.step < self._to and not run.diverged:
             return False
         try:

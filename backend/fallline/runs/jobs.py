@@ -41,8 +41,8 @@ class StepJob:
         return {"to_step": dict(self.to_step), "to_epoch": dict(self.to_epoch), "digest": digest}
 
     def steps_left(self, run: Run) -> int:
-        """Steps that `run` still has to make, told with the settings in force; 0 when it has arrived or diverged."""
-        if run.diverged:
+        """Steps that `run` still has to make, told with the settings in force; 0 when it has arrived or is over."""
+        if run.is_over:
             return 0
         if run.name in self.to_step:
             return max(self.to_step[run.name] - run.state.step, 0)

@@ -5,7 +5,7 @@ Everything here happens before anything is allocated. Must not train anything.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from fallline.engine.activations import ACTIVATIONS
@@ -17,11 +17,13 @@ from fallline.engine.losses import LOSSES, Loss
 from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.saved_parameters import SavedParameters
 from fallline.engine.schedules import SCHEDULES
+from fallline.engine.scores import score_of
+from fallline.engine.series import evaluated_names
 from fallline.runs.bounds import BOUNDS, MOST_FEATURES, MOST_SAMPLES, within
 from fallline.runs.cost import parameter_count, step_seconds
 from fallline.runs.data_check import check_data, dataset_of
 from fallline.runs.loss_check import check_loss, loss_of
-from fallline.runs.run_check import RUN_SETTINGS, filled_run, named_in
+from fallline.runs.run_check import RUN_SETTINGS, check_redraw, check_stops, filled_run, named_in
 from fallline.runs.start_check import check_start
 from fallline.vocabulary.errors import FieldError, InvalidRequest
 from fallline.vocabulary.exhibit_curves import CURVES
@@ -78,7 +80,11 @@ def check_recipe(
     _check_network(recipe.network)
     check_start(recipe.network, sizes, start)
     _check_names(recipe)
-    runs = [check_run(run, f"/runs/{place}", recipe, sizes) for place, run in enumerate(recipe.runs)]
+    score = score_of(loss_of(recipe), len(dataset.classes)).name
+    evaluated = evaluated_names(score, has_test=recipe.data.test_samples > 0)
+    runs = [
+        check_run(run, f"/runs/{place}", recipe, sizes, evaluated) for place, run in enumerate(recipe.runs)
+    ]
     return recipe.model_copy(update={"runs": runs})
 
 
@@ -119,17 +125,33 @@ def _check_initializer(initializer: Initializer, pointer: str, what: str) -> Non
         raise InvalidRequest(FieldError(f"{pointer}/scale", f"no scale: {initializer.name} has its own"))
 
 
-def check_run(run: RunRecipe, pointer: str, shared: Recipe, sizes: Sequence[int]) -> RunRecipe:
-    """One run of the experiment `shared`, whose layers have these `sizes`: its methods' parameters and its edits filled
-    in.
+def check_run(
+    run: RunRecipe, pointer: str, shared: Recipe, sizes: Sequence[int], evaluated: Collection[str]
+) -> RunRecipe:
+    """One run of the experiment `shared`, whose layers have these `sizes` and which evaluates these series: its
+    methods' parameters and its edits filled in.
     """
     data = shared.data
-    return filled_run(
-        run,
-        pointer,
-        len(sizes) - 1,
-        lambda batch_size: check_batch(batch_size, sizes, data.samples, data.train_samples),
-    )
+
+    def check(given: Mapping[str, Any], where: str) -> None:
+        check_fit(given, where, sizes, data.samples, data.train_samples, evaluated)
+
+    return filled_run(run, pointer, check)
+
+
+def check_fit(
+    given: Mapping[str, Any],
+    pointer: str,
+    sizes: Sequence[int],
+    samples: int,
+    train_samples: int,
+    evaluated: Collection[str],
+) -> None:
+    """Whether settings of a run fit its experiment. Raises InvalidRequest, TooExpensive."""
+    if "batch_size" in given:
+        check_batch(given["batch_size"], sizes, samples, train_samples)
+    check_redraw(given, len(sizes) - 1, pointer)
+    check_stops(given, evaluated, pointer)
 
 
 def check_batch(batch_size: int | None, sizes: Sequence[int], samples: int, train_samples: int) -> None:

@@ -20,6 +20,7 @@ from fallline.runs.saving import Saved, restore
 from fallline.runs.standing import RunStanding, Standing
 from fallline.vocabulary.journal import Kept
 from fallline.vocabulary.provenance import TO_ROUNDING, replay_of
+from fallline.vocabulary.stop_conditions import StopCondition
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def _reopen(run: Run, stood: RunStanding, kept: Kept, found: Reopened) -> None:
     if differs:
         run.is_rounded = True
         found.rounded[run.name] = run.kernel.name
-    seen_beyond = kept.progress["loose"] and not at["diverged"]
+    seen_beyond = kept.progress["loose"] and not (at["diverged"] or at.get("finished"))
     if seen_beyond or (differs and at["step"] > run.state.step):
         run.generation += 1
         found.generations[run.name] = run.generation
@@ -85,12 +86,14 @@ class Arrival:
         behind = [run for run in self._runs.values() if self._steps_left(run)]
         for run in behind:
             affordable = max(int(budget / len(behind) / run.step_seconds), 1)
-            run.advance(min(self._steps_left(run), affordable), clock, told=False)
+            run.advance(min(self._steps_left(run), affordable), clock, told=False, stops=False)
         if any(self._steps_left(run) for run in behind):
             return False
         for run in self._runs.values():
             if self._positions[run.name]["diverged"]:
                 run.state.diverged_at = run.state.step
+            if (condition := self._positions[run.name].get("finished")) is not None:
+                run.finished = StopCondition.model_validate(condition)
         self.done(self._arrived())
         return True
 

@@ -17,21 +17,23 @@ from fallline.engine.evaluation import evaluate
 from fallline.engine.kernels.choice import Kernels
 from fallline.engine.kernels.table import Kernel
 from fallline.engine.problem import Problem
-from fallline.engine.series import series_names
-from fallline.engine.state import begin
+from fallline.engine.series import evaluated_series, series_names
+from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
 from fallline.history.run_history import RunHistory
 from fallline.runs.batches import next_batch, steps_until, steps_within
 from fallline.runs.case import Case
 from fallline.runs.checkpoints import Checkpoints, Room
 from fallline.runs.lookback import Replay
-from fallline.runs.recipe_check import check_batch
-from fallline.runs.run_check import check_change, check_edits_to_come, check_redraw, merge_edit
+from fallline.runs.recipe_check import check_fit
+from fallline.runs.run_check import check_change, check_edits_to_come, merge_edit
+from fallline.runs.stopping import StopWatch, may_stop
 from fallline.vocabulary.columns import Buckets, Records, coarsen, from_records, join, recorded_every_step
 from fallline.vocabulary.findings import shown_name
 from fallline.vocabulary.provenance import Provenance
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import Change, Edit, RunSettings
+from fallline.vocabulary.stop_conditions import StopCondition
 
 Clock = Callable[[], float]
 
@@ -70,6 +72,8 @@ class Run:
         self.state = begin(self._problem)
         self.checkpoints = Checkpoints(self.state, self._room)
         self.kernel = kernel
+        self.stop_watch = StopWatch(self._problem)
+        self.finished: StopCondition | None = None
         layout = self._problem.layout
         sizes = dict(zip(layout.names, layout.lengths, strict=True))
         self.history = RunHistory(series_names(self._problem), sizes)
@@ -89,6 +93,11 @@ class Run:
     @property
     def diverged(self) -> bool:
         return self.state.diverged_at is not None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it makes no more steps unless something is done: it has diverged, or met a stop condition."""
+        return self.diverged or self.finished is not None
 
     @property
     def settings(self) -> RunSettings:
@@ -128,14 +137,18 @@ class Run:
 
     # ------------------------------------------------------------------ the one way forward
 
-    def advance(self, steps: int, clock: Clock, *, told: bool) -> int:
-        """Make up to `steps` steps and record them; returns how many were made (fewer when the run diverges).
+    def advance(self, steps: int, clock: Clock, *, told: bool, stops: bool = True) -> int:
+        """Make up to `steps` steps and record them; returns how many were made (fewer when the run diverges, or meets a
+        stop condition that it obeys, which it does when it `stops`).
 
         `clock` gives seconds and is only used to measure what the steps cost. With `told`, the records are also kept
         for the next `publish`.
         """
         began = clock()
+        before = self.state.copy() if may_stop(self.recipe) else None
         records = advance(self._problem, self.state, self.recipe, steps, self.kernel)
+        if before is not None:
+            records = self._until_a_stop(before, records, stops=stops)
         took = clock() - began
         made = len(records.samples_seen)
         if made:
@@ -143,6 +156,18 @@ class Run:
             self.checkpoints.offer(self.state, self.seconds)
             self.step_seconds += 0.3 * (took / made - self.step_seconds)
         return made
+
+    def _until_a_stop(self, before: TrainingState, records: Records, *, stops: bool) -> Records:
+        """The records up to the first step that meets a stop condition, where the run then stands."""
+        met = self.stop_watch.first_met(self.recipe, before, records, self.state, self.kernel)
+        if met is None or not stops:
+            return records
+        self.finished = met.condition
+        if met.step == self.state.step:
+            return records
+        steps = met.step - before.step
+        self.state.restore(before)
+        return advance(self._problem, self.state, self.recipe, steps, self.kernel)
 
     def _remember(self, records: Records, took: float, *, told: bool) -> None:
         made = len(records.samples_seen)
@@ -195,14 +220,15 @@ class Run:
         Raises Conflict where an edit that the recipe has for later could not be made after this one.
         """
         given = check_change(change, self.settings)
-        if "batch_size" in given:
-            problem = self._problem
-            check_batch(given["batch_size"], problem.layout.sizes, len(problem.X), self._train_samples)
-        check_redraw(given, len(self._problem.activations))
+        problem = self._problem
+        shape, evaluated = problem.layout.sizes, evaluated_series(problem)
+        check_fit(given, "", shape, len(problem.X), self._train_samples, evaluated)
         edit = Edit(at_step=self.state.step, **given)
         edited = self.recipe.model_copy(update={"edits": merge_edit(self.recipe.edits, edit)})
         check_edits_to_come(edited, self.state.step)
         self.recipe = edited
+        if "stop" in given:
+            self.finished = None
         return given
 
     def relabel(self, label: str | None) -> None:
@@ -229,9 +255,16 @@ class Run:
         last = self.state.step - 1
         return self.history.range(since or 0, last if until is None else min(until, last), at_most)
 
+    def position(self) -> dict[str, Any]:
+        """Where it stands, as it is stored."""
+        told: dict[str, Any] = {"step": self.state.step, "diverged": self.diverged}
+        return told if self.finished is None else {**told, "finished": self.finished.model_dump()}
+
     def status(self, *, playing: bool) -> str:
         if self.diverged:
             return "diverged"
+        if self.finished is not None:
+            return "finished"
         return "playing" if playing else "paused"
 
     def header(self, *, playing: bool) -> dict[str, Any]:
@@ -251,6 +284,7 @@ class Run:
             "label": self.recipe.label,
             **self.header(playing=playing),
             "diverged_at": self.state.diverged_at,
+            "finished_by": self.finished and self.finished.model_dump(),
             "settings": self.settings.as_json(),
             "kernel": self.kernel.name,
             "latest": self.latest(evaluated=not moving),

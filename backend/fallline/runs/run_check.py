@@ -7,7 +7,7 @@ step costs.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from fallline.engine.initializers import INITIALIZERS
@@ -18,6 +18,7 @@ from fallline.vocabulary.errors import Conflict, FieldError, InvalidRequest
 from fallline.vocabulary.parameters import Parameter
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import AT_ANY_TIME, OWN_SETTINGS, Change, Edit, RunSettings, schedule_of
+from fallline.vocabulary.stop_conditions import SERIES
 
 PASCANU = "Pascanu, Mikolov and Bengio 2013, On the difficulty of training recurrent neural networks"
 
@@ -70,30 +71,28 @@ def named_in(table: Mapping[str, Any], name: str, pointer: str, what: str) -> No
         raise InvalidRequest(FieldError(pointer, f"the name of a known {what}: {', '.join(table)}"))
 
 
-def filled_run(
-    run: RunRecipe, pointer: str, layers: int, check_batch: Callable[[int | None], None]
-) -> RunRecipe:
-    """The run with its methods' parameters and its edits filled in, and without what stands at its default. Its network
-    has so many `layers`, the output's with them.
+def filled_run(run: RunRecipe, pointer: str, check: Callable[[Mapping[str, Any], str], None]) -> RunRecipe:
+    """The run with its methods' parameters and its edits filled in, and without what stands at its default.
 
-    Raises InvalidRequest for what cannot be, and what `check_batch` raises for batches that are too large.
+    Raises InvalidRequest for what cannot be, and what `check` raises for settings, under a pointer, that do not fit the
+    run's experiment.
     """
     within("edits_a_run", len(run.edits))
-    check_batch(run.batch_size)
     start = run.settings
     start = start.changed(_filled_in(start.as_json(), "", {}, pointer), at_step=0)
+    check(start.as_json(), pointer)
     settings = start
     edits: list[Edit] = []
     for place, edit in sorted(enumerate(run.edits), key=lambda item: item[1].at_step):
         given = check_change(edit, settings, f"{pointer}/edits/{place}")
-        if "batch_size" in given:
-            check_batch(given["batch_size"])
-        check_redraw(given, layers, f"{pointer}/edits/{place}")
+        check(given, f"{pointer}/edits/{place}")
         edits = merge_edit(edits, Edit(at_step=edit.at_step, **given))
         settings = settings.changed(given, edit.at_step)
-    told = {**dict.fromkeys(("schedule", *AT_ANY_TIME)), **start.as_json(), "edits": edits}
+    told = {**dict.fromkeys(("schedule", "stop", *AT_ANY_TIME)), **start.as_json(), "edits": edits}
     if told["schedule"] is not None:
         told["schedule"] = start.schedule
+    if told["stop"] is not None:
+        told["stop"] = list(start.stop)
     return run.model_copy(update=told)
 
 
@@ -180,6 +179,16 @@ def check_redraw(given: Mapping[str, Any], layers: int, pointer: str = "") -> No
             )
     fitting = {name: row for name, row in INITIALIZERS.items() if "weights" in row.draws}
     named_in(fitting, asked["weights"], f"{pointer}/redraw/weights", "way to draw weights")
+
+
+def check_stops(given: Mapping[str, Any], evaluated: Collection[str], pointer: str = "") -> None:
+    """Raises InvalidRequest for conditions on series that the experiment does not evaluate."""
+    for place, condition in enumerate(given.get("stop") or ()):
+        if condition["when"] in SERIES and condition["when"] not in evaluated:
+            told = ", ".join([*evaluated, "layer_dies", "loss_stalls"])
+            raise InvalidRequest(
+                FieldError(f"{pointer}/stop/{place}/when", f"what this experiment has: {told}")
+            )
 
 
 def check_edits_to_come(run: RunRecipe, step: int) -> None:

@@ -73,6 +73,7 @@ def _head(run: Run, names: list[str]) -> bytes:
             "state": about,
             "history": history,
             "checkpoints": run.checkpoints.about(),
+            "stop_watch": run.stop_watch.as_json(),
             "provenance": {"kernel": kept.kernel, "builds": dict(kept.builds)},
         },
         {**arrays, **latest},
@@ -130,6 +131,8 @@ def restore(run: Run, parts: Mapping[str, bytes]) -> tuple[Saved, Provenance] | 
         return None
     run.state = state
     run.checkpoints.restore(about["checkpoints"], [state for state in states.values() if state is not None])
+    if "stop_watch" in about:  # states of before there were stop conditions have none
+        run.stop_watch.resume(about["stop_watch"])
     run.seconds, run.step_seconds = about["seconds"], about["step_seconds"]
     kept = Provenance(about["provenance"]["kernel"], about["provenance"]["builds"])
     held = {state.step for state in run.checkpoints}

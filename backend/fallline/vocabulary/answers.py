@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fallline.vocabulary.finding_answers import Examining, Finding
 from fallline.vocabulary.recipe import Recipe
+from fallline.vocabulary.stop_conditions import StopCondition
 
 Number: TypeAlias = float | None
 Matrix: TypeAlias = list[list[float]]
@@ -65,6 +66,7 @@ class RunState(_Answer):
     latest: dict[str, Latest]
     findings: list[Finding]
     doctor: Examining
+    finished_by: StopCondition | None = None
 
 
 class Provenance(_Answer):

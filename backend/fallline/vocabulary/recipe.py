@@ -181,7 +181,7 @@ class RunRecipe(MethodSettings):
         always = {name: getattr(self, name) for name in ALWAYS}
         told = {
             name: value
-            for name in (*OWN_SETTINGS, "schedule", *AT_ANY_TIME)
+            for name in (*OWN_SETTINGS, "schedule", *AT_ANY_TIME, "stop")
             if (value := getattr(self, name)) is not None
         }
         return RunSettings(**always).changed(told, at_step=0)

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from fallline.vocabulary.stop_conditions import StopCondition, Stops
 from fallline.vocabulary.strict import LARGEST, RowName, StrictModel
 
 OWN_SETTINGS = ("momentum", "decay", "beta1", "beta2", "epsilon", "weight_decay")
@@ -26,7 +27,7 @@ ALWAYS = ("optimizer", "learning_rate", "batch_size", "order")
 AT_ANY_TIME = ("l1", "l2", "clip_norm", "clip_value")
 """What every optimizer takes and a filled-in recipe says only where it is not at its default."""
 
-EDITABLE = (*ALWAYS, *OWN_SETTINGS, "schedule", *AT_ANY_TIME, "redraw")
+EDITABLE = (*ALWAYS, *OWN_SETTINGS, "schedule", *AT_ANY_TIME, "stop", "redraw")
 """What an edit may name: settings, and what it does once."""
 
 NULLABLE = ("batch_size", "clip_norm", "clip_value")
@@ -95,13 +96,20 @@ def schedule_of(told: str | dict[str, Any] | ScheduleSettings) -> ScheduleSettin
     return ScheduleSettings.model_validate({"name": told} if isinstance(told, str) else told)
 
 
+def stops_of(told: Iterable[dict[str, Any] | StopCondition]) -> tuple[StopCondition, ...]:
+    """Conditions from what a recipe says of them."""
+    return tuple(
+        each if isinstance(each, StopCondition) else StopCondition.model_validate(each) for each in told
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class RunSettings:
     """The settings in force at one step.
 
     `batch_size` None is the full batch; `own`: the optimizer's parameters. The clock of `schedule` shows 0 at step
     `schedule_since`. `l1` and `l2` are the coefficients of penalties on weights; `clip_norm` and `clip_value` bound the
-    gradient, None does not.
+    gradient, None does not. `stop` ends the run, at steps after `stop_since`.
     """
 
     optimizer: str
@@ -115,6 +123,8 @@ class RunSettings:
     l2: float = 0.0
     clip_norm: float | None = None
     clip_value: float | None = None
+    stop: tuple[StopCondition, ...] = ()
+    stop_since: int = 0
 
     @property
     def penalised(self) -> bool:
@@ -148,6 +158,8 @@ class RunSettings:
                     continue  # no setting: done once, at its step
                 elif name == "schedule":
                     plain.update(schedule=schedule_of(value), schedule_since=at_step)
+                elif name == "stop":
+                    plain.update(stop=stops_of(value), stop_since=at_step)
                 else:
                     plain[name] = value
         return replace(self, own=own, **plain)
@@ -159,6 +171,8 @@ class RunSettings:
         if self.schedule != CONSTANT:
             told["schedule"] = self.schedule.as_json()
         told.update({name: value for name in AT_ANY_TIME if (value := getattr(self, name))})
+        if self.stop:
+            told["stop"] = [condition.model_dump() for condition in self.stop]
         return told
 
 
@@ -195,6 +209,9 @@ class MethodSettings(StrictModel):
         default=None,
         description="entries of the gradient are cut at plus and minus this, after its norm; null: they are not",
     )
+    stop: Stops | None = Field(
+        default=None, description="the run finishes at the first step at which one of these is met; []: none"
+    )
 
 
 class Change(MethodSettings):
@@ -223,6 +240,8 @@ class Change(MethodSettings):
         told = {name: getattr(self, name) for name in EDITABLE if name in fields}
         if "schedule" in told:
             told["schedule"] = schedule_of(told["schedule"]).as_json()
+        if "stop" in told:
+            told["stop"] = [condition.model_dump() for condition in told["stop"]]
         if "redraw" in told:
             told["redraw"] = told["redraw"].model_dump()
         return told
