@@ -190,7 +190,7 @@ export function createApp(environment = browserEnvironment()) {
     environment,
     async start() {
       stops.push(
-        keeper.follow(store), store.watch((state) => state.pending, followAnswers),
+        keeper.follow(store), store.watch((state) => state.pending, followAnswers), store.watch((state) => state.order, remedies.answered),
         store.watch(({ experiment, catalog }) => [experiment?.id, catalog], playAsTold),
       );
       environment.listen((signal) => (signal === "link" ? void arrivals.heard() : line.hear(signal)));

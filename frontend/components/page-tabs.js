@@ -15,7 +15,7 @@ import { plural } from "../state/format.js";
 const TABS = [{ tab: "charts", text: "Charts" }, { tab: "network", text: "Network" }, { tab: "doctor", text: "Doctor" }, { tab: "step", text: "Step" }];
 
 /** @param {number} problems */
-const countOf = (problems) => (problems ? [make("sup", { "aria-hidden": "true" }, problems), make("span", { class: "unseen" }, `, ${plural(problems, "problem")}`)] : []);
+const countOf = (problems) => (problems ? [make("sup", { "aria-hidden": "true" }, problems), make("span", { class: "unseen" }, plural(problems, "problem"))] : []);
 
 export class PageTabs extends LiveElement {
   start() {

@@ -28,6 +28,9 @@ export function createRemedies({ store, command, offer, tell }) {
   /** @param {Asked} asked */
   const isDone = ({ do: what, body }) => (what === "add_run" ? store.get().runs[body.name] !== undefined : store.get().problem === null);
 
+  /** That a run is there may be told after the answer, and a refusal with it. @param {Asked} asked */
+  const isSettled = (asked) => !isPending(asked) && (isDone(asked) || store.get().problem !== null);
+
   return {
     /** Pressed twice it is done once. @param {Remedy} remedy */
     take(remedy) {
@@ -38,9 +41,9 @@ export function createRemedies({ store, command, offer, tell }) {
       if (state.experiment.token !== null) awaited = [...awaited, { experiment: state.experiment.id, remedy, asked, undo: undoing(state, asked) }];
       command(asked.do, asked.run, asked.body);
     },
-    /** Something was answered. */
+    /** Something was answered, or a run has come. */
     answered() {
-      const settled = awaited.filter(({ asked }) => !isPending(asked));
+      const settled = awaited.filter(({ asked }) => isSettled(asked));
       if (!settled.length) return;
       awaited = awaited.filter((each) => !settled.includes(each));
       const state = store.get();

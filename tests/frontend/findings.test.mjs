@@ -194,6 +194,14 @@ test("a remedy is one command, told with its undo when it is done, and not when 
   socket().say({ type: "ack", id: socket().commands().at(-1).id, answer: {} });
   assert.equal(app.store.get().runs["sgd-214"], undefined);
 
+  // the answer may come before the event that brings the run
+  app.remedy(remedy);
+  socket().say({ type: "ack", id: socket().commands().at(-1).id, answer: {} });
+  assert.equal(app.store.get().notice, null);
+  socket().say({ type: "event", experiment: id, event: "run_added", run: "sgd-214", recipe, added: { ...answer().runs[1], name: "sgd-214", step: 214 } });
+  assert.match(app.store.get().notice.text, /is a run of its own\.$/);
+  app.dismiss();
+
   socket().say({ ...found("gd", edge()), experiment: id });
   app.remedy(edge().remedies[0]);
   socket().say({ type: "error", id: socket().commands().at(-1).id, problem: { title: "No", status: 422 } });
