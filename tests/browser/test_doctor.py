@@ -1,0 +1,184 @@
+"""The Doctor on the page: what it says of the exhibit whose second layer dies, and what becomes of its advice."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from browser.conftest import OpenLab
+from browser.dashboard import DESKTOP, PHONE, Dashboard
+from browser.test_accessibility import SMALL_TARGETS, faults_in_both_themes
+
+LONG = 1500
+"""Steps of the exhibit after which SGD's second layer has been dead for long."""
+
+
+def doctor(lab: Dashboard) -> Locator:
+    return lab.page.locator("doctor-list")
+
+
+def dead_layer(lab: Dashboard) -> Locator:
+    return doctor(lab).locator(".finding[data-rule=dead_layer]")
+
+
+def undo(lab: Dashboard) -> Locator:
+    return lab.notice.get_by_role("button", name="Undo")
+
+
+@pytest.fixture
+def lab(open_lab: OpenLab) -> Dashboard:
+    return open_lab(drawn=True)
+
+
+def test_before_the_first_step_it_has_nothing_to_say(lab: Dashboard) -> None:
+    expect(doctor(lab)).to_contain_text("Nothing to say yet.")
+    expect(doctor(lab)).to_contain_text("The Doctor checks every step for dead layers")
+    lab.page.keyboard.press("d")
+    expect(lab.page.get_by_role("dialog")).to_contain_text("nothing to advise")
+
+
+def test_a_layer_that_dies_is_told_with_its_step_in_every_place(lab: Dashboard) -> None:
+    lab.page.get_by_role("radiogroup", name="Run shown").get_by_role("radio", name="SGD").click()
+    places = "network-drawing, predicted-true, plotly-chart[kind=loss], plotly-chart[kind=gradients]"
+    before = [each.bounding_box() for each in lab.page.locator(places).all()]
+    lab.make_steps(LONG)
+    told = dead_layer(lab)
+    expect(told.get_by_role("heading")).to_have_text("SGD: layer 2 is dead.")
+    expect(told).to_contain_text("4 of 4 units output 0 for all 900 samples since step")
+    since = str(told.get_attribute("data-since"))
+    expect(doctor(lab).locator(".head .end")).to_have_text(re.compile("^1 problem, "))
+    expect(doctor(lab).locator(".finding").first).to_have_attribute("data-rule", "dead_layer")
+    assert [each.bounding_box() for each in lab.page.locator(places).all()] == before
+    # the four hollow units, the word in the table, the flags on chart and timeline, the sentence that is spoken
+    expect(lab.page.locator("network-drawing g.dead[data-place='2']")).to_have_count(4)
+    expect(lab.row("sgd")).to_have_attribute("data-state", "layer 2 dead")
+    flag = lab.chart("loss").locator(f".chart-label.flag.finding[data-step='{since}']")
+    expect(flag).to_have_attribute("data-run", "sgd")
+    expect(lab.chart("loss").locator(".chart-ground .finding.bad")).to_have_count(1)
+    mark = lab.page.locator(f"time-scrubber .flag[data-kind=finding][data-step='{since}']")
+    expect(mark).to_have_attribute("aria-label", f"Go to step {int(since):,}: SGD: layer 2 dead")
+    expect(lab.page.locator("story-teller")).to_contain_text("layer 2 dead")
+    expect(lab.chart("loss")).to_have_attribute(
+        "aria-label", re.compile(rf"layer 2 dead since step {int(since):,}\.")
+    )
+    told.get_by_role("button", name="Why?").click()
+    expect(told.locator(".why code")).not_to_be_empty()
+    # before it died it is not told
+    mark.click()
+    expect(lab.page.locator("race-table th.moment")).to_contain_text(f"At step {int(since):,}")
+    expect(told).to_have_count(1)
+    lab.page.keyboard.press("ArrowLeft")
+    expect(told).to_have_count(0)
+    lab.page.keyboard.press(".")
+    expect(told).to_have_count(1)
+
+
+def test_its_first_remedy_makes_a_fork_and_undo_takes_it_away(lab: Dashboard) -> None:
+    lab.make_steps(LONG)
+    dead_layer(lab).locator(".acts button").first.click()
+    expect(lab.notice).to_contain_text("is a run of its own.")
+    [fork] = [run["name"] for run in lab.ask("GET")["runs"] if run["name"] not in {"gd", "sgd"}]
+    expect(lab.row(fork)).to_contain_text("fork of SGD at step")
+    expect(lab.page.locator("time-scrubber .flag[data-kind=fork]")).to_have_count(1)
+    undo(lab).click()
+    expect(lab.row(fork)).to_have_count(0)
+
+
+def test_by_keyboard_the_first_remedy_is_asked_for_and_undone(lab: Dashboard) -> None:
+    lab.make_steps(LONG)
+    dead_layer(lab).wait_for()
+    lab.page.keyboard.press("d")
+    question = lab.page.get_by_role("dialog")
+    expect(question).to_contain_text("SGD: layer 2 is dead.")
+    lab.page.keyboard.press("Escape")
+    expect(lab.page.locator("race-table tbody tr")).to_have_count(2)
+    lab.page.keyboard.press("d")
+    lab.page.keyboard.press("Enter")
+    expect(lab.page.locator("race-table tbody tr")).to_have_count(3)
+    undo(lab).focus()
+    lab.page.keyboard.press("Enter")
+    expect(lab.page.locator("race-table tbody tr")).to_have_count(2)
+    # the list itself: why, and then each remedy, by Tab
+    why = dead_layer(lab).get_by_role("button", name="Why?")
+    why.focus()
+    lab.page.keyboard.press("Enter")
+    expect(why).to_have_attribute("aria-expanded", "true")
+    lab.page.keyboard.press("Tab")
+    expect(dead_layer(lab).locator(".acts button").first).to_be_focused()
+
+
+def test_a_divergence_is_told_and_its_strip_leads_back(lab: Dashboard) -> None:
+    lab.make_steps(60)
+    lab.ask("PATCH", "/runs/gd", {"learning_rate": 50})
+    lab.ask("POST", "/step", {"steps": 200})
+    expect(lab.strip).to_have_attribute("data-strip", "diverged")
+    told = doctor(lab).locator(".finding[data-rule=diverged]")
+    expect(told.get_by_role("heading")).to_have_text(re.compile(r"^GD diverged at step [\d,]+\.$"))
+    expect(lab.row("gd")).to_have_attribute("data-state", "diverged")
+    way = lab.strip.get_by_role("button", name=re.compile(r"^Rewind GD to [\d,]+"))
+    way.click()
+    expect(lab.page.locator("race-table tbody tr")).to_have_count(3)
+    undo(lab).click()
+    expect(lab.page.locator("race-table tbody tr")).to_have_count(2)
+
+
+def test_where_there_is_no_room_for_a_fork_it_says_so(lab: Dashboard) -> None:
+    lab.make_steps(LONG)
+    for place in range(6):
+        lab.ask("POST", "/runs", {"name": f"other-{place}"})
+    expect(dead_layer(lab)).to_contain_text("There are 8 runs, and no room for a fork: remove one first.")
+    expect(dead_layer(lab).locator(".acts button[data-fork]").first).to_be_disabled()
+
+
+def test_who_only_watches_sees_what_was_found_and_no_buttons(open_lab: OpenLab) -> None:
+    lab = open_lab(PHONE)
+    lab.make_steps(LONG)
+    lab.page.goto(f"{lab.address}/#watch={lab.kept['id']}")
+    expect(lab.page.locator("watch-line")).to_contain_text("You are watching.")
+    lab.page.get_by_role("tab", name="Doctor").tap()
+    expect(dead_layer(lab)).to_be_visible()
+    expect(dead_layer(lab).locator(".acts")).to_be_hidden()
+    expect(dead_layer(lab).get_by_role("button", name="Why?")).to_be_visible()
+
+
+def test_a_phone_has_a_tab_with_the_count(open_lab: OpenLab) -> None:
+    lab = open_lab(PHONE, drawn=True)
+    lab.make_steps(LONG)
+    tab = lab.page.get_by_role("tab", name="Doctor 1 problem")
+    tab.tap()
+    expect(dead_layer(lab).locator(".acts button").first).to_be_in_viewport(ratio=1)
+    dead_layer(lab).get_by_role("button", name="Why?").tap()
+    assert lab.page.evaluate(SMALL_TARGETS) == []
+    assert faults_in_both_themes(lab) == []
+    for width in (320, 390):
+        lab.page.set_viewport_size({"width": width, "height": 640})
+        lab.until(
+            lambda: lab.page.evaluate("document.documentElement.scrollWidth"),
+            lambda wide, width=width: wide <= width,
+        )
+
+
+def test_axe_finds_nothing_in_what_was_found(lab: Dashboard) -> None:
+    lab.make_steps(LONG)
+    dead_layer(lab).get_by_role("button", name="Why?").click()
+    assert faults_in_both_themes(lab) == []
+    lab.page.keyboard.press("d")
+    expect(lab.page.get_by_role("dialog")).to_be_visible()
+    assert faults_in_both_themes(lab) == []
+
+
+def test_on_a_short_page_the_doctor_comes_before_what_was_predicted_and_moves_it_by_nothing(
+    open_lab: OpenLab,
+) -> None:
+    lab = open_lab((1366, 768), drawn=True)
+    places = [lab.page.locator(name) for name in ("network-drawing", "doctor-list", "predicted-true")]
+    tops = [(each.bounding_box() or {"y": 0})["y"] for each in places]
+    assert tops == sorted(tops)
+    lab.make_steps(LONG)
+    dead_layer(lab).wait_for()
+    assert [(each.bounding_box() or {"y": 0})["y"] for each in places] == tops
+    lab.page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+    tops = [(each.bounding_box() or {"y": 0})["y"] for each in places]
+    assert tops[2] < tops[1]
