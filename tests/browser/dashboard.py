@@ -109,7 +109,8 @@ class Dashboard:
 
     @property
     def flags(self) -> Locator:
-        return self.page.locator("plotly-chart[kind=loss] .chart-label.flag")
+        """Those of edits and forks; what the Doctor found has its own."""
+        return self.page.locator("plotly-chart[kind=loss] .chart-label.flag:not(.finding)")
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)

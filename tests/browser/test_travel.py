@@ -65,7 +65,9 @@ def test_an_edit_in_the_past_becomes_a_fork_beside_its_parent(open_lab: OpenLab)
     expect(lab.row("gd-12")).to_contain_text("fork of GD at step 12, full batch, rate 0.03")
     expect(lab.card("gd-12")).to_contain_text("fork of GD at step 12")
     expect(pill(lab)).to_have_text("Live")
-    expect(lab.page.locator("time-scrubber .flag")).to_have_attribute("data-kind", "fork")
+    expect(lab.page.locator("time-scrubber .flag:not([data-kind=finding])")).to_have_attribute(
+        "data-kind", "fork"
+    )
     lab.make_steps(5)
     lab.until(
         lambda: lab.traces("loss", "train").get("gd-12/train_loss", ([0], [0]))[0], lambda x: x[0] == 12
@@ -78,7 +80,7 @@ def test_a_finger_on_the_timeline_is_taken_to_a_mark(open_lab: OpenLab) -> None:
     lab.make_steps(100)
     lab.ask("PATCH", "/runs/gd", {"learning_rate": 0.05})
     lab.make_steps(100)
-    expect(lab.page.locator("time-scrubber .flag")).to_have_count(1)
+    expect(lab.page.locator("time-scrubber .flag:not([data-kind=finding])")).to_have_count(1)
     handle = lab.page.get_by_label("Time travel")
     box = handle.bounding_box()
     assert box
