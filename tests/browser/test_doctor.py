@@ -65,6 +65,13 @@ def test_a_layer_that_dies_is_told_with_its_step_in_every_place(lab: Dashboard) 
     )
     told.get_by_role("button", name="Why?").click()
     expect(told.locator(".why code")).not_to_be_empty()
+    twin = f"4 relu (4 dead since step {int(since):,}), 1 linear output"
+    expect(lab.page.get_by_role("img", name=twin)).to_be_visible()
+    lab.page.keyboard.press("a")
+    summary = lab.page.get_by_role("dialog", name="Loss by step")
+    expect(summary.get_by_role("row", name=f"{int(since):,} SGD: layer 2 dead")).to_have_count(1)
+    expect(summary).to_contain_text(f"layer 2 dead since step {int(since):,}.")
+    lab.page.keyboard.press("Escape")
     # before it died it is not told
     mark.click()
     expect(lab.page.locator("race-table th.moment")).to_contain_text(f"At step {int(since):,}")
