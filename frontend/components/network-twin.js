@@ -24,7 +24,7 @@ const largestOf = (weights) => (weights?.length ? Math.max(...weights.map((row) 
 export function networkTwin(run, { recipe: { network }, features, outputs, weights }) {
   const dead = network.layers.map((_, k) => run.units?.layers[k]?.dead.filter(Boolean).length ?? 0);
   const hidden = network.layers.map(({ units, activation }, k) => `${units} ${activationWord(activation)} (${dead[k]} dead${since(run, k + 1)})`);
-  const sentence = [`Network of run ${run.label}: ${features} inputs`, ...hidden, plural(outputs, `${activationWord(network.output)} output`)].join(", ");
+  const sentence = [`Network of run ${run.label}: ${plural(features, "input")}`, ...hidden, plural(outputs, `${activationWord(network.output)} output`)].join(", ");
   const table = () => make(
     "table", {},
     make("caption", {}, `Layers of run ${run.label}`),
