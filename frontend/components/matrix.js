@@ -20,8 +20,8 @@ function looks(value, largest) {
   return { class: sign, "data-light": inkOn(tint, sign, "light"), "data-dark": inkOn(tint, sign, "dark"), style: { "--tint": `${tint}%` } };
 }
 
-/** @param {Cell} value @param {Grid} grid */
-const cell = (value, { largest, odd, whole }) =>
+/** @param {Cell} value @param {Grid} grid @param {string} [odd]  what it is where it is not finite */
+const cell = (value, { largest, whole }, odd = "–") =>
   make("td", { ...looks(value, largest), "data-value": value === null ? odd : String(value), title: value === null ? null : String(value) }, whole ? bareText(value, odd) : cellText(value, odd));
 
 /** @param {string|null} name */
@@ -37,7 +37,7 @@ function upright(grid) {
   const width = (rows[0]?.cells.length ?? 1) + Number(moreColumns > 0);
   const height = rows.length;
   return [
-    ...rows.map(({ name, cells }, k) => make("tr", {}, sampleHead(name), ...cells.map((value) => cell(value, grid)),
+    ...rows.map(({ name, cells }, k) => make("tr", {}, sampleHead(name), ...cells.map((value, j) => cell(value, grid, grid.odd(k, j))),
       moreColumns > 0 && k === 0 ? more(moreColumns, "", { rowspan: height }) : null)),
     moreRows > 0 ? make("tr", {}, isNamed ? make("td", { class: "none" }) : null, more(moreRows, " rows", { colspan: width })) : null,
     mean ? make("tr", { class: "mean" }, make("th", { scope: "row", class: "sample" }, "mean"), ...mean.map((value) => cell(value, grid))) : null,
@@ -54,7 +54,7 @@ function turned(grid) {
     mean ? sampleHead("mean", "col") : null) : null;
   return [
     head,
-    ...(rows[0]?.cells ?? []).map((_, j) => make("tr", {}, ...rows.map(({ cells }) => cell(cells[j], grid)),
+    ...(rows[0]?.cells ?? []).map((_, j) => make("tr", {}, ...rows.map(({ cells }, k) => cell(cells[j], grid, grid.odd(k, j))),
       moreRows > 0 && j === 0 ? more(moreRows, "", { rowspan: height }) : null, mean ? cell(mean[j], grid) : null)),
     moreColumns > 0 ? make("tr", {}, more(moreColumns, " rows", { colspan: width })) : null,
   ];
@@ -79,8 +79,9 @@ export function matrix(entry, piece, batch, most) {
 /** A number that is no matrix. @param {Entry} entry @param {string} name */
 function bare(entry, name) {
   const value = /** @type {Cell} */ (entry.values);
-  const grid = gridOf(entry);
-  const shown = make("td", { class: value === 0 ? "zero" : "bare", "data-value": value === null ? grid.odd : String(value), title: value === null ? null : String(value) }, bareText(value, grid.odd));
+  const odd = gridOf(entry).odd(0, 0);
+  const look = value === 0 ? "zero" : value === null ? "odd" : "bare";
+  const shown = make("td", { class: look, "data-value": value === null ? odd : String(value), title: value === null ? null : String(value) }, bareText(value, odd));
   return make("figure", { class: "matrix", "data-bare": true, "data-name": name, "data-text": name },
     make("table", { "aria-label": name }, make("tr", {}, shown)), make("figcaption", {}, name));
 }

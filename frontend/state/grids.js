@@ -20,7 +20,7 @@ import { sizeOf } from "./sheets.js";
  * @property {boolean} turned            samples are columns
  * @property {boolean} whole             nothing but 0 and 1
  * @property {number} largest
- * @property {string} odd                how a cell is written that is not finite
+ * @property {(row: number, column: number) => string} odd  how a cell is written that is not finite
  */
 
 /** So many columns, or rows that are not samples, are shown whole; of more, the first. */
@@ -30,10 +30,13 @@ const FIRST = 8;
 /** @template T @param {T[]} list */
 const firstOf = (list) => (list.length > WHOLE ? list.slice(0, FIRST) : list);
 
-/** @param {Entry} entry */
-function oddWord({ not_finite: counts = {} }) {
-  const kinds = Object.keys(counts);
-  return kinds.length === 1 ? { nan: "nan", inf: "∞", "-inf": "−∞" }[kinds[0]] ?? "–" : kinds.length ? "∞/nan" : "–";
+const ODD = { nan: "nan", inf: "∞", "-inf": "−∞" };
+
+/** How a cell is written that is not finite. @param {Entry} entry @returns {(row: number, column: number) => string} */
+function oddWords({ not_finite: counts = {}, not_finite_at: places = [] }) {
+  const found = new Map(places.map(([row, column, kind]) => [`${row} ${column}`, ODD[kind]]));
+  const [only, ...others] = /** @type {(keyof typeof ODD)[]} */ (Object.keys(counts));
+  return (row, column) => found.get(`${row} ${column}`) ?? (only && !others.length ? ODD[only] : "–");
 }
 
 /** @param {Entry} entry @returns {Cell[][]} */
@@ -64,7 +67,7 @@ export function gridOf(entry, { turned = false, above } = {}, batch = [], most =
     shape: turned ? [width, height] : entry.shape,
     rows, moreRows, moreColumns: width - (rows[0]?.cells.length ?? 0),
     manySamples: isPart, mean: isPart && above === undefined && entry.mean ? firstOf(entry.mean) : null,
-    turned, whole: above !== undefined, largest: above === undefined ? entry.largest : 1, odd: oddWord(entry),
+    turned, whole: above !== undefined, largest: above === undefined ? entry.largest : 1, odd: oddWords(entry),
   };
 }
 

@@ -125,6 +125,9 @@ function weightGradientWords({ line }) {
   return `The largest slope of the loss in ${line.name.slice(1)} is ${number(values[at.row][at.column])}${whereWords(at, line)}.${zeros}`;
 }
 
+/** What an edit draws anew at the end of a change. @param {Context} context */
+const isDrawnAnew = ({ line }) => line.part === "update" && /^(drawn_|np\.zeros_like\()/.test(line.expression);
+
 /** A parameter after the change, beside what it was. @param {Context} context */
 function changeWords({ line, known }) {
   const [before, gradient] = [known.get(line.name), known.get(`d${line.name}`)];
@@ -196,6 +199,7 @@ export function sentenceOf(sheet, place) {
   /** @type {Context} */
   const context = { sheet, place, line, known: knownBefore(sheet, place), m: sheet.batch.length };
   if (isOdd(line)) return oddWords(context);
+  if (isDrawnAnew(context)) return `An edit draws this layer anew at the end of the change: ${line.name} begins ${line.expression.startsWith("drawn_") ? "with new numbers" : "at 0"}.`;
   const isParameter = line.part === "update" && /^[Wb]\d+$/.test(line.name);
   if (isParameter) return changeWords(context);
   if (line.part === "forward" && /^([az]\d+|y_pred)$/.test(line.name)) return forwardWords(context);

@@ -18,6 +18,7 @@ import { namesIn } from "./expressions.js";
  * @property {number} [rows]
  * @property {Cell[]} [mean]         over the whole batch
  * @property {Partial<Record<"nan"|"inf"|"-inf", number>>} [not_finite]
+ * @property {[number, number, "nan"|"inf"|"-inf"][]} [not_finite_at]  row among those that are told, column, kind
  */
 /** @typedef {Entry & {part: "forward"|"backward"|"update", expression: string}} Line */
 /** @typedef {{step: number, generation: number, batch: number[], functions: Record<string, string>, given: Entry[], lines: Line[]}} Sheet */

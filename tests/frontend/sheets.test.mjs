@@ -160,7 +160,9 @@ test("cells are written as the design has them", () => {
   const texts = [0, -0.45, 4e-5, 0.00499, -0.005, 5.149, 123.4, -3e12, null].map((value) => cellText(value, "∞"));
   assert.deepEqual(texts, ["0", "−0.45", "4e−5", "5e−3", "−0.01", "5.15", "123", "−3e12", "∞"]);
   assert.deepEqual([0.006, 1e-8, 900, 0.9, null].map((value) => bareText(value, "nan")), ["0.006", "1e−8", "900", "0.9", "nan"]);
-  assert.equal(gridOf(entry("a1", [[null]], { not_finite: { "-inf": 1 } })).odd, "−∞");
+  assert.equal(gridOf(entry("a1", [[null]], { not_finite: { "-inf": 1 } })).odd(0, 0), "−∞");
+  const mixed = gridOf(entry("a1", [[null, 1, null]], { not_finite: { nan: 1, inf: 1 }, not_finite_at: [[0, 0, "nan"], [0, 2, "inf"]] }));
+  assert.deepEqual([mixed.odd(0, 0), mixed.odd(0, 2), mixed.odd(5, 5)], ["nan", "∞", "–"]);
   assert.deepEqual(miniCells(entry("W1", [[1, 2, 3, 4], [5, 6, 7, 8]])), [1, 3, 5, 7]);
 });
 

@@ -15,6 +15,8 @@ from fallline.vocabulary.recipe import RunRecipe
 
 Array = NDArray[np.float64]
 
+MOST_PLACES = 1_000
+
 MOST_NUMBERS = 200_000
 """An answer that nobody bounded holds about so many numbers at most: 4 MB of text."""
 
@@ -64,16 +66,16 @@ def _line(line: Line, rows: slice) -> dict[str, Any]:
 def _entry(entry: Entry, rows: slice) -> dict[str, Any]:
     value = np.asarray(entry.value)
     told: dict[str, Any] = {"name": entry.name, "shape": list(value.shape), **_whole(value)}
+    shown = value[rows] if entry.per_sample else value
+    told["values"] = _plain(shown)
     if entry.per_sample:
-        shown = value[rows]
         with np.errstate(all="ignore"):
             mean = _plain(value.mean(axis=0))
-        told |= {"values": _plain(shown), "first": rows.start, "rows": len(shown), "mean": mean}
-    else:
-        told["values"] = _plain(value)
+        told |= {"first": rows.start, "rows": len(shown), "mean": mean}
     kinds = {"nan": np.isnan(value), "inf": np.isposinf(value), "-inf": np.isneginf(value)}
     if counts := {kind: int(found.sum()) for kind, found in kinds.items() if found.any()}:
         told["not_finite"] = counts
+        told["not_finite_at"] = _places(np.atleast_2d(shown))
     return told
 
 
@@ -86,6 +88,12 @@ def _whole(value: Array) -> dict[str, Any]:
         "negative": int((value < 0).sum()),
         "largest": float(sizes.max(initial=0.0)),
     }
+
+
+def _places(values: Array) -> list[list[Any]]:
+    """Row and column, among those that are told, of what is not finite, and what it is; the first of very many."""
+    found = np.argwhere(~np.isfinite(values))[:MOST_PLACES]
+    return [[int(row), int(column), repr(float(values[row, column]))] for row, column in found]
 
 
 def _plain(values: Array) -> Any:

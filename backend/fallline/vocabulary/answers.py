@@ -149,11 +149,10 @@ class Snapshot(_Answer):
 
 
 class SheetEntry(_Answer):
-    """A number or an array by its name. What is not finite is null, and `not_finite` counts it by kind.
+    """A number or an array. What is not finite is null, `not_finite` counts it, `not_finite_at` has row, column and kind.
 
-    Where the rows are those of the batch, `rows` says of how many of them `values` tells, from row `first` on, and
-    `mean` is the mean over all of them, column by column. Of all entries: how many are exactly 0, how many negative,
-    and the largest size of a finite one.
+    Where the rows are those of the batch, `values` tells `rows` of them from row `first` on, and `mean` is over all. Of
+    all entries: how many are exactly 0, how many negative, and the largest size of a finite one.
     """
 
     name: str
@@ -166,6 +165,7 @@ class SheetEntry(_Answer):
     rows: int | None = None
     mean: list[Number] | None = None
     not_finite: dict[Literal["nan", "inf", "-inf"], int] | None = None
+    not_finite_at: list[tuple[int, int, Literal["nan", "inf", "-inf"]]] | None = None
 
 
 class SheetLine(SheetEntry):

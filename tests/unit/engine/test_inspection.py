@@ -194,6 +194,12 @@ def test_what_is_not_finite_is_told_and_never_a_number() -> None:
     assert lines["y_pred"]["not_finite"]["inf"] > 0
     assert None in [row[0] for row in lines["y_pred"]["values"]]
     assert lines["loss"]["values"] is None
+    assert lines["loss"]["not_finite_at"] == [[0, 0, "inf"]]
+    spelled = np.array(lines["y_pred"]["values"], dtype=float)
+    for row, column, kind in lines["y_pred"]["not_finite_at"]:
+        assert np.isnan(spelled[row, column])
+        spelled[row, column] = float(kind)
+    assert np.isnan(spelled).sum() == lines["y_pred"]["not_finite"].get("nan", 0)
 
 
 def test_a_large_batch_tells_as_many_rows_as_fit_and_the_mean_of_all() -> None:
