@@ -9,6 +9,7 @@ import { glyph } from "./icons.js";
 import { glyphOf, kindWord, toneOf } from "../state/findings.js";
 import { integer } from "../state/format.js";
 import { isFork, noRoomWords } from "../state/remedies.js";
+import { openedAt } from "../state/inspected.js";
 import { isLocked, mayChange } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").App} App */
@@ -18,8 +19,12 @@ import { isLocked, mayChange } from "../state/selectors.js";
 const MOST_REMEDIES = 2;
 let made = 0;
 
-/** The paragraph that "Why?" opens, and the line of NumPy in it. @param {Finding["why"]} why */
-const reasons = (why) => (why ? [why.text, ...(why.code ? [" ", make("code", {}, why.code)] : [])] : []);
+/** The paragraph that "Why?" opens, and the line of NumPy in it, which can be looked at. @param {Finding["why"]} why @param {(code: string) => void} look */
+function reasons(why, look) {
+  const { text, code } = why ?? { text: "", code: "" };
+  if (!code) return [text];
+  return [text, " ", make("code", {}, code), " ", button({ look: "as-link", more: { "aria-label": `Look at it: ${code}` }, act: () => look(code) }, "Look at it")];
+}
 
 /** @param {App} app */
 export function findingEntry(app) {
@@ -30,6 +35,7 @@ export function findingEntry(app) {
   const root = make("li", { class: "finding" }, sign, title, make("p", { class: "evidence" }, evidence, " ", ask), why, acts, noRoom);
   /** @type {Finding|null} */
   let shown = null;
+  let run = "";
 
   /** @param {boolean} isOpen */
   function open(isOpen) {
@@ -44,15 +50,16 @@ export function findingEntry(app) {
     sign.replaceChildren(glyph(glyphOf(finding)));
     write(title, finding.title);
     write(evidence, finding.evidence);
-    why.replaceChildren(...reasons(finding.why));
+    why.replaceChildren(...reasons(finding.why, (code) => app.setView(openedAt(run, code, app.environment.narrow()))));
     set(ask, { "aria-label": `Why? ${finding.title}`, hidden: !finding.why });
     if (JSON.stringify(finding.remedies) === JSON.stringify(shown?.remedies)) return;
     acts.replaceChildren(...finding.remedies.slice(0, MOST_REMEDIES).map((remedy) =>
       button({ look: "small", title: remedy.hint, more: { "data-fork": isFork(remedy) }, act: () => app.remedy(remedy) }, remedy.label)));
   }
 
-  /** @param {{finding: Finding}} told @param {State} state */
-  function show({ finding }, state) {
+  /** @param {{run: {name: string}, finding: Finding}} told @param {State} state */
+  function show({ run: { name }, finding }, state) {
+    run = name;
     if (finding !== shown) build(finding);
     shown = finding;
     const isOffered = finding.remedies.length > 0 && mayChange(state);

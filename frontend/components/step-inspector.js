@@ -88,6 +88,8 @@ export class StepInspector extends LiveElement {
     this.#drawer.hidden = !isOpen;
     this.#strip.hidden = isOpen;
     set(/** @type {Element} */ (this.closest(".app")), { "data-inspector": isOpen && !this.#phone.matches ? "open" : null });
+    // each time it opens it looks anew for the line to begin with
+    if (changes && !isOpen) this.app.setView({ line: null });
     if (!changes || this.#phone.matches) return;
     if (isOpen) {
       this.#from = activeElement instanceof HTMLElement && activeElement !== document.body && !isInside ? activeElement : this.#strip;

@@ -78,7 +78,7 @@ export const KEYS = [
   { does: "Chart summary as a table", caps: ["A"], key: "a", act: (_, page) => page.summary() },
   { does: "This help", caps: ["?"], key: "?", act: (app) => app.setView({ dialog: "help" }) },
   { does: "Read a chart that has the focus", caps: ["←", "→", "Home", "End"], key: "", always: true },
-  { does: "Close", caps: ["Esc"], key: "escape", always: true, when: isDrawerOpen, act: (app) => app.setView({ inspector: false, line: null }) },
+  { does: "Close", caps: ["Esc"], key: "escape", always: true, when: isDrawerOpen, act: (app) => app.setView({ inspector: false }) },
 ];
 
 /** @param {App} app @param {(run: import("../state/types.js").Run) => Record<string, any>} change */

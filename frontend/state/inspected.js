@@ -43,8 +43,14 @@ export function samplesFrom(state, by) {
   return { firstSample: first > last ? firstSample : first };
 }
 
-/** Open or closed: each time it opens it looks anew for the line to begin with. @param {State} state @param {boolean} isPhone @returns {Partial<View>} */
+/** Open or closed. @param {State} state @param {boolean} isPhone @returns {Partial<View>} */
 export function toggledInspector({ view }, isPhone) {
-  if (isPhone) return { tab: view.tab === "step" ? "charts" : "step", line: null };
-  return { inspector: !view.inspector, line: null };
+  return isPhone ? { tab: view.tab === "step" ? "charts" : "step" } : { inspector: !view.inspector };
+}
+
+/** Open at a line that somebody names, "dz2 = da2 * (z2 > 0)", of a run. @param {string} run @param {string} code @param {boolean} isPhone @returns {Partial<View>} */
+export function openedAt(run, code, isPhone) {
+  const [name] = code.split(/\s*-?=\s*/);
+  const part = name.startsWith("d") ? "backward" : /^[Wb]\d/.test(name) ? "update" : "forward";
+  return { networkRun: run, line: `${part} ${name}`, ...(isPhone ? { tab: "step" } : { inspector: true }) };
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { createInspector } from "../../frontend/net/inspector.js";
-import { inspectionOf, lineFrom, samplesFrom, shownLine, toggledInspector } from "../../frontend/state/inspected.js";
+import { inspectionOf, lineFrom, openedAt, samplesFrom, shownLine, toggledInspector } from "../../frontend/state/inspected.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
 import { createStore } from "../../frontend/state/store.js";
 import { answer } from "./fake-server.mjs";
@@ -97,7 +97,7 @@ test("a phone's page asks while its tab is open", async () => {
   view(toggledInspector(store.get(), true));
   assert.equal(store.get().view.tab, "step");
   assert.deepEqual(await pass(0), ["gd now 0+4"]);
-  assert.deepEqual(toggledInspector(store.get(), true), { tab: "charts", line: null });
+  assert.deepEqual(toggledInspector(store.get(), true), { tab: "charts" });
 });
 
 test("lines are gone through one by one, and there is nothing beyond the ends", async () => {
@@ -134,4 +134,10 @@ test("who steps with the step inspector open pauses what plays; with it closed i
     assert.equal(isPlaying(), true);
   }
   app.stop();
+});
+
+test("a line that the Doctor names is opened in its run", () => {
+  assert.deepEqual(openedAt("sgd", "dz2 = da2 * (z2 > 0)", false), { networkRun: "sgd", line: "backward dz2", inspector: true });
+  assert.deepEqual(openedAt("gd", "W2 -= lr * dW2", true), { networkRun: "gd", line: "update W2", tab: "step" });
+  assert.equal(openedAt("gd", "loss = np.mean((y - y_pred)**2)", true).line, "forward loss");
 });
