@@ -130,7 +130,7 @@ export class StepInspector extends LiveElement {
     // what was found to look at first stays chosen from step to step
     if (state.view.line === null) return this.app.setView({ line: keyOf(sheet, place) });
     write(this.#step, integer(sheet.step));
-    write(this.#batch, batchWords(sheet, state.experiment.trainSamples));
+    write(this.#batch, batchWords(sheet, state.experiment));
     set(this.#batch, { title: `The change from step ${integer(sheet.step)} to step ${integer(sheet.step + 1)}` });
     this.#samples.hidden = sheet.batch.length === 1;
     write(this.#rows, rowWords(sheet, state.view));

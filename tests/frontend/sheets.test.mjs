@@ -189,10 +189,10 @@ test("the colours that ink is chosen for are those of the page", () => {
 });
 
 test("the batch is told by its samples, their number and the rate", () => {
-  const sheet = deadSheet();
-  assert.equal(batchWords(sheet, 900), "batch: sample 125 of 900, m = 1, lr = 0.006");
-  assert.equal(batchWords({ ...sheet, batch: Array(32).fill(0) }, 900), "batch: 32 of 900 samples, m = 32, lr = 0.006");
-  assert.equal(batchWords({ ...sheet, batch: Array(900).fill(0) }, 900), "batch: all 900 samples, m = 900, lr = 0.006");
+  const [sheet, of] = [deadSheet(), { trainSamples: 900, testSamples: 300 }];
+  assert.equal(batchWords(sheet, of), "batch: sample 125 of 1,200, m = 1, lr = 0.006");
+  assert.equal(batchWords({ ...sheet, batch: Array(32).fill(0) }, of), "batch: 32 of 900 samples, m = 32, lr = 0.006");
+  assert.equal(batchWords({ ...sheet, batch: Array(900).fill(0) }, of), "batch: all 900 samples, m = 900, lr = 0.006");
 });
 
 test("the strip tells of a layer that has stopped, else how much its weights change", () => {

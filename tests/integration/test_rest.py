@@ -343,7 +343,7 @@ async def test_the_next_change_is_told_line_by_line_at_any_step(one: Experiment)
     assert (two["first"], two["rows"]) == (7, 2)
     script = await one.get("/runs/sgd/inspect/script", step=7)
     assert script.headers["content-type"].startswith("text/x-python")
-    assert f"sample {then['batch'][0]} of the training data" in script.text
+    assert f"sample {then['batch'][0]} of the data" in script.text
 
 
 async def test_every_changing_call_needs_the_token_and_no_reading_one_does(one: Experiment) -> None:

@@ -149,7 +149,7 @@ class Snapshot(_Answer):
 
 
 class SheetEntry(_Answer):
-    """A number or an array. What is not finite is null, `not_finite` counts it, `not_finite_at` has row, column and kind.
+    """A number or an array. What is not finite is null; `not_finite` counts it, `not_finite_at` has row, column, kind.
 
     Where the rows are those of the batch, `values` tells `rows` of them from row `first` on, and `mean` is over all. Of
     all entries: how many are exactly 0, how many negative, and the largest size of a finite one.

@@ -58,9 +58,9 @@ def _pieces(sheet: Sheet, run: str, step: int) -> Iterator[str]:
 def _batch(sheet: Sheet) -> str:
     rows = sheet.batch.tolist()
     if len(rows) == 1:
-        return f"The batch: sample {rows[0]} of the training data."
+        return f"The batch: sample {rows[0]} of the data."
     few = ", ".join(str(row) for row in rows[:8]) + (", ..." if len(rows) > 8 else "")
-    return f"The batch: {len(rows):,} samples of the training data ({few})."
+    return f"The batch: {len(rows):,} samples of the data ({few})."
 
 
 def _written(entry: Entry) -> str:
