@@ -141,6 +141,21 @@ def test_the_numbers_of_every_line_are_reckoned_from_the_numbers_shown(
         lab.page.keyboard.press("ArrowDown")
 
 
+def test_the_doctors_why_leads_to_the_line_that_it_names(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.make_steps(DEAD)
+    lab.button("Why? SGD: layer 2 is dead.").click()
+    lab.page.get_by_role("button", name="Look at it: dz2").click()
+    expect(inspector(lab)).to_have_attribute("data-line", "backward dz2")
+    expect(inspector(lab)).to_have_attribute("data-run", "sgd")
+    expect(lab.page.locator(".say")).to_have_text(
+        "No entry of z2 is above 0, so (z2 > 0) is 0 everywhere: dz2 is exactly 0, and with it every gradient behind."
+    )
+    assert faults_in_both_themes(lab) == []
+    lab.page.keyboard.press("i")
+    assert lab.focused == "Look at it: dz2 = da2 * (z2 > 0)"
+
+
 def test_of_a_large_batch_four_samples_are_shown_by_their_numbers_or_one_after_the_other(
     open_lab: OpenLab,
 ) -> None:
