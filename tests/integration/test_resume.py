@@ -6,11 +6,10 @@ import asyncio
 import json
 
 import httpx
-import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from support.readers import JSON, Reader, as_buckets, assert_equal
-from support.serving import open_server
+from support.serving import Server, open_server
 
 CUT_SECONDS = 20
 
@@ -39,26 +38,30 @@ async def history(http: httpx.AsyncClient, here: str, run: str) -> list[JSON]:
     return as_buckets(answer.json())
 
 
-@pytest.mark.parametrize("speed", [200, "max"])
-async def test_a_socket_cut_in_mid_training_resumes_without_a_gap(speed: float | str) -> None:
+async def test_a_socket_cut_in_mid_training_resumes_without_a_gap() -> None:
+    """At a speed at which steps are told one by one, and at one at which they are merged; both lines at once."""
     with open_server() as server:
         async with httpx.AsyncClient(base_url=f"{server.url.rstrip(chr(47))}/api/v1", timeout=30) as http:
-            made = (await http.post("/experiments", json={"data": {"test_fraction": 0.25}})).json()
-            here = f"/experiments/{made['id']}"
-            auth = {"Authorization": f"Bearer {made['token']}"}
-            await http.post(f"{here}/play", json={"speed": speed}, headers=auth)
-            reader, stream = Reader(), server.socket_url
-            async with connect(stream, max_size=None) as line:
-                await watch(line, made["id"], reader)
-                await follow(line, reader, 3)
-                line.transport.abort()
-            before = {run: buckets[-1]["last"] for run, buckets in reader.held.items()}
-            await asyncio.sleep(CUT_SECONDS)
-            async with connect(stream, max_size=None) as line:
-                await watch(line, made["id"], reader)
-                await follow(line, reader, 3)
-                await http.post(f"{here}/pause", headers=auth)
-                await follow(line, reader, 1)
-            for run in ("gd", "sgd"):
-                assert reader.held[run][-1]["last"] > before[run] + 100
-                assert assert_equal(reader.held[run], await history(http, here, run)) > 20
+            await asyncio.gather(*[cut_and_resumed(server, http, speed) for speed in (200, "max")])
+
+
+async def cut_and_resumed(server: Server, http: httpx.AsyncClient, speed: float | str) -> None:
+    made = (await http.post("/experiments", json={"data": {"test_fraction": 0.25}})).json()
+    here = f"/experiments/{made['id']}"
+    auth = {"Authorization": f"Bearer {made['token']}"}
+    await http.post(f"{here}/play", json={"speed": speed}, headers=auth)
+    reader, stream = Reader(), server.socket_url
+    async with connect(stream, max_size=None) as line:
+        await watch(line, made["id"], reader)
+        await follow(line, reader, 3)
+        line.transport.abort()
+    before = {run: buckets[-1]["last"] for run, buckets in reader.held.items()}
+    await asyncio.sleep(CUT_SECONDS)
+    async with connect(stream, max_size=None) as line:
+        await watch(line, made["id"], reader)
+        await follow(line, reader, 3)
+        await http.post(f"{here}/pause", headers=auth)
+        await follow(line, reader, 1)
+    for run in ("gd", "sgd"):
+        assert reader.held[run][-1]["last"] > before[run] + 100
+        assert assert_equal(reader.held[run], await history(http, here, run)) > 20
