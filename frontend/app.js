@@ -8,6 +8,7 @@ import { createArrivals } from "./net/arrivals.js";
 import { createCloser } from "./net/closer.js";
 import { createCommands } from "./net/commands.js";
 import { browserEnvironment } from "./net/environment.js";
+import { createGauges } from "./net/gauges.js";
 import { createInspector } from "./net/inspector.js";
 import { createKeeper } from "./net/keeper.js";
 import { createLine } from "./net/line.js";
@@ -20,6 +21,7 @@ import { createVisits, watchOf } from "./net/visits.js";
 import { exhibitCalled, exhibitOf, playbackOf, startWords } from "./state/exhibits.js";
 import { forkOf } from "./state/forks.js";
 import { isInspectorOpen } from "./state/inspected.js";
+import { FIRST } from "./state/instruments.js";
 import { kernelWords } from "./state/kernel-words.js";
 import { linkOf } from "./state/links.js";
 import { nextMarker } from "./state/markers.js";
@@ -55,6 +57,7 @@ export function createApp(environment = browserEnvironment()) {
   const line = createLine({ environment, store, series });
   const visits = createVisits({ api, environment, keeper, line, series, store });
   const observer = createObserver({ api, store, seriesOf: series.of, environment });
+  const gauges = createGauges({ api, store, environment });
   const lookCloser = createCloser({ api, store, series, environment });
   const looker = createLooker({ api, store, seriesOf: series.of, environment });
   const inspector = createInspector({ api, store, environment });
@@ -200,6 +203,7 @@ export function createApp(environment = browserEnvironment()) {
     stop() {
       stops.forEach((stop) => stop());
       observer.stop();
+      gauges.stop();
       looker.stop();
       inspector.stop();
       arrivals.stop();
@@ -272,10 +276,10 @@ export function createApp(environment = browserEnvironment()) {
       dispatch({ type: "view", part: { closedNote: null } });
       if (exhibitOf(state) === exhibit || !await beginAnother(exhibit.recipe, startWords(exhibit))) return;
       const { view } = state;
-      const { x, measure } = exhibit.view;
-      dispatch({ type: "view", part: { x, measure } });
+      const { x, measure, panel } = exhibit.view;
+      dispatch({ type: "view", part: { x, measure, panel: panel ?? "gradients", instruments: FIRST } });
       takeBack = () => {
-        dispatch({ type: "view", part: { x: view.x, measure: view.measure } });
+        dispatch({ type: "view", part: { x: view.x, measure: view.measure, panel: view.panel, instruments: view.instruments } });
         return visits.undo();
       };
     },

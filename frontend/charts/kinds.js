@@ -4,9 +4,11 @@
  */
 
 import { gradientChart } from "./gradient-chart.js";
+import { instrumentChart } from "./instrument-chart.js";
 import { lossChart } from "./loss-chart.js";
-import { gradientLabels, lossLabels, scatterLabels } from "./overlay.js";
+import { gradientLabels, instrumentLabels, lossLabels, scatterLabels } from "./overlay.js";
 import { scatterChart } from "./scatter-chart.js";
+import { GAUGES, gaugeSummary, measuredAt } from "../state/instruments.js";
 import { seen } from "../state/moments.js";
 import { gradientSummary, lossSummary, scatterSummary } from "../state/selectors.js";
 
@@ -27,8 +29,19 @@ const shared = (/** @type {State} */ { frames, view, runs, order, experiment, ca
   frames, view.x, runs, order, experiment, catalog, looking, status, lastStep, progress,
 ];
 
+/** One a figure of an instrument. @param {import("../state/instruments.js").Gauge} gauge @returns {Kind} */
+const measured = (gauge) => ({
+  figure: gauge.figure, build: (figure, scene) => instrumentChart(figure, scene, gauge), labels: instrumentLabels,
+  summary: (state) => gaugeSummary(state, gauge), every: 100, isRead: false,
+  follows(state) {
+    const at = measuredAt(state);
+    return [state.figures[gauge.figure], at?.run.name, at?.run.label, at?.run.generation, state.instruments[at?.run.name ?? ""]?.last[gauge.instrument]];
+  },
+});
+
 /** @type {Record<string, Kind>} */
 export const KINDS = {
+  ...Object.fromEntries(Object.values(GAUGES).map((gauge) => [gauge.figure, measured(gauge)])),
   loss: {
     figure: "loss", build: lossChart, labels: lossLabels, summary: lossSummary, every: 100, isRead: true,
     follows: (state) => [...shared(state), state.figures.loss, state.view.y],

@@ -124,6 +124,11 @@ export function gradientLabels({ titles }) {
 }
 
 /** @param {Json} labels */
+export const instrumentLabels = ({ titles, levels }) => [
+  ...gradientLabels({ titles }), ...levels.map((/** @type {{left: number, top: number, text: string}} */ level) => label("level", level, level.text)),
+];
+
+/** @param {Json} labels */
 export function scatterLabels({ squares }) {
   const all = squares.map((/** @type {Json} */ { label: name }) => name);
   return squares.flatMap((/** @type {Json} */ { left, top, width, height, indent, lane, run, label: whole, score, off, few }) => {

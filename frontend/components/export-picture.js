@@ -10,7 +10,9 @@ import { pictureName } from "../state/exports.js";
 /** @typedef {import("../charts/plotly-chart.js").PlotlyChart} PlotlyChart */
 
 /** Where a chart's heading is, and what of it belongs to a picture: no controls, but what they say. */
-const HEADINGS = /** @type {Record<string, string>} */ ({ loss: "loss-head", gradients: "gradient-head", scatter: "predicted-true .head" });
+const HEADINGS = /** @type {Record<string, string>} */ ({ loss: "loss-head", scatter: "predicted-true .head" });
+/** Of the row under the loss, whatever stands there. */
+const LOWER = "gradient-head";
 const WORDS = "h2, .sub, .strokes, .switch:not(.y-switch) [aria-checked=true], .end:not(:has(*))";
 /** Sharp on any screen, and in print. */
 const DENSITY = 3;
@@ -19,7 +21,7 @@ const DENSITY = 3;
 export async function savePicture(state, kind, type) {
   const chart = /** @type {PlotlyChart|null} */ (document.querySelector(`plotly-chart[kind="${kind}"]`));
   if (!chart) throw new Error("that chart is not on the page");
-  const around = [...document.querySelectorAll(HEADINGS[kind])].flatMap((head) => [...head.querySelectorAll(WORDS)]);
+  const around = [...document.querySelectorAll(HEADINGS[kind] ?? LOWER)].flatMap((head) => [...head.querySelectorAll(WORDS)]);
   const drawn = await chart.picture(around);
   const svg = new Blob([new XMLSerializer().serializeToString(drawn)], { type: "image/svg+xml" });
   save(type === "svg" ? svg : await raster(svg, drawn.width.baseVal.value, drawn.height.baseVal.value), pictureName(state, kind, type));

@@ -1,14 +1,15 @@
 /**
- * The lines over the charts: what is drawn, how its strokes read, and which axis or measure is on.
+ * The lines over the charts: what is drawn, how its strokes read, and which axis, measure or instruments are on.
  * Owns: words and switches. The charts themselves are in charts/.
  */
 
-import { button, segmentedSwitch } from "./controls.js";
+import { button, segmentedSwitch, selectBox } from "./controls.js";
 import { draw, make, write } from "./dom.js";
 import { LiveElement, register } from "./live-element.js";
 import { openMenu } from "./popover.js";
 import { X_AXES } from "./transport-bar.js";
 import { integer } from "../state/format.js";
+import { CHOICES, choiceOf, costWords, readingWords } from "../state/instruments.js";
 import { lossWords } from "../state/losses.js";
 
 /** @typedef {import("../state/types.js").Measure} Measure */
@@ -74,6 +75,10 @@ export class GradientHead extends LiveElement {
       const narrow = matchMedia("(max-width: 720px)");
       const end = make("span", { class: "end" });
       const sub = make("span", { class: "sub" }, SHELF);
+      const panel = segmentedSwitch({
+        name: "Under the loss", choices: [{ value: "gradients", text: "Gradient" }, { value: "instruments", text: "Instruments" }],
+        choose: (value) => this.app.setView({ panel: value === "instruments" ? value : "gradients" }),
+      });
       this.#tellFormulas(end, sub);
       let measure = this.#switch(narrow.matches);
       end.append(measure.root);
@@ -82,9 +87,26 @@ export class GradientHead extends LiveElement {
         measure.show(this.app.store.get().view.measure);
         end.replaceChildren(measure.root);
       });
-      this.append(make("h2", {}, "Gradient"), sub, end);
+      const instruments = this.#instruments();
+      this.append(make("h2", { class: "unseen" }, "Gradient and instruments"), panel.root, sub, end, ...instruments);
       this.follow((state) => state.view.measure, (value) => measure.show(value));
+      this.follow((state) => state.view.panel, (value) => {
+        panel.show(value);
+        for (const one of [sub, end]) one.hidden = value !== "gradients";
+        for (const one of instruments) one.hidden = value !== "instruments";
+      });
     });
+  }
+
+  /** Which instruments are open, and what they cost. */
+  #instruments() {
+    const cost = make("span", { class: "sub" });
+    const reading = make("span", { class: "unseen" });
+    const choice = selectBox({ name: "Open instruments", choose: (value) => this.app.setView({ instruments: value }) });
+    this.follow((state) => choiceOf(state).value, (value) => choice.show(CHOICES.map(({ value: each, text }) => ({ value: each, text })), value));
+    this.follow(costWords, (words) => write(cost, words));
+    this.follow(readingWords, (words) => write(reading, words));
+    return [cost, reading, make("span", { class: "end" }, choice.root)];
   }
 
   /** The formula of a choice stands beside the heading while it is pointed at or has the focus. @param {HTMLElement} end @param {HTMLElement} sub */

@@ -69,8 +69,8 @@ export function createApi(fetch, origin) {
     experiment: (id) => call(at(id)),
     /** @param {string} id @param {string|null} token */
     remove: (id, token) => call(at(id), { method: "DELETE", token }),
-    /** @param {string} id @param {string} name */
-    figure: (id, name) => call(`${at(id)}/figures/${name}`),
+    /** @param {string} id @param {string} name @param {{filled?: boolean}} [how]  unfilled, that of an instrument measures nothing */
+    figure: (id, name, { filled = true } = {}) => call(`${at(id)}/figures/${name}${filled ? "" : "?filled=false"}`),
     /** Now, or at a step. @param {string} id @param {string} run @param {string} name @param {number} [step] */
     instrument: (id, run, name, step) => call(`${at(id)}/runs/${run}/instruments/${name}${stepQuery(step)}`),
     /** The change line by line: some rows of the batch. @param {string} id @param {string} run @param {{step?: number, first: number, rows: number}} query */

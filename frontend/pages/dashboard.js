@@ -5,6 +5,7 @@
 
 import { refuseStrayDrops, takeDrops } from "../components/csv-drop.js";
 import { makeOwn, set } from "../components/dom.js";
+import { keepLowerRow } from "../components/instrument-panel.js";
 import { goToRecipe, keepSheet } from "../components/recipe-sheet.js";
 import { keepTheme } from "../components/theme.js";
 import { listenToKeys } from "./keyboard.js";
@@ -45,7 +46,7 @@ function waitForExperiment(app) {
     clearTimeout(slow);
     set(find(".columns"), { "aria-busy": null });
     find(".plot.loss").replaceChildren(makeOwn("plotly-chart", { kind: "loss", "aria-label": "Loss, not drawn yet" }), makeOwn("invitation-overlay"));
-    find(".plot.gradients").replaceChildren(makeOwn("plotly-chart", { kind: "gradients", "aria-label": "Gradient per layer, not drawn yet" }));
+    keepLowerRow(app, find(".plot.gradients"));
   };
   const stop = app.store.watch((state) => state.experiment, open);
   open();

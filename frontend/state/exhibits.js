@@ -17,7 +17,7 @@ import { recipeNow } from "./recipes.js";
  * @property {string} line         a few words that can follow "Press play:"
  * @property {string[]} sentences  two, on what to look at
  * @property {Recipe} recipe
- * @property {{x: View["x"], measure: View["measure"], speed: number, pace: Pace}} view  in which that is seen best
+ * @property {{x: View["x"], measure: View["measure"], panel?: View["panel"], speed: number, pace: Pace}} view  in which that is seen best
  * @property {Record<string, (number|null)[]>} [curves]  train losses by run, evenly along the axis; null where there is none
  */
 

@@ -4,6 +4,7 @@
  */
 
 import { rowsOf } from "./catalog.js";
+import { choiceOf } from "./instruments.js";
 import { shownStep } from "./moments.js";
 
 /** @typedef {import("./types.js").State} State */
@@ -34,10 +35,10 @@ export const choicesOf = ({ order, runs }) => [
 ];
 
 /** Classes are told apart in tables, not in a chart. @param {State} state @returns {Pictured[]} */
-export const picturesOf = ({ experiment }) => [
+export const picturesOf = (state) => [
   { kind: "loss", text: "Loss" },
-  { kind: "gradients", text: "Gradient" },
-  ...(experiment?.classes.length ? [] : [{ kind: "scatter", text: "Predicted and true" }]),
+  ...(state.view.panel === "instruments" ? choiceOf(state).gauges.map(({ figure, name }) => ({ kind: figure, text: name })) : [{ kind: "gradients", text: "Gradient" }]),
+  ...(state.experiment?.classes.length ? [] : [{ kind: "scatter", text: "Predicted and true" }]),
 ];
 
 /** @param {State} state @param {string} kind @param {"png"|"svg"} type */

@@ -6,6 +6,7 @@
 
 import { EVENTS, without } from "./events.js";
 import { experimentOf, newest, runsOf, withNewerRecipes } from "./opened.js";
+import { FIRST, withMeasured } from "./instruments.js";
 import { withoutLostPast } from "./moments.js";
 import { heard, reachesPlanned, settled, withRun } from "./parts.js";
 
@@ -24,7 +25,7 @@ export function initialState() {
     order: [],
     playback: { playing: false, speed: 60, pace: "steps" },
     view: {
-      x: "steps", y: "log", measure: "grad_l1", theme: "auto", selectedRun: null, networkRun: null,
+      x: "steps", y: "log", measure: "grad_l1", panel: "gradients", instruments: FIRST, theme: "auto", selectedRun: null, networkRun: null,
       singleKeys: true, closedNote: null, sheet: null, dialog: null, tab: "charts", explains: false, inspector: false, line: null, firstSample: 0, samplesShown: 4,
     },
     pending: {},
@@ -32,6 +33,7 @@ export function initialState() {
     problem: null,
     loading: null,
     figures: {},
+    instruments: {},
     frames: 0,
     inspection: null,
     looking: null,
@@ -77,6 +79,7 @@ function opened(state, told, token) {
     looking: again ? state.looking : null,
     offer: again ? state.offer : null,
     figures: again ? state.figures : {},
+    instruments: again ? state.instruments : {},
     view: { ...state.view, selectedRun: kept(state.view.selectedRun), networkRun: kept(state.view.networkRun) },
   });
 }
@@ -150,6 +153,7 @@ const MESSAGES = {
   found: (state, { moments }) => (state.looking ? { ...state, looking: { ...state.looking, found: { ...state.looking.found, ...moments } } } : state),
   inspected: (state, { inspection }) => ({ ...state, inspection }),
   offer: (state, { offer }) => ({ ...state, offer }),
+  instrument: (state, message) => withMeasured(state, /** @type {any} */ (message)),
   figure: (state, { name, figure }) => ({ ...state, figures: { ...state.figures, [name]: figure } }),
   notice: (state, { notice }) => ({ ...state, notice }),
   problem: (state, { problem }) => ({ ...state, problem }),

@@ -5,6 +5,7 @@
  * Charts for a page (register once with `registerPlotlyChart(app)` of charts/plotly-chart.js):
  *   <plotly-chart kind="loss">       fills its parent; draws its own flags, end labels, baseline label
  *   <plotly-chart kind="gradients">  as many panels as layers; draws its own panel titles ("W1 5 x 4", a value a run)
+ *   <plotly-chart kind="edge|alpha|...">  what an instrument told (state/instruments.js), in the gradients' place
  *   <plotly-chart kind="scatter">    one square a run; draws its own titles ("GD R2 0.88")
  * The page gives section headings, switches and the box. styles/charts.css belongs to the elements.
  * After each draw an element carries data-points (points in its fullest trace), data-traces, data-last-step (largest
@@ -131,6 +132,8 @@
  * @property {XAxis} x
  * @property {"log"|"linear"} y
  * @property {Measure} measure
+ * @property {"gradients"|"instruments"} panel  what the row under the loss shows
+ * @property {string} instruments      which of them are open there
  * @property {"auto"|"light"|"dark"} theme
  * @property {string|null} selectedRun
  * @property {string|null} networkRun
@@ -152,6 +155,7 @@
  * @property {string} text
  * @property {boolean} [undo]  true: `app.undo()` takes it back
  */
+/** @typedef {{generation: number, last: Record<string, Json>, trails: Record<string, Json[]>}} Measured  by instrument: its last answer, and the numbers of all, by step */
 /** @typedef {{step: number, found: Record<string, Moment>}} Looking  at which past step, and what was found of each run there, or at the step before */
 /** @typedef {{experiment: string, run: string, sheet: import("./sheets.js").Sheet}} Inspection  the change of a run, line by line */
 /** @typedef {{run: string, change: Json, step: number}} Offer  to continue from a step of the past, with a change */
@@ -169,6 +173,7 @@
  * @property {Problem|null} problem    the last refusal; cleared by the next success or by `app.dismiss()`
  * @property {{since: number}|null} loading  an experiment is being made; `since` by the app's clock (ms)
  * @property {Record<string, Json>} figures  Plotly figures by name ("loss", "gradients"), as the server specifies them
+ * @property {Record<string, Measured>} instruments  what was measured of each run while it was open
  * @property {number} frames           rises with every frame; watch it to know that columns changed
  * @property {Inspection|null} inspection  what was answered last, while the step inspector is open
  * @property {Looking|null} looking    at the past; null at the present. Every view shows `seen(state)` of moments.js

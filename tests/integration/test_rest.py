@@ -16,6 +16,7 @@ import numpy as np
 import plotly.io
 import pytest
 
+from fallline.figures import FIGURES, MEASURED
 from fallline.settings import Settings
 from fallline.vocabulary import answers
 from fallline.web import answers as web_answers
@@ -267,18 +268,33 @@ async def test_the_catalog_tells_an_exhibits_recipe_as_the_experiment_made_of_it
     client: httpx.AsyncClient,
 ) -> None:
     exhibits = (await client.get("/api/v1/catalog")).json()["exhibits"]
-    assert len({exhibit["title"] for exhibit in exhibits}) == len(exhibits) == 10
+    assert len({exhibit["title"] for exhibit in exhibits}) == len(exhibits) == 11
     for exhibit in exhibits:
         answer = await client.post("/api/v1/experiments", json=exhibit["recipe"])
         assert answer.status_code == 201, exhibit["name"]
         assert answer.json()["recipe"] == exhibit["recipe"]
 
 
-@pytest.mark.parametrize("name", ["loss", "gradients"])
+@pytest.mark.parametrize("name", [*FIGURES, *MEASURED])
 async def test_figures_load_in_plotly(one: Experiment, name: str) -> None:
     await one.ask("POST", "/step", {"steps": 50})
     answer = await one.get(f"/figures/{name}")
     assert len(plotly.io.from_json(answer.text).data) > 0
+
+
+async def test_the_figure_of_an_instrument_shows_what_it_tells_of_that_run_and_step(one: Experiment) -> None:
+    await one.ask("POST", "/step", {"steps": 50})
+    told = (await one.get("/runs/sgd/instruments/curvature", step=20)).json()
+    drawn = (await one.get("/figures/edge", run="sgd", step=20)).json()
+    needle = next(trace for trace in drawn["data"] if trace["meta"]["role"] == "needle")
+    assert (needle["x"], needle["y"]) == ([20], [min(told["edge"], 2.0)])
+    assert needle["meta"]["lane"] == "b"
+    first = (await one.get("/figures/edge")).json()["data"][-1]
+    assert (first["meta"]["lane"], first["x"]) == ("a", [50])
+    bare = (await one.get("/figures/edge", filled="false")).json()
+    assert all("x" not in trace and "y" not in trace for trace in bare["data"])
+    for query, status in ((("run", "none"), 404), (("step", 51), 422), (("filled", "perhaps"), 422)):
+        assert (await one.get("/figures/edge", **dict([query]))).status_code == status
 
 
 @pytest.mark.parametrize(

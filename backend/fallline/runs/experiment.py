@@ -257,11 +257,11 @@ class Experiment:
             "classes": list(problem.classes),
         }
 
-    def figure_view(self, names: Iterable[str] | None = None) -> FigureView:
+    def figure_view(self, names: Iterable[str] | None = None, at_most: int = MOST_POINTS) -> FigureView:
         """What figures may see: these runs, or all, with their whole history, at the resolution of a picture."""
         problem = self.problem
         lines = (
-            RunLine(run.name, run.recipe.label or run.name, run.window(None, None, MOST_POINTS))
+            RunLine(run.name, run.recipe.label or run.name, run.window(None, None, at_most))
             for run in map(self.run, self.runs if names is None else names)
         )
         return FigureView(

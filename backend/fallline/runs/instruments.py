@@ -110,11 +110,14 @@ def _curvature(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dic
     try:
         found = spectrum(problem, state.parameters, settings.l2, edge.scale)
     except FloatingPointError:
-        return {**told, "eigenvalues": [], "sharpness": None, "whole": False, "settled": False, "products": 0}
+        none: dict[str, Any] = {"eigenvalues": [], "sharpness": None, "edge": None}
+        return {**told, **none, "whole": False, "settled": False, "products": 0}
+    sharpness = float(found.eigenvalues[0]) if edge.known else None
     return {
         **told,
         "eigenvalues": found.eigenvalues.tolist(),
-        "sharpness": float(found.eigenvalues[0]) if edge.known else None,
+        "sharpness": sharpness,
+        "edge": None if sharpness is None else sharpness / edge.limit,
         "whole": found.whole,
         "settled": found.settled,
         "products": found.products,

@@ -23,7 +23,7 @@ from fallline.engine.tabular import Table
 from fallline.execution.interface import Executor, Later, Sink
 from fallline.exports.table import EXPORTS
 from fallline.exports.taken import taken
-from fallline.figures import FIGURES, figure_json
+from fallline.figures import FIGURES, MEASURED, figure_json, measured_json
 from fallline.runs.checkpoints import Room
 from fallline.runs.experiment import Experiment, Pieces
 from fallline.runs.inspection import MOST_NUMBERS, change_script, inspection
@@ -598,12 +598,21 @@ class Lab:
     async def data(self, id: str) -> dict[str, Any]:
         return await self._look(id, Experiment.data)
 
-    async def figure(self, id: str, name: str) -> dict[str, Any]:
-        """A Plotly figure as plain JSON, filled with the runs' histories."""
-        if name not in FIGURES:
-            raise NotFound(f"no figure of that name; there are {', '.join(FIGURES)}")
-        view = await self._look(id, Experiment.figure_view)
-        return await asyncio.to_thread(figure_json, name, view)
+    async def figure(
+        self, id: str, name: str, run: str | None = None, step: int | None = None, *, filled: bool = True
+    ) -> dict[str, Any]:
+        """A Plotly figure as plain JSON, filled with the runs' histories; or that of an instrument, filled with what it
+        tells of a run (None: the first) at a step, unless it is only asked what it is made of.
+        """
+        if name in FIGURES:
+            view = await self._look(id, Experiment.figure_view)
+            return await asyncio.to_thread(figure_json, name, view)
+        if name not in MEASURED:
+            raise NotFound(f"no figure of that name; there are {', '.join([*FIGURES, *MEASURED])}")
+        bare = await self._look(id, lambda one: one.figure_view(at_most=1))
+        of = await self._look(id, lambda one: one.run(next(iter(one.runs)) if run is None else run).name)
+        told = [await self.instrument(id, of, MEASURED[name].instrument, step)] if filled else []
+        return await asyncio.to_thread(measured_json, name, bare, of, told)
 
     async def export(self, id: str, name: str, run: str | None) -> File:
         """A file to take away, of one run or of all."""

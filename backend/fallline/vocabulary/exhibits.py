@@ -14,7 +14,8 @@ from fallline.vocabulary.recipe import DataSettings, LayerSettings, NetworkSetti
 @dataclass(frozen=True, slots=True)
 class View:
     """How an exhibit is seen best: the x axis, the measure of the gradients, steps per second (of the run with the
-    smallest batch), what they keep even, steps or samples, and how far along the axis there is something to see.
+    smallest batch), what they keep even, steps or samples, how far along the axis there is something to see, and
+    whether gradients or instruments stand under the loss.
     """
 
     x: Literal["steps", "samples"] = "steps"
@@ -22,6 +23,7 @@ class View:
     speed: int = 60
     pace: Literal["steps", "samples"] = "steps"
     until: int = 500
+    panel: Literal["gradients", "instruments"] = "gradients"
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +249,25 @@ EXHIBITS: dict[str, Exhibit] = {
             ],
         ),
         view=View(speed=200, until=1500),
+    ),
+    "edge": Exhibit(
+        title="Edge of stability",
+        line="a loss that is sharpened until the steps only just fit",
+        sentences=(
+            "Look at the sharpness, the loss's largest curvature: from 2.32 at step 0 it climbs to 2 / rate and stays: "
+            "between steps 2,000 and 4,000 it is on average 5.01 at rate 0.4 and 10.0 at rate 0.2.",
+            "There the steps only just fit: at rate 0.4 the loss rises at 500 of the 1,000 steps after step 3,000, "
+            "every other one, and still falls.",
+        ),
+        recipe=Recipe(
+            data=DataSettings(samples=100, standardize="targets"),
+            network=NetworkSettings(layers=_layers(2, 4, "tanh"), weights="lecun", biases="zeros"),
+            runs=[
+                RunRecipe(name="fast", label="Rate 0.4", learning_rate=0.4),
+                RunRecipe(name="slow", label="Rate 0.2", learning_rate=0.2),
+            ],
+        ),
+        view=View(speed=200, until=4000, panel="instruments"),
     ),
 }
 """By name; the page opens on the first."""

@@ -12,7 +12,7 @@ from fallline.vocabulary.recipe import Recipe
 from fallline.web.answers import Answer, large
 from fallline.web.bodies import body_of
 from fallline.web.openapi import answers_of, body, command, reference
-from fallline.web.queries import AtStep, Inspect
+from fallline.web.queries import AtStep, FigureQuery, Inspect
 from fallline.web.visitors import Key, TheLab, Token
 
 router = APIRouter(prefix="/api/v1", tags=["experiments"], default_response_class=Answer)
@@ -72,10 +72,14 @@ async def data(id: str, lab: TheLab) -> Response:
     return await large(lambda: samples)
 
 
-@router.get(one + "/figures/{name}", tags=["figures"], responses=answers_of(404, model=answers.Figure))
-async def figure(id: str, name: str, lab: TheLab) -> Response:
-    """A Plotly figure of the experiment: `plotly.io.from_json` reads it."""
-    drawn = await lab.figure(id, name)
+@router.get(one + "/figures/{name}", tags=["figures"], responses=answers_of(404, 422, model=answers.Figure))
+async def figure(id: str, name: str, query: FigureQuery, lab: TheLab) -> Response:
+    """A Plotly figure of the experiment: `plotly.io.from_json` reads it.
+
+    `loss` and `gradients` show all runs. The others show what an instrument tells of one `run` (the first, if none is
+    named) at a `step` (the present one); `filled=false` tells only what they are made of, and measures nothing.
+    """
+    drawn = await lab.figure(id, name, query.run, query.step, filled=query.filled)
     return await large(lambda: drawn)
 
 

@@ -42,6 +42,11 @@ class _OfRun(_Query):
     run: RunName | None = None
 
 
+class _Figure(_AtStep):
+    run: RunName | None = None
+    filled: bool = True
+
+
 class _History(_Query):
     series: list[str] | None = None
     since: StepNumber | None = None
@@ -52,5 +57,6 @@ class _History(_Query):
 
 AtStep = Annotated[_AtStep, Query()]
 Inspect = Annotated[_Inspect, Query()]
+FigureQuery = Annotated[_Figure, Query()]
 OfRun = Annotated[_OfRun, Query()]
 HistoryQuery = Annotated[_History, Query()]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from fallline.engine.evaluation import evaluate
+from fallline.engine.measures.curvature import spectrum
 from fallline.engine.probes import units
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState, begin
@@ -235,6 +236,31 @@ def spirals(exhibit: Exhibit) -> list[str]:
     ]
 
 
+def edge(exhibit: Exhibit) -> list[str]:
+    fast, slow = (trained(exhibit, name) for name in ("fast", "slow"))
+
+    def sharpness(run: Trained) -> float:
+        return float(spectrum(run.problem, run.state.parameters).eigenvalues[0])
+
+    start, means = sharpness(fast), []
+    assert start == sharpness(slow)
+    for run in (fast, slow):
+        limit = 2.0 / run.run.learning_rate
+        seen = [sharpness(run.to(step)) for step in range(2000, 4001, 50)]
+        assert np.mean(seen) == pytest.approx(limit, rel=0.02)
+        assert np.ptp(seen) < 0.1 * limit
+        means.append(number(float(np.mean(seen))))
+    after = fast.series("train_loss")[2999:4000]
+    assert after[-1] < 0.7 * after[0]
+    rises = np.diff(after) > 0
+    assert (rises[:-1] != rises[1:]).all()
+    return [
+        f"from {number(start)} at step 0",
+        f"on average {means[0]} at rate {fast.run.learning_rate} and {means[1]} at rate {slow.run.learning_rate}.",
+        f"at rate {fast.run.learning_rate} the loss rises at {rises.sum()} of the 1,000 steps after step 3,000, every",
+    ]
+
+
 CLAIMS: dict[str, Callable[[Exhibit], list[str]]] = {
     "notebook": notebook,
     "as-printed": as_printed,
@@ -246,6 +272,7 @@ CLAIMS: dict[str, Callable[[Exhibit], list[str]]] = {
     "vanishing": vanishing,
     "zeros": zeros,
     "spirals": spirals,
+    "edge": edge,
 }
 """What training measures of each exhibit, as its sentences have to say it; what is true or not is asserted there."""
 

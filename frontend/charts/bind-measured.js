@@ -1,0 +1,62 @@
+/**
+ * Fill a figure from what an instrument told, by the paths that its traces carry in `meta`.
+ * Owns: what a path means; the twin of backend figures/measured.py, held to the same figure by tests/golden. Must not know which
+ * figure it is, nor Plotly.
+ */
+
+/** @typedef {import("../state/types.js").Json} Json */
+
+/**
+ * @param {Json} figure
+ * @param {Json[]} measured  from the oldest to the newest
+ * @param {Json|undefined} [shown]  the one that is shown; the newest, if none is named
+ * @returns {Json} a new figure; the one given stays as it is
+ */
+export function fillMeasured(figure, measured, shown = measured[measured.length - 1]) {
+  const last = shown ? [shown] : [];
+  const data = figure.data.map((/** @type {Json} */ trace) => {
+    if (!trace.meta?.of) return trace;
+    const seen = trace.meta.of === "all" ? measured : last;
+    return { ...trace, ...("z" in trace.meta ? surface(trace.meta, seen) : points(trace.meta, seen)) };
+  });
+  /** @type {Json} */
+  const layout = { ...figure.layout };
+  for (const [axis, path] of Object.entries(layout.meta?.names ?? {})) {
+    const names = values(/** @type {string} */ (path), last);
+    layout[axis] = { ...layout[axis], tickvals: names.map((_, k) => k + 1), ticktext: names.map(String) };
+  }
+  return { ...figure, data, layout };
+}
+
+/**
+ * What each measurement has at the path, as one list.
+ * @param {string} path
+ * @param {Json[]} measured
+ * @returns {any[]}
+ */
+export const values = (path, measured) => measured.flatMap((told) => {
+  const value = at(told, path.split("."));
+  return Array.isArray(value) ? value : [value];
+});
+
+/** `*` is each of what is there, `@` its names; null where there is nothing. @param {any} told @param {string[]} path @returns {any} */
+function at(told, [part, ...rest]) {
+  if (part === undefined || told === null || told === undefined) return told ?? null;
+  if (part === "@") return Array.isArray(told) ? told.map((_, k) => k + 1) : Object.keys(told);
+  if (part === "*") return Object.values(told).map((one) => at(one, rest));
+  return at(told[part], rest);
+}
+
+/** @param {Json} meta @param {Json[]} measured */
+const surface = (meta, measured) => Object.fromEntries(["x", "y", "z"].filter((axis) => axis in meta).map((axis) => [axis, values(meta[axis], measured)]));
+
+/** Points without a value are left out. @param {Json} meta @param {Json[]} measured */
+function points(meta, measured) {
+  const y = values(meta.y, measured);
+  let x = "x" in meta ? values(meta.x, measured) : y.map((_, k) => k + 1);
+  if (meta.between) x = x.slice(1).map((high, k) => (x[k] + high) / 2);
+  let pairs = y.slice(0, x.length).map((b, k) => [x[k], b]).filter(([a, b]) => a !== null && b !== null);
+  if (meta.sign) pairs = pairs.map(([a, b]) => [a, meta.sign * b]).filter(([, b]) => b > 0);
+  if (meta.clip) pairs = pairs.map(([a, b]) => [a, Math.min(Math.max(b, meta.clip[0]), meta.clip[1])]);
+  return { x: pairs.map(([a]) => a), y: pairs.map(([, b]) => b) };
+}

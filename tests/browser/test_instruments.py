@@ -1,0 +1,122 @@
+"""Instruments: opened in the gradients' place, measured while they are open, of the run and the step one looks at."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Locator, expect
+
+from browser.conftest import OpenLab
+from browser.dashboard import PHONE, Dashboard
+from browser.test_accessibility import SMALL_TARGETS, faults_in_both_themes
+
+GAUGES = ("edge", "alpha", "noise")
+
+PLACES = """() => ["plotly-chart[kind=loss]", ".plot.gradients", "transport-bar", "predicted-true"]
+    .map((one) => JSON.stringify(document.querySelector(one).getBoundingClientRect()))"""
+
+
+def switch(lab: Dashboard, name: str) -> Locator:
+    return lab.page.get_by_role("radio", name=name, exact=True)
+
+
+def value(lab: Dashboard, kind: str) -> Locator:
+    return lab.chart(kind).locator(".title .values i")
+
+
+def opened(lab: Dashboard) -> Dashboard:
+    switch(lab, "Instruments").click()
+    for kind in GAUGES:
+        expect(value(lab, kind)).to_have_count(1, timeout=20_000)
+    return lab
+
+
+def leave(lab: Dashboard) -> None:
+    """The switch uses arrows and Space itself while it has the focus."""
+    lab.page.evaluate("() => document.activeElement.blur()")
+
+
+def needle(lab: Dashboard, kind: str) -> tuple[float, float]:
+    x, y = lab.page.evaluate(
+        """(kind) => { const { x, y } = document.querySelector(`plotly-chart[kind=${kind}] .js-plotly-plot`)
+            .data.find(({ meta }) => meta.role === "needle"); return [x[0], y[0]]; }""",
+        kind,
+    )
+    return float(x), float(y)
+
+
+def test_three_gauges_take_the_gradients_place_and_no_panel_moves(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.make_steps(40)
+    before = lab.page.evaluate(PLACES)
+    opened(lab)
+    assert lab.page.evaluate(PLACES) == before
+    expect(lab.chart("gradients")).to_have_count(0)
+    curvature = lab.ask("GET", "/runs/gd/instruments/curvature", step=40)
+    lab.until(lambda: needle(lab, "edge"), lambda found: found[0] == 40)
+    assert abs(needle(lab, "edge")[1] - curvature["edge"]) < 1e-9
+    expect(lab.page.locator("gradient-head")).to_contain_text(
+        re.compile(r"takes [\d,.]+ m?s$|takes [\d,.]+ ms")
+    )
+    switch(lab, "Gradient").click()
+    expect(lab.chart("gradients")).to_have_attribute("data-state", "drawn")
+    expect(lab.chart("edge")).to_have_count(0)
+
+
+def test_the_gauges_follow_the_run_that_is_selected_and_the_step_one_looks_at(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.make_steps(30)
+    opened(lab)
+    lab.page.keyboard.press("Escape")
+    lab.page.keyboard.press("2")
+    lab.until(lambda: value(lab, "noise").get_attribute("data-lane"), lambda lane: lane == "b")
+    assert "batch 1" in str(value(lab, "noise").text_content())
+    for _ in range(3):
+        lab.page.keyboard.press("ArrowLeft")
+    lab.until(lambda: needle(lab, "edge")[0], lambda step: step == 27)
+    told = lab.ask("GET", "/runs/sgd/instruments/curvature", step=27)
+    assert abs(needle(lab, "edge")[1] - min(told["edge"], 2.0)) < 1e-9
+
+
+def test_while_it_plays_a_trail_is_left_and_the_cost_is_told(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    opened(lab)
+    leave(lab)
+    lab.page.keyboard.press("Space")
+    trail = "() => document.querySelector('plotly-chart[kind=alpha] .js-plotly-plot').data[0].x.length"
+    lab.until(lambda: lab.page.evaluate(trail), lambda points: points > 3)
+    expect(lab.page.locator("gradient-head")).to_contain_text(re.compile(r"takes [\d,]+ ms, every [\d.]+ s"))
+    lab.page.keyboard.press("Space")
+
+
+def test_the_exhibit_of_the_edge_opens_its_gauges_and_undo_closes_them(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.page.locator("exhibit-picker button").press("ArrowDown")
+    lab.page.keyboard.type("edge")
+    lab.page.keyboard.press("Enter")
+    expect(switch(lab, "Instruments")).to_have_attribute("aria-checked", "true")
+    expect(value(lab, "edge")).to_have_text("2.32 of 5.00", timeout=20_000)
+    lab.notice.get_by_role("button", name="Undo").click()
+    expect(switch(lab, "Gradient")).to_have_attribute("aria-checked", "true")
+
+
+def test_they_are_reached_by_keyboard_and_have_no_fault_in_either_theme(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    switch(lab, "Gradient").focus()
+    lab.page.keyboard.press("ArrowRight")
+    expect(switch(lab, "Instruments")).to_be_focused()
+    lab.page.keyboard.press("Tab")
+    assert lab.focused == "Open instruments"
+    for kind in GAUGES:
+        expect(value(lab, kind)).to_have_count(1, timeout=20_000)
+    expect(lab.chart("edge")).to_have_attribute(
+        "aria-label", re.compile(r"Sharpness of GD: .* edge of stability\.")
+    )
+    assert faults_in_both_themes(lab) == []
+
+
+def test_on_a_phone_they_fit_and_are_large_enough_for_fingers(open_lab: OpenLab) -> None:
+    lab = opened(open_lab(size=PHONE, has_touch=True))
+    assert faults_in_both_themes(lab) == []
+    assert lab.page.evaluate(SMALL_TARGETS) == []
+    assert lab.page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]

@@ -1,0 +1,46 @@
+// The browser's half of the promise that Python and JavaScript fill an instrument's figure alike, and that the page draws that one.
+
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { fillMeasured } from "../../frontend/charts/bind-measured.js";
+import { instrumentChart } from "../../frontend/charts/instrument-chart.js";
+import { GAUGES } from "../../frontend/state/instruments.js";
+import { reduce } from "../../frontend/state/reduce.js";
+import { scene } from "./scenes.mjs";
+
+const folder = new URL("../golden/figures/", import.meta.url);
+const golden = (name) => JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8"));
+const measured = readdirSync(folder).map((file) => file.replace(".json", "")).filter((name) => "measured" in golden(name));
+const plain = (figure) => JSON.parse(JSON.stringify(figure));
+
+for (const name of measured) {
+  test(`the figure ${name} filled in the browser is the one filled by the server`, () => {
+    const { figure, measured: told, filled } = golden(name);
+    assert.deepEqual(plain(fillMeasured(figure, told)), filled);
+  });
+
+  test(`the page draws the points of the figure ${name}`, () => {
+    const { figure, measured: told, filled } = golden(name);
+    const gauge = GAUGES[name];
+    const given = scene({ gd: 40, sgd: 40 });
+    const state = told.reduce((before, answer) => reduce(before, { type: "instrument", run: "gd", name: gauge.instrument, answer: { ...answer, generation: 0 } }), given.state);
+    const { data } = instrumentChart(figure, { ...given, state }, gauge);
+    const points = (traces) => plain(traces.map(({ x, y, z }) => ({ x, y, z })));
+    assert.deepEqual(points(data), points(filled.data));
+    assert.ok(data.some(({ y, z }) => (z ?? y).length), "something is drawn");
+  });
+}
+
+test("every figure of an instrument is held to the server's", () => {
+  assert.deepEqual(measured.sort(), Object.keys(GAUGES).sort());
+});
+
+test("filling leaves the specification as it was, and shows the measurement that is named", () => {
+  const { figure, measured: told } = golden("edge");
+  const before = JSON.stringify(figure);
+  const needle = fillMeasured(figure, told, told[1]).data.find(({ meta }) => meta.role === "needle");
+  assert.deepEqual([needle.x, JSON.stringify(figure)], [[10], before]);
+  assert.ok(fillMeasured(figure, []).data.every(({ x }) => x.length === 0));
+});

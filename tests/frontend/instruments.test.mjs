@@ -1,0 +1,149 @@
+// When the page asks its instruments, what it keeps of their answers, and how it speaks of them.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { createGauges } from "../../frontend/net/gauges.js";
+import { costWords, gaugeSummary, GAUGES, MOST, openInstruments, readingWords, toldOf } from "../../frontend/state/instruments.js";
+import { initialState, reduce } from "../../frontend/state/reduce.js";
+import { createStore } from "../../frontend/state/store.js";
+import { answer } from "./fake-server.mjs";
+
+const settle = () => new Promise((go) => setImmediate(go));
+const told = (step, more = {}) => ({ step, generation: 0, sharpness: 9, limit: 10, edge: 0.9, eigenvalues: [9, 1], batch: { alpha: 0.2, losses: [1, 2] }, train: { alpha: 0.1 }, noise_scale: 4, batch_size: 1, cost_seconds: 0.004, again_seconds: 0.096, ...more });
+
+function page({ narrow = false, takes = 5, fails = () => false } = {}) {
+  const store = createStore(initialState(), reduce);
+  for (const message of [{ type: "opened", answer: answer(), token: "t" }, { type: "connection", status: "ready" }]) store.dispatch(message);
+  const clock = { now: 0, due: null, run: null, hidden: false };
+  const asked = [];
+  const api = {
+    figure: async (_, name, how) => (asked.push(`figure ${name} ${how.filled}`), { data: [], layout: {} }),
+    async instrument(_, run, name, step) {
+      asked.push(`${clock.now} ${run} ${name} ${step ?? "now"}`);
+      clock.now += takes;
+      if (fails()) throw new Error("no answer");
+      return told(step ?? store.get().runs[run].step);
+    },
+  };
+  const environment = {
+    now: () => clock.now, hidden: () => clock.hidden, narrow: () => narrow, clearTimeout: () => (clock.run = null),
+    setTimeout: (run, ms) => Object.assign(clock, { run, due: clock.now + ms }),
+  };
+  const gauges = createGauges({ api, store, environment });
+  async function pass(ms) {
+    const until = clock.now + ms;
+    while (clock.run && clock.due <= until) {
+      const { run } = clock;
+      clock.now = Math.max(clock.now, clock.due);
+      clock.run = null;
+      run();
+      for (let k = 0; k < 8; k++) await settle();
+    }
+    clock.now = Math.max(clock.now, until);
+    return asked.splice(0);
+  }
+  const stand = (step, status = "paused") => store.dispatch({
+    type: "frame", runs: Object.fromEntries(["gd", "sgd"].map((name) => [name, { status, step, epoch: step, samples_seen: step, generation: 0, latest: {} }])),
+  });
+  const open = (part = {}) => store.dispatch({ type: "view", part: { panel: "instruments", ...part } });
+  return { store, gauges, pass, stand, open, clock };
+}
+
+test("nothing is asked while the instruments are closed, and each of the three once where the runs stand still", async () => {
+  const { pass, stand, open, store } = page();
+  stand(7);
+  assert.deepEqual(await pass(5_000), []);
+  open();
+  const asked = await pass(5_000);
+  assert.deepEqual(asked.filter((line) => line.startsWith("figure")), ["figure edge false", "figure alpha false", "figure noise false"]);
+  assert.deepEqual(asked.filter((line) => !line.startsWith("figure")).map((line) => line.split(" ").slice(1).join(" ")), ["gd curvature now", "gd alpha now", "gd noise now"]);
+  stand(8);
+  assert.equal((await pass(5_000)).length, 3, "another moment");
+  open({ selectedRun: "sgd" });
+  assert.ok((await pass(5_000)).every((line) => line.includes("sgd")), "another run");
+  open({ panel: "gradients" });
+  stand(9);
+  assert.deepEqual([await pass(5_000), openInstruments(store.get())], [[], []]);
+});
+
+test("while it trains, one question waits for the other, and all of them keep to the share that the server grants", async () => {
+  const { pass, stand, open } = page();
+  stand(7, "playing");
+  open();
+  const times = (await pass(3_000)).filter((line) => !line.startsWith("figure")).map((line) => line.split(" "));
+  assert.deepEqual([...new Set(times.map(([, , name]) => name))], ["curvature", "alpha", "noise"], "in turn");
+  assert.deepEqual(times.slice(0, 3).map(([, , name]) => name), times.slice(3, 6).map(([, , name]) => name));
+  const gaps = times.slice(1).map(([at], k) => at - times[k][0]);
+  assert.ok(gaps.length > 20 && gaps.every((gap) => gap >= 100), "96 ms after each answer, but not before 100");
+  const spent = times.length * 4;
+  assert.ok(spent / 3_000 <= 0.041, "milliseconds of a processor in three seconds");
+});
+
+test("who looks back measures there, a phone behind another tab not at all, a hidden page neither", async () => {
+  const past = page();
+  past.stand(70);
+  past.store.dispatch({ type: "look", step: 12 });
+  past.open();
+  assert.ok((await past.pass(2_000)).filter((line) => !line.startsWith("figure")).every((line) => line.endsWith(" 12")));
+  const phone = page({ narrow: true });
+  phone.open({ tab: "network" });
+  assert.deepEqual(await phone.pass(2_000), []);
+  phone.open({ tab: "charts" });
+  assert.equal((await phone.pass(2_000)).length, 6);
+  const hidden = page();
+  hidden.clock.hidden = true;
+  hidden.open();
+  assert.deepEqual(await hidden.pass(2_000), []);
+  hidden.clock.hidden = false;
+  assert.equal((await hidden.pass(2_000)).length, 6);
+});
+
+test("where there is no answer it is asked again, later", async () => {
+  let down = true;
+  const { pass, open } = page({ fails: () => down });
+  open();
+  assert.equal((await pass(1_900)).filter((line) => line.includes("curvature")).length, 1);
+  down = false;
+  assert.equal((await pass(3_000)).filter((line) => !line.startsWith("figure")).length, 3);
+});
+
+const measured = (state, name, answer) => reduce(state, { type: "instrument", run: "gd", name, answer });
+
+test("a trail holds numbers by step, however many there were, and ends with the life of a run", () => {
+  const { store } = page();
+  let state = [30, 10, 20, 10].reduce((before, step) => measured(before, "curvature", told(step)), store.get());
+  assert.deepEqual(toldOf(state, "gd", "curvature").trail.map(({ step }) => step), [10, 20, 30]);
+  assert.equal(toldOf(state, "gd", "curvature").last.step, 10, "the one that was asked for last is shown");
+  assert.deepEqual(toldOf(state, "gd", "curvature").trail[0].eigenvalues, undefined);
+  assert.deepEqual(toldOf(state, "gd", "curvature").trail[0].batch, { alpha: 0.2 });
+  for (let step = 100; step < 2_000; step++) state = measured(state, "curvature", told(step));
+  const { trail } = toldOf(state, "gd", "curvature");
+  assert.ok(trail.length <= MOST && trail.length > MOST / 3 && trail[0].step === 10 && trail.at(-1).step === 1_999);
+  assert.equal(measured(state, "curvature", told(5, { generation: 3 })), state, "of another life");
+  const reset = reduce(state, { type: "frame", runs: { gd: { status: "paused", step: 0, epoch: 0, samples_seen: 0, generation: 1, latest: {} } } });
+  assert.deepEqual(toldOf(reset, "gd", "curvature"), { last: undefined, trail: [] });
+  assert.deepEqual(reduce(state, { type: "opened", answer: answer({ id: "another" }), token: null }).instruments, {});
+});
+
+test("what is measured is said in words: the story in the chart's name, numbers and cost beside it", () => {
+  const { store, open, stand } = page();
+  open();
+  stand(7);
+  const { label } = store.get().runs.gd;
+  assert.deepEqual([gaugeSummary(store.get(), GAUGES.edge), costWords(store.get())], ["Sharpness, not measured yet.", ""]);
+  const state = ["curvature", "alpha", "noise"].reduce((before, name) => measured(before, name, told(7)), store.get());
+  assert.equal(gaugeSummary(state, GAUGES.edge), `Sharpness of ${label}: at the edge of stability.`);
+  assert.equal(gaugeSummary(state, GAUGES.alpha), `Step length α of ${label}: the step goes beyond the lowest point.`);
+  assert.equal(gaugeSummary(state, GAUGES.noise), `Noise ÷ signal of ${label}: a batch has more noise than signal.`);
+  assert.equal(readingWords(state), `${label}, Sharpness 9.00 of 10.0, Step length α 0.200, Noise ÷ signal 4.00, batch 1`);
+  assert.equal(costWords(state), "takes 12 ms");
+  const playing = reduce(state, { type: "frame", runs: { gd: { ...state.runs.gd, status: "playing", samples_seen: 7, generation: 0, latest: {} } } });
+  assert.equal(costWords(playing), "takes 12 ms, every 0.3 s");
+  for (const [edge, words] of [[0.2, "below"], [1.3, "beyond"]]) {
+    assert.match(gaugeSummary(measured(state, "curvature", told(8, { edge })), GAUGES.edge), new RegExp(`${words} the edge`));
+  }
+  const none = measured(measured(state, "curvature", told(9, { edge: null, sharpness: null })), "alpha", told(9, { batch: { alpha: null } }));
+  assert.match(gaugeSummary(none, GAUGES.edge), /not known yet/);
+  assert.match(gaugeSummary(none, GAUGES.alpha), /no step/);
+});
