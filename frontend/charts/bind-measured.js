@@ -29,19 +29,20 @@ export function fillMeasured(figure, measured, shown = measured[measured.length 
 }
 
 /**
- * What each measurement has at the path, as one list.
- * @param {string} path
+ * What each measurement has at the path, or at each of several paths, as one list. A number stands for itself.
+ * @param {string|(string|number)[]} path
  * @param {Json[]} measured
  * @returns {any[]}
  */
-export const values = (path, measured) => measured.flatMap((told) => {
-  const value = at(told, path.split("."));
+export const values = (path, measured) => measured.flatMap((told) => (Array.isArray(path) ? path : [path]).flatMap((one) => {
+  const value = typeof one === "string" ? at(told, one.split(".")) : one;
   return Array.isArray(value) ? value : [value];
-});
+}));
 
-/** `*` is each of what is there, `@` its names; null where there is nothing. @param {any} told @param {string[]} path @returns {any} */
+/** `*` is each of what is there, `@` its names, `#` how many; null where there is nothing. @param {any} told @param {string[]} path @returns {any} */
 function at(told, [part, ...rest]) {
   if (part === undefined || told === null || told === undefined) return told ?? null;
+  if (part === "#") return Object.keys(told).length;
   if (part === "@") return Array.isArray(told) ? told.map((_, k) => k + 1) : Object.keys(told);
   if (part === "*") return Object.values(told).map((one) => at(one, rest));
   return at(told[part], rest);

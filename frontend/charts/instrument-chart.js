@@ -1,16 +1,15 @@
 /**
  * What an instrument told as a chart: the server's figure filled, and the page's own axes, levels and title.
- * Owns: how such a figure is shown: its ranges, where it has none of its own, and its clothes. Pure. Must not know Plotly or the DOM.
+ * Owns: how such a figure is shown: panels, clothes, words. Pure. Must not know Plotly or the DOM.
  */
 
-import { acrossTicks, fewTicks } from "./across-ticks.js";
 import { axesOf, undrawn } from "./axes.js";
 import { fillMeasured } from "./bind-measured.js";
+import { acrossAxis, downAxis } from "./instrument-axes.js";
 import { pxDown } from "./labels.js";
 import { laneLook, surface, templateOf } from "./looks.js";
-import { lossTicks } from "./loss-range.js";
-import { isInside, px } from "./paths.js";
-import { measuredAt, toldOf } from "../state/instruments.js";
+import { isInside, joined, px } from "./paths.js";
+import { askedFor, measuredAt, toldOf } from "../state/instruments.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("./scene.js").Scene} Scene */
@@ -21,9 +20,7 @@ const LEFT = 40;
 const LEFT_COMPACT = 32;
 /** The needle stands on the edge of the plot. */
 const RIGHT = 12;
-const PAD = 0.06;
-/** A trail of one point is drawn on an axis of so many steps. */
-const FEWEST_STEPS = 10;
+const GAP = 26;
 
 /**
  * @param {Json} figure
@@ -33,31 +30,53 @@ const FEWEST_STEPS = 10;
 export function instrumentChart(figure, scene, gauge) {
   const { state, look, room } = scene;
   const at = measuredAt(state);
-  const { last, trail } = at ? toldOf(state, at.run.name, gauge.instrument) : { last: undefined, trail: [] };
+  const { last, trail } = at ? toldOf(state, at.run.name, askedFor(gauge)) : { last: undefined, trail: [] };
   const filled = fillMeasured(figure, trail, last);
   const data = filled.data.map((/** @type {Json} */ trace) => clothed(trace, scene, at?.run.lane ?? "a"));
-  const left = look.compact ? LEFT_COMPACT : LEFT;
-  const margin = { l: left, r: RIGHT, t: TOP, b: look.compact ? 20 : 23, pad: 0 };
-  const [width, height] = [room.width - left - RIGHT, room.height - TOP - margin.b];
-  const x = acrossAxis(data, width);
-  const y = downAxis(filled.layout.yaxis, data);
-  const frame = { left, top: TOP, width, height, beyond: RIGHT, x, y };
-  const { grid, line, words } = axesOf(frame);
+  const margin = { l: look.compact ? LEFT_COMPACT : LEFT, r: RIGHT, t: TOP, b: look.compact ? 20 : 23, pad: 0 };
+  const panels = panelsOf(filled.layout, data, room, margin);
+  const axes = panels.map(({ frame }) => axesOf(frame));
   const levels = (filled.layout.shapes ?? []).filter((/** @type {Json} */ { name }) => name === "level");
-  const drawn = look.spec.fallline.baseline;
+  const [{ frame }] = panels;
   return {
     data,
-    layout: { template: templateOf(look), showlegend: false, hovermode: false, margin, xaxis: undrawn(x), yaxis: undrawn(y) },
-    ground: [grid, ...levels.map((/** @type {Json} */ { y0 }) => levelOf(frame, y0, drawn)).filter((/** @type {Json} */ { d }) => d)],
-    words,
-    marks: [line],
+    layout: { template: templateOf(look), showlegend: false, hovermode: false, bargap: 0, margin, ...Object.fromEntries(panels.flatMap(({ axes: own }) => own)) },
+    ground: joined([...axes.map(({ grid }) => grid), ...levels.map((/** @type {Json} */ { y0 }) => levelOf(frame, y0, look.spec.fallline.baseline)).filter((/** @type {Json} */ { d }) => d)]),
+    words: axes.flatMap(({ words }) => words),
+    marks: joined(axes.map(({ line }) => line)),
     labels: {
-      titles: [titleOf(gauge, at?.run, last, scene)],
-      levels: look.compact ? [] : levels.map((/** @type {Json} */ { y0, label }) => ({ left: left + 4, top: pxDown(frame, y0) - 15, text: label.text })).filter((/** @type {Json} */ { top }) => top > TOP - 15 && top < TOP + height),
+      titles: panels.length > 1 ? panels.map(({ frame: { left, width }, name }) => ({ name, shape: "", left, width, dense: true, values: [] })) : [titleOf(gauge, at?.run, last, scene)],
+      levels: look.compact ? [] : levels.map((/** @type {Json} */ { y0, label }) => ({ left: frame.left + 4, top: pxDown(frame, y0) - 15, text: label.text }))
+        .filter((/** @type {Json} */ { top }) => top > TOP - 15 && top < TOP + frame.height),
     },
     readable: { columns: {}, panels: [] },
     y: null,
   };
+}
+
+/**
+ * The plots of a figure side by side, with their axes as Plotly is told of them.
+ * @param {Json} layout
+ * @param {Json[]} data
+ * @param {Scene["room"]} room
+ * @param {{l: number, r: number, t: number, b: number}} margin
+ */
+function panelsOf(layout, data, room, margin) {
+  const suffixes = Object.keys(layout).filter((key) => key.startsWith("xaxis")).map((key) => key.slice(5));
+  const plot = room.width - margin.l - margin.r;
+  const width = (plot - GAP * (suffixes.length - 1)) / suffixes.length;
+  const height = room.height - margin.t - margin.b;
+  return suffixes.map((suffix, k) => {
+    const own = data.filter(({ xaxis = "x" }) => xaxis === `x${suffix}`);
+    const x = acrossAxis(layout[`xaxis${suffix}`], own, { width, before: margin.l - 6, after: margin.r });
+    const y = downAxis(layout[`yaxis${suffix}`], own);
+    const start = k * (width + GAP);
+    const domain = [start / plot, Math.min(1, (start + width) / plot)];
+    return {
+      name: layout.meta?.panels?.[k] ?? "", frame: { left: margin.l + start, top: margin.t, width, height, beyond: margin.r, x, y },
+      axes: [[`xaxis${suffix}`, { ...undrawn(x), domain, anchor: `y${suffix}` }], [`yaxis${suffix}`, { ...undrawn(y), anchor: `x${suffix}` }]],
+    };
+  });
 }
 
 /**
@@ -67,15 +86,22 @@ export function instrumentChart(figure, scene, gauge) {
  * @param {Json|undefined} last
  * @param {Scene} scene
  */
-function titleOf({ name, brief, value, least }, run, last, { room, look: { compact } }) {
+function titleOf({ name, brief, key = "", value, least }, run, last, { room, look: { compact } }) {
   const values = run && last ? [{ run: run.name, label: run.label, lane: run.lane, value: (compact ? least : value)(last) }] : [];
-  return { name: compact ? brief : name, shape: "", left: 0, width: room.width - (compact ? 0 : RIGHT), dense: compact, values };
+  return { name: compact ? brief : name, shape: compact ? "" : key, left: 0, width: room.width - (compact ? 0 : RIGHT), dense: compact, values };
 }
 
 /** @param {import("./labels.js").Frame} frame @param {number} y @param {Json} drawn */
 function levelOf(frame, y, drawn) {
   const top = pxDown(frame, y);
   return { name: "baseline", width: drawn.width, dash: drawn.dash, d: isInside(frame, frame.left, top) ? `M${px(frame.left)},${px(top)}H${px(frame.left + frame.width)}` : "" };
+}
+
+/** From paper to a soft ink, or from one sign over paper to the other. @param {Scene["look"]} look @param {string} name */
+function scaleOf(look, name) {
+  const { pos, neg } = look.spec.fallline.sign[look.theme];
+  const paper = surface(look, "paper");
+  return name === "ink" ? [[0, paper], [1, surface(look, "ctl")]] : [[0, neg], [0.5, paper], [1, pos]];
 }
 
 /** In the colours of the run that is measured, or of the page. @param {Json} trace @param {Scene} scene @param {string} lane @returns {Json} */
@@ -85,38 +111,8 @@ function clothed(trace, { look }, lane) {
   const stroke = meta.ink ? surface(look, meta.ink) : line;
   return {
     ...trace, hoverinfo: "skip", hovertemplate: null,
-    ...(trace.line ? { line: { ...trace.line, color: stroke } } : {}),
+    ...(meta.scale ? { colorscale: scaleOf(look, meta.scale) } : {}),
+    ...(trace.line && !meta.scale ? { line: { ...trace.line, color: stroke } } : {}),
     ...(trace.marker ? { marker: { ...trace.marker, color: meta.ink ? stroke : text, line: { width: 0 } } } : {}),
   };
-}
-
-/** All numbers on one axis of the traces. @param {Json[]} data @param {"x"|"y"} axis */
-const numbersOn = (data, axis) => data.flatMap((trace) => trace[axis] ?? []).filter((/** @type {any} */ value) => Number.isFinite(value));
-
-/** @param {number[]} numbers @returns {[number, number]|null} */
-const extent = (numbers) => (numbers.length ? [numbers.reduce((a, b) => Math.min(a, b)), numbers.reduce((a, b) => Math.max(a, b))] : null);
-
-/** @param {Json[]} data @param {number} width @returns {import("./labels.js").Axis} */
-function acrossAxis(data, width) {
-  const [low, high] = extent(numbersOn(data, "x")) ?? [0, FEWEST_STEPS];
-  const range = [Math.min(low, high - FEWEST_STEPS < 0 ? 0 : high - FEWEST_STEPS), Math.max(high, FEWEST_STEPS)];
-  const axis = { type: /** @type {const} */ ("linear"), range };
-  return { ...axis, ...acrossTicks(axis, { width, before: LEFT - 6, after: RIGHT, most: 5, least: 1 }, true) };
-}
-
-/** @param {Json} specified @param {Json[]} data @returns {import("./labels.js").Axis} */
-function downAxis({ type = "linear", range }, data) {
-  if (type === "log") {
-    const [low, high] = extent(numbersOn(data, "y").filter((/** @type {number} */ value) => value > 0)) ?? [1, 10];
-    const [least, most] = [Math.floor(Math.log10(low) - PAD), Math.ceil(Math.log10(high) + PAD)];
-    return { type: "log", range: [least, most], ...lossTicks([least, most]) };
-  }
-  const [low, high] = range ?? padded(extent(numbersOn(data, "y")) ?? [0, 1]);
-  return { type: "linear", range: [low, high], ...fewTicks([low, high]) };
-}
-
-/** @param {[number, number]} range @returns {[number, number]} */
-function padded([low, high]) {
-  const pad = PAD * (high - low || Math.abs(high) || 1);
-  return [low - pad, high + pad];
 }

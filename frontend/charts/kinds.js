@@ -8,7 +8,7 @@ import { instrumentChart } from "./instrument-chart.js";
 import { lossChart } from "./loss-chart.js";
 import { gradientLabels, instrumentLabels, lossLabels, scatterLabels } from "./overlay.js";
 import { scatterChart } from "./scatter-chart.js";
-import { GAUGES, gaugeSummary, measuredAt } from "../state/instruments.js";
+import { askedFor, GAUGES, gaugeSummary, measuredAt } from "../state/instruments.js";
 import { seen } from "../state/moments.js";
 import { gradientSummary, lossSummary, scatterSummary } from "../state/selectors.js";
 
@@ -35,13 +35,13 @@ const measured = (gauge) => ({
   summary: (state) => gaugeSummary(state, gauge), every: 100, isRead: false,
   follows(state) {
     const at = measuredAt(state);
-    return [state.figures[gauge.figure], at?.run.name, at?.run.label, at?.run.generation, state.instruments[at?.run.name ?? ""]?.last[gauge.instrument]];
+    return [state.figures[gauge.figure], at?.run.name, at?.run.label, at?.run.generation, state.instruments[at?.run.name ?? ""]?.last[askedFor(gauge)]];
   },
 });
 
 /** @type {Record<string, Kind>} */
 export const KINDS = {
-  ...Object.fromEntries(Object.values(GAUGES).map((gauge) => [gauge.figure, measured(gauge)])),
+  ...Object.fromEntries(Object.entries(GAUGES).map(([name, gauge]) => [name, measured(gauge)])),
   loss: {
     figure: "loss", build: lossChart, labels: lossLabels, summary: lossSummary, every: 100, isRead: true,
     follows: (state) => [...shared(state), state.figures.loss, state.view.y],

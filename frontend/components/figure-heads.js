@@ -9,7 +9,7 @@ import { LiveElement, register } from "./live-element.js";
 import { openMenu } from "./popover.js";
 import { X_AXES } from "./transport-bar.js";
 import { integer } from "../state/format.js";
-import { CHOICES, choiceOf, costWords, readingWords } from "../state/instruments.js";
+import { choiceOf, choicesFor, costWords, readingWords } from "../state/instruments.js";
 import { lossWords } from "../state/losses.js";
 
 /** @typedef {import("../state/types.js").Measure} Measure */
@@ -103,7 +103,7 @@ export class GradientHead extends LiveElement {
     const cost = make("span", { class: "sub" });
     const reading = make("span", { class: "unseen" });
     const choice = selectBox({ name: "Open instruments", choose: (value) => this.app.setView({ instruments: value }) });
-    this.follow((state) => choiceOf(state).value, (value) => choice.show(CHOICES.map(({ value: each, text }) => ({ value: each, text })), value));
+    this.follow((state) => [choiceOf(state).value, state.experiment?.id], (_, state) => choice.show(choicesFor(state).map(({ value, text }) => ({ value, text })), choiceOf(state).value));
     this.follow(costWords, (words) => write(cost, words));
     this.follow(readingWords, (words) => write(reading, words));
     return [cost, reading, make("span", { class: "end" }, choice.root)];

@@ -4,13 +4,13 @@
  */
 
 import { make, makeOwn } from "./dom.js";
-import { choiceOf } from "../state/instruments.js";
+import { choiceOf, kindOf } from "../state/instruments.js";
 
 /** @typedef {import("../state/types.js").App} App */
 /** @typedef {import("../state/types.js").State} State */
 
 /** @param {State} state */
-const charts = (state) => (state.view.panel === "instruments" ? choiceOf(state).gauges.map(({ figure }) => figure) : []);
+const charts = (state) => (state.view.panel === "instruments" ? choiceOf(state).gauges.map(kindOf) : []);
 
 /** @param {App} app @param {HTMLElement} row */
 export function keepLowerRow({ store }, row) {

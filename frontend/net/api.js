@@ -48,8 +48,11 @@ export function createApi(fetch, origin) {
     return answer;
   }
 
-  /** @param {number} [step] */
-  const stepQuery = (step) => (step === undefined ? "" : `?step=${step}`);
+  /** @param {number} [step] @param {string} [more] */
+  const stepQuery = (step, more) => {
+    const asked = [step === undefined ? "" : `step=${step}`, more].filter(Boolean).join("&");
+    return asked && `?${asked}`;
+  };
   /** @param {string} id */
   const at = (id) => `/experiments/${encodeURIComponent(id)}`;
   return {
@@ -71,8 +74,8 @@ export function createApi(fetch, origin) {
     remove: (id, token) => call(at(id), { method: "DELETE", token }),
     /** @param {string} id @param {string} name @param {{filled?: boolean}} [how]  unfilled, that of an instrument measures nothing */
     figure: (id, name, { filled = true } = {}) => call(`${at(id)}/figures/${name}${filled ? "" : "?filled=false"}`),
-    /** Now, or at a step. @param {string} id @param {string} run @param {string} name @param {number} [step] */
-    instrument: (id, run, name, step) => call(`${at(id)}/runs/${run}/instruments/${name}${stepQuery(step)}`),
+    /** Now, or at a step. @param {string} id @param {string} run @param {string} name @param {number} [step] @param {string} [query]  what else it is asked */
+    instrument: (id, run, name, step, query) => call(`${at(id)}/runs/${run}/instruments/${name}${stepQuery(step, query)}`),
     /** The change line by line: some rows of the batch. @param {string} id @param {string} run @param {{step?: number, first: number, rows: number}} query */
     inspect: (id, run, { step, first, rows }) => call(`${at(id)}/runs/${run}/inspect?first=${first}&rows=${rows}${step === undefined ? "" : `&step=${step}`}`),
     /** The same as a program. @param {string} id @param {string} run @param {number} step @returns {Promise<string>} */

@@ -61,7 +61,8 @@ export function createGauges({ api, store, environment }) {
     const id = /** @type {NonNullable<State["experiment"]>} */ (state.experiment).id;
     const asked = moment(state);
     await specify(state, id);
-    const answer = await api.instrument(id, run.name, name, isPast ? step : undefined);
+    const [instrument, query] = name.split("?");
+    const answer = await api.instrument(id, run.name, instrument, isPast ? step : undefined, query);
     held.delete(name);
     held.set(name, state.playback.playing && !isPast ? "" : asked);
     if (store.get().experiment?.id === id) store.dispatch({ type: "instrument", run: run.name, name, answer });

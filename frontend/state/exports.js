@@ -4,7 +4,7 @@
  */
 
 import { rowsOf } from "./catalog.js";
-import { choiceOf } from "./instruments.js";
+import { choiceOf, kindOf } from "./instruments.js";
 import { shownStep } from "./moments.js";
 
 /** @typedef {import("./types.js").State} State */
@@ -37,7 +37,7 @@ export const choicesOf = ({ order, runs }) => [
 /** Classes are told apart in tables, not in a chart. @param {State} state @returns {Pictured[]} */
 export const picturesOf = (state) => [
   { kind: "loss", text: "Loss" },
-  ...(state.view.panel === "instruments" ? choiceOf(state).gauges.map(({ figure, name }) => ({ kind: figure, text: name })) : [{ kind: "gradients", text: "Gradient" }]),
+  ...(state.view.panel === "instruments" ? choiceOf(state).gauges.map((gauge) => ({ kind: kindOf(gauge), text: gauge.name })) : [{ kind: "gradients", text: "Gradient" }]),
   ...(state.experiment?.classes.length ? [] : [{ kind: "scatter", text: "Predicted and true" }]),
 ];
 

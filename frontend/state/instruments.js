@@ -3,14 +3,14 @@
  * Owns: which instruments belong to a view, how much of a trail is kept, and the words for what is measured. Pure.
  */
 
-import { integer, number, short } from "./format.js";
+import { integer, number, percent, short } from "./format.js";
 import { stepOf } from "./moments.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Json} Json */
-/** @typedef {{figure: string, instrument: string, name: string, brief: string, value: (told: Json) => string, least: (told: Json) => string, says: (told: Json) => string}} Gauge
- *   `brief` and `least` are name and value where there is little room; a value changes with every measurement, what it `says` with the story */
-/** @typedef {{value: string, text: string, gauges: Gauge[]}} Choice */
+/** @typedef {{figure: string, instrument: string, name: string, brief: string, query?: string, key?: string, value: (told: Json) => string, least: (told: Json) => string, says: (told: Json) => string}} Gauge
+ *   `query` is what the instrument is asked besides the step; `key` says how its lines read; `brief` and `least` are name and value where there is little room; a value changes with every measurement, what it `says` with the story */
+/** @typedef {{value: string, text: string, gauges: Gauge[], isFor?: (experiment: import("./types.js").Experiment) => boolean}} Choice */
 
 /** The edge itself is a band: so close to it a run is at it. */
 const NEAR = 0.1;
@@ -24,6 +24,24 @@ const alphaWords = (alpha) => (alpha === null ? "no step" : alpha > 1 ? "the ste
 /** @param {number|null} scale @param {number} batch */
 const noiseWords = (scale, batch) => (scale === null ? "no signal" : scale > batch ? "a batch has more noise than signal" : "a batch has more signal than noise");
 
+/** @param {number[]|null} losses */
+const alongWords = (losses) => (losses === null ? "no step" : losses[1] < losses[0] ? "the step goes down" : "the step goes up");
+
+/** @param {number[]} eigenvalues */
+const below = (eigenvalues) => eigenvalues.filter((value) => value < 0).length;
+
+/** @param {Record<string, Json>} parameters */
+function zeroWords(parameters) {
+  const zero = Object.keys(parameters).filter((name) => parameters[name].l1 === 0);
+  return zero.length ? `exactly 0 in ${zero.join(", ")}` : "all parameters have one";
+}
+
+/** @param {number|null} cosine */
+const cosineWords = (cosine) => (cosine === null ? "no direction" : cosine > 0.7 ? "the batch goes where all samples go" : cosine > 0 ? "the batch goes about where all samples go" : "the batch goes elsewhere");
+
+/** @param {number|null} outside */
+const outsideWords = (outside) => (outside === null ? "not finite here" : `${percent(outside)} of the path lies outside`);
+
 /** @type {Record<string, Gauge>} */
 export const GAUGES = {
   edge: {
@@ -34,19 +52,88 @@ export const GAUGES = {
     figure: "noise", instrument: "noise", name: "Noise ÷ signal", brief: "Noise", least: ({ noise_scale: scale }) => short(scale, 2), value: ({ noise_scale: scale, batch_size: batch }) => `${number(scale)}, batch ${integer(batch)}`,
     says: ({ noise_scale: scale, batch_size: batch }) => noiseWords(scale, batch),
   },
+  along: {
+    figure: "along", instrument: "along", name: "Loss along the step", brief: "Along the step", key: "solid: all samples, dashed: the batch, thin: its parabola; from 0, before, to 1, after",
+    value: ({ descended }) => descended, least: ({ descended }) => descended, says: ({ train }) => alongWords(train.losses),
+  },
+  spectrum: {
+    figure: "spectrum", instrument: "curvature", name: "Eigenvalues of the Hessian", brief: "Eigenvalues", key: "by rank; hollow: below 0, their size; dashed: the limit",
+    value: ({ eigenvalues }) => `${integer(eigenvalues.length)}, ${integer(below(eigenvalues))} below 0`, least: ({ eigenvalues }) => integer(eigenvalues.length), says: ({ edge }) => edgeWords(edge),
+  },
+  histogram: {
+    figure: "histogram", instrument: "gradients", name: "Entries of the gradient", brief: "Entries", value: ({ batch_size: batch }) => `batch ${integer(batch)}`, least: () => "",
+    says: ({ parameters }) => zeroWords(parameters),
+  },
+  ratios: {
+    figure: "ratios", instrument: "gradients", name: "Update over weight", brief: "Update ÷ weight", key: "filled: norm(change) / norm(P), hollow: sd(change) / sd(P)",
+    value: () => "", least: () => "", says: ({ parameters }) => zeroWords(parameters),
+  },
+  cosine: { figure: "cosine", instrument: "gradients", name: "Cosine with the full gradient", brief: "Cosine", value: ({ cosine }) => number(cosine), least: ({ cosine }) => short(cosine, 2), says: ({ cosine }) => cosineWords(cosine) },
+  cosines: { figure: "cosines", instrument: "gradients", name: "Of each parameter", brief: "Each", value: () => "", least: () => "", says: ({ cosine }) => cosineWords(cosine) },
+  layers: {
+    figure: "layers", instrument: "noise", name: "Signal ÷ noise of each layer", brief: "Signal ÷ noise", key: "|mean gradient|² / its scatter, for one sample",
+    value: ({ signal_to_noise: ratio }) => number(ratio), least: ({ signal_to_noise: ratio }) => short(ratio, 2), says: ({ noise_scale: scale, batch_size: batch }) => noiseWords(scale, batch),
+  },
+  residuals: {
+    figure: "residuals", instrument: "residuals", name: "Residuals", brief: "Residuals", key: "true − predicted, by what is predicted",
+    value: ({ mean, sd }) => `mean ${number(mean)}, sd ${number(sd)}`, least: ({ sd }) => short(sd, 2), says: ({ split }) => `of the ${split === "test" ? "test" : "training"} samples`,
+  },
+  confusion: {
+    figure: "confusion", instrument: "confusion", name: "Confusion matrix", brief: "Confusion", key: "rows: the true class, columns: the predicted one",
+    value: ({ right }) => `${percent(right ?? 0)} right`, least: ({ right }) => percent(right ?? 0), says: ({ split }) => `of the ${split === "test" ? "test" : "training"} samples`,
+  },
+  decision: {
+    figure: "decision", instrument: "decision", name: "Decision map", brief: "Decisions", key: "shade: what would be predicted; shapes: the samples, by class",
+    value: ({ classes }) => (classes ?? []).join(", "), least: () => "", says: ({ inputs }) => `over ${(inputs ?? []).join(" and ")}`,
+  },
 };
+
+/** @param {string} figure @param {string} query @param {string} name @returns {Gauge} */
+const slice = (figure, query, name) => ({
+  figure, query, instrument: "slice", name, brief: "Slice", key: "contours: powers of ten of the train loss",
+  value: ({ outside }) => outsideWords(outside), least: ({ outside }) => (outside === null ? "" : percent(outside)), says: ({ outside }) => outsideWords(outside),
+});
+
+Object.assign(GAUGES, {
+  slice: slice("slice", "", "Loss over the main plane of the path"),
+  "slice-eigen": { ...slice("slice", "plane=eigenvectors", "Loss over the two sharpest directions") },
+  "slice-filter": { ...slice("slice", "normalize=filter", "Loss over the path's plane, filter-normalised") },
+});
 
 /** The choice that comes first: the three gauges. */
 export const FIRST = "gauges";
 
 /** @type {Choice[]} */
-export const CHOICES = [{ value: FIRST, text: "Edge, step, noise", gauges: [GAUGES.edge, GAUGES.alpha, GAUGES.noise] }];
+export const CHOICES = [
+  { value: FIRST, text: "Edge, step, noise", gauges: [GAUGES.edge, GAUGES.alpha, GAUGES.noise] },
+  { value: "along", text: "Loss along the step", gauges: [GAUGES.along] },
+  { value: "spectrum", text: "Eigenvalues", gauges: [GAUGES.spectrum] },
+  { value: "histogram", text: "Histogram of gradients", gauges: [GAUGES.histogram] },
+  { value: "ratios", text: "Update over weight", gauges: [GAUGES.ratios] },
+  { value: "cosine", text: "Cosine with the full gradient", gauges: [GAUGES.cosine, GAUGES.cosines] },
+  { value: "layers", text: "Signal and noise by layer", gauges: [GAUGES.layers] },
+  { value: "slice", text: "Slice along the path", gauges: [GAUGES.slice] },
+  { value: "slice-filter", text: "Slice, filter-normalised", gauges: [GAUGES["slice-filter"]] },
+  { value: "slice-eigen", text: "Slice along top eigenvectors", gauges: [GAUGES["slice-eigen"]] },
+  { value: "residuals", text: "Residuals", gauges: [GAUGES.residuals], isFor: ({ classes }) => !classes.length },
+  { value: "confusion", text: "Confusion matrix", gauges: [GAUGES.confusion], isFor: ({ classes }) => classes.length > 0 },
+  { value: "decision", text: "Decision map", gauges: [GAUGES.decision], isFor: ({ classes, features }) => classes.length > 0 && features === 2 },
+];
+
+/** What there is for this experiment. @param {State} state */
+export const choicesFor = ({ experiment }) => CHOICES.filter(({ isFor }) => !isFor || (experiment !== null && isFor(experiment)));
 
 /** @param {State} state */
-export const choiceOf = ({ view }) => CHOICES.find(({ value }) => value === view.instruments) ?? CHOICES[0];
+export const choiceOf = (state) => choicesFor(state).find(({ value }) => value === state.view.instruments) ?? CHOICES[0];
+
+/** The kind of its chart. @param {Gauge} gauge */
+export const kindOf = (gauge) => Object.keys(GAUGES).find((name) => GAUGES[name] === gauge) ?? "";
+
+/** What is asked for a gauge: the instrument and its query, if any. @param {Gauge} gauge */
+export const askedFor = ({ instrument, query }) => (query ? `${instrument}?${query}` : instrument);
 
 /** The instruments that are open, each once. @param {State} state */
-export const openInstruments = (state) => (state.view.panel === "instruments" ? [...new Set(choiceOf(state).gauges.map(({ instrument }) => instrument))] : []);
+export const openInstruments = (state) => (state.view.panel === "instruments" ? [...new Set(choiceOf(state).gauges.map(askedFor))] : []);
 
 /** The run that is measured, and where: its present step, or that at which one looks. @param {State} state */
 export function measuredAt({ order, runs, view, looking }) {
@@ -92,9 +179,10 @@ export function toldOf(state, run, name) {
 }
 
 /** A gauge in one sentence, rewritten when its story changes. @param {State} state @param {Gauge} gauge */
-export function gaugeSummary(state, { instrument, name, says }) {
+export function gaugeSummary(state, gauge) {
+  const { name, says } = gauge;
   const at = measuredAt(state);
-  const last = at ? toldOf(state, at.run.name, instrument).last : undefined;
+  const last = at ? toldOf(state, at.run.name, askedFor(gauge)).last : undefined;
   return last && at ? `${name} of ${at.run.label}: ${says(last)}.` : `${name}, not measured yet.`;
 }
 
@@ -102,9 +190,9 @@ export function gaugeSummary(state, { instrument, name, says }) {
 export function readingWords(state) {
   const at = measuredAt(state);
   if (!at) return "";
-  const told = choiceOf(state).gauges.map(({ name, instrument, value }) => {
-    const { last } = toldOf(state, at.run.name, instrument);
-    return last ? `${name} ${value(last)}` : null;
+  const told = choiceOf(state).gauges.map((gauge) => {
+    const { last } = toldOf(state, at.run.name, askedFor(gauge));
+    return last ? `${gauge.name} ${gauge.value(last)}` : null;
   });
   return [at.run.label, ...told.filter(Boolean)].join(", ");
 }

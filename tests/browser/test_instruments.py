@@ -116,7 +116,7 @@ def test_they_are_reached_by_keyboard_and_have_no_fault_in_either_theme(open_lab
 
 
 def test_on_a_phone_they_fit_and_are_large_enough_for_fingers(open_lab: OpenLab) -> None:
-    lab = opened(open_lab(size=PHONE, has_touch=True))
+    lab = opened(open_lab(PHONE))
     assert faults_in_both_themes(lab) == []
     assert lab.page.evaluate(SMALL_TARGETS) == []
     assert lab.page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]

@@ -144,3 +144,68 @@ async def test_what_is_costly_tells_its_cost_and_how_soon_it_may_be_asked_again(
         assert share == pytest.approx(SHARE)
         assert share < 0.05
     assert "cost_seconds" not in (await one.get("/runs/gd/instruments/units")).json()
+
+
+async def test_a_slice_goes_through_where_the_run_stood_and_shows_its_way(client: httpx.AsyncClient) -> None:
+    one = await created(client, {"data": {"samples": 60}})
+    await one.ask("POST", "/step", {"steps": 300})
+    for query in ({}, {"plane": "eigenvectors"}, {"normalize": "filter"}):
+        told = (await one.get("/runs/gd/instruments/slice", step=200, **query)).json()
+        path, history = told["path"], (await one.get("/runs/gd/history", since=0, until=200)).json()
+        assert (told["step"], path["steps"][0], path["steps"][-1]) == (200, 0, 200)
+        assert path["steps"] == sorted(set(path["steps"]))
+        assert 15 <= len(path["steps"]) <= 32
+        assert (path["s"][-1], path["t"][-1]) == (pytest.approx(0.0, abs=1e-9), pytest.approx(0.0, abs=1e-9))
+        assert 0.0 <= told["outside"] <= 1.0
+        rows, columns = np.array(told["losses"]).shape
+        assert (rows, columns) == (len(told["t"]), len(told["s"]))
+        middle = np.interp(200, path["steps"], path["s"])
+        assert told["s"][0] < middle < told["s"][-1]
+        loss = history["series"]["train_loss"]["last"][200]
+        assert np.nanmin(np.array(told["losses"], dtype=float)) < 10 * loss
+    assert (await one.get("/runs/gd/instruments/slice", plane="none")).status_code == 422
+    assert (await one.get("/runs/gd/instruments/slice", step=301)).status_code == 422
+    refused = await one.get("/runs/gd/instruments/noise", plane="pca")
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/plane")
+
+
+async def test_residuals_and_the_confusion_matrix_are_of_what_is_predicted(client: httpx.AsyncClient) -> None:
+    one = await created(client, {"data": {"samples": 60, "test_fraction": 0.25}})
+    await one.ask("POST", "/step", {"steps": 30})
+    shown = (await one.get("/runs/gd/instruments/predictions")).json()
+    left = (await one.get("/runs/gd/instruments/residuals")).json()
+    expected = np.array(shown["y"]) - np.array(shown["y_pred"])
+    assert (left["split"], left["rows"]) == ("test", shown["rows"])
+    np.testing.assert_array_equal(left["residuals"], expected)
+    assert (left["mean"], left["sd"]) == (pytest.approx(expected.mean()), pytest.approx(expected.std()))
+    assert (await one.get("/runs/gd/instruments/confusion")).json()["counts"] is None
+    assert (await one.get("/runs/gd/instruments/decision")).json()["predicted"] is None
+
+
+async def test_the_decision_map_is_what_would_be_predicted_there(client: httpx.AsyncClient) -> None:
+    data = {"name": "moons", "samples": 80, "test_fraction": 0.25}
+    network = {"layers": [{"units": 4, "activation": "tanh"}]}
+    one = await created(client, {"data": data, "network": network, "runs": [{"learning_rate": 0.5}]})
+    await one.ask("POST", "/step", {"steps": 60})
+    shown = (await one.get("/runs/run-1/instruments/predictions")).json()
+    counts = np.array((told := (await one.get("/runs/run-1/instruments/confusion")).json())["counts"])
+    for true in (0, 1):
+        for taken in (0, 1):
+            pairs = zip(shown["y"], shown["y_pred"], strict=True)
+            assert counts[true, taken] == sum(pair == (true, taken) for pair in pairs)
+    assert told["right"] == pytest.approx(np.trace(counts) / counts.sum())
+    drawn = (await one.get("/runs/run-1/instruments/decision")).json()
+    parameters = (await one.get("/runs/run-1/snapshot")).json()["parameters"]
+    for row, column in ((0, 0), (7, 31), (47, 12)):
+        at = np.array([drawn["x"][column], drawn["y"][row]])
+        hidden = np.tanh(at @ np.array(parameters["W1"]) + parameters["b1"])
+        logit = (hidden @ np.array(parameters["W2"]) + parameters["b2"]).item()
+        assert drawn["score"][row][column] == pytest.approx(1.0 / (1.0 + np.exp(-logit)), rel=1e-9)
+        assert drawn["predicted"][row][column] == int(logit > 0.0)
+    assert np.array(drawn["predicted"]).shape == (48, 48)
+    data = (await one.get("/data")).json()
+    X = np.array(data["X"])
+    assert drawn["x"][0] < X[:, 0].min() < X[:, 0].max() < drawn["x"][-1]
+    assert [len(each["x"]) for each in drawn["samples"]] == [40, 40]
+    residuals = (await one.get("/runs/run-1/instruments/residuals")).json()
+    assert residuals["residuals"] is None

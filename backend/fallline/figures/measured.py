@@ -14,6 +14,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 Json = dict[str, Any]
+Path = str | Sequence[str | float]
 
 
 def fill_measured(figure: go.Figure, measured: Sequence[Json]) -> go.Figure:
@@ -34,26 +35,29 @@ def fill_measured(figure: go.Figure, measured: Sequence[Json]) -> go.Figure:
     return filled
 
 
-def values(path: str, measured: Sequence[Json]) -> list[Any]:
-    """What each measurement has at the path, as one list."""
+def values(path: Path, measured: Sequence[Json]) -> list[Any]:
+    """What each measurement has at the path, or at each of several paths, as one list. A number stands for itself."""
     found: list[Any] = []
     for told in measured:
-        value = _at(told, path.split("."))
-        found.extend(value if isinstance(value, list) else [value])
+        for one in path if isinstance(path, list | tuple) else [path]:
+            value = _at(told, one.split(".")) if isinstance(one, str) else one
+            found.extend(value if isinstance(value, list) else [value])
     return found
 
 
 def _at(told: Any, path: list[str]) -> Any:
-    """`*` is each of what is there, `@` its names; None where there is nothing."""
+    """`*` is each of what is there, `@` its names, `#` how many; None where there is nothing."""
     for place, part in enumerate(path):
         if told is None:
             return None
+        if part == "#":
+            return len(told)
         if part == "@":
             return list(told) if isinstance(told, dict) else [place + 1 for place in range(len(told))]
         if part == "*":
             each = told.values() if isinstance(told, dict) else told
             return [_at(one, path[place + 1 :]) for one in each]
-        told = told.get(part)
+        told = told[int(part)] if isinstance(told, list) else told.get(part)
     return told
 
 

@@ -24,7 +24,8 @@ class FigureView:
     """An experiment as figures see it.
 
     `shapes` are those of W1, W2, ... in order; `has_test` says whether there is a test split; `baseline` is the
-    training loss of somebody who knows no inputs, `baseline_words` says what that one does.
+    training loss of somebody who knows no inputs, `baseline_words` says what that one does; `classes` are what is
+    told apart.
     """
 
     runs: tuple[RunLine, ...]
@@ -33,3 +34,4 @@ class FigureView:
     has_test: bool
     baseline: float
     baseline_words: str = PREDICTING_THE_MEAN
+    classes: tuple[str, ...] = ()

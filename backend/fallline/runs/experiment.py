@@ -271,6 +271,7 @@ class Experiment:
             has_test=problem.test is not None,
             baseline=problem.baseline["train"],
             baseline_words=PREDICTING_THE_MAJORITY if problem.classes else PREDICTING_THE_MEAN,
+            classes=problem.classes,
         )
 
     # ------------------------------------------------------------------ any step, past or present
@@ -299,6 +300,27 @@ class Experiment:
             done(told(run.state, run.recipe))
         else:
             self._waiting.append(Look(run.replay(step, step), told, done))
+
+    def way(
+        self,
+        name: str,
+        step: int | None,
+        see: Callable[[Problem, list[TrainingState], RunRecipe], dict[str, Any]],
+        done: Later,
+    ) -> None:
+        """Show `see` the way that a run went to a step (None: the present one), as states by their steps."""
+        run = self.run(name)
+        to = run.state.step if step is None else step
+        if to > run.state.step:
+            raise InvalidRequest(
+                FieldError("/step", f"a step from 0 to {run.state.step}, the run's present one")
+            )
+        generation = {"generation": run.generation}
+
+        def told(found: tuple[list[TrainingState], RunRecipe]) -> None:
+            done({"step": found[0][-1].step, **generation, **see(self.problem, *found)})
+
+        self._waiting.append(run.way(to, told))
 
     def stretch(
         self, name: str, since: int | None, until: int | None, at_most: int, done: Callable[[Any], None]

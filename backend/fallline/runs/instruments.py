@@ -23,6 +23,8 @@ from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.runs.line_instruments import along, alpha, tried
 from fallline.runs.moment import readings
+from fallline.runs.plane_instruments import slice_of
+from fallline.runs.prediction_instruments import confusion, decision, residuals
 from fallline.vocabulary.errors import NotFound
 from fallline.vocabulary.recipe import RunRecipe
 
@@ -31,7 +33,8 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """A row: its name, a line of help, and the measurement. `costly`: it may take a thousand steps' time, and so is
+    """A row: its name, a line of help, and the measurement: of one state, or of the states on the way to it
+    (`measure_way`, which takes options too). `costly`: it may take a thousand steps' time, and so is
     taken of a copy, beside the training, and its cost is told.
     """
 
@@ -39,6 +42,7 @@ class Instrument:
     help: str
     measure: Callable[[Problem, TrainingState, RunRecipe], dict[str, Any]]
     costly: bool = False
+    measure_way: Callable[..., dict[str, Any]] | None = None
 
 
 def _units(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
@@ -143,6 +147,7 @@ def _scatter(found: Scatter) -> dict[str, float | None]:
         "trace_covariance": _finite(found.trace_covariance),
         "gradient_norm_squared": _finite(found.mean_squared),
         "noise_scale": _finite(found.noise_scale),
+        "signal_to_noise": _finite(found.signal_to_noise),
     }
 
 
@@ -165,6 +170,11 @@ def _picture(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[
 
 def _moment(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
     return {**readings(problem, state, recipe), **_views(problem, state, recipe)}
+
+
+def _only_here(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
+    """A way of one point."""
+    return slice_of(problem, [state], recipe)
 
 
 INSTRUMENTS = {
@@ -207,6 +217,18 @@ INSTRUMENTS = {
             "the loss along the line of the next change, over its batch and over all training samples",
             along,
             costly=True,
+        ),
+        Instrument(
+            "slice",
+            "the loss over a plane through the run's way, with the way on it and the share of it that lies outside",
+            _only_here,
+            costly=True,
+            measure_way=slice_of,
+        ),
+        Instrument("residuals", "true less predicted value of each sample of a split", residuals),
+        Instrument("confusion", "how often each class was taken for each, over a split", confusion),
+        Instrument(
+            "decision", "the class predicted at each of 48 x 48 places of two inputs", decision, costly=True
         ),
     )
 }

@@ -46,6 +46,9 @@ def along(problem: Problem, state: TrainingState, recipe: RunRecipe) -> Json:
         name: {**_length(found[name]), "curve": [_finite(loss) for loss in found[name].losses(PLACES)]}
         for name in ("batch", "train")
     }
+    for split in told.values():
+        fitted = split["parabola"]
+        split["fit"] = None if fitted is None else [_height(fitted, place) for place in PLACES]
     return {**_change(problem, recipe, state, found), "places": PLACES, **told}
 
 
@@ -81,6 +84,11 @@ def _length(line: Line) -> Json:
         "slopes": [_finite(start.slope), _finite(end.slope)],
         "parabola": None if fitted is None else [fitted.w0, fitted.w1, fitted.w2],
     }
+
+
+def _height(parabola: list[float], place: float) -> float:
+    w0, w1, w2 = parabola
+    return w0 + place * (w1 + place * w2)
 
 
 def _finite(value: float) -> float | None:

@@ -97,6 +97,35 @@ class Look:
         return True
 
 
+class Way:
+    """Somebody waits for a run's states at some steps (`stops`, rising), to see the way that it went: `done` gets the
+    states, and the recipe. Those that are `held` already come first.
+    """
+
+    def __init__(
+        self,
+        replay: Replay,
+        held: list[TrainingState],
+        stops: list[int],
+        done: Callable[[Any], None],
+    ) -> None:
+        self._replay, self._found, self._stops, self.done = replay, held, stops, done
+
+    def work(self, budget: float, clock: Clock) -> bool:
+        """Go on for about `budget` seconds; True when the answer has been given."""
+        if self._stops:
+            self._replay.to = self._stops[0]
+            if not self._replay.arrived:
+                self._replay.work(budget, clock)
+            if self._replay.arrived:
+                self._found.append(self._replay.state.copy())
+                self._stops.pop(0)
+        if self._stops:
+            return False
+        self.done((self._found, self._replay.recipe))
+        return True
+
+
 class Stretch:
     """Somebody waits for the records from step `since` to the replay's end, in buckets of at most `width` steps.
 

@@ -24,7 +24,7 @@ from fallline.history.run_history import RunHistory
 from fallline.runs.batches import next_batch, steps_until, steps_within
 from fallline.runs.case import Case
 from fallline.runs.checkpoints import Checkpoints, Room
-from fallline.runs.lookback import Replay
+from fallline.runs.lookback import Replay, Way
 from fallline.runs.recipe_check import check_fit
 from fallline.runs.run_check import check_change, check_edits_to_come, merge_edit
 from fallline.runs.stopping import StopWatch, may_stop
@@ -42,6 +42,12 @@ PIECE = 128
 
 WINDOW = 1_000
 """Places at which the computing time of a run is read, to tell that of the steps in between."""
+
+POINTS = 30
+"""Points that the way of a run is told by, at most about so many."""
+
+WAY_SECONDS = 2.0
+"""Computing time that making them again may take."""
 
 _UNHURRIED = 1e-4
 """First guess of what a step costs, in seconds, until it has been measured."""
@@ -195,6 +201,17 @@ class Run:
         return Replay(
             self._problem, self.recipe, self.kernel, self.checkpoints.before(start), to, self.step_seconds
         )
+
+    def way(self, to: int, done: Callable[[Any], None]) -> Way:
+        """The states on the way from the start to step `to`, some thirty of them: the checkpoints that are held, where
+        there are enough; where there are few the whole way is made again, if that takes no more than `WAY_SECONDS`.
+        """
+        held = [self.checkpoints.before(0), *(state for state in self.checkpoints if state.step < to)]
+        if len(held) < POINTS // 2 and to * self.step_seconds <= WAY_SECONDS:
+            stops = sorted({round(to * place / POINTS) for place in range(POINTS + 1)})
+            return Way(self.replay(0, to), [], stops, done)
+        every = -(-len(held) // POINTS)
+        return Way(self.replay(to, to), [state.copy() for state in held[::every]], [to], done)
 
     def fork(self, recipe: RunRecipe) -> Run:
         """Another run that has made the same steps and goes on by `recipe`, which must tell the same past."""

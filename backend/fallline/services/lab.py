@@ -583,8 +583,19 @@ class Lab:
         await self._look(id, lambda one: one.run(run).name)
         return [{"name": row.name, "help": row.help} for row in INSTRUMENTS.values()]
 
-    async def instrument(self, id: str, run: str, name: str, step: int | None) -> dict[str, Any]:
+    async def instrument(
+        self, id: str, run: str, name: str, step: int | None, options: Json | None = None
+    ) -> dict[str, Any]:
+        """What an instrument tells of a run at a step; `options` are for those that measure the way there."""
         row = instrument_of(name)
+        if options and row.measure_way is None:
+            pointer = "/plane" if "which" in options else "/normalize"
+            raise InvalidRequest(FieldError(pointer, f"left out: {name} measures no plane"))
+        if row.measure_way is not None:
+            await self._opened(id)
+            found = await self._later(id, lambda one, _, done: one.way(run, step, _kept_way, done))
+            seen = found.pop("seen")
+            return {**found, **await self._measuring.take(partial(row.measure_way, *seen, **options or {}))}
         if not row.costly:
             return await self._look_at(id, run, step, row.measure)
         found = await self._look_at(id, run, step, _kept)
@@ -599,7 +610,14 @@ class Lab:
         return await self._look(id, Experiment.data)
 
     async def figure(
-        self, id: str, name: str, run: str | None = None, step: int | None = None, *, filled: bool = True
+        self,
+        id: str,
+        name: str,
+        run: str | None = None,
+        step: int | None = None,
+        options: Json | None = None,
+        *,
+        filled: bool = True,
     ) -> dict[str, Any]:
         """A Plotly figure as plain JSON, filled with the runs' histories; or that of an instrument, filled with what it
         tells of a run (None: the first) at a step, unless it is only asked what it is made of.
@@ -611,7 +629,7 @@ class Lab:
             raise NotFound(f"no figure of that name; there are {', '.join([*FIGURES, *MEASURED])}")
         bare = await self._look(id, lambda one: one.figure_view(at_most=1))
         of = await self._look(id, lambda one: one.run(next(iter(one.runs)) if run is None else run).name)
-        told = [await self.instrument(id, of, MEASURED[name].instrument, step)] if filled else []
+        told = [await self.instrument(id, of, MEASURED[name].instrument, step, options)] if filled else []
         return await asyncio.to_thread(measured_json, name, bare, of, told)
 
     async def export(self, id: str, name: str, run: str | None) -> File:
@@ -733,6 +751,11 @@ def _log_unforeseen(error: Exception) -> None:
 def _kept(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
     """What a measurement needs, to be taken later: the run's own state goes on."""
     return {"seen": (problem, state.copy(), recipe)}
+
+
+def _kept_way(problem: Problem, states: list[TrainingState], recipe: RunRecipe) -> dict[str, Any]:
+    """The same of a way; its states are copies already."""
+    return {"seen": (problem, states, recipe)}
 
 
 def _named(run: str | None) -> str:

@@ -12,7 +12,7 @@ from fallline.vocabulary.recipe import Recipe
 from fallline.web.answers import Answer, large
 from fallline.web.bodies import body_of
 from fallline.web.openapi import answers_of, body, command, reference
-from fallline.web.queries import AtStep, FigureQuery, Inspect
+from fallline.web.queries import AtStep, FigureQuery, Inspect, InstrumentQuery
 from fallline.web.visitors import Key, TheLab, Token
 
 router = APIRouter(prefix="/api/v1", tags=["experiments"], default_response_class=Answer)
@@ -79,7 +79,7 @@ async def figure(id: str, name: str, query: FigureQuery, lab: TheLab) -> Respons
     `loss` and `gradients` show all runs. The others show what an instrument tells of one `run` (the first, if none is
     named) at a `step` (the present one); `filled=false` tells only what they are made of, and measures nothing.
     """
-    drawn = await lab.figure(id, name, query.run, query.step, filled=query.filled)
+    drawn = await lab.figure(id, name, query.run, query.step, query.options, filled=query.filled)
     return await large(lambda: drawn)
 
 
@@ -239,7 +239,7 @@ async def instruments(id: str, run: str, lab: TheLab) -> Response:
 @router.get(
     of_run + "/instruments/{name}", tags=["runs"], responses=answers_of(404, 422, model=answers.Measured)
 )
-async def instrument(id: str, run: str, name: str, query: AtStep, lab: TheLab) -> Response:
-    """What the instrument tells of the run."""
-    told = await lab.instrument(id, run, name, query.step)
+async def instrument(id: str, run: str, name: str, query: InstrumentQuery, lab: TheLab) -> Response:
+    """What the instrument tells of the run. `plane` and `normalize` are for `slice`."""
+    told = await lab.instrument(id, run, name, query.step, query.options)
     return await large(lambda: told)

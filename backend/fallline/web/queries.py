@@ -42,7 +42,18 @@ class _OfRun(_Query):
     run: RunName | None = None
 
 
-class _Figure(_AtStep):
+class _Instrument(_AtStep):
+    plane: Literal["pca", "eigenvectors"] | None = None
+    normalize: Literal["none", "filter"] | None = None
+
+    @property
+    def options(self) -> dict[str, str]:
+        """What was asked for, by the names that an instrument gives it."""
+        asked = {"which": self.plane, "normalize": self.normalize}
+        return {name: value for name, value in asked.items() if value is not None}
+
+
+class _Figure(_Instrument):
     run: RunName | None = None
     filled: bool = True
 
@@ -57,6 +68,7 @@ class _History(_Query):
 
 AtStep = Annotated[_AtStep, Query()]
 Inspect = Annotated[_Inspect, Query()]
+InstrumentQuery = Annotated[_Instrument, Query()]
 FigureQuery = Annotated[_Figure, Query()]
 OfRun = Annotated[_OfRun, Query()]
 HistoryQuery = Annotated[_History, Query()]

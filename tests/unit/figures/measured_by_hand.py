@@ -29,6 +29,88 @@ def measured(steps: tuple[int, ...] = (0, 10, 30)) -> dict[str, list[Json]]:
             for step in steps
         ],
         "noise": [
-            {"step": step, "noise_scale": 2.0**step / 3 if step else None, "batch_size": 16} for step in steps
+            {
+                "step": step,
+                "noise_scale": 2.0**step / 3 if step else None,
+                "signal_to_noise": 3 / 2.0**step,
+                "batch_size": 16,
+                "per_layer": [{"signal_to_noise": 0.5 / (step + 1)}, {"signal_to_noise": None}],
+            }
+            for step in steps
         ],
+        "along": [{"step": step, "descended": "mse / 2", **_along(step)} for step in steps],
+        "slice": [
+            {
+                "step": step,
+                "s": [-1.0, 0.0, 2.0],
+                "t": [0.0, 0.5],
+                "heights": [[0.5, 0.25, None], [step / 7, 1.0, 2.0]],
+                "path": None if step == 10 else {"s": [-0.5, 1.0, 0.0], "t": [0.25, 0.125, 0.0]},
+                "outside": 0.125,
+            }
+            for step in steps
+        ],
+        "residuals": [
+            {
+                "step": step,
+                "split": "test",
+                "y_pred": [1.0, 2.0, None],
+                "residuals": [step / 3, -0.5, None],
+                "mean": 0.0,
+                "sd": 1.0,
+            }
+            for step in steps
+        ],
+        "confusion": [
+            {
+                "step": step,
+                "split": "train",
+                "classes": ["no", "yes"],
+                "counts": [[step, 2], [0, 4]],
+                "right": 0.75,
+            }
+            for step in steps
+        ],
+        "decision": [
+            {
+                "step": step,
+                "inputs": ["x1", "x2"],
+                "classes": ["no", "yes"],
+                "x": [0.0, 1.0],
+                "y": [-1.0, 1.0],
+                "score": [[0.25, None], [1.0, 1 / (step + 3)]],
+                "samples": [{"x": [0.5, 0.25], "y": [0.0, 0.5]}, {"x": [0.75], "y": [-0.5]}],
+            }
+            for step in steps
+        ],
+        "gradients": [
+            {
+                "step": step,
+                "batch_size": 16,
+                "cosine": 0.25 + step / 60,
+                "parameters": {
+                    "W1": _gradient(step, 1.0),
+                    "b1": _gradient(step, None),
+                    "W2": _gradient(step, 0.125),
+                },
+            }
+            for step in steps
+        ],
+    }
+
+
+def _along(step: int) -> Json:
+    curve = [1.0 - place + place * place for place in (-0.5, 0.0, 0.5, 1.0)]
+    split = {"losses": [1.0, 1.0], "curve": [*curve[:3], None], "fit": curve}
+    return {"places": [-0.5, 0.0, 0.5, 1.0], "batch": split, "train": {**split, "losses": [1.0, step / 3]}}
+
+
+def _gradient(step: int, size: float | None) -> Json:
+    return {
+        "l1": 0.0 if size is None else size,
+        "ratio_norm": size,
+        "ratio_sd": None if size is None else size / (step + 3),
+        "cosine": size,
+        "edges": [-1.0, 0.0, 0.5, 3.0],
+        "counts": [step, 2, 1],
     }

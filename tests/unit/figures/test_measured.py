@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import plotly.graph_objects as go
 import plotly.io as pio
 import pytest
 
-from fallline.figures import FIGURES, MEASURED, measured_json
+from fallline.figures import FIGURES, MEASURED, FigureView, measured_json
 from fallline.figures.measured import fill_measured, values
 from fallline.runs.instruments import INSTRUMENTS
-from unit.figures.columns_by_hand import view
+from unit.figures import columns_by_hand
 from unit.figures.measured_by_hand import measured
+
+
+def view() -> FigureView:
+    return replace(columns_by_hand.view(), classes=("no", "yes"))
+
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "figures"
 
@@ -45,7 +51,7 @@ def test_plotly_loads_it_filled_and_not(name: str) -> None:
     for answers in ([], told[-1:]):
         loaded = pio.from_json(json.dumps(measured_json(name, view(), "gd", answers)))
         assert len(loaded.data) == len(MEASURED[name].make(view(), 0).data)
-    assert any(trace.y for trace in loaded.data)
+    assert any(trace.y or "z" in trace for trace in loaded.data)
 
 
 def test_every_figure_has_a_name_of_its_own_and_an_instrument_that_fills_it() -> None:

@@ -318,3 +318,39 @@ def test_a_fork_without_a_name_gets_a_free_one() -> None:
     looker = Looker()
     looker.steps(5)
     assert looker.fork(fork_of="gd", at_step=2)["name"] == "run-3"
+
+
+# ---------------------------------------------------------------------- the way
+
+
+def way(looker: Looker, run: str, step: int | None) -> list[TrainingState]:
+    def see(problem: Any, states: list[TrainingState], recipe: Any) -> dict[str, Any]:
+        return {"states": states}
+
+    found: list[TrainingState] = looker.until_answered(lambda done: looker.one.way(run, step, see, done))[
+        "states"
+    ]
+    return found
+
+
+def test_the_way_of_a_young_run_is_made_again_and_that_of_an_old_one_is_told_by_its_checkpoints() -> None:
+    looker = Looker()
+    looker.steps(120)
+    young = way(looker, "sgd", 100)
+    assert (young[0].step, young[-1].step) == (0, 100)
+    assert 25 <= len(young) <= 32
+    for state in young[::6]:
+        assert state.fingerprint() == looker.state("sgd", state.step).fingerprint()
+    run = looker.one.runs["sgd"]
+    for _ in range(80):
+        looker.steps(20)
+        run.checkpoints.offer(run.state, 1e9 * run.state.step)
+    old = way(looker, "sgd", None)
+    steps = [state.step for state in old]
+    assert (steps[0], steps[-1]) == (0, run.state.step)
+    assert steps == sorted(set(steps))
+    assert 15 <= len(old) <= 33
+    for state in old[::6]:
+        assert state.fingerprint() == looker.state("sgd", state.step).fingerprint()
+    with pytest.raises(InvalidRequest, match=f"from 0 to {run.state.step}"):
+        way(looker, "sgd", run.state.step + 1)

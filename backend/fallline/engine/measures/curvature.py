@@ -125,11 +125,12 @@ def hessian(problem: Problem, parameters: Array, l2: float = 0.0) -> Array:
 class Spectrum:
     """Eigenvalues, largest first: all of them if `whole`, else those that Lanczos has settled, of which the largest is
     told even where it is only a lower bound yet (`settled` false). `top` is the unit eigenvector of the first,
-    `products` how many products with the Hessian it cost.
+    `second` that of the next, `products` how many products with the Hessian it cost.
     """
 
     eigenvalues: Array
     top: Array
+    second: Array
     whole: bool
     settled: bool
     products: int
@@ -155,7 +156,7 @@ def spectrum(problem: Problem, parameters: Array, l2: float = 0.0, scale: Array 
     if not np.isfinite(raw).all():
         raise FloatingPointError("the Hessian is not finite")
     values, vectors = np.linalg.eigh(0.5 * (raw + raw.T))
-    return Spectrum(values[::-1].copy(), vectors[:, -1].copy(), True, True, count)
+    return Spectrum(values[::-1].copy(), vectors[:, -1].copy(), vectors[:, -2].copy(), True, True, count)
 
 
 MOST_TURNS, FEWEST_TURNS = 120, 16
@@ -196,8 +197,8 @@ def _lanczos(products: Callable[[Array], Array], count: int, most: int) -> Spect
     settled = residuals <= limit
     told = settled.copy()
     told[-1] = True
-    top = basis[: turn + 1].T @ vectors[:, -1]
-    return Spectrum(values[told][::-1].copy(), top, False, bool(settled[-1]), turn + 1)
+    top, second = (basis[: turn + 1].T @ vectors[:, -place] for place in (1, min(2, turn + 1)))
+    return Spectrum(values[told][::-1].copy(), top, second, False, bool(settled[-1]), turn + 1)
 
 
 def _tridiagonal(diagonal: Array, beside: Array) -> Array:

@@ -38,6 +38,13 @@ class Scatter:
         """
         return self._over(self.trace_covariance, 1)
 
+    @property
+    def signal_to_noise(self) -> float:
+        """|g|**2 / tr Sigma, of a single sample; infinite where nothing scatters around a mean that is not 0."""
+        if self.trace_covariance > 0.0:
+            return self.mean_squared / self.trace_covariance
+        return 0.0 if self.mean_squared == 0.0 else float("inf")
+
     def norm_test(self, batch: int) -> float:
         """E|g_batch - g|**2 / |g|**2 (Byrd et al. 2012), drawn without replacement: 0 for the full batch."""
         return self._share(batch) * self._over(self.trace_covariance, 1)

@@ -1,0 +1,121 @@
+"""Figures over two axes: the loss over a plane with the run's way on it, and what is predicted.
+
+Owns what they are made of, unfilled. Must not know how anything is measured.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+from fallline.figures.instrument_parts import dots, level, plain_layout
+from fallline.figures.theme import lane, spec, surface
+from fallline.figures.view import FigureView
+
+SHAPES = ("circle-open", "square", "diamond-open", "triangle-up")
+"""Of samples, by class: hollow and filled ones in turn."""
+
+
+def slice_through(view: FigureView, place: int) -> go.Figure:
+    """The loss in powers of ten as contours, the way on it, and where the run stands."""
+    figure = go.Figure(layout=plain_layout("along the first direction", "along the second", {}))
+    colours, own = lane(place)["light"], {"of": "last", "lane": lane(place)["id"]}
+    figure.add_trace(
+        go.Contour(
+            name="loss, as a power of ten",
+            colorscale=scale("ink"),
+            ncontours=20,
+            showscale=False,
+            line={"width": 0.5},
+            meta={"of": "last", "role": "ground", "scale": "ink", "x": "s", "y": "t", "z": "heights"},
+        )
+    )
+    figure.add_trace(
+        go.Scatter(
+            name="way of the run",
+            mode="lines+markers",
+            line={"color": colours["line"], "width": 1.6},
+            marker={"color": colours["line"], "size": 4},
+            meta={**own, "role": "way", "x": "path.s", "y": "path.t"},
+        )
+    )
+    figure.add_trace(
+        go.Scatter(
+            name="here",
+            mode="markers",
+            marker={"color": colours["text"], "size": 10, "symbol": lane(place)["symbol"]},
+            meta={**own, "role": "here", "x": [0], "y": [0]},
+        )
+    )
+    return figure
+
+
+def residuals(view: FigureView, place: int) -> go.Figure:
+    """True less predicted value, by what was predicted."""
+    figure = go.Figure(layout=plain_layout("predicted", "true − predicted", {}))
+    figure.add_trace(dots(place, "residuals", "residuals", "true − predicted", x="y_pred"))
+    figure.data[0].update(marker={"size": 4}, opacity=0.5)
+    level(figure, 0.0, "as predicted")
+    return figure
+
+
+def confusion(view: FigureView, place: int) -> go.Figure:
+    """Rows are true classes, the first on top; columns are those predicted."""
+    names = {"meta": {"names": {"xaxis": "classes", "yaxis": "classes"}}}
+    figure = go.Figure(layout=plain_layout("predicted", "true", {"autorange": "reversed"}, **names))
+    figure.add_trace(
+        go.Heatmap(
+            name="samples",
+            colorscale=scale("ink"),
+            showscale=False,
+            texttemplate="%{z}",
+            xgap=1,
+            ygap=1,
+            x0=1,
+            dx=1,
+            y0=1,
+            dy=1,
+            meta={"of": "last", "role": "counts", "scale": "ink", "z": "counts"},
+        )
+    )
+    return figure
+
+
+def decision(view: FigureView, place: int) -> go.Figure:
+    """What would be predicted over two inputs, from the first class to the last, and the samples, a shape a class."""
+    figure = go.Figure(layout=plain_layout("first input", "second input", {}))
+    figure.add_trace(
+        go.Heatmap(
+            name="predicted",
+            colorscale=scale("sign"),
+            zmin=0,
+            zmax=1,
+            showscale=False,
+            meta={"of": "last", "role": "ground", "scale": "sign", "x": "x", "y": "y", "z": "score"},
+        )
+    )
+    for number, name in enumerate(view.classes):
+        figure.add_trace(
+            go.Scatter(
+                name=name,
+                mode="markers",
+                marker={"color": surface("ink"), "symbol": SHAPES[number % len(SHAPES)], "size": 4},
+                meta={
+                    "of": "last",
+                    "role": "samples",
+                    "ink": "ink",
+                    "x": f"samples.{number}.x",
+                    "y": f"samples.{number}.y",
+                },
+            )
+        )
+    return figure
+
+
+def scale(name: str) -> list[list[Any]]:
+    """From paper to a soft ink, or from the negative sign's colour over paper to the positive one's."""
+    if name == "ink":
+        return [[0, surface("paper")], [1, surface("ctl")]]
+    sign = spec()["fallline"]["sign"]["light"]
+    return [[0, sign["neg"]], [0.5, surface("paper")], [1, sign["pos"]]]

@@ -1,0 +1,103 @@
+"""Figures of many numbers at one step: eigenvalues, gradients' entries, and what stands for each parameter or layer.
+
+Owns what they are made of, unfilled. Must not know how anything is measured.
+"""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from fallline.figures.instrument_parts import dots, level, plain_layout
+from fallline.figures.theme import lane, stroke, surface
+from fallline.figures.view import FigureView
+
+GAP = 0.03
+NAMES = {"meta": {"names": {"xaxis": "parameters.@"}}}
+
+
+def spectrum(view: FigureView, place: int) -> go.Figure:
+    """Eigenvalues from the largest on, on a log axis; the size of negative ones is hollow; the limit as a line."""
+    figure = go.Figure(layout=plain_layout("rank", "|eigenvalue|", {"type": "log"}))
+    limit = go.Scatter(
+        name="limit",
+        mode="lines",
+        line={"color": surface("ink-3"), "dash": stroke("baseline")["dash"], "width": 1.2},
+        meta={
+            "of": "last",
+            "role": "limit",
+            "ink": "ink-3",
+            "x": [1, "eigenvalues.#"],
+            "y": ["limit", "limit"],
+        },
+    )
+    figure.add_traces(
+        [
+            limit,
+            dots(place, "eigenvalues", "positive", "above 0", sign=1),
+            dots(place, "eigenvalues", "negative", "below 0, its size", open_=True, sign=-1),
+        ]
+    )
+    return figure
+
+
+def histogram(view: FigureView, place: int) -> go.Figure:
+    """A panel a layer: how many entries of dW are in each of twenty bars."""
+    layers = len(view.shapes)
+    width = (1 - GAP * (layers - 1)) / layers
+    layout = plain_layout("entry of dW", "entries", {}, bargap=0)
+    layout["meta"] = {"panels": [f"dW{layer}" for layer in range(1, layers + 1)]}
+    for layer in range(1, layers + 1):
+        suffix, start = "" if layer == 1 else str(layer), (layer - 1) * (width + GAP)
+        across, down = f"xaxis{suffix}", f"yaxis{suffix}"
+        domain = [start, min(start + width, 1.0)]
+        layout[across] = {**layout.get(across, {}), "domain": domain, "anchor": f"y{suffix}", "nticks": 4}
+        layout[down] = {**layout.get(down, {}), "anchor": f"x{suffix}", "rangemode": "tozero"}
+    return go.Figure([_bars(layer, place) for layer in range(1, layers + 1)], layout)
+
+
+def _bars(layer: int, place: int) -> go.Bar:
+    suffix = "" if layer == 1 else str(layer)
+    return go.Bar(
+        name=f"dW{layer}",
+        marker={"color": lane(place)["light"]["line"]},
+        xaxis=f"x{suffix}",
+        yaxis=f"y{suffix}",
+        meta={
+            "of": "last",
+            "role": "bars",
+            "lane": lane(place)["id"],
+            "x": f"parameters.W{layer}.edges",
+            "y": f"parameters.W{layer}.counts",
+            "between": True,
+        },
+    )
+
+
+def ratios(view: FigureView, place: int) -> go.Figure:
+    """Of each parameter the change beside it, by norms and by standard deviations; 1e-3 is the rule of thumb."""
+    figure = go.Figure(layout=plain_layout("", "change / parameter", {"type": "log"}, **NAMES))
+    figure.add_traces(
+        [
+            dots(place, "parameters.*.ratio_norm", "norm", "norm(change) / norm(parameter)"),
+            dots(place, "parameters.*.ratio_sd", "sd", "sd(change) / sd(parameter)", open_=True),
+        ]
+    )
+    level(figure, 1e-3, "rule of thumb for sd: 0.001")
+    return figure
+
+
+def cosines(view: FigureView, place: int) -> go.Figure:
+    """Of each parameter the angle between its gradient over the batch and over all samples."""
+    figure = go.Figure(layout=plain_layout("", "cosine", {"range": [-1.05, 1.05]}, **NAMES))
+    figure.add_trace(dots(place, "parameters.*.cosine", "cosine", "cosine"))
+    level(figure, 0.0, "at right angles")
+    return figure
+
+
+def layers(view: FigureView, place: int) -> go.Figure:
+    """Of each layer the squared norm of the mean gradient over the trace of single samples' covariance."""
+    names = {"meta": {"names": {"xaxis": "per_layer.@"}}}
+    figure = go.Figure(layout=plain_layout("layer", "signal / noise of one sample", {"type": "log"}, **names))
+    figure.add_trace(dots(place, "per_layer.*.signal_to_noise", "signal", "signal / noise"))
+    level(figure, 1.0, "as much signal as noise")
+    return figure
