@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import os
 import signal
@@ -17,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,6 +27,9 @@ from websockets.asyncio.client import connect
 
 JSON = dict[str, Any]
 SPEEDS = (1, 10, 60, 1000)
+INSTRUMENTS = ("curvature", "alpha", "noise")
+"""What the page opens first."""
+ROUNDS = 6
 
 
 def line(what: str, figure: str, goal: str = "") -> None:
@@ -129,6 +133,51 @@ def speeds(lab: Lab, seconds: float) -> None:
         line(f"asked for {speed} steps/s, held", f"{100 * held:.1f} %", "95 to 105 % (and one step)")
 
 
+def measured(lab: Lab, seconds: float) -> None:
+    """Training at full speed with the first three instruments open, asked as the page asks them, beside that with none.
+
+    Taken in turn, so that a slow spell of the machine hits both.
+    """
+    ratios, costs = [], []
+    lab.do("play", {"speed": "max"})
+    for _ in range(ROUNDS):
+        closed = rate_while(lab, seconds / ROUNDS, lambda: time.sleep(0.05))
+        spent: list[float] = []
+        opened = rate_while(lab, seconds / ROUNDS, asking(lab, spent))
+        ratios.append(opened / closed)
+        costs.append(sum(spent) / (seconds / ROUNDS))
+    lab.do("pause")
+    line(
+        "at max, three instruments open beside none",
+        f"{100 * statistics.median(ratios):.1f} %",
+        "95 % or more",
+    )
+    line("measuring, of a processor", f"{100 * statistics.median(costs):.1f} %", "under 5 %")
+
+
+def rate_while(lab: Lab, seconds: float, do: Callable[[], None]) -> float:
+    """Steps a second while something is done again and again."""
+    began, first = time.perf_counter(), lab.step()
+    while time.perf_counter() - began < seconds:
+        do()
+    last = lab.step()
+    return (last - first) / (time.perf_counter() - began)
+
+
+def asking(lab: Lab, spent: list[float]) -> Callable[[], None]:
+    """One question, and the pause after it that the server names; which instrument, in turn."""
+    turns = itertools.cycle(INSTRUMENTS)
+
+    def ask() -> None:
+        before = time.perf_counter()
+        answer = lab.http.get(f"/experiments/{lab.id}/runs/gd/instruments/{next(turns)}").raise_for_status()
+        told = answer.json()
+        spent.append(told["cost_seconds"])
+        time.sleep(max(0.1, told["again_seconds"], time.perf_counter() - before))
+
+    return ask
+
+
 async def socket(url: str, lab: Lab, seconds: float) -> None:
     """Two runs at 30 frames a second while training at full speed, and how late the event loop answers."""
     await asyncio.to_thread(lab.do, "play", {"speed": "max"})
@@ -191,6 +240,7 @@ def main() -> None:
     with server() as url:
         lab = Lab(url, {})
         full_speed(lab, seconds)
+        measured(lab, seconds)
         speeds(lab, seconds)
         asyncio.run(socket(url, lab, seconds))
         crowd(url, seconds, many=30)

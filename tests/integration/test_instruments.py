@@ -141,8 +141,7 @@ async def test_what_is_costly_tells_its_cost_and_how_soon_it_may_be_asked_again(
         told = (await one.get(f"/runs/gd/instruments/{name}")).json()
         assert 0.0 < told["cost_seconds"] < 5.0
         share = told["cost_seconds"] / (told["cost_seconds"] + told["again_seconds"])
-        assert share == pytest.approx(SHARE)
-        assert share < 0.05
+        assert 0.0 < share < SHARE < 0.05
     assert "cost_seconds" not in (await one.get("/runs/gd/instruments/units")).json()
 
 

@@ -11,9 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 SHARE = 0.04
-"""Of one processor, what measurements may take while an experiment plays. Asking and answering cost a little as well:
-together they stay under 5 %.
+"""Of the time, what measurements may take while an experiment plays: under 5 %, also where training stands still
+meanwhile.
 """
+
+ASKING_SECONDS = 0.004
+"""What a question and its answer take beside the measurement, about."""
 
 MEASURED_AT_ONCE = 1
 """Measurements that are taken at the same time: training keeps the other cores."""
@@ -21,9 +24,9 @@ MEASURED_AT_ONCE = 1
 Json = dict[str, Any]
 
 
-def again_seconds(cost: float) -> float:
-    """How long after an answer whoever keeps to the budget waits before asking again."""
-    return cost * (1.0 / SHARE - 1.0)
+def again_seconds(took: float) -> float:
+    """How long after an answer whoever keeps to the budget waits before asking again, if it took so long."""
+    return (took + ASKING_SECONDS) * (1.0 / SHARE - 1.0)
 
 
 class Measuring:
@@ -35,12 +38,14 @@ class Measuring:
     async def take(self, measure: Callable[[], Json]) -> Json:
         """What `measure` tells, with `cost_seconds` of a processor and `again_seconds`."""
         async with self._free:
-            told, cost = await asyncio.to_thread(_timed, measure)
-        return {**told, "cost_seconds": cost, "again_seconds": again_seconds(cost)}
+            told, cost, took = await asyncio.to_thread(_timed, measure)
+        return {**told, "cost_seconds": cost, "again_seconds": again_seconds(max(cost, took))}
 
 
-def _timed(measure: Callable[[], Json]) -> tuple[Json, float]:
-    """Time of this thread's own: training that goes on meanwhile is no part of it."""
-    began = time.thread_time()
+def _timed(measure: Callable[[], Json]) -> tuple[Json, float, float]:
+    """With this thread's own time, of which training that goes on meanwhile is no part; and with that of the clock: on
+    a busy machine a thread may be put aside while it holds Python's lock, and training waits with it.
+    """
+    began, own = time.perf_counter(), time.thread_time()
     told = measure()
-    return told, time.thread_time() - began
+    return told, time.thread_time() - own, time.perf_counter() - began
