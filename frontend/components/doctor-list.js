@@ -43,7 +43,7 @@ export class DoctorList extends LiveElement {
       this.follow(countWords, (words) => write(end, words));
       this.follow((state) => problemCount(state), (count) => set(this, { "data-problems": count }));
       this.follow(
-        (state) => [...openFindings(state).map(({ finding }) => finding), isLocked(state), mayChange(state), noRoomWords(state), state.experiment?.id],
+        (state) => [...openFindings(state).map(({ finding }) => finding), isLocked(state), mayChange(state), noRoomWords(state), state.experiment?.id, ...state.order.map((name) => state.runs[name].settings)],
         (_, state) => this.#show(state),
       );
       this.follow((state) => earlierFindings(state).flatMap(({ run, finding }) => [run.label, finding]), (_, state) => this.#showEarlier(earlierFindings(state)));

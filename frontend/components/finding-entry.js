@@ -8,8 +8,8 @@ import { make, set, write } from "./dom.js";
 import { glyph } from "./icons.js";
 import { glyphOf, kindWord, toneOf } from "../state/findings.js";
 import { integer } from "../state/format.js";
-import { isFork, noRoomWords } from "../state/remedies.js";
 import { openedAt } from "../state/inspected.js";
+import { isFork, isInForce, noRoomWords } from "../state/remedies.js";
 import { isLocked, mayChange } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").App} App */
@@ -54,7 +54,7 @@ export function findingEntry(app) {
     set(ask, { "aria-label": `Why? ${finding.title}`, hidden: !finding.why });
     if (JSON.stringify(finding.remedies) === JSON.stringify(shown?.remedies)) return;
     acts.replaceChildren(...finding.remedies.slice(0, MOST_REMEDIES).map((remedy) =>
-      button({ look: "small", title: remedy.hint, more: { "data-fork": isFork(remedy) }, act: () => app.remedy(remedy) }, remedy.label)));
+      button({ look: "small", title: remedy.hint, act: () => isInForce(app.store.get(), remedy) || app.remedy(remedy) }, remedy.label)));
   }
 
   /** @param {{run: {name: string}, finding: Finding}} told @param {State} state */
@@ -67,7 +67,12 @@ export function findingEntry(app) {
     acts.hidden = !isOffered;
     noRoom.hidden = !reason;
     write(noRoom, reason);
-    for (const act of acts.querySelectorAll("button")) act.disabled = isLocked(state) || (Boolean(reason) && act.hasAttribute("data-fork"));
+    finding.remedies.slice(0, MOST_REMEDIES).forEach((remedy, place) => {
+      const act = /** @type {HTMLButtonElement} */ (acts.children[place]);
+      act.disabled = isLocked(state) || (Boolean(reason) && isFork(remedy));
+      // one that was just pressed keeps the focus
+      set(act, { "aria-disabled": isInForce(state, remedy) ? "true" : null });
+    });
   }
 
   return { root, show };

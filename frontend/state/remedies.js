@@ -34,6 +34,16 @@ export function askedBy(state, { command }) {
   return { do: what, run, body: state.runs[parent] ? forkOf(state, parent, step, change) : body };
 }
 
+/**
+ * Whether the settings are those that a remedy would set: the finding stays until the Doctor looks again.
+ * @param {State} state
+ * @param {Remedy} remedy
+ */
+export function isInForce({ runs }, { command: { do: what, run, ...body } }) {
+  const settings = runs[run ?? ""]?.settings;
+  return what === "edit" && settings !== undefined && Object.entries(body).every(([name, value]) => JSON.stringify(settings[name]) === JSON.stringify(value));
+}
+
 /** Why a fork cannot be made now; nothing where it can. @param {State} state */
 export function noRoomWords({ catalog, order }) {
   const most = catalog?.bounds?.runs ?? MOST_RUNS;

@@ -10,7 +10,7 @@ import { markersOf, nextMarker } from "../../frontend/state/markers.js";
 import { seen } from "../../frontend/state/moments.js";
 import { createNews } from "../../frontend/state/news.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
-import { askedBy, doneWords, firstRemedy, noRoomWords, undoing } from "../../frontend/state/remedies.js";
+import { askedBy, doneWords, firstRemedy, isInForce, noRoomWords, undoing } from "../../frontend/state/remedies.js";
 import { lossSummary, stateOf } from "../../frontend/state/selectors.js";
 import { lossChart } from "../../frontend/charts/loss-chart.js";
 import { answer, catalog, dead, edge, found, healthy } from "./fake-server.mjs";
@@ -155,6 +155,14 @@ test("a remedy that edits is undone by the values before, another optimizer's ow
   assert.deepEqual(undo(edited({ optimizer: "momentum", momentum: 0.8 }), { optimizer: "adam", beta1: 0.95, learning_rate: 0.001 }),
     { momentum: 0.8, optimizer: "momentum", learning_rate: 0.1 });
   assert.deepEqual(undo(opened(), { optimizer: "momentum", momentum: 0.5 }), { optimizer: "sgd" });
+});
+
+test("a remedy that edits is in force once the settings are its own, and a fork never is", () => {
+  const [halve] = edge().remedies;
+  const edited = after([{ type: "event", event: "edit", run: "gd", edit: { at_step: 0, learning_rate: 0.05 } }], opened());
+  assert.deepEqual([opened(), edited].map((state) => isInForce(state, halve)), [false, true]);
+  assert.equal(isInForce(edited, { label: "", command: { ...halve.command, clip_norm: 1 } }), false);
+  assert.equal(isInForce(edited, dead().remedies[0]), false);
 });
 
 test("where there is no room for a fork the page says so, and from the fifth run on that it looks like another", () => {
