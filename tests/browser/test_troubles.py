@@ -263,7 +263,7 @@ def test_a_run_that_diverges_stops_and_the_other_goes_on(open_lab: OpenLab) -> N
     expect(lab.row("gd").locator(".rule")).to_have_text("full batch, rate 100000")
     lab.play.click()
     told = r"^GD diverged at step \d+ and is stopped\. SGD goes on\."
-    expect(lab.strip.locator("span")).to_have_text(re.compile(rf"{told}$"))
+    expect(lab.strip.locator("> span")).to_have_text(re.compile(rf"{told}$"))
     # the Doctor's first advice stands beside it
     expect(lab.strip).to_have_text(re.compile(rf"{told}Rewind GD to \d+, rate 0\.1$"))
     expect(lab.strip).to_have_attribute("role", "alert")
