@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
 import sys
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from playwright.sync_api import Locator, expect
@@ -154,6 +156,40 @@ def test_the_doctors_why_leads_to_the_line_that_it_names(open_lab: OpenLab) -> N
     assert faults_in_both_themes(lab) == []
     lab.page.keyboard.press("i")
     assert lab.focused == "Look at it: dz2 = da2 * (z2 > 0)"
+
+
+def too_large(address: str) -> str:
+    """An experiment whose loss is finite and whose gradient of W2 is not: its id."""
+    file = io.BytesIO()
+    sizes = {"W1": ((5, 4), 1e9), "W2": ((4, 4), 1e-9), "W3": ((4, 1), 1e150)}
+    weights = {name: np.full(shape, value) for name, (shape, value) in sizes.items()}
+    np.savez(
+        file, allow_pickle=False, b1=np.zeros((1, 4)), b2=np.zeros((1, 4)), b3=np.zeros((1, 1)), **weights
+    )
+    api = f"{address}/api/v1"
+    kind = {"Content-Type": "application/octet-stream"}
+    sent = httpx.post(f"{api}/parameters", content=file.getvalue(), headers=kind).raise_for_status()
+    recipe = {"network": {"start": sent.json()["id"]}, "runs": [{"batch_size": None}]}
+    return str(httpx.post(f"{api}/experiments", json=recipe).raise_for_status().json()["id"])
+
+
+def test_the_first_line_that_is_not_finite_is_shown_and_each_of_its_numbers_says_what_it_is(
+    open_lab: OpenLab,
+) -> None:
+    lab = open_lab()
+    lab.page.goto(f"{lab.address}/#watch={too_large(lab.address)}")
+    lab.page.reload()
+    lab.page.wait_for_selector("watch-line:not([hidden])")
+    lab.page.keyboard.press("i")
+    expect(chosen(lab)).to_have_accessible_name(
+        "dW2 = a1.T @ dz2 not finite, the first line that is not finite"
+    )
+    expect(chosen(lab)).to_have_attribute("data-mark", "cross")
+    expect(lab.page.locator(".say")).to_have_text(
+        "This is the first line that is not finite: 16 inf of 16. Numbers have become too large for a float."
+    )
+    expect(lab.page.locator(".equation .matrix").last.locator(".odd")).to_have_text(["∞"] * 16)
+    assert faults_in_both_themes(lab) == []
 
 
 def test_of_a_large_batch_four_samples_are_shown_by_their_numbers_or_one_after_the_other(
