@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { briefText, lineText, namesIn, piecesOf } from "../../frontend/state/expressions.js";
 import { bareText, cellText, COLOURS, gridOf, inkOn, miniCells, tintOf } from "../../frontend/state/grids.js";
 import { batchWords, liveLine, sentenceOf } from "../../frontend/state/line-words.js";
-import { firstOdd, firstZero, followersOf, keyOf, knownBefore, partnerOf, placeOf, shownPlace } from "../../frontend/state/sheets.js";
+import { dependentsOf, firstOdd, firstZero, followersOf, keyOf, knownBefore, partnerOf, placeOf, shownPlace } from "../../frontend/state/sheets.js";
 
 /** As the server tells an array. */
 function entry(name, values, more = {}) {
@@ -111,6 +111,11 @@ test("what follows from a dead layer are zeros, and the only gradient that is le
   assert.deepEqual(names("z1"), ["a1", "dW2", "dW1", "db2!"]);
   assert.deepEqual(names("dW2"), ["W2", "db2!"]);
   assert.deepEqual(names("W1"), []);
+});
+
+test("what is called like a line but made of something else does not depend on it", () => {
+  const lines = [["x", "m + 1"], ["y", "x * 2"], ["x", "m"], ["z", "x + 1"], ["w", "y"]].map(([name, expression]) => line("forward", entry(name, 1), expression));
+  assert.deepEqual(dependentsOf({ given: [], lines }, 0), [{ place: 1, isDirect: true }, { place: 4, isDirect: false }]);
 });
 
 test("each line says in a sentence what can be seen in it", () => {
