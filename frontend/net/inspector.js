@@ -13,7 +13,7 @@ import { stepOf } from "../state/moments.js";
 const EVERY = 250;
 const AGAIN = 1_000;
 /** What one answer took, so many times, is left to the server before the next. */
-const EASE = 3;
+const EASE = 6;
 
 /**
  * @param {object} given
