@@ -101,7 +101,7 @@ function slopeWords({ line, known }) {
   const entry = z === undefined ? undefined : known.get(z);
   if (entry && isNowherePositive(entry)) return `No entry of ${z} is above 0, so (${z} > 0) is 0 everywhere: ${line.name} is exactly 0, and with it every gradient behind.`;
   if (entry) return `The gradient passes where ${z} is above 0: at ${integer(sizeOf(entry) - entry.zeros - entry.negative)} of ${integer(sizeOf(entry))} entries.`;
-  if (/^d\w+$/.test(line.expression)) return `The output is linear: ${line.name} is ${line.expression}, as it is.`;
+  if (/^d\w+$/.test(line.expression)) return `Nothing is bent here, so ${line.name} is ${line.expression}, as it is.`;
   return "The gradient, times the slope of the activation at each entry.";
 }
 
@@ -122,7 +122,7 @@ function weightGradientWords({ line }) {
   const values = /** @type {number[][]} */ (line.values);
   const at = largestAt(values);
   const zeros = line.zeros ? ` ${integer(line.zeros)} of its ${integer(sizeOf(line))} entries ${line.zeros === 1 ? "is" : "are"} exactly 0.` : "";
-  return `The largest slope of the loss in ${line.name.slice(1)} is ${number(values[at.row][at.column])}${whereWords(at, line)}.${zeros}`;
+  return `The steepest slope in ${line.name.slice(1)} is ${number(values[at.row][at.column])}${whereWords(at, line)}.${zeros}`;
 }
 
 /** What an edit draws anew at the end of a change. @param {Context} context */
@@ -171,6 +171,9 @@ const WORDS = [
   [/^norm$/, () => "How long the gradient is, over all weights and biases."],
   [/^count$/, ({ line }) => `So many changes has this optimizer made: ${integer(Number(line.values))}.`],
   [/^lr$/, ({ line, known }) => `The schedule takes the rate times ${number(Number(known.get("factor")?.values))}: ${number(Number(line.values))}.`],
+  [/^error$/, ({ line }) => `How far each prediction is off: ${integer(line.negative)} of ${integer(sizeOf(line))} are too low.`],
+  [/^cut$/, ({ known }) => `Errors beyond delta (${number(Number(known.get("delta")?.values))}) are cut to it: one that is far off pulls no harder than that.`],
+  [/^e$/, () => "Exponentials, of which softmax takes each one's share in its row."],
   [/^one_hot$/, () => "1 in the column of a sample's class, 0 elsewhere."],
   [/^shifted$/, () => "Minus the largest logit of each row, so that no exponential overflows."],
   [/^p$/, () => "Softmax: what the network takes for the probability of each class; a row adds up to 1."],

@@ -1,0 +1,29 @@
+// Sheets of changes, as the server tells them, on standard input: what the page would make of each line. Prints one JSON list of what
+// is wrong: a line without words, a piece without a value, an equation that is not its line.
+
+import { readFileSync } from "node:fs";
+
+import { piecesOf } from "../../frontend/state/expressions.js";
+import { gridOf } from "../../frontend/state/grids.js";
+import { sentenceOf } from "../../frontend/state/line-words.js";
+import { followersOf, knownBefore, partnerOf } from "../../frontend/state/sheets.js";
+
+const wrong = [];
+for (const sheet of JSON.parse(readFileSync(0, "utf8"))) {
+  sheet.lines.forEach(({ name, expression }, place) => {
+    const line = `${name} = ${expression}`;
+    const words = sentenceOf(sheet, place);
+    if (!words || /undefined|NaN|null|object/.test(words)) wrong.push(`${line}: "${words}"`);
+    const known = knownBefore(sheet, place);
+    const pieces = piecesOf(expression);
+    if (pieces.map(({ text }) => text).join("") !== expression) wrong.push(`${line}: cut wrongly`);
+    for (const piece of pieces) {
+      if (!piece.name) continue;
+      const entry = known.get(piece.name);
+      if (!entry || !gridOf(entry, piece, sheet.batch).rows.length) wrong.push(`${line}: ${piece.name} is nothing that is known`);
+    }
+    const others = [partnerOf(sheet, place), ...followersOf(sheet, place)].filter(Boolean);
+    if (others.some((other) => !sheet.lines[other.place])) wrong.push(`${line}: leads nowhere`);
+  });
+}
+console.log(JSON.stringify(wrong));
