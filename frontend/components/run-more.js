@@ -8,10 +8,12 @@ import { make } from "./dom.js";
 import { moreBelow } from "./more-below.js";
 import { fullName, ownParameters } from "./run-knobs.js";
 import { refuseSeed, seedOf } from "./seed.js";
+import { stopSettings } from "./stop-settings.js";
 import { changingBoxes, methodSelect, parameterBox } from "./setting-box.js";
 import { defaultsOf, methodName, ownOf, parametersOf, rowOf, rowsOf } from "../state/catalog.js";
 import { setting } from "../state/format.js";
 import { explanationOf } from "../state/parameters.js";
+import { stopWords } from "../state/stops.js";
 import { capital, nameFor, wordFor } from "../state/words.js";
 
 /** @typedef {import("../state/types.js").App} App */
@@ -46,6 +48,7 @@ export function asidesOf(run, catalog) {
     schedule !== CONSTANT && wordFor("schedules", schedule),
     settings.batch_size !== null && settings.order === "sequential" && wordFor("orders", settings.order),
     ...[...others, ...guards].map(({ name }) => `${wordFor("settings", name)} ${setting(settings[name])}`),
+    settings.stop?.length > 0 && stopWords(settings.stop),
   ];
 }
 
@@ -73,10 +76,11 @@ export function runMore(run, app) {
     apply: (value) => void app.newExperiment({ runs: { [run.name]: { seed: value } } }),
   });
   const standing = othersOf(catalog).map(editing);
+  const stops = stopSettings(run, app);
   /** @type {ReturnType<typeof parameterBox>[]} */
   let guards = [];
   const boxes = changingBoxes("pair", () => [...standing, ...(guards = ownParameters(catalog, now(), true).map(editing)), seed]);
-  const more = moreBelow(`settings of ${run.label}`, make("div", { class: "rows" }, rule.root, schedule.root, turning.root, order.root, boxes.root));
+  const more = moreBelow(`settings of ${run.label}`, make("div", { class: "rows" }, rule.root, schedule.root, turning.root, order.root, boxes.root, stops.root));
   /** @type {State["problem"]} */
   let heard = null;
 
@@ -95,6 +99,7 @@ export function runMore(run, app) {
     for (const each of [...standing, ...guards]) each.show(settings[each.parameter.name] ?? each.parameter.default);
     const place = experiment?.recipe.runs.findIndex((each) => each.name === run.name) ?? 0;
     seed.show(experiment?.recipe.runs[place]?.seed ?? 0);
+    stops.show(run, experiment);
     if (problem !== heard) seed.complain(complaintAt(problem, `/runs/${place}/seed`));
     heard = problem;
     more.tell(asidesOf(run, catalog));

@@ -8,6 +8,7 @@ import { openOf } from "../state/findings.js";
 import { integer, plural } from "../state/format.js";
 import { isFork, noRoomWords, wholeWords } from "../state/remedies.js";
 import { mayChange } from "../state/selectors.js";
+import { conditionWords } from "../state/stops.js";
 
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").Run} Run */
@@ -102,6 +103,18 @@ function wayBack(state, diverged) {
   return { text: wholeWords(state, { run: told.run, finding: told.finding }, remedy), do: (app) => app.remedy(remedy) };
 }
 
+/** A run that stopped where it was asked to; to go on it is asked for something else. @param {State} state @returns {Strip|null} */
+function finishedStrip(state) {
+  const { order, runs } = state;
+  const finished = order.map((name) => runs[name]).filter(({ status }) => status === "finished");
+  const [run] = finished;
+  if (!run) return null;
+  const why = run.finishedBy ? `: ${conditionWords(run.finishedBy)}` : "";
+  const others = finished.length > 1 ? `${listed(finished.slice(1).map(({ label }) => label))} stopped too.` : "";
+  const act = mayChange(state) ? { text: `Let ${run.label} go on`, do: (/** @type {App} */ app) => void app.edit(run.name, { stop: [] }) } : undefined;
+  return { kind: "finished", tone: "ink", glyph: "check", strong: `${run.label} stopped at step ${integer(run.step)}${why}.`, text: others, act };
+}
+
 /** @param {State} state @returns {Strip|null} */
 function divergedStrip(state) {
   const { order, runs, playback } = state;
@@ -123,4 +136,4 @@ function refusalStrip({ problem }) {
 }
 
 /** @param {State} state */
-export const stripFor = (state) => connectionStrip(state) ?? readOnlyStrip(state) ?? refusalStrip(state) ?? divergedStrip(state);
+export const stripFor = (state) => connectionStrip(state) ?? readOnlyStrip(state) ?? refusalStrip(state) ?? divergedStrip(state) ?? finishedStrip(state);

@@ -24,7 +24,7 @@ export const EVENTS = {
   run_added: (state, event) => (state.runs[event.run] ? state : joined(state, event)),
   diverged,
   finding: found,
-  finished: (state, event) => withRun(state, event.run, { status: "finished" }),
+  finished,
   run_removed: (state, event) => without(state, event.run),
   playback: driven,
   storage,
@@ -40,6 +40,17 @@ function diverged(state, event) {
   if (!run || (event.generation ?? run.generation) < run.generation) return state;
   const divergedAt = event.diverged_at ?? event.step;
   return withRun(state, event.run, { status: "diverged", divergedAt, latest: newest(run.latest, event.latest) });
+}
+
+/**
+ * The run met a stop condition; the losses are told for the same reason.
+ * @param {State} state
+ * @param {Json} event
+ */
+function finished(state, event) {
+  const run = state.runs[event.run];
+  if (!run || (event.generation ?? run.generation) < run.generation) return state;
+  return withRun(state, event.run, { status: "finished", finishedBy: event.condition ?? null, latest: newest(run.latest, event.latest) });
 }
 
 /**

@@ -83,6 +83,7 @@ function runOf(told, recipe, known, lane) {
     epoch: behind ? known.epoch : told.epoch,
     samplesSeen: behind ? known.samplesSeen : told.samples_seen,
     generation: told.generation,
+    finishedBy: told.finished_by ?? null,
     divergedAt: over ? known.divergedAt : told.status === "diverged" ? told.diverged_at ?? told.step : null,
     latest: same ? newest(known.latest, told.latest) : told.latest,
     settings: known?.settings ?? { optimizer: recipe.optimizer, learning_rate: recipe.learning_rate, batch_size: recipe.batch_size, order: recipe.order },

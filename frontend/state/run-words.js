@@ -6,6 +6,7 @@
 import { defaultsOf, methodName, ownOf, rowOf } from "./catalog.js";
 import { integer, number, setting } from "./format.js";
 import { changed } from "./settings.js";
+import { stopWords } from "./stops.js";
 import { wordFor } from "./words.js";
 
 /** @typedef {import("./types.js").Json} Json */
@@ -77,7 +78,7 @@ function redrawWords({ layers, weights }) {
 }
 
 /** What has words of its own. */
-const SAID_APART = ["at_step", "label", "batch_size", "optimizer", "momentum", "learning_rate", "schedule", "order", "redraw"];
+const SAID_APART = ["at_step", "label", "batch_size", "optimizer", "momentum", "learning_rate", "schedule", "order", "redraw", "stop"];
 
 /**
  * The flag of an edit: "rate 0.03 → 0.006", "momentum 0.9", "SGD → mini-batch 32", "Adam", "clip norm 1". What stays as it
@@ -100,6 +101,7 @@ export function editWords(edit, before, catalog = null) {
     edit.schedule && scheduleWords(edit.schedule, before.schedule ?? "constant", catalog),
     has("order") && wordFor("orders", edit.order),
     edit.redraw && redrawWords(edit.redraw),
+    edit.stop && stopWords(edit.stop),
   ];
   return words.filter(Boolean).join(", ");
 }

@@ -87,6 +87,7 @@
  * @property {number} samplesSeen
  * @property {number} generation
  * @property {number|null} divergedAt
+ * @property {import("./stops.js").Condition|null} finishedBy  the stop condition that was met last
  * @property {Record<string, Latest>} latest
  * @property {Json & {optimizer: string, learning_rate: number, batch_size: number|null, order: string}} settings
  *   in force, with the page's own unanswered edits already in

@@ -54,6 +54,7 @@
  * @property {number} samples_seen
  * @property {number} generation
  * @property {number|null} [diverged_at]
+ * @property {import("./stops.js").Condition|null} [finished_by]
  * @property {Record<string, Latest>} latest
  * @property {Finding[]} [findings]  oldest first, open and closed
  */

@@ -1,0 +1,89 @@
+/**
+ * When a run stops by itself: which conditions the page offers, their words, and what was met.
+ * Owns: that. Pure; must not know elements. How conditions are met is the server's.
+ */
+
+import { integer, setting } from "./format.js";
+
+/** @typedef {import("./types.js").Experiment} Experiment */
+/** @typedef {{when: string, above?: number, below?: number, steps?: number}} Condition */
+/** @typedef {{bound: "above"|"below", usual: number}} Bound */
+
+const NEVER = "never", SEVERAL = "several";
+/** What the server takes where a condition of a loss that stalls says nothing. */
+const PATIENCE = 500;
+
+/** Scores are wanted high, losses low. @type {Record<string, Bound>} */
+const BOUNDS = {
+  test_r2: { bound: "above", usual: 0.9 }, train_r2: { bound: "above", usual: 0.9 },
+  test_accuracy: { bound: "above", usual: 0.95 }, train_accuracy: { bound: "above", usual: 0.95 },
+  test_loss: { bound: "below", usual: 0.01 }, train_loss: { bound: "below", usual: 0.01 },
+};
+
+/** @type {Record<string, string>} */
+const NAMES = {
+  test_r2: "test R²", train_r2: "train R²", test_accuracy: "test accuracy", train_accuracy: "train accuracy",
+  test_loss: "test loss", train_loss: "train loss",
+};
+
+/**
+ * The conditions that fit an experiment, as choices.
+ * @param {Pick<Experiment, "score"|"testSamples">} experiment
+ * @param {Condition[]} inForce
+ */
+export function choices({ score, testSamples }, inForce) {
+  const splits = testSamples ? ["test", "train"] : ["train"];
+  const series = splits.flatMap((split) => [`${split}_${score}`, `${split}_loss`]);
+  const one = [
+    { value: NEVER, text: "Never" },
+    { value: "layer_dies", text: "A layer dies" },
+    { value: "loss_stalls", text: "The loss stalls" },
+    ...series.map((name) => ({ value: name, text: `${NAMES[name][0].toUpperCase()}${NAMES[name].slice(1)} ${BOUNDS[name].bound} ...` })),
+  ];
+  return chosen(inForce) === SEVERAL ? [...one, { value: SEVERAL, text: "One of several" }] : one;
+}
+
+/** @param {Condition[]} conditions */
+export function chosen(conditions) {
+  if (conditions.length > 1) return SEVERAL;
+  const [one] = conditions;
+  if (!one) return NEVER;
+  return BOUNDS[one.when] && one[BOUNDS[one.when].bound] === undefined ? SEVERAL : one.when;
+}
+
+/** What choosing that sets; null where it leaves things as they are. @param {string} choice @returns {Condition[]|null} */
+export function conditionsOf(choice) {
+  if (choice === SEVERAL) return null;
+  if (choice === NEVER) return [];
+  const { bound, usual } = BOUNDS[choice] ?? {};
+  return [bound ? { when: choice, [bound]: usual } : { when: choice }];
+}
+
+/**
+ * The number that a condition has, as a parameter of the catalog would be told; none of "a layer dies".
+ * @param {Condition} condition
+ */
+export function numberOf({ when, steps, ...bounds }) {
+  if (when === "loss_stalls") {
+    return {
+      value: steps ?? PATIENCE, change: (/** @type {number} */ value) => ({ when, ...bounds, steps: value }),
+      parameter: { name: "patience", default: PATIENCE, schema: { type: "integer", minimum: 1 }, unit: "steps", help: "it stops after so many steps in which the train loss has not fallen by 1 % of its least" },
+    };
+  }
+  const row = BOUNDS[when];
+  if (!row) return null;
+  return {
+    value: bounds[row.bound] ?? row.usual, change: (/** @type {number} */ value) => ({ when, [row.bound]: value }),
+    parameter: { name: row.bound, default: row.usual, schema: { type: "number" }, help: `it stops at the first step at which ${NAMES[when]} is ${row.bound} this` },
+  };
+}
+
+/** "test R² above 0.9", "a layer dies", "the loss stalls for 500 steps". @param {Condition} condition */
+export function conditionWords({ when, above, below, steps }) {
+  if (when === "layer_dies") return "a layer dies";
+  if (when === "loss_stalls") return `the loss stalls for ${integer(steps ?? PATIENCE)} steps`;
+  return `${NAMES[when] ?? when} ${above === undefined ? `below ${setting(below ?? 0)}` : `above ${setting(above)}`}`;
+}
+
+/** "stop when a layer dies", "no stop". @param {Condition[]} conditions */
+export const stopWords = (conditions) => (conditions.length ? `stop when ${conditions.map(conditionWords).join(" or ")}` : "no stop");

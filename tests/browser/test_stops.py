@@ -1,0 +1,44 @@
+"""A run that is told when to stop: it stops there, says why, and goes on when it is let."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from browser.conftest import OpenLab
+
+
+def test_a_run_stops_where_a_layer_dies_and_goes_on_when_it_is_let(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.page.locator("summary", has_text="settings of SGD").click()
+    lab.page.get_by_role("combobox", name="Stop SGD when").select_option("layer_dies")
+    expect(lab.card("sgd").locator("summary")).to_contain_text("stop when a layer dies")
+    lab.make_steps(300)
+    expect(lab.strip).to_contain_text(re.compile(r"SGD stopped at step 1\d\d: a layer dies\."))
+    stopped = lab.ask("GET")["runs"][1]
+    assert (stopped["status"], stopped["finished_by"]) == ("finished", {"when": "layer_dies"})
+    lab.strip.get_by_role("button", name="Let SGD go on").click()
+    expect(lab.strip).to_be_hidden()
+    lab.make_steps(10)
+    assert lab.ask("GET")["runs"][1]["step"] == stopped["step"] + 10
+
+
+def test_a_condition_has_its_number_and_the_timeline_tells_it(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.page.locator("summary", has_text="settings of GD").click()
+    choice = lab.page.get_by_role("combobox", name="Stop GD when")
+    choice.select_option("train_loss")
+    box = lab.page.get_by_role("textbox", name="Below of the stop of GD")
+    expect(box).to_have_value("0.01")
+    box.fill("0.1")
+    box.press("Enter")
+    lab.until(
+        lambda: lab.ask("GET")["recipe"]["runs"][0]["edits"],
+        lambda edits: edits == [{"at_step": 0, "stop": [{"when": "train_loss", "below": 0.1}]}],
+    )
+    lab.make_steps(400)
+    expect(lab.strip).to_contain_text("train loss below 0.1")
+    assert lab.ask("GET")["runs"][0]["latest"]["train_loss"]["value"] < 0.1
+    choice.select_option("never")
+    expect(lab.strip).to_be_hidden()

@@ -1,0 +1,52 @@
+// When a run stops by itself: what is offered, how it is told, and what the page says when it has happened.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { stripFor } from "../../frontend/components/strips.js";
+import { initialState, reduce } from "../../frontend/state/reduce.js";
+import { editWords } from "../../frontend/state/run-words.js";
+import { choices, chosen, conditionsOf, numberOf, stopWords } from "../../frontend/state/stops.js";
+import { answer } from "./fake-server.mjs";
+
+const after = (...messages) => [{ type: "opened", answer: answer(), token: "t" }, { type: "connection", status: "ready" }, ...messages].reduce(reduce, initialState());
+const finished = (condition) => ({ type: "event", event: "finished", run: "sgd", step: 214, condition, latest: { train_loss: { step: 214, value: 0.5 } } });
+
+test("conditions are offered that the experiment evaluates", () => {
+  const offered = (experiment) => choices(experiment, []).map(({ value }) => value);
+  assert.deepEqual(offered({ score: "r2", testSamples: 0 }), ["never", "layer_dies", "loss_stalls", "train_r2", "train_loss"]);
+  assert.deepEqual(offered({ score: "accuracy", testSamples: 3 }).slice(3), ["test_accuracy", "test_loss", "train_accuracy", "train_loss"]);
+});
+
+test("what is chosen is what is in force, and choosing it again sets the same", () => {
+  for (const choice of ["never", "layer_dies", "loss_stalls", "test_r2", "train_loss"]) assert.equal(chosen(conditionsOf(choice)), choice);
+  const odd = [{ when: "train_loss", above: 3 }];
+  assert.equal(chosen(odd), "several");
+  assert.equal(conditionsOf("several"), null);
+  assert.equal(choices({ score: "r2", testSamples: 0 }, odd).at(-1).value, "several");
+});
+
+test("a condition's number is set without touching the rest of it", () => {
+  assert.equal(numberOf({ when: "layer_dies" }), null);
+  const stalls = numberOf({ when: "loss_stalls", below: 0.1 });
+  assert.equal(stalls.value, 500);
+  assert.deepEqual(stalls.change(40), { when: "loss_stalls", below: 0.1, steps: 40 });
+  assert.deepEqual(numberOf({ when: "test_r2", above: 0.9 }).change(0.5), { when: "test_r2", above: 0.5 });
+});
+
+test("an edit says which condition it sets", () => {
+  assert.equal(editWords({ stop: [{ when: "test_r2", above: 0.9 }, { when: "layer_dies" }] }, {}), "stop when test R² above 0.9 or a layer dies");
+  assert.equal(editWords({ stop: [] }, {}), "no stop");
+  assert.equal(stopWords([{ when: "loss_stalls", steps: 1500 }]), "stop when the loss stalls for 1,500 steps");
+});
+
+test("a run that stopped says where and why, and can be let go on", () => {
+  const state = after({ type: "frame", frame: 1, runs: { sgd: { status: "playing", step: 214, epoch: 1, samples_seen: 214, generation: 0, columns: null } } }, finished({ when: "layer_dies" }));
+  const strip = stripFor(state);
+  assert.equal(state.runs.sgd.status, "finished");
+  assert.equal(state.runs.sgd.latest.train_loss.value, 0.5);
+  assert.match(strip.strong, /^SGD stopped at step [\d,]+: a layer dies\.$/);
+  const asked = [];
+  strip.act.do({ edit: (run, change) => asked.push([run, change]) });
+  assert.deepEqual(asked, [["sgd", { stop: [] }]]);
+});
