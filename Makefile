@@ -14,7 +14,7 @@ PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help run install compiling install-test test lint types layers check-js test-frontend test-python test-browser \
-        chaos powerloss lives bench screenshot format lock image verify-image clean
+        chaos fulldisk powerloss lives bench screenshot format lock image verify-image clean
 
 help: ## list the verbs
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -101,6 +101,10 @@ test-browser: install-test ## pytest: the page in Chromium
 chaos: install-test ## cuts and kills at random moments: 0 of 3,000 acknowledged commands lost, doubled or different; both mutants caught
 	@$(BIN)/fallline warm >/dev/null
 	@OPENBLAS_NUM_THREADS=1 $(PY) tests/chaos/run.py
+
+fulldisk: install-test ## a server on a real disk that fills up, again and again: nothing acknowledged falsely; needs Linux with user namespaces
+	@$(BIN)/fallline warm >/dev/null
+	@OPENBLAS_NUM_THREADS=1 $(PY) tests/chaos/full_disk.py
 
 powerloss: install-test ## what 300 power losses leave on the disk: nothing acknowledged lost, nothing half there; three mutants caught
 	@OPENBLAS_NUM_THREADS=1 $(PY) tests/powerloss/run.py

@@ -42,6 +42,9 @@ class Tally:
 
     acknowledged: int = 0
     repeated: int = 0
+    refused: int = 0
+    """As by a server that cannot store."""
+
     wrong: list[str] = field(default_factory=list)
 
 
@@ -192,6 +195,7 @@ class Client:
                     return told
                 assert problem["status"] in (429, 503), f"{do} {body} of {run} is refused: {problem}"
                 heard[problem["detail"]] += 1
+                self._tally.refused += problem["type"] == "/problems/read-only"
             except AGAIN as error:
                 heard[type(error).__name__] += 1
             await asyncio.sleep(0.02 + self._rng.random() / 10)

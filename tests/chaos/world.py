@@ -1,9 +1,12 @@
-"""A server that is killed and started again, behind a line that is cut and that falls silent, and those who use it."""
+"""A server that is killed and started again, behind a line that is cut and falls silent, on a disk that may fill up;
+and those who use it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import random
 import re
@@ -31,6 +34,7 @@ class Troubles:
     kill: float = 2.0
     cut: float = 0.5
     silence: float = 1.5
+    full: float = 1.0
 
 
 @dataclass
@@ -42,22 +46,50 @@ class Report:
     kills: int
     cuts: int
     silences: int
+    full: int
+    refused: int
     seconds: float
     wrong: list[str]
 
     def __str__(self) -> str:
         told = (
             f"{self.acknowledged} commands acknowledged, {self.repeated} of them repeated, in {self.seconds:.0f} s; "
-            f"{self.kills} kills, {self.cuts} cuts, {self.silences} silences: "
+            f"{self.kills} kills, {self.cuts} cuts, {self.silences} silences"
         )
+        told += f", {self.full} full disks with {self.refused} refusals: " if self.full else ": "
         return told + (f"WRONG: {self.wrong[0]}" if self.wrong else "0 lost, 0 duplicated, 0 different")
+
+
+class Disk:
+    """A file system that is filled up by a file of no use, and freed again. `folder` is where it is mounted."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._filler = folder / "filler"
+
+    def fill(self) -> None:
+        """To the last byte."""
+        piece = b"x" * 65536
+        with self._filler.open("ab", buffering=0) as file:
+            while piece:
+                try:
+                    file.write(piece)
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:
+                        raise
+                    piece = piece[: len(piece) // 2]
+
+    def free(self) -> None:
+        """Room again."""
+        self._filler.unlink(missing_ok=True)
 
 
 class KilledServer:
     """A server on one folder and one port, whatever happens to its process."""
 
-    def __init__(self, folder: Path, mutant: str) -> None:
+    def __init__(self, folder: Path, mutant: str, data: Path) -> None:
         self._folder = folder
+        self._data = data
         self._mutant = mutant
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
@@ -68,7 +100,7 @@ class KilledServer:
             **os.environ,
             "PYTHONPATH": str(BACKEND),
             "OPENBLAS_NUM_THREADS": "1",
-            "FALLLINE_DATA": str(self._folder / "data"),
+            "FALLLINE_DATA": str(self._data),
             "FALLLINE_COMMANDS_PER_SECOND": "1000",
             "FALLLINE_REQUESTS_PER_SECOND": "1000",
         }
@@ -97,19 +129,22 @@ async def chaos(
     mutant: str = "none",
     clients: int = 6,
     troubles: Troubles = Troubles(),
+    disk: Disk | None = None,
 ) -> Report:
-    """Let so many commands be acknowledged in chaos, over at least so many kills, then calm down and compare."""
+    """Let so many commands be acknowledged in chaos, over at least so many kills, then calm down and compare.
+
+    With a `disk` the server stores there, and it fills up now and then.
+    """
     compiled_ahead()
     rng, tally, began = random.Random(seed), Tally(), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        server = KilledServer(Path(folder), mutant)
+        server = KilledServer(Path(folder), mutant, (disk.folder if disk else Path(folder)) / "data")
         await asyncio.to_thread(server.start)
         line = Line(server.port)
         people = [Client(line.address, random.Random(rng.random()), tally) for _ in range(clients)]
         try:
-            counts = await _through_troubles(
-                people, server, line, rng, (acknowledged, kills), tally, troubles
-            )
+            world = _World(server, line, disk, rng, tally, troubles)
+            await world.live(people, acknowledged, kills)
             line.mend()
             for one in people:
                 await one.settle()
@@ -118,60 +153,79 @@ async def chaos(
                 await one.close()
             line.close()
             await asyncio.to_thread(server.end)
-    return Report(tally.acknowledged, tally.repeated, *counts, time.monotonic() - began, tally.wrong)
+    counts, seconds = world.happened.values(), time.monotonic() - began
+    return Report(tally.acknowledged, tally.repeated, *counts, tally.refused, seconds, tally.wrong)
 
 
-async def _through_troubles(
-    people: list[Client],
-    server: KilledServer,
-    line: Line,
-    rng: random.Random,
-    least: tuple[int, int],
-    tally: Tally,
-    troubles: Troubles,
-) -> tuple[int, int, int]:
-    for one in people:
-        await one.begin()
-    acknowledged, kills = least
+class _World:
+    """What may break, and how often it did."""
 
-    def enough() -> bool:
-        return tally.acknowledged >= acknowledged and happened["kill"] >= kills
+    def __init__(
+        self,
+        server: KilledServer,
+        line: Line,
+        disk: Disk | None,
+        rng: random.Random,
+        tally: Tally,
+        troubles: Troubles,
+    ) -> None:
+        self._server, self._line, self._disk = server, line, disk
+        self._rng, self._tally, self._troubles = rng, tally, troubles
+        self._begun: set[asyncio.Future[None]] = set()
+        self.happened = dict.fromkeys(("kill", "cut", "silence", "full"), 0)
 
-    begun: set[asyncio.Future[None]] = set()
-    happened = dict.fromkeys(("kill", "cut", "silence"), 0)
+    async def live(self, people: list[Client], acknowledged: int, kills: int) -> None:
+        """Until so many commands are acknowledged and so many servers killed."""
+        for one in people:
+            await one.begin()
 
-    async def kill() -> None:
-        await asyncio.to_thread(server.end)
-        began = time.monotonic()
-        await asyncio.to_thread(server.start)
-        await asyncio.sleep(time.monotonic() - began)
+        def enough() -> bool:
+            return self._tally.acknowledged >= acknowledged and self.happened["kill"] >= kills
 
-    async def cut() -> None:
-        line.cut()
-        await asyncio.sleep(rng.random() / 5)
-        line.mend()
+        kinds = [kind for kind in self.happened if kind != "full" or self._disk is not None]
+        tasks = [asyncio.create_task(self._again_and_again(kind)) for kind in kinds]
+        await asyncio.gather(*(one.live(enough) for one in people))
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(
+            *self._begun, return_exceptions=True
+        )  # what has begun is ended, so that calm is calm
 
-    async def silence() -> None:
-        line.fall_silent()
-        await asyncio.sleep(rng.random())
-        line.cut()
-        line.mend()
-
-    async def again_and_again(kind: str) -> None:
+    async def _again_and_again(self, kind: str) -> None:
         while True:
-            await asyncio.sleep(rng.expovariate(1 / getattr(troubles, kind)))
-            happened[kind] += 1
-            trouble = asyncio.ensure_future({"kill": kill, "cut": cut, "silence": silence}[kind]())
-            begun.add(trouble)
+            await asyncio.sleep(self._rng.expovariate(1 / getattr(self._troubles, kind)))
+            self.happened[kind] += 1
+            trouble = asyncio.ensure_future(getattr(self, f"_{kind}")())
+            self._begun.add(trouble)
             try:
                 await asyncio.shield(trouble)
             except AssertionError as error:  # the server does not start again
-                tally.wrong.append(str(error))
+                self._tally.wrong.append(str(error))
 
-    tasks = [asyncio.create_task(again_and_again(kind)) for kind in happened]
-    await asyncio.gather(*(one.live(enough) for one in people))
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    await asyncio.gather(*begun, return_exceptions=True)  # what has begun is ended, so that calm is calm
-    return happened["kill"], happened["cut"], happened["silence"]
+    async def _kill(self) -> None:
+        await asyncio.to_thread(self._server.end)
+        began = time.monotonic()
+        await asyncio.to_thread(self._server.start)
+        await asyncio.sleep(time.monotonic() - began)
+
+    async def _cut(self) -> None:
+        self._line.cut()
+        await asyncio.sleep(self._rng.random() / 5)
+        self._line.mend()
+
+    async def _silence(self) -> None:
+        self._line.fall_silent()
+        await asyncio.sleep(self._rng.random())
+        self._line.cut()
+        self._line.mend()
+
+    async def _full(self) -> None:
+        """Until somebody was refused, and a little longer; nobody may be, when what is written fits into old pages."""
+        assert self._disk is not None
+        before, give_up = self._tally.refused, time.monotonic() + 5
+        await asyncio.to_thread(self._disk.fill)
+        while self._tally.refused == before and time.monotonic() < give_up:
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(self._rng.random())
+        self._disk.free()

@@ -34,8 +34,8 @@ OLDEST = (3, 37, 0)
 WAIT_SECONDS = 3.0
 """How long a server that is just ending may still hold the file."""
 
-ROOM_BYTES = 4 << 20
-"""So much has to be free before a disk that was full is taken to be writable again."""
+ROOM_BYTES, ROOM_SHARE = 4 << 20, 1 / 8
+"""So much has to be free before a disk that was full is taken to be writable again; of a small one, such a share."""
 
 _OF_ANOTHER = frozenset((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED))
 _DAMAGED = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
@@ -136,7 +136,8 @@ class SqliteStore:
     def try_writing(self) -> None:
         if self._open is None:
             self.open()
-        if shutil.disk_usage(self.path.parent).free < ROOM_BYTES:
+        disk = shutil.disk_usage(self.path.parent)
+        if disk.free < min(ROOM_BYTES, ROOM_SHARE * disk.total):
             raise StoreUnwritable(f"there is next to no room left on the disk of {self.path}")
         with self._transaction() as connection:
             connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")  # a page, and no change

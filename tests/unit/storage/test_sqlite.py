@@ -227,14 +227,6 @@ def test_a_full_disk_stores_nothing_by_halves_and_is_got_over(store: SqliteStore
     assert ids(store) == ["large", "small", "x"]
 
 
-def test_a_disk_with_next_to_no_room_is_not_taken_to_be_writable_again(
-    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sqlite, "ROOM_BYTES", 1 << 60)
-    with pytest.raises(StoreUnwritable, match="no room"):
-        store.try_writing()
-
-
 def test_an_old_sqlite_is_refused_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "OLDEST", (99, 0, 0))
     with pytest.raises(StoreRefused, match=r"needs SQLite 99\.0\.0 or newer"):

@@ -1,0 +1,127 @@
+"""`make fulldisk`: a server on a real disk that fills up, at random moments and by what it stores itself.
+
+    python tests/chaos/full_disk.py [--acknowledged 400] [--seeds 1 2 3]
+
+The disk is a file system in memory, mounted in a namespace of this process's own: it takes Linux that lets users have
+one (`unshare --user`), and no right of root's. Nobody else sees the disk, and it goes with the process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "backend")]
+
+import httpx  # noqa: E402
+
+from chaos.world import Disk, Troubles, chaos  # noqa: E402
+from support.serving import created, open_server  # noqa: E402
+
+INSIDE = "--inside"
+NEEDS = "it needs Linux with `unshare` and `mount`, and users who may have a namespace of their own"
+
+
+def enter() -> None:
+    """Go on as this same program in a namespace of its own, in which it may mount."""
+    own = ["unshare", "--user", "--map-root-user", "--mount"]
+    if subprocess.run([*own, "true"], check=False, capture_output=True).returncode:
+        sys.exit(f"no disk of its own can be had: {NEEDS}")
+    os.execvp(own[0], [*own, sys.executable, __file__, INSIDE, *sys.argv[1:]])
+
+
+@contextmanager
+def mounted(size: str) -> Iterator[Path]:
+    """A file system of that size."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=True)
+        try:
+            yield Path(folder)
+        finally:
+            subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+async def filled_by_itself() -> str:
+    """A disk of 2 MB: experiments are made until there is no room; what was acknowledged is there, before and after a
+    restart, and with a larger disk it goes on.
+    """
+    with mounted("2m") as folder:
+        data = {"FALLLINE_DATA": str(folder / "data")}
+        with open_server(**data) as server:
+            async with httpx.AsyncClient(base_url=server.url.rstrip("/"), timeout=60) as client:
+                steps = await _until_full(client)
+                await _compare(client, steps)
+                subprocess.run(["mount", "-o", "remount,size=4m", str(folder)], check=True)
+                while (await client.get("/readyz")).status_code == 503:
+                    await asyncio.sleep(0.1)
+                one = await created(client)
+                assert (await one.ask("POST", "/step", {"steps": 5})).is_success
+                steps[one.id] = 5
+            server.end()
+        with open_server(**data) as server:
+            async with httpx.AsyncClient(base_url=server.url.rstrip("/"), timeout=60) as client:
+                await _compare(client, steps)
+    return f"{len(steps)} experiments, all there, and a larger disk is written to again"
+
+
+async def _until_full(client: httpx.AsyncClient) -> dict[str, int]:
+    """The acknowledged steps of each experiment, made until nothing more is acknowledged."""
+    steps: dict[str, int] = {}
+    while True:
+        answer = await client.post("/api/v1/experiments", json={"data": {"samples": 60}})
+        if answer.status_code == 503:
+            break
+        state = answer.raise_for_status().json()
+        steps[state["id"]] = 0
+        headers = {"Authorization": f"Bearer {state['token']}"}
+        path = f"/api/v1/experiments/{state['id']}/step"
+        answer = await client.post(path, json={"steps": 2000}, headers=headers)
+        if answer.status_code == 503:
+            break
+        steps[state["id"]] = answer.raise_for_status().json()["runs"][0]["step"]
+    assert answer.json()["type"] == "/problems/read-only", answer.text
+    assert (await client.get("/healthz")).json()["read_only"] is True
+    assert (await client.get("/readyz")).status_code == 503
+    return steps
+
+
+async def _compare(client: httpx.AsyncClient, steps: dict[str, int]) -> None:
+    """Every experiment stands where it was acknowledged to stand."""
+    for id, step in steps.items():
+        state = (await client.get(f"/api/v1/experiments/{id}")).raise_for_status().json()
+        assert [run["step"] for run in state["runs"]] == [step, step], (id, step, state["runs"])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--acknowledged", type=int, default=400, help="commands for each seed")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    asked = parser.parse_args([each for each in sys.argv[1:] if each != INSIDE])
+    print(f"a disk of 2 MB: {asyncio.run(filled_by_itself())}", flush=True)
+    failed = False
+    troubles = Troubles(kill=6.0, cut=3.0, silence=6.0, full=1.0)
+    for mutant, seeds in (("none", asked.seeds), ("hasty", asked.seeds[:1])):
+        for seed in seeds:
+            with mounted("64m") as folder:
+                disk = Disk(folder)
+                report = asyncio.run(
+                    chaos(seed, asked.acknowledged, clients=3, mutant=mutant, troubles=troubles, disk=disk)
+                )
+            is_right = not report.wrong and report.refused > 0 if mutant == "none" else bool(report.wrong)
+            print(f"seed {seed}, mutant {mutant}: {'' if is_right else 'FAILED: '}{report}", flush=True)
+            failed = failed or not is_right
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    if INSIDE not in sys.argv:
+        enter()
+    sys.exit(main())

@@ -1,0 +1,146 @@
+"""A disk that fills up under a server: it says so, takes no change, loses none that it took, and goes on when it can.
+
+The kernel refuses the writes of a real server here; `make fulldisk` does the same on a real file system.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import signal
+from collections import namedtuple
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+from fallline.storage import sqlite
+from fallline.storage.interface import StoreUnwritable
+from fallline.storage.sqlite import SqliteStore
+from support.serving import Experiment, Server, created, open_server
+
+JSON = dict[str, Any]
+PROGRAM = Path(__file__).parents[1] / "support" / "full_disk.py"
+Usage = namedtuple("Usage", ("total", "used", "free"))
+
+
+@asynccontextmanager
+async def opened(data: Path, full: Path) -> AsyncIterator[tuple[Server, httpx.AsyncClient]]:
+    """A server whose disk is full while that file is there."""
+    with open_server(program=(str(PROGRAM), str(full)), FALLLINE_DATA=str(data)) as server:
+        async with httpx.AsyncClient(base_url=server.url.rstrip("/"), timeout=30) as client:
+            yield server, client
+
+
+async def writable_again(client: httpx.AsyncClient) -> None:
+    while (await client.get("/readyz")).status_code == 503:
+        await asyncio.sleep(0.05)
+
+
+async def told(line: ClientConnection, event: str) -> JSON:
+    """The next news of that name."""
+    while True:
+        message: JSON = json.loads(await asyncio.wait_for(line.recv(), 20))
+        if message.get("event") == event:
+            return message
+
+
+def assert_read_only(answer: httpx.Response) -> None:
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert answer.json()["type"] == "/problems/read-only"
+
+
+async def test_a_full_disk_is_told_costs_nothing_that_was_acknowledged_and_is_got_over(
+    tmp_path: Path,
+) -> None:
+    full = tmp_path / "full"
+    async with opened(tmp_path / "data", full) as (server, client):
+        one, other = await created(client), await created(client)
+        assert (await one.ask("POST", "/step", {"steps": 40})).is_success
+        before = (await one.get()).json()
+        async with connect(server.socket_url, max_size=None) as line:
+            # Who watches the one that could not be stored has to come back; who watches another is told on this line.
+            await line.send(json.dumps({"type": "watch", "experiment": other.id}))
+            full.touch()
+            key = {"Idempotency-Key": "edit"}
+            assert_read_only(await one.ask("PATCH", "/runs/gd", {"batch_size": 1}, **key))
+            assert (await told(line, "storage"))["read_only"] is True
+            for method, path, body in (
+                ("POST", "/step", {"steps": 3}),
+                ("POST", "/play", {}),
+                ("POST", "/reset", {}),
+                ("POST", "/runs", {"name": "more"}),
+                ("DELETE", "", None),
+            ):
+                assert_read_only(await one.ask(method, path, body))
+            assert_read_only(await client.post("/api/v1/experiments", json={}))
+            assert_read_only(await client.get("/readyz"))
+            assert (await client.get("/healthz")).json()["read_only"] is True
+            # what is stored can be looked at
+            assert (await one.get()).json() == {**before, "read_only": True}
+            assert (await one.get("/runs/gd/snapshot", step=20)).json()["step"] == 20
+            assert (await one.get("/export/recipe.json")).json() == before["recipe"]
+            full.unlink()
+            await writable_again(client)
+            assert (await told(line, "storage"))["read_only"] is False
+        async with connect(server.socket_url, max_size=None) as line:
+            await line.send(json.dumps({"type": "watch", "experiment": one.id, "token": one.token}))
+            for _ in range(2):  # the same command, which was refused and is done now, once
+                assert (await one.ask("PATCH", "/runs/gd", {"batch_size": 1}, **key)).json()["at_step"] == 40
+            assert (await told(line, "edit"))["edit"]["batch_size"] == 1
+        after = (await one.get()).json()
+        assert [run["step"] for run in after["runs"]] == [40, 40]
+        assert len(after["recipe"]["runs"][0]["edits"]) == 1
+        assert "nothing can be stored" in server.output
+        assert "storing is possible again" in server.output
+
+
+async def test_who_is_killed_on_a_full_disk_starts_on_it_and_shows_what_was_acknowledged(
+    tmp_path: Path,
+) -> None:
+    full = tmp_path / "full"
+    async with opened(tmp_path / "data", full) as (server, client):
+        one = await created(client)
+        await one.ask("POST", "/step", {"steps": 40})
+        acknowledged = (await one.get()).json()["runs"]
+        full.touch()
+        assert_read_only(await one.ask("POST", "/step", {"steps": 3}))
+        server.end(signal.SIGKILL)
+    async with opened(tmp_path / "data", full) as (_, client):
+        again = Experiment(client, one.id, one.token)
+        assert_read_only(await again.ask("POST", "/step", {"steps": 3}))
+        full.unlink()
+        await writable_again(client)
+        assert [run["step"] for run in (await again.get()).json()["runs"]] == [40, 40]
+        stepped = (await again.ask("POST", "/step", {"steps": 3})).json()
+        assert [run["step"] for run in stepped["runs"]] == [43, 43]
+    assert [run["step"] for run in acknowledged] == [40, 40]
+
+
+@pytest.mark.parametrize(
+    ("total", "free", "is_enough"),
+    [
+        (1 << 40, 5 << 20, True),
+        (1 << 40, 3 << 20, False),
+        (2 << 20, 1 << 19, True),
+        (2 << 20, 1 << 17, False),
+    ],
+)
+def test_a_disk_is_taken_to_be_writable_again_when_there_is_room_on_a_small_one_as_on_a_large_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, total: int, free: int, is_enough: bool
+) -> None:
+    store = SqliteStore(tmp_path)
+    store.open()
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: Usage(total, total - free, free))
+    if is_enough:
+        store.try_writing()
+    else:
+        with pytest.raises(StoreUnwritable, match="no room"):
+            store.try_writing()
+    store.close()
+    assert sqlite.ROOM_BYTES == 4 << 20
