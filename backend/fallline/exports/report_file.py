@@ -8,10 +8,10 @@ from typing import Any
 
 from fallline.engine.evaluation import evaluate
 from fallline.exports.report import page
-from fallline.exports.report.facts import edits, race
+from fallline.exports.report.facts import edits, marks, race
 from fallline.exports.report.findings import findings_of
 from fallline.exports.taken import Taken
-from fallline.figures import figure_json, lane_colours, plotly_script
+from fallline.figures import figure_json, lane_looks, plotly_script
 
 HEIGHTS = {"loss": 440, "gradients": 300}
 
@@ -21,10 +21,10 @@ def report_html(found: Taken) -> bytes:
     values = {run.name: evaluate(found.problem, run.parameters) for run in found.runs}
     losses = {name: now["train_loss"] for name, now in values.items()}
     figures = {name: figure_json(name, _readable(found)) for name in HEIGHTS}
-    colours = lane_colours()
+    looks = lane_looks()
     changed = edits(found)
     parts = [
-        page.section("Race", page.table(race(found, values), colours)),
+        page.section("Race", page.table(race(found, values), looks)),
         page.section(
             "Loss", page.paragraph(LOSS), page.figure("loss", LOSS, figures["loss"], HEIGHTS["loss"])
         ),
@@ -34,14 +34,15 @@ def report_html(found: Taken) -> bytes:
             page.figure("gradients", GRADIENT, figures["gradients"], HEIGHTS["gradients"]),
         ),
         page.section("Findings", page.findings(findings_of(found, losses))),
-        *([page.section("Edits", page.table(changed, colours))] if changed.rows else []),
+        *([page.section("Edits", page.table(changed, looks))] if changed.rows else []),
         page.section("Recipe", page.paragraph(RECIPE), page.recipe(found.recipe.as_json())),
     ]
     return page.page(_title(found), _about(found), parts, plotly_script())
 
 
 LOSS = (
-    "Training loss of every run by step, on a log axis, test loss dashed, beside that of who knows no inputs."
+    "Training loss of every run by step, on a log axis, test loss dashed, beside that of who knows no inputs. Marks are"
+    " edits and forks: pointed at, they say what was changed."
 )
 GRADIENT = (
     "Sum of the sizes of each layer's gradient, by step, on a log axis; the shelf at the bottom is exactly 0."
@@ -69,6 +70,16 @@ def _about(found: Taken) -> list[str]:
 
 
 def _readable(found: Taken) -> Any:
-    """Plotly reads a little HTML in names: what people typed is to be seen as they typed it."""
-    view = found.figures
-    return replace(view, runs=tuple(replace(run, label=escape(run.label)) for run in view.runs))
+    """The runs with their edits. Plotly reads a little HTML: what people typed is to be seen as they typed it."""
+    told = marks(found)
+    return replace(
+        found.figures,
+        runs=tuple(
+            replace(
+                line,
+                label=escape(line.label),
+                edits=tuple((step, escape(words)) for step, words in told[line.name]),
+            )
+            for line in found.figures.runs
+        ),
+    )

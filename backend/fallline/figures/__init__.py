@@ -4,7 +4,7 @@
 """
 
 from fallline.figures.catalog import FIGURES, MEASURED, figure, figure_json, measured_json
-from fallline.figures.theme import lane_colours, plotly_script
+from fallline.figures.theme import lane_looks, plotly_script
 from fallline.figures.view import FigureView, RunLine
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "RunLine",
     "figure",
     "figure_json",
-    "lane_colours",
+    "lane_looks",
     "measured_json",
     "plotly_script",
 ]

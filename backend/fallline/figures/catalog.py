@@ -16,6 +16,7 @@ from fallline.figures.curves import loss
 from fallline.figures.gradients import gradients
 from fallline.figures.instruments import MEASURED
 from fallline.figures.measured import fill_measured
+from fallline.figures.marks import mark
 from fallline.figures.view import FigureView
 
 __all__ = ["FIGURES", "MEASURED", "figure", "figure_json", "measured_json"]
@@ -24,9 +25,9 @@ FIGURES: dict[str, Callable[[FigureView], go.Figure]] = {"loss": loss, "gradient
 
 
 def figure(name: str, view: FigureView) -> go.Figure:
-    """The figure of that name (KeyError where there is none), filled with the runs' histories."""
+    """The figure of that name (KeyError where there is none), filled with the runs' histories, their edits marked."""
     columns = {run.name: run.buckets for run in view.runs}
-    return fill(FIGURES[name](view), columns, view.train_samples)
+    return mark(fill(FIGURES[name](view), columns, view.train_samples), view.runs)
 
 
 def figure_json(name: str, view: FigureView) -> dict[str, Any]:

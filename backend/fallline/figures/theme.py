@@ -35,9 +35,9 @@ def lane(place: int) -> dict[str, Any]:
     return lanes[place % len(lanes)]
 
 
-def lane_colours(theme: str = "light") -> list[str]:
-    """The runs' colours in order, for what stands beside a figure."""
-    return [each[theme]["line"] for each in spec()["fallline"]["lanes"]]
+def lane_looks(theme: str = "light") -> list[tuple[str, str]]:
+    """The runs' colours and shapes in order, for what stands beside a figure."""
+    return [(each[theme]["line"], each["symbol"]) for each in spec()["fallline"]["lanes"]]
 
 
 def stroke(name: str) -> dict[str, Any]:

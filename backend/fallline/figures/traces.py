@@ -17,9 +17,21 @@ from fallline.figures.view import RunLine
 HIDDEN = {"width": 0}
 
 
+def lane_of(run: RunLine, place: int) -> dict[str, Any]:
+    """Colour and shape of a run that stands at this place in a figure: those it has in its experiment."""
+    return lane(place if run.place is None else run.place)
+
+
 def binding(run: RunLine, place: int, role: str, y: str, stat: str) -> dict[str, Any]:
     """What a trace wants."""
-    return {"run": run.name, "lane": lane(place)["id"], "role": role, "x": "step", "y": y, "stat": stat}
+    return {
+        "run": run.name,
+        "lane": lane_of(run, place)["id"],
+        "role": role,
+        "x": "step",
+        "y": y,
+        "stat": stat,
+    }
 
 
 def band(run: RunLine, place: int, y: str, **axes: Any) -> list[go.Scatter]:
@@ -32,7 +44,7 @@ def band(run: RunLine, place: int, y: str, **axes: Any) -> list[go.Scatter]:
         mode="lines",
         line=HIDDEN,
         fill="tonexty",
-        fillcolor=lane(place)["light"]["band"],
+        fillcolor=lane_of(run, place)["light"]["band"],
         hoverinfo="skip",
         showlegend=False,
         **axes,
@@ -49,7 +61,7 @@ def line(
     return go.Scatter(
         name=name,
         mode="lines",
-        line={"color": lane(place)["light"]["line"], **stroke},
+        line={"color": lane_of(run, place)["light"]["line"], **stroke},
         hovertemplate="%{y:.3g}",
         meta=binding(run, place, role, y, "mean"),
         **more,

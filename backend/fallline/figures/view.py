@@ -12,11 +12,17 @@ PREDICTING_THE_MAJORITY = "predicting the majority"
 
 @dataclass(frozen=True, slots=True)
 class RunLine:
-    """One run: its name, what people read, and its history (not more than `binding.MOST_POINTS` buckets)."""
+    """One run: its name, what people read, and its history (not more than `binding.MOST_POINTS` buckets).
+
+    `place` is its place in its experiment, where that is not the one in the figure; `edits` are steps, rising, and what
+    was changed there, for figures that show them.
+    """
 
     name: str
     label: str
     buckets: Buckets
+    place: int | None = None
+    edits: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -259,9 +259,9 @@ class Experiment:
 
     def figure_view(self, names: Iterable[str] | None = None, at_most: int = MOST_POINTS) -> FigureView:
         """What figures may see: these runs, or all, with their whole history, at the resolution of a picture."""
-        problem = self.problem
+        problem, places = self.problem, {name: place for place, name in enumerate(self.runs)}
         lines = (
-            RunLine(run.name, run.recipe.label or run.name, run.window(None, None, at_most))
+            RunLine(run.name, run.recipe.label or run.name, run.window(None, None, at_most), places[run.name])
             for run in map(self.run, self.runs if names is None else names)
         )
         return FigureView(

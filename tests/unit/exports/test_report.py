@@ -10,13 +10,14 @@ import pytest
 
 from fallline.engine.evaluation import evaluate
 from fallline.exports import report_file
-from fallline.exports.report.facts import how, number
+from fallline.exports.report.facts import number
 from fallline.exports.report.findings import Finding, findings_of
+from fallline.exports.report.words import run_sentence
 from fallline.exports.report_file import report_html
 from fallline.exports.taken import Taken, taken
 from fallline.figures import figure_json
 from fallline.runs.experiment import Experiment
-from fallline.vocabulary.commands import EditRun
+from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 from support.clocks import Clock
 
@@ -115,16 +116,17 @@ def test_a_dead_layer_a_diverged_run_and_the_baseline_are_found() -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({}, "full batch, sgd, rate 0.1"),
-        ({"batch_size": 32, "optimizer": "momentum"}, "batch of 32, momentum (momentum 0.9), rate 0.1"),
+        ({}, "full batch, rate 0.1"),
+        ({"batch_size": 32, "optimizer": "momentum"}, "batch of 32, momentum 0.9, rate 0.1"),
+        ({"batch_size": 1, "optimizer": "rmsprop", "decay": 0.9}, "batch of 1, RMSProp, rate 0.1"),
         (
-            {"schedule": "cosine", "l2": 0.001, "clip_norm": 1},
-            "full batch, sgd, rate 0.1, cosine, l2 0.001, clip_norm 1",
+            {"schedule": "cosine", "l2": 0.001, "clip_norm": 1, "learning_rate": 2e-5},
+            "full batch, rate 2e−5, cosine, L2 0.001, clip norm 1",
         ),
     ],
 )
 def test_how_a_run_goes_about_it_is_told_in_a_line(settings: dict[str, Any], words: str) -> None:
-    assert how(RunRecipe.model_validate(settings).settings) == words
+    assert run_sentence(RunRecipe.model_validate(settings).settings) == words
 
 
 @pytest.mark.parametrize(
@@ -140,5 +142,70 @@ def test_edits_are_told_from_their_steps_on() -> None:
     one.edit("run-1", EditRun.model_validate({"batch_size": 8}), 0.0)
     words = " ".join(Parts(report_html(taken(one)).decode()).words)
     assert "Edits while training" in words
-    assert "batch_size 8" in words
+    assert "GD → mini-batch 8" in words
     assert "Edits while training" not in report_html(taken(trained(3))).decode()
+
+
+def figures_of(text: str) -> list[dict[str, Any]]:
+    return [json.loads(script) for script in Parts(text).scripts if script.startswith("{")]
+
+
+def curves(figure: dict[str, Any], role: str) -> list[dict[str, Any]]:
+    return [trace for trace in figure["data"] if trace.get("meta", {}).get("role") == role]
+
+
+def test_a_run_alone_has_the_colour_and_shape_that_it_has_among_others() -> None:
+    one = trained(5, runs=[{}, {}, {"label": "Third"}])
+    one.edit("run-3", EditRun.model_validate({"batch_size": 8}), 0.0)
+    together, alone = [report_html(taken(one, run)).decode() for run in (None, "run-3")]
+    (drawn,) = curves(figures_of(alone)[0], "train")
+    assert drawn["line"]["color"] == curves(figures_of(together)[0], "train")[2]["line"]["color"]
+    assert drawn["meta"]["lane"] == "c"
+    band = curves(figures_of(alone)[0], "band")[1]
+    assert band["fillcolor"] == curves(figures_of(together)[0], "band")[5]["fillcolor"]
+    row = f'<tr style="--lane:{drawn["line"]["color"]}" data-shape="diamond">'
+    assert alone.count(row) == together.count(row) == 2, "where it stands, and its edit"
+
+
+def marks_in(figure: dict[str, Any]) -> list[dict[str, Any]]:
+    return [trace for trace in figure["data"] if "marks" in trace.get("meta", {})]
+
+
+def test_edits_and_forks_are_marked_on_the_curves_in_the_runs_own_colour_and_shape() -> None:
+    one = trained(30, runs=[{"label": "A & B"}, {"name": "other"}])
+    one.edit("other", EditRun.model_validate({"learning_rate": 0.05}), 0.0)
+    one.edit("run-1", EditRun.model_validate({"optimizer": "adam", "learning_rate": 0.01}), 0.0)
+    forks: list[Any] = []
+    fork = {"name": "fork", "fork_of": "run-1", "at_step": 30, "batch_size": 1}
+    one.fork(AddRun.model_validate(fork), 0.0, forks.append)
+    assert forks[0]["step"] == 30
+    loss, gradients = figures_of(report_html(taken(one)).decode())
+    first, second, third = marks_in(loss)
+    assert (first["x"], second["x"], third["x"]) == ([30], [30], [30])
+    assert first["text"] == ["A &amp; B, step 30: Adam, rate 0.1 → 0.01"]
+    assert second["text"] == ["other, step 30: rate 0.1 → 0.05"]
+    assert third["text"] == ["fork, step 30: fork of A &amp; B, GD → SGD"]
+    assert [each["marker"]["symbol"] for each in (first, second, third)] == ["circle", "square", "diamond"]
+    for mark, curve in zip((first, second, third), curves(loss, "train"), strict=True):
+        assert mark["marker"]["color"] == curve["line"]["color"]
+        assert mark["y"] == curve["y"][-1:]
+    panels = {mark["yaxis"] for mark in marks_in(gradients)}
+    assert panels == {"y", "y2", "y3"}
+    assert len(marks_in(gradients)) == 9
+
+
+def test_an_edit_that_is_yet_to_come_is_in_the_table_and_on_no_curve() -> None:
+    one = trained(10, runs=[{"edits": [{"at_step": 5, "order": "sequential"}, {"at_step": 50, "l1": 0.01}]}])
+    text = report_html(taken(one)).decode()
+    assert [mark["x"] for mark in marks_in(figures_of(text)[0])] == [[5]]
+    words = " ".join(Parts(text).words)
+    assert "in order" in words
+    assert "L1 0.01" in words
+
+
+def test_a_thousand_edits_leave_a_figure_that_can_be_drawn() -> None:
+    edits = [{"at_step": step, "learning_rate": 0.001 + step * 1e-6} for step in range(1000)]
+    one = trained(1000, data={"samples": 20}, runs=[{"edits": edits}])
+    (mark,) = marks_in(figures_of(report_html(taken(one)).decode())[0])
+    assert 150 < len(mark["x"]) <= 201
+    assert len(mark["x"]) == len(mark["y"]) == len(mark["text"])

@@ -1,18 +1,16 @@
 """What was trained, as tables of plain text: where the runs stand, their settings, their edits.
 
-Owns words and formats of numbers. Must not know HTML.
+Owns formats of numbers. Must not know HTML.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from fallline.engine.optimizers import OPTIMIZERS
-from fallline.exports.taken import Taken
-from fallline.vocabulary.run_settings import RunSettings
+from fallline.exports.report.words import edit_words, run_sentence
+from fallline.exports.taken import Taken, TakenRun
+from fallline.vocabulary.recipe import RunRecipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ def race(found: Taken, values: Mapping[str, Mapping[str, float]]) -> Table:
         rows.append(
             (
                 run.label,
-                how(run.recipe.settings_at(run.step)),
+                run_sentence(run.recipe.settings_at(run.step)),
                 f"{run.step:,}" + (" (diverged)" if run.diverged else ""),
                 f"{run.samples_seen / problem.train.count:,.2f}",
                 f"{run.samples_seen:,}",
@@ -45,41 +43,58 @@ def race(found: Taken, values: Mapping[str, Mapping[str, float]]) -> Table:
                 f"{now[f'{splits[-1]}_{problem.score.name}']:.3f}",
             )
         )
-    return Table("Where the runs stand", (*head, f"{score} {splits[-1]}"), rows, list(range(len(rows))))
+    return Table("Where the runs stand", (*head, f"{score} {splits[-1]}"), rows, _lanes(found))
+
+
+def _lanes(found: Taken) -> list[int]:
+    """The place of each run in its experiment."""
+    return [line.place or 0 for line in found.figures.runs]
 
 
 def edits(found: Taken) -> Table:
     """What was changed while it was training, run by run."""
     rows: list[tuple[str, ...]] = []
     lanes: list[int] = []
-    for lane, (run, told) in enumerate(zip(found.runs, found.recipe.as_json()["runs"], strict=True)):
-        for edit in told["edits"]:
-            rows.append((run.label, f"{edit['at_step']:,}", _changes(edit)))
+    for lane, run in zip(_lanes(found), found.runs, strict=True):
+        for step, words in _changes(run.recipe):
+            rows.append((run.label, f"{step:,}", words))
             lanes.append(lane)
     return Table("Edits while training", ("Run", "From step", "Changed"), rows, lanes)
 
 
-def how(settings: RunSettings) -> str:
-    """How a run goes about it: "batch of 32, momentum (momentum 0.9), rate 0.03, cosine"."""
-    size = "full batch" if settings.batch_size is None else f"batch of {settings.batch_size:,}"
-    filled = OPTIMIZERS[settings.optimizer].filled(settings.own)
-    own = ", ".join(f"{name} {value:g}" for name, value in filled.items())
-    method = f"{settings.optimizer}{f' ({own})' if own else ''}"
-    asides = {
-        "l1": settings.l1,
-        "l2": settings.l2,
-        "clip_norm": settings.clip_norm,
-        "clip_value": settings.clip_value,
+Marks = tuple[tuple[int, str], ...]
+"""Steps, rising, and words for each."""
+
+
+def marks(found: Taken) -> dict[str, Marks]:
+    """Where each run was edited, up to where it stands. What a fork shares with its parent is the parent's."""
+    labels = {run.name: run.label for run in found.runs}
+    return {
+        run.name: tuple((step, f"{run.label}, step {step:,}: {words}") for step, words in _marks(run, labels))
+        for run in found.runs
     }
-    schedule = [settings.schedule.name] if settings.schedule.name != "constant" else []
-    further = [f"{name} {value:g}" for name, value in asides.items() if value]
-    return ", ".join([size, method, f"rate {settings.learning_rate:g}", *schedule, *further])
+
+
+def _marks(run: TakenRun, labels: Mapping[str, str]) -> list[tuple[int, str]]:
+    origin = run.recipe.origin
+    made = [(step, words) for step, words in _changes(run.recipe) if step <= run.step]
+    if origin is None:
+        return made
+    there = [words for step, words in made if step == origin.at_step]
+    forked = ", ".join([f"fork of {labels.get(origin.run, origin.run)}", *there])
+    return [(origin.at_step, forked), *((step, words) for step, words in made if step > origin.at_step)]
+
+
+def _changes(recipe: RunRecipe) -> list[tuple[int, str]]:
+    """Each edit's step, and what it changed."""
+    found, before = [], recipe.settings
+    for edit in recipe.edits:
+        after = before.changed(edit.given(), edit.at_step)
+        found.append((edit.at_step, edit_words(edit.given(), before, after)))
+        before = after
+    return found
 
 
 def number(value: float) -> str:
     """Three significant digits; exactly 0 is not small."""
     return "0" if value == 0 else f"{value:#.3g}".rstrip(".")
-
-
-def _changes(edit: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {json.dumps(value)}" for name, value in edit.items() if name != "at_step")

@@ -16,6 +16,9 @@ from typing import Any
 from fallline.exports.report.facts import Table
 from fallline.exports.report.findings import Finding
 
+Look = tuple[str, str]
+"""Colour and shape of a run."""
+
 POLICY = (
     "default-src 'none'",
     "img-src data: blob:",
@@ -69,11 +72,12 @@ def figure(name: str, told: str, figure: dict[str, Any], height: int) -> str:
     return f'{place}<script type="application/json" id="{id}">{data}</script>'
 
 
-def table(told: Table, colours: Sequence[str]) -> str:
-    """The first column names the run, with its colour."""
+def table(told: Table, looks: Sequence[Look]) -> str:
+    """The first column names the run, with its colour and shape."""
     head = "".join(f'<th scope="col">{escape(each)}</th>' for each in told.head)
     rows = "".join(
-        f'<tr style="--lane:{colours[lane % len(colours)]}"><th scope="row">{escape(row[0])}</th>'
+        f'<tr style="--lane:{looks[lane % len(looks)][0]}" data-shape="{looks[lane % len(looks)][1]}">'
+        f'<th scope="row">{escape(row[0])}</th>'
         + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
         + "</tr>"
         for row, lane in zip(told.rows, told.lanes, strict=True)

@@ -1,0 +1,69 @@
+"""Edits as marks on the curves of a filled figure: in the run's colour and shape, with words for who points at one.
+
+Owns what a mark looks like. Must not know what an edit changes, nor which figure it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from fallline.figures.theme import surface
+from fallline.figures.traces import lane_of
+from fallline.figures.view import RunLine
+
+ON = frozenset(("train", "line"))
+"""The roles of the curves that carry marks."""
+
+APART = 1 / 200
+"""Of the run's length: marks closer to the one before are left out, however many edits there were."""
+
+
+def mark(figure: go.Figure, runs: tuple[RunLine, ...]) -> go.Figure:
+    """The figure with a mark for every edit of these runs, on each of their curves."""
+    edited = {run.name: (place, run) for place, run in enumerate(runs) if run.edits}
+    if not edited:
+        return figure
+    curves = [trace for trace in figure.data if trace.meta and trace.meta.get("role") in ON]
+    marked = go.Figure(figure)
+    for curve in curves:
+        if curve.meta["run"] in edited and len(curve.x):
+            marked.add_trace(_marks(curve, *edited[curve.meta["run"]]))
+    return marked
+
+
+def _marks(curve: go.Scatter, place: int, run: RunLine) -> go.Scatter:
+    """At each edit's step, on the curve."""
+    at, words = _apart(run.edits, float(curve.x[-1]) * APART)
+    x, y = np.asarray(curve.x, float), np.asarray(curve.y, float)
+    look = lane_of(run, place)
+    return go.Scatter(
+        name=f"{run.label}, edits",
+        mode="markers",
+        x=at,
+        y=y[np.abs(x[:, np.newaxis] - np.array(at)).argmin(axis=0)].tolist(),
+        text=words,
+        hovertemplate="%{text}<extra></extra>",
+        marker={
+            "symbol": look["symbol"],
+            "size": 9,
+            "color": look["light"]["line"],
+            "line": {"color": surface("paper"), "width": 1.5},
+        },
+        showlegend=False,
+        xaxis=curve.xaxis,
+        yaxis=curve.yaxis,
+        meta={"marks": run.name},
+    )
+
+
+def _apart(edits: tuple[tuple[int, str], ...], least: float) -> tuple[list[int], list[str]]:
+    at: list[int] = []
+    words: list[Any] = []
+    for step, told in edits:
+        if not at or step - at[-1] >= least:
+            at.append(step)
+            words.append(told)
+    return at, words

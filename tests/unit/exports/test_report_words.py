@@ -1,0 +1,117 @@
+"""A report says of runs and edits what the page says of them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fallline.engine.optimizers import OPTIMIZERS
+from fallline.engine.schedules import SCHEDULES
+from fallline.exports.report.words import edit_words, run_sentence, word_for
+from fallline.runs.recipe_check import catalog
+from fallline.vocabulary.recipe import RunRecipe
+from fallline.vocabulary.run_settings import AT_ANY_TIME, OWN_SETTINGS, Change
+
+JSON = dict[str, Any]
+FRONTEND = Path(__file__).parents[3] / "frontend/state"
+
+CHANGES: list[tuple[JSON, JSON]] = [
+    ({}, {"learning_rate": 0.006}),
+    ({"learning_rate": 0.00003}, {"learning_rate": 12345.678}),
+    ({}, {"batch_size": 1}),
+    ({"batch_size": 1}, {"batch_size": 1024, "learning_rate": 0.5}),
+    ({"batch_size": 7}, {"batch_size": None}),
+    ({}, {"optimizer": "adam"}),
+    ({}, {"optimizer": "momentum", "momentum": 0.5}),
+    ({"optimizer": "momentum"}, {"optimizer": "nesterov"}),
+    ({"optimizer": "momentum"}, {"momentum": 0.95}),
+    ({"optimizer": "adam", "beta1": 0.5}, {"optimizer": "sgd", "learning_rate": 0.1}),
+    ({"optimizer": "adam"}, {"beta2": 0.9, "epsilon": 1e-6}),
+    ({"optimizer": "rmsprop"}, {"decay": 0.9}),
+    ({}, {"optimizer": "adamw", "beta1": 0.7}),
+    ({}, {"clip_norm": 2, "clip_value": 0.5}),
+    ({"clip_norm": 2.0}, {"clip_norm": None}),
+    ({}, {"l1": 0.01, "l2": 0.00002}),
+    ({}, {"schedule": "cosine"}),
+    ({"schedule": "cosine"}, {"schedule": {"name": "step", "every": 10, "factor": 0.25}}),
+    ({}, {"schedule": {"name": "warmup", "steps": 77}}),
+    ({}, {"order": "sequential"}),
+    ({"order": "sequential"}, {"order": "shuffle", "batch_size": 32}),
+]
+
+
+def of_the_page(what: str, asked: list[Any]) -> list[str]:
+    """What the page's functions say of these."""
+    code = f"""
+import {{ runSentence, editWords }} from {json.dumps((FRONTEND / "run-words.js").as_uri())};
+import {{ wordFor }} from {json.dumps((FRONTEND / "words.js").as_uri())};
+const [catalog, asked] = JSON.parse(await new Promise((done) => {{
+  let text = ""; process.stdin.on("data", (piece) => text += piece).on("end", () => done(text));
+}}));
+console.log(JSON.stringify(asked.map((each) => ({what})(each))));
+"""
+    node = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
+    assert node is not None
+    told = subprocess.run(
+        [node, "--input-type=module", "-e", code],
+        input=json.dumps([catalog(), asked]),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    words: list[str] = json.loads(told.stdout)
+    return words
+
+
+def filled(told: JSON) -> RunRecipe:
+    """As a server fills it in: with all parameters of the method."""
+    run = RunRecipe.model_validate(told)
+    own = OPTIMIZERS[run.optimizer].filled(run.settings.own)
+    return RunRecipe.model_validate({**told, **own})
+
+
+def test_a_run_is_told_in_the_same_sentence() -> None:
+    runs = [filled(before) for before, _ in CHANGES]
+    runs += [
+        filled(change)
+        for _, change in CHANGES
+        if "momentum" not in change and "beta2" not in change and "decay" not in change
+    ]
+    page = of_the_page("(settings) => runSentence({ settings })", [run.settings.as_json() for run in runs])
+    assert [run_sentence(run.settings) for run in runs] == page
+
+
+@pytest.mark.parametrize(("before", "change"), CHANGES)
+def test_an_edit_is_told_in_the_same_words(before: JSON, change: JSON) -> None:
+    run = filled(before)
+    given = Change.model_validate(change).given()
+    if given.get("optimizer", run.optimizer) != run.optimizer:  # a server fills in what the new method has
+        own = {name: given[name] for name in OWN_SETTINGS if name in given}
+        given |= OPTIMIZERS[given["optimizer"]].filled(own)
+    told = edit_words(given, run.settings, run.settings.changed(given, at_step=3))
+    asked = {
+        "edit": json.loads(Change.model_validate(given).model_dump_json(exclude_unset=True)),
+        "before": run.settings.as_json(),
+    }
+    assert [told] == of_the_page("({ edit, before }) => editWords(edit, before, catalog)", [asked])
+    assert told
+
+
+def test_names_are_the_same_words() -> None:
+    names = {
+        "optimizers": list(OPTIMIZERS),
+        "schedules": list(SCHEDULES),
+        "orders": ["shuffle", "sequential"],
+        "settings": [*OWN_SETTINGS, *AT_ANY_TIME, "every", "factor", "steps", "least", "start"],
+    }
+    asked = [[table, name] for table, rows in names.items() for name in rows]
+    assert [word_for(*each) for each in asked] == of_the_page(
+        "([table, name]) => wordFor(table, name)", asked
+    )
