@@ -145,9 +145,14 @@ async def test_what_was_stored_then_can_be_changed_and_opened_again(file: Path, 
     async with open_lab(SqliteStore(folder)) as lab:
         await lab.command(one["id"], one["token"], "edit", {"learning_rate": 0.5}, run="gone")
         await lab.command(one["id"], one["token"], "step", {"steps": 7})
-        before = (await lab.state(one["id"]))["runs"]
+        before = timeless((await lab.state(one["id"]))["runs"])
     async with open_lab(SqliteStore(folder)) as lab:
-        assert (await lab.state(one["id"]))["runs"] == before
+        assert timeless((await lab.state(one["id"]))["runs"]) == before
+
+
+def timeless(runs: list[JSON]) -> list[JSON]:
+    """Without what looking them through has cost, which is of this server only."""
+    return [{**run, "doctor": None} for run in runs]
 
 
 def without_version_1(told: JSON) -> JSON:
