@@ -237,6 +237,8 @@ test("a run's rule, edits and state read as the design has them", () => {
   assert.equal(editWords({ learning_rate: 0.006 }, { learning_rate: 0.03 }), "rate 0.03 → 0.006");
   assert.equal(editWords({ optimizer: "momentum", momentum: 0.9 }, { optimizer: "sgd" }), "momentum 0.9");
   assert.equal(editWords({ batch_size: 32 }, { batch_size: 1 }), "SGD → mini-batch 32");
+  assert.equal(editWords({ stop: [{ when: "test_r2", above: 0.9 }, { when: "layer_dies" }] }, {}), "stops where test R² is above 0.9 or where a layer dies");
+  assert.equal(editWords({ stop: [] }, {}), "no stop condition");
   const adam = { at_step: 3, optimizer: "adam", beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
   assert.equal(editWords(adam, { optimizer: "sgd" }, catalog), "Adam");
   assert.equal(editWords({ ...adam, beta2: 0.99 }, { optimizer: "momentum", momentum: 0.9 }, catalog), "Adam, beta 2 0.99");

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from fallline.engine.initializers import INITIALIZERS
 from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.schedules import SCHEDULES
 from fallline.exports.report.words import edit_words, run_sentence, word_for
@@ -42,6 +43,12 @@ CHANGES: list[tuple[JSON, JSON]] = [
     ({"schedule": "cosine"}, {"schedule": {"name": "step", "every": 10, "factor": 0.25}}),
     ({}, {"schedule": {"name": "warmup", "steps": 77}}),
     ({}, {"order": "sequential"}),
+    ({}, {"redraw": {"layers": [2]}}),
+    ({}, {"redraw": {"layers": [1, 3], "weights": "xavier_uniform"}, "learning_rate": 0.02}),
+    ({}, {"stop": [{"when": "layer_dies"}]}),
+    ({}, {"stop": [{"when": "test_r2", "above": 0.9}, {"when": "train_loss", "below": 1e-5}]}),
+    ({}, {"stop": [{"when": "loss_stalls"}, {"when": "loss_stalls", "steps": 1500}]}),
+    ({"stop": [{"when": "layer_dies"}]}, {"stop": []}),
     ({"order": "sequential"}, {"order": "shuffle", "batch_size": 32}),
 ]
 
@@ -82,7 +89,8 @@ def test_a_run_is_told_in_the_same_sentence() -> None:
     runs += [
         filled(change)
         for _, change in CHANGES
-        if "momentum" not in change and "beta2" not in change and "decay" not in change
+        if not {"momentum", "beta2", "decay", "redraw"}
+        & change.keys()  # as settings of a run at its beginning
     ]
     page = of_the_page("(settings) => runSentence({ settings })", [run.settings.as_json() for run in runs])
     assert [run_sentence(run.settings) for run in runs] == page
@@ -109,6 +117,7 @@ def test_names_are_the_same_words() -> None:
         "optimizers": list(OPTIMIZERS),
         "schedules": list(SCHEDULES),
         "orders": ["shuffle", "sequential"],
+        "initializers": list(INITIALIZERS),
         "settings": [*OWN_SETTINGS, *AT_ANY_TIME, "every", "factor", "steps", "least", "start"],
     }
     asked = [[table, name] for table, rows in names.items() for name in rows]

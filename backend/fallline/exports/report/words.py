@@ -6,12 +6,13 @@ the same words. Must not know HTML.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.schedules import SCHEDULES
 from fallline.vocabulary.run_settings import RunSettings, ScheduleSettings
+from fallline.vocabulary.stop_conditions import StopCondition
 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "optimizers": {
@@ -23,6 +24,15 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "adamw": "AdamW",
     },
     "schedules": {"step": "step decay", "inverse_time": "1/t", "warmup": "warm-up"},
+    "initializers": {
+        "he": "He",
+        "he_normal": "He, normal",
+        "he_uniform": "He, uniform",
+        "lecun": "LeCun",
+        "xavier": "Xavier",
+        "xavier_normal": "Xavier, normal",
+        "xavier_uniform": "Xavier, uniform",
+    },
     "orders": {"shuffle": "shuffled", "sequential": "in order"},
     "settings": {"beta1": "beta 1", "beta2": "beta 2", "l1": "L1", "l2": "L2"},
 }
@@ -69,8 +79,31 @@ def edit_words(change: Mapping[str, Any], before: RunSettings, after: RunSetting
         *(_told(name, now) for name in _ASIDES if (now := getattr(after, name)) != getattr(before, name)),
         _schedule(after.schedule) if "schedule" in change else None,
         word_for("orders", after.order) if after.order != before.order else None,
+        _redraw(change["redraw"]) if "redraw" in change else None,
+        _stops(after.stop) if "stop" in change else None,
     ]
     return ", ".join(word for word in words if word)
+
+
+def _redraw(redraw: Mapping[str, Any]) -> str:
+    """ "layers 1, 2 drawn anew, He"."""
+    layers = ", ".join(map(str, redraw["layers"]))
+    word = word_for("initializers", redraw["weights"])
+    return f"{'layers' if len(redraw['layers']) > 1 else 'layer'} {layers} drawn anew, {word}"
+
+
+def _stops(stop: Sequence[StopCondition]) -> str:
+    """ "stops where a layer dies or where test R² is above 0.9"."""
+    return f"stops {' or '.join(map(_condition, stop))}" if stop else "no stop condition"
+
+
+def _condition(one: StopCondition) -> str:
+    if one.when == "layer_dies":
+        return "where a layer dies"
+    if one.when == "loss_stalls":
+        return f"where the loss stalls{'' if one.steps is None else f' for {one.steps:,} steps'}"
+    bound = f"below {setting(one.below or 0.0)}" if one.above is None else f"above {setting(one.above)}"
+    return f"where {one.when.replace('r2', 'R²').replace('_', ' ')} is {bound}"
 
 
 def setting(value: float) -> str:
