@@ -84,7 +84,7 @@ class Lab:
 
     def goes_to(self, url: str) -> None:
         """The server is there from now on."""
-        self.http = httpx.Client(base_url=f"{url}/api/v1", timeout=60)
+        self.http = httpx.Client(base_url=f"{url}/api/v1", timeout=600)
 
     def do(self, verb: str, body: JSON | None = None) -> JSON:
         headers = {"Authorization": f"Bearer {self.token}"}
