@@ -47,6 +47,8 @@ SOONER = (
     (books, "SAVE_SECONDS", 0.05),
     (checkpoints, "SECONDS_APART", 0.02),
     (checkpoints, "MOST_BYTES", 12_000),
+    (checkpoints, "REPLAY_SECONDS", 0.04),
+    (checkpoints, "ENOUGH", 100),
     (pyramid, "STEPS", 128),
     (pyramid, "_OCTAVE", 128 // pyramid.SUMMARY),
 )

@@ -11,6 +11,7 @@ from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.kernels.table import Slice
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
+from fallline.execution.room import SharedRoom
 from fallline.runs.experiment import Experiment
 from fallline.storage.interface import Begun, Record, Store
 from fallline.storage.memory import MemoryStore
@@ -45,6 +46,9 @@ BUILDS = {"engine": "e", "numpy": "n", "simd": "s", "blas": "b"}
 KERNELS = Kernels(CLOCK, builds=BUILDS)
 SMALL: Json = {"data": {"samples": 60, "test_fraction": 0.2}}
 
+ROOM_BYTES = 30_000
+"""For checkpoints beyond those that every run may have; forks and runs that are opened again find it taken."""
+
 Do = Callable[[Experiment], Any]
 
 
@@ -54,7 +58,10 @@ class Life:
     def __init__(self, store: Store | None = None, **recipe: Any) -> None:
         self.store = MemoryStore() if store is None else store
         self.writes = self.stored_bytes = 0
-        self.one = Experiment("x", Recipe.model_validate({**SMALL, **recipe}), KERNELS, saves=True)
+        self.room = SharedRoom(ROOM_BYTES)
+        self.one = Experiment(
+            "x", Recipe.model_validate({**SMALL, **recipe}), KERNELS, saves=True, room=self.room
+        )
         self.store_it(token=b"hash")
 
     def store_it(self, *, token: bytes | None = None, settles: bool = False, tells: bool = True) -> None:
@@ -96,7 +103,7 @@ class Life:
 
     def reopen(self, kept: Kept | None = None, kernels: Kernels = KERNELS, **how: Any) -> int:
         """As after a crash; returns how many turns it took to be there again. `there` is what it then says."""
-        self.one = Experiment.reopened("x", kept or self.kept, kernels, saves=True, **how)
+        self.one = Experiment.reopened("x", kept or self.kept, kernels, saves=True, room=self.room, **how)
         answers: list[Any] = []
         self.one.when_there(CLOCK.now, answers.append)
         turns = 0
