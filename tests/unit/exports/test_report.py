@@ -131,7 +131,14 @@ def test_how_a_run_goes_about_it_is_told_in_a_line(settings: dict[str, Any], wor
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.0, "0"), (0.04391, "0.0439"), (12.34, "12.3"), (1284.0, "1.28e+03"), (100.0, "100")],
+    [
+        (0.0, "0"),
+        (0.04391, "0.0439"),
+        (12.34, "12.3"),
+        (1284.0, "1.28e+03"),
+        (100.0, "100"),
+        (-2e-7, "−2.00e−07"),
+    ],
 )
 def test_numbers_have_three_digits(value: float, text: str) -> None:
     assert number(value) == text
@@ -189,9 +196,27 @@ def test_edits_and_forks_are_marked_on_the_curves_in_the_runs_own_colour_and_sha
     for mark, curve in zip((first, second, third), curves(loss, "train"), strict=True):
         assert mark["marker"]["color"] == curve["line"]["color"]
         assert mark["y"] == curve["y"][-1:]
+    (alone,) = marks_in(figures_of(report_html(taken(one, "fork")).decode())[0])
+    assert alone["text"] == ["fork, step 30: fork of run-1, GD → SGD"]
     panels = {mark["yaxis"] for mark in marks_in(gradients)}
     assert panels == {"y", "y2", "y3"}
     assert len(marks_in(gradients)) == 9
+
+
+def test_a_fork_alone_has_the_marks_of_its_parents_past_too() -> None:
+    one = trained(20)
+    one.edit("gd", EditRun.model_validate({"learning_rate": 0.05}), 0.0)
+    answers: list[Any] = []
+    one.step(0.0, answers.append, steps=10)
+    while not answers:
+        one.work(0.005, 0.0, Clock(tick=0.01))
+    one.fork(AddRun.model_validate({"name": "fork", "fork_of": "gd"}), 0.0, answers.append)
+    (alone,) = marks_in(figures_of(report_html(taken(one, "fork")).decode())[0])
+    assert alone["x"] == [20, 30]
+    both = {
+        mark["meta"]["marks"]: mark["x"] for mark in marks_in(figures_of(report_html(taken(one)).decode())[0])
+    }
+    assert both == {"gd": [20], "fork": [30]}
 
 
 def test_an_edit_that_is_yet_to_come_is_in_the_table_and_on_no_curve() -> None:

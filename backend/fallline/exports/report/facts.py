@@ -40,7 +40,7 @@ def race(found: Taken, values: Mapping[str, Mapping[str, float]]) -> Table:
                 f"{run.samples_seen / problem.train.count:,.2f}",
                 f"{run.samples_seen:,}",
                 *(number(now[f"{split}_loss"]) for split in splits),
-                f"{now[f'{splits[-1]}_{problem.score.name}']:.3f}",
+                _minus(f"{now[f'{splits[-1]}_{problem.score.name}']:.3f}"),
             )
         )
     return Table("Where the runs stand", (*head, f"{score} {splits[-1]}"), rows, _lanes(found))
@@ -67,7 +67,9 @@ Marks = tuple[tuple[int, str], ...]
 
 
 def marks(found: Taken) -> dict[str, Marks]:
-    """Where each run was edited, up to where it stands. What a fork shares with its parent is the parent's."""
+    """Where each run was edited, up to where it stands. What a fork shares with its parent is the parent's, if that one
+    is there.
+    """
     labels = {run.name: run.label for run in found.runs}
     return {
         run.name: tuple((step, f"{run.label}, step {step:,}: {words}") for step, words in _marks(run, labels))
@@ -82,7 +84,9 @@ def _marks(run: TakenRun, labels: Mapping[str, str]) -> list[tuple[int, str]]:
         return made
     there = [words for step, words in made if step == origin.at_step]
     forked = ", ".join([f"fork of {labels.get(origin.run, origin.run)}", *there])
-    return [(origin.at_step, forked), *((step, words) for step, words in made if step > origin.at_step)]
+    shared = [] if origin.run in labels else [(step, words) for step, words in made if step < origin.at_step]
+    own = [(step, words) for step, words in made if step > origin.at_step]
+    return [*shared, (origin.at_step, forked), *own]
 
 
 def _changes(recipe: RunRecipe) -> list[tuple[int, str]]:
@@ -97,4 +101,8 @@ def _changes(recipe: RunRecipe) -> list[tuple[int, str]]:
 
 def number(value: float) -> str:
     """Three significant digits; exactly 0 is not small."""
-    return "0" if value == 0 else f"{value:#.3g}".rstrip(".")
+    return "0" if value == 0 else _minus(f"{value:#.3g}".rstrip("."))
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "\u2212")
