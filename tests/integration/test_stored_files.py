@@ -22,6 +22,7 @@ from fallline.vocabulary.errors import Conflict, TooNew
 from fallline.vocabulary.journal import Kept, V
 from fallline.vocabulary.upcasts import today
 from support.labs import open_lab, steps_of
+from support.lives import costless
 from support.serving import open_app
 from support.stored import told
 
@@ -145,14 +146,9 @@ async def test_what_was_stored_then_can_be_changed_and_opened_again(file: Path, 
     async with open_lab(SqliteStore(folder)) as lab:
         await lab.command(one["id"], one["token"], "edit", {"learning_rate": 0.5}, run="gone")
         await lab.command(one["id"], one["token"], "step", {"steps": 7})
-        before = timeless((await lab.state(one["id"]))["runs"])
+        before = costless(await lab.state(one["id"]))
     async with open_lab(SqliteStore(folder)) as lab:
-        assert timeless((await lab.state(one["id"]))["runs"]) == before
-
-
-def timeless(runs: list[JSON]) -> list[JSON]:
-    """Without what looking them through has cost, which is of this server only."""
-    return [{**run, "doctor": None} for run in runs]
+        assert costless(await lab.state(one["id"])) == before
 
 
 def without_version_1(told: JSON) -> JSON:
