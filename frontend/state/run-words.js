@@ -77,17 +77,6 @@ function redrawWords({ layers, weights }) {
   return `${layers.length > 1 ? "layers" : "layer"} ${layers.join(", ")} drawn anew, ${wordFor("initializers", weights)}`;
 }
 
-/** "where a layer dies", "where test R² is above 0.9". @param {{when: string, above?: number, below?: number, steps?: number}} condition */
-function conditionWords({ when, above, below, steps }) {
-  if (when === "layer_dies") return "where a layer dies";
-  if (when === "loss_stalls") return `where the loss stalls${steps === undefined ? "" : ` for ${integer(steps)} steps`}`;
-  const bound = above === undefined ? `below ${setting(Number(below))}` : `above ${setting(above)}`;
-  return `where ${when.replace("r2", "R²").replaceAll("_", " ")} is ${bound}`;
-}
-
-/** @param {Json[]} stop */
-const stopWords = (stop) => (stop.length ? `stops ${stop.map((each) => conditionWords(/** @type {any} */ (each))).join(" or ")}` : "no stop condition");
-
 /** What has words of its own. */
 const SAID_APART = ["at_step", "label", "batch_size", "optimizer", "momentum", "learning_rate", "schedule", "order", "redraw", "stop"];
 

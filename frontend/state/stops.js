@@ -78,12 +78,13 @@ export function numberOf({ when, steps, ...bounds }) {
   };
 }
 
-/** "test R² above 0.9", "a layer dies", "the loss stalls for 500 steps". @param {Condition} condition */
+/** "where a layer dies", "where test R² is above 0.9", "where the loss stalls for 500 steps". @param {Condition} condition */
 export function conditionWords({ when, above, below, steps }) {
-  if (when === "layer_dies") return "a layer dies";
-  if (when === "loss_stalls") return `the loss stalls for ${integer(steps ?? PATIENCE)} steps`;
-  return `${NAMES[when] ?? when} ${above === undefined ? `below ${setting(below ?? 0)}` : `above ${setting(above)}`}`;
+  if (when === "layer_dies") return "where a layer dies";
+  if (when === "loss_stalls") return `where the loss stalls${steps === undefined ? "" : ` for ${integer(steps)} steps`}`;
+  const bound = above === undefined ? `below ${setting(Number(below))}` : `above ${setting(above)}`;
+  return `where ${NAMES[when] ?? when} is ${bound}`;
 }
 
-/** "stop when a layer dies", "no stop". @param {Condition[]} conditions */
-export const stopWords = (conditions) => (conditions.length ? `stop when ${conditions.map(conditionWords).join(" or ")}` : "no stop");
+/** "stops where a layer dies", "no stop condition". @param {Condition[]} conditions */
+export const stopWords = (conditions) => (conditions.length ? `stops ${conditions.map(conditionWords).join(" or ")}` : "no stop condition");

@@ -35,9 +35,9 @@ test("a condition's number is set without touching the rest of it", () => {
 });
 
 test("an edit says which condition it sets", () => {
-  assert.equal(editWords({ stop: [{ when: "test_r2", above: 0.9 }, { when: "layer_dies" }] }, {}), "stop when test R² above 0.9 or a layer dies");
-  assert.equal(editWords({ stop: [] }, {}), "no stop");
-  assert.equal(stopWords([{ when: "loss_stalls", steps: 1500 }]), "stop when the loss stalls for 1,500 steps");
+  assert.equal(editWords({ stop: [{ when: "test_r2", above: 0.9 }, { when: "layer_dies" }] }, {}), "stops where test R² is above 0.9 or where a layer dies");
+  assert.equal(editWords({ stop: [] }, {}), "no stop condition");
+  assert.equal(stopWords([{ when: "loss_stalls", steps: 1500 }]), "stops where the loss stalls for 1,500 steps");
 });
 
 test("a run that stopped says where and why, and can be let go on", () => {
@@ -45,7 +45,7 @@ test("a run that stopped says where and why, and can be let go on", () => {
   const strip = stripFor(state);
   assert.equal(state.runs.sgd.status, "finished");
   assert.equal(state.runs.sgd.latest.train_loss.value, 0.5);
-  assert.match(strip.strong, /^SGD stopped at step [\d,]+: a layer dies\.$/);
+  assert.match(strip.strong, /^SGD stopped at step [\d,]+, where a layer dies\.$/);
   const asked = [];
   strip.act.do({ edit: (run, change) => asked.push([run, change]) });
   assert.deepEqual(asked, [["sgd", { stop: [] }]]);

@@ -15,8 +15,8 @@ from fallline.figures.binding import fill
 from fallline.figures.curves import loss
 from fallline.figures.gradients import gradients
 from fallline.figures.instruments import MEASURED
-from fallline.figures.measured import fill_measured
 from fallline.figures.marks import mark
+from fallline.figures.measured import fill_measured
 from fallline.figures.view import FigureView
 
 __all__ = ["FIGURES", "MEASURED", "figure", "figure_json", "measured_json"]
