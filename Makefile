@@ -14,7 +14,7 @@ PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help run install compiling install-test test lint types layers check-js test-frontend test-python test-browser \
-        chaos fulldisk powerloss lives bench screenshot format lock image verify-image clean
+        chaos fulldisk powerloss lives doctor bench screenshot format lock image verify-image clean
 
 help: ## list the verbs
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -111,6 +111,10 @@ powerloss: install-test ## what 300 power losses leave on the disk: nothing ackn
 
 lives: install-test ## whatever one does to an experiment, in any order: 400 lives, each replayed to the bit
 	@OPENBLAS_NUM_THREADS=1 $(PY) -m pytest --quiet --hypothesis-profile=explore tests/integration/test_any_life.py
+
+doctor: install-test ## 200 healthy runs: the Doctor may raise two false alarms in all
+	@$(BIN)/fallline warm >/dev/null
+	@OPENBLAS_NUM_THREADS=1 PYTHONPATH=tests $(PY) -m support.doctor_survey
 
 # --- other chores ---------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,12 @@ from fallline.diagnosis.remedies import redraw, rewind
 from fallline.diagnosis.rule import Sighting, Since, Subject, Trace, Words
 from fallline.diagnosis.view import Layer, View
 from fallline.diagnosis.words import count, number
-from fallline.vocabulary.findings import Why
+from fallline.vocabulary.findings import Severity, Why
+
+MANY = 0.5
+"""The share of a layer from which on dead units are a warning. Fewer are common: "as much as 40 %" of a network, says
+cs231n (neural-networks-1), where the rate is too high.
+"""
 
 FLAT_R2 = 0.005
 """R² is as good as that of predicting the mean, 0, when it is no further from it."""
@@ -33,7 +38,7 @@ def _dead_layer(view: View, place: int, layer: Layer) -> Callable[[Since], Words
             evidence=f"{silent} {_outcome(view)}",
             mark=f"layer {place} dead",
             why=_why(place, "every unit of the layer is off for every sample"),
-            remedies=(*redraw(view, place), *rewind(view, since.step)),
+            remedies=(redraw(view), *rewind(view, since.step)),
         )
 
     return words
@@ -53,9 +58,9 @@ def dead_units(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sight
         if any(layer.dead) and not layer.is_dead:
             dead = tuple(unit for unit, is_dead in enumerate(layer.dead) if is_dead)
             subject: Subject = (("layer", place), ("units", dead))
-            yield Sighting(
-                _dead_units(view, place, layer, len(dead)), "warning", Trace("dead", place, dead), subject
-            )
+            severity: Severity = "warning" if len(dead) >= MANY * layer.units else "info"
+            words = _dead_units(view, place, layer, len(dead))
+            yield Sighting(words, severity, Trace("dead", place, dead), subject)
 
 
 def _dead_units(view: View, place: int, layer: Layer, dead: int) -> Callable[[Since], Words]:
@@ -67,7 +72,7 @@ def _dead_units(view: View, place: int, layer: Layer, dead: int) -> Callable[[Si
             evidence=f"{they} 0 for all {of_all} since {since}. The rest still learn.",
             mark=f"{count(dead, 'unit')} dead",
             why=_why(place, "a unit is off for every sample"),
-            remedies=redraw(view, place),
+            remedies=(redraw(view),),
         )
 
     return words

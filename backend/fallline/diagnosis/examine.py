@@ -18,6 +18,9 @@ from fallline.vocabulary.findings import Finding
 MOST_KEPT = 100
 """Findings that are kept of a run: beyond, the oldest that are over are forgotten."""
 
+RETURNS = 25
+"""Steps that what has ended must at least hold before it is said again; twice that the first time."""
+
 Key = tuple[str, Subject]
 Onset = Callable[[Trace], Since]
 """Finds out since when something has been the case."""
@@ -70,7 +73,7 @@ def examine(record: Record, view: View, onset: Onset, rules: Iterable[Rule] = RU
         if key in open_now:
             continue
         seen[key] = record.seen.get(key) or _since(sighting, onset)
-        if view.step - seen[key].step >= rule.hold * 2 ** record.over.get(key, 0):
+        if view.step - seen[key].step >= _patience(rule, record.over.get(key, 0)):
             opened[key] = _finding(record, rule, sighting, seen[key], view)
     closed = [
         each.closed(_end(each, opened.values(), view)) for key, each in open_now.items() if key not in sighted
@@ -94,6 +97,11 @@ def _sighted(
             found[(name, sighting.subject)] = (rule, sighting)
     names = {name for name, _ in found}
     return {key: each for key, each in found.items() if not names & each[0].yields_to}
+
+
+def _patience(rule: Rule, over: int) -> int:
+    """Steps that something has to hold before it is said, having ended so often."""
+    return max(rule.hold, RETURNS) * int(2**over) if over else rule.hold
 
 
 def _since(sighting: Sighting, onset: Onset) -> Since:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from fallline.diagnosis.remedies import edit
+import numpy as np
+
+from fallline.diagnosis.remedies import adam, edit, fork
 from fallline.diagnosis.rule import Sighting, Subject, Words
-from fallline.diagnosis.view import Course, View
+from fallline.diagnosis.view import RECENT, Course, View
 from fallline.diagnosis.words import number, percent, plain
 from fallline.vocabulary.findings import Remedy, Why
 
-GUESSING = (0.98, 1.1)
+GUESSING = (0.995, 1.1)
 """A loss between these shares of the baseline's is that of guessing; a rate that is not 0 keeps it a little above."""
+
+WANDERS = 0.1
+"""A loss that is spread by more of itself is not kept where it is by the network."""
 
 STOPPED = 0.005
 """A loss that falls by less, from one half of the window to the other, has stopped."""
@@ -19,8 +24,26 @@ STOPPED = 0.005
 EARLY = 50
 """Steps after which a run may be said to learn."""
 
-ADAM_RATE = 0.01
-"""Adam divides gradients by their size, so that its rate is another thing than that of plain descent."""
+STILL = 0.01
+"""A loss that falls by less, and is spread by less, lies still."""
+
+NOTHING_LEFT, MUCH_LEFT = 0.05, 0.5
+"""Of the baseline's loss: below the first a flat loss is the end of a good run, above the second it is a warning."""
+
+ROSE, STILL_ROSE = 0.2, 0.1
+"""The share by which the test loss lies above its best."""
+
+VISIBLE = 0.03
+"""And the share of the baseline's loss, since in small losses everything is a large share."""
+
+LASTED = 100
+"""Steps since the best test loss."""
+
+PICTURE = 128
+"""Buckets in which the best test loss is looked for: their means, so that no single step's noise is the best."""
+
+KEEPS_SMALL = 0.001
+"""A coefficient of the L2 penalty to begin with."""
 
 LEARNING, LEARNS_ON = 0.05, 0.01
 """A loss that falls by more is learning; by less than the second, no longer."""
@@ -34,7 +57,7 @@ def predicts_the_mean(view: View, is_open: Callable[[Subject], bool]) -> Iterato
     low, high = GUESSING
     slack = 0.02 if is_open(()) else 0.0
     is_guess = low - slack <= course.after / view.task.baseline <= high + slack
-    if is_guess and course.fall < STOPPED + slack:
+    if is_guess and course.fall < STOPPED + slack and course.spread < WANDERS * course.after:
         yield Sighting(lambda since: _guesses(view, course), "problem", course.since)
 
 
@@ -51,14 +74,79 @@ def _guesses(view: View, course: Course) -> Words:
             "a way that helps.",
             "y_pred = a_last @ W_out + b_out",
         ),
-        remedies=(edit("Raise the rate 3 times", learning_rate=rate), *_adam(view)),
+        remedies=(edit("Raise the rate 3 times", learning_rate=rate), *adam(view)),
     )
 
 
-def _adam(view: View) -> tuple[Remedy, ...]:
-    if view.settings.optimizer.startswith("adam"):
-        return ()
-    return (edit("Switch to Adam", optimizer="adam", learning_rate=ADAM_RATE),)
+def plateau(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
+    """The loss lies still where there is much left to learn."""
+    course = view.course("train_loss", 2 * RECENT)
+    if course is None or course.after < NOTHING_LEFT * view.task.baseline:
+        return
+    slack = 2.0 if is_open(()) else 1.0
+    if abs(course.fell) < slack * STILL and course.spread < slack * STILL * course.after:
+        much = course.after > MUCH_LEFT * view.task.baseline
+        yield Sighting(lambda since: _plateau(view, course), "warning" if much else "info", course.since)
+
+
+def _plateau(view: View, course: Course) -> Words:
+    moved = f"fell {percent(course.fell)}" if course.fell >= 0.0005 else "did not fall"
+    score = {"r2": "R²"}.get(view.task.score, view.task.score.capitalize())
+    return Words(
+        title="{run}: flat.",
+        evidence=f"Loss {moved} in the last {course.steps:,} steps; {score} is {number(view.score)}.",
+        mark="flat",
+        why=Why(
+            "The slope is all but gone: a minimum, or a level stretch on the way to a lower one.",
+            "W1 = W1 - lr * dW1",
+        ),
+        remedies=(
+            edit("Raise the rate 3 times", learning_rate=plain(3 * view.settings.learning_rate)),
+            *adam(view),
+        ),
+    )
+
+
+def overfitting(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
+    """The loss of the test samples rises while that of the training samples falls on."""
+    train = view.course("train_loss")
+    test = view.course("test_loss") if view.task.has_test else None
+    if train is None or test is None:
+        return
+    told = view.columns(0, PICTURE)
+    losses = told.mean[told.names.index("test_loss")]
+    best = int(np.nanargmin(losses))
+    least, then = float(losses[best]), float(told.mean[told.names.index("train_loss")][best])
+    rose = test.last - least > max(
+        (STILL_ROSE if is_open(()) else ROSE) * least, VISIBLE * view.task.baseline
+    )
+    lately = view.step - int(told.last[best]) >= LASTED
+    if rose and lately and train.last < then and (is_open(()) or test.last >= test.first):
+        step = int(told.last[best])
+        yield Sighting(lambda since: _overfits(view, step, least, test.last), "warning", step + 1)
+
+
+def _overfits(view: View, step: int, least: float, now: float) -> Words:
+    return Words(
+        title="{run}: overfitting.",
+        evidence=f"Train loss falls, test loss has risen for {view.step - step:,} steps "
+        f"({number(least)} to {number(now)}).",
+        mark="overfitting",
+        why=Why(
+            "The network has more freedom than the samples can hold: it learns their noise too, and "
+            "says it of samples "
+            "that it has not seen.",
+            "dy_pred = (y_pred - y) / m",
+        ),
+        remedies=(
+            Remedy(
+                "Rewind to the best test loss",
+                f"a fork from step {step:,}",
+                {"do": "add_run", "at_step": step},
+            ),
+            fork(view, "Rewind, keep weights small", step, l2=KEEPS_SMALL),
+        ),
+    )
 
 
 def healthy(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
@@ -66,6 +154,8 @@ def healthy(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting
     course = view.course("train_loss", EARLY)
     if course is None or course.fell < (LEARNS_ON if is_open(()) else LEARNING):
         return
+    if not is_open(()) and course.first - course.last < course.spread:
+        return  # it may be noise
     tested = view.course("test_loss", EARLY) if view.task.has_test else None
     if tested is None or tested.fell > 0.0:
         yield Sighting(lambda since: _healthy(course, tested), "info", course.since)

@@ -8,19 +8,38 @@ from __future__ import annotations
 from fallline.diagnosis.view import View
 from fallline.diagnosis.words import plain, setting
 from fallline.vocabulary.findings import Json, Remedy
-from fallline.vocabulary.run_settings import EDITABLE
 
 LOWER = 5.0
 """A rate that led to dead units is divided by this."""
 
 
-def redraw(view: View, layer: int) -> tuple[Remedy, ...]:
-    """A fork that draws the layer anew, where that can be asked for."""
-    if "redraw" not in EDITABLE:
+ADAM_RATE = 0.01
+"""Adam divides gradients by their size, so that its rate is another thing than that of plain descent."""
+
+SHORT = 1.0
+"""The length to which gradients are cut."""
+
+
+def redraw(view: View, weights: str = "he") -> Remedy:
+    """A fork that draws all layers anew: one alone dies again at the same rate, more often than not."""
+    layers = list(range(1, len(view.layers) + 2))
+    command = {"do": "add_run", "at_step": view.step, "redraw": {"layers": layers, "weights": weights}}
+    hint = f"a fork from step {view.step:,} with all layers drawn anew"
+    return Remedy(f"Fork with {weights.split('_')[0].capitalize()} init", hint, command)
+
+
+def adam(view: View) -> tuple[Remedy, ...]:
+    """Another optimizer; none for a run that has it."""
+    if view.settings.optimizer.startswith("adam"):
         return ()
-    command = {"do": "add_run", "at_step": view.step, "redraw": {"layers": [layer], "weights": "he"}}
-    hint = f"a fork from step {view.step:,} with layer {layer} drawn anew"
-    return (Remedy("Fork with He init", hint, command),)
+    return (edit("Switch to Adam", optimizer="adam", learning_rate=ADAM_RATE),)
+
+
+def clip(view: View) -> tuple[Remedy, ...]:
+    """Shorter gradients; none for a run that cuts them as short."""
+    if view.settings.clip_norm is not None and view.settings.clip_norm <= SHORT:
+        return ()
+    return (edit("Clip gradients", clip_norm=SHORT),)
 
 
 def rewind(view: View, since: int) -> tuple[Remedy, ...]:

@@ -38,7 +38,8 @@ class Words:
 @dataclass(frozen=True, slots=True)
 class Trace:
     """What may be looked for at past steps: units of a layer (counted from 0) that are exactly those that are `dead`,
-    or the groups of units that are `alike`. Before `earliest` it was not the case.
+    the groups of units that are `alike`, or a share of outputs that is at least `saturated`. Before `earliest` it was
+    not the case.
     """
 
     kind: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -94,12 +95,51 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
+class Noise:
+    """How single samples' gradients scatter: the trace of their covariance and the squared norm of their mean.
+
+    `sizes` has for each layer the root mean square of the entries of all of them.
+    """
+
+    samples: int
+    trace: float
+    mean_squared: float
+    sizes: tuple[float, ...]
+
+    @property
+    def scale(self) -> float:
+        """The batch size at which noise and signal are equal: the simple noise scale."""
+        return self.trace / self.mean_squared if self.mean_squared > 0.0 else math.inf
+
+    def share(self, batch: int) -> float:
+        """The expected squared distance of a batch's gradient from the full one, over the square of that one."""
+        return (self.samples - batch) / (self.samples * batch) * self.scale if batch < self.samples else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """The largest curvature of the training loss as the optimizer sees it, and what full-batch steps bear of it."""
+
+    sharpness: float
+    limit: float
+
+
+@dataclass(frozen=True, slots=True)
+class Slopes:
+    """The length of the gradient over all parameters: in the first steps, and in the last ones."""
+
+    first: float
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """A run at its present step. `settings` are those in force for the next one, `rate` the rate that a schedule makes
     of them, `first_rate` is the one it began with, `edits` the changes made since, with their steps.
 
     `loss` and `score` are the training loss and score of the present parameters. `recent` are the last `RECENT` steps
-    one by one, `columns(since, at_most)` tells the history from a step on in at most so many buckets.
+    one by one, `columns(since, at_most)` tells the history from a step on in at most so many buckets. What costs more
+    is measured when a rule asks: `noise()`, and `edge()`, both None where that is not to be had or not affordable.
     """
 
     task: Task
@@ -114,10 +154,23 @@ class View:
     layers: tuple[Layer, ...]
     columns: Callable[[int, int], Buckets]
     recent: Buckets = field(repr=False)
+    noise: Callable[[], Noise | None] = field(default=lambda: None)
+    edge: Callable[[], Edge | None] = field(default=lambda: None)
 
     @property
     def is_full_batch(self) -> bool:
         return self.settings.batch_size is None or self.settings.batch_size >= self.task.samples
+
+    def weights(self) -> tuple[str, ...]:
+        """The names of the weight matrices, from the first layer to the output's."""
+        return tuple(f"W{layer}" for layer in range(1, len(self.layers) + 2))
+
+    def slopes(self) -> Slopes | None:
+        """How long the gradient was and is; None before there is something to compare."""
+        if self.step < RECENT:
+            return None
+        begun, now = self.columns(0, BUCKETS), self.recent
+        return Slopes(_length(begun, slice(0, 1)), _length(now, slice(None)))
 
     def last(self, name: str, steps: int = RECENT) -> Floats:
         """The finite values of a series in the last so many steps, at most `RECENT` of them."""
@@ -167,3 +220,10 @@ class View:
     def _row(self, name: str) -> Floats:
         row: Floats = self.recent.mean[self.recent.names.index(name)]
         return row
+
+
+def _length(told: Buckets, where: slice) -> float:
+    """The median over some buckets of the gradient's norm over all parameters."""
+    rows = [row for row, name in enumerate(told.names) if name.startswith("grad_l2/")]
+    lengths = np.sqrt((told.mean[rows][:, where] ** 2).sum(axis=0))
+    return float(np.median(lengths))

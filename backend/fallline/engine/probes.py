@@ -68,14 +68,29 @@ def units(problem: Problem, parameters: Array) -> list[LayerUnits]:
 
 def silent(problem: Problem, parameters: Array, layer: int) -> NDArray[np.bool_]:
     """Which units of a layer (counted from 1) are dead, as `units` tells it, without looking at anything else."""
-    named, outputs = problem.named(parameters), problem.train.X
     if not ACTIVATIONS[problem.activations[layer - 1]].dies:
         return np.zeros(problem.layout.sizes[layer], dtype=np.bool_)
+    _, outputs = _up_to(problem, parameters, layer)
+    return np.asarray((outputs == 0.0).all(axis=0))
+
+
+def saturated(problem: Problem, parameters: Array, layer: int) -> float:
+    """The share of a layer's outputs that are saturated, over all units and samples; 0 where none can be."""
+    activation = ACTIVATIONS[problem.activations[layer - 1]]
+    if activation.steepest is None:
+        return 0.0
+    flat = activation.derivative(*_up_to(problem, parameters, layer)) < FLAT * activation.steepest
+    return float(flat.mean())
+
+
+def _up_to(problem: Problem, parameters: Array, layer: int) -> tuple[Array, Array]:
+    """Pre-activations and outputs of a layer, (samples, units) each."""
+    named, a = problem.named(parameters), problem.train.X
     with np.errstate(all="ignore"):
         for place in range(1, layer + 1):
-            z = outputs @ named[f"W{place}"] + named[f"b{place}"]
-            outputs = ACTIVATIONS[problem.activations[place - 1]](z)
-    return np.asarray((outputs == 0.0).all(axis=0))
+            z = a @ named[f"W{place}"] + named[f"b{place}"]
+            a = ACTIVATIONS[problem.activations[place - 1]](z)
+    return z, a
 
 
 def alike(problem: Problem, parameters: Array, layer: int) -> list[list[int]]:

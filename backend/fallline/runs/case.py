@@ -12,6 +12,7 @@ from typing import Any
 from fallline.diagnosis.examine import Record
 from fallline.engine.state import TrainingState
 from fallline.vocabulary.findings import Finding
+from fallline.vocabulary.run_settings import RunSettings
 
 
 @dataclass(slots=True)
@@ -20,7 +21,7 @@ class Case:
 
     `examined` is a copy of the state at the last examination, `run_seconds` the run's computing time by then and
     `looked_at` the time; `cost` is what the next one is expected to take, in seconds. `owed` is
-    what it took beyond that to find out since when something is so, `spent` what all of them took.
+    what it took beyond that, `spent` what all of them took, `measured` what is not measured each time.
     """
 
     record: Record = field(default_factory=Record)
@@ -31,6 +32,7 @@ class Case:
     owed: float = 0.0
     spent: float = 0.0
     examinations: int = 0
+    measured: dict[str, tuple[int, RunSettings, Any]] = field(default_factory=dict)
 
     @property
     def findings(self) -> list[Finding]:

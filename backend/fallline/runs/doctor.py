@@ -1,4 +1,4 @@
-"""When a run is examined, what the rules are shown, and what that costs.
+"""When a run is examined, since when something is so, and what that costs.
 
 An examination reads the run and changes nothing of it. Its cost is measured with the clock that training is measured
 with, and kept below `SHARE` of the run's computing time while that is what one waits for. Told the time; must not know
@@ -8,22 +8,19 @@ rules, watchers or what is done with findings.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from fallline.diagnosis.examine import examine
 from fallline.diagnosis.rule import Since, Trace
-from fallline.diagnosis.view import RECENT, Layer, Task, View
-from fallline.engine.evaluation import evaluate
-from fallline.engine.probes import LayerUnits, alike, silent, units
+from fallline.engine.probes import alike, saturated, silent
 from fallline.engine.problem import Problem
-from fallline.engine.schedules import rate_of
 from fallline.engine.state import TrainingState
-from fallline.figures.view import PREDICTING_THE_MAJORITY, PREDICTING_THE_MEAN
 from fallline.runs.cost import step_seconds
 from fallline.runs.onset import Way, onset
 from fallline.runs.run import Run
-from fallline.vocabulary.columns import Buckets
+from fallline.runs.run_view import task_of, view_of
 from fallline.vocabulary.findings import Finding
 
 Clock = Callable[[], float]
@@ -49,7 +46,7 @@ class Doctor:
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
-        self._task = _task(problem)
+        self._task = task_of(problem)
         sizes = problem.layout.sizes
         self._guess = 2.0 * step_seconds(sizes, 0, problem.train.count) + 0.001
 
@@ -84,23 +81,24 @@ class Doctor:
 
     def examine(self, run: Run, now: float, clock: Clock) -> list[Finding]:
         """Look at the run; returns the findings that opened or closed."""
-        case, began, tracing = run.case, clock(), 0.0
+        case, began, beyond = run.case, clock(), 0.0
 
-        def since(trace: Trace) -> Since:
-            nonlocal tracing
+        def timed(call: Callable[[], Any]) -> Any:
+            """Something that not every examination needs."""
+            nonlocal beyond
             asked = clock()
-            found = self._since(run, trace)
-            tracing += clock() - asked
+            found = call()
+            beyond += clock() - asked
             return found
 
         with np.errstate(all="ignore"):
-            view = view_of(self._problem, self._task, run)
-            changed = examine(case.record, view, since)
+            view = view_of(self._problem, self._task, run, timed)
+            changed = examine(case.record, view, lambda trace: timed(lambda: self._since(run, trace)))
         case.examined = run.state.copy()
         took = clock() - began
-        usual = took - tracing
+        usual = took - beyond
         case.cost = usual if case.cost is None else case.cost + 0.3 * (usual - case.cost)
-        case.owed = tracing
+        case.owed = beyond
         case.spent += took
         case.examinations += 1
         case.run_seconds, case.looked_at = run.seconds, now
@@ -137,52 +135,6 @@ def is_there(problem: Problem, state: TrainingState, trace: Trace) -> bool:
     if trace.kind == "dead":
         dead = silent(problem, state.parameters, trace.layer)
         return tuple(np.flatnonzero(dead).tolist()) == trace.units
+    if trace.kind == "saturated":
+        return bool(saturated(problem, state.parameters, trace.layer) >= trace.units[0])
     return tuple(map(tuple, alike(problem, state.parameters, trace.layer))) == trace.units
-
-
-def view_of(problem: Problem, task: Task, run: Run) -> View:
-    """The run as rules see it, at its present step."""
-    state, step = run.state, run.state.step
-    now = evaluate(problem, state.parameters)
-    settings = run.settings
-    *hidden, _ = units(problem, state.parameters)
-    names = zip(problem.activations, hidden, strict=False)
-    edits = tuple((edit.at_step, edit.given()) for edit in run.recipe.edits if edit.at_step <= step)
-
-    def columns(since: int, at_most: int) -> Buckets:
-        return run.history.range(since, step - 1, at_most)
-
-    return View(
-        task=task,
-        step=step,
-        diverged=run.diverged,
-        settings=settings,
-        rate=rate_of(settings)(step),
-        first_rate=run.recipe.settings.learning_rate,
-        edits=edits,
-        loss=now["train_loss"],
-        score=now[f"train_{problem.score.name}"],
-        layers=tuple(_layer(activation, layer) for activation, layer in names),
-        columns=columns,
-        recent=columns(max(step - RECENT, 0), RECENT),
-    )
-
-
-def _layer(activation: str, layer: LayerUnits) -> Layer:
-    saturated = None if layer.saturated_share is None else tuple(layer.saturated_share)
-    return Layer(activation, tuple(layer.dead), saturated, tuple(map(tuple, layer.alike)))
-
-
-def _task(problem: Problem) -> Task:
-    X = problem.train.X
-    return Task(
-        samples=problem.train.count,
-        has_test=problem.test is not None,
-        classes=len(problem.classes),
-        baseline=problem.baseline["train"],
-        guessing=PREDICTING_THE_MAJORITY if problem.classes else PREDICTING_THE_MEAN,
-        score=problem.score.name,
-        initial_loss=problem.initial_loss,
-        input_spreads=tuple(X.std(axis=0).tolist()),
-        input_means=tuple(X.mean(axis=0).tolist()),
-    )

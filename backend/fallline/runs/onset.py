@@ -16,7 +16,7 @@ from fallline.engine.state import TrainingState
 from fallline.engine.training import advance
 from fallline.vocabulary.recipe import RunRecipe
 
-LOOKS = 256
+LOOKS = 64
 """States that are looked at along a stretch; in a longer one, what came and went between two looks is not seen."""
 
 Holds = Callable[[TrainingState], bool]

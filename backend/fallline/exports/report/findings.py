@@ -1,6 +1,6 @@
-"""What there is to say of runs as they stand: diverged, units that are dead, no better than who knows no inputs.
+"""What there is to say of runs: what the Doctor has found, and how they do beside who knows no inputs.
 
-Owns when something is said and in which words. Must not know HTML.
+Owns the order, and the words of the latter. Must not know HTML.
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from fallline.engine.probes import units
 from fallline.engine.problem import Problem
 from fallline.exports.report.facts import number
 from fallline.exports.taken import Taken, TakenRun
+from fallline.vocabulary.findings import Severity, shown_name
 
 Tone = Literal["problem", "good", "plain"]
+
+ORDER: dict[Severity, int] = {"problem": 0, "warning": 1, "info": 2}
+TONES: dict[Severity, Tone] = {"problem": "problem", "warning": "problem", "info": "plain"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,31 +39,15 @@ def findings_of(found: Taken, losses: dict[str, float]) -> list[Finding]:
 
 
 def _of_run(run: TakenRun, loss: float, problem: Problem, guessing: str) -> Iterator[Finding]:
-    if run.diverged:
+    """What the Doctor has found, the worst first and what is over last; then how the run does beside a guess."""
+    for each in sorted(run.findings, key=lambda each: (each.until_step is not None, ORDER[each.severity])):
+        told = each.as_json(run.name, shown_name(run.name, run.recipe.label))
+        over = "" if each.is_open else f" It was over at step {each.until_step:,}."
         yield Finding(
-            "problem",
-            f"{run.label} diverged at step {run.step:,}.",
-            "The step after it would hold a number that is not finite, or a loss above a million times that of the"
-            " start. The run stays at its last finite parameters.",
+            TONES[each.severity] if each.is_open else "plain", told["title"], told["evidence"] + over
         )
-    yield from _dead(run, problem)
     if not run.diverged:
         yield _beside_the_baseline(run, loss, problem.baseline["train"], guessing)
-
-
-def _dead(run: TakenRun, problem: Problem) -> Iterator[Finding]:
-    *hidden, _ = units(problem, run.parameters)
-    for place, layer in enumerate(hidden, start=1):
-        dead, count = sum(layer.dead), len(layer.dead)
-        silent = f"output 0 for all {problem.train.count:,} training samples at step {run.step:,}"
-        if dead == count:
-            title = f"{run.label}: layer {place} is dead."
-            yield Finding(
-                "problem", title, f"Its {count} units {silent}, so no gradient reaches the layers before it."
-            )
-        elif dead:
-            title = f"{run.label}: {dead} of {count} units in layer {place} are dead."
-            yield Finding("problem", title, f"They {silent}. The others still learn.")
 
 
 def _beside_the_baseline(run: TakenRun, loss: float, baseline: float, guessing: str) -> Finding:

@@ -1,0 +1,65 @@
+"""Every rule of the Doctor on a trained run that has what it names, and on runs that have nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from fallline.diagnosis.rules import RULES
+from fallline.engine.datasets import DATASETS, Dataset, Raw
+from fallline.engine.randomness import rng_for
+from fallline.vocabulary.recipe import DataSettings
+from support.doctor_cases import PLANTED, healthy_recipes
+from support.doctor_survey import false_alarms
+from support.examined import Examined
+
+SLICE = 25
+
+
+@pytest.fixture
+def wide_and_narrow(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A data set of two inputs, one of them a thousand times as wide as the other."""
+
+    def make(asked: DataSettings) -> Raw:
+        X = rng_for(asked.seed, "inputs").standard_normal((asked.samples, 2)) * (1.0, 1000.0)
+        return Raw(X, X[:, :1], ("narrow", "wide"))
+
+    row = Dataset("wide_and_narrow", "two inputs", "these tests", "regression", make, features=2)
+    monkeypatch.setitem(DATASETS, row.name, row)
+    return row.name
+
+
+def test_every_rule_has_a_planted_case() -> None:
+    assert {rule.name for rule in RULES} == {*PLANTED, "unscaled_inputs"}
+
+
+@pytest.mark.parametrize("rule", PLANTED)
+def test_what_is_planted_is_named_within_200_steps_of_showing_itself_and_nothing_else_is(rule: str) -> None:
+    case = PLANTED[rule]
+    one = Examined(case.recipe)
+    for _ in range(0, case.shows + 200, SLICE):
+        one.step(SLICE)
+        found = [each for each in one.open(case.run) if each["rule"] == rule]
+        if found:
+            break
+    assert found, one.findings(case.run)
+    assert set(one.ill(case.run)) <= {rule}
+    assert found[0]["found_at"] <= case.shows + 200
+    assert found[0]["since_step"] <= found[0]["found_at"]
+    assert len(found[0]["remedies"]) <= 2
+    assert found[0]["why"]["code"]
+    assert "{" not in found[0]["title"] + found[0]["evidence"]
+
+
+def test_inputs_of_very_different_size_are_named(wide_and_narrow: str) -> None:
+    for standardize, ill in (("none", ["unscaled_inputs"]), ("inputs", [])):
+        data = {"name": wide_and_narrow, "samples": 60, "standardize": standardize}
+        one = Examined({"data": data, "runs": [{"name": "run", "learning_rate": 1e-7}]})
+        one.step(SLICE)
+        assert one.ill() == ill
+
+
+def test_healthy_runs_raise_next_to_no_alarm() -> None:
+    recipes = list(healthy_recipes())
+    assert len(recipes) == 200
+    # Eleven has no divisor in common with how the recipes are laid out: all data, ways and networks are met.
+    assert false_alarms(recipes[::11]) == []
