@@ -13,7 +13,7 @@ import { integer } from "../state/format.js";
 import { inspectedRun, inspectionOf, isInspectorOpen, samplesFrom, shownLine, toggledInspector } from "../state/inspected.js";
 import { batchWords, liveLine } from "../state/line-words.js";
 import { seen } from "../state/moments.js";
-import { deadLayer } from "../state/selectors.js";
+import { deadLayer, isLocked } from "../state/selectors.js";
 import { keyOf } from "../state/sheets.js";
 
 /** @typedef {import("../state/types.js").State} State */
@@ -43,6 +43,7 @@ export class StepInspector extends LiveElement {
   #samples = make("span", { class: "samples" },
     button({ name: "Samples before", look: "quiet small square", icon: "previous", act: () => this.#move(-1) }), this.#rows,
     button({ name: "Samples after", look: "quiet small square", icon: "next", act: () => this.#move(1) }), this.#one);
+  #on = button({ name: "One step on (right arrow)", look: "quiet small square", icon: "next", act: () => this.app.forward(1) });
   #drawer = this.#buildDrawer();
   #isOpen = false;
   /** @type {HTMLElement} */
@@ -57,6 +58,8 @@ export class StepInspector extends LiveElement {
       this.#phone.addEventListener("change", () => this.#open(open(this.app.store.get())));
       this.follow((state) => state.order.flatMap((name) => [name, state.runs[name].label]), (_, state) => this.#showSwitch(state));
       this.follow((state) => [open(state), seen(state).runs[inspectedRun(state)?.name ?? ""], state.experiment, state.view.networkRun], (_, state) => this.#showStrip(state));
+      // in the past one looks, in the present a step is made
+      this.follow((state) => isLocked(state) && !state.looking, (cannot) => (this.#on.disabled = cannot));
       this.follow(open, (isOpen) => this.#open(isOpen));
       this.follow((state) => [open(state), inspectionOf(state), state.view.line, state.view.firstSample, state.view.samplesShown], (_, state) => this.#show(state));
     });
@@ -69,7 +72,7 @@ export class StepInspector extends LiveElement {
         make("span", { class: "moment" },
           button({ name: "One step back (left arrow)", look: "quiet small square", icon: "previous", act: () => this.app.back(1) }),
           make("span", {}, "step ", this.#step),
-          button({ name: "One step on (right arrow)", look: "quiet small square", icon: "next", act: () => this.app.forward(1) })),
+          this.#on),
         this.#batch, this.#samples, make("span", { class: "spring" }), this.#said,
         button({ look: "quiet small", act: () => void this.#copy() }, "Copy as NumPy"), close),
       make("div", { class: "body" }, this.#list.root, this.#line.root));

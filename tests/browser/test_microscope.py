@@ -181,6 +181,7 @@ def test_the_first_line_that_is_not_finite_is_shown_and_each_of_its_numbers_says
     lab.page.reload()
     lab.page.wait_for_selector("watch-line:not([hidden])")
     lab.page.keyboard.press("i")
+    expect(lab.button("One step on (right arrow)")).to_be_disabled()
     expect(chosen(lab)).to_have_accessible_name(
         "dW2 = a1.T @ dz2 not finite, the first line that is not finite"
     )
