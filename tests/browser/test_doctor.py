@@ -107,11 +107,13 @@ def test_by_keyboard_the_first_remedy_is_asked_for_and_undone(lab: Dashboard) ->
     undo(lab).focus()
     lab.page.keyboard.press("Enter")
     expect(lab.page.locator("race-table tbody tr")).to_have_count(2)
-    # the list itself: why, and then each remedy, by Tab
+    # the list itself: why, the way to the line that it names, and then each remedy, by Tab
     why = dead_layer(lab).get_by_role("button", name="Why?")
     why.focus()
     lab.page.keyboard.press("Enter")
     expect(why).to_have_attribute("aria-expanded", "true")
+    lab.page.keyboard.press("Tab")
+    expect(dead_layer(lab).locator(".why button")).to_be_focused()
     lab.page.keyboard.press("Tab")
     expect(dead_layer(lab).locator(".acts button").first).to_be_focused()
 
