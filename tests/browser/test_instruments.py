@@ -67,7 +67,7 @@ def test_the_gauges_follow_the_run_that_is_selected_and_the_step_one_looks_at(op
     lab = open_lab(drawn=True)
     lab.make_steps(30)
     opened(lab)
-    lab.page.keyboard.press("Escape")
+    leave(lab)
     lab.page.keyboard.press("2")
     lab.until(lambda: value(lab, "noise").get_attribute("data-lane"), lambda lane: lane == "b")
     assert "batch 1" in str(value(lab, "noise").text_content())
