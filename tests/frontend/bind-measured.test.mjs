@@ -29,6 +29,7 @@ for (const name of measured) {
     const { data } = instrumentChart(figure, { ...given, state }, gauge);
     const points = (traces) => plain(traces.map(({ x, y, z }) => ({ x, y, z })));
     assert.deepEqual(points(data), points(filled.data));
+    assert.ok(data.every(({ x }) => Array.isArray(x)), "the chart counts the points of every trace");
     assert.ok(data.some(({ y, z }) => (z ?? y).length), "something is drawn");
   });
 }

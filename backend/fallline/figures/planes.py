@@ -72,11 +72,14 @@ def confusion(view: FigureView, place: int) -> go.Figure:
             texttemplate="%{z}",
             xgap=1,
             ygap=1,
-            x0=1,
-            dx=1,
-            y0=1,
-            dy=1,
-            meta={"of": "last", "role": "counts", "scale": "ink", "z": "counts"},
+            meta={
+                "of": "last",
+                "role": "counts",
+                "scale": "ink",
+                "x": "classes.@",
+                "y": "classes.@",
+                "z": "counts",
+            },
         )
     )
     return figure
