@@ -94,6 +94,8 @@ def decision(view: FigureView, place: int) -> go.Figure:
             colorscale=scale("sign"),
             zmin=0,
             zmax=1,
+            xgap=0,
+            ygap=0,
             showscale=False,
             meta={"of": "last", "role": "ground", "scale": "sign", "x": "x", "y": "y", "z": "score"},
         )
