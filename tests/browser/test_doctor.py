@@ -10,6 +10,8 @@ from playwright.sync_api import Locator, expect
 from browser.conftest import OpenLab
 from browser.dashboard import DESKTOP, PHONE, Dashboard
 from browser.test_accessibility import SMALL_TARGETS, faults_in_both_themes
+from browser.test_exhibits import expect_exhibit, options, picker
+from fallline.vocabulary.exhibits import EXHIBITS
 
 LONG = 1500
 """Steps of the exhibit after which SGD's second layer has been dead for long."""
@@ -191,3 +193,33 @@ def test_on_a_short_page_the_doctor_comes_before_what_was_predicted_and_moves_it
     lab.page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
     tops = [(each.bounding_box() or {"y": 0})["y"] for each in places]
     assert tops[2] < tops[1]
+
+
+def test_a_fork_by_the_first_remedy_learns_where_its_parent_is_dead(lab: Dashboard) -> None:
+    lab.make_steps(LONG)
+    mean = lab.ask("GET")["baseline"]["train"]
+    dead_layer(lab).locator(".acts button").first.click()
+    expect(lab.page.locator("race-table tbody tr")).to_have_count(3)
+    fork = lab.ask("GET")["runs"][2]["name"]
+    lab.ask("POST", "/step", {"steps": 3000, "run": fork})
+    losses = [run["latest"]["train_loss"]["value"] for run in lab.ask("GET")["runs"]]
+    assert losses[2] < 0.8 * mean < 0.95 * mean < losses[1]
+    expect(lab.row(fork)).not_to_have_attribute("data-state", "layer 2 dead")
+
+
+def test_a_remedy_that_edits_is_in_force_at_once_and_edited_back_by_undo(lab: Dashboard) -> None:
+    picker(lab).click()
+    options(lab).filter(has_text=EXHIBITS["vanishing"].title).first.click()
+    expect_exhibit(lab, "vanishing")
+    lab.make_steps(300)
+    told = doctor(lab).locator(".finding[data-rule=vanishing_gradients]")
+    switch = told.get_by_role("button", name="Switch to Adam")
+    before = lab.row("gd").locator(".rule").inner_text()
+    switch.click()
+    expect(lab.row("gd").locator(".rule")).to_have_text("full batch, Adam, rate 0.01")
+    expect(switch).to_have_attribute("aria-disabled", "true")
+    expect(switch).to_be_focused()
+    expect(lab.flags).to_have_attribute("title", re.compile("^Adam, rate"))
+    undo(lab).click()
+    expect(lab.row("gd").locator(".rule")).to_have_text(before)
+    expect(switch).not_to_have_attribute("aria-disabled", "true")
