@@ -5,7 +5,8 @@
  */
 
 import { isPacked, unpack } from "./packed.js";
-import { TABLE_GONE, watchOf } from "./visits.js";
+import { START_GONE, TABLE_GONE } from "./sent-before.js";
+import { watchOf } from "./visits.js";
 import { integer } from "../state/format.js";
 import { nextSteps, UnreadableLink } from "../state/links.js";
 
@@ -30,7 +31,7 @@ const OTHERS_START = {
 /** What a refusal means where it is a link's that is refused. @param {Problem|null} problem */
 function wordsOf(problem) {
   if (problem === TABLE_GONE) return OTHERS_TABLE;
-  return problem?.errors?.some(({ pointer }) => pointer === "/network/start") ? OTHERS_START : problem;
+  return problem === START_GONE ? OTHERS_START : problem;
 }
 
 /** @param {Link} link */

@@ -5,6 +5,7 @@
 
 import { Refused } from "./api.js";
 import { backoff } from "./backoff.js";
+import { goneWords } from "./sent-before.js";
 import { recipeNow, seriesFor } from "../state/recipes.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
@@ -22,9 +23,6 @@ const NOT_THERE = {
   title: "The experiment to watch is not there.",
   detail: "It may have been deleted, or it is on another server. Your own is as you left it.",
 };
-
-/** A table lives in the server's memory, and may have made room for others. */
-export const TABLE_GONE = { title: "The server no longer has your table", detail: "Choose or drop its file again, under Data." };
 
 /** The fragment that lets others watch. @param {string} id */
 export const watchOf = (id) => `watch=${id}`;
@@ -163,9 +161,8 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
   /** @param {unknown} error */
   function refuse(error) {
     if (!(error instanceof Refused)) throw error;
-    const isGone = error.problem.errors?.some(({ pointer }) => pointer === "/data/dataset");
     dispatch({ type: "loading", since: null });
-    dispatch({ type: "problem", problem: isGone ? TABLE_GONE : error.problem });
+    dispatch({ type: "problem", problem: goneWords(error.problem) });
   }
 
   /** One's own. @returns {Visit|null} */

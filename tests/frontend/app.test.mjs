@@ -291,6 +291,18 @@ test("where the server no longer has the table of the kept recipe, the exhibit i
   assert.equal(all.app.store.get().problem.title, "The server no longer has your table");
 });
 
+test("a recipe that starts from parameters that are not there says that it opens only where they are", async () => {
+  const recipe = { ...answer().recipe, network: { ...answer().recipe.network, start: "gone" } };
+  const all = world({ stored: { "fallline.experiment": { id: "gone", token: "t", recipe } } });
+  const refusal = { title: "The request is not valid", errors: [{ pointer: "/network/start", detail: "the id of parameters" }] };
+  all.server.refuse = ({ network }) => (network?.start === "gone" ? refusal : null);
+  await all.app.start();
+  assert.deepEqual(all.server.posted, exhibit.recipe);
+  const { problem } = all.app.store.get();
+  assert.equal(problem.title, "This recipe's first weights are not on this server");
+  assert.match(problem.detail, /opens only where they are/);
+});
+
 test("an edit in the past is offered as a fork from there, which is asked for when the offer is taken, and the view is live again", async () => {
   const { app, socket, id } = await live();
   socket().say(frame(id, 1, "gd", 0, 99));

@@ -1,0 +1,24 @@
+/**
+ * What it means that a recipe is refused for what it names: a table or parameters that somebody sent to a server live there only.
+ * Owns: the words for it. Pure.
+ */
+
+/** @typedef {import("../state/types.js").Problem} Problem */
+
+/** A table may have made room for others, or the server began anew. @type {Problem} */
+export const TABLE_GONE = { title: "The server no longer has your table", detail: "Choose or drop its file again, under Data." };
+
+/** @type {Problem} */
+export const START_GONE = {
+  title: "This recipe's first weights are not on this server",
+  detail: "It starts from parameters that somebody sent to a server, and opens only where they are. Open their .npz file under Export.",
+};
+
+/** @type {Record<string, Problem>} */
+const BY_POINTER = { "/data/dataset": TABLE_GONE, "/network/start": START_GONE };
+
+/** The refusal in words for people, where it is one of these. @param {Problem} problem @returns {Problem} */
+export function goneWords(problem) {
+  const found = problem.errors?.find(({ pointer }) => pointer in BY_POINTER);
+  return found ? BY_POINTER[found.pointer] : problem;
+}
