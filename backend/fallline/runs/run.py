@@ -27,6 +27,7 @@ from fallline.runs.checkpoints import Checkpoints, Room
 from fallline.runs.lookback import Replay, Way
 from fallline.runs.recipe_check import check_fit
 from fallline.runs.run_check import check_change, check_edits_to_come, merge_edit
+from fallline.runs.self_check import CHECK_SECONDS, Subject
 from fallline.runs.stopping import StopWatch, may_stop
 from fallline.vocabulary.columns import Buckets, Records, coarsen, from_records, join, recorded_every_step
 from fallline.vocabulary.findings import shown_name
@@ -201,6 +202,12 @@ class Run:
         return Replay(
             self._problem, self.recipe, self.kernel, self.checkpoints.before(start), to, self.step_seconds
         )
+
+    def to_check(self) -> Subject:
+        """What a self-check of the run as it stands needs, copied."""
+        affordable = self.state.step - int(CHECK_SECONDS / self.step_seconds)
+        since = self.checkpoints.before(max(affordable, 0)).copy()
+        return Subject(self._problem, self.recipe, self.kernel, self.state.copy(), since, self.is_rounded)
 
     def way(self, to: int, done: Callable[[Any], None]) -> Way:
         """The states on the way from the start to step `to`, some thirty of them: the checkpoints that are held, where

