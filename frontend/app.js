@@ -309,6 +309,10 @@ export function createApp(environment = browserEnvironment()) {
       if (!inspection || !experiment) return { problem: READ_ONLY };
       return found("script", api.changeScript(experiment.id, inspection.run, inspection.sheet.step));
     },
+    async check(run) {
+      const { experiment } = store.get();
+      return experiment ? found("check", api.check(experiment.id, run)) : {};
+    },
     async copyOfOwn() {
       const link = linkOf(store.get(), "moment");
       if (link) await arrivals.open(link);

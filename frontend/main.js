@@ -25,6 +25,7 @@ import { registerRecipeRail } from "./components/recipe-rail.js";
 import { registerRemedyQuestion } from "./components/remedy-question.js";
 import { registerRunCard } from "./components/run-card.js";
 import { registerShareDialog, registerShareMenu } from "./components/share-dialog.js";
+import { registerSelfCheck } from "./components/self-check.js";
 import { registerStatusStrip } from "./components/status-strip.js";
 import { registerStepInspector } from "./components/step-inspector.js";
 import { registerStoryTeller } from "./components/story-teller.js";
@@ -38,7 +39,7 @@ import { openDashboard } from "./pages/dashboard.js";
 const ELEMENTS = [
   registerTopBar, registerExhibitPicker, registerExhibitNote, registerExportMenu, registerPageTabs, registerTransportBar, registerTimeScrubber, registerContinueOffer, registerRecipeRail, registerDataFields, registerNetworkFields,
   registerLayerEditor, registerRunCard, registerStatusStrip, registerRaceTable, registerFigureHeads, registerPlotlyChart,
-  registerInvitationOverlay, registerNetworkDrawing, registerPredictedTrue, registerDoctorList, registerRemedyQuestion, registerNoticeToast, registerHelpDialog,
+  registerInvitationOverlay, registerNetworkDrawing, registerPredictedTrue, registerDoctorList, registerSelfCheck, registerRemedyQuestion, registerNoticeToast, registerHelpDialog,
   registerSummaryDialog, registerStoryTeller, registerShareMenu, registerShareDialog, registerWatchLine, registerStepInspector,
 ];
 

@@ -4,7 +4,7 @@
  * an entry from finding-entry.js.
  */
 
-import { make, set, write } from "./dom.js";
+import { make, makeOwn, set, write } from "./dom.js";
 import { earlierEntry, findingEntry } from "./finding-entry.js";
 import { glyph } from "./icons.js";
 import { LiveElement, register } from "./live-element.js";
@@ -39,7 +39,7 @@ export class DoctorList extends LiveElement {
   start() {
     this.onceOpened(() => {
       const end = make("span", { class: "end" });
-      this.append(make("div", { class: "head" }, make("h2", {}, "Doctor"), end), this.#list, this.#nothing, this.#folded);
+      this.append(make("div", { class: "head" }, make("h2", {}, "Doctor"), end), this.#list, this.#nothing, this.#folded, makeOwn("self-check"));
       this.follow(countWords, (words) => write(end, words));
       this.follow((state) => problemCount(state), (count) => set(this, { "data-problems": count }));
       this.follow(

@@ -76,6 +76,8 @@ export function createApi(fetch, origin) {
     figure: (id, name, { filled = true } = {}) => call(`${at(id)}/figures/${name}${filled ? "" : "?filled=false"}`),
     /** Now, or at a step. @param {string} id @param {string} run @param {string} name @param {number} [step] @param {string} [query]  what else it is asked */
     instrument: (id, run, name, step, query) => call(`${at(id)}/runs/${run}/instruments/${name}${stepQuery(step, query)}`),
+    /** Lets a run check itself where it stands. @param {string} id @param {string} run */
+    check: (id, run) => call(`${at(id)}/runs/${run}/check`),
     /** The change line by line: some rows of the batch. @param {string} id @param {string} run @param {{step?: number, first: number, rows: number}} query */
     inspect: (id, run, { step, first, rows }) => call(`${at(id)}/runs/${run}/inspect?first=${first}&rows=${rows}${step === undefined ? "" : `&step=${step}`}`),
     /** The same as a program. @param {string} id @param {string} run @param {number} step @returns {Promise<string>} */

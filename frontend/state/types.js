@@ -260,6 +260,7 @@
  * @property {(of: "recipe"|"moment"|"watch", state?: State) => Promise<string|null>} linkTo
  *   the whole address, of now or of a state that was; null where it would be too long
  * @property {(text: string) => Promise<{svg?: Blob, problem?: Problem}>} qr
+ * @property {(run: string) => Promise<{check?: import("./self-check.js").SelfCheck, problem?: Problem}>} check  lets a run check its numbers where it stands
  * @property {() => Promise<{script?: string, problem?: Problem}>} changeScript  the change that is inspected as a program that needs NumPy only
  * @property {() => Promise<void>} copyOfOwn  what is shown, as an experiment that one may change
  * @property {() => boolean} hasFormer       is there an experiment that was left for that of a link?

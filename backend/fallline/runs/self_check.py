@@ -118,7 +118,8 @@ def _of_replay(subject: Subject) -> dict[str, Any]:
 
 
 def _told(found: Compared, agrees: str, differs: str) -> dict[str, Any]:
-    numbers = {"error": found.error if np.isfinite(found.error) else None, "tolerance": found.tolerance}
+    error, tolerance = float(found.error), float(found.tolerance)
+    numbers = {"error": error if np.isfinite(error) else None, "tolerance": tolerance}
     return {"passed": found.passed, "says": agrees if found.passed else differs, **numbers}
 
 

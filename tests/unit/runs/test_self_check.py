@@ -26,7 +26,12 @@ from support.clocks import Clock
 from support.gradient_check import planted
 
 CLOCK = Clock(tick=1e-5)
-DATA_OF = {"mse": "log_linear", "huber": "linear", "binary_cross_entropy": "moons", "softmax_cross_entropy": "two_spirals"}
+DATA_OF = {
+    "mse": "log_linear",
+    "huber": "linear",
+    "binary_cross_entropy": "moons",
+    "softmax_cross_entropy": "two_spirals",
+}
 
 
 def run_of(body: dict[str, Any], steps: int, kernel: Kernel = NUMPY) -> Run:
@@ -88,7 +93,11 @@ def test_one_wrong_entry_is_found_and_named(place: int) -> None:
     found = differences(subject.problem, parameters, gradient)
     assert not found.passed
     layout = subject.problem.layout
-    named = next(name for name, start in reversed(list(zip(layout.names, layout.offsets, strict=True))) if start <= place)
+    named = next(
+        name
+        for name, start in reversed(list(zip(layout.names, layout.offsets, strict=True)))
+        if start <= place
+    )
     assert found.where.startswith(f"{named}[")
 
 
@@ -113,10 +122,16 @@ def test_a_replay_that_ends_elsewhere_is_told() -> None:
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
-        ("full.dot(delta.T, gradient)", "full.dot(above.T, gradient)"),
+        ("self._blocks[place + 1][:-1],", "self._blocks[place + 1][1:],"),
         ("layer.slope(layer.z, layer.outputs, layer.z)", "layer.slope(layer.z, layer.z, layer.z)"),
-        ("inputs.dot(delta.T, self._gradients[0])", "inputs.dot(delta.T, self._gradients[1])"),
+        ("np.multiply(above, layer.z, above)", "np.multiply(above, above, above)"),
+        ("delta = self._dy\n", "delta =-self._dy\n"),
     ],
 )
 def test_a_slip_in_backward_turns_it_red(right: str, wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    pass
+    """The kernel that trains is checked, not a copy of its formulas: the slip is planted in it."""
+    layers = [{"units": 4, "activation": "tanh"}, {"units": 4, "activation": "tanh"}]
+    run = run_of({"network": {"layers": layers}, "data": {"samples": 50}}, 5)
+    assert verdicts(run)["gradient"] is True
+    monkeypatch.setattr(numpy_kernels, "ColumnPass", planted(columns, right, wrong).ColumnPass)
+    assert verdicts(run)["gradient"] is False

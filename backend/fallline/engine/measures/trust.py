@@ -50,7 +50,7 @@ class Compared:
 
     @property
     def passed(self) -> bool:
-        return self.error <= self.tolerance
+        return bool(self.error <= self.tolerance)
 
 
 def kernels_gradient(problem: Problem, parameters: Array, kernel: Kernel) -> Array | None:

@@ -1,0 +1,65 @@
+/**
+ * The self-check at the end of the Doctor's list: the run that the network shows checks its own numbers where it stands.
+ * Owns: the button and the list of verdicts. Must not know how anything is checked.
+ */
+
+import { button } from "./controls.js";
+import { make, set, write } from "./dom.js";
+import { glyph } from "./icons.js";
+import { LiveElement, register } from "./live-element.js";
+import { checkWords, verdictOf } from "../state/self-check.js";
+
+/** @typedef {import("../state/self-check.js").SelfCheck} SelfCheck */
+
+export class SelfCheckPanel extends LiveElement {
+  #said = make("p", { class: "hint", role: "status" });
+  #list = make("ul", { class: "checks", role: "list" });
+  /** Answers of a run that is not shown any more are dropped. */
+  #asked = 0;
+
+  start() {
+    this.onceOpened(() => {
+      const ask = button({ look: "small", act: () => void this.#check() }, "");
+      this.append(ask, this.#said, this.#list);
+      this.follow(({ view, runs }) => runs[view.networkRun ?? ""]?.label, (label) => {
+        write(ask, `Check the numbers of ${label ?? "the run"}`);
+        this.#clear();
+      });
+    });
+  }
+
+  #clear() {
+    this.#asked += 1;
+    write(this.#said, "");
+    this.#list.replaceChildren();
+    set(this, { "data-passed": null });
+  }
+
+  async #check() {
+    const { view, runs } = this.app.store.get();
+    const run = runs[view.networkRun ?? ""];
+    if (!run) return;
+    this.#clear();
+    const mine = this.#asked;
+    write(this.#said, "Checking...");
+    const { check, problem } = await this.app.check(run.name);
+    if (mine !== this.#asked) return;
+    if (!check) {
+      write(this.#said, `${problem?.title ?? ""} ${problem?.detail ?? ""}`);
+      return;
+    }
+    write(this.#said, checkWords(run.label, check));
+    set(this, { "data-passed": check.checks.every(({ passed }) => passed !== false) });
+    this.#list.replaceChildren(...check.checks.map(entry));
+  }
+}
+
+/** @param {SelfCheck["checks"][number]} check */
+function entry(check) {
+  const { sign, word, tone } = verdictOf(check);
+  return make("li", { class: "finding", "data-check": check.name, "data-tone": tone },
+    make("span", { role: "img", "aria-label": word }, glyph(sign)), make("h3", {}, check.title), make("p", {}, check.says));
+}
+
+/** @param {import("../state/types.js").App} app */
+export const registerSelfCheck = (app) => register("self-check", SelfCheckPanel, app);

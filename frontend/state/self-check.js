@@ -1,0 +1,22 @@
+/**
+ * What a run found when it checked itself, in words. Owns: those. Pure.
+ */
+
+import { integer } from "./format.js";
+
+/** @typedef {{name: string, title: string, passed: boolean|null, says: string}} Check */
+/** @typedef {{step: number, kernel: string, checks: Check[]}} SelfCheck */
+
+/** @param {Check} check @returns {{sign: "check"|"problem"|"dot", word: string, tone: "ok"|"bad"|"muted"}} */
+export function verdictOf({ passed }) {
+  if (passed === null) return { sign: "dot", word: "does not apply", tone: "muted" };
+  return passed ? { sign: "check", word: "passed", tone: "ok" } : { sign: "problem", word: "failed", tone: "bad" };
+}
+
+/** "SGD at step 1,284, made by the compiled kernel: 4 of 4 checks passed." @param {string} label @param {SelfCheck} told */
+export function checkWords(label, { step, kernel, checks }) {
+  const asked = checks.filter(({ passed }) => passed !== null);
+  const passed = asked.filter((each) => each.passed).length;
+  const name = kernel === "numpy" ? "NumPy's" : `the ${kernel}`;
+  return `${label} at step ${integer(step)}, by ${name} kernel: ${passed} of ${asked.length} checks passed.`;
+}
