@@ -37,6 +37,12 @@ UNPACED_SECONDS = 0.05
 CHEAP = 0.03
 """At rest a run is examined once more before somebody is answered, if that takes no longer."""
 
+MOST_BUCKETS = 10_000
+"""Of the history, at its finest, when one looks for the last step that moved a layer."""
+
+MOVES = frozenset(("optimizer", "l1", "l2", "redraw"))
+"""Edits by which parameters may move that have no gradient."""
+
 TRACED_SECONDS = 0.25
 """Computing time that finding out since when something is so may take."""
 
@@ -107,6 +113,8 @@ class Doctor:
     def _since(self, run: Run, trace: Trace) -> Since:
         """Since when a trace is there, by a replay from where it was not, or from as far back as is affordable."""
         problem, until = self._problem, run.state.step
+        if (told := since_by_gradients(problem, run, trace)) is not None:
+            return told
 
         def holds(state: TrainingState) -> bool:
             return is_there(problem, state, trace)
@@ -128,6 +136,29 @@ class Doctor:
             start = seen.copy()
         Way(self._problem, run.recipe, run.kernel).go(start, max(after, affordable))
         return start, known
+
+
+def since_by_gradients(problem: Problem, run: Run, trace: Trace) -> Since | None:
+    """Since when a whole layer is dead, as its gradients tell it, which costs no replay; None where they do not.
+
+    Under plain descent without penalties nothing moves the layer and those before it but their gradients. So it is
+    dead, as it is now, since the last of these that was not 0; and that one needed a unit that was active.
+    """
+    settings = run.settings
+    units = problem.layout.sizes[trace.layer]
+    if trace.kind != "dead" or len(trace.units) < units or settings.optimizer != "sgd" or settings.penalised:
+        return None
+    told = run.window(None, None, MOST_BUCKETS)
+    names = [f"grad_l1/{kind}{layer}" for layer in range(1, trace.layer + 1) for kind in "Wb"]
+    moved = (told.maximum[[told.names.index(name) for name in names]] != 0.0).any(axis=0)
+    places = np.flatnonzero(moved)
+    last = int(places[-1]) if len(places) else None
+    if last is not None and told.first[last] != told.last[last]:
+        return None
+    since = 0 if last is None else int(told.last[last]) + 1
+    if any(edit.at_step >= since and MOVES & set(edit.given()) for edit in run.recipe.edits):
+        return None
+    return Since(since)
 
 
 def is_there(problem: Problem, state: TrainingState, trace: Trace) -> bool:

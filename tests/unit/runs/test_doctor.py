@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from fallline.runs.doctor import PACED_SECONDS, SHARE
+from fallline.diagnosis.rule import Since, Trace
+from fallline.runs.doctor import PACED_SECONDS, SHARE, Doctor, since_by_gradients
 from fallline.runs.experiment import Experiment
 from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.exhibits import EXHIBITS
@@ -194,3 +195,30 @@ def test_at_full_speed_examining_takes_its_share_of_the_time_and_no_more(
 def test_at_a_set_pace_a_run_is_examined_four_times_a_second_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
     costs = costs_of(20.0, 10.0, monkeypatch)
     assert 20 < costs["examinations"] <= 10.0 / PACED_SECONDS + 1
+
+
+@pytest.mark.parametrize("steps", [1000, 2000])
+def test_a_machine_too_slow_for_a_replay_still_tells_since_when_a_layer_is_dead(steps: int) -> None:
+    """The gradients of the layer tell it, so nothing has to be made again."""
+    one = Examined(NOTEBOOK)
+    run, problem = one.one.runs["sgd"], one.one.problem
+    run.advance(steps, CLOCK, told=False)
+    run.step_seconds = 10.0
+    Doctor(problem).examine(run, 0.0, CLOCK)
+    assert [each["since_step"] for each in one.findings("sgd") if each["rule"] == "dead_layer"] == [196]
+
+
+@pytest.mark.parametrize("edit", [{"optimizer": "momentum"}, {"l2": 1e-6}])
+def test_gradients_tell_it_of_plain_descent_alone(edit: dict[str, Any]) -> None:
+    """A velocity and a pull to 0 move a layer without them."""
+    one = Examined(NOTEBOOK)
+    run, problem = one.one.runs["sgd"], one.one.problem
+    run.advance(300, CLOCK, told=False)
+    trace = Trace("dead", 2, (0, 1, 2, 3))
+    assert since_by_gradients(problem, run, trace) == Since(196)
+    run.edit(EditRun.model_validate(edit))
+    assert since_by_gradients(problem, run, trace) is None
+    run.advance(1, CLOCK, told=False)
+    back = {"optimizer": "sgd"} if "optimizer" in edit else {"l2": 0.0}
+    run.edit(EditRun.model_validate(back))
+    assert since_by_gradients(problem, run, trace) is None
