@@ -78,7 +78,10 @@ def test_every_call_of_the_contract_is_described(document: dict[str, Any]) -> No
         *{("get", one + view) for view in ("/recipe", "/data", "/figures/{name}", "/export/{file}")},
         *{("post", one + do) for do in ("/step", "/play", "/pause", "/reset", "/runs")},
         *{(method, run) for method in ("patch", "delete")},
-        *{("get", run + view) for view in ("/history", "/snapshot", "/inspect", "/findings")},
+        *{
+            ("get", run + view)
+            for view in ("/history", "/snapshot", "/inspect", "/inspect/script", "/findings", "/check")
+        },
         *{("get", run + view) for view in ("/instruments", "/instruments/{name}")},
     }
 
