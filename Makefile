@@ -97,7 +97,7 @@ test-browser: install-test ## pytest: the page in Chromium
 	@echo "== pytest, in the browser"
 	@$(PY) tests/browser/chromium.py
 	@$(BIN)/fallline warm >/dev/null
-	@OPENBLAS_NUM_THREADS=1 $(PY) -m pytest --quiet -n 3 --dist worksteal tests/browser
+	@OPENBLAS_NUM_THREADS=1 $(PY) -m pytest --quiet -n 2 --dist worksteal tests/browser
 
 chaos: install-test ## cuts and kills at random moments: 0 of 3,000 acknowledged commands lost, doubled or different; both mutants caught
 	@$(BIN)/fallline warm >/dev/null

@@ -51,6 +51,7 @@ export function baselineLabel({ state, held }, frame, drawn) {
   const text = `predicting the ${state.experiment?.classes.length ? "majority" : "mean"}: ${number(mean)}`;
   const boxes = CORNERS.map((corner) => ({ corner, box: boxOf(corner, line, text.length * LETTER, frame) }));
   const inside = boxes.filter(({ box }) => box.top >= frame.top - 1 && box.bottom <= frame.top + frame.height + 1);
+  if (!inside.length) return null; // a chart that is lower than a line of words
   const costs = inside.map(({ corner, box }) => ({ corner, box, isCrossed: linesIn(box, drawn) > 0, cost: costOf(box, frame, drawn) + (isCorner(corner) ? 0 : NO_CORNER) }));
   const best = costs.reduce((a, b) => (b.cost < a.cost ? b : a));
   const stays = costs.find(({ corner }) => corner === held.corner);

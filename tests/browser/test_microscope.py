@@ -155,7 +155,7 @@ def test_the_doctors_why_leads_to_the_line_that_it_names(open_lab: OpenLab) -> N
     )
     assert faults_in_both_themes(lab) == []
     lab.page.keyboard.press("i")
-    assert lab.focused == "Look at it: dz2 = da2 * (z2 > 0)"
+    lab.until(lambda: lab.focused, lambda focused: focused == "Look at it: dz2 = da2 * (z2 > 0)")
 
 
 def too_large(address: str) -> str:

@@ -61,7 +61,7 @@ class Doctor:
     def is_due(self, run: Run, now: float, *, paced: bool) -> bool:
         """Whether it is time to examine a run that moves, played at a speed (`paced`) or as fast as it goes."""
         case = run.case
-        if not self._has_news(run):
+        if not self.has_news(run):
             return False
         apart = (self._cost(run) + case.owed) / SHARE
         if paced:
@@ -70,11 +70,12 @@ class Doctor:
 
     def is_cheap(self, run: Run) -> bool:
         """Whether a run at rest may be examined while somebody waits for an answer."""
-        return self._has_news(run) and self._cost(run) <= max(
+        return self.has_news(run) and self._cost(run) <= max(
             CHEAP, SHARE * (run.seconds - run.case.run_seconds)
         )
 
-    def _has_news(self, run: Run) -> bool:
+    def has_news(self, run: Run) -> bool:
+        """Whether it stands where it has not been examined."""
         seen = run.case.examined
         return (run.state.step > 0 or run.diverged) and (
             seen is None or seen.step != run.state.step or seen.diverged_at != run.state.diverged_at

@@ -528,7 +528,7 @@ class Experiment:
 
     def wake_at(self, now: float) -> float | None:
         """When there is something to do: now, a later time, or never (None)."""
-        times = [now] if self._jobs or self._waiting else []
+        times = [now] if self._jobs or self._waiting or self._unexamined() else []
         if self._playback is not None:
             times.append(self._playback.wake_at(now))
         if self._unpublished:
@@ -548,6 +548,8 @@ class Experiment:
             self._work_on_playback(self._playback, budget, now, clock)
         if self.moving:
             self._examine_due(now)
+        elif (run := self._unexamined()) is not None:
+            self._examine(run, now)
         if now - self._published_at >= WAKE_SECONDS:
             self.publish(now)
 
@@ -658,6 +660,12 @@ class Experiment:
         for run in self.runs.values():
             if self._doctor.is_cheap(run):
                 self._examine(run, now)
+
+    def _unexamined(self) -> Run | None:
+        """A run at rest for whose examination nobody was to wait: it is made when there is nothing else to do."""
+        if self.is_busy or self._positions is not None or self._books.is_closed:
+            return None
+        return next((run for run in self.runs.values() if self._doctor.has_news(run)), None)
 
     def _examine(self, run: Run, now: float) -> None:
         shown = shown_name(run.name, run.recipe.label)

@@ -222,3 +222,16 @@ def test_gradients_tell_it_of_plain_descent_alone(edit: dict[str, Any]) -> None:
     back = {"optimizer": "sgd"} if "optimizer" in edit else {"l2": 0.0}
     run.edit(EditRun.model_validate(back))
     assert since_by_gradients(problem, run, trace) is None
+
+
+def test_a_run_at_rest_that_costs_too_much_to_wait_for_is_examined_when_there_is_nothing_else_to_do() -> None:
+    one = Examined(NOTEBOOK)
+    for run in one.one.runs.values():
+        run.case.cost = 1.0
+    one.step(300)
+    assert one.findings("sgd") == []
+    for _ in one.one.runs:
+        assert one.one.wake_at(one.clock.now) is not None
+        one.one.work(0.005, one.clock(), one.clock)
+    assert [each["rule"] for each in one.open("sgd") if each["severity"] == "problem"] == ["dead_layer"]
+    assert one.one.wake_at(one.clock.now + 10) is None
