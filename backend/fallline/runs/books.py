@@ -62,11 +62,6 @@ class Books:
         """These are stored already."""
         self._saved, self._progress, self._confirmed = dict(saved), progress, progress
 
-    @property
-    def is_closed(self) -> bool:
-        """Whether nothing is stored any more."""
-        return self._is_closed
-
     def close(self) -> None:
         """Nothing is stored any more."""
         self._is_closed = True

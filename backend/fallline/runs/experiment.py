@@ -99,6 +99,7 @@ class Experiment:
         self.problem: Problem = build_problem(shared.data, shared.network, shared.loss, dataset, start)
         self.runs = {run.name: self._new_run(run) for run in self._shared.runs}
         self._doctor = Doctor(self.problem)
+        self._put_off: set[str] = set()
         self._clock: Clock = float
         self._watchers = 0
         self._playback: Playback | None = None
@@ -660,15 +661,19 @@ class Experiment:
         for run in self.runs.values():
             if self._doctor.is_cheap(run):
                 self._examine(run, now)
+            elif self._doctor.has_news(run):
+                self._put_off.add(run.name)
 
     def _unexamined(self) -> Run | None:
         """A run at rest for whose examination nobody was to wait: it is made when there is nothing else to do."""
-        if self.is_busy or self._positions is not None or self._books.is_closed:
+        if self.is_busy:
             return None
-        return next((run for run in self.runs.values() if self._doctor.has_news(run)), None)
+        put_off = (self.runs[name] for name in self._put_off if name in self.runs)
+        return next((run for run in put_off if self._doctor.has_news(run)), None)
 
     def _examine(self, run: Run, now: float) -> None:
         shown = shown_name(run.name, run.recipe.label)
+        self._put_off.discard(run.name)
         for finding in self._doctor.examine(run, now, self._clock):
             self._books.mention("found", run=run.name, finding=finding.stored())
             self._tell("finding", run, now, finding=finding.as_json(run.name, shown))
