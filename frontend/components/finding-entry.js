@@ -50,7 +50,8 @@ export function findingEntry(app) {
     sign.replaceChildren(glyph(glyphOf(finding)));
     write(title, finding.title);
     write(evidence, finding.evidence);
-    why.replaceChildren(...reasons(finding.why, (code) => app.setView(openedAt(run, code, app.environment.narrow()))));
+    // what has the focus, or gets it back, stays the same element
+    if (JSON.stringify(finding.why) !== JSON.stringify(shown?.why)) why.replaceChildren(...reasons(finding.why, (code) => app.setView(openedAt(run, code, app.environment.narrow()))));
     set(ask, { "aria-label": `Why? ${finding.title}`, hidden: !finding.why });
     if (JSON.stringify(finding.remedies) === JSON.stringify(shown?.remedies)) return;
     acts.replaceChildren(...finding.remedies.slice(0, MOST_REMEDIES).map((remedy) =>
