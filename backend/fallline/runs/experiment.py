@@ -99,7 +99,7 @@ class Experiment:
         self.problem: Problem = build_problem(shared.data, shared.network, shared.loss, dataset, start)
         self.runs = {run.name: self._new_run(run) for run in self._shared.runs}
         self._doctor = Doctor(self.problem)
-        self._put_off: set[str] = set()
+        self._put_off: dict[str, None] = {}  # in the order of the runs
         self._clock: Clock = float
         self._watchers = 0
         self._playback: Playback | None = None
@@ -662,7 +662,7 @@ class Experiment:
             if self._doctor.is_cheap(run):
                 self._examine(run, now)
             elif self._doctor.has_news(run):
-                self._put_off.add(run.name)
+                self._put_off[run.name] = None
 
     def _unexamined(self) -> Run | None:
         """A run at rest for whose examination nobody was to wait: it is made when there is nothing else to do."""
@@ -673,7 +673,7 @@ class Experiment:
 
     def _examine(self, run: Run, now: float) -> None:
         shown = shown_name(run.name, run.recipe.label)
-        self._put_off.discard(run.name)
+        self._put_off.pop(run.name, None)
         for finding in self._doctor.examine(run, now, self._clock):
             self._books.mention("found", run=run.name, finding=finding.stored())
             self._tell("finding", run, now, finding=finding.as_json(run.name, shown))
