@@ -6,8 +6,9 @@ know what is done with findings, nor when it is asked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from fallline.diagnosis.rule import Rule, Sighting, Since, Subject, Trace
@@ -86,15 +87,18 @@ def examine(record: Record, view: View, onset: Onset, rules: Iterable[Rule] = RU
     return changed
 
 
+def _is_open(open_now: Container[Key], rule: str, subject: Subject) -> bool:
+    return (rule, subject) in open_now
+
+
 def _sighted(
     view: View, open_now: dict[Key, Finding], rules: Iterable[Rule]
 ) -> dict[Key, tuple[Rule, Sighting]]:
     """What there is to say, without what another rule says better."""
     found: dict[Key, tuple[Rule, Sighting]] = {}
     for rule in rules:
-        name = rule.name
-        for sighting in rule.check(view, lambda subject, name=name: (name, subject) in open_now):  # type: ignore[misc]
-            found[(name, sighting.subject)] = (rule, sighting)
+        for sighting in rule.check(view, partial(_is_open, open_now, rule.name)):
+            found[(rule.name, sighting.subject)] = (rule, sighting)
     names = {name for name, _ in found}
     return {key: each for key, each in found.items() if not names & each[0].yields_to}
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from fallline.diagnosis.remedies import adam, edit, fork
+from fallline.diagnosis.remedies import faster, fork
 from fallline.diagnosis.rule import Sighting, Subject, Words
 from fallline.diagnosis.view import RECENT, Course, View
-from fallline.diagnosis.words import number, percent, plain
+from fallline.diagnosis.words import number, percent
 from fallline.vocabulary.findings import Remedy, Why
 
 GUESSING = (0.995, 1.1)
@@ -63,7 +63,6 @@ def predicts_the_mean(view: View, is_open: Callable[[Subject], bool]) -> Iterato
 
 def _guesses(view: View, course: Course) -> Words:
     what = view.task.guessing.removeprefix("predicting ")
-    rate = plain(3 * view.settings.learning_rate)
     return Words(
         title=f"{{run}} predicts {what}.",
         evidence=f"Train loss {number(course.after)} over the last {course.steps:,} steps, and no longer falling; "
@@ -74,7 +73,7 @@ def _guesses(view: View, course: Course) -> Words:
             "a way that helps.",
             "y_pred = a_last @ W_out + b_out",
         ),
-        remedies=(edit("Raise the rate 3 times", learning_rate=rate), *adam(view)),
+        remedies=faster(view),
     )
 
 
@@ -100,10 +99,7 @@ def _plateau(view: View, course: Course) -> Words:
             "The slope is all but gone: a minimum, or a level stretch on the way to a lower one.",
             "W1 = W1 - lr * dW1",
         ),
-        remedies=(
-            edit("Raise the rate 3 times", learning_rate=plain(3 * view.settings.learning_rate)),
-            *adam(view),
-        ),
+        remedies=faster(view),
     )
 
 

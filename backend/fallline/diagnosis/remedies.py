@@ -35,6 +35,12 @@ def adam(view: View) -> tuple[Remedy, ...]:
     return (edit("Switch to Adam", optimizer="adam", learning_rate=ADAM_RATE),)
 
 
+def faster(view: View) -> tuple[Remedy, ...]:
+    """Longer steps, for a loss that hardly moves."""
+    rate = plain(3 * view.settings.learning_rate)
+    return (edit("Raise the rate 3 times", learning_rate=rate), *adam(view))
+
+
 def clip(view: View) -> tuple[Remedy, ...]:
     """Shorter gradients; none for a run that cuts them as short."""
     if view.settings.clip_norm is not None and view.settings.clip_norm <= SHORT:

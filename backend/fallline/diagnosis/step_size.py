@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from fallline.diagnosis.remedies import adam, edit
+from fallline.diagnosis.remedies import edit, faster
 from fallline.diagnosis.rule import Sighting, Subject, Words
 from fallline.diagnosis.view import Course, View
 from fallline.diagnosis.words import number, percent, plain
-from fallline.vocabulary.findings import Why
+from fallline.vocabulary.findings import Severity, Why
 
 WATCHED = 100
 """Steps of which those are counted at which the loss rose."""
@@ -52,8 +52,8 @@ def rate_at_edge(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sig
     edge = view.edge()
     if edge is None or edge.sharpness > NEAR * edge.limit:
         since = int(steps[-WATCHED - 1])
-        severity = "info" if edge is None or course.fell > FALLING else "warning"
-        yield Sighting(lambda _: _at_edge(view, rose), severity, since)  # type: ignore[arg-type]
+        severity: Severity = "info" if edge is None or course.fell > FALLING else "warning"
+        yield Sighting(lambda _: _at_edge(view, rose), severity, since)
 
 
 def _at_edge(view: View, rose: int) -> Words:
@@ -99,8 +99,5 @@ def _too_small(view: View, course: Course, moved: float) -> Words:
             "The gradient is as long as at the start, and the rate makes almost nothing of it.",
             "W1 = W1 - lr * dW1",
         ),
-        remedies=(
-            edit("Raise the rate 3 times", learning_rate=plain(3 * view.settings.learning_rate)),
-            *adam(view),
-        ),
+        remedies=faster(view),
     )

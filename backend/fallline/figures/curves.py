@@ -12,7 +12,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from fallline.figures.theme import stroke, template
-from fallline.figures.traces import band, line, shelf
+from fallline.figures.traces import across, band, line, shelf
 from fallline.figures.view import FigureView, RunLine
 
 
@@ -47,23 +47,4 @@ def _layout() -> dict[str, Any]:
 
 
 def _baseline(figure: go.Figure, loss: float, words: str) -> None:
-    """Plotly wants the height of a line in units of the data and that of a text on a log axis as a logarithm; a line
-    with a label of its own needs only the first."""
-    drawn = stroke("baseline")
-    figure.add_shape(
-        name="baseline",
-        type="line",
-        xref="paper",
-        x0=0,
-        x1=1,
-        y0=loss,
-        y1=loss,
-        layer="below",
-        line={"color": drawn["light"], "width": drawn["width"], "dash": drawn["dash"]},
-        label={
-            "text": f"{words}: {loss:#.3g}",
-            "textposition": "start",
-            "yanchor": "top",
-            "font": {"color": drawn["light"]},
-        },
-    )
+    across(figure, "baseline", loss, f"{words}: {loss:#.3g}", "top")

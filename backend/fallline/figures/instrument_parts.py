@@ -9,7 +9,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from fallline.figures.theme import lane, stroke, template
+from fallline.figures.theme import lane, template
+from fallline.figures.traces import across
 
 THIN = {"width": 1.6}
 
@@ -63,24 +64,7 @@ def dots(place: int, y: str, role: str, name: str, *, open_: bool = False, **mor
 
 def level(figure: go.Figure, y: float, words: str) -> None:
     """A dashed line at a height that is always the same, with words on it."""
-    drawn = stroke("baseline")
-    figure.add_shape(
-        name="level",
-        type="line",
-        xref="paper",
-        x0=0,
-        x1=1,
-        y0=y,
-        y1=y,
-        layer="below",
-        line={"color": drawn["light"], "width": drawn["width"], "dash": drawn["dash"]},
-        label={
-            "text": words,
-            "textposition": "start",
-            "yanchor": "bottom",
-            "font": {"color": drawn["light"]},
-        },
-    )
+    across(figure, "level", y, words, "bottom")
 
 
 def _plain(more: dict[str, Any]) -> dict[str, Any]:

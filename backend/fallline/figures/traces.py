@@ -11,7 +11,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from fallline.figures.theme import lane, surface
+from fallline.figures.theme import lane, stroke, surface
 from fallline.figures.view import RunLine
 
 HIDDEN = {"width": 0}
@@ -32,6 +32,32 @@ def binding(run: RunLine, place: int, role: str, y: str, stat: str) -> dict[str,
         "y": y,
         "stat": stat,
     }
+
+
+def across(figure: go.Figure, name: str, y: float, words: str, anchor: str) -> None:
+    """A dashed line from side to side, with words on it, of which the edge `anchor` touches it.
+
+    Plotly wants the height of a line in units of the data and that of a text on a log axis as a logarithm; a line with
+    a label of its own needs only the first.
+    """
+    drawn = stroke("baseline")
+    figure.add_shape(
+        name=name,
+        type="line",
+        xref="paper",
+        x0=0,
+        x1=1,
+        y0=y,
+        y1=y,
+        layer="below",
+        line={"color": drawn["light"], "width": drawn["width"], "dash": drawn["dash"]},
+        label={
+            "text": words,
+            "textposition": "start",
+            "yanchor": anchor,
+            "font": {"color": drawn["light"]},
+        },
+    )
 
 
 def band(run: RunLine, place: int, y: str, **axes: Any) -> list[go.Scatter]:

@@ -289,18 +289,15 @@ class Experiment:
         A past step is made again on a copy, in slices beside the training, which does not notice.
         """
         run = self.run(name)
-        present = run.state.step
-        if step is not None and step > present:
-            raise InvalidRequest(FieldError("/step", f"a step from 0 to {present}, the run's present one"))
-        generation = {"generation": run.generation}
+        to, generation = _step_made(run, step), {"generation": run.generation}
 
         def told(state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
             return {"step": state.step, **generation, **see(self.problem, state, recipe)}
 
-        if step is None or step == present:
+        if to == run.state.step:
             done(told(run.state, run.recipe))
         else:
-            self._waiting.append(Look(run.replay(step, step), told, done))
+            self._waiting.append(Look(run.replay(to, to), told, done))
 
     def way(
         self,
@@ -311,12 +308,7 @@ class Experiment:
     ) -> None:
         """Show `see` the way that a run went to a step (None: the present one), as states by their steps."""
         run = self.run(name)
-        to = run.state.step if step is None else step
-        if to > run.state.step:
-            raise InvalidRequest(
-                FieldError("/step", f"a step from 0 to {run.state.step}, the run's present one")
-            )
-        generation = {"generation": run.generation}
+        to, generation = _step_made(run, step), {"generation": run.generation}
 
         def told(found: tuple[list[TrainingState], RunRecipe]) -> None:
             done({"step": found[0][-1].step, **generation, **see(self.problem, *found)})
@@ -771,6 +763,14 @@ class Experiment:
         """Frames and events since the last call, in the order in which they happened."""
         outgoing, self._outgoing = self._outgoing, []
         return outgoing
+
+
+def _step_made(run: Run, step: int | None) -> int:
+    """The step that is asked for, by default the present one. Raises InvalidRequest for one that is not made yet."""
+    present = run.state.step
+    if step is not None and step > present:
+        raise InvalidRequest(FieldError("/step", f"a step from 0 to {present}, the run's present one"))
+    return present if step is None else step
 
 
 def _ended(runs: Iterable[Run]) -> str:

@@ -55,8 +55,10 @@ def answers_of(
 ) -> dict[int | str, dict[str, Any]]:
     """The responses of an operation: the good one, and the kinds of problem that are its own."""
     good: dict[str, Any] = {"description": HTTPStatus(ok).phrase}
-    if model is not None or schema is not None:
-        good["content"] = {"application/json": {"schema": schema or reference(model)}}  # type: ignore[arg-type]
+    if model is not None and schema is None:
+        schema = reference(model)
+    if schema is not None:
+        good["content"] = {"application/json": {"schema": schema}}
     told: dict[int | str, dict[str, Any]] = {
         status: _problem(HTTPStatus(status).phrase) for status in problems
     }

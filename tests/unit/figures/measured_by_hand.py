@@ -7,95 +7,92 @@ from typing import Any
 Json = dict[str, Any]
 
 
-def measured(steps: tuple[int, ...] = (0, 10, 30)) -> dict[str, list[Json]]:
-    """Of each instrument one answer a step; each has something that is not known."""
+def _curvature(step: int) -> Json:
     return {
-        "curvature": [
-            {
-                "step": step,
-                "sharpness": None if step == 0 else 3.0 + step / 7,
-                "limit": 10.0,
-                "edge": None if step == 0 else (3.0 + step / 7) / 10.0,
-                "eigenvalues": [3.0 + step / 7, 0.25, 0.0, -0.125],
-            }
-            for step in steps
-        ],
-        "alpha": [
-            {
-                "step": step,
-                "batch": {"alpha": 5.0 if step == 30 else step / 30 - 1.0},
-                "train": {"alpha": None if step == 10 else -0.5},
-            }
-            for step in steps
-        ],
-        "noise": [
-            {
-                "step": step,
-                "noise_scale": 2.0**step / 3 if step else None,
-                "signal_to_noise": 3 / 2.0**step,
-                "batch_size": 16,
-                "per_layer": [{"signal_to_noise": 0.5 / (step + 1)}, {"signal_to_noise": None}],
-            }
-            for step in steps
-        ],
-        "along": [{"step": step, "descended": "mse / 2", **_along(step)} for step in steps],
-        "slice": [
-            {
-                "step": step,
-                "s": [-1.0, 0.0, 2.0],
-                "t": [0.0, 0.5],
-                "heights": [[0.5, 0.25, None], [step / 7, 1.0, 2.0]],
-                "path": None if step == 10 else {"s": [-0.5, 1.0, 0.0], "t": [0.25, 0.125, 0.0]},
-                "outside": 0.125,
-            }
-            for step in steps
-        ],
-        "residuals": [
-            {
-                "step": step,
-                "split": "test",
-                "y_pred": [1.0, 2.0, None],
-                "residuals": [step / 3, -0.5, None],
-                "mean": 0.0,
-                "sd": 1.0,
-            }
-            for step in steps
-        ],
-        "confusion": [
-            {
-                "step": step,
-                "split": "train",
-                "classes": ["no", "yes"],
-                "counts": [[step, 2], [0, 4]],
-                "right": 0.75,
-            }
-            for step in steps
-        ],
-        "decision": [
-            {
-                "step": step,
-                "inputs": ["x1", "x2"],
-                "classes": ["no", "yes"],
-                "x": [0.0, 1.0],
-                "y": [-1.0, 1.0],
-                "score": [[0.25, None], [1.0, 1 / (step + 3)]],
-                "samples": [{"x": [0.5, 0.25], "y": [0.0, 0.5]}, {"x": [0.75], "y": [-0.5]}],
-            }
-            for step in steps
-        ],
-        "gradients": [
-            {
-                "step": step,
-                "batch_size": 16,
-                "cosine": 0.25 + step / 60,
-                "parameters": {
-                    "W1": _gradient(step, 1.0),
-                    "b1": _gradient(step, None),
-                    "W2": _gradient(step, 0.125),
-                },
-            }
-            for step in steps
-        ],
+        "step": step,
+        "sharpness": None if step == 0 else 3.0 + step / 7,
+        "limit": 10.0,
+        "edge": None if step == 0 else (3.0 + step / 7) / 10.0,
+        "eigenvalues": [3.0 + step / 7, 0.25, 0.0, -0.125],
+    }
+
+
+def _alpha(step: int) -> Json:
+    return {
+        "step": step,
+        "batch": {"alpha": 5.0 if step == 30 else step / 30 - 1.0},
+        "train": {"alpha": None if step == 10 else -0.5},
+    }
+
+
+def _noise(step: int) -> Json:
+    return {
+        "step": step,
+        "noise_scale": 2.0**step / 3 if step else None,
+        "signal_to_noise": 3 / 2.0**step,
+        "batch_size": 16,
+        "per_layer": [{"signal_to_noise": 0.5 / (step + 1)}, {"signal_to_noise": None}],
+    }
+
+
+def _the_line(step: int) -> Json:
+    return {"step": step, "descended": "mse / 2", **_along(step)}
+
+
+def _slice(step: int) -> Json:
+    return {
+        "step": step,
+        "s": [-1.0, 0.0, 2.0],
+        "t": [0.0, 0.5],
+        "heights": [[0.5, 0.25, None], [step / 7, 1.0, 2.0]],
+        "path": None if step == 10 else {"s": [-0.5, 1.0, 0.0], "t": [0.25, 0.125, 0.0]},
+        "outside": 0.125,
+    }
+
+
+def _residuals(step: int) -> Json:
+    return {
+        "step": step,
+        "split": "test",
+        "y_pred": [1.0, 2.0, None],
+        "residuals": [step / 3, -0.5, None],
+        "mean": 0.0,
+        "sd": 1.0,
+    }
+
+
+def _confusion(step: int) -> Json:
+    return {
+        "step": step,
+        "split": "train",
+        "classes": ["no", "yes"],
+        "counts": [[step, 2], [0, 4]],
+        "right": 0.75,
+    }
+
+
+def _decision(step: int) -> Json:
+    return {
+        "step": step,
+        "inputs": ["x1", "x2"],
+        "classes": ["no", "yes"],
+        "x": [0.0, 1.0],
+        "y": [-1.0, 1.0],
+        "score": [[0.25, None], [1.0, 1 / (step + 3)]],
+        "samples": [{"x": [0.5, 0.25], "y": [0.0, 0.5]}, {"x": [0.75], "y": [-0.5]}],
+    }
+
+
+def _gradients(step: int) -> Json:
+    return {
+        "step": step,
+        "batch_size": 16,
+        "cosine": 0.25 + step / 60,
+        "parameters": {
+            "W1": _gradient(step, 1.0),
+            "b1": _gradient(step, None),
+            "W2": _gradient(step, 0.125),
+        },
     }
 
 
@@ -114,3 +111,22 @@ def _gradient(step: int, size: float | None) -> Json:
         "edges": [-1.0, 0.0, 0.5, 3.0],
         "counts": [step, 2, 1],
     }
+
+
+ANSWERS = {
+    "curvature": _curvature,
+    "alpha": _alpha,
+    "noise": _noise,
+    "along": _the_line,
+    "slice": _slice,
+    "residuals": _residuals,
+    "confusion": _confusion,
+    "decision": _decision,
+    "gradients": _gradients,
+}
+"""Of each instrument what it answers at a step; each has something that is not known."""
+
+
+def measured(steps: tuple[int, ...] = (0, 10, 30)) -> dict[str, list[Json]]:
+    """Of each instrument one answer a step."""
+    return {name: [answer(step) for step in steps] for name, answer in ANSWERS.items()}

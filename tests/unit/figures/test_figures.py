@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-from pathlib import Path
 
 import numpy as np
 import plotly.io as pio
@@ -15,8 +13,7 @@ from fallline.figures import FIGURES, FigureView, RunLine, figure, figure_json
 from fallline.figures.binding import fill, middles
 from fallline.figures.shelf import DEPTH, LOWER_EDGE, UPPER_EDGE, ShelfScale, tick_text
 from unit.figures.columns_by_hand import buckets, view
-
-GOLDEN = Path(__file__).parents[2] / "golden" / "figures"
+from unit.figures.golden_figures import assert_is_golden
 
 
 def golden(name: str) -> dict[str, object]:
@@ -32,12 +29,7 @@ def golden(name: str) -> dict[str, object]:
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_filled_figure_is_the_one_that_the_browser_is_held_to(name: str) -> None:
-    """`FALLLINE_WRITE_GOLDEN=1 pytest tests/unit/figures` writes the files anew after a change that is meant."""
-    path = GOLDEN / f"{name}.json"
-    made = golden(name)
-    if os.environ.get("FALLLINE_WRITE_GOLDEN"):
-        path.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    assert made == json.loads(path.read_text("utf-8"))
+    assert_is_golden(name, golden(name))
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
-from pathlib import Path
 
 import plotly.graph_objects as go
 import plotly.io as pio
@@ -15,14 +13,12 @@ from fallline.figures import FIGURES, MEASURED, FigureView, measured_json
 from fallline.figures.measured import fill_measured, values
 from fallline.runs.instruments import INSTRUMENTS
 from unit.figures import columns_by_hand
+from unit.figures.golden_figures import assert_is_golden
 from unit.figures.measured_by_hand import measured
 
 
 def view() -> FigureView:
     return replace(columns_by_hand.view(), classes=("no", "yes"))
-
-
-GOLDEN = Path(__file__).parents[2] / "golden" / "figures"
 
 
 def golden(name: str) -> dict[str, object]:
@@ -37,12 +33,7 @@ def golden(name: str) -> dict[str, object]:
 
 @pytest.mark.parametrize("name", MEASURED)
 def test_a_filled_figure_is_the_one_that_the_browser_is_held_to(name: str) -> None:
-    """`FALLLINE_WRITE_GOLDEN=1 pytest tests/unit/figures` writes the files anew after a change that is meant."""
-    path = GOLDEN / f"{name}.json"
-    made = golden(name)
-    if os.environ.get("FALLLINE_WRITE_GOLDEN"):
-        path.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    assert made == json.loads(path.read_text("utf-8"))
+    assert_is_golden(name, golden(name))
 
 
 @pytest.mark.parametrize("name", MEASURED)
