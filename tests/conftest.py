@@ -1,7 +1,11 @@
 """What every test of this project takes for granted."""
 
+import inspect
+import logging
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
 
 from fallline.execution.code_cache import cache_directory, point_numba_at
@@ -15,3 +19,14 @@ settings.load_profile("repeatable")
 # Compiled code is kept under the name of everything that it was compiled from, so that no test meets that of yesterday.
 if (directory := cache_directory(os.environ)) is not None:
     point_numba_at(directory)
+
+
+@pytest.fixture(autouse=True)
+def _no_fault_is_logged(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """What the server catches, logs and goes on after is still a fault; a test that provokes one asks for `caplog`."""
+    yield
+    if "caplog" not in inspect.signature(request.function).parameters:
+        logged = [
+            each for each in caplog.get_records("call") if each.levelno >= logging.ERROR and each.exc_info
+        ]
+        assert [each.getMessage() for each in logged if each.name.startswith("fallline")] == []

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from fallline.diagnosis.rules import RULES
+from fallline.diagnosis.view import RECENT
 from fallline.engine.datasets import DATASETS, Dataset, Raw
+from fallline.engine.kernels.choice import Kernels
+from fallline.engine.kernels.compiled import COMPILED
 from fallline.engine.randomness import rng_for
 from fallline.vocabulary.recipe import DataSettings
 from support.doctor_cases import PLANTED, healthy_recipes
@@ -48,6 +52,16 @@ def test_what_is_planted_is_named_within_200_steps_of_showing_itself_and_nothing
     assert len(found[0]["remedies"]) <= 2
     assert found[0]["why"]["code"]
     assert "{" not in found[0]["title"] + found[0]["evidence"]
+
+
+def test_a_noise_floor_is_told_where_no_recent_step_has_a_loss_of_all_samples() -> None:
+    """In a long run that loss is known ever less often than there are steps that are kept one by one."""
+    one = Examined(PLANTED["noise_floor"].recipe, Kernels(COMPILED))
+    one.step(2**17 + RECENT + 20)
+    (run,) = one.one.runs.values()
+    losses = run.window(run.state.step - RECENT, None, RECENT).select(["train_loss"]).mean
+    assert np.isnan(losses).all()
+    assert "noise_floor" in [each["rule"] for each in one.open()]
 
 
 def test_inputs_of_very_different_size_are_named(wide_and_narrow: str) -> None:

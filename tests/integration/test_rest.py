@@ -461,13 +461,14 @@ async def test_an_unforeseen_mistake_tells_nothing_of_the_inside(
 
 
 async def test_nan_that_came_this_far_is_a_mistake_of_the_server_not_a_broken_answer(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with open_app() as (app, client):
         monkeypatch.setattr(app.state.lab, "catalog", lambda: {"a": float("nan")})
         answer = await client.get("/api/v1/catalog")
     assert answer.status_code == 500
     json.loads(answer.text)
+    assert [each.levelname for each in caplog.records if each.exc_info] == ["ERROR"]
 
 
 async def test_a_large_history_is_encoded_beside_the_loop_and_bit_by_bit(

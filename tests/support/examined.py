@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fallline.engine.kernels.choice import Kernels
 from fallline.runs.experiment import Event, Experiment
 from fallline.vocabulary.recipe import Recipe
 from support.clocks import Clock
@@ -14,11 +15,11 @@ Json = dict[str, Any]
 class Examined:
     """An experiment; `step` makes steps and waits for the answer."""
 
-    def __init__(self, recipe: Recipe | Json) -> None:
+    def __init__(self, recipe: Recipe | Json, kernels: Kernels | None = None) -> None:
         recipe = recipe if isinstance(recipe, Recipe) else Recipe.model_validate(recipe)
         # So slow a clock that a run is examined when it rests, and not in between.
         self.clock = Clock(tick=1e-6)
-        self.one = Experiment("x", recipe)
+        self.one = Experiment("x", recipe, kernels)
 
     def step(self, steps: int, slice: int | None = None) -> Json:
         """In slices of so many steps; returns the last state."""

@@ -131,6 +131,8 @@ def open_server(
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             process.wait()
+        # What a server catches, logs and goes on after is still a fault.
+        assert "Traceback" not in (said := output.read_text()), said
 
 
 @contextmanager

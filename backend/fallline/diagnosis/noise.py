@@ -68,10 +68,9 @@ def _batch(view: View) -> int:
 
 
 def _floor(view: View, course: Course) -> Words:
-    low, high = np.quantile(view.last("train_loss"), (0.05, 0.95))
     return Words(
         title="{run}: noise floor.",
-        evidence=f"The loss moves between {number(float(low))} and {number(float(high))} and no longer falls: "
+        evidence=f"The loss moves between {number(course.low)} and {number(course.high)} and no longer falls: "
         f"the noise of {_samples(view)}.",
         mark="noise floor",
         why=Why(

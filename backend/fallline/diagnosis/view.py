@@ -72,7 +72,8 @@ class Task:
 @dataclass(frozen=True, slots=True)
 class Course:
     """How a series went lately, over `steps` steps from `since` on: the means of the first and the last eighth, and of
-    both halves; and how far the values of the second half lie around their mean, as a standard deviation.
+    both halves; how far the values of the second half lie around their mean, as a standard deviation; and the levels
+    below and above which a twentieth of that half's buckets goes.
     """
 
     since: int
@@ -82,6 +83,8 @@ class Course:
     after: float
     last: float
     spread: float
+    low: float
+    high: float
 
     @property
     def fall(self) -> float:
@@ -197,7 +200,10 @@ class View:
             float(np.average(values[part], weights=counts[part]))
             for part in (slice(0, eighth), slice(0, half), slice(half, None), slice(-eighth, None))
         )
-        return Course(since, self.step - since, first, before, after, last, float(values[half:].std()))
+        spread = float(values[half:].std())
+        low = float(np.quantile(told.minimum[row][known][half:], 0.05))
+        high = float(np.quantile(told.maximum[row][known][half:], 0.95))
+        return Course(since, self.step - since, first, before, after, last, spread, low, high)
 
     def zero_since(self, name: str) -> int:
         """The first step from which on a series has been exactly 0, as far back as history tells; `step` if it is not.

@@ -32,6 +32,7 @@ class Case:
     owed: float = 0.0
     spent: float = 0.0
     examinations: int = 0
+    failed: int = 0
     measured: dict[str, tuple[int, RunSettings, Any]] = field(default_factory=dict)
 
     @property
@@ -43,6 +44,11 @@ class Case:
         return Case(self.record.at(at_step))
 
     def costs(self, run_seconds: float) -> dict[str, Any]:
-        """What examining has cost so far, `share` being beside the run's computing time."""
+        """What examining has cost so far, `share` being beside the run's computing time; and how often it failed."""
         share = self.spent / run_seconds if run_seconds > 0 else 0.0
-        return {"seconds": self.spent, "share": share, "examinations": self.examinations}
+        return {
+            "seconds": self.spent,
+            "share": share,
+            "examinations": self.examinations,
+            "failed": self.failed,
+        }

@@ -7,6 +7,7 @@ rules, watchers or what is done with findings.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,8 @@ from fallline.runs.run_view import task_of, view_of
 from fallline.vocabulary.findings import Finding
 
 Clock = Callable[[], float]
+
+_log = logging.getLogger(__name__)
 
 SHARE = 0.05
 """Of the time that a run computes, examining it may take no more."""
@@ -87,7 +90,10 @@ class Doctor:
     # ------------------------------------------------------------------ how
 
     def examine(self, run: Run, now: float, clock: Clock) -> list[Finding]:
-        """Look at the run; returns the findings that opened or closed."""
+        """Look at the run; returns the findings that opened or closed.
+
+        A rule that fails is a fault of ours: it is logged, once for a run, and costs nobody the run.
+        """
         case, began, beyond = run.case, clock(), 0.0
 
         def timed(call: Callable[[], Any]) -> Any:
@@ -98,9 +104,15 @@ class Doctor:
             beyond += clock() - asked
             return found
 
-        with np.errstate(all="ignore"):
-            view = view_of(self._problem, self._task, run, timed)
-            changed = examine(case.record, view, lambda trace: timed(lambda: self._since(run, trace)))
+        changed: list[Finding] = []
+        try:
+            with np.errstate(all="ignore"):
+                view = view_of(self._problem, self._task, run, timed)
+                changed = examine(case.record, view, lambda trace: timed(lambda: self._since(run, trace)))
+        except Exception:
+            if not case.failed:
+                _log.exception("run %s could not be examined at step %d", run.name, run.state.step)
+            case.failed += 1
         case.examined = run.state.copy()
         took = clock() - began
         usual = took - beyond

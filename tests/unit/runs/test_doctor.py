@@ -235,3 +235,19 @@ def test_a_run_at_rest_that_costs_too_much_to_wait_for_is_examined_when_there_is
         one.one.work(0.005, one.clock(), one.clock)
     assert [each["rule"] for each in one.open("sgd") if each["severity"] == "problem"] == ["dead_layer"]
     assert one.one.wake_at(one.clock.now + 10) is None
+
+
+def test_a_rule_that_fails_costs_nobody_the_run_and_is_logged_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object) -> list[object]:
+        raise IndexError("a fault of ours")
+
+    monkeypatch.setattr("fallline.runs.doctor.examine", fails)
+    one = Examined({"data": {"samples": 60}, "runs": [{"name": "gd"}]})
+    (run,) = one.step(30, 10)["runs"]
+    assert (run["step"], run["doctor"]["failed"], run["findings"]) == (30, 3, [])
+    assert [each.getMessage() for each in caplog.records] == ["run gd could not be examined at step 10"]
+    monkeypatch.undo()
+    one.step(30, 10)
+    assert one.one.state()["runs"][0]["doctor"]["failed"] == 3
