@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from fallline.diagnosis.rule import Rule, Sighting, Since, Subject, Trace
+from fallline.diagnosis.rule import NotNow, Rule, Sighting, Since, Subject, Trace
 from fallline.diagnosis.rules import RULES
 from fallline.diagnosis.view import View
 from fallline.vocabulary.findings import Finding
@@ -24,7 +24,7 @@ RETURNS = 25
 
 Key = tuple[str, Subject]
 Onset = Callable[[Trace], Since]
-"""Finds out since when something has been the case."""
+"""Finds out since when something has been the case. Raises NotNow where that has to be put off."""
 
 
 @dataclass(slots=True)
@@ -65,20 +65,26 @@ class Record:
 
 
 def examine(record: Record, view: View, onset: Onset, rules: Iterable[Rule] = RULES) -> list[Finding]:
-    """Look at the run; returns the findings that opened or closed now, which the record has taken."""
+    """Look at the run; returns the findings that opened or closed now, which the record has taken.
+
+    What cannot be afforded now is put off, and with it all that might be said better then: it stays as it was.
+    """
     open_now = {_key(each): each for each in record.open}
-    sighted = _sighted(view, open_now, rules)
-    opened: dict[Key, Finding] = {}
-    seen: dict[Key, Since] = {}
-    for key, (rule, sighting) in sighted.items():
-        if key in open_now:
-            continue
-        seen[key] = record.seen.get(key) or _since(sighting, onset)
-        if view.step - seen[key].step >= _patience(rule, record.over.get(key, 0)):
-            opened[key] = _finding(record, rule, sighting, seen[key], view)
+    sighted, late = _sighted(view, open_now, rules)
+    seen = _seen(record, {key: each for key, each in sighted.items() if key not in open_now}, onset, late)
+    waits = late | {rule.name for rule in rules if rule.yields_to & late}
+    opened = {
+        key: _finding(record, *sighted[key], since, view)
+        for key, since in seen.items()
+        if key[0] not in waits
+        and view.step - since.step >= _patience(sighted[key][0], record.over.get(key, 0))
+    }
     closed = [
-        each.closed(_end(each, opened.values(), view)) for key, each in open_now.items() if key not in sighted
+        each.closed(_end(each, opened.values(), view))
+        for key, each in open_now.items()
+        if key not in sighted and key[0] not in waits
     ]
+    seen |= {key: since for key, since in record.seen.items() if key[0] in waits}
     for each in closed:
         record.over[_key(each)] = record.over.get(_key(each), 0) + 1
     record.seen = {key: since for key, since in seen.items() if key not in opened}
@@ -93,14 +99,31 @@ def _is_open(open_now: Container[Key], rule: str, subject: Subject) -> bool:
 
 def _sighted(
     view: View, open_now: dict[Key, Finding], rules: Iterable[Rule]
-) -> dict[Key, tuple[Rule, Sighting]]:
-    """What there is to say, without what another rule says better."""
+) -> tuple[dict[Key, tuple[Rule, Sighting]], set[str]]:
+    """What there is to say, without what another rule says better; and the rules that are put off."""
     found: dict[Key, tuple[Rule, Sighting]] = {}
+    late: set[str] = set()
     for rule in rules:
-        for sighting in rule.check(view, partial(_is_open, open_now, rule.name)):
-            found[(rule.name, sighting.subject)] = (rule, sighting)
+        try:
+            for sighting in rule.check(view, partial(_is_open, open_now, rule.name)):
+                found[(rule.name, sighting.subject)] = (rule, sighting)
+        except NotNow:
+            late.add(rule.name)
     names = {name for name, _ in found}
-    return {key: each for key, each in found.items() if not names & each[0].yields_to}
+    return {key: each for key, each in found.items() if not names & each[0].yields_to}, late
+
+
+def _seen(
+    record: Record, sighted: dict[Key, tuple[Rule, Sighting]], onset: Onset, late: set[str]
+) -> dict[Key, Since]:
+    """Since when each of them is so; a rule for which that has to be put off is added to the `late` ones."""
+    seen: dict[Key, Since] = {}
+    for key, (rule, sighting) in sighted.items():
+        try:
+            seen[key] = record.seen.get(key) or _since(sighting, onset)
+        except NotNow:
+            late.add(rule.name)
+    return seen
 
 
 def _patience(rule: Rule, over: int) -> int:

@@ -9,6 +9,11 @@ from typing import Any
 from fallline.diagnosis.view import View
 from fallline.vocabulary.findings import Remedy, Severity, Why
 
+
+class NotNow(Exception):
+    """What a rule asks for costs more than may be spent now. It is asked again; until then all stays as it was."""
+
+
 Subject = tuple[tuple[str, Any], ...]
 """What a finding is about, as pairs that can be compared: (("layer", 2), ("units", (0, 3)))."""
 
@@ -45,7 +50,7 @@ class Trace:
     kind: str
     layer: int
     units: tuple[Any, ...]
-    earliest: int = 0
+    earliest: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

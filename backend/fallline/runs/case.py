@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fallline.diagnosis.examine import Record
+from fallline.diagnosis.rule import Trace
 from fallline.engine.state import TrainingState
+from fallline.runs.allowance import Allowance
+from fallline.runs.trail import Search, Trail
 from fallline.vocabulary.findings import Finding
 from fallline.vocabulary.run_settings import RunSettings
 
@@ -21,7 +24,8 @@ class Case:
 
     `examined` is a copy of the state at the last examination, `run_seconds` the run's computing time by then and
     `looked_at` the time; `cost` is what the next one is expected to take, in seconds. `owed` is
-    what it took beyond that, `spent` what all of them took, `measured` what is not measured each time.
+    what it took beyond that, `spent` what all of them took, `allowance` what they may take beside training; `measured`
+    is what is not measured each time, `trail` the way since then, `sought` what has still to be looked for.
     """
 
     record: Record = field(default_factory=Record)
@@ -33,19 +37,29 @@ class Case:
     spent: float = 0.0
     examinations: int = 0
     failed: int = 0
+    allowance: Allowance = field(default_factory=Allowance)
     measured: dict[str, tuple[int, RunSettings, Any]] = field(default_factory=dict)
+    trail: Trail = field(default_factory=Trail)
+    sought: dict[Trace, Search] = field(default_factory=dict)
 
     @property
     def findings(self) -> list[Finding]:
         return self.record.findings
 
-    def forked(self, at_step: int) -> Case:
-        """The case of a fork of that step: what was found in the past that both share."""
-        return Case(self.record.at(at_step))
+    def leaves(self, state: TrainingState) -> None:
+        """It is examined, or begins, in this state."""
+        self.examined = state.copy()
+        self.trail.begin(self.examined)
+
+    def forked(self, at_step: int, run_seconds: float = 0.0) -> Case:
+        """The case of a fork of that step: what was found in the past that both share. It has computed so long."""
+        return Case(self.record.at(at_step), run_seconds=run_seconds, allowance=Allowance(run_seconds))
 
     def costs(self, run_seconds: float) -> dict[str, Any]:
-        """What examining has cost so far, `share` being beside the run's computing time; and how often it failed."""
-        share = self.spent / run_seconds if run_seconds > 0 else 0.0
+        """What examining has cost so far, and how often it failed; `share` is what training waited for, beside the
+        run's computing time.
+        """
+        share = self.allowance.spent / run_seconds if run_seconds > 0 else 0.0
         return {
             "seconds": self.spent,
             "share": share,

@@ -1,35 +1,37 @@
-"""When a run is examined, since when something is so, and what that costs.
+"""When a run is examined, and what that costs.
 
 An examination reads the run and changes nothing of it. Its cost is measured with the clock that training is measured
-with, and kept below `SHARE` of the run's computing time while that is what one waits for. Told the time; must not know
-rules, watchers or what is done with findings.
+with, and kept below `SHARE` of the run's computing time while that is what one waits for: what cannot be afforded yet
+is put off. Told the time; must not know rules, watchers or what is done with findings.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from fallline.diagnosis.examine import examine
-from fallline.diagnosis.rule import Since, Trace
-from fallline.engine.probes import alike, saturated, silent
+from fallline.diagnosis.rule import NotNow, Since, Trace
 from fallline.engine.problem import Problem
-from fallline.engine.state import TrainingState
+from fallline.runs.allowance import SHARE
+from fallline.runs.case import Case
 from fallline.runs.cost import step_seconds
-from fallline.runs.onset import Way, onset
 from fallline.runs.run import Run
 from fallline.runs.run_view import task_of, view_of
+from fallline.runs.tracing import found_by, search_seconds, since_by_gradients
+from fallline.runs.trail import Search
 from fallline.vocabulary.findings import Finding
 
 Clock = Callable[[], float]
 
 _log = logging.getLogger(__name__)
 
-SHARE = 0.05
-"""Of the time that a run computes, examining it may take no more."""
+USUAL = 0.5
+"""Of what may be spent, examinations as such take this part; the rest is saved for what not every one needs."""
 
 PACED_SECONDS = 0.25
 """A run that is played at a speed, with time to spare, is examined no more often."""
@@ -40,15 +42,6 @@ UNPACED_SECONDS = 0.05
 CHEAP = 0.03
 """At rest a run is examined once more before somebody is answered, if that takes no longer."""
 
-MOST_BUCKETS = 10_000
-"""Of the history, at its finest, when one looks for the last step that moved a layer."""
-
-MOVES = frozenset(("optimizer", "l1", "l2", "redraw"))
-"""Edits by which parameters may move that have no gradient."""
-
-TRACED_SECONDS = 0.25
-"""Computing time that finding out since when something is so may take."""
-
 
 class Doctor:
     """Examines the runs of one experiment."""
@@ -56,20 +49,20 @@ class Doctor:
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
         self._task = task_of(problem)
-        sizes = problem.layout.sizes
-        self._guess = 2.0 * step_seconds(sizes, 0, problem.train.count) + 0.001
+        self._guess = 4.0 * step_seconds(problem.layout.sizes, 0, problem.train.count) + 0.004
 
     # ------------------------------------------------------------------ when
 
     def is_due(self, run: Run, now: float, *, paced: bool) -> bool:
         """Whether it is time to examine a run that moves, played at a speed (`paced`) or as fast as it goes."""
-        case = run.case
+        case, cost = run.case, self._cost(run)
+        case.allowance.earn(run.seconds)
         if not self.has_news(run):
             return False
-        apart = (self._cost(run) + case.owed) / SHARE
         if paced:
-            return now - case.looked_at >= max(apart, PACED_SECONDS)
-        return run.seconds - case.run_seconds >= max(apart, UNPACED_SECONDS)
+            return now - case.looked_at >= max((cost + case.owed) / SHARE, PACED_SECONDS)
+        apart = max(cost / (USUAL * SHARE), UNPACED_SECONDS)
+        return run.seconds - case.run_seconds >= apart and case.allowance.bears(cost)
 
     def is_cheap(self, run: Run) -> bool:
         """Whether a run at rest may be examined while somebody waits for an answer."""
@@ -89,96 +82,73 @@ class Doctor:
 
     # ------------------------------------------------------------------ how
 
-    def examine(self, run: Run, now: float, clock: Clock) -> list[Finding]:
-        """Look at the run; returns the findings that opened or closed.
+    def examine(self, run: Run, now: float, clock: Clock, *, hurries: bool = False) -> list[Finding]:
+        """Look at the run; returns the findings that opened or closed. One that `hurries` waits for it meanwhile.
 
         A rule that fails is a fault of ours: it is logged, once for a run, and costs nobody the run.
         """
-        case, began, beyond = run.case, clock(), 0.0
-
-        def timed(call: Callable[[], Any]) -> Any:
-            """Something that not every examination needs."""
-            nonlocal beyond
-            asked = clock()
-            found = call()
-            beyond += clock() - asked
-            return found
-
+        case, began = run.case, clock()
+        extras = Extras(case, clock, limited=hurries)
         changed: list[Finding] = []
         try:
             with np.errstate(all="ignore"):
-                view = view_of(self._problem, self._task, run, timed)
-                changed = examine(case.record, view, lambda trace: timed(lambda: self._since(run, trace)))
+                view = view_of(self._problem, self._task, run, extras.take)
+                changed = examine(case.record, view, lambda trace: self._since(run, trace, extras))
         except Exception:
             if not case.failed:
                 _log.exception("run %s could not be examined at step %d", run.name, run.state.step)
             case.failed += 1
-        case.examined = run.state.copy()
+        case.leaves(run.state)
+        case.sought = extras.sought
         took = clock() - began
-        usual = took - beyond
+        if hurries:
+            case.allowance.spend(took)
+        usual = took - extras.seconds
         case.cost = usual if case.cost is None else case.cost + 0.3 * (usual - case.cost)
-        case.owed = beyond
+        case.owed = extras.seconds
         case.spent += took
         case.examinations += 1
         case.run_seconds, case.looked_at = run.seconds, now
         return changed
 
-    def _since(self, run: Run, trace: Trace) -> Since:
-        """Since when a trace is there, by a replay from where it was not, or from as far back as is affordable."""
-        problem, until = self._problem, run.state.step
-        if (told := since_by_gradients(problem, run, trace)) is not None:
-            return told
-
-        def holds(state: TrainingState) -> bool:
-            return is_there(problem, state, trace)
-
-        start, is_known = self._before(run, trace, holds)
-        return onset(Way(problem, run.recipe, run.kernel), start, until, holds, known=is_known)
-
-    def _before(
-        self, run: Run, trace: Trace, holds: Callable[[TrainingState], bool]
-    ) -> tuple[TrainingState, bool]:
-        """A state from which on to look, and whether it was not so before that."""
-        seen, until = run.case.examined, run.state.step
-        affordable = until - int(TRACED_SECONDS / max(run.step_seconds, 1e-9))
-        after = seen.step if seen is not None and not holds(seen) else 0
-        after = max(after, trace.earliest)
-        known = after >= affordable
-        start = run.checkpoints.before(max(after, affordable))
-        if seen is not None and start.step < seen.step <= max(after, affordable):
-            start = seen.copy()
-        Way(self._problem, run.recipe, run.kernel).go(start, max(after, affordable))
-        return start, known
+    def _since(self, run: Run, trace: Trace, extras: Extras) -> Since:
+        """Since when a trace is there. Raises NotNow where looking for it has to be put off."""
+        problem = self._problem
+        if (told := extras.take(0.0, lambda: since_by_gradients(problem, run, trace))) is not None:
+            since: Since = told
+            return since
+        case, until = run.case, run.state.step
+        again = case.sought.get(trace)
+        extras.sought[trace] = search = again or Search(case.trail.before(until), until)
+        if extras.limited and again is None:
+            raise NotNow  # what is gone at the next examination need not be looked for
+        expected = search_seconds(problem, run, search)
+        found: Since = extras.take(expected, lambda: found_by(problem, run, search, trace, extras.left))
+        return found
 
 
-def since_by_gradients(problem: Problem, run: Run, trace: Trace) -> Since | None:
-    """Since when a whole layer is dead, as its gradients tell it, which costs no replay; None where they do not.
+class Extras:
+    """What an examination does beyond the usual: timed, and where training waits for it not beyond what is allowed.
 
-    Under plain descent without penalties nothing moves the layer and those before it but their gradients. So it is
-    dead, as it is now, since the last of these that was not 0; and that one needed a unit that was active.
+    `sought` has what was looked for, or has to be.
     """
-    settings = run.settings
-    units = problem.layout.sizes[trace.layer]
-    if trace.kind != "dead" or len(trace.units) < units or settings.optimizer != "sgd" or settings.penalised:
-        return None
-    told = run.window(None, None, MOST_BUCKETS)
-    names = [f"grad_l1/{kind}{layer}" for layer in range(1, trace.layer + 1) for kind in "Wb"]
-    moved = (told.maximum[[told.names.index(name) for name in names]] != 0.0).any(axis=0)
-    places = np.flatnonzero(moved)
-    last = int(places[-1]) if len(places) else None
-    if last is not None and told.first[last] != told.last[last]:
-        return None
-    since = 0 if last is None else int(told.last[last]) + 1
-    if any(edit.at_step >= since and MOVES & set(edit.given()) for edit in run.recipe.edits):
-        return None
-    return Since(since)
 
+    def __init__(self, case: Case, clock: Clock, *, limited: bool) -> None:
+        self._allowance, self._clock = case.allowance, clock
+        self.limited = limited
+        self.seconds = 0.0
+        self.sought: dict[Trace, Search] = {}
 
-def is_there(problem: Problem, state: TrainingState, trace: Trace) -> bool:
-    """Whether a state shows the trace."""
-    if trace.kind == "dead":
-        dead = silent(problem, state.parameters, trace.layer)
-        return tuple(np.flatnonzero(dead).tolist()) == trace.units
-    if trace.kind == "saturated":
-        return bool(saturated(problem, state.parameters, trace.layer) >= trace.units[0])
-    return tuple(map(tuple, alike(problem, state.parameters, trace.layer))) == trace.units
+    @property
+    def left(self) -> float:
+        """Seconds that more may take."""
+        return max(self._allowance.left - self.seconds, 0.0) if self.limited else math.inf
+
+    def take(self, expected: float, call: Callable[[], Any]) -> Any:
+        """What `call` tells, which is expected to take so many seconds. Raises NotNow."""
+        if self.limited and not self._allowance.bears(self.seconds + expected):
+            raise NotNow
+        began = self._clock()
+        told = call()
+        self.seconds += self._clock() - began
+        return told

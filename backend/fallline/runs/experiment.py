@@ -448,7 +448,8 @@ class Experiment:
         """Take a run in, and tell watchers of it and of the past it may have."""
         run.generation = self._generations.get(run.name, -1) + 1
         self.runs[run.name] = run
-        run.case.examined = run.state.copy() if run.state.step else None
+        if run.state.step:
+            run.case.leaves(run.state)
         self._note_beginning("run_added", run)
         answer = run.as_json(playing=self.playing, moving=False)
         self._tell("run_added", run, now, added=answer, recipe=run.recipe.model_dump(mode="json"))
@@ -646,7 +647,7 @@ class Experiment:
         paced = playback is not None and playback.speed is not None and playback.due(now) < 1
         for run in self.runs.values():
             if self._doctor.is_due(run, now, paced=paced):
-                self._examine(run, now)
+                self._examine(run, now, hurries=not paced)
 
     def _examine_at_rest(self, now: float) -> None:
         """Once more before somebody is answered."""
@@ -663,10 +664,10 @@ class Experiment:
         put_off = (self.runs[name] for name in self._put_off if name in self.runs)
         return next((run for run in put_off if self._doctor.has_news(run)), None)
 
-    def _examine(self, run: Run, now: float) -> None:
+    def _examine(self, run: Run, now: float, *, hurries: bool = False) -> None:
         shown = shown_name(run.name, run.recipe.label)
         self._put_off.pop(run.name, None)
-        for finding in self._doctor.examine(run, now, self._clock):
+        for finding in self._doctor.examine(run, now, self._clock, hurries=hurries):
             self._books.mention("found", run=run.name, finding=finding.stored())
             self._tell("finding", run, now, finding=finding.as_json(run.name, shown))
 

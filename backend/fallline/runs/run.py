@@ -86,6 +86,7 @@ class Run:
         self.history = RunHistory(series_names(self._problem), sizes)
         self.seconds = 0.0
         self.case = Case()
+        self.case.trail.begin(self.state.copy())
         self._unpublished: Buckets | None = None
 
     @property
@@ -161,6 +162,7 @@ class Run:
         if made:
             self._remember(records, took, told=told)
             self.checkpoints.offer(self.state, self.seconds)
+            self.case.trail.pass_by(self.state)
             self.step_seconds += 0.3 * (took / made - self.step_seconds)
         return made
 
@@ -228,7 +230,8 @@ class Run:
         twin.history = deepcopy(self.history)
         twin.seconds, twin.step_seconds = self.seconds, self.step_seconds
         twin.is_rounded = self.is_rounded
-        twin.case = self.case.forked(self.state.step)
+        twin.case = self.case.forked(self.state.step, self.seconds)
+        twin.case.leaves(twin.state)
         return twin
 
     def seconds_made(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,9 @@ FRESH_STEPS, FRESH_SHARE = 50, 20
 MOST_WORK = 1e8
 """Multiplications that a costly measure may take: some 50 ms."""
 
+MEASURE_SECONDS, MULTIPLY_SECONDS = 1e-3, 5e-10
+"""What a costly measure takes at least, and for each of its multiplications, about."""
+
 
 def task_of(problem: Problem) -> Task:
     """What the runs of a problem share."""
@@ -47,13 +50,18 @@ def task_of(problem: Problem) -> Task:
     )
 
 
-def view_of(problem: Problem, task: Task, run: Run, timed: Callable[[Callable[[], Any]], Any]) -> View:
-    """The run at its present step. What costs more is measured within `timed`."""
+Take = Callable[[float, Callable[[], Any]], Any]
+"""Does something that is expected to take so many seconds, or raises NotNow."""
+
+
+def view_of(problem: Problem, task: Task, run: Run, take: Take) -> View:
+    """The run at its present step. What costs more is measured by `take`."""
     state, step, settings = run.state, run.state.step, run.settings
     now = evaluate(problem, state.parameters)
     *hidden, _ = units(problem, state.parameters)
     names = zip(problem.activations, hidden, strict=False)
 
+    @cache  # many rules ask the same
     def columns(since: int, at_most: int) -> Buckets:
         return run.history.range(since, step - 1, at_most)
 
@@ -70,8 +78,8 @@ def view_of(problem: Problem, task: Task, run: Run, timed: Callable[[Callable[[]
         layers=tuple(_layer(activation, layer) for activation, layer in names),
         columns=columns,
         recent=columns(max(step - RECENT, 0), RECENT),
-        noise=lambda: _fresh(run, "noise", partial(timed, partial(_noise, problem, run))),
-        edge=lambda: _fresh(run, "edge", partial(timed, partial(_edge, problem, run))),
+        noise=lambda: _fresh(run, take, "noise", _noise_work(problem), partial(_noise, problem, run)),
+        edge=lambda: _fresh(run, take, "edge", _edge_work(problem), partial(_edge, problem, run)),
     )
 
 
@@ -80,18 +88,29 @@ def _layer(activation: str, layer: LayerUnits) -> Layer:
     return Layer(activation, tuple(layer.dead), saturated, tuple(map(tuple, layer.alike)))
 
 
-def _fresh(run: Run, name: str, measure: Callable[[], Any]) -> Any:
-    """What was measured not long ago, or is measured now."""
+def _fresh(run: Run, take: Take, name: str, work: float, measure: Callable[[], Any]) -> Any:
+    """What was measured not long ago, or is measured now; None for what takes too many multiplications."""
+    if work > MOST_WORK:
+        return None
     step, settings = run.state.step, run.settings
     kept = run.case.measured.get(name)
     if kept is None or kept[1] != settings or step - kept[0] >= max(FRESH_STEPS, step // FRESH_SHARE):
-        kept = run.case.measured[name] = (step, settings, measure())
+        told = take(MEASURE_SECONDS + work * MULTIPLY_SECONDS, measure)
+        kept = run.case.measured[name] = (step, settings, told)
     return kept[2]
 
 
+def _noise_work(problem: Problem) -> float:
+    return 10.0 * problem.train.count * problem.layout.count
+
+
+def _edge_work(problem: Problem) -> float:
+    if problem.layout.count > MOST_PARAMETERS:
+        return math.inf
+    return 12.0 * problem.train.count * problem.layout.count**2
+
+
 def _noise(problem: Problem, run: Run) -> Noise | None:
-    if 10 * problem.train.count * problem.layout.count > MOST_WORK:
-        return None
     found = noise_of(problem, run.state.parameters)
     lengths, whole = problem.layout.lengths, found.whole
     counts = [weights + biases for weights, biases in zip(lengths[0::2], lengths[1::2], strict=True)]
@@ -107,9 +126,8 @@ def _root_mean_square(layer: Scatter, count: int) -> float:
 
 
 def _edge(problem: Problem, run: Run) -> Edge | None:
-    count = problem.layout.count
     found = edge_of(run.settings, run.state)
-    if count > MOST_PARAMETERS or 12 * problem.train.count * count**2 > MOST_WORK or not found.known:
+    if not found.known:
         return None
     try:
         eigenvalues = spectrum(problem, run.state.parameters, run.settings.l2, found.scale).eigenvalues

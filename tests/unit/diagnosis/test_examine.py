@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fallline.diagnosis.examine import MOST_KEPT, Record, examine
-from fallline.diagnosis.rule import Rule, Sighting, Since, Subject, Trace, Words
+from fallline.diagnosis.rule import NotNow, Rule, Sighting, Since, Subject, Trace, Words
 from fallline.diagnosis.view import Task, View
 from fallline.vocabulary.columns import Buckets
 from fallline.vocabulary.findings import Finding, Why
@@ -60,6 +60,17 @@ def no_onset(trace: Trace) -> Since:
     raise AssertionError("nothing to be traced here")
 
 
+def late(*steps: int, name: str = "late") -> Rule:
+    """One that sees something whenever it is asked, and at these steps may not look."""
+
+    def check(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
+        if view.step in steps:
+            raise NotNow
+        yield Sighting(words, "warning", view.step)
+
+    return Rule(name, "late", check)
+
+
 def at(record: Record, step: int, *rules: Rule) -> list[Finding]:
     return examine(record, view(step), no_onset, rules)
 
@@ -93,6 +104,45 @@ def test_what_says_more_of_the_same_silences_and_closes_the_other() -> None:
     assert [each.rule for each in at(record, 10, lesser, rules[1])] == ["odd"]
     closed, opened = at(record, 20, lesser, rules[1])
     assert (closed.rule, closed.until_step, opened.rule) == ("odd", 20, "worse")
+
+
+def test_what_may_not_look_now_stays_as_it_was_and_so_does_what_it_may_say_better() -> None:
+    record, better = Record(), late(20, 30)
+    lesser = rule(20, 30, name="lesser", yields_to=frozenset({"late"}))
+    assert [each.rule for each in at(record, 10, better, lesser)] == ["late"]
+    assert at(record, 20, better, lesser) == []
+    assert at(record, 30, better, lesser) == []
+    assert [(each.rule, each.until_step) for each in record.findings] == [("late", None)]
+    alone = Record()
+    assert at(alone, 20, better, lesser) == [], "the other may be all that there is to say"
+    assert [each.rule for each in at(alone, 40, late(), lesser)] == ["late"]
+
+
+def test_a_finding_waits_until_it_may_be_found_out_since_when_and_holds_back_what_it_silences() -> None:
+    record, trace = Record(), Trace("dead", 1, (0,))
+    onsets: list[int] = []
+
+    def check(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
+        if view.step >= 20:
+            yield Sighting(words, "problem", trace)
+
+    def onset(asked: Trace) -> Since:
+        onsets.append(len(onsets))
+        if len(onsets) < 3:
+            raise NotNow
+        return Since(15)
+
+    worse = Rule("worse", "worse", check)
+    lesser = Rule("odd", "odd", rule(*range(100)).check, yields_to=frozenset({"worse"}))
+    told = [
+        [
+            (each.rule, each.is_open, each.since_step)
+            for each in examine(record, view(step), onset, (worse, lesser))
+        ]
+        for step in (10, 20, 30, 40, 50)
+    ]
+    assert told == [[("odd", True, 10)], [], [], [("odd", False, 10), ("worse", True, 15)], []]
+    assert len(onsets) == 3
 
 
 def test_ids_are_unique_though_it_comes_back_at_the_same_step() -> None:

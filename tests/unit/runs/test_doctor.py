@@ -1,4 +1,4 @@
-"""When runs are examined and what that costs; since when something is so; and that looking does not disturb."""
+"""What is found in runs, since when it is so, and that looking does not disturb."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from fallline.diagnosis.rule import Since, Trace
-from fallline.runs.doctor import PACED_SECONDS, SHARE, Doctor, since_by_gradients
+from fallline.runs.doctor import Doctor
 from fallline.runs.experiment import Experiment
+from fallline.runs.tracing import since_by_gradients
 from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.exhibits import EXHIBITS
 from fallline.vocabulary.recipe import Recipe
@@ -160,41 +161,6 @@ def test_a_rate_that_was_raised_is_named_and_the_way_back_leads_before_it() -> N
     assert "after the rate went from 0.01 to 1000" in found["evidence"]
     command = found["remedies"][0]["command"]
     assert (command["fork_of"], command["at_step"], command["learning_rate"]) == ("gd", 100, 0.01)
-
-
-def costs_of(speed: float | None, seconds: float, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What examining one run costs that is played for so long, where one look takes 10 ms and one step 1 ms."""
-    life = Life(runs=[{"name": "gd"}], data={"samples": 20})
-    one, doctor = life.one, life.one._doctor
-    look = type(doctor).examine
-
-    def slowly(self: Any, run: Any, now: float, clock: Any) -> Any:
-        def late() -> float:
-            CLOCK.now += 0.005
-            return CLOCK.now
-
-        return look(self, run, now, late)
-
-    monkeypatch.setattr(type(doctor), "examine", slowly)
-    one.play(speed, "steps", CLOCK.now)
-    end = CLOCK.now + seconds
-    while CLOCK.now < end:
-        one.work(0.005, CLOCK.now, CLOCK)
-        wake = one.wake_at(CLOCK.now)
-        CLOCK.now = max(CLOCK.now, wake or 0.0)
-    return one.runs["gd"].case.costs(one.runs["gd"].seconds)
-
-
-def test_at_full_speed_examining_takes_its_share_of_the_time_and_no_more(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    costs = costs_of(None, 20.0, monkeypatch)
-    assert 0.5 * SHARE < costs["share"] < 1.05 * SHARE
-
-
-def test_at_a_set_pace_a_run_is_examined_four_times_a_second_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
-    costs = costs_of(20.0, 10.0, monkeypatch)
-    assert 20 < costs["examinations"] <= 10.0 / PACED_SECONDS + 1
 
 
 @pytest.mark.parametrize("steps", [1000, 2000])

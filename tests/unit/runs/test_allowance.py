@@ -1,0 +1,124 @@
+"""What examining costs a run: by a clock that only training and looking move, at every moment from the start on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from fallline.runs.allowance import SAVED_SECONDS, SHARE, Allowance
+from fallline.runs.doctor import PACED_SECONDS, Doctor
+from fallline.runs.run import Run
+from fallline.vocabulary.exhibits import EXHIBITS
+from support.examined import Examined
+from support.lives import CLOCK, Life
+
+CALL = 0.002
+"""What every reading of the clock in an examination takes: the least one reads it twice. A step takes a millisecond."""
+
+DYING = EXHIBITS["notebook"].recipe.as_json() | {
+    "runs": [
+        {"name": "run", "learning_rate": 0.05, "batch_size": 1, "optimizer": "momentum", "momentum": 0.5}
+    ]
+}
+"""Loses a layer at step 197; a velocity moves it beside the gradients, so that a search has to say when."""
+
+
+@pytest.fixture
+def slow_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Examinations move the clock too."""
+    look = Doctor.examine
+
+    def slowly(self: Any, run: Run, now: float, clock: Any, *, hurries: bool = False) -> Any:
+        def late() -> float:
+            CLOCK.now += CALL
+            return CLOCK.now
+
+        return look(self, run, now, late, hurries=hurries)
+
+    monkeypatch.setattr(Doctor, "examine", slowly)
+
+
+def play(
+    life: Life, speed: float | None, seconds: float, see: Callable[[Run], None] = lambda run: None
+) -> Run:
+    """Play for so long, and see the run whenever it has moved."""
+    one = life.one
+    (run,) = one.runs.values()
+    one.play(speed, "steps", CLOCK.now)
+    end = CLOCK.now + seconds
+    while CLOCK.now < end:
+        one.work(0.005, CLOCK.now, CLOCK)
+        see(run)
+        CLOCK.now = max(CLOCK.now, one.wake_at(CLOCK.now) or 0.0)
+    return run
+
+
+@pytest.mark.usefixtures("slow_looks")
+@pytest.mark.parametrize("recipe", [{"runs": [{"name": "run"}], "data": {"samples": 20}}, DYING])
+def test_at_full_speed_examining_takes_its_share_of_the_time_and_no_more_from_the_first_second_on(
+    recipe: dict[str, Any],
+) -> None:
+    beyond: list[float] = []
+
+    def see(run: Run) -> None:
+        beyond.append(run.case.allowance.spent - SHARE * run.seconds)
+
+    run = play(Life(**recipe), None, 20.0, see)
+    assert max(beyond) < 5 * CALL, "which is what one look more than was expected may take"
+    assert run.case.costs(run.seconds)["share"] > 0.4 * SHARE, "and most of it is used"
+
+
+@pytest.mark.usefixtures("slow_looks")
+def test_a_search_that_cannot_be_afforded_yet_is_put_off_and_tells_the_same() -> None:
+    at_rest = Examined(DYING)
+    at_rest.step(300, 50)
+    (told,) = [each for each in at_rest.open() if each["rule"] == "dead_layer"]
+    run = play(Life(**DYING), None, 20.0)
+    (found,) = [each for each in run.findings() if each["rule"] == "dead_layer"]
+    assert (found["since_step"], found["subject"]) == (told["since_step"], told["subject"])
+    assert "or earlier" not in found["evidence"]
+    assert found["found_at"] > 1_000, "not before as much was saved as the search takes"
+    assert not run.case.sought, "and what is found is not looked for again"
+
+
+@pytest.mark.usefixtures("slow_looks")
+def test_at_a_set_pace_a_run_is_examined_four_times_a_second_at_most_and_training_waits_for_none() -> None:
+    run = play(Life(runs=[{"name": "run"}], data={"samples": 20}), 20.0, 10.0)
+    assert 20 < run.case.examinations <= 10.0 / PACED_SECONDS + 1
+    assert run.case.costs(run.seconds)["share"] == 0.0
+
+
+@pytest.mark.usefixtures("slow_looks")
+def test_examinations_at_rest_owe_nothing_to_the_time_after_them() -> None:
+    life = Life(runs=[{"name": "run"}], data={"samples": 20})
+    for _ in range(30):
+        life.step(1)
+    (run,) = life.one.runs.values()
+    assert run.case.spent > 20 * CALL
+    assert run.case.allowance.left >= 0.0
+    assert run.case.costs(run.seconds)["share"] == 0.0
+
+
+def test_a_fork_has_saved_nothing_of_its_parents_time() -> None:
+    life = Life(runs=[{"name": "run"}], data={"samples": 20})
+    life.step(500)
+    (run,) = life.one.runs.values()
+    fork = run.fork(run.recipe)
+    fork.case.allowance.earn(fork.seconds)
+    assert (fork.seconds, fork.case.allowance.left) == (run.seconds, 0.0)
+
+
+def test_what_is_saved_has_a_bound_and_what_is_beyond_it_is_still_done() -> None:
+    allowance = Allowance()
+    allowance.earn(1.0)
+    assert allowance.bears(0.9 * SHARE)
+    assert not allowance.bears(1.1 * SHARE)
+    allowance.earn(1e6)
+    assert allowance.left == SAVED_SECONDS
+    assert allowance.bears(100.0)
+    allowance.spend(100.0)
+    assert not allowance.bears(0.0), "it has to be earned first"
+    allowance.earn(1e6 + 101.0 / SHARE)
+    assert allowance.bears(0.0)
