@@ -38,29 +38,35 @@ export function createGauges({ api, store, environment }) {
     return at && state.experiment ? [state.experiment.id, at.run.name, at.run.generation, at.step].join(" ") : "";
   }
 
+  /** Somebody looks, and somebody answers. @param {State} state */
+  const isOn = (state) => state.experiment && isSeen(state) && !environment.hidden() && ["ready", "live"].includes(state.connection.status);
+
   /** What is open and not measured at this moment: what waits longest comes first. @param {State} state */
   function wanted(state) {
-    const isOn = state.experiment && isSeen(state) && !environment.hidden() && ["ready", "live"].includes(state.connection.status);
     const now = moment(state);
-    const open = isOn && now ? openInstruments(state).filter((name) => held.get(name) !== now) : [];
+    const open = isOn(state) && now ? openInstruments(state).filter((name) => held.get(name) !== now) : [];
     const order = [...held.keys()];
     return open.sort((a, b) => order.indexOf(a) - order.indexOf(b))[0];
   }
 
-  /** What the open figures are made of, asked once an experiment. @param {State} state @param {string} id */
+  /** The open figures of which it is not known what they are made of. @param {State} state */
+  const unknown = (state) => choiceOf(state).gauges.map(({ figure }) => figure).filter((figure) => !state.figures[figure]);
+
+  /** Asked once an experiment. @param {State} state @param {string} id */
   async function specify(state, id) {
-    for (const { figure: name } of choiceOf(state).gauges.filter(({ figure }) => !state.figures[figure])) {
+    for (const name of unknown(state)) {
       const figure = await api.figure(id, name, { filled: false });
       if (store.get().experiment?.id === id) store.dispatch({ type: "figure", name, figure });
     }
   }
 
-  /** @param {State} state @param {string} name */
+  /** Several figures show what one instrument told: there may be one to be made, and nothing to be measured. @param {State} state @param {string|undefined} name */
   async function ask(state, name) {
     const { run, step, isPast } = /** @type {NonNullable<ReturnType<typeof measuredAt>>} */ (measuredAt(state));
     const id = /** @type {NonNullable<State["experiment"]>} */ (state.experiment).id;
     const asked = moment(state);
     await specify(state, id);
+    if (name === undefined) return 0;
     const [instrument, query] = name.split("?");
     const answer = await api.instrument(id, run.name, instrument, isPast ? step : undefined, query);
     held.delete(name);
@@ -73,7 +79,7 @@ export function createGauges({ api, store, environment }) {
     timer = null;
     const state = store.get();
     const name = wanted(state);
-    if (name === undefined) return plan(IDLE);
+    if (name === undefined && !(isOn(state) && moment(state) && unknown(state).length)) return plan(IDLE);
     isAsking = true;
     const began = environment.now();
     const again = await ask(state, name).catch(() => null);

@@ -67,6 +67,17 @@ test("nothing is asked while the instruments are closed, and each of the three o
   assert.deepEqual([await pass(5_000), openInstruments(store.get())], [[], []]);
 });
 
+test("another figure of what is measured already is asked for, and nothing is measured again for it", async () => {
+  const { pass, stand, open } = page();
+  stand(7);
+  open();
+  await pass(5_000);
+  open({ instruments: "spectrum" });
+  assert.deepEqual(await pass(5_000), ["figure spectrum false"]);
+  open({ instruments: "layers" });
+  assert.deepEqual(await pass(5_000), ["figure layers false"]);
+});
+
 test("while it trains, one question waits for the other, and all of them keep to the share that the server grants", async () => {
   const { pass, stand, open } = page();
   stand(7, "playing");
