@@ -5,6 +5,7 @@
 
 import { acrossTicks, fewTicks } from "./across-ticks.js";
 import { lossTicks } from "./loss-range.js";
+import { briefName } from "../state/brief-names.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("./labels.js").Axis} Axis */
@@ -14,6 +15,8 @@ const PAD = 0.06;
 const FEWEST_STEPS = 10;
 const LETTER = 6.2;
 const APART = 8;
+/** Of a name beside a plot. */
+const MOST_LETTERS = 14;
 
 /** All numbers on one axis of the traces. @param {Json[]} data @param {"x"|"y"} axis */
 const numbersOn = (data, axis) => data.flatMap((trace) => trace[axis] ?? []).filter((/** @type {any} */ value) => Number.isFinite(value));
@@ -62,9 +65,15 @@ const isMap = (data) => data.some(({ meta }) => meta.role === "ground");
 /** @param {[number, number]} range @returns {Axis} */
 const mapAxis = (range) => ({ type: "linear", range, ...fewTicks(range) });
 
+/** Names beside a plot, which are cut where they are too long. @param {string[]} names */
+const beside = (names) => names.map((name) => briefName(name, names, MOST_LETTERS));
+
+/** How wide it has to be beside a plot for its numbers, or for the names that the figure has. @param {Json} specified @param {number} least  px, for numbers */
+export const roomBeside = ({ ticktext = [] }, least) => Math.max(least, ...beside(ticktext).map(({ length }) => Math.ceil(length * LETTER + APART)));
+
 /** @param {Json} specified @param {Json[]} data @returns {Axis} */
 export function downAxis({ type = "linear", range, rangemode, autorange, tickvals, ticktext }, data) {
-  if (tickvals?.length) return { type: "linear", range: autorange === "reversed" ? [tickvals.length + 0.5, 0.5] : [0.5, tickvals.length + 0.5], tickvals, ticktext };
+  if (tickvals?.length) return { type: "linear", range: autorange === "reversed" ? [tickvals.length + 0.5, 0.5] : [0.5, tickvals.length + 0.5], tickvals, ticktext: beside(ticktext) };
   if (isMap(data)) return mapAxis(extent(numbersOn(data, "y")) ?? [0, 1]);
   if (type === "log") {
     const [low, high] = extent(numbersOn(data, "y").filter((/** @type {number} */ value) => value > 0)) ?? [1, 10];

@@ -5,7 +5,7 @@
 
 import { axesOf, undrawn } from "./axes.js";
 import { fillMeasured } from "./bind-measured.js";
-import { acrossAxis, downAxis } from "./instrument-axes.js";
+import { acrossAxis, downAxis, roomBeside } from "./instrument-axes.js";
 import { pxDown } from "./labels.js";
 import { laneLook, surface, templateOf } from "./looks.js";
 import { isInside, joined, px } from "./paths.js";
@@ -33,7 +33,7 @@ export function instrumentChart(figure, scene, gauge) {
   const { last, trail } = at ? toldOf(state, at.run.name, askedFor(gauge)) : { last: undefined, trail: [] };
   const filled = fillMeasured(figure, trail, last);
   const data = filled.data.map((/** @type {Json} */ trace) => clothed(trace, scene, at?.run.lane ?? "a"));
-  const margin = { l: look.compact ? LEFT_COMPACT : LEFT, r: RIGHT, t: TOP, b: look.compact ? 20 : 23, pad: 0 };
+  const margin = { l: roomBeside(filled.layout.yaxis, look.compact ? LEFT_COMPACT : LEFT), r: RIGHT, t: TOP, b: look.compact ? 20 : 23, pad: 0 };
   const panels = panelsOf(filled.layout, data, room, margin);
   const axes = panels.map(({ frame }) => axesOf(frame));
   const levels = (filled.layout.shapes ?? []).filter((/** @type {Json} */ { name }) => name === "level");

@@ -34,6 +34,19 @@ for (const name of measured) {
   });
 }
 
+test("names of classes stand beside their matrix and not beyond the chart, and long ones are cut where they differ", () => {
+  const { figure, measured: told } = golden("confusion");
+  const beside = (...classes) => {
+    const given = scene({ gd: 40 });
+    const state = reduce(given.state, { type: "instrument", run: "gd", name: "confusion", answer: { ...told[0], classes, generation: 0 } });
+    return instrumentChart(figure, { ...given, state }, GAUGES.confusion).words.filter(({ name }) => name === "tick beside");
+  };
+  const [short, long] = [beside("first arm", "second arm"), beside("the first of both arms", "the second of both arms")];
+  assert.deepEqual(short.map(({ text }) => text).sort(), ["first arm", "second arm"]);
+  for (const { text, left } of [...short, ...long]) assert.ok(left >= 6 * text.length, `${text} has ${left} px`);
+  assert.ok(new Set(long.map(({ text }) => text)).size === 2 && long.every(({ text }) => text.includes("…") && text.length <= 14));
+});
+
 test("every figure of an instrument is held to the server's", () => {
   assert.deepEqual(measured.sort(), [...new Set(Object.values(GAUGES).map(({ figure }) => figure))].sort());
 });
