@@ -1,6 +1,6 @@
 /**
  * The section around what was predicted and what is true: a scatter of values, or for classes a table a run.
- * Owns: its heading, which of the two is there, and its room: two squares side by side.
+ * Owns: its heading, which of the two is there, and its room: two squares side by side. Where it needs more, the Doctor comes first.
  */
 
 import { confusionTable } from "./confusion-table.js";
@@ -13,7 +13,7 @@ import { viewWords } from "../state/selectors.js";
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").Experiment} Experiment */
 
-/** With more classes than this, tables stand one under the other. */
+/** So many runs stand side by side; with more classes than this, tables stand one under the other. */
 const SIDE_BY_SIDE = 2;
 
 /** @param {State} state */
@@ -59,6 +59,7 @@ export class PredictedTrue extends LiveElement {
     const runs = shownRuns(state);
     const classes = state.experiment?.classes ?? [];
     set(body, { style: { "--rows": Math.max(1, Math.ceil(runs.length / 2)) } });
+    set(this, { "data-tall": runs.length > SIDE_BY_SIDE || classes.length > SIDE_BY_SIDE });
     if (!classes.length) return;
     const held = this.#tables;
     this.#tables = new Map(runs.map((run) => [run.name, held.get(run.name) ?? confusionTable(run, classes)]));

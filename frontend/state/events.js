@@ -3,7 +3,7 @@
  * Owns: that. Pure. Other messages are in reduce.js.
  */
 
-import { withFinding } from "./findings.js";
+import { towardsTrouble, withFinding } from "./findings.js";
 import { laneOf, newest, runsOf } from "./opened.js";
 import { heard, settled, withRun } from "./parts.js";
 import { fromNow, withEdit } from "./settings.js";
@@ -61,7 +61,7 @@ function finished(state, event) {
 function found(state, { run: name, generation, finding }) {
   const run = state.runs[name];
   if (!run || (generation ?? run.generation) < run.generation) return state;
-  return withRun(state, name, { findings: withFinding(run.findings, finding) });
+  return towardsTrouble(withRun(state, name, { findings: withFinding(run.findings, finding) }));
 }
 
 /**

@@ -1,9 +1,10 @@
 /**
  * What the Doctor has found of one run: which findings there are, which were open at a step, what they say of the run, and by which
  * glyph they are known.
- * Owns: that. Pure. The findings themselves are the server's; those of all runs as they are listed are in doctor.js.
+ * Owns: that, and which run the page shows by itself because of it. Pure. The findings themselves are the server's; those of all runs as they are listed are in doctor.js.
  */
 
+/** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Run} Run */
 /** @typedef {import("./types.js").Finding} Finding */
 /** @typedef {import("./selectors.js").Glyph} Glyph */
@@ -70,4 +71,21 @@ const STILL = ["predicts_the_mean", "plateau", "noise_floor", "rate_too_small"];
 export function trendFound(run) {
   if (openOf(run, ...STILL)) return "flat";
   return openOf(run, "healthy") ? "falling" : run.trend;
+}
+
+/** @param {Run|undefined} run */
+const isInTrouble = (run) => run !== undefined && run.findings.some((finding) => isOpen(finding) && finding.severity === "problem");
+
+/**
+ * Who is told that a layer is dead should see its hollow units: the network shows the run that is in trouble, unless somebody chose
+ * one, the one that is shown is in trouble itself, or its steps are being read.
+ * @param {State} state
+ * @returns {State}
+ */
+export function towardsTrouble(state) {
+  const { view, runs, order } = state;
+  const isRead = view.inspector || view.tab === "step";
+  const networkRun = order.find((name) => isInTrouble(runs[name]));
+  if (!networkRun || view.isRunChosen || isRead || isInTrouble(runs[view.networkRun ?? ""])) return state;
+  return { ...state, view: { ...view, networkRun } };
 }

@@ -5,6 +5,7 @@
  */
 
 import { EVENTS, without } from "./events.js";
+import { towardsTrouble } from "./findings.js";
 import { experimentOf, newest, runsOf, withNewerRecipes } from "./opened.js";
 import { FIRST, withMeasured } from "./instruments.js";
 import { withoutLostPast } from "./moments.js";
@@ -25,7 +26,7 @@ export function initialState() {
     order: [],
     playback: { playing: false, speed: 60, pace: "steps" },
     view: {
-      x: "steps", y: "log", measure: "grad_l1", panel: "gradients", instruments: FIRST, theme: "auto", selectedRun: null, networkRun: null,
+      x: "steps", y: "log", measure: "grad_l1", panel: "gradients", instruments: FIRST, theme: "auto", selectedRun: null, networkRun: null, isRunChosen: false,
       singleKeys: true, closedNote: null, sheet: null, dialog: null, tab: "charts", explains: false, inspector: false, line: null, firstSample: 0, samplesShown: 4,
     },
     pending: {},
@@ -71,7 +72,7 @@ function opened(state, told, token) {
   const order = answer.runs.map(({ name }) => name);
   const kept = (/** @type {string|null} */ name) => (name && order.includes(name) ? name : order[0] ?? null);
   const playback = again ? heard(state, answer) : heard({ ...state, pending: {}, playback: { ...state.playback, isOwn: false } }, answer);
-  return settled({
+  return towardsTrouble(settled({
     ...state,
     experiment: experimentOf(answer, again ? state.experiment : null, token),
     runs, order, playback, loading: null, isReadOnly: answer.read_only ?? false,
@@ -80,8 +81,8 @@ function opened(state, told, token) {
     offer: again ? state.offer : null,
     figures: again ? state.figures : {},
     instruments: again ? state.instruments : {},
-    view: { ...state.view, selectedRun: kept(state.view.selectedRun), networkRun: kept(state.view.networkRun) },
-  });
+    view: { ...state.view, selectedRun: kept(state.view.selectedRun), networkRun: kept(state.view.networkRun), isRunChosen: again && state.view.isRunChosen },
+  }));
 }
 
 /**
@@ -142,7 +143,7 @@ const MESSAGES = {
   error: (state, { id, problem }) => ({ ...answered(state, id ?? "", null), problem }),
   connection: (state, { type: _, ...part }) => ({ ...state, connection: { ...state.connection, ...part } }),
   token: (state, { token }) => (state.experiment ? { ...state, experiment: { ...state.experiment, token } } : state),
-  view: (state, { part }) => ({ ...state, view: { ...state.view, ...part } }),
+  view: (state, { part }) => ({ ...state, view: { ...state.view, ...(part.networkRun ? { isRunChosen: true } : {}), ...part } }),
   playback: (state, { part }) => ({ ...state, playback: { ...state.playback, ...part, isOwn: true } }),
   hidden: (state, { run, hidden }) => withRun(state, run, { hidden }),
   measured: (state, { runs }) => Object.entries(runs).reduce(

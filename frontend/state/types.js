@@ -138,6 +138,7 @@
  * @property {"auto"|"light"|"dark"} theme
  * @property {string|null} selectedRun
  * @property {string|null} networkRun
+ * @property {boolean} isRunChosen     somebody chose it; until then the one that is in trouble is shown
  * @property {boolean} singleKeys
  * @property {string|null} closedNote  the exhibit whose sentences were closed
  * @property {null|"recipe"} sheet

@@ -121,6 +121,7 @@ def test_axe_finds_nothing_on_a_desk(open_lab: OpenLab) -> None:
     lab.button("Add a run").click()
     lab.button("Add a run").click()
     expect(lab.page.locator("run-card")).to_have_count(4)
+    expect(lab.page.locator("doctor-list .finding .acts").first).to_be_in_viewport()
     third = lab.page.locator("run-card").nth(3).get_by_label(re.compile("^Learning rate of [^,]*$"))
     third.fill("-1")
     third.press("Enter")

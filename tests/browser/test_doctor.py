@@ -42,7 +42,6 @@ def test_before_the_first_step_it_has_nothing_to_say(lab: Dashboard) -> None:
 
 
 def test_a_layer_that_dies_is_told_with_its_step_in_every_place(lab: Dashboard) -> None:
-    lab.page.get_by_role("radiogroup", name="Run shown").get_by_role("radio", name="SGD").click()
     places = "network-drawing, predicted-true, plotly-chart[kind=loss], plotly-chart[kind=gradients]"
     before = [each.bounding_box() for each in lab.page.locator(places).all()]
     lab.make_steps(LONG)
@@ -53,7 +52,7 @@ def test_a_layer_that_dies_is_told_with_its_step_in_every_place(lab: Dashboard) 
     expect(doctor(lab).locator(".head .end")).to_have_text(re.compile("^1 problem, "))
     expect(doctor(lab).locator(".finding").first).to_have_attribute("data-rule", "dead_layer")
     assert [each.bounding_box() for each in lab.page.locator(places).all()] == before
-    # the four hollow units, the word in the table, the flags on chart and timeline, the sentence that is spoken
+    # hollow units though nobody chose the run, the word in the table, flags on chart and timeline, the spoken sentence
     expect(lab.page.locator("network-drawing g.dead[data-place='2']")).to_have_count(4)
     expect(lab.row("sgd")).to_have_attribute("data-state", "layer 2 dead")
     flag = lab.chart("loss").locator(f".chart-label.flag.finding[data-step='{since}']")

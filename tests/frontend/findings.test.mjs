@@ -45,6 +45,21 @@ test("a run with a problem is not called well, whatever was found before", () =>
   assert.deepEqual(titles(after([found("sgd", dead({ until_step: 400 }))], state)), ["GD is learning.", "SGD is learning."]);
 });
 
+test("the network shows the run that is in trouble, until somebody chooses another or reads the steps of one", () => {
+  const shown = (messages, state = opened()) => after(messages, state).view.networkRun;
+  const told = withFindings([], [dead()]);
+  const view = (part) => ({ type: "view", part });
+  assert.equal(shown([found("gd", edge()), found("gd", healthy())]), "gd");
+  assert.equal(shown([found("sgd", dead())]), "sgd");
+  assert.equal(shown([{ type: "opened", answer: told, token: "t" }], initialState()), "sgd", "it was found before the page came");
+  assert.equal(shown([found("sgd", dead()), found("gd", dead())]), "sgd", "it is in trouble itself");
+  assert.equal(shown([found("gd", dead()), found("gd", dead({ until_step: 300 })), found("sgd", dead({ id: "other" }))]), "sgd");
+  assert.equal(shown([view({ networkRun: "gd" }), found("sgd", dead())]), "gd");
+  assert.equal(shown([found("sgd", dead()), view({ networkRun: "gd" }), { type: "experiment", state: told }]), "gd", "however often it is told");
+  assert.equal(shown([view({ networkRun: "gd" }), { type: "opened", answer: { ...told, id: "another" }, token: "t" }]), "sgd", "a choice ends with its experiment");
+  assert.deepEqual([shown([view({ inspector: true }), found("sgd", dead())]), shown([view({ tab: "step" }), found("sgd", dead())])], ["gd", "gd"]);
+});
+
 test("a server that tells of no findings has none, and the count says nothing then", () => {
   assert.deepEqual([titles(opened()), countWords(opened())], [[], ""]);
   assert.equal(countWords(after([found("gd", healthy())], opened())), "0 problems, 1 healthy");
