@@ -8,12 +8,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 NODE_CHECKS := tests/frontend/node_modules
+# One BLAS thread a process: the same sums whatever the machine. Bytecode is written whatever the caller says, since a
+# suite starts a hundred processes.
+PYTEST := PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1 $(PY) -m pytest --quiet --dist worksteal
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 
 # Verbs run in the order written, also under -j: the cheap checks come first, and two test suites never share the cores.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help run install compiling install-test test lint types layers check-js test-frontend test-python test-browser \
+.PHONY: help run install compiling install-test test test-long lint types layers check-js test-frontend test-python test-browser \
         chaos fulldisk powerloss lives doctor bench screenshot format lock image verify-image clean
 
 help: ## list the verbs
@@ -45,6 +48,13 @@ $(VENV)/created:
 # --- testing --------------------------------------------------------------------------------------------------------
 
 test: compiling install-test lint types layers check-js test-frontend test-python test-browser ## run every check and every test
+
+test-long: install-test ## what takes longer: the tests that make test leaves out
+	@sh .ci/install-curl
+	@$(PY) tests/browser/chromium.py
+	@$(BIN)/fallline warm >/dev/null
+	@echo "== pytest, what takes longer"
+	@$(PYTEST) -n 2 --hypothesis-profile=long -m "long or hypothesis" tests
 
 # Compiling takes one core most of a minute. Of that, nothing is needed by what is installed and checked first, and who
 # needs it waits at its lock.
@@ -84,20 +94,20 @@ test-frontend: install-test ## node --test: the frontend's logic
 	@echo "== node --test"
 	@$(BIN)/node --test tests/frontend/*.test.mjs
 
-# One BLAS thread a process: the same sums whatever the machine. Servers have deadlines that their tests wait for: those come
-# first, and a worker more than there are cores computes meanwhile.
+# Servers have deadlines that their tests wait for: those come first, and a worker more than there are cores computes
+# meanwhile.
 test-python: install-test ## pytest: unit, contracts, integration, architecture
 	@sh .ci/install-curl
 	@$(BIN)/fallline warm >/dev/null
 	@echo "== pytest"
-	@OPENBLAS_NUM_THREADS=1 $(PY) -m pytest --quiet -n 3 --dist worksteal --ignore=tests/browser tests/integration tests
+	@$(PYTEST) -n 3 -m "not long" --ignore=tests/browser tests/integration tests
 
 # A test waits for its page, for a server that starts or for a line that is lost a fifth of its time: a third one goes on.
 test-browser: install-test ## pytest: the page in Chromium
 	@echo "== pytest, in the browser"
 	@$(PY) tests/browser/chromium.py
 	@$(BIN)/fallline warm >/dev/null
-	@OPENBLAS_NUM_THREADS=1 $(PY) -m pytest --quiet -n 2 --dist worksteal tests/browser
+	@$(PYTEST) -n 2 -m "not long" tests/browser
 
 chaos: install-test ## cuts and kills at random moments: 0 of 3,000 acknowledged commands lost, doubled or different; both mutants caught
 	@$(BIN)/fallline warm >/dev/null

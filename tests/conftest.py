@@ -11,8 +11,10 @@ from hypothesis import settings
 from fallline.execution.code_cache import cache_directory, point_numba_at
 
 # A shared machine stalls now and then: a slow example is no failure. The same examples every time, so that a red
-# run can be repeated; `--hypothesis-profile=explore` tries ten times as many, other ones each time.
-settings.register_profile("repeatable", deadline=None, derandomize=True)
+# run can be repeated; `make test-long` takes the profile `long`, and `explore` tries ten times as many as that, other
+# ones each time.
+settings.register_profile("repeatable", deadline=None, derandomize=True, max_examples=40)
+settings.register_profile("long", deadline=None, derandomize=True, max_examples=100)
 settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile("repeatable")
 

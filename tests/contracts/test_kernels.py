@@ -96,6 +96,8 @@ FURTHER = {
     "a schedule": {"schedule": {"name": "step", "every": 50, "factor": 0.5}},
 }
 """What may stand beside an optimizer."""
+MEASURED = 60
+"""Steps: a schedule has changed the rate, and the smallest batches have gone through more than one pass."""
 METHODS = [(name, "no more") for name in OPTIMIZERS] + [
     ("sgd", more) for more in FURTHER if more != "no more"
 ]
@@ -109,7 +111,7 @@ def test_every_measure_is_what_its_name_says(kernel, optimizer, further, batch_s
         run_of(batch_size, optimizer=optimizer, **FURTHER[further]),
     )
     state, pieces = begin(problem), []
-    for _ in range(150):
+    for _ in range(MEASURED):
         gradients, rows = next_gradient(problem, state, run)
         before = {name: values.copy() for name, values in problem.named(state.parameters).items()}
         scores = evaluate(problem, state.parameters)
@@ -132,7 +134,7 @@ def test_every_measure_is_what_its_name_says(kernel, optimizer, further, batch_s
     assert sum(len(rows) for _, rows in pieces) == state.samples_seen
     whole = joined([record for record, _ in pieces])
     other = begin(problem)
-    at_once = advance(problem, other, run, 150, kernel)
+    at_once = advance(problem, other, run, MEASURED, kernel)
     assert other.fingerprint() == state.fingerprint()
     assert whole.values.tobytes() == at_once.values.tobytes()
 

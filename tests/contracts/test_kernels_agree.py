@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -74,20 +74,48 @@ def assert_same_step(problem, run, state):
     assert same.all(), (np.array(theirs.names)[~same.all(axis=1)], settings)
 
 
-@pytest.mark.parametrize("hidden", HIDDEN.values(), ids=HIDDEN)
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_a_step_is_numpys_but_for_rounding(activation, loss, hidden):
-    """Every optimizer and batch size within; a second step, for which the optimizer has something to remember.
+NETWORKS = list(product(ACTIVATIONS, LOSSES, HIDDEN))
+
+
+def optimizer_of(activation, loss, hidden, batch_size):
+    """One that comes round: together with any two of the four, all of them do."""
+    axes = (list(ACTIVATIONS), list(LOSSES), list(HIDDEN), BATCHES)
+    places = map(list.index, axes, (activation, loss, hidden, batch_size))
+    return list(OPTIMIZERS)[sum(places) % len(OPTIMIZERS)]
+
+
+def assert_steps_are_numpys(activation, loss, hidden, methods):
+    """A second step, for which the optimizer has something to remember.
 
     The rate is small because some optimizers make a whole step of a gradient that is all but nothing, and rounding.
     """
-    problem = problem_with(activation, hidden, loss=loss)
-    for optimizer, batch_size in product(OPTIMIZERS, BATCHES):
+    problem = problem_with(activation, HIDDEN[hidden], loss=loss)
+    for optimizer, batch_size in methods:
         run = RunRecipe(name="r", optimizer=optimizer, batch_size=batch_size, learning_rate=1e-4)
         state = begin(problem)
         for _ in range(2):
             assert_same_step(problem, run, state)
+
+
+@pytest.mark.parametrize(("activation", "loss", "hidden"), NETWORKS)
+def test_a_step_is_numpys_but_for_rounding(activation, loss, hidden):
+    """Every batch size within, each with an optimizer."""
+    methods = [(optimizer_of(activation, loss, hidden, size), size) for size in BATCHES]
+    assert_steps_are_numpys(activation, loss, hidden, methods)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("activation", "loss", "hidden"), NETWORKS)
+def test_a_step_is_numpys_with_every_optimizer_on_every_network(activation, loss, hidden):
+    assert_steps_are_numpys(activation, loss, hidden, product(OPTIMIZERS, BATCHES))
+
+
+def test_every_optimizer_meets_every_pair_of_what_a_step_depends_on():
+    """So the steps above are a seventh of all, and none that two settings spoil together is left out."""
+    axes = (list(ACTIVATIONS), list(LOSSES), list(HIDDEN), BATCHES)
+    for one, other in combinations(range(len(axes)), 2):
+        seen = {(each[one], each[other], optimizer_of(*each)) for each in product(*axes)}
+        assert len(seen) == len(axes[one]) * len(axes[other]) * len(OPTIMIZERS)
 
 
 FURTHER = [
@@ -329,7 +357,7 @@ CHANGES = [
 ]  # fmt: skip
 
 
-@settings(max_examples=80)
+@settings(max_examples=settings.default.max_examples)
 @given(
     start=st.sampled_from([None, 1, 7, 45]),
     edits=st.dictionaries(st.integers(0, 200), st.sampled_from(CHANGES), max_size=5),

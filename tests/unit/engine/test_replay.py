@@ -84,7 +84,6 @@ def live(problem, run, slices):
     return state, joined(pieces or [advance(problem, state, grown, 0)])
 
 
-@settings(max_examples=150)
 @given(run=runs(), slices=slicings)
 def test_slices_with_edits_are_the_straight_replay(run, slices):
     straight, expected = train(PROBLEM, run, STEPS)
@@ -94,7 +93,7 @@ def test_slices_with_edits_are_the_straight_replay(run, slices):
     assert records.samples_seen.tobytes() == expected.samples_seen.tobytes()
 
 
-@settings(max_examples=60)
+@settings(max_examples=settings.default.max_examples * 2 // 5)
 @given(run=runs(), at=st.integers(0, STEPS))
 def test_a_checkpoint_plus_the_rest_is_the_straight_replay(run, at):
     straight, expected = train(PROBLEM, run, STEPS)

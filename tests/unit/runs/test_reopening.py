@@ -61,29 +61,29 @@ def test_a_run_without_a_stored_state_is_made_from_its_recipe() -> None:
 
 def test_a_long_run_is_there_again_in_a_few_turns() -> None:
     life = Life()
-    life.step(6_000)
+    life.step(2_000)
     assert {run: "head" in parts for run, parts in life.kept.parts.items()} == {"gd": True, "sgd": True}
     made = sum(run.seconds for run in life.one.runs.values())
     assert made > 10 * books.SAVE_SECONDS
     life.reopen()
     saved = [run.state.step for run in life.one.runs.values()]
-    assert saved == [6_000, 6_000]
+    assert saved == [2_000, 2_000]
     assert_twins(life)
-    life.step(5_000)
+    life.step(1_000)
     assert_twins(life)
 
 
 def test_the_way_from_the_last_stored_state_is_short() -> None:
     life = Life(runs=[{"name": "gd"}])
-    life.step(6_000)
+    life.step(3_000)
     short = life.reopen()
     life.reopen(replace(life.kept, parts={}))
-    assert short * 5 < 6_000 * life.one.runs["gd"].step_seconds / 0.01
+    assert short * 5 < 3_000 * life.one.runs["gd"].step_seconds / 0.01
 
 
 def test_only_what_changed_is_stored_anew() -> None:
     life = Life(runs=[{"name": "gd"}])
-    life.step(6_000)
+    life.step(4_000)
     whole = sum(map(len, life.kept.parts["gd"].values()))
     heads = {life.kept.parts["gd"]["head"]}
     before = life.stored_bytes
@@ -171,33 +171,33 @@ def test_a_diverged_run_stays_where_it_is() -> None:
 def test_a_step_that_was_cut_off_is_not_made_twice_when_it_is_asked_for_again() -> None:
     life = Life()
     life.step(50)
-    life.one.step(CLOCK.now, lambda _: None, steps=5_000, receipt=KEY)
-    while life.one.runs["gd"].state.step < 2_000:
+    life.one.step(CLOCK.now, lambda _: None, steps=1_500, receipt=KEY)
+    while life.one.runs["gd"].state.step < 700:
         life.one.work(0.01, CLOCK.now, CLOCK)
         life.store_it()
     life.reopen()
-    assert 50 <= steps(life)["gd"] < 5_050
-    life.step(5_000, receipt=KEY)
-    assert steps(life) == {"gd": 5_050, "sgd": 5_050}
+    assert 50 <= steps(life)["gd"] < 1_550
+    life.step(1_500, receipt=KEY)
+    assert steps(life) == {"gd": 1_550, "sgd": 1_550}
     life.reopen()
     assert life.kept.progress["unfinished"] == {}
 
 
 def test_a_reset_makes_a_cut_off_step_forget_where_it_was_going() -> None:
     life = Life()
-    life.one.step(CLOCK.now, lambda _: None, steps=5_000, receipt=KEY)
+    life.one.step(CLOCK.now, lambda _: None, steps=1_500, receipt=KEY)
     life.one.work(0.01, CLOCK.now, CLOCK)
     life.store_it()
     life.reopen()
     life.do(lambda one: one.reset("gd", 0.0))
-    life.step(5_000, receipt=KEY)
-    assert steps(life) == {"gd": 0, "sgd": 5_000}
+    life.step(1_500, receipt=KEY)
+    assert steps(life) == {"gd": 0, "sgd": 1_500}
 
 
 @pytest.mark.parametrize("spoil", ["flip", "lose", "head"])
 def test_a_damaged_state_is_noticed_and_made_again(spoil: str) -> None:
     life = Life(runs=[{"name": "gd"}])
-    life.step(3_000)
+    life.step(2_000)
     parts = dict(life.kept.parts["gd"])
     assert len(parts) > 3
     name = "head" if spoil == "head" else next(name for name in parts if name.startswith("history-first"))
@@ -206,9 +206,9 @@ def test_a_damaged_state_is_noticed_and_made_again(spoil: str) -> None:
     else:
         parts[name] = parts[name][:-1] + bytes([parts[name][-1] ^ 1])
     life.reopen(replace(life.kept, parts={"gd": parts}))
-    assert steps(life) == {"gd": 3_000}
+    assert steps(life) == {"gd": 2_000}
     assert_twins(life)
-    life.step(3_000)
+    life.step(500)
     life.reopen()
     assert_twins(life)
 
@@ -239,12 +239,12 @@ def test_a_damaged_checkpoint_is_noticed_and_an_earlier_one_serves() -> None:
 
 def test_other_builds_are_noticed_and_told() -> None:
     life = Life(runs=[{"name": "gd"}])
-    life.step(3_000)
+    life.step(1_500)
     stored = life.kept
     other = Kernels(CLOCK, builds={**BUILDS, "blas": "another"})
     life.reopen(stored, other)
     assert life.one.state()["provenance"]["restored"] == {"gd": TO_ROUNDING}
-    assert steps(life) == {"gd": 3_000}
+    assert steps(life) == {"gd": 1_500}
     assert generations(life) == {"gd": 1}
     life.reopen(kernels=other)
     assert life.one.state()["provenance"]["restored"] == {"gd": TO_ROUNDING}, (
@@ -259,7 +259,7 @@ def test_other_builds_are_noticed_and_told() -> None:
 
 def test_what_could_not_be_stored_is_stored_the_next_time() -> None:
     life = Life(runs=[{"name": "gd"}])
-    life.step(3_000)
+    life.step(1_000)
     life.one.play(None, "steps", CLOCK.now)
     life.store_it()
     for attempt in itertools.count():
@@ -272,7 +272,7 @@ def test_what_could_not_be_stored_is_stored_the_next_time() -> None:
         assert attempt < 1000
         if written is not None:
             life.one.stored(well=True)
-    for _ in range(200):
+    for _ in range(50):
         life.one.work(0.05, CLOCK.now, CLOCK)
         life.store_it(tells=False)
     life.reopen()
