@@ -20,6 +20,7 @@ from sqlalchemy.pool import StaticPool
 
 from fallline.storage import sql
 from fallline.storage.interface import Known, KnownTable, Record, StoreRefused, StoreUnwritable
+from fallline.storage.mounts import network_file_system
 from fallline.storage.tables import TRUTH, VERSION
 from fallline.vocabulary.journal import Json, Kept
 
@@ -70,6 +71,11 @@ class SqliteStore:
             oldest = ".".join(map(str, OLDEST))
             raise StoreRefused(
                 f"storing needs SQLite {oldest} or newer, and this Python has {sqlite3.sqlite_version}"
+            )
+        if kind := network_file_system(self.path.parent):
+            raise StoreRefused(
+                f"{self.path.parent} lies on a network file system ({kind}), on which SQLite may lose or damage what "
+                "it stores: name a folder on a disk of this machine by FALLLINE_DATA"
             )
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
