@@ -1,6 +1,5 @@
 """The page and its files: `/` names everything else by the hash of its contents, so that browsers may keep it for good.
 
-The page is written with the modules and style sheets it is made of, and sent with one of each that holds them all.
 Compressed once, in a thread after the start. Must not know what is in the files.
 """
 
@@ -9,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
-import re
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -18,7 +16,6 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from fallline.vocabulary.errors import NotFound
-from fallline.web.joining import join_modules, join_styles
 
 MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -36,9 +33,6 @@ NOT_SERVED = frozenset({"package.json", "package-lock.json", "jsconfig.json", "i
 FOR_GOOD = "public, max-age=31536000, immutable"
 TEMPLATE = "figures/plotly-template.json"
 PLOTLY = "plotly.min.js"
-SCRIPT, STYLES = "joined.js", "joined.css"
-MODULE = re.compile(r'<script type="module" src="\{\{assets\}\}/([^"]+)">')
-STYLE = re.compile(r' *<link rel="stylesheet" href="\{\{assets\}\}/([^"]+)">\n')
 
 
 @dataclass(slots=True)
@@ -63,11 +57,10 @@ class Pages:
         files = _files_of(frontend)
         if (package / TEMPLATE).is_file():
             files[TEMPLATE] = _file(package / TEMPLATE)
-        page = _joined((frontend / "index.html").read_text("utf-8"), files)
         self.assets = f"/assets/{_hash_of(files)}"
         bundle = {PLOTLY: File(plotly, MEDIA_TYPES[".js"])}
         self.plotly = f"/assets/{_hash_of(bundle)}/{PLOTLY}"
-        self.index = File(self._filled(page), MEDIA_TYPES[".html"])
+        self.index = File(self._filled((frontend / "index.html").read_text("utf-8")), MEDIA_TYPES[".html"])
         self.etag = f'"{hashlib.sha256(self.index.body).hexdigest()[:16]}"'
         self._served = {f"{self.assets}/{name}": file for name, file in files.items()}
         self._served[self.plotly] = bundle[PLOTLY]
@@ -87,21 +80,6 @@ class Pages:
         for file in sorted((self.index, *self._served.values()), key=lambda file: len(file.body)):
             if file.packable:
                 await asyncio.to_thread(file.pack)
-
-
-def _joined(page: str, files: dict[str, File]) -> str:
-    """The page with one script and one style sheet in place of all that it names, which come to the files."""
-    if entry := MODULE.search(page):
-        sources = {name: file.body.decode() for name, file in files.items() if name.endswith(".js")}
-        files[SCRIPT] = File(join_modules(sources, entry[1]).encode(), MEDIA_TYPES[".js"])
-        page = page.replace(entry[0], entry[0].replace(entry[1], SCRIPT))
-    if styles := list(STYLE.finditer(page)):
-        sheets = {found[1]: files[found[1]].body.decode() for found in styles}
-        files[STYLES] = File(join_styles(sheets).encode(), MEDIA_TYPES[".css"])
-        first = styles[0]
-        page = page.replace(first[0], first[0].replace(first[1], STYLES))
-        page = STYLE.sub(lambda found: found[0] if found[1] == STYLES else "", page)
-    return page
 
 
 def _files_of(folder: Path) -> dict[str, File]:

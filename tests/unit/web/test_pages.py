@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import re
 from pathlib import Path
 
 import pytest
@@ -67,31 +66,6 @@ def test_what_is_no_part_of_the_page_is_not_served(tmp_path: Path, name: str) ->
         pages.find(f"{pages.assets}/{name}")
 
 
-def test_many_modules_and_style_sheets_come_as_one(tmp_path: Path) -> None:
-    frontend = tmp_path / "frontend"
-    for name, text in {
-        "index.html": '<script src="{{assets}}/first.js"></script>\n'
-        '  <link rel="stylesheet" href="{{assets}}/styles/b.css">\n'
-        '  <link rel="stylesheet" href="{{assets}}/styles/a.css">\n'
-        '  <script type="module" src="{{assets}}/main.js"></script>\n',
-        "first.js": "first();",
-        "main.js": 'import { a } from "./a.js";\na();\n',
-        "a.js": "export function a() {}\n",
-        "styles/a.css": "a{}",
-        "styles/b.css": "b{}",
-    }.items():
-        (frontend / name).parent.mkdir(parents=True, exist_ok=True)
-        (frontend / name).write_text(text)
-    pages = Pages(frontend, tmp_path, b"")
-    assert re.findall(r'"(?:/assets/\w+/)?([\w.]+)"', pages.index.body.decode()) == [
-        "first.js", "stylesheet", "joined.css", "module", "joined.js",
-    ]  # fmt: skip
-    style = pages.find(f"{pages.assets}/joined.css").body
-    assert style.index(b"b{}") < style.index(b"a{}")
-    script = pages.find(f"{pages.assets}/joined.js").body
-    assert script.index(b"function a()") < script.index(b"a();")
-
-
 async def test_packing_makes_files_smaller_and_changes_nothing_in_them(tmp_path: Path) -> None:
     pages = pages_of(tmp_path)
     await pages.pack()
@@ -103,8 +77,7 @@ async def test_packing_makes_files_smaller_and_changes_nothing_in_them(tmp_path:
 
 def test_the_installed_pages_are_whole() -> None:
     pages = installed_pages()
-    assert pages.find(f"{pages.assets}/joined.js").body
-    assert pages.index.body.count(b"stylesheet") == pages.index.body.count(b'type="module"') == 1
+    assert pages.find(f"{pages.assets}/main.js").body
     assert pages.find(f"{pages.assets}/figures/plotly-template.json").body.startswith(b"{")
     assert b"plotly.js" in pages.find(pages.plotly).body[:200]
     assert b"{{" not in pages.index.body
