@@ -13,8 +13,8 @@ from fallline.storage.sqlite import SqliteStore
 
 MOUNTED = r"""23 28 0:21 / /proc rw,nosuid shared:12 - proc proc rw
 28 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
-60 28 0:50 / /home rw,relatime shared:30 master:2 - nfs4 server:/home rw,vers=4.2
-61 60 254:1 / /home/scratch rw - xfs /dev/vdb rw
+60 28 0:50 / /far rw,relatime shared:30 master:2 - nfs4 server:/far rw,vers=4.2
+61 60 254:1 / /far/scratch rw - xfs /dev/vdb rw
 62 28 0:51 / /mnt/my\040share rw - cifs //server/share rw
 63 28 0:52 / /twice rw - nfs server:/twice rw
 64 63 0:53 / /twice rw - tmpfs tmpfs rw
@@ -26,9 +26,9 @@ MOUNTED = r"""23 28 0:21 / /proc rw,nosuid shared:12 - proc proc rw
     [
         ("/var/lib/fallline", "ext4"),
         ("/", "ext4"),
-        ("/home/ada/fallline", "nfs4"),
-        ("/homes/ada", "ext4"),
-        ("/home/scratch/fallline", "xfs"),
+        ("/far/ada/fallline", "nfs4"),
+        ("/farther/ada", "ext4"),
+        ("/far/scratch/fallline", "xfs"),
         ("/mnt/my share/fallline", "cifs"),
         ("/twice", "tmpfs"),
     ],
@@ -43,7 +43,7 @@ def test_the_folder_of_this_test_lies_on_no_network() -> None:
 
 def test_nothing_is_stored_on_a_network_file_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     listed, data = tmp_path / "mountinfo", tmp_path / "data"
-    listed.write_text(MOUNTED.replace("/home ", f"{tmp_path} "))
+    listed.write_text(MOUNTED.replace("/far ", f"{tmp_path} "))
     monkeypatch.setattr(mounts, "MOUNTS", listed)
     with pytest.raises(StoreRefused, match=r"network file system \(nfs4\).*FALLLINE_DATA"):
         SqliteStore(data).open()
