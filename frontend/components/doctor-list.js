@@ -8,7 +8,7 @@ import { make, makeOwn, set, write } from "./dom.js";
 import { earlierEntry, findingEntry } from "./finding-entry.js";
 import { glyph } from "./icons.js";
 import { LiveElement, register } from "./live-element.js";
-import { countWords, earlierFindings, openFindings, problemCount } from "../state/doctor.js";
+import { countWords, earlierFindings, openFindings, problemCount, waitWords } from "../state/doctor.js";
 import { noRoomWords } from "../state/remedies.js";
 import { isLocked, mayChange } from "../state/selectors.js";
 
@@ -39,7 +39,9 @@ export class DoctorList extends LiveElement {
   start() {
     this.onceOpened(() => {
       const end = make("span", { class: "end" });
-      this.append(make("div", { class: "head" }, make("h2", {}, "Doctor"), end), this.#list, this.#nothing, this.#folded, makeOwn("self-check"));
+      const cost = make("p", { class: "hint" });
+      this.append(make("div", { class: "head" }, make("h2", {}, "Doctor"), end), this.#list, this.#nothing, this.#folded, cost, makeOwn("self-check"));
+      this.follow(waitWords, (words) => write(cost, words));
       this.follow(countWords, (words) => write(end, words));
       this.follow((state) => problemCount(state), (count) => set(this, { "data-problems": count }));
       this.follow(

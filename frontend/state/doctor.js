@@ -36,6 +36,12 @@ export const earlierFindings = (state) => allOf(seen(state)).filter(({ finding }
 /** How many problems there are. @param {State} state */
 export const problemCount = (state) => openFindings(state).filter(({ finding }) => finding.severity === "problem").length;
 
+/** What the Doctor costs, of the run that waits longest: "Training waited for it 2.4 % of the time." @param {State} state */
+export function waitWords({ runs }) {
+  const shares = Object.values(runs).flatMap(({ waited }) => (waited === undefined ? [] : [waited]));
+  return shares.length ? `Training waited for it ${(100 * Math.max(...shares)).toFixed(1)} % of the time.` : "";
+}
+
 /** "1 problem, 1 healthy"; warnings are counted where there are any. @param {State} state */
 export function countWords(state) {
   const open = openFindings(state).map(({ finding }) => finding);

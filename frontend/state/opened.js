@@ -94,6 +94,7 @@ function runOf(told, recipe, known, lane) {
     snapshot: same ? known.snapshot : null,
     trend: same ? known.trend : undefined,
     findings: joinedFindings(same ? known.findings : [], told.findings),
+    waited: told.doctor?.share,
     restartedAt: known?.restartedAt ?? null,
   };
 }

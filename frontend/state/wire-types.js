@@ -57,6 +57,7 @@
  * @property {import("./stops.js").Condition|null} [finished_by]
  * @property {Record<string, Latest>} latest
  * @property {Finding[]} [findings]  oldest first, open and closed
+ * @property {{share: number}} [doctor]  the share of its time that training waited for the Doctor
  */
 /**
  * @typedef {object} Remedy

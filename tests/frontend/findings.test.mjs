@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { stripFor } from "../../frontend/components/strips.js";
-import { countWords, earlierFindings, openFindings, problemCount } from "../../frontend/state/doctor.js";
+import { countWords, earlierFindings, openFindings, problemCount, waitWords } from "../../frontend/state/doctor.js";
 import { glyphOf } from "../../frontend/state/findings.js";
 import { markersOf, nextMarker } from "../../frontend/state/markers.js";
 import { seen } from "../../frontend/state/moments.js";
@@ -63,6 +63,13 @@ test("the network shows the run that is in trouble, until somebody chooses anoth
 test("a server that tells of no findings has none, and the count says nothing then", () => {
   assert.deepEqual([titles(opened()), countWords(opened())], [[], ""]);
   assert.equal(countWords(after([found("gd", healthy())], opened())), "0 problems, 1 healthy");
+});
+
+test("what examining costs is told of the run that waits for it longest, as frames tell it", () => {
+  assert.equal(waitWords(opened()), "");
+  const state = after([frame("gd", 500, { doctor: { share: 0.0239 } }), frame("sgd", 500, { doctor: { share: 0.001 } })], opened());
+  assert.equal(waitWords(state), "Training waited for it 2.4 % of the time.");
+  assert.equal(waitWords(reduce(state, frame("gd", 600, { doctor: { share: 0 } }))), "Training waited for it 0.1 % of the time.");
 });
 
 test("a finding that closes leaves the list for those that are over, and an answer that was on its way does not open it again", () => {

@@ -302,6 +302,7 @@ class Run:
             "epoch": self.epoch,
             "samples_seen": self.state.samples_seen,
             "generation": self.generation,
+            "doctor": self.case.costs(self.seconds),
         }
 
     def as_json(self, *, playing: bool, moving: bool) -> dict[str, Any]:
@@ -316,7 +317,6 @@ class Run:
             "kernel": self.kernel.name,
             "latest": self.latest(evaluated=not moving),
             "findings": self.findings(),
-            "doctor": self.case.costs(self.seconds),
         }
 
     def findings(self) -> list[dict[str, Any]]:
