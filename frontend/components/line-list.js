@@ -18,10 +18,10 @@ const PARTS = /** @type {const} */ ([{ part: "forward", text: "Forward" }, { par
 /** @param {Line} line */
 const resultWords = (line) => (isOdd(line) ? "not finite" : isAllZero(line) ? `exactly 0 in all ${integer(sizeOf(line))}` : line.zeros ? `${integer(line.zeros)} of ${integer(sizeOf(line))} exactly 0` : "");
 
-/** What stands beside a line in which something went wrong. @param {Sheet} sheet @param {number} place */
-function markOf(sheet, place) {
+/** What stands beside a line in which something went wrong. @param {Sheet} sheet @param {number} place @param {number|null} dead  a layer of the run */
+function markOf(sheet, place, dead) {
   if (place === firstOdd(sheet)) return { glyph: /** @type {const} */ ("cross"), words: "the first line that is not finite" };
-  if (place === firstZero(sheet)) return { glyph: /** @type {const} */ ("dead"), words: "here everything became exactly 0" };
+  if (place === firstZero(sheet, dead)) return { glyph: /** @type {const} */ ("dead"), words: "here everything became exactly 0" };
   return null;
 }
 
@@ -42,10 +42,10 @@ export function lineList(choose) {
     set(root, { "aria-label": `One step in NumPy, ${sheet.lines.length} lines` });
   }
 
-  /** @param {Sheet} sheet @param {number} place */
-  function showLine(sheet, place) {
+  /** @param {Sheet} sheet @param {number} place @param {number|null} dead */
+  function showLine(sheet, place, dead) {
     const line = sheet.lines[place];
-    const mark = markOf(sheet, place);
+    const mark = markOf(sheet, place, dead);
     const [, result, sign, strip] = options[place].children;
     if (options[place].dataset.mark !== mark?.glyph) sign.replaceChildren(...(mark ? [glyph(mark.glyph)] : []));
     write(result, [resultWords(line), mark?.words].filter(Boolean).join(", "));
@@ -56,12 +56,12 @@ export function lineList(choose) {
 
   return {
     root,
-    /** @param {Sheet} sheet @param {number} chosen */
-    show(sheet, chosen) {
+    /** @param {Sheet} sheet @param {number} chosen @param {number|null} dead  a layer of the run that is */
+    show(sheet, chosen, dead) {
       const now = sheet.lines.map((line) => `${line.part} ${line.name} = ${line.expression}`).join("\n");
       if (now !== signature) build(sheet);
       signature = now;
-      sheet.lines.forEach((_, place) => showLine(sheet, place));
+      sheet.lines.forEach((_, place) => showLine(sheet, place, dead));
       options.forEach((option, place) => set(option, { "aria-selected": String(place === chosen) }));
       set(root, { "aria-activedescendant": `line-${chosen}` });
     },

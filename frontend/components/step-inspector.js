@@ -10,7 +10,7 @@ import { icon, marker } from "./icons.js";
 import { lineList } from "./line-list.js";
 import { LiveElement, register } from "./live-element.js";
 import { integer } from "../state/format.js";
-import { inspectedRun, inspectionOf, isInspectorOpen, samplesFrom, shownLine, toggledInspector } from "../state/inspected.js";
+import { inspectedDead, inspectedRun, inspectionOf, isInspectorOpen, samplesFrom, shownLine, toggledInspector } from "../state/inspected.js";
 import { batchWords, liveLine } from "../state/line-words.js";
 import { seen } from "../state/moments.js";
 import { deadLayer, isLocked } from "../state/selectors.js";
@@ -61,7 +61,7 @@ export class StepInspector extends LiveElement {
       // in the past one looks, in the present a step is made
       this.follow((state) => isLocked(state) && !state.looking, (cannot) => (this.#on.disabled = cannot));
       this.follow(open, (isOpen) => this.#open(isOpen));
-      this.follow((state) => [open(state), inspectionOf(state), state.view.line, state.view.firstSample, state.view.samplesShown], (_, state) => this.#show(state));
+      this.follow((state) => [open(state), inspectionOf(state), inspectedDead(state), state.view.line, state.view.firstSample, state.view.samplesShown], (_, state) => this.#show(state));
     });
   }
 
@@ -138,7 +138,7 @@ export class StepInspector extends LiveElement {
     this.#samples.hidden = sheet.batch.length === 1;
     write(this.#rows, rowWords(sheet, state.view));
     set(this.#one, { "aria-pressed": String(state.view.samplesShown === 1) });
-    this.#list.show(sheet, place);
+    this.#list.show(sheet, place, inspectedDead(state));
     if (this.getAttribute("data-line") !== state.view.line) this.#list.reveal(place);
     this.#line.show(sheet, place);
     set(this, { "data-run": inspectedRun(state)?.name, "data-step": sheet.step, "data-line": state.view.line });

@@ -22,11 +22,14 @@ export function inspectionOf(state) {
   return inspection && inspection.experiment === experiment?.id && inspection.run === inspectedRun(state)?.name ? inspection.sheet : null;
 }
 
-/** The place of the line that is shown. @param {State} state @param {import("./sheets.js").Sheet} sheet */
-export function shownLine(state, sheet) {
+/** The layer that is dead in the run and at the step that are shown. @param {State} state */
+export function inspectedDead(state) {
   const run = seen(state).runs[inspectedRun(state)?.name ?? ""];
-  return shownPlace(sheet, state.view.line, run !== undefined && deadLayer(run) !== null);
+  return run === undefined ? null : deadLayer(run);
 }
+
+/** The place of the line that is shown. @param {State} state @param {import("./sheets.js").Sheet} sheet */
+export const shownLine = (state, sheet) => shownPlace(sheet, state.view.line, inspectedDead(state));
 
 /** A line further down or up; nothing where there is none. @param {State} state @param {number} by @returns {Partial<View>} */
 export function lineFrom(state, by) {

@@ -45,8 +45,16 @@ export function numberOf({ given, lines }, name) {
   return typeof values === "number" ? values : null;
 }
 
-/** Where everything became 0: the first line whose result is exactly 0; -1 for none. @param {Sheet} sheet */
-export const firstZero = ({ lines }) => lines.findIndex(isAllZero);
+/**
+ * Where everything became 0: what a dead layer gives, though the few samples of a batch may switch another off before it; else
+ * the first line whose result is exactly 0. -1 for none.
+ * @param {Sheet} sheet
+ * @param {number|null} dead  the layer, from 1 on
+ */
+export function firstZero({ lines }, dead) {
+  const place = lines.findIndex((line) => line.part === "forward" && line.name === `a${dead}` && isAllZero(line));
+  return place >= 0 ? place : lines.findIndex(isAllZero);
+}
 
 /** The first line with an infinity, or with what is not a number. @param {Sheet} sheet */
 export const firstOdd = ({ lines }) => lines.findIndex(isOdd);
@@ -65,13 +73,13 @@ export const placeOf = (sheet, key) => sheet.lines.findIndex((_, place) => keyOf
  * The line that is shown: the chosen one, else the one in which something went wrong.
  * @param {Sheet} sheet
  * @param {string|null} chosen
- * @param {boolean} isDead  a layer of the run is
+ * @param {number|null} dead  a layer of the run that is
  */
-export function shownPlace(sheet, chosen, isDead) {
+export function shownPlace(sheet, chosen, dead) {
   const place = placeOf(sheet, chosen);
   if (place >= 0) return place;
   const odd = firstOdd(sheet);
-  return Math.max(0, odd >= 0 ? odd : isDead ? firstZero(sheet) : 0);
+  return Math.max(0, odd >= 0 ? odd : dead === null ? 0 : firstZero(sheet, dead));
 }
 
 /**

@@ -71,20 +71,30 @@ test("what changes its own name is written short, and in the list without what a
 
 test("the line where everything became 0 is the first whose result is exactly 0, not one that is merely small", () => {
   const sheet = deadSheet();
-  assert.equal(sheet.lines[firstZero(sheet)].name, "a1");
+  assert.equal(sheet.lines[firstZero(sheet, null)].name, "a1");
   sheet.lines[1] = line("forward", samples("a1", [[1e-300, 0]]), "np.maximum(z1, 0)");
-  assert.equal(sheet.lines[firstZero(sheet)].name, "dW2");
+  assert.equal(sheet.lines[firstZero(sheet, null)].name, "dW2");
+});
+
+test("of a run with a dead layer it is that layer, also where the only sample of the batch switches another off before it", () => {
+  const sheet = deadSheet();
+  const hidden = [line("forward", samples("z2", [[-1, -1]]), "a1 @ W2 + b2"), line("forward", samples("a2", [[0, 0]]), "np.maximum(z2, 0)")];
+  sheet.lines.splice(2, 0, ...hidden);
+  assert.deepEqual([firstZero(sheet, 2), firstZero(sheet, 1), firstZero(sheet, null)].map((place) => sheet.lines[place].name), ["a2", "a1", "a1"]);
+  assert.equal(shownPlace(sheet, null, 2), 3);
+  hidden[1].zeros = 1;
+  assert.equal(sheet.lines[firstZero(sheet, 2)].name, "a1", "it was not dead yet");
 });
 
 test("a run with a dead layer is begun at that line, one that is not finite at its first such line, others at the top", () => {
   const sheet = deadSheet();
-  assert.equal(shownPlace(sheet, null, true), 1);
-  assert.equal(shownPlace(sheet, null, false), 0);
-  assert.equal(shownPlace(sheet, "backward dW2", true), at(sheet, "dW2"));
-  assert.equal(shownPlace(sheet, "forward nothing", true), 1);
+  assert.equal(shownPlace(sheet, null, 1), 1);
+  assert.equal(shownPlace(sheet, null, null), 0);
+  assert.equal(shownPlace(sheet, "backward dW2", 1), at(sheet, "dW2"));
+  assert.equal(shownPlace(sheet, "forward nothing", 1), 1);
   sheet.lines[4].not_finite = { inf: 1 };
   assert.equal(firstOdd(sheet), 4);
-  assert.equal(shownPlace(sheet, null, true), 4);
+  assert.equal(shownPlace(sheet, null, 1), 4);
 });
 
 test("lines of one name are told apart, and a name stands for what it was last", () => {
