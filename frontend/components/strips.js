@@ -6,7 +6,7 @@
 
 import { openOf } from "../state/findings.js";
 import { integer, plural } from "../state/format.js";
-import { isFork, noRoomWords, wholeWords } from "../state/remedies.js";
+import { isFork, isInForce, noRoomWords, wholeWords } from "../state/remedies.js";
 import { mayChange } from "../state/selectors.js";
 import { conditionWords } from "../state/stops.js";
 
@@ -94,10 +94,10 @@ function othersWords(others, playing) {
   return playing ? `${listed(left)} ${left.length === 1 ? "goes" : "go"} on.` : `${listed(left)} can go on.`;
 }
 
-/** What the Doctor advises first for one that diverged: "Rewind GD to 300, rate 0.03". @param {State} state @param {Run[]} diverged @returns {Strip["act"]} */
+/** What the Doctor advises first for one that diverged and was not wound back yet: "Rewind GD to 300, rate 0.03". @param {State} state @param {Run[]} diverged @returns {Strip["act"]} */
 function wayBack(state, diverged) {
   if (!mayChange(state)) return undefined;
-  const told = diverged.map((run) => ({ run, finding: openOf(run, "diverged") })).find(({ finding }) => finding?.remedies.length);
+  const told = diverged.map((run) => ({ run, finding: openOf(run, "diverged") })).find(({ finding }) => finding?.remedies.length && !isInForce(state, finding.remedies[0]));
   const remedy = told?.finding?.remedies[0];
   if (!told?.finding || !remedy || (isFork(remedy) && noRoomWords(state))) return undefined;
   return { text: wholeWords(state, { run: told.run, finding: told.finding }, remedy), do: (app) => app.remedy(remedy) };

@@ -17,8 +17,14 @@ const MOST_EARLIER = 20;
 /** @param {Told} a @param {Told} b */
 const byWeight = (a, b) => SEVERITIES.indexOf(a.finding.severity) - SEVERITIES.indexOf(b.finding.severity) || b.finding.since_step - a.finding.since_step;
 
+/** A fork that stands where its parent stood has made no step of its own: what is said there is said of the parent. @param {State} state @param {string} name */
+function isItself({ experiment, runs }, name) {
+  const origin = experiment?.recipe.runs.find((recipe) => recipe.name === name)?.origin;
+  return !origin || !runs[origin.run] || runs[name].step > origin.at_step;
+}
+
 /** @param {State} state @returns {Told[]} */
-const allOf = ({ order, runs }) => order.flatMap((name) => runs[name].findings.map((finding) => ({ run: runs[name], finding })));
+const allOf = (state) => state.order.filter((name) => isItself(state, name)).flatMap((name) => state.runs[name].findings.map((finding) => ({ run: state.runs[name], finding })));
 
 /** A run with a problem is not called well: that it was is closed only when it is looked at again. @param {Told} told @param {number} _ @param {Told[]} all */
 const isSaid = ({ run, finding }, _, all) => finding.rule !== "healthy" || !all.some((other) => other.run === run && other.finding.severity === "problem");

@@ -34,14 +34,27 @@ export function askedBy(state, { command }) {
   return { do: what, run, body: state.runs[parent] ? forkOf(state, parent, step, change) : body };
 }
 
+/** @param {Json|undefined} held @param {Json} wanted */
+const holds = (held, wanted) => held !== undefined && Object.entries(wanted).every(([name, value]) => JSON.stringify(held[name]) === JSON.stringify(value));
+
 /**
- * Whether the settings are those that a remedy would set: the finding stays until the Doctor looks again.
+ * Whether there is a fork of that step with that change. Made once more it would have the same numbers, those that are drawn too.
+ * @param {State} state
+ * @param {Json} body
+ */
+function isMade({ experiment, runs }, { fork_of: parent, at_step: step, name: _, label: __, ...change }) {
+  const forks = (experiment?.recipe.runs ?? []).filter(({ origin }) => origin?.run === parent && origin?.at_step === step);
+  return forks.some(({ name }) => holds(Object.assign({}, ...(runs[name]?.edits ?? []).filter(({ at_step: at }) => at === step)), change));
+}
+
+/**
+ * Whether a remedy has been taken: its fork is there, or the settings are those it would set. Its finding stays, that of a fork's
+ * parent for good, the other until the Doctor looks again.
  * @param {State} state
  * @param {Remedy} remedy
  */
-export function isInForce({ runs }, { command: { do: what, run, ...body } }) {
-  const settings = runs[run ?? ""]?.settings;
-  return what === "edit" && settings !== undefined && Object.entries(body).every(([name, value]) => JSON.stringify(settings[name]) === JSON.stringify(value));
+export function isInForce(state, { command: { do: what, run, ...body } }) {
+  return what === "add_run" ? isMade(state, body) : what === "edit" && holds(state.runs[run ?? ""]?.settings, body);
 }
 
 /** Why a fork cannot be made now; nothing where it can. @param {State} state */
@@ -78,12 +91,13 @@ export function undoing(state, { do: what, run, body }) {
  * @param {Remedy} remedy
  * @param {Asked} asked
  */
-export function doneWords({ runs, order }, { label }, { do: what, run, body }) {
+export function doneWords({ runs, order, playback }, { label }, { do: what, run, body }) {
   if (what !== "add_run") return `${label}: done in ${runs[run ?? ""]?.label ?? run}.`;
   const made = runs[body.name];
   const twin = order.map((name) => runs[name]).find(({ name, lane }) => name !== body.name && lane === made?.lane);
   const alike = twin && order.length > LANES.length ? ` It shares colour and shape with ${twin.label}.` : "";
-  return `${label}: ${made?.label ?? body.name} is a run of its own.${alike}`;
+  const waits = playback.playing ? "" : " Press play, and it goes on from there.";
+  return `${label}: ${made?.label ?? body.name} is a run of its own.${alike}${waits}`;
 }
 
 /**
@@ -98,8 +112,8 @@ export function wholeWords({ runs }, { run }, { label, command }) {
   return [`Rewind ${runs[parent]?.label ?? parent} to ${integer(step)}`, settingsWords(settings)].filter(Boolean).join(", ");
 }
 
-/** The first remedy in the order of the list, with its finding. @param {State} state */
+/** The first remedy in the order of the list that is not taken yet, with its finding. @param {State} state */
 export function firstRemedy(state) {
-  const told = openFindings(state).find(({ finding }) => finding.remedies.length);
-  return told ? { ...told, remedy: told.finding.remedies[0] } : null;
+  const offered = openFindings(state).flatMap((told) => told.finding.remedies.map((remedy) => ({ ...told, remedy })));
+  return offered.find(({ remedy }) => !isInForce(state, remedy)) ?? null;
 }

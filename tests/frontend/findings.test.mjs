@@ -60,6 +60,15 @@ test("the network shows the run that is in trouble, until somebody chooses anoth
   assert.deepEqual([shown([view({ inspector: true }), found("sgd", dead())]), shown([view({ tab: "step" }), found("sgd", dead())])], ["gd", "gd"]);
 });
 
+test("what a fork brings along is said of its parent, until it has made a step of its own", () => {
+  const recipe = { ...answer().recipe.runs[1], name: "sgd-300", origin: { run: "sgd", at_step: 300 } };
+  const added = { ...answer().runs[1], name: "sgd-300", label: "SGD from 300", step: 300, findings: [dead({ title: "SGD from 300: layer 2 is dead." })] };
+  const forked = after([frame("sgd", 300), found("sgd", dead()), { type: "event", event: "run_added", run: "sgd-300", recipe, added }], opened());
+  assert.deepEqual([titles(forked), problemCount(forked)], [["SGD: layer 2 is dead."], 1]);
+  assert.equal(problemCount(after([frame("sgd-300", 301)], forked)), 2);
+  assert.deepEqual(titles(after([{ type: "event", event: "run_removed", run: "sgd" }], forked)), ["SGD from 300: layer 2 is dead."], "there is nobody else to say it of");
+});
+
 test("a server that tells of no findings has none, and the count says nothing then", () => {
   assert.deepEqual([titles(opened()), countWords(opened())], [[], ""]);
   assert.equal(countWords(after([found("gd", healthy())], opened())), "0 problems, 1 healthy");
@@ -179,12 +188,23 @@ test("a remedy that edits is undone by the values before, another optimizer's ow
   assert.deepEqual(undo(opened(), { optimizer: "momentum", momentum: 0.5 }), { optimizer: "sgd" });
 });
 
-test("a remedy that edits is in force once the settings are its own, and a fork never is", () => {
+/** What the server tells of a fork that a remedy of SGD made. */
+const forked = (...edits) => [{ type: "event", event: "run_added", run: "sgd-214", recipe: { ...answer().recipe.runs[1], name: "sgd-214", origin: { run: "sgd", at_step: 214 }, edits },
+  added: { ...answer().runs[1], name: "sgd-214", label: "SGD from 214", step: 214 } }];
+
+test("a remedy that edits is in force once the settings are its own, one that forks once its fork is there", () => {
   const [halve] = edge().remedies;
   const edited = after([{ type: "event", event: "edit", run: "gd", edit: { at_step: 0, learning_rate: 0.05 } }], opened());
   assert.deepEqual([opened(), edited].map((state) => isInForce(state, halve)), [false, true]);
   assert.equal(isInForce(edited, { label: "", command: { ...halve.command, clip_norm: 1 } }), false);
-  assert.equal(isInForce(edited, dead().remedies[0]), false);
+  const [fork] = dead().remedies;
+  const made = after(forked({ at_step: 214, redraw: fork.command.redraw }), opened());
+  assert.deepEqual([edited, made].map((state) => isInForce(state, fork)), [false, true]);
+  assert.equal(isInForce(after(forked(), opened()), fork), false, "another change, or none");
+  assert.equal(isInForce(made, { ...fork, command: { ...fork.command, at_step: 215 } }), false, "another step");
+  const advised = after([found("sgd", dead())], made);
+  assert.ok(isInForce(advised, fork) && firstRemedy(advised)?.remedy.label !== fork.label, "the key for the first remedy does not make it twice");
+  assert.equal(isInForce(after([{ type: "event", event: "run_removed", run: "sgd-214" }], made), fork), false, "it was undone");
 });
 
 test("where there is no room for a fork the page says so, and from the fifth run on that it looks like another", () => {
@@ -194,8 +214,9 @@ test("where there is no room for a fork the page says so, and from the fifth run
   assert.equal(noRoomWords(after(many(5), opened())), "");
   assert.equal(noRoomWords(after(many(6), opened())), "There are 8 runs, and no room for a fork: remove one first.");
   const asked = { do: "add_run", run: null, body: { name: "r2" } };
-  assert.equal(doneWords(after(many(2), opened()), { label: "Fork with He init" }, { ...asked, body: { name: "r1" } }), "Fork with He init: R1 is a run of its own.");
-  assert.equal(doneWords(after(many(3), opened()), { label: "Fork with He init" }, asked), "Fork with He init: R2 is a run of its own. It shares colour and shape with GD.");
+  assert.equal(doneWords(after(many(2), opened()), { label: "Fork with He init" }, { ...asked, body: { name: "r1" } }), "Fork with He init: R1 is a run of its own. Press play, and it goes on from there.");
+  assert.equal(doneWords(after(many(3), opened()), { label: "Fork with He init" }, asked), "Fork with He init: R2 is a run of its own. It shares colour and shape with GD. Press play, and it goes on from there.");
+  assert.equal(doneWords(after([frame("gd", 3), ...many(2)], opened()), { label: "Fork with He init" }, { ...asked, body: { name: "r1" } }), "Fork with He init: R1 is a run of its own.");
 });
 
 test("the strip of a divergence offers the way back, but not to those who only watch", () => {
@@ -204,6 +225,9 @@ test("the strip of a divergence offers the way back, but not to those who only w
   const state = after(events, opened());
   assert.equal(stripFor(state).act.text, "Rewind GD to 300, rate 0.03");
   assert.equal(stripFor(after([{ type: "token", token: null }], state)).act, undefined);
+  const recipe = { ...answer().recipe.runs[0], name: "gd-300", origin: { run: "gd", at_step: 300 }, edits: [{ at_step: 300, learning_rate: 0.03 }] };
+  const wound = after([{ type: "event", event: "run_added", run: "gd-300", recipe, added: { ...answer().runs[0], name: "gd-300", step: 300 } }], state);
+  assert.equal(stripFor(wound).act, undefined, "it is wound back");
 });
 
 test("a remedy is one command, told with its undo when it is done, and not when it is refused", async () => {
@@ -218,7 +242,7 @@ test("a remedy is one command, told with its undo when it is done, and not when 
   socket().say({ type: "event", experiment: id, event: "run_added", run: "sgd-214", recipe, added: { ...answer().runs[1], name: "sgd-214", step: 214 } });
   assert.equal(app.store.get().notice, null);
   socket().say({ type: "ack", id: command.id, answer: {} });
-  assert.deepEqual(app.store.get().notice, { kind: "info", text: "Fork with He init: SGD from 214 is a run of its own.", undo: true });
+  assert.deepEqual(app.store.get().notice, { kind: "info", text: "Fork with He init: SGD from 214 is a run of its own. Press play, and it goes on from there.", undo: true });
   await app.undo();
   assert.deepEqual([socket().commands().at(-1).do, socket().commands().at(-1).run], ["remove_run", "sgd-214"]);
   socket().say({ type: "ack", id: socket().commands().at(-1).id, answer: {} });
@@ -229,7 +253,7 @@ test("a remedy is one command, told with its undo when it is done, and not when 
   socket().say({ type: "ack", id: socket().commands().at(-1).id, answer: {} });
   assert.equal(app.store.get().notice, null);
   socket().say({ type: "event", experiment: id, event: "run_added", run: "sgd-214", recipe, added: { ...answer().runs[1], name: "sgd-214", step: 214 } });
-  assert.match(app.store.get().notice.text, /is a run of its own\.$/);
+  assert.match(app.store.get().notice.text, /is a run of its own\. Press play, and it goes on from there\.$/);
   app.dismiss();
 
   socket().say({ ...found("gd", edge()), experiment: id });
