@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from fallline.engine.kernels.choice import Kernels
-from fallline.runs.experiment import Event, Experiment
+from fallline.runs.experiment import Experiment
+from fallline.runs.telling import Event
 from fallline.vocabulary.recipe import Recipe
 from support.clocks import Clock
 

@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 from fallline.execution.interface import Later, Ledger, Sink
 from fallline.execution.lane import Delivery, Lane
 from fallline.execution.worker import Worker
-from fallline.runs.experiment import Event, Experiment, Frames
+from fallline.runs.experiment import Experiment
+from fallline.runs.telling import Event, Frames
 from fallline.vocabulary.errors import FalllineError, NotFound, Unavailable
 from fallline.vocabulary.journal import Receipt, Written
 

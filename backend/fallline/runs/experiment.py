@@ -1,15 +1,13 @@
 """One experiment: runs that share a data set and initial parameters, and the one door through which they change.
 
-Owns the runs, play and pause, step jobs, what is to be told (frames and events, in order), and what is to be stored
-before that. Told the time and handed a clock for measuring; must not know threads, sockets, tokens, or where things are
-stored.
+Owns the runs, and that whatever happens to them is examined, noted to be stored, and told, in this order; how steps are
+shared out, what is told and what is stored are `stepping`'s, `telling`'s and `books`'. Told the time and handed a clock
+for measuring; must not know threads, sockets, tokens, or where things are stored.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from fallline.engine.kernels.choice import Kernels
@@ -17,10 +15,10 @@ from fallline.engine.kernels.table import Kernel
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.saved_parameters import SavedParameters
 from fallline.engine.series import evaluated_series
-from fallline.engine.state import TrainingState
 from fallline.engine.tabular import Table
 from fallline.figures.binding import MOST_POINTS
-from fallline.figures.view import PREDICTING_THE_MAJORITY, PREDICTING_THE_MEAN, FigureView, RunLine
+from fallline.figures.view import FigureView
+from fallline.runs.asked_past import Later, See, SeeWay, state_at, stretch_of, way_to
 from fallline.runs.books import Books
 from fallline.runs.bounds import MOST_RUNS
 from fallline.runs.checkpoints import Room
@@ -28,15 +26,15 @@ from fallline.runs.data_check import dataset_of
 from fallline.runs.doctor import Doctor
 from fallline.runs.forking import Forking, forked_recipe
 from fallline.runs.jobs import StepJob
-from fallline.runs.lookback import Look, Stretch, Waiting, finest_width
-from fallline.runs.playback import WAKE_SECONDS, Playback
+from fallline.runs.lookback import Waiting
+from fallline.runs.problem_view import figure_view_of, samples_of, shared_by
 from fallline.runs.recipe_check import check_recipe, check_run
 from fallline.runs.reopening import Arrival, reopened_runs
-from fallline.runs.run import PIECE, Clock, Run
+from fallline.runs.run import Clock, Run
 from fallline.runs.standing import Standing, standing_of
-from fallline.vocabulary.columns import Buckets
+from fallline.runs.stepping import Stepping
+from fallline.runs.telling import Event, Frames, Pieces, Telling
 from fallline.vocabulary.commands import AddRun, EditRun
-from fallline.vocabulary.dyadic import ceil, floor
 from fallline.vocabulary.errors import (
     Conflict,
     FalllineError,
@@ -49,31 +47,6 @@ from fallline.vocabulary.findings import shown_name
 from fallline.vocabulary.journal import Json, Kept, Receipt, V, Written
 from fallline.vocabulary.provenance import TO_ROUNDING, replay_of
 from fallline.vocabulary.recipe import Recipe, RunRecipe
-
-STRETCH_SECONDS = 2.0
-"""Computing time that one look at an old stretch of the history may take."""
-
-Later = Callable[[dict[str, Any] | FalllineError], None]
-"""Called once, with the answer or with the error that comes instead."""
-
-Pieces = dict[str, tuple[dict[str, Any], Buckets | None]]
-"""For each run what every frame says of it, and a piece of its history (or None)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Frames:
-    """What happened to the runs since the frames before."""
-
-    experiment: str
-    runs: Pieces
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened once and is never dropped."""
-
-    experiment: str
-    message: dict[str, Any]
 
 
 class Experiment:
@@ -101,14 +74,9 @@ class Experiment:
         self._doctor = Doctor(self.problem)
         self._put_off: dict[str, None] = {}  # in the order of the runs
         self._clock: Clock = float
-        self._watchers = 0
-        self._playback: Playback | None = None
-        self._last_speed: dict[str, object] = {"speed": 60.0, "pace": "steps"}
-        self._jobs: list[StepJob] = []
-        self._unfinished: dict[str, Json] = {}
+        self._stepping = Stepping()
+        self._telling = Telling(id)
         self._waiting: list[Waiting] = []
-        self._outgoing: list[Frames | Event] = []
-        self._published_at = -math.inf
         self._generations: dict[str, int] = {}
         self._positions: dict[str, Json] | None = None
         self._plays_on = False
@@ -148,8 +116,7 @@ class Experiment:
         progress = kept.progress
         self.runs, self._generations = found.runs, dict(standing.gone)
         self._positions = progress["runs"]
-        self._last_speed = {"speed": progress["speed"], "pace": progress["pace"]}
-        self._unfinished = dict(progress["unfinished"])
+        self._stepping.put_back(progress)
         if stands_still:
             self._books.close()
             return
@@ -167,10 +134,7 @@ class Experiment:
         def arrived() -> dict[str, Any]:
             self._positions = None
             if self._plays_on and not all(run.is_over for run in self.runs.values()):
-                speed = self._last_speed["speed"]
-                self._playback = Playback(
-                    None if speed == "max" else float(str(speed)), str(self._last_speed["pace"]), since=now
-                )
+                self._stepping.play_on(now)
             return self.state()
 
         self._waiting.append(Arrival(self.runs, self._positions, arrived, done))
@@ -188,12 +152,12 @@ class Experiment:
 
     @property
     def playing(self) -> bool:
-        return self._playback is not None
+        return self._stepping.is_playing
 
     @property
     def moving(self) -> bool:
         """Whether steps are being made, by play or by a step job."""
-        return self.playing or bool(self._jobs)
+        return self._stepping.is_at_work
 
     @property
     def is_busy(self) -> bool:
@@ -208,7 +172,6 @@ class Experiment:
 
     def state(self) -> dict[str, Any]:
         """The experiment as `GET /experiments/{id}` answers it."""
-        problem = self.problem
         return {
             "id": self.id,
             "recipe": self.recipe.as_json(),
@@ -216,20 +179,12 @@ class Experiment:
             "next_kernel": self._kernels.of(self.problem).name,
             "provenance": self._provenance(),
             "runs": [
-                run.as_json(playing=self.playing, moving=self._moves(run)) for run in self.runs.values()
+                run.as_json(playing=self.playing, moving=self._stepping.moves(run))
+                for run in self.runs.values()
             ],
             "playing": self.playing,
-            **self._last_speed,
-            "train_samples": len(problem.train_rows),
-            "test_samples": len(problem.test_rows),
-            "parameters": len(problem.initial_parameters),
-            "initial_loss": problem.initial_loss,
-            "baseline": _numbers(problem.baseline),
-            "baseline_score": _numbers(problem.baseline_score),
-            "score": problem.score.name,
-            "inputs": list(problem.features),
-            "outputs": problem.layout.sizes[-1],
-            "classes": list(problem.classes),
+            **self._stepping.speed,
+            **shared_by(self.problem),
         }
 
     def _provenance(self) -> dict[str, Any]:
@@ -241,104 +196,36 @@ class Experiment:
             told["restored"] = rounded
         return told
 
-    def _moves(self, run: Run) -> bool:
-        if run.is_over:
-            return False
-        return self.playing or any(job.steps_left(run) for job in self._jobs)
-
     def data(self) -> dict[str, Any]:
         """All samples in the network's units, and which rows train and test."""
-        problem = self.problem
-        return {
-            "X": problem.X.tolist(),
-            "y": problem.y.tolist(),
-            "train": problem.train_rows.tolist(),
-            "test": problem.test_rows.tolist(),
-            "features": list(problem.features),
-            "classes": list(problem.classes),
-        }
+        return samples_of(self.problem)
 
     def figure_view(self, names: Iterable[str] | None = None, at_most: int = MOST_POINTS) -> FigureView:
         """What figures may see: these runs, or all, with their whole history, at the resolution of a picture."""
-        problem, places = self.problem, {name: place for place, name in enumerate(self.runs)}
-        lines = (
-            RunLine(run.name, run.recipe.label or run.name, run.window(None, None, at_most), places[run.name])
-            for run in map(self.run, self.runs if names is None else names)
-        )
-        return FigureView(
-            runs=tuple(lines),
-            shapes=problem.layout.shapes[0::2],
-            train_samples=len(problem.train_rows),
-            has_test=problem.test is not None,
-            baseline=problem.baseline["train"],
-            baseline_words=PREDICTING_THE_MAJORITY if problem.classes else PREDICTING_THE_MEAN,
-            classes=problem.classes,
-        )
+        shown = map(self.run, self.runs if names is None else names)
+        return figure_view_of(self.problem, self.runs, shown, at_most)
 
     # ------------------------------------------------------------------ any step, past or present
 
-    def look(
-        self,
-        name: str,
-        step: int | None,
-        see: Callable[[Problem, TrainingState, RunRecipe], dict[str, Any]],
-        done: Later,
-    ) -> None:
-        """Show `see` the run's state at a step (None: the present one), exactly; `done` gets what it says.
+    def look(self, name: str, step: int | None, see: See, done: Later) -> None:
+        """Show `see` the run's state at a step (None: the present one), exactly; `done` gets what it says."""
+        self._wait_for(state_at(self.problem, self.run(name), step, see, done))
 
-        A past step is made again on a copy, in slices beside the training, which does not notice.
-        """
-        run = self.run(name)
-        to, generation = _step_made(run, step), {"generation": run.generation}
-
-        def told(state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
-            return {"step": state.step, **generation, **see(self.problem, state, recipe)}
-
-        if to == run.state.step:
-            done(told(run.state, run.recipe))
-        else:
-            self._waiting.append(Look(run.replay(to, to), told, done))
-
-    def way(
-        self,
-        name: str,
-        step: int | None,
-        see: Callable[[Problem, list[TrainingState], RunRecipe], dict[str, Any]],
-        done: Later,
-    ) -> None:
+    def way(self, name: str, step: int | None, see: SeeWay, done: Later) -> None:
         """Show `see` the way that a run went to a step (None: the present one), as states by their steps."""
-        run = self.run(name)
-        to, generation = _step_made(run, step), {"generation": run.generation}
-
-        def told(found: tuple[list[TrainingState], RunRecipe]) -> None:
-            done({"step": found[0][-1].step, **generation, **see(self.problem, *found)})
-
-        self._waiting.append(run.way(to, told))
+        self._wait_for(way_to(self.problem, self.run(name), step, see, done))
 
     def stretch(
         self, name: str, since: int | None, until: int | None, at_most: int, done: Callable[[Any], None]
     ) -> None:
-        """The history from step `since` to `until`, both included, in at most so many whole buckets.
-
-        `done` gets the run's generation with it. A stretch of which only coarser buckets are held than would fit is
-        made again, where that takes no more than `STRETCH_SECONDS`.
+        """The history from step `since` to `until`, both included, in at most so many whole buckets; `done` gets the
+        run's generation with it.
         """
-        run = self.run(name)
-        generation, held = run.generation, run.window(since, until, at_most)
+        self._wait_for(stretch_of(self.run(name), since, until, at_most, done))
 
-        def told(buckets: Buckets) -> None:
-            done((generation, buckets))
-
-        if since is None or until is None or not len(held):
-            told(held)
-            return
-        width = finest_width(since, min(until + 1, run.state.step), at_most)
-        first, stop = floor(since, width), min(ceil(until + 1, width), run.state.step)
-        replay = run.replay(first, stop)
-        if int((held.last - held.first).max()) < width or replay.seconds_left > STRETCH_SECONDS:
-            told(held)
-        else:
-            self._waiting.append(Stretch(replay, first, width, run.seconds_made(), told))
+    def _wait_for(self, answer: Waiting | None) -> None:
+        if answer is not None:
+            self._waiting.append(answer)
 
     # ------------------------------------------------------------------ commands
 
@@ -347,8 +234,7 @@ class Experiment:
         if all(run.is_over for run in self.runs.values()):
             raise Conflict(f"every run has {_ended(self.runs.values())}, reset one, or add another")
         self._end_jobs()
-        self._playback = Playback(speed, pace, since=now)
-        self._last_speed = {"speed": "max" if speed is None else speed, "pace": pace}
+        self._stepping.play(speed, pace, now)
         self._books.need()
         self._tell_playback(now)
         return self.state()
@@ -356,7 +242,7 @@ class Experiment:
     def pause(self, now: float) -> dict[str, Any]:
         """Stop at this step. Step jobs end here too, and are answered with the state as it is."""
         self._examine_at_rest(now)
-        self._playback = None
+        self._stepping.pause()
         self._end_jobs()
         self._books.need()
         self._tell_playback(now)
@@ -376,8 +262,8 @@ class Experiment:
 
         One that was asked for before with the key of this `receipt`, and was cut off, goes on to where it was going.
         """
-        if receipt is not None and (begun := self._unfinished.pop(receipt.key, None)) is not None:
-            self._begin_job(StepJob.goes_on(begun, done), receipt, now)
+        if (job := self._stepping.goes_on(receipt, done)) is not None:
+            self._begin_job(job, receipt, now)
             return
         runs = [self.run(run)] if run is not None else list(self.runs.values())
         able = [one for one in runs if not one.is_over]
@@ -391,9 +277,7 @@ class Experiment:
         self._begin_job(job, receipt, now)
 
     def _begin_job(self, job: StepJob, receipt: Receipt | None, now: float) -> None:
-        self._playback = None
-        job.receipt = receipt
-        self._jobs.append(job)
+        self._stepping.begin(job, receipt)
         self.publish(now)
 
     def edit(self, run: str, change: EditRun, now: float) -> dict[str, Any]:
@@ -414,7 +298,7 @@ class Experiment:
     def reset(self, run: str | None, now: float) -> dict[str, Any]:
         """Back to step 0: one run, or all."""
         for target in [self.run(run)] if run is not None else list(self.runs.values()):
-            self._forget(target.name)
+            self._stepping.forget(target.name)
             before = target.provenance
             target.reset()
             recipe, replay = target.recipe.model_dump(mode="json"), replay_of(before, target.provenance)
@@ -453,9 +337,7 @@ class Experiment:
         self._note_beginning("run_added", run)
         answer = run.as_json(playing=self.playing, moving=False)
         self._tell("run_added", run, now, added=answer, recipe=run.recipe.model_dump(mode="json"))
-        if run.state.step and self._watchers:
-            past = run.history.range(0, run.state.step - 1, PIECE)
-            self._outgoing.append(Frames(self.id, {run.name: (run.header(playing=self.playing), past)}))
+        self._telling.past(run, playing=self.playing)
         return answer
 
     def _note_beginning(self, what: str, run: Run) -> None:
@@ -501,7 +383,7 @@ class Experiment:
         del self.runs[name]
         self._books.begin(name)
         self._books.note("run_removed", run=name)
-        self._forget(name)
+        self._stepping.forget(name)
         self._finish_jobs(now)
         return {}
 
@@ -511,22 +393,15 @@ class Experiment:
             place += 1
         return f"run-{place}"
 
-    def _forget(self, name: str) -> None:
-        for job in self._jobs:
-            job.forget(name)
-        for begun in self._unfinished.values():
-            begun["to_step"].pop(name, None)
-            begun["to_epoch"].pop(name, None)
-
     # ------------------------------------------------------------------ making steps
 
     def wake_at(self, now: float) -> float | None:
         """When there is something to do: now, a later time, or never (None)."""
-        times = [now] if self._jobs or self._waiting or self._unexamined() else []
-        if self._playback is not None:
-            times.append(self._playback.wake_at(now))
-        if self._unpublished:
-            times.append(max(now, self._published_at + WAKE_SECONDS))
+        times = self._stepping.wake_at(now)
+        if self._waiting or self._unexamined():
+            times.append(now)
+        if any(run.has_unpublished for run in self.runs.values()):
+            times.append(max(now, self._telling.due_at))
         return min(times, default=None)
 
     def work(self, budget: float, now: float, clock: Clock) -> None:
@@ -536,15 +411,13 @@ class Experiment:
             # Whoever looks back waits a moment; who watches goes on meanwhile.
             budget /= 2
             self._work_on_waiting(budget, clock)
-        if self._jobs:
-            self._work_on_jobs(budget, now, clock)
-        elif self._playback is not None:
-            self._work_on_playback(self._playback, budget, now, clock)
+        self._stepping.work(self.runs, budget, now, lambda run, steps: self._advance(run, steps, now, clock))
+        self._finish_jobs(now)
         if self.moving:
             self._examine_due(now)
         elif (run := self._unexamined()) is not None:
             self._examine(run, now)
-        if now - self._published_at >= WAKE_SECONDS:
+        if now >= self._telling.due_at:
             self.publish(now)
 
     def _work_on_waiting(self, budget: float, clock: Clock) -> None:
@@ -557,59 +430,13 @@ class Experiment:
         if why is None:
             self.pause(now)
             why = NotFound("the experiment was deleted meanwhile")
-        waiting: list[Waiting | StepJob] = [*self._waiting, *self._jobs]
-        self._waiting, self._jobs = [], []
+        waiting: list[Waiting | StepJob] = [*self._waiting, *self._stepping.drop()]
+        self._waiting = []
         for each in waiting:
             each.done(why)
 
-    def _work_on_jobs(self, budget: float, now: float, clock: Clock) -> None:
-        job = self._jobs[0]
-        going = [(run, left) for run in self.runs.values() if (left := job.steps_left(run)) > 0]
-        for run, left in going:
-            affordable = max(int(budget / len(going) / run.step_seconds), 1)
-            self._advance(run, min(left, affordable), now, clock)
-        self._finish_jobs(now)
-
-    def _work_on_playback(self, playback: Playback, budget: float, now: float, clock: Clock) -> None:
-        runs = [run for run in self.runs.values() if not run.is_over]
-        if not runs:
-            self._playback = None
-            return
-        if playback.pace == "samples":
-            playback.made += self._follow(playback, runs, budget, now, clock)
-            return
-        affordable = max(int(budget / sum(run.step_seconds for run in runs)), 1)
-        ticks = int(min(playback.due(now), affordable))
-        if ticks > 0:
-            for run in runs:
-                self._advance(run, ticks, now, clock)
-            playback.made += ticks
-
-    def _follow(self, playback: Playback, runs: list[Run], budget: float, now: float, clock: Clock) -> int:
-        """One slice at equal samples: the run with the smallest batch leads, the others follow. Returns its steps."""
-        leader = min(runs, key=Run.next_batch)
-        affordable = max(int(budget / leader.step_seconds), 1)
-        ticks = self._until_an_edit(leader, int(min(playback.due(now), affordable)))
-        made = self._pay(playback, leader, ticks, now, clock)
-        for run in runs:
-            if run is not leader:
-                allowed = run.steps_within(playback.paid.get(leader.name, 0) - playback.paid.get(run.name, 0))
-                self._pay(playback, run, self._until_an_edit(run, allowed), now, clock)
-        return made
-
-    def _until_an_edit(self, run: Run, steps: int) -> int:
-        """Cut where an edit may change the batch, so that steps can be counted in samples."""
-        ahead = run.steps_to_next_edit()
-        return steps if ahead is None else min(steps, ahead)
-
-    def _pay(self, playback: Playback, run: Run, steps: int, now: float, clock: Clock) -> int:
-        before = run.state.samples_seen
-        made = self._advance(run, steps, now, clock) if steps > 0 else 0
-        playback.paid[run.name] = playback.paid.get(run.name, 0) + run.state.samples_seen - before
-        return made
-
     def _advance(self, run: Run, steps: int, now: float, clock: Clock) -> int:
-        made = run.advance(steps, clock, told=self._watchers > 0)
+        made = run.advance(steps, clock, told=self._telling.is_watched)
         if run.diverged:
             self._tell(
                 "diverged", run, now, diverged_at=run.state.diverged_at, latest=run.latest(evaluated=True)
@@ -623,15 +450,12 @@ class Experiment:
         return made
 
     def _end_jobs(self) -> None:
-        jobs, self._jobs = self._jobs, []
-        for job in jobs:
+        for job in self._stepping.drop():
             self._books.need()
             job.done(self.state())
 
     def _finish_jobs(self, now: float) -> None:
-        left = [job for job in self._jobs if any(job.steps_left(run) for run in self.runs.values())]
-        finished = [job for job in self._jobs if job not in left]
-        self._jobs = left
+        finished = self._stepping.take_finished(self.runs.values())
         if finished:
             self._examine_at_rest(now)
             self.publish(now)
@@ -643,8 +467,7 @@ class Experiment:
 
     def _examine_due(self, now: float) -> None:
         """Let the Doctor see the runs for which it is time, beside their training."""
-        playback = None if self._jobs else self._playback
-        paced = playback is not None and playback.speed is not None and playback.due(now) < 1
+        paced = self._stepping.is_paced(now)
         for run in self.runs.values():
             if self._doctor.is_due(run, now, paced=paced):
                 self._examine(run, now, hurries=not paced)
@@ -688,14 +511,12 @@ class Experiment:
 
     def _progress(self, settles: bool) -> Json:
         """Where the runs stand. Loose: by the time that it is read, steps may have been seen beyond these."""
-        begun = {job.receipt.key: job.as_json() for job in self._jobs if job.receipt is not None}
         return {
             "v": V,
             "playing": self.playing,
-            **self._last_speed,
             "loose": self.moving and not settles,
             "runs": {run.name: run.position() for run in self.runs.values()},
-            "unfinished": {**self._unfinished, **begun},
+            **self._stepping.as_json(),
         }
 
     def stored(self, *, well: bool) -> None:
@@ -704,74 +525,34 @@ class Experiment:
 
     # ------------------------------------------------------------------ telling
 
-    @property
-    def _unpublished(self) -> bool:
-        return any(run.has_unpublished for run in self.runs.values())
-
     def join(self, since: dict[str, dict[str, int]], buckets: int, now: float) -> Pieces:
         """One more watcher: what it has missed since the generation and step that it names for each run.
 
         Whatever happens afterwards is published, and continues these pieces without a gap.
         """
         self.publish(now)
-        self._watchers += 1
-        return {run.name: self._missed(run, since.get(run.name), buckets) for run in self.runs.values()}
+        return self._telling.join(self.runs, since, buckets, playing=self.playing)
 
     def leave(self) -> None:
         """One watcher less; without any, nothing is kept to be told."""
-        self._watchers -= 1
-        if not self._watchers:
-            for run in self.runs.values():
-                run.publish()
-
-    def _missed(
-        self, run: Run, since: dict[str, int] | None, buckets: int
-    ) -> tuple[dict[str, Any], Buckets | None]:
-        """What a watcher lacks of a run; where that is nothing, it still says which series there are."""
-        held = since["step"] if since is not None and since["generation"] == run.generation else 0
-        first = held if held <= run.state.step else 0
-        if first >= run.state.step:
-            return run.header(playing=self.playing), Buckets.empty(run.history.names)
-        piece = run.history.range(first, run.state.step - 1, buckets)
-        return run.header(playing=self.playing), piece
+        self._telling.leave(self.runs)
 
     def publish(self, now: float) -> None:
         """Put what happened since the last publication among the outgoing frames."""
-        self._published_at = now
-        if self._watchers:
-            runs = {run.name: (run.header(playing=self.playing), run.publish()) for run in self.runs.values()}
-            self._outgoing.append(Frames(self.id, runs))
+        self._telling.publish(self.runs, now, playing=self.playing)
 
     def _tell(self, event: str, run: Run | None, now: float, **more: Any) -> None:
-        """An event of one run, or of the whole experiment (`run` None)."""
+        """An event of one run, or of the whole experiment (`run` None), after the frames that led to it."""
         self.publish(now)
-        message = {
-            "type": "event",
-            "experiment": self.id,
-            "run": run and run.name,
-            "step": run and run.state.step,
-            "generation": run and run.generation,
-            "event": event,
-            **more,
-        }
-        self._outgoing.append(Event(self.id, message))
+        self._telling.event(event, run, **more)
 
     def _tell_playback(self, now: float) -> None:
         """So that whoever else watches shows the same speed."""
-        self._tell("playback", None, now, playing=self.playing, **self._last_speed)
+        self._tell("playback", None, now, playing=self.playing, **self._stepping.speed)
 
     def take_outgoing(self) -> list[Frames | Event]:
         """Frames and events since the last call, in the order in which they happened."""
-        outgoing, self._outgoing = self._outgoing, []
-        return outgoing
-
-
-def _step_made(run: Run, step: int | None) -> int:
-    """The step that is asked for, by default the present one. Raises InvalidRequest for one that is not made yet."""
-    present = run.state.step
-    if step is not None and step > present:
-        raise InvalidRequest(FieldError("/step", f"a step from 0 to {present}, the run's present one"))
-    return present if step is None else step
+        return self._telling.take()
 
 
 def _ended(runs: Iterable[Run]) -> str:
@@ -779,8 +560,3 @@ def _ended(runs: Iterable[Run]) -> str:
     if all(run.diverged for run in runs):
         return "diverged and stays at its last finite step: rewind"
     return "finished or diverged: change stop conditions"
-
-
-def _numbers(by_split: dict[str, float]) -> dict[str, float | None]:
-    """What is not finite as None."""
-    return {split: value if math.isfinite(value) else None for split, value in by_split.items()}

@@ -24,14 +24,16 @@ from fallline.execution.interface import Executor, Later, Sink
 from fallline.exports.table import EXPORTS
 from fallline.exports.taken import taken
 from fallline.figures import FIGURES, MEASURED, figure_json, measured_json
+from fallline.runs.asked_past import See
 from fallline.runs.checkpoints import Room
-from fallline.runs.experiment import Experiment, Pieces
+from fallline.runs.experiment import Experiment
 from fallline.runs.inspection import MOST_NUMBERS, change_script, inspection
 from fallline.runs.instruments import INSTRUMENTS, instrument_of
 from fallline.runs.recipe_check import catalog
 from fallline.runs.run import Run
 from fallline.runs.self_check import self_check
 from fallline.runs.snapshot import snapshot
+from fallline.runs.telling import Pieces
 from fallline.services.capabilities import hash_of, new_id, new_token, opens
 from fallline.services.keeping import Keeper
 from fallline.services.library import Library
@@ -54,9 +56,6 @@ from fallline.vocabulary.recipe import Recipe, RunRecipe
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
-
-See = Callable[[Problem, TrainingState, RunRecipe], dict[str, Any]]
-"""A view of a run at one step."""
 
 SWEEP_SECONDS = 5.0
 

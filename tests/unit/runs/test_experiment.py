@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fallline.runs.experiment import Event, Experiment, Frames
+from fallline.runs.experiment import Experiment
 from fallline.runs.playback import WAKE_SECONDS
+from fallline.runs.telling import Event, Frames
 from fallline.vocabulary.commands import EditRun
 from fallline.vocabulary.errors import Conflict, InvalidRequest, NotFound, TooExpensive
 from fallline.vocabulary.recipe import Recipe, RunRecipe

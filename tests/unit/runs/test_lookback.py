@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from fallline.engine.state import TrainingState
-from fallline.runs.experiment import Event, Experiment, Frames
+from fallline.runs.experiment import Experiment
 from fallline.runs.instruments import INSTRUMENTS
 from fallline.runs.snapshot import snapshot
+from fallline.runs.telling import Event, Frames
 from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.errors import Conflict, FalllineError, InvalidRequest, NotFound
 from fallline.vocabulary.recipe import Recipe

@@ -16,9 +16,10 @@ from fallline.engine.probes import units
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
-from fallline.runs.experiment import Event, Experiment
+from fallline.runs.experiment import Experiment
 from fallline.runs.recipe_check import check_recipe
 from fallline.runs.run import Run
+from fallline.runs.telling import Event
 from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.errors import Conflict, InvalidRequest
 from fallline.vocabulary.exhibits import EXHIBITS

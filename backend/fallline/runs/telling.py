@@ -1,0 +1,110 @@
+"""What those who watch an experiment are told: frames and events, in the order in which they happened.
+
+Told the time. Must not know sockets, nor how steps are made.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fallline.runs.playback import WAKE_SECONDS
+from fallline.runs.run import PIECE, Run
+from fallline.vocabulary.columns import Buckets
+
+Pieces = dict[str, tuple[dict[str, Any], Buckets | None]]
+"""For each run what every frame says of it, and a piece of its history (or None)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """What happened to the runs since the frames before."""
+
+    experiment: str
+    runs: Pieces
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened once and is never dropped."""
+
+    experiment: str
+    message: dict[str, Any]
+
+
+class Telling:
+    """Of one experiment (`id`). While nobody watches, frames are not kept, and events are all there is to tell."""
+
+    def __init__(self, id: str) -> None:
+        self._id = id
+        self._watchers = 0
+        self._outgoing: list[Frames | Event] = []
+        self._published_at = -math.inf
+
+    @property
+    def is_watched(self) -> bool:
+        return self._watchers > 0
+
+    @property
+    def due_at(self) -> float:
+        """When it is time to publish again: nobody sees finer."""
+        return self._published_at + WAKE_SECONDS
+
+    def publish(self, runs: Mapping[str, Run], now: float, *, playing: bool) -> None:
+        """Put what happened since the last publication among the outgoing frames."""
+        self._published_at = now
+        if self.is_watched:
+            pieces = {run.name: (run.header(playing=playing), run.publish()) for run in runs.values()}
+            self._outgoing.append(Frames(self._id, pieces))
+
+    def event(self, event: str, run: Run | None, **more: Any) -> None:
+        """An event of one run, or of the whole experiment (`run` None)."""
+        message = {
+            "type": "event",
+            "experiment": self._id,
+            "run": run and run.name,
+            "step": run and run.state.step,
+            "generation": run and run.generation,
+            "event": event,
+            **more,
+        }
+        self._outgoing.append(Event(self._id, message))
+
+    def past(self, run: Run, *, playing: bool) -> None:
+        """What a run that came with a past has behind it."""
+        if run.state.step and self.is_watched:
+            past = run.history.range(0, run.state.step - 1, PIECE)
+            self._outgoing.append(Frames(self._id, {run.name: (run.header(playing=playing), past)}))
+
+    def join(
+        self, runs: Mapping[str, Run], since: Mapping[str, dict[str, int]], buckets: int, *, playing: bool
+    ) -> Pieces:
+        """One more watcher: what it has missed since the generation and step that it names for each run."""
+        self._watchers += 1
+        return {
+            run.name: (run.header(playing=playing), _missed(run, since.get(run.name), buckets))
+            for run in runs.values()
+        }
+
+    def leave(self, runs: Mapping[str, Run]) -> None:
+        """One watcher less; without any, nothing is kept to be told."""
+        self._watchers -= 1
+        if not self.is_watched:
+            for run in runs.values():
+                run.publish()
+
+    def take(self) -> list[Frames | Event]:
+        """Frames and events since the last call, in the order in which they happened."""
+        outgoing, self._outgoing = self._outgoing, []
+        return outgoing
+
+
+def _missed(run: Run, since: dict[str, int] | None, buckets: int) -> Buckets:
+    """What a watcher lacks of a run; where that is nothing, it still says which series there are."""
+    held = since["step"] if since is not None and since["generation"] == run.generation else 0
+    first = held if held <= run.state.step else 0
+    if first >= run.state.step:
+        return Buckets.empty(run.history.names)
+    return run.history.range(first, run.state.step - 1, buckets)
