@@ -7,15 +7,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from fallline.diagnosis.remedies import SHORT, edit, fork
+from fallline.diagnosis.remedies import SHORT, edit, fork, raised
 from fallline.diagnosis.rule import Sighting, Subject, Words
 from fallline.diagnosis.view import View
 from fallline.diagnosis.words import count, number, percent, plain, setting
 from fallline.vocabulary.findings import Remedy, Why
-
-AFTER_EDIT = 200
-"""A change of the rate this many steps ago may be what made the run diverge."""
-
 
 WATCHED = 13
 """Values of the train loss from which its growth is told."""
@@ -46,15 +42,15 @@ def diverged(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sightin
 
 
 def _diverged(view: View) -> Words:
-    raised = _raised(view)
-    at_step, rate = (
-        (raised[0], raised[1]) if raised else (_best(view), plain(view.settings.learning_rate / 10))
-    )
+    went_up = raised(view, view.step + 1)
+    at_step, rate = went_up if went_up else (_best(view), plain(view.settings.learning_rate / 10))
+    if not went_up and at_step == view.step:
+        rate = min(rate, _borne(view))
     after = ""
-    if raised:
-        went = f"the rate went from {setting(raised[1])} to {setting(view.settings.learning_rate)}"
-        after = f", {count(view.step - raised[0], 'step')} after {went}"
-    clipped = fork(view, "Clip gradients", at_step, clip_norm=SHORT)
+    if went_up:
+        went = f"the rate went from {setting(went_up[1])} to {setting(view.settings.learning_rate)}"
+        after = f", {count(view.step - went_up[0], 'step')} after {went}"
+    clipped = fork(view, "Clip gradients", at_step, clip_norm=_short(view))
     return Words(
         title=f"{{run}} diverged at step {view.step:,}.",
         evidence=f"{_size(view)}{after}. The step after it would not be finite, or beyond a million times the start.",
@@ -64,6 +60,21 @@ def _diverged(view: View) -> Words:
             fork(view, f"Rewind to step {at_step:,}", at_step, learning_rate=rate),
             _kept(clipped, view),
         ),
+    )
+
+
+def _borne(view: View) -> float:
+    """Half of the rate that the curvature bears here, where it can be had."""
+    edge = view.edge()
+    if edge is None or not 0.0 < edge.sharpness < math.inf:
+        return math.inf
+    return plain(0.5 * view.settings.learning_rate * edge.limit / edge.sharpness)
+
+
+def _short(view: View) -> float:
+    """A length of gradients at which no step is longer than 1."""
+    return (
+        min(SHORT, plain(1.0 / view.settings.learning_rate)) if view.settings.learning_rate > 0.0 else SHORT
     )
 
 
@@ -119,15 +130,6 @@ def _size(view: View) -> str:
     if times >= 10 and math.isfinite(times):
         return f"Loss {number(view.loss)}, {number(times)} times its start"
     return f"Loss {number(view.loss)}"
-
-
-def _raised(view: View) -> tuple[int, float] | None:
-    """The step of the last change of the rate and the rate before it, if it was raised not long ago."""
-    changes = [(step, change["learning_rate"]) for step, change in view.edits if "learning_rate" in change]
-    if not changes or view.step - changes[-1][0] > AFTER_EDIT:
-        return None
-    before = changes[-2][1] if len(changes) > 1 else view.first_rate
-    return (changes[-1][0], before) if before < changes[-1][1] else None
 
 
 def _best(view: View) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from fallline.diagnosis.remedies import faster, fork
 from fallline.diagnosis.rule import Sighting, Subject, Words
 from fallline.diagnosis.view import RECENT, Course, View
-from fallline.diagnosis.words import number, percent
+from fallline.diagnosis.words import number, percent, plain
 from fallline.vocabulary.findings import Remedy, Why
 
 GUESSING = (0.995, 1.1)
@@ -99,7 +99,8 @@ def _plateau(view: View, course: Course) -> Words:
             "The slope is all but gone: a minimum, or a level stretch on the way to a lower one.",
             "W1 = W1 - lr * dW1",
         ),
-        remedies=faster(view),
+        # without hidden layers there is but one minimum, and this is it
+        remedies=faster(view) if view.layers else (),
     )
 
 
@@ -135,14 +136,18 @@ def _overfits(view: View, step: int, least: float, now: float) -> Words:
             "dy_pred = (y_pred - y) / m",
         ),
         remedies=(
-            Remedy(
-                "Rewind to the best test loss",
-                f"a fork from step {step:,}",
-                {"do": "add_run", "at_step": step},
-            ),
+            _best(view, step, least),
             fork(view, "Rewind, keep weights small", step, l2=KEEPS_SMALL),
         ),
     )
+
+
+def _best(view: View, step: int, least: float) -> Remedy:
+    """A fork that would go the same way again stops before it is there."""
+    above = plain(least + max(ROSE * least, VISIBLE * view.task.baseline))
+    stop = [{"when": "test_loss", "above": above}]
+    hint = f"a fork from step {step:,} that stops where its test loss is above {number(above)}"
+    return Remedy("Rewind to the best test loss", hint, {"do": "add_run", "at_step": step, "stop": stop})
 
 
 def healthy(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:

@@ -28,10 +28,10 @@ def saturated_units(view: View, is_open: Callable[[Subject], bool]) -> Iterator[
         share = float(np.mean(layer.saturated_share))
         if share >= (STILL_SATURATED if is_open(subject) else SATURATED):
             trace = Trace("saturated", place, (SATURATED,))
-            yield Sighting(_saturated(place, layer, share), "warning", trace, subject)
+            yield Sighting(_saturated(view, place, layer, share), "warning", trace, subject)
 
 
-def _saturated(place: int, layer: Layer, share: float) -> Callable[[Since], Words]:
+def _saturated(view: View, place: int, layer: Layer, share: float) -> Callable[[Since], Words]:
     slope = f"(1 - a{place}**2)" if layer.activation == "tanh" else f"a{place} * (1 - a{place})"
 
     def words(since: Since) -> Words:
@@ -46,6 +46,7 @@ def _saturated(place: int, layer: Layer, share: float) -> Callable[[Since], Word
                 "in front of it hardly move.",
                 f"dz{place} = da{place} * {slope}",
             ),
+            remedies=(redraw(view, "xavier_normal"),),
         )
 
     return words

@@ -19,6 +19,12 @@ ADAM_RATE = 0.01
 SHORT = 1.0
 """The length to which gradients are cut."""
 
+AFTER_EDIT = 200
+"""A change of the rate this many steps ago may be what led to what is found."""
+
+CLIPPED_RATE = 0.01
+"""The least rate beside it: so long is a step then."""
+
 
 def redraw(view: View, weights: str = "he") -> Remedy:
     """A fork that draws all layers anew: one alone dies again at the same rate, more often than not."""
@@ -42,20 +48,37 @@ def faster(view: View) -> tuple[Remedy, ...]:
 
 
 def clip(view: View) -> tuple[Remedy, ...]:
-    """Shorter gradients; none for a run that cuts them as short."""
+    """Shorter gradients, and a rate for them, since what the long ones bore is next to nothing. None for a run that
+    cuts them as short.
+    """
     if view.settings.clip_norm is not None and view.settings.clip_norm <= SHORT:
         return ()
-    return (edit("Clip gradients", clip_norm=SHORT),)
+    rate = max(view.settings.learning_rate, CLIPPED_RATE)
+    return (edit("Clip gradients", clip_norm=SHORT, learning_rate=rate),)
 
 
 def rewind(view: View, since: int) -> tuple[Remedy, ...]:
-    """A fork from well before that step, with a lower rate; none where there is nothing before it."""
-    at_step = since * 9 // 10 // 10 * 10 if since >= 20 else 0
+    """A fork from where the rate was raised shortly before that step, else from the start with a lower one: shortly
+    before a layer dies most of it is dead, and a lower rate does not revive it. None where there is nothing before.
+    """
     if since == 0:
         return ()
-    return (
-        fork(view, "Rewind, lower rate", at_step, learning_rate=plain(view.settings.learning_rate / LOWER)),
-    )
+    lower = (0, plain(view.settings.learning_rate / LOWER))
+    at_step, rate = raised(view, since) or lower
+    return (fork(view, "Rewind, lower rate", at_step, learning_rate=rate),)
+
+
+def raised(view: View, step: int) -> tuple[int, float] | None:
+    """The step of the last change of the rate and the rate before it, if it was raised not long before that step."""
+    changes = [
+        (at_step, change["learning_rate"])
+        for at_step, change in view.edits
+        if at_step < step and "learning_rate" in change
+    ]
+    if not changes or step - changes[-1][0] > AFTER_EDIT:
+        return None
+    before = changes[-2][1] if len(changes) > 1 else view.first_rate
+    return (changes[-1][0], before) if before < changes[-1][1] else None
 
 
 def fork(view: View, label: str, at_step: int, **changes: float | int | str | None) -> Remedy:

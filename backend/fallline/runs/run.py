@@ -226,6 +226,7 @@ class Run:
         """Another run that has made the same steps and goes on by `recipe`, which must tell the same past."""
         twin = Run(self._problem, recipe, self._kernels, self.kernel, self._room)
         twin.state = self.state.copy()
+        twin.state.diverged_at = None  # whether it stays here too is for its own settings to show
         twin.checkpoints = self.checkpoints.copy()
         twin.history = deepcopy(self.history)
         twin.seconds, twin.step_seconds = self.seconds, self.step_seconds
