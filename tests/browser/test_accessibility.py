@@ -69,11 +69,14 @@ def settled(lab: Dashboard) -> None:
     )
 
 
-def faults(lab: Dashboard) -> list[str]:
+def faults(lab: Dashboard, within: str = "html") -> list[str]:
+    if not lab.page.evaluate("'axe' in window"):
+        lab.page.evaluate(AXE.read_text())
     settled(lab)
     found = lab.page.evaluate(
-        "(rules) => axe.run({ resultTypes: ['violations'], runOnly: rules }).then(({ violations }) => violations)",
-        RULES,
+        """([within, rules]) => axe.run(within, { resultTypes: ["violations"], runOnly: rules })
+            .then(({ violations }) => violations)""",
+        [within, RULES],
     )
     return [
         f"{each['id']}: {[node['target'] for node in each['nodes']]}" for each in found
@@ -82,8 +85,6 @@ def faults(lab: Dashboard) -> list[str]:
 
 def faults_in_both_themes(lab: Dashboard) -> list[str]:
     """As it stands, in one theme and the other. The page follows the system."""
-    if not lab.page.evaluate("'axe' in window"):
-        lab.page.evaluate(AXE.read_text())
     found = []
     for theme in THEMES:
         lab.page.emulate_media(color_scheme=theme)

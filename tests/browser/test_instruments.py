@@ -8,12 +8,20 @@ from playwright.sync_api import Locator, expect
 
 from browser.conftest import OpenLab
 from browser.dashboard import PHONE, Dashboard
-from browser.test_accessibility import SMALL_TARGETS, faults_in_both_themes
+from browser.test_accessibility import SMALL_TARGETS, faults, faults_in_both_themes
 
 GAUGES = ("edge", "alpha", "noise")
 
 PLACES = """() => ["plotly-chart[kind=loss]", ".plot.gradients", "transport-bar", "predicted-true"]
     .map((one) => JSON.stringify(document.querySelector(one).getBoundingClientRect()))"""
+
+
+# Words of the open instruments that stand outside the page, or the page where it is wider than the screen.
+BEYOND = """() => [...document.querySelectorAll(".instruments .chart-label, .instruments text")]
+    .map((each) => [each.textContent, each.getBoundingClientRect()])
+    .filter(([text, { left, right, width }]) => text && width && (left < -0.5 || right > innerWidth + 0.5))
+    .map(([text, { left, right }]) => `${text}: ${left} to ${right}`)
+    .concat(document.documentElement.scrollWidth > innerWidth ? "the page" : [])"""
 
 
 def switch(lab: Dashboard, name: str) -> Locator:
@@ -119,4 +127,28 @@ def test_on_a_phone_they_fit_and_are_large_enough_for_fingers(open_lab: OpenLab)
     lab = opened(open_lab(PHONE))
     assert faults_in_both_themes(lab) == []
     assert lab.page.evaluate(SMALL_TARGETS) == []
-    assert lab.page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    look_at_the_others(lab)
+
+
+def test_those_of_classes_fit_a_phone_too(open_lab: OpenLab) -> None:
+    lab = open_lab(PHONE)
+    lab.page.locator("exhibit-picker button").press("ArrowDown")
+    lab.page.get_by_role("option", name="Two spirals").click()
+    expect(lab.row("adam")).to_have_count(1)
+    lab.make_steps(20)
+    opened(lab)
+    look_at_the_others(lab, "confusion", "decision")
+
+
+def look_at_the_others(lab: Dashboard, *wanted: str) -> None:
+    """One choice after the other while the run stands still: measured, drawn, named, and with no word beyond the page."""
+    choice = lab.page.get_by_label("Open instruments", exact=True)
+    values = [str(option.get_attribute("value")) for option in choice.locator("option").all()]
+    for value in wanted or values:
+        choice.select_option(value)
+        row = lab.page.locator(".instruments plotly-chart")
+        expect(row.first).to_have_attribute("data-state", "drawn", timeout=20_000)
+        for chart in row.all():
+            expect(chart).not_to_have_attribute("aria-label", re.compile("not measured yet"))
+        assert lab.page.evaluate(BEYOND) == [], value
+        assert faults(lab, within=".instruments") == [], value
