@@ -113,6 +113,8 @@ function clothed(trace, { look }, lane) {
     ...trace, hoverinfo: "skip", hovertemplate: null,
     ...(meta.scale ? { colorscale: scaleOf(look, meta.scale) } : {}),
     ...(trace.line && !meta.scale ? { line: { ...trace.line, color: stroke } } : {}),
+    // a dot at the end of its range, a cosine of 1, is whole
+    ...(trace.marker && trace.mode ? { cliponaxis: false } : {}),
     ...(trace.marker ? { marker: { ...trace.marker, color: meta.ink ? stroke : text, line: { width: 0 } } } : {}),
   };
 }

@@ -215,6 +215,8 @@ def test_axe_and_fingers_find_nothing_wrong_for_who_watches(open_lab: OpenLab) -
 
 def test_a_finger_finds_every_target_on_a_phone(open_lab: OpenLab) -> None:
     lab = open_lab(PHONE)
+    name = lab.page.locator("exhibit-picker .button .name")
+    assert name.evaluate("(each) => each.scrollHeight <= each.clientHeight"), "it is not cut"
     assert lab.page.evaluate(SMALL_TARGETS) == []
     lab.button("Recipe (B)").click()
     assert lab.page.evaluate(SMALL_TARGETS) == []
