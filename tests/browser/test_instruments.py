@@ -141,7 +141,7 @@ def test_those_of_classes_fit_a_phone_too(open_lab: OpenLab) -> None:
 
 
 def look_at_the_others(lab: Dashboard, *wanted: str) -> None:
-    """One choice after the other while the run stands still: measured, drawn, named, and with no word beyond the page."""
+    """One choice after the other, of a run at rest: measured, drawn, named, and with no word beyond the page."""
     choice = lab.page.get_by_label("Open instruments", exact=True)
     values = [str(option.get_attribute("value")) for option in choice.locator("option").all()]
     for value in wanted or values:
