@@ -42,10 +42,13 @@ export const earlierFindings = (state) => allOf(seen(state)).filter(({ finding }
 /** How many problems there are. @param {State} state */
 export const problemCount = (state) => openFindings(state).filter(({ finding }) => finding.severity === "problem").length;
 
+/** What is told of what the Doctor costs, in percent: less would be told as nothing. */
+const WORTH_TELLING = 0.05;
+
 /** What the Doctor costs, of the run that waits longest: "Training waited for it 2.4 % of the time." @param {State} state */
 export function waitWords({ runs }) {
-  const shares = Object.values(runs).flatMap(({ waited }) => (waited === undefined ? [] : [waited]));
-  return shares.length ? `Training waited for it ${(100 * Math.max(...shares)).toFixed(1)} % of the time.` : "";
+  const most = 100 * Math.max(0, ...Object.values(runs).map(({ waited = 0 }) => waited));
+  return most >= WORTH_TELLING ? `Training waited for it ${most.toFixed(1)} % of the time.` : "";
 }
 
 /** "1 problem, 1 healthy"; warnings are counted where there are any. @param {State} state */

@@ -79,6 +79,7 @@ test("what examining costs is told of the run that waits for it longest, as fram
   const state = after([frame("gd", 500, { doctor: { share: 0.0239 } }), frame("sgd", 500, { doctor: { share: 0.001 } })], opened());
   assert.equal(waitWords(state), "Training waited for it 2.4 % of the time.");
   assert.equal(waitWords(reduce(state, frame("gd", 600, { doctor: { share: 0 } }))), "Training waited for it 0.1 % of the time.");
+  assert.equal(waitWords(after([frame("gd", 0, { doctor: { share: 0 } }), frame("sgd", 0, { doctor: { share: 0 } })], opened())), "", "nobody waited yet");
 });
 
 test("a finding that closes leaves the list for those that are over, and an answer that was on its way does not open it again", () => {
