@@ -6,7 +6,7 @@
 import { button } from "./controls.js";
 import { make, set, write } from "./dom.js";
 import { glyph } from "./icons.js";
-import { glyphOf, kindWord, toneOf } from "../state/findings.js";
+import { evidenceWords, glyphOf, kindWord, toneOf } from "../state/findings.js";
 import { integer } from "../state/format.js";
 import { openedAt } from "../state/inspected.js";
 import { isFork, isInForce, noRoomWords } from "../state/remedies.js";
@@ -49,7 +49,7 @@ export function findingEntry(app) {
     set(sign, { "aria-label": kindWord(finding) });
     sign.replaceChildren(glyph(glyphOf(finding)));
     write(title, finding.title);
-    write(evidence, finding.evidence);
+    write(evidence, evidenceWords(finding));
     // what has the focus, or gets it back, stays the same element
     if (JSON.stringify(finding.why) !== JSON.stringify(shown?.why)) why.replaceChildren(...reasons(finding.why, (code) => app.setView(openedAt(run, code, app.environment.narrow()))));
     set(ask, { "aria-label": `Why? ${finding.title}`, hidden: !finding.why });

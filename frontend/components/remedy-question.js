@@ -7,6 +7,7 @@ import { button } from "./controls.js";
 import { make } from "./dom.js";
 import { openDialog } from "./help-dialog.js";
 import { LiveElement, register } from "./live-element.js";
+import { evidenceWords } from "../state/findings.js";
 import { firstRemedy, isFork, noRoomWords } from "../state/remedies.js";
 
 /** @typedef {import("../state/types.js").State} State */
@@ -46,7 +47,7 @@ export class RemedyQuestion extends LiveElement {
     };
     const [go, stay] = [button({ look: "solid", act, more: { autofocus: true } }, remedy.label), button({ act: leave }, "Leave it")];
     const hint = remedy.hint ? `${isFork(remedy) ? "This makes" : "In force"} ${remedy.hint}.` : "";
-    const words = [make("p", {}, make("b", {}, finding.title), ` ${finding.evidence}`), make("p", { class: "hint" }, hint)];
+    const words = [make("p", {}, make("b", {}, finding.title), ` ${evidenceWords(finding)}`), make("p", { class: "hint" }, hint)];
     this.#close = openDialog(`${remedy.label}?`, [...words, make("div", { class: "answers" }, go, stay)], closed);
   }
 }

@@ -4,6 +4,8 @@
  * Owns: that, and which run the page shows by itself because of it. Pure. The findings themselves are the server's; those of all runs as they are listed are in doctor.js.
  */
 
+import { integer } from "./format.js";
+
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Run} Run */
 /** @typedef {import("./types.js").Finding} Finding */
@@ -48,6 +50,9 @@ export const toneOf = ({ rule, severity }) => (severity === "problem" ? "bad" : 
 
 /** What a glyph says, for those who do not see it. @param {Finding} finding */
 export const kindWord = ({ rule, severity }) => (rule === "healthy" ? "Healthy" : { problem: "Problem", warning: "Warning", info: "Note" }[severity]);
+
+/** The numbers and their moment: what is found holds on, the numbers are of the step at which it was seen. @param {Finding} finding */
+export const evidenceWords = ({ evidence, found_at: at }) => `${evidence} Seen at step ${integer(at)}.`;
 
 /** The newest open finding of a rule. @param {Run} run @param {...string} rules */
 export const openOf = ({ findings }, ...rules) => findings.filter((finding) => isOpen(finding) && rules.includes(finding.rule)).at(-1);

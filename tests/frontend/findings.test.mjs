@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { stripFor } from "../../frontend/components/strips.js";
 import { countWords, earlierFindings, openFindings, problemCount, waitWords } from "../../frontend/state/doctor.js";
-import { glyphOf } from "../../frontend/state/findings.js";
+import { evidenceWords, glyphOf } from "../../frontend/state/findings.js";
 import { markersOf, nextMarker } from "../../frontend/state/markers.js";
 import { seen } from "../../frontend/state/moments.js";
 import { createNews } from "../../frontend/state/news.js";
@@ -72,6 +72,11 @@ test("what a fork brings along is said of its parent, until it has made a step o
 test("a server that tells of no findings has none, and the count says nothing then", () => {
   assert.deepEqual([titles(opened()), countWords(opened())], [[], ""]);
   assert.equal(countWords(after([found("gd", healthy())], opened())), "0 problems, 1 healthy");
+});
+
+test("the numbers of a finding name their moment, which is that at which it was seen and not the one that is shown", () => {
+  const state = after([found("gd", healthy({ found_at: 1059, evidence: "Train loss fell 97 % in the last 59 steps." })), frame("gd", 2000)], opened());
+  assert.equal(evidenceWords(openFindings(state)[0].finding), "Train loss fell 97 % in the last 59 steps. Seen at step 1,059.");
 });
 
 test("what examining costs is told of the run that waits for it longest, as frames tell it", () => {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from html.parser import HTMLParser
 from typing import Any
 
@@ -105,6 +106,7 @@ def test_a_dead_layer_a_diverged_run_and_the_baseline_are_found() -> None:
     assert (dead[0].tone, dead[0].title) == ("problem", "Stuck: layer 1 is dead.")
     assert "predicting the mean" in dead[1].title
     assert dead[0].evidence.startswith("3 of 3 units output 0 for all 900 samples since step 0.")
+    assert re.search(r" Seen at step [1-9][0-9]*\.", dead[0].evidence)
     wild = found_in(taken(trained(10, runs=[{"label": "Wild", "learning_rate": 50}])))
     assert wild[0].title.startswith("Wild diverged at step ")
     assert not [each for each in wild if "predicting" in each.title]

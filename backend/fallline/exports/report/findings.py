@@ -42,10 +42,9 @@ def _of_run(run: TakenRun, loss: float, problem: Problem, guessing: str) -> Iter
     """What the Doctor has found, the worst first and what is over last; then how the run does beside a guess."""
     for each in sorted(run.findings, key=lambda each: (each.until_step is not None, ORDER[each.severity])):
         told = each.as_json(run.name, shown_name(run.name, run.recipe.label))
+        seen = f"{told['evidence']} Seen at step {each.found_at:,}."
         over = "" if each.is_open else f" It was over at step {each.until_step:,}."
-        yield Finding(
-            TONES[each.severity] if each.is_open else "plain", told["title"], told["evidence"] + over
-        )
+        yield Finding(TONES[each.severity] if each.is_open else "plain", told["title"], seen + over)
     if not run.diverged:
         yield _beside_the_baseline(run, loss, problem.baseline["train"], guessing)
 
