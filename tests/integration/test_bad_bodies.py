@@ -9,7 +9,7 @@ import pytest
 from fallline.vocabulary import answers
 from fallline.vocabulary.errors import InvalidRequest
 from fallline.web import socket
-from support.serving import created, open_app, open_server, raw
+from support.serving import Server, created, open_app, raw
 
 DEEP = b'{"data":' * 5_000 + b"1" + b"}" * 5_000
 
@@ -253,31 +253,28 @@ def test_the_socket_refuses_the_same_bodies() -> None:
         assert isinstance(message, InvalidRequest), text
 
 
-def test_the_largest_bodies_are_413_however_they_are_announced() -> None:
+def test_the_largest_bodies_are_413_however_they_are_announced(shared_server: Server) -> None:
     head = b"POST /api/v1/experiments HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
     huge = b" " * 65_537
-    with open_server() as server:
-        for name, request in {
-            "announced": head + b"Content-Length: 65537\r\n\r\n" + huge,
-            "announced and never sent": head + b"Content-Length: 60000000\r\n\r\n",
-            "in chunks": head
-            + b"Transfer-Encoding: chunked\r\n\r\n"
-            + b"10001\r\n"
-            + huge
-            + b"\r\n0\r\n\r\n",
-            "in small chunks": head
-            + b"Transfer-Encoding: chunked\r\n\r\n"
-            + (b"400\r\n" + b" " * 1024 + b"\r\n") * 65,
-        }.items():
-            answer = raw(server.port, request)
-            assert answer.startswith(b"HTTP/1.1 413 "), name
-            assert b"application/problem+json" in answer
-        fits = b'{"data":{"samples":20}}'.ljust(65_536)
-        assert raw(server.port, head + b"Content-Length: 65536\r\n\r\n" + fits).startswith(b"HTTP/1.1 201 ")
-        # The rest of a body that lies about its length is no request either.
-        lying = raw(server.port, head + b"Content-Length: 2\r\n\r\n{}" + huge)
-        assert lying.startswith(b"HTTP/1.1 201 ")
-        assert b"HTTP/1.1 5" not in lying
+    for name, request in {
+        "announced": head + b"Content-Length: 65537\r\n\r\n" + huge,
+        "announced and never sent": head + b"Content-Length: 60000000\r\n\r\n",
+        "in chunks": head + b"Transfer-Encoding: chunked\r\n\r\n" + b"10001\r\n" + huge + b"\r\n0\r\n\r\n",
+        "in small chunks": head
+        + b"Transfer-Encoding: chunked\r\n\r\n"
+        + (b"400\r\n" + b" " * 1024 + b"\r\n") * 65,
+    }.items():
+        answer = raw(shared_server.port, request)
+        assert answer.startswith(b"HTTP/1.1 413 "), name
+        assert b"application/problem+json" in answer
+    fits = b'{"data":{"samples":20}}'.ljust(65_536)
+    assert raw(shared_server.port, head + b"Content-Length: 65536\r\n\r\n" + fits).startswith(
+        b"HTTP/1.1 201 "
+    )
+    # The rest of a body that lies about its length is no request either.
+    lying = raw(shared_server.port, head + b"Content-Length: 2\r\n\r\n{}" + huge)
+    assert lying.startswith(b"HTTP/1.1 201 ")
+    assert b"HTTP/1.1 5" not in lying
 
 
 @pytest.mark.parametrize(
@@ -296,6 +293,8 @@ def test_the_largest_bodies_are_413_however_they_are_announced() -> None:
         b"POST /api/v1/experiments HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
     ],
 )
-def test_what_is_no_proper_request_is_the_clients_mistake(request_bytes: bytes, shared_server: Any) -> None:
+def test_what_is_no_proper_request_is_the_clients_mistake(
+    request_bytes: bytes, shared_server: Server
+) -> None:
     answer = raw(shared_server.port, request_bytes, timeout=6)
     assert answer == b"" or answer.split(b" ")[1][:1] == b"4", answer[:200]

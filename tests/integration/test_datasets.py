@@ -8,13 +8,13 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fallline.services import library
 from fallline.vocabulary import answers
 from support.csv_files import BAD, MIB, TOO_LARGE
-from support.serving import Server, created, open_app, open_server, raw
+from support.serving import Server, created, open_app, raw
 
 DATASETS = "/api/v1/datasets"
 CSV = {"Content-Type": "text/csv"}
@@ -189,22 +189,21 @@ async def test_tables_that_experiments_use_stay_and_a_full_server_says_when_to_c
         assert found == [404, 200, 200]
 
 
-def test_more_than_a_mebibyte_is_413_however_it_is_announced() -> None:
+def test_more_than_a_mebibyte_is_413_however_it_is_announced(shared_server: Server) -> None:
     head = b"POST /api/v1/datasets HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\nConnection: close\r\n"
-    with open_server() as server:
-        chunk = b"10000\r\n" + b"1,2\n" * 16_384 + b"\r\n"
-        for request in (
-            head + b"Content-Length: 1048577\r\n\r\n",
-            head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 17 + b"0\r\n\r\n",
-        ):
-            answer = raw(server.port, request)
-            assert answer.startswith(b"HTTP/1.1 413 ")
-            assert b"application/problem+json" in answer
-        line = b"%d,2.25,%d\n"
-        fits = b"".join(line % (k % 7, k) for k in range(4_900)).ljust(MIB)
-        assert raw(server.port, head + b"Content-Length: %d\r\n\r\n" % MIB + fits).startswith(
-            b"HTTP/1.1 201 "
-        )
+    chunk = b"10000\r\n" + b"1,2\n" * 16_384 + b"\r\n"
+    for request in (
+        head + b"Content-Length: 1048577\r\n\r\n",
+        head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 17 + b"0\r\n\r\n",
+    ):
+        answer = raw(shared_server.port, request)
+        assert answer.startswith(b"HTTP/1.1 413 ")
+        assert b"application/problem+json" in answer
+    line = b"%d,2.25,%d\n"
+    fits = b"".join(line % (k % 7, k) for k in range(4_900)).ljust(MIB)
+    assert raw(shared_server.port, head + b"Content-Length: %d\r\n\r\n" % MIB + fits).startswith(
+        b"HTTP/1.1 201 "
+    )
 
 
 @pytest.fixture(scope="module")
@@ -218,7 +217,6 @@ TEXTS = st.sampled_from(["a", "b", "é", "a=b", '"x,y"', "", '"', "?", "1"])
 ROWS = st.lists(st.tuples(NUMBERS, TEXTS, NUMBERS).map(",".join), max_size=25).map("\n".join).map(str.encode)
 
 
-@settings(max_examples=60, deadline=None)
 @given(body=st.one_of(st.binary(max_size=200), ROWS))
 def test_no_bytes_lead_to_an_error_of_the_server(body: bytes, client: httpx.Client) -> None:
     answer = client.post(DATASETS, content=body, headers=CSV)

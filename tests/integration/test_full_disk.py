@@ -23,7 +23,7 @@ from fallline.storage import sqlite
 from fallline.storage.interface import StoreUnwritable
 from fallline.storage.sqlite import SqliteStore
 from support.lives import costless
-from support.serving import Experiment, Server, created, open_server
+from support.serving import NUMPY, Experiment, Server, created, open_server
 
 JSON = dict[str, Any]
 PROGRAM = Path(__file__).parents[1] / "support" / "full_disk.py"
@@ -33,7 +33,7 @@ Usage = namedtuple("Usage", ("total", "used", "free"))
 @asynccontextmanager
 async def opened(data: Path, full: Path) -> AsyncIterator[tuple[Server, httpx.AsyncClient]]:
     """A server whose disk is full while that file is there."""
-    with open_server(program=(str(PROGRAM), str(full)), FALLLINE_DATA=str(data)) as server:
+    with open_server(program=(str(PROGRAM), str(full)), FALLLINE_DATA=str(data), **NUMPY) as server:
         async with httpx.AsyncClient(base_url=server.url.rstrip("/"), timeout=30) as client:
             yield server, client
 

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,9 +21,12 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from fallline import __version__
-from fallline.web.server import FAREWELL_SECONDS, GRACE_SECONDS
-from support.serving import BACKEND, Server, open_server
+from fallline.web.bodies import BODY_SECONDS
+from fallline.web.server import FAREWELL_SECONDS, GRACE_SECONDS, REQUEST_SECONDS
+from fallline.web.socket import SEND_SECONDS
+from support.serving import BACKEND, NUMPY, Server, open_server
 
+IMPATIENT = (str(Path(__file__).parents[1] / "support" / "impatient.py"),)
 STALLED = 10
 PATIENCE = 30.0
 """Seconds. How soon a server ends is measured by benchmarks/bench_live.py; here, on whatever machine, that it does."""
@@ -94,30 +98,30 @@ def open_files(server: Server) -> int:
     return len(os.listdir(f"/proc/{server.process.pid}/fd"))
 
 
-def test_a_start_says_one_line_with_the_address() -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_start_says_one_line_with_the_address_and_a_signal_ends_it_with_0(number: int) -> None:
     with open_server() as server:
         assert httpx.get(server.url + "healthz").json()["status"] == "ok"
-        assert server.end()[0] == 0
+        assert server.end(number, PATIENCE)[0] == 0
         assert server.output == f"fallline {__version__} listens on {server.url}\n"
 
 
-def test_a_port_in_use_is_said_in_one_line() -> None:
-    with open_server() as server:
-        second = fallline("serve", "--port", str(server.port))
+def test_a_port_in_use_is_said_in_one_line(shared_server: Server) -> None:
+    second = fallline("serve", "--port", str(shared_server.port))
     assert second.returncode == 2
     assert second.stderr.count("\n") == 1
-    assert f"port {server.port}" in second.stderr
+    assert f"port {shared_server.port}" in second.stderr
     assert "in use" in second.stderr
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_an_idle_server_with_0(number: int) -> None:
-    with open_server() as server:
-        assert server.end(number, PATIENCE)[0] == 0
 
 
 def test_all_that_an_end_waits_for_is_over_after_three_seconds() -> None:
     assert GRACE_SECONDS + FAREWELL_SECONDS <= 3
+
+
+def test_who_does_not_finish_has_ten_seconds_and_who_does_not_read_five() -> None:
+    """Below, on a server that has less patience."""
+    assert REQUEST_SECONDS == BODY_SECONDS == 10
+    assert SEND_SECONDS == 5
 
 
 def test_sigterm_tells_every_socket_1012_and_ends_the_server_even_with_stalled_readers() -> None:
@@ -131,7 +135,7 @@ def test_sigterm_tells_every_socket_1012_and_ends_the_server_even_with_stalled_r
         ]
         for reader in readers:
             reader.start()
-        time.sleep(3)
+        time.sleep(2)
         status, _ = server.end(timeout=PATIENCE)
         for reader in readers:
             reader.join()
@@ -142,7 +146,7 @@ def test_sigterm_tells_every_socket_1012_and_ends_the_server_even_with_stalled_r
 
 
 def test_a_request_at_work_is_answered_when_the_server_ends() -> None:
-    with open_server() as server:
+    with open_server(**NUMPY) as server:
         with httpx.Client(base_url=server.url) as client:
             made = client.post("/api/v1/experiments", json={}).json()
         answered: list[httpx.Response] = []
@@ -168,7 +172,7 @@ def test_a_request_at_work_is_answered_when_the_server_ends() -> None:
 
 
 def test_a_reader_that_stalls_is_let_go_and_slows_nobody() -> None:
-    with open_server() as server, ExitStack() as lines:
+    with open_server(program=IMPATIENT, **NUMPY) as server, ExitStack() as lines:
         id = playing(server, 200)["id"]
         healthy = lines.enter_context(watching(server, id, fps=10))
         rate = frames_a_second(healthy, 2)
@@ -193,7 +197,7 @@ def frames_a_second(line: ClientConnection, seconds: float) -> float:
 
 def test_those_who_do_not_finish_what_they_ask_are_given_up() -> None:
     head = b"POST /api/v1/experiments HTTP/1.1\r\nHost: localhost\r\n"
-    with open_server() as server, ExitStack() as lines:
+    with open_server(program=IMPATIENT, **NUMPY) as server, ExitStack() as lines:
 
         def begin(request: bytes) -> socket.socket:
             line = lines.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE))

@@ -24,7 +24,7 @@ from fallline.services import keeping
 from fallline.storage.interface import Record, StoreUnwritable
 from fallline.storage.sqlite import NAME, SqliteStore
 from support.lives import costless
-from support.serving import BACKEND, Experiment, Server, created, open_app, open_server
+from support.serving import BACKEND, NUMPY, Experiment, Server, created, open_app, open_server
 
 JSON = dict[str, Any]
 RECIPE: JSON = {"data": {"samples": 200, "test_fraction": 0.2}}
@@ -125,7 +125,7 @@ async def test_after_a_kill_in_full_play_everything_acknowledged_is_there_with_t
 
 
 async def test_a_repeat_after_a_kill_is_answered_and_not_done_again(tmp_path: Path) -> None:
-    data = {"FALLLINE_DATA": str(tmp_path)}
+    data = {"FALLLINE_DATA": str(tmp_path), **NUMPY}
     key = {"Idempotency-Key": "0b5c"}
     with open_server(**data) as server:
         async with client_of(server) as client:
@@ -141,7 +141,7 @@ async def test_a_repeat_after_a_kill_is_answered_and_not_done_again(tmp_path: Pa
 
 
 async def test_who_was_watching_goes_on_without_a_gap_after_a_clean_restart(tmp_path: Path) -> None:
-    data = {"FALLLINE_DATA": str(tmp_path)}
+    data = {"FALLLINE_DATA": str(tmp_path), **NUMPY}
     with open_server(**data) as server:
         async with client_of(server) as client:
             one = await created(client)
@@ -171,7 +171,7 @@ async def first_frames(server: Server, one: Experiment, since: JSON) -> dict[str
 
 
 async def test_with_memory_nothing_is_kept_and_nothing_is_written(tmp_path: Path) -> None:
-    data = {"FALLLINE_DATA": str(tmp_path / "data")}
+    data = {"FALLLINE_DATA": str(tmp_path / "data"), **NUMPY}
     with open_server("--memory", **data) as server:
         async with client_of(server) as client:
             one = await created(client)
@@ -184,7 +184,7 @@ async def test_with_memory_nothing_is_kept_and_nothing_is_written(tmp_path: Path
 
 
 async def test_only_the_hash_of_a_token_is_stored(tmp_path: Path) -> None:
-    with open_server(FALLLINE_DATA=str(tmp_path)) as server:
+    with open_server(FALLLINE_DATA=str(tmp_path), **NUMPY) as server:
         async with client_of(server) as client:
             one = await created(client)
             await done(one, "POST", "/step", {"steps": 20}, **{"Idempotency-Key": "k"})
@@ -199,7 +199,7 @@ async def test_a_server_that_cannot_write_says_so_takes_no_change_and_goes_on_wh
     tmp_path: Path,
 ) -> None:
     (tmp_path / "data").touch()  # where the folder should be made
-    with open_server(FALLLINE_DATA=str(tmp_path / "data")) as server:
+    with open_server(FALLLINE_DATA=str(tmp_path / "data"), **NUMPY) as server:
         async with client_of(server) as client:
             for path in ("/readyz", "/api/v1/experiments/x"):
                 answer = await client.get(path)
@@ -253,7 +253,7 @@ async def test_a_disk_that_fills_up_costs_no_acknowledged_change(
 
 def refused(data: Path) -> str:
     """What a server says that does not start."""
-    environment = {**os.environ, "PYTHONPATH": str(BACKEND), "FALLLINE_DATA": str(data)}
+    environment = {**os.environ, "PYTHONPATH": str(BACKEND), "FALLLINE_DATA": str(data), **NUMPY}
     ended = subprocess.run(
         [sys.executable, "-m", "fallline", "serve", "--port", "0"],
         capture_output=True,
@@ -269,13 +269,13 @@ def refused(data: Path) -> str:
 
 
 def test_a_second_server_on_the_same_folder_says_so_in_one_line(tmp_path: Path) -> None:
-    with open_server(FALLLINE_DATA=str(tmp_path)) as server:
+    with open_server(FALLLINE_DATA=str(tmp_path), **NUMPY) as server:
         assert "another fallline uses" in refused(tmp_path)
         assert httpx.get(f"{server.url}readyz").status_code == 200
 
 
 def test_a_file_that_cannot_be_used_is_said_in_one_line_and_left_as_it_is(tmp_path: Path) -> None:
-    with open_server(FALLLINE_DATA=str(tmp_path)) as server:
+    with open_server(FALLLINE_DATA=str(tmp_path), **NUMPY) as server:
         assert httpx.post(f"{server.url}api/v1/experiments", json={}).status_code == 201
         server.end()
     whole = (tmp_path / NAME).read_bytes()

@@ -25,6 +25,9 @@ from fallline.bootstrap import create_app
 from fallline.settings import Settings
 
 BACKEND = Path(__file__).parents[2] / "backend"
+NUMPY = {"FALLLINE_KERNEL": "numpy"}
+"""For a server of which it does not matter what computes: it need not load compiled code."""
+
 SMALL: dict[str, Any] = {"data": {"samples": 60}}
 
 

@@ -9,6 +9,7 @@ import asyncio
 import gzip
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -78,7 +79,7 @@ class Pages:
     async def pack(self) -> None:
         """Compress everything, small files first."""
         for file in sorted((self.index, *self._served.values()), key=lambda file: len(file.body)):
-            if file.packable:
+            if file.packable and file.packed is None:
                 await asyncio.to_thread(file.pack)
 
 
@@ -107,8 +108,11 @@ def _hash_of(files: dict[str, File]) -> str:
     return digest.hexdigest()[:16]
 
 
+@cache
 def installed_pages() -> Pages:
-    """The pages that came with this installation, or lie beside it in a clone; Plotly from its own package."""
+    """The pages that came with this installation, or lie beside it in a clone; Plotly from its own package. Read and
+    compressed once a process.
+    """
     package = Path(str(resources.files("fallline")))
     frontend = next(
         folder

@@ -71,7 +71,6 @@ def sliced(run: Run, lengths: list[int], most: int = 1000) -> int:
 SLICES = [[1], [7, 64], [1000]]
 
 
-@pytest.mark.parametrize("lengths", SLICES, ids=str)
 @pytest.mark.parametrize(
     ("name", "bound", "value"),
     [
@@ -82,7 +81,7 @@ SLICES = [[1], [7, 64], [1000]]
     ],
 )
 def test_a_series_beyond_its_bound_stops_the_run_at_that_very_step(
-    name: str, bound: str, value: float, lengths: list[int]
+    name: str, bound: str, value: float
 ) -> None:
     problem, run = set_up(LEARNS, {"when": name, bound: value})
 
@@ -92,24 +91,27 @@ def test_a_series_beyond_its_bound_stops_the_run_at_that_very_step(
 
     expected = first(problem, run, beyond)
     assert 3 < expected < 1000
-    assert sliced(run, lengths) == expected
-    assert run.finished is not None
-    assert run.finished.when == name
-    assert run.history.latest()["train_loss"][0] == expected - 1
+    for lengths in SLICES:
+        _, run = set_up(LEARNS, {"when": name, bound: value})
+        assert sliced(run, lengths) == expected
+        assert run.finished is not None
+        assert run.finished.when == name
+        assert run.history.latest()["train_loss"][0] == expected - 1
 
 
-@pytest.mark.parametrize("lengths", SLICES, ids=str)
 @pytest.mark.parametrize("l2", [0.0, 1e-9])
-def test_a_layer_that_dies_stops_the_run_at_that_very_step(lengths: list[int], l2: float) -> None:
-    problem, run = set_up(DIES, {"when": "layer_dies"}, **({"l2": l2} if l2 else {}))
+def test_a_layer_that_dies_stops_the_run_at_that_very_step(l2: float) -> None:
+    penalty = {"l2": l2} if l2 else {}
+    problem, run = set_up(DIES, {"when": "layer_dies"}, **penalty)
     expected = first(problem, run, lambda state: all(units(problem, state.parameters)[1].dead))
     assert 100 < expected < 300
-    assert sliced(run, lengths) == expected
+    for lengths in SLICES:
+        assert sliced(set_up(DIES, {"when": "layer_dies"}, **penalty)[1], lengths) == expected
 
 
-@pytest.mark.parametrize("lengths", SLICES, ids=str)
-def test_a_loss_that_stalls_stops_the_run_when_patience_is_over(lengths: list[int]) -> None:
-    problem, run = set_up(LEARNS, {"when": "loss_stalls", "steps": 40, "below": 0.1}, learning_rate=0.005)
+def test_a_loss_that_stalls_stops_the_run_when_patience_is_over() -> None:
+    condition = {"when": "loss_stalls", "steps": 40, "below": 0.1}
+    problem, run = set_up(LEARNS, condition, learning_rate=0.005)
     least, since = np.inf, 0
 
     def stalls(state: TrainingState) -> bool:
@@ -121,7 +123,8 @@ def test_a_loss_that_stalls_stops_the_run_when_patience_is_over(lengths: list[in
 
     expected = first(problem, run, stalls)
     assert 60 < expected < 1000
-    assert sliced(run, lengths) == expected
+    for lengths in SLICES:
+        assert sliced(set_up(LEARNS, condition, learning_rate=0.005)[1], lengths) == expected
 
 
 def test_the_earliest_of_several_conditions_stops_it() -> None:

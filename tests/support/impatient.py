@@ -1,0 +1,16 @@
+"""A server that waits a second or two where it would wait five or ten, so that tests of its patience need not.
+
+python impatient.py serve ...
+"""
+
+from __future__ import annotations
+
+import sys
+
+from fallline import cli
+from fallline.web import bodies, server, socket
+
+if __name__ == "__main__":
+    server.REQUEST_SECONDS = bodies.BODY_SECONDS = 2.0
+    socket.SEND_SECONDS = 1.0
+    sys.exit(cli.main(sys.argv[1:]))
