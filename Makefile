@@ -63,9 +63,10 @@ compiling: $(VENV)/installed
 
 install-test: $(VENV)/installed-test $(NODE_CHECKS)/installed
 
+# Of what the tests need, most is never imported: what is, is compiled then.
 $(VENV)/installed-test: $(VENV)/installed requirements/test.txt
 	@echo "== installing what the tests need into $(VENV)"
-	@$(PIP_INSTALL) --only-binary :all: --require-hashes -r requirements/test.txt
+	@$(PIP_INSTALL) --no-compile --only-binary :all: --require-hashes -r requirements/test.txt
 	@touch $@
 
 $(NODE_CHECKS)/installed: $(VENV)/installed-test tests/frontend/package.json tests/frontend/package-lock.json

@@ -135,7 +135,7 @@ def test_sigterm_tells_every_socket_1012_and_ends_the_server_even_with_stalled_r
         ]
         for reader in readers:
             reader.start()
-        time.sleep(2)
+        time.sleep(1.5)
         status, _ = server.end(timeout=PATIENCE)
         for reader in readers:
             reader.join()

@@ -94,9 +94,9 @@ async def test_after_a_kill_in_full_play_everything_acknowledged_is_there_with_t
             await done(still, "POST", "/reset", {"run": "sgd"})
             before = await settled(still)
             await done(moving, "POST", "/play", {"speed": "max"})
-            await asyncio.sleep(2)
+            await asyncio.sleep(1.5)
             edit = await done(moving, "PATCH", "/runs/sgd", {"learning_rate": 0.02})
-            await asyncio.sleep(1)
+            await asyncio.sleep(0.5)
             seen = runs_of((await moving.get()).json())
             cut = asyncio.create_task(
                 stepping.ask("POST", "/step", {"steps": 1_000_000}, **{"Idempotency-Key": "k"})
@@ -178,9 +178,6 @@ async def test_with_memory_nothing_is_kept_and_nothing_is_written(tmp_path: Path
             await done(one, "POST", "/step", {"steps": 20})
             server.end()
     assert list(tmp_path.iterdir()) == []
-    with open_server("--memory", **data) as server:
-        async with client_of(server) as client:
-            assert (await at(client, one).get()).status_code == 404
 
 
 async def test_only_the_hash_of_a_token_is_stored(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -107,13 +108,18 @@ def test_a_checkpoint_plus_the_rest_is_the_straight_replay(run, at):
     assert checkpoint.fingerprint() == straight.fingerprint()
 
 
+@cache
+def in_one_go(name):
+    recipe = Recipe()
+    (run,) = [run for run in recipe.runs if run.name == name]
+    problem = problem_of(recipe)
+    return problem, run, *train(problem, run, 3000)
+
+
 @pytest.mark.parametrize("name", ["gd", "sgd"])
 @pytest.mark.parametrize("slices", [(3000,), (1,) * 150 + (2850,), (64,) * 40 + (440,), (997, 1, 2, 2000)])
 def test_the_notebooks_runs_do_not_depend_on_slices(name, slices):
-    recipe = Recipe()
-    problem = problem_of(recipe)
-    (run,) = [run for run in recipe.runs if run.name == name]
-    one, expected = train(problem, run, 3000)
+    problem, run, one, expected = in_one_go(name)
     other, records = train(problem, run, *slices)
     assert one.fingerprint() == other.fingerprint()
     assert same_bits(expected.values, records.values)

@@ -4,7 +4,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fallline.history.pyramid import STEPS, Pyramid
@@ -74,7 +74,6 @@ def test_any_range_is_told_exactly_in_whole_buckets_that_overlap_it(
 
 
 @given(st.integers(1, 6000), st.integers(0, 99), st.integers(1, 3000), st.integers(1, 200))
-@settings(max_examples=60)
 def test_answers_do_not_depend_on_how_the_steps_came(
     steps: int, seed: int, longest: int, at_most: int
 ) -> None:
