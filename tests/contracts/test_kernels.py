@@ -46,7 +46,7 @@ def kernel(request):
 def test_a_step_follows_the_gradient_of_the_blackboard(kernel, activation, hidden, batch_size):
     problem, run = problem_with(activation, hidden), run_of(batch_size)
     state = begin(problem)
-    for _ in range(5):
+    for _ in range(3):
         expected, _rows = next_gradient(problem, state, run)
         before = state.parameters.copy()
         records = advance(problem, state, run, 1, kernel)
@@ -78,7 +78,7 @@ def test_every_loss_is_descended_and_scored(kernel, loss, classes, hidden, batch
     layers = [(units, "tanh") for units in hidden] or [(3, "identity")]
     problem, run = problem_of_loss(loss, classes, *layers, test_fraction=0.25), run_of(batch_size)
     state = begin(problem)
-    for _ in range(20):
+    for _ in range(10):
         expected, _rows = next_gradient(problem, state, run)
         before, scores = state.parameters.copy(), evaluate(problem, state.parameters)
         record = advance(problem, state, run, 1, kernel)
