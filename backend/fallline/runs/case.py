@@ -47,13 +47,18 @@ class Case:
         return self.record.findings
 
     def leaves(self, state: TrainingState) -> None:
-        """It is examined, or begins, in this state."""
+        """It is examined in this state."""
         self.examined = state.copy()
         self.trail.begin(self.examined)
 
-    def forked(self, at_step: int, run_seconds: float = 0.0) -> Case:
-        """The case of a fork of that step: what was found in the past that both share. It has computed so long."""
-        return Case(self.record.at(at_step), run_seconds=run_seconds, allowance=Allowance(run_seconds))
+    def begins(self, state: TrainingState, run_seconds: float) -> None:
+        """A fork goes on from this state; the computing time of its past earns it nothing."""
+        self.leaves(state)
+        self.run_seconds, self.allowance = run_seconds, Allowance(run_seconds)
+
+    def forked(self, at_step: int) -> Case:
+        """The case of a fork of that step: what was found in the past that both share."""
+        return Case(self.record.at(at_step))
 
     def costs(self, run_seconds: float) -> dict[str, Any]:
         """What examining has cost so far, and how often it failed; `share` is what training waited for, beside the

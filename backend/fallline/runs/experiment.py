@@ -333,7 +333,7 @@ class Experiment:
         run.generation = self._generations.get(run.name, -1) + 1
         self.runs[run.name] = run
         if run.state.step:
-            run.case.leaves(run.state)
+            run.case.begins(run.state, run.seconds)
         self._note_beginning("run_added", run)
         answer = run.as_json(playing=self.playing, moving=False)
         self._tell("run_added", run, now, added=answer, recipe=run.recipe.model_dump(mode="json"))

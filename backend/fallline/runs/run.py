@@ -231,8 +231,8 @@ class Run:
         twin.history = deepcopy(self.history)
         twin.seconds, twin.step_seconds = self.seconds, self.step_seconds
         twin.is_rounded = self.is_rounded
-        twin.case = self.case.forked(self.state.step, self.seconds)
-        twin.case.leaves(twin.state)
+        twin.case = self.case.forked(self.state.step)
+        twin.case.begins(twin.state, twin.seconds)
         return twin
 
     def seconds_made(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -152,6 +152,17 @@ def test_a_run_that_diverges_is_told_with_ways_back_that_hold() -> None:
     assert all(not one.one.runs[f"saved-{number}"].diverged for number in (0, 1))
 
 
+def test_a_fork_of_a_run_that_diverged_where_it_stands_goes_on_by_its_own_settings() -> None:
+    one = Examined({"runs": [{"name": "gd", "learning_rate": 1000.0}]})
+    one.step(5)
+    assert (one.one.runs["gd"].diverged, one.one.runs["gd"].state.step) == (True, 0)
+    for name, rate in (("lower", 0.001), ("same", 1000.0)):
+        one.one.fork(AddRun(name=name, fork_of="gd", at_step=0, learning_rate=rate), 0.0, lambda _: None)
+    one.step(5)
+    stands = {name: (run.diverged, run.state.step) for name, run in one.one.runs.items()}
+    assert stands == {"gd": (True, 0), "lower": (False, 5), "same": (True, 0)}
+
+
 def test_a_rate_that_was_raised_is_named_and_the_way_back_leads_before_it() -> None:
     one = Examined({"runs": [{"name": "gd", "learning_rate": 0.01}]})
     one.step(100, 50)
