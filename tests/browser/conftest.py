@@ -9,11 +9,14 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from browser.chromium import launch
 from browser.dashboard import DESKTOP, PATIENCE, Dashboard
+from browser.tabs import PHONES, Kind, Tabs, new_profile
 from support.serving import serving
 
 OpenLab = Callable[..., Dashboard]
@@ -21,26 +24,6 @@ OpenLab = Callable[..., Dashboard]
 HERE = Path(__file__).parent
 
 expect.set_options(timeout=1000 * PATIENCE)
-
-# The page asks for Plotly's script, is told that it is there, and finds this. Answering in the server's place would
-# have the browser ask about every other file too, and keep none.
-NO_CHARTS = """window.Plotly = {
-    react(plot, data, layout) { Object.assign(plot, { data, layout, on() {} }); plot.classList.add("js-plotly-plot"); },
-    purge() {},
-};
-const { get, set } = Object.getOwnPropertyDescriptor(HTMLScriptElement.prototype, "src");
-Object.defineProperty(HTMLScriptElement.prototype, "src", {
-    get,
-    set(address) {
-        if (address.endsWith("/plotly.min.js")) setTimeout(() => this.onload());
-        else set.call(this, address);
-    },
-});"""
-
-
-def without_charts(context: BrowserContext) -> None:
-    """Tests that look at no chart go without Plotly, which costs each page more time than all the rest."""
-    context.add_init_script(NO_CHARTS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -62,26 +45,45 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-class Visits:
-    """Browser profiles and the pages in them; all are closed and looked through at the end."""
+@pytest.fixture(scope="session")
+def tabs(chromium: Browser, address: str) -> Tabs:
+    return Tabs(chromium, address)
 
-    def __init__(self, browser: Browser, address: str) -> None:
+
+class Visits:
+    """Tabs that a test uses, and profiles that it has to itself; all are left and looked through at the end."""
+
+    def __init__(self, browser: Browser, tabs: Tabs, address: str) -> None:
         self._browser = browser
+        self._tabs = tabs
         self._address = address
+        self._taken: list[Dashboard] = []
         self._contexts: list[BrowserContext] = []
         self.pages: list[Dashboard] = []
 
-    def profile(self, size: tuple[int, int] = DESKTOP, theme: str = "light", **more: Any) -> BrowserContext:
-        width, height = size
-        is_phone = width <= 720
-        context = self._browser.new_context(
-            viewport={"width": width, "height": height},
+    def tab(
+        self, size: tuple[int, int] = DESKTOP, theme: str = "light", *, plotted: bool = False
+    ) -> Dashboard:
+        """Somebody who was never here, not yet on the page; each call is somebody else."""
+        kind = Kind(size[0] <= PHONES, plotted)
+        dashboard = Dashboard(
+            self._tabs.take(kind, {"width": size[0], "height": size[1]}, theme), self._address
+        )
+        self._taken.append(dashboard)
+        self.pages.append(dashboard)
+        return dashboard
+
+    def profile(
+        self, size: tuple[int, int] = DESKTOP, theme: str = "light", *, plotted: bool = False, **more: Any
+    ) -> BrowserContext:
+        """A profile that the test has to itself: for several tabs, or for what tabs do not share."""
+        context = new_profile(
+            self._browser,
+            Kind(size[0] <= PHONES, plotted),
+            viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if theme == "dark" else "light",
-            has_touch=is_phone,
-            is_mobile=is_phone,
             **more,
         )
-        context.set_default_timeout(20_000)
         self._contexts.append(context)
         return context
 
@@ -90,9 +92,26 @@ class Visits:
         self.pages.append(dashboard)
         return dashboard
 
-    def close(self) -> None:
+    def close(self, *, failed: bool) -> None:
+        """Experiments go too: one left playing would play on through the tests that come after this one."""
+        left = [kept for page in self.pages if (kept := _kept(page))]
+        for page in self.pages:
+            page.look_through()
+            page.leave()
+        for page in self._taken:
+            (self._tabs.throw_away if failed or page.left else self._tabs.give_back)(page.page)
         for context in self._contexts:
             context.close()
+        for kept in left:
+            token = {"Authorization": f"Bearer {kept['token']}"}
+            httpx.delete(f"{self._address}/api/v1/experiments/{kept['id']}", headers=token)
+
+
+def _kept(page: Dashboard) -> dict[str, Any] | None:
+    try:
+        return page.kept
+    except PlaywrightError:  # the last page was none of ours
+        return None
 
 
 FAILED = pytest.StashKey[bool]()
@@ -107,20 +126,24 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 @pytest.fixture
-def visits(chromium: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Visits]:
-    visits = Visits(chromium, address)
+def visits(chromium: Browser, tabs: Tabs, address: str, request: pytest.FixtureRequest) -> Iterator[Visits]:
+    visits = Visits(chromium, tabs, address)
     yield visits
-    if request.node.stash.get(FAILED, False):
+    failed = request.node.stash.get(FAILED, True)
+    if failed:
         for page in visits.pages:
             print("the page shows:", page.page.locator("body").inner_text(), sep="\n")
             print("page and server said last:", *page.conversation, sep="\n")
-    visits.close()
+    visits.close(failed=failed)
     assert [text for page in visits.pages for text in page.left] == []
 
 
 @pytest.fixture
 def open_lab(visits: Visits) -> OpenLab:
-    """`open_lab(size, theme=..., drawn=True)`: the page of somebody who was never here, ready to use."""
+    """`open_lab(size, theme=...)`: the page of somebody who was never here, ready to use.
+
+    `drawn=True` waits for its charts, which are those of `without_plotly` unless it is `plotted=True`.
+    """
 
     def opened(
         size: tuple[int, int] = DESKTOP,
@@ -128,12 +151,14 @@ def open_lab(visits: Visits) -> OpenLab:
         query: str = "",
         *,
         drawn: bool = False,
+        plotted: bool = False,
         at: str | None = None,
         **more: Any,
     ) -> Dashboard:
-        context = visits.profile(size, theme, **more)
-        if not drawn:
-            without_charts(context)
-        return visits.page(context, at).open(query, drawn=drawn)
+        if at or more:
+            lab = visits.page(visits.profile(size, theme, plotted=plotted, **more), at)
+        else:
+            lab = visits.tab(size, theme, plotted=plotted)
+        return lab.open(query, drawn=drawn or plotted)
 
     return opened

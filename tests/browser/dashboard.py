@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import httpx
-from playwright.sync_api import Locator, Page, Request, WebSocket
+from playwright.sync_api import Locator, Page, WebSocket
 
 T = TypeVar("T")
 
@@ -19,6 +19,7 @@ PATIENCE = 20.0
 # What happens before any script of the page: refusals of the policy become errors of the console, and the moments at
 # which the page can be used and at which something first stands in its table are written down.
 WATCH = """
+performance.setResourceTimingBufferSize(5000);
 addEventListener("securitypolicyviolation", (event) =>
     console.error(`policy: ${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
 window.__moments = {};
@@ -41,13 +42,19 @@ class Dashboard:
         self.address = address
         self.complaints: list[str] = []
         self.allowed: tuple[str, ...] = ()
-        self.requests: list[str] = []
         self.conversation: deque[str] = deque(maxlen=60)
-        page.add_init_script(WATCH)
-        page.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", self._asked)
-        page.on("websocket", self._listen)
+        self._heard: dict[Any, Callable[[Any], object]] = {
+            "console": lambda message: message.type == "error" and self.complaints.append(message.text),
+            "pageerror": lambda error: self.complaints.append(str(error)),
+            "websocket": self._listen,
+        }
+        for event, hear in self._heard.items():
+            page.on(event, hear)
+
+    def leave(self) -> None:
+        """What the page says from now on is for others."""
+        for event, hear in self._heard.items():
+            self.page.remove_listener(event, hear)
 
     def _listen(self, socket: WebSocket) -> None:
         """What page and server said to each other last is told with a test that fails."""
@@ -60,10 +67,18 @@ class Dashboard:
         socket.on("framereceived", lambda text: note("<", text))
         socket.on("close", lambda _: note("|", "closed"))
 
-    def _asked(self, request: Request) -> None:
-        self.requests.append(request.url)
-        if not request.url.startswith((self.address, "data:", "blob:")):
-            self.complaints.append(f"asked somebody else: {request.url}")
+    @property
+    def requests(self) -> list[str]:
+        """What this page has asked for since it was loaded, as the browser keeps it: hearing of each costs much."""
+        asked: list[str] = self.page.evaluate(
+            "performance.getEntriesByType('resource').map(({ name }) => name)"
+        )
+        return asked
+
+    def look_through(self) -> None:
+        """Whom it asked; anybody but its server is a complaint."""
+        own = (self.address, "data:", "blob:")
+        self.complaints += [f"asked somebody else: {url}" for url in self.requests if not url.startswith(own)]
 
     def allow(self, *parts: str) -> None:
         """Complaints in which one of these stands are part of the test: a browser reports a line that is cut."""

@@ -47,7 +47,7 @@ def draws(lab: Dashboard) -> list[tuple[str, int, bool, float]]:
 
 
 def test_one_chart_is_drawn_between_two_frames_and_none_in_a_frame(open_lab: OpenLab) -> None:
-    lab = open_lab(query="?fps=30", drawn=True)
+    lab = open_lab(query="?fps=30", plotted=True)
     lab.page.evaluate(COUNT_DRAWS)
     lab.play.click()
     lab.until(

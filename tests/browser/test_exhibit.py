@@ -40,7 +40,7 @@ def test_the_page_opens_on_the_exhibit_and_invites(open_lab: OpenLab) -> None:
 
 
 def test_plotly_is_asked_for_only_when_the_page_can_be_used(open_lab: OpenLab) -> None:
-    lab = open_lab(drawn=True)
+    lab = open_lab(plotted=True)
     asked = lab.page.evaluate("""() => performance.getEntriesByType("resource")
         .filter(({ name }) => name.includes("plotly") && name.endsWith(".js") && !name.includes("chart"))
         .map(({ startTime }) => startTime)""")
@@ -49,7 +49,7 @@ def test_plotly_is_asked_for_only_when_the_page_can_be_used(open_lab: OpenLab) -
 
 
 def test_play_moves_the_counter_both_loss_curves_and_six_gradients(open_lab: OpenLab) -> None:
-    lab = open_lab(drawn=True)
+    lab = open_lab(plotted=True)
     lab.button("Start the race").click()
     expect(lab.page.locator("invitation-overlay")).to_be_hidden()
     expect(lab.page.locator(".connection")).to_have_attribute("data-status", "live")
@@ -91,7 +91,7 @@ def roughness(values: list[float]) -> float:
 
 def test_gd_becomes_sgd_while_it_plays(open_lab: OpenLab) -> None:
     """The whole point in one minute, read from the page."""
-    lab = open_lab(drawn=True)
+    lab = open_lab(plotted=True)
     lab.make_steps(200)
     lab.play.click()
     lab.until(lambda: lab.step, lambda step: step > 240)

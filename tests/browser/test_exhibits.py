@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, expect
 
 from browser.conftest import OpenLab
 from browser.dashboard import PHONE, Dashboard
-from browser.test_accessibility import SMALL_TARGETS, faults_in_both_themes
+from browser.test_accessibility import SMALL_TARGETS, faults
 from fallline.vocabulary.exhibits import EXHIBITS
 
 OWN = "Your own experiment"
@@ -167,7 +167,7 @@ def test_axe_finds_nothing_in_the_list_of_exhibits_and_what_to_look_at(open_lab:
     lab = open_lab()
     expect(note(lab)).to_be_visible()
     picker(lab).click()
-    assert faults_in_both_themes(lab) == []
+    assert faults(lab) == []
     options(lab).filter(has_text="Two spirals").click()
     expect_exhibit(lab, "spirals")
-    assert faults_in_both_themes(lab) == []
+    assert faults(lab) == []

@@ -14,7 +14,7 @@ from playwright.sync_api import Download, Locator, expect
 
 from browser.conftest import OpenLab
 from browser.dashboard import PHONE, Dashboard
-from browser.test_accessibility import SMALL_TARGETS, faults_in_both_themes
+from browser.test_accessibility import SMALL_TARGETS, faults
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -80,7 +80,7 @@ def wait_for_rest(lab: Dashboard, kind: str) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_chart_as_svg_shows_what_is_seen_and_needs_no_style_sheet(open_lab: OpenLab, theme: str) -> None:
-    lab = open_lab(theme=theme, drawn=True)
+    lab = open_lab(theme=theme, plotted=True)
     lab.make_steps(300)
     lab.card("gd").get_by_role("radio", name="Mini-batch").click()
     expect(lab.flags).to_have_count(1)
@@ -106,7 +106,7 @@ def test_a_chart_as_svg_shows_what_is_seen_and_needs_no_style_sheet(open_lab: Op
 
 
 def test_every_chart_is_whole_and_as_png_is_that_picture_three_times_as_dense(open_lab: OpenLab) -> None:
-    lab = open_lab(drawn=True)
+    lab = open_lab(plotted=True)
     lab.make_steps(60)
     shown = open_panel(lab)
     for name, kind in (("Loss", "loss"), ("Gradient", "gradients"), ("Predicted and true", "scatter")):
@@ -129,7 +129,7 @@ def test_the_panel_works_by_keys_and_on_a_phone_and_axe_finds_nothing_in_it(open
     assert lab.page.get_by_role("dialog").count() == 0
     lab.button("Export").press("Enter")
     expect(panel(lab).get_by_role("combobox")).to_be_focused()
-    assert faults_in_both_themes(lab) == []
+    assert faults(lab) == []
     for name in ("recipe.json", "history.csv"):
         lab.page.keyboard.press("Tab")
         assert lab.focused == name
@@ -202,7 +202,7 @@ def test_parameters_that_were_taken_are_dropped_as_a_start(open_lab: OpenLab) ->
     weights = lab.page.get_by_role("combobox", name="Initial weights")
     expect(weights.locator("option:checked")).to_have_text("From a file")
     assert lab.ask("GET", "/runs/sgd/snapshot", step=0)["parameters"] == learnt
-    assert faults_in_both_themes(lab) == []
+    assert faults(lab) == []
     # another shape draws weights of its own
     weights.select_option(label="Zeros")
     expect(weights.locator("option", has_text="From a file")).to_have_count(0)

@@ -141,7 +141,7 @@ def test_keys_open_the_recipe_the_summary_and_the_help_and_esc_closes(open_lab: 
 
 
 def test_0_fits_the_axes_again_after_a_zoom(open_lab: OpenLab) -> None:
-    lab = open_lab(drawn=True)
+    lab = open_lab(plotted=True)
     lab.make_steps(300)
     reach = "document.querySelector('plotly-chart[kind=loss] .js-plotly-plot').layout.xaxis.range[1]"
     whole = lab.until(lambda: lab.page.evaluate(reach), lambda end: end >= 300)

@@ -8,7 +8,7 @@ from playwright.sync_api import JSHandle, Locator, expect
 
 from browser.conftest import OpenLab
 from browser.dashboard import PHONE, Dashboard
-from browser.test_accessibility import SMALL_TARGETS, faults_in_both_themes
+from browser.test_accessibility import SMALL_TARGETS, faults
 
 TOWNS = ("Bonn", "Ulm", "Jena")
 HOUSES = "size,street,town,price\n" + "".join(
@@ -184,14 +184,14 @@ def test_all_of_it_goes_by_keyboard_and_axe_finds_nothing(open_lab: OpenLab) -> 
     press("End")
     press("Enter")
     expect(dialog(lab).get_by_role("button", name="Choose a file")).to_be_focused()
-    assert faults_in_both_themes(lab) == []
+    assert faults(lab) == []
     with lab.page.expect_file_chooser() as opened:
         press("Enter")
     opened.value.set_files(
         [{"name": "houses.csv", "mimeType": "text/csv", "buffer": (HOUSES + GAPS).encode()}]
     )
     expect(target(lab)).to_be_focused()
-    assert faults_in_both_themes(lab) == []
+    assert faults(lab) == []
     for key in ("ArrowUp", "ArrowUp", "Enter"):
         press(key)
     expect(target(lab)).to_be_focused()
@@ -205,7 +205,7 @@ def test_all_of_it_goes_by_keyboard_and_axe_finds_nothing(open_lab: OpenLab) -> 
     press("Enter")
     expect(dialog(lab)).to_have_count(0)
     expect(lab.page.locator("data-fields .own-table")).to_contain_text("town, as classes")
-    assert faults_in_both_themes(lab) == []
+    assert faults(lab) == []
 
 
 def test_on_a_phone_it_lies_over_the_sheet(open_lab: OpenLab) -> None:
@@ -216,7 +216,7 @@ def test_on_a_phone_it_lies_over_the_sheet(open_lab: OpenLab) -> None:
     choose_file(lab, HOUSES + GAPS)
     expect(target(lab)).to_be_focused()
     assert lab.page.evaluate(SMALL_TARGETS_IN_DIALOG) == []
-    assert faults_in_both_themes(lab) == []
+    assert faults(lab) == []
     # the sheet below does not take the Tab
     lab.page.keyboard.press("Tab")
     assert lab.focused == "Learn it as"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from browser.conftest import OpenLab
-from browser.test_accessibility import faults_in_both_themes
+from browser.test_accessibility import faults
 
 
 def test_a_run_is_checked_where_it_stands(open_lab: OpenLab) -> None:
@@ -18,6 +18,6 @@ def test_a_run_is_checked_where_it_stands(open_lab: OpenLab) -> None:
     expect(panel.get_by_role("status")).to_contain_text("4 of 4 checks passed.")
     expect(panel.get_by_role("listitem")).to_have_count(4)
     expect(panel.get_by_role("img", name="passed")).to_have_count(4)
-    assert faults_in_both_themes(lab) == []
+    assert faults(lab) == []
     lab.page.locator("network-drawing").get_by_role("radio", name="GD", exact=True).click()
     expect(panel.get_by_role("listitem")).to_have_count(0)
