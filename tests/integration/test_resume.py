@@ -45,7 +45,10 @@ async def test_a_socket_cut_in_mid_training_resumes_without_a_gap(cut: float) ->
     """At a speed at which steps are told one by one, and at one at which they are merged; both lines at once."""
     with open_server() as server:
         async with httpx.AsyncClient(base_url=f"{server.url.rstrip(chr(47))}/api/v1", timeout=30) as http:
-            await asyncio.gather(*[cut_and_resumed(server, http, speed, cut) for speed in (200, "max")])
+            try:
+                await asyncio.gather(*[cut_and_resumed(server, http, speed, cut) for speed in (200, "max")])
+            finally:
+                print(server.output)  # shown where it failed
 
 
 async def cut_and_resumed(server: Server, http: httpx.AsyncClient, speed: float | str, cut: float) -> None:
