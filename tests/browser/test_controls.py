@@ -224,7 +224,9 @@ def test_layers_are_added_and_removed(open_lab: OpenLab) -> None:
     expect(lab.chart("gradients").locator(".chart-label.title")).to_have_count(3)
 
 
-@pytest.mark.parametrize("noisy", [False, True], ids=["while it rests", "while it plays"])
+@pytest.mark.parametrize(
+    "noisy", [pytest.param(False, marks=pytest.mark.long), True], ids=["while it rests", "while it plays"]
+)
 def test_other_data_and_other_first_weights_start_again(open_lab: OpenLab, noisy: bool) -> None:
     lab = open_lab()
     lab.make_steps(10)

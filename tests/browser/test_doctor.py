@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, expect
 
 from browser.conftest import OpenLab
 from browser.dashboard import DESKTOP, PHONE, Dashboard
-from browser.test_accessibility import SMALL_TARGETS, faults_in_both_themes
+from browser.test_accessibility import SMALL_TARGETS, faults, faults_in_both_themes
 from browser.test_exhibits import expect_exhibit, options, picker
 from fallline.vocabulary.exhibits import EXHIBITS
 
@@ -161,7 +161,7 @@ def test_a_phone_has_a_tab_with_the_count(open_lab: OpenLab) -> None:
     expect(dead_layer(lab).locator(".acts button").first).to_be_in_viewport(ratio=1)
     dead_layer(lab).get_by_role("button", name="Why?").tap()
     assert lab.page.evaluate(SMALL_TARGETS) == []
-    assert faults_in_both_themes(lab) == []
+    assert faults(lab) == []
     for width in (320, 390):
         lab.page.set_viewport_size({"width": width, "height": 640})
         lab.until(
@@ -176,7 +176,7 @@ def test_axe_finds_nothing_in_what_was_found(lab: Dashboard) -> None:
     assert faults_in_both_themes(lab) == []
     lab.page.keyboard.press("d")
     expect(lab.page.get_by_role("dialog")).to_be_visible()
-    assert faults_in_both_themes(lab) == []
+    assert faults(lab) == []
 
 
 def test_on_a_short_page_the_doctor_comes_before_what_was_predicted_and_moves_it_by_nothing(

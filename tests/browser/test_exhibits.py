@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Locator, expect
 
 from browser.conftest import OpenLab
@@ -134,6 +135,7 @@ def test_an_edit_while_it_plays_makes_of_an_exhibit_ones_own(open_lab: OpenLab) 
     expect(lab.page.locator("exhibit-note")).to_be_hidden()
 
 
+@pytest.mark.long
 def test_every_exhibit_can_be_opened_and_is_known_again(open_lab: OpenLab) -> None:
     lab = open_lab()
     for which, exhibit in [*EXHIBITS.items()][::-1]:

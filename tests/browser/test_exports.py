@@ -78,7 +78,7 @@ def wait_for_rest(lab: Dashboard, kind: str) -> None:
     lab.until(stands, lambda found: found)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", [pytest.param("light", marks=pytest.mark.long), "dark"])
 def test_a_chart_as_svg_shows_what_is_seen_and_needs_no_style_sheet(open_lab: OpenLab, theme: str) -> None:
     lab = open_lab(theme=theme, plotted=True)
     lab.make_steps(300)

@@ -121,7 +121,7 @@ def test_the_arrows_go_through_the_steps_and_the_numbers_are_those_of_each(open_
     [
         {},
         {"optimizer": "adamw", "clip_norm": 0.5, "l2": 0.01, "schedule": "cosine"},
-        {"optimizer": "nesterov"},
+        pytest.param({"optimizer": "nesterov"}, marks=pytest.mark.long),
     ],
     ids=["plain", "adamw", "nesterov"],
 )

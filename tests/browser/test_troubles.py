@@ -210,6 +210,7 @@ def test_a_server_that_cannot_store_takes_no_change_and_says_so_until_it_can(
         lab.make_steps(5)
 
 
+@pytest.mark.long
 def test_a_server_that_stores_nothing_gets_the_recipe_again_after_a_restart(open_lab: OpenLab) -> None:
     with open_server("--memory") as first:
         lab = open_lab(at=first.url.rstrip("/"))
