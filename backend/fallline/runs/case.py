@@ -22,15 +22,17 @@ from fallline.vocabulary.run_settings import RunSettings
 class Case:
     """The record of one run in one generation.
 
-    `examined` is a copy of the state at the last examination, `run_seconds` the run's computing time by then and
-    `looked_at` the time; `cost` is what the next one is expected to take, in seconds. `owed` is
-    what it took beyond that, `spent` what all of them took, `allowance` what they may take beside training; `measured`
-    is what is not measured each time, `trail` the way since then, `sought` what has still to be looked for.
+    `beside` is its part of the experiment's computing time, `since_look` that since the last examination, of which
+    `examined` is a copy of the state and `looked_at` the time; `cost` is what the next one is expected to take, in
+    seconds. `owed` is what it took beyond that, `spent` what all of them took, `allowance` what they may take beside
+    training; `measured` is what is not measured each time, `trail` the way since then, `sought` what has still to be
+    looked for.
     """
 
     record: Record = field(default_factory=Record)
     examined: TrainingState | None = None
-    run_seconds: float = 0.0
+    beside: float = 0.0
+    since_look: float = 0.0
     looked_at: float = -math.inf
     cost: float | None = None
     owed: float = 0.0
@@ -51,20 +53,21 @@ class Case:
         self.examined = state.copy()
         self.trail.begin(self.examined)
 
-    def begins(self, state: TrainingState, run_seconds: float) -> None:
-        """A fork goes on from this state; the computing time of its past earns it nothing."""
-        self.leaves(state)
-        self.run_seconds, self.allowance = run_seconds, Allowance(run_seconds)
+    def trains(self, seconds: float) -> None:
+        """Its part of the experiment's computing time is longer by this."""
+        self.beside += seconds
+        self.since_look += seconds
+        self.allowance.earn(seconds)
 
     def forked(self, at_step: int) -> Case:
         """The case of a fork of that step: what was found in the past that both share."""
         return Case(self.record.at(at_step))
 
-    def costs(self, run_seconds: float) -> dict[str, Any]:
-        """What examining has cost so far, and how often it failed; `share` is what training waited for, beside the
-        run's computing time.
+    def costs(self) -> dict[str, Any]:
+        """What examining has cost so far, and how often it failed; `share` is what training waited for, beside its
+        computing time.
         """
-        share = self.allowance.spent / run_seconds if run_seconds > 0 else 0.0
+        share = self.allowance.spent / self.beside if self.beside > 0 else 0.0
         return {
             "seconds": self.spent,
             "share": share,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -53,22 +53,26 @@ class Doctor:
 
     # ------------------------------------------------------------------ when
 
+    def trained(self, runs: Collection[Run], seconds: float) -> None:
+        """One of the runs has computed for so long, which earns each an equal part: one whose steps cost next to
+        nothing is looked at as soon as the others.
+        """
+        for run in runs:
+            run.case.trains(seconds / len(runs))
+
     def is_due(self, run: Run, now: float, *, paced: bool) -> bool:
         """Whether it is time to examine a run that moves, played at a speed (`paced`) or as fast as it goes."""
         case, cost = run.case, self._cost(run)
-        case.allowance.earn(run.seconds)
         if not self.has_news(run):
             return False
         if paced:
             return now - case.looked_at >= max((cost + case.owed) / SHARE, PACED_SECONDS)
         apart = max(cost / (USUAL * SHARE), UNPACED_SECONDS)
-        return run.seconds - case.run_seconds >= apart and case.allowance.bears(cost)
+        return case.since_look >= apart and case.allowance.bears(cost)
 
     def is_cheap(self, run: Run) -> bool:
         """Whether a run at rest may be examined while somebody waits for an answer."""
-        return self.has_news(run) and self._cost(run) <= max(
-            CHEAP, SHARE * (run.seconds - run.case.run_seconds)
-        )
+        return self.has_news(run) and self._cost(run) <= max(CHEAP, SHARE * run.case.since_look)
 
     def has_news(self, run: Run) -> bool:
         """Whether it stands where it has not been examined."""
@@ -108,7 +112,7 @@ class Doctor:
         case.owed = extras.seconds
         case.spent += took
         case.examinations += 1
-        case.run_seconds, case.looked_at = run.seconds, now
+        case.since_look, case.looked_at = 0.0, now
         return changed
 
     def _since(self, run: Run, trace: Trace, extras: Extras) -> Since:

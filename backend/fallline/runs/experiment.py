@@ -333,7 +333,7 @@ class Experiment:
         run.generation = self._generations.get(run.name, -1) + 1
         self.runs[run.name] = run
         if run.state.step:
-            run.case.begins(run.state, run.seconds)
+            run.case.leaves(run.state)
         self._note_beginning("run_added", run)
         answer = run.as_json(playing=self.playing, moving=False)
         self._tell("run_added", run, now, added=answer, recipe=run.recipe.model_dump(mode="json"))
@@ -436,7 +436,9 @@ class Experiment:
             each.done(why)
 
     def _advance(self, run: Run, steps: int, now: float, clock: Clock) -> int:
+        before = run.seconds
         made = run.advance(steps, clock, told=self._telling.is_watched)
+        self._doctor.trained(self.runs.values(), run.seconds - before)
         if run.diverged:
             self._tell(
                 "diverged", run, now, diverged_at=run.state.diverged_at, latest=run.latest(evaluated=True)

@@ -232,7 +232,7 @@ class Run:
         twin.seconds, twin.step_seconds = self.seconds, self.step_seconds
         twin.is_rounded = self.is_rounded
         twin.case = self.case.forked(self.state.step)
-        twin.case.begins(twin.state, twin.seconds)
+        twin.case.leaves(twin.state)
         return twin
 
     def seconds_made(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -303,7 +303,7 @@ class Run:
             "epoch": self.epoch,
             "samples_seen": self.state.samples_seen,
             "generation": self.generation,
-            "doctor": self.case.costs(self.seconds),
+            "doctor": self.case.costs(),
         }
 
     def as_json(self, *, playing: bool, moving: bool) -> dict[str, Any]:

@@ -76,8 +76,8 @@ class Finding(_Told):
 
 
 class Examining(_Told):
-    """What examining a run has cost: seconds, their share of the run's computing time, how often it was done, and how
-    often it failed by a fault of the server, whose log tells it.
+    """What examining a run has cost: seconds, the share that training waited for beside its computing time, how often
+    it was done, and how often it failed by a fault of the server, whose log tells it.
     """
 
     seconds: float

@@ -68,7 +68,31 @@ def test_at_full_speed_examining_takes_its_share_of_the_time_and_no_more_from_th
 
     run = play(Life(**recipe), None, 20.0, see)
     assert max(beyond) < 5 * CALL, "which is what one look more than was expected may take"
-    assert run.case.costs(run.seconds)["share"] > 0.4 * SHARE, "and most of it is used"
+    assert run.case.costs()["share"] > 0.4 * SHARE, "and most of it is used"
+
+
+@pytest.mark.usefixtures("slow_looks")
+def test_a_run_whose_steps_cost_next_to_nothing_is_looked_at_as_soon_as_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    advance = Run.advance
+
+    def lightly(self: Run, *given: Any, **more: Any) -> int:
+        before = self.seconds, CLOCK.now
+        made = advance(self, *given, **more)
+        if self.name == "light":
+            self.seconds, CLOCK.now = before
+        return made
+
+    monkeypatch.setattr(Run, "advance", lightly)
+    life = Life(runs=[{"name": "heavy"}, {"name": "light"}], data={"samples": 20})
+    heavy, light = life.one.runs.values()
+    life.one.play(None, "steps", CLOCK.now)
+    while heavy.seconds < 10.0:
+        life.one.work(0.005, CLOCK.now, CLOCK)
+    assert light.case.examinations >= heavy.case.examinations > 10
+    spent = heavy.case.allowance.spent + light.case.allowance.spent
+    assert spent < SHARE * heavy.seconds + 10 * CALL, "and all looks together take no more than their share"
 
 
 @pytest.mark.usefixtures("slow_looks")
@@ -88,7 +112,7 @@ def test_a_search_that_cannot_be_afforded_yet_is_put_off_and_tells_the_same() ->
 def test_at_a_set_pace_a_run_is_examined_four_times_a_second_at_most_and_training_waits_for_none() -> None:
     run = play(Life(runs=[{"name": "run"}], data={"samples": 20}), 20.0, 10.0)
     assert 20 < run.case.examinations <= 10.0 / PACED_SECONDS + 1
-    assert run.case.costs(run.seconds)["share"] == 0.0
+    assert run.case.costs()["share"] == 0.0
 
 
 @pytest.mark.usefixtures("slow_looks")
@@ -99,7 +123,7 @@ def test_examinations_at_rest_owe_nothing_to_the_time_after_them() -> None:
     (run,) = life.one.runs.values()
     assert run.case.spent > 20 * CALL
     assert run.case.allowance.left >= 0.0
-    assert run.case.costs(run.seconds)["share"] == 0.0
+    assert run.case.costs()["share"] == 0.0
 
 
 def test_a_fork_has_saved_nothing_of_its_parents_time() -> None:
@@ -113,7 +137,6 @@ def test_a_fork_has_saved_nothing_of_its_parents_time() -> None:
     for name in ("here", "before"):
         fork = life.one.runs[name]
         assert fork.seconds > 0.3
-        fork.case.allowance.earn(fork.seconds)
         assert fork.case.allowance.left == 0.0
 
 
@@ -127,5 +150,5 @@ def test_what_is_saved_has_a_bound_and_what_is_beyond_it_is_still_done() -> None
     assert allowance.bears(100.0)
     allowance.spend(100.0)
     assert not allowance.bears(0.0), "it has to be earned first"
-    allowance.earn(1e6 + 101.0 / SHARE)
+    allowance.earn(101.0 / SHARE)
     assert allowance.bears(0.0)
