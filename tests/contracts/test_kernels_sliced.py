@@ -36,8 +36,12 @@ def sliced(problem, run, length):
     return state, joined(pieces)
 
 
-@pytest.mark.parametrize("batch_size", [1, 7, 32, 45, None])
-@pytest.mark.parametrize("name", ["narrow", "wide", "classes"])
+FEW = [("narrow", 1), ("narrow", 32), ("narrow", None), ("wide", 7), ("wide", None), ("classes", 45)]
+MANY = [(name, size) for name in ("narrow", "wide", "classes") for size in (1, 7, 32, 45, None)]
+MORE = [pytest.param(*each, marks=pytest.mark.long) for each in MANY if each not in FEW]
+
+
+@pytest.mark.parametrize(("name", "batch_size"), [*FEW, *MORE])
 def test_numbers_do_not_depend_on_how_steps_are_cut(name, batch_size):
     problem = problem_of(name)
     run = RunRecipe(name="r", batch_size=batch_size, learning_rate=1e-3, optimizer="adam")

@@ -18,7 +18,7 @@ from fallline.web.errors import STATUS
 from support.serving import Server, open_server
 
 TESTS = Path(__file__).parents[1]
-EXAMPLES = 3
+EXAMPLES = 1
 MORE_EXAMPLES = 6
 
 FILES = {"/api/v1/datasets": "text/csv", "/api/v1/parameters": "application/octet-stream"}

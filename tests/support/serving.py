@@ -22,6 +22,7 @@ import httpx
 from fastapi import FastAPI
 
 from fallline.bootstrap import create_app
+from fallline.execution.code_cache import cache_directory, is_complete
 from fallline.settings import Settings
 
 BACKEND = Path(__file__).parents[2] / "backend"
@@ -106,6 +107,9 @@ class Server:
 @cache
 def compiled_ahead() -> None:
     """So that no server of a test begins on NumPy and goes on compiled, which gives other last digits."""
+    directory = cache_directory(os.environ)
+    if directory is not None and is_complete(directory):
+        return
     subprocess.run(
         [sys.executable, "-m", "fallline", "warm"], check=True, capture_output=True, env=_environment()
     )

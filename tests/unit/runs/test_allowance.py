@@ -66,7 +66,7 @@ def test_at_full_speed_examining_takes_its_share_of_the_time_and_no_more_from_th
     def see(run: Run) -> None:
         beyond.append(run.case.allowance.spent - SHARE * run.seconds)
 
-    run = play(Life(**recipe), None, 20.0, see)
+    run = play(Life(**recipe), None, 6.0, see)
     assert max(beyond) < 5 * CALL, "which is what one look more than was expected may take"
     assert run.case.costs()["share"] > 0.4 * SHARE, "and most of it is used"
 
@@ -88,9 +88,9 @@ def test_a_run_whose_steps_cost_next_to_nothing_is_looked_at_as_soon_as_the_othe
     life = Life(runs=[{"name": "heavy"}, {"name": "light"}], data={"samples": 20})
     heavy, light = life.one.runs.values()
     life.one.play(None, "steps", CLOCK.now)
-    while heavy.seconds < 10.0:
+    while heavy.seconds < 3.0:
         life.one.work(0.005, CLOCK.now, CLOCK)
-    assert light.case.examinations >= heavy.case.examinations > 10
+    assert light.case.examinations >= heavy.case.examinations > 3
     spent = heavy.case.allowance.spent + light.case.allowance.spent
     assert spent < SHARE * heavy.seconds + 10 * CALL, "and all looks together take no more than their share"
 
@@ -100,7 +100,7 @@ def test_a_search_that_cannot_be_afforded_yet_is_put_off_and_tells_the_same() ->
     at_rest = Examined(DYING)
     at_rest.step(300, 50)
     (told,) = [each for each in at_rest.open() if each["rule"] == "dead_layer"]
-    run = play(Life(**DYING), None, 20.0)
+    run = play(Life(**DYING), None, 10.0)
     (found,) = [each for each in run.findings() if each["rule"] == "dead_layer"]
     assert (found["since_step"], found["subject"]) == (told["since_step"], told["subject"])
     assert "or earlier" not in found["evidence"]
@@ -110,8 +110,8 @@ def test_a_search_that_cannot_be_afforded_yet_is_put_off_and_tells_the_same() ->
 
 @pytest.mark.usefixtures("slow_looks")
 def test_at_a_set_pace_a_run_is_examined_four_times_a_second_at_most_and_training_waits_for_none() -> None:
-    run = play(Life(runs=[{"name": "run"}], data={"samples": 20}), 20.0, 10.0)
-    assert 20 < run.case.examinations <= 10.0 / PACED_SECONDS + 1
+    run = play(Life(runs=[{"name": "run"}], data={"samples": 20}), 20.0, 4.0)
+    assert 8 < run.case.examinations <= 4.0 / PACED_SECONDS + 1
     assert run.case.costs()["share"] == 0.0
 
 
