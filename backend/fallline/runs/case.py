@@ -26,7 +26,7 @@ class Case:
     `examined` is a copy of the state and `looked_at` the time; `cost` is what the next one is expected to take, in
     seconds. `owed` is what it took beyond that, `spent` what all of them took, `allowance` what they may take beside
     training; `measured` is what is not measured each time, `trail` the way since then, `sought` what has still to be
-    looked for.
+    looked for. The last examination `is_unfinished` if something of it was put off.
     """
 
     record: Record = field(default_factory=Record)
@@ -43,6 +43,7 @@ class Case:
     measured: dict[str, tuple[int, RunSettings, Any]] = field(default_factory=dict)
     trail: Trail = field(default_factory=Trail)
     sought: dict[Trace, Search] = field(default_factory=dict)
+    is_unfinished: bool = False
 
     @property
     def findings(self) -> list[Finding]:

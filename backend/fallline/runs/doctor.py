@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -75,10 +75,13 @@ class Doctor:
         return self.has_news(run) and self._cost(run) <= max(CHEAP, SHARE * run.case.since_look)
 
     def has_news(self, run: Run) -> bool:
-        """Whether it stands where it has not been examined."""
+        """Whether it stands where it has not been examined, or not to the end."""
         seen = run.case.examined
         return (run.state.step > 0 or run.diverged) and (
-            seen is None or seen.step != run.state.step or seen.diverged_at != run.state.diverged_at
+            seen is None
+            or run.case.is_unfinished
+            or seen.step != run.state.step
+            or seen.diverged_at != run.state.diverged_at
         )
 
     def _cost(self, run: Run) -> float:
@@ -103,7 +106,7 @@ class Doctor:
                 _log.exception("run %s could not be examined at step %d", run.name, run.state.step)
             case.failed += 1
         case.leaves(run.state)
-        case.sought = extras.sought
+        case.sought, case.is_unfinished = extras.sought, extras.put_off
         took = clock() - began
         if hurries:
             case.allowance.spend(took)
@@ -125,7 +128,7 @@ class Doctor:
         again = case.sought.get(trace)
         extras.sought[trace] = search = again or Search(case.trail.before(until), until)
         if extras.limited and again is None:
-            raise NotNow  # what is gone at the next examination need not be looked for
+            extras.defer()  # what is gone at the next examination need not be looked for
         expected = search_seconds(problem, run, search)
         found: Since = extras.take(expected, lambda: found_by(problem, run, search, trace, extras.left))
         return found
@@ -134,13 +137,14 @@ class Doctor:
 class Extras:
     """What an examination does beyond the usual: timed, and where training waits for it not beyond what is allowed.
 
-    `sought` has what was looked for, or has to be.
+    `sought` has what was looked for, or has to be; `put_off` says whether something has to be done yet.
     """
 
     def __init__(self, case: Case, clock: Clock, *, limited: bool) -> None:
         self._allowance, self._clock = case.allowance, clock
         self.limited = limited
         self.seconds = 0.0
+        self.put_off = False
         self.sought: dict[Trace, Search] = {}
 
     @property
@@ -148,10 +152,14 @@ class Extras:
         """Seconds that more may take."""
         return max(self._allowance.left - self.seconds, 0.0) if self.limited else math.inf
 
+    def defer(self) -> NoReturn:
+        self.put_off = True
+        raise NotNow
+
     def take(self, expected: float, call: Callable[[], Any]) -> Any:
         """What `call` tells, which is expected to take so many seconds. Raises NotNow."""
         if self.limited and not self._allowance.bears(self.seconds + expected):
-            raise NotNow
+            self.defer()
         began = self._clock()
         told = call()
         self.seconds += self._clock() - began

@@ -108,6 +108,17 @@ def test_a_search_that_cannot_be_afforded_yet_is_put_off_and_tells_the_same() ->
     assert not run.case.sought, "and what is found is not looked for again"
 
 
+def test_what_was_put_off_in_the_last_look_of_all_is_made_up_for_at_rest() -> None:
+    one = Life(**DYING).one
+    (run,) = one.runs.values()
+    doctor = Doctor(one.problem)
+    run.advance(300, CLOCK, told=False)
+    assert doctor.examine(run, CLOCK.now, CLOCK, hurries=True) == []
+    assert doctor.has_news(run)
+    assert [each.rule for each in doctor.examine(run, CLOCK.now, CLOCK)] == ["dead_layer"]
+    assert not doctor.has_news(run)
+
+
 @pytest.mark.usefixtures("slow_looks")
 def test_at_a_set_pace_a_run_is_examined_four_times_a_second_at_most_and_training_waits_for_none() -> None:
     run = play(Life(runs=[{"name": "run"}], data={"samples": 20}), 20.0, 4.0)
