@@ -7,29 +7,13 @@ import pytest
 
 from fallline.diagnosis.rules import RULES
 from fallline.diagnosis.view import RECENT
-from fallline.engine.datasets import DATASETS, Dataset, Raw
 from fallline.engine.kernels.choice import Kernels
 from fallline.engine.kernels.compiled import COMPILED
-from fallline.engine.randomness import rng_for
-from fallline.vocabulary.recipe import DataSettings
 from support.doctor_cases import PLANTED, healthy_recipes
 from support.doctor_survey import false_alarms
 from support.examined import Examined
 
 SLICE = 25
-
-
-@pytest.fixture
-def wide_and_narrow(monkeypatch: pytest.MonkeyPatch) -> str:
-    """A data set of two inputs, one of them a thousand times as wide as the other."""
-
-    def make(asked: DataSettings) -> Raw:
-        X = rng_for(asked.seed, "inputs").standard_normal((asked.samples, 2)) * (1.0, 1000.0)
-        return Raw(X, X[:, :1], ("narrow", "wide"))
-
-    row = Dataset("wide_and_narrow", "two inputs", "these tests", "regression", make, features=2)
-    monkeypatch.setitem(DATASETS, row.name, row)
-    return row.name
 
 
 def test_every_rule_has_a_planted_case() -> None:

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 from fallline.diagnosis.rules import RULES
-from fallline.engine.datasets import DATASETS, Dataset, Raw
-from fallline.engine.randomness import rng_for
 from fallline.runs.run import Run
 from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.exhibits import EXHIBITS
-from fallline.vocabulary.recipe import DataSettings, Recipe
+from fallline.vocabulary.recipe import Recipe
 from support.doctor_cases import PLANTED, Planted
 from support.examined import Examined
 
 Json = dict[str, Any]
+
+pytestmark = pytest.mark.usefixtures("wide_and_narrow")
 
 SLICE = 25
 SOON, AFTER = 800, {"dead_layer": 2_000}
@@ -62,18 +62,6 @@ CASES = {
         {"name": "wide_and_narrow", "standardize": "none"}, _net(4, "tanh", "lecun", 1), learning_rate=1e-7
     ),
 }
-
-
-@pytest.fixture(autouse=True)
-def wide_and_narrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A data set of two inputs, one of them a thousand times as wide as the other."""
-
-    def make(asked: DataSettings) -> Raw:
-        X = rng_for(asked.seed, "inputs").standard_normal((asked.samples, 2)) * (1.0, 1000.0)
-        return Raw(X, X[:, :1], ("narrow", "wide"))
-
-    row = Dataset("wide_and_narrow", "two inputs", "these tests", "regression", make, features=2)
-    monkeypatch.setitem(DATASETS, row.name, row)
 
 
 def found(rule: str) -> tuple[Examined, Run, Json]:

@@ -397,7 +397,8 @@ class Experiment:
 
     def wake_at(self, now: float) -> float | None:
         """When there is something to do: now, a later time, or never (None)."""
-        times = self._stepping.wake_at(now)
+        step_at = self._stepping.wake_at(now)
+        times = [] if step_at is None else [step_at]
         if self._waiting or self._unexamined():
             times.append(now)
         if any(run.has_unpublished for run in self.runs.values()):

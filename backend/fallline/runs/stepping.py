@@ -50,9 +50,11 @@ class Stepping:
             return False
         return self.is_playing or any(job.steps_left(run) for job in self._jobs)
 
-    def wake_at(self, now: float) -> list[float]:
-        """When there is something to do, if ever."""
-        return [now] * bool(self._jobs) + ([self._playback.wake_at(now)] if self._playback else [])
+    def wake_at(self, now: float) -> float | None:
+        """When there is something to do: now, a later time, or never (None)."""
+        if self._jobs:
+            return now
+        return None if self._playback is None else self._playback.wake_at(now)
 
     # ------------------------------------------------------------------ play
 

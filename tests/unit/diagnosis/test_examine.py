@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,7 +46,7 @@ def rule(
     hold: int = 0,
     since: int | None = None,
     subject: Subject = (),
-    **more: object,
+    **more: Any,
 ) -> Rule:
     """One that sees something at these steps only."""
 
@@ -53,7 +54,7 @@ def rule(
         if view.step in steps:
             yield Sighting(words, "warning", view.step if since is None else since, subject)
 
-    return Rule(name, "odd", check, hold, **more)  # type: ignore[arg-type]
+    return Rule(name, "odd", check, hold, **more)
 
 
 def no_onset(trace: Trace) -> Since:

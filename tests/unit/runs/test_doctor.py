@@ -70,7 +70,8 @@ def test_what_was_dead_from_the_start_is_dead_since_step_0() -> None:
 
 
 def test_looking_does_not_disturb() -> None:
-    recipe = Recipe(runs=[{"name": "a"}, {"name": "b", "batch_size": 1, "optimizer": "adam"}])  # type: ignore[list-item]
+    runs = [{"name": "a"}, {"name": "b", "batch_size": 1, "optimizer": "adam"}]
+    recipe = Recipe.model_validate({"runs": runs})
     often, never = Examined(recipe), Experiment("y", recipe)
     often.step(300, 10)
     for name, run in never.runs.items():

@@ -276,7 +276,9 @@ def test_pieces_continue_each_other_without_a_gap_from_where_a_watcher_joined() 
     pieces = one.join({"sgd": {"generation": 0, "step": 1990}}, 100, clock.now)
     nexts = {run: int(piece.last[-1]) + 1 for run, (_, piece) in pieces.items() if piece is not None}
     assert nexts == {"gd": 2000, "sgd": 2000}
-    assert pieces["sgd"][1].first[0] == 1990  # type: ignore[union-attr]
+    missed = pieces["sgd"][1]
+    assert missed is not None
+    assert missed.first[0] == 1990
     one.play(None, "steps", clock.now)
     play_for(one, 0.5, clock)
     one.pause(clock.now)

@@ -57,3 +57,4 @@ def test_where_nothing_tells_the_kind_storing_goes_on(
     store = SqliteStore(tmp_path)
     store.open()
     store.close()
+    assert store.path.stat().st_size > 0

@@ -1,0 +1,22 @@
+"""Data with a fault that no data set of the product has."""
+
+from __future__ import annotations
+
+import pytest
+
+from fallline.engine.datasets import DATASETS, Dataset, Raw
+from fallline.engine.randomness import rng_for
+from fallline.vocabulary.recipe import DataSettings
+
+
+@pytest.fixture
+def wide_and_narrow(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A data set of two inputs, one of them a thousand times as wide as the other."""
+
+    def make(asked: DataSettings) -> Raw:
+        X = rng_for(asked.seed, "inputs").standard_normal((asked.samples, 2)) * (1.0, 1000.0)
+        return Raw(X, X[:, :1], ("narrow", "wide"))
+
+    row = Dataset("wide_and_narrow", "two inputs", "these tests", "regression", make, features=2)
+    monkeypatch.setitem(DATASETS, row.name, row)
+    return row.name
