@@ -72,13 +72,9 @@ def examine(record: Record, view: View, onset: Onset, rules: Iterable[Rule] = RU
     open_now = {_key(each): each for each in record.open}
     sighted, late = _sighted(view, open_now, rules)
     seen = _seen(record, {key: each for key, each in sighted.items() if key not in open_now}, onset, late)
+    told = _told(record, sighted, seen, view, late)
     waits = late | {rule.name for rule in rules if rule.yields_to & late}
-    opened = {
-        key: _finding(record, *sighted[key], since, view)
-        for key, since in seen.items()
-        if key[0] not in waits
-        and view.step - since.step >= _patience(sighted[key][0], record.over.get(key, 0))
-    }
+    opened = {key: each for key, each in told.items() if key[0] not in waits}
     closed = [
         each.closed(_end(each, opened.values(), view))
         for key, each in open_now.items()
@@ -124,6 +120,28 @@ def _seen(
         except NotNow:
             late.add(rule.name)
     return seen
+
+
+def _told(
+    record: Record,
+    sighted: dict[Key, tuple[Rule, Sighting]],
+    seen: dict[Key, Since],
+    view: View,
+    late: set[str],
+) -> dict[Key, Finding]:
+    """What has held long enough to be said, in words; a rule whose words have to be put off is added to the `late`
+    ones.
+    """
+    told: dict[Key, Finding] = {}
+    for key, since in seen.items():
+        rule, sighting = sighted[key]
+        if view.step - since.step < _patience(rule, record.over.get(key, 0)):
+            continue
+        try:
+            told[key] = _finding(record, rule, sighting, since, view)
+        except NotNow:
+            late.add(rule.name)
+    return told
 
 
 def _patience(rule: Rule, over: int) -> int:

@@ -146,6 +146,29 @@ def test_a_finding_waits_until_it_may_be_found_out_since_when_and_holds_back_wha
     assert len(onsets) == 3
 
 
+def test_a_finding_whose_words_cost_too_much_now_waits_for_them_and_holds_back_what_it_silences() -> None:
+    record, asked = Record(), list[Since]()
+
+    def dear(since: Since) -> Words:
+        asked.append(since)
+        if len(asked) < 3:
+            raise NotNow
+        return words(since)
+
+    def check(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
+        if view.step >= 20:
+            yield Sighting(dear, "problem", view.step)
+
+    worse = Rule("worse", "worse", check)
+    lesser = Rule("odd", "odd", rule(*range(100)).check, yields_to=frozenset({"worse"}))
+    told = [
+        [(each.rule, each.is_open, each.since_step) for each in at(record, step, worse, lesser)]
+        for step in (10, 20, 30, 40, 50)
+    ]
+    assert told == [[("odd", True, 10)], [], [], [("odd", False, 10), ("worse", True, 20)], []]
+    assert asked == [Since(20)] * 3, "it is so since it was seen, and not since there are words for it"
+
+
 def test_ids_are_unique_though_it_comes_back_at_the_same_step() -> None:
     record, odd = Record(), rule(10, 100, 300, since=7)
     for step in (10, 11, 100, 101, 300):
