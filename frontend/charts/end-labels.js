@@ -1,17 +1,18 @@
 /**
  * Where the words at a line's end stand: in the gutter beside the plot, or, where a line ends early, around its end where
- * least is in the way.
+ * least is in the way; and in how many lines.
  * Owns: that choice, and that it does not change at every draw. Pure.
  */
 
-import { briefName } from "../state/brief-names.js";
+import { nameLines } from "../state/brief-names.js";
 import { covered, LOOKS, touch } from "./in-the-way.js";
-import { pushApart, pxAcross, pxDown, shareOf } from "./labels.js";
+import { APART, pushApart, pxAcross, pxDown, shareOf } from "./labels.js";
 
 /** @typedef {import("./labels.js").Frame} Frame */
 /** @typedef {import("./in-the-way.js").Box} Box */
 /** @typedef {{run: string, lane: string, name: string, value: string, bad: boolean, goesOn: boolean, x: number, y: number}} End  where a run's line ends, in the data's units; or leaves what is seen */
-/** @typedef {End & {left: number, top: number, most: number, gutter: boolean, side: string|null}} PlacedEnd  px; `top` is the middle of the words, `most` their room */
+/** @typedef {{names: string[], under: boolean}} Words  the name by lines, cut where it has to be; the value stands under it, or beside its last line */
+/** @typedef {End & Words & {left: number, top: number, most: number, gutter: boolean, side: string|null}} PlacedEnd  px; `top` is the middle of the words, `most` their room */
 /**
  * @typedef {object} Around  what may be in the way of words in the plot, and where they stood before
  * @property {import("./in-the-way.js").Curve[]} curves
@@ -26,6 +27,12 @@ const ENDS_EARLY = 0.85;
 const BESIDE = 9;
 const AFTER = 6;
 const LETTER = 7;
+/** Of a letter of a name, in px: they are bold. What is left of one that is cut begins with capitals, and its sign is wide. */
+const BOLD = { whole: 7.4, cut: 8.8 };
+/** Most values have so many letters: a name does not go up and down with each digit that comes and goes. */
+const ORDINARY = 7;
+/** Of a label: a name on two, and its value. */
+const MOST_LINES = 3;
 const HALF = 9;
 const WORTH_MOVING = 4;
 /** @type {Around} */
@@ -50,40 +57,61 @@ export function placeEnds(ends, frame, known = null, around = NOTHING) {
   const full = known === null ? 1 : Math.min(1, shareOf(known, frame.x));
   const isEarly = (/** @type {End} */ end) => shareOf(end.x, frame.x) < ENDS_EARLY * full;
   const gutter = inside.filter((end) => !isEarly(end));
-  const heights = pushApart(gutter.map(({ y }) => pxDown(frame, y)), top, bottom);
+  const all = ends.map(({ name }) => name);
+  const words = gutterWords(gutter, all, frame.beyond - BESIDE, bottom - top + APART);
+  const heights = pushApart(gutter.map(({ y }) => pxDown(frame, y)), top, bottom, words.map(linesOf));
   /** @type {Box[]} */
   const taken = [];
   return [
-    ...gutter.map((end, i) => ({ ...end, left: frame.left + frame.width + BESIDE, top: heights[i], most: frame.beyond - BESIDE, gutter: true, side: null })),
+    ...gutter.map((end, i) => ({ ...end, ...words[i], left: frame.left + frame.width + BESIDE, top: heights[i], most: frame.beyond - BESIDE, gutter: true, side: null })),
     ...inside.filter(isEarly).map((end) => {
       const placed = placeEarly(end, frame, around, taken);
       taken.push(boxOf(placed));
-      return placed;
+      return { ...placed, ...wordsOf(end, all, placed.most, 1) };
     }),
   ];
 }
 
-/** Of a letter of a name, in px: they are bold. What is left of one that is cut begins with capitals, and its sign is wide. */
-const BOLD = { whole: 7.4, cut: 8.8 };
+/** @param {Words} words */
+const linesOf = ({ names, under }) => names.length + (under ? 1 : 0);
 
 /**
- * Names that do not fit are cut where they differ least from the others; `whole` is what they are.
- * @template {PlacedEnd} End
- * @param {End[]} placed
- * @returns {(End & {whole: string})[]}
+ * Words in as many lines as names need to be read whole; in fewer where all of them together are too high.
+ * @param {End[]} gutter
+ * @param {string[]} all
+ * @param {number} most   px across
+ * @param {number} tall   px down
  */
-export function withBriefNames(placed) {
-  const all = placed.map(({ name }) => name);
-  return placed.map((end) => {
-    const room = end.most - (end.value ? LETTER * (end.value.length + 0.6) : 0);
-    const fits = BOLD.whole * end.name.length <= room;
-    return { ...end, whole: end.name, name: fits ? end.name : briefName(end.name, all, Math.max(1, Math.floor(room / BOLD.cut))) };
-  });
+function gutterWords(gutter, all, most, tall) {
+  const inLines = (/** @type {number} */ lines) => gutter.map((end) => wordsOf(end, all, most, lines));
+  for (let lines = MOST_LINES; lines > 1; lines--) {
+    const words = inLines(lines);
+    if (APART * words.reduce((sum, each) => sum + linesOf(each), 0) <= tall) return words;
+  }
+  return inLines(1);
+}
+
+/**
+ * @param {End} end
+ * @param {string[]} all
+ * @param {number} most   px
+ * @param {number} lines  at most
+ * @returns {Words}
+ */
+function wordsOf({ name, value }, all, most, lines) {
+  const isAlone = value === "";
+  const beside = isAlone ? 0 : LETTER * (Math.max(value.length, lines > 1 ? ORDINARY : 0) + 0.6);
+  if (BOLD.whole * name.length <= most - beside) return { names: [name], under: false };
+  const under = !isAlone && lines > 1;
+  const room = under ? most : most - beside;
+  return { names: nameLines(name, all, { whole: Math.floor(room / BOLD.whole), cut: Math.max(1, Math.floor(room / BOLD.cut)) }, under ? lines - 1 : lines), under };
 }
 
 /** What the words of a label cover. @param {PlacedEnd} placed @returns {Box} */
-export function boxOf({ name, value, left, top, most }) {
-  return { left, right: left + Math.min(most, lengthOf(name, value)), top: top - HALF, bottom: top + HALF };
+export function boxOf(placed) {
+  const { name, value, left, top, most } = placed;
+  const half = HALF + ((linesOf(placed) - 1) * APART) / 2;
+  return { left, right: left + Math.min(most, lengthOf(name, value)), top: top - half, bottom: top + half };
 }
 
 /** @param {string} name @param {string} value */
@@ -104,7 +132,7 @@ function placeEarly(end, frame, around, taken) {
     const room = way > 0 ? frame.left + frame.width - x - AFTER : x - frame.left - AFTER;
     const left = way > 0 ? x + AFTER + (under ? 0 : 2) : x - AFTER - Math.min(wished, room);
     const top = Math.max(frame.top + 6, Math.min(frame.top + frame.height - 6, y + under));
-    return { ...end, left, top, most: room, gutter: false, side };
+    return { ...end, names: [end.name], under: false, left, top, most: room, gutter: false, side };
   });
   const costs = places.map((place) => ({ place, cost: costOf(place, wished, around, taken) }));
   const best = costs.reduce((a, b) => (b.cost < a.cost ? b : a));

@@ -21,20 +21,23 @@ export const pxAcross = (frame, value) => frame.left + frame.width * shareOf(val
 export const pxDown = (frame, value) => frame.top + frame.height * (1 - shareOf(value, frame.y));
 
 /**
- * Heights pushed apart, each as near to where it belongs as the others allow, and inside the plot.
+ * The middles of labels pushed apart, each as near to where it belongs as the others allow, and inside the plot.
  * @param {number[]} wished  px
- * @param {number} top
+ * @param {number} top       where the middle of a label of one line may be at the highest
  * @param {number} bottom
+ * @param {number[]} [lines]  of each label, one where nothing is said
  * @returns {number[]} in the order given
  */
-export function pushApart(wished, top, bottom) {
+export function pushApart(wished, top, bottom, lines = wished.map(() => 1)) {
   const order = wished.map((_, place) => place).sort((a, b) => wished[a] - wished[b]);
-  const placed = order.map((place) => Math.min(bottom, Math.max(top, wished[place])));
-  for (let i = 1; i < placed.length; i++) placed[i] = Math.max(placed[i], placed[i - 1] + APART);
-  const over = placed.length ? placed[placed.length - 1] - bottom : 0;
-  if (over > 0) {
-    placed[placed.length - 1] = bottom;
-    for (let i = placed.length - 2; i >= 0; i--) placed[i] = Math.min(placed[i], placed[i + 1] - APART);
+  const more = order.map((place) => ((lines[place] - 1) * APART) / 2);
+  const apart = (/** @type {number} */ i) => APART + more[i - 1] + more[i];
+  const placed = order.map((place, i) => Math.min(bottom - more[i], Math.max(top + more[i], wished[place])));
+  for (let i = 1; i < placed.length; i++) placed[i] = Math.max(placed[i], placed[i - 1] + apart(i));
+  const last = placed.length - 1;
+  if (last >= 0 && placed[last] > bottom - more[last]) {
+    placed[last] = bottom - more[last];
+    for (let i = last - 1; i >= 0; i--) placed[i] = Math.min(placed[i], placed[i + 1] - apart(i + 1));
   }
   const answer = new Array(wished.length);
   order.forEach((place, i) => (answer[place] = placed[i]));

@@ -9,7 +9,7 @@ import { bandsOf, withoutBands } from "./bands.js";
 import { baselineLabel } from "./baseline.js";
 import { fill } from "./bind.js";
 import { flagsOf } from "./edits.js";
-import { boxOf, placeEnds, withBriefNames } from "./end-labels.js";
+import { boxOf, placeEnds } from "./end-labels.js";
 import { LEAST_APART, NAMES, placeNow } from "./horizontal.js";
 import { curvesOf } from "./in-the-way.js";
 import { pxAcross, pxDown } from "./labels.js";
@@ -62,7 +62,7 @@ export function lossChart(figure, scene) {
   const curves = curvesOf(data, frame);
   const mean = state.experiment?.baseline?.train;
   const around = { curves, uprights: flags.map(({ x }) => pxAcross(frame, x)), level: mean ? pxDown(frame, mean) : null, sides: scene.held.sides ?? {} };
-  const placed = withBriefNames(placeEnds(ends, frame, missing?.from, around));
+  const placed = placeEnds(ends, frame, missing?.from, around);
   const baseline = baselineLabel(scene, frame, { curves, flags, ends: placed.map(boxOf), missing, isBegun });
   return {
     data: withoutBands(data),

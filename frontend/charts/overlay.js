@@ -3,7 +3,7 @@
  * Owns: the labels' elements. What stands where comes from labels.js; looks from styles/charts.css.
  */
 
-import { briefName } from "../state/brief-names.js";
+import { nameLines } from "../state/brief-names.js";
 import { placeFlags, pxAcross, pxDown } from "./labels.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
@@ -12,9 +12,9 @@ import { placeFlags, pxAcross, pxDown } from "./labels.js";
 const SHAPES = /** @type {Record<string, string>} */ ({
   a: "M5 .7a4.3 4.3 0 1 0 0 8.6a4.3 4.3 0 1 0 0-8.6z", b: "M1 1h8v8H1z", c: "M5 .2 9.8 5 5 9.8.2 5z", d: "M5 .8 9.6 9H.4z",
 });
-/** Beside the name of a square stand the run's shape and its score; and of a letter of the name, in px. */
-const BESIDE_NAME = 80;
-const BOLD = 7.8;
+/** Beside the name of a square stand the run's shape and its score, so much and for each of its letters; and of a letter of a name that is whole or cut. In px. */
+const BESIDE_NAME = { least: 40, digit: 6.6 };
+const BOLD = { whole: 6.9, cut: 7.8 };
 /** What a phone's loss chart leaves on the right, in px, less a hair. */
 const MARGIN = 47;
 const SVG = "http://www.w3.org/2000/svg";
@@ -82,9 +82,10 @@ export function lossLabels({ flags, ends, start, baseline, axis, missing }, fram
   const right = frame.left + frame.width;
   const elements = placeFlags(flags, frame).map((flag) => flagLabel(flag, frame.top, compact));
   for (const end of ends) {
-    const element = label(end.gutter ? "end" : "end early", end, strong(end.name), end.value ? ` ${end.value}` : "");
+    const kind = ["end", !end.gutter && "early", (end.under || end.names.length > 1) && "stacked"].filter(Boolean).join(" ");
+    const element = label(kind, end, ...end.names.map(strong), end.value ? ` ${end.value}` : "");
     element.dataset.run = end.run;
-    element.title = [end.whole, end.value].join(" ").trim();
+    element.title = [end.name, end.value].join(" ").trim();
     element.style.maxWidth = `${end.most.toFixed(1)}px`;
     if (end.bad) element.dataset.tone = "bad";
     elements.push(element);
@@ -132,7 +133,8 @@ export const instrumentLabels = ({ titles, levels }) => [
 export function scatterLabels({ squares }) {
   const all = squares.map((/** @type {Json} */ { label: name }) => name);
   return squares.flatMap((/** @type {Json} */ { left, top, width, height, indent, lane, run, label: whole, score, off, few }) => {
-    const name = briefName(whole, all, Math.max(4, Math.floor((width + indent - BESIDE_NAME) / BOLD)));
+    const room = width + indent - BESIDE_NAME.least - BESIDE_NAME.digit * score.length;
+    const [name] = nameLines(whole, all, { whole: Math.floor(room / BOLD.whole), cut: Math.max(4, Math.floor(room / BOLD.cut)) }, 1);
     const dim = document.createElement("span");
     dim.className = "values";
     dim.textContent = `R² ${score}`;

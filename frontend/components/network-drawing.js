@@ -26,7 +26,7 @@ import { viewWords } from "../state/selectors.js";
 const DARKEST = 3;
 
 /** Of a run's name on its switch: two have more room than many. */
-const LETTERS = { few: 12, many: 7 };
+const LETTERS = { few: 12, many: 8 };
 
 /** @param {State} state */
 const shownRun = (state) => runOf(seen(state));

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { withBriefNames } from "../../frontend/charts/end-labels.js";
-import { briefName } from "../../frontend/state/brief-names.js";
+import { boxOf, placeEnds } from "../../frontend/charts/end-labels.js";
+import { briefName, nameLines } from "../../frontend/state/brief-names.js";
 
 test("forks of one run are told apart by their steps, and no step is cut in two", () => {
   const all = ["SGD", "SGD from 214", "SGD from 1,200", "GD"];
@@ -27,8 +27,34 @@ test("whatever the room, names that differ within it are not shown alike", () =>
   }
 });
 
-test("the words at the ends of lines are cut by the room that their number leaves, and known in full", () => {
-  const end = { lane: "b", bad: false, goesOn: false, x: 1, y: 1, left: 0, top: 0, gutter: true, side: null, most: 95 };
-  const placed = withBriefNames([{ ...end, run: "a", name: "SGD from 214", value: "0.0439" }, { ...end, run: "b", name: "SGD from 200", value: "" }, { ...end, run: "c", name: "GD", value: "0.1" }]);
-  assert.deepEqual(placed.map(({ name, whole }) => `${name} (${whole})`), ["S…214 (SGD from 214)", "SGD from 200 (SGD from 200)", "GD (GD)"]);
+test("a name that is too long for a line is broken before a word, and what is left over is cut where it differs", () => {
+  const room = { whole: 5, cut: 4 };
+  const lines = (all, most = 2) => all.map((name) => nameLines(name, all, room, most).join(" / "));
+  assert.deepEqual(lines(["Rate 0.4", "Rate 0.2", "GD"]), ["Rate / 0.4", "Rate / 0.2", "GD"]);
+  assert.deepEqual(lines(["Rate 0.4", "Rate 0.2"], 1), ["…0.4", "…0.2"]);
+  assert.deepEqual(lines(["SGD", "SGD from 214", "SGD from 215"]), ["SGD", "SGD / …214", "SGD / …215"]);
+  assert.deepEqual(lines(["Momentum", "Plain"]), ["Mom…", "Plain"], "no word of it fits");
+  assert.deepEqual(nameLines("Adam, batches of 32", ["Adam, batches of 32"], { whole: 13, cut: 11 }, 2), ["Adam, batches", "of 32"]);
+});
+
+const FRAME = { left: 46, top: 26, width: 650, height: 346, beyond: 104, x: { type: "linear", range: [0, 100] }, y: { type: "log", range: [-3, 1] } };
+const END = { lane: "b", bad: false, goesOn: false, x: 100, y: 1 };
+/** What stands in the gutter, line by line. */
+const told = (ends, frame = FRAME) => placeEnds(ends.map(([name, value = ""]) => ({ ...END, run: name, name, value })), frame)
+  .map(({ names, value, under }) => [...names.slice(0, -1), ...(under ? [names.at(-1), value] : [`${names.at(-1)} ${value}`.trim()])].join(" / "));
+
+test("beside a plot a name is read whole, over its value where it does not fit beside it", () => {
+  assert.deepEqual(told([["Rate 0.4", "0.00215"], ["Rate 0.2", "0.1"], ["GD", "0.00496"]]), ["Rate 0.4 / 0.00215", "Rate 0.2 / 0.1", "GD 0.00496"]);
+  assert.deepEqual(told([["Adam with batches", "0.1"], ["SGD from 214", ""]]), ["Adam with / batches / 0.1", "SGD from 214"]);
+});
+
+test("where labels are too high together they take fewer lines, and still do not leave the plot", () => {
+  const low = { ...FRAME, height: 100 };
+  const long = ["Adam, batches of 32", "Adam, batches of 64"].map((name) => [name, "0.1"]);
+  assert.deepEqual(told(long, { ...FRAME, height: 70 }), ["Adam, b…32 / 0.1", "Adam, b…64 / 0.1"]);
+  assert.deepEqual(told([...long, ["Rate 0.4", "0.1"], ["Rate 0.2", "0.1"]], low), ["Adam…32 0.1", "Adam…64 0.1", "Rate 0.4 0.1", "Rate 0.2 0.1"]);
+  const four = placeEnds([0, 1, 2, 3].map((k) => ({ ...END, run: `${k}`, name: `Rate 0.${k}`, value: "0.00215" })), { ...FRAME, height: 130 });
+  const edges = four.map((end) => boxOf(end)).map(({ top, bottom }) => [top, bottom]).sort((a, b) => a[0] - b[0]);
+  edges.slice(1).forEach(([top], k) => assert.ok(top - edges[k][1] >= -2, `${edges}`));
+  assert.ok(edges[0][0] >= 26 - 4 && four.every(({ under }) => under) && edges[3][1] <= 156 + 4, `${edges}`);
 });
