@@ -255,7 +255,7 @@ EXHIBITS: dict[str, Exhibit] = {
         line="a loss that is sharpened until the steps only just fit",
         sentences=(
             "Look at the sharpness, the loss's largest curvature: from 2.32 at step 0 it climbs to 2 / rate and stays: "
-            "between steps 2,000 and 4,000 it is on average 5.01 at rate 0.4 and 10.0 at rate 0.2.",
+            "between steps 2,000 and 4,000 its mean is within 2 % of 5 at rate 0.4 and of 10 at rate 0.2.",
             "There the steps only just fit: at rate 0.4 the loss rises at 500 of the 1,000 steps after step 3,000, "
             "every other one, and still falls.",
         ),

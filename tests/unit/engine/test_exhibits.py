@@ -21,6 +21,10 @@ from fallline.vocabulary.exhibits import EXHIBITS, Exhibit
 from support.exhibit_curves import curves_of
 from support.problems import joined, problem_of, series
 
+SENSITIVE = ("edge",)
+"""At the edge of stability the last digit of a product, which another processor rounds otherwise, grows until the
+losses of single steps differ: there a sentence or a thumbnail holds what does not depend on it."""
+
 LONGEST = 340
 """Characters of both sentences together: what fits in three lines over the charts, and on a phone."""
 
@@ -242,21 +246,21 @@ def edge(exhibit: Exhibit) -> list[str]:
     def sharpness(run: Trained) -> float:
         return float(spectrum(run.problem, run.state.parameters).eigenvalues[0])
 
-    start, means = sharpness(fast), []
+    start, limits = sharpness(fast), []
     assert start == sharpness(slow)
     for run in (fast, slow):
         limit = 2.0 / run.run.learning_rate
         seen = [sharpness(run.to(step)) for step in range(2000, 4001, 50)]
         assert np.mean(seen) == pytest.approx(limit, rel=0.02)
         assert np.ptp(seen) < 0.1 * limit
-        means.append(number(float(np.mean(seen))))
+        limits.append(f"{limit:g} at rate {run.run.learning_rate}")
     after = fast.series("train_loss")[2999:4000]
     assert after[-1] < 0.7 * after[0]
     rises = np.diff(after) > 0
     assert (rises[:-1] != rises[1:]).all()
     return [
         f"from {number(start)} at step 0",
-        f"on average {means[0]} at rate {fast.run.learning_rate} and {means[1]} at rate {slow.run.learning_rate}.",
+        f"within 2 % of {limits[0]} and of {limits[1]}.",
         f"at rate {fast.run.learning_rate} the loss rises at {rises.sum()} of the 1,000 steps after step 3,000, every",
     ]
 
@@ -307,9 +311,19 @@ def test_another_seed_does_not_pass_for_an_exhibit(name):
     assert missing != []
 
 
-@pytest.mark.parametrize("name", EXHIBITS)
+@pytest.mark.parametrize("name", [name for name in EXHIBITS if name not in SENSITIVE])
 def test_a_thumbnail_has_the_losses_that_training_gives(name):
     assert {run: list(losses) for run, losses in CURVES[name].items()} == curves_of(EXHIBITS[name])
+
+
+@pytest.mark.parametrize("name", SENSITIVE)
+def test_a_thumbnail_of_what_rounding_moves_has_such_losses_as_training_gives(name):
+    made = curves_of(EXHIBITS[name])
+    assert set(made) == set(CURVES[name])
+    for run, losses in CURVES[name].items():
+        assert losses[0] == made[run][0]
+        factors = np.exp(np.abs(np.log(np.array(made[run]) / np.array(losses))))
+        assert np.median(factors) < 1.5, run
 
 
 @pytest.mark.parametrize("name", EXHIBITS)
