@@ -108,10 +108,10 @@ export function createApp(environment = browserEnvironment()) {
   /** What takes back the last thing that can be taken back; its notice says what that was. @type {() => void|Promise<void>} */
   let takeBack = visits.undo;
 
-  /** @param {string} text @param {() => void} undo */
-  function tellWithUndo(text, undo) {
+  /** @param {string} text @param {() => void} undo @param {string} [waits] */
+  function tellWithUndo(text, undo, waits) {
     takeBack = undo;
-    dispatch({ type: "notice", notice: { kind: "info", text, undo: true } });
+    dispatch({ type: "notice", notice: { kind: "info", text, waits, undo: true } });
   }
 
   const removals = createRemovals({ store, command, tell: (label, undo) => tellWithUndo(`${label} is removed. Undo starts it again at step 0.`, undo) });

@@ -1,16 +1,18 @@
 /**
- * What just happened, with Undo where it can be taken back. It leaves after ten seconds, unless it is being used.
+ * What just happened, with Undo where it can be taken back. It leaves after ten seconds, unless it is being used; what it says of
+ * play leaves with play.
  * Owns: showing and leaving. Must not know what undo does.
  */
 
 import { button } from "./controls.js";
-import { make } from "./dom.js";
+import { make, write } from "./dom.js";
 import { LiveElement, register } from "./live-element.js";
 
 const STAYS_MS = 10_000;
 
 export class NoticeToast extends LiveElement {
   #timer = 0;
+  #waits = make("span", {});
 
   start() {
     this.setAttribute("role", "status");
@@ -20,9 +22,11 @@ export class NoticeToast extends LiveElement {
       if (!notice) return this.replaceChildren();
       const undo = notice.undo ? button({ look: "small", act: () => void this.app.undo() }, "Undo") : null;
       const close = button({ name: "Close the notice", look: "small square quiet", icon: "close", act: () => this.app.dismiss() });
-      this.replaceChildren(make("div", { class: "notice", "data-kind": notice.kind }, make("span", {}, notice.text), undo, close));
+      write(this.#waits, notice.waits ? ` ${notice.waits}` : "");
+      this.replaceChildren(make("div", { class: "notice", "data-kind": notice.kind }, make("span", {}, notice.text, this.#waits), undo, close));
       this.#leaveLater();
     });
+    this.follow(({ notice, playback }) => [notice, playback.playing], (_, { playback }) => void (playback.playing && write(this.#waits, "")));
     this.whenGone(() => clearTimeout(this.#timer));
   }
 

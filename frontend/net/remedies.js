@@ -3,7 +3,7 @@
  * Owns: what was asked, until it is answered. Must not know how a command travels, nor what a remedy is good for.
  */
 
-import { askedBy, doneWords, undoing } from "../state/remedies.js";
+import { askedBy, doneWords, undoing, waitsWords } from "../state/remedies.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("../state/types.js").Remedy} Remedy */
@@ -15,7 +15,7 @@ import { askedBy, doneWords, undoing } from "../state/remedies.js";
  * @param {import("../state/types.js").Store} given.store
  * @param {(what: string, run: string|null, body?: Json) => void} given.command
  * @param {(run: string, change: Json) => boolean} given.offer  an edit of the past can only be a fork: is it one, and offered?
- * @param {(words: string, undo: () => void) => void} given.tell  it is done
+ * @param {(words: string, undo: () => void, waits: string) => void} given.tell  it is done
  */
 export function createRemedies({ store, command, offer, tell }) {
   /** @type {Awaited[]} */
@@ -48,7 +48,7 @@ export function createRemedies({ store, command, offer, tell }) {
       awaited = awaited.filter((each) => !settled.includes(each));
       const state = store.get();
       for (const { experiment, remedy, asked, undo } of settled) {
-        if (state.experiment?.id === experiment && isDone(asked)) tell(doneWords(state, remedy, asked), () => command(undo.do, undo.run, undo.body));
+        if (state.experiment?.id === experiment && isDone(asked)) tell(doneWords(state, remedy, asked), () => command(undo.do, undo.run, undo.body), waitsWords(asked));
       }
     },
   };

@@ -91,14 +91,16 @@ export function undoing(state, { do: what, run, body }) {
  * @param {Remedy} remedy
  * @param {Asked} asked
  */
-export function doneWords({ runs, order, playback }, { label }, { do: what, run, body }) {
+export function doneWords({ runs, order }, { label }, { do: what, run, body }) {
   if (what !== "add_run") return `${label}: done in ${runs[run ?? ""]?.label ?? run}.`;
   const made = runs[body.name];
   const twin = order.map((name) => runs[name]).find(({ name, lane }) => name !== body.name && lane === made?.lane);
   const alike = twin && order.length > LANES.length ? ` It shares colour and shape with ${twin.label}.` : "";
-  const waits = playback.playing ? "" : " Press play, and it goes on from there.";
-  return `${label}: ${made?.label ?? body.name} is a run of its own.${alike}${waits}`;
+  return `${label}: ${made?.label ?? body.name} is a run of its own.${alike}`;
 }
+
+/** What is to be done about it before anything moves; said until somebody plays. @param {Asked} asked */
+export const waitsWords = ({ do: what }) => (what === "add_run" ? "Press play, and it goes on from there." : "");
 
 /**
  * A remedy with all it does, for a button far from its finding: "Rewind GD to 300, rate 0.03".

@@ -156,6 +156,7 @@
  * @typedef {object} Notice
  * @property {"info"|"ok"|"warn"|"bad"} kind
  * @property {string} text
+ * @property {string} [waits]  what it is that waits for play; goes once one has played
  * @property {boolean} [undo]  true: `app.undo()` takes it back
  */
 /** @typedef {{generation: number, last: Record<string, Json>, trails: Record<string, Json[]>}} Measured  by instrument: its last answer, and the numbers of all, by step */

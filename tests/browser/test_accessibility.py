@@ -249,6 +249,28 @@ def test_a_finger_finds_every_target_on_a_phone(open_lab: OpenLab) -> None:
     assert lab.page.evaluate(SMALL_TARGETS) == []
 
 
+def test_a_notice_on_a_phone_leaves_bar_and_transport_free_and_is_undone_over_an_open_sheet(
+    open_lab: OpenLab,
+) -> None:
+    lab = open_lab(PHONE)
+    lab.button("Recipe (B)").tap()
+    seed = lab.page.get_by_role("textbox", name="Data seed")
+    seed.fill("7")
+    seed.press("Enter")
+    undo = lab.notice.get_by_role("button", name="Undo")
+    undo.click(trial=True)  # neither the sheet nor what dims the page lies over it
+    lab.page.keyboard.press("Escape")
+    lab.page.wait_for_selector(".rail.recipe:not(.open)", state="attached")
+    places = {
+        each: lab.page.locator(each).bounding_box() for each in (".tabs", "transport-bar", "notice-toast")
+    }
+    tabs, transport, notice = (box for box in places.values() if box)
+    assert tabs["y"] + tabs["height"] < notice["y"], places
+    assert 0 < transport["y"] - notice["y"] - notice["height"] < 20, places
+    undo.tap()
+    expect(lab.notice).to_have_count(0)
+
+
 def test_nothing_scrolls_sideways_on_a_narrow_page(open_lab: OpenLab) -> None:
     lab = open_lab((320, 640), plotted=True)
     lab.make_steps(1200)

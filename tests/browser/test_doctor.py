@@ -90,6 +90,9 @@ def test_its_first_remedy_makes_a_fork_and_undo_takes_it_away(lab: Dashboard) ->
     [fork] = [run["name"] for run in lab.ask("GET")["runs"] if run["name"] not in {"gd", "sgd"}]
     expect(lab.row(fork)).to_contain_text("fork of SGD at step")
     expect(lab.page.locator("time-scrubber .flag[data-kind=fork]")).to_have_count(1)
+    expect(lab.notice).to_contain_text("Press play, and it goes on from there.")
+    lab.play.click()
+    expect(lab.notice).not_to_contain_text("Press play")
     undo(lab).click()
     expect(lab.row(fork)).to_have_count(0)
 

@@ -10,7 +10,7 @@ import { markersOf, nextMarker } from "../../frontend/state/markers.js";
 import { seen } from "../../frontend/state/moments.js";
 import { createNews } from "../../frontend/state/news.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
-import { askedBy, doneWords, firstRemedy, isInForce, noRoomWords, undoing } from "../../frontend/state/remedies.js";
+import { askedBy, doneWords, firstRemedy, isInForce, noRoomWords, undoing, waitsWords } from "../../frontend/state/remedies.js";
 import { lossSummary, stateOf } from "../../frontend/state/selectors.js";
 import { lossChart } from "../../frontend/charts/loss-chart.js";
 import { answer, catalog, dead, edge, found, healthy } from "./fake-server.mjs";
@@ -220,9 +220,9 @@ test("where there is no room for a fork the page says so, and from the fifth run
   assert.equal(noRoomWords(after(many(5), opened())), "");
   assert.equal(noRoomWords(after(many(6), opened())), "There are 8 runs, and no room for a fork: remove one first.");
   const asked = { do: "add_run", run: null, body: { name: "r2" } };
-  assert.equal(doneWords(after(many(2), opened()), { label: "Fork with He init" }, { ...asked, body: { name: "r1" } }), "Fork with He init: R1 is a run of its own. Press play, and it goes on from there.");
-  assert.equal(doneWords(after(many(3), opened()), { label: "Fork with He init" }, asked), "Fork with He init: R2 is a run of its own. It shares colour and shape with GD. Press play, and it goes on from there.");
-  assert.equal(doneWords(after([frame("gd", 3), ...many(2)], opened()), { label: "Fork with He init" }, { ...asked, body: { name: "r1" } }), "Fork with He init: R1 is a run of its own.");
+  assert.equal(doneWords(after(many(2), opened()), { label: "Fork with He init" }, { ...asked, body: { name: "r1" } }), "Fork with He init: R1 is a run of its own.");
+  assert.equal(doneWords(after(many(3), opened()), { label: "Fork with He init" }, asked), "Fork with He init: R2 is a run of its own. It shares colour and shape with GD.");
+  assert.deepEqual([waitsWords(asked), waitsWords({ do: "edit", run: "gd", body: {} })], ["Press play, and it goes on from there.", ""], "an edit waits for nothing");
 });
 
 test("the strip of a divergence offers the way back, but not to those who only watch", () => {
@@ -248,7 +248,7 @@ test("a remedy is one command, told with its undo when it is done, and not when 
   socket().say({ type: "event", experiment: id, event: "run_added", run: "sgd-214", recipe, added: { ...answer().runs[1], name: "sgd-214", step: 214 } });
   assert.equal(app.store.get().notice, null);
   socket().say({ type: "ack", id: command.id, answer: {} });
-  assert.deepEqual(app.store.get().notice, { kind: "info", text: "Fork with He init: SGD from 214 is a run of its own. Press play, and it goes on from there.", undo: true });
+  assert.deepEqual(app.store.get().notice, { kind: "info", text: "Fork with He init: SGD from 214 is a run of its own.", waits: "Press play, and it goes on from there.", undo: true });
   await app.undo();
   assert.deepEqual([socket().commands().at(-1).do, socket().commands().at(-1).run], ["remove_run", "sgd-214"]);
   socket().say({ type: "ack", id: socket().commands().at(-1).id, answer: {} });
@@ -259,7 +259,7 @@ test("a remedy is one command, told with its undo when it is done, and not when 
   socket().say({ type: "ack", id: socket().commands().at(-1).id, answer: {} });
   assert.equal(app.store.get().notice, null);
   socket().say({ type: "event", experiment: id, event: "run_added", run: "sgd-214", recipe, added: { ...answer().runs[1], name: "sgd-214", step: 214 } });
-  assert.match(app.store.get().notice.text, /is a run of its own\. Press play, and it goes on from there\.$/);
+  assert.match(app.store.get().notice.text, /is a run of its own\.$/);
   app.dismiss();
 
   socket().say({ ...found("gd", edge()), experiment: id });
