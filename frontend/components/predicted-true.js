@@ -1,20 +1,27 @@
 /**
- * The section around what was predicted and what is true: a scatter of values, or for classes a table a run.
- * Owns: its heading, which of the two is there, and its room: two squares side by side. Where it needs more, the Doctor comes first.
+ * The section around what was predicted and what is true: a scatter of values; of classes a table a run, or over two inputs a map.
+ * Owns: its heading, which of them is there, and its room: two squares side by side. Where it needs more, the Doctor comes first.
  */
 
 import { confusionTable } from "./confusion-table.js";
+import { segmentedSwitch } from "./controls.js";
+import { decisionMap, mapLegend } from "./decision-map.js";
 import { make, makeOwn, set, write } from "./dom.js";
 import { LiveElement, register } from "./live-element.js";
+import { axisWords, hasMap, mapTold, showsMap } from "../state/decision-map.js";
 import { plural } from "../state/format.js";
 import { seen } from "../state/moments.js";
 import { viewWords } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").State} State */
+/** @typedef {import("../state/types.js").Run} Run */
 /** @typedef {import("../state/types.js").Experiment} Experiment */
+/** @typedef {{root: HTMLElement, show: (run: Run, state: State) => void}} Face  of a run */
 
 /** So many runs stand side by side; with more classes than this, tables stand one under the other. */
 const SIDE_BY_SIDE = 2;
+
+const TABLE_KEY = "Rows: the true class. Columns: the predicted one.";
 
 /** @param {State} state */
 function shownRuns(state) {
@@ -22,34 +29,72 @@ function shownRuns(state) {
   return order.map((name) => runs[name]).filter(({ hidden }) => !hidden);
 }
 
+/** @param {State} state */
+const facing = (state) => (!state.experiment?.classes.length ? "scatter" : showsMap(state) ? "map" : "table");
+
+/** @type {Record<"map"|"table", (run: Run, classes: string[]) => Face>} */
+const FACES = {
+  map(run) {
+    const { root, show } = decisionMap(run);
+    return { root, show: (now, state) => show(now, mapTold(state, now.name)) };
+  },
+  table(run, classes) {
+    const { root, show } = confusionTable(run, classes);
+    return { root, show: (now, { experiment }) => show(now, (experiment?.testSamples ?? 0) > 0) };
+  },
+};
+
 export class PredictedTrue extends LiveElement {
-  /** @type {Map<string, ReturnType<typeof confusionTable>>} */
-  #tables = new Map();
+  /** @type {Map<string, Face>} */
+  #faces = new Map();
 
   start() {
     this.onceOpened(() => {
       const end = make("span", { class: "end" });
       const body = make("div", {});
-      const key = make("p", { class: "hint", "aria-hidden": "true" }, "Rows: the true class. Columns: the predicted one.");
-      this.append(make("div", { class: "head" }, make("h2", {}, "Predicted and true"), end), body, key);
-      this.follow((state) => (state.experiment?.classes.length ?? 0) > 0, (isOfClasses) => (key.hidden = !isOfClasses));
+      const reading = make("div", { class: "reading" });
+      const faces = segmentedSwitch({
+        name: "Predictions of classes", look: "face", choices: [{ value: "map", text: "Map" }, { value: "table", text: "Table" }],
+        choose: (value) => this.app.setView({ predicted: value === "table" ? value : "map" }),
+      });
+      this.append(make("div", { class: "head" }, make("h2", {}, "Predicted and true"), end, faces.root), body, reading);
+      this.follow((state) => state.view.predicted, faces.show);
+      this.follow((state) => hasMap(state.experiment), (has) => {
+        faces.root.hidden = !has;
+        set(this, { "data-switched": has });
+      });
       this.follow(headWords, (words) => {
         write(end, words);
         set(end, { title: words });
       });
-      this.follow((state) => [state.experiment?.id, ...(state.experiment?.classes ?? [])], (_, state) => this.#build(body, state));
+      this.follow((state) => [facing(state), state.experiment?.id, ...(state.experiment?.classes ?? [])], (_, state) => this.#build(body, reading, state));
       this.follow((state) => shownRuns(state).map(({ name }) => name), (_, state) => this.#arrange(body, state));
-      this.follow((state) => shownRuns(state).flatMap(({ predictions, label }) => [predictions, label]), (_, state) => this.#show(state));
+      this.follow((state) => shownRuns(state).flatMap(({ name, predictions, label, status }) => [predictions, label, status, mapTold(state, name)]), (_, state) => this.#show(state));
+      this.follow((state) => (facing(state) === "map" ? axes(state) : null), (words) => words && write(/** @type {Element} */ (reading.querySelector(".hint")), words));
+      this.#watchSight(body);
+      const theme = new MutationObserver(() => this.#show(this.app.store.get()));
+      theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+      this.whenGone(() => theme.disconnect());
     });
   }
 
-  /** @param {HTMLElement} body @param {State} state */
-  #build(body, state) {
-    this.#tables.clear();
-    const many = state.experiment?.classes.length ?? 0;
-    body.className = many ? "confusions" : "scatter";
-    set(body, { "data-wide": many > SIDE_BY_SIDE });
-    if (!many) body.replaceChildren(makeOwn("plotly-chart", { kind: "scatter", "aria-label": "Predicted and true, not drawn yet" }));
+  /** Maps that nobody sees are not asked for. @param {HTMLElement} body */
+  #watchSight(body) {
+    const sight = new IntersectionObserver((entries) => this.app.setView({ isMapSeen: /** @type {IntersectionObserverEntry} */ (entries.at(-1)).isIntersecting }));
+    sight.observe(body);
+    this.whenGone(() => sight.disconnect());
+  }
+
+  /** @param {HTMLElement} body @param {HTMLElement} reading @param {State} state */
+  #build(body, reading, state) {
+    this.#faces.clear();
+    const classes = state.experiment?.classes ?? [];
+    const face = facing(state);
+    body.className = { scatter: "scatter", map: "decisions", table: "confusions" }[face];
+    set(body, { "data-wide": face === "table" && classes.length > SIDE_BY_SIDE });
+    const hint = make("p", { class: "hint", "aria-hidden": "true" }, face === "table" ? TABLE_KEY : "");
+    reading.replaceChildren(...(face === "map" ? [mapLegend(classes), hint] : face === "table" ? [hint] : []));
+    if (face === "scatter") body.replaceChildren(makeOwn("plotly-chart", { kind: "scatter", "aria-label": "Predicted and true, not drawn yet" }));
     this.#arrange(body, state);
     this.#show(state);
   }
@@ -58,24 +103,36 @@ export class PredictedTrue extends LiveElement {
   #arrange(body, state) {
     const runs = shownRuns(state);
     const classes = state.experiment?.classes ?? [];
+    const face = facing(state);
     set(body, { style: { "--rows": Math.max(1, Math.ceil(runs.length / 2)) } });
-    set(this, { "data-tall": runs.length > SIDE_BY_SIDE || classes.length > SIDE_BY_SIDE });
-    if (!classes.length) return;
-    const held = this.#tables;
-    this.#tables = new Map(runs.map((run) => [run.name, held.get(run.name) ?? confusionTable(run, classes)]));
-    body.replaceChildren(...[...this.#tables.values()].map(({ root }) => root));
+    set(this, { "data-tall": runs.length > SIDE_BY_SIDE || (face === "table" && classes.length > SIDE_BY_SIDE) });
+    if (face === "scatter") return;
+    const held = this.#faces;
+    this.#faces = new Map(runs.map((run) => [run.name, held.get(run.name) ?? FACES[face](run, classes)]));
+    body.replaceChildren(...[...this.#faces.values()].map(({ root }) => root));
     this.#show(state);
   }
 
   /** @param {State} state */
   #show(state) {
-    const { runs, experiment } = seen(state);
-    for (const [name, table] of this.#tables) if (runs[name]) table.show(runs[name], (experiment?.testSamples ?? 0) > 0);
+    const { runs } = seen(state);
+    for (const [name, face] of this.#faces) if (runs[name]) face.show(runs[name], state);
   }
 }
 
+/** The same for all runs. @param {State} state */
+function axes(state) {
+  const told = shownRuns(state).map(({ name }) => mapTold(state, name)).find(Boolean);
+  return told ? axisWords(told) : "";
+}
+
 /** @param {State} state */
-const headWords = (state) => [viewWords(seen(state), shownRuns(state), "predictions"), state.experiment && samplesOf(state.experiment)].filter(Boolean).join(", ");
+function headWords(state) {
+  const isMap = facing(state) === "map";
+  // of a run that diverged no map is shown, and no step of one told
+  const shown = shownRuns(state).filter(({ status }) => !isMap || status !== "diverged");
+  return [viewWords(seen(state), shown, isMap ? ({ name }) => mapTold(state, name) : "predictions"), state.experiment && samplesOf(state.experiment)].filter(Boolean).join(", ");
+}
 
 /** @param {Experiment} experiment */
 const samplesOf = ({ testSamples, trainSamples }) => (testSamples ? plural(testSamples, "test sample") : plural(trainSamples, "training sample"));

@@ -6,7 +6,7 @@
 /** @typedef {import("./types.js").Columns} Columns */
 
 /** Plotly's names of typed arrays, as far as the server uses them. */
-const DTYPES = { f8: Float64Array, f4: Float32Array, i4: Int32Array };
+const DTYPES = { f8: Float64Array, f4: Float32Array, i4: Int32Array, u1: Uint8Array };
 
 /** Browsers of these days have a way of their own, ten times as fast. @param {string} base64 @returns {Uint8Array<ArrayBuffer>} */
 function bytesOf(base64) {

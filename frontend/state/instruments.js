@@ -135,14 +135,22 @@ export const askedFor = ({ instrument, query }) => (query ? `${instrument}?${que
 /** The instruments that are open, each once. @param {State} state */
 export const openInstruments = (state) => (state.view.panel === "instruments" ? [...new Set(choiceOf(state).gauges.map(askedFor))] : []);
 
-/** The run that is measured, and where: its present step, or that at which one looks. @param {State} state */
-export function measuredAt({ order, runs, view, looking }) {
+/** @typedef {{run: import("./types.js").Run, step: number, isPast: boolean}} Place */
+
+/** Where a run is measured: at its present step, or at that at which one looks. @param {State} state @param {import("./types.js").Run} run @returns {Place} */
+export const placeOf = ({ looking }, run) => ({ run, step: looking ? stepOf(run, looking.step) : run.step, isPast: looking !== null && looking.step < run.step });
+
+/** The run that is measured, and where. @param {State} state */
+export function measuredAt(state) {
+  const { order, runs, view } = state;
   const run = runs[view.selectedRun ?? order[0]];
-  return run ? { run, step: looking ? stepOf(run, looking.step) : run.step, isPast: looking !== null && looking.step < run.step } : null;
+  return run ? placeOf(state, run) : null;
 }
 
 /** Of all answers of one instrument so many are kept; where there are more, every second of the older ones goes. */
 export const MOST = 300;
+
+const TRAILED = new Set(Object.values(GAUGES).map(askedFor));
 
 /** Numbers, and names of numbers: what a trail can be drawn of. @param {Json} told @returns {Json} */
 function light(told) {
@@ -167,7 +175,8 @@ export function withMeasured(state, { run, name, answer }) {
   /** @type {import("./types.js").Measured} */
   const held = state.instruments[run]?.generation === generation ? state.instruments[run] : { generation, last: {}, trails: {} };
   const others = (held.trails[name] ?? []).filter(({ step }) => step !== answer.step);
-  const trail = thinned([...others, light(answer)].sort((a, b) => a.step - b.step));
+  // of what no figure draws a trail of, none is kept
+  const trail = !TRAILED.has(name) ? [] : thinned([...others, light(answer)].sort((a, b) => a.step - b.step));
   return { ...state, instruments: { ...state.instruments, [run]: { generation, last: { ...held.last, [name]: answer }, trails: { ...held.trails, [name]: trail } } } };
 }
 

@@ -170,11 +170,12 @@ export function whereWords(state, places = state.order.map((name) => state.runs[
  * step that the table names. "step 1,128 (GD 871)", or nothing.
  * @param {State} state
  * @param {Run[]} shown
- * @param {"units"|"predictions"|"snapshot"} view
+ * @param {"units"|"predictions"|"snapshot"|((run: Run) => {step?: number}|null|undefined)} view
  */
 export function viewWords(state, shown, view) {
-  const known = shown.filter((run) => run[view]?.step !== undefined);
-  const places = known.map((run) => ({ label: run.label, step: /** @type {number} */ (run[view]?.step) }));
-  const isElsewhere = known.some((run) => run[view]?.step !== run.step);
-  return known.length && (isOnTheMove(state) || isElsewhere) ? `step ${whereWords(state, places)}` : "";
+  const places = shown.flatMap((run) => {
+    const step = (typeof view === "string" ? run[view] : view(run))?.step;
+    return step === undefined ? [] : [{ label: run.label, step, isElsewhere: step !== run.step }];
+  });
+  return places.length && (isOnTheMove(state) || places.some(({ isElsewhere }) => isElsewhere)) ? `step ${whereWords(state, places)}` : "";
 }

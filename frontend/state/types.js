@@ -136,6 +136,8 @@
  * @property {Measure} measure
  * @property {"gradients"|"instruments"} panel  what the row under the loss shows
  * @property {string} instruments      which of them are open there
+ * @property {"map"|"table"} predicted how predictions of classes over two inputs are shown
+ * @property {boolean} isMapSeen       the place of the decision maps is in sight
  * @property {"auto"|"light"|"dark"} theme
  * @property {string|null} selectedRun
  * @property {string|null} networkRun

@@ -1,4 +1,4 @@
-"""Classes on the page: accuracy in place of R2, the majority as baseline, a table of which was taken for which."""
+"""Classes on the page: accuracy in place of R2, the majority as baseline, a map of two inputs, a table of mistakes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from browser.conftest import Visits
 from browser.dashboard import PHONE, Dashboard
-from browser.test_accessibility import faults
+from browser.test_accessibility import SMALL_TARGETS, faults
 
 MOONS: dict[str, Any] = {
     "data": {"name": "moons", "samples": 400, "noise": 0.1, "test_fraction": 0.25},
@@ -32,11 +32,16 @@ def opened(visits: Visits, address: str, recipe: dict[str, Any], **profile: Any)
     return lab.open(drawn=True)
 
 
+def shown_as(lab: Dashboard, face: str) -> None:
+    lab.page.get_by_role("radiogroup", name="Predictions of classes").get_by_role("radio", name=face).click()
+
+
 @pytest.mark.parametrize("loss", ["binary_cross_entropy", "softmax_cross_entropy"])
 def test_which_class_was_taken_for_which_is_counted_in_a_table(
     visits: Visits, address: str, loss: str
 ) -> None:
     lab = opened(visits, address, {**MOONS, "loss": loss})
+    shown_as(lab, "Table")
     lab.make_steps(400)
     table = lab.page.locator('.confusion[data-run="adam"]')
     lab.until(lambda: table.get_attribute("data-step"), lambda step: step == "400")
@@ -65,30 +70,109 @@ def test_the_page_speaks_of_accuracy_and_the_majority(visits: Visits, address: s
 
 def test_going_from_numbers_to_classes_and_back_changes_what_is_drawn(visits: Visits, address: str) -> None:
     lab = opened(visits, address, MOONS)
-    assert lab.page.locator(".confusion").count() == 2
+    assert lab.page.locator(".decision").count() == 2
     lab.page.get_by_label("Data set").select_option("linear")
     lab.chart("scatter").wait_for()
-    assert lab.page.locator(".confusion").count() == 0
+    assert lab.page.locator(".decision").count() == 0
+    assert lab.page.get_by_role("radiogroup", name="Predictions of classes").count() == 0
     assert "R²" in lab.page.locator("race-table thead").inner_text()
     lab.page.get_by_label("Data set").select_option("xor")
-    lab.page.locator(".confusion").first.wait_for()
+    lab.page.locator(".decision").first.wait_for()
     assert lab.page.locator("plotly-chart[kind=scatter]").count() == 0
     lab.page.locator('run-card[data-run="gd"]').get_by_role("button", name="Hide GD in the charts").click()
-    lab.until(lambda: lab.page.locator(".confusion").count(), lambda count: count == 1)
+    lab.until(lambda: lab.page.locator(".decision").count(), lambda count: count == 1)
 
 
-def test_axe_finds_nothing_in_tables_of_four_runs(visits: Visits, address: str) -> None:
+# The class whose colour is nearest at each cell of a map, rows from below, as the browser shows it.
+SEEN = """(canvas) => {
+    const style = getComputedStyle(canvas);
+    const token = (name) => style.getPropertyValue(name).trim().slice(1).match(/../g).map((part) => parseInt(part, 16));
+    const [paper, ...classes] = ["--paper", "--class-1", "--class-2"].map(token);
+    const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    const nearest = (cell) => {
+        const tint = [0, 1, 2].map((part) => pixels[4 * cell + part] - paper[part]);
+        const along = classes.map((colour) => {
+            const way = colour.map((part, k) => part - paper[k]);
+            const of = (one, other) => one.reduce((sum, part, k) => sum + part * other[k], 0);
+            return of(tint, way) / Math.sqrt(of(way, way));
+        });
+        return along[0] > along[1] ? 0 : 1;
+    };
+    return Array.from({ length: canvas.height }, (_, row) => Array.from({ length: canvas.width }, (_, column) =>
+        nearest((canvas.height - 1 - row) * canvas.width + column)));
+}"""
+
+
+def map_agrees(lab: Dashboard, step: int) -> None:
+    """That of GD shows what REST tells of the step: cells, samples at their places, which are wrong, and words."""
+    decision = lab.page.locator('.decision[data-run="gd"]')
+    lab.until(lambda: decision.get_attribute("data-step"), lambda shown: shown == str(step))
+    told = lab.ask("GET", "/runs/gd/instruments/predictions", step=step)
+    drawn = lab.ask("GET", "/runs/gd/instruments/decision", step=step)
+    seen = decision.locator("canvas").evaluate(SEEN)
+    assert seen == drawn["predicted"]
+    X = lab.ask("GET", "/data")["X"]
+
+    def cell(row: int, k: int, side: list[float]) -> int:
+        return round((X[row][k] - side[0]) / (side[1] - side[0]))
+
+    places = [(cell(row, 1, drawn["y"]), cell(row, 0, drawn["x"])) for row in told["rows"]]
+    # where the border runs through a sample's own cell, cell and sample may differ
+    around = [{seen[up + r][across + c] for r in (-1, 0, 1) for c in (-1, 0, 1)} for up, across in places]
+    clear = [(found, guess) for found, guess in zip(around, told["y_pred"], strict=True) if len(found) == 1]
+    assert len(clear) > 70
+    assert all(found == {guess} for found, guess in clear)
+    wrong = sum(truth != guess for truth, guess in zip(told["y"], told["y_pred"], strict=True))
+    outlined = decision.locator("path.wrong").evaluate_all(
+        "(paths) => paths.reduce((sum, path) => sum + path.getAttribute('d').match(/Z/g).length, 0)"
+    )
+    assert outlined == wrong
+    says = str(decision.get_by_role("img").get_attribute("aria-label"))
+    assert says.startswith(f"GD at step {step}: {100 - wrong} of 100 test samples in their class.")
+
+
+def test_over_two_inputs_a_map_shows_the_class_that_would_be_predicted_and_what_is_wrong(
+    visits: Visits, address: str
+) -> None:
+    lab = opened(visits, address, MOONS)
+    lab.make_steps(60)
+    map_agrees(lab, 60)
+    lab.page.keyboard.press("ArrowLeft")
+    map_agrees(lab, 59)
+    lab.page.keyboard.press("l")
+    map_agrees(lab, 60)
+    # the table is one key away
+    faces = lab.page.get_by_role("radiogroup", name="Predictions of classes")
+    faces.get_by_role("radio", name="Map").focus()
+    lab.page.keyboard.press("ArrowRight")
+    expect(faces.get_by_role("radio", name="Table")).to_be_focused()
+    expect(lab.page.locator(".confusion")).to_have_count(2)
+    assert lab.page.locator(".decision").count() == 0
+    lab.page.keyboard.press("ArrowLeft")
+    map_agrees(lab, 60)
+
+
+def test_axe_finds_nothing_in_maps_and_tables_of_four_runs(visits: Visits, address: str) -> None:
     runs = [
-        {"name": f"run-{place}", "learning_rate": rate} for place, rate in enumerate((0.5, 0.1, 1e-3, 1e-6))
+        {"name": f"run-{place}", "learning_rate": rate} for place, rate in enumerate((0.5, 0.1, 1e-6, 1e6))
     ]
     lab = opened(visits, address, {**MOONS, "runs": runs})
     lab.make_steps(200)
-    expect(lab.page.locator(".confusion[data-step='200']")).to_have_count(4)
+    expect(lab.page.locator(".decision[data-step='200']")).to_have_count(3)
+    expect(lab.page.locator('.decision[data-run="run-3"]')).to_contain_text("off the axis")
     assert faults(lab) == []
+    shown_as(lab, "Table")
+    expect(lab.page.locator(".confusion")).to_have_count(4)
+    assert faults(lab, "predicted-true") == []
 
 
-def test_tables_fit_on_a_phone(visits: Visits, address: str) -> None:
+def test_maps_and_tables_fit_on_a_phone(visits: Visits, address: str) -> None:
     lab = opened(visits, address, MOONS, size=PHONE)
     lab.page.get_by_role("tab", name="Network").click()
+    expect(lab.page.locator(".decision[data-step]")).to_have_count(2)
+    assert lab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert faults(lab, "predicted-true", axe_in=("dark",)) == []
+    assert lab.page.evaluate(SMALL_TARGETS) == []
+    shown_as(lab, "Table")
     lab.page.locator(".confusion").first.wait_for()
     assert lab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")

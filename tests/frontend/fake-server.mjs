@@ -41,6 +41,12 @@ export function answer({ id = "e1", status = "paused", step = 0, generation = 0,
   };
 }
 
+/** The same of two classes over so many inputs. */
+export function classified(features = 2) {
+  const { recipe, ...more } = answer();
+  return { ...more, recipe: { ...recipe, data: { ...recipe.data, features } }, classes: ["no", "yes"] };
+}
+
 /** Columns of steps first ... last, one bucket a step, the loss being 1 / (1 + step). */
 export function columns(first, last, generation = 0) {
   const steps = Array.from({ length: last - first + 1 }, (_, k) => first + k);

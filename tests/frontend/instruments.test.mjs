@@ -7,14 +7,14 @@ import { createGauges } from "../../frontend/net/gauges.js";
 import { costWords, gaugeSummary, GAUGES, MOST, openInstruments, readingWords, toldOf } from "../../frontend/state/instruments.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
 import { createStore } from "../../frontend/state/store.js";
-import { answer } from "./fake-server.mjs";
+import { answer, classified } from "./fake-server.mjs";
 
 const settle = () => new Promise((go) => setImmediate(go));
 const told = (step, more = {}) => ({ step, generation: 0, sharpness: 9, limit: 10, edge: 0.9, eigenvalues: [9, 1], batch: { alpha: 0.2, losses: [1, 2] }, train: { alpha: 0.1 }, noise_scale: 4, batch_size: 1, cost_seconds: 0.004, again_seconds: 0.096, ...more });
 
-function page({ narrow = false, takes = 5, fails = () => false } = {}) {
+function page({ narrow = false, takes = 5, fails = () => false, opened = answer() } = {}) {
   const store = createStore(initialState(), reduce);
-  for (const message of [{ type: "opened", answer: answer(), token: "t" }, { type: "connection", status: "ready" }]) store.dispatch(message);
+  for (const message of [{ type: "opened", answer: opened, token: "t" }, { type: "connection", status: "ready" }]) store.dispatch(message);
   const clock = { now: 0, due: null, run: null, hidden: false };
   const asked = [];
   const api = {
@@ -117,6 +117,57 @@ test("where there is no answer it is asked again, later", async () => {
   assert.equal((await pass(1_900)).filter((line) => line.includes("curvature")).length, 1);
   down = false;
   assert.equal((await pass(3_000)).filter((line) => !line.startsWith("figure")).length, 3);
+});
+
+const isOfMaps = (line) => line.split(" ")[2] === "map";
+
+test("maps are asked for while somebody sees them, of each run that is shown: four times a second at most", async () => {
+  const { pass, stand, store, clock } = page({ opened: classified(), takes: 1 });
+  const show = (part) => store.dispatch({ type: "view", part });
+  stand(7);
+  assert.deepEqual(await pass(2_000), [], "out of sight");
+  show({ isMapSeen: true });
+  assert.deepEqual((await pass(2_000)).map((line) => line.split(" ").slice(1).join(" ")), ["gd map now", "sgd map now"], "once where they stand");
+  stand(8, "playing");
+  const asked = (await pass(3_000)).map((line) => line.split(" "));
+  for (const run of ["gd", "sgd"]) {
+    const times = asked.filter(([, of]) => of === run).map(([at]) => Number(at));
+    assert.ok(times.length >= 10 && times.slice(1).every((at, k) => at - times[k] >= 250), `${run} at ${times}`);
+  }
+  assert.ok(asked.length * 4 / 3_000 <= 0.041, "milliseconds of a processor in three seconds");
+  store.dispatch({ type: "hidden", run: "gd", hidden: true });
+  assert.deepEqual([...new Set((await pass(1_000)).map((line) => line.split(" ")[1]))], ["sgd"]);
+  for (const part of [{ predicted: "table" }, { predicted: "map", isMapSeen: false }]) {
+    show(part);
+    assert.deepEqual(await pass(2_000), []);
+  }
+  show({ isMapSeen: true });
+  clock.hidden = true;
+  assert.deepEqual(await pass(2_000), [], "a hidden page");
+});
+
+test("maps and instruments take turns within the same share", async () => {
+  const { pass, stand, open } = page({ opened: classified() });
+  stand(7, "playing");
+  open({ isMapSeen: true });
+  const asked = (await pass(4_000)).filter((line) => !line.startsWith("figure"));
+  const [maps, others] = [asked.filter(isOfMaps), asked.filter((line) => !isOfMaps(line))];
+  assert.ok(maps.length >= 10 && others.length >= 15, `${maps.length} maps, ${others.length} others`);
+  assert.ok(asked.length * 4 / 4_000 <= 0.041);
+});
+
+test("who looks back sees the maps of that step, and those of the present when he is back", async () => {
+  const { pass, stand, store } = page({ opened: classified() });
+  stand(70);
+  store.dispatch({ type: "view", part: { isMapSeen: true } });
+  const steps = async () => (await pass(1_000)).map((line) => line.split(" ")).map(([, run, name, step]) => `${run} ${name} ${step}`);
+  assert.deepEqual(await steps(), ["gd map now", "sgd map now"]);
+  store.dispatch({ type: "look", step: 12 });
+  assert.deepEqual(await steps(), ["gd map 12", "sgd map 12"]);
+  assert.equal(toldOf(store.get(), "gd", "map").last.step, 12);
+  store.dispatch({ type: "look", step: null });
+  assert.deepEqual(await steps(), ["gd map now", "sgd map now"]);
+  assert.deepEqual(toldOf(store.get(), "gd", "map").trail, [], "no figure draws its trail");
 });
 
 const measured = (state, name, answer) => reduce(state, { type: "instrument", run: "gd", name, answer });

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -140,3 +141,52 @@ async def test_a_rate_far_too_high_diverges_or_stays_finite_but_is_never_not_a_n
     history = (await one.get("/runs/wild/history", series="train_loss", buckets=1000)).json()
     assert state["runs"][0]["step"] > 3
     assert all(value is not None for value in history["series"]["train_loss"]["last"])
+
+
+def unpacked(column: dict[str, str]) -> Any:
+    values = np.frombuffer(base64.b64decode(column["bdata"]), column["dtype"])
+    return (
+        values.reshape([int(side) for side in column["shape"].split(", ")]) if "shape" in column else values
+    )
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+async def test_the_map_holds_in_bytes_what_decision_and_predictions_tell_of_that_step(
+    client: httpx.AsyncClient, classes: int
+) -> None:
+    one = await created(client, recipe(classes))
+    await stepped(one, 60)
+    drawn = (await one.get("/runs/gd/instruments/map", step=40)).json()
+    told = (await one.get("/runs/gd/instruments/decision", step=40)).json()
+    shown = (await one.get("/runs/gd/instruments/predictions", step=40)).json()
+    counted = (await one.get("/runs/gd/instruments/confusion", step=40)).json()
+    assert (drawn["step"], drawn["inputs"]) == (40, ["x1", "x2"])
+    assert counted.items() <= drawn.items()
+    assert unpacked(drawn["cells"]["predicted"]).tolist() == told["predicted"]
+    probability = unpacked(drawn["cells"]["probability"]) / 255
+    if classes == 2:
+        score = np.array(told["score"])
+        np.testing.assert_allclose(probability, np.maximum(score, 1 - score), atol=0.5 / 255 + 1e-12)
+    assert probability.min() >= 1 / classes - 0.002
+    for place, (low, high) in zip("xy", drawn["edges"], strict=True):
+        middle = told[place]
+        half = (middle[1] - middle[0]) / 2
+        assert (low, high) == pytest.approx((middle[0] - half, middle[-1] + half))
+    X = np.array((await one.get("/data")).json()["X"])[shown["rows"]]
+    samples = {name: unpacked(column) for name, column in drawn["samples"].items()}
+    assert np.array_equal(np.stack([samples["x"], samples["y"]], axis=1), X.astype(np.float32))
+    assert samples["true"].tolist() == shown["y"]
+    assert samples["predicted"].tolist() == shown["y_pred"]
+    assert drawn["cost_seconds"] > 0.0
+
+
+async def test_a_map_of_squares_knows_no_probabilities_and_there_is_none_of_more_inputs(
+    client: httpx.AsyncClient,
+) -> None:
+    squares = await created(client, recipe(2, loss="mse"))
+    cells = (await squares.get("/runs/gd/instruments/map")).json()["cells"]
+    assert cells["probability"] is None
+    assert set(unpacked(cells["predicted"]).ravel()) <= {0, 1}
+    numbers = await created(client, {"data": {"samples": 60}})
+    none = (await numbers.get("/runs/gd/instruments/map")).json()
+    assert (none["edges"], none["cells"], none["samples"], none["right"]) == (None, None, None, None)

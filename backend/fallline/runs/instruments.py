@@ -24,7 +24,7 @@ from fallline.engine.state import TrainingState
 from fallline.runs.line_instruments import along, alpha, tried
 from fallline.runs.moment import readings
 from fallline.runs.plane_instruments import slice_of
-from fallline.runs.prediction_instruments import confusion, decision, residuals
+from fallline.runs.prediction_instruments import confusion, decision, decision_map, residuals
 from fallline.vocabulary.errors import NotFound
 from fallline.vocabulary.recipe import RunRecipe
 
@@ -229,6 +229,12 @@ INSTRUMENTS = {
         Instrument("confusion", "how often each class was taken for each, over a split", confusion),
         Instrument(
             "decision", "the class predicted at each of 48 x 48 places of two inputs", decision, costly=True
+        ),
+        Instrument(
+            "map",
+            "the same as a page draws it, in bytes, with what is predicted of each sample of a split at that step",
+            decision_map,
+            costly=True,
         ),
     )
 }

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from fallline.engine.evaluation import predict
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
+from fallline.vocabulary.encoding import array_of
 from fallline.vocabulary.recipe import RunRecipe
 
 Array = NDArray[np.float64]
@@ -26,6 +27,12 @@ SIDE = 48
 MARGIN = 0.06
 MOST_DOTS = 600
 """Samples that are laid over the map, evenly taken."""
+
+SURE = 255
+"""What a byte holds of a probability of 1."""
+
+NONE = 255
+"""In the place of a class: nothing that is finite is predicted there. There are at most 32 classes."""
 
 
 def split_of(problem: Problem) -> tuple[str, NDArray[np.int64]]:
@@ -58,13 +65,17 @@ def confusion(problem: Problem, state: TrainingState, recipe: RunRecipe) -> Json
     if not problem.classes:
         return {"split": split, "classes": [], "counts": None, "right": None}
     guesses = problem.loss.decide(predict(problem, state.parameters, problem.X[rows]).T)
+    return _counted(problem, split, problem.y[rows, 0].astype(np.int64), guesses)
+
+
+def _counted(problem: Problem, split: str, true: NDArray[np.int64], guesses: NDArray[np.int64]) -> Json:
     counts = np.zeros((len(problem.classes), len(problem.classes)), dtype=np.int64)
-    np.add.at(counts, (problem.y[rows, 0].astype(np.int64), guesses), 1)
+    np.add.at(counts, (true, guesses), 1)
     return {
         "split": split,
         "classes": list(problem.classes),
         "counts": counts.tolist(),
-        "right": int(np.trace(counts)) / len(rows),
+        "right": int(np.trace(counts)) / len(true),
     }
 
 
@@ -87,6 +98,46 @@ def decision(problem: Problem, state: TrainingState, recipe: RunRecipe) -> Json:
         "score": _score(problem, outputs, predicted),
         "samples": _samples(problem),
     }
+
+
+def decision_map(problem: Problem, state: TrainingState, recipe: RunRecipe) -> Json:
+    """The same plane as a page draws it, several times a second: cells as bytes, and what is predicted of the
+    samples of a split, counted and one by one, of the same step.
+    """
+    split, rows = split_of(problem)
+    told: Json = {"inputs": list(problem.features)}
+    if not problem.classes or problem.X.shape[1] != 2:
+        none = {"counts": None, "right": None, "edges": None, "cells": None, "samples": None}
+        return {**told, "split": split, "classes": list(problem.classes), **none}
+    sides = [_side(problem.X[:, place]) for place in (0, 1)]
+    grid = np.stack(np.meshgrid(*sides), axis=-1).reshape(-1, 2)
+    X, true = problem.X[rows], problem.y[rows, 0].astype(np.int64)
+    guesses = problem.loss.decide(predict(problem, state.parameters, X).T)
+    every = -(-len(rows) // MOST_DOTS)
+    return {
+        **told,
+        **_counted(problem, split, true, guesses),
+        "edges": [[side[0] - half, side[-1] + half] for side in sides for half in [(side[1] - side[0]) / 2]],
+        "cells": _cells(problem, predict(problem, state.parameters, grid).T),
+        "samples": {
+            "x": array_of(X[::every, 0].astype(np.float32)),
+            "y": array_of(X[::every, 1].astype(np.float32)),
+            "true": array_of(true[::every].astype(np.uint8)),
+            "predicted": array_of(guesses[::every].astype(np.uint8)),
+        },
+    }
+
+
+def _cells(problem: Problem, outputs: Array) -> Json:
+    """Row by row, the lowest first: the class, and how probable it is where the loss knows of probabilities."""
+    finite = np.isfinite(outputs).all(axis=0)
+    predicted = np.where(finite, problem.loss.decide(outputs), NONE)
+    told: Json = {"predicted": array_of(predicted.astype(np.uint8).reshape(SIDE, SIDE)), "probability": None}
+    if problem.loss.probabilities is not None:
+        with np.errstate(all="ignore"):
+            largest = np.nan_to_num(problem.loss.probabilities(outputs).max(axis=0))
+        told["probability"] = array_of(np.rint(SURE * largest).astype(np.uint8).reshape(SIDE, SIDE))
+    return told
 
 
 def _side(values: Array) -> Array:

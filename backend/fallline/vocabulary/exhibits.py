@@ -235,8 +235,7 @@ EXHIBITS: dict[str, Exhibit] = {
         line="two classes that wind around each other",
         sentences=(
             "At step 750 Adam is right about 90 of the 100 test samples, SGD with the same batches about 69.",
-            "At step 1,500 Adam is right about all of them, as its table of classes shows: nothing is off "
-            "the diagonal.",
+            "At step 1,500 Adam is right about all of them, as its map shows: no sample is outlined.",
         ),
         recipe=Recipe(
             data=_two_dimensional("two_spirals"),

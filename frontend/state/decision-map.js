@@ -1,0 +1,101 @@
+/**
+ * The decision map: what would be predicted at each place of two inputs, and the samples on it.
+ * Owns: whether there is one, of which runs it is looked at, how an answer is read, and what it says in words. Pure.
+ */
+
+import { decode } from "./columns.js";
+import { integer, number, percent } from "./format.js";
+import { seen } from "./moments.js";
+import { toldOf } from "./instruments.js";
+
+/** @typedef {import("./types.js").State} State */
+/** @typedef {import("./types.js").Run} Run */
+/** @typedef {import("./types.js").Experiment} Experiment */
+/** @typedef {import("./types.js").Json} Json */
+/**
+ * @typedef {object} DecisionMap
+ * @property {number} side                       cells of a side
+ * @property {ArrayLike<number>} predicted       classes, row by row, the lowest first; NONE where nothing is finite
+ * @property {ArrayLike<number>|null} sureness   how probable they are, from 0, as probable as by chance, to 1; null where the loss knows of no probabilities
+ * @property {[number, number][]} edges          of both inputs
+ * @property {{x: ArrayLike<number>, y: ArrayLike<number>, true: ArrayLike<number>, predicted: ArrayLike<number>}} samples
+ */
+
+/** The instrument that tells it. */
+export const MAP = "map";
+
+/** In the place of a class: nothing that is finite is predicted there. */
+export const NONE = 255;
+
+/** What a byte holds of a probability of 1. */
+const SURE = 255;
+
+/** @param {Experiment|null} experiment */
+export const hasMap = (experiment) => experiment !== null && experiment.classes.length > 0 && experiment.features === 2;
+
+/** It is chosen, and there is one. @param {State} state */
+export const showsMap = ({ experiment, view }) => hasMap(experiment) && view.predicted === "map";
+
+/** The runs whose maps somebody looks at; of one that diverged there is none. @param {State} state @returns {Run[]} */
+export function mappedRuns(state) {
+  if (!state.view.isMapSeen || !showsMap(state)) return [];
+  const { order, runs } = seen(state);
+  return order.map((name) => runs[name]).filter(({ hidden, status }) => !hidden && status !== "diverged");
+}
+
+/** What was told of a run last. @param {State} state @param {string} run @returns {Json|undefined} */
+export const mapTold = (state, run) => toldOf(state, run, MAP).last;
+
+/**
+ * @param {Json} told
+ * @returns {DecisionMap}
+ */
+export function readMap({ cells, edges, classes, samples }) {
+  const predicted = decode(cells.predicted);
+  const chance = 1 / classes.length;
+  const sureness = cells.probability && Float32Array.from(decode(cells.probability), (byte) => Math.max(0, (byte / SURE - chance) / (1 - chance)));
+  const [x, y, truth, guess] = [samples.x, samples.y, samples.true, samples.predicted].map(decode);
+  return { side: Math.round(Math.sqrt(predicted.length)), predicted, sureness, edges, samples: { x, y, true: truth, predicted: guess } };
+}
+
+/** "3 of 52 upper (as lower)", of each class of which some are wrong. @param {Json} told */
+function wrongWords({ counts, classes }) {
+  return counts.flatMap((/** @type {number[]} */ row, /** @type {number} */ truth) => {
+    const all = row.reduce((sum, count) => sum + count, 0);
+    const taken = row.map((count, guess) => ({ count, guess })).filter(({ count, guess }) => count && guess !== truth);
+    const wrong = all - row[truth];
+    const as = taken.map(({ count, guess }) => (taken.length > 1 ? `${integer(count)} as ${classes[guess]}` : `as ${classes[guess]}`)).join(", ");
+    return wrong ? [`${integer(wrong)} of ${integer(all)} ${classes[truth]} (${as})`] : [];
+  });
+}
+
+/** How much of the plane each class takes. @param {Json} told */
+function shareWords({ cells, classes }) {
+  const predicted = Array.from(decode(cells.predicted));
+  return classes.map((/** @type {string} */ name, /** @type {number} */ place) => `${name} ${percent(predicted.filter((one) => one === place).length / predicted.length)}`).join(", ");
+}
+
+/**
+ * The map in words, for who does not see it: "GD at step 400: 96 of 100 test samples in their class. Wrong: 3 of 52 upper (as lower).
+ * Of the plane of x1 and x2: upper 48 %, lower 52 %."
+ * @param {Run} run
+ * @param {Json|undefined} told
+ */
+export function mapWords({ label, status, divergedAt, step }, told) {
+  if (status === "diverged") return `${label} diverged at step ${integer(divergedAt ?? step)}: off the axis.`;
+  if (!told) return `${label}: not looked at yet.`;
+  const { counts, inputs, split } = told;
+  const all = counts.flat().reduce((/** @type {number} */ sum, /** @type {number} */ count) => sum + count, 0);
+  const wrong = wrongWords(told);
+  return [
+    `${label} at step ${integer(told.step)}: ${integer(Math.round(told.right * all))} of ${integer(all)} ${split === "test" ? "test" : "training"} samples in their class.`,
+    wrong.length ? `Wrong: ${wrong.join("; ")}.` : "",
+    `Of the plane of ${inputs.join(" and ")}: ${shareWords(told)}.`,
+  ].filter(Boolean).join(" ");
+}
+
+/** "Across: x1, −1.06 to 1.07. Up: x2, −0.59 to 0.6." @param {Json} told */
+export function axisWords({ inputs, edges }) {
+  const [across, up] = edges.map((/** @type {[number, number]} */ ends, /** @type {number} */ place) => `${inputs[place]}, ${ends.map((end) => number(end)).join(" to ")}`);
+  return `Across: ${across}. Up: ${up}.`;
+}

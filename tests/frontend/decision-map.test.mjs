@@ -1,0 +1,96 @@
+// The decision map: what is read of an answer, what is drawn of it, and what it says to who does not see it.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { borderOf, classShape, COLOURS, dotsOf, pixelsOf, SPAN } from "../../frontend/charts/map-drawing.js";
+import { axisWords, mappedRuns, mapWords, NONE, readMap, showsMap } from "../../frontend/state/decision-map.js";
+import { initialState, reduce } from "../../frontend/state/reduce.js";
+import { classified } from "./fake-server.mjs";
+
+const bytes = (values) => ({ dtype: "u1", bdata: Buffer.from(Uint8Array.from(values)).toString("base64") });
+const floats = (values) => ({ dtype: "f4", bdata: Buffer.from(Float32Array.from(values).buffer).toString("base64") });
+
+/** Three by three cells, rows from below: mostly "no", "yes" in the upper right corner. Two of five samples are wrong. */
+const told = (changes = {}) => ({
+  step: 40, generation: 0, split: "test", classes: ["no", "yes"], inputs: ["u", "v"], counts: [[2, 1], [1, 1]], right: 0.6,
+  edges: [[0, 3], [-1.5, 1.5]],
+  cells: { predicted: bytes([0, 0, 0, 0, 0, 1, 0, 1, 1]), probability: bytes([255, 255, 255, 204, 128, 204, 128, 204, 255]) },
+  samples: { x: floats([0, 3, 1.5, 1.5, 3]), y: floats([-1.5, 1.5, 0, 0, -1.5]), true: bytes([0, 1, 1, 0, 0]), predicted: bytes([0, 1, 0, 0, 1]) },
+  ...changes,
+});
+const RED = [200, 0, 0];
+const BLUE = [0, 0, 200];
+const PAPER = [100, 100, 100];
+
+test("a cell is as full of its class's colour as that is surer than chance, and no cell is without", () => {
+  const map = readMap(told());
+  const pixels = pixelsOf(map, [RED, BLUE], PAPER);
+  const at = (column, row) => [...pixels.slice(4 * (3 * row + column), 4 * (3 * row + column) + 4)];
+  assert.equal(map.side, 3);
+  assert.deepEqual(at(0, 2), [166, 34, 34, 255], "the lowest row comes last: sure, two thirds");
+  assert.deepEqual(at(2, 0), [34, 34, 166, 255], "the upper right corner");
+  const [even, likely, sure] = [at(1, 1), at(0, 1), at(1, 2)].map(([red]) => red);
+  assert.ok(even > 105 && even < likely && likely < sure, `${even} ${likely} ${sure}`);
+});
+
+test("of three classes a third is chance; without probabilities all cells are full; what is not finite is left clear", () => {
+  const three = readMap(told({ classes: ["a", "b", "c"], cells: { predicted: bytes([2, 0, 0, 0]), probability: bytes([85, 255, 170, 0]) } }));
+  assert.deepEqual([...three.sureness].map((one) => Number(one.toFixed(2))), [0, 1, 0.5, 0]);
+  const bare = pixelsOf(readMap(told({ cells: { predicted: bytes([0, 1, NONE, 0]), probability: null } })), [RED, BLUE], PAPER);
+  assert.deepEqual([...bare.slice(8, 12)], [166, 34, 34, 255]);
+  assert.deepEqual([...bare.slice(0, 4)], [0, 0, 0, 0]);
+});
+
+test("a line runs where another class begins, and each stretch of it is one", () => {
+  const third = SPAN / 3;
+  const parts = borderOf(readMap(told())).match(/M[^M]+/g);
+  assert.deepEqual(parts.sort(), [
+    `M${third},${third}V0`, `M${2 * third},${2 * third}V${third}`, `M${third},${third}H${2 * third}`, `M${2 * third},${2 * third}H${SPAN}`,
+  ].sort());
+  assert.equal(borderOf(readMap(told({ cells: { predicted: bytes([1, 1, 1, 1]), probability: null } }))), "");
+});
+
+test("samples stand where they lie, by class, and those that are wrong larger and over all others", () => {
+  const dots = dotsOf(readMap(told()));
+  assert.deepEqual(dots.map(({ name, kind }) => `${name} ${kind}`), ["right 0", "right 1", "wrong 0", "wrong 1"]);
+  const [right] = dots;
+  const circle = (d) => [...d.matchAll(/M([\d.-]+),([\d.-]+)A([\d.]+)/g)].map(([, x, y, r]) => [Number(x) - Number(r), Number(y), Number(r)]);
+  assert.deepEqual(circle(right.d).map(([x, y]) => [Math.round(x), Math.round(y)]), [[0, SPAN], [SPAN / 2, SPAN / 2]]);
+  assert.ok(circle(dots[2].d)[0][2] > circle(right.d)[0][2]);
+});
+
+test("thirty classes differ by shape or by colour", () => {
+  const looks = Array.from({ length: 30 }, (_, place) => `${classShape(place, 5, 0, 0)} ${place % COLOURS}`);
+  assert.equal(new Set(looks).size, 30);
+});
+
+test("the map is told in words: how many are right, which are wrong and as what, and how much of the plane each class takes", () => {
+  const run = { label: "GD", status: "paused", step: 40, divergedAt: null };
+  assert.equal(
+    mapWords(run, told()),
+    "GD at step 40: 3 of 5 test samples in their class. Wrong: 1 of 3 no (as yes); 1 of 2 yes (as no). Of the plane of u and v: no 67 %, yes 33 %.",
+  );
+  const three = told({ classes: ["a", "b", "c"], split: "train", counts: [[4, 1, 2], [0, 3, 0], [0, 0, 5]], right: 12 / 15 });
+  assert.match(mapWords(run, three), /12 of 15 training samples in their class\. Wrong: 3 of 7 a \(1 as b, 2 as c\)\. Of/);
+  assert.doesNotMatch(mapWords(run, told({ counts: [[3, 0], [0, 2]], right: 1 })), /Wrong/);
+  assert.equal(mapWords(run, undefined), "GD: not looked at yet.");
+  assert.equal(mapWords({ ...run, status: "diverged", divergedAt: 39 }, told()), "GD diverged at step 39: off the axis.");
+  assert.equal(axisWords(told()), "Across: u, 0 to 3.00. Up: v, −1.50 to 1.50.");
+});
+
+/** Two runs, whose maps are in sight. */
+const ofClasses = (features) => [{ type: "opened", answer: classified(features), token: "t" }, { type: "view", part: { isMapSeen: true } }].reduce(reduce, initialState());
+
+test("a map is looked at where there are classes and two inputs, and somebody sees it: of no run that is hidden or has diverged", () => {
+  const state = ofClasses();
+  const names = (messages, from = state) => mappedRuns(messages.reduce(reduce, from)).map(({ name }) => name);
+  assert.deepEqual([showsMap(state), names([])], [true, ["gd", "sgd"]]);
+  assert.equal(showsMap(ofClasses(3)), false);
+  assert.deepEqual(names([], ofClasses(3)), []);
+  assert.deepEqual(names([{ type: "view", part: { predicted: "table" } }]), []);
+  assert.deepEqual(names([{ type: "view", part: { isMapSeen: false } }]), []);
+  assert.deepEqual(names([{ type: "hidden", run: "gd", hidden: true }]), ["sgd"]);
+  const diverged = { type: "frame", runs: { gd: { status: "diverged", step: 9, epoch: 9, samples_seen: 9, generation: 0, latest: {} } } };
+  assert.deepEqual(names([diverged]), ["sgd"]);
+});
