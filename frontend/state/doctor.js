@@ -42,13 +42,22 @@ export const earlierFindings = (state) => allOf(seen(state)).filter(({ finding }
 /** How many problems there are. @param {State} state */
 export const problemCount = (state) => openFindings(state).filter(({ finding }) => finding.severity === "problem").length;
 
-/** What is told of what the Doctor costs, in percent: less would be told as nothing. */
-const WORTH_TELLING = 0.05;
+/** Of less than so many seconds of computing one look may be a large share, so that they are told as seconds. */
+const LONG = 10;
+/** Less would be told as nothing: a share, and seconds. */
+const WORTH_TELLING = { share: 0.0005, seconds: 0.0005 };
 
-/** What the Doctor costs, of the run that waits longest: "Training waited for it 2.4 % of the time." @param {State} state */
+/**
+ * What the Doctor costs, of all runs together: "Training waited for it 2.4 % of the last 30 s that it computed.", in tens of
+ * seconds; of the first few only "Training waited 12 ms for it so far."
+ * @param {State} state
+ */
 export function waitWords({ runs }) {
-  const most = 100 * Math.max(0, ...Object.values(runs).map(({ waited = 0 }) => waited));
-  return most >= WORTH_TELLING ? `Training waited for it ${most.toFixed(1)} % of the time.` : "";
+  const sum = (/** @type {"waited_seconds"|"computed_seconds"} */ field) => Object.values(runs).reduce((all, { doctor }) => all + (doctor?.[field] ?? 0), 0);
+  const waited = sum("waited_seconds"), computed = sum("computed_seconds");
+  if (computed < LONG) return waited < WORTH_TELLING.seconds ? "" : `Training waited ${Math.round(1000 * waited)} ms for it so far.`;
+  if (waited / computed < WORTH_TELLING.share) return "";
+  return `Training waited for it ${(100 * waited / computed).toFixed(1)} % of the last ${10 * Math.floor(computed / 10)} s that it computed.`;
 }
 
 /** "1 problem, 1 healthy"; warnings are counted where there are any. @param {State} state */

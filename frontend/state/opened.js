@@ -94,7 +94,7 @@ function runOf(told, recipe, known, lane) {
     snapshot: same ? known.snapshot : null,
     trend: same ? known.trend : undefined,
     findings: joinedFindings(same ? known.findings : [], told.findings),
-    waited: told.doctor?.share,
+    doctor: told.doctor,
     restartedAt: known?.restartedAt ?? null,
   };
 }

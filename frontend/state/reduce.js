@@ -97,7 +97,7 @@ function framed(state, name, told) {
   if (!again && told.step < run.step) return withRun(state, name, { latest: newest(run.latest, told.latest) });
   const next = withRun(state, name, {
     status: told.status, step: told.step, epoch: told.epoch, samplesSeen: told.samples_seen,
-    generation: told.generation, waited: told.doctor?.share,
+    generation: told.generation, doctor: told.doctor,
     latest: newest(again ? {} : run.latest, told.latest),
     divergedAt: told.status === "diverged" ? run.divergedAt ?? told.step : null,
     ...(again ? { units: null, predictions: null, snapshot: null, trend: undefined, findings: [] } : {}),

@@ -98,7 +98,7 @@
  * @property {Snapshot|null} snapshot
  * @property {"falling"|"flat"|"rising"|undefined} [trend]  of the train loss lately
  * @property {Finding[]} findings      the Doctor's, oldest first; in the past those of that step
- * @property {number} [waited]        the share of its time that training waited for the Doctor
+ * @property {import("./wire-types.js").DoctorCost} [doctor]  what examining it costs
  * @property {number|null} restartedAt  where the others stood when this run was taken back to step 0 alone
  */
 /**

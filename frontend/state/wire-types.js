@@ -57,7 +57,12 @@
  * @property {import("./stops.js").Condition|null} [finished_by]
  * @property {Record<string, Latest>} latest
  * @property {Finding[]} [findings]  oldest first, open and closed
- * @property {{share: number}} [doctor]  the share of its time that training waited for the Doctor
+ * @property {DoctorCost} [doctor]
+ */
+/**
+ * @typedef {object} DoctorCost  how long training waited for a run's examinations, while it computed for so long, of late
+ * @property {number} [waited_seconds]
+ * @property {number} [computed_seconds]
  */
 /**
  * @typedef {object} Remedy

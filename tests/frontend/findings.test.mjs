@@ -79,12 +79,23 @@ test("the numbers of a finding name their moment, which is that at which it was 
   assert.equal(evidenceWords(openFindings(state)[0].finding), "Train loss fell 97 % in the last 59 steps. Seen at step 1,059.");
 });
 
-test("what examining costs is told of the run that waits for it longest, as frames tell it", () => {
-  assert.equal(waitWords(opened()), "");
-  const state = after([frame("gd", 500, { doctor: { share: 0.0239 } }), frame("sgd", 500, { doctor: { share: 0.001 } })], opened());
-  assert.equal(waitWords(state), "Training waited for it 2.4 % of the time.");
-  assert.equal(waitWords(reduce(state, frame("gd", 600, { doctor: { share: 0 } }))), "Training waited for it 0.1 % of the time.");
-  assert.equal(waitWords(after([frame("gd", 0, { doctor: { share: 0 } }), frame("sgd", 0, { doctor: { share: 0 } })], opened())), "", "nobody waited yet");
+test("what examining costs is told of all runs together, as frames tell it, and with the seconds of which it is a share", () => {
+  const told = (gd, sgd = gd) => ["gd", "sgd"].reduce((state, run, place) => {
+    const [waited_seconds, computed_seconds] = [gd, sgd][place];
+    return reduce(state, frame(run, 500, { doctor: { share: 0.3, waited_seconds, computed_seconds } }));
+  }, opened());
+  assert.equal(waitWords(told([0.6, 21], [0.4, 21.7])), "Training waited for it 2.3 % of the last 40 s that it computed.");
+  assert.equal(waitWords(told([0.1, 5.1])), "Training waited for it 2.0 % of the last 10 s that it computed.");
+  assert.equal(waitWords(told([0.001, 20])), "", "next to nothing");
+  assert.equal(waitWords(reduce(told([0.6, 21]), frame("gd", 600, { generation: 1, doctor: { waited_seconds: 0, computed_seconds: 0 } }))), "Training waited for it 2.9 % of the last 20 s that it computed.");
+});
+
+test("of a few seconds of computing, in which one look is a large share, it is only told how long training waited", () => {
+  const after = (waited_seconds, computed_seconds) => waitWords(reduce(opened(), frame("gd", 500, { doctor: { share: 0.3, waited_seconds, computed_seconds } })));
+  assert.equal(after(0.012, 0.04), "Training waited 12 ms for it so far.");
+  assert.equal(after(0.24, 9.9), "Training waited 240 ms for it so far.");
+  assert.deepEqual([after(0, 0), after(0, 9), after(0, 12)], ["", "", ""], "nobody waited yet");
+  assert.deepEqual([waitWords(opened()), waitWords(reduce(opened(), frame("gd", 500, { doctor: { share: 0.3 } })))], ["", ""], "a server that does not tell it");
 });
 
 test("a finding that closes leaves the list for those that are over, and an answer that was on its way does not open it again", () => {

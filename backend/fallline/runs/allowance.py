@@ -1,14 +1,23 @@
-"""What examining a run may take of the time that training could have. Must not know what is examined."""
+"""What examining a run may take of the time that training could have, and what it has taken. Must not know what is
+examined.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-SHARE = 0.05
-"""Of the time that training computes, examining beside it may take no more."""
+SHARE = 0.025
+"""Of the time that training computes, examining beside it may take no more: half of the 5 % by which looking at runs
+may slow them, since instruments take their part beside it.
+"""
 
 SAVED_SECONDS = 0.3
 """What is not spent may be saved for something costly, but no more of it: a burst would be felt."""
+
+PERIOD_SECONDS = 20.0
+"""Computing time of which is told how long training waited, at least: in less, something costly that was saved for, or
+one slow look, is a large share.
+"""
 
 
 @dataclass(slots=True)
@@ -34,3 +43,29 @@ class Allowance:
     def spend(self, seconds: float) -> None:
         self.left -= seconds
         self.spent += seconds
+
+
+@dataclass(slots=True)
+class Lately:
+    """How long training waited, of the last one or two periods that it computed; of all that it did, before that."""
+
+    _computed: float = 0.0
+    _waited: float = 0.0
+    _before: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def computed(self) -> float:
+        return self._before[0] + self._computed
+
+    @property
+    def waited(self) -> float:
+        return self._before[1] + self._waited
+
+    def computes(self, seconds: float) -> None:
+        if self._computed >= PERIOD_SECONDS:
+            self._before = (self._computed, self._waited)
+            self._computed = self._waited = 0.0
+        self._computed += seconds
+
+    def waits(self, seconds: float) -> None:
+        self._waited += seconds

@@ -12,7 +12,7 @@ from typing import Any
 from fallline.diagnosis.examine import Record
 from fallline.diagnosis.rule import Trace
 from fallline.engine.state import TrainingState
-from fallline.runs.allowance import Allowance
+from fallline.runs.allowance import Allowance, Lately
 from fallline.runs.trail import Search, Trail
 from fallline.vocabulary.findings import Finding
 from fallline.vocabulary.run_settings import RunSettings
@@ -25,8 +25,9 @@ class Case:
     `beside` is its part of the experiment's computing time, `since_look` that since the last examination, of which
     `examined` is a copy of the state and `looked_at` the time; `cost` is what the next one is expected to take, in
     seconds. `owed` is what it took beyond that, `spent` what all of them took, `allowance` what they may take beside
-    training; `measured` is what is not measured each time, `trail` the way since then, `sought` what has still to be
-    looked for. The last examination `is_unfinished` if something of it was put off.
+    training, which waited for them as `lately` says. `measured` is what is not measured each time, `trail` the way
+    since then, `sought` what has still to be looked for. The last examination `is_unfinished` if something of it was
+    put off.
     """
 
     record: Record = field(default_factory=Record)
@@ -40,6 +41,7 @@ class Case:
     examinations: int = 0
     failed: int = 0
     allowance: Allowance = field(default_factory=Allowance)
+    lately: Lately = field(default_factory=Lately)
     measured: dict[str, tuple[int, RunSettings, Any]] = field(default_factory=dict)
     trail: Trail = field(default_factory=Trail)
     sought: dict[Trace, Search] = field(default_factory=dict)
@@ -59,6 +61,12 @@ class Case:
         self.beside += seconds
         self.since_look += seconds
         self.allowance.earn(seconds)
+        self.lately.computes(seconds)
+
+    def waits(self, seconds: float) -> None:
+        """Training waited so long for an examination."""
+        self.allowance.spend(seconds)
+        self.lately.waits(seconds)
 
     def forked(self, at_step: int) -> Case:
         """The case of a fork of that step: what was found in the past that both share."""
@@ -66,12 +74,14 @@ class Case:
 
     def costs(self) -> dict[str, Any]:
         """What examining has cost so far, and how often it failed; `share` is what training waited for, beside its
-        computing time.
+        computing time; `waited_seconds` and `computed_seconds` are both of late.
         """
         share = self.allowance.spent / self.beside if self.beside > 0 else 0.0
         return {
             "seconds": self.spent,
             "share": share,
+            "waited_seconds": self.lately.waited,
+            "computed_seconds": self.lately.computed,
             "examinations": self.examinations,
             "failed": self.failed,
         }

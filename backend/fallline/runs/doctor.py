@@ -65,6 +65,8 @@ class Doctor:
         case, cost = run.case, self._cost(run)
         if not self.has_news(run):
             return False
+        if self.is_last(run):
+            return True
         if paced:
             return now - case.looked_at >= max((cost + case.owed) / SHARE, PACED_SECONDS)
         apart = max(cost / (USUAL * SHARE), UNPACED_SECONDS)
@@ -74,15 +76,20 @@ class Doctor:
         """Whether a run at rest may be examined while somebody waits for an answer."""
         return self.has_news(run) and self._cost(run) <= max(CHEAP, SHARE * run.case.since_look)
 
+    def is_last(self, run: Run) -> bool:
+        """Whether it makes no more steps and has not been examined where it stands: why is told at once. That is one
+        look, paid for as any other, and what costs more is put off as in any other.
+        """
+        return run.is_over and self._is_elsewhere(run)
+
     def has_news(self, run: Run) -> bool:
         """Whether it stands where it has not been examined, or not to the end."""
+        return (run.state.step > 0 or run.diverged) and (run.case.is_unfinished or self._is_elsewhere(run))
+
+    def _is_elsewhere(self, run: Run) -> bool:
+        """Whether it does not stand where it was examined last."""
         seen = run.case.examined
-        return (run.state.step > 0 or run.diverged) and (
-            seen is None
-            or run.case.is_unfinished
-            or seen.step != run.state.step
-            or seen.diverged_at != run.state.diverged_at
-        )
+        return seen is None or (seen.step, seen.diverged_at) != (run.state.step, run.state.diverged_at)
 
     def _cost(self, run: Run) -> float:
         return self._guess if run.case.cost is None else run.case.cost
@@ -109,9 +116,10 @@ class Doctor:
         case.sought, case.is_unfinished = extras.sought, extras.put_off
         took = clock() - began
         if hurries:
-            case.allowance.spend(took)
+            case.waits(took)
         usual = took - extras.seconds
         case.cost = usual if case.cost is None else case.cost + 0.3 * (usual - case.cost)
+        self._guess = case.cost  # of a run that was not examined yet, better than by its sizes
         case.owed = extras.seconds
         case.spent += took
         case.examinations += 1

@@ -444,12 +444,10 @@ class Experiment:
             self._tell(
                 "diverged", run, now, diverged_at=run.state.diverged_at, latest=run.latest(evaluated=True)
             )
-            self._examine(run, now)
         elif run.finished is not None:
             self._tell(
                 "finished", run, now, condition=run.finished.model_dump(), latest=run.latest(evaluated=True)
             )
-            self._examine(run, now)
         return made
 
     def _end_jobs(self) -> None:
@@ -480,6 +478,8 @@ class Experiment:
         for run in self.runs.values():
             if self._doctor.is_cheap(run):
                 self._examine(run, now)
+            elif self._doctor.is_last(run):
+                self._examine(run, now, hurries=True)
             elif self._doctor.has_news(run):
                 self._put_off[run.name] = None
 
@@ -496,6 +496,8 @@ class Experiment:
         for finding in self._doctor.examine(run, now, self._clock, hurries=hurries):
             self._books.mention("found", run=run.name, finding=finding.stored())
             self._tell("finding", run, now, finding=finding.as_json(run.name, shown))
+        if run.case.is_unfinished:
+            self._put_off[run.name] = None
 
     # ------------------------------------------------------------------ being stored
 

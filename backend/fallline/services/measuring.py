@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-SHARE = 0.04
-"""Of the time, what measurements may take while an experiment plays: under 5 %, also where training stands still
-meanwhile.
+SHARE = 0.02
+"""Of the time, what measurements may take while an experiment plays, also where training stands still meanwhile: under
+5 % together with what the Doctor takes.
 """
 
 ASKING_SECONDS = 0.004

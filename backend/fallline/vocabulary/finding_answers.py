@@ -76,11 +76,14 @@ class Finding(_Told):
 
 
 class Examining(_Told):
-    """What examining a run has cost: seconds, the share that training waited for beside its computing time, how often
-    it was done, and how often it failed by a fault of the server, whose log tells it.
+    """What examining a run has cost: seconds, the share that training waited for beside its computing time, and of late
+    how long it waited while it computed for so long; how often it was done, and how often it failed by a fault of the
+    server, whose log tells it.
     """
 
     seconds: float
     share: float
+    waited_seconds: float
+    computed_seconds: float
     examinations: int
     failed: int

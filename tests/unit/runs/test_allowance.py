@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from fallline.runs.allowance import SAVED_SECONDS, SHARE, Allowance
+from fallline.runs.allowance import PERIOD_SECONDS, SAVED_SECONDS, SHARE, Allowance, Lately
+from fallline.runs.case import Case
 from fallline.runs.doctor import PACED_SECONDS, Doctor
 from fallline.runs.run import Run
 from fallline.vocabulary.commands import AddRun
@@ -88,7 +89,7 @@ def test_a_run_whose_steps_cost_next_to_nothing_is_looked_at_as_soon_as_the_othe
     life = Life(runs=[{"name": "heavy"}, {"name": "light"}], data={"samples": 20})
     heavy, light = life.one.runs.values()
     life.one.play(None, "steps", CLOCK.now)
-    while heavy.seconds < 3.0:
+    while heavy.seconds < 6.0:
         life.one.work(0.005, CLOCK.now, CLOCK)
     assert light.case.examinations >= heavy.case.examinations > 3
     spent = heavy.case.allowance.spent + light.case.allowance.spent
@@ -100,7 +101,7 @@ def test_a_search_that_cannot_be_afforded_yet_is_put_off_and_tells_the_same() ->
     at_rest = Examined(DYING)
     at_rest.step(300, 50)
     (told,) = [each for each in at_rest.open() if each["rule"] == "dead_layer"]
-    run = play(Life(**DYING), None, 10.0)
+    run = play(Life(**DYING), None, 20.0)
     (found,) = [each for each in run.findings() if each["rule"] == "dead_layer"]
     assert (found["since_step"], found["subject"]) == (told["since_step"], told["subject"])
     assert "or earlier" not in found["evidence"]
@@ -117,6 +118,67 @@ def test_what_was_put_off_in_the_last_look_of_all_is_made_up_for_at_rest() -> No
     assert doctor.has_news(run)
     assert [each.rule for each in doctor.examine(run, CLOCK.now, CLOCK)] == ["dead_layer"]
     assert not doctor.has_news(run)
+
+
+DIVERGING = EXHIBITS["too-high"].recipe.as_json()
+"""Its run rate-3 diverges at step 85; the others go on."""
+
+
+@pytest.mark.usefixtures("slow_looks")
+def test_the_last_look_at_a_run_that_diverged_is_taken_at_once_and_paid_for_while_others_train() -> None:
+    one = Life(**DIVERGING).one
+    over = one.runs["rate-3"]
+    one.play(None, "steps", CLOCK.now)
+    while not over.diverged:
+        waited, looks = over.case.allowance.spent, over.case.examinations
+        one.work(0.005, CLOCK.now, CLOCK)
+    assert over.case.examinations == looks + 1
+    assert over.case.allowance.spent >= waited + CALL
+    assert "diverged" in [each["rule"] for each in over.findings()]
+    looks = over.case.examinations
+    for _ in range(200):
+        one.work(0.005, CLOCK.now, CLOCK)
+    assert over.case.examinations == looks, "it stands where it was looked at"
+
+
+def test_what_costs_more_in_the_last_look_at_a_run_is_put_off_and_made_up_for() -> None:
+    one = Life(data={"samples": 900}, runs=[{"name": "over", "learning_rate": 1000.0}, {"name": "on"}]).one
+    over = one.runs["over"]
+    one.play(None, "steps", CLOCK.now)
+    while not over.diverged:
+        one.work(0.005, CLOCK.now, CLOCK)
+    assert (over.state.step, over.case.is_unfinished) == (0, True), "the rate it bears is not known yet"
+    assert (over.findings(), over.case.failed) == ([], 0)
+    while over.case.is_unfinished:
+        one.work(0.005, CLOCK.now, CLOCK)
+    assert [each["rule"] for each in over.findings()] == ["diverged"]
+    assert over.case.allowance.left >= -CALL
+
+
+def test_what_was_put_off_in_the_last_look_is_made_up_for_when_no_other_run_goes_on() -> None:
+    one = Life(data={"samples": 900}, runs=[{"name": "over", "learning_rate": 1000.0}]).one
+    (over,) = one.runs.values()
+    one.play(None, "steps", CLOCK.now)
+    turns = 0
+    while one.wake_at(CLOCK.now) is not None and turns < 10:
+        one.work(0.005, CLOCK.now, CLOCK)
+        CLOCK.now = max(CLOCK.now, one.wake_at(CLOCK.now) or 0.0)
+        turns += 1
+    assert [each["rule"] for each in over.findings()] == ["diverged"]
+    assert turns < 10, "and then nothing is left to do"
+
+
+def test_a_run_that_was_never_looked_at_is_expected_to_cost_what_the_others_did() -> None:
+    life = Life(runs=[{"name": "one"}, {"name": "other"}], data={"samples": 20})
+    one, other = life.one.runs.values()
+    doctor = Doctor(life.one.problem)
+    for run in (one, other):
+        run.advance(10, CLOCK, told=False)
+    ticks = iter(range(10))
+    doctor.examine(one, CLOCK.now, lambda: 5.0 * next(ticks))
+    assert not doctor.is_cheap(other)
+    other.case.trains(5.0 / SHARE)
+    assert doctor.is_cheap(other)
 
 
 @pytest.mark.usefixtures("slow_looks")
@@ -163,3 +225,32 @@ def test_what_is_saved_has_a_bound_and_what_is_beyond_it_is_still_done() -> None
     assert not allowance.bears(0.0), "it has to be earned first"
     allowance.earn(101.0 / SHARE)
     assert allowance.bears(0.0)
+
+
+def test_of_late_is_all_there_was_and_later_one_or_two_periods() -> None:
+    lately = Lately()
+    lately.waits(0.5)
+    for _ in range(int(PERIOD_SECONDS)):
+        lately.computes(1.0)
+    assert (lately.waited, lately.computed) == (0.5, PERIOD_SECONDS)
+    lately.computes(1.0)
+    assert (lately.waited, lately.computed) == (0.5, PERIOD_SECONDS + 1.0)
+    for _ in range(int(PERIOD_SECONDS)):
+        lately.computes(1.0)
+    assert (lately.waited, lately.computed) == (0.0, PERIOD_SECONDS + 1.0), "what was before it is forgotten"
+
+
+@pytest.mark.parametrize("hoarded", [0.0, 0.1, SAVED_SECONDS])
+def test_of_late_training_waited_for_no_more_than_5_percent_of_what_it_computed_however_much_was_saved(
+    hoarded: float,
+) -> None:
+    """Whatever is left is spent, or as often as so much was saved."""
+    case, shares = Case(), list[float]()
+    for _ in range(int(20 * PERIOD_SECONDS)):
+        case.trains(0.1)
+        if case.allowance.left > 0.0 and case.allowance.bears(hoarded):
+            case.waits(case.allowance.left + CALL)
+        told = case.costs()
+        if told["computed_seconds"] >= PERIOD_SECONDS:
+            shares.append(told["waited_seconds"] / told["computed_seconds"])
+    assert 0.8 * SHARE < max(shares) < 0.05
