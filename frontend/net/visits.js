@@ -47,7 +47,7 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
   let asked = 0;
   /** @type {Visit|null} */
   let before = null;
-  const unwatchOrder = store.watch((state) => state.order, () => void drawAgain());
+  const unwatchRuns = store.watch((state) => [state.experiment?.id, ...state.order], () => void drawAgain());
 
   /** @param {ExperimentAnswer} answer @param {string|null} token @param {boolean} [watching] */
   function enter(answer, token, watching = false) {
@@ -56,7 +56,6 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
     environment.setFragment(watching ? watchOf(answer.id) : "");
     const { experiment } = store.get();
     if (experiment) line.handle({ type: "watch", what: { experiment: answer.id, token, series: seriesFor(experiment) } });
-    void drawAgain();
   }
 
   /** Figures are specified by the server; the page fills them itself. */
@@ -247,7 +246,7 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
     },
     stop() {
       stopped = true;
-      unwatchOrder();
+      unwatchRuns();
     },
   };
 }

@@ -105,23 +105,32 @@ def test_a_chart_as_svg_shows_what_is_seen_and_needs_no_style_sheet(open_lab: Op
     assert paper.get("fill") == {"light": "rgb(255,255,255)", "dark": "rgb(21,24,27)"}[theme]
 
 
-def test_every_chart_is_whole_and_as_png_is_that_picture_three_times_as_dense(open_lab: OpenLab) -> None:
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        pytest.param("Loss", "loss", marks=pytest.mark.long),
+        pytest.param("Gradient", "gradients", marks=pytest.mark.long),
+        ("Predicted and true", "scatter"),
+    ],
+)
+def test_every_chart_is_whole_and_as_png_is_that_picture_three_times_as_dense(
+    open_lab: OpenLab, name: str, kind: str
+) -> None:
     lab = open_lab(plotted=True)
     lab.make_steps(60)
     shown = open_panel(lab)
-    for name, kind in (("Loss", "loss"), ("Gradient", "gradients"), ("Predicted and true", "scatter")):
-        wait_for_rest(lab, kind)
-        svg = ElementTree.fromstring(content(take(lab, shown.get_by_role("button", name=f"{name} as SVG"))))
-        seen = lab.page.evaluate(SEEN, kind)
-        assert len(seen["paths"]) > 4
-        assert set(seen["paths"]) <= {each.get("d") for each in svg.iter(f"{SVG}path")}
-        assert set(seen["words"]) <= {"".join(each.itertext()) for each in svg.iter(f"{SVG}text")}
-        download = take(lab, shown.get_by_role("button", name=f"{name} as PNG"))
-        assert download.suggested_filename == f"fallline-{kind}-step-60.png"
-        png = content(download)
-        assert png.startswith(b"\x89PNG")
-        size = struct.unpack(">II", png[16:24])
-        assert size == tuple(round(3 * float(svg.attrib[side])) for side in ("width", "height"))
+    wait_for_rest(lab, kind)
+    svg = ElementTree.fromstring(content(take(lab, shown.get_by_role("button", name=f"{name} as SVG"))))
+    seen = lab.page.evaluate(SEEN, kind)
+    assert len(seen["paths"]) > 4
+    assert set(seen["paths"]) <= {each.get("d") for each in svg.iter(f"{SVG}path")}
+    assert set(seen["words"]) <= {"".join(each.itertext()) for each in svg.iter(f"{SVG}text")}
+    download = take(lab, shown.get_by_role("button", name=f"{name} as PNG"))
+    assert download.suggested_filename == f"fallline-{kind}-step-60.png"
+    png = content(download)
+    assert png.startswith(b"\x89PNG")
+    size = struct.unpack(">II", png[16:24])
+    assert size == tuple(round(3 * float(svg.attrib[side])) for side in ("width", "height"))
 
 
 def test_the_panel_works_by_keys_and_on_a_phone_and_axe_finds_nothing_in_it(open_lab: OpenLab) -> None:

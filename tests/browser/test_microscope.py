@@ -120,7 +120,9 @@ def test_the_arrows_go_through_the_steps_and_the_numbers_are_those_of_each(open_
     "change",
     [
         {},
-        {"optimizer": "adamw", "clip_norm": 0.5, "l2": 0.01, "schedule": "cosine"},
+        pytest.param(
+            {"optimizer": "adamw", "clip_norm": 0.5, "l2": 0.01, "schedule": "cosine"}, marks=pytest.mark.long
+        ),
         pytest.param({"optimizer": "nesterov"}, marks=pytest.mark.long),
     ],
     ids=["plain", "adamw", "nesterov"],

@@ -19,6 +19,7 @@ test("a first visit makes the catalog's exhibit, keeps it, watches it and asks f
   assert.deepEqual([kept("fallline.experiment").id, kept("fallline.experiment").token], ["made1", "token of made1"]);
   await settle();
   assert.deepEqual(Object.keys(app.store.get().figures).sort(), ["gradients", "loss"]);
+  assert.deepEqual(server.calls.filter((call) => call.includes("/figures/")).length, 2, "each once");
   app.stop();
 });
 
