@@ -3,10 +3,10 @@
  * Owns: its cells, patched in place. Counting is in state/confusion.js.
  */
 
+import { accuracyTitle } from "./accuracy-title.js";
 import { make, set, write } from "./dom.js";
-import { marker } from "./icons.js";
 import { confusionOf, confusionWords } from "../state/confusion.js";
-import { integer, score } from "../state/format.js";
+import { integer } from "../state/format.js";
 
 /** @typedef {import("../state/types.js").Run} Run */
 
@@ -18,21 +18,18 @@ const heading = (name, scope) => make("th", { scope, title: name }, make("span",
  * @param {string[]} classes
  */
 export function confusionTable(run, classes) {
-  const label = make("b", {});
-  const accuracy = make("span", { class: "values" });
+  const title = accuracyTitle(run);
   const words = make("caption", { class: "unseen" });
   const cells = classes.map((_, truth) => classes.map((_, guess) => make("td", { "data-right": truth === guess })));
   const rows = cells.map((row, truth) => make("tr", {}, heading(classes[truth], "row"), ...row));
   const head = make("tr", {}, make("td", {}), ...classes.map((name) => heading(name, "col")));
   const table = make("table", {}, words, make("thead", {}, head), make("tbody", {}, ...rows));
-  const title = make("div", { class: "title", "aria-hidden": "true" }, marker(run.lane), label, accuracy);
-  const root = make("div", { class: "confusion", "data-run": run.name, "data-lane": run.lane }, title, table);
+  const root = make("div", { class: "confusion", "data-run": run.name, "data-lane": run.lane }, title.root, table);
 
   /** @param {Run} now @param {boolean} isTest */
   function show(now, isTest) {
     const found = confusionOf(now.predictions, classes.length);
-    write(label, now.label);
-    write(accuracy, `accuracy ${score(found.all ? found.right / found.all : null)}`);
+    title.show(now.label, found.all ? found.right / found.all : null);
     write(words, confusionWords(now.label, found, isTest));
     cells.forEach((row, truth) => row.forEach((cell, guess) => {
       const count = found.counts[truth][guess];

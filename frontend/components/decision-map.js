@@ -3,11 +3,10 @@
  * Owns: its elements, drawn anew with every answer. What there is to draw comes from charts/map-drawing.js.
  */
 
-import { draw, make, set, write } from "./dom.js";
-import { marker } from "./icons.js";
+import { accuracyTitle } from "./accuracy-title.js";
+import { draw, make, set } from "./dom.js";
 import { borderOf, classShape, COLOURS, dotsOf, pixelsOf, SPAN } from "../charts/map-drawing.js";
-import { mapWords, readMap } from "../state/decision-map.js";
-import { score } from "../state/format.js";
+import { mapWords, placeWords, readMap } from "../state/decision-map.js";
 
 /** @typedef {import("../state/types.js").Run} Run */
 /** @typedef {import("../state/types.js").Json} Json */
@@ -28,25 +27,43 @@ function coloursOn(canvas) {
 /** @param {number} kind  the place of a class */
 const coloured = (kind) => ({ style: { "--class": `var(--class-${(kind % COLOURS) + 1})` } });
 
-/** @param {Run} run */
-export function decisionMap(run) {
-  const label = make("b", {});
-  const accuracy = make("span", { class: "values" });
+/**
+ * @param {Run} run
+ * @param {(words: string|null) => void} point  told what would be predicted where a pointer is, and null when it has left
+ */
+export function decisionMap(run, point) {
+  const title = accuracyTitle(run);
   const canvas = make("canvas", {});
   const border = draw("path", { class: "border" });
   const dots = draw("g", {});
   const off = make("span", { class: "off", hidden: true }, "off the axis");
   const picture = make("div", { class: "map", role: "img" }, canvas, draw("svg", { viewBox: `0 0 ${SPAN} ${SPAN}`, "aria-hidden": "true" }, border, dots), off);
-  const title = make("div", { class: "title", "aria-hidden": "true" }, marker(run.lane), label, accuracy);
-  const root = make("div", { class: "decision", "data-run": run.name, "data-lane": run.lane }, title, picture);
+  const root = make("div", { class: "decision", "data-run": run.name, "data-lane": run.lane }, title.root, picture);
   /** @type {Json|undefined} */
   let drawn;
+  /** @type {import("../state/decision-map.js").DecisionMap|undefined} */
+  let map;
   let theme = "";
+  /** Where a pointer is. @type {[number, number]|null} */
+  let at = null;
+
+  const tell = () => point(at && map && drawn ? placeWords(drawn, map, at) : null);
+  set(picture, { on: {
+    pointermove({ clientX, clientY }) {
+      const { left, bottom, width, height } = picture.getBoundingClientRect();
+      at = [(clientX - left) / width, (bottom - clientY) / height];
+      tell();
+    },
+    pointerleave() {
+      at = null;
+      tell();
+    },
+  } });
 
   /** @param {Json|undefined} told */
   function drawAll(told) {
     canvas.hidden = !told;
-    const map = told && readMap(told);
+    map = told && readMap(told);
     set(border, { d: map ? borderOf(map) : "" });
     dots.replaceChildren(...(map ? dotsOf(map) : []).map(({ name, kind, d }) => draw("path", { class: name, "data-class": kind, d, ...coloured(kind) })));
     if (!map) return;
@@ -59,10 +76,11 @@ export function decisionMap(run) {
   function show(now, last) {
     const told = now.status === "diverged" ? undefined : last;
     const present = document.documentElement.dataset.theme ?? "";
-    if (told !== drawn || present !== theme) drawAll(told);
+    const isOther = told !== drawn || present !== theme;
     [drawn, theme] = [told, present];
-    write(label, now.label);
-    write(accuracy, `accuracy ${score(told?.right)}`);
+    if (isOther) drawAll(told);
+    if (at) tell();
+    title.show(now.label, told?.right);
     off.hidden = now.status !== "diverged";
     set(picture, { "aria-label": mapWords(now, told) });
     set(root, { "data-step": told?.step ?? null });

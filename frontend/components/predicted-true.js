@@ -32,10 +32,10 @@ function shownRuns(state) {
 /** @param {State} state */
 const facing = (state) => (!state.experiment?.classes.length ? "scatter" : showsMap(state) ? "map" : "table");
 
-/** @type {Record<"map"|"table", (run: Run, classes: string[]) => Face>} */
+/** @type {Record<"map"|"table", (run: Run, classes: string[], point: (words: string|null) => void) => Face>} */
 const FACES = {
-  map(run) {
-    const { root, show } = decisionMap(run);
+  map(run, _, point) {
+    const { root, show } = decisionMap(run, point);
     return { root, show: (now, state) => show(now, mapTold(state, now.name)) };
   },
   table(run, classes) {
@@ -47,6 +47,7 @@ const FACES = {
 export class PredictedTrue extends LiveElement {
   /** @type {Map<string, Face>} */
   #faces = new Map();
+  #hint = make("p", { class: "hint", "aria-hidden": "true" });
 
   start() {
     this.onceOpened(() => {
@@ -70,7 +71,7 @@ export class PredictedTrue extends LiveElement {
       this.follow((state) => [facing(state), state.experiment?.id, ...(state.experiment?.classes ?? [])], (_, state) => this.#build(body, reading, state));
       this.follow((state) => shownRuns(state).map(({ name }) => name), (_, state) => this.#arrange(body, state));
       this.follow((state) => shownRuns(state).flatMap(({ name, predictions, label, status }) => [predictions, label, status, mapTold(state, name)]), (_, state) => this.#show(state));
-      this.follow((state) => (facing(state) === "map" ? axes(state) : null), (words) => words && write(/** @type {Element} */ (reading.querySelector(".hint")), words));
+      this.follow(hintWords, (words) => write(this.#hint, words));
       this.#watchSight(body);
       const theme = new MutationObserver(() => this.#show(this.app.store.get()));
       theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
@@ -92,8 +93,7 @@ export class PredictedTrue extends LiveElement {
     const face = facing(state);
     body.className = { scatter: "scatter", map: "decisions", table: "confusions" }[face];
     set(body, { "data-wide": face === "table" && classes.length > SIDE_BY_SIDE });
-    const hint = make("p", { class: "hint", "aria-hidden": "true" }, face === "table" ? TABLE_KEY : "");
-    reading.replaceChildren(...(face === "map" ? [mapLegend(classes), hint] : face === "table" ? [hint] : []));
+    reading.replaceChildren(...(face === "map" ? [mapLegend(classes)] : []), ...(face === "scatter" ? [] : [this.#hint]));
     if (face === "scatter") body.replaceChildren(makeOwn("plotly-chart", { kind: "scatter", "aria-label": "Predicted and true, not drawn yet" }));
     this.#arrange(body, state);
     this.#show(state);
@@ -108,9 +108,14 @@ export class PredictedTrue extends LiveElement {
     set(this, { "data-tall": runs.length > SIDE_BY_SIDE || (face === "table" && classes.length > SIDE_BY_SIDE) });
     if (face === "scatter") return;
     const held = this.#faces;
-    this.#faces = new Map(runs.map((run) => [run.name, held.get(run.name) ?? FACES[face](run, classes)]));
+    this.#faces = new Map(runs.map((run) => [run.name, held.get(run.name) ?? FACES[face](run, classes, (words) => this.#point(words))]));
     body.replaceChildren(...[...this.#faces.values()].map(({ root }) => root));
     this.#show(state);
+  }
+
+  /** What is pointed at, in the place of what can be pointed at. @param {string|null} words */
+  #point(words) {
+    write(this.#hint, words ?? hintWords(this.app.store.get()));
   }
 
   /** @param {State} state */
@@ -120,10 +125,11 @@ export class PredictedTrue extends LiveElement {
   }
 }
 
-/** The same for all runs. @param {State} state */
-function axes(state) {
-  const told = shownRuns(state).map(({ name }) => mapTold(state, name)).find(Boolean);
-  return told ? axisWords(told) : "";
+/** How what is shown is read; the axes are the same for all runs. @param {State} state */
+function hintWords(state) {
+  const face = facing(state);
+  const told = face === "map" ? shownRuns(state).map(({ name }) => mapTold(state, name)).find(Boolean) : null;
+  return told ? axisWords(told) : face === "table" ? TABLE_KEY : "";
 }
 
 /** @param {State} state */

@@ -94,6 +94,22 @@ export function mapWords({ label, status, divergedAt, step }, told) {
   ].filter(Boolean).join(" ");
 }
 
+/**
+ * What would be predicted at a place of the drawing: "x1 0.52, x2 −0.31: upper, 97 %".
+ * @param {Json} told
+ * @param {DecisionMap} map
+ * @param {[number, number]} at  shares of its width and height, from the lower left
+ */
+export function placeWords({ inputs, classes, cells }, { side, predicted, edges }, at) {
+  const [column, row] = at.map((share) => Math.min(side - 1, Math.max(0, Math.floor(share * side))));
+  const cell = row * side + column;
+  // a cell is what is predicted at its middle, and told as that
+  const place = [column, row].map((one, k) => `${inputs[k]} ${number(edges[k][0] + ((one + 0.5) / side) * (edges[k][1] - edges[k][0]))}`).join(", ");
+  const name = classes[predicted[cell]] ?? "nothing finite";
+  const share = cells.probability && predicted[cell] !== NONE ? `, ${percent(decode(cells.probability)[cell] / SURE)}` : "";
+  return `${place}: ${name}${share}`;
+}
+
 /** "Across: x1, −1.06 to 1.07. Up: x2, −0.59 to 0.6." @param {Json} told */
 export function axisWords({ inputs, edges }) {
   const [across, up] = edges.map((/** @type {[number, number]} */ ends, /** @type {number} */ place) => `${inputs[place]}, ${ends.map((end) => number(end)).join(" to ")}`);

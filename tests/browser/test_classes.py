@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import httpx
@@ -127,6 +128,7 @@ def map_agrees(lab: Dashboard, step: int) -> None:
         "(paths) => paths.reduce((sum, path) => sum + path.getAttribute('d').match(/Z/g).length, 0)"
     )
     assert outlined == wrong
+    expect(decision.locator(".title")).to_contain_text(f"{(100 - wrong) / 100:.2f}")
     says = str(decision.get_by_role("img").get_attribute("aria-label"))
     assert says.startswith(f"GD at step {step}: {100 - wrong} of 100 test samples in their class.")
 
@@ -141,6 +143,18 @@ def test_over_two_inputs_a_map_shows_the_class_that_would_be_predicted_and_what_
     map_agrees(lab, 59)
     lab.page.keyboard.press("l")
     map_agrees(lab, 60)
+    # what is pointed at is told under the maps
+    picture = lab.page.locator('.decision[data-run="gd"] .map')
+    box = picture.bounding_box()
+    assert box
+    picture.hover(position={"x": box["width"] / 2, "y": 2})
+    drawn = lab.ask("GET", "/runs/gd/instruments/decision")
+    hint = lab.page.locator("predicted-true .hint")
+    expect(hint).to_have_text(
+        re.compile(rf"^x1 .*, x2 .*: {drawn['classes'][drawn['predicted'][-1][24]]}, \d+ %$")
+    )
+    lab.page.mouse.move(0, 0)
+    expect(hint).to_have_text(re.compile(r"^Across: x1, .* to .*\. Up: x2, .* to .*\.$"))
     # the table is one key away
     faces = lab.page.get_by_role("radiogroup", name="Predictions of classes")
     faces.get_by_role("radio", name="Map").focus()
