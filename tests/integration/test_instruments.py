@@ -11,6 +11,7 @@ import pytest
 
 from fallline.engine.measures.curvature import hessian
 from fallline.engine.problem import build_problem
+from fallline.services.lab import Lab
 from fallline.services.measuring import SHARE
 from fallline.vocabulary.recipe import Recipe
 from support.serving import created, open_app
@@ -143,6 +144,18 @@ async def test_what_is_costly_tells_its_cost_and_how_soon_it_may_be_asked_again(
         share = told["cost_seconds"] / (told["cost_seconds"] + told["again_seconds"])
         assert 0.0 < share < SHARE < 0.05
     assert "cost_seconds" not in (await one.get("/runs/gd/instruments/units")).json()
+
+
+async def test_what_it_takes_to_write_an_answer_down_is_counted_of_what_is_costly_too(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[float] = []
+    monkeypatch.setattr(Lab, "wrote", lambda _, seconds: written.append(seconds))
+    one = await created(client, {"data": {"samples": 60}})
+    for name in ("curvature", "slice"):
+        assert (await one.get(f"/runs/gd/instruments/{name}")).status_code == 200
+    assert len(written) == 2
+    assert min(written) > 0.0
 
 
 async def test_a_slice_goes_through_where_the_run_stood_and_shows_its_way(client: httpx.AsyncClient) -> None:

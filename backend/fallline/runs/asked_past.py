@@ -45,11 +45,15 @@ def state_at(problem: Problem, run: Run, step: int | None, see: See, done: Later
 
 
 def way_to(problem: Problem, run: Run, step: int | None, see: SeeWay, done: Later) -> Waiting:
-    """Show `see` the way that a run went to a step (None: the present one), as states by their steps."""
+    """Show `see` the way that a run went to a step (None: the present one), as states by their steps; `made_seconds`
+    says how long it took to make steps of it again.
+    """
     to, generation = _step_made(run, step), {"generation": run.generation}
 
-    def told(found: tuple[list[TrainingState], RunRecipe]) -> None:
-        done({"step": found[0][-1].step, **generation, **see(problem, *found)})
+    def told(found: tuple[list[TrainingState], RunRecipe, float]) -> None:
+        states, recipe, made = found
+        seen = see(problem, states, recipe)
+        done({"step": states[-1].step, **generation, "made_seconds": made, **seen})
 
     return run.way(to, told)
 

@@ -36,7 +36,7 @@ class Replay:
     """A copy of a run on its way from `state` to step `to`, by its recipe and the kernel it began with.
 
     The recipe is the one of the moment of asking: later edits concern later steps. `step_seconds` is what a step is
-    expected to cost.
+    expected to cost, `spent` what they have cost so far.
     """
 
     problem: Problem
@@ -45,6 +45,7 @@ class Replay:
     state: TrainingState
     to: int
     step_seconds: float
+    spent: float = 0.0
 
     @property
     def seconds_left(self) -> float:
@@ -61,8 +62,10 @@ class Replay:
         steps = min(self.to - self.state.step, max(int(budget / self.step_seconds), 1))
         began = clock()
         records = advance(self.problem, self.state, self.recipe, steps, self.kernel)
+        took = clock() - began
+        self.spent += took
         if len(records):
-            self.step_seconds += 0.3 * ((clock() - began) / len(records) - self.step_seconds)
+            self.step_seconds += 0.3 * (took / len(records) - self.step_seconds)
         return records
 
 
@@ -99,7 +102,7 @@ class Look:
 
 class Way:
     """Somebody waits for a run's states at some steps (`stops`, rising), to see the way that it went: `done` gets the
-    states, and the recipe. Those that are `held` already come first.
+    states, the recipe, and how many seconds it took to make steps again. Those that are `held` already come first.
     """
 
     def __init__(
@@ -122,7 +125,7 @@ class Way:
                 self._stops.pop(0)
         if self._stops:
             return False
-        self.done((self._found, self._replay.recipe))
+        self.done((self._found, self._replay.recipe, self._replay.spent))
         return True
 
 

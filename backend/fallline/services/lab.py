@@ -591,26 +591,35 @@ class Lab:
         if options and row.measure_way is None:
             pointer = "/plane" if "which" in options else "/normalize"
             raise InvalidRequest(FieldError(pointer, f"left out: {name} measures no plane"))
-        if row.measure_way is not None:
-            await self._opened(id)
-            found = await self._later(id, lambda one, _, done: one.way(run, step, _kept_way, done))
-            seen = found.pop("seen")
-            return {**found, **await self._measuring.take(partial(row.measure_way, *seen, **options or {}))}
         if not row.costly:
             return await self._look_at(id, run, step, row.measure)
-        found = await self._look_at(id, run, step, _kept)
-        seen = found.pop("seen")
-        return {**found, **await self._measuring.take(partial(row.measure, *seen))}
+        await self._opened(id)
+        goes = row.measure_way is not None
+
+        def begin(one: Experiment, _: float, done: Later) -> None:
+            if goes:
+                one.way(run, step, partial(_kept_way, one), done)
+            else:
+                one.look(run, step, partial(_kept, one), done)
+
+        found = await self._later(id, begin)
+        seen, moves, made = found.pop("seen"), found.pop("moves"), found.pop("made_seconds", 0.0)
+        measure = partial(row.measure_way or row.measure, *seen, **options or {})
+        return {**found, **await self._measuring.take(measure, charged=moves, before=made)}
+
+    def wrote(self, seconds: float) -> None:
+        """To write down what an instrument told took so long."""
+        self._measuring.wrote(seconds)
 
     async def findings(self, id: str, run: str) -> list[dict[str, Any]]:
         """What the Doctor has found in a run."""
         return await self._look(id, lambda one: one.run(run).findings())
 
     async def check(self, id: str, run: str) -> dict[str, Any]:
-        """What the run finds when it checks itself: of a copy, beside the training."""
+        """What the run finds when it checks itself: of a copy, beside the training, and once: no gauge waits for it."""
         await self._opened(id)
         subject = await self._look(id, lambda one: one.run(run).to_check())
-        found = await self._measuring.take(partial(self_check, subject))
+        found = await self._measuring.take(partial(self_check, subject), charged=False)
         return {"step": subject.state.step, **found}
 
     async def data(self, id: str) -> dict[str, Any]:
@@ -755,14 +764,16 @@ def _log_unforeseen(error: Exception) -> None:
         _log.error("an experiment could not be opened again", exc_info=error)
 
 
-def _kept(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
-    """What a measurement needs, to be taken later: the run's own state goes on."""
-    return {"seen": (problem, state.copy(), recipe)}
+def _kept(one: Experiment, problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
+    """What a measurement needs, to be taken later: the run's own state goes on, if the experiment moves."""
+    return {"seen": (problem, state.copy(), recipe), "moves": one.moving}
 
 
-def _kept_way(problem: Problem, states: list[TrainingState], recipe: RunRecipe) -> dict[str, Any]:
+def _kept_way(
+    one: Experiment, problem: Problem, states: list[TrainingState], recipe: RunRecipe
+) -> dict[str, Any]:
     """The same of a way; its states are copies already."""
-    return {"seen": (problem, states, recipe)}
+    return {"seen": (problem, states, recipe), "moves": one.moving}
 
 
 def _named(run: str | None) -> str:

@@ -1,6 +1,6 @@
 """Costly measurements, one at a time and beside the training, with what each cost and how soon it may be taken again.
 
-Owns the budget. Must not know HTTP, or what is measured.
+Owns the budget, which all who ask share. Must not know HTTP, or what is measured.
 """
 
 from __future__ import annotations
@@ -15,37 +15,59 @@ SHARE = 0.02
 5 % together with what the Doctor takes.
 """
 
-ASKING_SECONDS = 0.004
-"""What a question and its answer take beside the measurement, about."""
+ASKING_SECONDS = 0.002
+"""What a question takes beside what is measured of it, about (seen: 1.1 ms of a processor, its answer written down)."""
+
+MOST_OWED = 0.25
+"""Seconds that others took for which somebody waits, at most: who asks without a pause holds up nobody for long."""
 
 MEASURED_AT_ONCE = 1
 """Measurements that are taken at the same time: training keeps the other cores."""
 
+Clock = Callable[[], float]
 Json = dict[str, Any]
 
 
-def again_seconds(took: float) -> float:
-    """How long after an answer whoever keeps to the budget waits before asking again, if it took so long."""
-    return (took + ASKING_SECONDS) * (1.0 / SHARE - 1.0)
+class Budget:
+    """What training was slowed by that the time since has not paid for. Told the time."""
+
+    def __init__(self) -> None:
+        self._owed = 0.0
+        self._at = 0.0
+
+    def spend(self, seconds: float, now: float) -> float:
+        """Something took so long; returns how many seconds it takes to pay for that, and for what came before."""
+        owed = max(self._owed - SHARE * (now - self._at), 0.0)
+        self._owed, self._at = min(owed, MOST_OWED) + seconds, now
+        return self._owed / SHARE
 
 
 class Measuring:
-    """Takes measurements in a thread of their own."""
+    """Takes measurements in a thread of their own. `clock` gives seconds, `own` those that a thread had a processor."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = time.perf_counter, own: Clock = time.thread_time) -> None:
+        self._clock, self._own = clock, own
         self._free = asyncio.Semaphore(MEASURED_AT_ONCE)
+        self._budget = Budget()
 
-    async def take(self, measure: Callable[[], Json]) -> Json:
-        """What `measure` tells, with `cost_seconds` of a processor and `again_seconds`."""
+    async def take(self, measure: Callable[[], Json], *, charged: bool, before: float = 0.0) -> Json:
+        """What `measure` tells, with `cost_seconds` of a processor and `again_seconds`. It is `charged` to the budget
+        unless nothing was slowed by it. What had to be made before it took the training `before` seconds.
+        """
         async with self._free:
-            told, cost, took = await asyncio.to_thread(_timed, measure)
-        return {**told, "cost_seconds": cost, "again_seconds": again_seconds(max(cost, took))}
+            told, cost, took = await asyncio.to_thread(self._timed, measure)
+        spent = before + max(cost, took) + ASKING_SECONDS
+        again = self._budget.spend(spent, self._clock()) if charged else spent / SHARE
+        return {**told, "cost_seconds": before + cost, "again_seconds": again}
 
+    def wrote(self, seconds: float) -> None:
+        """To write an answer down took so long: known too late to be told in it, and waited for by the next one."""
+        self._budget.spend(seconds, self._clock())
 
-def _timed(measure: Callable[[], Json]) -> tuple[Json, float, float]:
-    """With this thread's own time, of which training that goes on meanwhile is no part; and with that of the clock: on
-    a busy machine a thread may be put aside while it holds Python's lock, and training waits with it.
-    """
-    began, own = time.perf_counter(), time.thread_time()
-    told = measure()
-    return told, time.thread_time() - own, time.perf_counter() - began
+    def _timed(self, measure: Callable[[], Json]) -> tuple[Json, float, float]:
+        """With this thread's own time, of which training that goes on meanwhile is no part; and with that of the clock:
+        on a busy machine a thread may be put aside while it holds Python's lock, and training waits with it.
+        """
+        began, own = self._clock(), self._own()
+        told = measure()
+        return told, self._own() - own, self._clock() - began

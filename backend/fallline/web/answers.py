@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -55,4 +56,17 @@ class Answer(JSONResponse):
 async def large(make: Callable[[], Any]) -> Response:
     """The JSON answer of what `make()` gives, made and encoded in a thread."""
     text = await asyncio.to_thread(lambda: piecewise(make()))
+    return Response(text, media_type="application/json")
+
+
+async def large_with_cost(value: Any, took: Callable[[float], None]) -> Response:
+    """The same of a value; `took` is told how many seconds of a processor it was encoded."""
+
+    def encoded() -> tuple[str, float]:
+        began = time.thread_time()
+        text = piecewise(value)
+        return text, time.thread_time() - began
+
+    text, seconds = await asyncio.to_thread(encoded)
+    took(seconds)
     return Response(text, media_type="application/json")

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from fallline.vocabulary import answers, commands, finding_answers
 from fallline.vocabulary.recipe import Recipe
-from fallline.web.answers import Answer, large
+from fallline.web.answers import Answer, large, large_with_cost
 from fallline.web.bodies import body_of
 from fallline.web.openapi import answers_of, body, command, reference
 from fallline.web.queries import AtStep, FigureQuery, Inspect, InstrumentQuery
@@ -250,5 +250,4 @@ async def instruments(id: str, run: str, lab: TheLab) -> Response:
 )
 async def instrument(id: str, run: str, name: str, query: InstrumentQuery, lab: TheLab) -> Response:
     """What the instrument tells of the run. `plane` and `normalize` are for `slice`."""
-    told = await lab.instrument(id, run, name, query.step, query.options)
-    return await large(lambda: told)
+    return await large_with_cost(await lab.instrument(id, run, name, query.step, query.options), lab.wrote)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from fallline.realtime.outbox import Outbox
 from fallline.services.lab import Lab
+from fallline.services.measuring import Measuring
 from fallline.vocabulary.errors import (
     Conflict,
     InvalidRequest,
@@ -221,3 +223,28 @@ async def test_a_figure_is_filled_with_the_runs() -> None:
         assert any(trace["x"] for trace in figure["data"] if trace.get("meta", {}).get("run") == "gd")
         with pytest.raises(NotFound):
             await lab.figure(id, "nothing")
+
+
+async def test_a_measurement_is_charged_with_all_that_it_slows_and_to_nobody_where_nothing_moves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[bool, bool]] = []
+
+    async def take(
+        self: Measuring, measure: Callable[[], dict[str, Any]], *, charged: bool, before: float = 0.0
+    ) -> dict[str, Any]:
+        asked.append((charged, before > 0.0))
+        return {}
+
+    monkeypatch.setattr(Measuring, "take", take)
+    async with open_lab() as lab:
+        id, token = await created(lab)
+        await lab.command(id, token, "step", {"steps": 50})
+        await lab.instrument(id, "gd", "curvature", None)
+        await lab.instrument(id, "gd", "slice", None)
+        await lab.command(id, token, "play", {"speed": 1})
+        await lab.instrument(id, "gd", "curvature", None)
+        told = await lab.instrument(id, "gd", "slice", None)
+        await lab.check(id, "gd")
+    assert asked == [(False, False), (False, True), (True, False), (True, True), (False, False)]
+    assert set(told) == {"step", "generation"}
