@@ -7,6 +7,7 @@ import { button, segmentedSwitch, selectBox } from "./controls.js";
 import { draw, make, write } from "./dom.js";
 import { LiveElement, register } from "./live-element.js";
 import { openMenu } from "./popover.js";
+import { keepRunSwitch } from "./run-switch.js";
 import { X_AXES } from "./transport-bar.js";
 import { integer } from "../state/format.js";
 import { choiceOf, choicesFor, costWords, readingWords } from "../state/instruments.js";
@@ -59,6 +60,9 @@ export class LossHead extends LiveElement {
   }
 }
 
+/** Of the name of the run that is measured; of many the others are known by their shapes only. */
+const LETTERS = { few: 9, many: 12 };
+
 const SHELF = "per layer, log scale; the shelf at the bottom is exactly 0";
 
 /** @type {{value: Measure, text: string, brief: string, title: string}[]} */
@@ -98,15 +102,17 @@ export class GradientHead extends LiveElement {
     });
   }
 
-  /** Which instruments are open, and what they cost. */
+  /** Which run is measured, which instruments are open, and what they cost. */
   #instruments() {
     const cost = make("span", { class: "sub" });
     const reading = make("span", { class: "unseen" });
+    const run = make("span", {});
+    keepRunSwitch(this, run, "Run measured", LETTERS);
     const choice = selectBox({ name: "Open instruments", choose: (value) => this.app.setView({ instruments: value }) });
     this.follow((state) => [choiceOf(state).value, state.experiment?.id], (_, state) => choice.show(choicesFor(state).map(({ value, text }) => ({ value, text })), choiceOf(state).value));
     this.follow(costWords, (words) => write(cost, words));
     this.follow(readingWords, (words) => write(reading, words));
-    return [cost, reading, make("span", { class: "end" }, choice.root)];
+    return [cost, reading, make("span", { class: "end" }, run, choice.root)];
   }
 
   /** The formula of a choice stands beside the heading while it is pointed at or has the focus. @param {HTMLElement} end @param {HTMLElement} sub */

@@ -3,14 +3,13 @@
  * Owns: the SVG, patched in place four times a second, and its twin in words. Geometry is in network-geometry.js.
  */
 
-import { segmentedSwitch } from "./controls.js";
 import { draw, make, set, write } from "./dom.js";
 import { lightEdges } from "./edge-lights.js";
-import { marker } from "./icons.js";
 import { LiveElement, register } from "./live-element.js";
 import { cellOf, columnsOf, drawnWeights, edgePath, footWords, HEIGHT, inputWords, isRoomy, strokeOf, WIDTH } from "./network-geometry.js";
 import { networkTwin } from "./network-twin.js";
-import { briefName } from "../state/brief-names.js";
+import { keepRunSwitch } from "./run-switch.js";
+import { inspectedRun } from "../state/inspected.js";
 import { seen } from "../state/moments.js";
 import { takesLogits } from "../state/losses.js";
 import { layerSizes } from "../state/opened.js";
@@ -25,18 +24,15 @@ import { viewWords } from "../state/selectors.js";
 /** The mean activation at which a unit is as dark as it gets. */
 const DARKEST = 3;
 
-/** Of a run's name on its switch: two have more room than many. */
+/** Of a run's name on its switch. */
 const LETTERS = { few: 12, many: 8 };
 
 /** @param {State} state */
-const shownRun = (state) => runOf(seen(state));
-
-/** @param {State} state */
-const runOf = ({ view, runs, order }) => runs[view.networkRun ?? ""] ?? runs[view.selectedRun ?? ""] ?? runs[order[0]];
+const shownRun = (state) => inspectedRun(seen(state));
 
 /** Of which step units are, and weights where theirs is another. @param {State} state */
 function whenWords(state) {
-  const run = runOf(state);
+  const run = inspectedRun(state);
   if (!run) return "";
   const [units, weights] = [viewWords(state, [run], "units"), viewWords(state, [run], "snapshot")];
   return run.snapshot && run.units && run.snapshot.step !== run.units.step ? `units: ${units}; weights: ${weights}` : units;
@@ -79,7 +75,7 @@ export class NetworkDrawing extends LiveElement {
       const tabs = make("span", { class: "end" });
       const when = make("span", { class: "when" });
       this.append(make("div", { class: "head" }, make("h2", {}, "Network"), when, tabs), this.#svg, this.#legend(), this.#twin);
-      this.follow((state) => [...state.order, ...state.order.map((name) => state.runs[name].label)], (_, state) => this.#showTabs(tabs, state));
+      keepRunSwitch(this, tabs, "Run shown", LETTERS);
       this.follow((state) => [state.experiment, shownRun(state)?.name, shownRun(state)?.units, shownRun(state)?.snapshot, shownRun(state)?.findings], (_, state) => {
         const run = shownRun(state);
         if (run && state.experiment) this.#show(run, state.experiment);
@@ -87,24 +83,6 @@ export class NetworkDrawing extends LiveElement {
       this.follow((state) => whenWords(seen(state)), (words) => (write(when, words), set(when, { title: words || null })));
     });
   }
-
-  /** @param {HTMLElement} place @param {State} state */
-  #showTabs(place, { order, runs }) {
-    const choose = (/** @type {string} */ networkRun) => this.app.setView({ networkRun });
-    const labels = order.map((name) => runs[name].label);
-    const choices = order.map((name, place) => {
-      const text = briefName(labels[place], labels, order.length > 2 ? LETTERS.many : LETTERS.few);
-      return { value: name, text, title: labels[place], ...(text === labels[place] ? {} : { name: labels[place] }), before: () => marker(runs[name].lane) };
-    });
-    const tabs = segmentedSwitch({ name: "Run shown", choices, choose });
-    set(tabs.root, { "data-many": order.length > 2 });
-    place.replaceChildren(tabs.root);
-    this.#tabs = tabs.show;
-    tabs.show(shownRun(this.app.store.get())?.name ?? null);
-  }
-
-  /** @type {(name: string|null) => void} */
-  #tabs = () => {};
 
   #legend() {
     const edge = (/** @type {string} */ sign) => draw("svg", { viewBox: "0 0 18 10" }, draw("path", { d: "M0 5h18", stroke: `var(--${sign})` }));
@@ -115,7 +93,6 @@ export class NetworkDrawing extends LiveElement {
 
   /** @param {Run} run @param {Experiment} experiment */
   #show(run, experiment) {
-    this.#tabs(run.name);
     const sizes = layerSizes(experiment.recipe, experiment.outputs);
     const shape = JSON.stringify([sizes, experiment.inputs]);
     if (this.#shape !== shape) {

@@ -1,11 +1,13 @@
 /**
- * Asks the open instruments of the run that is selected, and the decision maps that somebody sees, of every run that is shown: one
+/**
+ * Asks the open instruments of the run that is looked into, and the decision maps that somebody sees, of every run that is shown: one
  * question at a time, and while it trains a pause after each answer, as long as the server says, so that measuring slows no training
  * by more than 5 %.
  * Owns: when to ask, and what. Must not know what is drawn from it.
  */
 
 import { MAP, mappedRuns } from "../state/decision-map.js";
+import { inspectedRun } from "../state/inspected.js";
 import { choiceOf, measuredAt, openInstruments, placeOf } from "../state/instruments.js";
 
 /** @typedef {import("../state/types.js").State} State */
@@ -121,7 +123,7 @@ export function createGauges({ api, store, environment }) {
   const hurry = () => void (isAsking || plan(Math.max(0, freeAt - environment.now())));
 
   const unwatch = [
-    store.watch((state) => [state.view.panel, state.view.instruments, state.view.selectedRun, state.view.tab, state.experiment?.id, ...mappedRuns(state).map(({ name }) => name)], hurry),
+    store.watch((state) => [state.view.panel, state.view.instruments, inspectedRun(state)?.name, state.view.tab, state.experiment?.id, ...mappedRuns(state).map(({ name }) => name)], hurry),
     store.watch((state) => (state.playback.playing && !state.looking ? "" : open(state).map((question) => momentOf(state, question)).join()), hurry),
   ];
 

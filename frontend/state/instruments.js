@@ -4,6 +4,7 @@
  */
 
 import { integer, number, percent, short } from "./format.js";
+import { inspectedRun } from "./inspected.js";
 import { stepOf } from "./moments.js";
 
 /** @typedef {import("./types.js").State} State */
@@ -140,10 +141,9 @@ export const openInstruments = (state) => (state.view.panel === "instruments" ? 
 /** Where a run is measured: at its present step, or at that at which one looks. @param {State} state @param {import("./types.js").Run} run @returns {Place} */
 export const placeOf = ({ looking }, run) => ({ run, step: looking ? stepOf(run, looking.step) : run.step, isPast: looking !== null && looking.step < run.step });
 
-/** The run that is measured, and where. @param {State} state */
+/** The run that is measured, which is the one whose network is drawn, and where. @param {State} state */
 export function measuredAt(state) {
-  const { order, runs, view } = state;
-  const run = runs[view.selectedRun ?? order[0]];
+  const run = inspectedRun(state);
   return run ? placeOf(state, run) : null;
 }
 

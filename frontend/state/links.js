@@ -51,7 +51,8 @@ export function linkOf(state, of) {
   const hidden = order.filter((name) => runs[name].hidden);
   /** @type {LinkView} */
   const shown = { x: view.x, y: view.y, measure: view.measure };
-  if (view.selectedRun && view.selectedRun !== order[0]) shown.run = view.selectedRun;
+  const run = view.isRunChosen ? view.networkRun : view.selectedRun;
+  if (run && (view.isRunChosen || run !== order[0])) shown.run = run;
   if (hidden.length) shown.hidden = hidden;
   if (of === "recipe") return { recipe, steps: {}, view: shown };
   if (looking) shown.look = looking.step;

@@ -71,10 +71,17 @@ def test_three_gauges_take_the_gradients_place_and_no_panel_moves(open_lab: Open
     expect(lab.chart("edge")).to_have_count(0)
 
 
-def test_the_gauges_follow_the_run_that_is_selected_and_the_step_one_looks_at(open_lab: OpenLab) -> None:
+def test_the_gauges_follow_the_run_that_is_chosen_and_the_step_one_looks_at(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     lab.make_steps(30)
     opened(lab)
+    runs = lab.page.get_by_role("radiogroup", name="Run measured")
+    expect(runs.get_by_role("radio", name="GD", exact=True)).to_be_checked()
+    runs.get_by_role("radio", name="SGD").click()
+    lab.until(lambda: value(lab, "noise").get_attribute("data-lane"), lambda lane: lane == "b")
+    assert lab.page.locator("network-drawing").get_attribute("data-run") == "sgd", "it is the same choice"
+    lab.page.keyboard.press("ArrowLeft")
+    expect(runs.get_by_role("radio", name="GD", exact=True)).to_be_checked()
     leave(lab)
     lab.page.keyboard.press("2")
     lab.until(lambda: value(lab, "noise").get_attribute("data-lane"), lambda lane: lane == "b")
@@ -113,6 +120,8 @@ def test_they_are_reached_by_keyboard_and_have_no_fault_in_either_theme(open_lab
     switch(lab, "Gradient").focus()
     lab.page.keyboard.press("ArrowRight")
     expect(switch(lab, "Instruments")).to_be_focused()
+    lab.page.keyboard.press("Tab")
+    assert lab.focused == "GD"
     lab.page.keyboard.press("Tab")
     assert lab.focused == "Open instruments"
     for kind in GAUGES:

@@ -60,11 +60,26 @@ test("nothing is asked while the instruments are closed, and each of the three o
   assert.deepEqual(asked.filter((line) => !line.startsWith("figure")).map((line) => line.split(" ").slice(1).join(" ")), ["gd curvature now", "gd alpha now", "gd noise now"]);
   stand(8);
   assert.equal((await pass(5_000)).length, 3, "another moment");
-  open({ selectedRun: "sgd" });
-  assert.ok((await pass(5_000)).every((line) => line.includes("sgd")), "another run");
+  open({ networkRun: "sgd" });
+  const others = await pass(5_000);
+  assert.ok(others.length === 3 && others.every((line) => line.includes("sgd")), "another run");
   open({ panel: "gradients" });
   stand(9);
   assert.deepEqual([await pass(5_000), openInstruments(store.get())], [[], []]);
+});
+
+test("the run whose network is drawn is measured: that in trouble, until another one is chosen", async () => {
+  const { pass, stand, open, store } = page();
+  stand(7);
+  open({ selectedRun: "gd" });
+  await pass(5_000);
+  const finding = { id: "dead_layer@5", rule: "dead_layer", severity: "problem", since_step: 5, until_step: null, found_at: 7, title: "", evidence: "", remedies: [] };
+  store.dispatch({ type: "event", event: "finding", run: "sgd", step: 7, generation: 0, finding });
+  const asked = await pass(5_000);
+  assert.ok(asked.length === 3 && asked.every((line) => line.includes("sgd")), `${asked}`);
+  open({ networkRun: "gd" });
+  stand(8);
+  assert.ok((await pass(5_000)).every((line) => line.includes("gd")));
 });
 
 test("another figure of what is measured already is asked for, and nothing is measured again for it", async () => {

@@ -65,6 +65,8 @@ test("a link to the moment holds recipe, edits, where each run is and how one lo
   assert.deepEqual(found.steps, { gd: 30, sgd: 31 });
   assert.deepEqual(found.view, { x: "samples", y: "log", measure: "grad_l1", run: "sgd", hidden: ["gd"], look: 7 });
   assert.deepEqual([linkOf(state, "recipe").steps, linkOf(state, "recipe").view.look], [{}, undefined]);
+  const chosen = (...parts) => linkOf(opened(parts.map((part) => ({ type: "view", part }))), "recipe").view.run;
+  assert.deepEqual([chosen(), chosen({ selectedRun: "sgd" }, { networkRun: "gd" })], [undefined, "gd"], "the run that was chosen to be looked into");
 });
 
 test("runs are taken on together where they have the same way, by a million at a time, and not once they diverged", () => {

@@ -1,0 +1,40 @@
+/**
+ * Which run is looked into, by shape and name: the drawing of the network and the instruments have the same switch, over the same
+ * choice.
+ * Owns: its choices, and that it shows the run that is looked into now. Must not know what is shown of that run.
+ */
+
+import { segmentedSwitch } from "./controls.js";
+import { set } from "./dom.js";
+import { marker } from "./icons.js";
+import { briefName } from "../state/brief-names.js";
+import { inspectedRun } from "../state/inspected.js";
+
+/** So many are few: their names have more room than those of many. */
+const FEW = 2;
+
+/**
+ * @param {import("./live-element.js").LiveElement} host  on the page as long as the switch
+ * @param {HTMLElement} place
+ * @param {string} name  accessible
+ * @param {{few: number, many: number}} letters  of a run's name
+ */
+export function keepRunSwitch(host, place, name, letters) {
+  /** @type {(run: string|null) => void} */
+  let show = () => {};
+  host.follow((state) => [...state.order, ...state.order.map((run) => state.runs[run].label)], (_, state) => {
+    const { order, runs } = state;
+    const isMany = order.length > FEW;
+    const labels = order.map((run) => runs[run].label);
+    const choices = order.map((run, k) => {
+      const text = briefName(labels[k], labels, isMany ? letters.many : letters.few);
+      return { value: run, text, title: labels[k], ...(text === labels[k] ? {} : { name: labels[k] }), before: () => marker(runs[run].lane) };
+    });
+    const tabs = segmentedSwitch({ name, choices, choose: (networkRun) => host.app.setView({ networkRun }) });
+    set(tabs.root, { "data-many": isMany });
+    place.replaceChildren(tabs.root);
+    show = tabs.show;
+    show(inspectedRun(state)?.name ?? null);
+  });
+  host.follow((state) => inspectedRun(state)?.name ?? null, (run) => show(run));
+}
