@@ -100,7 +100,8 @@ def held(recipe: JSON, steps: int) -> tuple[int, int]:
 @contextmanager
 def ready_server(data: str) -> Iterator[str]:
     """A server that stores here and computes with the compiled kernel; a run keeps the one that it began with."""
-    with server(data) as url:
+    with server(data) as served:
+        url = served.url
         while httpx.get(f"{url}/healthz").json()["kernel"] != "compiled":
             time.sleep(0.2)
         yield url
