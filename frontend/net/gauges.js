@@ -1,5 +1,4 @@
 /**
-/**
  * Asks the open instruments of the run that is looked into, and the decision maps that somebody sees, of every run that is shown: one
  * question at a time, and while it trains a pause after each answer, as long as the server says, so that measuring slows no training
  * by more than 5 %.
