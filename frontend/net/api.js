@@ -78,8 +78,8 @@ export function createApi(fetch, origin) {
     instrument: (id, run, name, step, query) => call(`${at(id)}/runs/${run}/instruments/${name}${stepQuery(step, query)}`),
     /** Lets a run check itself where it stands. @param {string} id @param {string} run */
     check: (id, run) => call(`${at(id)}/runs/${run}/check`),
-    /** The change line by line: some rows of the batch. @param {string} id @param {string} run @param {{step?: number, first: number, rows: number}} query */
-    inspect: (id, run, { step, first, rows }) => call(`${at(id)}/runs/${run}/inspect?first=${first}&rows=${rows}${step === undefined ? "" : `&step=${step}`}`),
+    /** The change line by line: some rows of the batch. @param {string} id @param {string} run @param {{step?: number, first: number, rows: number, block: number}} query */
+    inspect: (id, run, { step, first, rows, block }) => call(`${at(id)}/runs/${run}/inspect?first=${first}&rows=${rows}&block=${block}${step === undefined ? "" : `&step=${step}`}`),
     /** The same as a program. @param {string} id @param {string} run @param {number} step @returns {Promise<string>} */
     changeScript: (id, run, step) => call(`${at(id)}/runs/${run}/inspect/script?step=${step}`),
     /** A stretch of it, in buckets no wider than a chart needs. @param {string} id @param {string} run @param {{since: number, until: number, series: string[]}} query */

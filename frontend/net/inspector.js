@@ -1,10 +1,11 @@
 /**
  * Asks for the change, line by line, of the run and the step that are looked at, while its place on the page is open: one question
  * at a time, four times a second at most while the run moves, and less often where the server takes long.
- * Owns: when to ask, and for which rows. Must not know what is drawn from it.
+ * Owns: when to ask, and for which rows and columns: those of a wide network would be megabytes, of which few are shown. Must not know what is drawn from it.
  */
 
 import { Refused } from "./api.js";
+import { WHOLE } from "../state/grids.js";
 import { inspectedRun, isInspectorOpen } from "../state/inspected.js";
 import { stepOf } from "../state/moments.js";
 
@@ -46,7 +47,7 @@ export function createInspector({ api, store, environment }) {
     const { id } = /** @type {NonNullable<State["experiment"]>} */ (state.experiment);
     const step = state.looking ? stepOf(run, state.looking.step) : undefined;
     const { firstSample: first, samplesShown: rows } = state.view;
-    const sheet = await api.inspect(id, run.name, { step, first, rows });
+    const sheet = await api.inspect(id, run.name, { step, first, rows, block: WHOLE });
     if (store.get().experiment?.id === id) store.dispatch({ type: "inspected", inspection: { experiment: id, run: run.name, sheet } });
   }
 

@@ -23,12 +23,12 @@ import { sizeOf } from "./sheets.js";
  * @property {(row: number, column: number) => string} odd  how a cell is written that is not finite
  */
 
-/** So many columns, or rows that are not samples, are shown whole; of more, the first. */
-const WHOLE = 12;
+/** So many columns, or rows that are not samples, are shown whole, and so are asked for; of more, the first. */
+export const WHOLE = 12;
 const FIRST = 8;
 
-/** @template T @param {T[]} list */
-const firstOf = (list) => (list.length > WHOLE ? list.slice(0, FIRST) : list);
+/** @template T @param {T[]} list  as far as it is told @param {number} length  of the whole */
+const firstOf = (list, length) => (length > WHOLE ? list.slice(0, FIRST) : list);
 
 const ODD = { nan: "nan", inf: "∞", "-inf": "−∞" };
 
@@ -56,17 +56,17 @@ export function gridOf(entry, { turned = false, above } = {}, batch = [], most =
   const isOfSamples = entry.rows !== undefined;
   const [height, width] = [entry.shape[0] ?? 1, entry.shape[1] ?? 1];
   const all = rowsOf(entry);
-  const rows = (isOfSamples ? all.slice(0, most) : firstOf(all)).map((row, k) => ({
+  const rows = (isOfSamples ? all.slice(0, most) : firstOf(all, height)).map((row, k) => ({
     name: isOfSamples && batch.length > 1 ? String(batch[(entry.first ?? 0) + k]) : null,
     sample: isOfSamples,
-    cells: firstOf(row).map((value) => compared(value, above)),
+    cells: firstOf(row, width).map((value) => compared(value, above)),
   }));
   const moreRows = height - rows.length;
   const isPart = isOfSamples && moreRows > 0;
   return {
     shape: turned ? [width, height] : entry.shape,
     rows, moreRows, moreColumns: width - (rows[0]?.cells.length ?? 0),
-    manySamples: isPart, mean: isPart && above === undefined && entry.mean ? firstOf(entry.mean) : null,
+    manySamples: isPart, mean: isPart && above === undefined && entry.mean ? firstOf(entry.mean, width) : null,
     turned, whole: above !== undefined, largest: above === undefined ? entry.largest : 1, odd: oddWords(entry),
   };
 }

@@ -105,24 +105,15 @@ function slopeWords({ line, known }) {
   return "The gradient, times the slope of the activation at each entry.";
 }
 
-/** Row and column of the largest size, as people count. @param {number[][]} values */
-function largestAt(values) {
-  let at = { row: 0, column: 0, size: -1 };
-  values.forEach((row, k) => row.forEach((value, column) => {
-    if (Math.abs(value) > at.size) at = { row: k, column, size: Math.abs(value) };
-  }));
-  return at;
-}
-
 /** "row 2, column 3", or nothing where there is one entry. @param {{row: number, column: number}} at @param {Entry} entry */
 const whereWords = (at, entry) => (sizeOf(entry) === 1 ? "" : ` at row ${integer(at.row + 1)}, column ${integer(at.column + 1)}`);
 
 /** @param {Context} context */
 function weightGradientWords({ line }) {
-  const values = /** @type {number[][]} */ (line.values);
-  const at = largestAt(values);
+  const { largest_at: at } = line;
+  if (!at) return null;
   const zeros = line.zeros ? ` ${integer(line.zeros)} of its ${integer(sizeOf(line))} entries ${line.zeros === 1 ? "is" : "are"} exactly 0.` : "";
-  return `The steepest slope in ${line.name.slice(1)} is ${number(values[at.row][at.column])}${whereWords(at, line)}.${zeros}`;
+  return `The steepest slope in ${line.name.slice(1)} is ${number(at.value)}${whereWords(at, line)}.${zeros}`;
 }
 
 /** What an edit draws anew at the end of a change. @param {Context} context */
@@ -130,13 +121,12 @@ const isDrawnAnew = ({ line }) => line.part === "update" && /^(drawn_|np\.zeros_
 
 /** A parameter after the change, beside what it was. @param {Context} context */
 function changeWords({ line, known }) {
-  const [before, gradient] = [known.get(line.name), known.get(`d${line.name}`)];
-  const [was, is] = /** @type {number[][][]} */ ([before?.values, line.values]);
-  const moved = is.map((row, k) => row.map((value, j) => value - was[k][j]));
-  const at = largestAt(moved);
-  if (at.size === 0) return isAllZero(gradient) ? `d${line.name} is exactly 0, so ${line.name} stays as it is.` : `The change is too small for a float: ${line.name} stays as it is.`;
+  const gradient = known.get(`d${line.name}`);
+  const { change: at } = line;
+  if (!at) return "";
+  if (at.after === at.before) return isAllZero(gradient) ? `d${line.name} is exactly 0, so ${line.name} stays as it is.` : `The change is too small for a float: ${line.name} stays as it is.`;
   const only = isAllZero(gradient) ? `d${line.name} is exactly 0; what moves ${line.name} is not its gradient. ` : "";
-  return `${only}The largest change is ${number(moved[at.row][at.column])}${whereWords(at, line)}: ${setting(was[at.row][at.column])} becomes ${setting(is[at.row][at.column])}.`;
+  return `${only}The largest change is ${number(at.after - at.before)}${whereWords(at, line)}: ${setting(at.before)} becomes ${setting(at.after)}.`;
 }
 
 /** @param {Context} context */

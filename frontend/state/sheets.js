@@ -10,13 +10,15 @@ import { namesIn } from "./expressions.js";
  * @typedef {object} Entry
  * @property {string} name
  * @property {number[]} shape        none of a bare number
- * @property {Cell|Cell[][]} values  where rows are those of the batch, `rows` of them from row `first` on
+ * @property {Cell|Cell[][]} values  where rows are those of the batch, `rows` of them from row `first` on; the first columns, and of other rows the first, as far as they are shown
  * @property {number} zeros          of all entries: how many are exactly 0
  * @property {number} negative
  * @property {number} largest        the largest size of a finite one
  * @property {number} [first]
  * @property {number} [rows]
  * @property {Cell[]} [mean]         over the whole batch
+ * @property {{row: number, column: number, value: number}} [largest_at]  of the whole, as all that is told beside `values`
+ * @property {{row: number, column: number, before: number, after: number}} [change]  the largest, since the name was told before
  * @property {Partial<Record<"nan"|"inf"|"-inf", number>>} [not_finite]
  * @property {[number, number, "nan"|"inf"|"-inf"][]} [not_finite_at]  row among those that are told, column, kind
  */

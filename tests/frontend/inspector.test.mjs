@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { createInspector } from "../../frontend/net/inspector.js";
+import { WHOLE } from "../../frontend/state/grids.js";
 import { inspectionOf, lineFrom, openedAt, samplesFrom, shownLine, toggledInspector } from "../../frontend/state/inspected.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
 import { createStore } from "../../frontend/state/store.js";
@@ -21,7 +22,8 @@ function watching({ narrow = false, takes = 0, batch } = {}) {
   for (const message of [{ type: "opened", answer: answer({ step: 3 }) }, { type: "connection", status: "ready" }]) store.dispatch(message);
   const clock = { now: 0, due: null, run: null };
   const asked = [];
-  const api = { inspect: async (_, run, { step, first, rows }) => {
+  const api = { inspect: async (_, run, { step, first, rows, block }) => {
+    assert.equal(block, WHOLE, "no more than is shown");
     asked.push(`${run} ${step ?? "now"} ${first}+${rows}`);
     clock.now += takes;
     return sheet(step ?? store.get().runs[run].step, batch);

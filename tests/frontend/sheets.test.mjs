@@ -22,6 +22,8 @@ function entry(name, values, more = {}) {
 const samples = (name, values, more) => entry(name, values, { first: 0, rows: values.length, mean: values[0].map((_, k) => values.reduce((sum, row) => sum + row[k], 0) / values.length), ...more });
 const line = (part, of, expression) => ({ ...of, part, expression });
 
+const still = { change: { row: 0, column: 0, before: 1, after: 1 } };
+
 /** One sample through 2 relu units that are dead, and back. */
 function deadSheet() {
   return {
@@ -40,9 +42,9 @@ function deadSheet() {
       line("backward", samples("dz1", [[0, 0]]), "da1 * (z1 > 0)"),
       line("backward", entry("dW1", [[0, 0], [0, 0]]), "X.T @ dz1"),
       line("backward", entry("db1", [[0, 0]]), "dz1.sum(axis=0, keepdims=True)"),
-      line("update", entry("W2", [[1], [1]]), "W2 - lr * dW2"),
-      line("update", entry("b2", [[2.503]]), "b2 - lr * db2"),
-      line("update", entry("W1", [[1, 0], [2, 1]]), "W1 - lr * dW1"),
+      line("update", entry("W2", [[1], [1]], still), "W2 - lr * dW2"),
+      line("update", entry("b2", [[2.503]], { change: { row: 0, column: 0, before: 2.5, after: 2.503 } }), "b2 - lr * db2"),
+      line("update", entry("W1", [[1, 0], [2, 1]], still), "W1 - lr * dW1"),
     ],
   };
 }
@@ -143,6 +145,15 @@ test("each line says in a sentence what can be seen in it", () => {
   sheet.lines.forEach((each) => assert.ok(said(each.name).length > 10, each.name));
 });
 
+test("what is largest is found in the whole of a matrix, of which a corner is told", () => {
+  const sheet = deadSheet();
+  const place = at(sheet, "dW1");
+  sheet.lines[place] = line("backward", entry("dW1", [[1, 2]], { shape: [64, 64], zeros: 3, largest_at: { row: 40, column: 50, value: -7 } }), "X.T @ dz1");
+  assert.equal(sentenceOf(sheet, place), "The steepest slope in W1 is −7.00 at row 41, column 51. 3 of its 4,096 entries are exactly 0.");
+  sheet.lines[14] = line("update", entry("W1", [[1, 2]], { shape: [64, 64], change: { row: 40, column: 50, before: 2.5, after: 2.542 } }), "W1 - lr * dW1");
+  assert.equal(sentenceOf(sheet, 14), "The largest change is 0.0420 at row 41, column 51: 2.5 becomes 2.542.");
+});
+
 test("a line that is not finite says whether it is the first", () => {
   const sheet = deadSheet();
   sheet.lines[2].not_finite = { inf: 1 };
@@ -164,10 +175,12 @@ test("a part of a batch is shown with how many rows are left out and the mean of
   assert.equal(gridOf(many, {}, batch, 1).moreRows, 899);
 });
 
-test("of 64 units the first are shown, and how many more there are", () => {
-  const wide = entry("W2", Array.from({ length: 64 }, () => Array.from({ length: 64 }, (_, k) => k)));
-  const { rows, moreRows, moreColumns } = gridOf(wide);
-  assert.deepEqual([rows.length, rows[0].cells.length, moreRows, moreColumns], [8, 8, 56, 56]);
+test("of 64 units the first are shown, and how many more there are, however much of them is told", () => {
+  for (const told of [64, 12]) {
+    const wide = entry("W2", Array.from({ length: told }, () => Array.from({ length: told }, (_, k) => k)), { shape: [64, 64] });
+    const { rows, moreRows, moreColumns } = gridOf(wide);
+    assert.deepEqual([rows.length, rows[0].cells.length, moreRows, moreColumns], [8, 8, 56, 56]);
+  }
   assert.equal(gridOf(entry("b2", [Array(12).fill(1)])).moreColumns, 0);
 });
 

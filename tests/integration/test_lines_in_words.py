@@ -26,7 +26,8 @@ def sheets_of(rows: int) -> list[dict[str, Any]]:
     made = []
     for body in BODIES:
         problem, recipe, state = set_up(body, 9)
-        made.append({"step": state.step, "generation": 0, **inspection(problem, state, recipe.runs[0], rows)})
+        told = inspection(problem, state, recipe.runs[0], rows, block=2)
+        made.append({"step": state.step, "generation": 0, **told})
     return made
 
 

@@ -357,6 +357,14 @@ async def test_the_next_change_is_told_line_by_line_at_any_step(one: Experiment)
     answers.Inspection.model_validate(later)
     (two,) = [entry for entry in later["given"] if entry["name"] == "X"]
     assert (two["first"], two["rows"]) == (7, 2)
+    corner = (await one.get("/runs/gd/inspect", rows=2, block=3)).json()
+    answers.Inspection.model_validate(corner)
+    (weights,) = [entry for entry in corner["given"] if entry["name"] == "W1"]
+    assert (weights["shape"], np.shape(weights["values"])) == ([5, 4], (3, 3))
+    assert [line["change"].keys() for line in corner["lines"] if line["name"] == "W1"] == [
+        {"row", "column", "before", "after"}
+    ]
+    assert (await one.get("/runs/gd/inspect", block=0)).status_code == 422
     script = await one.get("/runs/sgd/inspect/script", step=7)
     assert script.headers["content-type"].startswith("text/x-python")
     assert f"sample {then['batch'][0]} of the data" in script.text

@@ -561,10 +561,10 @@ class Lab:
         return await self._look_at(id, run, step, snapshot)
 
     async def inspect(
-        self, id: str, run: str, step: int | None, rows: int | None, first: int = 0
+        self, id: str, run: str, step: int | None, rows: int | None, first: int = 0, block: int | None = None
     ) -> dict[str, Any]:
         """The next change of a run at any step, line by line."""
-        return await self._look_at(id, run, step, partial(inspection, rows=rows, first=first))
+        return await self._look_at(id, run, step, partial(inspection, rows=rows, first=first, block=block))
 
     async def change_script(self, id: str, run: str, step: int | None) -> str:
         """The same change as a program. Raises InvalidRequest where it would be too long."""

@@ -148,11 +148,29 @@ class Snapshot(_Answer):
     batch: list[int]
 
 
+class LargestEntry(_Answer):
+    """The entry of an array whose size is the largest, the first of several."""
+
+    row: int
+    column: int
+    value: float
+
+
+class LargestChange(_Answer):
+    """The entry of an array that differs most from what it was when its name was told before."""
+
+    row: int
+    column: int
+    before: float
+    after: float
+
+
 class SheetEntry(_Answer):
     """A number or an array. What is not finite is null; `not_finite` counts it, `not_finite_at` has row, column, kind.
 
     Where the rows are those of the batch, `values` tells `rows` of them from row `first` on, and `mean` is over all. Of
-    all entries: how many are exactly 0, how many negative, and the largest size of a finite one.
+    all entries: how many are exactly 0, how many negative, and the largest size of a finite one. Asked for with
+    `block`, `values` may be the first rows and columns of `shape` only; `largest_at` and `change` are of the whole.
     """
 
     name: str
@@ -166,6 +184,8 @@ class SheetEntry(_Answer):
     mean: list[Number] | None = None
     not_finite: dict[Literal["nan", "inf", "-inf"], int] | None = None
     not_finite_at: list[tuple[int, int, Literal["nan", "inf", "-inf"]]] | None = None
+    largest_at: LargestEntry | None = None
+    change: LargestChange | None = None
 
 
 class SheetLine(SheetEntry):

@@ -197,9 +197,11 @@ async def inspect(id: str, run: str, query: Inspect, lab: TheLab) -> Response:
     """The next change line by line: NumPy expression, name, shape, values.
 
     Arrays with a row for each sample of the batch tell at most `rows` of them, from row `first` on; without `rows`, all
-    while the whole answer stays within 200,000 numbers, else as many as fit.
+    while the whole answer stays within 200,000 numbers, else as many as fit. With `block` no array tells more than its
+    first so many columns, and none of the others more than its first so many rows; `largest_at` and `change` then tell
+    what a reader would look for in the whole.
     """
-    told = await lab.inspect(id, run, query.step, query.rows, query.first)
+    told = await lab.inspect(id, run, query.step, query.rows, query.first, query.block)
     return await large(lambda: told)
 
 

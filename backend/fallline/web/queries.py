@@ -36,6 +36,7 @@ class _AtStep(_Query):
 class _Inspect(_AtStep):
     rows: Annotated[Whole, Field(ge=1, le=LARGEST)] | None = None
     first: Annotated[Whole, Field(ge=0, le=LARGEST)] = 0
+    block: Annotated[Whole, Field(ge=1, le=LARGEST)] | None = None
 
 
 class _OfRun(_Query):

@@ -219,6 +219,44 @@ def test_a_large_batch_tells_as_many_rows_as_fit_and_the_mean_of_all() -> None:
     assert close(a1["mean"], np.mean(full["values"], axis=0))
 
 
+def test_a_block_of_a_wide_change_is_told_with_what_is_sought_in_the_whole() -> None:
+    layers = [{"units": 40, "activation": "tanh"}] * 2
+    body = {
+        "network": {"layers": layers},
+        "runs": [{"optimizer": "adam", "clip_norm": 0.01, "batch_size": 30}],
+    }
+    problem, recipe, state = set_up(body, 5)
+    whole = inspection(problem, state, recipe.runs[0])
+    part = inspection(problem, state, recipe.runs[0], rows=4, first=2, block=12)
+    same = ("name", "shape", "zeros", "negative", "largest", "mean")
+    before: dict[str, Any] = {}
+    seen = {"largest_at": 0, "change": 0}
+    for full, told in zip((*whole["given"], *whole["lines"]), (*part["given"], *part["lines"]), strict=True):
+        assert {key: full.get(key) for key in same} == {key: told.get(key) for key in same}
+        assert full.keys().isdisjoint(seen), "who asks for no block gets what there always was"
+        values = np.array(full["values"])
+        if not full["shape"]:
+            assert told["values"] == full["values"]
+            continue
+        rows = slice(2, 6) if "rows" in full else slice(12)
+        assert np.array_equal(told["values"], values[rows, :12])
+        if "rows" in full:
+            assert told.keys().isdisjoint(seen)
+            continue
+        largest = told["largest_at"]
+        assert abs(largest["value"]) == np.abs(values).max() == abs(values[largest["row"], largest["column"]])
+        seen["largest_at"] += 1
+        if full["name"] in before:
+            moved, was = told["change"], before[full["name"]]
+            place = moved["row"], moved["column"]
+            assert (moved["before"], moved["after"]) == (was[place], values[place])
+            assert abs(values[place] - was[place]) == np.abs(values - was).max()
+            seen["change"] += 1
+        before[full["name"]] = values
+    # two weights and biases a layer: themselves and their two memories, and gradients that are cut
+    assert seen == {"largest_at": 6 * (2 * 3 + 2), "change": 6 * 4}
+
+
 def test_rows_are_told_from_the_one_that_is_asked_for_and_counts_are_of_all() -> None:
     problem, recipe, state = set_up({}, 0)
     whole = inspection(problem, state, recipe.runs[0])
