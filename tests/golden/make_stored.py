@@ -123,7 +123,7 @@ async def cut_off(visitor: Visitor, one: str, crashed: Path, data: Path) -> str:
     cut = await visitor.makes({"data": {"samples": 50}, "runs": [{"name": "gd", "learning_rate": 0.02}]})
     await visitor.asks(one, "play", speed=20)
     going = asyncio.ensure_future(visitor.asks(cut, "step", key="cut-off", steps=CUT_OFF))
-    while not (0 < steps_of(await visitor.lab.state(cut))["gd"] < CUT_OFF):
+    while not (0 < steps_of(await visitor.lab.views.state(cut))["gd"] < CUT_OFF):
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.2)
     crashed.mkdir()

@@ -11,8 +11,8 @@ import pytest
 
 from fallline.engine.measures.curvature import hessian
 from fallline.engine.problem import build_problem
-from fallline.services.lab import Lab
 from fallline.services.measuring import SHARE
+from fallline.services.views import Views
 from fallline.vocabulary.recipe import Recipe
 from support.serving import created, open_app
 
@@ -150,7 +150,7 @@ async def test_what_it_takes_to_write_an_answer_down_is_counted_of_what_is_costl
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[float] = []
-    monkeypatch.setattr(Lab, "wrote", lambda _, seconds: written.append(seconds))
+    monkeypatch.setattr(Views, "wrote", lambda _, seconds: written.append(seconds))
     one = await created(client, {"data": {"samples": 60}})
     for name in ("curvature", "slice"):
         assert (await one.get(f"/runs/gd/instruments/{name}")).status_code == 200

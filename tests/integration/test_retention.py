@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from fallline.realtime.outbox import Outbox
-from fallline.services.lab import BATCH, Lab
+from fallline.services.idling import BATCH
+from fallline.services.lab import Lab
 from fallline.storage.memory import MemoryStore
 from fallline.storage.sqlite import NAME
 from fallline.vocabulary.errors import NotFound
@@ -45,7 +46,7 @@ async def test_a_server_deletes_by_itself_what_nobody_used_for_its_days(
         gone, stays = [(await created(client)).id for _ in range(2)]
     used(tmp_path, {gone: old, stays: young})
     async with open_app(data=tmp_path, keep_days=keep_days, idle_seconds=0.2) as (app, client):
-        while gone in app.state.lab._entries:
+        while gone in app.state.lab._register.entries:
             await asyncio.sleep(0.05)
         assert (await client.get(f"/api/v1/experiments/{gone}")).status_code == 404
         assert (await client.get(f"/api/v1/experiments/{stays}")).status_code == 200
@@ -54,7 +55,7 @@ async def test_a_server_deletes_by_itself_what_nobody_used_for_its_days(
 
 async def test_thirty_days_are_kept_where_nobody_says_otherwise(tmp_path: Path) -> None:
     async with open_app(data=tmp_path) as (app, _):
-        assert app.state.lab._keep_seconds == 30 * DAY
+        assert app.state.lab.idling.keep_seconds == 30 * DAY
 
 
 async def made(lab: Lab) -> str:
@@ -67,13 +68,13 @@ async def test_what_somebody_watches_is_in_use_however_long_ago_it_was_asked_for
         watched, other = await made(lab), await made(lab)
         box = Outbox(watched)
         await lab.watch(watched, None, box, {}, 100)
-        for entry in lab._entries.values():
+        for entry in lab._register.entries.values():
             entry.used = 0.0
-        await lab.pause_idle()
-        await lab.delete_unused()
-        assert (await lab.state(watched))["id"] == watched
+        await lab.idling.pause_idle()
+        await lab.idling.delete_unused()
+        assert (await lab.views.state(watched))["id"] == watched
         with pytest.raises(NotFound):
-            await lab.state(other)
+            await lab.views.state(other)
         await lab.unwatch(watched, box)
 
 
@@ -82,13 +83,13 @@ async def test_what_is_asked_for_while_others_are_deleted_stays() -> None:
         """While it deletes the first few, somebody looks at the last one."""
 
         def forget(self, ids: Sequence[str]) -> None:
-            lab._found(all_of_them[-1])
+            lab._register.find(all_of_them[-1])
             super().forget(ids)
 
     async with open_lab(Asked(), keep_seconds=1000.0) as lab:
         all_of_them = [await made(lab) for _ in range(BATCH + 2)]
-        for entry in lab._entries.values():
+        for entry in lab._register.entries.values():
             entry.used = 0.0
-        await lab.delete_unused()
-        assert list(lab._entries) == all_of_them[-1:]
-        assert (await lab.state(all_of_them[-1]))["id"] == all_of_them[-1]
+        await lab.idling.delete_unused()
+        assert list(lab._register.entries) == all_of_them[-1:]
+        assert (await lab.views.state(all_of_them[-1]))["id"] == all_of_them[-1]

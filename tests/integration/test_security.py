@@ -174,7 +174,7 @@ async def test_a_token_stands_in_no_answer_but_the_first(caplog: pytest.LogCaptu
 
 def app_entry(id: str, client: httpx.AsyncClient) -> Any:
     lab = client._transport.app.state.lab  # type: ignore[attr-defined]
-    return Entry(lab._entries[id])
+    return Entry(lab._register.entries[id])
 
 
 class Entry:

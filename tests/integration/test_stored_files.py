@@ -127,9 +127,9 @@ async def test_a_command_with_a_key_from_then_is_answered_as_it_was(file: Path, 
     async with open_lab(SqliteStore(folder)) as lab:
         again = await lab.command(one["id"], one["token"], "step", {"steps": 20}, key="asked-once")
         assert again == golden["answers"]["asked-once"]
-        assert (await lab.state(one["id"]))["runs"][0]["step"] == golden["opens"]["everything"]["runs"]["gd"][
-            "step"
-        ]
+        assert (await lab.views.state(one["id"]))["runs"][0]["step"] == golden["opens"]["everything"]["runs"][
+            "gd"
+        ]["step"]
 
 
 async def test_steps_that_a_power_cut_ended_then_go_on_to_where_they_were_going(
@@ -146,9 +146,9 @@ async def test_what_was_stored_then_can_be_changed_and_opened_again(file: Path, 
     async with open_lab(SqliteStore(folder)) as lab:
         await lab.command(one["id"], one["token"], "edit", {"learning_rate": 0.5}, run="gone")
         await lab.command(one["id"], one["token"], "step", {"steps": 7})
-        before = costless(await lab.state(one["id"]))
+        before = costless(await lab.views.state(one["id"]))
     async with open_lab(SqliteStore(folder)) as lab:
-        assert costless(await lab.state(one["id"])) == before
+        assert costless(await lab.views.state(one["id"])) == before
 
 
 def without_version_1(told: JSON) -> JSON:
@@ -202,8 +202,8 @@ async def test_an_experiment_of_a_newer_fallline_that_was_playing_does_not_keep_
     newer = experiments["everything"]["id"]
     rewritten(folder, "experiment", "progress", lambda told: {**told, "v": V + 1}, f"id = '{newer}'")
     async with open_lab(SqliteStore(folder)) as lab:
-        assert (await lab.state(experiments["own table"]["id"]))["playing"]
+        assert (await lab.views.state(experiments["own table"]["id"]))["playing"]
         with pytest.raises(TooNew):
-            await lab.state(newer)
+            await lab.views.state(newer)
     assert issubclass(TooNew, Conflict)
     assert "could not be opened" not in caplog.text

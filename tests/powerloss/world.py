@@ -173,7 +173,7 @@ class _User:
                 await self._command(lab, id, token, "play", None, {"speed": 2000})
                 await asyncio.sleep(self._rng.random() / 10)
                 await self._command(lab, id, token, "pause", None, {})
-            case "fork" if len((await lab.state(id))["runs"]) < 5:
+            case "fork" if len((await lab.views.state(id))["runs"]) < 5:
                 await self._command(lab, id, token, "add_run", None, {"fork_of": run, **change})
             case "table":
                 rows = "\n".join(f"{k},{self._rng.random()}" for k in range(4000))
@@ -294,7 +294,7 @@ async def _check_a_lab(folder: Path, answered: list[Acknowledged]) -> None:
     store = SqliteStore(folder)
     async with open_lab(store) as lab:
         for known in await lab._keeper.known():
-            assert (await lab.state(known.id))["runs"]
+            assert (await lab.views.state(known.id))["runs"]
         for each in answered[-5:]:
             do, run, body = each.asked
             assert await lab.command(each.id, each.token, do, body, run, each.key) == each.answer

@@ -23,7 +23,7 @@ async def told(file: Path, experiments: JSON) -> JSON:
 
 
 async def _told(lab: Lab, id: str) -> JSON:
-    state = await lab.state(id)
+    state = await lab.views.state(id)
     return {
         "recipe": state["recipe"],
         "playing": state["playing"],
@@ -32,11 +32,11 @@ async def _told(lab: Lab, id: str) -> JSON:
 
 
 async def _run_told(lab: Lab, id: str, run: JSON) -> JSON:
-    _, history, _ = await lab.history(id, run["name"], ["batch_loss"], None, None, 1000)
+    _, history, _ = await lab.views.history(id, run["name"], ["batch_loss"], None, None, 1000)
     return {
         **{name: run[name] for name in ("status", "step", "samples_seen", "label", "settings")},
         "train_loss": run["latest"]["train_loss"]["value"],
-        "W1": (await lab.snapshot(id, run["name"], None))["parameters"]["W1"],
-        "W1 half way": (await lab.snapshot(id, run["name"], run["step"] // 2))["parameters"]["W1"],
+        "W1": (await lab.views.snapshot(id, run["name"], None))["parameters"]["W1"],
+        "W1 half way": (await lab.views.snapshot(id, run["name"], run["step"] // 2))["parameters"]["W1"],
         "batch_loss": history.final[0].tolist(),
     }

@@ -98,6 +98,11 @@ class Keeper:
         """What stores, for people."""
         return self._store.kind
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing can be stored at present, so that no change is taken."""
+        return self.trouble is not None
+
     def today(self) -> float:
         """Seconds since 1970."""
         return self._today()

@@ -49,13 +49,13 @@ async def create(recipe: Annotated[Recipe, Depends(body_of(Recipe))], lab: TheLa
 @router.get(one, responses=answers_of(404, model=answers.ExperimentState))
 async def state(id: str, lab: TheLab) -> Response:
     """The experiment now."""
-    return Answer(await lab.state(id))
+    return Answer(await lab.views.state(id))
 
 
 @router.get(one + "/recipe", responses=RECIPE)
 async def recipe(id: str, lab: TheLab) -> Response:
     """The recipe with all edits so far; posting it again gives the same numbers."""
-    return Answer(await lab.recipe(id))
+    return Answer(await lab.views.recipe(id))
 
 
 @router.delete(one, status_code=204, responses=GONE, openapi_extra=command(None, keyed=False))
@@ -68,7 +68,7 @@ async def delete(id: str, token: Token, lab: TheLab) -> Response:
 @router.get(one + "/data", responses=answers_of(404, model=answers.Samples))
 async def data(id: str, lab: TheLab) -> Response:
     """All samples in the network's units."""
-    samples = await lab.data(id)
+    samples = await lab.views.data(id)
     return await large(lambda: samples)
 
 
@@ -79,7 +79,7 @@ async def figure(id: str, name: str, query: FigureQuery, lab: TheLab) -> Respons
     `loss` and `gradients` show all runs. The others show what an instrument tells of one `run` (the first, if none is
     named) at a `step` (the present one); `filled=false` tells only what they are made of, and measures nothing.
     """
-    drawn = await lab.figure(id, name, query.run, query.step, query.options, filled=query.filled)
+    drawn = await lab.views.figure(id, name, query.run, query.step, query.options, filled=query.filled)
     return await large(lambda: drawn)
 
 
@@ -188,7 +188,7 @@ async def remove_run(id: str, run: str, token: Token, key: Key, lab: TheLab) -> 
 @router.get(of_run + "/snapshot", tags=["runs"], responses=answers_of(404, 422, model=answers.Snapshot))
 async def snapshot(id: str, run: str, query: AtStep, lab: TheLab) -> Response:
     """Parameters, and the gradient and batch of the next change."""
-    told = await lab.snapshot(id, run, query.step)
+    told = await lab.views.snapshot(id, run, query.step)
     return await large(lambda: told)
 
 
@@ -201,7 +201,7 @@ async def inspect(id: str, run: str, query: Inspect, lab: TheLab) -> Response:
     first so many columns, and none of the others more than its first so many rows; `largest_at` and `change` then tell
     what a reader would look for in the whole.
     """
-    told = await lab.inspect(id, run, query.step, query.rows, query.first, query.block)
+    told = await lab.views.inspect(id, run, query.step, query.rows, query.first, query.block)
     return await large(lambda: told)
 
 
@@ -212,7 +212,7 @@ _SCRIPT[200]["content"] = {"text/x-python": {"schema": {"type": "string"}}}
 @router.get(of_run + "/inspect/script", tags=["runs"], responses=_SCRIPT, response_class=Response)
 async def change_script(id: str, run: str, query: AtStep, lab: TheLab) -> Response:
     """The next change as a program that needs NumPy only: what is given, the lines, the parameters that come of it."""
-    return Response(await lab.change_script(id, run, query.step), media_type="text/x-python")
+    return Response(await lab.views.change_script(id, run, query.step), media_type="text/x-python")
 
 
 @router.get(
@@ -225,7 +225,7 @@ async def findings(id: str, run: str, lab: TheLab) -> Response:
 
     The rules with their thresholds are in docs/doctor.md.
     """
-    return Answer(await lab.findings(id, run))
+    return Answer(await lab.views.findings(id, run))
 
 
 @router.get(of_run + "/check", tags=["runs"], responses=answers_of(404, model=answers.SelfCheck))
@@ -234,7 +234,7 @@ async def check(id: str, run: str, lab: TheLab) -> Response:
 
     What is compared, and how closely, is in docs/doctor.md.
     """
-    return Answer(await lab.check(id, run))
+    return Answer(await lab.views.check(id, run))
 
 
 @router.get(
@@ -244,7 +244,7 @@ async def check(id: str, run: str, lab: TheLab) -> Response:
 )
 async def instruments(id: str, run: str, lab: TheLab) -> Response:
     """The instruments there are."""
-    return Answer(await lab.instruments(id, run))
+    return Answer(await lab.views.instruments(id, run))
 
 
 @router.get(
@@ -252,4 +252,6 @@ async def instruments(id: str, run: str, lab: TheLab) -> Response:
 )
 async def instrument(id: str, run: str, name: str, query: InstrumentQuery, lab: TheLab) -> Response:
     """What the instrument tells of the run. `plane` and `normalize` are for `slice`."""
-    return await large_with_cost(await lab.instrument(id, run, name, query.step, query.options), lab.wrote)
+    return await large_with_cost(
+        await lab.views.instrument(id, run, name, query.step, query.options), lab.views.wrote
+    )

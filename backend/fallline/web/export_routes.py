@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
-from fallline.services.lab import File
+from fallline.services.views import File
 from fallline.web.openapi import answers_of
 from fallline.web.queries import OfRun
 from fallline.web.visitors import TheLab
@@ -31,7 +31,7 @@ async def export(id: str, file: str, query: OfRun, lab: TheLab) -> Response:
 
     Of one run with `run`; without, of all runs, and a script or notebook of the first.
     """
-    return _answer(await lab.export(id, file, query.run))
+    return _answer(await lab.views.export(id, file, query.run))
 
 
 def _answer(file: File) -> Response:

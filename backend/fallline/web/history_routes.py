@@ -29,7 +29,7 @@ _RESPONSES[200]["content"] = {
 @router.get("/history", responses=_RESPONSES, response_class=Response)
 async def history(id: str, run: str, request: Request, query: HistoryQuery, lab: TheLab) -> Response:
     """The run's measurements from `since` to `until`, in at most so many buckets."""
-    generation, buckets, every_step = await lab.history(
+    generation, buckets, every_step = await lab.views.history(
         id, run, query.series, query.since, query.until, query.buckets
     )
     if _prefers_csv(request.headers.get("accept", "")):

@@ -36,7 +36,7 @@ async def test_a_step_answers_when_it_is_done() -> None:
         id, token = await created(lab)
         state = await lab.command(id, token, "step", {"steps": 300})
         assert steps_of(state) == {"gd": 300, "sgd": 300}
-        generation, buckets, every_step = await lab.history(id, "gd", ["batch_loss"], None, None, 1000)
+        generation, buckets, every_step = await lab.views.history(id, "gd", ["batch_loss"], None, None, 1000)
         assert (generation, len(buckets), buckets.names) == (0, 300, ("batch_loss",))
         assert "batch_loss" in every_step
         assert "train_loss" not in every_step
@@ -50,10 +50,10 @@ async def test_only_the_token_changes_and_everybody_with_the_id_reads() -> None:
                 await lab.command(id, wrong, "step", {})
             with pytest.raises(NotAuthorized):
                 await lab.delete(id, wrong)
-        assert (await lab.state(id))["id"] == id
+        assert (await lab.views.state(id))["id"] == id
         await lab.delete(id, token)
         with pytest.raises(NotFound):
-            await lab.state(id)
+            await lab.views.state(id)
 
 
 async def test_a_repeat_is_answered_again_and_not_done_again() -> None:
@@ -62,7 +62,7 @@ async def test_a_repeat_is_answered_again_and_not_done_again() -> None:
         first = await lab.command(id, token, "step", {"steps": 5}, key="a")
         again = await lab.command(id, token, "step", {"steps": 5}, key="a")
         assert again == first
-        assert steps_of(await lab.state(id))["gd"] == 5
+        assert steps_of(await lab.views.state(id))["gd"] == 5
         with pytest.raises(KeyReused):
             await lab.command(id, token, "step", {"steps": 6}, key="a")
 
@@ -105,10 +105,10 @@ async def test_an_edit_in_mid_play_is_in_the_recipe_and_the_recipe_gives_the_sam
         state = await lab.command(id, token, "pause", {})
         steps = steps_of(state)
         assert steps["gd"] == steps["sgd"] > edit["at_step"] > 0
-        twin, twins_token = await lab.create(Recipe.model_validate(await lab.recipe(id)))
+        twin, twins_token = await lab.create(Recipe.model_validate(await lab.views.recipe(id)))
         await lab.command(twin["id"], twins_token, "step", {"steps": steps["gd"]})
-        assert await lab.snapshot(twin["id"], "gd", None) == await lab.snapshot(id, "gd", None)
-        assert await lab.snapshot(twin["id"], "sgd", None) == await lab.snapshot(id, "sgd", None)
+        assert await lab.views.snapshot(twin["id"], "gd", None) == await lab.views.snapshot(id, "gd", None)
+        assert await lab.views.snapshot(twin["id"], "sgd", None) == await lab.views.snapshot(id, "sgd", None)
 
 
 async def test_a_watcher_misses_nothing_however_it_joins() -> None:
@@ -146,7 +146,7 @@ async def test_the_oldest_idle_experiment_makes_room_for_a_new_one() -> None:
         await lab.command(playing, token, "play", {"speed": 1})
         newest, newest_token = await created(lab)
         with pytest.raises(NotFound):
-            await lab.state(idle)
+            await lab.views.state(idle)
         await lab.command(newest, newest_token, "play", {"speed": 1})
         with pytest.raises(Unavailable, match="all 2 experiments"):
             await created(lab)
@@ -167,8 +167,8 @@ async def test_a_playing_experiment_that_nobody_watches_is_paused() -> None:
         for id, its in ((alone, token), (watched, other)):
             await lab.command(id, its, "play", {"speed": 10})
         await asyncio.sleep(0.8)
-        assert (await lab.state(alone))["playing"] is False
-        assert (await lab.state(watched))["playing"] is True
+        assert (await lab.views.state(alone))["playing"] is False
+        assert (await lab.views.state(watched))["playing"] is True
 
 
 async def test_deleting_answers_who_waits_for_a_step() -> None:
@@ -219,10 +219,10 @@ async def test_a_figure_is_filled_with_the_runs() -> None:
     async with open_lab() as lab:
         id, token = await created(lab)
         await lab.command(id, token, "step", {"steps": 10})
-        figure = await lab.figure(id, "loss")
+        figure = await lab.views.figure(id, "loss")
         assert any(trace["x"] for trace in figure["data"] if trace.get("meta", {}).get("run") == "gd")
         with pytest.raises(NotFound):
-            await lab.figure(id, "nothing")
+            await lab.views.figure(id, "nothing")
 
 
 async def test_a_measurement_is_charged_with_all_that_it_slows_and_to_nobody_where_nothing_moves(
@@ -240,11 +240,11 @@ async def test_a_measurement_is_charged_with_all_that_it_slows_and_to_nobody_whe
     async with open_lab() as lab:
         id, token = await created(lab)
         await lab.command(id, token, "step", {"steps": 50})
-        await lab.instrument(id, "gd", "curvature", None)
-        await lab.instrument(id, "gd", "slice", None)
+        await lab.views.instrument(id, "gd", "curvature", None)
+        await lab.views.instrument(id, "gd", "slice", None)
         await lab.command(id, token, "play", {"speed": 1})
-        await lab.instrument(id, "gd", "curvature", None)
-        told = await lab.instrument(id, "gd", "slice", None)
-        await lab.check(id, "gd")
+        await lab.views.instrument(id, "gd", "curvature", None)
+        told = await lab.views.instrument(id, "gd", "slice", None)
+        await lab.views.check(id, "gd")
     assert asked == [(False, False), (False, True), (True, False), (True, True), (False, False)]
     assert set(told) == {"step", "generation"}

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from fallline.realtime.outbox import Outbox
-from fallline.services import keeping, library
-from fallline.services import lab as labs
+from fallline.services import idling, keeping, library
 from fallline.services.lab import Lab
 from fallline.storage.interface import Record, StoreUnwritable
 from fallline.storage.memory import MemoryStore
@@ -53,20 +52,20 @@ async def test_what_was_done_is_there_again_and_its_token_too() -> None:
         id, token = await created(lab)
         await lab.command(id, token, "edit", {"batch_size": 1}, run="gd")
         await lab.command(id, token, "step", {"steps": 300})
-        state = costless(await lab.state(id))
-        before = state, await lab.snapshot(id, "gd", None), await lab.snapshot(id, "gd", 100)
+        state = costless(await lab.views.state(id))
+        before = state, await lab.views.snapshot(id, "gd", None), await lab.views.snapshot(id, "gd", 100)
     async with open_lab(store) as lab:
         assert (
-            costless(await lab.state(id)),
-            await lab.snapshot(id, "gd", None),
-            await lab.snapshot(id, "gd", 100),
+            costless(await lab.views.state(id)),
+            await lab.views.snapshot(id, "gd", None),
+            await lab.views.snapshot(id, "gd", 100),
         ) == before
         state = await lab.command(id, token, "step", {"steps": 10})
         assert steps_of(state) == {"gd": 310, "sgd": 310}
         await lab.delete(id, token)
     async with open_lab(store) as lab:
         with pytest.raises(NotFound):
-            await lab.state(id)
+            await lab.views.state(id)
 
 
 async def test_a_repeat_is_answered_again_after_a_restart() -> None:
@@ -77,7 +76,7 @@ async def test_a_repeat_is_answered_again_after_a_restart() -> None:
         await lab.command(id, token, "step", {"steps": 5}, key="b")
     async with open_lab(store) as lab:
         assert await lab.command(id, token, "step", {"steps": 5}, key="a") == first
-        assert steps_of(await lab.state(id))["gd"] == 10
+        assert steps_of(await lab.views.state(id))["gd"] == 10
         with pytest.raises(KeyReused):
             await lab.command(id, token, "step", {"steps": 6}, key="a")
 
@@ -88,12 +87,12 @@ async def test_what_was_playing_plays_on_without_anybody_asking() -> None:
         id, token = await created(lab)
         await lab.command(id, token, "play", {"speed": "max"})
         await asyncio.sleep(0.05)
-        seen = steps_of(await lab.state(id))
+        seen = steps_of(await lab.views.state(id))
     async with open_lab(store) as lab:
         await asyncio.sleep(0.1)
         assert (kept := store.load(id)) is not None
         assert kept.progress["playing"]
-        state = await lab.state(id)
+        state = await lab.views.state(id)
         assert state["playing"]
         assert all(steps_of(state)[run] > seen[run] for run in seen)
         assert {run["generation"] for run in state["runs"]} == {0}, "nothing was seen that was not stored"
@@ -106,7 +105,7 @@ async def test_what_nobody_has_watched_since_is_paused_when_it_comes_back() -> N
         await lab.command(id, token, "play", {"speed": 10})
     store.touch({id: 0.0})
     async with open_lab(store) as lab:
-        assert (await lab.state(id))["playing"] is False
+        assert (await lab.views.state(id))["playing"] is False
 
 
 async def test_more_can_be_stored_than_are_open() -> None:
@@ -116,8 +115,8 @@ async def test_more_can_be_stored_than_are_open() -> None:
         for number, (id, token) in enumerate(made, start=1):
             await lab.command(id, token, "step", {"steps": number})
         for number, (id, _) in enumerate(made, start=1):
-            assert steps_of(await lab.state(id)) == {"gd": number, "sgd": number}
-            assert sum(entry.opening is not None for entry in lab._entries.values()) <= 2
+            assert steps_of(await lab.views.state(id)) == {"gd": number, "sgd": number}
+            assert sum(entry.opening is not None for entry in lab._register.entries.values()) <= 2
 
 
 async def test_many_who_ask_at_once_open_it_once() -> None:
@@ -126,9 +125,9 @@ async def test_many_who_ask_at_once_open_it_once() -> None:
         id, token = await created(lab)
     async with open_lab(store) as lab:
         asked = [lab.command(id, token, "step", {"steps": 3}, key="a") for _ in range(20)]
-        looked = [lab.state(id) for _ in range(20)]
+        looked = [lab.views.state(id) for _ in range(20)]
         await asyncio.gather(*asked, *looked)
-        assert steps_of(await lab.state(id)) == {"gd": 3, "sgd": 3}
+        assert steps_of(await lab.views.state(id)) == {"gd": 3, "sgd": 3}
 
 
 async def test_what_nobody_used_for_so_long_is_deleted_in_small_batches(
@@ -141,21 +140,21 @@ async def test_what_nobody_used_for_so_long_is_deleted_in_small_batches(
     forget = store.forget
     monkeypatch.setattr(store, "forget", lambda ids: (batches.append(len(ids)), forget(ids)))
     async with open_lab(store, keep_seconds=1000.0) as lab:
-        await lab.state(made[0][0])
-        await lab.delete_unused()
+        await lab.views.state(made[0][0])
+        await lab.idling.delete_unused()
         assert batches == [10, 10, 2]
         assert {known.id for known in store.known()} == {id for id, _ in (made[0], *made[23:])}
         with pytest.raises(NotFound):
-            await lab.state(made[1][0])
+            await lab.views.state(made[1][0])
 
 
 async def test_looking_counts_as_use_and_is_noted_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(labs, "NOTED_SECONDS", 0.0)
+    monkeypatch.setattr(idling, "NOTED_SECONDS", 0.0)
     store = Lasting()
     async with open_lab(store, idle_seconds=0.2) as lab:
         id, _ = await created(lab)
         store.touch({id: 0.0})
-        await lab.state(id)
+        await lab.views.state(id)
         await asyncio.sleep(0.2)
         assert store.known()[0].used > 0
 
@@ -169,19 +168,19 @@ async def test_a_table_is_there_again_with_what_was_made_of_it(monkeypatch: pyte
         told = await lab.add_table(CSV)
         id, token = await created(lab, data={"name": "csv", "dataset": told["id"]})
         await lab.command(id, token, "step", {"steps": 20})
-        before = costless(await lab.state(id)), await lab.data(id)
+        before = costless(await lab.views.state(id)), await lab.views.data(id)
     async with open_lab(store, keep_seconds=1000.0) as lab:
-        assert (costless(await lab.state(id)), await lab.data(id)) == before
+        assert (costless(await lab.views.state(id)), await lab.views.data(id)) == before
         assert await lab.table(told["id"]) == told
         unused = await lab.add_table(CSV)
         monkeypatch.setattr(lab._keeper, "_today", lambda: time.time() + 2000.0)
-        await lab.state(id)
-        await lab.delete_unused()
+        await lab.views.state(id)
+        await lab.idling.delete_unused()
         assert await lab.table(told["id"]) == told, "an experiment is made of it"
         with pytest.raises(NotFound):
             await lab.table(unused["id"])
         await lab.delete(id, token)
-        await lab.delete_unused()
+        await lab.idling.delete_unused()
         with pytest.raises(NotFound):
             await lab.table(told["id"])
 
@@ -210,7 +209,7 @@ async def test_nothing_is_acknowledged_that_could_not_be_stored(monkeypatch: pyt
         box, other = Outbox(id), Outbox((await created(lab))[0])
         await lab.watch(id, token, box, {}, 100)
         await lab.watch(other.experiment, None, other, {}, 100)
-        before = await lab.state(id)
+        before = await lab.views.state(id)
         assert before["read_only"] is False
         store.is_full = True
         with pytest.raises(ReadOnly):
@@ -227,7 +226,7 @@ async def test_nothing_is_acknowledged_that_could_not_be_stored(monkeypatch: pyt
         ):
             with pytest.raises(ReadOnly):
                 await refused()
-        assert costless(await lab.state(id)) == costless({**before, "read_only": True}), (
+        assert costless(await lab.views.state(id)) == costless({**before, "read_only": True}), (
             "what is stored can be read"
         )
         await lab.unwatch(id, box)
@@ -248,10 +247,10 @@ async def test_a_playing_experiment_plays_on_while_nothing_can_be_stored() -> No
         id, token = await created(lab)
         await lab.command(id, token, "play", {"speed": "max"})
         store.is_full = True
-        before = steps_of(await lab.state(id))
+        before = steps_of(await lab.views.state(id))
         await asyncio.sleep(1.3)
         assert lab.is_read_only
-        state = await lab.state(id)
+        state = await lab.views.state(id)
         assert state["playing"]
         assert steps_of(state)["gd"] > before["gd"]
         store.is_full = False
@@ -272,8 +271,8 @@ async def test_a_store_that_cannot_be_read_is_not_taken_for_an_empty_one(
     monkeypatch.setattr(store, "known", unreadable)
     async with open_lab(store) as lab:
         with pytest.raises(ReadOnly):
-            await lab.state(id)
+            await lab.views.state(id)
         monkeypatch.setattr(store, "known", known)
-        while lab.is_read_only or not lab._knows_all:
+        while lab.is_read_only or not lab._register.knows_all:
             await asyncio.sleep(0.005)
         assert steps_of(await lab.command(id, token, "step", {"steps": 1})) == {"gd": 1, "sgd": 1}

@@ -1,0 +1,30 @@
+"""What the lab asks of those who listen, and of whoever knows them. Knows no implementation."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from fallline.execution.interface import Sink
+from fallline.vocabulary.columns import Buckets
+
+
+class Watcher(Protocol):
+    """One reader of one experiment: gets its first pieces here, the later ones from the hub."""
+
+    def offer(self, run: str, header: dict[str, Any], buckets: Buckets | None) -> None: ...
+
+
+class Audience(Sink, Protocol):
+    """Who listens to what; told on the event loop."""
+
+    def join(self, experiment: str, watcher: Any) -> None: ...
+
+    def leave(self, experiment: str, watcher: Any) -> None: ...
+
+    def watchers(self, experiment: str) -> int: ...
+
+    def closed(self, experiment: str) -> None: ...
+
+    def interrupted(self, experiment: str) -> None: ...
+
+    def everybody(self, news: dict[str, Any]) -> None: ...

@@ -1,0 +1,70 @@
+"""Which command asks what of an experiment, and when it is answered.
+
+Must not know who may command, or what a repeat is: by then the experiment is open, and the command new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from fallline.execution.interface import Executor, Later
+from fallline.runs.experiment import Experiment
+from fallline.vocabulary.commands import AddRun, Command, EditRun, Pause, Play, RemoveRun, Reset, Step
+from fallline.vocabulary.errors import FieldError, InvalidRequest
+from fallline.vocabulary.journal import Json, Receipt
+from fallline.vocabulary.recipe import RunRecipe
+
+
+class Commanding:
+    """Has commands done between two slices."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+
+    async def do(self, id: str, command: Command, run: str | None, receipt: Receipt | None) -> Json:
+        """Do it, and answer as REST does. A `receipt` is stored with what it does."""
+        ask = partial(self._executor.ask, receipt=receipt)
+        match command:
+            case Play(speed=speed, pace=pace):
+                limit = None if speed == "max" else float(speed)
+                return await ask(id, lambda one, now: one.play(limit, pace, now))
+            case Pause():
+                return await ask(id, Experiment.pause)
+            case Step():
+                return await self._step(id, command, receipt)
+            case Reset(run=only):
+                return await ask(id, lambda one, now: one.reset(only, now))
+            case EditRun():
+                return await ask(id, lambda one, now: one.edit(_named(run), command, now))
+            case RemoveRun():
+                return await ask(id, lambda one, now: one.remove_run(_named(run), now))
+            case AddRun():
+                return await self._add_run(id, command, receipt)
+
+    async def _step(self, id: str, step: Step, receipt: Receipt | None) -> Json:
+        def begin(experiment: Experiment, now: float, done: Later) -> None:
+            experiment.step(now, done, steps=step.steps, epochs=step.epochs, run=step.run, receipt=receipt)
+
+        return await self._later(id, begin, receipt)
+
+    async def _add_run(self, id: str, command: AddRun, receipt: Receipt | None) -> Json:
+        if command.fork_of is not None:
+            return await self._later(id, lambda one, now, done: one.fork(command, now, done), receipt)
+        named = "name" in command.model_fields_set
+        recipe = RunRecipe.model_validate(
+            command.model_dump(mode="json", include=set(RunRecipe.model_fields))
+        )
+        return await self._executor.ask(id, lambda one, now: one.add_run(recipe, named, now), receipt=receipt)
+
+    async def _later(
+        self, id: str, begin: Callable[[Experiment, float, Later], None], receipt: Receipt | None
+    ) -> Json:
+        answer: Json = await self._executor.ask_later(id, begin, receipt)
+        return answer
+
+
+def _named(run: str | None) -> str:
+    if run is None:
+        raise InvalidRequest(FieldError("/run", "the name of the run"))
+    return run

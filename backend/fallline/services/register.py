@@ -1,0 +1,114 @@
+"""Which experiments there are, open or only stored; who may change which, and when each was used last.
+
+Owns the entry of each. Must not know how one is opened, nor what becomes of those that nobody uses. Nothing here waits:
+what is found and entered without an await in between is of one moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from fallline.services.capabilities import opens
+from fallline.services.materials import ids_in
+from fallline.services.repeats import Repeats
+from fallline.storage.interface import Known
+from fallline.vocabulary.errors import NotAuthorized, NotFound, ReadOnly
+
+
+@dataclass(slots=True, eq=False)
+class Opening:
+    """An experiment that is open, or about to be: `done` when it is. A watcher has its seat in one of them."""
+
+    done: asyncio.Future[None]
+    repeats: Repeats
+    stands_still: bool = False
+
+
+@dataclass(slots=True)
+class Entry:
+    """An experiment that is stored. `seen` is on the lab's clock; `used` and `noted` are seconds since 1970: when it
+    was used last, and what is stored of that.
+    """
+
+    token_hash: bytes
+    seen: float
+    used: float
+    noted: float
+    made_of: str | None = None
+    opening: Opening | None = None
+    closing: asyncio.Future[None] | None = None
+    swept: bool = False
+    was_left: bool = False
+    """It was playing when the server ended, and would have been paused since for want of anybody who watches."""
+
+
+class Register:
+    """The entries by the experiments' ids. `clock` gives seconds, `today` those since 1970."""
+
+    def __init__(self, clock: Callable[[], float], today: Callable[[], float]) -> None:
+        self._clock = clock
+        self._today = today
+        self.entries: dict[str, Entry] = {}
+        self.knows_all = False
+        """Whether the store has told what is stored: before that, what is not here may yet be there."""
+
+    def take_in(self, stored: Iterable[Known], idle_seconds: float) -> list[str]:
+        """Enter what is stored and not here yet. Returns the ids of what was playing, and goes on: what was used within
+        the idle time.
+        """
+        now, today = self._clock(), self._today()
+        self.knows_all = True
+        playing = []
+        for known in stored:
+            if known.id in self.entries:
+                continue
+            entry = Entry(known.token_hash, now, known.used, known.used, known.table)
+            self.entries[known.id] = entry
+            if known.is_playing and today - known.used < idle_seconds:
+                playing.append(known.id)
+            else:
+                entry.was_left = known.is_playing
+        return playing
+
+    def enter(self, id: str, token_hash: bytes, made_of: str | None) -> Entry:
+        """The entry of a new experiment."""
+        today = self._today()
+        entry = self.entries[id] = Entry(token_hash, self._clock(), today, today, made_of)
+        return entry
+
+    @property
+    def materials_in_use(self) -> set[str]:
+        """The ids of tables and parameters that experiments are made of."""
+        return {id for entry in self.entries.values() for id in ids_in(entry.made_of) if id}
+
+    def check_known(self) -> None:
+        """Raises ReadOnly as long as it is not known what is stored."""
+        if not self.knows_all:
+            raise ReadOnly
+
+    def find(self, id: str) -> Entry:
+        """The entry, which counts as used now. Raises NotFound, or ReadOnly while that cannot be said."""
+        entry = self.entries.get(id)
+        if entry is None:
+            self.check_known()
+            raise NotFound("no experiment of that id: it may have been deleted")
+        self.touch(entry)
+        entry.swept = False
+        return entry
+
+    def touch(self, entry: Entry) -> None:
+        """It is used now."""
+        entry.seen, entry.used = self._clock(), self._today()
+
+    def may_change(self, id: str, token: str | None) -> bool:
+        """Whether the token is this experiment's. Raises NotFound for an unknown id."""
+        return opens(token, self.find(id).token_hash)
+
+    def authorize(self, id: str, token: str | None) -> None:
+        """Raises NotAuthorized where the token is not this experiment's, and NotFound for an unknown id."""
+        if not self.may_change(id, token):
+            raise NotAuthorized(
+                "send the token that came with the experiment, as Authorization: Bearer <token>"
+            )

@@ -1,0 +1,70 @@
+"""Who watches which experiment: joins without a gap between the state and what follows it, and leaves.
+
+Owns which opening of an experiment counts a watcher. Must not know tokens, sockets, or what a watcher does with what it
+is offered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+from fallline.execution.interface import Executor
+from fallline.runs.experiment import Experiment
+from fallline.runs.telling import Pieces
+from fallline.services.audience import Audience, Watcher
+from fallline.services.openings import Openings
+from fallline.services.register import Opening, Register
+from fallline.vocabulary.errors import NotFound, Unavailable
+from fallline.vocabulary.journal import Json
+
+
+class Watching:
+    """The watchers of open experiments, each in its seat."""
+
+    def __init__(
+        self, register: Register, openings: Openings, executor: Executor, audience: Audience
+    ) -> None:
+        self._register = register
+        self._openings = openings
+        self._executor = executor
+        self._audience = audience
+        self._seats: dict[Watcher, Opening] = {}
+
+    async def watch(self, id: str, watcher: Watcher, since: dict[str, dict[str, int]], buckets: int) -> Json:
+        """Join the audience: the state now, the first pieces offered to `watcher`, and nothing lost in between."""
+        opening = await self._openings.opened(id)
+
+        def look(experiment: Experiment, now: float) -> tuple[dict[str, Any], Pieces]:
+            return experiment.state(), experiment.join(since, buckets, now)
+
+        def join(found: tuple[dict[str, Any], Pieces]) -> None:
+            for run, (header, piece) in found[1].items():
+                watcher.offer(run, header, piece)
+            self._audience.join(id, watcher)
+            self._seats[watcher] = opening
+
+        joining = asyncio.ensure_future(self._executor.ask(id, look, then=join))
+        try:
+            state, _ = await asyncio.shield(joining)
+        except asyncio.CancelledError:
+            # The reader hung up while joining: let it join, then leave, so that the count of watchers stays true.
+            await asyncio.wait([joining])
+            await self.unwatch(id, watcher)
+            raise
+        return state
+
+    async def unwatch(self, id: str, watcher: Watcher) -> None:
+        """Leave the audience."""
+        self._audience.leave(id, watcher)
+        seat = self._seats.pop(watcher, None)
+        entry = self._register.entries.get(id)
+        if entry is None:
+            return
+        self._register.touch(entry)
+        if (
+            seat is not None and entry.opening is seat
+        ):  # else it was closed meanwhile, and knows nobody any more
+            with contextlib.suppress(NotFound, Unavailable):  # deleted meanwhile, or stopping
+                await self._executor.ask(id, lambda experiment, _: experiment.leave())
