@@ -47,7 +47,7 @@ export function findingEntry(app) {
   function build(finding) {
     set(root, { "data-rule": finding.rule, "data-severity": finding.severity, "data-tone": toneOf(finding), "data-since": finding.since_step });
     set(sign, { "aria-label": kindWord(finding) });
-    sign.replaceChildren(glyph(glyphOf(finding)));
+    if (!shown || glyphOf(shown) !== glyphOf(finding)) sign.replaceChildren(glyph(glyphOf(finding)));
     write(title, finding.title);
     write(evidence, evidenceWords(finding));
     // what has the focus, or gets it back, stays the same element

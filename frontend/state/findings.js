@@ -23,7 +23,8 @@ export const isOpen = ({ until_step: until }) => until === null;
 export function withFinding(held, told) {
   const known = held.find(({ id }) => id === told.id);
   if (!known) return [...held, told];
-  return isOpen(told) && !isOpen(known) ? held : held.map((each) => (each === known ? told : each));
+  if (isOpen(told) && !isOpen(known)) return held;
+  return held.map((each) => (each === known ? { ...told, ...(isOpen(told) && known.now ? { now: known.now } : {}) } : each));
 }
 
 /**
@@ -33,10 +34,22 @@ export function withFinding(held, told) {
  */
 export const joinedFindings = (held, told) => (told ?? []).reduce(withFinding, held);
 
-/** Those of that step: what closed later was still open. @param {Finding[]} findings @param {number} step */
+/**
+ * The numbers of what is open go on, and are told without being news; of one that is not known yet nothing is.
+ * @param {Finding[]} held
+ * @param {{id: string, seen_at: number, evidence: string}[]|undefined} seen
+ * @returns {Finding[]} the same where nothing differs
+ */
+export function withEvidence(held, seen) {
+  const newer = (/** @type {Finding} */ { id, now }) => seen?.find((each) => each.id === id && each.seen_at !== now?.seen_at);
+  return held.some(newer) ? held.map((finding) => (newer(finding) ? { ...finding, now: newer(finding) } : finding)) : held;
+}
+
+/** Those of that step: what closed later was still open, and later numbers were not there. @param {Finding[]} findings @param {number} step */
 export const findingsAt = (findings, step) => findings
   .filter(({ since_step: since }) => since <= step)
-  .map((finding) => (finding.until_step !== null && finding.until_step > step ? { ...finding, until_step: null } : finding));
+  .map((finding) => (finding.until_step !== null && finding.until_step > step ? { ...finding, until_step: null } : finding))
+  .map((finding) => ((finding.now?.seen_at ?? 0) > step ? { ...finding, now: undefined } : finding));
 
 /** The octagon is for problems, the triangle for warnings, the check for what is well, the dot for the rest. @param {Finding} finding @returns {Glyph} */
 export function glyphOf({ rule, severity }) {
@@ -51,8 +64,8 @@ export const toneOf = ({ rule, severity }) => (severity === "problem" ? "bad" : 
 /** What a glyph says, for those who do not see it. @param {Finding} finding */
 export const kindWord = ({ rule, severity }) => (rule === "healthy" ? "Healthy" : { problem: "Problem", warning: "Warning", info: "Note" }[severity]);
 
-/** The numbers and their moment: what is found holds on, the numbers are of the step at which it was seen. @param {Finding} finding */
-export const evidenceWords = ({ evidence, found_at: at }) => `${evidence} Seen at step ${integer(at)}.`;
+/** The numbers and their moment: what is found holds on, the numbers are of the step at which it was seen last. @param {Finding} finding */
+export const evidenceWords = ({ evidence, found_at: found, now }) => `${now?.evidence ?? evidence} Seen at step ${integer(now?.seen_at ?? found)}.`;
 
 /** The newest open finding of a rule. @param {Run} run @param {...string} rules */
 export const openOf = ({ findings }, ...rules) => findings.filter((finding) => isOpen(finding) && rules.includes(finding.rule)).at(-1);

@@ -5,7 +5,7 @@
  */
 
 import { EVENTS, without } from "./events.js";
-import { towardsTrouble } from "./findings.js";
+import { towardsTrouble, withEvidence } from "./findings.js";
 import { experimentOf, newest, runsOf, withNewerRecipes } from "./opened.js";
 import { FIRST, withMeasured } from "./instruments.js";
 import { withoutLostPast } from "./moments.js";
@@ -100,7 +100,8 @@ function framed(state, name, told) {
     generation: told.generation, doctor: told.doctor,
     latest: newest(again ? {} : run.latest, told.latest),
     divergedAt: told.status === "diverged" ? run.divergedAt ?? told.step : null,
-    ...(again ? { units: null, predictions: null, snapshot: null, trend: undefined, findings: [] } : {}),
+    findings: again ? [] : withEvidence(run.findings, told.findings),
+    ...(again ? { units: null, predictions: null, snapshot: null, trend: undefined } : {}),
   });
   return reachesPlanned(run, told.step) ? settled(next) : next;
 }

@@ -79,6 +79,7 @@
  * @property {number} since_step
  * @property {number|null} until_step  null while it is open
  * @property {number} found_at
+ * @property {{seen_at: number, evidence: string}} [now]  newer numbers, as a frame told them, and their step
  * @property {string} title
  * @property {string} evidence
  * @property {string} mark      two or three words

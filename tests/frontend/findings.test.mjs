@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { stripFor } from "../../frontend/components/strips.js";
 import { countWords, earlierFindings, openFindings, problemCount, waitWords } from "../../frontend/state/doctor.js";
-import { evidenceWords, glyphOf } from "../../frontend/state/findings.js";
+import { evidenceWords, findingsAt, glyphOf } from "../../frontend/state/findings.js";
 import { markersOf, nextMarker } from "../../frontend/state/markers.js";
 import { seen } from "../../frontend/state/moments.js";
 import { createNews } from "../../frontend/state/news.js";
@@ -77,6 +77,20 @@ test("a server that tells of no findings has none, and the count says nothing th
 test("the numbers of a finding name their moment, which is that at which it was seen and not the one that is shown", () => {
   const state = after([found("gd", healthy({ found_at: 1059, evidence: "Train loss fell 97 % in the last 59 steps." })), frame("gd", 2000)], opened());
   assert.equal(evidenceWords(openFindings(state)[0].finding), "Train loss fell 97 % in the last 59 steps. Seen at step 1,059.");
+});
+
+test("frames bring the numbers of what goes on, which is no news; a state that is told whole does not take them back", () => {
+  const told = (step, evidence, id = dead().id) => frame("sgd", step, { findings: [{ id, seen_at: step, evidence }] });
+  const open = after([found("sgd", dead()), found("gd", healthy())], opened());
+  const next = after([told(900, "Still so.")], open);
+  assert.equal(evidenceWords(openFindings(next)[0].finding), "Still so. Seen at step 900.");
+  assert.equal(next.runs.gd.findings, open.runs.gd.findings);
+  assert.equal(after([frame("sgd", 901), told(902, "Of another.", "other")], next).runs.sgd.findings, next.runs.sgd.findings, "as it was");
+  const again = after([{ type: "experiment", state: withFindings([healthy()], [dead()]) }], next);
+  assert.equal(evidenceWords(again.runs.sgd.findings[0]), "Still so. Seen at step 900.");
+  assert.match(evidenceWords(after([found("sgd", dead({ until_step: 950 }))], next).runs.sgd.findings[0]), /Seen at step 230\.$/);
+  const [past] = findingsAt(next.runs.sgd.findings, 400);
+  assert.match(evidenceWords(past), /Seen at step 230\.$/, "later numbers were not there");
 });
 
 test("what examining costs is told of all runs together, as frames tell it, and with the seconds of which it is a share", () => {

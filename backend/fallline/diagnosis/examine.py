@@ -6,7 +6,8 @@ know what is done with findings, nor when it is asked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+import contextlib
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from fallline.diagnosis.rule import NotNow, Rule, Sighting, Since, Subject, Trace
 from fallline.diagnosis.rules import RULES
 from fallline.diagnosis.view import View
-from fallline.vocabulary.findings import Finding
+from fallline.vocabulary.findings import Evidence, Finding
 
 MOST_KEPT = 100
 """Findings that are kept of a run: beyond, the oldest that are over are forgotten."""
@@ -32,11 +33,14 @@ class Record:
     """What the Doctor has found in one run, and what it has seen but not yet said.
 
     `seen` tells since when what was seen at the last examination has been so, `over` how often something has ended.
+    `fresh` has by id the numbers of open findings as they were seen last, which are of the present only: a fork begins
+    with what was found, and so does whoever reads what was stored.
     """
 
     findings: list[Finding] = field(default_factory=list)
     seen: dict[Key, Since] = field(default_factory=dict)
     over: dict[Key, int] = field(default_factory=dict)
+    fresh: dict[str, Evidence] = field(default_factory=dict)
 
     @property
     def open(self) -> list[Finding]:
@@ -86,7 +90,22 @@ def examine(record: Record, view: View, onset: Onset, rules: Iterable[Rule] = RU
     record.seen = {key: since for key, since in seen.items() if key not in opened}
     changed = [*closed, *opened.values()]
     record.take(changed)
+    still = {key: each for key, each in open_now.items() if key in sighted and key[0] not in waits}
+    record.fresh |= {each.id: Evidence(view.step, told) for each, told in _evidence(still, sighted)}
+    record.fresh = {each.id: record.fresh[each.id] for each in record.open if each.id in record.fresh}
     return changed
+
+
+def _evidence(
+    still: dict[Key, Finding], sighted: dict[Key, tuple[Rule, Sighting]]
+) -> Iterator[tuple[Finding, str]]:
+    """The numbers of now behind what goes on, without those that have to be put off."""
+    for key, each in still.items():
+        # whether it may have begun earlier stands in its words only
+        maybe = Since(each.since_step, exact=False)
+        since = maybe if str(maybe) in each.evidence else Since(each.since_step)
+        with contextlib.suppress(NotNow):
+            yield each, sighted[key][1].words(since).evidence
 
 
 def _is_open(open_now: Container[Key], rule: str, subject: Subject) -> bool:

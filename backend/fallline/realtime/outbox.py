@@ -25,6 +25,9 @@ _MICROSECONDS = {"json": 1.5, "bdata": 0.05}
 
 Header = dict[str, Any]
 
+ON_CHANGE = ("findings",)
+"""What a frame says of a run only where it is not what the frame before said."""
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -64,6 +67,14 @@ class _Pending:
     @property
     def has_news(self) -> bool:
         return bool(self.pieces) or self.header != self.told
+
+    @property
+    def news(self) -> Header:
+        """The header, without what the reader has had."""
+        had = self.told if self.told.get("generation") == self.header["generation"] else {}
+        return {
+            key: said for key, said in self.header.items() if key not in ON_CHANGE or said != had.get(key)
+        }
 
     def fits(self, piece: Buckets) -> bool:
         return self.next is None or int(piece.first[0]) == self.next
@@ -177,7 +188,7 @@ class Outbox:
         self._not_before = max(self._not_before + self._interval, now + self._interval / 2)
         news = {run: pending for run, pending in self._runs.items() if pending.has_news}
         told = {
-            run: (pending.header, pending.take(self._at_most, self._room(pending, len(news))))
+            run: (pending.news, pending.take(self._at_most, self._room(pending, len(news))))
             for run, pending in news.items()
         }
         return Frame(self.experiment, told, self._encoding)

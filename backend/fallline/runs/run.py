@@ -30,7 +30,7 @@ from fallline.runs.run_check import check_change, check_edits_to_come, merge_edi
 from fallline.runs.self_check import CHECK_SECONDS, Subject
 from fallline.runs.stopping import StopWatch, may_stop
 from fallline.vocabulary.columns import Buckets, Records, coarsen, from_records, join, recorded_every_step
-from fallline.vocabulary.findings import shown_name
+from fallline.vocabulary.findings import RUN, shown_name
 from fallline.vocabulary.provenance import Provenance
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import Change, Edit, RunSettings
@@ -304,7 +304,17 @@ class Run:
             "samples_seen": self.state.samples_seen,
             "generation": self.generation,
             "doctor": self.case.costs(),
+            **self._seen_of_findings(),
         }
+
+    def _seen_of_findings(self) -> dict[str, Any]:
+        """The numbers behind what is open, where they are newer than those with which it was told."""
+        shown, fresh = shown_name(self.name, self.recipe.label), self.case.record.fresh
+        told = [
+            {"id": id, "seen_at": seen.step, "evidence": seen.text.replace(RUN, shown)}
+            for id, seen in fresh.items()
+        ]
+        return {"findings": told} if told else {}
 
     def as_json(self, *, playing: bool, moving: bool) -> dict[str, Any]:
         """The run as CONTRACT's `GET /experiments/{id}` lists it. A run at rest is evaluated for the answer."""

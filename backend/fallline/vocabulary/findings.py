@@ -42,6 +42,14 @@ class Remedy:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """The numbers behind a finding as they were at a later step than that at which it was found."""
+
+    step: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """Something that is the case from step `since_step` on, and until `until_step` once it is over.
 

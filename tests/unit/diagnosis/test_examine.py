@@ -12,7 +12,7 @@ from fallline.diagnosis.examine import MOST_KEPT, Record, examine
 from fallline.diagnosis.rule import NotNow, Rule, Sighting, Since, Subject, Trace, Words
 from fallline.diagnosis.view import Task, View
 from fallline.vocabulary.columns import Buckets
-from fallline.vocabulary.findings import Finding, Why
+from fallline.vocabulary.findings import Evidence, Finding, Why
 from fallline.vocabulary.recipe import RunRecipe
 
 TASK = Task(60, False, 0, 1.0, "predicting the mean", "r2", 2.0, (1.0,), (0.0,))
@@ -166,7 +166,35 @@ def test_a_finding_whose_words_cost_too_much_now_waits_for_them_and_holds_back_w
         for step in (10, 20, 30, 40, 50)
     ]
     assert told == [[("odd", True, 10)], [], [], [("odd", False, 10), ("worse", True, 20)], []]
-    assert asked == [Since(20)] * 3, "it is so since it was seen, and not since there are words for it"
+    assert asked == [Since(20)] * 4, "it is so since it was seen, and not since there are words for it"
+
+
+def test_the_numbers_behind_what_goes_on_are_those_of_the_last_look_and_the_finding_stays_what_it_was() -> (
+    None
+):
+    record, maybe = Record(), Since(7, exact=False)
+
+    def told(view: View, since: Since) -> Words:
+        if view.step == 40:
+            raise NotNow
+        return Words("{run} is odd.", f"{view.step} since {since}.", "odd", Why("so", "x = 1"))
+
+    def check(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
+        if view.step < 50:
+            trace = Trace("dead", 1, (0,))
+            yield Sighting(lambda since: told(view, since), "warning", trace, (("layer", 1),))
+
+    def look(step: int) -> int:
+        return len(examine(record, view(step), lambda trace: maybe, (Rule("odd", "odd", check),)))
+
+    assert (look(10), record.fresh) == (1, {})
+    (found,) = record.findings
+    assert (look(20), list(record.fresh.values())) == (0, [Evidence(20, "20 since step 7 or earlier.")])
+    assert record.findings == [found], "and so is what is stored of it, and what a fork begins with"
+    assert (found.evidence, record.at(15).fresh) == ("10 since step 7 or earlier.", {})
+    assert look(40) == 0
+    assert record.fresh[found.id].step == 20, "newer ones have to be put off"
+    assert (look(50), record.fresh) == (1, {})
 
 
 def test_ids_are_unique_though_it_comes_back_at_the_same_step() -> None:

@@ -116,6 +116,22 @@ def test_a_change_of_status_is_told_without_measurements_and_only_once() -> None
     assert told["columns"]["series"]["batch_loss"]["min"] == []
 
 
+def test_the_numbers_behind_findings_are_told_when_they_are_others_and_to_each_reader_once() -> None:
+    def seen(step: int) -> list[dict[str, Any]]:
+        return [{"id": "dead_layer-2@196", "seen_at": step, "evidence": "..."}]
+
+    box, told = outbox(), []
+    for step, found in enumerate(([], seen(2), seen(2), seen(4), []), start=1):
+        box.offer("gd", header(step) | ({"findings": found} if found else {}), piece(step - 1, step))
+        told.append(box.take_frame(step).message(step)["runs"]["gd"].get("findings"))
+    assert told == [None, seen(2), None, seen(4), None]
+    late = outbox()
+    late.offer("gd", header(5) | {"findings": seen(4)}, piece(0, 5))
+    assert late.take_frame(0).message(1)["runs"]["gd"]["findings"] == seen(4)
+    late.offer("gd", header(2, generation=1) | {"findings": seen(4)}, piece(0, 2))
+    assert late.take_frame(1).message(2)["runs"]["gd"]["findings"] == seen(4), "of another past"
+
+
 def test_runs_without_news_are_left_out_of_a_frame() -> None:
     box = outbox()
     box.offer("gd", header(3), piece(0, 3))

@@ -41,6 +41,20 @@ def test_the_exhibits_dead_layer_is_found_with_its_step_its_words_and_a_way_back
     assert not [each for each in one.findings("gd") if each["severity"] != "info"]
 
 
+def test_frames_tell_the_numbers_behind_what_goes_on_and_no_event_does() -> None:
+    one = Examined(NOTEBOOK)
+    one.step(250, 50)
+    (found,) = [each for each in one.open("sgd") if each["rule"] == "dead_layer"]
+    one.step(100, 50)
+    told = one.one.runs["sgd"].header(playing=False)["findings"]
+    (seen,) = [each for each in told if each["id"] == found["id"]]
+    assert (seen.keys(), seen["seen_at"]) == ({"id", "seen_at", "evidence"}, 350)
+    same = "4 of 4 units output 0 for all 900 samples since step 196."
+    assert seen["evidence"].startswith(same)
+    assert seen["evidence"] != found["evidence"], "R² is that of now"
+    assert [each for each in one.open("sgd") if each["rule"] == "dead_layer"] == [found]
+
+
 @pytest.mark.parametrize("slice", [1, 7, 64, 300])
 def test_since_when_does_not_depend_on_when_somebody_looked(slice: int) -> None:
     one = Examined(NOTEBOOK)
