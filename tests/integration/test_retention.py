@@ -78,6 +78,17 @@ async def test_what_somebody_watches_is_in_use_however_long_ago_it_was_asked_for
         await lab.unwatch(watched, box)
 
 
+async def test_what_its_owner_deletes_while_others_are_deleted_does_not_end_the_sweep() -> None:
+    async with open_lab(keep_seconds=1000.0) as lab:
+        for _ in range(2 * BATCH):
+            await made(lab)
+        last, token = await lab.create(Recipe.model_validate(SMALL))
+        for entry in lab._register.entries.values():
+            entry.used = 0.0
+        await asyncio.gather(lab.idling.delete_unused(), lab.delete(last["id"], token))
+        assert list(lab._register.entries) == []
+
+
 async def test_what_is_asked_for_while_others_are_deleted_stays() -> None:
     class Asked(MemoryStore):
         """While it deletes the first few, somebody looks at the last one."""

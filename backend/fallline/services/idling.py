@@ -83,7 +83,8 @@ class Idling:
         limit = self._keeper.today() - self.keep_seconds
         unused = [id for id, entry in entries.items() if entry.used < limit]
         for start in range(0, len(unused), BATCH):
-            batch = [id for id in unused[start : start + BATCH] if entries[id].used < limit]
+            # Meanwhile somebody may have used one of them again, or deleted it.
+            batch = [id for id in unused[start : start + BATCH] if id in entries and entries[id].used < limit]
             await self._keeper.forget(batch)
             for id in batch:
                 self._openings.forget(id)

@@ -4,8 +4,8 @@ Owns that at most so many are open, that one is opened once however many ask for
 looked at only is opened for good when things can be stored again. Must not know who may ask, nor what is asked of an
 open one.
 
-All on the event loop: `opened` gives an entry its opening, and `_put_away` takes it, without an await in between, so
-that many who ask at once find the same one.
+All on the event loop. Whoever comes goes through one door, one after the other: to make room has to wait, and of many
+who come at once all would find room in the place of the same one.
 """
 
 from __future__ import annotations
@@ -26,11 +26,16 @@ from fallline.services.library import Library
 from fallline.services.materials import made_of, materials_of, stored_materials
 from fallline.services.register import Entry, Opening, Register
 from fallline.services.repeats import Repeats
-from fallline.vocabulary.errors import FalllineError, Unavailable
+from fallline.vocabulary.errors import FalllineError, NotFound, Unavailable
 from fallline.vocabulary.journal import Json, Kept
 from fallline.vocabulary.recipe import Recipe
 
 _log = logging.getLogger(__name__)
+
+ASKED_AT_ONCE = 20
+"""Experiments that are asked whether they are busy, to make room: each answers between two slices, so that to ask a
+thousand one by one takes seconds, for which all who come would wait.
+"""
 
 
 class Openings:
@@ -58,16 +63,18 @@ class Openings:
         self._most = most
         self._kernels = kernels
         self._room = room
+        self._door = asyncio.Lock()
 
     # ------------------------------------------------------------------ coming
 
     async def create(self, recipe: Recipe) -> tuple[Json, str]:
         """A new experiment: its state, and the token that allows changes."""
-        await self._make_room()
         materials = await materials_of(recipe, self._library)
         id, token = new_id(), new_token()
-        entry = self._register.enter(id, hash_of(token), made_of(recipe))
-        opening = self._begin(id, entry)
+        async with self._door:
+            await self._make_room()
+            entry = self._register.enter(id, hash_of(token), made_of(recipe))
+            opening = self._begin(id, entry)
         lost = partial(self._lost, id, opening)
         ledger = self._keeper.ledger(id, lost, token_hash=entry.token_hash, table=entry.made_of)
         make = partial(
@@ -93,13 +100,17 @@ class Openings:
         """The experiment, open: now, or when it has been brought to where it stood."""
         entry = self._register.find(id)
         self._open_for_good(id, entry)
-        if entry.opening is None:
-            await self._make_room()
         opening = entry.opening
         if opening is None:
-            opening = self._begin(id, entry, stands_still=self._keeper.is_read_only)
-            self._background.begin(self._reopen(id, entry, opening))
+            async with self._door:
+                opening = entry.opening or await self._begin_again(id, entry)
         await asyncio.shield(opening.done)
+        return opening
+
+    async def _begin_again(self, id: str, entry: Entry) -> Opening:
+        await self._make_room()
+        opening = self._begin(id, entry, stands_still=self._keeper.is_read_only)
+        self._background.begin(self._reopen(id, entry, opening))
         return opening
 
     def _begin(self, id: str, entry: Entry, *, stands_still: bool = False) -> Opening:
@@ -159,20 +170,41 @@ class Openings:
         open_ones = [(id, entry) for id, entry in self._register.entries.items() if entry.opening is not None]
         if len(open_ones) < self._most:
             return
-        for id, entry in sorted(open_ones, key=lambda item: item[1].seen):
-            if self._audience.watchers(id) == 0 and not await self._is_busy(id, entry):
-                if self._keeper.is_durable:
-                    self._put_away(id, entry)
-                else:
-                    await self._keeper.forget([id])
-                    self.forget(id)
-                return
+        open_ones.sort(key=lambda item: item[1].seen)
+        for start in range(0, len(open_ones), ASKED_AT_ONCE):
+            group = open_ones[start : start + ASKED_AT_ONCE]
+            busy = await asyncio.gather(*(self._is_busy(id, entry) for id, entry in group))
+            for (id, entry), is_busy in zip(group, busy, strict=True):
+                # somebody may have come while others were asked
+                if not is_busy and not self._is_held(id, entry):
+                    await self._let_go(id, entry)
+                    return
         raise Unavailable(f"all {self._most} experiments of this server are in use", retry_after=60)
 
     async def _is_busy(self, id: str, entry: Entry) -> bool:
-        if entry.opening is None or not entry.opening.done.done():
+        if self._is_held(id, entry):
             return True
-        return await self._executor.ask(id, lambda one, _: one.is_busy)
+        try:
+            return await self._executor.ask(id, lambda one, _: one.is_busy)
+        except NotFound:  # it has just gone
+            return True
+
+    def _is_held(self, id: str, entry: Entry) -> bool:
+        """Whether it is being opened or watched; or is not open at all."""
+        opening = entry.opening
+        return (
+            opening is None
+            or not opening.done.done()
+            or opening.joining > 0
+            or self._audience.watchers(id) > 0
+        )
+
+    async def _let_go(self, id: str, entry: Entry) -> None:
+        if self._keeper.is_durable:
+            self._put_away(id, entry)
+        else:
+            await self._keeper.forget([id])
+            self.forget(id)
 
     def _put_away(self, id: str, entry: Entry) -> None:
         """Close it; when somebody asks for it again it is opened from the store."""

@@ -19,11 +19,14 @@ from fallline.vocabulary.errors import NotAuthorized, NotFound, ReadOnly
 
 @dataclass(slots=True, eq=False)
 class Opening:
-    """An experiment that is open, or about to be: `done` when it is. A watcher has its seat in one of them."""
+    """An experiment that is open, or about to be: `done` when it is. A watcher has its seat in one of them, and is
+    `joining` until it has.
+    """
 
     done: asyncio.Future[None]
     repeats: Repeats
     stands_still: bool = False
+    joining: int = 0
 
 
 @dataclass(slots=True)

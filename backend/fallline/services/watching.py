@@ -45,6 +45,7 @@ class Watching:
             self._audience.join(id, watcher)
             self._seats[watcher] = opening
 
+        opening.joining += 1
         joining = asyncio.ensure_future(self._executor.ask(id, look, then=join))
         try:
             state, _ = await asyncio.shield(joining)
@@ -53,6 +54,8 @@ class Watching:
             await asyncio.wait([joining])
             await self.unwatch(id, watcher)
             raise
+        finally:
+            opening.joining -= 1
         return state
 
     async def unwatch(self, id: str, watcher: Watcher) -> None:

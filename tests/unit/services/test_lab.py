@@ -160,6 +160,29 @@ async def test_what_is_watched_is_not_let_go() -> None:
             await created(lab)
 
 
+async def test_who_joins_while_room_is_made_is_not_left_watching_what_was_closed() -> None:
+    async with open_lab(most=1) as lab:
+        id, _ = await created(lab)
+        box = Outbox(id)
+        made, seen = await asyncio.gather(
+            created(lab), lab.watch(id, None, box, {}, 100), return_exceptions=True
+        )
+        assert isinstance(made, Unavailable)
+        assert isinstance(seen, dict)
+        assert (await lab.views.state(id))["id"] == id
+
+
+async def test_however_many_come_at_once_no_more_are_open_than_may_be() -> None:
+    async with open_lab(most=3) as lab:
+        for _ in range(3):
+            await created(lab)
+        made = await asyncio.gather(*(created(lab) for _ in range(8)), return_exceptions=True)
+        assert lab.health()["experiments"] == 3
+        assert {type(each) for each in made} <= {tuple, Unavailable}, (
+            "who finds no room is told to come again"
+        )
+
+
 async def test_a_playing_experiment_that_nobody_watches_is_paused() -> None:
     async with open_lab(idle_seconds=0.3) as lab:
         (alone, token), (watched, other) = await created(lab), await created(lab)

@@ -14,7 +14,7 @@ from fallline.services import idling, keeping, library
 from fallline.services.lab import Lab
 from fallline.storage.interface import Record, StoreUnwritable
 from fallline.storage.memory import MemoryStore
-from fallline.vocabulary.errors import KeyReused, NotFound, ReadOnly
+from fallline.vocabulary.errors import KeyReused, NotFound, ReadOnly, Unavailable
 from fallline.vocabulary.recipe import Recipe
 from support.labs import open_lab, steps_of
 from support.lives import costless
@@ -117,6 +117,21 @@ async def test_more_can_be_stored_than_are_open() -> None:
         for number, (id, _) in enumerate(made, start=1):
             assert steps_of(await lab.views.state(id)) == {"gd": number, "sgd": number}
             assert sum(entry.opening is not None for entry in lab._register.entries.values()) <= 2
+
+
+async def test_however_many_are_asked_for_at_once_no_more_are_open_than_may_be() -> None:
+    store = Lasting()
+    async with open_lab(store) as lab:
+        made = [await created(lab) for _ in range(8)]
+    async with open_lab(store, most=2) as lab:
+        for id, _ in made[:2]:
+            await lab.views.state(id)
+        asked = [lab.views.state(id) for id, _ in made[2:] for _ in range(2)]
+        states = await asyncio.gather(*asked, return_exceptions=True)
+        assert sum(entry.opening is not None for entry in lab._register.entries.values()) == 2
+        assert {type(state) for state in states} <= {dict, Unavailable}, (
+            "who finds no room is told to come again"
+        )
 
 
 async def test_many_who_ask_at_once_open_it_once() -> None:
