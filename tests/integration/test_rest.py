@@ -18,7 +18,7 @@ import pytest
 
 from fallline.figures import FIGURES, MEASURED
 from fallline.settings import Settings
-from fallline.vocabulary import answers
+from fallline.vocabulary import answers, catalog_answers
 from fallline.web import answers as web_answers
 from support.serving import Experiment, created, open_app
 
@@ -258,7 +258,7 @@ async def test_views_have_the_shapes_that_are_described(one: Experiment) -> None
     assert (len(data.X), len(data.y[0])) == (60, 1)
     for row in (await one.get("/runs/gd/instruments")).json():
         answers.Measured.model_validate((await one.get(f"/runs/gd/instruments/{row['name']}")).json())
-    catalog = answers.Catalog.model_validate((await one.client.get("/api/v1/catalog")).json())
+    catalog = catalog_answers.Catalog.model_validate((await one.client.get("/api/v1/catalog")).json())
     assert catalog.idle_seconds == Settings().idle_seconds
     answers.Health.model_validate((await one.client.get("/healthz")).json())
     answers.Readiness.model_validate((await one.client.get("/readyz")).json())

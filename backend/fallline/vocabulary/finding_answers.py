@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
+
+from fallline.vocabulary.open import OpenModel
 
 EXAMPLE: dict[str, Any] = {
     "id": "dead_layer-2@214",
@@ -31,18 +33,14 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-class _Told(BaseModel):
-    model_config = ConfigDict(extra="allow")
-
-
-class Why(_Told):
+class Why(OpenModel):
     """The reason in plain words, and the line of NumPy in which it lies."""
 
     text: str
     code: str
 
 
-class Remedy(_Told):
+class Remedy(OpenModel):
     """Something that helps. `command` is what the socket's `command` takes, but for type, id and experiment; REST takes
     the same fields. To rewind is to fork an earlier step, which `remove_run` undoes.
     """
@@ -52,7 +50,7 @@ class Remedy(_Told):
     command: dict[str, Any]
 
 
-class Finding(_Told):
+class Finding(OpenModel):
     """Something that is the case with a run from `since_step` on, and until `until_step` where it is over.
 
     `id` is unique within a run's generation; a finding of the same id replaces the former. `subject` names the layer
@@ -75,7 +73,7 @@ class Finding(_Told):
     remedies: list[Remedy]
 
 
-class Examining(_Told):
+class Examining(OpenModel):
     """What examining a run has cost: seconds, the share that training waited for beside its computing time, and of late
     how long it waited while it computed for so long; how often it was done, and how often it failed by a fault of the
     server, whose log tells it.

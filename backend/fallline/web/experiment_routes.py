@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from fallline.vocabulary import answers, commands, finding_answers
+from fallline.vocabulary import answers, catalog_answers, commands, finding_answers
 from fallline.vocabulary.recipe import Recipe
 from fallline.web.answers import Answer, large, large_with_cost
 from fallline.web.bodies import body_of
@@ -24,7 +24,7 @@ RECIPE = answers_of(404, schema=reference(Recipe))
 GONE = answers_of(401, 404, 409, 429, 503, ok=204)
 
 
-@router.get("/catalog", tags=["catalog"], responses=answers_of(model=answers.Catalog))
+@router.get("/catalog", tags=["catalog"], responses=answers_of(model=catalog_answers.Catalog))
 async def catalog(lab: TheLab) -> Response:
     """What a recipe may name, with parameters, ranges and help; and the bounds."""
     return Answer(lab.catalog())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from types import ModuleType
 from typing import Any
 
 from fastapi import FastAPI
@@ -14,13 +15,13 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from fallline.vocabulary import answers, commands, finding_answers, messages
+from fallline.vocabulary import answers, catalog_answers, commands, finding_answers, messages, sent_answers
 from fallline.vocabulary.recipe import Recipe
 from fallline.web.errors import STATUS
 
 _BODIES = (Recipe, *commands.COMMANDS.values())
 _MESSAGES = (messages.Watch, messages.Unwatch, messages.Got, messages.Ping, messages.Envelope)
-_ANSWERS = {answers.__name__, finding_answers.__name__}
+_ANSWERS = (answers, catalog_answers, finding_answers, sent_answers)
 _REFERENCE = "#/components/schemas/{model}"
 
 DESCRIPTION = """Train small networks step by step and watch every number.
@@ -104,8 +105,7 @@ def _kinds() -> list[str]:
 
 
 def _schemas() -> Mapping[str, Any]:
-    everything = [*vars(answers).values(), *vars(finding_answers).values()]
-    told = list(dict.fromkeys(model for model in everything if _is_answer(model)))
+    told = [model for module in _ANSWERS for model in vars(module).values() if _is_of(model, module)]
     _, incoming = models_json_schema(
         [(model, "validation") for model in (*_BODIES, *_MESSAGES, *told)], ref_template=_REFERENCE
     )
@@ -113,5 +113,5 @@ def _schemas() -> Mapping[str, Any]:
     return schemas
 
 
-def _is_answer(thing: Any) -> bool:
-    return isinstance(thing, type) and issubclass(thing, BaseModel) and thing.__module__ in _ANSWERS
+def _is_of(thing: Any, module: ModuleType) -> bool:
+    return isinstance(thing, type) and issubclass(thing, BaseModel) and thing.__module__ == module.__name__
