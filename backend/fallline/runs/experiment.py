@@ -1,8 +1,9 @@
 """One experiment: runs that share a data set and initial parameters, and the one door through which they change.
 
-Owns the runs, and that whatever happens to them is examined, noted to be stored, and told, in this order; how steps are
-shared out, what is told and what is stored are `stepping`'s, `telling`'s and `books`'. Told the time and handed a clock
-for measuring; must not know threads, sockets, tokens, or where things are stored.
+Owns that whatever happens to runs is examined, noted to be stored, and told, in this order. Who races, how steps are
+shared out, what is examined when, what is told and what is stored are `roster`'s, `stepping`'s, `rounds`', `telling`'s
+and `books`'. Told the time and handed a clock for measuring; must not know threads, sockets, tokens, or where things
+are stored.
 """
 
 from __future__ import annotations
@@ -11,25 +12,23 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from fallline.engine.kernels.choice import Kernels
-from fallline.engine.kernels.table import Kernel
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.saved_parameters import SavedParameters
-from fallline.engine.series import evaluated_series
 from fallline.engine.tabular import Table
 from fallline.figures.binding import MOST_POINTS
 from fallline.figures.view import FigureView
 from fallline.runs.asked_past import Later, See, SeeWay, state_at, stretch_of, way_to
 from fallline.runs.books import Books
-from fallline.runs.bounds import MOST_RUNS
 from fallline.runs.checkpoints import Room
 from fallline.runs.data_check import dataset_of
-from fallline.runs.doctor import Doctor
 from fallline.runs.forking import Forking, forked_recipe
 from fallline.runs.jobs import StepJob
 from fallline.runs.lookback import Waiting
 from fallline.runs.problem_view import figure_view_of, samples_of, shared_by
-from fallline.runs.recipe_check import check_recipe, check_run
+from fallline.runs.recipe_check import check_recipe
 from fallline.runs.reopening import Arrival, reopened_runs
+from fallline.runs.roster import Roster
+from fallline.runs.rounds import Found, Rounds
 from fallline.runs.run import Clock, Run
 from fallline.runs.standing import Standing, standing_of
 from fallline.runs.stepping import Stepping
@@ -41,7 +40,6 @@ from fallline.vocabulary.errors import (
     FieldError,
     InvalidRequest,
     NotFound,
-    TooExpensive,
 )
 from fallline.vocabulary.findings import shown_name
 from fallline.vocabulary.journal import Json, Kept, Receipt, V, Written
@@ -65,19 +63,15 @@ class Experiment:
     ) -> None:
         """`table` and `start` are what the recipe's data and network name of what people sent, if they do."""
         self.id = id
-        self._room = room
         self._kernels = Kernels() if kernels is None else kernels
         dataset = dataset_of(recipe.data, table)
-        self._shared = shared = check_recipe(recipe, dataset, start)
+        shared = check_recipe(recipe, dataset, start)
         self.problem: Problem = build_problem(shared.data, shared.network, shared.loss, dataset, start)
-        self.runs = {run.name: self._new_run(run) for run in self._shared.runs}
-        self._doctor = Doctor(self.problem)
-        self._put_off: dict[str, None] = {}  # in the order of the runs
-        self._clock: Clock = float
+        self._roster = Roster(shared, self.problem, self._kernels, room)
+        self._rounds = Rounds(self.problem)
         self._stepping = Stepping()
         self._telling = Telling(id)
         self._waiting: list[Waiting] = []
-        self._generations: dict[str, int] = {}
         self._positions: dict[str, Json] | None = None
         self._plays_on = False
         self._books = Books(saves=saves)
@@ -107,14 +101,14 @@ class Experiment:
         standing = standing_of(kept.entries)
         one = cls(id, standing.with_edits(), kernels, table, start, room=room)
         one._books = Books(saves=saves)
-        one._put_back(standing, kept, stands_still=stands_still)
+        one._put_back(standing, kept, room, stands_still=stands_still)
         one._plays_on = kept.progress["playing"] and not (is_paused or stands_still)
         return one
 
-    def _put_back(self, standing: Standing, kept: Kept, *, stands_still: bool) -> None:
-        found = reopened_runs(self.problem, standing, kept, self._kernels, self._room)
+    def _put_back(self, standing: Standing, kept: Kept, room: Room | None, *, stands_still: bool) -> None:
+        found = reopened_runs(self.problem, standing, kept, self._kernels, room)
         progress = kept.progress
-        self.runs, self._generations = found.runs, dict(standing.gone)
+        self._roster.put_back(found.runs, standing.gone)
         self._positions = progress["runs"]
         self._stepping.put_back(progress)
         if stands_still:
@@ -148,7 +142,12 @@ class Experiment:
     @property
     def recipe(self) -> Recipe:
         """The recipe with all edits so far."""
-        return self._shared.model_copy(update={"runs": [run.recipe for run in self.runs.values()]})
+        return self._roster.recipe
+
+    @property
+    def runs(self) -> dict[str, Run]:
+        """Those that race, by their names."""
+        return self._roster.runs
 
     @property
     def playing(self) -> bool:
@@ -165,10 +164,7 @@ class Experiment:
         return self.moving or bool(self._waiting)
 
     def run(self, name: str) -> Run:
-        try:
-            return self.runs[name]
-        except KeyError:
-            raise NotFound("this experiment has no run of that name") from None
+        return self._roster.find(name)
 
     def state(self) -> dict[str, Any]:
         """The experiment as `GET /experiments/{id}` answers it."""
@@ -241,7 +237,7 @@ class Experiment:
 
     def pause(self, now: float) -> dict[str, Any]:
         """Stop at this step. Step jobs end here too, and are answered with the state as it is."""
-        self._examine_at_rest(now)
+        self._examine_before_an_answer(now)
         self._stepping.pause()
         self._end_jobs()
         self._books.need()
@@ -265,7 +261,7 @@ class Experiment:
         if (job := self._stepping.goes_on(receipt, done)) is not None:
             self._begin_job(job, receipt, now)
             return
-        runs = [self.run(run)] if run is not None else list(self.runs.values())
+        runs = self._roster.chosen(run)
         able = [one for one in runs if not one.is_over]
         if not able:
             who = f"run {run} has" if run is not None else "every run has"
@@ -297,7 +293,7 @@ class Experiment:
 
     def reset(self, run: str | None, now: float) -> dict[str, Any]:
         """Back to step 0: one run, or all."""
-        for target in [self.run(run)] if run is not None else list(self.runs.values()):
+        for target in self._roster.chosen(run):
             self._stepping.forget(target.name)
             before = target.provenance
             target.reset()
@@ -311,27 +307,13 @@ class Experiment:
     def add_run(self, recipe: RunRecipe, named_by_client: bool, now: float) -> dict[str, Any]:
         """A new run from step 0, from the initial parameters that all runs share."""
         if not named_by_client:
-            recipe = recipe.model_copy(update={"name": self._free_name()})
-        self._check_place_for(recipe.name)
-        return self._admit(self._new_run(self._checked(recipe)), now)
-
-    def _new_run(self, recipe: RunRecipe, kernel: Kernel | None = None) -> Run:
-        return Run(self.problem, recipe, self._kernels, kernel, self._room)
-
-    def _checked(self, recipe: RunRecipe) -> RunRecipe:
-        problem = self.problem
-        return check_run(recipe, "", self._shared, problem.layout.sizes, evaluated_series(problem))
-
-    def _check_place_for(self, name: str) -> None:
-        if len(self.runs) >= MOST_RUNS:
-            raise TooExpensive("runs", MOST_RUNS, len(self.runs) + 1)
-        if name in self.runs:
-            raise Conflict("a run of that name exists already")
+            recipe = recipe.model_copy(update={"name": self._roster.free_name()})
+        self._roster.check_place_for(recipe.name)
+        return self._admit(self._roster.new_run(self._roster.checked(recipe)), now)
 
     def _admit(self, run: Run, now: float) -> dict[str, Any]:
         """Take a run in, and tell watchers of it and of the past it may have."""
-        run.generation = self._generations.get(run.name, -1) + 1
-        self.runs[run.name] = run
+        self._roster.join(run)
         if run.state.step:
             run.case.leaves(run.state)
         self._note_beginning("run_added", run)
@@ -358,18 +340,18 @@ class Experiment:
                 FieldError("/at_step", f"a step from 0 to {present}, where {parent.name} stands")
             )
         if "name" not in asked.model_fields_set:
-            asked = asked.model_copy(update={"name": self._free_name()})
-        self._check_place_for(asked.name)
-        recipe = self._checked(forked_recipe(parent.recipe, at_step, asked))
+            asked = asked.model_copy(update={"name": self._roster.free_name()})
+        self._roster.check_place_for(asked.name)
+        recipe = self._roster.checked(forked_recipe(parent.recipe, at_step, asked))
         if at_step == present:
             done(self._admit(parent.fork(recipe), now))
             return
 
         def arrived(run: Run) -> dict[str, Any]:
-            self._check_place_for(run.name)
+            self._roster.check_place_for(run.name)
             return self._admit(run, now)
 
-        run = self._new_run(recipe, parent.kernel)
+        run = self._roster.new_run(recipe, parent.kernel)
         run.case = parent.case.forked(at_step)
         self._waiting.append(Forking(run, at_step, arrived, done))
 
@@ -379,19 +361,12 @@ class Experiment:
         if len(self.runs) == 1:
             raise Conflict("an experiment keeps at least one run: delete the experiment instead")
         self._tell("run_removed", run, now)
-        self._generations[name] = run.generation
-        del self.runs[name]
+        self._roster.leave(run)
         self._books.begin(name)
         self._books.note("run_removed", run=name)
         self._stepping.forget(name)
         self._finish_jobs(now)
         return {}
-
-    def _free_name(self) -> str:
-        place = len(self.runs) + 1
-        while f"run-{place}" in self.runs:
-            place += 1
-        return f"run-{place}"
 
     # ------------------------------------------------------------------ making steps
 
@@ -399,7 +374,7 @@ class Experiment:
         """When there is something to do: now, a later time, or never (None)."""
         step_at = self._stepping.wake_at(now)
         times = [] if step_at is None else [step_at]
-        if self._waiting or self._unexamined():
+        if self._waiting or self._has_to_examine:
             times.append(now)
         if any(run.has_unpublished for run in self.runs.values()):
             times.append(max(now, self._telling.due_at))
@@ -407,7 +382,7 @@ class Experiment:
 
     def work(self, budget: float, now: float, clock: Clock) -> None:
         """Make steps worth about `budget` seconds, for jobs, play and looks, and publish when it is time to."""
-        self._clock = clock
+        self._rounds.clock = clock
         if self._waiting:
             # Whoever looks back waits a moment; who watches goes on meanwhile.
             budget /= 2
@@ -415,9 +390,10 @@ class Experiment:
         self._stepping.work(self.runs, budget, now, lambda run, steps: self._advance(run, steps, now, clock))
         self._finish_jobs(now)
         if self.moving:
-            self._examine_due(now)
-        elif (run := self._unexamined()) is not None:
-            self._examine(run, now)
+            paced = self._stepping.is_paced(now)
+            self._tell_found(self._rounds.beside_training(self.runs, now, paced=paced), now)
+        elif self._has_to_examine:
+            self._tell_found(self._rounds.at_rest(self.runs, now), now)
         if now >= self._telling.due_at:
             self.publish(now)
 
@@ -439,7 +415,7 @@ class Experiment:
     def _advance(self, run: Run, steps: int, now: float, clock: Clock) -> int:
         before = run.seconds
         made = run.advance(steps, clock, told=self._telling.is_watched)
-        self._doctor.trained(self.runs.values(), run.seconds - before)
+        self._rounds.trained(self.runs, run.seconds - before)
         if run.diverged:
             self._tell(
                 "diverged", run, now, diverged_at=run.state.diverged_at, latest=run.latest(evaluated=True)
@@ -458,7 +434,7 @@ class Experiment:
     def _finish_jobs(self, now: float) -> None:
         finished = self._stepping.take_finished(self.runs.values())
         if finished:
-            self._examine_at_rest(now)
+            self._examine_before_an_answer(now)
             self.publish(now)
         for job in finished:
             self._books.need()
@@ -466,38 +442,19 @@ class Experiment:
 
     # ------------------------------------------------------------------ being examined
 
-    def _examine_due(self, now: float) -> None:
-        """Let the Doctor see the runs for which it is time, beside their training."""
-        paced = self._stepping.is_paced(now)
-        for run in self.runs.values():
-            if self._doctor.is_due(run, now, paced=paced):
-                self._examine(run, now, hurries=not paced)
+    @property
+    def _has_to_examine(self) -> bool:
+        """Whether that is left to do, and nothing else."""
+        return not self.is_busy and self._rounds.has_put_off(self.runs)
 
-    def _examine_at_rest(self, now: float) -> None:
-        """Once more before somebody is answered."""
-        for run in self.runs.values():
-            if self._doctor.is_cheap(run):
-                self._examine(run, now)
-            elif self._doctor.is_last(run):
-                self._examine(run, now, hurries=True)
-            elif self._doctor.has_news(run):
-                self._put_off[run.name] = None
+    def _examine_before_an_answer(self, now: float) -> None:
+        self._tell_found(self._rounds.before_an_answer(self.runs, now), now)
 
-    def _unexamined(self) -> Run | None:
-        """A run at rest for whose examination nobody was to wait: it is made when there is nothing else to do."""
-        if self.is_busy:
-            return None
-        put_off = (self.runs[name] for name in self._put_off if name in self.runs)
-        return next((run for run in put_off if self._doctor.has_news(run)), None)
-
-    def _examine(self, run: Run, now: float, *, hurries: bool = False) -> None:
-        shown = shown_name(run.name, run.recipe.label)
-        self._put_off.pop(run.name, None)
-        for finding in self._doctor.examine(run, now, self._clock, hurries=hurries):
+    def _tell_found(self, found: Found, now: float) -> None:
+        for run, finding in found:
+            shown = shown_name(run.name, run.recipe.label)
             self._books.mention("found", run=run.name, finding=finding.stored())
             self._tell("finding", run, now, finding=finding.as_json(run.name, shown))
-        if run.case.is_unfinished:
-            self._put_off[run.name] = None
 
     # ------------------------------------------------------------------ being stored
 
