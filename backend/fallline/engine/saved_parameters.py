@@ -1,7 +1,8 @@
 """Parameters that somebody saved, read out of NumPy's own file (`.npz`): a pure function of its bytes.
 
 Nothing of the file is believed before it is checked: how large it is unpacked, that an array has as many numbers as its
-head says, that there are numbers and no pickled objects. Must not know which network they are for.
+head says, that there are numbers and no pickled objects. NumPy's own readers are for files that one trusts: they make
+room for as many numbers as a head claims, and read it as Python. Must not know which network they are for.
 """
 
 from __future__ import annotations
@@ -31,6 +32,20 @@ MAGIC = b"PK\x03\x04"
 """How an archive begins that is not empty."""
 _NAMED = re.compile(r"[Wb][1-9][0-9]?\.npy")
 _BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError)
+
+_UNPACKED = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""What `numpy.savez` and `savez_compressed` write. Of the others zipfile unpacks all that it was given at once, however
+large: 300 bytes of bzip2 become 400 MB.
+"""
+
+_HEAD = re.compile(
+    rb"\{'descr': (?P<descr>'[^'\\]{1,32}'|\[[^\]]{1,999}\]), 'fortran_order': (?P<fortran>True|False), "
+    rb"'shape': \((?P<shape>(?:-?[0-9]{1,18}, ?)*(?:-?[0-9]{1,18})?)\),? ?\}\s*"
+)
+"""A head as every writer of the format writes it."""
+
+_LENGTH_BYTES = {b"\x01\x00": 2, b"\x02\x00": 4}
+"""By the version of the format; what stands behind the magic string is the length of the head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +79,8 @@ def read_parameters(body: bytes) -> SavedParameters:
 def _arrays(archive: zipfile.ZipFile) -> dict[str, Array]:
     members = archive.infolist()
     names = [member.filename for member in members]
+    if any(member.compress_type not in _UNPACKED for member in members):
+        raise UnusableParameters(NO_FILE)
     if not members or len(members) > MOST_ARRAYS or len(set(names)) < len(names):
         raise UnusableParameters(f"a file of parameters holds 1 to {MOST_ARRAYS} arrays, each once")
     arrays, left = {}, MOST_BYTES
@@ -87,20 +104,12 @@ def _wrong_name(name: str) -> str:
 
 
 def _array(name: str, data: bytes) -> Array:
-    """One array; not by `numpy.load`, which makes room for as many numbers as the head claims."""
-    stream = io.BytesIO(data)
-    version = np.lib.format.read_magic(stream)
-    if version not in ((1, 0), (2, 0)):
-        raise UnusableParameters(
-            f"{name} is written in a form that holds names or objects, not numbers alone"
-        )
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, is_fortran, dtype = read(stream)
+    """One array out of the bytes of its `.npy`."""
+    shape, is_fortran, dtype, rest = _parts(name, data)
     if dtype.hasobject:
         raise UnusableParameters(f"{name} holds pickled objects, which are never read")
     if dtype.kind != "f" or dtype.itemsize != 8:
         raise UnusableParameters(f"{name} is to hold float64 numbers, and holds {dtype.name}")
-    rest = data[stream.tell() :]
     if min(shape, default=1) < 0 or math.prod(shape) * dtype.itemsize != len(rest):
         raise UnusableParameters(f"{name} is cut off: it holds other than its {shape} numbers")
     values = np.frombuffer(rest, dtype).reshape(shape, order="F" if is_fortran else "C")
@@ -109,3 +118,29 @@ def _array(name: str, data: bytes) -> Array:
     own = np.array(values, np.float64, order="C")
     own.setflags(write=False)
     return own
+
+
+def _parts(name: str, data: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], bytes]:
+    """Shape, whether by columns, kind of number, and the bytes of the numbers."""
+    magic, version = data[:6], data[6:8]
+    if magic != np.lib.format.MAGIC_PREFIX:
+        raise UnusableParameters(NO_FILE)
+    if version not in _LENGTH_BYTES:
+        raise UnusableParameters(
+            f"{name} is written in a form that holds names or objects, not numbers alone"
+        )
+    start = 8 + _LENGTH_BYTES[version]
+    end = start + int.from_bytes(data[8:start], "little")
+    head = _HEAD.fullmatch(data, start, end)
+    if head is None or end > len(data):
+        raise UnusableParameters(NO_FILE)
+    shape = tuple(int(digits) for digits in head["shape"].replace(b" ", b"").split(b",") if digits)
+    return shape, head["fortran"] == b"True", _kind(head["descr"].decode("latin-1")), data[end:]
+
+
+def _kind(descr: str) -> np.dtype[Any]:
+    """The kind of number that a head names; of a list, which stands for a record of several, that it is one."""
+    try:
+        return np.dtype("V" if descr.startswith("[") else descr.strip("'"))
+    except TypeError:
+        raise UnusableParameters(NO_FILE) from None
