@@ -48,6 +48,21 @@ def test_a_noise_floor_is_told_where_no_recent_step_has_a_loss_of_all_samples() 
     assert "noise_floor" in [each["rule"] for each in one.open()]
 
 
+def test_a_run_of_which_is_said_that_it_learns_is_at_no_floor_of_noise() -> None:
+    """Both linger once they are said, so that "no longer falls" stood beside "fell 41 %" for hundreds of steps."""
+    data = {"name": "log_linear", "samples": 300, "standardize": "both", "seed": 1}
+    layers = [{"units": 4, "activation": "relu"}] * 2
+    network = {"layers": layers, "weights": "he_normal", "biases": "zeros", "seed": 3}
+    one = Examined({"data": data, "network": network, "runs": [{"learning_rate": 0.1, "batch_size": 1}]})
+    said = []
+    for _ in range(0, 1600, SLICE):
+        one.step(SLICE)
+        said.append({each["rule"] for each in one.open()} & {"healthy", "noise_floor"})
+    assert {"noise_floor"} in said
+    assert {"healthy"} in said
+    assert {"healthy", "noise_floor"} not in said
+
+
 def test_inputs_of_very_different_size_are_named(wide_and_narrow: str) -> None:
     for standardize, ill in (("none", ["unscaled_inputs"]), ("inputs", [])):
         data = {"name": wide_and_narrow, "samples": 60, "standardize": standardize}

@@ -70,7 +70,7 @@ _MERELY_SO = (
         "noise_floor",
         "the loss moves around the level to which noise keeps it",
         noise.noise_floor,
-        yields_to=_FLAT | {"small_batch"},
+        yields_to=_FLAT | {"small_batch", "healthy"},  # what falls again has not come to its floor
     ),
     Rule("wasteful_batch", "fewer samples would give the same gradient", noise.wasteful_batch, hold=100),
     Rule(
