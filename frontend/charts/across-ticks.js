@@ -10,6 +10,8 @@ const LETTER = 6.2;
 /** Between two words at least this, in px. */
 const APART = 12;
 const STEPS = [1, 2, 5];
+/** Of brief words. */
+const BRIEF_DIGITS = 3;
 /** @type {[number, string][]} */
 const THOUSANDS = [[1e9, "G"], [1e6, "M"], [1e3, "k"]];
 
@@ -28,7 +30,21 @@ function written(value, digits, least = digits) {
 /** "20k", "1.5M"; small numbers as they are. @param {number} value */
 function brief(value) {
   const [unit, letter] = THOUSANDS.find(([least]) => value >= least) ?? [1, ""];
-  return `${Number((value / unit).toPrecision(3))}${letter}`;
+  return `${Number((value / unit).toPrecision(BRIEF_DIGITS))}${letter}`;
+}
+
+/** Whether brief words tell places that are so far apart from each other: 4,282 and 4,284 are both "4.28k". @param {number} largest @param {number} size */
+const isToldBriefly = (largest, size) => size >= 10 ** (Math.floor(Math.log10(largest) + 1e-9) + 1 - BRIEF_DIGITS) * (1 - 1e-9);
+
+/** Below this places are written as powers of ten. */
+const SMALL = 1e-3;
+
+/** "5e\u22127", with as many digits as tell it from places so far away. @param {number} value @param {number} size */
+function powerOfTen(value, size) {
+  if (value === 0) return "0";
+  const digits = Math.max(0, Math.min(20, Math.floor(Math.log10(value) + 1e-9) - Math.floor(Math.log10(size) + 1e-9) + 1));
+  const [number, exponent] = value.toExponential(digits).split("e");
+  return `${Number(number)}e\u2212${Math.abs(Number(exponent))}`;
 }
 
 /** The least round size from which on steps are large enough, and its digits after the point. @param {number} least */
@@ -71,7 +87,7 @@ export function fewTicks([low, high]) {
   // three digits are all that brief words have
   const isLarge = largest >= 1e4 && size >= largest / 100;
   const tickvals = Array.from({ length: placesAt(size) }, (_, k) => (Math.ceil(low / size - 1e-9) + k) * size || 0);
-  return { tickvals, ticktext: tickvals.map((value) => signed(value, isLarge ? brief : (each) => written(each, digits, 0))) };
+  return { tickvals, ticktext: tickvals.map((value) => signed(value, isLarge ? brief : largest < SMALL ? (each) => powerOfTen(each, size) : (each) => written(each, digits, 0))) };
 }
 
 /** @param {number} value @param {(size: number) => string} word */
@@ -91,7 +107,7 @@ function linearTicks(low, high, room, isBrief) {
       const size = step * 10 ** exponent;
       if (size < finest * (1 - 1e-9)) continue;
       const digits = Math.max(0, -exponent);
-      const word = (/** @type {number} */ value) => (isBrief ? brief(Number(value.toFixed(digits))) : written(value, digits));
+      const word = (/** @type {number} */ value) => (isBrief && isToldBriefly(high, size) ? brief(Number(value.toFixed(digits))) : written(value, digits));
       const widest = Math.max(word(low + size).length, word(high).length) * LETTER;
       if ((size / (high - low)) * room.width >= widest + APART || size > high - low) return placesOf(low, high, size, word);
     }

@@ -14,6 +14,7 @@ const PAD = 0.06;
 /** A trail of one point is drawn on an axis of so many steps. */
 const FEWEST_STEPS = 10;
 const LETTER = 6.2;
+const POINT = 3.1;
 const APART = 8;
 /** Of a name beside a plot. */
 const MOST_LETTERS = 14;
@@ -24,9 +25,13 @@ const numbersOn = (data, axis) => data.flatMap((trace) => trace[axis] ?? []).fil
 /** @param {number[]} numbers @returns {[number, number]|null} */
 const extent = (numbers) => (numbers.length ? [numbers.reduce((a, b) => Math.min(a, b)), numbers.reduce((a, b) => Math.max(a, b))] : null);
 
+/** What differs by a smaller share of itself is drawn as what it is, next to level, over numbers that can be read. */
+const LEAST_SHARE = 1e-4;
+
 /** @param {[number, number]} range @returns {[number, number]} */
 function padded([low, high]) {
-  const pad = PAD * (high - low || Math.abs(high) || 1);
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  const pad = high > low ? Math.max(PAD * (high - low), (LEAST_SHARE * size - (high - low)) / 2) : PAD * (size || 1);
   return [low - pad, high + pad];
 }
 
@@ -68,8 +73,19 @@ const mapAxis = (range) => ({ type: "linear", range, ...fewTicks(range) });
 /** Names beside a plot, which are cut where they are too long. @param {string[]} names */
 const beside = (names) => names.map((name) => briefName(name, names, MOST_LETTERS));
 
-/** How wide it has to be beside a plot for its numbers, or for the names that the figure has. @param {Json} specified @param {number} least  px, for numbers */
-export const roomBeside = ({ ticktext = [] }, least) => Math.max(least, ...beside(ticktext).map(({ length }) => Math.ceil(length * LETTER + APART)));
+/** As wide as digits are at least, with their points and commas. @param {string} number */
+const widthOf = (number) => [...number].reduce((sum, letter) => sum + (".,".includes(letter) ? POINT : LETTER), 0);
+
+/**
+ * How wide it has to be beside a plot for its numbers, or for the names that the figure has.
+ * @param {Json} specified
+ * @param {Json[]} data  of the first plot
+ * @param {number} least  px
+ */
+export function roomBeside(specified, data, least) {
+  const { ticktext = [] } = downAxis(specified, data);
+  return Math.max(least, ...ticktext.map((text) => Math.ceil(specified.ticktext?.length ? text.length * LETTER + APART : widthOf(text) + 1)));
+}
 
 /** @param {Json} specified @param {Json[]} data @returns {Axis} */
 export function downAxis({ type = "linear", range, rangemode, autorange, tickvals, ticktext }, data) {

@@ -33,7 +33,7 @@ export function instrumentChart(figure, scene, gauge) {
   const { last, trail } = at ? toldOf(state, at.run.name, askedFor(gauge)) : { last: undefined, trail: [] };
   const filled = fillMeasured(figure, trail, last);
   const data = filled.data.map((/** @type {Json} */ trace) => clothed(trace, scene, at?.run.lane ?? "a"));
-  const margin = { l: roomBeside(filled.layout.yaxis, look.compact ? LEFT_COMPACT : LEFT), r: RIGHT, t: TOP, b: look.compact ? 20 : 23, pad: 0 };
+  const margin = { l: roomBeside(filled.layout.yaxis, ofPanel(data, ""), look.compact ? LEFT_COMPACT : LEFT), r: RIGHT, t: TOP, b: look.compact ? 20 : 23, pad: 0 };
   const panels = panelsOf(filled.layout, data, room, margin);
   const axes = panels.map(({ frame }) => axesOf(frame));
   const levels = (filled.layout.shapes ?? []).filter((/** @type {Json} */ { name }) => name === "level");
@@ -54,6 +54,9 @@ export function instrumentChart(figure, scene, gauge) {
   };
 }
 
+/** @param {Json[]} data @param {string} suffix  of its axes */
+const ofPanel = (data, suffix) => data.filter(({ xaxis = "x" }) => xaxis === `x${suffix}`);
+
 /**
  * The plots of a figure side by side, with their axes as Plotly is told of them.
  * @param {Json} layout
@@ -67,7 +70,7 @@ function panelsOf(layout, data, room, margin) {
   const width = (plot - GAP * (suffixes.length - 1)) / suffixes.length;
   const height = room.height - margin.t - margin.b;
   return suffixes.map((suffix, k) => {
-    const own = data.filter(({ xaxis = "x" }) => xaxis === `x${suffix}`);
+    const own = ofPanel(data, suffix);
     const x = acrossAxis(layout[`xaxis${suffix}`], own, { width, before: margin.l - 6, after: margin.r });
     const y = downAxis(layout[`yaxis${suffix}`], own);
     const start = k * (width + GAP);

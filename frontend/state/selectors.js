@@ -154,20 +154,20 @@ const LEVEL = { least: 8, share: 0.02 };
 const isOnTheMove = ({ playback, looking }) => playback.playing && !looking;
 
 /**
- * The step at which all numbers are, and who is elsewhere: "1,284", "900 (GD 184)".
+ * The step at which all numbers are, and who is elsewhere: "1,284", "900 (GD at 184)".
  * @param {State} state
  * @param {{label: string, step: number}[]} [places]
  */
 export function whereWords(state, places = state.order.map((name) => state.runs[name])) {
   const step = Math.max(0, ...places.map((run) => run.step));
   const slack = isOnTheMove(state) ? Math.max(LEVEL.least, LEVEL.share * step) : 0;
-  const others = places.filter((run) => step - run.step > slack).map((run) => `${run.label} ${integer(run.step)}`);
+  const others = places.filter((run) => step - run.step > slack).map((run) => `${run.label} at ${integer(run.step)}`);
   return others.length ? `${integer(step)} (${others.join(", ")})` : integer(step);
 }
 
 /**
  * Of which step a view is that is looked at a few times a second only: told while runs move, and wherever it is not the
- * step that the table names. "step 1,128 (GD 871)", or nothing.
+ * step that the table names. "step 1,128 (GD at 871)", or nothing.
  * @param {State} state
  * @param {Run[]} shown
  * @param {"units"|"predictions"|"snapshot"|((run: Run) => {step?: number}|null|undefined)} view

@@ -79,9 +79,9 @@ def test_a_link_opens_elsewhere_as_the_same_experiment_at_the_same_step_in_the_s
         lab.page.keyboard.press(key)
     lab.card("sgd").get_by_role("button", name="Hide SGD in the charts").click()
     look_back_to(lab, 12)
-    expect(lab.page.locator("race-table th.moment")).to_have_text("At step 12 (Branch 8)")
+    expect(lab.page.locator("race-table th.moment")).to_have_text("At step 12 (Branch at 8)")
     other = goes_to(visits, link_of(lab)).wait()
-    expect(other.page.locator("race-table th.moment")).to_have_text("At step 12 (Branch 8)")
+    expect(other.page.locator("race-table th.moment")).to_have_text("At step 12 (Branch at 8)")
     assert rows(other) == rows(lab)
     expect(other.notice).to_contain_text("Opened from a link.")
     view = "JSON.parse(localStorage.getItem('fallline.view'))"

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { acrossTicks, fewTicks } from "../../frontend/charts/across-ticks.js";
 import { axesOf } from "../../frontend/charts/axes.js";
 import { gradientChart } from "../../frontend/charts/gradient-chart.js";
+import { downAxis, roomBeside } from "../../frontend/charts/instrument-axes.js";
 import { evenTicks } from "../../frontend/charts/loss-range.js";
 import { figures, scene } from "./scenes.mjs";
 
@@ -58,6 +59,25 @@ test("ticks are round and read as written", () => {
   assert.deepEqual(read([0, 3000], 90, true), ["0", "1k", "2k"]);
   assert.deepEqual(read([0, 1.4], 180), ["0", "0.5", "1.0"]);
   assert.deepEqual(read([1000, 1040], 260), ["1,010", "1,020", "1,030"]);
+});
+
+test("two places never have the same words, and small ones are powers of ten that have room", () => {
+  const steps = (range) => acrossTicks({ type: "linear", range }, { ...room(220), least: 1 }, true).ticktext;
+  assert.deepEqual(steps([4281, 4291]), ["4,282", "4,284", "4,286", "4,288", "4,290"]);
+  assert.deepEqual(steps([4000, 4291]), ["4.1k", "4.2k"]);
+  assert.deepEqual(fewTicks([-1.5e-6, 5e-7]).ticktext, ["−1.5e−6", "−1e−6", "−5e−7", "0", "5e−7"]);
+  assert.deepEqual(fewTicks([2.6e-5, 2.7e-5]).ticktext, ["2.6e−5", "2.65e−5", "2.7e−5"]);
+  for (let k = 0; k < 2000; k++) {
+    const low = 10 ** ((k % 61) / 10);
+    const texts = steps([low, low + 10 ** (((k * 7) % 50) / 10)]);
+    assert.equal(new Set(texts).size, texts.length, `${low}: ${texts}`);
+  }
+});
+
+test("a loss that hardly changes along a step is drawn next to level, over numbers that have room beside the plot", () => {
+  const data = [{ y: [2.6792345e-5, 2.6792325e-5], meta: { role: "line" } }];
+  assert.deepEqual(downAxis({}, data).ticktext, ["2.6791e−5", "2.6792e−5", "2.6793e−5"]);
+  assert.ok(roomBeside({}, data, 40) > 9 * 5.5 && roomBeside({}, [{ y: [0, 1], meta: {} }], 40) === 40);
 });
 
 test("on a log axis 2 and 5 stand between powers of ten only where there is room", () => {

@@ -258,10 +258,10 @@ test("a run's rule, edits and state read as the design has them", () => {
 test("runs that stand at different steps are named, unless they are merely told at different moments", () => {
   const at = (gd, sgd, status) => after([frame("gd", { step: gd, status }), frame("sgd", { step: sgd, status })], opened());
   assert.equal(whereWords(at(1284, 1284, "paused")), "1,284");
-  assert.equal(whereWords(at(184, 900, "paused")), "900 (GD 184)");
-  assert.equal(whereWords(at(899, 900, "paused")), "900 (GD 899)");
+  assert.equal(whereWords(at(184, 900, "paused")), "900 (GD at 184)");
+  assert.equal(whereWords(at(899, 900, "paused")), "900 (GD at 899)");
   assert.equal(whereWords(at(899, 900, "playing")), "900");
-  assert.equal(whereWords(at(13, 11700, "playing")), "11,700 (GD 13)");
+  assert.equal(whereWords(at(13, 11700, "playing")), "11,700 (GD at 13)");
 });
 
 test("a view that is looked at now and then says of which step it is, unless all stand still there", () => {
@@ -271,7 +271,7 @@ test("a view that is looked at now and then says of which step it is, unless all
     return viewWords(state, Object.values(state.runs), "predictions");
   };
   assert.equal(at(900, "paused", { gd: 900, sgd: 900 }), "");
-  assert.equal(at(900, "paused", { gd: 900, sgd: 884 }), "step 900 (SGD 884)");
+  assert.equal(at(900, "paused", { gd: 900, sgd: 884 }), "step 900 (SGD at 884)");
   assert.equal(at(900, "paused", { gd: 880, sgd: 880 }), "step 880");
   assert.equal(at(900, "playing", { gd: 900, sgd: 899 }), "step 900");
   assert.equal(at(900, "playing", { sgd: 884 }), "step 884");

@@ -44,7 +44,7 @@ test("a view in the past is not drawn anew by steps that are made meanwhile, onl
 
 test("a run that has not come so far is shown where it is, and what is still asked for at the step that was found", () => {
   const state = lab({ type: "look", step: 300 }, { type: "found", moments: { gd: moment(300, 0.2), sgd: moment(250, 0.3) } }, { type: "look", step: 200 });
-  assert.equal(whereWords(seen(state)), "300 (SGD 250)");
+  assert.equal(whereWords(seen(state)), "300 (SGD at 250)");
   assert.equal(shownStep(state), 200);
 });
 
