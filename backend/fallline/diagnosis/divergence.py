@@ -10,7 +10,7 @@ import numpy as np
 from fallline.diagnosis.remedies import SHORT, edit, fork, raised
 from fallline.diagnosis.rule import Sighting, Subject, Words
 from fallline.diagnosis.view import View
-from fallline.diagnosis.words import count, number, percent, plain, setting
+from fallline.diagnosis.words import bears, count, number, percent, plain, setting
 from fallline.vocabulary.findings import Remedy, Why
 
 WATCHED = 13
@@ -102,15 +102,13 @@ def will_diverge(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sig
 
 def _will_diverge(view: View, rose: int, pace: float, at_step: int, turned: int) -> Words:
     edge, rate = view.edge(), view.settings.learning_rate
-    bears = ""
-    if edge is not None and edge.sharpness > edge.limit:
-        bears = f" The sharpness is {number(edge.sharpness)}; this rate bears {number(edge.limit)}."
+    beyond = bears(edge, view.step) if edge is not None and edge.sharpness > edge.limit else ""
     lower = plain(rate / 10)
     return Words(
         title="{run} is about to diverge.",
         evidence=f"The loss rose in {rose} of the last {WATCHED - 1} steps, by "
         f"{percent(math.expm1(pace))} a step; at this "
-        f"pace it is a million times its start at about step {at_step:,}.{bears}",
+        f"pace it is a million times its start at about step {at_step:,}.{beyond}",
         mark="about to diverge",
         why=_WHY,
         remedies=(

@@ -9,7 +9,7 @@ import numpy as np
 from fallline.diagnosis.remedies import edit, faster
 from fallline.diagnosis.rule import Sighting, Subject, Words
 from fallline.diagnosis.view import Course, View
-from fallline.diagnosis.words import number, percent, plain
+from fallline.diagnosis.words import bears, number, percent, plain
 from fallline.vocabulary.findings import Severity, Why
 
 WATCHED = 100
@@ -57,15 +57,9 @@ def rate_at_edge(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sig
 
 
 def _at_edge(view: View, rose: int) -> Words:
-    edge = view.edge()
-    bears = (
-        ""
-        if edge is None
-        else f" The sharpness is {number(edge.sharpness)}; this rate bears {number(edge.limit)}."
-    )
     return Words(
         title="{run}: the rate is at the edge.",
-        evidence=f"The loss rose in {rose} of the last {WATCHED} steps.{bears}",
+        evidence=f"The loss rose in {rose} of the last {WATCHED} steps.{bears(view.edge(), view.step)}",
         mark="rate at the edge",
         why=Why(
             "Along the steepest curve of the loss a step jumps to the other side, as high as it "

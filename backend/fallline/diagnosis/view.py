@@ -121,10 +121,13 @@ class Noise:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """The largest curvature of the training loss as the optimizer sees it, and what full-batch steps bear of it."""
+    """The largest curvature of the training loss as the optimizer sees it, what full-batch steps bear of it, and the
+    step at which that was measured.
+    """
 
     sharpness: float
     limit: float
+    step: int
 
 
 @dataclass(frozen=True, slots=True)

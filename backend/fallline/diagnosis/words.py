@@ -1,9 +1,14 @@
-"""How numbers are written in findings, as everywhere in fallline: three significant digits. Must not know rules."""
+"""How numbers are written in findings, as everywhere in fallline: three significant digits; and what several rules say.
+
+Must not know rules.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+
+from fallline.diagnosis.view import Edge
 
 
 def number(value: float) -> str:
@@ -47,3 +52,15 @@ def count(number: int, one: str, several: str | None = None) -> str:
 def listed(items: Sequence[str]) -> str:
     """ "a", "a and b", "a, b and c"."""
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def bears(edge: Edge | None, step: int) -> str:
+    """A sentence after another. It is measured now and then only, and others measure at this very step."""
+    if edge is None:
+        return ""
+    at = (
+        f"was {number(edge.sharpness)} at step {edge.step:,}"
+        if edge.step < step
+        else f"is {number(edge.sharpness)}"
+    )
+    return f" The sharpness {at}; this rate bears {number(edge.limit)}."

@@ -133,4 +133,4 @@ def _edge(problem: Problem, run: Run) -> Edge | None:
         eigenvalues = spectrum(problem, run.state.parameters, run.settings.l2, found.scale).eigenvalues
     except (FloatingPointError, np.linalg.LinAlgError):
         return None
-    return Edge(float(eigenvalues[0]), found.limit)
+    return Edge(float(eigenvalues[0]), found.limit, run.state.step)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from fallline.diagnosis.words import count, listed, number, percent
+from fallline.diagnosis.view import Edge
+from fallline.diagnosis.words import bears, count, listed, number, percent
 from fallline.vocabulary.findings import shown_name
 
 
@@ -24,6 +25,13 @@ def test_what_is_not_all_is_never_written_as_100_percent() -> None:
 def test_things_are_counted_and_listed() -> None:
     assert (count(1, "step"), count(1284, "step")) == ("1 step", "1,284 steps")
     assert [listed(["a", "b", "c"][:n]) for n in (1, 2, 3)] == ["a", "a and b", "a, b and c"]
+
+
+def test_a_sharpness_is_told_with_its_step_where_that_is_not_the_one_of_the_finding() -> None:
+    """A gauge beside it measures at this very step: 5.01 and 5.07 stood there as of one."""
+    edge = Edge(5.0126, 5.0, 1800)
+    assert bears(edge, 1800) == " The sharpness is 5.01; this rate bears 5.00."
+    assert bears(edge, 1822) == " The sharpness was 5.01 at step 1,800; this rate bears 5.00."
 
 
 def test_a_run_is_called_what_the_page_calls_it() -> None:
