@@ -166,6 +166,30 @@ def test_over_two_inputs_a_map_shows_the_class_that_would_be_predicted_and_what_
     map_agrees(lab, 60)
 
 
+PLACES = """() => [".face", "doctor-list"]
+    .map((one) => document.querySelector(`.rail.inspection ${one}`).getBoundingClientRect().top)"""
+
+
+def test_neither_pointing_at_a_map_nor_asking_for_the_table_moves_what_was_pressed(
+    visits: Visits, address: str
+) -> None:
+    """Of three classes the table is longer: the Doctor took its place, and the switch went out of sight."""
+    rows = "".join(f"{k % 3 + k / 100},{k % 5},{'abc'[k % 3]}\n" for k in range(60))
+    table = httpx.post(
+        f"{address}/api/v1/datasets", content=f"size,age,kind\n{rows}", headers={"Content-Type": "text/csv"}
+    ).json()
+    data = {"name": "csv", "dataset": table["id"], "target": "kind", "standardize": "inputs"}
+    lab = opened(visits, address, {**MOONS, "data": data})
+    expect(lab.page.locator(".decision[data-step]")).to_have_count(2)
+    before = lab.page.evaluate(PLACES)
+    lab.page.locator(".decision .map").first.hover()
+    expect(lab.page.locator("predicted-true .hint")).to_contain_text("%")
+    assert lab.page.evaluate(PLACES) == before
+    shown_as(lab, "Table")
+    expect(lab.page.locator(".confusion")).to_have_count(2)
+    assert lab.page.evaluate(PLACES)[0] == before[0]
+
+
 def test_axe_finds_nothing_in_maps_and_tables_of_four_runs(visits: Visits, address: str) -> None:
     runs = [
         {"name": f"run-{place}", "learning_rate": rate} for place, rate in enumerate((0.5, 0.1, 1e-6, 1e6))
