@@ -43,7 +43,9 @@ export function flagsOf(state, series, { axis, log }) {
     const { origin } = recipe;
     // what a fork has of its parent is told where the parent is
     const own = flags.filter(({ step }) => step >= (origin?.at_step ?? 0));
-    if (origin && own[0]?.step !== origin.at_step) own.unshift(flag(origin.at_step, originWords(state, run.name)));
+    // a rate put back to what it was before the parent's last edit changes nothing in the fork's own story
+    if (origin && own[0]?.step === origin.at_step) own[0].text ||= originWords(state, run.name);
+    else if (origin) own.unshift(flag(origin.at_step, originWords(state, run.name)));
     const found = foundSince(run, origin).map((finding) => ({ ...flag(finding.since_step, finding.mark), tone: toneOf(finding) }));
     return [...own, ...found].filter(({ x }) => !log || x > 0).slice(-MOST);
   });

@@ -10,6 +10,9 @@
 export const APART = 16;
 const GLYPH = 18;
 const LETTER = 6.4;
+/** Capitals and arrows are as wide as the widest of them: "GD → SGD" lay under the next glyph. */
+const WIDE_LETTER = 9.4;
+const WIDE = /[A-Z\u2192]/g;
 
 /** @param {number} value @param {Axis} axis */
 export const shareOf = (value, { type, range: [low, high] }) => ((type === "log" ? Math.log10(value) : value) - low) / (high - low);
@@ -61,7 +64,7 @@ export function placeFlags(flags, frame) {
     .filter(({ left }) => left >= frame.left - 1 && left <= frame.left + frame.width + 1)
     .sort((a, b) => a.left - b.left || a.step - b.step);
   const edge = frame.left + frame.width + frame.beyond;
-  const lengthOf = (/** @type {PlacedFlag} */ { text }) => GLYPH + text.length * LETTER;
+  const lengthOf = (/** @type {PlacedFlag} */ { text }) => GLYPH + text.length * LETTER + (text.match(WIDE)?.length ?? 0) * (WIDE_LETTER - LETTER);
   across.forEach((flag, i) => {
     const next = across[i + 1]?.left ?? Infinity;
     flag.brief = next - flag.left < lengthOf(flag);

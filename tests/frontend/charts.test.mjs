@@ -300,6 +300,8 @@ test("words of a line that ends early stand where least is in the way, and stay 
 test("of two flags that would touch, the earlier falls to its glyph", () => {
   const flag = (x) => ({ run: "gd", lane: "a", step: x, text: "rate 0.03 → 0.006", x });
   assert.deepEqual(placeFlags([flag(50), flag(55), flag(200)], FRAME).map(({ brief }) => brief), [true, false]);
+  const capitals = { ...flag(20), text: "GD → SGD" };
+  assert.deepEqual([32, 34].map((next) => placeFlags([capitals, flag(next)], FRAME)[0].brief), [true, false], "81 px, as the browser sets it");
 });
 
 test("a flag at the right end turns its text to the left; where that is taken too, or would be, somebody gives way", () => {

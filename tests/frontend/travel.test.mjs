@@ -130,4 +130,7 @@ test("a fork that changes nothing has a flag on the charts too, and an edit that
   const { labels } = lossChart(figures.loss, { ...drawn, state });
   assert.deepEqual(labels.flags.map(({ run, text }) => `${run}: ${text}`), ["gd: rate 0.1 → 0.2", "sgd: fork of GD at step 50"]);
   assert.deepEqual(markersOf(state).map(({ step, kind }) => `${kind} ${step}`), ["edit 10", "fork 50"]);
+  // one that undoes what its parent was told at that very step
+  const undone = after([edit("sgd", 50, { learning_rate: 0.1 })], state);
+  assert.deepEqual(lossChart(figures.loss, { ...drawn, state: undone }).labels.flags.at(-1).text, "fork of GD at step 50");
 });
