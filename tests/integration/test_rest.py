@@ -195,7 +195,7 @@ async def test_a_fork_may_draw_layers_anew_and_the_past_stays(one: Experiment) -
         ({"layers": [1, 1]}, "/redraw"),
         ({"layers": []}, "/redraw/layers"),
         ({"layers": [1], "weights": "hee"}, "/redraw/weights"),
-        (None, ""),
+        (None, "/redraw"),
     ],
 )
 async def test_layers_that_cannot_be_drawn_are_refused(one: Experiment, redraw: Any, pointer: str) -> None:

@@ -10,7 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from fallline.vocabulary.stop_conditions import StopCondition, Stops
 from fallline.vocabulary.strict import LARGEST, RowName, StrictModel
@@ -225,14 +232,12 @@ class Change(MethodSettings):
         default=None, description="layers that are drawn anew at the end of this very step, once"
     )
 
-    @model_validator(mode="before")
+    @field_validator("*", mode="before")
     @classmethod
-    def _null_only_where_it_says_something(cls, body: Any) -> Any:
-        if isinstance(body, dict):
-            for name in EDITABLE:
-                if name not in NULLABLE and name in body and body[name] is None:
-                    raise ValueError(f"{name} is null: leave it out to keep it as it is")
-        return body
+    def _null_only_where_it_says_something(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is None and info.field_name in EDITABLE and info.field_name not in NULLABLE:
+            raise ValueError("should not be null: leave it out to keep it as it is")
+        return value
 
     def given(self) -> dict[str, Any]:
         """Only the settings that the change names, as plain JSON."""

@@ -33,6 +33,16 @@ CASES: list[tuple[type[BaseModel], dict[str, Any], dict[str, str]]] = [
     (Recipe, {"runs": [{"order": "up"}]}, {"/runs/0/order": "should be 'shuffle' or 'sequential'"}),
     (Recipe, {"runs": []}, {"/runs": "should have at least 1 entries"}),
     (COMMANDS["play"], {"speed": "fast"}, {"/speed": "should be a number, or should be 'max'"}),
+    (
+        COMMANDS["edit"],
+        {"learning_rate": None, "batch_size": None, "order": None},
+        dict.fromkeys(("/learning_rate", "/order"), "should not be null: leave it out to keep it as it is"),
+    ),
+    (
+        Recipe,
+        {"runs": [{"edits": [{"at_step": 3, "momentum": None}]}]},
+        {"/runs/0/edits/0/momentum": "should not be null: leave it out to keep it as it is"},
+    ),
     (COMMANDS["step"], {"steps": 2_000_000}, {"/steps": "should be at most 1,000,000"}),
 ]  # fmt: skip
 
