@@ -487,6 +487,16 @@ async def test_floods_are_refused_and_then_ended_with_4008(shared_server: Server
     assert len(refused) >= 50
 
 
+async def test_a_flood_of_pings_is_told_from_a_reader_that_is_too_slow(shared_server: Server) -> None:
+    async with line_to(shared_server) as line:
+        try:
+            for _ in range(10_000):
+                await line.send(type="ping", id="flood")
+        except ConnectionClosed:
+            pass
+        assert await line.close_code() == 4008
+
+
 async def test_a_message_beyond_64_kib_ends_the_line_with_1009(shared_server: Server) -> None:
     async with line_to(shared_server) as line:
         await line.connection.send('{"type":"ping","id":"' + "x" * 66_000 + '"}')

@@ -116,6 +116,9 @@ class Connection:
                 raise _Over
             await self._receive(message.get("text"))
             self._news.set()
+            # What has arrived already is received without waiting: many messages at once would hold back their answers,
+            # and so look as if these were not being read.
+            await asyncio.sleep(0)
 
     async def _receive(self, text: str | None) -> None:
         if text is None:
