@@ -285,6 +285,6 @@ async def test_what_has_not_begun_can_be_taken_away_too(client: httpx.AsyncClien
     assert json.loads((await one.get("/export/history.json", run="gd")).content)["first"] == []
     lines = (await one.get("/export/history.csv")).text.splitlines()
     assert len(lines) == 1
-    assert lines[0].startswith("run,first,last,samples_seen")
+    assert lines[0].startswith("run,first,last,batch_loss.min")
     for file in FILES:
         assert (await one.get(f"/export/{file}")).status_code == 200

@@ -32,7 +32,7 @@ def test_a_first_session_with_curl_works_as_printed() -> None:
     assert answers[2] == "True"
     assert answers[3].startswith("{'min': [")
     assert answers[4] == "paused"
-    assert answers[5].startswith("first,last,samples_seen,seconds,batch_loss.min")
+    assert answers[5].startswith("first,last,batch_loss.min")
     assert re.fullmatch(r"\[((True|False)(, )?){4}\]", answers[-5])
     assert answers[-4:-2] == ["log", "[{'at_step': 501, 'batch_size': 1}]"]
     assert answers[-2:] == ["[{'line': 4, 'reason': 'no value in celsius'}]", "regression"]

@@ -174,12 +174,12 @@ class Buckets:
         return series
 
     def as_csv(self, every_step: frozenset[str] | None = None) -> str:
-        """A table, one line a bucket: first, last, samples_seen, seconds, then series.statistic; missing is empty."""
+        """A table, one line a bucket: first, last, then series.statistic, at the end what it took; missing is empty."""
         columns = self.as_json(0, every_step)
-        table = {name: columns[name] for name in ("first", "last", "samples_seen", "seconds")}
+        table = {name: columns[name] for name in ("first", "last")}
         for name, statistics in columns["series"].items():
             table.update({f"{name}.{statistic}": column for statistic, column in statistics.items()})
-        return csv_table(table)
+        return csv_table(table | {name: columns[name] for name in ("samples_seen", "seconds")})
 
 
 # ---------------------------------------------------------------------- making, joining and merging
@@ -303,6 +303,8 @@ def _complete(buckets: Buckets, width: int) -> NDArray[np.intp]:
 
 def _newest_cut_short(buckets: Buckets, width: int) -> NDArray[np.intp]:
     newest = int(buckets.last[-1]) // width * width
+    if newest < buckets.first[0]:  # a bucket of everything, which would begin late too, and finer ones may do
+        return _complete(buckets, width)
     return np.arange(min(int(np.searchsorted(buckets.first, newest)) + 1, len(buckets)))
 
 

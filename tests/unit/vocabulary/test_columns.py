@@ -118,6 +118,12 @@ def test_only_the_newest_bucket_is_cut_short_where_whole_ones_are_too_many() -> 
     assert told.last.tolist() == [511, 1022]
 
 
+def test_both_ends_are_cut_short_before_everything_becomes_one_bucket() -> None:
+    told = coarsen(from_records(one_series(*range(100), first=5)), 4)
+    assert told.first.tolist() == [5, 32, 64, 96]
+    assert told.last.tolist() == [31, 63, 95, 104]
+
+
 def test_one_bucket_can_always_tell_everything() -> None:
     told = coarsen(from_records(one_series(1.0, math.nan, 4.0, first=3)), 1)
     assert (told.first.tolist(), told.last.tolist()) == ([3], [5])
@@ -289,11 +295,11 @@ def test_steps_too_large_for_int32_travel_as_float64() -> None:
 def test_csv_is_a_table_with_an_empty_cell_where_a_value_is_missing() -> None:
     told = from_records(recorded(np.array([[1.5, 0.1], [math.nan, 3.0]])))
     header, first, second = list(csv.reader(io.StringIO(told.as_csv())))
-    assert header[:4] == ["first", "last", "samples_seen", "seconds"]
-    assert header[4:8] == ["batch_loss.min", "batch_loss.max", "batch_loss.mean", "batch_loss.last"]
-    assert header[-1] == "train_loss.count"
-    assert first == ["0", "0", "1", "0.0", *["1.5"] * 4, "", "", "", "", "0"]
-    assert second == ["1", "1", "2", "0.125", *["0.1"] * 4, *["3.0"] * 4, "1"]
+    assert header[:2] == ["first", "last"]
+    assert header[2:6] == ["batch_loss.min", "batch_loss.max", "batch_loss.mean", "batch_loss.last"]
+    assert header[-3:] == ["train_loss.count", "samples_seen", "seconds"]
+    assert first == ["0", "0", *["1.5"] * 4, "", "", "", "", "0", "1", "0.0"]
+    assert second == ["1", "1", *["0.1"] * 4, *["3.0"] * 4, "1", "2", "0.125"]
 
 
 def test_series_are_selected_in_the_order_asked_for() -> None:
