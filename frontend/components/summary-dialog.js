@@ -1,5 +1,5 @@
 /**
- * The loss chart as a table: ten rows evenly along the steps, one column a run, edits and findings as rows of their own.
+ * The loss chart as a table: ten rows evenly along the steps, as far as something is known there, one column a run, and what is marked as rows of their own.
  * Owns: the dialog. It shows the moment at which it was opened.
  */
 
@@ -7,11 +7,10 @@ import { make } from "./dom.js";
 import { openDialog } from "./help-dialog.js";
 import { LiveElement, register } from "./live-element.js";
 import { integer, number } from "../state/format.js";
-import { lossAt, lossAtWords } from "../state/loss-at.js";
-import { foundSince } from "../state/markers.js";
-import { descendedWords, editWords, runSentence } from "../state/run-words.js";
+import { lossAt, lossAtWords, tellingStep } from "../state/loss-at.js";
+import { marksOf } from "../state/markers.js";
+import { descendedWords, runSentence } from "../state/run-words.js";
 import { sinceWords, stateOf } from "../state/selectors.js";
-import { inForce } from "../state/settings.js";
 
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").Run} Run */
@@ -58,8 +57,11 @@ export class SummaryDialog extends LiveElement {
   /** @param {State} state @param {Run[]} runs */
   #readings(state, runs) {
     const last = Math.max(0, ...runs.map(lastTold));
-    const steps = [...new Set(Array.from({ length: ROWS }, (_, k) => Math.round((last * k) / (ROWS - 1))))];
-    return steps.map((step) => ({ step, row: this.#row(step, runs.map((run) => this.#loss(run, step, state))) }));
+    const apart = last / (ROWS - 1);
+    const all = runs.map(({ name }) => this.app.series.of(name));
+    const even = Array.from({ length: ROWS }, (_, k) => Math.round(apart * k));
+    const steps = even.map((step) => (step === 0 || step === last ? step : tellingStep(all, step, apart / 3)));
+    return [...new Set(steps)].map((step) => ({ step, row: this.#row(step, runs.map((run) => this.#loss(run, step, state))) }));
   }
 
   /** @param {Run} run @param {number} step @param {State} state */
@@ -75,18 +77,9 @@ export class SummaryDialog extends LiveElement {
   }
 
   /** @param {State} state @param {Run[]} runs */
-  #markers({ experiment, catalog }, runs) {
-    const marker = (/** @type {Run} */ run, /** @type {number} */ place) => {
-      const edit = run.edits[place];
-      const recipe = experiment?.recipe.runs.find(({ name }) => name === run.name);
-      const before = recipe ? inForce(recipe, run.edits.slice(0, place), [], catalog) : run.settings;
-      return note(edit.at_step, `${run.label}: ${editWords(edit, before, catalog)}`);
-    };
-    const note = (/** @type {number} */ step, /** @type {string} */ words) => (
-      { step, row: make("tr", {}, make("th", { scope: "row" }, integer(step)), make("td", { class: "note", colspan: runs.length }, words)) });
-    const found = (/** @type {Run} */ run) => foundSince(run, experiment?.recipe.runs.find(({ name }) => name === run.name)?.origin)
-      .map(({ since_step: step, mark }) => note(step, `${run.label}: ${mark}`));
-    return runs.flatMap((run) => [...run.edits.map((_, place) => marker(run, place)), ...found(run)]);
+  #markers(state, runs) {
+    return runs.flatMap((run) => marksOf(run, state)).map(({ step, text }) => (
+      { step, row: make("tr", {}, make("th", { scope: "row" }, integer(step)), make("td", { class: "note", colspan: runs.length }, text)) }));
   }
 }
 

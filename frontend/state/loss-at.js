@@ -20,6 +20,23 @@ export function lossAt(series, step) {
   return { least: loss.min[k], most: loss.max[k] };
 }
 
+/**
+ * The step of which most is known, next to another: not all losses are evaluated at every step, nor of all runs at the same ones.
+ * @param {(RunSeries|null)[]} all
+ * @param {number} step
+ * @param {number} reach  so far away at most
+ */
+export function tellingStep(all, step, reach) {
+  const near = all.flatMap((series) => {
+    const loss = series?.values("train_loss");
+    if (!series || !loss) return [];
+    return [...series.last].map((last, k) => (Number.isFinite(loss.min[k]) ? Math.min(last, Math.max(series.first[k], step)) : Infinity));
+  }).filter((each) => Math.abs(each - step) <= reach);
+  const known = (/** @type {number} */ at) => all.filter((series) => lossAt(series, at)).length;
+  return [...new Set([step, ...near])].map((at) => ({ at, known: known(at) }))
+    .sort((a, b) => b.known - a.known || Math.abs(a.at - step) - Math.abs(b.at - step) || a.at - b.at)[0].at;
+}
+
 /** "0.0118", or "0.0118 to 0.0170". @param {ReturnType<typeof lossAt>} loss */
 export function lossAtWords(loss) {
   if (!loss) return "–";

@@ -26,8 +26,8 @@ export function markersOf(state) {
   return shown.flatMap((run) => marksOf(run, state)).sort((a, b) => a.step - b.step);
 }
 
-/** @param {Run} run @param {State} state @returns {Marker[]} */
-function marksOf(run, { experiment, catalog, runs }) {
+/** Those of one run. @param {Run} run @param {State} state @returns {Marker[]} */
+export function marksOf(run, { experiment, catalog, runs }) {
   const recipe = experiment?.recipe.runs.find(({ name }) => name === run.name);
   if (!recipe) return [];
   const mark = (/** @type {Marker["kind"]} */ kind, /** @type {number} */ step, /** @type {string} */ text) => ({ kind, step, text: `${run.label}: ${text}`, run: run.name, lane: run.lane });

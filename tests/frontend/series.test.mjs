@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { FINE, plan, planFor, widths } from "../../frontend/state/buckets.js";
 import { decode, latestOf } from "../../frontend/state/columns.js";
 import { CEILING, createRunSeries, createSeriesBook } from "../../frontend/state/series.js";
-import { lossAt, lossAtWords } from "../../frontend/state/loss-at.js";
+import { lossAt, lossAtWords, tellingStep } from "../../frontend/state/loss-at.js";
 import { thin } from "../../frontend/state/thinning.js";
 import { columns } from "./fake-server.mjs";
 
@@ -169,4 +169,18 @@ test("the loss of a step is its own where the page holds it, and else the least 
   assert.deepEqual([0, 3, 5, 8, 9].map((step) => lossAtWords(lossAt(wide, step))), ["2.00 to 3.00", "2.00 to 3.00", "–", "5.00 to 6.00", "–"]);
   assert.deepEqual(lossAt(held(columns(0, 9)), 3), { least: 0.25, most: 0.25 });
   assert.deepEqual([lossAtWords(lossAt(held(columns(0, 9)), 3)), lossAtWords(lossAt(null, 3))], ["0.250", "–"]);
+});
+
+test("next to a step is one of which most runs' losses are known, and none that is far away", () => {
+  const sparse = (every) => {
+    const series = createRunSeries(64);
+    const steps = Array.from({ length: 40 }, (_, k) => k);
+    const values = steps.map((step) => (step % every ? null : 1 + step));
+    series.take({ generation: 0, first: steps, last: steps, samples_seen: steps, seconds: steps, series: { train_loss: { min: values, max: values, mean: values, last: values, count: steps.map(() => 1) } } });
+    return series;
+  };
+  const all = [sparse(1), sparse(4), sparse(6), null];
+  assert.deepEqual([13, 14, 25].map((step) => tellingStep(all, step, 4)), [12, 12, 24]);
+  assert.equal(tellingStep(all, 17, 2), 16, "of two runs, where all three are out of reach");
+  assert.equal(tellingStep([null], 17, 2), 17);
 });
