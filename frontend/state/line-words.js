@@ -202,13 +202,14 @@ export function sentenceOf(sheet, place) {
 }
 
 /**
- * "batch: sample 125 of 1,200, m = 1, lr = 0.006": samples have the numbers of the whole data set, in which those for tests are too.
+ * "batch: sample 125 of 1,200 (300 for tests), m = 1, lr = 0.006": samples have the numbers of the whole data set, in which those for tests are too.
  * @param {Sheet} sheet
  * @param {{trainSamples: number, testSamples: number}} of
  */
 export function batchWords(sheet, { trainSamples: samples, testSamples }) {
   const { length } = sheet.batch;
-  const which = length === 1 ? `sample ${integer(sheet.batch[0])} of ${integer(samples + testSamples)}` : length === samples ? `all ${integer(samples)} samples` : `${integer(length)} of ${integer(samples)} samples`;
+  const tests = testSamples ? ` (${integer(testSamples)} for tests)` : "";
+  const which = length === 1 ? `sample ${integer(sheet.batch[0])} of ${integer(samples + testSamples)}${tests}` : length === samples ? `all ${integer(samples)} samples` : `${integer(length)} of ${integer(samples)} samples`;
   const rate = numberOf(sheet, "lr");
   return `batch: ${which}, m = ${integer(length)}${rate === null ? "" : `, lr = ${setting(rate)}`}`;
 }

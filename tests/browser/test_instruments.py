@@ -136,6 +136,13 @@ def test_on_a_phone_they_fit_and_are_large_enough_for_fingers(open_lab: OpenLab)
     lab = opened(open_lab(PHONE))
     assert faults(lab) == []
     assert lab.page.evaluate(SMALL_TARGETS) == []
+    for name in ("one", "other"):
+        lab.ask("POST", "/runs", {"name": name, "fork_of": "sgd", "at_step": 0})
+    runs = lab.page.get_by_role("radiogroup", name="Run measured")
+    expect(runs.get_by_role("radio")).to_have_count(4)
+    boxes = [one.bounding_box() for one in (runs, lab.page.get_by_label("Open instruments", exact=True))]
+    tops = [box["y"] for box in boxes if box]
+    assert abs(tops[0] - tops[1]) < 10, "in one line"
     look_at_the_others(lab)
 
 

@@ -218,7 +218,7 @@ test("the colours that ink is chosen for are those of the page", () => {
 
 test("the batch is told by its samples, their number and the rate", () => {
   const [sheet, of] = [deadSheet(), { trainSamples: 900, testSamples: 300 }];
-  assert.equal(batchWords(sheet, of), "batch: sample 125 of 1,200, m = 1, lr = 0.006");
+  assert.equal(batchWords(sheet, of), "batch: sample 125 of 1,200 (300 for tests), m = 1, lr = 0.006");
   assert.equal(batchWords({ ...sheet, batch: Array(32).fill(0) }, of), "batch: 32 of 900 samples, m = 32, lr = 0.006");
   assert.equal(batchWords({ ...sheet, batch: Array(900).fill(0) }, of), "batch: all 900 samples, m = 900, lr = 0.006");
 });
