@@ -6,10 +6,11 @@ import re
 from itertools import pairwise
 from statistics import variance
 
+import pytest
 from playwright.sync_api import expect
 
 from browser.conftest import OpenLab
-from browser.dashboard import Dashboard
+from browser.dashboard import DESKTOP, PHONE, Dashboard
 
 BOTH = {"gd", "sgd"}
 WEIGHTS = ("W1", "W2", "W3")
@@ -37,6 +38,25 @@ def test_the_page_opens_on_the_exhibit_and_invites(open_lab: OpenLab) -> None:
     )
     expect(lab.page.locator(".chart-label.start")).to_contain_text("both runs start here: loss")
     expect(lab.page.locator(".chart-label.baseline")).to_contain_text("predicting the mean: 0.0")
+
+
+LAPTOP = (1366, 768)
+
+# What the invitation lies on: words of the chart, and what is below the plot.
+UNDER = """() => {
+    const own = [...document.querySelectorAll("invitation-overlay > *")].map((part) => part.getBoundingClientRect());
+    return [...document.querySelectorAll(".loss .chart-label, gradient-head")].filter((part) => {
+        const { left, right, top, bottom } = part.getBoundingClientRect();
+        return own.some((box) => left < box.right && right > box.left && top < box.bottom && bottom > box.top);
+    }).map((part) => part.textContent);
+}"""
+
+
+@pytest.mark.parametrize("size", [DESKTOP, LAPTOP, PHONE])
+def test_the_invitation_lies_on_no_words(open_lab: OpenLab, size: tuple[int, int]) -> None:
+    lab = open_lab(size, drawn=True)
+    expect(lab.page.locator(".chart-label.baseline")).to_be_visible()
+    assert lab.page.evaluate(UNDER) == []
 
 
 def test_plotly_is_asked_for_only_when_the_page_can_be_used(open_lab: OpenLab) -> None:
