@@ -14,13 +14,15 @@ from fallline.vocabulary.journal import Json, Receipt
 class StepJob:
     """Where each run is going: a step number (`to_step`) or a number of whole epochs (`to_epoch`).
 
-    One that was asked for with a key (`receipt`) can be told, so that a repeat after a restart goes to the same place.
+    One that was asked for with a key (`receipt`) and has begun can be told, so that a repeat after a restart goes to
+    the same place.
     """
 
     to_step: dict[str, int]
     to_epoch: dict[str, int]
     done: Callable[[Any], None]
     receipt: Receipt | None = None
+    has_begun: bool = False
 
     @classmethod
     def of_steps(cls, runs: list[Run], steps: int, done: Callable[[Any], None]) -> StepJob:
@@ -33,7 +35,7 @@ class StepJob:
     @classmethod
     def goes_on(cls, told: Json, done: Callable[[Any], None]) -> StepJob:
         """The job that told where it was going."""
-        return cls(dict(told["to_step"]), dict(told["to_epoch"]), done)
+        return cls(dict(told["to_step"]), dict(told["to_epoch"]), done, has_begun=True)
 
     def as_json(self) -> Json:
         """Where it is going, and a digest of what was asked."""
@@ -51,6 +53,13 @@ class StepJob:
             ahead = run.steps_to_next_edit()
             return left if ahead is None else min(left, ahead)
         return 0
+
+    def begins_later(self, run: Run, steps: int, epochs: int) -> None:
+        """Another job, asked for before, took the run so many steps and whole epochs on: those are not of this one."""
+        if run.name in self.to_step:
+            self.to_step[run.name] += steps
+        if run.name in self.to_epoch:
+            self.to_epoch[run.name] += epochs
 
     def forget(self, run: str) -> None:
         """The run was removed or reset: it has nowhere to go any more."""

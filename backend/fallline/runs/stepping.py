@@ -106,7 +106,9 @@ class Stepping:
     # ------------------------------------------------------------------ as it is stored
 
     def as_json(self) -> Json:
-        begun = {job.receipt.key: job.as_json() for job in self._jobs if job.receipt is not None}
+        begun = {
+            job.receipt.key: job.as_json() for job in self._jobs if job.receipt is not None and job.has_begun
+        }
         return {**self._speed, "unfinished": {**self._unfinished, **begun}}
 
     def put_back(self, told: Mapping[str, Any]) -> None:
@@ -119,15 +121,20 @@ class Stepping:
     def work(self, runs: Mapping[str, Run], budget: float, now: float, advance: Advance) -> None:
         """Have steps made that are worth about `budget` seconds."""
         if self._jobs:
-            self._work_on_job(self._jobs[0], runs, budget, advance)
+            self._work_on_jobs(runs, budget, advance)
         elif self._playback is not None:
             self._work_on_playback(self._playback, runs, budget, now, advance)
 
-    def _work_on_job(self, job: StepJob, runs: Mapping[str, Run], budget: float, advance: Advance) -> None:
+    def _work_on_jobs(self, runs: Mapping[str, Run], budget: float, advance: Advance) -> None:
+        job, *waiting = self._jobs
+        job.has_begun = True
         going = [(run, left) for run in runs.values() if (left := job.steps_left(run)) > 0]
         for run, left in going:
+            epochs = int(run.epoch)
             affordable = max(int(budget / len(going) / run.step_seconds), 1)
-            advance(run, min(left, affordable))
+            made = advance(run, min(left, affordable))
+            for later in waiting:
+                later.begins_later(run, made, int(run.epoch) - epochs)
 
     def _work_on_playback(
         self, playback: Playback, runs: Mapping[str, Run], budget: float, now: float, advance: Advance

@@ -213,6 +213,27 @@ def test_pausing_ends_a_step_job_with_the_state_as_it_is() -> None:
     assert one.wake_at(CLOCK.now) is None
 
 
+def test_jobs_asked_for_together_are_made_one_after_the_other() -> None:
+    together, in_turn = experiment(), experiment()
+    asked: list[dict[str, Any]] = [
+        {"steps": 300},
+        {"steps": 300},
+        {"steps": 7, "run": "sgd"},
+        {"epochs": 2},
+        {"epochs": 2, "run": "sgd"},
+        {"steps": 1},
+    ]
+    answers: list[dict[str, Any]] = []
+    for job in asked:
+        together.step(CLOCK.now, answers.append, **job)
+    while len(answers) < len(asked):
+        together.work(0.005, CLOCK(), CLOCK)
+    alone = [make_steps(in_turn, **job) for job in asked]
+    assert [[run["step"] for run in answer["runs"]] for answer in answers] == [
+        [run["step"] for run in answer["runs"]] for answer in alone
+    ]
+
+
 DIVERGING = {
     "runs": [{"name": "gd", "learning_rate": 1e5}, {"name": "sgd", "batch_size": 1, "learning_rate": 0.01}]
 }

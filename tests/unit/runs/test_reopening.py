@@ -183,6 +183,19 @@ def test_a_step_that_was_cut_off_is_not_made_twice_when_it_is_asked_for_again() 
     assert life.kept.progress["unfinished"] == {}
 
 
+def test_a_step_that_waited_for_the_one_cut_off_is_made_in_full_when_it_is_asked_for_again() -> None:
+    life = Life()
+    life.one.step(CLOCK.now, lambda _: None, steps=1_500, receipt=KEY)
+    life.one.step(CLOCK.now, lambda _: None, steps=100, receipt=replace(KEY, key="behind"))
+    while life.one.runs["gd"].state.step < 700:
+        life.one.work(0.01, CLOCK.now, CLOCK)
+        life.store_it()
+    life.reopen()
+    life.step(1_500, receipt=KEY)
+    life.step(100, receipt=replace(KEY, key="behind"))
+    assert steps(life) == {"gd": 1_600, "sgd": 1_600}
+
+
 def test_a_reset_makes_a_cut_off_step_forget_where_it_was_going() -> None:
     life = Life()
     life.one.step(CLOCK.now, lambda _: None, steps=1_500, receipt=KEY)
