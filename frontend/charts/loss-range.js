@@ -3,12 +3,14 @@
  * Owns: that rule and its ticks. Pure.
  */
 
-import { roundTicks } from "./across-ticks.js";
+import { fewTicks, roundTicks } from "./across-ticks.js";
 import { tick } from "../state/format.js";
 
 /** @typedef {import("./loss-chart.js").Line} Line */
 /** @typedef {import("./scene.js").Scene} Scene */
 
+/** One tick alone gives no scale. */
+const FEWEST = 2;
 /** Room over the start and under the baseline before anything is known, in decades. */
 const OVER = 0.7;
 const UNDER = 1.25;
@@ -63,7 +65,8 @@ export function lossRange(lines, { state, held }, bottom = Infinity) {
 const grown = ([low, high], held) => [Math.min(low, held?.[0] ?? low), Math.max(high, held?.[1] ?? high)];
 
 /**
- * Powers of ten, written out; every second or third where there are many. Over a shelf from its floor on, and "0".
+ * Powers of ten, written out; every second or third where there are many. Over a shelf from its floor on, and "0". Who looks
+ * closer than from one power to the next has other round places.
  * @param {[number, number]} range
  * @param {{floor: number, place: number}|null} [shelf]
  */
@@ -76,7 +79,7 @@ export function lossTicks([bottom, high], shelf = null) {
     values.push(Number(`1e${exponent}`));
     texts.push(tick(exponent));
   }
-  return { tickvals: values, ticktext: texts };
+  return values.length < FEWEST ? fewTicks([10 ** bottom, 10 ** high]) : { tickvals: values, ticktext: texts };
 }
 
 /** Between two ticks at least this, in px. */

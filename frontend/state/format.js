@@ -84,13 +84,16 @@ export function tick(exponent) {
 /** Letters of a tick that fit beside a chart on a phone. */
 const BRIEF = 5;
 
+/** Of a whole power of ten: "1e4". @param {number} value */
+const briefTick = (value) => (Number.isInteger(Number(Math.log10(value).toFixed(9))) ? trueMinus(`1e${Math.round(Math.log10(value))}`) : short(value, 3));
+
 /**
- * Ticks at powers of ten where there is little room: "10,000" becomes "1e4".
+ * Ticks where there is little room: "10,000" becomes "1e4", what is no such power keeps three digits.
  * @param {number[]|undefined} values
  * @param {string[]|undefined} texts
  */
 export const briefTicks = (values, texts) =>
-  texts?.map((text, k) => (text.length > BRIEF && values ? trueMinus(`1e${Math.round(Math.log10(values[k]))}`) : text));
+  texts?.map((text, k) => (text.length > BRIEF && values ? briefTick(values[k]) : text));
 
 /**
  * One thing or several: plural(1, "sample") = "1 sample".

@@ -7,7 +7,8 @@ import { acrossTicks, fewTicks } from "../../frontend/charts/across-ticks.js";
 import { axesOf } from "../../frontend/charts/axes.js";
 import { gradientChart } from "../../frontend/charts/gradient-chart.js";
 import { downAxis, roomBeside } from "../../frontend/charts/instrument-axes.js";
-import { evenTicks } from "../../frontend/charts/loss-range.js";
+import { evenTicks, lossTicks } from "../../frontend/charts/loss-range.js";
+import { briefTicks } from "../../frontend/state/format.js";
 import { figures, scene } from "./scenes.mjs";
 
 const LETTER = 6.2;
@@ -101,6 +102,15 @@ test("a linear axis upwards has round ticks, 40 px apart, that fit beside it", (
   assert.deepEqual(read([0, 45_000], 200), ["0", "10,000", "20,000", "30,000", "40,000"]);
   assert.deepEqual(read([0, 45_000], 200, true), ["0", "10k", "20k", "30k", "40k"]);
   assert.deepEqual([read([5, 5], 100), read([0, Infinity], 100), read([0, 1], 0)], [undefined, undefined, undefined]);
+});
+
+test("a logarithmic axis of less than a power of ten has round ticks, and so a scale", () => {
+  assert.deepEqual(lossTicks([-2, 1]).ticktext, ["0.01", "0.1", "1", "10"]);
+  assert.deepEqual(lossTicks([0.1, 0.9]).ticktext, ["2", "4", "6"]);
+  assert.deepEqual(lossTicks([-4.5, -3.8]).ticktext, ["5e−5", "1e−4", "1.5e−4"]);
+  const { tickvals, ticktext } = lossTicks([-1.95, -1.88]);
+  assert.deepEqual([ticktext, briefTicks(tickvals, ticktext)], [["0.0115", "0.012", "0.0125", "0.013"], ["0.0115", "0.012", "0.0125", "0.013"]]);
+  assert.deepEqual(briefTicks([10_000, 1e-4], ["10,000", "0.0001"]), ["1e4", "1e−4"]);
 });
 
 test("the page's axes stand where the data do: words under ticks and beside grid lines, none outside", () => {
