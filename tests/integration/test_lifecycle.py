@@ -22,7 +22,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from fallline import __version__
 from fallline.web.bodies import BODY_SECONDS
-from fallline.web.server import FAREWELL_SECONDS, GRACE_SECONDS, REQUEST_SECONDS
+from fallline.web.protocols import FAREWELL_SECONDS, REQUEST_SECONDS
+from fallline.web.server import GRACE_SECONDS
 from fallline.web.socket import SEND_SECONDS
 from support.serving import BACKEND, NUMPY, Server, open_server
 
@@ -195,6 +196,14 @@ def frames_a_second(line: ClientConnection, seconds: float) -> float:
     return frames / seconds
 
 
+def until_the_end(line: socket.socket) -> bytes:
+    """All that is still said until the server closes the connection."""
+    said = b""
+    while more := line.recv(65536):
+        said += more
+    return said
+
+
 def test_those_who_do_not_finish_what_they_ask_are_given_up() -> None:
     head = b"POST /api/v1/experiments HTTP/1.1\r\nHost: localhost\r\n"
     with open_server(program=IMPATIENT, **NUMPY) as server, ExitStack() as lines:
@@ -205,10 +214,16 @@ def test_those_who_do_not_finish_what_they_ask_are_given_up() -> None:
             return line
 
         silent, halfway, endless = begin(b""), begin(head), begin(head + b"Content-Length: 100\r\n\r\n{")
+        known = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+        again, leftover = begin(known + b"\r\n"), begin(known + b"Content-Length: 100\r\n\r\n{")
+        assert again.recv(9) == b"HTTP/1.1 "
+        again.sendall(head)
         watcher = lines.enter_context(watching(server, playing(server, 5)["id"]))
-        answer = endless.recv(65536)
+        answer = until_the_end(endless)
         assert answer.startswith(b"HTTP/1.1 408 ")
         assert b"application/problem+json" in answer
-        assert silent.recv(1) == halfway.recv(1) == b""
+        assert until_the_end(silent) == until_the_end(halfway) == b""
+        assert until_the_end(again).startswith(b"200 ")
+        assert until_the_end(leftover).startswith(b"HTTP/1.1 200 ")
         while json.loads(watcher.recv(PATIENCE))["type"] != "frame":
             pass

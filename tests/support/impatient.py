@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 
 from fallline import cli
-from fallline.web import bodies, server, socket
+from fallline.web import bodies, protocols, socket
 
 if __name__ == "__main__":
-    server.REQUEST_SECONDS = bodies.BODY_SECONDS = 2.0
+    protocols.REQUEST_SECONDS = bodies.BODY_SECONDS = 2.0
     socket.SEND_SECONDS = 1.0
     sys.exit(cli.main(sys.argv[1:]))

@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from fallline import __version__
 from fallline.services.lab import Lab
 from fallline.settings import Settings
+from fallline.vocabulary.errors import NotFound
 from fallline.web import (
     dataset_routes,
     errors,
@@ -23,6 +24,7 @@ from fallline.web import (
     parameter_routes,
     qr_routes,
 )
+from fallline.web.errors import problem_response
 from fallline.web.methods import Methods, table_of
 from fallline.web.openapi import describe
 from fallline.web.pages import Pages, page_routes
@@ -61,6 +63,10 @@ def build_app(lab: Lab, pages: Pages, settings: Settings) -> FastAPI:
     @app.websocket("/api/v1/stream")
     async def stream(websocket: WebSocket) -> None:
         await Connection(websocket, lab, settings.commands_per_second).run()
+
+    @app.websocket("/{path:path}")
+    async def nowhere(websocket: WebSocket) -> None:
+        await websocket.send_denial_response(problem_response(NotFound("the socket is at /api/v1/stream")))
 
     errors.install(app)
     document = describe(app)

@@ -64,6 +64,13 @@ class UnknownHost(FalllineError):
     title = "This server does not go by that name"
 
 
+class Malformed(FalllineError):
+    """What is no HTTP, or no handshake of a socket, and never reaches the application."""
+
+    code = "malformed-request"
+    title = "The request cannot be read"
+
+
 class TooSlow(FalllineError):
     """A body that does not end."""
 
@@ -107,6 +114,7 @@ STATUS: Mapping[type[FalllineError], int] = {
     UnusableTable: 422,
     UnusableParameters: 422,
     KeyReused: 422,
+    Malformed: 400,
     NotAuthorized: 401,
     ForeignOrigin: 403,
     NotFound: 404,

@@ -1,13 +1,10 @@
 """The HTTP server: uvicorn as it has to be set so that a reader who stalls, or a SIGTERM, cannot wedge it.
 
-Stock uvicorn ends a dead socket by closing its transport, which waits for the peer to drain it: for ever, if the peer
-never reads, and SIGTERM then waits too. Here a connection whose end has been decided is aborted soon after. Must not
-know what the application does.
+How a connection is held is `web.protocols`'; here is how it listens and ends. Must not know what the application does.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import socket
@@ -15,21 +12,14 @@ from collections.abc import Awaitable, Callable, Generator
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from fallline.settings import Settings
+from fallline.web.protocols import AbortingWebSocket, ImpatientHttp
 
 MESSAGE_BYTES = 64 * 1024
 SEND_BUFFER = 64 * 1024
 UNACKNOWLEDGED_MS = 10_000
 KEEPALIVE_SECONDS = 5.0
-FAREWELL_SECONDS = 1.0
-"""How long a peer has to take what is left for it once the connection is to end."""
-
-REQUEST_SECONDS = 10.0
-"""How long the first request of a connection may take to arrive, without its body."""
-
 GRACE_SECONDS = 2
 """How long requests at work may take to end after SIGTERM; with the farewell before it, the exit comes within 3 s."""
 
@@ -38,43 +28,6 @@ log = logging.getLogger("fallline.web")
 
 class CannotListen(Exception):
     """The address or port is not to be had; the text says why, in one line."""
-
-
-class ImpatientHttp(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
-    """HTTP, without those who connect and then do not say what they want."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        super().connection_made(transport)
-        self.loop.call_later(REQUEST_SECONDS, self._give_up)
-
-    def _give_up(self) -> None:
-        # A connection that became a socket has another protocol by now, with deadlines of its own.
-        if self.cycle is None and self.transport.get_protocol() is self:
-            self.transport.close()
-
-
-class AbortingWebSocket(WebSocketsSansIOProtocol):
-    """The socket's protocol, whose end does not wait for a peer that does not read."""
-
-    close_timeout: float
-
-    def abort_soon(self) -> None:
-        """Give the peer a last moment to drain, then drop the connection and what it has not taken."""
-        self.loop.call_later(FAREWELL_SECONDS, self.transport.abort)
-
-    def keepalive_timeout(self) -> None:
-        super().keepalive_timeout()
-        self.transport.abort()
-
-    def shutdown(self) -> None:
-        super().shutdown()
-        self.abort_soon()
-
-    async def run_asgi(self) -> None:
-        # uvicorn would wait 10 s for the peer's answer to our close frame.
-        self.close_timeout = FAREWELL_SECONDS
-        await super().run_asgi()
-        self.abort_soon()
 
 
 class Server(uvicorn.Server):

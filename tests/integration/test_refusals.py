@@ -1,0 +1,117 @@
+"""What never reaches the application: told like everything else, and bounded before it costs anything."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import Opcode
+from websockets.sync.client import connect
+
+from fallline.web.protocols import EXTRA_FRAMES, HEAD_BYTES
+from fallline.web.security import HEADERS
+from support.serving import Server, raw
+
+GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+UPGRADE = b"Host: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+KEY = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+STREAM = b"GET /api/v1/stream HTTP/1.1\r\n" + UPGRADE
+PATIENCE = 30.0
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (b"\x16\x03\x01\x00\xff\r\n\r\n", 400),
+        (b"G<T / HTTP/1.1\r\n\r\n", 400),
+        (GET + b"no header\r\n\r\n", 400),
+        (GET + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+        (STREAM + b"Sec-WebSocket-Version: 13\r\n\r\n", 400),
+        (STREAM + b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short\r\n\r\n", 400),
+        (STREAM + b"Sec-WebSocket-Version: 12\r\n" + KEY + b"\r\n", 400),
+        (STREAM.replace(b"GET", b"POST") + b"Sec-WebSocket-Version: 13\r\n" + KEY + b"\r\n", 400),
+        (STREAM.replace(b"stream", b"other") + b"Sec-WebSocket-Version: 13\r\n" + KEY + b"\r\n", 404),
+        (b"GET / HTTP/1.1\r\n" + UPGRADE + b"Sec-WebSocket-Version: 13\r\n" + KEY + b"\r\n", 404),
+    ],
+    ids=range(10),
+)
+def test_what_is_refused_before_the_application_sees_it_is_told_like_all_else(
+    request_bytes: bytes, status: int, shared_server: Server
+) -> None:
+    head, _, body = raw(shared_server.port, request_bytes).partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+    assert first.split()[1] == str(status)
+    assert headers["content-type"] == "application/problem+json"
+    assert headers["cache-control"] == "no-store"
+    assert {name: headers[name.lower()] for name in HEADERS} == HEADERS
+    assert int(headers["content-length"]) == len(body)
+    assert json.loads(body)["status"] == status
+    assert "short" not in body.decode()
+
+
+def until_the_end(line: socket.socket) -> bytes:
+    """What the server says until it closes the connection; a server that waits on is a TimeoutError."""
+    said = b""
+    with contextlib.suppress(ConnectionError):
+        while more := line.recv(65536):
+            said += more
+    return said
+
+
+@pytest.mark.parametrize(
+    ("beginning", "status"),
+    [
+        (b"GET /", b"400"),
+        (GET + b"X: ", b"400"),
+        (GET + b"X: 1\r\n" * 40_000, b"400"),
+        (GET + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"X: 1\r\n" * 40_000, b"200"),
+        (GET + b"Transfer-Encoding: chunked\r\n\r\n1;", b"200"),
+        ((GET + b"\r\n") * 5_000, b"400"),
+    ],
+    ids=["address", "one header", "many headers", "trailers", "extension of a chunk", "requests in a row"],
+)
+def test_no_request_is_held_that_goes_on_and_on(
+    beginning: bytes, status: bytes, shared_server: Server
+) -> None:
+    with socket.create_connection(("127.0.0.1", shared_server.port), timeout=PATIENCE) as line:
+        with contextlib.suppress(ConnectionError):
+            line.sendall(beginning + b"a" * 4 * HEAD_BYTES)
+        said = until_the_end(line)
+    assert said.startswith(b"HTTP/1.1 " + status), said[:99]
+
+
+def test_a_head_of_many_kilobytes_and_a_body_that_comes_with_it_are_taken(shared_server: Server) -> None:
+    head = (
+        GET + b"X: " + b"a" * (HEAD_BYTES // 2) + b"\r\nConnection: close\r\nContent-Length: 300000\r\n\r\n"
+    )
+    assert raw(shared_server.port, head + b"b" * 300_000).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("opcode", [Opcode.PING, Opcode.PONG, Opcode.CONT])
+def test_frames_that_are_no_messages_are_counted_too(opcode: Opcode, shared_server: Server) -> None:
+    with connect(shared_server.socket_url) as line:
+        line.socket.sendall(b"\x01\x80\0\0\0\0" + bytes([opcode, 0x80 + 0, 0, 0, 0, 0]) * 10 * EXTRA_FRAMES
+                            if opcode is Opcode.CONT
+                            else bytes([0x80 | opcode, 0x80, 0, 0, 0, 0]) * 10 * EXTRA_FRAMES)  # fmt: skip
+        with pytest.raises(ConnectionClosed) as closed:
+            line.recv(PATIENCE)
+    assert closed.value.rcvd is None or closed.value.rcvd.code == 4008
+
+
+def test_a_message_in_many_fragments_is_one_message(shared_server: Server) -> None:
+    with connect(shared_server.socket_url) as line:
+        text = '{"type": "ping", "id": "a message in pieces"}'
+        line.send(list(text))
+        assert json.loads(line.recv(PATIENCE)) == {"type": "pong", "id": "a message in pieces"}
+
+
+def test_a_refused_handshake_is_no_mistake_of_the_servers(shared_server: Server) -> None:
+    before = shared_server.output.count("handshake")
+    evil = STREAM + b"Sec-WebSocket-Version: 13\r\nOrigin: http://evil.example\r\n" + KEY + b"\r\n"
+    assert raw(shared_server.port, evil).startswith(b"HTTP/1.1 403 ")
+    assert raw(shared_server.port, GET + b"Connection: close\r\n\r\n").startswith(b"HTTP/1.1 200 ")
+    assert shared_server.output.count("handshake") == before

@@ -1,0 +1,139 @@
+"""How much of a connection is taken, and how much at once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+import uvicorn
+from uvicorn.server import ServerState
+
+from fallline.web.protocols import HEAD_BYTES, PIECE_BYTES, AbortingWebSocket, ImpatientHttp
+
+HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+MESSAGES = 1_000
+
+
+class Line(asyncio.Transport):
+    """A transport without a network."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reading, self.closing, self.written = True, False, b""
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self.protocol = protocol
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        return self.protocol
+
+    def write(self, data: Any) -> None:
+        self.written += data
+
+    def is_closing(self) -> bool:
+        return self.closing
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
+
+    def close(self) -> None:
+        self.closing = True
+
+    def abort(self) -> None:
+        self.closing = True
+
+
+GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
+CHUNKED = GET + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+async def answer(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def heard(beginning: bytes, more: bytes) -> tuple[bool, bytes]:
+    """Whether a connection is ended on which `more` comes again and again, up to three times what a head may have; and
+    what was said on it.
+    """
+    config = uvicorn.Config(answer)
+    config.load()
+    line = Line()
+    protocol = ImpatientHttp(config, ServerState(), {})
+    line.set_protocol(protocol)
+    protocol.connection_made(line)
+    protocol.data_received(beginning)
+    await asyncio.gather(*protocol.tasks)
+    for _ in range(3 * HEAD_BYTES // len(more)):
+        if not line.closing:
+            protocol.data_received(more)
+    ended = line.closing
+    protocol.connection_lost(None)
+    return ended, line.written
+
+
+@pytest.mark.parametrize(
+    ("beginning", "more"),
+    [
+        (b"GET /", b"a" * 1_000),
+        (GET + b"X: ", b"a" * 1_000),
+        (GET, b"X: 1\r\n" * 200),
+        (GET + b"\r\n" + GET + b"X: ", b"a" * 1_000),
+    ],
+    ids=["address", "one header", "many headers", "second request"],
+)
+async def test_a_head_that_goes_on_and_on_is_refused(beginning: bytes, more: bytes) -> None:
+    ended, said = await heard(beginning, more)
+    assert ended
+    assert b"HTTP/1.1 400 " in said
+
+
+@pytest.mark.parametrize(
+    ("beginning", "more"),
+    [(CHUNKED + b"0\r\n", b"X: 1\r\n" * 200), (CHUNKED + b"1;", b"a" * 1_000), (CHUNKED, b"1\r\na\r\n" * 200)],
+    ids=["trailers", "extension of a chunk", "smallest chunks"],
+)  # fmt: skip
+async def test_what_goes_on_behind_an_answer_ends_the_connection(beginning: bytes, more: bytes) -> None:
+    ended, said = await heard(beginning, more)
+    assert ended
+    assert said.count(b"HTTP/1.1 ") == 1
+
+
+async def test_the_rest_of_a_body_that_is_answered_already_is_taken() -> None:
+    ended, _ = await heard(GET + b"Content-Length: 9999999\r\n\r\n", b"a" * 1_000)
+    assert not ended
+
+
+async def test_a_read_full_of_small_messages_is_taken_piece_by_piece_and_in_order() -> None:
+    most_at_once, taken = 0, []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal most_at_once
+        await receive()
+        await send({"type": "websocket.accept"})
+        for _ in range(MESSAGES):
+            taken.append((await receive())["text"])
+            most_at_once = max(most_at_once, protocol.queue.qsize())
+
+    config = uvicorn.Config(app, ws_ping_interval=None)
+    config.load()
+    protocol, line = AbortingWebSocket(config, ServerState(), {}), Line()
+    protocol.connection_made(line)
+    protocol.data_received(HANDSHAKE)
+    while not protocol.handshake_complete:
+        await asyncio.sleep(0)
+    frames = [b"\x81\x84\0\0\0\0" + f"{number:04}".encode() for number in range(MESSAGES)]
+    protocol.data_received(b"".join(frames))
+    assert not line.reading
+    assert protocol.queue.qsize() <= PIECE_BYTES // len(frames[0])
+    await asyncio.gather(*protocol.tasks)
+    assert taken == [f"{number:04}" for number in range(MESSAGES)]
+    assert most_at_once <= PIECE_BYTES // len(frames[0]) + 1  # one is cut in two
+    assert line.reading
