@@ -142,9 +142,8 @@ function createDraughtsman(origin) {
   return drawn;
 }
 
-/** @param {Element[]} elements */
-function extentOf(elements) {
-  const boxes = elements.map((element) => element.getBoundingClientRect()).filter(({ width }) => width > 0);
+/** @param {{left: number, top: number, right: number, bottom: number}[]} boxes */
+function extentOf(boxes) {
   const [left, top] = [Math.min(...boxes.map((box) => box.left)) - ROOM, Math.min(...boxes.map((box) => box.top)) - ROOM];
   return { left, top, width: Math.max(...boxes.map((box) => box.right)) - left + ROOM, height: Math.max(...boxes.map((box) => box.bottom)) - top + ROOM };
 }
@@ -154,22 +153,25 @@ function extentOf(elements) {
  * @param {HTMLElement} given.chart     its box is the picture's
  * @param {(Element|null)[]} given.layers  of the chart, the lowest first; null is where Plotly's own comes
  * @param {Element[]} given.around      words over it: its heading
+ * @param {boolean} given.isOne         of several in a row, whose heading it shares: in the picture that begins where the chart does
  * @returns {(plotted: Element) => SVGSVGElement}  everything but Plotly's part is taken at once, and does not wait for it
  */
-export function pictureOf({ chart, layers, around }) {
-  const extent = extentOf([chart, ...around]);
-  const drawn = createDraughtsman(extent);
+export function pictureOf({ chart, layers, around, isOne }) {
   const box = chart.getBoundingClientRect();
+  const over = around.map((element) => element.getBoundingClientRect()).filter((each) => each.width > 0);
+  const moved = isOne && over.length ? box.left - Math.min(...over.map(({ left }) => left)) : 0;
+  const extent = extentOf([box, ...over.map(({ left, top, right, bottom }) => ({ left: left + moved, top, right: right + moved, bottom }))]);
+  const drawn = createDraughtsman(extent);
   const [width, height] = [px(extent.width), px(extent.height)];
   const paper = createColours()(getComputedStyle(document.documentElement).getPropertyValue("--paper").trim()).colour;
   const parts = layers.map((layer) => (layer ? drawn(layer) : null));
-  const heading = around.flatMap((element) => drawn(element));
+  const heading = draw("g", moved ? { transform: `translate(${px(moved)} 0)` } : {}, ...around.flatMap((element) => drawn(element)));
   const title = draw("title", {}, chart.getAttribute("aria-label") ?? "");
   return (plotted) => {
     for (const [name, value] of Object.entries({ x: px(box.left - extent.left), y: px(box.top - extent.top) })) plotted.setAttribute(name, String(value));
     return /** @type {SVGSVGElement} */ (draw(
       "svg", { xmlns: SVG, width, height, viewBox: `0 0 ${width} ${height}` },
-      title, draw("rect", { width, height, fill: paper }), ...parts.flatMap((part) => part ?? [plotted]), ...heading,
+      title, draw("rect", { width, height, fill: paper }), ...parts.flatMap((part) => part ?? [plotted]), heading,
     ));
   };
 }

@@ -125,12 +125,13 @@ export class PlotlyChart extends HTMLElement {
   /**
    * What is seen of it now as one SVG, labels and marks included, with the words around it that are given.
    * @param {Element[]} around
+   * @param {boolean} isOne  of several in a row
    * @returns {Promise<SVGSVGElement>}
    */
-  async picture(around) {
+  async picture(around, isOne) {
     const { width, height } = this.#room;
     const plotted = this.#plotly.toImage(this.#plot, { format: "svg", width, height });
-    const finish = pictureOf({ chart: this, layers: [this.#ground.element, null, this.#marks.element, this.#labels], around });
+    const finish = pictureOf({ chart: this, layers: [this.#ground.element, null, this.#marks.element, this.#labels], around, isOne });
     const text = decodeURIComponent((await plotted).replace(/^data:image\/svg\+xml,/, ""));
     return finish(document.importNode(new DOMParser().parseFromString(text, "image/svg+xml").documentElement, true));
   }

@@ -14,6 +14,8 @@ const HEADINGS = /** @type {Record<string, string>} */ ({ loss: "loss-head", sca
 /** Of the row under the loss, whatever stands there. */
 const LOWER = "gradient-head";
 const WORDS = "h2, .sub, .strokes, .switch:not(.y-switch) [aria-checked=true], .end:not(:has(*))";
+/** Of one instrument of several: the run that it measures. */
+const WHOSE = ".end .switch [aria-checked=true]";
 /** Sharp on any screen, and in print. */
 const DENSITY = 3;
 
@@ -21,8 +23,10 @@ const DENSITY = 3;
 export async function savePicture(state, kind, type) {
   const chart = /** @type {PlotlyChart|null} */ (document.querySelector(`plotly-chart[kind="${kind}"]`));
   if (!chart) throw new Error("that chart is not on the page");
-  const around = [...document.querySelectorAll(HEADINGS[kind] ?? LOWER)].flatMap((head) => [...head.querySelectorAll(WORDS)]);
-  const drawn = await chart.picture(around);
+  const isOne = (chart.parentElement?.childElementCount ?? 1) > 1 && chart.matches(".instruments *");
+  const words = isOne ? WHOSE : WORDS;
+  const around = [...document.querySelectorAll(HEADINGS[kind] ?? LOWER)].flatMap((head) => [...head.querySelectorAll(words)]);
+  const drawn = await chart.picture(around, isOne);
   const svg = new Blob([new XMLSerializer().serializeToString(drawn)], { type: "image/svg+xml" });
   save(type === "svg" ? svg : await raster(svg, drawn.width.baseVal.value, drawn.height.baseVal.value), pictureName(state, kind, type));
 }

@@ -133,6 +133,23 @@ def test_every_chart_is_whole_and_as_png_is_that_picture_three_times_as_dense(
     assert size == tuple(round(3 * float(svg.attrib[side])) for side in ("width", "height"))
 
 
+def test_one_instrument_of_three_is_a_picture_of_its_own_under_the_name_of_its_run(open_lab: OpenLab) -> None:
+    """It stood at the right end of an empty picture as wide as the page."""
+    lab = open_lab(plotted=True)
+    lab.make_steps(20)
+    lab.page.get_by_role("radio", name="Instruments").click()
+    expect(lab.chart("noise").locator(".title .values i")).to_have_count(1, timeout=20_000)
+    wait_for_rest(lab, "noise")
+    shown = open_panel(lab)
+    svg = ElementTree.fromstring(
+        content(take(lab, shown.get_by_role("button", name="Noise ÷ signal as SVG")))
+    )
+    box = lab.chart("noise").bounding_box()
+    assert box
+    assert float(svg.attrib["width"]) == pytest.approx(box["width"] + 20, abs=1)
+    assert {"GD", "Noise ÷ signal"} <= {"".join(each.itertext()) for each in svg.iter(f"{SVG}text")}
+
+
 def test_the_panel_works_by_keys_and_on_a_phone_and_axe_finds_nothing_in_it(open_lab: OpenLab) -> None:
     lab = open_lab()
     assert lab.page.get_by_role("dialog").count() == 0
