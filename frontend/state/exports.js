@@ -30,7 +30,7 @@ export function filesOf({ catalog, experiment, order, runs }, run) {
 
 /** @param {State} state @returns {{value: string, text: string}[]} */
 export const choicesOf = ({ order, runs }) => [
-  { value: ALL, text: order.length > 1 ? `All ${order.length} runs` : "The run" },
+  { value: ALL, text: order.length > 2 ? `All ${order.length} runs` : order.length > 1 ? "Both runs" : "The run" },
   ...(order.length > 1 ? order.map((name) => ({ value: name, text: runs[name].label })) : []),
 ];
 

@@ -22,7 +22,7 @@ test("files are the catalog's, of all runs or of one, and a file of one run says
   const at = `/api/v1/experiments/${state.experiment.id}/export`;
   assert.deepEqual(filesOf(state, ALL).map(({ href, of }) => [href, of]), [[`${at}/recipe.json`, ""], [`${at}/script.py`, state.runs.gd.label]]);
   assert.deepEqual(filesOf(state, "sgd").map(({ href, of }) => [href, of]), [[`${at}/recipe.json?run=sgd`, ""], [`${at}/script.py?run=sgd`, ""]]);
-  assert.deepEqual(choicesOf(state).map(({ value, text }) => [value, text]), [[ALL, "All 2 runs"], ["gd", state.runs.gd.label], ["sgd", state.runs.sgd.label]]);
+  assert.deepEqual(choicesOf(state).map(({ value, text }) => [value, text]), [[ALL, "Both runs"], ["gd", state.runs.gd.label], ["sgd", state.runs.sgd.label]]);
 });
 
 test("pictures are named after the step that is seen", () => {
