@@ -73,6 +73,17 @@ def test_filter_normalisation_makes_each_units_direction_as_long_as_its_weights_
     assert 0.0 <= found.outside(path) <= 1.0
 
 
+def test_where_only_a_bias_moves_normalising_leaves_one_direction_and_places_near_by() -> None:
+    """A layer has died: between the first step that is looked at and the others all weights went one way."""
+    problem, moved = path_of(points=2)
+    path = np.vstack([moved[:1], np.tile(moved[1], (20, 1))])
+    bias = problem.named(np.arange(float(problem.layout.count)))["b3"].ravel().astype(int)
+    path[1:, bias] += np.random.default_rng(2).normal(0.0, 0.01, (20, len(bias)))
+    found = filter_normalised(along_path(path), problem.layout)
+    assert np.abs(found.places(path)).max() < 10.0
+    assert 0.0 < found.outside(path) < 1.0
+
+
 def test_the_loss_over_the_plane_is_the_loss_at_its_places(monkeypatch: pytest.MonkeyPatch) -> None:
     problem, path = path_of()
     found = along_path(path)

@@ -30,6 +30,10 @@ ROUNDED = 1e-14
 """A second component below this share of the first is rounding."""
 
 
+ALIKE = 1e-6
+"""Two directions that lie closer are one. Where only a bias has moved, normalising leaves hardly anything else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plane:
     """Places centre + s directions[0] + t directions[1]."""
@@ -39,7 +43,7 @@ class Plane:
 
     def places(self, path: Array) -> Array:
         """(points, 2): where the points of a path (points, parameters) fall, each on what is nearest in the plane."""
-        found, *_ = np.linalg.lstsq(self.directions.T, (path - self.centre).T, rcond=None)
+        found, *_ = np.linalg.lstsq(self.directions.T, (path - self.centre).T, rcond=ALIKE)
         return np.asarray(found.T)
 
     def outside(self, path: Array) -> float:
