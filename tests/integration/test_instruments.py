@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import numpy as np
@@ -56,6 +57,34 @@ async def test_measuring_waits_for_no_training_and_training_for_no_measurement(
     before = told[0].json()["step"]
     await one.ask("POST", "/pause")
     assert (await one.get()).json()["runs"][0]["step"] > before
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        {
+            "network": {
+                "layers": [{"units": 5, "activation": "identity"}] * 8,
+                "weights": {"name": "normal", "scale": 1e6},
+            },
+            "runs": [{"learning_rate": 1e-300}],
+        },
+        {"runs": [{"learning_rate": 5e-324}]},
+    ],
+    ids=["steep", "slow"],
+)
+async def test_numbers_beyond_a_float_are_null_and_no_mistake_of_the_server(
+    client: httpx.AsyncClient, recipe: dict[str, Any]
+) -> None:
+    one = await created(client, {"data": {"samples": 60}, **recipe})
+    await one.ask("POST", "/step", {"steps": 2})
+    for row in (await one.get("/runs/run-1/instruments")).json():
+        assert (await one.get(f"/runs/run-1/instruments/{row['name']}")).status_code in {200, 404, 422}
+    for figure in ("edge", "noise", "layers", "spectrum"):
+        assert (await one.get(f"/figures/{figure}")).status_code == 200
+    noise = (await one.get("/runs/run-1/instruments/noise")).json()
+    curvature = (await one.get("/runs/run-1/instruments/curvature")).json()
+    assert None in (noise["gradient_norm_squared"], noise["inner_product_test"], curvature["limit"])
 
 
 async def test_noise_knows_the_batch_size_in_force(client: httpx.AsyncClient) -> None:

@@ -107,7 +107,7 @@ def _curvature(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dic
     settings = recipe.settings_at(state.step)
     edge = edge_of(settings, state)
     told: dict[str, Any] = {
-        "limit": edge.limit,
+        "limit": _finite(edge.limit),
         "formula": edge.formula,
         "preconditioned": edge.scale is not None,
     }

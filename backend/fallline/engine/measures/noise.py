@@ -61,8 +61,11 @@ class Scatter:
         return (self.samples - batch) / (self.samples * batch)
 
     def _over(self, value: float, power: int) -> float:
-        below: float = self.mean_squared**power
-        return value / below if below > 0.0 else (0.0 if value == 0.0 else float("inf"))
+        if self.mean_squared == 0.0:
+            return 0.0 if value == 0.0 else float("inf")
+        for _ in range(power):  # one by one: the power itself may be beyond what a float can hold
+            value /= self.mean_squared
+        return value
 
 
 @dataclass(frozen=True, slots=True)
