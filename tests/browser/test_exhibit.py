@@ -40,7 +40,7 @@ def test_the_page_opens_on_the_exhibit_and_invites(open_lab: OpenLab) -> None:
     expect(lab.page.locator(".chart-label.baseline")).to_contain_text("predicting the mean: 0.0")
 
 
-LAPTOP = (1366, 768)
+LAPTOP, TABLET = (1366, 768), (1024, 768)
 
 # What the invitation lies on: words of the chart, and what is below the plot.
 UNDER = """() => {
@@ -52,7 +52,7 @@ UNDER = """() => {
 }"""
 
 
-@pytest.mark.parametrize("size", [DESKTOP, LAPTOP, PHONE])
+@pytest.mark.parametrize("size", [DESKTOP, LAPTOP, TABLET, PHONE])
 def test_the_invitation_lies_on_no_words(open_lab: OpenLab, size: tuple[int, int]) -> None:
     lab = open_lab(size, drawn=True)
     expect(lab.page.locator(".chart-label.baseline")).to_be_visible()
