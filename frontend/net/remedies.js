@@ -1,6 +1,7 @@
 /**
  * What the Doctor advises, done: asked of the server at once, and told with its undo when it is done.
- * Owns: what was asked, until it is answered. Must not know how a command travels, nor what a remedy is good for.
+ * Owns: what was asked, until it is answered, and that a run is shown once it is there in place of the one it was made to help. Must
+ * not know how a command travels, nor what a remedy is good for.
  */
 
 import { askedBy, doneWords, undoing, waitsWords } from "../state/remedies.js";
@@ -31,6 +32,11 @@ export function createRemedies({ store, command, offer, tell }) {
   /** That a run is there may be told after the answer, and a refusal with it. @param {Asked} asked */
   const isSettled = (asked) => !isPending(asked) && (isDone(asked) || store.get().problem !== null);
 
+  /** @param {import("../state/types.js").State} state @param {Asked} asked */
+  function showInstead({ view }, { do: what, body }) {
+    if (what === "add_run" && view.networkRun === body.fork_of) store.dispatch({ type: "view", part: { networkRun: body.name } });
+  }
+
   return {
     /** Pressed twice it is done once. @param {Remedy} remedy */
     take(remedy) {
@@ -48,7 +54,9 @@ export function createRemedies({ store, command, offer, tell }) {
       awaited = awaited.filter((each) => !settled.includes(each));
       const state = store.get();
       for (const { experiment, remedy, asked, undo } of settled) {
-        if (state.experiment?.id === experiment && isDone(asked)) tell(doneWords(state, remedy, asked), () => command(undo.do, undo.run, undo.body), waitsWords(asked));
+        if (state.experiment?.id !== experiment || !isDone(asked)) continue;
+        showInstead(state, asked);
+        tell(doneWords(state, remedy, asked), () => command(undo.do, undo.run, undo.body), waitsWords(asked));
       }
     },
   };

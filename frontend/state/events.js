@@ -143,6 +143,8 @@ export function without(state, name) {
   const order = state.order.filter((other) => other !== name);
   const recipe = { ...state.experiment.recipe, runs: state.experiment.recipe.runs.filter((run) => run.name !== name) };
   const kept = (/** @type {string|null} */ run) => (run === name ? order[0] ?? null : run);
-  const view = { ...state.view, selectedRun: kept(state.view.selectedRun), networkRun: kept(state.view.networkRun) };
-  return { ...state, runs, order, view, experiment: { ...state.experiment, recipe } };
+  const { view } = state;
+  // nobody chose what is shown once the run that was chosen is gone
+  const shown = { selectedRun: kept(view.selectedRun), networkRun: kept(view.networkRun), isRunChosen: view.isRunChosen && view.networkRun !== name };
+  return towardsTrouble({ ...state, runs, order, view: { ...view, ...shown }, experiment: { ...state.experiment, recipe } });
 }

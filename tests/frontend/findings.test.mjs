@@ -274,10 +274,12 @@ test("a remedy is one command, told with its undo when it is done, and not when 
   assert.equal(app.store.get().notice, null);
   socket().say({ type: "ack", id: command.id, answer: {} });
   assert.deepEqual(app.store.get().notice, { kind: "info", text: "Fork with He init: SGD from 214 is a run of its own.", waits: "Press play, and it goes on from there.", undo: true });
+  assert.equal(app.store.get().view.networkRun, "sgd-214", "the network shown is no longer the dead one");
   await app.undo();
   assert.deepEqual([socket().commands().at(-1).do, socket().commands().at(-1).run], ["remove_run", "sgd-214"]);
   socket().say({ type: "ack", id: socket().commands().at(-1).id, answer: {} });
   assert.equal(app.store.get().runs["sgd-214"], undefined);
+  assert.equal(app.store.get().view.networkRun, "sgd", "who takes it back sees again what it was for");
 
   // the answer may come before the event that brings the run
   app.remedy(remedy);
