@@ -70,8 +70,9 @@ async def test_measuring_waits_for_no_training_and_training_for_no_measurement(
             "runs": [{"learning_rate": 1e-300}],
         },
         {"runs": [{"learning_rate": 5e-324}]},
+        {"runs": [{"schedule": {"name": "cosine", "steps": 1, "least": 0}}]},
     ],
-    ids=["steep", "slow"],
+    ids=["steep", "slow", "at rest"],
 )
 async def test_numbers_beyond_a_float_are_null_and_no_mistake_of_the_server(
     client: httpx.AsyncClient, recipe: dict[str, Any]

@@ -66,7 +66,7 @@ def _diverged(view: View) -> Words:
 def _borne(view: View) -> float:
     """Half of the rate that the curvature bears here, where it can be had."""
     edge = view.edge()
-    if edge is None or not 0.0 < edge.sharpness < math.inf:
+    if edge is None or not 0.0 < edge.sharpness < math.inf or edge.limit == math.inf:
         return math.inf
     return plain(0.5 * view.settings.learning_rate * edge.limit / edge.sharpness)
 

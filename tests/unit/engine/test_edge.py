@@ -76,6 +76,11 @@ def test_others_that_scale_are_plain_descent_behind_it(optimizer: str) -> None:
     assert edge.scale[0] ** 2 == pytest.approx(1.0 / 2.5)
 
 
+@pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
+def test_a_rate_of_zero_bears_any_curvature(optimizer: str) -> None:
+    assert edge_of(RunSettings(optimizer, 0.0, None, "shuffle"), state_of("sgd", {})).limit == np.inf
+
+
 @pytest.mark.parametrize("optimizer", ["adagrad", "rmsprop", "adam", "adamw"])
 def test_without_a_memory_there_is_no_scale_to_see_through(optimizer: str) -> None:
     settings = RunSettings(optimizer, RATE, None, "shuffle")

@@ -37,6 +37,13 @@ def test_equal_entries_stand_in_the_middle(value: float) -> None:
     assert (told.ratio_norm, told.ratio_sd) == (None, None)
 
 
+@pytest.mark.parametrize(("one", "other"), [(3.0, np.nextafter(3.0, 4.0)), (5e-324, 5e-324), (0.0, 5e-324)])
+def test_entries_too_near_for_bars_between_them_stand_in_the_middle_too(one: float, other: float) -> None:
+    told = gradient_of(np.array([one, other]), np.zeros(2), np.zeros(2))
+    assert sum(told.counts[BARS // 2 - 1 : BARS // 2 + 1]) == sum(told.counts) == 2
+    assert (np.diff(told.edges) > 0.0).all()
+
+
 def test_the_cosine_of_an_angle() -> None:
     assert cosine(np.array([1.0, 0.0]), np.array([1.0, 1.0])) == pytest.approx(np.sqrt(0.5))
     assert cosine(np.array([0.1, 0.2]), np.array([-0.1, -0.2])) == -1.0

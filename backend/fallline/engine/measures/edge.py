@@ -7,6 +7,7 @@ Hessian through that scale: Cohen et al. 2022, arXiv:2207.14484. Must not know h
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,25 +40,30 @@ def edge_of(settings: RunSettings, state: TrainingState) -> Edge:
     slots = state.slots if state.optimizer == settings.optimizer else {}
     match settings.optimizer:
         case "momentum":
-            return Edge(2.0 * (1.0 + own["momentum"]) / rate, "2 (1 + momentum) / learning_rate")
+            return Edge(_over(2.0 * (1.0 + own["momentum"]), rate), "2 (1 + momentum) / learning_rate")
         case "nesterov":
             beta = own["momentum"]
-            limit = 2.0 * (1.0 + beta) / ((1.0 + 2.0 * beta) * rate)
+            limit = _over(2.0 * (1.0 + beta), (1.0 + 2.0 * beta) * rate)
             return Edge(limit, "2 (1 + momentum) / ((1 + 2 momentum) learning_rate)")
         case "adagrad" | "rmsprop":
             root = _root(slots, own, 1.0)
-            return Edge(2.0 / rate, "2 / learning_rate", _scale(root), root is not None)
+            return Edge(_over(2.0, rate), "2 / learning_rate", _scale(root), root is not None)
         case "adam" | "adamw":
             beta1, count = own["beta1"], float(slots["count"][0]) if slots else 0.0
             root = _root(slots, own, 1.0 - own["beta2"] ** count) if count else None
             # The first moment's correction makes early steps longer, which is a smaller divisor.
             divisor = None if root is None else root * (1.0 - beta1**count)
-            limit = 2.0 * (1.0 + beta1) / ((1.0 - beta1) * rate)
+            limit = _over(2.0 * (1.0 + beta1), (1.0 - beta1) * rate)
             return Edge(
                 limit, "2 (1 + beta1) / ((1 - beta1) learning_rate)", _scale(divisor), root is not None
             )
         case _:
-            return Edge(2.0 / rate, "2 / learning_rate")
+            return Edge(_over(2.0, rate), "2 / learning_rate")
+
+
+def _over(above: float, rate: float) -> float:
+    """A schedule may bring the rate to 0, and steps of no length bear any curvature."""
+    return above / rate if rate > 0.0 else math.inf
 
 
 def _root(slots: dict[str, Array], own: dict[str, float], correction: float) -> Array | None:

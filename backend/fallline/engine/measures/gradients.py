@@ -14,6 +14,8 @@ Array = NDArray[np.float64]
 
 BARS = 20
 """Bars of a histogram, of equal width, over the finite entries."""
+LEAST = 1e-300
+"""Numbers smaller than that have too few neighbours for bars between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,11 @@ def cosine(one: Array, other: Array) -> float | None:
 
 
 def _histogram(entries: Array) -> tuple[NDArray[np.int64], Array]:
-    """Entries that are all equal stand in the middle of bars as wide as they are large."""
+    """Entries that are equal, or too near to be told apart, stand amid bars as wide as they are large."""
     lowest, highest = (float(entries.min()), float(entries.max())) if entries.size else (0.0, 0.0)
-    if lowest == highest:
-        half = abs(lowest) or 1.0
+    if (np.diff(np.linspace(lowest, highest, BARS + 1)) <= 0.0).any():
+        half = max(abs(lowest), abs(highest))
+        half = max(half, LEAST) if half > 0.0 else 1.0
         lowest, highest = lowest - half, highest + half
     counts, edges = np.histogram(entries, BARS, (lowest, highest))
     return counts.astype(np.int64), edges
