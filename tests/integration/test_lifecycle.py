@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -23,7 +24,7 @@ from websockets.sync.client import ClientConnection, connect
 from fallline import __version__
 from fallline.web.bodies import BODY_SECONDS
 from fallline.web.protocols import FAREWELL_SECONDS, REQUEST_SECONDS
-from fallline.web.server import GRACE_SECONDS
+from fallline.web.server import GRACE_SECONDS, MOST_OPEN
 from fallline.web.socket import SEND_SECONDS
 from support.serving import BACKEND, NUMPY, Server, open_server
 
@@ -144,6 +145,17 @@ def test_sigterm_tells_every_socket_1012_and_ends_the_server_even_with_stalled_r
             line.close()
     assert status == 0
     assert codes == [1012] * len(healthy)
+
+
+def test_a_server_opens_as_many_connections_as_the_system_lets_it() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
+    try:
+        with open_server(**NUMPY) as server:
+            allowed = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert allowed == (MOST_OPEN if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN), hard)
 
 
 def test_a_request_at_work_is_answered_when_the_server_ends() -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import socket
+from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Opcode
 from websockets.sync.client import connect
 
+from fallline.web import app as web_app
 from fallline.web.protocols import EXTRA_FRAMES, HEAD_BYTES
 from fallline.web.security import HEADERS
-from support.serving import Server, raw
+from support.serving import Server, open_app, raw
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
 UPGRADE = b"Host: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -115,3 +119,40 @@ def test_a_refused_handshake_is_no_mistake_of_the_servers(shared_server: Server)
     assert raw(shared_server.port, evil).startswith(b"HTTP/1.1 403 ")
     assert raw(shared_server.port, GET + b"Connection: close\r\n\r\n").startswith(b"HTTP/1.1 200 ")
     assert shared_server.output.count("handshake") == before
+
+
+class Visitor:
+    """A client of the application itself, without a network: a socket, and what the application did with it last."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._heard: asyncio.Queue[Any] = asyncio.Queue()
+        self._said: asyncio.Queue[Any] = asyncio.Queue()
+        self._said.put_nowait({"type": "websocket.connect"})
+        scope = {"type": "websocket", "path": "/api/v1/stream", "scheme": "ws", "query_string": b"", "subprotocols": [],
+                 "headers": [(b"host", b"localhost")], "extensions": {"websocket.http.response": {}}}  # fmt: skip
+        self._serving = asyncio.create_task(app(scope, self._said.get, self._heard.put))
+
+    async def next(self) -> Any:
+        return await asyncio.wait_for(self._heard.get(), PATIENCE)
+
+    async def leave(self) -> None:
+        self._said.put_nowait({"type": "websocket.disconnect", "code": 1001})
+        await self._serving
+
+
+async def test_a_server_holds_so_many_sockets_and_refuses_more_until_one_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(web_app, "MOST_SOCKETS", 1)
+    async with open_app() as (app, _):
+        first = Visitor(app)
+        assert (await first.next())["type"] == "websocket.accept"
+        second = Visitor(app)
+        refusal = await second.next()
+        assert (refusal["type"], refusal["status"]) == ("websocket.http.response.start", 503)
+        assert (b"retry-after", b"10") in refusal["headers"]
+        assert json.loads((await second.next())["body"])["type"] == "/problems/unavailable"
+        await first.leave()
+        third = Visitor(app)
+        assert (await third.next())["type"] == "websocket.accept"
+        await third.leave()

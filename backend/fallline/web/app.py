@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from fallline import __version__
 from fallline.services.lab import Lab
 from fallline.settings import Settings
-from fallline.vocabulary.errors import NotFound
+from fallline.vocabulary.errors import NotFound, Unavailable
 from fallline.web import (
     dataset_routes,
     errors,
@@ -31,6 +31,9 @@ from fallline.web.pages import Pages, page_routes
 from fallline.web.security import Guard
 from fallline.web.socket import Connection
 from fallline.web.visitors import Turnstile
+
+MOST_SOCKETS = 1_000
+"""Each takes some 50 KB, and a page needs one."""
 
 PAGE_PATHS = {"/": ("GET",), "/openapi.json": ("GET",), "/assets/{version}/{path:path}": ("GET",)}
 
@@ -60,9 +63,19 @@ def build_app(lab: Lab, pages: Pages, settings: Settings) -> FastAPI:
     for router in (*(routes.router for routes in apis), page_routes(pages)):
         app.include_router(router)
 
+    sockets: set[WebSocket] = set()
+
     @app.websocket("/api/v1/stream")
     async def stream(websocket: WebSocket) -> None:
-        await Connection(websocket, lab, settings.commands_per_second).run()
+        if len(sockets) >= MOST_SOCKETS:
+            full = Unavailable(f"all {MOST_SOCKETS:,} sockets of this server are in use", retry_after=10)
+            await websocket.send_denial_response(problem_response(full))
+            return
+        sockets.add(websocket)
+        try:
+            await Connection(websocket, lab, settings.commands_per_second).run()
+        finally:
+            sockets.discard(websocket)
 
     @app.websocket("/{path:path}")
     async def nowhere(websocket: WebSocket) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
+import sys
 from collections.abc import Awaitable, Callable, Generator
 
 import uvicorn
@@ -23,7 +24,13 @@ KEEPALIVE_SECONDS = 5.0
 GRACE_SECONDS = 2
 """How long requests at work may take to end after SIGTERM; with the farewell before it, the exit comes within 3 s."""
 
+MOST_OPEN = 65_536
+"""Files and connections that the process asks the system for."""
+
 log = logging.getLogger("fallline.web")
+
+if sys.platform != "win32":
+    import resource
 
 
 class CannotListen(Exception):
@@ -82,6 +89,15 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return bound
 
 
+def allow_many_connections() -> None:
+    """Let the process open what the system lets it: many begin with 1,024, and the pages of a class take more."""
+    if sys.platform != "win32":
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = MOST_OPEN if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def url_of(bound: socket.socket) -> str:
     """The address to open in a browser on this machine."""
     host, port = bound.getsockname()[:2]
@@ -97,6 +113,7 @@ def serve(
     stopping: Callable[[], Awaitable[None]],
 ) -> None:
     """Serve until SIGTERM or SIGINT."""
+    allow_many_connections()
     config = uvicorn.Config(
         app,
         http=ImpatientHttp,
