@@ -11,7 +11,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from fallline.web.security import CONTENT_SECURITY_POLICY, HEADERS
-from support.serving import Server, created, open_app, raw
+from support.serving import NUMPY, Server, created, open_app, open_server, raw
 
 FOREIGN = [
     "http://evil.example",
@@ -170,6 +170,26 @@ async def test_a_token_stands_in_no_answer_but_the_first(caplog: pytest.LogCaptu
         assert not [text for text in seen if one.token in text]
         stored: Any = vars(app_entry(one.id, client))
         assert one.token not in repr(stored)
+
+
+def test_no_log_holds_an_id_or_a_token_however_much_it_tells() -> None:
+    with open_server(FALLLINE_LOG_LEVEL="debug", **NUMPY) as server:
+        with httpx.Client(base_url=server.url) as client:
+            made = client.post("/api/v1/experiments", json={}).json()
+            id, token = made["id"], made["token"]
+            here, right = f"/api/v1/experiments/{id}", {"Authorization": f"Bearer {token}"}
+            assert client.post(here + "/step", json={"steps": 1}, headers=right).status_code == 200
+            assert client.post(here + "/step", json={token: 1}, headers=right).status_code == 422
+            assert client.get(here, params={"token": token}).status_code == 200
+        with connect(server.socket_url + f"?token={token}") as line:
+            line.send(json.dumps({"type": "watch", "experiment": id, "token": token}))
+            assert json.loads(line.recv(30))["type"] == "experiment"
+            line.send(json.dumps({"type": token}))
+        with pytest.raises(InvalidStatus):
+            connect(server.socket_url + token).__enter__()
+        assert server.end()[0] == 0
+        assert id not in server.output
+        assert token not in server.output
 
 
 def app_entry(id: str, client: httpx.AsyncClient) -> Any:
