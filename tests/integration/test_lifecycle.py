@@ -24,7 +24,7 @@ from websockets.sync.client import ClientConnection, connect
 from fallline import __version__
 from fallline.web.bodies import BODY_SECONDS
 from fallline.web.protocols import FAREWELL_SECONDS, REQUEST_SECONDS
-from fallline.web.server import GRACE_SECONDS, MOST_OPEN
+from fallline.web.server import GRACE_SECONDS, MOST_OPEN, allow_many_connections
 from fallline.web.socket import SEND_SECONDS
 from support.serving import BACKEND, NUMPY, Server, open_server
 
@@ -156,6 +156,19 @@ def test_a_server_opens_as_many_connections_as_the_system_lets_it() -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert allowed == (MOST_OPEN if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN), hard)
+
+
+def test_a_system_that_lets_it_open_no_more_is_no_reason_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def refuse(_: int, limits: Any) -> None:
+        asked.append(limits)
+        raise ValueError("current limit exceeds maximum limit")
+
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (256, resource.RLIM_INFINITY))
+    monkeypatch.setattr(resource, "setrlimit", refuse)
+    allow_many_connections()
+    assert asked == [(MOST_OPEN, resource.RLIM_INFINITY)]
 
 
 def test_a_request_at_work_is_answered_when_the_server_ends() -> None:
