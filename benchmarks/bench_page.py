@@ -25,6 +25,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright  # noqa
 
 from browser.chromium import launch  # noqa: E402
 from browser.dashboard import DESKTOP, PHONE, Dashboard  # noqa: E402
+from browser.tabs import Kind, new_profile  # noqa: E402
 from support.serving import serving  # noqa: E402
 
 NEXT_FRAME = 17
@@ -104,10 +105,8 @@ def share(values: list[float], part: float) -> float:
 
 def visit(browser: Browser, screen: str) -> BrowserContext:
     width, height = SCREENS[screen]
-    is_phone = screen == "phone"
-    return browser.new_context(
-        viewport={"width": width, "height": height}, has_touch=is_phone, is_mobile=is_phone
-    )
+    kind = Kind(is_phone=screen == "phone", plotted=True)
+    return new_profile(browser, kind, viewport={"width": width, "height": height})
 
 
 def watched(lab: Dashboard, seconds: float) -> Found:
