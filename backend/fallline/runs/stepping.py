@@ -76,6 +76,8 @@ class Stepping:
     def begin(self, job: StepJob, receipt: Receipt | None) -> None:
         self._playback = None
         job.receipt = receipt
+        # what waits for no other is told, and stored, from now on: a key that was taken in is known after a kill
+        job.has_begun = job.has_begun or not self._jobs
         self._jobs.append(job)
 
     def goes_on(self, receipt: Receipt | None, done: Callable[[Any], None]) -> StepJob | None:

@@ -183,6 +183,17 @@ def test_a_step_that_was_cut_off_is_not_made_twice_when_it_is_asked_for_again() 
     assert life.kept.progress["unfinished"] == {}
 
 
+def test_a_step_of_which_none_was_made_is_known_by_its_key_all_the_same() -> None:
+    life = Life()
+    life.one.step(CLOCK.now, lambda _: None, steps=1_500, receipt=KEY)
+    CLOCK.now += books.POSITION_SECONDS
+    life.store_it()
+    life.reopen()
+    assert list(life.kept.progress["unfinished"]) == [KEY.key]
+    life.step(1_500, receipt=KEY)
+    assert steps(life) == {"gd": 1_500, "sgd": 1_500}
+
+
 def test_a_step_that_waited_for_the_one_cut_off_is_made_in_full_when_it_is_asked_for_again() -> None:
     life = Life()
     life.one.step(CLOCK.now, lambda _: None, steps=1_500, receipt=KEY)
