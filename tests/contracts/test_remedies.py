@@ -177,3 +177,15 @@ def test_every_rule_that_names_something_ill_offers_something_that_helps() -> No
     with_one = {rule for rule, _ in REMEDIES}
     assert with_one == {rule.name for rule in RULES} - {"healthy"}
     assert np.all([len(found(rule)[2]["remedies"]) <= 2 for rule in with_one])
+
+
+@pytest.mark.parametrize("step", [197, 198, 300, 400, 900])
+def test_a_layer_that_is_revived_lives_on_from_whichever_step_it_is_told_at(step: int) -> None:
+    one = Examined(CASES["dead_layer"].recipe)
+    one.step(step)
+    dead = one.one.runs["sgd"]
+    (finding,) = (each for each in one.open(dead.name) if each["rule"] == "dead_layer")
+    revived = act(one, dead, finding["remedies"][0]["command"])
+    one.step(3_000, 100)
+    assert not is_told(revived, "dead_layer")
+    assert loss(revived, "dead_layer") < 0.5 * loss(dead, "dead_layer")
