@@ -28,8 +28,17 @@ export function createLooker({ api, store, seriesOf, environment }) {
   /** What was found last, by run: the same is not asked twice. @type {Map<string, string>} */
   const held = new Map();
 
+  /** Whether the losses up to a step have come: how a run goes is told by them. @param {Run} run @param {number} step */
+  function isHeld(run, step) {
+    const series = seriesOf(run.name);
+    return !series?.length ? step === 0 : series.last[series.length - 1] >= step - 1;
+  }
+
   /** @param {State} state @param {Run} run */
-  const moment = (state, run) => [state.experiment?.id, run.generation, stepOf(run, state.looking?.step ?? 0), state.view.networkRun === run.name].join(" ");
+  function moment(state, run) {
+    const step = stepOf(run, state.looking?.step ?? 0);
+    return [state.experiment?.id, run.generation, step, state.view.networkRun === run.name, isHeld(run, step)].join(" ");
+  }
 
   /** @param {State} state */
   const wanted = (state) => (state.looking ? state.order.map((name) => moment(state, state.runs[name])) : []);
@@ -50,8 +59,9 @@ export function createLooker({ api, store, seriesOf, environment }) {
   /** @param {State} state */
   async function lookAtAll(state) {
     const runs = state.order.map((name) => state.runs[name]).filter((run) => held.get(run.name) !== moment(state, run));
+    const moments = runs.map((run) => moment(state, run));
     const found = await Promise.all(runs.map((run) => look(state, run)));
-    for (const run of runs) held.set(run.name, moment(state, run));
+    for (const [place, run] of runs.entries()) held.set(run.name, moments[place]);
     if (store.get().experiment?.id !== state.experiment?.id) return;
     store.dispatch({ type: "found", moments: Object.fromEntries(runs.map(({ name }, place) => [name, found[place]])) });
   }

@@ -5,7 +5,7 @@
  * Owns: when to look, and at which runs. Must not know what is drawn from it.
  */
 
-import { readingsOf, trendOf } from "../state/selectors.js";
+import { isLeaving, readingsOf, trendOf } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").Run} Run */
@@ -65,7 +65,9 @@ export function createObserver({ api, store, seriesOf, environment }) {
 
   /** @param {State} state */
   async function lookAtAll(state) {
-    const moved = state.order.map((name) => state.runs[name]).filter((run) => seen.get(run.name) !== moment(state, run));
+    // one that is to go may be gone before it is asked of
+    const there = state.order.filter((name) => !isLeaving(state, name)).map((name) => state.runs[name]);
+    const moved = there.filter((run) => seen.get(run.name) !== moment(state, run));
     if (moved.length) {
       const found = await Promise.all(moved.map((run) => look(state, run)));
       for (const run of moved) seen.set(run.name, moment(state, run));

@@ -4,6 +4,7 @@
  */
 
 import { recipeNow } from "../state/recipes.js";
+import { isLeaving } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {{experiment: string, recipe: Json}} Removed */
@@ -18,9 +19,6 @@ export function createRemovals({ store, command, tell }) {
   /** Asked for and not yet answered, by the run's name. @type {Map<string, Removed>} */
   const asked = new Map();
 
-  /** @param {string} name */
-  const isPending = (name) => Object.values(store.get().pending).some((pending) => pending.do === "remove_run" && pending.run === name);
-
   return {
     /** @param {string} name */
     remove(name) {
@@ -32,7 +30,7 @@ export function createRemovals({ store, command, tell }) {
     /** Something was answered. */
     answered() {
       for (const [name, { experiment, recipe }] of [...asked]) {
-        if (isPending(name)) continue;
+        if (isLeaving(store.get(), name)) continue;
         asked.delete(name);
         const now = store.get();
         if (now.experiment?.id === experiment && !now.runs[name]) tell(recipe.label, () => command("add_run", null, recipe));

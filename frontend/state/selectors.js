@@ -71,6 +71,9 @@ export function readingsOf(series, until = Infinity) {
 /** @param {Reading[]} readings */
 const meanOf = (readings) => readings.reduce((sum, { value }) => sum + value, 0) / readings.length;
 
+/** Whether it was asked to take a run out, and nothing is answered yet. @param {State} state @param {string} name */
+export const isLeaving = ({ pending }, name) => Object.values(pending).some(({ do: what, run }) => what === "remove_run" && run === name);
+
 /** @typedef {"problem"|"warning"|"check"|"dead"|"cross"|"dot"|"flat"|"rising"} Glyph */
 /** @typedef {{word: string, glyph: Glyph|null, tone: "ok"|"warn"|"bad"|"muted"}} Verdict */
 

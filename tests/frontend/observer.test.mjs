@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { createLooker } from "../../frontend/net/looker.js";
 import { createObserver } from "../../frontend/net/observer.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
 import { createStore } from "../../frontend/state/store.js";
@@ -146,4 +147,31 @@ test("so do runs that were looked at where they stand before it was known that t
   stand(12);
   assert.ok((await pass(200)).includes("experiment"));
   assert.deepEqual(store.get().runs.sgd.latest.train_loss, { step: 12, value: 0.25 });
+});
+
+test("a run that is to go is not looked at any more", async () => {
+  const { observer, pass, stand, store } = watching();
+  observer.start();
+  await settle();
+  await pass(1000);
+  store.dispatch({ type: "sent", id: "r", do: "remove_run", run: "sgd", body: {} });
+  stand(12);
+  assert.deepEqual((await pass(250)).filter((look) => look !== "experiment"), ["gd picture"]);
+});
+
+test("a past is looked at once more when its losses have come, since they tell how a run goes there", async () => {
+  const store = createStore(initialState(), reduce);
+  for (const message of [{ type: "opened", answer: answer({ step: 20 }) }, { type: "connection", status: "ready" }]) store.dispatch(message);
+  const losses = { length: 0, last: [], values: () => ({ count: losses.last.map(() => 1), mean: losses.last.map((step) => 1 + step) }) };
+  const api = { instrument: async (_, __, ___, step) => ({ step, latest: {} }), snapshot: async () => ({}) };
+  const looker = createLooker({ api, store, seriesOf: () => losses, environment: { setTimeout() {}, clearTimeout() {} } });
+  store.dispatch({ type: "look", step: 12 });
+  await settle();
+  assert.equal(store.get().looking.found.gd.trend, "falling", "nothing is known");
+  losses.last = Array.from({ length: 20 }, (_, step) => step);
+  losses.length = 20;
+  store.dispatch({ type: "frame", runs: {} });
+  await settle();
+  assert.equal(store.get().looking.found.gd.trend, "rising");
+  looker.stop();
 });
