@@ -82,7 +82,8 @@ def test_a_link_opens_elsewhere_as_the_same_experiment_at_the_same_step_in_the_s
     expect(lab.page.locator("race-table th.moment")).to_have_text("At step 12 (Branch at 8)")
     other = goes_to(visits, link_of(lab)).wait()
     expect(other.page.locator("race-table th.moment")).to_have_text("At step 12 (Branch at 8)")
-    assert rows(other) == rows(lab)
+    # how a fork goes there is known when its losses have come
+    lab.until(lambda: rows(other), lambda told: told == rows(lab))
     expect(other.notice).to_contain_text("Opened from a link.")
     view = "JSON.parse(localStorage.getItem('fallline.view'))"
     for name, value in (("x", "epochs"), ("measure", "grad_l2")):
