@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 from websockets.http11 import Request
@@ -39,7 +39,7 @@ EXTRA_FRAMES, EXTRA_FRAMES_PER_SECOND = 200, 20.0
 """Frames that are no message, or the rest of one: so many at once, and so many a second in the long run."""
 
 
-class ImpatientHttp(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
+class ImpatientHttp(HttpToolsProtocol):
     """HTTP, without those who do not say what they want, or do not come to an end of it."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -47,7 +47,7 @@ class ImpatientHttp(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         self._deadline: asyncio.TimerHandle | None = None
         self._spent = 0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._wait()
 
