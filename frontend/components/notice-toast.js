@@ -1,11 +1,11 @@
 /**
  * What just happened, with Undo where it can be taken back. It leaves after ten seconds, unless it is being used; what it says of
  * play leaves with play.
- * Owns: showing and leaving. Must not know what undo does.
+ * Owns: showing and leaving, and that the page leaves room for it. Must not know what undo does.
  */
 
 import { button } from "./controls.js";
-import { make, write } from "./dom.js";
+import { make, set, write } from "./dom.js";
 import { LiveElement, register } from "./live-element.js";
 
 const STAYS_MS = 10_000;
@@ -19,6 +19,7 @@ export class NoticeToast extends LiveElement {
     this.follow((state) => state.notice, (notice) => {
       clearTimeout(this.#timer);
       this.hidden = !notice;
+      set(/** @type {Element} */ (document.querySelector(".app")), { "data-notice": Boolean(notice) });
       if (!notice) return this.replaceChildren();
       const undo = notice.undo ? button({ look: "small", act: () => void this.app.undo() }, "Undo") : null;
       const close = button({ name: "Close the notice", look: "small square quiet", icon: "close", act: () => this.app.dismiss() });

@@ -107,7 +107,7 @@ export class PredictedTrue extends LiveElement {
     set(body, { style: { "--rows": Math.max(1, Math.ceil(runs.length / 2)) } });
     // where there is a switch to the table, it stays where it was pressed
     const isLong = face === "table" && classes.length > SIDE_BY_SIDE && !hasMap(state.experiment);
-    set(this, { "data-tall": runs.length > SIDE_BY_SIDE || isLong });
+    set(/** @type {Element} */ (this.parentElement), { "data-tall": runs.length > SIDE_BY_SIDE || isLong });
     if (face === "scatter") return;
     const held = this.#faces;
     this.#faces = new Map(runs.map((run) => [run.name, held.get(run.name) ?? FACES[face](run, classes, (words) => this.#point(words))]));

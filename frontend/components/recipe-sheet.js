@@ -14,6 +14,7 @@ const narrow = matchMedia("(max-width: 1120px)");
  * @param {HTMLElement} rail
  */
 export function keepSheet(app, rail) {
+  const page = /** @type {Element} */ (rail.closest(".app"));
   const scrim = make("div", { class: "scrim", hidden: true, on: { click: () => app.setView({ sheet: null }) } });
   rail.before(scrim);
   /** @type {HTMLElement|null} */
@@ -32,6 +33,7 @@ export function keepSheet(app, rail) {
     if (open === rail.classList.contains("open")) return;
     rail.classList.toggle("open", open);
     scrim.hidden = !open;
+    set(page, { "data-sheet": open });
     set(rail, { role: open ? "dialog" : "complementary", "aria-modal": open ? "true" : null });
     if (open) from = /** @type {HTMLElement|null} */ (document.activeElement);
     rest(open);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import pairwise
 
@@ -59,6 +60,25 @@ def test_one_chart_is_drawn_between_two_frames_and_none_in_a_frame(open_lab: Ope
     made = draws(lab)
     assert len(made) == len({frame for _, frame, *_ in made})
     assert not any(in_frame for _, _, in_frame, _ in made), "drawing and painting are two tasks"
+
+
+def test_news_of_a_step_is_restyled_where_it_stands_and_not_the_whole_page(open_lab: OpenLab) -> None:
+    lab = open_lab(query="?fps=30", drawn=True)
+    browser = lab.page.context.browser
+    assert browser
+    lab.play.click()
+    begun = lab.until(lambda: lab.step, lambda now: now > 10)
+    browser.start_tracing(page=lab.page, categories=["devtools.timeline"])
+    lab.until(lambda: lab.step, lambda now: now > begun + 60)
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    restyled = [
+        event["args"]["elementCount"]
+        for event in events
+        if event["name"] == "UpdateLayoutTree" and "elementCount" in event.get("args", {})
+    ]
+    assert len(restyled) > 20
+    # all of it takes 5 ms each time: one rule that asks whether the body :has() something is enough
+    assert max(restyled) < lab.page.locator("*").count() / 3
 
 
 def test_a_hidden_page_draws_nothing_and_is_up_to_date_when_it_is_seen_again(open_lab: OpenLab) -> None:
