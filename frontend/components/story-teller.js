@@ -22,7 +22,7 @@ function story(present) {
   const state = seen(present);
   const step = shownStep(state);
   const runs = state.order.map((name) => state.runs[name]).filter(({ hidden }) => !hidden);
-  const lines = runs.map((run) => `${run.label} ${number(run.latest.train_loss?.value)}, ${stateOf(run, state).word}.`);
+  const lines = runs.map((run) => `${run.label} ${[number(run.latest.train_loss?.value), stateOf(run, state).word].filter(Boolean).join(", ")}.`);
   return [step === 0 ? "Ready, step 0." : `Step ${whereWords(state)}.`, ...lines].join(" ");
 }
 

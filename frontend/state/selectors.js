@@ -35,15 +35,16 @@ const LATELY = { share: 0.1, least: 20 };
 const FLAT = 0.01;
 
 /**
- * Falling, flat or rising: the mean of the later half of the recent losses against that of the earlier half.
+ * Falling, flat or rising: the mean of the later half of the recent losses against that of the earlier half. One loss tells
+ * nothing.
  * @param {Reading[]} readings  oldest first
  * @param {number} step         where the run stands
- * @returns {"falling"|"flat"|"rising"}
+ * @returns {"falling"|"flat"|"rising"|undefined}
  */
 export function trendOf(readings, step) {
   const from = step - Math.max(LATELY.least, step * LATELY.share);
   const recent = readings.filter((reading) => reading.step >= from);
-  if (recent.length < 2) return "falling";
+  if (recent.length < 2) return undefined;
   const half = Math.floor(recent.length / 2);
   const before = meanOf(recent.slice(0, half));
   const now = meanOf(recent.slice(half));
@@ -84,6 +85,9 @@ const TRENDS = {
   rising: { word: "rising", glyph: "rising", tone: "warn" },
 };
 
+/** How a run goes is not known before there are two losses: then nothing is said of it. @type {Verdict} */
+const NOT_KNOWN = { word: "", glyph: null, tone: "muted" };
+
 /**
  * The word for a run's state, with its shape and tone. What is wrong with the run comes before whether it moves; and of one
  * that moves on a server which is not heard nothing is known.
@@ -99,7 +103,8 @@ export function stateOf(run, { playback, looking, connection }) {
   if (run.status === "finished") return { word: "finished", glyph: "check", tone: "ok" };
   if (!playback.playing && !looking) return { word: "paused", glyph: null, tone: "muted" };
   if (!looking && UNHEARD.includes(connection.status)) return { word: "no news", glyph: null, tone: "muted" };
-  return TRENDS[trendFound(run) ?? "falling"];
+  const trend = trendFound(run);
+  return trend ? TRENDS[trend] : NOT_KNOWN;
 }
 
 /** "layer 2 dead", by what the Doctor has found or what the units show; nothing where none is. @param {Run} run */
@@ -126,7 +131,8 @@ export function lossSummary(state) {
     const start = number(experiment?.initialLoss);
     if (run.step === 0) return `${run.label} starts at ${start}.`;
     if (run.status === "diverged") return `${run.label} started at ${start} and diverged at step ${integer(run.divergedAt ?? run.step)}.`;
-    return `${run.label} started at ${start}: ${stateOf(run, state).word}${sinceWords(run)}.`;
+    const { word } = stateOf(run, state);
+    return `${run.label} started at ${start}${word && `: ${word}${sinceWords(run)}`}.`;
   });
   return `Loss by ${AXIS_WORDS[view.x]}. ${stories.join(" ")}`;
 }

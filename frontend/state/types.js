@@ -72,7 +72,7 @@
  * @property {UnitsInstrument|null} units
  * @property {PredictionsInstrument|null} predictions
  * @property {Snapshot|null} snapshot   of the run that is drawn
- * @property {"falling"|"flat"|"rising"} [trend]
+ * @property {"falling"|"flat"|"rising"|undefined} [trend]
  */
 /** @typedef {"a"|"b"|"c"|"d"} Lane  colour and shape of a run; from the fifth run on they repeat */
 /**

@@ -167,7 +167,7 @@ test("a past is looked at once more when its losses have come, since they tell h
   const looker = createLooker({ api, store, seriesOf: () => losses, environment: { setTimeout() {}, clearTimeout() {} } });
   store.dispatch({ type: "look", step: 12 });
   await settle();
-  assert.equal(store.get().looking.found.gd.trend, "falling", "nothing is known");
+  assert.equal(store.get().looking.found.gd.trend, undefined, "nothing is known");
   losses.last = Array.from({ length: 20 }, (_, step) => step);
   losses.length = 20;
   store.dispatch({ type: "frame", runs: {} });

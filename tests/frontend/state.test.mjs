@@ -285,6 +285,16 @@ test("falling, flat and rising are told by the recent past", () => {
   assert.equal(told((step) => 1 + step), "rising");
 });
 
+test("before there are two losses it is not said how a run goes, neither in the table nor in a sentence", () => {
+  assert.deepEqual([trendOf([], 0), trendOf([{ step: 0, value: 12.3 }], 1)], [undefined, undefined]);
+  assert.equal(trendOf([{ step: 0, value: 12.3 }, { step: 1, value: 9.1 }], 2), "falling");
+  const state = after([frame("gd", { step: 1, status: "playing" }), frame("sgd", { step: 1, status: "playing" })], opened());
+  assert.deepEqual(stateOf(state.runs.gd, state), { word: "", glyph: null, tone: "muted" });
+  assert.equal(lossSummary(state), "Loss by step. GD started at 12.3. SGD started at 12.3.");
+  const known = after([{ type: "measured", runs: { gd: { generation: 0, trend: "rising" } } }], state);
+  assert.match(lossSummary(known), /GD started at 12\.3: rising\. SGD started at 12\.3\.$/);
+});
+
 test("numbers read as people write them", () => {
   assert.deepEqual([0.04391, 12.34, 0, 1284, 1.9e7, 0.00001, 1.8e-5, null, -0.5].map(number), ["0.0439", "12.3", "0", "1,284", "1.90e7", "1.00e−5", "1.80e−5", "–", "−0.500"]);
   assert.deepEqual([12345, 123400, 1230000].map(counter), ["12,345", "123.4 k", "1.23 M"]);
