@@ -1,17 +1,19 @@
 """What one reader of one experiment has not yet had: events in order, and for each run one growing piece of history.
 
 A reader who is slow gets fewer and wider buckets, never a gap: pieces are joined, then merged down to what one frame
-may hold. Must not know the network, other experiments, or when to send; told the time.
+may hold. Until then they stay as they came, the same objects for all readers: by that one sees who is told the same.
+Must not know the network, other experiments, or when to send; told the time.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fallline.vocabulary.columns import Buckets, coarsen, join
+from fallline.realtime.frames import Frame, Header, Press, Told
+from fallline.vocabulary.columns import Buckets
 
 MOST_EVENTS = 256
 SLACK = 1_024
@@ -21,36 +23,9 @@ CATCH_UP_BYTES = 512 * 1024
 """What one frame of a catch-up may weigh, about: on a bad line the pongs behind a larger one would come too late."""
 
 _BYTES = {"json": 20, "bdata": 11}
-_MICROSECONDS = {"json": 1.5, "bdata": 0.05}
-
-Header = dict[str, Any]
 
 ON_CHANGE = ("findings",)
 """What a frame says of a run only where it is not what the frame before said."""
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What happened to the runs of an experiment since the frame before, for one reader."""
-
-    experiment: str
-    runs: dict[str, tuple[Header, Buckets]]
-    encoding: str
-
-    @property
-    def effort(self) -> float:
-        """Seconds that it takes to encode, roughly."""
-        numbers = sum(4 * len(buckets) * len(buckets.names) for _, buckets in self.runs.values())
-        return numbers * _MICROSECONDS[self.encoding] * 1e-6
-
-    def message(self, number: int) -> dict[str, Any]:
-        """The message of CONTRACT, as plain JSON."""
-        runs = {run: self._run(header, buckets) for run, (header, buckets) in self.runs.items()}
-        return {"type": "frame", "frame": number, "experiment": self.experiment, "runs": runs}
-
-    def _run(self, header: Header, buckets: Buckets) -> dict[str, Any]:
-        encode = buckets.as_bdata if self.encoding == "bdata" else buckets.as_json
-        return {**header, "columns": encode(header["generation"])}
 
 
 @dataclass(slots=True)
@@ -80,19 +55,17 @@ class _Pending:
         return self.next is None or int(piece.first[0]) == self.next
 
     def merge(self, at_most: int) -> Buckets:
-        if not self.pieces:
-            return Buckets.empty(self.names)
-        return coarsen(join(*self.pieces), at_most)
+        return Told(self.header, self.names, tuple(self.pieces)).merged(at_most)
 
-    def take(self, at_most: int, room: int) -> Buckets:
+    def take(self, at_most: int, room: int) -> Told:
         """Everything, or of what was there before the reader came its oldest `room` buckets."""
-        merged = self.merge(at_most)
+        told = Told(self.news, self.names, tuple(self.pieces))
         self.told = self.header
-        if self.catches_up and len(merged) > room:
+        if self.catches_up and len(merged := told.merged(at_most)) > room:
             self.pieces = [merged.part(slice(room, None))]
-            return merged.part(slice(0, room))
+            return replace(told, pieces=(merged.part(slice(0, room)),))
         self.pieces, self.catches_up = [], False
-        return merged
+        return told
 
 
 class Outbox:
@@ -112,6 +85,8 @@ class Outbox:
         self.unknown_series: tuple[str, ...] = ()
         self.must_resume = False
         self.is_closed = False
+        self.press = Press()
+        """Shared by all who listen to the experiment, once it is listened to."""
         self._interval = 1 / fps
         self._series = None if series is None else tuple(series)
         self._at_most = buckets
@@ -135,10 +110,10 @@ class Outbox:
             self._wake()
 
     def _keep(self, pending: _Pending, buckets: Buckets) -> None:
+        pending.names = buckets.names
         if self._series is not None:
             self.unknown_series = tuple(name for name in self._series if name not in buckets.names)
-            buckets = buckets.select(name for name in self._series if name in buckets.names)
-        pending.names = buckets.names
+            pending.names = tuple(name for name in self._series if name in buckets.names)
         if not len(buckets):
             return
         if not pending.fits(buckets):
@@ -188,10 +163,9 @@ class Outbox:
         self._not_before = max(self._not_before + self._interval, now + self._interval / 2)
         news = {run: pending for run, pending in self._runs.items() if pending.has_news}
         told = {
-            run: (pending.news, pending.take(self._at_most, self._room(pending, len(news))))
-            for run, pending in news.items()
+            run: pending.take(self._at_most, self._room(pending, len(news))) for run, pending in news.items()
         }
-        return Frame(self.experiment, told, self._encoding)
+        return self.press.share(Frame(self.experiment, told, self._at_most, self._encoding))
 
     def _room(self, pending: _Pending, runs: int) -> int:
         """How many buckets of a run fit into a frame of a catch-up that tells of so many runs."""

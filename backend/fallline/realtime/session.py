@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from fallline.realtime.budget import Budget
-from fallline.realtime.outbox import Frame, Outbox
+from fallline.realtime.frames import Frame
+from fallline.realtime.outbox import Outbox
 from fallline.vocabulary.errors import Conflict, TooManyRequests
 from fallline.vocabulary.messages import ClientMessage, CloseCode, Command, Got, Ping, Unwatch, Watch
 

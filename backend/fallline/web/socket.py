@@ -34,15 +34,14 @@ from fallline.vocabulary.messages import (
     Watch,
     read_command,
 )
-from fallline.web.answers import piecewise, text_of
+from fallline.web.answers import text_of
 from fallline.web.bodies import checked
 from fallline.web.errors import Internal, problem
+from fallline.web.frame_text import text_of_frame
 from fallline.web.plain_words import invalid
 from fallline.web.strict_json import parse_object
 
 SEND_SECONDS = 5.0
-LONG = 0.003
-"""Seconds of encoding beyond which it happens in a thread, lest it hold up the event loop."""
 
 log = logging.getLogger("fallline.web")
 
@@ -244,7 +243,7 @@ class Connection:
                 async with asyncio.timeout(SEND_SECONDS):
                     await self._websocket.close(outgoing.code, outgoing.reason)
                 raise _Over
-            text = await _text(outgoing)
+            text = await text_of_frame(outgoing) if isinstance(outgoing, NumberedFrame) else text_of(outgoing)
             async with asyncio.timeout(SEND_SECONDS):
                 await self._websocket.send_text(text)
         except (TimeoutError, RuntimeError, OSError, WebSocketDisconnect):
@@ -254,11 +253,3 @@ class Connection:
 
 _COMMANDS: set[asyncio.Task[None]] = set()
 """Commands at work. They outlive their socket: what was asked is done, and its repeat is answered from there."""
-
-
-async def _text(outgoing: dict[str, Any] | NumberedFrame) -> str:
-    if not isinstance(outgoing, NumberedFrame):
-        return text_of(outgoing)
-    if outgoing.frame.effort < LONG:
-        return text_of(outgoing.frame.message(outgoing.number))
-    return await asyncio.to_thread(lambda: piecewise(outgoing.frame.message(outgoing.number)))

@@ -23,7 +23,7 @@ def test_one_reader_taking_a_frame_takes_nothing_from_another() -> None:
     hub.frames("a", {"gd": (header(2), piece(0, 2))})
     fast.take_frame(now=0)
     hub.frames("a", {"gd": (header(4), piece(2, 4))})
-    assert slow.take_frame(now=0).message(1)["runs"]["gd"]["columns"]["first"] == [0, 1, 2, 3]
+    assert slow.take_frame(now=0).message()["runs"]["gd"]["columns"]["first"] == [0, 1, 2, 3]
 
 
 def test_leaving_ends_it_and_leaving_twice_is_nothing() -> None:

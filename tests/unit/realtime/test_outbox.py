@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fallline.realtime import outbox as outboxes
-from fallline.realtime.outbox import MOST_EVENTS, Frame, Outbox
+from fallline.realtime.frames import Frame
+from fallline.realtime.outbox import MOST_EVENTS, Outbox
 from support.columns import NAMES, header, piece
 
 
@@ -21,7 +22,7 @@ def outbox(**more: Any) -> Outbox:
 
 
 def columns(frame: Frame, run: str = "gd") -> dict[str, Any]:
-    told: dict[str, Any] = frame.message(1)["runs"][run]["columns"]
+    told: dict[str, Any] = frame.message()["runs"][run]["columns"]
     return told
 
 
@@ -31,8 +32,7 @@ def test_pieces_that_wait_are_joined_in_one_frame() -> None:
     box.offer("gd", header(5), piece(3, 5))
     frame = box.take_frame(now=0)
     assert columns(frame)["first"] == [0, 1, 2, 3, 4]
-    assert frame.message(7)["frame"] == 7
-    assert frame.message(7)["runs"]["gd"]["step"] == 5
+    assert frame.message()["runs"]["gd"]["step"] == 5
     assert box.frame_due() is None
 
 
@@ -110,7 +110,7 @@ def test_a_change_of_status_is_told_without_measurements_and_only_once() -> None
     box.offer("gd", header(3), None)
     assert box.frame_due() is None
     box.offer("gd", header(3, status="paused"), None)
-    told = box.take_frame(now=1).message(2)["runs"]["gd"]
+    told = box.take_frame(now=1).message()["runs"]["gd"]
     assert told["status"] == "paused"
     assert told["columns"]["first"] == []
     assert told["columns"]["series"]["batch_loss"]["min"] == []
@@ -123,13 +123,13 @@ def test_the_numbers_behind_findings_are_told_when_they_are_others_and_to_each_r
     box, told = outbox(), []
     for step, found in enumerate(([], seen(2), seen(2), seen(4), []), start=1):
         box.offer("gd", header(step) | ({"findings": found} if found else {}), piece(step - 1, step))
-        told.append(box.take_frame(step).message(step)["runs"]["gd"].get("findings"))
+        told.append(box.take_frame(step).message()["runs"]["gd"].get("findings"))
     assert told == [None, seen(2), None, seen(4), None]
     late = outbox()
     late.offer("gd", header(5) | {"findings": seen(4)}, piece(0, 5))
-    assert late.take_frame(0).message(1)["runs"]["gd"]["findings"] == seen(4)
+    assert late.take_frame(0).message()["runs"]["gd"]["findings"] == seen(4)
     late.offer("gd", header(2, generation=1) | {"findings": seen(4)}, piece(0, 2))
-    assert late.take_frame(1).message(2)["runs"]["gd"]["findings"] == seen(4), "of another past"
+    assert late.take_frame(1).message()["runs"]["gd"]["findings"] == seen(4), "of another past"
 
 
 def test_runs_without_news_are_left_out_of_a_frame() -> None:
@@ -174,7 +174,7 @@ def test_missing_values_are_null_and_never_nan_in_a_frame() -> None:
     one = piece(0, 3)
     one.minimum[1, 1] = np.nan
     box.offer("gd", header(3), one)
-    text = json.dumps(box.take_frame(now=0).message(1), allow_nan=False)
+    text = json.dumps(box.take_frame(now=0).message(), allow_nan=False)
     assert "null" in text
 
 
@@ -214,5 +214,5 @@ def test_names_are_those_of_the_history() -> None:
     box = outbox()
     box.offer("gd", header(3), piece(0, 3))
     with pytest.raises(KeyError):
-        box.take_frame(now=0).runs["gd"][1].select(("none",))
+        box.take_frame(now=0).runs["gd"].merged(100).select(("none",))
     assert piece(0, 1).names == NAMES
