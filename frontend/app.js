@@ -327,6 +327,7 @@ export function createApp(environment = browserEnvironment()) {
       const kernels = told?.provenance.kernels ?? {};
       return kernelWords(health, order.filter((name) => kernels[name]).map((name) => ({ label: runs[name].label, kernel: kernels[name] })), told?.next_kernel);
     },
+    closeDivergence: (runs) => dispatch({ type: "closed", runs }),
     dismiss() {
       dispatch({ type: "notice", notice: null });
       dispatch({ type: "problem", problem: null });

@@ -37,12 +37,13 @@ export class StatusStrip extends LiveElement {
   }
 
   /** @param {Strip} strip */
-  #strip({ kind, tone, glyph: shape, strong, text, urgent, progress, act }) {
+  #strip({ kind, tone, glyph: shape, strong, text, urgent, progress, act, close }) {
     return make(
       "div", { class: "strip", "data-strip": kind, "data-tone": tone, role: urgent ? "alert" : "status" },
       glyph(shape), make("span", { title: kind === "refused" ? `${strong} ${text}` : null }, make("b", {}, strong), " ", make("span", { class: "said" }, text)),
       progress ? make("progress", { max: progress.of, value: progress.have, "aria-label": "Catching up" }) : null,
       act ? button({ look: "small", act: () => act.do(this.app) }, act.text) : null,
+      close ? button({ name: "Close the message", look: "quiet small square", icon: "close", act: () => close(this.app) }) : null,
     );
   }
 }

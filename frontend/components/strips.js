@@ -24,6 +24,7 @@ import { conditionWords } from "../state/stops.js";
  * @property {boolean} [urgent]   said at once (role alert)
  * @property {{have: number, of: number}} [progress]
  * @property {{text: string, do: (app: App) => void}} [act]
+ * @property {(app: App) => void} [close]
  */
 
 /** Did anything move when the line broke? What the page knows of the runs is of that moment. @param {State} state */
@@ -94,10 +95,10 @@ function othersWords(others, playing) {
   return playing ? `${listed(left)} ${left.length === 1 ? "goes" : "go"} on.` : `${listed(left)} can go on.`;
 }
 
-/** What the Doctor advises first for one that diverged and was not wound back yet: "Rewind GD to 300, rate 0.03". @param {State} state @param {Run[]} diverged @returns {Strip["act"]} */
+/** What the Doctor advises first for one that diverged: "Rewind GD to 300, rate 0.03". @param {State} state @param {Run[]} diverged @returns {Strip["act"]} */
 function wayBack(state, diverged) {
   if (!mayChange(state)) return undefined;
-  const told = diverged.map((run) => ({ run, finding: openOf(run, "diverged") })).find(({ finding }) => finding?.remedies.length && !isInForce(state, finding.remedies[0]));
+  const told = diverged.map((run) => ({ run, finding: openOf(run, "diverged") })).find(({ finding }) => finding?.remedies.length);
   const remedy = told?.finding?.remedies[0];
   if (!told?.finding || !remedy || (isFork(remedy) && noRoomWords(state))) return undefined;
   return { text: wholeWords(state, { run: told.run, finding: told.finding }, remedy), do: (app) => app.remedy(remedy) };
@@ -115,14 +116,29 @@ function finishedStrip(state) {
   return { kind: "finished", tone: "ink", glyph: "check", strong: `${run.label} stopped at step ${integer(run.step)}${why}.`, text: others, act };
 }
 
+/**
+ * A run that diverged stays where it is; once a fork goes on in its place there is nothing more to say of it. A fork that was there
+ * before is no way back. What a page did not see it knows by the Doctor's remedies.
+ * @param {State} state
+ * @param {Run} run
+ */
+function isWoundBack(state, { name, findings }) {
+  const { runs, experiment } = state;
+  const goesOn = experiment?.recipe.runs.some((recipe) => recipe.origin?.run === name && runs[recipe.name]?.isWayBack);
+  return goesOn || findings.some(({ rule, remedies }) => rule === "diverged" && remedies.some((remedy) => isFork(remedy) && isInForce(state, remedy)));
+}
+
 /** @param {State} state @returns {Strip|null} */
 function divergedStrip(state) {
   const { order, runs, playback } = state;
   const all = order.map((name) => runs[name]);
-  const diverged = all.filter(({ status }) => status === "diverged");
-  if (!diverged.length) return null;
-  const text = othersWords(all.filter((run) => !diverged.includes(run)), playback.playing);
-  return { kind: "diverged", tone: "bad", glyph: "cross", urgent: true, strong: divergedWords(diverged), text, act: wayBack(state, diverged) };
+  const told = all.filter((run) => run.status === "diverged" && run.closedAt !== run.generation && !isWoundBack(state, run));
+  if (!told.length) return null;
+  const text = othersWords(all.filter(({ status }) => status !== "diverged"), playback.playing);
+  return {
+    kind: "diverged", tone: "bad", glyph: "cross", urgent: true, strong: divergedWords(told), text, act: wayBack(state, told),
+    close: (app) => app.closeDivergence(told.map(({ name }) => name)),
+  };
 }
 
 /** @param {State} state @returns {Strip|null} */

@@ -127,7 +127,8 @@ function joined(state, { added, recipe }) {
   const recipes = { ...experiment.recipe, runs: [...experiment.recipe.runs, recipe] };
   const told = { id: experiment.id, kernel: experiment.kernel, recipe: recipes, runs: [added] };
   const lane = laneOf(added.name, state.order.length, state.runs);
-  const run = { ...runsOf(told, {}, false)[added.name], lane };
+  const isWayBack = state.runs[recipe.origin?.run]?.status === "diverged";
+  const run = { ...runsOf(told, {}, false)[added.name], lane, isWayBack };
   return settled({
     ...state, experiment: { ...experiment, recipe: recipes }, runs: { ...state.runs, [run.name]: run }, order: [...state.order, run.name],
   });

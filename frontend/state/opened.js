@@ -96,6 +96,8 @@ function runOf(told, recipe, known, lane) {
     findings: joinedFindings(same ? known.findings : [], told.findings),
     doctor: told.doctor,
     restartedAt: known?.restartedAt ?? null,
+    isWayBack: known?.isWayBack ?? false,
+    closedAt: known?.closedAt ?? null,
   };
 }
 

@@ -147,6 +147,7 @@ const MESSAGES = {
   view: (state, { part }) => ({ ...state, view: { ...state.view, ...(part.networkRun ? { isRunChosen: true } : {}), ...part } }),
   playback: (state, { part }) => ({ ...state, playback: { ...state.playback, ...part, isOwn: true } }),
   hidden: (state, { run, hidden }) => withRun(state, run, { hidden }),
+  closed: (state, { runs }) => runs.reduce((/** @type {State} */ before, /** @type {string} */ run) => withRun(before, run, { closedAt: before.runs[run]?.generation }), state),
   measured: (state, { runs }) => Object.entries(runs).reduce(
     (before, [name, { generation, ...found }]) => (before.runs[name]?.generation === generation ? withRun(before, name, found) : before),
     state,

@@ -100,6 +100,8 @@
  * @property {Finding[]} findings      the Doctor's, oldest first; in the past those of that step
  * @property {import("./wire-types.js").DoctorCost} [doctor]  what examining it costs
  * @property {number|null} restartedAt  where the others stood when this run was taken back to step 0 alone
+ * @property {boolean} isWayBack       a fork of a run that had diverged
+ * @property {number|null} closedAt    the generation in which it was closed that the run diverged
  */
 /**
  * @typedef {object} Experiment
@@ -271,6 +273,7 @@
  * @property {() => boolean} hasFormer       is there an experiment that was left for that of a link?
  * @property {() => Promise<void>} goBack     to it
  * @property {() => void} dismiss             clears notice and problem
+ * @property {(runs: string[]) => void} closeDivergence  it is not told any more that these runs diverged, until they do once more
  * @property {() => Promise<string>} kernelWords  which kernel makes the steps, asked anew
  */
 /**

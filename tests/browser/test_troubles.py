@@ -288,6 +288,25 @@ def test_a_run_that_diverges_stops_and_the_other_goes_on(open_lab: OpenLab) -> N
     expect(lab.row("gd")).to_have_attribute("data-state", "paused")
 
 
+def test_a_divergence_is_told_until_it_is_wound_back_or_closed(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.make_steps(10)
+    lab.rate("GD").fill("1e5")
+    lab.rate("GD").press("Enter")
+    expect(lab.row("gd").locator(".rule")).to_have_text("full batch, rate 100000")
+    lab.ask("POST", "/step", {"steps": 10})
+    lab.strip.get_by_role("button", name="Rewind GD to").click()
+    expect(lab.strip).to_have_count(0)
+    expect(lab.row("gd")).to_have_attribute("data-state", "diverged")
+    # the way back is taken back
+    lab.notice.get_by_role("button", name="Undo").click()
+    expect(lab.strip).to_have_attribute("data-strip", "diverged")
+    lab.strip.get_by_role("button", name="Close the message").click()
+    expect(lab.strip).to_have_count(0)
+    lab.page.reload()
+    expect(lab.wait().strip).to_contain_text(re.compile(r"^GD diverged at step \d+ and is stopped\."))
+
+
 def test_what_the_server_refuses_is_said_where_it_was_typed_and_can_be_dismissed(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.allow("Failed to load resource")

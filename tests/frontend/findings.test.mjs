@@ -258,7 +258,11 @@ test("the strip of a divergence offers the way back, but not to those who only w
   assert.equal(stripFor(after([{ type: "token", token: null }], state)).act, undefined);
   const recipe = { ...answer().recipe.runs[0], name: "gd-300", origin: { run: "gd", at_step: 300 }, edits: [{ at_step: 300, learning_rate: 0.03 }] };
   const wound = after([{ type: "event", event: "run_added", run: "gd-300", recipe, added: { ...answer().runs[0], name: "gd-300", step: 300 } }], state);
-  assert.equal(stripFor(wound).act, undefined, "it is wound back");
+  assert.equal(stripFor(wound), null, "it is wound back");
+  const reopened = after([{ type: "opened", answer: { ...answer(), recipe: wound.experiment.recipe, runs: [{ ...answer().runs[0], status: "diverged", findings: state.runs.gd.findings }, { ...answer().runs[0], name: "gd-300" }] }, token: "t" }], opened());
+  assert.equal(stripFor(reopened), null, "a page that comes later knows it too");
+  const undone = after([{ type: "event", event: "run_removed", run: "gd-300" }], wound);
+  assert.equal(stripFor(undone).act.text, "Rewind GD to 300, rate 0.03", "and the way back was taken back");
 });
 
 test("a remedy is one command, told with its undo when it is done, and not when it is refused", async () => {

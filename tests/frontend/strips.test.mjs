@@ -51,6 +51,36 @@ test("of two runs the one that diverged is named with its step, and the other go
   assert.equal(said(after(play, diverged("gd"), diverged("sgd", 1200))), "GD diverged at step 307 and SGD at step 1,200; both are stopped. Lower the rate, then reset.");
 });
 
+const fork = (name, of, step) => ({
+  type: "event", event: "run_added", run: name, recipe: { ...answer().recipe.runs[0], name, origin: { run: of, at_step: step } }, added: { ...answer().runs[0], name, step },
+});
+const reset = (run, generation) => ({ type: "event", event: "reset", run, generation });
+
+test("a run that diverged is told of until it is reset, gone, or a fork goes on in its place, and a new divergence is told again", () => {
+  const state = after(play, diverged("gd"));
+  const then = (...messages) => stripFor(messages.reduce(reduce, state))?.strong ?? null;
+  assert.equal(then(), "GD diverged at step 307 and is stopped.");
+  assert.deepEqual([then(reset("gd", 1)), then({ type: "event", event: "run_removed", run: "gd" }), then(fork("gd-200", "gd", 200))], [null, null, null]);
+  assert.equal(then(reset("gd", 1), { ...diverged("gd", 12), generation: 1 }), "GD diverged at step 12 and is stopped.");
+  assert.equal(then(fork("gd-200", "gd", 200), diverged("gd-200", 250)), "Gd 200 diverged at step 250 and is stopped.");
+  assert.equal(then(fork("gd-200", "gd", 200), { type: "event", event: "run_removed", run: "gd-200" }), "GD diverged at step 307 and is stopped.", "nothing goes on in its place");
+  assert.equal(said(after(fork("gd-200", "gd", 200), play, diverged("gd"))), "GD diverged at step 307 and is stopped. SGD and Gd 200 go on.", "that fork was there before");
+  assert.equal(then(fork("sgd-9", "sgd", 9)), "GD diverged at step 307 and is stopped.");
+});
+
+test("the strip of a divergence can be closed, and then tells of later ones only", () => {
+  const close = (state) => {
+    const closed = [];
+    stripFor(state).close({ closeDivergence: (runs) => closed.push(...runs) });
+    return reduce(state, { type: "closed", runs: closed });
+  };
+  const state = close(after(play, diverged("gd")));
+  assert.equal(stripFor(state), null);
+  assert.equal(stripFor(reduce(state, { type: "experiment", state: { ...answer(), runs: [{ ...answer().runs[0], status: "diverged", step: 307 }, answer().runs[1]] } })), null, "however often it is told");
+  assert.equal(said(reduce(state, diverged("sgd", 9))), "SGD diverged at step 9 and is stopped. Lower the rate, then reset.");
+  assert.equal(stripFor([reset("gd", 1), { ...diverged("gd", 5), generation: 1 }].reduce(reduce, state)).strong, "GD diverged at step 5 and is stopped.");
+});
+
 test("of several runs all that diverged are named, and only those go on that are not at their end", () => {
   const four = [...withMore("adam", "mini"), play];
   assert.equal(said(after(...four, diverged("sgd"))), "SGD diverged at step 307 and is stopped. GD, Adam and Mini go on.");
