@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,8 @@ def test_what_is_planted_is_named_within_200_steps_of_showing_itself_and_nothing
     assert len(found[0]["remedies"]) <= 2
     assert found[0]["why"]["code"]
     assert "{" not in found[0]["title"] + found[0]["evidence"]
+    scores = re.findall(r"(.{6})(?:R²|accuracy)", found[0]["evidence"], re.IGNORECASE)
+    assert all(before.lower() == "train " for before in scores), "of which samples"
 
 
 def test_a_noise_floor_is_told_where_no_recent_step_has_a_loss_of_all_samples() -> None:

@@ -45,11 +45,12 @@ def _dead_layer(view: View, place: int, layer: Layer) -> Callable[[Since], Words
 
 
 def _outcome(view: View) -> str:
+    """With the score of the training samples, and named so: beside it the page tells that of test samples."""
     if view.task.score == "r2":
         if abs(view.score) < FLAT_R2:
-            return "R² = 0.00: the network predicts the mean."
-        return f"R² = {number(view.score)}: the network predicts the same for every sample."
-    return f"Accuracy {number(view.score)}: the network predicts the same for every sample."
+            return "Train R² = 0.00: the network predicts the mean."
+        return f"Train R² = {number(view.score)}: the network predicts the same for every sample."
+    return f"Train accuracy {number(view.score)}: the network predicts the same for every sample."
 
 
 def dead_units(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:

@@ -17,7 +17,8 @@ EXAMPLE: dict[str, Any] = {
     "until_step": None,
     "found_at": 230,
     "title": "SGD: layer 2 is dead.",
-    "evidence": "4 of 4 units output 0 for all 900 samples since step 214. R² = 0.00: the network predicts the mean.",
+    "evidence": "4 of 4 units output 0 for all 900 samples since step 214. "
+    "Train R² = 0.00: the network predicts the mean.",
     "mark": "layer 2 dead",
     "why": {
         "text": "A relu outputs 0 where its input is below 0, and lets no gradient back through there.",

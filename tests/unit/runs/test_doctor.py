@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -32,13 +33,28 @@ def test_the_exhibits_dead_layer_is_found_with_its_step_its_words_and_a_way_back
     assert found["id"] == "dead_layer-2@196"
     assert found["title"] == "SGD: layer 2 is dead."
     told = (
-        "4 of 4 units output 0 for all 900 samples since step 196. R² = 0.00: the network predicts the mean."
+        "4 of 4 units output 0 for all 900 samples since step 196. Train R² = 0.00: "
+        "the network predicts the mean."
     )
     assert found["evidence"] == told
     assert found["mark"] == "layer 2 dead"
     assert found["why"]["code"] == "dz2 = da2 * (z2 > 0)"
     assert [each["since_step"] for each in one.findings("sgd") if each["rule"] == "dead_units"] == [6]
     assert not [each for each in one.findings("gd") if each["severity"] != "info"]
+
+
+def test_a_score_of_classes_is_named_as_that_of_the_training_samples_too() -> None:
+    recipe = {
+        "data": {"name": "moons", "samples": 200, "noise": 0.1, "test_fraction": 0.25},
+        "network": {"layers": [{"units": 3, "activation": "relu"}]},
+        "runs": [{"learning_rate": 100, "batch_size": 10}],
+    }
+    one = Examined(recipe)
+    one.step(50, 25)
+    (found,) = [each for each in one.open() if each["rule"] == "dead_layer"]
+    assert re.search(
+        r"\. Train accuracy 0\.\d{3}: the network predicts the same for every sample\.$", found["evidence"]
+    )
 
 
 def test_frames_tell_the_numbers_behind_what_goes_on_and_no_event_does() -> None:
