@@ -79,6 +79,17 @@ export function borderOf({ side, predicted }) {
   return upright + level;
 }
 
+/** A frame around a cell is so wide, in the drawing's units: a cell alone is hardly seen. */
+const FRAME = 8;
+
+/** A frame around a cell, and a hairline to each edge of the map. @param {number} side @param {[number, number]} cell  column and row */
+export function cursorOf(side, [column, row]) {
+  const [left, top] = [(SPAN * (column + 0.5)) / side, SPAN - (SPAN * (row + 0.5)) / side];
+  const [west, east, north, south] = [left - FRAME / 2, left + FRAME / 2, top - FRAME / 2, top + FRAME / 2].map(px);
+  const [x, y] = [px(left), px(top)];
+  return `M${west},${north}H${east}V${south}H${west}ZM0,${y}H${west}M${east},${y}H${SPAN}M${x},0V${north}M${x},${south}V${SPAN}`;
+}
+
 /** Of many samples each is drawn smaller. */
 const SIZE = { few: 5.4, many: 4 };
 const MANY = { from: 100, to: 400 };

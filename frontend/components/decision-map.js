@@ -5,6 +5,7 @@
 
 import { accuracyTitle } from "./accuracy-title.js";
 import { draw, make, set } from "./dom.js";
+import { mapCursor } from "./map-cursor.js";
 import { borderOf, classShape, COLOURS, dotsOf, pixelsOf, SPAN } from "../charts/map-drawing.js";
 import { mapWords, placeWords, readMap } from "../state/decision-map.js";
 
@@ -29,7 +30,7 @@ const coloured = (kind) => ({ style: { "--class": `var(--class-${(kind % COLOURS
 
 /**
  * @param {Run} run
- * @param {(words: string|null) => void} point  told what would be predicted where a pointer is, and null when it has left
+ * @param {(words: string|null) => void} point  told what would be predicted at the cursor, and null when it has left
  */
 export function decisionMap(run, point) {
   const title = accuracyTitle(run);
@@ -37,28 +38,22 @@ export function decisionMap(run, point) {
   const border = draw("path", { class: "border" });
   const dots = draw("g", {});
   const off = make("span", { class: "off", hidden: true }, "off the axis");
-  const picture = make("div", { class: "map", role: "img" }, canvas, draw("svg", { viewBox: `0 0 ${SPAN} ${SPAN}`, "aria-hidden": "true" }, border, dots), off);
+  const picture = make("div", { class: "map" });
   const root = make("div", { class: "decision", "data-run": run.name, "data-lane": run.lane }, title.root, picture);
   /** @type {Json|undefined} */
   let drawn;
   /** @type {import("../state/decision-map.js").DecisionMap|undefined} */
   let map;
   let theme = "";
-  /** Where a pointer is. @type {[number, number]|null} */
-  let at = null;
-
-  const tell = () => point(at && map && drawn ? placeWords(drawn, map, at) : null);
-  set(picture, { on: {
-    pointermove({ clientX, clientY }) {
-      const { left, bottom, width, height } = picture.getBoundingClientRect();
-      at = [(clientX - left) / width, (bottom - clientY) / height];
-      tell();
+  const cursor = mapCursor(picture, {
+    name: run.name, side: () => map?.side ?? 0,
+    read(at) {
+      const words = at && map && drawn ? placeWords(drawn, map, at) : null;
+      point(words);
+      return words;
     },
-    pointerleave() {
-      at = null;
-      tell();
-    },
-  } });
+  });
+  picture.append(canvas, draw("svg", { viewBox: `0 0 ${SPAN} ${SPAN}`, "aria-hidden": "true" }, border, dots, cursor.mark), off, cursor.hint);
 
   /** @param {Json|undefined} told */
   function drawAll(told) {
@@ -79,7 +74,7 @@ export function decisionMap(run, point) {
     const isOther = told !== drawn || present !== theme;
     [drawn, theme] = [told, present];
     if (isOther) drawAll(told);
-    if (at) tell();
+    cursor.follow();
     title.show(now.label, told?.right);
     off.hidden = now.status !== "diverged";
     set(picture, { "aria-label": mapWords(now, told) });

@@ -14,7 +14,7 @@ const TYPING = "input:not([type=range]), select, textarea, [contenteditable]";
 const CHANGING = new Set([" ", "arrowright", "r", "g", "o", "d", "[", "]"]);
 /** Controls that use Space or arrows themselves. */
 const PRESSED_BY_SPACE = "button, a, summary, [role=radio], [role=tab], [role=menuitem]";
-const MOVED_BY_ARROWS = "input[type=range], svg.network, [role=radio], [role=tab], [role=menuitem], plotly-chart, plotly-chart *";
+const MOVED_BY_ARROWS = "input[type=range], svg.network, [role=radio], [role=tab], [role=menuitem], plotly-chart, plotly-chart *, .decision .map";
 
 /** @param {KeyboardEvent} event */
 function isTaken(event) {

@@ -24,6 +24,8 @@ import { toldOf } from "./instruments.js";
 /** The instrument that tells it. */
 export const MAP = "map";
 
+/** @typedef {[number, number]} At  shares of a map's width and height, from the lower left */
+
 /** In the place of a class: nothing that is finite is predicted there. */
 export const NONE = 255;
 
@@ -94,14 +96,48 @@ export function mapWords({ label, status, divergedAt, step }, told) {
   ].filter(Boolean).join(" ");
 }
 
+/** Column and row of the cell at a place, or of the nearest. @param {number} side @param {At} at @returns {[number, number]} */
+export function cellAt(side, at) {
+  const [column, row] = at.map((share) => Math.min(side - 1, Math.max(0, Math.floor(share * side))));
+  return [column, row];
+}
+
+/** @type {Record<string, (cell: [number, number], last: number) => [number, number]>} */
+const MOVES = {
+  ArrowLeft: ([column, row]) => [column - 1, row],
+  ArrowRight: ([column, row]) => [column + 1, row],
+  ArrowDown: ([column, row]) => [column, row - 1],
+  ArrowUp: ([column, row]) => [column, row + 1],
+  Home: ([, row]) => [0, row],
+  End: ([, row], last) => [last, row],
+  PageDown: ([column]) => [column, 0],
+  PageUp: ([column], last) => [column, last],
+};
+
+/** @param {string} key */
+export const isMove = (key) => Object.hasOwn(MOVES, key);
+
+/**
+ * The middle of the cell to which a key leads; the first key enters in the map's middle. Nothing leads off the map.
+ * @param {number} side
+ * @param {At|null} at
+ * @param {string} key
+ * @returns {At}
+ */
+export function moved(side, at, key) {
+  const middle = (/** @type {number} */ one) => (Math.min(side - 1, Math.max(0, one)) + 0.5) / side;
+  const [column, row] = at ? MOVES[key](cellAt(side, at), side - 1) : cellAt(side, [0.5, 0.5]);
+  return [middle(column), middle(row)];
+}
+
 /**
  * What would be predicted at a place of the drawing: "x1 0.52, x2 −0.31: upper, 97 %".
  * @param {Json} told
  * @param {DecisionMap} map
- * @param {[number, number]} at  shares of its width and height, from the lower left
+ * @param {At} at
  */
 export function placeWords({ inputs, classes, cells }, { side, predicted, edges }, at) {
-  const [column, row] = at.map((share) => Math.min(side - 1, Math.max(0, Math.floor(share * side))));
+  const [column, row] = cellAt(side, at);
   const cell = row * side + column;
   // a cell is what is predicted at its middle, and told as that
   const place = [column, row].map((one, k) => `${inputs[k]} ${number(edges[k][0] + ((one + 0.5) / side) * (edges[k][1] - edges[k][0]))}`).join(", ");

@@ -129,7 +129,7 @@ def map_agrees(lab: Dashboard, step: int) -> None:
     )
     assert outlined == wrong
     expect(decision.locator(".title")).to_contain_text(f"{(100 - wrong) / 100:.2f}")
-    says = str(decision.get_by_role("img").get_attribute("aria-label"))
+    says = str(decision.locator(".map").get_attribute("aria-label"))
     assert says.startswith(f"GD at step {step}: {100 - wrong} of 100 test samples in their class.")
 
 
@@ -164,6 +164,47 @@ def test_over_two_inputs_a_map_shows_the_class_that_would_be_predicted_and_what_
     assert lab.page.locator(".decision").count() == 0
     lab.page.keyboard.press("ArrowLeft")
     map_agrees(lab, 60)
+
+
+def test_a_map_is_read_by_keyboard_cell_by_cell_without_stepping_the_training(
+    visits: Visits, address: str
+) -> None:
+    lab = opened(visits, address, MOONS)
+    lab.make_steps(60)
+    picture = lab.page.locator('.decision[data-run="gd"] .map')
+    expect(lab.page.locator('.decision[data-run="gd"]')).to_have_attribute("data-step", "60")
+    drawn = lab.ask("GET", "/runs/gd/instruments/decision")
+    hint, spoken = lab.page.locator("predicted-true .hint"), lab.page.locator("story-teller")
+
+    def reads(key: str, column: int, row: int) -> None:
+        lab.page.keyboard.press(key)
+        expect(picture).to_have_attribute("data-cursor", f"{column} {row}")
+        told = str(hint.text_content())
+        assert re.fullmatch(
+            rf"x1 .*, x2 .*: {drawn['classes'][drawn['predicted'][row][column]]}, \d+ %", told
+        )
+        expect(spoken).to_have_text(f"{told}.")
+
+    faces = lab.page.get_by_role("radiogroup", name="Predictions of classes")
+    faces.get_by_role("radio", name="Map").focus()
+    lab.page.keyboard.press("Tab")
+    expect(picture).to_be_focused()
+    reads("ArrowRight", 24, 24)
+    reads("ArrowRight", 25, 24)
+    reads("ArrowUp", 25, 25)
+    reads("Home", 0, 25)
+    reads("PageDown", 0, 0)
+    expect(picture.locator(".cursor")).to_have_attribute("d", re.compile("^M"))
+    assert faults(lab, "predicted-true") == []
+    lab.page.keyboard.press("Escape")
+    expect(picture.locator(".cursor")).to_have_attribute("d", "")
+    expect(hint).to_have_text(re.compile("^Across: "))
+    # what was read goes with the focus
+    reads("ArrowLeft", 24, 24)
+    lab.page.keyboard.press("Tab")
+    expect(lab.page.locator('.decision[data-run="adam"] .map')).to_be_focused()
+    expect(hint).to_have_text(re.compile("^Across: "))
+    assert lab.step == 60
 
 
 PLACES = """() => [".face", "doctor-list"]

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { borderOf, classShape, COLOURS, dotsOf, pixelsOf, SPAN } from "../../frontend/charts/map-drawing.js";
-import { axisWords, mappedRuns, mapWords, NONE, placeWords, readMap, showsMap } from "../../frontend/state/decision-map.js";
+import { borderOf, classShape, COLOURS, cursorOf, dotsOf, pixelsOf, SPAN } from "../../frontend/charts/map-drawing.js";
+import { axisWords, isMove, mappedRuns, mapWords, moved, NONE, placeWords, readMap, showsMap } from "../../frontend/state/decision-map.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
 import { classified } from "./fake-server.mjs";
 
@@ -86,6 +86,23 @@ test("what is pointed at is told of the cell's middle, of which it is true", () 
   assert.equal(at(-0.1, 0.4), "u 0.500, v 0: no, 80 %", "on the edge");
   assert.equal(at(0.1, 0.1, { cells: { predicted: bytes([NONE, 0, 0, 1]), probability: bytes([0, 255, 255, 255]) } }), "u 0.750, v −0.750: nothing finite");
   assert.equal(at(0.9, 0.9, { cells: { predicted: bytes([0, 0, 0, 1]), probability: null } }), "u 2.25, v 0.750: yes");
+});
+
+test("arrow keys lead from cell to cell, from the middle on and never off the map", () => {
+  const side = 4;
+  const after = (...keys) => keys.reduce((at, key) => moved(side, at, key), null).map((share) => share * side - 0.5);
+  assert.deepEqual(after("ArrowLeft"), [2, 2], "the first key enters");
+  assert.deepEqual(after("ArrowUp", "ArrowRight", "ArrowUp", "ArrowUp"), [3, 3]);
+  assert.deepEqual(after("Home", "Home", "ArrowLeft", "PageDown", "ArrowDown"), [0, 0]);
+  assert.deepEqual(after("End", "End", "PageUp"), [3, 3]);
+  assert.deepEqual(moved(side, [0.9, 0.1], "ArrowLeft"), [2.5 / side, 0.5 / side], "from where a pointer was");
+  assert.deepEqual([isMove("ArrowUp"), isMove("a"), isMove("toString")], [true, false, false]);
+});
+
+test("the cursor frames its cell, rows counted from below", () => {
+  const d = cursorOf(3, [0, 0]);
+  const [left, top] = [SPAN / 6, SPAN - SPAN / 6];
+  assert.equal(d, `M${left - 4},${top - 4}H${left + 4}V${top + 4}H${left - 4}ZM0,${top}H${left - 4}M${left + 4},${top}H${SPAN}M${left},0V${top - 4}M${left},${top + 4}V${SPAN}`);
 });
 
 /** Two runs, whose maps are in sight. */
