@@ -11,7 +11,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const ROOM = 10;
 const PAINTS = ["fill", "stroke"];
 const LOOKS = [
-  "opacity", "stroke-width", "stroke-dasharray", "shape-rendering", "paint-order", "text-anchor",
+  "opacity", "stroke-width", "stroke-dasharray", "shape-rendering", "paint-order", "text-anchor", "vector-effect",
 ];
 const LETTERS = ["font-family", "font-size", "font-weight", "font-variant-numeric"];
 
@@ -56,6 +56,55 @@ export function fitting(text, room, widthOf) {
   let kept = text;
   while (kept && widthOf(`${kept.trimEnd()}…`) > room) kept = kept.slice(0, -1);
   return kept ? `${kept.trimEnd()}…` : "";
+}
+
+/**
+ * The pixels of a drawing that has few of them, as rectangles: a path a colour, with neighbours in a row in one. Clear ones are left out.
+ * @param {ArrayLike<number>} pixels  red, green, blue and opacity, row by row
+ * @param {number} width
+ * @returns {{fill: string, d: string}[]}
+ */
+export function mosaic(pixels, width) {
+  /** @type {Map<string, string>} */
+  const paths = new Map();
+  const count = pixels.length / 4;
+  const colourAt = (/** @type {number} */ at) => (pixels[4 * at + 3] ? `rgb(${pixels[4 * at]},${pixels[4 * at + 1]},${pixels[4 * at + 2]})` : "");
+  for (let from = 0, to = 0; from < count; from = to) {
+    const fill = colourAt(from);
+    const [column, row] = [from % width, Math.floor(from / width)];
+    to = from + 1;
+    while (to % width && colourAt(to) === fill) to++;
+    if (fill) paths.set(fill, `${paths.get(fill) ?? ""}M${column},${row}h${to - from}v1h${from - to}z`);
+  }
+  return [...paths].map(([fill, d]) => ({ fill, d }));
+}
+
+/** @typedef {{right: number, bottom: number}} Edge  px, beyond which nothing is seen */
+
+/** What shows of an element is within itself where it hides the rest, and within what it stands in. @param {Element} element @param {CSSStyleDeclaration} style @param {Edge} edge @returns {Edge} */
+function edgeWithin(element, style, edge) {
+  const box = element.getBoundingClientRect();
+  return {
+    right: style.overflowX === "visible" ? edge.right : Math.min(edge.right, box.right),
+    bottom: style.overflowY === "visible" ? edge.bottom : Math.min(edge.bottom, box.bottom),
+  };
+}
+
+/** The lines into which the browser broke a text, each as the range of its words. @param {Text} node @returns {Range[]} */
+function linesOf(node) {
+  /** @type {Range[]} */
+  const lines = [];
+  for (const { index, 0: word } of node.data.matchAll(/\S+/g)) {
+    const range = document.createRange();
+    range.setStart(node, index);
+    range.setEnd(node, index + word.length);
+    const [box] = range.getClientRects();
+    if (!box) continue;
+    const last = lines.at(-1);
+    if (last && Math.abs(last.getBoundingClientRect().top - box.top) < 1) last.setEnd(node, index + word.length);
+    else lines.push(range);
+  }
+  return lines;
 }
 
 /** @param {Origin} origin */
@@ -103,18 +152,13 @@ function createDraughtsman(origin) {
     return [copy];
   }
 
-  /** A line of text as the browser set it. @param {Text} node @param {number} edge  px, beyond which nothing is seen */
-  function written(node, edge) {
-    const text = node.data.replace(/\s+/g, " ").trim();
-    const parent = node.parentElement;
-    if (!text || !parent) return [];
-    const range = document.createRange();
-    range.selectNodeContents(node);
-    const [box] = range.getClientRects();
-    if (!box) return [];
-    const style = getComputedStyle(parent);
+  /** A line of text as the browser set it. @param {Range} line @param {CSSStyleDeclaration} style @param {Edge} edge */
+  function written(line, style, edge) {
+    const [box] = line.getClientRects();
+    if (box.top >= edge.bottom) return [];
     letters.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
-    const shown = fitting(text, Math.max(0, edge - box.left) + 1, (words) => letters.measureText(words).width);
+    const text = line.toString().replace(/\s+/g, " ");
+    const shown = fitting(text, Math.max(0, edge.right - box.left) + 1, (words) => letters.measureText(words).width);
     if (!shown) return [];
     const { fontBoundingBoxAscent: above, fontBoundingBoxDescent: below } = letters.measureText(shown);
     const top = box.top - origin.top + (box.height - above - below) / 2 + above;
@@ -130,13 +174,26 @@ function createDraughtsman(origin) {
     return [draw("rect", { x: px(box.left - origin.left), y: px(box.top - origin.top), width: px(box.width), height: px(box.height), ...paint })];
   }
 
-  /** @param {Element} element @param {number} [edge] @returns {Element[]} */
-  function drawn(element, edge = Infinity) {
+  /** A drawing in pixels, none of them smoothed. @param {HTMLCanvasElement} element */
+  function pixelled(element) {
+    const { width, height } = element;
+    const box = element.getBoundingClientRect();
+    if (!box.width) return [];
+    const pixels = /** @type {CanvasRenderingContext2D} */ (element.getContext("2d")).getImageData(0, 0, width, height).data;
+    const place = { x: px(box.left - origin.left), y: px(box.top - origin.top), width: px(box.width), height: px(box.height) };
+    const paths = mosaic(pixels, width).map((one) => draw("path", one));
+    return [draw("svg", { ...place, viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "shape-rendering": "crispEdges" }, ...paths)];
+  }
+
+  /** @param {Element} element @param {Edge} [edge] @returns {Element[]} */
+  function drawn(element, edge = { right: Infinity, bottom: Infinity }) {
     if (element instanceof SVGSVGElement) return placed(element);
+    if (element instanceof HTMLCanvasElement) return pixelled(element);
     const style = getComputedStyle(element);
     if (style.display === "none" || element.classList.contains("unseen")) return [];
-    const within = style.overflowX === "visible" ? edge : Math.min(edge, element.getBoundingClientRect().right);
-    const inner = [...element.childNodes].flatMap((child) => (child instanceof Element ? drawn(child, within) : child instanceof Text ? written(child, within) : []));
+    const within = edgeWithin(element, style, edge);
+    const words = (/** @type {Text} */ node) => linesOf(node).flatMap((line) => written(line, style, within));
+    const inner = [...element.childNodes].flatMap((child) => (child instanceof Element ? drawn(child, within) : child instanceof Text ? words(child) : []));
     return [...ground(element, style.backgroundColor), ...inner];
   }
   return drawn;
@@ -151,12 +208,13 @@ function extentOf(boxes) {
 /**
  * @param {object} given
  * @param {HTMLElement} given.chart     its box is the picture's
+ * @param {string} given.title          what is seen, in words
  * @param {(Element|null)[]} given.layers  of the chart, the lowest first; null is where Plotly's own comes
  * @param {Element[]} given.around      words over it: its heading
  * @param {boolean} given.isOne         of several in a row, whose heading it shares: in the picture that begins where the chart does
- * @returns {(plotted: Element) => SVGSVGElement}  everything but Plotly's part is taken at once, and does not wait for it
+ * @returns {(plotted?: Element) => SVGSVGElement}  everything but Plotly's part is taken at once, and does not wait for it
  */
-export function pictureOf({ chart, layers, around, isOne }) {
+export function pictureOf({ chart, title, layers, around, isOne }) {
   const box = chart.getBoundingClientRect();
   const over = around.map((element) => element.getBoundingClientRect()).filter((each) => each.width > 0);
   const moved = isOne && over.length ? box.left - Math.min(...over.map(({ left }) => left)) : 0;
@@ -166,12 +224,11 @@ export function pictureOf({ chart, layers, around, isOne }) {
   const paper = createColours()(getComputedStyle(document.documentElement).getPropertyValue("--paper").trim()).colour;
   const parts = layers.map((layer) => (layer ? drawn(layer) : null));
   const heading = draw("g", moved ? { transform: `translate(${px(moved)} 0)` } : {}, ...around.flatMap((element) => drawn(element)));
-  const title = draw("title", {}, chart.getAttribute("aria-label") ?? "");
   return (plotted) => {
-    for (const [name, value] of Object.entries({ x: px(box.left - extent.left), y: px(box.top - extent.top) })) plotted.setAttribute(name, String(value));
+    for (const [name, value] of Object.entries({ x: px(box.left - extent.left), y: px(box.top - extent.top) })) plotted?.setAttribute(name, String(value));
     return /** @type {SVGSVGElement} */ (draw(
       "svg", { xmlns: SVG, width, height, viewBox: `0 0 ${width} ${height}` },
-      title, draw("rect", { width, height, fill: paper }), ...parts.flatMap((part) => part ?? [plotted]), heading,
+      draw("title", {}, title), draw("rect", { width, height, fill: paper }), ...parts.flatMap((part) => part ?? plotted ?? []), heading,
     ));
   };
 }

@@ -131,7 +131,7 @@ export class PlotlyChart extends HTMLElement {
   async picture(around, isOne) {
     const { width, height } = this.#room;
     const plotted = this.#plotly.toImage(this.#plot, { format: "svg", width, height });
-    const finish = pictureOf({ chart: this, layers: [this.#ground.element, null, this.#marks.element, this.#labels], around, isOne });
+    const finish = pictureOf({ chart: this, title: this.getAttribute("aria-label") ?? "", layers: [this.#ground.element, null, this.#marks.element, this.#labels], around, isOne });
     const text = decodeURIComponent((await plotted).replace(/^data:image\/svg\+xml,/, ""));
     return finish(document.importNode(new DOMParser().parseFromString(text, "image/svg+xml").documentElement, true));
   }

@@ -4,16 +4,17 @@
  */
 
 import { make } from "./dom.js";
+import { MAP } from "../state/decision-map.js";
 import { pictureName } from "../state/exports.js";
 
 /** @typedef {import("../state/types.js").State} State */
-/** @typedef {import("../charts/plotly-chart.js").PlotlyChart} PlotlyChart */
+/** @typedef {Element & {picture: (around: Element[], isOne: boolean) => Promise<SVGSVGElement>}} Pictured  a chart, or the section of the decision maps */
 
 /** Where a chart's heading is, and what of it belongs to a picture: no controls, but what they say. */
-const HEADINGS = /** @type {Record<string, string>} */ ({ loss: "loss-head", scatter: "predicted-true .head" });
+const HEADINGS = /** @type {Record<string, string>} */ ({ loss: "loss-head", scatter: "predicted-true .head", [MAP]: "predicted-true .head" });
 /** Of the row under the loss, whatever stands there. */
 const LOWER = "gradient-head";
-const WORDS = "h2, .sub, .strokes, .switch:not(.y-switch) [aria-checked=true], .end:not(:has(*))";
+const WORDS = "h2, .sub, .strokes, .switch:not(.y-switch, .face) [aria-checked=true], .end:not(:has(*))";
 /** Of one instrument of several: the run that it measures. */
 const WHOSE = ".end .switch [aria-checked=true]";
 /** Sharp on any screen, and in print. */
@@ -21,7 +22,7 @@ const DENSITY = 3;
 
 /** @param {State} state @param {string} kind @param {"png"|"svg"} type */
 export async function savePicture(state, kind, type) {
-  const chart = /** @type {PlotlyChart|null} */ (document.querySelector(`plotly-chart[kind="${kind}"]`));
+  const chart = /** @type {Pictured|null} */ (document.querySelector(kind === MAP ? "predicted-true" : `plotly-chart[kind="${kind}"]`));
   if (!chart) throw new Error("that chart is not on the page");
   const isOne = (chart.parentElement?.childElementCount ?? 1) > 1 && chart.matches(".instruments *");
   const words = isOne ? WHOSE : WORDS;

@@ -8,7 +8,8 @@ import { segmentedSwitch } from "./controls.js";
 import { decisionMap, mapLegend } from "./decision-map.js";
 import { make, makeOwn, set, write } from "./dom.js";
 import { LiveElement, register } from "./live-element.js";
-import { axisWords, hasMap, mapTold, showsMap } from "../state/decision-map.js";
+import { pictureOf } from "../charts/picture.js";
+import { axisWords, hasMap, isMapOld, mapTold, showsMap } from "../state/decision-map.js";
 import { plural } from "../state/format.js";
 import { seen } from "../state/moments.js";
 import { viewWords } from "../state/selectors.js";
@@ -20,6 +21,9 @@ import { viewWords } from "../state/selectors.js";
 
 /** So many runs stand side by side; with more classes than this, tables stand one under the other. */
 const SIDE_BY_SIDE = 2;
+
+/** So many ms one waits for maps that nobody saw, for a picture of them. */
+const PATIENCE = 10_000;
 
 const TABLE_KEY = "Rows: the true class. Columns: the predicted one.";
 
@@ -48,11 +52,13 @@ export class PredictedTrue extends LiveElement {
   /** @type {Map<string, Face>} */
   #faces = new Map();
   #hint = make("p", { class: "hint", "aria-hidden": "true" });
+  #body = make("div", {});
+  #isInSight = false;
 
   start() {
     this.onceOpened(() => {
       const end = make("span", { class: "end" });
-      const body = make("div", {});
+      const body = this.#body;
       const reading = make("div", { class: "reading" });
       const faces = segmentedSwitch({
         name: "Predictions of classes", look: "face", choices: [{ value: "map", text: "Map" }, { value: "table", text: "Table" }],
@@ -81,9 +87,41 @@ export class PredictedTrue extends LiveElement {
 
   /** Maps that nobody sees are not asked for. @param {HTMLElement} body */
   #watchSight(body) {
-    const sight = new IntersectionObserver((entries) => this.app.setView({ isMapSeen: /** @type {IntersectionObserverEntry} */ (entries.at(-1)).isIntersecting }));
+    const sight = new IntersectionObserver((entries) => {
+      this.#isInSight = /** @type {IntersectionObserverEntry} */ (entries.at(-1)).isIntersecting;
+      this.app.setView({ isMapSeen: this.#isInSight });
+    });
     sight.observe(body);
     this.whenGone(() => sight.disconnect());
+  }
+
+  /**
+   * All maps as one SVG, with the words around them that are given, and how they are read.
+   * @param {Element[]} around
+   * @returns {Promise<SVGSVGElement>}
+   */
+  async picture(around) {
+    const body = this.#body;
+    if (!body.clientWidth) throw new Error("the maps are not on the page");
+    await this.#mapsAsked();
+    const title = [...body.querySelectorAll(".map")].map((map) => map.getAttribute("aria-label")).join(" ");
+    return pictureOf({ chart: body, title, layers: [body], around: [...around, ...this.querySelectorAll(".map-legend, .hint")], isOne: false })();
+  }
+
+  /** Where they are out of sight they are asked for. */
+  async #mapsAsked() {
+    const { store } = this.app;
+    this.app.setView({ isMapSeen: true });
+    let stop = () => {};
+    const arrive = new Promise((go) => {
+      stop = store.watch(isMapOld, go);
+      setTimeout(go, isMapOld(store.get()) ? PATIENCE : 0);
+    });
+    await arrive;
+    stop();
+    const isLate = isMapOld(store.get());
+    this.app.setView({ isMapSeen: this.#isInSight });
+    if (isLate) throw new Error("no answer about the maps");
   }
 
   /** @param {HTMLElement} body @param {HTMLElement} reading @param {State} state */

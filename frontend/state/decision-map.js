@@ -6,7 +6,7 @@
 import { decode } from "./columns.js";
 import { integer, number, percent } from "./format.js";
 import { seen } from "./moments.js";
-import { toldOf } from "./instruments.js";
+import { placeOf, toldOf } from "./instruments.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Run} Run */
@@ -47,6 +47,12 @@ export function mappedRuns(state) {
 
 /** What was told of a run last. @param {State} state @param {string} run @returns {Json|undefined} */
 export const mapTold = (state, run) => toldOf(state, run, MAP).last;
+
+/** Some map that is looked at is missing, or of another step than that at which its run stands still. @param {State} state */
+export const isMapOld = (state) => mappedRuns(state).some((run) => {
+  const told = mapTold(state, run.name);
+  return !told || ((!state.playback.playing || state.looking !== null) && told.step !== placeOf(state, state.runs[run.name]).step);
+});
 
 /**
  * @param {Json} told

@@ -4,12 +4,15 @@
  */
 
 import { rowsOf } from "./catalog.js";
+import { MAP, showsMap } from "./decision-map.js";
 import { choiceOf, kindOf } from "./instruments.js";
 import { shownStep } from "./moments.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {{name: string, href: string, help: string, of: string}} FileToTake  `of` names the run where it tells one only */
 /** @typedef {{kind: string, text: string}} Pictured */
+
+const PREDICTED = "Predicted and true";
 
 /** All runs together, in the list of runs. */
 export const ALL = "";
@@ -34,11 +37,11 @@ export const choicesOf = ({ order, runs }) => [
   ...(order.length > 1 ? order.map((name) => ({ value: name, text: runs[name].label })) : []),
 ];
 
-/** Classes are told apart in tables, not in a chart. @param {State} state @returns {Pictured[]} */
+/** Classes are told apart in a map, or in tables: these are no chart. @param {State} state @returns {Pictured[]} */
 export const picturesOf = (state) => [
   { kind: "loss", text: "Loss" },
   ...(state.view.panel === "instruments" ? choiceOf(state).gauges.map((gauge) => ({ kind: kindOf(gauge), text: gauge.name })) : [{ kind: "gradients", text: "Gradient" }]),
-  ...(state.experiment?.classes.length ? [] : [{ kind: "scatter", text: "Predicted and true" }]),
+  ...(showsMap(state) ? [{ kind: MAP, text: PREDICTED }] : state.experiment?.classes.length ? [] : [{ kind: "scatter", text: PREDICTED }]),
 ];
 
 /** @param {State} state @param {string} kind @param {"png"|"svg"} type */

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import struct
 from typing import Any
+from xml.etree import ElementTree
 
 import httpx
 import pytest
@@ -13,6 +15,7 @@ from playwright.sync_api import expect
 from browser.conftest import Visits
 from browser.dashboard import PHONE, Dashboard
 from browser.test_accessibility import SMALL_TARGETS, faults
+from browser.test_exports import SVG, content, open_panel, take
 
 MOONS: dict[str, Any] = {
     "data": {"name": "moons", "samples": 400, "noise": 0.1, "test_fraction": 0.25},
@@ -83,6 +86,11 @@ def test_going_from_numbers_to_classes_and_back_changes_what_is_drawn(visits: Vi
     lab.page.locator('run-card[data-run="gd"]').get_by_role("button", name="Hide GD in the charts").click()
     lab.until(lambda: lab.page.locator(".decision").count(), lambda count: count == 1)
 
+
+PIXELS = """(canvas) => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, 48, 48);
+    return Array.from({ length: 48 * 48 }, (_, k) => `rgb(${data.slice(4 * k, 4 * k + 3).join(",")})`);
+}"""
 
 # The class whose colour is nearest at each cell of a map, rows from below, as the browser shows it.
 SEEN = """(canvas) => {
@@ -205,6 +213,50 @@ def test_a_map_is_read_by_keyboard_cell_by_cell_without_stepping_the_training(
     expect(lab.page.locator('.decision[data-run="adam"] .map')).to_be_focused()
     expect(hint).to_have_text(re.compile("^Across: "))
     assert lab.step == 60
+
+
+def test_maps_are_taken_away_as_a_picture_with_what_is_needed_to_read_them_also_out_of_sight(
+    visits: Visits, address: str
+) -> None:
+    lab = opened(visits, address, MOONS, size=(1280, 600))
+    lab.make_steps(60)
+    expect(lab.page.locator(".decision[data-step]")).to_have_count(0)
+    shown = open_panel(lab)
+    download = take(lab, shown.get_by_role("button", name="Predicted and true as SVG"))
+    assert download.suggested_filename == "fallline-map-step-60.svg"
+    text = content(download).decode()
+    root = ElementTree.fromstring(text)
+    written = ["".join(each.itertext()) for each in root.iter(f"{SVG}text")]
+    expected = {"Predicted and true", "100 test samples", "GD", "Adam", "upper", "lower", "wrong"}
+    assert expected <= set(written), written
+    assert re.search(r"Across: x1, .* to .*\. Up: x2, .* to .*\.", " ".join(written))
+    assert not {"Map", "Table"} & set(written)
+    title = root.find(f"{SVG}title")
+    assert title is not None
+    assert re.fullmatch(r"GD at step 60: .*\. Adam at step 60: .*\.", str(title.text))
+    # every cell is there, in the colour that it has on the page, under the samples
+    maps = [each for each in root.iter(f"{SVG}svg") if each.get("viewBox") == "0 0 48 48"]
+    assert len(maps) == 2
+    for run, cells in zip(("gd", "adam"), maps, strict=True):
+        pixels = lab.page.locator(f'.decision[data-run="{run}"] canvas').evaluate(PIXELS)
+        found = {}
+        for path in cells:
+            for left, top, wide in re.findall(r"M(\d+),(\d+)h(\d+)v1", str(path.get("d"))):
+                found |= {(int(left) + k, int(top)): path.get("fill") for k in range(int(wide))}
+        assert [found[k % 48, k // 48] for k in range(48 * 48)] == pixels
+    dots = lab.page.locator(".decision svg path").evaluate_all(
+        "(all) => all.map((each) => each.getAttribute('d'))"
+    )
+    assert set(filter(None, dots)) <= {each.get("d") for each in root.iter(f"{SVG}path")}
+    assert not re.search(r"var\(|color\(|color-mix|foreignObject|https?://(?!www\.w3\.org)", text)
+    # and the same as PNG, until the table is shown
+    png = content(take(lab, shown.get_by_role("button", name="Predicted and true as PNG")))
+    size = [float(root.attrib[side]) for side in ("width", "height")]
+    assert struct.unpack(">II", png[16:24]) == pytest.approx([3 * side for side in size], abs=1)
+    lab.page.keyboard.press("Escape")
+    shown_as(lab, "Table")
+    expect(open_panel(lab).get_by_role("button", name="Loss as SVG")).to_be_visible()
+    expect(shown.get_by_role("button", name="Predicted and true as SVG")).to_have_count(0)
 
 
 PLACES = """() => [".face", "doctor-list"]

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { borderOf, classShape, COLOURS, cursorOf, dotsOf, pixelsOf, SPAN } from "../../frontend/charts/map-drawing.js";
-import { axisWords, isMove, mappedRuns, mapWords, moved, NONE, placeWords, readMap, showsMap } from "../../frontend/state/decision-map.js";
+import { axisWords, isMapOld, isMove, mappedRuns, mapWords, moved, NONE, placeWords, readMap, showsMap } from "../../frontend/state/decision-map.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
 import { classified } from "./fake-server.mjs";
 
@@ -119,4 +119,14 @@ test("a map is looked at where there are classes and two inputs, and somebody se
   assert.deepEqual(names([{ type: "hidden", run: "gd", hidden: true }]), ["sgd"]);
   const diverged = { type: "frame", runs: { gd: { status: "diverged", step: 9, epoch: 9, samples_seen: 9, generation: 0, latest: {} } } };
   assert.deepEqual(names([diverged]), ["sgd"]);
+});
+
+test("a map is old while one that is looked at is missing, or is of another step than that at which its run stands still", () => {
+  const map = (run, step) => ({ type: "instrument", run, name: "map", answer: { ...told(), step } });
+  const at = (step, status = "paused") => ({ type: "frame", runs: Object.fromEntries(["gd", "sgd"].map((name) => [name, { status, step, epoch: 1, samples_seen: 9, generation: 0, latest: {} }])) });
+  const isOld = (...messages) => isMapOld(messages.reduce(reduce, ofClasses()));
+  assert.deepEqual([isOld(at(40)), isOld(at(40), map("gd", 40)), isOld(at(40), map("gd", 40), map("sgd", 40))], [true, true, false]);
+  assert.deepEqual([isOld(at(41), map("gd", 40), map("sgd", 41)), isOld(at(41, "playing"), map("gd", 40), map("sgd", 41))], [true, false]);
+  assert.equal(isOld(at(40), map("gd", 40), map("sgd", 40), { type: "look", step: 12 }), true);
+  assert.equal(isOld(at(40), map("gd", 12), map("sgd", 12), { type: "look", step: 12 }), false);
 });

@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { fitting } from "../../frontend/charts/picture.js";
+import { fitting, mosaic } from "../../frontend/charts/picture.js";
 import { ALL, choicesOf, filesOf, pictureName, picturesOf } from "../../frontend/state/exports.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
 import { openedAs } from "../../frontend/state/opened-file.js";
 import { changedRecipe, freshWords } from "../../frontend/state/recipes.js";
-import { answer, catalog } from "./fake-server.mjs";
+import { answer, catalog, classified } from "./fake-server.mjs";
 import { live } from "./world.mjs";
 
 const exports = [
@@ -31,10 +31,22 @@ test("pictures are named after the step that is seen", () => {
   assert.equal(pictureName(reduce(state, { type: "look", step: 12 }), "loss", "png"), "fallline-loss-step-12.png");
 });
 
-test("classes have no chart of predicted and true values", () => {
-  const state = lab();
-  assert.equal(picturesOf(state).length, 3);
-  assert.deepEqual(picturesOf({ ...state, experiment: { ...state.experiment, classes: ["a", "b"] } }).map(({ kind }) => kind), ["loss", "gradients"]);
+test("classes have a picture of what was predicted over two inputs, as long as the map is shown", () => {
+  const state = lab(classified(2));
+  const kinds = (of) => picturesOf(of).map(({ kind }) => kind);
+  assert.deepEqual(kinds(lab()), ["loss", "gradients", "scatter"]);
+  assert.deepEqual(kinds(state), ["loss", "gradients", "map"]);
+  assert.deepEqual(kinds(reduce(state, { type: "view", part: { predicted: "table" } })), ["loss", "gradients"]);
+  assert.deepEqual(kinds(lab(classified(3))), ["loss", "gradients"]);
+  assert.equal(pictureName(state, "map", "svg"), "fallline-map-step-0.svg");
+});
+
+test("pixels become rectangles by colour, as long as a stretch of a row, and clear ones none", () => {
+  const [red, blue, clear] = [[200, 0, 0, 255], [0, 0, 200, 255], [9, 9, 9, 0]];
+  assert.deepEqual(mosaic([red, red, blue, blue, blue, red, red, clear, clear].flat(), 3), [
+    { fill: "rgb(200,0,0)", d: "M0,0h2v1h-2zM2,1h1v1h-1zM0,2h1v1h-1z" },
+    { fill: "rgb(0,0,200)", d: "M2,0h1v1h-1zM0,1h2v1h-2z" },
+  ]);
 });
 
 test("words that do not fit end in an ellipsis, and never in half of one", () => {
