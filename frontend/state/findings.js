@@ -24,7 +24,8 @@ export function withFinding(held, told) {
   const known = held.find(({ id }) => id === told.id);
   if (!known) return [...held, told];
   if (isOpen(told) && !isOpen(known)) return held;
-  return held.map((each) => (each === known ? { ...told, ...(isOpen(told) && known.now ? { now: known.now } : {}) } : each));
+  const isOlder = isOpen(told) && told.seen_at < known.seen_at;
+  return held.map((each) => (each === known ? { ...told, ...(isOlder ? { seen_at: known.seen_at, evidence: known.evidence } : {}) } : each));
 }
 
 /**
@@ -41,15 +42,15 @@ export const joinedFindings = (held, told) => (told ?? []).reduce(withFinding, h
  * @returns {Finding[]} the same where nothing differs
  */
 export function withEvidence(held, seen) {
-  const newer = (/** @type {Finding} */ { id, now }) => seen?.find((each) => each.id === id && each.seen_at !== now?.seen_at);
-  return held.some(newer) ? held.map((finding) => (newer(finding) ? { ...finding, now: newer(finding) } : finding)) : held;
+  const newer = (/** @type {Finding} */ finding) => seen?.find(({ id, seen_at: at }) => id === finding.id && at > finding.seen_at);
+  return held.some(newer) ? held.map((finding) => (newer(finding) ? { ...finding, ...newer(finding) } : finding)) : held;
 }
 
 /** Those of that step: what closed later was still open, and later numbers were not there. @param {Finding[]} findings @param {number} step */
 export const findingsAt = (findings, step) => findings
   .filter(({ since_step: since }) => since <= step)
   .map((finding) => (finding.until_step !== null && finding.until_step > step ? { ...finding, until_step: null } : finding))
-  .map((finding) => ((finding.now?.seen_at ?? 0) > step ? { ...finding, now: undefined } : finding));
+  .map((finding) => (finding.seen_at > step ? { ...finding, seen_at: finding.found_at, evidence: finding.first_evidence } : finding));
 
 /** The octagon is for problems, the triangle for warnings, the check for what is well, the dot for the rest. @param {Finding} finding @returns {Glyph} */
 export function glyphOf({ rule, severity }) {
@@ -65,7 +66,7 @@ export const toneOf = ({ rule, severity }) => (severity === "problem" ? "bad" : 
 export const kindWord = ({ rule, severity }) => (rule === "healthy" ? "Healthy" : { problem: "Problem", warning: "Warning", info: "Note" }[severity]);
 
 /** The numbers and their moment: what is found holds on, the numbers are of the step at which it was seen last. @param {Finding} finding */
-export const evidenceWords = ({ evidence, found_at: found, now }) => `${now?.evidence ?? evidence} Seen at step ${integer(now?.seen_at ?? found)}.`;
+export const evidenceWords = ({ evidence, seen_at: seen }) => `${evidence} Seen at step ${integer(seen)}.`;
 
 /** The newest open finding of a rule. @param {Run} run @param {...string} rules */
 export const openOf = ({ findings }, ...rules) => findings.filter((finding) => isOpen(finding) && rules.includes(finding.rule)).at(-1);

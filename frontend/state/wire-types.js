@@ -79,9 +79,10 @@
  * @property {number} since_step
  * @property {number|null} until_step  null while it is open
  * @property {number} found_at
- * @property {{seen_at: number, evidence: string}} [now]  newer numbers, as a frame told them, and their step
+ * @property {number} seen_at      at the last look, while it is open
  * @property {string} title
- * @property {string} evidence
+ * @property {string} evidence     the numbers then
+ * @property {string} first_evidence  those with which it was found
  * @property {string} mark      two or three words
  * @property {{text: string, code: string}|null} [why]
  * @property {Remedy[]} remedies

@@ -90,7 +90,11 @@ test("frames bring the numbers of what goes on, which is no news; a state that i
   assert.equal(evidenceWords(again.runs.sgd.findings[0]), "Still so. Seen at step 900.");
   assert.match(evidenceWords(after([found("sgd", dead({ until_step: 950 }))], next).runs.sgd.findings[0]), /Seen at step 230\.$/);
   const [past] = findingsAt(next.runs.sgd.findings, 400);
-  assert.match(evidenceWords(past), /Seen at step 230\.$/, "later numbers were not there");
+  assert.match(evidenceWords(past), /^4 of 4 .* Seen at step 230\.$/, "later numbers were not there");
+  const ahead = dead({ seen_at: 1200, evidence: "So too." });
+  const newest = after([{ type: "experiment", state: withFindings([], [ahead]) }, told(1100, "On its way meanwhile.")], next);
+  assert.equal(evidenceWords(openFindings(newest)[0].finding), "So too. Seen at step 1,200.", "a state tells the last look too");
+  assert.match(evidenceWords(findingsAt(newest.runs.sgd.findings, 1100)[0]), /Seen at step 230\.$/);
 });
 
 test("what examining costs is told of all runs together, as frames tell it, and with the seconds of which it is a share", () => {

@@ -73,7 +73,7 @@ test("the run whose network is drawn is measured: that in trouble, until another
   stand(7);
   open({ selectedRun: "gd" });
   await pass(5_000);
-  const finding = { id: "dead_layer@5", rule: "dead_layer", severity: "problem", since_step: 5, until_step: null, found_at: 7, title: "", evidence: "", remedies: [] };
+  const finding = { id: "dead_layer@5", rule: "dead_layer", severity: "problem", since_step: 5, until_step: null, found_at: 7, seen_at: 7, title: "", evidence: "", first_evidence: "", remedies: [] };
   store.dispatch({ type: "event", event: "finding", run: "sgd", step: 7, generation: 0, finding });
   const asked = await pass(5_000);
   assert.ok(asked.length === 3 && asked.every((line) => line.includes("sgd")), `${asked}`);

@@ -7,7 +7,7 @@ know what is done with findings, nor when it is asked.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -34,7 +34,7 @@ class Record:
 
     `seen` tells since when what was seen at the last examination has been so, `over` how often something has ended.
     `fresh` has by id the numbers of open findings as they were seen last, which are of the present only: a fork begins
-    with what was found, and so does whoever reads what was stored.
+    with what was found.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -54,6 +54,10 @@ class Record:
                 until = None if each.holds_at(step) else each.until_step
                 kept.append(replace(each, until_step=until, found_at=min(each.found_at, step)))
         return Record(kept)
+
+    def resume(self, seen: Mapping[str, Evidence]) -> None:
+        """These numbers were seen last; of what is over by now there are none."""
+        self.fresh = {each.id: seen[each.id] for each in self.open if each.id in seen}
 
     def take(self, findings: Iterable[Finding]) -> None:
         """Each replaces the one of its id, or comes last."""
@@ -91,8 +95,9 @@ def examine(record: Record, view: View, onset: Onset, rules: Iterable[Rule] = RU
     changed = [*closed, *opened.values()]
     record.take(changed)
     still = {key: each for key, each in open_now.items() if key in sighted and key[0] not in waits}
-    record.fresh |= {each.id: Evidence(view.step, told) for each, told in _evidence(still, sighted)}
-    record.fresh = {each.id: record.fresh[each.id] for each in record.open if each.id in record.fresh}
+    record.resume(
+        record.fresh | {each.id: Evidence(view.step, told) for each, told in _evidence(still, sighted)}
+    )
     return changed
 
 

@@ -13,7 +13,7 @@ from fallline.figures import FigureView
 from fallline.runs.experiment import Experiment
 from fallline.runs.run import Run
 from fallline.vocabulary.columns import Buckets
-from fallline.vocabulary.findings import Finding
+from fallline.vocabulary.findings import Json
 from fallline.vocabulary.messages import MOST_BUCKETS
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 
@@ -33,7 +33,7 @@ class TakenRun:
     parameters: Array
     history: Buckets
     every_step: frozenset[str]
-    findings: tuple[Finding, ...]
+    findings: tuple[Json, ...]
 
     @property
     def name(self) -> str:
@@ -80,5 +80,5 @@ def _taken(run: Run) -> TakenRun:
         parameters=run.state.parameters.copy(),
         history=run.window(None, None, MOST_BUCKETS),
         every_step=run.every_step,
-        findings=tuple(run.case.findings),
+        findings=tuple(run.findings()),
     )

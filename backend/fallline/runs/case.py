@@ -6,7 +6,7 @@ Must not know how a run is examined, nor when it is time to.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from fallline.diagnosis.examine import Record
@@ -50,6 +50,10 @@ class Case:
     @property
     def findings(self) -> list[Finding]:
         return self.record.findings
+
+    def seen(self) -> dict[str, Any]:
+        """The numbers behind what is open as they were seen last, as they are stored."""
+        return {id: asdict(evidence) for id, evidence in self.record.fresh.items()}
 
     def leaves(self, state: TrainingState) -> None:
         """It is examined in this state."""

@@ -472,12 +472,15 @@ class Experiment:
         return self._books.take(self.runs, self._progress(settles), now, reveals=reveals, receipts=receipts)
 
     def _progress(self, settles: bool) -> Json:
-        """Where the runs stand. Loose: by the time that it is read, steps may have been seen beyond these."""
+        """Where the runs stand, and the numbers of findings as they were seen last. Loose: by the time that it is read,
+        steps may have been seen beyond these.
+        """
         return {
             "v": V,
             "playing": self.playing,
             "loose": self.moving and not settles,
             "runs": {run.name: run.position() for run in self.runs.values()},
+            "seen": {run.name: run.case.seen() for run in self.runs.values() if run.case.record.fresh},
             **self._stepping.as_json(),
         }
 

@@ -18,6 +18,7 @@ from fallline.runs.lookback import Clock
 from fallline.runs.run import Run
 from fallline.runs.saving import Saved, restore
 from fallline.runs.standing import RunStanding, Standing
+from fallline.vocabulary.findings import Evidence
 from fallline.vocabulary.journal import Kept
 from fallline.vocabulary.provenance import TO_ROUNDING, replay_of
 from fallline.vocabulary.stop_conditions import StopCondition
@@ -45,6 +46,8 @@ def reopened_runs(
     for name, stood in standing.runs.items():
         run = Run(problem, stood.recipe, kernels, kernels.named(stood.provenance.kernel), room)
         run.generation, run.is_rounded = stood.generation, stood.is_rounded
+        seen = kept.progress.get("seen", {}).get(name, {})  # what was stored at first has none
+        stood.found.resume({id: Evidence(**told) for id, told in seen.items()})
         run.case = Case(stood.found)
         found.runs[name] = run
         _reopen(run, stood, kept, found)

@@ -332,8 +332,8 @@ class Run:
 
     def findings(self) -> list[dict[str, Any]]:
         """What the Doctor has found, the newest last, as people and programs read it."""
-        shown = shown_name(self.name, self.recipe.label)
-        return [finding.as_json(self.name, shown) for finding in self.case.findings]
+        shown, fresh = shown_name(self.name, self.recipe.label), self.case.record.fresh
+        return [finding.as_json(self.name, shown, fresh.get(finding.id)) for finding in self.case.findings]
 
     def latest(self, *, evaluated: bool) -> dict[str, dict[str, Any]]:
         """The last finite value of each series; `evaluated` at the present step where that can be done."""

@@ -16,9 +16,12 @@ EXAMPLE: dict[str, Any] = {
     "since_step": 214,
     "until_step": None,
     "found_at": 230,
+    "seen_at": 1250,
     "title": "SGD: layer 2 is dead.",
     "evidence": "4 of 4 units output 0 for all 900 samples since step 214. "
     "Train R² = 0.00: the network predicts the mean.",
+    "first_evidence": "4 of 4 units output 0 for all 900 samples since step 214. "
+    "Train R² = -0.02: the network predicts the mean.",
     "mark": "layer 2 dead",
     "why": {
         "text": "A relu outputs 0 where its input is below 0, and lets no gradient back through there.",
@@ -55,7 +58,9 @@ class Finding(OpenModel):
     """Something that is the case with a run from `since_step` on, and until `until_step` where it is over.
 
     `id` is unique within a run's generation; a finding of the same id replaces the former. `subject` names the layer
-    and the units of it, counted from 0. `found_at` is the step at which it was seen. At most two `remedies`.
+    and the units of it, counted from 0. `found_at` is the step at which it was seen first, with the numbers of
+    `first_evidence`; `seen_at` that of the last look, with those of `evidence`: for as long as it goes on, then the
+    first ones again. At most two `remedies`.
     """
 
     model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [EXAMPLE]})
@@ -67,8 +72,10 @@ class Finding(OpenModel):
     since_step: int
     until_step: int | None
     found_at: int
+    seen_at: int
     title: str
     evidence: str
+    first_evidence: str
     mark: str
     why: Why
     remedies: list[Remedy]

@@ -81,8 +81,11 @@ class Finding:
         """Whether it was the case at that step."""
         return self.since_step <= step and (self.until_step is None or self.until_step > step)
 
-    def as_json(self, run: str, shown: str) -> Json:
-        """As it travels: of the run of that name, which readers see as `shown`."""
+    def as_json(self, run: str, shown: str, seen: Evidence | None = None) -> Json:
+        """As it travels: of the run of that name, which readers see as `shown`, with the numbers that were `seen` last
+        where they are others than those with which it was found.
+        """
+        latest = seen or Evidence(self.found_at, self.evidence)
         return {
             "id": self.id,
             "rule": self.rule,
@@ -91,8 +94,10 @@ class Finding:
             "since_step": self.since_step,
             "until_step": self.until_step,
             "found_at": self.found_at,
+            "seen_at": latest.step,
             "title": self.title.replace(RUN, shown),
-            "evidence": self.evidence.replace(RUN, shown),
+            "evidence": latest.text.replace(RUN, shown),
+            "first_evidence": self.evidence.replace(RUN, shown),
             "mark": self.mark,
             "why": asdict(self.why),
             "remedies": [remedy.as_json(run) for remedy in self.remedies],

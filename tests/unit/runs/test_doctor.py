@@ -36,7 +36,7 @@ def test_the_exhibits_dead_layer_is_found_with_its_step_its_words_and_a_way_back
         "4 of 4 units output 0 for all 900 samples since step 196. Train R² = 0.00: "
         "the network predicts the mean."
     )
-    assert found["evidence"] == told
+    assert found["first_evidence"] == told
     assert found["mark"] == "layer 2 dead"
     assert found["why"]["code"] == "dz2 = da2 * (z2 > 0)"
     assert [each["since_step"] for each in one.findings("sgd") if each["rule"] == "dead_units"] == [6]
@@ -57,10 +57,11 @@ def test_a_score_of_classes_is_named_as_that_of_the_training_samples_too() -> No
     )
 
 
-def test_frames_tell_the_numbers_behind_what_goes_on_and_no_event_does() -> None:
+def test_frames_and_findings_tell_the_numbers_behind_what_goes_on_and_no_event_does() -> None:
     one = Examined(NOTEBOOK)
     one.step(250, 50)
     (found,) = [each for each in one.open("sgd") if each["rule"] == "dead_layer"]
+    one.events()
     one.step(100, 50)
     told = one.one.runs["sgd"].header(playing=False)["findings"]
     (seen,) = [each for each in told if each["id"] == found["id"]]
@@ -68,7 +69,9 @@ def test_frames_tell_the_numbers_behind_what_goes_on_and_no_event_does() -> None
     same = "4 of 4 units output 0 for all 900 samples since step 196."
     assert seen["evidence"].startswith(same)
     assert seen["evidence"] != found["evidence"], "R² is that of now"
-    assert [each for each in one.open("sgd") if each["rule"] == "dead_layer"] == [found]
+    (now,) = [each for each in one.open("sgd") if each["rule"] == "dead_layer"]
+    assert now == found | {"seen_at": 350, "evidence": seen["evidence"]}, "nothing else is another"
+    assert found["id"] not in [event.get("finding", {}).get("id") for event in one.events()]
 
 
 @pytest.mark.parametrize("slice", [1, 7, 64, 300])

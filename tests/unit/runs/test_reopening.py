@@ -93,6 +93,23 @@ def test_only_what_changed_is_stored_anew() -> None:
     assert (life.stored_bytes - before) / (len(heads) - 1) < whole / 2
 
 
+def test_findings_have_the_numbers_again_with_which_they_were_seen_last() -> None:
+    never = {"layers": [{"units": 3, "activation": "relu"}], "weights": "zeros", "biases": "zeros"}
+    life = Life(network=never, runs=[{"name": "gd"}])
+    life.step(10)
+    life.step(90)
+    found = life.one.run("gd").findings()
+    assert [(each["rule"], each["found_at"], each["seen_at"]) for each in found] == [("dead_layer", 10, 100)]
+    life.reopen()
+    assert life.there["runs"][0]["findings"] == found
+    assert life.one.run("gd").header(playing=False)["findings"][0]["seen_at"] == 100
+    older = {name: told for name, told in life.kept.progress.items() if name != "seen"}
+    life.reopen(replace(life.kept, progress=older))
+    assert [each["seen_at"] for each in life.one.run("gd").findings()] == [10], (
+        "as an older fallline stored it"
+    )
+
+
 def test_a_playing_experiment_plays_on_from_where_it_was_seen_last() -> None:
     life = Life()
     life.play(40)

@@ -12,7 +12,7 @@ from typing import Literal
 from fallline.engine.problem import Problem
 from fallline.exports.report.facts import number
 from fallline.exports.taken import Taken, TakenRun
-from fallline.vocabulary.findings import Severity, shown_name
+from fallline.vocabulary.findings import Severity
 
 Tone = Literal["problem", "good", "plain"]
 
@@ -40,11 +40,13 @@ def findings_of(found: Taken, losses: dict[str, float]) -> list[Finding]:
 
 def _of_run(run: TakenRun, loss: float, problem: Problem, guessing: str) -> Iterator[Finding]:
     """What the Doctor has found, the worst first and what is over last; then how the run does beside a guess."""
-    for each in sorted(run.findings, key=lambda each: (each.until_step is not None, ORDER[each.severity])):
-        told = each.as_json(run.name, shown_name(run.name, run.recipe.label))
-        seen = f"{told['evidence']} Seen at step {each.found_at:,}."
-        over = "" if each.is_open else f" It was over at step {each.until_step:,}."
-        yield Finding(TONES[each.severity] if each.is_open else "plain", told["title"], seen + over)
+    for each in sorted(
+        run.findings, key=lambda each: (each["until_step"] is not None, ORDER[each["severity"]])
+    ):
+        tone, until = TONES[each["severity"]], each["until_step"]
+        seen = f"{each['evidence']} Seen at step {each['seen_at']:,}."
+        over = "" if until is None else f" It was over at step {until:,}."
+        yield Finding(tone if until is None else "plain", each["title"], seen + over)
     if not run.diverged:
         yield _beside_the_baseline(run, loss, problem.baseline["train"], guessing)
 
