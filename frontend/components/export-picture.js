@@ -14,7 +14,7 @@ import { pictureName } from "../state/exports.js";
 const HEADINGS = /** @type {Record<string, string>} */ ({ loss: "loss-head", scatter: "predicted-true .head", [MAP]: "predicted-true .head" });
 /** Of the row under the loss, whatever stands there. */
 const LOWER = "gradient-head";
-const WORDS = "h2, .sub, .strokes, .switch:not(.y-switch, .face) [aria-checked=true], .end:not(:has(*))";
+const WORDS = "h2, .sub, .strokes, .switch:not(.y-switch, .face) [aria-checked=true], .end.fitting";
 /** Of one instrument of several: the run that it measures. */
 const WHOSE = ".end .switch [aria-checked=true]";
 /** Sharp on any screen, and in print. */

@@ -5,6 +5,7 @@
 
 import { button, segmentedSwitch, selectBox } from "./controls.js";
 import { draw, make, write } from "./dom.js";
+import { fittingWords } from "./fitting-words.js";
 import { LiveElement, register } from "./live-element.js";
 import { openMenu } from "./popover.js";
 import { keepRunSwitch } from "./run-switch.js";
@@ -63,14 +64,14 @@ export class LossHead extends LiveElement {
 /** Of the name of the run that is measured; of many the others are known by their shapes only. */
 const LETTERS = { few: 9, many: 12 };
 
-const SHELF = "per layer, log scale; the shelf at the bottom is exactly 0";
+const SHELF = ["the shelf at the bottom is exactly 0", "; per layer, log scale"];
 
-/** @type {{value: Measure, text: string, brief: string, title: string}[]} */
+/** @type {{value: Measure, text: string, brief: string, formula: string, says: string}[]} */
 const MEASURES = [
-  { value: "grad_l1", text: "Σ|dW|", brief: "Σ|dW|", title: "Sum of |dW| over the layer's weights: np.abs(dW).sum()" },
-  { value: "grad_l2", text: "L2 norm", brief: "L2", title: "Euclidean norm of dW: np.sqrt((dW**2).sum())" },
-  { value: "grad_mean", text: "mean |dW|", brief: "mean", title: "Mean of |dW|: np.abs(dW).mean()" },
-  { value: "ratio", text: "update ÷ weight", brief: "÷W", title: "Size of the change over size of the weights: norm(change of W) / norm(W)" },
+  { value: "grad_l1", text: "Σ|dW|", brief: "Σ|dW|", formula: "np.abs(dW).sum()", says: "sum of |dW| over the layer's weights" },
+  { value: "grad_l2", text: "L2 norm", brief: "L2", formula: "np.sqrt((dW**2).sum())", says: "Euclidean norm of dW" },
+  { value: "grad_mean", text: "mean |dW|", brief: "mean", formula: "np.abs(dW).mean()", says: "mean of |dW|" },
+  { value: "ratio", text: "update ÷ weight", brief: "÷W", formula: "norm(change of W) / norm(W)", says: "size of the change over that of the weights" },
 ];
 
 export class GradientHead extends LiveElement {
@@ -78,7 +79,8 @@ export class GradientHead extends LiveElement {
     this.onceOpened(() => {
       const narrow = matchMedia("(max-width: 720px)");
       const end = make("span", { class: "end" });
-      const sub = make("span", { class: "sub" }, SHELF);
+      const sub = fittingWords("sub");
+      sub.show(...SHELF);
       const panel = segmentedSwitch({
         name: "Under the loss", choices: [{ value: "gradients", text: "Gradient" }, { value: "instruments", text: "Instruments" }],
         choose: (value) => this.app.setView({ panel: value === "instruments" ? value : "gradients" }),
@@ -92,11 +94,11 @@ export class GradientHead extends LiveElement {
         end.replaceChildren(measure.root);
       });
       const instruments = this.#instruments();
-      this.append(make("h2", { class: "unseen" }, "Gradient and instruments"), panel.root, sub, end, ...instruments);
+      this.append(make("h2", { class: "unseen" }, "Gradient and instruments"), panel.root, sub.root, end, ...instruments);
       this.follow((state) => state.view.measure, (value) => measure.show(value));
       this.follow((state) => state.view.panel, (value) => {
         panel.show(value);
-        for (const one of [sub, end]) one.hidden = value !== "gradients";
+        for (const one of [sub.root, end]) one.hidden = value !== "gradients";
         for (const one of instruments) one.hidden = value !== "instruments";
       });
     });
@@ -115,13 +117,14 @@ export class GradientHead extends LiveElement {
     return [cost, reading, make("span", { class: "end" }, run, choice.root)];
   }
 
-  /** The formula of a choice stands beside the heading while it is pointed at or has the focus. @param {HTMLElement} end @param {HTMLElement} sub */
+  /** The formula of a choice stands beside the heading while it is pointed at or has the focus. @param {HTMLElement} end @param {ReturnType<typeof fittingWords>} sub */
   #tellFormulas(end, sub) {
     const tell = (/** @type {Event} */ event) => {
       const value = /** @type {HTMLElement|null} */ (/** @type {Element} */ (event.target).closest("[data-value]"))?.dataset.value;
-      write(sub, MEASURES.find((measure) => measure.value === value)?.title ?? SHELF);
+      const measure = MEASURES.find((one) => one.value === value);
+      sub.show(...(measure ? [measure.formula, `: ${measure.says}`] : SHELF));
     };
-    const rest = () => write(sub, SHELF);
+    const rest = () => sub.show(...SHELF);
     for (const type of ["pointerover", "focusin"]) end.addEventListener(type, tell);
     for (const type of ["pointerleave", "focusout"]) end.addEventListener(type, rest);
   }
@@ -130,7 +133,7 @@ export class GradientHead extends LiveElement {
   #switch(brief) {
     return segmentedSwitch({
       name: "Gradient measure",
-      choices: MEASURES.map(({ value, text, brief: short, title }) => ({ value, text: brief ? short : text, title })),
+      choices: MEASURES.map(({ value, text, brief: short, formula, says }) => ({ value, text: brief ? short : text, title: `${formula}: ${says}` })),
       choose: (value) => this.app.setView({ measure: value }),
     });
   }

@@ -7,12 +7,13 @@ import { confusionTable } from "./confusion-table.js";
 import { segmentedSwitch } from "./controls.js";
 import { decisionMap, mapLegend } from "./decision-map.js";
 import { make, makeOwn, set, write } from "./dom.js";
+import { fittingWords } from "./fitting-words.js";
 import { LiveElement, register } from "./live-element.js";
 import { pictureOf } from "../charts/picture.js";
 import { axisWords, hasMap, isMapOld, mapTold, showsMap } from "../state/decision-map.js";
 import { plural } from "../state/format.js";
 import { seen } from "../state/moments.js";
-import { viewWords } from "../state/selectors.js";
+import { viewSteps } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").Run} Run */
@@ -57,23 +58,20 @@ export class PredictedTrue extends LiveElement {
 
   start() {
     this.onceOpened(() => {
-      const end = make("span", { class: "end" });
+      const end = fittingWords("end");
       const body = this.#body;
       const reading = make("div", { class: "reading" });
       const faces = segmentedSwitch({
         name: "Predictions of classes", look: "face", choices: [{ value: "map", text: "Map" }, { value: "table", text: "Table" }],
         choose: (value) => this.app.setView({ predicted: value === "table" ? value : "map" }),
       });
-      this.append(make("div", { class: "head" }, make("h2", {}, "Predicted and true"), end, faces.root), body, reading);
+      this.append(make("div", { class: "head" }, make("h2", {}, "Predicted and true"), end.root, faces.root), body, reading);
       this.follow((state) => state.view.predicted, faces.show);
       this.follow((state) => hasMap(state.experiment), (has) => {
         faces.root.hidden = !has;
         set(this, { "data-switched": has });
       });
-      this.follow(headWords, (words) => {
-        write(end, words);
-        set(end, { title: words });
-      });
+      this.follow(headWords, (words) => end.show(...words));
       this.follow((state) => [facing(state), state.experiment?.id, ...(state.experiment?.classes ?? [])], (_, state) => this.#build(body, reading, state));
       this.follow((state) => shownRuns(state).map(({ name }) => name), (_, state) => this.#arrange(body, state));
       this.follow((state) => shownRuns(state).flatMap(({ name, predictions, label, status }) => [predictions, label, status, mapTold(state, name)]), (_, state) => this.#show(state));
@@ -172,12 +170,14 @@ function hintWords(state) {
   return told ? axisWords(told) : face === "table" ? TABLE_KEY : "";
 }
 
-/** @param {State} state */
+/** Of which steps, and of which samples. @param {State} state */
 function headWords(state) {
   const isMap = facing(state) === "map";
   // of a run that diverged no map is shown, and no step of one told
   const shown = shownRuns(state).filter(({ status }) => !isMap || status !== "diverged");
-  return [viewWords(seen(state), shown, isMap ? ({ name }) => mapTold(state, name) : "predictions"), state.experiment && samplesOf(state.experiment)].filter(Boolean).join(", ");
+  const steps = viewSteps(seen(state), shown, isMap ? ({ name }) => mapTold(state, name) : "predictions");
+  const samples = state.experiment ? samplesOf(state.experiment) : "";
+  return [steps, steps && samples ? `, ${samples}` : samples];
 }
 
 /** @param {Experiment} experiment */

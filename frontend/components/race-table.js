@@ -4,6 +4,7 @@
  */
 
 import { make, set, write } from "./dom.js";
+import { fittingWords } from "./fitting-words.js";
 import { glyph, marker } from "./icons.js";
 import { LiveElement, register } from "./live-element.js";
 import { counter, epochs, integer, number, score } from "../state/format.js";
@@ -77,24 +78,24 @@ export class RaceTable extends LiveElement {
 /** @param {Run} run */
 function buildRow(run) {
   const cells = {
-    name: make("b", {}), rule: make("span", { class: "muted rule" }), descended: make("span", { class: "muted descended", title: DESCENDED }),
+    name: make("b", {}), descended: make("span", { class: "muted descended", title: DESCENDED }),
     epoch: make("td", { class: "optional soft" }), samples: make("td", { class: "optional samples soft" }),
     train: make("span", { class: "readout" }), test: make("span", { class: "readout second" }), score: make("td", {}),
     state: make("span", { class: "verdict" }), brief: make("span", { class: "verdict inline-state", "aria-hidden": "true" }),
   };
+  const rule = fittingWords("muted rule");
   const testCell = make("td", { class: "soft test" }, cells.test);
   const row = make(
     "tr", { "data-run": run.name, "data-lane": run.lane },
-    make("th", { scope: "row", class: "who" }, make("span", { class: "line" }, marker(run.lane), cells.name, cells.rule, cells.brief, cells.descended)),
+    make("th", { scope: "row", class: "who" }, make("span", { class: "line" }, marker(run.lane), cells.name, rule.root, cells.brief, cells.descended)),
     cells.epoch, cells.samples, make("td", {}, cells.train), testCell, cells.score, make("td", { class: "state" }, cells.state),
   );
 
   /** @param {Run} now @param {State} state @param {Experiment} experiment @param {string} series */
   function show(now, state, experiment, series) {
     write(cells.name, now.label);
-    const sentence = [originWords(state, now.name), runSentence(now)].filter(Boolean).join(", ");
-    write(cells.rule, sentence);
-    set(cells.rule, { title: sentence });
+    const origin = originWords(state, now.name);
+    rule.show(runSentence(now), origin && `, ${origin}`);
     write(cells.descended, descendedWords(now));
     write(cells.epoch, epochs(now.epoch));
     set(cells.epoch, { title: `${integer(now.samplesSeen)} samples seen` });

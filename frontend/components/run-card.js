@@ -5,6 +5,7 @@
 
 import { button, segmentedSwitch } from "./controls.js";
 import { disableAll, make, set, write } from "./dom.js";
+import { fittingWords } from "./fitting-words.js";
 import { helpLine, words } from "./help-line.js";
 import { icon, marker } from "./icons.js";
 import { LiveElement, register } from "./live-element.js";
@@ -37,10 +38,10 @@ const SAMPLING = words("How many samples a step takes: all of them, a few, or on
 
 const BATCH = { gd: null, mini: 32, sgd: 1 };
 
-/** @param {Run} run @param {Experiment} experiment */
-function samplesAStep(run, { trainSamples }) {
+/** "all 900 samples", of each step. @param {Run} run @param {Experiment} experiment */
+function samplesOf(run, { trainSamples }) {
   const size = run.settings.batch_size;
-  return size === null ? `all ${plural(trainSamples, "sample")} a step` : `${plural(Math.min(size, trainSamples), "sample")} a step`;
+  return size === null ? `all ${plural(trainSamples, "sample")}` : plural(Math.min(size, trainSamples), "sample");
 }
 
 export class RunCard extends LiveElement {
@@ -92,24 +93,25 @@ export class RunCard extends LiveElement {
     const label = make("b", {});
     const name = make("button", { type: "button", class: "name", on: { click: () => this.app.setView({ selectedRun: this.#name }) } }, label);
     const plain = make("span", { class: "name" });
-    const why = make("span", { class: "why" });
+    const why = fittingWords("why");
     const origin = make("p", { class: "hint origin" });
     const eye = button({ look: "quiet square small eye", act: () => this.app.setHidden(this.#name, !this.app.store.get().runs[this.#name].hidden) });
     const more = button({ look: "quiet square small", icon: "more", more: { "aria-haspopup": "menu" }, act: () => this.#menu(more, root) });
-    const root = make("div", { class: "head" }, marker(run.lane), name, plain, why, eye, more);
+    const root = make("div", { class: "head" }, marker(run.lane), name, plain, why.root, eye, more);
 
     /** @param {Run} now @param {State} state @param {boolean} foldable @param {boolean} folded */
     function show(now, state, foldable, folded) {
       const experiment = /** @type {Experiment} */ (state.experiment);
-      const origins = originWords(state, now.name);
+      const [origins, samples] = [originWords(state, now.name), samplesOf(now, experiment)];
       write(label, now.label);
       const holder = foldable ? name : plain;
       if (label.parentElement !== holder) holder.append(label);
       name.hidden = !foldable;
       plain.hidden = foldable;
       set(name, { "aria-expanded": String(!folded) });
-      write(why, samplesAStep(now, experiment));
-      write(origin, origins);
+      // of a fork, whose name is long, it is told where there is room
+      why.show(...(origins ? [] : [samples, " a step"]));
+      write(origin, `${origins}, ${samples} a step`);
       origin.hidden = !origins;
       set(eye, { "aria-label": `Hide ${now.label} in the charts`, "aria-pressed": String(now.hidden) });
       if (eye.dataset.shut !== String(now.hidden)) eye.replaceChildren(icon(now.hidden ? "eyeShut" : "eye"));

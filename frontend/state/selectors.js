@@ -9,6 +9,7 @@ import { integer, number } from "./format.js";
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Run} Run */
 /** @typedef {{step: number, value: number}} Reading */
+/** @typedef {"units"|"predictions"|"snapshot"|((run: Run) => {step?: number}|null|undefined)} View  what is looked at of a run now and then */
 
 /** While the line is cut, or the server has forgotten. */
 const UNHEARD = ["reconnecting", "offline", "restarted"];
@@ -162,6 +163,9 @@ const LEVEL = { least: 8, share: 0.02 };
 /** @param {State} state */
 const isOnTheMove = ({ playback, looking }) => playback.playing && !looking;
 
+/** How far a run may be behind and still count as level. @param {State} state @param {number} step */
+const slackAt = (state, step) => (isOnTheMove(state) ? Math.max(LEVEL.least, LEVEL.share * step) : 0);
+
 /**
  * The step at which all numbers are, and who is elsewhere: "1,284", "900 (GD at 184)".
  * @param {State} state
@@ -169,22 +173,36 @@ const isOnTheMove = ({ playback, looking }) => playback.playing && !looking;
  */
 export function whereWords(state, places = state.order.map((name) => state.runs[name])) {
   const step = Math.max(0, ...places.map((run) => run.step));
-  const slack = isOnTheMove(state) ? Math.max(LEVEL.least, LEVEL.share * step) : 0;
+  const slack = slackAt(state, step);
   const others = places.filter((run) => step - run.step > slack).map((run) => `${run.label} at ${integer(run.step)}`);
   return others.length ? `${integer(step)} (${others.join(", ")})` : integer(step);
 }
 
 /**
- * Of which step a view is that is looked at a few times a second only: told while runs move, and wherever it is not the
- * step that the table names. "step 1,128 (GD at 871)", or nothing.
+ * Where a view is of each run that is looked at a few times a second only: told while runs move, and wherever it is not the
+ * step that the table names; else none.
  * @param {State} state
  * @param {Run[]} shown
- * @param {"units"|"predictions"|"snapshot"|((run: Run) => {step?: number}|null|undefined)} view
+ * @param {View} view
  */
-export function viewWords(state, shown, view) {
+function viewPlaces(state, shown, view) {
   const places = shown.flatMap((run) => {
     const step = (typeof view === "string" ? run[view] : view(run))?.step;
     return step === undefined ? [] : [{ label: run.label, step, isElsewhere: step !== run.step }];
   });
-  return places.length && (isOnTheMove(state) || places.some(({ isElsewhere }) => isElsewhere)) ? `step ${whereWords(state, places)}` : "";
+  return isOnTheMove(state) || places.some(({ isElsewhere }) => isElsewhere) ? places : [];
+}
+
+/** Of which step that is: "step 1,128 (GD at 871)", or nothing. @param {State} state @param {Run[]} shown @param {View} view */
+export function viewWords(state, shown, view) {
+  const places = viewPlaces(state, shown, view);
+  return places.length ? `step ${whereWords(state, places)}` : "";
+}
+
+/** The same without names, for many runs in a short line: "steps 871 to 1,128". @param {State} state @param {Run[]} shown @param {View} view */
+export function viewSteps(state, shown, view) {
+  const steps = viewPlaces(state, shown, view).map(({ step }) => step);
+  const [least, most] = [Math.min(...steps), Math.max(...steps)];
+  if (!steps.length) return "";
+  return most - least > slackAt(state, most) ? `steps ${integer(least)} to ${integer(most)}` : `step ${integer(most)}`;
 }

@@ -62,7 +62,7 @@ def test_an_edit_in_the_past_becomes_a_fork_beside_its_parent(open_lab: OpenLab)
     question = lab.page.get_by_role("dialog", name="Continue from step 12?")
     expect(question).to_contain_text("with rate 0.1 → 0.03. GD itself keeps its later 48 steps.")
     question.get_by_role("button", name="Continue here").click()
-    expect(lab.row("gd-12")).to_contain_text("fork of GD at step 12, full batch, rate 0.03")
+    expect(lab.row("gd-12")).to_contain_text("full batch, rate 0.03, fork of GD at step 12")
     expect(lab.card("gd-12")).to_contain_text("fork of GD at step 12")
     expect(pill(lab)).to_have_text("Live")
     expect(lab.page.locator("time-scrubber .flag:not([data-kind=finding])")).to_have_attribute(

@@ -8,7 +8,7 @@ import { fittingLosses, keepsLoss, lossWords, takesLogits } from "../../frontend
 import { initialState, reduce } from "../../frontend/state/reduce.js";
 import { changedRecipe, freshWords, joinedChanges, recipeNow, seriesFor } from "../../frontend/state/recipes.js";
 import { descendedWords, editWords, runSentence } from "../../frontend/state/run-words.js";
-import { lossSummary, stateOf, trendOf, viewWords, whereWords } from "../../frontend/state/selectors.js";
+import { lossSummary, stateOf, trendOf, viewSteps, viewWords, whereWords } from "../../frontend/state/selectors.js";
 import { createStore } from "../../frontend/state/store.js";
 import { counter, epochs, number, score, setting, tick } from "../../frontend/state/format.js";
 import { answer, catalog } from "./fake-server.mjs";
@@ -268,14 +268,15 @@ test("a view that is looked at now and then says of which step it is, unless all
   const at = (step, status, seen) => {
     const runs = Object.fromEntries(["gd", "sgd"].map((name) => [name, { generation: 0, predictions: seen[name] === undefined ? null : { step: seen[name] } }]));
     const state = after([frame("gd", { step, status }), frame("sgd", { step, status }), { type: "measured", runs }], opened());
-    return viewWords(state, Object.values(state.runs), "predictions");
+    return [viewWords, viewSteps].map((words) => words(state, Object.values(state.runs), "predictions"));
   };
-  assert.equal(at(900, "paused", { gd: 900, sgd: 900 }), "");
-  assert.equal(at(900, "paused", { gd: 900, sgd: 884 }), "step 900 (SGD at 884)");
-  assert.equal(at(900, "paused", { gd: 880, sgd: 880 }), "step 880");
-  assert.equal(at(900, "playing", { gd: 900, sgd: 899 }), "step 900");
-  assert.equal(at(900, "playing", { sgd: 884 }), "step 884");
-  assert.equal(at(900, "playing", {}), "");
+  assert.deepEqual(at(900, "paused", { gd: 900, sgd: 900 }), ["", ""]);
+  assert.deepEqual(at(900, "paused", { gd: 900, sgd: 884 }), ["step 900 (SGD at 884)", "steps 884 to 900"]);
+  assert.deepEqual(at(900, "paused", { gd: 880, sgd: 880 }), ["step 880", "step 880"]);
+  assert.deepEqual(at(900, "playing", { gd: 900, sgd: 899 }), ["step 900", "step 900"]);
+  assert.deepEqual(at(1900, "playing", { gd: 1900, sgd: 884 }), ["step 1,900 (SGD at 884)", "steps 884 to 1,900"]);
+  assert.deepEqual(at(900, "playing", { sgd: 884 }), ["step 884", "step 884"]);
+  assert.deepEqual(at(900, "playing", {}), ["", ""]);
 });
 
 test("falling, flat and rising are told by the recent past", () => {

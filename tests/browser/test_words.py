@@ -1,0 +1,60 @@
+"""Words on a desk: all of them can be read."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from browser.conftest import OpenLab
+from browser.dashboard import DESKTOP
+
+# Words that end in an ellipsis. Of a line in parts the last ones may be out of sight, whole; and names that are only
+# heard are no words to see.
+CUT = """() => [...document.querySelectorAll("body *")].filter((each) => {
+    const { textOverflow, overflowX, clipPath } = getComputedStyle(each);
+    const line = each.closest(".fitting")?.getBoundingClientRect();
+    const isBelow = line && each.getBoundingClientRect().top >= line.bottom;
+    const isSeen = each.checkVisibility() && clipPath === "none" && !isBelow;
+    return isSeen && textOverflow === "ellipsis" && overflowX !== "visible" && each.scrollWidth > each.clientWidth;
+}).map((each) => each.textContent)"""
+
+
+@pytest.mark.parametrize("size", [DESKTOP, (1280, 800)])
+def test_no_words_of_the_notebooks_race_are_cut_on_a_desk(open_lab: OpenLab, size: tuple[int, int]) -> None:
+    lab = open_lab(size)
+    assert lab.page.evaluate(CUT) == []
+    lab.make_steps(300)
+    assert lab.page.evaluate(CUT) == []
+    fork = {
+        "name": "sgd-210",
+        "fork_of": "sgd",
+        "at_step": 210,
+        "label": "SGD from 210",
+        "learning_rate": 0.005,
+    }
+    lab.ask("POST", "/runs", fork)
+    expect(lab.row("sgd-210")).to_be_visible()
+    lab.play.click()
+    end = lab.page.locator("predicted-true .end")
+    expect(end).to_have_text(re.compile(r"^steps [\d,]+ to [\d,]+, 300 test samples$"))
+    assert lab.page.evaluate(CUT) == []
+    lab.rest()
+    lab.page.keyboard.press("ArrowLeft")
+    expect(end).to_have_text(re.compile(r"300 test samples$"))
+    assert lab.page.evaluate(CUT) == []
+    for measure in lab.page.get_by_role("radiogroup", name="Gradient measure").get_by_role("radio").all():
+        measure.hover()
+        assert lab.page.evaluate(CUT) == []
+    expect(lab.page.locator("gradient-head .fitting.sub")).to_have_text(
+        re.compile(r"^norm\(change of W\) / norm\(W\): ")
+    )
+
+
+def test_words_that_are_cut_are_seen_by_the_measure(open_lab: OpenLab) -> None:
+    """A control: a long name is cut, and told in full where one points."""
+    lab = open_lab()
+    lab.ask("PATCH", "/runs/gd", {"label": "A name that is longer than its room in the card"})
+    expect(lab.card("gd")).to_contain_text("A name that is longer")
+    assert "A name that is longer than its room in the card" in lab.page.evaluate(CUT)
