@@ -9,7 +9,7 @@ import { acrossAxis, downAxis, roomBeside } from "./instrument-axes.js";
 import { pxDown } from "./labels.js";
 import { laneLook, surface, templateOf } from "./looks.js";
 import { isInside, joined, px } from "./paths.js";
-import { askedFor, measuredAt, toldOf } from "../state/instruments.js";
+import { askedFor, keyWords, measuredAt, toldOf } from "../state/instruments.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("./scene.js").Scene} Scene */
@@ -89,9 +89,10 @@ function panelsOf(layout, data, room, margin) {
  * @param {Json|undefined} last
  * @param {Scene} scene
  */
-function titleOf({ name, brief, key = "", value, least }, run, last, { room, look: { compact } }) {
+function titleOf(gauge, run, last, { state, room, look: { compact } }) {
+  const { name, brief, value, least } = gauge;
   const values = run && last ? [{ run: run.name, label: run.label, lane: run.lane, value: (compact ? least : value)(last) }] : [];
-  return { name: compact ? brief : name, shape: compact ? "" : key, left: 0, width: room.width - (compact ? 0 : RIGHT), dense: compact, values };
+  return { name: compact ? brief : name, shape: compact ? "" : keyWords(state, gauge), left: 0, width: room.width - (compact ? 0 : RIGHT), dense: compact, values };
 }
 
 /** @param {import("./labels.js").Frame} frame @param {number} y @param {Json} drawn */

@@ -45,10 +45,11 @@ export function decisionMap(run, point) {
   /** @type {import("../state/decision-map.js").DecisionMap|undefined} */
   let map;
   let theme = "";
+  let isScaled = false;
   const cursor = mapCursor(picture, {
     name: run.name, side: () => map?.side ?? 0,
     read(at) {
-      const words = at && map && drawn ? placeWords(drawn, map, at) : null;
+      const words = at && map && drawn ? placeWords(drawn, map, at, isScaled) : null;
       point(words);
       return words;
     },
@@ -67,8 +68,9 @@ export function decisionMap(run, point) {
     canvas.getContext("2d")?.putImageData(new ImageData(pixelsOf(map, colours, paper), map.side), 0, 0);
   }
 
-  /** @param {Run} now @param {Json|undefined} last  what was told last */
-  function show(now, last) {
+  /** @param {Run} now @param {Json|undefined} last  what was told last @param {boolean} isStandard  its inputs are standardized */
+  function show(now, last, isStandard) {
+    isScaled = isStandard;
     const told = now.status === "diverged" ? undefined : last;
     const present = document.documentElement.dataset.theme ?? "";
     const isOther = told !== drawn || present !== theme;
@@ -77,7 +79,7 @@ export function decisionMap(run, point) {
     cursor.follow();
     title.show(now.label, told?.right);
     off.hidden = now.status !== "diverged";
-    set(picture, { "aria-label": mapWords(now, told) });
+    set(picture, { "aria-label": mapWords(now, told, isStandard) });
     set(root, { "data-step": told?.step ?? null });
   }
   return { root, show };

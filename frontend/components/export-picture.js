@@ -10,11 +10,12 @@ import { pictureName } from "../state/exports.js";
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {Element & {picture: (around: Element[], isOne: boolean) => Promise<SVGSVGElement>}} Pictured  a chart, or the section of the decision maps */
 
-/** Where a chart's heading is, and what of it belongs to a picture: no controls, but what they say. */
-const HEADINGS = /** @type {Record<string, string>} */ ({ loss: "loss-head", scatter: "predicted-true .head", [MAP]: "predicted-true .head" });
+const PREDICTED = "predicted-true > .head, predicted-true > .reading";
+/** Where a chart's heading is, and what says how it is read; and what of it belongs to a picture: no controls, but what they say. */
+const HEADINGS = /** @type {Record<string, string>} */ ({ loss: "loss-head", scatter: PREDICTED, [MAP]: PREDICTED });
 /** Of the row under the loss, whatever stands there. */
 const LOWER = "gradient-head";
-const WORDS = "h2, .sub, .strokes, .switch:not(.y-switch, .face) [aria-checked=true], .end.fitting";
+const WORDS = "h2, .sub, .strokes, .switch:not(.y-switch, .face) [aria-checked=true], .end.fitting, .map-legend, .hint";
 /** Of one instrument of several: the run that it measures. */
 const WHOSE = ".end .switch [aria-checked=true]";
 /** Sharp on any screen, and in print. */

@@ -10,6 +10,7 @@ import { make, makeOwn, set, write } from "./dom.js";
 import { fittingWords } from "./fitting-words.js";
 import { LiveElement, register } from "./live-element.js";
 import { pictureOf } from "../charts/picture.js";
+import { isStandardized, STANDARDIZED } from "../state/data-recipe.js";
 import { axisWords, hasMap, isMapOld, mapTold, showsMap } from "../state/decision-map.js";
 import { plural } from "../state/format.js";
 import { seen } from "../state/moments.js";
@@ -41,7 +42,7 @@ const facing = (state) => (!state.experiment?.classes.length ? "scatter" : shows
 const FACES = {
   map(run, _, point) {
     const { root, show } = decisionMap(run, point);
-    return { root, show: (now, state) => show(now, mapTold(state, now.name)) };
+    return { root, show: (now, state) => show(now, mapTold(state, now.name), isStandardized(state.experiment, "inputs")) };
   },
   table(run, classes) {
     const { root, show } = confusionTable(run, classes);
@@ -94,7 +95,7 @@ export class PredictedTrue extends LiveElement {
   }
 
   /**
-   * All maps as one SVG, with the words around them that are given, and how they are read.
+   * All maps as one SVG, with the words around them that are given.
    * @param {Element[]} around
    * @returns {Promise<SVGSVGElement>}
    */
@@ -103,7 +104,7 @@ export class PredictedTrue extends LiveElement {
     if (!body.clientWidth) throw new Error("the maps are not on the page");
     await this.#mapsAsked();
     const title = [...body.querySelectorAll(".map")].map((map) => map.getAttribute("aria-label")).join(" ");
-    return pictureOf({ chart: body, title, layers: [body], around: [...around, ...this.querySelectorAll(".map-legend, .hint")], isOne: false })();
+    return pictureOf({ chart: body, title, layers: [body], around, isOne: false })();
   }
 
   /** Where they are out of sight they are asked for. */
@@ -129,7 +130,7 @@ export class PredictedTrue extends LiveElement {
     const face = facing(state);
     body.className = { scatter: "scatter", map: "decisions", table: "confusions" }[face];
     set(body, { "data-wide": face === "table" && classes.length > SIDE_BY_SIDE });
-    reading.replaceChildren(...(face === "map" ? [mapLegend(classes)] : []), ...(face === "scatter" ? [] : [this.#hint]));
+    reading.replaceChildren(...(face === "map" ? [mapLegend(classes)] : []), this.#hint);
     if (face === "scatter") body.replaceChildren(makeOwn("plotly-chart", { kind: "scatter", "aria-label": "Predicted and true, not drawn yet" }));
     this.#arrange(body, state);
     this.#show(state);
@@ -163,12 +164,18 @@ export class PredictedTrue extends LiveElement {
   }
 }
 
-/** How what is shown is read; the axes are the same for all runs. @param {State} state */
-function hintWords(state) {
-  const face = facing(state);
-  const told = face === "map" ? shownRuns(state).map(({ name }) => mapTold(state, name)).find(Boolean) : null;
-  return told ? axisWords(told) : face === "table" ? TABLE_KEY : "";
-}
+/** How what is shown is read; the axes are the same for all runs. @type {Record<ReturnType<typeof facing>, (state: State) => string>} */
+const HINTS = {
+  scatter: ({ experiment }) => (isStandardized(experiment, "targets") ? `${experiment?.recipe.data.target ?? "Values"}, standardized: ${STANDARDIZED}` : ""),
+  map(state) {
+    const told = shownRuns(state).map(({ name }) => mapTold(state, name)).find(Boolean);
+    return told ? axisWords(told, isStandardized(state.experiment, "inputs")) : "";
+  },
+  table: () => TABLE_KEY,
+};
+
+/** @param {State} state */
+const hintWords = (state) => HINTS[facing(state)](state);
 
 /** Of which steps, and of which samples. @param {State} state */
 function headWords(state) {

@@ -1,6 +1,6 @@
 /**
  * The data's part of a recipe when something of it changes.
- * Owns: what of the settings until now still says something of another data set. Pure; must not know how data is made.
+ * Owns: what of the settings until now still says something of another data set, and which numbers are standardized. Pure; must not know how data is made.
  */
 
 import { parametersOf, rowOf } from "./catalog.js";
@@ -16,6 +16,17 @@ const OF_A_FILE = ["dataset", "target", "task"];
 
 /** Measured numbers have units of their own, of any size: a network takes them standardized. @param {Json|undefined} row */
 const isMeasured = (row) => typeof row?.samples === "number";
+
+/**
+ * Whether the numbers of inputs or targets that are shown are standardized ones; the index of a class stays what it is.
+ * @param {import("./types.js").Experiment|null} experiment
+ * @param {"inputs"|"targets"} part
+ */
+export const isStandardized = (experiment, part) =>
+  [part, "both"].includes(experiment?.recipe.data.standardize ?? "none") && (part === "inputs" || !experiment?.classes.length);
+
+/** How such numbers are read. */
+export const STANDARDIZED = "0 is the mean, 1 a standard deviation.";
 
 /** @param {string|undefined} task */
 export const standardFor = (task) => (task === "classification" ? "inputs" : "both");

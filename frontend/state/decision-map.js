@@ -88,8 +88,9 @@ function shareWords({ cells, classes }) {
  * Of the plane of x1 and x2: upper 48 %, lower 52 %."
  * @param {Run} run
  * @param {Json|undefined} told
+ * @param {boolean} isStandard  its inputs are standardized
  */
-export function mapWords({ label, status, divergedAt, step }, told) {
+export function mapWords({ label, status, divergedAt, step }, told, isStandard) {
   if (status === "diverged") return `${label} diverged at step ${integer(divergedAt ?? step)}: off the axis.`;
   if (!told) return `${label}: not looked at yet.`;
   const { counts, inputs, split } = told;
@@ -98,7 +99,7 @@ export function mapWords({ label, status, divergedAt, step }, told) {
   return [
     `${label} at step ${integer(told.step)}: ${integer(Math.round(told.right * all))} of ${integer(all)} ${split === "test" ? "test" : "training"} samples in their class.`,
     wrong.length ? `Wrong: ${wrong.join("; ")}.` : "",
-    `Of the plane of ${inputs.join(" and ")}: ${shareWords(told)}.`,
+    `Of the plane of ${inputs.join(" and ")}${isStandard ? ", both standardized" : ""}: ${shareWords(told)}.`,
   ].filter(Boolean).join(" ");
 }
 
@@ -141,19 +142,20 @@ export function moved(side, at, key) {
  * @param {Json} told
  * @param {DecisionMap} map
  * @param {At} at
+ * @param {boolean} isStandard  its inputs are standardized
  */
-export function placeWords({ inputs, classes, cells }, { side, predicted, edges }, at) {
+export function placeWords({ inputs, classes, cells }, { side, predicted, edges }, at, isStandard) {
   const [column, row] = cellAt(side, at);
   const cell = row * side + column;
   // a cell is what is predicted at its middle, and told as that
   const place = [column, row].map((one, k) => `${inputs[k]} ${number(edges[k][0] + ((one + 0.5) / side) * (edges[k][1] - edges[k][0]))}`).join(", ");
   const name = classes[predicted[cell]] ?? "nothing finite";
   const share = cells.probability && predicted[cell] !== NONE ? `, ${percent(decode(cells.probability)[cell] / SURE)}` : "";
-  return `${place}: ${name}${share}`;
+  return `${place}${isStandard ? ", standardized" : ""}: ${name}${share}`;
 }
 
-/** "Across: x1, −1.06 to 1.07. Up: x2, −0.59 to 0.6." @param {Json} told */
-export function axisWords({ inputs, edges }) {
+/** "Across: x1, −1.06 to 1.07. Up: x2, −0.59 to 0.6." @param {Json} told @param {boolean} isStandard  its inputs are standardized */
+export function axisWords({ inputs, edges }, isStandard) {
   const [across, up] = edges.map((/** @type {[number, number]} */ ends, /** @type {number} */ place) => `${inputs[place]}, ${ends.map((end) => number(end)).join(" to ")}`);
-  return `Across: ${across}. Up: ${up}.`;
+  return `Across: ${across}. Up: ${up}.${isStandard ? " Both standardized." : ""}`;
 }

@@ -3,14 +3,15 @@
  * Owns: which instruments belong to a view, how much of a trail is kept, and the words for what is measured. Pure.
  */
 
+import { isStandardized } from "./data-recipe.js";
 import { integer, number, percent, short } from "./format.js";
 import { inspectedRun } from "./inspected.js";
 import { stepOf } from "./moments.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Json} Json */
-/** @typedef {{figure: string, instrument: string, name: string, brief: string, query?: string, key?: string, value: (told: Json) => string, least: (told: Json) => string, says: (told: Json) => string}} Gauge
- *   `query` is what the instrument is asked besides the step; `key` says how its lines read; `brief` and `least` are name and value where there is little room; a value changes with every measurement, what it `says` with the story */
+/** @typedef {{figure: string, instrument: string, name: string, brief: string, query?: string, key?: string, units?: "inputs"|"targets", value: (told: Json) => string, least: (told: Json) => string, says: (told: Json) => string}} Gauge
+ *   `query` is what the instrument is asked besides the step; `key` says how its lines read, `units` in whose its axes are where those may be standardized; `brief` and `least` are name and value where there is little room; a value changes with every measurement, what it `says` with the story */
 /** @typedef {{value: string, text: string, gauges: Gauge[], isFor?: (experiment: import("./types.js").Experiment) => boolean}} Choice */
 
 /** The edge itself is a band: so close to it a run is at it. */
@@ -76,7 +77,7 @@ export const GAUGES = {
     value: ({ signal_to_noise: ratio }) => number(ratio), least: ({ signal_to_noise: ratio }) => short(ratio, 2), says: ({ noise_scale: scale, batch_size: batch }) => noiseWords(scale, batch),
   },
   residuals: {
-    figure: "residuals", instrument: "residuals", name: "Residuals", brief: "Residuals", key: "true − predicted, by what is predicted",
+    figure: "residuals", instrument: "residuals", name: "Residuals", brief: "Residuals", key: "true − predicted, by what is predicted", units: "targets",
     value: ({ mean, sd }) => `mean ${number(mean)}, sd ${number(sd)}`, least: ({ sd }) => short(sd, 2), says: ({ split }) => `of the ${split === "test" ? "test" : "training"} samples`,
   },
   confusion: {
@@ -84,7 +85,7 @@ export const GAUGES = {
     value: ({ right }) => `${percent(right ?? 0)} right`, least: ({ right }) => percent(right ?? 0), says: ({ split }) => `of the ${split === "test" ? "test" : "training"} samples`,
   },
   decision: {
-    figure: "decision", instrument: "decision", name: "Decision map", brief: "Decisions", key: "shade: what would be predicted; shapes: the samples, by class",
+    figure: "decision", instrument: "decision", name: "Decision map", brief: "Decisions", key: "shade: what would be predicted; shapes: the samples, by class", units: "inputs",
     value: ({ classes }) => (classes ?? []).join(", "), least: () => "", says: ({ inputs }) => `over ${(inputs ?? []).join(" and ")}`,
   },
 };
@@ -129,6 +130,9 @@ export const choiceOf = (state) => choicesFor(state).find(({ value }) => value =
 
 /** The kind of its chart. @param {Gauge} gauge */
 export const kindOf = (gauge) => Object.keys(GAUGES).find((name) => GAUGES[name] === gauge) ?? "";
+
+/** How it is drawn, and whether in standardized numbers. @param {State} state @param {Gauge} gauge */
+export const keyWords = ({ experiment }, { key = "", units }) => (units && isStandardized(experiment, units) ? `${key}; standardized` : key);
 
 /** What is asked for a gauge: the instrument and its query, if any. @param {Gauge} gauge */
 export const askedFor = ({ instrument, query }) => (query ? `${instrument}?${query}` : instrument);

@@ -3,6 +3,7 @@
  * Owns: the words. Pure; must not know elements or drawing.
  */
 
+import { isStandardized } from "./data-recipe.js";
 import { openOf, trendFound } from "./findings.js";
 import { integer, number } from "./format.js";
 
@@ -151,7 +152,8 @@ export function gradientSummary({ view, experiment, order, runs }) {
 /** @param {State} state */
 export function scatterSummary({ order, runs, experiment }) {
   const split = experiment?.testSamples ? "test" : "training";
-  return `Predicted against true values of ${split} samples, one square a run: ${order.map((name) => runs[name].label).join(", ")}.`;
+  const values = isStandardized(experiment, "targets") ? "standardized values" : "values";
+  return `Predicted against true ${values} of ${split} samples, one square a run: ${order.map((name) => runs[name].label).join(", ")}.`;
 }
 
 /** The largest step of the runs that are shown. @param {State} state */

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from playwright.sync_api import JSHandle, Locator, expect
@@ -105,6 +106,12 @@ def test_a_file_is_chosen_looked_at_and_trained_on(open_lab: OpenLab) -> None:
     assert (data["samples"], data["standardize"]) == (60, "inputs")
     lab.make_steps(3)
     expect(lab.row("gd")).not_to_contain_text("diverged")
+    # what is drawn is not in the file's own units, and says so
+    hint = lab.page.locator("predicted-true .hint")
+    expect(hint).to_have_text(re.compile(r"^Across: size, .* Up: price, .*\. Both standardized\.$"))
+    expect(lab.page.locator(".decision .map").first).to_have_attribute(
+        "aria-label", re.compile("Of the plane of size and price, both standardized: ")
+    )
 
     # the same table again, for another column
     lab.button("Change the column to learn, or the file").click()
@@ -114,6 +121,8 @@ def test_a_file_is_chosen_looked_at_and_trained_on(open_lab: OpenLab) -> None:
     expect(lab.page.locator("data-fields .own-table")).to_contain_text("price, as a number")
     again = data_of(lab)
     assert (again["dataset"], again["target"], again["standardize"]) == (data["dataset"], "price", "both")
+    expect(hint).to_have_text("price, standardized: 0 is the mean, 1 a standard deviation.")
+    expect(lab.chart("scatter")).to_have_attribute("aria-label", re.compile("true standardized values"))
     lab.button("Undo").click()
     expect(lab.page.locator("data-fields .own-table")).to_contain_text("town, as classes")
     expect(lab.counter).to_have_text("3")

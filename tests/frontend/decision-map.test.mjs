@@ -76,13 +76,16 @@ test("the map is told in words: how many are right, which are wrong and as what,
   assert.doesNotMatch(mapWords(run, told({ counts: [[3, 0], [0, 2]], right: 1 })), /Wrong/);
   assert.equal(mapWords(run, undefined), "GD: not looked at yet.");
   assert.equal(mapWords({ ...run, status: "diverged", divergedAt: 39 }, told()), "GD diverged at step 39: off the axis.");
-  assert.equal(axisWords(told()), "Across: u, 0 to 3.00. Up: v, −1.50 to 1.50.");
+  assert.equal(axisWords(told(), false), "Across: u, 0 to 3.00. Up: v, −1.50 to 1.50.");
+  assert.equal(axisWords(told(), true), "Across: u, 0 to 3.00. Up: v, −1.50 to 1.50. Both standardized.");
+  assert.match(mapWords(run, told(), true), /Of the plane of u and v, both standardized: no 67 %, yes 33 %\.$/);
 });
 
 test("what is pointed at is told of the cell's middle, of which it is true", () => {
   const at = (across, up, changes = {}) => placeWords(told(changes), readMap(told(changes)), [across, up]);
   assert.equal(at(0.4, 0.4), "u 1.50, v 0: no, 50 %");
   assert.equal(at(1, 1), "u 2.50, v 1.00: yes, 100 %");
+  assert.equal(placeWords(told(), readMap(told()), [1, 1], true), "u 2.50, v 1.00, standardized: yes, 100 %");
   assert.equal(at(-0.1, 0.4), "u 0.500, v 0: no, 80 %", "on the edge");
   assert.equal(at(0.1, 0.1, { cells: { predicted: bytes([NONE, 0, 0, 1]), probability: bytes([0, 255, 255, 255]) } }), "u 0.750, v −0.750: nothing finite");
   assert.equal(at(0.9, 0.9, { cells: { predicted: bytes([0, 0, 0, 1]), probability: null } }), "u 2.25, v 0.750: yes");

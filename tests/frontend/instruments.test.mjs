@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { createGauges } from "../../frontend/net/gauges.js";
-import { costWords, gaugeSummary, GAUGES, MOST, openInstruments, readingWords, toldOf } from "../../frontend/state/instruments.js";
+import { costWords, gaugeSummary, GAUGES, keyWords, MOST, openInstruments, readingWords, toldOf } from "../../frontend/state/instruments.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
 import { createStore } from "../../frontend/state/store.js";
 import { answer, classified } from "./fake-server.mjs";
@@ -223,4 +223,14 @@ test("what is measured is said in words: the story in the chart's name, numbers 
   const none = measured(measured(state, "curvature", told(9, { edge: null, sharpness: null })), "alpha", told(9, { batch: { alpha: null } }));
   assert.match(gaugeSummary(none, GAUGES.edge), /not known yet/);
   assert.match(gaugeSummary(none, GAUGES.alpha), /no step/);
+});
+
+test("a gauge says that it is in standardized numbers where the data are", () => {
+  const keys = (standardize, told = answer()) => {
+    const recipe = { ...told.recipe, data: { ...told.recipe.data, standardize } };
+    const state = reduce(initialState(), { type: "opened", answer: { ...told, recipe }, token: "t" });
+    return [GAUGES.residuals, GAUGES.decision, GAUGES.layers].map((gauge) => keyWords(state, gauge).endsWith("; standardized"));
+  };
+  assert.deepEqual([keys("none"), keys("inputs"), keys("targets"), keys("both")], [[false, false, false], [false, true, false], [true, false, false], [true, true, false]]);
+  assert.deepEqual(keys("both", classified()), [false, true, false], "the index of a class stays what it is");
 });
