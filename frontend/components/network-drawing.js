@@ -6,9 +6,10 @@
 import { draw, make, set, write } from "./dom.js";
 import { lightEdges } from "./edge-lights.js";
 import { LiveElement, register } from "./live-element.js";
-import { cellOf, columnsOf, drawnWeights, edgePath, footWords, HEIGHT, inputWords, isRoomy, strokeOf, WIDTH } from "./network-geometry.js";
+import { cellOf, columnsOf, edgePath, footWords, HEIGHT, inputWords, isRoomy, strokeOf, WIDTH } from "./network-geometry.js";
 import { networkTwin } from "./network-twin.js";
 import { keepRunSwitch } from "./run-switch.js";
+import { sharesOf } from "../state/drawn-weights.js";
 import { inspectedRun } from "../state/inspected.js";
 import { seen } from "../state/moments.js";
 import { takesLogits } from "../state/losses.js";
@@ -34,8 +35,8 @@ const shownRun = (state) => inspectedRun(seen(state));
 function whenWords(state) {
   const run = inspectedRun(state);
   if (!run) return "";
-  const [units, weights] = [viewWords(state, [run], "units"), viewWords(state, [run], "snapshot")];
-  return run.snapshot && run.units && run.snapshot.step !== run.units.step ? `units: ${units}; weights: ${weights}` : units;
+  const [units, weights] = [viewWords(state, [run], "units"), viewWords(state, [run], "weights")];
+  return run.weights && run.units && run.weights.step !== run.units.step ? `units: ${units}; weights: ${weights}` : units;
 }
 
 /** A mean activation in a circle. @param {number} value */
@@ -76,7 +77,7 @@ export class NetworkDrawing extends LiveElement {
       const when = make("span", { class: "when" });
       this.append(make("div", { class: "head" }, make("h2", {}, "Network"), when, tabs), this.#svg, this.#legend(), this.#twin);
       keepRunSwitch(this, tabs, "Run shown", LETTERS);
-      this.follow((state) => [state.experiment, shownRun(state)?.name, shownRun(state)?.units, shownRun(state)?.snapshot, shownRun(state)?.findings], (_, state) => {
+      this.follow((state) => [state.experiment, shownRun(state)?.name, shownRun(state)?.units, shownRun(state)?.weights, shownRun(state)?.findings], (_, state) => {
         const run = shownRun(state);
         if (run && state.experiment) this.#show(run, state.experiment);
       });
@@ -99,10 +100,10 @@ export class NetworkDrawing extends LiveElement {
       this.#shape = shape;
       this.#build(sizes, experiment.inputs);
     }
-    const { units, snapshot } = run;
+    const { units, weights } = run;
     const layers = units?.layers ?? [];
-    this.#svg.classList.toggle("unweighed", !snapshot);
-    if (snapshot) experiment.weights.forEach((name, k) => this.#showEdges(k, snapshot.parameters[name] ?? [], layers));
+    this.#svg.classList.toggle("unweighed", !weights);
+    if (weights) experiment.weights.forEach((name, k) => this.#showEdges(k, sharesOf(weights.of[name]), layers));
     layers.forEach((layer, k) => this.#showLayer(k + 1, layer));
     this.#nameCounts(layers.some(({ dead }) => dead.some(Boolean)));
     const means = perCell(this.#columns[sizes.length - 1], outputMeans(units?.output));
@@ -169,17 +170,14 @@ export class NetworkDrawing extends LiveElement {
     write(this.#feet[0].count, any && !isRoomy(this.#pitch) ? "dead" : "");
   }
 
-  /** @param {number} k @param {number[][]} weights @param {Layer[]} layers */
-  #showEdges(k, weights, layers) {
-    if (!weights.length) return;
-    const drawn = drawnWeights(weights, this.#columns[k], this.#columns[k + 1]);
-    const largest = Math.max(1e-300, ...drawn.map((row) => Math.max(...row.map(Math.abs))));
+  /** @param {number} k @param {number[]} shares  of the layer's largest, with signs, row by row @param {Layer[]} layers */
+  #showEdges(k, shares, layers) {
     const [from, to] = [layers[k - 1]?.dead ?? [], layers[k]?.dead ?? []];
-    drawn.forEach((row, i) => row.forEach((weight, j) => {
-      const { width, opacity } = strokeOf(Math.abs(weight) / largest, Boolean(from[i] || to[j]));
-      const path = this.#edges[k][i][j];
-      path.classList.toggle("positive", weight >= 0);
-      path.classList.toggle("negative", weight < 0);
+    this.#edges[k].forEach((row, i) => row.forEach((path, j) => {
+      const share = shares[i * row.length + j];
+      const { width, opacity } = strokeOf(Math.abs(share), Boolean(from[i] || to[j]));
+      path.classList.toggle("positive", share >= 0);
+      path.classList.toggle("negative", share < 0);
       set(path, { "stroke-width": width, opacity });
     }));
   }

@@ -3,10 +3,10 @@
  * Owns: positions on a plane of 292 x 216. Pure.
  */
 
+import { MOST_CELLS } from "../state/drawn-weights.js";
+
 export const WIDTH = 292;
 export const HEIGHT = 216;
-/** A layer with more units than this is drawn as a strip of so many cells. */
-export const MOST_CIRCLES = 16;
 
 const FIRST = 22;
 /** Where the first column stands that has its names beside it. */
@@ -63,8 +63,8 @@ export function inputWords(names, columns) {
 export function columnsOf(sizes, named = false) {
   const begin = named ? FIRST_NAMED : FIRST;
   return sizes.map((units, place) => {
-    const isStrip = units > MOST_CIRCLES;
-    const drawn = Math.min(units, MOST_CIRCLES);
+    const isStrip = units > MOST_CELLS;
+    const drawn = Math.min(units, MOST_CELLS);
     const x = Math.min(begin + ((END - begin) * place) / (sizes.length - 1), LAST);
     return { units, drawn, isStrip, x, radius: radiusOf(drawn, place === 0, isStrip), ys: spread(drawn) };
   });
@@ -108,23 +108,3 @@ export const strokeOf = (share, touchesDead) => ({
   width: (0.5 + 4.2 * share).toFixed(2),
   opacity: ((touchesDead ? 0.38 : 0.86) * (0.35 + 0.65 * share)).toFixed(2),
 });
-
-/**
- * The mean absolute weight between drawn places, with the sign of the sum: for circles the weight itself.
- * @param {number[][]} weights  (from units, to units)
- * @param {Column} from
- * @param {Column} to
- * @returns {number[][]} (from drawn, to drawn)
- */
-export function drawnWeights(weights, from, to) {
-  if (!from.isStrip && !to.isStrip) return weights;
-  const sums = Array.from({ length: from.drawn }, () => new Array(to.drawn).fill(0));
-  const sizes = Array.from({ length: from.drawn }, () => new Array(to.drawn).fill(0));
-  weights.forEach((row, i) => row.forEach((weight, k) => {
-    const [a, b] = [cellOf(from, i), cellOf(to, k)];
-    sums[a][b] += weight;
-    sizes[a][b] += Math.abs(weight);
-  }));
-  const merged = (from.units / from.drawn) * (to.units / to.drawn);
-  return sizes.map((row, a) => row.map((size, b) => ((sums[a][b] < 0 ? -1 : 1) * size) / merged));
-}

@@ -17,9 +17,6 @@ function since({ findings }, layer) {
   return found ? ` since step ${integer(found.since_step)}` : "";
 }
 
-/** @param {number[][]|undefined} weights */
-const largestOf = (weights) => (weights?.length ? Math.max(...weights.map((row) => Math.max(...row.map(Math.abs)))) : null);
-
 /** @param {Run} run @param {Experiment} experiment */
 export function networkTwin(run, { recipe: { network }, features, outputs, weights }) {
   const dead = network.layers.map((_, k) => run.units?.layers[k]?.dead.filter(Boolean).length ?? 0);
@@ -31,10 +28,9 @@ export function networkTwin(run, { recipe: { network }, features, outputs, weigh
     make("thead", {}, make("tr", {}, ...["Layer", "Units", "Dead", "Largest weight"].map((text) => make("th", { scope: "col" }, text)))),
     make("tbody", {}, ...weights.map((name, k) => {
       const layer = network.layers[k];
-      const largest = largestOf(run.snapshot?.parameters[name]);
       return make("tr", {},
         make("th", { scope: "row" }, layer ? `layer ${k + 1}, ${activationWord(layer.activation)}` : `output, ${activationWord(network.output)}`),
-        make("td", {}, layer?.units ?? outputs), make("td", {}, layer ? dead[k] : "–"), make("td", {}, number(largest)));
+        make("td", {}, layer?.units ?? outputs), make("td", {}, layer ? dead[k] : "–"), make("td", {}, number(run.weights?.of[name].largest ?? null)));
     })),
   );
   return { sentence, table };

@@ -84,7 +84,5 @@ export function createApi(fetch, origin) {
     changeScript: (id, run, step) => call(`${at(id)}/runs/${run}/inspect/script?step=${step}`),
     /** A stretch of it, in buckets no wider than a chart needs. @param {string} id @param {string} run @param {{since: number, until: number, series: string[]}} query */
     history: (id, run, { since, until, series }) => call(`${at(id)}/runs/${run}/history?${new URLSearchParams([["since", `${since}`], ["until", `${until}`], ["encoding", "bdata"], ...series.map((name) => ["series", name])])}`),
-    /** @param {string} id @param {string} run @param {number} [step] */
-    snapshot: (id, run, step) => call(`${at(id)}/runs/${run}/snapshot${stepQuery(step)}`),
   };
 }

@@ -5,6 +5,8 @@
  */
 
 import { Refused } from "./api.js";
+import { showsMap } from "../state/decision-map.js";
+import { viewQuery } from "../state/drawn-weights.js";
 import { stepOf } from "../state/moments.js";
 import { readingsOf, trendOf } from "../state/selectors.js";
 
@@ -37,7 +39,7 @@ export function createLooker({ api, store, seriesOf, environment }) {
   /** @param {State} state @param {Run} run */
   function moment(state, run) {
     const step = stepOf(run, state.looking?.step ?? 0);
-    return [state.experiment?.id, run.generation, step, state.view.networkRun === run.name, isHeld(run, step)].join(" ");
+    return [state.experiment?.id, run.generation, step, state.view.networkRun === run.name, showsMap(state), isHeld(run, step)].join(" ");
   }
 
   /** @param {State} state */
@@ -48,12 +50,10 @@ export function createLooker({ api, store, seriesOf, environment }) {
     const id = /** @type {NonNullable<State["experiment"]>} */ (state.experiment).id;
     const step = stepOf(run, state.looking?.step ?? 0);
     const isDrawn = state.view.networkRun === run.name;
-    const [found, snapshot] = await Promise.all([
-      api.instrument(id, run.name, "moment", step),
-      isDrawn ? api.snapshot(id, run.name, step) : state.looking?.found[run.name]?.snapshot ?? null,
-    ]);
+    const found = await api.instrument(id, run.name, "moment", step, viewQuery({ weights: isDrawn, predictions: !showsMap(state) }));
     const of = (/** @type {any} */ part) => (part ? { ...part, step: found.step } : null);
-    return { ...found, units: of(found.units), predictions: of(found.predictions), snapshot, trend: trendOf(readingsOf(seriesOf(run.name), step), step) };
+    const weights = found.weights ? of({ of: found.weights }) : state.looking?.found[run.name]?.weights ?? null;
+    return { ...found, units: of(found.units), predictions: of(found.predictions), weights, trend: trendOf(readingsOf(seriesOf(run.name), step), step) };
   }
 
   /** @param {State} state */

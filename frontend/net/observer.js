@@ -5,6 +5,8 @@
  * Owns: when to look, and at which runs. Must not know what is drawn from it.
  */
 
+import { showsMap } from "../state/decision-map.js";
+import { viewQuery } from "../state/drawn-weights.js";
 import { isLeaving, readingsOf, trendOf } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").State} State */
@@ -44,13 +46,13 @@ export function createObserver({ api, store, seriesOf, environment }) {
   const isOpen = ({ view }) => view.tab !== "charts" || !environment.narrow();
 
   /** @param {State} state @param {Run} run */
-  const moment = (state, run) => [state.experiment?.id, run.generation, run.step, state.view.networkRun === run.name, run.hidden, isOpen(state)].join(" ");
+  const moment = (state, run) => [state.experiment?.id, run.generation, run.step, state.view.networkRun === run.name, run.hidden, isOpen(state), showsMap(state)].join(" ");
 
   /** Where the runs stand, once they stand still and are what one looks at. @param {State} state */
   const standing = (state) => (state.playback.playing || state.looking ? [] : state.order.map((name) => moment(state, state.runs[name])));
 
   /** What can be seen: another network, another tab, a run that is shown again. @param {State} state */
-  const open = (state) => [isOpen(state), state.view.networkRun, ...Object.values(state.runs).map(({ hidden }) => hidden)];
+  const open = (state) => [isOpen(state), showsMap(state), state.view.networkRun, ...Object.values(state.runs).map(({ hidden }) => hidden)];
 
   /** One question a run: what two answers tell would be of two steps. @param {State} state @param {Run} run */
   async function look(state, run) {
@@ -58,9 +60,9 @@ export function createObserver({ api, store, seriesOf, environment }) {
     const trend = trendOf(readingsOf(seriesOf(run.name)), run.step);
     const isDrawn = state.view.networkRun === run.name;
     if (!isOpen(state) || (run.hidden && !isDrawn)) return { units: await api.instrument(id, run.name, "units"), trend };
-    const found = await api.instrument(id, run.name, isDrawn || parameters <= FEW ? "picture" : "views");
-    const of = (/** @type {Json} */ part) => ({ ...part, step: found.step });
-    return { units: of(found.units), predictions: of(found.predictions), trend, ...(found.parameters ? { snapshot: of({ parameters: found.parameters }) } : {}) };
+    const query = viewQuery({ weights: isDrawn || parameters <= FEW, predictions: !run.hidden && !showsMap(state) });
+    const { step, units, predictions, weights } = await api.instrument(id, run.name, "views", undefined, query);
+    return { units: { ...units, step }, trend, ...(predictions && { predictions: { ...predictions, step } }), ...(weights && { weights: { of: weights, step } }) };
   }
 
   /** @param {State} state */

@@ -113,7 +113,7 @@ function restarted(state, { run: name, generation, recipe: told }) {
   return withRun(next, name, {
     restartedAt: others || null,
     step: 0, epoch: 0, samplesSeen: 0, edits: [], latest: {}, divergedAt: null, generation, trend: undefined,
-    status: run.status === "diverged" ? "paused" : run.status, units: null, predictions: null, snapshot: null, findings: [],
+    status: run.status === "diverged" ? "paused" : run.status, units: null, predictions: null, weights: null, findings: [],
   });
 }
 

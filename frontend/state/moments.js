@@ -62,11 +62,11 @@ function runThen(run, state) {
   const of = [run.label, run.lane, run.hidden, run.edits, run.findings, run.divergedAt, recipe, state.catalog];
   const made = MADE.get(moment);
   if (made && of.every((each, k) => each === made.of[k])) return made.run;
-  const { step, epoch, samples_seen: samplesSeen, latest, units, predictions, snapshot, trend } = moment;
+  const { step, epoch, samples_seen: samplesSeen, latest, units, predictions, weights, trend } = moment;
   const edits = run.edits.filter(({ at_step }) => at_step <= step);
   /** @type {Run} */
   const then = {
-    ...run, step, epoch, samplesSeen, latest, units, predictions, snapshot, trend, edits,
+    ...run, step, epoch, samplesSeen, latest, units, predictions, weights, trend, edits,
     findings: findingsAt(run.findings, step),
     status: run.divergedAt === step ? "diverged" : "paused",
     divergedAt: run.divergedAt === step ? step : null,

@@ -91,7 +91,7 @@ function runOf(told, recipe, known, lane) {
     planned: (recipe?.edits ?? []).flatMap(({ at_step }) => (at_step > told.step ? [at_step] : [])),
     units: same ? known.units : null,
     predictions: same ? known.predictions : null,
-    snapshot: same ? known.snapshot : null,
+    weights: same ? known.weights : null,
     trend: same ? known.trend : undefined,
     findings: joinedFindings(same ? known.findings : [], told.findings),
     doctor: told.doctor,

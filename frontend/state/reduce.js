@@ -101,7 +101,7 @@ function framed(state, name, told) {
     latest: newest(again ? {} : run.latest, told.latest),
     divergedAt: told.status === "diverged" ? run.divergedAt ?? told.step : null,
     findings: again ? [] : withEvidence(run.findings, told.findings),
-    ...(again ? { units: null, predictions: null, snapshot: null, trend: undefined } : {}),
+    ...(again ? { units: null, predictions: null, weights: null, trend: undefined } : {}),
   });
   return reachesPlanned(run, told.step) ? settled(next) : next;
 }

@@ -10,7 +10,7 @@ import { integer, number } from "./format.js";
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Run} Run */
 /** @typedef {{step: number, value: number}} Reading */
-/** @typedef {"units"|"predictions"|"snapshot"|((run: Run) => {step?: number}|null|undefined)} View  what is looked at of a run now and then */
+/** @typedef {"units"|"predictions"|"weights"|((run: Run) => {step?: number}|null|undefined)} View  what is looked at of a run now and then */
 
 /** While the line is cut, or the server has forgotten. */
 const UNHEARD = ["reconnecting", "offline", "restarted"];

@@ -58,9 +58,14 @@
  * @property {number[]} y_pred  flat; likewise
  */
 /**
- * @typedef {object} Snapshot
+ * @typedef {object} DrawnMatrix  weights as far as they are drawn
+ * @property {number} largest     size of the largest weight
+ * @property {{dtype: string, bdata: string}} cells  in parts of it, row by row
+ */
+/**
+ * @typedef {object} DrawnWeights
  * @property {number} step
- * @property {Record<string, number[][]>} parameters  W1, b1, ...
+ * @property {Record<string, DrawnMatrix>} of  W1, W2, ...
  */
 /**
  * @typedef {object} Moment  a run at a past step, made again by the server
@@ -71,7 +76,7 @@
  * @property {Record<string, Latest>} latest
  * @property {UnitsInstrument|null} units
  * @property {PredictionsInstrument|null} predictions
- * @property {Snapshot|null} snapshot   of the run that is drawn
+ * @property {DrawnWeights|null} weights   of the run that is drawn
  * @property {"falling"|"flat"|"rising"|undefined} [trend]
  */
 /** @typedef {"a"|"b"|"c"|"d"} Lane  colour and shape of a run; from the fifth run on they repeat */
@@ -95,7 +100,7 @@
  * @property {number[]} [planned]      at_step of those that were still to come when the server told of them
  * @property {UnitsInstrument|null} units
  * @property {PredictionsInstrument|null} predictions
- * @property {Snapshot|null} snapshot
+ * @property {DrawnWeights|null} weights
  * @property {"falling"|"flat"|"rising"|undefined} [trend]  of the train loss lately
  * @property {Finding[]} findings      the Doctor's, oldest first; in the past those of that step
  * @property {import("./wire-types.js").DoctorCost} [doctor]  what examining it costs

@@ -184,3 +184,33 @@ def test_gd_learns_and_the_second_layer_of_sgd_dies(open_lab: OpenLab) -> None:
         )
         expect(values).to_have_text("0")
     expect(lab.chart("gradients")).to_have_attribute("aria-label", re.compile("Exactly 0 in SGD"))
+
+
+def test_the_edges_of_the_network_are_as_wide_as_its_weights_now_and_in_the_past(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.make_steps(30)
+    assert_drawn(lab, 30)
+    lab.page.get_by_label("Time travel").press("Home")
+    assert_drawn(lab, 0)
+
+
+EDGES = (
+    "(all) => all.map((path) => [+path.getAttribute('stroke-width'), path.classList.contains('negative')])"
+)
+
+
+def assert_drawn(lab: Dashboard, step: int) -> None:
+    drawing = lab.page.locator("network-drawing")
+    expect(drawing).to_have_attribute("data-step", str(step))
+    run = drawing.get_attribute("data-run")
+    named = lab.ask("GET", f"/runs/{run}/snapshot", step=step)["parameters"]
+    seen = drawing.locator(".edges path").evaluate_all(EDGES)
+    for rows in (named[name] for name in ("W1", "W2", "W3")):
+        weights = [weight for row in rows for weight in row]
+        drawn, seen = seen[: len(weights)], seen[len(weights) :]
+        shares = [abs(weight) / max(map(abs, weights)) for weight in weights]
+        assert [width for width, _ in drawn] == pytest.approx(
+            [0.5 + 4.2 * share for share in shares], abs=0.006
+        )
+        assert [negative for _, negative in drawn] == [weight < 0 for weight in weights]
+    assert seen == []

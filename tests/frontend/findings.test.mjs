@@ -135,7 +135,7 @@ test("what was found of a past that is no more is forgotten, and what is told of
 });
 
 test("looking back shows what was found by that step, also what is over since", () => {
-  const moment = (step) => ({ step, generation: 0, epoch: 1, samples_seen: 900, latest: {}, units: null, predictions: null, snapshot: null });
+  const moment = (step) => ({ step, generation: 0, epoch: 1, samples_seen: 900, latest: {}, units: null, predictions: null, weights: null });
   const at = (step) => after([
     found("gd", edge({ until_step: 160 })), found("sgd", dead()), frame("gd", 500), frame("sgd", 500), { type: "look", step },
     { type: "found", moments: { gd: moment(step), sgd: moment(step) } },

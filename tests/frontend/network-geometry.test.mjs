@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { cellOf, columnsOf, drawnWeights, edgePath, footWords, HEIGHT, inputWords, strokeOf, WIDTH } from "../../frontend/components/network-geometry.js";
+import { cellOf, columnsOf, edgePath, footWords, HEIGHT, inputWords, strokeOf, WIDTH } from "../../frontend/components/network-geometry.js";
+import { sharesOf, viewQuery } from "../../frontend/state/drawn-weights.js";
 
 test("the notebook's network stands where the design has it", () => {
   const columns = columnsOf([5, 4, 4, 1]);
@@ -42,14 +43,17 @@ test("a layer of more than 16 units is a strip of 16 cells that counts every uni
   assert.ok(counts.every((count) => count === 2 || count === 3));
 });
 
-test("circles keep their weights, cells tell the mean size and the sign of the sum", () => {
-  const [from, to] = columnsOf([2, 3]);
-  const weights = [[1, -2, 3], [4, 5, -6]];
-  assert.equal(drawnWeights(weights, from, to), weights);
-  const [wide, one] = columnsOf([32, 1]);
-  const drawn = drawnWeights(Array.from({ length: 32 }, (_, k) => [k % 2 ? 1 : -3]), wide, one);
-  assert.equal(drawn.length, 16);
-  assert.deepEqual(drawn[0], [-2]);
+test("weights are drawn as shares of the largest that is drawn, with their signs; of none there is a share", () => {
+  const told = (...cells) => ({ largest: 8, cells: { dtype: "f4", bdata: Buffer.from(new Float32Array(cells).buffer).toString("base64") } });
+  assert.deepEqual(sharesOf(told(0.25, -0.5, 0)), [0.5, -1, 0]);
+  assert.deepEqual(sharesOf(told(0, 0)), [0, 0]);
+});
+
+test("the server is asked for as many cells as are drawn, and for predictions where they are shown", () => {
+  const [{ drawn }] = columnsOf([1000, 1]);
+  assert.equal(viewQuery({ weights: true, predictions: true }), `weights=${drawn}`);
+  assert.equal(viewQuery({ weights: false, predictions: false }), "predictions=false");
+  assert.equal(viewQuery({ weights: true, predictions: false }), `weights=${drawn}&predictions=false`);
 });
 
 test("the largest weight has the widest edge, and edges of a dead unit are faint", () => {

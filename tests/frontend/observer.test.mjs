@@ -17,20 +17,25 @@ function told(step) {
 }
 const settle = () => new Promise((go) => setImmediate(go));
 
-function watching({ narrow = false, units = 4 } = {}) {
+/** What an answer says of classes over a plane, which have a map. */
+const { recipe } = answer();
+const MAPPED = { classes: ["lower", "upper"], recipe: { ...recipe, data: { ...recipe.data, features: 2 } } };
+
+function watching({ narrow = false, units = 4, of = { recipe } } = {}) {
   const store = createStore(initialState(), reduce);
-  const { recipe } = answer();
   const layers = [{ units, activation: "relu" }];
-  for (const message of [{ type: "opened", answer: answer({ recipe: { ...recipe, network: { ...recipe.network, layers } } }) }, { type: "connection", status: "ready" }]) store.dispatch(message);
+  for (const message of [{ type: "opened", answer: answer({ ...of, recipe: { ...of.recipe, network: { ...recipe.network, layers } } }) }, { type: "connection", status: "ready" }]) store.dispatch(message);
   const clock = { now: 0, due: null, run: null, takes: 0 };
   const looks = [];
   const api = {
-    instrument: async (_, run, name) => {
-      looks.push(`${run} ${name}`);
+    instrument: async (_, run, name, __, query = "") => {
+      const asked = new URLSearchParams(query);
+      const parts = [...(asked.has("weights") ? ["weights"] : []), ...(asked.get("predictions") === "false" ? [] : ["predictions"])];
+      looks.push(name === "units" ? `${run} units` : `${run} ${["units", ...parts].join(", ")}`);
       clock.now += clock.takes;
       const { step } = store.get().runs[run];
-      const [units, predictions] = [{ layers: [] }, { y: [], y_pred: [] }];
-      return name === "units" ? { step, ...units } : { step, units, predictions, ...(name === "picture" ? { parameters: {} } : {}) };
+      const told = { units: { layers: [] }, predictions: { y: [], y_pred: [] }, weights: {} };
+      return name === "units" ? { step, ...told.units } : { step, ...Object.fromEntries(["units", ...parts].map((part) => [part, told[part]])) };
     },
     experiment: async () => (looks.push("experiment"), told(store.get().runs.gd.step)),
   };
@@ -63,9 +68,9 @@ test("runs that stop are looked at at once, and those that stand still only once
   stand(10, "playing");
   assert.equal((await pass(200)).length, 0);
   stand(12);
-  assert.deepEqual((await pass(0)).filter((look) => look !== "experiment"), ["gd picture", "sgd picture"]);
-  const { units, predictions, snapshot } = store.get().runs.gd;
-  assert.deepEqual([units.step, predictions.step, snapshot.step], [12, 12, 12]);
+  assert.deepEqual((await pass(0)).filter((look) => look !== "experiment"), ["gd units, weights, predictions", "sgd units, weights, predictions"]);
+  const { units, predictions, weights } = store.get().runs.gd;
+  assert.deepEqual([units.step, predictions.step, weights.step], [12, 12, 12]);
   assert.equal((await pass(1000)).length, 0);
 });
 
@@ -77,9 +82,9 @@ test("steps made one by one are looked at ten times a second at most, the last o
   let count = 0;
   for (let step = 1; step <= 10; step++) {
     stand(step);
-    count += (await pass(20)).filter((look) => look === "gd picture").length;
+    count += (await pass(20)).filter((look) => look.startsWith("gd")).length;
   }
-  count += (await pass(100)).filter((look) => look === "gd picture").length;
+  count += (await pass(100)).filter((look) => look.startsWith("gd")).length;
   assert.ok(count <= 4, `${count} looks in 0.3 s`);
   assert.equal(store.get().runs.sgd.predictions.step, 10);
 });
@@ -106,7 +111,7 @@ test("on a phone the server is asked only for what the open tab shows", async ()
   stand(1, "playing");
   assert.deepEqual(await pass(300), ["gd units", "sgd units"]);
   store.dispatch({ type: "view", part: { tab: "network" } });
-  assert.deepEqual(await pass(100), ["gd picture", "sgd picture"]);
+  assert.deepEqual(await pass(100), ["gd units, weights, predictions", "sgd units, weights, predictions"]);
 });
 
 test("the weights of a large network are asked for where it is drawn, at once when another one is", async () => {
@@ -115,13 +120,30 @@ test("the weights of a large network are asked for where it is drawn, at once wh
   await settle();
   await pass(1000);
   stand(1, "playing");
-  assert.deepEqual(await pass(250), ["gd picture", "sgd views"]);
+  assert.deepEqual(await pass(250), ["gd units, weights, predictions", "sgd units, predictions"]);
   store.dispatch({ type: "hidden", run: "sgd", hidden: true });
   await pass(250);
   stand(2, "playing");
-  assert.deepEqual(await pass(250), ["gd picture", "sgd units"]);
+  assert.deepEqual(await pass(250), ["gd units, weights, predictions", "sgd units"]);
   store.dispatch({ type: "view", part: { networkRun: "sgd" } });
-  assert.deepEqual(await pass(100), ["gd views", "sgd picture"]);
+  assert.deepEqual(await pass(100), ["gd units, predictions", "sgd units, weights"]);
+});
+
+test("predictions are asked for where they are shown: not beside a map, which brings its own, nor of a run that is hidden", async () => {
+  const { observer, pass, stand, store } = watching({ of: MAPPED });
+  observer.start();
+  await settle();
+  await pass(1000);
+  stand(1, "playing");
+  assert.deepEqual(await pass(250), ["gd units, weights", "sgd units, weights"]);
+  assert.equal(store.get().runs.gd.predictions, null);
+  store.dispatch({ type: "view", part: { predicted: "table" } });
+  assert.deepEqual(await pass(100), ["gd units, weights, predictions", "sgd units, weights, predictions"]);
+  store.dispatch({ type: "hidden", run: "gd", hidden: true });
+  await pass(250);
+  stand(2, "playing");
+  assert.deepEqual(await pass(250), ["gd units, weights", "sgd units, weights, predictions"]);
+  assert.equal(store.get().runs.gd.predictions.step, 1, "what is held stays, and says of which step it is");
 });
 
 test("runs that another page has stopped get the losses of the step they stand at", async () => {
@@ -156,14 +178,14 @@ test("a run that is to go is not looked at any more", async () => {
   await pass(1000);
   store.dispatch({ type: "sent", id: "r", do: "remove_run", run: "sgd", body: {} });
   stand(12);
-  assert.deepEqual((await pass(250)).filter((look) => look !== "experiment"), ["gd picture"]);
+  assert.deepEqual((await pass(250)).filter((look) => look !== "experiment"), ["gd units, weights, predictions"]);
 });
 
 test("a past is looked at once more when its losses have come, since they tell how a run goes there", async () => {
   const store = createStore(initialState(), reduce);
   for (const message of [{ type: "opened", answer: answer({ step: 20 }) }, { type: "connection", status: "ready" }]) store.dispatch(message);
   const losses = { length: 0, last: [], values: () => ({ count: losses.last.map(() => 1), mean: losses.last.map((step) => 1 + step) }) };
-  const api = { instrument: async (_, __, ___, step) => ({ step, latest: {} }), snapshot: async () => ({}) };
+  const api = { instrument: async (_, __, ___, step) => ({ step, latest: {} }) };
   const looker = createLooker({ api, store, seriesOf: () => losses, environment: { setTimeout() {}, clearTimeout() {} } });
   store.dispatch({ type: "look", step: 12 });
   await settle();
@@ -173,5 +195,28 @@ test("a past is looked at once more when its losses have come, since they tell h
   store.dispatch({ type: "frame", runs: {} });
   await settle();
   assert.equal(store.get().looking.found.gd.trend, "rising");
+  looker.stop();
+});
+
+test("a past is one question a run: of the run that is drawn with its weights, and beside a map without predictions", async () => {
+  const store = createStore(initialState(), reduce);
+  for (const message of [{ type: "opened", answer: answer({ step: 20, ...MAPPED }) }, { type: "connection", status: "ready" }]) store.dispatch(message);
+  const asked = [];
+  const api = {
+    instrument: async (_, run, name, step, query) => {
+      asked.push(`${run} ${name} ${query}`);
+      return { step, latest: {}, units: {}, ...(query.includes("weights") ? { weights: { W1: {} } } : {}), ...(query.includes("false") ? {} : { predictions: {} }) };
+    },
+  };
+  const looker = createLooker({ api, store, seriesOf: () => null, environment: { setTimeout() {}, clearTimeout() {} } });
+  store.dispatch({ type: "look", step: 12 });
+  await settle();
+  assert.deepEqual(asked.splice(0), ["gd moment weights=16&predictions=false", "sgd moment predictions=false"]);
+  const { found } = store.get().looking;
+  assert.deepEqual([found.gd.weights.of, found.gd.weights.step, found.sgd.weights], [{ W1: {} }, 12, null]);
+  store.dispatch({ type: "view", part: { predicted: "table" } });
+  await settle();
+  assert.deepEqual(asked.splice(0), ["gd moment weights=16", "sgd moment "]);
+  assert.equal(store.get().looking.found.sgd.predictions.step, 12);
   looker.stop();
 });

@@ -18,7 +18,7 @@ const frame = (run, step, more = {}) => ({ type: "frame", runs: { [run]: { statu
 const edit = (run, step, change) => ({ type: "event", event: "edit", run, step, generation: 0, edit: { at_step: step, ...change } });
 const moment = (step, loss, more = {}) => ({
   step, generation: 0, epoch: step / 2, samples_seen: 10 * step, latest: { train_loss: { step, value: loss }, "grad_l1/W1": { step, value: 0.5 } },
-  units: null, predictions: null, snapshot: null, trend: "flat", ...more,
+  units: null, predictions: null, weights: null, trend: "flat", ...more,
 });
 const lab = (...messages) => after([
   { type: "catalog", catalog }, { type: "opened", answer: answer({ status: "playing" }), token: "t" },

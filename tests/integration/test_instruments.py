@@ -251,3 +251,27 @@ async def test_the_decision_map_is_what_would_be_predicted_there(client: httpx.A
     assert [len(each["x"]) for each in drawn["samples"]] == [40, 40]
     residuals = (await one.get("/runs/run-1/instruments/residuals")).json()
     assert residuals["residuals"] is None
+
+
+async def test_a_page_is_told_what_it_draws_and_no_more(client: httpx.AsyncClient) -> None:
+    layers = [{"units": 64, "activation": "relu"}] * 6
+    one = await created(client, {"network": {"layers": layers, "weights": "he"}, "runs": [{"name": "gd"}]})
+    await one.ask("POST", "/step", {"steps": 2})
+    for name in ("views", "moment"):
+        whole = (await one.get(f"/runs/gd/instruments/{name}")).json()
+        assert whole["predictions"]
+        assert "weights" not in whole
+        drawn = await one.get(f"/runs/gd/instruments/{name}", weights=16, predictions="false")
+        assert len(drawn.content) < 28_000
+        told = drawn.json()
+        assert told["units"] == whole["units"]
+        assert "predictions" not in told
+        assert [each["cells"]["shape"] for each in told["weights"].values()] == [
+            "5, 16",
+            *["16, 16"] * 5,
+            "16, 1",
+        ]
+    for weights in (0, 65, "many"):
+        assert (await one.get("/runs/gd/instruments/views", weights=weights)).status_code == 422
+    refused = await one.get("/runs/gd/instruments/units", weights=16)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/weights")

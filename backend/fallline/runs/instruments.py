@@ -21,6 +21,7 @@ from fallline.engine.measures.noise import Scatter, noise_of
 from fallline.engine.probes import full_gradient, next_gradient, units
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
+from fallline.runs.drawn_weights import drawn_weights
 from fallline.runs.line_instruments import along, alpha, tried
 from fallline.runs.moment import readings
 from fallline.runs.plane_instruments import slice_of
@@ -34,15 +35,16 @@ Array = NDArray[np.float64]
 @dataclass(frozen=True, slots=True)
 class Instrument:
     """A row: its name, a line of help, and the measurement: of one state, or of the states on the way to it
-    (`measure_way`, which takes options too). `costly`: it may take a thousand steps' time, and so is
+    (`measure_way`); `options` are what it may be asked besides. `costly`: it may take a thousand steps' time, and so is
     taken of a copy, beside the training, and its cost is told.
     """
 
     name: str
     help: str
-    measure: Callable[[Problem, TrainingState, RunRecipe], dict[str, Any]]
+    measure: Callable[..., dict[str, Any]]
     costly: bool = False
     measure_way: Callable[..., dict[str, Any]] | None = None
+    options: frozenset[str] = frozenset()
 
 
 def _units(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
@@ -155,12 +157,23 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _views(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
-    """Asked for one by one, they would be of different steps of a run that moves."""
-    return {
-        "units": _units(problem, state, recipe),
-        "predictions": _predictions(problem, state, recipe),
-    }
+def _views(
+    problem: Problem,
+    state: TrainingState,
+    recipe: RunRecipe,
+    *,
+    predictions: bool = True,
+    weights: int | None = None,
+) -> dict[str, Any]:
+    """Asked for one by one, they would be of different steps of a run that moves. `weights`: in so many cells a
+    layer.
+    """
+    told = {"units": _units(problem, state, recipe)}
+    if predictions:
+        told["predictions"] = _predictions(problem, state, recipe)
+    if weights is not None:
+        told["weights"] = drawn_weights(problem, state, weights)
+    return told
 
 
 def _picture(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
@@ -168,14 +181,17 @@ def _picture(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[
     return {**_views(problem, state, recipe), "parameters": parameters}
 
 
-def _moment(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
-    return {**readings(problem, state, recipe), **_views(problem, state, recipe)}
+def _moment(problem: Problem, state: TrainingState, recipe: RunRecipe, **asked: Any) -> dict[str, Any]:
+    return {**readings(problem, state, recipe), **_views(problem, state, recipe, **asked)}
 
 
 def _only_here(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
     """A way of one point."""
     return slice_of(problem, [state], recipe)
 
+
+SEEN = frozenset(("predictions", "weights"))
+"""What a page may want or not."""
 
 INSTRUMENTS = {
     row.name: row
@@ -184,10 +200,18 @@ INSTRUMENTS = {
         Instrument(
             "predictions", "predicted and true value, or class, of each sample of a split", _predictions
         ),
-        Instrument("views", "units and predictions, both of one step", _views),
+        Instrument(
+            "views",
+            "units, predictions, and weights as they are drawn, all of one step",
+            _views,
+            options=SEEN,
+        ),
         Instrument("picture", "units, predictions and parameters, all of one step", _picture),
         Instrument(
-            "moment", "a step as a page shows it: the values of all series, units, predictions", _moment
+            "moment",
+            "a step as a page shows it: the values of all series, units, predictions",
+            _moment,
+            options=SEEN,
         ),
         Instrument(
             "gradients",
@@ -224,6 +248,7 @@ INSTRUMENTS = {
             _only_here,
             costly=True,
             measure_way=slice_of,
+            options=frozenset(("plane", "normalize")),
         ),
         Instrument("residuals", "true less predicted value of each sample of a split", residuals),
         Instrument("confusion", "how often each class was taken for each, over a split", confusion),

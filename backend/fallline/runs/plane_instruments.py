@@ -32,22 +32,22 @@ def slice_of(
     problem: Problem,
     states: list[TrainingState],
     recipe: RunRecipe,
-    which: Which = "pca",
+    plane: Which = "pca",
     normalize: Normalize = "none",
 ) -> Json:
     """The plane goes through the last of the states: along the main components of the way to it, or along the two
     eigenvectors of the Hessian there that belong to the largest eigenvalues.
     """
     path = np.array([state.parameters for state in states])
-    told = {"plane": which, "normalize": normalize, "of": problem.loss.name}
+    told = {"plane": plane, "normalize": normalize, "of": problem.loss.name}
     try:
-        plane = _plane(problem, path, recipe.settings_at(states[-1].step).l2, which)
+        through = _plane(problem, path, recipe.settings_at(states[-1].step).l2, plane)
     except FloatingPointError:
         return {**told, "s": [], "t": [], "losses": [], "heights": [], "path": None, "outside": None}
     if normalize == "filter":
-        plane = filter_normalised(plane, problem.layout)
-    places = plane.places(path)
-    grid = loss_over(problem, plane, places)
+        through = filter_normalised(through, problem.layout)
+    places = through.places(path)
+    grid = loss_over(problem, through, places)
     return {
         **told,
         "s": grid.s.tolist(),
@@ -59,7 +59,7 @@ def slice_of(
             "s": places[:, 0].tolist(),
             "t": places[:, 1].tolist(),
         },
-        "outside": plane.outside(path),
+        "outside": through.outside(path),
     }
 
 

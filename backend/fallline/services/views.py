@@ -132,13 +132,13 @@ class Views:
     async def instrument(
         self, id: str, run: str, name: str, step: int | None, options: Json | None = None
     ) -> dict[str, Any]:
-        """What an instrument tells of a run at a step; `options` are for those that measure the way there."""
+        """What an instrument tells of a run at a step; `options` are what some may be asked besides."""
         row = instrument_of(name)
-        if options and row.measure_way is None:
-            pointer = "/plane" if "which" in options else "/normalize"
-            raise InvalidRequest(FieldError(pointer, f"left out: {name} measures no plane"))
+        options = options or {}
+        for option in options.keys() - row.options:
+            raise InvalidRequest(FieldError(f"/{option}", f"left out: {name} has no {option} to choose"))
         if not row.costly:
-            return await self._look_at(id, run, step, row.measure)
+            return await self._look_at(id, run, step, partial(row.measure, **options))
         await self._openings.opened(id)
         goes = row.measure_way is not None
 
@@ -150,7 +150,7 @@ class Views:
 
         found = await self._later(id, begin)
         seen, moves, made = found.pop("seen"), found.pop("moves"), found.pop("made_seconds", 0.0)
-        measure = partial(row.measure_way or row.measure, *seen, **options or {})
+        measure = partial(row.measure_way or row.measure, *seen, **options)
         return {**found, **await self._measuring.take(measure, charged=moves, before=made)}
 
     def wrote(self, seconds: float) -> None:

@@ -11,6 +11,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from fallline.vocabulary.messages import MOST_BUCKETS
 from fallline.vocabulary.strict import LARGEST, RunName
 
+MOST_CELLS = 64
+OPTIONS = {"plane", "normalize", "weights", "predictions"}
+
 _WHOLE = re.compile(r"-?[0-9]{1,17}")
 
 
@@ -46,12 +49,13 @@ class _OfRun(_Query):
 class _Instrument(_AtStep):
     plane: Literal["pca", "eigenvectors"] | None = None
     normalize: Literal["none", "filter"] | None = None
+    weights: Annotated[Whole, Field(ge=1, le=MOST_CELLS)] | None = None
+    predictions: bool | None = None
 
     @property
-    def options(self) -> dict[str, str]:
-        """What was asked for, by the names that an instrument gives it."""
-        asked = {"which": self.plane, "normalize": self.normalize}
-        return {name: value for name, value in asked.items() if value is not None}
+    def options(self) -> dict[str, Any]:
+        """What was asked for besides."""
+        return self.model_dump(include=OPTIONS, exclude_none=True)
 
 
 class _Figure(_Instrument):

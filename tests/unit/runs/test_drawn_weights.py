@@ -1,0 +1,65 @@
+"""Weights in as many cells as there is room for."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fallline.engine.problem import Problem, build_problem
+from fallline.engine.state import TrainingState, begin
+from fallline.runs.drawn_weights import drawn_weights
+from fallline.vocabulary.recipe import Recipe
+
+
+def beginning(*units: int, **network: Any) -> tuple[Problem, TrainingState]:
+    layers = [{"units": each, "activation": "relu"} for each in units]
+    recipe = Recipe.model_validate({"data": {"samples": 20}, "network": {"layers": layers, **network}})
+    problem = build_problem(recipe.data, recipe.network, recipe.loss)
+    return problem, begin(problem)
+
+
+def cells(told: dict[str, Any]) -> NDArray[np.float64]:
+    rows, columns = map(int, told["cells"]["shape"].split(", "))
+    raw = np.frombuffer(base64.b64decode(told["cells"]["bdata"]), "<f4")
+    return raw.astype(np.float64).reshape(rows, columns) * told["largest"]
+
+
+def test_of_layers_that_fit_each_weight_is_told_and_no_bias() -> None:
+    problem, state = beginning(4, 16)
+    told = drawn_weights(problem, state, 16)
+    named = problem.named(state.parameters)
+    assert list(told) == ["W1", "W2", "W3"]
+    for name, matrix in told.items():
+        assert matrix["largest"] == np.abs(named[name]).max()
+        np.testing.assert_allclose(cells(matrix), named[name], rtol=1e-6)
+
+
+@pytest.mark.parametrize("units", [17, 32, 37, 64])
+def test_wide_layers_are_cells_with_the_mean_size_of_their_weights_and_the_sign_of_the_sum(
+    units: int,
+) -> None:
+    problem, state = beginning(units, 3, units)
+    named = problem.named(state.parameters)
+    for name, matrix in drawn_weights(problem, state, 16).items():
+        weights, found = named[name], cells(matrix)
+        rows, columns = (min(16, side) for side in weights.shape)
+        sums, sizes = np.zeros((rows, columns)), np.zeros((rows, columns))
+        for (i, k), weight in np.ndenumerate(weights):
+            place = i * rows // weights.shape[0], k * columns // weights.shape[1]
+            sums[place] += weight
+            sizes[place] += abs(weight)
+        expected = np.where(sums < 0, -sizes, sizes) * (rows * columns / weights.size)
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_weights_that_are_all_0_and_those_beyond_what_the_cells_hold_are_told() -> None:
+    problem, state = beginning(4, weights="zeros")
+    assert not cells(drawn_weights(problem, state, 16)["W1"]).any()
+    state.parameters[:] = 1e200
+    told = drawn_weights(problem, state, 16)["W1"]
+    assert told["largest"] == 1e200
+    assert (cells(told) == 1e200).all()
