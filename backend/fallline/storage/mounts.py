@@ -26,7 +26,10 @@ NETWORKED = frozenset(
         *(f"fuse.{name}" for name in ("sshfs", "glusterfs", "ceph", "s3fs", "rclone", "davfs")),
     )
 )
-"""Where locks and syncs may be promised and not kept, or kept by another machine."""
+"""Where locks and syncs may be promised and not kept, or kept by another machine. Folders that a host shares with a
+virtual machine (virtiofs, 9p, vboxsf) are not among them: containers there may have nothing else, and what damages
+others' files on them, memory shared beside a write-ahead log, is not used here.
+"""
 
 
 def network_file_system(folder: Path) -> str | None:

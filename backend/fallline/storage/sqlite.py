@@ -2,6 +2,8 @@
 
 Set up so that what was acknowledged outlives a power cut (a write-ahead log, synchronous FULL), and that no other
 process can come near (exclusive locking): with two connections SQLite before 3.51.3 may damage a file in WAL mode.
+Locked before the log is first looked at, it also needs no memory shared through the file system, which folders of
+another system lack.
 """
 
 from __future__ import annotations

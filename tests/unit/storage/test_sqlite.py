@@ -53,6 +53,22 @@ def asked(store: SqliteStore, sql: str) -> object:
     return driver.execute(sql).fetchone()[0]
 
 
+def test_no_memory_is_shared_through_the_file_system_not_even_after_a_crash(tmp_path: Path) -> None:
+    """On folders that another system shares, that is what damages files with a write-ahead log."""
+    (crashed := tmp_path / "crashed").mkdir()
+    store = opened(tmp_path / "first")
+    store.write([begun("x")])
+    for file in (NAME, f"{NAME}-wal"):
+        shutil.copy(tmp_path / "first" / file, crashed)
+    again = opened(crashed)
+    again.write([begun("y")])
+    assert ids(again) == ["x", "y"]
+    for folder in (tmp_path / "first", crashed):
+        assert {file.name for file in folder.iterdir()} == {NAME, f"{NAME}-wal"}
+    store.close()
+    again.close()
+
+
 def test_what_is_written_lasts(tmp_path: Path) -> None:
     store = opened(tmp_path)
     store.write([begun("x")])
