@@ -11,7 +11,9 @@ import argparse
 import asyncio
 import itertools
 import json
+import math
 import os
+import re
 import signal
 import statistics
 import subprocess
@@ -38,6 +40,8 @@ them, in each of which every instrument is asked.
 """
 
 COMPILING = "being compiled"
+
+FRAME = re.compile(r'\{"type":"frame","frame":([0-9]+),')
 
 WIDE: JSON = {
     "network": {"layers": [{"units": 64, "activation": "relu"}] * 2, "weights": "he_normal"},
@@ -247,6 +251,41 @@ async def socket(url: str, lab: Lab, seconds: float) -> None:
     line("ping beside them, 99 %", f"{quantile(late, 0.99):.2f} ms")
 
 
+async def audience(served: Served, lab: Lab, seconds: float, many: int) -> None:
+    """A class that watches one experiment at 60 steps a second."""
+    await asyncio.to_thread(lab.do, "play", {"speed": 60})
+    counts = [0] * many
+    watch = {"type": "watch", "experiment": lab.id, "encoding": "bdata"}
+
+    async def read(place: int) -> None:
+        async with connect(served.url.replace("http", "ws") + "/api/v1/stream", max_size=None) as stream:
+            await stream.send(json.dumps(watch))
+            async for text in stream:
+                if (found := FRAME.match(str(text))) is not None:
+                    counts[place] += 1
+                    await stream.send(f'{{"type":"got","frame":{found[1]}}}')
+
+    readers = [asyncio.create_task(read(place)) for place in range(many)]
+    await asyncio.sleep(2)  # until all have their past
+    before, spent, began = list(counts), processor_seconds(served.pid), time.perf_counter()
+    await asyncio.sleep(seconds)
+    elapsed = time.perf_counter() - began
+    spent = processor_seconds(served.pid) - spent
+    had = [(now - then) / elapsed for now, then in zip(counts, before, strict=True)]
+    for reader in readers:
+        reader.cancel()
+    await asyncio.gather(*readers, return_exceptions=True)
+    await asyncio.to_thread(lab.do, "pause")
+    line(f"frames for each of {many} who watch one experiment, at worst", f"{min(had):.1f} a second", "10")
+    line("the server, of a processor", f"{100 * spent / elapsed:.0f} %", "under 50 %")
+
+
+def processor_seconds(pid: int) -> float:
+    """What the threads of a process have had of processors until now; NaN where nothing counts it."""
+    found = threads(pid)
+    return math.nan if found is None else sum(had for had, _ in found.values())
+
+
 def crowd(url: str, seconds: float, many: int) -> None:
     """Many experiments at 60 steps a second on one machine."""
     labs = [Lab(url, {}) for _ in range(many)]
@@ -286,6 +325,7 @@ def main() -> None:
         examined(url, "5-64-64-1", WIDE, seconds)
         speeds(lab, seconds)
         asyncio.run(socket(url, lab, seconds))
+        asyncio.run(audience(served, lab, seconds, many=100))
         crowd(url, seconds, many=30)
 
 

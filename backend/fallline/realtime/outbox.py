@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from fallline.realtime.frames import Frame, Header, Press, Told
@@ -26,6 +27,12 @@ _BYTES = {"json": 20, "bdata": 11}
 
 ON_CHANGE = ("findings",)
 """What a frame says of a run only where it is not what the frame before said."""
+
+
+@lru_cache(maxsize=256)
+def _among(names: tuple[str, ...], asked: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Those that are asked for and there, and those that are not; readers by the hundred ask alike, all the time."""
+    return tuple(name for name in asked if name in names), tuple(name for name in asked if name not in names)
 
 
 @dataclass(slots=True)
@@ -112,8 +119,7 @@ class Outbox:
     def _keep(self, pending: _Pending, buckets: Buckets) -> None:
         pending.names = buckets.names
         if self._series is not None:
-            self.unknown_series = tuple(name for name in self._series if name not in buckets.names)
-            pending.names = tuple(name for name in self._series if name in buckets.names)
+            pending.names, self.unknown_series = _among(buckets.names, self._series)
         if not len(buckets):
             return
         if not pending.fits(buckets):
