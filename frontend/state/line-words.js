@@ -227,7 +227,8 @@ export function liveLine(run, weights, dead) {
   const name = stuck ?? weights[Math.floor((weights.length - 1) / 2)];
   const steps = { sgd: `lr * d${name}`, momentum: `lr * velocity_${name}` }[run.settings.optimizer];
   const code = steps ? `${name} -= ${steps}` : name;
-  if (run.status === "diverged") return { code, words: "numbers have become too large for a float: nothing is changed any more" };
+  // which of the two it is nobody knows without making that step: its change may be finite to the last line
+  if (run.status === "diverged") return { code, words: "stopped: the next step would not be finite, or its loss beyond a million times the start" };
   const isPlain = run.settings.optimizer === "sgd" && !run.settings.l1 && !run.settings.l2;
   if (stuck) return { code, words: `d${name} is exactly 0${isPlain ? `, so ${name} stays as it is` : ""}` };
   const ratio = run.latest[`ratio/${name}`]?.value;
