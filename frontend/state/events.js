@@ -109,9 +109,9 @@ function restarted(state, { run: name, generation, recipe: told }) {
   if (!run || !experiment || generation <= run.generation) return state;
   const recipes = experiment.recipe.runs.map((recipe) => (recipe.name === name ? told ?? fromNow(recipe, run) : recipe));
   const next = { ...state, experiment: { ...experiment, recipe: { ...experiment.recipe, runs: recipes } } };
-  const others = Math.max(0, ...Object.values(state.runs).filter((other) => other !== run).map(({ step }) => step));
+  const others = Object.values(state.runs).filter((other) => other !== run && other.step > 0);
   return withRun(next, name, {
-    restartedAt: others || null,
+    restarted: { step: Math.max(0, ...others.map(({ step }) => step)), beside: Object.fromEntries(others.map((other) => [other.name, other.generation])) },
     step: 0, epoch: 0, samplesSeen: 0, edits: [], latest: {}, divergedAt: null, generation, trend: undefined,
     status: run.status === "diverged" ? "paused" : run.status, units: null, predictions: null, weights: null, findings: [],
   });

@@ -47,9 +47,16 @@ export function marksOf(run, { experiment, catalog, runs }) {
     ...edits.map(({ words: _, ...edit }) => edit).filter(({ step }) => !origin || step > origin.at_step),
     ...foundSince(run, origin).map((finding) => ({ ...mark("finding", finding.since_step, finding.mark), tone: toneOf(finding) })),
     ...(run.divergedAt === null ? [] : [mark("diverged", run.divergedAt, "diverged")]),
-    ...(run.restartedAt === null ? [] : [mark("reset", run.restartedAt, "starts again at step 0")]),
+    ...(run.restarted && isAlone(run.restarted, runs) ? [mark("reset", run.restarted.step, "starts again at step 0")] : []),
   ];
 }
+
+/**
+ * A reset stands in the past of those that were not reset with it: one of all is told run by run, and ends every past.
+ * @param {NonNullable<Run["restarted"]>} restarted
+ * @param {State["runs"]} runs
+ */
+const isAlone = ({ beside }, runs) => Object.entries(beside).some(([name, generation]) => runs[name]?.generation === generation);
 
 /**
  * What was found of a fork before it was one is its parent's.

@@ -95,7 +95,7 @@ function runOf(told, recipe, known, lane) {
     trend: same ? known.trend : undefined,
     findings: joinedFindings(same ? known.findings : [], told.findings),
     doctor: told.doctor,
-    restartedAt: known?.restartedAt ?? null,
+    restarted: known?.restarted ?? null,
     isWayBack: known?.isWayBack ?? false,
     closedAt: known?.closedAt ?? null,
   };

@@ -104,7 +104,7 @@
  * @property {"falling"|"flat"|"rising"|undefined} [trend]  of the train loss lately
  * @property {Finding[]} findings      the Doctor's, oldest first; in the past those of that step
  * @property {import("./wire-types.js").DoctorCost} [doctor]  what examining it costs
- * @property {number|null} restartedAt  where the others stood when this run was taken back to step 0 alone
+ * @property {{step: number, beside: Record<string, number>}|null} restarted  when this run was taken back to step 0: where the furthest of the others stood, and their generations
  * @property {boolean} isWayBack       a fork of a run that had diverged
  * @property {number|null} closedAt    the generation in which it was closed that the run diverged
  */

@@ -75,6 +75,19 @@ test("the timeline marks edits, divergence, a reset and a fork, in the order of 
   assert.deepEqual(told(alone), ["300 edit SGD: rate 0.1 → 0.006", "700 reset GD: starts again at step 0"]);
 });
 
+test("a reset of all, which is told run by run, leaves no mark in the new past", () => {
+  const reset = (run) => ({ type: "event", event: "reset", run, generation: 1 });
+  const again = (run, step) => frame(run, step, { generation: 1 });
+  const kinds = (...messages) => markersOf(lab(...messages)).filter(({ kind }) => kind === "reset").map(({ run, step }) => `${run} ${step}`);
+  assert.deepEqual(kinds(reset("gd"), again("gd", 3)), ["gd 700"]);
+  for (const [first, last] of [["gd", "sgd"], ["sgd", "gd"]]) {
+    assert.deepEqual(kinds(reset(first), reset(last), again(first, 900), again(last, 900)), [], `${first} first`);
+  }
+  // an answer may overtake the events, and a reset of one later stands where the other is then
+  assert.deepEqual(kinds(reset("gd"), again("sgd", 900), again("gd", 900)), []);
+  assert.deepEqual(kinds(reset("gd"), again("gd", 900), { ...reset("sgd"), generation: 1 }), ["sgd 900"]);
+});
+
 test("comma and dot go from mark to mark, and beyond the last one to the present", () => {
   const state = lab();
   assert.deepEqual([nextMarker(state, 0, 1), nextMarker(state, 300, 1), nextMarker(state, 500, 1)], [300, 500, 700]);
