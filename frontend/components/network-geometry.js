@@ -3,7 +3,7 @@
  * Owns: positions on a plane of 292 x 216. Pure.
  */
 
-import { MOST_CELLS } from "../state/drawn-weights.js";
+import { MOST_CELLS } from "../state/looks.js";
 
 export const WIDTH = 292;
 export const HEIGHT = 216;

@@ -6,7 +6,7 @@
 
 import { Refused } from "./api.js";
 import { showsMap } from "../state/decision-map.js";
-import { viewQuery } from "../state/drawn-weights.js";
+import { lookQuery, readLook } from "../state/looks.js";
 import { stepOf } from "../state/moments.js";
 import { readingsOf, trendOf } from "../state/selectors.js";
 
@@ -50,10 +50,9 @@ export function createLooker({ api, store, seriesOf, environment }) {
     const id = /** @type {NonNullable<State["experiment"]>} */ (state.experiment).id;
     const step = stepOf(run, state.looking?.step ?? 0);
     const isDrawn = state.view.networkRun === run.name;
-    const found = await api.instrument(id, run.name, "moment", step, viewQuery({ weights: isDrawn, predictions: !showsMap(state) }));
-    const of = (/** @type {any} */ part) => (part ? { ...part, step: found.step } : null);
-    const weights = found.weights ? of({ of: found.weights }) : state.looking?.found[run.name]?.weights ?? null;
-    return { ...found, units: of(found.units), predictions: of(found.predictions), weights, trend: trendOf(readingsOf(seriesOf(run.name), step), step) };
+    const found = await api.instrument(id, run.name, "moment", step, lookQuery({ weights: isDrawn, predictions: !showsMap(state) }));
+    const weights = state.looking?.found[run.name]?.weights ?? null;
+    return { ...found, predictions: null, weights, ...readLook(found), trend: trendOf(readingsOf(seriesOf(run.name), step), step) };
   }
 
   /** @param {State} state */

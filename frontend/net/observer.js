@@ -6,7 +6,7 @@
  */
 
 import { showsMap } from "../state/decision-map.js";
-import { viewQuery } from "../state/drawn-weights.js";
+import { lookQuery, readLook } from "../state/looks.js";
 import { isLeaving, readingsOf, trendOf } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").State} State */
@@ -60,9 +60,8 @@ export function createObserver({ api, store, seriesOf, environment }) {
     const trend = trendOf(readingsOf(seriesOf(run.name)), run.step);
     const isDrawn = state.view.networkRun === run.name;
     if (!isOpen(state) || (run.hidden && !isDrawn)) return { units: await api.instrument(id, run.name, "units"), trend };
-    const query = viewQuery({ weights: isDrawn || parameters <= FEW, predictions: !run.hidden && !showsMap(state) });
-    const { step, units, predictions, weights } = await api.instrument(id, run.name, "views", undefined, query);
-    return { units: { ...units, step }, trend, ...(predictions && { predictions: { ...predictions, step } }), ...(weights && { weights: { of: weights, step } }) };
+    const query = lookQuery({ weights: isDrawn || parameters <= FEW, predictions: !run.hidden && !showsMap(state) });
+    return { ...readLook(await api.instrument(id, run.name, "views", undefined, query)), trend };
   }
 
   /** @param {State} state */

@@ -53,7 +53,6 @@
  * @typedef {object} PredictionsInstrument
  * @property {number} [step]
  * @property {string} split
- * @property {number[]} rows
  * @property {number[]} y       flat; with classes their indices
  * @property {number[]} y_pred  flat; likewise
  */

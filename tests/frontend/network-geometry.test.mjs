@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { cellOf, columnsOf, edgePath, footWords, HEIGHT, inputWords, strokeOf, WIDTH } from "../../frontend/components/network-geometry.js";
-import { sharesOf, viewQuery } from "../../frontend/state/drawn-weights.js";
 
 test("the notebook's network stands where the design has it", () => {
   const columns = columnsOf([5, 4, 4, 1]);
@@ -41,19 +40,6 @@ test("a layer of more than 16 units is a strip of 16 cells that counts every uni
   assert.equal(column.drawn, 16);
   assert.equal(counts.reduce((sum, count) => sum + count), 37);
   assert.ok(counts.every((count) => count === 2 || count === 3));
-});
-
-test("weights are drawn as shares of the largest that is drawn, with their signs; of none there is a share", () => {
-  const told = (...cells) => ({ largest: 8, cells: { dtype: "f4", bdata: Buffer.from(new Float32Array(cells).buffer).toString("base64") } });
-  assert.deepEqual(sharesOf(told(0.25, -0.5, 0)), [0.5, -1, 0]);
-  assert.deepEqual(sharesOf(told(0, 0)), [0, 0]);
-});
-
-test("the server is asked for as many cells as are drawn, and for predictions where they are shown", () => {
-  const [{ drawn }] = columnsOf([1000, 1]);
-  assert.equal(viewQuery({ weights: true, predictions: true }), `weights=${drawn}`);
-  assert.equal(viewQuery({ weights: false, predictions: false }), "predictions=false");
-  assert.equal(viewQuery({ weights: true, predictions: false }), `weights=${drawn}&predictions=false`);
 });
 
 test("the largest weight has the widest edge, and edges of a dead unit are faint", () => {

@@ -30,11 +30,11 @@ function watching({ narrow = false, units = 4, of = { recipe } } = {}) {
   const api = {
     instrument: async (_, run, name, __, query = "") => {
       const asked = new URLSearchParams(query);
-      const parts = [...(asked.has("weights") ? ["weights"] : []), ...(asked.get("predictions") === "false" ? [] : ["predictions"])];
+      const parts = [...(asked.has("weights") ? ["weights"] : []), ...(asked.get("predictions") === "pairs" ? ["predictions"] : [])];
       looks.push(name === "units" ? `${run} units` : `${run} ${["units", ...parts].join(", ")}`);
       clock.now += clock.takes;
       const { step } = store.get().runs[run];
-      const told = { units: { layers: [] }, predictions: { y: [], y_pred: [] }, weights: {} };
+      const told = { units: { layers: [] }, predictions: { split: "train", y: [], y_pred: [] }, weights: {} };
       return name === "units" ? { step, ...told.units } : { step, ...Object.fromEntries(["units", ...parts].map((part) => [part, told[part]])) };
     },
     experiment: async () => (looks.push("experiment"), told(store.get().runs.gd.step)),
@@ -205,18 +205,19 @@ test("a past is one question a run: of the run that is drawn with its weights, a
   const api = {
     instrument: async (_, run, name, step, query) => {
       asked.push(`${run} ${name} ${query}`);
-      return { step, latest: {}, units: {}, ...(query.includes("weights") ? { weights: { W1: {} } } : {}), ...(query.includes("false") ? {} : { predictions: {} }) };
+      const predictions = query.includes("pairs") ? { predictions: { y: [1], y_pred: [2] } } : {};
+      return { step, latest: {}, units: {}, ...predictions, ...(query.includes("weights") ? { weights: { W1: {} } } : {}) };
     },
   };
   const looker = createLooker({ api, store, seriesOf: () => null, environment: { setTimeout() {}, clearTimeout() {} } });
   store.dispatch({ type: "look", step: 12 });
   await settle();
-  assert.deepEqual(asked.splice(0), ["gd moment weights=16&predictions=false", "sgd moment predictions=false"]);
+  assert.deepEqual(asked.splice(0), ["gd moment weights=16&predictions=none", "sgd moment predictions=none"]);
   const { found } = store.get().looking;
   assert.deepEqual([found.gd.weights.of, found.gd.weights.step, found.sgd.weights], [{ W1: {} }, 12, null]);
   store.dispatch({ type: "view", part: { predicted: "table" } });
   await settle();
-  assert.deepEqual(asked.splice(0), ["gd moment weights=16", "sgd moment "]);
+  assert.deepEqual(asked.splice(0), ["gd moment weights=16&predictions=pairs", "sgd moment predictions=pairs"]);
   assert.equal(store.get().looking.found.sgd.predictions.step, 12);
   looker.stop();
 });

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -261,7 +262,7 @@ async def test_a_page_is_told_what_it_draws_and_no_more(client: httpx.AsyncClien
         whole = (await one.get(f"/runs/gd/instruments/{name}")).json()
         assert whole["predictions"]
         assert "weights" not in whole
-        drawn = await one.get(f"/runs/gd/instruments/{name}", weights=16, predictions="false")
+        drawn = await one.get(f"/runs/gd/instruments/{name}", weights=16, predictions="none")
         assert len(drawn.content) < 28_000
         told = drawn.json()
         assert told["units"] == whole["units"]
@@ -275,3 +276,19 @@ async def test_a_page_is_told_what_it_draws_and_no_more(client: httpx.AsyncClien
         assert (await one.get("/runs/gd/instruments/views", weights=weights)).status_code == 422
     refused = await one.get("/runs/gd/instruments/units", weights=16)
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/weights")
+
+
+@pytest.mark.parametrize("data", [{"samples": 40}, {"name": "moons", "samples": 40, "test_fraction": 0.25}])
+async def test_pairs_are_the_true_and_predicted_values_of_all_that_is_told_of_predictions(
+    client: httpx.AsyncClient, data: dict[str, Any]
+) -> None:
+    one = await created(client, {"data": data, "runs": [{"name": "gd", "learning_rate": 0.01}]})
+    await one.ask("POST", "/step", {"steps": 5})
+    for name in ("views", "moment"):
+        whole = (await one.get(f"/runs/gd/instruments/{name}")).json()["predictions"]
+        pairs = (await one.get(f"/runs/gd/instruments/{name}", predictions="pairs")).json()["predictions"]
+        assert pairs.keys() == {"split", "y", "y_pred"}
+        assert pairs["split"] == whole["split"]
+        for column in ("y", "y_pred"):
+            packed = np.frombuffer(base64.b64decode(pairs[column]["bdata"]), f"<{pairs[column]['dtype']}")
+            assert packed.tolist() == whole[column]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,8 @@ from fallline.runs.drawn_weights import drawn_weights
 from fallline.runs.line_instruments import along, alpha, tried
 from fallline.runs.moment import readings
 from fallline.runs.plane_instruments import slice_of
-from fallline.runs.prediction_instruments import confusion, decision, decision_map, residuals
+from fallline.runs.prediction_instruments import confusion, decision, decision_map, residuals, split_of
+from fallline.vocabulary.encoding import float_column, integer_column
 from fallline.vocabulary.errors import NotFound
 from fallline.vocabulary.recipe import RunRecipe
 
@@ -54,9 +55,8 @@ def _units(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[st
 
 def _predictions(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
     """Of the test samples, or of the training samples when there is no test split."""
-    tested = len(problem.test_rows) > 0
-    rows = problem.test_rows if tested else problem.train_rows
-    told = {"split": "test" if tested else "train", "rows": rows.tolist()}
+    split, rows = split_of(problem)
+    told = {"split": split, "rows": rows.tolist()}
     outputs = predict(problem, state.parameters, problem.X[rows])
     if not problem.classes:
         return {**told, "y": problem.y[rows, 0].tolist(), "y_pred": outputs[:, 0].tolist()}
@@ -67,6 +67,20 @@ def _predictions(problem: Problem, state: TrainingState, recipe: RunRecipe) -> d
         "classes": list(problem.classes),
         "probabilities": _probabilities(problem, outputs),
     }
+
+
+def _pairs(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
+    """The same without rows and probabilities, and packed: a page that draws them asks several times a second."""
+    split, rows = split_of(problem)
+    outputs = predict(problem, state.parameters, problem.X[rows])
+    y = problem.y[rows, 0]
+    if not problem.classes:
+        return {"split": split, "y": float_column(y), "y_pred": float_column(outputs[:, 0])}
+    guesses = problem.loss.decide(outputs.T)
+    return {"split": split, "y": integer_column(y.astype(np.int64)), "y_pred": integer_column(guesses)}
+
+
+PREDICTIONS = {"all": _predictions, "pairs": _pairs}
 
 
 def _probabilities(problem: Problem, outputs: Array) -> list[list[float]] | None:
@@ -162,15 +176,15 @@ def _views(
     state: TrainingState,
     recipe: RunRecipe,
     *,
-    predictions: bool = True,
+    predictions: Literal["all", "pairs", "none"] = "all",
     weights: int | None = None,
 ) -> dict[str, Any]:
     """Asked for one by one, they would be of different steps of a run that moves. `weights`: in so many cells a
     layer.
     """
     told = {"units": _units(problem, state, recipe)}
-    if predictions:
-        told["predictions"] = _predictions(problem, state, recipe)
+    if predictions != "none":
+        told["predictions"] = PREDICTIONS[predictions](problem, state, recipe)
     if weights is not None:
         told["weights"] = drawn_weights(problem, state, weights)
     return told

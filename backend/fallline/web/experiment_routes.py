@@ -251,8 +251,8 @@ async def instruments(id: str, run: str, lab: TheLab) -> Response:
     of_run + "/instruments/{name}", tags=["runs"], responses=answers_of(404, 422, model=answers.Measured)
 )
 async def instrument(id: str, run: str, name: str, query: InstrumentQuery, lab: TheLab) -> Response:
-    """What the instrument tells of the run. `plane` and `normalize` are for `slice`; `predictions` (false: none) and
-    `weights` (in at most so many cells a layer) for `views` and `moment`.
+    """What the instrument tells of the run. `plane` and `normalize` are for `slice`; `predictions` (`pairs`: true and
+    predicted values only, packed) and `weights` (in at most so many cells a layer) for `views` and `moment`.
     """
     return await large_with_cost(
         await lab.views.instrument(id, run, name, query.step, query.options), lab.views.wrote

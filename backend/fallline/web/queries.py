@@ -50,7 +50,7 @@ class _Instrument(_AtStep):
     plane: Literal["pca", "eigenvectors"] | None = None
     normalize: Literal["none", "filter"] | None = None
     weights: Annotated[Whole, Field(ge=1, le=MOST_CELLS)] | None = None
-    predictions: bool | None = None
+    predictions: Literal["all", "pairs", "none"] | None = None
 
     @property
     def options(self) -> dict[str, Any]:
