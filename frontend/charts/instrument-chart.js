@@ -9,7 +9,7 @@ import { acrossAxis, downAxis, roomBeside } from "./instrument-axes.js";
 import { pxDown } from "./labels.js";
 import { laneLook, surface, templateOf } from "./looks.js";
 import { isInside, joined, px } from "./paths.js";
-import { askedFor, keyWords, measuredAt, toldOf } from "../state/instruments.js";
+import { askedFor, BRIEF_LEVELS, keyWords, measuredAt, toldOf } from "../state/instruments.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("./scene.js").Scene} Scene */
@@ -46,8 +46,8 @@ export function instrumentChart(figure, scene, gauge) {
     marks: joined(axes.map(({ line }) => line)),
     labels: {
       titles: panels.length > 1 ? panels.map(({ frame: { left, width }, name }) => ({ name, shape: "", left, width, dense: true, values: [] })) : [titleOf(gauge, at?.run, last, scene)],
-      levels: look.compact ? [] : levels.map((/** @type {Json} */ { y0, label }) => ({ left: frame.left + 4, top: pxDown(frame, y0) - 15, text: label.text }))
-        .filter((/** @type {Json} */ { top }) => top > TOP - 15 && top < TOP + frame.height),
+      levels: levels.map((/** @type {Json} */ { y0, label }) => ({ left: frame.left + 4, top: pxDown(frame, y0) - 15, text: look.compact ? BRIEF_LEVELS[label.text] : label.text }))
+        .filter((/** @type {Json} */ { text, top }) => text && top > TOP - 15 && top < TOP + frame.height),
     },
     readable: { columns: {}, panels: [] },
     y: null,

@@ -11,7 +11,7 @@ import { stepOf } from "./moments.js";
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Json} Json */
 /** @typedef {{figure: string, instrument: string, name: string, brief: string, query?: string, key?: string, units?: "inputs"|"targets", value: (told: Json) => string, least: (told: Json) => string, says: (told: Json) => string}} Gauge
- *   `query` is what the instrument is asked besides the step; `key` says how its lines read, `units` in whose its axes are where those may be standardized; `brief` and `least` are name and value where there is little room; a value changes with every measurement, what it `says` with the story */
+ *   `query` is what the instrument is asked besides the step; `key` says how its lines read, `units` in whose its axes are where those may be standardized; `brief` and `least` are name and value where there is little room, in what the needle stands at; a value changes with every measurement, what it `says` with the story */
 /** @typedef {{value: string, text: string, gauges: Gauge[], isFor?: (experiment: import("./types.js").Experiment) => boolean}} Choice */
 
 /** The edge itself is a band: so close to it a run is at it. */
@@ -47,7 +47,7 @@ const outsideWords = (outside) => (outside === null ? "not finite here" : `${per
 /** @type {Record<string, Gauge>} */
 export const GAUGES = {
   edge: {
-    figure: "edge", instrument: "curvature", name: "Sharpness", brief: "Sharpness", least: ({ sharpness }) => short(sharpness, 2), value: ({ sharpness, limit }) => `${number(sharpness)} of ${number(limit)}`, says: ({ edge }) => edgeWords(edge),
+    figure: "edge", instrument: "curvature", name: "Sharpness", brief: "Edge", least: ({ edge }) => short(edge, 2), value: ({ sharpness, limit }) => `${number(sharpness)} of ${number(limit)}`, says: ({ edge }) => edgeWords(edge),
   },
   alpha: { figure: "alpha", instrument: "alpha", name: "Step length α", brief: "Step α", least: ({ batch }) => short(batch.alpha, 2), value: ({ batch }) => number(batch.alpha), says: ({ batch }) => alphaWords(batch.alpha) },
   noise: {
@@ -89,6 +89,9 @@ export const GAUGES = {
     value: ({ classes }) => (classes ?? []).join(", "), least: () => "", says: ({ inputs }) => `over ${(inputs ?? []).join(" and ")}`,
   },
 };
+
+/** What the gauges' levels are called where there is little room; others go without. @type {Record<string, string>} */
+export const BRIEF_LEVELS = { "edge of stability": "edge", "lowest point": "lowest", "same height behind it": "as high" };
 
 /** @param {string} figure @param {string} query @param {string} name @returns {Gauge} */
 const slice = (figure, query, name) => ({

@@ -115,6 +115,14 @@ def test_the_exhibit_of_the_edge_opens_its_gauges_and_undo_closes_them(open_lab:
     expect(switch(lab, "Gradient")).to_have_attribute("aria-checked", "true")
 
 
+def test_a_phone_tells_the_edge_in_what_its_needle_stands_at(open_lab: OpenLab) -> None:
+    lab = opened(open_lab(PHONE))
+    edge = lab.ask("GET", "/runs/gd/instruments/curvature")["edge"]
+    assert float(value(lab, "edge").inner_text()) == float(f"{edge:.2g}")
+    expect(lab.chart("edge").locator(".chart-label.level")).to_have_text("edge")
+    expect(lab.chart("alpha").locator(".chart-label.level")).to_have_text(["lowest", "as high"])
+
+
 def test_they_are_reached_by_keyboard_and_have_no_fault_in_either_theme(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     switch(lab, "Gradient").focus()
