@@ -52,7 +52,9 @@ export function baselineLabel({ state, held }, frame, drawn) {
   const boxes = CORNERS.map((corner) => ({ corner, box: boxOf(corner, line, text.length * LETTER, frame) }));
   const inside = boxes.filter(({ box }) => box.top >= frame.top - 1 && box.bottom <= frame.top + frame.height + 1);
   if (!inside.length) return null; // a chart that is lower than a line of words
-  const costs = inside.map(({ corner, box }) => ({ corner, box, isCrossed: linesIn(box, drawn) > 0, cost: costOf(box, frame, drawn) + (isCorner(corner) ? 0 : NO_CORNER) }));
+  // words never lie on those of a line's end, however many curves are in the way elsewhere
+  const free = inside.filter(({ box }) => !drawn.ends.some((end) => touch(box, end)));
+  const costs = (free.length ? free : inside).map(({ corner, box }) => ({ corner, box, isCrossed: linesIn(box, drawn) > 0, cost: costOf(box, frame, drawn) + (isCorner(corner) ? 0 : NO_CORNER) }));
   const best = costs.reduce((a, b) => (b.cost < a.cost ? b : a));
   const stays = costs.find(({ corner }) => corner === held.corner);
   const chosen = stays && stays.cost < best.cost + WORTH_MOVING && (!stays.isCrossed || best.isCrossed) ? stays : best;
@@ -73,12 +75,11 @@ const linesIn = (box, { curves }) => covered(curves, { ...box, bottom: box.botto
 
 /** @param {Box} box @param {Frame} frame @param {Drawn} drawn */
 function costOf(box, frame, drawn) {
-  const { flags, ends, missing } = drawn;
+  const { flags, missing } = drawn;
   const lines = linesIn(box, drawn);
   const edits = flags.filter(({ x }) => within(pxAcross(frame, x), box.left - 2, box.right + 2)).length;
-  const words = ends.filter((end) => touch(box, end)).length;
   const unknown = missing && touch(box, centred((pxAcross(frame, missing.from) + frame.left + frame.width) / 2, frame.top + frame.height / 2)) ? 1 : 0;
-  return lines + 3 * edits + LOOKS * (words + unknown);
+  return lines + 3 * edits + LOOKS * unknown;
 }
 
 /** @param {number} x @param {number} y @returns {Box} */

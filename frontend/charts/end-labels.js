@@ -5,7 +5,7 @@
  */
 
 import { nameLines } from "../state/brief-names.js";
-import { covered, LOOKS, touch } from "./in-the-way.js";
+import { covered, touch } from "./in-the-way.js";
 import { APART, pushApart, pxAcross, pxDown, shareOf } from "./labels.js";
 
 /** @typedef {import("./labels.js").Frame} Frame */
@@ -27,6 +27,8 @@ const ENDS_EARLY = 0.85;
 const BESIDE = 9;
 const AFTER = 6;
 const LETTER = 7;
+/** Before and after words that stand on the plot. */
+const PADDING = 6;
 /** Of a letter of a name, in px: they are bold. What is left of one that is cut begins with capitals, and its sign is wide. */
 const BOLD = { whole: 7.4, cut: 8.8 };
 /** Most values have so many letters: a name does not go up and down with each digit that comes and goes. */
@@ -115,10 +117,11 @@ export function boxOf(placed) {
 }
 
 /** @param {string} name @param {string} value */
-const lengthOf = (name, value) => LETTER * (name.length + value.length + 1);
+const lengthOf = (name, value) => LETTER * (name.length + value.length + 1) + PADDING;
 
 /**
- * Beyond the plot stand the labels of the others.
+ * Beyond the plot stand the labels of the others. No label lies on another, whatever else is in the way, nor where nothing of
+ * it is left: where many lines end at one place, over or under those that are there already.
  * @param {End} end
  * @param {Frame} frame
  * @param {Around} around
@@ -128,24 +131,31 @@ const lengthOf = (name, value) => LETTER * (name.length + value.length + 1);
 function placeEarly(end, frame, around, taken) {
   const [x, y] = [pxAcross(frame, end.x), pxDown(frame, end.y)];
   const wished = lengthOf(end.name, end.value);
-  const places = SIDES.map(([side, way, under]) => {
+  const [highest, lowest] = [frame.top + 6, frame.top + frame.height - 6];
+  const placeAt = (/** @type {string} */ side, /** @type {number} */ way, /** @type {number} */ middle, /** @type {number} */ under) => {
     const room = way > 0 ? frame.left + frame.width - x - AFTER : x - frame.left - AFTER;
     const left = way > 0 ? x + AFTER + (under ? 0 : 2) : x - AFTER - Math.min(wished, room);
-    const top = Math.max(frame.top + 6, Math.min(frame.top + frame.height - 6, y + under));
-    return { ...end, names: [end.name], under: false, left, top, most: room, gutter: false, side };
-  });
-  const costs = places.map((place) => ({ place, cost: costOf(place, wished, around, taken) }));
+    return { ...end, names: [end.name], under: false, left, top: Math.max(highest, Math.min(lowest, middle)), most: room, gutter: false, side };
+  };
+  const beside = (/** @type {Box} */ box) => /** @type {[string, number][]} */ ([["high", box.top - HALF], ["low", box.bottom + HALF]]);
+  const places = [
+    ...SIDES.map(([side, way, under]) => placeAt(side, way, y + under, under)),
+    ...taken.flatMap(beside).flatMap(([side, middle]) => [placeAt(`right ${side}`, 1, middle, 1), placeAt(`left ${side}`, -1, middle, 1)]),
+  ];
+  const readable = places.filter(({ most }) => most >= Math.min(wished, frame.width / 2 - AFTER));
+  const free = readable.filter((place) => !taken.some((other) => touch(boxOf(place), other)));
+  const costs = (free.length ? free : readable).map((place) => ({ place, cost: costOf(place, wished, around) }));
   const best = costs.reduce((a, b) => (b.cost < a.cost ? b : a));
   const stays = costs.find(({ place }) => place.side === around.sides[end.run]);
   return (stays && stays.cost < best.cost + WORTH_MOVING ? stays : best).place;
 }
 
-/** @param {PlacedEnd} place @param {number} wished @param {Around} around @param {Box[]} taken */
-function costOf(place, wished, { curves, uprights, level }, taken) {
+/** @param {PlacedEnd} place @param {number} wished @param {Around} around */
+function costOf(place, wished, { curves, uprights, level }) {
   const box = boxOf(place);
   const cut = Math.max(0, wished - place.most) / LETTER;
   const edits = uprights.filter((left) => left > box.left - 2 && left < box.right + 2).length;
   const isOnLevel = level !== null && level > box.top && level < box.bottom ? 2 : 0;
   const isFar = /high|low/.test(place.side ?? "") ? 2 : 0;
-  return covered(curves, box) + (cut ? 6 + cut : 0) + 3 * edits + isOnLevel + isFar + LOOKS * taken.filter((other) => touch(box, other)).length;
+  return covered(curves, box) + (cut ? 6 + cut : 0) + 3 * edits + isOnLevel + isFar;
 }

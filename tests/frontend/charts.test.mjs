@@ -8,8 +8,8 @@ import { baselineLabel } from "../../frontend/charts/baseline.js";
 import { gradientChart } from "../../frontend/charts/gradient-chart.js";
 import { horizontal, placeOf } from "../../frontend/charts/horizontal.js";
 import { KINDS } from "../../frontend/charts/kinds.js";
-import { placeEnds } from "../../frontend/charts/end-labels.js";
-import { curvesOf } from "../../frontend/charts/in-the-way.js";
+import { boxOf, placeEnds } from "../../frontend/charts/end-labels.js";
+import { curvesOf, touch } from "../../frontend/charts/in-the-way.js";
 import { APART, placeFlags, pushApart } from "../../frontend/charts/labels.js";
 import { lossChart } from "../../frontend/charts/loss-chart.js";
 import { createPacer } from "../../frontend/charts/pacer.js";
@@ -295,6 +295,30 @@ test("words of a line that ends early stand where least is in the way, and stay 
   assert.deepEqual(side([[0, 5], [100, 5]], { ends: [end, { ...end, run: "adam" }] }), ["right over", "right under"]);
   const [far] = placeEnds([{ ...end, name: "Adam, batches of 32 samples", x: 80 }], FRAME);
   assert.equal(far.side, "left over", "words that would be cut on the right");
+});
+
+test("labels of lines that end at one place lie on no other, and none is left without room for its words", () => {
+  const low = { ...FRAME, height: 85 };
+  const steep = curvesOf(["gd", "sgd", "adam", "four"].flatMap(() => [{ meta: { role: "train" }, x: [0, 1, 2, 100], y: [7, 0.2, 5, 0.01] }]), low);
+  for (const x of [0, 3, 40, 80]) {
+    for (const many of [2, 3, 4]) {
+      const ends = Array.from({ length: many }, (_, k) => ({ run: `${k}`, lane: "a", name: ["GD", "SGD", "Adam", "SGD 2"][k], value: "6.98", bad: false, goesOn: false, x, y: 7 }));
+      const placed = placeEnds(ends, low, null, { curves: steep, uprights: [], level: null, sides: {} });
+      for (const [k, one] of placed.entries()) {
+        assert.ok(one.most >= 70 && one.names[0] === one.name, `${one.name} of ${many} at ${x} has ${one.most} px`);
+        for (const other of placed.slice(k + 1)) assert.ok(!touch(boxOf(one), boxOf(other)), `${one.name} and ${other.name} of ${many} at ${x}`);
+      }
+    }
+  }
+});
+
+test("the words of the baseline lie on no label of a line's end, whatever else is in the way", () => {
+  const linear = { ...FRAME, y: { type: "linear", range: [0, 100] } };
+  const state = { ...scene().state, experiment: { ...scene().state.experiment, baseline: { train: 0.0118, test: null } } };
+  const end = { left: 560, right: 637, top: 350, bottom: 368 };
+  const above = curvesOf([{ meta: { role: "train" }, x: [0, 60, 61, 100], y: [3, 3, 0.01, 0.01] }, { meta: { role: "test" }, x: [0, 60, 61, 100], y: [3, 3, 0.01, 0.01] }], linear);
+  const at = (corner) => baselineLabel({ state, held: { y: null, corner } }, linear, { curves: above, flags: [], ends: [end], missing: null, isBegun: true });
+  for (const corner of [null, "right over"]) assert.ok(at(corner).left + 27 * 6.3 <= end.left, at(corner).corner);
 });
 
 test("of two flags that would touch, the earlier falls to its glyph", () => {
