@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -9,7 +10,9 @@ import numpy as np
 import pytest
 
 from fallline.diagnosis.rules import RULES
+from fallline.runs.doctor import Doctor
 from fallline.runs.run import Run
+from fallline.runs.trials import LOOKS, Trials
 from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.exhibits import EXHIBITS
 from fallline.vocabulary.recipe import Recipe
@@ -189,3 +192,102 @@ def test_a_layer_that_is_revived_lives_on_from_whichever_step_it_is_told_at(step
     one.step(3_000, 100)
     assert not is_told(revived, "dead_layer")
     assert loss(revived, "dead_layer") < 0.5 * loss(dead, "dead_layer")
+
+
+def _wild(network: Json, **run: Any) -> Recipe:
+    return Recipe.model_validate({"network": network, "runs": [{"name": "run", **run}]})
+
+
+def _deep(count: int, activation: str) -> Json:
+    return {"layers": [{"units": 64, "activation": activation}] * count}
+
+
+WILD = {
+    **{
+        f"notebook, seed {seed}, batch {batch}": (
+            _wild({"seed": seed}, learning_rate=5, batch_size=batch),
+            300,
+        )
+        for seed in range(6)
+        for batch in (None, 1)
+    },
+    "6 x 64 relu": (_wild(_deep(6, "relu"), learning_rate=1e-3), 40),
+    "4 x 64 tanh": (_wild(_deep(4, "tanh"), learning_rate=3), 60),
+    "adam at a million": (_wild({}, optimizer="adam", learning_rate=1e6), 300),
+    "momentum": (_wild({}, optimizer="momentum", momentum=0.99, learning_rate=1), 300),
+}
+"""Runs of which the rate of the recipe itself is far too high, and for how many steps they are followed."""
+
+
+@pytest.mark.parametrize("name", WILD)
+def test_whatever_is_offered_where_the_rate_was_too_high_from_the_start_holds(name: str) -> None:
+    recipe, steps = WILD[name]
+    one = Examined(recipe)
+    one.step(steps, SLICE)
+    (finding,) = (each for each in one.open() if each["rule"] in ("diverged", "dead_layer"))
+    assert finding["remedies"]
+    for remedy in finding["remedies"]:
+        assert re.search(r"; tried for \d+ steps$", remedy["hint"])
+        run = act(one, one.one.runs["run"], remedy["command"])
+        assert run.state.step == remedy["command"]["at_step"]
+        began = one.one.problem.initial_loss
+        one.step(steps, SLICE)
+        assert not run.diverged, remedy
+        assert not is_told(run, "dead_layer"), remedy
+        assert loss(run, finding["rule"]) < 0.5 * began, remedy
+        one.one.remove_run(run.name, one.clock.now)
+
+
+def test_gradients_are_cut_only_where_that_is_seen_to_help() -> None:
+    """At a rate of 5 the notebook's run bounces on, far above who predicts the mean."""
+    one = Examined(WILD["notebook, seed 0, batch None"][0])
+    one.step(SLICE)
+    (finding,) = one.open()
+    assert "Clip gradients" not in [each["label"] for each in finding["remedies"]]
+
+
+def test_what_is_tried_are_the_steps_that_the_fork_makes_then() -> None:
+    one = Examined(WILD["notebook, seed 0, batch 1"][0])
+    one.step(SLICE)
+    run, problem = one.one.runs["run"], one.one.problem
+    command = {"do": "add_run", "at_step": 1, "learning_rate": 0.001}
+    trial = Trials(problem, run, lambda _, call: call())(command)
+    assert trial is not None
+    fork = act(one, run, {**command, "fork_of": "run"})
+    losses = []
+    for _ in range(LOOKS):
+        one.one.runs["remedied"].advance(trial.steps // LOOKS, float, told=False)
+        losses.append(loss(fork, "diverged"))
+    assert trial.after == np.mean(losses[LOOKS // 2 :])
+
+
+def test_trying_changes_nothing_of_the_run() -> None:
+    one = Examined(EXHIBITS["notebook"].recipe)
+    one.step(300)
+    run = one.one.runs["sgd"]
+    before = run.state.fingerprint(), run.recipe, len(run.checkpoints)
+    Trials(one.one.problem, run, lambda _, call: call())({"do": "edit", "learning_rate": 100.0})
+    assert (run.state.fingerprint(), run.recipe, len(run.checkpoints)) == before
+
+
+def test_where_a_trial_would_take_too_long_it_is_said_that_nothing_was_tried() -> None:
+    wide = {"layers": [{"units": 120, "activation": "relu"}] * 4}
+    one = Examined(_wild(wide, learning_rate=10))
+    one.step(1)
+    (finding,) = one.open()
+    (remedy,) = finding["remedies"]
+    assert remedy["hint"].endswith("; not tried, which would take too long")
+
+
+def test_what_may_not_be_tried_yet_is_tried_once_and_brought_to_its_end() -> None:
+    one = Examined(WILD["notebook, seed 0, batch None"][0])
+    run = one.one.runs["run"]
+    run.advance(SLICE, float, told=False)
+    doctor, clock = Doctor(one.one.problem), one.clock
+    assert doctor.examine(run, 0.0, clock, hurries=True) == []
+    assert run.case.is_unfinished
+    run.case.allowance.left = 0.3
+    (finding,) = doctor.examine(run, 0.0, clock, hurries=True)
+    assert (finding.rule, len(finding.remedies)) == ("diverged", 2)
+    assert (run.case.is_unfinished, run.case.tried) == (False, {})
+    assert run.case.allowance.left < 0.3, "and is paid for"

@@ -47,13 +47,13 @@ async def test_a_remedy_is_a_command_that_rest_and_the_socket_take_as_it_is(shar
         await one.ask("POST", "/step", {"steps": 100})
         (told,) = (await one.get("/runs/gd/findings")).json()
         assert told["rule"] == "diverged"
-        rewind, clip = (remedy["command"] for remedy in told["remedies"])
+        rewind, anew = (remedy["command"] for remedy in told["remedies"])
         added = (await one.ask("POST", "/runs", {key: rewind[key] for key in rewind if key != "do"})).json()
         assert added["settings"]["learning_rate"] < 50
         await line.send(json.dumps({"type": "watch", "experiment": one.id, "token": one.token}))
-        await line.send(json.dumps({"type": "command", "id": "c", "experiment": one.id, **clip}))
+        await line.send(json.dumps({"type": "command", "id": "c", "experiment": one.id, **anew}))
         heard = json.loads(await line.recv())
         while heard["type"] not in ("ack", "error"):
             heard = json.loads(await line.recv())
-        assert heard["answer"]["settings"]["clip_norm"] == clip["clip_norm"]
+        assert heard["answer"]["settings"]["clip_norm"] == anew["clip_norm"]
         assert (await one.ask("DELETE", f"/runs/{added['name']}")).status_code == 204, "and is undone"

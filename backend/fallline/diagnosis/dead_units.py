@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from fallline.diagnosis.remedies import revive, rewind
+from fallline.diagnosis.remedies import revive, rewind, those_that_help
 from fallline.diagnosis.rule import Sighting, Since, Subject, Trace, Words
 from fallline.diagnosis.view import Layer, View
 from fallline.diagnosis.words import count, number
@@ -38,7 +38,7 @@ def _dead_layer(view: View, place: int, layer: Layer) -> Callable[[Since], Words
             evidence=f"{silent} {_outcome(view)}",
             mark=f"layer {place} dead",
             why=_why(place, "every unit of the layer is off for every sample"),
-            remedies=(revive(view), *rewind(view, since.step)),
+            remedies=lambda: those_that_help(lambda: revive(view), lambda: rewind(view, since.step)),
         )
 
     return words
@@ -73,7 +73,7 @@ def _dead_units(view: View, place: int, layer: Layer, dead: int) -> Callable[[Si
             evidence=f"{they} 0 for all {of_all} since {since}. The rest still learn.",
             mark=f"{count(dead, 'unit')} dead",
             why=_why(place, "a unit is off for every sample"),
-            remedies=(revive(view),),
+            remedies=lambda: those_that_help(lambda: revive(view)),
         )
 
     return words

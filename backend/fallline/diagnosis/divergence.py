@@ -7,7 +7,20 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from fallline.diagnosis.remedies import SHORT, edit, fork, raised
+from fallline.diagnosis.remedies import (
+    ADAM_RATE,
+    SHORT,
+    drawn_anew,
+    edit,
+    first_that,
+    fork,
+    holds,
+    learns,
+    lower_rates,
+    raised,
+    those_that_help,
+    tried,
+)
 from fallline.diagnosis.rule import Sighting, Subject, Words
 from fallline.diagnosis.view import View
 from fallline.diagnosis.words import bears, count, number, percent, plain, setting
@@ -24,6 +37,12 @@ FAR = 3.0
 
 BEYOND = 1e6
 """So many times its start the loss ends a run."""
+
+LOWER = 10.0
+"""A rate that led away from the numbers is divided by this first."""
+
+USUAL_RATES = (0.1, 0.01, 0.001)
+"""Rates for other weights: what the ones that are there did not bear says nothing of them."""
 
 SOON = 2_000
 """Steps that a forecast reaches ahead."""
@@ -43,32 +62,48 @@ def diverged(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sightin
 
 def _diverged(view: View) -> Words:
     went_up = raised(view, view.step + 1)
-    at_step, rate = went_up if went_up else (_best(view), plain(view.settings.learning_rate / 10))
-    if not went_up and at_step == view.step:
-        rate = min(rate, _borne(view))
     after = ""
     if went_up:
         went = f"the rate went from {setting(went_up[1])} to {setting(view.settings.learning_rate)}"
         after = f", {count(view.step - went_up[0], 'step')} after {went}"
-    clipped = fork(view, "Clip gradients", at_step, clip_norm=_short(view))
     return Words(
         title=f"{{run}} diverged at step {view.step:,}.",
         evidence=f"{_size(view)}{after}. The step after it would not be finite, or beyond a million times the start.",
         mark="diverged",
         why=_WHY,
-        remedies=(
-            fork(view, f"Rewind to step {at_step:,}", at_step, learning_rate=rate),
-            _kept(clipped, view),
-        ),
+        remedies=lambda: _ways_back(view, went_up),
     )
 
 
-def _borne(view: View) -> float:
-    """Half of the rate that the curvature bears here, where it can be had."""
-    edge = view.edge()
-    if edge is None or not 0.0 < edge.sharpness < math.inf or edge.limit == math.inf:
-        return math.inf
-    return plain(0.5 * view.settings.learning_rate * edge.limit / edge.sharpness)
+def _ways_back(view: View, went_up: tuple[int, float] | None) -> tuple[Remedy, ...]:
+    """Back to before the rate was raised, or to the best step, or the start, at a rate that holds; and what keeps the
+    rate, or begins with other weights, or another optimizer.
+    """
+    at_step = went_up[0] if went_up else _best(view)
+    return those_that_help(
+        lambda: first_that(holds, view, _rewound(view, at_step, went_up)),
+        lambda: tried(learns, view, (_clipped(view, at_step),)),
+        lambda: tried(holds, view, _drawn(view)),
+        lambda: tried(holds, view, _with_adam(view)),
+    )
+
+
+def _rewound(view: View, at_step: int, went_up: tuple[int, float] | None) -> Iterator[Remedy]:
+    rates = [went_up[1]] if went_up else []
+    for step in dict.fromkeys((at_step, 0)):
+        for rate in (*rates, *lower_rates(view, LOWER)):
+            yield fork(view, f"Rewind to step {step:,}", step, learning_rate=rate)
+
+
+def _drawn(view: View) -> Iterator[Remedy]:
+    """Other weights, which come with the end of the first step: it has to be short enough not to leave the numbers."""
+    for rate in USUAL_RATES:
+        yield drawn_anew(view, "he", 0, learning_rate=rate, clip_norm=SHORT)
+
+
+def _with_adam(view: View) -> Iterator[Remedy]:
+    if not view.settings.optimizer.startswith("adam"):
+        yield fork(view, "Start with Adam", 0, optimizer="adam", learning_rate=ADAM_RATE)
 
 
 def _short(view: View) -> float:
@@ -78,9 +113,10 @@ def _short(view: View) -> float:
     )
 
 
-def _kept(remedy: Remedy, view: View) -> Remedy:
+def _clipped(view: View, at_step: int) -> Remedy:
     """With the rate that was wished for, which a fork from before the change would not have."""
-    return Remedy(remedy.label, remedy.hint, {**remedy.command, "learning_rate": view.settings.learning_rate})
+    rate = view.settings.learning_rate
+    return fork(view, "Clip gradients", at_step, clip_norm=_short(view), learning_rate=rate)
 
 
 def will_diverge(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
@@ -101,9 +137,9 @@ def will_diverge(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sig
 
 
 def _will_diverge(view: View, rose: int, pace: float, at_step: int, turned: int) -> Words:
-    edge, rate = view.edge(), view.settings.learning_rate
+    edge = view.edge()
     beyond = bears(edge, view.step) if edge is not None and edge.sharpness > edge.limit else ""
-    lower = plain(rate / 10)
+    lower = (edit("Lower the rate", learning_rate=rate) for rate in lower_rates(view, LOWER))
     return Words(
         title="{run} is about to diverge.",
         evidence=f"The loss rose in {rose} of the last {WATCHED - 1} steps, by "
@@ -111,9 +147,9 @@ def _will_diverge(view: View, rose: int, pace: float, at_step: int, turned: int)
         f"pace it is a million times its start at about step {at_step:,}.{beyond}",
         mark="about to diverge",
         why=_WHY,
-        remedies=(
-            edit("Lower the rate", learning_rate=lower),
-            fork(view, f"Rewind to step {turned:,}", turned, learning_rate=lower),
+        remedies=lambda: those_that_help(
+            lambda: first_that(holds, view, lower),
+            lambda: first_that(holds, view, _rewound(view, turned, None)),
         ),
     )
 

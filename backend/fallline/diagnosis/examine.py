@@ -196,7 +196,7 @@ def _finding(record: Record, rule: Rule, sighting: Sighting, since: Since, view:
         evidence=words.evidence,
         mark=words.mark,
         why=words.why,
-        remedies=words.remedies,
+        remedies=words.remedies(),
     )
 
 

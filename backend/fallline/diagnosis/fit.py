@@ -73,7 +73,7 @@ def _guesses(view: View, course: Course) -> Words:
             "a way that helps.",
             "y_pred = a_last @ W_out + b_out",
         ),
-        remedies=faster(view),
+        remedies=lambda: faster(view),
     )
 
 
@@ -100,7 +100,7 @@ def _plateau(view: View, course: Course) -> Words:
             "W1 = W1 - lr * dW1",
         ),
         # without hidden layers there is but one minimum, and this is it
-        remedies=faster(view) if view.layers else (),
+        remedies=lambda: faster(view) if view.layers else (),
     )
 
 
@@ -135,7 +135,7 @@ def _overfits(view: View, step: int, least: float, now: float) -> Words:
             "that it has not seen.",
             "dy_pred = (y_pred - y) / m",
         ),
-        remedies=(
+        remedies=lambda: (
             _best(view, step, least),
             fork(view, "Rewind, keep weights small", step, l2=KEEPS_SMALL),
         ),

@@ -46,7 +46,7 @@ def _saturated(view: View, place: int, layer: Layer, share: float) -> Callable[[
                 "in front of it hardly move.",
                 f"dz{place} = da{place} * {slope}",
             ),
-            remedies=(redraw(view, "xavier_normal"),),
+            remedies=lambda: (redraw(view, "xavier_normal"),),
         )
 
     return words
@@ -78,7 +78,7 @@ def _symmetric(view: View, place: int, layer: Layer) -> Callable[[Since], Words]
                 "them apart. Random first weights do.",
                 f"dW{place} = a{place - 1}.T @ dz{place}" if place > 1 else "dW1 = X.T @ dz1",
             ),
-            remedies=(redraw(view, "xavier_normal"),),
+            remedies=lambda: (redraw(view, "xavier_normal"),),
         )
 
     return words

@@ -83,7 +83,7 @@ def _vanish(view: View, first: float, last: float) -> Words:
             "below 1, little is left for the first layers.",
             "dz1 = (dz2 @ W2.T) * slope(z1)",
         ),
-        remedies=adam(view),
+        remedies=lambda: adam(view),
     )
 
 
@@ -100,5 +100,5 @@ def _explode(view: View, first: float, last: float) -> Words:
             "times what the last gets.",
             "dz1 = (dz2 @ W2.T) * slope(z1)",
         ),
-        remedies=(*clip(view), *adam(view)),
+        remedies=lambda: (*clip(view), *adam(view)),
     )

@@ -50,5 +50,5 @@ def _unscaled(view: View, told: str) -> Words:
             "small ones.",
             "dW1 = X.T @ dz1",
         ),
-        remedies=adam(view),
+        remedies=lambda: adam(view),
     )

@@ -78,7 +78,7 @@ def _floor(view: View, course: Course) -> Words:
             "steps follow the difference.",
             "W1 = W1 - lr * dW1",
         ),
-        remedies=(_lower(view), *_larger(view)),
+        remedies=lambda: (_lower(view), *_larger(view)),
     )
 
 
@@ -100,7 +100,7 @@ def _drowns(view: View, course: Course, noise: Noise) -> Words:
             "A step follows the samples of its batch, and they say something else than all samples do.",
             "W1 = W1 - lr * dW1",
         ),
-        remedies=(*_larger(view), _lower(view)),
+        remedies=lambda: (*_larger(view), _lower(view)),
     )
 
 
@@ -134,5 +134,5 @@ def _wastes(batch: int, noise: Noise) -> Words:
             "Beyond the noise scale more samples hardly change the gradient, and each of them costs as much.",
             "dW1 = X[batch].T @ dz1",
         ),
-        remedies=(edit(f"Batch of {size}", batch_size=size),),
+        remedies=lambda: (edit(f"Batch of {size}", batch_size=size),),
     )

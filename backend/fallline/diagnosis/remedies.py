@@ -5,8 +5,11 @@ Rewinding means a fork from an earlier step: the past is never rewritten. A comm
 
 from __future__ import annotations
 
-from fallline.diagnosis.view import View
-from fallline.diagnosis.words import plain, setting
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+
+from fallline.diagnosis.view import Trial, View
+from fallline.diagnosis.words import count, plain, setting
 from fallline.vocabulary.findings import Json, Remedy
 
 LOWER = 5.0
@@ -29,19 +32,98 @@ CLIPPED_RATE = 0.01
 """The least rate beside it: so long is a step then."""
 
 
+RATES = 5
+"""So many rates are tried, each a tenth of the one before."""
+
+SCALED_RATE, PLAIN_RATE = 0.01, 1.0
+"""The highest rates that are tried, of optimizers that divide gradients by their size and of those that do not: whoever
+asked for a million did not mean a tenth of it.
+"""
+
+GAINS, NEAR = 0.99, 1.1
+"""A loss above the baseline's has to come to less than the first share of what it was; one that is there already may
+not rise above the second.
+"""
+
+MOST = 2
+"""Remedies of a finding."""
+
+Holds = Callable[[View, Trial], bool]
+
+
+def holds(view: View, trial: Trial) -> bool:
+    """Whether the run neither diverges, nor loses a layer, nor ends above where it began."""
+    return trial.after <= (GAINS if trial.before > NEAR * view.task.baseline else NEAR) * trial.before
+
+
+def learns(view: View, trial: Trial) -> bool:
+    """Whether it holds and does no worse than who knows no inputs: bounces far above that are no help."""
+    return holds(view, trial) and trial.after <= NEAR * view.task.baseline
+
+
+def those_that_help(*ways: Callable[[], Remedy | None]) -> tuple[Remedy, ...]:
+    """The first of the ways that are any; none is looked for that is not needed."""
+    return tuple(islice((found for way in ways if (found := way()) is not None), MOST))
+
+
+def first_that(helps: Holds, view: View, ways: Iterable[Remedy]) -> Remedy | None:
+    """The first one that is seen to help when it is tried. Where none can be tried it is the first one, and says so."""
+    for place, remedy in enumerate(ways):
+        trial = view.trial(remedy.command)
+        if trial is None:
+            hint = f"{remedy.hint}; not tried, which would take too long"
+            return Remedy(remedy.label, hint, remedy.command) if place == 0 else None
+        if helps(view, trial):
+            hint = f"{remedy.hint}; tried for {count(trial.steps, 'step')}"
+            return Remedy(remedy.label, hint, remedy.command)
+    return None
+
+
+def tried(helps: Holds, view: View, ways: Iterable[Remedy]) -> Remedy | None:
+    """The same of ways that are not offered untried."""
+    for remedy in ways:
+        if (trial := view.trial(remedy.command)) is None:
+            return None
+        if helps(view, trial):
+            return Remedy(
+                remedy.label, f"{remedy.hint}; tried for {count(trial.steps, 'step')}", remedy.command
+            )
+    return None
+
+
+def lower_rates(view: View, by: float) -> Iterator[float]:
+    """Rates to be tried, from the one in force over `by` on."""
+    rate = min(view.settings.learning_rate / by, SCALED_RATE if _scales(view) else PLAIN_RATE)
+    return filter(None, (plain(rate / 10**place) for place in range(RATES)))
+
+
+def _scales(view: View) -> bool:
+    return view.settings.optimizer in ("adam", "adamw", "rmsprop", "adagrad")
+
+
 def redraw(view: View, weights: str) -> Remedy:
     """A fork that draws all layers anew: one alone dies again, more often than not."""
+    return drawn_anew(view, weights, view.step)
+
+
+def drawn_anew(view: View, weights: str, at_step: int, **changes: float | int | str | None) -> Remedy:
+    """The same from a step on, with other settings."""
     layers = list(range(1, len(view.layers) + 2))
-    command = {"do": "add_run", "at_step": view.step, "redraw": {"layers": layers, "weights": weights}}
-    hint = f"a fork from step {view.step:,} with all layers drawn anew"
+    command = {
+        "do": "add_run",
+        "at_step": at_step,
+        "redraw": {"layers": layers, "weights": weights},
+        **changes,
+    }
+    told = f" and {_told(changes)}" if changes else ""
+    hint = f"a fork from step {at_step:,} with all layers drawn anew{told}"
     return Remedy(f"Fork with {weights.split('_')[0].capitalize()} init", hint, command)
 
 
-def revive(view: View) -> Remedy:
+def revive(view: View) -> Remedy | None:
     """The same for units that died, at a rate that lets the new ones live."""
-    again, rate = redraw(view, "he"), plain(view.settings.learning_rate / AGAIN)
-    hint = f"{again.hint} and {_told({'learning_rate': rate})}"
-    return Remedy(again.label, hint, {**again.command, "learning_rate": rate})
+    rates = lower_rates(view, AGAIN)
+    return first_that(holds, view, (drawn_anew(view, "he", view.step, learning_rate=rate) for rate in rates))
 
 
 def adam(view: View) -> tuple[Remedy, ...]:
@@ -67,15 +149,19 @@ def clip(view: View) -> tuple[Remedy, ...]:
     return (edit("Clip gradients", clip_norm=SHORT, learning_rate=rate),)
 
 
-def rewind(view: View, since: int) -> tuple[Remedy, ...]:
+def rewind(view: View, since: int) -> Remedy | None:
     """A fork from where the rate was raised shortly before that step, else from the start with a lower one: shortly
     before a layer dies most of it is dead, and a lower rate does not revive it. None where there is nothing before.
     """
     if since == 0:
-        return ()
-    lower = (0, plain(view.settings.learning_rate / LOWER))
-    at_step, rate = raised(view, since) or lower
-    return (fork(view, "Rewind, lower rate", at_step, learning_rate=rate),)
+        return None
+    went_up = raised(view, since)
+    at_step, rates = (went_up[0], (went_up[1],)) if went_up else (0, ())
+    ways = (
+        fork(view, "Rewind, lower rate", at_step, learning_rate=rate)
+        for rate in (*rates, *lower_rates(view, LOWER))
+    )
+    return first_that(holds, view, ways)
 
 
 def raised(view: View, step: int) -> tuple[int, float] | None:

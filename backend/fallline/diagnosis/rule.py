@@ -31,13 +31,15 @@ class Since:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a finding says. `{run}` stands for what readers call the run."""
+    """What a finding says. `{run}` stands for what readers call the run. `remedies` are asked for once, where it opens:
+    they may have to be tried.
+    """
 
     title: str
     evidence: str
     mark: str
     why: Why
-    remedies: tuple[Remedy, ...] = ()
+    remedies: Callable[[], tuple[Remedy, ...]] = field(default=tuple)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def _at_edge(view: View, rose: int) -> Words:
             "still descended, so that the loss may fall in the long run.",
             "W1 = W1 - lr * dW1",
         ),
-        remedies=(edit("Halve the rate", learning_rate=plain(view.settings.learning_rate / 2)),),
+        remedies=lambda: (edit("Halve the rate", learning_rate=plain(view.settings.learning_rate / 2)),),
     )
 
 
@@ -93,5 +93,5 @@ def _too_small(view: View, course: Course, moved: float) -> Words:
             "The gradient is as long as at the start, and the rate makes almost nothing of it.",
             "W1 = W1 - lr * dW1",
         ),
-        remedies=faster(view),
+        remedies=lambda: faster(view),
     )

@@ -139,13 +139,25 @@ class Slopes:
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """What a command leads to in so many steps: the training loss where they begin, or of layers that were drawn anew,
+    and its mean over the later half of them, which is infinite where the run diverges or a whole layer dies.
+    """
+
+    steps: int
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """A run at its present step. `settings` are those in force for the next one, `rate` the rate that a schedule makes
     of them, `first_rate` is the one it began with, `edits` the changes made since, with their steps.
 
     `loss` and `score` are the training loss and score of the present parameters. `recent` are the last `RECENT` steps
     one by one, `columns(since, at_most)` tells the history from a step on in at most so many buckets. What costs more
-    is measured when a rule asks: `noise()`, and `edge()`, both None where that is not to be had or not affordable.
+    is measured when a rule asks: `noise()`, and `edge()`, both None where that is not to be had or not affordable; so
+    is `trial(command)`, what a remedy would lead to.
     """
 
     task: Task
@@ -162,6 +174,7 @@ class View:
     recent: Buckets = field(repr=False)
     noise: Callable[[], Noise | None] = field(default=lambda: None)
     edge: Callable[[], Edge | None] = field(default=lambda: None)
+    trial: Callable[[Mapping[str, Any]], Trial | None] = field(default=lambda command: None)
 
     @property
     def is_full_batch(self) -> bool:

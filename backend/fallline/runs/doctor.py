@@ -114,6 +114,8 @@ class Doctor:
             case.failed += 1
         case.leaves(run.state)
         case.sought, case.is_unfinished = extras.sought, extras.put_off
+        if not extras.put_off:
+            case.tried.clear()
         took = clock() - began
         if hurries:
             case.waits(took)

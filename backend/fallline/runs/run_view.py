@@ -22,6 +22,7 @@ from fallline.engine.problem import Problem
 from fallline.engine.schedules import rate_of
 from fallline.figures.view import PREDICTING_THE_MAJORITY, PREDICTING_THE_MEAN
 from fallline.runs.run import Run
+from fallline.runs.trials import Take, Trials
 from fallline.vocabulary.columns import Buckets
 
 FRESH_STEPS, FRESH_SHARE = 50, 20
@@ -50,10 +51,6 @@ def task_of(problem: Problem) -> Task:
     )
 
 
-Take = Callable[[float, Callable[[], Any]], Any]
-"""Does something that is expected to take so many seconds, or raises NotNow."""
-
-
 def view_of(problem: Problem, task: Task, run: Run, take: Take) -> View:
     """The run at its present step. What costs more is measured by `take`."""
     state, step, settings = run.state, run.state.step, run.settings
@@ -80,6 +77,7 @@ def view_of(problem: Problem, task: Task, run: Run, take: Take) -> View:
         recent=columns(max(step - RECENT, 0), RECENT),
         noise=lambda: _fresh(run, take, "noise", _noise_work(problem), partial(_noise, problem, run)),
         edge=lambda: _fresh(run, take, "edge", _edge_work(problem), partial(_edge, problem, run)),
+        trial=Trials(problem, run, take),
     )
 
 
