@@ -69,6 +69,8 @@ export function lineView() {
     root,
     show(sheet, place) {
       const text = lineText(sheet.lines[place]);
+      // many samples are many rows: smaller cells, so that equation, partner and what follows are seen together
+      set(root, { "data-many": sheet.batch.length > 1 });
       write(title, text);
       write(say, sentenceOf(sheet, place));
       set(equation, { "aria-label": text, "data-expression": sheet.lines[place].expression, "data-line": sheet.lines[place].name });

@@ -269,6 +269,27 @@ def test_the_drawer_takes_the_place_of_the_gradients_and_gives_focus_and_room_ba
         lab.button("Close the step inspector (I)").click()
 
 
+def test_of_a_batch_of_900_equation_result_partner_and_what_follows_are_seen_together(
+    open_lab: OpenLab,
+) -> None:
+    lab = open_lab((1440, 900))
+    open_at(lab, 0)
+    for line in ("z1", "a1", "z2", "y_pred", "loss"):
+        lines(lab).locator("[role=option]").filter(has_text=re.compile(rf"^{line} =")).click()
+        expect(lab.page.locator(".equation")).to_have_attribute("data-line", line)
+        cut = lab.page.evaluate("""() => {
+            const view = document.querySelector(".line-view");
+            const { right } = view.getBoundingClientRect();
+            const beyond = [...view.querySelectorAll(".matrix, .chain")]
+                .filter((each) => each.getBoundingClientRect().right > right);
+            const tops = [...view.querySelectorAll(".equation .matrix")].map((each) => each.getBoundingClientRect());
+            const wraps = tops.some(({ left }, k) => k && left < tops[k - 1].left);
+            return [view.scrollHeight > view.clientHeight, beyond.length, wraps];
+        }""")
+        assert cut == [False, 0, False], line
+        expect(lab.page.locator(".partner")).to_be_visible()
+
+
 def test_while_it_plays_the_drawer_follows_and_who_steps_pauses(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.page.keyboard.press("i")
