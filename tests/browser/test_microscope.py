@@ -269,6 +269,29 @@ def test_the_drawer_takes_the_place_of_the_gradients_and_gives_focus_and_room_ba
         lab.button("Close the step inspector (I)").click()
 
 
+def test_in_one_column_the_loss_keeps_150_px_between_race_and_transport(open_lab: OpenLab) -> None:
+    lab = open_lab((900, 800), drawn=True)
+    lab.make_steps(5)
+    open_at(lab, 5)
+
+    def seen() -> float:
+        return float(
+            lab.page.evaluate("""() => {
+                const place = (name) => document.querySelector(name).getBoundingClientRect();
+                return Math.min(place(".plot.loss").bottom, place("transport-bar").top) - place(".plot.loss").top;
+            }""")
+        )
+
+    assert seen() >= 150
+    for name in ("one", "other"):
+        lab.ask("POST", "/runs", {"name": name, "fork_of": "sgd", "at_step": 0})
+        expect(lab.row(name)).to_be_visible()
+        assert seen() >= 150, name
+    for size in ((760, 640), (900, 1000)):
+        lab.page.set_viewport_size({"width": size[0], "height": size[1]})
+        assert seen() >= 150, size
+
+
 def test_of_a_batch_of_900_equation_result_partner_and_what_follows_are_seen_together(
     open_lab: OpenLab,
 ) -> None:
