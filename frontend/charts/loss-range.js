@@ -45,7 +45,8 @@ function ceilingOf(lines, start) {
  */
 export function lossRange(lines, { state, held }, bottom = Infinity) {
   const start = state.experiment?.initialLoss ?? 1;
-  const mean = state.experiment?.baseline?.train ?? start;
+  // a baseline of exactly 0, that of one sample, has no place on a log axis, and none to give it
+  const mean = state.experiment?.baseline?.train || start;
   let least = Infinity;
   let most = 0;
   for (const { y } of lines) {

@@ -10,7 +10,7 @@ import { LiveElement, register } from "./live-element.js";
 import { openMenu } from "./popover.js";
 import { keepRunSwitch } from "./run-switch.js";
 import { X_AXES } from "./transport-bar.js";
-import { integer } from "../state/format.js";
+import { every } from "../state/format.js";
 import { choiceOf, choicesFor, costWords, readingWords } from "../state/instruments.js";
 import { lossWords } from "../state/losses.js";
 
@@ -38,7 +38,7 @@ export class LossHead extends LiveElement {
       this.follow((state) => state.view.y, y.show);
       this.follow((state) => state.experiment, (experiment) => {
         if (!experiment) return;
-        write(sub, `${lossWords(experiment.recipe.loss)} over all ${integer(experiment.trainSamples)} training samples`);
+        write(sub, `${lossWords(experiment.recipe.loss)} over ${every(experiment.trainSamples, "training sample")}`);
         /** @type {HTMLElement} */ (key.querySelector(".test")).hidden = experiment.testSamples === 0;
       });
     });

@@ -14,7 +14,7 @@ import { batchLine, knobsFor, ruleLine } from "./run-knobs.js";
 import { runMore } from "./run-more.js";
 import { focusPlay } from "./transport-bar.js";
 import { rowOf } from "../state/catalog.js";
-import { plural } from "../state/format.js";
+import { every, plural } from "../state/format.js";
 import { explanationOf } from "../state/parameters.js";
 import { originWords } from "../state/forks.js";
 import { seen } from "../state/moments.js";
@@ -41,7 +41,7 @@ const BATCH = { gd: null, mini: 32, sgd: 1 };
 /** "all 900 samples", of each step. @param {Run} run @param {Experiment} experiment */
 function samplesOf(run, { trainSamples }) {
   const size = run.settings.batch_size;
-  return size === null ? `all ${plural(trainSamples, "sample")}` : plural(Math.min(size, trainSamples), "sample");
+  return size === null ? every(trainSamples, "sample") : plural(Math.min(size, trainSamples), "sample");
 }
 
 export class RunCard extends LiveElement {

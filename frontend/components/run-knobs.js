@@ -73,7 +73,7 @@ export function batchLine(run, { trainSamples }) {
   const size = run.settings.batch_size;
   if (size !== null && size !== 1) return null;
   const one = run.settings.order === "sequential" ? "1, in the order of the data" : "1, drawn at random";
-  return line("Batch", size === null ? `${integer(trainSamples)}, every sample` : one);
+  return line("Batch", size === null ? `${integer(trainSamples)}, ${trainSamples === 1 ? "the only" : "every"} sample` : one);
 }
 
 /** Of a run whose rule is none of those in the switch. @param {string} optimizer */

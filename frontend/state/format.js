@@ -101,3 +101,6 @@ export const briefTicks = (values, texts) =>
  * @param {string} noun
  */
 export const plural = (count, noun) => `${integer(count)} ${noun}${count === 1 ? "" : "s"}`;
+
+/** All there are: "all 900 samples", "the one sample". @param {number} count @param {string} noun */
+export const every = (count, noun) => (count === 1 ? `the one ${noun}` : `all ${plural(count, noun)}`);

@@ -16,6 +16,7 @@ import { createPacer } from "../../frontend/charts/pacer.js";
 import { symbol } from "../../frontend/charts/paths.js";
 import { determination, dotsOf, scatterChart } from "../../frontend/charts/scatter-chart.js";
 import { createStretch, zoomedTo } from "../../frontend/charts/stretch.js";
+import { answer } from "./fake-server.mjs";
 import { figures, scene } from "./scenes.mjs";
 
 const loss = (given) => lossChart(figures.loss, scene(given));
@@ -319,6 +320,16 @@ test("the words of the baseline lie on no label of a line's end, whatever else i
   const above = curvesOf([{ meta: { role: "train" }, x: [0, 60, 61, 100], y: [3, 3, 0.01, 0.01] }, { meta: { role: "test" }, x: [0, 60, 61, 100], y: [3, 3, 0.01, 0.01] }], linear);
   const at = (corner) => baselineLabel({ state, held: { y: null, corner } }, linear, { curves: above, flags: [], ends: [end], missing: null, isBegun: true });
   for (const corner of [null, "right over"]) assert.ok(at(corner).left + 27 * 6.3 <= end.left, at(corner).corner);
+});
+
+test("a baseline of exactly 0, that of one sample, does not set the range of a log axis, and a loss of exactly 0 gets its shelf", () => {
+  const one = { type: "opened", answer: { ...answer(), baseline: { train: 0, test: null } }, token: "t" };
+  const usual = loss({ gd: 30 }).layout.yaxis.range;
+  const [low, high] = loss({ messages: [one], gd: 30 }).layout.yaxis.range;
+  assert.ok(low > -6 && Math.abs(high - usual[1]) < 1, `${low} to ${high}`);
+  const solved = (run, { series: { train_loss: wire } }) => Object.keys(wire).forEach((stat) => (wire[stat][29] = 0));
+  const { yaxis } = loss({ messages: [one], gd: 30, change: solved }).layout;
+  assert.ok(yaxis.range[0] > -6 && yaxis.ticktext[0] === "0", `${yaxis.range} ${yaxis.ticktext}`);
 });
 
 test("of two flags that would touch, the earlier falls to its glyph", () => {

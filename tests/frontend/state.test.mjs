@@ -10,7 +10,7 @@ import { changedRecipe, freshWords, joinedChanges, recipeNow, seriesFor } from "
 import { descendedWords, editWords, runSentence } from "../../frontend/state/run-words.js";
 import { lossSummary, stateOf, trendOf, viewSteps, viewWords, whereWords } from "../../frontend/state/selectors.js";
 import { createStore } from "../../frontend/state/store.js";
-import { counter, epochs, number, score, setting, tick } from "../../frontend/state/format.js";
+import { counter, epochs, every, number, score, setting, tick } from "../../frontend/state/format.js";
 import { answer, catalog } from "./fake-server.mjs";
 
 const after = (messages, state = initialState()) => messages.reduce(reduce, state);
@@ -81,6 +81,10 @@ test("an optimizer that outdoes another at the same step leaves nothing of it", 
   const edit = (edit) => ({ type: "event", event: "edit", run: "gd", edit: { at_step: 4, ...edit } });
   const state = after([edit({ optimizer: "momentum", momentum: 0.5, l2: 0.1 }), edit({ optimizer: "adam", beta1: 0.9 })], opened());
   assert.deepEqual(state.runs.gd.edits, [{ at_step: 4, optimizer: "adam", beta1: 0.9, l2: 0.1 }]);
+});
+
+test("all of one is the one", () => {
+  assert.deepEqual([every(900, "sample"), every(1, "training sample")], ["all 900 samples", "the one training sample"]);
 });
 
 test("play shows at once and then follows what the runs say", () => {
