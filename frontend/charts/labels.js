@@ -51,6 +51,9 @@ export function pushApart(wished, top, bottom, lines = wished.map(() => 1)) {
 
 /** @typedef {Flag & {left: number, brief: boolean, before: boolean}} PlacedFlag  `before`: the words are left of the line */
 
+/** What of a flag's words a phone has room for: of edits the glyph, of findings what has become of something: "dead". @param {Flag} flag */
+export const phoneWords = ({ text, tone }) => (tone ? text.replace(/^(layer \d+|\d+ units?|gradients) /, "") : "");
+
 /**
  * Flags from left to right. One whose text would touch the next keeps its glyph only; one outside is left out. The text
  * of one that would leave the chart on the right turns to the left of its line, and there the earlier ones give way.

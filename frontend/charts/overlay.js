@@ -4,7 +4,7 @@
  */
 
 import { nameLines } from "../state/brief-names.js";
-import { placeFlags, pxAcross, pxDown } from "./labels.js";
+import { phoneWords, placeFlags, pxAcross, pxDown } from "./labels.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("./labels.js").Frame} Frame */
@@ -40,13 +40,13 @@ function ring() {
   return svg;
 }
 
-/** An edit in its run's colour and shape, a finding in its own. @param {Json} flag @param {number} top @param {boolean} compact */
-function flagLabel({ left, lane, run, step, text, tone, before, brief }, top, compact) {
-  const kind = ["flag", before && !compact && "before", tone && "finding"].filter(Boolean).join(" ");
-  const words = brief || compact ? [] : [tone ? strong(text) : text];
+/** An edit in its run's colour and shape, a finding in its own. @param {Json} flag @param {number} top */
+function flagLabel({ left, lane, run, step, text, whole, tone, before, brief }, top) {
+  const kind = ["flag", before && "before", tone && "finding"].filter(Boolean).join(" ");
+  const words = brief || !text ? [] : [tone ? strong(text) : text];
   const element = label(kind, { left, top, lane: tone ? undefined : lane }, tone ? ring() : shape(lane), ...words);
   Object.assign(element.dataset, { run, step: String(step), ...(tone ? { tone } : {}) });
-  element.title = text;
+  element.title = whole;
   return element;
 }
 
@@ -80,7 +80,8 @@ function strong(text) {
  */
 export function lossLabels({ flags, ends, start, baseline, axis, missing }, frame, compact) {
   const right = frame.left + frame.width;
-  const elements = placeFlags(flags, frame).map((flag) => flagLabel(flag, frame.top, compact));
+  const told = flags.map((/** @type {import("./labels.js").Flag} */ flag) => ({ ...flag, whole: flag.text, text: compact ? phoneWords(flag) : flag.text }));
+  const elements = placeFlags(told, frame).map((flag) => flagLabel(flag, frame.top));
   for (const end of ends) {
     const kind = ["end", !end.gutter && "early", (end.under || end.names.length > 1) && "stacked"].filter(Boolean).join(" ");
     const element = label(kind, end, ...end.names.map(strong), end.value ? ` ${end.value}` : "");

@@ -12,13 +12,13 @@ import { percent } from "../state/format.js";
 
 /** @typedef {import("../state/types.js").Connection} Connection */
 /** @typedef {"full"|"ring"|"triangle"|"half"|"empty"} Light */
-/** @typedef {{light: Light, tone: string, word: (c: Connection) => string, brief?: string}} Row  `brief`: on a phone, where no strip tells it */
+/** @typedef {{light: Light, tone: string, word: (c: Connection) => string, brief?: string}} Row  `brief`: on a phone, under the light */
 
 /** @type {Record<Connection["status"], Row>} */
 const LINE = {
   connecting: { light: "ring", tone: "muted", word: () => "Connecting" },
-  ready: { light: "full", tone: "ok", word: () => "Ready" },
-  live: { light: "full", tone: "ok", word: () => "Live" },
+  ready: { light: "full", tone: "ok", word: () => "Ready", brief: "Ready" },
+  live: { light: "full", tone: "ok", word: () => "Live", brief: "Live" },
   reconnecting: { light: "triangle", tone: "warn", word: () => "Reconnecting", brief: "No line" },
   "catching-up": { light: "half", tone: "warn", word: () => "Catching up", brief: "Behind" },
   offline: { light: "empty", tone: "warn", word: () => "Offline", brief: "No line" },

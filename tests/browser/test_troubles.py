@@ -91,6 +91,9 @@ def test_a_phone_keeps_the_name_of_what_it_shows_while_the_line_is_cut(open_lab:
     lab.play.click()
     lab.until(lambda: lab.ask("GET")["runs"][0]["step"], lambda step: step > 20)
     name = lab.page.locator(".exhibit .name")
+    brief = lab.page.locator(".connection .brief")
+    expect(brief).to_have_text("Live")
+    expect(brief).to_be_visible()
     before = name.bounding_box()
     line.cut()
     expect(lab.strip).to_have_attribute("data-strip", "reconnecting")
@@ -99,8 +102,8 @@ def test_a_phone_keeps_the_name_of_what_it_shows_while_the_line_is_cut(open_lab:
     expect(lab.row("gd")).to_have_attribute("data-state", "no news")
     # where the strip is out of sight, the bar says it in few words
     lab.page.get_by_role("tab", name="Network").tap()
-    expect(lab.page.locator(".connection .brief")).to_have_text("No line")
-    expect(lab.page.locator(".connection .brief")).to_be_visible()
+    expect(brief).to_have_text("No line")
+    expect(brief).to_be_visible()
     room = name.bounding_box()
     assert room
     assert before

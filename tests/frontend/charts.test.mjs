@@ -10,7 +10,7 @@ import { horizontal, placeOf } from "../../frontend/charts/horizontal.js";
 import { KINDS } from "../../frontend/charts/kinds.js";
 import { boxOf, placeEnds } from "../../frontend/charts/end-labels.js";
 import { curvesOf, touch } from "../../frontend/charts/in-the-way.js";
-import { APART, placeFlags, pushApart } from "../../frontend/charts/labels.js";
+import { APART, phoneWords, placeFlags, pushApart } from "../../frontend/charts/labels.js";
 import { lossChart } from "../../frontend/charts/loss-chart.js";
 import { createPacer } from "../../frontend/charts/pacer.js";
 import { symbol } from "../../frontend/charts/paths.js";
@@ -337,6 +337,11 @@ test("of two flags that would touch, the earlier falls to its glyph", () => {
   assert.deepEqual(placeFlags([flag(50), flag(55), flag(200)], FRAME).map(({ brief }) => brief), [true, false]);
   const capitals = { ...flag(20), text: "GD → SGD" };
   assert.deepEqual([32, 34].map((next) => placeFlags([capitals, flag(next)], FRAME)[0].brief), [true, false], "81 px, as the browser sets it");
+});
+
+test("a phone's flags are the glyphs of edits, and of findings with what has become of it", () => {
+  const words = (text, tone) => phoneWords({ run: "gd", lane: "a", step: 1, x: 1, text, tone });
+  assert.deepEqual([words("rate 0.03 → 0.006"), words("layer 2 dead", "bad"), words("1 unit dead", "bad"), words("gradients explode", "bad"), words("overfitting", "warn")], ["", "dead", "dead", "explode", "overfitting"]);
 });
 
 test("a flag at the right end turns its text to the left; where that is taken too, or would be, somebody gives way", () => {
