@@ -79,19 +79,6 @@ export const openOf = ({ findings }, ...rules) => findings.filter((finding) => i
 export const flaggedFindings = ({ findings }) => findings.filter((finding) =>
   finding.rule !== "diverged" && (finding.severity === "problem" || (finding.severity === "warning" && isOpen(finding))));
 
-/** Where losses stand still. */
-const STILL = ["predicts_the_mean", "plateau", "noise_floor", "rate_too_small"];
-
-/**
- * Whether the loss falls, as far as the Doctor knows better than the last few losses.
- * @param {Run} run
- * @returns {"falling"|"flat"|"rising"|undefined}
- */
-export function trendFound(run) {
-  if (openOf(run, ...STILL)) return "flat";
-  return openOf(run, "healthy") ? "falling" : run.trend;
-}
-
 /** @param {Run|undefined} run */
 const isInTrouble = (run) => run !== undefined && run.findings.some((finding) => isOpen(finding) && finding.severity === "problem");
 

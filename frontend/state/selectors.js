@@ -4,7 +4,7 @@
  */
 
 import { isStandardized } from "./data-recipe.js";
-import { openOf, trendFound } from "./findings.js";
+import { openOf } from "./findings.js";
 import { integer, number } from "./format.js";
 
 /** @typedef {import("./types.js").State} State */
@@ -35,24 +35,36 @@ export function deadLayer({ units }) {
 /** A tenth of what was made so far, but not fewer than 20 steps, is "lately". */
 const LATELY = { share: 0.1, least: 20 };
 const FLAT = 0.01;
+/** A difference of means is noise below so many of its own standard errors; the last loss is a jump beyond so many times all others. */
+const NOISE = 2, JUMP = 2;
 
 /**
- * Falling, flat or rising: the mean of the later half of the recent losses against that of the earlier half. One loss tells
- * nothing.
+ * Falling, flat or rising: the mean of the later half of the recent losses against that of the earlier half, unless noise may
+ * have made the difference, or the last one lies far beyond all others. One loss tells nothing. It is of the losses alone: what
+ * the Doctor found was so when it was seen, and not of those that are shown.
  * @param {Reading[]} readings  oldest first
  * @param {number} step         where the run stands
  * @returns {"falling"|"flat"|"rising"|undefined}
  */
 export function trendOf(readings, step) {
   const from = step - Math.max(LATELY.least, step * LATELY.share);
-  const recent = readings.filter((reading) => reading.step >= from);
+  const recent = readings.filter((reading) => reading.step >= from).map(({ value }) => value);
   if (recent.length < 2) return undefined;
+  const last = recent[recent.length - 1], others = recent.slice(0, -1);
+  if (last > JUMP * Math.max(...others)) return "rising";
+  if (JUMP * last < Math.min(...others)) return "falling";
   const half = Math.floor(recent.length / 2);
   const before = meanOf(recent.slice(0, half));
-  const now = meanOf(recent.slice(half));
-  if (before === 0) return now > 0 ? "rising" : "flat";
-  const change = now / before - 1;
-  return change < -FLAT ? "falling" : change > FLAT ? "rising" : "flat";
+  const change = meanOf(recent.slice(half)) - before;
+  if (Math.abs(change) <= Math.max(FLAT * before, NOISE * errorOf(recent))) return "flat";
+  return change < 0 ? "falling" : "rising";
+}
+
+/** The standard error of a difference of both halves' means, by how far neighbours lie apart, so that a slope is no noise. @param {number[]} values */
+function errorOf(values) {
+  if (values.length < 4) return 0;
+  const apart = values.slice(1).map((value, k) => (value - values[k]) ** 2);
+  return Math.sqrt((2 * meanOf(apart)) / values.length);
 }
 
 /**
@@ -71,8 +83,8 @@ export function readingsOf(series, until = Infinity) {
   return readings.reverse();
 }
 
-/** @param {Reading[]} readings */
-const meanOf = (readings) => readings.reduce((sum, { value }) => sum + value, 0) / readings.length;
+/** @param {number[]} values */
+const meanOf = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Whether it was asked to take a run out, and nothing is answered yet. @param {State} state @param {string} name */
 export const isLeaving = ({ pending }, name) => Object.values(pending).some(({ do: what, run }) => what === "remove_run" && run === name);
@@ -105,8 +117,7 @@ export function stateOf(run, { playback, looking, connection }) {
   if (run.status === "finished") return { word: "finished", glyph: "check", tone: "ok" };
   if (!playback.playing && !looking) return { word: "paused", glyph: null, tone: "muted" };
   if (!looking && UNHEARD.includes(connection.status)) return { word: "no news", glyph: null, tone: "muted" };
-  const trend = trendFound(run);
-  return trend ? TRENDS[trend] : NOT_KNOWN;
+  return run.trend ? TRENDS[run.trend] : NOT_KNOWN;
 }
 
 /** "layer 2 dead", by what the Doctor has found or what the units show; nothing where none is. @param {Run} run */

@@ -11,6 +11,7 @@ from fallline.diagnosis.rules import RULES
 from fallline.diagnosis.view import RECENT
 from fallline.engine.kernels.choice import Kernels
 from fallline.engine.kernels.compiled import COMPILED
+from fallline.vocabulary.exhibits import EXHIBITS
 from support.doctor_cases import PLANTED, healthy_recipes
 from support.doctor_survey import false_alarms
 from support.examined import Examined
@@ -65,6 +66,14 @@ def test_a_run_of_which_is_said_that_it_learns_is_at_no_floor_of_noise() -> None
     assert {"noise_floor"} in said
     assert {"healthy"} in said
     assert {"healthy", "noise_floor"} not in said
+
+
+@pytest.mark.parametrize("step", [50, 70, 94])
+def test_a_run_whose_loss_has_come_to_rest_is_not_said_to_learn(step: int) -> None:
+    """The one with the low rate of "Too high a rate" stands at its minimum from step 20 on."""
+    one = Examined(EXHIBITS["too-high"].recipe)
+    one.step(step, 10)
+    assert "healthy" not in [each["rule"] for each in one.open("rate-1")]
 
 
 def test_inputs_of_very_different_size_are_named(wide_and_narrow: str) -> None:

@@ -148,15 +148,15 @@ test("looking back shows what was found by that step, also what is over since", 
   assert.equal(stateOf(then.runs.sgd, then).word, "", "it was not dead yet; its losses of then are not there");
 });
 
-test("the word for a run agrees with what was found of it", () => {
+test("the word for a run is what is wrong with it, else that of the losses that are shown, whatever was found before", () => {
   const play = { type: "event", event: "playback", run: null, playing: true, speed: 60, pace: "steps" };
   const playing = after([frame("gd", 500), frame("sgd", 500), play, { type: "measured", runs: { gd: { generation: 0, trend: "flat" }, sgd: { generation: 0, trend: "falling" } } }], opened());
   const word = (state, run) => stateOf(state.runs[run], state).word;
   assert.deepEqual([word(playing, "gd"), word(playing, "sgd")], ["flat", "falling"]);
   const told = after([found("gd", healthy()), found("sgd", dead())], playing);
-  assert.deepEqual([word(told, "gd"), word(told, "sgd")], ["falling", "layer 2 dead"]);
+  assert.deepEqual([word(told, "gd"), word(told, "sgd")], ["flat", "layer 2 dead"]);
   assert.deepEqual(stateOf(told.runs.sgd, told), { word: "layer 2 dead", glyph: "dead", tone: "bad" });
-  assert.equal(word(after([found("sgd", dead({ rule: "predicts_the_mean" }))], playing), "sgd"), "flat");
+  assert.equal(word(after([found("sgd", dead({ rule: "predicts_the_mean" }))], playing), "sgd"), "falling");
   assert.match(lossSummary(told), /SGD started at 12\.3: layer 2 dead since step 214\./);
 });
 

@@ -290,6 +290,16 @@ test("falling, flat and rising are told by the recent past", () => {
   assert.equal(told((step) => 1 + step), "rising");
 });
 
+test("a loss that stands still, one that only wanders, and one that has just jumped are told as that", () => {
+  const told = (loss, steps = 400) => trendOf(Array.from({ length: steps }, (_, step) => ({ step, value: loss(step) })), steps);
+  for (const steps of [45, 60, 94]) assert.equal(told((step) => (step < 20 ? 0.5 / (step + 1) : 0.0095311558521452), steps), "flat", `${steps}`);
+  assert.equal(told((step) => (step < 399 ? 0.000735 : 0.173)), "rising", "one step after the batch was made a single sample");
+  assert.equal(told((step) => (step < 399 ? 0.173 : 0.000735)), "falling");
+  const wanders = (step) => 0.1 + 0.05 * Math.sin(step * step);
+  assert.equal(told(wanders), "flat");
+  assert.equal(told((step) => wanders(step) * Math.exp(-step / 20)), "falling");
+});
+
 test("before there are two losses it is not said how a run goes, neither in the table nor in a sentence", () => {
   assert.deepEqual([trendOf([], 0), trendOf([{ step: 0, value: 12.3 }], 1)], [undefined, undefined]);
   assert.equal(trendOf([{ step: 0, value: 12.3 }, { step: 1, value: 9.1 }], 2), "falling");

@@ -10,6 +10,7 @@ from fallline.diagnosis.remedies import faster, fork
 from fallline.diagnosis.rule import Sighting, Subject, Words
 from fallline.diagnosis.view import RECENT, Course, View
 from fallline.diagnosis.words import number, percent, plain
+from fallline.vocabulary.columns import Floats
 from fallline.vocabulary.findings import Remedy, Why
 
 GUESSING = (0.995, 1.1)
@@ -47,6 +48,9 @@ KEEPS_SMALL = 0.001
 
 LEARNING, LEARNS_ON = 0.05, 0.01
 """A loss that falls by more is learning; by less than the second, no longer."""
+
+AT_REST, MOVED = 25, 1e-4
+"""A loss that moved by less of itself in the last steps has come to rest, however far it fell before."""
 
 
 def predicts_the_mean(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting]:
@@ -157,9 +161,15 @@ def healthy(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting
         return
     if not is_open(()) and course.first - course.last < course.spread:
         return  # it may be noise
+    if _has_stopped(view.last("train_loss", AT_REST)):
+        return  # it fell, and does no more
     tested = view.course("test_loss", EARLY) if view.task.has_test else None
     if tested is None or tested.fell > 0.0:
         yield Sighting(lambda since: _healthy(course, tested), "info", course.since)
+
+
+def _has_stopped(losses: Floats) -> bool:
+    return len(losses) >= AT_REST // 2 and float(np.ptp(losses)) <= MOVED * float(losses[-1])
 
 
 def _healthy(course: Course, tested: Course | None) -> Words:
