@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 from fallline.diagnosis.remedies import revive, rewind, those_that_help
 from fallline.diagnosis.rule import Sighting, Since, Subject, Trace, Words
 from fallline.diagnosis.view import Layer, View
-from fallline.diagnosis.words import count, number
+from fallline.diagnosis.words import count, every, number
 from fallline.vocabulary.findings import Severity, Why
 
 MANY = 0.5
@@ -31,8 +32,8 @@ def dead_layer(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sight
 
 def _dead_layer(view: View, place: int, layer: Layer) -> Callable[[Since], Words]:
     def words(since: Since) -> Words:
-        of_all = count(view.task.samples, "sample")
-        silent = f"{layer.units} of {count(layer.units, 'unit')} output 0 for all {of_all} since {since}."
+        of_all = every(view.task.samples, "sample")
+        silent = f"{layer.units} of {count(layer.units, 'unit')} output 0 for {of_all} since {since}."
         return Words(
             title=f"{{run}}: layer {place} is dead.",
             evidence=f"{silent} {_outcome(view)}",
@@ -46,6 +47,8 @@ def _dead_layer(view: View, place: int, layer: Layer) -> Callable[[Since], Words
 
 def _outcome(view: View) -> str:
     """With the score of the training samples, and named so: beside it the page tells that of test samples."""
+    if not math.isfinite(view.score):
+        return f"Train loss {number(view.loss)}."
     if view.task.score == "r2":
         if abs(view.score) < FLAT_R2:
             return "Train R² = 0.00: the network predicts the mean."
@@ -67,10 +70,10 @@ def dead_units(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sight
 def _dead_units(view: View, place: int, layer: Layer, dead: int) -> Callable[[Since], Words]:
     def words(since: Since) -> Words:
         are, they = ("is", "It outputs") if dead == 1 else ("are", "They output")
-        of_all = count(view.task.samples, "sample")
+        of_all = every(view.task.samples, "sample")
         return Words(
             title=f"{{run}}: {dead} of {layer.units} units in layer {place} {are} dead.",
-            evidence=f"{they} 0 for all {of_all} since {since}. The rest still learn.",
+            evidence=f"{they} 0 for {of_all} since {since}. The rest still learn.",
             mark=f"{count(dead, 'unit')} dead",
             why=_why(place, "a unit is off for every sample"),
             remedies=lambda: those_that_help(lambda: revive(view)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -95,9 +96,10 @@ def plateau(view: View, is_open: Callable[[Subject], bool]) -> Iterator[Sighting
 def _plateau(view: View, course: Course) -> Words:
     moved = f"fell {percent(course.fell)}" if course.fell >= 0.0005 else "did not fall"
     score = {"r2": "R²"}.get(view.task.score, view.task.score)
+    told = f"; train {score} is {number(view.score)}" if math.isfinite(view.score) else ""
     return Words(
         title="{run}: flat.",
-        evidence=f"Loss {moved} in the last {course.steps:,} steps; train {score} is {number(view.score)}.",
+        evidence=f"Loss {moved} in the last {course.steps:,} steps{told}.",
         mark="flat",
         why=Why(
             "The slope is all but gone: a minimum, or a level stretch on the way to a lower one.",

@@ -12,9 +12,13 @@ from fallline.diagnosis.view import Edge
 
 
 def number(value: float) -> str:
-    """ "0.0439", "1,280", "1e−5" below 0.0001, "1.9e7" from a million on; a true minus sign."""
-    if value == 0.0 or not math.isfinite(value):
-        return "0" if value == 0.0 else str(value)
+    """ "0.0439", "1,280", "1e−5" below 0.0001, "1.9e7" from a million on; a true minus sign. Words for
+    what is no number.
+    """
+    if not math.isfinite(value):
+        return "undefined" if math.isnan(value) else "infinite" if value > 0 else "−infinite"
+    if value == 0.0:
+        return "0"
     size = abs(value)
     sign = "−" if value < 0 else ""
     exponent = math.floor(math.log10(float(f"{size:.2e}")))
@@ -47,6 +51,11 @@ def percent(share: float) -> str:
 def count(number: int, one: str, several: str | None = None) -> str:
     """ "1 step", "1,284 steps"."""
     return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
+def every(number: int, one: str) -> str:
+    """ "all 900 samples", "the only sample"."""
+    return f"the only {one}" if number == 1 else f"all {count(number, one)}"
 
 
 def listed(items: Sequence[str]) -> str:

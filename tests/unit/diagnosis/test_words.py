@@ -3,7 +3,7 @@
 import pytest
 
 from fallline.diagnosis.view import Edge
-from fallline.diagnosis.words import bears, count, listed, number, percent
+from fallline.diagnosis.words import bears, count, every, listed, number, percent
 from fallline.vocabulary.findings import shown_name
 
 
@@ -12,6 +12,7 @@ from fallline.vocabulary.findings import shown_name
     [
         (0.0, "0"), (0.04391, "0.0439"), (12.34, "12.3"), (1284.0, "1,280"), (944_532.0, "945,000"), (1.9e7, "1.9e7"),
         (0.00002, "2e−5"), (-0.0312, "−0.0312"), (0.9996, "1.00"), (999.6, "1,000"), (4_069_370.0, "4.1e6"),
+        (float("nan"), "undefined"), (float("inf"), "infinite"), (-float("inf"), "−infinite"),
     ],
 )  # fmt: skip
 def test_numbers_have_three_digits_and_a_true_minus(value: float, text: str) -> None:
@@ -24,6 +25,7 @@ def test_what_is_not_all_is_never_written_as_100_percent() -> None:
 
 def test_things_are_counted_and_listed() -> None:
     assert (count(1, "step"), count(1284, "step")) == ("1 step", "1,284 steps")
+    assert (every(1, "sample"), every(900, "sample")) == ("the only sample", "all 900 samples")
     assert [listed(["a", "b", "c"][:n]) for n in (1, 2, 3)] == ["a", "a and b", "a, b and c"]
 
 

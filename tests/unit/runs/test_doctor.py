@@ -57,6 +57,22 @@ def test_a_score_of_classes_is_named_as_that_of_the_training_samples_too() -> No
     )
 
 
+def test_of_a_single_sample_there_is_no_score_and_none_is_told() -> None:
+    """R² is over the variance of the targets, which is 0 then."""
+    one = Examined(
+        {
+            "data": {"samples": 1, "seed": 1},
+            "network": NOTEBOOK.network.model_dump(),
+            "runs": [{"learning_rate": 0.1}],
+        }
+    )
+    one.step(300, 50)
+    (found,) = [each for each in one.open() if each["rule"] == "dead_layer"]
+    told = r"4 of 4 units output 0 for the only sample since step 2\. Train loss [0-9.e−]+\."
+    assert re.fullmatch(told, found["first_evidence"])
+    assert not re.search("nan|inf", found["evidence"])
+
+
 def test_frames_and_findings_tell_the_numbers_behind_what_goes_on_and_no_event_does() -> None:
     one = Examined(NOTEBOOK)
     one.step(250, 50)
