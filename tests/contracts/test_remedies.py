@@ -291,3 +291,25 @@ def test_what_may_not_be_tried_yet_is_tried_once_and_brought_to_its_end() -> Non
     assert (finding.rule, len(finding.remedies)) == ("diverged", 2)
     assert (run.case.is_unfinished, run.case.tried) == (False, {})
     assert run.case.allowance.left < 0.3, "and is paid for"
+
+
+def test_longer_steps_are_not_offered_where_they_make_it_worse_and_what_is_offered_helps() -> None:
+    """At adam's rate of 1 most units are dead, and what is left predicts the majority."""
+    data = {
+        "name": "moons",
+        "samples": 200,
+        "features": 2,
+        "noise": 0.3,
+        "test_fraction": 0.5,
+        "seed": 1,
+    }
+    network = {"layers": [{"units": 32, "activation": "relu"}] * 2}
+    run = {"name": "run", "optimizer": "adam", "learning_rate": 1, "batch_size": 16}
+    one = Examined({"data": data, "network": network, "runs": [run]})
+    one.step(2_000, 100)
+    (finding,) = (each for each in one.open() if each["rule"] == "predicts_the_mean")
+    (remedy,) = finding["remedies"]
+    assert (remedy["label"], remedy["command"]["learning_rate"]) == ("Fork with He init", 0.01)
+    fork = act(one, one.one.runs["run"], remedy["command"])
+    one.step(500, 100)
+    assert loss(fork, "predicts_the_mean") < 0.5 * loss(one.one.runs["run"], "predicts_the_mean")

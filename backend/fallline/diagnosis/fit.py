@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from fallline.diagnosis.remedies import faster, fork
+from fallline.diagnosis.remedies import fork, freed
 from fallline.diagnosis.rule import Sighting, Subject, Words
 from fallline.diagnosis.view import RECENT, Course, View
 from fallline.diagnosis.words import number, percent, plain
@@ -78,7 +78,7 @@ def _guesses(view: View, course: Course) -> Words:
             "a way that helps.",
             "y_pred = a_last @ W_out + b_out",
         ),
-        remedies=lambda: faster(view),
+        remedies=lambda: freed(view),
     )
 
 
@@ -106,7 +106,7 @@ def _plateau(view: View, course: Course) -> Words:
             "W1 = W1 - lr * dW1",
         ),
         # without hidden layers there is but one minimum, and this is it
-        remedies=lambda: faster(view) if view.layers else (),
+        remedies=lambda: freed(view) if view.layers else (),
     )
 
 

@@ -6,6 +6,7 @@ Rewinding means a fork from an earlier step: the past is never rewritten. A comm
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import islice
 
 from fallline.diagnosis.view import Trial, View
@@ -45,6 +46,9 @@ GAINS, NEAR = 0.99, 1.1
 not rise above the second.
 """
 
+HARMS, GETS_AWAY = 1.002, 0.95
+"""A loss that rises by more is worse; and shares of the baseline's and of what it was that are clearly below them."""
+
 MOST = 2
 """Remedies of a finding."""
 
@@ -59,6 +63,16 @@ def holds(view: View, trial: Trial) -> bool:
 def learns(view: View, trial: Trial) -> bool:
     """Whether it holds and does no worse than who knows no inputs: bounces far above that are no help."""
     return holds(view, trial) and trial.after <= NEAR * view.task.baseline
+
+
+def does_no_harm(view: View, trial: Trial) -> bool:
+    """Whether a loss that stands still is at least not raised: to leave a level stretch may take long."""
+    return trial.after <= HARMS * trial.before
+
+
+def gets_away(view: View, trial: Trial) -> bool:
+    """Whether it comes clearly below where it stood, and below who knows no inputs."""
+    return trial.after < GETS_AWAY * min(view.loss, view.task.baseline)
 
 
 def those_that_help(*ways: Callable[[], Remedy | None]) -> tuple[Remedy, ...]:
@@ -137,6 +151,20 @@ def faster(view: View) -> tuple[Remedy, ...]:
     """Longer steps, for a loss that hardly moves."""
     rate = plain(3 * view.settings.learning_rate)
     return (edit("Raise the rate 3 times", learning_rate=rate), *adam(view))
+
+
+def freed(view: View) -> tuple[Remedy, ...]:
+    """For a loss that stands still: longer steps, as far as they do no harm, or where nothing is to be gained from
+    where it stands, new weights at a lower rate.
+    """
+    steps = faster(view)
+    rates = lower_rates(view, AGAIN)
+    return those_that_help(
+        *(partial(first_that, does_no_harm, view, (remedy,)) for remedy in steps),
+        lambda: tried(
+            gets_away, view, (drawn_anew(view, "he", view.step, learning_rate=rate) for rate in rates)
+        ),
+    )
 
 
 def clip(view: View) -> tuple[Remedy, ...]:
