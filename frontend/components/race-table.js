@@ -103,7 +103,7 @@ function buildRow(run) {
     write(cells.train, number(latest(now, "train_loss")));
     write(cells.test, number(latest(now, "test_loss")));
     testCell.hidden = experiment.testSamples === 0;
-    write(cells.score, now.status === "diverged" || now.step === 0 ? "–" : score(latest(now, series)));
+    write(cells.score, now.step === 0 ? "–" : score(latest(now, series)));
     row.classList.toggle("hidden-run", now.hidden);
     showState(stateOf(now, state), row, cells);
   }

@@ -273,6 +273,10 @@ def test_a_run_that_diverges_stops_and_the_other_goes_on(open_lab: OpenLab) -> N
     expect(lab.strip).to_have_attribute("role", "alert")
     expect(lab.strip).to_have_attribute("data-tone", "bad")
     expect(lab.row("gd")).to_have_attribute("data-state", "diverged")
+    # where it stays it has a score like any other
+    r2 = lab.ask("GET")["runs"][0]["latest"]["test_r2"]["value"]
+    shown = lab.row("gd").locator("td:not(.state)").last.inner_text().replace("\u2212", "-").replace(",", "")
+    assert float(shown) == pytest.approx(r2, rel=0.01, abs=0.006)
     expect(lab.chart("loss").locator(".chart-label.end[data-run=gd]")).to_contain_text("diverged")
     seen = lab.samples_seen("sgd")
     lab.until(lambda: lab.samples_seen("sgd"), lambda now: now > seen + 20)
