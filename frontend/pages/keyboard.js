@@ -10,10 +10,10 @@ import { KEYS } from "./keys.js";
 /** @typedef {import("./keys.js").Page} Page */
 
 const TYPING = "input:not([type=range]), select, textarea, [contenteditable]";
-/** Keys that change the experiment wait for the line. */
+/** Keys that change the experiment. On a page that still connects they wait for its line; where a line was lost they are not meant for later. */
 const CHANGING = new Set([" ", "arrowright", "r", "g", "o", "d", "[", "]"]);
-/** Controls that use Space or arrows themselves. */
-const PRESSED_BY_SPACE = "button, a, summary, [role=radio], [role=tab], [role=menuitem]";
+/** Controls that use Space or arrows themselves; one that is used up has no use for it any more. */
+const PRESSED_BY_SPACE = ":is(button, a, summary, [role=radio], [role=tab], [role=menuitem]):not([aria-disabled=true])";
 const MOVED_BY_ARROWS = "input[type=range], svg.network, [role=radio], [role=tab], [role=menuitem], plotly-chart, plotly-chart *, .decision .map";
 
 /** @param {KeyboardEvent} event */
@@ -29,19 +29,34 @@ function isTaken(event) {
 const meaning = (event) =>
   KEYS.find(({ key, shift }) => key === event.key.toLowerCase() && (!key.startsWith("arrow") || Boolean(shift) === event.shiftKey));
 
+/** The page's first line is on its way, to an experiment that this page may change. @param {import("../state/types.js").State} state */
+const isConnecting = ({ connection, experiment }) => connection.status === "connecting" && experiment?.token !== null;
+
 /**
  * @param {App} app
  * @param {Page} page
  */
 export function listenToKeys(app, page) {
+  /** @type {(() => void)[]} */
+  let waiting = [];
+  app.store.watch((state) => [isLocked(state), state.connection.status], () => {
+    const state = app.store.get();
+    if (isLocked(state) && isConnecting(state)) return;
+    const due = isLocked(state) ? [] : waiting;
+    waiting = [];
+    for (const act of due) act();
+  });
   document.addEventListener("keydown", (event) => {
     if (isTaken(event)) return;
     const key = meaning(event);
     const state = app.store.get();
     if (!key?.act || key.when?.(state, app.environment.narrow()) === false || (!key.always && !state.view.singleKeys)) return;
-    if (CHANGING.has(key.key) && isLocked(state) && !(state.looking && key.key === "arrowright")) return;
+    const isForLater = CHANGING.has(key.key) && isLocked(state) && !(state.looking && key.key === "arrowright");
+    if (isForLater && !isConnecting(state)) return;
     event.preventDefault();
-    if (event.repeat && key.once) return;
-    key.act(app, page, event.key);
+    if (event.repeat && (key.once || isForLater)) return;
+    const act = () => key.act?.(app, page, event.key);
+    if (isForLater) waiting.push(act);
+    else act();
   });
 }

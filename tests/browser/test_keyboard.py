@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from browser.conftest import OpenLab
 from browser.dashboard import PHONE, Dashboard
@@ -39,6 +39,33 @@ def test_space_plays_and_pauses_the_arrow_steps_and_r_goes_back(open_lab: OpenLa
     expect(lab.play).to_be_visible()
     press("r")
     expect(lab.counter).to_have_text("0")
+
+
+def test_space_waits_for_the_line_of_a_page_that_still_connects(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    held: list[Route] = []
+    lab.page.route("**/api/v1/catalog", lambda route: held.append(route))
+    lab.page.reload()
+    lab.until(lambda: len(held), lambda count: count == 1)
+    expect(lab.play).to_be_disabled()
+    lab.page.keyboard.press("Space")
+    held[0].continue_()
+    lab.page.unroute("**/api/v1/catalog")
+    expect(lab.pause).to_be_visible()
+    lab.until(lambda: lab.step, lambda step: step > 0)
+
+
+def test_space_plays_also_from_a_remedy_that_is_used_up(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.make_steps(250)
+    fork = lab.page.locator("doctor-list .finding[data-rule=dead_layer] .acts button").first
+    fork.click()
+    expect(lab.notice).to_contain_text("Press play")
+    expect(fork).to_have_attribute("aria-disabled", "true")
+    expect(fork).to_be_focused()
+    lab.page.keyboard.press("Space")
+    expect(lab.pause).to_be_visible()
+    assert len(lab.ask("GET")["runs"]) == 3
 
 
 def test_single_keys_choose_runs_rules_axes_and_speed(open_lab: OpenLab) -> None:
