@@ -1,10 +1,10 @@
 /**
  * The row under the loss: the gradients, or in their place the instruments that are open, side by side. No other panel moves.
- * Owns: which charts stand in that row.
+ * Owns: which charts stand in that row, and that one which was not measured yet says so.
  */
 
-import { make, makeOwn } from "./dom.js";
-import { choiceOf, kindOf } from "../state/instruments.js";
+import { make, makeOwn, write } from "./dom.js";
+import { choiceOf, kindOf, waitingWords } from "../state/instruments.js";
 
 /** @typedef {import("../state/types.js").App} App */
 /** @typedef {import("../state/types.js").State} State */
@@ -14,9 +14,21 @@ const charts = (state) => (state.view.panel === "instruments" ? choiceOf(state).
 
 /** @param {App} app @param {HTMLElement} row */
 export function keepLowerRow({ store }, row) {
-  const show = (/** @type {string[]} */ kinds) => row.replaceChildren(kinds.length
-    ? make("div", { class: "instruments", style: { "--many": kinds.length } }, ...kinds.map((kind) => makeOwn("plotly-chart", { kind, "aria-label": "Not measured yet" })))
-    : makeOwn("plotly-chart", { kind: "gradients", "aria-label": "Gradient per layer, not drawn yet" }));
+  /** In the places of the charts, by kind. @type {HTMLElement[]} */
+  let waiting = [];
+  const words = (/** @type {State} */ state) => (waiting.length ? choiceOf(state).gauges.map((gauge) => waitingWords(state, gauge)) : []);
+  const say = (/** @type {string[]} */ told) => waiting.forEach((each, place) => {
+    write(each, told[place] ?? "");
+    each.hidden = !told[place];
+  });
+  const show = (/** @type {string[]} */ kinds) => {
+    waiting = kinds.map((_, place) => make("p", { class: "waiting", hidden: true, style: { "--at": place + 1 } }));
+    row.replaceChildren(kinds.length
+      ? make("div", { class: "instruments", style: { "--many": kinds.length } }, ...kinds.map((kind) => makeOwn("plotly-chart", { kind, "aria-label": "Not measured yet" })), ...waiting)
+      : makeOwn("plotly-chart", { kind: "gradients", "aria-label": "Gradient per layer, not drawn yet" }));
+    say(words(store.get()));
+  };
   store.watch(charts, show);
+  store.watch(words, say);
   show(charts(store.get()));
 }

@@ -202,6 +202,17 @@ export function gaugeSummary(state, gauge) {
   return last && at ? `${name} of ${at.run.label}: ${says(last)}.` : `${name}, not measured yet.`;
 }
 
+/**
+ * Of a gauge that was not measured yet in this life of the run: that it waits, and why. Nothing where nobody can be asked, of which the page tells elsewhere.
+ * @param {State} state
+ * @param {Gauge} gauge
+ */
+export function waitingWords(state, gauge) {
+  const at = measuredAt(state);
+  if (!at || !["ready", "live"].includes(state.connection.status) || toldOf(state, at.run.name, askedFor(gauge)).last) return "";
+  return state.playback.playing && !at.isPast ? "Not measured yet: the runs that play go first." : "Being measured.";
+}
+
 /** All numbers of the open gauges, in words: what the charts show. @param {State} state */
 export function readingWords(state) {
   const at = measuredAt(state);

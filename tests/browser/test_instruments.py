@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from browser.conftest import OpenLab
 from browser.dashboard import PHONE, Dashboard
@@ -113,6 +113,27 @@ def test_the_exhibit_of_the_edge_opens_its_gauges_and_undo_closes_them(open_lab:
     expect(value(lab, "edge")).to_have_text("2.32 of 5.00", timeout=20_000)
     lab.notice.get_by_role("button", name="Undo").click()
     expect(switch(lab, "Gradient")).to_have_attribute("aria-checked", "true")
+
+
+def test_what_is_not_measured_yet_says_that_it_waits(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.play.click()
+    held: list[Route] = []
+    answered: list[Route] = []
+    lab.page.route(
+        "**/instruments/curvature*",
+        lambda route: route.continue_() if answered else held.append(route),
+    )
+    switch(lab, "Instruments").click()
+    waits = lab.page.locator(".instruments .waiting:visible")
+    lab.until(lambda: len(held), lambda count: count > 0)
+    expect(waits.first).to_have_text("Not measured yet: the runs that play go first.")
+    answered.extend(held)
+    held[0].continue_()
+    for kind in GAUGES:
+        expect(value(lab, kind)).to_have_count(1)
+    expect(waits).to_have_count(0)
+    lab.page.unroute("**/instruments/curvature*")
 
 
 def test_a_phone_tells_the_edge_in_what_its_needle_stands_at(open_lab: OpenLab) -> None:

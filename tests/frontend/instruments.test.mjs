@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { createGauges } from "../../frontend/net/gauges.js";
-import { costWords, gaugeSummary, GAUGES, keyWords, MOST, openInstruments, readingWords, toldOf } from "../../frontend/state/instruments.js";
+import { costWords, gaugeSummary, GAUGES, keyWords, MOST, openInstruments, readingWords, toldOf, waitingWords } from "../../frontend/state/instruments.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
 import { createStore } from "../../frontend/state/store.js";
 import { answer, classified } from "./fake-server.mjs";
@@ -214,6 +214,9 @@ test("what is measured is said in words: the story in the chart's name, numbers 
   assert.equal(gaugeSummary(state, GAUGES.alpha), `Step length α of ${label}: the step goes beyond the lowest point.`);
   assert.equal(gaugeSummary(state, GAUGES.noise), `Noise ÷ signal of ${label}: a batch has more noise than signal.`);
   assert.equal(readingWords(state), `${label}, Sharpness 9.00 of 10.0, Step length α 0.200, Noise ÷ signal 4.00, batch 1`);
+  const offline = reduce(store.get(), { type: "connection", status: "offline" });
+  const begun = reduce(store.get(), { type: "frame", runs: { gd: { ...store.get().runs.gd, status: "playing", samples_seen: 7, generation: 0, latest: {} } } });
+  assert.deepEqual([store.get(), begun, offline, state].map((now) => waitingWords(now, GAUGES.edge)), ["Being measured.", "Not measured yet: the runs that play go first.", "", ""]);
   assert.equal(costWords(state), "takes 12 ms");
   const playing = reduce(state, { type: "frame", runs: { gd: { ...state.runs.gd, status: "playing", samples_seen: 7, generation: 0, latest: {} } } });
   assert.equal(costWords(playing), "takes 12 ms, every 0.3 s");
