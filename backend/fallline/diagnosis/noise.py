@@ -124,9 +124,10 @@ def wasteful_batch(view: View, is_open: Callable[[Subject], bool]) -> Iterator[S
 
 def _wastes(batch: int, noise: Noise) -> Words:
     size = 2 ** int(np.clip(np.ceil(np.log2(max(4 * noise.scale, 1.0))), 0, 9))
+    scale = count(round(noise.scale), "sample") if noise.scale >= 1.0 else "less than 1 sample"
     return Words(
         title="{run}: the batch is larger than it needs to be.",
-        evidence=f"At the noise scale, {count(round(noise.scale), 'sample')}, noise and signal are "
+        evidence=f"At the noise scale, {scale}, noise and signal are "
         f"equal; a step takes "
         f"{count(batch, 'sample')}.",
         mark="batch wastes work",

@@ -72,7 +72,13 @@ _MERELY_SO = (
         noise.noise_floor,
         yields_to=_FLAT | {"small_batch", "healthy"},  # what falls again has not come to its floor
     ),
-    Rule("wasteful_batch", "fewer samples would give the same gradient", noise.wasteful_batch, hold=100),
+    Rule(
+        "wasteful_batch",
+        "fewer samples would give the same gradient",
+        noise.wasteful_batch,
+        hold=100,
+        yields_to=_FLAT | {"will_diverge"},  # where nothing is learnt, a batch of any size does as well
+    ),
     Rule(
         "healthy",
         "the loss falls, also on the test samples",
