@@ -11,6 +11,7 @@ from fallline.diagnosis.rules import RULES
 from fallline.diagnosis.view import RECENT
 from fallline.engine.kernels.choice import Kernels
 from fallline.engine.kernels.compiled import COMPILED
+from fallline.vocabulary.commands import EditRun
 from fallline.vocabulary.exhibits import EXHIBITS
 from support.doctor_cases import PLANTED, healthy_recipes
 from support.doctor_survey import false_alarms
@@ -74,6 +75,39 @@ def test_a_run_whose_loss_has_come_to_rest_is_not_said_to_learn(step: int) -> No
     one = Examined(EXHIBITS["too-high"].recipe)
     one.step(step, 10)
     assert "healthy" not in [each["rule"] for each in one.open("rate-1")]
+
+
+def test_beside_a_dead_layer_it_is_not_said_that_the_batch_wastes_work() -> None:
+    """Where nothing is learnt a batch of any size does as well, but that is no advice."""
+    one = Examined(EXHIBITS["notebook"].recipe)
+    one.step(50, SLICE)
+    one.one.edit("gd", EditRun(learning_rate=2), one.clock.now)
+    said = []
+    for _ in range(8):
+        one.step(SLICE)
+        said.append({each["rule"] for each in one.open("gd")})
+    assert "dead_layer" in said[-1]
+    assert all("wasteful_batch" not in each for each in said)
+
+
+def test_that_the_rest_of_a_layer_learns_is_said_only_where_a_gradient_reaches_it() -> None:
+    """At adam's rate of 3 the one unit that lives is active only where the classes are told apart to the last digit."""
+    data = {"name": "two_gaussians", "samples": 100, "features": 2, "seed": 2}
+    layers = [{"units": 4, "activation": "relu"}] * 2
+    network = {"layers": layers, "weights": "he_normal", "seed": 2}
+    run = {"name": "run", "optimizer": "adam", "learning_rate": 3}
+    one = Examined({"data": data, "network": network, "runs": [run]})
+    said = []
+    for _ in range(20):
+        one.step(5)
+        told = one.one.runs["run"].window(one.one.runs["run"].state.step - 1, None, 1)
+        for each in one.open():
+            if each["rule"] == "dead_units":
+                size = told.mean[told.names.index(f"grad_l1/W{each['subject']['layer']}")][-1]
+                learns = each["evidence"].endswith("The rest still learn.")
+                assert learns == (size != 0.0), each["evidence"]
+                said.append(learns)
+    assert set(said) == {True, False}
 
 
 def test_inputs_of_very_different_size_are_named(wide_and_narrow: str) -> None:

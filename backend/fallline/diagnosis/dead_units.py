@@ -16,6 +16,11 @@ MANY = 0.5
 cs231n (neural-networks-1), where the rate is too high.
 """
 
+BATCHES = 25
+"""Steps of which none may have had a gradient before it is said that there is none: a batch may lack the samples that
+have one.
+"""
+
 FLAT_R2 = 0.005
 """R² is as good as that of predicting the mean, 0, when it is no further from it."""
 
@@ -73,13 +78,19 @@ def _dead_units(view: View, place: int, layer: Layer, dead: int) -> Callable[[Si
         of_all = every(view.task.samples, "sample")
         return Words(
             title=f"{{run}}: {dead} of {layer.units} units in layer {place} {are} dead.",
-            evidence=f"{they} 0 for {of_all} since {since}. The rest still learn.",
+            evidence=f"{they} 0 for {of_all} since {since}. {_the_rest(view, place)}",
             mark=f"{count(dead, 'unit')} dead",
             why=_why(place, "a unit is off for every sample"),
             remedies=lambda: those_that_help(lambda: revive(view)),
         )
 
     return words
+
+
+def _the_rest(view: View, place: int) -> str:
+    """Whether the layer's gradient was exactly 0: of all samples at the last step, of batches at each of some."""
+    sizes = view.last(f"grad_l1/W{place}", 1 if view.is_full_batch else BATCHES)
+    return "The rest still learn." if (sizes != 0.0).any() else "No gradient reaches the rest either."
 
 
 def _why(place: int, once: str) -> Why:
