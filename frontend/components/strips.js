@@ -8,7 +8,7 @@ import { openOf } from "../state/findings.js";
 import { integer, plural } from "../state/format.js";
 import { isFork, isInForce, noRoomWords, wholeWords } from "../state/remedies.js";
 import { mayChange } from "../state/selectors.js";
-import { conditionWords } from "../state/stops.js";
+import { metWords } from "../state/stops.js";
 
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").Run} Run */
@@ -110,7 +110,7 @@ function finishedStrip(state) {
   const finished = order.map((name) => runs[name]).filter(({ status }) => status === "finished");
   const [run] = finished;
   if (!run) return null;
-  const why = run.finishedBy ? `, ${conditionWords(run.finishedBy)}` : "";
+  const why = run.finishedBy ? `, ${metWords(run)}` : "";
   const others = finished.length > 1 ? `${listed(finished.slice(1).map(({ label }) => label))} stopped too.` : "";
   const act = mayChange(state) ? { text: `Let ${run.label} go on`, do: (/** @type {App} */ app) => void app.edit(run.name, { stop: [] }) } : undefined;
   return { kind: "finished", tone: "ink", glyph: "check", strong: `${run.label} stopped at step ${integer(run.step)}${why}.`, text: others, act };

@@ -86,5 +86,15 @@ export function conditionWords({ when, above, below, steps }) {
   return `where ${NAMES[when] ?? when} is ${bound}`;
 }
 
+/**
+ * What a run that stopped met. A condition that was set when a layer had died already is met by its being dead.
+ * @param {import("./types.js").Run} run
+ */
+export function metWords({ finishedBy: met, findings, step }) {
+  if (!met) return "";
+  const died = met.when === "layer_dies" ? findings.find(({ rule, since_step: since, until_step: until }) => rule === "dead_layer" && until === null && since < step) : undefined;
+  return died ? `where a layer is dead, since step ${integer(died.since_step)}` : conditionWords(met);
+}
+
 /** "stops where a layer dies", "no stop condition". @param {Condition[]} conditions */
 export const stopWords = (conditions) => (conditions.length ? `stops ${conditions.map(conditionWords).join(" or ")}` : "no stop condition");

@@ -7,7 +7,7 @@ import { stripFor } from "../../frontend/components/strips.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
 import { editWords } from "../../frontend/state/run-words.js";
 import { choices, chosen, conditionsOf, numberOf, stopWords } from "../../frontend/state/stops.js";
-import { answer } from "./fake-server.mjs";
+import { answer, dead, found } from "./fake-server.mjs";
 
 const after = (...messages) => [{ type: "opened", answer: answer(), token: "t" }, { type: "connection", status: "ready" }, ...messages].reduce(reduce, initialState());
 const finished = (condition) => ({ type: "event", event: "finished", run: "sgd", step: 214, condition, latest: { train_loss: { step: 214, value: 0.5 } } });
@@ -49,4 +49,11 @@ test("a run that stopped says where and why, and can be let go on", () => {
   const asked = [];
   strip.act.do({ edit: (run, change) => asked.push([run, change]) });
   assert.deepEqual(asked, [["sgd", { stop: [] }]]);
+});
+
+test("a condition that was set when a layer had died already is told as met by its being dead", () => {
+  const frame = { type: "frame", frame: 1, runs: { sgd: { status: "playing", step: 254, epoch: 1, samples_seen: 254, generation: 0, columns: null } } };
+  const stopped = (since) => stripFor(after(frame, found("sgd", dead({ since_step: since })), { ...finished({ when: "layer_dies" }), step: 254 })).strong;
+  assert.equal(stopped(196), "SGD stopped at step 254, where a layer is dead, since step 196.");
+  assert.equal(stopped(254), "SGD stopped at step 254, where a layer dies.");
 });
