@@ -51,8 +51,8 @@ export function pushApart(wished, top, bottom, lines = wished.map(() => 1)) {
 
 /** @typedef {Flag & {left: number, brief: boolean, before: boolean}} PlacedFlag  `before`: the words are left of the line */
 
-/** What of a flag's words a phone has room for: of edits the glyph, of findings what has become of something: "dead". @param {Flag} flag */
-export const phoneWords = ({ text, tone }) => (tone ? text.replace(/^(layer \d+|\d+ units?|gradients) /, "") : "");
+/** What of a flag's words a phone has room for: of edits the glyph, of findings what has become of a layer, or of how many units: "dead", "3 dead". @param {Flag} flag */
+export const phoneWords = ({ text, tone }) => (tone ? text.replace(/^(layer \d+|gradients) /, "").replace(/^(\d+) units? /, "$1 ") : "");
 
 /**
  * Flags from left to right. One whose text would touch the next keeps its glyph only; one outside is left out. The text
