@@ -250,7 +250,7 @@ def test_what_is_tried_are_the_steps_that_the_fork_makes_then() -> None:
     one = Examined(WILD["notebook, seed 0, batch 1"][0])
     one.step(SLICE)
     run, problem = one.one.runs["run"], one.one.problem
-    command = {"do": "add_run", "at_step": 1, "learning_rate": 0.001}
+    command = {"do": "add_run", "at_step": 0, "learning_rate": 0.05}
     trial = Trials(problem, run, lambda _, call: call())(command)
     assert trial is not None
     fork = act(one, run, {**command, "fork_of": "run"})

@@ -56,7 +56,7 @@ Holds = Callable[[View, Trial], bool]
 
 
 def holds(view: View, trial: Trial) -> bool:
-    """Whether the run neither diverges, nor loses a layer, nor ends above where it began."""
+    """Whether the run neither diverges, nor loses half of a layer, nor ends above where it began."""
     return trial.after <= (GAINS if trial.before > NEAR * view.task.baseline else NEAR) * trial.before
 
 

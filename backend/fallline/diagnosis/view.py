@@ -141,7 +141,7 @@ class Slopes:
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What a command leads to in so many steps: the training loss where they begin, or of layers that were drawn anew,
-    and its mean over the later half of them, which is infinite where the run diverges or a whole layer dies.
+    and its mean over the later half of them, which is infinite where the run diverges or half of a layer dies.
     """
 
     steps: int

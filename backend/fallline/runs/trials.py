@@ -7,7 +7,7 @@ know rules, nor when it is asked.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from fallline.diagnosis.view import Trial
@@ -42,6 +42,9 @@ USUAL = 2
 
 LOST = 3.0
 """A loss that is so many times what it was has grown, and the rest need not be seen."""
+
+MANY = 0.5
+"""The share of a layer's units that may not die on the way."""
 
 LOOKS = 10
 """States of a trial that are looked at."""
@@ -112,19 +115,27 @@ class Trials:
         problem, state = self._problem, self._start(at_step)
         if recipe.redraw_at(at_step) is not None:
             advance(problem, state, recipe, 1, self._run.kernel)
-        before, losses = evaluate(problem, state.parameters)["train_loss"], []
+        begun, losses = self._dead(state), []
+        before = evaluate(problem, state.parameters)["train_loss"]
         for look in range(1, LOOKS + 1):
             if state.diverged_at is None:
                 to = at_step + steps * look // LOOKS
                 advance(problem, state, recipe, to - state.step, self._run.kernel)
             loss = evaluate(problem, state.parameters)["train_loss"]
             has_grown = loss > LOST * max(before, problem.initial_loss)
-            if state.diverged_at is not None or has_grown or self._has_died(state):
+            if state.diverged_at is not None or has_grown or _has_died(begun, self._dead(state)):
                 return Trial(state.step - at_step, before, math.inf)
             losses.append(loss)
         late = losses[LOOKS // 2 :]
         return Trial(steps, before, sum(late) / len(late))
 
-    def _has_died(self, state: TrainingState) -> bool:
+    def _dead(self, state: TrainingState) -> Iterable[tuple[int, int]]:
+        """Of each hidden layer how many units are dead, and how many there are."""
         *hidden, _ = units(self._problem, state.parameters)
-        return any(all(layer.dead) for layer in hidden)
+        return [(sum(layer.dead), len(layer.dead)) for layer in hidden]
+
+
+def _has_died(begun: Iterable[tuple[int, int]], dead: Iterable[tuple[int, int]]) -> bool:
+    """Whether a layer is dead, or has lost so many units since the trial began that it soon may be."""
+    both = zip(begun, dead, strict=True)
+    return any(now == of or now - before >= MANY * of for (before, of), (now, _) in both)
