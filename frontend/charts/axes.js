@@ -44,7 +44,7 @@ export function axesOf(frame) {
     grid: { name: "grid", d: down.map(({ top }) => `M${left},${top}H${right}`).join("") },
     line: { name: "axis", d: `M${left},${bottom + 0.5}H${right}${across.map((tick) => `M${tick.left},${bottom + 1}v${TICK}`).join("")}` },
     words: [
-      ...across.map((tick) => ({ name: "tick", left: tick.left, top: px(bottom + UNDER), text: tick.text })),
+      ...across.filter(({ text }) => text).map((tick) => ({ name: "tick", left: tick.left, top: px(bottom + UNDER), text: tick.text })),
       ...down.filter(({ text }) => text).map(({ top, text }) => ({ name: "tick beside", left: left - BESIDE, top: px(top + HALF), text })),
     ],
   };

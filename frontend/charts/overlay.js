@@ -13,8 +13,10 @@ const SHAPES = /** @type {Record<string, string>} */ ({
   a: "M5 .7a4.3 4.3 0 1 0 0 8.6a4.3 4.3 0 1 0 0-8.6z", b: "M1 1h8v8H1z", c: "M5 .2 9.8 5 5 9.8.2 5z", d: "M5 .8 9.6 9H.4z",
 });
 /** Beside the name of a square stand the run's shape and its score, so much and for each of its letters; and of a letter of a name that is whole or cut. In px. */
-const BESIDE_NAME = { least: 40, digit: 6.6 };
+const BESIDE_NAME = { shape: 15, score: 25, digit: 6.6 };
 const BOLD = { whole: 6.9, cut: 7.8 };
+/** Of a name that has its line to itself: smaller letters, nearer to the shape. */
+const SMALL = { shape: 12, whole: 6.6, cut: 7.5 };
 /** What a phone's loss chart leaves on the right, in px, less a hair. */
 const MARGIN = 47;
 const SVG = "http://www.w3.org/2000/svg";
@@ -133,21 +135,29 @@ export const instrumentLabels = ({ titles, levels }) => [
 /** @param {Json} labels */
 export function scatterLabels({ squares }) {
   const all = squares.map((/** @type {Json} */ { label: name }) => name);
-  return squares.flatMap((/** @type {Json} */ { left, top, width, height, indent, lane, run, label: whole, score, off, few }) => {
-    const room = width + indent - BESIDE_NAME.least - BESIDE_NAME.digit * score.length;
-    const [name] = nameLines(whole, all, { whole: Math.floor(room / BOLD.whole), cut: Math.max(4, Math.floor(room / BOLD.cut)) }, 1);
-    const dim = document.createElement("span");
-    dim.className = "values";
-    dim.textContent = `R² ${score}`;
-    const title = label("title", { left: left - indent, top: top - 18, width: width + indent, lane }, shape(lane), strong(name), dim);
-    title.dataset.run = run;
-    title.title = whole;
-    return [
-      title,
-      label("corner predicted", { left: left + 3, top: top + 1 }, "predicted"),
-      label("corner true", { left: left + width - 3, top: top + height - 16 }, "true"),
-      ...(off ? [label("off", { left: left + width / 2, top: top + height * 0.5 }, off)] : []),
-      ...(few ? [label("corner few", { left, top: top + height - 17 }, few)] : []),
-    ];
-  });
+  return squares.flatMap((/** @type {Json} */ square) => [...squareHead(square, all), ...squareWords(square)]);
+}
+
+/** Whose square it is, and R² of what is in it: beside the name, or where that has its line to itself, under it. @param {Json} square @param {string[]} all  names */
+function squareHead({ title: place, apart, isLow, lane, run, label: whole, score }, all) {
+  const letter = apart ? SMALL : BOLD;
+  const room = place.width - (apart ? SMALL.shape : BESIDE_NAME.shape + BESIDE_NAME.score + BESIDE_NAME.digit * score.length);
+  const [name] = nameLines(whole, all, { whole: Math.floor(room / letter.whole), cut: Math.max(4, Math.floor(room / letter.cut)) }, 1);
+  const words = `R² ${score}`;
+  const beside = document.createElement("span");
+  beside.className = "values";
+  beside.textContent = words;
+  const title = label(apart ? "title small" : "title", { ...place, lane }, shape(lane), strong(name), ...(apart ? [] : [beside]));
+  const heads = apart ? [title, label(isLow ? "score within" : "score", apart, words)] : [title];
+  for (const head of heads) Object.assign(head, { title: `${whole}: ${words}` }).dataset.run = run;
+  return heads;
+}
+
+/** What is written in a square. @param {Json} square */
+function squareWords({ left, top, width, height, isRoomy, off, few }) {
+  return [
+    ...(isRoomy ? [label("corner predicted", { left: left + 3, top: top + 1 }, "predicted"), label("corner true", { left: left + width - 3, top: top + height - 16 }, "true")] : []),
+    ...(off ? [label(isRoomy ? "off" : "off wraps", { left: left + width / 2, top: top + height * 0.5, width: isRoomy ? undefined : width }, off)] : []),
+    ...(few ? [label("corner few", { left, top: top + height - 17 }, isRoomy ? few : few.replace(" axis", ""))] : []),
+  ];
 }

@@ -1,6 +1,6 @@
 /**
  * Predicted against true values: one square a run, the same axes in all.
- * Owns: how predictions are shown. Pure. Must not know Plotly or the DOM.
+ * Owns: how predictions are shown; where the squares are is in squares.js. Pure. Must not know Plotly or the DOM.
  */
 
 import { fewTicks } from "./across-ticks.js";
@@ -8,26 +8,24 @@ import { axesOf, undrawn } from "./axes.js";
 import { pxAcross, pxDown } from "./labels.js";
 import { laneLook, shownRuns, templateOf } from "./looks.js";
 import { isInside, square, symbol } from "./paths.js";
+import { cellsOf } from "./squares.js";
 import { integer, score } from "../state/format.js";
 import { seen } from "../state/moments.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("../state/types.js").Run} Run */
 /** @typedef {import("./scene.js").Scene} Scene */
+/** @typedef {import("./squares.js").Cell} Cell */
 
 const MOST = 600;
-const TITLE = 18;
-/** Room of the tick labels, left of a plot and under its title. */
-const LEFT = 22;
-const BOTTOM = 20;
-const GAP = 14;
+
 /** @param {Scene} scene */
 export function scatterChart({ state, look, room }) {
   const runs = shownRuns(seen(state));
   const known = rangeOf(runs);
   // until something is known, an axis would be one of nothing
   const range = known ?? NONE_YET;
-  const cells = cellsOf(runs.length, room);
+  const cells = cellsOf(runs.length, room, look.compact);
   /** @type {Json} */
   const layout = {
     template: templateOf(look), showlegend: false, hovermode: "closest",
@@ -35,7 +33,7 @@ export function scatterChart({ state, look, room }) {
   };
   const ticks = known ? fewTicks(range) : {};
   const axis = undrawn({ type: "linear", range, ...ticks });
-  const frames = cells.map((cell) => ({ ...cell, beyond: 0, x: { ...axis, ...withRoom(ticks, cell.width) }, y: axis }));
+  const frames = cells.map((cell) => ({ ...cell, beyond: 0, ...axesIn(cell, ticks, axis) }));
   const axes = frames.map(axesOf);
   const data = runs.map((run, k) => {
     const suffix = k ? String(k + 1) : "";
@@ -68,28 +66,25 @@ function rangeOf(runs) {
 
 const LETTER = 6.2;
 const APART = 6;
+/** Between lines of words beside a square. */
+const LINE = 17;
 
-/**
- * Words under a square must not touch: where they would, every second one goes.
- * @param {{tickvals?: number[], ticktext?: string[]}} ticks
- * @param {number} width  px
- */
-function withRoom({ tickvals = [], ticktext = [] }, width) {
-  const widest = Math.max(...ticktext.map(({ length }) => length)) * LETTER + APART;
-  const isTight = tickvals.length > 1 && width / tickvals.length < widest;
+/** @typedef {{tickvals?: number[], ticktext?: string[]}} Ticks */
+
+/** Words of ticks must not touch: where they would, every second tick goes. @param {Ticks} ticks @param {number} length  px, of the axis @param {number} least  px, of a word */
+function withRoom({ tickvals = [], ticktext = [] }, length, least) {
+  const isTight = tickvals.length > 1 && length / tickvals.length < least;
   return isTight ? { tickvals: tickvals.filter((_, k) => k % 2 === 0), ticktext: ticktext.filter((_, k) => k % 2 === 0) } : { tickvals, ticktext };
 }
 
-/** @typedef {{left: number, top: number, width: number, height: number}} Cell  px, of the plot itself */
+/** Ticks whose words stand elsewhere. @param {Ticks} ticks */
+const wordless = (ticks) => ({ ...ticks, ticktext: ticks.ticktext?.map(() => "") });
 
-/** Two squares a row. @param {number} count @param {Scene["room"]} room @returns {Cell[]} */
-function cellsOf(count, room) {
-  const rows = Math.max(1, Math.ceil(count / 2));
-  const width = (room.width - GAP) / 2 - LEFT;
-  const height = room.height / rows - TITLE - BOTTOM;
-  return Array.from({ length: count }, (_, k) => ({
-    left: LEFT + (k % 2) * (LEFT + width + GAP), top: Math.floor(k / 2) * (room.height / rows) + TITLE, width, height: Math.max(20, height),
-  }));
+/** Both axes of a square: the same numbers, of which as many are told as have room. @param {Cell} cell @param {Ticks} ticks @param {import("./labels.js").Axis} axis */
+function axesIn({ width, height, isLow, isInner }, ticks, axis) {
+  const widest = Math.max(...(ticks.ticktext ?? []).map(({ length }) => length)) * LETTER + APART;
+  const [across, down] = [withRoom(ticks, width, widest), withRoom(ticks, height, LINE)];
+  return { x: { ...axis, ...(isLow ? wordless(across) : across) }, y: { ...axis, ...(isInner ? wordless(down) : down) } };
 }
 
 /** @param {Json} layout @param {string} suffix @param {Cell} cell @param {Scene["room"]} room @param {Json} shared */
@@ -166,7 +161,7 @@ function squareOf(run, cell, range) {
   // a run that stands still is at one step only, and its score is of that step or not told
   const isOfNow = status === "playing" || predictions?.step === step;
   const told = step > 0 && status !== "diverged" && isOfNow;
-  return { ...cell, indent: LEFT, run: name, lane, label, score: told ? score(determination(predictions)) : "–", ...beyond(predictions?.y_pred ?? [], range) };
+  return { ...cell, run: name, lane, label, score: told ? score(determination(predictions)) : "–", ...beyond(predictions?.y_pred ?? [], range) };
 }
 
 /**

@@ -14,9 +14,9 @@ export function accuracyTitle(run) {
   const values = make("span", { class: "values" }, value, make("span", { class: "word" }, "accuracy"));
   const root = make("div", { class: "title", "aria-hidden": "true" }, marker(run.lane), label, values);
 
-  /** @param {string} name @param {number|null|undefined} right  the share */
-  function show(name, right) {
-    write(label, name);
+  /** @param {string} name @param {number|null|undefined} right  the share @param {string} [brief]  the name as far as there is room for it */
+  function show(name, right, brief = name) {
+    write(label, brief);
     write(value, score(right));
     set(root, { title: `${name}: accuracy ${score(right)}` });
   }

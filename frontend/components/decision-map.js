@@ -39,7 +39,7 @@ export function decisionMap(run, point) {
   const dots = draw("g", {});
   const off = make("span", { class: "off", hidden: true }, "off the axis");
   const picture = make("div", { class: "map" });
-  const root = make("div", { class: "decision", "data-run": run.name, "data-lane": run.lane }, title.root, picture);
+  const root = make("div", { class: "decision", "data-run": run.name, "data-lane": run.lane }, picture, title.root);
   /** @type {Json|undefined} */
   let drawn;
   /** @type {import("../state/decision-map.js").DecisionMap|undefined} */
@@ -68,8 +68,8 @@ export function decisionMap(run, point) {
     canvas.getContext("2d")?.putImageData(new ImageData(pixelsOf(map, colours, paper), map.side), 0, 0);
   }
 
-  /** @param {Run} now @param {Json|undefined} last  what was told last @param {boolean} isStandard  its inputs are standardized */
-  function show(now, last, isStandard) {
+  /** @param {Run} now @param {Json|undefined} last  what was told last @param {boolean} isStandard  its inputs are standardized @param {string} brief  its name over it */
+  function show(now, last, isStandard, brief) {
     isScaled = isStandard;
     const told = now.status === "diverged" ? undefined : last;
     const present = document.documentElement.dataset.theme ?? "";
@@ -77,7 +77,7 @@ export function decisionMap(run, point) {
     [drawn, theme] = [told, present];
     if (isOther) drawAll(told);
     cursor.follow();
-    title.show(now.label, told?.right);
+    title.show(now.label, told?.right, brief);
     off.hidden = now.status !== "diverged";
     set(picture, { "aria-label": mapWords(now, told, isStandard) });
     set(root, { "data-step": told?.step ?? null });

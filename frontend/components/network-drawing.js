@@ -6,7 +6,7 @@
 import { draw, make, set, write } from "./dom.js";
 import { lightEdges } from "./edge-lights.js";
 import { LiveElement, register } from "./live-element.js";
-import { cellOf, columnsOf, edgePath, footWords, HEIGHT, inputWords, isRoomy, strokeOf, WIDTH } from "./network-geometry.js";
+import { cellOf, columnsOf, edgePath, footWords, HEIGHT, heightUnder, inputWords, isRoomy, strokeOf, WIDTH } from "./network-geometry.js";
 import { networkTwin } from "./network-twin.js";
 import { keepRunSwitch } from "./run-switch.js";
 import { inspectedRun } from "../state/inspected.js";
@@ -26,7 +26,7 @@ import { viewWords } from "../state/selectors.js";
 const DARKEST = 3;
 
 /** Of a run's name on its switch. */
-const LETTERS = { few: 12, many: 8 };
+const LETTERS = { few: 12, many: 8, most: 6 };
 
 /** @param {State} state */
 const shownRun = (state) => inspectedRun(seen(state));
@@ -59,13 +59,14 @@ export class NetworkDrawing extends LiveElement {
   /** @type {Column[]} */
   #columns = [];
   #shape = "";
+  #height = HEIGHT;
   /** @type {SVGPathElement[][][]} */
   #edges = [];
   /** @type {{group: SVGGElement, value: SVGTextElement|null}[][]} */
   #units = [];
   /** @type {{name: SVGTextElement, count: SVGTextElement}[]} */
   #feet = [];
-  #svg = draw("svg", { class: "network", role: "img", viewBox: `0 0 ${WIDTH} ${HEIGHT + 4}` });
+  #svg = draw("svg", { class: "network", role: "img" });
   #twin = make("div", { class: "unseen" });
   #reshape = lightEdges(this.#svg, ({ place, unit }) => [
     ...(this.#edges[place - 1]?.map((row) => row[unit]) ?? []), ...(this.#edges[place]?.[unit] ?? []),
@@ -75,11 +76,12 @@ export class NetworkDrawing extends LiveElement {
     this.onceOpened(() => {
       const tabs = make("span", { class: "end" });
       const when = make("span", { class: "when" });
-      this.append(make("div", { class: "head" }, make("h2", {}, "Network"), when, tabs), this.#svg, this.#legend(), this.#twin);
+      const head = make("div", { class: "head" }, make("h2", {}, "Network"), when, tabs);
+      this.append(make("div", { class: "stand" }, head, this.#svg), this.#legend(), this.#twin);
       keepRunSwitch(this, tabs, "Run shown", LETTERS);
-      this.follow((state) => [state.experiment, shownRun(state)?.name, shownRun(state)?.units, shownRun(state)?.weights, shownRun(state)?.findings], (_, state) => {
+      this.follow((state) => [state.experiment, state.order.length, shownRun(state)?.name, shownRun(state)?.units, shownRun(state)?.weights, shownRun(state)?.findings], (_, state) => {
         const run = shownRun(state);
-        if (run && state.experiment) this.#show(run, state.experiment);
+        if (run && state.experiment) this.#show(run, state.experiment, state.order.length);
       });
       this.follow((state) => whenWords(seen(state)), (words) => (write(when, words), set(when, { title: words || null })));
     });
@@ -92,12 +94,14 @@ export class NetworkDrawing extends LiveElement {
       make("span", {}, "width |w|"), make("span", {}, "fill: activation"));
   }
 
-  /** @param {Run} run @param {Experiment} experiment */
-  #show(run, experiment) {
+  /** @param {Run} run @param {Experiment} experiment @param {number} runs  that there are */
+  #show(run, experiment, runs) {
     const sizes = layerSizes(experiment.recipe, experiment.outputs);
-    const shape = JSON.stringify([sizes, experiment.inputs]);
+    const height = heightUnder(runs);
+    const shape = JSON.stringify([sizes, experiment.inputs, height]);
     if (this.#shape !== shape) {
       this.#shape = shape;
+      this.#height = height;
       this.#build(sizes, experiment.inputs);
     }
     const { units, weights } = run;
@@ -118,7 +122,8 @@ export class NetworkDrawing extends LiveElement {
   /** @param {number[]} sizes @param {string[]} inputs */
   #build(sizes, inputs) {
     const { beside, words } = inputWords(inputs, sizes.length);
-    this.#columns = columnsOf(sizes, beside);
+    this.#columns = columnsOf(sizes, beside, this.#height);
+    set(this.#svg, { viewBox: `0 0 ${WIDTH} ${this.#height + 4}` });
     const columns = this.#columns;
     this.#reshape(columns.map(({ drawn }) => drawn), columns.some(({ isStrip }) => isStrip));
     const edges = draw("g", { class: "edges" });
@@ -155,8 +160,8 @@ export class NetworkDrawing extends LiveElement {
     const last = this.#columns.length - 1;
     const words = place === 0 ? "input" : place === last ? "ŷ" : last > 4 ? `${place}` : `layer ${place}`;
     return {
-      name: draw("text", { x: column.x, y: HEIGHT - 13 }, words),
-      count: draw("text", { x: column.x, y: HEIGHT, class: "foot-alive" }),
+      name: draw("text", { x: column.x, y: this.#height - 13 }, words),
+      count: draw("text", { x: column.x, y: this.#height, class: "foot-alive" }),
     };
   }
 
@@ -204,7 +209,7 @@ export class NetworkDrawing extends LiveElement {
 
 /** A unit, or a cell of a strip. @param {Column} column @param {number} y @param {string} look */
 const shapeOf = (column, y, look) => (column.isStrip
-  ? draw("rect", { class: look, x: column.x - 5, y: y - 5, width: 10, height: 10, rx: 1.5 })
+  ? draw("rect", { class: look, x: column.x - 5, y: y - column.half, width: 10, height: 2 * column.half, rx: 1.5 })
   : draw("circle", { class: look, cx: column.x, cy: y.toFixed(1), r: column.radius }));
 
 /** @param {Column} column @param {string[]} inputs  their names @param {string[]} words  as far as there is room @param {boolean} beside */

@@ -1,6 +1,6 @@
 /**
  * Where units stand and how edges run in the drawing of a network.
- * Owns: positions on a plane of 292 x 216. Pure.
+ * Owns: positions on a plane of 292 x 216, or of less where the switch over it has more lines. Pure.
  */
 
 import { MOST_CELLS } from "../state/looks.js";
@@ -14,7 +14,14 @@ const FIRST_NAMED = 84;
 const END = 280;
 const LAST = 272;
 const TOP = 8;
-const TALL = HEIGHT - 42;
+/** Under the units stand their feet. */
+const FEET = 34;
+
+/** What further lines of the switch over it take from the drawing, by the runs that are in them: all together are always as high. */
+const LINES = [{ over: 4, taken: 55 }, { over: 2, taken: 30 }];
+
+/** How high the drawing is under a switch of so many runs. @param {number} runs */
+export const heightUnder = (runs) => HEIGHT - (LINES.find(({ over }) => runs > over)?.taken ?? 0);
 
 /**
  * @typedef {object} Column
@@ -23,18 +30,19 @@ const TALL = HEIGHT - 42;
  * @property {boolean} isStrip
  * @property {number} x
  * @property {number} radius
+ * @property {number} half     of its height
  * @property {number[]} ys
  */
 
-/** @param {number} count */
-function spread(count) {
-  const pitch = count > 1 ? Math.min(0.8 / 3, 0.92 / (count - 1)) : 0;
-  return Array.from({ length: count }, (_, k) => TOP + TALL * (0.5 + pitch * (k - (count - 1) / 2)));
-}
+/** Of what units have of the height, how much is from one to the next. @param {number} count */
+const pitchOf = (count) => (count > 1 ? Math.min(0.8 / 3, 0.92 / (count - 1)) : 0);
 
-/** @param {number} count @param {boolean} isInput @param {boolean} isStrip */
-function radiusOf(count, isInput, isStrip) {
-  const room = count > 1 ? TALL * Math.min(0.8 / 3, 0.92 / (count - 1)) * 0.46 : Infinity;
+/** @param {number} count @param {number} tall */
+const spread = (count, tall) => Array.from({ length: count }, (_, k) => TOP + tall * (0.5 + pitchOf(count) * (k - (count - 1) / 2)));
+
+/** @param {number} count @param {number} tall @param {boolean} isInput @param {boolean} isStrip */
+function radiusOf(count, tall, isInput, isStrip) {
+  const room = count > 1 ? tall * pitchOf(count) * 0.46 : Infinity;
   return isStrip ? 5 : Math.min(isInput ? 9 : 13.5, room);
 }
 
@@ -58,15 +66,18 @@ export function inputWords(names, columns) {
 /**
  * @param {number[]} sizes  units of every layer, inputs first
  * @param {boolean} [named]  names stand beside the inputs
+ * @param {number} [height]
  * @returns {Column[]}
  */
-export function columnsOf(sizes, named = false) {
+export function columnsOf(sizes, named = false, height = HEIGHT) {
+  const tall = height - TOP - FEET;
   const begin = named ? FIRST_NAMED : FIRST;
   return sizes.map((units, place) => {
     const isStrip = units > MOST_CELLS;
     const drawn = Math.min(units, MOST_CELLS);
     const x = Math.min(begin + ((END - begin) * place) / (sizes.length - 1), LAST);
-    return { units, drawn, isStrip, x, radius: radiusOf(drawn, place === 0, isStrip), ys: spread(drawn) };
+    const radius = radiusOf(drawn, tall, place === 0, isStrip);
+    return { units, drawn, isStrip, x, radius, half: isStrip ? Math.min(radius, tall * pitchOf(drawn) * 0.47) : radius, ys: spread(drawn, tall) };
   });
 }
 

@@ -1,6 +1,6 @@
 /**
  * The section around what was predicted and what is true: a scatter of values; of classes a table a run, or over two inputs a map.
- * Owns: its heading, which of them is there, and its room: two squares side by side. Where it needs more, the Doctor comes first.
+ * Owns: its heading, which of them is there, and its room: that of two squares side by side, whatever there are of runs and classes.
  */
 
 import { confusionTable } from "./confusion-table.js";
@@ -10,6 +10,8 @@ import { make, makeOwn, set, write } from "./dom.js";
 import { fittingWords } from "./fitting-words.js";
 import { LiveElement, register } from "./live-element.js";
 import { pictureOf } from "../charts/picture.js";
+import { arrangementOf, lettersOver } from "../charts/squares.js";
+import { briefName } from "../state/brief-names.js";
 import { isStandardized, STANDARDIZED } from "../state/data-recipe.js";
 import { axisWords, hasMap, isMapOld, mapTold, showsMap } from "../state/decision-map.js";
 import { plural } from "../state/format.js";
@@ -19,10 +21,12 @@ import { viewSteps } from "../state/selectors.js";
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").Run} Run */
 /** @typedef {import("../state/types.js").Experiment} Experiment */
-/** @typedef {{root: HTMLElement, show: (run: Run, state: State) => void}} Face  of a run */
+/** @typedef {{root: HTMLElement, show: (run: Run, state: State, brief: string) => void}} Face  of a run, with its name as far as there is room */
 
-/** So many runs stand side by side; with more classes than this, tables stand one under the other. */
+/** With more classes than this, tables stand one under the other. */
 const SIDE_BY_SIDE = 2;
+
+const PHONE = "(max-width: 720px)";
 
 /** So many ms one waits for maps that nobody saw, for a picture of them. */
 const PATIENCE = 10_000;
@@ -42,7 +46,7 @@ const facing = (state) => (!state.experiment?.classes.length ? "scatter" : shows
 const FACES = {
   map(run, _, point) {
     const { root, show } = decisionMap(run, point);
-    return { root, show: (now, state) => show(now, mapTold(state, now.name), isStandardized(state.experiment, "inputs")) };
+    return { root, show: (now, state, brief) => show(now, mapTold(state, now.name), isStandardized(state.experiment, "inputs"), brief) };
   },
   table(run, classes) {
     const { root, show } = confusionTable(run, classes);
@@ -56,6 +60,8 @@ export class PredictedTrue extends LiveElement {
   #hint = make("p", { class: "hint", "aria-hidden": "true" });
   #body = make("div", {});
   #isInSight = false;
+  /** px, of its content */
+  #width = 0;
 
   start() {
     this.onceOpened(() => {
@@ -78,6 +84,7 @@ export class PredictedTrue extends LiveElement {
       this.follow((state) => shownRuns(state).flatMap(({ name, predictions, label, status }) => [predictions, label, status, mapTold(state, name)]), (_, state) => this.#show(state));
       this.follow(hintWords, (words) => write(this.#hint, words));
       this.#watchSight(body);
+      this.#watchRoom(body);
       const theme = new MutationObserver(() => this.#show(this.app.store.get()));
       theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
       this.whenGone(() => theme.disconnect());
@@ -92,6 +99,23 @@ export class PredictedTrue extends LiveElement {
     });
     sight.observe(body);
     this.whenGone(() => sight.disconnect());
+  }
+
+  /** Names are as long as there is room; and what scrolls can be reached without a pointer. @param {HTMLElement} body */
+  #watchRoom(body) {
+    const room = new ResizeObserver(([{ contentRect }]) => {
+      this.#width = contentRect.width;
+      this.#show(this.app.store.get());
+      this.#reach(body);
+    });
+    room.observe(body);
+    this.whenGone(() => room.disconnect());
+  }
+
+  /** @param {HTMLElement} body */
+  #reach(body) {
+    const scrolls = body.scrollHeight > body.clientHeight && getComputedStyle(body).overflowY === "auto";
+    set(body, scrolls ? { tabindex: 0, role: "group", "aria-label": "Predictions of classes, a table a run" } : { tabindex: null, role: null, "aria-label": null });
   }
 
   /**
@@ -141,15 +165,16 @@ export class PredictedTrue extends LiveElement {
     const runs = shownRuns(state);
     const classes = state.experiment?.classes ?? [];
     const face = facing(state);
-    set(body, { style: { "--rows": Math.max(1, Math.ceil(runs.length / 2)) } });
-    // where there is a switch to the table, it stays where it was pressed
-    const isLong = face === "table" && classes.length > SIDE_BY_SIDE && !hasMap(state.experiment);
-    set(/** @type {Element} */ (this.parentElement), { "data-tall": runs.length > SIDE_BY_SIDE || isLong });
-    if (face === "scatter") return;
+    const { columns, rows, isSmall } = arrangementOf(runs.length, false);
+    const isMany = face === "map" && isSmall;
+    // on a phone two stand side by side, and there is room below
+    set(body, { "data-columns": isMany ? columns : null, "data-rows": isMany && rows > 1 ? rows : null, style: { "--columns": columns, "--rows": arrangementOf(runs.length, true).rows } });
+    if (face === "scatter") return this.#reach(body);
     const held = this.#faces;
     this.#faces = new Map(runs.map((run) => [run.name, held.get(run.name) ?? FACES[face](run, classes, (words) => this.#point(words))]));
     body.replaceChildren(...[...this.#faces.values()].map(({ root }) => root));
     this.#show(state);
+    this.#reach(body);
   }
 
   /** What is pointed at, in the place of what can be pointed at. @param {string|null} words */
@@ -159,8 +184,10 @@ export class PredictedTrue extends LiveElement {
 
   /** @param {State} state */
   #show(state) {
-    const { runs } = seen(state);
-    for (const [name, face] of this.#faces) if (runs[name]) face.show(runs[name], state);
+    const runs = shownRuns(state);
+    const names = runs.map(({ label }) => label);
+    const letters = lettersOver(arrangementOf(runs.length, matchMedia(PHONE).matches), this.#width);
+    for (const run of runs) this.#faces.get(run.name)?.show(run, state, briefName(run.label, names, letters));
   }
 }
 

@@ -10,14 +10,15 @@ import { marker } from "./icons.js";
 import { briefName } from "../state/brief-names.js";
 import { inspectedRun } from "../state/inspected.js";
 
-/** So many are few: their names have more room than those of many. */
+/** So many are few, and more than so many the most: the more there are, the less room their names have. */
 const FEW = 2;
+const MANY = 3;
 
 /**
  * @param {import("./live-element.js").LiveElement} host  on the page as long as the switch
  * @param {HTMLElement} place
  * @param {string} name  accessible
- * @param {{few: number, many: number}} letters  of a run's name
+ * @param {{few: number, many: number, most?: number}} letters  of a run's name
  */
 export function keepRunSwitch(host, place, name, letters) {
   /** @type {(run: string|null) => void} */
@@ -25,9 +26,10 @@ export function keepRunSwitch(host, place, name, letters) {
   host.follow((state) => [...state.order, ...state.order.map((run) => state.runs[run].label)], (_, state) => {
     const { order, runs } = state;
     const isMany = order.length > FEW;
+    const most = order.length > MANY ? letters.most ?? letters.many : isMany ? letters.many : letters.few;
     const labels = order.map((run) => runs[run].label);
     const choices = order.map((run, k) => {
-      const text = briefName(labels[k], labels, isMany ? letters.many : letters.few);
+      const text = briefName(labels[k], labels, most);
       return { value: run, text, title: labels[k], ...(text === labels[k] ? {} : { name: labels[k] }), before: () => marker(runs[run].lane) };
     });
     const tabs = segmentedSwitch({ name, choices, choose: (networkRun) => host.app.setView({ networkRun }) });

@@ -456,6 +456,20 @@ test("of predictions that are not seen it is told how many, or on which side all
   assert.deepEqual(told([-1, -2, 9, 9]), ["all off the axis", ""]);
 });
 
+test("of three runs each square has its points on axes of its own, and the numbers stand beside the first", () => {
+  const predictions = { split: "test", rows: [], y: [1, 2, 3, 4], y_pred: [1, 2, 3, 4] };
+  const measured = ["gd", "sgd"].map((name) => ({ type: "measured", runs: { [name]: { generation: 0, predictions } } }));
+  const { state, ...rest } = scene({ gd: 3, sgd: 3, messages: measured });
+  const three = { ...state, order: [...state.order, "fork"], runs: { ...state.runs, fork: { ...state.runs.sgd, name: "fork", label: "SGD from 3" } } };
+  const { layout, words, labels, data } = scatterChart({ ...rest, state: three });
+  const domains = ["", "2", "3"].map((suffix) => layout[`xaxis${suffix}`].domain);
+  assert.ok(domains[0][1] < domains[1][0] && domains[1][1] < domains[2][0]);
+  assert.deepEqual(data.map(({ xaxis }) => xaxis), ["x", "x2", "x3"]);
+  assert.deepEqual(labels.squares.map(({ run, score }) => [run, score]), [["gd", "1.00"], ["sgd", "1.00"], ["fork", "1.00"]]);
+  const beside = words.filter(({ name }) => name === "tick beside");
+  assert.ok(beside.length > 1 && new Set(beside.map(({ left }) => left)).size === 1);
+});
+
 test("before predictions are known their axes have no numbers", () => {
   const { words, ground, data } = scatterChart(scene({ gd: 3, sgd: 3 }));
   assert.deepEqual([words, data.length], [[], 2]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { cellOf, columnsOf, edgePath, footWords, HEIGHT, inputWords, strokeOf, WIDTH } from "../../frontend/components/network-geometry.js";
+import { cellOf, columnsOf, edgePath, footWords, HEIGHT, heightUnder, inputWords, strokeOf, WIDTH } from "../../frontend/components/network-geometry.js";
 
 test("the notebook's network stands where the design has it", () => {
   const columns = columnsOf([5, 4, 4, 1]);
@@ -12,14 +12,23 @@ test("the notebook's network stands where the design has it", () => {
 });
 
 test("no unit of any network leaves the drawing or overlaps its neighbour", () => {
-  for (const units of [1, 2, 3, 7, 12, 16, 17, 64]) {
-    for (const { ys, radius, isStrip, x } of columnsOf([64, units, units, units, units, units, units, 1])) {
+  for (const [units, height] of [1, 2, 3, 7, 12, 16, 17, 64].flatMap((each) => [2, 3, 8].map((runs) => [each, heightUnder(runs)]))) {
+    for (const { ys, radius, half, isStrip, x } of columnsOf([64, units, units, units, units, units, units, 1], false, height)) {
       assert.ok(x - radius >= 0 && x + radius <= WIDTH);
-      assert.ok(Math.min(...ys) >= 0 && Math.max(...ys) + radius <= HEIGHT);
+      assert.ok(Math.min(...ys) - half >= 0 && Math.max(...ys) + half <= height - 26, "over their feet");
       const pitch = ys.length > 1 ? ys[1] - ys[0] : Infinity;
-      assert.ok(pitch >= 2 * radius * 0.99, `${units} units${isStrip ? " in a strip" : ""}: ${pitch} apart`);
+      assert.ok(pitch >= 2 * half * 0.99, `${units} units${isStrip ? " in a strip" : ""}: ${pitch} apart`);
     }
   }
+});
+
+test("under a switch of two lines the drawing is lower by them, and as wide", () => {
+  const heights = [1, 2, 3, 4, 5, 8].map(heightUnder);
+  assert.deepEqual(heights, [...heights].sort((a, b) => b - a));
+  assert.deepEqual(heights.slice(0, 2), [HEIGHT, HEIGHT]);
+  const [whole, low] = [HEIGHT, heightUnder(8)].map((height) => columnsOf([5, 4, 4, 1], false, height));
+  assert.deepEqual(low.map(({ x }) => x), whole.map(({ x }) => x));
+  assert.ok(low[1].radius >= 9.5, "its numbers have room");
 });
 
 test("inputs have their names: in the circles, beside them, or by number where there is no room", () => {

@@ -1,0 +1,219 @@
+"""The rail beside the charts: each section in its place, however many runs and classes there are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from browser.conftest import OpenLab, Visits
+from browser.dashboard import DESKTOP, PHONE, Dashboard
+from browser.test_accessibility import faults_in_both_themes
+from browser.test_classes import MOONS, opened, shown_as
+from browser.test_exports import content, open_panel, take
+
+SECTIONS = ["network-drawing", "predicted-true", "doctor-list"]
+LONG = 1500
+"""Steps after which SGD's second layer has been dead for long: there is something to be seen of the Doctor."""
+
+TOPS = """(names) => names.map((name) => document.querySelector(name).getBoundingClientRect().top)"""
+
+# Of each run with a square: its name and score as they are read, and whether all of it is seen, clear of the next.
+SQUARES = """() => {
+    const all = [...document.querySelectorAll("predicted-true .chart-label.title")];
+    const rail = document.querySelector(".rail.inspection").getBoundingClientRect();
+    return all.map((title) => {
+        const run = title.dataset.run;
+        const told = title.querySelector(".values") ?? title.parentElement.querySelector(`.score[data-run="${run}"]`);
+        const name = title.querySelector("b");
+        const box = told.getBoundingClientRect();
+        const right = Math.max(box.right, name.getBoundingClientRect().right);
+        const next = all.map((each) => each.getBoundingClientRect().left).filter((left) => left > box.left);
+        const isWhole = [name, told].every((each) => each.scrollWidth <= each.clientWidth + 1);
+        return {
+            run, name: name.textContent, score: told.textContent, full: title.title,
+            whole: isWhole && right <= Math.min(rail.right, ...next),
+        };
+    });
+}"""
+
+
+def tops(lab: Dashboard) -> list[float]:
+    found: list[float] = lab.page.evaluate(TOPS, SECTIONS)
+    return found
+
+
+def expect_places(lab: Dashboard, before: list[float]) -> None:
+    """As designed: in their order, where they were, and the first thing found in sight."""
+    assert tops(lab) == pytest.approx(before, abs=2)
+    assert before == sorted(before)
+    heading = lab.page.locator("doctor-list .finding h3").first
+    expect(heading).to_be_in_viewport(ratio=1)
+    # not under the line of the inspector either
+    rail, box = lab.page.locator(".rail.inspection").bounding_box(), heading.bounding_box()
+    assert rail
+    assert box
+    assert box["y"] + box["height"] <= rail["y"] + rail["height"]
+
+
+def fork(lab: Dashboard, count: int) -> None:
+    """Until there are so many runs."""
+    for place in range(len(lab.ask("GET")["runs"]), count):
+        made = {
+            "name": f"fork-{place}",
+            "fork_of": "gd",
+            "at_step": place,
+            "label": f"GD from {place}",
+        }
+        lab.ask("POST", "/runs", {**made, "learning_rate": 0.01})
+    expect(lab.page.locator("race-table tbody tr")).to_have_count(count)
+
+
+def test_the_doctors_own_fork_moves_nothing_in_the_rail_nor_do_any_more(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.make_steps(LONG)
+    expect(lab.page.locator(".finding[data-rule=dead_layer]")).to_be_visible()
+    before = tops(lab)
+    expect_places(lab, before)
+    lab.page.locator(".finding[data-rule=dead_layer] .acts button").first.click()
+    for count in (3, 4, 5, 8):
+        fork(lab, count)
+        lab.ask("POST", "/step", {"steps": 1})
+        squares = lab.until(
+            lambda: lab.page.evaluate(SQUARES),
+            lambda found, count=count: [each["score"] != "R² –" for each in found] == [True] * count,
+        )
+        names = {run["name"]: run["label"] or run["name"].upper() for run in lab.ask("GET")["runs"]}
+        assert [each["run"] for each in squares] == list(names)
+        assert [each for each in squares if not each["whole"] or not each["score"].startswith("R² ")] == []
+        assert len({each["name"] for each in squares}) == count
+        assert [each["full"] for each in squares] == [
+            f"{names[each['run']]}: {each['score']}" for each in squares
+        ]
+        lab.until(
+            lambda: lab.chart("scatter").get_attribute("data-traces"),
+            lambda told, count=count: told == str(count),
+        )
+        expect_places(lab, before)
+    assert faults_in_both_themes(lab) == []
+
+
+def test_maps_of_eight_runs_have_the_room_of_two_and_each_is_still_read(visits: Visits, address: str) -> None:
+    lab = opened(visits, address, MOONS)
+    lab.make_steps(60)
+    expect(lab.page.locator(".decision[data-step='60']")).to_have_count(2)
+    before = tops(lab)
+    for count in (3, 4, 8):
+        fork(lab, count)
+        lab.page.locator(f".decision[data-run='fork-{count - 1}'][data-step]").wait_for()
+        expect_places(lab, before)
+    sizes = {
+        (round(box["width"]), round(box["height"]))
+        for each in lab.page.locator(".decision .map").all()
+        if (box := each.bounding_box())
+    }
+    [(width, height)] = sizes
+    assert width == height > 50
+    title = lab.page.locator(".decision[data-run='fork-7'] .title")
+    expect(title.locator(".values")).to_contain_text(".")
+    assert str(title.get_attribute("title")).startswith("GD from 7: accuracy ")
+    # taken away as a picture, its score is over the map too
+    text = content(
+        take(lab, open_panel(lab).get_by_role("button", name="Predicted and true as SVG"))
+    ).decode()
+    assert text.rfind(f">{title.locator('b').inner_text()}<") > text.rfind('viewBox="0 0 48 48"') > 0
+    lab.page.keyboard.press("Escape")
+    picture = lab.page.locator(".decision[data-run='fork-7'] .map")
+    hint = lab.page.locator("predicted-true .hint")
+    picture.hover(position={"x": width / 2, "y": height / 2})
+    expect(hint).to_contain_text("%")
+    lab.page.mouse.move(0, 0)
+    expect(hint).to_contain_text("Across")
+    picture.focus()
+    lab.page.keyboard.press("ArrowRight")
+    expect(picture).to_have_attribute("data-cursor", "24 24")
+    expect(hint).to_contain_text("%")
+    expect_places(lab, before)
+    assert faults_in_both_themes(lab) == []
+
+
+def of_ten_classes(address: str) -> dict[str, Any]:
+    """A recipe over three inputs, so that there is no map."""
+    rows = "".join(f"{k % 10 + k / 200},{k % 7},{k % 3},kind {k % 10}\n" for k in range(200))
+    table = httpx.post(
+        f"{address}/api/v1/datasets", content=f"a,b,c,kind\n{rows}", headers={"Content-Type": "text/csv"}
+    ).json()
+    return {
+        **MOONS,
+        "data": {"name": "csv", "dataset": table["id"], "target": "kind", "standardize": "inputs"},
+    }
+
+
+def test_tables_of_many_classes_scroll_in_a_room_of_their_own_over_the_doctor(
+    visits: Visits, address: str
+) -> None:
+    lab = opened(visits, address, of_ten_classes(address))
+    lab.make_steps(60)
+    body = lab.page.locator(".confusions")
+    expect(lab.page.locator(".confusion[data-step='60']")).to_have_count(2)
+    before = tops(lab)
+    expect_places(lab, before)
+    rail = lab.page.locator(".rail.inspection").bounding_box()
+    assert rail
+    assert rail["y"] + rail["height"] - before[2] >= 282
+    fork(lab, 3)
+    expect(lab.page.locator(".confusion")).to_have_count(3)
+    expect_places(lab, before)
+    # by keyboard to the last row of the last run, under its name and the names of the classes
+    body.focus()
+    lab.page.keyboard.press("End")
+    last = lab.page.locator(".confusion").last
+    expect(last.locator("tbody tr").last).to_be_in_viewport(ratio=1)
+    expect(last.locator(".title")).to_be_in_viewport(ratio=1)
+    expect(last.locator("thead th").last).to_be_in_viewport(ratio=1)
+    assert lab.page.evaluate("document.querySelector('.rail.inspection').scrollTop") == 0
+    assert faults_in_both_themes(lab) == []
+
+
+def test_tables_that_fit_are_no_stop_of_the_tab_key_and_a_fork_moves_nothing_below_them(
+    visits: Visits, address: str
+) -> None:
+    lab = opened(visits, address, MOONS)
+    lab.make_steps(60)
+    shown_as(lab, "Table")
+    body = lab.page.locator(".confusions")
+    expect(lab.page.locator(".confusion[data-step='60']")).to_have_count(2)
+    assert body.get_attribute("tabindex") is None
+    before = tops(lab)
+    fork(lab, 3)
+    expect(body).to_have_attribute("tabindex", "0")
+    expect_places(lab, before)
+    shown_as(lab, "Map")
+    expect(lab.page.locator(".decisions")).to_be_visible()
+    assert lab.page.locator(".decisions").get_attribute("tabindex") is None
+
+
+def test_a_phone_keeps_two_large_squares_in_a_row(open_lab: OpenLab) -> None:
+    lab = open_lab(PHONE, drawn=True)
+    lab.make_steps(20)
+    fork(lab, 4)
+    lab.page.get_by_role("tab", name="Network").tap()
+    squares = lab.until(lambda: lab.page.evaluate(SQUARES), lambda found: len(found) == 4)
+    assert [each["name"] for each in squares] == ["GD", "SGD", "GD from 2", "GD from 3"]
+    chart = lab.chart("scatter").bounding_box()
+    assert chart
+    assert chart["height"] == 320
+    assert lab.page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+
+
+def test_lower_pages_have_the_doctor_first_at_any_number_of_runs(open_lab: OpenLab) -> None:
+    lab = open_lab((1366, 768), drawn=True)
+    lab.make_steps(20)
+    before = tops(lab)
+    assert before[2] < before[1]
+    fork(lab, 4)
+    assert tops(lab) == pytest.approx(before, abs=2)
+    lab.page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+    assert tops(lab) == sorted(tops(lab))
