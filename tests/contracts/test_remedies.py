@@ -313,3 +313,16 @@ def test_longer_steps_are_not_offered_where_they_make_it_worse_and_what_is_offer
     fork = act(one, one.one.runs["run"], remedy["command"])
     one.step(500, 100)
     assert loss(fork, "predicts_the_mean") < 0.5 * loss(one.one.runs["run"], "predicts_the_mean")
+
+
+def test_a_run_that_stands_still_is_not_looked_at_again_before_what_was_put_off_can_be_afforded() -> None:
+    """Looking would spend what is saved for it, and the finding would be told seconds later."""
+    one = Examined(WILD["notebook, seed 0, batch None"][0])
+    run = one.one.runs["run"]
+    run.advance(SLICE, float, told=False)
+    doctor = Doctor(one.one.problem)
+    doctor.examine(run, 0.0, one.clock, hurries=True)
+    run.case.since_look = 10.0
+    for left, is_due in ((run.case.needs / 2, False), (run.case.needs + 1e-3, True)):
+        run.case.allowance.left, run.case.cost = left, 1e-4
+        assert doctor.is_due(run, 1.0, paced=False) == is_due

@@ -12,7 +12,7 @@ from fallline.diagnosis.remedies import (
     SHORT,
     drawn_anew,
     edit,
-    first_that,
+    first_rate,
     fork,
     holds,
     learns,
@@ -81,18 +81,22 @@ def _ways_back(view: View, went_up: tuple[int, float] | None) -> tuple[Remedy, .
     """
     at_step = went_up[0] if went_up else _best(view)
     return those_that_help(
-        lambda: first_that(holds, view, _rewound(view, at_step, went_up)),
+        lambda: _rewound(view, at_step, went_up),
         lambda: tried(learns, view, (_clipped(view, at_step),)),
         lambda: tried(holds, view, _drawn(view)),
         lambda: tried(holds, view, _with_adam(view)),
     )
 
 
-def _rewound(view: View, at_step: int, went_up: tuple[int, float] | None) -> Iterator[Remedy]:
+def _rewound(view: View, at_step: int, went_up: tuple[int, float] | None) -> Remedy | None:
+    """To that step, or where no rate holds from there on, to the start."""
     rates = [went_up[1]] if went_up else []
-    for step in dict.fromkeys((at_step, 0)):
+
+    def ways(step: int) -> Iterator[Remedy]:
         for rate in (*rates, *lower_rates(view, LOWER)):
             yield fork(view, f"Rewind to step {step:,}", step, learning_rate=rate)
+
+    return first_rate(view, ways(at_step)) or (first_rate(view, ways(0)) if at_step else None)
 
 
 def _drawn(view: View) -> Iterator[Remedy]:
@@ -148,8 +152,8 @@ def _will_diverge(view: View, rose: int, pace: float, at_step: int, turned: int)
         mark="about to diverge",
         why=_WHY,
         remedies=lambda: those_that_help(
-            lambda: first_that(holds, view, lower),
-            lambda: first_that(holds, view, _rewound(view, turned, None)),
+            lambda: first_rate(view, lower),
+            lambda: _rewound(view, turned, None),
         ),
     )
 

@@ -93,6 +93,19 @@ def first_that(helps: Holds, view: View, ways: Iterable[Remedy]) -> Remedy | Non
     return None
 
 
+def first_rate(view: View, ways: Iterable[Remedy]) -> Remedy | None:
+    """The same of falling rates that have to hold: below one that neither harms nor gains there is nothing to gain."""
+    still = False
+
+    def stops(view: View, trial: Trial) -> bool:
+        nonlocal still
+        still = trial.after <= trial.before and not holds(view, trial)
+        return still or holds(view, trial)
+
+    found = first_that(stops, view, ways)
+    return None if still else found
+
+
 def tried(helps: Holds, view: View, ways: Iterable[Remedy]) -> Remedy | None:
     """The same of ways that are not offered untried."""
     for remedy in ways:
@@ -189,7 +202,7 @@ def rewind(view: View, since: int) -> Remedy | None:
         fork(view, "Rewind, lower rate", at_step, learning_rate=rate)
         for rate in (*rates, *lower_rates(view, LOWER))
     )
-    return first_that(holds, view, ways)
+    return first_rate(view, ways)
 
 
 def raised(view: View, step: int) -> tuple[int, float] | None:

@@ -29,7 +29,7 @@ class Case:
     training, which waited for them as `lately` says. `measured` is what is not measured each time, `tried` what
     was tried by examinations that could not be finished, by step and recipe, `trail` the way since the last one,
     `sought` what has still to be looked for. The last examination `is_unfinished` if something of it was
-    put off.
+    put off, which `needs` so many seconds.
     """
 
     record: Record = field(default_factory=Record)
@@ -49,6 +49,7 @@ class Case:
     trail: Trail = field(default_factory=Trail)
     sought: dict[Trace, Search] = field(default_factory=dict)
     is_unfinished: bool = False
+    needs: float = 0.0
 
     @property
     def findings(self) -> list[Finding]:

@@ -70,7 +70,9 @@ class Doctor:
         if paced:
             return now - case.looked_at >= max((cost + case.owed) / SHARE, PACED_SECONDS)
         apart = max(cost / (USUAL * SHARE), UNPACED_SECONDS)
-        return case.since_look >= apart and case.allowance.bears(cost)
+        # one that stands still is not looked at again before what was put off can be afforded
+        needs = 0.0 if self._is_elsewhere(run) else case.needs
+        return case.since_look >= apart and case.allowance.bears(cost + needs)
 
     def is_cheap(self, run: Run) -> bool:
         """Whether a run at rest may be examined while somebody waits for an answer."""
@@ -113,7 +115,7 @@ class Doctor:
                 _log.exception("run %s could not be examined at step %d", run.name, run.state.step)
             case.failed += 1
         case.leaves(run.state)
-        case.sought, case.is_unfinished = extras.sought, extras.put_off
+        case.sought, case.is_unfinished, case.needs = extras.sought, extras.put_off, extras.needs
         if not extras.put_off:
             case.tried.clear()
         took = clock() - began
@@ -147,7 +149,8 @@ class Doctor:
 class Extras:
     """What an examination does beyond the usual: timed, and where training waits for it not beyond what is allowed.
 
-    `sought` has what was looked for, or has to be; `put_off` says whether something has to be done yet.
+    `sought` has what was looked for, or has to be; `put_off` says whether something has to be done yet,
+    and `needs` what that is expected to take.
     """
 
     def __init__(self, case: Case, clock: Clock, *, limited: bool) -> None:
@@ -155,6 +158,7 @@ class Extras:
         self.limited = limited
         self.seconds = 0.0
         self.put_off = False
+        self.needs = 0.0
         self.sought: dict[Trace, Search] = {}
 
     @property
@@ -169,6 +173,7 @@ class Extras:
     def take(self, expected: float, call: Callable[[], Any]) -> Any:
         """What `call` tells, which is expected to take so many seconds. Raises NotNow."""
         if self.limited and not self._allowance.bears(self.seconds + expected):
+            self.needs = max(self.needs, self.seconds + expected)
             self.defer()
         began = self._clock()
         told = call()

@@ -27,10 +27,10 @@ from fallline.vocabulary.run_settings import Edit
 Take = Callable[[float, Callable[[], Any]], Any]
 """Does something that is expected to take so many seconds, or raises NotNow."""
 
-MOST_STEPS, FEWEST_STEPS = 300, 20
-"""Steps of a trial: as many as a layer of the notebook's lives at a rate at which it dies. Fewer show nothing."""
+MOST_STEPS, FEWEST_STEPS = 100, 10
+"""Steps of a trial. In so many most rates show that they are too high; fewer show nothing."""
 
-TRIAL_SECONDS, SEARCH_SECONDS = 0.25, 1.5
+TRIAL_SECONDS, SEARCH_SECONDS = 0.12, 0.6
 """What a trial, and all of one examination, may take by the estimate that a recipe is charged by, which is a slow
 machine's."""
 
@@ -46,7 +46,7 @@ LOST = 3.0
 MANY = 0.5
 """The share of a layer's units that may not die on the way."""
 
-LOOKS = 10
+LOOKS = 5
 """States of a trial that are looked at."""
 
 
@@ -91,7 +91,7 @@ class Trials:
         expected = -math.inf if self._is_granted else way + USUAL * steps * min(run.step_seconds, each)
         trial: Trial = self._take(expected, lambda: self._made(at_step, recipe, steps))
         self._is_granted = True
-        self._spent += each * trial.steps
+        self._spent += each * max(trial.steps, 1)
         return trial
 
     def _way_seconds(self, at_step: int) -> float:
