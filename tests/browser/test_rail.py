@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from browser.conftest import OpenLab, Visits
 from browser.dashboard import DESKTOP, PHONE, Dashboard
-from browser.test_accessibility import faults_in_both_themes
+from browser.test_accessibility import SMALL_TARGETS, faults_in_both_themes
 from browser.test_classes import MOONS, opened, shown_as
 from browser.test_exports import content, open_panel, take
 
@@ -78,6 +78,7 @@ def test_the_doctors_own_fork_moves_nothing_in_the_rail_nor_do_any_more(open_lab
     before = tops(lab)
     expect_places(lab, before)
     lab.page.locator(".finding[data-rule=dead_layer] .acts button").first.click()
+    expect(lab.page.locator("race-table tbody tr")).to_have_count(3)
     for count in (3, 4, 5, 8):
         fork(lab, count)
         lab.ask("POST", "/step", {"steps": 1})
@@ -205,6 +206,7 @@ def test_a_phone_keeps_two_large_squares_in_a_row(open_lab: OpenLab) -> None:
     chart = lab.chart("scatter").bounding_box()
     assert chart
     assert chart["height"] == 320
+    assert lab.page.evaluate(SMALL_TARGETS) == []
     assert lab.page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
 
 
