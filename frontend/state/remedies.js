@@ -9,6 +9,7 @@ import { forkOf } from "./forks.js";
 import { integer } from "./format.js";
 import { LANES } from "./opened.js";
 import { settingsWords } from "./run-words.js";
+import { wordFor } from "./words.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Json} Json */
@@ -111,7 +112,9 @@ export const waitsWords = ({ do: what }) => (what === "add_run" ? "Press play, a
 export function wholeWords({ runs }, { run }, { label, command }) {
   if (command.do !== "add_run") return `${run.label}: ${label}`;
   const { do: _, fork_of: parent, at_step: step, name: __, label: ___, redraw, ...settings } = command;
-  return [`Rewind ${runs[parent]?.label ?? parent} to ${integer(step)}`, settingsWords(settings)].filter(Boolean).join(", ");
+  const method = settings.optimizer && wordFor("optimizers", settings.optimizer);
+  const drawn = redraw && `all drawn anew, ${wordFor("initializers", redraw.weights)}`;
+  return [`Rewind ${runs[parent]?.label ?? parent} to ${integer(step)}`, drawn, method, settingsWords(settings)].filter(Boolean).join(", ");
 }
 
 /** The first remedy in the order of the list that is not taken yet, with its finding. @param {State} state */

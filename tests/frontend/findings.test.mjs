@@ -10,7 +10,7 @@ import { markersOf, nextMarker } from "../../frontend/state/markers.js";
 import { seen } from "../../frontend/state/moments.js";
 import { createNews } from "../../frontend/state/news.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
-import { askedBy, doneWords, firstRemedy, isInForce, noRoomWords, undoing, waitsWords } from "../../frontend/state/remedies.js";
+import { askedBy, doneWords, firstRemedy, isInForce, noRoomWords, undoing, waitsWords, wholeWords } from "../../frontend/state/remedies.js";
 import { lossSummary, stateOf } from "../../frontend/state/selectors.js";
 import { lossChart } from "../../frontend/charts/loss-chart.js";
 import { answer, catalog, dead, edge, found, healthy } from "./fake-server.mjs";
@@ -314,4 +314,11 @@ test("a remedy that edits is edited back by undo", async () => {
   await app.undo();
   assert.deepEqual([socket().commands().at(-1).do, socket().commands().at(-1).run, socket().commands().at(-1).learning_rate], ["edit", "gd", 0.1]);
   app.stop();
+});
+
+test("a way back far from its finding says that its weights are others, and by which optimizer it goes", () => {
+  const { runs } = opened();
+  const words = (change) => wholeWords({ runs }, { run: runs.gd, finding: edge() }, { label: "Fork", command: { do: "add_run", fork_of: "gd", at_step: 0, ...change } });
+  assert.equal(words({ redraw: { layers: [1, 2, 3], weights: "he" }, learning_rate: 0.1, clip_norm: 1 }), "Rewind GD to 0, all drawn anew, He, rate 0.1, clip norm 1");
+  assert.equal(words({ optimizer: "adam", learning_rate: 0.01 }), "Rewind GD to 0, Adam, rate 0.01");
 });

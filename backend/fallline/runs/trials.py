@@ -87,8 +87,13 @@ class Trials:
         way = 0.0 if at_step in self._starts else self._way_seconds(at_step)
         if steps < FEWEST_STEPS or way > WAY_SECONDS:
             return None
-        # What was begun is brought to its end: begun anew at a later step, it might never come to one.
-        expected = -math.inf if self._is_granted else way + USUAL * steps * min(run.step_seconds, each)
+        pace = run.step_seconds if run.seconds > 0.0 else each
+        if run.is_over:
+            expected = way + steps * pace  # where it stands it stays, and what was tried is kept
+        elif not self._is_granted:
+            expected = way + USUAL * steps * pace
+        else:
+            expected = -math.inf  # begun anew at a later step each time, it might never come to an end
         trial: Trial = self._take(expected, lambda: self._made(at_step, recipe, steps))
         self._is_granted = True
         self._spent += each * max(trial.steps, 1)

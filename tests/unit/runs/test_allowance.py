@@ -11,6 +11,7 @@ from fallline.runs.allowance import PERIOD_SECONDS, SAVED_SECONDS, SHARE, Allowa
 from fallline.runs.case import Case
 from fallline.runs.doctor import PACED_SECONDS, Doctor
 from fallline.runs.run import Run
+from fallline.runs.trials import MOST_STEPS
 from fallline.vocabulary.commands import AddRun
 from fallline.vocabulary.exhibits import EXHIBITS
 from support.examined import Examined
@@ -101,11 +102,13 @@ def test_a_search_that_cannot_be_afforded_yet_is_put_off_and_tells_the_same() ->
     at_rest = Examined(DYING)
     at_rest.step(300, 50)
     (told,) = [each for each in at_rest.open() if each["rule"] == "dead_layer"]
-    run = play(Life(**DYING), None, 20.0)
+    run = play(Life(**DYING), None, 32.0)
     (found,) = [each for each in run.findings() if each["rule"] == "dead_layer"]
     assert (found["since_step"], found["subject"]) == (told["since_step"], told["subject"])
     assert "or earlier" not in found["evidence"]
-    assert found["found_at"] > 1_000, "not before as much was saved as the search takes"
+    assert found["found_at"] > 1_000, (
+        "not before as much was saved as the search and trying its remedies take"
+    )
     assert not run.case.sought, "and what is found is not looked for again"
 
 
@@ -134,6 +137,8 @@ def test_the_last_look_at_a_run_that_diverged_is_taken_at_once_and_paid_for_whil
         one.work(0.005, CLOCK.now, CLOCK)
     assert over.case.examinations == looks + 1
     assert over.case.allowance.spent >= waited + CALL
+    while over.case.is_unfinished:  # its remedies have to be tried, which is put off
+        one.work(0.005, CLOCK.now, CLOCK)
     assert "diverged" in [each["rule"] for each in over.findings()]
     looks = over.case.examinations
     for _ in range(200):
@@ -147,12 +152,15 @@ def test_what_costs_more_in_the_last_look_at_a_run_is_put_off_and_made_up_for() 
     one.play(None, "steps", CLOCK.now)
     while not over.diverged:
         one.work(0.005, CLOCK.now, CLOCK)
-    assert (over.state.step, over.case.is_unfinished) == (0, True), "the rate it bears is not known yet"
+    assert (over.state.step, over.case.is_unfinished) == (0, True), "the rates that hold are not known yet"
     assert (over.findings(), over.case.failed) == ([], 0)
     while over.case.is_unfinished:
         one.work(0.005, CLOCK.now, CLOCK)
     assert [each["rule"] for each in over.findings()] == ["diverged"]
-    assert over.case.allowance.left >= -CALL
+    step = (
+        1e-3  # of a run that has made none it is not known what a trial takes: what it takes beyond is owed
+    )
+    assert over.case.allowance.left >= -(MOST_STEPS * step + CALL)
 
 
 def test_what_was_put_off_in_the_last_look_is_made_up_for_when_no_other_run_goes_on() -> None:
