@@ -15,6 +15,7 @@ from fallline.runs.run import Run
 from fallline.runs.trials import LOOKS, Trials
 from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.exhibits import EXHIBITS
+from fallline.vocabulary.findings import Finding
 from fallline.vocabulary.recipe import Recipe
 from support.doctor_cases import PLANTED, Planted
 from support.examined import Examined
@@ -279,18 +280,29 @@ def test_where_a_trial_would_take_too_long_it_is_said_that_nothing_was_tried() -
     assert remedy["hint"].endswith("; not tried, which would take too long")
 
 
-def test_what_may_not_be_tried_yet_is_tried_once_and_brought_to_its_end() -> None:
-    one = Examined(WILD["notebook, seed 0, batch None"][0])
+def _at_once(name: str) -> tuple[Run, Finding]:
+    """The run of that name, and what is told of it at the only look while others train as fast as they can."""
+    one = Examined(WILD[name][0])
     run = one.one.runs["run"]
     run.advance(SLICE, float, told=False)
-    doctor, clock = Doctor(one.one.problem), one.clock
-    assert doctor.examine(run, 0.0, clock, hurries=True) == []
-    assert run.case.is_unfinished
-    run.case.allowance.left = 0.3
-    (finding,) = doctor.examine(run, 0.0, clock, hurries=True)
-    assert (finding.rule, len(finding.remedies)) == ("diverged", 2)
-    assert (run.case.is_unfinished, run.case.tried) == (False, {})
-    assert run.case.allowance.left < 0.3, "and is paid for"
+    (finding,) = Doctor(one.one.problem).examine(run, 0.0, one.clock, hurries=True)
+    assert not run.case.is_unfinished
+    return run, finding
+
+
+def test_beside_others_at_full_speed_what_helps_is_tried_and_told_at_once_and_paid_for_afterwards() -> None:
+    run, finding = _at_once("notebook, seed 0, batch None")
+    assert finding.rule == "diverged"
+    assert ["; tried for " in remedy.hint for remedy in finding.remedies] == [True, True]
+    assert run.case.allowance.left < 0.0
+
+
+def test_what_would_keep_others_waiting_too_long_is_told_at_once_and_offered_untried() -> None:
+    _, finding = _at_once("6 x 64 relu")
+    assert finding.rule == "diverged"
+    assert [remedy.hint.split("; ")[-1] for remedy in finding.remedies] == [
+        "not tried, which would take too long"
+    ]
 
 
 def test_longer_steps_are_not_offered_where_they_make_it_worse_and_what_is_offered_helps() -> None:
@@ -313,16 +325,3 @@ def test_longer_steps_are_not_offered_where_they_make_it_worse_and_what_is_offer
     fork = act(one, one.one.runs["run"], remedy["command"])
     one.step(500, 100)
     assert loss(fork, "predicts_the_mean") < 0.5 * loss(one.one.runs["run"], "predicts_the_mean")
-
-
-def test_a_run_that_stands_still_is_not_looked_at_again_before_what_was_put_off_can_be_afforded() -> None:
-    """Looking would spend what is saved for it, and the finding would be told seconds later."""
-    one = Examined(WILD["notebook, seed 0, batch None"][0])
-    run = one.one.runs["run"]
-    run.advance(SLICE, float, told=False)
-    doctor = Doctor(one.one.problem)
-    doctor.examine(run, 0.0, one.clock, hurries=True)
-    run.case.since_look = 10.0
-    for left, is_due in ((run.case.needs / 2, False), (run.case.needs + 1e-3, True)):
-        run.case.allowance.left, run.case.cost = left, 1e-4
-        assert doctor.is_due(run, 1.0, paced=False) == is_due

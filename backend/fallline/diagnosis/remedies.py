@@ -81,12 +81,14 @@ def those_that_help(*ways: Callable[[], Remedy | None]) -> tuple[Remedy, ...]:
 
 
 def first_that(helps: Holds, view: View, ways: Iterable[Remedy]) -> Remedy | None:
-    """The first one that is seen to help when it is tried. Where none can be tried it is the first one, and says so."""
-    for place, remedy in enumerate(ways):
+    """The first one that is seen to help when it is tried. From where none can be tried it is the next one, and says
+    so.
+    """
+    for remedy in ways:
         trial = view.trial(remedy.command)
         if trial is None:
             hint = f"{remedy.hint}; not tried, which would take too long"
-            return Remedy(remedy.label, hint, remedy.command) if place == 0 else None
+            return Remedy(remedy.label, hint, remedy.command)
         if helps(view, trial):
             hint = f"{remedy.hint}; tried for {count(trial.steps, 'step')}"
             return Remedy(remedy.label, hint, remedy.command)

@@ -11,7 +11,6 @@ from typing import Any
 
 from fallline.diagnosis.examine import Record
 from fallline.diagnosis.rule import Trace
-from fallline.diagnosis.view import Trial
 from fallline.engine.state import TrainingState
 from fallline.runs.allowance import Allowance, Lately
 from fallline.runs.trail import Search, Trail
@@ -26,10 +25,9 @@ class Case:
     `beside` is its part of the experiment's computing time, `since_look` that since the last examination, of which
     `examined` is a copy of the state and `looked_at` the time; `cost` is what the next one is expected to take, in
     seconds. `owed` is what it took beyond that, `spent` what all of them took, `allowance` what they may take beside
-    training, which waited for them as `lately` says. `measured` is what is not measured each time, `tried` what
-    was tried by examinations that could not be finished, by step and recipe, `trail` the way since the last one,
-    `sought` what has still to be looked for. The last examination `is_unfinished` if something of it was
-    put off, which `needs` so many seconds.
+    training, which waited for them as `lately` says. `measured` is what is not measured each time, `trail` the way
+    since then, `sought` what has still to be looked for. The last examination `is_unfinished` if something of it was
+    put off.
     """
 
     record: Record = field(default_factory=Record)
@@ -45,11 +43,9 @@ class Case:
     allowance: Allowance = field(default_factory=Allowance)
     lately: Lately = field(default_factory=Lately)
     measured: dict[str, tuple[int, RunSettings, Any]] = field(default_factory=dict)
-    tried: dict[tuple[int, str], Trial | None] = field(default_factory=dict)
     trail: Trail = field(default_factory=Trail)
     sought: dict[Trace, Search] = field(default_factory=dict)
     is_unfinished: bool = False
-    needs: float = 0.0
 
     @property
     def findings(self) -> list[Finding]:

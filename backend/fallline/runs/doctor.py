@@ -39,6 +39,11 @@ PACED_SECONDS = 0.25
 UNPACED_SECONDS = 0.05
 """A run that goes as fast as it can is examined no more often than after so much computing."""
 
+CREDIT_SECONDS = 0.1
+"""What trying remedies may take beyond what was saved: whoever is told that something is wrong is told at once what
+helps, which comes once, and is paid for afterwards.
+"""
+
 CHEAP = 0.03
 """At rest a run is examined once more before somebody is answered, if that takes no longer."""
 
@@ -70,9 +75,7 @@ class Doctor:
         if paced:
             return now - case.looked_at >= max((cost + case.owed) / SHARE, PACED_SECONDS)
         apart = max(cost / (USUAL * SHARE), UNPACED_SECONDS)
-        # one that stands still is not looked at again before what was put off can be afforded
-        needs = 0.0 if self._is_elsewhere(run) else case.needs
-        return case.since_look >= apart and case.allowance.bears(cost + needs)
+        return case.since_look >= apart and case.allowance.bears(cost)
 
     def is_cheap(self, run: Run) -> bool:
         """Whether a run at rest may be examined while somebody waits for an answer."""
@@ -108,16 +111,14 @@ class Doctor:
         changed: list[Finding] = []
         try:
             with np.errstate(all="ignore"):
-                view = view_of(self._problem, self._task, run, extras.take)
+                view = view_of(self._problem, self._task, run, extras.take, extras.attempt)
                 changed = examine(case.record, view, lambda trace: self._since(run, trace, extras))
         except Exception:
             if not case.failed:
                 _log.exception("run %s could not be examined at step %d", run.name, run.state.step)
             case.failed += 1
         case.leaves(run.state)
-        case.sought, case.is_unfinished, case.needs = extras.sought, extras.put_off, extras.needs
-        if not extras.put_off:
-            case.tried.clear()
+        case.sought, case.is_unfinished = extras.sought, extras.put_off
         took = clock() - began
         if hurries:
             case.waits(took)
@@ -149,8 +150,7 @@ class Doctor:
 class Extras:
     """What an examination does beyond the usual: timed, and where training waits for it not beyond what is allowed.
 
-    `sought` has what was looked for, or has to be; `put_off` says whether something has to be done yet,
-    and `needs` what that is expected to take.
+    `sought` has what was looked for, or has to be; `put_off` says whether something has to be done yet.
     """
 
     def __init__(self, case: Case, clock: Clock, *, limited: bool) -> None:
@@ -158,7 +158,6 @@ class Extras:
         self.limited = limited
         self.seconds = 0.0
         self.put_off = False
-        self.needs = 0.0
         self.sought: dict[Trace, Search] = {}
 
     @property
@@ -173,8 +172,15 @@ class Extras:
     def take(self, expected: float, call: Callable[[], Any]) -> Any:
         """What `call` tells, which is expected to take so many seconds. Raises NotNow."""
         if self.limited and not self._allowance.bears(self.seconds + expected):
-            self.needs = max(self.needs, self.seconds + expected)
             self.defer()
+        return self._timed(call)
+
+    def attempt(self, expected: float, call: Callable[[], Any]) -> Any:
+        """The same of what is done now or not at all: None where more would be owed than may be."""
+        most = max(self._allowance.left, 0.0) + CREDIT_SECONDS if self.limited else math.inf
+        return self._timed(call) if self.seconds + expected <= most else None
+
+    def _timed(self, call: Callable[[], Any]) -> Any:
         began = self._clock()
         told = call()
         self.seconds += self._clock() - began

@@ -22,7 +22,7 @@ from fallline.engine.problem import Problem
 from fallline.engine.schedules import rate_of
 from fallline.figures.view import PREDICTING_THE_MAJORITY, PREDICTING_THE_MEAN
 from fallline.runs.run import Run
-from fallline.runs.trials import Take, Trials
+from fallline.runs.trials import Attempt, Trials
 from fallline.vocabulary.columns import Buckets
 
 FRESH_STEPS, FRESH_SHARE = 50, 20
@@ -33,6 +33,10 @@ MOST_WORK = 1e8
 
 MEASURE_SECONDS, MULTIPLY_SECONDS = 1e-3, 5e-10
 """What a costly measure takes at least, and for each of its multiplications, about."""
+
+
+Take = Callable[[float, Callable[[], Any]], Any]
+"""Does something that is expected to take so many seconds, or raises NotNow."""
 
 
 def task_of(problem: Problem) -> Task:
@@ -51,8 +55,8 @@ def task_of(problem: Problem) -> Task:
     )
 
 
-def view_of(problem: Problem, task: Task, run: Run, take: Take) -> View:
-    """The run at its present step. What costs more is measured by `take`."""
+def view_of(problem: Problem, task: Task, run: Run, take: Take, attempt: Attempt) -> View:
+    """The run at its present step. What costs more is measured by `take`, and remedies are tried by `attempt`."""
     state, step, settings = run.state, run.state.step, run.settings
     now = evaluate(problem, state.parameters)
     *hidden, _ = units(problem, state.parameters)
@@ -77,7 +81,7 @@ def view_of(problem: Problem, task: Task, run: Run, take: Take) -> View:
         recent=columns(max(step - RECENT, 0), RECENT),
         noise=lambda: _fresh(run, take, "noise", _noise_work(problem), partial(_noise, problem, run)),
         edge=lambda: _fresh(run, take, "edge", _edge_work(problem), partial(_edge, problem, run)),
-        trial=Trials(problem, run, take),
+        trial=Trials(problem, run, attempt),
     )
 
 

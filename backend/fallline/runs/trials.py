@@ -24,8 +24,8 @@ from fallline.vocabulary.commands import AddRun
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import Edit
 
-Take = Callable[[float, Callable[[], Any]], Any]
-"""Does something that is expected to take so many seconds, or raises NotNow."""
+Attempt = Callable[[float, Callable[[], Any]], Any]
+"""Does something that is expected to take so many seconds; None where that is too long just now."""
 
 MOST_STEPS, FEWEST_STEPS = 100, 10
 """Steps of a trial. In so many most rates show that they are too high; fewer show nothing."""
@@ -36,9 +36,6 @@ machine's."""
 
 WAY_SECONDS = 0.25
 """Computing time to the step of the fork, from the last state that is held before it."""
-
-USUAL = 2
-"""So many trials are expected: those that diverge end where they do."""
 
 LOST = 3.0
 """A loss that is so many times what it was has grown, and the rest need not be seen."""
@@ -53,20 +50,14 @@ LOOKS = 5
 class Trials:
     """Tries commands for one run in one examination."""
 
-    def __init__(self, problem: Problem, run: Run, take: Take) -> None:
-        self._problem, self._run, self._take = problem, run, take
+    def __init__(self, problem: Problem, run: Run, attempt: Attempt) -> None:
+        self._problem, self._run, self._attempt = problem, run, attempt
         self._starts: dict[int, TrainingState] = {}
         self._spent = 0.0
-        self._is_granted = False
 
     def __call__(self, command: Mapping[str, Any]) -> Trial | None:
-        """How the run would go; None where trying takes too long. Raises NotNow where it has to be put off."""
-        at_step, recipe = self._asked(command)
-        made = (at_step, recipe.model_dump_json())
-        kept = self._run.case.tried
-        if made not in kept:
-            kept[made] = self._tried(at_step, recipe)
-        return kept[made]
+        """How the run would go; None where trying takes too long."""
+        return self._tried(*self._asked(command))
 
     def _asked(self, command: Mapping[str, Any]) -> tuple[int, RunRecipe]:
         """The step from which it goes on, and by which recipe."""
@@ -87,16 +78,13 @@ class Trials:
         way = 0.0 if at_step in self._starts else self._way_seconds(at_step)
         if steps < FEWEST_STEPS or way > WAY_SECONDS:
             return None
+        looks = (LOOKS + 1) * 2 * step_seconds(problem.layout.sizes, 0, problem.train.count)
         pace = run.step_seconds if run.seconds > 0.0 else each
-        if run.is_over:
-            expected = way + steps * pace  # where it stands it stays, and what was tried is kept
-        elif not self._is_granted:
-            expected = way + USUAL * steps * pace
-        else:
-            expected = -math.inf  # begun anew at a later step each time, it might never come to an end
-        trial: Trial = self._take(expected, lambda: self._made(at_step, recipe, steps))
-        self._is_granted = True
-        self._spent += each * max(trial.steps, 1)
+        trial: Trial | None = self._attempt(
+            way + steps * pace + looks, lambda: self._made(at_step, recipe, steps)
+        )
+        if trial is not None:
+            self._spent += each * trial.steps + looks
         return trial
 
     def _way_seconds(self, at_step: int) -> float:
