@@ -160,7 +160,7 @@ function squareOf(run, cell, range) {
   const { predictions, lane, label, step, name, status } = run;
   // a run that stands still is at one step only, and its score is of that step or not told
   const isOfNow = status === "playing" || predictions?.step === step;
-  const told = step > 0 && status !== "diverged" && isOfNow;
+  const told = step > 0 && isOfNow;
   return { ...cell, run: name, lane, label, score: told ? score(determination(predictions)) : "–", ...beyond(predictions?.y_pred ?? [], range) };
 }
 
@@ -180,7 +180,7 @@ function beyond(guesses, [low, high]) {
 
 /** R2 of what is drawn. @param {Run["predictions"]} predictions */
 export function determination(predictions) {
-  if (!predictions?.y.length) return null;
+  if (!predictions?.y.length || predictions.y_pred.some((guess) => guess === null)) return null;
   const { y, y_pred: guess } = predictions;
   const mean = y.reduce((sum, value) => sum + value, 0) / y.length;
   const [off, spread] = y.reduce(([a, b], value, i) => [a + (value - guess[i]) ** 2, b + (value - mean) ** 2], [0, 0]);

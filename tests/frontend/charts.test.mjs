@@ -436,7 +436,7 @@ test("the baseline's words move to where no curve crosses them, else only to whe
 
 test("predictions are drawn on equal axes, thinned, and off the axis where they are", () => {
   const y = Array.from({ length: 1000 }, (_, k) => 2 + k / 1000);
-  const measured = (name, guess) => ({ type: "measured", runs: { [name]: { generation: 0, predictions: { split: "test", rows: [], y, y_pred: y.map(guess) } } } });
+  const measured = (name, guess) => ({ type: "measured", runs: { [name]: { generation: 0, predictions: { split: "test", step: 3, rows: [], y, y_pred: y.map(guess) } } } });
   const chart = scatterChart(scene({ gd: 3, sgd: 3, messages: [measured("gd", (value) => value), measured("sgd", () => 99)] }));
   assert.deepEqual(chart.layout.xaxis.range, chart.layout.yaxis2.range);
   assert.ok(chart.data.every(({ x }) => x.length <= 600));
@@ -444,7 +444,8 @@ test("predictions are drawn on equal axes, thinned, and off the axis where they 
   assert.equal(determination({ y: [1, 2, 3], y_pred: [2, 2, 2] }), 0);
   const diverged = { type: "event", event: "diverged", run: "gd", step: 3, diverged_at: 3 };
   const [still] = scatterChart(scene({ gd: 3, messages: [measured("gd", (value) => value), diverged] })).labels.squares;
-  assert.deepEqual([still.score, still.off], ["–", ""], "a diverged run whose points are there is not called off the axis");
+  assert.deepEqual([still.score, still.off], ["1.00", ""], "a diverged run stands at its last finite step, as the table tells it");
+  assert.equal(determination({ y: [1, 2, 3], y_pred: [2, null, 2] }), null);
 });
 
 test("of predictions that are not seen it is told how many, or on which side all of them are", () => {
