@@ -80,19 +80,21 @@ def those_that_help(*ways: Callable[[], Remedy | None]) -> tuple[Remedy, ...]:
     return tuple(islice((found for way in ways if (found := way()) is not None), MOST))
 
 
-def first_that(helps: Holds, view: View, ways: Iterable[Remedy]) -> Remedy | None:
+def first_that(helps: Holds, view: View, ways: Iterable[Remedy], *, or_untried: bool = True) -> Remedy | None:
     """The first one that is seen to help when it is tried. From where none can be tried it is the next one, and says
-    so.
+    so; without `or_untried` none.
     """
     for remedy in ways:
         trial = view.trial(remedy.command)
         if trial is None:
-            hint = f"{remedy.hint}; not tried, which would take too long"
-            return Remedy(remedy.label, hint, remedy.command)
+            return _noted(remedy, "not tried, which would take too long") if or_untried else None
         if helps(view, trial):
-            hint = f"{remedy.hint}; tried for {count(trial.steps, 'step')}"
-            return Remedy(remedy.label, hint, remedy.command)
+            return _noted(remedy, f"tried for {count(trial.steps, 'step')}")
     return None
+
+
+def _noted(remedy: Remedy, note: str) -> Remedy:
+    return Remedy(remedy.label, f"{remedy.hint}; {note}", remedy.command)
 
 
 def first_rate(view: View, ways: Iterable[Remedy]) -> Remedy | None:
@@ -110,14 +112,7 @@ def first_rate(view: View, ways: Iterable[Remedy]) -> Remedy | None:
 
 def tried(helps: Holds, view: View, ways: Iterable[Remedy]) -> Remedy | None:
     """The same of ways that are not offered untried."""
-    for remedy in ways:
-        if (trial := view.trial(remedy.command)) is None:
-            return None
-        if helps(view, trial):
-            return Remedy(
-                remedy.label, f"{remedy.hint}; tried for {count(trial.steps, 'step')}", remedy.command
-            )
-    return None
+    return first_that(helps, view, ways, or_untried=False)
 
 
 def lower_rates(view: View, by: float) -> Iterator[float]:

@@ -35,10 +35,6 @@ MEASURE_SECONDS, MULTIPLY_SECONDS = 1e-3, 5e-10
 """What a costly measure takes at least, and for each of its multiplications, about."""
 
 
-Take = Callable[[float, Callable[[], Any]], Any]
-"""Does something that is expected to take so many seconds, or raises NotNow."""
-
-
 def task_of(problem: Problem) -> Task:
     """What the runs of a problem share."""
     X = problem.train.X
@@ -53,6 +49,10 @@ def task_of(problem: Problem) -> Task:
         input_spreads=tuple(X.std(axis=0).tolist()),
         input_means=tuple(X.mean(axis=0).tolist()),
     )
+
+
+Take = Callable[[float, Callable[[], Any]], Any]
+"""Does something that is expected to take so many seconds, or raises NotNow."""
 
 
 def view_of(problem: Problem, task: Task, run: Run, take: Take, attempt: Attempt) -> View:
