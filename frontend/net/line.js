@@ -18,7 +18,7 @@ import { latestOf } from "../state/columns.js";
  * @param {Book} given.series
  */
 export function createLine({ environment, store, series }) {
-  const session = createSession({ positions: series.positions, coarse: series.coarse, random: environment.random, fps: environment.fps });
+  const session = createSession({ positions: series.positions, arrived: series.arrived, coarse: series.coarse, random: environment.random, fps: environment.fps });
   const socket = createSocket(environment, session, perform);
 
   /** @param {import("./session.js").Action} action */

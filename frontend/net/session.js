@@ -25,11 +25,12 @@ const FINAL = [4400, 4401, 4404];
 /**
  * @param {object} given
  * @param {() => Positions} given.positions  first step not yet held, by run
+ * @param {() => Positions} given.arrived    the same, but of what comes once more the first step that has not come again
  * @param {() => Positions} given.coarse     from where on a run is held much coarser than the server holds it
  * @param {() => number} given.random
  * @param {number} given.fps
  */
-export function createSession({ positions, coarse, random, fps }) {
+export function createSession({ positions, arrived, coarse, random, fps }) {
   /** @type {"idle"|"connecting"|"open"|"waiting"|"final"} */
   let phase = "idle";
   let greeted = false;
@@ -38,7 +39,7 @@ export function createSession({ positions, coarse, random, fps }) {
   const heart = createHeartbeat();
   const catchingUp = createCatchingUp(positions);
   const commands = createUnanswered();
-  const watching = createWatching(positions, coarse, fps);
+  const watching = createWatching({ positions, arrived, coarse, fps });
   /** Asked for all of a run again; until that is answered, more frames that do not join are only dropped. */
   let mending = false;
 
@@ -130,7 +131,7 @@ export function createSession({ positions, coarse, random, fps }) {
       if (!watching.is(message.experiment)) return [];
       const first = !greeted;
       greeted = true;
-      watching.answered();
+      watching.answered(message.state.runs);
       mending = false;
       if (retries.hasFailed) catchingUp.begin(message.state.runs);
       retries.succeed();
@@ -145,7 +146,11 @@ export function createSession({ positions, coarse, random, fps }) {
       if (!watching.is(message.experiment)) return [got];
       return [{ do: "apply", frame: message }, got];
     },
-    event: (message) => (watching.is(message.experiment) ? [{ do: "tell", message }] : []),
+    event(message) {
+      if (!watching.is(message.experiment)) return [];
+      if (message.event === "run_removed") watching.removed(message.run);
+      return [{ do: "tell", message }];
+    },
     ack: ({ id, answer }) => (commands.settle(id) ? [{ do: "tell", message: { type: "ack", id, answer } }] : []),
     error({ id, problem }) {
       if (problem?.status === 429 && commands.has(id)) {

@@ -15,6 +15,7 @@ import { decode } from "./columns.js";
 export const CEILING = 4096;
 
 /** @typedef {"taken"|"stale"|"gap"} Taken */
+/** @typedef {Record<string, {generation: number, step: number}>} Positions  by run */
 
 /**
  * One run's columns. `take` answers "gap" when the new buckets do not join what is held; nothing is changed then.
@@ -166,13 +167,45 @@ function blank(stat, from, to) {
   stat.count.fill(0, from, to);
 }
 
+/** The first step that is not among buckets any more. @param {ArrayLike<number>} last */
+const endOf = (last) => (last.length ? last[last.length - 1] + 1 : 0);
+
+/** @param {Columns} columns @param {ReturnType<typeof createRunSeries>} held */
+function endsBefore({ generation, last }, held) {
+  const end = endOf(decode(last));
+  return generation === held.generation && end > 0 && end < endOf(held.last);
+}
+
+/** Pieces and what follows; without them where it does not join. @param {Columns[]} pieces @param {Columns} next @returns {Columns[]} */
+function joined(pieces, next) {
+  const before = pieces.at(-1);
+  const joins = before && before.generation === next.generation && decode(next.first)[0] === endOf(decode(before.last));
+  return joins ? [...pieces, next] : [next];
+}
+
 /** Every run's columns, by the run's name. */
 export function createSeriesBook() {
   /** @type {Map<string, ReturnType<typeof createRunSeries>>} */
   const runs = new Map();
   /** Stretches that are looked at closely. @type {typeof runs} */
   const closers = new Map();
+  /**
+   * What has come once more so far, by the run's name. It waits for the rest: taken in piece by piece, it would cut the end
+   * off what is held until the last of them is here.
+   * @type {Map<string, Columns[]>}
+   */
+  const waiting = new Map();
+
+  /** The first step not yet held of every run, for `since`. */
+  function positions() {
+    /** @type {Positions} */
+    const since = {};
+    for (const [name, series] of runs) since[name] = { generation: series.generation, step: endOf(series.last) };
+    return since;
+  }
+
   return {
+    positions,
     /** @param {string} run */
     of: (run) => runs.get(run) ?? null,
     /** A stretch of it more finely, if one is held. @param {string} run */
@@ -197,14 +230,23 @@ export function createSeriesBook() {
     take(run, columns) {
       let series = runs.get(run);
       if (!series) runs.set(run, (series = createRunSeries()));
-      return series.take(columns);
+      const pieces = joined(waiting.get(run) ?? [], columns);
+      waiting.delete(run);
+      if (endsBefore(columns, series)) {
+        waiting.set(run, pieces);
+        return "taken";
+      }
+      /** @type {Taken} */
+      let taken = "taken";
+      for (const piece of pieces) if (taken !== "gap") taken = series.take(piece);
+      return taken;
     },
     /** @param {string} run */
-    forget: (run) => void runs.delete(run),
-    clear: () => (runs.clear(), closers.clear()),
+    forget: (run) => (runs.delete(run), void waiting.delete(run)),
+    clear: () => (runs.clear(), closers.clear(), waiting.clear()),
     /** From where runs are to be asked again, because frames at high speed came in too few buckets for what has become of them. */
     coarse() {
-      /** @type {Record<string, {generation: number, step: number}>} */
+      /** @type {Positions} */
       const since = {};
       for (const [name, { generation, length, first, last }] of runs) {
         const step = coarseFrom(first, last, length);
@@ -212,13 +254,10 @@ export function createSeriesBook() {
       }
       return since;
     },
-    /** The first step not yet held of every run, for `since`. */
-    positions() {
-      /** @type {Record<string, {generation: number, step: number}>} */
-      const since = {};
-      for (const [name, { generation, length, last }] of runs) {
-        since[name] = { generation, step: length ? last[length - 1] + 1 : 0 };
-      }
+    /** The same; of a run of which a stretch comes once more, the first step that has not come again. */
+    arrived() {
+      const since = positions();
+      for (const [name, pieces] of waiting) since[name].step = endOf(decode(pieces[pieces.length - 1].last));
       return since;
     },
   };

@@ -116,7 +116,7 @@ def test_a_zoom_into_an_old_stretch_of_a_long_run_shows_every_step_of_it(open_la
     zoom(lab, 300, 340)
     low, high = lab.until(lambda: lab.page.evaluate(reach), lambda shown: shown[1] < 0.9 * whole[1])
     assert 300 < high - low < 900
-    lab.until(steps, lambda shown: shown == list(range(shown and int(shown[0]), int(high) + 1)))
+    lab.until(steps, lambda shown: bool(shown) and shown == list(range(int(shown[0]), int(high) + 1)))
     assert len(steps()) >= 300
     exact = lab.ask("GET", "/runs/gd/history", series="train_loss", since=int(low) + 5, until=int(low) + 25)
     at = dict(zip(*lab.traces("loss", "train")["gd/train_loss"], strict=True))

@@ -127,20 +127,58 @@ test("never more points than asked for", () => {
   for (const atMost of [16, 100, 800]) assert.ok(thin(held(columns(0, 3_000)), ["train_loss"], atMost, false).first.length <= atMost);
 });
 
+/** Steps `first` to `last` in buckets of one width. */
+const wide = (first, last, width, generation = 0) => {
+  const starts = Array.from({ length: (last + 1 - first) / width }, (_, k) => first + k * width);
+  const column = starts.map((step) => step / 1e6);
+  const wire = { min: column, max: column, mean: column, last: column, count: starts.map(() => width) };
+  return { generation, first: starts, last: starts.map((step) => step + width - 1), samples_seen: starts, seconds: starts, series: { train_loss: wire } };
+};
+
 test("a stretch much coarser than the whole run needs is named, and what comes for it takes its place exactly", () => {
   const book = createSeriesBook();
-  const wide = (first, last, width) => {
-    const starts = Array.from({ length: (last + 1 - first) / width }, (_, k) => first + k * width);
-    const column = starts.map((step) => step / 1e6);
-    const wire = { min: column, max: column, mean: column, last: column, count: starts.map(() => width) };
-    return { generation: 0, first: starts, last: starts.map((step) => step + width - 1), samples_seen: starts, seconds: starts, series: { train_loss: wire } };
-  };
   book.take("gd", columns(0, 1023));
   assert.deepEqual(book.coarse(), {});
   book.take("gd", wide(1024, 30719, 512));
   assert.deepEqual(book.coarse(), { gd: { generation: 0, step: 1024 } });
   assert.equal(book.take("gd", wide(1024, 30719, 32)), "taken");
   assert.deepEqual([book.coarse(), book.positions().gd.step, book.of("gd").length], [{}, 30720, 1024 + 928]);
+});
+
+test("what comes once more in several pieces takes its place at once, and nothing is missing meanwhile", () => {
+  const book = createSeriesBook();
+  book.take("gd", wide(0, 8191, 128));
+  assert.equal(book.take("gd", wide(1024, 3071, 8)), "taken");
+  assert.equal(book.take("gd", wide(3072, 5119, 8)), "taken");
+  assert.deepEqual([book.of("gd").length, book.positions().gd.step, book.arrived().gd.step], [64, 8192, 5120]);
+  assert.equal(book.take("gd", wide(5120, 8199, 8)), "taken"); // eight steps were made meanwhile
+  const { first, last, length } = book.of("gd");
+  assert.deepEqual([length, book.positions().gd.step, book.arrived().gd.step], [8 + 897, 8200, 8200]);
+  for (let i = 1; i < length; i++) assert.equal(first[i], last[i - 1] + 1);
+  assert.deepEqual([last[0], last[7], last[8]], [127, 1023, 1031]);
+});
+
+test("a piece whose rest does not come costs nothing: what follows what is held joins it, and another beginning too", () => {
+  const begun = () => {
+    const book = createSeriesBook();
+    book.take("gd", wide(0, 8191, 128));
+    book.take("gd", wide(1024, 3071, 8));
+    return book;
+  };
+  const goesOn = begun();
+  assert.equal(goesOn.take("gd", columns(8192, 8193)), "taken");
+  assert.deepEqual([goesOn.of("gd").length, goesOn.positions(), goesOn.arrived()], [66, ...Array(2).fill({ gd: { generation: 0, step: 8194 } })]);
+  const anew = begun();
+  assert.equal(anew.take("gd", wide(0, 127, 1, 1)), "taken");
+  assert.deepEqual([anew.of("gd").length, anew.arrived()], [128, { gd: { generation: 1, step: 128 } }]);
+  const asked = begun();
+  assert.equal(asked.take("gd", wide(512, 4095, 8)), "taken");
+  assert.equal(asked.arrived().gd.step, 4096);
+  assert.equal(asked.take("gd", wide(4096, 8191, 8)), "taken");
+  assert.deepEqual([asked.of("gd").length, asked.of("gd").first[4]], [4 + 960, 512]);
+  const gone = begun();
+  gone.forget("gd");
+  assert.equal(gone.take("gd", wide(3072, 8191, 8)), "gap");
 });
 
 test("positions name the first step not yet held", () => {

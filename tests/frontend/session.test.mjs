@@ -8,10 +8,10 @@ import { createSession } from "../../frontend/net/session.js";
 import { answer } from "./fake-server.mjs";
 
 /** A session, its clock, and what it held last. */
-function begun({ held = {}, coarse = {}, random = 0.5 } = {}) {
+function begun({ held = {}, arrived = null, coarse = {}, random = 0.5 } = {}) {
   let now = 1000;
   const positions = { ...held };
-  const session = createSession({ positions: () => positions, coarse: () => coarse, random: () => random, fps: 10 });
+  const session = createSession({ positions: () => positions, arrived: () => arrived ?? positions, coarse: () => coarse, random: () => random, fps: 10 });
   const happen = (type, more = {}, ms = 0) => session.handle({ type, ...more }, (now += ms));
   const hear = (message, ms = 0) => happen("received", { message }, ms);
   const watch = () => happen("watch", { what: { experiment: "e1", token: "t", series: ["train_loss"] } });
@@ -70,6 +70,51 @@ test("a stretch that came too coarse is asked for again, wide, once; then frames
   assert.deepEqual(sent(happen("applied")).map(({ buckets }) => buckets), [64]);
   hear(hello);
   assert.deepEqual(sent(happen("tick", {}, 1000)).filter(({ type }) => type === "watch"), []);
+});
+
+test("the past is asked for wide until all of it is here, in however many frames it comes", () => {
+  const at = (step, generation = 0) => ({ generation, step });
+  const far = { ...hello, state: { ...hello.state, runs: hello.state.runs.map((run) => ({ ...run, generation: 0, step: 8_000 })) } };
+  const begin = () => {
+    const line = begun();
+    line.watch();
+    line.happen("opened");
+    line.hear(far);
+    return { ...line, asks: () => sent(line.happen("applied")).map(({ buckets }) => buckets) };
+  };
+  const { positions, asks } = begin();
+  Object.assign(positions, { gd: at(2_800), sgd: at(8_000) });
+  assert.deepEqual(asks(), []);
+  positions.gd = at(8_000);
+  assert.deepEqual(asks(), [64]);
+  const removed = begin();
+  removed.positions.gd = at(0, 1);
+  assert.deepEqual(removed.asks(), []);
+  removed.hear({ type: "event", event: "run_removed", experiment: "e1", run: "sgd" });
+  assert.deepEqual(removed.asks(), [64], "a run that began anew has no past, and one that is gone will not come");
+});
+
+test("what comes once more is asked for wide until it has come again as far as there was, and anew on another line", () => {
+  const coarse = { gd: { generation: 0, step: 1_024 } };
+  const [held, arrived] = [{ gd: { generation: 0, step: 8_000 } }, { gd: { generation: 0, step: 8_000 } }];
+  const state = { ...hello.state, runs: hello.state.runs.filter(({ name }) => name === "gd").map((run) => ({ ...run, generation: 0, step: 8_000 })) };
+  const { happen, hear } = live({ held, arrived, coarse });
+  const asks = (type, ms = 0) => sent(happen(type, {}, ms)).filter(({ type }) => type === "watch").map(({ buckets, since }) => [buckets, since.gd.step]);
+  hear({ ...hello, state });
+  assert.deepEqual(asks("applied"), [[64, 8_000]]);
+  assert.deepEqual(asks("tick", 1000), [[1000, 1_024]]);
+  hear({ ...hello, state });
+  arrived.gd.step = 2_800;
+  assert.deepEqual(asks("applied"), []);
+  arrived.gd.step = 8_000;
+  assert.deepEqual(asks("applied"), [[64, 8_000]]);
+  hear({ ...hello, state });
+  assert.deepEqual(asks("tick", 1000), []);
+  happen("closed", { code: 1006 });
+  assert.deepEqual(asks("opened"), [[1000, 8_000]]);
+  hear({ ...hello, state });
+  assert.deepEqual(asks("applied"), [[64, 8_000]]);
+  assert.deepEqual(asks("tick", 1000), [[1000, 1_024]]);
 });
 
 test("a cut waits by full jitter, tells the seconds, and tries again when they are over", () => {
