@@ -36,7 +36,8 @@ function partner(sheet, place) {
   if (!there) return null;
   const line = sheet.lines[there.place];
   return make("div", { class: "partner", role: "group", "aria-label": `${there.words}: ${lineText(line)}` },
-    make("p", { class: "line" }, make("span", {}, there.words), lineText(line)), ...pieces(sheet, there.place, sheet.batch.length > FEW ? 1 : FEW));
+    make("p", { class: "line" }, make("span", {}, there.words), make("code", {}, lineText(line))),
+    make("div", { class: "pieces" }, ...pieces(sheet, there.place, sheet.batch.length > FEW ? 1 : FEW)));
 }
 
 /** @param {Line} line @param {boolean} isOnly */
@@ -69,8 +70,6 @@ export function lineView() {
     root,
     show(sheet, place) {
       const text = lineText(sheet.lines[place]);
-      // many samples are many rows: smaller cells, so that equation, partner and what follows are seen together
-      set(root, { "data-many": sheet.batch.length > 1 });
       write(title, text);
       write(say, sentenceOf(sheet, place));
       set(equation, { "aria-label": text, "data-expression": sheet.lines[place].expression, "data-line": sheet.lines[place].name });

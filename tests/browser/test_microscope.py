@@ -292,25 +292,52 @@ def test_in_one_column_the_loss_keeps_150_px_between_race_and_transport(open_lab
         assert seen() >= 150, size
 
 
+CUT = """() => {
+    const view = document.querySelector(".line-view");
+    const { right } = view.getBoundingClientRect();
+    const beyond = [...view.querySelectorAll(".matrix, .chain")]
+        .filter((each) => each.getBoundingClientRect().right > right);
+    const places = [...view.querySelectorAll(".equation .matrix")].map((each) => each.getBoundingClientRect());
+    const wraps = places.some(({ left }, k) => k && left < places[k - 1].left);
+    return [view.scrollHeight > view.clientHeight, beyond.length, wraps];
+}"""
+"""Whether a line of the inspector is higher than its view, how much reaches out of it, whether its equation wraps."""
+
+
+def looked_at(lab: Dashboard, line: str) -> list[Any]:
+    """What is cut of a line, after it was chosen."""
+    lines(lab).locator("[role=option]").filter(has_text=re.compile(rf"^{line} -?=")).click()
+    expect(lab.page.locator(".equation")).to_have_attribute("data-line", line)
+    expect(lab.page.locator(".partner")).to_be_visible()
+    cut: list[Any] = lab.page.evaluate(CUT)
+    return cut
+
+
 def test_of_a_batch_of_900_equation_result_partner_and_what_follows_are_seen_together(
     open_lab: OpenLab,
 ) -> None:
     lab = open_lab((1440, 900))
     open_at(lab, 0)
     for line in ("z1", "a1", "z2", "y_pred", "loss"):
-        lines(lab).locator("[role=option]").filter(has_text=re.compile(rf"^{line} =")).click()
-        expect(lab.page.locator(".equation")).to_have_attribute("data-line", line)
-        cut = lab.page.evaluate("""() => {
-            const view = document.querySelector(".line-view");
-            const { right } = view.getBoundingClientRect();
-            const beyond = [...view.querySelectorAll(".matrix, .chain")]
-                .filter((each) => each.getBoundingClientRect().right > right);
-            const tops = [...view.querySelectorAll(".equation .matrix")].map((each) => each.getBoundingClientRect());
-            const wraps = tops.some(({ left }, k) => k && left < tops[k - 1].left);
-            return [view.scrollHeight > view.clientHeight, beyond.length, wraps];
-        }""")
-        assert cut == [False, 0, False], line
-        expect(lab.page.locator(".partner")).to_be_visible()
+        assert looked_at(lab, line) == [False, 0, False], line
+
+
+def test_of_a_single_sample_they_are_seen_together_on_narrower_pages_too(open_lab: OpenLab) -> None:
+    lab = open_lab((1440, 900))
+    show(lab, "SGD")
+    lab.make_steps(12)
+    open_at(lab, 12)
+    three = ("a1", "a2", "dW3", "da2", "dz2", "dz1")
+    for size, more in (
+        ((1440, 900), ("z1", "z2", "dW2", "W2", "W1")),
+        ((1024, 768), ("z2", "dW2", "W2")),
+        ((900, 800), ("W2", "b2")),
+    ):
+        lab.page.set_viewport_size({"width": size[0], "height": size[1]})
+        for line in ("y_pred", "loss", "dy_pred", *three, *more):
+            assert looked_at(lab, line) == [False, 0, False], (size, line)
+        # an outer product beside its partner of four matrices is more than fits: it scrolls, in one row
+        assert looked_at(lab, "dW1")[1:] == [0, False], size
 
 
 def test_while_it_plays_the_drawer_follows_and_who_steps_pauses(open_lab: OpenLab) -> None:
