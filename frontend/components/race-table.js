@@ -66,7 +66,8 @@ export class RaceTable extends LiveElement {
     if (!experiment) return;
     const shown = scoreOf(experiment);
     const words = moment(state);
-    write(this.#moment, words);
+    // a name and its step stay on one line
+    write(this.#moment, words.replaceAll(" at ", "\u00a0at\u00a0"));
     set(this.#moment, { title: words });
     write(this.#caption, `All runs. ${words}`);
     write(this.#score, shown.text);

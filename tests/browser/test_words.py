@@ -1,4 +1,4 @@
-"""Words on a desk: all of them can be read."""
+"""Words: all of them can be read, on a desk, and over the race on a phone too."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.conftest import OpenLab
-from browser.dashboard import DESKTOP
+from browser.dashboard import DESKTOP, PHONE
 
 # Words that end in an ellipsis. Of a line in parts the last ones may be out of sight, whole; and names that are only
 # heard are no words to see.
@@ -50,6 +50,22 @@ def test_no_words_of_the_notebooks_race_are_cut_on_a_desk(open_lab: OpenLab, siz
     expect(lab.page.locator("gradient-head .fitting.sub")).to_have_text(
         re.compile(r"^norm\(change of W\) / norm\(W\): ")
     )
+
+
+@pytest.mark.parametrize("size", [(320, 700), PHONE, (1121, 800)])
+def test_the_table_tells_whole_which_runs_stand_elsewhere(open_lab: OpenLab, size: tuple[int, int]) -> None:
+    lab = open_lab(size)
+    lab.make_steps(8000)
+    lab.ask("POST", "/reset", {"run": "sgd"})
+    for name, step in (("f1", 4000), ("f2", 1234)):
+        lab.ask("POST", "/runs", {"name": name, "fork_of": "gd", "at_step": step})
+    moment = lab.page.locator("race-table th.moment")
+    expect(moment).to_have_text("At step 8,000 (SGD at 0, F1 at 4,000, F2 at 1,234)")
+    room = lab.page.evaluate("""() => {
+        const { scrollWidth, clientWidth, scrollHeight, clientHeight } = document.querySelector("race-table th.moment");
+        return [scrollWidth - clientWidth, scrollHeight - clientHeight];
+    }""")
+    assert max(room) <= 0
 
 
 def test_words_that_are_cut_are_seen_by_the_measure(open_lab: OpenLab) -> None:
