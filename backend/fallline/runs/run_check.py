@@ -24,7 +24,15 @@ PASCANU = "Pascanu, Mikolov and Bengio 2013, On the difficulty of training recur
 
 RUN_SETTINGS = (
     Parameter("learning_rate", 0.1, 0.0, 1e6, open_minimum=True, help="what the gradient is multiplied by"),
-    Parameter("batch_size", 1, 1, LARGEST_MINI_BATCH, integer=True, unit="samples", help="null: all samples"),
+    Parameter(
+        "batch_size",
+        1,
+        1,
+        LARGEST_MINI_BATCH,
+        integer=True,
+        unit="samples",
+        help="of how many samples the gradient of one step is",
+    ),
     Parameter(
         "l1",
         0.0,
@@ -48,7 +56,7 @@ RUN_SETTINGS = (
         1e6,
         open_minimum=True,
         off=True,
-        help="a longer gradient is shortened to this norm, over all parameters; null: as long as it is",
+        help="a longer gradient is shortened to this norm, over all parameters",
         source=PASCANU,
     ),
     Parameter(
@@ -58,7 +66,7 @@ RUN_SETTINGS = (
         1e6,
         open_minimum=True,
         off=True,
-        help="entries of the gradient are cut at plus and minus this, after its norm; null: they are not",
+        help="entries of the gradient are cut at plus and minus this, after its norm",
         source="PyTorch's clip_grad_value_",
     ),
 )

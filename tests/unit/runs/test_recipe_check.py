@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from unittest.mock import patch
 
@@ -183,6 +184,16 @@ def test_the_catalog_names_every_row_with_its_parameters_and_the_bounds() -> Non
                 assert {"name", "schema", "default", "range", "unit", "help"} <= set(parameter)
     assert told["bounds"] == BOUNDS
     assert told["exhibits"][0]["name"] == "notebook"
+
+
+def test_what_the_catalog_explains_is_for_people_who_see_no_json() -> None:
+    for title in ("datasets", "activations", "losses", "optimizers", "schedules", "initializers"):
+        for row in catalog()[title]:
+            helps = [row["help"], *(parameter["help"] for parameter in row["parameters"])]
+            assert not any(re.search(r"\bnull\b", told) for told in helps), row["name"]
+    for title in ("run_settings", "data_settings", "seeds"):
+        for entry in catalog()[title]:
+            assert not re.search(r"\bnull\b", entry["help"]), entry["name"]
 
 
 def test_the_catalog_tells_settings_of_every_run_with_the_range_that_a_recipe_is_held_to() -> None:
