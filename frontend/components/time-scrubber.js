@@ -9,7 +9,7 @@ import { draw, make, set, write } from "./dom.js";
 import { glyph, light, marker } from "./icons.js";
 import { LiveElement, register } from "./live-element.js";
 import { counter, integer } from "../state/format.js";
-import { markersOf, snapped } from "../state/markers.js";
+import { flagsOf, flagWords, markersOf, snapped, stepFrom } from "../state/markers.js";
 import { missingIn } from "../state/missing.js";
 import { furthest } from "../state/selectors.js";
 import { shownStep, stepsAhead } from "../state/moments.js";
@@ -24,6 +24,12 @@ function shapeOf({ kind, lane }) {
   if (kind === "reset") return draw("svg", { viewBox: "0 0 10 10", "data-glyph": "reset" }, draw("path", { d: "M9 1v8L2.5 5zM1 1h1.2v8H1z" }));
   if (kind === "fork") return draw("svg", { viewBox: "0 0 10 10", "data-glyph": "fork" }, draw("path", { d: "M5 9V5.5L1.5 1M5 5.5 8.5 1", fill: "none", stroke: "currentColor", "stroke-width": 1.8 }));
   return marker(lane);
+}
+
+/** Those of a flag: two edits of a run are one shape. @param {Marker[]} marks */
+function shapesOf(marks) {
+  const others = marks.filter(({ kind, run }, place) => marks.findIndex((mark) => mark.kind === kind && mark.run === run) === place);
+  return others.map((mark) => make("span", { class: "shape", "data-lane": mark.lane, "data-kind": mark.kind, "data-run": mark.run, "data-tone": mark.tone ?? null }, shapeOf(mark)));
 }
 
 /**
@@ -70,17 +76,18 @@ export class TimeScrubber extends LiveElement {
   /** @param {State} state */
   #showFlags(state) {
     const end = endOf(state);
-    const marks = end ? markersOf(state) : [];
+    const flags = end ? flagsOf(markersOf(state), end, this.#flags.clientWidth) : [];
     const held = /** @type {HTMLButtonElement[]} */ ([...this.#flags.children]);
-    held.slice(marks.length).forEach((flag) => flag.remove());
-    marks.forEach((mark, place) => {
+    held.slice(flags.length).forEach((flag) => flag.remove());
+    flags.forEach((marks, place) => {
       const flag = held[place] ?? this.#flags.appendChild(make("button", { type: "button", class: "flag", tabindex: -1 }));
+      const words = flagWords(marks);
       set(flag, {
-        "data-step": mark.step, "data-lane": mark.lane, "data-kind": mark.kind, "data-run": mark.run, "data-tone": mark.tone ?? null, title: mark.text,
-        "aria-label": `Go to step ${integer(mark.step)}: ${mark.text}`, style: { "--at": mark.step / end },
+        "data-step": marks[0].step, title: marks.length > 1 ? words.join("\n") : marks[0].text,
+        "aria-label": `Go to ${words.join("; ")}`, style: { "--at": marks[0].step / end },
       });
-      flag.onclick = () => this.app.lookAt(mark.step);
-      flag.replaceChildren(shapeOf(mark));
+      flag.onclick = () => this.app.lookAt(stepFrom(marks, shownStep(this.app.store.get())));
+      flag.replaceChildren(...shapesOf(marks));
     });
   }
 

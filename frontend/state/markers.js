@@ -4,6 +4,7 @@
  */
 
 import { flaggedFindings, toneOf } from "./findings.js";
+import { integer } from "./format.js";
 import { editsSoFar } from "./parts.js";
 import { editWords } from "./run-words.js";
 import { changed } from "./settings.js";
@@ -15,6 +16,8 @@ import { furthestStep } from "./moments.js";
 
 /** Within so many px a finger that scrubs is taken to a mark. */
 const SNAPS = 12;
+/** Marks nearer than so many px to the one before them share its flag: a pointer could not tell theirs from it. */
+const SHARES = 16;
 
 /**
  * The marks of the runs that are shown, in the order of their steps.
@@ -78,14 +81,40 @@ export function nextMarker(state, step, direction) {
 }
 
 /**
- * The step that a finger means: that of a mark close to it, else the one it is at.
- * @param {Marker[]} markers
+ * The step that a finger means: that of a mark close to it, of several in one place that of the first; else the one it is at.
+ * @param {Marker[]} markers  in the order of their steps
  * @param {number} step
  * @param {number} end     the last step of the track
  * @param {number} pixels  how long the track is
  */
 export function snapped(markers, step, end, pixels) {
   const apart = (/** @type {Marker} */ marker) => (Math.abs(marker.step - step) * pixels) / Math.max(1, end);
-  const nearest = markers.reduce((/** @type {Marker|null} */ best, marker) => (best === null || apart(marker) < apart(best) ? marker : best), null);
-  return nearest && apart(nearest) <= SNAPS ? nearest.step : step;
+  const nearest = Math.min(...markers.map(apart));
+  return nearest <= SNAPS ? markers.find((marker) => apart(marker) < nearest + 1)?.step ?? step : step;
+}
+
+/**
+ * Marks as flags, of which no one lies under another: those that stand close together share one.
+ * @param {Marker[]} markers  in the order of their steps
+ * @param {number} end        the last step of the track
+ * @param {number} pixels     how long the track is
+ * @returns {Marker[][]}
+ */
+export function flagsOf(markers, end, pixels) {
+  const flags = /** @type {Marker[][]} */ ([]);
+  for (const marker of markers) {
+    const last = flags[flags.length - 1];
+    if (last && ((marker.step - last[0].step) * pixels) / Math.max(1, end) < SHARES) last.push(marker);
+    else flags.push([marker]);
+  }
+  return flags;
+}
+
+/** "step 420: GD: rate 0.1 → 0.05" of each mark of a flag. @param {Marker[]} flag */
+export const flagWords = (flag) => flag.map(({ step, text }) => `step ${integer(step)}: ${text}`);
+
+/** Where a flag leads: to its first step, and from a step of its own to the next of them. @param {Marker[]} flag @param {number} shown */
+export function stepFrom(flag, shown) {
+  const isOwn = flag.some(({ step }) => step === shown);
+  return (isOwn && flag.find(({ step }) => step > shown) || flag[0]).step;
 }

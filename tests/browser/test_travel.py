@@ -65,7 +65,7 @@ def test_an_edit_in_the_past_becomes_a_fork_beside_its_parent(open_lab: OpenLab)
     expect(lab.row("gd-12")).to_contain_text("full batch, rate 0.03, fork of GD at step 12")
     expect(lab.card("gd-12")).to_contain_text("fork of GD at step 12")
     expect(pill(lab)).to_have_text("Live")
-    expect(lab.page.locator("time-scrubber .flag:not([data-kind=finding])")).to_have_attribute(
+    expect(lab.page.locator("time-scrubber .flag [data-kind]:not([data-kind=finding])")).to_have_attribute(
         "data-kind", "fork"
     )
     lab.make_steps(5)
@@ -80,7 +80,7 @@ def test_a_finger_on_the_timeline_is_taken_to_a_mark(open_lab: OpenLab) -> None:
     lab.make_steps(100)
     lab.ask("PATCH", "/runs/gd", {"learning_rate": 0.05})
     lab.make_steps(100)
-    expect(lab.page.locator("time-scrubber .flag:not([data-kind=finding])")).to_have_count(1)
+    expect(lab.page.locator("time-scrubber .flag [data-kind]:not([data-kind=finding])")).to_have_count(1)
     handle = lab.page.get_by_label("Time travel")
     box = handle.bounding_box()
     assert box
@@ -89,6 +89,27 @@ def test_a_finger_on_the_timeline_is_taken_to_a_mark(open_lab: OpenLab) -> None:
     expect(handle).to_have_attribute("aria-valuetext", "step 100 of 200, marker: GD: rate 0.1 → 0.05")
     expect(lab.page.locator("race-table th.moment")).to_have_text("At step 100")
     assert lab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_flag_of_several_marks_names_each_and_pressing_it_leads_to_one_after_the_other(
+    open_lab: OpenLab,
+) -> None:
+    lab = open_lab()
+    for change in ({"learning_rate": 0.05}, {"batch_size": 32}):
+        lab.make_steps(1)
+        lab.ask("PATCH", "/runs/gd", change)
+    lab.make_steps(150)
+    flag = lab.page.get_by_role("button", name=re.compile("^Go to step 1: "))
+    words = ["step 1: GD: rate 0.1 → 0.05", "step 2: GD: GD → mini-batch 32"]
+    expect(flag).to_have_accessible_name(f"Go to {'; '.join(words)}")
+    expect(flag).to_have_attribute("title", "\n".join(words))
+    handle = lab.page.get_by_label("Time travel")
+    for step in (1, 2, 1):
+        flag.click()
+        expect(handle).to_have_attribute("aria-valuetext", re.compile(f"^step {step} of 152, marker: GD: "))
+    # by keys too
+    lab.page.keyboard.press(".")
+    expect(handle).to_have_attribute("aria-valuetext", re.compile("^step 2 of 152, marker: "))
 
 
 def zoom(lab: Dashboard, left: int, right: int) -> None:

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { gradientChart } from "../../frontend/charts/gradient-chart.js";
 import { lossChart } from "../../frontend/charts/loss-chart.js";
 import { forkOf, originWords } from "../../frontend/state/forks.js";
-import { markersOf, nextMarker, snapped } from "../../frontend/state/markers.js";
+import { flagsOf, flagWords, markersOf, nextMarker, snapped, stepFrom } from "../../frontend/state/markers.js";
 import { seen, shownStep, stepsAhead } from "../../frontend/state/moments.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
 import { stateOf, whereWords } from "../../frontend/state/selectors.js";
@@ -24,6 +24,8 @@ const lab = (...messages) => after([
   { type: "catalog", catalog }, { type: "opened", answer: answer({ status: "playing" }), token: "t" },
   edit("sgd", 300, { learning_rate: 0.006 }), edit("gd", 500, { batch_size: 32 }), frame("gd", 700), frame("sgd", 700), ...messages,
 ]);
+
+const at = (step) => ({ step, kind: "edit", run: "gd", lane: "a", text: "a mark" });
 
 test("who looks back sees every run as it was there, while the training goes on", () => {
   const state = lab({ type: "look", step: 420 }, { type: "found", moments: { gd: moment(420, 0.2), sgd: moment(420, 0.3) } }, frame("gd", 732), frame("sgd", 731));
@@ -97,6 +99,19 @@ test("comma and dot go from mark to mark, and beyond the last one to the present
 test("a finger is taken to a mark within twelve pixels and left alone beyond", () => {
   const markers = markersOf(lab());
   assert.deepEqual([snapped(markers, 312, 700, 700), snapped(markers, 313, 700, 700), snapped([], 5, 700, 700)], [300, 313, 5]);
+  const close = [at(300), at(301), at(302)];
+  assert.deepEqual([snapped(close, 302, 3000, 300), snapped(close, 302, 300, 300)], [300, 302]);
+});
+
+test("marks of which one would lie on another share a flag that names all of them and leads to each", () => {
+  const steps = (flags) => flags.map((flag) => flag.map(({ step }) => step));
+  const marks = [at(0), at(300), at(301), at(301), at(315), at(316), at(700)];
+  assert.deepEqual(steps(flagsOf(marks, 700, 700)), [[0], [300, 301, 301, 315], [316], [700]]);
+  assert.deepEqual(steps(flagsOf(marks, 700, 14_000)), [[0], [300], [301, 301], [315], [316], [700]]);
+  assert.deepEqual(steps(flagsOf([at(0), at(0)], 0, 700)), [[0, 0]]);
+  const flag = flagsOf(marks, 700, 700)[1];
+  assert.deepEqual(flagWords(flag).slice(0, 2), ["step 300: a mark", "step 301: a mark"]);
+  assert.deepEqual([0, 300, 301, 315, 316].map((shown) => stepFrom(flag, shown)), [300, 301, 315, 300, 300]);
 });
 
 test("a fork is named after its parent and step, once for each", () => {
