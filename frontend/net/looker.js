@@ -29,6 +29,8 @@ export function createLooker({ api, store, seriesOf, environment }) {
   let timer = null;
   /** What was found last, by run: the same is not asked twice. @type {Map<string, string>} */
   const held = new Map();
+  /** How many looks have ended: an answer that comes after the end of its own is not that of the next. */
+  let ended = 0;
 
   /** Whether the losses up to a step have come: how a run goes is told by them. @param {Run} run @param {number} step */
   function isHeld(run, step) {
@@ -39,7 +41,7 @@ export function createLooker({ api, store, seriesOf, environment }) {
   /** @param {State} state @param {Run} run */
   function moment(state, run) {
     const step = stepOf(run, state.looking?.step ?? 0);
-    return [state.experiment?.id, run.generation, step, state.view.networkRun === run.name, showsMap(state), isHeld(run, step)].join(" ");
+    return [ended, state.experiment?.id, run.generation, step, state.view.networkRun === run.name, showsMap(state), isHeld(run, step)].join(" ");
   }
 
   /** @param {State} state */
@@ -85,7 +87,7 @@ export function createLooker({ api, store, seriesOf, environment }) {
 
   const unwatch = store.watch(wanted, (moments) => {
     // what was found belongs to the look that has ended: the next one begins afresh
-    if (!moments.length) held.clear();
+    if (!moments.length) ended++;
     else void turn();
   });
 

@@ -221,3 +221,26 @@ test("a past is one question a run: of the run that is drawn with its weights, a
   assert.equal(store.get().looking.found.sgd.predictions.step, 12);
   looker.stop();
 });
+
+test("who looks back, is live again before the answer has come, and looks at the same step once more is shown it", async () => {
+  const store = createStore(initialState(), reduce);
+  for (const message of [{ type: "opened", answer: answer({ step: 20 }) }, { type: "connection", status: "ready" }]) store.dispatch(message);
+  const held = [];
+  const api = { instrument: (_, run, __, step) => new Promise((go) => held.push(() => go({ step, generation: 1, latest: {}, units: {} }))) };
+  const answered = async () => {
+    for (const go of held.splice(0)) go();
+    await settle();
+  };
+  const looker = createLooker({ api, store, seriesOf: () => null, environment: { setTimeout() {}, clearTimeout() {} } });
+  for (const again of ["after the answer", "before it"]) {
+    store.dispatch({ type: "look", step: 12 });
+    await settle();
+    store.dispatch({ type: "look", step: null });
+    if (again === "after the answer") await answered();
+    store.dispatch({ type: "look", step: 12 });
+    for (let k = 0; k < 3; k++) await answered();
+    assert.equal(store.get().looking.found.gd?.step, 12, again);
+    store.dispatch({ type: "look", step: null });
+  }
+  looker.stop();
+});
