@@ -137,6 +137,7 @@ def test_gd_becomes_sgd_while_it_plays(open_lab: OpenLab) -> None:
     assert told["samples_seen"][told["first"].index(at)] == 900 * at + 1
 
     # its curve shows the noise
+    expect(lab.chart("loss")).to_have_attribute("data-last-step", str(lab.step))
     x, y = lab.traces("loss", "train")["gd/train_loss"]
     smooth = [value for step, value in zip(x, y, strict=True) if at - 60 <= step < at]
     noisy = [value for step, value in zip(x, y, strict=True) if at < step <= at + 60]
@@ -173,6 +174,7 @@ def test_gd_learns_and_the_second_layer_of_sgd_dies(open_lab: OpenLab) -> None:
     expect(drawing.get_by_text("4 of 4 dead")).to_have_count(1)
 
     # its gradient stands on the shelf at exactly 0; GD's does not
+    expect(lab.chart("gradients")).to_have_attribute("data-last-step", "1500")
     standing = lab.page.evaluate(STANDING)
     [shelf] = standing["shelf"]
     assert all(place > shelf for place in standing["sgd"])

@@ -67,15 +67,15 @@ SEEN = """(kind) => {
 }"""
 
 
-def wait_for_rest(lab: Dashboard, kind: str) -> None:
-    """Until nothing more is on its way to a chart: it follows the counter a little later."""
-
-    def stands() -> bool:
-        before = lab.page.evaluate(SEEN, kind)
-        lab.page.wait_for_timeout(400)
-        return bool(before == lab.page.evaluate(SEEN, kind))
-
-    lab.until(stands, lambda found: found)
+def take_as_seen(lab: Dashboard, name: str, kind: str) -> tuple[Download, dict[str, list[str]]]:
+    """A chart as SVG, and what was seen of it: the same before and after, for it follows the counter a little later."""
+    expect(lab.chart(kind)).to_have_attribute("data-last-step", str(lab.step))
+    press = panel(lab).get_by_role("button", name=f"{name} as SVG")
+    before, download, _ = lab.until(
+        lambda: (lab.page.evaluate(SEEN, kind), take(lab, press), lab.page.evaluate(SEEN, kind)),
+        lambda found: found[0] == found[2],
+    )
+    return download, before
 
 
 @pytest.mark.parametrize("theme", [pytest.param("light", marks=pytest.mark.long), "dark"])
@@ -85,13 +85,11 @@ def test_a_chart_as_svg_shows_what_is_seen_and_needs_no_style_sheet(open_lab: Op
     lab.card("gd").get_by_role("radio", name="Mini-batch").click()
     expect(lab.flags).to_have_count(1)
     lab.make_steps(300)
-    shown = open_panel(lab)
-    wait_for_rest(lab, "loss")
-    download = take(lab, shown.get_by_role("button", name="Loss as SVG"))
+    open_panel(lab)
+    download, seen = take_as_seen(lab, "Loss", "loss")
     assert download.suggested_filename == "fallline-loss-step-600.svg"
     text = content(download).decode()
     root = ElementTree.fromstring(text)
-    seen = lab.page.evaluate(SEEN, "loss")
     assert len(seen["paths"]) > 12
     assert set(seen["paths"]) <= {each.get("d") for each in root.iter(f"{SVG}path")}
     written = ["".join(each.itertext()) for each in root.iter(f"{SVG}text")]
@@ -119,9 +117,8 @@ def test_every_chart_is_whole_and_as_png_is_that_picture_three_times_as_dense(
     lab = open_lab(plotted=True)
     lab.make_steps(60)
     shown = open_panel(lab)
-    wait_for_rest(lab, kind)
-    svg = ElementTree.fromstring(content(take(lab, shown.get_by_role("button", name=f"{name} as SVG"))))
-    seen = lab.page.evaluate(SEEN, kind)
+    download, seen = take_as_seen(lab, name, kind)
+    svg = ElementTree.fromstring(content(download))
     assert len(seen["paths"]) > 4
     assert set(seen["paths"]) <= {each.get("d") for each in svg.iter(f"{SVG}path")}
     assert set(seen["words"]) <= {"".join(each.itertext()) for each in svg.iter(f"{SVG}text")}
@@ -139,11 +136,9 @@ def test_one_instrument_of_three_is_a_picture_of_its_own_under_the_name_of_its_r
     lab.make_steps(20)
     lab.page.get_by_role("radio", name="Instruments").click()
     expect(lab.chart("noise").locator(".title .values i")).to_have_count(1, timeout=20_000)
-    wait_for_rest(lab, "noise")
-    shown = open_panel(lab)
-    svg = ElementTree.fromstring(
-        content(take(lab, shown.get_by_role("button", name="Noise ÷ signal as SVG")))
-    )
+    open_panel(lab)
+    download, _ = take_as_seen(lab, "Noise ÷ signal", "noise")
+    svg = ElementTree.fromstring(content(download))
     box = lab.chart("noise").bounding_box()
     assert box
     assert float(svg.attrib["width"]) == pytest.approx(box["width"] + 20, abs=1)

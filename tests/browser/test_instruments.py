@@ -47,7 +47,7 @@ def leave(lab: Dashboard) -> None:
 def needle(lab: Dashboard, kind: str) -> tuple[float, float]:
     x, y = lab.page.evaluate(
         """(kind) => { const { x, y } = document.querySelector(`plotly-chart[kind=${kind}] .js-plotly-plot`)
-            .data.find(({ meta }) => meta.role === "needle"); return [x[0], y[0]]; }""",
+            .data.find(({ meta }) => meta.role === "needle"); return [x[0] ?? -1, y[0] ?? -1]; }""",
         kind,
     )
     return float(x), float(y)
