@@ -66,6 +66,8 @@ def test_news_of_a_step_is_restyled_where_it_stands_and_not_the_whole_page(open_
     lab = open_lab(query="?fps=30", drawn=True)
     browser = lab.page.context.browser
     assert browser
+    # a run is chosen: so the whole network is not another one when the Doctor has found something
+    lab.page.get_by_role("radiogroup", name="Run shown").get_by_role("radio", name="SGD").click()
     lab.play.click()
     lab.until(lambda: lab.step, lambda now: now > 10)
     browser.start_tracing(page=lab.page, categories=["devtools.timeline"])

@@ -75,7 +75,8 @@ async def test_a_first_session(one: Experiment) -> None:
     }
     playing = (await one.ask("POST", "/play", {"speed": "max"})).json()
     assert {run["status"] for run in playing["runs"]} == {"playing"}
-    await asyncio.sleep(0.1)
+    while steps((await one.get()).json())["gd"] == 30:
+        await asyncio.sleep(0.005)
     paused = (await one.ask("POST", "/pause")).json()
     assert {run["status"] for run in paused["runs"]} == {"paused"}
     assert steps(paused)["gd"] > 30

@@ -237,7 +237,8 @@ async def test_a_pause_gets_through_while_a_long_step_is_at_work(
     async with line_to(shared_server) as line:
         await line.watch(one)
         await line.send(type="command", id="long", experiment=one.id, do="step", steps=1_000_000)
-        await asyncio.sleep(0.2)
+        while not (await line.until("frame"))["runs"].get("gd", {}).get("step"):
+            pass
         paused = await line.command(one, "pause")
         assert paused["type"] == "ack"
         assert 0 < paused["answer"]["runs"][0]["step"] < 1_000_000

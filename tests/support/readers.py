@@ -23,6 +23,10 @@ class Reader:
             for run, buckets in self.held.items()
         }
 
+    def ends(self) -> dict[str, int]:
+        """The last step held of each run of which any is."""
+        return {run: buckets[-1]["last"] for run, buckets in self.held.items() if buckets}
+
     def take(self, frame: JSON, *, resumed: bool) -> None:
         for run, told in frame["runs"].items():
             news = as_buckets(told["columns"])

@@ -31,6 +31,12 @@ async def created(lab: Lab, **recipe: Any) -> tuple[str, str]:
     return state["id"], token
 
 
+async def under_way(lab: Lab, id: str) -> None:
+    """Until each run has made a step."""
+    while not all(steps_of(await lab.views.state(id)).values()):
+        await asyncio.sleep(0.005)
+
+
 async def test_a_step_answers_when_it_is_done() -> None:
     async with open_lab() as lab:
         id, token = await created(lab)
@@ -99,9 +105,10 @@ async def test_an_edit_in_mid_play_is_in_the_recipe_and_the_recipe_gives_the_sam
     async with open_lab() as lab:
         id, token = await created(lab)
         await lab.command(id, token, "play", {"speed": "max"})
-        await asyncio.sleep(0.1)
+        await under_way(lab, id)
         edit = await lab.command(id, token, "edit", {"batch_size": 1}, run="gd")
-        await asyncio.sleep(0.1)
+        while steps_of(await lab.views.state(id))["gd"] == edit["at_step"]:
+            await asyncio.sleep(0.005)
         state = await lab.command(id, token, "pause", {})
         steps = steps_of(state)
         assert steps["gd"] == steps["sgd"] > edit["at_step"] > 0
@@ -190,8 +197,9 @@ async def test_a_playing_experiment_that_nobody_watches_is_paused() -> None:
         await lab.watch(watched, None, Outbox(watched), {}, 100)
         for id, its in ((alone, token), (watched, other)):
             await lab.command(id, its, "play", {"speed": 10})
-        await asyncio.sleep(0.8)
-        assert (await lab.views.state(alone))["playing"] is False
+        await asyncio.sleep(0.8)  # asking, too, is use
+        while (await lab.views.state(alone))["playing"]:
+            await asyncio.sleep(0.8)
         assert (await lab.views.state(watched))["playing"] is True
 
 
@@ -199,9 +207,9 @@ async def test_deleting_answers_who_waits_for_a_step() -> None:
     async with open_lab() as lab:
         id, token = await created(lab)
         waiting = asyncio.create_task(lab.command(id, token, "step", {"steps": 1_000_000}))
-        await asyncio.sleep(0.05)
+        await under_way(lab, id)
         await lab.delete(id, token)
-        answer = await asyncio.wait_for(waiting, 2)
+        answer = await waiting
         assert 0 < steps_of(answer)["gd"] < 1_000_000
 
 
