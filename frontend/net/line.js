@@ -46,6 +46,8 @@ export function createLine({ environment, store, series }) {
   return {
     handle: socket.handle,
     stop: socket.stop,
+    /** Nothing that was watched before is watched any more. */
+    hasArrived: () => session.hasArrived,
     /** @param {"online"|"offline"|"visible"} signal */
     hear: (signal) => socket.handle({ type: SIGNALS[signal] }),
   };

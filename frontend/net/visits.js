@@ -14,7 +14,7 @@ import { recipeNow, seriesFor } from "../state/recipes.js";
 /** @typedef {import("./keeper.js").Kept} Visit */
 
 const FIGURES = ["loss", "gradients"];
-/** Long enough for the socket to have gone over to another experiment, whichever of the two lines is slower. */
+/** For so long an experiment is not given up; nor before the socket has gone over to another, which may take longer on a bad line. */
 const LEAVING = 2_000;
 const RESTARTED = { kind: "info", text: "The server restarted. Your recipe is safe; the run starts again at step 0." };
 
@@ -179,7 +179,8 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
 
   /** The socket leaves first: an experiment that ends while it is watched ends the socket too. @param {{id: string, token: string|null}} visit */
   function giveUp(visit) {
-    environment.setTimeout(() => void api.remove(visit.id, visit.token).catch(() => {}), LEAVING);
+    const leave = () => (line.hasArrived() ? void api.remove(visit.id, visit.token).catch(() => {}) : giveUp(visit));
+    environment.setTimeout(leave, LEAVING);
   }
 
   /** The catalog's first exhibit; the server's own default where it has none. */

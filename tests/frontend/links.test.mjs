@@ -127,16 +127,27 @@ test("a page that is opened by a link makes its experiment, its steps and its vi
 });
 
 test("one's own experiment is kept however much is changed in that of a link", async () => {
-  const { app, server, id, address, clock } = await live({ haste: 200 });
+  const { app, server, socket, id, address, clock } = await live({ haste: 200 });
   address.fragment = await pack(link);
   clock.signal("link");
   await until(() => app.store.get().experiment.id === "made2");
   for (const seed of [1, 2, 3]) await app.newExperiment({ data: { seed } });
+  socket().answer();
   await until(() => server.calls.includes("DELETE /experiments/made3"));
   assert.ok(app.hasFormer());
   await app.goBack();
   assert.equal(app.store.get().experiment.id, id);
   assert.ok(!server.calls.includes(`DELETE /experiments/${id}`));
+  app.stop();
+});
+
+test("what lies two steps back is given up, but not before the socket has gone over, however long that takes", async () => {
+  const { app, server, socket, id } = await live({ haste: 200 });
+  for (const seed of [1, 2]) await app.newExperiment({ data: { seed } });
+  await new Promise((go) => setTimeout(go, 50));
+  assert.ok(!server.calls.some((call) => call.startsWith("DELETE")), "a socket that watches what is deleted is told that it is gone");
+  socket().answer();
+  await until(() => server.calls.includes(`DELETE /experiments/${id}`));
   app.stop();
 });
 
@@ -208,13 +219,14 @@ test("who watches holds no key, asks nothing that changes, and finds their own a
 
 test("who opens something else while watching finds their own by undo, and has it kept whatever comes then", async () => {
   const stored = { "fallline.experiment": { id: "e7", token: "mine", recipe: answer().recipe } };
-  const { app, server } = await live({ stored, known: { e7: answer({ id: "e7" }), theirs: answer({ id: "theirs" }) }, fragment: "watch=theirs", haste: 200 });
+  const { app, server, socket } = await live({ stored, known: { e7: answer({ id: "e7" }), theirs: answer({ id: "theirs" }) }, fragment: "watch=theirs", haste: 200 });
   const file = (seed) => new File([JSON.stringify({ data: { seed } })], "recipe.json");
   await app.openFile(file(1));
   assert.deepEqual([app.store.get().experiment.id, app.store.get().isWatching], ["made1", false]);
   await app.undo();
   assert.deepEqual([app.store.get().experiment.id, app.store.get().experiment.token], ["e7", "mine"]);
   for (const seed of [2, 3, 4]) await app.openFile(file(seed));
+  socket().answer();
   await until(() => server.calls.includes("DELETE /experiments/made2"));
   assert.ok(!server.calls.includes("DELETE /experiments/e7"));
   await app.goBack();

@@ -47,11 +47,19 @@ export function world({ stored = {}, known = {}, fragment = "", haste = 1 } = {}
   class Socket {
     readyState = 0;
     sent = [];
+    answered = 0;
     constructor() { server.sockets.push(this); }
     send(text) { this.sent.push(JSON.parse(text)); }
     close() { this.readyState = 3; }
     open() { this.readyState = 1; this.onopen(); }
     say(message) { this.onmessage({ data: JSON.stringify(message) }); }
+    /** The server answers what was watched and not answered yet. */
+    answer() {
+      for (const { experiment } of this.sent.filter(({ type }) => type === "watch").slice(this.answered)) {
+        this.answered++;
+        this.say({ type: "experiment", experiment, state: server.known[experiment] });
+      }
+    }
     cut(code = 1006) { this.readyState = 3; this.onclose({ code }); }
     commands() { return this.sent.filter(({ type }) => type === "command"); }
   }
@@ -73,7 +81,6 @@ export async function live(given) {
   const all = world(given);
   await all.app.start();
   all.socket().open();
-  const { id } = all.app.store.get().experiment;
-  all.socket().say({ type: "experiment", experiment: id, state: all.server.known[id] });
-  return { ...all, id };
+  all.socket().answer();
+  return { ...all, id: all.app.store.get().experiment.id };
 }
