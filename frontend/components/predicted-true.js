@@ -154,7 +154,8 @@ export class PredictedTrue extends LiveElement {
     const face = facing(state);
     body.className = { scatter: "scatter", map: "decisions", table: "confusions" }[face];
     set(body, { "data-wide": face === "table" && classes.length > SIDE_BY_SIDE });
-    reading.replaceChildren(...(face === "map" ? [mapLegend(classes)] : []), this.#hint);
+    // beside a table it only keeps its room
+    reading.replaceChildren(...(hasMap(state.experiment) ? [mapLegend(classes)] : []), this.#hint);
     if (face === "scatter") body.replaceChildren(makeOwn("plotly-chart", { kind: "scatter", "aria-label": "Predicted and true, not drawn yet" }));
     this.#arrange(body, state);
     this.#show(state);

@@ -280,7 +280,23 @@ def test_neither_pointing_at_a_map_nor_asking_for_the_table_moves_what_was_press
     assert lab.page.evaluate(PLACES) == before
     shown_as(lab, "Table")
     expect(lab.page.locator(".confusion")).to_have_count(2)
-    assert lab.page.evaluate(PLACES)[0] == before[0]
+    assert lab.page.evaluate(PLACES) == before
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1280, 700), (800, 900), PHONE])
+def test_tables_have_the_room_of_maps_so_that_what_stands_below_them_stays(
+    visits: Visits, address: str, size: tuple[int, int]
+) -> None:
+    lab = opened(visits, address, MOONS, size=size)
+    if size == PHONE:
+        lab.page.get_by_role("tab", name="Network").click()
+    lab.page.locator(".decisions").scroll_into_view_if_needed()
+    expect(lab.page.locator(".decision[data-step]")).to_have_count(2)
+    height = "() => document.querySelector('predicted-true').getBoundingClientRect().height"
+    before = lab.page.evaluate(height)
+    shown_as(lab, "Table")
+    expect(lab.page.locator(".confusion")).to_have_count(2)
+    assert lab.page.evaluate(height) == pytest.approx(before, abs=0.1)
 
 
 def test_axe_finds_nothing_in_maps_and_tables_of_four_runs(visits: Visits, address: str) -> None:
