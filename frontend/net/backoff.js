@@ -32,6 +32,8 @@ export function createRetries(random) {
     /** The line is there. */
     succeed: () => void (attempt = 0),
     get hasFailed() { return attempt > 0; },
+    /** Not the line alone, but a try to have it back. */
+    get isUnreachable() { return attempt > 1; },
     /** ms until the next try. @param {number} now */
     dueIn: (now) => Math.max(0, retryAt - now),
   };

@@ -3,7 +3,7 @@
  * Owns: coming, resuming and leaving, credit, what is told of the line.
  * Must not know WebSocket, timers, the DOM or what the state looks like. Time and chance are told to it.
  *
- * Things to do (`Action`): {do: "connect"} · {do: "close"} · {do: "send", message} · {do: "tell", message} (to the store) ·
+ * Things to do (`Action`): {do: "connect"} · {do: "knock"} (connect once the server answers) · {do: "close"} · {do: "send", message} · {do: "tell", message} (to the store) ·
  * {do: "apply", frame} (take columns in, then tell) · {do: "forget", run} (drop a run's columns).
  */
 
@@ -55,7 +55,7 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
     phase = "connecting";
     greeted = false;
     heart.begin(now);
-    return [{ do: "connect" }];
+    return [{ do: retries.isUnreachable ? "knock" : "connect" }];
   }
 
   /** From the first step not yet held. @returns {Action[]} */

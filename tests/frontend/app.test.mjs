@@ -79,6 +79,22 @@ test("after a cut the page asks from the first step it does not hold, and joins 
   app.stop();
 });
 
+test("while nobody answers no socket is made: a browser would hold back the one that finds the server again", async () => {
+  const { app, socket, clock, server } = await live();
+  const tries = async () => (clock.signal("online"), await settle(), server.sockets.length);
+  socket().cut();
+  assert.equal(await tries(), 2);
+  server.isDown = true;
+  socket().cut();
+  assert.equal(await tries(), 2);
+  assert.equal(app.store.get().connection.status, "reconnecting");
+  Object.assign(server, { isDown: false, answers: 502 });
+  assert.equal(await tries(), 2);
+  server.answers = 200;
+  assert.equal(await tries(), 3);
+  app.stop();
+});
+
 test("columns that leave a gap are not shown: the run is asked for again from the start", async () => {
   const { app, socket, id } = await live();
   socket().say(frame(id, 1, "gd", 0, 9));

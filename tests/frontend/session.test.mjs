@@ -141,6 +141,21 @@ test("back on the net or visible again means to try at once, but not twice", () 
   assert.deepEqual(happen("hurry"), []);
 });
 
+test("once a try has failed, the server is asked for before the line is tried again", () => {
+  const { happen, hear } = live();
+  const next = () => happen("hurry").at(-1).do;
+  happen("closed", { code: 1006 });
+  assert.equal(next(), "connect");
+  happen("closed", { code: 1006 });
+  assert.equal(next(), "knock");
+  happen("closed", { code: 1006 });
+  assert.equal(next(), "knock");
+  happen("opened");
+  hear(hello);
+  happen("closed", { code: 1006 });
+  assert.equal(next(), "connect");
+});
+
 test("twelve seconds without a byte are a cut, whatever the socket says", () => {
   const { happen, hear } = live();
   hear({ type: "pong", id: "?" }, 11_000);
