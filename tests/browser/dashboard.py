@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import httpx
-from playwright.sync_api import Locator, Page, WebSocket
+from playwright.sync_api import ConsoleMessage, Locator, Page, WebSocket
 
 T = TypeVar("T")
 
@@ -44,7 +44,7 @@ class Dashboard:
         self.allowed: tuple[str, ...] = ()
         self.conversation: deque[str] = deque(maxlen=60)
         self._heard: dict[Any, Callable[[Any], object]] = {
-            "console": lambda message: message.type == "error" and self.complaints.append(message.text),
+            "console": self._hear,
             "pageerror": lambda error: self.complaints.append(str(error)),
             "websocket": self._listen,
         }
@@ -55,6 +55,11 @@ class Dashboard:
         """What the page says from now on is for others."""
         for event, hear in self._heard.items():
             self.page.remove_listener(event, hear)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        """With the address that it is about, where there is one."""
+        if message.type == "error":
+            self.complaints.append(f"{message.text} {message.location['url']}")
 
     def _listen(self, socket: WebSocket) -> None:
         """What page and server said to each other last is told with a test that fails."""
@@ -83,6 +88,12 @@ class Dashboard:
     def allow(self, *parts: str) -> None:
         """Complaints in which one of these stands are part of the test: a browser reports a line that is cut."""
         self.allowed += parts
+
+    def allow_to_ask_of(self, runs: str) -> None:
+        """One that is taken away while it is looked at: a question is on its way, and the answer is that it is gone."""
+        self.allow(
+            f"status of 404 (Not Found) {self.address}/api/v1/experiments/{self.kept['id']}/runs/{runs}"
+        )
 
     @property
     def left(self) -> list[str]:

@@ -168,6 +168,7 @@ def test_a_run_is_added_renamed_hidden_and_removed(open_lab: OpenLab) -> None:
     lab.button("Add a run").click()
     expect(rows).to_have_count(4)
     expect(lab.button("Add a run")).to_be_hidden()
+    lab.allow_to_ask_of("run-")
     for count in (3, 2):
         lab.page.locator("run-card").nth(count).get_by_role("button", name=re.compile("^More for")).click()
         lab.page.get_by_role("menuitem", name="Remove").click()

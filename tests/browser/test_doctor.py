@@ -94,6 +94,7 @@ def test_its_first_remedy_makes_a_fork_and_undo_takes_it_away(lab: Dashboard) ->
     expect(lab.notice).to_contain_text("Press play, and it goes on from there.")
     lab.play.click()
     expect(lab.notice).not_to_contain_text("Press play")
+    lab.allow_to_ask_of(fork)
     undo(lab).click()
     expect(lab.row(fork)).to_have_count(0)
 
@@ -109,6 +110,7 @@ def test_by_keyboard_the_first_remedy_is_asked_for_and_undone(lab: Dashboard) ->
     lab.page.keyboard.press("d")
     lab.page.keyboard.press("Enter")
     expect(lab.page.locator("race-table tbody tr")).to_have_count(3)
+    lab.allow_to_ask_of("sgd-")
     undo(lab).focus()
     lab.page.keyboard.press("Enter")
     expect(lab.page.locator("race-table tbody tr")).to_have_count(2)
@@ -134,6 +136,7 @@ def test_a_divergence_is_told_and_its_strip_leads_back(lab: Dashboard) -> None:
     way = lab.strip.get_by_role("button", name=re.compile(r"^Rewind GD to [\d,]+"))
     way.click()
     expect(lab.page.locator("race-table tbody tr")).to_have_count(3)
+    lab.allow_to_ask_of("gd-")
     undo(lab).click()
     expect(lab.page.locator("race-table tbody tr")).to_have_count(2)
 

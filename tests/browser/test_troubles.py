@@ -97,7 +97,7 @@ def test_a_phone_keeps_the_name_of_what_it_shows_while_the_line_is_cut(open_lab:
     lab = open_lab(PHONE, at=line.address)
     lab.allow(*CUT)
     lab.play.click()
-    lab.until(lambda: lab.ask("GET")["runs"][0]["step"], lambda step: step > 20)
+    lab.until(lambda: lab.step, lambda step: step > 20)
     name = lab.page.locator(".exhibit .name")
     brief = lab.page.locator(".connection .brief")
     expect(brief).to_have_text("Live")
@@ -315,6 +315,7 @@ def test_a_divergence_is_told_until_it_is_wound_back_or_closed(open_lab: OpenLab
     expect(lab.strip).to_have_count(0)
     expect(lab.row("gd")).to_have_attribute("data-state", "diverged")
     # the way back is taken back
+    lab.allow_to_ask_of("gd-")
     lab.notice.get_by_role("button", name="Undo").click()
     expect(lab.strip).to_have_attribute("data-strip", "diverged")
     lab.strip.get_by_role("button", name="Close the message").click()
