@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from browser.conftest import OpenLab, Visits
 from browser.dashboard import PHONE, Dashboard
@@ -275,6 +275,27 @@ def test_the_drawer_takes_the_place_of_the_gradients_and_gives_focus_and_room_ba
         assert height(".plot.loss") >= 150
         assert height("step-inspector") >= 150
         lab.button("Close the step inspector (I)").click()
+
+
+def test_who_opens_it_keeps_the_focus_however_long_the_answer_takes(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    held: list[Route] = []
+    lab.page.route("**/inspect?*", lambda route: held.append(route))
+    strip = lab.page.get_by_role("button", name=re.compile("^Step inspector"))
+    strip.press("Enter")
+    lab.until(lambda: len(held), lambda count: count > 0)
+    # what stands there while the answer is long in coming is of another step, and goes
+    title = lab.page.locator(".line-view h3")
+    lab.until(
+        lambda: title.evaluate("(each) => getComputedStyle(each).visibility"), lambda seen: seen == "hidden"
+    )
+    expect(lines(lab)).to_be_focused()
+    held[0].continue_()
+    lab.page.unroute("**/inspect?*")
+    expect(inspector(lab)).to_have_attribute("data-step", "0")
+    expect(lines(lab)).to_be_focused()
+    lab.page.keyboard.press("Escape")
+    expect(strip).to_be_focused()
 
 
 def test_in_one_column_the_loss_keeps_150_px_between_race_and_transport(open_lab: OpenLab) -> None:
