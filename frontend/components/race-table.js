@@ -116,7 +116,8 @@ function buildRow(run) {
  * @param {HTMLElement} row
  * @param {{state: HTMLElement, brief: HTMLElement}} cells
  */
-function showState({ word, glyph: shape, tone }, row, cells) {
+function showState({ word, glyph: shape, tone, of }, row, cells) {
+  set(cells.state, { title: of ?? null });
   if (row.dataset.state === word) return;
   set(row, { "data-state": word });
   for (const cell of [cells.state, cells.brief]) {

@@ -32,11 +32,18 @@ export function deadLayer({ units }) {
   return place < 0 ? null : place + 1;
 }
 
-/** A tenth of what was made so far, but not fewer than 20 steps, is "lately". */
-const LATELY = { share: 0.1, least: 20 };
-const FLAT = 0.01;
+/**
+ * An eighth of what was made so far, but not fewer than 20 steps, is "lately". Flat is what the Doctor no longer calls learning
+ * (`healthy`): that eighth, or 200 steps, in which a loss falls by less than a hundredth from the first eighth to the last. Halves
+ * lie four sevenths as far apart; and in fewer steps a loss falls by less.
+ */
+const LATELY = { share: 0.125, least: 20, doctors: 200 };
+const FLAT = (0.01 * 4) / 7;
 /** A difference of means is noise below so many of its own standard errors; the last loss is a jump beyond so many times all others. */
 const NOISE = 2, JUMP = 2;
+
+/** Of how many steps what is lately is, of a run that stands there. @param {number} step */
+const lately = (step) => Math.max(LATELY.least, Math.floor(step * LATELY.share));
 
 /**
  * Falling, flat or rising: the mean of the later half of the recent losses against that of the earlier half, unless noise may
@@ -47,8 +54,7 @@ const NOISE = 2, JUMP = 2;
  * @returns {"falling"|"flat"|"rising"|undefined}
  */
 export function trendOf(readings, step) {
-  const from = step - Math.max(LATELY.least, step * LATELY.share);
-  const recent = readings.filter((reading) => reading.step >= from).map(({ value }) => value);
+  const recent = readings.filter((reading) => reading.step >= step - lately(step)).map(({ value }) => value);
   if (recent.length < 2) return undefined;
   const last = recent[recent.length - 1], others = recent.slice(0, -1);
   if (last > JUMP * Math.max(...others)) return "rising";
@@ -56,7 +62,8 @@ export function trendOf(readings, step) {
   const half = Math.floor(recent.length / 2);
   const before = meanOf(recent.slice(0, half));
   const change = meanOf(recent.slice(half)) - before;
-  if (Math.abs(change) <= Math.max(FLAT * before, NOISE * errorOf(recent))) return "flat";
+  const flat = FLAT * Math.min(1, lately(step) / LATELY.doctors);
+  if (Math.abs(change) <= Math.max(flat * before, NOISE * errorOf(recent))) return "flat";
   return change < 0 ? "falling" : "rising";
 }
 
@@ -90,7 +97,7 @@ const meanOf = (values) => values.reduce((sum, value) => sum + value, 0) / value
 export const isLeaving = ({ pending }, name) => Object.values(pending).some(({ do: what, run }) => what === "remove_run" && run === name);
 
 /** @typedef {"problem"|"warning"|"check"|"dead"|"cross"|"dot"|"flat"|"rising"} Glyph */
-/** @typedef {{word: string, glyph: Glyph|null, tone: "ok"|"warn"|"bad"|"muted"}} Verdict */
+/** @typedef {{word: string, glyph: Glyph|null, tone: "ok"|"warn"|"bad"|"muted", of?: string}} Verdict  `of` what the word is */
 
 /** @type {Record<"falling"|"flat"|"rising", Verdict>} */
 const TRENDS = {
@@ -117,7 +124,7 @@ export function stateOf(run, { playback, looking, connection }) {
   if (run.status === "finished") return { word: "finished", glyph: "check", tone: "ok" };
   if (!playback.playing && !looking) return { word: "paused", glyph: null, tone: "muted" };
   if (!looking && UNHEARD.includes(connection.status)) return { word: "no news", glyph: null, tone: "muted" };
-  return run.trend ? TRENDS[run.trend] : NOT_KNOWN;
+  return run.trend ? { ...TRENDS[run.trend], of: `train loss, the last ${integer(Math.min(run.step, lately(run.step)))} steps` } : NOT_KNOWN;
 }
 
 /** "layer 2 dead", by what the Doctor has found or what the units show; nothing where none is. @param {Run} run */

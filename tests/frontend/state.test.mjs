@@ -290,6 +290,18 @@ test("falling, flat and rising are told by the recent past", () => {
   assert.equal(told((step) => 1 + step), "rising");
 });
 
+test("a loss is flat that falls by less than a hundredth in the steps over which the Doctor looks, at any step", () => {
+  const told = (share, steps) => {
+    const window = Math.max(200, steps / 8);
+    return trendOf(Array.from({ length: steps }, (_, step) => ({ step, value: (1 - share) ** (step / (0.875 * window)) })), steps);
+  };
+  for (const steps of [60, 150, 600, 1500, 3000]) {
+    assert.deepEqual([told(0.012, steps), told(0.008, steps), told(-0.012, steps)], ["falling", "flat", "rising"], `${steps}`);
+  }
+  const state = after([frame("gd", { step: 600 }), { type: "measured", runs: { gd: { generation: 0, trend: "falling" } } }], opened({ status: "playing" }));
+  assert.deepEqual(stateOf(state.runs.gd, state), { word: "falling", glyph: "check", tone: "ok", of: "train loss, the last 75 steps" });
+});
+
 test("a loss that stands still, one that only wanders, and one that has just jumped are told as that", () => {
   const told = (loss, steps = 400) => trendOf(Array.from({ length: steps }, (_, step) => ({ step, value: loss(step) })), steps);
   for (const steps of [45, 60, 94]) assert.equal(told((step) => (step < 20 ? 0.5 / (step + 1) : 0.0095311558521452), steps), "flat", `${steps}`);
