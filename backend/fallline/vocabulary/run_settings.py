@@ -45,7 +45,7 @@ LearningRate = Annotated[float, Field(gt=0, le=1e6)]
 BatchSize = Annotated[int, Field(ge=1, le=LARGEST)]
 OPTIMIZER = "how a gradient becomes a change: a row of the catalog"
 LEARNING_RATE = "what the gradient is multiplied by"
-BATCH_SIZE = "samples a step; null: all samples"
+BATCH_SIZE = "of how many samples the gradient of one step is; null: all of them"
 ORDER = "of the samples: a new shuffle each pass, or as they stand in the data"
 Coefficient = Annotated[float, Field(ge=0, le=1e6)]
 Limit = Annotated[float, Field(gt=0, le=1e6)]
