@@ -4,6 +4,7 @@
  * Owns: which of them is said, and in which words. At most one is. Pure; must not know elements.
  */
 
+import { isClosed } from "../state/closed.js";
 import { openOf } from "../state/findings.js";
 import { integer, plural } from "../state/format.js";
 import { isFork, isInForce, noRoomWords, wholeWords } from "../state/remedies.js";
@@ -132,7 +133,7 @@ function isWoundBack(state, { name, findings }) {
 function divergedStrip(state) {
   const { order, runs, playback } = state;
   const all = order.map((name) => runs[name]);
-  const told = all.filter((run) => run.status === "diverged" && run.closedAt !== run.generation && !isWoundBack(state, run));
+  const told = all.filter((run) => run.status === "diverged" && !isClosed(state, run) && !isWoundBack(state, run));
   if (!told.length) return null;
   const text = othersWords(all.filter(({ status }) => status !== "diverged"), playback.playing);
   return {

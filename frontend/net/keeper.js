@@ -16,7 +16,7 @@ const FORMERS = "fallline.formers";
 /** So many that were left for a link's are remembered. */
 const MOST_FORMERS = 8;
 const VIEW = "fallline.view";
-const LASTING = /** @type {const} */ (["x", "y", "measure", "theme", "singleKeys", "closedNote"]);
+const LASTING = /** @type {const} */ (["x", "y", "measure", "theme", "singleKeys", "closedNote", "closedDivergences"]);
 
 /** @param {Environment["storage"]} storage */
 export function createKeeper(storage) {

@@ -97,7 +97,6 @@ function runOf(told, recipe, known, lane) {
     doctor: told.doctor,
     restarted: known?.restarted ?? null,
     isWayBack: known?.isWayBack ?? false,
-    closedAt: known?.closedAt ?? null,
   };
 }
 

@@ -4,6 +4,7 @@
  * series.js.
  */
 
+import { closedWith } from "./closed.js";
 import { EVENTS, without } from "./events.js";
 import { towardsTrouble, withEvidence } from "./findings.js";
 import { experimentOf, newest, runsOf, withNewerRecipes } from "./opened.js";
@@ -27,7 +28,7 @@ export function initialState() {
     playback: { playing: false, speed: 60, pace: "steps" },
     view: {
       x: "steps", y: "log", measure: "grad_l1", panel: "gradients", instruments: FIRST, predicted: "map", isMapSeen: false, theme: "auto", selectedRun: null, networkRun: null, isRunChosen: false,
-      singleKeys: true, closedNote: null, sheet: null, dialog: null, tab: "charts", explains: false, inspector: false, line: null, firstSample: 0, samplesShown: 4,
+      singleKeys: true, closedNote: null, closedDivergences: [], sheet: null, dialog: null, tab: "charts", explains: false, inspector: false, line: null, firstSample: 0, samplesShown: 4,
     },
     pending: {},
     notice: null,
@@ -147,7 +148,7 @@ const MESSAGES = {
   view: (state, { part }) => ({ ...state, view: { ...state.view, ...(part.networkRun ? { isRunChosen: true } : {}), ...part } }),
   playback: (state, { part }) => ({ ...state, playback: { ...state.playback, ...part, isOwn: true } }),
   hidden: (state, { run, hidden }) => withRun(state, run, { hidden }),
-  closed: (state, { runs }) => runs.reduce((/** @type {State} */ before, /** @type {string} */ run) => withRun(before, run, { closedAt: before.runs[run]?.generation }), state),
+  closed: (state, { runs }) => ({ ...state, view: { ...state.view, closedDivergences: closedWith(state, runs) } }),
   measured: (state, { runs }) => Object.entries(runs).reduce(
     (before, [name, { generation, ...found }]) => (before.runs[name]?.generation === generation ? withRun(before, name, found) : before),
     state,

@@ -105,7 +105,6 @@
  * @property {import("./wire-types.js").DoctorCost} [doctor]  what examining it costs
  * @property {{step: number, beside: Record<string, number>}|null} restarted  when this run was taken back to step 0: where the furthest of the others stood, and their generations
  * @property {boolean} isWayBack       a fork of a run that had diverged
- * @property {number|null} closedAt    the generation in which it was closed that the run diverged
  */
 /**
  * @typedef {object} Experiment
@@ -150,6 +149,7 @@
  * @property {boolean} isRunChosen     somebody chose it; until then the one that is in trouble is shown
  * @property {boolean} singleKeys
  * @property {string|null} closedNote  the exhibit whose sentences were closed
+ * @property {string[]} closedDivergences  those whose strip was closed
  * @property {null|"recipe"} sheet
  * @property {null|"help"|"summary"|"share"|"remedy"} dialog
  * @property {"charts"|"network"|"doctor"|"step"} tab

@@ -321,7 +321,13 @@ def test_a_divergence_is_told_until_it_is_wound_back_or_closed(open_lab: OpenLab
     lab.strip.get_by_role("button", name="Close the message").click()
     expect(lab.strip).to_have_count(0)
     lab.page.reload()
-    expect(lab.wait().strip).to_contain_text(re.compile(r"^GD diverged at step \d+ and is stopped\."))
+    expect(lab.wait().row("gd")).to_have_attribute("data-state", "diverged")
+    expect(lab.strip).to_have_count(0)
+    # the next one is told again
+    lab.ask("POST", "/reset", {"run": "gd"})
+    expect(lab.row("gd")).not_to_have_attribute("data-state", "diverged")
+    lab.ask("POST", "/step", {"steps": 10})
+    expect(lab.strip).to_contain_text(re.compile(r"^GD diverged at step \d+ and is stopped\."))
 
 
 def test_what_the_server_refuses_is_said_where_it_was_typed_and_can_be_dismissed(open_lab: OpenLab) -> None:

@@ -4,7 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { stripFor } from "../../frontend/components/strips.js";
+import { createKeeper } from "../../frontend/net/keeper.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
+import { createStore } from "../../frontend/state/store.js";
 import { answer, catalog } from "./fake-server.mjs";
 
 const after = (...messages) => [{ type: "opened", answer: answer(), token: "t" }, { type: "connection", status: "ready" }, ...messages].reduce(reduce, initialState());
@@ -79,6 +81,23 @@ test("the strip of a divergence can be closed, and then tells of later ones only
   assert.equal(stripFor(reduce(state, { type: "experiment", state: { ...answer(), runs: [{ ...answer().runs[0], status: "diverged", step: 307 }, answer().runs[1]] } })), null, "however often it is told");
   assert.equal(said(reduce(state, diverged("sgd", 9))), "SGD diverged at step 9 and is stopped. Lower the rate, then reset.");
   assert.equal(stripFor([reset("gd", 1), { ...diverged("gd", 5), generation: 1 }].reduce(reduce, state)).strong, "GD diverged at step 5 and is stopped.");
+});
+
+test("what was closed is still closed when the page comes back, of that experiment, and of so many as are remembered", () => {
+  const items = new Map();
+  const storage = { getItem: (key) => items.get(key) ?? null, setItem: (key, text) => void items.set(key, text), removeItem: (key) => void items.delete(key) };
+  const store = createStore(after(play, diverged("gd")), reduce);
+  createKeeper(storage).follow(store);
+  store.dispatch({ type: "closed", runs: ["gd"] });
+  const back = (id) => {
+    const begun = initialState();
+    const told = { ...answer(), id, runs: [{ ...answer().runs[0], status: "diverged", step: 307, diverged_at: 307 }, answer().runs[1]] };
+    return [{ type: "opened", answer: told, token: "t" }, { type: "connection", status: "ready" }]
+      .reduce(reduce, { ...begun, view: { ...begun.view, ...createKeeper(storage).view() } });
+  };
+  assert.deepEqual([stripFor(back(answer().id)), stripFor(back("another"))?.kind], [null, "diverged"]);
+  const many = Array.from({ length: 40 }, (_, k) => k).reduce((state, k) => [{ ...diverged("gd", k), generation: 0 }, { type: "closed", runs: ["gd"] }].reduce(reduce, state), after(play));
+  assert.deepEqual([many.view.closedDivergences.length, stripFor(many)], [32, null]);
 });
 
 test("of several runs all that diverged are named, and only those go on that are not at their end", () => {
