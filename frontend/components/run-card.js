@@ -28,6 +28,7 @@ import { nameFor } from "../state/words.js";
 /** From the third run on only the focused card is open. */
 const ALL_OPEN = 2;
 const LONGEST_LABEL = 64;
+const CONTROLS = "button, input, select, summary";
 
 /** How a run draws its samples. @param {Run} run @returns {"gd"|"mini"|"sgd"} */
 export const samplingOf = ({ settings: { batch_size: size } }) => (size === null ? "gd" : size === 1 ? "sgd" : "mini");
@@ -80,6 +81,8 @@ export class RunCard extends LiveElement {
       disableAll(body.root, isLocked(state));
     });
     this.addEventListener("focusin", () => this.#select());
+    // Safari gives the focus to no button that is pressed
+    this.addEventListener("click", ({ target }) => /** @type {Element} */ (target).closest(CONTROLS) && this.#select());
   }
 
   #select() {

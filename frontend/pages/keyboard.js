@@ -10,6 +10,8 @@ import { KEYS } from "./keys.js";
 /** @typedef {import("./keys.js").Page} Page */
 
 const TYPING = "input:not([type=range]), select, textarea, [contenteditable]";
+/** Whatever has the focus: a press on words in a panel leaves it with nobody, and in Safari one on a button does. */
+const OVER_THE_PAGE = "dialog[open], [popover]";
 /** Keys that change the experiment. On a page that still connects they wait for its line; where a line was lost they are not meant for later. */
 const CHANGING = new Set([" ", "arrowright", "r", "g", "o", "d", "[", "]"]);
 /** Controls that use Space or arrows themselves; one that is used up has no use for it any more. */
@@ -20,7 +22,7 @@ const MOVED_BY_ARROWS = "input[type=range], svg.network, [role=radio], [role=tab
 function isTaken(event) {
   const target = /** @type {Element} */ (event.target);
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return true;
-  if (target.matches?.(TYPING) || target.closest?.("dialog, [popover]")) return true;
+  if (target.matches?.(TYPING) || document.querySelector(OVER_THE_PAGE)) return true;
   if (event.key === " ") return target.matches(PRESSED_BY_SPACE);
   return event.key.startsWith("Arrow") && target.matches(MOVED_BY_ARROWS);
 }

@@ -69,6 +69,30 @@ def test_space_plays_also_from_a_remedy_that_is_used_up(open_lab: OpenLab) -> No
     assert len(lab.ask("GET")["runs"]) == 3
 
 
+def test_keys_are_a_panel_s_also_while_nothing_in_it_has_the_focus(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.page.get_by_role("button", name="Hidden layer 1: 4 relu. Edit").click()
+    panel = lab.page.get_by_role("dialog", name="Hidden layer 1")
+    panel.locator(".help").first.click()
+    assert lab.page.evaluate("document.activeElement === document.body")
+    lab.page.keyboard.press("y")
+    lab.page.keyboard.press("Escape")
+    expect(panel).to_have_count(0)
+    lab.page.keyboard.press("y")
+    lab.page.keyboard.press("ArrowRight")
+    expect(lab.counter).to_have_text("1")
+    assert lab.page.get_by_role("radio", name="linear", exact=True).get_attribute("aria-checked") == "true"
+
+
+def test_a_press_selects_its_run_also_where_it_gives_the_focus_to_no_button(open_lab: OpenLab) -> None:
+    """As Safari's do."""
+    lab = open_lab()
+    lab.card("sgd").get_by_role("radio", name="Mini-batch").evaluate("(button) => button.click()")
+    assert lab.page.evaluate("document.activeElement === document.body")
+    lab.page.keyboard.press("o")
+    expect(lab.card("sgd").get_by_role("radio", name="Momentum")).to_be_checked()
+
+
 def test_single_keys_choose_runs_rules_axes_and_speed(open_lab: OpenLab) -> None:
     lab = open_lab()
     press = lab.page.keyboard.press
