@@ -159,8 +159,7 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
     },
     event(message) {
       if (!watching.is(message.experiment)) return [];
-      if (message.event === "run_removed") watching.removed(message.run);
-      return [{ do: "tell", message }];
+      return [{ do: "tell", message }, ...(message.event === "run_removed" ? without(message.run) : [])];
     },
     ack: ({ id, answer }) => (commands.settle(id) ? [{ do: "tell", message: { type: "ack", id, answer } }] : []),
     error({ id, problem }) {
@@ -178,6 +177,14 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
       return latency === null ? [] : [line({ latency })];
     },
   };
+
+  /** Of a run that is gone nothing more comes to be waited for. @param {string} run @returns {Action[]} */
+  function without(run) {
+    watching.removed(run);
+    const wasBusy = catchingUp.busy;
+    catchingUp.removed(run);
+    return [{ do: "forget", run }, ...(wasBusy ? [standing()] : [])];
+  }
 
   /** Where the page stands once it is on the line: catching up, or there. */
   function standing() {
@@ -216,6 +223,7 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
     const moved = before && before.experiment !== what.experiment;
     if (moved) {
       watching.askForThePast();
+      catchingUp.end();
       commands.clear();
       greeted = false;
     }

@@ -226,6 +226,42 @@ test("after a cut the steps that are missing are counted until they are there", 
   assert.equal(statusOf(happen("applied")), "ready");
 });
 
+test("nobody waits for steps that will not come: of a run that is gone or began anew, or of an experiment that was left", () => {
+  const at = (step, generation = 0) => ({ generation, step });
+  const runs = [{ name: "gd", ...at(300) }, { name: "sgd", ...at(200) }];
+  const behind = () => {
+    const line = live({ held: { gd: at(100), sgd: at(100) } });
+    line.happen("closed", { code: 1006 });
+    line.happen("hurry");
+    line.happen("opened");
+    line.hear({ ...hello, state: { ...answer(), runs } });
+    return { ...line, stands: (actions) => told(actions).findLast(({ status }) => status)?.progress };
+  };
+  const removed = behind();
+  const gone = removed.hear({ type: "event", event: "run_removed", experiment: "e1", run: "gd" });
+  assert.ok(gone.some((action) => action.do === "forget" && action.run === "gd"));
+  assert.deepEqual(removed.stands(gone), { have: 100, of: 200, run: "sgd" });
+  const reset = behind();
+  reset.positions.gd = at(0, 1);
+  assert.deepEqual(reset.stands(reset.happen("applied")), { have: 100, of: 200, run: "sgd" });
+  reset.positions.sgd = at(200);
+  assert.equal(reset.stands(reset.happen("applied")), null);
+  const left = behind();
+  left.happen("watch", { what: { experiment: "e2", token: "t", series: null } });
+  assert.equal(statusOf(left.hear({ ...hello, experiment: "e2" })), "ready");
+});
+
+test("a past that is another after a restart is waited for from its beginning", () => {
+  const { happen, hear, positions } = live({ held: { gd: { generation: 0, step: 300 } } });
+  happen("closed", { code: 1012 });
+  happen("hurry");
+  happen("opened");
+  const actions = hear({ ...hello, state: { ...answer(), runs: [{ name: "gd", generation: 1, step: 300 }] } });
+  assert.deepEqual(told(actions)[1].progress, { have: 0, of: 300, run: "gd" });
+  positions.gd = { generation: 1, step: 300 };
+  assert.equal(statusOf(happen("applied")), "ready");
+});
+
 test("columns that do not join are asked for again, once, and never guessed", () => {
   const { happen, hear, positions } = live({ held: { gd: { generation: 0, step: 5 } } });
   assert.deepEqual(happen("gap", { run: "gd" }).map((action) => action.do), ["forget", "rewatch"]);
