@@ -40,8 +40,6 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
   const catchingUp = createCatchingUp(positions);
   const commands = createUnanswered();
   const watching = createWatching({ positions, arrived, coarse, fps });
-  /** Watches on this line of which no answer has come: until then the server may still be at what was watched before. */
-  let asked = 0;
   /** Asked for all of a run again; until that is answered, more frames that do not join are only dropped. */
   let mending = false;
 
@@ -59,19 +57,11 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
   }
 
   /** From the first step not yet held. @returns {Action[]} */
-  function watchAgain() {
-    if (!watching.what || phase !== "open") return [];
-    asked++;
-    return [send(watching.message())];
-  }
-
-  /** The answer to a watch, or a refusal of one. */
-  const heardOfWatch = () => void (asked = Math.max(0, asked - 1));
+  const watchAgain = () => (watching.what && phase === "open" ? [send(watching.message())] : []);
 
   /** @returns {Action[]} */
   function opened() {
     phase = "open";
-    asked = 0;
     mending = false;
     heart.begin(now);
     watching.askForThePast();
@@ -138,7 +128,6 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
   /** @type {Record<string, (message: Json) => Action[]>} */
   const ANSWERS = {
     experiment(message) {
-      heardOfWatch();
       if (!watching.is(message.experiment)) return [];
       const first = !greeted;
       greeted = true;
@@ -168,7 +157,6 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
         return [];
       }
       const known = commands.settle(id);
-      if (id === null) heardOfWatch();
       if (!known && problem?.status === 404 && !greeted) return [{ do: "close" }, ...ended(4404)];
       return [{ do: "tell", message: { type: "error", id, problem } }];
     },
@@ -280,7 +268,7 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
     },
     get phase() { return phase; },
     get unanswered() { return commands.size; },
-    /** Nothing that was watched before is watched any more. */
-    get hasArrived() { return phase !== "open" || asked === 0; },
+    /** Nothing that was watched before is watched any more: the server leaves it before it answers what is watched now. */
+    get hasArrived() { return phase !== "open" || greeted; },
   };
 }

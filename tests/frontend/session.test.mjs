@@ -251,6 +251,20 @@ test("nobody waits for steps that will not come: of a run that is gone or began 
   assert.equal(statusOf(left.hear({ ...hello, experiment: "e2" })), "ready");
 });
 
+test("the line has gone over once the present experiment is answered: what is left soon may never be", () => {
+  const { happen, hear, session } = live();
+  happen("watch", { what: { experiment: "e2", token: "t", series: null } });
+  hear(hello);
+  assert.equal(session.hasArrived, false, "an answer that was on its way");
+  happen("watch", { what: { experiment: "e3", token: "t", series: null } });
+  hear({ ...hello, experiment: "e3" });
+  assert.equal(session.hasArrived, true);
+  happen("watch", { what: { experiment: "e4", token: "t", series: null } });
+  assert.equal(session.hasArrived, false);
+  happen("closed", { code: 1006 });
+  assert.equal(session.hasArrived, true, "a line that is cut watches nothing");
+});
+
 test("a past that is another after a restart is waited for from its beginning", () => {
   const { happen, hear, positions } = live({ held: { gd: { generation: 0, step: 300 } } });
   happen("closed", { code: 1012 });
