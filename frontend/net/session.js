@@ -40,6 +40,9 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
   const catchingUp = createCatchingUp(positions);
   const commands = createUnanswered();
   const watching = createWatching({ positions, arrived, coarse, fps });
+  /** Whether the server is being asked for, before the line, and whether that was left without an answer. */
+  let knocks = false;
+  let isUnheard = false;
   /** Asked for all of a run again; until that is answered, more frames that do not join are only dropped. */
   let mending = false;
 
@@ -53,7 +56,10 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
     phase = "connecting";
     greeted = false;
     heart.begin(now);
-    return [{ do: retries.isUnreachable ? "knock" : "connect" }];
+    // a question may be held up behind others that nobody answers any more; the line would not be
+    knocks = retries.isUnreachable && !isUnheard;
+    isUnheard = false;
+    return [{ do: knocks ? "knock" : "connect" }];
   }
 
   /** From the first step not yet held. @returns {Action[]} */
@@ -117,7 +123,10 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
   function tick() {
     if (phase === "waiting") return retries.dueIn(now) > 0 ? [line({ retryIn: wait() })] : hurry();
     if (phase !== "open" && phase !== "connecting") return [];
-    if (heart.isSilent(now)) return [{ do: "close" }, ...lost(null)];
+    if (heart.isSilent(now)) {
+      isUnheard = phase === "connecting" && knocks;
+      return [{ do: "close" }, ...lost(null)];
+    }
     if (phase !== "open") return [];
     return [...(greeted ? [...commands.due(now).map(send), ...refine()] : []), ...(heart.isDue(now) ? [send(heart.ping(now))] : [])];
   }

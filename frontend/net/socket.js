@@ -67,8 +67,8 @@ export function createSocket(environment, session, perform) {
       if (isThere) connect();
       else handle({ type: "closed", code: NOBODY });
     }
-    // a proxy answers for a server that is gone, and says so
-    environment.fetch(`${environment.origin}/healthz`, { cache: "no-store", signal: mine.signal }).then(({ ok }) => answered(ok), () => answered(false));
+    // a proxy answers for a server that is gone, and says so; one that lets no such question through leaves it to the line
+    environment.fetch(`${environment.origin}/healthz`, { cache: "no-store", signal: mine.signal }).then(({ status }) => answered(status < 500), () => answered(false));
   }
 
   /** A socket that was given up may still speak; only the present one is heard. */

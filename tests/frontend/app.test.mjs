@@ -92,6 +92,9 @@ test("while nobody answers no socket is made: a browser would hold back the one 
   assert.equal(await tries(), 2);
   server.answers = 200;
   assert.equal(await tries(), 3);
+  socket().cut();
+  server.answers = 403;
+  assert.equal(await tries(), 4, "a proxy that keeps the question to itself says nothing of the server");
   app.stop();
 });
 

@@ -156,6 +156,19 @@ test("once a try has failed, the server is asked for before the line is tried ag
   assert.equal(next(), "connect");
 });
 
+test("a question for the server that nobody answers is not all that is tried: the line itself is next, then the question again", () => {
+  const { happen } = live();
+  const next = () => happen("hurry").at(-1).do;
+  happen("closed", { code: 1006 });
+  next();
+  happen("closed", { code: 1006 });
+  assert.equal(next(), "knock");
+  for (const then of ["connect", "knock", "connect"]) {
+    assert.deepEqual(happen("tick", {}, 12_001).map((action) => action.do), ["close", "tell"]);
+    assert.equal(next(), then);
+  }
+});
+
 test("twelve seconds without a byte are a cut, whatever the socket says", () => {
   const { happen, hear } = live();
   hear({ type: "pong", id: "?" }, 11_000);
