@@ -68,7 +68,7 @@ export class ExportMenu extends LiveElement {
     const save = (/** @type {"png"|"svg"} */ type) => button({
       name: `${text} as ${type.toUpperCase()}`, look: "small",
       act: async () => {
-        const why = await savePicture(this.app.store.get(), kind, type).then(() => null, () => FAILED);
+        const why = await savePicture(this.app, kind, type).then(() => null, () => FAILED);
         said.hidden = why === null;
         write(said, why ?? "");
       },

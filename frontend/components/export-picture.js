@@ -6,7 +6,9 @@
 import { make } from "./dom.js";
 import { MAP } from "../state/decision-map.js";
 import { pictureName } from "../state/exports.js";
+import { seen } from "../state/moments.js";
 
+/** @typedef {import("../state/types.js").App} App */
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {Element & {picture: (around: Element[], isOne: boolean) => Promise<SVGSVGElement>}} Pictured  a chart, or the section of the decision maps */
 
@@ -20,18 +22,72 @@ const WORDS = "h2, .sub, .strokes, .switch:not(.y-switch, .face) [aria-checked=t
 const WHOSE = ".end .switch [aria-checked=true]";
 /** Sharp on any screen, and in print. */
 const DENSITY = 3;
+/** The sections of a phone, of which one is seen. */
+const SECTIONS = ".stage, .rail.inspection";
+/** So many ms one waits for a chart that was out of sight. */
+const PATIENCE = 10_000;
 
-/** @param {State} state @param {string} kind @param {"png"|"svg"} type */
-export async function savePicture(state, kind, type) {
+/** @param {App} app @param {string} kind @param {"png"|"svg"} type */
+export async function savePicture(app, kind, type) {
+  const state = app.store.get();
   const chart = /** @type {Pictured|null} */ (document.querySelector(kind === MAP ? "predicted-true" : `plotly-chart[kind="${kind}"]`));
   if (!chart) throw new Error("that chart is not on the page");
   const isOne = (chart.parentElement?.childElementCount ?? 1) > 1 && chart.matches(".instruments *");
   const words = isOne ? WHOSE : WORDS;
   const around = [...document.querySelectorAll(HEADINGS[kind] ?? LOWER)].flatMap((head) => [...head.querySelectorAll(words)]);
-  const drawn = await chart.picture(around, isOne);
+  if (kind === "scatter") await predictionsAsked(app);
+  const drawn = await laidOut(chart, () => chart.picture(around, isOne));
   const svg = new Blob([new XMLSerializer().serializeToString(drawn)], { type: "image/svg+xml" });
   save(type === "svg" ? svg : await raster(svg, drawn.width.baseVal.value, drawn.height.baseVal.value), pictureName(state, kind, type));
 }
+
+/** Some run's are missing, or of another step than that at which it stands still. @param {State} state */
+function arePredictionsOld(state) {
+  const { order, runs, playback, looking } = seen(state);
+  const isMoving = playback.playing && looking === null;
+  return order.map((name) => runs[name]).some(({ hidden, predictions, step }) => !hidden && (!predictions || (!isMoving && predictions.step !== step)));
+}
+
+/** Where they are out of sight they are asked for; without an answer the picture says of which step those are that are there. @param {App} app */
+async function predictionsAsked({ store, setView }) {
+  if (!arePredictionsOld(store.get())) return;
+  setView({ isPictured: true });
+  let stop = () => {};
+  await new Promise((go) => {
+    stop = store.watch((state) => arePredictionsOld(state), go);
+    setTimeout(go, PATIENCE);
+  });
+  stop();
+  setView({ isPictured: false });
+}
+
+/**
+ * What stands in a section that is not shown has no size: for a picture of it that section is laid out beside the window.
+ * @template T
+ * @param {Element} chart
+ * @param {() => Promise<T>} take
+ */
+async function laidOut(chart, take) {
+  const section = /** @type {HTMLElement|null} */ (chart.closest(SECTIONS));
+  if (!section || chart.clientWidth) return take();
+  section.inert = true;
+  section.dataset.aside = "";
+  try {
+    await drawnIn(chart);
+    return await take();
+  } finally {
+    delete section.dataset.aside;
+    section.inert = false;
+  }
+}
+
+/** Charts are drawn when they get a size, which they say; maps are there, and their words are fitted to it. @param {Element} chart */
+const drawnIn = (chart) => new Promise((done, failed) => {
+  if (chart.localName !== "plotly-chart") return requestAnimationFrame(() => requestAnimationFrame(done));
+  const seen = new MutationObserver(() => (seen.disconnect(), done(null)));
+  seen.observe(chart, { attributes: true, attributeFilter: ["data-draws"] });
+  setTimeout(() => (seen.disconnect(), failed(new Error("that chart was not drawn"))), PATIENCE);
+});
 
 /** @param {Blob} svg @param {number} width @param {number} height @returns {Promise<Blob>} */
 async function raster(svg, width, height) {

@@ -43,7 +43,7 @@ export function createObserver({ api, store, seriesOf, environment }) {
   let unwatch = [];
 
   /** Network and scatter stand beside the charts, on a phone behind a tab. Dead units are told of everywhere. @param {State} state */
-  const isOpen = ({ view }) => view.tab !== "charts" || !environment.narrow();
+  const isOpen = ({ view }) => view.tab !== "charts" || view.isPictured || !environment.narrow();
 
   /** @param {State} state @param {Run} run */
   const moment = (state, run) => [state.experiment?.id, run.generation, run.step, state.view.networkRun === run.name, run.hidden, isOpen(state), showsMap(state)].join(" ");

@@ -27,7 +27,7 @@ export function initialState() {
     order: [],
     playback: { playing: false, speed: 60, pace: "steps" },
     view: {
-      x: "steps", y: "log", measure: "grad_l1", panel: "gradients", instruments: FIRST, predicted: "map", isMapSeen: false, theme: "auto", selectedRun: null, networkRun: null, isRunChosen: false,
+      x: "steps", y: "log", measure: "grad_l1", panel: "gradients", instruments: FIRST, predicted: "map", isMapSeen: false, isPictured: false, theme: "auto", selectedRun: null, networkRun: null, isRunChosen: false,
       singleKeys: true, closedNote: null, closedDivergences: [], sheet: null, dialog: null, tab: "charts", explains: false, inspector: false, line: null, firstSample: 0, samplesShown: 4,
     },
     pending: {},

@@ -143,6 +143,7 @@
  * @property {string} instruments      which of them are open there
  * @property {"map"|"table"} predicted how predictions of classes over two inputs are shown
  * @property {boolean} isMapSeen       the place of the decision maps is in sight
+ * @property {boolean} isPictured      predictions are wanted for a picture of them, wherever they are
  * @property {"auto"|"light"|"dark"} theme
  * @property {string|null} selectedRun
  * @property {string|null} networkRun

@@ -259,6 +259,18 @@ def test_maps_are_taken_away_as_a_picture_with_what_is_needed_to_read_them_also_
     expect(shown.get_by_role("button", name="Predicted and true as SVG")).to_have_count(0)
 
 
+def test_maps_are_taken_away_on_a_phone_while_another_tab_is_shown(visits: Visits, address: str) -> None:
+    lab = opened(visits, address, MOONS, size=PHONE)
+    lab.make_steps(60)
+    shown = open_panel(lab)
+    download = take(lab, shown.get_by_role("button", name="Predicted and true as SVG"))
+    root = ElementTree.fromstring(content(download))
+    assert len([each for each in root.iter(f"{SVG}svg") if each.get("viewBox") == "0 0 48 48"]) == 2
+    assert re.fullmatch(r"GD at step 60: .*\. Adam at step 60: .*\.", str(root.findtext(f"{SVG}title")))
+    expect(lab.page.get_by_role("tab", name="Charts")).to_have_attribute("aria-selected", "true")
+    expect(lab.page.locator("predicted-true")).to_be_hidden()
+
+
 PLACES = """() => [".face", "doctor-list"]
     .map((one) => document.querySelector(`.rail.inspection ${one}`).getBoundingClientRect().top)"""
 

@@ -174,6 +174,30 @@ def test_the_panel_fits_on_a_phone(open_lab: OpenLab, width: int) -> None:
     ) == [0, True]
 
 
+def test_on_a_phone_a_chart_is_the_same_picture_from_whatever_tab_it_is_taken(open_lab: OpenLab) -> None:
+    lab = open_lab(PHONE, plotted=True)
+    lab.make_steps(60)
+
+    def pictures(tab: str) -> dict[str, tuple[list[str], list[str]]]:
+        lab.page.get_by_role("tab", name=tab).tap()
+        shown = open_panel(lab)
+        found = {}
+        for name in ("Loss", "Gradient", "Predicted and true"):
+            download = take(lab, shown.get_by_role("button", name=f"{name} as SVG"))
+            root = ElementTree.fromstring(content(download))
+            words = ["".join(each.itertext()) for each in root.iter(f"{SVG}text")]
+            found[name] = (sorted(words), sorted(each.get("d", "") for each in root.iter(f"{SVG}path")))
+        lab.page.keyboard.press("Escape")
+        expect(lab.page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
+        assert lab.page.locator("[data-aside], [inert]").count() == 0
+        return found
+
+    # predictions were not asked for before, and are then
+    first = pictures("Charts")
+    assert max(map(len, first["Predicted and true"][1])) > 2000
+    assert pictures("Network") == pictures("Step") == first
+
+
 def dropped(lab: Dashboard, name: str, body: bytes) -> None:
     """On the page, beside everything that takes files of its own."""
     given = lab.page.evaluate_handle(
