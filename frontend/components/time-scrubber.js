@@ -45,6 +45,8 @@ export class TimeScrubber extends LiveElement {
     on: { input: () => this.#scrub(), pointerdown: (/** @type {PointerEvent} */ event) => (this.#isTouched = event.pointerType === "touch"), keydown: () => (this.#isTouched = false) },
   });
   #flags = make("div", { class: "flags" });
+  /** How long the track is, in px. */
+  #length = 0;
   #isTouched = false;
 
   start() {
@@ -52,6 +54,12 @@ export class TimeScrubber extends LiveElement {
     this.append(make("span", {}), make("div", { class: "track" }, this.#flags, this.#slider), pill);
     this.follow((state) => [shownStep(state), endOf(state), state.runs], (_, state) => this.#show(state));
     this.follow((state) => [endOf(state), ...markersOf(state).map(({ step, text, lane }) => `${step} ${text} ${lane}`)], (_, state) => this.#showFlags(state));
+    const room = new ResizeObserver(([{ contentRect }]) => {
+      this.#length = contentRect.width;
+      this.#showFlags(this.app.store.get());
+    });
+    room.observe(this.#flags);
+    this.whenGone(() => room.disconnect());
   }
 
   #scrub() {
@@ -76,7 +84,7 @@ export class TimeScrubber extends LiveElement {
   /** @param {State} state */
   #showFlags(state) {
     const end = endOf(state);
-    const flags = end ? flagsOf(markersOf(state), end, this.#flags.clientWidth) : [];
+    const flags = end ? flagsOf(markersOf(state), end, this.#length) : [];
     const held = /** @type {HTMLButtonElement[]} */ ([...this.#flags.children]);
     held.slice(flags.length).forEach((flag) => flag.remove());
     flags.forEach((marks, place) => {

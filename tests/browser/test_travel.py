@@ -112,6 +112,35 @@ def test_a_flag_of_several_marks_names_each_and_pressing_it_leads_to_one_after_t
     expect(handle).to_have_attribute("aria-valuetext", re.compile("^step 2 of 152, marker: "))
 
 
+def test_a_flag_can_be_pressed_while_the_training_goes_on(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.make_steps(5)
+    lab.ask("PATCH", "/runs/gd", {"learning_rate": 0.05})
+    lab.make_steps(300)
+    # so near to the start a flag keeps its place, however far the track has come since
+    box = lab.page.locator("time-scrubber .flag[data-step='5']").bounding_box()
+    assert box
+    lab.play.click()
+    lab.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 9)
+    lab.page.mouse.down()
+    began = lab.step
+    lab.until(lambda: lab.step, lambda step: step > began)
+    lab.page.mouse.up()
+    expect(lab.page.locator("race-table th.moment")).to_have_text("At step 5")
+
+
+def test_marks_that_come_close_on_a_narrower_page_share_a_flag_there(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.make_steps(300)
+    for change in ({"learning_rate": 0.05}, {"batch_size": 32}):
+        lab.ask("PATCH", "/runs/gd", change)
+        lab.make_steps(10)
+    first = lab.page.locator("time-scrubber .flag[data-step='300']")
+    expect(first).to_have_accessible_name("Go to step 300: GD: rate 0.1 → 0.05")
+    lab.page.set_viewport_size({"width": 390, "height": 844})
+    expect(first).to_have_accessible_name(re.compile("; step 310: GD: GD → mini-batch 32$"))
+
+
 def zoom(lab: Dashboard, left: int, right: int) -> None:
     """Drag a box over the loss chart, from one pixel of it to another."""
     box = lab.chart("loss").bounding_box()
