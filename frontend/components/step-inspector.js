@@ -144,10 +144,12 @@ export class StepInspector extends LiveElement {
     set(this, { "data-run": inspectedRun(state)?.name, "data-step": sheet.step, "data-line": state.view.line });
   }
 
-  /** @param {number} place */
+  /** On a phone the list stands under the line: who chooses far down is taken to what was chosen. @param {number} place */
   #choose(place) {
     const sheet = inspectionOf(this.app.store.get());
-    if (sheet) this.app.setView({ line: keyOf(sheet, place) });
+    if (!sheet) return;
+    this.app.setView({ line: keyOf(sheet, place) });
+    if (this.#phone.matches) this.#line.root.scrollIntoView();
   }
 
   /** @param {number} by */

@@ -432,8 +432,16 @@ def test_a_phone_has_it_behind_a_tab_and_axe_and_fingers_find_nothing_wrong(open
             lambda: lab.page.evaluate("document.documentElement.scrollWidth"),
             lambda wide, width=width: wide <= width,
         )
+    # the list stands under the line: who chooses far down sees what was chosen
     lines(lab).get_by_text("dW2 = a1.T @ dz2").tap()
     expect(inspector(lab)).to_have_attribute("data-line", "backward dW2")
+    title = lab.page.locator(".line-view h3")
+    expect(title).to_be_in_viewport(ratio=1)
+    tabs = lab.page.locator(".tabs").bounding_box()
+    shown = title.bounding_box()
+    assert tabs
+    assert shown
+    assert shown["y"] >= tabs["y"] + tabs["height"]
     lab.page.get_by_role("tab", name="Charts").tap()
     expect(inspector(lab)).to_be_hidden()
 
