@@ -27,7 +27,7 @@ export const EVENTS = {
   finished,
   run_removed: (state, event) => without(state, event.run),
   playback: driven,
-  storage,
+  storage: (state, event) => withStorage(state, Boolean(event.read_only)),
 };
 
 /**
@@ -65,12 +65,13 @@ function found(state, { run: name, generation, finding }) {
 }
 
 /**
- * What was refused for want of storage need not be said any more when there is some.
+ * What was refused for want of storage need not be said any more when there is some: an event tells, or, where the line was cut
+ * meanwhile, an answer.
  * @param {State} state
- * @param {Json} event
+ * @param {boolean} isReadOnly
+ * @returns {State}
  */
-function storage(state, event) {
-  const isReadOnly = Boolean(event.read_only);
+export function withStorage(state, isReadOnly) {
   const isOver = !isReadOnly && state.problem?.type === "/problems/read-only";
   return { ...state, isReadOnly, problem: isOver ? null : state.problem };
 }

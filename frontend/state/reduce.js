@@ -5,7 +5,7 @@
  */
 
 import { closedWith } from "./closed.js";
-import { EVENTS, without } from "./events.js";
+import { EVENTS, withStorage, without } from "./events.js";
 import { towardsTrouble, withEvidence } from "./findings.js";
 import { experimentOf, newest, runsOf, withNewerRecipes } from "./opened.js";
 import { FIRST, withMeasured } from "./instruments.js";
@@ -74,9 +74,9 @@ function opened(state, told, token) {
   const kept = (/** @type {string|null} */ name) => (name && order.includes(name) ? name : order[0] ?? null);
   const playback = again ? heard(state, answer) : heard({ ...state, pending: {}, playback: { ...state.playback, isOwn: false } }, answer);
   return towardsTrouble(settled({
-    ...state,
+    ...withStorage(state, answer.read_only ?? false),
     experiment: experimentOf(answer, again ? state.experiment : null, token),
-    runs, order, playback, loading: null, isReadOnly: answer.read_only ?? false,
+    runs, order, playback, loading: null,
     pending: again ? state.pending : {},
     looking: again ? state.looking : null,
     offer: again ? state.offer : null,

@@ -39,6 +39,7 @@ test("a server that cannot store says so before any refusal, until it can", () =
   assert.equal(stripFor(after(storage(true), refused, storage(false))), null);
   assert.equal(said(after({ type: "experiment", state: { ...answer(), read_only: true } })), words);
   assert.equal(stripFor(after(storage(true), { type: "experiment", state: answer() })), null);
+  assert.equal(stripFor(after(storage(true), refused, { type: "experiment", state: answer() })), null, "it could again while the line was cut");
 });
 
 const diverged = (run, step = 307) => ({ type: "event", event: "diverged", run, step, diverged_at: step });
