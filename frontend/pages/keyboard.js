@@ -10,8 +10,11 @@ import { KEYS } from "./keys.js";
 /** @typedef {import("./keys.js").Page} Page */
 
 const TYPING = "input:not([type=range]), select, textarea, [contenteditable]";
-/** Whatever has the focus: a press on words in a panel leaves it with nobody, and in Safari one on a button does. */
-const OVER_THE_PAGE = "dialog[open], [popover]";
+/**
+ * Whatever has the focus: a press on words in a panel leaves it with nobody, and in Safari one on a button does. A panel that the
+ * browser has closed takes no keys, though it is there until some tasks later.
+ */
+const OVER_THE_PAGE = "dialog[open], :popover-open";
 /** Keys that change the experiment. On a page that still connects they wait for its line; where a line was lost they are not meant for later. */
 const CHANGING = new Set([" ", "arrowright", "r", "g", "o", "d", "[", "]"]);
 /** Controls that use Space or arrows themselves; one that is used up has no use for it any more. */

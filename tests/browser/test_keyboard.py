@@ -82,6 +82,16 @@ def test_keys_are_a_panel_s_also_while_nothing_in_it_has_the_focus(open_lab: Ope
     lab.page.keyboard.press("ArrowRight")
     expect(lab.counter).to_have_text("1")
     assert lab.page.get_by_role("radio", name="linear", exact=True).get_attribute("aria-checked") == "true"
+    # a key pressed before the browser has told that the panel closed is not lost
+    lab.page.get_by_role("button", name="Hidden layer 1: 4 relu. Edit").click()
+    panel.locator(".help").first.click()
+    lab.page.evaluate(
+        """() => {
+            document.querySelector("[popover]").hidePopover();
+            document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "y", bubbles: true, cancelable: true }));
+        }"""
+    )
+    expect(lab.page.get_by_role("radio", name="log", exact=True)).to_be_checked()
 
 
 def test_a_press_selects_its_run_also_where_it_gives_the_focus_to_no_button(open_lab: OpenLab) -> None:
