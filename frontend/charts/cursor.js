@@ -7,7 +7,7 @@ import { middles, pointsOf } from "./bind.js";
 import { BOUND, placeNow } from "./horizontal.js";
 import { shareOf } from "./labels.js";
 import { shownRuns } from "./looks.js";
-import { epochs, integer, number } from "../state/format.js";
+import { epochs, integer, number, plural } from "../state/format.js";
 
 /** @typedef {import("./scene.js").Scene} Scene */
 /** @typedef {import("./bind.js").Bound} Bound */
@@ -113,7 +113,7 @@ export function pointedAt({ panels }, left, top) {
  */
 function nameOf({ x, from, to }, axis) {
   if (axis === "epochs") return `epoch ${epochs(x)}`;
-  if (axis === "samples") return `${integer(x)} samples seen`;
+  if (axis === "samples") return `${plural(x, "sample")} seen`;
   if (axis === "seconds") return `${number(x)} seconds`;
   return from === to ? `step ${integer(from)}` : `steps ${integer(from)} to ${integer(to)}`;
 }

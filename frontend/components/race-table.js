@@ -7,7 +7,7 @@ import { make, set, write } from "./dom.js";
 import { fittingWords } from "./fitting-words.js";
 import { glyph, marker } from "./icons.js";
 import { LiveElement, register } from "./live-element.js";
-import { counter, epochs, integer, number, score } from "../state/format.js";
+import { counter, epochs, number, plural, score } from "../state/format.js";
 import { originWords } from "../state/forks.js";
 import { seen, shownStep } from "../state/moments.js";
 import { DESCENDED, descendedWords, runSentence } from "../state/run-words.js";
@@ -99,7 +99,7 @@ function buildRow(run) {
     rule.show(runSentence(now), origin && `, ${origin}`);
     write(cells.descended, descendedWords(now));
     write(cells.epoch, epochs(now.epoch));
-    set(cells.epoch, { title: `${integer(now.samplesSeen)} samples seen` });
+    set(cells.epoch, { title: `${plural(now.samplesSeen, "sample")} seen` });
     write(cells.samples, counter(now.samplesSeen));
     write(cells.train, number(latest(now, "train_loss")));
     write(cells.test, number(latest(now, "test_loss")));

@@ -8,7 +8,7 @@ import { button } from "./controls.js";
 import { draw, make, set, write } from "./dom.js";
 import { glyph, light, marker } from "./icons.js";
 import { LiveElement, register } from "./live-element.js";
-import { counter, integer } from "../state/format.js";
+import { counter, integer, plural } from "../state/format.js";
 import { flagsOf, flagWords, markersOf, snapped, stepFrom } from "../state/markers.js";
 import { missingIn } from "../state/missing.js";
 import { furthest } from "../state/selectors.js";
@@ -108,7 +108,7 @@ export class TimeScrubber extends LiveElement {
       const ahead = stepsAhead(state);
       write(words, state.looking ? `Live, ${counter(ahead)} ahead` : "Live");
       set(pill, {
-        "data-live": String(state.looking === null), title: state.looking ? `Back to live (L): training is ${integer(ahead)} steps ahead` : "The page shows the present",
+        "data-live": String(state.looking === null), title: state.looking ? `Back to live (L): training is ${plural(ahead, "step")} ahead` : "The page shows the present",
         "data-tone": state.looking === null && endOf(state) > 0 && ["ready", "live"].includes(state.connection.status) ? "ok" : "muted",
       });
       pill.disabled = endOf(state) === 0;

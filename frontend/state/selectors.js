@@ -5,7 +5,7 @@
 
 import { isStandardized } from "./data-recipe.js";
 import { openOf } from "./findings.js";
-import { integer, number } from "./format.js";
+import { integer, number, plural } from "./format.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Run} Run */
@@ -124,7 +124,7 @@ export function stateOf(run, { playback, looking, connection }) {
   if (run.status === "finished") return { word: "finished", glyph: "check", tone: "ok" };
   if (!playback.playing && !looking) return { word: "paused", glyph: null, tone: "muted" };
   if (!looking && UNHEARD.includes(connection.status)) return { word: "no news", glyph: null, tone: "muted" };
-  return run.trend ? { ...TRENDS[run.trend], of: `train loss, the last ${integer(Math.min(run.step, lately(run.step)))} steps` } : NOT_KNOWN;
+  return run.trend ? { ...TRENDS[run.trend], of: `train loss, the last ${plural(Math.min(run.step, lately(run.step)), "step")}` } : NOT_KNOWN;
 }
 
 /** "layer 2 dead", by what the Doctor has found or what the units show; nothing where none is. @param {Run} run */

@@ -3,7 +3,7 @@
  * Owns: that. Pure; must not know elements. How conditions are met is the server's.
  */
 
-import { integer, setting } from "./format.js";
+import { integer, plural, setting } from "./format.js";
 
 /** @typedef {import("./types.js").Experiment} Experiment */
 /** @typedef {{when: string, above?: number, below?: number, steps?: number}} Condition */
@@ -81,7 +81,7 @@ export function numberOf({ when, steps, ...bounds }) {
 /** "where a layer dies", "where test R² is above 0.9", "where the loss stalls for 500 steps". @param {Condition} condition */
 export function conditionWords({ when, above, below, steps }) {
   if (when === "layer_dies") return "where a layer dies";
-  if (when === "loss_stalls") return `where the loss stalls${steps === undefined ? "" : ` for ${integer(steps)} steps`}`;
+  if (when === "loss_stalls") return `where the loss stalls${steps === undefined ? "" : ` for ${plural(steps, "step")}`}`;
   const bound = above === undefined ? `below ${setting(Number(below))}` : `above ${setting(above)}`;
   return `where ${NAMES[when] ?? when} is ${bound}`;
 }

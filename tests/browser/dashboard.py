@@ -162,7 +162,7 @@ class Dashboard:
     def samples_seen(self, run: str) -> int:
         """In full: the cell itself rounds large numbers."""
         told = str(self.row(run).locator("td").first.get_attribute("title"))
-        return int(told.removesuffix(" samples seen").replace(",", ""))
+        return int(told.split()[0].replace(",", ""))
 
     def traces(self, kind: str, role: str) -> dict[str, tuple[list[float], list[float]]]:
         """x and y of what a chart draws, by "run/series"."""

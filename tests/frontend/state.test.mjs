@@ -300,6 +300,7 @@ test("a loss is flat that falls by less than a hundredth in the steps over which
   }
   const state = after([frame("gd", { step: 600 }), { type: "measured", runs: { gd: { generation: 0, trend: "falling" } } }], opened({ status: "playing" }));
   assert.deepEqual(stateOf(state.runs.gd, state), { word: "falling", glyph: "check", tone: "ok", of: "train loss, the last 75 steps" });
+  assert.equal(stateOf({ ...state.runs.gd, step: 1 }, state).of, "train loss, the last 1 step");
 });
 
 test("a loss that stands still, one that only wanders, and one that has just jumped are told as that", () => {

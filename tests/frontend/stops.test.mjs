@@ -38,6 +38,7 @@ test("an edit says which condition it sets", () => {
   assert.equal(editWords({ stop: [{ when: "test_r2", above: 0.9 }, { when: "layer_dies" }] }, {}), "stops where test R² is above 0.9 or where a layer dies");
   assert.equal(editWords({ stop: [] }, {}), "no stop condition");
   assert.equal(stopWords([{ when: "loss_stalls", steps: 1500 }]), "stops where the loss stalls for 1,500 steps");
+  assert.equal(stopWords([{ when: "loss_stalls", steps: 1 }]), "stops where the loss stalls for 1 step");
 });
 
 test("a run that stopped says where and why, and can be let go on", () => {
