@@ -24,6 +24,8 @@ const WHOSE = ".end .switch [aria-checked=true]";
 const DENSITY = 3;
 /** The sections of a phone, of which one is seen. */
 const SECTIONS = ".stage, .rail.inspection";
+/** The row that yields its place to the step inspector, below its heading. */
+const ROW = ".plot.gradients";
 /** So many ms one waits for a chart that was out of sight. */
 const PATIENCE = 10_000;
 
@@ -61,23 +63,32 @@ async function predictionsAsked({ store, setView }) {
   setView({ isPictured: false });
 }
 
+/** What is not shown on the page, and a chart in it therefore not. @param {Element} chart @returns {HTMLElement[]} */
+function hiddenWith(chart) {
+  const section = /** @type {HTMLElement} */ (chart.closest(SECTIONS));
+  if (getComputedStyle(section).display === "none") return [section];
+  const row = /** @type {HTMLElement|null} */ (chart.closest(ROW));
+  return row && !row.clientWidth ? [/** @type {HTMLElement} */ (row.previousElementSibling), row] : [];
+}
+
 /**
- * What stands in a section that is not shown has no size: for a picture of it that section is laid out beside the window.
+ * What is not shown has no size: for a picture of it, it is laid out beside the window.
  * @template T
  * @param {Element} chart
  * @param {() => Promise<T>} take
  */
 async function laidOut(chart, take) {
-  const section = /** @type {HTMLElement|null} */ (chart.closest(SECTIONS));
-  if (!section || chart.clientWidth) return take();
-  section.inert = true;
-  section.dataset.aside = "";
+  const parts = hiddenWith(chart);
+  if (!parts.length) return take();
+  for (const part of parts) Object.assign(part, { inert: true }).dataset.aside = "";
   try {
     await drawnIn(chart);
     return await take();
   } finally {
-    delete section.dataset.aside;
-    section.inert = false;
+    for (const part of parts) {
+      delete part.dataset.aside;
+      part.inert = false;
+    }
   }
 }
 

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Download, Locator, expect
 
 from browser.conftest import OpenLab
-from browser.dashboard import PHONE, Dashboard
+from browser.dashboard import DESKTOP, PHONE, Dashboard
 from browser.test_accessibility import SMALL_TARGETS, faults
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -172,6 +172,32 @@ def test_the_panel_fits_on_a_phone(open_lab: OpenLab, width: int) -> None:
         "(box => [box.scrollWidth - box.clientWidth, box.getBoundingClientRect().right <= innerWidth])"
         "(document.querySelector('.exports'))"
     ) == [0, True]
+
+
+@pytest.mark.parametrize("width", [DESKTOP[0], 900])
+def test_the_row_that_yields_its_place_to_the_step_inspector_is_a_picture_all_the_same(
+    open_lab: OpenLab, width: int
+) -> None:
+    lab = open_lab((width, 900), plotted=True)
+    lab.make_steps(60)
+    gradient_of = "Gradient as SVG"
+
+    def words() -> list[str]:
+        root = ElementTree.fromstring(
+            content(take(lab, open_panel(lab).get_by_role("button", name=gradient_of)))
+        )
+        lab.page.keyboard.press("Escape")
+        return ["".join(each.itertext()) for each in root.iter(f"{SVG}text")]
+
+    shown = words()
+    lab.page.locator(".inspector-strip").click()
+    expect(lab.chart("gradients")).to_be_hidden()
+    hidden = words()
+    for told in ("Gradient", "W1", "W2", "W3"):
+        assert any(told in text for text in shown), told
+        assert any(told in text for text in hidden), told
+    assert lab.page.locator("[data-aside], [inert]").count() == 0
+    assert lab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_on_a_phone_a_chart_is_the_same_picture_from_whatever_tab_it_is_taken(open_lab: OpenLab) -> None:
