@@ -1,11 +1,14 @@
 /**
  * One animation frame for all charts: at most one is drawn after each, none while the page is hidden.
- * Owns: whose turn it is, how often a chart may draw, and slowing down where drawing is slow. Must not know what is drawn.
+ * Owns: whose turn it is, how often a chart may draw, and slowing down while drawing is slow. Must not know what is drawn.
  */
 
 /** A draw longer than this is slow; three in a row halve the rate. */
 const SLOW = 40;
 const IN_A_ROW = 3;
+/** One shorter than this would be quick enough at twice the rate too; so many in a row double it: a machine is not busy for ever. */
+const QUICK = 20;
+const AGAIN = 40;
 const SLOWEST = 8;
 const FRAME = 16;
 
@@ -24,7 +27,7 @@ const FRAME = 16;
  * @param {(run: () => void, ms: number) => void} given.later
  * @param {() => number} given.now
  * @param {() => boolean} given.hidden
- * @param {() => void} [given.slowed]  called once: charts are drawn less often from here on
+ * @param {(isSlow: boolean) => void} [given.slowed]  charts are drawn less often from here on, or as often as they might be again
  */
 export function createPacer({ requestFrame, later, now, hidden, slowed = () => {} }) {
   /** @type {Set<Turn>} */
@@ -32,6 +35,7 @@ export function createPacer({ requestFrame, later, now, hidden, slowed = () => {
   let framed = false;
   let timed = false;
   let slowInARow = 0;
+  let quickInARow = 0;
   let slowness = 1;
 
   /** @param {Turn} turn  ms until it may draw */
@@ -86,10 +90,16 @@ export function createPacer({ requestFrame, later, now, hidden, slowed = () => {
   /** @param {number} took  ms */
   function weigh(took) {
     slowInARow = took > SLOW ? slowInARow + 1 : 0;
-    if (slowInARow < IN_A_ROW) return;
-    slowInARow = 0;
-    if (slowness === 1) slowed();
-    slowness = Math.min(SLOWEST, slowness * 2);
+    quickInARow = took < QUICK ? quickInARow + 1 : 0;
+    if (slowInARow === IN_A_ROW) pace(Math.min(SLOWEST, slowness * 2));
+    else if (quickInARow === AGAIN) pace(Math.max(1, slowness / 2));
+  }
+
+  /** @param {number} next */
+  function pace(next) {
+    const before = slowness;
+    [slowness, slowInARow, quickInARow] = [next, 0, 0];
+    if ((before > 1) !== (next > 1)) slowed(next > 1);
   }
 
   return {

@@ -41,7 +41,7 @@ export function registerPlotlyChart(app) {
   const pacer = createPacer({
     requestFrame: (run) => requestAnimationFrame(run), later: (run, ms) => setTimeout(run, ms),
     now: () => performance.now(), hidden: () => document.hidden,
-    slowed: () => app.store.dispatch({ type: "slowed" }),
+    slowed: (isSlow) => app.store.dispatch({ type: "slowed", isSlow }),
   });
   const stretch = createStretch();
   document.addEventListener("visibilitychange", () => document.hidden || pacer.wake());

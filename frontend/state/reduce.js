@@ -162,7 +162,7 @@ const MESSAGES = {
   notice: (state, { notice }) => ({ ...state, notice }),
   problem: (state, { problem }) => ({ ...state, problem }),
   closer: (state) => ({ ...state, frames: state.frames + 1 }),
-  slowed: (state) => ({ ...state, isDrawingSlow: true }),
+  slowed: (state, { isSlow }) => ({ ...state, isDrawingSlow: isSlow }),
 };
 
 /**

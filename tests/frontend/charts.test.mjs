@@ -500,8 +500,8 @@ test("on a phone panels have names only, and no tick is too long for the margin"
 
 /** A pacer with a clock and frames held by the test. */
 function paced({ cost = 0 } = {}) {
-  const clock = { now: 0, hidden: false, frames: [], timers: [], drawn: [], painted: 0, slowed: 0 };
-  const pacer = createPacer({ requestFrame: (run) => clock.frames.push(run), later: (run, ms) => clock.timers.push({ run, at: clock.now + ms }), now: () => clock.now, hidden: () => clock.hidden, slowed: () => clock.slowed++ });
+  const clock = { now: 0, hidden: false, frames: [], timers: [], drawn: [], painted: 0, told: [], cost };
+  const pacer = createPacer({ requestFrame: (run) => clock.frames.push(run), later: (run, ms) => clock.timers.push({ run, at: clock.now + ms }), now: () => clock.now, hidden: () => clock.hidden, slowed: (isSlow) => clock.told.push(isSlow) });
   const ring = () => clock.timers.splice(0).filter((timer) => timer.at <= clock.now || !clock.timers.push(timer)).forEach(({ run }) => run());
   /** One frame, so much later: what is due before it, its callbacks, its paint, and what is due after it. */
   const pass = (ms) => {
@@ -513,10 +513,19 @@ function paced({ cost = 0 } = {}) {
   };
   const join = (name, every = 100) => pacer.join(() => {
     clock.drawn.push(name);
-    clock.now += cost;
+    clock.now += clock.cost;
   }, every);
   return { clock, pacer, pass, join };
 }
+
+/** Draws of a chart one after the other, each long after the one before. */
+const drawsOf = ({ pass, chart }) => (times) => {
+  for (let k = 0; k < times; k++) {
+    chart.request();
+    pass(1000);
+    pass(16);
+  }
+};
 
 test("one chart is drawn in a frame, however many want to be", () => {
   const { clock, pass, join } = paced();
@@ -587,16 +596,30 @@ test("a hidden page draws nothing, and everything it missed when it is seen agai
 
 test("three slow draws in a row halve the rate, which is told once; the first draw of a chart does not count", () => {
   const { clock, pacer, pass, join } = paced({ cost: 50 });
-  const chart = join("a");
-  const draw = () => {
-    chart.request();
-    pass(1000);
-    pass(16);
-  };
-  for (let k = 0; k < 3; k++) draw();
-  assert.deepEqual([clock.drawn.length, pacer.slowness, clock.slowed], [3, 1, 0]);
-  draw();
-  assert.deepEqual([pacer.slowness, clock.slowed], [2, 1]);
-  for (let k = 0; k < 3; k++) draw();
-  assert.deepEqual([pacer.slowness, clock.slowed], [4, 1]);
+  const draw = drawsOf({ pass, chart: join("a") });
+  draw(3);
+  assert.deepEqual([clock.drawn.length, pacer.slowness, clock.told], [3, 1, []]);
+  draw(1);
+  assert.deepEqual([pacer.slowness, clock.told], [2, [true]]);
+  draw(3);
+  assert.deepEqual([pacer.slowness, clock.told], [4, [true]]);
+});
+
+test("where drawing is quick again the rate comes back step by step, and that is told at the end", () => {
+  const { clock, pacer, pass, join } = paced({ cost: 50 });
+  const draw = drawsOf({ pass, chart: join("a") });
+  draw(7);
+  assert.equal(pacer.slowness, 4);
+  clock.cost = 30; // quick enough for this rate, not for twice the rate
+  draw(100);
+  assert.equal(pacer.slowness, 4);
+  clock.cost = 10;
+  draw(39);
+  assert.equal(pacer.slowness, 4);
+  draw(1);
+  assert.deepEqual([pacer.slowness, clock.told], [2, [true]]);
+  draw(40);
+  assert.deepEqual([pacer.slowness, clock.told], [1, [true, false]]);
+  draw(80);
+  assert.deepEqual([pacer.slowness, clock.told], [1, [true, false]]);
 });
