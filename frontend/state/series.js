@@ -26,7 +26,6 @@ export function createRunSeries(ceiling = CEILING, origin = 0) {
   let size = 256;
   let length = 0;
   let generation = 0;
-  let version = 0;
   let even = 1;
   const rows = { first: fresh(), last: fresh(), samplesSeen: fresh(), seconds: fresh() };
   /** @type {Map<string, Stat>} */
@@ -83,7 +82,6 @@ export function createRunSeries(ceiling = CEILING, origin = 0) {
     length = keep;
     append(columns, first);
     if (length > ceiling) compact();
-    version++;
     return "taken";
   }
 
@@ -136,7 +134,6 @@ export function createRunSeries(ceiling = CEILING, origin = 0) {
     take,
     get generation() { return generation; },
     get length() { return length; },
-    get version() { return version; },
     get first() { return rows.first.subarray(0, length); },
     get last() { return rows.last.subarray(0, length); },
     get samplesSeen() { return rows.samplesSeen.subarray(0, length); },

@@ -218,7 +218,6 @@
  * @typedef {object} RunSeries  one run's bounded columns
  * @property {number} generation
  * @property {number} length        buckets
- * @property {number} version       rises with every change
  * @property {Float64Array} first   steps
  * @property {Float64Array} last
  * @property {Float64Array} samplesSeen  at the bucket's end
