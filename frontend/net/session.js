@@ -218,8 +218,9 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
     const before = watching.what;
     watching.set(what);
     const moved = before && before.experiment !== what.experiment;
+    // one that is opened once more, as by a link to it, is told whole too
+    if (moved || !Object.keys(positions()).length) watching.askForThePast();
     if (moved) {
-      watching.askForThePast();
       catchingUp.end();
       commands.clear();
       greeted = false;

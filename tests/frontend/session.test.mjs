@@ -72,6 +72,15 @@ test("a stretch that came too coarse is asked for again, wide, once; then frames
   assert.deepEqual(sent(happen("tick", {}, 1000)).filter(({ type }) => type === "watch"), []);
 });
 
+test("an experiment that is opened once more is asked for wide, like one that was never here", () => {
+  const { happen, hear, positions } = live({ held: { gd: { generation: 0, step: 200 } } });
+  hear(hello);
+  assert.deepEqual(sent(happen("applied")).map(({ buckets }) => buckets), [64]);
+  delete positions.gd;
+  const [message] = sent(happen("watch", { what: { experiment: "e1", token: null, series: null } }));
+  assert.deepEqual([message.buckets, message.since], [1000, undefined]);
+});
+
 test("the past is asked for wide until all of it is here, in however many frames it comes", () => {
   const at = (step, generation = 0) => ({ generation, step });
   const far = { ...hello, state: { ...hello.state, runs: hello.state.runs.map((run) => ({ ...run, generation: 0, step: 8_000 })) } };
