@@ -216,7 +216,9 @@ def test_a_server_that_cannot_store_takes_no_change_and_says_so_until_it_can(
         expect(lab.counter).to_have_text("30")
         full.unlink()
         expect(lab.strip).to_have_count(0)
-        lab.card("gd").get_by_role("radio", name="Mini-batch").click()
+        # the server opens everything anew, and who watches comes back: meanwhile nothing can be pressed
+        mini = lab.card("gd").get_by_role("radio", name="Mini-batch")
+        lab.until(lambda: mini.evaluate("(each) => !each.matches(':disabled') && (each.click(), true)"), bool)
         expect(lab.row("gd").locator(".rule")).to_have_text("batch of 32, rate 0.1")
         lab.make_steps(5)
 
