@@ -226,6 +226,8 @@ def test_a_remedy_that_edits_is_in_force_at_once_and_edited_back_by_undo(lab: Da
     expect(switch).to_have_attribute("aria-disabled", "true")
     expect(switch).to_be_focused()
     expect(lab.flags).to_have_attribute("title", re.compile("^Adam, rate"))
+    # until it is answered the notice, and its undo, are those of the exhibit
+    expect(lab.notice).to_contain_text("Switch to Adam: done in GD.")
     undo(lab).click()
     expect(lab.row("gd").locator(".rule")).to_have_text(before)
     expect(switch).not_to_have_attribute("aria-disabled", "true")
