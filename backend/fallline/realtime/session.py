@@ -67,9 +67,14 @@ class Session:
         """The experiments on this socket."""
         return tuple(self._watched)
 
+    @property
+    def commanded(self) -> tuple[str, ...]:
+        """The experiments on this socket that it may change."""
+        return tuple(name for name, (_, token) in self._watched.items() if token is not None)
+
     # ------------------------------------------------------------------ what comes in
 
-    def receive(self, message: ClientMessage, now: float) -> Watch | Unwatch | Command | None:
+    def receive(self, message: ClientMessage, now: float) -> Watch | Unwatch | Got | Command | None:
         """What is to be done about a message; None where the session has done it. Raises why it is refused."""
         self._idle_at = now + IDLE_SECONDS
         if not self._messages.take(now):
@@ -78,6 +83,7 @@ class Session:
         match message:
             case Got(frame=frame):
                 self._acknowledged = max(self._acknowledged or 0, min(frame, self._frames))
+                return message
             case Ping(id=id):
                 self.reply({"type": "pong", "id": id})
             case Watch():

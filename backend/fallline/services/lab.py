@@ -207,6 +207,10 @@ class Lab:
         """Leave the audience."""
         await self._watching.unwatch(id, watcher)
 
+    def acknowledged(self, id: str) -> None:
+        """Record that a watcher that holds the token has acknowledged frames."""
+        self._register.acknowledge(id)
+
     # ------------------------------------------------------------------ what people send
 
     async def add_table(self, body: bytes) -> dict[str, Any]:

@@ -7,6 +7,7 @@ what is found and entered without an await in between is of one moment.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -43,6 +44,8 @@ class Entry:
     opening: Opening | None = None
     closing: asyncio.Future[None] | None = None
     swept: bool = False
+    acknowledged: float = -math.inf
+    """When a socket that holds the token last acknowledged frames, on the lab's clock."""
     was_left: bool = False
     """It was playing when the server ended, and would have been paused since for want of anybody who watches."""
 
@@ -104,6 +107,12 @@ class Register:
     def touch(self, entry: Entry) -> None:
         """It is used now."""
         entry.seen, entry.used = self._clock(), self._today()
+
+    def acknowledge(self, id: str) -> None:
+        """Record that somebody who may change the experiment reads its frames. Nothing for an unknown id."""
+        entry = self.entries.get(id)
+        if entry is not None:
+            entry.acknowledged = self._clock()
 
     def may_change(self, id: str, token: str | None) -> bool:
         """Whether the token is this experiment's. Raises NotFound for an unknown id."""

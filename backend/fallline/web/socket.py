@@ -30,6 +30,7 @@ from fallline.vocabulary.messages import (
     ClientMessage,
     CloseCode,
     Command,
+    Got,
     Unwatch,
     Watch,
     read_command,
@@ -139,8 +140,11 @@ class Connection:
     def _refuse(self, id: str | None, error: FalllineError) -> None:
         self._session.reply({"type": "error", "id": id, "problem": problem(error)})
 
-    async def _do(self, message: Watch | Unwatch | Command | None) -> None:
+    async def _do(self, message: Watch | Unwatch | Got | Command | None) -> None:
         match message:
+            case Got():
+                for experiment in self._session.commanded:
+                    self._lab.acknowledged(experiment)
             case Watch():
                 await self._watch(message)
             case Unwatch():

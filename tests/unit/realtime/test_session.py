@@ -94,6 +94,14 @@ def test_acknowledging_what_was_never_sent_gains_no_credit() -> None:
     assert sent == [1, 2]
 
 
+def test_an_acknowledgement_counts_for_the_experiments_that_the_socket_may_change() -> None:
+    session, _ = watching()
+    session.open(Outbox("only-looked-at"), None, {})
+    got = Got(type="got", frame=0)
+    assert session.receive(got, 0) is got
+    assert session.commanded == ("e",)
+
+
 def test_experiments_on_one_socket_take_turns() -> None:
     session, one = watching(fps=30)
     other = Outbox("f", fps=30)
