@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from fallline.execution.code_cache import cache_directory, point_numba_at
+from support import adding
 
 # A shared machine stalls now and then: a slow example is no failure. The same examples every time, so that a red
 # run can be repeated; `make test-long` takes the profile `long`, and `explore` tries ten times as many as that, other
@@ -21,6 +22,8 @@ settings.load_profile("repeatable")
 # Compiled code is kept under the name of everything that it was compiled from, so that no test meets that of yesterday.
 if (directory := cache_directory(os.environ)) is not None:
     point_numba_at(directory)
+
+adding.watch()
 
 
 @pytest.fixture(autouse=True)

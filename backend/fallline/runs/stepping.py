@@ -5,6 +5,7 @@ Told the time, what a slice may cost, and how a run is advanced. Must not know w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -148,7 +149,7 @@ class Stepping:
         if playback.pace == "samples":
             playback.made += _follow(playback, able, budget, now, advance)
             return
-        affordable = max(int(budget / sum(run.step_seconds for run in able)), 1)
+        affordable = max(int(budget / math.fsum(run.step_seconds for run in able)), 1)
         ticks = int(min(playback.due(now), affordable))
         if ticks > 0:
             for run in able:

@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from fallline.diagnosis.view import Trial
 from fallline.engine.evaluation import evaluate
 from fallline.engine.probes import units
@@ -119,8 +121,8 @@ class Trials:
             if state.diverged_at is not None or has_grown or _has_died(begun, self._dead(state)):
                 return Trial(state.step - at_step, before, math.inf)
             losses.append(loss)
-        late = losses[LOOKS // 2 :]
-        return Trial(steps, before, sum(late) / len(late))
+        with np.errstate(over="ignore"):
+            return Trial(steps, before, float(np.mean(losses[LOOKS // 2 :])))
 
     def _dead(self, state: TrainingState) -> Iterable[tuple[int, int]]:
         """Of each hidden layer how many units are dead, and how many there are."""

@@ -96,7 +96,7 @@ def noise_of(problem: Problem, parameters: Array) -> Noise:
             means.append(float((mean * mean).sum()))
             d = d @ named[f"W{layer}"].T
         layers = [_scatter(*each) for each in zip(squares, inner, means, strict=True)]
-        whole = _scatter(sum(squares, np.zeros(m)), sum(inner, np.zeros(m)), sum(means))
+        whole = _scatter(sum(squares, np.zeros(m)), sum(inner, np.zeros(m)), float(np.sum(means)))
     return Noise(whole, layers[::-1])
 
 

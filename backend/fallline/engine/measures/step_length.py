@@ -108,7 +108,8 @@ class Line:
         if not self._settings.penalised:
             return 0.0
         names = self._problem.layout.names[0::2]
-        return float(sum((pull(parameters[name], self._settings) * moves[name]).sum() for name in names))
+        along = [(pull(parameters[name], self._settings) * moves[name]).sum() for name in names]
+        return float(np.sum(along))
 
 
 def moved_outputs(
