@@ -27,7 +27,11 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 def begun(id: str = "x", at: float = 1.0, **more: Any) -> Record:
     return Record(
-        id, at, 0, Written((entry("began", recipe={"a": 0.1}),), PROGRESS, **more), Begun(b"hash", "table")
+        id,
+        at,
+        0,
+        Written((entry("began", recipe={"a": 0.1}),), PROGRESS, **more),
+        Begun(b"hash", "table", b"owner"),
     )
 
 
@@ -59,7 +63,7 @@ def test_what_was_written_is_told_as_it_was(store: Store) -> None:
     assert dict(kept.digests) == {"key": b"asked"}
     assert store.answer("x", "key") == receipt.answer
     assert store.answer("x", "other") is None
-    assert store.known() == [Known("x", b"hash", 2.0, is_playing=True, table="table")]
+    assert store.known() == [Known("x", b"hash", 2.0, is_playing=True, table="table", owner=b"owner")]
 
 
 def test_what_is_not_there_is_told_as_nothing(store: Store) -> None:

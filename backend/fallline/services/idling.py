@@ -15,6 +15,7 @@ from fallline.services.audience import Audience
 from fallline.services.keeping import Keeper
 from fallline.services.library import Library
 from fallline.services.openings import Openings
+from fallline.services.owners import Owners
 from fallline.services.register import Register
 from fallline.vocabulary.errors import NotFound, Unavailable
 
@@ -38,6 +39,7 @@ class Idling:
         audience: Audience,
         keeper: Keeper,
         library: Library,
+        owners: Owners,
         clock: Callable[[], float],
         *,
         idle_seconds: float,
@@ -49,6 +51,7 @@ class Idling:
         self._audience = audience
         self._keeper = keeper
         self._library = library
+        self._owners = owners
         self._clock = clock
         self.idle_seconds = idle_seconds
         self.keep_seconds = keep_seconds
@@ -57,6 +60,7 @@ class Idling:
         """Look again and again."""
         while True:
             await asyncio.sleep(min(SWEEP_SECONDS, max(self.idle_seconds / 4, 0.05)))
+            self._owners.look_again()
             await self.pause_idle()
             with contextlib.suppress(Unavailable):  # read-only: later
                 await self.delete_unused()

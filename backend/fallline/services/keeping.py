@@ -134,13 +134,11 @@ class Keeper:
         lost: Callable[[], None],
         *,
         count: int = 0,
-        token_hash: bytes | None = None,
-        table: str | None = None,
+        begun: Begun | None = None,
     ) -> OpenLedger:
         """Where an experiment is written down from now on: one of which `count` entries are stored, or a new one with
-        what opens it and the table that it is made of.
+        what comes with its first record.
         """
-        begun = None if token_hash is None else Begun(token_hash, table)
         ledger = OpenLedger(self, id, begun, count, lost)
         self._ledgers[id] = ledger
         return ledger

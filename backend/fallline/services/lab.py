@@ -2,8 +2,8 @@
 
 Owns how it starts and stops, and what is asked before anything is changed: for the token, whether things can be
 stored, and whether it is a repeat. The rest is done by objects that it holds, each in a file of its name: `register`,
-`openings`, `commanding`, `views`, `watching`, `idling`, `library`. Must not know HTTP, sockets' messages, which
-executor computes or how anything is stored.
+`openings`, `owners`, `commanding`, `views`, `watching`, `idling`, `library`. Must not know HTTP, sockets' messages,
+which executor computes or how anything is stored.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ from fallline.runs.checkpoints import Room
 from fallline.runs.recipe_check import catalog
 from fallline.services.audience import Audience, Watcher
 from fallline.services.background import Background
+from fallline.services.capabilities import hash_of
 from fallline.services.commanding import Commanding
 from fallline.services.idling import Idling
 from fallline.services.keeping import Keeper
 from fallline.services.library import Library
 from fallline.services.openings import Openings
+from fallline.services.owners import Owners
 from fallline.services.register import Register
 from fallline.services.views import Views
 from fallline.services.watching import Watching
@@ -62,6 +64,7 @@ class Lab:
         self._library = Library(keeper)
         self._background = Background()
         self._register = register = Register(clock, keeper.today)
+        self._owners = owners = Owners(clock)
         self._openings = openings = Openings(
             register,
             executor,
@@ -69,6 +72,7 @@ class Lab:
             keeper,
             self._library,
             self._background,
+            owners,
             most=most,
             kernels=self._kernels,
             room=room,
@@ -83,6 +87,7 @@ class Lab:
             audience,
             keeper,
             self._library,
+            owners,
             clock,
             idle_seconds=idle_seconds,
             keep_seconds=keep_seconds,
@@ -152,11 +157,13 @@ class Lab:
 
     # ------------------------------------------------------------------ experiments
 
-    async def create(self, recipe: Recipe) -> tuple[dict[str, Any], str]:
-        """A new experiment: its state, and the token that allows changes."""
+    async def create(
+        self, recipe: Recipe, *, owner: str | None = None, address: str | None = None
+    ) -> tuple[dict[str, Any], str]:
+        """A new experiment: its state, and the token that allows changes. `owner` is the key of who makes it."""
         self._check_writable()
         await _prepared(recipe.data.name)
-        state, token = await self._openings.create(recipe)
+        state, token = await self._openings.create(recipe, None if owner is None else hash_of(owner), address)
         return self.views.told(state), token
 
     async def delete(self, id: str, token: str | None) -> None:
@@ -177,9 +184,12 @@ class Lab:
         body: dict[str, Any],
         run: str | None = None,
         key: str | None = None,
+        *,
+        address: str | None = None,
     ) -> dict[str, Any]:
         """Do what is asked, and answer as REST does. With a key, a repeat is answered again and not done again."""
         self._register.authorize(id, token)
+        self._came_from(id, address)
         command = parse(do, body)
         self._check_writable()
         opening = await self._openings.opened(id)
@@ -190,10 +200,20 @@ class Lab:
         asked = {"do": do, "run": run, "body": body}
         return await opening.repeats.once(key, asked, partial(self._commanding.do, id, command, run))
 
+    def _came_from(self, id: str, address: str | None) -> None:
+        self._owners.came_from(id, self._register.entries[id], address)
+
     # ------------------------------------------------------------------ watching
 
     async def watch(
-        self, id: str, token: str | None, watcher: Watcher, since: dict[str, dict[str, int]], buckets: int
+        self,
+        id: str,
+        token: str | None,
+        watcher: Watcher,
+        since: dict[str, dict[str, int]],
+        buckets: int,
+        *,
+        address: str | None = None,
     ) -> dict[str, Any]:
         """Join the audience: the state now, the first pieces offered to `watcher`, and nothing lost in between.
 
@@ -201,6 +221,8 @@ class Lab:
         """
         if token is not None and not self.may_change(id, token):
             raise NotAuthorized("the token is not this experiment's")
+        if token is not None:
+            self._came_from(id, address)
         return self.views.told(await self._watching.watch(id, watcher, since, buckets))
 
     async def unwatch(self, id: str, watcher: Watcher) -> None:
@@ -209,7 +231,8 @@ class Lab:
 
     def acknowledged(self, id: str) -> None:
         """Record that a watcher that holds the token has acknowledged frames."""
-        self._register.acknowledge(id)
+        if (entry := self._register.acknowledge(id)) is not None:
+            self._owners.acknowledged(entry)
 
     # ------------------------------------------------------------------ what people send
 

@@ -24,8 +24,10 @@ from fallline.services.capabilities import hash_of, new_id, new_token
 from fallline.services.keeping import Keeper
 from fallline.services.library import Library
 from fallline.services.materials import made_of, materials_of, stored_materials
+from fallline.services.owners import Owners
 from fallline.services.register import Entry, Opening, Register
 from fallline.services.repeats import Repeats
+from fallline.storage.interface import Begun
 from fallline.vocabulary.errors import FalllineError, NotFound, Unavailable
 from fallline.vocabulary.journal import Json, Kept
 from fallline.vocabulary.recipe import Recipe
@@ -49,6 +51,7 @@ class Openings:
         keeper: Keeper,
         library: Library,
         background: Background,
+        owners: Owners,
         *,
         most: int,
         kernels: Kernels,
@@ -60,6 +63,7 @@ class Openings:
         self._keeper = keeper
         self._library = library
         self._background = background
+        self._owners = owners
         self._most = most
         self._kernels = kernels
         self._room = room
@@ -67,16 +71,17 @@ class Openings:
 
     # ------------------------------------------------------------------ coming
 
-    async def create(self, recipe: Recipe) -> tuple[Json, str]:
-        """A new experiment: its state, and the token that allows changes."""
+    async def create(self, recipe: Recipe, owner: bytes | None, address: str | None) -> tuple[Json, str]:
+        """A new experiment: its state, and the token that allows changes. `owner` is the hash of its maker's key."""
         materials = await materials_of(recipe, self._library)
         id, token = new_id(), new_token()
         async with self._door:
             await self._make_room()
-            entry = self._register.enter(id, hash_of(token), made_of(recipe))
+            entry = self._register.enter(id, hash_of(token), made_of(recipe), owner)
+            entry.address = address
             opening = self._begin(id, entry)
         lost = partial(self._lost, id, opening)
-        ledger = self._keeper.ledger(id, lost, token_hash=entry.token_hash, table=entry.made_of)
+        ledger = self._keeper.ledger(id, lost, begun=Begun(entry.token_hash, entry.made_of, entry.owner))
         make = partial(
             Experiment,
             id,
@@ -91,6 +96,7 @@ class Openings:
             state = await self._executor.open(id, make, ledger)
         except BaseException:
             self._register.entries.pop(id, None)
+            self._owners.closed(id)
             self._background.begin(self._executor.close(id))
             raise
         opening.done.set_result(None)
@@ -116,6 +122,7 @@ class Openings:
     def _begin(self, id: str, entry: Entry, *, stands_still: bool = False) -> Opening:
         done = asyncio.get_running_loop().create_future()
         opening = entry.opening = Opening(done, self._repeats(id, None), stands_still)
+        self._owners.opened(id, entry)
         return opening
 
     async def _reopen(self, id: str, entry: Entry, opening: Opening) -> None:
@@ -143,6 +150,7 @@ class Openings:
             entry.was_left = False
         except BaseException as error:
             entry.opening = None
+            self._owners.closed(id)
             if not opening.done.done():
                 opening.done.set_exception(error)
                 opening.done.exception()  # looked at: whoever waits for it is told, and there may be nobody
@@ -209,12 +217,14 @@ class Openings:
     def _put_away(self, id: str, entry: Entry) -> None:
         """Close it; when somebody asks for it again it is opened from the store."""
         entry.opening = None
+        self._owners.closed(id)
         why = Unavailable("the experiment is being opened again", retry_after=1)
         entry.closing = asyncio.ensure_future(self._executor.close(id, why))
 
     def forget(self, id: str) -> None:
         """It is deleted: close it, and tell whoever watches."""
         entry = self._register.entries.pop(id, None)
+        self._owners.closed(id)
         if entry is not None and entry.opening is not None:
             self._background.begin(self._executor.close(id))
         self._audience.closed(id)

@@ -41,6 +41,10 @@ class Entry:
     used: float
     noted: float
     made_of: str | None = None
+    owner: bytes | None = None
+    """The hash of the key that its maker sent; None without one."""
+    address: str | None = None
+    """Where it was made or last commanded from. In memory only."""
     opening: Opening | None = None
     closing: asyncio.Future[None] | None = None
     swept: bool = False
@@ -70,7 +74,7 @@ class Register:
         for known in stored:
             if known.id in self.entries:
                 continue
-            entry = Entry(known.token_hash, now, known.used, known.used, known.table)
+            entry = Entry(known.token_hash, now, known.used, known.used, known.table, owner=known.owner)
             self.entries[known.id] = entry
             if known.is_playing and today - known.used < idle_seconds:
                 playing.append(known.id)
@@ -78,10 +82,10 @@ class Register:
                 entry.was_left = known.is_playing
         return playing
 
-    def enter(self, id: str, token_hash: bytes, made_of: str | None) -> Entry:
+    def enter(self, id: str, token_hash: bytes, made_of: str | None, owner: bytes | None = None) -> Entry:
         """The entry of a new experiment."""
         today = self._today()
-        entry = self.entries[id] = Entry(token_hash, self._clock(), today, today, made_of)
+        entry = self.entries[id] = Entry(token_hash, self._clock(), today, today, made_of, owner=owner)
         return entry
 
     @property
@@ -108,11 +112,12 @@ class Register:
         """It is used now."""
         entry.seen, entry.used = self._clock(), self._today()
 
-    def acknowledge(self, id: str) -> None:
-        """Record that somebody who may change the experiment reads its frames. Nothing for an unknown id."""
+    def acknowledge(self, id: str) -> Entry | None:
+        """Record that somebody who may change the experiment reads its frames. None for an unknown id."""
         entry = self.entries.get(id)
         if entry is not None:
             entry.acknowledged = self._clock()
+        return entry
 
     def may_change(self, id: str, token: str | None) -> bool:
         """Whether the token is this experiment's. Raises NotFound for an unknown id."""

@@ -23,8 +23,8 @@ class StoreUnwritable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """An experiment that is stored: what opens it, when it was used last (seconds since 1970), whether it plays, and
-    the table that it is made of, if it is.
+    """An experiment that is stored: what opens it, when it was used last (seconds since 1970), whether it plays, the
+    table that it is made of, if it is, and the hash of its owner's key, if there was one.
     """
 
     id: str
@@ -32,6 +32,7 @@ class Known:
     used: float
     is_playing: bool
     table: str | None = None
+    owner: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,13 @@ class KnownTable:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """What comes with an experiment's very first record: the hash of its token, and the id of its table, if any."""
+    """What comes with an experiment's very first record: the hash of its token, the id of its table and the hash of its
+    owner's key, if any.
+    """
 
     token_hash: bytes
     table: str | None = None
+    owner: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

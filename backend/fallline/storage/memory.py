@@ -86,8 +86,17 @@ class MemoryStore:
         if (there is None) == (record.begun is None):
             raise ValueError("an experiment begins once, with what opens it")
         if record.begun is not None:
-            token_hash, table = record.begun.token_hash, record.begun.table
-            return _Experiment(Known(record.id, token_hash, record.at, is_playing=False, table=table))
+            begun = record.begun
+            return _Experiment(
+                Known(
+                    record.id,
+                    begun.token_hash,
+                    record.at,
+                    is_playing=False,
+                    table=begun.table,
+                    owner=begun.owner,
+                )
+            )
         assert there is not None
         return there if record.id in changed else there.copy()
 

@@ -34,9 +34,12 @@ Rows = list[dict[str, Any]]
 def known(connection: Connection) -> list[Known]:
     """Every experiment."""
     told = EXPERIMENT.c
-    rows = connection.execute(select(told.id, told.token_hash, told.used, told.playing, told.dataset))
+    rows = connection.execute(
+        select(told.id, told.token_hash, told.used, told.playing, told.dataset, told.owner)
+    )
     return [
-        Known(id, token_hash, used, bool(playing), table) for id, token_hash, used, playing, table in rows
+        Known(id, token_hash, used, bool(playing), table, owner)
+        for id, token_hash, used, playing, table, owner in rows
     ]
 
 
@@ -106,6 +109,7 @@ def _begun(record: Record) -> Rows:
             "used": record.at,
             "playing": 0,
             "dataset": record.begun.table,
+            "owner": record.begun.owner,
             "progress": "{}",
         }
     ]

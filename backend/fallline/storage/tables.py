@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import REAL, Column, ForeignKey, Integer, LargeBinary, MetaData, Table, Text
 
-VERSION = 1
+VERSION = 2
 """Of these tables: the number of the newest migration."""
 
 METADATA = MetaData()
@@ -24,9 +24,12 @@ EXPERIMENT = Table(
     Column("playing", Integer, nullable=False),
     Column("dataset", Text),
     Column("progress", Text, nullable=False),
+    Column("owner", LargeBinary),
     sqlite_strict=True,
 )
-"""One row each: what opens it (a hash), seconds since 1970, the table it is made of, where its runs stand (JSON)."""
+"""One row each: what opens it (a hash), seconds since 1970, the table it is made of, where its runs stand (JSON), the
+hash of its owner's key.
+"""
 
 ENTRY = Table(
     "entry",

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from fallline.vocabulary import sent_answers
 from fallline.web.answers import Answer
 from fallline.web.bodies import csv_of
-from fallline.web.openapi import answers_of
-from fallline.web.visitors import TheLab
+from fallline.web.openapi import OWNER, answers_of
+from fallline.web.visitors import Owner, TheLab
 
 router = APIRouter(prefix="/api/v1/datasets", tags=["datasets"], default_response_class=Answer)
 
@@ -22,9 +22,9 @@ CSV_BODY = {"required": True, "content": {"text/csv": {"schema": {"type": "strin
     "",
     status_code=201,
     responses=answers_of(413, 415, 422, 503, ok=201, model=sent_answers.Table),
-    openapi_extra={"requestBody": CSV_BODY},
+    openapi_extra={"requestBody": CSV_BODY, "parameters": [OWNER]},
 )
-async def add(body: Annotated[bytes, Depends(csv_of)], lab: TheLab) -> Response:
+async def add(_: Owner, body: Annotated[bytes, Depends(csv_of)], lab: TheLab) -> Response:
     """A table of one's own, in UTF-8. A recipe uses it as `{"data": {"name": "csv", "dataset": id, "target": column}}`.
 
     At most 5,000 rows, 32 columns and 1 MiB. Fields are parted by commas, semicolons or tabs; a first row that names

@@ -11,9 +11,9 @@ from fallline.vocabulary import answers, catalog_answers, commands, finding_answ
 from fallline.vocabulary.recipe import Recipe
 from fallline.web.answers import Answer, large, large_with_cost
 from fallline.web.bodies import body_of
-from fallline.web.openapi import answers_of, body, command, reference
+from fallline.web.openapi import OWNER, answers_of, body, command, reference
 from fallline.web.queries import AtStep, FigureQuery, Inspect, InstrumentQuery
-from fallline.web.visitors import Key, TheLab, Token
+from fallline.web.visitors import Address, Key, Owner, TheLab, Token
 
 router = APIRouter(prefix="/api/v1", tags=["experiments"], default_response_class=Answer)
 one = "/experiments/{id}"
@@ -37,11 +37,13 @@ async def catalog(lab: TheLab) -> Response:
     "/experiments",
     status_code=201,
     responses=answers_of(413, 422, 503, ok=201, model=answers.Created),
-    openapi_extra={"requestBody": body(Recipe)},
+    openapi_extra={"requestBody": body(Recipe), "parameters": [OWNER]},
 )
-async def create(recipe: Annotated[Recipe, Depends(body_of(Recipe))], lab: TheLab) -> Response:
+async def create(
+    owner: Owner, address: Address, recipe: Annotated[Recipe, Depends(body_of(Recipe))], lab: TheLab
+) -> Response:
     """A new experiment; whatever the recipe leaves out is the notebook's."""
-    state, token = await lab.create(recipe)
+    state, token = await lab.create(recipe, owner=owner, address=address)
     location = {"Location": f"/api/v1/experiments/{state['id']}"}
     return Answer({**state, "token": token}, 201, headers=location)
 
@@ -96,11 +98,12 @@ async def play(
     id: str,
     token: Token,
     key: Key,
+    address: Address,
     asked: Annotated[commands.Play, Depends(body_of(commands.Play))],
     lab: TheLab,
 ) -> Response:
     """Make steps from here on, until paused."""
-    return Answer(await lab.command(id, token, "play", _asked(asked), key=key))
+    return Answer(await lab.command(id, token, "play", _asked(asked), key=key, address=address))
 
 
 @router.post(one + "/pause", responses=STATE, openapi_extra=command(commands.Pause))
@@ -108,11 +111,12 @@ async def pause(
     id: str,
     token: Token,
     key: Key,
+    address: Address,
     asked: Annotated[commands.Pause, Depends(body_of(commands.Pause))],
     lab: TheLab,
 ) -> Response:
     """Stop at the step at hand."""
-    return Answer(await lab.command(id, token, "pause", _asked(asked), key=key))
+    return Answer(await lab.command(id, token, "pause", _asked(asked), key=key, address=address))
 
 
 @router.post(one + "/step", responses=STATE, openapi_extra=command(commands.Step))
@@ -120,11 +124,12 @@ async def step(
     id: str,
     token: Token,
     key: Key,
+    address: Address,
     asked: Annotated[commands.Step, Depends(body_of(commands.Step))],
     lab: TheLab,
 ) -> Response:
     """Make so many steps, or passes; answers when they are made."""
-    return Answer(await lab.command(id, token, "step", _asked(asked), key=key))
+    return Answer(await lab.command(id, token, "step", _asked(asked), key=key, address=address))
 
 
 @router.post(one + "/reset", responses=STATE, openapi_extra=command(commands.Reset))
@@ -132,11 +137,12 @@ async def reset(
     id: str,
     token: Token,
     key: Key,
+    address: Address,
     asked: Annotated[commands.Reset, Depends(body_of(commands.Reset))],
     lab: TheLab,
 ) -> Response:
     """Back to step 0 with the settings in force."""
-    return Answer(await lab.command(id, token, "reset", _asked(asked), key=key))
+    return Answer(await lab.command(id, token, "reset", _asked(asked), key=key, address=address))
 
 
 # ---------------------------------------------------------------------- runs
@@ -153,11 +159,12 @@ async def add_run(
     id: str,
     token: Token,
     key: Key,
+    address: Address,
     asked: Annotated[commands.AddRun, Depends(body_of(commands.AddRun))],
     lab: TheLab,
 ) -> Response:
     """Another run from step 0, from the same initial parameters."""
-    return Answer(await lab.command(id, token, "add_run", _asked(asked), key=key), 201)
+    return Answer(await lab.command(id, token, "add_run", _asked(asked), key=key, address=address), 201)
 
 
 @router.patch(
@@ -171,17 +178,18 @@ async def edit(
     run: str,
     token: Token,
     key: Key,
+    address: Address,
     asked: Annotated[commands.EditRun, Depends(body_of(commands.EditRun))],
     lab: TheLab,
 ) -> Response:
     """A live edit, in force from the next step on: `{"batch_size": 1}` makes GD SGD, null makes it GD again."""
-    return Answer(await lab.command(id, token, "edit", _asked(asked), run, key))
+    return Answer(await lab.command(id, token, "edit", _asked(asked), run, key, address=address))
 
 
 @router.delete(of_run, status_code=204, tags=["runs"], responses=GONE, openapi_extra=command(None))
-async def remove_run(id: str, run: str, token: Token, key: Key, lab: TheLab) -> Response:
+async def remove_run(id: str, run: str, token: Token, key: Key, address: Address, lab: TheLab) -> Response:
     """Take the run out of the experiment."""
-    await lab.command(id, token, "remove_run", {}, run, key)
+    await lab.command(id, token, "remove_run", {}, run, key, address=address)
     return Response(status_code=204)
 
 

@@ -44,6 +44,13 @@ KEY = {
     "description": "A name for this command, unique for ever: a repeat is answered again, not done again.",
     "schema": {"type": "string", "pattern": "^[!-~]{1,128}$"},
 }
+OWNER = {
+    "name": "Fallline-Owner",
+    "in": "header",
+    "required": False,
+    "description": "A key of the client's own making under which this is made; only its hash is stored.",
+    "schema": {"type": "string", "pattern": "^[0-9a-fA-F]{32}$"},
+}
 
 
 def reference(model: type[BaseModel]) -> dict[str, str]:

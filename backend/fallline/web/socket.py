@@ -41,6 +41,7 @@ from fallline.web.errors import Internal, problem
 from fallline.web.frame_text import text_of_frame
 from fallline.web.plain_words import invalid
 from fallline.web.strict_json import parse_object
+from fallline.web.visitors import address_of
 
 SEND_SECONDS = 5.0
 
@@ -93,6 +94,7 @@ class Connection:
         self._session = Session(time.monotonic(), commands_per_second)
         self._news = asyncio.Event()
         self._joined: set[Outbox] = set()
+        self._address = address_of(websocket.client.host if websocket.client else None)
 
     async def run(self) -> None:
         """Serve the client until one of both has had enough."""
@@ -171,7 +173,9 @@ class Connection:
         )
         try:
             since = {run: position.model_dump() for run, position in message.since.items()}
-            state = await self._lab.watch(message.experiment, message.token, outbox, since, message.buckets)
+            state = await self._lab.watch(
+                message.experiment, message.token, outbox, since, message.buckets, address=self._address
+            )
         except (NotFound, NotAuthorized) as error:
             self._lose(error)
             return
@@ -207,7 +211,13 @@ class Connection:
             if token is None:
                 raise NotAuthorized("watch the experiment first, with the token that came with it")
             answer = await self._lab.command(
-                command.experiment, token, command.do, command.body, command.run, command.id
+                command.experiment,
+                token,
+                command.do,
+                command.body,
+                command.run,
+                command.id,
+                address=self._address,
             )
             self._session.done({"type": "ack", "id": command.id, "answer": answer})
         except FalllineError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import re
 import time
 from collections import OrderedDict
@@ -16,6 +17,9 @@ from fallline.vocabulary.errors import FieldError, InvalidRequest, NotAuthorized
 
 MOST_REMEMBERED = 10_000
 _KEY = re.compile(r"[!-~]{1,128}")
+_OWNER = re.compile(r"[0-9a-fA-F]{32}")
+NETWORK_BITS = 64
+"""Of an address of IPv6: one household or machine has all addresses of such a network."""
 
 
 class Turnstile:
@@ -74,3 +78,39 @@ async def _key(request: Request) -> str | None:
 
 
 Key = Annotated[str | None, Depends(_key)]
+
+
+async def _owner(request: Request) -> str | None:
+    keys = request.headers.getlist("fallline-owner")
+    if not keys:
+        return None
+    if len(keys) > 1 or not _OWNER.fullmatch(keys[0]):
+        raise InvalidRequest(FieldError("/Fallline-Owner", "should be 32 hex digits, once"))
+    return keys[0].lower()
+
+
+Owner = Annotated[str | None, Depends(_owner)]
+"""The key under which somebody makes things; None without one."""
+
+
+def address_of(host: str | None) -> str | None:
+    """Where a caller is, as far as callers are told apart: the address, or the network of one of IPv6."""
+    if host is None:
+        return None
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((int(address), NETWORK_BITS), strict=False))
+
+
+async def _address(request: Request) -> str | None:
+    return address_of(request.client.host if request.client else None)
+
+
+Address = Annotated[str | None, Depends(_address)]
+"""Where the request came from; uvicorn has put what believed proxies say in its place."""

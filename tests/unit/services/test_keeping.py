@@ -12,7 +12,7 @@ import pytest
 
 from fallline.services import keeping
 from fallline.services.keeping import Keeper
-from fallline.storage.interface import Record, StoreRefused, StoreUnwritable
+from fallline.storage.interface import Begun, Record, StoreRefused, StoreUnwritable
 from fallline.storage.memory import MemoryStore
 from fallline.vocabulary.errors import NotFound, ReadOnly
 from fallline.vocabulary.journal import Receipt, Written, entry
@@ -70,8 +70,8 @@ class Writer:
 
     def __init__(self, keeper: Keeper, id: str = "x", count: int = 0) -> None:
         self.lost = 0
-        token_hash = None if count else b"hash"
-        self.ledger = keeper.ledger(id, self._lose, count=count, token_hash=token_hash)
+        begun = None if count else Begun(b"hash")
+        self.ledger = keeper.ledger(id, self._lose, count=count, begun=begun)
         self.stored: list[tuple[str, bool]] = []
 
     def _lose(self) -> None:

@@ -15,6 +15,8 @@ from fallline.web.socket import Connection
 class Client:
     """Says what it is given, then hangs up once the server has taken it all; keeps what it is sent."""
 
+    client = None
+
     def __init__(self, *messages: dict[str, Any]) -> None:
         self._messages = list(messages)
         self.heard: list[dict[str, Any]] = []
@@ -38,7 +40,7 @@ class ListedLab:
     def __init__(self) -> None:
         self.acknowledgements: list[str] = []
 
-    async def watch(self, id: str, *_: Any) -> dict[str, Any]:
+    async def watch(self, id: str, *_: Any, **__: Any) -> dict[str, Any]:
         return {"id": id}
 
     async def unwatch(self, *_: Any) -> None: ...

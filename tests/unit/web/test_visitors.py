@@ -4,7 +4,7 @@ import pytest
 
 from fallline.vocabulary.errors import TooManyRequests
 from fallline.web import visitors
-from fallline.web.visitors import Turnstile
+from fallline.web.visitors import Turnstile, address_of
 
 
 def test_each_token_has_its_own_hundred_a_second() -> None:
@@ -23,3 +23,19 @@ def test_tokens_that_come_once_are_forgotten(monkeypatch: pytest.MonkeyPatch) ->
     for number in range(1_000):
         turnstile.pass_through(f"guess {number}", 0.0)
     assert len(turnstile._budgets) == 10
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:0:1::1", "2001:db8:0:1::/64"),
+        ("2001:db8:0:1:ffff::2", "2001:db8:0:1::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("a socket of the system", "a socket of the system"),
+        (None, None),
+    ],
+)
+def test_callers_of_one_network_of_ipv6_have_one_address(host: str | None, address: str | None) -> None:
+    assert address_of(host) == address
