@@ -7,14 +7,12 @@ from collections.abc import Mapping
 from fallline.engine import saved_parameters
 from fallline.engine.tabular import MOST_BYTES, MOST_CATEGORIES, MOST_COLUMNS, MOST_ROWS
 from fallline.vocabulary.errors import TooExpensive
+from fallline.vocabulary.recipe import MOST_EDITS, MOST_HIDDEN_LAYERS, MOST_RUNS
 
 MOST_PARAMETERS = 100_000
-MOST_HIDDEN_LAYERS = 8
 MOST_SAMPLES = 5_000
 MOST_FEATURES = 64
 LARGEST_MINI_BATCH = 512
-MOST_RUNS = 8
-MOST_EDITS = 1_000
 MOST_STEP_SECONDS = 0.020
 
 BOUNDS: Mapping[str, float] = {

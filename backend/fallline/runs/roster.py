@@ -11,12 +11,11 @@ from fallline.engine.kernels.choice import Kernels
 from fallline.engine.kernels.table import Kernel
 from fallline.engine.problem import Problem
 from fallline.engine.series import evaluated_series
-from fallline.runs.bounds import MOST_RUNS
 from fallline.runs.checkpoints import Room
 from fallline.runs.recipe_check import check_run
 from fallline.runs.run import Run
 from fallline.vocabulary.errors import Conflict, NotFound, TooExpensive
-from fallline.vocabulary.recipe import Recipe, RunRecipe
+from fallline.vocabulary.recipe import MOST_RUNS, Recipe, RunRecipe
 
 
 class Roster:

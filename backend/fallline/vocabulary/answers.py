@@ -35,6 +35,7 @@ class Problem(OpenModel):
     status: int
     detail: str
     errors: list[WrongField] = Field(default=[])
+    more_errors: bool = Field(default=False, description="further fields are wrong than those listed")
     bound: str | None = None
     limit: float | None = None
     asked: float | None = None

@@ -37,17 +37,20 @@ class FieldError:
 
 
 class InvalidRequest(FalllineError):
-    """The body or query does not say anything that could be done."""
+    """The body or query does not say anything that could be done. `more`: further fields are wrong than those named."""
 
     code = "invalid-request"
     title = "The request is not valid"
 
-    def __init__(self, *errors: FieldError) -> None:
-        super().__init__("; ".join(f"{error.pointer or 'body'}: {error.detail}" for error in errors))
+    def __init__(self, *errors: FieldError, more: bool = False) -> None:
+        named = [f"{error.pointer or 'body'}: {error.detail}" for error in errors]
+        super().__init__("; ".join([*named, "and more"] if more else named))
         self.errors = errors
+        self.more = more
 
     def members(self) -> dict[str, object]:
-        return {"errors": [error.as_json() for error in self.errors]}
+        told: dict[str, object] = {"errors": [error.as_json() for error in self.errors]}
+        return {**told, "more_errors": True} if self.more else told
 
 
 class TooExpensive(FalllineError):

@@ -14,12 +14,16 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field
 
 from fallline.vocabulary.commands import COMMANDS, NEEDS_RUN
-from fallline.vocabulary.strict import LARGEST, RunName, StrictModel
+from fallline.vocabulary.recipe import MOST_RUNS
+from fallline.vocabulary.strict import LARGEST, RunName, StrictModel, at_most
 
 MOST_BUCKETS = 10_000
+MOST_SERIES = 128
+"""Names of series that one may ask for at once; an experiment of the largest network has fewer."""
 
 ExperimentId = Annotated[str, Field(min_length=1, max_length=64)]
 CommandId = Annotated[str, Field(min_length=1, max_length=128)]
+SeriesNames = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=MOST_SERIES)]
 Count = Annotated[int, Field(ge=0, le=LARGEST)]
 
 
@@ -49,8 +53,10 @@ class Watch(StrictModel):
     experiment: ExperimentId
     token: Annotated[str, Field(max_length=128)] | None = None
     fps: Annotated[float, Field(ge=1, le=30)] = 10.0
-    since: Annotated[dict[RunName, Position], Field(default_factory=dict)]
-    series: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=256)] | None = None
+    since: Annotated[
+        dict[RunName, Position], Field(max_length=MOST_RUNS, default_factory=dict), at_most(MOST_RUNS)
+    ]
+    series: SeriesNames | None = None
     buckets: Annotated[int, Field(ge=1, le=MOST_BUCKETS)] = 100
     encoding: Literal["json", "bdata"] = "json"
 

@@ -28,7 +28,12 @@ from fallline.vocabulary.run_settings import (
     Redraw,
     RunSettings,
 )
-from fallline.vocabulary.strict import LARGEST, Label, RowName, RunName, Seed, StrictModel
+from fallline.vocabulary.strict import LARGEST, Label, RowName, RunName, Seed, StrictModel, at_most
+
+MOST_HIDDEN_LAYERS = 8
+MOST_RUNS = 8
+MOST_EDITS = 1_000
+"""Of a run. Whoever sends more entries is told so before any of them is looked at."""
 
 OWN_LOSS = ("delta",)
 """Settings that belong to one loss or another; they stand beside its name, in one object."""
@@ -126,7 +131,11 @@ class NetworkSettings(StrictModel):
     `start`, which ones that somebody sent they are.
     """
 
-    layers: list[LayerSettings] = Field(default=[LayerSettings(units=4), LayerSettings(units=4)])
+    layers: Annotated[
+        list[LayerSettings],
+        Field(max_length=MOST_HIDDEN_LAYERS),
+        at_most(MOST_HIDDEN_LAYERS, "hidden_layers"),
+    ] = Field(default=[LayerSettings(units=4), LayerSettings(units=4)])
     output: RowName = "identity"
     weights: RowName | Initializer = "normal"
     biases: RowName | Initializer = "normal"
@@ -166,7 +175,9 @@ class RunRecipe(MethodSettings):
     origin: Origin | None = Field(
         default=None, description="of a fork: where it comes from; no number depends on it"
     )
-    edits: list[Edit] = Field(default=[], description="changes of settings, in the order of their steps")
+    edits: Annotated[
+        list[Edit], Field(max_length=MOST_EDITS, fail_fast=True), at_most(MOST_EDITS, "edits_a_run")
+    ] = Field(default=[], description="changes of settings, in the order of their steps")
 
     @model_serializer(mode="wrap")
     def _without_nothing(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -222,7 +233,11 @@ class Recipe(StrictModel):
     data: DataSettings = DataSettings()
     network: NetworkSettings = NetworkSettings()
     loss: RowName | LossSettings = "mse"
-    runs: Annotated[list[RunRecipe], Field(min_length=1, default_factory=_notebook_runs)]
+    runs: Annotated[
+        list[RunRecipe],
+        Field(min_length=1, max_length=MOST_RUNS, default_factory=_notebook_runs),
+        at_most(MOST_RUNS, "runs"),
+    ]
 
     @model_validator(mode="before")
     @classmethod
@@ -230,6 +245,8 @@ class Recipe(StrictModel):
         """Runs without a name are called after their place, run-1, run-2, ..., or by the next number that is free."""
         if not isinstance(body, dict) or not isinstance(body.get("runs"), list):
             return body
+        if len(body["runs"]) > MOST_RUNS:
+            return body  # refused below, by its length
         taken = [run["name"] for run in body["runs"] if isinstance(run, dict) and "name" in run]
         named = []
         for place, run in enumerate(body["runs"], start=1):

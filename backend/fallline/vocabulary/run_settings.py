@@ -40,6 +40,9 @@ EDITABLE = (*ALWAYS, *OWN_SETTINGS, "schedule", *AT_ANY_TIME, "stop", "redraw")
 NULLABLE = ("batch_size", "clip_norm", "clip_value")
 """Settings for which null is a value: all samples, or off."""
 
+MOST_REDRAWN = 64
+"""Layers that one redraw may name."""
+
 Order = Literal["shuffle", "sequential"]
 LearningRate = Annotated[float, Field(gt=0, le=1e6)]
 BatchSize = Annotated[int, Field(ge=1, le=LARGEST)]
@@ -81,9 +84,10 @@ Schedule = RowName | ScheduleSettings
 class Redraw(StrictModel):
     """Layers that are drawn anew, once: weights by an initializer, biases 0. The only way back for a dead layer."""
 
-    layers: Annotated[list[Annotated[int, Field(ge=1, le=64)]], Field(min_length=1, max_length=64)] = Field(
-        description="k of the Wk and bk that are drawn anew"
-    )
+    layers: Annotated[
+        list[Annotated[int, Field(ge=1, le=MOST_REDRAWN)]],
+        Field(min_length=1, max_length=MOST_REDRAWN),
+    ] = Field(description="k of the Wk and bk that are drawn anew")
     weights: RowName = Field(default="he", description="the initializer of the weights: a row of the catalog")
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 from fallline.vocabulary.strict import LARGEST, StrictModel
 
 SERIES = ("train_loss", "test_loss", "train_r2", "test_r2", "train_accuracy", "test_accuracy")
+MOST_STOPS = 8
 PATIENCE, LEAST = 500, 0.01
 """A loss stalls that has not fallen by this share of itself in so many steps, where a condition says no others."""
 
@@ -65,4 +66,4 @@ class StopCondition(StrictModel):
         return {key: value for key, value in handler(self).items() if value is not None}
 
 
-Stops = Annotated[list[StopCondition], Field(max_length=8)]
+Stops = Annotated[list[StopCondition], Field(max_length=MOST_STOPS)]

@@ -6,9 +6,11 @@ Must not know what the words mean.
 from __future__ import annotations
 
 import unicodedata
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from fallline.vocabulary.errors import TooExpensive
 
 LARGEST = 2**53
 """Integers beyond this are not exact in every JSON reader."""
@@ -24,6 +26,22 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 RowName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$")]
 RunName = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")]
 Label = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_printable)]
+
+
+def at_most(limit: int, bound: str = "") -> BeforeValidator:
+    """Refuse a longer list or object before anything in it is looked at; with TooExpensive, if it has a `bound`.
+
+    Pydantic's own `max_length` does so for lists; of an object it looks at every entry first, and complains of each.
+    """
+
+    def within(value: Any) -> Any:
+        if isinstance(value, list | dict) and len(value) > limit:
+            if bound:
+                raise TooExpensive(bound, limit, len(value))
+            raise ValueError(f"should have at most {limit} entries")
+        return value
+
+    return BeforeValidator(within)
 
 
 class StrictModel(BaseModel):

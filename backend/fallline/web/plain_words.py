@@ -56,11 +56,13 @@ def invalid(error: ValidationError, body: Any) -> InvalidRequest:
 
 
 def translated(complaints: Sequence[Any], body: Any) -> InvalidRequest:
-    """The same for complaints as pydantic lists them. Those about one field become one, joined by "or".
+    """The same for complaints as pydantic lists them, of which the first are worded. Those about one field become
+    one, joined by "or".
 
     Of a method given as an object, whatever is wrong in it, pydantic also complains that it is no name: not told.
     """
-    placed = [(pointer_to(each["loc"], body, each["type"]), each) for each in complaints]
+    worded = complaints[:MOST_ERRORS]
+    placed = [(pointer_to(each["loc"], body, each["type"]), each) for each in worded]
     sayings: dict[str, list[str]] = {}
     for pointer, complaint in placed:
         if complaint["type"].endswith("_type") and any(
@@ -71,7 +73,7 @@ def translated(complaints: Sequence[Any], body: Any) -> InvalidRequest:
         if (saying := _saying(complaint)) not in words:
             words.append(saying)
     errors = [FieldError(pointer, ", or ".join(words)) for pointer, words in sayings.items()]
-    return InvalidRequest(*errors[:MOST_ERRORS])
+    return InvalidRequest(*errors, more=len(complaints) > len(worded))
 
 
 def _saying(complaint: Mapping[str, Any]) -> str:

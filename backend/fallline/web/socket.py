@@ -60,7 +60,7 @@ class _Gibberish(Exception):
         self.error = error
 
 
-def read(text: str) -> tuple[ClientMessage | InvalidRequest, str | None]:
+def read(text: str) -> tuple[ClientMessage | FalllineError, str | None]:
     """The message that `text` says, or what is wrong with it; and its id, if it has one. Raises _Gibberish."""
     try:
         body = parse_object(text)
@@ -74,7 +74,7 @@ def read(text: str) -> tuple[ClientMessage | InvalidRequest, str | None]:
         raise _Gibberish(InvalidRequest(FieldError("/type", f"should be one of {expected}")))
     try:
         return (_command(body) if kind == "command" else checked(MESSAGES[kind], body)), known
-    except InvalidRequest as error:
+    except FalllineError as error:
         return error, known
 
 
@@ -133,7 +133,7 @@ class Connection:
             self._session.close(CloseCode.PROTOCOL, "that is no message of this protocol")
             return
         try:
-            if isinstance(message, InvalidRequest):
+            if isinstance(message, FalllineError):
                 raise message
             await self._do(self._session.receive(message, time.monotonic()))
         except FalllineError as error:

@@ -1,7 +1,9 @@
 """The one parser of everything that comes in: bytes to plain values, or InvalidRequest with JSON pointers.
 
 Python's own parser takes NaN, 1e999, repeated keys and lone surrogates; a server that lets them in answers 500 when it
-has to repeat them (reliability: FastAPI does, by default). Must not know which fields a body has.
+has to repeat them (reliability: FastAPI does, by default). Its work grows with the length of the body and no faster: it
+looks at every value once, and stops looking after the complaints that it may report. Must not know which fields a body
+has.
 """
 
 from __future__ import annotations
@@ -9,20 +11,27 @@ from __future__ import annotations
 import json
 import math
 import unicodedata
-from typing import Any
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, TypeAlias
 
 from fallline.vocabulary.errors import FieldError, InvalidRequest
 from fallline.vocabulary.strict import LARGEST
 
 DEEPEST = 16
 MOST_ERRORS = 20
+"""Complaints that one answer words; of further ones it says only that there are some."""
 
+LONGEST_NAME, LONGEST_POINTER = 64, 256
+"""Characters of a field's name and of a whole pointer that an answer may repeat."""
 
-class _Wrong:
-    """Stands in the parsed body where something stood that JSON, or this server, does not know."""
+ENOUGH_DIGITS = 20
+"""A whole number of more digits is too large whatever the digits after these say."""
 
-    def __init__(self, detail: str) -> None:
-        self.detail = detail
+CONTAINERS = (dict, list)
+
+Path: TypeAlias = tuple[Any, ...]
+"""Where a value stands: () for the body, else the path of what holds it and the value's key or place there."""
 
 
 class _Doubled(dict[str, Any]):
@@ -31,44 +40,28 @@ class _Doubled(dict[str, Any]):
     repeated: list[str]
 
 
-def _integer(digits: str) -> int | _Wrong:
-    # The length first: Python refuses to convert very long digit strings, and takes its time for long ones.
-    if len(digits) > 17 or abs(int(digits)) > LARGEST:
-        return _Wrong("should be a number of at most 2^53")
-    return int(digits)
-
-
-def _number(digits: str) -> float | _Wrong:
-    value = float(digits)
-    return value if math.isfinite(value) else _Wrong("should be a finite number")
-
-
-def _constant(_: str) -> _Wrong:
-    return _Wrong("should be a finite number")
-
-
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) == len(pairs):
         return found
-    doubled = _Doubled(pairs)
+    doubled = _Doubled(found)
     seen: set[str] = set()
     doubled.repeated = [key for key, _ in pairs if key in seen or seen.add(key)]  # type: ignore[func-returns-value]
     return doubled
 
 
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_object, parse_int=_integer, parse_float=_number, parse_constant=_constant
+_DECODER = json.JSONDecoder(object_pairs_hook=_object)
+_SHORTENING = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=lambda digits: int(digits[:ENOUGH_DIGITS])
 )
 
 
 def parse(raw: bytes | str) -> Any:
     """The value that `raw` says in strict JSON (RFC 8259, UTF-8). Raises InvalidRequest."""
     body = _decoded(raw)
-    errors: list[FieldError] = []
-    _inspect(body, "", 0, errors)
-    if errors:
-        raise InvalidRequest(*errors[:MOST_ERRORS])
+    complaints = list(islice(_complaints(body), MOST_ERRORS + 1))
+    if complaints:
+        raise InvalidRequest(*complaints[:MOST_ERRORS], more=len(complaints) > MOST_ERRORS)
     return body
 
 
@@ -85,7 +78,7 @@ def _decoded(raw: bytes | str) -> Any:
         text = raw if isinstance(raw, str) else raw.decode("utf-8")
         if text.startswith("\ufeff"):
             raise InvalidRequest(FieldError("", "should be JSON without a byte order mark"))
-        return _DECODER.decode(text)
+        return _values(text)
     except UnicodeDecodeError:
         raise InvalidRequest(FieldError("", "should be JSON in UTF-8")) from None
     except json.JSONDecodeError as error:
@@ -95,39 +88,58 @@ def _decoded(raw: bytes | str) -> Any:
         raise InvalidRequest(_too_deep("")) from None
 
 
+def _values(text: str) -> Any:
+    try:
+        return _DECODER.decode(text)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        # Python converts no number of some thousand digits, and does not say where it stands.
+        return _SHORTENING.decode(text)
+
+
 def _too_deep(pointer: str) -> FieldError:
     return FieldError(pointer, f"should be nested at most {DEEPEST} deep")
 
 
-def _inspect(value: Any, pointer: str, depth: int, errors: list[FieldError]) -> None:
-    if len(errors) >= MOST_ERRORS:
-        return
-    if isinstance(value, _Wrong):
-        errors.append(FieldError(pointer, value.detail))
-    elif isinstance(value, str):
-        if not _encodable(value):
-            errors.append(FieldError(pointer, "should be text without lone surrogates"))
-    elif isinstance(value, dict | list):
+def _complaints(body: Any) -> Iterator[FieldError]:
+    """What is wrong with the values, those further out first. A pointer is made for a complaint only."""
+    if (wrong := _wrong(body)) is not None:
+        yield FieldError("", wrong)
+    waiting: list[tuple[Any, Path, int]] = [(body, (), 0)] if isinstance(body, CONTAINERS) else []
+    for value, path, depth in waiting:  # it grows as it is gone through
         if depth >= DEEPEST:
-            errors.append(_too_deep(pointer))
-        elif isinstance(value, dict):
-            _inspect_object(value, pointer, depth, errors)
-        else:
-            for place, item in enumerate(value):
-                _inspect(item, f"{pointer}/{place}", depth + 1, errors)
+            yield _too_deep(_pointer(path))
+            continue
+        if isinstance(value, _Doubled):
+            yield from (
+                FieldError(below(_pointer(path), key), "should be said once") for key in value.repeated
+            )
+        entries: Iterable[tuple[Any, Any]] = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in entries:
+            if not (type(key) is int or _encodable(key)):
+                yield FieldError(_pointer(path), "should have field names without lone surrogates")
+            elif isinstance(item, CONTAINERS):
+                if item or depth + 1 >= DEEPEST:
+                    waiting.append((item, (path, key), depth + 1))
+            elif (wrong := _wrong(item)) is not None:
+                yield FieldError(below(_pointer(path), key), wrong)
 
 
-def _inspect_object(value: dict[str, Any], pointer: str, depth: int, errors: list[FieldError]) -> None:
-    if isinstance(value, _Doubled):
-        errors.extend(FieldError(below(pointer, key), "should be said once") for key in value.repeated)
-    for key, item in value.items():
-        if not _encodable(key):
-            errors.append(FieldError(pointer, "should have field names without lone surrogates"))
-        else:
-            _inspect(item, below(pointer, key), depth + 1, errors)
+def _wrong(value: Any) -> str | None:
+    """What is wrong with a text or a number."""
+    if isinstance(value, int):
+        return None if -LARGEST <= value <= LARGEST else "should be a number of at most 2^53"
+    if isinstance(value, float):
+        return None if math.isfinite(value) else "should be a finite number"
+    if isinstance(value, str):
+        return None if _encodable(value) else "should be text without lone surrogates"
+    return None
 
 
 def _encodable(text: str) -> bool:
+    if text.isascii():
+        return True
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -135,9 +147,21 @@ def _encodable(text: str) -> bool:
     return True
 
 
+def _pointer(path: Path) -> str:
+    keys: list[str | int] = []
+    while path:
+        path, key = path
+        keys.append(key)
+    pointer = ""
+    for key in reversed(keys):
+        pointer = below(pointer, key)
+    return pointer
+
+
 def below(pointer: str, key: str | int) -> str:
     """The JSON pointer (RFC 6901) of a field. Of a name that is too odd to repeat, its object's pointer."""
     name = str(key)
-    if len(name) > 64 or any(unicodedata.category(character)[0] == "C" for character in name):
+    if len(name) > LONGEST_NAME or any(unicodedata.category(character)[0] == "C" for character in name):
         return pointer
-    return f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+    longer = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+    return longer if len(longer) <= LONGEST_POINTER else pointer

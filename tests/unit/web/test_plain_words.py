@@ -11,6 +11,7 @@ from fallline.vocabulary.commands import COMMANDS
 from fallline.vocabulary.errors import InvalidRequest
 from fallline.vocabulary.recipe import Recipe
 from fallline.web.plain_words import invalid
+from support.work import counted
 
 CASES: list[tuple[type[BaseModel], dict[str, Any], dict[str, str]]] = [
     (Recipe, {"lr": 1}, {"/lr": "is not a field that is known here"}),
@@ -63,3 +64,23 @@ def test_what_came_in_is_never_repeated() -> None:
     told: InvalidRequest = invalid(raised.value, body)
     assert "hunter2" not in str(told) + str(told.members())
     assert len(told.errors) == 3
+
+
+def test_twenty_complaints_are_worded_and_of_the_rest_it_says_that_there_are_some() -> None:
+    body = {f"field_{place:05}": 1 for place in range(5_000)}
+    with pytest.raises(ValidationError) as raised:
+        Recipe.model_validate(body)
+    with counted(5_000):
+        told = invalid(raised.value, body)
+    assert len(told.errors) == 20
+    assert told.members()["more_errors"] is True
+    assert told.detail.endswith("; and more")
+
+
+def test_nothing_is_said_of_more_where_all_is_told() -> None:
+    body = {f"field_{place:05}": 1 for place in range(20)}
+    with pytest.raises(ValidationError) as raised:
+        Recipe.model_validate(body)
+    told = invalid(raised.value, body)
+    assert len(told.errors) == 20
+    assert "more_errors" not in told.members()
