@@ -153,6 +153,8 @@ COMMANDS: list[tuple[str, str, bytes]] = [
         for body in (
             b'{"speed":0}',
             b'{"speed":-1}',
+            b'{"speed":1e-12}',
+            b'{"speed":0.0166}',
             b'{"speed":"MAX"}',
             b'{"speed":null}',
             b'{"speed":1e400}',

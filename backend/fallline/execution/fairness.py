@@ -1,12 +1,18 @@
 """Whose turn it is: deficit round robin over measured cost (Shreedhar and Varghese, 1996).
 
-Everybody in the queue is given the same number of seconds a round and may spend them in slices; who overdrew pays back
-before the next turn. Told what a turn cost; must not know what a turn does.
+Every key in the queue gets the same number of seconds a round and may spend them in slices. A key that overdrew pays
+back before its next turn, also when it leaves meanwhile. Takes the cost of each turn; must not know what a turn does.
 """
 
 from __future__ import annotations
 
 from collections import deque
+
+REST = 0.2
+"""Part of a quantum that is too little to go on with."""
+
+MOST_DEBTORS = 1_024
+"""Absent keys whose debt is remembered before paid ones are dropped."""
 
 
 class DeficitRoundRobin:
@@ -15,7 +21,11 @@ class DeficitRoundRobin:
     def __init__(self, quantum: float) -> None:
         self._quantum = quantum
         self._queue: deque[str] = deque()
+        self._current: str | None = None
         self._credit: dict[str, float] = {}
+        self._served = 0.0
+        self._debts: dict[str, tuple[float, float]] = {}
+        """Of absent keys: the credit with which each left, below 0, and what had been served by then."""
 
     def __contains__(self, key: str) -> bool:
         return key in self._credit
@@ -24,27 +34,99 @@ class DeficitRoundRobin:
         return len(self._queue)
 
     def join(self, key: str) -> None:
-        """Take part from now on, without credit or debt."""
+        """Take part from now on. A debt is smaller by what the others had meanwhile."""
         if key not in self._credit:
-            self._credit[key] = 0.0
+            self._credit[key] = self._rest_of(key)
+            self._debts.pop(key, None)
             self._queue.append(key)
 
     def leave(self, key: str) -> None:
-        """Take part no longer; what was saved or owed is forgotten."""
-        if self._credit.pop(key, None) is not None:
-            self._queue.remove(key)
+        """Take part no longer. Saved credit lapses; a debt stays."""
+        credit = self._credit.pop(key, None)
+        if credit is None:
+            return
+        self._queue.remove(key)
+        if key == self._current:
+            self._current = None
+        if credit < 0:
+            self._debts[key] = credit, self._served
+            if len(self._debts) > MOST_DEBTORS:
+                self._debts = {each: self._debts[each] for each in self._debts if self._rest_of(each) < 0}
+
+    def forget(self, key: str) -> None:
+        """Leave for good: no key of this name comes back."""
+        self.leave(key)
+        self._debts.pop(key, None)
 
     def next(self) -> tuple[str, float]:
-        """Whose turn it is, and how many seconds they may spend. The queue must not be empty."""
-        while True:
-            key = self._queue[0]
+        """Whose turn it is, and how many seconds they may spend. The queue must not be empty.
+
+        A turn goes on until hardly anything of it is left. The rest, less than a slice is worth, is kept for the next.
+        """
+        while self._current is None or self._credit[self._current] <= REST * self._quantum:
+            self._current = self._queue[0]
             self._queue.rotate(-1)
-            # What is left of a turn, less than a step, is kept for the next; but nobody saves up for a long one.
-            self._credit[key] = min(self._credit[key] + self._quantum, 2 * self._quantum)
-            if self._credit[key] > 0:
-                return key, self._credit[key]
+            self._credit[self._current] += self._quantum
+        return self._current, self._credit[self._current]
 
     def charge(self, key: str, cost: float) -> None:
-        """The turn took `cost` seconds."""
+        """The key took `cost` seconds, in its turn or outside of one."""
         if key in self._credit:
             self._credit[key] -= cost
+            self._served += cost
+        else:
+            self._debts[key] = self._rest_of(key) - cost, self._served
+
+    def _rest_of(self, key: str) -> float:
+        """The debt left of an absent key, as a credit of at most 0. Per round each other key gets a quantum."""
+        credit, then = self._debts.get(key, (0.0, 0.0))
+        return min(credit + (self._served - then) / max(len(self._queue), 1), 0.0)
+
+
+class Shares:
+    """Members in groups: groups get equal time, and so do the members of a group."""
+
+    def __init__(self, quantum: float) -> None:
+        self._quantum = quantum
+        self._groups = DeficitRoundRobin(quantum)
+        self._members: dict[str, DeficitRoundRobin] = {}
+        self._group_of: dict[str, str] = {}
+
+    def __contains__(self, member: str) -> bool:
+        return member in self._group_of
+
+    def __len__(self) -> int:
+        return len(self._group_of)
+
+    def join(self, member: str, group: str) -> None:
+        """Take part from now on, in this group."""
+        if self._group_of.get(member) == group:
+            return
+        self.leave(member)
+        self._group_of[member] = group
+        self._members.setdefault(group, DeficitRoundRobin(self._quantum)).join(member)
+        self._groups.join(group)
+
+    def leave(self, member: str) -> None:
+        """Take part no longer."""
+        group = self._group_of.pop(member, None)
+        if group is None:
+            return
+        members = self._members[group]
+        members.leave(member)
+        if not len(members):
+            # What a member owes is forgotten with its group's queue: the group's own debt is what protects the others.
+            del self._members[group]
+            self._groups.leave(group)
+
+    def next(self) -> tuple[str, float]:
+        """Whose turn it is, and how many seconds they may spend. There must be a member."""
+        group, budget = self._groups.next()
+        member, own = self._members[group].next()
+        return member, min(budget, own)
+
+    def charge(self, member: str, group: str, cost: float) -> None:
+        """A member of this group took `cost` seconds; it may have left."""
+        self._groups.charge(group, cost)
+        if self._group_of.get(member) == group:
+            self._members[group].charge(member, cost)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
@@ -13,17 +14,22 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from fallline.execution.interface import Later, Ledger, Sink
+from fallline.execution.interface import Later, Ledger, Sink, nothing
 from fallline.execution.lane import Delivery, Lane
-from fallline.execution.worker import Worker
+from fallline.execution.worker import TurnFailed, Worker
 from fallline.runs.experiment import Experiment
 from fallline.runs.telling import Event, Frames
-from fallline.vocabulary.errors import FalllineError, NotFound, Unavailable
+from fallline.vocabulary.errors import Failed, FalllineError, NotFound, Unavailable
 from fallline.vocabulary.journal import Receipt, Written
 
 T = TypeVar("T")
 
 NO_EXPERIMENT = "no experiment of that id: it may have been deleted, or the server restarted"
+
+LONGEST_SLEEP = 60.0
+"""Seconds after which the worker looks again, whatever it was told."""
+
+PAUSE_SECONDS = 0.1
 
 _log = logging.getLogger(__name__)
 
@@ -67,22 +73,27 @@ class _Desk:
     """One open experiment in its worker's thread: where it is written down, what is said, and answers to come."""
 
     ledger: Ledger
+    failed: Callable[[], None]
     lane: Lane = field(default_factory=Lane)
     endings: list[_Ending] = field(default_factory=list)
 
 
 class _Pump:
-    """One thread that turns one worker, does calls between turns, and has what happened stored before it is told."""
+    """One thread that turns one worker, does calls between turns, and has what happened stored before it is told.
+
+    No exception ends the thread: the experiment at fault is closed and the others go on.
+    """
 
     def __init__(self, name: str, loop: asyncio.AbstractEventLoop, sink: Sink) -> None:
         self._loop = loop
         self._sink = sink
         self._worker = Worker()
         self._desks: dict[str, _Desk] = {}
-        self._calls: deque[Callable[[], None]] = deque()
+        self._calls: deque[tuple[str, Callable[[], None]]] = deque()
         self._wake = threading.Condition()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self.faults = 0
 
     def start(self) -> None:
         self._thread.start()
@@ -95,47 +106,96 @@ class _Pump:
     def join(self) -> None:
         self._thread.join()
 
-    def post(self, call: Callable[[], None]) -> None:
-        """Have `call` done between two slices."""
+    def post(self, id: str, call: Callable[[], None]) -> None:
+        """Have `call`, which concerns one experiment, done between two slices."""
         with self._wake:
-            self._calls.append(call)
+            self._calls.append((id, call))
             self._wake.notify()
+
+    def post_read(self, id: str, read: Callable[[], None]) -> None:
+        """Have `read` done when it is the turn of the experiment's reads."""
+        self.post(id, lambda: self._worker.read(id, read))
 
     # ------------------------------------------------------------------ in the thread
 
     def _run(self) -> None:
         while True:
-            with self._wake:
-                while not self._calls and not self._stopping and (seconds := self._idle_for()) != 0:
-                    self._wake.wait(seconds)
-                if self._stopping:
+            try:
+                if not self._go_round():
                     break
-                calls = list(self._calls)
-                self._calls.clear()
-            for call in calls:
-                call()
-            self._turn()
+            except Exception:
+                # No experiment is known to be at fault, so none is closed. The pause keeps a lasting fault from filling
+                # the log.
+                self._count_fault("the worker failed")
+                time.sleep(PAUSE_SECONDS)
         for id in list(self._desks):
-            self._report(id, settles=True)
+            self._guarded(id, partial(self._report, id, settles=True))
+
+    def _go_round(self) -> bool:
+        """Calls first, then one turn. False when the worker is to stop."""
+        with self._wake:
+            while not self._calls and not self._stopping and (seconds := self._idle_for()) != 0:
+                self._wake.wait(seconds)
+            if self._stopping:
+                return False
+            calls = list(self._calls)
+            self._calls.clear()
+        for id, call in calls:
+            self._guarded(id, call)
+        self._turn()
+        return True
+
+    def _guarded(self, id: str, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except Exception:
+            self._close_failed(id)
 
     def _turn(self) -> None:
         try:
-            experiment = self._worker.turn(time.perf_counter)
-        except Exception:
-            # A fault of ours; the worker has let that experiment go, and the others go on.
-            _log.exception("an experiment failed and was closed")
+            id = self._worker.turn(time.perf_counter)
+        except TurnFailed as failed:
+            self._close_failed(failed.id)
             return
-        if experiment is not None:
-            self._report(experiment.id)
+        if id is not None:
+            self._guarded(id, partial(self._report, id))
 
     def _idle_for(self) -> float | None:
+        """Seconds to sleep, None for as long as nothing comes. Capped: a lock refuses waits of centuries."""
         now = time.perf_counter()
         wake = self._worker.wake_at(now)
-        return None if wake is None else max(wake - now, 0)
+        return None if wake is None else min(max(wake - now, 0), LONGEST_SLEEP)
 
-    def open(self, id: str, make: Callable[[], Experiment], ledger: Ledger, ending: _Ending) -> None:
+    def _count_fault(self, what: str) -> None:
+        _log.exception("%s", what)
+        self.faults += 1
+
+    def _close_failed(self, id: str) -> None:
+        """Called where an exception of this experiment was caught: it goes, and whoever waits for it is told."""
+        self._count_fault("an experiment failed and was closed")
+        experiment, desk = self._worker.find(id), self._desks.pop(id, None)
+        if experiment is not None and desk is not None:
+            with contextlib.suppress(
+                Exception
+            ):  # it has failed already: what it cannot do any more, it need not
+                experiment.close(time.perf_counter(), Failed())
+        with contextlib.suppress(Exception):
+            self._worker.close(id)
+        if desk is not None:
+            for ending in desk.endings:
+                self._fail_now(ending, Failed())
+            self._loop.call_soon_threadsafe(desk.failed)
+
+    def open(
+        self,
+        id: str,
+        make: Callable[[], Experiment],
+        ledger: Ledger,
+        ending: _Ending,
+        failed: Callable[[], None],
+    ) -> None:
         """Take an experiment in; its state is the answer."""
-        desk = _Desk(ledger)
+        desk = _Desk(ledger, failed)
         now = time.perf_counter()
         try:
             experiment = make()
@@ -153,13 +213,15 @@ class _Pump:
     def close(self, id: str, why: FalllineError | None, closed: asyncio.Future[None]) -> None:
         """Let an experiment go; whoever waits for it is answered."""
         experiment, desk = self._worker.find(id), self._desks.get(id)
-        if experiment is not None and desk is not None:
-            self._report(id, settles=True)
-            experiment.close(time.perf_counter(), why)
-            self._say(desk, [ending.delivery() for ending in desk.endings])
-        self._desks.pop(id, None)
-        self._worker.close(id)
-        self._loop.call_soon_threadsafe(_give, closed)
+        try:
+            if experiment is not None and desk is not None:
+                self._report(id, settles=True)
+                experiment.close(time.perf_counter(), why)
+                self._say(desk, [ending.delivery() for ending in desk.endings])
+        finally:
+            self._desks.pop(id, None)
+            self._worker.close(id)
+            self._loop.call_soon_threadsafe(_give, closed)
 
     def ask(
         self, id: str, call: Callable[[Experiment, float, Callable[[Any], None]], None], ending: _Ending
@@ -177,6 +239,14 @@ class _Pump:
         self._worker.reconsider(id, now)
         self._report(id)
 
+    def share(self, id: str, share: str) -> None:
+        """Count the experiment to this share."""
+        self.post(id, lambda: self._worker.share(id, share))
+
+    def charge(self, id: str, seconds: float) -> None:
+        """Reads of the experiment took so long beside this thread."""
+        self.post(id, lambda: self._worker.charge(id, seconds))
+
     def _later(self, desk: _Desk, ending: _Ending) -> Callable[[Any], None]:
         def answer(result: Any) -> None:
             ending.result = result
@@ -191,8 +261,8 @@ class _Pump:
 
     def _report(self, id: str, *, settles: bool = False) -> None:
         """Have what happened to an experiment written down, then told."""
-        experiment, desk = self._worker.find(id), self._desks[id]
-        if experiment is None:
+        experiment, desk = self._worker.find(id), self._desks.get(id)
+        if experiment is None or desk is None:
             return
         outgoing, endings = experiment.take_outgoing(), desk.endings
         desk.endings = []
@@ -215,7 +285,7 @@ class _Pump:
         def then(stored: bool) -> None:
             if written.needed:
                 self._loop.call_soon_threadsafe(partial(desk.lane.settle, ticket, stored=stored))
-            self.post(lambda: experiment.stored(well=stored))
+            self.post(experiment.id, lambda: experiment.stored(well=stored))
 
         desk.ledger.write(written, then)
 
@@ -268,17 +338,45 @@ class InProcessExecutor:
             raise _closed()
         return self._pumps[zlib.crc32(id.encode()) % len(self._pumps)]
 
-    async def open(self, id: str, make: Callable[[], Experiment], ledger: Ledger) -> dict[str, Any]:
+    async def open(
+        self,
+        id: str,
+        make: Callable[[], Experiment],
+        ledger: Ledger,
+        failed: Callable[[], None] = nothing,
+    ) -> dict[str, Any]:
         pump, answer = self._pump(id), self._promise()
         ending = _Ending(answer, None)
-        pump.post(lambda: pump.open(id, make, ledger, ending))
+        pump.post_read(id, lambda: pump.open(id, make, ledger, ending, failed))
         state: dict[str, Any] = await answer
         return state
 
     async def close(self, id: str, why: FalllineError | None = None) -> None:
         pump, closed = self._pump(id), self._promise()
-        pump.post(lambda: pump.close(id, why, closed))
+        pump.post(id, lambda: pump.close(id, why, closed))
         await closed
+
+    def share(self, id: str, share: str) -> None:
+        if self._pumps:
+            self._pump(id).share(id, share)
+
+    def charge(self, id: str, seconds: float) -> None:
+        if self._pumps:
+            self._pump(id).charge(id, seconds)
+
+    @property
+    def faults(self) -> int:
+        return sum(pump.faults for pump in self._pumps)
+
+    async def answers(self) -> None:
+        if not self._pumps:
+            raise _closed()
+        loop, promised = asyncio.get_running_loop(), []
+        for pump in self._pumps:
+            answered = self._promise()
+            pump.post("", partial(_give_soon, loop, answered))
+            promised.append(answered)
+        await asyncio.gather(*promised)
 
     async def ask(
         self,
@@ -286,17 +384,24 @@ class InProcessExecutor:
         call: Callable[[Experiment, float], T],
         then: Callable[[T], None] | None = None,
         receipt: Receipt | None = None,
+        *,
+        reads: bool = False,
     ) -> T:
         def at_once(experiment: Experiment, now: float, answer: Callable[[Any], None]) -> None:
             answer(call(experiment, now))
 
-        found: T = await self._ask(id, at_once, then, receipt)
+        found: T = await self._ask(id, at_once, then, receipt, reads=reads)
         return found
 
     async def ask_later(
-        self, id: str, call: Callable[[Experiment, float, Later], None], receipt: Receipt | None = None
+        self,
+        id: str,
+        call: Callable[[Experiment, float, Later], None],
+        receipt: Receipt | None = None,
+        *,
+        reads: bool = False,
     ) -> Any:
-        return await self._ask(id, call, None, receipt)
+        return await self._ask(id, call, None, receipt, reads=reads)
 
     async def _ask(
         self,
@@ -304,10 +409,12 @@ class InProcessExecutor:
         call: Callable[[Experiment, float, Later], None],
         then: Callable[[Any], None] | None,
         receipt: Receipt | None,
+        *,
+        reads: bool,
     ) -> Any:
         pump, answer = self._pump(id), self._promise()
         ending = _Ending(answer, None, then, receipt)
-        pump.post(lambda: pump.ask(id, call, ending))
+        (pump.post_read if reads else pump.post)(id, lambda: pump.ask(id, call, ending))
         return await answer
 
 
@@ -318,6 +425,10 @@ def _closed() -> Unavailable:
 def _give(answer: asyncio.Future[None]) -> None:
     if not answer.done():
         answer.set_result(None)
+
+
+def _give_soon(loop: asyncio.AbstractEventLoop, answer: asyncio.Future[None]) -> None:
+    loop.call_soon_threadsafe(_give, answer)
 
 
 def _fail(answer: asyncio.Future[Any], error: Exception) -> None:

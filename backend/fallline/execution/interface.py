@@ -16,6 +16,10 @@ Later = Callable[[Any], None]
 """Called with the answer of something that takes many turns, or with the error that comes instead."""
 
 
+def nothing() -> None:
+    """Do nothing."""
+
+
 class Sink(Protocol):
     """Where frames and events go; called on the event loop, in the order in which things happened."""
 
@@ -43,10 +47,31 @@ class Executor(Protocol):
     def abandon(self) -> None:
         """Answer whoever still waits, when all that could be written down is."""
 
-    async def open(self, id: str, make: Callable[[], Experiment], ledger: Ledger) -> dict[str, Any]:
+    async def open(
+        self,
+        id: str,
+        make: Callable[[], Experiment],
+        ledger: Ledger,
+        failed: Callable[[], None] = nothing,
+    ) -> dict[str, Any]:
         """Take an experiment in and answer its state, when its runs are where they stood. What `make` raises is raised
         here.
+
+        Where it raises later it is closed, whoever waits gets Failed, and `failed` is called on the event loop.
         """
+
+    def share(self, id: str, share: str) -> None:
+        """Count an experiment to this share of the time from now on. Shares get equal time."""
+
+    def charge(self, id: str, seconds: float) -> None:
+        """What was read of an experiment took so long elsewhere: its reads wait for as long, while others train."""
+
+    @property
+    def faults(self) -> int:
+        """Experiments that were closed since they raised."""
+
+    async def answers(self) -> None:
+        """Return when every worker has answered."""
 
     async def close(self, id: str, why: FalllineError | None = None) -> None:
         """Let an experiment go; when this returns, all that it has to have written down has been handed over.
@@ -60,8 +85,12 @@ class Executor(Protocol):
         call: Callable[[Experiment, float], T],
         then: Callable[[T], None] | None = None,
         receipt: Receipt | None = None,
+        *,
+        reads: bool = False,
     ) -> T:
         """Do `call(experiment, now)` between two slices and return its answer, when what it changed is written down.
+
+        A call that only `reads` takes turns with training and with other reads; any other comes before both.
 
         A `receipt` is written down with it, and with the answer. Raises ReadOnly where that cannot be.
         `then` is called with the answer on the event loop *before* anything that happened later is delivered, so that
@@ -69,6 +98,11 @@ class Executor(Protocol):
         """
 
     async def ask_later(
-        self, id: str, call: Callable[[Experiment, float, Later], None], receipt: Receipt | None = None
+        self,
+        id: str,
+        call: Callable[[Experiment, float, Later], None],
+        receipt: Receipt | None = None,
+        *,
+        reads: bool = False,
     ) -> Any:
         """Like `ask` for what takes many turns: `call` is handed what to call with the answer, or with an error."""

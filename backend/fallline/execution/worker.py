@@ -1,4 +1,8 @@
-"""Many experiments in turn: calls first, then one fair slice. Pure: it is told the time and handed a clock to measure.
+"""Many experiments in turn. Pure: it is told the time and handed a clock to measure.
+
+Two kinds of work alternate by measured cost: training, and reads (calls that only look, and steps of the past made
+again for somebody who looks back). While there is training to do, reads get at most half of the time. Within each kind
+every share gets equal time, and so do the experiments of a share. What a share is, the caller decides.
 
 Must not know threads, futures or the event loop; `in_process` pumps it.
 """
@@ -6,9 +10,10 @@ Must not know threads, futures or the event loop; `in_process` pumps it.
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from collections.abc import Callable
 
-from fallline.execution.fairness import DeficitRoundRobin
+from fallline.execution.fairness import DeficitRoundRobin, Shares
 from fallline.runs.experiment import Experiment
 
 QUANTUM = 0.005
@@ -16,13 +21,28 @@ QUANTUM = 0.005
 
 Clock = Callable[[], float]
 
+Read = Callable[[], None]
+
+TRAINING, READS = "training", "reads"
+
+
+class TurnFailed(Exception):
+    """The turn of one experiment raised; `id` names it, and the cause is the exception's."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self.id = id
+
 
 class Worker:
-    """Holds experiments, wakes those that have something to do, and gives them equal time."""
+    """Holds experiments, wakes those that have something to do, and shares out the time."""
 
     def __init__(self, quantum: float = QUANTUM) -> None:
         self._experiments: dict[str, Experiment] = {}
-        self._ready = DeficitRoundRobin(quantum)
+        self._share_of: dict[str, str] = {}
+        self._reads: dict[str, deque[Read]] = {}
+        self._kinds = DeficitRoundRobin(quantum)
+        self._ready = {kind: Shares(quantum) for kind in (TRAINING, READS)}
         self._sleeping: list[tuple[float, str]] = []
         self._wakes: dict[str, float] = {}
 
@@ -30,33 +50,66 @@ class Worker:
         self._experiments[experiment.id] = experiment
 
     def close(self, id: str) -> None:
+        """Let an experiment go. Reads that wait for it are still done: they find it gone."""
         self._experiments.pop(id, None)
-        self._ready.leave(id)
         self._wakes.pop(id, None)
+        self.reconsider(id, 0.0)
 
     def find(self, id: str) -> Experiment | None:
         return self._experiments.get(id)
+
+    def share(self, id: str, share: str) -> None:
+        """Count the experiment to this share from now on."""
+        if self._share_of.get(id) != share:
+            self._share_of[id] = share
+            for kind, ready in self._ready.items():
+                self._place(id, kind, here=id in ready)
+
+    def read(self, id: str, read: Read) -> None:
+        """Have this done when it is the turn of the experiment's reads."""
+        self._reads.setdefault(id, deque()).append(read)
+        self._place(id, READS, here=True)
+
+    def charge(self, id: str, seconds: float) -> None:
+        """Reads of the experiment took so long elsewhere, beside the worker."""
+        self._charge(id, READS, seconds)
 
     def reconsider(self, id: str, now: float) -> None:
         """Something about the experiment changed: look again when it has something to do."""
         experiment = self._experiments.get(id)
         wake = experiment.wake_at(now) if experiment is not None else None
         self._wakes.pop(id, None)
-        if wake is None:
-            self._ready.leave(id)
-        elif wake <= now:
-            self._ready.join(id)
-        else:
-            self._ready.leave(id)
+        if experiment is None and id not in self._reads:
+            self._share_of.pop(id, None)
+        is_awake = wake is not None and wake <= now
+        only_looks = experiment is not None and experiment.only_looks
+        self._place(id, TRAINING, here=is_awake and not only_looks)
+        self._place(id, READS, here=id in self._reads or (is_awake and only_looks))
+        if wake is not None and not is_awake:
             self._wakes[id] = wake
             heapq.heappush(self._sleeping, (wake, id))
 
     def wake_at(self, now: float) -> float | None:
         """When `turn` has something to do: now, a later time, or never (None)."""
-        if len(self._ready):
+        if len(self._kinds):
             return now
         self._drop_stale()
         return self._sleeping[0][0] if self._sleeping else None
+
+    def _place(self, id: str, kind: str, *, here: bool) -> None:
+        ready = self._ready[kind]
+        if here:
+            ready.join(id, self._share_of.get(id, ""))
+        else:
+            ready.leave(id)
+        if len(ready):
+            self._kinds.join(kind)
+        else:
+            self._kinds.leave(kind)
+
+    def _charge(self, id: str, kind: str, seconds: float) -> None:
+        self._kinds.charge(kind, seconds)
+        self._ready[kind].charge(id, self._share_of.get(id, ""), seconds)
 
     def _drop_stale(self) -> None:
         while self._sleeping and self._wakes.get(self._sleeping[0][1]) != self._sleeping[0][0]:
@@ -66,27 +119,37 @@ class Worker:
         self._drop_stale()
         while self._sleeping and self._sleeping[0][0] <= now:
             _, id = heapq.heappop(self._sleeping)
-            self._wakes.pop(id, None)
-            self._ready.join(id)
+            try:
+                self.reconsider(id, now)
+            except Exception as error:
+                raise TurnFailed(id) from error
             self._drop_stale()
 
-    def turn(self, clock: Clock) -> Experiment | None:
-        """One slice of one experiment, which is returned: it may have something to tell, and to be stored before that.
-
-        An experiment that fails is let go, and raises.
+    def turn(self, clock: Clock) -> str | None:
+        """One slice of one experiment, or one read of it. Returns its id: it may have something to tell, and to be
+        stored before that. Raises TurnFailed.
         """
         now = clock()
         self._wake_sleepers(now)
-        if not len(self._ready):
+        if not len(self._kinds):
             return None
-        id, budget = self._ready.next()
-        experiment = self._experiments[id]
+        kind, budget = self._kinds.next()
+        id, own = self._ready[kind].next()
         try:
-            experiment.work(budget, now, clock)
-        except Exception:
-            self.close(id)
-            raise
-        after = clock()
-        self._ready.charge(id, after - now)
-        self.reconsider(id, after)
-        return experiment
+            if kind == READS and id in self._reads:
+                self._take_read(id)()
+            else:
+                self._experiments[id].work(min(budget, own), now, clock)
+            after = clock()
+            self._charge(id, kind, after - now)
+            self.reconsider(id, after)
+        except Exception as error:
+            raise TurnFailed(id) from error
+        return id
+
+    def _take_read(self, id: str) -> Read:
+        reads = self._reads[id]
+        read = reads.popleft()
+        if not reads:
+            del self._reads[id]
+        return read

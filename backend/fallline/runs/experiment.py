@@ -163,6 +163,11 @@ class Experiment:
         """Whether steps are being made, or somebody waits for steps of the past."""
         return self.moving or bool(self._waiting)
 
+    @property
+    def only_looks(self) -> bool:
+        """Whether steps of the past are made again for somebody, and no others."""
+        return bool(self._waiting) and not self.moving
+
     def run(self, name: str) -> Run:
         return self._roster.find(name)
 

@@ -12,6 +12,7 @@ from typing import Any
 from fallline.runs.jobs import StepJob
 from fallline.runs.playback import Playback
 from fallline.runs.run import Run
+from fallline.vocabulary.commands import SLOWEST
 from fallline.vocabulary.journal import Json, Receipt
 
 Advance = Callable[[Run, int], int]
@@ -116,7 +117,9 @@ class Stepping:
 
     def put_back(self, told: Mapping[str, Any]) -> None:
         """Stand as the one that told this, at rest."""
-        self._speed = {"speed": told["speed"], "pace": told["pace"]}
+        speed = told["speed"]
+        # Earlier versions took any speed above 0, and one of 1e-12 waits for 30,000 years.
+        self._speed = {"speed": speed if speed == "max" else max(speed, SLOWEST), "pace": told["pace"]}
         self._unfinished = dict(told["unfinished"])
 
     # ------------------------------------------------------------------ making steps

@@ -143,6 +143,10 @@ class Keeper:
         self._ledgers[id] = ledger
         return ledger
 
+    async def answers(self) -> None:
+        """Return when the store's thread has answered."""
+        await self._ask(lambda _: None)
+
     async def known(self) -> list[Known]:
         """Every experiment that is stored."""
         return await self._ask(lambda store: store.known())

@@ -29,6 +29,7 @@ from fallline.services.keeping import Keeper
 from fallline.services.library import Library
 from fallline.services.openings import Openings
 from fallline.services.owners import Owners
+from fallline.services.readiness import Readiness
 from fallline.services.register import Register
 from fallline.services.views import Views
 from fallline.services.watching import Watching
@@ -64,7 +65,7 @@ class Lab:
         self._library = Library(keeper)
         self._background = Background()
         self._register = register = Register(clock, keeper.today)
-        self._owners = owners = Owners(clock)
+        self._owners = owners = Owners(clock, executor.share)
         self._openings = openings = Openings(
             register,
             executor,
@@ -78,6 +79,7 @@ class Lab:
             room=room,
         )
         self._commanding = Commanding(executor)
+        self._readiness = Readiness(executor, keeper, clock)
         self._watching = Watching(register, openings, executor, audience)
         self.views = Views(openings, executor, keeper)
         self.idling = Idling(
@@ -101,6 +103,7 @@ class Lab:
         with contextlib.suppress(ReadOnly):
             await self._take_in()
         self._background.begin(self.idling.sweep_for_ever())
+        self._background.begin(self._readiness.pulse.beat_for_ever())
 
     async def stop(self) -> None:
         self._background.cancel()
@@ -146,10 +149,15 @@ class Lab:
             "experiments": len(self._register.entries),
             "storage": self._keeper.kind,
             "read_only": self.is_read_only,
+            "faults": self._executor.faults,
         }
         if self._kernels.why is not None:
             told["not_compiled"] = self._kernels.why
         return told
+
+    async def ready(self) -> dict[str, Any]:
+        """How soon the worker, the store and the event loop answer. Raises Unavailable where one does not."""
+        return await self._readiness.check()
 
     def catalog(self) -> dict[str, Any]:
         exports = [row.as_json() for row in EXPORTS.values()]

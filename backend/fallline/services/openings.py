@@ -93,7 +93,7 @@ class Openings:
             room=self._room,
         )
         try:
-            state = await self._executor.open(id, make, ledger)
+            state = await self._executor.open(id, make, ledger, failed=partial(self._failed, id, opening))
         except BaseException:
             self._register.entries.pop(id, None)
             self._owners.closed(id)
@@ -146,7 +146,7 @@ class Openings:
                 is_paused=entry.was_left,
                 room=self._room,
             )
-            await self._executor.open(id, make, ledger)
+            await self._executor.open(id, make, ledger, failed=partial(self._failed, id, opening))
             entry.was_left = False
         except BaseException as error:
             entry.opening = None
@@ -236,6 +236,14 @@ class Openings:
         entry = self._register.entries.get(id)
         if entry is not None and entry.opening is opening:
             self._put_away(id, entry)
+            self._audience.interrupted(id)
+
+    def _failed(self, id: str, opening: Opening) -> None:
+        """The executor closed it after a fault. It opens again paused, or it would fail again at once."""
+        entry = self._register.entries.get(id)
+        if entry is not None and entry.opening is opening:
+            entry.opening, entry.was_left = None, True
+            self._owners.closed(id)
             self._audience.interrupted(id)
 
     def open_all_for_good(self) -> None:

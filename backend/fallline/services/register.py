@@ -51,7 +51,7 @@ class Entry:
     acknowledged: float = -math.inf
     """When a socket that holds the token last acknowledged frames, on the lab's clock."""
     was_left: bool = False
-    """It was playing when the server ended, and would have been paused since for want of anybody who watches."""
+    """It opens paused though it played: nobody watched when the server ended, or it was closed after a fault."""
 
 
 class Register:

@@ -60,10 +60,10 @@ class Views:
 
     async def _look(self, id: str, view: Callable[[Experiment], T]) -> T:
         await self._openings.opened(id)
-        return await self._executor.ask(id, lambda experiment, _: view(experiment))
+        return await self._executor.ask(id, lambda experiment, _: view(experiment), reads=True)
 
     async def _later(self, id: str, begin: Callable[[Experiment, float, Later], None]) -> Json:
-        answer: Json = await self._executor.ask_later(id, begin)
+        answer: Json = await self._executor.ask_later(id, begin, reads=True)
         return answer
 
     # ------------------------------------------------------------------ now
@@ -96,7 +96,7 @@ class Views:
         if series is not None:
             _check_series(series, names)
         generation, found = await self._executor.ask_later(
-            id, lambda one, _, done: one.stretch(run, since, until, buckets, done)
+            id, lambda one, _, done: one.stretch(run, since, until, buckets, done), reads=True
         )
         return generation, found if series is None else found.select(series), every_step
 

@@ -46,7 +46,7 @@ class Watching:
             self._seats[watcher] = opening
 
         opening.joining += 1
-        joining = asyncio.ensure_future(self._executor.ask(id, look, then=join))
+        joining = asyncio.ensure_future(self._executor.ask(id, look, then=join, reads=True))
         try:
             state, _ = await asyncio.shield(joining)
         except asyncio.CancelledError:

@@ -281,9 +281,18 @@ class Health(OpenModel):
     not_compiled: str | None = None
     storage: str
     read_only: bool
+    faults: int
+    """Experiments that were closed since the server failed while it worked on them."""
 
 
 class Readiness(OpenModel):
-    """The server takes requests."""
+    """The server takes requests.
+
+    `worker_seconds` and `store_seconds` say how soon these answered, `loop_seconds` how long the event loop was held up
+    at most in the last 5 s.
+    """
 
     status: Literal["ready"]
+    worker_seconds: float
+    store_seconds: float
+    loop_seconds: float

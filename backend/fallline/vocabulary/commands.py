@@ -12,13 +12,14 @@ from fallline.vocabulary.run_settings import Change, Redraw
 from fallline.vocabulary.strict import LARGEST, Label, RunName, StrictModel
 
 MOST_STEPS = 1_000_000
-FASTEST = 1_000_000.0
+SLOWEST, FASTEST = 1 / 60, 1_000_000.0
+"""Steps a second. The slowest pace is one step a minute."""
 
 
 class Play(StrictModel):
     """Make steps until paused. `speed` is in steps per second, or "max"."""
 
-    speed: Annotated[float, Field(gt=0, le=FASTEST)] | Literal["max"] = 60.0
+    speed: Annotated[float, Field(ge=SLOWEST, le=FASTEST)] | Literal["max"] = 60.0
     pace: Literal["steps", "samples"] = "steps"
 
 

@@ -144,6 +144,16 @@ class TooNew(Conflict):
         )
 
 
+class Failed(FalllineError):
+    """The server made a mistake while it worked on one experiment, and closed that one."""
+
+    code = "experiment-failed"
+    title = "The experiment was closed after a fault of the server"
+
+    def __init__(self) -> None:
+        super().__init__("ask for it again: it opens paused, where it was stored last. The log has the cause")
+
+
 class TooLarge(FalllineError):
     """A body longer than this server reads."""
 

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fallline.vocabulary.errors import (
     Conflict,
+    Failed,
     FalllineError,
     InvalidRequest,
     KeyReused,
@@ -127,6 +128,7 @@ STATUS: Mapping[type[FalllineError], int] = {
     UnknownHost: 421,
     TooManyRequests: 429,
     Internal: 500,
+    Failed: 500,
     Unavailable: 503,
     ReadOnly: 503,
 }

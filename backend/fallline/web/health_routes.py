@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from fallline import __version__
 from fallline.vocabulary.answers import Health, Readiness
-from fallline.vocabulary.errors import ReadOnly, Unavailable
+from fallline.vocabulary.errors import Unavailable
 from fallline.web.answers import Answer
 from fallline.web.openapi import answers_of
 from fallline.web.visitors import TheLab
@@ -27,9 +27,7 @@ async def healthz(lab: TheLab) -> Response:
 
 @router.get("/readyz", responses=answers_of(503, model=Readiness))
 async def readyz(request: Request, lab: TheLab) -> Response:
-    """Requests are taken, and changes can be stored."""
+    """Requests are taken: the worker, the store and the event loop answer, and changes can be stored."""
     if not request.app.state.is_ready:
         raise Unavailable("the server is starting or stopping", retry_after=2)
-    if lab.is_read_only:
-        raise ReadOnly
-    return Answer({"status": "ready"})
+    return Answer({"status": "ready", **await lab.ready()})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fallline.execution.fairness import DeficitRoundRobin
+from fallline.execution.fairness import DeficitRoundRobin, Shares
 
 
 def spend(costs: dict[str, float], quantum: float, seconds: float) -> dict[str, float]:
@@ -43,11 +43,87 @@ def test_who_joins_late_gets_no_credit_for_the_past() -> None:
         turns.charge(key, budget)
 
 
-def test_who_leaves_owes_nothing() -> None:
+def time_until_it_comes_again(turns: DeficitRoundRobin, key: str) -> float:
+    """Seconds that others get before it is this key's turn."""
+    others = 0.0
+    while (one := turns.next())[0] != key:
+        turns.charge(one[0], 0.005)
+        others += 0.005
+    return others
+
+
+def test_a_debt_is_paid_back_also_by_who_left_meanwhile() -> None:
     turns = DeficitRoundRobin(0.005)
+    for key in ("reader", "other"):
+        turns.join(key)
+    turns.charge("reader", 0.1)
+    turns.leave("reader")
+    turns.join("reader")
+    assert time_until_it_comes_again(turns, "reader") == pytest.approx(0.1, abs=0.01)
+
+
+def test_what_others_got_meanwhile_makes_a_debt_smaller() -> None:
+    turns = DeficitRoundRobin(0.005)
+    for key in ("reader", "other"):
+        turns.join(key)
+    turns.charge("reader", 0.1)
+    turns.leave("reader")
+    for _ in range(12):
+        turns.charge(*turns.next())
+    turns.join("reader")
+    assert time_until_it_comes_again(turns, "reader") == pytest.approx(0.04, abs=0.01)
+
+
+def test_an_absent_key_can_be_charged() -> None:
+    turns = DeficitRoundRobin(0.005)
+    turns.join("other")
+    turns.charge("reader", 0.05)
+    turns.join("reader")
+    assert time_until_it_comes_again(turns, "reader") == pytest.approx(0.05, abs=0.01)
+
+
+def test_who_goes_for_good_leaves_nothing_behind() -> None:
+    turns = DeficitRoundRobin(0.005)
+    turns.join("other")
     turns.join("one")
-    turns.next()
     turns.charge("one", 10.0)
-    turns.leave("one")
+    turns.forget("one")
     turns.join("one")
-    assert turns.next() == ("one", 0.005)
+    assert time_until_it_comes_again(turns, "one") <= 0.005
+
+
+def test_shares_get_equal_time_however_many_members_they_have() -> None:
+    shares = Shares(0.005)
+    for number in range(999):
+        shares.join(f"one-{number}", "many")
+    shares.join("single", "few")
+    got = dict.fromkeys(("many", "few"), 0.0)
+    for _ in range(4_000):
+        member, budget = shares.next()
+        share = "few" if member == "single" else "many"
+        got[share] += budget
+        shares.charge(member, share, budget)
+    assert got["few"] == pytest.approx(got["many"], rel=0.02)
+
+
+def test_members_of_a_share_get_equal_time() -> None:
+    shares = Shares(0.005)
+    shares.join("heavy", "one")
+    shares.join("light", "one")
+    got = dict.fromkeys(("heavy", "light"), 0.0)
+    for _ in range(2_000):
+        member, budget = shares.next()
+        cost = 0.02 if member == "heavy" else budget
+        got[member] += cost
+        shares.charge(member, "one", cost)
+    assert got["heavy"] == pytest.approx(got["light"], rel=0.05)
+
+
+def test_a_member_that_changes_its_share_leaves_the_old_one() -> None:
+    shares = Shares(0.005)
+    shares.join("one", "address")
+    shares.join("one", "owner")
+    assert len(shares) == 1
+    shares.leave("one")
+    assert len(shares) == 0
+    assert "one" not in shares

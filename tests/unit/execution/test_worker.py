@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from fallline.execution.worker import QUANTUM, Worker
+from fallline.execution.worker import QUANTUM, TurnFailed, Worker
 from fallline.runs.experiment import Experiment
 from support.clocks import Clock
 
@@ -18,6 +18,7 @@ class Costly:
         self.id, self.cost, self.wake = id, cost, wake
         self.spent = 0.0
         self.fails = False
+        self.only_looks = False
 
     def wake_at(self, now: float) -> float | None:
         return None if self.wake is None else max(now, self.wake)
@@ -53,7 +54,7 @@ def test_a_turn_is_of_one_experiment_and_short() -> None:
     clock = Clock()
     worker = opened(Costly("a", 1e-5), Costly("b", 1e-5), clock=clock)
     told = [worker.turn(clock) for _ in range(4)]
-    assert [one.id for one in told if one is not None] == ["a", "b", "a", "b"]
+    assert told == ["a", "b", "a", "b"]
     assert clock.now - 1000.0 <= 4 * 2 * QUANTUM
 
 
@@ -79,14 +80,139 @@ def test_a_wake_up_that_was_put_off_is_forgotten() -> None:
     assert worker.wake_at(clock.now) is None
 
 
-def test_an_experiment_that_fails_is_let_go_and_the_others_go_on() -> None:
+def test_an_experiment_that_fails_is_named_and_the_others_go_on() -> None:
     clock = Clock()
     bad, good = Costly("bad", 1e-3), Costly("good", 1e-3)
     bad.fails = True
     worker = opened(bad, good, clock=clock)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(TurnFailed) as failed:
         worker.turn(clock)
+    assert failed.value.id == "bad"
+    worker.close("bad")
     for _ in range(5):
         worker.turn(clock)
     assert worker.find("bad") is None
     assert good.spent > 0
+
+
+def reads_of(worker: Worker, clock: Clock, id: str, cost: float) -> list[float]:
+    """Somebody who asks again as soon as an answer is there; what each read cost."""
+    spent: list[float] = []
+
+    def read() -> None:
+        clock.now += cost
+        spent.append(cost)
+        worker.read(id, read)
+
+    worker.read(id, read)
+    return spent
+
+
+@pytest.mark.parametrize("cost", [1e-4, 0.003, 0.05])
+@pytest.mark.parametrize("connections", [1, 6])
+def test_reads_get_at_most_half_of_the_time_while_somebody_trains(cost: float, connections: int) -> None:
+    clock = Clock()
+    trains, read = Costly("trains", 1e-4), Costly("read", 1e-4, wake=None)
+    worker = opened(trains, read, clock=clock)
+    spent = [reads_of(worker, clock, "read", cost) for _ in range(connections)]
+    end = clock.now + 10
+    while clock.now < end:
+        worker.turn(clock)
+    assert trains.spent == pytest.approx(5, rel=0.05)
+    assert sum(map(sum, spent)) == pytest.approx(5, rel=0.05)
+
+
+def test_a_reader_who_asks_only_after_a_pause_pays_back_as_well() -> None:
+    clock = Clock()
+    trains = Costly("trains", 1e-4)
+    worker = opened(trains, clock=clock)
+    spent = 0.0
+
+    def read() -> None:
+        nonlocal spent
+        clock.now += 0.05
+        spent += 0.05
+
+    end = clock.now + 10
+    while clock.now < end:
+        worker.read(
+            "trains", read
+        )  # the queue is empty in between: a debt that lapsed then would never be paid
+        before = spent
+        while spent == before:
+            worker.turn(clock)
+    assert trains.spent > 4.6
+
+
+def test_what_reads_cost_beside_the_worker_counts() -> None:
+    clock = Clock()
+    trains = Costly("trains", 1e-4)
+    worker = opened(trains, clock=clock)
+    made = 0
+
+    def read() -> None:
+        nonlocal made
+        clock.now += 0.001
+        made += 1
+        worker.charge("trains", 0.099)
+        worker.read("trains", read)
+
+    worker.read("trains", read)
+    end = clock.now + 10
+    while clock.now < end:
+        worker.turn(clock)
+    assert 90 <= made <= 105
+
+
+def test_an_experiment_that_only_looks_back_takes_the_time_of_reads() -> None:
+    clock = Clock()
+    looking = [Costly(f"looks-{number}", 1e-4) for number in range(9)]
+    for one in looking:
+        one.only_looks = True
+    trains = Costly("trains", 1e-4)
+    worker = opened(trains, *looking, clock=clock)
+    end = clock.now + 10
+    while clock.now < end:
+        worker.turn(clock)
+    assert trains.spent == pytest.approx(5, rel=0.05)
+
+
+def test_one_share_with_many_experiments_takes_no_more_than_another_with_one() -> None:
+    clock = Clock()
+    many = [Costly(f"many-{number}", 1e-4) for number in range(99)]
+    one = Costly("one", 1e-4)
+    worker = opened(*many, one, clock=clock)
+    for each in many:
+        worker.share(each.id, "address:attacker")
+    worker.share("one", "owner:person")
+    end = clock.now + 20
+    while clock.now < end:
+        worker.turn(clock)
+    assert one.spent == pytest.approx(10, rel=0.05)
+
+
+def test_reads_of_many_connections_take_no_more_than_those_of_another_share() -> None:
+    clock = Clock()
+    attacked, person = Costly("attacked", 1e-4, wake=None), Costly("person", 1e-4, wake=None)
+    worker = opened(attacked, person, clock=clock)
+    worker.share("attacked", "address:attacker")
+    worker.share("person", "owner:person")
+    for _ in range(20):
+        reads_of(worker, clock, "attacked", 0.01)
+    spent = reads_of(worker, clock, "person", 0.01)
+    end = clock.now + 10
+    while clock.now < end:
+        worker.turn(clock)
+    assert sum(spent) == pytest.approx(5, rel=0.05)
+
+
+def test_reads_of_an_experiment_that_is_gone_are_still_done() -> None:
+    clock = Clock()
+    worker = opened(Costly("one", 1e-4), clock=clock)
+    done: list[str] = []
+    worker.read("one", lambda: done.append("told"))
+    worker.close("one")
+    while worker.turn(clock) is not None:
+        pass
+    assert done == ["told"]
+    assert worker.wake_at(clock.now) is None

@@ -1,0 +1,95 @@
+"""Readiness says which part of the server does not answer."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from fallline.execution.in_process import InProcessExecutor
+from fallline.realtime.hub import Hub
+from fallline.services.keeping import Keeper
+from fallline.services.readiness import PULSE_SECONDS, REMEMBERED_SECONDS, Pulse, Readiness
+from fallline.storage.interface import Store, StoreUnwritable
+from fallline.storage.memory import MemoryStore
+from fallline.vocabulary.errors import ReadOnly, Unavailable
+from support.clocks import Clock
+
+
+class Parts:
+    """A worker and a store, each of which can be held up."""
+
+    def __init__(self, store: Store | None = None) -> None:
+        self.clock = Clock()
+        self.executor = InProcessExecutor()
+        self.keeper = Keeper(MemoryStore() if store is None else store, self.clock)
+        self.readiness = Readiness(self.executor, self.keeper, self.clock, seconds=0.05)
+
+    async def __aenter__(self) -> Parts:
+        self.keeper.open()
+        self.keeper.start(lambda in_trouble: None)
+        self.executor.start(Hub())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.executor.stop()
+        await self.keeper.stop()
+
+
+async def test_a_server_whose_parts_answer_is_ready() -> None:
+    async with Parts() as parts:
+        parts.readiness = Readiness(parts.executor, parts.keeper, parts.clock, seconds=30)
+        assert (await parts.readiness.check()).keys() == {"worker_seconds", "store_seconds", "loop_seconds"}
+
+
+async def test_a_worker_that_hangs_is_named() -> None:
+    held = threading.Event()
+    async with Parts() as parts:
+        parts.executor._pumps[0].post("", lambda: held.wait(30) and None)
+        with pytest.raises(Unavailable, match="worker that trains has not answered"):
+            await parts.readiness.check()
+        held.set()
+
+
+async def test_a_store_that_hangs_is_named() -> None:
+    held = threading.Event()
+    async with Parts() as parts:
+        parts.readiness = Readiness(parts.executor, parts.keeper, parts.clock, seconds=0.5)
+        hanging = asyncio.ensure_future(parts.keeper._ask(lambda _: held.wait(30)))
+        with pytest.raises(Unavailable, match="the store has not answered"):
+            await parts.readiness.check()
+        held.set()
+        await hanging
+
+
+async def test_a_loop_that_was_held_up_is_named_and_forgiven_later() -> None:
+    async with Parts() as parts:
+        parts.readiness = Readiness(parts.executor, parts.keeper, parts.clock, seconds=30)
+        pulse = parts.readiness.pulse
+        pulse.note(parts.clock.now, 53.0)
+        with pytest.raises(Unavailable, match=r"event loop was held up for 53\.0 s"):
+            await parts.readiness.check()
+        pulse.note(parts.clock.now + REMEMBERED_SECONDS + PULSE_SECONDS, 0.0)
+        assert (await parts.readiness.check())["loop_seconds"] == 0
+
+
+async def test_the_pulse_notes_how_late_it_comes() -> None:
+    clock = Clock(tick=PULSE_SECONDS + 2.5)  # between two looks at it 2.5 s more go by than were slept
+    pulse = Pulse(clock)
+    beating = asyncio.ensure_future(pulse.beat_for_ever())
+    while not pulse.worst:
+        await asyncio.sleep(0.01)
+    beating.cancel()
+    assert pulse.worst == pytest.approx(2 * (PULSE_SECONDS + 2.5) - PULSE_SECONDS)
+
+
+class Full(MemoryStore):
+    def open(self) -> None:
+        raise StoreUnwritable("no room")
+
+
+async def test_a_server_that_cannot_store_says_so() -> None:
+    async with Parts(Full()) as parts:
+        with pytest.raises(ReadOnly):
+            await parts.readiness.check()
