@@ -16,6 +16,7 @@ from fallline.execution.room import SharedRoom
 from fallline.realtime.hub import Hub
 from fallline.services.keeping import Keeper
 from fallline.services.lab import Lab
+from fallline.services.seen_time import DAY, SeenTime
 from fallline.settings import Settings
 from fallline.storage.memory import MemoryStore
 from fallline.storage.sqlite import SqliteStore
@@ -25,7 +26,10 @@ from fallline.web.pages import installed_pages
 SWITCH_SECONDS = 0.0005
 """How long a training thread may keep the interpreter from the event loop (Python's own default is ten times that)."""
 
-DAY = 86_400.0
+GAP_SHARE = 1 / 30
+"""The time in which a server was off counts towards the age of what is stored up to a day, and up to this share of the
+time for which things are kept.
+"""
 
 
 def prepared_kernels(settings: Settings) -> tuple[Kernels, Preparation]:
@@ -45,7 +49,9 @@ def create_app(settings: Settings, kernels: Kernels | None = None) -> FastAPI:
     # The matrices are small: BLAS threads that wait for each other cost more than they bring (measured: a full-batch
     # step of a 64-64 network 136 ms instead of 3.3 on two busy cores), and one thread gives the same sums everywhere.
     threadpool_limits(limits=1, user_api="blas")
-    keeper = Keeper(MemoryStore() if settings.data is None else SqliteStore(settings.data), time.time)
+    keep_seconds = settings.keep_days * DAY
+    passed = SeenTime(time.monotonic, time.time, most_gap=min(DAY, keep_seconds * GAP_SHARE))
+    keeper = Keeper(MemoryStore() if settings.data is None else SqliteStore(settings.data), passed)
     keeper.open()
     lab = Lab(
         InProcessExecutor(settings.workers),
@@ -54,7 +60,7 @@ def create_app(settings: Settings, kernels: Kernels | None = None) -> FastAPI:
         keeper,
         most=settings.experiments,
         idle_seconds=settings.idle_seconds,
-        keep_seconds=settings.keep_days * DAY,
+        keep_seconds=keep_seconds,
         kernels=Kernels(builds=builds()) if kernels is None else kernels,
         room=SharedRoom(settings.lookback_mb << 20),
     )

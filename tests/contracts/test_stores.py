@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from fallline.storage.interface import Begun, Known, KnownTable, Record, Store
+from fallline.storage.interface import MARKED_SECONDS, Begun, Known, KnownTable, Moment, Record, Store
 from fallline.storage.memory import MemoryStore
 from fallline.storage.sqlite import SqliteStore
 from fallline.vocabulary.journal import Receipt, Written, entry
 
 STORES = {"memory": lambda folder: MemoryStore(), "sqlite": SqliteStore}
+FIRST, SECOND = Moment(1.0, 10.0), Moment(2.0, 20.0)
 PROGRESS: dict[str, Any] = {"playing": False, "runs": {"gd": {"step": 3}}}
 
 
@@ -25,7 +26,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     made.close()
 
 
-def begun(id: str = "x", at: float = 1.0, **more: Any) -> Record:
+def begun(id: str = "x", at: Moment = FIRST, **more: Any) -> Record:
     return Record(
         id,
         at,
@@ -35,7 +36,7 @@ def begun(id: str = "x", at: float = 1.0, **more: Any) -> Record:
     )
 
 
-def later(first: int, *entries: dict[str, Any], id: str = "x", at: float = 2.0, **more: Any) -> Record:
+def later(first: int, *entries: dict[str, Any], id: str = "x", at: Moment = SECOND, **more: Any) -> Record:
     return Record(id, at, first, Written(entries, more.pop("progress", PROGRESS), **more))
 
 
@@ -63,7 +64,7 @@ def test_what_was_written_is_told_as_it_was(store: Store) -> None:
     assert dict(kept.digests) == {"key": b"asked"}
     assert store.answer("x", "key") == receipt.answer
     assert store.answer("x", "other") is None
-    assert store.known() == [Known("x", b"hash", 2.0, is_playing=True, table="table", owner=b"owner")]
+    assert store.known() == [Known("x", b"hash", SECOND, is_playing=True, table="table", owner=b"owner")]
 
 
 def test_what_is_not_there_is_told_as_nothing(store: Store) -> None:
@@ -126,8 +127,23 @@ def test_what_is_stored_does_not_change_with_what_was_given_or_told(store: Store
 
 def test_use_is_noted(store: Store) -> None:
     store.write([begun("x"), begun("y")])
-    store.touch({"y": 9.0, "nobody": 9.0})
-    assert {known.id: known.used for known in store.known()} == {"x": 1.0, "y": 9.0}
+    store.touch({"y": Moment(9.0, 90.0), "nobody": Moment(9.0, 90.0)})
+    assert {known.id: known.used for known in store.known()} == {
+        "x": Moment(1.0, 10.0),
+        "y": Moment(9.0, 90.0),
+    }
+
+
+def test_the_last_moment_is_that_of_a_mark_or_of_a_use_soon_after_it(store: Store) -> None:
+    assert store.marked() is None
+    store.mark(Moment(1000.0, 10.0))
+    assert store.marked() == Moment(1000.0, 10.0)
+    store.write([begun(at=Moment(5.0, 70.0))])
+    assert store.marked() == Moment(1060.0, 70.0), "a crash lost the mark in between"
+    store.touch({"x": Moment(5.0, 1e12)})
+    assert store.marked() == Moment(1000.0 + MARKED_SECONDS, 10.0 + MARKED_SECONDS)
+    store.mark(Moment(3.0, 2e12))
+    assert store.marked() == Moment(3.0, 2e12)
 
 
 def test_what_is_forgotten_leaves_nothing_behind(store: Store) -> None:
@@ -143,11 +159,11 @@ def test_what_is_forgotten_leaves_nothing_behind(store: Store) -> None:
 
 def test_tables_are_kept_as_they_came_until_they_are_forgotten(store: Store) -> None:
     body = "länge;art\r\n1,5;α\r\n".encode() * 1000
-    store.keep_table("t", 3.0, body)
-    store.keep_table("u", 4.0, b"1,2")
+    store.keep_table("t", Moment(3.0, 30.0), body)
+    store.keep_table("u", Moment(4.0, 40.0), b"1,2")
     assert (store.table("t"), store.table("nothing")) == (body, None)
     assert sorted(each.id for each in store.tables()) == ["t", "u"]
-    assert KnownTable("t", len(body), 3.0) in store.tables()
+    assert KnownTable("t", len(body), Moment(3.0, 30.0)) in store.tables()
     store.forget_tables(["t", "nothing"])
-    assert store.tables() == [KnownTable("u", 3, 4.0)]
+    assert store.tables() == [KnownTable("u", 3, Moment(4.0, 40.0))]
     assert store.table("t") is None

@@ -16,7 +16,7 @@ from fallline.realtime.outbox import Outbox
 from fallline.services.idling import BATCH
 from fallline.services.lab import Lab
 from fallline.storage.memory import MemoryStore
-from fallline.storage.sqlite import NAME
+from fallline.storage.sqlite import NAME, SqliteStore
 from fallline.vocabulary.errors import NotFound
 from fallline.vocabulary.recipe import Recipe
 from support.labs import open_lab
@@ -27,10 +27,13 @@ SMALL: dict[str, Any] = {"data": {"samples": 60}}
 
 
 def used(folder: Path, days_ago: dict[str, float]) -> None:
-    """As if these had been used last so many days ago."""
+    """As if these had been used last so many days ago, in all of which a server was running."""
     with closing(sqlite3.connect(folder / NAME)) as connection, connection:
+        connection.execute("UPDATE clock SET seen = seen + ?", (100 * DAY,))
         for id, days in days_ago.items():
-            connection.execute("UPDATE experiment SET used = ? WHERE id = ?", (time.time() - days * DAY, id))
+            connection.execute(
+                "UPDATE experiment SET seen = (SELECT seen FROM clock) - ? WHERE id = ?", (days * DAY, id)
+            )
 
 
 def stored(folder: Path) -> set[str]:
@@ -69,7 +72,7 @@ async def test_what_somebody_watches_is_in_use_however_long_ago_it_was_asked_for
         box = Outbox(watched)
         await lab.watch(watched, None, box, {}, 100)
         for entry in lab._register.entries.values():
-            entry.used = 0.0
+            entry.used = -1e6
         await lab.idling.pause_idle()
         await lab.idling.delete_unused()
         assert (await lab.views.state(watched))["id"] == watched
@@ -84,7 +87,7 @@ async def test_what_its_owner_deletes_while_others_are_deleted_does_not_end_the_
             await made(lab)
         last, token = await lab.create(Recipe.model_validate(SMALL))
         for entry in lab._register.entries.values():
-            entry.used = 0.0
+            entry.used = -1e6
         await asyncio.gather(lab.idling.delete_unused(), lab.delete(last["id"], token))
         assert list(lab._register.entries) == []
 
@@ -100,7 +103,76 @@ async def test_what_is_asked_for_while_others_are_deleted_stays() -> None:
     async with open_lab(Asked(), keep_seconds=1000.0) as lab:
         all_of_them = [await made(lab) for _ in range(BATCH + 2)]
         for entry in lab._register.entries.values():
-            entry.used = 0.0
+            entry.used = -1e6
         await lab.idling.delete_unused()
         assert list(lab._register.entries) == all_of_them[-1:]
         assert (await lab.views.state(all_of_them[-1]))["id"] == all_of_them[-1]
+
+
+class Calendar:
+    """A machine's clock, which somebody sets."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead * DAY
+
+
+async def swept(lab: Lab) -> set[str]:
+    """What is left when the server has deleted what is old, and noted what it notes."""
+    await lab.idling.delete_unused()
+    await lab.idling._mark()
+    return set(lab._register.entries)
+
+
+async def test_a_clock_that_is_ahead_when_a_server_starts_deletes_nothing_and_is_logged_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    calendar = Calendar()
+    async with open_lab(SqliteStore(tmp_path), today=calendar, keep_seconds=30 * DAY) as lab:
+        five = {await made(lab) for _ in range(5)}
+    for days in (31.0, 31.0, 0.0, 400.0, 0.0):
+        calendar.ahead = days
+        async with open_lab(SqliteStore(tmp_path), today=calendar, keep_seconds=30 * DAY) as lab:
+            assert [await swept(lab) for _ in range(3)] == [five] * 3
+    assert stored(tmp_path) == five
+    told = [record.getMessage() for record in caplog.records if "clock" in record.getMessage()]
+    assert [text.split("by ")[1].split(" days")[0] for text in told] == ["+31.0", "-31.0", "+400.0", "-400.0"]
+
+
+async def test_a_clock_that_is_put_right_while_a_server_runs_deletes_nothing_and_is_logged_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    calendar = Calendar()
+    calendar.ahead = -400.0
+    async with open_lab(SqliteStore(tmp_path), today=calendar, keep_seconds=30 * DAY) as lab:
+        one = await made(lab)
+        calendar.ahead = 0.0
+        assert [await swept(lab) for _ in range(3)] == [{one}] * 3
+        assert caplog.text.count("clock jumped by +400.0 days") == 1
+    async with open_lab(SqliteStore(tmp_path), today=calendar, keep_seconds=30 * DAY) as lab:
+        assert await swept(lab) == {one}
+    assert "differs" not in caplog.text
+
+
+async def test_a_laptop_that_is_switched_on_once_a_month_keeps_the_work_of_the_last_month(
+    tmp_path: Path,
+) -> None:
+    calendar, works = Calendar(), list[str]()
+    for month in range(40):
+        calendar.ahead = 31.0 * month
+        async with open_lab(SqliteStore(tmp_path), today=calendar, keep_seconds=30 * DAY) as lab:
+            left = await swept(lab)
+            assert works[-29:] == [id for id in works if id in left]
+            works.append(await made(lab))
+
+
+async def test_nights_in_which_a_server_is_off_count(tmp_path: Path) -> None:
+    calendar = Calendar()
+    async with open_lab(SqliteStore(tmp_path), today=calendar, keep_seconds=30 * DAY) as lab:
+        await made(lab)
+    for night in range(1, 62):
+        calendar.ahead = night / 2
+        async with open_lab(SqliteStore(tmp_path), today=calendar, keep_seconds=30 * DAY) as lab:
+            assert bool(await swept(lab)) == (night < 60), night

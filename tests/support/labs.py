@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from fallline.execution.in_process import InProcessExecutor
 from fallline.realtime.hub import Hub
 from fallline.services.keeping import Keeper
 from fallline.services.lab import Lab
+from fallline.services.seen_time import SeenTime
 from fallline.storage.interface import Store
 from fallline.storage.memory import MemoryStore
 
@@ -25,9 +26,10 @@ async def open_lab(
     idle_seconds: float = 600.0,
     workers: int = 1,
     kernels: Kernels | None = None,
+    today: Callable[[], float] = time.time,
     **more: Any,
 ) -> AsyncIterator[Lab]:
-    keeper = Keeper(MemoryStore() if store is None else store, time.time)
+    keeper = Keeper(MemoryStore() if store is None else store, SeenTime(time.monotonic, today))
     keeper.open()
     executor = InProcessExecutor(workers)
     lab = Lab(

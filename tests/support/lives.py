@@ -13,7 +13,7 @@ from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.execution.room import SharedRoom
 from fallline.runs.experiment import Experiment
-from fallline.storage.interface import Begun, Record, Store
+from fallline.storage.interface import Begun, Moment, Record, Store
 from fallline.storage.memory import MemoryStore
 from fallline.vocabulary.commands import EditRun
 from fallline.vocabulary.journal import Json, Kept, Receipt
@@ -71,7 +71,7 @@ class Life:
             self.stored_bytes += sum(len(data) for _, _, data in written.parts)
             kept = self.store.load("x")
             first = 0 if kept is None else len(kept.entries)
-            self.store.write([Record("x", 0.0, first, written, token and Begun(token))])
+            self.store.write([Record("x", Moment(0.0, 0.0), first, written, token and Begun(token))])
             self.one.stored(well=True)
         self.one.take_outgoing()
 

@@ -17,11 +17,12 @@ from fallline.services.library import Library
 from fallline.services.openings import Openings
 from fallline.services.owners import Owners
 from fallline.services.register import Register
+from fallline.storage.interface import MARKED_SECONDS
 from fallline.vocabulary.errors import NotFound, Unavailable
 
 SWEEP_SECONDS = 5.0
 
-NOTED_SECONDS = 3600.0
+NOTED_SECONDS = MARKED_SECONDS
 """That an experiment is looked at, and not only changed, is stored this often."""
 
 BATCH = 10
@@ -55,6 +56,7 @@ class Idling:
         self._clock = clock
         self.idle_seconds = idle_seconds
         self.keep_seconds = keep_seconds
+        self._marked = clock()
 
     async def sweep_for_ever(self) -> None:
         """Look again and again."""
@@ -65,6 +67,7 @@ class Idling:
             with contextlib.suppress(Unavailable):  # read-only: later
                 await self.delete_unused()
                 await self._note_use()
+                await self._mark()
 
     async def pause_idle(self) -> None:
         """Pause what nobody has watched or asked about for the idle time."""
@@ -84,7 +87,7 @@ class Idling:
     async def delete_unused(self) -> None:
         """Delete what nobody has used for so long that it is not kept any more, a few at a time."""
         entries = self._register.entries
-        limit = self._keeper.today() - self.keep_seconds
+        limit = self._keeper.time.now() - self.keep_seconds
         unused = [id for id, entry in entries.items() if entry.used < limit]
         for start in range(0, len(unused), BATCH):
             # Meanwhile somebody may have used one of them again, or deleted it.
@@ -103,3 +106,10 @@ class Idling:
             for id, used in late.items():
                 if (entry := entries.get(id)) is not None:
                     entry.noted = used
+
+    async def _mark(self) -> None:
+        """Store how much time has been seen, so that a crash loses little of it."""
+        self._keeper.time.check_clock()
+        if self._clock() - self._marked >= MARKED_SECONDS:
+            await self._keeper.mark()
+            self._marked = self._clock()

@@ -7,6 +7,7 @@ know what is stored, nor how.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections import deque
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
+from fallline.services.seen_time import SeenTime
 from fallline.storage.interface import (
     Begun,
     Known,
@@ -72,11 +74,12 @@ class _Call:
 
 
 class Keeper:
-    """The store's one thread, and the queue in front of it. `today` gives seconds since 1970."""
+    """The store's one thread, and the queue in front of it. `time` goes on from what is stored once that is open."""
 
-    def __init__(self, store: Store, today: Callable[[], float]) -> None:
+    def __init__(self, store: Store, time: SeenTime) -> None:
         self._store = store
-        self._today = today
+        self.time = time
+        self._has_resumed = False
         self._queue: deque[_Write | _Call] = deque()
         self._wake = threading.Condition()
         self._stopping = False
@@ -102,10 +105,6 @@ class Keeper:
     def is_read_only(self) -> bool:
         """Whether nothing can be stored at present, so that no change is taken."""
         return self.trouble is not None
-
-    def today(self) -> float:
-        """Seconds since 1970."""
-        return self._today()
 
     def open(self) -> None:
         """Open the store. Raises StoreRefused; a store that cannot be written to is `trouble`, and tried again."""
@@ -180,8 +179,13 @@ class Keeper:
         await self._ask(forget)
 
     async def touch(self, used: Mapping[str, float]) -> None:
-        """Note when experiments were used last. Raises ReadOnly."""
-        await self._ask(lambda store: store.touch(used))
+        """Note how much time had been seen when experiments were used last. Raises ReadOnly."""
+        moments = {id: self.time.moment_of(seen) for id, seen in used.items()}
+        await self._ask(lambda store: store.touch(moments))
+
+    async def mark(self) -> None:
+        """Note how much time has been seen. Raises ReadOnly."""
+        await self._ask(lambda store: store.mark(self.time.moment()))
 
     async def tables(self) -> list[KnownTable]:
         """Every table that is stored."""
@@ -196,7 +200,7 @@ class Keeper:
 
     async def keep_table(self, id: str, body: bytes) -> None:
         """Store a CSV. Raises ReadOnly."""
-        await self._ask(lambda store: store.keep_table(id, self._today(), body))
+        await self._ask(lambda store: store.keep_table(id, self.time.moment(), body))
 
     async def forget_tables(self, ids: Sequence[str]) -> None:
         """Delete tables. Raises ReadOnly."""
@@ -228,11 +232,22 @@ class Keeper:
             self._opened.set()
         while (tasks := self._next()) is not None:
             self._do(tasks)
+        if self.trouble is None:
+            with contextlib.suppress(StoreUnwritable, StoreRefused):
+                self._store.mark(self.time.moment())
         self._store.close()
+
+    def _resume(self) -> None:
+        """Go on counting from what is stored, once it can be read."""
+        if not self._has_resumed:
+            self.time.resume(self._store.marked())
+            self._has_resumed = True
+            self._store.mark(self.time.moment())
 
     def _try_to_open(self) -> None:
         try:
             self._store.open()
+            self._resume()
         except StoreUnwritable as error:
             self._is_in_trouble(str(error))
 
@@ -298,7 +313,7 @@ class Keeper:
                 write.then(True)
 
     def _records(self, writes: list[_Write]) -> list[Record]:
-        now, counts = self._today(), dict[OpenLedger, int]()
+        now, counts = self.time.moment(), dict[OpenLedger, int]()
         records = []
         for write in writes:
             ledger = write.ledger
@@ -323,6 +338,7 @@ class Keeper:
     def _try_again(self) -> None:
         try:
             self._store.try_writing()
+            self._resume()
         except (StoreUnwritable, StoreRefused) as error:
             self._set_trouble(str(error))
         else:

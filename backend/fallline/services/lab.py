@@ -64,7 +64,7 @@ class Lab:
         self._kernels = Kernels() if kernels is None else kernels
         self._library = Library(keeper)
         self._background = Background()
-        self._register = register = Register(clock, keeper.today)
+        self._register = register = Register(clock, keeper.time.now)
         self._owners = owners = Owners(clock, executor.share)
         self._openings = openings = Openings(
             register,

@@ -39,7 +39,7 @@ class Library:
         """Learn which tables are stored."""
         if self._keeper.is_durable:
             found = await self._keeper.tables()
-            self._stored = {each.id: each for each in sorted(found, key=lambda each: each.since)}
+            self._stored = {each.id: each for each in sorted(found, key=lambda each: each.since.seen)}
 
     async def add(self, body: bytes, used: Collection[str]) -> tuple[str, Table]:
         """A new table of a CSV, stored when this returns, and its id. `used` are the ids of those that must stay.
@@ -62,7 +62,7 @@ class Library:
             return
         sizes = {each.id: each.size for each in self._stored.values()}
         await self._forget(leaving(sizes, len(body), used, MOST_STORED, MOST_STORED_BYTES))
-        self._stored[id] = KnownTable(id, len(body), self._keeper.today())
+        self._stored[id] = KnownTable(id, len(body), self._keeper.time.moment())
         try:
             await self._keeper.keep_table(id, body)
         except BaseException:
@@ -97,8 +97,8 @@ class Library:
         return sent
 
     async def delete_unused(self, used: Collection[str], before: float) -> None:
-        """Delete what came before that time (seconds since 1970) and that no experiment is made of."""
-        old = [id for id, each in self._stored.items() if each.since < before and id not in used]
+        """Delete what came when less than `before` seconds had been seen, and that no experiment is made of."""
+        old = [id for id, each in self._stored.items() if each.since.seen < before and id not in used]
         for start in range(0, len(old), BATCH):
             await self._forget(old[start : start + BATCH])
 

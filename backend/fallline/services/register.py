@@ -32,8 +32,8 @@ class Opening:
 
 @dataclass(slots=True)
 class Entry:
-    """An experiment that is stored. `seen` is on the lab's clock; `used` and `noted` are seconds since 1970: when it
-    was used last, and what is stored of that.
+    """An experiment that is stored. `seen` is on the lab's clock; `used` and `noted` are in seconds that servers have
+    seen pass: when it was used last, and what is stored of that.
     """
 
     token_hash: bytes
@@ -55,11 +55,11 @@ class Entry:
 
 
 class Register:
-    """The entries by the experiments' ids. `clock` gives seconds, `today` those since 1970."""
+    """The entries by the experiments' ids. `clock` gives seconds, `passed` those that servers have seen pass."""
 
-    def __init__(self, clock: Callable[[], float], today: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], passed: Callable[[], float]) -> None:
         self._clock = clock
-        self._today = today
+        self._passed = passed
         self.entries: dict[str, Entry] = {}
         self.knows_all = False
         """Whether the store has told what is stored: before that, what is not here may yet be there."""
@@ -68,15 +68,16 @@ class Register:
         """Enter what is stored and not here yet. Returns the ids of what was playing, and goes on: what was used within
         the idle time.
         """
-        now, today = self._clock(), self._today()
+        now, passed = self._clock(), self._passed()
         self.knows_all = True
         playing = []
         for known in stored:
             if known.id in self.entries:
                 continue
-            entry = Entry(known.token_hash, now, known.used, known.used, known.table, owner=known.owner)
+            used = known.used.seen
+            entry = Entry(known.token_hash, now, used, used, known.table, owner=known.owner)
             self.entries[known.id] = entry
-            if known.is_playing and today - known.used < idle_seconds:
+            if known.is_playing and passed - known.used.seen < idle_seconds:
                 playing.append(known.id)
             else:
                 entry.was_left = known.is_playing
@@ -84,8 +85,8 @@ class Register:
 
     def enter(self, id: str, token_hash: bytes, made_of: str | None, owner: bytes | None = None) -> Entry:
         """The entry of a new experiment."""
-        today = self._today()
-        entry = self.entries[id] = Entry(token_hash, self._clock(), today, today, made_of, owner=owner)
+        passed = self._passed()
+        entry = self.entries[id] = Entry(token_hash, self._clock(), passed, passed, made_of, owner=owner)
         return entry
 
     @property
@@ -110,7 +111,7 @@ class Register:
 
     def touch(self, entry: Entry) -> None:
         """It is used now."""
-        entry.seen, entry.used = self._clock(), self._today()
+        entry.seen, entry.used = self._clock(), self._passed()
 
     def acknowledge(self, id: str) -> Entry | None:
         """Record that somebody who may change the experiment reads its frames. None for an unknown id."""

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from fallline.vocabulary.journal import Json, Kept, Written
+
+MARKED_SECONDS = 3600.0
+"""A running server marks the moment this often. Use may be newer than the last mark by as much, and not by more."""
 
 
 class StoreRefused(Exception):
@@ -21,15 +24,30 @@ class StoreUnwritable(Exception):
     """Nothing can be stored at present: the disk is full, or the folder cannot be written to."""
 
 
+class Moment(NamedTuple):
+    """A time, for people and for ages: `at` is in seconds since 1970 by the machine's clock, which may jump; `seen` in
+    seconds that servers of this store have seen pass.
+    """
+
+    at: float
+    seen: float
+
+
+def latest(marked: Moment, newest: float) -> Moment:
+    """The later one of the last mark and the newest use, which a crash may have left behind the mark."""
+    later = min(max(newest - marked.seen, 0.0), MARKED_SECONDS)
+    return Moment(marked.at + later, marked.seen + later)
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
-    """An experiment that is stored: what opens it, when it was used last (seconds since 1970), whether it plays, the
-    table that it is made of, if it is, and the hash of its owner's key, if there was one.
+    """An experiment that is stored: what opens it, when it was used last, whether it plays, the table that it is made
+    of, if it is, and the hash of its owner's key, if there was one.
     """
 
     id: str
     token_hash: bytes
-    used: float
+    used: Moment
     is_playing: bool
     table: str | None = None
     owner: bytes | None = None
@@ -37,11 +55,11 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class KnownTable:
-    """A table that is stored: the bytes of its CSV, and when it came (seconds since 1970)."""
+    """A table that is stored: the bytes of its CSV, and when it came."""
 
     id: str
     size: int
-    since: float
+    since: Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +78,7 @@ class Record:
     """What is to be stored of one experiment at the time `at`; `first` numbers the first of its entries."""
 
     id: str
-    at: float
+    at: Moment
     first: int
     written: Written
     begun: Begun | None = None
@@ -99,8 +117,14 @@ class Store(Protocol):
         That is an entry with a number that is taken or skips one, or a record of an experiment that is not there.
         """
 
-    def touch(self, used: Mapping[str, float]) -> None:
+    def touch(self, used: Mapping[str, Moment]) -> None:
         """These experiments were used at these times. Those that are gone are passed over."""
+
+    def marked(self) -> Moment | None:
+        """The last moment that is known to this store, of a mark or of use; None where nothing was ever stored."""
+
+    def mark(self, moment: Moment) -> None:
+        """A server is running at this moment."""
 
     def forget(self, ids: Sequence[str]) -> None:
         """Delete experiments and all that is kept of them. Those that are gone are passed over."""
@@ -111,7 +135,7 @@ class Store(Protocol):
     def table(self, id: str) -> bytes | None:
         """The CSV of a table as it came; None when there is none of that id."""
 
-    def keep_table(self, id: str, at: float, body: bytes) -> None:
+    def keep_table(self, id: str, at: Moment, body: bytes) -> None:
         """Store a CSV under a new id."""
 
     def forget_tables(self, ids: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from fallline.storage.interface import Known, KnownTable, Record
+from fallline.storage.interface import Known, KnownTable, Moment, Record, latest
 from fallline.storage.packed_answers import packed, unpacked
 from fallline.vocabulary.journal import Json, Kept
 
@@ -52,7 +52,8 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._experiments: dict[str, _Experiment] = {}
-        self._tables: dict[str, tuple[float, bytes]] = {}
+        self._tables: dict[str, tuple[Moment, bytes]] = {}
+        self._marked: Moment | None = None
 
     def open(self) -> None: ...
 
@@ -100,10 +101,17 @@ class MemoryStore:
         assert there is not None
         return there if record.id in changed else there.copy()
 
-    def touch(self, used: Mapping[str, float]) -> None:
+    def touch(self, used: Mapping[str, Moment]) -> None:
         for id, at in used.items():
             if one := self._experiments.get(id):
                 one.known = replace(one.known, used=at)
+
+    def marked(self) -> Moment | None:
+        newest = max((one.known.used.seen for one in self._experiments.values()), default=0.0)
+        return None if self._marked is None else latest(self._marked, newest)
+
+    def mark(self, moment: Moment) -> None:
+        self._marked = moment
 
     def forget(self, ids: Sequence[str]) -> None:
         for id in ids:
@@ -113,9 +121,9 @@ class MemoryStore:
         return [KnownTable(id, len(body), at) for id, (at, body) in self._tables.items()]
 
     def table(self, id: str) -> bytes | None:
-        return self._tables.get(id, (0.0, None))[1]
+        return self._tables[id][1] if id in self._tables else None
 
-    def keep_table(self, id: str, at: float, body: bytes) -> None:
+    def keep_table(self, id: str, at: Moment, body: bytes) -> None:
         self._tables[id] = (at, body)
 
     def forget_tables(self, ids: Sequence[str]) -> None:

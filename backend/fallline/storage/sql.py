@@ -12,17 +12,23 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from fallline.storage.interface import Known, KnownTable, Record
+from fallline.storage.interface import Known, KnownTable, Moment, Record, latest
 from fallline.storage.packed_answers import packed, unpacked
-from fallline.storage.tables import ANSWER, DATASET, ENTRY, EXPERIMENT, PART
+from fallline.storage.tables import ANSWER, CLOCK, DATASET, ENTRY, EXPERIMENT, PART
 from fallline.vocabulary.journal import Json, Kept
 
 _PROGRESS = (
     update(EXPERIMENT)
     .where(EXPERIMENT.c.id == bindparam("one"))
-    .values(used=bindparam("at"), playing=bindparam("plays"), progress=bindparam("stands"))
+    .values(
+        used=bindparam("at"), seen=bindparam("then"), playing=bindparam("plays"), progress=bindparam("stands")
+    )
 )
-_TOUCH = update(EXPERIMENT).where(EXPERIMENT.c.id == bindparam("one")).values(used=bindparam("at"))
+_TOUCH = (
+    update(EXPERIMENT)
+    .where(EXPERIMENT.c.id == bindparam("one"))
+    .values(used=bindparam("at"), seen=bindparam("then"))
+)
 _CLEAR = delete(PART).where(PART.c.experiment == bindparam("one"), PART.c.run == bindparam("of"))
 _DROP = _CLEAR.where(PART.c.name == bindparam("called"))
 _FORGET = delete(EXPERIMENT).where(EXPERIMENT.c.id == bindparam("one"))
@@ -35,11 +41,11 @@ def known(connection: Connection) -> list[Known]:
     """Every experiment."""
     told = EXPERIMENT.c
     rows = connection.execute(
-        select(told.id, told.token_hash, told.used, told.playing, told.dataset, told.owner)
+        select(told.id, told.token_hash, told.used, told.seen, told.playing, told.dataset, told.owner)
     )
     return [
-        Known(id, token_hash, used, bool(playing), table, owner)
-        for id, token_hash, used, playing, table, owner in rows
+        Known(id, token_hash, Moment(used, seen), bool(playing), table, owner)
+        for id, token_hash, used, seen, playing, table, owner in rows
     ]
 
 
@@ -105,8 +111,9 @@ def _begun(record: Record) -> Rows:
         {
             "id": record.id,
             "token_hash": record.begun.token_hash,
-            "created": record.at,
-            "used": record.at,
+            "created": record.at.at,
+            "used": record.at.at,
+            "seen": record.at.seen,
             "playing": 0,
             "dataset": record.begun.table,
             "owner": record.begun.owner,
@@ -144,7 +151,8 @@ def _progress(record: Record) -> dict[str, Any]:
     progress = record.written.progress
     return {
         "one": record.id,
-        "at": record.at,
+        "at": record.at.at,
+        "then": record.at.seen,
         "plays": int(progress["playing"]),
         "stands": json.dumps(progress, separators=(",", ":")),
     }
@@ -159,9 +167,24 @@ def _write_parts(connection: Connection, record: Record) -> None:
     _many(connection, insert(PART), rows)
 
 
-def touch(connection: Connection, used: Mapping[str, float]) -> None:
+def touch(connection: Connection, used: Mapping[str, Moment]) -> None:
     """These experiments were used at these times."""
-    _many(connection, _TOUCH, [{"one": id, "at": at} for id, at in used.items()])
+    _many(connection, _TOUCH, [{"one": id, "at": at, "then": seen} for id, (at, seen) in used.items()])
+
+
+def marked(connection: Connection) -> Moment | None:
+    """The last moment that anything here tells of."""
+    found = connection.execute(select(CLOCK.c.at, CLOCK.c.seen)).one_or_none()
+    if found is None:
+        return None
+    newest = connection.execute(select(func.max(EXPERIMENT.c.seen))).scalar_one() or 0.0
+    return latest(Moment(found.at, found.seen), newest)
+
+
+def mark(connection: Connection, moment: Moment) -> None:
+    """Note that a server is running."""
+    connection.execute(delete(CLOCK))
+    connection.execute(insert(CLOCK), [{"one": 1, "at": moment.at, "seen": moment.seen}])
 
 
 def forget(connection: Connection, ids: Sequence[str]) -> None:
@@ -171,8 +194,8 @@ def forget(connection: Connection, ids: Sequence[str]) -> None:
 
 def tables(connection: Connection) -> list[KnownTable]:
     """Every table that people have sent."""
-    rows = connection.execute(select(DATASET.c.id, DATASET.c.size, DATASET.c.since))
-    return [KnownTable(id, size, since) for id, size, since in rows]
+    rows = connection.execute(select(DATASET.c.id, DATASET.c.size, DATASET.c.since, DATASET.c.seen))
+    return [KnownTable(id, size, Moment(since, seen)) for id, size, since, seen in rows]
 
 
 def table(connection: Connection, id: str) -> bytes | None:
@@ -181,9 +204,15 @@ def table(connection: Connection, id: str) -> bytes | None:
     return None if row is None else zlib.decompress(row.body)
 
 
-def keep_table(connection: Connection, id: str, at: float, body: bytes) -> None:
+def keep_table(connection: Connection, id: str, at: Moment, body: bytes) -> None:
     """Store a CSV."""
-    row = {"id": id, "since": at, "size": len(body), "body": zlib.compress(body, level=1)}
+    row = {
+        "id": id,
+        "since": at.at,
+        "seen": at.seen,
+        "size": len(body),
+        "body": zlib.compress(body, level=1),
+    }
     connection.execute(insert(DATASET), [row])
 
 

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from fallline.storage import sql
-from fallline.storage.interface import Known, KnownTable, Record, StoreRefused, StoreUnwritable
+from fallline.storage.interface import Known, KnownTable, Moment, Record, StoreRefused, StoreUnwritable
 from fallline.storage.mounts import network_file_system
 from fallline.storage.tables import TRUTH, VERSION
 from fallline.vocabulary.journal import Json, Kept
@@ -175,9 +175,17 @@ class SqliteStore:
         with self._transaction() as connection:
             sql.write(connection, records)
 
-    def touch(self, used: Mapping[str, float]) -> None:
+    def touch(self, used: Mapping[str, Moment]) -> None:
         with self._transaction() as connection:
             sql.touch(connection, used)
+
+    def marked(self) -> Moment | None:
+        with self._transaction() as connection:
+            return sql.marked(connection)
+
+    def mark(self, moment: Moment) -> None:
+        with self._transaction() as connection:
+            sql.mark(connection, moment)
 
     def forget(self, ids: Sequence[str]) -> None:
         with self._transaction() as connection:
@@ -191,7 +199,7 @@ class SqliteStore:
         with self._transaction() as connection:
             return sql.table(connection, id)
 
-    def keep_table(self, id: str, at: float, body: bytes) -> None:
+    def keep_table(self, id: str, at: Moment, body: bytes) -> None:
         with self._transaction() as connection:
             sql.keep_table(connection, id, at, body)
 

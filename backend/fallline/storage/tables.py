@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import REAL, Column, ForeignKey, Integer, LargeBinary, MetaData, Table, Text
 
-VERSION = 2
+VERSION = 3
 """Of these tables: the number of the newest migration."""
 
 METADATA = MetaData()
@@ -21,14 +21,15 @@ EXPERIMENT = Table(
     Column("token_hash", LargeBinary, nullable=False),
     Column("created", REAL, nullable=False),
     Column("used", REAL, nullable=False),
+    Column("seen", REAL, nullable=False, server_default="0"),
     Column("playing", Integer, nullable=False),
     Column("dataset", Text),
     Column("progress", Text, nullable=False),
     Column("owner", LargeBinary),
     sqlite_strict=True,
 )
-"""One row each: what opens it (a hash), seconds since 1970, the table it is made of, where its runs stand (JSON), the
-hash of its owner's key.
+"""One row each: what opens it (a hash), when it was made and used last (seconds since 1970; `seen` is seconds that
+servers have seen pass), the table it is made of, where its runs stand (JSON), the hash of its owner's key.
 """
 
 ENTRY = Table(
@@ -69,11 +70,22 @@ DATASET = Table(
     METADATA,
     Column("id", Text, primary_key=True),
     Column("since", REAL, nullable=False),
+    Column("seen", REAL, nullable=False, server_default="0"),
     Column("size", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
     sqlite_strict=True,
 )
 """Tables that people have sent: the CSV as it came, compressed, and how long it was."""
+
+CLOCK = Table(
+    "clock",
+    METADATA,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("at", REAL, nullable=False),
+    Column("seen", REAL, nullable=False),
+    sqlite_strict=True,
+)
+"""One row: the last moment that a running server marked, in seconds since 1970 and in seconds seen."""
 
 TRUTH = (EXPERIMENT, ENTRY, ANSWER, DATASET)
 """What cannot be done without."""

@@ -12,6 +12,7 @@ import pytest
 
 from fallline.services import keeping
 from fallline.services.keeping import Keeper
+from fallline.services.seen_time import SeenTime
 from fallline.storage.interface import Begun, Record, StoreRefused, StoreUnwritable
 from fallline.storage.memory import MemoryStore
 from fallline.vocabulary.errors import NotFound, ReadOnly
@@ -51,7 +52,7 @@ class Slow(MemoryStore):
 
 @asynccontextmanager
 async def kept(store: Slow) -> AsyncIterator[Keeper]:
-    keeper = Keeper(store, lambda: 5.0)
+    keeper = Keeper(store, SeenTime(lambda: 5.0, lambda: 5.0))
     keeper.open()
     keeper.start(lambda in_trouble: None)
     try:
@@ -225,7 +226,7 @@ def test_a_store_that_is_refused_is_refused_when_it_is_opened() -> None:
             raise StoreRefused("in use")
 
     with pytest.raises(StoreRefused, match="in use"):
-        Keeper(Refused(), lambda: 0.0).open()
+        Keeper(Refused(), SeenTime(lambda: 0.0, lambda: 0.0)).open()
 
 
 async def test_a_store_that_cannot_be_written_to_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:

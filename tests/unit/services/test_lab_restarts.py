@@ -12,12 +12,14 @@ import pytest
 from fallline.realtime.outbox import Outbox
 from fallline.services import idling, keeping, library
 from fallline.services.lab import Lab
-from fallline.storage.interface import Record, StoreUnwritable
+from fallline.storage.interface import Moment, Record, StoreUnwritable
 from fallline.storage.memory import MemoryStore
 from fallline.vocabulary.errors import KeyReused, NotFound, ReadOnly, Unavailable
 from fallline.vocabulary.recipe import Recipe
 from support.labs import open_lab, steps_of
 from support.lives import costless
+
+LONG_AGO = Moment(0.0, -1e6)
 
 SMALL: dict[str, Any] = {"data": {"samples": 60}}
 
@@ -105,7 +107,7 @@ async def test_what_nobody_has_watched_since_is_paused_when_it_comes_back() -> N
     async with open_lab(store) as lab:
         id, token = await created(lab)
         await lab.command(id, token, "play", {"speed": 10})
-    store.touch({id: 0.0})
+    store.touch({id: LONG_AGO})
     async with open_lab(store) as lab:
         assert (await lab.views.state(id))["playing"] is False
 
@@ -153,7 +155,7 @@ async def test_what_nobody_used_for_so_long_is_deleted_in_small_batches(
     store, batches = Lasting(), []
     async with open_lab(store, keep_seconds=1000.0) as lab:
         made = [await created(lab) for _ in range(25)]
-    store.touch({id: 0.0 for id, _ in made[:23]})
+    store.touch({id: LONG_AGO for id, _ in made[:23]})
     forget = store.forget
     monkeypatch.setattr(store, "forget", lambda ids: (batches.append(len(ids)), forget(ids)))
     async with open_lab(store, keep_seconds=1000.0) as lab:
@@ -170,16 +172,16 @@ async def test_looking_counts_as_use_and_is_noted_now_and_then(monkeypatch: pyte
     store = Lasting()
     async with open_lab(store, idle_seconds=0.2) as lab:
         id, _ = await created(lab)
-        store.touch({id: 0.0})
+        store.touch({id: LONG_AGO})
         await lab.views.state(id)
-        while store.known()[0].used == 0:
+        while store.known()[0].used == LONG_AGO:
             await asyncio.sleep(0.005)
 
 
 CSV = "\n".join(f"{k},{k % 3},{k * k % 17}" for k in range(50)).encode()
 
 
-async def test_a_table_is_there_again_with_what_was_made_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_table_is_there_again_with_what_was_made_of_it() -> None:
     store = Lasting()
     async with open_lab(store) as lab:
         told = await lab.add_table(CSV)
@@ -190,7 +192,7 @@ async def test_a_table_is_there_again_with_what_was_made_of_it(monkeypatch: pyte
         assert (costless(await lab.views.state(id)), await lab.views.data(id)) == before
         assert await lab.table(told["id"]) == told
         unused = await lab.add_table(CSV)
-        monkeypatch.setattr(lab._keeper, "_today", lambda: time.time() + 2000.0)
+        lab._keeper.time.resume(Moment(time.time(), 2000.0))
         await lab.views.state(id)
         await lab.idling.delete_unused()
         assert await lab.table(told["id"]) == told, "an experiment is made of it"

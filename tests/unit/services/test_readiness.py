@@ -11,6 +11,7 @@ from fallline.execution.in_process import InProcessExecutor
 from fallline.realtime.hub import Hub
 from fallline.services.keeping import Keeper
 from fallline.services.readiness import PULSE_SECONDS, REMEMBERED_SECONDS, Pulse, Readiness
+from fallline.services.seen_time import SeenTime
 from fallline.storage.interface import Store, StoreUnwritable
 from fallline.storage.memory import MemoryStore
 from fallline.vocabulary.errors import ReadOnly, Unavailable
@@ -23,7 +24,7 @@ class Parts:
     def __init__(self, store: Store | None = None) -> None:
         self.clock = Clock()
         self.executor = InProcessExecutor()
-        self.keeper = Keeper(MemoryStore() if store is None else store, self.clock)
+        self.keeper = Keeper(MemoryStore() if store is None else store, SeenTime(self.clock, self.clock))
         self.readiness = Readiness(self.executor, self.keeper, self.clock, seconds=0.05)
 
     async def __aenter__(self) -> Parts:

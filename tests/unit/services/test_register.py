@@ -10,7 +10,7 @@ from support.clocks import Clock
 
 def test_the_last_acknowledgement_of_an_experiment_is_recorded_on_the_labs_clock() -> None:
     clock = Clock()
-    register = Register(clock, today=lambda: 0.0)
+    register = Register(clock, passed=lambda: 0.0)
     entry = register.enter("e", b"", None)
     assert entry.acknowledged == -inf
     clock.now = 1234.5

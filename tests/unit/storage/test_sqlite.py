@@ -15,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from fallline.storage import sqlite
-from fallline.storage.interface import Begun, Record, StoreRefused, StoreUnwritable
+from fallline.storage.interface import Begun, Moment, Record, StoreRefused, StoreUnwritable
 from fallline.storage.sqlite import NAME, SqliteStore
 from fallline.storage.tables import METADATA
 from fallline.vocabulary.journal import Receipt, Written, entry
@@ -26,7 +26,7 @@ PROGRESS = {"playing": False}
 def begun(id: str, size: int = 0) -> Record:
     parts = (("gd", "head", b"x" * size),) if size else ()
     written = Written((entry("began"),), PROGRESS, (Receipt("key", b"asked", {"a": 1}),), parts=parts)
-    return Record(id, 1.0, 0, written, Begun(b"hash"))
+    return Record(id, Moment(1.0, 1.0), 0, written, Begun(b"hash"))
 
 
 def opened(folder: Path) -> SqliteStore:
