@@ -360,6 +360,11 @@ class InProcessExecutor:
         if self._pumps:
             self._pump(id).share(id, share)
 
+    async def turn(self, id: str) -> None:
+        loop, turn = asyncio.get_running_loop(), self._promise()
+        self._pump(id).post_read(id, partial(_give_soon, loop, turn))
+        await turn
+
     def charge(self, id: str, seconds: float) -> None:
         if self._pumps:
             self._pump(id).charge(id, seconds)

@@ -63,8 +63,14 @@ class Executor(Protocol):
     def share(self, id: str, share: str) -> None:
         """Count an experiment to this share of the time from now on. Shares get equal time."""
 
+    async def turn(self, id: str) -> None:
+        """Return when it is the turn of the experiment's reads."""
+
     def charge(self, id: str, seconds: float) -> None:
-        """What was read of an experiment took so long elsewhere: its reads wait for as long, while others train."""
+        """What was read of an experiment took so long elsewhere: its reads wait for as long, while others train.
+
+        May be called on any thread.
+        """
 
     @property
     def faults(self) -> int:

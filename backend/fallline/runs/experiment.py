@@ -40,6 +40,7 @@ from fallline.vocabulary.errors import (
     FieldError,
     InvalidRequest,
     NotFound,
+    Unattended,
 )
 from fallline.vocabulary.findings import shown_name
 from fallline.vocabulary.journal import Json, Kept, Receipt, V, Written
@@ -258,13 +259,15 @@ class Experiment:
         epochs: int | None = None,
         run: str | None = None,
         receipt: Receipt | None = None,
+        caller: object = None,
     ) -> None:
         """Begin a step job; `done` gets the state when its last step is made. A playing experiment is paused first.
 
+        `caller` stands for whoever waits for it, and is named again when they leave.
         One that was asked for before with the key of this `receipt`, and was cut off, goes on to where it was going.
         """
         if (job := self._stepping.goes_on(receipt, done)) is not None:
-            self._begin_job(job, receipt, now)
+            self._begin_job(job, receipt, caller, now)
             return
         runs = self._roster.chosen(run)
         able = [one for one in runs if not one.is_over]
@@ -275,11 +278,20 @@ class Experiment:
             job = StepJob.of_epochs(able, epochs, done)
         else:
             job = StepJob.of_steps(able, 1 if steps is None else steps, done)
-        self._begin_job(job, receipt, now)
+        self._begin_job(job, receipt, caller, now)
 
-    def _begin_job(self, job: StepJob, receipt: Receipt | None, now: float) -> None:
+    def _begin_job(self, job: StepJob, receipt: Receipt | None, caller: object, now: float) -> None:
+        job.caller = caller
         self._stepping.begin(job, receipt)
         self.publish(now)
+
+    def caller_left(self, caller: object, now: float) -> None:
+        """Nobody waits for that caller's step job: it pauses in 30 s."""
+        self._stepping.left(caller, now)
+
+    def caller_came_back(self, caller: object) -> None:
+        """Somebody waits for it again."""
+        self._stepping.came_back(caller)
 
     def edit(self, run: str, change: EditRun, now: float) -> dict[str, Any]:
         """A live edit, in force from the next step on; and the run's label, which is none."""
@@ -392,6 +404,7 @@ class Experiment:
             # Whoever looks back waits a moment; who watches goes on meanwhile.
             budget /= 2
             self._work_on_waiting(budget, clock)
+        self._pause_unattended(now)
         self._stepping.work(self.runs, budget, now, lambda run, steps: self._advance(run, steps, now, clock))
         self._finish_jobs(now)
         if self.moving:
@@ -435,6 +448,14 @@ class Experiment:
         for job in self._stepping.drop():
             self._books.need()
             job.done(self.state())
+
+    def _pause_unattended(self, now: float) -> None:
+        dropped = self._stepping.drop_unattended(now)
+        for job in dropped:
+            self._books.need()
+            job.done(Unattended())
+        if dropped:
+            self._tell_playback(now)
 
     def _finish_jobs(self, now: float) -> None:
         finished = self._stepping.take_finished(self.runs.values())

@@ -23,6 +23,10 @@ class StepJob:
     done: Callable[[Any], None]
     receipt: Receipt | None = None
     has_begun: bool = False
+    caller: object = None
+    """Whoever waits for it, as the one who asks names them."""
+    left_at: float | None = None
+    """When the last caller left (seconds); None while somebody waits."""
 
     @classmethod
     def of_steps(cls, runs: list[Run], steps: int, done: Callable[[Any], None]) -> StepJob:

@@ -15,6 +15,9 @@ from fallline.runs.run import Run
 from fallline.vocabulary.commands import SLOWEST
 from fallline.vocabulary.journal import Json, Receipt
 
+PATIENCE_SECONDS = 30.0
+"""A job whose caller has left goes on for so long: a connection that broke is back by then."""
+
 Advance = Callable[[Run, int], int]
 """Makes so many steps of a run, or fewer; returns how many."""
 
@@ -91,6 +94,27 @@ class Stepping:
         """All jobs, which end here."""
         jobs, self._jobs = self._jobs, []
         return jobs
+
+    def left(self, caller: object, now: float) -> None:
+        """Nobody waits any more for the job of this caller."""
+        for job in self._jobs:
+            if job.caller is caller:
+                job.left_at = now
+
+    def came_back(self, caller: object) -> None:
+        """Somebody waits again for the job of this caller."""
+        for job in self._jobs:
+            if job.caller is caller:
+                job.left_at = None
+
+    def drop_unattended(self, now: float) -> list[StepJob]:
+        """Jobs that nobody has waited for too long. One with a key goes on when its key comes again."""
+        dropped = [
+            job for job in self._jobs if job.left_at is not None and now - job.left_at >= PATIENCE_SECONDS
+        ]
+        self._jobs = [job for job in self._jobs if job not in dropped]
+        self._unfinished |= {job.receipt.key: job.as_json() for job in dropped if job.receipt is not None}
+        return dropped
 
     def take_finished(self, runs: Iterable[Run]) -> list[StepJob]:
         """Jobs of which nothing is left to do."""

@@ -5,13 +5,16 @@ Must not know who may command, or what a repeat is: by then the experiment is op
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from functools import partial
 
 from fallline.execution.interface import Executor, Later
 from fallline.runs.experiment import Experiment
+from fallline.services.attending import Attended
+from fallline.services.background import Background
 from fallline.vocabulary.commands import AddRun, Command, EditRun, Pause, Play, RemoveRun, Reset, Step
-from fallline.vocabulary.errors import FieldError, InvalidRequest
+from fallline.vocabulary.errors import FalllineError, FieldError, InvalidRequest
 from fallline.vocabulary.journal import Json, Receipt
 from fallline.vocabulary.recipe import RunRecipe
 
@@ -19,11 +22,29 @@ from fallline.vocabulary.recipe import RunRecipe
 class Commanding:
     """Has commands done between two slices."""
 
-    def __init__(self, executor: Executor) -> None:
+    def __init__(self, executor: Executor, background: Background) -> None:
         self._executor = executor
+        self._background = background
 
-    async def do(self, id: str, command: Command, run: str | None, receipt: Receipt | None) -> Json:
+    def do(self, id: str, command: Command, run: str | None, receipt: Receipt | None) -> Attended[Json]:
         """Do it, and answer as REST does. A `receipt` is stored with what it does."""
+        caller = object()
+        return Attended(
+            self._do(id, command, run, receipt, caller),
+            left=lambda: self._tell(id, lambda one, now: one.caller_left(caller, now)),
+            back=lambda: self._tell(id, lambda one, _: one.caller_came_back(caller)),
+        )
+
+    def _tell(self, id: str, call: Callable[[Experiment, float], None]) -> None:
+        async def tell() -> None:
+            with contextlib.suppress(FalllineError):  # gone meanwhile
+                await self._executor.ask(id, call)
+
+        self._background.begin(tell())
+
+    async def _do(
+        self, id: str, command: Command, run: str | None, receipt: Receipt | None, caller: object
+    ) -> Json:
         ask = partial(self._executor.ask, receipt=receipt)
         match command:
             case Play(speed=speed, pace=pace):
@@ -32,7 +53,7 @@ class Commanding:
             case Pause():
                 return await ask(id, Experiment.pause)
             case Step():
-                return await self._step(id, command, receipt)
+                return await self._step(id, command, receipt, caller)
             case Reset(run=only):
                 return await ask(id, lambda one, now: one.reset(only, now))
             case EditRun():
@@ -42,9 +63,11 @@ class Commanding:
             case AddRun():
                 return await self._add_run(id, command, receipt)
 
-    async def _step(self, id: str, step: Step, receipt: Receipt | None) -> Json:
+    async def _step(self, id: str, step: Step, receipt: Receipt | None, caller: object) -> Json:
         def begin(experiment: Experiment, now: float, done: Later) -> None:
-            experiment.step(now, done, steps=step.steps, epochs=step.epochs, run=step.run, receipt=receipt)
+            experiment.step(
+                now, done, steps=step.steps, epochs=step.epochs, run=step.run, receipt=receipt, caller=caller
+            )
 
         return await self._later(id, begin, receipt)
 

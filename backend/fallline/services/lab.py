@@ -20,6 +20,7 @@ from fallline.execution.interface import Executor
 from fallline.exports.table import EXPORTS
 from fallline.runs.checkpoints import Room
 from fallline.runs.recipe_check import catalog
+from fallline.services.attending import Gone
 from fallline.services.audience import Audience, Watcher
 from fallline.services.background import Background
 from fallline.services.capabilities import hash_of
@@ -78,7 +79,7 @@ class Lab:
             kernels=self._kernels,
             room=room,
         )
-        self._commanding = Commanding(executor)
+        self._commanding = Commanding(executor, self._background)
         self._readiness = Readiness(executor, keeper, clock)
         self._watching = Watching(register, openings, executor, audience)
         self.views = Views(openings, executor, keeper)
@@ -194,8 +195,12 @@ class Lab:
         key: str | None = None,
         *,
         address: str | None = None,
+        gone: Gone | None = None,
     ) -> dict[str, Any]:
-        """Do what is asked, and answer as REST does. With a key, a repeat is answered again and not done again."""
+        """Do what is asked, and answer as REST does. With a key, a repeat is answered again and not done again.
+
+        `gone` is done when the caller's connection has ended. Steps that nobody waits for are paused 30 s later.
+        """
         self._register.authorize(id, token)
         self._came_from(id, address)
         command = parse(do, body)
@@ -204,9 +209,9 @@ class Lab:
         if opening.stands_still:
             raise ReadOnly
         if key is None:
-            return await self._commanding.do(id, command, run, None)
+            return await self._commanding.do(id, command, run, None).wait(gone)
         asked = {"do": do, "run": run, "body": body}
-        return await opening.repeats.once(key, asked, partial(self._commanding.do, id, command, run))
+        return await opening.repeats.once(key, asked, partial(self._commanding.do, id, command, run), gone)
 
     def _came_from(self, id: str, address: str | None) -> None:
         self._owners.came_from(id, self._register.entries[id], address)

@@ -9,8 +9,10 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
-from fallline.vocabulary.errors import KeyReused
+from fallline.services.attending import Attended, Gone
+from fallline.vocabulary.errors import KeyReused, Unattended
 from fallline.vocabulary.journal import Json, Receipt
 
 
@@ -30,41 +32,42 @@ class Repeats:
         self._answered = dict(answered)
         self._begun = dict(begun)
         self._read = read
-        self._at_work: dict[str, tuple[bytes, asyncio.Future[Json]]] = {}
+        self._at_work: dict[str, tuple[bytes, Attended[Json]]] = {}
 
-    async def once(self, key: str, asked: object, do: Callable[[Receipt], Awaitable[Json]]) -> Json:
+    async def once(
+        self,
+        key: str,
+        asked: object,
+        do: Callable[[Receipt], Attended[Json]],
+        gone: Gone | None = None,
+    ) -> Json:
         """The answer of `do(receipt)`, which happens only the first time that `key` comes.
 
         `asked` is what the command says, as plain JSON; the same key with another one raises KeyReused. A command that
-        fails did nothing, so its key stays free. `do` sees to it that the receipt is stored with what it does.
+        fails did nothing, so its key stays free. `do` sees to it that the receipt is stored with what it does. `gone`
+        is done when the connection of the one who asks has ended.
         """
         digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()
         before = self._answered.get(key) or self._begun.get(key)
         if key in self._at_work:
-            before, answer = self._at_work[key]
+            before, work = self._at_work[key]
         if before is not None and before != digest:
             raise KeyReused("this key came before with another command: take a new one")
         if key in self._at_work:
-            return await asyncio.shield(answer)
+            return await work.wait(gone)
         if key in self._answered:
             return await self._read(key)
-        answer = asyncio.get_running_loop().create_future()
-        self._at_work[key] = (digest, answer)
-        # Shielded: the command goes on when the one who asked hangs up, and its repeat then finds the answer.
-        return await asyncio.shield(asyncio.ensure_future(self._do(Receipt(key, digest), answer, do)))
+        receipt = Receipt(key, digest)
+        work = do(receipt)
+        self._at_work[key] = (digest, work)
+        work.answer.add_done_callback(partial(self._done, receipt))
+        return await work.wait(gone)
 
-    async def _do(
-        self, receipt: Receipt, answer: asyncio.Future[Json], do: Callable[[Receipt], Awaitable[Json]]
-    ) -> Json:
-        try:
-            done = await do(receipt)
-        except BaseException as error:
-            answer.set_exception(error)
-            answer.exception()  # looked at, so that nobody repeating it is no complaint
-            raise
-        else:
+    def _done(self, receipt: Receipt, answer: asyncio.Future[Json]) -> None:
+        del self._at_work[receipt.key]
+        # Looked at in any case, so that an error that nobody waits for is no complaint.
+        error = None if answer.cancelled() else answer.exception()
+        if isinstance(error, Unattended):
+            self._begun[receipt.key] = receipt.digest
+        elif error is None and not answer.cancelled():
             self._answered[receipt.key] = receipt.digest
-            answer.set_result(done)
-            return done
-        finally:
-            del self._at_work[receipt.key]

@@ -7,7 +7,8 @@ asks: whoever has the id may read.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -35,8 +36,8 @@ from fallline.vocabulary.recipe import RunRecipe
 
 T = TypeVar("T")
 
-EXPORTED_AT_ONCE = 2
-"""Files that are made at the same time."""
+MADE_AT_ONCE = 2
+"""Answers and files that are made of what was read at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Views:
         self._openings = openings
         self._executor = executor
         self._keeper = keeper
-        self._exporting = asyncio.Semaphore(EXPORTED_AT_ONCE)
+        self._making = asyncio.Semaphore(MADE_AT_ONCE)
         self._measuring = Measuring()
 
     async def _look(self, id: str, view: Callable[[Experiment], T]) -> T:
@@ -65,6 +66,22 @@ class Views:
     async def _later(self, id: str, begin: Callable[[Experiment, float, Later], None]) -> Json:
         answer: Json = await self._executor.ask_later(id, begin, reads=True)
         return answer
+
+    async def beside(self, id: str, make: Callable[[], T]) -> T:
+        """Make an answer or a file of what was read of an experiment, in a thread.
+
+        It waits for the turn of that experiment's reads, and what it costs counts as theirs.
+        """
+        await self._executor.turn(id)
+        async with self._making:
+            made, seconds = await asyncio.to_thread(_timed, make)
+        self._executor.charge(id, seconds)
+        return made
+
+    async def pieces(self, id: str, content: Iterator[bytes]) -> AsyncIterator[bytes]:
+        """The pieces of a large file, each made in its turn."""
+        while (piece := await self.beside(id, partial(next, content, None))) is not None:
+            yield piece
 
     # ------------------------------------------------------------------ now
 
@@ -151,7 +168,18 @@ class Views:
         found = await self._later(id, begin)
         seen, moves, made = found.pop("seen"), found.pop("moves"), found.pop("made_seconds", 0.0)
         measure = partial(row.measure_way or row.measure, *seen, **options)
-        return {**found, **await self._measuring.take(measure, charged=moves, before=made)}
+        return {**found, **await self._measure(id, measure, charged=moves, before=made)}
+
+    async def _measure(
+        self, id: str, measure: Callable[[], Json], *, charged: bool, before: float = 0.0
+    ) -> Json:
+        def timed() -> Json:
+            made, seconds = _timed(measure)
+            self._executor.charge(id, seconds)
+            return made
+
+        await self._executor.turn(id)
+        return await self._measuring.take(timed, charged=charged, before=before)
 
     def wrote(self, seconds: float) -> None:
         """To write down what an instrument told took so long."""
@@ -160,7 +188,7 @@ class Views:
     async def check(self, id: str, run: str) -> dict[str, Any]:
         """What the run finds when it checks itself: of a copy, beside the training, and once: no gauge waits for it."""
         subject = await self._look(id, lambda one: one.run(run).to_check())
-        found = await self._measuring.take(partial(self_check, subject), charged=False)
+        found = await self._measure(id, partial(self_check, subject), charged=False)
         return {"step": subject.state.step, **found}
 
     # ------------------------------------------------------------------ made of it
@@ -180,13 +208,13 @@ class Views:
         """
         if name in FIGURES:
             view = await self._look(id, Experiment.figure_view)
-            return await asyncio.to_thread(figure_json, name, view)
+            return await self.beside(id, partial(figure_json, name, view))
         if name not in MEASURED:
             raise NotFound(f"no figure of that name; there are {', '.join([*FIGURES, *MEASURED])}")
         bare = await self._look(id, lambda one: one.figure_view(at_most=1))
         of = await self._look(id, lambda one: one.run(next(iter(one.runs)) if run is None else run).name)
         told = [await self.instrument(id, of, MEASURED[name].instrument, step, options)] if filled else []
-        return await asyncio.to_thread(measured_json, name, bare, of, told)
+        return await self.beside(id, partial(measured_json, name, bare, of, told))
 
     async def export(self, id: str, name: str, run: str | None) -> File:
         """A file to take away, of one run or of all."""
@@ -194,9 +222,15 @@ class Views:
             raise NotFound(f"no export of that name; there are {', '.join(EXPORTS)}")
         row = EXPORTS[name]
         found = await self._look(id, lambda one: taken(one, run))
-        async with self._exporting:
-            content = await asyncio.to_thread(row.make, found)
+        content = await self.beside(id, partial(row.make, found))
         return File(row.name_for(run), row.media_type, content)
+
+
+def _timed(make: Callable[[], T]) -> tuple[T, float]:
+    """What is made, and the seconds of a processor that it took."""
+    began = time.thread_time()
+    made = make()
+    return made, time.thread_time() - began
 
 
 def _kept(one: Experiment, problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:

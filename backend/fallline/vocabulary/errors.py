@@ -186,6 +186,18 @@ class Unavailable(FalllineError):
         self.retry_after = retry_after
 
 
+class Unattended(Unavailable):
+    """Steps that were asked for and stopped, since nobody waited for them any more."""
+
+    code = "unattended"
+    title = "The steps were paused since nobody waited for them"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "send the command again with the same key: it goes on to where it was going", retry_after=1
+        )
+
+
 class ReadOnly(Unavailable):
     """Nothing can be stored at present, so no change is taken: it might be lost."""
 

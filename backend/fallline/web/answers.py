@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
@@ -53,10 +53,13 @@ class Answer(JSONResponse):
         return text_of(content).encode()
 
 
-async def large(make: Callable[[], Any]) -> Response:
-    """The JSON answer of what `make()` gives, made and encoded in a thread."""
-    text = await asyncio.to_thread(lambda: piecewise(make()))
-    return Response(text, media_type="application/json")
+Beside = Callable[[Callable[[], str]], Awaitable[str]]
+"""Has a text made in a thread."""
+
+
+async def large(make: Callable[[], Any], beside: Beside) -> Response:
+    """The JSON answer of what `make()` gives, made and encoded `beside` the event loop."""
+    return Response(await beside(lambda: piecewise(make())), media_type="application/json")
 
 
 async def large_with_cost(value: Any, took: Callable[[float], None]) -> Response:

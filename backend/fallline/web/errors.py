@@ -31,6 +31,7 @@ from fallline.vocabulary.errors import (
     TooLarge,
     TooManyRequests,
     TooNew,
+    Unattended,
     Unavailable,
     UnusableParameters,
     UnusableTable,
@@ -131,6 +132,7 @@ STATUS: Mapping[type[FalllineError], int] = {
     Failed: 500,
     Unavailable: 503,
     ReadOnly: 503,
+    Unattended: 503,
 }
 """Every kind of problem and its HTTP status; `type` is /problems/ and the code."""
 

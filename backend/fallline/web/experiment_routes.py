@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from fallline.vocabulary import answers, catalog_answers, commands, finding_answers
@@ -13,7 +14,7 @@ from fallline.web.answers import Answer, large, large_with_cost
 from fallline.web.bodies import body_of
 from fallline.web.openapi import OWNER, answers_of, body, command, reference
 from fallline.web.queries import AtStep, FigureQuery, Inspect, InstrumentQuery
-from fallline.web.visitors import Address, Key, Owner, TheLab, Token
+from fallline.web.visitors import Address, Key, Owner, TheLab, Token, watched
 
 router = APIRouter(prefix="/api/v1", tags=["experiments"], default_response_class=Answer)
 one = "/experiments/{id}"
@@ -71,7 +72,7 @@ async def delete(id: str, token: Token, lab: TheLab) -> Response:
 async def data(id: str, lab: TheLab) -> Response:
     """All samples in the network's units."""
     samples = await lab.views.data(id)
-    return await large(lambda: samples)
+    return await large(lambda: samples, partial(lab.views.beside, id))
 
 
 @router.get(one + "/figures/{name}", tags=["figures"], responses=answers_of(404, 422, model=answers.Figure))
@@ -82,7 +83,7 @@ async def figure(id: str, name: str, query: FigureQuery, lab: TheLab) -> Respons
     named) at a `step` (the present one); `filled=false` tells only what they are made of, and measures nothing.
     """
     drawn = await lab.views.figure(id, name, query.run, query.step, query.options, filled=query.filled)
-    return await large(lambda: drawn)
+    return await large(lambda: drawn, partial(lab.views.beside, id))
 
 
 # ---------------------------------------------------------------------- commands
@@ -127,9 +128,16 @@ async def step(
     address: Address,
     asked: Annotated[commands.Step, Depends(body_of(commands.Step))],
     lab: TheLab,
+    request: Request,
 ) -> Response:
-    """Make so many steps, or passes; answers when they are made."""
-    return Answer(await lab.command(id, token, "step", _asked(asked), key=key, address=address))
+    """Make so many steps, or passes; answers when they are made.
+
+    Steps whose caller has hung up are paused after 30 s. The same Idempotency-Key goes on to where they were going.
+    """
+    async with watched(request) as gone:
+        return Answer(
+            await lab.command(id, token, "step", _asked(asked), key=key, address=address, gone=gone)
+        )
 
 
 @router.post(one + "/reset", responses=STATE, openapi_extra=command(commands.Reset))
@@ -197,7 +205,7 @@ async def remove_run(id: str, run: str, token: Token, key: Key, address: Address
 async def snapshot(id: str, run: str, query: AtStep, lab: TheLab) -> Response:
     """Parameters, and the gradient and batch of the next change."""
     told = await lab.views.snapshot(id, run, query.step)
-    return await large(lambda: told)
+    return await large(lambda: told, partial(lab.views.beside, id))
 
 
 @router.get(of_run + "/inspect", tags=["runs"], responses=answers_of(404, 422, model=answers.Inspection))
@@ -210,7 +218,7 @@ async def inspect(id: str, run: str, query: Inspect, lab: TheLab) -> Response:
     what a reader would look for in the whole.
     """
     told = await lab.views.inspect(id, run, query.step, query.rows, query.first, query.block)
-    return await large(lambda: told)
+    return await large(lambda: told, partial(lab.views.beside, id))
 
 
 _SCRIPT = answers_of(404, 422)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
-from fallline.services.views import File
 from fallline.web.openapi import answers_of
 from fallline.web.queries import OfRun
 from fallline.web.visitors import TheLab
@@ -31,11 +30,9 @@ async def export(id: str, file: str, query: OfRun, lab: TheLab) -> Response:
 
     Of one run with `run`; without, of all runs, and a script or notebook of the first.
     """
-    return _answer(await lab.views.export(id, file, query.run))
-
-
-def _answer(file: File) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
-    if isinstance(file.content, bytes):
-        return Response(file.content, media_type=file.media_type, headers=headers)
-    return StreamingResponse(file.content, media_type=file.media_type, headers=headers)
+    made = await lab.views.export(id, file, query.run)
+    headers = {"Content-Disposition": f'attachment; filename="{made.name}"'}
+    if isinstance(made.content, bytes):
+        return Response(made.content, media_type=made.media_type, headers=headers)
+    pieces = lab.views.pieces(id, made.content)
+    return StreamingResponse(pieces, media_type=made.media_type, headers=headers)

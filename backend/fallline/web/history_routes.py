@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
+from functools import partial
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -33,11 +33,11 @@ async def history(id: str, run: str, request: Request, query: HistoryQuery, lab:
         id, run, query.series, query.since, query.until, query.buckets
     )
     if _prefers_csv(request.headers.get("accept", "")):
-        text = await asyncio.to_thread(lambda: "".join(_table(buckets, every_step)))
+        text = await lab.views.beside(id, lambda: "".join(_table(buckets, every_step)))
         answer = Response(text, media_type="text/csv")
     else:
         encode = buckets.as_bdata if query.encoding == "bdata" else buckets.as_json
-        answer = await large(lambda: encode(generation, every_step))
+        answer = await large(lambda: encode(generation, every_step), partial(lab.views.beside, id))
     answer.headers["Vary"] = "Accept"
     return answer
 

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from fallline.realtime.outbox import Outbox
 from fallline.realtime.session import Closing, NumberedFrame, Outgoing, Session
+from fallline.services.attending import Gone
 from fallline.services.lab import Lab
 from fallline.vocabulary.errors import (
     FalllineError,
@@ -94,6 +95,7 @@ class Connection:
         self._session = Session(time.monotonic(), commands_per_second)
         self._news = asyncio.Event()
         self._joined: set[Outbox] = set()
+        self._gone: Gone = asyncio.get_running_loop().create_future()
         self._address = address_of(websocket.client.host if websocket.client else None)
 
     async def run(self) -> None:
@@ -106,6 +108,7 @@ class Connection:
         except* _Over:
             pass
         finally:
+            self._gone.set_result(None)
             for outbox in self._joined:
                 await self._lab.unwatch(outbox.experiment, outbox)
 
@@ -218,6 +221,7 @@ class Connection:
                 command.run,
                 command.id,
                 address=self._address,
+                gone=self._gone,
             )
             self._session.done({"type": "ack", "id": command.id, "answer": answer})
         except FalllineError as error:

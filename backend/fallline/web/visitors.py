@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import ipaddress
 import re
 import time
 from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from fallline.realtime.budget import Budget
+from fallline.services.attending import Gone
 from fallline.services.lab import Lab
 from fallline.vocabulary.errors import FieldError, InvalidRequest, NotAuthorized, TooManyRequests
 
@@ -106,6 +110,24 @@ def address_of(host: str | None) -> str | None:
     if address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
     return str(ipaddress.ip_network((int(address), NETWORK_BITS), strict=False))
+
+
+@asynccontextmanager
+async def watched(request: Request) -> AsyncIterator[Gone]:
+    """What is done when the caller hangs up. The body must have been read: what comes after it is looked at."""
+    gone: Gone = asyncio.get_running_loop().create_future()
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        if not gone.done():
+            gone.set_result(None)
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield gone
+    finally:
+        watching.cancel()
 
 
 async def _address(request: Request) -> str | None:

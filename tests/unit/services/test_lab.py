@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -280,3 +281,26 @@ async def test_a_measurement_is_charged_with_all_that_it_slows_and_to_nobody_whe
         await lab.views.check(id, "gd")
     assert asked == [(False, False), (False, True), (True, False), (True, True), (False, False)]
     assert set(told) == {"step", "generation"}
+
+
+async def test_what_is_made_of_a_read_is_charged_to_the_reads_of_its_experiment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    charged: list[tuple[str, float]] = []
+    async with open_lab() as lab:
+        id, _ = await created(lab)
+        monkeypatch.setattr(lab._executor, "charge", lambda id, seconds: charged.append((id, seconds)))
+
+        def busy() -> str:
+            end = time.thread_time() + 0.02
+            while time.thread_time() < end:
+                pass
+            return "made"
+
+        assert await lab.views.beside(id, busy) == "made"
+        assert [one for one, _ in charged] == [id]
+        assert charged[0][1] >= 0.02
+        await lab.views.figure(id, "loss")
+        await lab.views.export(id, "report.html", None)
+        await lab.views.instrument(id, "gd", "curvature", None)
+        assert len(charged) == 4
