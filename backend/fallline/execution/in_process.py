@@ -353,7 +353,8 @@ class InProcessExecutor:
 
     async def close(self, id: str, why: FalllineError | None = None) -> None:
         pump, closed = self._pump(id), self._promise()
-        pump.post(id, lambda: pump.close(id, why, closed))
+        # Behind the reads that came before: whoever asked while it was open is answered.
+        pump.post_read(id, lambda: pump.close(id, why, closed))
         await closed
 
     def share(self, id: str, share: str) -> None:
