@@ -158,7 +158,9 @@ function createDraughtsman(origin) {
     if (box.top >= edge.bottom) return [];
     letters.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
     const text = line.toString().replace(/\s+/g, " ");
-    const shown = fitting(text, Math.max(0, edge.right - box.left) + 1, (words) => letters.measureText(words).width);
+    // a canvas knows no tabular figures: it says what part of the line some words take, not how wide they are
+    const scale = box.width / letters.measureText(text).width;
+    const shown = fitting(text, Math.max(0, edge.right - box.left) + 1, (words) => scale * letters.measureText(words).width);
     if (!shown) return [];
     const { fontBoundingBoxAscent: above, fontBoundingBoxDescent: below } = letters.measureText(shown);
     const top = box.top - origin.top + (box.height - above - below) / 2 + above;

@@ -10,7 +10,7 @@ import { createDrawingLayer } from "./drawing-layer.js";
 import { KINDS } from "./kinds.js";
 import { createPacer } from "./pacer.js";
 import { pictureOf } from "./picture.js";
-import { loadPlotly, loadTemplate } from "./resources.js";
+import { loadPlotly, loadTemplate, loadTypeface } from "./resources.js";
 import { createStretch, zoomedTo } from "./stretch.js";
 import { furthest } from "../state/selectors.js";
 
@@ -114,7 +114,7 @@ export class PlotlyChart extends HTMLElement {
   /** @param {() => void} ready */
   async #load(ready) {
     try {
-      [this.#plotly, this.#spec] = await Promise.all([loadPlotly(), loadTemplate()]);
+      [this.#plotly, this.#spec] = await Promise.all([loadPlotly(), loadTemplate(), loadTypeface()]);
       ready();
     } catch {
       this.dataset.state = "failed";

@@ -1,5 +1,5 @@
 /**
- * What charts need from the server besides data: Plotly itself and the template.
+ * What charts need from the server besides data: Plotly itself, the template and the typeface.
  * Owns: loading them once, late, and again after a failure. Must not know charts.
  */
 
@@ -9,6 +9,8 @@
 let plotly = null;
 /** @type {Promise<Json>|null} */
 let template = null;
+/** For so long the browser leaves words out rather than show another typeface; charts are drawn after that, too. */
+const PATIENCE = 3_000;
 
 /** After the page is usable: when nothing else is to be done. */
 const idle = () => new Promise((go) => ("requestIdleCallback" in window ? requestIdleCallback(go, { timeout: 500 }) : setTimeout(go, 50)));
@@ -50,4 +52,29 @@ export function loadTemplate() {
   });
   template.catch(() => (template = null));
   return template;
+}
+
+/**
+ * The typeface of the page, because charts are laid out by the widths of their words. Without it they are drawn all the same.
+ * @returns {Promise<unknown>}
+ */
+export function loadTypeface() {
+  const { fontSize, fontFamily } = getComputedStyle(document.body);
+  const late = new Promise((go) => setTimeout(go, PATIENCE));
+  return Promise.race([document.fonts.load(`${fontSize} ${fontFamily}`).catch(() => {}), late]);
+}
+
+/**
+ * The typeface as a rule of CSS with its file in it, for a picture that is opened without the server.
+ * @returns {Promise<string>}  empty where the file cannot be had
+ */
+export async function typefaceRule() {
+  try {
+    const answer = await fetch(new URL("../fonts/inter.woff2", import.meta.url));
+    const bytes = new Uint8Array(await answer.arrayBuffer());
+    const text = btoa(bytes.reduce((made, byte) => made + String.fromCharCode(byte), ""));
+    return answer.ok ? `@font-face{font-family:Inter;font-weight:400 650;src:url(data:font/woff2;base64,${text})}` : "";
+  } catch {
+    return "";
+  }
 }

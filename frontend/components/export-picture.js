@@ -3,7 +3,8 @@
  * Owns: finding both, PNG out of SVG, and the download.
  */
 
-import { make } from "./dom.js";
+import { draw, make } from "./dom.js";
+import { typefaceRule } from "../charts/resources.js";
 import { MAP } from "../state/decision-map.js";
 import { pictureName } from "../state/exports.js";
 import { seen } from "../state/moments.js";
@@ -38,7 +39,8 @@ export async function savePicture(app, kind, type) {
   const words = isOne ? WHOSE : WORDS;
   const around = [...document.querySelectorAll(HEADINGS[kind] ?? LOWER)].flatMap((head) => [...head.querySelectorAll(words)]);
   if (kind === "scatter") await predictionsAsked(app);
-  const drawn = await laidOut(chart, () => chart.picture(around, isOne));
+  const [drawn, rule] = await Promise.all([laidOut(chart, () => chart.picture(around, isOne)), typefaceRule()]);
+  if (rule) drawn.firstElementChild?.after(draw("style", {}, rule));
   const svg = new Blob([new XMLSerializer().serializeToString(drawn)], { type: "image/svg+xml" });
   save(type === "svg" ? svg : await raster(svg, drawn.width.baseVal.value, drawn.height.baseVal.value), pictureName(state, kind, type));
 }

@@ -1,9 +1,12 @@
 """`pip install .` gives the command and the page."""
 
+import hashlib
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
+from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 
 import fallline
@@ -40,4 +43,31 @@ def test_the_wheel_gives_the_command_and_nothing_beside_the_package(wheel: dict[
     about = f"fallline-{fallline.__version__}.dist-info"
     assert {name.split("/")[0] for name in wheel} == {"fallline", about}
     assert "fallline = fallline.cli:main" in wheel[f"{about}/entry_points.txt"]
-    assert "License-Expression: MIT" in wheel[f"{about}/METADATA"]
+    assert "License-Expression: MIT AND OFL-1.1" in wheel[f"{about}/METADATA"]
+    assert "MIT License" in wheel[f"{about}/licenses/LICENSE"]
+
+
+def test_wheel_and_source_archive_carry_the_typeface_with_its_licence(
+    wheel: dict[str, str], tmp_path: Path
+) -> None:
+    licence = (ROOT / "frontend/fonts/OFL.txt").read_text()
+    assert "SIL OPEN FONT LICENSE Version 1.1" in licence
+    about = f"fallline-{fallline.__version__}.dist-info"
+    assert (
+        wheel["fallline/frontend/fonts/OFL.txt"]
+        == licence
+        == wheel[f"{about}/licenses/frontend/fonts/OFL.txt"]
+    )
+    (path,) = SdistBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
+    with tarfile.open(path) as archive:
+        names = {name.split("/", 1)[1] for name in archive.getnames()}
+    assert {"frontend/fonts/inter.woff2", "frontend/fonts/OFL.txt"} <= names
+
+
+def test_the_typeface_is_the_file_whose_making_is_described() -> None:
+    folder = ROOT / "frontend/fonts"
+    face, described = (folder / "inter.woff2").read_bytes(), (folder / "README.md").read_text()
+    assert face.startswith(b"wOF2")
+    assert len(face) <= 60_000
+    assert f"{len(face):,} bytes" in described
+    assert hashlib.sha256(face).hexdigest() in described

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,22 @@ def test_measures_that_charts_and_page_share_are_the_tokens() -> None:
     extras = spec()["fallline"]
     assert css["line-w"] == f"{extras['train']['width']}px"
     assert css["line-w-thin"] == f"{extras['test']['width']}px"
+
+
+def families(value: str) -> list[str]:
+    return [name.strip(" \"'") for name in value.split(",")]
+
+
+def test_words_of_page_charts_and_reports_are_in_the_same_face() -> None:
+    """The page also names what stands in while the file is on its way; nobody else has that."""
+    page = families(tokens("light")["font"])
+    page.remove("Before Inter")
+    assert page[0] == "Inter"
+    for theme in THEMES:
+        assert families(spec()[theme]["layout"]["font"]["family"]) == page
+    report = (resources.files("fallline.exports.report") / "report.css").read_text("utf-8")
+    [body] = re.findall(r"font: 15px/1.5 ([^;]+);", report)
+    assert families(body) == page
 
 
 def test_a_colour_that_differs_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

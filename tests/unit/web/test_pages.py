@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,17 @@ async def test_packing_makes_files_smaller_and_changes_nothing_in_them(tmp_path:
 def test_the_installed_pages_are_whole() -> None:
     pages = installed_pages()
     assert pages.find(f"{pages.assets}/main.js").body
+
+
+async def test_the_typeface_is_served_as_it_is_and_asked_for_before_anything_else() -> None:
+    pages = installed_pages()
+    face = pages.find(f"{pages.assets}/fonts/inter.woff2")
+    assert face.media_type == "font/woff2"
+    assert not face.packable
+    page = pages.index.body.decode()
+    asked = re.findall(r'(?:href|src)="(/assets/[^"]+)"', page)
+    assert asked[1] == f"{pages.assets}/fonts/inter.woff2"
+    assert 'as="font" type="font/woff2" crossorigin>' in page
     assert pages.find(f"{pages.assets}/figures/plotly-template.json").body.startswith(b"{")
     assert b"plotly.js" in pages.find(pages.plotly).body[:200]
     assert b"{{" not in pages.index.body

@@ -1,0 +1,187 @@
+"""Inter comes with the page: words and numbers have the same widths on every machine."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Route, expect
+
+from browser.conftest import OpenLab, Visits
+from browser.dashboard import PHONE, Dashboard
+
+ROOT = Path(__file__).parents[2]
+FILE = re.compile(r"/assets/[0-9a-f]+/fonts/inter\.woff2$")
+
+# Formulas and code are in the machine's own monospaced face.
+WRITTEN = """() => [...document.querySelectorAll("body *")].filter((each) =>
+    each.getClientRects().length && !getComputedStyle(each).fontFamily.includes("mono")
+    && [...each.childNodes].some((child) => child instanceof Text && child.data.trim()))
+    .map((each, at) => (each.setAttribute("data-written", at), at))"""
+
+STATUS = "[...document.fonts].find(({ family }) => family === 'Inter').status"
+
+# After three seconds charts are drawn without it; a busy machine may take longer than that for the rest.
+PATIENT = "setTimeout = ((later) => (run, ms) => later(run, ms === 3000 ? 600000 : ms))(setTimeout);"
+
+WIDTHS = """(letters) => {
+    const line = document.body.appendChild(document.createElement("span"));
+    Object.assign(line.style, { position: "absolute", whiteSpace: "pre", fontSize: "100px" });
+    const wide = (text, family = "") => {
+        Object.assign(line.style, { fontFamily: family });
+        line.textContent = text;
+        return line.getBoundingClientRect().width;
+    };
+    const measured = letters.map(([text, family]) => wide(text, family));
+    line.remove();
+    return measured;
+}"""
+
+
+def hold(context: BrowserContext) -> list[Route]:
+    """The face's file does not come until each route that is held is continued."""
+    held: list[Route] = []
+    context.route(FILE, lambda route: held.append(route))
+    return held
+
+
+def opened_without(visits: Visits, context: BrowserContext) -> Dashboard:
+    """The page in use while something that belongs to it is still missing."""
+    lab = visits.page(context)
+    lab.page.goto(lab.address, wait_until="domcontentloaded")
+    return lab.wait()
+
+
+def faces(lab: Dashboard, selector: str) -> dict[str, dict[str, Any]]:
+    """The faces that the browser drew the words of each element with, by the words."""
+    session = lab.page.context.new_cdp_session(lab.page)
+    session.send("DOM.enable")
+    session.send("CSS.enable")
+    root = session.send("DOM.getDocument")["root"]["nodeId"]
+    found = {}
+    for node in session.send("DOM.querySelectorAll", {"nodeId": root, "selector": selector})["nodeIds"]:
+        words = session.send("DOM.getOuterHTML", {"nodeId": node})["outerHTML"]
+        fonts = session.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
+        found[words] = {font["familyName"]: font["isCustomFont"] for font in fonts}
+    session.detach()
+    return found
+
+
+def foreign(found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What is drawn otherwise; what is there but closed has no face."""
+    return {words: each for words, each in found.items() if each and each != {"Inter Variable": True}}
+
+
+@pytest.mark.parametrize("size", [None, PHONE])
+def test_every_word_of_page_and_charts_is_in_the_shipped_face(
+    open_lab: OpenLab, size: tuple[int, int] | None
+) -> None:
+    lab = open_lab(**({"size": size} if size else {}), plotted=True)
+    lab.make_steps(40)
+    expect(lab.chart("loss")).to_have_attribute("data-last-step", "40")
+    lab.ask("PATCH", "/runs/gd", {"batch_size": 32})
+    lab.flags.first.wait_for()
+    lab.page.evaluate(WRITTEN)
+    found = {words: face for words, face in faces(lab, "[data-written]").items() if face}
+    assert len(found) > 60
+    assert foreign(found) == {}
+    charts = [words for words in found if re.search(r"class=\"\w*tick|chart-label|<tspan|<text", words)]
+    assert len(charts) > 10, "words of Plotly's axes and of our labels are among them"
+
+
+def test_the_face_is_asked_of_this_server_once_and_before_the_scripts(open_lab: OpenLab) -> None:
+    lab = open_lab(plotted=True)
+    assert [url for url in lab.requests if "font" in url] == [url for url in lab.requests if FILE.search(url)]
+    asked = [url for url in lab.requests if FILE.search(url)]
+    assert len(asked) == 1
+    assert asked[0].startswith(lab.address)
+    first = [url for url in lab.requests if url.startswith(lab.address)].index(asked[0])
+    scripts = [at for at, url in enumerate(lab.requests) if url.endswith("/main.js")]
+    assert first < scripts[0]
+
+
+def test_the_face_has_the_widths_of_inter_and_its_figures_are_tabular(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    assert lab.page.evaluate("document.fonts.check('13px Inter')")
+    assert lab.page.evaluate(STATUS) == "loaded"
+    family = lab.page.evaluate("getComputedStyle(document.body).fontFamily")
+    page, alone, machine, ones, eights = lab.page.evaluate(
+        WIDTHS,
+        [
+            ["Two ways down", ""],
+            ["Two ways down", "Inter"],
+            ["Two ways down", family.split(", ", 1)[1]],
+            ["1111", ""],
+            ["8888", ""],
+        ],
+    )
+    assert page == alone != machine
+    # as the file has it, in em: the widths of the letters, and of a tabular figure
+    assert page == pytest.approx(758, abs=6)
+    assert ones == eights == pytest.approx(4 * 64.84, abs=0.5)
+
+
+def test_the_face_has_every_sign_of_the_page_and_of_the_servers_words(open_lab: OpenLab) -> None:
+    sources = [
+        path
+        for folder in ("frontend", "backend/fallline")
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in {".js", ".html", ".css", ".py", ".json"} and "node_modules" not in path.parts
+    ]
+    assert len(sources) > 300
+    signs = {
+        sign for path in sources for sign in path.read_text("utf-8") if sign.isprintable() and sign != " "
+    }
+    assert {"−", "→", "Σ", "ŷ", "²", "✓"} <= signs
+    lab = open_lab()
+    lab.page.evaluate(
+        """(signs) => document.body.append(...signs.map((sign) =>
+            Object.assign(document.createElement("i"), { className: "tried", textContent: sign })))""",
+        sorted(signs),
+    )
+    assert foreign(faces(lab, "i.tried")) == {}
+
+
+def test_charts_are_drawn_when_the_face_is_there_and_not_before(visits: Visits) -> None:
+    context = visits.profile(plotted=True)
+    context.add_init_script(PATIENT)
+    held = hold(context)
+    lab = opened_without(visits, context)
+    lab.until(lambda: lab.page.evaluate("window.Plotly !== undefined"), bool)
+    lab.page.wait_for_timeout(500)
+    assert lab.chart("loss").get_attribute("data-state") == "waiting"
+    for route in held:
+        route.continue_()
+    expect(lab.chart("loss")).to_have_attribute("data-state", "drawn")
+    assert lab.page.evaluate("document.fonts.check('13px Inter')")
+
+
+def test_charts_are_drawn_without_a_face_that_does_not_come(visits: Visits) -> None:
+    context = visits.profile(plotted=True)
+    held = hold(context)
+    lab = opened_without(visits, context)
+    lab.allow("Failed to load resource")
+    lab.wait(drawn=True)
+    assert lab.page.evaluate(STATUS) == "loading"
+    for route in held:
+        route.abort()
+    lab.until(lambda: lab.page.evaluate(STATUS), lambda status: status == "error")
+    lab.page.reload(wait_until="domcontentloaded")
+    held[-1].abort()
+    lab.wait(drawn=True)
+
+
+def test_nothing_moves_when_the_face_arrives(visits: Visits) -> None:
+    """The frame stands where it stood: only words that nobody saw yet get their widths."""
+    context = visits.profile()
+    held = hold(context)
+    lab = opened_without(visits, context)
+    boxes = """() => ["top-bar", ".recipe", ".stage", ".inspection", "transport-bar", "step-inspector", ".plot.loss"]
+        .map((each) => document.querySelector(each).getBoundingClientRect().toJSON())"""
+    before = lab.page.evaluate(boxes)
+    for route in held:
+        route.continue_()
+    lab.until(lambda: lab.page.evaluate("document.fonts.check('13px Inter')"), bool)
+    assert lab.page.evaluate(boxes) == before
