@@ -17,7 +17,7 @@ PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help run install compiling install-test test test-long lint types layers check-js test-frontend test-python test-browser \
-        chaos fulldisk powerloss lives doctor bench screenshot format lock image verify-image clean
+        chaos fulldisk powerloss siege lives doctor bench screenshot format lock image verify-image clean
 
 help: ## list the verbs
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -120,6 +120,10 @@ fulldisk: install-test ## a server on a real disk that fills up, again and again
 
 powerloss: install-test ## what 300 power losses leave on the disk: nothing acknowledged lost, nothing half there; three mutants caught
 	@OPENBLAS_NUM_THREADS=1 $(PY) tests/powerloss/run.py
+
+siege: install-test ## attack a real server beside a person who trains: each goal must be met; MUTANTS=1 takes mends back, which must be seen
+	@$(BIN)/fallline warm >/dev/null
+	@OPENBLAS_NUM_THREADS=1 $(PY) tests/siege/run.py $(if $(MUTANTS),--mutants)
 
 lives: install-test ## whatever one does to an experiment, in any order: 400 lives, each replayed to the bit
 	@OPENBLAS_NUM_THREADS=1 $(PY) -m pytest --quiet --hypothesis-profile=explore tests/integration/test_any_life.py

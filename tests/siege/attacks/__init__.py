@@ -1,0 +1,1 @@
+"""The attacks of the siege, one module each."""

@@ -1,0 +1,149 @@
+"""Attack 5: a client with a new owner key for each request takes shares and places from everybody else."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+
+from siege.force import force, say
+from siege.person import Person
+from siege.report import all_of, at_least, at_most, holds
+from siege.wire import API, Http, Json, Reply, Socket
+from siege.world import World
+
+TITLE = "one client that makes a crowd"
+CLASS = 300
+"""Honest people behind the attacker's address, each with a key and a line that acknowledges frames."""
+
+PLACES = 700
+FAIR = 1 / 2
+"""The attacker's experiments share one owner's share. The class trains slowly and leaves its shares unused."""
+
+NOISE = 0.8
+"""Of the fair share at least so much."""
+
+TINY: Json = {
+    "data": {"samples": 10, "features": 1},
+    "network": {"layers": [{"units": 1, "activation": "relu"}]},
+    "runs": [{"name": "a", "learning_rate": 0.001, "batch_size": 1}],
+}
+
+
+async def siege(world: World) -> None:
+    many = CLASS // 5 if world.quick else CLASS
+    places = PLACES // 5 if world.quick else PLACES
+    with world.server(FALLLINE_EXPERIMENTS=str(places)) as server:
+        mine = Person(server)
+        await mine.create()
+        await mine.ask("POST", "/step", {"steps": 100}, seconds=20)
+        async with (
+            world.person(server) as person,
+            force(attend, server.port, 300, people=many) as others,
+        ):
+            await others.until_said(many, 60)
+            await person.phase(2)
+            quiet = await person.phase(5)
+            async with force(crowd, server.port, 300, many=places, within=30.0) as attack:
+                await attack.until_said(1, 45)
+                attacked = await person.phase(8)
+                made = (attack.said or [{"made": 0, "refused": 0}])[0]
+                newcomer = Person(server)
+                came = await status_of(newcomer.create())
+                stored = await status_of(mine.ask("GET", seconds=10))
+                stepped = await status_of(mine.ask("POST", "/step", {"steps": 1}, seconds=10))
+                served = others.said[many:][-1:]
+        fair = FAIR * quiet.rate
+        beside = f"beside {made['made']} experiments and {many} people"
+        world.note(at_least(f"training {beside}", attacked.rate, NOISE * fair, "steps/s"))
+        world.note(at_most(f"errors of the person {beside}", len(attacked.errors), 0, ""))
+        world.note(holds("a new person's experiment", came == 201, str(came), "201"))
+        world.note(holds("one's own stored, paused experiment", stored == 200, str(stored), "200"))
+        world.note(holds("a step of it", stepped == 200, str(stepped), "200"))
+        slow = served[0]["slow"] if served else many
+        world.note(all_of("people of the class who keep their speed", many - slow, many))
+        print(f"  (quiet: {quiet}; attacked: {attacked}; {made})", flush=True)
+
+
+async def status_of(asking: object) -> int:
+    """The status of an answer; 0 for none."""
+    try:
+        reply = await asking  # type: ignore[misc]
+    except (OSError, TimeoutError, asyncio.IncompleteReadError):
+        return 0
+    assert isinstance(reply, Reply)
+    return reply.status
+
+
+def new_key() -> str:
+    return os.urandom(16).hex()
+
+
+async def crowd(port: int, many: int, within: float) -> None:
+    """Make so many tiny experiments that play at full speed, each under a new key, for at most so long."""
+    made = refused = 0
+    give_up = time.monotonic() + within
+
+    async def one() -> None:
+        nonlocal made, refused
+        http = Http(port)
+        while made + refused < many and time.monotonic() < give_up:
+            try:
+                reply = await http.ask(
+                    "POST", f"{API}/experiments", TINY, seconds=20, Fallline_Owner=new_key()
+                )
+                if reply.status != 201:
+                    refused += 1
+                    continue
+                made += 1
+                state = reply.json()
+                path = f"{API}/experiments/{state['id']}/play"
+                await http.ask("POST", path, {"speed": "max"}, token=state["token"], Fallline_Owner=new_key())
+            except (OSError, TimeoutError, asyncio.IncompleteReadError):
+                refused += 1
+
+    await asyncio.gather(one(), one())
+    say({"made": made, "refused": refused})
+    await asyncio.sleep(3600)
+
+
+SLOW_SPEED, ENOUGH = 1.0, 0.8
+WATCHED_SECONDS = 6.0
+
+
+async def attend(port: int, people: int) -> None:
+    """Be a class: each makes an experiment, plays it slowly and watches it. Says now and then who is too slow."""
+    steps: dict[int, int] = {}
+
+    async def one(number: int) -> None:
+        owner, http = new_key(), Http(port)
+        state = (await http.ask("POST", f"{API}/experiments", TINY, seconds=60, Fallline_Owner=owner)).json()
+        socket = await Socket.open(port, seconds=30)
+        watch = {"type": "watch", "experiment": state["id"], "token": state["token"], "fps": 1}
+        socket.send({**watch, "buckets": 10, "series": ["batch_loss"], "encoding": "bdata"})
+        path = f"{API}/experiments/{state['id']}/play"
+        await http.ask("POST", path, {"speed": SLOW_SPEED}, token=state["token"], seconds=30)
+        http.close()
+        say(number)
+        while True:
+            message = json.loads(await socket.read())
+            if message["type"] == "frame":
+                socket.send({"type": "got", "frame": message["frame"]})
+                steps[number] = message["runs"]["a"]["step"]
+
+    async def arrive(numbers: range) -> list[asyncio.Task[None]]:
+        tasks = []
+        for number in numbers:
+            tasks.append(asyncio.create_task(one(number)))
+            while number not in steps and not tasks[-1].done():
+                await asyncio.sleep(0.005)
+        return tasks
+
+    await asyncio.gather(*(arrive(range(first, people, 4)) for first in range(4)))
+    while True:
+        before = dict(steps)
+        await asyncio.sleep(WATCHED_SECONDS)
+        least = ENOUGH * SLOW_SPEED * WATCHED_SECONDS - 1
+        slow = sum(steps.get(number, 0) - before.get(number, 0) < least for number in range(people))
+        say({"slow": slow})

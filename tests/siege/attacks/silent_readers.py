@@ -1,0 +1,82 @@
+"""Attack 3: forty sockets watch an experiment of eight runs at full speed and never read, as laptops that sleep do."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from siege.force import force, say
+from siege.person import Figures, Person
+from siege.report import at_most
+from siege.server import Server
+from siege.wire import Json, Socket
+from siege.world import World
+
+TITLE = "forty readers that never read"
+READERS = 40
+CUT_SECONDS = 12.0
+KILOBYTES = 256.0
+"""Of memory for each reader."""
+
+GROWTH, FLOOR_MS = 1.2, 5.0
+"""The 99th percentile may grow by a fifth. Less than 5 ms is noise."""
+
+RECIPE: Json = {
+    "runs": [{"name": f"run-{number}", "learning_rate": 0.01, "batch_size": 2**number} for number in range(8)]
+}
+
+
+async def siege(world: World) -> None:
+    with world.server() as server:
+        async with world.person(server, RECIPE) as person:
+            await person.phase(3)
+            quiet = await person.phase(6 if world.quick else 12)
+            held, memory = server.sockets, server.memory
+            async with force(strike, server.port, 60, experiment=person.id, readers=READERS) as readers:
+                await readers.until_said(1, 20)
+                began = time.perf_counter()
+                cut, peak = await _until_cut(server, person, held, began, world.quick)
+                attacked = person.since(began)
+        _note(world, quiet, attacked, cut, (peak - memory) / 1024 / READERS)
+        print(f"  (quiet: {quiet}; attacked: {attacked})", flush=True)
+
+
+async def _until_cut(
+    server: Server, person: Person, held: int, began: float, quick: bool
+) -> tuple[float, int]:
+    """Seconds until the server holds no more sockets than before, and the most memory that it used meanwhile.
+
+    Watches for at least the time in which they have to be cut.
+    """
+    cut: float | None = None
+    peak = 0
+    while (seconds := time.perf_counter() - began) < 2 * CUT_SECONDS:
+        peak = max(peak, server.memory)
+        if cut is None and server.sockets <= held + 2:
+            cut = seconds
+        if cut is not None and seconds >= (CUT_SECONDS / 2 if quick else CUT_SECONDS):
+            break
+        await asyncio.sleep(0.1)
+    return (2 * CUT_SECONDS if cut is None else cut), peak
+
+
+def _note(world: World, quiet: Figures, attacked: Figures, cut: float, kilobytes: float) -> None:
+    world.note(at_most("all of them are cut", cut, CUT_SECONDS, "s", digits=1))
+    world.note(at_most("memory for each", kilobytes, KILOBYTES, "KB"))
+    for which, what in (("commands", "command"), ("looks", "GET"), ("gaps", "time between frames")):
+        most = max(GROWTH * quiet.p99(which), quiet.p99(which) + FLOOR_MS)
+        world.note(at_most(f"99th percentile of a person's {what}", attacked.p99(which), most, "ms"))
+    world.note(at_most("errors of the person", len(attacked.errors), 0, ""))
+
+
+async def strike(port: int, experiment: str, readers: int) -> None:
+    """Watch and never read. Half of them lack the same, the others each something else."""
+    held = []
+    for number in range(readers):
+        socket = await Socket.open(port, receive_buffer=4096)
+        socket.stop_reading()
+        watch = {"type": "watch", "experiment": experiment, "fps": 30}
+        socket.send(watch if number % 2 else {**watch, "buckets": 9_000 + number})
+        held.append(socket)
+    say("begun")
+    await asyncio.sleep(3600)

@@ -1,0 +1,88 @@
+"""Faults that the siege plants in a server, by name. Some hold as long as a file of their name lies in the folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from fallline.execution.worker import Worker
+from fallline.services.lab import Lab
+from fallline.storage.sqlite import SqliteStore
+
+DAY = 86_400.0
+LOOK_SECONDS = 0.05
+BLOCKED_SECONDS = 2.0
+
+
+def _wait_while(file: Path) -> None:
+    while file.exists():
+        time.sleep(LOOK_SECONDS)
+
+
+def stuck_worker(folder: Path) -> None:
+    """The thread that trains stands still."""
+    turn = Worker.turn
+
+    def stuck(self: Worker, *arguments: Any, **named: Any) -> Any:
+        _wait_while(folder / "stuck-worker")
+        return turn(self, *arguments, **named)
+
+    Worker.turn = stuck  # type: ignore[method-assign]
+
+
+def stuck_store(folder: Path) -> None:
+    """The disk does not answer a write."""
+    write = SqliteStore.write
+
+    def stuck(self: SqliteStore, *arguments: Any, **named: Any) -> Any:
+        _wait_while(folder / "stuck-store")
+        return write(self, *arguments, **named)
+
+    SqliteStore.write = stuck  # type: ignore[method-assign]
+
+
+def blocked_loop(folder: Path) -> None:
+    """A request keeps the event loop from everything else, once."""
+    health = Lab.health
+
+    def blocking(self: Lab) -> dict[str, Any]:
+        file = folder / "blocked-loop"
+        if file.exists():
+            file.unlink()
+            time.sleep(BLOCKED_SECONDS)
+        return health(self)
+
+    Lab.health = blocking  # type: ignore[method-assign]
+
+
+def failing_experiment(folder: Path) -> None:
+    """The worker meets an exception that nobody foresaw, where it asks when to wake up."""
+    wake_at = Worker.wake_at
+
+    def failing(self: Worker, *arguments: Any, **named: Any) -> Any:
+        file = folder / "failing-experiment"
+        if file.exists():
+            file.unlink()
+            raise OverflowError("planted by the siege")
+        return wake_at(self, *arguments, **named)
+
+    Worker.wake_at = failing  # type: ignore[method-assign]
+
+
+def shifted_clock(days: float, folder: Path) -> None:
+    """The wall clock is wrong by so many days."""
+    now = time.time
+    time.time = lambda: now() + days * DAY
+
+
+FAULTS: Mapping[str, Callable[[Path], None]] = {
+    "stuck-worker": stuck_worker,
+    "stuck-store": stuck_store,
+    "blocked-loop": blocked_loop,
+    "failing-experiment": failing_experiment,
+    "clock+31d": partial(shifted_clock, 31.0),
+    "clock-400d": partial(shifted_clock, -400.0),
+}

@@ -1,0 +1,27 @@
+"""The server of the siege, with faults or mutants planted in its process.
+
+    python launch.py NAME,NAME FOLDER serve --port 0 ...
+
+A fault is trouble that the product must survive or report. A mutant takes back one mend, and the siege must catch it.
+Nothing of either stands in the product's code.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from fallline import cli
+from siege.faults import FAULTS
+from siege.mutants import MUTANTS
+
+if __name__ == "__main__":
+    names, folder = [name for name in sys.argv[1].split(",") if name], Path(sys.argv[2])
+    for name in names:
+        if name in FAULTS:
+            FAULTS[name](folder)
+        else:
+            MUTANTS[name].plant()
+    sys.exit(cli.main(sys.argv[3:]))

@@ -1,0 +1,97 @@
+"""`make siege`: each attack against a real server, beside a person who trains and looks.
+
+    python tests/siege/run.py [--only 3 5] [--quick] [--repeat 3] [--mutants [NAME ...]]
+
+Everything runs on loopback, is bounded in count and time, and ends what it started. The exit status is 1 where a goal
+is missed, or a mutant is not caught.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "backend")]
+
+from siege.mutants import MUTANTS  # noqa: E402
+from siege.report import Report, holds  # noqa: E402
+from siege.world import World  # noqa: E402
+from support.serving import compiled_ahead  # noqa: E402
+
+ATTACKS: Mapping[str, tuple[str, ...]] = {
+    "1": ("speeds",),
+    "2": ("bodies",),
+    "3": ("silent_readers",),
+    "5": ("crowd", "jobs", "without_storage"),
+    "9": ("loops",),
+}
+"""The modules of each attack, by its number in the issue."""
+
+ATTACK_SECONDS, ALL_SECONDS = 120.0, 600.0
+"""After which a module, or all of it, is given up. That is a goal missed."""
+
+
+async def attacked(
+    name: str, report: Report, seconds: float, *, quick: bool, mutants: tuple[str, ...] = ()
+) -> None:
+    """Run one module. What it raises is a goal missed."""
+    module = importlib.import_module(f"siege.attacks.{name}")
+    world = World(name, report, quick, mutants)
+    began = time.monotonic()
+    print(f"{name}: {module.TITLE}", flush=True)
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            await module.siege(world)
+    except Exception as error:
+        told = f"more than {seconds:.0f} s" if limit.expired() else repr(error)[:300]
+        world.note(holds("the attack comes to its end", False, told, "without an error"))
+    print(f"  ({time.monotonic() - began:.0f} s)", flush=True)
+
+
+def besieged(numbers: list[str], *, quick: bool) -> bool:
+    """Run the attacks; whether each goal was met."""
+    report, began = Report(), time.monotonic()
+    for name in (name for number in numbers for name in ATTACKS[number]):
+        left = max(0.0, began + ALL_SECONDS - time.monotonic())
+        asyncio.run(attacked(name, report, min(ATTACK_SECONDS, left), quick=quick))
+    seconds = time.monotonic() - began
+    print(f"{len(report.rows)} figures, {len(report.missed)} goals missed, in {seconds:.0f} s", flush=True)
+    for attack, row in report.missed:
+        print(f"{attack}: {row}", flush=True)
+    return not report.missed
+
+
+def caught(names: list[str], *, quick: bool) -> bool:
+    """Run each mutant with the attack that must catch it; whether all were caught."""
+    missed = []
+    for name in names:
+        report = Report()
+        asyncio.run(attacked(MUTANTS[name].attack, report, ATTACK_SECONDS, quick=quick, mutants=(name,)))
+        print(f"mutant {name}: {'caught' if report.missed else 'NOT CAUGHT'}", flush=True)
+        missed += [] if report.missed else [name]
+    print(f"{len(names)} mutants, {len(missed)} not caught: {', '.join(missed)}", flush=True)
+    return not missed
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=ATTACKS, default=list(ATTACKS), help="attacks to run")
+    parser.add_argument("--quick", action="store_true", help="shorter phases; rough figures")
+    parser.add_argument("--repeat", type=int, default=1, help="so many times in a row")
+    parser.add_argument("--mutants", nargs="*", choices=MUTANTS, help="run mutants, which must be caught")
+    asked = parser.parse_args()
+    compiled_ahead()
+    if asked.mutants is not None:
+        return 0 if caught(asked.mutants or list(MUTANTS), quick=asked.quick) else 1
+    passed = [besieged(asked.only, quick=asked.quick) for _ in range(asked.repeat)]
+    return 0 if all(passed) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""A real server for the siege: a process of its own on loopback with its own data folder, and what it costs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+BACKEND = Path(__file__).parents[2] / "backend"
+LAUNCH = Path(__file__).with_name("launch.py")
+START_SECONDS = 90.0
+NOT_OURS = ("FALLLINE_",)
+
+
+class Server:
+    """A running server."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, output: Path, folder: Path) -> None:
+        self.process = process
+        self.port = port
+        self.folder = folder
+        self._output = output
+
+    @property
+    def output(self) -> str:
+        """Its log."""
+        return self._output.read_text(errors="replace")
+
+    @property
+    def loop_seconds(self) -> float:
+        """Processor time of the thread that runs the event loop, in seconds."""
+        return int(self._proc("schedstat").split()[0]) * 1e-9
+
+    def stolen(self) -> float:
+        """Seconds that its training stood in line for a processor which other processes had.
+
+        Time lost so is not the server's doing. Waiting for Python's lock is not part of it.
+        """
+        threads = dict(self._threads())
+        threads.pop(self.process.pid, None)
+        return max(threads.values(), default=(0.0, 0.0))[1]
+
+    def _threads(self) -> Iterator[tuple[int, tuple[float, float]]]:
+        """For each thread the seconds that it had a processor, and stood in line for one."""
+        for each in Path(f"/proc/{self.process.pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                had, in_line, _ = (each / "schedstat").read_text().split()
+                yield int(each.name), (int(had) * 1e-9, int(in_line) * 1e-9)
+
+    @property
+    def memory(self) -> int:
+        """Resident memory that is not backed by files, in bytes."""
+        found = re.search(r"RssAnon:\s+(\d+) kB", self._proc("status"))
+        assert found is not None
+        return int(found[1]) * 1024
+
+    @property
+    def resident(self) -> int:
+        """All resident memory, in bytes."""
+        found = re.search(r"VmRSS:\s+(\d+) kB", self._proc("status"))
+        assert found is not None
+        return int(found[1]) * 1024
+
+    @property
+    def sockets(self) -> int:
+        """Number of sockets that the process holds."""
+        held = 0
+        for each in Path(f"/proc/{self.process.pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                held += os.readlink(each).startswith("socket:")
+        return held
+
+    def _proc(self, name: str) -> str:
+        return Path(f"/proc/{self.process.pid}/{name}").read_text()
+
+    def end(self, number: int = signal.SIGTERM, seconds: float = 20.0) -> None:
+        """End it as a service manager does."""
+        self.process.send_signal(number)
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@contextmanager
+def open_server(
+    *arguments: str, plants: Sequence[str] = (), folder: Path | None = None, **environment: str
+) -> Iterator[Server]:
+    """Start a server on a free port. `plants` names faults and mutants of `launch`.
+
+    `folder` holds its data and outlives it; without one it gets a folder that is deleted with it.
+    """
+    with tempfile.TemporaryDirectory() as own:
+        place = Path(own) if folder is None else folder
+        output = place / "output"
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(NOT_OURS)}
+        settings = {
+            "PYTHONPATH": str(BACKEND),
+            "OPENBLAS_NUM_THREADS": "1",
+            "FALLLINE_DATA": str(place / "data"),
+            **environment,
+        }
+        with output.open("wb") as sink:
+            process = subprocess.Popen(
+                [
+                    sys.executable,
+                    str(LAUNCH),
+                    ",".join(plants),
+                    str(place),
+                    "serve",
+                    "--port",
+                    "0",
+                    *arguments,
+                ],
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                env={**clean, **settings},
+            )
+        try:
+            yield Server(process, _port(process, output), output, place)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            process.wait()
+
+
+def _port(process: subprocess.Popen[bytes], output: Path) -> int:
+    give_up = time.monotonic() + START_SECONDS
+    while time.monotonic() < give_up and process.poll() is None:
+        if found := re.search(r"listens on http://[^:]+:(\d+)", output.read_text(errors="replace")):
+            return int(found[1])
+        time.sleep(0.02)
+    raise AssertionError(f"the server does not start: {output.read_text(errors='replace')}")
