@@ -129,6 +129,7 @@ async def test_every_csv_that_cannot_be_used_is_answered_with_problem_details() 
     async with open_app() as (_, client):
         for body, told in [
             *BAD,
+            ("a,\u202eb\n1,2\n2,3\n".encode(), {"line": 1, "offset": 2}),
             *((body, {"bound": bound, "asked": asked}) for body, bound, asked in TOO_LARGE),
         ]:
             answer = await client.post(DATASETS, content=body, headers=CSV)
@@ -164,9 +165,9 @@ async def test_only_what_says_that_it_is_a_csv_is_read_as_one(content_type: str,
 
 async def test_a_csv_is_read_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     where = []
-    read = library.read_table
+    read = library.read_new_table
     monkeypatch.setattr(
-        library, "read_table", lambda body: (where.append(threading.current_thread()), read(body))[1]
+        library, "read_new_table", lambda body: (where.append(threading.current_thread()), read(body))[1]
     )
     async with open_app() as (_, client):
         await sent(client)

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from fallline.exports.table import EXPORTS
 from fallline.runs.recipe_check import catalog
 from fallline.vocabulary.commands import COMMANDS
 from fallline.web.errors import STATUS
@@ -107,6 +108,19 @@ def test_every_call_describes_its_answer_and_its_problems(document: dict[str, An
                 (kind,) = call["requestBody"]["content"]
                 assert kind == FILES.get(path, "application/json")
                 assert call["requestBody"]["content"][kind]["schema"]
+
+
+def test_every_file_to_take_away_is_described_as_what_it_is(document: dict[str, Any]) -> None:
+    content = document["paths"]["/api/v1/experiments/{id}/export/{file}"]["get"]["responses"]["200"][
+        "content"
+    ]
+    assert set(content) == {row.media_type for row in EXPORTS.values()}
+    kinds = {media_type: told["schema"]["type"] for media_type, told in content.items()}
+    assert {media_type for media_type, kind in kinds.items() if kind == "object"} == {
+        "application/json",
+        "application/x-ipynb+json",
+    }
+    assert content["application/zip"]["schema"]["format"] == "binary"
 
 
 def test_every_setting_of_a_run_is_described_as_in_the_catalog(document: dict[str, Any]) -> None:

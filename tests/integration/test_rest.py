@@ -20,6 +20,7 @@ import pytest
 from fallline.figures import FIGURES, MEASURED
 from fallline.settings import Settings
 from fallline.vocabulary import answers, catalog_answers
+from fallline.vocabulary.messages import MOST_SERIES
 from fallline.web import answers as web_answers
 from fallline.web import visitors
 from support.serving import Experiment, created, open_app
@@ -399,6 +400,47 @@ async def test_a_repeat_with_its_key_is_answered_again_and_not_done_again(one: E
     assert [answer.status_code for answer in removed] == [204, 204]
     for bad in ("", "with space", "x" * 129):
         assert (await one.ask("POST", "/step", {}, **{"Idempotency-Key": bad})).status_code == 422
+
+
+async def test_two_keys_are_refused_and_nothing_is_done(one: Experiment) -> None:
+    headers = [*one.authorized.items(), ("Idempotency-Key", "a"), ("Idempotency-Key", "b")]
+    answer = await one.client.post(one.here + "/step", json={"steps": 5}, headers=headers)
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [{"pointer": "/Idempotency-Key", "detail": "should be sent once"}]
+    assert steps((await one.get()).json())["gd"] == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "repeated"),
+    [
+        ("since=1&since=2", ["/since"]),
+        ("since=1&since=1", ["/since"]),
+        ("since=1&buckets=5&since=2&buckets=6&series=batch_loss&series=train_loss", ["/since", "/buckets"]),
+        ("since=1&sin%63e=2", ["/since"]),
+        ("x=&x=", ["/x"]),
+        ("&".join(["x"] * 100), ["/x"]),
+    ],
+)
+async def test_a_parameter_that_comes_twice_is_refused_by_its_name(
+    one: Experiment, query: str, repeated: list[str]
+) -> None:
+    for path in ("", "/runs/gd/history", "/runs/gd/snapshot", "/figures/loss", "/export/recipe.json"):
+        answer = await one.client.get(f"{one.here}{path}?{query}")
+        assert answer.status_code == 422
+        assert answer.json()["errors"] == [
+            {"pointer": pointer, "detail": "should be said once"} for pointer in repeated
+        ]
+
+
+async def test_series_may_come_again_and_again_up_to_a_bound(one: Experiment) -> None:
+    history = one.here + "/runs/gd/history?"
+    answer = await one.client.get(history + "&".join(["series=batch_loss"] * MOST_SERIES))
+    assert list(answer.json()["series"]) == ["batch_loss"]
+    answer = await one.client.get(history + "&".join(["series=batch_loss"] * (MOST_SERIES + 1)))
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [{"pointer": "/series", "detail": "should have at most 128 entries"}]
+    answer = await one.client.get(history + "series=" + "x" * 65)
+    assert answer.json()["errors"][0]["pointer"].startswith("/series")
 
 
 async def test_too_expensive_says_bound_limit_and_asked(client: httpx.AsyncClient) -> None:

@@ -23,6 +23,7 @@ FOREIGN = [
     "http://127.0.0.1",
     "http://127.0.0.1:1",
     "ftp://127.0.0.1:{port}",
+    "https://127.0.0.1:{port}",
     "HTTP://127.0.0.1:{port}",
     "http://user@127.0.0.1:{port}",
     "http://127.0.0.1:{port}/",
@@ -54,9 +55,8 @@ def test_two_origins_are_none(shared_server: Server) -> None:
     assert raw(shared_server.port, request.encode())[:12] in (b"HTTP/1.1 400", b"HTTP/1.1 403")
 
 
-@pytest.mark.parametrize("scheme", ["http", "https"])
-def test_the_own_page_and_a_script_without_origin_get_one(scheme: str, shared_server: Server) -> None:
-    with connect(shared_server.socket_url, origin=f"{scheme}://127.0.0.1:{shared_server.port}"):  # type: ignore[arg-type]
+def test_the_own_page_and_a_script_without_origin_get_one(shared_server: Server) -> None:
+    with connect(shared_server.socket_url, origin=f"http://127.0.0.1:{shared_server.port}"):  # type: ignore[arg-type]
         pass
     with connect(shared_server.socket_url) as line:
         assert line.response is not None
@@ -81,13 +81,34 @@ async def test_unsafe_methods_are_refused_to_foreign_pages_and_reading_is_left_t
             "null",
             "https://partner.example.evil.example",
             "http://partner.example",
+            "https://localhost",
         ):
             answer = await client.request(method, "/api/v1/experiments", headers={"Origin": origin})
             assert (answer.status_code, answer.json()["type"]) == (403, "/problems/foreign-origin")
             assert (await client.get("/healthz", headers={"Origin": origin})).status_code == 200
-        for origin in ("http://localhost", "https://localhost", "https://partner.example"):
+        for origin in ("http://localhost", "https://partner.example"):
             answer = await client.request(method, "/api/v1/experiments", headers={"Origin": origin})
             assert answer.status_code == (201 if method == "POST" else 405)
+
+
+async def test_a_page_that_came_by_https_belongs_to_a_server_that_is_reached_by_https() -> None:
+    async with open_app() as (app, _):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="https://localhost") as secure:
+            for origin, status in {"https://localhost": 201, "http://localhost": 403}.items():
+                answer = await secure.post("/api/v1/experiments", headers={"Origin": origin})
+                assert answer.status_code == status
+
+
+def test_a_proxy_that_speaks_https_is_believed_only_if_it_is_named() -> None:
+    page = "https://127.0.0.1"
+    for proxies, opens in {"127.0.0.1": True, "": False}.items():
+        with open_server("--memory", FALLLINE_PROXIES=proxies, **NUMPY) as server:
+            headers = {"Host": "127.0.0.1", "Origin": page, "X-Forwarded-Proto": "https"}
+            answer = httpx.post(server.url + "api/v1/experiments", headers=headers)
+            assert answer.status_code == (201 if opens else 403)
+            if not opens:
+                assert "FALLLINE_PROXIES" in answer.json()["detail"]
 
 
 async def test_only_the_servers_own_names_are_answered() -> None:

@@ -7,10 +7,10 @@ file is read, or who asks.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from fallline.engine.saved_parameters import MAGIC, SavedParameters, read_parameters
-from fallline.engine.tabular import Table, read_table
+from fallline.engine.tabular import Table, read_new_table, read_table
 from fallline.services.capabilities import new_id
 from fallline.services.keeping import Keeper
 from fallline.services.tables import Sent, Tables, leaving
@@ -46,7 +46,7 @@ class Library:
 
         Raises UnusableTable or TooExpensive for what is no table, ReadOnly, and Unavailable where there is no room.
         """
-        table, id = await self._read(body), new_id()
+        table, id = await self._read(body, read_new_table), new_id()
         await self._keep(id, body, table, used)
         return id, table
 
@@ -113,6 +113,6 @@ class Library:
         async with self._reading:
             return await asyncio.to_thread(read_parameters, body)
 
-    async def _read(self, body: bytes) -> Table:
+    async def _read(self, body: bytes, read: Callable[[bytes], Table] = read_table) -> Table:
         async with self._reading:
-            return await asyncio.to_thread(read_table, body)
+            return await asyncio.to_thread(read, body)

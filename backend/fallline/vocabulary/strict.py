@@ -16,9 +16,13 @@ LARGEST = 2**53
 """Integers beyond this are not exact in every JSON reader."""
 
 
+UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Categories of characters that show nothing of themselves, and may turn or break the line they stand in."""
+
+
 def _printable(text: str) -> str:
-    if any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn") for character in text):
-        raise ValueError("a text without control characters")
+    if any(unicodedata.category(character) in UNPRINTABLE for character in text):
+        raise ValueError("should be a text on one line, without control characters")
     return unicodedata.normalize("NFC", text)
 
 

@@ -27,6 +27,21 @@ def _with_unfinished(progress: Json) -> Json:
     return {"unfinished": {}, **progress}
 
 
+def _on_one_line(fact: Json) -> Json:
+    """Labels once took the separators of lines and paragraphs; they are read as blanks. No shape changes by that."""
+    if "recipe" in fact and "runs" in fact["recipe"]:
+        runs = [_labelled(run) for run in fact["recipe"]["runs"]]
+        return {**fact, "recipe": {**fact["recipe"], "runs": runs}}
+    return _labelled({**fact, "recipe": _labelled(fact["recipe"])} if "recipe" in fact else fact)
+
+
+def _labelled(told: Json) -> Json:
+    label = told.get("label")
+    return {**told, "label": label.translate(SEPARATORS)} if label else told
+
+
+SEPARATORS = {0x2028: " ", 0x2029: " "}
+
 FACTS: Sequence[Upcast] = (_with_makers,)
 PROGRESS: Sequence[Upcast] = (_with_unfinished,)
 """Row n brings what version n wrote to version n + 1."""
@@ -34,7 +49,7 @@ PROGRESS: Sequence[Upcast] = (_with_unfinished,)
 
 def today(kept: Kept) -> Kept:
     """What is stored of an experiment, as today's program writes it. Raises TooNew for what a newer one wrote."""
-    entries = tuple(_today(fact, FACTS) for fact in kept.entries)
+    entries = tuple(_on_one_line(_today(fact, FACTS)) for fact in kept.entries)
     return replace(kept, entries=entries, progress=_today(kept.progress, PROGRESS))
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from fastapi import FastAPI, WebSocket
+from fastapi import Depends, FastAPI, WebSocket
 from starlette.middleware import Middleware
 
 from fallline import __version__
@@ -28,6 +28,7 @@ from fallline.web.errors import problem_response
 from fallline.web.methods import Methods, table_of
 from fallline.web.openapi import describe
 from fallline.web.pages import Pages, page_routes
+from fallline.web.queries import each_once
 from fallline.web.security import Guard
 from fallline.web.socket import Connection
 from fallline.web.visitors import Turnstile
@@ -61,7 +62,7 @@ def build_app(lab: Lab, pages: Pages, settings: Settings) -> FastAPI:
         qr_routes,
     )
     for router in (*(routes.router for routes in apis), page_routes(pages)):
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(each_once)])
 
     sockets: set[WebSocket] = set()
 

@@ -5,23 +5,24 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
+from fallline.exports.table import EXPORTS
 from fallline.web.openapi import answers_of
 from fallline.web.queries import OfRun
 from fallline.web.visitors import TheLab
 
 router = APIRouter(prefix="/api/v1/experiments/{id}/export", tags=["exports"])
 
-FILES = (
-    "application/json",
-    "text/csv",
-    "application/zip",
-    "text/html",
-    "text/x-python",
-    "application/x-ipynb+json",
-)
+
+def _schema(media_type: str) -> dict[str, str]:
+    if media_type.endswith("json"):
+        return {"type": "object"}
+    if media_type.startswith("text/"):
+        return {"type": "string"}
+    return {"type": "string", "format": "binary"}
+
+
 _RESPONSES = answers_of(404, 422)
-_RESPONSES[200]["content"] = {kind: {"schema": {"type": "string"}} for kind in FILES}
-_RESPONSES[200]["content"]["application/json"] = {"schema": {"type": "object"}}
+_RESPONSES[200]["content"] = {row.media_type: {"schema": _schema(row.media_type)} for row in EXPORTS.values()}
 
 
 @router.get("/{file}", responses=_RESPONSES, response_class=Response)

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Annotated, Any, Literal
 
-from fastapi import Query
+from fastapi import Query, Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from fallline.vocabulary.messages import MOST_BUCKETS
+from fallline.vocabulary.errors import FieldError, InvalidRequest
+from fallline.vocabulary.messages import MOST_BUCKETS, MOST_SERIES, SeriesNames
 from fallline.vocabulary.strict import LARGEST, RunName
+from fallline.web.strict_json import MOST_ERRORS, below
 
 MOST_CELLS = 64
+MOST_PARAMETERS = MOST_SERIES + 16
+"""Of one address. Counted before they are read: 64 KiB of them take longer to read than any answer may."""
+
+REPEATABLE = frozenset({"series"})
+"""Parameters that may stand in an address more than once."""
+
 OPTIONS = {"plane", "normalize", "weights", "predictions"}
 
 _WHOLE = re.compile(r"-?[0-9]{1,17}")
@@ -26,6 +35,16 @@ def _whole(text: Any) -> Any:
 
 Whole = Annotated[int, BeforeValidator(_whole)]
 StepNumber = Annotated[Whole, Field(ge=0, le=LARGEST)]
+
+
+async def each_once(request: Request) -> None:
+    """A dependency of every route: refuses what would be read as the last of several. Raises InvalidRequest."""
+    if request.scope["query_string"].count(b"&") >= MOST_PARAMETERS:
+        raise InvalidRequest(FieldError("", f"should have at most {MOST_PARAMETERS} parameters"))
+    times = Counter(name for name, _ in request.query_params.multi_items() if name not in REPEATABLE)
+    errors = [FieldError(below("", name), "should be said once") for name in times if times[name] > 1]
+    if errors:
+        raise InvalidRequest(*errors[:MOST_ERRORS], more=len(errors) > MOST_ERRORS)
 
 
 class _Query(BaseModel):
@@ -64,7 +83,7 @@ class _Figure(_Instrument):
 
 
 class _History(_Query):
-    series: list[str] | None = None
+    series: SeriesNames | None = None
     since: StepNumber | None = None
     until: StepNumber | None = None
     buckets: Annotated[Whole, Field(ge=1, le=MOST_BUCKETS)] = 1_000

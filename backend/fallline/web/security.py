@@ -57,6 +57,11 @@ STRICT_TRANSPORT = "max-age=63072000; includeSubDomains"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
+FURTHER_ORIGINS = (
+    "FALLLINE_ORIGINS lists further origins whose pages may; "
+    "behind a proxy that speaks HTTPS, FALLLINE_PROXIES needs the proxy's address"
+)
+
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?P<port>:[0-9]{1,5})?", re.ASCII)
 
 
@@ -83,12 +88,15 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def is_own_origin(origin: str, host: str | None, further: Iterable[str]) -> bool:
-    """Whether a page of `origin` belongs to this server, which was reached as `host`. Exact; no suffix, no wildcard."""
+def is_own_origin(origin: str, scheme: str, host: str | None, further: Iterable[str]) -> bool:
+    """Whether a page of `origin` belongs to this server, which was reached by `scheme` as `host`.
+
+    Exact; no suffix, no wildcard.
+    """
     if origin in further:
         return True
-    scheme, separator, authority = origin.partition("://")
-    if not separator or scheme not in DEFAULT_PORTS or urlsplit(origin).netloc != authority:
+    own, separator, authority = origin.partition("://")
+    if not separator or own != scheme or urlsplit(origin).netloc != authority:
         return False
     default = DEFAULT_PORTS[scheme]
     return bool(authority) and authority.removesuffix(default) == (host or "").lower().removesuffix(default)
@@ -109,7 +117,7 @@ class Guard:
 
         async def sending(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
-                _add_headers(message, secure=scope["scheme"] in ("https", "wss"))
+                _add_headers(message, secure=_scheme(scope) == "https")
             await send(message)
 
         refusal = self._refusal(scope)
@@ -126,10 +134,16 @@ class Guard:
         unsafe = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS
         origins = headers.getlist("origin")
         if unsafe and not (
-            len(origins) <= 1 and all(is_own_origin(one, host, self._origins) for one in origins)
+            len(origins) <= 1
+            and all(is_own_origin(one, _scheme(scope), host, self._origins) for one in origins)
         ):
-            return ForeignOrigin("FALLLINE_ORIGINS lists further origins whose pages may")
+            return ForeignOrigin(FURTHER_ORIGINS)
         return None
+
+
+def _scheme(scope: Scope) -> str:
+    """By which scheme a page would have come: a socket belongs to the page's own."""
+    return "https" if scope["scheme"] in ("https", "wss") else "http"
 
 
 def _add_headers(message: Message, *, secure: bool) -> None:

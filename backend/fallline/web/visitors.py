@@ -75,10 +75,12 @@ Token = Annotated[str, Depends(_allowed)]
 
 
 async def _key(request: Request) -> str | None:
-    key = request.headers.get("idempotency-key")
-    if key is not None and not _KEY.fullmatch(key):
+    keys = request.headers.getlist("idempotency-key")
+    if len(keys) > 1:
+        raise InvalidRequest(FieldError("/Idempotency-Key", "should be sent once"))
+    if keys and not _KEY.fullmatch(keys[0]):
         raise InvalidRequest(FieldError("/Idempotency-Key", "should be 1 to 128 visible ASCII characters"))
-    return key
+    return keys[0] if keys else None
 
 
 Key = Annotated[str | None, Depends(_key)]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fallline.engine.tabular import MOST_BYTES, Column, Table, read_table
+from fallline.engine.tabular import MOST_BYTES, Column, Table, read_new_table, read_table
 from fallline.vocabulary.errors import FalllineError, TooExpensive, UnusableTable
 from support.csv_files import BAD, TOO_LARGE
 
@@ -261,6 +261,37 @@ def test_a_table_that_cannot_be_used_says_why_and_where(body: bytes, told: dict[
     members = {key: value for key, value in refused.value.members().items() if key != "skipped"}
     assert told["says"] in refused.value.detail
     assert members == {key: value for key, value in told.items() if key != "says"}
+
+
+@pytest.mark.parametrize(
+    ("text", "character", "line", "offset"),
+    [
+        ("na\u202eme,y\n1,2\n2,3\n", "U+202E", 1, 2),
+        ("\ufeffn\u00e4\u202eme,y\n1,2\n2,3\n", "U+202E", 1, 6),
+        ("a,b\n1,2\n2,x\u2067\n", "U+2067", 3, 11),
+        ("a,b\n1,2\n2,x\u2028y\n", "U+2028", 3, 11),
+        ("a,b\r\n1,2\r\n\x1b[31m,3\r\n", "U+001B", 3, 10),
+        ("a,b\n1,2\n2,\x85\n", "U+0085", 3, 10),
+    ],
+)
+def test_a_new_table_with_characters_that_turn_or_break_lines_is_refused_with_the_place(
+    text: str, character: str, line: int, offset: int
+) -> None:
+    with pytest.raises(UnusableTable) as refused:
+        read_new_table(text.encode())
+    assert f" begins {character}, " in refused.value.detail
+    assert refused.value.members() == {"line": line, "offset": offset}
+
+
+def test_a_new_table_may_have_tabs_lines_within_quotes_and_marks_that_do_nothing() -> None:
+    text = 'a,b\tc\u200b\n1,"x\ny"\n2,\u200fz\n3,\u200fz\n4,"x\ny"\n'
+    found = read_new_table(text.encode())
+    assert [(each.name, each.categories) for each in found.columns] == [("a", ()), ("b c", ("x y", "z"))]
+
+
+def test_a_table_that_was_stored_before_the_rule_is_read_as_it_was() -> None:
+    found = table("a,\u202eb", "1,2", "2,3\u202e", "3,5", "4,7")
+    assert ([each.name for each in found.columns], found.rows) == (["a", "b"], 3)
 
 
 def test_of_very_many_rows_that_cannot_be_used_the_first_are_told_and_all_are_counted() -> None:

@@ -36,15 +36,21 @@ def test_a_star_takes_any_name() -> None:
     ("origin", "host"),
     [
         ("http://localhost:8000", "localhost:8000"),
-        ("https://lab.example", "lab.example"),
-        ("https://lab.example", "lab.example:443"),
         ("http://localhost", "LOCALHOST:80"),
         ("http://[::1]:8000", "[::1]:8000"),
         ("https://partner.example:8443", "localhost:8000"),
     ],
 )
 def test_own_origins(origin: str, host: str) -> None:
-    assert is_own_origin(origin, host, {"https://partner.example:8443"})
+    assert is_own_origin(origin, "http", host, {"https://partner.example:8443"})
+
+
+@pytest.mark.parametrize("host", ["lab.example", "lab.example:443"])
+def test_a_page_belongs_to_the_server_of_its_own_scheme(host: str) -> None:
+    assert is_own_origin("https://lab.example", "https", host, ())
+    assert not is_own_origin("https://lab.example", "http", host, ())
+    assert not is_own_origin("http://lab.example", "https", host, ())
+    assert not is_own_origin("http://lab.example:443", "https", host, ())
 
 
 @pytest.mark.parametrize(
@@ -53,10 +59,11 @@ def test_own_origins(origin: str, host: str) -> None:
      "http://evil.example/localhost:8000", "http://localhost:8000/", "http://localhost:8000/path", "HTTP://LOCALHOST:8000",
      "http://user@localhost:8000", "http://localhost:8000@evil.example", "ftp://localhost:8000", "ws://localhost:8000",
      "localhost:8000", "//localhost:8000", "http://localhost:8000 http://evil.example", "http://evillocalhost:8000",
-     "http://sub.localhost:8000", "https://partner.example", "http://localhost:8000#", "http://localhost:8000?"],
+     "http://sub.localhost:8000", "https://partner.example", "http://localhost:8000#", "http://localhost:8000?",
+     "https://localhost:8000"],
 )  # fmt: skip
 def test_foreign_origins(origin: str) -> None:
-    assert not is_own_origin(origin, "localhost:8000", {"https://partner.example:8443"})
+    assert not is_own_origin(origin, "http", "localhost:8000", {"https://partner.example:8443"})
 
 
 def test_the_policy_loosens_no_script_rule() -> None:

@@ -6,7 +6,14 @@ Must not know recipes, networks or who sent it: `engine.datasets.own` makes samp
 
 from fallline.engine.tabular.cells import number_shown
 from fallline.engine.tabular.columns import MOST_CATEGORIES, Column
-from fallline.engine.tabular.table import MOST_BYTES, MOST_COLUMNS, MOST_ROWS, Table, read_table
+from fallline.engine.tabular.table import (
+    MOST_BYTES,
+    MOST_COLUMNS,
+    MOST_ROWS,
+    Table,
+    read_new_table,
+    read_table,
+)
 
 __all__ = [
     "MOST_BYTES",
@@ -16,5 +23,6 @@ __all__ = [
     "Column",
     "Table",
     "number_shown",
+    "read_new_table",
     "read_table",
 ]

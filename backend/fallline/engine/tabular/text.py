@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 import codecs
+import re
 
 from fallline.vocabulary.errors import UnusableTable
 
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+_UNSHOWABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Control characters but tabs and line ends, separators of lines, and what turns the text around it.
+
+Marks that only join, part or hint, as U+200B and U+200E, come with pasted text: `cells.shown` drops them.
+"""
+
+
+def check_characters(body: bytes) -> None:
+    """Raises UnusableTable, as `decoded` does, for a character that would turn or break a line that shows it."""
+    text = decoded(body)
+    found = _UNSHOWABLE.search(text)
+    if found is not None:
+        offset = len(body) - len(text[found.start() :].encode())
+        what = f"begins U+{ord(found[0]):04X}, which turns or breaks the line that shows it: take it out"
+        raise _stray(body, offset, what)
 
 
 def decoded(body: bytes) -> str:
