@@ -69,6 +69,14 @@ class DeficitRoundRobin:
             self._credit[self._current] += self._quantum
         return self._current, self._credit[self._current]
 
+    def prefer(self, key: str) -> None:
+        """Make it this key's turn now. It must take part, and has the quantum of its next turn."""
+        if self._current != key and self._credit[key] >= 0:
+            self._current = key
+            self._queue.remove(key)
+            self._queue.append(key)
+            self._credit[key] += self._quantum
+
     def charge(self, key: str, cost: float) -> None:
         """The key took `cost` seconds, in its turn or outside of one."""
         if key in self._credit:

@@ -107,10 +107,14 @@ class _Pump:
         self._thread.join()
 
     def post(self, id: str, call: Callable[[], None]) -> None:
-        """Have `call`, which concerns one experiment, done between two slices."""
+        """Have `call`, which concerns one experiment and takes no time, done next."""
         with self._wake:
             self._calls.append((id, call))
             self._wake.notify()
+
+    def post_command(self, id: str, command: Callable[[], None]) -> None:
+        """Have `command` done between two slices, before reads and training."""
+        self.post(id, lambda: self._worker.command(id, command))
 
     def post_read(self, id: str, read: Callable[[], None]) -> None:
         """Have `read` done when it is the turn of the experiment's reads."""
@@ -420,7 +424,7 @@ class InProcessExecutor:
     ) -> Any:
         pump, answer = self._pump(id), self._promise()
         ending = _Ending(answer, None, then, receipt)
-        (pump.post_read if reads else pump.post)(id, lambda: pump.ask(id, call, ending))
+        (pump.post_read if reads else pump.post_command)(id, lambda: pump.ask(id, call, ending))
         return await answer
 
 

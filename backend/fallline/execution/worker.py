@@ -1,8 +1,14 @@
 """Many experiments in turn. Pure: it is told the time and handed a clock to measure.
 
-Two kinds of work alternate by measured cost: training, and reads (calls that only look, and steps of the past made
-again for somebody who looks back). While there is training to do, reads get at most half of the time. Within each kind
-every share gets equal time, and so do the experiments of a share. What a share is, the caller decides.
+Three kinds of work alternate by measured cost:
+
+- commands, which come next unless they have taken more than their part,
+- reads: calls that only look, and steps of the past made again for somebody who looks back,
+- training.
+
+Each kind gets an equal part of the time while all have something to do, so reads get at most half of it while there is
+training. Within a kind every share gets equal time, and so do the experiments of a share. The caller decides what a
+share is.
 
 Must not know threads, futures or the event loop; `in_process` pumps it.
 """
@@ -21,9 +27,9 @@ QUANTUM = 0.005
 
 Clock = Callable[[], float]
 
-Read = Callable[[], None]
+Call = Callable[[], None]
 
-TRAINING, READS = "training", "reads"
+COMMANDS, READS, TRAINING = "commands", "reads", "training"
 
 
 class TurnFailed(Exception):
@@ -40,9 +46,9 @@ class Worker:
     def __init__(self, quantum: float = QUANTUM) -> None:
         self._experiments: dict[str, Experiment] = {}
         self._share_of: dict[str, str] = {}
-        self._reads: dict[str, deque[Read]] = {}
+        self._calls: dict[str, dict[str, deque[Call]]] = {COMMANDS: {}, READS: {}}
         self._kinds = DeficitRoundRobin(quantum)
-        self._ready = {kind: Shares(quantum) for kind in (TRAINING, READS)}
+        self._ready = {kind: Shares(quantum) for kind in (COMMANDS, READS, TRAINING)}
         self._sleeping: list[tuple[float, str]] = []
         self._wakes: dict[str, float] = {}
 
@@ -50,7 +56,7 @@ class Worker:
         self._experiments[experiment.id] = experiment
 
     def close(self, id: str) -> None:
-        """Let an experiment go. Reads that wait for it are still done: they find it gone."""
+        """Let an experiment go. Calls that wait for it are still done: they find it gone."""
         self._experiments.pop(id, None)
         self._wakes.pop(id, None)
         self.reconsider(id, 0.0)
@@ -65,10 +71,17 @@ class Worker:
             for kind, ready in self._ready.items():
                 self._place(id, kind, here=id in ready)
 
-    def read(self, id: str, read: Read) -> None:
+    def command(self, id: str, call: Call) -> None:
+        """Have this done as soon as commands may, and it is the turn of the experiment's share."""
+        self._queue(id, COMMANDS, call)
+
+    def read(self, id: str, call: Call) -> None:
         """Have this done when it is the turn of the experiment's reads."""
-        self._reads.setdefault(id, deque()).append(read)
-        self._place(id, READS, here=True)
+        self._queue(id, READS, call)
+
+    def _queue(self, id: str, kind: str, call: Call) -> None:
+        self._calls[kind].setdefault(id, deque()).append(call)
+        self._place(id, kind, here=True)
 
     def charge(self, id: str, seconds: float) -> None:
         """Reads of the experiment took so long elsewhere, beside the worker."""
@@ -79,12 +92,14 @@ class Worker:
         experiment = self._experiments.get(id)
         wake = experiment.wake_at(now) if experiment is not None else None
         self._wakes.pop(id, None)
-        if experiment is None and id not in self._reads:
+        has_commands, has_reads = id in self._calls[COMMANDS], id in self._calls[READS]
+        if experiment is None and not (has_commands or has_reads):
             self._share_of.pop(id, None)
         is_awake = wake is not None and wake <= now
         only_looks = experiment is not None and experiment.only_looks
         self._place(id, TRAINING, here=is_awake and not only_looks)
-        self._place(id, READS, here=id in self._reads or (is_awake and only_looks))
+        self._place(id, READS, here=has_reads or (is_awake and only_looks))
+        self._place(id, COMMANDS, here=has_commands)
         if wake is not None and not is_awake:
             self._wakes[id] = wake
             heapq.heappush(self._sleeping, (wake, id))
@@ -126,18 +141,20 @@ class Worker:
             self._drop_stale()
 
     def turn(self, clock: Clock) -> str | None:
-        """One slice of one experiment, or one read of it. Returns its id: it may have something to tell, and to be
-        stored before that. Raises TurnFailed.
+        """One slice of one experiment, or one call that concerns it. Returns its id: it may have something to tell, and
+        to be stored before that. Raises TurnFailed.
         """
         now = clock()
         self._wake_sleepers(now)
         if not len(self._kinds):
             return None
+        if len(self._ready[COMMANDS]):
+            self._kinds.prefer(COMMANDS)
         kind, budget = self._kinds.next()
         id, own = self._ready[kind].next()
         try:
-            if kind == READS and id in self._reads:
-                self._take_read(id)()
+            if (call := self._next_call(id, kind)) is not None:
+                call()
             else:
                 self._experiments[id].work(min(budget, own), now, clock)
             after = clock()
@@ -147,9 +164,11 @@ class Worker:
             raise TurnFailed(id) from error
         return id
 
-    def _take_read(self, id: str) -> Read:
-        reads = self._reads[id]
-        read = reads.popleft()
-        if not reads:
-            del self._reads[id]
-        return read
+    def _next_call(self, id: str, kind: str) -> Call | None:
+        calls = self._calls.get(kind, {})
+        if id not in calls:
+            return None
+        call = calls[id].popleft()
+        if not calls[id]:
+            del calls[id]
+        return call

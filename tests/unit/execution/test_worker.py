@@ -216,3 +216,62 @@ def test_reads_of_an_experiment_that_is_gone_are_still_done() -> None:
         pass
     assert done == ["told"]
     assert worker.wake_at(clock.now) is None
+
+
+def test_a_command_comes_before_reads_and_training() -> None:
+    clock = Clock()
+    trains, read = Costly("trains", 1e-4), Costly("read", 1e-4, wake=None)
+    worker = opened(trains, read, clock=clock)
+    reads_of(worker, clock, "read", 0.01)
+    for _ in range(50):
+        worker.turn(clock)
+    done: list[float] = []
+    worker.command("trains", lambda: done.append(clock.now))
+    asked = clock.now
+    worker.turn(clock)
+    assert done == [asked]
+
+
+def commands_of(worker: Worker, clock: Clock, id: str, cost: float) -> list[float]:
+    """Somebody who sends a command as soon as the one before is done; what each cost."""
+    spent: list[float] = []
+
+    def command() -> None:
+        clock.now += cost
+        spent.append(cost)
+        worker.command(id, command)
+
+    worker.command(id, command)
+    return spent
+
+
+@pytest.mark.parametrize("cost", [1e-4, 0.004, 0.02])
+def test_a_flood_of_commands_leaves_training_half_of_the_time(cost: float) -> None:
+    clock = Clock()
+    trains, flooded = Costly("trains", 1e-4), Costly("flooded", 1e-4, wake=None)
+    worker = opened(trains, flooded, clock=clock)
+    spent = [commands_of(worker, clock, "flooded", cost) for _ in range(5)]
+    end = clock.now + 10
+    while clock.now < end:
+        worker.turn(clock)
+    assert trains.spent == pytest.approx(5, rel=0.05)
+    assert sum(map(sum, spent)) == pytest.approx(5, rel=0.05)
+
+
+def test_a_flood_of_commands_of_one_share_holds_up_no_command_of_another() -> None:
+    clock = Clock()
+    flooded = [Costly(f"flooded-{number}", 1e-4, wake=None) for number in range(50)]
+    person, trains = Costly("person", 1e-4, wake=None), Costly("trains", 1e-4)
+    worker = opened(*flooded, person, trains, clock=clock)
+    for one in flooded:
+        worker.share(one.id, "address:attacker")
+        commands_of(worker, clock, one.id, 0.004)
+    worker.share("person", "owner:person")
+    for _ in range(500):
+        worker.turn(clock)
+    done: list[float] = []
+    asked = clock.now
+    worker.command("person", lambda: done.append(clock.now))
+    while not done:
+        worker.turn(clock)
+    assert done[0] - asked < 0.03
