@@ -5,16 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from fallline.realtime.backlog import MOST_BYTES, Backlog
 from fallline.realtime.frames import Header, Press
 from fallline.realtime.outbox import Outbox
+from fallline.realtime.weight import weight_of
 from fallline.vocabulary.columns import Buckets
+
+ALL_BYTES = 64 * 1024 * 1024
+"""What the backlogs of all experiments may hold together; each has an equal share of it."""
+
+LEAST_BYTES = 64 * 1024
+"""The share of each, however many are watched."""
 
 
 @dataclass(slots=True)
 class _Audience:
-    """Who listens to one experiment, and what makes their frames alike."""
+    """Who listens to one experiment, what they have not had yet, and what makes their frames alike."""
 
     watchers: list[Outbox] = field(default_factory=list)
+    backlog: Backlog = field(default_factory=Backlog)
     press: Press = field(default_factory=Press)
 
 
@@ -28,14 +37,16 @@ class Hub:
         """From here on the watcher is told of the experiment."""
         audience = self._audiences.setdefault(experiment, _Audience())
         audience.watchers.append(watcher)
-        watcher.press = audience.press
+        watcher.join(audience.backlog, audience.press)
 
     def leave(self, experiment: str, watcher: Outbox) -> None:
         """No more. Leaving twice, or without having joined, is nothing."""
-        audience = self._audiences.get(experiment, _Audience())
-        audience.watchers = [one for one in audience.watchers if one is not watcher]
-        if not audience.watchers:
-            self._audiences.pop(experiment, None)
+        audience = self._audiences.get(experiment)
+        if audience is not None and watcher in audience.watchers:
+            audience.watchers.remove(watcher)
+            if not audience.watchers:
+                del self._audiences[experiment]
+        watcher.leave()
 
     def _watchers(self, experiment: str) -> list[Outbox]:
         audience = self._audiences.get(experiment)
@@ -45,20 +56,49 @@ class Hub:
         """How many listen."""
         return len(self._watchers(experiment))
 
+    @property
+    def bytes(self) -> int:
+        """Bytes held for readers: what they have not had yet of histories, and of events."""
+        return sum(
+            audience.backlog.bytes
+            + sum(watcher.past_bytes + watcher.events_bytes for watcher in audience.watchers)
+            for audience in self._audiences.values()
+        )
+
     def frames(self, experiment: str, runs: dict[str, tuple[Header, Buckets | None]]) -> None:
         """What the runs of an experiment did since they were last told of."""
         audience = self._audiences.get(experiment)
         if audience is None:
             return
+        limit = min(max(ALL_BYTES // len(self._audiences), LEAST_BYTES), MOST_BYTES)
         audience.press.begin(readers=len(audience.watchers))
-        for watcher in audience.watchers:
-            for run, (header, buckets) in runs.items():
-                watcher.offer(run, header, buckets)
+        is_news = audience.backlog.publish(runs, limit)
+        if audience.backlog.is_broken:
+            self.interrupted(experiment)
+            return
+        self._shed(experiment, audience, limit)
+        if is_news:
+            for watcher in audience.watchers:
+                watcher.wake()
+
+    def _shed(self, experiment: str, audience: _Audience, limit: int) -> None:
+        """Where even the widest buckets are too many, whoever is furthest behind has to resume."""
+        while audience.backlog.bytes > limit and audience.watchers:
+            furthest = max(audience.watchers, key=lambda watcher: watcher.lag)
+            self.leave(experiment, furthest)
+            furthest.interrupt()
+            audience.backlog.compact(limit // 2)
 
     def event(self, experiment: str, message: dict[str, Any]) -> None:
         """Something that happened once."""
-        for watcher in self._watchers(experiment):
-            watcher.event(message)
+        audience = self._audiences.get(experiment)
+        if audience is None:
+            return
+        if message.get("event") == "run_removed":
+            audience.backlog.remove(str(message["run"]))
+        weight = weight_of(message)
+        for watcher in audience.watchers:
+            watcher.event(message, weight)
 
     def closed(self, experiment: str) -> None:
         """The experiment is gone."""
@@ -78,4 +118,6 @@ class Hub:
     def _taken_out(self, experiment: str) -> list[Outbox]:
         watchers = self._watchers(experiment)
         self._audiences.pop(experiment, None)
+        for watcher in watchers:
+            watcher.leave()
         return watchers

@@ -1,29 +1,38 @@
-"""What one reader of one experiment has not yet had: events in order, and for each run one growing piece of history.
+"""What one reader of one experiment has not yet had: events in order, and its places in the history of each run.
 
-A reader who is slow gets fewer and wider buckets, never a gap: pieces are joined, then merged down to what one frame
-may hold. Until then they stay as they came, the same objects for all readers: by that one sees who is told the same.
-Must not know the network, other experiments, or when to send; told the time.
+A reader who is slow gets fewer and wider buckets, never a gap. Nothing is merged before a frame is taken, so a reader
+who is stuck costs no work. Must not know the network, other experiments, or when to send; told the time.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
+from fallline.realtime.backlog import Backlog, Cursor, Strand
 from fallline.realtime.frames import Frame, Header, Press, Told
+from fallline.realtime.weight import weight_of
 from fallline.vocabulary.columns import Buckets
 
 MOST_EVENTS = 256
-SLACK = 1_024
-"""Buckets that may lie about unmerged beyond those of a frame; joining rarely is cheaper than joining at each offer."""
 
-CATCH_UP_BYTES = 512 * 1024
-"""What one frame of a catch-up may weigh, about: on a bad line the pongs behind a larger one would come too late."""
+FRAME_BYTES = 128 * 1024
+"""What one frame may weigh, about: wider buckets instead of more. A reader who gets stuck holds one."""
+
+CATCH_UP_BYTES = FRAME_BYTES
+"""The same of a frame of the past, which goes out in several frames instead of in wider buckets."""
+
+CATCH_UP_SECONDS = 1 / 30
+"""Frames of the past follow one another this fast at least, whatever the reader's `fps`."""
+
+FEWEST_BUCKETS = 4
+"""A frame holds so many buckets of each run in any case."""
 
 _BYTES = {"json": 20, "bdata": 11}
+_BYTES_OF_SERIES = {"json": 60, "bdata": 190}
+"""Of a number, and of a series without its numbers."""
 
 ON_CHANGE = ("findings",)
 """What a frame says of a run only where it is not what the frame before said."""
@@ -35,48 +44,12 @@ def _among(names: tuple[str, ...], asked: tuple[str, ...]) -> tuple[tuple[str, .
     return tuple(name for name in asked if name in names), tuple(name for name in asked if name not in names)
 
 
-@dataclass(slots=True)
-class _Pending:
-    """What one run has to tell. `told` is the header last sent, `next` the step that must come next."""
-
-    names: tuple[str, ...] = ()
-    header: Header = field(default_factory=dict)
-    told: Header = field(default_factory=dict)
-    pieces: list[Buckets] = field(default_factory=list)
-    next: int | None = None
-    catches_up: bool = True
-
-    @property
-    def has_news(self) -> bool:
-        return bool(self.pieces) or self.header != self.told
-
-    @property
-    def news(self) -> Header:
-        """The header, without what the reader has had."""
-        had = self.told if self.told.get("generation") == self.header["generation"] else {}
-        return {
-            key: said for key, said in self.header.items() if key not in ON_CHANGE or said != had.get(key)
-        }
-
-    def fits(self, piece: Buckets) -> bool:
-        return self.next is None or int(piece.first[0]) == self.next
-
-    def merge(self, at_most: int) -> Buckets:
-        return Told(self.header, self.names, tuple(self.pieces)).merged(at_most)
-
-    def take(self, at_most: int, room: int) -> Told:
-        """Everything, or of what was there before the reader came its oldest `room` buckets."""
-        told = Told(self.news, self.names, tuple(self.pieces))
-        self.told = self.header
-        if self.catches_up and len(merged := told.merged(at_most)) > room:
-            self.pieces = [merged.part(slice(room, None))]
-            return replace(told, pieces=(merged.part(slice(0, room)),))
-        self.pieces, self.catches_up = [], False
-        return told
-
-
 class Outbox:
-    """One reader's backlog. `wake` is called when there is something to send."""
+    """One reader's backlog. `wake` is called when there is something to send.
+
+    What is offered to it alone comes first: the past, when it begins to watch. What follows is read from the backlog
+    that it shares with the other readers of the experiment, once it has joined them.
+    """
 
     def __init__(
         self,
@@ -92,88 +65,200 @@ class Outbox:
         self.unknown_series: tuple[str, ...] = ()
         self.must_resume = False
         self.is_closed = False
-        self.press = Press()
-        """Shared by all who listen to the experiment, once it is listened to."""
+        self.wake = wake
+        self._press = Press()
         self._interval = 1 / fps
         self._series = None if series is None else tuple(series)
         self._at_most = buckets
         self._encoding = encoding
-        self._wake = wake
-        self._events: deque[dict[str, Any]] = deque()
-        self._runs: dict[str, _Pending] = {}
+        self._events: deque[tuple[dict[str, Any], int]] = deque()
+        self._events_bytes = 0
+        self._offered = Backlog()
+        self._past = Cursor(self._offered)
+        self._live: Cursor | None = None
+        self._told: dict[str, Header] = {}
+        self._next: dict[str, int] = {}
+        self._catching_up: set[str] = set()
         self._not_before = 0.0
 
     # ------------------------------------------------------------------ what comes in
 
     def offer(self, run: str, header: Header, buckets: Buckets | None) -> None:
         """What every frame says of the run now, and the piece of history that follows what was offered before."""
-        pending = self._runs.setdefault(run, _Pending())
-        if pending.header and pending.header["generation"] != header["generation"]:
-            pending.pieces, pending.next, pending.catches_up = [], None, False
-        pending.header = header
-        if buckets is not None:
-            self._keep(pending, buckets)
-        if pending.has_news:
-            self._wake()
+        known = self._offered.strands.get(run)
+        if known is None:
+            self._catching_up.add(run)
+        elif known.header["generation"] != header["generation"]:
+            self._catching_up.discard(run)
+        self._offered.publish({run: (header, buckets)})
+        self.must_resume = self.must_resume or self._offered.is_broken
+        if buckets is not None and self._series is not None:
+            self.unknown_series = _among(buckets.names, self._series)[1]
+        if self._has_news(run):
+            self.wake()
 
-    def _keep(self, pending: _Pending, buckets: Buckets) -> None:
-        pending.names = buckets.names
-        if self._series is not None:
-            pending.names, self.unknown_series = _among(buckets.names, self._series)
-        if not len(buckets):
-            return
-        if not pending.fits(buckets):
-            # Cannot be, but a reader who is told to come back loses nothing, and one with a gap does not know.
-            self.must_resume = True
-            return
-        pending.pieces.append(buckets)
-        pending.next = int(buckets.last[-1]) + 1
-        if sum(map(len, pending.pieces)) > self._at_most + SLACK:
-            pending.pieces = [pending.merge(self._at_most)]
+    def join(self, backlog: Backlog, press: Press) -> None:
+        """Read on, behind what was offered, in the backlog that all readers of the experiment share."""
+        self._live, self._press = Cursor(backlog), press
 
-    def event(self, message: dict[str, Any]) -> None:
+    def leave(self) -> None:
+        """Read no more."""
+        if self._live is not None:
+            self._live.close()
+            self._live = None
+
+    def event(self, message: dict[str, Any], weight: int | None = None) -> None:
         """Something that happened once. A reader who leaves too many of them lying has to resume."""
         if message.get("event") == "run_removed":
-            self._runs.pop(str(message["run"]), None)
-        self._events.append(message)
+            self._forget(str(message["run"]))
+        self._put(message, weight)
         self.must_resume = self.must_resume or len(self._events) > MOST_EVENTS
-        self._wake()
+        self.wake()
+
+    def _forget(self, run: str) -> None:
+        self._offered.remove(run)
+        for cursor in (self._past, self._live):
+            if cursor is not None:
+                cursor.forget(run)
+        self._told.pop(run, None)
+        self._next.pop(run, None)
+        self._catching_up.discard(run)
+
+    def _put(self, message: dict[str, Any], weight: int | None = None) -> None:
+        weighed = weight_of(message) if weight is None else weight
+        self._events.append((message, weighed))
+        self._events_bytes += weighed
 
     def begin(self, answer: dict[str, Any]) -> None:
         """The answer to the watch, which goes out before everything else."""
-        self._events.appendleft(answer)
+        self._put(answer)
+        self._events.rotate(1)
 
     def interrupt(self) -> None:
         """What was told may not stand, so the reader has to resume."""
         self.must_resume = True
-        self._wake()
+        self.wake()
 
     def close(self) -> None:
         """The experiment is gone."""
         self.is_closed = True
-        self._wake()
+        self.wake()
+
+    # ------------------------------------------------------------------ what it holds
+
+    @property
+    def past_bytes(self) -> int:
+        """Bytes of the past that it alone has not had yet."""
+        return self._offered.bytes
+
+    @property
+    def events_bytes(self) -> int:
+        """Bytes of events and of the answer to the watch, about."""
+        return self._events_bytes
+
+    @property
+    def lag(self) -> int:
+        """Buckets of the shared backlog not yet had."""
+        return 0 if self._live is None else self._live.lag
 
     # ------------------------------------------------------------------ what goes out
 
     def take_event(self) -> dict[str, Any] | None:
         """The oldest event not yet taken."""
-        return self._events.popleft() if self._events else None
+        if not self._events:
+            return None
+        message, weight = self._events.popleft()
+        self._events_bytes -= weight
+        return message
 
     def frame_due(self) -> float | None:
         """When the next frame may go by the reader's `fps`; None while there is nothing to tell."""
-        return self._not_before if any(pending.has_news for pending in self._runs.values()) else None
+        return self._not_before if any(map(self._has_news, self._runs())) else None
 
     def take_frame(self, now: float) -> Frame:
-        """Everything that is pending, as one frame."""
+        """Everything that is pending, as one frame of at most `FRAME_BYTES`."""
+        news = [run for run in self._runs() if self._has_news(run)]
+        at_most = min([self._at_most, *(self._room(run, len(news), FRAME_BYTES) for run in news)])
+        told = {run: self._take(run, at_most, len(news)) for run in news}
         # Counted from when it was due, unless that is long past: so a timer that is late does not lower the rate.
-        self._not_before = max(self._not_before + self._interval, now + self._interval / 2)
-        news = {run: pending for run, pending in self._runs.items() if pending.has_news}
-        told = {
-            run: pending.take(self._at_most, self._room(pending, len(news))) for run, pending in news.items()
-        }
-        return self.press.share(Frame(self.experiment, told, self._at_most, self._encoding))
+        interval = min(self._interval, CATCH_UP_SECONDS) if self._catching_up else self._interval
+        self._not_before = max(self._not_before + interval, now + interval / 2)
+        return self._press.share(Frame(self.experiment, told, at_most, self._encoding))
 
-    def _room(self, pending: _Pending, runs: int) -> int:
-        """How many buckets of a run fit into a frame of a catch-up that tells of so many runs."""
-        bucket = 4 * max(len(pending.names), 1) * _BYTES[self._encoding]
-        return max(CATCH_UP_BYTES // bucket // runs, 1)
+    def _runs(self) -> list[str]:
+        if self._live is None:
+            return list(self._offered.strands)
+        return list({**self._offered.strands, **self._live.strands})
+
+    def _strand(self, run: str) -> Strand:
+        """Where the newest of the run stands."""
+        live = {} if self._live is None else self._live.strands
+        return live.get(run) or self._offered.strands[run]
+
+    def _has_past(self, run: str) -> bool:
+        """Whether it lacks something of what was offered, that is still the run's past."""
+        strand = self._offered.strands.get(run)
+        return (
+            strand is not None
+            and self._past.lacks(run)
+            and strand.header["generation"] == self._strand(run).header["generation"]
+        )
+
+    def _has_news(self, run: str) -> bool:
+        return (
+            self._strand(run).header != self._told.get(run)
+            or self._has_past(run)
+            or (self._live is not None and self._live.lacks(run))
+        )
+
+    def _take(self, run: str, at_most: int, runs: int) -> Told:
+        """What the run has to tell: all of it, or of its past the oldest that one frame may hold."""
+        strand = self._strand(run)
+        had = self._told.get(run, {})
+        if had.get("generation") != strand.header["generation"]:
+            had = {}
+            self._next.pop(run, None)
+        news = {
+            key: said for key, said in strand.header.items() if key not in ON_CHANGE or said != had.get(key)
+        }
+        self._told[run] = strand.header
+        return Told(news, self._names(run), self._following(run, self._take_pieces(run, at_most, runs)))
+
+    def _names(self, run: str) -> tuple[str, ...]:
+        names = self._strand(run).names
+        if not names and run in self._offered.strands:
+            names = self._offered.strands[run].names
+        return names if self._series is None else _among(names, self._series)[0]
+
+    def _take_pieces(self, run: str, at_most: int, runs: int) -> tuple[Buckets, ...]:
+        past = self._past.pieces(run) if self._has_past(run) else ()
+        live = self._live.pieces(run) if self._live is not None else ()
+        if run in self._catching_up and past:
+            merged = Told({}, past[0].names, past).merged(self._at_most)
+            room = self._room(run, runs, CATCH_UP_BYTES)
+            if len(merged) > room:
+                part = merged.part(slice(0, room))
+                self._past.advance(run, int(part.last[-1]) + 1)
+                return (part,)
+            if live and len(merged) + sum(map(len, live)) > at_most:
+                past, live = (merged,), ()
+        self._catching_up.discard(run)
+        self._past.advance(run)
+        if live and self._live is not None:
+            self._live.advance(run)
+        return past + live
+
+    def _following(self, run: str, pieces: tuple[Buckets, ...]) -> tuple[Buckets, ...]:
+        """The pieces, if they follow one another and what went before; else nothing, and the reader has to resume."""
+        for piece in pieces:
+            if self._next.setdefault(run, int(piece.first[0])) != int(piece.first[0]):
+                self.must_resume = True
+                return ()
+            self._next[run] = int(piece.last[-1]) + 1
+        return pieces
+
+    def _room(self, run: str, runs: int, most_bytes: int) -> int:
+        """How many buckets of a run fit into a frame that tells of so many runs."""
+        series = max(len(self._names(run)), 1)
+        room = most_bytes // runs - series * _BYTES_OF_SERIES[self._encoding]
+        return max(room // ((4 * series + 1) * _BYTES[self._encoding]), FEWEST_BUCKETS)
