@@ -13,7 +13,7 @@ from itertools import count
 import numpy as np
 
 from fallline.realtime.frames import Header
-from fallline.vocabulary.columns import Buckets, coarsen, join
+from fallline.vocabulary.columns import Buckets, bucket_bytes, coarsen, join
 
 Runs = Mapping[str, tuple[Header, Buckets | None]]
 
@@ -40,13 +40,8 @@ class Strand:
         self._places: Counter[int] = Counter({START: readers} if readers else {})
 
     @property
-    def bucket_bytes(self) -> int:
-        """Bytes of one bucket: five numbers a series, and four of its own."""
-        return 8 * (5 * len(self.names) + 4)
-
-    @property
     def bytes(self) -> int:
-        return self.buckets * self.bucket_bytes
+        return self.buckets * bucket_bytes(self.names)
 
     @property
     def last_place(self) -> int:
@@ -164,7 +159,7 @@ class Backlog:
         share = most_bytes // max(len(self.strands), 1)
         for strand in self.strands.values():
             if strand.bytes > share:
-                strand.compact(share // strand.bucket_bytes)
+                strand.compact(share // bucket_bytes(strand.names))
 
     def remove(self, run: str) -> None:
         """The run is gone."""

@@ -12,12 +12,12 @@ class Budget:
         self._left = burst
         self._at = now
 
-    def take(self, now: float) -> bool:
-        """Use one permit, if there is one."""
+    def take(self, now: float, permits: float = 1.0) -> bool:
+        """Use one permit, or so many, if there are as many."""
         self._refill(now)
-        if self._left < 1:
+        if self._left < permits:
             return False
-        self._left -= 1
+        self._left -= permits
         return True
 
     def is_full(self, now: float) -> bool:

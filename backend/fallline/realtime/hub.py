@@ -32,12 +32,15 @@ class Hub:
 
     def __init__(self) -> None:
         self._audiences: dict[str, _Audience] = {}
+        self._catching_up: set[Outbox] = set()
 
     def join(self, experiment: str, watcher: Outbox) -> None:
         """From here on the watcher is told of the experiment."""
         audience = self._audiences.setdefault(experiment, _Audience())
         audience.watchers.append(watcher)
         watcher.join(audience.backlog, audience.press)
+        if watcher.past_bytes:
+            self._catching_up.add(watcher)
 
     def leave(self, experiment: str, watcher: Outbox) -> None:
         """No more. Leaving twice, or without having joined, is nothing."""
@@ -46,7 +49,11 @@ class Hub:
             audience.watchers.remove(watcher)
             if not audience.watchers:
                 del self._audiences[experiment]
+        self._left(watcher)
+
+    def _left(self, watcher: Outbox) -> None:
         watcher.leave()
+        self._catching_up.discard(watcher)
 
     def _watchers(self, experiment: str) -> list[Outbox]:
         audience = self._audiences.get(experiment)
@@ -59,11 +66,16 @@ class Hub:
     @property
     def bytes(self) -> int:
         """Bytes held for readers: what they have not had yet of histories, and of events."""
-        return sum(
-            audience.backlog.bytes
-            + sum(watcher.past_bytes + watcher.events_bytes for watcher in audience.watchers)
+        return self.past_bytes + sum(
+            audience.backlog.bytes + sum(watcher.events_bytes for watcher in audience.watchers)
             for audience in self._audiences.values()
         )
+
+    @property
+    def past_bytes(self) -> int:
+        """Bytes of pasts that watchers have not had yet."""
+        self._catching_up = {watcher for watcher in self._catching_up if watcher.past_bytes}
+        return sum(watcher.past_bytes for watcher in self._catching_up)
 
     def frames(self, experiment: str, runs: dict[str, tuple[Header, Buckets | None]]) -> None:
         """What the runs of an experiment did since they were last told of."""
@@ -119,5 +131,5 @@ class Hub:
         watchers = self._watchers(experiment)
         self._audiences.pop(experiment, None)
         for watcher in watchers:
-            watcher.leave()
+            self._left(watcher)
         return watchers

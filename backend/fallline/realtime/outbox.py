@@ -13,6 +13,7 @@ from typing import Any
 
 from fallline.realtime.backlog import Backlog, Cursor, Strand
 from fallline.realtime.frames import Frame, Header, Press, Told
+from fallline.realtime.unsent import Unsent
 from fallline.realtime.weight import weight_of
 from fallline.vocabulary.columns import Buckets
 
@@ -23,6 +24,9 @@ FRAME_BYTES = 128 * 1024
 
 CATCH_UP_BYTES = FRAME_BYTES
 """The same of a frame of the past, which goes out in several frames instead of in wider buckets."""
+
+PAST_BYTES = 8 * 1024 * 1024
+"""What a socket may hold of pasts: of all that it watches what was there before it came. Beyond, they are coarser."""
 
 CATCH_UP_SECONDS = 1 / 30
 """Frames of the past follow one another this fast at least, whatever the reader's `fps`."""
@@ -60,12 +64,17 @@ class Outbox:
         buckets: int = 100,
         encoding: str = "json",
         wake: Callable[[], None] = lambda: None,
+        unsent: Unsent | None = None,
+        past_room: int = PAST_BYTES,
     ) -> None:
         self.experiment = experiment
         self.unknown_series: tuple[str, ...] = ()
         self.must_resume = False
         self.is_closed = False
+        self.past_room = past_room
+        """What the past may weigh with which it begins."""
         self.wake = wake
+        self._unsent = Unsent() if unsent is None else unsent
         self._press = Press()
         self._interval = 1 / fps
         self._series = None if series is None else tuple(series)
@@ -109,11 +118,20 @@ class Outbox:
 
     def event(self, message: dict[str, Any], weight: int | None = None) -> None:
         """Something that happened once. A reader who leaves too many of them lying has to resume."""
+        if self.must_resume:
+            return
         if message.get("event") == "run_removed":
             self._forget(str(message["run"]))
-        self._put(message, weight)
-        self.must_resume = self.must_resume or len(self._events) > MOST_EVENTS
+        fits = self._put(message, weight)
+        if not fits or len(self._events) > MOST_EVENTS:
+            self.drop_events()
+            self.must_resume = True
         self.wake()
+
+    def drop_events(self) -> None:
+        """None of them goes out any more."""
+        while self.take_event() is not None:
+            pass
 
     def _forget(self, run: str) -> None:
         self._offered.remove(run)
@@ -124,10 +142,11 @@ class Outbox:
         self._next.pop(run, None)
         self._catching_up.discard(run)
 
-    def _put(self, message: dict[str, Any], weight: int | None = None) -> None:
+    def _put(self, message: dict[str, Any], weight: int | None = None) -> bool:
         weighed = weight_of(message) if weight is None else weight
         self._events.append((message, weighed))
         self._events_bytes += weighed
+        return self._unsent.add(weighed)
 
     def begin(self, answer: dict[str, Any]) -> None:
         """The answer to the watch, which goes out before everything else."""
@@ -169,6 +188,7 @@ class Outbox:
             return None
         message, weight = self._events.popleft()
         self._events_bytes -= weight
+        self._unsent.remove(weight)
         return message
 
     def frame_due(self) -> float | None:
@@ -261,4 +281,4 @@ class Outbox:
         """How many buckets of a run fit into a frame that tells of so many runs."""
         series = max(len(self._names(run)), 1)
         room = most_bytes // runs - series * _BYTES_OF_SERIES[self._encoding]
-        return max(room // ((4 * series + 1) * _BYTES[self._encoding]), FEWEST_BUCKETS)
+        return max(room // ((4 * series + 2) * _BYTES[self._encoding]), FEWEST_BUCKETS)

@@ -11,7 +11,9 @@ from typing import Any, TypeAlias
 
 from fallline.realtime.budget import Budget
 from fallline.realtime.frames import Frame
-from fallline.realtime.outbox import Outbox
+from fallline.realtime.outbox import PAST_BYTES, Outbox
+from fallline.realtime.unsent import Unsent
+from fallline.realtime.weight import weight_of
 from fallline.vocabulary.errors import Conflict, TooManyRequests
 from fallline.vocabulary.messages import ClientMessage, CloseCode, Command, Got, Ping, Unwatch, Watch
 
@@ -24,6 +26,12 @@ IN_FLIGHT = 2
 COMMAND_BURST = 20.0
 EXCESS = 50
 MESSAGE_RATE, MESSAGE_BURST = 1_000.0, 2_000.0
+BYTES_A_MESSAGE = 1024
+"""A longer message counts as several."""
+
+UNACKNOWLEDGED_SECONDS = 60.0
+"""How long a reader that is paced by credit may leave its frames unacknowledged while there are more for it."""
+
 WATCH_RATE, WATCH_BURST = 5.0, 2.0 * MOST_WATCHED
 
 
@@ -51,10 +59,13 @@ class Session:
 
     def __init__(self, now: float, commands_per_second: float = 5.0) -> None:
         self._watched: dict[str, tuple[Outbox, str | None]] = {}
-        self._replies: deque[dict[str, Any]] = deque()
+        self.unsent = Unsent()
+        """What waits to be sent, but for frames; outboxes of this socket count in it too."""
+        self._replies: deque[tuple[dict[str, Any], int]] = deque()
         self._closing: Closing | None = None
         self._frames = 0
         self._acknowledged: int | None = None
+        self._without_credit_since: float | None = None
         self._at_work = 0
         self._excess = 0
         self._commands = Budget(commands_per_second, COMMAND_BURST, now)
@@ -68,18 +79,30 @@ class Session:
         return tuple(self._watched)
 
     @property
+    def past_room(self) -> int:
+        """What the past may weigh of one experiment more."""
+        return PAST_BYTES - sum(outbox.past_bytes for outbox, _ in self._watched.values())
+
+    @property
     def commanded(self) -> tuple[str, ...]:
         """The experiments on this socket that it may change."""
         return tuple(name for name, (_, token) in self._watched.items() if token is not None)
 
     # ------------------------------------------------------------------ what comes in
 
+    def admit(self, size: int, now: float) -> bool:
+        """Whether a message of so many characters may be looked at: all count, whatever is in them."""
+        if self._messages.take(now, max(size / BYTES_A_MESSAGE, 1.0)):
+            return True
+        self.close(CloseCode.TOO_MANY_MESSAGES, "too many messages")
+        return False
+
+    def mistake(self, now: float) -> None:
+        """A message cannot be understood. It counts as a command; raises TooManyRequests where these are used up."""
+        self._spend_command(now)
+
     def receive(self, message: ClientMessage, now: float) -> Watch | Unwatch | Got | Command | None:
         """What is to be done about a message; None where the session has done it. Raises why it is refused."""
-        self._idle_at = now + IDLE_SECONDS
-        if not self._messages.take(now):
-            self.close(CloseCode.TOO_MANY_MESSAGES, "too many messages")
-            return None
         match message:
             case Got(frame=frame):
                 self._acknowledged = max(self._acknowledged or 0, min(frame, self._frames))
@@ -87,6 +110,7 @@ class Session:
             case Ping(id=id):
                 self.reply({"type": "pong", "id": id})
             case Watch():
+                self._idle_at = now + IDLE_SECONDS
                 self._admit_watch(message, now)
                 return message
             case Unwatch():
@@ -105,11 +129,16 @@ class Session:
             )
 
     def _admit_command(self, now: float) -> None:
-        if self._commands.is_full(now):
-            self._excess = 0
-        if not self._commands.take(now) or self._at_work >= MOST_AT_WORK:
+        self._spend_command(now)
+        if self._at_work >= MOST_AT_WORK:
             raise self._exceeded(self._commands, now)
         self._at_work += 1
+
+    def _spend_command(self, now: float) -> None:
+        if self._commands.is_full(now):
+            self._excess = 0
+        if not self._commands.take(now):
+            raise self._exceeded(self._commands, now)
 
     def _exceeded(self, budget: Budget, now: float) -> TooManyRequests:
         self._excess += 1
@@ -140,10 +169,20 @@ class Session:
 
     def reply(self, message: dict[str, Any]) -> None:
         """Send this as soon as possible, in order."""
-        self._replies.append(message)
-        if len(self._replies) > MOST_REPLIES:
-            self._replies.clear()
+        weight = weight_of(message)
+        self._replies.append((message, weight))
+        if not self.unsent.add(weight) or len(self._replies) > MOST_REPLIES:
+            self._drop_replies()
             self.close(CloseCode.TOO_SLOW, "answers are not being read")
+
+    def _take_reply(self) -> dict[str, Any]:
+        message, weight = self._replies.popleft()
+        self.unsent.remove(weight)
+        return message
+
+    def _drop_replies(self) -> None:
+        while self._replies:
+            self._take_reply()
 
     def close(self, code: CloseCode, reason: str) -> None:
         """End the connection once the replies are out. The first reason stays."""
@@ -159,7 +198,7 @@ class Session:
             if (event := outbox.take_event()) is not None:
                 return event
         if self._replies:
-            return self._replies.popleft()
+            return self._take_reply()
         if self._closing is not None:
             return self._closing
         return self._take_frame(now) if self._has_credit else None
@@ -168,9 +207,25 @@ class Session:
         if not self._watched and now >= self._idle_at and not self._at_work:
             self.close(CloseCode.PROTOCOL, "nothing is being watched")
         if any(outbox.must_resume for outbox, _ in self._watched.values()):
-            self._replies.clear()
-            self._watched.clear()
-            self.close(CloseCode.TOO_SLOW, "too far behind: resume")
+            self._give_up("too far behind: resume")
+        if self._has_credit or not self._is_anything_due:
+            self._without_credit_since = None
+        elif self._without_credit_since is None:
+            self._without_credit_since = now
+        elif now - self._without_credit_since >= UNACKNOWLEDGED_SECONDS:
+            self._give_up("frames are not being acknowledged: resume")
+
+    def _give_up(self, reason: str) -> None:
+        """Nothing more goes out but the close, after which the client comes back."""
+        self._drop_replies()
+        for outbox, _ in self._watched.values():
+            outbox.drop_events()
+        self._watched.clear()
+        self.close(CloseCode.TOO_SLOW, reason)
+
+    @property
+    def _is_anything_due(self) -> bool:
+        return any(outbox.frame_due() is not None for outbox, _ in self._watched.values())
 
     @property
     def _has_credit(self) -> bool:
@@ -193,6 +248,8 @@ class Session:
         times = [] if self._watched or self._at_work else [self._idle_at]
         if self._has_credit:
             times += [at for outbox, _ in self._watched.values() if (at := outbox.frame_due()) is not None]
+        elif self._without_credit_since is not None:
+            times.append(self._without_credit_since + UNACKNOWLEDGED_SECONDS)
         return min(times, default=None)
 
     def closed_experiments(self) -> list[str]:

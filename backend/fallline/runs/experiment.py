@@ -8,6 +8,7 @@ are stored.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -516,13 +517,16 @@ class Experiment:
 
     # ------------------------------------------------------------------ telling
 
-    def join(self, since: dict[str, dict[str, int]], buckets: int, now: float) -> Pieces:
+    def join(
+        self, since: dict[str, dict[str, int]], buckets: int, now: float, room: float = math.inf
+    ) -> Pieces:
         """One more watcher: what it has missed since the generation and step that it names for each run.
 
-        Whatever happens afterwards is published, and continues these pieces without a gap.
+        In at most so many `buckets` a run, and about `room` bytes in all. Whatever happens afterwards is published, and
+        continues these pieces without a gap.
         """
         self.publish(now)
-        return self._telling.join(self.runs, since, buckets, playing=self.playing)
+        return self._telling.join(self.runs, since, buckets, room, playing=self.playing)
 
     def leave(self) -> None:
         """One watcher less; without any, nothing is kept to be told."""

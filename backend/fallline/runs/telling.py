@@ -12,7 +12,7 @@ from typing import Any
 
 from fallline.runs.playback import WAKE_SECONDS
 from fallline.runs.run import PIECE, Run
-from fallline.vocabulary.columns import Buckets
+from fallline.vocabulary.columns import Buckets, bucket_bytes
 
 Pieces = dict[str, tuple[dict[str, Any], Buckets | None]]
 """For each run what every frame says of it, and a piece of its history (or None)."""
@@ -79,12 +79,22 @@ class Telling:
             self._outgoing.append(Frames(self._id, {run.name: (run.header(playing=playing), past)}))
 
     def join(
-        self, runs: Mapping[str, Run], since: Mapping[str, dict[str, int]], buckets: int, *, playing: bool
+        self,
+        runs: Mapping[str, Run],
+        since: Mapping[str, dict[str, int]],
+        buckets: int,
+        room: float,
+        *,
+        playing: bool,
     ) -> Pieces:
-        """One more watcher: what it has missed since the generation and step that it names for each run."""
+        """One more watcher: what it has missed since the generation and step that it names for each run.
+
+        In at most so many `buckets` a run, and about `room` bytes in all.
+        """
         self._watchers += 1
+        share = room / max(len(runs), 1)
         return {
-            run.name: (run.header(playing=playing), _missed(run, since.get(run.name), buckets))
+            run.name: (run.header(playing=playing), _missed(run, since.get(run.name), buckets, share))
             for run in runs.values()
         }
 
@@ -101,10 +111,11 @@ class Telling:
         return outgoing
 
 
-def _missed(run: Run, since: dict[str, int] | None, buckets: int) -> Buckets:
+def _missed(run: Run, since: dict[str, int] | None, buckets: int, room: float) -> Buckets:
     """What a watcher lacks of a run; where that is nothing, it still says which series there are."""
     held = since["step"] if since is not None and since["generation"] == run.generation else 0
     first = held if held <= run.state.step else 0
     if first >= run.state.step:
         return Buckets.empty(run.history.names)
-    return run.history.range(first, run.state.step - 1, buckets)
+    at_most = int(max(min(buckets, room / bucket_bytes(run.history.names)), 1))
+    return run.history.range(first, run.state.step - 1, at_most)

@@ -11,11 +11,17 @@ from fallline.vocabulary.columns import Buckets
 class Watcher(Protocol):
     """One reader of one experiment: gets its first pieces here, the later ones from the hub."""
 
+    @property
+    def past_room(self) -> int: ...
+
     def offer(self, run: str, header: dict[str, Any], buckets: Buckets | None) -> None: ...
 
 
 class Audience(Sink, Protocol):
     """Who listens to what; told on the event loop."""
+
+    @property
+    def past_bytes(self) -> int: ...
 
     def join(self, experiment: str, watcher: Any) -> None: ...
 

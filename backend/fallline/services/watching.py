@@ -19,6 +19,15 @@ from fallline.services.register import Opening, Register
 from fallline.vocabulary.errors import NotFound, Unavailable
 from fallline.vocabulary.journal import Json
 
+MOST_PAST_BYTES = 64 * 1024 * 1024
+"""What all watchers together may hold of pasts that they have not had yet, about."""
+
+PARTS = 8
+"""One watcher's past may have this part of what is free."""
+
+LEAST_PAST_BYTES = 64 * 1024
+"""The past of a watcher may have so much in any case."""
+
 
 class Watching:
     """The watchers of open experiments, each in its seat."""
@@ -31,13 +40,16 @@ class Watching:
         self._executor = executor
         self._audience = audience
         self._seats: dict[Watcher, Opening] = {}
+        self._promised = 0
+        """Bytes of pasts that are being read."""
 
     async def watch(self, id: str, watcher: Watcher, since: dict[str, dict[str, int]], buckets: int) -> Json:
         """Join the audience: the state now, the first pieces offered to `watcher`, and nothing lost in between."""
         opening = await self._openings.opened(id)
+        room = self._past_room(watcher)
 
         def look(experiment: Experiment, now: float) -> tuple[dict[str, Any], Pieces]:
-            return experiment.state(), experiment.join(since, buckets, now)
+            return experiment.state(), experiment.join(since, buckets, now, room)
 
         def join(found: tuple[dict[str, Any], Pieces]) -> None:
             for run, (header, piece) in found[1].items():
@@ -45,6 +57,7 @@ class Watching:
             self._audience.join(id, watcher)
             self._seats[watcher] = opening
 
+        self._promised += room
         opening.joining += 1
         joining = asyncio.ensure_future(self._executor.ask(id, look, then=join, reads=True))
         try:
@@ -55,8 +68,14 @@ class Watching:
             await self.unwatch(id, watcher)
             raise
         finally:
+            self._promised -= room
             opening.joining -= 1
         return state
+
+    def _past_room(self, watcher: Watcher) -> int:
+        """Bytes that the past of one more watcher may have: where others hold much, it comes in wider buckets."""
+        free = MOST_PAST_BYTES - self._audience.past_bytes - self._promised
+        return max(min(watcher.past_room, free // PARTS), LEAST_PAST_BYTES)
 
     async def unwatch(self, id: str, watcher: Watcher) -> None:
         """Leave the audience."""

@@ -35,6 +35,11 @@ def recorded_every_step(names: Iterable[str]) -> frozenset[str]:
     return frozenset(name for name in names if not name.startswith(_NOW_AND_THEN))
 
 
+def bucket_bytes(names: tuple[str, ...]) -> int:
+    """Bytes of one bucket of these series: five numbers a series, and four of its own."""
+    return 8 * (5 * len(names) + 4)
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Records:
     """n records, numbered `first` ... `first` + n - 1, one for each step.

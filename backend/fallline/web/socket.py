@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from typing import Any
 
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
 from fallline.realtime.outbox import Outbox
-from fallline.realtime.session import Closing, NumberedFrame, Outgoing, Session
+from fallline.realtime.session import Closing, NumberedFrame, Session
 from fallline.services.attending import Gone
 from fallline.services.lab import Lab
 from fallline.vocabulary.errors import (
@@ -129,6 +130,8 @@ class Connection:
         if text is None:
             self._session.close(CloseCode.PROTOCOL, "messages are text")
             return
+        if not self._session.admit(len(text), time.monotonic()):
+            return
         try:
             message, id = read(text)
         except _Gibberish as gibberish:
@@ -137,6 +140,7 @@ class Connection:
             return
         try:
             if isinstance(message, FalllineError):
+                self._session.mistake(time.monotonic())
                 raise message
             await self._do(self._session.receive(message, time.monotonic()))
         except FalllineError as error:
@@ -173,6 +177,8 @@ class Connection:
             buckets=message.buckets,
             encoding=message.encoding,
             wake=self._news.set,
+            unsent=self._session.unsent,
+            past_room=self._session.past_room,
         )
         try:
             since = {run: position.model_dump() for run, position in message.since.items()}
@@ -240,11 +246,16 @@ class Connection:
             for experiment in self._session.closed_experiments():
                 self._session.forget(experiment, time.monotonic())
                 self._lose(NotFound("the experiment has been deleted"))
-            outgoing = self._session.take(time.monotonic())
-            if outgoing is None:
+            if (outgoing := self._session.take(time.monotonic())) is None:
                 await self._wait_for_news()
-            else:
-                await self._send(outgoing)
+                continue
+            if isinstance(outgoing, Closing):
+                await self._close(outgoing)
+            text = await text_of_frame(outgoing) if isinstance(outgoing, NumberedFrame) else text_of(outgoing)
+            del (
+                outgoing
+            )  # a reader who is stuck holds the text, and not the pieces of history that it was made of
+            await self._send(text)
 
     async def _wait_for_news(self) -> None:
         now = time.monotonic()
@@ -255,19 +266,22 @@ class Connection:
         except TimeoutError:
             return
 
-    async def _send(self, outgoing: Outgoing) -> None:
+    async def _close(self, closing: Closing) -> None:
+        with suppress(*_GONE):
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._websocket.close(closing.code, closing.reason)
+        raise _Over
+
+    async def _send(self, text: str) -> None:
         try:
-            if isinstance(outgoing, Closing):
-                async with asyncio.timeout(SEND_SECONDS):
-                    await self._websocket.close(outgoing.code, outgoing.reason)
-                raise _Over
-            text = await text_of_frame(outgoing) if isinstance(outgoing, NumberedFrame) else text_of(outgoing)
             async with asyncio.timeout(SEND_SECONDS):
                 await self._websocket.send_text(text)
-        except (TimeoutError, RuntimeError, OSError, WebSocketDisconnect):
-            # Too slow, or gone: Starlette has all of these for a socket that is closed.
+        except _GONE:
             raise _Over from None
 
+
+_GONE = (TimeoutError, RuntimeError, OSError, WebSocketDisconnect)
+"""Too slow, or gone: Starlette has all but the first for a socket that is closed."""
 
 _COMMANDS: set[asyncio.Task[None]] = set()
 """Commands at work. They outlive their socket: what was asked is done, and its repeat is answered from there."""

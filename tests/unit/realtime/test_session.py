@@ -6,17 +6,19 @@ from typing import Any
 
 import pytest
 
-from fallline.realtime.outbox import Outbox
+from fallline.realtime.outbox import PAST_BYTES, Outbox
 from fallline.realtime.session import (
     COMMAND_BURST,
     EXCESS,
     MOST_AT_WORK,
     MOST_REPLIES,
     MOST_WATCHED,
+    UNACKNOWLEDGED_SECONDS,
     Closing,
     NumberedFrame,
     Session,
 )
+from fallline.realtime.unsent import MOST_BYTES
 from fallline.vocabulary.errors import Conflict, TooManyRequests
 from fallline.vocabulary.messages import CloseCode, Command, Got, Ping, Unwatch, Watch
 from support.columns import header, piece
@@ -75,7 +77,7 @@ def test_after_the_first_acknowledgement_at_most_two_frames_are_on_their_way() -
         offer(box, second, second + 1)
         sent += numbers(session, second)
     assert sent == [1, 2]
-    assert session.wake_at(6) is None
+    assert session.wake_at(6) == 2 + UNACKNOWLEDGED_SECONDS
     session.receive(Got(type="got", frame=1), 6)
     assert session.wake_at(6) is not None
     assert numbers(session, 6) == [3]
@@ -191,13 +193,89 @@ def test_commands_that_take_long_are_bounded_too() -> None:
     assert session.receive(command(), MOST_AT_WORK + 1) is not None
 
 
-def test_a_flood_of_any_messages_ends_the_socket() -> None:
+@pytest.mark.parametrize(("size", "many"), [(40, 2_001), (64 * 1024, 32)])
+def test_a_flood_of_any_messages_ends_the_socket_and_long_ones_count_more(size: int, many: int) -> None:
     session, _ = watching()
-    for frame in range(2_100):
-        session.receive(Got(type="got", frame=frame), 0)
+    admitted = [session.admit(size, 0) for _ in range(many)]
+    assert admitted == [True] * (many - 1) + [False]
+    assert session.take(0) == Closing(CloseCode.TOO_MANY_MESSAGES, "too many messages")
+
+
+def test_messages_that_cannot_be_understood_count_as_commands() -> None:
+    session, _ = watching()
+    for _ in range(int(COMMAND_BURST)):
+        session.mistake(0)
+    for _ in range(EXCESS):
+        with pytest.raises(TooManyRequests):
+            session.mistake(0)
+    assert session.take(0) is None
+    with pytest.raises(TooManyRequests):
+        session.mistake(0)
+    assert session.take(0) == Closing(CloseCode.TOO_MANY_MESSAGES, "too many commands")
+    with pytest.raises(TooManyRequests):
+        session.receive(command(), 0)
+
+
+def test_a_reader_that_acknowledges_no_more_is_sent_back_once_frames_have_waited_a_minute() -> None:
+    session, box = watching(fps=30)
+    session.receive(Got(type="got", frame=0), 0)
+    for second in range(4):
+        offer(box, second, second + 1)
+        numbers(session, second)
+    assert session.wake_at(3) == 2 + UNACKNOWLEDGED_SECONDS
+    assert session.take(61.9) is None
+    closing = session.take(62)
+    assert isinstance(closing, Closing)
+    assert closing.code == CloseCode.TOO_SLOW
+
+
+def test_a_reader_whose_frames_wait_for_no_credit_may_leave_them_unacknowledged() -> None:
+    session, box = watching(fps=30)
+    session.receive(Got(type="got", frame=0), 0)
+    for second in range(2):
+        offer(box, second, second + 1)
+        assert numbers(session, second) == [second + 1]
+    assert session.take(1e6) is None, "nothing more is due"
+    offer(box, 2, 3)
+    assert session.take(1e6) is None
+    session.receive(Got(type="got", frame=1), 1e6 + 59)
+    assert numbers(session, 1e6 + 59) == [3]
+    offer(box, 3, 4)
+    assert session.take(1e6 + 100) is None, "a minute anew"
+
+
+def test_what_waits_on_a_socket_is_bounded_over_all_that_it_watches() -> None:
+    session = Session(now=0)
+    boxes = [Outbox(f"e{number}", unsent=session.unsent) for number in range(MOST_WATCHED)]
+    for box in boxes:
+        session.open(box, None, {})
+    for number in range(MOST_WATCHED * 4):
+        boxes[number % MOST_WATCHED].event({"event": "finding", "evidence": "x" * 4_000})
+        assert session.unsent.bytes <= MOST_BYTES + 5_000
+    session.reply({"type": "ack", "answer": "x" * 4_000})
     closing = session.take(0)
     assert isinstance(closing, Closing)
-    assert closing.code == CloseCode.TOO_MANY_MESSAGES
+    assert closing.code == CloseCode.TOO_SLOW
+    assert session.unsent.bytes == 0
+
+
+def test_one_message_may_weigh_more_than_the_bound() -> None:
+    session, _ = watching()
+    large = {"type": "ack", "answer": "x" * (2 * MOST_BYTES)}
+    session.reply(large)
+    assert session.take(0) == large
+    session.reply(large)
+    session.reply({"type": "pong", "id": 1})
+    assert isinstance(session.take(0), Closing)
+
+
+def test_the_past_that_one_socket_asks_for_is_bounded_over_all_that_it_watches() -> None:
+    session, box = watching()
+    assert session.past_room == PAST_BYTES
+    offer(box, 0, 1000)
+    assert session.past_room == PAST_BYTES - box.past_bytes < PAST_BYTES
+    numbers(session, 1)
+    assert session.past_room == PAST_BYTES
 
 
 def test_a_reader_that_leaves_its_answers_lying_is_too_slow() -> None:
@@ -235,10 +313,18 @@ def test_a_socket_that_says_nothing_is_closed_after_five_seconds() -> None:
     assert session.take(5) == Closing(CloseCode.PROTOCOL, "nothing is being watched")
 
 
-def test_a_socket_that_never_watches_is_closed_ten_seconds_after_its_last_word() -> None:
+def test_a_socket_that_says_anything_but_what_it_watches_is_closed_after_five_seconds_too() -> None:
     session = Session(now=0)
     session.receive(Ping(type="ping", id="p"), 3)
+    session.mistake(3)
     session.take(3)
+    assert session.take(4.9) is None
+    assert isinstance(session.take(5), Closing)
+
+
+def test_a_socket_whose_watch_came_to_nothing_has_ten_seconds_for_another() -> None:
+    session = Session(now=0)
+    session.receive(WATCH, 3)
     assert session.take(12.9) is None
     assert isinstance(session.take(13), Closing)
 
