@@ -22,8 +22,8 @@ MOST_EVENTS = 256
 FRAME_BYTES = 128 * 1024
 """What one frame may weigh, about: wider buckets instead of more. A reader who gets stuck holds one."""
 
-CATCH_UP_BYTES = FRAME_BYTES
-"""The same of a frame of the past, which goes out in several frames instead of in wider buckets."""
+CATCH_UP_BYTES = 512 * 1024
+"""The same of a frame that tells of the past, which goes out in several frames instead of in wider buckets."""
 
 PAST_BYTES = 8 * 1024 * 1024
 """What a socket may hold of pasts: of all that it watches what was there before it came. Beyond, they are coarser."""
@@ -99,7 +99,7 @@ class Outbox:
             self._catching_up.add(run)
         elif known.header["generation"] != header["generation"]:
             self._catching_up.discard(run)
-        self._offered.publish({run: (header, buckets)})
+        self._offered.publish({run: (header, buckets)}, PAST_BYTES)
         self.must_resume = self.must_resume or self._offered.is_broken
         if buckets is not None and self._series is not None:
             self.unknown_series = _among(buckets.names, self._series)[1]
@@ -198,8 +198,9 @@ class Outbox:
     def take_frame(self, now: float) -> Frame:
         """Everything that is pending, as one frame of at most `FRAME_BYTES`."""
         news = [run for run in self._runs() if self._has_news(run)]
-        at_most = min([self._at_most, *(self._room(run, len(news), FRAME_BYTES) for run in news)])
-        told = {run: self._take(run, at_most, len(news)) for run in news}
+        most_bytes = FRAME_BYTES if self._catching_up.isdisjoint(news) else CATCH_UP_BYTES
+        at_most = min([self._at_most, *(self._room(run, len(news), most_bytes) for run in news)])
+        told = {run: self._take(run, at_most) for run in news}
         # Counted from when it was due, unless that is long past: so a timer that is late does not lower the rate.
         interval = min(self._interval, CATCH_UP_SECONDS) if self._catching_up else self._interval
         self._not_before = max(self._not_before + interval, now + interval / 2)
@@ -231,7 +232,7 @@ class Outbox:
             or (self._live is not None and self._live.lacks(run))
         )
 
-    def _take(self, run: str, at_most: int, runs: int) -> Told:
+    def _take(self, run: str, room: int) -> Told:
         """What the run has to tell: all of it, or of its past the oldest that one frame may hold."""
         strand = self._strand(run)
         had = self._told.get(run, {})
@@ -242,7 +243,7 @@ class Outbox:
             key: said for key, said in strand.header.items() if key not in ON_CHANGE or said != had.get(key)
         }
         self._told[run] = strand.header
-        return Told(news, self._names(run), self._following(run, self._take_pieces(run, at_most, runs)))
+        return Told(news, self._names(run), self._following(run, self._take_pieces(run, room)))
 
     def _names(self, run: str) -> tuple[str, ...]:
         names = self._strand(run).names
@@ -250,18 +251,15 @@ class Outbox:
             names = self._offered.strands[run].names
         return names if self._series is None else _among(names, self._series)[0]
 
-    def _take_pieces(self, run: str, at_most: int, runs: int) -> tuple[Buckets, ...]:
+    def _take_pieces(self, run: str, room: int) -> tuple[Buckets, ...]:
         past = self._past.pieces(run) if self._has_past(run) else ()
         live = self._live.pieces(run) if self._live is not None else ()
         if run in self._catching_up and past:
             merged = Told({}, past[0].names, past).merged(self._at_most)
-            room = self._room(run, runs, CATCH_UP_BYTES)
             if len(merged) > room:
                 part = merged.part(slice(0, room))
                 self._past.advance(run, int(part.last[-1]) + 1)
                 return (part,)
-            if live and len(merged) + sum(map(len, live)) > at_most:
-                past, live = (merged,), ()
         self._catching_up.discard(run)
         self._past.advance(run)
         if live and self._live is not None:

@@ -155,7 +155,9 @@ class AbortingWebSocket(WebSocketsSansIOProtocol):
             self.transport.resume_reading()
 
     async def send(self, message: Any) -> None:
+        """Send, and return once the peer has taken it but for a little: so no more than one message is on its way."""
         await super().send(message)
+        await self.writable.wait()
         # After a refusal uvicorn would take the handshake for one that the application forgot, and log a mistake.
         self.handshake_complete = self.handshake_complete or self.close_sent
 

@@ -20,6 +20,9 @@ from fallline.web.protocols import AbortingWebSocket, ImpatientHttp
 MESSAGE_BYTES = 64 * 1024
 SEND_BUFFER = 64 * 1024
 UNACKNOWLEDGED_MS = 10_000
+"""After so long the kernel ends a connection whose peer takes nothing, also one that is there and has no room. The
+event loop cannot delay this.
+"""
 KEEPALIVE_SECONDS = 5.0
 GRACE_SECONDS = 2
 """How long requests at work may take to end after SIGTERM; with the farewell before it, the exit comes within 3 s."""

@@ -45,7 +45,9 @@ from fallline.web.plain_words import invalid
 from fallline.web.strict_json import parse_object
 from fallline.web.visitors import address_of
 
-SEND_SECONDS = 5.0
+SEND_SECONDS = 10.0
+"""How long a client may take to take one message. Where the loop itself is held up, the kernel keeps this deadline: see
+`web.server.UNACKNOWLEDGED_MS`."""
 
 log = logging.getLogger("fallline.web")
 

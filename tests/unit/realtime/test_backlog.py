@@ -17,7 +17,7 @@ from fallline.realtime import hub as hubs
 from fallline.realtime.backlog import MOST_BYTES, Backlog, Cursor
 from fallline.realtime.frames import Frame
 from fallline.realtime.hub import Hub
-from fallline.realtime.outbox import FRAME_BYTES, Outbox
+from fallline.realtime.outbox import CATCH_UP_BYTES, FRAME_BYTES, Outbox
 from fallline.vocabulary.columns import Buckets, Records, from_records
 from fallline.web.answers import text_of
 from support.columns import header, piece
@@ -169,19 +169,19 @@ def test_a_frame_weighs_no_more_than_it_may_however_much_there_is_to_tell(encodi
 
 
 def test_the_past_of_a_reader_weighs_no_more_in_a_frame_and_is_none_the_coarser() -> None:
-    box, lasts = Outbox("e", buckets=1000), []
-    box.offer("run-0", header(600), wide(0, 600))
+    box, lasts = Outbox("e", buckets=10_000), []
+    box.offer("run-0", header(2000), wide(0, 2000))
     while box.frame_due() is not None:
         frame = box.take_frame(now=0)
-        assert len(text_of(frame.message())) <= 1.1 * FRAME_BYTES
+        assert len(text_of(frame.message())) <= 1.1 * CATCH_UP_BYTES
         lasts += told(frame)["last"]
-    assert lasts == list(range(600))
+    assert lasts == list(range(2000))
     assert box.past_bytes == 0
 
 
 def test_the_past_comes_as_fast_as_it_can_be_had_also_at_one_frame_a_second() -> None:
-    box = Outbox("e", buckets=1000, fps=1)
-    box.offer("run-0", header(600), wide(0, 600))
+    box = Outbox("e", buckets=10_000, fps=1)
+    box.offer("run-0", header(2000), wide(0, 2000))
     box.take_frame(now=10)
     assert (box.frame_due() or 0) <= 10.05
 

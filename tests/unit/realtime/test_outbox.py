@@ -12,9 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fallline.realtime import outbox as outboxes
-from fallline.realtime.backlog import MOST_BYTES
 from fallline.realtime.frames import Frame
-from fallline.realtime.outbox import MOST_EVENTS, Outbox
+from fallline.realtime.outbox import MOST_EVENTS, PAST_BYTES, Outbox
 from support.columns import NAMES, header, piece
 
 
@@ -51,7 +50,7 @@ def test_what_waits_stays_bounded_however_long_it_waits() -> None:
     box = outbox(buckets=10)
     for start in range(0, 100_000, 100):
         box.offer("gd", header(start + 100), piece(start, start + 100))
-        assert box.past_bytes <= MOST_BYTES
+        assert box.past_bytes <= PAST_BYTES
     assert len(columns(box.take_frame(now=0))["first"]) <= 10
 
 

@@ -137,3 +137,37 @@ async def test_a_read_full_of_small_messages_is_taken_piece_by_piece_and_in_orde
     assert taken == [f"{number:04}" for number in range(MESSAGES)]
     assert most_at_once <= PIECE_BYTES // len(frames[0]) + 1  # one is cut in two
     assert line.reading
+
+
+async def test_a_message_counts_as_sent_once_the_peer_has_taken_it() -> None:
+    """So of one who takes nothing one message is held, and the next is not even made."""
+    sent = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        for number in range(3):
+            await send({"type": "websocket.send", "text": str(number)})
+            sent.append(number)
+
+    class Full(Line):
+        """Each message fills it."""
+
+        def write(self, data: Any) -> None:
+            super().write(data)
+            if data.startswith(b"\x81"):
+                protocol.pause_writing()
+
+    config = uvicorn.Config(app, ws_ping_interval=None)
+    config.load()
+    protocol, line = AbortingWebSocket(config, ServerState(), {}), Full()
+    protocol.connection_made(line)
+    protocol.data_received(HANDSHAKE)
+    for taken in range(3):
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert sent == list(range(taken))
+        assert line.written.count(b"\x81\x01") == taken + 1
+        protocol.resume_writing()
+    await asyncio.gather(*protocol.tasks)
+    assert sent == [0, 1, 2]

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+from math import inf
 from typing import Any, cast
+from weakref import ref
 
+import pytest
 from fastapi import WebSocket
 
+from fallline.realtime.outbox import Outbox
+from fallline.realtime.session import COMMAND_BURST, EXCESS, MESSAGE_BURST
 from fallline.services.lab import Lab
+from fallline.web import socket as sockets
 from fallline.web.socket import Connection
+from support.columns import header, piece
 
 
 class Client:
-    """Says what it is given, then hangs up once the server has taken it all; keeps what it is sent."""
+    """Says what it is given, then hangs up once the server has taken it all; keeps what it is sent.
+
+    It takes so many messages (`takes`), and may stay on the line (`lasts`).
+    """
 
     client = None
 
     def __init__(self, *messages: dict[str, Any]) -> None:
         self._messages = list(messages)
         self.heard: list[dict[str, Any]] = []
+        self.takes, self.lasts, self.is_stuck = inf, False, False
+        self.closed: int | None = None
 
     async def accept(self) -> None: ...
 
@@ -28,10 +41,19 @@ class Client:
             await asyncio.sleep(0)
         if self._messages:
             return {"type": "websocket.receive", "text": json.dumps(self._messages.pop(0))}
+        if self.lasts:
+            await asyncio.Event().wait()
         return {"type": "websocket.disconnect"}
 
     async def send_text(self, text: str) -> None:
+        self.takes -= 1
+        if self.takes < 0:
+            self.is_stuck = True
+            await asyncio.Event().wait()
         self.heard.append(json.loads(text))
+
+    async def close(self, code: int, reason: str) -> None:
+        self.closed = int(code)
 
 
 class ListedLab:
@@ -60,3 +82,56 @@ async def test_each_acknowledgement_reaches_the_lab_for_what_the_socket_may_chan
     lab = ListedLab()
     await Connection(cast(WebSocket, client), cast(Lab, lab), 5.0).run()
     assert lab.acknowledgements == ["mine", "mine"]
+
+
+async def test_a_client_that_takes_no_message_in_time_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "SEND_SECONDS", 0.05)
+    client = Client({"type": "ping", "id": 1})
+    client.takes, client.lasts = 0, True
+    async with asyncio.timeout(5):
+        await Connection(cast(WebSocket, client), cast(Lab, ListedLab()), 5.0).run()
+    assert client.heard == []
+
+
+async def test_frames_that_are_being_sent_hold_no_pieces_of_history() -> None:
+    """A reader who is stuck holds one text, and not what it was made of."""
+    told = piece(0, 8)
+    kept = ref(told.minimum)
+
+    class OnePiece(ListedLab):
+        async def watch(
+            self, id: str, token: str | None, watcher: Outbox, *_: Any, **__: Any
+        ) -> dict[str, Any]:
+            nonlocal told
+            watcher.offer("gd", header(8), told)
+            del told
+            return {"id": id}
+
+    client = Client({"type": "watch", "experiment": "e"})
+    client.takes, client.lasts = 1, True
+    running = asyncio.ensure_future(Connection(cast(WebSocket, client), cast(Lab, OnePiece()), 5.0).run())
+    while not client.is_stuck:
+        await asyncio.sleep(0)
+    gc.collect()
+    assert kept() is None
+    running.cancel()
+    await asyncio.wait([running])
+
+
+async def test_each_message_that_cannot_be_understood_counts_and_too_many_end_the_socket() -> None:
+    wrong = {"type": "watch", "experiment": "e", "fps": -1}
+    client = Client(*[wrong] * 200)
+    await Connection(cast(WebSocket, client), cast(Lab, ListedLab()), 5.0).run()
+    statuses = [message["problem"]["status"] for message in client.heard]
+    assert client.closed == 4008
+    assert statuses == [422] * int(COMMAND_BURST) + [429] * (EXCESS + 1)
+
+
+async def test_a_message_beyond_the_budget_is_not_even_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    read = sockets.read
+    monkeypatch.setattr(sockets, "read", lambda text: parsed.append(text) or read(text))
+    client = Client(*[{"type": "ping", "id": "x" * 60_000}] * 60)
+    await Connection(cast(WebSocket, client), cast(Lab, ListedLab()), 5.0).run()
+    assert client.closed == 4008
+    assert len(parsed) == int(MESSAGE_BURST / (60_029 / 1024))
