@@ -10,14 +10,15 @@ PY := $(BIN)/python
 NODE_CHECKS := tests/frontend/node_modules
 # One BLAS thread a process: the same sums whatever the machine. Bytecode is written whatever the caller says, since a
 # suite starts a hundred processes.
-PYTEST := PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1 $(PY) -m pytest --quiet --dist worksteal
+ONE_THREAD := PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1
+PYTEST := $(ONE_THREAD) $(PY) -m pytest --quiet --dist worksteal
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 
 # Verbs run in the order written, also under -j: the cheap checks come first, and two test suites never share the cores.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help run install compiling install-test test test-long lint types layers check-js test-frontend test-python test-browser \
-        chaos fulldisk powerloss siege lives doctor bench screenshot format lock image verify-image clean
+        test-pythons chaos fulldisk powerloss siege lives doctor bench screenshot format lock image verify-image clean
 
 help: ## list the verbs
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -108,7 +109,12 @@ test-browser: install-test ## pytest: the page in Chromium
 	@echo "== pytest, in the browser"
 	@$(PY) tests/browser/chromium.py
 	@$(BIN)/fallline warm >/dev/null
-	@$(PYTEST) -n 2 -m "not long" tests/browser
+	@$(ONE_THREAD) PYTHONPATH=tests $(PY) -m support.second_run --quiet --dist worksteal -n 2 -m "not long" tests/browser
+
+# After make test, which has run the tests on one Python in one environment already.
+test-pythons: install-test ## pytest: unit, contracts, integration, on the oldest and newest Python here, with two BLAS kernels
+	@sh .ci/install-curl
+	@PYTHONPATH=tests $(PY) -m support.pythons
 
 chaos: install-test ## cuts and kills at random moments: 0 of 3,000 acknowledged commands lost, doubled or different; both mutants caught
 	@$(BIN)/fallline warm >/dev/null
@@ -169,6 +175,6 @@ image: ## build the container image with Docker
 verify-image: $(VENV)/installed-test ## build and run the image with buildah and podman, and check what it promises
 	@bash tests/container/verify.sh
 
-clean: ## remove what was built, measured and cached; .venv stays
+clean: ## remove what was built, measured and cached; .venv and .venvs stay
 	rm -rf benchmarks/.rivals dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis $(NODE_CHECKS)
 	find backend tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from fallline.execution.code_cache import cache_directory, point_numba_at
-from support import adding
+from support import adding, counting
 
 # A shared machine stalls now and then: a slow example is no failure. The same examples every time, so that a red
 # run can be repeated; `make test-long` takes the profile `long`, and `explore` tries ten times as many as that, other
@@ -35,3 +35,7 @@ def _no_fault_is_logged(request: pytest.FixtureRequest, caplog: pytest.LogCaptur
             each for each in caplog.get_records("call") if each.levelno >= logging.ERROR and each.exc_info
         ]
         assert [each.getMessage() for each in logged if each.name.startswith("fallline")] == []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    counting.note_suite(config.args, terminalreporter.stats)

@@ -22,6 +22,7 @@ import httpx
 from fastapi import FastAPI
 
 from fallline.bootstrap import create_app
+from fallline.engine.kernels.choice import Kernels
 from fallline.execution.code_cache import cache_directory, is_complete
 from fallline.settings import Settings
 
@@ -36,8 +37,10 @@ SMALL: dict[str, Any] = {"data": {"samples": 60}}
 
 
 @asynccontextmanager
-async def open_app(**settings: Any) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
-    app = create_app(Settings(**{"requests_per_second": 1e6, **settings}))
+async def open_app(
+    kernels: Kernels | None = None, **settings: Any
+) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
+    app = create_app(Settings(**{"requests_per_second": 1e6, **settings}), kernels)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),

@@ -1,0 +1,196 @@
+"""The tests without a browser on the oldest and the newest supported Python here, each with two BLAS kernels.
+
+    python -m support.pythons
+
+Leaves out the combination that `make test` runs: this very Python in this very environment. Then the numbers that the
+program shows must be the same on both Pythons, to the bit. Environments lie in `.venvs`, installed from the lock.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from support.counting import note
+
+ROOT = Path(__file__).parents[2]
+LOCK = ROOT / "requirements/test.txt"
+
+SUPPORTED = ("3.11", "3.12", "3.13")
+
+KERNEL = "Haswell"
+"""The BLAS kernel that is named where one is; every x86 processor with AVX2 has its instructions."""
+
+TESTS = (
+    "-n",
+    "3",
+    "--dist",
+    "worksteal",
+    "-m",
+    "not long",
+    "tests/integration",
+    "tests/unit",
+    "tests/contracts",
+)
+
+
+@dataclass(frozen=True)
+class Combination:
+    """A Python, by its version, and the BLAS kernel that `OPENBLAS_CORETYPE` names, if any."""
+
+    version: str
+    kernel: str | None
+
+    def __str__(self) -> str:
+        return f"Python {self.version}, OPENBLAS_CORETYPE {f'= {self.kernel}' if self.kernel else 'not set'}"
+
+    def environment(self) -> dict[str, str]:
+        """Of a process that tests with it."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
+        named = {"OPENBLAS_CORETYPE": self.kernel} if self.kernel else {}
+        paths = os.pathsep.join(str(ROOT / name) for name in ("backend", "tests"))
+        return {
+            **kept,
+            **named,
+            "OPENBLAS_NUM_THREADS": "1",
+            "PYTHONDONTWRITEBYTECODE": "",
+            "PYTHONPATH": paths,
+        }
+
+
+def combinations(versions: Iterable[str], kernels: Iterable[str | None]) -> list[Combination]:
+    """The oldest and the newest version with every kernel."""
+    ordered = sorted(versions, key=SUPPORTED.index)
+    return [
+        Combination(each, kernel) for each in dict.fromkeys((ordered[0], ordered[-1])) for kernel in kernels
+    ]
+
+
+def kernels_here(machine: str, features: Iterable[str]) -> list[str | None]:
+    """No BLAS kernel named, and the one that is, where the processor can run it."""
+    has_avx2 = machine in ("x86_64", "AMD64") and not {"AVX2", "X86_V3"}.isdisjoint(features)
+    return [None, KERNEL] if has_avx2 else [None]
+
+
+def interpreters(runs: Callable[[str, str], str | None]) -> dict[str, str]:
+    """Supported Pythons that can make virtual environments, by version. `runs` returns what a program prints."""
+    tried = {f"python{version}": version for version in SUPPORTED}
+    asked = "import sys, ensurepip, venv; print('%d.%d' % sys.version_info[:2])"
+    return {version: name for name, version in tried.items() if runs(name, asked) == version}
+
+
+def _runs(name: str, program: str) -> str | None:
+    """What the interpreter prints; None where there is none, or where the program fails."""
+    if shutil.which(name) is None:
+        return None
+    done = subprocess.run([name, "-c", program], capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _own() -> Combination:
+    """What `make test` runs with."""
+    return Combination(_version(), os.environ.get("OPENBLAS_CORETYPE") or None)
+
+
+def _version() -> str:
+    return ".".join(platform.python_version_tuple()[:2])
+
+
+def _features() -> list[str]:
+    simd = np.show_config(mode="dicts")["SIMD Extensions"]
+    return [*simd.get("baseline", ()), *simd.get("found", ())]
+
+
+def _prepared(version: str, interpreter: str) -> str:
+    """The Python of an environment with what the tests need; made unless it is there."""
+    if version == _version():
+        return sys.executable
+    place = ROOT / ".venvs" / version
+    python, stamp = place / "bin/python", place / "installed"
+    if not (stamp.exists() and stamp.read_bytes() == LOCK.read_bytes()):
+        print(f"== installing what the tests need into {place.relative_to(ROOT)}", flush=True)
+        subprocess.run([interpreter, "-m", "venv", "--clear", place], check=True)
+        options = ("--quiet", "--disable-pip-version-check", "--no-compile", "--only-binary", ":all:")
+        install = (python, "-m", "pip", "install", *options, "--require-hashes", "-r", LOCK)
+        subprocess.run(install, stdin=subprocess.DEVNULL, check=True)
+        stamp.write_bytes(LOCK.read_bytes())
+    return str(python)
+
+
+def _run(python: str, environment: Mapping[str, str], *arguments: str) -> bool:
+    command = [python, "-m", *arguments]
+    return (
+        subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False).returncode
+        == 0
+    )
+
+
+def _suites(pythons: Mapping[str, str], all_of_them: Iterable[Combination]) -> list[str]:
+    """Run the tests with every combination; returns what failed."""
+    failed = []
+    for each in all_of_them:
+        if each == _own():
+            print(f"== {each}: make test runs this one", flush=True)
+            continue
+        print(f"== pytest, {each}", flush=True)
+        began = time.monotonic()
+        if not _run(pythons[each.version], each.environment(), "pytest", "--quiet", *TESTS):
+            failed.append(f"tests, {each}")
+        print(f"== {time.monotonic() - began:.0f} s", flush=True)
+    return failed
+
+
+def _numbers(pythons: Mapping[str, str], all_of_them: Iterable[Combination]) -> list[str]:
+    """Compare the numbers that are shown on the Pythons, for every kernel; returns what failed."""
+    failed = []
+    with tempfile.TemporaryDirectory() as folder:
+        for kernel in dict.fromkeys(each.kernel for each in all_of_them):
+            files = []
+            for each in (each for each in all_of_them if each.kernel == kernel):
+                files.append(str(Path(folder, each.version)))
+                if not _run(
+                    pythons[each.version], each.environment(), "support.shown_numbers", "write", files[-1]
+                ):
+                    failed.append(f"shown numbers, {each}")
+            told = f"shown numbers on {' and '.join(pythons)}, OPENBLAS_CORETYPE {kernel or 'not set'}"
+            print(f"== {told}", flush=True)
+            same = _run(sys.executable, _own().environment(), "support.shown_numbers", "compare", *files)
+            note(f"{told}: {'the same' if same else 'different'}")
+            failed += [] if same else [told]
+    return failed
+
+
+def main() -> int:
+    """Exit status 1 where a test fails or a number differs; every combination is tried all the same."""
+    found = {**interpreters(_runs), _version(): sys.executable}
+    chosen = combinations(found, kernels_here(platform.machine(), _features()))
+    pythons = {each.version: _prepared(each.version, found[each.version]) for each in chosen}
+    for version, python in pythons.items():
+        _run(python, Combination(version, None).environment(), "fallline", "warm")
+    failed = _suites(pythons, chosen)
+    if len(pythons) == 1:
+        _say(f"Python {_version()} is the only supported one here: no other was tried")
+    else:
+        failed += _numbers(pythons, chosen)
+    for each in failed:
+        _say(f"failed: {each}")
+    return 1 if failed else 0
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+    note(line)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
