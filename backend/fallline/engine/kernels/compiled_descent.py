@@ -13,6 +13,7 @@ from fallline.engine.clipping import CUSHION
 from fallline.engine.kernels.compiled_changes import change
 from fallline.engine.kernels.compiled_code import Array, Whole, compiled, compiled_in_place
 from fallline.engine.kernels.compiled_records import BLOCK, note_all
+from fallline.engine.kernels.compiled_sums import sizes_and_squares
 from fallline.engine.kernels.compiled_work import Book, Memory, Method, Net
 from fallline.vocabulary.run_settings import RunSettings
 
@@ -49,17 +50,15 @@ def pull(terms: Array, P: Array, w: int, G: Array, offsets: Whole) -> float:
             p = P[w + i]
             sign = 1.0 if p > 0.0 else (-1.0 if p < 0.0 else 0.0)
             G[i] += l1 * sign + l2 * p
-            sizes += abs(p)
-            squares += p * p
+        size, square = sizes_and_squares(P, w + offsets[k], offsets[k + 1] - offsets[k])
+        sizes, squares = sizes + size, squares + square
     return l1 * sizes + 0.5 * l2 * squares
 
 
 @compiled
 def clip(terms: Array, G: Array, C: Array) -> None:
     """G within its bounds, into C."""
-    squares = 0.0
-    for g in G:
-        squares += g * g
+    _, squares = sizes_and_squares(G, 0, len(G))
     share, most = min(terms[CLIP_NORM] / (math.sqrt(squares) + CUSHION), 1.0), terms[CLIP_VALUE]
     for i in range(len(G)):
         C[i] = min(max(share * G[i], -most), most)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from fallline.engine.kernels.compiled_code import Array, compiled, compiled_as_written, compiled_in_place
 from fallline.engine.kernels.compiled_curves import exp_below, log_one_plus, softplus
+from fallline.engine.kernels.compiled_sums import sum_of
 from fallline.engine.problem import Problem
 
 MSE, HUBER, BINARY_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY = range(4)
@@ -88,41 +89,42 @@ def measure(
     judge: Judge, A: Array, D: Array, row: int, outputs: int, to: int, n: int, share: float
 ) -> tuple[float, float]:
     """The loss of n samples times their number, and their tally; dy_pred into D. `share` is 1 / the batch's samples.
-    `row` is that of the predictions in A and D, `to` the first of the `ROOM` below the layers.
+    `row` is that of the predictions in A and D, `to` the first of the `ROOM` below the layers; the second takes what is
+    added.
     """
-    y_pred, y, d = A[row, :n], A[to, :n], D[row, :n]
+    y_pred, y, d, each = A[row, :n], A[to, :n], D[row, :n], D[to + 1, :n]
     # A loop for each: the compiler turns them into vectors, which it would not do with the choice inside.
-    loss = 0.0
     if judge.loss == MSE:
         for t in range(n):
             error = y_pred[t] - y[t]
-            loss += error * error
+            each[t] = error * error
             d[t] = error * share
     elif judge.loss == HUBER:
         for t in range(n):
-            more, cut = _huber(y_pred[t] - y[t], judge.delta)
-            loss += more
+            each[t], cut = _huber(y_pred[t] - y[t], judge.delta)
             d[t] = cut * share
     elif judge.loss == BINARY_CROSS_ENTROPY:
         for t in range(n):
             side = 1.0 - 2.0 * y[t]
-            more, slope = softplus(side * y_pred[t])
-            loss += more
+            each[t], slope = softplus(side * y_pred[t])
             d[t] = side * share * slope
     else:
         return _measure_classes(A, D, row, outputs, to, n, share)
-    return loss, _tally(judge, y_pred, y)
+    loss = sum_of(D, to + 1, n)
+    return loss, _tally(judge, A, D, row, to, n)
 
 
 @compiled_in_place
-def _tally(judge: Judge, y_pred: Array, y: Array) -> float:
+def _tally(judge: Judge, A: Array, D: Array, row: int, to: int, n: int) -> float:
+    y_pred, y, each = A[row, :n], A[to, :n], D[to + 1, :n]
     found = 0.0
     if judge.tally == SQUARES:
-        for t in range(len(y)):
+        for t in range(n):
             error = y_pred[t] - y[t]
-            found += error * error
+            each[t] = error * error
+        found = sum_of(D, to + 1, n)
     elif judge.tally == RIGHT:
-        for t in range(len(y)):
+        for t in range(n):
             decided = 1.0 if y_pred[t] > judge.threshold else 0.0
             found += 1.0 if decided == y[t] else 0.0
     return found
@@ -135,7 +137,8 @@ def _measure_classes(
     """Softmax and cross-entropy by log-sum-exp with the largest logit taken out: see `losses`.
 
     Class after class over all samples. The room in D takes of every sample its largest logit, the class that it is of
-    (the first of equal ones), the sum of all other exponentials, and how far its own class lies below the largest.
+    (the first of equal ones), the sum of all other exponentials, and how far its own class lies below the largest; then
+    its loss stands for the first of these.
     """
     y, largest, first, rest, own = A[to, :n], D[to, :n], D[to + 1, :n], D[to + 2, :n], D[to + 3, :n]
     for t in range(n):
@@ -151,16 +154,16 @@ def _measure_classes(
             under, e[t] = _under(z[t], largest[t])
             rest[t] += 0.0 if first[t] == number else e[t]
             own[t] = under if y[t] == number else own[t]
-    loss = right = 0.0
+    right = 0.0
     for t in range(n):
-        loss += _surprise(rest[t], own[t])
+        largest[t] = _surprise(rest[t], own[t])
         right += 1.0 if first[t] == y[t] else 0.0
         own[t] = share / (1.0 + rest[t])
     for j in range(classes):
         d, number = D[row + j, :n], float(j)
         for t in range(n):
             d[t] = own[t] * _slope(rest[t], d[t], y[t] == number)
-    return loss, right
+    return sum_of(D, to, n), right
 
 
 @compiled_in_place

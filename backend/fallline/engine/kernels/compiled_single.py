@@ -32,12 +32,12 @@ from fallline.engine.kernels.compiled_records import (
     sound,
     stride_at,
 )
+from fallline.engine.kernels.compiled_sums import sizes_and_squares
 from fallline.engine.kernels.compiled_vectors import (
     four_noughts,
     four_of,
     load_four,
     plus,
-    sizes_of,
     store_flat,
     times,
     total,
@@ -119,23 +119,6 @@ def _dot(P: Array, k: int, d: Array, row: int, n: int) -> float:
 
 
 @compiled_in_place
-def _sums(x: Array, first: int, n: int) -> tuple[float, float]:
-    """The sums of the absolute values, and of the squares."""
-    ones = twos = four_noughts()
-    i = 0
-    while i + 4 <= n:
-        four = load_four(x, first + i)
-        ones, twos = plus(ones, 1.0, sizes_of(four)), plus(twos, four, four)
-        i += 4
-    size, squares = total(ones), total(twos)
-    while i < n:
-        size += abs(x[first + i])
-        squares += x[first + i] * x[first + i]
-        i += 1
-    return size, squares
-
-
-@compiled_in_place
 def _change_block(
     P: Array,
     w: int,
@@ -193,8 +176,8 @@ def _descend(
     bias = w + fan_in * fan_out
     own = _change_block(P, w, shift, rate, fan_in, fan_out, a, above, d, row)
     own_bias = _change_block(P, bias, shift, rate, 1, fan_out, a, above + fan_in, d, row)
-    size, squares = _sums(d, row, fan_out)
-    inputs, input_squares = _sums(a, above, fan_in)
+    size, squares = sizes_and_squares(d, row, fan_out)
+    inputs, input_squares = sizes_and_squares(a, above, fan_in)
     g2 = input_squares * squares
     seen = note(record, step, k, (inputs * size, g2, rate * rate * g2, own))
     return seen + note(record, step, k + 1, (size, squares, rate * rate * squares, own_bias))
