@@ -53,7 +53,7 @@ export function createApp(environment = browserEnvironment()) {
   const begun = initialState();
   const store = createStore({ ...begun, view: { ...begun.view, ...keeper.view() } }, reduce);
   const series = createSeriesBook();
-  const api = createApi(environment.fetch, environment.origin);
+  const api = createApi(environment.fetch, environment.origin, () => keeper.owner(environment.secret));
   const line = createLine({ environment, store, series });
   const visits = createVisits({ api, environment, keeper, line, series, store });
   const observer = createObserver({ api, store, seriesOf: series.of, environment });

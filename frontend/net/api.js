@@ -21,17 +21,19 @@ const NO_ANSWER = { title: "The server does not answer.", detail: "Check that it
 /**
  * @param {typeof globalThis.fetch} fetch
  * @param {string} origin
+ * @param {() => string} owner  under whose key experiments and tables are made
  */
-export function createApi(fetch, origin) {
+export function createApi(fetch, origin, owner) {
   /**
    * @param {string} path
-   * @param {{method?: string, body?: Json|Blob, token?: string|null, under?: string, kind?: string}} [how]  a Blob is sent as it is, of that kind
+   * @param {{method?: string, body?: Json|Blob, token?: string|null, isOwned?: boolean, under?: string, kind?: string}} [how]  a Blob is sent as it is, of that kind
    */
-  async function call(path, { method = "GET", body, token, under = "/api/v1", kind = "application/json" } = {}) {
+  async function call(path, { method = "GET", body, token, isOwned = false, under = "/api/v1", kind = "application/json" } = {}) {
     /** @type {Record<string, string>} */
     const headers = { Accept: "application/json" };
     if (body) headers["Content-Type"] = kind;
     if (token) headers.Authorization = `Bearer ${token}`;
+    if (isOwned) headers["Fallline-Owner"] = owner();
     const request = { method, headers, ...(body ? { body: body instanceof Blob ? body : JSON.stringify(body) } : {}) };
     const response = await fetch(`${origin}${under}${path}`, request).catch(() => {
       throw new Refused(NO_ANSWER);
@@ -59,7 +61,7 @@ export function createApi(fetch, origin) {
     health: () => call("/healthz", { under: "" }),
     catalog: () => call("/catalog"),
     /** @param {Blob} file */
-    sendTable: (file) => call("/datasets", { method: "POST", body: file, kind: "text/csv" }),
+    sendTable: (file) => call("/datasets", { method: "POST", body: file, kind: "text/csv", isOwned: true }),
     /** @param {Blob} file */
     sendParameters: (file) => call("/parameters", { method: "POST", body: file, kind: "application/octet-stream" }),
     /** @param {string} id */
@@ -67,7 +69,7 @@ export function createApi(fetch, origin) {
     /** A drawing. @param {string} text @returns {Promise<Blob>} */
     qr: (text) => call("/qr", { method: "POST", body: { text } }),
     /** @param {Json} recipe */
-    create: (recipe) => call("/experiments", { method: "POST", body: recipe }),
+    create: (recipe) => call("/experiments", { method: "POST", body: recipe, isOwned: true }),
     /** @param {string} id */
     experiment: (id) => call(at(id)),
     /** @param {string} id @param {string|null} token */

@@ -30,9 +30,8 @@ function safeStorage() {
   }
 }
 
-/** `crypto.randomUUID` is there on secure origins only; a workshop's LAN is none. */
-function uuid() {
-  if (crypto.randomUUID) return crypto.randomUUID();
+/** 32 hex digits that nobody can guess. `crypto.randomUUID` is there on secure origins only; a workshop's LAN is none. */
+function secret() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
@@ -47,7 +46,8 @@ export function browserEnvironment() {
     setTimeout: (run, ms) => setTimeout(run, ms),
     clearTimeout: (timer) => clearTimeout(timer),
     random: Math.random,
-    uuid,
+    uuid: () => crypto.randomUUID?.() ?? secret(),
+    secret,
     origin: location.origin,
     fps: fpsOf(location.search),
     hidden: () => document.hidden,

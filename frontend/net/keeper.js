@@ -1,6 +1,6 @@
 /**
- * What this browser remembers between visits: the experiment with its token and recipe, those that were left for a link's, and
- * how the page is set.
+ * What this browser remembers between visits: its owner key, the experiment with its token and recipe, those that were left for a
+ * link's, and how the page is set.
  * Owns: names and shapes in the storage. A thing that cannot be read counts as not there.
  */
 
@@ -11,6 +11,8 @@ import { recipeNow } from "../state/recipes.js";
 /** @typedef {import("../state/types.js").Environment} Environment */
 /** @typedef {{id: string, token: string|null, recipe: import("../state/types.js").Recipe}} Kept */
 
+const OWNER = "fallline.owner";
+const KEY = /^[0-9a-f]{32}$/;
 const EXPERIMENT = "fallline.experiment";
 const FORMERS = "fallline.formers";
 /** So many that were left for a link's are remembered. */
@@ -53,7 +55,21 @@ export function createKeeper(storage) {
     return Array.isArray(found) ? found.filter(isWhole) : [];
   }
 
+  /** Where nothing can be kept the key lasts as long as the page. */
+  let owner = "";
+
   return {
+    /**
+     * The key under which this browser makes experiments and tables. It goes to the server with those calls and nowhere else.
+     * @param {() => string} make  used once, when the first of them is made
+     * @returns {string}
+     */
+    owner(make) {
+      const kept = read(OWNER);
+      if (typeof kept === "string" && KEY.test(kept)) return (owner = kept);
+      write(OWNER, (owner ||= make()));
+      return owner;
+    },
     /** @returns {Kept|null} */
     experiment() {
       const found = read(EXPERIMENT);

@@ -291,6 +291,7 @@
  * @property {(timer: any) => void} clearTimeout
  * @property {() => number} random            0..1
  * @property {() => string} uuid
+ * @property {() => string} secret            32 hex digits that nobody can guess
  * @property {string} origin                  "http://host:port"
  * @property {number} fps                     frames a second asked of the server
  * @property {() => boolean} hidden           is the page hidden

@@ -17,7 +17,7 @@ class Socket extends WebSocket {
 }
 
 const app = createApp({
-  fetch, WebSocket: Socket, origin, fps: 30, now: () => performance.now(), hidden: () => false, narrow: () => false, random: Math.random, uuid: () => crypto.randomUUID(),
+  fetch, WebSocket: Socket, origin, fps: 30, now: () => performance.now(), hidden: () => false, narrow: () => false, random: Math.random, uuid: () => crypto.randomUUID(), secret: () => crypto.randomUUID().replaceAll("-", ""),
   storage: { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => void kept.set(key, value), removeItem: (key) => void kept.delete(key) },
   setTimeout, clearTimeout, listen: () => {}, fragment: () => "", setFragment: () => {},
 });

@@ -12,7 +12,7 @@ export const settle = () => new Promise((go) => setImmediate(() => setImmediate(
 /** A browser and a server; `known` are the experiments that the server has; `haste` makes timers so much shorter. */
 export function world({ stored = {}, known = {}, fragment = "", haste = 1 } = {}) {
   const kept = new Map(Object.entries(stored).map(([key, value]) => [key, JSON.stringify(value)]));
-  const server = { known: { ...known }, calls: [], sockets: [], made: 0, isDown: false, refuse: null, hold: () => {} };
+  const server = { known: { ...known }, calls: [], owners: [], sockets: [], made: 0, isDown: false, refuse: null, hold: () => {} };
   const respond = (status, body) => ({ ok: status < 400, status, statusText: "", json: async () => body });
   /** What the server says of a stretch. */
   server.history = (asked) => respond(200, columns(Number(asked.get("since")), Number(asked.get("until"))));
@@ -20,6 +20,7 @@ export function world({ stored = {}, known = {}, fragment = "", haste = 1 } = {}
   async function fetch(url, { method, body, headers }) {
     const path = new URL(url).pathname.replace("/api/v1", "");
     server.calls.push(`${method} ${path}`);
+    server.owners.push(headers?.["Fallline-Owner"] ?? null);
     if (server.isDown) throw new TypeError("nobody there");
     if (path === "/healthz") return respond(server.answers ?? 200, {});
     if (path === "/catalog") return respond(200, { ...catalog, exhibits: [exhibit, wide, open] });
@@ -69,8 +70,9 @@ export function world({ stored = {}, known = {}, fragment = "", haste = 1 } = {}
   const address = { fragment };
   const clock = { now: 0, signal: null };
   let ids = 0;
+  let secrets = 0;
   const app = createApp({
-    fetch, WebSocket: Socket, origin: "http://lab", fps: 10, now: () => clock.now, hidden: () => false, narrow: () => false, random: () => 0, uuid: () => `id${++ids}`,
+    fetch, WebSocket: Socket, origin: "http://lab", fps: 10, now: () => clock.now, hidden: () => false, narrow: () => false, random: () => 0, uuid: () => `id${++ids}`, secret: () => `${++secrets}`.padStart(32, "0"),
     storage: { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => void kept.set(key, value), removeItem: (key) => void kept.delete(key) },
     setTimeout: (run, ms) => setTimeout(run, ms / haste).unref(), clearTimeout, listen: (hear) => (clock.signal = hear),
     fragment: () => address.fragment, setFragment: (next) => void (address.fragment = next),

@@ -1,0 +1,91 @@
+// The owner key of this browser: under which key the server is asked to make something, and where else the key may not be.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { browserEnvironment } from "../../frontend/net/environment.js";
+import { createKeeper } from "../../frontend/net/keeper.js";
+import { linkOf } from "../../frontend/state/links.js";
+import { answer } from "./fake-server.mjs";
+import { live } from "./world.mjs";
+
+const FIRST = "1".padStart(32, "0");
+
+/** The calls that carry a key, each with it. */
+const owned = ({ calls, owners }) => calls.map((call, at) => [call, owners[at]]).filter(([, owner]) => owner !== null);
+
+/** A browser's storage. */
+function storage(kept = {}) {
+  const held = new Map(Object.entries(kept));
+  return { getItem: (key) => held.get(key) ?? null, setItem: (key, value) => void held.set(key, value), removeItem: (key) => void held.delete(key) };
+}
+
+/** One that is full, or forbidden after the page was opened. */
+const full = { getItem: () => null, setItem: () => { throw new Error("QuotaExceededError"); }, removeItem() {} };
+
+test("experiments and tables are made under one key, which is kept, and no other call carries it", async () => {
+  const { app, server, kept } = await live();
+  await app.sendTable(new Blob(["a,b\n1,2\n"]));
+  await app.openFile(new File(["PK"], "start.npz"));
+  await app.newExperiment({ data: { noise: 0.5 } });
+  await app.openExhibit("wide");
+  assert.deepEqual(owned(server), [
+    ["POST /experiments", FIRST], ["POST /datasets", FIRST], ...server.calls.filter((call) => call === "POST /experiments").slice(1).map((call) => [call, FIRST]),
+  ]);
+  assert.ok(server.calls.includes("POST /parameters") && server.calls.includes("GET /catalog"));
+  assert.ok(server.calls.filter((call) => call === "POST /experiments").length > 2);
+  assert.equal(kept("fallline.owner"), FIRST);
+  app.stop();
+});
+
+test("who comes back has the key of the visit before", async () => {
+  const key = "ab".repeat(16);
+  const { app, server } = await live({ stored: { "fallline.owner": key } });
+  assert.deepEqual(owned(server), [["POST /experiments", key]]);
+  app.stop();
+});
+
+test("who only watches gets no key and sends none", async () => {
+  const { app, server, kept } = await live({ known: { e7: answer({ id: "e7" }) }, fragment: "watch=e7" });
+  assert.equal(app.store.get().isWatching, true);
+  assert.deepEqual([owned(server), kept("fallline.owner")], [[], null]);
+  app.stop();
+});
+
+test("the key is in no link, no state and no message of the socket", async () => {
+  const { app, server, address, socket } = await live();
+  app.play();
+  const state = app.store.get();
+  const seen = [state, linkOf(state, "moment"), linkOf(state, "recipe"), await app.linkTo("watch"), socket().sent, server.posted, server.calls, address].map((each) => JSON.stringify(each));
+  assert.ok(seen.every((text) => text.length > 10));
+  assert.deepEqual(seen.filter((text) => text.includes(FIRST)), []);
+  app.stop();
+});
+
+test("what is kept and is no key is replaced", () => {
+  for (const kept of ['"short"', '"XY"', `"${"G".repeat(32)}"`, "{}", "not json", `["${FIRST}"]`]) {
+    const keeper = createKeeper(storage({ "fallline.owner": kept }));
+    assert.equal(keeper.owner(() => FIRST), FIRST, kept);
+  }
+});
+
+test("where nothing can be kept the key lasts as long as the page", () => {
+  let made = 0;
+  const keeper = createKeeper(full);
+  const make = () => `${++made}`.padStart(32, "0");
+  assert.deepEqual([keeper.owner(make), keeper.owner(make), made], [FIRST, FIRST, 1]);
+});
+
+test("two tabs share the key, whichever of them made it", () => {
+  const shared = storage();
+  const [one, other] = [createKeeper(shared), createKeeper(shared)];
+  assert.equal(other.owner(() => FIRST), one.owner(() => "2".repeat(32)));
+});
+
+test("a browser's key is 32 hex digits of its random source, and the next one is another", () => {
+  globalThis.location ??= /** @type {any} */ ({ origin: "http://lab", search: "" });
+  const { secret } = browserEnvironment();
+  const keys = Array.from({ length: 50 }, secret);
+  assert.ok(keys.every((key) => /^[0-9a-f]{32}$/.test(key)));
+  assert.equal(new Set(keys).size, 50);
+});
