@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,8 +14,27 @@ from fallline.realtime.hub import Hub
 from fallline.services.keeping import Keeper
 from fallline.services.lab import Lab
 from fallline.services.seen_time import SeenTime
-from fallline.storage.interface import Store
+from fallline.storage.interface import Record, Store, StoreUnwritable
 from fallline.storage.memory import MemoryStore
+
+
+class Lasting(MemoryStore):
+    """Outlives the labs above it, as a file does; may be full."""
+
+    is_durable = True
+    is_full = False
+
+    def write(self, records: Sequence[Record]) -> None:
+        self.try_writing()
+        super().write(records)
+
+    def try_writing(self) -> None:
+        if self.is_full:
+            raise StoreUnwritable("no room")
+
+    def forget(self, ids: Sequence[str]) -> None:
+        self.try_writing()
+        super().forget(ids)
 
 
 @asynccontextmanager
@@ -51,3 +70,15 @@ async def open_lab(
 
 def steps_of(state: dict[str, Any]) -> dict[str, int]:
     return {run["name"]: run["step"] for run in state["runs"]}
+
+
+def in_places(lab: Lab) -> list[str]:
+    """The ids of the experiments that have a place."""
+    entries = lab._register.entries.items()
+    return [id for id, entry in entries if entry.opening is not None and not entry.opening.is_visit]
+
+
+def visits(lab: Lab) -> list[str]:
+    """The ids of those that are open to be read only."""
+    entries = lab._register.entries.items()
+    return [id for id, entry in entries if entry.opening is not None and entry.opening.is_visit]

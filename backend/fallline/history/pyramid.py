@@ -36,6 +36,18 @@ _OCTAVE = STEPS // SUMMARY
 _PORTION = 8192
 
 
+_LONG = 1 << 27
+"""Steps up to which `most_bytes` counts: a run at full speed takes an hour to them."""
+
+
+def most_bytes(series: int) -> int:
+    """Bytes that the arrays of so many series come to in a run of up to some hundred million steps."""
+    octaves = (_LONG // STEPS).bit_length() - _OCTAVE.bit_length() + 1
+    twigs = (_LONG // STEPS).bit_length() - SUMMARY.bit_length() + 1
+    buckets = STEPS + 2 * STEPS // SUMMARY + SUMMARY * (octaves + twigs) + STEPS // SUMMARY
+    return 2 * STEPS * (16 + 8 * series) + buckets * (16 + 36 * series)
+
+
 class Pyramid:
     """`append` takes records in the order of their numbers, `range` tells any stretch of them in whole buckets."""
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fallline.history.parts import Part
-from fallline.history.pyramid import Pyramid
+from fallline.history.pyramid import Pyramid, most_bytes
 from fallline.vocabulary.columns import Buckets, Floats, Records
 from fallline.vocabulary.packing import About, Arrays
 
@@ -47,6 +47,11 @@ class RunHistory:
     def nbytes(self) -> int:
         """Bytes of all arrays held."""
         return self._pyramid.nbytes
+
+    @property
+    def most_bytes(self) -> int:
+        """Bytes of all arrays of a long run."""
+        return most_bytes(len(self._pyramid.names))
 
     def append(self, records: Records) -> None:
         """Remember the records that follow those held. ValueError when they do not follow or are of other series."""

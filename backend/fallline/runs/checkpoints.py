@@ -23,6 +23,9 @@ MOST_BYTES = 1 << 20
 FEWEST = 8
 """Every run may hold checkpoints of `MOST_BYTES`, and so many whatever they take."""
 
+MOST_SOON = 64 << 10
+"""Bytes by which many small states grow in some minutes of computing."""
+
 ENOUGH = 512
 """Of states so small that `MOST_BYTES` holds that many, a run holds no more: its memory has one bound for good."""
 
@@ -56,7 +59,7 @@ class Checkpoints:
 
     def _settle(self, room: Room | None) -> None:
         self._room = room
-        self.nbytes = sum(map(_size, self._states))
+        self.nbytes = sum(map(state_bytes, self._states))
         if room is not None:
             room.enter(self)
 
@@ -74,8 +77,14 @@ class Checkpoints:
         return max(self.nbytes - self._own, 0)
 
     @property
+    def most_soon(self) -> int:
+        """Bytes that they may come to before long, without the room that runs share."""
+        held = self.nbytes - self.bytes_beyond
+        return max(held + MOST_SOON, FEWEST * state_bytes(self._states[-1]))
+
+    @property
     def _own(self) -> int:
-        return max(MOST_BYTES, FEWEST * _size(self._states[-1]))
+        return max(MOST_BYTES, FEWEST * state_bytes(self._states[-1]))
 
     def copy(self) -> Checkpoints:
         """Others that hold the same states, which nobody changes."""
@@ -92,14 +101,14 @@ class Checkpoints:
         self._last_seconds = seconds - late % self._seconds_apart
         self._states.append(state.copy())
         self._steps.append(state.step)
-        self.nbytes += _size(state)
+        self.nbytes += state_bytes(state)
         if self._are_too_many():
             self._thin()
 
     def _are_too_many(self) -> bool:
         if not self.bytes_beyond:
             return False
-        is_small = ENOUGH * _size(self._states[-1]) <= MOST_BYTES
+        is_small = ENOUGH * state_bytes(self._states[-1]) <= MOST_BYTES
         if self._room is None or is_small or 2 * self._seconds_apart <= REPLAY_SECONDS:
             return True
         return self.bytes_beyond > self._room.left_to(self)
@@ -117,7 +126,7 @@ class Checkpoints:
         self._states = [self._states[0], *sorted(states, key=lambda state: state.step)]
         self._steps = [state.step for state in self._states]
         self._seconds_apart, self._last_seconds = about["apart"], about["last"]
-        self.nbytes = sum(map(_size, self._states))
+        self.nbytes = sum(map(state_bytes, self._states))
         while self._are_too_many():
             self._thin()
 
@@ -130,8 +139,9 @@ class Checkpoints:
         self._states = [*self._states[:1], *self._states[:0:-2][::-1]]
         self._steps = [state.step for state in self._states]
         self._seconds_apart *= 2
-        self.nbytes = sum(map(_size, self._states))
+        self.nbytes = sum(map(state_bytes, self._states))
 
 
-def _size(state: TrainingState) -> int:
+def state_bytes(state: TrainingState) -> int:
+    """Bytes of a state, about."""
     return state.parameters.nbytes + sum(values.nbytes for values in state.slots.values()) + _OVERHEAD

@@ -34,6 +34,7 @@ from fallline.runs.run import Clock, Run
 from fallline.runs.standing import Standing, standing_of
 from fallline.runs.stepping import Stepping
 from fallline.runs.telling import Event, Frames, Pieces, Telling
+from fallline.runs.usage import COUNT_SECONDS, Usage
 from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.errors import (
     Conflict,
@@ -62,8 +63,11 @@ class Experiment:
         *,
         saves: bool = False,
         room: Room | None = None,
+        usage: Usage | None = None,
     ) -> None:
-        """`table` and `start` are what the recipe's data and network name of what people sent, if they do."""
+        """`table` and `start` are what the recipe's data and network name of what people sent, if they do. `usage`
+        takes what the experiment counts of itself.
+        """
         self.id = id
         self._kernels = Kernels() if kernels is None else kernels
         dataset = dataset_of(recipe.data, table)
@@ -76,6 +80,8 @@ class Experiment:
         self._waiting: list[Waiting] = []
         self._positions: dict[str, Json] | None = None
         self._plays_on = False
+        self.usage = Usage() if usage is None else usage
+        self._count_at = -math.inf
         self._books = Books(saves=saves)
         self._books.note(
             "began", recipe=self.recipe.as_json(), **self._made_by(self._kernels.of(self.problem).name)
@@ -94,6 +100,7 @@ class Experiment:
         is_paused: bool = False,
         stands_still: bool = False,
         room: Room | None = None,
+        usage: Usage | None = None,
     ) -> Experiment:
         """The experiment of which this is stored, on its way to where it stood; `when_there` says when it is.
 
@@ -101,7 +108,7 @@ class Experiment:
         there to be looked at: it does not play, and nothing is stored of it.
         """
         standing = standing_of(kept.entries)
-        one = cls(id, standing.with_edits(), kernels, table, start, room=room)
+        one = cls(id, standing.with_edits(), kernels, table, start, room=room, usage=usage)
         one._books = Books(saves=saves)
         one._put_back(standing, kept, room, stands_still=stands_still)
         one._plays_on = kept.progress["playing"] and not (is_paused or stands_still)
@@ -493,10 +500,17 @@ class Experiment:
         `tells`: something is to be told; `receipts` are those of commands that are to be answered; with `settles`
         nothing is told after it, until the experiment is opened again.
         """
+        self._count_usage(now)
         if self._positions is not None:
             return None
         reveals = tells and self.moving
         return self._books.take(self.runs, self._progress(settles), now, reveals=reveals, receipts=receipts)
+
+    def _count_usage(self, now: float) -> None:
+        """Count bytes now and then, and whenever it begins or ends to make steps."""
+        if now >= self._count_at or self.is_busy != self.usage.is_busy or not self.is_busy:
+            self._count_at = now + COUNT_SECONDS
+            self.usage.count(self.problem, self.runs.values(), is_busy=self.is_busy)
 
     def _progress(self, settles: bool) -> Json:
         """Where the runs stand, and the numbers of findings as they were seen last. Loose: by the time that it is read,

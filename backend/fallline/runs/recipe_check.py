@@ -69,10 +69,7 @@ def check_recipe(
     `dataset` is what its data names, where that stands in no table; `start` what its network names to start from.
     """
     dataset = dataset_of(recipe.data) if dataset is None else dataset
-    filled = {"data": check_data(recipe.data, dataset), "loss": check_loss(recipe, len(dataset.classes))}
-    recipe = recipe.model_copy(update=filled)
-    sizes = _sizes(recipe, len(dataset.classes))
-    _check_size(recipe, sizes)
+    recipe, sizes = sized(recipe, dataset)
     if recipe.data.train_samples < 1:
         raise InvalidRequest(
             FieldError("/data/test_fraction", "a fraction that leaves at least one training sample")
@@ -88,6 +85,19 @@ def check_recipe(
     return recipe.model_copy(update={"runs": runs})
 
 
+def sized(recipe: Recipe, dataset: Dataset) -> tuple[Recipe, list[int]]:
+    """The recipe with data and loss filled in, and its sizes: the inputs, the units of each layer, the outputs.
+
+    Raises InvalidRequest, and TooExpensive where it is too large. In little time, whatever its runs say.
+    """
+    filled = {"data": check_data(recipe.data, dataset), "loss": check_loss(recipe, len(dataset.classes))}
+    recipe = recipe.model_copy(update=filled)
+    outputs = loss_of(recipe).outputs(len(dataset.classes))
+    sizes = [recipe.data.features, *(layer.units for layer in recipe.network.layers), outputs]
+    _check_size(recipe, sizes)
+    return recipe, sizes
+
+
 def _check_names(recipe: Recipe) -> None:
     names = [run.name for run in recipe.runs]
     for place, name in enumerate(names):
@@ -101,12 +111,6 @@ def _check_size(recipe: Recipe, sizes: Sequence[int]) -> None:
     within("features", recipe.data.features)
     within("runs", len(recipe.runs))
     within("parameters", parameter_count(sizes))
-
-
-def _sizes(recipe: Recipe, classes: int) -> list[int]:
-    """Of a recipe whose data and loss are filled in: the inputs, the units of each layer, the outputs."""
-    outputs = loss_of(recipe).outputs(classes)
-    return [recipe.data.features, *(layer.units for layer in recipe.network.layers), outputs]
 
 
 def _check_network(network: NetworkSettings) -> None:

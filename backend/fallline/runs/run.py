@@ -192,6 +192,11 @@ class Run:
     def has_unpublished(self) -> bool:
         return self._unpublished is not None
 
+    @property
+    def unpublished(self) -> Buckets | None:
+        """The piece of history since the last publication."""
+        return self._unpublished
+
     def publish(self) -> Buckets | None:
         """The piece of history since the last publication, once."""
         piece, self._unpublished = self._unpublished, None

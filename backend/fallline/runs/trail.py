@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from fallline.engine.state import TrainingState
+from fallline.runs.checkpoints import state_bytes
 
 MOST_STATES = 64
 """Beyond, every other one is forgotten."""
@@ -41,6 +42,11 @@ class Trail:
         if len(self._states) > min(MOST_STATES, room):
             self._states = self._states[::2]
             self._apart *= 2
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the states, about."""
+        return sum(map(state_bytes, self._states))
 
     def before(self, step: int) -> tuple[TrainingState, ...]:
         """Those at which it has not come to that step."""

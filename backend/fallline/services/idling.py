@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
-from fallline.execution.interface import Executor
 from fallline.services.audience import Audience
 from fallline.services.keeping import Keeper
 from fallline.services.library import Library
@@ -18,7 +17,7 @@ from fallline.services.openings import Openings
 from fallline.services.owners import Owners
 from fallline.services.register import Register
 from fallline.storage.interface import MARKED_SECONDS
-from fallline.vocabulary.errors import NotFound, Unavailable
+from fallline.vocabulary.errors import Unavailable
 
 SWEEP_SECONDS = 5.0
 
@@ -36,7 +35,6 @@ class Idling:
         self,
         register: Register,
         openings: Openings,
-        executor: Executor,
         audience: Audience,
         keeper: Keeper,
         library: Library,
@@ -48,7 +46,6 @@ class Idling:
     ) -> None:
         self._register = register
         self._openings = openings
-        self._executor = executor
         self._audience = audience
         self._keeper = keeper
         self._library = library
@@ -77,12 +74,10 @@ class Idling:
                 self._register.touch(entry)
             elif not entry.swept and now - entry.seen >= self.idle_seconds:
                 entry.swept = True
-                if entry.opening is not None and entry.opening.done.done():
-                    await self._pause_playing(id)
-
-    async def _pause_playing(self, id: str) -> None:
-        with contextlib.suppress(NotFound, Unavailable):
-            await self._executor.ask(id, lambda one, now: one.pause(now) if one.playing else None)
+                if entry.opening is None:
+                    entry.was_left = True
+                elif entry.opening.done.done():
+                    await self._openings.pause(id)
 
     async def delete_unused(self) -> None:
         """Delete what nobody has used for so long that it is not kept any more, a few at a time."""

@@ -2,14 +2,15 @@
 
 Owns how it starts and stops, and what is asked before anything is changed: for the token, whether things can be
 stored, and whether it is a repeat. The rest is done by objects that it holds, each in a file of its name: `register`,
-`openings`, `owners`, `commanding`, `views`, `watching`, `idling`, `library`. Must not know HTTP, sockets' messages,
-which executor computes or how anything is stored.
+`openings`, `owners`, `commanding`, `views`, `watching`, `idling`, `library`,
+`capacity`. Must not know HTTP, sockets' messages, which executor computes or how anything is stored.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -24,19 +25,27 @@ from fallline.services.attending import Gone
 from fallline.services.audience import Audience, Watcher
 from fallline.services.background import Background
 from fallline.services.capabilities import hash_of
+from fallline.services.capacity import Capacity
 from fallline.services.commanding import Commanding
 from fallline.services.idling import Idling
 from fallline.services.keeping import Keeper
 from fallline.services.library import Library
 from fallline.services.openings import Openings
 from fallline.services.owners import Owners
+from fallline.services.places import Limits
 from fallline.services.readiness import Readiness
 from fallline.services.register import Register
 from fallline.services.views import Views
 from fallline.services.watching import Watching
 from fallline.vocabulary.commands import parse
-from fallline.vocabulary.errors import FalllineError, NotAuthorized, ReadOnly
+from fallline.vocabulary.errors import NotAuthorized, ReadOnly
 from fallline.vocabulary.recipe import Recipe
+
+RELIEF_SECONDS = 1.0
+"""How often the bytes of all open experiments are counted."""
+
+SHRINKING = ("pause", "remove_run")
+"""Commands that need no memory."""
 
 
 class Lab:
@@ -54,6 +63,7 @@ class Lab:
         keeper: Keeper,
         *,
         most: int,
+        most_bytes: float = math.inf,
         idle_seconds: float,
         keep_seconds: float = float("inf"),
         kernels: Kernels | None = None,
@@ -67,6 +77,8 @@ class Lab:
         self._background = Background()
         self._register = register = Register(clock, keeper.time.now)
         self._owners = owners = Owners(clock, executor.share)
+        limits = Limits(most, most_bytes, keeper.is_durable)
+        self._capacity = Capacity(owners, audience, clock, limits)
         self._openings = openings = Openings(
             register,
             executor,
@@ -75,18 +87,18 @@ class Lab:
             self._library,
             self._background,
             owners,
-            most=most,
+            self._capacity,
+            clock,
             kernels=self._kernels,
             room=room,
         )
         self._commanding = Commanding(executor, self._background)
         self._readiness = Readiness(executor, keeper, clock)
-        self._watching = Watching(register, openings, executor, audience)
+        self._watching = Watching(register, openings, executor, audience, clock)
         self.views = Views(openings, executor, keeper)
         self.idling = Idling(
             register,
             openings,
-            executor,
             audience,
             keeper,
             self._library,
@@ -105,6 +117,13 @@ class Lab:
             await self._take_in()
         self._background.begin(self.idling.sweep_for_ever())
         self._background.begin(self._readiness.pulse.beat_for_ever())
+        if self._capacity.is_bounded:
+            self._background.begin(self._relieve_for_ever())
+
+    async def _relieve_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(RELIEF_SECONDS)
+            await self._openings.relieve()
 
     async def stop(self) -> None:
         self._background.cancel()
@@ -117,12 +136,7 @@ class Lab:
         await self._library.take_in()
         playing = self._register.take_in(await self._keeper.known(), self.idling.idle_seconds)
         if playing:
-            self._background.begin(self._play_on(playing))
-
-    async def _play_on(self, ids: list[str]) -> None:
-        for id in ids:
-            with contextlib.suppress(FalllineError):  # whoever asks for it is told
-                await self._openings.opened(id)
+            self._background.begin(self._openings.plays_on(playing))
 
     def _storing_changed(self, in_trouble: bool) -> None:
         self._audience.everybody({"event": "storage", "read_only": in_trouble})
@@ -208,10 +222,17 @@ class Lab:
         opening = await self._openings.opened(id)
         if opening.stands_still:
             raise ReadOnly
-        if key is None:
-            return await self._commanding.do(id, command, run, None).wait(gone)
-        asked = {"do": do, "run": run, "body": body}
-        return await opening.repeats.once(key, asked, partial(self._commanding.do, id, command, run), gone)
+        if do not in SHRINKING:
+            await self._openings.grow(id, opening, more_runs=do == "add_run")
+        opening.at_work += 1
+        try:
+            if key is None:
+                return await self._commanding.do(id, command, run, None).wait(gone)
+            asked = {"do": do, "run": run, "body": body}
+            make = partial(self._commanding.do, id, command, run)
+            return await opening.repeats.once(key, asked, make, gone)
+        finally:
+            opening.at_work -= 1
 
     def _came_from(self, id: str, address: str | None) -> None:
         self._owners.came_from(id, self._register.entries[id], address)

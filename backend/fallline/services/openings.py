@@ -1,8 +1,8 @@
 """Experiments in memory: how a new one comes there, how a stored one is opened again, put away and forgotten.
 
-Owns that at most so many are open, that one is opened once however many ask for it, and that what was opened to be
-looked at only is opened for good when things can be stored again. Must not know who may ask, nor what is asked of an
-open one.
+Owns that one is opened once however many ask for it, that one without a place can be read in a visit, and that what
+was opened to be looked at only is opened for good when things can be stored again. Must not know who may ask, what is
+asked of an open one, nor who makes room for whom.
 
 All on the event loop. Whoever comes goes through one door, one after the other: to make room has to wait, and of many
 who come at once all would find room in the place of the same one.
@@ -11,20 +11,26 @@ who come at once all would find room in the place of the same one.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+from collections.abc import AsyncIterator, Callable, Iterable
 from functools import partial
 
 from fallline.engine.kernels.choice import Kernels
 from fallline.execution.interface import Executor
 from fallline.runs.checkpoints import Room
 from fallline.runs.experiment import Experiment
+from fallline.runs.standing import standing_of
+from fallline.runs.usage import expected_bytes
 from fallline.services.audience import Audience
 from fallline.services.background import Background
 from fallline.services.capabilities import hash_of, new_id, new_token
+from fallline.services.capacity import Capacity, bytes_of
 from fallline.services.keeping import Keeper
 from fallline.services.library import Library
 from fallline.services.materials import made_of, materials_of, stored_materials
 from fallline.services.owners import Owners
+from fallline.services.places import Occupant, Use
 from fallline.services.register import Entry, Opening, Register
 from fallline.services.repeats import Repeats
 from fallline.storage.interface import Begun
@@ -34,14 +40,21 @@ from fallline.vocabulary.recipe import Recipe
 
 _log = logging.getLogger(__name__)
 
-ASKED_AT_ONCE = 20
-"""Experiments that are asked whether they are busy, to make room: each answers between two slices, so that to ask a
-thousand one by one takes seconds, for which all who come would wait.
-"""
+MOST_VISITS = 4
+"""Experiments without a place that are open at the same time, to be read."""
+
+VISIT_SECONDS = 3.0
+"""How long such an experiment stays open after it was read, in case more is read of it."""
+
+TURN_SECONDS = 20.0
+"""How long somebody waits for a visit."""
+
+TRIES = 20
+"""Times that room is looked for: while one is put away, somebody may begin to read it."""
 
 
 class Openings:
-    """The experiments that are open, at most `most`; all choose of the `kernels` and share a `room` for the past."""
+    """The experiments that are open, within a `capacity`; all choose of the `kernels` and share a `room`."""
 
     def __init__(
         self,
@@ -52,8 +65,9 @@ class Openings:
         library: Library,
         background: Background,
         owners: Owners,
+        capacity: Capacity,
+        clock: Callable[[], float],
         *,
-        most: int,
         kernels: Kernels,
         room: Room | None,
     ) -> None:
@@ -64,22 +78,27 @@ class Openings:
         self._library = library
         self._background = background
         self._owners = owners
-        self._most = most
+        self._capacity = capacity
+        self._clock = clock
         self._kernels = kernels
         self._room = room
         self._door = asyncio.Lock()
+        self._turns = asyncio.Semaphore(MOST_VISITS)
+        self._waiting_for_turns = 0
 
     # ------------------------------------------------------------------ coming
 
     async def create(self, recipe: Recipe, owner: bytes | None, address: str | None) -> tuple[Json, str]:
         """A new experiment: its state, and the token that allows changes. `owner` is the hash of its maker's key."""
         materials = await materials_of(recipe, self._library)
+        need = expected_bytes(recipe, materials.table)
         id, token = new_id(), new_token()
+        maker = Entry(b"", 0.0, 0.0, 0.0, owner=owner, address=address)
         async with self._door:
-            await self._make_room()
+            await self._make_room(self._owners.share_of(maker, self._clock()), need)
             entry = self._register.enter(id, hash_of(token), made_of(recipe), owner)
             entry.address = address
-            opening = self._begin(id, entry)
+            opening = self._begin(id, entry, need)
         lost = partial(self._lost, id, opening)
         ledger = self._keeper.ledger(id, lost, begun=Begun(entry.token_hash, entry.made_of, entry.owner))
         make = partial(
@@ -91,6 +110,7 @@ class Openings:
             materials.start,
             saves=self._keeper.is_durable,
             room=self._room,
+            usage=opening.usage,
         )
         try:
             state = await self._executor.open(id, make, ledger, failed=partial(self._failed, id, opening))
@@ -103,27 +123,123 @@ class Openings:
         return state, token
 
     async def opened(self, id: str) -> Opening:
-        """The experiment, open: now, or when it has been brought to where it stood."""
+        """The experiment in a place, open: now, or when it has been brought to where it stood. Raises Unavailable."""
         entry = self._register.find(id)
         self._open_for_good(id, entry)
         opening = entry.opening
-        if opening is None:
+        if opening is None or opening.is_visit:
             async with self._door:
-                opening = entry.opening or await self._begin_again(id, entry)
+                opening = await self._in_a_place(id, entry)
         await asyncio.shield(opening.done)
         return opening
 
-    async def _begin_again(self, id: str, entry: Entry) -> Opening:
-        await self._make_room()
-        opening = self._begin(id, entry, stands_still=self._keeper.is_read_only)
+    async def _in_a_place(
+        self, id: str, entry: Entry, *, share: str | None = None, frees: Use | None = Use.UNREAD
+    ) -> Opening:
+        """The experiment in a place: the one that it has, or one freed by those that are used no more than that."""
+        if (found := await _settled(entry)) is not None and not found.is_visit:
+            return found
+        need = entry.expected or await self._expected(id, entry)
+        share = self._owners.share_of(entry, self._clock()) if share is None else share
+        await self._make_room(share, need, frees=frees)
+        if await _settled(entry) is not None:
+            self._put_away(id, entry)
+        opening = self._begin(id, entry, need, stands_still=self._keeper.is_read_only)
         self._background.begin(self._reopen(id, entry, opening))
         return opening
 
-    def _begin(self, id: str, entry: Entry, *, stands_still: bool = False) -> Opening:
+    async def _expected(self, id: str, entry: Entry) -> int:
+        """Bytes that a stored experiment may come to, of what is stored of it."""
+        kept = await self._keeper.load(id)
+        materials = await stored_materials(entry.made_of, self._library)
+        entry.expected = await asyncio.to_thread(
+            lambda: expected_bytes(standing_of(kept.entries).with_edits(), materials.table)
+        )
+        return entry.expected
+
+    def _begin(self, id: str, entry: Entry, need: int, *, stands_still: bool = False) -> Opening:
         done = asyncio.get_running_loop().create_future()
-        opening = entry.opening = Opening(done, self._repeats(id, None), stands_still)
+        opening = entry.opening = Opening(done, self._repeats(id, None), stands_still, expected=need)
         self._owners.opened(id, entry)
         return opening
+
+    async def plays_on(self, ids: Iterable[str]) -> None:
+        """Open those that were playing when the server ended, as many as there is room for."""
+        for id in ids:
+            with contextlib.suppress(FalllineError):  # whoever asks for it is told
+                entry = self._register.find(id)
+                async with self._door:
+                    # each in a share of its own: whose they are is not known before somebody comes
+                    opening = await self._in_a_place(id, entry, share=id, frees=None)
+                await asyncio.shield(opening.done)
+
+    # ------------------------------------------------------------------ being read without a place
+
+    @contextlib.asynccontextmanager
+    async def looked_at(self, id: str) -> AsyncIterator[None]:
+        """The experiment, open to be read: in its place, in one that is free or idle, or else in a visit."""
+        entry = self._register.find(id)
+        opening = entry.opening
+        if opening is None:
+            opening = await self._open_to_read(id, entry)
+        elif not opening.is_visit:
+            opening = await self.opened(id)
+        opening.visitors += 1
+        try:
+            await asyncio.shield(opening.done)
+            yield
+        finally:
+            opening.visitors -= 1
+            if opening.is_visit and not opening.visitors:
+                self._end_soon(id, entry, opening)
+
+    async def _open_to_read(self, id: str, entry: Entry) -> Opening:
+        async with self._door:
+            if (found := await _settled(entry)) is not None:
+                return found
+            with contextlib.suppress(Unavailable):
+                return await self._in_a_place(id, entry, frees=Use.IDLE)
+        await self._take_turn()
+        async with self._door:
+            if (found := await _settled(entry)) is not None:
+                self._turns.release()
+                return found
+            opening = self._begin(id, entry, entry.expected, stands_still=True)
+            opening.is_visit = True
+            self._background.begin(self._reopen(id, entry, opening))
+            return opening
+
+    async def _take_turn(self) -> None:
+        self._waiting_for_turns += 1
+        self._end_unused_visit()
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise Unavailable("many experiments without a place are being read", retry_after=5) from None
+        finally:
+            self._waiting_for_turns -= 1
+
+    def _end_unused_visit(self) -> None:
+        for id, entry, _ in self._owners.open_ones():
+            opening = entry.opening
+            if self._turns.locked() and opening is not None and self._is_over(opening):
+                self._put_away(id, entry)
+                return
+
+    @staticmethod
+    def _is_over(opening: Opening) -> bool:
+        return opening.is_visit and not opening.visitors and opening.done.done()
+
+    def _end_soon(self, id: str, entry: Entry, opening: Opening) -> None:
+        """Close a visit when nobody has come to read more of it; at once where others wait for a turn."""
+
+        def end() -> None:
+            if entry.opening is opening and self._is_over(opening):
+                self._put_away(id, entry)
+
+        seconds = 0.0 if self._waiting_for_turns else VISIT_SECONDS
+        asyncio.get_running_loop().call_later(seconds, end)
 
     async def _reopen(self, id: str, entry: Entry, opening: Opening) -> None:
         try:
@@ -145,12 +261,12 @@ class Openings:
                 stands_still=opening.stands_still,
                 is_paused=entry.was_left,
                 room=self._room,
+                usage=opening.usage,
             )
             await self._executor.open(id, make, ledger, failed=partial(self._failed, id, opening))
-            entry.was_left = False
+            entry.was_left = entry.was_left and opening.is_visit
         except BaseException as error:
-            entry.opening = None
-            self._owners.closed(id)
+            self._closed(id, entry)
             if not opening.done.done():
                 opening.done.set_exception(error)
                 opening.done.exception()  # looked at: whoever waits for it is told, and there may be nobody
@@ -170,56 +286,100 @@ class Openings:
 
     # ------------------------------------------------------------------ going
 
-    async def _make_room(self) -> None:
-        """Put the oldest experiment away that nobody watches and that stands still, when too many are open.
+    async def _make_room(
+        self,
+        share: str,
+        need: int,
+        *,
+        places: int = 1,
+        asking: str | None = None,
+        frees: Use | None = Use.UNREAD,
+    ) -> None:
+        """Put those away that make room, as far as they are used no more than `frees`. Raises Unavailable."""
+        for _ in range(TRIES):
+            going = self._capacity.leaving(share, need, places=places, asking=asking)
+            if not going:
+                return
+            if frees is None or any(one.use > frees for one in going):
+                break
+            for one in going:
+                await self._let_go(one)
+        raise Unavailable("this server makes room for others", retry_after=5)
 
-        Where nothing is stored for good, it goes for good.
-        """
-        open_ones = [(id, entry) for id, entry in self._register.entries.items() if entry.opening is not None]
-        if len(open_ones) < self._most:
+    async def grow(self, id: str, opening: Opening, *, more_runs: bool) -> None:
+        """Make room for what an experiment that begins to make steps or gets a run may come to. Raises Unavailable."""
+        entry = self._register.entries.get(id)
+        usage = opening.usage
+        need = usage.ceiling + usage.run_ceiling * more_runs - bytes_of(opening)
+        if entry is None or need <= 0 or self._capacity.has_left(need):
             return
-        open_ones.sort(key=lambda item: item[1].seen)
-        for start in range(0, len(open_ones), ASKED_AT_ONCE):
-            group = open_ones[start : start + ASKED_AT_ONCE]
-            busy = await asyncio.gather(*(self._is_busy(id, entry) for id, entry in group))
-            for (id, entry), is_busy in zip(group, busy, strict=True):
-                # somebody may have come while others were asked
-                if not is_busy and not self._is_held(id, entry):
-                    await self._let_go(id, entry)
-                    return
-        raise Unavailable(f"all {self._most} experiments of this server are in use", retry_after=60)
+        async with self._door:
+            share = self._owners.share_of(entry, self._clock())
+            await self._make_room(share, need, places=0, asking=id)
 
-    async def _is_busy(self, id: str, entry: Entry) -> bool:
-        if self._is_held(id, entry):
-            return True
-        try:
-            return await self._executor.ask(id, lambda one, _: one.is_busy)
-        except NotFound:  # it has just gone
-            return True
+    async def _let_go(self, one: Occupant) -> None:
+        """Put one away that plays or is watched only when it has been paused."""
+        entry = self._register.entries.get(one.id)
+        if entry is None or (opening := entry.opening) is None or opening.is_visit:
+            return
+        if one.use is not Use.IDLE:
+            await self.pause(one.id)
+        # somebody may have come meanwhile
+        now = self._clock()
+        if entry.opening is opening and self._capacity.use_of(one.id, opening, entry, now) <= one.use:
+            self._put_away(one.id, entry)
+            self._audience.interrupted(one.id)
+        if entry.closing is not None and self._capacity.closes_many:
+            await asyncio.wait([entry.closing])
 
-    def _is_held(self, id: str, entry: Entry) -> bool:
-        """Whether it is being opened or watched; or is not open at all."""
-        opening = entry.opening
-        return (
-            opening is None
-            or not opening.done.done()
-            or opening.joining > 0
-            or self._audience.watchers(id) > 0
-        )
+    async def pause(self, id: str) -> bool:
+        """Pause an experiment that plays; whether it did."""
+        with contextlib.suppress(NotFound, Unavailable):
+            return await self._executor.ask(id, _pause)
+        return False
 
-    async def _let_go(self, id: str, entry: Entry) -> None:
-        if self._keeper.is_durable:
-            self._put_away(id, entry)
-        else:
-            await self._keeper.forget([id])
-            self.forget(id)
+    async def relieve(self) -> None:
+        """Bring what is taken under the limit: put those away that may go, then pause those of the largest share."""
+        if not self._capacity.is_bounded or self._capacity.taken <= self._capacity.limits.bytes:
+            return
+        with contextlib.suppress(Unavailable):
+            async with self._door:
+                await self._make_room("", 0, places=0)
+            return
+        for id in self._capacity.to_pause():
+            if self._capacity.taken <= self._capacity.limits.bytes:
+                return
+            if await self.pause(id):
+                _log.warning("an experiment was paused: the memory of this server is in use")
+                self._audience.event(id, _paused_for_memory(id))
 
     def _put_away(self, id: str, entry: Entry) -> None:
         """Close it; when somebody asks for it again it is opened from the store."""
-        entry.opening = None
-        self._owners.closed(id)
+        opening = entry.opening
+        assert opening is not None
+        taken = bytes_of(opening)
+        entry.expected = max(opening.usage.ceiling, opening.expected)
         why = Unavailable("the experiment is being opened again", retry_after=1)
+        self._closed(id, entry, ends_turn=False)
+        self._capacity.closing += taken
         entry.closing = asyncio.ensure_future(self._executor.close(id, why))
+
+        def closed(_: object) -> None:
+            self._capacity.closing -= taken
+            self._end_turn(opening)
+
+        entry.closing.add_done_callback(closed)
+
+    def _closed(self, id: str, entry: Entry, *, ends_turn: bool = True) -> None:
+        """It is open no more."""
+        opening, entry.opening = entry.opening, None
+        self._owners.closed(id)
+        if ends_turn and opening is not None:
+            self._end_turn(opening)
+
+    def _end_turn(self, opening: Opening) -> None:
+        if opening.is_visit:
+            self._turns.release()
 
     def forget(self, id: str) -> None:
         """It is deleted: close it, and tell whoever watches."""
@@ -227,6 +387,7 @@ class Openings:
         self._owners.closed(id)
         if entry is not None and entry.opening is not None:
             self._background.begin(self._executor.close(id))
+            self._closed(id, entry)
         self._audience.closed(id)
 
     # ------------------------------------------------------------------ when things cannot be stored
@@ -242,8 +403,8 @@ class Openings:
         """The executor closed it after a fault. It opens again paused, or it would fail again at once."""
         entry = self._register.entries.get(id)
         if entry is not None and entry.opening is opening:
-            entry.opening, entry.was_left = None, True
-            self._owners.closed(id)
+            entry.was_left = True
+            self._closed(id, entry)
             self._audience.interrupted(id)
 
     def open_all_for_good(self) -> None:
@@ -257,11 +418,31 @@ class Openings:
         if (
             opening is not None
             and opening.stands_still
+            and not opening.is_visit
             and opening.done.done()
             and not self._keeper.is_read_only
         ):
             self._put_away(id, entry)
             self._audience.interrupted(id)
+
+
+async def _settled(entry: Entry) -> Opening | None:
+    """The opening that an entry has, when a visit has come to its beginning or its end."""
+    opening = entry.opening
+    if opening is not None and opening.is_visit and not opening.done.done():
+        await asyncio.wait([opening.done])
+    return entry.opening
+
+
+def _pause(one: Experiment, now: float) -> bool:
+    if not one.playing:
+        return False
+    one.pause(now)
+    return True
+
+
+def _paused_for_memory(id: str) -> Json:
+    return {"type": "event", "experiment": id, "run": None, "event": "memory", "paused": True}
 
 
 def _log_unforeseen(error: Exception) -> None:

@@ -61,6 +61,10 @@ class Owners:
         """It is open no longer."""
         self._open.pop(id, None)
 
+    def open_ones(self) -> list[tuple[str, Entry, str]]:
+        """The id, entry and share of each open experiment."""
+        return [(id, one.entry, one.share) for id, one in self._open.items()]
+
     def came_from(self, id: str, entry: Entry, address: str | None) -> None:
         """Somebody with its token calls from that address."""
         if address is not None and address != entry.address:

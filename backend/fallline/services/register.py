@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from fallline.runs.usage import Usage
 from fallline.services.capabilities import opens
 from fallline.services.materials import ids_in
 from fallline.services.repeats import Repeats
@@ -28,6 +29,21 @@ class Opening:
     repeats: Repeats
     stands_still: bool = False
     joining: int = 0
+    watched_at: float = -math.inf
+    """When somebody began to watch last, on the lab's clock."""
+
+    at_work: int = 0
+    """Commands that are being done."""
+
+    visitors: int = 0
+    """Those who look at one that was opened to be looked at only."""
+
+    is_visit: bool = False
+    """It was opened to be looked at only, for want of a place."""
+
+    usage: Usage = field(default_factory=Usage)
+    expected: int = 0
+    """Bytes that it may come to, as long as it has not counted them itself."""
 
 
 @dataclass(slots=True)
@@ -46,6 +62,8 @@ class Entry:
     address: str | None = None
     """Where it was made or last commanded from. In memory only."""
     opening: Opening | None = None
+    expected: int = 0
+    """Bytes that it may come to when it is open; 0 where that is not known yet."""
     closing: asyncio.Future[None] | None = None
     swept: bool = False
     acknowledged: float = -math.inf

@@ -15,6 +15,9 @@ from fallline.services.attending import Attended, Gone
 from fallline.vocabulary.errors import KeyReused, Unattended
 from fallline.vocabulary.journal import Json, Receipt
 
+KEY_BYTES = 300
+"""Of a key with its digest."""
+
 
 class Repeats:
     """The keyed commands of one experiment.
@@ -33,6 +36,11 @@ class Repeats:
         self._begun = dict(begun)
         self._read = read
         self._at_work: dict[str, tuple[bytes, Attended[Json]]] = {}
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the keys take, about."""
+        return KEY_BYTES * (len(self._answered) + len(self._at_work))
 
     async def once(
         self,

@@ -60,12 +60,12 @@ class Views:
         self._measuring = Measuring()
 
     async def _look(self, id: str, view: Callable[[Experiment], T]) -> T:
-        await self._openings.opened(id)
-        return await self._executor.ask(id, lambda experiment, _: view(experiment), reads=True)
+        async with self._openings.looked_at(id):
+            return await self._executor.ask(id, lambda experiment, _: view(experiment), reads=True)
 
-    async def _later(self, id: str, begin: Callable[[Experiment, float, Later], None]) -> Json:
-        answer: Json = await self._executor.ask_later(id, begin, reads=True)
-        return answer
+    async def _later(self, id: str, begin: Callable[[Experiment, float, Later], None]) -> Any:
+        async with self._openings.looked_at(id):
+            return await self._executor.ask_later(id, begin, reads=True)
 
     async def beside(self, id: str, make: Callable[[], T]) -> T:
         """Make an answer or a file of what was read of an experiment, in a thread.
@@ -112,8 +112,8 @@ class Views:
         every_step, names = await self._look(id, lambda one: _names_of(one.run(run)))
         if series is not None:
             _check_series(series, names)
-        generation, found = await self._executor.ask_later(
-            id, lambda one, _, done: one.stretch(run, since, until, buckets, done), reads=True
+        generation, found = await self._later(
+            id, lambda one, _, done: one.stretch(run, since, until, buckets, done)
         )
         return generation, found if series is None else found.select(series), every_step
 
@@ -137,8 +137,8 @@ class Views:
         return script
 
     async def _look_at(self, id: str, run: str, step: int | None, see: See) -> dict[str, Any]:
-        await self._openings.opened(id)
-        return await self._later(id, lambda one, _, done: one.look(run, step, see, done))
+        told: dict[str, Any] = await self._later(id, lambda one, _, done: one.look(run, step, see, done))
+        return told
 
     # ------------------------------------------------------------------ measured
 
@@ -156,7 +156,6 @@ class Views:
             raise InvalidRequest(FieldError(f"/{option}", f"left out: {name} has no {option} to choose"))
         if not row.costly:
             return await self._look_at(id, run, step, partial(row.measure, **options))
-        await self._openings.opened(id)
         goes = row.measure_way is not None
 
         def begin(one: Experiment, _: float, done: Later) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
 from fallline.execution.interface import Executor
@@ -33,8 +34,14 @@ class Watching:
     """The watchers of open experiments, each in its seat."""
 
     def __init__(
-        self, register: Register, openings: Openings, executor: Executor, audience: Audience
+        self,
+        register: Register,
+        openings: Openings,
+        executor: Executor,
+        audience: Audience,
+        clock: Callable[[], float],
     ) -> None:
+        self._clock = clock
         self._register = register
         self._openings = openings
         self._executor = executor
@@ -59,6 +66,7 @@ class Watching:
 
         self._promised += room
         opening.joining += 1
+        opening.watched_at = self._clock()
         joining = asyncio.ensure_future(self._executor.ask(id, look, then=join, reads=True))
         try:
             state, _ = await asyncio.shield(joining)

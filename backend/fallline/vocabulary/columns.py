@@ -96,6 +96,13 @@ class Buckets:
     def __len__(self) -> int:
         return len(self.first)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all columns."""
+        own = (self.first, self.last, self.samples_seen, self.seconds)
+        each = (self.minimum, self.maximum, self.mean, self.final, self.count)
+        return sum(array.nbytes for array in (*own, *each))
+
     @classmethod
     def empty(cls, names: tuple[str, ...]) -> Buckets:
         """No bucket at all."""

@@ -149,16 +149,15 @@ async def test_a_token_that_is_not_the_experiments_may_not_watch_as_if_it_were()
             await lab.watch(id, other, Outbox(id), {}, 100)
 
 
-async def test_the_oldest_idle_experiment_makes_room_for_a_new_one() -> None:
+async def test_without_a_folder_nothing_is_deleted_to_make_room() -> None:
     async with open_lab(most=2) as lab:
-        (playing, token), (idle, _) = await created(lab), await created(lab)
-        await lab.command(playing, token, "play", {"speed": 1})
-        newest, newest_token = await created(lab)
-        with pytest.raises(NotFound):
-            await lab.views.state(idle)
-        await lab.command(newest, newest_token, "play", {"speed": 1})
-        with pytest.raises(Unavailable, match="all 2 experiments"):
-            await created(lab)
+        made = [await created(lab), await created(lab)]
+        for _ in range(60):
+            with pytest.raises(Unavailable, match="without a data folder none is put away") as refused:
+                await created(lab)
+        assert refused.value.retry_after > 0
+        for id, token in made:
+            assert (await lab.command(id, token, "step", {}))["id"] == id
 
 
 async def test_what_is_watched_is_not_let_go() -> None:

@@ -1,0 +1,197 @@
+"""Places in a lab: who makes room for whom, what can be read without a place, and what a restart opens."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from fallline.realtime.outbox import Outbox
+from fallline.services import openings
+from fallline.services.lab import Lab
+from fallline.vocabulary.errors import Unavailable
+from fallline.vocabulary.recipe import Recipe
+from support.labs import Lasting, in_places, open_lab, steps_of, visits
+
+TINY: dict[str, Any] = {"data": {"samples": 8}, "network": {"layers": []}, "runs": [{"name": "gd"}]}
+CLASSROOM, ELSEWHERE = "192.0.2.1", "198.51.100.7"
+
+
+def key_of(number: int) -> str:
+    return f"{number:032x}"
+
+
+async def made(lab: Lab, **who: Any) -> tuple[str, str]:
+    state, token = await lab.create(Recipe.model_validate(TINY), **who)
+    return state["id"], token
+
+
+async def plays(lab: Lab, id: str, token: str, address: str | None = None) -> None:
+    await lab.command(id, token, "play", {"speed": 1}, address=address)
+
+
+async def reads(lab: Lab, id: str, token: str, address: str | None = None) -> Outbox:
+    """Watch, and acknowledge what comes."""
+    box = Outbox(id)
+    await lab.watch(id, token, box, {}, 100, address=address)
+    lab.acknowledged(id)
+    return box
+
+
+async def test_one_client_with_a_new_key_a_request_leaves_room_for_those_behind_its_own_address() -> None:
+    """The 300 of the siege, a tenth of everything."""
+    async with open_lab(Lasting(), most=100) as lab:
+        honest = []
+        for number in range(300):
+            attacker, token = await made(lab, owner=key_of(number), address=CLASSROOM)
+            await plays(lab, attacker, token, CLASSROOM)
+            if number % 10 == 0:
+                mine, token = await made(lab, owner=key_of(10_000 + number), address=CLASSROOM)
+                await reads(lab, mine, token, CLASSROOM)
+                honest.append((mine, token))
+        held = in_places(lab)
+        assert {id for id, _ in honest} <= set(held)
+        assert len(held) <= 100
+        other, token = await made(lab, address=ELSEWHERE)
+        await plays(lab, other, token, ELSEWHERE)
+        assert {other, *(id for id, _ in honest)} <= set(in_places(lab))
+
+
+async def test_a_new_experiment_displaces_the_oldest_of_its_own_share_stored_as_paused() -> None:
+    async with open_lab(Lasting(), most=16) as lab:
+        other = await made(lab, address=ELSEWHERE)
+        mine = [await made(lab, address=CLASSROOM) for _ in range(8)]
+        for id, token in mine:
+            await plays(lab, id, token, CLASSROOM)
+        await made(lab, address=CLASSROOM)
+        assert mine[0][0] not in in_places(lab)
+        assert {other[0], *(id for id, _ in mine[1:])} <= set(in_places(lab))
+        assert (await lab.views.state(mine[0][0]))["playing"] is False
+
+
+async def test_what_is_watched_and_acknowledged_keeps_its_place() -> None:
+    async with open_lab(Lasting(), most=8) as lab:
+        kept = [await made(lab, address=CLASSROOM) for _ in range(8)]
+        for id, token in kept:
+            await plays(lab, id, token)
+            await reads(lab, id, token)
+        with pytest.raises(Unavailable, match="places is in use") as refused:
+            await made(lab, address=CLASSROOM)
+        assert refused.value.retry_after > 0
+        assert in_places(lab) == [id for id, _ in kept]
+
+
+async def test_a_watcher_who_acknowledges_nothing_keeps_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_lab(Lasting(), most=2) as lab:
+        made_first = [await made(lab), await made(lab)]
+        for id, _ in made_first:
+            await lab.watch(id, None, Outbox(id), {}, 100)
+        with pytest.raises(Unavailable):
+            await made(lab)
+        for id, _ in made_first:
+            opening = lab._register.entries[id].opening
+            assert opening is not None
+            opening.watched_at -= 16
+        await made(lab)
+        assert made_first[0][0] not in in_places(lab)
+
+
+async def test_one_reads_ones_own_stored_experiment_where_others_hold_all_places() -> None:
+    store = Lasting()
+    async with open_lab(store) as lab:
+        mine, token = await made(lab, address=ELSEWHERE)
+        await lab.command(mine, token, "step", {"steps": 30})
+    async with open_lab(store, most=4) as lab:
+        for _ in range(4):
+            id, its = await made(lab, address=CLASSROOM)
+            await plays(lab, id, its)
+            await reads(lab, id, its)
+        held = in_places(lab)
+        state = await lab.views.state(mine)
+        assert steps_of(state) == {"gd": 30}
+        assert (await lab.views.recipe(mine))["runs"][0]["name"] == "gd"
+        _, history, _ = await lab.views.history(mine, "gd", None, None, None, 1000)
+        assert len(history) == 30
+        assert (await lab.views.snapshot(mine, "gd", 7))["step"] == 7
+        assert b"gd" in b"".join([(await lab.views.export(mine, "recipe.json", None)).content])
+        assert (visits(lab), in_places(lab)) == ([mine], held)
+        with pytest.raises(Unavailable):
+            await plays(lab, mine, token, ELSEWHERE)
+
+
+async def test_playing_what_was_only_read_needs_a_place_and_gets_it() -> None:
+    async with open_lab(Lasting(), most=1) as lab:
+        mine, token = await made(lab)
+        other, its = await made(lab)
+        await plays(lab, other, its)
+        assert (await lab.views.state(mine))["playing"] is False
+        assert (in_places(lab), visits(lab)) == ([other], [mine])
+        await plays(lab, mine, token)
+        assert (in_places(lab), visits(lab)) == ([mine], [])
+        assert (await lab.views.state(mine))["playing"] is True
+        assert (await lab.views.state(other))["playing"] is False
+
+
+async def test_few_visits_are_open_at_a_time_and_each_comes_to_its_turn() -> None:
+    store = Lasting()
+    async with open_lab(store) as lab:
+        stored = [await made(lab) for _ in range(20)]
+    most = 0
+    async with open_lab(store, most=1) as lab:
+        holder, its = await made(lab)
+        await plays(lab, holder, its)
+        asked = [asyncio.ensure_future(lab.views.state(id)) for id, _ in stored]
+        while not all(each.done() for each in asked):
+            most = max(most, len(visits(lab)))
+            await asyncio.sleep(0)
+        assert [each.result()["id"] for each in asked] == [id for id, _ in stored]
+        assert in_places(lab) == [holder]
+    assert 0 < most <= openings.MOST_VISITS
+
+
+async def test_a_visit_ends_when_nobody_reads_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openings, "VISIT_SECONDS", 0.05)
+    async with open_lab(Lasting(), most=1) as lab:
+        mine, _ = await made(lab)
+        other, its = await made(lab)
+        await plays(lab, other, its)
+        await lab.views.state(mine)
+        assert visits(lab) == [mine]
+        async with asyncio.timeout(5):
+            while visits(lab) or lab._openings._turns._value < openings.MOST_VISITS:
+                await asyncio.sleep(0.01)
+
+
+async def test_turns_come_back_however_a_visit_ends() -> None:
+    store = Lasting()
+    async with open_lab(store) as lab:
+        stored = [await made(lab) for _ in range(3 * openings.MOST_VISITS)]
+    async with open_lab(store, most=1) as lab:
+        holder, its = await made(lab)
+        await plays(lab, holder, its)
+        for id, token in stored:
+            await lab.views.state(id)
+            await lab.delete(id, token)
+        assert lab._openings._turns._value == openings.MOST_VISITS
+        assert visits(lab) == []
+
+
+async def test_a_restart_opens_what_played_as_far_as_there_is_room_and_puts_nothing_away() -> None:
+    store = Lasting()
+    async with open_lab(store) as lab:
+        stored = [await made(lab) for _ in range(6)]
+        for id, token in stored:
+            await plays(lab, id, token)
+    async with open_lab(store, most=4) as lab:
+        async with asyncio.timeout(10):
+            while len(in_places(lab)) < 4:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        first = in_places(lab)
+        assert len(first) == 4
+        for id in first:
+            assert (await lab.views.state(id))["playing"] is True
+        left, token = next((id, token) for id, token in stored if id not in first)
+        await reads(lab, left, token)
+        assert (await lab.views.state(left))["playing"] is True, "its owner came back in time"
