@@ -17,7 +17,7 @@ from websockets.sync.client import connect
 from fallline.web import app as web_app
 from fallline.web.protocols import EXTRA_FRAMES, HEAD_BYTES
 from fallline.web.security import HEADERS
-from support.serving import Server, open_app, raw
+from support.serving import Server, created, open_app, raw
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
 UPGRADE = b"Host: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -135,6 +135,24 @@ class Visitor:
     async def next(self) -> Any:
         return await asyncio.wait_for(self._heard.get(), PATIENCE)
 
+    def say(self, **message: Any) -> None:
+        self._said.put_nowait({"type": "websocket.receive", "text": json.dumps(message)})
+
+    async def told(self) -> str:
+        """The type of the next message that is no frame."""
+        while True:
+            kind: str = json.loads((await self.next())["text"])["type"]
+            if kind != "frame":
+                return kind
+
+    async def end(self) -> Any:
+        """The end of the socket, if it has come."""
+        await asyncio.sleep(0.05)
+        while not self._heard.empty():
+            if (heard := self._heard.get_nowait())["type"] == "websocket.close":
+                return heard
+        return None
+
     async def leave(self) -> None:
         self._said.put_nowait({"type": "websocket.disconnect", "code": 1001})
         await self._serving
@@ -156,3 +174,29 @@ async def test_a_server_holds_so_many_sockets_and_refuses_more_until_one_ends(
         third = Visitor(app)
         assert (await third.next())["type"] == "websocket.accept"
         await third.leave()
+
+
+async def test_somebody_with_a_token_gets_the_place_of_one_who_only_looks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(web_app, "MOST_SOCKETS", 4)
+    async with open_app() as (app, client):
+        looked_at, mine = await created(client), await created(client)
+        onlookers = [Visitor(app) for _ in range(4)]
+        for onlooker in onlookers:
+            assert (await onlooker.next())["type"] == "websocket.accept"
+            onlooker.say(type="watch", experiment=looked_at.id)
+            assert await onlooker.told() == "experiment"
+        late = Visitor(app)
+        assert (await late.next())["type"] == "websocket.accept"
+        late.say(type="watch", experiment=looked_at.id)
+        assert await late.told() == "error"
+        assert (await late.next())["code"] == 1012
+        await late.leave()
+        owner = Visitor(app)
+        assert (await owner.next())["type"] == "websocket.accept"
+        owner.say(type="watch", experiment=mine.id, token=mine.token)
+        assert await owner.told() == "experiment"
+        assert [end["code"] for onlooker in onlookers if (end := await onlooker.end())] == [1012]
+        for each in (*onlookers, owner):
+            await each.leave()

@@ -268,6 +268,11 @@ class Lab:
         if (entry := self._register.acknowledge(id)) is not None:
             self._owners.acknowledged(entry)
 
+    def owner_of(self, id: str) -> str:
+        """Whose sockets its watchers count to: the hash of its owner's key, or its own id where it has no owner."""
+        entry = self._register.entries.get(id)
+        return id if entry is None or entry.owner is None else entry.owner.hex()
+
     # ------------------------------------------------------------------ what people send
 
     async def add_table(self, body: bytes) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -26,6 +27,7 @@ from fallline.web import (
 )
 from fallline.web.errors import problem_response
 from fallline.web.methods import Methods, table_of
+from fallline.web.open_sockets import OpenSockets
 from fallline.web.openapi import describe
 from fallline.web.pages import Pages, page_routes
 from fallline.web.queries import each_once
@@ -34,7 +36,7 @@ from fallline.web.socket import Connection
 from fallline.web.visitors import Turnstile
 
 MOST_SOCKETS = 1_000
-"""Each takes some 50 KB, and a page needs one."""
+"""Sockets that watch something. Each takes some 50 KB, and a page needs one."""
 
 PAGE_PATHS = {"/": ("GET",), "/openapi.json": ("GET",), "/assets/{version}/{path:path}": ("GET",)}
 
@@ -64,19 +66,20 @@ def build_app(lab: Lab, pages: Pages, settings: Settings) -> FastAPI:
     for router in (*(routes.router for routes in apis), page_routes(pages)):
         app.include_router(router, dependencies=[Depends(each_once)])
 
-    sockets: set[WebSocket] = set()
+    sockets = OpenSockets(MOST_SOCKETS)
 
     @app.websocket("/api/v1/stream")
     async def stream(websocket: WebSocket) -> None:
-        if len(sockets) >= MOST_SOCKETS:
-            full = Unavailable(f"all {MOST_SOCKETS:,} sockets of this server are in use", retry_after=10)
+        connection = Connection(websocket, lab, settings.commands_per_second, sockets)
+        try:
+            sockets.enter(connection.guest, time.monotonic())
+        except Unavailable as full:
             await websocket.send_denial_response(problem_response(full))
             return
-        sockets.add(websocket)
         try:
-            await Connection(websocket, lab, settings.commands_per_second).run()
+            await connection.run()
         finally:
-            sockets.discard(websocket)
+            sockets.leave(connection.guest)
 
     @app.websocket("/{path:path}")
     async def nowhere(websocket: WebSocket) -> None:

@@ -41,6 +41,7 @@ from fallline.web.answers import text_of
 from fallline.web.bodies import checked
 from fallline.web.errors import Internal, problem
 from fallline.web.frame_text import text_of_frame
+from fallline.web.open_sockets import Guest, OpenSockets
 from fallline.web.plain_words import invalid
 from fallline.web.strict_json import parse_object
 from fallline.web.visitors import address_of
@@ -92,7 +93,9 @@ def _command(body: dict[str, Any]) -> Command:
 class Connection:
     """One client on one socket."""
 
-    def __init__(self, websocket: WebSocket, lab: Lab, commands_per_second: float) -> None:
+    def __init__(
+        self, websocket: WebSocket, lab: Lab, commands_per_second: float, sockets: OpenSockets | None = None
+    ) -> None:
         self._websocket = websocket
         self._lab = lab
         self._session = Session(time.monotonic(), commands_per_second)
@@ -100,6 +103,8 @@ class Connection:
         self._joined: set[Outbox] = set()
         self._gone: Gone = asyncio.get_running_loop().create_future()
         self._address = address_of(websocket.client.host if websocket.client else None)
+        self._sockets = OpenSockets(1) if sockets is None else sockets
+        self.guest = Guest(self._address, time.monotonic(), self._make_room)
 
     async def run(self) -> None:
         """Serve the client until one of both has had enough."""
@@ -114,6 +119,11 @@ class Connection:
             self._gone.set_result(None)
             for outbox in self._joined:
                 await self._lab.unwatch(outbox.experiment, outbox)
+
+    def _make_room(self) -> None:
+        """Others need its place."""
+        self._session.close(CloseCode.RESTART, "the server is full: come back")
+        self._news.set()
 
     # ------------------------------------------------------------------ receiving
 
@@ -154,6 +164,7 @@ class Connection:
     async def _do(self, message: Watch | Unwatch | Got | Command | None) -> None:
         match message:
             case Got():
+                self.guest.acknowledged = time.monotonic()
                 for experiment in self._session.commanded:
                     self._lab.acknowledged(experiment)
             case Watch():
@@ -171,7 +182,14 @@ class Connection:
     # ------------------------------------------------------------------ watching
 
     async def _watch(self, message: Watch) -> None:
-        await self._unwatch(message.experiment)
+        try:
+            await self._watch_anew(message)
+        except FalllineError as error:
+            self._sockets.unwatch(self.guest, message.experiment)
+            self._lose(error)
+
+    async def _watch_anew(self, message: Watch) -> None:
+        await self._unjoin(message.experiment)
         outbox = Outbox(
             message.experiment,
             fps=message.fps,
@@ -182,33 +200,35 @@ class Connection:
             unsent=self._session.unsent,
             past_room=self._session.past_room,
         )
-        try:
-            since = {run: position.model_dump() for run, position in message.since.items()}
-            state = await self._lab.watch(
-                message.experiment, message.token, outbox, since, message.buckets, address=self._address
-            )
-        except (NotFound, NotAuthorized) as error:
-            self._lose(error)
-            return
-        except Unavailable as error:
-            self._refuse(None, error)
-            if not self._session.watched:
-                self._session.close(CloseCode.RESTART, error.title)
-            return
+        since = {run: position.model_dump() for run, position in message.since.items()}
+        state = await self._lab.watch(
+            message.experiment, message.token, outbox, since, message.buckets, address=self._address
+        )
         self._joined.add(outbox)
-        if outbox.unknown_series:
+        try:
+            if outbox.unknown_series:
+                raise InvalidRequest(
+                    FieldError("/series", "should be names of series that the experiment has")
+                )
+            owner = None if message.token is None else self._lab.owner_of(message.experiment)
+            self._sockets.watch(self.guest, message.experiment, owner, time.monotonic())
+        except FalllineError:
             await self._leave(outbox)
-            raise InvalidRequest(FieldError("/series", "should be names of series that the experiment has"))
+            raise
         self._session.open(outbox, message.token, state)
 
-    def _lose(self, error: NotFound | NotAuthorized) -> None:
-        """An experiment cannot be watched; without any other, there is nothing left for this socket to do."""
+    def _lose(self, error: FalllineError) -> None:
+        """An experiment cannot be watched; without any other, there may be nothing left for this socket to do."""
         self._refuse(None, error)
-        if not self._session.watched:
-            code = CloseCode.TOKEN if isinstance(error, NotAuthorized) else CloseCode.UNKNOWN_EXPERIMENT
+        code = next((code for kind, code in _ENDS.items() if isinstance(error, kind)), None)
+        if code is not None and not self._session.watched:
             self._session.close(code, error.title)
 
     async def _unwatch(self, experiment: str) -> None:
+        self._sockets.unwatch(self.guest, experiment)
+        await self._unjoin(experiment)
+
+    async def _unjoin(self, experiment: str) -> None:
         outbox = self._session.forget(experiment, time.monotonic())
         if outbox is not None:
             await self._leave(outbox)
@@ -247,6 +267,7 @@ class Connection:
             self._news.clear()
             for experiment in self._session.closed_experiments():
                 self._session.forget(experiment, time.monotonic())
+                self._sockets.unwatch(self.guest, experiment)
                 self._lose(NotFound("the experiment has been deleted"))
             if (outgoing := self._session.take(time.monotonic())) is None:
                 await self._wait_for_news()
@@ -281,6 +302,13 @@ class Connection:
         except _GONE:
             raise _Over from None
 
+
+_ENDS = {
+    NotAuthorized: CloseCode.TOKEN,
+    NotFound: CloseCode.UNKNOWN_EXPERIMENT,
+    Unavailable: CloseCode.RESTART,
+}
+"""Why a socket that watches nothing is closed when a watch comes to nothing."""
 
 _GONE = (TimeoutError, RuntimeError, OSError, WebSocketDisconnect)
 """Too slow, or gone: Starlette has all but the first for a socket that is closed."""
