@@ -38,4 +38,5 @@ def _no_fault_is_logged(request: pytest.FixtureRequest, caplog: pytest.LogCaptur
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    counting.note_suite(config.args, terminalreporter.stats)
+    if not hasattr(config, "workerinput"):  # a worker counts its share only
+        counting.note_suite(config.args, terminalreporter.stats)

@@ -127,12 +127,17 @@ def _prepared(version: str, interpreter: str) -> str:
     return str(python)
 
 
-def _run(python: str, environment: Mapping[str, str], *arguments: str) -> bool:
-    command = [python, "-m", *arguments]
-    return (
-        subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False).returncode
-        == 0
+def _run(python: str, environment: Mapping[str, str], *arguments: str, quiet: bool = False) -> bool:
+    """Whether the module that is named runs without a failure."""
+    done = subprocess.run(
+        [python, "-m", *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL if quiet else None,
+        check=False,
     )
+    return done.returncode == 0
 
 
 def _suites(pythons: Mapping[str, str], all_of_them: Iterable[Combination]) -> list[str]:
@@ -176,7 +181,8 @@ def main() -> int:
     chosen = combinations(found, kernels_here(platform.machine(), _features()))
     pythons = {each.version: _prepared(each.version, found[each.version]) for each in chosen}
     for version, python in pythons.items():
-        _run(python, Combination(version, None).environment(), "fallline", "warm")
+        print(f"== compiling the kernels for Python {version}", flush=True)
+        _run(python, Combination(version, None).environment(), "fallline", "warm", quiet=True)
     failed = _suites(pythons, chosen)
     if len(pythons) == 1:
         _say(f"Python {_version()} is the only supported one here: no other was tried")
