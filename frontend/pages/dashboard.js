@@ -36,27 +36,18 @@ export function openDashboard(app) {
 
 /** @param {App} app */
 function waitForExperiment(app) {
-  /** @param {string} words */
-  const say = (words) => {
+  const slow = setTimeout(() => {
     const said = find(".waiting-plot [role=status]");
-    if (said) said.textContent = words;
-  };
-  const slow = setTimeout(() => say("Still starting. The server may be waking up."), SLOW_MS);
-  const wait = () => {
-    if (!app.store.get().waitingFor) return;
-    clearTimeout(slow);
-    say("Waiting for the server");
-    // else the strip that says why would not be read aloud
-    set(find(".columns"), { "aria-busy": null });
-  };
+    if (said) said.textContent = "Still starting. The server may be waking up.";
+  }, SLOW_MS);
   const open = () => {
     if (!app.store.get().experiment) return;
-    stops.forEach((stop) => stop());
+    stop();
     clearTimeout(slow);
     set(find(".columns"), { "aria-busy": null });
     find(".plot.loss").replaceChildren(makeOwn("plotly-chart", { kind: "loss", "aria-label": "Loss, not drawn yet" }), makeOwn("invitation-overlay"));
     keepLowerRow(app, find(".plot.gradients"));
   };
-  const stops = [app.store.watch((state) => state.experiment, open), app.store.watch((state) => state.waitingFor, wait)];
+  const stop = app.store.watch((state) => state.experiment, open);
   open();
 }

@@ -28,8 +28,13 @@ ATTACKS: Mapping[str, tuple[str, ...]] = {
     "1": ("speeds",),
     "2": ("bodies",),
     "3": ("silent_readers",),
+    "4": ("creditless_readers",),
     "5": ("crowd", "jobs", "without_storage"),
+    "6": ("memory",),
+    "8": ("clock",),
     "9": ("loops",),
+    "10": ("damage",),
+    "11": ("sockets", "full_disk"),
 }
 """The modules of each attack, by its number in the issue."""
 

@@ -20,6 +20,20 @@ START_SECONDS = 90.0
 NOT_OURS = ("FALLLINE_",)
 
 
+DISK = ("unshare", "--user", "--map-root-user", "--mount")
+"""Begins a command in a namespace of its own, in which it may mount."""
+
+MOUNT = 'mount -t tmpfs -o "size=$0" tmpfs "$1" && shift && exec "$@"'
+
+
+class TheServerEnded(Exception):
+    """The server refused to start. `output` is what it said."""
+
+    def __init__(self, output: str) -> None:
+        super().__init__(f"the server does not start: {output[-500:]}")
+        self.output = output
+
+
 class Server:
     """A running server."""
 
@@ -93,11 +107,16 @@ class Server:
 
 @contextmanager
 def open_server(
-    *arguments: str, plants: Sequence[str] = (), folder: Path | None = None, **environment: str
+    *arguments: str,
+    plants: Sequence[str] = (),
+    folder: Path | None = None,
+    disk: str | None = None,
+    **environment: str,
 ) -> Iterator[Server]:
     """Start a server on a free port. `plants` names faults and mutants of `launch`.
 
-    `folder` holds its data and outlives it; without one it gets a folder that is deleted with it.
+    `folder` holds its data and outlives it; without one it gets a folder that is deleted with it. With `disk`, a size
+    such as "3m", its data lies on a disk of that size that only the server sees.
     """
     with tempfile.TemporaryDirectory() as own:
         place = Path(own) if folder is None else folder
@@ -109,18 +128,14 @@ def open_server(
             "FALLLINE_DATA": str(place / "data"),
             **environment,
         }
+        launched = [sys.executable, str(LAUNCH), ",".join(plants), str(place)]
+        command = [*launched, "serve", "--port", "0", *arguments]
+        if disk is not None:
+            (place / "data").mkdir()
+            command = [*DISK, "sh", "-c", MOUNT, disk, str(place / "data"), *command]
         with output.open("wb") as sink:
             process = subprocess.Popen(
-                [
-                    sys.executable,
-                    str(LAUNCH),
-                    ",".join(plants),
-                    str(place),
-                    "serve",
-                    "--port",
-                    "0",
-                    *arguments,
-                ],
+                command,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
                 env={**clean, **settings},
@@ -139,4 +154,4 @@ def _port(process: subprocess.Popen[bytes], output: Path) -> int:
         if found := re.search(r"listens on http://[^:]+:(\d+)", output.read_text(errors="replace")):
             return int(found[1])
         time.sleep(0.02)
-    raise AssertionError(f"the server does not start: {output.read_text(errors='replace')}")
+    raise TheServerEnded(output.read_text(errors="replace"))

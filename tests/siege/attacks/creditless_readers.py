@@ -1,0 +1,82 @@
+"""Attack 4: readers that take everything, acknowledge nothing, and watch as much as one socket may."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from siege.force import force, say
+from siege.report import all_of, at_most
+from siege.server import Server
+from siege.wire import API, Closed, Http, Json, Socket
+from siege.world import World
+
+TITLE = "readers without credit"
+READERS, WATCHED = 4, 16
+RECIPE: Json = {
+    "runs": [{"name": f"run-{number}", "learning_rate": 0.01, "batch_size": 4} for number in range(4)]
+}
+SETTLED_SECONDS = 10.0
+CLOSED_SECONDS = 75.0
+"""A reader has a minute to acknowledge. The rest is for noticing."""
+
+MEGABYTES = 128.0
+"""Growth of the server while they read: 64 MB is what may wait for all readers, and histories still grow."""
+
+TOO_SLOW = 4001
+
+
+async def siege(world: World) -> None:
+    with world.server(FALLLINE_EXPERIMENTS="100") as server:
+        async with world.person(server, speed=60) as person:
+            made = await _playing(server)
+            await asyncio.sleep(SETTLED_SECONDS)
+            began, memory = time.perf_counter(), server.memory
+            async with force(strike, server.port, 200, experiments=made) as readers:
+                peak = memory
+                codes: list[int | None] = []
+                while time.perf_counter() - began < CLOSED_SECONDS and len(codes) < READERS:
+                    await asyncio.sleep(0.25)
+                    peak = max(peak, server.memory)
+                    codes = readers.said
+                    if (
+                        peak - memory > 8 * MEGABYTES * 2**20
+                    ):  # the goal is missed, and this machine is needed
+                        break
+            attacked = person.since(began)
+    world.note(at_most(f"memory that {READERS} such readers cost", (peak - memory) / 2**20, MEGABYTES, "MB"))
+    closed = sum(code == TOO_SLOW for code in codes)
+    world.note(all_of(f"closed with {TOO_SLOW} within {CLOSED_SECONDS:.0f} s", closed, READERS))
+    world.note(at_most("errors of the person", len(attacked.errors), 0, ""))
+
+
+async def _playing(server: Server) -> list[str]:
+    """The ids of experiments that play at full speed."""
+    http = Http(server.port)
+    ids = []
+    for _ in range(WATCHED):
+        state = (await http.ask("POST", f"{API}/experiments", RECIPE, seconds=30)).json()
+        path = f"{API}/experiments/{state['id']}/play"
+        await http.ask("POST", path, {"speed": "max"}, token=state["token"], seconds=30)
+        ids.append(state["id"])
+    http.close()
+    return ids
+
+
+async def strike(port: int, experiments: list[str]) -> None:
+    """Watch all of them on each socket, promise credit once, and never give any. Says each close code."""
+
+    async def one() -> None:
+        socket = await Socket.open(port)
+        try:
+            for id in experiments:
+                watch = {"type": "watch", "experiment": id, "fps": 30, "buckets": 10_000}
+                socket.send(watch)
+            socket.send({"type": "got", "frame": 0})
+            while True:
+                await socket.read()
+        except Closed as closed:
+            say(closed.code)
+
+    await asyncio.gather(*(one() for _ in range(READERS)))
+    await asyncio.sleep(3600)
