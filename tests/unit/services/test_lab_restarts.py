@@ -12,6 +12,7 @@ from fallline.realtime.outbox import Outbox
 from fallline.services import idling, keeping, library
 from fallline.services.lab import Lab
 from fallline.storage.interface import Moment, StoreUnwritable
+from fallline.vocabulary.commands import SLOWEST
 from fallline.vocabulary.errors import KeyReused, NotFound, ReadOnly
 from fallline.vocabulary.recipe import Recipe
 from support.labs import Lasting, in_places, open_lab, steps_of
@@ -79,6 +80,19 @@ async def test_what_was_playing_plays_on_without_anybody_asking() -> None:
         while not all(steps_of(state)[run] > seen[run] for run in seen):
             state = await lab.views.state(id)
         assert {run["generation"] for run in state["runs"]} == {0}, "nothing was seen that was not stored"
+
+
+async def test_a_stored_play_that_was_too_slow_plays_on_raised_and_holds_up_nobody() -> None:
+    store = Lasting()
+    async with open_lab(store) as lab:
+        (id, token), (other, key) = await created(lab), await created(lab)
+        # As a version before the bound took it.
+        await lab._executor.ask(id, lambda one, now: one.play(1e-12, "steps", now))
+    async with open_lab(store) as lab:
+        state = await lab.views.state(id)
+        assert (state["playing"], state["speed"]) == (True, SLOWEST)
+        assert steps_of(await lab.command(other, key, "step", {"steps": 3})) == {"gd": 3, "sgd": 3}
+        assert not (await lab.command(id, token, "pause", {}))["playing"]
 
 
 async def test_what_nobody_has_watched_since_is_paused_when_it_comes_back() -> None:
