@@ -49,7 +49,7 @@ class Capacity:
 
     def use_of(self, id: str, opening: Opening, entry: Entry, now: float) -> Use:
         """How an open experiment is used."""
-        if not opening.done.done() or opening.joining > 0:
+        if not opening.done.done() or opening.joining > 0 or opening.visitors > 0:
             return Use.READ
         if self._audience.watchers(id):
             is_read = now - max(opening.watched_at, entry.acknowledged) <= LINE_SECONDS

@@ -124,14 +124,16 @@ class Openings:
 
     async def opened(self, id: str) -> Opening:
         """The experiment in a place, open: now, or when it has been brought to where it stood. Raises Unavailable."""
-        entry = self._register.find(id)
-        self._open_for_good(id, entry)
-        opening = entry.opening
-        if opening is None or opening.is_visit:
-            async with self._door:
-                opening = await self._in_a_place(id, entry)
-        await asyncio.shield(opening.done)
-        return opening
+        while True:
+            entry = self._register.find(id)
+            self._open_for_good(id, entry)
+            opening = entry.opening
+            if opening is None or opening.is_visit:
+                async with self._door:
+                    opening = await self._in_a_place(id, entry)
+            await asyncio.shield(opening.done)
+            if entry.opening is opening:  # else it made room for others while this waited
+                return opening
 
     async def _in_a_place(
         self, id: str, entry: Entry, *, share: str | None = None, frees: Use | None = Use.UNREAD
@@ -178,13 +180,7 @@ class Openings:
     @contextlib.asynccontextmanager
     async def looked_at(self, id: str) -> AsyncIterator[None]:
         """The experiment, open to be read: in its place, in one that is free or idle, or else in a visit."""
-        entry = self._register.find(id)
-        opening = entry.opening
-        if opening is None:
-            opening = await self._open_to_read(id, entry)
-        elif not opening.is_visit:
-            opening = await self.opened(id)
-        opening.visitors += 1
+        entry, opening = await self._visited(id)
         try:
             await asyncio.shield(opening.done)
             yield
@@ -192,6 +188,19 @@ class Openings:
             opening.visitors -= 1
             if opening.is_visit and not opening.visitors:
                 self._end_soon(id, entry, opening)
+
+    async def _visited(self, id: str) -> tuple[Entry, Opening]:
+        """The experiment with one visitor more, who keeps it open."""
+        while True:
+            entry = self._register.find(id)
+            opening = entry.opening
+            if opening is None:
+                opening = await self._open_to_read(id, entry)
+            elif not opening.is_visit:
+                opening = await self.opened(id)
+            if entry.opening is opening:
+                opening.visitors += 1
+                return entry, opening
 
     async def _open_to_read(self, id: str, entry: Entry) -> Opening:
         async with self._door:
