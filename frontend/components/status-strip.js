@@ -14,7 +14,7 @@ import { stripFor } from "./strips.js";
 export class StatusStrip extends LiveElement {
   start() {
     let shown = "";
-    this.follow((state) => [state.connection, state.problem, state.runs, state.playback.playing, state.pending, state.isReadOnly, state.experiment, state.view.closedDivergences], (_, state) => {
+    this.follow((state) => [state.connection, state.problem, state.runs, state.playback.playing, state.pending, state.isReadOnly, state.waitingFor, state.experiment, state.view.closedDivergences], (_, state) => {
       const strip = stripFor(state);
       const signature = JSON.stringify(strip);
       if (signature === shown) return;

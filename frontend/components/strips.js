@@ -1,5 +1,5 @@
 /**
- * What the strip over the race table says: lost line, catching up, restarted server, one that cannot store, a refusal,
+ * What the strip over the race table says: what the page waits for, lost line, catching up, restarted server, one that cannot store, a refusal,
  * diverged runs.
  * Owns: which of them is said, and in which words. At most one is. Pure; must not know elements.
  */
@@ -27,6 +27,11 @@ import { metWords } from "../state/stops.js";
  * @property {{text: string, do: (app: App) => void}} [act]
  * @property {(app: App) => void} [close]
  */
+
+const READ_ONLY = "/problems/read-only";
+
+/** @param {string} title */
+const sentence = (title) => title.replace(/\.?$/, ".");
 
 /** Did anything move when the line broke? What the page knows of the runs is of that moment. @param {State} state */
 const wasMoving = ({ playback, pending }) => playback.playing || Object.values(pending).some((command) => command.do === "step");
@@ -68,6 +73,17 @@ function connectionStrip(state) {
     };
   }
   return null;
+}
+
+/** Before there is anything to see. @param {State} state @returns {Strip|null} */
+function waitingStrip({ experiment, waitingFor }) {
+  if (experiment || !waitingFor) return null;
+  const look = /** @type {const} */ ({ kind: "waiting", tone: "bad", glyph: "problem", urgent: true });
+  if (waitingFor.type !== READ_ONLY) return { ...look, strong: sentence(waitingFor.title), text: `${waitingFor.detail ?? ""} The page tries again by itself.`.trim() };
+  return {
+    ...look, strong: "Read-only:",
+    text: "the server cannot write to its data folder. No experiment can start now. Stored ones can still be watched by their links. The page tries again by itself.",
+  };
 }
 
 /** @param {State} state @returns {Strip|null} */
@@ -147,10 +163,10 @@ function refusalStrip({ problem }) {
   if (!problem) return null;
   const reasons = (problem.errors ?? []).map((error) => error.detail ?? error.message ?? "").filter(Boolean);
   return {
-    kind: "refused", tone: "bad", glyph: "problem", urgent: true, strong: problem.title.replace(/\.?$/, "."),
+    kind: "refused", tone: "bad", glyph: "problem", urgent: true, strong: sentence(problem.title),
     text: [problem.detail, ...reasons].filter(Boolean).join(" "), act: { text: "Dismiss", do: (app) => app.dismiss() },
   };
 }
 
 /** @param {State} state */
-export const stripFor = (state) => connectionStrip(state) ?? readOnlyStrip(state) ?? refusalStrip(state) ?? divergedStrip(state) ?? finishedStrip(state);
+export const stripFor = (state) => waitingStrip(state) ?? connectionStrip(state) ?? readOnlyStrip(state) ?? refusalStrip(state) ?? divergedStrip(state) ?? finishedStrip(state);

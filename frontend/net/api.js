@@ -16,7 +16,7 @@ export class Refused extends Error {
 }
 
 /** @type {Problem} */
-const NO_ANSWER = { title: "The server does not answer.", detail: "Check that it is running; the page tries again." };
+const NO_ANSWER = { title: "The server does not answer.", detail: "Check that it is running." };
 
 /**
  * @param {typeof globalThis.fetch} fetch

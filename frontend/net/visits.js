@@ -68,8 +68,13 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
     }));
   }
 
+  /** Where there is nothing else to see yet, the page says what it waits for. @param {Refused} refused */
+  function sayWhy({ problem }) {
+    if (!store.get().experiment) dispatch({ type: "waiting", problem });
+  }
+
   /**
-   * Again and again while the server does not answer, or is full.
+   * Again and again while the server does not answer, is full, or cannot store.
    * @template T
    * @param {() => Promise<T>} call
    * @returns {Promise<T>}
@@ -80,6 +85,7 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
         return await call();
       } catch (error) {
         if (!isPassing(error) || stopped) throw error;
+        sayWhy(error);
         const wait = Math.max(1000 * error.retryAfter, 100 + backoff(attempt, 0, environment.random()));
         await new Promise((go) => environment.setTimeout(() => go(undefined), wait));
       }

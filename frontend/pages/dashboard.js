@@ -36,18 +36,27 @@ export function openDashboard(app) {
 
 /** @param {App} app */
 function waitForExperiment(app) {
-  const slow = setTimeout(() => {
+  /** @param {string} words */
+  const say = (words) => {
     const said = find(".waiting-plot [role=status]");
-    if (said) said.textContent = "Still starting. The server may be waking up.";
-  }, SLOW_MS);
+    if (said) said.textContent = words;
+  };
+  const slow = setTimeout(() => say("Still starting. The server may be waking up."), SLOW_MS);
+  const wait = () => {
+    if (!app.store.get().waitingFor) return;
+    clearTimeout(slow);
+    say("Waiting for the server");
+    // else the strip that says why would not be read aloud
+    set(find(".columns"), { "aria-busy": null });
+  };
   const open = () => {
     if (!app.store.get().experiment) return;
-    stop();
+    stops.forEach((stop) => stop());
     clearTimeout(slow);
     set(find(".columns"), { "aria-busy": null });
     find(".plot.loss").replaceChildren(makeOwn("plotly-chart", { kind: "loss", "aria-label": "Loss, not drawn yet" }), makeOwn("invitation-overlay"));
     keepLowerRow(app, find(".plot.gradients"));
   };
-  const stop = app.store.watch((state) => state.experiment, open);
+  const stops = [app.store.watch((state) => state.experiment, open), app.store.watch((state) => state.waitingFor, wait)];
   open();
 }

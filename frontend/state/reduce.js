@@ -34,6 +34,7 @@ export function initialState() {
     notice: null,
     problem: null,
     loading: null,
+    waitingFor: null,
     figures: {},
     instruments: {},
     frames: 0,
@@ -76,7 +77,7 @@ function opened(state, told, token) {
   return towardsTrouble(settled({
     ...withStorage(state, answer.read_only ?? false),
     experiment: experimentOf(answer, again ? state.experiment : null, token),
-    runs, order, playback, loading: null,
+    runs, order, playback, loading: null, waitingFor: null,
     pending: again ? state.pending : {},
     looking: again ? state.looking : null,
     offer: again ? state.offer : null,
@@ -125,7 +126,8 @@ function answered(state, id, answer) {
 /** @type {Record<string, (state: State, message: Message) => State>} */
 const MESSAGES = {
   catalog: (state, { catalog }) => settled({ ...state, catalog }),
-  loading: (state, { since }) => ({ ...state, loading: since === null ? null : { since } }),
+  loading: (state, { since }) => ({ ...state, loading: since === null ? null : { since }, waitingFor: null }),
+  waiting: (state, { problem }) => ({ ...state, waitingFor: problem }),
   opened: (state, { answer, token = null, watching = false }) => ({ ...opened({ ...state, problem: null }, answer, token), isWatching: watching }),
   experiment: (state, { state: answer }) => opened(state, answer),
   frame(state, { runs }) {

@@ -193,6 +193,7 @@
  * @property {Offer|null} offer        an edit was asked for in the past, where it can only be a fork
  * @property {boolean} isDrawingSlow   charts are drawn less often than they might be, because drawing takes long here
  * @property {boolean} isWatching      somebody else's experiment, by a link that lets one watch
+ * @property {Problem|null} waitingFor  why there is no experiment yet; the page asks again by itself
  * @property {boolean} isReadOnly      the server cannot store anything at present, and takes no changes
  */
 

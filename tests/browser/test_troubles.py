@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 
-from browser.conftest import OpenLab
-from browser.dashboard import PHONE, Dashboard
+from browser.conftest import OpenLab, Visits
+from browser.dashboard import DESKTOP, PHONE, Dashboard
 from browser.proxy import Line, open_line
 from support.serving import open_server
 
@@ -222,6 +223,41 @@ def test_a_server_that_cannot_store_takes_no_change_and_says_so_until_it_can(
         mini = lab.card("gd").get_by_role("radio", name="Mini-batch")
         lab.until(lambda: mini.evaluate("(each) => !each.matches(':disabled') && (each.click(), true)"), bool)
         expect(lab.row("gd").locator(".rule")).to_have_text("batch of 32, rate 0.1")
+        lab.make_steps(5)
+
+
+READ_ONLY_AT_START = (
+    "Read-only: the server cannot write to its data folder. No experiment can start now. "
+    "Stored ones can still be watched by their links. The page tries again by itself."
+)
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_a_page_that_cannot_begin_says_at_once_why_shows_what_is_stored_and_begins_by_itself(
+    visits: Visits, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    full = tmp_path / "full"
+    with open_server(program=(str(FULL_DISK), str(full))) as server:
+        address = server.url.rstrip("/")
+        stored = httpx.post(f"{address}/api/v1/experiments", json={"data": {"samples": 60}}).json()
+        full.touch()
+        lab = visits.page(visits.profile(size), address)
+        lab.allow("Failed to load resource")
+        lab.page.goto(address)
+        expect(lab.strip).to_have_text(READ_ONLY_AT_START, timeout=5_000)
+        expect(lab.strip).to_be_in_viewport(ratio=1)
+        expect(lab.page.get_by_role("alert")).to_have_text(READ_ONLY_AT_START)
+        expect(lab.page.locator(".columns")).not_to_have_attribute("aria-busy", re.compile(""))
+        expect(lab.page.locator(".waiting-plot")).to_have_text("Waiting for the server")
+        # one that is stored can be looked at
+        other = visits.page(visits.profile(size), address)
+        other.page.goto(f"{address}/#watch={stored['id']}")
+        other.page.wait_for_selector("watch-line:not([hidden])")
+        expect(other.row("gd")).to_be_visible()
+        expect(other.strip).to_contain_text("Read-only: the server cannot write to its data folder.")
+        full.unlink()
+        expect(lab.play).to_be_enabled()
+        expect(lab.strip).to_have_count(0)
         lab.make_steps(5)
 
 

@@ -29,12 +29,12 @@ PATIENT = "setTimeout = ((later) => (run, ms) => later(run, ms === 3000 ? 600000
 WIDTHS = """(letters) => {
     const line = document.body.appendChild(document.createElement("span"));
     Object.assign(line.style, { position: "absolute", whiteSpace: "pre", fontSize: "100px" });
-    const wide = (text, family = "") => {
-        Object.assign(line.style, { fontFamily: family });
+    const wide = (text, fontFamily = "", fontVariantNumeric = "") => {
+        Object.assign(line.style, { fontFamily, fontVariantNumeric });
         line.textContent = text;
         return line.getBoundingClientRect().width;
     };
-    const measured = letters.map(([text, family]) => wide(text, family));
+    const measured = letters.map((words) => wide(...words));
     line.remove();
     return measured;
 }"""
@@ -107,7 +107,7 @@ def test_the_face_has_the_widths_of_inter_and_its_figures_are_tabular(open_lab: 
     assert lab.page.evaluate("document.fonts.check('13px Inter')")
     assert lab.page.evaluate(STATUS) == "loaded"
     family = lab.page.evaluate("getComputedStyle(document.body).fontFamily")
-    page, alone, machine, ones, eights = lab.page.evaluate(
+    page, alone, machine, ones, eights, words, plain = lab.page.evaluate(
         WIDTHS,
         [
             ["Two ways down", ""],
@@ -115,12 +115,15 @@ def test_the_face_has_the_widths_of_inter_and_its_figures_are_tabular(open_lab: 
             ["Two ways down", family.split(", ", 1)[1]],
             ["1111", ""],
             ["8888", ""],
+            ["(read-only): a, b.", ""],
+            ["(read-only): a, b.", "", "normal"],
         ],
     )
     assert page == alone != machine
     # as the file has it, in em: the widths of the letters, and of a tabular figure
     assert page == pytest.approx(758, abs=6)
     assert ones == eights == pytest.approx(4 * 64.84, abs=0.5)
+    assert words == plain, "only figures are tabular"
 
 
 def test_the_face_has_every_sign_of_the_page_and_of_the_servers_words(open_lab: OpenLab) -> None:

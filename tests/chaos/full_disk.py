@@ -51,13 +51,13 @@ def mounted(size: str) -> Iterator[Path]:
 
 async def filled_by_itself() -> str:
     """A disk of 2 MB: experiments are made until there is no room; what was acknowledged is there, before and after a
-    restart, and with a larger disk it goes on.
+    restart, and with a larger disk it goes on. Then that one is full too: people delete until there is room.
     """
     with mounted("2m") as folder:
         data = {"FALLLINE_DATA": str(folder / "data")}
         with open_server(**data) as server:
             async with httpx.AsyncClient(base_url=server.url.rstrip("/"), timeout=60) as client:
-                steps = await _until_full(client)
+                await _until_full(client, steps := {})
                 await _compare(client, steps)
                 subprocess.run(["mount", "-o", "remount,size=4m", str(folder)], check=True)
                 while (await client.get("/readyz")).status_code == 503:
@@ -65,22 +65,43 @@ async def filled_by_itself() -> str:
                 one = await created(client)
                 assert (await one.ask("POST", "/step", {"steps": 5})).is_success
                 steps[one.id] = 5
+                tokens = await _until_full(client, steps)
+                gone = await _deleted_until_there_is_room(client, tokens)
+                for id in gone:
+                    del steps[id]
+                one = await created(client)
+                assert (await one.ask("POST", "/step", {"steps": 5})).is_success
+                steps[one.id] = 5
             server.end()
         with open_server(**data) as server:
             async with httpx.AsyncClient(base_url=server.url.rstrip("/"), timeout=60) as client:
                 await _compare(client, steps)
-    return f"{len(steps)} experiments, all there, and a larger disk is written to again"
+    return f"{len(steps)} experiments, all there; a larger disk is written to again, and after {len(gone)} were deleted"
 
 
-async def _until_full(client: httpx.AsyncClient) -> dict[str, int]:
-    """The acknowledged steps of each experiment, made until nothing more is acknowledged."""
-    steps: dict[str, int] = {}
+async def _deleted_until_there_is_room(client: httpx.AsyncClient, tokens: dict[str, str]) -> list[str]:
+    """The experiments that had to go."""
+    gone = []
+    for id, token in tokens.items():
+        answer = await client.delete(
+            f"/api/v1/experiments/{id}", headers={"Authorization": f"Bearer {token}"}
+        )
+        assert answer.status_code == 204, answer.text
+        gone.append(id)
+        if (await client.get("/readyz")).status_code == 200:
+            return gone
+    raise AssertionError("all are deleted, and there is no room")
+
+
+async def _until_full(client: httpx.AsyncClient, steps: dict[str, int]) -> dict[str, str]:
+    """Make experiments until nothing more is acknowledged. Adds their acknowledged steps; returns their tokens."""
+    tokens: dict[str, str] = {}
     while True:
         answer = await client.post("/api/v1/experiments", json={"data": {"samples": 60}})
         if answer.status_code == 503:
             break
         state = answer.raise_for_status().json()
-        steps[state["id"]] = 0
+        steps[state["id"]], tokens[state["id"]] = 0, state["token"]
         headers = {"Authorization": f"Bearer {state['token']}"}
         path = f"/api/v1/experiments/{state['id']}/step"
         answer = await client.post(path, json={"steps": 2000}, headers=headers)
@@ -90,7 +111,7 @@ async def _until_full(client: httpx.AsyncClient) -> dict[str, int]:
     assert answer.json()["type"] == "/problems/read-only", answer.text
     assert (await client.get("/healthz")).json()["read_only"] is True
     assert (await client.get("/readyz")).status_code == 503
-    return steps
+    return tokens
 
 
 async def _compare(client: httpx.AsyncClient, steps: dict[str, int]) -> None:

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { stripFor } from "../../frontend/components/strips.js";
 import { answer, catalog, columns } from "./fake-server.mjs";
 import { exhibit, live, settle, wide, world } from "./world.mjs";
 
@@ -406,4 +407,52 @@ test("an exhibit that nobody has played keeps its speed and pace over a reload; 
     assert.deepEqual([speed, pace], kept);
     app.stop();
   }
+});
+
+const begun = async (app, given) => {
+  const start = app.start();
+  await given();
+  await start;
+};
+const until = async (holds) => {
+  for (let turn = 0; !holds() && turn < 500; turn++) await new Promise((go) => setTimeout(go, 2));
+  assert.ok(holds());
+};
+
+test("a first visit to a server that cannot store says so at once, asks again by itself and begins when it can", async () => {
+  const { app, server } = world({ haste: 1000 });
+  server.refuse = { type: "/problems/read-only", title: "The server takes no changes at present", status: 503 };
+  await begun(app, async () => {
+    await until(() => stripFor(app.store.get()) !== null);
+    const { kind, strong, text, urgent, act } = stripFor(app.store.get());
+    assert.deepEqual([kind, strong, urgent, act], ["waiting", "Read-only:", true, undefined]);
+    assert.match(text, /^the server cannot write to its data folder\. No experiment can start now\. Stored ones can still be watched/);
+    await until(() => server.calls.filter((call) => call === "POST /experiments").length > 2);
+    server.refuse = null;
+  });
+  assert.deepEqual([app.store.get().experiment.id, app.store.get().waitingFor, stripFor(app.store.get())], ["made1", null, null]);
+  app.stop();
+});
+
+test("a first visit to a server that does not answer says so at once and goes on by itself", async () => {
+  const { app, server } = world({ haste: 1000 });
+  server.isDown = true;
+  await begun(app, async () => {
+    await until(() => stripFor(app.store.get()) !== null);
+    const { strong, text } = stripFor(app.store.get());
+    assert.equal(`${strong} ${text}`, "The server does not answer. Check that it is running. The page tries again by itself.");
+    server.isDown = false;
+  });
+  assert.equal(stripFor(app.store.get()), null);
+  app.stop();
+});
+
+test("with an experiment on the page what a call waits for is not said in its place", async () => {
+  const { app, server } = await live();
+  server.refuse = { type: "/problems/read-only", title: "The server takes no changes at present", status: 503 };
+  void app.newExperiment({ data: { noise: 0.5 } });
+  await until(() => server.calls.filter((call) => call === "POST /experiments").length > 1);
+  await settle();
+  assert.deepEqual([app.store.get().waitingFor, stripFor(app.store.get())], [null, null]);
+  app.stop();
 });

@@ -33,7 +33,7 @@ export function world({ stored = {}, known = {}, fragment = "", haste = 1 } = {}
     }
     if (method === "POST") {
       const refusal = typeof server.refuse === "function" ? server.refuse(JSON.parse(body)) : server.refuse;
-      if (refusal) return respond(422, refusal);
+      if (refusal) return respond(refusal.status ?? 422, refusal);
       const id = `made${++server.made}`;
       server.posted = JSON.parse(body);
       server.known[id] = answer(server.posted.runs ? { id, recipe: server.posted } : { id });

@@ -6,7 +6,9 @@ The kernel refuses the writes of a real server here; `make fulldisk` does the sa
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import os
 import shutil
 import signal
 from collections import namedtuple
@@ -19,11 +21,12 @@ import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from fallline.storage import sqlite
+from fallline.storage import reserve
 from fallline.storage.interface import StoreUnwritable
 from fallline.storage.sqlite import SqliteStore
+from powerloss.recording import Recording
 from support.lives import costless
-from support.serving import NUMPY, Experiment, Server, created, open_server
+from support.serving import NUMPY, Experiment, Server, created, open_app, open_server
 
 JSON = dict[str, Any]
 PROGRAM = Path(__file__).parents[1] / "support" / "full_disk.py"
@@ -91,6 +94,7 @@ async def test_a_full_disk_is_told_costs_nothing_that_was_acknowledged_and_is_go
             assert (await told(line, "storage"))["read_only"] is False
         async with connect(server.socket_url, max_size=None) as line:
             await line.send(json.dumps({"type": "watch", "experiment": one.id, "token": one.token}))
+            assert json.loads(await asyncio.wait_for(line.recv(), 20))["type"] == "experiment"
             for _ in range(2):  # the same command, which was refused and is done now, once
                 assert (await one.ask("PATCH", "/runs/gd", {"batch_size": 1}, **key)).json()["at_step"] == 40
             assert (await told(line, "edit"))["edit"]["batch_size"] == 1
@@ -144,4 +148,84 @@ def test_a_disk_is_taken_to_be_writable_again_when_there_is_room_on_a_small_one_
         with pytest.raises(StoreUnwritable, match="no room"):
             store.try_writing()
     store.close()
-    assert sqlite.ROOM_BYTES == 4 << 20
+    assert reserve.ROOM_BYTES == 4 << 20
+
+
+class SmallDisk(Recording):
+    """A disk of so many bytes below a folder, as SQLite and the file that holds room meet it."""
+
+    def __init__(self, folder: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__(folder)
+        self._of, self._size = folder, size
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(size, self.used, self.free))
+        monkeypatch.setattr(os, "posix_fallocate", self._allocate)
+
+    @property
+    def used(self) -> int:
+        return sum(file.stat().st_size for file in self._of.iterdir())
+
+    @property
+    def free(self) -> int:
+        return self._size - self.used
+
+    def takes(self, name: str, end: int) -> bool:
+        return end - (self._of / name).stat().st_size <= self.free
+
+    def _allocate(self, file: int, start: int, size: int) -> None:
+        if start + size - os.fstat(file).st_size > self.free:
+            raise OSError(errno.ENOSPC, "no room")
+        os.ftruncate(file, start + size)
+
+
+async def filled(client: httpx.AsyncClient) -> list[Experiment]:
+    """Experiments, made until one is refused."""
+    made = []
+    while True:
+        answer = await client.post("/api/v1/experiments", json={"data": {"samples": 60}})
+        if answer.status_code == 503:
+            assert_read_only(answer)
+            return made
+        one = Experiment(client, answer.json()["id"], answer.json()["token"])
+        made.append(one)
+        stepped = await one.ask("POST", "/step", {"steps": 40})
+        assert stepped.status_code in (200, 503)
+
+
+async def test_on_a_full_disk_people_delete_until_there_is_room_and_changes_are_taken_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = SmallDisk(tmp_path, 1 << 20, monkeypatch)
+    with disk.of_what_is_opened():
+        async with open_app(data=tmp_path, kernel="numpy") as (app, client):
+            made = await filled(client)
+            gone = []
+            while app.state.lab.is_read_only:
+                gone.append(one := made.pop())
+                assert (await one.ask("DELETE", "")).status_code == 204
+                assert (await one.get()).status_code == 404
+            assert disk.free >= reserve.room_on(tmp_path)
+            assert (tmp_path / reserve.NAME).stat().st_size == 2 * reserve.room_on(tmp_path)
+            assert (await made[0].ask("POST", "/step", {"steps": 5})).is_success
+            before = [(await one.get()).json() for one in made[:5]]
+            again = await filled(client)
+            assert again
+            assert (await again[0].ask("DELETE", "")).status_code == 204, "and once more"
+            again.pop(0)
+        async with open_app(data=tmp_path, kernel="numpy") as (app, client):
+            found = [(await Experiment(client, one.id, one.token).get()).json() for one in made[:5]]
+            assert [costless(each) for each in found] == [
+                costless({**each, "read_only": found[0]["read_only"]}) for each in before
+            ]
+            assert set(app.state.lab._register.entries) == {one.id for one in (*made, *again)}
+
+
+async def test_where_a_folder_may_not_be_written_to_nothing_is_deleted(tmp_path: Path) -> None:
+    full = tmp_path / "full"
+    async with opened(tmp_path / "data", full) as (_, client):
+        one = await created(client)
+        full.touch()
+        assert_read_only(await one.ask("DELETE", ""))
+        assert (await one.get()).status_code == 200
+        full.unlink()
+        await writable_again(client)
+        assert (await one.ask("DELETE", "")).status_code == 204

@@ -18,6 +18,9 @@ from pathlib import Path
 _JOURNAL_OR_WAL = 0x00000800 | 0x00080000
 """The files of whose folder SQLite makes sure, too, when it syncs them for the first time."""
 
+_FULL = 13
+"""What a write answers on a full disk."""
+
 _METHODS = {1: 12, 2: 16, 3: 18}
 """Methods of a file, by the version of their table."""
 
@@ -83,6 +86,10 @@ class Recording:
         finally:
             self._unregister(ctypes.byref(self._shim))  # the one before it is the usual one again
 
+    def takes(self, name: str, end: int) -> bool:
+        """Whether a file may be written up to there: a disk that fills up says no."""
+        return True
+
     def _name(self, path: bytes | None) -> str | None:
         if path is None or not path.startswith(self._folder):
             return None
@@ -117,6 +124,8 @@ class Recording:
         write, truncate, sync = _Write(table[3]), _Truncate(table[4]), _Sync(table[5])
 
         def wrote(of: int, data: int, size: int, place: int) -> int:
+            if not self.takes(self._names[of], place + size):
+                return _FULL
             self.calls.append(Call("write", self._names[of], place, ctypes.string_at(data, size)))
             return int(write(of, data, size, place))
 

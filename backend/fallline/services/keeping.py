@@ -71,6 +71,7 @@ class _Write:
 class _Call:
     do: Callable[[Store], Any]
     answer: asyncio.Future[Any]
+    makes_room: bool = False
 
 
 class Keeper:
@@ -80,6 +81,7 @@ class Keeper:
         self._store = store
         self.time = time
         self._has_resumed = False
+        self._tried = 0.0
         self._queue: deque[_Write | _Call] = deque()
         self._wake = threading.Condition()
         self._stopping = False
@@ -176,7 +178,7 @@ class Keeper:
                 if (ledger := self._ledgers.get(id)) is not None:
                     ledger.is_broken = True
 
-        await self._ask(forget)
+        await self._ask(forget, makes_room=True)
 
     async def touch(self, used: Mapping[str, float]) -> None:
         """Note how much time had been seen when experiments were used last. Raises ReadOnly."""
@@ -206,9 +208,9 @@ class Keeper:
         """Delete tables. Raises ReadOnly."""
         await self._ask(lambda store: store.forget_tables(ids))
 
-    async def _ask(self, do: Callable[[Store], T]) -> T:
+    async def _ask(self, do: Callable[[Store], T], *, makes_room: bool = False) -> T:
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self.hand_over(_Call(do, answer))
+        self.hand_over(_Call(do, answer, makes_room))
         return await answer
 
     def hand_over(self, task: _Write | _Call) -> None:
@@ -273,13 +275,15 @@ class Keeper:
             writes = []
             self._call(task)
         self._write(writes)
-        if self.trouble is not None and not tasks:
+        if self.trouble is not None and (not tasks or self.time.now() - self._tried >= RETRY_SECONDS):
             self._try_again()
 
     def _call(self, task: _Call) -> None:
         error: Exception | None
         try:
             result, error = task.do(self._store), None
+            if task.makes_room and self.trouble is not None:
+                self._try_again()
         except (StoreUnwritable, StoreRefused) as caught:
             self._is_in_trouble(str(caught))
             result, error = None, ReadOnly()
@@ -336,6 +340,7 @@ class Keeper:
         self._set_trouble(why)
 
     def _try_again(self) -> None:
+        self._tried = self.time.now()
         try:
             self._store.try_writing()
             self._resume()

@@ -12,7 +12,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from sqlalchemy.pool import StaticPool
 from fallline.storage import sql
 from fallline.storage.interface import Known, KnownTable, Moment, Record, StoreRefused, StoreUnwritable
 from fallline.storage.mounts import network_file_system
+from fallline.storage.reserve import Reserve, room_on
 from fallline.storage.tables import TRUTH, VERSION
 from fallline.vocabulary.journal import Json, Kept
 
@@ -37,8 +38,10 @@ OLDEST = (3, 37, 0)
 WAIT_SECONDS = 3.0
 """How long a server that is just ending may still hold the file."""
 
-ROOM_BYTES, ROOM_SHARE = 4 << 20, 1 / 8
-"""So much has to be free before a disk that was full is taken to be writable again; of a small one, such a share."""
+PAGE = 4096
+
+RETURNED_TIMES = 64
+"""How many pieces of free pages are cut off the file at once. The log of a piece takes a quarter of the room."""
 
 _OF_ANOTHER = frozenset((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED))
 _DAMAGED = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
@@ -63,6 +66,7 @@ class SqliteStore:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / NAME
+        self._reserve = Reserve(folder)
         self._engine: Engine | None = None
         self._open: Connection | None = None
 
@@ -117,10 +121,13 @@ class SqliteStore:
                 raise StoreRefused(_damaged(self.path, str(found)))
 
     def _prepare(self, connection: Connection) -> None:
+        checkpoint = min(1000, room_on(self.path.parent) // PAGE)
         for setting in (
+            "auto_vacuum = INCREMENTAL",  # before there is anything in the file, else it needs a VACUUM
             "journal_mode = WAL",
             "synchronous = FULL",
-            "wal_autocheckpoint = 1000",
+            f"wal_autocheckpoint = {checkpoint}",
+            "secure_delete = FAST",  # what is deleted is overwritten where that takes no more room
             "foreign_keys = ON",
             "trusted_schema = OFF",
         ):
@@ -133,6 +140,11 @@ class SqliteStore:
                 migrate(connection)
                 connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
                 connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+        if _pragma(connection, "auto_vacuum") == 0:
+            with contextlib.suppress(sqlite3.OperationalError):  # no room for a second copy
+                _pragma(connection, "auto_vacuum = INCREMENTAL")
+                _driver(connection).execute("VACUUM")
+        self._reserve.fill()
 
     def close(self) -> None:
         if self._open is not None:
@@ -144,8 +156,9 @@ class SqliteStore:
     def try_writing(self) -> None:
         if self._open is None:
             self.open()
-        disk = shutil.disk_usage(self.path.parent)
-        if disk.free < min(ROOM_BYTES, ROOM_SHARE * disk.total):
+        if self._is_short_of_room():
+            self._return_room()
+        if not self._reserve.fill() or self._is_short_of_room():
             raise StoreUnwritable(f"there is next to no room left on the disk of {self.path}")
         with self._transaction() as connection:
             connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")  # a page, and no change
@@ -188,8 +201,7 @@ class SqliteStore:
             sql.mark(connection, moment)
 
     def forget(self, ids: Sequence[str]) -> None:
-        with self._transaction() as connection:
-            sql.forget(connection, ids)
+        self._delete(lambda connection: sql.forget(connection, ids))
 
     def tables(self) -> list[KnownTable]:
         with self._transaction() as connection:
@@ -204,8 +216,42 @@ class SqliteStore:
             sql.keep_table(connection, id, at, body)
 
     def forget_tables(self, ids: Sequence[str]) -> None:
-        with self._transaction() as connection:
-            sql.forget_tables(connection, ids)
+        self._delete(lambda connection: sql.forget_tables(connection, ids))
+
+    def _delete(self, what: Callable[[Connection], None]) -> None:
+        """Delete, on a full disk with the room that is held back for it, and give the room to the disk."""
+        try:
+            with self._transaction() as connection:
+                what(connection)
+        except StoreUnwritable:
+            self._reserve.release()
+            self._return_room()
+            try:
+                with self._transaction() as connection:
+                    what(connection)
+            finally:
+                self._return_room()
+                self._reserve.fill()
+        else:
+            if self._is_short_of_room():
+                self._return_room()
+
+    def _is_short_of_room(self) -> bool:
+        return shutil.disk_usage(self.path.parent).free < room_on(self.path.parent)
+
+    def _return_room(self) -> None:
+        """Cut free pages off the file, and empty the log: in small pieces, each of which needs little room."""
+        if self._open is None:
+            return
+        driver, pages = _driver(self._open), room_on(self.path.parent) // PAGE // 4
+        with contextlib.suppress(
+            sqlite3.OperationalError
+        ):  # too little room for that: what is deleted is deleted
+            for _ in range(RETURNED_TIMES):
+                driver.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                if not driver.execute("PRAGMA freelist_count").fetchone()[0]:
+                    return
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[Connection]:
@@ -238,10 +284,14 @@ def _begin(connection: Connection) -> None:
 
 def _pragma(connection: Connection, asked: str) -> object:
     """What the pragma answers, outside of any transaction, since some mean nothing inside one."""
+    row = _driver(connection).execute(f"PRAGMA {asked}").fetchone()
+    return None if row is None else row[0]
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
-    row = driver.execute(f"PRAGMA {asked}").fetchone()
-    return None if row is None else row[0]
+    return driver
 
 
 def _damaged(path: Path, found: str) -> str:

@@ -14,7 +14,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from fallline.storage import sqlite
+from fallline.storage import reserve, sqlite
 from fallline.storage.interface import Begun, Moment, Record, StoreRefused, StoreUnwritable
 from fallline.storage.sqlite import NAME, SqliteStore
 from fallline.storage.tables import METADATA
@@ -64,7 +64,7 @@ def test_no_memory_is_shared_through_the_file_system_not_even_after_a_crash(tmp_
     again.write([begun("y")])
     assert ids(again) == ["x", "y"]
     for folder in (tmp_path / "first", crashed):
-        assert {file.name for file in folder.iterdir()} == {NAME, f"{NAME}-wal"}
+        assert {file.name for file in folder.iterdir()} == {NAME, f"{NAME}-wal", reserve.NAME}
     store.close()
     again.close()
 
@@ -106,7 +106,7 @@ def test_nobody_else_may_read_it(tmp_path: Path) -> None:
     store.write([begun("x")])
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
     store.close()
-    assert modes == {"folder": 0o700, NAME: 0o600, f"{NAME}-wal": 0o600}
+    assert modes == {"folder": 0o700, NAME: 0o600, f"{NAME}-wal": 0o600, reserve.NAME: 0o600}
 
 
 def test_the_migrations_lead_to_the_tables_that_the_program_knows(store: SqliteStore) -> None:
