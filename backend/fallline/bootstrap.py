@@ -12,6 +12,7 @@ from fallline.engine.kernels.choice import Kernels
 from fallline.execution.builds import builds
 from fallline.execution.compiling import Preparation
 from fallline.execution.in_process import InProcessExecutor
+from fallline.execution.machine import memory_for_experiments, memory_limit
 from fallline.execution.room import SharedRoom
 from fallline.realtime.hub import Hub
 from fallline.services.keeping import Keeper
@@ -53,15 +54,19 @@ def create_app(settings: Settings, kernels: Kernels | None = None) -> FastAPI:
     passed = SeenTime(time.monotonic, time.time, most_gap=min(DAY, keep_seconds * GAP_SHARE))
     keeper = Keeper(MemoryStore() if settings.data is None else SqliteStore(settings.data), passed)
     keeper.open()
+    memory = (
+        memory_for_experiments(memory_limit()) if settings.memory_mb is None else settings.memory_mb << 20
+    )
     lab = Lab(
         InProcessExecutor(settings.workers),
         Hub(),
         time.monotonic,
         keeper,
         most=settings.experiments,
+        most_bytes=memory,
         idle_seconds=settings.idle_seconds,
         keep_seconds=keep_seconds,
         kernels=Kernels(builds=builds()) if kernels is None else kernels,
-        room=SharedRoom(settings.lookback_mb << 20),
+        room=SharedRoom(min(settings.lookback_mb << 20, memory // 4)),
     )
     return build_app(lab, installed_pages(), settings)

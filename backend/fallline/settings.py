@@ -35,6 +35,11 @@ def _positive(text: str) -> float:
     return value
 
 
+def _megabytes(text: str) -> int | None:
+    """None named is left to what the machine has."""
+    return _whole(16, 10_000_000)(text) if text else None
+
+
 def _folder(text: str) -> Path:
     """None named is the platform's own place for what programs keep for a user."""
     return Path(text).expanduser().absolute() if text else user_data_path("fallline", appauthor=False)
@@ -80,6 +85,12 @@ TABLE = (
         "experiments in memory at most; the oldest idle one is put away, and opened again when asked for",
     ),
     Setting(
+        "MEMORY_MB",
+        "",
+        _megabytes,
+        "megabytes for all open experiments and their readers; by default half of what this machine or container has",
+    ),
+    Setting(
         "LOOKBACK_MB",
         "256",
         _whole(0, 1_000_000),
@@ -118,6 +129,7 @@ class Settings:
     data: Path | None = None
     keep_days: float = 30.0
     experiments: int = 1000
+    memory_mb: int | None = None
     lookback_mb: int = 256
     idle_seconds: float = 600.0
     workers: int = 1

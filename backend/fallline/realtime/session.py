@@ -105,10 +105,13 @@ class Session:
         """What is to be done about a message; None where the session has done it. Raises why it is refused."""
         match message:
             case Got(frame=frame):
-                self._acknowledged = max(self._acknowledged or 0, min(frame, self._frames))
-                return message
+                before = self._acknowledged or 0
+                self._acknowledged = max(before, min(frame, self._frames))
+                return message if self._acknowledged > before or self._has_read_all else None
             case Ping(id=id):
                 self.reply({"type": "pong", "id": id})
+                # A paused experiment sends no frames: a reader who has had all of them is still there.
+                return Got(type="got", frame=self._frames) if self._frames and self._has_read_all else None
             case Watch():
                 self._idle_at = now + IDLE_SECONDS
                 self._admit_watch(message, now)
@@ -118,7 +121,10 @@ class Session:
             case Command():
                 self._admit_command(now)
                 return message
-        return None
+
+    @property
+    def _has_read_all(self) -> bool:
+        return self._acknowledged == self._frames
 
     def _admit_watch(self, message: Watch, now: float) -> None:
         if not self._watches.take(now):

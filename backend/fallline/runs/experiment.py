@@ -507,10 +507,11 @@ class Experiment:
         return self._books.take(self.runs, self._progress(settles), now, reveals=reveals, receipts=receipts)
 
     def _count_usage(self, now: float) -> None:
-        """Count bytes now and then, and whenever it begins or ends to make steps."""
-        if now >= self._count_at or self.is_busy != self.usage.is_busy or not self.is_busy:
+        """Count bytes now and then while it makes steps, and whenever something else happened."""
+        usage, is_busy = self.usage, self.is_busy
+        if now >= self._count_at or (is_busy, len(self.runs)) != (usage.is_busy, usage.runs) or not is_busy:
             self._count_at = now + COUNT_SECONDS
-            self.usage.count(self.problem, self.runs.values(), is_busy=self.is_busy)
+            usage.count(self.problem, self.runs.values(), is_busy=is_busy)
 
     def _progress(self, settles: bool) -> Json:
         """Where the runs stand, and the numbers of findings as they were seen last. Loose: by the time that it is read,

@@ -23,10 +23,10 @@ from fallline.vocabulary.recipe import Recipe
 COUNT_SECONDS = 0.25
 """A busy experiment counts its bytes this often."""
 
-EXPERIMENT_BYTES = 40_000
+EXPERIMENT_BYTES = 12_000
 """Python's objects of an experiment beside its arrays, about."""
 
-RUN_BYTES = 24_000
+RUN_BYTES = 8_000
 """The same of a run without edits and findings."""
 
 EDIT_BYTES = 1_500
@@ -48,6 +48,7 @@ class Usage:
     ceiling: int = 0
     run_ceiling: int = 0
     is_busy: bool = False
+    runs: int = 0
 
     def count(self, problem: Problem, runs: Collection[Run], *, is_busy: bool) -> None:
         """Count anew."""
@@ -57,7 +58,7 @@ class Usage:
         self.bytes = shared + sum(map(run_bytes, runs)) - self.beyond
         self.ceiling = max(shared + sum(ceilings), self.bytes)
         self.run_ceiling = max(ceilings, default=0)
-        self.is_busy = is_busy
+        self.is_busy, self.runs = is_busy, len(runs)
 
 
 def problem_bytes(problem: Problem) -> int:

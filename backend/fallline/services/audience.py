@@ -21,6 +21,10 @@ class Audience(Sink, Protocol):
     """Who listens to what; told on the event loop."""
 
     @property
+    def bytes(self) -> int:
+        """What is held for those who listen and have not had it yet."""
+
+    @property
     def past_bytes(self) -> int: ...
 
     def join(self, experiment: str, watcher: Any) -> None: ...

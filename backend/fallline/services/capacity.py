@@ -73,7 +73,7 @@ class Capacity:
 
     @property
     def _aside(self) -> int:
-        return int(getattr(self._audience, "bytes", 0))
+        return self._audience.bytes
 
     def leaving(self, share: str, need: int, *, places: int = 1, asking: str | None = None) -> list[Occupant]:
         """Those that make room, see `places.leaving`. Raises Unavailable."""

@@ -145,7 +145,8 @@ def _short_of(held: _Held, share: str, need: int, limits: Limits, places: int) -
     if places and mine.places + places > _part(limits.places - (total.places - mine.places), FEWEST_PLACES):
         return _Short("your share of this server's places is in use", within=True, is_bytes=False)
     left = limits.bytes - (total.bytes - mine.bytes)
-    if need and mine.places and mine.bytes + need > _part(left, SMALLEST_PART * limits.bytes):
+    # the only experiment of a share may be as large as there is room for
+    if need and mine.places + places > 1 and mine.bytes + need > _part(left, SMALLEST_PART * limits.bytes):
         return _Short("your share of this server's memory is in use", within=True, is_bytes=True)
     if places and total.places + places > limits.places:
         return _Short(

@@ -104,6 +104,25 @@ def test_an_acknowledgement_counts_for_the_experiments_that_the_socket_may_chang
     assert session.commanded == ("e",)
 
 
+def test_only_an_acknowledgement_of_something_new_counts_while_frames_are_under_way() -> None:
+    session, box = watching()
+    offer(box, 0, 1)
+    assert numbers(session, 1) == [1]
+    assert session.receive(Got(type="got", frame=0), 1) is None
+    assert session.receive(Ping(type="ping", id="a"), 1) is None
+    assert session.receive(Got(type="got", frame=1), 1) is not None
+
+
+def test_a_ping_counts_once_all_frames_are_acknowledged() -> None:
+    session, box = watching()
+    assert session.receive(Ping(type="ping", id="a"), 0) is None
+    offer(box, 0, 1)
+    session.take(0)
+    assert numbers(session, 1) == [1]
+    session.receive(Got(type="got", frame=1), 1)
+    assert session.receive(Ping(type="ping", id="b"), 2) == Got(type="got", frame=1)
+
+
 def test_experiments_on_one_socket_take_turns() -> None:
     session, one = watching(fps=30)
     other = Outbox("f", fps=30)

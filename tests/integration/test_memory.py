@@ -1,0 +1,70 @@
+"""A real server with little memory: it answers, and does not grow."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import httpx
+
+from support.serving import NUMPY, Server, open_server
+
+LIMIT_MB = 24
+SLACK_MB = 40
+"""For what is on its way: answers, pieces to be stored, and what the allocator keeps."""
+
+STEPS = 3_000
+"""A default experiment then holds 2.5 MB; forty of them 100 MB."""
+
+
+def resident_mb(server: Server) -> float:
+    return int(Path(f"/proc/{server.process.pid}/statm").read_text().split()[1]) * 4096 / 1e6
+
+
+def train(client: httpx.Client) -> tuple[str, dict[str, str]]:
+    made = client.post("/api/v1/experiments", json={})
+    assert made.status_code == 201, made.text
+    here, token = f"/api/v1/experiments/{made.json()['id']}", made.json()["token"]
+    authorized = {"Authorization": f"Bearer {token}"}
+    stepped = client.post(here + "/step", json={"steps": STEPS}, headers=authorized)
+    assert stepped.status_code == 200, stepped.text
+    assert client.post(here + "/play", json={"speed": 5}, headers=authorized).status_code == 200
+    return here, authorized
+
+
+def test_a_server_with_little_memory_trains_any_number_of_experiments_also_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    settings = {**NUMPY, "FALLLINE_DATA": str(tmp_path), "FALLLINE_MEMORY_MB": str(LIMIT_MB)}
+    with open_server(**settings) as server, httpx.Client(base_url=server.url, timeout=60) as client:
+        first = train(client)[0]
+        before = resident_mb(server)
+        for _ in range(39):
+            train(client)
+        assert resident_mb(server) - before < LIMIT_MB + SLACK_MB
+        state = client.get(first).json()
+        assert state["runs"][0]["step"] >= STEPS
+        assert state["playing"] is False, "it made room for the others"
+        server.end()
+    with open_server(**settings) as server, httpx.Client(base_url=server.url, timeout=60) as client:
+        assert client.get(first).status_code == 200
+        time.sleep(2)
+        assert resident_mb(server) - before < LIMIT_MB + SLACK_MB
+
+
+def test_a_server_without_a_folder_refuses_new_work_and_says_why() -> None:
+    settings = {**NUMPY, "FALLLINE_MEMORY_MB": str(LIMIT_MB)}
+    with (
+        open_server("--memory", **settings) as server,
+        httpx.Client(base_url=server.url, timeout=60) as client,
+    ):
+        here, authorized = train(client)
+        for _ in range(60):
+            refused = client.post("/api/v1/experiments", json={})
+            if refused.status_code != 201:
+                break
+        assert refused.status_code == 503
+        assert int(refused.headers["retry-after"]) > 0
+        assert "without a data folder none is put away" in refused.json()["detail"]
+        assert client.get(here).json()["playing"] is True
+        assert client.post(here + "/pause", headers=authorized).status_code == 200

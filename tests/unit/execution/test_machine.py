@@ -1,0 +1,62 @@
+"""The memory that a container leaves, read from files as Linux writes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fallline.execution import machine
+from fallline.execution.machine import MEGABYTE, memory_for_experiments, memory_limit
+
+MACHINE = 8_000 * MEGABYTE
+
+
+@pytest.fixture(autouse=True)
+def a_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "_of_the_machine", lambda: MACHINE)
+
+
+def root_with(folder: Path, groups: str, **limits: str) -> Path:
+    (folder / "proc/self").mkdir(parents=True)
+    (folder / "proc/self/cgroup").write_text(groups)
+    for path, limit in limits.items():
+        file = folder / "sys/fs/cgroup" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(limit + "\n")
+    return folder
+
+
+GIB = str(1024 * MEGABYTE)
+
+
+@pytest.mark.parametrize(
+    ("groups", "limits", "expected"),
+    [
+        ("0::/\n", {"memory.max": GIB}, 1024),
+        ("0::/a/b\n", {"a/b/memory.max": "max", "a/memory.max": GIB}, 1024),
+        ("0::/of/the/host\n", {"memory.max": GIB}, 1024),
+        ("4:memory:/x\n0::/\n", {"memory/x/memory.limit_in_bytes": GIB}, 1024),
+        ("4:cpu,memory:/of/the/host\n", {"memory/memory.limit_in_bytes": GIB}, 1024),
+        ("4:memory:/\n", {"memory/memory.limit_in_bytes": str(2**63 - 4096)}, 8_000),
+        ("4:cpu:/\n", {"memory/memory.limit_in_bytes": GIB}, 8_000),
+        ("0::/\n", {"memory.max": "max"}, 8_000),
+        ("0::/\n", {"memory.max": str(2 * MACHINE)}, 8_000),
+        ("", {}, 8_000),
+    ],
+)
+def test_the_least_of_all_limits_holds(
+    tmp_path: Path, groups: str, limits: dict[str, str], expected: int
+) -> None:
+    assert memory_limit(root_with(tmp_path, groups, **limits)) == expected * MEGABYTE
+
+
+def test_where_nothing_says_anything_the_machine_counts(tmp_path: Path) -> None:
+    assert memory_limit(tmp_path) == MACHINE
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"), [(16_000, 8_000), (1_024, 512), (800, 400), (512, 112), (256, 64)]
+)
+def test_the_process_itself_has_to_fit_beside_experiments(limit: int, expected: int) -> None:
+    assert memory_for_experiments(limit * MEGABYTE) == expected * MEGABYTE
