@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from fastapi import Depends, FastAPI, WebSocket
+from fastapi import FastAPI, WebSocket
 from starlette.middleware import Middleware
 
 from fallline import __version__
@@ -30,7 +30,7 @@ from fallline.web.methods import Methods, table_of
 from fallline.web.open_sockets import OpenSockets
 from fallline.web.openapi import describe
 from fallline.web.pages import Pages, page_routes
-from fallline.web.queries import each_once
+from fallline.web.queries import EachOnce
 from fallline.web.security import Guard
 from fallline.web.socket import Connection
 from fallline.web.visitors import Turnstile
@@ -64,7 +64,7 @@ def build_app(lab: Lab, pages: Pages, settings: Settings) -> FastAPI:
         qr_routes,
     )
     for router in (*(routes.router for routes in apis), page_routes(pages)):
-        app.include_router(router, dependencies=[Depends(each_once)])
+        app.include_router(router)
 
     sockets = OpenSockets(MOST_SOCKETS)
 
@@ -92,6 +92,7 @@ def build_app(lab: Lab, pages: Pages, settings: Settings) -> FastAPI:
         Middleware(Guard, hosts=settings.hosts, origins=settings.origins),
         Middleware(errors.LastResort),
         Middleware(Methods, table=table_of(_paths(document))),
+        Middleware(EachOnce),
     ]
     return app
 

@@ -6,12 +6,15 @@ import re
 from collections import Counter
 from typing import Annotated, Any, Literal
 
-from fastapi import Query, Request
+from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from starlette.datastructures import QueryParams
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fallline.vocabulary.errors import FieldError, InvalidRequest
 from fallline.vocabulary.messages import MOST_BUCKETS, MOST_SERIES, SeriesNames
 from fallline.vocabulary.strict import LARGEST, RunName
+from fallline.web.errors import problem_response
 from fallline.web.strict_json import MOST_ERRORS, below
 
 MOST_CELLS = 64
@@ -37,14 +40,30 @@ Whole = Annotated[int, BeforeValidator(_whole)]
 StepNumber = Annotated[Whole, Field(ge=0, le=LARGEST)]
 
 
-async def each_once(request: Request) -> None:
-    """A dependency of every route: refuses what would be read as the last of several. Raises InvalidRequest."""
-    if request.scope["query_string"].count(b"&") >= MOST_PARAMETERS:
+def check_query(query: bytes) -> None:
+    """Raises InvalidRequest for too many parameters, and for one that would be read as the last of several."""
+    if query.count(b"&") >= MOST_PARAMETERS:
         raise InvalidRequest(FieldError("", f"should have at most {MOST_PARAMETERS} parameters"))
-    times = Counter(name for name, _ in request.query_params.multi_items() if name not in REPEATABLE)
+    times = Counter(name for name, _ in QueryParams(query).multi_items() if name not in REPEATABLE)
     errors = [FieldError(below("", name), "should be said once") for name in times if times[name] > 1]
     if errors:
         raise InvalidRequest(*errors[:MOST_ERRORS], more=len(errors) > MOST_ERRORS)
+
+
+class EachOnce:
+    """ASGI middleware: `check_query` of every request, since the framework reads a whole query before anything else."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            if scope["type"] == "http":
+                check_query(scope["query_string"])
+        except InvalidRequest as error:
+            await problem_response(error)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
 
 class _Query(BaseModel):

@@ -6,6 +6,7 @@ How a connection is held is `web.protocols`'; here is how it listens and ends. M
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import socket
 import sys
@@ -55,6 +56,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        settle()
         self._listening()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -68,6 +70,12 @@ class Server(uvicorn.Server):
         with super().capture_signals():
             yield
             self._captured_signals.clear()
+
+
+def settle() -> None:
+    """Take what is there for good out of the collector's sight: to look through it takes 65 ms, in which all stands."""
+    gc.collect()
+    gc.freeze()
 
 
 def listening_socket(host: str, port: int) -> socket.socket:

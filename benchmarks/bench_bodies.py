@@ -1,0 +1,145 @@
+"""How long one body, message or address of up to 64 KiB holds the event loop, whatever it says.
+
+    python benchmarks/bench_bodies.py [--quick]
+
+Everything of `hostile_bodies` goes through the whole application, in this process; what is timed is the longest turn of
+the event loop that it brought about. Nothing trains meanwhile. The slowest are asked again, and of each the shortest
+time counts: other programs only ever add to it. Prints one line for each of the slowest, and fails beyond the goal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fallline.bootstrap import create_app
+from fallline.settings import Settings
+from fallline.web.server import settle
+from hostile_bodies import Line, Sent, ask, requests, texts
+
+GOAL_MS = 20.0
+SLOWEST = 20
+AGAIN = 10
+EVERY_QUICK = 7
+"""With --quick one of so many is asked."""
+
+
+@dataclass(slots=True)
+class Turns:
+    """The longest turn of the event loop so far, in milliseconds: by the clock, and of its thread's processor."""
+
+    wall: float = 0.0
+    processor: float = 0.0
+
+    def shorter(self, other: Turns) -> Turns:
+        """The shorter of both, by each of the two."""
+        return Turns(min(self.wall, other.wall), min(self.processor, other.processor))
+
+
+@contextmanager
+def timed_turns() -> Iterator[Turns]:
+    """Have every turn of asyncio's own event loop timed."""
+    turns, run = Turns(), asyncio.events.Handle._run
+
+    def timed(handle: asyncio.Handle) -> None:
+        began, used = time.perf_counter(), time.thread_time()
+        run(handle)
+        turns.processor = max(turns.processor, 1e3 * (time.thread_time() - used))
+        turns.wall = max(turns.wall, 1e3 * (time.perf_counter() - began))
+
+    asyncio.events.Handle._run = timed  # type: ignore[method-assign]
+    try:
+        yield turns
+    finally:
+        asyncio.events.Handle._run = run  # type: ignore[method-assign]
+
+
+class Asker:
+    """Asks one after the other, each of a small experiment that has taken nothing in yet."""
+
+    def __init__(self, app: Any, turns: Turns) -> None:
+        self._app = app
+        self._turns = turns
+
+    async def took(self, sent: Sent) -> Turns:
+        """The longest turn that the request brought about."""
+        state = await self._made()
+        id, token = state["id"], state["token"]
+        if sent.method:
+            asking = asyncio.create_task(
+                ask(self._app, sent, id, token)
+            )  # a task begins with a turn of its own
+            self._begin()
+            status, answer = await asking
+            longest = replace(self._turns)
+            assert status < 500, (sent.what, status, answer)
+            if sent.path == "/api/v1/experiments" and status == 201:
+                made = self._parsed(answer)
+                await self._delete(made["id"], made["token"])
+        else:
+            line = Line(self._app, id, token)
+            await line.watches()
+            self._begin()
+            await line.ask(sent.body)
+            longest = replace(self._turns)
+        await self._delete(id, token)
+        return longest
+
+    def _begin(self) -> None:
+        self._turns.wall = self._turns.processor = 0.0
+
+    async def _made(self) -> dict[str, Any]:
+        small = Sent("", "POST", "/api/v1/experiments", '{"data":{"samples":20}}')
+        return self._parsed((await ask(self._app, small, "", ""))[1])
+
+    async def _delete(self, id: str, token: str) -> None:
+        await ask(self._app, Sent("", "DELETE", "/api/v1/experiments/{id}"), id, token)
+
+    @staticmethod
+    def _parsed(answer: bytes) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(answer)
+        return found
+
+
+async def measured(quick: bool) -> bool:
+    asked = [sent for sent, _ in (*requests(), *texts())][:: EVERY_QUICK if quick else 1]
+    app = create_app(Settings(requests_per_second=1e6, commands_per_second=1e6))
+    with timed_turns() as turns:
+        async with app.router.lifespan_context(app):
+            settle()
+            asker = Asker(app, turns)
+            took = [(await asker.took(sent), sent) for sent in asked]
+            took.sort(key=lambda each: each[0].wall, reverse=True)
+            for place, (longest, sent) in enumerate(took[:SLOWEST]):
+                for _ in range(AGAIN):
+                    longest = longest.shorter(await asker.took(sent))
+                took[place] = (longest, sent)
+    slowest = sorted(took[:SLOWEST], key=lambda each: each[0].wall, reverse=True)
+    for longest, sent in slowest:
+        size = f"{len(sent.body or sent.query):,} bytes"
+        print(
+            f"{sent.what:<72} {size:>13} {longest.wall:>6.1f} ms, {longest.processor:.1f} of a processor",
+            flush=True,
+        )
+    worst = slowest[0][0].wall
+    print(f"the longest turn that one of {len(asked):,} takes: {worst:.1f} ms, goal {GOAL_MS:g} ms")
+    return worst <= GOAL_MS
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="some of them only")
+    if not asyncio.run(measured(parser.parse_args().quick)):
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,401 @@
+"""Bodies, messages and addresses of up to 64 KiB that are made to take long, at every place that a model has.
+
+Made from the models' own schemas, so that a new field is attacked from its first day; always the same ones in the same
+order. `ask` asks an application by hand, without a client whose work would count as the server's. Must not know how
+anything is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from fallline.vocabulary import commands, messages
+from fallline.vocabulary.recipe import Recipe
+from fallline.web.qr_routes import QrText
+
+MOST_BYTES = 64 * 1024
+HEAD_BYTES = 60 * 1024
+"""Of an address: the rest of a head that may be as long as a body is left to what else stands in it."""
+
+HOLE = "\u2603"
+"""Stands in a body where the long part goes."""
+
+Schema = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One request: `what` it does, and where. `path` has {id} for an experiment; a message of the socket has none."""
+
+    what: str
+    method: str
+    path: str
+    body: str = ""
+    query: str = ""
+
+
+# ---------------------------------------------------------------------- places
+
+
+BODIES: Mapping[str, tuple[str, str, type[BaseModel]]] = {
+    "create": ("POST", "/api/v1/experiments", Recipe),
+    "qr": ("POST", "/api/v1/qr", QrText),
+    "play": ("POST", "/api/v1/experiments/{id}/play", commands.Play),
+    "pause": ("POST", "/api/v1/experiments/{id}/pause", commands.Pause),
+    "step": ("POST", "/api/v1/experiments/{id}/step", commands.Step),
+    "reset": ("POST", "/api/v1/experiments/{id}/reset", commands.Reset),
+    "edit": ("PATCH", "/api/v1/experiments/{id}/runs/gd", commands.EditRun),
+    "add_run": ("POST", "/api/v1/experiments/{id}/runs", commands.AddRun),
+}
+
+
+def _resolved(schema: Schema, definitions: Schema) -> Schema:
+    while "$ref" in schema:
+        schema = definitions[schema["$ref"].rpartition("/")[2]]
+    return schema
+
+
+def _choices(schema: Schema, definitions: Schema) -> list[Schema]:
+    """The schemas of which a value has to fit one."""
+    schema = _resolved(schema, definitions)
+    return [found for choice in schema.get("anyOf", [schema]) for found in [_resolved(choice, definitions)]]
+
+
+def example(schema: Schema, definitions: Schema) -> Any:
+    """The smallest value that fits, or nearly."""
+    (first, *_) = _choices(schema, definitions)
+    if "const" in first or "enum" in first:
+        return first.get("const", first.get("enum", [None])[0])
+    match first.get("type"):
+        case "object":
+            properties = first.get("properties", {})
+            return {name: example(properties[name], definitions) for name in first.get("required", ())}
+        case "array":
+            return [example(first["items"], definitions)] if first.get("minItems") else []
+        case "string":
+            return "a" * max(1, first.get("minLength", 1))
+        case "integer" | "number":
+            return max(1, first.get("minimum", 1))
+        case "boolean":
+            return True
+        case _:
+            return None
+
+
+def _of_any_name(schema: Schema) -> Schema | None:
+    """What an object holds under names that its schema does not list."""
+    patterns = [*schema.get("patternProperties", {}).values(), schema.get("additionalProperties")]
+    return next((each for each in patterns if isinstance(each, dict)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a body: its JSON pointer, the body around it, and what may stand there."""
+
+    pointer: str
+    around: str
+    schemas: list[Schema]
+
+    @property
+    def is_list_or_object(self) -> bool:
+        return any(each.get("type") in ("array", "object") for each in self.schemas)
+
+
+def places(model: type[BaseModel]) -> tuple[list[Place], Schema]:
+    """Every place that a body of the model has, the body itself first; and the definitions of its schemas."""
+    schema = model.model_json_schema()
+    definitions = schema.get("$defs", {})
+    return list(_places(schema, definitions, "", HOLE)), definitions
+
+
+def _places(schema: Schema, definitions: Schema, pointer: str, around: str) -> Iterator[Place]:
+    choices = _choices(schema, definitions)
+    yield Place(pointer, around, choices)
+    for choice in choices:
+        if choice.get("type") == "array":
+            yield from _places(
+                choice["items"], definitions, f"{pointer}/0", around.replace(HOLE, f"[{HOLE}]")
+            )
+        whole = example(choice, definitions) if choice.get("type") == "object" else {}
+        for name, field in choice.get("properties", {}).items():
+            beside = json.dumps({key: value for key, value in whole.items() if key != name})
+            inner = f'{beside[:-1]}{", " if len(beside) > 2 else ""}"{name}": {HOLE}}}'
+            yield from _places(field, definitions, f"{pointer}/{name}", around.replace(HOLE, inner))
+        if (more := _of_any_name(choice)) is not None:
+            inner = f'{{"a": {HOLE}}}'
+            yield from _places(more, definitions, f"{pointer}/a", around.replace(HOLE, inner))
+
+
+# ---------------------------------------------------------------------- what is put there
+
+
+ROOM = MOST_BYTES - 1_024
+"""Bytes of the long part: the rest is for what stands around it."""
+
+
+def _list(entry: str, room: int = ROOM) -> str:
+    return "[" + ",".join([entry] * max(1, (room - 2) // (len(entry.encode()) + 1))) + "]"
+
+
+def _object(entry: str, key: str = "{:x}", room: int = ROOM) -> str:
+    size = len(entry) + len(key.format(0xFFFF)) + 4
+    return (
+        "{" + ",".join(f'"{key.format(place)}":{entry}' for place in range(max(1, (room - 2) // size))) + "}"
+    )
+
+
+ANYWHERE = {
+    "a list of ones": _list("1"),
+    "a long text": '"' + "a" * (ROOM - 2) + '"',
+    "a number of many digits": "9" * ROOM,
+    "unknown keys": _object("1"),
+    "the same key": "{" + ",".join(['"a":1'] * (ROOM // 6 - 1)) + "}",
+}
+"""What is put at every place."""
+
+WIDE = {
+    "a list of objects": _list("{}"),
+    "a list of lists": _list("[]"),
+    "a list of texts": _list('""'),
+    "a list of nulls": _list("null"),
+    "a list of unknown fields": _list('{"a":1,"b":2,"c":3,"d":4}'),
+    "a list of NaN": _list("NaN"),
+    "a list of 1e999": _list("1e999"),
+    "a list of half characters": _list('"\\ud83d"'),
+    "a list of numbers of 4,000 digits": _list("9" * 4_000),
+    "a list of numbers of 4,400 digits": _list("9" * 4_400),
+    "a list in a list, ten deep": "[" * 9 + _list("1", ROOM - 18) + "]" * 9,
+    "a long text of escapes": '"' + "\\u00e9" * ((ROOM - 2) // 6) + '"',
+    "a long text of marks": '"' + "\u202e" * ((ROOM - 2) // 3) + '"',
+    "a fraction of many digits": "0." + "3" * (ROOM - 2),
+    "brackets": "[" * (ROOM // 2) + "]" * (ROOM // 2),
+    "braces": '{"a":' * (ROOM // 6) + "1" + "}" * (ROOM // 6),
+    "unknown keys with objects": _object("{}"),
+    "long unknown keys": _object("1", "{:064x}"),
+    "names of runs": _object("1", "run-{:x}"),
+    "names of runs with objects": _object("{}", "run-{:x}"),
+    "keys that all come twice": "{" + ",".join(f'"{place // 2:x}":1' for place in range(ROOM // 9)) + "}",
+    "the same two keys": "{" + ",".join(['"a":{},"b":[]'] * (ROOM // 14 - 1)) + "}",
+}
+"""What is put where a list or an object belongs besides."""
+
+
+def bodies(model: type[BaseModel]) -> Iterator[tuple[str, str, bool]]:
+    """What it is, the text, and whether it stands where a list or an object belongs."""
+    found, definitions = places(model)
+    for place in found:
+        fillings = {**ANYWHERE, **(WIDE if place.is_list_or_object else {})}
+        for choice in place.schemas:
+            if choice.get("type") == "array":
+                fillings["a list of what belongs there"] = _list(_example(choice["items"], definitions))
+            if (more := _of_any_name(choice)) is not None:
+                entry = _example(more, definitions)
+                fillings["an object of what belongs there"] = _object(entry, "run-{:x}")
+        for name, filling in fillings.items():
+            where = place.pointer or "the body"
+            yield f"{name} at {where}", place.around.replace(HOLE, filling), place.is_list_or_object
+
+
+def _example(schema: Schema, definitions: Schema) -> str:
+    return json.dumps(example(schema, definitions), separators=(",", ":"))
+
+
+WIDE_EDIT = '{"at_step":1,"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1}'
+
+
+def spread(runs: int = 8) -> Iterator[tuple[str, str]]:
+    """Recipes that are wrong in many places, none of which holds more than it may."""
+    room = ROOM // runs - 64
+    unknown = _object("1", room=room)[1:-1]
+    stops = _list("{" + _object("1", room=room // 8 - 4)[1:-1] + "}", room)
+    for name, run in {
+        "unknown fields in each run": f"{{{unknown}}}",
+        "a thousand ones as edits of each run": f'{{"edits":{_list("1", 2_000)}}}',
+        "a thousand empty edits of each run": f'{{"edits":{_list("{}", 3_000)}}}',
+        "edits with unknown fields in each run": f'{{"edits":{_list(WIDE_EDIT, room)}}}',
+        "stop conditions with unknown fields": f'{{"stop":{stops}}}',
+        "a schedule with unknown fields": f'{{"schedule":{{{unknown}}}}}',
+        "right edits before a wrong one": f'{{"edits":[{edits("a number", room - 4)},1]}}',
+    }.items():
+        yield f"{name}, {runs} runs", '{"runs":' + "[" + ",".join([run] * runs) + "]}"
+
+
+# ---------------------------------------------------------------------- what is right, and large
+
+
+EDITS: Mapping[str, str] = {
+    "a number": '{{"at_step":{step},"l1":0.5}}',
+    "nothing but the step": '{{"at_step":{step}}}',
+    "a schedule": '{{"at_step":{step},"schedule":{{"name":"step","every":3}}}}',
+    "stop conditions": '{{"at_step":{step},"stop":[' + ",".join(['{{"when":"layer_dies"}}'] * 8) + "]}}",
+    "layers drawn anew": '{{"at_step":{step},"redraw":{{"layers":[1,2,3]}}}}',
+    "all settings": '{{"at_step":{step},"optimizer":"adam","learning_rate":0.1,"batch_size":1,"order":"shuffle",'
+    '"beta1":0.5,"beta2":0.5,"epsilon":1e-8,"schedule":"constant","l1":0,"l2":0,"clip_norm":1,"clip_value":1}}',
+}
+
+
+def edits(kind: str, room: int) -> str:
+    """As many edits of a kind as a run may have, or as there is room for."""
+    longest = len(EDITS[kind].format(step=1_000)) + 1
+    return ",".join(EDITS[kind].format(step=step) for step in range(min(1_000, room // longest)))
+
+
+def valid(runs: int, kind: str) -> str:
+    """A recipe of so many runs with edits of a kind, as large as a body may be."""
+    room = (MOST_BYTES - 64 * runs) // runs
+    return '{"runs":[' + ",".join(f'{{"edits":[{edits(kind, room)}]}}' for _ in range(runs)) + "]}"
+
+
+# ---------------------------------------------------------------------- all of them
+
+
+def requests() -> Iterator[tuple[Sent, bool]]:
+    """Every request over HTTP, and whether it attacks a list or an object."""
+    for name, (method, path, model) in BODIES.items():
+        for what, body, is_list_or_object in bodies(model):
+            yield Sent(f"{name}: {what}", method, path, body), is_list_or_object
+    for what, body in spread():
+        yield Sent(f"create: {what}", "POST", "/api/v1/experiments", body), True
+    for runs in (1, 3, 8):
+        for kind in EDITS:
+            body = valid(runs, kind)
+            yield Sent(f"create: {runs} runs with edits of {kind}", "POST", "/api/v1/experiments", body), True
+    for kind in EDITS:
+        body = f'{{"edits":[{edits(kind, MOST_BYTES - 64)}]}}'
+        yield Sent(f"add_run: edits of {kind}", "POST", "/api/v1/experiments/{id}/runs", body), True
+    for path in ("/api/v1/catalog", "/api/v1/experiments/{id}", "/api/v1/experiments/{id}/runs/gd/history"):
+        for what, query in queries():
+            yield Sent(f"{what} to {path.rpartition('/')[2]}", "GET", path, query=query), True
+
+
+def queries() -> Iterator[tuple[str, str]]:
+    """What an address may ask, as long as one may be."""
+    for name, part in {
+        "ampersands": "",
+        "names": "a",
+        "empty values": "a=",
+        "series": "series=batch_loss",
+        "many series": "series=a",
+        "percent signs": "%41=%41",
+    }.items():
+        yield name, "&".join([part] * (HEAD_BYTES // (len(part) + 1)))
+    yield "names, each another one", "&".join(f"{place:x}=1" for place in range(HEAD_BYTES // 7))
+    for name in ("series", "since", "run", "x"):
+        yield f"a long {name}", f"{name}=" + "9" * (HEAD_BYTES - 16)
+        yield f"a long {name} of escapes", f"{name}=" + "%41" * (HEAD_BYTES // 3 - 16)
+
+
+def texts() -> Iterator[tuple[Sent, bool]]:
+    """Every message of the socket, and whether it attacks a list or an object."""
+    for kind, model in messages.MESSAGES.items():
+        for what, body, is_list_or_object in bodies(model):
+            yield Sent(f"{kind}: {what}", "", "", body), is_list_or_object
+    for do, model in commands.COMMANDS.items():
+        for what, body, is_list_or_object in bodies(model):
+            if body.startswith("{"):
+                text = f"{{{envelope_of(do)},{body[1:]}"
+                yield Sent(f"{do} over the socket: {what}", "", "", text), is_list_or_object
+    for kind in EDITS:
+        text = f'{{{envelope_of("add_run")},"edits":[{edits(kind, MOST_BYTES - 256)}]}}'
+        yield Sent(f"add_run over the socket: edits of {kind}", "", "", text), True
+
+
+def envelope_of(do: str) -> str:
+    """The fields of a command on the socket, without those of its body."""
+    run = ',"run":"gd"' if do in commands.NEEDS_RUN else ""
+    return f'"type":"command","id":"c","experiment":"e","do":"{do}"{run}'
+
+
+# ---------------------------------------------------------------------- asking
+
+
+async def ask(app: Any, sent: Sent, id: str, token: str) -> tuple[int, bytes]:
+    """Status and body of the answer of an ASGI application."""
+    path = sent.path.replace("{id}", id)
+    scope = {
+        **_scope("http", path),
+        "method": sent.method,
+        "query_string": sent.query.encode(),
+        "headers": [(b"host", b"localhost"), (b"authorization", f"Bearer {token}".encode())],
+    }
+    coming = [{"type": "http.request", "body": sent.body.encode(), "more_body": False}]
+    status, answer, never = 0, b"", asyncio.Event()
+
+    async def receive() -> dict[str, Any]:
+        if coming:
+            return coming.pop()
+        await never.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Mapping[str, Any]) -> None:
+        nonlocal status, answer
+        status = message.get("status", status)
+        answer += message.get("body", b"")
+
+    await app(scope, receive, send)
+    return status, answer
+
+
+class Line:
+    """A socket of an ASGI application that watches an experiment, for commands over it."""
+
+    def __init__(self, app: Any, id: str, token: str) -> None:
+        self._app = app
+        self._id = id
+        self._coming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._going: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
+        self._coming.put_nowait({"type": "websocket.connect"})
+        self._say(json.dumps({"type": "watch", "experiment": id, "token": token}))
+        scope = {
+            **_scope("websocket", "/api/v1/stream"),
+            "headers": [(b"host", b"localhost")],
+            "query_string": b"",
+        }
+        self._task = asyncio.create_task(app(scope, self._coming.get, self._send))
+
+    async def _send(self, message: Mapping[str, Any]) -> None:
+        self._going.put_nowait(message)
+
+    def _say(self, text: str) -> None:
+        self._coming.put_nowait({"type": "websocket.receive", "text": text})
+
+    async def watches(self) -> None:
+        """Wait for the answer to the watch."""
+        while '"type":"experiment"' not in (await self._going.get()).get("text", ""):
+            pass
+
+    async def ask(self, text: str) -> list[str]:
+        """What is answered to a message. The line is closed after it, by the server or by its reader."""
+        self._say(text.replace('"experiment":"e"', f'"experiment":"{self._id}"'))
+        self._say('{"type":"ping","id":"the end"}')
+        told: list[str] = []
+        while not (told and '"the end"' in told[-1]):
+            message = await self._going.get()
+            if message["type"] == "websocket.close":
+                break
+            told.append(message.get("text", ""))
+        self._coming.put_nowait({"type": "websocket.disconnect", "code": 1000})
+        await self._task
+        return told
+
+
+def _scope(kind: str, path: str) -> dict[str, Any]:
+    return {
+        "type": kind,
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "scheme": "http" if kind == "http" else "ws",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+        "subprotocols": [],
+        "state": {},
+    }

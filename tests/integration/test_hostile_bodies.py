@@ -1,0 +1,166 @@
+"""Bodies, messages and addresses that are made to take long: work grows with their length, and answers stay short.
+
+Counted in calls and not in seconds; `benchmarks/bench_bodies.py` has the seconds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from fallline.vocabulary.errors import FalllineError, InvalidRequest
+from fallline.vocabulary.messages import Watch
+from fallline.web import socket
+from fallline.web.errors import problem
+from hostile_bodies import MOST_BYTES, Line, Sent, ask, places, requests, spread, texts
+from support.serving import open_app
+from support.work import counted
+
+CALLS, CALLS_A_BYTE = 6_000, 3
+"""What the framework takes, and what reading, checking and wording take: 2.4 for a list of empty texts."""
+
+ANSWER_BYTES = 8 * 1024
+
+ALWAYS = {
+    "create: a list of ones at /runs",
+    "create: a list of ones at /runs/0/edits",
+    "create: a list of ones at /network/layers",
+    "create: a list of objects at /runs",
+    "create: unknown keys at the body",
+    "create: the same key at the body",
+    "create: brackets at the body",
+    "create: 8 runs with edits of a number",
+    "create: 1 runs with edits of stop conditions",
+    "add_run: a list of ones at /edits",
+    "add_run: edits of all settings",
+    "edit: a list of ones at /stop",
+    "edit: a list of ones at /redraw/layers",
+    *(f"create: {what}" for what, _ in spread()),
+    "watch: names of runs at /since",
+    "watch: an object of what belongs there at /since",
+    "watch: a list of texts at /series",
+    "add_run over the socket: a list of ones at /edits",
+    "add_run over the socket: edits of a number",
+}
+"""What is asked in the shorter test too: what once took seconds, and the largest that is right."""
+
+some_or_all = pytest.mark.parametrize("every", [13, pytest.param(1, marks=pytest.mark.long)])
+"""One in so many, and whatever stands in `ALWAYS` or in an address."""
+
+
+def chosen(every: int, all_of_them: Any) -> list[Sent]:
+    return [
+        sent
+        for place, (sent, _) in enumerate(all_of_them)
+        if place % every == 0 or sent.query or sent.what in ALWAYS
+    ]
+
+
+@pytest.fixture
+async def app() -> AsyncIterator[Any]:
+    async with open_app(kernel="numpy", commands_per_second=1e6) as (app, _):
+        yield app
+
+
+async def created(app: Any) -> tuple[str, str]:
+    small = Sent("", "POST", "/api/v1/experiments", '{"data":{"samples":20}}')
+    _, answer = await ask(app, small, "", "")
+    state = json.loads(answer)
+    return state["id"], state["token"]
+
+
+async def deleted(app: Any, id: str, token: str) -> None:
+    status, _ = await ask(app, Sent("", "DELETE", "/api/v1/experiments/{id}"), id, token)
+    assert status == 204
+
+
+@some_or_all
+@pytest.mark.timeout(600)
+async def test_no_request_takes_more_work_than_its_length_allows(every: int, app: Any) -> None:
+    id, token = await created(app)
+    statuses = set()
+    for sent in chosen(every, requests()):
+        with counted(CALLS + CALLS_A_BYTE * len(sent.body + sent.query)):
+            status, answer = await ask(app, sent, id, token)
+        statuses.add(status)
+        if status >= 400:
+            assert status == 422, (sent.what, answer)
+            assert len(answer) <= ANSWER_BYTES, sent.what
+            assert len(json.loads(answer).get("errors", ())) <= 20
+        elif sent.method != "GET":
+            if status == 201 and sent.path == "/api/v1/experiments":
+                made = json.loads(answer)
+                await deleted(app, made["id"], made["token"])
+            await deleted(app, id, token)
+            id, token = await created(app)
+    assert statuses == {200, 201, 422}
+
+
+@some_or_all
+@pytest.mark.timeout(600)
+def test_no_message_takes_more_work_than_its_length_allows(every: int) -> None:
+    for sent in chosen(every, texts()):
+        with counted(CALLS + CALLS_A_BYTE * len(sent.body)):
+            try:
+                message, _ = socket.read(sent.body)
+            except socket._Gibberish as gibberish:
+                message = gibberish.error
+        if isinstance(message, FalllineError):
+            assert len(json.dumps(problem(message))) <= ANSWER_BYTES, sent.what
+        if isinstance(message, InvalidRequest):
+            assert len(message.errors) <= 20
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "watch: an object of what belongs there at /since",
+        "add_run over the socket: a list of ones at /edits",
+        "add_run over the socket: edits of a number",
+    ],
+)
+async def test_a_line_answers_what_is_too_long_and_goes_on(what: str, app: Any) -> None:
+    (sent,) = (sent for sent, _ in texts() if sent.what == what)
+    id, token = await created(app)
+    line = Line(app, id, token)
+    await line.watches()
+    *told, end = [json.loads(text) for text in await line.ask(sent.body) if text]
+    assert end == {"type": "pong", "id": "the end"} or what.endswith("a number")
+    answers = [each for each in (*told, end) if each["type"] in ("error", "ack")]
+    if "ones" in what:
+        assert answers[0]["problem"]["bound"] == "edits_a_run"
+    elif "since" in what:
+        assert answers[0]["problem"]["errors"] == [
+            {"pointer": "/since", "detail": "should have at most 8 entries"}
+        ]
+
+
+def test_every_list_and_object_of_every_model_is_attacked() -> None:
+    attacked = {sent.what for sent, wide in (*requests(), *texts()) if wide}
+    for model, name in (
+        ("create", "/runs"),
+        ("create", "/runs/0/edits"),
+        ("create", "/runs/0/edits/0/stop"),
+        ("create", "/runs/0/edits/0/redraw/layers"),
+        ("create", "/network/layers"),
+        ("create", "/network/weights"),
+        ("add_run", "/edits"),
+        ("edit", "/stop"),
+        ("watch", "/since"),
+        ("watch", "/since/a"),
+        ("watch", "/series"),
+        ("add_run over the socket", "/edits"),
+    ):
+        assert f"{model}: a list of objects at {name}" in attacked
+    assert max(len(sent.body.encode()) for sent, _ in (*requests(), *texts())) <= MOST_BYTES
+
+
+def test_the_places_of_a_model_are_those_of_its_schema() -> None:
+    found, _ = places(Watch)
+    assert [place.pointer for place in found] == [
+        "", "/type", "/experiment", "/token", "/fps", "/since", "/since/a", "/since/a/generation", "/since/a/step",
+        "/series", "/series/0", "/buckets", "/encoding",
+    ]  # fmt: skip

@@ -1,0 +1,30 @@
+"""How the server begins."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+import uvicorn
+
+from fallline.web.server import Server
+
+
+async def nothing() -> None:
+    return None
+
+
+async def test_what_is_there_when_it_listens_is_never_collected_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def started(self: uvicorn.Server, sockets: object = None) -> None:
+        return None
+
+    monkeypatch.setattr(uvicorn.Server, "startup", started)
+    heard: list[int] = []
+    server = Server(uvicorn.Config("none"), lambda: heard.append(gc.get_freeze_count()), nothing)
+    try:
+        await server.startup()
+    finally:
+        gc.unfreeze()
+    assert heard[0] > 10_000
