@@ -3,10 +3,11 @@
  * Owns: which ticks, their words, and what a round number is. Pure.
  */
 
+import { tickWidth } from "./letters.js";
+
 /** @typedef {{type: "log"|"linear", range: number[]}} Across  as Plotly wants it: logarithms on a log axis */
 /** @typedef {{width: number, before: number, after: number, most: number, least?: number}} Room  px: of the panel, and what a word may stand out on each side; so many ticks at most, and so far apart at least, in the data's units */
 
-const LETTER = 6.2;
 /** Between two words at least this, in px. */
 const APART = 12;
 const STEPS = [1, 2, 5];
@@ -108,7 +109,7 @@ function linearTicks(low, high, room, isBrief) {
       if (size < finest * (1 - 1e-9)) continue;
       const digits = Math.max(0, -exponent);
       const word = (/** @type {number} */ value) => (isBrief && isToldBriefly(high, size) ? brief(Number(value.toFixed(digits))) : written(value, digits));
-      const widest = Math.max(word(low + size).length, word(high).length) * LETTER;
+      const widest = Math.max(tickWidth(word(low + size)), tickWidth(word(high)));
       if ((size / (high - low)) * room.width >= widest + APART || size > high - low) return placesOf(low, high, size, word);
     }
   }
@@ -129,7 +130,7 @@ function placesOf(low, high, size, word) {
  */
 function logTicks(low, high, { width }) {
   const decade = width / (high - low);
-  const widest = "100M".length * LETTER;
+  const widest = tickWidth("100M");
   const between = decade * Math.log10(2) >= widest + APART ? STEPS : [1];
   const every = Math.max(1, Math.ceil((widest + APART) / decade));
   const ticks = [];
@@ -156,7 +157,7 @@ export function acrossTicks({ type, range: [low, high] }, room, isBrief) {
   const all = powers.length > 1 ? powers : type === "log" ? linearTicks(10 ** low, 10 ** high, room, isBrief) : linearTicks(low, high, room, isBrief);
   const ticks = all.filter(({ value, text }) => {
     const across = (((type === "log" ? Math.log10(value) : value) - low) / (high - low)) * room.width;
-    const half = (text.length * LETTER) / 2;
+    const half = tickWidth(text) / 2;
     return across - half >= -room.before && across + half <= room.width + room.after;
   });
   return { tickvals: ticks.map(({ value }) => value), ticktext: ticks.map(({ text }) => text) };

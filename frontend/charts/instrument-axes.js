@@ -4,6 +4,7 @@
  */
 
 import { acrossTicks, fewTicks } from "./across-ticks.js";
+import { tickWidth } from "./letters.js";
 import { lossTicks } from "./loss-range.js";
 import { briefName } from "../state/brief-names.js";
 
@@ -13,8 +14,6 @@ import { briefName } from "../state/brief-names.js";
 const PAD = 0.06;
 /** A trail of one point is drawn on an axis of so many steps. */
 const FEWEST_STEPS = 10;
-const LETTER = 6.2;
-const POINT = 3.1;
 const APART = 8;
 /** Of a name beside a plot. */
 const MOST_LETTERS = 14;
@@ -37,7 +36,7 @@ function padded([low, high]) {
 
 /** Names under a plot, as many as have room. @param {Json} specified @param {number} width */
 function named({ tickvals, ticktext }, width) {
-  const widest = Math.max(...ticktext.map((/** @type {string} */ text) => text.length)) * LETTER + APART;
+  const widest = Math.max(...ticktext.map(tickWidth)) + APART;
   const every = Math.max(1, Math.ceil((widest * tickvals.length) / width));
   const kept = (/** @type {any} */ _, /** @type {number} */ k) => k % every === 0;
   return { tickvals: tickvals.filter(kept), ticktext: ticktext.filter(kept) };
@@ -73,9 +72,6 @@ const mapAxis = (range) => ({ type: "linear", range, ...fewTicks(range) });
 /** Names beside a plot, which are cut where they are too long. @param {string[]} names */
 const beside = (names) => names.map((name) => briefName(name, names, MOST_LETTERS));
 
-/** As wide as digits are at least, with their points and commas. @param {string} number */
-const widthOf = (number) => [...number].reduce((sum, letter) => sum + (".,".includes(letter) ? POINT : LETTER), 0);
-
 /**
  * How wide it has to be beside a plot for its numbers, or for the names that the figure has.
  * @param {Json} specified
@@ -84,7 +80,7 @@ const widthOf = (number) => [...number].reduce((sum, letter) => sum + (".,".incl
  */
 export function roomBeside(specified, data, least) {
   const { ticktext = [] } = downAxis(specified, data);
-  return Math.max(least, ...ticktext.map((text) => Math.ceil(specified.ticktext?.length ? text.length * LETTER + APART : widthOf(text) + 1)));
+  return Math.max(least, ...ticktext.map((text) => Math.ceil(tickWidth(text) + (specified.ticktext?.length ? APART : 1))));
 }
 
 /** @param {Json} specified @param {Json[]} data @returns {Axis} */

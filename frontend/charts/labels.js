@@ -9,7 +9,7 @@
 /** Apart by at least this, in px. */
 export const APART = 16;
 const GLYPH = 18;
-const LETTER = 6.4;
+const LETTER = 7.2;
 /** Capitals and arrows are as wide as the widest of them: "GD → SGD" lay under the next glyph. */
 const WIDE_LETTER = 9.4;
 const WIDE = /[A-Z\u2192]/g;

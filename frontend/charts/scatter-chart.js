@@ -6,6 +6,7 @@
 import { fewTicks } from "./across-ticks.js";
 import { axesOf, undrawn } from "./axes.js";
 import { pxAcross, pxDown } from "./labels.js";
+import { tickWidth } from "./letters.js";
 import { laneLook, shownRuns, templateOf } from "./looks.js";
 import { isInside, square, symbol } from "./paths.js";
 import { cellsOf } from "./squares.js";
@@ -64,7 +65,6 @@ function rangeOf(runs) {
   return [low - pad, high + pad];
 }
 
-const LETTER = 6.2;
 const APART = 6;
 /** Between lines of words beside a square. */
 const LINE = 17;
@@ -82,7 +82,7 @@ const wordless = (ticks) => ({ ...ticks, ticktext: ticks.ticktext?.map(() => "")
 
 /** Both axes of a square: the same numbers, of which as many are told as have room. @param {Cell} cell @param {Ticks} ticks @param {import("./labels.js").Axis} axis */
 function axesIn({ width, height, isLow, isInner }, ticks, axis) {
-  const widest = Math.max(...(ticks.ticktext ?? []).map(({ length }) => length)) * LETTER + APART;
+  const widest = Math.max(...(ticks.ticktext ?? []).map(tickWidth)) + APART;
   const [across, down] = [withRoom(ticks, width, widest), withRoom(ticks, height, LINE)];
   return { x: { ...axis, ...(isLow ? wordless(across) : across) }, y: { ...axis, ...(isInner ? wordless(down) : down) } };
 }

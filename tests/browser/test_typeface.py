@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from playwright.sync_api import BrowserContext, Route, expect
 
 from browser.conftest import OpenLab, Visits
 from browser.dashboard import PHONE, Dashboard
+from browser.test_exports import content, open_panel, take
 
 ROOT = Path(__file__).parents[2]
 FILE = re.compile(r"/assets/[0-9a-f]+/fonts/inter\.woff2$")
@@ -188,3 +190,48 @@ def test_nothing_moves_when_the_face_arrives(visits: Visits) -> None:
         route.continue_()
     lab.until(lambda: lab.page.evaluate("document.fonts.check('13px Inter')"), bool)
     assert lab.page.evaluate(boxes) == before
+
+
+def test_words_of_ticks_are_as_wide_as_charts_take_them_for(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    words = ["0.0001", "1,000,000", "−1.5e−6", "100M", "4,288", "88.8"]
+    measured = lab.page.evaluate(WIDTHS, [[text, ""] for text in words])
+    taken = lab.page.evaluate(
+        """(words) => import(new URL("charts/letters.js", document.querySelector("script[type=module]").src))
+            .then(({ tickWidth }) => words.map(tickWidth))""",
+        words,
+    )
+    for text, width, room in zip(words, measured, taken, strict=True):
+        assert 0.11 * width <= room + 0.1 < 1.25 * 0.11 * width, text
+
+
+# An SVG as pixels, as the page makes a PNG of it.
+PAINTED = """(svg) => {
+    const image = new Image();
+    image.src = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
+    return image.decode().then(() => {
+        const canvas = Object.assign(document.createElement("canvas"), { width: image.width, height: image.height });
+        canvas.getContext("2d").drawImage(image, 0, 0);
+        return canvas.toDataURL();
+    });
+}"""
+
+
+def test_a_picture_of_a_chart_carries_the_face_and_is_drawn_with_it(open_lab: OpenLab) -> None:
+    lab = open_lab(plotted=True)
+    lab.make_steps(60)
+    expect(lab.chart("loss")).to_have_attribute("data-last-step", "60")
+    open_panel(lab)
+    press = lab.page.get_by_role("button", name="Loss as SVG")
+    svg = content(take(lab, press)).decode()
+    [rule] = re.findall(r"<style[^>]*>@font-face\{[^<]+</style>", svg)
+    [carried] = re.findall(r"base64,([A-Za-z0-9+/=]+)\)", rule)
+    assert base64.b64decode(carried) == (ROOT / "frontend/fonts/inter.woff2").read_bytes()
+    # under a name that no machine knows the words look the same, as long as the rule is there
+    renamed = re.sub(r"\bInter\b", "Carried", svg)
+    assert renamed.count("Carried") > 10
+    original, carrying, bare = (
+        lab.page.evaluate(PAINTED, each)
+        for each in (svg, renamed, re.sub(r"<style.*?</style>", "", renamed, flags=re.DOTALL))
+    )
+    assert original == carrying != bare

@@ -7,17 +7,17 @@ import { acrossTicks, fewTicks } from "../../frontend/charts/across-ticks.js";
 import { axesOf } from "../../frontend/charts/axes.js";
 import { gradientChart } from "../../frontend/charts/gradient-chart.js";
 import { downAxis, roomBeside } from "../../frontend/charts/instrument-axes.js";
+import { tickWidth } from "../../frontend/charts/letters.js";
 import { evenTicks, lossTicks } from "../../frontend/charts/loss-range.js";
 import { briefTicks } from "../../frontend/state/format.js";
 import { figures, scene } from "./scenes.mjs";
 
-const LETTER = 6.2;
 const room = (width, out = 6) => ({ width, before: Math.max(4, out), after: out, most: 5 });
 
 /** Left and right ends of the words, px. */
 const spans = ({ type, range: [low, high] }, width, { tickvals, ticktext }) => tickvals.map((value, i) => {
   const across = (((type === "log" ? Math.log10(value) : value) - low) / (high - low)) * width;
-  return [across - (ticktext[i].length * LETTER) / 2, across + (ticktext[i].length * LETTER) / 2];
+  return [across - tickWidth(ticktext[i]) / 2, across + tickWidth(ticktext[i]) / 2];
 });
 
 test("words neither touch each other nor leave their panel, at any width and any length of a run", () => {
