@@ -34,7 +34,8 @@ HANDSHAKE = (
 def said(message: dict[str, Any]) -> bytes:
     """A client's frame of this text, under a mask of zeros."""
     text = json.dumps(message).encode()
-    return b"\x81" + bytes([0x80 | 126]) + len(text).to_bytes(2, "big") + bytes(4) + text
+    assert len(text) < 126
+    return b"\x81" + bytes([0x80 | len(text)]) + bytes(4) + text
 
 
 def stuck_reader(port: int, experiment: str) -> socket.socket:
@@ -43,9 +44,12 @@ def stuck_reader(port: int, experiment: str) -> socket.socket:
     one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     one.connect(("127.0.0.1", port))
     one.sendall(HANDSHAKE.format(port=port).encode())
-    one.sendall(
-        said({"type": "watch", "experiment": experiment, "fps": 30, "buckets": 100, "encoding": "json"})
-    )
+    answer = b""
+    while not answer.endswith(b"\r\n\r\n"):
+        answer += one.recv(1)
+    assert b" 101 " in answer
+    one.sendall(said({"type": "watch", "experiment": experiment, "fps": 30}))
+    one.recv(1, socket.MSG_PEEK)  # it is being told, and from here on takes nothing
     return one
 
 
@@ -72,15 +76,15 @@ async def test_readers_who_never_read_are_cut_and_hold_little_while_others_are_a
     async with httpx.AsyncClient(base_url=server.url, timeout=10) as client:
         one = await created(client, recipe)
         await one.ask("POST", "/play", {"speed": "max"})
-        await asyncio.sleep(3)  # for a past to be sent
+        await asyncio.sleep(4)  # for a past to be sent
         base, before = descriptors(server), resident(server)
         most, slowest, began = 0, 0.0, time.monotonic()
         with ExitStack() as held:
             for _ in range(MANY):
-                held.enter_context(stuck_reader(server.port, one.id))
+                held.enter_context(await asyncio.to_thread(stuck_reader, server.port, one.id))
             await asyncio.sleep(1)
-            assert descriptors(server) >= base + MANY
-            while descriptors(server) > base + 2:
+            assert descriptors(server) > base + MANY - 4  # connections of the client come and go
+            while descriptors(server) > base + 3:
                 asked = time.monotonic()
                 assert asked - began < CUT_SECONDS + SLACK, "they are still there"
                 assert (await client.get("/healthz")).status_code == 200
@@ -88,8 +92,8 @@ async def test_readers_who_never_read_are_cut_and_hold_little_while_others_are_a
                 most = max(most, resident(server) - before)
                 await asyncio.sleep(0.1)
     assert slowest < 2
-    # The histories of eight runs grow too.
-    assert most < MANY * 256 * 1024 + 40 * 2**20
+    # Of the latter so much is for all of them, and for what trains.
+    assert most < MANY * 256 * 1024 + 20 * 2**20
 
 
 def test_the_kernel_cuts_a_peer_without_room_though_nothing_of_ours_runs(

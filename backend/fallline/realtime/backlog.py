@@ -17,8 +17,8 @@ from fallline.vocabulary.columns import Buckets, bucket_bytes, coarsen, join
 
 Runs = Mapping[str, tuple[Header, Buckets | None]]
 
-MOST_BYTES = 4 * 1024 * 1024
-"""Bytes of one experiment's news: about what is published of eight runs at full speed between two frames."""
+MOST_BYTES = 2 * 1024 * 1024
+"""Bytes of one experiment's news: many times those of a frame, so that whoever is in time loses nothing."""
 
 START = -1
 """The place of a reader who has had nothing of a run."""
@@ -128,6 +128,8 @@ class Backlog:
     def __init__(self) -> None:
         self.strands: dict[str, Strand] = {}
         self.readers = 0
+        self.published = 0
+        """So many publications."""
         self.is_broken = False
         """A piece came that did not follow: readers have to resume."""
         self._numbers = count()
@@ -140,6 +142,7 @@ class Backlog:
     def publish(self, runs: Runs, limit: int = MOST_BYTES) -> bool:
         """Take what every frame says of these runs from now on, and what follows of their histories. Is it news?"""
         is_news = False
+        self.published += 1
         for run, (header, piece) in runs.items():
             strand = self.strands.get(run)
             if strand is None or strand.header["generation"] != header["generation"]:
@@ -167,14 +170,14 @@ class Backlog:
 
 
 class Cursor:
-    """One reader's places in a backlog, from the end of what is there now."""
+    """One reader's places in a backlog: beside `another` reader, or at the end of what is there now."""
 
-    def __init__(self, backlog: Backlog) -> None:
-        self._backlog = backlog
+    def __init__(self, backlog: Backlog, another: Cursor | None = None) -> None:
+        self.backlog = backlog
         self._places: dict[str, tuple[int, int]] = {}
         backlog.readers += 1
         for run, strand in backlog.strands.items():
-            self._stand(run, strand, strand.last_place)
+            self._stand(run, strand, strand.last_place if another is None else another.place(run))
 
     def _stand(self, run: str, strand: Strand, place: int) -> None:
         strand.arrive(place)
@@ -183,7 +186,7 @@ class Cursor:
     @property
     def strands(self) -> dict[str, Strand]:
         """The runs there are."""
-        return self._backlog.strands
+        return self.backlog.strands
 
     def place(self, run: str) -> int:
         """The first step of the run not yet had."""
@@ -218,6 +221,6 @@ class Cursor:
 
     def close(self) -> None:
         """Read no more."""
-        self._backlog.readers -= 1
+        self.backlog.readers -= 1
         for run, strand in self.strands.items():
             strand.depart(self.place(run))

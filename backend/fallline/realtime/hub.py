@@ -34,6 +34,22 @@ class Hub:
         self._audiences: dict[str, _Audience] = {}
         self._catching_up: set[Outbox] = set()
 
+    def fellow(self, experiment: str, question: object) -> Outbox | None:
+        """A watcher that asked for the same past a moment ago, and has not had it yet."""
+        audience = self._audiences.get(experiment)
+        if audience is None:
+            return None
+        return next(
+            (
+                watcher
+                for watcher in self._catching_up
+                if watcher.experiment == experiment
+                and watcher.question == question
+                and watcher.begins_at(audience.backlog.published)
+            ),
+            None,
+        )
+
     def join(self, experiment: str, watcher: Outbox) -> None:
         """From here on the watcher is told of the experiment."""
         audience = self._audiences.setdefault(experiment, _Audience())
@@ -75,7 +91,7 @@ class Hub:
     def past_bytes(self) -> int:
         """Bytes of pasts that watchers have not had yet."""
         self._catching_up = {watcher for watcher in self._catching_up if watcher.past_bytes}
-        return sum(watcher.past_bytes for watcher in self._catching_up)
+        return sum({watcher.past: watcher.past_bytes for watcher in self._catching_up}.values())
 
     def frames(self, experiment: str, runs: dict[str, tuple[Header, Buckets | None]]) -> None:
         """What the runs of an experiment did since they were last told of."""

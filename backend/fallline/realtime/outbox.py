@@ -28,6 +28,9 @@ CATCH_UP_BYTES = 512 * 1024
 PAST_BYTES = 8 * 1024 * 1024
 """What a socket may hold of pasts: of all that it watches what was there before it came. Beyond, they are coarser."""
 
+SHARED_PUBLICATIONS = 60
+"""For so many publications, two seconds, those who come share the past of one who came before."""
+
 CATCH_UP_SECONDS = 1 / 30
 """Frames of the past follow one another this fast at least, whatever the reader's `fps`."""
 
@@ -46,6 +49,43 @@ ON_CHANGE = ("findings",)
 def _among(names: tuple[str, ...], asked: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Those that are asked for and there, and those that are not; readers by the hundred ask alike, all the time."""
     return tuple(name for name in asked if name in names), tuple(name for name in asked if name not in names)
+
+
+class _Past(Backlog):
+    """What was offered to one reader before it joined the others, all of it while somebody may share it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.beginning = Cursor(self)
+        self._first_frame: Frame | None = None
+        self._parts: dict[tuple[str, int, int, int], Buckets] = {}
+
+    def part(
+        self, run: str, place: int, pieces: tuple[Buckets, ...], at_most: int, room: int
+    ) -> Buckets | None:
+        """The oldest `room` buckets, where all of what is not yet had does not fit. The same object for all."""
+        key = (run, place, at_most, room)
+        if key not in self._parts:
+            merged = Told({}, pieces[0].names, pieces).merged(at_most)
+            if len(merged) <= room:
+                return None
+            self._parts[key] = merged.part(slice(0, room))
+        return self._parts[key]
+
+    def share(self, frame: Frame) -> Frame:
+        """The frame with which another reader began, where it says the same."""
+        if self._first_frame is None:
+            self._first_frame = frame
+        return self._first_frame if frame.says_the_same_as(self._first_frame) else frame
+
+    def without_pieces(self) -> _Past:
+        """The same runs, of which everything has been had."""
+        had = _Past()
+        for run, strand in self.strands.items():
+            had.publish({run: (strand.header, Buckets.empty(strand.names))})
+            had.strands[run].end = strand.end
+        had.beginning.close()
+        return had
 
 
 class Outbox:
@@ -82,9 +122,12 @@ class Outbox:
         self._encoding = encoding
         self._events: deque[tuple[dict[str, Any], int]] = deque()
         self._events_bytes = 0
-        self._offered = Backlog()
-        self._past = Cursor(self._offered)
+        self._offered = _Past()
+        self._past = Cursor(self._offered, self._offered.beginning)
         self._live: Cursor | None = None
+        self._joined_at = 0
+        self.question: object = None
+        """Which past it asked for, so that others who ask for the same may share it."""
         self._told: dict[str, Header] = {}
         self._next: dict[str, int] = {}
         self._catching_up: set[str] = set()
@@ -108,7 +151,31 @@ class Outbox:
 
     def join(self, backlog: Backlog, press: Press) -> None:
         """Read on, behind what was offered, in the backlog that all readers of the experiment share."""
-        self._live, self._press = Cursor(backlog), press
+        if self._live is None:
+            self._live = Cursor(backlog)
+            self._joined_at = backlog.published
+        self._press = press
+        self.must_resume = self.must_resume or self._live.backlog is not backlog
+
+    def begins_at(self, published: int) -> bool:
+        """Whether another reader may begin with it: it still has all of its past, and came not long ago."""
+        return (
+            self._live is not None
+            and bool(self._catching_up)
+            and self._catching_up == self._offered.strands.keys()
+            and published - self._joined_at <= SHARED_PUBLICATIONS
+        )
+
+    def share(self, other: Outbox) -> None:
+        """Begin where another reader began who asked for the same past: it is held once for both."""
+        assert other._live is not None
+        self._offered = other._offered
+        self._past = Cursor(self._offered, self._offered.beginning)
+        self._catching_up = set(self._offered.strands)
+        self._live, self._joined_at = Cursor(other._live.backlog, other._live), other._joined_at
+        if self._series is not None:
+            for strand in self._offered.strands.values():
+                self.unknown_series = _among(strand.names, self._series)[1]
 
     def leave(self) -> None:
         """Read no more."""
@@ -166,8 +233,13 @@ class Outbox:
     # ------------------------------------------------------------------ what it holds
 
     @property
+    def past(self) -> object:
+        """The past with which it began, one for all who share it."""
+        return self._offered
+
+    @property
     def past_bytes(self) -> int:
-        """Bytes of the past that it alone has not had yet."""
+        """Bytes of the past while it has not had all of it."""
         return self._offered.bytes
 
     @property
@@ -204,7 +276,13 @@ class Outbox:
         # Counted from when it was due, unless that is long past: so a timer that is late does not lower the rate.
         interval = min(self._interval, CATCH_UP_SECONDS) if self._catching_up else self._interval
         self._not_before = max(self._not_before + interval, now + interval / 2)
-        return self._press.share(Frame(self.experiment, told, at_most, self._encoding))
+        frame = Frame(self.experiment, told, at_most, self._encoding)
+        if self._catching_up:
+            return self._offered.share(frame)
+        if self._offered.bytes:
+            self._offered = self._offered.without_pieces()
+            self._past = Cursor(self._offered)
+        return self._press.share(frame)
 
     def _runs(self) -> list[str]:
         if self._live is None:
@@ -234,16 +312,17 @@ class Outbox:
 
     def _take(self, run: str, room: int) -> Told:
         """What the run has to tell: all of it, or of its past the oldest that one frame may hold."""
-        strand = self._strand(run)
+        generation = self._strand(run).header["generation"]
         had = self._told.get(run, {})
-        if had.get("generation") != strand.header["generation"]:
+        if had.get("generation") != generation:
             had = {}
             self._next.pop(run, None)
-        news = {
-            key: said for key, said in strand.header.items() if key not in ON_CHANGE or said != had.get(key)
-        }
-        self._told[run] = strand.header
-        return Told(news, self._names(run), self._following(run, self._take_pieces(run, room)))
+        pieces = self._following(run, self._take_pieces(run, room))
+        # While the past goes out it is told as it was, alike to all who share it.
+        header = (self._offered.strands[run] if run in self._catching_up else self._strand(run)).header
+        self._told[run] = header
+        news = {key: said for key, said in header.items() if key not in ON_CHANGE or said != had.get(key)}
+        return Told(news, self._names(run), pieces)
 
     def _names(self, run: str) -> tuple[str, ...]:
         names = self._strand(run).names
@@ -255,9 +334,8 @@ class Outbox:
         past = self._past.pieces(run) if self._has_past(run) else ()
         live = self._live.pieces(run) if self._live is not None else ()
         if run in self._catching_up and past:
-            merged = Told({}, past[0].names, past).merged(self._at_most)
-            if len(merged) > room:
-                part = merged.part(slice(0, room))
+            part = self._offered.part(run, self._past.place(run), past, self._at_most, room)
+            if part is not None:
                 self._past.advance(run, int(part.last[-1]) + 1)
                 return (part,)
         self._catching_up.discard(run)

@@ -89,12 +89,15 @@ class Telling:
     ) -> Pieces:
         """One more watcher: what it has missed since the generation and step that it names for each run.
 
-        In at most so many `buckets` a run, and about `room` bytes in all.
+        In at most so many `buckets` a run, and about `room` bytes in all; with no buckets, nothing of what it missed.
         """
         self._watchers += 1
         share = room / max(len(runs), 1)
         return {
-            run.name: (run.header(playing=playing), _missed(run, since.get(run.name), buckets, share))
+            run.name: (
+                run.header(playing=playing),
+                _missed(run, since.get(run.name), buckets, share) if buckets else None,
+            )
             for run in runs.values()
         }
 

@@ -11,8 +11,12 @@ from fallline.vocabulary.columns import Buckets
 class Watcher(Protocol):
     """One reader of one experiment: gets its first pieces here, the later ones from the hub."""
 
+    question: object
+
     @property
     def past_room(self) -> int: ...
+
+    def share(self, other: Any) -> None: ...
 
     def offer(self, run: str, header: dict[str, Any], buckets: Buckets | None) -> None: ...
 
@@ -26,6 +30,8 @@ class Audience(Sink, Protocol):
 
     @property
     def past_bytes(self) -> int: ...
+
+    def fellow(self, experiment: str, question: object) -> Any: ...
 
     def join(self, experiment: str, watcher: Any) -> None: ...
 

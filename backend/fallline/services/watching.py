@@ -54,13 +54,18 @@ class Watching:
         """Join the audience: the state now, the first pieces offered to `watcher`, and nothing lost in between."""
         opening = await self._openings.opened(id)
         room = self._past_room(watcher)
+        watcher.question = (buckets, frozenset((run, *at.items()) for run, at in since.items()))
+        fellow = self._audience.fellow(id, watcher.question)
+        if fellow is not None:
+            watcher.share(fellow)
 
         def look(experiment: Experiment, now: float) -> tuple[dict[str, Any], Pieces]:
-            return experiment.state(), experiment.join(since, buckets, now, room)
+            return experiment.state(), experiment.join(since, buckets if fellow is None else 0, now, room)
 
         def join(found: tuple[dict[str, Any], Pieces]) -> None:
-            for run, (header, piece) in found[1].items():
-                watcher.offer(run, header, piece)
+            if fellow is None:
+                for run, (header, piece) in found[1].items():
+                    watcher.offer(run, header, piece)
             self._audience.join(id, watcher)
             self._seats[watcher] = opening
 
@@ -74,6 +79,9 @@ class Watching:
             # The reader hung up while joining: let it join, then leave, so that the count of watchers stays true.
             await asyncio.wait([joining])
             await self.unwatch(id, watcher)
+            raise
+        except BaseException:
+            self._audience.leave(id, watcher)
             raise
         finally:
             self._promised -= room

@@ -21,12 +21,17 @@ _ENCODED: WeakKeyDictionary[Frame, asyncio.Future[str]] = WeakKeyDictionary()
 
 async def text_of_frame(numbered: NumberedFrame) -> str:
     """The message of CONTRACT."""
+    return "".join(await parts_of_frame(numbered))
+
+
+async def parts_of_frame(numbered: NumberedFrame) -> tuple[str, str]:
+    """The same in two: what is this socket's own, and what is one text for all who are told the same."""
     encoded = _ENCODED.get(numbered.frame)
     if encoded is None:
         encoded = _ENCODED[numbered.frame] = _encoded(numbered.frame)
     # A reader who hangs up meanwhile must not take it from the others.
     rest = await asyncio.shield(encoded)
-    return f'{{"type":"frame","frame":{numbered.number},{rest}'
+    return f'{{"type":"frame","frame":{numbered.number},', rest
 
 
 def _encoded(frame: Frame) -> asyncio.Future[str]:

@@ -8,10 +8,13 @@ waits for the peer to drain it. Must not know what the application does.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidState
 from websockets.frames import Frame
 from websockets.http11 import Request
 
@@ -31,6 +34,9 @@ MOST_AHEAD = 16
 
 FAREWELL_SECONDS = 1.0
 """How long a peer has to take what is left for it once the connection is to end."""
+
+UNSENT_BYTES = 16 * 1024
+"""What the kernel has no room for waits here; from so much on, whoever sends more has to wait too."""
 
 PIECE_BYTES = 512
 """Of what came over a socket so much is parsed before others get their turn: 85 frames, if they are the smallest."""
@@ -124,6 +130,11 @@ class AbortingWebSocket(WebSocketsSansIOProtocol):
         self._has_turn = False
         self._extra = Budget(EXTRA_FRAMES_PER_SECOND, EXTRA_FRAMES, self.loop.time())
 
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        with suppress(NotImplementedError):  # by transports that hold nothing
+            transport.set_write_buffer_limits(high=UNSENT_BYTES)
+
     # ------------------------------------------------------------------ what comes in
 
     def data_received(self, data: bytes) -> None:
@@ -156,10 +167,25 @@ class AbortingWebSocket(WebSocketsSansIOProtocol):
 
     async def send(self, message: Any) -> None:
         """Send, and return once the peer has taken it but for a little: so no more than one message is on its way."""
-        await super().send(message)
+        if "more" in message:
+            await self._send_fragment(message["text"], is_last=not message["more"])
+        else:
+            await super().send(message)
         await self.writable.wait()
         # After a refusal uvicorn would take the handshake for one that the application forgot, and log a mistake.
         self.handshake_complete = self.handshake_complete or self.close_sent
+
+    async def _send_fragment(self, text: str, *, is_last: bool) -> None:
+        """Send a part of a message of text; ASGI knows whole messages only."""
+        await self.writable.wait()
+        if self.disconnected or self.close_sent:
+            raise ClientDisconnected
+        send = self.conn.send_continuation if self.conn.expect_continuation_frame else self.conn.send_text
+        try:
+            send(text.encode(), fin=is_last)
+        except InvalidState:
+            raise ClientDisconnected from None
+        self.transport.write(b"".join(self.conn.data_to_send()))
 
     def handle_connect(self, event: Request) -> None:
         if self.conn.accept(event).status_code == 101:

@@ -40,7 +40,7 @@ from fallline.vocabulary.messages import (
 from fallline.web.answers import text_of
 from fallline.web.bodies import checked
 from fallline.web.errors import Internal, problem
-from fallline.web.frame_text import text_of_frame
+from fallline.web.frame_text import parts_of_frame
 from fallline.web.open_sockets import Guest, OpenSockets
 from fallline.web.plain_words import invalid
 from fallline.web.strict_json import parse_object
@@ -49,6 +49,9 @@ from fallline.web.visitors import address_of
 SEND_SECONDS = 10.0
 """How long a client may take to take one message. Where the loop itself is held up, the kernel keeps this deadline: see
 `web.server.UNACKNOWLEDGED_MS`."""
+
+FRAGMENT = 16 * 1024
+"""Characters of a long message that are sent at once."""
 
 log = logging.getLogger("fallline.web")
 
@@ -274,11 +277,13 @@ class Connection:
                 continue
             if isinstance(outgoing, Closing):
                 await self._close(outgoing)
-            text = await text_of_frame(outgoing) if isinstance(outgoing, NumberedFrame) else text_of(outgoing)
-            del (
-                outgoing
-            )  # a reader who is stuck holds the text, and not the pieces of history that it was made of
-            await self._send(text)
+            if isinstance(outgoing, NumberedFrame):
+                texts = await parts_of_frame(outgoing)
+            else:
+                texts = ("", text_of(outgoing))
+            # A reader who is stuck holds the text, and not the pieces of history that it was made of.
+            del outgoing
+            await self._send(*texts)
 
     async def _wait_for_news(self) -> None:
         now = time.monotonic()
@@ -295,10 +300,18 @@ class Connection:
                 await self._websocket.close(closing.code, closing.reason)
         raise _Over
 
-    async def _send(self, text: str) -> None:
+    async def _send(self, head: str, rest: str) -> None:
+        """Send one message. A long one goes in fragments: a reader who is stuck holds one of them for itself."""
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                await self._websocket.send_text(text)
+                if len(rest) <= FRAGMENT:
+                    await self._websocket.send_text(head + rest)
+                    return
+                await self._websocket.send({"type": "websocket.send", "text": head, "more": True})
+                for start in range(0, len(rest), FRAGMENT):
+                    fragment = rest[start : start + FRAGMENT]
+                    more = start + FRAGMENT < len(rest)
+                    await self._websocket.send({"type": "websocket.send", "text": fragment, "more": more})
         except _GONE:
             raise _Over from None
 

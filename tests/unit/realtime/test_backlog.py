@@ -239,3 +239,93 @@ def test_a_cursor_stands_at_the_end_of_what_there_is_when_it_comes() -> None:
     assert [len(one) for one in late.pieces("gd")] == [2]
     early.close()
     assert shared.bytes == 2 * 8 * (5 * 2 + 4)
+
+
+def beginning(hub: Hub, box: Outbox, steps: int, question: str = "all") -> bool:
+    """Have the reader begin as `services.watching` does; whether it shares the past of another."""
+    box.question = question
+    fellow = hub.fellow("e", question)
+    if fellow is not None:
+        box.share(fellow)
+    else:
+        box.offer("run-0", header(steps), wide(0, steps))
+    hub.join("e", box)
+    return fellow is not None
+
+
+def all_of(box: Outbox) -> list[int]:
+    lasts = []
+    while box.frame_due() is not None:
+        lasts += told(box.take_frame(now=0))["last"]
+    return lasts
+
+
+def test_readers_who_ask_for_the_same_past_hold_it_once_and_begin_with_the_same_frame() -> None:
+    hub, boxes = Hub(), [Outbox("e", buckets=10_000) for _ in range(40)]
+    shares = []
+    for number, box in enumerate(boxes):
+        at = 600 + 4 * number
+        shares.append(beginning(hub, box, at))
+        publish(hub, at, at + 4, wide)
+    assert shares == [False] + [True] * 39
+    assert hub.past_bytes == boxes[0].past_bytes
+    first, *others = [box.take_frame(now=0) for box in boxes]
+    assert all(other is first for other in others)
+    assert all(all_of(box)[-1] == 759 for box in boxes[1:])
+    assert all_of(boxes[0])[-1] == 759
+    assert hub.bytes == 0
+    assert not any(box.must_resume for box in boxes)
+
+
+@pytest.mark.parametrize("alone", ["another question", "long ago", "has begun to read what follows"])
+def test_a_past_is_not_shared_with_a_reader_who_could_not_follow(alone: str) -> None:
+    hub, early, late = Hub(), Outbox("e", buckets=10_000), Outbox("e", buckets=10_000)
+    beginning(hub, early, 600)
+    publish(hub, 600, 604, wide)
+    if alone == "has begun to read what follows":
+        all_of(early)
+    at = 604
+    for _ in range(100 if alone == "long ago" else 1):
+        publish(hub, at, at + 1, wide)
+        at += 1
+    assert not beginning(hub, late, at, "another" if alone == "another question" else "all")
+    publish(hub, at, at + 2, wide)
+    assert all_of(late) == list(range(at + 2))
+
+
+def test_who_shares_a_past_gets_it_though_the_other_leaves_or_a_reset_comes() -> None:
+    hub, (early, late) = Hub(), [Outbox("e", buckets=10_000) for _ in range(2)]
+    beginning(hub, early, 600)
+    publish(hub, 600, 604, wide)
+    assert beginning(hub, late, 604)
+    early.take_frame(now=0)
+    hub.leave("e", early)
+    lasts = told(late.take_frame(now=0))["last"]
+    assert lasts[0] == 0
+    hub.frames("e", {"run-0": (header(3, generation=1), wide(0, 3))})
+    columns = told(late.take_frame(now=0))
+    assert (columns["generation"], columns["last"]) == (1, [0, 1, 2])
+    assert late.frame_due() is None
+    assert hub.bytes == 0
+    assert not late.must_resume
+
+
+def test_a_reader_whose_place_belongs_to_an_audience_that_has_gone_has_to_resume() -> None:
+    hub, (early, late) = Hub(), [Outbox("e", buckets=10_000) for _ in range(2)]
+    beginning(hub, early, 600)
+    late.share(early)
+    hub.leave("e", early)
+    hub.join("e", late)
+    assert late.must_resume
+
+
+def test_a_past_is_not_shared_with_a_reader_who_has_had_one_run_and_follows_it_already() -> None:
+    hub, early = Hub(), Outbox("e", buckets=10_000)
+    early.question = "all"
+    early.offer("short", header(8), wide(0, 8))
+    early.offer("long", header(600), wide(0, 600))
+    hub.join("e", early)
+    assert hub.fellow("e", "all") is early
+    early.take_frame(now=0)
+    assert early.frame_due() is not None
+    assert hub.fellow("e", "all") is None

@@ -171,3 +171,23 @@ async def test_a_message_counts_as_sent_once_the_peer_has_taken_it() -> None:
         protocol.resume_writing()
     await asyncio.gather(*protocol.tasks)
     assert sent == [0, 1, 2]
+
+
+async def test_a_message_in_fragments_is_one_message_and_others_wait_for_its_end() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        for text, more in (("a", True), ("bc", True), ("ü", False)):
+            await send({"type": "websocket.send", "text": text, "more": more})
+        await send({"type": "websocket.send", "text": "d"})
+
+    config = uvicorn.Config(app, ws_ping_interval=None)
+    config.load()
+    protocol, line = AbortingWebSocket(config, ServerState(), {}), Line()
+    protocol.connection_made(line)
+    protocol.data_received(HANDSHAKE)
+    while not protocol.tasks:
+        await asyncio.sleep(0)
+    await asyncio.gather(*protocol.tasks)
+    sent = line.written.partition(b"\r\n\r\n")[2]
+    assert sent == b"\x01\x01a" + b"\x00\x02bc" + b"\x80\x02" + "ü".encode() + b"\x81\x01d"

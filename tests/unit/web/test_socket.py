@@ -16,7 +16,7 @@ from fallline.realtime.outbox import Outbox
 from fallline.realtime.session import COMMAND_BURST, EXCESS, MESSAGE_BURST
 from fallline.services.lab import Lab
 from fallline.web import socket as sockets
-from fallline.web.socket import Connection
+from fallline.web.socket import FRAGMENT, Connection
 from support.columns import header, piece
 
 
@@ -31,6 +31,8 @@ class Client:
     def __init__(self, *messages: dict[str, Any]) -> None:
         self._messages = list(messages)
         self.heard: list[dict[str, Any]] = []
+        self._fragments: list[str] = []
+        self.longest = 0
         self.takes, self.lasts, self.is_stuck = inf, False, False
         self.closed: int | None = None
 
@@ -51,6 +53,14 @@ class Client:
             self.is_stuck = True
             await asyncio.Event().wait()
         self.heard.append(json.loads(text))
+
+    async def send(self, message: dict[str, Any]) -> None:
+        """A fragment."""
+        self._fragments.append(message["text"])
+        if not message["more"]:
+            await self.send_text("".join(self._fragments))
+            self.longest = max(self.longest, *map(len, self._fragments))
+            self._fragments.clear()
 
     async def close(self, code: int, reason: str) -> None:
         self.closed = int(code)
@@ -139,3 +149,14 @@ async def test_a_message_beyond_the_budget_is_not_even_parsed(monkeypatch: pytes
     await Connection(cast(WebSocket, client), cast(Lab, ListedLab()), 5.0).run()
     assert client.closed == 4008
     assert int(MESSAGE_BURST / (60_029 / 1024)) <= len(parsed) < 60
+
+
+async def test_a_long_message_goes_in_fragments() -> None:
+    class Talkative(ListedLab):
+        async def watch(self, id: str, *_: Any, **__: Any) -> dict[str, Any]:
+            return {"text": "x" * 100_000}
+
+    client = Client({"type": "watch", "experiment": "e"})
+    await Connection(cast(WebSocket, client), cast(Lab, Talkative()), 5.0).run()
+    assert len(client.heard[0]["state"]["text"]) == 100_000
+    assert client.longest == FRAGMENT
