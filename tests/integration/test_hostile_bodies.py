@@ -15,7 +15,7 @@ from fallline.vocabulary.errors import FalllineError, InvalidRequest
 from fallline.vocabulary.messages import Watch
 from fallline.web import socket
 from fallline.web.errors import problem
-from hostile_bodies import MOST_BYTES, Line, Sent, ask, places, requests, spread, texts
+from hostile_bodies import MOST_BYTES, Line, Sent, ask, envelope_of, places, requests, spread, texts
 from support.serving import open_app
 from support.work import counted
 
@@ -114,28 +114,30 @@ def test_no_message_takes_more_work_than_its_length_allows(every: int) -> None:
             assert len(message.errors) <= 20
 
 
+NINE = ",".join(f'"run-{place}":{{"generation":0,"step":0}}' for place in range(9))
+
+
 @pytest.mark.parametrize(
-    "what",
+    ("text", "member", "value"),
     [
-        "watch: an object of what belongs there at /since",
-        "add_run over the socket: a list of ones at /edits",
-        "add_run over the socket: edits of a number",
+        (
+            f'{{"type":"watch","experiment":"e","since":{{{NINE}}}}}',
+            "errors",
+            [{"pointer": "/since", "detail": "should have at most 8 entries"}],
+        ),
+        (f'{{{envelope_of("add_run")},"edits":[{",".join(["1"] * 30_000)}]}}', "bound", "edits_a_run"),
     ],
 )
-async def test_a_line_answers_what_is_too_long_and_goes_on(what: str, app: Any) -> None:
-    (sent,) = (sent for sent, _ in texts() if sent.what == what)
+async def test_a_line_answers_what_is_too_long_and_goes_on(
+    text: str, member: str, value: Any, app: Any
+) -> None:
     id, token = await created(app)
     line = Line(app, id, token)
     await line.watches()
-    *told, end = [json.loads(text) for text in await line.ask(sent.body) if text]
-    assert end == {"type": "pong", "id": "the end"} or what.endswith("a number")
-    answers = [each for each in (*told, end) if each["type"] in ("error", "ack")]
-    if "ones" in what:
-        assert answers[0]["problem"]["bound"] == "edits_a_run"
-    elif "since" in what:
-        assert answers[0]["problem"]["errors"] == [
-            {"pointer": "/since", "detail": "should have at most 8 entries"}
-        ]
+    told = [json.loads(answer) for answer in await line.ask(text) if answer]
+    assert told[-1] == {"type": "pong", "id": "the end"}
+    (error,) = (each for each in told if each["type"] == "error")
+    assert error["problem"][member] == value
 
 
 def test_every_list_and_object_of_every_model_is_attacked() -> None:

@@ -19,6 +19,9 @@ from fallline.vocabulary.errors import FieldError, InvalidRequest
 from fallline.vocabulary.strict import LARGEST
 
 DEEPEST = 16
+MOST_FIELDS = 64
+"""Of one object: more than any has. Each unknown field would cost a complaint, of which most are never worded."""
+
 MOST_ERRORS = 20
 """Complaints that one answer words; of further ones it says only that there are some."""
 
@@ -110,6 +113,9 @@ def _complaints(body: Any) -> Iterator[FieldError]:
     for value, path, depth in waiting:  # it grows as it is gone through
         if depth >= DEEPEST:
             yield _too_deep(_pointer(path))
+            continue
+        if isinstance(value, dict) and len(value) > MOST_FIELDS:
+            yield FieldError(_pointer(path), f"should have at most {MOST_FIELDS} fields")
             continue
         if isinstance(value, _Doubled):
             yield from (

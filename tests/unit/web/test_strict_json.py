@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fallline.vocabulary.commands import COMMANDS
 from fallline.vocabulary.errors import InvalidRequest
-from fallline.web.strict_json import DEEPEST, below, parse, parse_object
+from fallline.vocabulary.messages import Watch
+from fallline.vocabulary.recipe import Recipe
+from fallline.web.strict_json import DEEPEST, MOST_FIELDS, below, parse, parse_object
 from support.work import counted
 
 REFUSED = {
@@ -36,6 +39,10 @@ REFUSED = {
     "a raw control character": (b'{"a": "\n"}', ""),
     "a hundred thousand brackets": (b"[" * 100_000, ""),
     "balanced but bottomless": (b"[" * 30_000 + b"]" * 30_000, ""),
+    "an object of more fields than any has": (
+        b'{"a": {' + b",".join(b'"%x":1' % place for place in range(65)) + b"}}",
+        "/a",
+    ),
     "a little too deep": (b"[" * 17 + b"]" * 17, "/0" * 16),
     "a leading zero": (b'{"a": 01}', ""),
     "hexadecimal": (b'{"a": 0x10}', ""),
@@ -69,6 +76,13 @@ VALUES = st.recursive(
 def test_everything_else_means_what_json_says_it_means(value: Any) -> None:
     assert parse(json.dumps(value).encode()) == value
     assert parse(json.dumps(value, ensure_ascii=False)) == value
+
+
+def test_an_object_may_have_as_many_fields_as_the_largest_and_more() -> None:
+    assert (
+        len(parse(b"{" + b",".join(b'"%x":1' % place for place in range(MOST_FIELDS)) + b"}")) == MOST_FIELDS
+    )
+    assert max(len(model.model_fields) for model in (Recipe, Watch, *COMMANDS.values())) < MOST_FIELDS / 2
 
 
 def test_the_deepest_that_is_allowed_is_allowed() -> None:
@@ -127,7 +141,7 @@ def test_a_hostile_body_of_the_largest_size_is_refused_with_little_work_and_few_
         b"[" + b"[]," * 21_000 + b"[]]",
         b"[" + b'"",' * 21_000 + b'""]',
         b"[" + b"0.5," * 16_000 + b"1]",
-        b"{" + b",".join(b'"%x":1' % place for place in range(7_000)) + b"}",
+        b"[" + b",".join([b"{" + b",".join(b'"%x":1' % place for place in range(60)) + b"}"] * 150) + b"]",
         b'"' + b"a" * 65_000 + b'"',
     ],
 )
