@@ -21,6 +21,7 @@ from fallline.vocabulary.errors import NotFound
 from fallline.vocabulary.recipe import Recipe
 from support.labs import open_lab
 from support.serving import created, open_app
+from support.stored import sum_again
 
 DAY = 86_400.0
 SMALL: dict[str, Any] = {"data": {"samples": 60}}
@@ -34,6 +35,7 @@ def used(folder: Path, days_ago: dict[str, float]) -> None:
             connection.execute(
                 "UPDATE experiment SET seen = (SELECT seen FROM clock) - ? WHERE id = ?", (days * DAY, id)
             )
+    sum_again(folder)
 
 
 def stored(folder: Path) -> set[str]:

@@ -26,7 +26,7 @@ from golden.make_stored import name_of
 from support.labs import open_lab, steps_of
 from support.lives import costless
 from support.serving import open_app
-from support.stored import told
+from support.stored import sum_again, told
 
 JSON = dict[str, Any]
 GOLDEN = Path(__file__).parents[1] / "golden/stored"
@@ -78,6 +78,7 @@ def rewritten(
         for row, body in rows:
             changed = json.dumps(change(json.loads(body)))
             connection.execute(f"UPDATE {table} SET {column} = ? WHERE {key} = ?", (changed, row))
+    sum_again(folder)
 
 
 def kept_in(folder: Path, id: str) -> Kept:
@@ -90,7 +91,7 @@ def kept_in(folder: Path, id: str) -> Kept:
 
 
 def test_there_is_a_file_of_each_version_that_was_ever_written() -> None:
-    written = [(1, 1), (1, 2), (1, 3)]
+    written = [(1, 1), (1, 2), (1, 3), (1, 4)]
     assert {file.stem for file in FILES} == {name_of(*version) for version in written}
     assert written[-1] == (V, VERSION), "run make_stored.py for the new version, and keep the files there are"
     assert len(upcasts.FACTS) == len(upcasts.PROGRESS) == V
@@ -207,6 +208,7 @@ async def test_an_experiment_of_a_newer_fallline_that_was_playing_does_not_keep_
         connection.execute("UPDATE experiment SET playing = 1")
         if file.stem not in (name_of(1, 1), name_of(1, 2)):  # there is a clock
             connection.execute("UPDATE clock SET at = ?", (time.time(),))
+    sum_again(folder)
     rewritten(folder, "experiment", "progress", lambda told: {**told, "playing": True})
     newer = experiments["everything"]["id"]
     rewritten(folder, "experiment", "progress", lambda told: {**told, "v": V + 1}, f"id = '{newer}'")

@@ -41,11 +41,13 @@ class Export:
         }
 
 
+RECIPE = "recipe.json"
+
 EXPORTS: dict[str, Export] = {
     row.name: row
     for row in (
         Export(
-            "recipe.json",
+            RECIPE,
             "application/json",
             "everything that determines the experiment; post it to get the same numbers again",
             recipe_json,

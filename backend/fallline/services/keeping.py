@@ -22,11 +22,12 @@ from fallline.storage.interface import (
     Known,
     KnownTable,
     Record,
+    RecordDamaged,
     Store,
     StoreRefused,
     StoreUnwritable,
 )
-from fallline.vocabulary.errors import NotFound, ReadOnly
+from fallline.vocabulary.errors import Damaged, NotFound, ReadOnly
 from fallline.vocabulary.journal import Json, Kept, Written
 from fallline.vocabulary.upcasts import today
 
@@ -34,6 +35,9 @@ T = TypeVar("T")
 
 Then = Callable[[bool], None]
 """Told, on whatever thread, whether it is stored."""
+
+LOGGED_DAMAGES = 10
+"""So many damaged experiments and tables are logged, each once."""
 
 RETRY_SECONDS = 1.0
 """How often it is tried whether storing is possible again."""
@@ -71,6 +75,7 @@ class _Write:
 class _Call:
     do: Callable[[Store], Any]
     answer: asyncio.Future[Any]
+    of: str = ""
     makes_room: bool = False
 
 
@@ -82,6 +87,7 @@ class Keeper:
         self.time = time
         self._has_resumed = False
         self._tried = 0.0
+        self._damaged: set[str] = set()
         self._queue: deque[_Write | _Call] = deque()
         self._wake = threading.Condition()
         self._stopping = False
@@ -155,16 +161,21 @@ class Keeper:
     async def load(self, id: str) -> Kept:
         """What is stored of an experiment, by everything that was handed over before, as today's program writes it.
 
-        Raises NotFound, and TooNew for what a newer program wrote.
+        Raises NotFound, Damaged, and TooNew for what a newer program wrote.
         """
-        kept = await self._ask(lambda store: store.load(id))
+        kept = await self._ask(lambda store: store.load(id), of=id)
         if kept is None:
             raise NotFound("no experiment of that id: it may have been deleted")
         return today(kept)
 
+    async def readable(self, id: str) -> tuple[Json, ...]:
+        """The facts of a damaged experiment, as far as they can be read."""
+        facts = await self._ask(lambda store: store.readable(id), of=id)
+        return today(Kept(facts, {})).entries
+
     async def answer(self, id: str, key: str) -> Json:
         """What was answered to a command that came with this key."""
-        answer = await self._ask(lambda store: store.answer(id, key))
+        answer = await self._ask(lambda store: store.answer(id, key), of=id)
         if answer is None:
             raise NotFound("no experiment of that id: it may have been deleted")
         return answer
@@ -195,7 +206,7 @@ class Keeper:
 
     async def table(self, id: str) -> bytes:
         """The CSV of a table. Raises NotFound."""
-        body = await self._ask(lambda store: store.table(id))
+        body = await self._ask(lambda store: store.table(id), of=id)
         if body is None:
             raise NotFound("no table of that id: it may have made room for others")
         return body
@@ -208,9 +219,9 @@ class Keeper:
         """Delete tables. Raises ReadOnly."""
         await self._ask(lambda store: store.forget_tables(ids))
 
-    async def _ask(self, do: Callable[[Store], T], *, makes_room: bool = False) -> T:
+    async def _ask(self, do: Callable[[Store], T], *, of: str = "", makes_room: bool = False) -> T:
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self.hand_over(_Call(do, answer, makes_room))
+        self.hand_over(_Call(do, answer, of, makes_room))
         return await answer
 
     def hand_over(self, task: _Write | _Call) -> None:
@@ -284,12 +295,25 @@ class Keeper:
             result, error = task.do(self._store), None
             if task.makes_room and self.trouble is not None:
                 self._try_again()
+        except RecordDamaged as caught:
+            self._log_damage(task.of, str(caught))
+            result, error = None, Damaged(str(caught))
         except (StoreUnwritable, StoreRefused) as caught:
             self._is_in_trouble(str(caught))
             result, error = None, ReadOnly()
         except Exception as caught:  # belongs to the one who asked
             result, error = None, caught
         self._on_the_loop(lambda: _settle(task.answer, result, error))
+
+    def _log_damage(self, of: str, what: str) -> None:
+        """Once for each, and not for ever; without its id, which is the right to read it."""
+        if of in self._damaged or len(self._damaged) > LOGGED_DAMAGES:
+            return
+        self._damaged.add(of)
+        if len(self._damaged) > LOGGED_DAMAGES:
+            _log.error("more than %d experiments and tables are damaged", LOGGED_DAMAGES)
+        else:
+            _log.error("an experiment or a table is damaged: %s", what)
 
     def _write(self, writes: list[_Write]) -> None:
         able = [write for write in writes if not write.ledger.is_broken]

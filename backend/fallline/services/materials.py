@@ -11,7 +11,7 @@ from fallline.engine.datasets import CSV
 from fallline.engine.saved_parameters import SavedParameters
 from fallline.engine.tabular import Table
 from fallline.services.library import Library
-from fallline.vocabulary.errors import FieldError, InvalidRequest, NotFound
+from fallline.vocabulary.errors import Damaged, FieldError, InvalidRequest, NotFound
 from fallline.vocabulary.recipe import Recipe
 
 
@@ -50,12 +50,15 @@ async def materials_of(recipe: Recipe, library: Library) -> Materials:
 
 
 async def stored_materials(made_of: str | None, library: Library) -> Materials:
-    """What an experiment was made of. Raises NotFound."""
+    """What an experiment was made of. Raises Damaged: it stays as long as the experiment does."""
     table_id, start_id = ids_in(made_of)
-    return Materials(
-        await library.read(table_id) if table_id else None,
-        await library.parameters(start_id) if start_id else None,
-    )
+    try:
+        return Materials(
+            await library.read(table_id) if table_id else None,
+            await library.parameters(start_id) if start_id else None,
+        )
+    except NotFound:
+        raise Damaged("the table or the parameters that it is made of cannot be read") from None
 
 
 def _table_of(recipe: Recipe) -> str | None:

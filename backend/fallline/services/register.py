@@ -16,7 +16,7 @@ from fallline.services.capabilities import opens
 from fallline.services.materials import ids_in
 from fallline.services.repeats import Repeats
 from fallline.storage.interface import Known
-from fallline.vocabulary.errors import NotAuthorized, NotFound, ReadOnly
+from fallline.vocabulary.errors import Damaged, NotAuthorized, NotFound, ReadOnly
 
 
 @dataclass(slots=True, eq=False)
@@ -68,6 +68,8 @@ class Entry:
     swept: bool = False
     acknowledged: float = -math.inf
     """When a socket that holds the token last acknowledged frames, on the lab's clock."""
+    is_damaged: bool = False
+    """What opens it cannot be read any more."""
     was_left: bool = False
     """It opens paused though it played: nobody watched when the server ended, or it was closed after a fault."""
 
@@ -94,6 +96,7 @@ class Register:
                 continue
             used = known.used.seen
             entry = Entry(known.token_hash, now, used, used, known.table, owner=known.owner)
+            entry.is_damaged = known.is_damaged
             self.entries[known.id] = entry
             if known.is_playing and passed - known.used.seen < idle_seconds:
                 playing.append(known.id)
@@ -139,8 +142,11 @@ class Register:
         return entry
 
     def may_change(self, id: str, token: str | None) -> bool:
-        """Whether the token is this experiment's. Raises NotFound for an unknown id."""
-        return opens(token, self.find(id).token_hash)
+        """Whether the token is this experiment's. Raises NotFound for an unknown id, and Damaged."""
+        entry = self.find(id)
+        if entry.is_damaged:
+            raise Damaged("what was stored of its token cannot be read")
+        return opens(token, entry.token_hash)
 
     def authorize(self, id: str, token: str | None) -> None:
         """Raises NotAuthorized where the token is not this experiment's, and NotFound for an unknown id."""

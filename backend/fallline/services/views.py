@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.execution.interface import Executor, Later
-from fallline.exports.table import EXPORTS
+from fallline.exports.recipe_file import as_file
+from fallline.exports.table import EXPORTS, RECIPE
 from fallline.exports.taken import taken
 from fallline.figures import FIGURES, MEASURED, figure_json, measured_json
 from fallline.runs.asked_past import See
@@ -26,13 +27,14 @@ from fallline.runs.instruments import INSTRUMENTS, instrument_of
 from fallline.runs.run import Run
 from fallline.runs.self_check import self_check
 from fallline.runs.snapshot import snapshot
+from fallline.runs.standing import standing_of
 from fallline.services.keeping import Keeper
 from fallline.services.measuring import Measuring
 from fallline.services.openings import Openings
 from fallline.vocabulary.columns import Buckets
-from fallline.vocabulary.errors import FieldError, InvalidRequest, NotFound
+from fallline.vocabulary.errors import Damaged, FieldError, InvalidRequest, NotFound
 from fallline.vocabulary.journal import Json
-from fallline.vocabulary.recipe import RunRecipe
+from fallline.vocabulary.recipe import Recipe, RunRecipe
 
 T = TypeVar("T")
 
@@ -93,7 +95,16 @@ class Views:
         return {**state, "read_only": self._keeper.is_read_only}
 
     async def recipe(self, id: str) -> dict[str, Any]:
-        return await self._look(id, lambda experiment: experiment.recipe.as_json())
+        try:
+            return await self._look(id, lambda experiment: experiment.recipe.as_json())
+        except Damaged as error:
+            return (await self._readable_recipe(id, error)).as_json()
+
+    async def _readable_recipe(self, id: str, error: Damaged) -> Recipe:
+        """Of a damaged experiment, with the edits before the damage. Raises that error where nothing can be read."""
+        if not (facts := await self._keeper.readable(id)):
+            raise error
+        return standing_of(facts).with_edits()
 
     async def data(self, id: str) -> dict[str, Any]:
         return await self._look(id, Experiment.data)
@@ -220,7 +231,12 @@ class Views:
         if name not in EXPORTS:
             raise NotFound(f"no export of that name; there are {', '.join(EXPORTS)}")
         row = EXPORTS[name]
-        found = await self._look(id, lambda one: taken(one, run))
+        try:
+            found = await self._look(id, lambda one: taken(one, run))
+        except Damaged as error:
+            if name != RECIPE:
+                raise
+            return File(name, row.media_type, as_file(await self._readable_recipe(id, error)))
         content = await self.beside(id, partial(row.make, found))
         return File(row.name_for(run), row.media_type, content)
 

@@ -51,6 +51,8 @@ class Known:
     is_playing: bool
     table: str | None = None
     owner: bytes | None = None
+    is_damaged: bool = False
+    """What opens it cannot be relied on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,10 @@ class KnownTable:
     id: str
     size: int
     since: Moment
+
+
+class RecordDamaged(Exception):
+    """What is stored of one experiment or table cannot be read any more; the text says what, in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +112,13 @@ class Store(Protocol):
         """Every experiment."""
 
     def load(self, id: str) -> Kept | None:
-        """What it takes to open an experiment; None when there is none of that id."""
+        """What it takes to open an experiment; None when there is none of that id. Raises RecordDamaged."""
+
+    def readable(self, id: str) -> tuple[Json, ...]:
+        """The facts of an experiment from the first one on, up to one that is damaged or missing."""
 
     def answer(self, id: str, key: str) -> Json | None:
-        """What was answered to the command with that key; None when there was none."""
+        """What was answered to the command with that key; None when there was none. Raises RecordDamaged."""
 
     def write(self, records: Sequence[Record]) -> None:
         """Store all of it, in this order, or nothing and raise: StoreUnwritable, or ValueError for what does not fit.
@@ -133,7 +142,7 @@ class Store(Protocol):
         """Every table."""
 
     def table(self, id: str) -> bytes | None:
-        """The CSV of a table as it came; None when there is none of that id."""
+        """The CSV of a table as it came; None when there is none of that id. Raises RecordDamaged."""
 
     def keep_table(self, id: str, at: Moment, body: bytes) -> None:
         """Store a CSV under a new id."""

@@ -71,6 +71,9 @@ class MemoryStore:
         digests = {key: digest for key, (digest, _) in one.answers.items()}
         return Kept(tuple(map(json.loads, one.entries)), json.loads(one.progress), one.copy().parts, digests)
 
+    def readable(self, id: str) -> tuple[Json, ...]:
+        return tuple(map(json.loads, self._experiments[id].entries)) if id in self._experiments else ()
+
     def answer(self, id: str, key: str) -> Json | None:
         one = self._experiments.get(id)
         return unpacked(one.answers[key][1]) if one is not None and key in one.answers else None

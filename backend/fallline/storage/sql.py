@@ -5,6 +5,7 @@ which thread this is.
 from __future__ import annotations
 
 import json
+import math
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,55 +13,98 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from fallline.storage.interface import Known, KnownTable, Moment, Record, latest
+from fallline.storage.checksums import checksum
+from fallline.storage.interface import Known, KnownTable, Moment, Record, RecordDamaged, latest
 from fallline.storage.packed_answers import packed, unpacked
-from fallline.storage.tables import ANSWER, CLOCK, DATASET, ENTRY, EXPERIMENT, PART
+from fallline.storage.tables import ANSWER, CLOCK, DATASET, ENTRY, EXPERIMENT, PART, SESSION
 from fallline.vocabulary.journal import Json, Kept
 
 _PROGRESS = (
     update(EXPERIMENT)
     .where(EXPERIMENT.c.id == bindparam("one"))
     .values(
-        used=bindparam("at"), seen=bindparam("then"), playing=bindparam("plays"), progress=bindparam("stands")
+        used=bindparam("at"),
+        seen=bindparam("then"),
+        playing=bindparam("plays"),
+        progress=bindparam("stands"),
+        facts=bindparam("count"),
+        stands_sum=bindparam("sum"),
     )
 )
 _TOUCH = (
     update(EXPERIMENT)
     .where(EXPERIMENT.c.id == bindparam("one"))
-    .values(used=bindparam("at"), seen=bindparam("then"))
+    .values(used=bindparam("at"), seen=bindparam("then"), stands_sum=bindparam("sum"))
 )
 _CLEAR = delete(PART).where(PART.c.experiment == bindparam("one"), PART.c.run == bindparam("of"))
 _DROP = _CLEAR.where(PART.c.name == bindparam("called"))
 _FORGET = delete(EXPERIMENT).where(EXPERIMENT.c.id == bindparam("one"))
 _FORGET_TABLE = delete(DATASET).where(DATASET.c.id == bindparam("one"))
 
+NEVER = Moment(0.0, math.inf)
+"""When an experiment was used of which that cannot be read: it is not deleted for being old."""
+
 Rows = list[dict[str, Any]]
 
 
 def known(connection: Connection) -> list[Known]:
-    """Every experiment."""
-    told = EXPERIMENT.c
-    rows = connection.execute(
-        select(told.id, told.token_hash, told.used, told.seen, told.playing, told.dataset, told.owner)
+    """Every experiment. Of a damaged one only the id may be known, and that of its facts."""
+    found = [_known(row) for row in connection.execute(select(EXPERIMENT))]
+    ids = {each.id for each in found}
+    lost = [id for (id,) in connection.execute(select(ENTRY.c.experiment).distinct()) if id not in ids]
+    return found + [Known(id, b"", NEVER, is_playing=False, is_damaged=True) for id in lost]
+
+
+def _known(row: Any) -> Known:
+    stands = row.stands_sum == _stands_sum(row)
+    return Known(
+        row.id,
+        row.token_hash,
+        Moment(row.used, row.seen) if stands else NEVER,
+        stands and bool(row.playing),
+        row.dataset,
+        row.owner,
+        row.made_sum != _made_sum(row),
     )
-    return [
-        Known(id, token_hash, Moment(used, seen), bool(playing), table, owner)
-        for id, token_hash, used, seen, playing, table, owner in rows
-    ]
+
+
+def _made_sum(row: Any) -> int:
+    return checksum(row.id, row.token_hash, row.created, row.dataset, row.owner)
+
+
+def _stands_sum(row: Any) -> int:
+    return checksum(row.id, row.used, row.seen, row.playing, row.progress, row.facts)
 
 
 def load(connection: Connection, id: str) -> Kept | None:
-    """What it takes to open an experiment, without its parts."""
-    row = connection.execute(select(EXPERIMENT.c.progress).where(EXPERIMENT.c.id == id)).one_or_none()
+    """What it takes to open an experiment, without its parts. Raises RecordDamaged."""
+    row = connection.execute(select(EXPERIMENT).where(EXPERIMENT.c.id == id)).one_or_none()
+    facts = readable(connection, id)
     if row is None:
+        if facts:
+            raise RecordDamaged("its row cannot be found")
         return None
-    facts = select(ENTRY.c.body).where(ENTRY.c.experiment == id).order_by(ENTRY.c.number)
-    asked = select(ANSWER.c.key, ANSWER.c.digest).where(ANSWER.c.experiment == id)
-    return Kept(
-        tuple(json.loads(body) for (body,) in connection.execute(facts)),
-        json.loads(row.progress),
-        digests={row.key: row.digest for row in connection.execute(asked)},
-    )
+    if row.made_sum != _made_sum(row):
+        raise RecordDamaged("what it was made with cannot be read")
+    if row.stands_sum != _stands_sum(row):
+        raise RecordDamaged("where its runs stand cannot be read")
+    if len(facts) != row.facts:
+        raise RecordDamaged(f"{row.facts - len(facts)} of its {row.facts} facts cannot be read")
+    asked = connection.execute(select(ANSWER).where(ANSWER.c.experiment == id)).all()
+    if any(each.row_sum != checksum(id, each.key, each.digest) for each in asked):
+        raise RecordDamaged("which commands it has answered cannot be read")
+    return Kept(facts, json.loads(row.progress), digests={each.key: each.digest for each in asked})
+
+
+def readable(connection: Connection, id: str) -> tuple[Json, ...]:
+    """The facts up to the first that is damaged or missing."""
+    rows = connection.execute(select(ENTRY).where(ENTRY.c.experiment == id).order_by(ENTRY.c.number))
+    facts: list[Json] = []
+    for row in rows:
+        if row.number != len(facts) or row.row_sum != checksum(id, row.number, row.body):
+            break
+        facts.append(json.loads(row.body))
+    return tuple(facts)
 
 
 def parts(connection: Connection, id: str) -> dict[str, dict[str, bytes]]:
@@ -77,21 +121,25 @@ def answer(connection: Connection, id: str, key: str) -> Json | None:
     row = connection.execute(
         select(ANSWER.c.body).where(ANSWER.c.experiment == id, ANSWER.c.key == key)
     ).one_or_none()
-    return None if row is None else unpacked(row.body)
+    try:
+        return None if row is None else unpacked(row.body)
+    except (zlib.error, ValueError) as error:
+        raise RecordDamaged("the answer to that command cannot be read") from error
 
 
 def write(connection: Connection, records: Sequence[Record]) -> None:
     """Store all of it; the caller's transaction makes it all or nothing. ValueError for what does not fit."""
+    facts: dict[str, int] = {}
     try:
         _many(connection, insert(EXPERIMENT), [row for record in records for row in _begun(record)])
         for record in records:
-            _check_next(connection, record)
+            _check_next(connection, record, facts)
             _many(connection, insert(ENTRY), _entries(record))
         _many(connection, insert(ANSWER), [row for record in records for row in _answers(record)])
         _many(
             connection,
             _PROGRESS,
-            [_progress(record) for record in {each.id: each for each in records}.values()],
+            [_progress(record, facts[record.id]) for record in {each.id: each for each in records}.values()],
         )
         for record in records:
             _write_parts(connection, record)
@@ -107,54 +155,72 @@ def _many(connection: Connection, statement: Any, rows: Rows) -> None:
 def _begun(record: Record) -> Rows:
     if record.begun is None:
         return []
+    begun, at = record.begun, record.at.at
     return [
         {
             "id": record.id,
-            "token_hash": record.begun.token_hash,
-            "created": record.at.at,
-            "used": record.at.at,
+            "token_hash": begun.token_hash,
+            "created": at,
+            "used": at,
             "seen": record.at.seen,
             "playing": 0,
-            "dataset": record.begun.table,
-            "owner": record.begun.owner,
+            "dataset": begun.table,
+            "owner": begun.owner,
             "progress": "{}",
+            "made_sum": checksum(record.id, begun.token_hash, at, begun.table, begun.owner),
         }
     ]
 
 
-def _check_next(connection: Connection, record: Record) -> None:
-    if not record.written.entries:
-        there = select(func.count()).select_from(EXPERIMENT).where(EXPERIMENT.c.id == record.id)
-        if not connection.execute(there).scalar_one():
+def _check_next(connection: Connection, record: Record, facts: dict[str, int]) -> None:
+    """Raises ValueError where the record does not follow what is stored; counts its facts in `facts`."""
+    if record.id not in facts:
+        row = connection.execute(select(EXPERIMENT.c.facts).where(EXPERIMENT.c.id == record.id)).one_or_none()
+        if row is None:
             raise ValueError("there is no such experiment")
-        return
-    count = select(func.count()).select_from(ENTRY).where(ENTRY.c.experiment == record.id)
-    if (held := connection.execute(count).scalar_one()) != record.first:
-        raise ValueError(f"entry {held} must come next, not {record.first}")
+        facts[record.id] = row.facts
+    if record.written.entries and facts[record.id] != record.first:
+        raise ValueError(f"entry {facts[record.id]} must come next, not {record.first}")
+    facts[record.id] += len(record.written.entries)
 
 
 def _entries(record: Record) -> Rows:
+    texts = (json.dumps(body, separators=(",", ":")) for body in record.written.entries)
     return [
-        {"experiment": record.id, "number": number, "body": json.dumps(body, separators=(",", ":"))}
-        for number, body in enumerate(record.written.entries, record.first)
+        {
+            "experiment": record.id,
+            "number": number,
+            "body": text,
+            "row_sum": checksum(record.id, number, text),
+        }
+        for number, text in enumerate(texts, record.first)
     ]
 
 
 def _answers(record: Record) -> Rows:
     return [
-        {"experiment": record.id, "key": each.key, "digest": each.digest, "body": packed(each.answer)}
+        {
+            "experiment": record.id,
+            "key": each.key,
+            "digest": each.digest,
+            "body": packed(each.answer),
+            "row_sum": checksum(record.id, each.key, each.digest),
+        }
         for each in record.written.receipts
     ]
 
 
-def _progress(record: Record) -> dict[str, Any]:
-    progress = record.written.progress
+def _progress(record: Record, facts: int) -> dict[str, Any]:
+    progress, (at, seen) = record.written.progress, record.at
+    plays, stands = int(progress["playing"]), json.dumps(progress, separators=(",", ":"))
     return {
         "one": record.id,
-        "at": record.at.at,
-        "then": record.at.seen,
-        "plays": int(progress["playing"]),
-        "stands": json.dumps(progress, separators=(",", ":")),
+        "at": at,
+        "then": seen,
+        "plays": plays,
+        "stands": stands,
+        "count": facts,
+        "sum": checksum(record.id, at, seen, plays, stands, facts),
     }
 
 
@@ -168,14 +234,28 @@ def _write_parts(connection: Connection, record: Record) -> None:
 
 
 def touch(connection: Connection, used: Mapping[str, Moment]) -> None:
-    """These experiments were used at these times."""
-    _many(connection, _TOUCH, [{"one": id, "at": at, "then": seen} for id, (at, seen) in used.items()])
+    """These experiments were used at these times. A damaged one stays as it is."""
+    rows = connection.execute(select(EXPERIMENT).where(EXPERIMENT.c.id.in_(list(used)))).all()
+    _many(
+        connection,
+        _TOUCH,
+        [
+            {
+                "one": row.id,
+                "at": (moment := used[row.id]).at,
+                "then": moment.seen,
+                "sum": checksum(row.id, moment.at, moment.seen, row.playing, row.progress, row.facts),
+            }
+            for row in rows
+            if row.stands_sum == _stands_sum(row)
+        ],
+    )
 
 
 def marked(connection: Connection) -> Moment | None:
     """The last moment that anything here tells of."""
-    found = connection.execute(select(CLOCK.c.at, CLOCK.c.seen)).one_or_none()
-    if found is None:
+    found = connection.execute(select(CLOCK)).one_or_none()
+    if found is None or found.row_sum != checksum(found.at, found.seen):
         return None
     newest = connection.execute(select(func.max(EXPERIMENT.c.seen))).scalar_one() or 0.0
     return latest(Moment(found.at, found.seen), newest)
@@ -184,7 +264,19 @@ def marked(connection: Connection) -> Moment | None:
 def mark(connection: Connection, moment: Moment) -> None:
     """Note that a server is running."""
     connection.execute(delete(CLOCK))
-    connection.execute(insert(CLOCK), [{"one": 1, "at": moment.at, "seen": moment.seen}])
+    row = {"one": 1, "at": moment.at, "seen": moment.seen, "row_sum": checksum(*moment)}
+    connection.execute(insert(CLOCK), [row])
+
+
+def was_left_open(connection: Connection) -> bool:
+    """Whether a server opened the file and did not close it."""
+    return bool(connection.execute(select(SESSION.c.is_open)).scalar_one_or_none())
+
+
+def note_session(connection: Connection, *, is_open: bool) -> None:
+    """Note that a server opened the file, or is about to close it."""
+    connection.execute(delete(SESSION))
+    connection.execute(insert(SESSION), [{"one": 1, "is_open": int(is_open)}])
 
 
 def forget(connection: Connection, ids: Sequence[str]) -> None:
@@ -194,14 +286,22 @@ def forget(connection: Connection, ids: Sequence[str]) -> None:
 
 def tables(connection: Connection) -> list[KnownTable]:
     """Every table that people have sent."""
-    rows = connection.execute(select(DATASET.c.id, DATASET.c.size, DATASET.c.since, DATASET.c.seen))
-    return [KnownTable(id, size, Moment(since, seen)) for id, size, since, seen in rows]
+    told = DATASET.c
+    rows = connection.execute(select(told.id, told.size, told.since, told.seen, told.row_sum))
+    return [
+        KnownTable(id, size, Moment(since, seen))
+        for id, size, since, seen, row_sum in rows
+        if row_sum == checksum(id, since, seen, size)
+    ]
 
 
 def table(connection: Connection, id: str) -> bytes | None:
     """The CSV of a table."""
     row = connection.execute(select(DATASET.c.body).where(DATASET.c.id == id)).one_or_none()
-    return None if row is None else zlib.decompress(row.body)
+    try:
+        return None if row is None else zlib.decompress(row.body)
+    except zlib.error as error:
+        raise RecordDamaged("the file that was sent cannot be read") from error
 
 
 def keep_table(connection: Connection, id: str, at: Moment, body: bytes) -> None:
@@ -212,6 +312,7 @@ def keep_table(connection: Connection, id: str, at: Moment, body: bytes) -> None
         "seen": at.seen,
         "size": len(body),
         "body": zlib.compress(body, level=1),
+        "row_sum": checksum(id, at.at, at.seen, len(body)),
     }
     connection.execute(insert(DATASET), [row])
 

@@ -9,6 +9,7 @@ another system lack.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import sqlite3
@@ -21,7 +22,16 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from fallline.storage import sql
-from fallline.storage.interface import Known, KnownTable, Moment, Record, StoreRefused, StoreUnwritable
+from fallline.storage.checksums import as_text
+from fallline.storage.interface import (
+    Known,
+    KnownTable,
+    Moment,
+    Record,
+    RecordDamaged,
+    StoreRefused,
+    StoreUnwritable,
+)
 from fallline.storage.mounts import network_file_system
 from fallline.storage.reserve import Reserve, room_on
 from fallline.storage.tables import TRUTH, VERSION
@@ -44,7 +54,11 @@ RETURNED_TIMES = 64
 """How many pieces of free pages are cut off the file at once. The log of a piece takes a quarter of the room."""
 
 _OF_ANOTHER = frozenset((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED))
-_DAMAGED = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
+_DAMAGED = frozenset(
+    (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH)
+)
+"""SQLITE_ERROR as well: what is asked is right, so the tables are not what they were."""
+
 _UNWRITABLE = frozenset(
     (
         sqlite3.SQLITE_FULL,
@@ -58,6 +72,13 @@ _UNWRITABLE = frozenset(
 )
 
 
+_logger = logging.getLogger(__name__)
+
+
+class StoreDamaged(StoreRefused):
+    """SQLite met pages that cannot be what it wrote."""
+
+
 class SqliteStore:
     """Experiments in a file of this folder, which is made where there is none and which nobody else may read."""
 
@@ -67,8 +88,11 @@ class SqliteStore:
     def __init__(self, folder: Path) -> None:
         self.path = folder / NAME
         self._reserve = Reserve(folder)
+        self._log = self.path.with_name(f"{NAME}-wal")
+        self._damage: str | None = None
         self._engine: Engine | None = None
         self._open: Connection | None = None
+        self._is_ready = False
 
     # ------------------------------------------------------------------ opening
 
@@ -84,6 +108,7 @@ class SqliteStore:
                 "it stores: name a folder on a disk of this machine by FALLLINE_DATA"
             )
         try:
+            had_log = self._check_traces()
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
@@ -93,17 +118,33 @@ class SqliteStore:
         try:
             with self._failing_in_words():
                 self._open = self._engine.connect()
-                self._check(self._open)
+                self._check(self._open, had_log=had_log)
                 self._prepare(self._open)
+                self._is_ready = True
         except BaseException:
             self.close()
             raise
 
     def _connect(self) -> sqlite3.Connection:
         # Without an isolation level the module begins no transactions of its own, see `_begin`.
-        return sqlite3.connect(self.path, timeout=WAIT_SECONDS, isolation_level=None)
+        connection = sqlite3.connect(self.path, timeout=WAIT_SECONDS, isolation_level=None)
+        connection.text_factory = as_text
+        return connection
 
-    def _check(self, connection: Connection) -> None:
+    def _check_traces(self) -> bool:
+        """Whether there is a log. Raises StoreRefused where a file is missing that was there."""
+        log = self._log.stat().st_size if self._log.exists() else None
+        if self.path.exists() and self.path.stat().st_size:
+            return log is not None
+        if log or self._reserve.path.exists():
+            state = "is empty" if self.path.exists() else "is missing"
+            raise StoreRefused(
+                f"{self.path} {state}, and this folder has been used before: put the file or a copy of it there; to "
+                f"begin anew, empty the folder"
+            )
+        return log is not None
+
+    def _check(self, connection: Connection, *, had_log: bool) -> None:
         """Look before anything is written. Raises StoreRefused."""
         _pragma(connection, "locking_mode = EXCLUSIVE")
         version, application = _pragma(connection, "user_version"), _pragma(connection, "application_id")
@@ -119,6 +160,15 @@ class SqliteStore:
             found = _pragma(connection, f"quick_check({table.name})")
             if found != "ok":
                 raise StoreRefused(_damaged(self.path, str(found)))
+        if version != VERSION or had_log:
+            return
+        with connection.begin():
+            is_cut_off = sql.was_left_open(connection)
+        if is_cut_off:
+            raise StoreRefused(
+                f"{self._log} is missing, which has the last changes: put it there; if it is lost, make an empty file "
+                "of that name to go on without them"
+            )
 
     def _prepare(self, connection: Connection) -> None:
         checkpoint = min(1000, room_on(self.path.parent) // PAGE)
@@ -144,16 +194,34 @@ class SqliteStore:
             with contextlib.suppress(sqlite3.OperationalError):  # no room for a second copy
                 _pragma(connection, "auto_vacuum = INCREMENTAL")
                 _driver(connection).execute("VACUUM")
+        for table in TRUTH:
+            if (
+                _pragma(connection, f"integrity_check({table.name})") != "ok"
+            ):  # its index, as the table is whole
+                _logger.error("an index of %s was damaged, and is made again", table.name)
+                _driver(connection).execute(f"REINDEX {table.name}")
+        self._note_session(connection, is_open=True)
+        _pragma(connection, "wal_checkpoint(TRUNCATE)")
         self._reserve.fill()
+
+    def _note_session(self, connection: Connection, *, is_open: bool) -> None:
+        """Best effort: a full disk is no reason not to open or close the file."""
+        with contextlib.suppress(StoreUnwritable, StoreRefused), self._failing_in_words(), connection.begin():
+            sql.note_session(connection, is_open=is_open)
 
     def close(self) -> None:
         if self._open is not None:
+            if self._is_ready:
+                self._open.rollback()
+                self._note_session(self._open, is_open=False)
             self._open.close()
         if self._engine is not None:
             self._engine.dispose()
-        self._open = self._engine = None
+        self._open, self._engine, self._is_ready = None, None, False
 
     def try_writing(self) -> None:
+        if self._damage is not None:
+            raise StoreRefused(self._damage)
         if self._open is None:
             self.open()
         if self._is_short_of_room():
@@ -170,7 +238,7 @@ class SqliteStore:
             return sql.known(connection)
 
     def load(self, id: str) -> Kept | None:
-        with self._transaction() as connection:
+        with self._reading() as connection:
             kept = sql.load(connection, id)
         if kept is None:
             return None
@@ -180,16 +248,20 @@ class SqliteStore:
         except StoreRefused:  # damaged; what these parts say can be computed again
             return kept
 
+    def readable(self, id: str) -> tuple[Json, ...]:
+        with self._reading() as connection:
+            return sql.readable(connection, id)
+
     def answer(self, id: str, key: str) -> Json | None:
-        with self._transaction() as connection:
+        with self._reading() as connection:
             return sql.answer(connection, id, key)
 
     def write(self, records: Sequence[Record]) -> None:
-        with self._transaction() as connection:
+        with self._changing() as connection:
             sql.write(connection, records)
 
     def touch(self, used: Mapping[str, Moment]) -> None:
-        with self._transaction() as connection:
+        with self._changing() as connection:
             sql.touch(connection, used)
 
     def marked(self) -> Moment | None:
@@ -197,7 +269,7 @@ class SqliteStore:
             return sql.marked(connection)
 
     def mark(self, moment: Moment) -> None:
-        with self._transaction() as connection:
+        with self._changing() as connection:
             sql.mark(connection, moment)
 
     def forget(self, ids: Sequence[str]) -> None:
@@ -208,11 +280,11 @@ class SqliteStore:
             return sql.tables(connection)
 
     def table(self, id: str) -> bytes | None:
-        with self._transaction() as connection:
+        with self._reading() as connection:
             return sql.table(connection, id)
 
     def keep_table(self, id: str, at: Moment, body: bytes) -> None:
-        with self._transaction() as connection:
+        with self._changing() as connection:
             sql.keep_table(connection, id, at, body)
 
     def forget_tables(self, ids: Sequence[str]) -> None:
@@ -221,13 +293,13 @@ class SqliteStore:
     def _delete(self, what: Callable[[Connection], None]) -> None:
         """Delete, on a full disk with the room that is held back for it, and give the room to the disk."""
         try:
-            with self._transaction() as connection:
+            with self._changing() as connection:
                 what(connection)
         except StoreUnwritable:
             self._reserve.release()
             self._return_room()
             try:
-                with self._transaction() as connection:
+                with self._changing() as connection:
                     what(connection)
             finally:
                 self._return_room()
@@ -261,9 +333,32 @@ class SqliteStore:
             yield self._open
 
     @contextlib.contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """A transaction for one experiment or table: damage on its pages is damage of it."""
+        try:
+            with self._transaction() as connection:
+                yield connection
+        except StoreDamaged as error:
+            raise RecordDamaged("the pages where it lies cannot be read") from error
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[Connection]:
+        """A transaction that writes: a file whose pages are damaged is not written to any more."""
+        if self._damage is not None:
+            raise StoreRefused(self._damage)
+        try:
+            with self._transaction() as connection:
+                yield connection
+        except StoreDamaged as error:
+            self._damage = str(error)
+            raise
+
+    @contextlib.contextmanager
     def _failing_in_words(self) -> Iterator[None]:
         try:
             yield
+        except UnicodeDecodeError as error:  # words of SQLite's own, which quote what is damaged
+            raise StoreDamaged(_damaged(self.path, "its text is no UTF-8")) from error
         except (DBAPIError, sqlite3.Error) as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
             code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
@@ -272,7 +367,7 @@ class SqliteStore:
                     f"another fallline uses {self.path.parent}: end it, or name another folder by FALLLINE_DATA"
                 ) from error
             if code in _DAMAGED:
-                raise StoreRefused(_damaged(self.path, str(cause))) from error
+                raise StoreDamaged(_damaged(self.path, str(cause))) from error
             if code in _UNWRITABLE:
                 raise StoreUnwritable(f"{self.path} cannot be written to: {cause}") from error
             raise

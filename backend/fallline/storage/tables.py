@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import REAL, Column, ForeignKey, Integer, LargeBinary, MetaData, Table, Text
 
-VERSION = 3
+VERSION = 4
 """Of these tables: the number of the newest migration."""
 
 METADATA = MetaData()
@@ -26,10 +26,14 @@ EXPERIMENT = Table(
     Column("dataset", Text),
     Column("progress", Text, nullable=False),
     Column("owner", LargeBinary),
+    Column("facts", Integer, nullable=False, server_default="0"),
+    Column("made_sum", Integer, nullable=False, server_default="0"),
+    Column("stands_sum", Integer, nullable=False, server_default="0"),
     sqlite_strict=True,
 )
 """One row each: what opens it (a hash), when it was made and used last (seconds since 1970; `seen` is seconds that
-servers have seen pass), the table it is made of, where its runs stand (JSON), the hash of its owner's key.
+servers have seen pass), the table it is made of, where its runs stand (JSON), the hash of its owner's key. `made_sum`
+is the checksum of what never changes, `stands_sum` of what does, `facts` the number of its rows in the log.
 """
 
 ENTRY = Table(
@@ -38,6 +42,7 @@ ENTRY = Table(
     _of_an_experiment(),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("body", Text, nullable=False),
+    Column("row_sum", Integer, nullable=False, server_default="0"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
@@ -50,6 +55,7 @@ ANSWER = Table(
     Column("key", Text, primary_key=True),
     Column("digest", LargeBinary, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("row_sum", Integer, nullable=False, server_default="0"),
     sqlite_strict=True,
 )
 """What was answered to commands that came with a key."""
@@ -73,6 +79,7 @@ DATASET = Table(
     Column("seen", REAL, nullable=False, server_default="0"),
     Column("size", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("row_sum", Integer, nullable=False, server_default="0"),
     sqlite_strict=True,
 )
 """Tables that people have sent: the CSV as it came, compressed, and how long it was."""
@@ -83,9 +90,19 @@ CLOCK = Table(
     Column("one", Integer, primary_key=True, autoincrement=False),
     Column("at", REAL, nullable=False),
     Column("seen", REAL, nullable=False),
+    Column("row_sum", Integer, nullable=False, server_default="0"),
     sqlite_strict=True,
 )
 """One row: the last moment that a running server marked, in seconds since 1970 and in seconds seen."""
+
+SESSION = Table(
+    "session",
+    METADATA,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("is_open", Integer, nullable=False),
+    sqlite_strict=True,
+)
+"""One row: whether a server has opened the file and not closed it. Then its log has to be beside it."""
 
 TRUTH = (EXPERIMENT, ENTRY, ANSWER, DATASET)
 """What cannot be done without."""

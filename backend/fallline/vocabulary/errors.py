@@ -154,6 +154,19 @@ class Failed(FalllineError):
         super().__init__("ask for it again: it opens paused, where it was stored last. The log has the cause")
 
 
+class Damaged(Conflict):
+    """What is stored of an experiment, or of a table or parameters that were sent, cannot be read any more."""
+
+    code = "damaged"
+    title = "What is stored of this is damaged"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what}, as the file on the server's disk is damaged; others are not affected. Of an experiment, "
+            "GET .../export/recipe.json returns as much as can be read; post it to make the experiment again"
+        )
+
+
 class TooLarge(FalllineError):
     """A body longer than this server reads."""
 

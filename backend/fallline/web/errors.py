@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fallline.vocabulary.errors import (
     Conflict,
+    Damaged,
     Failed,
     FalllineError,
     InvalidRequest,
@@ -124,6 +125,7 @@ STATUS: Mapping[type[FalllineError], int] = {
     TooSlow: 408,
     Conflict: 409,
     TooNew: 409,
+    Damaged: 409,
     TooLarge: 413,
     UnsupportedMediaType: 415,
     UnknownHost: 421,
