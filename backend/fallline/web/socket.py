@@ -46,8 +46,8 @@ from fallline.web.plain_words import invalid
 from fallline.web.strict_json import parse_object
 from fallline.web.visitors import address_of
 
-SEND_SECONDS = 10.0
-"""How long a client may take to take one message. Where the loop itself is held up, the kernel keeps this deadline: see
+SEND_SECONDS = 8.0
+"""How long a client may take to take one message. Where the loop is held up, the kernel keeps a deadline too: see
 `web.server.UNACKNOWLEDGED_MS`."""
 
 FRAGMENT = 16 * 1024
