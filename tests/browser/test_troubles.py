@@ -242,7 +242,7 @@ def test_a_page_that_cannot_begin_says_at_once_why_shows_what_is_stored_and_begi
         stored = httpx.post(f"{address}/api/v1/experiments", json={"data": {"samples": 60}}).json()
         full.touch()
         lab = visits.page(visits.profile(size), address)
-        lab.allow("Failed to load resource")
+        lab.allow(*CUT)
         lab.page.goto(address)
         expect(lab.strip).to_have_text(READ_ONLY_AT_START, timeout=5_000)
         expect(lab.strip).to_be_in_viewport(ratio=1)
@@ -251,6 +251,7 @@ def test_a_page_that_cannot_begin_says_at_once_why_shows_what_is_stored_and_begi
         expect(lab.page.locator(".waiting-plot")).to_have_text("Waiting for the server")
         # one that is stored can be looked at
         other = visits.page(visits.profile(size), address)
+        other.allow(*CUT)
         other.page.goto(f"{address}/#watch={stored['id']}")
         other.page.wait_for_selector("watch-line:not([hidden])")
         expect(other.row("gd")).to_be_visible()
