@@ -22,8 +22,9 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from fallline.storage import reserve
-from fallline.storage.interface import StoreUnwritable
+from fallline.storage.interface import Begun, Moment, Record, StoreUnwritable
 from fallline.storage.sqlite import SqliteStore
+from fallline.vocabulary.journal import Written, entry
 from powerloss.recording import Recording
 from support.lives import costless
 from support.serving import NUMPY, Experiment, Server, created, open_app, open_server
@@ -156,8 +157,10 @@ class SmallDisk(Recording):
 
     def __init__(self, folder: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(folder)
-        self._of, self._size = folder, size
-        monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(size, self.used, self.free))
+        self._of, self.size = folder, size
+        monkeypatch.setattr(
+            shutil, "disk_usage", lambda _: Usage(max(self.size, 1 << 20), self.used, self.free)
+        )
         monkeypatch.setattr(os, "posix_fallocate", self._allocate)
 
     @property
@@ -166,7 +169,7 @@ class SmallDisk(Recording):
 
     @property
     def free(self) -> int:
-        return self._size - self.used
+        return self.size - self.used
 
     def takes(self, name: str, end: int) -> bool:
         return end - (self._of / name).stat().st_size <= self.free
@@ -229,3 +232,34 @@ async def test_where_a_folder_may_not_be_written_to_nothing_is_deleted(tmp_path:
         full.unlink()
         await writable_again(client)
         assert (await one.ask("DELETE", "")).status_code == 204
+
+
+def test_what_is_stored_is_opened_and_read_on_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def begun(id: str, size: int) -> Record:
+        written = Written((entry("began"),), {"playing": False}, parts=(("gd", "head", b"x" * size),))
+        return Record(id, Moment(1.0, 1.0), 0, written, Begun(b"hash"))
+
+    disk = SmallDisk(tmp_path, 1 << 20, monkeypatch)
+    with disk.of_what_is_opened():
+        store = SqliteStore(tmp_path)
+        store.open()
+        store.write([begun("x", 50_000)])
+        shutil.copytree(tmp_path, crashed := tmp_path.with_name("crashed"))
+        store.close()
+        disk.size = disk.used
+        store.open()
+        assert [known.id for known in store.known()] == ["x"]
+        assert store.load("x") is not None
+        with pytest.raises(StoreUnwritable):
+            store.write([begun("y", 50_000)])
+        assert [known.id for known in store.known()] == ["x"]
+        store.close()
+    disk = SmallDisk(crashed, 1, monkeypatch)
+    disk.size = disk.used
+    with disk.of_what_is_opened():
+        store = SqliteStore(crashed)
+        store.open()
+        assert [known.id for known in store.known()] == ["x"], "of the log of one that was killed"
+        store.close()

@@ -171,9 +171,10 @@ class SqliteStore:
             )
 
     def _prepare(self, connection: Connection) -> None:
+        if _pragma(connection, "auto_vacuum") == 0:
+            _pragma(connection, "auto_vacuum = INCREMENTAL")  # of a file with tables it takes a VACUUM, below
         checkpoint = min(1000, room_on(self.path.parent) // PAGE)
         for setting in (
-            "auto_vacuum = INCREMENTAL",  # before there is anything in the file, else it needs a VACUUM
             "journal_mode = WAL",
             "synchronous = FULL",
             f"wal_autocheckpoint = {checkpoint}",
@@ -201,7 +202,8 @@ class SqliteStore:
                 _logger.error("an index of %s was damaged, and is made again", table.name)
                 _driver(connection).execute(f"REINDEX {table.name}")
         self._note_session(connection, is_open=True)
-        _pragma(connection, "wal_checkpoint(TRUNCATE)")
+        with contextlib.suppress(sqlite3.OperationalError):  # a full disk: what is stored can be read
+            _pragma(connection, "wal_checkpoint(TRUNCATE)")
         self._reserve.fill()
 
     def _note_session(self, connection: Connection, *, is_open: bool) -> None:
