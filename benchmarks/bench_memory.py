@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import ctypes
 import gc
+import os
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fallline.engine.kernels.choice import Kernels
+from fallline.engine.kernels.choice import Kernels, compiled_kernel
+from fallline.execution.code_cache import cache_directory, point_numba_at
 from fallline.execution.in_process import InProcessExecutor
 from fallline.execution.room import SharedRoom
 from fallline.realtime.hub import Hub
@@ -86,7 +88,7 @@ def lab_in(folder: Path) -> Lab:
         most=100_000,
         most_bytes=1 << 40,
         idle_seconds=1e6,
-        kernels=Kernels(),
+        kernels=Kernels(compiled_kernel()),
         room=SharedRoom(64 << 20),
     )
 
@@ -130,6 +132,8 @@ def report(name: str, kind: Kind, count: int, *, traced: bool) -> None:
 
 
 def main() -> None:
+    if (directory := cache_directory(os.environ)) is not None:
+        point_numba_at(directory)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a third of the experiments")
     parser.add_argument("--only", choices=KINDS, help="one kind")

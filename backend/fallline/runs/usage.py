@@ -76,13 +76,18 @@ def run_bytes(run: Run) -> int:
     """Bytes that a run holds, beyond what its experiment shares."""
     pending = 0 if run.unpublished is None else run.unpublished.nbytes
     arrays = run.history.nbytes + run.checkpoints.nbytes + run.case.trail.nbytes + pending
-    return arrays + _objects(run) + STATES * run.state.parameters.nbytes
+    return arrays + _objects(run) + _states(run)
 
 
 def run_ceiling(run: Run) -> int:
     """Bytes that it may come to before long."""
     states = max(run.case.trail.nbytes, MOST_BYTES) + run.checkpoints.most_soon
-    return run.history.most_bytes + states + _objects(run) + STATES * run.state.parameters.nbytes
+    return run.history.most_bytes + states + _objects(run) + _states(run)
+
+
+def _states(run: Run) -> int:
+    slots = sum(values.nbytes for values in run.state.slots.values())
+    return STATES * run.state.parameters.nbytes + slots
 
 
 def _objects(run: Run) -> int:
