@@ -1,17 +1,304 @@
-"""Mutants: each takes back one mend in the server's process, and names the attack that must catch it."""
+"""Mutants: each takes back one mend in the server's process, and names the row of the siege that must turn red."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from fallline.execution import in_process
+from fallline.execution.in_process import InProcessExecutor
+from fallline.execution.worker import READS, Worker
+from fallline.realtime import backlog, hub, outbox, session
+from fallline.realtime.session import Session
+from fallline.runs import stepping
+from fallline.runs.jobs import StepJob
+from fallline.runs.stepping import Stepping
+from fallline.services import places, seen_time
+from fallline.services.keeping import Keeper
+from fallline.services.openings import Openings
+from fallline.services.owners import Owners
+from fallline.services.places import Occupant
+from fallline.services.readiness import Pulse
+from fallline.services.register import Entry
+from fallline.services.seen_time import SeenTime
+from fallline.storage import sql
+from fallline.storage.sqlite import SqliteStore
+from fallline.vocabulary import strict
+from fallline.vocabulary.commands import Play
+from fallline.web import plain_words, server, socket, strict_json
+from fallline.web.open_sockets import Guest, OpenSockets
+
+HUGE = 1 << 50
 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A mend that is taken back, and the attack whose rows must turn red."""
+    """A mend that is taken back. `attack` is a module of `attacks`; a row whose name holds `row` must be missed."""
 
     attack: str
+    row: str
     plant: Callable[[], None]
 
 
-MUTANTS: Mapping[str, Mutant] = {}
+# ---------------------------------------------------------------------- 1. speeds and readiness
+
+
+def any_speed() -> None:
+    """A play may be as slow as it likes."""
+    for constraint in Play.model_fields["speed"].annotation.__args__[0].__metadata__[0].metadata:  # type: ignore[union-attr]
+        if hasattr(constraint, "ge"):
+            object.__setattr__(constraint, "ge", 5e-324)
+    Play.model_rebuild(force=True)
+
+
+def stored_speed_stays() -> None:
+    """What older files hold is played as it is."""
+    stepping.SLOWEST = 0.0  # type: ignore[attr-defined]
+
+
+def worker_dies() -> None:
+    """An exception ends the thread that trains."""
+
+    def run(self: Any) -> None:
+        while self._go_round():
+            pass
+
+    in_process._Pump._run = run  # type: ignore[method-assign]
+
+
+async def _at_once(self: object) -> None:
+    return
+
+
+def worker_unasked() -> None:
+    """/readyz does not ask the worker."""
+    InProcessExecutor.answers = _at_once  # type: ignore[method-assign,assignment]
+
+
+def store_unasked() -> None:
+    """/readyz does not ask the store."""
+    Keeper.answers = _at_once  # type: ignore[method-assign,assignment]
+
+
+def loop_unasked() -> None:
+    """/readyz does not look at the loop."""
+    Pulse.worst = 0.0  # type: ignore[method-assign,assignment]
+
+
+# ---------------------------------------------------------------------- 2. bodies
+
+
+def any_length() -> None:
+    """Lists are looked at entry by entry, however long they are."""
+    strict.len = lambda _: 0  # type: ignore[attr-defined]
+
+
+def every_complaint() -> None:
+    """All complaints are put into words."""
+    plain_words.MOST_ERRORS = strict_json.MOST_ERRORS = HUGE  # type: ignore[attr-defined]
+
+
+# ---------------------------------------------------------------------- 3. and 4. readers
+
+
+def never_cut() -> None:
+    """A socket whose peer takes nothing is waited for."""
+    socket.SEND_SECONDS = 3600.0
+    server.UNACKNOWLEDGED_MS = 3_600_000
+    server.KEEPALIVE_SECONDS = 3600.0
+
+
+def frames_of_any_size() -> None:
+    """A frame tells everything that a reader lacks."""
+    outbox.FRAME_BYTES = outbox.CATCH_UP_BYTES = outbox.PAST_BYTES = session.PAST_BYTES = HUGE  # type: ignore[attr-defined]
+
+
+def unbounded_backlog() -> None:
+    """What readers lack is held in full."""
+    hub.ALL_BYTES = hub.MOST_BYTES = backlog.MOST_BYTES = HUGE  # type: ignore[attr-defined]
+
+
+def endless_credit() -> None:
+    """A reader may leave its frames unacknowledged for ever."""
+    session.UNACKNOWLEDGED_SECONDS = math.inf
+
+
+# ---------------------------------------------------------------------- 5. fairness
+
+
+def share_for_each() -> None:
+    """Each experiment has a share of its own."""
+
+    def share_of(self: Owners, entry: Entry, now: float) -> str:
+        return f"entry:{id(entry)}"
+
+    Owners.share_of = share_of  # type: ignore[method-assign]
+
+
+def key_is_enough() -> None:
+    """A key buys a share without a line that acknowledges."""
+    Owners._is_present = lambda self, owner, now: True  # type: ignore[method-assign]
+
+
+def nobody_displaced() -> None:
+    """Only what stands still makes room, whosever it is."""
+
+    def next_to_go(self: Any, share: str, short: Any) -> Occupant | None:
+        found: Occupant | None = self._first(self._idle)
+        return found
+
+    places._Held.next_to_go = next_to_go  # type: ignore[method-assign]
+
+
+def deleted_for_room() -> None:
+    """Where nothing is stored, experiments make room for others, and are gone."""
+    init, put_away = places.Limits.__init__, Openings._put_away
+
+    def limits(self: places.Limits, most: int, most_bytes: float = math.inf, puts_away: bool = True) -> None:
+        init(self, most, most_bytes, True)
+
+    def losing(self: Openings, id: str, entry: Entry) -> None:
+        put_away(self, id, entry)
+        if not self._keeper.is_durable:
+            self._register.entries.pop(id, None)
+
+    places.Limits.__init__ = limits  # type: ignore[method-assign]
+    Openings._put_away = losing  # type: ignore[method-assign]
+
+
+def jobs_go_on() -> None:
+    """Steps are made whether or not somebody waits."""
+    stepping.PATIENCE_SECONDS = math.inf
+
+
+def jobs_forgotten() -> None:
+    """A job that was paused is not continued by its key."""
+    drop = Stepping.drop_unattended
+
+    def forgetting(self: Stepping, now: float) -> list[StepJob]:
+        dropped = drop(self, now)
+        for job in dropped:
+            if job.receipt is not None:
+                self._unfinished.pop(job.receipt.key, None)
+        return dropped
+
+    Stepping.drop_unattended = forgetting  # type: ignore[method-assign]
+
+
+# ---------------------------------------------------------------------- 6. memory
+
+
+def any_memory() -> None:
+    """Experiments are counted, and their bytes are not."""
+    init = places.Limits.__init__
+
+    def limits(self: places.Limits, most: int, most_bytes: float = math.inf, puts_away: bool = True) -> None:
+        init(self, most, math.inf, puts_away)
+
+    places.Limits.__init__ = limits  # type: ignore[method-assign]
+
+
+# ---------------------------------------------------------------------- 8. clock
+
+
+def clock_believed() -> None:
+    """A gap counts in full, as the clock has it."""
+    init = SeenTime.__init__
+
+    def __init__(self: SeenTime, clock: Any, today: Any, most_gap: float = math.inf) -> None:
+        init(self, clock, today, math.inf)
+
+    SeenTime.__init__ = __init__  # type: ignore[method-assign]
+
+
+def silent_jump() -> None:
+    """A clock that jumps is not logged."""
+    seen_time._log.disabled = True
+
+
+# ---------------------------------------------------------------------- 9. reads
+
+
+def reads_are_free() -> None:
+    """What reads take is not counted."""
+    charge = Worker._charge
+
+    def free(self: Worker, id: str, kind: str, seconds: float) -> None:
+        if kind != READS:
+            charge(self, id, kind, seconds)
+
+    Worker._charge = free  # type: ignore[method-assign]
+
+
+# ---------------------------------------------------------------------- 10. damage
+
+
+def no_checksums() -> None:
+    """What is read is believed."""
+    sql.checksum = lambda *values: 0  # type: ignore[attr-defined]
+
+
+def fresh_start() -> None:
+    """What is missing in a folder that was used is taken for a fresh start."""
+    SqliteStore._check_traces = lambda self: True  # type: ignore[method-assign]
+
+
+# ---------------------------------------------------------------------- 11. sockets and disk
+
+
+def first_come() -> None:
+    """Sockets belong to whoever came first."""
+
+    def _make_room(self: OpenSockets, guest: Guest, group: str, **_: Any) -> None:
+        raise self._full()
+
+    OpenSockets._make_room = _make_room  # type: ignore[method-assign]
+
+
+def invalid_is_free() -> None:
+    """Messages that mean nothing cost nothing."""
+    Session.mistake = lambda self, now: None  # type: ignore[method-assign]
+    session.EXCESS = HUGE
+
+
+def no_reserve() -> None:
+    """A deletion has to find room like everything else."""
+
+    def delete(self: SqliteStore, what: Callable[[Any], None]) -> None:
+        with self._transaction() as connection:
+            what(connection)
+
+    SqliteStore._delete = delete  # type: ignore[method-assign]
+
+
+MUTANTS: Mapping[str, Mutant] = {
+    "any-speed": Mutant("speeds", "refused with 422", any_speed),
+    "stored-speed-stays": Mutant("speeds", "stored plays raised", stored_speed_stays),
+    "worker-dies": Mutant("speeds", "after an exception", worker_dies),
+    "worker-unasked": Mutant("speeds", "with a stuck worker", worker_unasked),
+    "store-unasked": Mutant("speeds", "with a stuck store", store_unasked),
+    "loop-unasked": Mutant("speeds", "with a blocked loop", loop_unasked),
+    "any-length": Mutant("bodies", "by their length", any_length),
+    "every-complaint": Mutant("bodies", "dearest", every_complaint),
+    "never-cut": Mutant("silent_readers", "all of them are cut", never_cut),
+    "frames-of-any-size": Mutant("silent_readers", "memory for each", frames_of_any_size),
+    "unbounded-backlog": Mutant("creditless_readers", "memory that", unbounded_backlog),
+    "endless-credit": Mutant("creditless_readers", "closed with 4001", endless_credit),
+    "share-for-each": Mutant("crowd", "training beside", share_for_each),
+    "key-is-enough": Mutant("crowd", "training beside", key_is_enough),
+    "nobody-displaced": Mutant("crowd", "a new person", nobody_displaced),
+    "deleted-for-room": Mutant("without_storage", "one's own experiment", deleted_for_room),
+    "jobs-go-on": Mutant("jobs", "jobs that go on", jobs_go_on),
+    "jobs-forgotten": Mutant("jobs", "the same key", jobs_forgotten),
+    "clock-believed": Mutant("clock", "31 days ahead", clock_believed),
+    "silent-jump": Mutant("clock", "the log warns", silent_jump),
+    "any-memory": Mutant("memory", "requests for large", any_memory),
+    "no-checksums": Mutant("damage", "answers", no_checksums),
+    "fresh-start": Mutant("damage", "an empty file", fresh_start),
+    "reads-are-free": Mutant("loops", "beside 6 connections", reads_are_free),
+    "first-come": Mutant("sockets", "own line beside", first_come),
+    "invalid-is-free": Mutant("sockets", "floods of invalid", invalid_is_free),
+    "no-reserve": Mutant("full_disk", "DELETE on the full disk", no_reserve),
+}

@@ -76,11 +76,15 @@ def caught(names: list[str], *, quick: bool) -> bool:
     """Run each mutant with the attack that must catch it; whether all were caught."""
     missed = []
     for name in names:
-        report = Report()
-        asyncio.run(attacked(MUTANTS[name].attack, report, ATTACK_SECONDS, quick=quick, mutants=(name,)))
-        print(f"mutant {name}: {'caught' if report.missed else 'NOT CAUGHT'}", flush=True)
-        missed += [] if report.missed else [name]
-    print(f"{len(names)} mutants, {len(missed)} not caught: {', '.join(missed)}", flush=True)
+        report, mutant = Report(), MUTANTS[name]
+        print(f"mutant {name}: {(mutant.plant.__doc__ or '').strip()}", flush=True)
+        asyncio.run(attacked(mutant.attack, report, ATTACK_SECONDS, quick=quick, mutants=(name,)))
+        is_caught = any(mutant.row in row.what for _, row in report.missed)
+        print(f"mutant {name}: {'caught' if is_caught else 'NOT CAUGHT'}", flush=True)
+        missed += [] if is_caught else [name]
+    print(
+        f"{len(names)} mutants, {len(missed)} not caught{': ' * bool(missed)}{', '.join(missed)}", flush=True
+    )
     return not missed
 
 

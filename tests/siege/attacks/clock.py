@@ -14,6 +14,9 @@ from siege.world import World
 
 TITLE = "a clock that jumps"
 EXPERIMENTS = 5
+PATIENCE = 60.0
+"""Servers start beside one another, and this process waits for each."""
+
 SWEEP_SECONDS = 8.0
 """The server looks for what is old every 5 s."""
 
@@ -54,9 +57,13 @@ async def _made(server: Server) -> list[str]:
     http = Http(server.port)
     ids = []
     for _ in range(EXPERIMENTS):
-        state = (await http.ask("POST", f"{API}/experiments", {"data": {"samples": 60}})).json()
+        state = (
+            await http.ask("POST", f"{API}/experiments", {"data": {"samples": 60}}, seconds=PATIENCE)
+        ).json()
         path = f"{API}/experiments/{state['id']}/step"
-        assert (await http.ask("POST", path, {"steps": 5}, token=state["token"])).status == 200
+        assert (
+            await http.ask("POST", path, {"steps": 5}, token=state["token"], seconds=PATIENCE)
+        ).status == 200
         ids.append(state["id"])
     http.close()
     return ids
@@ -66,7 +73,7 @@ async def _left(server: Server, ids: list[str]) -> int:
     """How many are there after the server has looked for old ones. Nobody asks for them before."""
     await asyncio.sleep(SWEEP_SECONDS)
     http = Http(server.port)
-    statuses = [(await http.ask("GET", f"{API}/experiments/{id}")).status for id in ids]
+    statuses = [(await http.ask("GET", f"{API}/experiments/{id}", seconds=PATIENCE)).status for id in ids]
     http.close()
     return statuses.count(200)
 

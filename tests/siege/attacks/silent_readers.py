@@ -30,14 +30,17 @@ async def siege(world: World) -> None:
     with world.server() as server:
         async with world.person(server, RECIPE) as person:
             await person.phase(3)
+            before = server.memory
             quiet = await person.phase(6 if world.quick else 12)
             held, memory = server.sockets, server.memory
+            # Histories grow meanwhile, readers or not.
+            grows = memory - before
             async with force(strike, server.port, 60, experiment=person.id, readers=READERS) as readers:
                 await readers.until_said(1, 20)
                 began = time.perf_counter()
                 cut, peak = await _until_cut(server, person, held, began, world.quick)
                 attacked = person.since(began)
-        _note(world, quiet, attacked, cut, (peak - memory) / 1024 / READERS)
+        _note(world, quiet, attacked, cut, (peak - memory - grows) / 1024 / READERS)
         print(f"  (quiet: {quiet}; attacked: {attacked})", flush=True)
 
 
@@ -70,13 +73,12 @@ def _note(world: World, quiet: Figures, attacked: Figures, cut: float, kilobytes
 
 
 async def strike(port: int, experiment: str, readers: int) -> None:
-    """Watch and never read. Half of them lack the same, the others each something else."""
+    """Watch and never read, as the page of an experiment does whose reader's laptop sleeps."""
     held = []
     for number in range(readers):
         socket = await Socket.open(port, receive_buffer=4096)
         socket.stop_reading()
-        watch = {"type": "watch", "experiment": experiment, "fps": 30}
-        socket.send(watch if number % 2 else {**watch, "buckets": 9_000 + number})
+        socket.send({"type": "watch", "experiment": experiment, "fps": 10 + number % 20})
         held.append(socket)
     say("begun")
     await asyncio.sleep(3600)
