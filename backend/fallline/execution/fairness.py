@@ -6,13 +6,14 @@ back before its next turn, also when it leaves meanwhile. Takes the cost of each
 
 from __future__ import annotations
 
+import heapq
 from collections import deque
 
 REST = 0.2
 """Part of a quantum that is too little to go on with."""
 
 MOST_DEBTORS = 1_024
-"""Absent keys whose debt is remembered before paid ones are dropped."""
+"""Absent keys whose debts are remembered: of more, paid and small ones are dropped."""
 
 
 class DeficitRoundRobin:
@@ -49,9 +50,7 @@ class DeficitRoundRobin:
         if key == self._current:
             self._current = None
         if credit < 0:
-            self._debts[key] = credit, self._served
-            if len(self._debts) > MOST_DEBTORS:
-                self._debts = {each: self._debts[each] for each in self._debts if self._rest_of(each) < 0}
+            self._owe(key, credit)
 
     def forget(self, key: str) -> None:
         """Leave for good: no key of this name comes back."""
@@ -83,7 +82,14 @@ class DeficitRoundRobin:
             self._credit[key] -= cost
             self._served += cost
         else:
-            self._debts[key] = self._rest_of(key) - cost, self._served
+            self._owe(key, self._rest_of(key) - cost)
+
+    def _owe(self, key: str, credit: float) -> None:
+        self._debts[key] = credit, self._served
+        if len(self._debts) > MOST_DEBTORS:
+            # To half of them, so that it is seldom done: each new address or owner may come with a debt.
+            largest = heapq.nsmallest(MOST_DEBTORS // 2, self._debts, key=self._rest_of)
+            self._debts = {each: self._debts[each] for each in largest if self._rest_of(each) < 0}
 
     def _rest_of(self, key: str) -> float:
         """The debt left of an absent key, as a credit of at most 0. Per round each other key gets a quantum."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fallline.execution.fairness import DeficitRoundRobin, Shares
+from fallline.execution.fairness import MOST_DEBTORS, DeficitRoundRobin, Shares
 
 
 def spend(costs: dict[str, float], quantum: float, seconds: float) -> dict[str, float]:
@@ -127,3 +127,13 @@ def test_a_member_that_changes_its_share_leaves_the_old_one() -> None:
     shares.leave("one")
     assert len(shares) == 0
     assert "one" not in shares
+
+
+def test_few_debts_of_absent_keys_are_remembered_and_the_largest_of_them() -> None:
+    turns = DeficitRoundRobin(0.005)
+    turns.join("other")
+    for number in range(3 * MOST_DEBTORS):
+        turns.charge(f"key-{number}", 0.1 if number == 7 else 0.01)
+        assert len(turns._debts) <= MOST_DEBTORS
+    turns.join("key-7")
+    assert turns._credit["key-7"] < -0.05
