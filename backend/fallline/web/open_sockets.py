@@ -28,16 +28,21 @@ SILENT_SECONDS = 15.0
 
 @dataclass(eq=False)
 class Guest:
-    """An open socket. `leave` closes it, and has the client come back; `acknowledged` is when it last was heard of.
+    """An open socket. `leave` closes it, and has the client come back; it came at `entered`, and `acknowledged` frames
+    last.
 
     `owners` says by experiment whose token it holds, `looks_at` what it watches without one.
     """
 
     address: str | None
-    acknowledged: float
+    entered: float
     leave: Callable[[], None]
+    acknowledged: float = field(init=False)
     owners: dict[str, str] = field(default_factory=dict)
     looks_at: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.acknowledged = self.entered
 
     @property
     def watches(self) -> bool:
@@ -76,7 +81,7 @@ class OpenSockets:
 
     def _replace(self, waiting: list[Guest], now: float) -> None:
         """Show out the one that has waited longest, unless it has only just come."""
-        if not waiting or now - waiting[0].acknowledged < MOMENT_SECONDS:
+        if not waiting or now - waiting[0].entered < MOMENT_SECONDS:
             raise self._full()
         self._show_out(waiting[0])
 

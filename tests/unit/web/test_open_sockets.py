@@ -147,3 +147,12 @@ def test_a_socket_that_watches_something_else_keeps_its_place() -> None:
     server.sockets.unwatch(pupil, "e")
     assert pupil.watches
     assert pupil.groups == {"owner"}
+
+
+def test_sockets_that_watch_nothing_and_acknowledge_all_the_time_keep_nobody_out() -> None:
+    server = Server()
+    for _ in range(MOST_WAITING):
+        server.connect(SCHOOL, "attacker")
+    server.now += 2 * MOMENT_SECONDS
+    server.acknowledge()
+    assert server.watch("pupil", SCHOOL, "e")
