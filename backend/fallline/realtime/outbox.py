@@ -178,7 +178,8 @@ class Outbox:
                 self.unknown_series = _among(strand.names, self._series)[1]
 
     def leave(self) -> None:
-        """Read no more."""
+        """Read no more: events that have not gone out never will, and weigh nothing any more."""
+        self.drop_events()
         if self._live is not None:
             self._live.close()
             self._live = None

@@ -374,3 +374,15 @@ def test_the_token_of_a_watch_serves_its_commands_only() -> None:
     assert session.receive(unwatch, 0) is unwatch
     session.forget("e", 0)
     assert session.token_for("e") is None
+
+
+def test_events_of_an_experiment_that_is_no_longer_watched_weigh_nothing() -> None:
+    session = Session(now=0)
+    for _ in range(3):
+        box = Outbox("e", unsent=session.unsent)
+        session.open(box, "token", {"id": "e"})
+        box.event({"type": "event", "event": "diverged", "run": "gd"})
+        left = session.forget("e", 0)
+        assert left is box
+        box.leave()
+    assert session.unsent.bytes == 0
