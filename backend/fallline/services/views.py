@@ -76,9 +76,18 @@ class Views:
         """
         await self._executor.turn(id)
         async with self._making:
-            made, seconds = await asyncio.to_thread(_timed, make)
-        self._executor.charge(id, seconds)
-        return made
+            return await asyncio.to_thread(self._charged, id, make)
+
+    def _charged(self, id: str, make: Callable[[], T]) -> T:
+        """Make it, and charge what it cost: here in the thread, whether or not somebody still waits for it.
+
+        By the clock that turns of training are measured by: where the processor is short, both take longer.
+        """
+        began = time.perf_counter()
+        try:
+            return make()
+        finally:
+            self._executor.charge(id, time.perf_counter() - began)
 
     async def pieces(self, id: str, content: Iterator[bytes]) -> AsyncIterator[bytes]:
         """The pieces of a large file, each made in its turn."""
@@ -183,13 +192,8 @@ class Views:
     async def _measure(
         self, id: str, measure: Callable[[], Json], *, charged: bool, before: float = 0.0
     ) -> Json:
-        def timed() -> Json:
-            made, seconds = _timed(measure)
-            self._executor.charge(id, seconds)
-            return made
-
         await self._executor.turn(id)
-        return await self._measuring.take(timed, charged=charged, before=before)
+        return await self._measuring.take(partial(self._charged, id, measure), charged=charged, before=before)
 
     def wrote(self, seconds: float) -> None:
         """To write down what an instrument told took so long."""
@@ -239,15 +243,6 @@ class Views:
             return File(name, row.media_type, as_file(await self._readable_recipe(id, error)))
         content = await self.beside(id, partial(row.make, found))
         return File(row.name_for(run), row.media_type, content)
-
-
-def _timed(make: Callable[[], T]) -> tuple[T, float]:
-    """What is made, and how long it took. By the clock that turns of training are measured by: where the processor is
-    short, both take longer.
-    """
-    began = time.perf_counter()
-    made = make()
-    return made, time.perf_counter() - began
 
 
 def _kept(one: Experiment, problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -301,3 +302,27 @@ async def test_what_is_made_of_a_read_is_charged_to_the_reads_of_its_experiment(
         await lab.views.export(id, "report.html", None)
         await lab.views.instrument(id, "gd", "curvature", None)
         assert len(charged) == 4
+
+
+async def test_what_is_made_for_a_reader_who_has_left_is_charged_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    charged: list[str] = []
+    began, goes_on = threading.Event(), threading.Event()
+    async with open_lab() as lab:
+        id, _ = await created(lab)
+        monkeypatch.setattr(lab._executor, "charge", lambda id, seconds: charged.append(id))
+
+        def make() -> None:
+            began.set()
+            goes_on.wait(10)
+
+        reader = asyncio.ensure_future(lab.views.beside(id, make))
+        await asyncio.to_thread(began.wait, 10)
+        reader.cancel()
+        await asyncio.wait([reader])
+        goes_on.set()
+        async with asyncio.timeout(10):
+            while not charged:
+                await asyncio.sleep(0.01)
+    assert charged == [id]
