@@ -18,6 +18,9 @@ from fallline.vocabulary.journal import Json, Receipt
 PATIENCE_SECONDS = 30.0
 """A job whose caller has left goes on for so long: a connection that broke is back by then."""
 
+MOST_UNFINISHED = 100
+"""Jobs that were cut off and may go on. Of more, the oldest are forgotten: their keys would begin anew."""
+
 Advance = Callable[[Run, int], int]
 """Makes so many steps of a run, or fewer; returns how many."""
 
@@ -114,6 +117,8 @@ class Stepping:
         ]
         self._jobs = [job for job in self._jobs if job not in dropped]
         self._unfinished |= {job.receipt.key: job.as_json() for job in dropped if job.receipt is not None}
+        for key in list(self._unfinished)[:-MOST_UNFINISHED]:
+            del self._unfinished[key]
         return dropped
 
     def take_finished(self, runs: Iterable[Run]) -> list[StepJob]:

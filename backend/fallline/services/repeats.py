@@ -40,7 +40,7 @@ class Repeats:
     @property
     def nbytes(self) -> int:
         """Bytes that the keys take, about."""
-        return KEY_BYTES * (len(self._answered) + len(self._at_work))
+        return KEY_BYTES * (len(self._answered) + len(self._begun) + len(self._at_work))
 
     async def once(
         self,
@@ -78,4 +78,5 @@ class Repeats:
         if isinstance(error, Unattended):
             self._begun[receipt.key] = receipt.digest
         elif error is None and not answer.cancelled():
+            self._begun.pop(receipt.key, None)
             self._answered[receipt.key] = receipt.digest

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from fallline.runs.stepping import Stepping
+from fallline.runs.jobs import StepJob
+from fallline.runs.stepping import MOST_UNFINISHED, PATIENCE_SECONDS, Stepping
 from fallline.vocabulary.commands import SLOWEST
+from fallline.vocabulary.journal import Receipt
 
 
 @pytest.mark.parametrize(
@@ -21,3 +23,15 @@ def test_a_stored_pace_below_the_slowest_is_raised(stored: Any, speed: Any) -> N
     wake = stepping.wake_at(1000.0)
     assert wake is not None
     assert wake <= 1000.0 + 1 / SLOWEST
+
+
+def test_few_jobs_that_were_cut_off_are_remembered_and_the_latest_of_them() -> None:
+    stepping = Stepping()
+    for number in range(MOST_UNFINISHED + 10):
+        job = StepJob({}, {}, lambda _: None)
+        job.caller = object()
+        stepping.begin(job, Receipt(f"key-{number}", b"digest"))
+        stepping.left(job.caller, 0.0)
+        assert stepping.drop_unattended(PATIENCE_SECONDS) == [job]
+    kept = list(stepping.as_json()["unfinished"])
+    assert kept == [f"key-{number}" for number in range(10, MOST_UNFINISHED + 10)]
