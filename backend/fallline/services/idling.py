@@ -6,7 +6,6 @@ used it.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Callable
 
@@ -55,16 +54,19 @@ class Idling:
         self.keep_seconds = keep_seconds
         self._marked = clock()
 
-    async def sweep_for_ever(self) -> None:
-        """Look again and again."""
-        while True:
-            await asyncio.sleep(min(SWEEP_SECONDS, max(self.idle_seconds / 4, 0.05)))
-            self._owners.look_again()
-            await self.pause_idle()
-            with contextlib.suppress(Unavailable):  # read-only: later
-                await self.delete_unused()
-                await self._note_use()
-                await self._mark()
+    @property
+    def sweep_seconds(self) -> float:
+        """How often to look."""
+        return min(SWEEP_SECONDS, max(self.idle_seconds / 4, 0.05))
+
+    async def sweep(self) -> None:
+        """Look at all experiments once."""
+        self._owners.look_again()
+        await self.pause_idle()
+        with contextlib.suppress(Unavailable):  # read-only: later
+            await self.delete_unused()
+            await self._note_use()
+            await self._mark()
 
     async def pause_idle(self) -> None:
         """Pause what nobody has watched or asked about for the idle time."""

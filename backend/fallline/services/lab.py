@@ -115,15 +115,10 @@ class Lab:
         self._keeper.start(self._storing_changed)
         with contextlib.suppress(ReadOnly):
             await self._take_in()
-        self._background.begin(self.idling.sweep_for_ever())
+        self._background.repeat(self.idling.sweep, self.idling.sweep_seconds)
         self._background.begin(self._readiness.pulse.beat_for_ever())
         if self._capacity.is_bounded:
-            self._background.begin(self._relieve_for_ever())
-
-    async def _relieve_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(RELIEF_SECONDS)
-            await self._openings.relieve()
+            self._background.repeat(self._openings.relieve, RELIEF_SECONDS)
 
     async def stop(self) -> None:
         self._background.cancel()

@@ -102,3 +102,17 @@ async def test_the_slowest_pace_and_slower_ones_that_were_stored_keep_nobody_wai
         await lab._executor.ask(slow, lambda one, now: one.play(1e-300, "steps", now))
         assert steps_of(await lab.command(other, key, "step", {"steps": 50}))["gd"] == 50
         assert not (await lab.command(slow, token, "pause", {}))["playing"]
+
+
+async def test_one_that_cannot_be_paused_keeps_no_other_from_being_paused(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_lab(idle_seconds=0.2) as lab:
+        (bad, token), (good, other) = await created(lab), await created(lab)
+        await lab.command(bad, token, "play", {"speed": 1})
+        await lab.command(good, other, "play", {"speed": 1})
+        fail_in(monkeypatch, "pause", bad)
+        async with asyncio.timeout(10):
+            while await lab._executor.ask(good, lambda one, _: one.playing):
+                await asyncio.sleep(0.05)
+        assert "work in the background failed" in caplog.text
