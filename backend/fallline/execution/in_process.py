@@ -19,12 +19,12 @@ from fallline.execution.lane import Delivery, Lane
 from fallline.execution.worker import TurnFailed, Worker
 from fallline.runs.experiment import Experiment
 from fallline.runs.telling import Event, Frames
-from fallline.vocabulary.errors import Failed, FalllineError, NotFound, Unavailable
+from fallline.vocabulary.errors import Failed, FalllineError, Unavailable
 from fallline.vocabulary.journal import Receipt, Written
 
 T = TypeVar("T")
 
-NO_EXPERIMENT = "no experiment of that id: it may have been deleted, or the server restarted"
+CLOSED = "the experiment has just been closed: ask again"
 
 LONGEST_SLEEP = 60.0
 """Seconds after which the worker looks again, whatever it was told."""
@@ -233,7 +233,7 @@ class _Pump:
         """Have an experiment called with the time and with what takes the answer, now or later."""
         experiment, desk = self._worker.find(id), self._desks.get(id)
         if experiment is None or desk is None:
-            self._fail_now(ending, NotFound(NO_EXPERIMENT))
+            self._fail_now(ending, Unavailable(CLOSED, retry_after=1))
             return
         now, later = time.perf_counter(), self._later(desk, ending)
         try:

@@ -217,7 +217,11 @@ class Lab:
         if opening.stands_still:
             raise ReadOnly
         if do not in SHRINKING:
-            await self._openings.grow(id, opening, more_runs=do == "add_run")
+            opening.visitors += 1  # nobody puts it away while it waits for room
+            try:
+                await self._openings.grow(id, opening, more_runs=do == "add_run")
+            finally:
+                opening.visitors -= 1
         opening.at_work += 1
         try:
             if key is None:

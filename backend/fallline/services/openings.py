@@ -129,35 +129,49 @@ class Openings:
             self._open_for_good(id, entry)
             opening = entry.opening
             if opening is None or opening.is_visit:
-                async with self._door:
+                async with self._door_to(id, entry):
                     opening = await self._in_a_place(id, entry)
             await asyncio.shield(opening.done)
             if entry.opening is opening:  # else it made room for others while this waited
                 return opening
 
+    @contextlib.asynccontextmanager
+    async def _door_to(self, id: str, entry: Entry) -> AsyncIterator[Opening | None]:
+        """The door, and behind it the experiment's opening, if it has one.
+
+        It waits in front of the door until it is known how large the experiment may get, and until no visit of it is
+        at its beginning: behind the door that would hold up everybody.
+        """
+        if not entry.expected:
+            await self._expect(id, entry)
+        while True:
+            await _settled(entry)
+            async with self._door:
+                if not _begins(entry.opening):
+                    yield entry.opening
+                    return
+
     async def _in_a_place(
         self, id: str, entry: Entry, *, share: str | None = None, frees: Use | None = Use.UNREAD
     ) -> Opening:
         """The experiment in a place: the one that it has, or one freed by those that are used no more than that."""
-        if (found := await _settled(entry)) is not None and not found.is_visit:
+        if (found := entry.opening) is not None and not found.is_visit:
             return found
-        need = entry.expected or await self._expected(id, entry)
         share = self._owners.share_of(entry, self._clock()) if share is None else share
-        await self._make_room(share, need, frees=frees)
-        if await _settled(entry) is not None:
+        await self._make_room(share, entry.expected, frees=frees)
+        if entry.opening is not None:
             self._put_away(id, entry)
-        opening = self._begin(id, entry, need, stands_still=self._keeper.is_read_only)
+        opening = self._begin(id, entry, entry.expected, stands_still=self._keeper.is_read_only)
         self._background.begin(self._reopen(id, entry, opening))
         return opening
 
-    async def _expected(self, id: str, entry: Entry) -> int:
-        """Bytes that a stored experiment may come to, of what is stored of it."""
+    async def _expect(self, id: str, entry: Entry) -> None:
+        """Count the bytes that a stored experiment may come to."""
         kept = await self._keeper.load(id)
         materials = await stored_materials(entry.made_of, self._library)
         entry.expected = await asyncio.to_thread(
             lambda: expected_bytes(standing_of(kept.entries).with_edits(), materials.table)
         )
-        return entry.expected
 
     def _begin(self, id: str, entry: Entry, need: int, *, stands_still: bool = False) -> Opening:
         done = asyncio.get_running_loop().create_future()
@@ -168,9 +182,9 @@ class Openings:
     async def plays_on(self, ids: Iterable[str]) -> None:
         """Open those that were playing when the server ended, as many as there is room for."""
         for id in ids:
-            with contextlib.suppress(FalllineError):  # whoever asks for it is told
+            with contextlib.suppress(Exception):  # logged where it failed; whoever asks for it gets the error
                 entry = self._register.find(id)
-                async with self._door:
+                async with self._door_to(id, entry):
                     # each in a share of its own: whose they are is not known before somebody comes
                     opening = await self._in_a_place(id, entry, share=id, frees=None)
                 await asyncio.shield(opening.done)
@@ -203,20 +217,24 @@ class Openings:
                 return entry, opening
 
     async def _open_to_read(self, id: str, entry: Entry) -> Opening:
-        async with self._door:
-            if (found := await _settled(entry)) is not None:
+        async with self._door_to(id, entry) as found:
+            if found is not None:
                 return found
             with contextlib.suppress(Unavailable):
                 return await self._in_a_place(id, entry, frees=Use.IDLE)
         await self._take_turn()
-        async with self._door:
-            if (found := await _settled(entry)) is not None:
+        visit: Opening | None = None
+        try:
+            async with self._door_to(id, entry) as found:
+                if found is not None:
+                    return found
+                visit = self._begin(id, entry, entry.expected, stands_still=True)
+                visit.is_visit = True
+                self._background.begin(self._reopen(id, entry, visit))
+                return visit
+        finally:
+            if visit is None:
                 self._turns.release()
-                return found
-            opening = self._begin(id, entry, entry.expected, stands_still=True)
-            opening.is_visit = True
-            self._background.begin(self._reopen(id, entry, opening))
-            return opening
 
     async def _take_turn(self) -> None:
         self._waiting_for_turns += 1
@@ -272,10 +290,14 @@ class Openings:
                 room=self._room,
                 usage=opening.usage,
             )
+            if entry.opening is not opening:  # deleted meanwhile: nobody would close it any more
+                raise NotFound("no experiment of that id: it may have been deleted")
+            # Said again, since with the end of the opening before, the executor forgot it.
+            self._owners.announce(id)
             await self._executor.open(id, make, ledger, failed=partial(self._failed, id, opening))
             entry.was_left = entry.was_left and opening.is_visit
         except BaseException as error:
-            self._closed(id, entry)
+            self._closed(id, entry, opening)
             if not opening.done.done():
                 opening.done.set_exception(error)
                 opening.done.exception()  # looked at: whoever waits for it is told, and there may be nobody
@@ -343,7 +365,7 @@ class Openings:
 
     async def pause(self, id: str) -> bool:
         """Pause an experiment that plays; whether it did."""
-        with contextlib.suppress(NotFound, Unavailable):
+        with contextlib.suppress(FalllineError):  # gone, or closed after a fault
             return await self._executor.ask(id, _pause)
         return False
 
@@ -369,7 +391,7 @@ class Openings:
         taken = bytes_of(opening)
         entry.expected = max(opening.usage.ceiling, opening.expected)
         why = Unavailable("the experiment is being opened again", retry_after=1)
-        self._closed(id, entry, ends_turn=False)
+        self._closed(id, entry, opening, ends_turn=False)
         self._capacity.closing += taken
         entry.closing = asyncio.ensure_future(self._executor.close(id, why))
 
@@ -379,11 +401,13 @@ class Openings:
 
         entry.closing.add_done_callback(closed)
 
-    def _closed(self, id: str, entry: Entry, *, ends_turn: bool = True) -> None:
-        """It is open no more."""
-        opening, entry.opening = entry.opening, None
+    def _closed(self, id: str, entry: Entry, opening: Opening, *, ends_turn: bool = True) -> None:
+        """This opening is over; there may be a later one, or a deletion may have come before."""
+        if entry.opening is not opening:
+            return
+        entry.opening = None
         self._owners.closed(id)
-        if ends_turn and opening is not None:
+        if ends_turn:
             self._end_turn(opening)
 
     def _end_turn(self, opening: Opening) -> None:
@@ -393,10 +417,9 @@ class Openings:
     def forget(self, id: str) -> None:
         """It is deleted: close it, and tell whoever watches."""
         entry = self._register.entries.pop(id, None)
-        self._owners.closed(id)
-        if entry is not None and entry.opening is not None:
+        if entry is not None and (opening := entry.opening) is not None:
             self._background.begin(self._executor.close(id))
-            self._closed(id, entry)
+            self._closed(id, entry, opening)
         self._audience.closed(id)
 
     # ------------------------------------------------------------------ when things cannot be stored
@@ -413,7 +436,7 @@ class Openings:
         entry = self._register.entries.get(id)
         if entry is not None and entry.opening is opening:
             entry.was_left = True
-            self._closed(id, entry)
+            self._closed(id, entry, opening)
             self._audience.interrupted(id)
 
     def open_all_for_good(self) -> None:
@@ -435,12 +458,15 @@ class Openings:
             self._audience.interrupted(id)
 
 
-async def _settled(entry: Entry) -> Opening | None:
-    """The opening that an entry has, when a visit has come to its beginning or its end."""
-    opening = entry.opening
-    if opening is not None and opening.is_visit and not opening.done.done():
+def _begins(opening: Opening | None) -> bool:
+    """Whether this is a visit that is not open yet."""
+    return opening is not None and opening.is_visit and not opening.done.done()
+
+
+async def _settled(entry: Entry) -> None:
+    """Return when no visit is at its beginning."""
+    while (opening := entry.opening) is not None and _begins(opening):
         await asyncio.wait([opening.done])
-    return entry.opening
 
 
 def _pause(one: Experiment, now: float) -> bool:

@@ -57,6 +57,11 @@ class Owners:
         self._open[id] = _Open(entry, share := self.share_of(entry, self._clock()))
         self._changed(id, share)
 
+    def announce(self, id: str) -> None:
+        """Say again which share it has."""
+        if (one := self._open.get(id)) is not None:
+            self._changed(id, one.share)
+
     def closed(self, id: str) -> None:
         """It is open no longer."""
         self._open.pop(id, None)

@@ -36,7 +36,7 @@ class Opening:
     """Commands that are being done."""
 
     visitors: int = 0
-    """Those who look at one that was opened to be looked at only."""
+    """Those who read it, or wait for room for their command. It stays open for them."""
 
     is_visit: bool = False
     """It was opened to be looked at only, for want of a place."""

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from fallline.realtime.outbox import Outbox
+from fallline.runs.experiment import Experiment
 from fallline.services import openings
 from fallline.services.lab import Lab
-from fallline.vocabulary.errors import Unavailable
+from fallline.vocabulary.errors import Failed, NotFound, Unavailable
 from fallline.vocabulary.recipe import Recipe
 from support.labs import Lasting, in_places, open_lab, steps_of, visits
 
@@ -195,3 +196,159 @@ async def test_a_restart_opens_what_played_as_far_as_there_is_room_and_puts_noth
         left, token = next((id, token) for id, token in stored if id not in first)
         await reads(lab, left, token)
         assert (await lab.views.state(left))["playing"] is True, "its owner came back in time"
+
+
+async def with_one_that_plays(lab: Lab) -> None:
+    other, its = await made(lab)
+    await plays(lab, other, its)
+
+
+@pytest.mark.parametrize("slow", ["load", "open"])
+async def test_opening_one_that_is_read_without_a_place_holds_up_nobody_else(
+    slow: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, goes_on = Lasting(), asyncio.Event()
+    async with open_lab(store) as lab:
+        mine, token = await made(lab)
+    async with open_lab(store, most=1) as lab:
+        await with_one_that_plays(lab)
+        of = lab._keeper if slow == "load" else lab._executor
+        sound = getattr(of, slow)
+
+        async def waits(id: str, *given: Any, **named: Any) -> Any:
+            if id == mine:
+                await goes_on.wait()
+            return await sound(id, *given, **named)
+
+        monkeypatch.setattr(of, slow, waits)
+        readers = [
+            asyncio.ensure_future(lab.views.state(mine)),
+            asyncio.ensure_future(lab.watch(mine, token, Outbox(mine), {}, 100)),
+        ]
+        await asyncio.sleep(0.1)
+        async with asyncio.timeout(5):
+            await made(lab)
+        goes_on.set()
+        assert [state["id"] for state in await asyncio.gather(*readers)] == [mine, mine]
+
+
+async def test_a_turn_comes_back_when_its_reader_leaves_before_the_visit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with open_lab(Lasting(), most=1) as lab:
+        mine, _ = await made(lab)
+        await with_one_that_plays(lab)
+        place, take_turn = lab._openings, lab._openings._take_turn
+
+        async def take_turn_and_find_the_door_closed() -> None:
+            await take_turn()
+            await place._door.acquire()
+
+        monkeypatch.setattr(place, "_take_turn", take_turn_and_find_the_door_closed)
+        reader = asyncio.ensure_future(lab.views.state(mine))
+        while not place._door.locked() or place._turns._value == openings.MOST_VISITS:
+            await asyncio.sleep(0.01)
+        reader.cancel()
+        await asyncio.wait([reader])
+        place._door.release()
+        assert place._turns._value == openings.MOST_VISITS
+
+
+async def test_one_that_opens_again_before_it_is_closed_keeps_its_share() -> None:
+    async with open_lab(Lasting()) as lab:
+        mine, _ = await made(lab, address=CLASSROOM)
+        lab._openings._put_away(mine, lab._register.entries[mine])
+        await lab.views.state(mine)
+        (pump,) = lab._executor._pumps  # type: ignore[attr-defined]
+        assert pump._worker._share_of == {mine: f"address:{CLASSROOM}"}
+
+
+async def test_one_that_is_deleted_while_it_opens_is_not_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_on, materials = asyncio.Event(), openings.stored_materials
+
+    async def waits(*given: Any) -> Any:
+        await goes_on.wait()
+        return await materials(*given)
+
+    async with open_lab(Lasting()) as lab:
+        mine, token = await made(lab)
+        lab._openings._put_away(mine, lab._register.entries[mine])
+        monkeypatch.setattr(openings, "stored_materials", waits)
+        reader = asyncio.ensure_future(lab.views.state(mine))
+        await asyncio.sleep(0.1)
+        await lab.delete(mine, token)
+        goes_on.set()
+        with pytest.raises(NotFound):
+            await reader
+        await lab._executor.answers()
+        (pump,) = lab._executor._pumps  # type: ignore[attr-defined]
+        assert pump._worker.find(mine) is None
+
+
+async def test_an_opening_that_fails_late_does_not_end_the_one_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with open_lab(Lasting()) as lab:
+        mine, _ = await made(lab)
+        entry, sound, fails = lab._register.entries[mine], lab._executor.open, asyncio.Event()
+        lab._openings._put_away(mine, entry)
+
+        async def fails_late(*given: Any, **named: Any) -> Any:
+            monkeypatch.setattr(lab._executor, "open", sound)
+            await fails.wait()
+            raise Failed
+
+        monkeypatch.setattr(lab._executor, "open", fails_late)
+        reader = asyncio.ensure_future(lab.views.state(mine))
+        await asyncio.sleep(0.1)
+        assert entry.opening is not None
+        lab._openings._failed(mine, entry.opening)
+        assert (await lab.views.state(mine))["id"] == mine
+        second = entry.opening
+        fails.set()
+        with pytest.raises(Failed):
+            await reader
+        assert entry.opening is second
+
+
+async def test_one_that_waits_for_room_for_its_command_is_not_put_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with open_lab(Lasting(), most=1) as lab:
+        mine, token = await made(lab)
+
+        async def others_come(*given: Any, **named: Any) -> None:
+            with pytest.raises(Unavailable):
+                await made(lab, address=ELSEWHERE)
+
+        monkeypatch.setattr(lab._openings, "grow", others_come)
+        assert steps_of(await lab.command(mine, token, "step", {"steps": 3})) == {"gd": 3}
+
+
+async def test_a_command_to_one_that_has_just_been_closed_is_not_told_that_there_is_none() -> None:
+    async with open_lab(Lasting()) as lab:
+        mine, token = await made(lab)
+        await lab._executor.close(mine)
+        with pytest.raises(Unavailable, match="just been closed"):
+            await lab.command(mine, token, "step", {})
+
+
+async def test_one_that_cannot_be_opened_keeps_no_other_from_playing_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store, reopened = Lasting(), Experiment.reopened
+    async with open_lab(store) as lab:
+        bad, good = [await made(lab) for _ in range(2)]
+        for id, token in (bad, good):
+            await plays(lab, id, token)
+
+    def fails(id: str, *given: Any, **named: Any) -> Experiment:
+        if id == bad[0]:
+            raise RuntimeError("a fault")
+        return reopened(id, *given, **named)
+
+    monkeypatch.setattr(Experiment, "reopened", fails)
+    async with open_lab(store) as lab, asyncio.timeout(10):
+        while in_places(lab) != [good[0]]:
+            await asyncio.sleep(0.01)
+    assert "could not be opened again" in caplog.text
