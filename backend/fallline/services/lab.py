@@ -95,7 +95,7 @@ class Lab:
         self._commanding = Commanding(executor, self._background)
         self._readiness = Readiness(executor, keeper, clock)
         self._watching = Watching(register, openings, executor, audience, clock)
-        self.views = Views(openings, executor, keeper)
+        self.views = Views(openings, executor, keeper, owners)
         self.idling = Idling(
             register,
             openings,

@@ -5,10 +5,11 @@ Owns the budget, which all who ask share. Must not know HTTP, or what is measure
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
+
+from fallline.services.fair_slots import FairSlots
 
 SHARE = 0.02
 """Of the time, what measurements may take while an experiment plays, also where training stands still meanwhile: under
@@ -47,15 +48,17 @@ class Measuring:
 
     def __init__(self, clock: Clock = time.perf_counter, own: Clock = time.thread_time) -> None:
         self._clock, self._own = clock, own
-        self._free = asyncio.Semaphore(MEASURED_AT_ONCE)
+        self._slots = FairSlots(MEASURED_AT_ONCE)
         self._budget = Budget()
 
-    async def take(self, measure: Callable[[], Json], *, charged: bool, before: float = 0.0) -> Json:
+    async def take(
+        self, measure: Callable[[], Json], *, charged: bool, before: float = 0.0, share: str = ""
+    ) -> Json:
         """What `measure` tells, with `cost_seconds` of a processor and `again_seconds`. It is `charged` to the budget
-        unless nothing was slowed by it. What had to be made before it took the training `before` seconds.
+        unless nothing was slowed by it. What had to be made before it took the training `before` seconds. Where
+        several wait, their shares take turns.
         """
-        async with self._free:
-            told, cost, took = await asyncio.to_thread(self._timed, measure)
+        told, cost, took = await self._slots.run(share, lambda: self._timed(measure))
         spent = before + max(cost, took) + ASKING_SECONDS
         again = self._budget.spend(spent, self._clock()) if charged else spent / SHARE
         return {**told, "cost_seconds": before + cost, "again_seconds": again}

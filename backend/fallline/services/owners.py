@@ -57,6 +57,11 @@ class Owners:
         self._open[id] = _Open(entry, share := self.share_of(entry, self._clock()))
         self._changed(id, share)
 
+    def share(self, id: str) -> str:
+        """The share of an open experiment; those that have just been closed have one for all of them."""
+        one = self._open.get(id)
+        return "" if one is None else one.share
+
     def announce(self, id: str) -> None:
         """Say again which share it has."""
         if (one := self._open.get(id)) is not None:

@@ -6,7 +6,6 @@ asks: whoever has the id may read.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
@@ -28,9 +27,11 @@ from fallline.runs.run import Run
 from fallline.runs.self_check import self_check
 from fallline.runs.snapshot import snapshot
 from fallline.runs.standing import standing_of
+from fallline.services.fair_slots import FairSlots
 from fallline.services.keeping import Keeper
 from fallline.services.measuring import Measuring
 from fallline.services.openings import Openings
+from fallline.services.owners import Owners
 from fallline.vocabulary.columns import Buckets
 from fallline.vocabulary.errors import Damaged, FieldError, InvalidRequest, NotFound
 from fallline.vocabulary.journal import Json
@@ -54,11 +55,12 @@ class File:
 class Views:
     """What there is to see of experiments, by their ids: one that is only stored is opened for it. Raises NotFound."""
 
-    def __init__(self, openings: Openings, executor: Executor, keeper: Keeper) -> None:
+    def __init__(self, openings: Openings, executor: Executor, keeper: Keeper, owners: Owners) -> None:
         self._openings = openings
         self._executor = executor
         self._keeper = keeper
-        self._making = asyncio.Semaphore(MADE_AT_ONCE)
+        self._owners = owners
+        self._making = FairSlots(MADE_AT_ONCE)
         self._measuring = Measuring()
 
     async def _look(self, id: str, view: Callable[[Experiment], T]) -> T:
@@ -72,11 +74,10 @@ class Views:
     async def beside(self, id: str, make: Callable[[], T]) -> T:
         """Make an answer or a file of what was read of an experiment, in a thread.
 
-        It waits for the turn of that experiment's reads, and what it costs counts as theirs.
+        It waits for the turn of that experiment's reads, then for that of its share. Both pay what it costs.
         """
         await self._executor.turn(id)
-        async with self._making:
-            return await asyncio.to_thread(self._charged, id, make)
+        return await self._making.run(self._owners.share(id), partial(self._charged, id, make))
 
     def _charged(self, id: str, make: Callable[[], T]) -> T:
         """Make it, and charge what it cost: here in the thread, whether or not somebody still waits for it.
@@ -193,7 +194,8 @@ class Views:
         self, id: str, measure: Callable[[], Json], *, charged: bool, before: float = 0.0
     ) -> Json:
         await self._executor.turn(id)
-        return await self._measuring.take(partial(self._charged, id, measure), charged=charged, before=before)
+        timed, share = partial(self._charged, id, measure), self._owners.share(id)
+        return await self._measuring.take(timed, share=share, charged=charged, before=before)
 
     def wrote(self, seconds: float) -> None:
         """To write down what an instrument told took so long."""

@@ -264,7 +264,12 @@ async def test_a_measurement_is_charged_with_all_that_it_slows_and_to_nobody_whe
     asked: list[tuple[bool, bool]] = []
 
     async def take(
-        self: Measuring, measure: Callable[[], dict[str, Any]], *, charged: bool, before: float = 0.0
+        self: Measuring,
+        measure: Callable[[], dict[str, Any]],
+        *,
+        charged: bool,
+        before: float = 0.0,
+        share: str = "",
     ) -> dict[str, Any]:
         asked.append((charged, before > 0.0))
         return {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -221,10 +222,11 @@ async def test_opening_one_that_is_read_without_a_place_holds_up_nobody_else(
             return await sound(id, *given, **named)
 
         monkeypatch.setattr(of, slow, waits)
-        readers = [
-            asyncio.ensure_future(lab.views.state(mine)),
-            asyncio.ensure_future(lab.watch(mine, token, Outbox(mine), {}, 100)),
-        ]
+        readers = [asyncio.ensure_future(lab.views.state(mine))]
+        async with asyncio.timeout(5):
+            while slow == "open" and not visits(lab):
+                await asyncio.sleep(0.01)
+        readers.append(asyncio.ensure_future(lab.watch(mine, token, Outbox(mine), {}, 100)))
         await asyncio.sleep(0.1)
         async with asyncio.timeout(5):
             await made(lab)
@@ -352,3 +354,22 @@ async def test_one_that_cannot_be_opened_keeps_no_other_from_playing_on(
         while in_places(lab) != [good[0]]:
             await asyncio.sleep(0.01)
     assert "could not be opened again" in caplog.text
+
+
+async def test_files_for_a_crowd_behind_one_address_hold_up_no_answer_for_another() -> None:
+    made_so_far = 0
+
+    def make() -> None:
+        nonlocal made_so_far
+        time.sleep(0.005)
+        made_so_far += 1
+
+    async with open_lab() as lab:
+        mine, _ = await made(lab, address=ELSEWHERE)
+        theirs = [(await made(lab, address=CLASSROOM))[0] for _ in range(4)]
+        crowd = [asyncio.ensure_future(lab.views.beside(id, make)) for id in theirs for _ in range(15)]
+        await asyncio.sleep(0.02)
+        before = made_so_far
+        await lab.views.beside(mine, lambda: None)
+        assert made_so_far - before <= 8
+        await asyncio.gather(*crowd)

@@ -1,0 +1,79 @@
+"""Work beside the event loop: who is next, and that no slot is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from fallline.services.fair_slots import FairSlots
+
+
+async def test_one_share_with_much_work_holds_up_no_other() -> None:
+    slots, done = FairSlots(2), list[str]()
+
+    def work(name: str) -> None:
+        time.sleep(0.005)
+        done.append(name)
+
+    crowd = [asyncio.ensure_future(slots.run("crowd", lambda: work("crowd"))) for _ in range(60)]
+    await asyncio.sleep(0.02)
+    before = len(done)
+    await slots.run("person", lambda: work("person"))
+    assert len(done) - before <= 8
+    await asyncio.gather(*crowd)
+    assert len(done) == 61
+
+
+async def test_no_more_work_is_done_at_once_than_there_are_slots_also_when_those_who_wait_leave() -> None:
+    slots, lock, now, most = FairSlots(2), threading.Lock(), 0, 0
+
+    def work() -> None:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.005)
+        with lock:
+            now -= 1
+
+    for _ in range(5):
+        asked = [asyncio.ensure_future(slots.run(f"s{number % 3}", work)) for number in range(12)]
+        await asyncio.sleep(0.004)
+        for one in asked[::2]:
+            one.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+    async with asyncio.timeout(5):
+        while slots._free < 2:
+            await asyncio.sleep(0.01)
+    assert most == 2
+    assert slots._waiting == {}
+    assert len(slots._turns) == 0
+
+
+async def test_one_who_leaves_just_as_it_is_their_turn_hands_it_on() -> None:
+    slots, goes_on = FairSlots(1), threading.Event()
+    first = asyncio.ensure_future(slots.run("a", lambda: goes_on.wait(10)))
+    await asyncio.sleep(0.01)
+    leaves = asyncio.ensure_future(slots.run("b", lambda: None))
+    after = asyncio.ensure_future(slots.run("c", lambda: "done"))
+    await asyncio.sleep(0.01)
+    (turn,) = slots._waiting["b"]
+    turn.add_done_callback(lambda _: leaves.cancel())
+    goes_on.set()
+    async with asyncio.timeout(5):
+        assert await after == "done"
+        assert await first
+    with pytest.raises(asyncio.CancelledError):
+        await leaves
+    assert slots._free == 1
+
+
+async def test_work_that_fails_frees_its_slot() -> None:
+    slots = FairSlots(1)
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError):
+            await slots.run("a", lambda: 1 // 0)
+    assert slots._free == 1
