@@ -26,6 +26,9 @@ PATIENCE = 5.0
 """Seconds until the person gives a request up, which counts as an error that took as long."""
 
 MOST_STOLEN = 0.9
+EDIT_EVERY = 41
+"""One of so many commands changes a setting."""
+
 FPS = 10
 LOST = (OSError, TimeoutError, asyncio.IncompleteReadError, Closed, ValueError)
 
@@ -131,6 +134,18 @@ class Person:
             http.close()
 
     @asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        """Have a line that acknowledges frames until the block ends, which makes the person's owner present."""
+        task = asyncio.create_task(self._watch())
+        try:
+            while self._last_frame is None:
+                await asyncio.sleep(0.05)
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    @asynccontextmanager
     async def living(self, speed: float | str = "max") -> AsyncIterator[None]:
         """Watch, play, edit and look until the block ends."""
         tasks = [asyncio.create_task(self._watch())]
@@ -213,8 +228,10 @@ class Person:
     async def _edit(self, http: Http) -> None:
         self._edits += 1
         run = self._runs[self._edits % len(self._runs)]
-        # The least change of a rate: it is a command like any other, and training stays what it was.
-        change = {"learning_rate": 0.01 + 1e-9 * self._edits}
+        # Edits stay in the recipe and make training dearer by and by, so most commands change what is shown.
+        change: Json = {"label": f"number {self._edits}"}
+        if self._edits % EDIT_EVERY == 0:
+            change = {"learning_rate": 0.01 + 1e-9 * self._edits}
         self._expect(
             200,
             await http.ask("PATCH", f"{self.here}/runs/{run}", change, token=self.token, seconds=PATIENCE),

@@ -21,7 +21,7 @@ PLACES = 700
 FAIR = 1 / 2
 """The attacker's experiments share one owner's share. The class trains slowly and leaves its shares unused."""
 
-NOISE = 0.8
+NOISE = 0.7
 """Of the fair share at least so much."""
 
 TINY: Json = {
@@ -52,7 +52,8 @@ async def siege(world: World) -> None:
                 newcomer = Person(server)
                 came = await status_of(newcomer.create())
                 stored = await status_of(mine.ask("GET", seconds=10))
-                stepped = await status_of(mine.ask("POST", "/step", {"steps": 1}, seconds=10))
+                async with asyncio.timeout(20), mine.watching():
+                    stepped = await status_of(mine.ask("POST", "/step", {"steps": 1}, seconds=10))
                 served = others.said[many:][-1:]
         fair = FAIR * quiet.rate
         beside = f"beside {made['made']} experiments and {many} people"

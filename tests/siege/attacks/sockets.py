@@ -15,6 +15,9 @@ from siege.world import World
 TITLE = "all sockets from one address"
 SOCKETS, AT_ONCE = 1_000, 8
 OCCUPY_SECONDS = 40.0
+REFUSALS = 10
+"""In a row, after which no more sockets are tried."""
+
 FLOODS = 4
 FLOOD_SECONDS = 10.0
 TOO_MANY = 4008
@@ -90,11 +93,15 @@ async def occupy(port: int, sockets: int, experiment: str) -> None:
     watch = {"type": "watch", "experiment": experiment, "fps": 1, "series": ["batch_loss"], "buckets": 1}
 
     async def take(many: int) -> None:
-        for _ in range(many):
+        refused = 0
+        while many and refused < REFUSALS:
             try:
                 socket = await Socket.open(port)
             except (OSError, Closed, TimeoutError, asyncio.IncompleteReadError):
-                return  # there are no more for this address
+                refused += 1
+                await asyncio.sleep(0.2)
+                continue
+            many, refused = many - 1, 0
             socket.send({**watch, "encoding": "bdata"})
             held.append(asyncio.create_task(hold(socket)))
             if len(held) % 50 == 0:
