@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from fallline.engine.kernels.compiled_code import Array, compiled, compiled_as_written, compiled_in_place
 from fallline.engine.kernels.compiled_curves import exp_below, log_one_plus, softplus
-from fallline.engine.kernels.compiled_sums import sum_of
+from fallline.engine.kernels.compiled_sums import squared_errors, sum_of
 from fallline.engine.problem import Problem
 
 MSE, HUBER, BINARY_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY = range(4)
@@ -95,11 +95,9 @@ def measure(
     y_pred, y, d, each = A[row, :n], A[to, :n], D[row, :n], D[to + 1, :n]
     # A loop for each: the compiler turns them into vectors, which it would not do with the choice inside.
     if judge.loss == MSE:
-        for t in range(n):
-            error = y_pred[t] - y[t]
-            each[t] = error * error
-            d[t] = error * share
-    elif judge.loss == HUBER:
+        loss = squared_errors(A, D, row, to, n, share)
+        return loss, _tally(judge, A, D, row, to, n)
+    if judge.loss == HUBER:
         for t in range(n):
             each[t], cut = _huber(y_pred[t] - y[t], judge.delta)
             d[t] = cut * share

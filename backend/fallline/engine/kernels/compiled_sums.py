@@ -15,6 +15,8 @@ from fallline.engine.kernels.compiled_vectors import (
     one_nought,
     plus,
     sizes_of,
+    store,
+    times,
     total,
 )
 
@@ -30,6 +32,27 @@ def sum_of(A: Array, row: int, n: int) -> float:
     found: float = total(sums)
     while t < n:
         found += A[row, t]
+        t += 1
+    return found
+
+
+@compiled_as_written
+def squared_errors(A: Array, D: Array, row: int, to: int, n: int, share: float) -> float:
+    """The sum of (y_pred - y)**2 over n samples; share * (y_pred - y) into D. The rows are those of `measure`."""
+    evens = odds = one_nought()
+    t = 0
+    while t + 2 * LANES <= n:
+        even = plus(load(evens, A, row, t), -1.0, load(evens, A, to, t))
+        odd = plus(load(odds, A, row, t + LANES), -1.0, load(odds, A, to, t + LANES))
+        evens, odds = plus(evens, even, even), plus(odds, odd, odd)
+        store(D, row, t, times(share, even))
+        store(D, row, t + LANES, times(share, odd))
+        t += 2 * LANES
+    found: float = total(plus(evens, 1.0, odds))
+    while t < n:
+        error = A[row, t] - A[to, t]
+        found += error * error
+        D[row, t] = share * error
         t += 1
     return found
 
