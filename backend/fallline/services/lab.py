@@ -44,8 +44,8 @@ from fallline.vocabulary.recipe import Recipe
 RELIEF_SECONDS = 1.0
 """How often the bytes of all open experiments are counted."""
 
-SHRINKING = ("pause", "remove_run")
-"""Commands that need no memory."""
+GROWING = ("play", "step", "add_run")
+"""Commands that need memory: they make steps, or a run."""
 
 
 class Lab:
@@ -216,7 +216,7 @@ class Lab:
         opening = await self._openings.opened(id)
         if opening.stands_still:
             raise ReadOnly
-        if do not in SHRINKING:
+        if do in GROWING:
             opening.visitors += 1  # nobody puts it away while it waits for room
             try:
                 await self._openings.grow(id, opening, more_runs=do == "add_run")

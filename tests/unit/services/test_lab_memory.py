@@ -82,6 +82,8 @@ async def test_without_a_store_play_and_creation_are_refused_and_nothing_is_lost
         assert full.value.retry_after > 0
         with pytest.raises(Unavailable, match="memory"):
             await made(lab, address="new")
+        await lab.command(*one[4], "edit", {"batch_size": 1}, run="gd")
+        await lab.command(*one[4], "reset", {})
         for id, token in one:
             assert (await lab.command(id, token, "pause", {}))["id"] == id
         assert lab._capacity.taken <= 4.2 * ONE
