@@ -36,7 +36,7 @@ class TurnFailed(Exception):
     """The turn of one experiment raised; `id` names it, and the cause is the exception's."""
 
     def __init__(self, id: str) -> None:
-        super().__init__(id)
+        super().__init__("a turn failed")  # without its id, which is the right to read it: this is logged
         self.id = id
 
 

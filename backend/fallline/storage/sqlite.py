@@ -113,7 +113,12 @@ class SqliteStore:
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
             raise StoreUnwritable(f"{self.path.parent} cannot be written to: {error.strerror}") from error
-        self._engine = create_engine("sqlite://", creator=self._connect, poolclass=StaticPool)
+        self._engine = create_engine(
+            "sqlite://",
+            creator=self._connect,
+            poolclass=StaticPool,
+            hide_parameters=True,  # errors are logged, and an id is the right to read
+        )
         event.listen(self._engine, "begin", _begin)
         try:
             with self._failing_in_words():

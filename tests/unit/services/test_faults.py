@@ -48,6 +48,7 @@ async def test_an_experiment_that_raises_is_closed_and_the_others_train_on(
         assert steps_of(await lab.command(good, other, "step", {"steps": 50}))["gd"] == 50
         assert lab.health()["faults"] == 1
         assert "an experiment failed and was closed" in caplog.text
+        assert bad not in caplog.text, "whoever has an id may read"
         # It opens again, at rest.
         state = await lab.views.state(bad)
         assert not state["playing"]

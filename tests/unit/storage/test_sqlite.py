@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -247,3 +248,11 @@ def test_an_old_sqlite_is_refused_in_words(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(sqlite, "OLDEST", (99, 0, 0))
     with pytest.raises(StoreRefused, match=r"needs SQLite 99\.0\.0 or newer"):
         SqliteStore(tmp_path).open()
+
+
+def test_an_error_that_is_logged_says_no_id(store: SqliteStore) -> None:
+    id = "-".join(("an", "id"))  # in one piece it would stand in the line that the error quotes
+    store.write([begun(id)])
+    with pytest.raises(ValueError, match="does not fit") as refused:
+        store.write([begun(id)])
+    assert id not in "".join(traceback.format_exception(refused.value))
