@@ -102,7 +102,12 @@ class Session:
         self._spend_command(now)
 
     def receive(self, message: ClientMessage, now: float) -> Watch | Unwatch | Got | Command | None:
-        """What is to be done about a message; None where the session has done it. Raises why it is refused."""
+        """What is to be done about a message; None where the session has done it. Raises why it is refused.
+
+        One that is about to close takes no more: the client comes back, and sends again what was not answered.
+        """
+        if self._closing is not None:
+            return None
         match message:
             case Got(frame=frame):
                 before = self._acknowledged or 0
