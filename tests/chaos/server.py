@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from fallline import cli
 from fallline.execution.lane import Delivery, Lane
+from fallline.services.attending import Attended, Gone
 from fallline.services.repeats import Repeats
 from fallline.storage.interface import Record
 from fallline.storage.sqlite import SqliteStore
@@ -44,9 +45,13 @@ def forgetful() -> None:
     """Does again what it is asked again."""
 
     async def once(
-        self: Repeats, key: str, asked: object, do: Callable[[Receipt | None], Awaitable[Json]]
+        self: Repeats,
+        key: str,
+        asked: object,
+        do: Callable[[Receipt | None], Attended[Json]],
+        gone: Gone | None = None,
     ) -> Json:
-        return await do(None)
+        return await do(None).wait(gone)
 
     Repeats.once = once  # type: ignore[method-assign,assignment]
 

@@ -14,7 +14,6 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field
 
 from fallline.vocabulary.commands import COMMANDS, NEEDS_RUN
-from fallline.vocabulary.recipe import MOST_RUNS
 from fallline.vocabulary.strict import LARGEST, RunName, StrictModel, at_most
 
 MOST_BUCKETS = 10_000
@@ -39,6 +38,10 @@ class CloseCode(IntEnum):
     UNKNOWN_EXPERIMENT = 4404
 
 
+MOST_SINCE = 256
+"""Runs that a client may hold something of: those that were removed meanwhile are among them."""
+
+
 class Position(StrictModel):
     """What a client holds of a run: everything of this generation before `step`."""
 
@@ -54,7 +57,7 @@ class Watch(StrictModel):
     token: Annotated[str, Field(max_length=128)] | None = None
     fps: Annotated[float, Field(ge=1, le=30)] = 10.0
     since: Annotated[
-        dict[RunName, Position], Field(max_length=MOST_RUNS, default_factory=dict), at_most(MOST_RUNS)
+        dict[RunName, Position], Field(max_length=MOST_SINCE, default_factory=dict), at_most(MOST_SINCE)
     ]
     series: SeriesNames | None = None
     buckets: Annotated[int, Field(ge=1, le=MOST_BUCKETS)] = 100

@@ -19,8 +19,8 @@ from fallline.vocabulary.errors import FieldError, InvalidRequest
 from fallline.vocabulary.strict import LARGEST
 
 DEEPEST = 16
-MOST_FIELDS = 64
-"""Of one object: more than any has. Each unknown field would cost a complaint, of which most are never worded."""
+MOST_FIELDS = 512
+"""Of one object: more than any may have. Each unknown field would cost a complaint, of which most are never worded."""
 
 MOST_ERRORS = 20
 """Complaints that one answer words; of further ones it says only that there are some."""

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.errors import TooExpensive
-from fallline.vocabulary.messages import MOST_SERIES, Watch
+from fallline.vocabulary.messages import MOST_SERIES, MOST_SINCE, Watch
 from fallline.vocabulary.recipe import MOST_EDITS, MOST_HIDDEN_LAYERS, MOST_RUNS, Recipe
 from fallline.vocabulary.run_settings import MOST_REDRAWN
 from fallline.vocabulary.stop_conditions import MOST_STOPS
@@ -56,13 +56,13 @@ def test_other_lists_have_one_complaint_for_their_length(
 
 
 @pytest.mark.parametrize("entry", [1, {}, {"generation": 0, "step": 0}])
-def test_a_watch_goes_on_from_no_more_runs_than_an_experiment_has(entry: Any) -> None:
+def test_a_watch_goes_on_from_so_many_runs_removed_ones_included(entry: Any) -> None:
     since = {f"run-{place}": entry for place in range(MANY)}
     with counted(FEW_CALLS), pytest.raises(ValidationError) as refused:
         Watch.model_validate({**WATCH, "since": since})
     (complaint,) = refused.value.errors()
     assert complaint["loc"] == ("since",)
-    assert str(complaint["ctx"]["error"]) == f"should have at most {MOST_RUNS} entries"
+    assert str(complaint["ctx"]["error"]) == f"should have at most {MOST_SINCE} entries"
 
 
 def test_of_wrong_edits_the_first_is_told() -> None:
@@ -84,11 +84,11 @@ def test_the_most_of_everything_is_taken() -> None:
     watch = Watch.model_validate(
         {
             **WATCH,
-            "since": {f"run-{place}": {"generation": 0, "step": 0} for place in range(MOST_RUNS)},
+            "since": {f"run-{place}": {"generation": 0, "step": 0} for place in range(MOST_SINCE)},
             "series": ["batch_loss"] * MOST_SERIES,
         }
     )
-    assert (len(watch.since), len(watch.series or ())) == (MOST_RUNS, MOST_SERIES)
+    assert (len(watch.since), len(watch.series or ())) == (MOST_SINCE, MOST_SERIES)
 
 
 def at(place: tuple[str, ...], value: Any) -> dict[str, Any]:
