@@ -49,6 +49,10 @@ def mounted(size: str) -> Iterator[Path]:
             subprocess.run(["umount", "--lazy", folder], check=True)
 
 
+AT_ONCE = 2_000
+"""Steps of one command."""
+
+
 async def filled_by_itself() -> str:
     """A disk of 2 MB: experiments are made until there is no room; what was acknowledged is there, before and after a
     restart, and with a larger disk it goes on. Then that one is full too: people delete until there is room.
@@ -104,9 +108,9 @@ async def _until_full(client: httpx.AsyncClient, steps: dict[str, int]) -> dict[
         steps[state["id"]], tokens[state["id"]] = 0, state["token"]
         headers = {"Authorization": f"Bearer {state['token']}"}
         path = f"/api/v1/experiments/{state['id']}/step"
-        answer = await client.post(path, json={"steps": 2000}, headers=headers)
+        answer = await client.post(path, json={"steps": AT_ONCE}, headers=headers)
         if answer.status_code == 503:
-            break
+            break  # on a slow machine some of these steps were stored before
         steps[state["id"]] = answer.raise_for_status().json()["runs"][0]["step"]
     assert answer.json()["type"] == "/problems/read-only", answer.text
     assert (await client.get("/healthz")).json()["read_only"] is True
@@ -115,10 +119,13 @@ async def _until_full(client: httpx.AsyncClient, steps: dict[str, int]) -> dict[
 
 
 async def _compare(client: httpx.AsyncClient, steps: dict[str, int]) -> None:
-    """Every experiment stands where it was acknowledged to stand."""
+    """Every experiment stands where it was acknowledged to stand; one whose steps were refused, at most where they were
+    going.
+    """
     for id, step in steps.items():
         state = (await client.get(f"/api/v1/experiments/{id}")).raise_for_status().json()
-        assert [run["step"] for run in state["runs"]] == [step, step], (id, step, state["runs"])
+        stand = [run["step"] for run in state["runs"]]
+        assert all(step <= one <= (step or AT_ONCE) for one in stand), (id, step, stand)
 
 
 def main() -> int:
