@@ -62,11 +62,22 @@ class DeficitRoundRobin:
 
         A turn goes on until hardly anything of it is left. The rest, less than a slice is worth, is kept for the next.
         """
+        looked_at = 0
         while self._current is None or self._credit[self._current] <= REST * self._quantum:
+            if looked_at == len(self._queue):
+                self._skip_rounds()
+            looked_at += 1
             self._current = self._queue[0]
             self._queue.rotate(-1)
             self._credit[self._current] += self._quantum
         return self._current, self._credit[self._current]
+
+    def _skip_rounds(self) -> None:
+        """Where all are in debt, take the rounds at once in which nobody could have a turn."""
+        rounds = (REST * self._quantum - max(self._credit.values())) // self._quantum
+        if rounds > 0:
+            for key in self._credit:
+                self._credit[key] += rounds * self._quantum
 
     def prefer(self, key: str) -> None:
         """Make it this key's turn now. It must take part, and has the quantum of its next turn."""

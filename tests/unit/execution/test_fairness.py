@@ -137,3 +137,23 @@ def test_few_debts_of_absent_keys_are_remembered_and_the_largest_of_them() -> No
         assert len(turns._debts) <= MOST_DEBTORS
     turns.join("key-7")
     assert turns._credit["key-7"] < -0.05
+
+
+def test_a_large_debt_of_all_is_paid_back_at_once_and_the_smallest_comes_first() -> None:
+    turns, added = DeficitRoundRobin(0.005), 0
+
+    class Counted(dict[str, float]):
+        def __setitem__(self, key: str, credit: float) -> None:
+            nonlocal added
+            added += 1
+            super().__setitem__(key, credit)
+
+    for number in range(100):
+        turns.join(f"key-{number}")
+        turns.charge(f"key-{number}", 20.0 if number == 7 else 50.0 + number)
+    turns._credit = Counted(turns._credit)
+    key, budget = turns.next()
+    assert key == "key-7"
+    assert 0 < budget <= 0.005
+    assert added <= 400
+    assert turns._credit["key-3"] - turns._credit["key-5"] == pytest.approx(2.0, abs=0.01)
