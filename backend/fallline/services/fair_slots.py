@@ -1,6 +1,6 @@
-"""Work in threads beside the event loop, a few pieces at a time; shares take turns by what their work costs.
+"""A few pieces of work at a time: shares take turns by the time that their work takes.
 
-Owns who is next. Must not know what the work is, or what a share stands for. All but the work itself is on the loop.
+Owns who is next. Must not know what the work is, or what a share stands for. On the event loop.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from fallline.execution.fairness import DeficitRoundRobin
 
 T = TypeVar("T")
 
-QUANTUM = 0.02
+QUANTUM = 0.005
 """Seconds a turn."""
 
 
@@ -23,27 +23,27 @@ class FairSlots:
     """At most `slots` pieces of work at the same time."""
 
     def __init__(self, slots: int) -> None:
-        self._free = slots
+        self.free = slots
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
         self._turns = DeficitRoundRobin(QUANTUM)
 
     async def run(self, share: str, work: Callable[[], T]) -> T:
         """Do it in a thread when it is this share's turn. It keeps its slot until it ends, whoever waits for it."""
-        await self._enter(share)
+        await self.take(share)
         began = time.perf_counter()
         doing = asyncio.ensure_future(asyncio.to_thread(work))
 
         def done(one: asyncio.Future[T]) -> None:
             _ = one.cancelled() or one.exception()  # looked at: there may be nobody who waits for it
-            self._turns.charge(share, time.perf_counter() - began)
-            self._pass_on()
+            self.give_back(share, time.perf_counter() - began)
 
         doing.add_done_callback(done)
         return await asyncio.shield(doing)
 
-    async def _enter(self, share: str) -> None:
-        if self._free:
-            self._free -= 1
+    async def take(self, share: str) -> None:
+        """Return when a slot is free and it is this share's turn. The slot is to be given back."""
+        if self.free:
+            self.free -= 1
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(share, deque()).append(turn)
@@ -58,6 +58,11 @@ class FairSlots:
                 self._leave_if_last(share)
             raise
 
+    def give_back(self, share: str, seconds: float) -> None:
+        """The share has used a slot for so long."""
+        self._turns.charge(share, seconds)
+        self._pass_on()
+
     def _pass_on(self) -> None:
         """Give a slot to whoever is next."""
         while self._waiting:
@@ -67,7 +72,7 @@ class FairSlots:
             if not turn.done():
                 turn.set_result(None)
                 return
-        self._free += 1
+        self.free += 1
 
     def _leave_if_last(self, share: str) -> None:
         if not self._waiting[share]:

@@ -26,6 +26,7 @@ from fallline.services.audience import Audience
 from fallline.services.background import Background
 from fallline.services.capabilities import hash_of, new_id, new_token
 from fallline.services.capacity import Capacity, bytes_of
+from fallline.services.fair_slots import FairSlots
 from fallline.services.keeping import Keeper
 from fallline.services.library import Library
 from fallline.services.materials import made_of, materials_of, stored_materials
@@ -83,7 +84,7 @@ class Openings:
         self._kernels = kernels
         self._room = room
         self._door = asyncio.Lock()
-        self._turns = asyncio.Semaphore(MOST_VISITS)
+        self._turns = FairSlots(MOST_VISITS)
         self._waiting_for_turns = 0
 
     # ------------------------------------------------------------------ coming
@@ -222,26 +223,27 @@ class Openings:
                 return found
             with contextlib.suppress(Unavailable):
                 return await self._in_a_place(id, entry, frees=Use.IDLE)
-        await self._take_turn()
+        share = self._owners.share_of(entry, self._clock())
+        await self._take_turn(share)
         visit: Opening | None = None
         try:
             async with self._door_to(id, entry) as found:
                 if found is not None:
                     return found
                 visit = self._begin(id, entry, entry.expected, stands_still=True)
-                visit.is_visit = True
+                visit.is_visit, visit.share, visit.began = True, share, self._clock()
                 self._background.begin(self._reopen(id, entry, visit))
                 return visit
         finally:
             if visit is None:
-                self._turns.release()
+                self._turns.give_back(share, 0.0)
 
-    async def _take_turn(self) -> None:
+    async def _take_turn(self, share: str) -> None:
         self._waiting_for_turns += 1
         self._end_unused_visit()
         try:
             async with asyncio.timeout(TURN_SECONDS):
-                await self._turns.acquire()
+                await self._turns.take(share)
         except TimeoutError:
             raise Unavailable("many experiments without a place are being read", retry_after=5) from None
         finally:
@@ -250,7 +252,7 @@ class Openings:
     def _end_unused_visit(self) -> None:
         for id, entry, _ in self._owners.open_ones():
             opening = entry.opening
-            if self._turns.locked() and opening is not None and self._is_over(opening):
+            if not self._turns.free and opening is not None and self._is_over(opening):
                 self._put_away(id, entry)
                 return
 
@@ -412,7 +414,7 @@ class Openings:
 
     def _end_turn(self, opening: Opening) -> None:
         if opening.is_visit:
-            self._turns.release()
+            self._turns.give_back(opening.share, self._clock() - opening.began)
 
     def forget(self, id: str) -> None:
         """It is deleted: close it, and tell whoever watches."""

@@ -41,6 +41,10 @@ class Opening:
     is_visit: bool = False
     """It was opened to be looked at only, for want of a place."""
 
+    share: str = ""
+    """The share that a visit counts to, since it `began` on the lab's clock."""
+    began: float = 0.0
+
     usage: Usage = field(default_factory=Usage)
     expected: int = 0
     """Bytes that it may come to, as long as it has not counted them itself."""

@@ -46,7 +46,7 @@ async def test_no_more_work_is_done_at_once_than_there_are_slots_also_when_those
             one.cancel()
         await asyncio.gather(*asked, return_exceptions=True)
     async with asyncio.timeout(5):
-        while slots._free < 2:
+        while slots.free < 2:
             await asyncio.sleep(0.01)
     assert most == 2
     assert slots._waiting == {}
@@ -68,7 +68,7 @@ async def test_one_who_leaves_just_as_it_is_their_turn_hands_it_on() -> None:
         assert await first
     with pytest.raises(asyncio.CancelledError):
         await leaves
-    assert slots._free == 1
+    assert slots.free == 1
 
 
 async def test_work_that_fails_frees_its_slot() -> None:
@@ -76,4 +76,4 @@ async def test_work_that_fails_frees_its_slot() -> None:
     for _ in range(3):
         with pytest.raises(ZeroDivisionError):
             await slots.run("a", lambda: 1 // 0)
-    assert slots._free == 1
+    assert slots.free == 1

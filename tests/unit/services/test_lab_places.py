@@ -161,7 +161,7 @@ async def test_a_visit_ends_when_nobody_reads_any_more(monkeypatch: pytest.Monke
         await lab.views.state(mine)
         assert visits(lab) == [mine]
         async with asyncio.timeout(5):
-            while visits(lab) or lab._openings._turns._value < openings.MOST_VISITS:
+            while visits(lab) or lab._openings._turns.free < openings.MOST_VISITS:
                 await asyncio.sleep(0.01)
 
 
@@ -175,7 +175,7 @@ async def test_turns_come_back_however_a_visit_ends() -> None:
         for id, token in stored:
             await lab.views.state(id)
             await lab.delete(id, token)
-        assert lab._openings._turns._value == openings.MOST_VISITS
+        assert lab._openings._turns.free == openings.MOST_VISITS
         assert visits(lab) == []
 
 
@@ -242,18 +242,18 @@ async def test_a_turn_comes_back_when_its_reader_leaves_before_the_visit(
         await with_one_that_plays(lab)
         place, take_turn = lab._openings, lab._openings._take_turn
 
-        async def take_turn_and_find_the_door_closed() -> None:
-            await take_turn()
+        async def take_turn_and_find_the_door_closed(share: str) -> None:
+            await take_turn(share)
             await place._door.acquire()
 
         monkeypatch.setattr(place, "_take_turn", take_turn_and_find_the_door_closed)
         reader = asyncio.ensure_future(lab.views.state(mine))
-        while not place._door.locked() or place._turns._value == openings.MOST_VISITS:
+        while not place._door.locked() or place._turns.free == openings.MOST_VISITS:
             await asyncio.sleep(0.01)
         reader.cancel()
         await asyncio.wait([reader])
         place._door.release()
-        assert place._turns._value == openings.MOST_VISITS
+        assert place._turns.free == openings.MOST_VISITS
 
 
 async def test_one_that_opens_again_before_it_is_closed_keeps_its_share() -> None:
@@ -372,4 +372,17 @@ async def test_files_for_a_crowd_behind_one_address_hold_up_no_answer_for_anothe
         before = made_so_far
         await lab.views.beside(mine, lambda: None)
         assert made_so_far - before <= 8
+        await asyncio.gather(*crowd)
+
+
+async def test_reading_many_without_a_place_keeps_no_other_share_from_reading_one() -> None:
+    async with open_lab(Lasting(), most=1) as lab:
+        mine, _ = await made(lab, address=ELSEWHERE)
+        theirs = [(await made(lab, address=CLASSROOM))[0] for _ in range(80)]
+        await with_one_that_plays(lab)
+        crowd = [asyncio.ensure_future(lab.views.state(id)) for id in theirs]
+        while len(visits(lab)) < openings.MOST_VISITS:
+            await asyncio.sleep(0)
+        assert (await lab.views.state(mine))["id"] == mine
+        assert sum(one.done() for one in crowd) <= 40
         await asyncio.gather(*crowd)
