@@ -1,7 +1,7 @@
-"""The news of one experiment that some reader has not had yet: held once for all, each of whom has a place in it.
+"""The news of one experiment that some reader still lacks: one copy for all readers, each with a place in it.
 
-Owns the bound: beyond it, what lies between two places is merged into wider buckets, once and not for each reader. What
-every reader has passed is dropped. A reader who is stuck costs nothing but its place. Must not know who reads, or when.
+Owns the limit: beyond it, the pieces between two places are merged into wider buckets, once for all readers. It drops
+pieces that every reader has passed. A reader who is stuck costs only its place. Must not know who reads, or when.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ class Backlog:
 
 
 class Cursor:
-    """One reader's places in a backlog: beside `another` reader, or at the end of what is there now."""
+    """One reader's places in a backlog: beside `another` reader, or at its present end."""
 
     def __init__(self, backlog: Backlog, another: Cursor | None = None) -> None:
         self.backlog = backlog
@@ -194,7 +194,7 @@ class Cursor:
         return place if number == self.strands[run].number else START
 
     def lacks(self, run: str) -> bool:
-        """Whether there are pieces of the run to be had."""
+        """True if the reader lacks pieces of the run."""
         strand = self.strands.get(run)
         return strand is not None and self.place(run) < strand.last_place
 

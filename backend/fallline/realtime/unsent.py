@@ -6,7 +6,7 @@ MOST_BYTES = 128 * 1024
 
 
 class Unsent:
-    """What events, answers and replies of one socket weigh together. One message alone may weigh more."""
+    """Bytes of all events, answers and replies of one socket. One message alone may weigh more."""
 
     def __init__(self, most: int = MOST_BYTES) -> None:
         self.bytes = 0

@@ -1,6 +1,6 @@
-"""What one open experiment takes: the bytes that it holds, those that it may come to, and whether it makes steps.
+"""The memory of one open experiment: its present bytes, its expected maximum, and its state (busy or not).
 
-Owns how bytes are counted. Its worker's thread writes it, any thread reads it. Must not know how much there is for all.
+Owns how bytes are counted. Its worker's thread writes it, any thread reads it. Must not know the limits.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Work that somebody waits for, on whatever connection: it notices when the last caller has left, or one is back.
+"""Work with callers on any connection: it notices when the last caller leaves, and when one comes back.
 
-Must not know what the work is, nor what becomes of it when nobody waits.
+Must not know the work, or its fate when nobody waits.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What open experiments take of this server, and who of them makes room for another.
+"""The room that open experiments use, and which of them make room for another.
 
-Owns how an open experiment counts: how it is used, and its bytes, which are those that it may come to while it makes
-steps. Must not know how one is opened or put away.
+Owns how an open experiment counts: its use and its bytes. While it makes steps it counts for its expected maximum. Must
+not know how one is opened or put away.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from fallline.services.places import Limits, Occupant, Use, leaving
 from fallline.services.register import Entry, Opening
 
 FRESH_SECONDS = 1.0
-"""How long a count of what is left serves for small growth."""
+"""How long a count of the free bytes is used for small growth."""
 
 SMALL_PART = 1 / 8
-"""Of what is left, what may be taken without counting anew; of all, what may be on its way out."""
+"""Part of the free bytes that may be used without counting anew, and part of all bytes that may be on its way out."""
 
 
 class Capacity:
-    """What is taken of the limits. `clock` gives seconds."""
+    """Used places and bytes, against their limits. `clock` gives seconds."""
 
     def __init__(
         self, owners: Owners, audience: Audience, clock: Callable[[], float], limits: Limits
@@ -39,12 +39,12 @@ class Capacity:
 
     @property
     def is_bounded(self) -> bool:
-        """Whether bytes are bounded at all."""
+        """True if there is a limit on bytes."""
         return self.limits.bytes < float("inf")
 
     @property
     def closes_many(self) -> bool:
-        """Whether so much is being put away that to make room has to wait for it."""
+        """True if so many bytes are being put away that a newcomer has to wait for them."""
         return self.closing > SMALL_PART * self.limits.bytes
 
     def use_of(self, id: str, opening: Opening, entry: Entry, now: float) -> Use:
@@ -57,7 +57,7 @@ class Capacity:
         return Use.BUSY if opening.usage.is_busy or opening.at_work else Use.IDLE
 
     def occupants(self, asking: str | None = None) -> Iterator[Occupant]:
-        """What is open, visits aside. The one that is `asking` does not go."""
+        """All open experiments except visits. The one that is `asking` stays."""
         now = self._clock()
         for id, entry, share in self._owners.open_ones():
             opening = entry.opening
@@ -67,7 +67,7 @@ class Capacity:
 
     @property
     def taken(self) -> int:
-        """Bytes of all that is open, and of what watchers have not had yet."""
+        """Bytes of all open experiments, and of data that watchers still lack."""
         opened = (entry.opening for _, entry, _ in self._owners.open_ones())
         return sum(bytes_of(each) for each in opened if each is not None) + self._aside
 
@@ -76,7 +76,7 @@ class Capacity:
         return self._audience.bytes
 
     def leaving(self, share: str, need: int, *, places: int = 1, asking: str | None = None) -> list[Occupant]:
-        """Those that make room, see `places.leaving`. Raises Unavailable."""
+        """Choose experiments that make room, see `places.leaving`. Raises Unavailable."""
         visits = sum(
             bytes_of(entry.opening)
             for _, entry, _ in self._owners.open_ones()
@@ -86,7 +86,7 @@ class Capacity:
         return leaving(self.occupants(asking), share, need, limits, places=places)
 
     def to_pause(self) -> list[str]:
-        """Those that play, the largest share's first, and of each share the largest first."""
+        """List playing experiments: the largest share first, and the largest first within a share."""
         shares, moving = Counter[str](), []
         for id, entry, share in self._owners.open_ones():
             if entry.opening is not None:
@@ -97,7 +97,7 @@ class Capacity:
         return [id for id, _, _ in moving]
 
     def has_left(self, need: int) -> bool:
-        """Whether so little more is needed that nobody has to be counted or put away for it."""
+        """True if the need is so small that it fits without counting or putting anything away."""
         if not self.is_bounded:
             return True
         now = self._clock()
@@ -110,7 +110,7 @@ class Capacity:
 
 
 def bytes_of(opening: Opening) -> int:
-    """Bytes that an open experiment counts for: what it holds, or may come to while it makes steps."""
+    """Bytes that an open experiment counts for: its present size, or its expected maximum while it makes steps."""
     usage = opening.usage
     held = usage.bytes + opening.repeats.nbytes
     if opening.at_work or usage.is_busy or not opening.done.done():

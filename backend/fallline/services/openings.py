@@ -1,11 +1,11 @@
-"""Experiments in memory: how a new one comes there, how a stored one is opened again, put away and forgotten.
+"""Experiments in memory: they are created, opened from the store, put away and forgotten here.
 
-Owns that one is opened once however many ask for it, that one without a place can be read in a visit, and that what
-was opened to be looked at only is opened for good when things can be stored again. Must not know who may ask, what is
-asked of an open one, nor who makes room for whom.
+Owns that one is opened once for all who ask, that one without a place can be read in a visit, and that one opened on a
+read-only server is opened again when the server can store. Must not know who may ask, what is asked of an open one, or
+who makes room for whom.
 
-All on the event loop. Whoever comes goes through one door, one after the other: to make room has to wait, and of many
-who come at once all would find room in the place of the same one.
+All on the event loop. Newcomers go through one door, one after the other: to make room takes time, and several at once
+would all find room in the same place.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which share of the server an experiment belongs to: its owner's, or that of the address it came from.
+"""The share that an experiment counts to: its owner's, or its address's.
 
 Owns when an owner counts as present, and the share of each open experiment. A key alone buys nothing, since clients
 make keys: an owner has a share of their own only while a line of theirs acknowledges frames. Must not know what a share
@@ -58,7 +58,7 @@ class Owners:
         self._changed(id, share)
 
     def share(self, id: str) -> str:
-        """The share of an open experiment; those that have just been closed have one for all of them."""
+        """The share of an open experiment. All closed ones have one share."""
         one = self._open.get(id)
         return "" if one is None else one.share
 

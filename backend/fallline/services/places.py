@@ -1,7 +1,7 @@
-"""Who makes room for a new experiment: a pure decision over what is open.
+"""A pure decision: which open experiments make room for a new one.
 
-Owns how places and bytes are divided between shares. A share may hold half of what the others leave, so that something
-is always left for one that comes later. Must not know how an experiment is put away, or what a share stands for.
+Owns how shares divide places and bytes. A share may hold half of the rest that the others leave, so a later share
+always finds some. Must not know how an experiment is put away, or what a share stands for.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ RETRY_SECONDS = 60.0
 
 
 class Use(IntEnum):
-    """How an open experiment is used. The lower goes first; what is `READ` stays."""
+    """How an open experiment is used. Lower ones go first; `READ` stays."""
 
     IDLE = 0
     BUSY = 1
@@ -49,7 +49,7 @@ class Occupant:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What all open experiments may take together. Without `puts_away` nothing is stored, and nothing goes."""
+    """Limits on all open experiments together. Without `puts_away` nothing is stored, and nothing goes."""
 
     places: int
     bytes: float = float("inf")
@@ -58,7 +58,7 @@ class Limits:
 
 @dataclass(slots=True)
 class _Sum:
-    """What some of the open experiments take together."""
+    """Places and bytes of several open experiments."""
 
     places: int = 0
     bytes: int = 0
@@ -70,7 +70,7 @@ class _Sum:
 
 @dataclass(frozen=True, slots=True)
 class _Short:
-    """What there is too little of: in words, whether only the share itself can help, and whether it is bytes."""
+    """A shortage in words. `within`: only the share itself can help. `is_bytes`: bytes, not places, are short."""
 
     words: str
     within: bool
@@ -80,9 +80,9 @@ class _Short:
 def leaving(
     occupants: Iterable[Occupant], share: str, need: int, limits: Limits, *, places: int = 1
 ) -> list[Occupant]:
-    """Those that make room for `need` bytes and so many places of this share, in the order in which they go.
+    """List experiments that make room for `need` bytes and so many places of this share, in the order in which they go.
 
-    Raises Unavailable where those that may go leave too little.
+    Raises Unavailable if too few may go.
     """
     held, going = _Held(occupants), list[Occupant]()
     while (short := _short_of(held, share, need, limits, places)) is not None:
@@ -95,7 +95,7 @@ def leaving(
 
 
 class _Held:
-    """What is open, with sums by share. Those that may go stand sorted, so that each is found in little time."""
+    """Open experiments with sums by share. Candidates are sorted, so the next one is found in little time."""
 
     def __init__(self, occupants: Iterable[Occupant]) -> None:
         self.all = _Sum()
@@ -129,7 +129,7 @@ class _Held:
         return self._first(self._able.get(share))
 
     def _larger(self, share: str, short: _Short) -> list[str]:
-        """The shares that hold more of what is short, the largest first."""
+        """The shares that hold more bytes or places, whichever is short; the largest first."""
         holds = {name: held.bytes if short.is_bytes else held.places for name, held in self.shares.items()}
         mine = holds.get(share, 0)
         return sorted((name for name in holds if holds[name] > mine), key=lambda name: -holds[name])
@@ -158,7 +158,7 @@ def _short_of(held: _Held, share: str, need: int, limits: Limits, places: int) -
 
 
 def _part(left: float, fewest: float) -> float:
-    """What a share may hold of what the others leave."""
+    """The part that a share may hold of the rest that the others leave."""
     return max(left / 2, fewest)
 
 

@@ -1,4 +1,4 @@
-"""Whether the server serves: it asks the worker, the store and the event loop, and says which does not answer.
+"""The readiness check: it asks the worker, the store and the event loop, and names the one that does not answer.
 
 Must not know HTTP.
 """

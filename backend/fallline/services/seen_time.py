@@ -1,7 +1,6 @@
-"""How much time has passed for what is stored: time that a server has seen pass, whatever the machine's clock says.
+"""The age of stored experiments: seconds that servers of the store have run, independent of the machine's clock.
 
-Experiments age by it. A clock that is set ahead, or was wrong for weeks, makes nothing older. Must not know what is
-stored, or what becomes of what is old.
+A clock that is set ahead, or was wrong for weeks, makes nothing older. Must not know what is stored, or who deletes it.
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ _log = logging.getLogger(__name__)
 class SeenTime:
     """Seconds that servers of one store have seen pass. `clock` gives seconds, `today` those since 1970.
 
-    A gap counts for at most `most_gap` seconds: a server that is stopped, or a machine that sleeps, sees no time pass,
-    and nobody knows whether the clock or the gap is right.
+    A gap counts for at most `most_gap` seconds. A stopped server and a sleeping machine see no time pass, so nobody
+    knows if the clock is right.
     """
 
     def __init__(self, clock: Callable[[], float], today: Callable[[], float], most_gap: float = DAY) -> None:

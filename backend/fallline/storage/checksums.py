@@ -1,6 +1,6 @@
-"""Checksums of what stands in a row, so that a damaged one is noticed. Must not know what a row means.
+"""Checksums of rows, so that a damaged row is noticed. Must not know the meaning of a row.
 
-What they are is stored, so it never changes.
+They are stored, so the method never changes.
 """
 
 from __future__ import annotations

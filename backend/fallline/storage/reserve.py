@@ -1,6 +1,6 @@
 """Room on the disk that is held back, so that a full disk still lets people delete.
 
-A file of that many bytes which says nothing. Must not know what is deleted, or how.
+It is a file without content. Must not know who deletes, or how.
 """
 
 from __future__ import annotations

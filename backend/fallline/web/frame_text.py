@@ -19,13 +19,8 @@ _ENCODED: WeakKeyDictionary[Frame, asyncio.Future[str]] = WeakKeyDictionary()
 """What every frame says but for its number, for as long as somebody may still come for it."""
 
 
-async def text_of_frame(numbered: NumberedFrame) -> str:
-    """The message of CONTRACT."""
-    return "".join(await parts_of_frame(numbered))
-
-
 async def parts_of_frame(numbered: NumberedFrame) -> tuple[str, str]:
-    """The same in two: what is this socket's own, and what is one text for all who are told the same."""
+    """The message in two parts: the head of this socket, and the text that all its readers share."""
     encoded = _ENCODED.get(numbered.frame)
     if encoded is None:
         encoded = _ENCODED[numbered.frame] = _encoded(numbered.frame)

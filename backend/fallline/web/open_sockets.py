@@ -1,8 +1,8 @@
-"""Which sockets are open, and who makes room where there are too many.
+"""All open sockets, and which of them make room when there are too many.
 
-Owns the bounds by address and by owner. A newcomer takes the place of a socket of the address that holds the most, so
-that neither one client nor one address keeps the others out, and a class behind one address keeps its places. Must not
-know what a socket sends; told the time.
+Owns the limits by address and by owner. A newcomer replaces a socket of the address that holds the most. So neither one
+client nor one address keeps the others out, and a class behind one address keeps its places. Must not know the messages
+of a socket; callers pass the time.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Guest:
 
     @property
     def groups(self) -> set[str]:
-        """Those that it counts to: owners, else the experiments that it looks at."""
+        """The groups that it counts to: owners, or else the experiments that it looks at."""
         return set(self.owners.values()) or self.looks_at
 
 
@@ -120,7 +120,7 @@ class OpenSockets:
         def size(one: Guest) -> int:
             return max(groups[name] for name in one.groups)
 
-        # Those without a token first, then those of large groups, then those who have not acknowledged for longest.
+        # First sockets without a token, then those of large groups, then those with the oldest acknowledgement.
         victim = max(candidates, key=lambda one: (not one.holds_token, size(one), -one.acknowledged))
         if guest.address != crowd:
             gains = len(candidates) > sum(one.address == guest.address for one in watching) + 1

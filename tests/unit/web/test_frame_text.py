@@ -10,7 +10,7 @@ import pytest
 from fallline.realtime.frames import Frame, Told
 from fallline.realtime.session import NumberedFrame
 from fallline.web import frame_text
-from fallline.web.frame_text import text_of_frame
+from fallline.web.frame_text import parts_of_frame
 from support.columns import NAMES, header, piece
 
 
@@ -27,6 +27,10 @@ def encoded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(Frame, "message", message)
     monkeypatch.setattr(frame_text, "LONG", 1e9 if request.param == "at once" else 0.0)
     return frames
+
+
+async def text_of_frame(numbered: NumberedFrame) -> str:
+    return "".join(await parts_of_frame(numbered))
 
 
 def frame() -> Frame:
