@@ -40,8 +40,10 @@ async def siege(world: World) -> None:
                 began = time.perf_counter()
                 cut, peak = await _until_cut(server, person, held, began, world.quick)
                 attacked = person.since(began)
-        _note(world, quiet, attacked, cut, (peak - memory - grows) / 1024 / READERS)
-        print(f"  (quiet: {quiet}; attacked: {attacked})", flush=True)
+            await person.phase(1)
+            after = await person.phase(6 if world.quick else 12)
+        _note(world, (quiet, after), attacked, cut, (peak - memory - grows) / 1024 / READERS)
+        print(f"  (quiet: {quiet}; attacked: {attacked}; after: {after})", flush=True)
 
 
 async def _until_cut(
@@ -63,11 +65,13 @@ async def _until_cut(
     return (2 * CUT_SECONDS if cut is None else cut), peak
 
 
-def _note(world: World, quiet: Figures, attacked: Figures, cut: float, kilobytes: float) -> None:
+def _note(world: World, quiet: tuple[Figures, ...], attacked: Figures, cut: float, kilobytes: float) -> None:
     world.note(at_most("all of them are cut", cut, CUT_SECONDS, "s", digits=1))
     world.note(at_most("memory for each", kilobytes, KILOBYTES, "KB"))
     for which, what in (("commands", "command"), ("looks", "GET"), ("gaps", "time between frames")):
-        most = max(GROWTH * quiet.p99(which), quiet.p99(which) + FLOOR_MS)
+        # A machine that others use is slow now and then: the slower of two quiet spells is what counts.
+        usual = max(each.p99(which) for each in quiet)
+        most = max(GROWTH * usual, usual + FLOOR_MS)
         world.note(at_most(f"99th percentile of a person's {what}", attacked.p99(which), most, "ms"))
     world.note(at_most("errors of the person", len(attacked.errors), 0, ""))
 
