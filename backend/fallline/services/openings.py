@@ -84,7 +84,7 @@ class Openings:
         self._kernels = kernels
         self._room = room
         self._door = asyncio.Lock()
-        self._turns = FairSlots(MOST_VISITS)
+        self._turns = FairSlots(MOST_VISITS, leaves_some=True)
         self._waiting_for_turns = 0
 
     # ------------------------------------------------------------------ coming
@@ -240,7 +240,7 @@ class Openings:
 
     async def _take_turn(self, share: str) -> None:
         self._waiting_for_turns += 1
-        self._end_unused_visit()
+        self._end_unused_visit(share)
         try:
             async with asyncio.timeout(TURN_SECONDS):
                 await self._turns.take(share)
@@ -249,10 +249,14 @@ class Openings:
         finally:
             self._waiting_for_turns -= 1
 
-    def _end_unused_visit(self) -> None:
+    def _end_unused_visit(self, share: str) -> None:
+        """Close a visit that nobody reads any more, if its turn serves this share."""
+        if self._turns.is_free_for(share):
+            return
         for id, entry, _ in self._owners.open_ones():
             opening = entry.opening
-            if not self._turns.free and opening is not None and self._is_over(opening):
+            serves = opening is not None and (opening.share == share or not self._turns.free)
+            if serves and opening is not None and self._is_over(opening):
                 self._put_away(id, entry)
                 return
 
