@@ -255,8 +255,9 @@ class Openings:
             return
         for id, entry, _ in self._owners.open_ones():
             opening = entry.opening
-            serves = opening is not None and (opening.share == share or not self._turns.free)
-            if serves and opening is not None and self._is_over(opening):
+            if opening is None or not self._is_over(opening):
+                continue
+            if opening.share == share or not self._turns.free:
                 self._put_away(id, entry)
                 return
 
