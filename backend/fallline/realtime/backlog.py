@@ -6,6 +6,7 @@ pieces that every reader has passed. A reader who is stuck costs only its place.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import count
@@ -94,8 +95,8 @@ class Strand:
         places = sorted(self._places)
         group: list[Buckets] = []
         for piece in self.pieces:
-            cuts = [place for place in places if piece.first[0] <= place <= piece.last[-1]]
-            for cut in cuts:
+            first, last = int(piece.first[0]), int(piece.last[-1])
+            for cut in places[bisect_left(places, first) : bisect_right(places, last)]:
                 at = int(np.searchsorted(piece.first, cut))
                 if at:
                     group.append(piece.part(slice(0, at)))

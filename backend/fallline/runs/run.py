@@ -197,10 +197,10 @@ class Run:
         """The piece of history since the last publication."""
         return self._unpublished
 
-    def publish(self) -> Buckets | None:
-        """The piece of history since the last publication, once."""
+    def publish(self, at_most: int = PIECE) -> Buckets | None:
+        """The piece of history since the last publication, once, in at most so many buckets."""
         piece, self._unpublished = self._unpublished, None
-        return piece
+        return None if piece is None else coarsen(piece, at_most)
 
     # ------------------------------------------------------------------ the past
 

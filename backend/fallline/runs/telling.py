@@ -14,6 +14,12 @@ from fallline.runs.playback import WAKE_SECONDS
 from fallline.runs.run import PIECE, Run
 from fallline.vocabulary.columns import Buckets, bucket_bytes
 
+PUBLISHED_BYTES = 128 * 1024
+"""What the pieces of one publication may weigh, about: a frame holds no more, and the loop merges what is left over."""
+
+FEWEST = 4
+"""Buckets of a piece, however many runs and series there are."""
+
 Pieces = dict[str, tuple[dict[str, Any], Buckets | None]]
 """For each run what every frame says of it, and a piece of its history (or None)."""
 
@@ -56,7 +62,8 @@ class Telling:
         """Put what happened since the last publication among the outgoing frames."""
         self._published_at = now
         if self.is_watched:
-            pieces = {run.name: (run.header(playing=playing), run.publish()) for run in runs.values()}
+            at_most = _published(runs)
+            pieces = {run.name: (run.header(playing=playing), run.publish(at_most)) for run in runs.values()}
             self._outgoing.append(Frames(self._id, pieces))
 
     def event(self, event: str, run: Run | None, **more: Any) -> None:
@@ -112,6 +119,12 @@ class Telling:
         """Frames and events since the last call, in the order in which they happened."""
         outgoing, self._outgoing = self._outgoing, []
         return outgoing
+
+
+def _published(runs: Mapping[str, Run]) -> int:
+    """Buckets of each run's piece in one publication."""
+    widest = max((bucket_bytes(run.history.names) for run in runs.values()), default=1)
+    return max(min(PIECE, PUBLISHED_BYTES // (widest * max(len(runs), 1))), FEWEST)
 
 
 def _missed(run: Run, since: dict[str, int] | None, buckets: int, room: float) -> Buckets:

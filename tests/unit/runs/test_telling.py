@@ -1,0 +1,33 @@
+"""What one publication of an experiment weighs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fallline.runs.experiment import Experiment
+from fallline.runs.telling import FEWEST, PUBLISHED_BYTES, Telling
+from fallline.vocabulary.recipe import Recipe
+from support.clocks import Clock
+
+DEEP: dict[str, Any] = {
+    "data": {"samples": 20},
+    "network": {"layers": [{"units": 2, "activation": "tanh"}] * 8},
+    "runs": [{"name": f"run-{number}", "learning_rate": 1e-4} for number in range(8)],
+}
+
+
+@pytest.mark.parametrize("recipe", [{"data": {"samples": 20}}, DEEP])
+def test_a_publication_weighs_no_more_than_a_frame_and_tells_every_step(recipe: dict[str, Any]) -> None:
+    one = Experiment("x", Recipe.model_validate(recipe))
+    telling, clock = Telling("x"), Clock(tick=0.01)
+    telling.join(one.runs, {}, 100, 1e9, playing=True)
+    for run in one.runs.values():
+        run.advance(60, clock, told=True)
+    telling.publish(one.runs, clock(), playing=True)
+    (frames,) = telling.take()
+    pieces = [piece for _, piece in frames.runs.values() if piece is not None]
+    assert [(piece.first[0], piece.last[-1]) for piece in pieces] == [(0, 59)] * len(one.runs)
+    fewest = sum(piece.nbytes / len(piece) * FEWEST for piece in pieces)
+    assert sum(piece.nbytes for piece in pieces) <= max(PUBLISHED_BYTES, fewest)
