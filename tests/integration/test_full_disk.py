@@ -71,6 +71,7 @@ async def test_a_full_disk_is_told_costs_nothing_that_was_acknowledged_and_is_go
         async with connect(server.socket_url, max_size=None) as line:
             # Who watches the one that could not be stored has to come back; who watches another is told on this line.
             await line.send(json.dumps({"type": "watch", "experiment": other.id}))
+            assert json.loads(await asyncio.wait_for(line.recv(), 20))["type"] == "experiment"
             full.touch()
             key = {"Idempotency-Key": "edit"}
             assert_read_only(await one.ask("PATCH", "/runs/gd", {"batch_size": 1}, **key))
