@@ -75,6 +75,9 @@ class Line:
 
     async def listen(self, seconds: float, *, acknowledging: bool = False) -> list[Message]:
         began, heard = asyncio.get_running_loop().time(), []
+        before = [message["frame"] for message in self.told if message["type"] == "frame"]
+        if acknowledging and before:  # those that came while it waited for something else
+            await self.send(type="got", frame=before[-1])
         while (left := began + seconds - asyncio.get_running_loop().time()) > 0:
             try:
                 heard.append(await self.next(left))
