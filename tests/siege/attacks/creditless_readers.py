@@ -16,6 +16,7 @@ READERS, WATCHED = 4, 16
 RECIPE: Json = {
     "runs": [{"name": f"run-{number}", "learning_rate": 0.01, "batch_size": 4} for number in range(4)]
 }
+GROWN_STEPS = 5_000
 SETTLED_SECONDS = 10.0
 CLOSED_SECONDS = 75.0
 """A reader has a minute to acknowledge. The rest is for noticing."""
@@ -56,6 +57,9 @@ async def _playing(server: Server) -> list[str]:
     ids = []
     for _ in range(WATCHED):
         state = (await http.ask("POST", f"{API}/experiments", RECIPE, seconds=30)).json()
+        # Histories grow for some thousand steps, readers or not: that is over before memory is looked at.
+        path = f"{API}/experiments/{state['id']}/step"
+        await http.ask("POST", path, {"steps": GROWN_STEPS}, token=state["token"], seconds=60)
         path = f"{API}/experiments/{state['id']}/play"
         await http.ask("POST", path, {"speed": "max"}, token=state["token"], seconds=30)
         ids.append(state["id"])
