@@ -179,9 +179,8 @@ class _Pump:
         self._count_fault("an experiment failed and was closed")
         experiment, desk = self._worker.find(id), self._desks.pop(id, None)
         if experiment is not None and desk is not None:
-            with contextlib.suppress(
-                Exception
-            ):  # it has failed already: what it cannot do any more, it need not
+            # It has failed already, so a second failure on its way out changes nothing.
+            with contextlib.suppress(Exception):
                 experiment.close(time.perf_counter(), Failed())
         with contextlib.suppress(Exception):
             self._worker.close(id)

@@ -29,7 +29,8 @@ class Attended(Generic[T]):
 
     async def wait(self, gone: Gone | None = None) -> T:
         """The answer, for one more caller; one whose connection is `gone` no longer counts."""
-        counts = self._come()
+        self._come()
+        counts = True
 
         def leave(_: object = None) -> None:
             nonlocal counts
@@ -47,12 +48,11 @@ class Attended(Generic[T]):
                 gone.remove_done_callback(leave)
             leave()
 
-    def _come(self) -> bool:
+    def _come(self) -> None:
         self._callers += 1
         if self._is_left:
             self._is_left = False
             self._back()
-        return True
 
     def _leave(self) -> None:
         self._callers -= 1
