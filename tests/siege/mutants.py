@@ -11,6 +11,7 @@ from fallline.execution import in_process
 from fallline.execution.in_process import InProcessExecutor
 from fallline.execution.worker import READS, Worker
 from fallline.realtime import backlog, hub, outbox, session
+from fallline.realtime.hub import Hub
 from fallline.realtime.session import Session
 from fallline.runs import stepping
 from fallline.runs.jobs import StepJob
@@ -113,6 +114,11 @@ def never_cut() -> None:
 def frames_of_any_size() -> None:
     """A frame tells everything that a reader lacks."""
     outbox.FRAME_BYTES = outbox.CATCH_UP_BYTES = outbox.PAST_BYTES = session.PAST_BYTES = HUGE  # type: ignore[attr-defined]
+
+
+def pasts_alone() -> None:
+    """Each reader has a past of its own."""
+    Hub.fellow = lambda *_: None  # type: ignore[method-assign]
 
 
 def unbounded_backlog() -> None:
@@ -284,6 +290,7 @@ MUTANTS: Mapping[str, Mutant] = {
     "every-complaint": Mutant("bodies", "dearest", every_complaint),
     "never-cut": Mutant("silent_readers", "all of them are cut", never_cut),
     "frames-of-any-size": Mutant("silent_readers", "memory for each", frames_of_any_size),
+    "pasts-alone": Mutant("silent_readers", "memory for each", pasts_alone),
     "unbounded-backlog": Mutant("creditless_readers", "memory that", unbounded_backlog),
     "endless-credit": Mutant("creditless_readers", "closed with 4001", endless_credit),
     "share-for-each": Mutant("crowd", "training beside", share_for_each),

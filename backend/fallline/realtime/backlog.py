@@ -154,16 +154,17 @@ class Backlog:
             if piece is not None:
                 is_news = is_news or len(piece) > 0
                 self.is_broken = not strand.add(piece) or self.is_broken
-        if self.bytes > limit:
-            self.compact(limit // 2)
+        self.compact(limit)
         return is_news
 
-    def compact(self, most_bytes: int) -> None:
-        """Merge what lies between places, to about so many bytes."""
-        share = most_bytes // max(len(self.strands), 1)
-        for strand in self.strands.values():
-            if strand.bytes > share:
-                strand.compact(share // bucket_bytes(strand.names))
+    def compact(self, limit: int) -> None:
+        """Merge what lies between places until it is about so many bytes: the heaviest run first, and no more than it
+        takes, lest everybody wait while all runs are merged at once.
+        """
+        for strand in sorted(self.strands.values(), key=lambda strand: -strand.bytes):
+            if self.bytes <= limit:
+                break
+            strand.compact(limit // (4 * len(self.strands)) // bucket_bytes(strand.names))
 
     def remove(self, run: str) -> None:
         """The run is gone."""

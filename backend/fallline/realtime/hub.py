@@ -115,7 +115,7 @@ class Hub:
             furthest = max(audience.watchers, key=lambda watcher: watcher.lag)
             self.leave(experiment, furthest)
             furthest.interrupt()
-            audience.backlog.compact(limit // 2)
+            audience.backlog.compact(limit)
 
     def event(self, experiment: str, message: dict[str, Any]) -> None:
         """Something that happened once."""

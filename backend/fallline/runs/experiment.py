@@ -533,15 +533,21 @@ class Experiment:
     # ------------------------------------------------------------------ telling
 
     def join(
-        self, since: dict[str, dict[str, int]], buckets: int, now: float, room: float = math.inf
+        self,
+        since: dict[str, dict[str, int]],
+        buckets: int,
+        now: float,
+        room: float = math.inf,
+        *,
+        watchers: int = 1,
     ) -> Pieces:
-        """One more watcher: what it has missed since the generation and step that it names for each run.
+        """So many more watchers: what they have missed since the generation and step that they name for each run.
 
         In at most so many `buckets` a run, and about `room` bytes in all. Whatever happens afterwards is published, and
         continues these pieces without a gap.
         """
         self.publish(now)
-        return self._telling.join(self.runs, since, buckets, room, playing=self.playing)
+        return self._telling.join(self.runs, since, buckets, room, playing=self.playing, watchers=watchers)
 
     def leave(self) -> None:
         """One watcher less; without any, nothing is kept to be told."""

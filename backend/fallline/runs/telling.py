@@ -14,8 +14,13 @@ from fallline.runs.playback import WAKE_SECONDS
 from fallline.runs.run import PIECE, Run
 from fallline.vocabulary.columns import Buckets, bucket_bytes
 
-PUBLISHED_BYTES = 128 * 1024
-"""What the pieces of one publication may weigh, about: a frame holds no more, and the loop merges what is left over."""
+PUBLISHED_BYTES = 256 * 1024
+"""What the pieces of one publication may weigh, about: twice what a frame holds, for a frame may be of fewer series."""
+
+PUBLISHED_A_SECOND = 2 * 1024 * 1024
+"""The same of all publications of a second: those of a fast training come thirty times a second, and a frame that tells
+several of them merges what is too much of them on the event loop.
+"""
 
 FEWEST = 4
 """Buckets of a piece, however many runs and series there are."""
@@ -48,6 +53,8 @@ class Telling:
         self._watchers = 0
         self._outgoing: list[Frames | Event] = []
         self._published_at = -math.inf
+        self._room = 0.0
+        """Bytes that may be published now."""
 
     @property
     def is_watched(self) -> bool:
@@ -60,10 +67,12 @@ class Telling:
 
     def publish(self, runs: Mapping[str, Run], now: float, *, playing: bool) -> None:
         """Put what happened since the last publication among the outgoing frames."""
-        self._published_at = now
+        since, self._published_at = now - self._published_at, now
+        self._room = min(self._room + since * PUBLISHED_A_SECOND, PUBLISHED_BYTES)
         if self.is_watched:
-            at_most = _published(runs)
+            at_most = _buckets_within(self._room, runs)
             pieces = {run.name: (run.header(playing=playing), run.publish(at_most)) for run in runs.values()}
+            self._room -= sum(piece.nbytes for _, piece in pieces.values() if piece is not None)
             self._outgoing.append(Frames(self._id, pieces))
 
     def event(self, event: str, run: Run | None, **more: Any) -> None:
@@ -93,12 +102,13 @@ class Telling:
         room: float,
         *,
         playing: bool,
+        watchers: int,
     ) -> Pieces:
-        """One more watcher: what it has missed since the generation and step that it names for each run.
+        """So many more watchers: what they have missed since the generation and step that they name for each run.
 
         In at most so many `buckets` a run, and about `room` bytes in all; with no buckets, nothing of what it missed.
         """
-        self._watchers += 1
+        self._watchers += watchers
         share = room / max(len(runs), 1)
         return {
             run.name: (
@@ -121,10 +131,10 @@ class Telling:
         return outgoing
 
 
-def _published(runs: Mapping[str, Run]) -> int:
-    """Buckets of each run's piece in one publication."""
-    widest = max((bucket_bytes(run.history.names) for run in runs.values()), default=1)
-    return max(min(PIECE, PUBLISHED_BYTES // (widest * max(len(runs), 1))), FEWEST)
+def _buckets_within(room: float, runs: Mapping[str, Run]) -> int:
+    """Buckets of each run's piece in one publication of about so many bytes."""
+    each = sum(bucket_bytes(run.history.names) for run in runs.values())
+    return int(max(min(PIECE, room / max(each, 1)), FEWEST))
 
 
 def _missed(run: Run, since: dict[str, int] | None, buckets: int, room: float) -> Buckets:

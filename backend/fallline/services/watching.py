@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from fallline.execution.interface import Executor
 from fallline.runs.experiment import Experiment
@@ -28,6 +28,19 @@ PARTS = 8
 
 LEAST_PAST_BYTES = 64 * 1024
 """The past of a watcher may have so much in any case."""
+
+
+Asked: TypeAlias = tuple[str, object]
+"""An experiment, and which past of it."""
+
+
+class _Party:
+    """Watchers who join together."""
+
+    joined: asyncio.Task[Json]
+
+    def __init__(self) -> None:
+        self.watchers: list[Watcher] = []
 
 
 class Watching:
@@ -49,39 +62,76 @@ class Watching:
         self._seats: dict[Watcher, Opening] = {}
         self._promised = 0
         """Bytes of pasts that are being read."""
+        self._parties: dict[Asked, _Party] = {}
+        """Those who are still to be joined, by what they asked for."""
+        self._joining: dict[Asked, asyncio.Task[Json]] = {}
+        """Those who are being joined."""
 
     async def watch(self, id: str, watcher: Watcher, since: dict[str, dict[str, int]], buckets: int) -> Json:
-        """Join the audience: the state now, the first pieces offered to `watcher`, and nothing lost in between."""
-        opening = await self._openings.opened(id)
-        room = self._past_room(watcher)
+        """Join the audience: the state now, the first pieces offered to `watcher`, and nothing lost in between.
+
+        Those who ask for the same meanwhile, as a class does that opens one page, join together: one look at the
+        experiment answers them all.
+        """
         watcher.question = (buckets, frozenset((run, *at.items()) for run, at in since.items()))
-        fellow = self._audience.fellow(id, watcher.question)
-        if fellow is not None:
-            watcher.share(fellow)
+        asked = (id, watcher.question)
+        party = self._parties.get(asked)
+        if party is None:
+            party = self._parties[asked] = _Party()
+            party.joined = asyncio.ensure_future(self._join_together(asked, party, since, buckets))
+        party.watchers.append(watcher)
+        try:
+            return await asyncio.shield(party.joined)
+        except asyncio.CancelledError:
+            # The reader hung up while joining: let it join, then leave, so that the count of watchers stays true.
+            await asyncio.wait([party.joined])
+            await self.unwatch(id, watcher)
+            raise
+
+    async def _join_together(
+        self, asked: Asked, party: _Party, since: dict[str, dict[str, int]], buckets: int
+    ) -> Json:
+        while asked in self._joining:
+            await asyncio.wait([self._joining[asked]])
+        del self._parties[asked]  # who comes from now on is of the next party
+        self._joining[asked] = party.joined
+        try:
+            return await self._join(asked, party.watchers, since, buckets)
+        finally:
+            del self._joining[asked]
+
+    async def _join(
+        self, asked: Asked, watchers: list[Watcher], since: dict[str, dict[str, int]], buckets: int
+    ) -> Json:
+        id, _ = asked
+        opening = await self._openings.opened(id)
+        room = min(map(self._past_room, watchers))
+        fellow = self._audience.fellow(*asked)
 
         def look(experiment: Experiment, now: float) -> tuple[dict[str, Any], Pieces]:
-            return experiment.state(), experiment.join(since, buckets if fellow is None else 0, now, room)
+            past = buckets if fellow is None else 0
+            return experiment.state(), experiment.join(since, past, now, room, watchers=len(watchers))
 
         def join(found: tuple[dict[str, Any], Pieces]) -> None:
-            if fellow is None:
-                for run, (header, piece) in found[1].items():
-                    watcher.offer(run, header, piece)
-            self._audience.join(id, watcher)
-            self._seats[watcher] = opening
+            with_past = fellow
+            for watcher in watchers:
+                if with_past is not None:
+                    watcher.share(with_past)
+                else:
+                    for run, (header, piece) in found[1].items():
+                        watcher.offer(run, header, piece)
+                self._audience.join(id, watcher)
+                with_past = with_past or self._audience.fellow(*asked)
+                self._seats[watcher] = opening
 
         self._promised += room
         opening.joining += 1
         opening.watched_at = self._clock()
-        joining = asyncio.ensure_future(self._executor.ask(id, look, then=join, reads=True))
         try:
-            state, _ = await asyncio.shield(joining)
-        except asyncio.CancelledError:
-            # The reader hung up while joining: let it join, then leave, so that the count of watchers stays true.
-            await asyncio.wait([joining])
-            await self.unwatch(id, watcher)
-            raise
+            state, _ = await self._executor.ask(id, look, then=join, reads=True)
         except BaseException:
-            self._audience.leave(id, watcher)
+            for watcher in watchers:
+                self._audience.leave(id, watcher)
             raise
         finally:
             self._promised -= room

@@ -270,15 +270,26 @@ def coarsen(buckets: Buckets, at_most: int) -> Buckets:
         raise ValueError("at least one bucket is needed to tell anything")
     if len(buckets) <= at_most:
         return buckets
+    # What is merged follows from the steps alone: the widths are tried on these, and the series merged once.
+    levels = _levels(buckets.first, buckets.last)
     for starts_of in (_complete, _newest_cut_short, _both_ends_cut_short):
-        merged, width = buckets, 1
-        while width <= 2 * int(buckets.last[-1]):
-            starts = starts_of(merged, width)
+        for width, first in levels:
+            starts = starts_of(first, int(buckets.last[-1]), width)
             if len(starts) <= at_most:
-                return _owned(_gather(merged, starts))
-            width *= 2
-            merged = _merge_halves(merged, width)
+                return _owned(_gather(widen(buckets, width), starts))
     raise AssertionError("one bucket of everything is always possible")
+
+
+def _levels(first: Ints, last: Ints) -> list[tuple[int, Ints]]:
+    """Where the buckets begin that `widen` makes of these, for every width up to that of all of them."""
+    levels, width, end = [(1, first)], 1, int(last[-1])
+    while width <= end:
+        width *= 2
+        left = _left_halves(first, last, width)
+        if len(left):
+            first, last = np.delete(first, left + 1), np.delete(last, left)
+        levels.append((width, first))
+    return levels
 
 
 def _owned(buckets: Buckets) -> Buckets:
@@ -309,27 +320,24 @@ def as_one(buckets: Buckets) -> Buckets:
     return buckets
 
 
-def _complete(buckets: Buckets, width: int) -> NDArray[np.intp]:
-    return np.arange(len(buckets))
+def _complete(first: Ints, last: int, width: int) -> NDArray[np.intp]:
+    return np.arange(len(first))
 
 
-def _newest_cut_short(buckets: Buckets, width: int) -> NDArray[np.intp]:
-    newest = int(buckets.last[-1]) // width * width
-    if newest < buckets.first[0]:  # a bucket of everything, which would begin late too, and finer ones may do
-        return _complete(buckets, width)
-    return np.arange(min(int(np.searchsorted(buckets.first, newest)) + 1, len(buckets)))
+def _newest_cut_short(first: Ints, last: int, width: int) -> NDArray[np.intp]:
+    newest = last // width * width
+    if newest < first[0]:  # a bucket of everything, which would begin late too, and finer ones may do
+        return _complete(first, last, width)
+    return np.arange(min(int(np.searchsorted(first, newest)) + 1, len(first)))
 
 
-def _both_ends_cut_short(buckets: Buckets, width: int) -> NDArray[np.intp]:
-    return np.flatnonzero(np.diff(buckets.first // width, prepend=-1))
+def _both_ends_cut_short(first: Ints, last: int, width: int) -> NDArray[np.intp]:
+    return np.flatnonzero(np.diff(first // width, prepend=-1))
 
 
 def _merge_halves(buckets: Buckets, width: int) -> Buckets:
     """Merge every two neighbours that are the two halves of a bucket of this width."""
-    half = width // 2
-    halves = buckets.last - buckets.first == half - 1
-    whole = halves[:-1] & halves[1:] & (buckets.first[:-1] % width == 0)
-    left = np.flatnonzero(whole)
+    left = _left_halves(buckets.first, buckets.last, width)
     if not len(left):
         return buckets
     if left[-1] - left[0] == 2 * (len(left) - 1):
@@ -345,6 +353,12 @@ def _merge_halves(buckets: Buckets, width: int) -> Buckets:
     for attribute in ("minimum", "maximum", "mean", "final", "count"):
         getattr(kept, attribute)[:, places] = getattr(merged, attribute)
     return kept
+
+
+def _left_halves(first: Ints, last: Ints, width: int) -> NDArray[np.intp]:
+    """The places of buckets that are, with the one after each, the two halves of a bucket of this width."""
+    halves = last - first == width // 2 - 1
+    return np.flatnonzero(halves[:-1] & halves[1:] & (first[:-1] % width == 0))
 
 
 def _merge(left: Buckets, right: Buckets) -> Buckets:
@@ -397,9 +411,13 @@ def _merge_uneven(left: Buckets, right: Buckets, minimum: Floats, maximum: Float
 
 def _gather(buckets: Buckets, starts: NDArray[np.intp]) -> Buckets:
     """Groups of neighbours as one bucket each; a group begins at each of `starts`."""
-    if len(starts) == len(buckets):
-        return buckets
-    stops = np.append(starts[1:], len(buckets))
-    return join(
-        *(as_one(buckets.part(slice(start, stop))) for start, stop in zip(starts, stops, strict=True))
-    )
+    sizes = np.diff(starts, append=len(buckets))
+    groups, begin = [], 0
+    for group in np.flatnonzero(sizes > 1):
+        start = int(starts[group])
+        groups += [
+            buckets.part(slice(begin, start)),
+            as_one(buckets.part(slice(start, start + int(sizes[group])))),
+        ]
+        begin = start + int(sizes[group])
+    return join(*groups, buckets.part(slice(begin, None)))

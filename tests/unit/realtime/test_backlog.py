@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from fallline.realtime import backlog as backlogs
 from fallline.realtime import hub as hubs
-from fallline.realtime.backlog import MOST_BYTES, Backlog, Cursor
+from fallline.realtime.backlog import MOST_BYTES, Backlog, Cursor, Strand
 from fallline.realtime.frames import Frame
 from fallline.realtime.hub import Hub
 from fallline.realtime.outbox import CATCH_UP_BYTES, FRAME_BYTES, Outbox
-from fallline.vocabulary.columns import Buckets, Records, from_records
+from fallline.vocabulary.columns import Buckets, Records, bucket_bytes, from_records
 from fallline.web.answers import text_of
 from support.columns import header, piece
 
@@ -329,3 +329,24 @@ def test_a_past_is_not_shared_with_a_reader_who_has_had_one_run_and_follows_it_a
     early.take_frame(now=0)
     assert early.frame_due() is not None
     assert hub.fellow("e", "all") is None
+
+
+def test_runs_are_merged_one_after_the_other_as_room_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All at once they would hold up the event loop."""
+    shared, merged = Backlog(), []
+    compact = Strand.compact
+    monkeypatch.setattr(Strand, "compact", lambda self, most: merged.append(self) or compact(self, most))
+    stuck = Cursor(shared)
+    runs = [f"run-{number}" for number in range(8)]
+    limit = 8 * 40 * bucket_bytes(wide(0, 1).names)
+    most, publications = 0, 100
+    for at in range(0, 8 * publications, 8):
+        before = len(merged)
+        shared.publish({run: (header(at + 8), wide(at, at + 8)) for run in runs}, limit)
+        most = max(most, len(merged) - before)
+        assert shared.bytes <= limit
+    assert most < 8
+    assert set(merged) == set(shared.strands.values())
+    for run in runs:
+        assert int(stuck.pieces(run)[0].first[0]) == 0
+        assert int(stuck.pieces(run)[-1].last[-1]) == 8 * publications - 1

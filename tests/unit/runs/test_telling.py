@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from fallline.runs.experiment import Experiment
-from fallline.runs.telling import FEWEST, PUBLISHED_BYTES, Telling
+from fallline.runs.playback import WAKE_SECONDS
+from fallline.runs.telling import FEWEST, PUBLISHED_A_SECOND, PUBLISHED_BYTES, Telling
 from fallline.vocabulary.recipe import Recipe
 from support.clocks import Clock
 
@@ -19,10 +20,10 @@ DEEP: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("recipe", [{"data": {"samples": 20}}, DEEP])
-def test_a_publication_weighs_no_more_than_a_frame_and_tells_every_step(recipe: dict[str, Any]) -> None:
+def test_a_publication_weighs_no_more_than_two_frames_and_tells_every_step(recipe: dict[str, Any]) -> None:
     one = Experiment("x", Recipe.model_validate(recipe))
     telling, clock = Telling("x"), Clock(tick=0.01)
-    telling.join(one.runs, {}, 100, 1e9, playing=True)
+    telling.join(one.runs, {}, 100, 1e9, playing=True, watchers=1)
     for run in one.runs.values():
         run.advance(60, clock, told=True)
     telling.publish(one.runs, clock(), playing=True)
@@ -31,3 +32,27 @@ def test_a_publication_weighs_no_more_than_a_frame_and_tells_every_step(recipe: 
     assert [(piece.first[0], piece.last[-1]) for piece in pieces] == [(0, 59)] * len(one.runs)
     fewest = sum(piece.nbytes / len(piece) * FEWEST for piece in pieces)
     assert sum(piece.nbytes for piece in pieces) <= max(PUBLISHED_BYTES, fewest)
+
+
+def test_publications_of_a_fast_training_weigh_less_and_one_after_a_pause_as_much_as_any() -> None:
+    one = Experiment("x", Recipe.model_validate({"data": {"samples": 20}}))
+    telling, clock = Telling("x"), Clock(tick=0.0)
+    telling.join(one.runs, {}, 100, 1e9, playing=True, watchers=1)
+
+    def published() -> tuple[int, list[int]]:
+        for run in one.runs.values():
+            run.advance(200, clock, told=True)
+        telling.publish(one.runs, clock.now, playing=True)
+        (frames,) = telling.take()
+        pieces = [piece for _, piece in frames.runs.values() if piece is not None]
+        return sum(piece.nbytes for piece in pieces), [len(piece) for piece in pieces]
+
+    first, buckets = published()
+    assert min(buckets) > 64, "as many as the page asks for, of each run"
+    weighed = []
+    for _ in range(60):
+        clock.now += WAKE_SECONDS
+        weighed.append(published()[0])
+    assert sum(weighed[-30:]) <= PUBLISHED_A_SECOND + first / 2
+    clock.now += 1.0
+    assert published()[0] > 0.9 * first

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from fallline.vocabulary import columns
 from fallline.vocabulary.columns import (
     Buckets,
     Records,
@@ -309,3 +310,20 @@ def test_series_are_selected_in_the_order_asked_for() -> None:
     np.testing.assert_array_equal(told.mean[1], from_records(measured(5)).mean[0])
     with pytest.raises(KeyError):
         told.select(["no such series"])
+
+
+@pytest.mark.parametrize("at_most", [3, 8, 20])
+def test_series_are_merged_once_however_many_widths_are_tried(
+    at_most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is done on the event loop, thirty times a second, with ends as ragged as these."""
+    steps = from_records(one_series(*range(2000), first=100_003))
+    ragged = join(*(coarsen(steps.part(slice(at, at + 667)), 14) for at in (0, 667, 1334)))
+    merged = []
+    before = columns._merge
+    monkeypatch.setattr(
+        columns, "_merge", lambda left, right: merged.append(len(left)) or before(left, right)
+    )
+    told = coarsen(ragged, at_most)
+    # Each merge makes one bucket of two.
+    assert sum(merged) == len(ragged) - len(told)
