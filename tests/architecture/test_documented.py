@@ -60,7 +60,7 @@ def test_continuous_integration_runs_everybodys_verb() -> None:
 
 
 def test_every_exhibit_stands_in_the_documents_with_its_title_its_sentences_and_its_shape() -> None:
-    rows = re.findall(r"^\| `.*$", (ROOT / "docs/exhibits.md").read_text(), re.MULTILINE)[1:]
+    rows = re.findall(r"^\| `.*$", (ROOT / "docs/reference/exhibits.md").read_text(), re.MULTILINE)[1:]
     for row, (name, exhibit) in zip(rows, EXHIBITS.items(), strict=True):
         recipe = check_recipe(exhibit.recipe)
         data, layers = recipe.data, recipe.network.layers
@@ -72,7 +72,7 @@ def test_every_exhibit_stands_in_the_documents_with_its_title_its_sentences_and_
 
 
 def test_every_optimizer_and_schedule_stands_in_the_methods_with_its_parameters_and_their_defaults() -> None:
-    methods = (ROOT / "docs/methods.md").read_text()
+    methods = (ROOT / "docs/reference/methods.md").read_text()
     for row in (*OPTIMIZERS.values(), *SCHEDULES.values()):
         (line,) = re.findall(rf"^\| `{row.name}` \|.*$", methods, re.MULTILINE)
         # AdamW's line refers to that of Adam for what they share.
@@ -82,7 +82,7 @@ def test_every_optimizer_and_schedule_stands_in_the_methods_with_its_parameters_
 
 
 def test_activations_losses_and_initializers_stand_in_the_networks_with_parameters_and_source() -> None:
-    networks = (ROOT / "docs/networks.md").read_text()
+    networks = (ROOT / "docs/reference/networks.md").read_text()
     for title, rows in (("Activations", ACTIVATIONS), ("Losses", LOSSES), ("Initializers", INITIALIZERS)):
         (table,) = re.findall(rf"^## {title}\n(.*?)(?=^## |\Z)", networks, re.MULTILINE | re.DOTALL)
         assert re.findall(r"^\| `([a-z_]+)` \|", table, re.MULTILINE)[1:] == [*rows], title
@@ -98,13 +98,13 @@ def test_activations_losses_and_initializers_stand_in_the_networks_with_paramete
 
 
 def test_every_export_stands_in_the_exports_and_in_the_route() -> None:
-    told = re.findall(r"^\| `([a-z.]+)` \|", (ROOT / "docs/exports.md").read_text(), re.MULTILINE)
+    told = re.findall(r"^\| `([a-z.]+)` \|", (ROOT / "docs/reference/exports.md").read_text(), re.MULTILINE)
     assert told == list(EXPORTS)
     assert [name for name in EXPORTS if name not in str(export.__doc__)] == []
 
 
 def test_every_instrument_and_every_limit_stands_in_the_instruments() -> None:
-    told = (ROOT / "docs/instruments.md").read_text()
+    told = (ROOT / "docs/reference/instruments.md").read_text()
     assert re.findall(r"^\| `([a-z]+)` \| [a-z]", told[: told.index("## curv")], re.MULTILINE) == list(
         INSTRUMENTS
     )
@@ -117,7 +117,7 @@ def test_every_instrument_and_every_limit_stands_in_the_instruments() -> None:
 
 
 def test_every_rule_of_the_doctor_stands_in_its_document_in_the_order_of_the_table() -> None:
-    told = (ROOT / "docs/doctor.md").read_text()
+    told = (ROOT / "docs/reference/doctor.md").read_text()
     table = told[told.index("## Rules") :]
     rows = [
         [cell.strip() for cell in row.split("|")[1:-1]]
@@ -128,7 +128,7 @@ def test_every_rule_of_the_doctor_stands_in_its_document_in_the_order_of_the_tab
 
 
 def test_every_data_set_stands_in_the_data_with_its_task_inputs_parameters_and_their_ranges() -> None:
-    data = (ROOT / "docs/data.md").read_text()
+    data = (ROOT / "docs/reference/data.md").read_text()
     named = re.findall(r"^\| `([a-z_]+)` \| (regression|classification|of the column) \|", data, re.MULTILINE)
     assert [name for name, _ in named] == [*DATASETS, CSV]
     for row in DATASETS.values():
@@ -145,7 +145,7 @@ def test_every_data_set_stands_in_the_data_with_its_task_inputs_parameters_and_t
 
 
 def test_what_every_data_set_takes_stands_in_the_data_with_its_range() -> None:
-    data = (ROOT / "docs/data.md").read_text()
+    data = (ROOT / "docs/reference/data.md").read_text()
     for each in DATA_SETTINGS:
         (told,) = re.findall(
             rf"^\| `{each.name}` \| (\S+) \| (\S+) to (?:below )?(\S+) \|", data, re.MULTILINE

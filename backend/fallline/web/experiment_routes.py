@@ -239,7 +239,7 @@ async def change_script(id: str, run: str, query: AtStep, lab: TheLab) -> Respon
 async def findings(id: str, run: str, lab: TheLab) -> Response:
     """What the Doctor has found, the newest last; what is over has an `until_step`.
 
-    The rules with their thresholds are in docs/doctor.md.
+    The rules with their thresholds are in docs/reference/doctor.md.
     """
     return Answer(await lab.views.findings(id, run))
 
@@ -248,7 +248,7 @@ async def findings(id: str, run: str, lab: TheLab) -> Response:
 async def check(id: str, run: str, lab: TheLab) -> Response:
     """Let the run check itself where it stands: gradient beside differences, balance of layers, GD beside SGD, replay.
 
-    What is compared, and how closely, is in docs/doctor.md.
+    What is compared, and how closely, is in docs/reference/doctor.md.
     """
     return Answer(await lab.views.check(id, run))
 
