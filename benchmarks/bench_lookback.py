@@ -23,7 +23,7 @@ import httpx
 from bench_live import Lab, line, quantile, server
 from fallline.engine.kernels.choice import Kernels, compiled_kernel
 from fallline.execution.code_cache import cache_directory, point_numba_at
-from fallline.execution.room import SharedRoom
+from fallline.execution.shared_budget import SharedBudget
 from fallline.runs.experiment import Experiment
 from fallline.settings import Settings
 from fallline.vocabulary.recipe import Recipe
@@ -88,7 +88,7 @@ def train(lab: Lab, steps: int) -> float:
 
 def held(recipe: JSON, steps: int) -> tuple[int, int]:
     """Bytes of a run's history and checkpoints after so many steps, made in slices as short as a server's."""
-    room = SharedRoom(Settings().lookback_mb << 20)
+    room = SharedBudget(Settings().lookback_mb << 20)
     run = Experiment("x", Recipe.model_validate(recipe), Kernels(compiled_kernel()), room=room).runs["run"]
     while run.state.step < steps:
         run.advance(

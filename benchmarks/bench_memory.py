@@ -26,7 +26,7 @@ from typing import Any
 from fallline.engine.kernels.choice import Kernels, compiled_kernel
 from fallline.execution.code_cache import cache_directory, point_numba_at
 from fallline.execution.in_process import InProcessExecutor
-from fallline.execution.room import SharedRoom
+from fallline.execution.shared_budget import SharedBudget
 from fallline.realtime.hub import Hub
 from fallline.services.keeping import Keeper
 from fallline.services.lab import Lab
@@ -89,7 +89,7 @@ def lab_in(folder: Path) -> Lab:
         most_bytes=1 << 40,
         idle_seconds=1e6,
         kernels=Kernels(compiled_kernel()),
-        room=SharedRoom(64 << 20),
+        room=SharedBudget(64 << 20),
     )
 
 

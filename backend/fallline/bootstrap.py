@@ -13,7 +13,7 @@ from fallline.execution.builds import builds
 from fallline.execution.compiling import Preparation
 from fallline.execution.in_process import InProcessExecutor
 from fallline.execution.machine import memory_for_experiments, memory_limit
-from fallline.execution.room import SharedRoom
+from fallline.execution.shared_budget import SharedBudget
 from fallline.realtime.hub import Hub
 from fallline.services.keeping import Keeper
 from fallline.services.lab import Lab
@@ -67,6 +67,6 @@ def create_app(settings: Settings, kernels: Kernels | None = None) -> FastAPI:
         idle_seconds=settings.idle_seconds,
         keep_seconds=keep_seconds,
         kernels=Kernels(builds=builds()) if kernels is None else kernels,
-        room=SharedRoom(min(settings.lookback_mb << 20, memory // 4)),
+        room=SharedBudget(min(settings.lookback_mb << 20, memory // 4)),
     )
     return build_app(lab, installed_pages(), settings)

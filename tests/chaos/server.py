@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from fallline import cli
-from fallline.execution.lane import Delivery, Lane
+from fallline.execution.delivery import Delivery, DeliveryQueue
 from fallline.services.attending import Attended, Gone
 from fallline.services.repeats import Repeats
 from fallline.storage.interface import Record
@@ -33,12 +33,12 @@ def slow_disk() -> None:
 
 def hasty() -> None:
     """Acknowledges before the commit."""
-    take = Lane.take
+    take = DeliveryQueue.take
 
-    def at_once(self: Lane, deliveries: list[Delivery], ticket: object | None = None) -> None:
+    def at_once(self: DeliveryQueue, deliveries: list[Delivery], ticket: object | None = None) -> None:
         take(self, deliveries)
 
-    Lane.take = at_once  # type: ignore[method-assign]
+    DeliveryQueue.take = at_once  # type: ignore[method-assign]
 
 
 def forgetful() -> None:

@@ -8,10 +8,18 @@ from typing import Any
 
 import pytest
 
-from fallline.storage.interface import MARKED_SECONDS, Begun, Known, KnownTable, Moment, Record, Store
+from fallline.storage.interface import (
+    MARKED_SECONDS,
+    ExperimentInfo,
+    Moment,
+    NewExperiment,
+    Record,
+    Store,
+    TableInfo,
+)
 from fallline.storage.memory import MemoryStore
 from fallline.storage.sqlite import SqliteStore
-from fallline.vocabulary.journal import Receipt, Written, entry
+from fallline.vocabulary.journal import JournalBatch, Receipt, entry
 
 STORES = {"memory": lambda folder: MemoryStore(), "sqlite": SqliteStore}
 FIRST, SECOND = Moment(1.0, 10.0), Moment(2.0, 20.0)
@@ -31,13 +39,13 @@ def begun(id: str = "x", at: Moment = FIRST, **more: Any) -> Record:
         id,
         at,
         0,
-        Written((entry("began", recipe={"a": 0.1}),), PROGRESS, **more),
-        Begun(b"hash", "table", b"owner"),
+        JournalBatch((entry("began", recipe={"a": 0.1}),), PROGRESS, **more),
+        NewExperiment(b"hash", "table", b"owner"),
     )
 
 
 def later(first: int, *entries: dict[str, Any], id: str = "x", at: Moment = SECOND, **more: Any) -> Record:
-    return Record(id, at, first, Written(entries, more.pop("progress", PROGRESS), **more))
+    return Record(id, at, first, JournalBatch(entries, more.pop("progress", PROGRESS), **more))
 
 
 def entries_of(store: Store, id: str = "x") -> list[str]:
@@ -64,11 +72,13 @@ def test_what_was_written_is_told_as_it_was(store: Store) -> None:
     assert dict(kept.digests) == {"key": b"asked"}
     assert store.answer("x", "key") == receipt.answer
     assert store.answer("x", "other") is None
-    assert store.known() == [Known("x", b"hash", SECOND, is_playing=True, table="table", owner=b"owner")]
+    assert store.experiments() == [
+        ExperimentInfo("x", b"hash", SECOND, is_playing=True, table="table", owner=b"owner")
+    ]
 
 
 def test_what_is_not_there_is_told_as_nothing(store: Store) -> None:
-    assert store.known() == []
+    assert store.experiments() == []
     assert store.load("x") is None
     assert store.answer("x", "key") is None
 
@@ -98,7 +108,7 @@ def test_a_write_is_all_or_nothing(store: Store, bad: Record) -> None:
         store.write([*first, good, bad])
     assert entries_of(store) == ["began"]
     assert parts_of(store) == {"gd": {"head": b"1"}}
-    assert [known.id for known in store.known()] == ["x"]
+    assert [each.id for each in store.experiments()] == ["x"]
     store.write([later(1, entry("next"))])
     assert entries_of(store) == ["began", "next"]
 
@@ -128,29 +138,29 @@ def test_what_is_stored_does_not_change_with_what_was_given_or_told(store: Store
 def test_use_is_noted(store: Store) -> None:
     store.write([begun("x"), begun("y")])
     store.touch({"y": Moment(9.0, 90.0), "nobody": Moment(9.0, 90.0)})
-    assert {known.id: known.used for known in store.known()} == {
+    assert {each.id: each.used for each in store.experiments()} == {
         "x": Moment(1.0, 10.0),
         "y": Moment(9.0, 90.0),
     }
 
 
 def test_the_last_moment_is_that_of_a_mark_or_of_a_use_soon_after_it(store: Store) -> None:
-    assert store.marked() is None
+    assert store.last_mark() is None
     store.mark(Moment(1000.0, 10.0))
-    assert store.marked() == Moment(1000.0, 10.0)
+    assert store.last_mark() == Moment(1000.0, 10.0)
     store.write([begun(at=Moment(5.0, 70.0))])
-    assert store.marked() == Moment(1060.0, 70.0), "a crash lost the mark in between"
+    assert store.last_mark() == Moment(1060.0, 70.0), "a crash lost the mark in between"
     store.touch({"x": Moment(5.0, 1e12)})
-    assert store.marked() == Moment(1000.0 + MARKED_SECONDS, 10.0 + MARKED_SECONDS)
+    assert store.last_mark() == Moment(1000.0 + MARKED_SECONDS, 10.0 + MARKED_SECONDS)
     store.mark(Moment(3.0, 2e12))
-    assert store.marked() == Moment(3.0, 2e12)
+    assert store.last_mark() == Moment(3.0, 2e12)
 
 
 def test_what_is_forgotten_leaves_nothing_behind(store: Store) -> None:
     receipt = Receipt("key", b"asked", {})
     store.write([begun("x", receipts=(receipt,), parts=(("gd", "a", b"a"),)), begun("y")])
-    store.forget(["x", "nobody"])
-    assert [known.id for known in store.known()] == ["y"]
+    store.delete(["x", "nobody"])
+    assert [each.id for each in store.experiments()] == ["y"]
     assert store.load("x") is None
     assert store.answer("x", "key") is None
     store.write([begun("x")])
@@ -159,11 +169,11 @@ def test_what_is_forgotten_leaves_nothing_behind(store: Store) -> None:
 
 def test_tables_are_kept_as_they_came_until_they_are_forgotten(store: Store) -> None:
     body = "länge;art\r\n1,5;α\r\n".encode() * 1000
-    store.keep_table("t", Moment(3.0, 30.0), body)
-    store.keep_table("u", Moment(4.0, 40.0), b"1,2")
+    store.add_table("t", Moment(3.0, 30.0), body)
+    store.add_table("u", Moment(4.0, 40.0), b"1,2")
     assert (store.table("t"), store.table("nothing")) == (body, None)
     assert sorted(each.id for each in store.tables()) == ["t", "u"]
-    assert KnownTable("t", len(body), Moment(3.0, 30.0)) in store.tables()
-    store.forget_tables(["t", "nothing"])
-    assert store.tables() == [KnownTable("u", 3, Moment(4.0, 40.0))]
+    assert TableInfo("t", len(body), Moment(3.0, 30.0)) in store.tables()
+    store.delete_tables(["t", "nothing"])
+    assert store.tables() == [TableInfo("u", 3, Moment(4.0, 40.0))]
     assert store.table("t") is None

@@ -22,9 +22,9 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from fallline.storage import reserve
-from fallline.storage.interface import Begun, Moment, Record, StoreUnwritable
+from fallline.storage.interface import Moment, NewExperiment, Record, StoreUnwritable
 from fallline.storage.sqlite import SqliteStore
-from fallline.vocabulary.journal import Written, entry
+from fallline.vocabulary.journal import JournalBatch, entry
 from powerloss.recording import Recording
 from support.lives import costless
 from support.serving import NUMPY, Experiment, Server, created, open_app, open_server
@@ -239,8 +239,8 @@ def test_what_is_stored_is_opened_and_read_on_a_full_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def begun(id: str, size: int) -> Record:
-        written = Written((entry("began"),), {"playing": False}, parts=(("gd", "head", b"x" * size),))
-        return Record(id, Moment(1.0, 1.0), 0, written, Begun(b"hash"))
+        written = JournalBatch((entry("began"),), {"playing": False}, parts=(("gd", "head", b"x" * size),))
+        return Record(id, Moment(1.0, 1.0), 0, written, NewExperiment(b"hash"))
 
     disk = SmallDisk(tmp_path, 1 << 20, monkeypatch)
     with disk.of_what_is_opened():
@@ -251,16 +251,16 @@ def test_what_is_stored_is_opened_and_read_on_a_full_disk(
         store.close()
         disk.size = disk.used
         store.open()
-        assert [known.id for known in store.known()] == ["x"]
+        assert [each.id for each in store.experiments()] == ["x"]
         assert store.load("x") is not None
         with pytest.raises(StoreUnwritable):
             store.write([begun("y", 50_000)])
-        assert [known.id for known in store.known()] == ["x"]
+        assert [each.id for each in store.experiments()] == ["x"]
         store.close()
     disk = SmallDisk(crashed, 1, monkeypatch)
     disk.size = disk.used
     with disk.of_what_is_opened():
         store = SqliteStore(crashed)
         store.open()
-        assert [known.id for known in store.known()] == ["x"], "of the log of one that was killed"
+        assert [each.id for each in store.experiments()] == ["x"], "of the log of one that was killed"
         store.close()

@@ -85,7 +85,7 @@ def test_experiments_of_older_files_have_no_owner(file: str, owner: bytes | None
     shutil.copy(GOLDEN / f"{file}.sqlite3", tmp_path / NAME)
     store = SqliteStore(tmp_path)
     store.open()
-    assert {known.owner for known in store.known()} == {owner}
+    assert {each.owner for each in store.experiments()} == {owner}
     store.close()
 
 

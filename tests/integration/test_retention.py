@@ -98,9 +98,9 @@ async def test_what_is_asked_for_while_others_are_deleted_stays() -> None:
     class Asked(MemoryStore):
         """While it deletes the first few, somebody looks at the last one."""
 
-        def forget(self, ids: Sequence[str]) -> None:
+        def delete(self, ids: Sequence[str]) -> None:
             lab._register.find(all_of_them[-1])
-            super().forget(ids)
+            super().delete(ids)
 
     async with open_lab(Asked(), keep_seconds=1000.0) as lab:
         all_of_them = [await made(lab) for _ in range(BATCH + 2)]

@@ -20,8 +20,8 @@ from fallline.storage.sqlite import NAME, SqliteStore
 from fallline.storage.tables import METADATA, VERSION
 from fallline.vocabulary import upcasts
 from fallline.vocabulary.errors import Conflict, TooNew
-from fallline.vocabulary.journal import Kept, V
-from fallline.vocabulary.upcasts import today
+from fallline.vocabulary.journal import StoredExperiment, V
+from fallline.vocabulary.upcasts import upcast
 from golden.make_stored import name_of
 from support.labs import open_lab, steps_of
 from support.lives import costless
@@ -81,7 +81,7 @@ def rewritten(
     sum_again(folder)
 
 
-def kept_in(folder: Path, id: str) -> Kept:
+def kept_in(folder: Path, id: str) -> StoredExperiment:
     store = SqliteStore(folder)
     store.open()
     kept = store.load(id)
@@ -121,7 +121,7 @@ def test_every_kind_of_fact_and_every_table_is_in_a_stored_file(file: Path, fold
 
 def test_states_that_were_stored_then_spare_making_the_way_again(file: Path, folder: Path) -> None:
     golden = golden_of(file)
-    kept = today(kept_in(folder, golden["experiments"]["everything"]["id"]))
+    kept = upcast(kept_in(folder, golden["experiments"]["everything"]["id"]))
     one = Experiment.reopened("x", kept, Kernels())
     steps = {name: run["step"] for name, run in golden["opens"]["everything"]["runs"].items()}
     stored = {name: run.state.step for name, run in one.runs.items()}
@@ -178,7 +178,7 @@ def test_a_version_that_is_skipped_would_be_noticed(file: Path, folder: Path) ->
     kept = kept_in(folder, golden_of(file)["experiments"]["everything"]["id"])
     with pytest.raises(KeyError):
         standing_of(kept.entries)
-    assert standing_of(today(kept).entries).runs["gd"].provenance.kernel == ""
+    assert standing_of(upcast(kept).entries).runs["gd"].provenance.kernel == ""
 
 
 @pytest.mark.parametrize(("table", "column"), [("entry", "body"), ("experiment", "progress")])

@@ -20,7 +20,7 @@ from unittest.mock import patch
 from sqlalchemy import Connection, select
 
 from chaos.server import hasty
-from fallline.execution.lane import Lane
+from fallline.execution.delivery import DeliveryQueue
 from fallline.runs import books
 from fallline.services.lab import Lab
 from fallline.storage.sqlite import SqliteStore
@@ -200,7 +200,7 @@ async def lived(seed: int, commands: int, folder: Path, mutant: str = "none", us
     people = [_User(story, random.Random(f"{seed} {name}"), name) for name in range(users)]
     with ExitStack() as stack:
         stack.enter_context(patch.object(books, "SAVE_SECONDS", SAVE_SECONDS))
-        stack.enter_context(patch.object(Lane, "take", Lane.take))
+        stack.enter_context(patch.object(DeliveryQueue, "take", DeliveryQueue.take))
         if mutant == "hasty":
             hasty()
         for _ in range(LIVES):

@@ -118,7 +118,7 @@ def frames_of_any_size() -> None:
 
 def pasts_alone() -> None:
     """Each reader has a past of its own."""
-    Hub.fellow = lambda *_: None  # type: ignore[method-assign]
+    Hub.peer = lambda *_: None  # type: ignore[method-assign]
 
 
 def unbounded_backlog() -> None:

@@ -18,7 +18,7 @@ from fallline.storage.interface import Record
 from fallline.storage.sqlite import SqliteStore
 
 FULL = Path(sys.argv[1])
-WRITE, TRY, FORGET = SqliteStore.write, SqliteStore.try_writing, SqliteStore.forget
+WRITE, TRY, DELETE = SqliteStore.write, SqliteStore.try_writing, SqliteStore.delete
 SOME = 4096
 """Bytes that may still be written at the beginning of a file: less than a page of SQLite's log and what leads it."""
 
@@ -40,13 +40,13 @@ def try_writing(self: SqliteStore) -> None:
     TRY(self)
 
 
-def forget(self: SqliteStore, ids: Sequence[str]) -> None:
+def delete(self: SqliteStore, ids: Sequence[str]) -> None:
     squeeze()
-    FORGET(self, ids)
+    DELETE(self, ids)
 
 
 if __name__ == "__main__":
     squeeze()
     SqliteStore.write, SqliteStore.try_writing = write, try_writing  # type: ignore[method-assign]
-    SqliteStore.forget = forget  # type: ignore[method-assign]
+    SqliteStore.delete = delete  # type: ignore[method-assign]
     sys.exit(cli.main(sys.argv[2:]))

@@ -32,9 +32,9 @@ class Lasting(MemoryStore):
         if self.is_full:
             raise StoreUnwritable("no room")
 
-    def forget(self, ids: Sequence[str]) -> None:
+    def delete(self, ids: Sequence[str]) -> None:
         self.try_writing()
-        super().forget(ids)
+        super().delete(ids)
 
 
 @asynccontextmanager

@@ -11,12 +11,12 @@ from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.kernels.table import Slice
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
-from fallline.execution.room import SharedRoom
+from fallline.execution.shared_budget import SharedBudget
 from fallline.runs.experiment import Experiment
-from fallline.storage.interface import Begun, Moment, Record, Store
+from fallline.storage.interface import Moment, NewExperiment, Record, Store
 from fallline.storage.memory import MemoryStore
 from fallline.vocabulary.commands import EditRun
-from fallline.vocabulary.journal import Json, Kept, Receipt
+from fallline.vocabulary.journal import Json, Receipt, StoredExperiment
 from fallline.vocabulary.recipe import Recipe
 from support.measurements import assert_same
 
@@ -58,7 +58,7 @@ class Life:
     def __init__(self, store: Store | None = None, **recipe: Any) -> None:
         self.store = MemoryStore() if store is None else store
         self.writes = self.stored_bytes = 0
-        self.room = SharedRoom(ROOM_BYTES)
+        self.room = SharedBudget(ROOM_BYTES)
         self.one = Experiment(
             "x", Recipe.model_validate({**SMALL, **recipe}), KERNELS, saves=True, room=self.room
         )
@@ -71,7 +71,7 @@ class Life:
             self.stored_bytes += sum(len(data) for _, _, data in written.parts)
             kept = self.store.load("x")
             first = 0 if kept is None else len(kept.entries)
-            self.store.write([Record("x", Moment(0.0, 0.0), first, written, token and Begun(token))])
+            self.store.write([Record("x", Moment(0.0, 0.0), first, written, token and NewExperiment(token))])
             self.one.stored(well=True)
         self.one.take_outgoing()
 
@@ -96,12 +96,12 @@ class Life:
             self.store_it(tells=False)
 
     @property
-    def kept(self) -> Kept:
+    def kept(self) -> StoredExperiment:
         kept = self.store.load("x")
         assert kept is not None
         return kept
 
-    def reopen(self, kept: Kept | None = None, kernels: Kernels = KERNELS, **how: Any) -> int:
+    def reopen(self, kept: StoredExperiment | None = None, kernels: Kernels = KERNELS, **how: Any) -> int:
         """As after a crash; returns how many turns it took to be there again. `there` is what it then says."""
         self.one = Experiment.reopened("x", kept or self.kept, kernels, saves=True, room=self.room, **how)
         answers: list[Any] = []

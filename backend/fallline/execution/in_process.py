@@ -14,13 +14,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
+from fallline.execution.delivery import Delivery, DeliveryQueue
 from fallline.execution.interface import Later, Ledger, Sink, nothing
-from fallline.execution.lane import Delivery, Lane
 from fallline.execution.worker import TurnFailed, Worker
 from fallline.runs.experiment import Experiment
 from fallline.runs.telling import Event, Frames
 from fallline.vocabulary.errors import Failed, FalllineError, Unavailable
-from fallline.vocabulary.journal import Receipt, Written
+from fallline.vocabulary.journal import JournalBatch, Receipt
 
 T = TypeVar("T")
 
@@ -74,7 +74,7 @@ class _Desk:
 
     ledger: Ledger
     failed: Callable[[], None]
-    lane: Lane = field(default_factory=Lane)
+    lane: DeliveryQueue = field(default_factory=DeliveryQueue)
     endings: list[_Ending] = field(default_factory=list)
 
 
@@ -280,7 +280,9 @@ class _Pump:
         if written is not None:
             self._write(experiment, desk, written, deliveries)
 
-    def _write(self, experiment: Experiment, desk: _Desk, written: Written, held: list[Delivery]) -> None:
+    def _write(
+        self, experiment: Experiment, desk: _Desk, written: JournalBatch, held: list[Delivery]
+    ) -> None:
         ticket = object()
         if written.needed:
             self._say(desk, held, ticket)

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 from fallline.runs.experiment import Experiment
 from fallline.vocabulary.columns import Buckets
 from fallline.vocabulary.errors import FalllineError
-from fallline.vocabulary.journal import Receipt, Written
+from fallline.vocabulary.journal import JournalBatch, Receipt
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ class Sink(Protocol):
 class Ledger(Protocol):
     """Where one open experiment is written down."""
 
-    def write(self, written: Written, then: Callable[[bool], None]) -> None:
+    def write(self, written: JournalBatch, then: Callable[[bool], None]) -> None:
         """Store it, after what was handed over before; `then` is told once, on any thread, whether it is stored."""
 
 

@@ -25,7 +25,7 @@ START = -1
 """The place of a reader who has had nothing of a run."""
 
 
-class Strand:
+class RunBacklog:
     """One generation of one run: `pieces` of its history in a row, and the places at which readers stand in it.
 
     `end` is the step that must come next, None before the first piece; a place is the first step not yet had.
@@ -127,7 +127,7 @@ class Backlog:
     """All runs of one experiment, at most about `limit` bytes of them."""
 
     def __init__(self) -> None:
-        self.strands: dict[str, Strand] = {}
+        self.strands: dict[str, RunBacklog] = {}
         self.readers = 0
         self.published = 0
         """So many publications."""
@@ -147,7 +147,7 @@ class Backlog:
         for run, (header, piece) in runs.items():
             strand = self.strands.get(run)
             if strand is None or strand.header["generation"] != header["generation"]:
-                strand = self.strands[run] = Strand(next(self._numbers), header, self.readers)
+                strand = self.strands[run] = RunBacklog(next(self._numbers), header, self.readers)
                 is_news = True
             is_news = is_news or header != strand.header
             strand.header = header
@@ -181,12 +181,12 @@ class Cursor:
         for run, strand in backlog.strands.items():
             self._stand(run, strand, strand.last_place if another is None else another.place(run))
 
-    def _stand(self, run: str, strand: Strand, place: int) -> None:
+    def _stand(self, run: str, strand: RunBacklog, place: int) -> None:
         strand.arrive(place)
         self._places[run] = (strand.number, place)
 
     @property
-    def strands(self) -> dict[str, Strand]:
+    def strands(self) -> dict[str, RunBacklog]:
         """The runs there are."""
         return self.backlog.strands
 

@@ -21,7 +21,7 @@ _MICROSECONDS = {"json": 1.5, "bdata": 0.05}
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RunUpdate:
     """What is told of one run: `pieces` of its history in a row, of which only the series `names`."""
 
     header: Header
@@ -41,7 +41,7 @@ class Frame:
     """What happened to the runs of an experiment since the frame before: `at_most` so many buckets of each run."""
 
     experiment: str
-    runs: dict[str, Told]
+    runs: dict[str, RunUpdate]
     at_most: int
     encoding: str
 
@@ -64,13 +64,13 @@ class Frame:
             "runs": {run: self._run(told) for run, told in self.runs.items()},
         }
 
-    def _run(self, told: Told) -> dict[str, Any]:
+    def _run(self, told: RunUpdate) -> dict[str, Any]:
         buckets = told.merged(self.at_most)
         encode = buckets.as_bdata if self.encoding == "bdata" else buckets.as_json
         return {**told.header, "columns": encode(told.header["generation"])}
 
 
-class Press:
+class FrameCache:
     """The frames of one experiment since it was last told of. One that nobody else can come for is not kept."""
 
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fallline.realtime.backlog import MOST_BYTES, Backlog
-from fallline.realtime.frames import Header, Press
+from fallline.realtime.frames import FrameCache, Header
 from fallline.realtime.outbox import Outbox
 from fallline.realtime.weight import weight_of
 from fallline.vocabulary.columns import Buckets
@@ -24,7 +24,7 @@ class _Audience:
 
     watchers: list[Outbox] = field(default_factory=list)
     backlog: Backlog = field(default_factory=Backlog)
-    press: Press = field(default_factory=Press)
+    cache: FrameCache = field(default_factory=FrameCache)
 
 
 class Hub:
@@ -34,7 +34,7 @@ class Hub:
         self._audiences: dict[str, _Audience] = {}
         self._catching_up: set[Outbox] = set()
 
-    def fellow(self, experiment: str, question: object) -> Outbox | None:
+    def peer(self, experiment: str, history_key: object) -> Outbox | None:
         """A watcher that asked for the same past a moment ago, and has not had it yet."""
         audience = self._audiences.get(experiment)
         if audience is None:
@@ -44,7 +44,7 @@ class Hub:
                 watcher
                 for watcher in self._catching_up
                 if watcher.experiment == experiment
-                and watcher.question == question
+                and watcher.history_key == history_key
                 and watcher.begins_at(audience.backlog.published)
             ),
             None,
@@ -54,7 +54,7 @@ class Hub:
         """From here on the watcher is told of the experiment."""
         audience = self._audiences.setdefault(experiment, _Audience())
         audience.watchers.append(watcher)
-        watcher.join(audience.backlog, audience.press)
+        watcher.join(audience.backlog, audience.cache)
         if watcher.past_bytes:
             self._catching_up.add(watcher)
 
@@ -99,7 +99,7 @@ class Hub:
         if audience is None:
             return
         limit = min(max(ALL_BYTES // len(self._audiences), LEAST_BYTES), MOST_BYTES)
-        audience.press.begin(readers=len(audience.watchers))
+        audience.cache.begin(readers=len(audience.watchers))
         is_news = audience.backlog.publish(runs, limit)
         if audience.backlog.is_broken:
             self.interrupted(experiment)
@@ -133,7 +133,7 @@ class Hub:
         for watcher in self._taken_out(experiment):
             watcher.close()
 
-    def everybody(self, news: dict[str, Any]) -> None:
+    def broadcast(self, news: dict[str, Any]) -> None:
         """Something that concerns whoever listens, whatever to: an event of every experiment."""
         for experiment in self._audiences:
             self.event(experiment, {"type": "event", "experiment": experiment, "run": None, **news})

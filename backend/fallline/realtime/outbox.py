@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
-from fallline.realtime.backlog import Backlog, Cursor, Strand
-from fallline.realtime.frames import Frame, Header, Press, Told
+from fallline.realtime.backlog import Backlog, Cursor, RunBacklog
+from fallline.realtime.frames import Frame, FrameCache, Header, RunUpdate
 from fallline.realtime.unsent import Unsent
 from fallline.realtime.weight import weight_of
 from fallline.vocabulary.columns import Buckets
@@ -66,7 +66,7 @@ class _Past(Backlog):
         """The oldest `room` buckets, where all of what is not yet had does not fit. The same object for all."""
         key = (run, place, at_most, room)
         if key not in self._parts:
-            merged = Told({}, pieces[0].names, pieces).merged(at_most)
+            merged = RunUpdate({}, pieces[0].names, pieces).merged(at_most)
             if len(merged) <= room:
                 return None
             self._parts[key] = merged.part(slice(0, room))
@@ -105,17 +105,17 @@ class Outbox:
         encoding: str = "json",
         wake: Callable[[], None] = lambda: None,
         unsent: Unsent | None = None,
-        past_room: int = PAST_BYTES,
+        past_limit: int = PAST_BYTES,
     ) -> None:
         self.experiment = experiment
         self.unknown_series: tuple[str, ...] = ()
         self.must_resume = False
         self.is_closed = False
-        self.past_room = past_room
+        self.past_limit = past_limit
         """What the past may weigh with which it begins."""
         self.wake = wake
         self._unsent = Unsent() if unsent is None else unsent
-        self._press = Press()
+        self._cache = FrameCache()
         self._interval = 1 / fps
         self._series = None if series is None else tuple(series)
         self._at_most = buckets
@@ -126,7 +126,7 @@ class Outbox:
         self._past = Cursor(self._offered, self._offered.beginning)
         self._live: Cursor | None = None
         self._joined_at = 0
-        self.question: object = None
+        self.history_key: object = None
         """Which past it asked for, so that others who ask for the same may share it."""
         self._told: dict[str, Header] = {}
         self._next: dict[str, int] = {}
@@ -135,7 +135,7 @@ class Outbox:
 
     # ------------------------------------------------------------------ what comes in
 
-    def offer(self, run: str, header: Header, buckets: Buckets | None) -> None:
+    def add_history(self, run: str, header: Header, buckets: Buckets | None) -> None:
         """What every frame says of the run now, and the piece of history that follows what was offered before."""
         known = self._offered.strands.get(run)
         if known is None:
@@ -149,12 +149,12 @@ class Outbox:
         if self._has_news(run):
             self.wake()
 
-    def join(self, backlog: Backlog, press: Press) -> None:
+    def join(self, backlog: Backlog, cache: FrameCache) -> None:
         """Read on, behind what was offered, in the backlog that all readers of the experiment share."""
         if self._live is None:
             self._live = Cursor(backlog)
             self._joined_at = backlog.published
-        self._press = press
+        self._cache = cache
         self.must_resume = self.must_resume or self._live.backlog is not backlog
 
     def begins_at(self, published: int) -> bool:
@@ -283,14 +283,14 @@ class Outbox:
         if self._offered.bytes:
             self._offered = self._offered.without_pieces()
             self._past = Cursor(self._offered)
-        return self._press.share(frame)
+        return self._cache.share(frame)
 
     def _runs(self) -> list[str]:
         if self._live is None:
             return list(self._offered.strands)
         return list({**self._offered.strands, **self._live.strands})
 
-    def _strand(self, run: str) -> Strand:
+    def _strand(self, run: str) -> RunBacklog:
         """Where the newest of the run stands."""
         live = {} if self._live is None else self._live.strands
         return live.get(run) or self._offered.strands[run]
@@ -311,7 +311,7 @@ class Outbox:
             or (self._live is not None and self._live.lacks(run))
         )
 
-    def _take(self, run: str, room: int) -> Told:
+    def _take(self, run: str, room: int) -> RunUpdate:
         """What the run has to tell: all of it, or of its past the oldest that one frame may hold."""
         generation = self._strand(run).header["generation"]
         had = self._told.get(run, {})
@@ -323,7 +323,7 @@ class Outbox:
         header = (self._offered.strands[run] if run in self._catching_up else self._strand(run)).header
         self._told[run] = header
         news = {key: said for key, said in header.items() if key not in ON_CHANGE or said != had.get(key)}
-        return Told(news, self._names(run), pieces)
+        return RunUpdate(news, self._names(run), pieces)
 
     def _names(self, run: str) -> tuple[str, ...]:
         names = self._strand(run).names

@@ -79,7 +79,7 @@ class Session:
         return tuple(self._watched)
 
     @property
-    def past_room(self) -> int:
+    def past_limit(self) -> int:
         """What the past may weigh of one experiment more."""
         return PAST_BYTES - sum(outbox.past_bytes for outbox, _ in self._watched.values())
 

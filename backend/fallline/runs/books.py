@@ -14,7 +14,7 @@ from typing import Any
 
 from fallline.runs.run import Run
 from fallline.runs.saving import Saved
-from fallline.vocabulary.journal import Json, Receipt, Written, entry
+from fallline.vocabulary.journal import JournalBatch, Json, Receipt, entry
 
 POSITION_SECONDS = 1.0
 """While steps are made, where the runs stand is stored this often."""
@@ -76,7 +76,7 @@ class Books:
         *,
         reveals: bool = False,
         receipts: tuple[Receipt, ...] = (),
-    ) -> Written | None:
+    ) -> JournalBatch | None:
         """What is to be stored now, if anything. It counts as stored from here on, until `confirmed` says otherwise.
 
         `reveals`: somebody is about to be shown the runs as they are.
@@ -92,7 +92,7 @@ class Books:
             return None
         parts, dropped = self._save(due)
         facts, cleared = tuple(self._entries), tuple(self._cleared)
-        written = Written(facts, progress, receipts, cleared, dropped, parts, is_needed or loosens)
+        written = JournalBatch(facts, progress, receipts, cleared, dropped, parts, is_needed or loosens)
         self._entries, self._cleared, self._is_needed = [], [], False
         self._progress, self._stored_at = progress, now
         self._under_way.append((progress, facts))

@@ -45,7 +45,7 @@ from fallline.vocabulary.errors import (
     Unattended,
 )
 from fallline.vocabulary.findings import shown_name
-from fallline.vocabulary.journal import Json, Kept, Receipt, V, Written
+from fallline.vocabulary.journal import JournalBatch, Json, Receipt, StoredExperiment, V
 from fallline.vocabulary.provenance import TO_ROUNDING, replay_of
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 
@@ -91,7 +91,7 @@ class Experiment:
     def reopened(
         cls,
         id: str,
-        kept: Kept,
+        kept: StoredExperiment,
         kernels: Kernels,
         table: Table | None = None,
         start: SavedParameters | None = None,
@@ -114,7 +114,9 @@ class Experiment:
         one._plays_on = kept.progress["playing"] and not (is_paused or stands_still)
         return one
 
-    def _put_back(self, standing: Standing, kept: Kept, room: Room | None, *, stands_still: bool) -> None:
+    def _put_back(
+        self, standing: Standing, kept: StoredExperiment, room: Room | None, *, stands_still: bool
+    ) -> None:
         found = reopened_runs(self.problem, standing, kept, self._kernels, room)
         progress = kept.progress
         self._roster.put_back(found.runs, standing.gone)
@@ -494,7 +496,7 @@ class Experiment:
 
     def take_written(
         self, now: float, *, tells: bool = False, settles: bool = False, receipts: tuple[Receipt, ...] = ()
-    ) -> Written | None:
+    ) -> JournalBatch | None:
         """What is to be stored now, if anything, before anything further is told.
 
         `tells`: something is to be told; `receipts` are those of commands that are to be answered; with `settles`

@@ -19,7 +19,7 @@ from fallline.runs.run import Run
 from fallline.runs.saving import Saved, restore
 from fallline.runs.standing import RunStanding, Standing
 from fallline.vocabulary.findings import Evidence
-from fallline.vocabulary.journal import Kept
+from fallline.vocabulary.journal import StoredExperiment
 from fallline.vocabulary.provenance import TO_ROUNDING, replay_of
 from fallline.vocabulary.stop_conditions import StopCondition
 
@@ -39,7 +39,7 @@ class Reopened:
 
 
 def reopened_runs(
-    problem: Problem, standing: Standing, kept: Kept, kernels: Kernels, room: Room | None = None
+    problem: Problem, standing: Standing, kept: StoredExperiment, kernels: Kernels, room: Room | None = None
 ) -> Reopened:
     """The runs as they were stored last, not yet where they stood."""
     found = Reopened({}, {}, {}, {})
@@ -54,7 +54,7 @@ def reopened_runs(
     return found
 
 
-def _reopen(run: Run, stood: RunStanding, kept: Kept, found: Reopened) -> None:
+def _reopen(run: Run, stood: RunStanding, kept: StoredExperiment, found: Reopened) -> None:
     at = kept.progress["runs"][run.name]
     made_by = stood.provenance
     if (restored := restore(run, kept.parts.get(run.name, {}))) is not None:

@@ -18,18 +18,18 @@ from weakref import WeakValueDictionary
 
 from fallline.services.seen_time import SeenTime
 from fallline.storage.interface import (
-    Begun,
-    Known,
-    KnownTable,
+    ExperimentInfo,
+    NewExperiment,
     Record,
     RecordDamaged,
     Store,
     StoreRefused,
     StoreUnwritable,
+    TableInfo,
 )
 from fallline.vocabulary.errors import Damaged, NotFound, ReadOnly
-from fallline.vocabulary.journal import Json, Kept, Written
-from fallline.vocabulary.upcasts import today
+from fallline.vocabulary.journal import JournalBatch, Json, StoredExperiment
+from fallline.vocabulary.upcasts import upcast
 
 T = TypeVar("T")
 
@@ -53,13 +53,13 @@ class OpenLedger:
     """
 
     def __init__(
-        self, keeper: Keeper, id: str, begun: Begun | None, count: int, lost: Callable[[], None]
+        self, keeper: Keeper, id: str, begun: NewExperiment | None, count: int, lost: Callable[[], None]
     ) -> None:
         self._keeper = keeper
         self.id, self.begun, self.count, self.lost = id, begun, count, lost
         self.is_broken = False
 
-    def write(self, written: Written, then: Then) -> None:
+    def write(self, written: JournalBatch, then: Then) -> None:
         """Store it, after everything that was handed over before. May be called on any thread."""
         self._keeper.hand_over(_Write(self, written, then))
 
@@ -67,7 +67,7 @@ class OpenLedger:
 @dataclass(slots=True)
 class _Write:
     ledger: OpenLedger
-    written: Written
+    written: JournalBatch
     then: Then
 
 
@@ -141,7 +141,7 @@ class Keeper:
         lost: Callable[[], None],
         *,
         count: int = 0,
-        begun: Begun | None = None,
+        begun: NewExperiment | None = None,
     ) -> OpenLedger:
         """Where an experiment is written down from now on: one of which `count` entries are stored, or a new one with
         what comes with its first record.
@@ -154,11 +154,11 @@ class Keeper:
         """Return when the store's thread has answered."""
         await self._ask(lambda _: None)
 
-    async def known(self) -> list[Known]:
+    async def known(self) -> list[ExperimentInfo]:
         """Every experiment that is stored."""
-        return await self._ask(lambda store: store.known())
+        return await self._ask(lambda store: store.experiments())
 
-    async def load(self, id: str) -> Kept:
+    async def load(self, id: str) -> StoredExperiment:
         """What is stored of an experiment, by everything that was handed over before, as today's program writes it.
 
         Raises NotFound, Damaged, and TooNew for what a newer program wrote.
@@ -166,12 +166,12 @@ class Keeper:
         kept = await self._ask(lambda store: store.load(id), of=id)
         if kept is None:
             raise NotFound("no experiment of that id: it may have been deleted")
-        return today(kept)
+        return upcast(kept)
 
     async def readable(self, id: str) -> tuple[Json, ...]:
         """The facts of a damaged experiment, as far as they can be read."""
-        facts = await self._ask(lambda store: store.readable(id), of=id)
-        return today(Kept(facts, {})).entries
+        facts = await self._ask(lambda store: store.readable_facts(id), of=id)
+        return upcast(StoredExperiment(facts, {})).entries
 
     async def answer(self, id: str, key: str) -> Json:
         """What was answered to a command that came with this key."""
@@ -184,7 +184,7 @@ class Keeper:
         """Delete experiments. Raises ReadOnly."""
 
         def forget(store: Store) -> None:
-            store.forget(ids)
+            store.delete(ids)
             for id in ids:
                 if (ledger := self._ledgers.get(id)) is not None:
                     ledger.is_broken = True
@@ -200,7 +200,7 @@ class Keeper:
         """Note how much time has been seen. Raises ReadOnly."""
         await self._ask(lambda store: store.mark(self.time.moment()))
 
-    async def tables(self) -> list[KnownTable]:
+    async def tables(self) -> list[TableInfo]:
         """Every table that is stored."""
         return await self._ask(lambda store: store.tables())
 
@@ -213,11 +213,11 @@ class Keeper:
 
     async def keep_table(self, id: str, body: bytes) -> None:
         """Store a CSV. Raises ReadOnly."""
-        await self._ask(lambda store: store.keep_table(id, self.time.moment(), body))
+        await self._ask(lambda store: store.add_table(id, self.time.moment(), body))
 
     async def forget_tables(self, ids: Sequence[str]) -> None:
         """Delete tables. Raises ReadOnly."""
-        await self._ask(lambda store: store.forget_tables(ids))
+        await self._ask(lambda store: store.delete_tables(ids))
 
     async def _ask(self, do: Callable[[Store], T], *, of: str = "", makes_room: bool = False) -> T:
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
@@ -253,7 +253,7 @@ class Keeper:
     def _resume(self) -> None:
         """Go on counting from what is stored, once it can be read."""
         if not self._has_resumed:
-            self.time.resume(self._store.marked())
+            self.time.resume(self._store.last_mark())
             self._has_resumed = True
             self._store.mark(self.time.moment())
 

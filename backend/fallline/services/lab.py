@@ -134,7 +134,7 @@ class Lab:
             self._background.begin(self._openings.plays_on(playing))
 
     def _storing_changed(self, in_trouble: bool) -> None:
-        self._audience.everybody({"event": "storage", "read_only": in_trouble})
+        self._audience.broadcast({"event": "storage", "read_only": in_trouble})
         if not in_trouble:
             self._background.begin(self._store_again())
 

@@ -14,7 +14,7 @@ from fallline.engine.tabular import Table, read_new_table, read_table
 from fallline.services.capabilities import new_id
 from fallline.services.keeping import Keeper
 from fallline.services.tables import Sent, Tables, leaving
-from fallline.storage.interface import KnownTable
+from fallline.storage.interface import TableInfo
 from fallline.vocabulary.errors import NotFound
 
 MOST_STORED = 10_000
@@ -32,7 +32,7 @@ class Library:
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
         self._ready = Tables()
-        self._stored: dict[str, KnownTable] = {}
+        self._stored: dict[str, TableInfo] = {}
         self._reading = asyncio.Semaphore(READ_AT_ONCE)
 
     async def take_in(self) -> None:
@@ -62,7 +62,7 @@ class Library:
             return
         sizes = {each.id: each.size for each in self._stored.values()}
         await self._forget(leaving(sizes, len(body), used, MOST_STORED, MOST_STORED_BYTES))
-        self._stored[id] = KnownTable(id, len(body), self._keeper.time.moment())
+        self._stored[id] = TableInfo(id, len(body), self._keeper.time.moment())
         try:
             await self._keeper.keep_table(id, body)
         except BaseException:

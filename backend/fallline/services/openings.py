@@ -34,9 +34,9 @@ from fallline.services.owners import Owners
 from fallline.services.places import Occupant, Use
 from fallline.services.register import Entry, Opening, Register
 from fallline.services.repeats import Repeats
-from fallline.storage.interface import Begun
+from fallline.storage.interface import NewExperiment
 from fallline.vocabulary.errors import FalllineError, NotFound, Unavailable
-from fallline.vocabulary.journal import Json, Kept
+from fallline.vocabulary.journal import Json, StoredExperiment
 from fallline.vocabulary.recipe import Recipe
 
 _log = logging.getLogger(__name__)
@@ -101,7 +101,9 @@ class Openings:
             entry.address = address
             opening = self._begin(id, entry, need)
         lost = partial(self._lost, id, opening)
-        ledger = self._keeper.ledger(id, lost, begun=Begun(entry.token_hash, entry.made_of, entry.owner))
+        ledger = self._keeper.ledger(
+            id, lost, begun=NewExperiment(entry.token_hash, entry.made_of, entry.owner)
+        )
         make = partial(
             Experiment,
             id,
@@ -314,7 +316,7 @@ class Openings:
         else:
             opening.done.set_result(None)
 
-    def _repeats(self, id: str, kept: Kept | None) -> Repeats:
+    def _repeats(self, id: str, kept: StoredExperiment | None) -> Repeats:
         begun = {} if kept is None else kept.progress["unfinished"]
         return Repeats(
             {} if kept is None else kept.digests,

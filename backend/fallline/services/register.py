@@ -15,7 +15,7 @@ from fallline.runs.usage import Usage
 from fallline.services.capabilities import opens
 from fallline.services.materials import ids_in
 from fallline.services.repeats import Repeats
-from fallline.storage.interface import Known
+from fallline.storage.interface import ExperimentInfo
 from fallline.vocabulary.errors import Damaged, NotAuthorized, NotFound, ReadOnly
 
 
@@ -88,7 +88,7 @@ class Register:
         self.knows_all = False
         """Whether the store has told what is stored: before that, what is not here may yet be there."""
 
-    def take_in(self, stored: Iterable[Known], idle_seconds: float) -> list[str]:
+    def take_in(self, stored: Iterable[ExperimentInfo], idle_seconds: float) -> list[str]:
         """Enter what is stored and not here yet. Returns the ids of what was playing, and goes on: what was used within
         the idle time.
         """

@@ -73,8 +73,8 @@ class Watching:
         Those who ask for the same meanwhile, as a class does that opens one page, join together: one look at the
         experiment answers them all.
         """
-        watcher.question = (buckets, frozenset((run, *at.items()) for run, at in since.items()))
-        asked = (id, watcher.question)
+        watcher.history_key = (buckets, frozenset((run, *at.items()) for run, at in since.items()))
+        asked = (id, watcher.history_key)
         party = self._parties.get(asked)
         if party is None:
             party = self._parties[asked] = _Party()
@@ -105,23 +105,23 @@ class Watching:
     ) -> Json:
         id, _ = asked
         opening = await self._openings.opened(id)
-        room = min(map(self._past_room, watchers))
-        fellow = self._audience.fellow(*asked)
+        room = min(map(self._past_limit, watchers))
+        peer = self._audience.peer(*asked)
 
         def look(experiment: Experiment, now: float) -> tuple[dict[str, Any], Pieces]:
-            past = buckets if fellow is None else 0
+            past = buckets if peer is None else 0
             return experiment.state(), experiment.join(since, past, now, room, watchers=len(watchers))
 
         def join(found: tuple[dict[str, Any], Pieces]) -> None:
-            with_past = fellow
+            with_past = peer
             for watcher in watchers:
                 if with_past is not None:
                     watcher.share(with_past)
                 else:
                     for run, (header, piece) in found[1].items():
-                        watcher.offer(run, header, piece)
+                        watcher.add_history(run, header, piece)
                 self._audience.join(id, watcher)
-                with_past = with_past or self._audience.fellow(*asked)
+                with_past = with_past or self._audience.peer(*asked)
                 self._seats[watcher] = opening
 
         self._promised += room
@@ -138,10 +138,10 @@ class Watching:
             opening.joining -= 1
         return state
 
-    def _past_room(self, watcher: Watcher) -> int:
+    def _past_limit(self, watcher: Watcher) -> int:
         """Bytes that the past of one more watcher may have: where others hold much, it comes in wider buckets."""
         free = MOST_PAST_BYTES - self._audience.past_bytes - self._promised
-        return max(min(watcher.past_room, free // PARTS), LEAST_PAST_BYTES)
+        return max(min(watcher.past_limit, free // PARTS), LEAST_PAST_BYTES)
 
     async def unwatch(self, id: str, watcher: Watcher) -> None:
         """Leave the audience."""

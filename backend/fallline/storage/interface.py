@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from fallline.vocabulary.journal import Json, Kept, Written
+from fallline.vocabulary.journal import JournalBatch, Json, StoredExperiment
 
 MARKED_SECONDS = 3600.0
 """A running server marks the moment this often. Use may be newer than the last mark by as much, and not by more."""
@@ -40,7 +40,7 @@ def latest(marked: Moment, newest: float) -> Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ExperimentInfo:
     """An experiment that is stored: what opens it, when it was used last, whether it plays, the table that it is made
     of, if it is, and the hash of its owner's key, if there was one.
     """
@@ -56,7 +56,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownTable:
+class TableInfo:
     """A table that is stored: the bytes of its CSV, and when it came."""
 
     id: str
@@ -69,7 +69,7 @@ class RecordDamaged(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class NewExperiment:
     """What comes with an experiment's very first record: the hash of its token, the id of its table and the hash of its
     owner's key, if any.
     """
@@ -86,8 +86,8 @@ class Record:
     id: str
     at: Moment
     first: int
-    written: Written
-    begun: Begun | None = None
+    written: JournalBatch
+    begun: NewExperiment | None = None
 
 
 class Store(Protocol):
@@ -108,13 +108,13 @@ class Store(Protocol):
     def try_writing(self) -> None:
         """Whether anything can be stored, after it could not be: raises what `open` or `write` would."""
 
-    def known(self) -> list[Known]:
+    def experiments(self) -> list[ExperimentInfo]:
         """Every experiment."""
 
-    def load(self, id: str) -> Kept | None:
+    def load(self, id: str) -> StoredExperiment | None:
         """What it takes to open an experiment; None when there is none of that id. Raises RecordDamaged."""
 
-    def readable(self, id: str) -> tuple[Json, ...]:
+    def readable_facts(self, id: str) -> tuple[Json, ...]:
         """The facts of an experiment from the first one on, up to one that is damaged or missing."""
 
     def answer(self, id: str, key: str) -> Json | None:
@@ -129,23 +129,23 @@ class Store(Protocol):
     def touch(self, used: Mapping[str, Moment]) -> None:
         """These experiments were used at these times. Those that are gone are passed over."""
 
-    def marked(self) -> Moment | None:
+    def last_mark(self) -> Moment | None:
         """The last moment that is known to this store, of a mark or of use; None where nothing was ever stored."""
 
     def mark(self, moment: Moment) -> None:
         """A server is running at this moment."""
 
-    def forget(self, ids: Sequence[str]) -> None:
+    def delete(self, ids: Sequence[str]) -> None:
         """Delete experiments and all that is kept of them. Those that are gone are passed over."""
 
-    def tables(self) -> list[KnownTable]:
+    def tables(self) -> list[TableInfo]:
         """Every table."""
 
     def table(self, id: str) -> bytes | None:
         """The CSV of a table as it came; None when there is none of that id. Raises RecordDamaged."""
 
-    def keep_table(self, id: str, at: Moment, body: bytes) -> None:
+    def add_table(self, id: str, at: Moment, body: bytes) -> None:
         """Store a CSV under a new id."""
 
-    def forget_tables(self, ids: Sequence[str]) -> None:
+    def delete_tables(self, ids: Sequence[str]) -> None:
         """Delete tables. Those that are gone are passed over."""

@@ -9,14 +9,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from fallline.storage.interface import Known, KnownTable, Moment, Record, latest
+from fallline.storage.interface import ExperimentInfo, Moment, Record, TableInfo, latest
 from fallline.storage.packed_answers import packed, unpacked
-from fallline.vocabulary.journal import Json, Kept
+from fallline.vocabulary.journal import Json, StoredExperiment
 
 
 @dataclass(slots=True)
 class _Experiment:
-    known: Known
+    known: ExperimentInfo
     entries: list[str] = field(default_factory=list)
     progress: str = "{}"
     answers: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
@@ -61,17 +61,19 @@ class MemoryStore:
 
     def try_writing(self) -> None: ...
 
-    def known(self) -> list[Known]:
+    def experiments(self) -> list[ExperimentInfo]:
         return [one.known for one in self._experiments.values()]
 
-    def load(self, id: str) -> Kept | None:
+    def load(self, id: str) -> StoredExperiment | None:
         one = self._experiments.get(id)
         if one is None:
             return None
         digests = {key: digest for key, (digest, _) in one.answers.items()}
-        return Kept(tuple(map(json.loads, one.entries)), json.loads(one.progress), one.copy().parts, digests)
+        return StoredExperiment(
+            tuple(map(json.loads, one.entries)), json.loads(one.progress), one.copy().parts, digests
+        )
 
-    def readable(self, id: str) -> tuple[Json, ...]:
+    def readable_facts(self, id: str) -> tuple[Json, ...]:
         return tuple(map(json.loads, self._experiments[id].entries)) if id in self._experiments else ()
 
     def answer(self, id: str, key: str) -> Json | None:
@@ -92,7 +94,7 @@ class MemoryStore:
         if record.begun is not None:
             begun = record.begun
             return _Experiment(
-                Known(
+                ExperimentInfo(
                     record.id,
                     begun.token_hash,
                     record.at,
@@ -109,26 +111,26 @@ class MemoryStore:
             if one := self._experiments.get(id):
                 one.known = replace(one.known, used=at)
 
-    def marked(self) -> Moment | None:
+    def last_mark(self) -> Moment | None:
         newest = max((one.known.used.seen for one in self._experiments.values()), default=0.0)
         return None if self._marked is None else latest(self._marked, newest)
 
     def mark(self, moment: Moment) -> None:
         self._marked = moment
 
-    def forget(self, ids: Sequence[str]) -> None:
+    def delete(self, ids: Sequence[str]) -> None:
         for id in ids:
             self._experiments.pop(id, None)
 
-    def tables(self) -> list[KnownTable]:
-        return [KnownTable(id, len(body), at) for id, (at, body) in self._tables.items()]
+    def tables(self) -> list[TableInfo]:
+        return [TableInfo(id, len(body), at) for id, (at, body) in self._tables.items()]
 
     def table(self, id: str) -> bytes | None:
         return self._tables[id][1] if id in self._tables else None
 
-    def keep_table(self, id: str, at: Moment, body: bytes) -> None:
+    def add_table(self, id: str, at: Moment, body: bytes) -> None:
         self._tables[id] = (at, body)
 
-    def forget_tables(self, ids: Sequence[str]) -> None:
+    def delete_tables(self, ids: Sequence[str]) -> None:
         for id in ids:
             self._tables.pop(id, None)

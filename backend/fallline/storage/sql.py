@@ -14,10 +14,10 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from sqlalchemy.exc import IntegrityError
 
 from fallline.storage.checksums import checksum
-from fallline.storage.interface import Known, KnownTable, Moment, Record, RecordDamaged, latest
+from fallline.storage.interface import ExperimentInfo, Moment, Record, RecordDamaged, TableInfo, latest
 from fallline.storage.packed_answers import packed, unpacked
 from fallline.storage.tables import ANSWER, CLOCK, DATASET, ENTRY, EXPERIMENT, PART, SESSION
-from fallline.vocabulary.journal import Json, Kept
+from fallline.vocabulary.journal import Json, StoredExperiment
 
 _PROGRESS = (
     update(EXPERIMENT)
@@ -47,17 +47,17 @@ NEVER = Moment(0.0, math.inf)
 Rows = list[dict[str, Any]]
 
 
-def known(connection: Connection) -> list[Known]:
+def experiments(connection: Connection) -> list[ExperimentInfo]:
     """Every experiment. Of a damaged one only the id may be known, and that of its facts."""
     found = [_known(row) for row in connection.execute(select(EXPERIMENT))]
     ids = {each.id for each in found}
     lost = [id for (id,) in connection.execute(select(ENTRY.c.experiment).distinct()) if id not in ids]
-    return found + [Known(id, b"", NEVER, is_playing=False, is_damaged=True) for id in lost]
+    return found + [ExperimentInfo(id, b"", NEVER, is_playing=False, is_damaged=True) for id in lost]
 
 
-def _known(row: Any) -> Known:
+def _known(row: Any) -> ExperimentInfo:
     stands = row.stands_sum == _stands_sum(row)
-    return Known(
+    return ExperimentInfo(
         row.id,
         row.token_hash,
         Moment(row.used, row.seen) if stands else NEVER,
@@ -76,10 +76,10 @@ def _stands_sum(row: Any) -> int:
     return checksum(row.id, row.used, row.seen, row.playing, row.progress, row.facts)
 
 
-def load(connection: Connection, id: str) -> Kept | None:
+def load(connection: Connection, id: str) -> StoredExperiment | None:
     """What it takes to open an experiment, without its parts. Raises RecordDamaged."""
     row = connection.execute(select(EXPERIMENT).where(EXPERIMENT.c.id == id)).one_or_none()
-    facts = readable(connection, id)
+    facts = readable_facts(connection, id)
     if row is None:
         if facts:
             raise RecordDamaged("its row cannot be found")
@@ -93,10 +93,12 @@ def load(connection: Connection, id: str) -> Kept | None:
     asked = connection.execute(select(ANSWER).where(ANSWER.c.experiment == id)).all()
     if any(each.row_sum != checksum(id, each.key, each.digest) for each in asked):
         raise RecordDamaged("which commands it has answered cannot be read")
-    return Kept(facts, json.loads(row.progress), digests={each.key: each.digest for each in asked})
+    return StoredExperiment(
+        facts, json.loads(row.progress), digests={each.key: each.digest for each in asked}
+    )
 
 
-def readable(connection: Connection, id: str) -> tuple[Json, ...]:
+def readable_facts(connection: Connection, id: str) -> tuple[Json, ...]:
     """The facts up to the first that is damaged or missing."""
     rows = connection.execute(select(ENTRY).where(ENTRY.c.experiment == id).order_by(ENTRY.c.number))
     facts: list[Json] = []
@@ -252,7 +254,7 @@ def touch(connection: Connection, used: Mapping[str, Moment]) -> None:
     )
 
 
-def marked(connection: Connection) -> Moment | None:
+def last_mark(connection: Connection) -> Moment | None:
     """The last moment that anything here tells of."""
     found = connection.execute(select(CLOCK)).one_or_none()
     if found is None or found.row_sum != checksum(found.at, found.seen):
@@ -279,17 +281,17 @@ def note_session(connection: Connection, *, is_open: bool) -> None:
     connection.execute(insert(SESSION), [{"one": 1, "is_open": int(is_open)}])
 
 
-def forget(connection: Connection, ids: Sequence[str]) -> None:
+def delete(connection: Connection, ids: Sequence[str]) -> None:
     """Delete experiments; what belongs to them goes with them."""
     _many(connection, _FORGET, [{"one": id} for id in ids])
 
 
-def tables(connection: Connection) -> list[KnownTable]:
+def tables(connection: Connection) -> list[TableInfo]:
     """Every table that people have sent."""
     told = DATASET.c
     rows = connection.execute(select(told.id, told.size, told.since, told.seen, told.row_sum))
     return [
-        KnownTable(id, size, Moment(since, seen))
+        TableInfo(id, size, Moment(since, seen))
         for id, size, since, seen, row_sum in rows
         if row_sum == checksum(id, since, seen, size)
     ]
@@ -304,7 +306,7 @@ def table(connection: Connection, id: str) -> bytes | None:
         raise RecordDamaged("the file that was sent cannot be read") from error
 
 
-def keep_table(connection: Connection, id: str, at: Moment, body: bytes) -> None:
+def add_table(connection: Connection, id: str, at: Moment, body: bytes) -> None:
     """Store a CSV."""
     row = {
         "id": id,
@@ -317,6 +319,6 @@ def keep_table(connection: Connection, id: str, at: Moment, body: bytes) -> None
     connection.execute(insert(DATASET), [row])
 
 
-def forget_tables(connection: Connection, ids: Sequence[str]) -> None:
+def delete_tables(connection: Connection, ids: Sequence[str]) -> None:
     """Delete tables."""
     _many(connection, _FORGET_TABLE, [{"one": id} for id in ids])

@@ -24,18 +24,18 @@ from sqlalchemy.pool import StaticPool
 from fallline.storage import sql
 from fallline.storage.checksums import as_text
 from fallline.storage.interface import (
-    Known,
-    KnownTable,
+    ExperimentInfo,
     Moment,
     Record,
     RecordDamaged,
     StoreRefused,
     StoreUnwritable,
+    TableInfo,
 )
 from fallline.storage.mounts import network_file_system
 from fallline.storage.reserve import Reserve, room_on
 from fallline.storage.tables import TRUTH, VERSION
-from fallline.vocabulary.journal import Json, Kept
+from fallline.vocabulary.journal import Json, StoredExperiment
 
 NAME = "fallline.sqlite3"
 
@@ -240,11 +240,11 @@ class SqliteStore:
 
     # ------------------------------------------------------------------ reading and writing
 
-    def known(self) -> list[Known]:
+    def experiments(self) -> list[ExperimentInfo]:
         with self._transaction() as connection:
-            return sql.known(connection)
+            return sql.experiments(connection)
 
-    def load(self, id: str) -> Kept | None:
+    def load(self, id: str) -> StoredExperiment | None:
         with self._reading() as connection:
             kept = sql.load(connection, id)
         if kept is None:
@@ -255,9 +255,9 @@ class SqliteStore:
         except StoreRefused:  # damaged; what these parts say can be computed again
             return kept
 
-    def readable(self, id: str) -> tuple[Json, ...]:
+    def readable_facts(self, id: str) -> tuple[Json, ...]:
         with self._reading() as connection:
-            return sql.readable(connection, id)
+            return sql.readable_facts(connection, id)
 
     def answer(self, id: str, key: str) -> Json | None:
         with self._reading() as connection:
@@ -271,18 +271,18 @@ class SqliteStore:
         with self._changing() as connection:
             sql.touch(connection, used)
 
-    def marked(self) -> Moment | None:
+    def last_mark(self) -> Moment | None:
         with self._transaction() as connection:
-            return sql.marked(connection)
+            return sql.last_mark(connection)
 
     def mark(self, moment: Moment) -> None:
         with self._changing() as connection:
             sql.mark(connection, moment)
 
-    def forget(self, ids: Sequence[str]) -> None:
-        self._delete(lambda connection: sql.forget(connection, ids))
+    def delete(self, ids: Sequence[str]) -> None:
+        self._delete(lambda connection: sql.delete(connection, ids))
 
-    def tables(self) -> list[KnownTable]:
+    def tables(self) -> list[TableInfo]:
         with self._transaction() as connection:
             return sql.tables(connection)
 
@@ -290,12 +290,12 @@ class SqliteStore:
         with self._reading() as connection:
             return sql.table(connection, id)
 
-    def keep_table(self, id: str, at: Moment, body: bytes) -> None:
+    def add_table(self, id: str, at: Moment, body: bytes) -> None:
         with self._changing() as connection:
-            sql.keep_table(connection, id, at, body)
+            sql.add_table(connection, id, at, body)
 
-    def forget_tables(self, ids: Sequence[str]) -> None:
-        self._delete(lambda connection: sql.forget_tables(connection, ids))
+    def delete_tables(self, ids: Sequence[str]) -> None:
+        self._delete(lambda connection: sql.delete_tables(connection, ids))
 
     def _delete(self, what: Callable[[Connection], None]) -> None:
         """Delete, on a full disk with the room that is held back for it, and give the room to the disk."""

@@ -32,7 +32,7 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class JournalBatch:
     """What is to be stored of an experiment at one moment, all of it or nothing.
 
     `progress` says where the runs stand; the newest one counts. `parts` are named pieces of a run's state and history
@@ -51,7 +51,7 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredExperiment:
     """What is stored of an experiment, as far as it takes to open it again."""
 
     entries: tuple[Json, ...]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from fallline.vocabulary.errors import TooNew
-from fallline.vocabulary.journal import Json, Kept, V
+from fallline.vocabulary.journal import Json, StoredExperiment, V
 
 Upcast = Callable[[Json], Json]
 
@@ -47,7 +47,7 @@ PROGRESS: Sequence[Upcast] = (_with_unfinished,)
 """Row n brings what version n wrote to version n + 1."""
 
 
-def today(kept: Kept) -> Kept:
+def upcast(kept: StoredExperiment) -> StoredExperiment:
     """What is stored of an experiment, as today's program writes it. Raises TooNew for what a newer one wrote."""
     entries = tuple(_on_one_line(_today(fact, FACTS)) for fact in kept.entries)
     return replace(kept, entries=entries, progress=_today(kept.progress, PROGRESS))

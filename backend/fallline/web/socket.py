@@ -201,7 +201,7 @@ class Connection:
             encoding=message.encoding,
             wake=self._news.set,
             unsent=self._session.unsent,
-            past_room=self._session.past_room,
+            past_limit=self._session.past_limit,
         )
         since = {run: position.model_dump() for run, position in message.since.items()}
         state = await self._lab.watch(

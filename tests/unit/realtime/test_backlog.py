@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from fallline.realtime import backlog as backlogs
 from fallline.realtime import hub as hubs
-from fallline.realtime.backlog import MOST_BYTES, Backlog, Cursor, Strand
+from fallline.realtime.backlog import MOST_BYTES, Backlog, Cursor, RunBacklog
 from fallline.realtime.frames import Frame
 from fallline.realtime.hub import Hub
 from fallline.realtime.outbox import CATCH_UP_BYTES, FRAME_BYTES, Outbox
@@ -59,7 +59,7 @@ def test_every_reader_gets_every_step_in_order_whenever_it_comes_and_however_lit
 ) -> None:
     shared, boxes = Backlog(), [Outbox("e", buckets=at_most) for _ in range(3)]
     for box in boxes:
-        box.join(shared, hubs.Press())
+        box.join(shared, hubs.FrameCache())
     at, ends, highest = 0, [0, 0, 0], [-1.0, -1.0, -1.0]
     for steps, takers in [*publications, (1, 7)]:
         shared.publish({"run-0": (header(at + steps), piece(at, at + steps))}, limit)
@@ -170,7 +170,7 @@ def test_a_frame_weighs_no_more_than_it_may_however_much_there_is_to_tell(encodi
 
 def test_the_past_of_a_reader_weighs_no_more_in_a_frame_and_is_none_the_coarser() -> None:
     box, lasts = Outbox("e", buckets=10_000), []
-    box.offer("run-0", header(2000), wide(0, 2000))
+    box.add_history("run-0", header(2000), wide(0, 2000))
     while box.frame_due() is not None:
         frame = box.take_frame(now=0)
         assert len(text_of(frame.message())) <= 1.1 * CATCH_UP_BYTES
@@ -181,7 +181,7 @@ def test_the_past_of_a_reader_weighs_no_more_in_a_frame_and_is_none_the_coarser(
 
 def test_the_past_comes_as_fast_as_it_can_be_had_also_at_one_frame_a_second() -> None:
     box = Outbox("e", buckets=10_000, fps=1)
-    box.offer("run-0", header(2000), wide(0, 2000))
+    box.add_history("run-0", header(2000), wide(0, 2000))
     box.take_frame(now=10)
     assert (box.frame_due() or 0) <= 10.05
 
@@ -200,7 +200,7 @@ def test_a_run_of_another_past_begins_anew_for_readers_wherever_they_stood() -> 
 
 def test_a_reader_whose_past_does_not_meet_what_follows_has_to_resume() -> None:
     hub, box = Hub(), Outbox("e")
-    box.offer("run-0", header(3), piece(0, 3))
+    box.add_history("run-0", header(3), piece(0, 3))
     hub.join("e", box)
     publish(hub, 5, 8)
     box.take_frame(now=0)
@@ -217,7 +217,7 @@ def test_a_piece_that_does_not_follow_sends_all_readers_back() -> None:
 
 def test_the_hub_counts_pasts_and_events_with_what_is_shared() -> None:
     hub, box = Hub(), Outbox("e")
-    box.offer("run-0", header(3), piece(0, 3))
+    box.add_history("run-0", header(3), piece(0, 3))
     hub.join("e", box)
     past = hub.bytes
     assert past == 3 * 8 * (5 * 2 + 4)
@@ -241,16 +241,16 @@ def test_a_cursor_stands_at_the_end_of_what_there_is_when_it_comes() -> None:
     assert shared.bytes == 2 * 8 * (5 * 2 + 4)
 
 
-def beginning(hub: Hub, box: Outbox, steps: int, question: str = "all") -> bool:
+def beginning(hub: Hub, box: Outbox, steps: int, history_key: str = "all") -> bool:
     """Have the reader begin as `services.watching` does; whether it shares the past of another."""
-    box.question = question
-    fellow = hub.fellow("e", question)
-    if fellow is not None:
-        box.share(fellow)
+    box.history_key = history_key
+    peer = hub.peer("e", history_key)
+    if peer is not None:
+        box.share(peer)
     else:
-        box.offer("run-0", header(steps), wide(0, steps))
+        box.add_history("run-0", header(steps), wide(0, steps))
     hub.join("e", box)
-    return fellow is not None
+    return peer is not None
 
 
 def all_of(box: Outbox) -> list[int]:
@@ -277,7 +277,7 @@ def test_readers_who_ask_for_the_same_past_hold_it_once_and_begin_with_the_same_
     assert not any(box.must_resume for box in boxes)
 
 
-@pytest.mark.parametrize("alone", ["another question", "long ago", "has begun to read what follows"])
+@pytest.mark.parametrize("alone", ["another history_key", "long ago", "has begun to read what follows"])
 def test_a_past_is_not_shared_with_a_reader_who_could_not_follow(alone: str) -> None:
     hub, early, late = Hub(), Outbox("e", buckets=10_000), Outbox("e", buckets=10_000)
     beginning(hub, early, 600)
@@ -288,7 +288,7 @@ def test_a_past_is_not_shared_with_a_reader_who_could_not_follow(alone: str) -> 
     for _ in range(100 if alone == "long ago" else 1):
         publish(hub, at, at + 1, wide)
         at += 1
-    assert not beginning(hub, late, at, "another" if alone == "another question" else "all")
+    assert not beginning(hub, late, at, "another" if alone == "another history_key" else "all")
     publish(hub, at, at + 2, wide)
     assert all_of(late) == list(range(at + 2))
 
@@ -321,21 +321,21 @@ def test_a_reader_whose_place_belongs_to_an_audience_that_has_gone_has_to_resume
 
 def test_a_past_is_not_shared_with_a_reader_who_has_had_one_run_and_follows_it_already() -> None:
     hub, early = Hub(), Outbox("e", buckets=10_000)
-    early.question = "all"
-    early.offer("short", header(8), wide(0, 8))
-    early.offer("long", header(600), wide(0, 600))
+    early.history_key = "all"
+    early.add_history("short", header(8), wide(0, 8))
+    early.add_history("long", header(600), wide(0, 600))
     hub.join("e", early)
-    assert hub.fellow("e", "all") is early
+    assert hub.peer("e", "all") is early
     early.take_frame(now=0)
     assert early.frame_due() is not None
-    assert hub.fellow("e", "all") is None
+    assert hub.peer("e", "all") is None
 
 
 def test_runs_are_merged_one_after_the_other_as_room_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     """All at once they would hold up the event loop."""
     shared, merged = Backlog(), []
-    compact = Strand.compact
-    monkeypatch.setattr(Strand, "compact", lambda self, most: merged.append(self) or compact(self, most))
+    compact = RunBacklog.compact
+    monkeypatch.setattr(RunBacklog, "compact", lambda self, most: merged.append(self) or compact(self, most))
     stuck = Cursor(shared)
     runs = [f"run-{number}" for number in range(8)]
     limit = 8 * 40 * bucket_bytes(wide(0, 1).names)

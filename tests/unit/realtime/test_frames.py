@@ -55,7 +55,7 @@ def test_a_reader_who_asks_for_something_else_is_told_something_else(other: dict
 def piecemeal(asked: dict[str, Any]) -> dict[str, Any]:
     """What a reader alone is told of steps 0 to 7."""
     alone = Outbox("e", **asked)
-    alone.offer("gd", header(8), piece(0, 8))
+    alone.add_history("gd", header(8), piece(0, 8))
     return alone.take_frame(now=0).message()
 
 
@@ -79,7 +79,7 @@ def test_a_reader_who_has_not_had_the_findings_gets_them_though_others_are_told_
     early.take_frame(now=0)
     hub.leave("e", late)
     late = Outbox("e")
-    late.offer("gd", header(4), piece(0, 4))
+    late.add_history("gd", header(4), piece(0, 4))
     late.take_frame(now=0)
     hub.join("e", late)
     publish(hub, 4, 6, findings=found)

@@ -28,8 +28,8 @@ def columns(frame: Frame, run: str = "gd") -> dict[str, Any]:
 
 def test_pieces_that_wait_are_joined_in_one_frame() -> None:
     box = outbox()
-    box.offer("gd", header(3), piece(0, 3))
-    box.offer("gd", header(5), piece(3, 5))
+    box.add_history("gd", header(3), piece(0, 3))
+    box.add_history("gd", header(5), piece(3, 5))
     frame = box.take_frame(now=0)
     assert columns(frame)["first"] == [0, 1, 2, 3, 4]
     assert frame.message()["runs"]["gd"]["step"] == 5
@@ -39,7 +39,9 @@ def test_pieces_that_wait_are_joined_in_one_frame() -> None:
 def test_a_slow_reader_gets_wider_buckets_that_still_hold_every_spike() -> None:
     box = outbox(buckets=8)
     for start in range(0, 4096, 64):
-        box.offer("gd", header(start + 64), piece(start, start + 64, spike=1111 if start == 1088 else None))
+        box.add_history(
+            "gd", header(start + 64), piece(start, start + 64, spike=1111 if start == 1088 else None)
+        )
     told = columns(box.take_frame(now=0))
     assert len(told["first"]) <= 8
     assert (told["first"][0], told["last"][-1]) == (0, 4095)
@@ -49,7 +51,7 @@ def test_a_slow_reader_gets_wider_buckets_that_still_hold_every_spike() -> None:
 def test_what_waits_stays_bounded_however_long_it_waits() -> None:
     box = outbox(buckets=10)
     for start in range(0, 100_000, 100):
-        box.offer("gd", header(start + 100), piece(start, start + 100))
+        box.add_history("gd", header(start + 100), piece(start, start + 100))
         assert box.past_bytes <= PAST_BYTES
     assert len(columns(box.take_frame(now=0))["first"]) <= 10
 
@@ -60,7 +62,7 @@ def test_frames_follow_one_another_without_a_gap_whenever_they_are_taken(
 ) -> None:
     box, at, firsts, lasts = outbox(buckets=at_most), 0, [], []
     for steps, is_taken in offers:
-        box.offer("gd", header(at + steps), piece(at, at + steps))
+        box.add_history("gd", header(at + steps), piece(at, at + steps))
         at += steps
         if is_taken:
             told = columns(box.take_frame(now=0))
@@ -76,41 +78,43 @@ def test_a_long_past_comes_in_frames_that_a_bad_line_can_bear_and_none_of_it_is_
 ) -> None:
     monkeypatch.setattr(outboxes, "CATCH_UP_BYTES", 16 * 1024)
     box, lasts = outbox(buckets=1000), []
-    box.offer("gd", header(700), piece(0, 700))
-    box.offer("gd", header(710), piece(700, 710))
+    box.add_history("gd", header(700), piece(0, 700))
+    box.add_history("gd", header(710), piece(700, 710))
     while box.frame_due() is not None:
         told = columns(box.take_frame(now=0))
         assert len(json.dumps(told)) < 32 * 1024
         lasts += told["last"]
     assert lasts == list(range(710))
-    box.offer("gd", header(1350), piece(710, 1350))  # from here on it is live: one frame tells everything
+    box.add_history(
+        "gd", header(1350), piece(710, 1350)
+    )  # from here on it is live: one frame tells everything
     assert len(columns(box.take_frame(now=1))["first"]) == 640
 
 
 def test_a_new_generation_replaces_what_was_pending() -> None:
     box = outbox()
-    box.offer("gd", header(9), piece(0, 9))
-    box.offer("gd", header(0, generation=1), None)
-    box.offer("gd", header(2, generation=1), piece(0, 2))
+    box.add_history("gd", header(9), piece(0, 9))
+    box.add_history("gd", header(0, generation=1), None)
+    box.add_history("gd", header(2, generation=1), piece(0, 2))
     told = columns(box.take_frame(now=0))
     assert (told["generation"], told["last"]) == (1, [0, 1])
 
 
 def test_a_piece_that_does_not_follow_makes_the_reader_resume_rather_than_miss_steps() -> None:
     box = outbox()
-    box.offer("gd", header(3), piece(0, 3))
+    box.add_history("gd", header(3), piece(0, 3))
     box.take_frame(now=0)
-    box.offer("gd", header(9), piece(5, 9))
+    box.add_history("gd", header(9), piece(5, 9))
     assert box.must_resume
 
 
 def test_a_change_of_status_is_told_without_measurements_and_only_once() -> None:
     box = outbox()
-    box.offer("gd", header(3), piece(0, 3))
+    box.add_history("gd", header(3), piece(0, 3))
     box.take_frame(now=0)
-    box.offer("gd", header(3), None)
+    box.add_history("gd", header(3), None)
     assert box.frame_due() is None
-    box.offer("gd", header(3, status="paused"), None)
+    box.add_history("gd", header(3, status="paused"), None)
     told = box.take_frame(now=1).message()["runs"]["gd"]
     assert told["status"] == "paused"
     assert told["columns"]["first"] == []
@@ -123,22 +127,22 @@ def test_the_numbers_behind_findings_are_told_when_they_are_others_and_to_each_r
 
     box, told = outbox(), []
     for step, found in enumerate(([], seen(2), seen(2), seen(4), []), start=1):
-        box.offer("gd", header(step) | ({"findings": found} if found else {}), piece(step - 1, step))
+        box.add_history("gd", header(step) | ({"findings": found} if found else {}), piece(step - 1, step))
         told.append(box.take_frame(step).message()["runs"]["gd"].get("findings"))
     assert told == [None, seen(2), None, seen(4), None]
     late = outbox()
-    late.offer("gd", header(5) | {"findings": seen(4)}, piece(0, 5))
+    late.add_history("gd", header(5) | {"findings": seen(4)}, piece(0, 5))
     assert late.take_frame(0).message()["runs"]["gd"]["findings"] == seen(4)
-    late.offer("gd", header(2, generation=1) | {"findings": seen(4)}, piece(0, 2))
+    late.add_history("gd", header(2, generation=1) | {"findings": seen(4)}, piece(0, 2))
     assert late.take_frame(1).message()["runs"]["gd"]["findings"] == seen(4), "of another past"
 
 
 def test_runs_without_news_are_left_out_of_a_frame() -> None:
     box = outbox()
-    box.offer("gd", header(3), piece(0, 3))
-    box.offer("sgd", header(3), piece(0, 3))
+    box.add_history("gd", header(3), piece(0, 3))
+    box.add_history("sgd", header(3), piece(0, 3))
     box.take_frame(now=0)
-    box.offer("sgd", header(4), piece(3, 4))
+    box.add_history("sgd", header(4), piece(3, 4))
     assert list(box.take_frame(now=1).runs) == ["sgd"]
 
 
@@ -147,7 +151,7 @@ def test_frames_keep_the_readers_pace() -> None:
     taken = []
     for millisecond in range(0, 1000, 3):
         now = 50 + millisecond / 1000
-        box.offer("gd", header(millisecond + 3), piece(millisecond, millisecond + 3))
+        box.add_history("gd", header(millisecond + 3), piece(millisecond, millisecond + 3))
         if (due := box.frame_due()) is not None and due <= now:
             box.take_frame(now)
             taken.append(now)
@@ -157,14 +161,14 @@ def test_frames_keep_the_readers_pace() -> None:
 
 def test_only_the_series_asked_for_travel_and_unknown_ones_are_noted() -> None:
     box = outbox(series=["train_loss", "spin"])
-    box.offer("gd", header(3), piece(0, 3))
+    box.add_history("gd", header(3), piece(0, 3))
     assert list(columns(box.take_frame(now=0))["series"]) == ["train_loss"]
     assert box.unknown_series == ("spin",)
 
 
 def test_bdata_frames_hold_the_same_numbers() -> None:
     box = outbox(encoding="bdata")
-    box.offer("gd", header(3), piece(0, 3))
+    box.add_history("gd", header(3), piece(0, 3))
     told = columns(box.take_frame(now=0))
     assert told["encoding"] == "bdata"
     assert told["series"]["train_loss"]["min"]["dtype"] == "f8"
@@ -174,7 +178,7 @@ def test_missing_values_are_null_and_never_nan_in_a_frame() -> None:
     box = outbox()
     one = piece(0, 3)
     one.minimum[1, 1] = np.nan
-    box.offer("gd", header(3), one)
+    box.add_history("gd", header(3), one)
     text = json.dumps(box.take_frame(now=0).message(), allow_nan=False)
     assert "null" in text
 
@@ -192,7 +196,7 @@ def test_events_come_in_order_and_too_many_left_lying_make_the_reader_resume() -
 
 def test_a_run_that_is_removed_has_nothing_more_to_tell() -> None:
     box = outbox()
-    box.offer("sgd", header(3), piece(0, 3))
+    box.add_history("sgd", header(3), piece(0, 3))
     box.event({"event": "run_removed", "run": "sgd"})
     assert box.frame_due() is None
 
@@ -200,10 +204,10 @@ def test_a_run_that_is_removed_has_nothing_more_to_tell() -> None:
 def test_whoever_waits_is_woken_by_news_only() -> None:
     woken: list[int] = []
     box = outbox(wake=lambda: woken.append(1))
-    box.offer("gd", header(3), piece(0, 3))
+    box.add_history("gd", header(3), piece(0, 3))
     box.take_frame(now=0)
     assert len(woken) == 1
-    box.offer("gd", header(3), None)
+    box.add_history("gd", header(3), None)
     assert len(woken) == 1
     box.event({"event": "edit", "run": "gd"})
     box.close()
@@ -213,7 +217,7 @@ def test_whoever_waits_is_woken_by_news_only() -> None:
 
 def test_names_are_those_of_the_history() -> None:
     box = outbox()
-    box.offer("gd", header(3), piece(0, 3))
+    box.add_history("gd", header(3), piece(0, 3))
     with pytest.raises(KeyError):
         box.take_frame(now=0).runs["gd"].merged(100).select(("none",))
     assert piece(0, 1).names == NAMES

@@ -38,8 +38,8 @@ def watching(**more: Any) -> tuple[Session, Outbox]:
     return session, box
 
 
-def offer(box: Outbox, first: int, stop: int) -> None:
-    box.offer("gd", header(stop), piece(first, stop))
+def add_history(box: Outbox, first: int, stop: int) -> None:
+    box.add_history("gd", header(stop), piece(first, stop))
 
 
 def numbers(session: Session, now: float) -> list[int]:
@@ -51,7 +51,7 @@ def numbers(session: Session, now: float) -> list[int]:
 
 def test_the_answer_to_a_watch_comes_before_its_frames() -> None:
     session, box = Session(now=0), Outbox("e")
-    offer(box, 0, 3)
+    add_history(box, 0, 3)
     assert session.take(0) is None
     session.open(box, None, {"id": "e"})
     first, second = session.take(0), session.take(0)
@@ -64,7 +64,7 @@ def test_a_client_that_never_acknowledges_gets_frames_at_its_pace() -> None:
     session, box = watching(fps=10)
     sent = []
     for tenth in range(20):
-        offer(box, tenth, tenth + 1)
+        add_history(box, tenth, tenth + 1)
         sent += numbers(session, 1 + tenth / 10)
     assert sent == list(range(1, 21))
 
@@ -74,7 +74,7 @@ def test_after_the_first_acknowledgement_at_most_two_frames_are_on_their_way() -
     sent = []
     session.receive(Got(type="got", frame=0), 0)
     for second in range(6):
-        offer(box, second, second + 1)
+        add_history(box, second, second + 1)
         sent += numbers(session, second)
     assert sent == [1, 2]
     assert session.wake_at(6) == 2 + UNACKNOWLEDGED_SECONDS
@@ -82,7 +82,7 @@ def test_after_the_first_acknowledgement_at_most_two_frames_are_on_their_way() -
     assert session.wake_at(6) is not None
     assert numbers(session, 6) == [3]
     session.receive(Got(type="got", frame=3), 7)
-    offer(box, 6, 7)
+    add_history(box, 6, 7)
     assert numbers(session, 7) == [4]
 
 
@@ -91,7 +91,7 @@ def test_acknowledging_what_was_never_sent_gains_no_credit() -> None:
     session.receive(Got(type="got", frame=999), 0)
     sent = []
     for second in range(6):
-        offer(box, second, second + 1)
+        add_history(box, second, second + 1)
         sent += numbers(session, second)
     assert sent == [1, 2]
 
@@ -106,7 +106,7 @@ def test_an_acknowledgement_counts_for_the_experiments_that_the_socket_may_chang
 
 def test_only_an_acknowledgement_of_something_new_counts_while_frames_are_under_way() -> None:
     session, box = watching()
-    offer(box, 0, 1)
+    add_history(box, 0, 1)
     assert numbers(session, 1) == [1]
     assert session.receive(Got(type="got", frame=0), 1) is None
     assert session.receive(Ping(type="ping", id="a"), 1) is None
@@ -116,7 +116,7 @@ def test_only_an_acknowledgement_of_something_new_counts_while_frames_are_under_
 def test_a_ping_counts_once_all_frames_are_acknowledged() -> None:
     session, box = watching()
     assert session.receive(Ping(type="ping", id="a"), 0) is None
-    offer(box, 0, 1)
+    add_history(box, 0, 1)
     session.take(0)
     assert numbers(session, 1) == [1]
     session.receive(Got(type="got", frame=1), 1)
@@ -131,8 +131,8 @@ def test_experiments_on_one_socket_take_turns() -> None:
     order = []
     for step in range(40):
         now = 1 + step / 60
-        offer(one, step, step + 1)
-        offer(other, step, step + 1)
+        add_history(one, step, step + 1)
+        add_history(other, step, step + 1)
         while isinstance(outgoing := session.take(now), NumberedFrame):
             order.append(outgoing.frame.experiment)
     assert order.count("e") == pytest.approx(order.count("f"), abs=1)
@@ -160,7 +160,7 @@ def test_events_that_happen_while_joining_come_after_the_answer() -> None:
 def test_events_overtake_frames_and_need_no_credit() -> None:
     session, box = watching()
     session.receive(Got(type="got", frame=0), 0)
-    offer(box, 0, 3)
+    add_history(box, 0, 3)
     box.event({"type": "event", "event": "edit", "run": "gd"})
     first = session.take(1)
     assert isinstance(first, dict)
@@ -238,7 +238,7 @@ def test_a_reader_that_acknowledges_no_more_is_sent_back_once_frames_have_waited
     session, box = watching(fps=30)
     session.receive(Got(type="got", frame=0), 0)
     for second in range(4):
-        offer(box, second, second + 1)
+        add_history(box, second, second + 1)
         numbers(session, second)
     assert session.wake_at(3) == 2 + UNACKNOWLEDGED_SECONDS
     assert session.take(61.9) is None
@@ -251,14 +251,14 @@ def test_a_reader_whose_frames_wait_for_no_credit_may_leave_them_unacknowledged(
     session, box = watching(fps=30)
     session.receive(Got(type="got", frame=0), 0)
     for second in range(2):
-        offer(box, second, second + 1)
+        add_history(box, second, second + 1)
         assert numbers(session, second) == [second + 1]
     assert session.take(1e6) is None, "nothing more is due"
-    offer(box, 2, 3)
+    add_history(box, 2, 3)
     assert session.take(1e6) is None
     session.receive(Got(type="got", frame=1), 1e6 + 59)
     assert numbers(session, 1e6 + 59) == [3]
-    offer(box, 3, 4)
+    add_history(box, 3, 4)
     assert session.take(1e6 + 100) is None, "a minute anew"
 
 
@@ -289,11 +289,11 @@ def test_one_message_may_weigh_more_than_the_bound() -> None:
 
 def test_the_past_that_one_socket_asks_for_is_bounded_over_all_that_it_watches() -> None:
     session, box = watching()
-    assert session.past_room == PAST_BYTES
-    offer(box, 0, 1000)
-    assert session.past_room == PAST_BYTES - box.past_bytes < PAST_BYTES
+    assert session.past_limit == PAST_BYTES
+    add_history(box, 0, 1000)
+    assert session.past_limit == PAST_BYTES - box.past_bytes < PAST_BYTES
     numbers(session, 1)
-    assert session.past_room == PAST_BYTES
+    assert session.past_limit == PAST_BYTES
 
 
 def test_a_reader_that_leaves_its_answers_lying_is_too_slow() -> None:
@@ -307,8 +307,8 @@ def test_a_reader_that_leaves_its_answers_lying_is_too_slow() -> None:
 
 def test_a_reader_that_would_have_a_gap_is_told_to_resume() -> None:
     session, box = watching()
-    offer(box, 0, 3)
-    offer(box, 7, 9)
+    add_history(box, 0, 3)
+    add_history(box, 7, 9)
     closing = session.take(1)
     assert isinstance(closing, Closing)
     assert closing.code == CloseCode.TOO_SLOW

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fallline.engine.state import TrainingState
-from fallline.execution.room import SharedRoom
+from fallline.execution.shared_budget import SharedBudget
 from fallline.runs import checkpoints
 from fallline.runs.checkpoints import FEWEST, MOST_BYTES, REPLAY_SECONDS, Checkpoints, Room
 
@@ -59,28 +59,28 @@ def test_a_checkpoint_handed_out_can_be_changed_without_harm() -> None:
 
 @pytest.mark.parametrize("slots", [0, 1, 2])
 def test_the_notebooks_network_takes_one_megabyte_and_no_shared_room_however_long_it_trains(slots) -> None:
-    room = SharedRoom(512 * MEGABYTE)
+    room = SharedBudget(512 * MEGABYTE)
     held = trained(2_000.0, NOTEBOOK, room, slots, step=0.1)
     assert held.nbytes <= MOST_BYTES
     assert held.bytes_beyond == 0
 
 
 def test_a_larger_network_takes_shared_room_rather_than_a_long_replay() -> None:
-    alone, sharing = trained(100.0, LARGER), trained(100.0, LARGER, SharedRoom(64 * MEGABYTE))
+    alone, sharing = trained(100.0, LARGER), trained(100.0, LARGER, SharedBudget(64 * MEGABYTE))
     assert longest_replay(alone, 100.0) > 3.0
     assert longest_replay(sharing, 100.0) <= REPLAY_SECONDS + 0.1
     assert alone.nbytes <= MOST_BYTES < sharing.nbytes < 20 * MEGABYTE
 
 
 def test_no_more_room_is_taken_than_a_short_replay_needs() -> None:
-    room = SharedRoom(64 * MEGABYTE)
+    room = SharedBudget(64 * MEGABYTE)
     held = trained(100.0, LARGER, room)
     assert held.seconds_apart == pytest.approx(REPLAY_SECONDS)
     assert len(held) == pytest.approx(100.0 / REPLAY_SECONDS, rel=0.1)
 
 
 def test_one_run_takes_half_of_the_room_at_most_and_then_has_fewer_states() -> None:
-    room = SharedRoom(8 * MEGABYTE)
+    room = SharedBudget(8 * MEGABYTE)
     held = trained(400.0, LARGER, room, step=0.1)
     assert held.bytes_beyond <= 4 * MEGABYTE
     assert held.bytes_beyond > MEGABYTE
@@ -88,7 +88,7 @@ def test_one_run_takes_half_of_the_room_at_most_and_then_has_fewer_states() -> N
 
 
 def test_many_runs_together_keep_within_the_room_and_each_has_what_every_run_may_have() -> None:
-    room = SharedRoom(4 * MEGABYTE)
+    room = SharedBudget(4 * MEGABYTE)
     runs = [trained(60.0, LARGER, room) for _ in range(6)]
     assert sum(run.bytes_beyond for run in runs) <= 4 * MEGABYTE
     for run in runs:
@@ -96,7 +96,7 @@ def test_many_runs_together_keep_within_the_room_and_each_has_what_every_run_may
 
 
 def test_a_run_that_came_early_gives_way_when_others_have_come() -> None:
-    room = SharedRoom(8 * MEGABYTE)
+    room = SharedBudget(8 * MEGABYTE)
     early = trained(60.0, LARGER, room)
     before = early.bytes_beyond
     others = [trained(60.0, LARGER, room) for _ in range(6)]
@@ -106,7 +106,7 @@ def test_a_run_that_came_early_gives_way_when_others_have_come() -> None:
 
 
 def test_what_nobody_has_any_more_takes_no_room() -> None:
-    room = SharedRoom(8 * MEGABYTE)
+    room = SharedBudget(8 * MEGABYTE)
     gone, stays = trained(60.0, LARGER, room), Checkpoints(state_at(0), room)
     assert room.left_to(stays) < 4 * MEGABYTE
     del gone
@@ -115,14 +115,14 @@ def test_what_nobody_has_any_more_takes_no_room() -> None:
 
 
 def test_the_largest_network_has_a_few_states_even_where_there_is_no_room() -> None:
-    held = trained(100.0, LARGEST, SharedRoom(0), slots=2)
+    held = trained(100.0, LARGEST, SharedBudget(0), slots=2)
     assert FEWEST // 2 <= len(held) <= FEWEST
     assert held.bytes_beyond == 0
 
 
 def test_states_that_were_stored_and_have_no_room_any_more_are_thinned_when_they_come_back() -> None:
-    stored = trained(100.0, LARGER, SharedRoom(64 * MEGABYTE))
-    again = Checkpoints(state_at(0, LARGER), SharedRoom(2 * MEGABYTE))
+    stored = trained(100.0, LARGER, SharedBudget(64 * MEGABYTE))
+    again = Checkpoints(state_at(0, LARGER), SharedBudget(2 * MEGABYTE))
     again.restore(stored.about(), stored)
     assert MOST_BYTES < again.nbytes <= 2 * MEGABYTE
     assert longest_replay(again, 100.0) <= 4.0
@@ -131,7 +131,7 @@ def test_states_that_were_stored_and_have_no_room_any_more_are_thinned_when_they
 
 
 def test_a_copy_holds_the_same_states_and_counts_for_itself() -> None:
-    room = SharedRoom(64 * MEGABYTE)
+    room = SharedBudget(64 * MEGABYTE)
     held = trained(60.0, LARGER, room)
     twin = held.copy()
     assert [state.step for state in twin] == [state.step for state in held]

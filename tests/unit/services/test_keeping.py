@@ -13,10 +13,10 @@ import pytest
 from fallline.services import keeping
 from fallline.services.keeping import Keeper
 from fallline.services.seen_time import SeenTime
-from fallline.storage.interface import Begun, Record, StoreRefused, StoreUnwritable
+from fallline.storage.interface import NewExperiment, Record, StoreRefused, StoreUnwritable
 from fallline.storage.memory import MemoryStore
 from fallline.vocabulary.errors import NotFound, ReadOnly
-from fallline.vocabulary.journal import Receipt, Written, entry
+from fallline.vocabulary.journal import JournalBatch, Receipt, entry
 
 PROGRESS: dict[str, Any] = {"playing": False}
 
@@ -45,9 +45,9 @@ class Slow(MemoryStore):
         if self.is_full:
             raise StoreUnwritable("no room")
 
-    def forget(self, ids: Sequence[str]) -> None:
+    def delete(self, ids: Sequence[str]) -> None:
         self.try_writing()
-        super().forget(ids)
+        super().delete(ids)
 
 
 @asynccontextmanager
@@ -62,8 +62,8 @@ async def kept(store: Slow) -> AsyncIterator[Keeper]:
         await keeper.stop()
 
 
-def fact(word: str, *, needed: bool = True, **more: Any) -> Written:
-    return Written((entry(word),) if needed else (), PROGRESS, needed=needed, **more)
+def fact(word: str, *, needed: bool = True, **more: Any) -> JournalBatch:
+    return JournalBatch((entry(word),) if needed else (), PROGRESS, needed=needed, **more)
 
 
 class Writer:
@@ -71,7 +71,7 @@ class Writer:
 
     def __init__(self, keeper: Keeper, id: str = "x", count: int = 0) -> None:
         self.lost = 0
-        begun = None if count else Begun(b"hash")
+        begun = None if count else NewExperiment(b"hash")
         self.ledger = keeper.ledger(id, self._lose, count=count, begun=begun)
         self.stored: list[tuple[str, bool]] = []
 

@@ -147,13 +147,13 @@ async def test_what_nobody_used_for_so_long_is_deleted_in_small_batches(
     async with open_lab(store, keep_seconds=1000.0) as lab:
         made = [await created(lab) for _ in range(25)]
     store.touch({id: LONG_AGO for id, _ in made[:23]})
-    forget = store.forget
-    monkeypatch.setattr(store, "forget", lambda ids: (batches.append(len(ids)), forget(ids)))
+    delete = store.delete
+    monkeypatch.setattr(store, "delete", lambda ids: (batches.append(len(ids)), delete(ids)))
     async with open_lab(store, keep_seconds=1000.0) as lab:
         await lab.views.state(made[0][0])
         await lab.idling.delete_unused()
         assert batches == [10, 10, 2]
-        assert {known.id for known in store.known()} == {id for id, _ in (made[0], *made[23:])}
+        assert {each.id for each in store.experiments()} == {id for id, _ in (made[0], *made[23:])}
         with pytest.raises(NotFound):
             await lab.views.state(made[1][0])
 
@@ -165,7 +165,7 @@ async def test_looking_counts_as_use_and_is_noted_now_and_then(monkeypatch: pyte
         id, _ = await created(lab)
         store.touch({id: LONG_AGO})
         await lab.views.state(id)
-        while store.known()[0].used == LONG_AGO:
+        while store.experiments()[0].used == LONG_AGO:
             await asyncio.sleep(0.005)
 
 
@@ -276,16 +276,16 @@ async def test_a_store_that_cannot_be_read_is_not_taken_for_an_empty_one(
     store = Lasting()
     async with open_lab(store) as lab:
         id, token = await created(lab)
-    known = store.known
+    experiments = store.experiments
 
     def unreadable() -> Any:
         raise StoreUnwritable("not there yet")
 
-    monkeypatch.setattr(store, "known", unreadable)
+    monkeypatch.setattr(store, "experiments", unreadable)
     async with open_lab(store) as lab:
         with pytest.raises(ReadOnly):
             await lab.views.state(id)
-        monkeypatch.setattr(store, "known", known)
+        monkeypatch.setattr(store, "experiments", experiments)
         while lab.is_read_only or not lab._register.knows_all:
             await asyncio.sleep(0.005)
         assert steps_of(await lab.command(id, token, "step", {"steps": 1})) == {"gd": 1, "sgd": 1}

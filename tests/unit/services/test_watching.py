@@ -21,7 +21,7 @@ async def test_the_past_of_a_watcher_has_no_more_bytes_than_its_socket_may_hold(
         await lab.command(state["id"], token, "step", {"steps": 1000})
         weighed = {}
         for room in (20_000, 100_000, 8_000_000):
-            box = Outbox(state["id"], buckets=10_000, past_room=room)
+            box = Outbox(state["id"], buckets=10_000, past_limit=room)
             await lab.watch(state["id"], None, box, {}, 10_000)
             weighed[room] = box.past_bytes
             frames = []

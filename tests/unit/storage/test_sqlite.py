@@ -16,18 +16,18 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from fallline.storage import reserve, sqlite
-from fallline.storage.interface import Begun, Moment, Record, StoreRefused, StoreUnwritable
+from fallline.storage.interface import Moment, NewExperiment, Record, StoreRefused, StoreUnwritable
 from fallline.storage.sqlite import NAME, SqliteStore
 from fallline.storage.tables import METADATA
-from fallline.vocabulary.journal import Receipt, Written, entry
+from fallline.vocabulary.journal import JournalBatch, Receipt, entry
 
 PROGRESS = {"playing": False}
 
 
 def begun(id: str, size: int = 0) -> Record:
     parts = (("gd", "head", b"x" * size),) if size else ()
-    written = Written((entry("began"),), PROGRESS, (Receipt("key", b"asked", {"a": 1}),), parts=parts)
-    return Record(id, Moment(1.0, 1.0), 0, written, Begun(b"hash"))
+    written = JournalBatch((entry("began"),), PROGRESS, (Receipt("key", b"asked", {"a": 1}),), parts=parts)
+    return Record(id, Moment(1.0, 1.0), 0, written, NewExperiment(b"hash"))
 
 
 def opened(folder: Path) -> SqliteStore:
@@ -44,7 +44,7 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
 
 
 def ids(store: SqliteStore) -> list[str]:
-    return sorted(known.id for known in store.known())
+    return sorted(each.id for each in store.experiments())
 
 
 def asked(store: SqliteStore, sql: str) -> object:

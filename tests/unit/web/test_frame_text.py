@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from fallline.realtime.frames import Frame, Told
+from fallline.realtime.frames import Frame, RunUpdate
 from fallline.realtime.session import NumberedFrame
 from fallline.web import frame_text
 from fallline.web.frame_text import parts_of_frame
@@ -34,7 +34,7 @@ async def text_of_frame(numbered: NumberedFrame) -> str:
 
 
 def frame() -> Frame:
-    return Frame("e", {"gd": Told(header(3), NAMES, (piece(0, 3),))}, 100, "json")
+    return Frame("e", {"gd": RunUpdate(header(3), NAMES, (piece(0, 3),))}, 100, "json")
 
 
 async def test_one_frame_is_encoded_once_and_has_the_number_of_each_socket(encoded: list[Frame]) -> None:

@@ -116,7 +116,7 @@ async def test_frames_that_are_being_sent_hold_no_pieces_of_history() -> None:
             self, id: str, token: str | None, watcher: Outbox, *_: Any, **__: Any
         ) -> dict[str, Any]:
             nonlocal told
-            watcher.offer("gd", header(8), told)
+            watcher.add_history("gd", header(8), told)
             del told
             return {"id": id}
 

@@ -8,7 +8,7 @@ from weakref import WeakSet
 from fallline.runs.checkpoints import Checkpoints
 
 
-class SharedRoom:
+class SharedBudget:
     """So many bytes for all together. Nobody has to give back: what nobody has any more does not count.
 
     One may hold as much as it leaves to others at least, so that no run, however long it trains or lies about, takes

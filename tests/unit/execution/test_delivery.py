@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fallline.execution.lane import Delivery, Lane
+from fallline.execution.delivery import Delivery, DeliveryQueue
 from fallline.vocabulary.errors import ReadOnly
 
 
@@ -21,13 +21,13 @@ class Said:
 
 
 def test_what_needs_no_storing_is_said_at_once() -> None:
-    said, lane = Said(), Lane()
+    said, lane = Said(), DeliveryQueue()
     lane.take([said.delivery("a"), said.delivery("b")])
     assert said.words == ["a", "b"]
 
 
 def test_nothing_overtakes_what_waits_to_be_stored() -> None:
-    said, lane = Said(), Lane()
+    said, lane = Said(), DeliveryQueue()
     lane.take([said.delivery("a")], "first")
     lane.take([said.delivery("b")])
     lane.take([said.delivery("c")], "second")
@@ -40,7 +40,7 @@ def test_nothing_overtakes_what_waits_to_be_stored() -> None:
 
 
 def test_what_could_not_be_stored_is_not_said_nor_what_comes_after() -> None:
-    said, lane = Said(), Lane()
+    said, lane = Said(), DeliveryQueue()
     lane.take([said.delivery("a")], "first")
     lane.take([said.delivery("b")], "second")
     lane.take([said.delivery("c")])

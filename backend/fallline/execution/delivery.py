@@ -24,7 +24,7 @@ class Delivery:
     fail: Callable[[Exception], None] = _nothing
 
 
-class Lane:
+class DeliveryQueue:
     """The deliveries of one open experiment."""
 
     def __init__(self) -> None:
