@@ -266,7 +266,7 @@ def first_come() -> None:
 def invalid_is_free() -> None:
     """Messages that mean nothing cost nothing."""
     Session.mistake = lambda self, now: None  # type: ignore[method-assign]
-    session.EXCESS = HUGE
+    session.MOST_REFUSED = HUGE
 
 
 def no_reserve() -> None:

@@ -1,1 +1,1 @@
-"""Who listens to what, and what each reader has not yet had."""
+"""Subscribers of experiments: what each one still has to receive, and the socket protocol."""

@@ -1,7 +1,8 @@
-"""The news of one experiment that some reader still lacks: one copy for all readers, each with a place in it.
+"""The measurements of one experiment that some reader still lacks, stored once for all readers.
 
-Owns the limit: beyond it, the pieces between two places are merged into wider buckets, once for all readers. It drops
-pieces that every reader has passed. A reader who is stuck costs only its place. Must not know who reads, or when.
+Owns the byte limit: above it, the pieces between two positions are merged into wider buckets, once for all readers.
+Pieces that every reader has received are dropped. A stuck reader costs only its position. Must not know who reads, or
+when.
 """
 
 from __future__ import annotations
@@ -16,19 +17,19 @@ import numpy as np
 from fallline.realtime.frames import Header
 from fallline.vocabulary.columns import Buckets, bucket_bytes, coarsen, join
 
-Runs = Mapping[str, tuple[Header, Buckets | None]]
+Publication = Mapping[str, tuple[Header, Buckets | None]]
 
 MOST_BYTES = 2 * 1024 * 1024
-"""Bytes of one experiment's news: many times those of a frame, so that whoever is in time loses nothing."""
+"""Bytes of one experiment's backlog: many frames, so a reader that keeps up loses no resolution."""
 
 START = -1
-"""The place of a reader who has had nothing of a run."""
+"""Position of a reader that has received nothing of a run."""
 
 
 class RunBacklog:
-    """One generation of one run: `pieces` of its history in a row, and the places at which readers stand in it.
+    """Consecutive `pieces` of one generation of one run, and the positions of its readers.
 
-    `end` is the step that must come next, None before the first piece; a place is the first step not yet had.
+    `end` is the step that must come next, None before the first piece. A position is the first step not yet received.
     """
 
     def __init__(self, number: int, header: Header, readers: int) -> None:
@@ -38,45 +39,45 @@ class RunBacklog:
         self.pieces: list[Buckets] = []
         self.end: int | None = None
         self.buckets = 0
-        self._places: Counter[int] = Counter({START: readers} if readers else {})
+        self._positions: Counter[int] = Counter({START: readers} if readers else {})
 
     @property
     def bytes(self) -> int:
         return self.buckets * bucket_bytes(self.names)
 
     @property
-    def last_place(self) -> int:
-        """The place of a reader who has had everything."""
+    def end_position(self) -> int:
+        """Position of a reader that has received everything."""
         return START if self.end is None else self.end
 
     def add(self, piece: Buckets) -> bool:
-        """Take the piece that follows. False, and nothing taken, where it does not follow."""
+        """Append the next piece. Return False, and change nothing, if it does not follow."""
         self.names = piece.names
         if not len(piece):
             return True
         if self.end is not None and int(piece.first[0]) != self.end:
             return False
         self.end = int(piece.last[-1]) + 1
-        if self._places:
+        if self._positions:
             self.pieces.append(piece)
             self.buckets += len(piece)
         return True
 
-    def since(self, place: int) -> tuple[Buckets, ...]:
-        """The pieces that a reader at this place has not had."""
-        return tuple(_from(piece, place) for piece in self.pieces if piece.last[-1] >= place)
+    def since(self, position: int) -> tuple[Buckets, ...]:
+        """Return the pieces that a reader at this position lacks."""
+        return tuple(_from(piece, position) for piece in self.pieces if piece.last[-1] >= position)
 
-    def arrive(self, place: int) -> None:
-        """One more reader stands there."""
-        self._places[place] += 1
+    def add_reader(self, position: int) -> None:
+        """Count one more reader at this position."""
+        self._positions[position] += 1
 
-    def depart(self, place: int) -> None:
-        """One reader less; what nobody lacks any more is dropped."""
-        self._places[place] -= 1
-        if self._places[place] > 0:
+    def remove_reader(self, position: int) -> None:
+        """Count one reader less, and drop the pieces that no reader lacks any more."""
+        self._positions[position] -= 1
+        if self._positions[position] > 0:
             return
-        del self._places[place]
-        lowest = min(self._places, default=None)
+        del self._positions[position]
+        lowest = min(self._positions, default=None)
         passed = 0
         while passed < len(self.pieces) and (lowest is None or self.pieces[passed].last[-1] < lowest):
             self.buckets -= len(self.pieces[passed])
@@ -84,19 +85,19 @@ class RunBacklog:
         del self.pieces[:passed]
 
     def compact(self, buckets: int) -> None:
-        """Hold about so many buckets at most, and one at least between every two places."""
+        """Merge to about this many buckets, with at least one between every two positions."""
         groups = list(self._groups())
         at_most = max(buckets // max(len(groups), 1), 1)
         self.pieces = [_merged(group, at_most) for group in groups]
         self.buckets = sum(map(len, self.pieces))
 
     def _groups(self) -> Iterator[list[Buckets]]:
-        """The pieces between neighbouring places."""
-        places = sorted(self._places)
+        """Yield the pieces between neighbouring positions."""
+        positions = sorted(self._positions)
         group: list[Buckets] = []
         for piece in self.pieces:
             first, last = int(piece.first[0]), int(piece.last[-1])
-            for cut in places[bisect_left(places, first) : bisect_right(places, last)]:
+            for cut in positions[bisect_left(positions, first) : bisect_right(positions, last)]:
                 at = int(np.searchsorted(piece.first, cut))
                 if at:
                     group.append(piece.part(slice(0, at)))
@@ -109,14 +110,17 @@ class RunBacklog:
             yield group
 
 
-def _from(piece: Buckets, place: int) -> Buckets:
-    if piece.first[0] >= place:
+def _from(piece: Buckets, position: int) -> Buckets:
+    if piece.first[0] >= position:
         return piece
-    return piece.part(slice(int(np.searchsorted(piece.first, place)), None))
+    return piece.part(slice(int(np.searchsorted(piece.first, position)), None))
 
 
 def _merged(group: list[Buckets], at_most: int) -> Buckets:
-    """The group as one piece of at most so many buckets, in arrays of its own: a slice keeps all it is cut from."""
+    """Join the group to one piece of at most this many buckets.
+
+    The result owns its arrays, because a slice keeps the whole array in memory.
+    """
     if len(group) == 1 and len(group[0]) <= at_most:
         return group[0]
     joined = coarsen(join(*group), at_most)
@@ -124,105 +128,106 @@ def _merged(group: list[Buckets], at_most: int) -> Buckets:
 
 
 class Backlog:
-    """All runs of one experiment, at most about `limit` bytes of them."""
+    """The run backlogs of one experiment, together about `limit` bytes at most."""
 
     def __init__(self) -> None:
-        self.strands: dict[str, RunBacklog] = {}
+        self.runs: dict[str, RunBacklog] = {}
         self.readers = 0
         self.published = 0
-        """So many publications."""
+        """Number of publications so far."""
         self.is_broken = False
-        """A piece came that did not follow: readers have to resume."""
+        """A piece did not follow the one before, so readers have to resume."""
         self._numbers = count()
 
     @property
     def bytes(self) -> int:
-        """Bytes of everything held."""
-        return sum(strand.bytes for strand in self.strands.values())
+        """Bytes of all pieces."""
+        return sum(run.bytes for run in self.runs.values())
 
-    def publish(self, runs: Runs, limit: int = MOST_BYTES) -> bool:
-        """Take what every frame says of these runs from now on, and what follows of their histories. Is it news?"""
-        is_news = False
+    def publish(self, runs: Publication, limit: int = MOST_BYTES) -> bool:
+        """Store new headers and the next pieces of some runs. Return whether anything changed."""
+        has_changed = False
         self.published += 1
-        for run, (header, piece) in runs.items():
-            strand = self.strands.get(run)
-            if strand is None or strand.header["generation"] != header["generation"]:
-                strand = self.strands[run] = RunBacklog(next(self._numbers), header, self.readers)
-                is_news = True
-            is_news = is_news or header != strand.header
-            strand.header = header
+        for name, (header, piece) in runs.items():
+            run = self.runs.get(name)
+            if run is None or run.header["generation"] != header["generation"]:
+                run = self.runs[name] = RunBacklog(next(self._numbers), header, self.readers)
+                has_changed = True
+            has_changed = has_changed or header != run.header
+            run.header = header
             if piece is not None:
-                is_news = is_news or len(piece) > 0
-                self.is_broken = not strand.add(piece) or self.is_broken
+                has_changed = has_changed or len(piece) > 0
+                self.is_broken = not run.add(piece) or self.is_broken
         self.compact(limit)
-        return is_news
+        return has_changed
 
     def compact(self, limit: int) -> None:
-        """Merge what lies between places until it is about so many bytes: the heaviest run first, and no more than it
-        takes, lest everybody wait while all runs are merged at once.
+        """Merge pieces until about `limit` bytes are left, the heaviest run first.
+
+        It stops as soon as the limit is met: merging every run at once would delay all readers.
         """
-        for strand in sorted(self.strands.values(), key=lambda strand: -strand.bytes):
+        for run in sorted(self.runs.values(), key=lambda run: -run.bytes):
             if self.bytes <= limit:
                 break
-            strand.compact(limit // (4 * len(self.strands)) // bucket_bytes(strand.names))
+            run.compact(limit // (4 * len(self.runs)) // bucket_bytes(run.names))
 
     def remove(self, run: str) -> None:
-        """The run is gone."""
-        self.strands.pop(run, None)
+        """Drop a run that has been removed from the experiment."""
+        self.runs.pop(run, None)
 
 
 class Cursor:
-    """One reader's places in a backlog: beside `another` reader, or at its present end."""
+    """One reader's positions in a backlog. It starts at the end, or at the positions of `another` cursor."""
 
     def __init__(self, backlog: Backlog, another: Cursor | None = None) -> None:
         self.backlog = backlog
-        self._places: dict[str, tuple[int, int]] = {}
+        self._positions: dict[str, tuple[int, int]] = {}
         backlog.readers += 1
-        for run, strand in backlog.strands.items():
-            self._stand(run, strand, strand.last_place if another is None else another.place(run))
+        for name, run in backlog.runs.items():
+            self._move(name, run, run.end_position if another is None else another.position(name))
 
-    def _stand(self, run: str, strand: RunBacklog, place: int) -> None:
-        strand.arrive(place)
-        self._places[run] = (strand.number, place)
+    def _move(self, name: str, run: RunBacklog, position: int) -> None:
+        run.add_reader(position)
+        self._positions[name] = (run.number, position)
 
     @property
-    def strands(self) -> dict[str, RunBacklog]:
-        """The runs there are."""
-        return self.backlog.strands
+    def runs(self) -> dict[str, RunBacklog]:
+        """The runs of the backlog, by name."""
+        return self.backlog.runs
 
-    def place(self, run: str) -> int:
-        """The first step of the run not yet had."""
-        number, place = self._places.get(run, (None, START))
-        return place if number == self.strands[run].number else START
+    def position(self, run: str) -> int:
+        """Return the first step of the run not yet received."""
+        number, position = self._positions.get(run, (None, START))
+        return position if number == self.runs[run].number else START
 
     def lacks(self, run: str) -> bool:
-        """True if the reader lacks pieces of the run."""
-        strand = self.strands.get(run)
-        return strand is not None and self.place(run) < strand.last_place
+        """Return whether the reader lacks pieces of the run."""
+        backlog = self.runs.get(run)
+        return backlog is not None and self.position(run) < backlog.end_position
 
     def pieces(self, run: str) -> tuple[Buckets, ...]:
-        """The pieces not yet had."""
-        return self.strands[run].since(self.place(run)) if self.lacks(run) else ()
+        """Return the pieces not yet received."""
+        return self.runs[run].since(self.position(run)) if self.lacks(run) else ()
 
     @property
     def lag(self) -> int:
-        """Buckets not yet had, of all runs."""
-        return sum(len(piece) for run in self.strands for piece in self.pieces(run))
+        """Buckets not yet received, over all runs."""
+        return sum(len(piece) for run in self.runs for piece in self.pieces(run))
 
-    def advance(self, run: str, place: int | None = None) -> None:
-        """Go to this place in the run, or behind all that is there."""
-        strand = self.strands.get(run)
-        if strand is not None:
-            before = self.place(run)
-            self._stand(run, strand, strand.last_place if place is None else place)
-            strand.depart(before)
+    def advance(self, run: str, position: int | None = None) -> None:
+        """Move to this position of the run, or to its end."""
+        backlog = self.runs.get(run)
+        if backlog is not None:
+            before = self.position(run)
+            self._move(run, backlog, backlog.end_position if position is None else position)
+            backlog.remove_reader(before)
 
     def forget(self, run: str) -> None:
-        """The run is gone."""
-        self._places.pop(run, None)
+        """Drop the position in a run that has been removed."""
+        self._positions.pop(run, None)
 
     def close(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         self.backlog.readers -= 1
-        for run, strand in self.strands.items():
-            strand.depart(self.place(run))
+        for name, run in self.runs.items():
+            run.remove_reader(self.position(name))

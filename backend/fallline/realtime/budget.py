@@ -1,10 +1,10 @@
-"""How much a visitor may ask: a bucket of permits that fills at a steady rate. Told the time, reads no clock."""
+"""A rate limit as a token bucket: permits that return at a steady rate. Takes the time as an argument."""
 
 from __future__ import annotations
 
 
 class Budget:
-    """`burst` permits at first; they come back at `rate` a second."""
+    """`burst` permits at first; they return at `rate` permits a second."""
 
     def __init__(self, rate: float, burst: float, now: float) -> None:
         self._rate = rate
@@ -13,7 +13,7 @@ class Budget:
         self._at = now
 
     def take(self, now: float, permits: float = 1.0) -> bool:
-        """Use one permit, or so many, if there are as many."""
+        """Use this many permits. Return False, and use none, if fewer are left."""
         self._refill(now)
         if self._left < permits:
             return False
@@ -21,12 +21,12 @@ class Budget:
         return True
 
     def is_full(self, now: float) -> bool:
-        """Whether nothing has been used of late."""
+        """Return whether all permits are there."""
         self._refill(now)
         return self._left >= self._burst
 
     def seconds_to_next(self, now: float) -> float:
-        """How long until there is a permit."""
+        """Return the seconds until a permit is available."""
         self._refill(now)
         return max(0.0, (1 - self._left) / self._rate)
 

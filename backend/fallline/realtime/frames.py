@@ -1,6 +1,6 @@
-"""What a frame says, and which readers of an experiment are told the same: what is the same is put into words once.
+"""The content of a frame, and a cache so that readers who lack the same steps share one frame.
 
-Must not know who reads, how fast, or what number a frame has on its socket.
+Must not know who reads, how fast, or the number of a frame on its socket.
 """
 
 from __future__ import annotations
@@ -12,82 +12,82 @@ from fallline.vocabulary.columns import Buckets, coarsen, join
 
 Header = dict[str, Any]
 
-MOST_KEPT = 16
-"""Frames of one publication that are kept for other readers: these differ where readers fell behind, or asked for other
-things.
-"""
+MOST_CACHED = 16
+"""Frames cached for one publication: readers differ in their position, series, buckets and encoding."""
 
 _MICROSECONDS = {"json": 1.5, "bdata": 0.05}
+"""Time to encode one number."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunUpdate:
-    """What is told of one run: `pieces` of its history in a row, of which only the series `names`."""
+    """The part of a frame about one run: its header, and consecutive `pieces` of the series `names`."""
 
     header: Header
     names: tuple[str, ...]
     pieces: tuple[Buckets, ...]
 
     def merged(self, at_most: int) -> Buckets:
-        """All pieces as one, of at most so many buckets."""
+        """Return all pieces as one, with at most this many buckets."""
         if not self.pieces:
             return Buckets.empty(self.names)
-        wanted = (piece if piece.names == self.names else piece.select(self.names) for piece in self.pieces)
-        return coarsen(join(*wanted), at_most)
+        selected = (piece if piece.names == self.names else piece.select(self.names) for piece in self.pieces)
+        return coarsen(join(*selected), at_most)
 
 
 @dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
 class Frame:
-    """What happened to the runs of an experiment since the frame before: `at_most` so many buckets of each run."""
+    """Changes of an experiment's runs since the frame before, with at most `at_most` buckets a run."""
 
     experiment: str
     runs: dict[str, RunUpdate]
     at_most: int
     encoding: str
 
-    def says_the_same_as(self, other: Frame) -> bool:
-        """Whether no reader could tell the two apart. Pieces of history are the same where they are the same object."""
+    def has_same_content(self, other: Frame) -> bool:
+        """Return whether both frames encode to the same text. Pieces are compared by identity."""
         return (self.at_most, self.encoding, self.runs) == (other.at_most, other.encoding, other.runs)
 
     @property
-    def effort(self) -> float:
-        """Seconds that it takes to put into words, roughly, and at most."""
+    def encoding_seconds(self) -> float:
+        """Rough upper bound of the time to encode this frame, in seconds."""
         numbers = sum(
-            4 * min(sum(map(len, told.pieces)), self.at_most) * len(told.names) for told in self.runs.values()
+            4 * min(sum(map(len, update.pieces)), self.at_most) * len(update.names)
+            for update in self.runs.values()
         )
         return numbers * _MICROSECONDS[self.encoding] * 1e-6
 
     def message(self) -> dict[str, Any]:
-        """The message of CONTRACT, as plain JSON, but for its type and its number."""
+        """Return the frame message of CONTRACT as plain JSON, without its type and number."""
         return {
             "experiment": self.experiment,
-            "runs": {run: self._run(told) for run, told in self.runs.items()},
+            "runs": {run: self._run(update) for run, update in self.runs.items()},
         }
 
-    def _run(self, told: RunUpdate) -> dict[str, Any]:
-        buckets = told.merged(self.at_most)
+    def _run(self, update: RunUpdate) -> dict[str, Any]:
+        buckets = update.merged(self.at_most)
         encode = buckets.as_bdata if self.encoding == "bdata" else buckets.as_json
-        return {**told.header, "columns": encode(told.header["generation"])}
+        return {**update.header, "columns": encode(update.header["generation"])}
 
 
 class FrameCache:
-    """The frames of one experiment since it was last told of. One that nobody else can come for is not kept."""
+    """The frames of one publication. A frame that no other reader can share is not cached."""
 
     def __init__(self) -> None:
         self._frames: list[Frame] = []
         self._expected = 0
 
-    def begin(self, readers: int) -> None:
-        """There is news, so from here on every frame is another; so many readers will come for one."""
+    def start(self, readers: int) -> None:
+        """Begin a new publication, for which this many readers will take a frame."""
         self._frames.clear()
         self._expected = readers
 
     def share(self, frame: Frame) -> Frame:
-        """The frame that another reader came for, where it says the same."""
-        shared = next((one for one in self._frames if one.says_the_same_as(frame)), frame)
+        """Return the cached frame with the same content, or this one."""
+        shared = next((cached for cached in self._frames if cached.has_same_content(frame)), frame)
         self._expected -= 1
         if self._expected <= 0:
             self._frames.clear()
-        elif shared is frame and len(self._frames) < MOST_KEPT:
+        elif shared is frame and len(self._frames) < MOST_CACHED:
             self._frames.append(frame)
         return shared

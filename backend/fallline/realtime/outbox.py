@@ -1,7 +1,7 @@
-"""What one reader of one experiment has not yet had: events in order, and its places in the history of each run.
+"""The pending messages of one reader of one experiment: events in order, and a position in each run's history.
 
-A reader who is slow gets fewer and wider buckets, never a gap. Nothing is merged before a frame is taken, so a reader
-who is stuck costs no work. Must not know the network, other experiments, or when to send; told the time.
+A slow reader gets fewer and wider buckets, never a gap. Pieces are merged when a frame is taken, so a stuck reader
+costs no work. Must not know the network, other experiments, or when to send. Takes the time as an argument.
 """
 
 from __future__ import annotations
@@ -20,39 +20,42 @@ from fallline.vocabulary.columns import Buckets
 MOST_EVENTS = 256
 
 FRAME_BYTES = 128 * 1024
-"""What one frame may weigh, about: wider buckets instead of more. A reader who gets stuck holds one."""
+"""Approximate bytes of one frame; more measurements give wider buckets. A stuck reader holds one frame."""
 
 CATCH_UP_BYTES = 512 * 1024
-"""The same of a frame that tells of the past, which goes out in several frames instead of in wider buckets."""
+"""Approximate bytes of one frame of the past, which is sent in several frames instead of wider buckets."""
 
 PAST_BYTES = 8 * 1024 * 1024
-"""What a socket may hold of pasts: of all that it watches what was there before it came. Beyond, they are coarser."""
+"""Bytes of history before the watch, over all experiments of one socket. Above it, the history is coarser."""
 
 SHARED_PUBLICATIONS = 60
-"""For so many publications, two seconds, those who come share the past of one who came before."""
+"""Publications (two seconds) during which a new reader can share the history of an earlier one."""
 
 CATCH_UP_SECONDS = 1 / 30
-"""Frames of the past follow one another this fast at least, whatever the reader's `fps`."""
+"""Longest time between frames of the past, whatever the reader's `fps`."""
 
 FEWEST_BUCKETS = 4
-"""A frame holds so many buckets of each run in any case."""
+"""Buckets of each run that a frame may always hold."""
 
 _BYTES = {"json": 20, "bdata": 11}
+"""Bytes of one number."""
+
 _BYTES_OF_SERIES = {"json": 60, "bdata": 190}
-"""Of a number, and of a series without its numbers."""
+"""Bytes of one series without its numbers."""
 
 ON_CHANGE = ("findings",)
-"""What a frame says of a run only where it is not what the frame before said."""
+"""Header fields that a frame holds only if they differ from the frame before."""
 
 
 @lru_cache(maxsize=256)
-def _among(names: tuple[str, ...], asked: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Those that are asked for and there, and those that are not; readers by the hundred ask alike, all the time."""
-    return tuple(name for name in asked if name in names), tuple(name for name in asked if name not in names)
+def _split(names: tuple[str, ...], requested: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the existing and the unknown of the requested series. Cached: many readers request the same."""
+    existing = tuple(name for name in requested if name in names)
+    return existing, tuple(name for name in requested if name not in names)
 
 
-class _Past(Backlog):
-    """What was offered to one reader before it joined the others, all of it while somebody may share it."""
+class _History(Backlog):
+    """The history before a reader joined, whole for as long as another reader may share it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,10 +64,10 @@ class _Past(Backlog):
         self._parts: dict[tuple[str, int, int, int], Buckets] = {}
 
     def part(
-        self, run: str, place: int, pieces: tuple[Buckets, ...], at_most: int, room: int
+        self, run: str, position: int, pieces: tuple[Buckets, ...], at_most: int, room: int
     ) -> Buckets | None:
-        """The oldest `room` buckets, where all of what is not yet had does not fit. The same object for all."""
-        key = (run, place, at_most, room)
+        """Return the oldest `room` buckets, or None if all of them fit. All readers get the same object."""
+        key = (run, position, at_most, room)
         if key not in self._parts:
             merged = RunUpdate({}, pieces[0].names, pieces).merged(at_most)
             if len(merged) <= room:
@@ -73,26 +76,26 @@ class _Past(Backlog):
         return self._parts[key]
 
     def share(self, frame: Frame) -> Frame:
-        """The frame with which another reader began, where it says the same."""
+        """Return the first frame of another reader if it has the same content, else this frame."""
         if self._first_frame is None:
             self._first_frame = frame
-        return self._first_frame if frame.says_the_same_as(self._first_frame) else frame
+        return self._first_frame if frame.has_same_content(self._first_frame) else frame
 
-    def without_pieces(self) -> _Past:
-        """The same runs, of which everything has been had."""
-        had = _Past()
-        for run, strand in self.strands.items():
-            had.publish({run: (strand.header, Buckets.empty(strand.names))})
-            had.strands[run].end = strand.end
-        had.beginning.close()
-        return had
+    def without_pieces(self) -> _History:
+        """Return a history of the same runs whose pieces have all been received."""
+        received = _History()
+        for name, run in self.runs.items():
+            received.publish({name: (run.header, Buckets.empty(run.names))})
+            received.runs[name].end = run.end
+        received.beginning.close()
+        return received
 
 
 class Outbox:
-    """One reader's backlog. `wake` is called when there is something to send.
+    """One reader's messages. `wake` is called when there is something to send.
 
-    What is offered to it alone comes first: the past, when it begins to watch. What follows is read from the backlog
-    that it shares with the other readers of the experiment, once it has joined them.
+    The reader first gets the history that was added for it alone, from before the watch. After it joins, it reads from
+    the backlog that all readers of the experiment share.
     """
 
     def __init__(
@@ -112,7 +115,7 @@ class Outbox:
         self.must_resume = False
         self.is_closed = False
         self.past_limit = past_limit
-        """What the past may weigh with which it begins."""
+        """Bytes that its history may have."""
         self.wake = wake
         self._unsent = Unsent() if unsent is None else unsent
         self._cache = FrameCache()
@@ -122,70 +125,70 @@ class Outbox:
         self._encoding = encoding
         self._events: deque[tuple[dict[str, Any], int]] = deque()
         self._events_bytes = 0
-        self._offered = _Past()
-        self._past = Cursor(self._offered, self._offered.beginning)
+        self._history = _History()
+        self._past = Cursor(self._history, self._history.beginning)
         self._live: Cursor | None = None
         self._joined_at = 0
         self.history_key: object = None
-        """Which past it asked for, so that others who ask for the same may share it."""
-        self._told: dict[str, Header] = {}
+        """Equal for readers that asked for the same history, so that they can share it."""
+        self._last_headers: dict[str, Header] = {}
         self._next: dict[str, int] = {}
         self._catching_up: set[str] = set()
         self._not_before = 0.0
 
-    # ------------------------------------------------------------------ what comes in
+    # ------------------------------------------------------------------ incoming
 
     def add_history(self, run: str, header: Header, buckets: Buckets | None) -> None:
-        """What every frame says of the run now, and the piece of history that follows what was offered before."""
-        known = self._offered.strands.get(run)
-        if known is None:
+        """Add the header of a run and the next piece of its history, for this reader alone."""
+        previous = self._history.runs.get(run)
+        if previous is None:
             self._catching_up.add(run)
-        elif known.header["generation"] != header["generation"]:
+        elif previous.header["generation"] != header["generation"]:
             self._catching_up.discard(run)
-        self._offered.publish({run: (header, buckets)}, PAST_BYTES)
-        self.must_resume = self.must_resume or self._offered.is_broken
+        self._history.publish({run: (header, buckets)}, PAST_BYTES)
+        self.must_resume = self.must_resume or self._history.is_broken
         if buckets is not None and self._series is not None:
-            self.unknown_series = _among(buckets.names, self._series)[1]
+            self.unknown_series = _split(buckets.names, self._series)[1]
         if self._has_news(run):
             self.wake()
 
     def join(self, backlog: Backlog, cache: FrameCache) -> None:
-        """Read on, behind what was offered, in the backlog that all readers of the experiment share."""
+        """Continue after the history with the backlog that all readers of the experiment share."""
         if self._live is None:
             self._live = Cursor(backlog)
             self._joined_at = backlog.published
         self._cache = cache
         self.must_resume = self.must_resume or self._live.backlog is not backlog
 
-    def begins_at(self, published: int) -> bool:
-        """Whether another reader may begin with it: it still has all of its past, and came not long ago."""
+    def can_share_at(self, published: int) -> bool:
+        """Return whether a new reader can share the history: it is whole, and the watch is recent."""
         return (
             self._live is not None
             and bool(self._catching_up)
-            and self._catching_up == self._offered.strands.keys()
+            and self._catching_up == self._history.runs.keys()
             and published - self._joined_at <= SHARED_PUBLICATIONS
         )
 
     def share(self, other: Outbox) -> None:
-        """Begin where another reader began who asked for the same past: it is held once for both."""
+        """Start where another reader started that asked for the same history."""
         assert other._live is not None
-        self._offered = other._offered
-        self._past = Cursor(self._offered, self._offered.beginning)
-        self._catching_up = set(self._offered.strands)
+        self._history = other._history
+        self._past = Cursor(self._history, self._history.beginning)
+        self._catching_up = set(self._history.runs)
         self._live, self._joined_at = Cursor(other._live.backlog, other._live), other._joined_at
         if self._series is not None:
-            for strand in self._offered.strands.values():
-                self.unknown_series = _among(strand.names, self._series)[1]
+            for run in self._history.runs.values():
+                self.unknown_series = _split(run.names, self._series)[1]
 
     def leave(self) -> None:
-        """Read no more: events that have not gone out never will, and weigh nothing any more."""
+        """Stop reading and drop unsent events."""
         self.drop_events()
         if self._live is not None:
             self._live.close()
             self._live = None
 
     def event(self, message: dict[str, Any], weight: int | None = None) -> None:
-        """Something that happened once. A reader who leaves too many of them lying has to resume."""
+        """Queue an event. With too many unread events, the reader has to resume."""
         if self.must_resume:
             return
         if message.get("event") == "run_removed":
@@ -197,66 +200,66 @@ class Outbox:
         self.wake()
 
     def drop_events(self) -> None:
-        """None of them goes out any more."""
+        """Drop all unsent events."""
         while self.take_event() is not None:
             pass
 
     def _forget(self, run: str) -> None:
-        self._offered.remove(run)
+        self._history.remove(run)
         for cursor in (self._past, self._live):
             if cursor is not None:
                 cursor.forget(run)
-        self._told.pop(run, None)
+        self._last_headers.pop(run, None)
         self._next.pop(run, None)
         self._catching_up.discard(run)
 
     def _put(self, message: dict[str, Any], weight: int | None = None) -> bool:
-        weighed = weight_of(message) if weight is None else weight
-        self._events.append((message, weighed))
-        self._events_bytes += weighed
-        return self._unsent.add(weighed)
+        size = weight_of(message) if weight is None else weight
+        self._events.append((message, size))
+        self._events_bytes += size
+        return self._unsent.add(size)
 
     def begin(self, answer: dict[str, Any]) -> None:
-        """The answer to the watch, which goes out before everything else."""
+        """Queue the answer to the watch before everything else."""
         self._put(answer)
         self._events.rotate(1)
 
     def interrupt(self) -> None:
-        """What was told may not stand, so the reader has to resume."""
+        """Make the reader resume, because steps it received may not be stored."""
         self.must_resume = True
         self.wake()
 
     def close(self) -> None:
-        """The experiment is gone."""
+        """Note that the experiment has been deleted."""
         self.is_closed = True
         self.wake()
 
-    # ------------------------------------------------------------------ what it holds
+    # ------------------------------------------------------------------ sizes
 
     @property
     def past(self) -> object:
-        """The past with which it began, one for all who share it."""
-        return self._offered
+        """The history from before the watch: one object for all readers that share it."""
+        return self._history
 
     @property
     def past_bytes(self) -> int:
-        """Bytes of the past while it has not had all of it."""
-        return self._offered.bytes
+        """Bytes of the history, until the reader has received all of it."""
+        return self._history.bytes
 
     @property
     def events_bytes(self) -> int:
-        """Bytes of events and of the answer to the watch, about."""
+        """Approximate bytes of unsent events and of the answer to the watch."""
         return self._events_bytes
 
     @property
     def lag(self) -> int:
-        """Buckets of the shared backlog not yet had."""
+        """Buckets of the shared backlog not yet received."""
         return 0 if self._live is None else self._live.lag
 
-    # ------------------------------------------------------------------ what goes out
+    # ------------------------------------------------------------------ outgoing
 
     def take_event(self) -> dict[str, Any] | None:
-        """The oldest event not yet taken."""
+        """Remove and return the oldest event."""
         if not self._events:
             return None
         message, weight = self._events.popleft()
@@ -265,77 +268,79 @@ class Outbox:
         return message
 
     def frame_due(self) -> float | None:
-        """When the next frame may go by the reader's `fps`; None while there is nothing to tell."""
+        """Return the time of the next frame by the reader's `fps`; None while nothing is pending."""
         return self._not_before if any(map(self._has_news, self._runs())) else None
 
     def take_frame(self, now: float) -> Frame:
-        """Everything that is pending, as one frame of at most `FRAME_BYTES`."""
-        news = [run for run in self._runs() if self._has_news(run)]
-        most_bytes = FRAME_BYTES if self._catching_up.isdisjoint(news) else CATCH_UP_BYTES
-        at_most = min([self._at_most, *(self._room(run, len(news), most_bytes) for run in news)])
-        told = {run: self._take(run, at_most) for run in news}
-        # Counted from when it was due, unless that is long past: so a timer that is late does not lower the rate.
+        """Return everything pending as one frame of at most `FRAME_BYTES`, or `CATCH_UP_BYTES` of the past."""
+        changed = [run for run in self._runs() if self._has_news(run)]
+        most_bytes = FRAME_BYTES if self._catching_up.isdisjoint(changed) else CATCH_UP_BYTES
+        at_most = min([self._at_most, *(self._room(run, len(changed), most_bytes) for run in changed)])
+        updates = {run: self._take(run, at_most) for run in changed}
+        # Counted from the due time, unless that is long past: a late timer does not lower the rate.
         interval = min(self._interval, CATCH_UP_SECONDS) if self._catching_up else self._interval
         self._not_before = max(self._not_before + interval, now + interval / 2)
-        frame = Frame(self.experiment, told, at_most, self._encoding)
+        frame = Frame(self.experiment, updates, at_most, self._encoding)
         if self._catching_up:
-            return self._offered.share(frame)
-        if self._offered.bytes:
-            self._offered = self._offered.without_pieces()
-            self._past = Cursor(self._offered)
+            return self._history.share(frame)
+        if self._history.bytes:
+            self._history = self._history.without_pieces()
+            self._past = Cursor(self._history)
         return self._cache.share(frame)
 
     def _runs(self) -> list[str]:
         if self._live is None:
-            return list(self._offered.strands)
-        return list({**self._offered.strands, **self._live.strands})
+            return list(self._history.runs)
+        return list({**self._history.runs, **self._live.runs})
 
-    def _strand(self, run: str) -> RunBacklog:
-        """Where the newest of the run stands."""
-        live = {} if self._live is None else self._live.strands
-        return live.get(run) or self._offered.strands[run]
+    def _newest(self, run: str) -> RunBacklog:
+        """Return the live backlog of the run, or its history if there is none."""
+        live = {} if self._live is None else self._live.runs
+        return live.get(run) or self._history.runs[run]
 
     def _has_past(self, run: str) -> bool:
-        """Whether it lacks something of what was offered, that is still the run's past."""
-        strand = self._offered.strands.get(run)
+        """Return whether the reader lacks history of the run's present generation."""
+        history = self._history.runs.get(run)
         return (
-            strand is not None
+            history is not None
             and self._past.lacks(run)
-            and strand.header["generation"] == self._strand(run).header["generation"]
+            and history.header["generation"] == self._newest(run).header["generation"]
         )
 
     def _has_news(self, run: str) -> bool:
         return (
-            self._strand(run).header != self._told.get(run)
+            self._newest(run).header != self._last_headers.get(run)
             or self._has_past(run)
             or (self._live is not None and self._live.lacks(run))
         )
 
     def _take(self, run: str, room: int) -> RunUpdate:
-        """What the run has to tell: all of it, or of its past the oldest that one frame may hold."""
-        generation = self._strand(run).header["generation"]
-        had = self._told.get(run, {})
-        if had.get("generation") != generation:
-            had = {}
+        """Return everything pending of the run, or the oldest part of its history that fits into one frame."""
+        generation = self._newest(run).header["generation"]
+        before = self._last_headers.get(run, {})
+        if before.get("generation") != generation:
+            before = {}
             self._next.pop(run, None)
-        pieces = self._following(run, self._take_pieces(run, room))
-        # While the past goes out it is told as it was, alike to all who share it.
-        header = (self._offered.strands[run] if run in self._catching_up else self._strand(run)).header
-        self._told[run] = header
-        news = {key: said for key, said in header.items() if key not in ON_CHANGE or said != had.get(key)}
-        return RunUpdate(news, self._names(run), pieces)
+        pieces = self._check_order(run, self._take_pieces(run, room))
+        # The history goes out with its own header, the same for all readers who share it.
+        header = (self._history.runs[run] if run in self._catching_up else self._newest(run)).header
+        self._last_headers[run] = header
+        changes = {
+            key: value for key, value in header.items() if key not in ON_CHANGE or value != before.get(key)
+        }
+        return RunUpdate(changes, self._names(run), pieces)
 
     def _names(self, run: str) -> tuple[str, ...]:
-        names = self._strand(run).names
-        if not names and run in self._offered.strands:
-            names = self._offered.strands[run].names
-        return names if self._series is None else _among(names, self._series)[0]
+        names = self._newest(run).names
+        if not names and run in self._history.runs:
+            names = self._history.runs[run].names
+        return names if self._series is None else _split(names, self._series)[0]
 
     def _take_pieces(self, run: str, room: int) -> tuple[Buckets, ...]:
         past = self._past.pieces(run) if self._has_past(run) else ()
         live = self._live.pieces(run) if self._live is not None else ()
         if run in self._catching_up and past:
-            part = self._offered.part(run, self._past.place(run), past, self._at_most, room)
+            part = self._history.part(run, self._past.position(run), past, self._at_most, room)
             if part is not None:
                 self._past.advance(run, int(part.last[-1]) + 1)
                 return (part,)
@@ -345,8 +350,8 @@ class Outbox:
             self._live.advance(run)
         return past + live
 
-    def _following(self, run: str, pieces: tuple[Buckets, ...]) -> tuple[Buckets, ...]:
-        """The pieces, if they follow one another and what went before; else nothing, and the reader has to resume."""
+    def _check_order(self, run: str, pieces: tuple[Buckets, ...]) -> tuple[Buckets, ...]:
+        """Return the pieces if each follows the one before. Else return none, and the reader has to resume."""
         for piece in pieces:
             if self._next.setdefault(run, int(piece.first[0])) != int(piece.first[0]):
                 self.must_resume = True
@@ -355,7 +360,7 @@ class Outbox:
         return pieces
 
     def _room(self, run: str, runs: int, most_bytes: int) -> int:
-        """How many buckets of a run fit into a frame that tells of so many runs."""
+        """Return how many buckets of a run fit into a frame with this many runs."""
         series = max(len(self._names(run)), 1)
         room = most_bytes // runs - series * _BYTES_OF_SERIES[self._encoding]
         return max(room // ((4 * series + 2) * _BYTES[self._encoding]), FEWEST_BUCKETS)

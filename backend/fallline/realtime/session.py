@@ -1,6 +1,7 @@
-"""One connection's protocol as a state machine: messages in, what is to be done and to be sent out.
+"""The protocol of one socket as a state machine: client messages in, calls and server messages out.
 
-Owns the order of what is sent, credit, limits and deadlines. Must not know asyncio, HTTP or the lab; told the time.
+Owns the order of messages, credit, limits and deadlines. Must not know asyncio, HTTP or the lab. Takes the time as an
+argument.
 """
 
 from __future__ import annotations
@@ -20,24 +21,24 @@ from fallline.vocabulary.messages import ClientMessage, CloseCode, Command, Got,
 HELLO_SECONDS = 5.0
 IDLE_SECONDS = 10.0
 MOST_WATCHED = 16
-MOST_AT_WORK = 32
+MOST_RUNNING_COMMANDS = 32
 MOST_REPLIES = 256
 IN_FLIGHT = 2
 COMMAND_BURST = 20.0
-EXCESS = 50
+MOST_REFUSED = 50
 MESSAGE_RATE, MESSAGE_BURST = 1_000.0, 2_000.0
 BYTES_A_MESSAGE = 1024
-"""A longer message counts as several."""
+"""A longer message counts as several messages."""
 
 UNACKNOWLEDGED_SECONDS = 60.0
-"""How long a reader that is paced by credit may leave its frames unacknowledged while there are more for it."""
+"""Seconds that a reader with credit may leave frames unacknowledged while more frames are due."""
 
 WATCH_RATE, WATCH_BURST = 5.0, 2.0 * MOST_WATCHED
 
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """The last thing sent."""
+    """The close of the socket, sent last."""
 
     code: CloseCode
     reason: str
@@ -55,19 +56,19 @@ Outgoing: TypeAlias = dict[str, Any] | NumberedFrame | Closing
 
 
 class Session:
-    """What a client asked for on one socket, and what it is owed."""
+    """The state of one socket: watched experiments, running commands and unsent messages."""
 
     def __init__(self, now: float, commands_per_second: float = 5.0) -> None:
         self._watched: dict[str, tuple[Outbox, str | None]] = {}
         self.unsent = Unsent()
-        """What waits to be sent, but for frames; outboxes of this socket count in it too."""
+        """Unsent messages without frames. The outboxes of this socket count here too."""
         self._replies: deque[tuple[dict[str, Any], int]] = deque()
         self._closing: Closing | None = None
         self._frames = 0
         self._acknowledged: int | None = None
         self._without_credit_since: float | None = None
-        self._at_work = 0
-        self._excess = 0
+        self._running_commands = 0
+        self._refused = 0
         self._commands = Budget(commands_per_second, COMMAND_BURST, now)
         self._watches = Budget(WATCH_RATE, WATCH_BURST, now)
         self._messages = Budget(MESSAGE_RATE, MESSAGE_BURST, now)
@@ -80,31 +81,31 @@ class Session:
 
     @property
     def past_limit(self) -> int:
-        """What the past may weigh of one experiment more."""
+        """Bytes left for the history of one more experiment."""
         return PAST_BYTES - sum(outbox.past_bytes for outbox, _ in self._watched.values())
 
     @property
     def commanded(self) -> tuple[str, ...]:
-        """The experiments on this socket that it may change."""
+        """The experiments on this socket that its client may change."""
         return tuple(name for name, (_, token) in self._watched.items() if token is not None)
 
-    # ------------------------------------------------------------------ what comes in
+    # ------------------------------------------------------------------ incoming
 
     def admit(self, size: int, now: float) -> bool:
-        """Whether a message of so many characters may be looked at: all count, whatever is in them."""
+        """Count a message of `size` characters. Return False, and close the socket, above the rate limit."""
         if self._messages.take(now, max(size / BYTES_A_MESSAGE, 1.0)):
             return True
         self.close(CloseCode.TOO_MANY_MESSAGES, "too many messages")
         return False
 
     def mistake(self, now: float) -> None:
-        """A message cannot be understood. It counts as a command; raises TooManyRequests where these are used up."""
+        """Count an invalid message as a command. Raises TooManyRequests above the rate limit."""
         self._spend_command(now)
 
     def receive(self, message: ClientMessage, now: float) -> Watch | Unwatch | Got | Command | None:
-        """What is to be done about a message; None where the session has done it. Raises why it is refused.
+        """Return the message if the caller has to act on it, None if it is done. Raises why it is refused.
 
-        One that is about to close takes no more: the client comes back, and sends again what was not answered.
+        A closing session ignores messages: the client reconnects and repeats commands without an answer.
         """
         if self._closing is not None:
             return None
@@ -115,7 +116,7 @@ class Session:
                 return message if self._acknowledged > before or self._has_read_all else None
             case Ping(id=id):
                 self.reply({"type": "pong", "id": id})
-                # A paused experiment sends no frames: a reader who has had all of them is still there.
+                # A paused experiment sends no frames, so a ping shows that the reader is still there.
                 return Got(type="got", frame=self._frames) if self._frames and self._has_read_all else None
             case Watch():
                 self._idle_at = now + IDLE_SECONDS
@@ -136,55 +137,58 @@ class Session:
             raise self._exceeded(self._watches, now)
         if message.experiment not in self._watched and len(self._watched) >= MOST_WATCHED:
             raise Conflict(
-                f"one socket watches at most {MOST_WATCHED} experiments: unwatch one, or open another"
+                f"one socket watches at most {MOST_WATCHED} experiments: unwatch one, or open another socket"
             )
 
     def _admit_command(self, now: float) -> None:
         self._spend_command(now)
-        if self._at_work >= MOST_AT_WORK:
+        if self._running_commands >= MOST_RUNNING_COMMANDS:
             raise self._exceeded(self._commands, now)
-        self._at_work += 1
+        self._running_commands += 1
 
     def _spend_command(self, now: float) -> None:
         if self._commands.is_full(now):
-            self._excess = 0
+            self._refused = 0
         if not self._commands.take(now):
             raise self._exceeded(self._commands, now)
 
     def _exceeded(self, budget: Budget, now: float) -> TooManyRequests:
-        self._excess += 1
-        if self._excess > EXCESS:
+        self._refused += 1
+        if self._refused > MOST_REFUSED:
             self.close(CloseCode.TOO_MANY_MESSAGES, "too many commands")
-        return TooManyRequests("more than one socket may send: wait a little", budget.seconds_to_next(now))
+        return TooManyRequests(
+            "this socket sends too fast: wait `retry_after` seconds",
+            budget.seconds_to_next(now),
+        )
 
     def token_for(self, experiment: str) -> str | None:
-        """The token that came with the watch of this experiment."""
+        """Return the token sent with the watch of this experiment."""
         return self._watched[experiment][1] if experiment in self._watched else None
 
-    # ------------------------------------------------------------------ what becomes of it
+    # ------------------------------------------------------------------ results
 
     def open(self, outbox: Outbox, token: str | None, state: dict[str, Any]) -> None:
-        """The watch is done: its answer goes out, then the frames follow."""
+        """Finish a watch: send its answer, then frames."""
         self._watched[outbox.experiment] = (outbox, token)
         outbox.begin({"type": "experiment", "experiment": outbox.experiment, "state": state})
 
     def forget(self, experiment: str, now: float) -> Outbox | None:
-        """Not watched any more; returns what it was watched through."""
+        """End a watch. Returns its outbox."""
         self._idle_at = now + IDLE_SECONDS
         return self._watched.pop(experiment, (None, None))[0]
 
     def done(self, message: dict[str, Any]) -> None:
-        """A command has come to its end, and this is the answer."""
-        self._at_work -= 1
+        """Finish a command with this answer."""
+        self._running_commands -= 1
         self.reply(message)
 
     def reply(self, message: dict[str, Any]) -> None:
-        """Send this as soon as possible, in order."""
+        """Queue a reply, in order."""
         weight = weight_of(message)
         self._replies.append((message, weight))
         if not self.unsent.add(weight) or len(self._replies) > MOST_REPLIES:
             self._drop_replies()
-            self.close(CloseCode.TOO_SLOW, "answers are not being read")
+            self.close(CloseCode.TOO_SLOW, "replies are not being read")
 
     def _take_reply(self) -> dict[str, Any]:
         message, weight = self._replies.popleft()
@@ -196,15 +200,15 @@ class Session:
             self._take_reply()
 
     def close(self, code: CloseCode, reason: str) -> None:
-        """End the connection once the replies are out. The first reason stays."""
+        """Close the socket after its replies. The first reason counts."""
         self._closing = self._closing or Closing(code, reason)
 
-    # ------------------------------------------------------------------ what goes out
+    # ------------------------------------------------------------------ outgoing
 
     def take(self, now: float) -> Outgoing | None:
-        """The next thing to send, if there is one now."""
-        self._look_at_deadlines(now)
-        # Events before answers: what a command brought about has been told when it is acknowledged.
+        """Return the next message to send, None if there is none now."""
+        self._check_deadlines(now)
+        # Events come before answers: a command's events have been sent when it is acknowledged.
         for outbox, _ in self._watched.values():
             if (event := outbox.take_event()) is not None:
                 return event
@@ -214,8 +218,8 @@ class Session:
             return self._closing
         return self._take_frame(now) if self._has_credit else None
 
-    def _look_at_deadlines(self, now: float) -> None:
-        if not self._watched and now >= self._idle_at and not self._at_work:
+    def _check_deadlines(self, now: float) -> None:
+        if not self._watched and now >= self._idle_at and not self._running_commands:
             self.close(CloseCode.PROTOCOL, "nothing is being watched")
         if any(outbox.must_resume for outbox, _ in self._watched.values()):
             self._give_up("too far behind: resume")
@@ -227,7 +231,7 @@ class Session:
             self._give_up("frames are not being acknowledged: resume")
 
     def _give_up(self, reason: str) -> None:
-        """Nothing more goes out but the close, after which the client comes back."""
+        """Drop all messages and close with a code after which the client reconnects."""
         self._drop_replies()
         for outbox, _ in self._watched.values():
             outbox.drop_events()
@@ -255,8 +259,8 @@ class Session:
         return NumberedFrame(self._frames, self._watched[name][0].take_frame(now))
 
     def wake_at(self, now: float) -> float | None:
-        """When `take` may have something by itself, without anything coming in; None for never."""
-        times = [] if self._watched or self._at_work else [self._idle_at]
+        """Return when `take` may have something without new input; None for never."""
+        times = [] if self._watched or self._running_commands else [self._idle_at]
         if self._has_credit:
             times += [at for outbox, _ in self._watched.values() if (at := outbox.frame_due()) is not None]
         elif self._without_credit_since is not None:
@@ -264,5 +268,5 @@ class Session:
         return min(times, default=None)
 
     def closed_experiments(self) -> list[str]:
-        """Experiments that are watched and gone."""
+        """Return the watched experiments that have been deleted."""
         return [name for name, (outbox, _) in self._watched.items() if outbox.is_closed]

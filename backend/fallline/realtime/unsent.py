@@ -1,4 +1,4 @@
-"""Bytes of the messages that wait to go out on one socket, whichever experiment they are of."""
+"""Bytes of the messages that wait to be sent on one socket, over all experiments."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ MOST_BYTES = 128 * 1024
 
 
 class Unsent:
-    """Bytes of all events, answers and replies of one socket. One message alone may weigh more."""
+    """Bytes of all events, answers and replies of one socket. A single message may exceed the limit."""
 
     def __init__(self, most: int = MOST_BYTES) -> None:
         self.bytes = 0
@@ -14,12 +14,12 @@ class Unsent:
         self._most = most
 
     def add(self, weight: int) -> bool:
-        """One message more. Is that still within the bound?"""
+        """Count one message more. Return whether the limit still holds."""
         self.bytes += weight
         self._messages += 1
         return self.bytes <= self._most or self._messages == 1
 
     def remove(self, weight: int) -> None:
-        """One message less."""
+        """Count one message less."""
         self.bytes -= weight
         self._messages -= 1

@@ -1,4 +1,4 @@
-"""About how many bytes a message has as JSON, without making the text."""
+"""An estimate of how many bytes a message has as JSON, without encoding it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def weight_of(message: Any) -> int:
-    """Bytes, about: a number counts 8, a text its characters, and each value 4 for what stands around it."""
+    """Estimate the bytes: 8 for a number, a text by its length, and 4 around each value."""
     match message:
         case str():
             return 4 + len(message)

@@ -31,7 +31,7 @@ async def parts_of_frame(numbered: NumberedFrame) -> tuple[str, str]:
 
 def _encoded(frame: Frame) -> asyncio.Future[str]:
     """The text behind the number."""
-    if frame.effort < LONG:
+    if frame.encoding_seconds < LONG:
         made = asyncio.get_running_loop().create_future()
         made.set_result(text_of(frame.message())[1:])
         return made

@@ -1,4 +1,4 @@
-"""What readers have not had yet: one copy for all of them, bounded, and each still gets all of it."""
+"""The backlog: one bounded copy for all readers, and each reader still gets every step."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from fallline.web.answers import text_of
 from support.columns import header, piece
 
 
-def audience(many: int, **asked: Any) -> tuple[Hub, list[Outbox]]:
-    hub, boxes = Hub(), [Outbox("e", **asked) for _ in range(many)]
+def audience(many: int, **options: Any) -> tuple[Hub, list[Outbox]]:
+    hub, boxes = Hub(), [Outbox("e", **options) for _ in range(many)]
     for box in boxes:
         hub.join("e", box)
     return hub, boxes
 
 
 def wide(first: int, stop: int, series: int = 75) -> Buckets:
-    """A piece of many series of numbers that take all their digits."""
+    """A piece of many series whose numbers need all digits as JSON."""
     steps = np.arange(first, stop)
     values = np.random.default_rng(first).random((series, len(steps)))
     names = tuple(f"grad_l1/W{number}" for number in range(series))
@@ -44,7 +44,7 @@ def publish(
     hub.frames("e", {f"run-{run}": (header(stop), make(first, stop)) for run in range(runs)})
 
 
-def told(frame: Frame, run: str = "run-0") -> dict[str, Any]:
+def columns_of(frame: Frame, run: str = "run-0") -> dict[str, Any]:
     columns: dict[str, Any] = frame.message()["runs"][run]["columns"]
     return columns
 
@@ -54,7 +54,7 @@ def told(frame: Frame, run: str = "run-0") -> dict[str, Any]:
     st.integers(1, 12),
     st.sampled_from([2_000, 10_000, MOST_BYTES]),
 )
-def test_every_reader_gets_every_step_in_order_whenever_it_comes_and_however_little_is_held(
+def test_every_reader_gets_every_step_in_order_whenever_it_reads_and_however_low_the_limit(
     publications: list[tuple[int, int]], at_most: int, limit: int
 ) -> None:
     shared, boxes = Backlog(), [Outbox("e", buckets=at_most) for _ in range(3)]
@@ -64,28 +64,26 @@ def test_every_reader_gets_every_step_in_order_whenever_it_comes_and_however_lit
     for steps, takers in [*publications, (1, 7)]:
         shared.publish({"run-0": (header(at + steps), piece(at, at + steps))}, limit)
         at += steps
-        for place, box in enumerate(boxes):
-            if takers >> place & 1:
-                columns = told(box.take_frame(now=0))
+        for number, box in enumerate(boxes):
+            if takers >> number & 1:
+                columns = columns_of(box.take_frame(now=0))
                 assert len(columns["first"]) <= at_most
                 for first, last in zip(columns["first"], columns["last"], strict=True):
-                    assert first == ends[place]
-                    ends[place] = last + 1
-                highest[place] = max(highest[place], *columns["series"]["batch_loss"]["max"])
+                    assert first == ends[number]
+                    ends[number] = last + 1
+                highest[number] = max(highest[number], *columns["series"]["batch_loss"]["max"])
         assert shared.bytes <= max(limit, 4 * piece(0, 1).first.nbytes * 14)
     assert ends == [at] * 3
     assert highest == [at - 1.0] * 3
-    assert shared.bytes == 0, "everybody has had everything"
+    assert shared.bytes == 0, "all readers have received everything"
 
 
 @pytest.mark.parametrize("late", [0, 3])
-def test_readers_who_are_stuck_share_what_they_lack_and_its_merging(
-    late: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """So many merges and so many bytes as with one of them, whether or not they got stuck at one time."""
+def test_stuck_readers_share_one_backlog_and_its_merges(late: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many stuck readers cost as many merges and bytes as one, wherever they got stuck."""
     merges: list[int] = []
     coarsen = backlogs.coarsen
-    monkeypatch.setattr(backlogs, "coarsen", lambda *given: merges.append(1) or coarsen(*given))
+    monkeypatch.setattr(backlogs, "coarsen", lambda *pieces: merges.append(1) or coarsen(*pieces))
 
     def cost(stuck: int) -> tuple[int, int]:
         merges.clear()
@@ -97,14 +95,14 @@ def test_readers_who_are_stuck_share_what_they_lack_and_its_merging(
         assert not any(box.must_resume for box in boxes)
         return len(merges), hub.bytes
 
-    merged, held = cost(late + 1)
-    many_merged, many_held = cost(40)
+    merged, size = cost(late + 1)
+    many_merged, many_size = cost(40)
     assert many_merged <= merged + 8
-    assert many_held <= 1.1 * held + 8 * 27 * 44
-    assert 0 < many_held <= MOST_BYTES
+    assert many_size <= 1.1 * size + 8 * 27 * 44
+    assert 0 < many_size <= MOST_BYTES
 
 
-def test_nothing_is_merged_for_readers_who_take_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_merged_for_readers_who_keep_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backlogs, "coarsen", None)
     hub, boxes = audience(5)
     for start in range(0, 128 * 50, 128):
@@ -114,22 +112,22 @@ def test_nothing_is_merged_for_readers_who_take_what_there_is(monkeypatch: pytes
     assert hub.bytes == 0
 
 
-def test_what_everybody_has_had_is_dropped_and_what_a_reader_lacks_goes_when_it_leaves() -> None:
+def test_pieces_that_no_reader_lacks_are_dropped_also_when_a_reader_leaves() -> None:
     hub, (prompt, stuck) = audience(2)
     first = piece(0, 8)
-    kept = ref(first.minimum)
+    piece_ref = ref(first.minimum)
     hub.frames("e", {"gd": (header(8), first)})
     del first
     prompt.take_frame(now=0)
     publish(hub, 8, 16)
     gc.collect()
-    assert kept() is not None
+    assert piece_ref() is not None
     hub.leave("e", stuck)
     gc.collect()
-    assert kept() is None
+    assert piece_ref() is None
 
 
-def test_where_places_are_too_many_whoever_is_furthest_behind_has_to_resume(
+def test_with_too_many_positions_the_slowest_reader_has_to_resume(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(hubs, "MOST_BYTES", 20_000)
@@ -144,7 +142,7 @@ def test_where_places_are_too_many_whoever_is_furthest_behind_has_to_resume(
     assert 1 <= hub.watchers("e") < 40
 
 
-def test_all_experiments_together_hold_no_more_than_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_experiments_together_respect_the_common_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hubs, "ALL_BYTES", 2_000_000)
     hub = Hub()
     for number in range(20):
@@ -157,48 +155,48 @@ def test_all_experiments_together_hold_no_more_than_there_is(monkeypatch: pytest
 
 @pytest.mark.parametrize("encoding", ["json", "bdata"])
 @pytest.mark.parametrize("series", [2, 27, 75])
-def test_a_frame_weighs_no_more_than_it_may_however_much_there_is_to_tell(encoding: str, series: int) -> None:
+def test_a_frame_respects_its_byte_limit_however_much_is_pending(encoding: str, series: int) -> None:
     hub, (stuck,) = audience(1, buckets=10_000, encoding=encoding)
     for start in range(0, 128 * 20, 128):
         publish(hub, start, start + 128, lambda a, b: wide(a, b, series), runs=8)
     frame = stuck.take_frame(now=0)
-    assert len(told(frame, "run-7")["series"]) == series
+    assert len(columns_of(frame, "run-7")["series"]) == series
     text = text_of(frame.message())
     assert series == 2 or len(text) > FRAME_BYTES / 5
     assert len(text) <= (1.1 if series < 75 else 1.6) * FRAME_BYTES
 
 
-def test_the_past_of_a_reader_weighs_no_more_in_a_frame_and_is_none_the_coarser() -> None:
+def test_frames_of_the_past_respect_their_byte_limit_and_lose_no_resolution() -> None:
     box, lasts = Outbox("e", buckets=10_000), []
     box.add_history("run-0", header(2000), wide(0, 2000))
     while box.frame_due() is not None:
         frame = box.take_frame(now=0)
         assert len(text_of(frame.message())) <= 1.1 * CATCH_UP_BYTES
-        lasts += told(frame)["last"]
+        lasts += columns_of(frame)["last"]
     assert lasts == list(range(2000))
     assert box.past_bytes == 0
 
 
-def test_the_past_comes_as_fast_as_it_can_be_had_also_at_one_frame_a_second() -> None:
+def test_the_past_comes_at_full_rate_even_at_one_frame_a_second() -> None:
     box = Outbox("e", buckets=10_000, fps=1)
     box.add_history("run-0", header(2000), wide(0, 2000))
     box.take_frame(now=10)
     assert (box.frame_due() or 0) <= 10.05
 
 
-def test_a_run_of_another_past_begins_anew_for_readers_wherever_they_stood() -> None:
+def test_a_new_generation_starts_afresh_for_readers_at_any_position() -> None:
     hub, (prompt, stuck) = audience(2)
     publish(hub, 0, 8)
     prompt.take_frame(now=0)
     hub.frames("e", {"run-0": (header(0, generation=1), None)})
     hub.frames("e", {"run-0": (header(3, generation=1), piece(0, 3))})
     for box in (prompt, stuck):
-        columns = told(box.take_frame(now=1))
+        columns = columns_of(box.take_frame(now=1))
         assert (columns["generation"], columns["last"]) == (1, [0, 1, 2])
     assert hub.bytes == 0
 
 
-def test_a_reader_whose_past_does_not_meet_what_follows_has_to_resume() -> None:
+def test_a_reader_with_a_gap_after_its_history_has_to_resume() -> None:
     hub, box = Hub(), Outbox("e")
     box.add_history("run-0", header(3), piece(0, 3))
     hub.join("e", box)
@@ -207,7 +205,7 @@ def test_a_reader_whose_past_does_not_meet_what_follows_has_to_resume() -> None:
     assert box.must_resume
 
 
-def test_a_piece_that_does_not_follow_sends_all_readers_back() -> None:
+def test_a_piece_that_does_not_follow_makes_all_readers_resume() -> None:
     hub, boxes = audience(3)
     publish(hub, 0, 3)
     publish(hub, 5, 8)
@@ -215,7 +213,7 @@ def test_a_piece_that_does_not_follow_sends_all_readers_back() -> None:
     assert hub.watchers("e") == 0
 
 
-def test_the_hub_counts_pasts_and_events_with_what_is_shared() -> None:
+def test_the_hub_counts_histories_and_events_with_the_backlog() -> None:
     hub, box = Hub(), Outbox("e")
     box.add_history("run-0", header(3), piece(0, 3))
     hub.join("e", box)
@@ -228,7 +226,7 @@ def test_the_hub_counts_pasts_and_events_with_what_is_shared() -> None:
     assert hub.bytes == 0
 
 
-def test_a_cursor_stands_at_the_end_of_what_there_is_when_it_comes() -> None:
+def test_a_new_cursor_starts_at_the_end_of_the_backlog() -> None:
     shared = Backlog()
     early = Cursor(shared)
     shared.publish({"gd": (header(4), piece(0, 4))})
@@ -241,8 +239,8 @@ def test_a_cursor_stands_at_the_end_of_what_there_is_when_it_comes() -> None:
     assert shared.bytes == 2 * 8 * (5 * 2 + 4)
 
 
-def beginning(hub: Hub, box: Outbox, steps: int, history_key: str = "all") -> bool:
-    """Have the reader begin as `services.watching` does; whether it shares the past of another."""
+def join(hub: Hub, box: Outbox, steps: int, history_key: str = "all") -> bool:
+    """Join as `services.watching` does. Return whether the reader shares another one's history."""
     box.history_key = history_key
     peer = hub.peer("e", history_key)
     if peer is not None:
@@ -256,16 +254,16 @@ def beginning(hub: Hub, box: Outbox, steps: int, history_key: str = "all") -> bo
 def all_of(box: Outbox) -> list[int]:
     lasts = []
     while box.frame_due() is not None:
-        lasts += told(box.take_frame(now=0))["last"]
+        lasts += columns_of(box.take_frame(now=0))["last"]
     return lasts
 
 
-def test_readers_who_ask_for_the_same_past_hold_it_once_and_begin_with_the_same_frame() -> None:
+def test_readers_with_the_same_history_share_one_copy_and_the_first_frame() -> None:
     hub, boxes = Hub(), [Outbox("e", buckets=10_000) for _ in range(40)]
     shares = []
     for number, box in enumerate(boxes):
         at = 600 + 4 * number
-        shares.append(beginning(hub, box, at))
+        shares.append(join(hub, box, at))
         publish(hub, at, at + 4, wide)
     assert shares == [False] + [True] * 39
     assert hub.past_bytes == boxes[0].past_bytes
@@ -277,49 +275,49 @@ def test_readers_who_ask_for_the_same_past_hold_it_once_and_begin_with_the_same_
     assert not any(box.must_resume for box in boxes)
 
 
-@pytest.mark.parametrize("alone", ["another history_key", "long ago", "has begun to read what follows"])
-def test_a_past_is_not_shared_with_a_reader_who_could_not_follow(alone: str) -> None:
+@pytest.mark.parametrize("alone", ["another key", "long ago", "reads live steps"])
+def test_a_history_is_not_shared_where_the_next_steps_would_not_follow(alone: str) -> None:
     hub, early, late = Hub(), Outbox("e", buckets=10_000), Outbox("e", buckets=10_000)
-    beginning(hub, early, 600)
+    join(hub, early, 600)
     publish(hub, 600, 604, wide)
-    if alone == "has begun to read what follows":
+    if alone == "reads live steps":
         all_of(early)
     at = 604
     for _ in range(100 if alone == "long ago" else 1):
         publish(hub, at, at + 1, wide)
         at += 1
-    assert not beginning(hub, late, at, "another" if alone == "another history_key" else "all")
+    assert not join(hub, late, at, "another" if alone == "another key" else "all")
     publish(hub, at, at + 2, wide)
     assert all_of(late) == list(range(at + 2))
 
 
-def test_who_shares_a_past_gets_it_though_the_other_leaves_or_a_reset_comes() -> None:
+def test_a_shared_history_outlives_the_first_reader_and_a_reset() -> None:
     hub, (early, late) = Hub(), [Outbox("e", buckets=10_000) for _ in range(2)]
-    beginning(hub, early, 600)
+    join(hub, early, 600)
     publish(hub, 600, 604, wide)
-    assert beginning(hub, late, 604)
+    assert join(hub, late, 604)
     early.take_frame(now=0)
     hub.leave("e", early)
-    lasts = told(late.take_frame(now=0))["last"]
+    lasts = columns_of(late.take_frame(now=0))["last"]
     assert lasts[0] == 0
     hub.frames("e", {"run-0": (header(3, generation=1), wide(0, 3))})
-    columns = told(late.take_frame(now=0))
+    columns = columns_of(late.take_frame(now=0))
     assert (columns["generation"], columns["last"]) == (1, [0, 1, 2])
     assert late.frame_due() is None
     assert hub.bytes == 0
     assert not late.must_resume
 
 
-def test_a_reader_whose_place_belongs_to_an_audience_that_has_gone_has_to_resume() -> None:
+def test_a_reader_with_a_position_in_a_dropped_backlog_has_to_resume() -> None:
     hub, (early, late) = Hub(), [Outbox("e", buckets=10_000) for _ in range(2)]
-    beginning(hub, early, 600)
+    join(hub, early, 600)
     late.share(early)
     hub.leave("e", early)
     hub.join("e", late)
     assert late.must_resume
 
 
-def test_a_past_is_not_shared_with_a_reader_who_has_had_one_run_and_follows_it_already() -> None:
+def test_a_history_is_not_shared_with_a_reader_who_already_reads_one_run_live() -> None:
     hub, early = Hub(), Outbox("e", buckets=10_000)
     early.history_key = "all"
     early.add_history("short", header(8), wide(0, 8))
@@ -331,8 +329,8 @@ def test_a_past_is_not_shared_with_a_reader_who_has_had_one_run_and_follows_it_a
     assert hub.peer("e", "all") is None
 
 
-def test_runs_are_merged_one_after_the_other_as_room_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All at once they would hold up the event loop."""
+def test_runs_are_merged_one_by_one_as_bytes_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Merging all at once would block the event loop."""
     shared, merged = Backlog(), []
     compact = RunBacklog.compact
     monkeypatch.setattr(RunBacklog, "compact", lambda self, most: merged.append(self) or compact(self, most))
@@ -346,7 +344,7 @@ def test_runs_are_merged_one_after_the_other_as_room_is_needed(monkeypatch: pyte
         most = max(most, len(merged) - before)
         assert shared.bytes <= limit
     assert most < 8
-    assert set(merged) == set(shared.strands.values())
+    assert set(merged) == set(shared.runs.values())
     for run in runs:
         assert int(stuck.pieces(run)[0].first[0]) == 0
         assert int(stuck.pieces(run)[-1].last[-1]) == 8 * publications - 1

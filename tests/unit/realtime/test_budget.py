@@ -1,4 +1,4 @@
-"""Permits that come back at a steady rate."""
+"""The rate limit: permits return at a steady rate."""
 
 from fallline.realtime.budget import Budget
 
@@ -9,7 +9,7 @@ def test_a_burst_passes_and_then_the_rate_holds() -> None:
     assert sum(budget.take(millisecond / 1000) for millisecond in range(1, 2001)) == 10
 
 
-def test_it_says_how_long_to_wait() -> None:
+def test_it_returns_the_seconds_to_wait() -> None:
     budget = Budget(rate=2, burst=1, now=0)
     assert budget.take(0)
     assert budget.seconds_to_next(0) == 0.5

@@ -1,4 +1,4 @@
-"""Readers who are told the same get one frame, and nobody gets what another should be told."""
+"""Readers with the same pending steps and options share one frame; others get their own."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from fallline.realtime.outbox import Outbox
 from support.columns import header, piece
 
 
-def audience(*asked: dict[str, Any]) -> tuple[Hub, list[Outbox]]:
-    hub, boxes = Hub(), [Outbox("e", **each) for each in asked]
+def audience(*options: dict[str, Any]) -> tuple[Hub, list[Outbox]]:
+    hub, boxes = Hub(), [Outbox("e", **each) for each in options]
     for box in boxes:
         hub.join("e", box)
     return hub, boxes
@@ -25,43 +25,41 @@ def publish(hub: Hub, first: int, stop: int, **more: Any) -> None:
     hub.frames("e", {"gd": (header(stop) | more, piece(first, stop))})
 
 
-def taken(boxes: list[Outbox]) -> list[Frame]:
+def frames_of(boxes: list[Outbox]) -> list[Frame]:
     return [box.take_frame(now=0) for box in boxes]
 
 
 def firsts(frame: Frame) -> list[int]:
-    told: list[int] = frame.message()["runs"]["gd"]["columns"]["first"]
-    return told
+    steps: list[int] = frame.message()["runs"]["gd"]["columns"]["first"]
+    return steps
 
 
-def test_readers_who_ask_alike_are_told_by_one_frame() -> None:
+def test_readers_with_equal_options_share_one_frame() -> None:
     hub, boxes = audience(*[{"series": ["train_loss"], "buckets": 50, "encoding": "bdata"}] * 3)
     for at in (0, 4, 8):
         publish(hub, at, at + 4)
-        one, *others = taken(boxes)
+        one, *others = frames_of(boxes)
         assert all(other is one for other in others)
 
 
 @pytest.mark.parametrize("other", [{"buckets": 2}, {"encoding": "bdata"}, {"series": ["train_loss"]}])
-def test_a_reader_who_asks_for_something_else_is_told_something_else(other: dict[str, Any]) -> None:
+def test_a_reader_with_other_options_gets_its_own_frame(other: dict[str, Any]) -> None:
     hub, boxes = audience({}, other)
     publish(hub, 0, 8)
-    usual, special = taken(boxes)
-    assert usual.message() == piecemeal({})
-    assert special.message() == piecemeal(other)
+    usual, special = frames_of(boxes)
+    assert usual.message() == message_alone({})
+    assert special.message() == message_alone(other)
     assert usual.message() != special.message()
 
 
-def piecemeal(asked: dict[str, Any]) -> dict[str, Any]:
-    """What a reader alone is told of steps 0 to 7."""
-    alone = Outbox("e", **asked)
+def message_alone(options: dict[str, Any]) -> dict[str, Any]:
+    """The frame of steps 0 to 7 for a single reader."""
+    alone = Outbox("e", **options)
     alone.add_history("gd", header(8), piece(0, 8))
     return alone.take_frame(now=0).message()
 
 
-def test_a_reader_who_fell_behind_is_told_all_that_it_lacks_and_is_together_with_the_others_from_then_on() -> (
-    None
-):
+def test_a_slow_reader_gets_all_it_lacks_in_one_frame_and_then_shares_frames_again() -> None:
     hub, (prompt, slow) = audience({}, {})
     publish(hub, 0, 4)
     assert firsts(prompt.take_frame(now=0)) == [0, 1, 2, 3]
@@ -72,38 +70,38 @@ def test_a_reader_who_fell_behind_is_told_all_that_it_lacks_and_is_together_with
     assert prompt.take_frame(now=0) is slow.take_frame(now=0)
 
 
-def test_a_reader_who_has_not_had_the_findings_gets_them_though_others_are_told_nothing_new_of_them() -> None:
+def test_a_new_reader_gets_findings_that_earlier_readers_already_have() -> None:
     hub, (early, late) = audience({}, {})
-    found = [{"id": "dead_layer-2@196"}]
-    publish(hub, 0, 4, findings=found)
+    findings = [{"id": "dead_layer-2@196"}]
+    publish(hub, 0, 4, findings=findings)
     early.take_frame(now=0)
     hub.leave("e", late)
     late = Outbox("e")
     late.add_history("gd", header(4), piece(0, 4))
     late.take_frame(now=0)
     hub.join("e", late)
-    publish(hub, 4, 6, findings=found)
-    told = [frame.message()["runs"]["gd"] for frame in taken([early, late])]
-    assert [run.get("findings") for run in told] == [None, found]
-    assert [run["columns"]["first"] for run in told] == [[4, 5], [4, 5]]
+    publish(hub, 4, 6, findings=findings)
+    runs = [frame.message()["runs"]["gd"] for frame in frames_of([early, late])]
+    assert [run.get("findings") for run in runs] == [None, findings]
+    assert [run["columns"]["first"] for run in runs] == [[4, 5], [4, 5]]
 
 
-def test_a_frame_that_nobody_else_will_come_for_is_not_kept() -> None:
+def test_a_frame_is_not_cached_once_all_readers_have_it() -> None:
     for many in (1, 3):
         hub, boxes = audience(*[{}] * many)
         publish(hub, 0, 4)
-        frames = taken(boxes)
-        kept = ref(frames[0])
+        frames = frames_of(boxes)
+        frame_ref = ref(frames[0])
         del frames
         gc.collect()
-        assert kept() is None
+        assert frame_ref() is None
 
 
-def test_nor_one_that_news_has_overtaken_while_a_stalled_reader_was_to_come_for_it() -> None:
+def test_a_cached_frame_is_dropped_when_newer_steps_arrive() -> None:
     hub, (prompt, _) = audience({}, {})
     publish(hub, 0, 4)
-    kept = ref(prompt.take_frame(now=0))
-    assert kept() is not None
+    frame_ref = ref(prompt.take_frame(now=0))
+    assert frame_ref() is not None
     publish(hub, 4, 6)
     gc.collect()
-    assert kept() is None
+    assert frame_ref() is None

@@ -1,11 +1,11 @@
-"""Who listens to what."""
+"""Subscribers by experiment."""
 
 from fallline.realtime.hub import Hub
 from fallline.realtime.outbox import Outbox
 from support.columns import header, piece
 
 
-def test_everyone_who_listens_is_told_and_nobody_else() -> None:
+def test_all_watchers_of_an_experiment_get_its_messages_and_no_others() -> None:
     hub, one, two, other = Hub(), Outbox("a"), Outbox("a"), Outbox("b")
     for experiment, outbox in (("a", one), ("a", two), ("b", other)):
         hub.join(experiment, outbox)
@@ -26,7 +26,7 @@ def test_one_reader_taking_a_frame_takes_nothing_from_another() -> None:
     assert slow.take_frame(now=0).message()["runs"]["gd"]["columns"]["first"] == [0, 1, 2, 3]
 
 
-def test_leaving_ends_it_and_leaving_twice_is_nothing() -> None:
+def test_a_watcher_that_left_gets_no_messages_and_may_leave_twice() -> None:
     hub, box = Hub(), Outbox("a")
     hub.join("a", box)
     hub.leave("a", box)
@@ -36,7 +36,7 @@ def test_leaving_ends_it_and_leaving_twice_is_nothing() -> None:
     assert box.take_event() is None
 
 
-def test_when_an_experiment_is_gone_its_audience_knows() -> None:
+def test_deleting_an_experiment_closes_its_watchers() -> None:
     hub, box = Hub(), Outbox("a")
     hub.join("a", box)
     hub.closed("a")

@@ -1,4 +1,4 @@
-"""One reader's backlog: merged, contiguous, never with a gap."""
+"""One reader's outbox: merged, in order, never with a gap."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def outbox(**more: Any) -> Outbox:
 
 
 def columns(frame: Frame, run: str = "gd") -> dict[str, Any]:
-    told: dict[str, Any] = frame.message()["runs"][run]["columns"]
-    return told
+    result: dict[str, Any] = frame.message()["runs"][run]["columns"]
+    return result
 
 
-def test_pieces_that_wait_are_joined_in_one_frame() -> None:
+def test_pending_pieces_are_joined_in_one_frame() -> None:
     box = outbox()
     box.add_history("gd", header(3), piece(0, 3))
     box.add_history("gd", header(5), piece(3, 5))
@@ -42,13 +42,13 @@ def test_a_slow_reader_gets_wider_buckets_that_still_hold_every_spike() -> None:
         box.add_history(
             "gd", header(start + 64), piece(start, start + 64, spike=1111 if start == 1088 else None)
         )
-    told = columns(box.take_frame(now=0))
-    assert len(told["first"]) <= 8
-    assert (told["first"][0], told["last"][-1]) == (0, 4095)
-    assert max(told["series"]["batch_loss"]["max"]) == 1e9
+    result = columns(box.take_frame(now=0))
+    assert len(result["first"]) <= 8
+    assert (result["first"][0], result["last"][-1]) == (0, 4095)
+    assert max(result["series"]["batch_loss"]["max"]) == 1e9
 
 
-def test_what_waits_stays_bounded_however_long_it_waits() -> None:
+def test_pending_steps_stay_bounded_however_long_they_wait() -> None:
     box = outbox(buckets=10)
     for start in range(0, 100_000, 100):
         box.add_history("gd", header(start + 100), piece(start, start + 100))
@@ -65,15 +65,15 @@ def test_frames_follow_one_another_without_a_gap_whenever_they_are_taken(
         box.add_history("gd", header(at + steps), piece(at, at + steps))
         at += steps
         if is_taken:
-            told = columns(box.take_frame(now=0))
-            firsts += told["first"]
-            lasts += told["last"]
-            assert len(told["first"]) <= at_most
+            result = columns(box.take_frame(now=0))
+            firsts += result["first"]
+            lasts += result["last"]
+            assert len(result["first"]) <= at_most
     assert all(after == before + 1 for before, after in zip(lasts, firsts[1:], strict=False))
     assert not box.must_resume
 
 
-def test_a_long_past_comes_in_frames_that_a_bad_line_can_bear_and_none_of_it_is_coarser(
+def test_a_long_past_comes_in_small_frames_and_loses_no_resolution(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(outboxes, "CATCH_UP_BYTES", 16 * 1024)
@@ -81,13 +81,11 @@ def test_a_long_past_comes_in_frames_that_a_bad_line_can_bear_and_none_of_it_is_
     box.add_history("gd", header(700), piece(0, 700))
     box.add_history("gd", header(710), piece(700, 710))
     while box.frame_due() is not None:
-        told = columns(box.take_frame(now=0))
-        assert len(json.dumps(told)) < 32 * 1024
-        lasts += told["last"]
+        result = columns(box.take_frame(now=0))
+        assert len(json.dumps(result)) < 32 * 1024
+        lasts += result["last"]
     assert lasts == list(range(710))
-    box.add_history(
-        "gd", header(1350), piece(710, 1350)
-    )  # from here on it is live: one frame tells everything
+    box.add_history("gd", header(1350), piece(710, 1350))  # live from here on: one frame holds everything
     assert len(columns(box.take_frame(now=1))["first"]) == 640
 
 
@@ -96,11 +94,11 @@ def test_a_new_generation_replaces_what_was_pending() -> None:
     box.add_history("gd", header(9), piece(0, 9))
     box.add_history("gd", header(0, generation=1), None)
     box.add_history("gd", header(2, generation=1), piece(0, 2))
-    told = columns(box.take_frame(now=0))
-    assert (told["generation"], told["last"]) == (1, [0, 1])
+    result = columns(box.take_frame(now=0))
+    assert (result["generation"], result["last"]) == (1, [0, 1])
 
 
-def test_a_piece_that_does_not_follow_makes_the_reader_resume_rather_than_miss_steps() -> None:
+def test_a_piece_that_does_not_follow_makes_the_reader_resume() -> None:
     box = outbox()
     box.add_history("gd", header(3), piece(0, 3))
     box.take_frame(now=0)
@@ -108,33 +106,35 @@ def test_a_piece_that_does_not_follow_makes_the_reader_resume_rather_than_miss_s
     assert box.must_resume
 
 
-def test_a_change_of_status_is_told_without_measurements_and_only_once() -> None:
+def test_a_change_of_status_is_sent_without_measurements_and_only_once() -> None:
     box = outbox()
     box.add_history("gd", header(3), piece(0, 3))
     box.take_frame(now=0)
     box.add_history("gd", header(3), None)
     assert box.frame_due() is None
     box.add_history("gd", header(3, status="paused"), None)
-    told = box.take_frame(now=1).message()["runs"]["gd"]
-    assert told["status"] == "paused"
-    assert told["columns"]["first"] == []
-    assert told["columns"]["series"]["batch_loss"]["min"] == []
+    run = box.take_frame(now=1).message()["runs"]["gd"]
+    assert run["status"] == "paused"
+    assert run["columns"]["first"] == []
+    assert run["columns"]["series"]["batch_loss"]["min"] == []
 
 
-def test_the_numbers_behind_findings_are_told_when_they_are_others_and_to_each_reader_once() -> None:
-    def seen(step: int) -> list[dict[str, Any]]:
+def test_findings_are_sent_when_they_change_and_to_each_reader_once() -> None:
+    def findings_at(step: int) -> list[dict[str, Any]]:
         return [{"id": "dead_layer-2@196", "seen_at": step, "evidence": "..."}]
 
-    box, told = outbox(), []
-    for step, found in enumerate(([], seen(2), seen(2), seen(4), []), start=1):
-        box.add_history("gd", header(step) | ({"findings": found} if found else {}), piece(step - 1, step))
-        told.append(box.take_frame(step).message()["runs"]["gd"].get("findings"))
-    assert told == [None, seen(2), None, seen(4), None]
+    box, sent_findings = outbox(), []
+    for step, findings in enumerate(([], findings_at(2), findings_at(2), findings_at(4), []), start=1):
+        box.add_history(
+            "gd", header(step) | ({"findings": findings} if findings else {}), piece(step - 1, step)
+        )
+        sent_findings.append(box.take_frame(step).message()["runs"]["gd"].get("findings"))
+    assert sent_findings == [None, findings_at(2), None, findings_at(4), None]
     late = outbox()
-    late.add_history("gd", header(5) | {"findings": seen(4)}, piece(0, 5))
-    assert late.take_frame(0).message()["runs"]["gd"]["findings"] == seen(4)
-    late.add_history("gd", header(2, generation=1) | {"findings": seen(4)}, piece(0, 2))
-    assert late.take_frame(1).message()["runs"]["gd"]["findings"] == seen(4), "of another past"
+    late.add_history("gd", header(5) | {"findings": findings_at(4)}, piece(0, 5))
+    assert late.take_frame(0).message()["runs"]["gd"]["findings"] == findings_at(4)
+    late.add_history("gd", header(2, generation=1) | {"findings": findings_at(4)}, piece(0, 2))
+    assert late.take_frame(1).message()["runs"]["gd"]["findings"] == findings_at(4), "a new generation"
 
 
 def test_runs_without_news_are_left_out_of_a_frame() -> None:
@@ -146,20 +146,20 @@ def test_runs_without_news_are_left_out_of_a_frame() -> None:
     assert list(box.take_frame(now=1).runs) == ["sgd"]
 
 
-def test_frames_keep_the_readers_pace() -> None:
+def test_frames_follow_the_readers_fps() -> None:
     box = outbox(fps=10)
-    taken = []
+    times = []
     for millisecond in range(0, 1000, 3):
         now = 50 + millisecond / 1000
         box.add_history("gd", header(millisecond + 3), piece(millisecond, millisecond + 3))
         if (due := box.frame_due()) is not None and due <= now:
             box.take_frame(now)
-            taken.append(now)
-    assert len(taken) in (10, 11)
-    assert min(after - before for before, after in pairwise(taken)) > 0.04
+            times.append(now)
+    assert len(times) in (10, 11)
+    assert min(after - before for before, after in pairwise(times)) > 0.04
 
 
-def test_only_the_series_asked_for_travel_and_unknown_ones_are_noted() -> None:
+def test_only_requested_series_are_sent_and_unknown_ones_are_listed() -> None:
     box = outbox(series=["train_loss", "spin"])
     box.add_history("gd", header(3), piece(0, 3))
     assert list(columns(box.take_frame(now=0))["series"]) == ["train_loss"]
@@ -169,9 +169,9 @@ def test_only_the_series_asked_for_travel_and_unknown_ones_are_noted() -> None:
 def test_bdata_frames_hold_the_same_numbers() -> None:
     box = outbox(encoding="bdata")
     box.add_history("gd", header(3), piece(0, 3))
-    told = columns(box.take_frame(now=0))
-    assert told["encoding"] == "bdata"
-    assert told["series"]["train_loss"]["min"]["dtype"] == "f8"
+    result = columns(box.take_frame(now=0))
+    assert result["encoding"] == "bdata"
+    assert result["series"]["train_loss"]["min"]["dtype"] == "f8"
 
 
 def test_missing_values_are_null_and_never_nan_in_a_frame() -> None:
@@ -183,7 +183,7 @@ def test_missing_values_are_null_and_never_nan_in_a_frame() -> None:
     assert "null" in text
 
 
-def test_events_come_in_order_and_too_many_left_lying_make_the_reader_resume() -> None:
+def test_events_come_in_order_and_too_many_unread_ones_make_the_reader_resume() -> None:
     box = outbox()
     for number in range(MOST_EVENTS):
         box.event({"event": "edit", "run": "gd", "step": number})
@@ -194,24 +194,24 @@ def test_events_come_in_order_and_too_many_left_lying_make_the_reader_resume() -
     assert box.must_resume
 
 
-def test_a_run_that_is_removed_has_nothing_more_to_tell() -> None:
+def test_a_removed_run_has_nothing_pending() -> None:
     box = outbox()
     box.add_history("sgd", header(3), piece(0, 3))
     box.event({"event": "run_removed", "run": "sgd"})
     assert box.frame_due() is None
 
 
-def test_whoever_waits_is_woken_by_news_only() -> None:
-    woken: list[int] = []
-    box = outbox(wake=lambda: woken.append(1))
+def test_only_changes_wake_the_sender() -> None:
+    wakes: list[int] = []
+    box = outbox(wake=lambda: wakes.append(1))
     box.add_history("gd", header(3), piece(0, 3))
     box.take_frame(now=0)
-    assert len(woken) == 1
+    assert len(wakes) == 1
     box.add_history("gd", header(3), None)
-    assert len(woken) == 1
+    assert len(wakes) == 1
     box.event({"event": "edit", "run": "gd"})
     box.close()
-    assert len(woken) == 3
+    assert len(wakes) == 3
     assert box.is_closed
 
 

@@ -1,4 +1,4 @@
-"""One connection's protocol, without a network and without a clock."""
+"""The protocol of one socket, without a network or a clock."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 from fallline.realtime.outbox import PAST_BYTES, Outbox
 from fallline.realtime.session import (
     COMMAND_BURST,
-    EXCESS,
-    MOST_AT_WORK,
+    MOST_REFUSED,
     MOST_REPLIES,
+    MOST_RUNNING_COMMANDS,
     MOST_WATCHED,
     UNACKNOWLEDGED_SECONDS,
     Closing,
@@ -43,10 +43,10 @@ def add_history(box: Outbox, first: int, stop: int) -> None:
 
 
 def numbers(session: Session, now: float) -> list[int]:
-    taken = []
+    frames = []
     while isinstance(outgoing := session.take(now), NumberedFrame):
-        taken.append(outgoing.number)
-    return taken
+        frames.append(outgoing.number)
+    return frames
 
 
 def test_the_answer_to_a_watch_comes_before_its_frames() -> None:
@@ -60,23 +60,23 @@ def test_the_answer_to_a_watch_comes_before_its_frames() -> None:
     assert isinstance(second, NumberedFrame)
 
 
-def test_a_client_that_never_acknowledges_gets_frames_at_its_pace() -> None:
+def test_a_client_that_never_acknowledges_gets_frames_at_its_fps() -> None:
     session, box = watching(fps=10)
-    sent = []
+    frames = []
     for tenth in range(20):
         add_history(box, tenth, tenth + 1)
-        sent += numbers(session, 1 + tenth / 10)
-    assert sent == list(range(1, 21))
+        frames += numbers(session, 1 + tenth / 10)
+    assert frames == list(range(1, 21))
 
 
 def test_after_the_first_acknowledgement_at_most_two_frames_are_on_their_way() -> None:
     session, box = watching(fps=30)
-    sent = []
+    frames = []
     session.receive(Got(type="got", frame=0), 0)
     for second in range(6):
         add_history(box, second, second + 1)
-        sent += numbers(session, second)
-    assert sent == [1, 2]
+        frames += numbers(session, second)
+    assert frames == [1, 2]
     assert session.wake_at(6) == 2 + UNACKNOWLEDGED_SECONDS
     session.receive(Got(type="got", frame=1), 6)
     assert session.wake_at(6) is not None
@@ -86,14 +86,14 @@ def test_after_the_first_acknowledgement_at_most_two_frames_are_on_their_way() -
     assert numbers(session, 7) == [4]
 
 
-def test_acknowledging_what_was_never_sent_gains_no_credit() -> None:
+def test_acknowledging_an_unsent_frame_gains_no_credit() -> None:
     session, box = watching(fps=30)
     session.receive(Got(type="got", frame=999), 0)
-    sent = []
+    frames = []
     for second in range(6):
         add_history(box, second, second + 1)
-        sent += numbers(session, second)
-    assert sent == [1, 2]
+        frames += numbers(session, second)
+    assert frames == [1, 2]
 
 
 def test_an_acknowledgement_counts_for_the_experiments_that_the_socket_may_change() -> None:
@@ -104,7 +104,7 @@ def test_an_acknowledgement_counts_for_the_experiments_that_the_socket_may_chang
     assert session.commanded == ("e",)
 
 
-def test_only_an_acknowledgement_of_something_new_counts_while_frames_are_under_way() -> None:
+def test_only_the_acknowledgement_of_a_newer_frame_counts_while_frames_are_unacknowledged() -> None:
     session, box = watching()
     add_history(box, 0, 1)
     assert numbers(session, 1) == [1]
@@ -139,7 +139,7 @@ def test_experiments_on_one_socket_take_turns() -> None:
     assert len(order) > 30
 
 
-def test_what_a_command_brought_about_is_told_before_it_is_acknowledged() -> None:
+def test_the_events_of_a_command_come_before_its_acknowledgement() -> None:
     session, box = watching()
     session.receive(command(), 0)
     session.done({"type": "ack"})
@@ -173,13 +173,13 @@ def test_a_ping_is_answered_by_the_session_itself() -> None:
     assert session.take(0) == {"type": "pong", "id": "p"}
 
 
-def test_commands_beyond_the_burst_are_refused_and_beyond_the_excess_end_the_socket() -> None:
+def test_commands_above_the_burst_are_refused_and_many_refusals_close_the_socket() -> None:
     session, _ = watching()
     for number in range(int(COMMAND_BURST)):
         assert session.receive(command(number), 0) is not None
         session.done({"type": "ack"})
         session.take(0)
-    for number in range(EXCESS):
+    for number in range(MOST_REFUSED):
         with pytest.raises(TooManyRequests):
             session.receive(command(number), 0)
     assert not isinstance(session.take(0), Closing)
@@ -202,29 +202,29 @@ def test_commands_come_back_at_five_a_second() -> None:
     assert done == COMMAND_BURST + 19
 
 
-def test_commands_that_take_long_are_bounded_too() -> None:
+def test_the_number_of_running_commands_is_limited() -> None:
     session = Session(now=0, commands_per_second=1e6)
-    for number in range(MOST_AT_WORK):
+    for number in range(MOST_RUNNING_COMMANDS):
         session.receive(command(number), number)
     with pytest.raises(TooManyRequests):
-        session.receive(command(), MOST_AT_WORK)
+        session.receive(command(), MOST_RUNNING_COMMANDS)
     session.done({"type": "ack"})
-    assert session.receive(command(), MOST_AT_WORK + 1) is not None
+    assert session.receive(command(), MOST_RUNNING_COMMANDS + 1) is not None
 
 
 @pytest.mark.parametrize(("size", "many"), [(40, 2_001), (64 * 1024, 32)])
-def test_a_flood_of_any_messages_ends_the_socket_and_long_ones_count_more(size: int, many: int) -> None:
+def test_too_many_messages_close_the_socket_and_long_ones_count_more(size: int, many: int) -> None:
     session, _ = watching()
     admitted = [session.admit(size, 0) for _ in range(many)]
     assert admitted == [True] * (many - 1) + [False]
     assert session.take(0) == Closing(CloseCode.TOO_MANY_MESSAGES, "too many messages")
 
 
-def test_messages_that_cannot_be_understood_count_as_commands() -> None:
+def test_invalid_messages_count_as_commands() -> None:
     session, _ = watching()
     for _ in range(int(COMMAND_BURST)):
         session.mistake(0)
-    for _ in range(EXCESS):
+    for _ in range(MOST_REFUSED):
         with pytest.raises(TooManyRequests):
             session.mistake(0)
     assert session.take(0) is None
@@ -234,7 +234,7 @@ def test_messages_that_cannot_be_understood_count_as_commands() -> None:
     assert session.receive(command(), 0) is None
 
 
-def test_a_reader_that_acknowledges_no_more_is_sent_back_once_frames_have_waited_a_minute() -> None:
+def test_a_reader_has_to_resume_once_frames_have_waited_a_minute_for_credit() -> None:
     session, box = watching(fps=30)
     session.receive(Got(type="got", frame=0), 0)
     for second in range(4):
@@ -247,7 +247,7 @@ def test_a_reader_that_acknowledges_no_more_is_sent_back_once_frames_have_waited
     assert closing.code == CloseCode.TOO_SLOW
 
 
-def test_a_reader_whose_frames_wait_for_no_credit_may_leave_them_unacknowledged() -> None:
+def test_frames_may_stay_unacknowledged_while_no_other_frame_waits() -> None:
     session, box = watching(fps=30)
     session.receive(Got(type="got", frame=0), 0)
     for second in range(2):
@@ -259,10 +259,10 @@ def test_a_reader_whose_frames_wait_for_no_credit_may_leave_them_unacknowledged(
     session.receive(Got(type="got", frame=1), 1e6 + 59)
     assert numbers(session, 1e6 + 59) == [3]
     add_history(box, 3, 4)
-    assert session.take(1e6 + 100) is None, "a minute anew"
+    assert session.take(1e6 + 100) is None, "a new minute"
 
 
-def test_what_waits_on_a_socket_is_bounded_over_all_that_it_watches() -> None:
+def test_unsent_bytes_are_limited_over_all_experiments_of_a_socket() -> None:
     session = Session(now=0)
     boxes = [Outbox(f"e{number}", unsent=session.unsent) for number in range(MOST_WATCHED)]
     for box in boxes:
@@ -277,7 +277,7 @@ def test_what_waits_on_a_socket_is_bounded_over_all_that_it_watches() -> None:
     assert session.unsent.bytes == 0
 
 
-def test_one_message_may_weigh_more_than_the_bound() -> None:
+def test_a_single_message_may_exceed_the_limit() -> None:
     session, _ = watching()
     large = {"type": "ack", "answer": "x" * (2 * MOST_BYTES)}
     session.reply(large)
@@ -287,7 +287,7 @@ def test_one_message_may_weigh_more_than_the_bound() -> None:
     assert isinstance(session.take(0), Closing)
 
 
-def test_the_past_that_one_socket_asks_for_is_bounded_over_all_that_it_watches() -> None:
+def test_history_bytes_are_limited_over_all_experiments_of_a_socket() -> None:
     session, box = watching()
     assert session.past_limit == PAST_BYTES
     add_history(box, 0, 1000)
@@ -296,7 +296,7 @@ def test_the_past_that_one_socket_asks_for_is_bounded_over_all_that_it_watches()
     assert session.past_limit == PAST_BYTES
 
 
-def test_a_reader_that_leaves_its_answers_lying_is_too_slow() -> None:
+def test_a_reader_with_too_many_unread_replies_is_too_slow() -> None:
     session, _ = watching()
     for number in range(MOST_REPLIES + 1):
         session.reply({"type": "pong", "id": number})
@@ -305,7 +305,7 @@ def test_a_reader_that_leaves_its_answers_lying_is_too_slow() -> None:
     assert closing.code == CloseCode.TOO_SLOW
 
 
-def test_a_reader_that_would_have_a_gap_is_told_to_resume() -> None:
+def test_a_reader_with_a_gap_is_closed_with_resume() -> None:
     session, box = watching()
     add_history(box, 0, 3)
     add_history(box, 7, 9)
@@ -324,14 +324,14 @@ def test_a_socket_holds_sixteen_experiments() -> None:
     assert session.receive(again, 0) is again
 
 
-def test_a_socket_that_says_nothing_is_closed_after_five_seconds() -> None:
+def test_a_silent_socket_is_closed_after_five_seconds() -> None:
     session = Session(now=0)
     assert session.wake_at(0) == 5
     assert session.take(4.9) is None
     assert session.take(5) == Closing(CloseCode.PROTOCOL, "nothing is being watched")
 
 
-def test_a_socket_that_says_anything_but_what_it_watches_is_closed_after_five_seconds_too() -> None:
+def test_a_socket_without_a_watch_is_closed_after_five_seconds_whatever_it_sends() -> None:
     session = Session(now=0)
     session.receive(Ping(type="ping", id="p"), 3)
     session.mistake(3)
@@ -340,14 +340,14 @@ def test_a_socket_that_says_anything_but_what_it_watches_is_closed_after_five_se
     assert isinstance(session.take(5), Closing)
 
 
-def test_a_socket_whose_watch_came_to_nothing_has_ten_seconds_for_another() -> None:
+def test_a_socket_whose_watch_failed_has_ten_seconds_for_another() -> None:
     session = Session(now=0)
     session.receive(WATCH, 3)
     assert session.take(12.9) is None
     assert isinstance(session.take(13), Closing)
 
 
-def test_a_socket_that_watches_may_be_silent_for_ever() -> None:
+def test_a_socket_with_a_watch_may_stay_silent() -> None:
     session, _ = watching()
     assert session.wake_at(1e6) is None
     assert session.take(1e6) is None
@@ -356,7 +356,7 @@ def test_a_socket_that_watches_may_be_silent_for_ever() -> None:
     assert isinstance(session.take(1e6 + 10), Closing)
 
 
-def test_answers_still_go_out_before_the_socket_closes() -> None:
+def test_replies_are_sent_before_the_socket_closes() -> None:
     session, _ = watching()
     session.reply({"type": "error"})
     session.close(CloseCode.TOKEN, "first")
@@ -365,7 +365,7 @@ def test_answers_still_go_out_before_the_socket_closes() -> None:
     assert session.take(0) == Closing(CloseCode.TOKEN, "first")
 
 
-def test_the_token_of_a_watch_serves_its_commands_only() -> None:
+def test_the_token_of_a_watch_serves_only_commands_of_that_experiment() -> None:
     session, _ = watching()
     assert session.token_for("e") == "token"
     assert session.token_for("another") is None
@@ -375,7 +375,7 @@ def test_the_token_of_a_watch_serves_its_commands_only() -> None:
     assert session.token_for("e") is None
 
 
-def test_events_of_an_experiment_that_is_no_longer_watched_weigh_nothing() -> None:
+def test_events_of_an_unwatched_experiment_count_no_bytes() -> None:
     session = Session(now=0)
     for _ in range(3):
         box = Outbox("e", unsent=session.unsent)
@@ -387,7 +387,7 @@ def test_events_of_an_experiment_that_is_no_longer_watched_weigh_nothing() -> No
     assert session.unsent.bytes == 0
 
 
-def test_a_command_behind_a_close_is_left_to_the_next_socket() -> None:
+def test_a_command_after_a_close_waits_for_the_next_socket() -> None:
     session, box = watching()
     box.interrupt()
     assert session.take(1) == Closing(CloseCode.TOO_SLOW, "too far behind: resume")

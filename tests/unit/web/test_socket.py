@@ -13,7 +13,7 @@ import pytest
 from fastapi import WebSocket
 
 from fallline.realtime.outbox import Outbox
-from fallline.realtime.session import COMMAND_BURST, EXCESS, MESSAGE_BURST
+from fallline.realtime.session import COMMAND_BURST, MESSAGE_BURST, MOST_REFUSED
 from fallline.services.lab import Lab
 from fallline.web import socket as sockets
 from fallline.web.socket import FRAGMENT, Connection
@@ -137,7 +137,7 @@ async def test_each_message_that_cannot_be_understood_counts_and_too_many_end_th
     await Connection(cast(WebSocket, client), cast(Lab, ListedLab()), 5.0).run()
     statuses = [message["problem"]["status"] for message in client.heard]
     assert client.closed == 4008
-    assert statuses.count(429) == EXCESS + 1
+    assert statuses.count(429) == MOST_REFUSED + 1
     assert COMMAND_BURST <= statuses.count(422) < 100
 
 
