@@ -47,7 +47,7 @@ def slices_of(records: Records, seed: int, longest: int) -> list[Records]:
     return [records.part(start, stop) for start, stop in pairwise(cuts)]
 
 
-def assert_tells(buckets: Buckets, records: Records) -> None:
+def assert_summarises(buckets: Buckets, records: Records) -> None:
     """Every bucket says of its steps what the records say, and there is no gap between buckets."""
     assert (buckets.first[1:] == buckets.last[:-1] + 1).all()
     assert (buckets.last >= buckets.first).all()

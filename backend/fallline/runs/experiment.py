@@ -307,7 +307,7 @@ class Experiment:
         """A live edit, in force from the next step on; and the run's label, which is none."""
         target = self.run(run)
         at_step = target.state.step
-        changed = target.edit(change) if change.given() else {}
+        changed = target.edit(change) if change.changes() else {}
         fact: Json = {"edit": {"at_step": at_step, **changed}} if changed else {}
         if "label" in change.model_fields_set:
             target.relabel(change.label)

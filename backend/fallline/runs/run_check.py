@@ -110,9 +110,9 @@ def check_change(change: Change, settings: RunSettings, pointer: str = "") -> di
 
     Raises InvalidRequest for a setting that the optimizer in force after the change, or the schedule, lacks.
     """
-    given = change.given()
+    given = change.changes()
     if not given:
-        raise InvalidRequest(FieldError(pointer, "at least one setting to change"))
+        raise InvalidRequest(FieldError(pointer, "should change at least one setting"))
     return _filled_in(given, settings.optimizer, settings.own, pointer)
 
 
@@ -168,10 +168,10 @@ def merge_edit(edits: list[Edit], edit: Edit) -> list[Edit]:
     if not after or after[0].at_step != edit.at_step:
         within("edits_a_run", len(edits) + 1)
         return [*before, edit, *after]
-    earlier = after[0].given()
-    if "optimizer" in edit.given():
+    earlier = after[0].changes()
+    if "optimizer" in edit.changes():
         earlier = {name: value for name, value in earlier.items() if name not in OWN_SETTINGS}
-    return [*before, Edit(at_step=edit.at_step, **{**earlier, **edit.given()}), *after[1:]]
+    return [*before, Edit(at_step=edit.at_step, **{**earlier, **edit.changes()}), *after[1:]]
 
 
 def check_redraw(given: Mapping[str, Any], layers: int, pointer: str = "") -> None:

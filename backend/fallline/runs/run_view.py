@@ -73,7 +73,7 @@ def view_of(problem: Problem, task: Task, run: Run, take: Take, attempt: Attempt
         settings=settings,
         rate=rate_of(settings)(step),
         first_rate=run.recipe.settings.learning_rate,
-        edits=tuple((edit.at_step, edit.given()) for edit in run.recipe.edits if edit.at_step <= step),
+        edits=tuple((edit.at_step, edit.changes()) for edit in run.recipe.edits if edit.at_step <= step),
         loss=now["train_loss"],
         score=now[f"train_{problem.score.name}"],
         layers=tuple(_layer(activation, layer) for activation, layer in names),

@@ -71,7 +71,7 @@ def since_by_gradients(problem: Problem, run: Run, trace: Trace) -> Since | None
     if last is not None and told.first[last] != told.last[last]:
         return None
     since = 0 if last is None else int(told.last[last]) + 1
-    if any(edit.at_step >= since and MOVES & set(edit.given()) for edit in run.recipe.edits):
+    if any(edit.at_step >= since and MOVES & set(edit.changes()) for edit in run.recipe.edits):
         return None
     return Since(since)
 

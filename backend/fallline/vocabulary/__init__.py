@@ -1,1 +1,1 @@
-"""The words everyone uses: frozen types that travel unchanged from the engine to the socket, and only validate."""
+"""Shared frozen types, from the engine to the socket. They validate and do nothing else."""

@@ -1,7 +1,6 @@
-"""What the server answers, as models: they document REST and hold tests to it. Nothing is parsed with them at run time.
+"""Response models of REST, for its documentation and for tests. Nothing is parsed with them at run time.
 
-Owns what is told of experiments, their runs, and the server itself; findings, the catalog, and what people sent have
-files of their own beside this one.
+This module has experiments, runs and the server itself. Findings, the catalog and uploads have modules beside it.
 """
 
 from __future__ import annotations
@@ -21,21 +20,21 @@ Matrix: TypeAlias = list[list[float]]
 
 
 class WrongField(OpenModel):
-    """A field that is wrong: its JSON pointer (RFC 6901) in the body, and what would be right."""
+    """An invalid field: its JSON pointer (RFC 6901) in the body, and what would be right."""
 
     pointer: str
     detail: str
 
 
 class Problem(OpenModel):
-    """RFC 9457 problem details. `type` is /problems/ and one of the codes that the API's description lists."""
+    """RFC 9457 problem details. `type` is /problems/ and a code that the API description lists."""
 
     type: str
     title: str
     status: int
     detail: str
     errors: list[WrongField] = Field(default=[])
-    more_errors: bool = Field(default=False, description="further fields are wrong than those listed")
+    more_errors: bool = Field(default=False, description="more fields are invalid than those listed")
     bound: str | None = None
     limit: float | None = None
     asked: float | None = None
@@ -46,14 +45,14 @@ class Problem(OpenModel):
 
 
 class Latest(OpenModel):
-    """The newest finite value of a series and its step."""
+    """The latest finite value of a series and its step."""
 
     step: int
     value: float
 
 
 class RunState(OpenModel):
-    """One run now."""
+    """The present state of one run."""
 
     name: str
     label: str | None
@@ -70,9 +69,10 @@ class RunState(OpenModel):
 
 
 class Provenance(OpenModel):
-    """What makes the numbers: the kernel of each run, and the builds that all compute with. The same kernel and builds
-    repeat a recipe to the bit; others repeat each step to rounding. `restored` names runs of which some steps were made
-    again by others after a restart.
+    """The kernel of each run, and the builds that all runs use.
+
+    The same kernel and builds repeat a recipe to the bit; others repeat each step to rounding. `restored` lists runs
+    with steps that other builds repeated after a restart.
     """
 
     kernels: dict[str, str]
@@ -81,10 +81,9 @@ class Provenance(OpenModel):
 
 
 class ExperimentState(OpenModel):
-    """One experiment now, its recipe filled in.
+    """The present state of one experiment, with its complete recipe.
 
-    `next_kernel` is the one that its runs would take if they began now. `read_only`: nothing can be stored, and so no
-    change is taken.
+    `next_kernel` is the kernel that a new run would use. `read_only`: the server cannot store, so it refuses changes.
     """
 
     id: str
@@ -97,13 +96,13 @@ class ExperimentState(OpenModel):
 
 
 class Created(ExperimentState):
-    """A new experiment and, this once, the token that allows to change it."""
+    """A new experiment with its token for changes, which is returned only here."""
 
     token: str
 
 
 class Edited(OpenModel):
-    """An edit, and the step from which on it is in force; the changed settings stand beside them."""
+    """An edit with the first step it applies to; the changed settings are further fields."""
 
     run: str
     at_step: int
@@ -117,7 +116,7 @@ class PackedColumn(OpenModel):
 
 
 class Statistics(OpenModel):
-    """One series: a value for each bucket. `count` where the series is not recorded at every step."""
+    """One series: a value for each bucket. `count` is there if the series is not recorded at every step."""
 
     min: list[Number] | PackedColumn
     max: list[Number] | PackedColumn
@@ -149,7 +148,7 @@ class Snapshot(OpenModel):
 
 
 class LargestEntry(OpenModel):
-    """The entry of an array whose size is the largest, the first of several."""
+    """The entry of an array with the largest absolute value; the first of several."""
 
     row: int
     column: int
@@ -157,7 +156,7 @@ class LargestEntry(OpenModel):
 
 
 class LargestChange(OpenModel):
-    """The entry of an array that differs most from what it was when its name was told before."""
+    """The entry of an array that changed most since its name occurred before."""
 
     row: int
     column: int
@@ -166,11 +165,12 @@ class LargestChange(OpenModel):
 
 
 class SheetEntry(OpenModel):
-    """A number or an array. What is not finite is null; `not_finite` counts it, `not_finite_at` has row, column, kind.
+    """A number or an array. Entries that are not finite are null.
 
-    Where the rows are those of the batch, `values` tells `rows` of them from row `first` on, and `mean` is over all. Of
-    all entries: how many are exactly 0, how many negative, and the largest size of a finite one. Asked for with
-    `block`, `values` may be the first rows and columns of `shape` only; `largest_at` and `change` are of the whole.
+    `not_finite` counts them, and `not_finite_at` has row, column and kind. If the rows are samples of the batch,
+    `values` has `rows` of them from row `first` on, and `mean` is over all. `zeros`, `negative` and `largest` are over
+    all entries: the number of exact zeros, of negative entries, and the largest absolute value of a finite one. With
+    `block`, `values` may have only the first rows and columns of `shape`; `largest_at` and `change` cover the whole.
     """
 
     name: str
@@ -189,16 +189,16 @@ class SheetEntry(OpenModel):
 
 
 class SheetLine(SheetEntry):
-    """A line of NumPy, `name = expression`, and what it gives."""
+    """A line of NumPy, `name = expression`, and its result."""
 
     part: Literal["forward", "backward", "update"]
     expression: str
 
 
 class Inspection(OpenModel):
-    """The next change line by line: what is given, then each line with its value, reckoned from the values before it.
+    """The next change line by line: the inputs, then each line with its value, computed from the values before it.
 
-    `batch` are the rows of the data that the change takes. `functions` says how to make those that NumPy has not.
+    `batch` lists the rows of the data in this change. `functions` has code for functions that NumPy lacks.
     """
 
     step: int
@@ -210,14 +210,14 @@ class Inspection(OpenModel):
 
 
 class InstrumentRow(OpenModel):
-    """An instrument and what it tells."""
+    """An instrument and a line of help."""
 
     name: str
     help: str
 
 
 class Check(OpenModel):
-    """One check: null where it does not apply. `error` is the largest difference found, `tolerance` what it may be."""
+    """One check; `passed` is null if it does not apply. `error` is the largest difference, `tolerance` its limit."""
 
     name: str
     title: str
@@ -228,7 +228,7 @@ class Check(OpenModel):
 
 
 class SelfCheck(OpenModel):
-    """What a run finds when it checks itself at its present step, with the kernel that makes its steps."""
+    """The results of a run's checks at its present step, with the kernel that makes its steps."""
 
     step: int
     kernel: str
@@ -236,10 +236,10 @@ class SelfCheck(OpenModel):
 
 
 class Measured(OpenModel):
-    """What an instrument tells of a run at a step; the other fields depend on the instrument.
+    """The measurement of an instrument at a step; further fields depend on the instrument.
 
-    A costly one also tells what it cost, in seconds of a processor, and how soon it may be asked again by whoever is to
-    slow no training by more than 5 %.
+    An expensive one adds its cost in processor seconds, and after how many seconds a client may repeat it without
+    slowing training by more than 5 %.
     """
 
     step: int
@@ -249,9 +249,9 @@ class Measured(OpenModel):
 
 
 class Samples(OpenModel):
-    """The data in the network's units, and which rows are for training and which for testing.
+    """The data in the network's units, and the row numbers for training and for testing.
 
-    `features` names the columns of X. Where `classes` are told apart, y holds indices into them.
+    `features` names the columns of X. In a classification, y holds indices into `classes`.
     """
 
     X: Matrix
@@ -270,9 +270,9 @@ class Figure(OpenModel):
 
 
 class Health(OpenModel):
-    """The process is alive. Runs that begin now take `kernel`; `not_compiled` says why that is not the compiled one.
+    """The process is alive. New runs use `kernel`; `not_compiled` says why it is not the compiled one.
 
-    `storage` says what stores; `read_only` that nothing can be stored at present, so that no change is taken.
+    `storage` names the store. `read_only`: the server cannot store now, so it refuses changes.
     """
 
     status: Literal["ok"]
@@ -282,14 +282,14 @@ class Health(OpenModel):
     storage: str
     read_only: bool
     faults: int
-    """Experiments that were closed since the server failed while it worked on them."""
+    """Experiments closed because of a server fault."""
 
 
 class Readiness(OpenModel):
-    """The server takes requests.
+    """The server accepts requests.
 
-    `worker_seconds` and `store_seconds` say how soon these answered, `loop_seconds` how long the event loop was held up
-    at most in the last 5 s.
+    `worker_seconds` and `store_seconds` are their response times. `loop_seconds` is the longest delay of the event loop
+    in the last 5 s.
     """
 
     status: Literal["ready"]

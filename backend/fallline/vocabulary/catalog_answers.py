@@ -1,4 +1,4 @@
-"""What the catalog tells, as models: see `vocabulary.answers`. Must not know which rows there are."""
+"""Response models of the catalog: see `vocabulary.answers`. Must not know its rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fallline.vocabulary.recipe import Recipe
 
 
 class Parameter(OpenModel):
-    """A parameter of a row of the catalog. Where null switches it off, `when_on` is the number to switch it on with."""
+    """A parameter of a catalog row. If null switches it off, `when_on` is a number that switches it on."""
 
     name: str
     json_schema: dict[str, Any] = Field(alias="schema")
@@ -24,7 +24,7 @@ class Parameter(OpenModel):
 
 
 class CatalogRow(OpenModel):
-    """Something that a recipe may name; `source` says where it was published."""
+    """A method or data set that a recipe may name; `source` says where it was published."""
 
     name: str
     help: str
@@ -33,16 +33,17 @@ class CatalogRow(OpenModel):
 
 
 class Need(OpenModel):
-    """Something that a recipe says of one's own data, and a line of help."""
+    """A recipe field of uploaded data, and a line of help."""
 
     name: str
     help: str
 
 
 class DatasetRow(CatalogRow):
-    """A data set. `features` and `samples` are null where the recipe decides, else what the set has. `missing` says why
-    the set cannot be had on this server, null that it can. `needs` names what a recipe says of one's own table, whose
-    task (null here) depends on the column.
+    """A data set. `features` and `samples` are null if the recipe decides.
+
+    `missing` says why this server does not have the set; null if it does. `needs` lists the recipe fields of uploaded
+    data; its task depends on the target column and is null here.
     """
 
     missing: str | None
@@ -54,14 +55,14 @@ class DatasetRow(CatalogRow):
 
 
 class LossRow(CatalogRow):
-    """A loss: what it is made for, and how many classes it can tell apart (null: any number)."""
+    """A loss with its task and its largest number of classes (null: any number)."""
 
     task: Literal["regression", "classification"]
     most_classes: int | None
 
 
 class ExportRow(OpenModel):
-    """A file to take away; `of_first` says that of several runs it tells the first only."""
+    """A file to export; `of_first`: of several runs it holds only the first."""
 
     name: str
     media_type: str
@@ -70,8 +71,9 @@ class ExportRow(OpenModel):
 
 
 class ExhibitView(OpenModel):
-    """How an exhibit is seen best: the x axis, the measure of gradients, steps per second, what is kept even, and how
-    far along the axis there is something to see.
+    """The suggested view of an exhibit.
+
+    It has the x axis, the measure of gradients, the speed in steps per second, the pace, and the end of the x axis.
     """
 
     x: Literal["steps", "samples"]
@@ -82,8 +84,9 @@ class ExhibitView(OpenModel):
 
 
 class ExhibitRow(OpenModel):
-    """A recipe worth showing, filled in. `line` says in a few words what it is about, the two `sentences` what to look
-    at; `curves` are train losses by run, evenly along the axis up to `view.until`, null where a run has diverged.
+    """An example recipe, complete. `line` is its topic in a few words, the two `sentences` say what to look at.
+
+    `curves` are train losses by run, evenly spaced along the axis up to `view.until`, null after a run diverged.
     """
 
     name: str
@@ -96,8 +99,9 @@ class ExhibitRow(OpenModel):
 
 
 class Catalog(OpenModel):
-    """Everything that a recipe may name, what it may cost, and the files that can be taken away. What nobody has
-    watched for `idle_seconds` is paused.
+    """Everything that a recipe may name, its bounds, and the export files.
+
+    Experiments without a watcher for `idle_seconds` are paused.
     """
 
     datasets: list[DatasetRow]

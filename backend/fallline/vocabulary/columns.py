@@ -1,8 +1,8 @@
 """Measurements as columns: `Records`, one row a step, and `Buckets`, summaries of consecutive steps that merge exactly.
 
-Owns exactness: minimum, maximum, last value and count of a merged bucket are those of its steps; the mean is, up to
-rounding, and always rounded along the same binary tree, so that neither slicing nor resolution changes a bit of it.
-Must not know where columns come from, where they are kept or who reads them.
+Owns exactness. Minimum, maximum, last value and count of a merged bucket are exact. Its mean is exact up to rounding,
+always along the same binary tree, so slicing and resolution do not change a bit of it. Must not know where columns
+come from, where they are stored or who reads them.
 """
 
 from __future__ import annotations
@@ -23,29 +23,30 @@ Ints = NDArray[np.int64]
 Index = slice | NDArray[np.intp]
 
 STATISTICS = {"min": "minimum", "max": "maximum", "mean": "mean", "last": "final"}
-"""What the outside calls a statistic (CONTRACT "Columns") and what `Buckets` does."""
+"""Names of statistics in CONTRACT ("Columns"), and the attributes of `Buckets`."""
 
-_NOW_AND_THEN = ("train_", "test_", "objective")
+_SPARSE = ("train_", "test_", "objective")
 
 
 def recorded_every_step(names: Iterable[str]) -> frozenset[str]:
-    """The series that every step has; the others, measured at evaluation points or under a penalty only, travel with a
-    `count`.
+    """Return the series that every step has.
+
+    The others are measured only at evaluation points or under a penalty, and are sent with a `count`.
     """
-    return frozenset(name for name in names if not name.startswith(_NOW_AND_THEN))
+    return frozenset(name for name in names if not name.startswith(_SPARSE))
 
 
 def bucket_bytes(names: tuple[str, ...]) -> int:
-    """Bytes of one bucket of these series: five numbers a series, and four of its own."""
+    """Return the bytes of one bucket: five numbers for each series, and four of its own."""
     return 8 * (5 * len(names) + 4)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Records:
-    """n records, numbered `first` ... `first` + n - 1, one for each step.
+    """n records, one for each step, numbered `first` ... `first` + n - 1.
 
-    `samples_seen` (n,) is the count at the end of each step, `seconds` (n,) the computing time of the run at the end of
-    each step, `values` (series, n) in the order of `names`; NaN where a series was not recorded.
+    `samples_seen` (n,) and `seconds` (n,), the computing time of the run, are at the end of each step. `values`
+    (series, n) is in the order of `names`, with NaN where a series was not recorded.
     """
 
     first: int
@@ -63,11 +64,11 @@ class Records:
         return self.first + len(self)
 
     def with_seconds(self, seconds: Floats) -> Records:
-        """The same records with their computing times, (n,)."""
+        """Return the same records with these computing times, (n,)."""
         return replace(self, seconds=np.asarray(seconds, np.float64))
 
     def part(self, start: int, stop: int) -> Records:
-        """The records numbered start <= k < stop, as views."""
+        """Return the records start <= k < stop, as views."""
         cut = slice(max(start - self.first, 0), max(stop - self.first, 0))
         start = self.first + min(cut.start, len(self))
         return Records(start, self.samples_seen[cut], self.seconds[cut], self.names, self.values[:, cut])
@@ -77,8 +78,8 @@ class Records:
 class Buckets:
     """n summaries of consecutive steps, each of `first` ... `last` inclusive, without a gap between them.
 
-    `first`, `last`, `samples_seen` and `seconds` are (n,), the latter two at the bucket's end. `minimum`, `maximum`,
-    `mean`, `final` (the last finite value) and `count` (of finite values) are (series, n) in the order of `names`; the
+    `first`, `last`, `samples_seen` and `seconds` are (n,); the last two are at the bucket's end. `minimum`, `maximum`,
+    `mean`, `final` (the last finite value) and `count` (of finite values) are (series, n) in the order of `names`. The
     first four are NaN where the count is 0. Arrays may be shared between buckets and are never changed.
     """
 
@@ -105,13 +106,13 @@ class Buckets:
 
     @classmethod
     def empty(cls, names: tuple[str, ...]) -> Buckets:
-        """No bucket at all."""
+        """Return no buckets of these series."""
         none, nothing = np.empty(0, np.int64), np.empty((len(names), 0))
         whole = np.empty((len(names), 0), np.int64)
         return cls(none, none, none, np.empty(0), names, nothing, nothing, nothing, nothing, whole)
 
     def select(self, names: Iterable[str]) -> Buckets:
-        """Only these series, in this order. KeyError for a name that is not there."""
+        """Return only these series, in this order. Raises KeyError for an unknown name."""
         rows = {name: row for row, name in enumerate(self.names)}
         chosen = tuple(names)
         return self._with_series(chosen, np.array([rows[name] for name in chosen], np.intp))
@@ -128,7 +129,7 @@ class Buckets:
         )
 
     def part(self, where: Index) -> Buckets:
-        """Some of the buckets, by position; the caller sees to it that they are neighbours."""
+        """Return some of the buckets by index. The caller makes sure that they are neighbours."""
         return Buckets(
             self.first[where],
             self.last[where],
@@ -142,12 +143,12 @@ class Buckets:
             self.count[:, where],
         )
 
-    # ------------------------------------------------------------------ forms in which columns travel
+    # ------------------------------------------------------------------ encodings
 
     def as_json(self, generation: int, every_step: frozenset[str] | None = None) -> dict[str, Any]:
-        """CONTRACT's Columns with plain lists, null where there is no finite value: `json.dumps` needs no default.
+        """Return CONTRACT's Columns as plain lists, with null where there is no finite value.
 
-        `every_step` names the series that go without `count`; left out, those of `recorded_every_step`.
+        `every_step` names the series without `count`; the default is `recorded_every_step`.
         """
         rows = {name: nullable_rows(getattr(self, attribute)) for name, attribute in STATISTICS.items()}
         counts = self.count.tolist()
@@ -161,7 +162,7 @@ class Buckets:
         }
 
     def as_bdata(self, generation: int, every_step: frozenset[str] | None = None) -> dict[str, Any]:
-        """CONTRACT's Columns with each column in Plotly's `{"dtype", "bdata"}`; missing is NaN in the bytes."""
+        """Return CONTRACT's Columns with each column as Plotly's `{"dtype", "bdata"}`; missing values are NaN."""
         rows = {name: [float_column(row) for row in getattr(self, attr)] for name, attr in STATISTICS.items()}
         counts = [integer_column(row) for row in self.count]
         return {
@@ -186,7 +187,10 @@ class Buckets:
         return series
 
     def as_csv(self, every_step: frozenset[str] | None = None) -> str:
-        """A table, one line a bucket: first, last, then series.statistic, at the end what it took; missing is empty."""
+        """Return a CSV table with one line for each bucket; missing values are empty.
+
+        The columns are first, last, each series.statistic, samples_seen and seconds.
+        """
         columns = self.as_json(0, every_step)
         table = {name: columns[name] for name in ("first", "last")}
         for name, statistics in columns["series"].items():
@@ -194,11 +198,11 @@ class Buckets:
         return csv_table(table | {name: columns[name] for name in ("samples_seen", "seconds")})
 
 
-# ---------------------------------------------------------------------- making, joining and merging
+# ---------------------------------------------------------------------- joining and merging
 
 
 def from_records(records: Records, at_most: int | None = None) -> Buckets:
-    """The records as buckets of one step each, or, where they are more than `at_most`, merged as `coarsen` does."""
+    """Return the records as buckets of one step each, merged as by `coarsen` if there are more than `at_most`."""
     finite = np.isfinite(records.values)
     values = records.values if finite.all() else np.where(finite, records.values, np.nan)
     steps = np.arange(records.first, records.stop, dtype=np.int64)
@@ -218,7 +222,7 @@ def from_records(records: Records, at_most: int | None = None) -> Buckets:
 
 
 def _coarsen_steps(single: Buckets, at_most: int) -> Buckets:
-    """What `coarsen` gives, sooner: only the ragged ends need to be looked at bucket by bucket."""
+    """Return the result of `coarsen`, faster: only the ragged ends are handled bucket by bucket."""
     start, stop = int(single.first[0]), int(single.last[-1]) + 1
     widths = (1 << exponent for exponent in range((stop - start).bit_length()))
     width = next((width for width in widths if pieces(start, stop, width) <= at_most), 0)
@@ -235,7 +239,7 @@ def _coarsen_steps(single: Buckets, at_most: int) -> Buckets:
 
 
 def join(*pieces: Buckets) -> Buckets:
-    """Pieces of one history, each beginning where the one before ends. ValueError where they do not fit."""
+    """Join consecutive pieces of one history. Raises ValueError if one does not follow the piece before it."""
     for before, after in pairwise(pieces):
         if before.names != after.names:
             raise ValueError("pieces of different series cannot be joined")
@@ -260,17 +264,16 @@ def join(*pieces: Buckets) -> Buckets:
 
 
 def coarsen(buckets: Buckets, at_most: int) -> Buckets:
-    """At most so many buckets that tell the same steps, as fine as that allows.
+    """Return at most this many buckets of the same steps, as fine as possible.
 
-    Only halves of a bucket [k w, (k + 1) w), w a power of two, are merged, so a ragged end stays in smaller buckets.
-    Where these alone are too many, the newest bucket may end early; where that is not enough, the oldest may also begin
-    late.
+    Only halves of a bucket [k w, (k + 1) w), w a power of two, are merged, so a ragged end stays in smaller buckets. If
+    these are too many, the newest bucket may end early. If that is not enough, the oldest may also begin late.
     """
     if at_most < 1:
-        raise ValueError("at least one bucket is needed to tell anything")
+        raise ValueError("at_most must be at least 1")
     if len(buckets) <= at_most:
         return buckets
-    # What is merged follows from the steps alone: the widths are tried on these, and the series merged once.
+    # The steps alone decide the merges: widths are tried on the steps, then the series are merged once.
     levels = _levels(buckets.first, buckets.last)
     for starts_of in (_complete, _newest_cut_short, _both_ends_cut_short):
         for width, first in levels:
@@ -281,7 +284,7 @@ def coarsen(buckets: Buckets, at_most: int) -> Buckets:
 
 
 def _levels(first: Ints, last: Ints) -> list[tuple[int, Ints]]:
-    """Where the buckets begin that `widen` makes of these, for every width up to that of all of them."""
+    """Return the first steps of the buckets that `widen` makes, for every width up to one bucket of all."""
     levels, width, end = [(1, first)], 1, int(last[-1])
     while width <= end:
         width *= 2
@@ -293,13 +296,13 @@ def _levels(first: Ints, last: Ints) -> list[tuple[int, Ints]]:
 
 
 def _owned(buckets: Buckets) -> Buckets:
-    """The same buckets with arrays of their own: slices would keep all the steps they were cut from in memory."""
+    """Return the same buckets with their own arrays: a slice keeps the whole array in memory."""
     shared = ("first", "last", "samples_seen", "seconds", "final")
     return replace(buckets, **{name: getattr(buckets, name).copy() for name in shared})
 
 
 def widen(buckets: Buckets, width: int) -> Buckets:
-    """Merge up to the given width, a power of two; what is wider already, and ragged ends, stay as they are."""
+    """Merge up to this width, a power of two; wider buckets and ragged ends stay as they are."""
     reached = 1
     while reached < width and len(buckets) > 1:
         reached *= 2
@@ -308,12 +311,12 @@ def widen(buckets: Buckets, width: int) -> Buckets:
 
 
 def pair_up(buckets: Buckets) -> Buckets:
-    """Each bucket at an even place with the one after it; an odd one at the end is left out."""
+    """Merge each bucket of even index with the next one; an odd one at the end is left out."""
     return _merge(buckets.part(slice(0, len(buckets) // 2 * 2, 2)), buckets.part(slice(1, None, 2)))
 
 
 def as_one(buckets: Buckets) -> Buckets:
-    """All buckets in one, whatever their widths."""
+    """Merge all buckets into one, also of different widths."""
     while len(buckets) > 1:
         rest = buckets.part(slice(len(buckets) // 2 * 2, None))
         buckets = join(pair_up(buckets), rest)
@@ -326,7 +329,7 @@ def _complete(first: Ints, last: int, width: int) -> NDArray[np.intp]:
 
 def _newest_cut_short(first: Ints, last: int, width: int) -> NDArray[np.intp]:
     newest = last // width * width
-    if newest < first[0]:  # a bucket of everything, which would begin late too, and finer ones may do
+    if newest < first[0]:  # one bucket would begin late too, and finer ones may be enough
         return _complete(first, last, width)
     return np.arange(min(int(np.searchsorted(first, newest)) + 1, len(first)))
 
@@ -336,38 +339,38 @@ def _both_ends_cut_short(first: Ints, last: int, width: int) -> NDArray[np.intp]
 
 
 def _merge_halves(buckets: Buckets, width: int) -> Buckets:
-    """Merge every two neighbours that are the two halves of a bucket of this width."""
+    """Merge all neighbours that are the two halves of a bucket of this width."""
     left = _left_halves(buckets.first, buckets.last, width)
     if not len(left):
         return buckets
     if left[-1] - left[0] == 2 * (len(left) - 1):
-        # One run of pairs, as in every piece of equal widths: slices instead of copies.
+        # All pairs are adjacent, as in a piece of equal widths: slices instead of copies.
         start, stop = int(left[0]), int(left[-1]) + 2
         merged = _merge(buckets.part(slice(start, stop, 2)), buckets.part(slice(start + 1, stop, 2)))
         return join(buckets.part(slice(0, start)), merged, buckets.part(slice(stop, None)))
     merged = _merge(buckets.part(left), buckets.part(left + 1))
-    kept = buckets.part(np.delete(np.arange(len(buckets)), left + 1))
-    places = left - np.arange(len(left))
+    result = buckets.part(np.delete(np.arange(len(buckets)), left + 1))
+    indices = left - np.arange(len(left))
     for attribute in ("last", "samples_seen", "seconds"):
-        getattr(kept, attribute)[places] = getattr(merged, attribute)
+        getattr(result, attribute)[indices] = getattr(merged, attribute)
     for attribute in ("minimum", "maximum", "mean", "final", "count"):
-        getattr(kept, attribute)[:, places] = getattr(merged, attribute)
-    return kept
+        getattr(result, attribute)[:, indices] = getattr(merged, attribute)
+    return result
 
 
 def _left_halves(first: Ints, last: Ints, width: int) -> NDArray[np.intp]:
-    """The places of buckets that are, with the one after each, the two halves of a bucket of this width."""
+    """Return the indices of buckets that, with the next one, are the halves of a bucket of this width."""
     halves = last - first == width // 2 - 1
     return np.flatnonzero(halves[:-1] & halves[1:] & (first[:-1] % width == 0))
 
 
 def _merge(left: Buckets, right: Buckets) -> Buckets:
-    """Each left bucket with the right one of the same place."""
+    """Merge each left bucket with the right one of the same index."""
     minimum, maximum = np.fmin(left.minimum, right.minimum), np.fmax(left.maximum, right.maximum)
     mean, final = _halfway(left.mean, right.mean), right.final
     uneven = np.flatnonzero((left.count != right.count).any(axis=1))
     if len(uneven):
-        # Few series have gaps, so the many others are spared what gaps cost.
+        # Few series have gaps, so only these take the slower path.
         final = final.copy()
         mean[uneven], final[uneven] = _merge_uneven(
             left._with_series((), uneven), right._with_series((), uneven), minimum[uneven], maximum[uneven]
@@ -387,7 +390,7 @@ def _merge(left: Buckets, right: Buckets) -> Buckets:
 
 
 def _halfway(left: Floats, right: Floats) -> Floats:
-    """The mean of two means of equally many values; of equal ones, exactly that."""
+    """Return the mean of two means over equally many values; exactly the value if both are equal."""
     try:
         with np.errstate(over="raise"):
             mean: Floats = right - left
@@ -399,9 +402,9 @@ def _halfway(left: Floats, right: Floats) -> Floats:
 
 
 def _merge_uneven(left: Buckets, right: Buckets, minimum: Floats, maximum: Floats) -> tuple[Floats, Floats]:
-    """Mean and last value where one side counts more than the other, or nothing."""
+    """Return mean and last value where the two counts differ or are 0."""
     share = right.count / np.maximum(left.count + right.count, 1)
-    # Rounding must not carry the mean over the values that it is made of.
+    # Rounding must not move the mean out of the range of its values.
     mean = np.clip((1 - share) * left.mean + share * right.mean, minimum, maximum)
     mean = np.where(right.count == 0, left.mean, np.where(left.count == 0, right.mean, mean))
     mean = np.where(left.count == right.count, _halfway(left.mean, right.mean), mean)
@@ -410,7 +413,7 @@ def _merge_uneven(left: Buckets, right: Buckets, minimum: Floats, maximum: Float
 
 
 def _gather(buckets: Buckets, starts: NDArray[np.intp]) -> Buckets:
-    """Groups of neighbours as one bucket each; a group begins at each of `starts`."""
+    """Merge groups of neighbours into one bucket each; a group begins at each of `starts`."""
     sizes = np.diff(starts, append=len(buckets))
     groups, begin = [], 0
     for group in np.flatnonzero(sizes > 1):

@@ -1,4 +1,4 @@
-"""What may be asked of an experiment: the bodies of commands, the same for REST and the socket."""
+"""Commands to an experiment: their bodies, the same for REST and the socket."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fallline.vocabulary.strict import LARGEST, Label, RunName, StrictModel
 
 MOST_STEPS = 1_000_000
 SLOWEST, FASTEST = 1 / 60, 1_000_000.0
-"""Steps a second. The slowest pace is one step a minute."""
+"""Steps per second. The slowest is one step a minute."""
 
 
 class Play(StrictModel):
@@ -24,11 +24,11 @@ class Play(StrictModel):
 
 
 class Pause(StrictModel):
-    """Stop at the step at hand."""
+    """Stop after the present step."""
 
 
 class Step(StrictModel):
-    """Make `steps` steps, or steps until floor(epoch) has risen by `epochs`; of one run or of all."""
+    """Make `steps` steps, or steps until floor(epoch) has risen by `epochs`, in one run or in all."""
 
     steps: Annotated[int, Field(ge=1, le=MOST_STEPS)] | None = None
     epochs: Annotated[int, Field(ge=1, le=MOST_STEPS)] | None = None
@@ -37,59 +37,59 @@ class Step(StrictModel):
     @model_validator(mode="after")
     def _one_of_both(self) -> Step:
         if self.steps is not None and self.epochs is not None:
-            raise ValueError("either steps or epochs, not both")
+            raise ValueError("should have steps or epochs, not both")
         return self
 
 
 class Reset(StrictModel):
-    """Back to step 0, of one run or of all."""
+    """Go back to step 0, in one run or in all."""
 
     run: RunName | None = None
 
 
 class EditRun(Change):
-    """A live edit; `label` is the text to show, which is no edit."""
+    """A live edit. `label`, the text to show, is not an edit."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
-    label: Label | None = Field(default=None, description="a free text to show in place of the name; no edit")
+    label: Label | None = Field(default=None, description="a text to show instead of the name; not an edit")
 
     @model_validator(mode="after")
     def _something(self) -> EditRun:
         if not self.model_fields_set:
-            raise ValueError("at least one setting to change")
+            raise ValueError("should change at least one setting")
         return self
 
 
 class AddRun(RunRecipe):
-    """A new run from step 0; fields left out are those of the notebook's gd.
+    """A new run from step 0; the defaults are the notebook's gd.
 
-    With `fork_of` it goes on from that run's state at `at_step` (left out: where it stands) and what else is named is
-    what it changes there.
+    With `fork_of` it continues from that run's state at `at_step` (default: its present step), and the other fields are
+    changes at that step.
     """
 
     fork_of: RunName | None = Field(
-        default=None, description="the run to go on from: its exact state, its past"
+        default=None, description="the run to continue from, with its exact state and history"
     )
     at_step: Annotated[int, Field(ge=0, le=LARGEST)] | None = Field(
         default=None,
-        description="with fork_of: the step to go on from, up to where that run stands; left out: there",
+        description="with fork_of: the step to continue from; default: the present step of that run",
     )
     redraw: Redraw | None = Field(
-        default=None, description="with fork_of: layers that are drawn anew at the end of its first step"
+        default=None, description="with fork_of: layers to initialize again at the end of its first step"
     )
 
     @model_validator(mode="after")
     def _a_step_of_something(self) -> AddRun:
         if self.at_step is not None and self.fork_of is None:
-            raise ValueError("at_step needs fork_of, the run whose past is shared")
+            raise ValueError("at_step needs fork_of, the run to continue from")
         if self.redraw is not None and self.fork_of is None:
-            raise ValueError("redraw needs fork_of: a new run has just been drawn")
+            raise ValueError("redraw needs fork_of: a new run has fresh parameters")
         return self
 
 
 class RemoveRun(StrictModel):
-    """Take the run out of its experiment."""
+    """Remove the run from its experiment."""
 
 
 Command: TypeAlias = Play | Pause | Step | Reset | EditRun | AddRun | RemoveRun
@@ -103,12 +103,12 @@ COMMANDS: Mapping[str, type[Command]] = {
     "add_run": AddRun,
     "remove_run": RemoveRun,
 }
-"""The verbs of the socket's `do`, and of the lab."""
+"""Commands by the value of the socket's `do`."""
 
 NEEDS_RUN = frozenset({"edit", "remove_run"})
-"""Commands that name their run in the REST path; on the socket it is the field `run`."""
+"""Commands with their run in the REST path; on the socket it is the field `run`."""
 
 
 def parse(do: str, body: Mapping[str, Any]) -> Command:
-    """The command `do` with its body. Raises pydantic's ValidationError; KeyError for an unknown verb."""
+    """Parse the command `do` with its body. Raises pydantic's ValidationError; KeyError for an unknown command."""
     return COMMANDS[do].model_validate(dict(body))

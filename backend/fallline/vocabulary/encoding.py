@@ -1,4 +1,4 @@
-"""How a column of numbers is written: as a JSON list, in Plotly's binary form, as a cell of a CSV table.
+"""Encodings of a column of numbers: JSON list, Plotly's binary form, CSV.
 
 Must not know what the numbers mean.
 """
@@ -17,7 +17,7 @@ _INT32 = np.iinfo(np.int32)
 
 
 def nullable_rows(values: NDArray[np.float64]) -> list[list[float | None]]:
-    """The rows of (n, m) as lists, NaN as None. Rows without NaN, nearly all, are not looked at one by one."""
+    """Return the rows of (n, m) as lists, NaN as None. Rows without NaN take a fast path."""
     rows: list[list[float | None]] = values.tolist()
     missing = np.isnan(values)
     for row in np.flatnonzero(missing.any(axis=1)):
@@ -28,7 +28,7 @@ def nullable_rows(values: NDArray[np.float64]) -> list[list[float | None]]:
 
 
 def float_column(column: NDArray[np.float64]) -> dict[str, str]:
-    """Plotly's typed array of float64, little-endian; NaN stays NaN."""
+    """Encode as Plotly's typed array of float64, little-endian; NaN stays NaN."""
     return {
         "dtype": "f8",
         "bdata": base64.b64encode(np.ascontiguousarray(column, "<f8").data).decode("ascii"),
@@ -36,27 +36,28 @@ def float_column(column: NDArray[np.float64]) -> dict[str, str]:
 
 
 def integer_column(column: NDArray[np.int64]) -> dict[str, str]:
-    """Plotly's typed array of int32, little-endian, or of float64 (exact to 2**53) where int32 is too small."""
+    """Encode as Plotly's typed array of int32, or of float64 (exact to 2**53) if int32 is too small."""
     if len(column) and (column.max() > _INT32.max or column.min() < _INT32.min):
         return float_column(column.astype(np.float64))
     return {"dtype": "i4", "bdata": base64.b64encode(column.astype("<i4").data).decode("ascii")}
 
 
 def array_of(values: NDArray[np.uint8] | NDArray[np.float32]) -> dict[str, str]:
-    """Plotly's typed array of bytes or of float32, for what is looked at and not reckoned with; of rows and columns it
-    tells the shape, as Plotly does.
+    """Encode as Plotly's typed array of bytes or of float32, with the shape of a matrix as Plotly writes it.
+
+    It is for values to look at, not to compute with.
     """
-    told = {
+    encoded = {
         "dtype": f"{values.dtype.kind}{values.dtype.itemsize}",
         "bdata": base64.b64encode(np.ascontiguousarray(values, values.dtype.newbyteorder("<")).data).decode(
             "ascii"
         ),
     }
-    return told if values.ndim == 1 else {**told, "shape": ", ".join(map(str, values.shape))}
+    return encoded if values.ndim == 1 else {**encoded, "shape": ", ".join(map(str, values.shape))}
 
 
 def csv_table(columns: Mapping[str, Iterable[object]]) -> str:
-    """A header and one line for each entry of the columns, which are equally long; None is an empty cell."""
+    """Write a header and one line for each row of the columns, which are equally long; None is an empty cell."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)

@@ -1,7 +1,4 @@
-"""What can be wrong with a request, each kind with a stable code.
-
-Knows nothing of HTTP: `web.errors` maps codes to statuses.
-"""
+"""Errors of requests, each kind with a stable code. `web.errors` maps the codes to HTTP statuses."""
 
 from __future__ import annotations
 
@@ -11,23 +8,26 @@ from typing import ClassVar
 
 
 class FalllineError(Exception):
-    """A request that cannot be served. `code` is stable, `title` names the kind, `detail` says what would be right."""
+    """A request that the server refuses.
+
+    `code` is stable, `title` names the kind, `detail` describes the error and a correct value.
+    """
 
     code: ClassVar[str] = "error"
-    title: ClassVar[str] = "The request cannot be served"
+    title: ClassVar[str] = "The request failed"
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
         self.detail = detail
 
     def members(self) -> dict[str, object]:
-        """Further members of the problem details (RFC 9457, section 3.2)."""
+        """Return further members of the problem details (RFC 9457, section 3.2)."""
         return {}
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One wrong field of a body: its JSON pointer (RFC 6901) and what would be right."""
+    """One invalid field of a body: its JSON pointer (RFC 6901) and what would be right."""
 
     pointer: str
     detail: str
@@ -37,31 +37,31 @@ class FieldError:
 
 
 class InvalidRequest(FalllineError):
-    """The body or query does not say anything that could be done. `more`: further fields are wrong than those named."""
+    """The body or query is not valid. `more`: there are more errors than those listed."""
 
     code = "invalid-request"
     title = "The request is not valid"
 
     def __init__(self, *errors: FieldError, more: bool = False) -> None:
-        named = [f"{error.pointer or 'body'}: {error.detail}" for error in errors]
-        super().__init__("; ".join([*named, "and more"] if more else named))
+        messages = [f"{error.pointer or 'body'}: {error.detail}" for error in errors]
+        super().__init__("; ".join([*messages, "and more"] if more else messages))
         self.errors = errors
         self.more = more
 
     def members(self) -> dict[str, object]:
-        told: dict[str, object] = {"errors": [error.as_json() for error in self.errors]}
-        return {**told, "more_errors": True} if self.more else told
+        members: dict[str, object] = {"errors": [error.as_json() for error in self.errors]}
+        return {**members, "more_errors": True} if self.more else members
 
 
 class TooExpensive(FalllineError):
-    """The recipe would cost more than this server gives to one experiment. Raised before anything is allocated."""
+    """The recipe exceeds a bound of this server. Raised before anything is allocated."""
 
     code = "too-expensive"
-    title = "The recipe would cost too much"
+    title = "The recipe is too large"
 
     def __init__(self, bound: str, limit: float, asked: float) -> None:
         words = bound.replace("_", " ")
-        super().__init__(f"{words}: at most {_plain(limit)}, and {_plain(asked)} would be needed")
+        super().__init__(f"{words}: {_plain(asked)}; the limit is {_plain(limit)}")
         self.bound, self.limit, self.asked = bound, limit, asked
 
     def members(self) -> dict[str, object]:
@@ -69,13 +69,15 @@ class TooExpensive(FalllineError):
 
 
 def _plain(number: float) -> str:
-    """Whole numbers in full, others to three digits."""
+    """Write whole numbers in full and others with three digits."""
     return f"{int(number):,}" if number == int(number) else f"{number:,.3g}"
 
 
 class UnusableTable(FalllineError):
-    """A CSV that no table can be made of. `line` and `offset` (in bytes) say where, as far as that is one place;
-    `skipped` tells the first rows that cannot be used, each with its line and reason.
+    """A CSV file that cannot be parsed as a table.
+
+    `line` and `offset` (in bytes) locate the error, if it has one place. `skipped` lists the first unusable rows, each
+    with its line and reason.
     """
 
     code = "unusable-table"
@@ -93,89 +95,91 @@ class UnusableTable(FalllineError):
         self.line, self.offset, self.skipped = line, offset, skipped
 
     def members(self) -> dict[str, object]:
-        found = {"line": self.line, "offset": self.offset, "skipped": list(self.skipped) or None}
-        return {name: value for name, value in found.items() if value is not None}
+        members = {"line": self.line, "offset": self.offset, "skipped": list(self.skipped) or None}
+        return {name: value for name, value in members.items() if value is not None}
 
 
 class UnusableParameters(FalllineError):
-    """A file of which no parameters can be made."""
+    """A file that cannot be read as parameters."""
 
     code = "unusable-parameters"
     title = "The parameters cannot be used"
 
 
 class KeyReused(FalllineError):
-    """An idempotency key that stood for another command before."""
+    """An idempotency key that was used before for another command."""
 
     code = "key-reused"
-    title = "The idempotency key belongs to another command"
+    title = "The idempotency key was used for another command"
 
 
 class NotAuthorized(FalllineError):
-    """The token that allows changes is missing or wrong."""
+    """The token for changes is missing or wrong."""
 
     code = "not-authorized"
-    title = "A token is needed to change this experiment"
+    title = "Changing this experiment needs its token"
 
 
 class NotFound(FalllineError):
-    """No experiment, run, figure or instrument of that name."""
+    """No experiment, run, figure or instrument has this name."""
 
     code = "not-found"
-    title = "There is nothing of that name"
+    title = "Not found"
 
 
 class Conflict(FalllineError):
-    """A command that is well formed but impossible in the present state, like a step of a diverged run."""
+    """A valid command that is impossible in the present state, such as a step of a diverged run."""
 
     code = "conflict"
-    title = "That is not possible in the present state"
+    title = "The command is not possible now"
 
 
 class TooNew(Conflict):
-    """What is stored was written by a newer program, in a shape that this one does not know."""
+    """An experiment stored by a newer version, in a format unknown here."""
 
     code = "too-new"
-    title = "A newer fallline wrote this experiment"
+    title = "A newer version of fallline stored this experiment"
 
-    def __init__(self, found: int, known: int) -> None:
+    def __init__(self, stored: int, supported: int) -> None:
         super().__init__(
-            f"what is stored of it has version {found}, and this fallline knows {known}: update it. Nothing was changed"
+            f"its format is version {stored}, newer than {supported}: update fallline. Nothing was changed"
         )
 
 
 class Failed(FalllineError):
-    """The server made a mistake while it worked on one experiment, and closed that one."""
+    """A fault of the server in one experiment, which was closed."""
 
     code = "experiment-failed"
-    title = "The experiment was closed after a fault of the server"
+    title = "The experiment was closed after a server fault"
 
     def __init__(self) -> None:
-        super().__init__("ask for it again: it opens paused, where it was stored last. The log has the cause")
+        super().__init__(
+            "request it again: it opens paused at its last stored step. The server log has the cause"
+        )
 
 
 class Damaged(Conflict):
-    """What is stored of an experiment, or of a table or parameters that were sent, cannot be read any more."""
+    """A stored experiment, table or parameter file that cannot be read any more."""
 
     code = "damaged"
-    title = "What is stored of this is damaged"
+    title = "The stored data is damaged"
 
     def __init__(self, what: str) -> None:
         super().__init__(
-            f"{what}, as the file on the server's disk is damaged; others are not affected. Of an experiment, "
-            "GET .../export/recipe.json returns as much as can be read; post it to make the experiment again"
+            f"{what}: the file on the server's disk is damaged. Other experiments are not affected. "
+            "GET .../export/recipe.json returns the readable part of an experiment; post it to create it again"
         )
 
 
 class TooLarge(FalllineError):
-    """A body longer than this server reads."""
+    """A body above the size limit."""
 
     code = "too-large"
     title = "The body is too large"
 
 
 class TooManyRequests(FalllineError):
-    """More commands a second than one visitor may send. `retry_after` is in seconds."""
+    """A client exceeds the rate limit. `retry_after` is in seconds."""
 
     code = "too-many-requests"
     title = "Too many requests"
@@ -200,22 +204,22 @@ class Unavailable(FalllineError):
 
 
 class Unattended(Unavailable):
-    """Steps that were asked for and stopped, since nobody waited for them any more."""
+    """Requested steps that were paused because no client waited for them."""
 
     code = "unattended"
-    title = "The steps were paused since nobody waited for them"
+    title = "The steps were paused because no client waited"
 
     def __init__(self) -> None:
         super().__init__(
-            "send the command again with the same key: it goes on to where it was going", retry_after=1
+            "send the command again with the same key to continue to its last step", retry_after=1
         )
 
 
 class ReadOnly(Unavailable):
-    """Nothing can be stored at present, so no change is taken: it might be lost."""
+    """Storing is not possible now, so changes are refused."""
 
     code = "read-only"
-    title = "The server takes no changes at present"
+    title = "The server is read-only now"
 
     def __init__(self) -> None:
-        super().__init__("it cannot write to its data folder; what is stored can be read", retry_after=5)
+        super().__init__("it cannot write to its data folder; stored experiments can be read", retry_after=5)

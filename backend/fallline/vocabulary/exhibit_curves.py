@@ -1,7 +1,7 @@
-"""How the train loss of each exhibit's runs goes, for its thumbnail.
+"""Train losses of each exhibit's runs, for its thumbnail.
 
-Written by tests/golden/make_exhibit_curves.py. Losses stand evenly along the exhibit's axis, from its
-beginning to `view.until`; None from where a run has diverged. A test holds them to what training gives.
+Written by tests/golden/make_exhibit_curves.py. Losses are evenly spaced along the exhibit's axis up to
+`view.until`; None after a run diverged. A test compares them with training.
 """
 
 # fmt: off

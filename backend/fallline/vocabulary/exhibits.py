@@ -1,6 +1,6 @@
-"""Recipes worth showing, each with what to look at in it. Must not know how they are shown.
+"""Exhibits: example recipes with two sentences each. Must not know how they are shown.
 
-Every number in a sentence is measured: a test trains the recipe and looks for the number in the words.
+Every number in a sentence is measured: a test trains the recipe and checks the number.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from fallline.vocabulary.recipe import DataSettings, LayerSettings, NetworkSetti
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How an exhibit is seen best: the x axis, the measure of the gradients, steps per second (of the run with the
-    smallest batch), what they keep even, steps or samples, how far along the axis there is something to see, and
-    whether gradients or instruments stand under the loss.
+    """The suggested view of an exhibit.
+
+    It has the x axis, the measure of the gradients, the speed in steps per second (of the run with the smallest batch),
+    the pace, the end of the x axis, and the panel under the loss.
     """
 
     x: Literal["steps", "samples"] = "steps"
@@ -28,8 +29,9 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
-    """A recipe with a title. `line` says in a few words what it is about and can follow "Press play:"; the two
-    `sentences` say what to look at.
+    """A recipe with a title.
+
+    `line` is its topic in a few words and can follow "Press play:". The two `sentences` say what to look at.
     """
 
     title: str
@@ -39,7 +41,7 @@ class Exhibit:
     view: View = View()
 
     def as_json(self) -> dict[str, object]:
-        """The exhibit as plain JSON, but for its recipe."""
+        """Return the exhibit as plain JSON without its recipe."""
         return {
             "title": self.title,
             "line": self.line,
@@ -71,7 +73,7 @@ EXHIBITS: dict[str, Exhibit] = {
             "them.",
         ),
         recipe=Recipe(
-            # Seeds found by tests/golden/find_exhibit_seeds.py: about 1 pair in 150 tells this story.
+            # Seeds from tests/golden/find_exhibit_seeds.py: about 1 pair in 150 shows this effect.
             data=DataSettings(samples=1200, test_fraction=0.25, seed=17),
             network=NetworkSettings(seed=173),
             runs=[
@@ -269,4 +271,4 @@ EXHIBITS: dict[str, Exhibit] = {
         view=View(speed=200, until=4000, panel="instruments"),
     ),
 }
-"""By name; the page opens on the first."""
+"""Exhibits by name; the page opens the first."""

@@ -1,4 +1,4 @@
-"""What the server answers about findings, as models: see `vocabulary.answers`. Must not know rules."""
+"""Response models of findings: see `vocabulary.answers`. Must not know rules."""
 
 from __future__ import annotations
 
@@ -38,15 +38,16 @@ EXAMPLE: dict[str, Any] = {
 
 
 class Why(OpenModel):
-    """The reason in plain words, and the line of NumPy in which it lies."""
+    """The cause in plain words, and the line of NumPy behind it."""
 
     text: str
     code: str
 
 
 class Remedy(OpenModel):
-    """Something that helps. `command` is what the socket's `command` takes, but for type, id and experiment; REST takes
-    the same fields. To rewind is to fork an earlier step, which `remove_run` undoes.
+    """A change that helps. `command` holds the fields of the socket's `command` without type, id and experiment.
+
+    REST takes the same fields. A rewind is a fork from an earlier step, which `remove_run` undoes.
     """
 
     label: str
@@ -55,12 +56,12 @@ class Remedy(OpenModel):
 
 
 class Finding(OpenModel):
-    """Something that is the case with a run from `since_step` on, and until `until_step` where it is over.
+    """A condition of a run that holds from `since_step` on, until `until_step` if it is over.
 
-    `id` is unique within a run's generation; a finding of the same id replaces the former. `subject` names the layer
-    and the units of it, counted from 0. `found_at` is the step at which it was seen first, with the numbers of
-    `first_evidence`; `seen_at` that of the last look, with those of `evidence`: for as long as it goes on, then the
-    first ones again. At most two `remedies`.
+    `id` is unique within a run's generation; a finding with the same id replaces the earlier one. `subject` names the
+    layer and its units, counted from 0. `found_at` is the step of the first detection, `first_evidence` its numbers.
+    `seen_at` and `evidence` are from the latest check while the finding is open, then from the first again. There are
+    at most two `remedies`.
     """
 
     model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [EXAMPLE]})
@@ -82,9 +83,10 @@ class Finding(OpenModel):
 
 
 class Examining(OpenModel):
-    """What examining a run has cost: seconds, the share that training waited for beside its computing time, and of late
-    how long it waited while it computed for so long; how often it was done, and how often it failed by a fault of the
-    server, whose log tells it.
+    """The cost of a run's examinations.
+
+    `seconds` is the total, `share` the time that training waited relative to its computing time. `waited_seconds` and
+    `computed_seconds` are the two times lately. `failed` counts `examinations` that a server fault ended; see the log.
     """
 
     seconds: float

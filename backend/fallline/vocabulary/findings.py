@@ -1,8 +1,7 @@
-"""What the Doctor says of a run: a finding with its evidence, the reason behind it, and what would help.
+"""Findings of the Doctor: evidence, cause and remedies.
 
-Owns the shape of a finding, as it travels and as it is stored. A finding is stored without its run's name: texts say
-`{run}` where a reader reads it, commands leave it out, so that a fork may inherit findings and a label may change. Must
-not know rules.
+Owns the JSON of a finding, as sent and as stored. A stored finding has no run name: texts contain `{run}`, and commands
+have no run. So a fork can inherit it, and a label can change. Must not know rules.
 """
 
 from __future__ import annotations
@@ -15,12 +14,12 @@ Json = dict[str, Any]
 Severity = Literal["problem", "warning", "info"]
 
 RUN = "{run}"
-"""Stands in texts for what readers call the run."""
+"""Placeholder in texts for the run's label."""
 
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """The reason in plain words, and the line of NumPy in which it lies."""
+    """The cause in plain words, and the line of NumPy behind it."""
 
     text: str
     code: str
@@ -28,22 +27,22 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """Something that can be done at once and undone: a command without the name of the run that it is for."""
+    """A change that can be made at once and undone: a command without the name of its run."""
 
     label: str
     hint: str
     command: Json
 
     def as_json(self, run: str) -> Json:
-        """With a command that is for this run."""
-        whose = "fork_of" if self.command["do"] == "add_run" else "run"
-        command = {"do": self.command["do"], whose: run, **self.command}
+        """Return plain JSON with a command for this run."""
+        field = "fork_of" if self.command["do"] == "add_run" else "run"
+        command = {"do": self.command["do"], field: run, **self.command}
         return {"label": self.label, "hint": self.hint, "command": command}
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The numbers behind a finding as they were at a later step than that at which it was found."""
+    """The numbers behind a finding at a step after its detection."""
 
     step: int
     text: str
@@ -51,9 +50,9 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is the case from step `since_step` on, and until `until_step` once it is over.
+    """A condition that holds from step `since_step` on, until `until_step` once it is over.
 
-    `found_at` is the step at which it was seen. `subject` names the layer, and the units of it counted from 0.
+    `found_at` is the step of its detection. `subject` names the layer and its units, counted from 0.
     """
 
     id: str
@@ -74,18 +73,19 @@ class Finding:
         return self.until_step is None
 
     def closed(self, step: int) -> Finding:
-        """The same, over at that step."""
+        """Return the finding with its end at this step."""
         return replace(self, until_step=max(step, self.since_step))
 
     def holds_at(self, step: int) -> bool:
-        """Whether it was the case at that step."""
+        """Return whether it holds at this step."""
         return self.since_step <= step and (self.until_step is None or self.until_step > step)
 
-    def as_json(self, run: str, shown: str, seen: Evidence | None = None) -> Json:
-        """As it travels: of the run of that name, which readers see as `shown`, with the numbers that were `seen` last
-        where they are others than those with which it was found.
+    def as_json(self, run: str, label: str, latest: Evidence | None = None) -> Json:
+        """Return plain JSON for the run of this name.
+
+        Texts call it `label`. The `latest` evidence defaults to the evidence at detection.
         """
-        latest = seen or Evidence(self.found_at, self.evidence)
+        latest = latest or Evidence(self.found_at, self.evidence)
         return {
             "id": self.id,
             "rule": self.rule,
@@ -95,27 +95,27 @@ class Finding:
             "until_step": self.until_step,
             "found_at": self.found_at,
             "seen_at": latest.step,
-            "title": self.title.replace(RUN, shown),
-            "evidence": latest.text.replace(RUN, shown),
-            "first_evidence": self.evidence.replace(RUN, shown),
+            "title": self.title.replace(RUN, label),
+            "evidence": latest.text.replace(RUN, label),
+            "first_evidence": self.evidence.replace(RUN, label),
             "mark": self.mark,
             "why": asdict(self.why),
             "remedies": [remedy.as_json(run) for remedy in self.remedies],
         }
 
     def stored(self) -> Json:
-        """As it is stored; `read` reads it."""
+        """Return plain JSON to store, for `read`."""
         return asdict(self)
 
     @classmethod
-    def read(cls, told: Mapping[str, Any]) -> Finding:
-        """The finding that was stored."""
-        remedies = tuple(Remedy(**each) for each in told["remedies"])
-        return cls(**{**told, "why": Why(**told["why"]), "remedies": remedies})
+    def read(cls, stored: Mapping[str, Any]) -> Finding:
+        """Return the finding from its stored JSON."""
+        remedies = tuple(Remedy(**each) for each in stored["remedies"])
+        return cls(**{**stored, "why": Why(**stored["why"]), "remedies": remedies})
 
 
 def shown_name(name: str, label: str | None) -> str:
-    """What readers call a run: its label, else its name as the page writes it."""
+    """Return the label of a run, or else its name as the page writes it."""
     if label:
         return label
     if name in ("gd", "sgd"):

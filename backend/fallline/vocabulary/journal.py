@@ -1,8 +1,7 @@
-"""What is stored of an experiment: facts in the order in which they came to be, where its runs stand, and their states.
+"""The stored form of an experiment: facts in order, the progress of its runs, and their states.
 
-Facts are plain JSON and are never changed once written; `V` is the version of the shape of facts and progress, and
-`vocabulary.upcasts` brings every older one to it. Must not know where anything is stored, nor how facts are made or
-read.
+Facts are plain JSON and never change once written. `V` is the version of the format of facts and progress;
+`vocabulary.upcasts` converts older versions. Must not know where anything is stored, nor how facts are made or read.
 """
 
 from __future__ import annotations
@@ -14,17 +13,17 @@ from typing import Any
 Json = dict[str, Any]
 
 V = 1
-"""Rises with any change of shape that an older program would read wrongly; a row of `upcasts` then says what it was."""
+"""Format version. It rises with any change that an older program would misread; `upcasts` then gets a row."""
 
 
 def entry(what: str, **facts: Any) -> Json:
-    """A fact: began, edited, found, reset, run_added, run_removed or resumed."""
+    """Make a fact: began, edited, found, reset, run_added, run_removed or resumed."""
     return {"v": V, "what": what, **facts}
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A keyed command that has been done: its key, the digest of what was asked, and what was answered."""
+    """A finished command with a key: its key, the digest of its request, and its answer."""
 
     key: str
     digest: bytes
@@ -33,12 +32,12 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class JournalBatch:
-    """What is to be stored of an experiment at one moment, all of it or nothing.
+    """Changes of an experiment to store together, all or nothing.
 
-    `progress` says where the runs stand; the newest one counts. `parts` are named pieces of a run's state and history
-    that replace those of the same name, `dropped` names some that go, `cleared` runs of which all go (before `parts`
-    come). Where it is `needed`, somebody waits for it, or is about to see what must not be lost; else it only spares
-    computing, and may fail without harm.
+    `progress` has the steps of the runs; the latest one counts. `parts` are named pieces of a run's state and history
+    that replace pieces of the same name. `dropped` names pieces to delete, and `cleared` runs whose pieces are all
+    deleted before `parts` are added. With `needed`, a client waits for the write or is about to see its result. Without
+    it, the write only saves computing later and may fail.
     """
 
     entries: tuple[Json, ...]
@@ -52,10 +51,10 @@ class JournalBatch:
 
 @dataclass(frozen=True, slots=True)
 class StoredExperiment:
-    """What is stored of an experiment, as far as it takes to open it again."""
+    """The stored data needed to open an experiment again."""
 
     entries: tuple[Json, ...]
     progress: Json
     parts: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
     digests: Mapping[str, bytes] = field(default_factory=dict)
-    """Of each key that has been answered, what was asked with it."""
+    """Digest of the request for each key with an answer."""

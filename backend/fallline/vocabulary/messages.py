@@ -1,7 +1,6 @@
-"""What travels over the socket: the client's messages as strict models, and which codes end a connection.
+"""Messages of the socket: the client's messages as strict models, and the close codes.
 
-Bodies of commands are those of `vocabulary.commands`; here is the envelope around them. Must not know
-who sends what when.
+`vocabulary.commands` has the bodies of commands; here is the envelope around them. Must not know the order of messages.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from fallline.vocabulary.strict import LARGEST, RunName, StrictModel, at_most
 
 MOST_BUCKETS = 10_000
 MOST_SERIES = 128
-"""Names of series that one may ask for at once; an experiment of the largest network has fewer."""
+"""Series in one request; an experiment of the largest network has fewer."""
 
 ExperimentId = Annotated[str, Field(min_length=1, max_length=64)]
 CommandId = Annotated[str, Field(min_length=1, max_length=128)]
@@ -27,7 +26,7 @@ Count = Annotated[int, Field(ge=0, le=LARGEST)]
 
 
 class CloseCode(IntEnum):
-    """Why the server ends a socket. After those below 4400 a client comes back, the others are final."""
+    """Why the server closes a socket. Codes below 4400 mean: reconnect. The others are final."""
 
     RESTART = 1012
     TOO_BIG = 1009
@@ -39,18 +38,18 @@ class CloseCode(IntEnum):
 
 
 MOST_SINCE = 256
-"""Runs that a client may hold something of: those that were removed meanwhile are among them."""
+"""Runs in `since`; a client may also list runs that have been removed."""
 
 
 class Position(StrictModel):
-    """What a client holds of a run: everything of this generation before `step`."""
+    """The part of a run that a client has: all steps of this generation before `step`."""
 
     generation: Count
     step: Count
 
 
 class Watch(StrictModel):
-    """Tell me of this experiment from now on. Only `experiment` is required; `token` allows commands."""
+    """Subscribe to an experiment. Only `experiment` is required; `token` allows commands."""
 
     type: Literal["watch"]
     experiment: ExperimentId
@@ -65,28 +64,28 @@ class Watch(StrictModel):
 
 
 class Unwatch(StrictModel):
-    """No more of this experiment."""
+    """Unsubscribe from an experiment."""
 
     type: Literal["unwatch"]
     experiment: ExperimentId
 
 
 class Got(StrictModel):
-    """All frames up to this one have arrived. Once sent, at most two frames are on their way unacknowledged."""
+    """Acknowledge all frames up to this one. From then on, at most two frames are unacknowledged."""
 
     type: Literal["got"]
     frame: Count
 
 
 class Ping(StrictModel):
-    """Answer me with a pong of the same id."""
+    """Request a pong with the same id."""
 
     type: Literal["ping"]
     id: CommandId | Count
 
 
 class Envelope(StrictModel):
-    """A command's own fields; those of the REST body stand beside them."""
+    """The common fields of a command, beside the fields of the REST body."""
 
     type: Literal["command"]
     id: CommandId
@@ -95,14 +94,14 @@ class Envelope(StrictModel):
 
 
 class EnvelopeWithRun(Envelope):
-    """The same for commands that name their run in the REST path."""
+    """The envelope of commands with their run in the REST path."""
 
     run: RunName
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command as it came: its id, what it is for, and the body as REST would have it."""
+    """A received command: its id, its target, and the body as in REST."""
 
     id: str
     experiment: str
@@ -119,11 +118,11 @@ MESSAGES: Mapping[str, type[Watch] | type[Unwatch] | type[Got] | type[Ping]] = {
     "got": Got,
     "ping": Ping,
 }
-"""The client's messages by `type`, without `command`, which `read_command` reads."""
+"""The client's messages by `type`; `read_command` parses the type `command`."""
 
 
 def read_command(message: dict[str, Any]) -> Command:
-    """The command that a message says. Raises pydantic's ValidationError."""
+    """Parse a command message. Raises pydantic's ValidationError."""
     kind = EnvelopeWithRun if message.get("do") in NEEDS_RUN else Envelope
     outer = kind.model_validate({name: message[name] for name in kind.model_fields if name in message})
     body = {name: value for name, value in message.items() if name not in kind.model_fields}

@@ -1,7 +1,4 @@
-"""The form of every word to the outside: further fields may be added to any answer, so its model lets them pass.
-
-Must not know what the words mean.
-"""
+"""Base of the response models. A response may get further fields, so a model accepts them."""
 
 from __future__ import annotations
 
@@ -9,6 +6,6 @@ from pydantic import BaseModel, ConfigDict
 
 
 class OpenModel(BaseModel):
-    """A word with at least these fields."""
+    """A response with at least these fields."""
 
     model_config = ConfigDict(extra="allow")

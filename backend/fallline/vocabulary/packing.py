@@ -1,7 +1,7 @@
-"""Arrays as bytes and back, and what is said beside them: the form in which states and histories are kept.
+"""Arrays and a JSON header as bytes: the storage format of states and histories.
 
-A checksum, a header of JSON, then the arrays' own bytes. Neither a disk nor a database notices a flipped bit in a blob;
-this form does. Must not know what the arrays mean, nor where the bytes are kept.
+It has a checksum, the header, then the arrays. The checksum detects a flipped bit, which disks and databases may miss.
+Must not know what the arrays mean, nor where the bytes are stored.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _NUMBER = 4
 
 
 class Damaged(ValueError):
-    """Bytes that are not what was packed."""
+    """Bytes that differ from the packed ones."""
 
 
 def pack(about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """The arrays and `about`, which is plain JSON, as bytes that `unpack` reads on any machine."""
+    """Pack the arrays and `about`, which is plain JSON, into bytes that `unpack` reads on any machine."""
     little = {
         name: np.ascontiguousarray(array, array.dtype.newbyteorder("<")) for name, array in arrays.items()
     }
@@ -36,9 +36,9 @@ def pack(about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
 
 
 def unpack(data: bytes) -> tuple[About, Arrays]:
-    """What was packed; the arrays may be written to. Raises Damaged."""
+    """Return the packed header and arrays, which are writable. Raises Damaged."""
     if len(data) < 2 * _NUMBER or _read(data, 0) != zlib.crc32(memoryview(data)[_NUMBER:]):
-        raise Damaged("the checksum is not that of the bytes")
+        raise Damaged("the checksum does not match")
     place = 2 * _NUMBER + _read(data, _NUMBER)
     about, layout = json.loads(data[2 * _NUMBER : place])
     arrays: Arrays = {}

@@ -1,4 +1,4 @@
-"""How a row of a table (data set, activation, optimizer, initializer, ...) tells the world about its parameters."""
+"""Parameters of the rows of a table: data sets, activations, optimizers, initializers, ..."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 class Parameter:
     """One number that a method takes.
 
-    `minimum` and `maximum` bound it; `open_minimum`, `open_maximum` say that the bound itself is excluded. `unit` is
-    empty for a pure number; `help` is one line for people; `source` says where it was published. With `off` it may be
-    null, which switches it off and is where it stands; `default` is then the number to switch it on with.
+    `minimum` and `maximum` bound it; `open_minimum` and `open_maximum` exclude the bound itself. `unit` is empty for a
+    pure number, `help` is one line of text, `source` says where it was published. With `off` it may be null, which
+    switches it off and is the default in recipes; `default` is then a number that switches it on.
     """
 
     name: str
@@ -27,14 +27,14 @@ class Parameter:
     off: bool = False
 
     def allows(self, value: float) -> bool:
-        """Whether the value lies in the range."""
+        """Return whether the value is in the range."""
         low, high = self.minimum, self.maximum
         above = low is None or (value > low if self.open_minimum else value >= low)
         below = high is None or (value < high if self.open_maximum else value <= high)
         return above and below
 
     def range_in_words(self) -> str:
-        """The range as a reader would say it."""
+        """Return the range in words."""
         low = (
             ""
             if self.minimum is None
@@ -46,7 +46,7 @@ class Parameter:
         return " and ".join(part for part in (low, high) if part) or "of any size"
 
     def schema(self) -> dict[str, object]:
-        """The parameter as JSON Schema (draft 2020-12), for the catalog."""
+        """Return the parameter as JSON Schema (draft 2020-12), for the catalog."""
         kind = "integer" if self.integer else "number"
         schema: dict[str, object] = {"type": [kind, "null"] if self.off else kind}
         schema["default"] = None if self.off else self.default
@@ -57,7 +57,7 @@ class Parameter:
         return schema
 
     def as_json(self) -> dict[str, object]:
-        """The entry of the catalog: schema, default, range, unit, help and source; `when_on` where null is off."""
+        """Return the catalog entry: schema, default, range, unit, help, source; `when_on` if null switches it off."""
         entry: dict[str, object] = {
             "name": self.name,
             "schema": self.schema(),

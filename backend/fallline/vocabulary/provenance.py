@@ -1,6 +1,6 @@
-"""What made a run's numbers, beside the recipe that determines them: the kernel, and the builds that it computed with.
+"""Provenance of a run's numbers beside its recipe: the kernel and the builds.
 
-Plain data, to be kept wherever states are kept. Must not know how it is found out.
+Plain data, stored with states. `execution.builds` collects it.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ TO_THE_BIT = "equal to the bit"
 TO_ROUNDING = "equal to rounding"
 
 OF_ALL = ("engine", "numpy", "simd", "blas")
-"""Builds on which every number depends: data and initial parameters are NumPy's, whatever makes the steps."""
+"""Builds on which every number depends: NumPy makes data and initial parameters, whatever makes the steps."""
 
 OF_COMPILED = ("numba", "llvmlite", "processor")
-"""Builds on which the compiled kernel depends besides."""
+"""Further builds on which the compiled kernel depends."""
 
 COMPILED = "compiled"
 
@@ -28,20 +28,20 @@ class Provenance:
     builds: Mapping[str, str] = field(default_factory=dict)
 
     def difference(self, other: Provenance) -> list[str]:
-        """What tells the two apart, as far as it may change a number's last digits."""
+        """List the differences that may change a number's last digits."""
         if self.kernel != other.kernel:
             return ["kernel"]
         names = OF_ALL + (OF_COMPILED if self.kernel == COMPILED else ())
-        # What is not told may be anything: two that say nothing of a build have not said that it is the same one.
+        # An unknown build may be any build, so two unknown ones count as different.
         return [
             name for name in names if not self.builds.get(name) or self.builds[name] != other.builds.get(name)
         ]
 
 
-def replay_of(kept: Provenance, here: Provenance) -> str:
-    """What may be promised of a replay here of a recipe whose numbers were made as `kept` says.
+def replay_of(stored: Provenance, here: Provenance) -> str:
+    """Return how exactly a replay here repeats the numbers of a `stored` provenance.
 
     The same kernel and builds repeat every number to the bit. Others repeat each *step* to rounding, which may grow
-    along a run; where that matters, a state is kept and not replayed.
+    along a run; where that matters, a state is stored and not replayed.
     """
-    return TO_ROUNDING if kept.difference(here) else TO_THE_BIT
+    return TO_ROUNDING if stored.difference(here) else TO_THE_BIT

@@ -1,7 +1,7 @@
-"""What an experiment *is*: its recipe, that is data, network, loss, and each run's settings and edits.
+"""The recipe of an experiment: data, network, loss, and each run's settings and edits.
 
-Owns the shape of a recipe and the fold of a run's edits (`RunRecipe.settings_at`). Must not know how a network is
-trained, which methods exist (the engine's tables say so) or what a recipe may cost (`runs.recipe_check`).
+Owns the format of a recipe and how a run's edits change its settings (`RunRecipe.settings_at`). Must not know how a
+network is trained, which methods exist (see the engine's tables) or the bounds of a recipe (see `runs.recipe_check`).
 """
 
 from __future__ import annotations
@@ -33,28 +33,25 @@ from fallline.vocabulary.strict import LARGEST, Label, RowName, RunName, Seed, S
 MOST_HIDDEN_LAYERS = 8
 MOST_RUNS = 8
 MOST_EDITS = 1_000
-"""Of a run. Whoever sends more entries is told so before any of them is looked at."""
+"""Edits of one run. A longer list is refused before any entry is validated."""
 
 OWN_LOSS = ("delta",)
-"""Settings that belong to one loss or another; they stand beside its name, in one object."""
+"""Settings of particular losses, beside the name in one object."""
 
 OWN_DATA = ("degree", "turns")
-"""Settings that belong to one data set or another; they stand beside its name."""
-
+"""Settings of particular data sets, beside the name."""
 
 OF_A_TABLE = ("dataset", "target", "task")
-"""Settings of one's own data: which table, which of its columns is to be learnt, and as what."""
-
+"""Settings of uploaded data: the table, its target column, and the task."""
 
 SentId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-"""Names something that somebody sent to this server."""
+"""Id of an upload to this server."""
 
 
 class DataSettings(StrictModel):
-    """Which samples: `samples` counts training and test samples together.
+    """The data set. `samples` counts training and test samples together.
 
-    `label_noise` is the share of labels that are replaced. What belongs to one data set only, and labels that are all
-    right, are left out of the JSON.
+    `label_noise` is the share of labels that are replaced. The JSON leaves out 0, and settings of other data sets.
     """
 
     name: RowName = "log_linear"
@@ -73,14 +70,14 @@ class DataSettings(StrictModel):
 
     @model_serializer(mode="wrap")
     def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        told = {key: value for key, value in handler(self).items() if value is not None}
+        fields = {key: value for key, value in handler(self).items() if value is not None}
         if not self.label_noise:
-            told.pop("label_noise", None)
-        return told
+            fields.pop("label_noise", None)
+        return fields
 
     @property
     def own(self) -> dict[str, float]:
-        """What the recipe says of the data set's own parameters."""
+        """The data set's own parameters in the recipe."""
         return {name: value for name in OWN_DATA if (value := getattr(self, name)) is not None}
 
     @property
@@ -100,7 +97,7 @@ class LayerSettings(StrictModel):
 
 
 class Initializer(StrictModel):
-    """A way to draw initial parameters, with its own parameters in the same object."""
+    """A method to draw initial parameters, with its own parameters in the same object."""
 
     name: RowName
     scale: Annotated[float, Field(ge=0, le=1e6)] | None = None
@@ -118,7 +115,7 @@ class LossSettings(StrictModel):
 
     @property
     def own(self) -> dict[str, float]:
-        """What the recipe says of the loss's own parameters."""
+        """The loss's own parameters in the recipe."""
         return {name: value for name in OWN_LOSS if (value := getattr(self, name)) is not None}
 
     @model_serializer(mode="wrap")
@@ -127,8 +124,9 @@ class LossSettings(StrictModel):
 
 
 class NetworkSettings(StrictModel):
-    """A multi-layer perceptron: hidden layers, output activation, and how the first parameters are drawn; or, with
-    `start`, which ones that somebody sent they are.
+    """A multi-layer perceptron: hidden layers, output activation, and initial parameters.
+
+    The parameters are drawn with `weights`, `biases` and `seed`, or read from the upload `start`.
     """
 
     layers: Annotated[
@@ -147,65 +145,63 @@ class NetworkSettings(StrictModel):
         return {key: value for key, value in handler(self).items() if value is not None}
 
     def initializer(self, which: Literal["weights", "biases"]) -> Initializer:
-        """The initializer in its long form, whichever form the recipe used."""
-        given: str | Initializer = getattr(self, which)
-        return given if isinstance(given, Initializer) else Initializer(name=given)
+        """Return the initializer in its long form, whichever form the recipe used."""
+        value: str | Initializer = getattr(self, which)
+        return value if isinstance(value, Initializer) else Initializer(name=value)
 
 
-_TOLD_FIRST = ("name", "label", "optimizer", "learning_rate", "batch_size", "order", "seed")
+_FIRST_FIELDS = ("name", "label", "optimizer", "learning_rate", "batch_size", "order", "seed")
 
 
 class Origin(StrictModel):
-    """Whose past a fork shares, and up to which step. Told for people: no number depends on it."""
+    """The parent of a fork and the last shared step. For information: no number depends on it."""
 
     run: Annotated[RunName, Field(description="the parent")]
-    at_step: Annotated[int, Field(ge=0, le=LARGEST, description="the step up to which the past is shared")]
+    at_step: Annotated[int, Field(ge=0, le=LARGEST, description="the step up to which the history is shared")]
 
 
 class RunRecipe(MethodSettings):
-    """One run's settings at step 0 and its edits in the order of their steps; of a fork also where it comes from."""
+    """One run's settings at step 0 and its edits in the order of their steps; for a fork also its origin."""
 
     name: RunName = Field(default="run-1", description="unique within the experiment")
-    label: Label | None = Field(default=None, description="a free text to show in place of the name")
+    label: Label | None = Field(default=None, description="a text to show instead of the name")
     optimizer: RowName = Field(default="sgd", description=OPTIMIZER)
     learning_rate: LearningRate = Field(default=0.1, description=LEARNING_RATE)
     batch_size: BatchSize | None = Field(default=None, description=BATCH_SIZE)
     order: Order = Field(default="shuffle", description=ORDER)
-    seed: Seed = Field(default=0, description="the order of the samples in each pass of the run")
-    origin: Origin | None = Field(
-        default=None, description="of a fork: where it comes from; no number depends on it"
-    )
+    seed: Seed = Field(default=0, description="seed of the order of the samples in each pass")
+    origin: Origin | None = Field(default=None, description="for a fork: its parent; no number depends on it")
     edits: Annotated[
         list[Edit], Field(max_length=MOST_EDITS, fail_fast=True), at_most(MOST_EDITS, "edits_a_run")
     ] = Field(default=[], description="changes of settings, in the order of their steps")
 
     @model_serializer(mode="wrap")
     def _without_nothing(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        told = {
+        fields = {
             key: value for key, value in handler(self).items() if value is not None or key == "batch_size"
         }
-        return {**{name: told[name] for name in _TOLD_FIRST if name in told}, **told}
+        return {**{name: fields[name] for name in _FIRST_FIELDS if name in fields}, **fields}
 
     @property
     def settings(self) -> RunSettings:
         """The settings at step 0, before any edit."""
         always = {name: getattr(self, name) for name in ALWAYS}
-        told = {
+        optional = {
             name: value
             for name in (*OWN_SETTINGS, "schedule", *AT_ANY_TIME, "stop")
             if (value := getattr(self, name)) is not None
         }
-        return RunSettings(**always).changed(told, at_step=0)
+        return RunSettings(**always).changed(optional, at_step=0)
 
     def settings_at(self, step: int) -> RunSettings:
-        """The settings in force for the change from `step` to `step` + 1: all edits up to and at `step`, folded."""
-        made = takewhile(lambda edit: edit.at_step <= step, self.edits)
-        return self.settings.folded((edit.at_step, edit.given()) for edit in made)
+        """Return the settings for the change from `step` to `step` + 1, with all edits up to `step`."""
+        edits = takewhile(lambda edit: edit.at_step <= step, self.edits)
+        return self.settings.folded((edit.at_step, edit.changes()) for edit in edits)
 
     def segments(self, first: int, stop: int) -> Iterator[tuple[int, int, RunSettings]]:
-        """The steps `first` <= step < `stop`, cut where edits stand: (first, stop, settings) with constant settings.
+        """Split the steps `first` <= step < `stop` at edits, into (first, stop, settings) with constant settings.
 
-        A step at whose end layers are drawn anew is a piece of its own.
+        A step that ends with layers being drawn again is a segment of its own.
         """
         places = {edit.at_step for edit in self.edits}
         places |= {edit.at_step + 1 for edit in self.edits if edit.redraw is not None}
@@ -215,7 +211,7 @@ class RunRecipe(MethodSettings):
                 yield begin, end, self.settings_at(begin)
 
     def redraw_at(self, step: int) -> Redraw | None:
-        """What is drawn anew at the end of the change from `step` to `step` + 1."""
+        """Return the layers to draw again at the end of the change from `step` to `step` + 1."""
         return next((edit.redraw for edit in self.edits if edit.at_step == step), None)
 
 
@@ -226,8 +222,7 @@ def _notebook_runs() -> list[RunRecipe]:
 class Recipe(StrictModel):
     """Everything that determines an experiment. Plain JSON; same recipe, same numbers. `{}` is the notebook's.
 
-    A loss that is left out is mse for a regression, binary_cross_entropy for two classes, softmax_cross_entropy for
-    more.
+    The default loss is mse for a regression, binary_cross_entropy for two classes, softmax_cross_entropy for more.
     """
 
     data: DataSettings = DataSettings()
@@ -241,22 +236,22 @@ class Recipe(StrictModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _name_the_nameless(cls, body: Any) -> Any:
-        """Runs without a name are called after their place, run-1, run-2, ..., or by the next number that is free."""
+    def _add_missing_names(cls, body: Any) -> Any:
+        """Name runs without a name by their place, run-1, run-2, ..., or by the next free number."""
         if not isinstance(body, dict) or not isinstance(body.get("runs"), list):
             return body
         if len(body["runs"]) > MOST_RUNS:
-            return body  # refused below, by its length
-        taken = [run["name"] for run in body["runs"] if isinstance(run, dict) and "name" in run]
-        named = []
+            return body  # refused by its length below
+        names = [run["name"] for run in body["runs"] if isinstance(run, dict) and "name" in run]
+        runs = []
         for place, run in enumerate(body["runs"], start=1):
             if isinstance(run, dict) and "name" not in run:
-                name = next(name for number in count(place) if (name := f"run-{number}") not in taken)
-                taken.append(name)
-                named.append({**run, "name": name})
+                name = next(name for number in count(place) if (name := f"run-{number}") not in names)
+                names.append(name)
+                runs.append({**run, "name": name})
             else:
-                named.append(run)
-        return {**body, "runs": named}
+                runs.append(run)
+        return {**body, "runs": runs}
 
     @property
     def loss_settings(self) -> LossSettings:
@@ -264,5 +259,5 @@ class Recipe(StrictModel):
         return self.loss if isinstance(self.loss, LossSettings) else LossSettings(name=self.loss)
 
     def as_json(self) -> dict[str, Any]:
-        """The recipe as plain JSON, as CONTRACT prints it."""
+        """Return the recipe as plain JSON in the order of CONTRACT."""
         return self.model_dump(mode="json")

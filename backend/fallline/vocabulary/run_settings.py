@@ -1,7 +1,6 @@
-"""The settings of a run, and what an edit may change of them.
+"""The settings of a run, and the changes an edit can make to them.
 
-Owns how a change makes new settings of old ones. Must not know which methods exist (the engine's tables say so) or what
-they may cost.
+Owns how a change updates settings. Must not know which methods exist (see the engine's tables) or their bounds.
 """
 
 from __future__ import annotations
@@ -23,39 +22,39 @@ from fallline.vocabulary.stop_conditions import StopCondition, Stops
 from fallline.vocabulary.strict import LARGEST, RowName, StrictModel
 
 OWN_SETTINGS = ("momentum", "decay", "beta1", "beta2", "epsilon", "weight_decay")
-"""Settings that belong to one optimizer or another; they stand beside the optimizer's name."""
+"""Settings of particular optimizers, beside the optimizer's name."""
 
 OWN_SCHEDULE = ("every", "factor", "steps", "least", "start")
-"""Settings that belong to one schedule or another; they stand in its object."""
+"""Settings of particular schedules, in the schedule's object."""
 
 ALWAYS = ("optimizer", "learning_rate", "batch_size", "order")
-"""What a filled-in recipe always says of a run."""
+"""Settings of a run that a complete recipe always contains."""
 
 AT_ANY_TIME = ("l1", "l2", "clip_norm", "clip_value")
-"""What every optimizer takes and a filled-in recipe says only where it is not at its default."""
+"""Settings of every optimizer that a complete recipe contains only if they are not at their default."""
 
 EDITABLE = (*ALWAYS, *OWN_SETTINGS, "schedule", *AT_ANY_TIME, "stop", "redraw")
-"""What an edit may name: settings, and what it does once."""
+"""Fields of an edit: settings, and `redraw`, which happens once."""
 
 NULLABLE = ("batch_size", "clip_norm", "clip_value")
 """Settings for which null is a value: all samples, or off."""
 
 MOST_REDRAWN = 64
-"""Layers that one redraw may name."""
+"""Layers in one redraw."""
 
 Order = Literal["shuffle", "sequential"]
 LearningRate = Annotated[float, Field(gt=0, le=1e6)]
 BatchSize = Annotated[int, Field(ge=1, le=LARGEST)]
-OPTIMIZER = "how a gradient becomes a change: a row of the catalog"
-LEARNING_RATE = "what the gradient is multiplied by"
-BATCH_SIZE = "of how many samples the gradient of one step is; null: all of them"
-ORDER = "of the samples: a new shuffle each pass, or as they stand in the data"
+OPTIMIZER = "the method that turns a gradient into a change: a row of the catalog"
+LEARNING_RATE = "factor of the gradient"
+BATCH_SIZE = "samples in the gradient of one step; null: all training samples"
+ORDER = "order of the samples: a new shuffle each pass, or the order of the data"
 Coefficient = Annotated[float, Field(ge=0, le=1e6)]
 Limit = Annotated[float, Field(gt=0, le=1e6)]
 
 
 class ScheduleSettings(StrictModel):
-    """A schedule of the rate, with its own parameters in the same object."""
+    """A schedule of the learning rate, with its own parameters in the same object."""
 
     name: RowName
     every: int | None = None
@@ -70,11 +69,11 @@ class ScheduleSettings(StrictModel):
 
     @property
     def own(self) -> dict[str, float]:
-        """The schedule's parameters, as far as they are said."""
+        """The schedule's parameters that are set."""
         return {name: value for name in OWN_SCHEDULE if (value := getattr(self, name)) is not None}
 
     def as_json(self) -> str | dict[str, Any]:
-        """Its name where there is no more to say, else the object."""
+        """Return its name, or the object if it has parameters."""
         return {"name": self.name, **self.own} if self.own else self.name
 
 
@@ -82,35 +81,35 @@ Schedule = RowName | ScheduleSettings
 
 
 class Redraw(StrictModel):
-    """Layers that are drawn anew, once: weights by an initializer, biases 0. The only way back for a dead layer."""
+    """Draw layers again, once: weights by an initializer, biases 0. Only this revives a dead layer."""
 
     layers: Annotated[
         list[Annotated[int, Field(ge=1, le=MOST_REDRAWN)]],
         Field(min_length=1, max_length=MOST_REDRAWN),
-    ] = Field(description="k of the Wk and bk that are drawn anew")
+    ] = Field(description="numbers k of the Wk and bk to draw again")
     weights: RowName = Field(default="he", description="the initializer of the weights: a row of the catalog")
 
     @model_validator(mode="after")
     def _each_once(self) -> Redraw:
         if len(set(self.layers)) < len(self.layers):
-            raise ValueError("each layer once")
+            raise ValueError("should name each layer once")
         return self
 
 
 CONSTANT = ScheduleSettings(name="constant")
 
 
-def schedule_of(told: str | dict[str, Any] | ScheduleSettings) -> ScheduleSettings:
-    """The schedule in its long form, whichever form was used."""
-    if isinstance(told, ScheduleSettings):
-        return told
-    return ScheduleSettings.model_validate({"name": told} if isinstance(told, str) else told)
+def schedule_of(value: str | dict[str, Any] | ScheduleSettings) -> ScheduleSettings:
+    """Return the schedule in its long form, whichever form the recipe used."""
+    if isinstance(value, ScheduleSettings):
+        return value
+    return ScheduleSettings.model_validate({"name": value} if isinstance(value, str) else value)
 
 
-def stops_of(told: Iterable[dict[str, Any] | StopCondition]) -> tuple[StopCondition, ...]:
-    """Conditions from what a recipe says of them."""
+def stops_of(values: Iterable[dict[str, Any] | StopCondition]) -> tuple[StopCondition, ...]:
+    """Return the stop conditions, parsed if they are JSON."""
     return tuple(
-        each if isinstance(each, StopCondition) else StopCondition.model_validate(each) for each in told
+        each if isinstance(each, StopCondition) else StopCondition.model_validate(each) for each in values
     )
 
 
@@ -118,9 +117,9 @@ def stops_of(told: Iterable[dict[str, Any] | StopCondition]) -> tuple[StopCondit
 class RunSettings:
     """The settings in force at one step.
 
-    `batch_size` None is the full batch; `own`: the optimizer's parameters. The clock of `schedule` shows 0 at step
-    `schedule_since`. `l1` and `l2` are the coefficients of penalties on weights; `clip_norm` and `clip_value` bound the
-    gradient, None does not. `stop` ends the run, at steps after `stop_since`.
+    `batch_size` None is the full batch; `own` has the optimizer's parameters. `schedule` starts at step
+    `schedule_since`. `l1` and `l2` are the coefficients of penalties on weights. `clip_norm` and `clip_value` bound the
+    gradient; None is no bound. `stop` ends the run, at steps after `stop_since`.
     """
 
     optimizer: str
@@ -139,23 +138,23 @@ class RunSettings:
 
     @property
     def penalised(self) -> bool:
-        """Whether more than the loss is descended."""
+        """True if training minimises a penalty beside the loss."""
         return self.l1 > 0.0 or self.l2 > 0.0
 
     @property
     def clipped(self) -> bool:
-        """Whether the gradient has bounds."""
+        """True if the gradient is bounded."""
         return self.clip_norm is not None or self.clip_value is not None
 
     def changed(self, change: dict[str, Any], at_step: int) -> RunSettings:
-        """The settings after a change made at that step."""
+        """Return the settings after a change at this step."""
         return self.folded([(at_step, change)])
 
     def folded(self, changes: Iterable[tuple[int, dict[str, Any]]]) -> RunSettings:
-        """The settings after changes, each made at its step.
+        """Return the settings after several changes, each with its step.
 
-        A new optimizer drops the parameters of the one before; a schedule that is named begins at this step, even one
-        that was in force.
+        A new optimizer drops the parameters of the one before. A schedule in a change starts at its step, even if it is
+        the present one.
         """
         own = dict(self.own)
         plain: dict[str, Any] = {"optimizer": self.optimizer}
@@ -166,7 +165,7 @@ class RunSettings:
                 if name in OWN_SETTINGS:
                     own[name] = value
                 elif name == "redraw":
-                    continue  # no setting: done once, at its step
+                    continue  # not a setting: happens once, at its step
                 elif name == "schedule":
                     plain.update(schedule=schedule_of(value), schedule_since=at_step)
                 elif name == "stop":
@@ -176,35 +175,38 @@ class RunSettings:
         return replace(self, own=own, **plain)
 
     def as_json(self) -> dict[str, Any]:
-        """As a recipe says them: a schedule, penalties and bounds only where they are not at their defaults."""
-        told: dict[str, Any] = {name: getattr(self, name) for name in ALWAYS}
-        told.update(self.own)
+        """Return the fields of a recipe; schedule, penalties and bounds only if they are not at their defaults."""
+        fields: dict[str, Any] = {name: getattr(self, name) for name in ALWAYS}
+        fields.update(self.own)
         if self.schedule != CONSTANT:
-            told["schedule"] = self.schedule.as_json()
-        told.update({name: value for name in AT_ANY_TIME if (value := getattr(self, name))})
+            fields["schedule"] = self.schedule.as_json()
+        fields.update({name: value for name in AT_ANY_TIME if (value := getattr(self, name))})
         if self.stop:
-            told["stop"] = [condition.model_dump() for condition in self.stop]
-        return told
+            fields["stop"] = [condition.model_dump() for condition in self.stop]
+        return fields
 
 
-_PENALTY = "adds {} over all weights to what is descended, and {}"
+_PENALTY = "adds {} over all weights to the objective, which {}"
 
 
 class MethodSettings(StrictModel):
-    """What may be left out: parameters of one optimizer or another, whose ranges stand in the engine's tables; a
-    schedule for the rate; penalties on weights; bounds of the gradient, which null takes away.
+    """Optional settings: parameters of particular optimizers, schedule, penalties and bounds of the gradient.
+
+    The engine's tables have the ranges of the parameters. Null removes a bound.
     """
 
-    momentum: float | None = Field(default=None, description="share of the velocity kept from step to step")
+    momentum: float | None = Field(
+        default=None, description="share of the velocity that remains from step to step"
+    )
     decay: float | None = Field(default=None, description="decay of the running mean of the squared gradient")
     beta1: float | None = Field(default=None, description="decay of the running mean of the gradient")
     beta2: float | None = Field(default=None, description="decay of the running mean of its square")
-    epsilon: float | None = Field(default=None, description="added to the root, so that nothing divides by 0")
+    epsilon: float | None = Field(default=None, description="added to the root, to avoid a division by 0")
     weight_decay: float | None = Field(
-        default=None, description="share that is lost at each step, over the rate"
+        default=None, description="share of the weights lost at each step, divided by the rate"
     )
     schedule: Schedule | None = Field(
-        default=None, description="how the rate changes from the step at which it is set"
+        default=None, description="how the rate changes, from the step that sets it"
     )
     l1: Coefficient | None = Field(
         default=None, description=_PENALTY.format("l1 * sum |W|", "pulls small weights to 0")
@@ -214,53 +216,52 @@ class MethodSettings(StrictModel):
     )
     clip_norm: Limit | None = Field(
         default=None,
-        description="a longer gradient is shortened to this norm, over all parameters; null: as long as it is",
+        description="largest norm of the gradient over all parameters; a longer one is scaled down; null: no limit",
     )
     clip_value: Limit | None = Field(
         default=None,
-        description="entries of the gradient are cut at plus and minus this, after its norm; null: they are not",
+        description="entries of the gradient are clipped to plus and minus this, after its norm; null: no limit",
     )
     stop: Stops | None = Field(
-        default=None, description="the run finishes at the first step at which one of these is met; []: none"
+        default=None, description="the run finishes at the first step that meets one of these; []: none"
     )
 
 
 class Change(MethodSettings):
-    """What an edit changes. A field left out stays as it is; `batch_size` null is the full batch."""
+    """The changes of an edit. A missing field stays as it is; `batch_size` null is the full batch."""
 
     optimizer: RowName | None = Field(default=None, description=OPTIMIZER)
     learning_rate: LearningRate | None = Field(default=None, description=LEARNING_RATE)
     batch_size: BatchSize | None = Field(default=None, description=BATCH_SIZE)
     order: Order | None = Field(default=None, description=ORDER)
     redraw: Redraw | None = Field(
-        default=None, description="layers that are drawn anew at the end of this very step, once"
+        default=None, description="layers to draw again, once, at the end of this step"
     )
 
     @field_validator("*", mode="before")
     @classmethod
-    def _null_only_where_it_says_something(cls, value: Any, info: ValidationInfo) -> Any:
+    def _null_only_where_it_is_a_value(cls, value: Any, info: ValidationInfo) -> Any:
         if value is None and info.field_name in EDITABLE and info.field_name not in NULLABLE:
-            raise ValueError("should not be null: leave it out to keep it as it is")
+            raise ValueError("should not be null: omit it to leave it unchanged")
         return value
 
-    def given(self) -> dict[str, Any]:
-        """Only the settings that the change names, as plain JSON."""
-        fields = self.model_fields_set
-        told = {name: getattr(self, name) for name in EDITABLE if name in fields}
-        if "schedule" in told:
-            told["schedule"] = schedule_of(told["schedule"]).as_json()
-        if "stop" in told:
-            told["stop"] = [condition.model_dump() for condition in told["stop"]]
-        if "redraw" in told:
-            told["redraw"] = told["redraw"].model_dump()
-        return told
+    def changes(self) -> dict[str, Any]:
+        """Return only the fields in the change, as plain JSON."""
+        changes = {name: getattr(self, name) for name in EDITABLE if name in self.model_fields_set}
+        if "schedule" in changes:
+            changes["schedule"] = schedule_of(changes["schedule"]).as_json()
+        if "stop" in changes:
+            changes["stop"] = [condition.model_dump() for condition in changes["stop"]]
+        if "redraw" in changes:
+            changes["redraw"] = changes["redraw"].model_dump()
+        return changes
 
 
 class Edit(Change):
-    """A change of settings, in force from the step that takes the counter from `at_step` to `at_step` + 1."""
+    """A change of settings, applied from the step that takes the counter from `at_step` to `at_step` + 1."""
 
-    at_step: Annotated[int, Field(ge=0, le=LARGEST, description="steps made before it is in force")]
+    at_step: Annotated[int, Field(ge=0, le=LARGEST, description="steps made before the change applies")]
 
     @model_serializer(mode="plain")
-    def _only_what_is_given(self) -> dict[str, Any]:
-        return {"at_step": self.at_step, **self.given()}
+    def _only_changes(self) -> dict[str, Any]:
+        return {"at_step": self.at_step, **self.changes()}

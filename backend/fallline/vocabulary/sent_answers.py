@@ -1,7 +1,4 @@
-"""What is told of tables and parameters that people sent, as models: see `vocabulary.answers`.
-
-Must not know how a file is read.
-"""
+"""Response models of uploaded tables and parameters: see `vocabulary.answers`."""
 
 from __future__ import annotations
 
@@ -11,9 +8,9 @@ from fallline.vocabulary.open import OpenModel
 
 
 class TableColumn(OpenModel):
-    """A column of a table: numbers, categories (texts, of which there are few), other text, or always the same value.
+    """A column of a table: numbers, categories (a few different texts), other text, or a constant.
 
-    `reason` says why a column is not `used`. `task` is what is guessed if the column is the target, null where it
+    `reason` says why a column is not `used`. `task` is the suggested task if the column is the target, null if it
     cannot be.
     """
 
@@ -26,18 +23,17 @@ class TableColumn(OpenModel):
 
 
 class SkippedRow(OpenModel):
-    """A row that cannot be used: the line of the file on which it begins, counted from 1, and why."""
+    """An unusable row: its first line in the file, counted from 1, and the reason."""
 
     line: int
     reason: str
 
 
 class Table(OpenModel):
-    """A table that somebody sent, by the id under which a recipe may name it.
+    """An uploaded table with its id for recipes.
 
-    `rows` counts those that can be used, `preview` shows the first of them. `target` is the column that is suggested.
-    `skipped` lists the first of `skipped_count` rows. `header` tells whether the first row was taken to name the
-    columns.
+    `rows` counts the usable rows, `preview` has the first of them. `target` is the suggested target column. `skipped`
+    lists the first of `skipped_count` unusable rows. `header` is true if the first row names the columns.
     """
 
     id: str
@@ -59,7 +55,7 @@ class SavedArray(OpenModel):
 
 
 class Parameters(OpenModel):
-    """Parameters that somebody sent, by the id under which a recipe may name them; `count` numbers in all."""
+    """Uploaded parameters with their id for recipes; `count` numbers in total."""
 
     id: str
     parameters: list[SavedArray]

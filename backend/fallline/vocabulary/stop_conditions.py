@@ -1,6 +1,6 @@
-"""When a run stops by itself: conditions that a recipe or an edit names. They change no number, only where one looks.
+"""Stop conditions of a run, in a recipe or an edit. They change no number, only where the run ends.
 
-Must not know how they are met.
+Must not know how they are evaluated.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from fallline.vocabulary.strict import LARGEST, StrictModel
 SERIES = ("train_loss", "test_loss", "train_r2", "test_r2", "train_accuracy", "test_accuracy")
 MOST_STOPS = 8
 PATIENCE, LEAST = 500, 0.01
-"""A loss stalls that has not fallen by this share of itself in so many steps, where a condition says no others."""
+"""Defaults: a loss stalls if it has not fallen by this share within this many steps."""
 
 
 class StopCondition(StrictModel):
     """One condition.
 
-    `when` names an evaluated series, which stops the run `above` or `below` a value. `layer_dies`: all units of a
-    hidden layer give 0 for every training sample. `loss_stalls`: for `steps` steps the train loss has not fallen by
-    the share `below` of its least.
+    With an evaluated series in `when`, the run stops `above` or `below` a value. With `layer_dies`, it stops when all
+    units of a hidden layer output 0 for every training sample. With `loss_stalls`, it stops when for `steps` steps the
+    train loss has not fallen by the share `below` of its minimum.
     """
 
     when: Literal[
@@ -43,22 +43,22 @@ class StopCondition(StrictModel):
     def _fits(self) -> StopCondition:
         if self.when in SERIES:
             if (self.above is None) == (self.below is None) or self.steps is not None:
-                raise ValueError(f"{self.when} needs either above or below, and nothing else")
+                raise ValueError(f"{self.when} needs either above or below, and no other field")
         elif self.when == "layer_dies":
             if (self.above, self.below, self.steps) != (None, None, None):
-                raise ValueError("layer_dies needs nothing else")
+                raise ValueError("layer_dies takes no other field")
         elif self.above is not None or not 0.0 <= self.share < 1.0:
-            raise ValueError("loss_stalls takes steps, and below as a share from 0 to less than 1")
+            raise ValueError("loss_stalls takes steps, and below as a share of at least 0 and less than 1")
         return self
 
     @property
     def share(self) -> float:
-        """Of `loss_stalls`: what the loss has to lose of its least to count as falling."""
+        """For `loss_stalls`: the share of its minimum by which the loss has to fall."""
         return LEAST if self.below is None else self.below
 
     @property
     def patience(self) -> int:
-        """Of `loss_stalls`: for how many steps one waits."""
+        """For `loss_stalls`: the number of steps to wait."""
         return PATIENCE if self.steps is None else self.steps
 
     @model_serializer(mode="wrap")

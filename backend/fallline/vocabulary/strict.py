@@ -1,7 +1,4 @@
-"""The form of every word from outside: frozen, strict models, and the kinds of names and numbers that they share.
-
-Must not know what the words mean.
-"""
+"""Base of the request models: frozen and strict, with common types of names and numbers."""
 
 from __future__ import annotations
 
@@ -13,16 +10,15 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from fallline.vocabulary.errors import TooExpensive
 
 LARGEST = 2**53
-"""Integers beyond this are not exact in every JSON reader."""
-
+"""Larger integers are not exact in every JSON reader."""
 
 UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Categories of characters that show nothing of themselves, and may turn or break the line they stand in."""
+"""Unicode categories of invisible characters, some of which reverse or break a line."""
 
 
 def _printable(text: str) -> str:
     if any(unicodedata.category(character) in UNPRINTABLE for character in text):
-        raise ValueError("should be a text on one line, without control characters")
+        raise ValueError("should be one line of text without control characters")
     return unicodedata.normalize("NFC", text)
 
 
@@ -33,9 +29,9 @@ Label = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_print
 
 
 def at_most(limit: int, bound: str = "") -> BeforeValidator:
-    """Refuse a longer list or object before anything in it is looked at; with TooExpensive, if it has a `bound`.
+    """Refuse a longer list or object before its entries are validated; with TooExpensive, if it has a `bound`.
 
-    Pydantic's own `max_length` does so for lists; of an object it looks at every entry first, and complains of each.
+    Pydantic's `max_length` does so for lists. In an object it validates every entry first, with an error for each.
     """
 
     def within(value: Any) -> Any:
@@ -49,6 +45,6 @@ def at_most(limit: int, bound: str = "") -> BeforeValidator:
 
 
 class StrictModel(BaseModel):
-    """A frozen word: no unknown fields, no coerced types, no NaN."""
+    """A frozen request model: no unknown fields, no coerced types, no NaN."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)

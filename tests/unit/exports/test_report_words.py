@@ -99,7 +99,7 @@ def test_a_run_is_told_in_the_same_sentence() -> None:
 @pytest.mark.parametrize(("before", "change"), CHANGES)
 def test_an_edit_is_told_in_the_same_words(before: JSON, change: JSON) -> None:
     run = filled(before)
-    given = Change.model_validate(change).given()
+    given = Change.model_validate(change).changes()
     if given.get("optimizer", run.optimizer) != run.optimizer:  # a server fills in what the new method has
         own = {name: given[name] for name in OWN_SETTINGS if name in given}
         given |= OPTIMIZERS[given["optimizer"]].filled(own)

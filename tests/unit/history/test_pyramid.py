@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fallline.history.pyramid import STEPS, Pyramid
 from fallline.history.shelf import BucketShelf, StepShelf
 from fallline.vocabulary.columns import Buckets, from_records
-from support.measurements import NAMES, assert_same, assert_tells, is_dyadic, measured, slices_of
+from support.measurements import NAMES, assert_same, assert_summarises, is_dyadic, measured, slices_of
 
 RECORDS = measured(150_000)
 LENGTHS = [1, 2, 15, 16, 17, 1023, 1024, 1025, 2047, 2048, 2049, 5000, 16_384, 16_400, 65_537, 149_999]
@@ -57,7 +57,7 @@ def test_a_run_of_any_length_is_told_exactly(steps: int, at_most: int) -> None:
     told = remembered(steps).range(0, steps - 1, at_most)
     assert len(told) <= at_most
     assert (told.first[0], told.last[-1]) == (0, steps - 1)
-    assert_tells(told, RECORDS)
+    assert_summarises(told, RECORDS)
 
 
 @given(st.integers(0, 149_999), st.integers(0, 149_999), st.integers(1, 3000), st.booleans())
@@ -70,7 +70,7 @@ def test_any_range_is_told_exactly_in_whole_buckets_that_overlap_it(
     assert told.first[0] <= first <= told.last[0]
     assert told.first[-1] <= last <= told.last[-1]
     assert is_dyadic(told)[:-1].all()
-    assert_tells(told, RECORDS)
+    assert_summarises(told, RECORDS)
 
 
 @given(st.integers(1, 6000), st.integers(0, 99), st.integers(1, 3000), st.integers(1, 200))
@@ -95,7 +95,7 @@ def test_answers_stay_as_they_were_while_the_run_goes_on() -> None:
     told = pyramid.range(0, 3999, 10_000)
     for part in slices_of(RECORDS.part(4000, 9000), seed=1, longest=900):
         pyramid.append(part)
-    assert_tells(told, RECORDS)
+    assert_summarises(told, RECORDS)
 
 
 def test_a_spike_anywhere_is_seen_at_every_resolution() -> None:

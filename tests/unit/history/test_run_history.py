@@ -12,7 +12,7 @@ from fallline.vocabulary.recipe import DataSettings, NetworkSettings, RunRecipe
 from support.measurements import (
     NAMES,
     NOTEBOOK_SIZES,
-    assert_tells,
+    assert_summarises,
     measured,
     notebook_names,
     slices_of,
@@ -32,7 +32,7 @@ def test_every_series_is_told_under_its_name(sizes: dict[str, int] | None, at_mo
     records = measured(3000)
     told = remembered(records, sizes).range(0, 2999, at_most)
     assert told.names == NAMES
-    assert_tells(told, records)
+    assert_summarises(told, records)
 
 
 def test_what_follows_from_another_series_is_not_stored() -> None:

@@ -21,7 +21,7 @@ from fallline.vocabulary.columns import (
     recorded_every_step,
     widen,
 )
-from support.measurements import NAMES, assert_same, assert_tells, is_dyadic, measured, slices_of
+from support.measurements import NAMES, assert_same, is_dyadic, measured, slices_of
 
 numbers = st.floats(-1e300, 1e300) | st.just(math.nan) | st.just(math.inf)
 tables = arrays.arrays(np.float64, st.tuples(st.just(2), st.integers(1, 40)), elements=numbers)
@@ -41,28 +41,28 @@ def one_series(*values: float, first: int = 0) -> Records:
 
 
 @given(tables, st.integers(0, 100), st.integers(1, 50))
-def test_coarser_buckets_say_what_the_steps_say(values: np.ndarray, first: int, at_most: int) -> None:
+def test_coarser_buckets_summarise_their_steps_exactly(values: np.ndarray, first: int, at_most: int) -> None:
     records = recorded(values, first)
-    told = coarsen(from_records(records), at_most)
-    assert len(told) <= at_most
-    assert (told.first[0], told.last[-1]) == (first, records.stop - 1)
+    buckets = coarsen(from_records(records), at_most)
+    assert len(buckets) <= at_most
+    assert (buckets.first[0], buckets.last[-1]) == (first, records.stop - 1)
     with np.errstate(over="ignore"):
         finite = np.where(np.isfinite(values), values, np.nan)
         records = recorded(finite, first)
-        assert_tells(told, records)
+        assert_summarises(buckets, records)
 
 
 @given(tables, st.integers(0, 100), st.integers(1, 50))
 def test_the_mean_lies_between_minimum_and_maximum(values: np.ndarray, first: int, at_most: int) -> None:
-    told = coarsen(from_records(recorded(values, first)), at_most)
-    held = told.count > 0
-    assert (told.minimum[held] <= told.mean[held]).all()
-    assert (told.mean[held] <= told.maximum[held]).all()
-    assert np.isnan(told.mean[~held]).all()
+    buckets = coarsen(from_records(recorded(values, first)), at_most)
+    finite = buckets.count > 0
+    assert (buckets.minimum[finite] <= buckets.mean[finite]).all()
+    assert (buckets.mean[finite] <= buckets.maximum[finite]).all()
+    assert np.isnan(buckets.mean[~finite]).all()
 
 
 @given(st.integers(0, 5000), st.integers(1, 700), st.integers(1, 120))
-def test_the_short_way_from_records_gives_what_merging_gives(first: int, steps: int, at_most: int) -> None:
+def test_the_fast_path_from_records_equals_merging(first: int, steps: int, at_most: int) -> None:
     records = measured(first + steps).part(first, first + steps)
     assert_same(from_records(records, at_most), coarsen(from_records(records), at_most))
 
@@ -93,11 +93,9 @@ def test_joining_is_associative(one: int, other: int) -> None:
 
 
 @given(st.integers(0, 4000), st.integers(1, 3000), st.integers(24, 200))
-def test_buckets_are_whole_and_aligned_where_so_many_can_tell_the_range(
-    first: int, steps: int, at_most: int
-) -> None:
-    told = coarsen(from_records(one_series(*range(steps), first=first)), at_most)
-    assert is_dyadic(told).all()
+def test_buckets_are_whole_and_aligned_where_the_number_allows(first: int, steps: int, at_most: int) -> None:
+    buckets = coarsen(from_records(one_series(*range(steps), first=first)), at_most)
+    assert is_dyadic(buckets).all()
 
 
 def test_buckets_are_as_fine_as_the_number_allows() -> None:
@@ -108,42 +106,42 @@ def test_buckets_are_as_fine_as_the_number_allows() -> None:
 
 
 def test_a_ragged_end_stays_in_smaller_buckets() -> None:
-    told = coarsen(from_records(one_series(*range(11), first=3)), 5)
-    assert told.first.tolist() == [3, 4, 8, 12]
-    assert told.last.tolist() == [3, 7, 11, 13]
+    buckets = coarsen(from_records(one_series(*range(11), first=3)), 5)
+    assert buckets.first.tolist() == [3, 4, 8, 12]
+    assert buckets.last.tolist() == [3, 7, 11, 13]
 
 
 def test_only_the_newest_bucket_is_cut_short_where_whole_ones_are_too_many() -> None:
-    told = coarsen(from_records(one_series(*range(1023))), 3)
-    assert told.first.tolist() == [0, 512]
-    assert told.last.tolist() == [511, 1022]
+    buckets = coarsen(from_records(one_series(*range(1023))), 3)
+    assert buckets.first.tolist() == [0, 512]
+    assert buckets.last.tolist() == [511, 1022]
 
 
 def test_both_ends_are_cut_short_before_everything_becomes_one_bucket() -> None:
-    told = coarsen(from_records(one_series(*range(100), first=5)), 4)
-    assert told.first.tolist() == [5, 32, 64, 96]
-    assert told.last.tolist() == [31, 63, 95, 104]
+    buckets = coarsen(from_records(one_series(*range(100), first=5)), 4)
+    assert buckets.first.tolist() == [5, 32, 64, 96]
+    assert buckets.last.tolist() == [31, 63, 95, 104]
 
 
-def test_one_bucket_can_always_tell_everything() -> None:
-    told = coarsen(from_records(one_series(1.0, math.nan, 4.0, first=3)), 1)
-    assert (told.first.tolist(), told.last.tolist()) == ([3], [5])
-    assert told.mean.tolist() == [[2.5]]
-    assert told.count.tolist() == [[2]]
+def test_one_bucket_can_always_hold_everything() -> None:
+    buckets = coarsen(from_records(one_series(1.0, math.nan, 4.0, first=3)), 1)
+    assert (buckets.first.tolist(), buckets.last.tolist()) == ([3], [5])
+    assert buckets.mean.tolist() == [[2.5]]
+    assert buckets.count.tolist() == [[2]]
 
 
 def test_buckets_cut_short_grow_whole_again_with_what_follows() -> None:
     records = measured(64)
     cut = join(from_records(records.part(0, 23), 1), from_records(records.part(23, 64), 1))
-    assert_tells(coarsen(cut, 1), records)
+    assert_summarises(coarsen(cut, 1), records)
 
 
 def test_a_spike_is_never_lost() -> None:
     values = np.zeros((1, 100_000))
     values[0, 77_777] = 1e9
-    told = from_records(recorded(values), 10)
-    assert told.maximum.max() == 1e9
-    assert told.first[told.maximum[0] == 1e9] <= 77_777 <= told.last[told.maximum[0] == 1e9]
+    buckets = from_records(recorded(values), 10)
+    assert buckets.maximum.max() == 1e9
+    assert buckets.first[buckets.maximum[0] == 1e9] <= 77_777 <= buckets.last[buckets.maximum[0] == 1e9]
 
 
 @pytest.mark.parametrize("value", [0.1, 1 / 3, 1.7e308, 5e-324, -0.7])
@@ -157,33 +155,45 @@ def test_the_mean_of_equal_means_is_that_mean() -> None:
     assert coarsen(from_records(one_series(0.0, 2 * mean, mean, math.nan)), 1).mean.tolist() == [[mean]]
 
 
-def test_rounding_does_not_carry_the_mean_below_the_minimum() -> None:
+def test_rounding_does_not_move_the_mean_below_the_minimum() -> None:
     largest = math.nextafter(2.0, 0.0)
     smallest = math.nextafter(largest, 0.0)
-    told = coarsen(from_records(one_series(*[smallest] * 8, largest, *[math.nan] * 7)), 1)
-    assert told.mean.tolist() == [[smallest]]
+    buckets = coarsen(from_records(one_series(*[smallest] * 8, largest, *[math.nan] * 7)), 1)
+    assert buckets.mean.tolist() == [[smallest]]
 
 
 def test_the_largest_numbers_do_not_overflow() -> None:
     largest = float(np.finfo(np.float64).max)
     assert coarsen(from_records(one_series(largest, -largest)), 1).mean.tolist() == [[0.0]]
-    told = coarsen(from_records(one_series(largest, -largest, largest, math.nan)), 1)
-    assert told.mean[0, 0] == pytest.approx(largest / 3)
+    buckets = coarsen(from_records(one_series(largest, -largest, largest, math.nan)), 1)
+    assert buckets.mean[0, 0] == pytest.approx(largest / 3)
 
 
 def test_a_value_that_is_not_finite_counts_as_missing() -> None:
-    told = coarsen(from_records(one_series(math.inf, 2.0, -math.inf, math.nan)), 1)
-    assert (told.minimum[0, 0], told.maximum[0, 0], told.final[0, 0], told.count[0, 0]) == (2, 2, 2, 1)
+    buckets = coarsen(from_records(one_series(math.inf, 2.0, -math.inf, math.nan)), 1)
+    assert (buckets.minimum[0, 0], buckets.maximum[0, 0], buckets.final[0, 0], buckets.count[0, 0]) == (
+        2,
+        2,
+        2,
+        1,
+    )
 
 
 def test_a_merged_piece_does_not_keep_the_steps_in_memory() -> None:
-    told = from_records(measured(4096), 16)
-    for column in (told.first, told.last, told.samples_seen, told.seconds, told.final, told.mean):
+    buckets = from_records(measured(4096), 16)
+    for column in (
+        buckets.first,
+        buckets.last,
+        buckets.samples_seen,
+        buckets.seconds,
+        buckets.final,
+        buckets.mean,
+    ):
         owner = column if column.base is None else column.base
         assert owner.size <= len(NAMES) * 16
 
 
-def test_merging_leaves_what_it_merges_alone() -> None:
+def test_merging_does_not_change_its_input() -> None:
     steps = from_records(measured(100))
     before = [column.copy() for column in (steps.first, steps.final, steps.mean, steps.count)]
     coarsen(coarsen(steps, 40), 3)
@@ -202,12 +212,12 @@ def test_pieces_of_different_series_cannot_be_joined() -> None:
         join(from_records(one_series(1)), two)
 
 
-def test_no_bucket_cannot_tell_anything() -> None:
+def test_zero_buckets_are_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
         coarsen(from_records(one_series(1, 2)), 0)
 
 
-def test_nothing_stays_nothing() -> None:
+def test_empty_buckets_stay_empty() -> None:
     nothing = Buckets.empty(NAMES)
     assert len(coarsen(nothing, 1)) == 0
     assert nothing.as_json(0)["series"]["batch_loss"]["mean"] == []
@@ -217,13 +227,13 @@ def test_nothing_stays_nothing() -> None:
 # ---------------------------------------------------------------------- records
 
 
-def test_records_take_their_seconds_later() -> None:
+def test_records_accept_their_seconds_later() -> None:
     timed = one_series(1, 2).with_seconds(np.array([0.5, 1.0]))
     assert timed.seconds.tolist() == [0.5, 1.0]
     assert from_records(timed, 1).seconds.tolist() == [1.0]
 
 
-def test_a_part_of_records_is_named_by_their_numbers() -> None:
+def test_a_part_of_records_is_selected_by_record_numbers() -> None:
     records = one_series(5, 6, 7, first=10)
     assert (records.part(11, 99).first, records.part(11, 99).values.tolist()) == (11, [[6, 7]])
     assert (records.part(0, 11).first, records.part(0, 11).values.tolist()) == (10, [[5]])
@@ -234,8 +244,8 @@ def test_a_part_of_records_is_named_by_their_numbers() -> None:
 
 
 def test_json_has_null_where_there_is_no_finite_value() -> None:
-    told = from_records(recorded(np.array([[1.5, 2.5], [math.nan, 3.0]])))
-    columns = told.as_json(4)
+    buckets = from_records(recorded(np.array([[1.5, 2.5], [math.nan, 3.0]])))
+    columns = buckets.as_json(4)
     assert columns["generation"] == 4
     assert columns["first"] == columns["last"] == [0, 1]
     assert columns["samples_seen"] == [1, 2]
@@ -259,7 +269,7 @@ def test_only_series_of_some_steps_have_a_count() -> None:
     assert "count" in chosen["series"]["batch_loss"]
 
 
-def test_evaluated_series_are_known_by_their_names() -> None:
+def test_evaluated_series_are_recognised_by_their_names() -> None:
     names = ("batch_loss", "grad_l1/W1", "train_loss", "test_r2", "train_accuracy")
     assert recorded_every_step(names) == {"batch_loss", "grad_l1/W1"}
 
@@ -268,20 +278,20 @@ def plotlys(column: np.ndarray) -> dict[str, str]:
     return go.Figure(go.Scatter(y=column)).to_dict()["data"][0]["y"]
 
 
-def test_bdata_is_what_plotly_itself_would_write() -> None:
-    told = from_records(measured(500), 40)
-    columns = told.as_bdata(2)
+def test_bdata_equals_what_plotly_writes() -> None:
+    buckets = from_records(measured(500), 40)
+    columns = buckets.as_bdata(2)
     assert columns["generation"] == 2
     assert columns["encoding"] == "bdata"
-    assert columns["first"] == plotlys(told.first.astype(np.int32))
-    assert columns["seconds"] == plotlys(told.seconds)
-    for row, name in enumerate(told.names):
+    assert columns["first"] == plotlys(buckets.first.astype(np.int32))
+    assert columns["seconds"] == plotlys(buckets.seconds)
+    for row, name in enumerate(buckets.names):
         series = columns["series"][name]
-        assert series["min"] == plotlys(told.minimum[row])
-        assert series["last"] == plotlys(told.final[row])
+        assert series["min"] == plotlys(buckets.minimum[row])
+        assert series["last"] == plotlys(buckets.final[row])
 
 
-def test_steps_too_large_for_int32_travel_as_float64() -> None:
+def test_steps_too_large_for_int32_are_sent_as_float64() -> None:
     first = 2**31 - 2
     columns = from_records(one_series(1, 2, 3, first=first)).as_bdata(0)
     assert columns["first"]["dtype"] == "f8"
@@ -294,8 +304,8 @@ def test_steps_too_large_for_int32_travel_as_float64() -> None:
 
 
 def test_csv_is_a_table_with_an_empty_cell_where_a_value_is_missing() -> None:
-    told = from_records(recorded(np.array([[1.5, 0.1], [math.nan, 3.0]])))
-    header, first, second = list(csv.reader(io.StringIO(told.as_csv())))
+    buckets = from_records(recorded(np.array([[1.5, 0.1], [math.nan, 3.0]])))
+    header, first, second = list(csv.reader(io.StringIO(buckets.as_csv())))
     assert header[:2] == ["first", "last"]
     assert header[2:6] == ["batch_loss.min", "batch_loss.max", "batch_loss.mean", "batch_loss.last"]
     assert header[-3:] == ["train_loss.count", "samples_seen", "seconds"]
@@ -303,13 +313,13 @@ def test_csv_is_a_table_with_an_empty_cell_where_a_value_is_missing() -> None:
     assert second == ["1", "1", *["0.1"] * 4, *["3.0"] * 4, "1", "2", "0.125"]
 
 
-def test_series_are_selected_in_the_order_asked_for() -> None:
-    told = from_records(measured(5)).select(["train_loss", "batch_loss"])
-    assert told.names == ("train_loss", "batch_loss")
-    assert list(told.as_json(0)["series"]) == ["train_loss", "batch_loss"]
-    np.testing.assert_array_equal(told.mean[1], from_records(measured(5)).mean[0])
+def test_series_are_selected_in_the_requested_order() -> None:
+    buckets = from_records(measured(5)).select(["train_loss", "batch_loss"])
+    assert buckets.names == ("train_loss", "batch_loss")
+    assert list(buckets.as_json(0)["series"]) == ["train_loss", "batch_loss"]
+    np.testing.assert_array_equal(buckets.mean[1], from_records(measured(5)).mean[0])
     with pytest.raises(KeyError):
-        told.select(["no such series"])
+        buckets.select(["no such series"])
 
 
 @pytest.mark.parametrize("at_most", [3, 8, 20])
@@ -324,6 +334,6 @@ def test_series_are_merged_once_however_many_widths_are_tried(
     monkeypatch.setattr(
         columns, "_merge", lambda left, right: merged.append(len(left)) or before(left, right)
     )
-    told = coarsen(ragged, at_most)
+    buckets = coarsen(ragged, at_most)
     # Each merge makes one bucket of two.
-    assert sum(merged) == len(ragged) - len(told)
+    assert sum(merged) == len(ragged) - len(buckets)

@@ -1,4 +1,4 @@
-"""Server and browser join buckets alike: the same wire columns, the same merged ones, to the last bit."""
+"""Server and browser join buckets to the same columns, to the last bit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAMES = ("batch_loss", "train_loss")
 AT_MOST = (1000, 64, 17, 8)
 
 
-def made() -> dict[str, object]:
+def columns() -> dict[str, object]:
     """300 noisy steps, a loss evaluated at some of them, raw in both encodings and merged to several sizes."""
     step = np.arange(300)
     noise = (step * 7919 % 101) / 100
@@ -32,8 +32,8 @@ def made() -> dict[str, object]:
     }
 
 
-def test_buckets_are_the_ones_that_the_browser_is_held_to() -> None:
-    """`FALLLINE_WRITE_GOLDEN=1 pytest tests/unit/vocabulary` writes the file anew after a change that is meant."""
+def test_buckets_match_the_golden_file_of_the_browser_tests() -> None:
+    """`FALLLINE_WRITE_GOLDEN=1 pytest tests/unit/vocabulary` rewrites the file after an intended change."""
     if os.environ.get("FALLLINE_WRITE_GOLDEN"):
-        GOLDEN.write_text(json.dumps(made()) + "\n", "utf-8")
-    assert made() == json.loads(GOLDEN.read_text("utf-8"))
+        GOLDEN.write_text(json.dumps(columns()) + "\n", "utf-8")
+    assert columns() == json.loads(GOLDEN.read_text("utf-8"))

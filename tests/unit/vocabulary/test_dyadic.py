@@ -11,11 +11,11 @@ def test_a_step_lies_between_two_multiples(step: int, before: int, after: int) -
 
 
 @given(st.integers(0, 400), st.integers(0, 400), st.integers(0, 9))
-def test_pieces_are_as_many_as_greedy_cutting_makes(start: int, length: int, exponent: int) -> None:
-    stop, made, step = start + length, 0, start
+def test_the_number_of_pieces_equals_that_of_greedy_cutting(start: int, length: int, exponent: int) -> None:
+    stop, count, step = start + length, 0, start
     while step < stop:
         width = 1 << exponent
         while step % width or step + width > stop:
             width //= 2
-        step, made = step + width, made + 1
-    assert pieces(start, stop, 1 << exponent) == made
+        step, count = step + width, count + 1
+    assert pieces(start, stop, 1 << exponent) == count

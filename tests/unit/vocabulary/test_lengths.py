@@ -1,4 +1,4 @@
-"""Lists and objects that are too long are refused by their length, before anybody looks into them."""
+"""Too long lists and objects are refused by their length, before their entries are validated."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WATCH = {"type": "watch", "experiment": "e"}
         (AddRun, ("edits",), "edits_a_run", MOST_EDITS),
     ],
 )
-def test_what_a_recipe_may_have_so_many_of_is_told_as_its_bound(
+def test_too_many_entries_of_a_recipe_name_the_bound(
     model: type[BaseModel], place: tuple[str, ...], bound: str, limit: int, entry: Any
 ) -> None:
     with counted(FEW_CALLS), pytest.raises(TooExpensive) as refused:
@@ -46,32 +46,32 @@ def test_what_a_recipe_may_have_so_many_of_is_told_as_its_bound(
         (EditRun, {}, ("redraw", "layers"), MOST_REDRAWN),
     ],
 )
-def test_other_lists_have_one_complaint_for_their_length(
+def test_other_too_long_lists_have_one_error(
     model: type[BaseModel], around: dict[str, Any], place: tuple[str, ...], limit: int, entry: Any
 ) -> None:
     with counted(FEW_CALLS), pytest.raises(ValidationError) as refused:
         model.model_validate({**around, **at(place, [entry] * MANY)})
-    (complaint,) = refused.value.errors()
-    assert (complaint["type"], complaint["loc"], complaint["ctx"]["max_length"]) == ("too_long", place, limit)
+    (error,) = refused.value.errors()
+    assert (error["type"], error["loc"], error["ctx"]["max_length"]) == ("too_long", place, limit)
 
 
 @pytest.mark.parametrize("entry", [1, {}, {"generation": 0, "step": 0}])
-def test_a_watch_goes_on_from_so_many_runs_removed_ones_included(entry: Any) -> None:
+def test_a_watch_resumes_a_limited_number_of_runs(entry: Any) -> None:
     since = {f"run-{place}": entry for place in range(MANY)}
     with counted(FEW_CALLS), pytest.raises(ValidationError) as refused:
         Watch.model_validate({**WATCH, "since": since})
-    (complaint,) = refused.value.errors()
-    assert complaint["loc"] == ("since",)
-    assert str(complaint["ctx"]["error"]) == f"should have at most {MOST_SINCE} entries"
+    (error,) = refused.value.errors()
+    assert error["loc"] == ("since",)
+    assert str(error["ctx"]["error"]) == f"should have at most {MOST_SINCE} entries"
 
 
-def test_of_wrong_edits_the_first_is_told() -> None:
+def test_the_first_wrong_edit_is_reported() -> None:
     with pytest.raises(ValidationError) as refused:
         AddRun.model_validate({"edits": [{"at_step": 1, "l1": 0.5}, *[{"at_step": -1}] * 900]})
-    assert [complaint["loc"] for complaint in refused.value.errors()] == [("edits", 1, "at_step")]
+    assert [error["loc"] for error in refused.value.errors()] == [("edits", 1, "at_step")]
 
 
-def test_the_most_of_everything_is_taken() -> None:
+def test_the_largest_allowed_lengths_are_accepted() -> None:
     edits = [
         {"at_step": step, "l1": 0.5, "stop": [{"when": "layer_dies"}] * MOST_STOPS}
         for step in range(MOST_EDITS)
@@ -94,5 +94,5 @@ def test_the_most_of_everything_is_taken() -> None:
 def at(place: tuple[str, ...], value: Any) -> dict[str, Any]:
     for name in reversed(place):
         value = {name: value}
-    found: dict[str, Any] = value
-    return found
+    body: dict[str, Any] = value
+    return body

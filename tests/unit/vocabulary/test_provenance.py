@@ -1,4 +1,4 @@
-"""What may be promised of a replay: to the bit where kernel and builds are the same, to rounding elsewhere."""
+"""A replay is equal to the bit with the same kernel and builds, else to rounding."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ def test_another_build_repeats_to_rounding(kernel: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OF_COMPILED)
-def test_the_compiler_matters_to_what_it_compiled_only(name: str) -> None:
+def test_the_compiler_matters_only_to_the_compiled_kernel(name: str) -> None:
     changed = {**BUILDS, name: "1.1"}
     assert replay_of(Provenance("compiled", BUILDS), Provenance("compiled", changed)) == TO_ROUNDING
     assert replay_of(Provenance("numpy", BUILDS), Provenance("numpy", changed)) == TO_THE_BIT
 
 
-def test_what_takes_no_part_in_a_number_does_not_matter() -> None:
+def test_builds_that_change_no_number_do_not_matter() -> None:
     assert (
         replay_of(Provenance("numpy", BUILDS), Provenance("numpy", {**BUILDS, "python": "3.99"}))
         == TO_THE_BIT
     )
 
 
-def test_builds_that_are_not_told_promise_nothing() -> None:
+def test_unknown_builds_promise_rounding_only() -> None:
     assert replay_of(Provenance("numpy", {}), Provenance("numpy", {})) == TO_ROUNDING

@@ -28,11 +28,11 @@ def names(*runs: dict[str, Any]) -> list[str]:
     return [run.name for run in Recipe.model_validate({"runs": list(runs)}).runs]
 
 
-def test_nothing_said_is_the_notebooks_recipe() -> None:
+def test_an_empty_recipe_is_the_notebooks() -> None:
     assert Recipe.model_validate({}).as_json() == NOTEBOOK
 
 
-def test_a_recipe_written_out_reads_back_as_itself() -> None:
+def test_a_recipe_survives_serialisation() -> None:
     recipe = Recipe.model_validate(
         {
             "network": {"weights": {"name": "normal", "scale": 0.1}},
@@ -43,12 +43,12 @@ def test_a_recipe_written_out_reads_back_as_itself() -> None:
     assert recipe.as_json()["runs"][0]["edits"] == [{"at_step": 3, "batch_size": None}]
 
 
-def test_the_nameless_are_called_after_their_place_or_by_the_next_free_number() -> None:
+def test_runs_without_a_name_get_their_place_or_the_next_free_number() -> None:
     assert names({}, {}, {"name": "x"}, {}) == ["run-1", "run-2", "x", "run-4"]
     assert names({"name": "run-2"}, {}) == ["run-2", "run-3"]
 
 
-def test_fields_of_a_run_left_out_are_those_of_gd() -> None:
+def test_missing_fields_of_a_run_are_those_of_gd() -> None:
     (run,) = Recipe.model_validate({"runs": [{"name": "a"}]}).runs
     assert run == RunRecipe(
         name="a", optimizer="sgd", learning_rate=0.1, batch_size=None, order="shuffle", seed=0
@@ -73,7 +73,7 @@ EDITED = RunRecipe(
         (8, RunSettings("adam", 0.1, None, "shuffle", {"beta1": 0.9, "beta2": 0.99, "epsilon": 1e-8})),
     ],
 )
-def test_an_edit_is_in_force_from_the_step_it_names(step: int, settings: RunSettings) -> None:
+def test_an_edit_applies_from_the_step_it_names(step: int, settings: RunSettings) -> None:
     assert EDITED.settings_at(step) == settings
 
 
@@ -90,12 +90,12 @@ PENALISED = RunRecipe(
 )
 
 
-def test_penalties_and_bounds_are_settings_like_others_and_null_takes_a_bound_away() -> None:
-    def told(step: int) -> tuple[float, float, float | None, float | None]:
+def test_penalties_and_bounds_are_settings_and_null_removes_a_bound() -> None:
+    def limits(step: int) -> tuple[float, float, float | None, float | None]:
         settings = PENALISED.settings_at(step)
         return settings.l1, settings.l2, settings.clip_norm, settings.clip_value
 
-    assert [told(step) for step in (0, 4, 6)] == [
+    assert [limits(step) for step in (0, 4, 6)] == [
         (0, 0.1, 2.0, None),
         (0.5, 0, 2.0, None),
         (0.5, 0, None, 1.0),
@@ -110,7 +110,7 @@ def test_the_clock_of_a_schedule_is_part_of_the_settings() -> None:
     assert clocks == [("cosine", 0), ("cosine", 0), ("step", 9), ("step", 9)]
 
 
-def test_settings_say_only_what_is_not_at_its_default() -> None:
+def test_settings_leave_out_defaults() -> None:
     assert RunRecipe().settings.as_json().keys() == {"optimizer", "learning_rate", "batch_size", "order"}
     assert PENALISED.settings_at(6).as_json() == {
         "optimizer": "sgd", "learning_rate": 0.1, "batch_size": None, "order": "shuffle",
@@ -118,10 +118,10 @@ def test_settings_say_only_what_is_not_at_its_default() -> None:
     }  # fmt: skip
 
 
-def test_edits_written_out_say_all_that_they_change() -> None:
+def test_serialised_edits_contain_every_change() -> None:
     read_back = RunRecipe.model_validate(json.loads(PENALISED.model_dump_json()))
     assert read_back == PENALISED
-    assert [edit.given() for edit in read_back.edits] == [
+    assert [edit.changes() for edit in read_back.edits] == [
         {"l1": 0.5, "l2": 0.0},
         {"clip_norm": None, "clip_value": 1.0},
         {"schedule": {"name": "step", "every": 5}},
@@ -129,7 +129,7 @@ def test_edits_written_out_say_all_that_they_change() -> None:
     ]
 
 
-def test_segments_are_cut_where_edits_stand_and_nowhere_else() -> None:
+def test_segments_are_cut_at_edits_and_nowhere_else() -> None:
     assert [(first, stop) for first, stop, _ in EDITED.segments(0, 10)] == [(0, 3), (3, 5), (5, 8), (8, 10)]
     assert [(first, stop) for first, stop, _ in EDITED.segments(5, 8)] == [(5, 8)]
     assert list(EDITED.segments(4, 4)) == []
@@ -164,6 +164,6 @@ def test_segments_are_cut_where_edits_stand_and_nowhere_else() -> None:
         {"data": {"seed": -1}},
     ],
 )
-def test_what_is_not_a_recipe_is_refused(wrong: dict[str, Any]) -> None:
+def test_an_invalid_recipe_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Recipe.model_validate(wrong)

@@ -1,4 +1,4 @@
-"""What is stored is read as today's words have it."""
+"""Stored facts of older versions are read as those of the present version."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from fallline.runs.standing import standing_of
 from fallline.vocabulary.journal import StoredExperiment, V, entry
 from fallline.vocabulary.upcasts import upcast
 
-MADE = {"kernel": "numpy", "builds": {}, "rounded": False}
+PROVENANCE = {"kernel": "numpy", "builds": {}, "rounded": False}
 
 
 @pytest.mark.parametrize("separator", ["\u2028", "\u2029"])
 def test_stored_labels_of_two_lines_are_read_as_labels_of_one(separator: str) -> None:
     label = f"two{separator}lines"
     facts: list[dict[str, Any]] = [
-        entry("began", recipe={"runs": [{"name": "gd", "label": label}, {"name": "sgd"}]}, **MADE),
-        entry("run_added", recipe={"name": "added", "label": label}, generation=0, **MADE),
+        entry("began", recipe={"runs": [{"name": "gd", "label": label}, {"name": "sgd"}]}, **PROVENANCE),
+        entry("run_added", recipe={"name": "added", "label": label}, generation=0, **PROVENANCE),
         entry("edited", run="sgd", label=label),
         entry("edited", run="gd", edit={"at_step": 3, "batch_size": 1}),
     ]

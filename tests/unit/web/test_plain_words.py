@@ -37,12 +37,12 @@ CASES: list[tuple[type[BaseModel], dict[str, Any], dict[str, str]]] = [
     (
         COMMANDS["edit"],
         {"learning_rate": None, "batch_size": None, "order": None},
-        dict.fromkeys(("/learning_rate", "/order"), "should not be null: leave it out to keep it as it is"),
+        dict.fromkeys(("/learning_rate", "/order"), "should not be null: omit it to leave it unchanged"),
     ),
     (
         Recipe,
         {"runs": [{"edits": [{"at_step": 3, "momentum": None}]}]},
-        {"/runs/0/edits/0/momentum": "should not be null: leave it out to keep it as it is"},
+        {"/runs/0/edits/0/momentum": "should not be null: omit it to leave it unchanged"},
     ),
     (COMMANDS["step"], {"steps": 2_000_000}, {"/steps": "should be at most 1,000,000"}),
 ]  # fmt: skip

@@ -93,8 +93,8 @@ def _changes(recipe: RunRecipe) -> list[tuple[int, str]]:
     """Each edit's step, and what it changed."""
     found, before = [], recipe.settings
     for edit in recipe.edits:
-        after = before.changed(edit.given(), edit.at_step)
-        found.append((edit.at_step, edit_words(edit.given(), before, after)))
+        after = before.changed(edit.changes(), edit.at_step)
+        found.append((edit.at_step, edit_words(edit.changes(), before, after)))
         before = after
     return found
 
