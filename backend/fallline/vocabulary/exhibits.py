@@ -84,7 +84,7 @@ EXHIBITS: dict[str, Exhibit] = {
     ),
     "as-printed": Exhibit(
         title="The notebook as printed: a stale z2",
-        line="a loss that fell in print, and what it was in truth",
+        line="a printed loss of 0.00553, a true loss of 3.89",
         sentences=(
             "The notebook's GD loop made a2 from a z2 that was computed once, before the loop: from this "
             "start it prints a loss of 0.00553 at step 500, while the weights it had by then gave 3.89.",
@@ -206,7 +206,7 @@ EXHIBITS: dict[str, Exhibit] = {
     ),
     "vanishing": Exhibit(
         title="Vanishing gradients",
-        line="six layers of sigmoids, and what of the gradient reaches the first",
+        line="how much gradient survives six sigmoid layers",
         sentences=(
             "Look at the gradients from right to left: at step 0 the mean |dW| is 0.608 in W7 and "
             "0.0000142 in W1, 42,730 times less, because every sigmoid on the way back multiplies by at "
@@ -253,7 +253,7 @@ EXHIBITS: dict[str, Exhibit] = {
     ),
     "edge": Exhibit(
         title="Edge of stability",
-        line="a loss that is sharpened until the steps only just fit",
+        line="the loss gets sharper until the steps barely fit",
         sentences=(
             "Look at the sharpness, the loss's largest curvature: from 2.32 at step 0 it climbs to 2 / rate and stays: "
             "between steps 2,000 and 4,000 its mean is within 2 % of 5 at rate 0.4 and of 10 at rate 0.2.",

@@ -21,7 +21,7 @@ from fallline.vocabulary.columns import (
     recorded_every_step,
     widen,
 )
-from support.measurements import NAMES, assert_same, is_dyadic, measured, slices_of
+from support.measurements import NAMES, assert_same, assert_summarises, is_dyadic, measured, slices_of
 
 numbers = st.floats(-1e300, 1e300) | st.just(math.nan) | st.just(math.inf)
 tables = arrays.arrays(np.float64, st.tuples(st.just(2), st.integers(1, 40)), elements=numbers)
