@@ -33,12 +33,12 @@ def slow_disk() -> None:
 
 def hasty() -> None:
     """Acknowledges before the commit."""
-    take = DeliveryQueue.take
+    add = DeliveryQueue.add
 
     def at_once(self: DeliveryQueue, deliveries: list[Delivery], ticket: object | None = None) -> None:
-        take(self, deliveries)
+        add(self, deliveries)
 
-    DeliveryQueue.take = at_once  # type: ignore[method-assign]
+    DeliveryQueue.add = at_once  # type: ignore[method-assign]
 
 
 def forgetful() -> None:

@@ -200,7 +200,7 @@ async def lived(seed: int, commands: int, folder: Path, mutant: str = "none", us
     people = [_User(story, random.Random(f"{seed} {name}"), name) for name in range(users)]
     with ExitStack() as stack:
         stack.enter_context(patch.object(books, "SAVE_SECONDS", SAVE_SECONDS))
-        stack.enter_context(patch.object(DeliveryQueue, "take", DeliveryQueue.take))
+        stack.enter_context(patch.object(DeliveryQueue, "add", DeliveryQueue.add))
         if mutant == "hasty":
             hasty()
         for _ in range(LIVES):

@@ -63,10 +63,10 @@ def worker_dies() -> None:
     """An exception ends the thread that trains."""
 
     def run(self: Any) -> None:
-        while self._go_round():
+        while self._run_once():
             pass
 
-    in_process._Pump._run = run  # type: ignore[method-assign]
+    in_process._WorkerThread._run = run  # type: ignore[method-assign]
 
 
 async def _at_once(self: object) -> None:

@@ -1,1 +1,1 @@
-"""Who computes when: fair turns for many experiments, and the bridge between threads and the event loop."""
+"""Execution of many experiments: fair turns, worker threads, and compiled kernels."""

@@ -1,4 +1,4 @@
-"""The builds that this process computes with: what may change a number's last digits without changing its recipe."""
+"""Versions of the software and processor behind the numbers, which may change their last digits."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from threadpoolctl import threadpool_info
 
 import fallline
 from fallline import engine
-from fallline.execution.processor import made_for_in_short
+from fallline.execution.processor import target_label
 
 
 @cache
 def builds() -> dict[str, str]:
-    """Names of `vocabulary.provenance` and further ones for people; all of them text. Looked up once a process."""
+    """Return the builds of `vocabulary.provenance` and further ones for information, as text. Cached."""
     simd = np.show_config(mode="dicts")["SIMD Extensions"]
-    found = {
+    versions = {
         "fallline": fallline.__version__,
         "engine": sources_of(Path(engine.__file__).parent),
         "python": platform.python_version(),
@@ -32,22 +32,22 @@ def builds() -> dict[str, str]:
         "blas": blas(),
     }
     if importlib.util.find_spec("numba"):
-        found |= {name: version(name) for name in ("numba", "llvmlite")}
-        found["processor"] = made_for_in_short(os.environ)
-    return found
+        versions |= {name: version(name) for name in ("numba", "llvmlite")}
+        versions["processor"] = target_label(os.environ)
+    return versions
 
 
 def sources_of(package: Path) -> str:
-    """Short for the contents of a package's sources, wherever it lies."""
-    told = hashlib.sha256()
+    """Return a short hash of a package's sources, independent of its path."""
+    digest = hashlib.sha256()
     for path in sorted(package.rglob("*.py")):
-        told.update(f"{path.relative_to(package).as_posix()}\n".encode())
-        told.update(path.read_bytes())
-    return told.hexdigest()[:12]
+        digest.update(f"{path.relative_to(package).as_posix()}\n".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def blas() -> str:
-    """The library behind NumPy's matrix products and the processor that it took itself to be on."""
+    """Return the library behind NumPy's matrix products and the processor it detected."""
     for row in threadpool_info():
         if row["user_api"] == "blas":
             return " ".join(

@@ -1,7 +1,7 @@
-"""Where compiled code is kept: a directory named after everything that the code depends on.
+"""The cache directory of compiled code, named after everything the code depends on.
 
-Numba looks for changes only in the file of a function itself, not in those of the functions that were compiled into it;
-so what tells old code from new is the directory's name. Must not know who compiles, or when.
+Numba detects changes only in the file of a function itself, not in the functions compiled into it. So old and new code
+are in directories of different names. Must not know who compiles, or when.
 """
 
 from __future__ import annotations
@@ -18,37 +18,37 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from fallline.engine import kernels as home
-from fallline.execution.processor import made_for, pinned
+from fallline.engine import kernels
+from fallline.execution.processor import pinned, target
 
 if sys.platform != "win32":
     import fcntl
 
 CACHE = "NUMBA_CACHE_DIR"
-"""Numba's own variable: a directory for compiled code. Ours is one below."""
+"""Numba's variable for the directory of compiled code. Ours is a subdirectory."""
 
 DONE = "complete"
-"""A file in the cache's directory that says that every signature has been compiled."""
+"""A file in the cache directory: every signature has been compiled."""
 
 NAME = "fallline-"
-KEPT = 4
-"""Caches of other sources, or other processors, that are left in one place."""
+MOST_OTHERS = 4
+"""Caches of other sources or processors that are not deleted."""
 
-KITCHEN = Path(home.__file__).parent
-BESIDE = KITCHEN / "__pycache__"
+SOURCES = Path(kernels.__file__).parent
+BESIDE_SOURCES = SOURCES / "__pycache__"
 
 
 def cache_directory(environment: Mapping[str, str]) -> Path | None:
-    """A directory for compiled code that can be written to (Numba refuses others even for reading): below the one that
-    the environment names, else beside the sources, else in the user's cache; None where there is none.
+    """Return a writable directory for compiled code, or None. Numba refuses read-only ones, even to read.
 
-    What has been compiled into one that is only readable is copied: an image's, or that of whoever installed this.
+    It is below the directory in the environment, else beside the sources, else in the user's cache. A complete cache in
+    a read-only directory is copied, for example from an image or another user's installation.
     """
     name = NAME + fingerprint(environment)
-    found = [place / name for place in _places(environment)]
-    directory = next(filter(_can_write, found), None)
+    candidates = [place / name for place in _places(environment)]
+    directory = next(filter(_can_write, candidates), None)
     if directory is not None and not is_complete(directory):
-        for other in filter(is_complete, [*found, BESIDE / name]):
+        for other in filter(is_complete, [*candidates, BESIDE_SOURCES / name]):
             return directory if _copied(other, directory) else None
     return directory
 
@@ -56,26 +56,26 @@ def cache_directory(environment: Mapping[str, str]) -> Path | None:
 def _places(environment: Mapping[str, str]) -> Iterator[Path]:
     if named := environment.get(CACHE):
         place = Path(named)
-        # What a process pointed at is ours, and the processes that it starts share its place.
+        # A parent process has set the variable to our own subdirectory.
         yield place.parent if place.name.startswith(NAME) else place
         return
-    yield BESIDE
+    yield BESIDE_SOURCES
     if own := environment.get("XDG_CACHE_HOME"):
         yield Path(own) / "fallline"
-    elif house := environment.get("HOME"):
-        yield Path(house) / ".cache" / "fallline"
+    elif home := environment.get("HOME"):
+        yield Path(home) / ".cache" / "fallline"
 
 
 def is_complete(directory: Path) -> bool:
-    """Whether everything has been compiled into it."""
+    """Return whether the cache has every signature."""
     return (directory / DONE).exists()
 
 
 def complete(directory: Path) -> None:
-    """Say that everything has been compiled into it, and let the oldest of the others go."""
+    """Mark the cache as complete, and delete the oldest other caches."""
     (directory / DONE).touch()
     others = sorted(directory.parent.glob(NAME + "*"), key=_used, reverse=True)
-    for other in [each for each in others if each != directory][KEPT:]:
+    for other in [each for each in others if each != directory][MOST_OTHERS:]:
         shutil.rmtree(other, ignore_errors=True)
 
 
@@ -96,7 +96,7 @@ def _can_write(directory: Path) -> bool:
 
 
 def _copied(source: Path, target: Path) -> bool:
-    """Whether the code could be copied; a full disk is as good as none."""
+    """Copy the code. Return False if that fails, as on a full disk."""
     try:
         skipped = shutil.ignore_patterns(DONE)
         shutil.copytree(source, target, ignore=skipped, copy_function=_copy_whole, dirs_exist_ok=True)
@@ -107,28 +107,31 @@ def _copied(source: Path, target: Path) -> bool:
 
 
 def _copy_whole(source: str, target: str) -> None:
-    """So that no other process reads a file of which half is there."""
+    """Copy a file so that no other process reads half of it."""
     half = f"{target}.{os.getpid()}"
     shutil.copyfile(source, half)
     os.replace(half, target)
 
 
 def fingerprint(environment: Mapping[str, str]) -> str:
-    """Short for everything that compiled code depends on: our sources and where they lie (Numba files code under their
-    path), the compiler, the machine. Not when they were written, so that they may be copied.
+    """Return a short hash of everything that compiled code depends on.
+
+    That is our sources and their path (Numba indexes code by path), the compiler and the machine. File times do not
+    count, so sources can be copied.
     """
-    told = hashlib.sha256()
-    for path in sorted(KITCHEN.parent.rglob("*.py")):
-        told.update(f"{path}\n".encode())
-        told.update(path.read_bytes())
+    digest = hashlib.sha256()
+    for path in sorted(SOURCES.parent.rglob("*.py")):
+        digest.update(f"{path}\n".encode())
+        digest.update(path.read_bytes())
     builds = [version(name) for name in ("numba", "llvmlite", "numpy") if importlib.util.find_spec(name)]
-    told.update(repr((builds, sys.version, platform.machine(), made_for(environment))).encode())
-    return told.hexdigest()[:16]
+    digest.update(repr((builds, sys.version, platform.machine(), target(environment))).encode())
+    return digest.hexdigest()[:16]
 
 
 def point_numba_at(directory: Path) -> None:
-    """Have compiled code read from there and written there, by this process and those it starts; and made for the
-    processor that is pinned, if Numba has not been imported yet.
+    """Make this process and its children read and write compiled code there.
+
+    If Numba has not been imported yet, it also compiles for the pinned processor.
     """
     os.environ.update(pinned(os.environ))
     os.environ[CACHE] = str(directory)
@@ -137,8 +140,8 @@ def point_numba_at(directory: Path) -> None:
 
 
 @contextlib.contextmanager
-def alone(directory: Path) -> Iterator[None]:
-    """Wait until no other process compiles into it. On Windows two may compile the same, to no harm but the time."""
+def locked(directory: Path) -> Iterator[None]:
+    """Wait until no other process compiles into the directory. Windows has no lock: two may compile the same."""
     with (directory / "lock").open("w") as lock:
         if sys.platform != "win32":
             fcntl.flock(lock, fcntl.LOCK_EX)

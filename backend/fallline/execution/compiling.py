@@ -1,6 +1,6 @@
-"""Gets the compiled kernel ready: at once where its code lies on disk, else by a process beside the server.
+"""Loads the compiled kernel: at once if its code is cached, else after a separate process has compiled it.
 
-Owns the moment at which new runs take the compiled kernel, and says why they do not. Must not know runs or HTTP.
+Owns when new runs take the compiled kernel, and the reason if they do not. Must not know runs or HTTP.
 """
 
 from __future__ import annotations
@@ -16,37 +16,37 @@ from pathlib import Path
 from fallline.engine.kernels.choice import Kernels, KernelUnavailable, compiled_kernel
 from fallline.execution.code_cache import (
     CACHE,
-    alone,
     cache_directory,
     complete,
     is_complete,
+    locked,
     point_numba_at,
 )
 from fallline.execution.processor import PINNED, lacking
 
 _log = logging.getLogger(__name__)
 
-NO_NUMBA = "Numba is not installed: the extra 'fast' brings it (in a clone: pip install '.[fast]')"
-NO_PLACE = f"no directory for compiled code can be written to: name one by {CACHE}"
+NO_NUMBA = "Numba is not installed: install the extra 'fast' (in a clone: pip install '.[fast]')"
+NO_PLACE = f"no directory for compiled code is writable: set {CACHE} to one"
 SWITCHED_OFF = "FALLLINE_KERNEL is numpy"
-COMPILING = "it is being compiled; runs that begin later will take it"
+COMPILING = "it is being compiled; new runs will use it when it is ready"
 
 STOP_SECONDS = 0.2
 
 
 def warm() -> Path:
-    """Have every signature in the cache, compiled or found there; returns its directory. Raises KernelUnavailable."""
+    """Compile every signature that is not cached. Returns the directory. Raises KernelUnavailable."""
     directory = _place()
     point_numba_at(directory)
     if is_complete(directory):
         compiled_kernel()
         return directory
     try:
-        with alone(directory):
+        with locked(directory):
             compiled_kernel()
             complete(directory)
     except OSError as error:
-        raise KernelUnavailable(f"compiled code cannot be kept: {error}") from error
+        raise KernelUnavailable(f"compiled code cannot be stored: {error}") from error
     return directory
 
 
@@ -55,7 +55,7 @@ def _place() -> Path:
         raise KernelUnavailable(NO_NUMBA)
     if missing := lacking(os.environ):
         raise KernelUnavailable(
-            f"this processor lacks {', '.join(missing)}, for which {PINNED}={os.environ[PINNED]} compiles"
+            f"{PINNED}={os.environ[PINNED]} needs {', '.join(missing)}, which this processor lacks"
         )
     directory = cache_directory(os.environ)
     if directory is None:
@@ -64,28 +64,29 @@ def _place() -> Path:
 
 
 class Preparation:
-    """The way from NumPy to the compiled kernel, walked while the server serves."""
+    """Switches from NumPy to the compiled kernel while the server runs."""
 
-    def __init__(self, kernels: Kernels, wanted: str = "auto") -> None:
+    def __init__(self, kernels: Kernels, choice: str = "auto") -> None:
         self._kernels = kernels
-        self._wanted = wanted
+        self._choice = choice
         self._process: subprocess.Popen[bytes] | None = None
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Take the compiled kernel at once where its code lies ready, else have it compiled elsewhere. Never waits for
-        a compiler, except where the setting asks for nothing but compiled code; raises KernelUnavailable only then.
+        """Use the compiled kernel at once if its code is cached, else start compiling in another process.
+
+        It waits for the compiler, and raises KernelUnavailable, only if the setting requires compiled code.
         """
-        if self._wanted == "numpy":
+        if self._choice == "numpy":
             return self._kernels.stay(SWITCHED_OFF)
         try:
             directory = _place()
-            if self._wanted == "compiled" or is_complete(directory):
+            if self._choice == "compiled" or is_complete(directory):
                 warm()
                 return self._kernels.use(compiled_kernel())
         except KernelUnavailable as error:
-            if self._wanted == "compiled":
+            if self._choice == "compiled":
                 raise
             return self._kernels.stay(str(error))
         self._kernels.stay(COMPILING)
@@ -94,7 +95,7 @@ class Preparation:
         return None
 
     def stop(self) -> None:
-        """End the process that compiles, if there is one. It has the lowest priority, so nobody waits for its end."""
+        """Terminate the compiling process, if there is one."""
         self._stopping.set()
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
@@ -103,27 +104,27 @@ class Preparation:
 
     def _compile(self) -> None:
         try:
-            why = self._compiled_elsewhere()
+            why = self._compile_in_process()
             if why is None and not self._stopping.is_set():
                 warm()
                 self._kernels.use(compiled_kernel())
-                _log.info("the compiled kernel is ready: runs that begin now take it")
+                _log.info("the compiled kernel is ready: new runs use it")
         except (OSError, KernelUnavailable) as error:
             why = str(error)
         if why is not None and not self._stopping.is_set():
             self._kernels.stay(why)
             _log.warning("NumPy stays in use: %s", why)
 
-    def _compiled_elsewhere(self) -> str | None:
-        """Compile in a process of its own, which fills the cache; returns what went wrong, if anything did."""
+    def _compile_in_process(self) -> str | None:
+        """Fill the cache in a separate process. Returns the error, None if there is none."""
         command = [sys.executable, "-m", "fallline", "warm"]
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
         if self._stopping.is_set():
             self._process.terminate()
-        _, complaint = self._process.communicate()
+        _, errors = self._process.communicate()
         if self._process.returncode == 0:
             return None
-        last = complaint.decode(errors="replace").strip().splitlines()[-1:] or ["it ended without a word"]
+        last = errors.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
         return f"compiling failed: {last[0]}"

@@ -1,7 +1,7 @@
-"""Whose turn it is: deficit round robin over measured cost (Shreedhar and Varghese, 1996).
+"""Fair scheduling: deficit round robin over measured cost (Shreedhar and Varghese, 1996).
 
-Every key in the queue gets the same number of seconds a round and may spend them in slices. A key that overdrew pays
-back before its next turn, also when it leaves meanwhile. Takes the cost of each turn; must not know what a turn does.
+Every key in the queue gets the same number of seconds a round and may spend them in slices. A key in debt pays it back
+before its next turn, even if it leaves and returns. Must not know what a turn does.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import heapq
 from collections import deque
 
 REST = 0.2
-"""Part of a quantum that is too little to go on with."""
+"""Share of a quantum that is too small to continue a turn."""
 
 MOST_DEBTORS = 1_024
-"""Absent keys whose debts are remembered: of more, paid and small ones are dropped."""
+"""Absent keys with stored debts. Above it, paid and small debts are dropped."""
 
 
 class DeficitRoundRobin:
@@ -26,7 +26,7 @@ class DeficitRoundRobin:
         self._credit: dict[str, float] = {}
         self._served = 0.0
         self._debts: dict[str, tuple[float, float]] = {}
-        """Of absent keys: the credit with which each left, below 0, and what had been served by then."""
+        """For absent keys: the negative credit when they left, and the seconds served by then."""
 
     def __contains__(self, key: str) -> bool:
         return key in self._credit
@@ -35,14 +35,14 @@ class DeficitRoundRobin:
         return len(self._queue)
 
     def join(self, key: str) -> None:
-        """Take part from now on. A debt is smaller by what the others had meanwhile."""
+        """Add a key. Its debt shrinks by the turns that the others had meanwhile."""
         if key not in self._credit:
             self._credit[key] = self._rest_of(key)
             self._debts.pop(key, None)
             self._queue.append(key)
 
     def leave(self, key: str) -> None:
-        """Take part no longer. Saved credit lapses; a debt stays."""
+        """Remove a key. Its credit lapses; a debt stays."""
         credit = self._credit.pop(key, None)
         if credit is None:
             return
@@ -53,14 +53,14 @@ class DeficitRoundRobin:
             self._owe(key, credit)
 
     def forget(self, key: str) -> None:
-        """Leave for good: no key of this name comes back."""
+        """Remove a key that will not return."""
         self.leave(key)
         self._debts.pop(key, None)
 
     def next(self) -> tuple[str, float]:
-        """Whose turn it is, and how many seconds they may spend. The queue must not be empty.
+        """Return the key whose turn it is and its seconds. The queue must not be empty.
 
-        A turn goes on until hardly anything of it is left. The rest, less than a slice is worth, is kept for the next.
+        A turn lasts until less than a slice of it is left; the rest is added to the next turn.
         """
         looked_at = 0
         while self._current is None or self._credit[self._current] <= REST * self._quantum:
@@ -73,14 +73,14 @@ class DeficitRoundRobin:
         return self._current, self._credit[self._current]
 
     def _skip_rounds(self) -> None:
-        """Where all are in debt, take the rounds at once in which nobody could have a turn."""
+        """If all keys are in debt, skip the rounds in which none could have a turn."""
         rounds = (REST * self._quantum - max(self._credit.values())) // self._quantum
         if rounds > 0:
             for key in self._credit:
                 self._credit[key] += rounds * self._quantum
 
     def prefer(self, key: str) -> None:
-        """Make it this key's turn now. It must take part, and has the quantum of its next turn."""
+        """Give this key the turn now, with the quantum of its next turn. It must be in the queue."""
         if self._current != key and self._credit[key] >= 0:
             self._current = key
             self._queue.remove(key)
@@ -88,7 +88,7 @@ class DeficitRoundRobin:
             self._credit[key] += self._quantum
 
     def charge(self, key: str, cost: float) -> None:
-        """The key took `cost` seconds, in its turn or outside of one."""
+        """Charge the key `cost` seconds, in its turn or outside."""
         if key in self._credit:
             self._credit[key] -= cost
             self._served += cost
@@ -98,18 +98,18 @@ class DeficitRoundRobin:
     def _owe(self, key: str, credit: float) -> None:
         self._debts[key] = credit, self._served
         if len(self._debts) > MOST_DEBTORS:
-            # To half of them, so that it is seldom done: each new address or owner may come with a debt.
+            # Keep half, so that this happens rarely: each new address or owner may come with a debt.
             largest = heapq.nsmallest(MOST_DEBTORS // 2, self._debts, key=self._rest_of)
             self._debts = {each: self._debts[each] for each in largest if self._rest_of(each) < 0}
 
     def _rest_of(self, key: str) -> float:
-        """The debt left of an absent key, as a credit of at most 0. Per round each other key gets a quantum."""
+        """Return the rest of an absent key's debt, as a credit of at most 0."""
         credit, then = self._debts.get(key, (0.0, 0.0))
         return min(credit + (self._served - then) / max(len(self._queue), 1), 0.0)
 
 
 class Shares:
-    """Members in groups: groups get equal time, and so do the members of a group."""
+    """Fair scheduling in two levels: groups get equal time, and so do the members of a group."""
 
     def __init__(self, quantum: float) -> None:
         self._quantum = quantum
@@ -124,7 +124,7 @@ class Shares:
         return len(self._group_of)
 
     def join(self, member: str, group: str) -> None:
-        """Take part from now on, in this group."""
+        """Add a member to this group, or move it there."""
         if self._group_of.get(member) == group:
             return
         self.leave(member)
@@ -133,25 +133,25 @@ class Shares:
         self._groups.join(group)
 
     def leave(self, member: str) -> None:
-        """Take part no longer."""
+        """Remove a member."""
         group = self._group_of.pop(member, None)
         if group is None:
             return
         members = self._members[group]
         members.leave(member)
         if not len(members):
-            # What a member owes is forgotten with its group's queue: the group's own debt is what protects the others.
+            # The debts of members go with the group's queue: the group's own debt protects the others.
             del self._members[group]
             self._groups.leave(group)
 
     def next(self) -> tuple[str, float]:
-        """Whose turn it is, and how many seconds they may spend. There must be a member."""
+        """Return the member whose turn it is and its seconds. There must be a member."""
         group, budget = self._groups.next()
         member, own = self._members[group].next()
         return member, min(budget, own)
 
     def charge(self, member: str, group: str, cost: float) -> None:
-        """A member of this group took `cost` seconds; it may have left."""
+        """Charge a member of this group, which may have left, `cost` seconds."""
         self._groups.charge(group, cost)
         if self._group_of.get(member) == group:
             self._members[group].charge(member, cost)

@@ -1,4 +1,7 @@
-"""The executor of one machine: a worker a thread, bridged to the event loop. Must not know HTTP or what is computed."""
+"""The executor of one machine: one worker for each thread, with calls from the event loop.
+
+Must not know HTTP or computations.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +27,10 @@ from fallline.vocabulary.journal import JournalBatch, Receipt
 
 T = TypeVar("T")
 
-CLOSED = "the experiment has just been closed: ask again"
+CLOSED = "the experiment has just been closed: send the request again"
 
 LONGEST_SLEEP = 60.0
-"""Seconds after which the worker looks again, whatever it was told."""
+"""Longest sleep of a worker, in seconds."""
 
 PAUSE_SECONDS = 0.1
 
@@ -35,8 +38,8 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class _Ending:
-    """The answer to a call of an experiment, to be given when what the call changed is written down."""
+class _Reply:
+    """The answer to a call, sent once the changes of the call are stored."""
 
     answer: asyncio.Future[Any]
     result: Any
@@ -48,8 +51,8 @@ class _Ending:
         return isinstance(self.result, Exception)
 
     @property
-    def signed(self) -> list[Receipt]:
-        """The receipt with the answer; none for a call that failed, and so did nothing."""
+    def receipts(self) -> list[Receipt]:
+        """The receipt with the answer; empty for a failed call."""
         if self.receipt is None or self.failed:
             return []
         return [replace(self.receipt, answer=self.result)]
@@ -59,9 +62,9 @@ class _Ending:
             return Delivery(
                 lambda: _fail(self.answer, self.result), lambda _: _fail(self.answer, self.result)
             )
-        return Delivery(self._give, lambda error: _fail(self.answer, error))
+        return Delivery(self._send, lambda error: _fail(self.answer, error))
 
-    def _give(self) -> None:
+    def _send(self) -> None:
         if self.then is not None:
             self.then(self.result)
         if not self.answer.done():
@@ -69,26 +72,26 @@ class _Ending:
 
 
 @dataclass(slots=True)
-class _Desk:
-    """One open experiment in its worker's thread: where it is written down, what is said, and answers to come."""
+class _OpenExperiment:
+    """One open experiment in a worker thread: its ledger, its delivery queue, and finished calls."""
 
     ledger: Ledger
     failed: Callable[[], None]
-    lane: DeliveryQueue = field(default_factory=DeliveryQueue)
-    endings: list[_Ending] = field(default_factory=list)
+    queue: DeliveryQueue = field(default_factory=DeliveryQueue)
+    replies: list[_Reply] = field(default_factory=list)
 
 
-class _Pump:
-    """One thread that turns one worker, does calls between turns, and has what happened stored before it is told.
+class _WorkerThread:
+    """A thread that runs one worker and its calls, and stores changes before it sends them.
 
-    No exception ends the thread: the experiment at fault is closed and the others go on.
+    No exception ends the thread: the experiment that raised is closed, and the others continue.
     """
 
     def __init__(self, name: str, loop: asyncio.AbstractEventLoop, sink: Sink) -> None:
         self._loop = loop
         self._sink = sink
         self._worker = Worker()
-        self._desks: dict[str, _Desk] = {}
+        self._open: dict[str, _OpenExperiment] = {}
         self._calls: deque[tuple[str, Callable[[], None]]] = deque()
         self._wake = threading.Condition()
         self._stopping = False
@@ -107,17 +110,17 @@ class _Pump:
         self._thread.join()
 
     def post(self, id: str, call: Callable[[], None]) -> None:
-        """Have `call`, which concerns one experiment and takes no time, done next."""
+        """Run a short `call` of one experiment next."""
         with self._wake:
             self._calls.append((id, call))
             self._wake.notify()
 
     def post_command(self, id: str, command: Callable[[], None]) -> None:
-        """Have `command` done between two slices, before reads and training."""
+        """Run `command` between two slices, before reads and training."""
         self.post(id, lambda: self._worker.command(id, command))
 
     def post_read(self, id: str, read: Callable[[], None]) -> None:
-        """Have `read` done when it is the turn of the experiment's reads."""
+        """Run `read` in the turn of the experiment's reads."""
         self.post(id, lambda: self._worker.read(id, read))
 
     # ------------------------------------------------------------------ in the thread
@@ -125,18 +128,17 @@ class _Pump:
     def _run(self) -> None:
         while True:
             try:
-                if not self._go_round():
+                if not self._run_once():
                     break
             except Exception:
-                # No experiment is known to be at fault, so none is closed. The pause keeps a lasting fault from filling
-                # the log.
+                # The exception belongs to no experiment, so none is closed. The pause limits the log entries.
                 self._count_fault("the worker failed")
                 time.sleep(PAUSE_SECONDS)
-        for id in list(self._desks):
+        for id in list(self._open):
             self._guarded(id, partial(self._report, id, settles=True))
 
-    def _go_round(self) -> bool:
-        """Calls first, then one turn. False when the worker is to stop."""
+    def _run_once(self) -> bool:
+        """Run the waiting calls, then one turn. Return False when the worker has to stop."""
         with self._wake:
             while not self._calls and not self._stopping and (seconds := self._idle_for()) != 0:
                 self._wake.wait(seconds)
@@ -165,7 +167,7 @@ class _Pump:
             self._guarded(id, partial(self._report, id))
 
     def _idle_for(self) -> float | None:
-        """Seconds to sleep, None for as long as nothing comes. Capped: a lock refuses waits of centuries."""
+        """Return the seconds to sleep, None for no limit. Capped, because a lock refuses very long waits."""
         now = time.perf_counter()
         wake = self._worker.wake_at(now)
         return None if wake is None else min(max(wake - now, 0), LONGEST_SLEEP)
@@ -175,66 +177,66 @@ class _Pump:
         self.faults += 1
 
     def _close_failed(self, id: str) -> None:
-        """Called where an exception of this experiment was caught: it goes, and whoever waits for it is told."""
+        """Close an experiment that raised, and fail its waiting calls. Called in the exception handler."""
         self._count_fault("an experiment failed and was closed")
-        experiment, desk = self._worker.find(id), self._desks.pop(id, None)
-        if experiment is not None and desk is not None:
-            # It has failed already, so a second failure on its way out changes nothing.
+        experiment, opened = self._worker.find(id), self._open.pop(id, None)
+        if experiment is not None and opened is not None:
+            # It has failed already, so a second failure changes nothing.
             with contextlib.suppress(Exception):
                 experiment.close(time.perf_counter(), Failed())
         with contextlib.suppress(Exception):
             self._worker.close(id)
-        if desk is not None:
-            for ending in desk.endings:
-                self._fail_now(ending, Failed())
-            self._loop.call_soon_threadsafe(desk.failed)
+        if opened is not None:
+            for reply in opened.replies:
+                self._fail_now(reply, Failed())
+            self._loop.call_soon_threadsafe(opened.failed)
 
     def open(
         self,
         id: str,
         make: Callable[[], Experiment],
         ledger: Ledger,
-        ending: _Ending,
+        reply: _Reply,
         failed: Callable[[], None],
     ) -> None:
-        """Take an experiment in; its state is the answer."""
-        desk = _Desk(ledger, failed)
+        """Open an experiment and reply with its state."""
+        opened = _OpenExperiment(ledger, failed)
         now = time.perf_counter()
         try:
             experiment = make()
             self._worker.open(experiment)
-            self._desks[id] = desk
-            experiment.when_there(now, self._later(desk, ending))
-        except Exception as error:  # whatever went wrong belongs to the one who asked, not to this thread
-            self._desks.pop(id, None)
+            self._open[id] = opened
+            experiment.when_there(now, self._later(opened, reply))
+        except Exception as error:  # for the caller, not for this thread
+            self._open.pop(id, None)
             self._worker.close(id)
-            self._fail_now(ending, error)
+            self._fail_now(reply, error)
             return
         self._worker.reconsider(id, now)
         self._report(id)
 
     def close(self, id: str, why: FalllineError | None, closed: asyncio.Future[None]) -> None:
-        """Let an experiment go; whoever waits for it is answered."""
-        experiment, desk = self._worker.find(id), self._desks.get(id)
+        """Close an experiment and answer its waiting calls."""
+        experiment, opened = self._worker.find(id), self._open.get(id)
         try:
-            if experiment is not None and desk is not None:
+            if experiment is not None and opened is not None:
                 self._report(id, settles=True)
                 experiment.close(time.perf_counter(), why)
-                self._say(desk, [ending.delivery() for ending in desk.endings])
+                self._send(opened, [reply.delivery() for reply in opened.replies])
         finally:
-            self._desks.pop(id, None)
+            self._open.pop(id, None)
             self._worker.close(id)
-            self._loop.call_soon_threadsafe(_give, closed)
+            self._loop.call_soon_threadsafe(_resolve, closed)
 
     def ask(
-        self, id: str, call: Callable[[Experiment, float, Callable[[Any], None]], None], ending: _Ending
+        self, id: str, call: Callable[[Experiment, float, Callable[[Any], None]], None], reply: _Reply
     ) -> None:
-        """Have an experiment called with the time and with what takes the answer, now or later."""
-        experiment, desk = self._worker.find(id), self._desks.get(id)
-        if experiment is None or desk is None:
-            self._fail_now(ending, Unavailable(CLOSED, retry_after=1))
+        """Run `call` with the experiment, the time, and a function for the answer, now or later."""
+        experiment, opened = self._worker.find(id), self._open.get(id)
+        if experiment is None or opened is None:
+            self._fail_now(reply, Unavailable(CLOSED, retry_after=1))
             return
-        now, later = time.perf_counter(), self._later(desk, ending)
+        now, later = time.perf_counter(), self._later(opened, reply)
         try:
             call(experiment, now, later)
         except Exception as error:  # as in `open`
@@ -243,105 +245,107 @@ class _Pump:
         self._report(id)
 
     def share(self, id: str, share: str) -> None:
-        """Count the experiment to this share."""
+        """Put the experiment into this share."""
         self.post(id, lambda: self._worker.share(id, share))
 
     def charge(self, id: str, seconds: float) -> None:
-        """Reads of the experiment took so long beside this thread."""
+        """Charge the experiment's reads for seconds spent outside this thread."""
         self.post(id, lambda: self._worker.charge(id, seconds))
 
-    def _later(self, desk: _Desk, ending: _Ending) -> Callable[[Any], None]:
+    def _later(self, opened: _OpenExperiment, reply: _Reply) -> Callable[[Any], None]:
         def answer(result: Any) -> None:
-            ending.result = result
-            desk.endings.append(ending)
+            reply.result = result
+            opened.replies.append(reply)
 
         return answer
 
-    def _fail_now(self, ending: _Ending, error: Exception) -> None:
-        self._loop.call_soon_threadsafe(_fail, ending.answer, error)
+    def _fail_now(self, reply: _Reply, error: Exception) -> None:
+        self._loop.call_soon_threadsafe(_fail, reply.answer, error)
 
-    # ------------------------------------------------------------------ what happened
+    # ------------------------------------------------------------------ results
 
     def _report(self, id: str, *, settles: bool = False) -> None:
-        """Have what happened to an experiment written down, then told."""
-        experiment, desk = self._worker.find(id), self._desks.get(id)
-        if experiment is None or desk is None:
+        """Store the changes of an experiment, then send them."""
+        experiment, opened = self._worker.find(id), self._open.get(id)
+        if experiment is None or opened is None:
             return
-        outgoing, endings = experiment.take_outgoing(), desk.endings
-        desk.endings = []
-        receipts = tuple(receipt for ending in endings for receipt in ending.signed)
-        written = experiment.take_written(
-            time.perf_counter(), tells=bool(outgoing or endings), settles=settles, receipts=receipts
+        outgoing, replies = experiment.take_outgoing(), opened.replies
+        opened.replies = []
+        receipts = tuple(receipt for reply in replies for receipt in reply.receipts)
+        batch = experiment.take_written(
+            time.perf_counter(), tells=bool(outgoing or replies), settles=settles, receipts=receipts
         )
-        deliveries = [_telling(self._sink, item) for item in outgoing]
-        deliveries += [ending.delivery() for ending in endings]
-        if written is None or not written.needed:
-            self._say(desk, deliveries)
-        if written is not None:
-            self._write(experiment, desk, written, deliveries)
+        deliveries = [_publication(self._sink, item) for item in outgoing]
+        deliveries += [reply.delivery() for reply in replies]
+        if batch is None or not batch.needed:
+            self._send(opened, deliveries)
+        if batch is not None:
+            self._write(experiment, opened, batch, deliveries)
 
     def _write(
-        self, experiment: Experiment, desk: _Desk, written: JournalBatch, held: list[Delivery]
+        self, experiment: Experiment, opened: _OpenExperiment, batch: JournalBatch, deliveries: list[Delivery]
     ) -> None:
         ticket = object()
-        if written.needed:
-            self._say(desk, held, ticket)
+        if batch.needed:
+            self._send(opened, deliveries, ticket)
 
         def then(stored: bool) -> None:
-            if written.needed:
-                self._loop.call_soon_threadsafe(partial(desk.lane.settle, ticket, stored=stored))
+            if batch.needed:
+                self._loop.call_soon_threadsafe(partial(opened.queue.settle, ticket, stored=stored))
             self.post(experiment.id, lambda: experiment.stored(well=stored))
 
-        desk.ledger.write(written, then)
+        opened.ledger.write(batch, then)
 
-    def _say(self, desk: _Desk, deliveries: list[Delivery], ticket: object | None = None) -> None:
+    def _send(
+        self, opened: _OpenExperiment, deliveries: list[Delivery], ticket: object | None = None
+    ) -> None:
         if deliveries or ticket is not None:
-            self._loop.call_soon_threadsafe(desk.lane.take, deliveries, ticket)
+            self._loop.call_soon_threadsafe(opened.queue.add, deliveries, ticket)
 
 
-def _telling(sink: Sink, item: Frames | Event) -> Delivery:
+def _publication(sink: Sink, item: Frames | Event) -> Delivery:
     if isinstance(item, Frames):
         return Delivery(lambda: sink.frames(item.experiment, item.runs))
     return Delivery(lambda: sink.event(item.experiment, item.message))
 
 
 class InProcessExecutor:
-    """Experiments spread over a few threads of this process. More than one helps only kernels that release the GIL."""
+    """Runs experiments on threads of this process. More than one helps only kernels that release the GIL."""
 
     def __init__(self, workers: int = 1) -> None:
         self._workers = workers
-        self._pumps: list[_Pump] = []
-        self._promised: set[asyncio.Future[Any]] = set()
+        self._threads: list[_WorkerThread] = []
+        self._answers: set[asyncio.Future[Any]] = set()
 
     def start(self, sink: Sink) -> None:
         loop = asyncio.get_running_loop()
-        self._pumps = [_Pump(f"worker-{number}", loop, sink) for number in range(self._workers)]
-        for pump in self._pumps:
-            pump.start()
+        self._threads = [_WorkerThread(f"worker-{number}", loop, sink) for number in range(self._workers)]
+        for thread in self._threads:
+            thread.start()
 
     async def stop(self) -> None:
-        pumps, self._pumps = self._pumps, []
-        for pump in pumps:
-            pump.stop()
-        await asyncio.gather(*(asyncio.to_thread(pump.join) for pump in pumps))
+        threads, self._threads = self._threads, []
+        for thread in threads:
+            thread.stop()
+        await asyncio.gather(*(asyncio.to_thread(thread.join) for thread in threads))
 
     def abandon(self) -> None:
-        for answer in list(self._promised):  # whoever waits for a long step would wait for ever
+        for answer in list(self._answers):  # a caller of a long step would wait for ever
             if not answer.done():
                 answer.set_exception(_closed())
-                answer.exception()  # looked at, so that one whom nobody awaits any more is no complaint
+                answer.exception()  # read it, so that asyncio does not warn about an unawaited future
 
-    def _promise(self) -> asyncio.Future[Any]:
-        """An answer to come, which `abandon` sees to if nobody else does."""
+    def _new_answer(self) -> asyncio.Future[Any]:
+        """Return a future that `abandon` fails if it is still open."""
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._promised.add(answer)
-        answer.add_done_callback(self._promised.discard)
+        self._answers.add(answer)
+        answer.add_done_callback(self._answers.discard)
         return answer
 
-    def _pump(self, id: str) -> _Pump:
-        if not self._pumps:
+    def _thread_of(self, id: str) -> _WorkerThread:
+        if not self._threads:
             raise _closed()
-        return self._pumps[zlib.crc32(id.encode()) % len(self._pumps)]
+        return self._threads[zlib.crc32(id.encode()) % len(self._threads)]
 
     async def open(
         self,
@@ -350,44 +354,44 @@ class InProcessExecutor:
         ledger: Ledger,
         failed: Callable[[], None] = nothing,
     ) -> dict[str, Any]:
-        pump, answer = self._pump(id), self._promise()
-        ending = _Ending(answer, None)
-        pump.post_read(id, lambda: pump.open(id, make, ledger, ending, failed))
+        thread, answer = self._thread_of(id), self._new_answer()
+        reply = _Reply(answer, None)
+        thread.post_read(id, lambda: thread.open(id, make, ledger, reply, failed))
         state: dict[str, Any] = await answer
         return state
 
     async def close(self, id: str, why: FalllineError | None = None) -> None:
-        pump, closed = self._pump(id), self._promise()
-        # Behind the reads that came before: whoever asked while it was open is answered.
-        pump.post_read(id, lambda: pump.close(id, why, closed))
+        thread, closed = self._thread_of(id), self._new_answer()
+        # After the reads that came before, so that these are answered.
+        thread.post_read(id, lambda: thread.close(id, why, closed))
         await closed
 
     def share(self, id: str, share: str) -> None:
-        if self._pumps:
-            self._pump(id).share(id, share)
+        if self._threads:
+            self._thread_of(id).share(id, share)
 
     async def turn(self, id: str) -> None:
-        loop, turn = asyncio.get_running_loop(), self._promise()
-        self._pump(id).post_read(id, partial(_give_soon, loop, turn))
+        loop, turn = asyncio.get_running_loop(), self._new_answer()
+        self._thread_of(id).post_read(id, partial(_resolve_soon, loop, turn))
         await turn
 
     def charge(self, id: str, seconds: float) -> None:
-        if self._pumps:
-            self._pump(id).charge(id, seconds)
+        if self._threads:
+            self._thread_of(id).charge(id, seconds)
 
     @property
     def faults(self) -> int:
-        return sum(pump.faults for pump in self._pumps)
+        return sum(thread.faults for thread in self._threads)
 
     async def answers(self) -> None:
-        if not self._pumps:
+        if not self._threads:
             raise _closed()
-        loop, promised = asyncio.get_running_loop(), []
-        for pump in self._pumps:
-            answered = self._promise()
-            pump.post("", partial(_give_soon, loop, answered))
-            promised.append(answered)
-        await asyncio.gather(*promised)
+        loop, answers = asyncio.get_running_loop(), []
+        for thread in self._threads:
+            answer = self._new_answer()
+            thread.post("", partial(_resolve_soon, loop, answer))
+            answers.append(answer)
+        await asyncio.gather(*answers)
 
     async def ask(
         self,
@@ -401,8 +405,8 @@ class InProcessExecutor:
         def at_once(experiment: Experiment, now: float, answer: Callable[[Any], None]) -> None:
             answer(call(experiment, now))
 
-        found: T = await self._ask(id, at_once, then, receipt, reads=reads)
-        return found
+        result: T = await self._ask(id, at_once, then, receipt, reads=reads)
+        return result
 
     async def ask_later(
         self,
@@ -423,9 +427,9 @@ class InProcessExecutor:
         *,
         reads: bool,
     ) -> Any:
-        pump, answer = self._pump(id), self._promise()
-        ending = _Ending(answer, None, then, receipt)
-        (pump.post_read if reads else pump.post_command)(id, lambda: pump.ask(id, call, ending))
+        thread, answer = self._thread_of(id), self._new_answer()
+        reply = _Reply(answer, None, then, receipt)
+        (thread.post_read if reads else thread.post_command)(id, lambda: thread.ask(id, call, reply))
         return await answer
 
 
@@ -433,13 +437,13 @@ def _closed() -> Unavailable:
     return Unavailable("the server is starting or stopping", retry_after=2)
 
 
-def _give(answer: asyncio.Future[None]) -> None:
+def _resolve(answer: asyncio.Future[None]) -> None:
     if not answer.done():
         answer.set_result(None)
 
 
-def _give_soon(loop: asyncio.AbstractEventLoop, answer: asyncio.Future[None]) -> None:
-    loop.call_soon_threadsafe(_give, answer)
+def _resolve_soon(loop: asyncio.AbstractEventLoop, answer: asyncio.Future[None]) -> None:
+    loop.call_soon_threadsafe(_resolve, answer)
 
 
 def _fail(answer: asyncio.Future[Any], error: Exception) -> None:

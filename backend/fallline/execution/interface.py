@@ -1,4 +1,4 @@
-"""What the rest of the house asks of an executor, and what it is told in return. Knows no implementation."""
+"""Interface of an executor of experiments, and of what it calls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fallline.vocabulary.journal import JournalBatch, Receipt
 T = TypeVar("T")
 
 Later = Callable[[Any], None]
-"""Called with the answer of something that takes many turns, or with the error that comes instead."""
+"""Called with the answer of a call that takes many turns, or with its error."""
 
 
 def nothing() -> None:
@@ -21,7 +21,7 @@ def nothing() -> None:
 
 
 class Sink(Protocol):
-    """Where frames and events go; called on the event loop, in the order in which things happened."""
+    """Receives frames and events, on the event loop and in order."""
 
     def frames(self, experiment: str, runs: dict[str, tuple[dict[str, Any], Buckets | None]]) -> None: ...
 
@@ -29,23 +29,23 @@ class Sink(Protocol):
 
 
 class Ledger(Protocol):
-    """Where one open experiment is written down."""
+    """Stores the changes of one open experiment."""
 
-    def write(self, written: JournalBatch, then: Callable[[bool], None]) -> None:
-        """Store it, after what was handed over before; `then` is told once, on any thread, whether it is stored."""
+    def write(self, batch: JournalBatch, then: Callable[[bool], None]) -> None:
+        """Store a batch after the earlier ones. Calls `then` once, on any thread, with whether it is stored."""
 
 
 class Executor(Protocol):
-    """Runs experiments. Whatever touches an experiment happens in one place, one after the other."""
+    """Runs experiments. All calls of one experiment run one after the other."""
 
     def start(self, sink: Sink) -> None:
-        """Begin to work; must be called on the event loop."""
+        """Start the workers. Must be called on the event loop."""
 
     async def stop(self) -> None:
-        """Finish the slices at hand, have it written down where the runs stand, and compute no more."""
+        """Finish the present slices, store the progress of the runs, and stop computing."""
 
     def abandon(self) -> None:
-        """Answer whoever still waits, when all that could be written down is."""
+        """Fail the calls that still wait, after all writes."""
 
     async def open(
         self,
@@ -54,35 +54,32 @@ class Executor(Protocol):
         ledger: Ledger,
         failed: Callable[[], None] = nothing,
     ) -> dict[str, Any]:
-        """Take an experiment in and answer its state, when its runs are where they stood. What `make` raises is raised
-        here.
+        """Open an experiment and return its state once its runs have been restored. Raises what `make` raises.
 
-        Where it raises later it is closed, whoever waits gets Failed, and `failed` is called on the event loop.
+        If the experiment raises later, it is closed, waiting calls raise Failed, and `failed` is called on the event
+        loop.
         """
 
     def share(self, id: str, share: str) -> None:
-        """Count an experiment to this share of the time from now on. Shares get equal time."""
+        """Put an experiment into this share. Shares get equal time."""
 
     async def turn(self, id: str) -> None:
-        """Return when it is the turn of the experiment's reads."""
+        """Wait for the turn of the experiment's reads."""
 
     def charge(self, id: str, seconds: float) -> None:
-        """What was read of an experiment took so long elsewhere: its reads wait for as long, while others train.
-
-        May be called on any thread.
-        """
+        """Charge the experiment's reads for seconds spent elsewhere. May be called on any thread."""
 
     @property
     def faults(self) -> int:
-        """Experiments that were closed since they raised."""
+        """Number of experiments closed because they raised."""
 
     async def answers(self) -> None:
-        """Return when every worker has answered."""
+        """Wait until every worker has answered."""
 
     async def close(self, id: str, why: FalllineError | None = None) -> None:
-        """Let an experiment go; when this returns, all that it has to have written down has been handed over.
+        """Close an experiment, after all its changes have been passed to its ledger.
 
-        Whoever waits for it is told `why` where it is to be opened again.
+        Waiting calls raise `why` if the experiment can be opened again.
         """
 
     async def ask(
@@ -94,13 +91,11 @@ class Executor(Protocol):
         *,
         reads: bool = False,
     ) -> T:
-        """Do `call(experiment, now)` between two slices and return its answer, when what it changed is written down.
+        """Run `call(experiment, now)` between two slices and return its answer once its changes are stored.
 
-        A call that only `reads` takes turns with training and with other reads; any other comes before both.
-
-        A `receipt` is written down with it, and with the answer. Raises ReadOnly where that cannot be.
-        `then` is called with the answer on the event loop *before* anything that happened later is delivered, so that
-        a view and what follows it join without a gap.
+        A call that only `reads` takes turns with training and with other reads; any other comes before both. A
+        `receipt` is stored with the changes and the answer. Raises ReadOnly if storing fails. `then` is called with the
+        answer on the event loop *before* later messages, so that a view and the steps after it join without a gap.
         """
 
     async def ask_later(
@@ -111,4 +106,4 @@ class Executor(Protocol):
         *,
         reads: bool = False,
     ) -> Any:
-        """Like `ask` for what takes many turns: `call` is handed what to call with the answer, or with an error."""
+        """Like `ask` for a call of many turns. It passes `call` a function that takes the answer or an error."""

@@ -1,4 +1,4 @@
-"""How much memory this process may use: the container's limit, or what the machine has.
+"""The memory limit of this process, set by its container or the machine.
 
 Sources: the kernel's cgroup-v2.rst ("memory.max") and cgroup-v1/memory.rst ("memory.limit_in_bytes"). Must not know
 what the memory is for.
@@ -13,24 +13,24 @@ from pathlib import Path, PurePosixPath
 MEGABYTE = 1 << 20
 
 UNKNOWN = 2048 * MEGABYTE
-"""Where neither a container nor the system says."""
+"""Assumed if neither a container nor the system has a limit."""
 
 NO_LIMIT = 1 << 60
-"""What cgroups of version 1 say without a limit is larger."""
+"""Without a limit, cgroups of version 1 report a larger number."""
 
 PROCESS = 400 * MEGABYTE
-"""What the process takes beside experiments: Python, NumPy and compiled code, answers on their way, uploads."""
+"""Memory beside experiments: Python, NumPy, compiled code, responses, uploads."""
 
 LEAST = 64 * MEGABYTE
 
 
 def memory_for_experiments(limit: int) -> int:
-    """Bytes for experiments out of this limit: half, or less where the process itself would not fit beside them."""
+    """Return the bytes for experiments: half of the limit, or less if the process itself needs more."""
     return max(min(limit // 2, limit - PROCESS), LEAST)
 
 
 def memory_limit(root: Path = Path("/")) -> int:
-    """Bytes that this process may use at most."""
+    """Return the most bytes that this process may use."""
     return min([*_of_groups(root), _of_the_machine()])
 
 
@@ -42,17 +42,17 @@ def _of_the_machine() -> int:
 
 
 def _of_groups(root: Path) -> Iterator[int]:
-    """The limits of the control groups that this process is in. A group inside another obeys both."""
+    """Yield the limits of this process's control groups. A nested group obeys both limits."""
     for line in _text(root / "proc/self/cgroup").splitlines():
-        _, _, told = line.partition(":")
-        controllers, _, group = told.partition(":")
+        _, _, entry = line.partition(":")
+        controllers, _, group = entry.partition(":")
         if controllers == "":
             folder, name = root / "sys/fs/cgroup", "memory.max"
         elif "memory" in controllers.split(","):
             folder, name = root / "sys/fs/cgroup/memory", "memory.limit_in_bytes"
         else:
             continue
-        # Inside a container the path may be that of the host, which is not there: then the top is the container's.
+        # Inside a container the path may be a missing one of the host: then the top is the container's.
         path = PurePosixPath(group.lstrip("/"))
         for part in (path, *path.parents):
             limit = _text(folder / part / name).strip()

@@ -1,6 +1,6 @@
-"""Which processor code is compiled for: this very one, or the portable one that the environment names.
+"""The processor that code is compiled for: the present one, or a portable one set in the environment.
 
-Must not know kernels or where code is kept.
+Must not know kernels or where code is stored.
 """
 
 from __future__ import annotations
@@ -10,26 +10,26 @@ import platform
 from collections.abc import Mapping
 
 PINNED = "NUMBA_CPU_NAME"
-"""Numba's own variable: code for this processor, whatever compiles it."""
+"""Numba's variable for the processor to compile for."""
 
 FEATURES = "NUMBA_CPU_FEATURES"
-"""Numba's own variable; where it is not set, Numba adds what the present processor has to the one that is named."""
+"""Numba's variable for features. Without it, Numba adds those of the present processor."""
 
 GENERIC = "generic"
-"""LLVM's name for what every processor of the architecture can do."""
+"""LLVM's name for the common features of an architecture."""
 
 _V3 = ("avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe", "popcnt", "sse4.2")
 LEVELS = {
     "x86-64-v3": _V3,
     "x86-64-v4": (*_V3, "avx512bw", "avx512cd", "avx512dq", "avx512f", "avx512vl"),
 }
-"""What levels of x86-64 ask for beyond its beginnings (its ABI, "Micro-Architecture Levels"), in LLVM's words."""
+"""Features of the x86-64 levels (its ABI, "Micro-Architecture Levels"), by LLVM's names."""
 
 
 def pinned(environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables that pin the processor, complete; none where none is named.
+    """Return all variables that pin the processor; empty if none is set.
 
-    A level of x86-64 means the generic processor on another architecture: one image is built for several.
+    On another architecture, a level of x86-64 means the generic processor: one image is built for several.
     """
     name = environment.get(PINNED)
     if not name:
@@ -40,31 +40,31 @@ def pinned(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def here() -> tuple[str, frozenset[str]]:
-    """This processor and its features in LLVM's words; nothing where no compiler is installed."""
+    """Return this processor and its features by LLVM's names; empty without a compiler."""
     try:
-        from llvmlite import binding  # noqa: PLC0415  an extra that may be missing
+        from llvmlite import binding  # noqa: PLC0415  an optional extra
     except ImportError:
         return "", frozenset()
     has = binding.get_host_cpu_features()
     return str(binding.get_host_cpu_name()), frozenset(name for name in has if has[name])
 
 
-def made_for(environment: Mapping[str, str]) -> str:
-    """The processor that code is made for and its features, in one text."""
-    named = pinned(environment)
-    if named:
-        return " ".join(named.values())
+def target(environment: Mapping[str, str]) -> str:
+    """Return the processor that code is compiled for, with its features, as one text."""
+    variables = pinned(environment)
+    if variables:
+        return " ".join(variables.values())
     name, features = here()
     return " ".join([name, *sorted(features), environment.get(FEATURES, "")])
 
 
-def made_for_in_short(environment: Mapping[str, str]) -> str:
-    """The name of the processor that code is made for, and a few letters for its features."""
+def target_label(environment: Mapping[str, str]) -> str:
+    """Return the name of the processor that code is compiled for, and a short hash of its features."""
     name = pinned(environment).get(PINNED) or here()[0]
-    return f"{name} {hashlib.sha256(made_for(environment).encode()).hexdigest()[:8]}"
+    return f"{name} {hashlib.sha256(target(environment).encode()).hexdigest()[:8]}"
 
 
 def lacking(environment: Mapping[str, str]) -> list[str]:
-    """What a pinned level asks for and this processor has not: its code would end the process."""
-    asked = LEVELS.get(pinned(environment).get(PINNED, ""), ())
-    return sorted(set(asked) - here()[1])
+    """List the features of a pinned level that this processor lacks. Its code would crash the process."""
+    required = LEVELS.get(pinned(environment).get(PINNED, ""), ())
+    return sorted(set(required) - here()[1])

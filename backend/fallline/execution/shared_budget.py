@@ -1,4 +1,4 @@
-"""Memory that the checkpoints of all experiments share, whichever thread trains them. Must not know what they hold."""
+"""A memory budget that the checkpoints of all experiments share, over all threads."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from fallline.runs.checkpoints import Checkpoints
 
 
 class SharedBudget:
-    """So many bytes for all together. Nobody has to give back: what nobody has any more does not count.
+    """A number of bytes for all holders. A deleted holder no longer counts.
 
-    One may hold as much as it leaves to others at least, so that no run, however long it trains or lies about, takes
-    all of it. One that holds more than has become its share gives way when it next keeps a state.
+    One holder gets at most half of what the others leave, so no run can take all of it. A holder above its present
+    share drops states when it stores the next one.
     """
 
     def __init__(self, most_bytes: int) -> None:
@@ -21,12 +21,12 @@ class SharedBudget:
         self._lock = threading.Lock()
 
     def enter(self, holder: Checkpoints) -> None:
-        """From here on what this one holds counts, until nobody has it any more."""
+        """Count this holder's bytes until it is deleted."""
         with self._lock:
             self._holders.add(holder)
 
     def left_to(self, holder: Checkpoints) -> int:
-        """Bytes that this one may hold beyond what it may hold anyway: half of what the others leave."""
+        """Return the bytes this holder may have beyond its own minimum: half of what the others leave."""
         with self._lock:
             others = sum(each.bytes_beyond for each in self._holders if each is not holder)
         return max(self._most_bytes - others, 0) // 2

@@ -1,16 +1,16 @@
-"""Many experiments in turn. Pure: it is told the time and handed a clock to measure.
+"""Scheduler of many experiments. Pure: the caller passes the time and a clock.
 
 Three kinds of work alternate by measured cost:
 
-- commands, which come next unless they have taken more than their part,
-- reads: calls that only look, and steps of the past made again for somebody who looks back,
+- commands, which come next unless they are above their part of the time,
+- reads: calls that change nothing, and replays of past steps for a reader,
 - training.
 
-Each kind gets an equal part of the time while all have work. Reads cost a little more than their time, so they get less
-than half of it beside training. Within a kind every share gets equal time, and so do the experiments of a share. The
-caller decides what a share is.
+Each kind gets an equal part of the time while all have work. Reads are charged a little more than their time, so they
+get less than half of it beside training. Within a kind, all shares get equal time, and so do the experiments of a
+share. The caller defines the shares.
 
-Must not know threads, futures or the event loop; `in_process` pumps it.
+Must not know threads, futures or the event loop.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from fallline.execution.fairness import DeficitRoundRobin, Shares
 from fallline.runs.experiment import Experiment
 
 QUANTUM = 0.005
-"""Seconds a turn: short enough that calls wait little, long enough that turns cost little."""
+"""Seconds of a turn: short enough for calls to wait little, long enough for low overhead."""
 
 Clock = Callable[[], float]
 
@@ -41,12 +41,12 @@ class TurnFailed(Exception):
     """The turn of one experiment raised; `id` names it, and the cause is the exception's."""
 
     def __init__(self, id: str) -> None:
-        super().__init__("a turn failed")  # without its id, which is the right to read it: this is logged
+        super().__init__("a turn failed")  # logged, so without the id, which grants access
         self.id = id
 
 
 class Worker:
-    """Holds experiments, wakes those that have something to do, and shares out the time."""
+    """Schedules turns of experiments that have work, and wakes sleeping ones."""
 
     def __init__(self, quantum: float = QUANTUM) -> None:
         self._experiments: dict[str, Experiment] = {}
@@ -61,7 +61,7 @@ class Worker:
         self._experiments[experiment.id] = experiment
 
     def close(self, id: str) -> None:
-        """Let an experiment go. Calls that wait for it are still done: they find it gone."""
+        """Remove an experiment. Its waiting calls still run, and fail to find it."""
         self._experiments.pop(id, None)
         self._wakes.pop(id, None)
         self.reconsider(id, 0.0)
@@ -70,18 +70,18 @@ class Worker:
         return self._experiments.get(id)
 
     def share(self, id: str, share: str) -> None:
-        """Count the experiment to this share from now on."""
+        """Put the experiment into this share."""
         if self._share_of.get(id) != share:
             self._share_of[id] = share
             for kind, ready in self._ready.items():
                 self._place(id, kind, here=id in ready)
 
     def command(self, id: str, call: Call) -> None:
-        """Have this done as soon as commands may, and it is the turn of the experiment's share."""
+        """Queue a command, for the next turn of commands and of the experiment's share."""
         self._queue(id, COMMANDS, call)
 
     def read(self, id: str, call: Call) -> None:
-        """Have this done when it is the turn of the experiment's reads."""
+        """Queue a read, for the turn of the experiment's reads."""
         self._queue(id, READS, call)
 
     def _queue(self, id: str, kind: str, call: Call) -> None:
@@ -89,11 +89,11 @@ class Worker:
         self._place(id, kind, here=True)
 
     def charge(self, id: str, seconds: float) -> None:
-        """Reads of the experiment took so long elsewhere, beside the worker."""
+        """Charge the experiment's reads for seconds spent outside the worker."""
         self._charge(id, READS, seconds)
 
     def reconsider(self, id: str, now: float) -> None:
-        """Something about the experiment changed: look again when it has something to do."""
+        """Update when the experiment has work, after it changed."""
         experiment = self._experiments.get(id)
         wake = experiment.wake_at(now) if experiment is not None else None
         self._wakes.pop(id, None)
@@ -110,7 +110,7 @@ class Worker:
             heapq.heappush(self._sleeping, (wake, id))
 
     def wake_at(self, now: float) -> float | None:
-        """When `turn` has something to do: now, a later time, or never (None)."""
+        """Return when `turn` has work: now, a later time, or None for never."""
         if len(self._kinds):
             return now
         self._drop_stale()
@@ -146,8 +146,9 @@ class Worker:
             self._drop_stale()
 
     def turn(self, clock: Clock) -> str | None:
-        """One slice of one experiment, or one call that concerns it. Returns its id: it may have something to tell, and
-        to be stored before that. Raises TurnFailed.
+        """Run one slice or one call of an experiment. Returns its id, None without work. Raises TurnFailed.
+
+        The caller then stores and sends the changes of the experiment.
         """
         now = clock()
         self._wake_sleepers(now)

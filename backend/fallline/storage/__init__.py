@@ -1,1 +1,1 @@
-"""Where experiments are kept: one interface, a memory that forgets, and a database that does not."""
+"""Stores of experiments: one interface, in memory or in a database."""

@@ -84,7 +84,7 @@ EXHIBITS: dict[str, Exhibit] = {
     ),
     "as-printed": Exhibit(
         title="The notebook as printed: a stale z2",
-        line="a printed loss of 0.00553, a true loss of 3.89",
+        line="the printed loss and the true loss",
         sentences=(
             "The notebook's GD loop made a2 from a z2 that was computed once, before the loop: from this "
             "start it prints a loss of 0.00553 at step 500, while the weights it had by then gave 3.89.",

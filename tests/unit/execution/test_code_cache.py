@@ -1,4 +1,4 @@
-"""Compiled code is found where it lies, brought where it can be used, and never taken for that of other sources."""
+"""The cache of compiled code: its place, copies of read-only caches, and a new one for new sources."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from fallline.execution.code_cache import DONE, cache_directory, complete, finge
 
 @pytest.fixture
 def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An installation of its own."""
-    kitchen = tmp_path / "installed" / "engine" / "kernels"
-    kitchen.mkdir(parents=True)
-    (kitchen / "compiled.py").write_text("one")
-    (kitchen.parent / "activations.py").write_text("relu")
-    monkeypatch.setattr(code_cache, "KITCHEN", kitchen)
-    monkeypatch.setattr(code_cache, "BESIDE", kitchen / "__pycache__")
-    return kitchen
+    """A separate installation."""
+    kernels = tmp_path / "installed" / "engine" / "kernels"
+    kernels.mkdir(parents=True)
+    (kernels / "compiled.py").write_text("one")
+    (kernels.parent / "activations.py").write_text("relu")
+    monkeypatch.setattr(code_cache, "SOURCES", kernels)
+    monkeypatch.setattr(code_cache, "BESIDE_SOURCES", kernels / "__pycache__")
+    return kernels
 
 
 def read_only(*places: Path) -> pytest.MonkeyPatch:
-    """As if nobody could write there, which is no matter of modes where tests run as root."""
+    """Simulate read-only directories: file modes do not stop root."""
     patch, can_write = pytest.MonkeyPatch(), code_cache._can_write
 
     def may(directory: Path) -> bool:
@@ -36,7 +36,7 @@ def read_only(*places: Path) -> pytest.MonkeyPatch:
 
 
 def compiled_into(directory: Path | None) -> Path:
-    """What a compiler leaves: code in folders below, and the word that it is all."""
+    """Write code as a compiler does, and mark the cache as complete."""
     assert directory is not None
     code = directory / "kernels_4711" / "code.nbc"
     code.parent.mkdir()
@@ -45,7 +45,7 @@ def compiled_into(directory: Path | None) -> Path:
     return code
 
 
-def test_the_cache_lies_where_the_environment_says_else_where_one_may_write(
+def test_the_cache_is_where_the_environment_says_else_in_a_writable_directory(
     sources: Path, tmp_path: Path
 ) -> None:
     named = cache_directory({"NUMBA_CACHE_DIR": str(tmp_path / "named")})
@@ -55,19 +55,19 @@ def test_the_cache_lies_where_the_environment_says_else_where_one_may_write(
     assert beside is not None
     assert beside.parent == sources / "__pycache__"
     patch = read_only(sources)
-    own, house = (
+    own, home = (
         cache_directory({"XDG_CACHE_HOME": str(tmp_path / "own")}),
         cache_directory({"HOME": str(tmp_path)}),
     )
     nowhere = cache_directory({})
     patch.undo()
     assert own is not None
-    assert house is not None
-    assert (own.parent, house.parent) == (tmp_path / "own" / "fallline", tmp_path / ".cache" / "fallline")
+    assert home is not None
+    assert (own.parent, home.parent) == (tmp_path / "own" / "fallline", tmp_path / ".cache" / "fallline")
     assert nowhere is None
 
 
-def test_a_process_that_another_started_shares_its_cache(sources: Path, tmp_path: Path) -> None:
+def test_a_child_process_shares_the_cache(sources: Path, tmp_path: Path) -> None:
     first = cache_directory({"NUMBA_CACHE_DIR": str(tmp_path)})
     assert cache_directory({"NUMBA_CACHE_DIR": str(first)}) == first
     (sources / "compiled.py").write_text("two")
@@ -77,8 +77,8 @@ def test_a_process_that_another_started_shares_its_cache(sources: Path, tmp_path
     assert second.parent == tmp_path
 
 
-def test_what_can_only_be_read_is_copied_to_where_one_may_write(sources: Path, tmp_path: Path) -> None:
-    """An image's code on a read-only disk, or code that another user has compiled."""
+def test_a_read_only_cache_is_copied_to_a_writable_directory(sources: Path, tmp_path: Path) -> None:
+    """Such as the code of an image, or of another user."""
     code = compiled_into(cache_directory({}))
     patch = read_only(sources)
     image = cache_directory({"NUMBA_CACHE_DIR": str(tmp_path / "tmpfs")})
@@ -91,7 +91,7 @@ def test_what_can_only_be_read_is_copied_to_where_one_may_write(sources: Path, t
         assert [path.name for path in (directory / code.parent.name).iterdir()] == [code.name]
 
 
-def test_a_copy_that_fails_is_no_cache(
+def test_there_is_no_cache_if_the_copy_fails(
     sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(source: str, target: str) -> None:
@@ -102,7 +102,7 @@ def test_a_copy_that_fails_is_no_cache(
     assert cache_directory({"NUMBA_CACHE_DIR": str(tmp_path / "tmpfs")}) is None
 
 
-def test_the_cache_is_another_one_when_sources_or_processor_change(sources: Path) -> None:
+def test_new_sources_or_another_processor_need_a_new_cache(sources: Path) -> None:
     before = fingerprint({})
     assert fingerprint({}) == before
     assert fingerprint({"NUMBA_CPU_NAME": "x86-64-v3"}) != before
@@ -110,25 +110,25 @@ def test_the_cache_is_another_one_when_sources_or_processor_change(sources: Path
     assert fingerprint({}) != before
 
 
-def test_the_cache_is_the_same_one_when_sources_were_only_copied(sources: Path) -> None:
-    """Layers of an image and wheels do not keep the fraction of a second in which a file was written."""
+def test_copied_sources_use_the_same_cache(sources: Path) -> None:
+    """Image layers and wheels truncate the times of files."""
     before = fingerprint({})
     os.utime(sources / "compiled.py", (1e9, 1e9))
     assert fingerprint({}) == before
 
 
-def test_caches_of_older_sources_go(sources: Path) -> None:
-    made = []
+def test_caches_of_old_sources_are_deleted(sources: Path) -> None:
+    directories = []
     for number in range(7):
         (sources / "compiled.py").write_text(str(number))
         directory = cache_directory({})
         assert directory is not None
         compiled_into(directory)
         os.utime(directory / DONE, (1e9 + number, 1e9 + number))
-        made.append(directory)
-    assert [directory.exists() for directory in made] == [False, False, True, True, True, True, True]
+        directories.append(directory)
+    assert [directory.exists() for directory in directories] == [False, False, True, True, True, True, True]
 
 
-def test_a_directory_that_cannot_be_made_is_none_to_write_to(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_created_is_not_writable(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert not code_cache._can_write(tmp_path / "file" / "below")

@@ -1,4 +1,4 @@
-"""From NumPy to compiled code while a server serves: at once, later, or not at all, and it says why."""
+"""The switch from NumPy to compiled code in a running server: at once, later, or not at all, with a reason."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from fallline.execution.compiling import Preparation
 
 
 class Compiler:
-    """Stands for the process that compiles: ends when it is told to, with this status and last words."""
+    """A fake compiling process: it ends on request, with this status and these messages."""
 
-    def __init__(self, status: int = 0, words: bytes = b"") -> None:
+    def __init__(self, status: int = 0, messages: bytes = b"") -> None:
         self.may_end = threading.Event()
-        self.returncode, self.words = status, words
+        self.returncode, self.messages = status, messages
         self.terminated = False
 
     def communicate(self) -> tuple[None, bytes]:
         assert self.may_end.wait(20)
-        return None, self.words
+        return None, self.messages
 
     def poll(self) -> int | None:
         return self.returncode if self.may_end.is_set() else None
@@ -41,13 +41,13 @@ class Compiler:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache's directory that holds nothing; the code of this process stays where it is."""
+    """An empty cache directory; the code of this process stays where it is."""
     monkeypatch.setattr(compiling, "cache_directory", lambda environment: tmp_path)
     monkeypatch.setattr(compiling, "point_numba_at", lambda directory: None)
     return tmp_path
 
 
-def begun(monkeypatch: pytest.MonkeyPatch, compiler: Compiler) -> tuple[Kernels, Preparation]:
+def started(monkeypatch: pytest.MonkeyPatch, compiler: Compiler) -> tuple[Kernels, Preparation]:
     monkeypatch.setattr(subprocess, "Popen", lambda *arguments, **options: compiler)
     kernels = Kernels()
     preparation = Preparation(kernels)
@@ -55,51 +55,51 @@ def begun(monkeypatch: pytest.MonkeyPatch, compiler: Compiler) -> tuple[Kernels,
     return kernels, preparation
 
 
-def joined(preparation: Preparation) -> None:
+def wait_for(preparation: Preparation) -> None:
     assert preparation._thread is not None
     preparation._thread.join(20)
 
 
-def test_code_that_lies_ready_is_taken_at_once(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cached_code_is_used_at_once(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (place / DONE).touch()
-    kernels, preparation = begun(monkeypatch, Compiler())
+    kernels, preparation = started(monkeypatch, Compiler())
     assert (kernels.current, kernels.why) == (COMPILED, None)
     preparation.stop()
 
 
 def test_numpy_serves_while_another_process_compiles(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compiler = Compiler()
-    kernels, preparation = begun(monkeypatch, compiler)
+    kernels, preparation = started(monkeypatch, compiler)
     assert (kernels.current, kernels.why) == (NUMPY, compiling.COMPILING)
     compiler.may_end.set()
-    joined(preparation)
+    wait_for(preparation)
     assert (kernels.current, kernels.why) == (COMPILED, None)
     assert (place / DONE).exists()
 
 
-def test_a_compiler_that_fails_leaves_numpy_and_its_last_words(
+def test_a_failed_compiler_leaves_numpy_and_its_last_message(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compiler = Compiler(2, b"Traceback:\nfallline: no space left\n")
-    kernels, preparation = begun(monkeypatch, compiler)
+    kernels, preparation = started(monkeypatch, compiler)
     compiler.may_end.set()
-    joined(preparation)
+    wait_for(preparation)
     assert (kernels.current, kernels.why) == (NUMPY, "compiling failed: fallline: no space left")
     assert not (place / DONE).exists()
 
 
-def test_a_server_that_stops_ends_its_compiler(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopping_server_terminates_its_compiler(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compiler = Compiler()
-    _, preparation = begun(monkeypatch, compiler)
+    _, preparation = started(monkeypatch, compiler)
     preparation.stop()
-    joined(preparation)
+    wait_for(preparation)
     assert compiler.terminated
 
 
 @pytest.mark.parametrize(
     ("broken", "why"), [("numba", compiling.NO_NUMBA), ("place", compiling.NO_PLACE)], ids=["numba", "place"]
 )
-def test_without_numba_or_a_place_numpy_serves_and_says_so(
+def test_without_numba_or_a_directory_numpy_serves_with_a_reason(
     broken: str, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if broken == "numba":
@@ -113,25 +113,23 @@ def test_without_numba_or_a_place_numpy_serves_and_says_so(
         Preparation(kernels, "compiled").start()
 
 
-def test_the_setting_may_ask_for_numpy() -> None:
+def test_the_setting_can_select_numpy() -> None:
     kernels = Kernels()
     Preparation(kernels, "numpy").start()
     assert (kernels.current, kernels.why) == (NUMPY, compiling.SWITCHED_OFF)
 
 
-def test_code_that_this_processor_cannot_run_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_code_that_this_processor_cannot_run_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiling, "lacking", lambda environment: ["avx2", "fma"])
     monkeypatch.setenv("NUMBA_CPU_NAME", "x86-64-v3")
     kernels = Kernels()
     Preparation(kernels).start()
     assert kernels.current is NUMPY
-    assert kernels.why == "this processor lacks avx2, fma, for which NUMBA_CPU_NAME=x86-64-v3 compiles"
+    assert kernels.why == "NUMBA_CPU_NAME=x86-64-v3 needs avx2, fma, which this processor lacks"
 
 
-@pytest.mark.parametrize(
-    "fault", [KeyError("_nrt"), EOFError(), RuntimeError("a file of which half is there")]
-)
-def test_a_compiler_that_raises_whatever_leaves_numpy(
+@pytest.mark.parametrize("fault", [KeyError("_nrt"), EOFError(), RuntimeError("half a file")])
+def test_any_exception_of_the_compiler_leaves_numpy(
     fault: Exception, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken() -> None:
@@ -139,7 +137,7 @@ def test_a_compiler_that_raises_whatever_leaves_numpy(
 
     (place / DONE).touch()
     monkeypatch.setattr(compiled, "load", broken)
-    kernels, _ = begun(monkeypatch, Compiler())
+    kernels, _ = started(monkeypatch, Compiler())
     assert kernels.current is NUMPY
     assert (kernels.why or "").startswith("compiled code cannot be used: ")
     assert (kernels.why or "").split(": ", 1)[1]

@@ -1,4 +1,4 @@
-"""What an experiment says is said in order, and not before what it says is stored."""
+"""Messages are delivered in order, and only after they are stored."""
 
 from __future__ import annotations
 
@@ -6,46 +6,46 @@ from fallline.execution.delivery import Delivery, DeliveryQueue
 from fallline.vocabulary.errors import ReadOnly
 
 
-class Said:
-    """What has been said so far."""
+class Log:
+    """Delivered messages in order."""
 
     def __init__(self) -> None:
-        self.words: list[str] = []
+        self.messages: list[str] = []
 
-    def delivery(self, word: str) -> Delivery:
+    def delivery(self, name: str) -> Delivery:
         def fail(error: Exception) -> None:
             assert isinstance(error, ReadOnly)
-            self.words.append(f"no {word}")
+            self.messages.append(f"no {name}")
 
-        return Delivery(lambda: self.words.append(word), fail)
-
-
-def test_what_needs_no_storing_is_said_at_once() -> None:
-    said, lane = Said(), DeliveryQueue()
-    lane.take([said.delivery("a"), said.delivery("b")])
-    assert said.words == ["a", "b"]
+        return Delivery(lambda: self.messages.append(name), fail)
 
 
-def test_nothing_overtakes_what_waits_to_be_stored() -> None:
-    said, lane = Said(), DeliveryQueue()
-    lane.take([said.delivery("a")], "first")
-    lane.take([said.delivery("b")])
-    lane.take([said.delivery("c")], "second")
-    lane.take([said.delivery("d")])
-    assert said.words == []
-    lane.settle("second", stored=True)
-    assert said.words == []
-    lane.settle("first", stored=True)
-    assert said.words == ["a", "b", "c", "d"]
+def test_a_message_without_a_write_is_delivered_at_once() -> None:
+    log, queue = Log(), DeliveryQueue()
+    queue.add([log.delivery("a"), log.delivery("b")])
+    assert log.messages == ["a", "b"]
 
 
-def test_what_could_not_be_stored_is_not_said_nor_what_comes_after() -> None:
-    said, lane = Said(), DeliveryQueue()
-    lane.take([said.delivery("a")], "first")
-    lane.take([said.delivery("b")], "second")
-    lane.take([said.delivery("c")])
-    lane.settle("first", stored=True)
-    lane.settle("second", stored=False)
-    lane.take([said.delivery("d")])
-    lane.take([said.delivery("e")], "third")
-    assert said.words == ["a", "no b", "no c", "no d", "no e"]
+def test_no_message_overtakes_one_that_waits_for_its_write() -> None:
+    log, queue = Log(), DeliveryQueue()
+    queue.add([log.delivery("a")], "first")
+    queue.add([log.delivery("b")])
+    queue.add([log.delivery("c")], "second")
+    queue.add([log.delivery("d")])
+    assert log.messages == []
+    queue.settle("second", stored=True)
+    assert log.messages == []
+    queue.settle("first", stored=True)
+    assert log.messages == ["a", "b", "c", "d"]
+
+
+def test_a_failed_write_fails_its_message_and_all_later_ones() -> None:
+    log, queue = Log(), DeliveryQueue()
+    queue.add([log.delivery("a")], "first")
+    queue.add([log.delivery("b")], "second")
+    queue.add([log.delivery("c")])
+    queue.settle("first", stored=True)
+    queue.settle("second", stored=False)
+    queue.add([log.delivery("d")])
+    queue.add([log.delivery("e")], "third")
+    assert log.messages == ["a", "no b", "no c", "no d", "no e"]

@@ -6,31 +6,31 @@ from fallline.execution.fairness import MOST_DEBTORS, DeficitRoundRobin, Shares
 
 
 def spend(costs: dict[str, float], quantum: float, seconds: float) -> dict[str, float]:
-    """Time that each key got when each of its slices costs at least its step and fills what it may spend."""
+    """Time that each key served when each of its slices costs at least its step and fills what it may spend."""
     turns = DeficitRoundRobin(quantum)
     for key in costs:
         turns.join(key)
-    got = dict.fromkeys(costs, 0.0)
-    while sum(got.values()) < seconds:
+    served = dict.fromkeys(costs, 0.0)
+    while sum(served.values()) < seconds:
         key, budget = turns.next()
         cost = max(int(budget / costs[key]), 1) * costs[key]
-        got[key] += cost
+        served[key] += cost
         turns.charge(key, cost)
-    return got
+    return served
 
 
 def test_a_hundred_runs_of_unequal_cost_get_equal_time() -> None:
     costs = {f"run-{number}": 1e-6 * 1.1**number for number in range(100)}
-    got = spend(costs, quantum=0.005, seconds=100.0)
-    assert min(got.values()) > 0.95 * max(got.values())
+    served = spend(costs, quantum=0.005, seconds=100.0)
+    assert min(served.values()) > 0.95 * max(served.values())
 
 
-def test_a_step_longer_than_a_turn_is_paid_back() -> None:
-    got = spend({"heavy": 0.020, "light": 1e-5}, quantum=0.005, seconds=10.0)
-    assert got["heavy"] == pytest.approx(got["light"], rel=0.05)
+def test_a_step_longer_than_a_turn_becomes_a_debt() -> None:
+    served = spend({"heavy": 0.020, "light": 1e-5}, quantum=0.005, seconds=10.0)
+    assert served["heavy"] == pytest.approx(served["light"], rel=0.05)
 
 
-def test_who_joins_late_gets_no_credit_for_the_past() -> None:
+def test_a_late_key_gets_no_credit_for_earlier_rounds() -> None:
     turns = DeficitRoundRobin(0.005)
     turns.join("early")
     for _ in range(100):
@@ -43,8 +43,8 @@ def test_who_joins_late_gets_no_credit_for_the_past() -> None:
         turns.charge(key, budget)
 
 
-def time_until_it_comes_again(turns: DeficitRoundRobin, key: str) -> float:
-    """Seconds that others get before it is this key's turn."""
+def seconds_before_next_turn(turns: DeficitRoundRobin, key: str) -> float:
+    """Return the seconds of the others before this key's turn."""
     others = 0.0
     while (one := turns.next())[0] != key:
         turns.charge(one[0], 0.005)
@@ -52,17 +52,17 @@ def time_until_it_comes_again(turns: DeficitRoundRobin, key: str) -> float:
     return others
 
 
-def test_a_debt_is_paid_back_also_by_who_left_meanwhile() -> None:
+def test_a_key_pays_its_debt_after_leaving_and_returning() -> None:
     turns = DeficitRoundRobin(0.005)
     for key in ("reader", "other"):
         turns.join(key)
     turns.charge("reader", 0.1)
     turns.leave("reader")
     turns.join("reader")
-    assert time_until_it_comes_again(turns, "reader") == pytest.approx(0.1, abs=0.01)
+    assert seconds_before_next_turn(turns, "reader") == pytest.approx(0.1, abs=0.01)
 
 
-def test_what_others_got_meanwhile_makes_a_debt_smaller() -> None:
+def test_turns_of_the_others_reduce_the_debt_of_an_absent_key() -> None:
     turns = DeficitRoundRobin(0.005)
     for key in ("reader", "other"):
         turns.join(key)
@@ -71,7 +71,7 @@ def test_what_others_got_meanwhile_makes_a_debt_smaller() -> None:
     for _ in range(12):
         turns.charge(*turns.next())
     turns.join("reader")
-    assert time_until_it_comes_again(turns, "reader") == pytest.approx(0.04, abs=0.01)
+    assert seconds_before_next_turn(turns, "reader") == pytest.approx(0.04, abs=0.01)
 
 
 def test_an_absent_key_can_be_charged() -> None:
@@ -79,17 +79,17 @@ def test_an_absent_key_can_be_charged() -> None:
     turns.join("other")
     turns.charge("reader", 0.05)
     turns.join("reader")
-    assert time_until_it_comes_again(turns, "reader") == pytest.approx(0.05, abs=0.01)
+    assert seconds_before_next_turn(turns, "reader") == pytest.approx(0.05, abs=0.01)
 
 
-def test_who_goes_for_good_leaves_nothing_behind() -> None:
+def test_a_forgotten_key_has_no_debt() -> None:
     turns = DeficitRoundRobin(0.005)
     turns.join("other")
     turns.join("one")
     turns.charge("one", 10.0)
     turns.forget("one")
     turns.join("one")
-    assert time_until_it_comes_again(turns, "one") <= 0.005
+    assert seconds_before_next_turn(turns, "one") <= 0.005
 
 
 def test_shares_get_equal_time_however_many_members_they_have() -> None:
@@ -97,26 +97,26 @@ def test_shares_get_equal_time_however_many_members_they_have() -> None:
     for number in range(999):
         shares.join(f"one-{number}", "many")
     shares.join("single", "few")
-    got = dict.fromkeys(("many", "few"), 0.0)
+    served = dict.fromkeys(("many", "few"), 0.0)
     for _ in range(4_000):
         member, budget = shares.next()
         share = "few" if member == "single" else "many"
-        got[share] += budget
+        served[share] += budget
         shares.charge(member, share, budget)
-    assert got["few"] == pytest.approx(got["many"], rel=0.02)
+    assert served["few"] == pytest.approx(served["many"], rel=0.02)
 
 
 def test_members_of_a_share_get_equal_time() -> None:
     shares = Shares(0.005)
     shares.join("heavy", "one")
     shares.join("light", "one")
-    got = dict.fromkeys(("heavy", "light"), 0.0)
+    served = dict.fromkeys(("heavy", "light"), 0.0)
     for _ in range(2_000):
         member, budget = shares.next()
         cost = 0.02 if member == "heavy" else budget
-        got[member] += cost
+        served[member] += cost
         shares.charge(member, "one", cost)
-    assert got["heavy"] == pytest.approx(got["light"], rel=0.05)
+    assert served["heavy"] == pytest.approx(served["light"], rel=0.05)
 
 
 def test_a_member_that_changes_its_share_leaves_the_old_one() -> None:
@@ -129,7 +129,7 @@ def test_a_member_that_changes_its_share_leaves_the_old_one() -> None:
     assert "one" not in shares
 
 
-def test_few_debts_of_absent_keys_are_remembered_and_the_largest_of_them() -> None:
+def test_only_the_largest_debts_of_absent_keys_are_stored() -> None:
     turns = DeficitRoundRobin(0.005)
     turns.join("other")
     for number in range(3 * MOST_DEBTORS):
@@ -139,7 +139,7 @@ def test_few_debts_of_absent_keys_are_remembered_and_the_largest_of_them() -> No
     assert turns._credit["key-7"] < -0.05
 
 
-def test_a_large_debt_of_all_is_paid_back_at_once_and_the_smallest_comes_first() -> None:
+def test_rounds_without_a_turn_are_skipped_and_the_smallest_debt_comes_first() -> None:
     turns, added = DeficitRoundRobin(0.005), 0
 
     class Counted(dict[str, float]):

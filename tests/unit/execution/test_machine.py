@@ -1,4 +1,4 @@
-"""The memory that a container leaves, read from files as Linux writes them."""
+"""The memory limit of a container, read from files as Linux writes them."""
 
 from __future__ import annotations
 
@@ -45,13 +45,11 @@ GIB = str(1024 * MEGABYTE)
         ("", {}, 8_000),
     ],
 )
-def test_the_least_of_all_limits_holds(
-    tmp_path: Path, groups: str, limits: dict[str, str], expected: int
-) -> None:
+def test_the_lowest_limit_holds(tmp_path: Path, groups: str, limits: dict[str, str], expected: int) -> None:
     assert memory_limit(root_with(tmp_path, groups, **limits)) == expected * MEGABYTE
 
 
-def test_where_nothing_says_anything_the_machine_counts(tmp_path: Path) -> None:
+def test_without_a_limit_the_memory_of_the_machine_counts(tmp_path: Path) -> None:
     assert memory_limit(tmp_path) == MACHINE
 
 

@@ -1,4 +1,4 @@
-"""Turns of a worker, on a clock that only moves when something is computed."""
+"""Turns of a worker, on a clock that moves only when work is done."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from support.clocks import Clock
 
 
 class Costly:
-    """Stands in for an experiment: each of its steps takes `cost` seconds of the clock."""
+    """A fake experiment: each of its steps takes `cost` seconds of the clock."""
 
     def __init__(self, id: str, cost: float, wake: float | None = 0.0) -> None:
         self.id, self.cost, self.wake = id, cost, wake
@@ -26,9 +26,9 @@ class Costly:
     def work(self, budget: float, now: float, clock: Clock) -> None:
         if self.fails:
             raise RuntimeError("a fault")
-        took = max(int(budget / self.cost), 1) * self.cost
-        clock.now += took
-        self.spent += took
+        seconds = max(int(budget / self.cost), 1) * self.cost
+        clock.now += seconds
+        self.spent += seconds
 
 
 def opened(*experiments: Costly, clock: Clock) -> Worker:
@@ -50,15 +50,15 @@ def test_experiments_of_unequal_cost_get_equal_time() -> None:
     assert min(spent) > 0.95 * max(spent)
 
 
-def test_a_turn_is_of_one_experiment_and_short() -> None:
+def test_a_turn_is_short_and_of_one_experiment() -> None:
     clock = Clock()
     worker = opened(Costly("a", 1e-5), Costly("b", 1e-5), clock=clock)
-    told = [worker.turn(clock) for _ in range(4)]
-    assert told == ["a", "b", "a", "b"]
+    ids = [worker.turn(clock) for _ in range(4)]
+    assert ids == ["a", "b", "a", "b"]
     assert clock.now - 1000.0 <= 4 * 2 * QUANTUM
 
 
-def test_who_sleeps_is_woken_in_time_and_costs_nothing_before() -> None:
+def test_a_sleeping_experiment_wakes_in_time_and_costs_nothing_before() -> None:
     clock = Clock()
     late, never = Costly("late", 1e-3, wake=1000.5), Costly("never", 1e-3, wake=None)
     worker = opened(late, never, clock=clock)
@@ -69,7 +69,7 @@ def test_who_sleeps_is_woken_in_time_and_costs_nothing_before() -> None:
     assert (late.spent > 0, never.spent) == (True, 0)
 
 
-def test_a_wake_up_that_was_put_off_is_forgotten() -> None:
+def test_a_postponed_wake_up_is_dropped() -> None:
     clock = Clock()
     one = Costly("a", 1e-3, wake=1001.0)
     worker = opened(one, clock=clock)
@@ -80,7 +80,7 @@ def test_a_wake_up_that_was_put_off_is_forgotten() -> None:
     assert worker.wake_at(clock.now) is None
 
 
-def test_an_experiment_that_fails_is_named_and_the_others_go_on() -> None:
+def test_a_failed_experiment_is_named_and_the_others_continue() -> None:
     clock = Clock()
     bad, good = Costly("bad", 1e-3), Costly("good", 1e-3)
     bad.fails = True
@@ -96,11 +96,11 @@ def test_an_experiment_that_fails_is_named_and_the_others_go_on() -> None:
 
 
 READING = 10 / (1 + READ_PRICE)
-"""Of ten seconds, those in which reads are done beside training."""
+"""Seconds of ten that reads get beside training."""
 
 
 def reads_of(worker: Worker, clock: Clock, id: str, cost: float) -> list[float]:
-    """Somebody who asks again as soon as an answer is there; what each read cost."""
+    """Repeat a read as soon as it is done. Returns the list of costs."""
     spent: list[float] = []
 
     def read() -> None:
@@ -114,7 +114,7 @@ def reads_of(worker: Worker, clock: Clock, id: str, cost: float) -> list[float]:
 
 @pytest.mark.parametrize("cost", [1e-4, 0.003, 0.05])
 @pytest.mark.parametrize("connections", [1, 6])
-def test_reads_get_less_than_half_of_the_time_while_somebody_trains(cost: float, connections: int) -> None:
+def test_reads_get_less_than_half_of_the_time_beside_training(cost: float, connections: int) -> None:
     clock = Clock()
     trains, read = Costly("trains", 1e-4), Costly("read", 1e-4, wake=None)
     worker = opened(trains, read, clock=clock)
@@ -126,7 +126,7 @@ def test_reads_get_less_than_half_of_the_time_while_somebody_trains(cost: float,
     assert sum(map(sum, spent)) == pytest.approx(READING, rel=0.05)
 
 
-def test_a_reader_who_asks_only_after_a_pause_pays_back_as_well() -> None:
+def test_a_reader_with_pauses_pays_its_debt_too() -> None:
     clock = Clock()
     trains = Costly("trains", 1e-4)
     worker = opened(trains, clock=clock)
@@ -139,25 +139,23 @@ def test_a_reader_who_asks_only_after_a_pause_pays_back_as_well() -> None:
 
     end = clock.now + 10
     while clock.now < end:
-        worker.read(
-            "trains", read
-        )  # the queue is empty in between: a debt that lapsed then would never be paid
+        worker.read("trains", read)  # the queue is empty in between: the debt must not lapse
         before = spent
         while spent == before:
             worker.turn(clock)
     assert trains.spent > 4.6
 
 
-def test_what_reads_cost_beside_the_worker_counts() -> None:
+def test_the_cost_of_reads_outside_the_worker_counts() -> None:
     clock = Clock()
     trains = Costly("trains", 1e-4)
     worker = opened(trains, clock=clock)
-    made = 0
+    count = 0
 
     def read() -> None:
-        nonlocal made
+        nonlocal count
         clock.now += 0.001
-        made += 1
+        count += 1
         worker.charge("trains", 0.099)
         worker.read("trains", read)
 
@@ -165,10 +163,10 @@ def test_what_reads_cost_beside_the_worker_counts() -> None:
     end = clock.now + 10
     while clock.now < end:
         worker.turn(clock)
-    assert made * 0.1 * READ_PRICE == pytest.approx(10, rel=0.1)
+    assert count * 0.1 * READ_PRICE == pytest.approx(10, rel=0.1)
 
 
-def test_an_experiment_that_only_looks_back_takes_the_time_of_reads() -> None:
+def test_an_experiment_that_only_replays_uses_the_time_of_reads() -> None:
     clock = Clock()
     looking = [Costly(f"looks-{number}", 1e-4) for number in range(9)]
     for one in looking:
@@ -181,7 +179,7 @@ def test_an_experiment_that_only_looks_back_takes_the_time_of_reads() -> None:
     assert trains.spent == pytest.approx(10 - READING, rel=0.05)
 
 
-def test_one_share_with_many_experiments_takes_no_more_than_another_with_one() -> None:
+def test_a_share_of_many_experiments_gets_no_more_than_a_share_of_one() -> None:
     clock = Clock()
     many = [Costly(f"many-{number}", 1e-4) for number in range(99)]
     one = Costly("one", 1e-4)
@@ -195,7 +193,7 @@ def test_one_share_with_many_experiments_takes_no_more_than_another_with_one() -
     assert one.spent == pytest.approx(10, rel=0.05)
 
 
-def test_reads_of_many_connections_take_no_more_than_those_of_another_share() -> None:
+def test_reads_of_many_connections_get_no_more_than_those_of_another_share() -> None:
     clock = Clock()
     attacked, person = Costly("attacked", 1e-4, wake=None), Costly("person", 1e-4, wake=None)
     worker = opened(attacked, person, clock=clock)
@@ -210,15 +208,15 @@ def test_reads_of_many_connections_take_no_more_than_those_of_another_share() ->
     assert sum(spent) == pytest.approx(5, rel=0.05)
 
 
-def test_reads_of_an_experiment_that_is_gone_are_still_done() -> None:
+def test_reads_of_a_closed_experiment_still_run() -> None:
     clock = Clock()
     worker = opened(Costly("one", 1e-4), clock=clock)
     done: list[str] = []
-    worker.read("one", lambda: done.append("told"))
+    worker.read("one", lambda: done.append("read"))
     worker.close("one")
     while worker.turn(clock) is not None:
         pass
-    assert done == ["told"]
+    assert done == ["read"]
     assert worker.wake_at(clock.now) is None
 
 
@@ -231,13 +229,13 @@ def test_a_command_comes_before_reads_and_training() -> None:
         worker.turn(clock)
     done: list[float] = []
     worker.command("trains", lambda: done.append(clock.now))
-    asked = clock.now
+    start = clock.now
     worker.turn(clock)
-    assert done == [asked]
+    assert done == [start]
 
 
 def commands_of(worker: Worker, clock: Clock, id: str, cost: float) -> list[float]:
-    """Somebody who sends a command as soon as the one before is done; what each cost."""
+    """Repeat a command as soon as it is done. Returns the list of costs."""
     spent: list[float] = []
 
     def command() -> None:
@@ -250,7 +248,7 @@ def commands_of(worker: Worker, clock: Clock, id: str, cost: float) -> list[floa
 
 
 @pytest.mark.parametrize("cost", [1e-4, 0.004, 0.02])
-def test_a_flood_of_commands_leaves_training_half_of_the_time(cost: float) -> None:
+def test_many_commands_leave_half_of_the_time_to_training(cost: float) -> None:
     clock = Clock()
     trains, flooded = Costly("trains", 1e-4), Costly("flooded", 1e-4, wake=None)
     worker = opened(trains, flooded, clock=clock)
@@ -262,7 +260,7 @@ def test_a_flood_of_commands_leaves_training_half_of_the_time(cost: float) -> No
     assert sum(map(sum, spent)) == pytest.approx(5, rel=0.05)
 
 
-def test_a_flood_of_commands_of_one_share_holds_up_no_command_of_another() -> None:
+def test_many_commands_of_one_share_do_not_delay_those_of_another() -> None:
     clock = Clock()
     flooded = [Costly(f"flooded-{number}", 1e-4, wake=None) for number in range(50)]
     person, trains = Costly("person", 1e-4, wake=None), Costly("trains", 1e-4)
@@ -274,8 +272,8 @@ def test_a_flood_of_commands_of_one_share_holds_up_no_command_of_another() -> No
     for _ in range(500):
         worker.turn(clock)
     done: list[float] = []
-    asked = clock.now
+    start = clock.now
     worker.command("person", lambda: done.append(clock.now))
     while not done:
         worker.turn(clock)
-    assert done[0] - asked < 0.03
+    assert done[0] - start < 0.03

@@ -76,16 +76,16 @@ async def test_a_fault_that_belongs_to_no_experiment_does_not_end_the_worker(
     async with open_lab() as lab:
         id, token = await created(lab)
         idle_for, failures = (
-            in_process._Pump._idle_for,
+            in_process._WorkerThread._idle_for,
             iter([RuntimeError("a fault"), OverflowError("too long")]),
         )
 
-        def fails(self: in_process._Pump) -> float | None:
+        def fails(self: in_process._WorkerThread) -> float | None:
             if (error := next(failures, None)) is not None:
                 raise error
             return idle_for(self)
 
-        monkeypatch.setattr(in_process._Pump, "_idle_for", fails)
+        monkeypatch.setattr(in_process._WorkerThread, "_idle_for", fails)
         assert steps_of(await lab.command(id, token, "step", {"steps": 50}))["gd"] == 50
         assert steps_of(await lab.command(id, token, "step", {"steps": 50}))["gd"] == 100
         assert (

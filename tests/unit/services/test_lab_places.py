@@ -261,7 +261,7 @@ async def test_one_that_opens_again_before_it_is_closed_keeps_its_share() -> Non
         mine, _ = await made(lab, address=CLASSROOM)
         lab._openings._put_away(mine, lab._register.entries[mine])
         await lab.views.state(mine)
-        (pump,) = lab._executor._pumps  # type: ignore[attr-defined]
+        (pump,) = lab._executor._threads  # type: ignore[attr-defined]
         assert pump._worker._share_of == {mine: f"address:{CLASSROOM}"}
 
 
@@ -283,7 +283,7 @@ async def test_one_that_is_deleted_while_it_opens_is_not_left_open(monkeypatch: 
         with pytest.raises(NotFound):
             await reader
         await lab._executor.answers()
-        (pump,) = lab._executor._pumps  # type: ignore[attr-defined]
+        (pump,) = lab._executor._threads  # type: ignore[attr-defined]
         assert pump._worker.find(mine) is None
 
 

@@ -47,7 +47,7 @@ async def test_a_server_whose_parts_answer_is_ready() -> None:
 async def test_a_worker_that_hangs_is_named() -> None:
     held = threading.Event()
     async with Parts() as parts:
-        parts.executor._pumps[0].post("", lambda: held.wait(30) and None)
+        parts.executor._threads[0].post("", lambda: held.wait(30) and None)
         with pytest.raises(Unavailable, match="worker that trains has not answered"):
             await parts.readiness.check()
         held.set()
