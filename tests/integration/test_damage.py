@@ -199,7 +199,7 @@ async def test_a_file_that_was_copied_without_its_log_says_so_and_opens_without_
         await created(client)
         shutil.copy(tmp_path / "data" / NAME, copy)
     before = (copy / NAME).read_bytes()
-    with pytest.raises(StoreRefused, match=r"-wal is missing, which has the last changes"):
+    with pytest.raises(StoreRefused, match=r"-wal, which has the last changes, is missing"):
         SqliteStore(copy).open()
     assert (copy / NAME).read_bytes() == before
     (copy / f"{NAME}-wal").touch()

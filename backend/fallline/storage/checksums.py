@@ -1,7 +1,4 @@
-"""Checksums of rows, so that a damaged row is noticed. Must not know the meaning of a row.
-
-They are stored, so the method never changes.
-"""
+"""Checksums of rows, to detect damage. They are stored, so the method never changes."""
 
 from __future__ import annotations
 
@@ -12,12 +9,12 @@ Value = str | bytes | float | None
 
 
 def checksum(*values: Value) -> int:
-    """CRC-32 of these values, each with its kind and its length."""
-    found = 0
+    """Return the CRC-32 of these values, each with its kind and its length."""
+    crc = 0
     for value in values:
         kind, data = _as_bytes(value)
-        found = zlib.crc32(data, zlib.crc32(kind + struct.pack("<q", len(data)), found))
-    return found
+        crc = zlib.crc32(data, zlib.crc32(kind + struct.pack("<q", len(data)), crc))
+    return crc
 
 
 def _as_bytes(value: Value) -> tuple[bytes, bytes]:
@@ -33,5 +30,5 @@ def _as_bytes(value: Value) -> tuple[bytes, bytes]:
 
 
 def as_text(data: bytes) -> str:
-    """Text of a database, which damage may have made no UTF-8: the bytes can be had again of it."""
+    """Decode text of a database, keeping the bytes that damage has made invalid UTF-8."""
     return data.decode("utf-8", "surrogateescape")

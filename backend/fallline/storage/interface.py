@@ -1,7 +1,6 @@
-"""What the rest of the house asks of a store. Knows no implementation.
+"""Interface of a store of experiments. A store belongs to one thread.
 
-A store belongs to one thread. It knows nothing of what it holds: facts, progress and parts are words of
-`vocabulary.journal`, kept as they come and told as they came.
+`vocabulary.journal` has the types of facts, progress and parts. A store does not interpret them.
 """
 
 from __future__ import annotations
@@ -13,36 +12,38 @@ from typing import NamedTuple, Protocol
 from fallline.vocabulary.journal import JournalBatch, Json, StoredExperiment
 
 MARKED_SECONDS = 3600.0
-"""A running server marks the moment this often. Use may be newer than the last mark by as much, and not by more."""
+"""Seconds between two marks of a running server. A use is at most this much newer than the last mark."""
 
 
 class StoreRefused(Exception):
-    """This store cannot be used, and was not touched; the text says why and what to do, in one line for people."""
+    """The store cannot be used and was not changed. The text says why and what to do, in one line."""
 
 
 class StoreUnwritable(Exception):
-    """Nothing can be stored at present: the disk is full, or the folder cannot be written to."""
+    """Storing is not possible now: the disk is full, or the folder is not writable."""
 
 
 class Moment(NamedTuple):
-    """A time, for people and for ages: `at` is in seconds since 1970 by the machine's clock, which may jump; `seen` in
-    seconds that servers of this store have seen pass.
+    """A time. `at` is in seconds since 1970 by the machine's clock, which may jump.
+
+    `seen` counts the seconds that servers of this store have run; ages are measured with it.
     """
 
     at: float
     seen: float
 
 
-def latest(marked: Moment, newest: float) -> Moment:
-    """The later one of the last mark and the newest use, which a crash may have left behind the mark."""
-    later = min(max(newest - marked.seen, 0.0), MARKED_SECONDS)
-    return Moment(marked.at + later, marked.seen + later)
+def latest(mark: Moment, newest: float) -> Moment:
+    """Return the last mark, moved forward to the newest use by at most `MARKED_SECONDS`."""
+    later = min(max(newest - mark.seen, 0.0), MARKED_SECONDS)
+    return Moment(mark.at + later, mark.seen + later)
 
 
 @dataclass(frozen=True, slots=True)
 class ExperimentInfo:
-    """An experiment that is stored: what opens it, when it was used last, whether it plays, the table that it is made
-    of, if it is, and the hash of its owner's key, if there was one.
+    """A stored experiment: the hash of its token, its last use, whether it plays, and optional links.
+
+    `table` is the id of its uploaded table, `owner` the hash of its owner's key.
     """
 
     id: str
@@ -52,12 +53,12 @@ class ExperimentInfo:
     table: str | None = None
     owner: bytes | None = None
     is_damaged: bool = False
-    """What opens it cannot be relied on."""
+    """Its token and owner cannot be relied on."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableInfo:
-    """A table that is stored: the bytes of its CSV, and when it came."""
+    """A stored table: the bytes of its CSV, and when it was uploaded."""
 
     id: str
     size: int
@@ -65,14 +66,12 @@ class TableInfo:
 
 
 class RecordDamaged(Exception):
-    """What is stored of one experiment or table cannot be read any more; the text says what, in a sentence."""
+    """A stored experiment or table cannot be read. The text says which part, in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewExperiment:
-    """What comes with an experiment's very first record: the hash of its token, the id of its table and the hash of its
-    owner's key, if any.
-    """
+    """Data of an experiment's first record: the hash of its token, its table, and the hash of its owner's key."""
 
     token_hash: bytes
     table: str | None = None
@@ -81,71 +80,71 @@ class NewExperiment:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is to be stored of one experiment at the time `at`; `first` numbers the first of its entries."""
+    """Changes of one experiment at the time `at`. `first` is the number of its first entry."""
 
     id: str
     at: Moment
     first: int
-    written: JournalBatch
-    begun: NewExperiment | None = None
+    batch: JournalBatch
+    new: NewExperiment | None = None
 
 
 class Store(Protocol):
-    """Keeps experiments. Whatever `write`, `touch` or `forget` has returned from is kept, come what may."""
+    """Stores experiments. After `write`, `touch` or `delete` returns, its changes survive a crash."""
 
     kind: str
-    """What it is, for people."""
+    """Name of the store, for people."""
 
     is_durable: bool
-    """Whether it outlives this process. What does not is asked to keep no states."""
+    """Whether it outlives this process. If not, states are not stored."""
 
     def open(self) -> None:
-        """Get ready. Raises StoreRefused, or StoreUnwritable where it may be possible later."""
+        """Open the store. Raises StoreRefused, or StoreUnwritable if a later try may succeed."""
 
     def close(self) -> None:
-        """The last call; one that was not opened may be closed."""
+        """Close the store. It need not be open."""
 
     def try_writing(self) -> None:
-        """Whether anything can be stored, after it could not be: raises what `open` or `write` would."""
+        """Try whether storing is possible again. Raises what `open` or `write` would."""
 
     def experiments(self) -> list[ExperimentInfo]:
-        """Every experiment."""
+        """Return every experiment."""
 
     def load(self, id: str) -> StoredExperiment | None:
-        """What it takes to open an experiment; None when there is none of that id. Raises RecordDamaged."""
+        """Return the data to open an experiment, None for an unknown id. Raises RecordDamaged."""
 
     def readable_facts(self, id: str) -> tuple[Json, ...]:
-        """The facts of an experiment from the first one on, up to one that is damaged or missing."""
+        """Return the facts of an experiment up to the first damaged or missing one."""
 
     def answer(self, id: str, key: str) -> Json | None:
-        """What was answered to the command with that key; None when there was none. Raises RecordDamaged."""
+        """Return the answer to the command with this key, None if there is none. Raises RecordDamaged."""
 
     def write(self, records: Sequence[Record]) -> None:
-        """Store all of it, in this order, or nothing and raise: StoreUnwritable, or ValueError for what does not fit.
+        """Store all records in this order, or none. Raises StoreUnwritable.
 
-        That is an entry with a number that is taken or skips one, or a record of an experiment that is not there.
+        Raises ValueError if the number of an entry is not the next one, or if there is no such experiment.
         """
 
     def touch(self, used: Mapping[str, Moment]) -> None:
-        """These experiments were used at these times. Those that are gone are passed over."""
+        """Store the last use of these experiments. Ignores deleted ones."""
 
     def last_mark(self) -> Moment | None:
-        """The last moment that is known to this store, of a mark or of use; None where nothing was ever stored."""
+        """Return the latest mark or use in this store, None if nothing was ever stored."""
 
     def mark(self, moment: Moment) -> None:
-        """A server is running at this moment."""
+        """Store that a server runs at this moment."""
 
     def delete(self, ids: Sequence[str]) -> None:
-        """Delete experiments and all that is kept of them. Those that are gone are passed over."""
+        """Delete experiments with all their data. Ignores deleted ones."""
 
     def tables(self) -> list[TableInfo]:
-        """Every table."""
+        """Return every table."""
 
     def table(self, id: str) -> bytes | None:
-        """The CSV of a table as it came; None when there is none of that id. Raises RecordDamaged."""
+        """Return the CSV of a table as uploaded, None for an unknown id. Raises RecordDamaged."""
 
     def add_table(self, id: str, at: Moment, body: bytes) -> None:
         """Store a CSV under a new id."""
 
     def delete_tables(self, ids: Sequence[str]) -> None:
-        """Delete tables. Those that are gone are passed over."""
+        """Delete tables. Ignores deleted ones."""

@@ -1,6 +1,6 @@
-"""The store that keeps nothing beyond this process: for tests, and for servers that are not to leave a trace.
+"""A store in memory, lost with the process: for tests, and for servers without persistence.
 
-Facts and answers are kept as text, so that nobody can change what is stored by changing what they were given.
+Facts and answers are stored as text, so that changing a passed object does not change the store.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fallline.vocabulary.journal import Json, StoredExperiment
 
 @dataclass(slots=True)
 class _Experiment:
-    known: ExperimentInfo
+    info: ExperimentInfo
     entries: list[str] = field(default_factory=list)
     progress: str = "{}"
     answers: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
@@ -24,23 +24,23 @@ class _Experiment:
 
     def copy(self) -> _Experiment:
         parts = {run: dict(pieces) for run, pieces in self.parts.items()}
-        return _Experiment(self.known, list(self.entries), self.progress, dict(self.answers), parts)
+        return _Experiment(self.info, list(self.entries), self.progress, dict(self.answers), parts)
 
-    def take(self, record: Record) -> None:
-        written = record.written
-        if written.entries and record.first != len(self.entries):
+    def apply(self, record: Record) -> None:
+        batch = record.batch
+        if batch.entries and record.first != len(self.entries):
             raise ValueError(f"entry {len(self.entries)} must come next, not {record.first}")
-        if taken := [receipt.key for receipt in written.receipts if receipt.key in self.answers]:
-            raise ValueError(f"answered before: {taken}")
-        self.entries += map(json.dumps, written.entries)
-        self.progress = json.dumps(written.progress)
-        self.known = replace(self.known, used=record.at, is_playing=written.progress["playing"])
-        self.answers |= {each.key: (each.digest, packed(each.answer)) for each in written.receipts}
-        for run in written.cleared:
+        if repeated := [receipt.key for receipt in batch.receipts if receipt.key in self.answers]:
+            raise ValueError(f"answered before: {repeated}")
+        self.entries += map(json.dumps, batch.entries)
+        self.progress = json.dumps(batch.progress)
+        self.info = replace(self.info, used=record.at, is_playing=batch.progress["playing"])
+        self.answers |= {each.key: (each.digest, packed(each.answer)) for each in batch.receipts}
+        for run in batch.cleared:
             self.parts.pop(run, None)
-        for run, name in written.dropped:
+        for run, name in batch.dropped:
             self.parts.get(run, {}).pop(name, None)
-        for run, name, data in written.parts:
+        for run, name, data in batch.parts:
             self.parts.setdefault(run, {})[name] = data
 
 
@@ -53,7 +53,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._experiments: dict[str, _Experiment] = {}
         self._tables: dict[str, tuple[Moment, bytes]] = {}
-        self._marked: Moment | None = None
+        self._mark: Moment | None = None
 
     def open(self) -> None: ...
 
@@ -62,7 +62,7 @@ class MemoryStore:
     def try_writing(self) -> None: ...
 
     def experiments(self) -> list[ExperimentInfo]:
-        return [one.known for one in self._experiments.values()]
+        return [one.info for one in self._experiments.values()]
 
     def load(self, id: str) -> StoredExperiment | None:
         one = self._experiments.get(id)
@@ -84,23 +84,23 @@ class MemoryStore:
         changed: dict[str, _Experiment] = {}
         for record in records:
             one = changed[record.id] = self._of(record, changed)
-            one.take(record)
+            one.apply(record)
         self._experiments |= changed
 
     def _of(self, record: Record, changed: Mapping[str, _Experiment]) -> _Experiment:
         there = changed.get(record.id) or self._experiments.get(record.id)
-        if (there is None) == (record.begun is None):
-            raise ValueError("an experiment begins once, with what opens it")
-        if record.begun is not None:
-            begun = record.begun
+        if (there is None) == (record.new is None):
+            raise ValueError("only the first record of an experiment has its token")
+        if record.new is not None:
+            new = record.new
             return _Experiment(
                 ExperimentInfo(
                     record.id,
-                    begun.token_hash,
+                    new.token_hash,
                     record.at,
                     is_playing=False,
-                    table=begun.table,
-                    owner=begun.owner,
+                    table=new.table,
+                    owner=new.owner,
                 )
             )
         assert there is not None
@@ -109,14 +109,14 @@ class MemoryStore:
     def touch(self, used: Mapping[str, Moment]) -> None:
         for id, at in used.items():
             if one := self._experiments.get(id):
-                one.known = replace(one.known, used=at)
+                one.info = replace(one.info, used=at)
 
     def last_mark(self) -> Moment | None:
-        newest = max((one.known.used.seen for one in self._experiments.values()), default=0.0)
-        return None if self._marked is None else latest(self._marked, newest)
+        newest = max((one.info.used.seen for one in self._experiments.values()), default=0.0)
+        return None if self._mark is None else latest(self._mark, newest)
 
     def mark(self, moment: Moment) -> None:
-        self._marked = moment
+        self._mark = moment
 
     def delete(self, ids: Sequence[str]) -> None:
         for id in ids:

@@ -1,4 +1,4 @@
-"""Brings a database to today's tables. Must not know which database it is."""
+"""Migrates a database to the present tables. Must not know which database it is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 
 def migrate(connection: Connection) -> None:
-    """Take every step that is missing, inside the connection's transaction."""
+    """Run all missing migrations in the connection's transaction."""
     config = Config()
     config.set_main_option("script_location", "fallline.storage:migrations")
     config.set_main_option("path_separator", "os")

@@ -1,4 +1,4 @@
-"""What kind of file system a folder lies on, as Linux tells it. Must not know what is stored there."""
+"""The kind of file system of a folder, from Linux's mount table."""
 
 from __future__ import annotations
 
@@ -26,14 +26,15 @@ NETWORKED = frozenset(
         *(f"fuse.{name}" for name in ("sshfs", "glusterfs", "ceph", "s3fs", "rclone", "davfs")),
     )
 )
-"""Where locks and syncs may be promised and not kept, or kept by another machine. Folders that a host shares with a
-virtual machine (virtiofs, 9p, vboxsf) are not among them: containers there may have nothing else, and what damages
-others' files on them, memory shared beside a write-ahead log, is not used here.
+"""Network file systems, where locks and syncs are unreliable.
+
+Folders shared with a virtual machine (virtiofs, 9p, vboxsf) are not listed. Containers there may have no other disk.
+Their known problem is shared memory beside a write-ahead log, which is not used here.
 """
 
 
 def network_file_system(folder: Path) -> str | None:
-    """The kind of the network file system that a folder lies on; None on a disk, and where nothing tells it."""
+    """Return the kind of network file system of a folder; None on a disk, or if unknown."""
     try:
         kind = kind_of(folder.resolve(), MOUNTS.read_text())
     except OSError:
@@ -42,8 +43,9 @@ def network_file_system(folder: Path) -> str | None:
 
 
 def kind_of(path: Path, mounts: str) -> str | None:
-    """The kind of the innermost of these mounts that holds an absolute path; of two at one place the later one hides
-    the other. Lines as proc_pid_mountinfo(5) has them: the mount point is the fifth field, the kind comes after " - ".
+    """Return the kind of the innermost mount of an absolute path. A later mount hides one at the same point.
+
+    Lines are as in proc_pid_mountinfo(5): the mount point is the fifth field, the kind comes after " - ".
     """
     innermost, kind = 0, None
     for line in mounts.splitlines():

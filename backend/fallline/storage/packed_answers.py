@@ -1,4 +1,4 @@
-"""Answers as they are kept: many, seldom read, and much alike. Must not know what they say."""
+"""Compression of stored answers, which are many, similar, and rarely read."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from fallline.vocabulary.journal import Json
 
 
 def packed(answer: Json) -> bytes:
-    """The answer as few bytes."""
+    """Compress an answer."""
     return zlib.compress(json.dumps(answer, separators=(",", ":")).encode(), level=1)
 
 
 def unpacked(data: bytes) -> Json:
-    """The answer, equal to what was packed."""
+    """Return the answer from its compressed form."""
     answer: Json = json.loads(zlib.decompress(data))
     return answer

@@ -1,7 +1,4 @@
-"""Room on the disk that is held back, so that a full disk still lets people delete.
-
-It is a file without content. Must not know who deletes, or how.
-"""
+"""A reserve file that holds disk space, so that experiments can be deleted on a full disk."""
 
 from __future__ import annotations
 
@@ -12,25 +9,25 @@ from pathlib import Path
 NAME = "fallline.reserve"
 
 ROOM_BYTES, ROOM_SHARE = 4 << 20, 1 / 8
-"""Room for what is written next, and of a small disk the share that it takes at most."""
+"""Bytes for the next write, and their largest share of a small disk."""
 
 TIMES = 2
-"""The reserve is so many times the room: for the log of a deletion, and for what the log before it adds to the file."""
+"""Size of the reserve in rooms: one for the log of a deletion, one for the log before it."""
 
 
 def room_on(folder: Path) -> int:
-    """Bytes that have to be free on this folder's disk before it is written to again."""
+    """Return the bytes that must be free on this folder's disk before the next write."""
     return int(min(ROOM_BYTES, ROOM_SHARE * shutil.disk_usage(folder).total))
 
 
 class Reserve:
-    """The file that holds room in a folder."""
+    """The reserve file of a folder."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / NAME
 
     def fill(self) -> bool:
-        """Hold the room. Returns whether it is held."""
+        """Allocate the reserve. Return whether that succeeded."""
         try:
             room = TIMES * room_on(self.path.parent)
             file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -48,13 +45,13 @@ class Reserve:
             os.close(file)
 
     def release(self) -> bool:
-        """Give the room to whoever writes next. Returns whether there was any."""
+        """Free the reserve. Return whether there was any."""
         try:
-            held = self.path.stat().st_size
+            size = self.path.stat().st_size
             os.truncate(self.path, 0)
         except OSError:
             return False
-        return held > 0
+        return size > 0
 
 
 def _allocate(file: int, size: int) -> None:

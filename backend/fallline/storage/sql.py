@@ -1,5 +1,6 @@
-"""The store in SQL, over one connection of SQLAlchemy's. Must not know which database it is, how one gets at it, nor
-which thread this is.
+"""SQL statements of the store, on one connection of SQLAlchemy.
+
+Must not know which database it is, how it is opened, or on which thread this runs.
 """
 
 from __future__ import annotations
@@ -42,20 +43,20 @@ _FORGET = delete(EXPERIMENT).where(EXPERIMENT.c.id == bindparam("one"))
 _FORGET_TABLE = delete(DATASET).where(DATASET.c.id == bindparam("one"))
 
 NEVER = Moment(0.0, math.inf)
-"""When an experiment was used of which that cannot be read: it is not deleted for being old."""
+"""Last use of an experiment if it cannot be read, so that it is not deleted as unused."""
 
 Rows = list[dict[str, Any]]
 
 
 def experiments(connection: Connection) -> list[ExperimentInfo]:
-    """Every experiment. Of a damaged one only the id may be known, and that of its facts."""
-    found = [_known(row) for row in connection.execute(select(EXPERIMENT))]
-    ids = {each.id for each in found}
+    """Return every experiment. A damaged one may have only its id, from its facts."""
+    intact = [_info(row) for row in connection.execute(select(EXPERIMENT))]
+    ids = {each.id for each in intact}
     lost = [id for (id,) in connection.execute(select(ENTRY.c.experiment).distinct()) if id not in ids]
-    return found + [ExperimentInfo(id, b"", NEVER, is_playing=False, is_damaged=True) for id in lost]
+    return intact + [ExperimentInfo(id, b"", NEVER, is_playing=False, is_damaged=True) for id in lost]
 
 
-def _known(row: Any) -> ExperimentInfo:
+def _info(row: Any) -> ExperimentInfo:
     stands = row.stands_sum == _stands_sum(row)
     return ExperimentInfo(
         row.id,
@@ -77,29 +78,29 @@ def _stands_sum(row: Any) -> int:
 
 
 def load(connection: Connection, id: str) -> StoredExperiment | None:
-    """What it takes to open an experiment, without its parts. Raises RecordDamaged."""
+    """Return the data to open an experiment, without its parts. Raises RecordDamaged."""
     row = connection.execute(select(EXPERIMENT).where(EXPERIMENT.c.id == id)).one_or_none()
     facts = readable_facts(connection, id)
     if row is None:
         if facts:
-            raise RecordDamaged("its row cannot be found")
+            raise RecordDamaged("its row is missing")
         return None
     if row.made_sum != _made_sum(row):
-        raise RecordDamaged("what it was made with cannot be read")
+        raise RecordDamaged("its token, owner and data cannot be read")
     if row.stands_sum != _stands_sum(row):
-        raise RecordDamaged("where its runs stand cannot be read")
+        raise RecordDamaged("the progress of its runs cannot be read")
     if len(facts) != row.facts:
         raise RecordDamaged(f"{row.facts - len(facts)} of its {row.facts} facts cannot be read")
-    asked = connection.execute(select(ANSWER).where(ANSWER.c.experiment == id)).all()
-    if any(each.row_sum != checksum(id, each.key, each.digest) for each in asked):
-        raise RecordDamaged("which commands it has answered cannot be read")
+    answers = connection.execute(select(ANSWER).where(ANSWER.c.experiment == id)).all()
+    if any(each.row_sum != checksum(id, each.key, each.digest) for each in answers):
+        raise RecordDamaged("its finished commands cannot be read")
     return StoredExperiment(
-        facts, json.loads(row.progress), digests={each.key: each.digest for each in asked}
+        facts, json.loads(row.progress), digests={each.key: each.digest for each in answers}
     )
 
 
 def readable_facts(connection: Connection, id: str) -> tuple[Json, ...]:
-    """The facts up to the first that is damaged or missing."""
+    """Return the facts up to the first damaged or missing one."""
     rows = connection.execute(select(ENTRY).where(ENTRY.c.experiment == id).order_by(ENTRY.c.number))
     facts: list[Json] = []
     for row in rows:
@@ -110,30 +111,30 @@ def readable_facts(connection: Connection, id: str) -> tuple[Json, ...]:
 
 
 def parts(connection: Connection, id: str) -> dict[str, dict[str, bytes]]:
-    """The parts of each run."""
-    found: dict[str, dict[str, bytes]] = {}
+    """Return the parts of each run."""
+    parts: dict[str, dict[str, bytes]] = {}
     rows = connection.execute(select(PART.c.run, PART.c.name, PART.c.data).where(PART.c.experiment == id))
     for run, name, data in rows:
-        found.setdefault(run, {})[name] = data
-    return found
+        parts.setdefault(run, {})[name] = data
+    return parts
 
 
 def answer(connection: Connection, id: str, key: str) -> Json | None:
-    """What was answered to the command with that key."""
+    """Return the answer to the command with this key."""
     row = connection.execute(
         select(ANSWER.c.body).where(ANSWER.c.experiment == id, ANSWER.c.key == key)
     ).one_or_none()
     try:
         return None if row is None else unpacked(row.body)
     except (zlib.error, ValueError) as error:
-        raise RecordDamaged("the answer to that command cannot be read") from error
+        raise RecordDamaged("the answer to this command cannot be read") from error
 
 
 def write(connection: Connection, records: Sequence[Record]) -> None:
-    """Store all of it; the caller's transaction makes it all or nothing. ValueError for what does not fit."""
+    """Store all records; the caller's transaction makes it all or none. Raises ValueError as in the interface."""
     facts: dict[str, int] = {}
     try:
-        _many(connection, insert(EXPERIMENT), [row for record in records for row in _begun(record)])
+        _many(connection, insert(EXPERIMENT), [row for record in records for row in _new(record)])
         for record in records:
             _check_next(connection, record, facts)
             _many(connection, insert(ENTRY), _entries(record))
@@ -146,7 +147,7 @@ def write(connection: Connection, records: Sequence[Record]) -> None:
         for record in records:
             _write_parts(connection, record)
     except IntegrityError as error:
-        raise ValueError(f"that does not fit what is stored: {error.orig}") from error
+        raise ValueError(f"the records do not follow the stored ones: {error.orig}") from error
 
 
 def _many(connection: Connection, statement: Any, rows: Rows) -> None:
@@ -154,40 +155,40 @@ def _many(connection: Connection, statement: Any, rows: Rows) -> None:
         connection.execute(statement, rows)
 
 
-def _begun(record: Record) -> Rows:
-    if record.begun is None:
+def _new(record: Record) -> Rows:
+    if record.new is None:
         return []
-    begun, at = record.begun, record.at.at
+    new, at = record.new, record.at.at
     return [
         {
             "id": record.id,
-            "token_hash": begun.token_hash,
+            "token_hash": new.token_hash,
             "created": at,
             "used": at,
             "seen": record.at.seen,
             "playing": 0,
-            "dataset": begun.table,
-            "owner": begun.owner,
+            "dataset": new.table,
+            "owner": new.owner,
             "progress": "{}",
-            "made_sum": checksum(record.id, begun.token_hash, at, begun.table, begun.owner),
+            "made_sum": checksum(record.id, new.token_hash, at, new.table, new.owner),
         }
     ]
 
 
 def _check_next(connection: Connection, record: Record, facts: dict[str, int]) -> None:
-    """Raises ValueError where the record does not follow what is stored; counts its facts in `facts`."""
+    """Count the record's facts in `facts`. Raises ValueError if it does not follow the stored ones."""
     if record.id not in facts:
         row = connection.execute(select(EXPERIMENT.c.facts).where(EXPERIMENT.c.id == record.id)).one_or_none()
         if row is None:
             raise ValueError("there is no such experiment")
         facts[record.id] = row.facts
-    if record.written.entries and facts[record.id] != record.first:
+    if record.batch.entries and facts[record.id] != record.first:
         raise ValueError(f"entry {facts[record.id]} must come next, not {record.first}")
-    facts[record.id] += len(record.written.entries)
+    facts[record.id] += len(record.batch.entries)
 
 
 def _entries(record: Record) -> Rows:
-    texts = (json.dumps(body, separators=(",", ":")) for body in record.written.entries)
+    texts = (json.dumps(body, separators=(",", ":")) for body in record.batch.entries)
     return [
         {
             "experiment": record.id,
@@ -208,12 +209,12 @@ def _answers(record: Record) -> Rows:
             "body": packed(each.answer),
             "row_sum": checksum(record.id, each.key, each.digest),
         }
-        for each in record.written.receipts
+        for each in record.batch.receipts
     ]
 
 
 def _progress(record: Record, facts: int) -> dict[str, Any]:
-    progress, (at, seen) = record.written.progress, record.at
+    progress, (at, seen) = record.batch.progress, record.at
     plays, stands = int(progress["playing"]), json.dumps(progress, separators=(",", ":"))
     return {
         "one": record.id,
@@ -227,16 +228,16 @@ def _progress(record: Record, facts: int) -> dict[str, Any]:
 
 
 def _write_parts(connection: Connection, record: Record) -> None:
-    written, id = record.written, record.id
-    _many(connection, _CLEAR, [{"one": id, "of": run} for run in written.cleared])
-    gone = [*written.dropped, *((run, name) for run, name, _ in written.parts)]
-    _many(connection, _DROP, [{"one": id, "of": run, "called": name} for run, name in gone])
-    rows = [{"experiment": id, "run": run, "name": name, "data": data} for run, name, data in written.parts]
+    batch, id = record.batch, record.id
+    _many(connection, _CLEAR, [{"one": id, "of": run} for run in batch.cleared])
+    dropped = [*batch.dropped, *((run, name) for run, name, _ in batch.parts)]
+    _many(connection, _DROP, [{"one": id, "of": run, "called": name} for run, name in dropped])
+    rows = [{"experiment": id, "run": run, "name": name, "data": data} for run, name, data in batch.parts]
     _many(connection, insert(PART), rows)
 
 
 def touch(connection: Connection, used: Mapping[str, Moment]) -> None:
-    """These experiments were used at these times. A damaged one stays as it is."""
+    """Store the last use of these experiments. A damaged row stays as it is."""
     rows = connection.execute(select(EXPERIMENT).where(EXPERIMENT.c.id.in_(list(used)))).all()
     _many(
         connection,
@@ -255,41 +256,41 @@ def touch(connection: Connection, used: Mapping[str, Moment]) -> None:
 
 
 def last_mark(connection: Connection) -> Moment | None:
-    """The last moment that anything here tells of."""
-    found = connection.execute(select(CLOCK)).one_or_none()
-    if found is None or found.row_sum != checksum(found.at, found.seen):
+    """Return the latest mark or use."""
+    row = connection.execute(select(CLOCK)).one_or_none()
+    if row is None or row.row_sum != checksum(row.at, row.seen):
         return None
     newest = connection.execute(select(func.max(EXPERIMENT.c.seen))).scalar_one() or 0.0
-    return latest(Moment(found.at, found.seen), newest)
+    return latest(Moment(row.at, row.seen), newest)
 
 
 def mark(connection: Connection, moment: Moment) -> None:
-    """Note that a server is running."""
+    """Store that a server runs at this moment."""
     connection.execute(delete(CLOCK))
     row = {"one": 1, "at": moment.at, "seen": moment.seen, "row_sum": checksum(*moment)}
     connection.execute(insert(CLOCK), [row])
 
 
 def was_left_open(connection: Connection) -> bool:
-    """Whether a server opened the file and did not close it."""
+    """Return whether a server opened the file and did not close it."""
     return bool(connection.execute(select(SESSION.c.is_open)).scalar_one_or_none())
 
 
 def note_session(connection: Connection, *, is_open: bool) -> None:
-    """Note that a server opened the file, or is about to close it."""
+    """Store that a server opened the file, or is about to close it."""
     connection.execute(delete(SESSION))
     connection.execute(insert(SESSION), [{"one": 1, "is_open": int(is_open)}])
 
 
 def delete(connection: Connection, ids: Sequence[str]) -> None:
-    """Delete experiments; what belongs to them goes with them."""
+    """Delete experiments with all their data."""
     _many(connection, _FORGET, [{"one": id} for id in ids])
 
 
 def tables(connection: Connection) -> list[TableInfo]:
-    """Every table that people have sent."""
-    told = DATASET.c
-    rows = connection.execute(select(told.id, told.size, told.since, told.seen, told.row_sum))
+    """Return every uploaded table."""
+    c = DATASET.c
+    rows = connection.execute(select(c.id, c.size, c.since, c.seen, c.row_sum))
     return [
         TableInfo(id, size, Moment(since, seen))
         for id, size, since, seen, row_sum in rows
@@ -298,12 +299,12 @@ def tables(connection: Connection) -> list[TableInfo]:
 
 
 def table(connection: Connection, id: str) -> bytes | None:
-    """The CSV of a table."""
+    """Return the CSV of a table."""
     row = connection.execute(select(DATASET.c.body).where(DATASET.c.id == id)).one_or_none()
     try:
         return None if row is None else zlib.decompress(row.body)
     except zlib.error as error:
-        raise RecordDamaged("the file that was sent cannot be read") from error
+        raise RecordDamaged("the uploaded file cannot be read") from error
 
 
 def add_table(connection: Connection, id: str, at: Moment, body: bytes) -> None:

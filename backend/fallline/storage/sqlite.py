@@ -1,9 +1,8 @@
-"""The store in one SQLite file: how it is opened, checked and kept safe. What is stored in it is `sql`'s.
+"""The store in one SQLite file: how it is opened, checked and protected. `sql` has the statements.
 
-Set up so that what was acknowledged outlives a power cut (a write-ahead log, synchronous FULL), and that no other
-process can come near (exclusive locking): with two connections SQLite before 3.51.3 may damage a file in WAL mode.
-Locked before the log is first looked at, it also needs no memory shared through the file system, which folders of
-another system lack.
+Acknowledged changes survive a power cut, with a write-ahead log and synchronous FULL. Exclusive locking keeps other
+processes out: with two connections, SQLite before 3.51.3 may damage a file in WAL mode. Because the file is locked
+before the log is first read, it needs no shared memory, which some shared folders lack.
 """
 
 from __future__ import annotations
@@ -40,24 +39,24 @@ from fallline.vocabulary.journal import Json, StoredExperiment
 NAME = "fallline.sqlite3"
 
 APPLICATION = 0x46414C4C
-"""What the file says of whose it is ("FALL")."""
+"""The application id in the file ("FALL")."""
 
 OLDEST = (3, 37, 0)
 """The first SQLite with strict tables."""
 
 WAIT_SECONDS = 3.0
-"""How long a server that is just ending may still hold the file."""
+"""Seconds to wait for another server that is stopping."""
 
 PAGE = 4096
 
-RETURNED_TIMES = 64
-"""How many pieces of free pages are cut off the file at once. The log of a piece takes a quarter of the room."""
+MOST_CHUNKS = 64
+"""Largest number of chunks of free pages to truncate. The log of a chunk takes a quarter of the room."""
 
 _OF_ANOTHER = frozenset((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED))
 _DAMAGED = frozenset(
     (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH)
 )
-"""SQLITE_ERROR as well: what is asked is right, so the tables are not what they were."""
+"""SQLITE_ERROR too: our statements are correct, so the tables must be damaged."""
 
 _UNWRITABLE = frozenset(
     (
@@ -76,11 +75,11 @@ _logger = logging.getLogger(__name__)
 
 
 class StoreDamaged(StoreRefused):
-    """SQLite met pages that cannot be what it wrote."""
+    """SQLite read pages that differ from what it wrote."""
 
 
 class SqliteStore:
-    """Experiments in a file of this folder, which is made where there is none and which nobody else may read."""
+    """Experiments in a file of this folder, which is created if missing and private to this user."""
 
     kind = f"SQLite {sqlite3.sqlite_version}"
     is_durable = True
@@ -100,28 +99,28 @@ class SqliteStore:
         if sqlite3.sqlite_version_info < OLDEST:
             oldest = ".".join(map(str, OLDEST))
             raise StoreRefused(
-                f"storing needs SQLite {oldest} or newer, and this Python has {sqlite3.sqlite_version}"
+                f"storing needs SQLite {oldest} or newer; this Python has {sqlite3.sqlite_version}"
             )
         if kind := network_file_system(self.path.parent):
             raise StoreRefused(
-                f"{self.path.parent} lies on a network file system ({kind}), on which SQLite may lose or damage what "
-                "it stores: name a folder on a disk of this machine by FALLLINE_DATA"
+                f"{self.path.parent} is on a network file system ({kind}), where SQLite may lose or damage data: "
+                "set FALLLINE_DATA to a folder on a local disk"
             )
         try:
-            had_log = self._check_traces()
+            had_log = self._check_files()
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
-            raise StoreUnwritable(f"{self.path.parent} cannot be written to: {error.strerror}") from error
+            raise StoreUnwritable(f"{self.path.parent} is not writable: {error.strerror}") from error
         self._engine = create_engine(
             "sqlite://",
             creator=self._connect,
             poolclass=StaticPool,
-            hide_parameters=True,  # errors are logged, and an id is the right to read
+            hide_parameters=True,  # errors are logged, and an id grants access
         )
         event.listen(self._engine, "begin", _begin)
         try:
-            with self._failing_in_words():
+            with self._translating_errors():
                 self._open = self._engine.connect()
                 self._check(self._open, had_log=had_log)
                 self._prepare(self._open)
@@ -131,65 +130,65 @@ class SqliteStore:
             raise
 
     def _connect(self) -> sqlite3.Connection:
-        # Without an isolation level the module begins no transactions of its own, see `_begin`.
+        # Without an isolation level, the sqlite3 module begins no transactions; `_begin` does.
         connection = sqlite3.connect(self.path, timeout=WAIT_SECONDS, isolation_level=None)
         connection.text_factory = as_text
         return connection
 
-    def _check_traces(self) -> bool:
-        """Whether there is a log. Raises StoreRefused where a file is missing that was there."""
+    def _check_files(self) -> bool:
+        """Return whether there is a log. Raises StoreRefused if a file of an earlier server is missing."""
         log = self._log.stat().st_size if self._log.exists() else None
         if self.path.exists() and self.path.stat().st_size:
             return log is not None
         if log or self._reserve.path.exists():
             state = "is empty" if self.path.exists() else "is missing"
             raise StoreRefused(
-                f"{self.path} {state}, and this folder has been used before: put the file or a copy of it there; to "
-                f"begin anew, empty the folder"
+                f"{self.path} {state}, but this folder has been used before: restore the file or a copy of it, or "
+                "empty the folder to start afresh"
             )
         return log is not None
 
     def _check(self, connection: Connection, *, had_log: bool) -> None:
-        """Look before anything is written. Raises StoreRefused."""
+        """Check the file before anything is written. Raises StoreRefused."""
         _pragma(connection, "locking_mode = EXCLUSIVE")
         version, application = _pragma(connection, "user_version"), _pragma(connection, "application_id")
         if version == 0 and application == 0 and not _pragma(connection, "schema_version"):
-            return  # an empty file, ours to fill
+            return  # an empty file
         if application != APPLICATION:
-            raise StoreRefused(f"{self.path} is not fallline's: name another folder by FALLLINE_DATA")
+            raise StoreRefused(f"{self.path} is not a file of fallline: set FALLLINE_DATA to another folder")
         if int(str(version)) > VERSION:
             raise StoreRefused(
-                f"{self.path} was written by a newer fallline (tables {version}, this one knows {VERSION}): update it"
+                f"{self.path} was written by a newer fallline (tables {version}, here {VERSION}): update fallline"
             )
         for table in TRUTH:
-            found = _pragma(connection, f"quick_check({table.name})")
-            if found != "ok":
-                raise StoreRefused(_damaged(self.path, str(found)))
+            result = _pragma(connection, f"quick_check({table.name})")
+            if result != "ok":
+                raise StoreRefused(_damaged(self.path, str(result)))
         if version != VERSION or had_log:
             return
         with connection.begin():
-            is_cut_off = sql.was_left_open(connection)
-        if is_cut_off:
+            lost_log = sql.was_left_open(connection)
+        if lost_log:
             raise StoreRefused(
-                f"{self._log} is missing, which has the last changes: put it there; if it is lost, make an empty file "
-                "of that name to go on without them"
+                f"{self._log}, which has the last changes, is missing: restore it, or create an empty file of that "
+                "name to continue without them"
             )
 
     def _prepare(self, connection: Connection) -> None:
         if _pragma(connection, "auto_vacuum") == 0:
-            _pragma(connection, "auto_vacuum = INCREMENTAL")  # of a file with tables it takes a VACUUM, below
+            _pragma(connection, "auto_vacuum = INCREMENTAL")  # a file with tables also needs the VACUUM below
         checkpoint = min(1000, room_on(self.path.parent) // PAGE)
         for setting in (
             "journal_mode = WAL",
             "synchronous = FULL",
             f"wal_autocheckpoint = {checkpoint}",
-            "secure_delete = FAST",  # what is deleted is overwritten where that takes no more room
+            "secure_delete = FAST",  # overwrite deleted data where that needs no more room
             "foreign_keys = ON",
             "trusted_schema = OFF",
         ):
             _pragma(connection, setting)
         if int(str(_pragma(connection, "user_version"))) < VERSION:
-            # Alembic takes a third of a second to import, and most starts have nothing to migrate.
+            # Importing Alembic takes 0.3 s, and most starts have nothing to migrate.
             from fallline.storage.migrating import migrate  # noqa: PLC0415
 
             with connection.begin():
@@ -203,17 +202,21 @@ class SqliteStore:
         for table in TRUTH:
             if (
                 _pragma(connection, f"integrity_check({table.name})") != "ok"
-            ):  # its index, as the table is whole
-                _logger.error("an index of %s was damaged, and is made again", table.name)
+            ):  # its index: the table is intact
+                _logger.error("an index of %s was damaged and is rebuilt", table.name)
                 _driver(connection).execute(f"REINDEX {table.name}")
         self._note_session(connection, is_open=True)
-        with contextlib.suppress(sqlite3.OperationalError):  # a full disk: what is stored can be read
+        with contextlib.suppress(sqlite3.OperationalError):  # a full disk: stored data can be read
             _pragma(connection, "wal_checkpoint(TRUNCATE)")
         self._reserve.fill()
 
     def _note_session(self, connection: Connection, *, is_open: bool) -> None:
-        """Best effort: a full disk is no reason not to open or close the file."""
-        with contextlib.suppress(StoreUnwritable, StoreRefused), self._failing_in_words(), connection.begin():
+        """Store the session if possible: a full disk must not prevent opening or closing."""
+        with (
+            contextlib.suppress(StoreUnwritable, StoreRefused),
+            self._translating_errors(),
+            connection.begin(),
+        ):
             sql.note_session(connection, is_open=is_open)
 
     def close(self) -> None:
@@ -234,9 +237,9 @@ class SqliteStore:
         if self._is_short_of_room():
             self._return_room()
         if not self._reserve.fill() or self._is_short_of_room():
-            raise StoreUnwritable(f"there is next to no room left on the disk of {self.path}")
+            raise StoreUnwritable(f"the disk of {self.path} is almost full")
         with self._transaction() as connection:
-            connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")  # a page, and no change
+            connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")  # writes a page, changes nothing
 
     # ------------------------------------------------------------------ reading and writing
 
@@ -246,14 +249,14 @@ class SqliteStore:
 
     def load(self, id: str) -> StoredExperiment | None:
         with self._reading() as connection:
-            kept = sql.load(connection, id)
-        if kept is None:
+            stored = sql.load(connection, id)
+        if stored is None:
             return None
         try:
             with self._transaction() as connection:
-                return replace(kept, parts=sql.parts(connection, id))
-        except StoreRefused:  # damaged; what these parts say can be computed again
-            return kept
+                return replace(stored, parts=sql.parts(connection, id))
+        except StoreRefused:  # damaged parts can be computed again
+            return stored
 
     def readable_facts(self, id: str) -> tuple[Json, ...]:
         with self._reading() as connection:
@@ -297,17 +300,17 @@ class SqliteStore:
     def delete_tables(self, ids: Sequence[str]) -> None:
         self._delete(lambda connection: sql.delete_tables(connection, ids))
 
-    def _delete(self, what: Callable[[Connection], None]) -> None:
-        """Delete, on a full disk with the room that is held back for it, and give the room to the disk."""
+    def _delete(self, delete: Callable[[Connection], None]) -> None:
+        """Delete, on a full disk with the help of the reserve, and return free pages to the disk."""
         try:
             with self._changing() as connection:
-                what(connection)
+                delete(connection)
         except StoreUnwritable:
             self._reserve.release()
             self._return_room()
             try:
                 with self._changing() as connection:
-                    what(connection)
+                    delete(connection)
             finally:
                 self._return_room()
                 self._reserve.fill()
@@ -319,14 +322,12 @@ class SqliteStore:
         return shutil.disk_usage(self.path.parent).free < room_on(self.path.parent)
 
     def _return_room(self) -> None:
-        """Cut free pages off the file, and empty the log: in small pieces, each of which needs little room."""
+        """Truncate free pages of the file and the log, in small chunks that need little room."""
         if self._open is None:
             return
         driver, pages = _driver(self._open), room_on(self.path.parent) // PAGE // 4
-        with contextlib.suppress(
-            sqlite3.OperationalError
-        ):  # too little room for that: what is deleted is deleted
-            for _ in range(RETURNED_TIMES):
+        with contextlib.suppress(sqlite3.OperationalError):  # too little room; the deletion itself is done
+            for _ in range(MOST_CHUNKS):
                 driver.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
                 driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
                 if not driver.execute("PRAGMA freelist_count").fetchone()[0]:
@@ -336,21 +337,21 @@ class SqliteStore:
     def _transaction(self) -> Iterator[Connection]:
         if self._open is None:
             raise StoreUnwritable(f"{self.path} is not open")
-        with self._failing_in_words(), self._open.begin():
+        with self._translating_errors(), self._open.begin():
             yield self._open
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Connection]:
-        """A transaction for one experiment or table: damage on its pages is damage of it."""
+        """A transaction that reads one experiment or table: damaged pages mean a damaged record."""
         try:
             with self._transaction() as connection:
                 yield connection
         except StoreDamaged as error:
-            raise RecordDamaged("the pages where it lies cannot be read") from error
+            raise RecordDamaged("its pages cannot be read") from error
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[Connection]:
-        """A transaction that writes: a file whose pages are damaged is not written to any more."""
+        """A transaction that writes. After damaged pages, nothing is written any more."""
         if self._damage is not None:
             raise StoreRefused(self._damage)
         try:
@@ -361,22 +362,22 @@ class SqliteStore:
             raise
 
     @contextlib.contextmanager
-    def _failing_in_words(self) -> Iterator[None]:
+    def _translating_errors(self) -> Iterator[None]:
         try:
             yield
-        except UnicodeDecodeError as error:  # words of SQLite's own, which quote what is damaged
-            raise StoreDamaged(_damaged(self.path, "its text is no UTF-8")) from error
+        except UnicodeDecodeError as error:  # in a message of SQLite that quotes damaged text
+            raise StoreDamaged(_damaged(self.path, "its text is not UTF-8")) from error
         except (DBAPIError, sqlite3.Error) as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
             code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
             if code in _OF_ANOTHER:
                 raise StoreRefused(
-                    f"another fallline uses {self.path.parent}: end it, or name another folder by FALLLINE_DATA"
+                    f"another fallline uses {self.path.parent}: stop it, or set FALLLINE_DATA to another folder"
                 ) from error
             if code in _DAMAGED:
                 raise StoreDamaged(_damaged(self.path, str(cause))) from error
             if code in _UNWRITABLE:
-                raise StoreUnwritable(f"{self.path} cannot be written to: {cause}") from error
+                raise StoreUnwritable(f"{self.path} is not writable: {cause}") from error
             raise
 
 
@@ -384,9 +385,9 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _pragma(connection: Connection, asked: str) -> object:
-    """What the pragma answers, outside of any transaction, since some mean nothing inside one."""
-    row = _driver(connection).execute(f"PRAGMA {asked}").fetchone()
+def _pragma(connection: Connection, pragma: str) -> object:
+    """Run a pragma outside of any transaction, since some have no effect inside one."""
+    row = _driver(connection).execute(f"PRAGMA {pragma}").fetchone()
     return None if row is None else row[0]
 
 
@@ -396,9 +397,9 @@ def _driver(connection: Connection) -> sqlite3.Connection:
     return driver
 
 
-def _damaged(path: Path, found: str) -> str:
-    first = found.splitlines()[0]
+def _damaged(path: Path, report: str) -> str:
+    first = report.splitlines()[0]
     return (
         f"{path} is damaged ({first}) and was left as it is: "
-        "put a copy in its place, or name another folder by FALLLINE_DATA"
+        "restore a copy, or set FALLLINE_DATA to another folder"
     )

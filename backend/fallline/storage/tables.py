@@ -1,11 +1,11 @@
-"""The tables, as today's program knows them; `migrations` brings older files here. Must not know what they hold."""
+"""The present tables; `migrations` upgrades older files. Must not know what they hold."""
 
 from __future__ import annotations
 
 from sqlalchemy import REAL, Column, ForeignKey, Integer, LargeBinary, MetaData, Table, Text
 
 VERSION = 4
-"""Of these tables: the number of the newest migration."""
+"""Version of these tables: the number of the newest migration."""
 
 METADATA = MetaData()
 
@@ -31,9 +31,10 @@ EXPERIMENT = Table(
     Column("stands_sum", Integer, nullable=False, server_default="0"),
     sqlite_strict=True,
 )
-"""One row each: what opens it (a hash), when it was made and used last (seconds since 1970; `seen` is seconds that
-servers have seen pass), the table it is made of, where its runs stand (JSON), the hash of its owner's key. `made_sum`
-is the checksum of what never changes, `stands_sum` of what does, `facts` the number of its rows in the log.
+"""One row for each experiment: the hash of its token, its times, its table, the progress of its runs (JSON), its owner.
+
+`created` and `used` are in seconds since 1970; `seen` is the last use in seconds of running servers. `owner` is a hash.
+`made_sum` is the checksum of the constant columns, `stands_sum` of the others. `facts` counts its rows in the log.
 """
 
 ENTRY = Table(
@@ -58,7 +59,7 @@ ANSWER = Table(
     Column("row_sum", Integer, nullable=False, server_default="0"),
     sqlite_strict=True,
 )
-"""What was answered to commands that came with a key."""
+"""Answers to commands with a key."""
 
 PART = Table(
     "part",
@@ -69,7 +70,7 @@ PART = Table(
     Column("data", LargeBinary, nullable=False),
     sqlite_strict=True,
 )
-"""Pieces of states and histories. They spare computing, check themselves, and can be done without."""
+"""Pieces of states and histories, with their own checksums. They save computing and may be missing."""
 
 DATASET = Table(
     "dataset",
@@ -82,7 +83,7 @@ DATASET = Table(
     Column("row_sum", Integer, nullable=False, server_default="0"),
     sqlite_strict=True,
 )
-"""Tables that people have sent: the CSV as it came, compressed, and how long it was."""
+"""Uploaded tables: the CSV, compressed, and its size."""
 
 CLOCK = Table(
     "clock",
@@ -93,7 +94,7 @@ CLOCK = Table(
     Column("row_sum", Integer, nullable=False, server_default="0"),
     sqlite_strict=True,
 )
-"""One row: the last moment that a running server marked, in seconds since 1970 and in seconds seen."""
+"""One row: the last mark of a running server, in seconds since 1970 and in seconds of running servers."""
 
 SESSION = Table(
     "session",
@@ -102,7 +103,7 @@ SESSION = Table(
     Column("is_open", Integer, nullable=False),
     sqlite_strict=True,
 )
-"""One row: whether a server has opened the file and not closed it. Then its log has to be beside it."""
+"""One row: whether a server opened the file and did not close it. Then its log must exist."""
 
 TRUTH = (EXPERIMENT, ENTRY, ANSWER, DATASET)
-"""What cannot be done without."""
+"""Tables that must be intact."""

@@ -138,7 +138,7 @@ class TooNew(Conflict):
     """An experiment stored by a newer version, in a format unknown here."""
 
     code = "too-new"
-    title = "A newer version of fallline stored this experiment"
+    title = "A newer fallline stored this experiment"
 
     def __init__(self, stored: int, supported: int) -> None:
         super().__init__(

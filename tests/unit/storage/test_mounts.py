@@ -1,4 +1,4 @@
-"""A folder on a network file system is told from one on a disk, also below a mount within a mount."""
+"""Folders on a network file system are recognised, also below nested mounts."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ MOUNTED = r"""23 28 0:21 / /proc rw,nosuid shared:12 - proc proc rw
         ("/twice", "tmpfs"),
     ],
 )
-def test_the_innermost_mount_tells_the_kind(folder: str, kind: str) -> None:
+def test_the_innermost_mount_decides_the_kind(folder: str, kind: str) -> None:
     assert kind_of(Path(folder), MOUNTED) == kind
 
 
-def test_the_folder_of_this_test_lies_on_no_network() -> None:
+def test_the_folder_of_this_test_is_on_no_network() -> None:
     assert network_file_system(Path(__file__).parent) is None
 
 
@@ -50,9 +50,7 @@ def test_nothing_is_stored_on_a_network_file_system(tmp_path: Path, monkeypatch:
     assert not data.exists()
 
 
-def test_where_nothing_tells_the_kind_storing_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_storing_works_where_the_kind_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mounts, "MOUNTS", tmp_path / "not there")
     store = SqliteStore(tmp_path)
     store.open()

@@ -1,1 +1,1 @@
-"""How files of older versions become today's, one step a version, by Alembic. A step is never changed once released."""
+"""Alembic migrations of older files, one for each version. A released migration never changes."""

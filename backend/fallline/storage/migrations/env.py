@@ -1,4 +1,4 @@
-"""Alembic runs this: it migrates over the connection it is handed, inside that one's transaction."""
+"""Run by Alembic: migrates on the passed connection, in its transaction."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""One module a version, v0001 the first."""
+"""One module for each version, starting with v0001."""

@@ -1,4 +1,4 @@
-"""The hash of the key of an experiment's owner; experiments made before have none."""
+"""The hash of the owner's key; older experiments have none."""
 
 from __future__ import annotations
 

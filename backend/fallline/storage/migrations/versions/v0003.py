@@ -1,4 +1,4 @@
-"""Ages in time that servers have seen pass. What is there begins at 0: nobody knows how much was seen of it."""
+"""Ages in seconds of running servers. They start at 0, because earlier seconds are unknown."""
 
 from __future__ import annotations
 
