@@ -1,6 +1,6 @@
-"""One who gives commands over a bad line to a server that is killed now and then, and repeats each until it is heard.
+"""A client on a bad connection to a server that is killed at times. It repeats each command until it is answered.
 
-Watches at the same time, and comes back by itself: in the end it holds the history that the server holds.
+It also watches and reconnects: in the end its history equals the server's.
 """
 
 from __future__ import annotations
@@ -25,37 +25,37 @@ from support.readers import Reader, as_buckets, assert_equal
 
 Json = dict[str, Any]
 
-PATIENCE = 3.0
-GIVE_UP = 180.0
-"""Seconds, of one attempt and of all."""
+ATTEMPT_SECONDS = 3.0
+COMMAND_SECONDS = 180.0
+"""Timeouts of one attempt and of all attempts."""
 
 RECIPE: Json = {
     "data": {"samples": 60},
     "runs": [{"name": "gd", "learning_rate": 0.01}, {"name": "sgd", "learning_rate": 0.01, "batch_size": 4}],
 }
-AGAIN = (OSError, httpx.TransportError, WebSocketException, TimeoutError)
+RETRIED = (OSError, httpx.TransportError, WebSocketException, TimeoutError)
 
 
 @dataclass
 class Tally:
-    """What happened, over all clients."""
+    """Counts over all clients."""
 
     acknowledged: int = 0
     repeated: int = 0
     refused: int = 0
-    """As by a server that cannot store."""
+    """Commands refused by a server that cannot store."""
 
     wrong: list[str] = field(default_factory=list)
 
 
 class Client:
-    """Owns one experiment, and a model of what it must be."""
+    """One experiment, and a model of its expected state."""
 
     def __init__(self, address: str, rng: random.Random, tally: Tally) -> None:
         self._address = address
         self._rng = rng
         self._tally = tally
-        self._http = httpx.AsyncClient(base_url=f"{address}/api/v1", timeout=PATIENCE)
+        self._http = httpx.AsyncClient(base_url=f"{address}/api/v1", timeout=ATTEMPT_SECONDS)
         self._line: ClientConnection | None = None
         self._listening: asyncio.Task[None] | None = None
         self._answers: dict[str, asyncio.Future[Json]] = {}
@@ -66,9 +66,9 @@ class Client:
     # ------------------------------------------------------------------ a life
 
     async def begin(self) -> None:
-        """A new experiment; who does not hear of it makes another."""
+        """Create an experiment, again if the answer is lost."""
         while True:
-            with contextlib.suppress(*AGAIN):
+            with contextlib.suppress(*RETRIED):
                 answer = await self._http.post("/experiments", json=RECIPE)
                 if answer.status_code == 201:
                     state = answer.json()
@@ -77,7 +77,7 @@ class Client:
             await asyncio.sleep(0.1)
 
     async def live(self, enough: Callable[[], bool]) -> None:
-        """Give commands until it is enough; note the first one that went wrong."""
+        """Send commands until `enough` is true. Records the first error."""
         try:
             while not enough() and not self._tally.wrong:
                 await self._do_something()
@@ -85,7 +85,7 @@ class Client:
             self._wrong(error)
 
     def _wrong(self, error: AssertionError) -> None:
-        what = str(error) or "what was seen is not what the server holds"
+        what = str(error) or "the received history differs from the server's"
         self._tally.wrong.append(f"experiment {self.id}: {what}")
 
     async def _do_something(self) -> None:
@@ -107,55 +107,55 @@ class Client:
             case "play":
                 await self._command("play", {"speed": self._rng.choice((50, 1000))})
                 await asyncio.sleep(self._rng.random() / 3)
-                model.stand(await self._command("pause", {}))
+                model.update_steps(await self._command("pause", {}))
             case "fork" if len(model.runs) < 5:
                 self._number += 1
                 name, change = f"fork-{self._number}", self._change()
-                told = await self._command("add_run", {"name": name, "fork_of": run, **change})
+                added = await self._command("add_run", {"name": name, "fork_of": run, **change})
                 model.fork(name, run, change)
-                assert told["step"] == model.runs[name].step
+                assert added["step"] == model.runs[name].step
             case "remove" if len(model.runs) > 2:
                 await self._command("remove_run", {}, run)
                 model.remove(run)
 
     def _change(self) -> Json:
-        """A rate that was never there before, and sometimes another batch."""
+        """Return a new learning rate, and sometimes another batch size."""
         self._number += 1
         rate = {"learning_rate": 0.001 + self._number * 1e-6}
         return rate if self._rng.random() < 0.7 else {**rate, "batch_size": self._rng.choice((None, 1, 7))}
 
     async def settle(self) -> Json:
-        """What the server says in the end; and that it is what the model says."""
+        """Return the final state, after comparing it with the model."""
         answer = await self._http.get(f"/experiments/{self.id}")
         state: Json = answer.json()
         try:
             assert answer.status_code == 200, f"it is lost: {answer.text}"
             self.model.check(state)
-            await self._compare_the_picture(state)
+            await self._compare_history(state)
             await self._compare_with_a_twin(state)
         except AssertionError as error:
             self._wrong(error)
         return state
 
-    async def _compare_the_picture(self, state: Json) -> None:
-        """What was received in pieces, over all cuts and restarts, is what the server holds."""
+    async def _compare_history(self, state: Json) -> None:
+        """Compare the history received over all cuts and restarts with the server's."""
         await self._connected()
         for run in state["runs"]:
             name, last = run["name"], run["step"] - 1
-            give_up = time.monotonic() + 10
-            while self._seen(name) != (run["generation"], last):
-                assert time.monotonic() < give_up, (
-                    f"{name} is seen at {self._seen(name)} and stands at {last}"
+            deadline = time.monotonic() + 10
+            while self._received(name) != (run["generation"], last):
+                assert time.monotonic() < deadline, (
+                    f"{name} was received up to {self._received(name)} and is at {last}"
                 )
                 await asyncio.sleep(0.02)
             if last >= 0:
                 path = f"/experiments/{self.id}/runs/{name}/history"
                 answer = await self._http.get(path, params={"buckets": 10_000}, timeout=30)
-                assert_equal(self._reader.held[name], as_buckets(answer.json()))
+                assert_equal(self._reader.buckets[name], as_buckets(answer.json()))
 
-    def _seen(self, run: str) -> tuple[int | None, int]:
-        held = self._reader.held.get(run)
-        return self._reader.generation.get(run), held[-1]["last"] if held else -1
+    def _received(self, run: str) -> tuple[int | None, int]:
+        buckets = self._reader.buckets.get(run)
+        return self._reader.generation.get(run), buckets[-1]["last"] if buckets else -1
 
     async def _compare_with_a_twin(self, state: Json) -> None:
         twin = (await self._http.post("/experiments", json=state["recipe"], timeout=30)).json()
@@ -171,35 +171,35 @@ class Client:
                 for id in (self.id, twin["id"])
             ]
             assert ours["parameters"] == other["parameters"], (
-                f"{name} at {steps} is not what its recipe makes"
+                f"{name} at step {steps} differs from a replay of its recipe"
             )
 
     async def close(self) -> None:
-        await self._hang_up()
+        await self._disconnect()
         await self._http.aclose()
 
     # ------------------------------------------------------------------ commands
 
     async def _command(self, do: str, body: Json, run: str | None = None) -> Json:
-        """Send it until it is answered, always with the same id and the same way."""
+        """Send a command until it is answered, with one id and over one connection type."""
         key, over_socket = str(uuid.UUID(int=self._rng.getrandbits(128))), self._rng.random() < 0.6
         send = self._over_the_socket if over_socket else self._over_rest
-        heard, give_up = Counter[str](), time.monotonic() + GIVE_UP
-        while time.monotonic() < give_up:
+        failures, deadline = Counter[str](), time.monotonic() + COMMAND_SECONDS
+        while time.monotonic() < deadline:
             try:
-                answer = await asyncio.wait_for(send(key, do, body, run), PATIENCE)
+                answer = await asyncio.wait_for(send(key, do, body, run), ATTEMPT_SECONDS)
                 if (problem := answer.get("problem")) is None:
                     self._tally.acknowledged += 1
-                    self._tally.repeated += bool(heard)
-                    told: Json = answer["answer"]
-                    return told
+                    self._tally.repeated += bool(failures)
+                    result: Json = answer["answer"]
+                    return result
                 assert problem["status"] in (429, 503), f"{do} {body} of {run} is refused: {problem}"
-                heard[problem["detail"]] += 1
+                failures[problem["detail"]] += 1
                 self._tally.refused += problem["type"] == "/problems/read-only"
-            except AGAIN as error:
-                heard[type(error).__name__] += 1
+            except RETRIED as error:
+                failures[type(error).__name__] += 1
             await asyncio.sleep(0.02 + self._rng.random() / 10)
-        raise AssertionError(f"{do} was not answered in {GIVE_UP:.0f} s: {dict(heard)}")
+        raise AssertionError(f"{do} was not answered in {COMMAND_SECONDS:.0f} s: {dict(failures)}")
 
     async def _over_rest(self, key: str, do: str, body: Json, run: str | None) -> Json:
         method, path = {
@@ -216,11 +216,11 @@ class Client:
 
     async def _over_the_socket(self, key: str, do: str, body: Json, run: str | None) -> Json:
         line = await self._connected()
-        heard = self._answers[key] = asyncio.get_running_loop().create_future()
-        named = {} if run is None else {"run": run}
-        message = {"type": "command", "id": key, "experiment": self.id, "do": do, **named, **body}
+        answer = self._answers[key] = asyncio.get_running_loop().create_future()
+        target = {} if run is None else {"run": run}
+        message = {"type": "command", "id": key, "experiment": self.id, "do": do, **target, **body}
         await line.send(json.dumps(message))
-        return await heard
+        return await answer
 
     async def _connected(self) -> ClientConnection:
         if self._line is None:
@@ -240,23 +240,23 @@ class Client:
                     resumed = False
                     await line.send(json.dumps({"type": "got", "frame": message["frame"]}))
                 elif message["type"] in ("ack", "error") and message["id"] in self._answers:
-                    heard = self._answers.pop(message["id"])
-                    if not heard.done():
-                        heard.set_result(message)
+                    answer = self._answers.pop(message["id"])
+                    if not answer.done():
+                        answer.set_result(message)
         except WebSocketException:
             pass
         except AssertionError as error:
-            self._tally.wrong.append(f"experiment {self.id}: the picture has {error}")
+            self._tally.wrong.append(f"experiment {self.id}: the history has {error}")
         self._line = None
         answers, self._answers = self._answers, {}
-        for heard in answers.values():
-            if not heard.done():
-                heard.set_exception(ConnectionError("the line broke"))
-                heard.exception()  # looked at: nobody may be waiting any more
+        for answer in answers.values():
+            if not answer.done():
+                answer.set_exception(ConnectionError("the connection broke"))
+                answer.exception()  # read it, as there may be no waiting call any more
 
-    async def _hang_up(self) -> None:
+    async def _disconnect(self) -> None:
         if self._line is not None:
-            with contextlib.suppress(*AGAIN):
+            with contextlib.suppress(*RETRIED):
                 await self._line.close()
         if self._listening is not None:
             self._listening.cancel()

@@ -1,9 +1,9 @@
-"""`make fulldisk`: a server on a real disk that fills up, at random moments and by what it stores itself.
+"""`make fulldisk`: a server on a real disk that fills up, at random times and by its own data.
 
     python tests/chaos/full_disk.py [--acknowledged 400] [--seeds 1 2 3]
 
-The disk is a file system in memory, mounted in a namespace of this process's own: it takes Linux that lets users have
-one (`unshare --user`), and no right of root's. Nobody else sees the disk, and it goes with the process.
+The disk is a file system in memory, mounted in a namespace of this process. It needs Linux with user namespaces
+(`unshare --user`), but not root. No other process sees the disk, and it ends with the process.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from chaos.world import Disk, Troubles, chaos  # noqa: E402
 from support.serving import created, open_server  # noqa: E402
 
 INSIDE = "--inside"
-NEEDS = "it needs Linux with `unshare` and `mount`, and users who may have a namespace of their own"
+NEEDS = "it needs Linux with `unshare`, `mount` and user namespaces"
 
 
 def enter() -> None:
-    """Go on as this same program in a namespace of its own, in which it may mount."""
-    own = ["unshare", "--user", "--map-root-user", "--mount"]
-    if subprocess.run([*own, "true"], check=False, capture_output=True).returncode:
-        sys.exit(f"no disk of its own can be had: {NEEDS}")
-    os.execvp(own[0], [*own, sys.executable, __file__, INSIDE, *sys.argv[1:]])
+    """Restart this program in a namespace where it may mount."""
+    command = ["unshare", "--user", "--map-root-user", "--mount"]
+    if subprocess.run([*command, "true"], check=False, capture_output=True).returncode:
+        sys.exit(f"cannot mount a disk: {NEEDS}")
+    os.execvp(command[0], [*command, sys.executable, __file__, INSIDE, *sys.argv[1:]])
 
 
 @contextmanager
 def mounted(size: str) -> Iterator[Path]:
-    """A file system of that size."""
+    """Mount a file system of this size."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=True)
         try:
@@ -49,13 +49,14 @@ def mounted(size: str) -> Iterator[Path]:
             subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-AT_ONCE = 2_000
+STEPS = 2_000
 """Steps of one command."""
 
 
 async def filled_by_itself() -> str:
-    """A disk of 2 MB: experiments are made until there is no room; what was acknowledged is there, before and after a
-    restart, and with a larger disk it goes on. Then that one is full too: people delete until there is room.
+    """Fill a disk of 2 MB with experiments, enlarge it, fill it again, and delete until there is room.
+
+    Acknowledged steps are there at each point, also after a restart. Returns a report.
     """
     with mounted("2m") as folder:
         data = {"FALLLINE_DATA": str(folder / "data")}
@@ -70,8 +71,8 @@ async def filled_by_itself() -> str:
                 assert (await one.ask("POST", "/step", {"steps": 5})).is_success
                 steps[one.id] = 5
                 tokens = await _until_full(client, steps)
-                gone = await _deleted_until_there_is_room(client, tokens)
-                for id in gone:
+                deleted = await _delete_until_there_is_room(client, tokens)
+                for id in deleted:
                     del steps[id]
                 one = await created(client)
                 assert (await one.ask("POST", "/step", {"steps": 5})).is_success
@@ -80,25 +81,25 @@ async def filled_by_itself() -> str:
         with open_server(**data) as server:
             async with httpx.AsyncClient(base_url=server.url.rstrip("/"), timeout=60) as client:
                 await _compare(client, steps)
-    return f"{len(steps)} experiments, all there; a larger disk is written to again, and after {len(gone)} were deleted"
+    return f"{len(steps)} experiments, none lost, with a larger disk and after {len(deleted)} deletions"
 
 
-async def _deleted_until_there_is_room(client: httpx.AsyncClient, tokens: dict[str, str]) -> list[str]:
-    """The experiments that had to go."""
-    gone = []
+async def _delete_until_there_is_room(client: httpx.AsyncClient, tokens: dict[str, str]) -> list[str]:
+    """Return the ids of the deleted experiments."""
+    deleted = []
     for id, token in tokens.items():
         answer = await client.delete(
             f"/api/v1/experiments/{id}", headers={"Authorization": f"Bearer {token}"}
         )
         assert answer.status_code == 204, answer.text
-        gone.append(id)
+        deleted.append(id)
         if (await client.get("/readyz")).status_code == 200:
-            return gone
-    raise AssertionError("all are deleted, and there is no room")
+            return deleted
+    raise AssertionError("all experiments are deleted and there is still no room")
 
 
 async def _until_full(client: httpx.AsyncClient, steps: dict[str, int]) -> dict[str, str]:
-    """Make experiments until nothing more is acknowledged. Adds their acknowledged steps; returns their tokens."""
+    """Create experiments until one is refused. Adds their acknowledged steps; returns their tokens."""
     tokens: dict[str, str] = {}
     while True:
         answer = await client.post("/api/v1/experiments", json={"data": {"samples": 60}})
@@ -108,9 +109,9 @@ async def _until_full(client: httpx.AsyncClient, steps: dict[str, int]) -> dict[
         steps[state["id"]], tokens[state["id"]] = 0, state["token"]
         headers = {"Authorization": f"Bearer {state['token']}"}
         path = f"/api/v1/experiments/{state['id']}/step"
-        answer = await client.post(path, json={"steps": AT_ONCE}, headers=headers)
+        answer = await client.post(path, json={"steps": STEPS}, headers=headers)
         if answer.status_code == 503:
-            break  # on a slow machine some of these steps were stored before
+            break  # on a slow machine some of these steps are stored already
         steps[state["id"]] = answer.raise_for_status().json()["runs"][0]["step"]
     assert answer.json()["type"] == "/problems/read-only", answer.text
     assert (await client.get("/healthz")).json()["read_only"] is True
@@ -119,29 +120,27 @@ async def _until_full(client: httpx.AsyncClient, steps: dict[str, int]) -> dict[
 
 
 async def _compare(client: httpx.AsyncClient, steps: dict[str, int]) -> None:
-    """Every experiment stands where it was acknowledged to stand; one whose steps were refused, at most where they were
-    going.
-    """
+    """Check that each experiment is at its acknowledged step, or before its target if its steps were refused."""
     for id, step in steps.items():
         state = (await client.get(f"/api/v1/experiments/{id}")).raise_for_status().json()
-        stand = [run["step"] for run in state["runs"]]
-        assert all(step <= one <= (step or AT_ONCE) for one in stand), (id, step, stand)
+        actual = [run["step"] for run in state["runs"]]
+        assert all(step <= one <= (step or STEPS) for one in actual), (id, step, actual)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--acknowledged", type=int, default=400, help="commands for each seed")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    asked = parser.parse_args([each for each in sys.argv[1:] if each != INSIDE])
+    options = parser.parse_args([each for each in sys.argv[1:] if each != INSIDE])
     print(f"a disk of 2 MB: {asyncio.run(filled_by_itself())}", flush=True)
     failed = False
     troubles = Troubles(kill=6.0, cut=3.0, silence=6.0, full=1.0)
-    for mutant, seeds in (("none", asked.seeds), ("hasty", asked.seeds[:1])):
+    for mutant, seeds in (("none", options.seeds), ("hasty", options.seeds[:1])):
         for seed in seeds:
             with mounted("64m") as folder:
                 disk = Disk(folder)
                 report = asyncio.run(
-                    chaos(seed, asked.acknowledged, clients=3, mutant=mutant, troubles=troubles, disk=disk)
+                    chaos(seed, options.acknowledged, clients=3, mutant=mutant, troubles=troubles, disk=disk)
                 )
             is_right = not report.wrong and report.refused > 0 if mutant == "none" else bool(report.wrong)
             print(f"seed {seed}, mutant {mutant}: {'' if is_right else 'FAILED: '}{report}", flush=True)

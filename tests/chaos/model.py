@@ -1,6 +1,6 @@
-"""What an experiment must be after the commands that were acknowledged, by the plain rules of CONTRACT.
+"""The expected state of an experiment after its acknowledged commands, by the rules of CONTRACT.
 
-Knows nothing of how the server does it. One client gives the commands of one experiment, one after the other.
+One client sends the commands of one experiment, one after the other.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Run:
-    """A run: where it stands, the settings at its step 0, and its edits."""
+    """A run: its step, its settings at step 0, and its edits."""
 
     step: int = 0
     settings: Json = field(default_factory=dict)
@@ -45,8 +45,8 @@ class Model:
         for name in [run] if run else list(self.runs):
             self.runs[name] = replace(self.runs[name], step=self.runs[name].step + steps)
 
-    def stand(self, state: Json) -> None:
-        """After play and pause the runs stand where the pause says, which must not be before."""
+    def update_steps(self, state: Json) -> None:
+        """Take the steps after play and pause, which must not be smaller."""
         for run in state["runs"]:
             before = self.runs[run["name"]]
             assert run["step"] >= before.step, f"{run['name']} went back from {before.step} to {run['step']}"
@@ -70,15 +70,15 @@ class Model:
     # ------------------------------------------------------------------ checking
 
     def check_steps(self, state: Json) -> None:
-        """An answer that holds the state says where the runs stand."""
-        told = {run["name"]: run["step"] for run in state["runs"]}
-        wanted = {name: run.step for name, run in self.runs.items()}
-        assert told == wanted, f"runs stand at {told}, and by what was acknowledged at {wanted}"
+        """Compare the steps of the runs."""
+        actual = {run["name"]: run["step"] for run in state["runs"]}
+        expected = {name: run.step for name, run in self.runs.items()}
+        assert actual == expected, f"runs are at {actual}, acknowledged were {expected}"
 
     def check(self, state: Json) -> None:
-        """The whole state: steps, settings and edits."""
+        """Compare steps, settings and edits."""
         self.check_steps(state)
-        for told in state["recipe"]["runs"]:
-            run = self.runs[told["name"]]
-            assert {name: told.get(name) for name in run.settings} == run.settings, (told, run)
-            assert told["edits"] == list(run.edits), f"{told['name']}: {told['edits']} instead of {run.edits}"
+        for recipe in state["recipe"]["runs"]:
+            run = self.runs[recipe["name"]]
+            assert {name: recipe.get(name) for name in run.settings} == run.settings, (recipe, run)
+            assert recipe["edits"] == list(run.edits), f"{recipe['name']}: {recipe['edits']}, not {run.edits}"

@@ -1,4 +1,4 @@
-"""`make chaos`: commands through cuts, silences and kills, for some seeds; and the mutants, which have to be caught.
+"""`make chaos`: commands through cuts, silences and kills, with several seeds, and the mutants to catch.
 
 python tests/chaos/run.py [--acknowledged 1000] [--seeds 1 2 3]
 """
@@ -21,16 +21,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--acknowledged", type=int, default=1000, help="commands for each seed")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    asked = parser.parse_args()
+    options = parser.parse_args()
     failed = False
-    for seed in asked.seeds:
-        report = asyncio.run(chaos(seed, asked.acknowledged))
+    for seed in options.seeds:
+        report = asyncio.run(chaos(seed, options.acknowledged))
         print(f"seed {seed}: {report}", flush=True)
         failed = failed or bool(report.wrong)
     for mutant in (name for name in MUTANTS if name != "none"):
-        report = asyncio.run(chaos(asked.seeds[0], asked.acknowledged, mutant=mutant))
-        told = f"caught: {report.wrong[0]}" if report.wrong else f"NOT CAUGHT: {report}"
-        print(f"mutant {mutant}: {told}", flush=True)
+        report = asyncio.run(chaos(options.seeds[0], options.acknowledged, mutant=mutant))
+        outcome = f"caught: {report.wrong[0]}" if report.wrong else f"NOT CAUGHT: {report}"
+        print(f"mutant {mutant}: {outcome}", flush=True)
         failed = failed or not report.wrong
     return 1 if failed else 0
 

@@ -1,4 +1,4 @@
-"""The server that chaos comes over, on a disk that takes its time; or one of its mutants, which chaos has to catch.
+"""The server of the chaos test, on a slow disk, or a mutant that the test has to catch.
 
 python server.py MUTANT serve --port 0 ...
 """
@@ -18,7 +18,7 @@ from fallline.storage.sqlite import SqliteStore
 from fallline.vocabulary.journal import Json, Receipt
 
 COMMIT_SECONDS = 0.03
-"""So long a commit takes at least: a kill finds many of them under way."""
+"""Shortest duration of a commit, so that kills interrupt many of them."""
 
 
 def slow_disk() -> None:
@@ -32,7 +32,7 @@ def slow_disk() -> None:
 
 
 def hasty() -> None:
-    """Acknowledges before the commit."""
+    """Acknowledge before the commit."""
     add = DeliveryQueue.add
 
     def at_once(self: DeliveryQueue, deliveries: list[Delivery], ticket: object | None = None) -> None:
@@ -42,7 +42,7 @@ def hasty() -> None:
 
 
 def forgetful() -> None:
-    """Does again what it is asked again."""
+    """Run repeated commands again."""
 
     async def once(
         self: Repeats,

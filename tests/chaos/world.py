@@ -1,6 +1,4 @@
-"""A server that is killed and started again, behind a line that is cut and falls silent, on a disk that may fill up;
-and those who use it.
-"""
+"""A server with kills and restarts, cut and silent connections, a disk that may fill up, and its clients."""
 
 from __future__ import annotations
 
@@ -27,8 +25,9 @@ SERVER = Path(__file__).with_name("server.py")
 
 @dataclass(frozen=True)
 class Troubles:
-    """Seconds from one trouble to the next of its kind, on average. A server lives at least as long as it took to
-    start: on a busy machine none would live to answer.
+    """Mean seconds between two troubles of a kind.
+
+    A server lives at least as long as its start took, so that it can answer on a busy machine.
     """
 
     kill: float = 2.0
@@ -39,7 +38,7 @@ class Troubles:
 
 @dataclass
 class Report:
-    """What was done, and what went wrong."""
+    """Counts and errors."""
 
     acknowledged: int
     repeated: int
@@ -52,23 +51,23 @@ class Report:
     wrong: list[str]
 
     def __str__(self) -> str:
-        told = (
+        text = (
             f"{self.acknowledged} commands acknowledged, {self.repeated} of them repeated, in {self.seconds:.0f} s; "
             f"{self.kills} kills, {self.cuts} cuts, {self.silences} silences"
         )
-        told += f", {self.full} full disks with {self.refused} refusals: " if self.full else ": "
-        return told + (f"WRONG: {self.wrong[0]}" if self.wrong else "0 lost, 0 duplicated, 0 different")
+        text += f", {self.full} full disks with {self.refused} refusals: " if self.full else ": "
+        return text + (f"WRONG: {self.wrong[0]}" if self.wrong else "0 lost, 0 duplicated, 0 different")
 
 
 class Disk:
-    """A file system that is filled up by a file of no use, and freed again. `folder` is where it is mounted."""
+    """A file system mounted at `folder`, filled by a filler file."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._filler = folder / "filler"
 
     def fill(self) -> None:
-        """To the last byte."""
+        """Fill the disk to the last byte."""
         piece = b"x" * 65536
         with self._filler.open("ab", buffering=0) as file:
             while piece:
@@ -80,12 +79,12 @@ class Disk:
                     piece = piece[: len(piece) // 2]
 
     def free(self) -> None:
-        """Room again."""
+        """Delete the filler file."""
         self._filler.unlink(missing_ok=True)
 
 
 class KilledServer:
-    """A server on one folder and one port, whatever happens to its process."""
+    """A server that restarts on the same folder and port."""
 
     def __init__(self, folder: Path, mutant: str, data: Path) -> None:
         self._folder = folder
@@ -107,12 +106,12 @@ class KilledServer:
         with output.open("wb") as sink:
             command = [sys.executable, str(SERVER), self._mutant, "serve", "--port", str(self.port)]
             self._process = subprocess.Popen(command, stdout=sink, stderr=subprocess.STDOUT, env=environment)
-        give_up = time.monotonic() + 60
-        while not (found := re.search(r"listens on http://[^:]+:(\d+)", output.read_text())):
-            if time.monotonic() > give_up or self._process.poll() is not None:
+        deadline = time.monotonic() + 60
+        while not (match := re.search(r"listens on http://[^:]+:(\d+)", output.read_text())):
+            if time.monotonic() > deadline or self._process.poll() is not None:
                 raise AssertionError(f"the server does not start: {output.read_text()}")
             time.sleep(0.01)
-        self.port = int(found[1])
+        self.port = int(match[1])
 
     def end(self, number: int = signal.SIGKILL) -> None:
         if self._process is not None:
@@ -131,9 +130,9 @@ async def chaos(
     troubles: Troubles = Troubles(),
     disk: Disk | None = None,
 ) -> Report:
-    """Let so many commands be acknowledged in chaos, over at least so many kills, then calm down and compare.
+    """Run until this many commands are acknowledged and this many servers killed, then compare.
 
-    With a `disk` the server stores there, and it fills up now and then.
+    With a `disk`, the server stores there, and it fills up at times.
     """
     compiled_ahead()
     rng, tally, began = random.Random(seed), Tally(), time.monotonic()
@@ -153,12 +152,12 @@ async def chaos(
                 await one.close()
             line.close()
             await asyncio.to_thread(server.end)
-    counts, seconds = world.happened.values(), time.monotonic() - began
+    counts, seconds = world.counts.values(), time.monotonic() - began
     return Report(tally.acknowledged, tally.repeated, *counts, tally.refused, seconds, tally.wrong)
 
 
 class _World:
-    """What may break, and how often it did."""
+    """Causes the troubles and counts them."""
 
     def __init__(
         self,
@@ -171,33 +170,31 @@ class _World:
     ) -> None:
         self._server, self._line, self._disk = server, line, disk
         self._rng, self._tally, self._troubles = rng, tally, troubles
-        self._begun: set[asyncio.Future[None]] = set()
-        self.happened = dict.fromkeys(("kill", "cut", "silence", "full"), 0)
+        self._started: set[asyncio.Future[None]] = set()
+        self.counts = dict.fromkeys(("kill", "cut", "silence", "full"), 0)
 
     async def live(self, people: list[Client], acknowledged: int, kills: int) -> None:
-        """Until so many commands are acknowledged and so many servers killed."""
+        """Run until enough commands are acknowledged and enough servers killed."""
         for one in people:
             await one.begin()
 
         def enough() -> bool:
-            return self._tally.acknowledged >= acknowledged and self.happened["kill"] >= kills
+            return self._tally.acknowledged >= acknowledged and self.counts["kill"] >= kills
 
-        kinds = [kind for kind in self.happened if kind != "full" or self._disk is not None]
-        tasks = [asyncio.create_task(self._again_and_again(kind)) for kind in kinds]
+        kinds = [kind for kind in self.counts if kind != "full" or self._disk is not None]
+        tasks = [asyncio.create_task(self._repeat(kind)) for kind in kinds]
         await asyncio.gather(*(one.live(enough) for one in people))
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.gather(
-            *self._begun, return_exceptions=True
-        )  # what has begun is ended, so that calm is calm
+        await asyncio.gather(*self._started, return_exceptions=True)  # wait for the started troubles to end
 
-    async def _again_and_again(self, kind: str) -> None:
+    async def _repeat(self, kind: str) -> None:
         while True:
             await asyncio.sleep(self._rng.expovariate(1 / getattr(self._troubles, kind)))
-            self.happened[kind] += 1
+            self.counts[kind] += 1
             trouble = asyncio.ensure_future(getattr(self, f"_{kind}")())
-            self._begun.add(trouble)
+            self._started.add(trouble)
             try:
                 await asyncio.shield(trouble)
             except AssertionError as error:  # the server does not start again
@@ -221,11 +218,11 @@ class _World:
         self._line.mend()
 
     async def _full(self) -> None:
-        """Until somebody was refused, and a little longer; nobody may be, when what is written fits into old pages."""
+        """Keep the disk full until a command is refused. After 5 s, give up: writes may fit into free pages."""
         assert self._disk is not None
-        before, give_up = self._tally.refused, time.monotonic() + 5
+        before, deadline = self._tally.refused, time.monotonic() + 5
         await asyncio.to_thread(self._disk.fill)
-        while self._tally.refused == before and time.monotonic() < give_up:
+        while self._tally.refused == before and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
         await asyncio.sleep(self._rng.random())
         self._disk.free()

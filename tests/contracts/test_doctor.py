@@ -34,7 +34,7 @@ def test_what_is_planted_is_named_within_200_steps_of_showing_itself_and_nothing
         if found:
             break
     assert found, one.findings(case.run)
-    assert set(one.ill(case.run)) <= {rule}
+    assert set(one.problem_rules(case.run)) <= {rule}
     assert found[0]["found_at"] <= case.shows + 200
     assert found[0]["since_step"] <= found[0]["found_at"]
     assert len(found[0]["remedies"]) <= 2
@@ -115,7 +115,7 @@ def test_inputs_of_very_different_size_are_named(wide_and_narrow: str) -> None:
         data = {"name": wide_and_narrow, "samples": 60, "standardize": standardize}
         one = Examined({"data": data, "runs": [{"name": "run", "learning_rate": 1e-7}]})
         one.step(SLICE)
-        assert one.ill() == ill
+        assert one.problem_rules() == ill
 
 
 def test_healthy_runs_raise_next_to_no_alarm() -> None:

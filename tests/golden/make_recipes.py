@@ -13,7 +13,7 @@ from typing import Any
 
 from fallline.runs.experiment import Experiment
 from fallline.vocabulary.exhibits import EXHIBITS
-from support.old_recipes import made
+from support.old_recipes import results_of
 
 JSON = dict[str, Any]
 TARGET = Path(__file__).parent / "recipes.json"
@@ -62,7 +62,7 @@ def main() -> None:
     }
     for name, posted in {**POSTED, **exhibits}.items():
         if name not in there:
-            there[name] = {"posted": posted, **made(posted)}
+            there[name] = {"posted": posted, **results_of(posted)}
     TARGET.write_text(json.dumps(there, indent=1, ensure_ascii=False) + "\n")
 
 

@@ -30,7 +30,7 @@ from fallline.storage.tables import VERSION
 from fallline.vocabulary.journal import V
 from fallline.vocabulary.recipe import Recipe
 from support.labs import open_lab, steps_of
-from support.stored import told
+from support.stored import contents
 
 JSON = dict[str, Any]
 FOLDER = Path(__file__).parent / "stored"
@@ -178,7 +178,7 @@ def main() -> None:
         connection = sqlite3.connect(Path(name) / "crashed" / NAME)
         connection.execute("VACUUM INTO ?", (str(target),))
         connection.close()
-        opens = asyncio.run(told(target, made))
+        opens = asyncio.run(contents(target, made))
     about = f"What fallline stored in version {V}, tables {VERSION}, and what it opens as. Made by make_stored.py."
     golden = {"about": about, "experiments": made, "answers": answers(target), "opens": opens}
     text = json.dumps(golden, indent=1, ensure_ascii=False)

@@ -254,11 +254,11 @@ class AnyLife(RuleBasedStateMachine):
             self.life.store_it(settles=True)
         self._reopen(ended_well=settles)
 
-    @precondition(lambda self: any(self.life.kept.parts.values()))
+    @precondition(lambda self: any(self.life.stored.parts.values()))
     @rule(data=st.data())
     def lose_a_piece(self, data: st.DataObject) -> None:
         """A restart, and of what spares computing something is gone or not what it was."""
-        parts = {run: dict(pieces) for run, pieces in self.life.kept.parts.items()}
+        parts = {run: dict(pieces) for run, pieces in self.life.stored.parts.items()}
         run = data.draw(st.sampled_from(sorted(run for run in parts if parts[run])))
         name = data.draw(st.sampled_from(sorted(parts[run])))
         if data.draw(st.booleans()):
@@ -269,7 +269,7 @@ class AnyLife(RuleBasedStateMachine):
 
     def _reopen(self, parts: Any = None, *, ended_well: bool = False) -> None:
         before, playing = costless(self.life.one.state()), self.life.one.playing
-        kept = self.life.kept if parts is None else replace(self.life.kept, parts=parts)
+        kept = self.life.stored if parts is None else replace(self.life.stored, parts=parts)
         self._store.close()
         self._store = self.life.store = self._opened()
         self.life.reopen(kept)

@@ -199,7 +199,7 @@ async def test_on_a_full_disk_people_delete_until_there_is_room_and_changes_are_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk = SmallDisk(tmp_path, 1 << 20, monkeypatch)
-    with disk.of_what_is_opened():
+    with disk.recorded():
         async with open_app(data=tmp_path, kernel="numpy") as (app, client):
             made = await filled(client)
             gone = []
@@ -243,7 +243,7 @@ def test_what_is_stored_is_opened_and_read_on_a_full_disk(
         return Record(id, Moment(1.0, 1.0), 0, written, NewExperiment(b"hash"))
 
     disk = SmallDisk(tmp_path, 1 << 20, monkeypatch)
-    with disk.of_what_is_opened():
+    with disk.recorded():
         store = SqliteStore(tmp_path)
         store.open()
         store.write([begun("x", 50_000)])
@@ -259,7 +259,7 @@ def test_what_is_stored_is_opened_and_read_on_a_full_disk(
         store.close()
     disk = SmallDisk(crashed, 1, monkeypatch)
     disk.size = disk.used
-    with disk.of_what_is_opened():
+    with disk.recorded():
         store = SqliteStore(crashed)
         store.open()
         assert [each.id for each in store.experiments()] == ["x"], "of the log of one that was killed"

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from fallline.vocabulary.exhibits import EXHIBITS
-from support.old_recipes import made
+from support.old_recipes import results_of
 
 JSON = dict[str, Any]
 GOLDEN: dict[str, JSON] = json.loads((Path(__file__).parents[1] / "golden/recipes.json").read_text())
 
 
 def assert_losses(recipe: JSON, expected: dict[str, list[float]]) -> None:
-    losses = made(recipe)["losses"]
+    losses = results_of(recipe)["losses"]
     assert losses.keys() == expected.keys()
     for run, told in expected.items():
         assert losses[run] == pytest.approx(told, rel=1e-8), run

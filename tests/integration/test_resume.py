@@ -81,4 +81,4 @@ async def cut_and_resumed(server: Server, http: httpx.AsyncClient, speed: float 
         assert there[run] > before[run] + 100
         told = await history(http, here, run)
         # In a thread: a loop that computes for seconds reads nothing, and is let go as one that stalls.
-        assert await asyncio.to_thread(assert_equal, reader.held[run], told) > 20
+        assert await asyncio.to_thread(assert_equal, reader.buckets[run], told) > 20

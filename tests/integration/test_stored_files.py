@@ -26,7 +26,7 @@ from golden.make_stored import name_of
 from support.labs import open_lab, steps_of
 from support.lives import costless
 from support.serving import open_app
-from support.stored import sum_again, told
+from support.stored import contents, sum_again
 
 JSON = dict[str, Any]
 GOLDEN = Path(__file__).parents[1] / "golden/stored"
@@ -99,7 +99,7 @@ def test_there_is_a_file_of_each_version_that_was_ever_written() -> None:
 
 async def test_a_stored_file_opens_with_the_numbers_that_it_had(file: Path) -> None:
     golden = golden_of(file)
-    assert_same(await told(file, golden["experiments"]), golden["opens"])
+    assert_same(await contents(file, golden["experiments"]), golden["opens"])
 
 
 def test_every_kind_of_fact_and_every_table_is_in_a_stored_file(file: Path, folder: Path) -> None:
@@ -169,7 +169,7 @@ async def test_an_older_version_is_brought_to_todays(file: Path, folder: Path) -
     golden = golden_of(file)
     rewritten(folder, "entry", "body", without_version_1)
     rewritten(folder, "experiment", "progress", without_version_1)
-    opens = await told(folder / NAME, golden["experiments"])
+    opens = await contents(folder / NAME, golden["experiments"])
     assert_same(opens, golden["opens"])
 
 

@@ -1,4 +1,4 @@
-"""A disk that has promised to keep what was synced, and nothing else."""
+"""A simulated disk that guarantees only synced data after a power loss."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from powerloss.recording import Call
 
 SECTOR = 512
-"""Bytes that reach the disk together or not at all."""
+"""Bytes that are written together or not at all."""
 
 Files = dict[str, bytes]
 
@@ -25,22 +25,22 @@ class _File:
         self.pending = []
 
     def lost(self, how: str, rng: random.Random) -> bytes:
-        """As it is found after the power comes back: of what is pending some has reached the disk, in any order."""
-        found = bytearray(self.safe)
+        """Return the content after a power loss: some pending calls have reached the disk, in any order."""
+        content = bytearray(self.safe)
         share = rng.random()
         calls = self.pending[: rng.randint(0, len(self.pending))] if how == "the rest" else self.pending
         for call in calls:
             if how == "some" and rng.random() < share:
                 continue
-            _change(found, call, rng if how == "some" and rng.random() < 0.5 else None)
-        return bytes(self.safe if how == "all" else found)
+            _change(content, call, rng if how == "some" and rng.random() < 0.5 else None)
+        return bytes(self.safe if how == "all" else content)
 
 
 class Disk:
-    """The files of one folder. What is lost is all that was not synced, the rest from some call on, or some of it:
-    whole calls, and of others some sectors.
+    """The files of one folder.
 
-    Names come and go in order, and may come later than what is in the files: `create` and `delete` wait for the folder.
+    A power loss drops all unsynced calls, those after some call, or some of them, partly by sectors. File names change
+    in order, and maybe later than contents: `create` and `delete` wait for a sync of the folder.
     """
 
     LOSSES = ("all", "the rest", "some")
@@ -50,7 +50,7 @@ class Disk:
         self._safe: dict[str, _File] = {}
         self._pending: list[tuple[str, _File | None]] = []
 
-    def take(self, calls: Iterable[Call]) -> None:
+    def apply(self, calls: Iterable[Call]) -> None:
         for call in calls:
             if call.what in ("create", "delete"):
                 file = _File() if call.what == "create" else None
@@ -66,12 +66,12 @@ class Disk:
                 self._pending = []
 
     def _file(self, name: str) -> _File:
-        if name not in self._files:  # there before the first call
+        if name not in self._files:  # existed before the first call
             self._files[name] = self._safe[name] = _File()
         return self._files[name]
 
     def lose(self, how: str, rng: random.Random) -> Files:
-        """What is found when the power comes back."""
+        """Return the files after a power loss."""
         names = dict(self._safe)
         for name, file in self._pending[: 0 if how == "all" else rng.randint(0, len(self._pending))]:
             _name(names, name, file)
@@ -85,15 +85,15 @@ def _name(names: dict[str, _File], name: str, file: _File | None) -> None:
         names[name] = file
 
 
-def _change(found: bytearray, call: Call, torn: random.Random | None = None) -> None:
+def _change(content: bytearray, call: Call, torn: random.Random | None = None) -> None:
     if call.what == "truncate":
-        del found[call.place :]
+        del content[call.place :]
         return
     end = call.place + len(call.data)
-    found.extend(bytes(max(end - len(found), 0)))
+    content.extend(bytes(max(end - len(content), 0)))
     start = call.place
     while start < end:
         stop = min((start // SECTOR + 1) * SECTOR, end)
         if torn is None or torn.random() < 0.5:
-            found[start:stop] = call.data[start - call.place : stop - call.place]
+            content[start:stop] = call.data[start - call.place : stop - call.place]
         start = stop

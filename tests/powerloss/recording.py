@@ -1,7 +1,6 @@
-"""What SQLite does to its files, call by call: a shim around the file layer of the very library that Python uses.
+"""Records each call of SQLite on its files: a shim around the file layer of Python's own SQLite library.
 
-Every file is opened by the layer that SQLite always uses; of its table of methods, those that change a file are
-replaced by ones that also write the call down. Nothing else differs.
+SQLite's usual layer opens every file. Only the methods that change a file are replaced by recording ones.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _JOURNAL_OR_WAL = 0x00000800 | 0x00080000
-"""The files of whose folder SQLite makes sure, too, when it syncs them for the first time."""
+"""Flags of files whose folder SQLite also syncs at their first sync."""
 
 _FULL = 13
-"""What a write answers on a full disk."""
+"""Result of a write on a full disk."""
 
 _METHODS = {1: 12, 2: 16, 3: 18}
-"""Methods of a file, by the version of their table."""
+"""Number of methods of a file, by the version of their table."""
 
 _Open = CFUNCTYPE(c_int, c_void_p, c_void_p, c_void_p, c_int, POINTER(c_int))
 _Delete = CFUNCTYPE(c_int, c_void_p, c_char_p, c_int)
@@ -32,7 +31,7 @@ _Sync = CFUNCTYPE(c_int, c_void_p, c_int)
 
 
 class _Layer(Structure):
-    """sqlite3_vfs, which is SQLite's word for such a layer; what is not touched has no type."""
+    """SQLite's sqlite3_vfs; members not used here have no type."""
 
     _fields_ = (
         ("version", c_int),
@@ -49,7 +48,7 @@ class _Layer(Structure):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`what` is create, write, truncate, sync or delete. A sync, and a delete, may be one of the folder too."""
+    """A call. `what` is create, write, truncate, sync or delete; a sync or delete may include the folder."""
 
     what: str
     file: str
@@ -59,14 +58,14 @@ class Call:
 
 
 class Recording:
-    """The calls for files of one folder, in order, over all the times that it is opened. Must outlive what is open."""
+    """Records the calls on files of one folder, in order. Must outlive the open databases."""
 
     def __init__(self, folder: Path) -> None:
         self.calls: list[Call] = []
         self._folder = os.fsencode(folder) + b"/"
         self._names: dict[int, str] = {}
         self._new: set[str] = set()
-        self._kept: list[object] = []
+        self._references: list[object] = []
         library = ctypes.CDLL(getattr(_sqlite3, "__file__", None))
         library.sqlite3_vfs_find.restype = POINTER(_Layer)
         self._register, self._unregister = library.sqlite3_vfs_register, library.sqlite3_vfs_unregister
@@ -78,16 +77,16 @@ class Recording:
         self._shim.open, self._shim.delete = _Open(self._open), _Delete(self._delete)
 
     @contextmanager
-    def of_what_is_opened(self) -> Iterator[None]:
-        """Databases that are opened meanwhile are recorded, for as long as they are open."""
+    def recorded(self) -> Iterator[None]:
+        """Record databases opened in this context, until they are closed."""
         self._register(ctypes.byref(self._shim), 1)
         try:
             yield
         finally:
-            self._unregister(ctypes.byref(self._shim))  # the one before it is the usual one again
+            self._unregister(ctypes.byref(self._shim))  # the usual layer is the default again
 
     def takes(self, name: str, end: int) -> bool:
-        """Whether a file may be written up to there: a disk that fills up says no."""
+        """Return whether a file may be written up to `end`. A simulated full disk returns False."""
         return True
 
     def _name(self, path: bytes | None) -> str | None:
@@ -95,11 +94,11 @@ class Recording:
             return None
         return os.fsdecode(path[len(self._folder) :])
 
-    def _open(self, layer: int, place: int | None, file: int, flags: int, told: object) -> int:
-        # SQLite goes on using the very bytes at that place, which a copy for Python would not outlive.
+    def _open(self, layer: int, place: int | None, file: int, flags: int, out_flags: object) -> int:
+        # SQLite keeps this pointer, so the bytes must not be a copy that Python frees.
         path = None if place is None else ctypes.string_at(place)
         name, is_new = self._name(path), path is not None and not os.path.exists(path)
-        status: int = self._usual.contents.open(self._usual, place, file, flags, told)
+        status: int = self._usual.contents.open(self._usual, place, file, flags, out_flags)
         if status == 0 and name is not None:
             self._names[file] = name
             if is_new:
@@ -116,7 +115,7 @@ class Recording:
         return status
 
     def _replace_methods(self, file: int) -> None:
-        """The first word of a file points to its methods, the first word of which is the table's version."""
+        """Replace methods. The first word of a file points to its methods, whose first word is the version."""
         methods = ctypes.cast(file, POINTER(c_void_p))
         table = ctypes.cast(methods[0], POINTER(c_void_p))
         version = ctypes.cast(table, POINTER(c_int))[0]
@@ -139,8 +138,8 @@ class Recording:
             self._new.discard(name)
             return status
 
-        kept = (_Write(wrote), _Truncate(truncated), _Sync(synced))
-        for place, method in zip((3, 4, 5), kept, strict=True):
+        methods_of_ours = (_Write(wrote), _Truncate(truncated), _Sync(synced))
+        for place, method in zip((3, 4, 5), methods_of_ours, strict=True):
             ours[place] = ctypes.cast(method, c_void_p)
         methods[0] = ctypes.addressof(ours)
-        self._kept.append((ours, kept))
+        self._references.append((ours, methods_of_ours))

@@ -1,4 +1,4 @@
-"""`make powerloss`: the power goes at random moments, for some seeds; and the mutants, which have to be caught.
+"""`make powerloss`: power losses at random calls, with several seeds, and the mutants to catch.
 
 python tests/powerloss/run.py [--images 100] [--commands 40] [--seeds 1 2 3]
 """
@@ -21,16 +21,16 @@ def main() -> int:
     parser.add_argument("--images", type=int, default=100, help="for each seed")
     parser.add_argument("--commands", type=int, default=40, help="of each of three users")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    asked = parser.parse_args()
+    options = parser.parse_args()
     failed = False
-    for seed in asked.seeds:
-        report = asyncio.run(powerloss(seed, asked.commands, asked.images))
+    for seed in options.seeds:
+        report = asyncio.run(powerloss(seed, options.commands, options.images))
         print(f"seed {seed}: {report}", flush=True)
         failed = failed or bool(report.wrong)
     for mutant in MUTANTS:
-        report = asyncio.run(powerloss(asked.seeds[0], asked.commands, asked.images, mutant))
-        told = "caught" if report.wrong else "NOT CAUGHT"
-        print(f"mutant {mutant}: {told}: {report}", flush=True)
+        report = asyncio.run(powerloss(options.seeds[0], options.commands, options.images, mutant))
+        outcome = "caught" if report.wrong else "NOT CAUGHT"
+        print(f"mutant {mutant}: {outcome}: {report}", flush=True)
         failed = failed or not report.wrong
     return 1 if failed else 0
 

@@ -1,6 +1,4 @@
-"""Those who use a lab over a store whose every write is recorded, and the store opened again as a power loss at any
-moment would have left its files.
-"""
+"""Users of a lab whose store records every write, and the store reopened from files after a power loss."""
 
 from __future__ import annotations
 
@@ -33,13 +31,13 @@ from support.labs import open_lab
 Json = dict[str, Any]
 
 MUTANTS = ("off", "normal", "hasty")
-"""Without any sync, without those at commits, and with answers that do not wait for the commit."""
+"""Without syncs, without syncs at commits, and with answers before the commit."""
 
 LIVES = 3
-"""Times that the lab is opened, one after the other, over one store."""
+"""Number of times that the lab is opened on the store."""
 
 SAVE_SECONDS, AUTOCHECKPOINT = 0.02, 200
-"""Less than in life, so that states are stored often, and what is in the log often goes into the file itself."""
+"""Smaller than usual, so that states are stored often and checkpoints of the log are frequent."""
 
 RECIPE: Json = {
     "data": {"samples": 60},
@@ -49,9 +47,9 @@ RECIPE: Json = {
 
 @dataclass(frozen=True)
 class Acknowledged:
-    """What was answered when so many calls had been made: an answer to a key, a table, or that something is gone.
+    """An acknowledgement after this many calls: an answer to a key, a table, or a deletion.
 
-    Noted besides is that a deletion is asked for: from then on it may be there and may be gone.
+    The start of a deletion is recorded too: from then on, the experiment may exist or not.
     """
 
     calls: int
@@ -59,13 +57,13 @@ class Acknowledged:
     id: str
     token: str = ""
     key: str = ""
-    asked: tuple[str, str | None, Json] = ("", None, {})
+    command: tuple[str, str | None, Json] = ("", None, {})
     answer: Json = field(default_factory=dict)
 
 
 @dataclass
 class Story:
-    """The calls, what was acknowledged in between, and everything that the store held after any commit."""
+    """The calls, the acknowledgements, and the digests of the store after each commit."""
 
     recording: Recording
     acknowledged: list[Acknowledged] = field(default_factory=list)
@@ -78,7 +76,7 @@ class Story:
 
 @dataclass
 class Report:
-    """What was tried, and what went wrong."""
+    """Counts and errors."""
 
     commands: int
     calls: int
@@ -87,14 +85,14 @@ class Report:
     wrong: list[str]
 
     def __str__(self) -> str:
-        told = (
+        text = (
             f"{self.images} images, {self.calls} calls, {self.commands} acknowledged, {self.seconds:.0f} s: "
         )
-        return told + (f"{len(self.wrong)} WRONG, {self.wrong[0]}" if self.wrong else "0 lost, 0 half there")
+        return text + (f"{len(self.wrong)} WRONG, {self.wrong[0]}" if self.wrong else "0 lost, 0 half there")
 
 
 class Watched(SqliteStore):
-    """The store, which tells its contents after each commit; with some mutants it is set up in another way."""
+    """The store, which adds a digest to `contents` after each commit. Some mutants change its settings."""
 
     def __init__(self, folder: Path, contents: set[bytes], mutant: str = "none") -> None:
         super().__init__(folder)
@@ -125,7 +123,7 @@ class Watched(SqliteStore):
 
 
 def content(store: SqliteStore) -> bytes:
-    """The digest of everything that is stored."""
+    """Return the digest of all stored rows."""
     assert store._open is not None
     digest = hashlib.sha256()
     with store._open.begin():
@@ -139,23 +137,23 @@ def content(store: SqliteStore) -> bytes:
 
 
 class _User:
-    """Gives commands, one after the other, to experiments and tables of its own."""
+    """Sends commands, one after the other, to its own experiments and tables."""
 
     def __init__(self, story: Story, rng: random.Random, name: int) -> None:
         self._story, self._rng, self._name = story, rng, name
         self._number = 0
-        self._mine: list[tuple[str, str]] = []
+        self._experiments: list[tuple[str, str]] = []
 
     async def live(self, lab: Lab, commands: int) -> None:
         for _ in range(commands):
-            if not self._mine or (len(self._mine) < 3 and self._rng.random() < 0.1):
+            if not self._experiments or (len(self._experiments) < 3 and self._rng.random() < 0.1):
                 await self._begin(lab)
             else:
-                await self._do_something(lab, *self._rng.choice(self._mine))
+                await self._do_something(lab, *self._rng.choice(self._experiments))
 
     async def _begin(self, lab: Lab) -> None:
         state, token = await lab.create(Recipe.model_validate(RECIPE))
-        self._mine.append((state["id"], token))
+        self._experiments.append((state["id"], token))
         self._note("created", state["id"])
 
     async def _do_something(self, lab: Lab, id: str, token: str) -> None:
@@ -179,13 +177,13 @@ class _User:
                 rows = "\n".join(f"{k},{self._rng.random()}" for k in range(4000))
                 self._note("table", (await lab.add_table(rows.encode()))["id"])
             case "delete":
-                self._mine.remove((id, token))
+                self._experiments.remove((id, token))
                 self._note("deleting", id)
                 await lab.delete(id, token)
                 self._note("deleted", id)
 
-    async def _command(self, lab: Lab, id: str, token: str, *asked: Any) -> None:
-        key, (do, run, body) = f"{self._name} {self._number} {asked[0]}", asked
+    async def _command(self, lab: Lab, id: str, token: str, *command: Any) -> None:
+        key, (do, run, body) = f"{self._name} {self._number} {command[0]}", command
         answer = await lab.command(id, token, do, body, run, key)
         self._note("answer", id, token, key, (do, run, body), answer)
 
@@ -193,8 +191,8 @@ class _User:
         self._story.acknowledged.append(Acknowledged(len(self._story.calls), kind, id, *more))
 
 
-async def lived(seed: int, commands: int, folder: Path, mutant: str = "none", users: int = 3) -> Story:
-    """So many commands of each user, in lives with a clean end after each."""
+async def record_lives(seed: int, commands: int, folder: Path, mutant: str = "none", users: int = 3) -> Story:
+    """Run the commands of each user, in several lives that end cleanly."""
     recording = Recording(folder)
     story = Story(recording)
     people = [_User(story, random.Random(f"{seed} {name}"), name) for name in range(users)]
@@ -205,7 +203,7 @@ async def lived(seed: int, commands: int, folder: Path, mutant: str = "none", us
             hasty()
         for _ in range(LIVES):
             async with AsyncExitStack() as life:
-                with recording.of_what_is_opened():
+                with recording.recorded():
                     lab = await life.enter_async_context(open_lab(Watched(folder, story.contents, mutant)))
                 await asyncio.gather(*(each.live(lab, commands // LIVES) for each in people))
     return story
@@ -215,7 +213,7 @@ async def lived(seed: int, commands: int, folder: Path, mutant: str = "none", us
 
 
 def moments(story: Story, images: int, rng: random.Random) -> list[int]:
-    """So many numbers of calls at which the power goes, rising: around syncs, and anywhere."""
+    """Return sorted call numbers for power losses: around syncs, and anywhere."""
     syncs = [number for number, call in enumerate(story.calls) if call.what == "sync"]
     around = [number + after for number in syncs for after in (0, 1)]
     anywhere = range(len(story.calls) + 1)
@@ -223,22 +221,22 @@ def moments(story: Story, images: int, rng: random.Random) -> list[int]:
 
 
 async def powerloss(seed: int, commands: int, images: int, mutant: str = "none") -> Report:
-    """Live once, lose power at so many moments, and compare what is found with what was acknowledged by then."""
+    """Record once, lose power at many calls, and compare the files with the acknowledgements."""
     began, rng, wrong = time.monotonic(), random.Random(seed), []
     with tempfile.TemporaryDirectory() as place:
-        story = await lived(seed, commands, Path(place) / "lived", mutant)
+        story = await record_lives(seed, commands, Path(place) / "lived", mutant)
         disk, done = Disk(), 0
         for number, moment in enumerate(moments(story, images, rng)):
-            disk.take(story.calls[done:moment])
+            disk.apply(story.calls[done:moment])
             done, how = moment, Disk.LOSSES[number % len(Disk.LOSSES)]
-            found = Path(place) / "found"
-            _write(found, disk.lose(how, rng))
+            folder = Path(place) / "after"
+            _write(folder, disk.lose(how, rng))
             try:
-                await check(found, story, moment)
+                await check(folder, story, moment)
             except Exception as error:
-                words = str(error) or type(error).__name__
-                wrong.append(f"{how} that was not synced is lost after call {moment}: {words}")
-            shutil.rmtree(found)
+                text = str(error) or type(error).__name__
+                wrong.append(f"{how} of the unsynced calls lost after call {moment}: {text}")
+            shutil.rmtree(folder)
     return Report(len(story.acknowledged), len(story.calls), images, time.monotonic() - began, wrong)
 
 
@@ -251,50 +249,52 @@ def _write(folder: Path, files: Files) -> None:
 
 
 async def check(folder: Path, story: Story, moment: int) -> None:
-    """It opens, holds what it held after one commit or another, and among that everything acknowledged by then."""
-    held = [each for each in story.acknowledged if each.calls <= moment]
+    """Check that the store opens with the content of a commit and with everything acknowledged by then."""
+    acknowledged = [each for each in story.acknowledged if each.calls <= moment]
     store = SqliteStore(folder)
     store.open()
     try:
-        assert content(store) in story.contents, "it holds what was never stored together"
-        lost = _lost(held, store)
+        assert content(store) in story.contents, "its content is not that of any commit"
+        lost = _lost(acknowledged, store)
     finally:
         store.close()
     assert not lost, (
-        f"{len(lost)} of {len(held)} acknowledged are lost, the first: {lost[0].kind} {lost[0].key}"
+        f"{len(lost)} of {len(acknowledged)} acknowledged are lost, the first: {lost[0].kind} {lost[0].key}"
     )
-    gone = _deleted(held)
-    await _check_a_lab(folder, [each for each in held if each.kind == "answer" and each.id not in gone])
+    deleted = _deleted(acknowledged)
+    await _check_a_lab(
+        folder, [each for each in acknowledged if each.kind == "answer" and each.id not in deleted]
+    )
 
 
-def _deleted(held: list[Acknowledged]) -> set[str]:
-    return {each.id for each in held if each.kind == "deleting"}
+def _deleted(acknowledged: list[Acknowledged]) -> set[str]:
+    return {each.id for each in acknowledged if each.kind == "deleting"}
 
 
-def _lost(held: list[Acknowledged], store: SqliteStore) -> list[Acknowledged]:
+def _lost(acknowledged: list[Acknowledged], store: SqliteStore) -> list[Acknowledged]:
     assert store._open is not None
     with store._open.begin():
         rows = store._open.execute(select(ANSWER.c.experiment, ANSWER.c.key))
         answers = {(row.experiment, row.key) for row in rows}
         experiments = set(store._open.scalars(select(EXPERIMENT.c.id)))
         tables = set(store._open.scalars(select(DATASET.c.id)))
-    gone = _deleted(held)
+    deleted = _deleted(acknowledged)
     there: dict[str, Callable[[Acknowledged], bool]] = {
-        "created": lambda each: each.id in experiments | gone,
-        "answer": lambda each: (each.id, each.key) in answers or each.id in gone,
+        "created": lambda each: each.id in experiments | deleted,
+        "answer": lambda each: (each.id, each.key) in answers or each.id in deleted,
         "table": lambda each: each.id in tables,
         "deleting": lambda each: True,
         "deleted": lambda each: each.id not in experiments,
     }
-    return [each for each in held if not there[each.kind](each)]
+    return [each for each in acknowledged if not there[each.kind](each)]
 
 
 async def _check_a_lab(folder: Path, answered: list[Acknowledged]) -> None:
-    """A lab starts on it; every experiment can be opened, and the newest answers are given again."""
+    """Check that a lab starts, opens every experiment, and repeats the newest answers."""
     store = SqliteStore(folder)
     async with open_lab(store) as lab:
-        for known in await lab._keeper.known():
-            assert (await lab.views.state(known.id))["runs"]
-        for each in answered[-5:]:
-            do, run, body = each.asked
-            assert await lab.command(each.id, each.token, do, body, run, each.key) == each.answer
+        for each in await lab._keeper.known():
+            assert (await lab.views.state(each.id))["runs"]
+        for past in answered[-5:]:
+            do, run, body = past.command
+            assert await lab.command(past.id, past.token, do, body, run, past.key) == past.answer

@@ -1,1 +1,1 @@
-"""What several tests share: small recipes, a clock that obeys, a lab without a network."""
+"""Shared test code: small recipes, a manual clock, a lab without a network."""

@@ -1,4 +1,4 @@
-"""Keeps the program's numbers free of the built-in sum, which rounds floats otherwise from Python 3.12 on."""
+"""Detects float sums with the built-in sum, which rounds differently from Python 3.12 on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SUM = builtins.sum
 
 
 def watch() -> None:
-    """Let the built-in sum fail in this process wherever `fallline` adds floats with it."""
+    """Make the built-in sum raise if `fallline` adds floats with it."""
     builtins.sum = _whole_numbers_only
 
 
@@ -20,7 +20,7 @@ def _whole_numbers_only(values: Any, /, start: Any = 0) -> Any:
         caller = sys._getframe(1).f_globals.get("__name__", "")
         if caller.split(".")[0] == "fallline":
             raise AssertionError(
-                f"{caller} adds floats with the built-in sum, which gives other last digits on Python 3.11 than "
-                "on 3.12: take np.sum, or math.fsum where no sum may overflow."
+                f"{caller} adds floats with the built-in sum, which rounds differently on Python 3.11 and 3.12: "
+                "use np.sum, or math.fsum if no sum can overflow"
             )
     return total

@@ -1,4 +1,4 @@
-"""A clock that only moves when it is told to, or by a fixed amount whenever it is read."""
+"""A manual clock, which can also move by a fixed amount at each read."""
 
 
 class Clock:

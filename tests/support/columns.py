@@ -20,7 +20,7 @@ def header(step: int, *, generation: int = 0, status: str = "playing") -> dict[s
 
 
 def piece(first: int, stop: int, spike: int | None = None) -> Buckets:
-    """One bucket for each step first <= k < stop; the loss of step k is k, that of the spike 1e9."""
+    """One bucket for each step first <= k < stop; the loss of step k is k, or 1e9 at the spike."""
     steps = np.arange(first, stop)
     values = np.array([steps, steps], dtype=np.float64)
     if spike is not None:

@@ -1,6 +1,6 @@
-"""Counts of every test suite, kept in a file for continuous integration to print at the end.
+"""Writes the counts of every test suite to the file `TEST_COUNTS`, for continuous integration to print.
 
-Does nothing unless `TEST_COUNTS` names that file.
+Does nothing without that variable.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ def note(line: str) -> None:
 
 
 def note_suite(places: Sequence[str], stats: Mapping[str, Sequence[Any]]) -> None:
-    """Add the counts of a suite, by pytest's outcomes, and what it ran on."""
+    """Add the counts of a suite, by pytest's outcomes, with its Python and BLAS kernel."""
     counts = ", ".join(f"{len(stats[name]):,} {name}" for name in COUNTED if stats.get(name))
     note(f"{conditions()}: {' '.join(places)}: {counts or 'no tests'}")
 
 
 def conditions() -> str:
-    """The Python and the BLAS kernel of this process."""
+    """Return the Python and the BLAS kernel of this process."""
     kernel = os.environ.get("OPENBLAS_CORETYPE")
     version = ".".join(platform.python_version_tuple()[:2])
     return f"Python {version}, OPENBLAS_CORETYPE {f'= {kernel}' if kernel else 'not set'}"

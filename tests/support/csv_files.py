@@ -1,4 +1,4 @@
-"""CSV files that cannot be used, each with what the refusal has to say."""
+"""Unusable CSV files, each with the expected refusal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recipes with one thing wrong, by the rule that names it, and recipes with nothing wrong."""
+"""Recipes with one problem, by the rule that finds it, and healthy recipes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """A recipe; its `run` shows what is wrong with it from step `shows` on."""
+    """A recipe whose `run` has a problem from step `shows` on."""
 
     recipe: Recipe
     shows: int = 0
@@ -84,7 +84,7 @@ PLANTED: dict[str, Planted] = {
     "plateau": Planted(_recipe(_data("gaussian_hills", features=2), _net([]), learning_rate=0.3), 200),
     "healthy": Planted(_recipe(_data(), _TANH)),
 }
-"""All but unscaled_inputs, which needs a table of one's own."""
+"""All rules except unscaled_inputs, which needs an uploaded table."""
 
 _DATA: list[Json] = [
     {"name": "log_linear"},
@@ -110,11 +110,17 @@ _NETS = [([12, 12], "tanh", "xavier_normal"), ([16, 16], "relu", "he_normal"),
 
 
 def healthy_recipes() -> Iterator[Recipe]:
-    """200 of them: ten data sets, five ways down, four networks, each with seeds of its own."""
+    """Yield 200 recipes: ten data sets, five methods, four networks, with different seeds."""
     for place, data in enumerate(_DATA):
-        for way, how in enumerate(_HOW):
+        for method, how in enumerate(_HOW):
             for number, (units, activation, weights) in enumerate(_NETS):
                 layers = [{"units": each, "activation": activation} for each in units]
                 seed = 10 * place + number + 1
-                told = {"samples": 400, "test_fraction": 0.25, "standardize": "both", "seed": seed, **data}
-                yield _recipe(told, _net(layers, weights, seed + way), **how)
+                settings = {
+                    "samples": 400,
+                    "test_fraction": 0.25,
+                    "standardize": "both",
+                    "seed": seed,
+                    **data,
+                }
+                yield _recipe(settings, _net(layers, weights, seed + method), **how)

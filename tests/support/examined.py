@@ -1,4 +1,4 @@
-"""An experiment without threads, trained in slices and examined at the end of each, and what was found in it."""
+"""An experiment without threads, trained in slices and examined after each, with its findings."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ class Examined:
 
     def __init__(self, recipe: Recipe | Json, kernels: Kernels | None = None) -> None:
         recipe = recipe if isinstance(recipe, Recipe) else Recipe.model_validate(recipe)
-        # So slow a clock that a run is examined when it rests, and not in between.
+        # With such a slow clock, a run is examined only when it is paused.
         self.clock = Clock(tick=1e-6)
         self.one = Experiment("x", recipe, kernels)
 
     def step(self, steps: int, slice: int | None = None) -> Json:
-        """In slices of so many steps; returns the last state."""
+        """Make steps in slices of this length. Returns the last state."""
         answers: list[Json] = [self.one.state()]
         slice = steps if slice is None else slice
-        for made in range(0, steps, slice):
+        for start in range(0, steps, slice):
             if all(run.diverged for run in self.one.runs.values()):
                 break
             answers.clear()
-            self.one.step(self.clock.now, answers.append, steps=min(slice, steps - made))
+            self.one.step(self.clock.now, answers.append, steps=min(slice, steps - start))
             while not answers:
                 self.one.work(0.005, self.clock(), self.clock)
         return answers[0]
 
     def findings(self, run: str | None = None) -> list[Json]:
-        """What was found in a run, or in the first."""
+        """Return the findings of a run, by default of the first."""
         runs = self.one.runs
         return runs[run or next(iter(runs))].findings()
 
     def open(self, run: str | None = None) -> list[Json]:
         return [each for each in self.findings(run) if each["until_step"] is None]
 
-    def ill(self, run: str | None = None) -> list[str]:
-        """The rules of all problems and warnings there were."""
+    def problem_rules(self, run: str | None = None) -> list[str]:
+        """Return the rules of all problems and warnings."""
         return [each["rule"] for each in self.findings(run) if each["severity"] != "info"]
 
     def events(self) -> list[Json]:

@@ -1,4 +1,4 @@
-"""The loss of every run of an exhibit along its axis, trained anew: what its thumbnail draws."""
+"""Train losses of an exhibit's runs along its axis, for its thumbnail."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from fallline.vocabulary.exhibits import Exhibit
 from support.problems import problem_of
 
 PLACES = 25
-"""Losses a curve has, evenly along the axis from its beginning to `view.until`."""
+"""Losses in a curve, evenly spaced along the axis up to `view.until`."""
 
 
 def curves_of(exhibit: Exhibit) -> dict[str, list[float | None]]:
-    """By run: the train loss at each place, to three digits; None from where the run has diverged."""
+    """Return the train losses by run, to three digits; None after a run diverged."""
     recipe = check_recipe(exhibit.recipe)
     problem = problem_of(recipe)
     curves = {}

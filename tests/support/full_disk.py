@@ -1,9 +1,8 @@
-"""A server whose disk is full for as long as a file is there: the kernel then refuses to make any file longer.
+"""A server whose disk is full while a file exists: the kernel then refuses to make any file longer.
 
 python full_disk.py THE_FILE serve ...
 
-What SQLite meets is a write that fails, as on a disk without room, and needs no disk of its own and no right of root's.
-`make fulldisk` has a real one.
+SQLite's writes fail as on a full disk, without a separate disk and without root. `make fulldisk` uses a real disk.
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ from fallline.storage.sqlite import SqliteStore
 FULL = Path(sys.argv[1])
 WRITE, TRY, DELETE = SqliteStore.write, SqliteStore.try_writing, SqliteStore.delete
 SOME = 4096
-"""Bytes that may still be written at the beginning of a file: less than a page of SQLite's log and what leads it."""
+"""Largest file size in bytes while full: less than the header and one page of SQLite's log."""
 
 MOST = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
 
 
 def squeeze() -> None:
-    """Python has the signal ignored that would end the process, so that the write fails."""
+    """Set the limit of file sizes. Python ignores the signal, so the write fails."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (SOME if FULL.exists() else MOST, MOST))
 
 

@@ -1,4 +1,4 @@
-"""Gradients by other means: central differences, and modules with a fault planted in them."""
+"""Gradients by central differences, and modules with a planted fault."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ STEP = 1e-6
 
 
 def numerical_gradient(loss: Callable[[Array], float], flat: Array) -> Array:
-    """Central differences of a function of a flat vector."""
-    found = np.empty_like(flat)
+    """Return central differences of a function of a flat vector."""
+    gradient = np.empty_like(flat)
     for place in range(len(flat)):
         ahead, behind = flat.copy(), flat.copy()
         ahead[place] += STEP
         behind[place] -= STEP
-        found[place] = (loss(ahead) - loss(behind)) / (2 * STEP)
-    return found
+        gradient[place] = (loss(ahead) - loss(behind)) / (2 * STEP)
+    return gradient
 
 
 def relative_error(one: Array, other: Array) -> float:
-    """Distance over size."""
+    """Return the distance divided by the larger norm."""
     size = max(float(np.linalg.norm(one)), float(np.linalg.norm(other)))
     return float(np.linalg.norm(one - other)) / size if size else 0.0
 
 
 def planted(module: ModuleType, right: str, wrong: str) -> ModuleType:
-    """The module again, with the one place where its source says `right` saying `wrong`."""
+    """Return a copy of the module whose source has `wrong` in place of `right`, which occurs once."""
     source = inspect.getsource(module)
-    assert source.count(right) == 1, f"{right!r} stands {source.count(right)} times in {module.__name__}"
+    assert source.count(right) == 1, f"{right!r} occurs {source.count(right)} times in {module.__name__}"
     faulty = ModuleType(module.__name__)
     exec(compile(source.replace(right, wrong), f"<{module.__name__} with a fault>", "exec"), faulty.__dict__)
     return faulty

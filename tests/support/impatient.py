@@ -1,4 +1,4 @@
-"""A server that waits a second or two where it would wait five or ten, so that tests of its patience need not.
+"""A server with shorter timeouts, for tests of timeouts.
 
 python impatient.py serve ...
 """

@@ -1,4 +1,4 @@
-"""A lab as bootstrap builds it, without a network, and an audience that writes down what it is told."""
+"""A lab as bootstrap builds it, without a network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fallline.storage.memory import MemoryStore
 
 
 class Lasting(MemoryStore):
-    """Outlives the labs above it, as a file does; may be full."""
+    """A store that outlives its labs, as a file does, and may be full."""
 
     is_durable = True
     is_full = False
@@ -73,12 +73,12 @@ def steps_of(state: dict[str, Any]) -> dict[str, int]:
 
 
 def in_places(lab: Lab) -> list[str]:
-    """The ids of the experiments that have a place."""
+    """Return the ids of the experiments that have a place."""
     entries = lab._register.entries.items()
     return [id for id, entry in entries if entry.opening is not None and not entry.opening.is_visit]
 
 
 def visits(lab: Lab) -> list[str]:
-    """The ids of those that are open to be read only."""
+    """Return the ids of the experiments that are open for reading only."""
     entries = lab._register.entries.items()
     return [id for id, entry in entries if entry.opening is not None and entry.opening.is_visit]

@@ -1,4 +1,4 @@
-"""An experiment and the store beneath it, without threads, by a clock that only training moves."""
+"""An experiment with its store, without threads, on a clock that only training moves."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from support.measurements import assert_same
 
 
 class Costly:
-    """NumPy's kernel, and a clock by which each of its steps takes a millisecond."""
+    """NumPy's kernel, and a clock on which each of its steps takes a millisecond."""
 
     name = "costly"
 
@@ -35,10 +35,10 @@ class Costly:
     def makes(self, problem: Problem) -> bool:
         return NUMPY.makes(problem)
 
-    def run(self, problem: Problem, state: TrainingState, asked: Slice) -> int:
-        made = NUMPY.run(problem, state, asked)
-        self.now += 0.001 * made
-        return made
+    def run(self, problem: Problem, state: TrainingState, slice: Slice) -> int:
+        steps = NUMPY.run(problem, state, slice)
+        self.now += 0.001 * steps
+        return steps
 
 
 CLOCK = Costly()
@@ -47,13 +47,13 @@ KERNELS = Kernels(CLOCK, builds=BUILDS)
 SMALL: Json = {"data": {"samples": 60, "test_fraction": 0.2}}
 
 ROOM_BYTES = 30_000
-"""For checkpoints beyond those that every run may have; forks and runs that are opened again find it taken."""
+"""Shared bytes for further checkpoints. Forks and reopened runs find them used up."""
 
 Do = Callable[[Experiment], Any]
 
 
 class Life:
-    """An experiment and the store beneath it."""
+    """An experiment with its store."""
 
     def __init__(self, store: Store | None = None, **recipe: Any) -> None:
         self.store = MemoryStore() if store is None else store
@@ -65,13 +65,13 @@ class Life:
         self.store_it(token=b"hash")
 
     def store_it(self, *, token: bytes | None = None, settles: bool = False, tells: bool = True) -> None:
-        written = self.one.take_written(CLOCK.now, tells=tells, settles=settles)
-        if written is not None:
+        batch = self.one.take_written(CLOCK.now, tells=tells, settles=settles)
+        if batch is not None:
             self.writes += 1
-            self.stored_bytes += sum(len(data) for _, _, data in written.parts)
-            kept = self.store.load("x")
-            first = 0 if kept is None else len(kept.entries)
-            self.store.write([Record("x", Moment(0.0, 0.0), first, written, token and NewExperiment(token))])
+            self.stored_bytes += sum(len(data) for _, _, data in batch.parts)
+            stored = self.store.load("x")
+            first = 0 if stored is None else len(stored.entries)
+            self.store.write([Record("x", Moment(0.0, 0.0), first, batch, token and NewExperiment(token))])
             self.one.stored(well=True)
         self.one.take_outgoing()
 
@@ -96,14 +96,14 @@ class Life:
             self.store_it(tells=False)
 
     @property
-    def kept(self) -> StoredExperiment:
-        kept = self.store.load("x")
-        assert kept is not None
-        return kept
+    def stored(self) -> StoredExperiment:
+        stored = self.store.load("x")
+        assert stored is not None
+        return stored
 
-    def reopen(self, kept: StoredExperiment | None = None, kernels: Kernels = KERNELS, **how: Any) -> int:
-        """As after a crash; returns how many turns it took to be there again. `there` is what it then says."""
-        self.one = Experiment.reopened("x", kept or self.kept, kernels, saves=True, room=self.room, **how)
+    def reopen(self, stored: StoredExperiment | None = None, kernels: Kernels = KERNELS, **how: Any) -> int:
+        """Reopen as after a crash. Returns the turns until it is restored; `there` is then its state."""
+        self.one = Experiment.reopened("x", stored or self.stored, kernels, saves=True, room=self.room, **how)
         answers: list[Any] = []
         self.one.when_there(CLOCK.now, answers.append)
         turns = 0
@@ -116,14 +116,14 @@ class Life:
 
 
 def assert_twins(life: Life, *, histories: bool = True) -> None:
-    """Every run is what its recipe makes in one go, up to the step at which it stands, and goes on like that."""
+    """Check that every run equals a replay of its recipe up to its present step."""
     for name, run in life.one.runs.items():
         twin = Experiment("y", life.one.recipe, KERNELS).runs[name]
         twin.advance(run.state.step, CLOCK, told=False)
         assert run.state.fingerprint() == twin.state.fingerprint(), name
         if histories and run.state.step:
-            told, again = run.window(0, None, 300), twin.window(0, None, 300)
-            assert_same(replace(told, seconds=again.seconds), again)
+            ours, other = run.window(0, None, 300), twin.window(0, None, 300)
+            assert_same(replace(ours, seconds=other.seconds), other)
 
 
 def steps(life: Life) -> dict[str, int]:
@@ -139,6 +139,6 @@ def edit(run: str, **change: Any) -> Do:
 
 
 def costless(state: Json) -> Json:
-    """The state of an experiment without what examining its runs has cost: no two examinations take equally long."""
+    """Return the state without the cost of examinations, which differs each time."""
     runs = [{name: value for name, value in run.items() if name != "doctor"} for run in state["runs"]]
     return {**state, "runs": runs}

@@ -1,4 +1,4 @@
-"""Synthetic measurements, and what buckets over them have to say, computed from all steps without any merging."""
+"""Synthetic measurements, and expected buckets over them, computed from all steps without merging."""
 
 from itertools import pairwise
 
@@ -48,7 +48,7 @@ def slices_of(records: Records, seed: int, longest: int) -> list[Records]:
 
 
 def assert_summarises(buckets: Buckets, records: Records) -> None:
-    """Every bucket says of its steps what the records say, and there is no gap between buckets."""
+    """Check that every bucket summarises its records, and that there is no gap."""
     assert (buckets.first[1:] == buckets.last[:-1] + 1).all()
     assert (buckets.last >= buckets.first).all()
     assert (buckets.samples_seen == records.samples_seen[buckets.last - records.first]).all()
@@ -62,13 +62,13 @@ def assert_summarises(buckets: Buckets, records: Records) -> None:
 
 def _assert_series(buckets: Buckets, row: int, series: np.ndarray, starts: np.ndarray) -> None:
     finite = np.isfinite(series)
-    kept = np.where(finite, series, np.nan)
-    np.testing.assert_array_equal(buckets.minimum[row], np.fmin.reduceat(kept, starts))
-    np.testing.assert_array_equal(buckets.maximum[row], np.fmax.reduceat(kept, starts))
+    values = np.where(finite, series, np.nan)
+    np.testing.assert_array_equal(buckets.minimum[row], np.fmin.reduceat(values, starts))
+    np.testing.assert_array_equal(buckets.maximum[row], np.fmax.reduceat(values, starts))
     count = np.add.reduceat(finite.astype(np.int64), starts)
     np.testing.assert_array_equal(buckets.count[row], count)
     place = np.maximum.reduceat(np.where(finite, np.arange(len(series)), -1), starts)
-    np.testing.assert_array_equal(buckets.final[row], np.where(count > 0, kept[place], np.nan))
+    np.testing.assert_array_equal(buckets.final[row], np.where(count > 0, values[place], np.nan))
     total = np.add.reduceat(np.where(finite, series, 0.0), starts)
     scale = np.add.reduceat(np.where(finite, np.abs(series), 0.0), starts)
     with np.errstate(invalid="ignore"):
@@ -78,13 +78,13 @@ def _assert_series(buckets: Buckets, row: int, series: np.ndarray, starts: np.nd
 
 
 def assert_same(one: Buckets, other: Buckets) -> None:
-    """Equal bit for bit."""
+    """Check that both are equal bit for bit."""
     assert one.names == other.names
     for name in ("first", "last", "samples_seen", "seconds", "minimum", "maximum", "mean", "final", "count"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
 
 
 def is_dyadic(buckets: Buckets) -> np.ndarray:
-    """Which buckets are [k w, (k + 1) w) with w a power of two."""
+    """Return a mask of the buckets [k w, (k + 1) w) with w a power of two."""
     widths = buckets.last - buckets.first + 1
     return (widths & (widths - 1) == 0) & (buckets.first % widths == 0)

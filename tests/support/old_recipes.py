@@ -1,4 +1,4 @@
-"""What a recipe makes: the recipe filled in, and the train loss of each run at its beginning and some steps later."""
+"""Results of a recipe: the complete recipe, and the train loss of each run at step 0 and some steps later."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from fallline.vocabulary.recipe import Recipe
 STEPS = 20
 
 
-def made(posted: dict[str, Any]) -> dict[str, Any]:
-    """As plain JSON."""
+def results_of(posted: dict[str, Any]) -> dict[str, Any]:
+    """Return the results as plain JSON."""
     one = Experiment("x", Recipe.model_validate(posted))
     losses: dict[str, list[float]] = {}
     for name, run in one.runs.items():

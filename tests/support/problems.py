@@ -32,7 +32,7 @@ def problem_of(recipe: Recipe) -> Problem:
 
 
 def default_problem() -> Problem:
-    """The notebook's: 900 samples of 5 features, 5-4-4-1 relu."""
+    """Return the notebook's problem: 900 samples of 5 features, 5-4-4-1 relu."""
     return problem_of(Recipe())
 
 
@@ -61,7 +61,7 @@ def small_problem(
     weights: str = "normal",
     loss: str | LossSettings = "mse",
 ) -> Problem:
-    """A small standardized data set under the layers asked for (default: one tanh layer of 4)."""
+    """Return a small standardized problem with these layers (default: one tanh layer of 4)."""
     data = DataSettings(
         name="linear",
         samples=samples,
@@ -74,14 +74,14 @@ def small_problem(
 
 
 def blobs(classes: int) -> Dataset:
-    """So many round clouds around the origin, the first of them as large as all the others together."""
+    """Return a data set of round clouds around the origin, the first as large as all others together."""
     names = tuple(f"cloud {place}" for place in range(classes))
 
-    def make(asked: DataSettings) -> Raw:
-        y = np.maximum(np.arange(asked.samples) % (2 * classes - 2) - classes + 2, 0).reshape(-1, 1)
+    def make(settings: DataSettings) -> Raw:
+        y = np.maximum(np.arange(settings.samples) % (2 * classes - 2) - classes + 2, 0).reshape(-1, 1)
         angle = 2 * np.pi * y / classes
         X = np.hstack([np.cos(angle), np.sin(angle)])
-        X += 0.4 * rng_for(asked.seed, "inputs").standard_normal(X.shape)
+        X += 0.4 * rng_for(settings.seed, "inputs").standard_normal(X.shape)
         return Raw(X, y.astype(np.float64), ("x1", "x2"), names)
 
     return Dataset(
@@ -99,7 +99,7 @@ def classes_problem(
     weights: str = "normal",
     net: NetworkSettings | None = None,
 ) -> Problem:
-    """Clouds of so many classes under the layers asked for (default: one tanh layer of 4), or under a whole network."""
+    """Return a problem of round clouds with these layers (default: one tanh layer of 4) or this network."""
     row = blobs(classes)
     data = DataSettings(name=row.name, samples=samples, features=2, test_fraction=test_fraction, seed=seed)
     net = net or network(*(layers or ((4, "tanh"),)), seed=seed, weights=weights)
@@ -108,13 +108,13 @@ def classes_problem(
 
 
 def train(problem: Problem, run: RunRecipe, *slices: int) -> tuple[TrainingState, Records]:
-    """Advance from step 0 in slices of these lengths; the records joined."""
+    """Advance from step 0 in slices of these lengths. Returns the state and the joined records."""
     state = begin(problem)
     return state, joined([advance(problem, state, run, steps) for steps in slices])
 
 
 def joined(pieces: Sequence[Records]) -> Records:
-    """Consecutive records as one."""
+    """Join consecutive records."""
     return Records(
         pieces[0].first,
         np.concatenate([piece.samples_seen for piece in pieces]),
@@ -133,5 +133,5 @@ def edit(at_step: int, **change: object) -> Edit:
 
 
 def same_bits(one: Array, other: Array) -> bool:
-    """Equal bit for bit, NaN included."""
+    """Return whether both are equal bit for bit, NaN included."""
     return one.shape == other.shape and one.tobytes() == other.tobytes()

@@ -1,9 +1,9 @@
-"""The tests without a browser on the oldest and the newest supported Python here, each with two BLAS kernels.
+"""Runs the tests without a browser on the oldest and the newest supported Python, each with two BLAS kernels.
 
     python -m support.pythons
 
-Leaves out the combination that `make test` runs: this very Python in this very environment. Then the numbers that the
-program shows must be the same on both Pythons, to the bit. Environments lie in `.venvs`, installed from the lock.
+It skips the combination of `make test`: this Python in this environment. Then all shown numbers must be the same on
+both Pythons, to the bit. Environments are in `.venvs`, installed from the lock.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LOCK = ROOT / "requirements/test.txt"
 SUPPORTED = ("3.11", "3.12", "3.13")
 
 KERNEL = "Haswell"
-"""The BLAS kernel that is named where one is; every x86 processor with AVX2 has its instructions."""
+"""The BLAS kernel to select; every x86 processor with AVX2 has its instructions."""
 
 TESTS = (
     "-n",
@@ -46,7 +46,7 @@ TESTS = (
 
 @dataclass(frozen=True)
 class Combination:
-    """A Python, by its version, and the BLAS kernel that `OPENBLAS_CORETYPE` names, if any."""
+    """A Python version and the BLAS kernel in `OPENBLAS_CORETYPE`, if any."""
 
     version: str
     kernel: str | None
@@ -55,13 +55,13 @@ class Combination:
         return f"Python {self.version}, OPENBLAS_CORETYPE {f'= {self.kernel}' if self.kernel else 'not set'}"
 
     def environment(self) -> dict[str, str]:
-        """Of a process that tests with it."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
-        named = {"OPENBLAS_CORETYPE": self.kernel} if self.kernel else {}
+        """Return the environment of its test process."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
+        kernel = {"OPENBLAS_CORETYPE": self.kernel} if self.kernel else {}
         paths = os.pathsep.join(str(ROOT / name) for name in ("backend", "tests"))
         return {
-            **kept,
-            **named,
+            **inherited,
+            **kernel,
             "OPENBLAS_NUM_THREADS": "1",
             "PYTHONDONTWRITEBYTECODE": "",
             "PYTHONPATH": paths,
@@ -69,7 +69,7 @@ class Combination:
 
 
 def combinations(versions: Iterable[str], kernels: Iterable[str | None]) -> list[Combination]:
-    """The oldest and the newest version with every kernel."""
+    """Return the oldest and the newest version with every kernel."""
     ordered = sorted(versions, key=SUPPORTED.index)
     return [
         Combination(each, kernel) for each in dict.fromkeys((ordered[0], ordered[-1])) for kernel in kernels
@@ -77,20 +77,20 @@ def combinations(versions: Iterable[str], kernels: Iterable[str | None]) -> list
 
 
 def kernels_here(machine: str, features: Iterable[str]) -> list[str | None]:
-    """No BLAS kernel named, and the one that is, where the processor can run it."""
+    """Return no kernel, and `KERNEL` if the processor can run it."""
     has_avx2 = machine in ("x86_64", "AMD64") and not {"AVX2", "X86_V3"}.isdisjoint(features)
     return [None, KERNEL] if has_avx2 else [None]
 
 
 def interpreters(runs: Callable[[str, str], str | None]) -> dict[str, str]:
-    """Supported Pythons that can make virtual environments, by version. `runs` returns what a program prints."""
-    tried = {f"python{version}": version for version in SUPPORTED}
-    asked = "import sys, ensurepip, venv; print('%d.%d' % sys.version_info[:2])"
-    return {version: name for name, version in tried.items() if runs(name, asked) == version}
+    """Return supported Pythons that can make virtual environments, by version. `runs` returns a program's output."""
+    candidates = {f"python{version}": version for version in SUPPORTED}
+    program = "import sys, ensurepip, venv; print('%d.%d' % sys.version_info[:2])"
+    return {version: name for name, version in candidates.items() if runs(name, program) == version}
 
 
 def _runs(name: str, program: str) -> str | None:
-    """What the interpreter prints; None where there is none, or where the program fails."""
+    """Return the interpreter's output, None if it is missing or fails."""
     if shutil.which(name) is None:
         return None
     done = subprocess.run([name, "-c", program], capture_output=True, text=True, check=False)
@@ -98,7 +98,7 @@ def _runs(name: str, program: str) -> str | None:
 
 
 def _own() -> Combination:
-    """What `make test` runs with."""
+    """Return the combination of `make test`."""
     return Combination(_version(), os.environ.get("OPENBLAS_CORETYPE") or None)
 
 
@@ -112,13 +112,13 @@ def _features() -> list[str]:
 
 
 def _prepared(version: str, interpreter: str) -> str:
-    """The Python of an environment with what the tests need; made unless it is there."""
+    """Return the Python of an environment with the test dependencies, created if missing."""
     if version == _version():
         return sys.executable
     place = ROOT / ".venvs" / version
     python, stamp = place / "bin/python", place / "installed"
     if not (stamp.exists() and stamp.read_bytes() == LOCK.read_bytes()):
-        print(f"== installing what the tests need into {place.relative_to(ROOT)}", flush=True)
+        print(f"== installing the test dependencies into {place.relative_to(ROOT)}", flush=True)
         subprocess.run([interpreter, "-m", "venv", "--clear", place], check=True)
         options = ("--quiet", "--disable-pip-version-check", "--no-compile", "--only-binary", ":all:")
         install = (python, "-m", "pip", "install", *options, "--require-hashes", "-r", LOCK)
@@ -128,7 +128,7 @@ def _prepared(version: str, interpreter: str) -> str:
 
 
 def _run(python: str, environment: Mapping[str, str], *arguments: str, quiet: bool = False) -> bool:
-    """Whether the module that is named runs without a failure."""
+    """Run a module. Return whether it succeeds."""
     done = subprocess.run(
         [python, "-m", *arguments],
         cwd=ROOT,
@@ -141,7 +141,7 @@ def _run(python: str, environment: Mapping[str, str], *arguments: str, quiet: bo
 
 
 def _suites(pythons: Mapping[str, str], all_of_them: Iterable[Combination]) -> list[str]:
-    """Run the tests with every combination; returns what failed."""
+    """Run the tests with every combination. Returns the failures."""
     failed = []
     for each in all_of_them:
         if each == _own():
@@ -156,7 +156,7 @@ def _suites(pythons: Mapping[str, str], all_of_them: Iterable[Combination]) -> l
 
 
 def _numbers(pythons: Mapping[str, str], all_of_them: Iterable[Combination]) -> list[str]:
-    """Compare the numbers that are shown on the Pythons, for every kernel; returns what failed."""
+    """Compare the shown numbers of the Pythons, for every kernel. Returns the failures."""
     failed = []
     with tempfile.TemporaryDirectory() as folder:
         for kernel in dict.fromkeys(each.kernel for each in all_of_them):
@@ -167,25 +167,25 @@ def _numbers(pythons: Mapping[str, str], all_of_them: Iterable[Combination]) -> 
                     pythons[each.version], each.environment(), "support.shown_numbers", "write", files[-1]
                 ):
                     failed.append(f"shown numbers, {each}")
-            told = f"shown numbers on {' and '.join(pythons)}, OPENBLAS_CORETYPE {kernel or 'not set'}"
-            print(f"== {told}", flush=True)
+            title = f"shown numbers on {' and '.join(pythons)}, OPENBLAS_CORETYPE {kernel or 'not set'}"
+            print(f"== {title}", flush=True)
             same = _run(sys.executable, _own().environment(), "support.shown_numbers", "compare", *files)
-            note(f"{told}: {'the same' if same else 'different'}")
-            failed += [] if same else [told]
+            note(f"{title}: {'the same' if same else 'different'}")
+            failed += [] if same else [title]
     return failed
 
 
 def main() -> int:
-    """Exit status 1 where a test fails or a number differs; every combination is tried all the same."""
-    found = {**interpreters(_runs), _version(): sys.executable}
-    chosen = combinations(found, kernels_here(platform.machine(), _features()))
-    pythons = {each.version: _prepared(each.version, found[each.version]) for each in chosen}
+    """Try every combination. Returns exit status 1 if a test fails or a number differs."""
+    interpreter_of = {**interpreters(_runs), _version(): sys.executable}
+    chosen = combinations(interpreter_of, kernels_here(platform.machine(), _features()))
+    pythons = {each.version: _prepared(each.version, interpreter_of[each.version]) for each in chosen}
     for version, python in pythons.items():
         print(f"== compiling the kernels for Python {version}", flush=True)
         _run(python, Combination(version, None).environment(), "fallline", "warm", quiet=True)
     failed = _suites(pythons, chosen)
     if len(pythons) == 1:
-        _say(f"Python {_version()} is the only supported one here: no other was tried")
+        _say(f"Python {_version()} is the only supported version here")
     else:
         failed += _numbers(pythons, chosen)
     for each in failed:

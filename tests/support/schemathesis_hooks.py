@@ -1,8 +1,6 @@
-"""What schemathesis has to know to get past 404 and 401: living experiments, the token of each, a table
-and parameters.
+"""Hooks for schemathesis: existing experiments, their tokens, a table and parameters, against 404 and 401.
 
-Loaded by schemathesis itself (SCHEMATHESIS_HOOKS). Leaves alone what it sends as bodies and queries, except that no
-single step command takes minutes.
+Schemathesis loads them (SCHEMATHESIS_HOOKS). They change bodies only to shorten long step commands, and no queries.
 """
 
 from __future__ import annotations
@@ -16,8 +14,8 @@ import numpy as np
 import schemathesis
 
 SMALL = {"data": {"samples": 12, "features": 1}, "network": {"layers": [{"units": 1}]}}
-NEEDS_A_FRESH_ONE = ("delete",)
-PATIENCE = 1_000
+NEEDS_NEW_EXPERIMENT = ("delete",)
+MOST_STEPS = 1_000
 
 TOKENS: dict[str, str] = {}
 _SHARED: list[str] = []
@@ -57,19 +55,19 @@ def map_path_parameters(context: Any, path_parameters: dict[str, Any]) -> dict[s
         return {**path_parameters, "id": table()}
     if "/parameters/" in context.operation.path:
         return {**path_parameters, "id": parameters()}
-    if context.operation.method in NEEDS_A_FRESH_ONE:
-        living = created()
+    if context.operation.method in NEEDS_NEW_EXPERIMENT:
+        id = created()
     else:
         if not _SHARED:
             _SHARED.append(created())
-        living = _SHARED[0]
+        id = _SHARED[0]
     names = {
         "run": "gd",
         "file": "script.py",
         "name": "units" if "instruments" in context.operation.path else "loss",
     }
-    known = {name: names[name] for name in names if name in path_parameters}
-    return {**path_parameters, "id": living, **known}
+    others = {name: names[name] for name in names if name in path_parameters}
+    return {**path_parameters, "id": id, **others}
 
 
 @schemathesis.hook
@@ -78,20 +76,20 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
     if isinstance(body, dict):
         for name in ("steps", "epochs"):
             value = body.get(name)
-            if isinstance(value, int) and PATIENCE < value <= 1_000_000:
-                case.body = {**body, name: PATIENCE}
+            if isinstance(value, int) and MOST_STEPS < value <= 1_000_000:
+                case.body = {**body, name: MOST_STEPS}
 
 
 @schemathesis.hook
 def after_call(context: Any, case: Any, response: Any) -> None:
     if case.method.upper() == "POST" and case.path.endswith("/experiments") and response.status_code == 201:
-        made = response.json()
-        TOKENS[made["id"]] = made["token"]
+        state = response.json()
+        TOKENS[state["id"]] = state["token"]
 
 
 @schemathesis.hook
 def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool:
-    """One check repeats a call that has succeeded, without its token; but what is deleted is 404 to everybody."""
+    """Ignore the check that repeats a DELETE without a token: a deleted experiment is 404 for all."""
     repeated_delete = case.method.upper() == "DELETE" and "IgnoredAuth" in type(failure).__name__
     return not (repeated_delete and "got `404 Not Found`" in failure.message)
 

@@ -1,8 +1,8 @@
-"""A suite that depends on a busy machine's timing: in continuous integration what fails runs once more, alone.
+"""Runs pytest, in continuous integration with a second run of failed tests alone, for suites that depend on timing.
 
-    python -m support.second_run ARGUMENTS    of pytest
+    python -m support.second_run PYTEST_ARGUMENTS
 
-Only where CI is "true". Elsewhere a failure is a failure. Needs no plugin: pytest's own cache names what failed.
+The second run needs CI = "true". Without it, a failure counts at once. pytest's own cache lists the failed tests.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from pathlib import Path
 from support.counting import note
 
 MOST = 10
-"""Failures that may be accidents of timing; where more fail, the suite is broken and none runs again."""
+"""Failures that may come from timing. With more, the suite is broken and none runs again."""
 
 SOME_FAILED = 1
-"""pytest's exit status where tests ran and failed; others are of suites that could not run."""
+"""pytest's exit status if tests failed; other codes mean that the suite could not run."""
 
 
 def run(arguments: Sequence[str], *, again: bool) -> int:
-    """Run pytest, and once more what failed if `again`. Returns its exit status."""
+    """Run pytest, and with `again` repeat the failed tests. Returns its exit status."""
     if not again:
         return _pytest(arguments)
     with tempfile.TemporaryDirectory() as cache:
-        kept = (*arguments, "-o", f"cache_dir={cache}")
-        status, first = _pytest(kept), _failed(cache)
+        options = (*arguments, "-o", f"cache_dir={cache}")
+        status, first = _pytest(options), _failed(cache)
         if status != SOME_FAILED or not first:
             return status
         if len(first) > MOST:
             _say(f"{len(first)} tests failed, more than {MOST}: none runs again")
             return status
         print(f"== pytest, once more and alone: {len(first)} that failed", flush=True)
-        status = _pytest((*kept, "-n", "0", "--last-failed"))
+        status = _pytest((*options, "-n", "0", "--last-failed"))
         left = _failed(cache)
         _say(f"{len(first)} of these tests needed a second run: {', '.join(first)}")
         if left:
@@ -50,7 +50,7 @@ def _pytest(arguments: Sequence[str]) -> int:
 
 
 def _failed(cache: str) -> list[str]:
-    """The tests that failed in the last run, by their names for pytest."""
+    """Return pytest's names of the failed tests of the last run."""
     file = Path(cache, "v/cache/lastfailed")
     return sorted(json.loads(file.read_text())) if file.exists() else []
 

@@ -1,4 +1,4 @@
-"""fallline as its users meet it: in this process without a network, or as a process of its own behind a real port."""
+"""A server for tests: in this process without a network, or in its own process with a port."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from fallline.settings import Settings
 
 BACKEND = Path(__file__).parents[2] / "backend"
 NUMPY = {"FALLLINE_KERNEL": "numpy"}
-"""For a server of which it does not matter what computes: it need not load compiled code."""
+"""For a server that does not need compiled code."""
 
 START_SECONDS = 90
-"""Two on a machine that has nothing else to do."""
+"""Start timeout; an idle machine needs 2 s."""
 
 SMALL: dict[str, Any] = {"data": {"samples": 60}}
 
@@ -51,7 +51,7 @@ async def open_app(
 
 @dataclass
 class Experiment:
-    """An experiment over HTTP: its address and what opens it."""
+    """An experiment over HTTP: its address and token."""
 
     client: httpx.AsyncClient
     id: str
@@ -84,7 +84,7 @@ async def created(client: httpx.AsyncClient, recipe: dict[str, Any] | None = Non
 
 
 class Server:
-    """A process of its own."""
+    """A server in its own process."""
 
     def __init__(self, process: subprocess.Popen[bytes], url: str, output: Path) -> None:
         self.process = process
@@ -101,7 +101,7 @@ class Server:
         return f"ws://127.0.0.1:{self.port}/api/v1/stream"
 
     def end(self, number: int = signal.SIGTERM, timeout: float = 20) -> tuple[int, float]:
-        """Exit status and seconds from the signal to the end."""
+        """Send a signal. Returns the exit status and the seconds until the end."""
         began = time.monotonic()
         self.process.send_signal(number)
         return self.process.wait(timeout), time.monotonic() - began
@@ -109,7 +109,7 @@ class Server:
 
 @cache
 def compiled_ahead() -> None:
-    """So that no server of a test begins on NumPy and goes on compiled, which gives other last digits."""
+    """Compile the kernels, so that no server switches from NumPy to compiled code during a test."""
     directory = cache_directory(os.environ)
     if directory is not None and is_complete(directory):
         return
@@ -126,17 +126,17 @@ def _environment() -> dict[str, str]:
 def open_server(
     *arguments: str, program: tuple[str, ...] = ("-m", "fallline"), **environment: str
 ) -> Iterator[Server]:
-    """A server on a free port. It stores in a folder of its own, unless `FALLLINE_DATA` or `--memory` say otherwise."""
+    """Start a server on a free port. It stores in a temporary folder, unless `FALLLINE_DATA` or `--memory` is set."""
     compiled_ahead()
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "output"
-        stored = {"FALLLINE_DATA": str(Path(folder) / "data"), **environment}
+        variables = {"FALLLINE_DATA": str(Path(folder) / "data"), **environment}
         with output.open("wb") as sink:
             process = subprocess.Popen(
                 [sys.executable, *program, "serve", "--port", "0", *arguments],
                 stdout=sink,
                 stderr=subprocess.STDOUT,
-                env={**_environment(), **stored},
+                env={**_environment(), **variables},
             )
         try:
             yield Server(process, _url(process, output), output)
@@ -144,13 +144,13 @@ def open_server(
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             process.wait()
-        # What a server catches, logs and goes on after is still a fault.
-        assert "Traceback" not in (said := output.read_text()), said
+        # An exception that the server catches and logs is still a fault.
+        assert "Traceback" not in (log := output.read_text()), log
 
 
 @contextmanager
 def serving(*arguments: str, **environment: str) -> Iterator[str]:
-    """The address of a server that is there for this test, without a slash at its end."""
+    """Start a server. Yields its address without a final slash."""
     with open_server(*arguments, **environment) as server:
         yield server.url.rstrip("/")
 
@@ -158,14 +158,14 @@ def serving(*arguments: str, **environment: str) -> Iterator[str]:
 def _url(process: subprocess.Popen[bytes], output: Path) -> str:
     give_up = time.monotonic() + START_SECONDS
     while time.monotonic() < give_up and process.poll() is None:
-        if found := re.search(r"listens on (http://\S+)", output.read_text()):
-            return found[1]
+        if match := re.search(r"listens on (http://\S+)", output.read_text()):
+            return match[1]
         time.sleep(0.02)
     raise AssertionError(f"the server does not start: {output.read_text()}")
 
 
 def raw(port: int, request: bytes, timeout: float = 10) -> bytes:
-    """What the server answers to these very bytes, up to the end of the connection or of patience."""
+    """Send these bytes. Returns the response until the connection closes or times out."""
     answer = b""
     with (
         socket.create_connection(("127.0.0.1", port), timeout=timeout) as connection,

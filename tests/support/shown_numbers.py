@@ -1,7 +1,7 @@
-"""Every number that the program shows of the golden recipes, to compare one Python with another.
+"""All shown numbers of the golden recipes, to compare two Pythons.
 
     python -m support.shown_numbers write FILE     with this Python and this BLAS kernel
-    python -m support.shown_numbers compare A B    exits with 1 where a digit differs
+    python -m support.shown_numbers compare A B    exits with 1 if a digit differs
 
 The same builds on the same processor must show the same digits. Times are left out.
 """
@@ -27,83 +27,83 @@ Shown = dict[str, Any]
 
 RECIPES = Path(__file__).parents[1] / "golden/recipes.json"
 STEPS, PAST = 60, 30
-"""Steps that each run makes, and the one that is looked back at."""
+"""Steps of each run, and the past step to inspect."""
 
-FOUND_AFTER = 400
-"""Steps after which the Doctor looks, of a clock that stands nearly still."""
+DOCTOR_STEPS = 400
+"""Steps before the Doctor examines the runs."""
 
-MOST_NAMED = 20
-"""Differing answers that are named."""
+MOST_LISTED = 20
+"""Differing responses to list."""
 
-OF_TIME = frozenset(
+VOLATILE = frozenset(
     {"id", "token", "doctor", "findings", "builds", "seconds", "cost_seconds", "again_seconds"}
 )
-"""Keys of what differs from process to process. The Doctor looks by the clock, so findings are taken apart."""
+"""Keys that differ from process to process. Findings depend on the clock and are compared separately."""
 
 
-def at_rest(told: Any) -> Any:
-    """The answer without what differs from process to process."""
-    if isinstance(told, dict):
-        return {name: at_rest(value) for name, value in told.items() if name not in OF_TIME}
-    return [at_rest(value) for value in told] if isinstance(told, list) else told
+def stable(value: Any) -> Any:
+    """Return the response without volatile keys."""
+    if isinstance(value, dict):
+        return {name: stable(each) for name, each in value.items() if name not in VOLATILE}
+    return [stable(each) for each in value] if isinstance(value, list) else value
 
 
 async def answers(recipe: Json, kernel: Kernel) -> Shown:
-    """What the API answers about the recipe, by path."""
+    """Return the API's responses for the recipe, by path."""
     async with open_app(Kernels(kernel)) as (_, client):
         one = await created(client, recipe)
         state = (await one.ask("POST", "/step", {"steps": STEPS})).json()
-        shown = {"/": at_rest(state)}
+        responses = {"/": stable(state)}
         for path in paths(state):
             answer = await client.get(one.here + path)
             is_json = answer.headers["content-type"].endswith("json")
-            shown[path] = at_rest(answer.json()) if is_json else answer.text
-        return shown
+            responses[path] = stable(answer.json()) if is_json else answer.text
+        return responses
 
 
 def paths(state: Json) -> list[str]:
-    found = ["/data", *(f"/figures/{name}" for name in MEASURED), "/figures/gradients"]
+    paths = ["/data", *(f"/figures/{name}" for name in MEASURED), "/figures/gradients"]
     for run in state["runs"]:
         here, step = f"/runs/{run['name']}", min(PAST, run["step"])
-        found += [f"{here}/snapshot?step={step}", f"{here}/inspect?step={step - 1}", f"{here}/history"]
-        found += [f"{here}/check", f"/export/script.py?run={run['name']}"]
-        found += [f"{here}/instruments/{name}?step={step}" for name in INSTRUMENTS]
-    return found
+        paths += [f"{here}/snapshot?step={step}", f"{here}/inspect?step={step - 1}", f"{here}/history"]
+        paths += [f"{here}/check", f"/export/script.py?run={run['name']}"]
+        paths += [f"{here}/instruments/{name}?step={step}" for name in INSTRUMENTS]
+    return paths
 
 
-def found(recipe: Json, kernel: Kernel) -> Shown:
-    """What the Doctor found, by run."""
+def findings(recipe: Json, kernel: Kernel) -> Shown:
+    """Return the Doctor's findings, by run."""
     one = Examined(recipe, Kernels(kernel))
-    one.step(FOUND_AFTER, 25)
+    one.step(DOCTOR_STEPS, 25)
     return {f"/runs/{run}/findings": one.findings(run) for run in one.one.runs}
 
 
 def shown_numbers() -> Shown:
-    """By kernel, recipe and path."""
-    shown = {}
+    """Return all numbers by kernel, recipe and path."""
+    numbers = {}
     for kernel in (NUMPY, compiled_kernel()):
         for name, golden in json.loads(RECIPES.read_text()).items():
             recipe = golden["posted"]
-            told = {**asyncio.run(answers(recipe, kernel)), **found(recipe, kernel)}
-            shown |= {f"{kernel.name}: {name}: {path}": value for path, value in told.items()}
-    return shown
+            responses = {**asyncio.run(answers(recipe, kernel)), **findings(recipe, kernel)}
+            numbers |= {f"{kernel.name}: {name}: {path}": value for path, value in responses.items()}
+    return numbers
 
 
 def compare(one: Path, other: Path) -> list[str]:
-    """The places at which two files differ."""
+    """Return the keys at which two files differ."""
     first, second = (json.loads(file.read_text()) for file in (one, other))
     return sorted(place for place in first.keys() | second.keys() if first.get(place) != second.get(place))
 
 
 def main() -> int:
-    """See the module."""
+    """Run the command of the module docstring."""
     match sys.argv[1:]:
         case ["write", file]:
             Path(file).write_text(json.dumps(shown_numbers()))
             return 0
         case ["compare", one, other]:
             differing = compare(Path(one), Path(other))
-            for place in differing[:MOST_NAMED]:
+            for place in differing[:MOST_LISTED]:
                 print("differs:", place)
             print(f"{len(differing)} answers differ")
             return 1 if differing else 0

@@ -1,4 +1,4 @@
-"""What a stored file opens as: every experiment of it, at rest, in numbers that any machine makes again to rounding."""
+"""Contents of a stored file: its experiments as numbers that any machine repeats to rounding."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SUMS = (
 
 
 def sum_again(folder: Path) -> None:
-    """Give rows that a test has written itself their checksums, in a file that has any."""
+    """Update the checksums of rows that a test has changed, if the file has checksums."""
     with closing(sqlite3.connect(folder / NAME)) as connection, connection:
         if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'session'").fetchone():
             return
@@ -39,24 +39,24 @@ def sum_again(folder: Path) -> None:
                 )
 
 
-async def told(file: Path, experiments: JSON) -> JSON:
-    """What the experiments of a stored file are, by their names; the file stays as it is."""
+async def contents(file: Path, experiments: JSON) -> JSON:
+    """Return the experiments of a stored file by name. The file does not change."""
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(file, Path(folder) / NAME)
         async with open_lab(SqliteStore(Path(folder))) as lab:
-            return {name: await _told(lab, opened["id"]) for name, opened in experiments.items()}
+            return {name: await _experiment(lab, keys["id"]) for name, keys in experiments.items()}
 
 
-async def _told(lab: Lab, id: str) -> JSON:
+async def _experiment(lab: Lab, id: str) -> JSON:
     state = await lab.views.state(id)
     return {
         "recipe": state["recipe"],
         "playing": state["playing"],
-        "runs": {run["name"]: await _run_told(lab, id, run) for run in state["runs"]},
+        "runs": {run["name"]: await _run(lab, id, run) for run in state["runs"]},
     }
 
 
-async def _run_told(lab: Lab, id: str, run: JSON) -> JSON:
+async def _run(lab: Lab, id: str, run: JSON) -> JSON:
     _, history, _ = await lab.views.history(id, run["name"], ["batch_loss"], None, None, 1000)
     return {
         **{name: run[name] for name in ("status", "step", "samples_seen", "label", "settings")},

@@ -1,4 +1,4 @@
-"""How much work something is, counted in calls of functions: the same on every machine, however busy it is."""
+"""Work measured in function calls, which does not depend on the machine or its load."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any
 
 
 class TooMuchWork(BaseException):
-    """More calls than the test allows. Raised at once: what it is about may take minutes."""
+    """More calls than the test allows. Raised at once, because the rest may take minutes."""
 
 
 class Work:
-    """The calls so far, of Python's functions and of those written in C; each turn of a generator is one."""
+    """Counts calls of Python and C functions; each step of a generator counts as one."""
 
     def __init__(self, limit: float) -> None:
         self.calls = 0
         self._limit = limit
 
-    def seen(self, _frame: FrameType, event: str, _argument: Any) -> None:
+    def profile(self, _frame: FrameType, event: str, _argument: Any) -> None:
         if event in ("call", "c_call"):
             self.calls += 1
             if self.calls > self._limit:
@@ -30,9 +30,9 @@ class Work:
 
 @contextmanager
 def counted(limit: float = float("inf")) -> Iterator[Work]:
-    """Count the calls that this thread makes meanwhile. Raises TooMuchWork beyond the limit."""
+    """Count the calls of this thread in the context. Raises TooMuchWork above the limit."""
     work = Work(limit)
-    sys.setprofile(work.seen)
+    sys.setprofile(work.profile)
     try:
         yield work
     finally:

@@ -53,7 +53,7 @@ def test_commands_are_there_again_after_each_of_them() -> None:
 def test_a_run_without_a_stored_state_is_made_from_its_recipe() -> None:
     life = Life()
     life.step(12)
-    assert life.kept.parts == {}
+    assert life.stored.parts == {}
     life.reopen()
     assert steps(life) == {"gd": 12, "sgd": 12}
     assert_twins(life)
@@ -62,7 +62,7 @@ def test_a_run_without_a_stored_state_is_made_from_its_recipe() -> None:
 def test_a_long_run_is_there_again_in_a_few_turns() -> None:
     life = Life()
     life.step(2_000)
-    assert {run: "head" in parts for run, parts in life.kept.parts.items()} == {"gd": True, "sgd": True}
+    assert {run: "head" in parts for run, parts in life.stored.parts.items()} == {"gd": True, "sgd": True}
     made = sum(run.seconds for run in life.one.runs.values())
     assert made > 10 * books.SAVE_SECONDS
     life.reopen()
@@ -77,19 +77,19 @@ def test_the_way_from_the_last_stored_state_is_short() -> None:
     life = Life(runs=[{"name": "gd"}])
     life.step(3_000)
     short = life.reopen()
-    life.reopen(replace(life.kept, parts={}))
+    life.reopen(replace(life.stored, parts={}))
     assert short * 5 < 3_000 * life.one.runs["gd"].step_seconds / 0.01
 
 
 def test_only_what_changed_is_stored_anew() -> None:
     life = Life(runs=[{"name": "gd"}])
     life.step(4_000)
-    whole = sum(map(len, life.kept.parts["gd"].values()))
-    heads = {life.kept.parts["gd"]["head"]}
+    whole = sum(map(len, life.stored.parts["gd"].values()))
+    heads = {life.stored.parts["gd"]["head"]}
     before = life.stored_bytes
     for _ in range(20):
         life.step(100)
-        heads.add(life.kept.parts["gd"]["head"])
+        heads.add(life.stored.parts["gd"]["head"])
     assert (life.stored_bytes - before) / (len(heads) - 1) < whole / 2
 
 
@@ -103,8 +103,8 @@ def test_findings_have_the_numbers_again_with_which_they_were_seen_last() -> Non
     life.reopen()
     assert life.there["runs"][0]["findings"] == found
     assert life.one.run("gd").header(playing=False)["findings"][0]["seen_at"] == 100
-    older = {name: told for name, told in life.kept.progress.items() if name != "seen"}
-    life.reopen(replace(life.kept, progress=older))
+    older = {name: told for name, told in life.stored.progress.items() if name != "seen"}
+    life.reopen(replace(life.stored, progress=older))
     assert [each["seen_at"] for each in life.one.run("gd").findings()] == [10], (
         "as an older fallline stored it"
     )
@@ -114,7 +114,7 @@ def test_a_playing_experiment_plays_on_from_where_it_was_seen_last() -> None:
     life = Life()
     life.play(40)
     seen = steps(life)
-    stored = {run: at["step"] for run, at in life.kept.progress["runs"].items()}
+    stored = {run: at["step"] for run, at in life.stored.progress["runs"].items()}
     life.reopen()
     assert life.one.playing
     assert {run["name"]: run["step"] for run in life.there["runs"]} == stored
@@ -159,10 +159,10 @@ def test_one_that_was_settled_goes_on_in_the_same_generation() -> None:
 def test_one_that_was_left_is_paused_and_one_that_is_only_looked_at_stores_nothing() -> None:
     life = Life()
     life.play(5)
-    kept = life.kept
+    kept = life.stored
     life.reopen(is_paused=True)
     assert not life.one.playing
-    assert not life.kept.progress["playing"]
+    assert not life.stored.progress["playing"]
     before = life.writes
     life.reopen(kept, stands_still=True)
     assert not life.one.playing
@@ -174,7 +174,7 @@ def test_a_diverged_run_stays_where_it_is() -> None:
     life.step(100)
     before = costless(life.one.state())
     assert before["runs"][0]["status"] == "diverged"
-    for kept in (life.kept, replace(life.kept, parts={})):
+    for kept in (life.stored, replace(life.stored, parts={})):
         life.reopen(kept)
         assert costless(life.one.state()) == before
     life.do(edit("gd", learning_rate=0.01))
@@ -197,7 +197,7 @@ def test_a_step_that_was_cut_off_is_not_made_twice_when_it_is_asked_for_again() 
     life.step(1_500, receipt=KEY)
     assert steps(life) == {"gd": 1_550, "sgd": 1_550}
     life.reopen()
-    assert life.kept.progress["unfinished"] == {}
+    assert life.stored.progress["unfinished"] == {}
 
 
 def test_a_step_of_which_none_was_made_is_known_by_its_key_all_the_same() -> None:
@@ -206,7 +206,7 @@ def test_a_step_of_which_none_was_made_is_known_by_its_key_all_the_same() -> Non
     CLOCK.now += books.POSITION_SECONDS
     life.store_it()
     life.reopen()
-    assert list(life.kept.progress["unfinished"]) == [KEY.key]
+    assert list(life.stored.progress["unfinished"]) == [KEY.key]
     life.step(1_500, receipt=KEY)
     assert steps(life) == {"gd": 1_500, "sgd": 1_500}
 
@@ -239,14 +239,14 @@ def test_a_reset_makes_a_cut_off_step_forget_where_it_was_going() -> None:
 def test_a_damaged_state_is_noticed_and_made_again(spoil: str) -> None:
     life = Life(runs=[{"name": "gd"}])
     life.step(2_000)
-    parts = dict(life.kept.parts["gd"])
+    parts = dict(life.stored.parts["gd"])
     assert len(parts) > 3
     name = "head" if spoil == "head" else next(name for name in parts if name.startswith("history-first"))
     if spoil == "lose":
         del parts[name]
     else:
         parts[name] = parts[name][:-1] + bytes([parts[name][-1] ^ 1])
-    life.reopen(replace(life.kept, parts={"gd": parts}))
+    life.reopen(replace(life.stored, parts={"gd": parts}))
     assert steps(life) == {"gd": 2_000}
     assert_twins(life)
     life.step(500)
@@ -257,14 +257,14 @@ def test_a_damaged_state_is_noticed_and_made_again(spoil: str) -> None:
 def test_a_damaged_checkpoint_is_noticed_and_an_earlier_one_serves() -> None:
     life = Life(runs=[{"name": "gd"}])
     life.step(3_000)
-    parts = dict(life.kept.parts["gd"])
+    parts = dict(life.stored.parts["gd"])
     first, *_ = sorted(
         (name for name in parts if name.startswith("checkpoint-")), key=lambda name: int(name[11:])
     )
     step = int(first.removeprefix("checkpoint-"))
     wanted = life.one.runs["gd"].checkpoints.before(step).fingerprint()
     parts[first] = parts[first][:-1] + bytes([parts[first][-1] ^ 1])
-    turns = life.reopen(replace(life.kept, parts={"gd": parts}))
+    turns = life.reopen(replace(life.stored, parts={"gd": parts}))
     assert turns < 100, "the state itself is whole: the way from step 0 is not made again"
     assert life.one.runs["gd"].checkpoints.before(step).step < step
     seen: list[Any] = []
@@ -273,7 +273,7 @@ def test_a_damaged_checkpoint_is_noticed_and_an_earlier_one_serves() -> None:
         life.one.work(0.01, CLOCK.now, CLOCK)
     assert seen[0]["is"] == wanted
     life.step(1_000)
-    assert first not in life.kept.parts["gd"]
+    assert first not in life.stored.parts["gd"]
     life.reopen()
     assert_twins(life)
 
@@ -281,7 +281,7 @@ def test_a_damaged_checkpoint_is_noticed_and_an_earlier_one_serves() -> None:
 def test_other_builds_are_noticed_and_told() -> None:
     life = Life(runs=[{"name": "gd"}])
     life.step(1_500)
-    stored = life.kept
+    stored = life.stored
     other = Kernels(CLOCK, builds={**BUILDS, "blas": "another"})
     life.reopen(stored, other)
     assert life.one.state()["provenance"]["restored"] == {"gd": TO_ROUNDING}

@@ -82,4 +82,4 @@ def test_a_digit_that_differs_is_found(
 
 def test_times_and_names_of_a_process_are_no_numbers_to_compare() -> None:
     told = {"id": "x", "runs": [{"step": 1, "doctor": {"seconds": 0.1}, "loss": 0.5}]}
-    assert shown_numbers.at_rest(told) == {"runs": [{"step": 1, "loss": 0.5}]}
+    assert shown_numbers.stable(told) == {"runs": [{"step": 1, "loss": 0.5}]}
