@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fallline.services import library
-from fallline.vocabulary import answers, catalog_answers, sent_answers
+from fallline.vocabulary import answers, catalog_answers, upload_answers
 from support.csv_files import BAD, MIB, TOO_LARGE
 from support.serving import Server, created, open_app, raw
 
@@ -44,7 +44,7 @@ async def test_a_table_is_told_as_it_was_read_and_is_there_to_be_read_again() ->
         assert (told["rows"], told["target"], told["skipped_count"]) == (60, "kind", 1)
         assert told["skipped"] == [{"line": 62, "reason": "no value in length"}]
         assert told["preview"][1] == ["0,125", "blue", "nr 1", "b"]
-        sent_answers.Table.model_validate(told)
+        upload_answers.Table.model_validate(told)
         assert (await client.get(f"{DATASETS}/{told['id']}")).json() == told
         assert (await client.get(f"{DATASETS}/{told['id'][:-1]}")).status_code == 404
         assert (await sent(client))["id"] != (await sent(client))["id"]

@@ -96,7 +96,7 @@ class Store(Protocol):
     """Name of the store, for people."""
 
     is_durable: bool
-    """Whether it outlives this process. If not, states are not stored."""
+    """True if it outlives this process. If not, states are not stored."""
 
     def open(self) -> None:
         """Open the store. Raises StoreRefused, or StoreUnwritable if a later try may succeed."""

@@ -33,7 +33,7 @@ from fallline.storage.interface import (
 )
 from fallline.storage.mounts import network_file_system
 from fallline.storage.reserve import Reserve, room_on
-from fallline.storage.tables import TRUTH, VERSION
+from fallline.storage.tables import ESSENTIAL, VERSION
 from fallline.vocabulary.journal import Json, StoredExperiment
 
 NAME = "fallline.sqlite3"
@@ -160,7 +160,7 @@ class SqliteStore:
             raise StoreRefused(
                 f"{self.path} was written by a newer fallline (tables {version}, here {VERSION}): update fallline"
             )
-        for table in TRUTH:
+        for table in ESSENTIAL:
             result = _pragma(connection, f"quick_check({table.name})")
             if result != "ok":
                 raise StoreRefused(_damaged(self.path, str(result)))
@@ -199,7 +199,7 @@ class SqliteStore:
             with contextlib.suppress(sqlite3.OperationalError):  # no room for a second copy
                 _pragma(connection, "auto_vacuum = INCREMENTAL")
                 _driver(connection).execute("VACUUM")
-        for table in TRUTH:
+        for table in ESSENTIAL:
             if (
                 _pragma(connection, f"integrity_check({table.name})") != "ok"
             ):  # its index: the table is intact

@@ -105,5 +105,5 @@ SESSION = Table(
 )
 """One row: whether a server opened the file and did not close it. Then its log must exist."""
 
-TRUTH = (EXPERIMENT, ENTRY, ANSWER, DATASET)
+ESSENTIAL = (EXPERIMENT, ENTRY, ANSWER, DATASET)
 """Tables that must be intact."""

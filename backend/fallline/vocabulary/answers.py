@@ -12,8 +12,8 @@ from pydantic import Field
 from fallline.vocabulary.finding_answers import Examining, Finding
 from fallline.vocabulary.open import OpenModel
 from fallline.vocabulary.recipe import Recipe
-from fallline.vocabulary.sent_answers import SkippedRow
 from fallline.vocabulary.stop_conditions import StopCondition
+from fallline.vocabulary.upload_answers import SkippedRow
 
 Number: TypeAlias = float | None
 Matrix: TypeAlias = list[list[float]]

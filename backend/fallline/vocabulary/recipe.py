@@ -44,7 +44,7 @@ OWN_DATA = ("degree", "turns")
 OF_A_TABLE = ("dataset", "target", "task")
 """Settings of uploaded data: the table, its target column, and the task."""
 
-SentId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+UploadId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 """Id of an upload to this server."""
 
 
@@ -64,7 +64,7 @@ class DataSettings(StrictModel):
     label_noise: Annotated[float, Field(ge=0, le=1)] = 0.0
     degree: int | None = None
     turns: float | None = None
-    dataset: SentId | None = None
+    dataset: UploadId | None = None
     target: Annotated[str, Field(min_length=1, max_length=80)] | None = None
     task: Literal["regression", "classification"] | None = None
 
@@ -138,7 +138,7 @@ class NetworkSettings(StrictModel):
     weights: RowName | Initializer = "normal"
     biases: RowName | Initializer = "normal"
     seed: Seed = 0
-    start: SentId | None = None
+    start: UploadId | None = None
 
     @model_serializer(mode="wrap")
     def _without_nothing(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from fallline.vocabulary import sent_answers
+from fallline.vocabulary import upload_answers
 from fallline.web.answers import Answer
 from fallline.web.bodies import csv_of
 from fallline.web.openapi import OWNER, answers_of
@@ -21,7 +21,7 @@ CSV_BODY = {"required": True, "content": {"text/csv": {"schema": {"type": "strin
 @router.post(
     "",
     status_code=201,
-    responses=answers_of(413, 415, 422, 503, ok=201, model=sent_answers.Table),
+    responses=answers_of(413, 415, 422, 503, ok=201, model=upload_answers.Table),
     openapi_extra={"requestBody": CSV_BODY, "parameters": [OWNER]},
 )
 async def add(_: Owner, body: Annotated[bytes, Depends(csv_of)], lab: TheLab) -> Response:
@@ -34,7 +34,7 @@ async def add(_: Owner, body: Annotated[bytes, Depends(csv_of)], lab: TheLab) ->
     return Answer(told, 201, headers={"Location": f"/api/v1/datasets/{told['id']}"})
 
 
-@router.get("/{id}", responses=answers_of(404, model=sent_answers.Table))
+@router.get("/{id}", responses=answers_of(404, model=upload_answers.Table))
 async def table(id: str, lab: TheLab) -> Response:
     """The same again: columns, rows, and what was left out."""
     return Answer(await lab.table(id))

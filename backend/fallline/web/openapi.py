@@ -15,13 +15,13 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from fallline.vocabulary import answers, catalog_answers, commands, finding_answers, messages, sent_answers
+from fallline.vocabulary import answers, catalog_answers, commands, finding_answers, messages, upload_answers
 from fallline.vocabulary.recipe import Recipe
 from fallline.web.errors import STATUS
 
 _BODIES = (Recipe, *commands.COMMANDS.values())
 _MESSAGES = (messages.Watch, messages.Unwatch, messages.Got, messages.Ping, messages.Envelope)
-_ANSWERS = (answers, catalog_answers, finding_answers, sent_answers)
+_ANSWERS = (answers, catalog_answers, finding_answers, upload_answers)
 _REFERENCE = "#/components/schemas/{model}"
 
 DESCRIPTION = """Train small networks step by step and watch every number.

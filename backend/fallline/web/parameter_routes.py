@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from fallline.vocabulary import sent_answers
+from fallline.vocabulary import upload_answers
 from fallline.web.answers import Answer
 from fallline.web.bodies import npz_of
 from fallline.web.openapi import answers_of
@@ -22,7 +22,7 @@ NPZ_BODY = {"required": True, "content": {"application/octet-stream": {"schema":
 @router.post(
     "",
     status_code=201,
-    responses=answers_of(413, 415, 422, 503, ok=201, model=sent_answers.Parameters),
+    responses=answers_of(413, 415, 422, 503, ok=201, model=upload_answers.Parameters),
     openapi_extra={"requestBody": NPZ_BODY},
 )
 async def add(body: Annotated[bytes, Depends(npz_of)], lab: TheLab) -> Response:
@@ -33,7 +33,7 @@ async def add(body: Annotated[bytes, Depends(npz_of)], lab: TheLab) -> Response:
     return Answer(told, 201, headers={"Location": f"/api/v1/parameters/{told['id']}"})
 
 
-@router.get("/{id}", responses=answers_of(404, model=sent_answers.Parameters))
+@router.get("/{id}", responses=answers_of(404, model=upload_answers.Parameters))
 async def parameters(id: str, lab: TheLab) -> Response:
     """The same again: names and shapes."""
     return Answer(await lab.parameters(id))

@@ -1,4 +1,4 @@
-"""What a recipe is: defaults, names, and the fold of edits into settings."""
+"""Recipes: defaults, names, and how edits change settings."""
 
 from __future__ import annotations
 

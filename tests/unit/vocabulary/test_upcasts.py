@@ -1,4 +1,4 @@
-"""Stored facts of older versions are read as those of the present version."""
+"""Upcasts of facts stored by older versions."""
 
 from __future__ import annotations
 
