@@ -282,7 +282,7 @@ def note_session(connection: Connection, *, is_open: bool) -> None:
     connection.execute(insert(SESSION), [{"one": 1, "is_open": int(is_open)}])
 
 
-def delete(connection: Connection, ids: Sequence[str]) -> None:
+def delete_experiments(connection: Connection, ids: Sequence[str]) -> None:
     """Delete experiments with all their data."""
     _many(connection, _FORGET, [{"one": id} for id in ids])
 

@@ -283,7 +283,7 @@ class SqliteStore:
             sql.mark(connection, moment)
 
     def delete(self, ids: Sequence[str]) -> None:
-        self._delete(lambda connection: sql.delete(connection, ids))
+        self._delete(lambda connection: sql.delete_experiments(connection, ids))
 
     def tables(self) -> list[TableInfo]:
         with self._transaction() as connection:
