@@ -213,7 +213,7 @@ def test_pieces_of_different_series_cannot_be_joined() -> None:
 
 
 def test_zero_buckets_are_refused() -> None:
-    with pytest.raises(ValueError, match="at least one"):
+    with pytest.raises(ValueError, match="at least 1"):
         coarsen(from_records(one_series(1, 2)), 0)
 
 
