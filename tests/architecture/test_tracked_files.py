@@ -11,15 +11,19 @@ PLACES = re.compile(
     "|".join(["/" + "work/", "/" + "root/", "/" + r"home/\w", "/" + "Users/", "/" + "opt/wheels"])
 )
 INDEXES = re.compile(r"files\.python" + r"hosted|pypi\." + r"org|registry\." + r"npmjs|proxy\." + r"golang")
-BUILT = re.compile(r"(^|/)(__pycache__|node_modules|dist|\.venv)/|\.(pyc|whl)$")
+BUILT = re.compile(r"(^|/)(__pycache__|node_modules|dist|\.venv)(/|$)|\.(pyc|whl)$")
 NOT_TEXT = {".png", ".woff2", ".npz", ".ico", ".sqlite3"}
 
 
-def tracked() -> list[Path]:
-    # Also what is about to be added: a fault is told before the commit, not after.
+def names() -> list[str]:
+    # Also new files, so that a fault shows before the commit.
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return [path for name in names.split("\0") if name and (path := ROOT / name).is_file()]
+    output = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return list(filter(None, output.split("\0")))
+
+
+def tracked() -> list[Path]:
+    return [path for name in names() if (path := ROOT / name).is_file()]
 
 
 def faults(text: str) -> list[str]:
@@ -39,6 +43,10 @@ def test_a_place_and_an_index_would_be_noticed() -> None:
 
 
 def test_nothing_that_was_built_is_committed() -> None:
-    assert [
-        str(path.relative_to(ROOT)) for path in tracked() if BUILT.search(path.relative_to(ROOT).as_posix())
-    ] == []
+    assert list(filter(BUILT.search, names())) == []
+
+
+def test_a_link_to_an_environment_would_be_noticed() -> None:
+    """Checking out such a link deletes the directory it replaces, because git ignores that directory."""
+    assert all(map(BUILT.search, [".venv", "tests/frontend/node_modules", ".venv/bin/python"]))
+    assert not BUILT.search("docs/distances.md")
