@@ -1,6 +1,6 @@
 /**
- * What a page may ask, joined from its parts: store, columns, line, REST, storage.
- * Owns: the commands. No DOM. Pages and components are given an app; nothing here knows them.
+ * The page's commands, joined from store, columns, connection, REST and storage.
+ * Owns: the commands. No DOM. Pages and components receive an app; nothing here knows them.
  */
 
 import { createApi, Refused } from "./net/api.js";
@@ -38,7 +38,7 @@ import { createStore } from "./state/store.js";
 
 const READ_ONLY = { title: "This page may look, not change.", detail: "The key to this experiment is in another browser." };
 
-/** What was asked for under its name, or why it was refused: told to who asked. @param {string} name @param {Promise<any>} asked */
+/** The result under its name, or why it failed. @param {string} name @param {Promise<any>} asked */
 const found = (name, asked) => asked.then((thing) => ({ [name]: thing }), (error) => {
   if (error instanceof Refused) return { problem: error.problem };
   throw error;
@@ -79,15 +79,12 @@ export function createApp(environment = browserEnvironment()) {
     commands.command(what, run, body);
   }
 
-  /**
-   * Steps asked for while others are still being made go together: a held key is one command at a time. Of epochs one waits
-   * at most.
-   */
+  /** Steps requested while others run are joined: a held key is one command at a time, and at most one epoch waits. */
   const wanted = { steps: 0, epochs: 0 };
   /** @param {...string} what */
   const isPending = (...what) => Object.values(store.get().pending).some((pending) => what.includes(pending.do));
 
-  /** A step comes after the play or pause that was asked for before it, also where that one still waits. */
+  /** A step follows any play or pause requested before it, even one that still waits. */
   function stepOn() {
     const unit = wanted.epochs ? "epochs" : "steps";
     const count = wanted[unit];
@@ -96,16 +93,16 @@ export function createApp(environment = browserEnvironment()) {
     command("step", null, { [unit]: count });
   }
 
-  /** Play, pause or reset: what was to come is not wanted any more. @param {string} what @param {string|null} [run] @param {Json} [body] */
+  /** Play, pause or reset cancels steps that wait. @param {string} what @param {string|null} [run] @param {Json} [body] */
   function insteadOfSteps(what, run, body) {
     Object.assign(wanted, { steps: 0, epochs: 0 });
     command(what, run, body);
   }
 
-  /** What the experiment that is being made differs by: a change asked for meanwhile goes with it. @type {import("./state/recipes.js").Changes} */
+  /** Changes to the experiment that is being created; later ones are added to it. @type {import("./state/recipes.js").Changes} */
   let changes = {};
 
-  /** What takes back the last thing that can be taken back; its notice says what that was. @type {() => void|Promise<void>} */
+  /** Reverts the last command that can be undone; its notice names it. @type {() => void|Promise<void>} */
   let takeBack = visits.undo;
 
   /** @param {string} text @param {() => void} undo @param {string} [waits] */
@@ -124,7 +121,7 @@ export function createApp(environment = browserEnvironment()) {
     stepOn();
   }
 
-  /** An exhibit that nobody has played yet is played as it is seen best. */
+  /** Plays a fresh exhibit at its own speed and pace. */
   function playAsTold() {
     const part = playbackOf(store.get());
     if (part) dispatch({ type: "playback", part });
@@ -135,13 +132,13 @@ export function createApp(environment = browserEnvironment()) {
     insteadOfSteps("play", null, { speed, pace });
   }
 
-  /** Who steps with the step inspector open wants to read, so nothing goes on meanwhile. */
+  /** Stepping with the step inspector open pauses first, so that its content stays. */
   function holdToRead() {
     const state = store.get();
     if (isInspectorOpen(state, environment.narrow()) && state.playback.playing && !state.looking) insteadOfSteps("pause");
   }
 
-  /** The present is not looked back at: whoever goes so far is live again. @param {number|null} step */
+  /** Shows a past step; looking at the newest step returns to live. @param {number|null} step */
   function lookAt(step) {
     const wanted = step === null || step >= furthestStep(store.get()) ? null : Math.max(0, Math.round(step));
     if (wanted !== (store.get().looking?.step ?? null)) dispatch({ type: "look", step: wanted });
@@ -157,7 +154,7 @@ export function createApp(environment = browserEnvironment()) {
     lookAt(null);
   }
 
-  /** Past steps of a run stay as they were: what is changed there is offered as a fork. @param {string} run @param {Json} change */
+  /** Past steps stay as they were: a change there is offered as a fork. @param {string} run @param {Json} change */
   function offer(run, change) {
     const { looking, runs } = store.get();
     const isPast = looking !== null && runs[run] !== undefined && looking.step < runs[run].step;
@@ -165,7 +162,7 @@ export function createApp(environment = browserEnvironment()) {
     return isPast;
   }
 
-  /** In the past there is nothing to be played: the run that is selected can go on from there. */
+  /** In the past nothing can play: the selected run is offered a fork from there. */
   const continueHere = () => offer(store.get().view.selectedRun ?? store.get().order[0], {});
 
   /** @param {Json} part */
@@ -175,7 +172,8 @@ export function createApp(environment = browserEnvironment()) {
   }
 
   /**
-   * A fresh experiment, with Undo to the one before. Answers whether it came to be: another may have been asked for meanwhile.
+   * Creates a fresh experiment with Undo to the one before. Resolves to whether it was created: another request may
+   * overtake it.
    * @param {Json} recipe
    * @param {string} text
    */

@@ -1,5 +1,5 @@
 /**
- * Joins the halves: the app with its environment, the elements with the app, the page.
+ * Connects the app with its environment, the elements with the app, and the page.
  * Owns: concrete names only. No logic.
  */
 

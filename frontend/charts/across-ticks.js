@@ -1,17 +1,17 @@
 /**
- * Ticks of the horizontal axis as far as there is room for their words: none touches the next, none leaves its panel.
- * Owns: which ticks, their words, and what a round number is. Pure.
+ * Ticks of the horizontal axis that fit: no label touches the next or leaves its panel.
+ * Owns: which ticks, their labels, and what a round number is. Pure.
  */
 
 import { tickWidth } from "./letters.js";
 
-/** @typedef {{type: "log"|"linear", range: number[]}} Across  as Plotly wants it: logarithms on a log axis */
-/** @typedef {{width: number, before: number, after: number, most: number, least?: number}} Room  px: of the panel, and what a word may stand out on each side; so many ticks at most, and so far apart at least, in the data's units */
+/** @typedef {{type: "log"|"linear", range: number[]}} Across  as Plotly expects it: logarithms on a log axis */
+/** @typedef {{width: number, before: number, after: number, most: number, least?: number}} Room  panel width in px, how far a label may stick out on each side, maximum number of ticks, and least distance in data units */
 
-/** Between two words at least this, in px. */
+/** Least gap between two labels, in px. */
 const APART = 12;
 const STEPS = [1, 2, 5];
-/** Of brief words. */
+/** Significant digits of brief labels. */
 const BRIEF_DIGITS = 3;
 /** @type {[number, string][]} */
 const THOUSANDS = [[1e9, "G"], [1e6, "M"], [1e3, "k"]];
@@ -19,7 +19,11 @@ const THOUSANDS = [[1e9, "G"], [1e6, "M"], [1e3, "k"]];
 /** @type {Map<string, Intl.NumberFormat>} */
 const FORMATS = new Map();
 
-/** @param {number} value @param {number} digits  after the point, at most @param {number} [least]  and at least */
+/**
+ * @param {number} value
+ * @param {number} digits  at most, after the decimal point
+ * @param {number} [least]  at least
+ */
 function written(value, digits, least = digits) {
   if (value === 0) return "0";
   const key = `${least} ${digits}`;
@@ -28,19 +32,19 @@ function written(value, digits, least = digits) {
   return format.format(value);
 }
 
-/** "20k", "1.5M"; small numbers as they are. @param {number} value */
+/** "20k", "1.5M"; small numbers stay as they are. @param {number} value */
 function brief(value) {
   const [unit, letter] = THOUSANDS.find(([least]) => value >= least) ?? [1, ""];
   return `${Number((value / unit).toPrecision(BRIEF_DIGITS))}${letter}`;
 }
 
-/** Whether brief words tell places that are so far apart from each other: 4,282 and 4,284 are both "4.28k". @param {number} largest @param {number} size */
+/** Whether brief labels can distinguish places this far apart: 4,282 and 4,284 are both "4.28k". @param {number} largest @param {number} size */
 const isToldBriefly = (largest, size) => size >= 10 ** (Math.floor(Math.log10(largest) + 1e-9) + 1 - BRIEF_DIGITS) * (1 - 1e-9);
 
-/** Below this places are written as powers of ten. */
+/** Smaller numbers are written as powers of ten. */
 const SMALL = 1e-3;
 
-/** "5e\u22127", with as many digits as tell it from places so far away. @param {number} value @param {number} size */
+/** "5e\u22127", with enough digits to distinguish neighbouring ticks. @param {number} value @param {number} size */
 function powerOfTen(value, size) {
   if (value === 0) return "0";
   const digits = Math.max(0, Math.min(20, Math.floor(Math.log10(value) + 1e-9) - Math.floor(Math.log10(size) + 1e-9) + 1));
@@ -48,7 +52,7 @@ function powerOfTen(value, size) {
   return `${Number(number)}e\u2212${Math.abs(Number(exponent))}`;
 }
 
-/** The least round size from which on steps are large enough, and its digits after the point. @param {number} least */
+/** The smallest round step of at least this size, and its decimals. @param {number} least */
 function roundSize(least) {
   const exponent = Math.floor(Math.log10(least));
   const size = [...STEPS, 10].map((step) => step * 10 ** exponent).find((round) => round >= least) ?? 10 ** (exponent + 1);
@@ -56,9 +60,9 @@ function roundSize(least) {
 }
 
 /**
- * Round places of an even axis whose words have room in any case.
+ * Round ticks of a linear axis whose labels always have room.
  * @param {number[]} range
- * @param {number} most      ticks
+ * @param {number} most  number of ticks
  * @param {boolean} isBrief  "2k" for "2,000"
  * @returns {{tickvals?: number[], ticktext?: string[]}}
  */
@@ -70,13 +74,10 @@ export function roundTicks([low, high], most, isBrief) {
   return { tickvals, ticktext: tickvals.map((value) => (isBrief ? brief(value) : written(value, digits, 0)).replace("-", "\u2212")) };
 }
 
-/** From so many ticks on, all of them of one round size: halves only where no rounder size has as many. */
+/** Limits on the number of ticks. Halves (2.5) are used only where no rounder step fits. */
 const FEW = { least: 3, most: 5 };
 
-/**
- * Three to five round places of an even axis, and their words; an axis without extent has none.
- * @param {number[]} range
- */
+/** Three to five round ticks of a linear axis with their labels; none for an empty range. @param {number[]} range */
 export function fewTicks([low, high]) {
   if (!(high > low && high - low < Infinity)) return {};
   const top = Math.floor(Math.log10(high - low));
@@ -85,7 +86,7 @@ export function fewTicks([low, high]) {
   const size = sizes.find((each) => placesAt(each) >= FEW.least && placesAt(each) <= FEW.most) ?? sizes[0];
   const digits = Math.min(20, Math.max(0, 1 - Math.floor(Math.log10(size) + 1e-9)));
   const largest = Math.max(-low, high);
-  // three digits are all that brief words have
+  // brief labels have three digits at most
   const isLarge = largest >= 1e4 && size >= largest / 100;
   const tickvals = Array.from({ length: placesAt(size) }, (_, k) => (Math.ceil(low / size - 1e-9) + k) * size || 0);
   return { tickvals, ticktext: tickvals.map((value) => signed(value, isLarge ? brief : largest < SMALL ? (each) => powerOfTen(each, size) : (each) => written(each, digits, 0))) };
@@ -95,7 +96,7 @@ export function fewTicks([low, high]) {
 const signed = (value, word) => `${value < 0 ? "\u2212" : ""}${word(Math.abs(value))}`;
 
 /**
- * Ticks at round places, as many as fit.
+ * As many round ticks as fit.
  * @param {number} low
  * @param {number} high
  * @param {Room} room
@@ -123,8 +124,8 @@ function placesOf(low, high, size, word) {
 }
 
 /**
- * Powers of ten; between them 2 and 5 where there is room, and only every second or third where there is none.
- * @param {number} low   logarithms
+ * Powers of ten, with 2 and 5 between them where there is room; every second or third power where there is little.
+ * @param {number} low  logarithms
  * @param {number} high
  * @param {Room} room
  */
@@ -145,7 +146,7 @@ function logTicks(low, high, { width }) {
 }
 
 /**
- * What an axis needs; a stretch of a log axis without two such ticks is one on which even ones are good enough.
+ * The ticks of an axis. A log axis that shows fewer than two powers of ten gets linear ticks.
  * @param {Across} axis
  * @param {Room} room
  * @param {boolean} isBrief

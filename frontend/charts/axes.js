@@ -1,7 +1,7 @@
 /**
- * The axes of a plot as the page draws them: grid, line, ticks and their words, where Plotly draws none. Measuring and
- * placing words is a third of what a chart costs it; here they are known.
- * Owns: their places, in px. Pure. Which ticks there are is said by across-ticks.js, loss-range.js and shelf.js.
+ * Axes drawn by the page instead of Plotly: grid, line, ticks and labels. Plotly would spend a third of its draw on
+ * measuring labels whose widths are already known.
+ * Owns: their places, in px. Pure. across-ticks.js, loss-range.js and shelf.js choose the ticks.
  */
 
 import { pxAcross, pxDown } from "./labels.js";
@@ -9,15 +9,15 @@ import { isInside, px } from "./paths.js";
 
 /** @typedef {import("./labels.js").Frame} Frame */
 /** @typedef {import("./paths.js").Path} Path */
-/** @typedef {{name: string, left: number, top: number, text: string}} Word  where its line stands, centred or ending there */
+/** @typedef {{name: string, left: number, top: number, text: string}} Word  end or middle of its baseline */
 
-/** How long a tick is, how far under the plot the words stand, and how far under a grid line those beside it, in px. */
+/** Length of a tick, distance of labels below the plot, and of labels beside it from their grid line, in px. */
 const TICK = 4;
 const UNDER = 18.2;
 const BESIDE = 1;
 const HALF = 3.85;
 
-/** What Plotly is told of an axis: where it is, and that the page draws it. @param {import("./labels.js").Axis} axis */
+/** A Plotly axis with this range that Plotly does not draw. @param {import("./labels.js").Axis} axis */
 export const undrawn = (axis) => ({ ...axis, autorange: false, visible: false });
 
 /** @param {Frame} frame */

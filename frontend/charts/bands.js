@@ -1,6 +1,6 @@
 /**
- * Bands from least to greatest as paths of the page's own: a filled trace costs Plotly twice what a line does.
- * Owns: their outlines, cut at the edges of their plot. Pure.
+ * Bands between minimum and maximum as SVG paths: a filled trace costs Plotly twice as much as a line.
+ * Owns: their outlines, clipped to their plot. Pure.
  */
 
 import { shareOf } from "./labels.js";
@@ -14,12 +14,12 @@ import { px } from "./paths.js";
 /** @param {Json} trace */
 const isEdge = ({ meta }) => meta?.role === "band";
 
-/** What is left for Plotly. @param {Json[]} data @returns {Json[]} */
+/** The traces that Plotly still draws. @param {Json[]} data @returns {Json[]} */
 export const withoutBands = (data) => data.filter((trace) => !isEdge(trace));
 
 /**
- * Where the least is the greatest everywhere, as where every step is drawn, there is nothing to fill.
- * @param {Json[]} data  filled; a band's upper edge, then its lower one
+ * The bands that have an area. Where every step is drawn, minimum and maximum are equal and there is none.
+ * @param {Json[]} data  filled traces; a band's upper edge comes before its lower one
  * @param {(trace: Json) => Frame} frameOf
  * @returns {Path[]}
  */
@@ -35,7 +35,7 @@ export function bandsOf(data, frameOf) {
 }
 
 /**
- * An edge as far as it is in the plot: cut where it enters and leaves, and along the border where it is beyond it.
+ * One edge of a band, clipped to the plot and led along its border outside.
  * @param {Json} trace
  * @param {Frame} frame
  * @returns {Point[]}
@@ -43,7 +43,7 @@ export function bandsOf(data, frameOf) {
 function edgeOf({ x, y }, frame) {
   const { left, top, width, height } = frame;
   let isInside = true;
-  // beyond the plot so far away that a line to there is upright, and near enough for arithmetic
+  // far enough outside to make the connecting line vertical, near enough for exact arithmetic
   const near = (/** @type {number} */ share) => {
     if (share >= 0 && share <= 1) return share;
     isInside = false;
@@ -56,7 +56,7 @@ function edgeOf({ x, y }, frame) {
   return [top, top + height].reduce((edge, border) => crossed(edge, border), across).map(([a, b]) => [a, Math.min(top + height, Math.max(top, b))]);
 }
 
-/** The point of a stroke at which one of its coordinates is so much. @param {Point} from @param {Point} to @param {0|1} which @param {number} border @returns {Point} */
+/** The point where a segment meets a border. @param {Point} from @param {Point} to @param {0|1} which @param {number} border @returns {Point} */
 function meeting(from, to, which, border) {
   const share = (border - from[which]) / (to[which] - from[which]);
   return [from[0] + share * (to[0] - from[0]), from[1] + share * (to[1] - from[1])];
@@ -65,11 +65,11 @@ function meeting(from, to, which, border) {
 /** @param {Point} from @param {Point} to @param {0|1} which @param {number} border */
 const isAcross = (from, to, which, border) => (from[which] - border) * (to[which] - border) < 0;
 
-/** The points on one side of a border, and where the stroke meets it. @param {Point[]} points @param {0|1} which @param {number} border @param {boolean} before @returns {Point[]} */
+/** The points on one side of a border, and the crossings with it. @param {Point[]} points @param {0|1} which @param {number} border @param {boolean} before @returns {Point[]} */
 const cut = (points, which, border, before) => points.flatMap((point, i) => [
   ...(i && isAcross(points[i - 1], point, which, border) ? [meeting(points[i - 1], point, which, border)] : []),
   ...((before ? point[which] <= border : point[which] >= border) ? [point] : []),
 ]);
 
-/** All points, and where the stroke crosses a height. @param {Point[]} points @param {number} border @returns {Point[]} */
+/** All points, and those where the line crosses a height. @param {Point[]} points @param {number} border @returns {Point[]} */
 const crossed = (points, border) => points.flatMap((point, i) => (i && isAcross(points[i - 1], point, 1, border) ? [meeting(points[i - 1], point, 1, border), point] : [point]));

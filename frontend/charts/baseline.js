@@ -1,6 +1,6 @@
 /**
- * Where the words of the baseline stand: along it, under or over, where least is in the way.
- * Owns: that choice, and that it does not change at every draw. Pure.
+ * Where the baseline's label stands: along the line, above or below it, where it covers least.
+ * Owns: that choice, and keeping it from one draw to the next. Pure.
  */
 
 import { covered, LOOKS, touch } from "./in-the-way.js";
@@ -11,27 +11,27 @@ import { number } from "../state/format.js";
 /** @typedef {import("./labels.js").Frame} Frame */
 /** @typedef {import("./in-the-way.js").Box} Box */
 /**
- * @typedef {object} Drawn  what may be in the way
+ * @typedef {object} Drawn  what the label could cover
  * @property {import("./in-the-way.js").Curve[]} curves
  * @property {{x: number}[]} flags
- * @property {Box[]} ends  words
+ * @property {Box[]} ends  labels of line ends
  * @property {{from: number, to: number}|null} missing
  * @property {boolean} isBegun
  */
 
 const LETTER = 6.3;
 const HEIGHT = 17;
-/** Clear of the hollow markers of a curve that runs along the baseline. */
+/** Distance that clears the hollow markers of a curve along the baseline. */
 const OFF = 5;
 const SIDES = { left: 10, right: 14 };
-/** How much of the way from the left end to the right one. */
+/** Places as shares of the way from left to right. */
 const PLACES = /** @type {Record<string, number>} */ ({
   right: 1, left: 0, middle: 0.5, "right of the middle": 0.75, "left of the middle": 0.25,
   "far right of the middle": 0.875, "far left of the middle": 0.125, "just right of the middle": 0.625, "just left of the middle": 0.375,
 });
-/** In this order where all are alike: at the right end lines are calm, and under the baseline is what beats it. */
+/** Order of preference: lines are calm at the right end, and curves that beat the baseline are below it. */
 const CORNERS = Object.keys(PLACES).flatMap((place) => [`${place} under`, `${place} over`]);
-/** Another corner has to be this much better, unless it is free of curves and the one that is held is not; and what is no corner a little. */
+/** Another place must be this much better, unless it is free and the present one is not. Places that are not corners must be slightly better. */
 const WORTH_MOVING = 4;
 const NO_CORNER = 1;
 const isCorner = (/** @type {string} */ corner) => !corner.includes("middle");
@@ -40,8 +40,7 @@ const isCorner = (/** @type {string} */ corner) => !corner.includes("middle");
  * @param {Scene} scene
  * @param {Frame} frame
  * @param {Drawn} drawn
- * @returns {{left: number, top: number, text: string, corner: string|null, isOver: boolean}|null}  none where the line itself
- *   is out of sight; `isOver` where something lies under the words
+ * @returns {{left: number, top: number, text: string, corner: string|null, isOver: boolean}|null}  null where the line itself is out of sight; `isOver` where something lies under the label
  */
 export function baselineLabel({ state, held }, frame, drawn) {
   const mean = state.experiment?.baseline?.train;
@@ -52,13 +51,13 @@ export function baselineLabel({ state, held }, frame, drawn) {
   const boxes = CORNERS.map((corner) => ({ corner, box: boxOf(corner, line, text.length * LETTER, frame) }));
   const inside = boxes.filter(({ box }) => box.top >= frame.top - 1 && box.bottom <= frame.top + frame.height + 1);
   if (!inside.length) return null; // a chart that is lower than a line of words
-  // words never lie on those of a line's end, however many curves are in the way elsewhere
+  // the label never covers the label of a line's end, however many curves are elsewhere
   const free = inside.filter(({ box }) => !drawn.ends.some((end) => touch(box, end)));
   const costs = (free.length ? free : inside).map(({ corner, box }) => ({ corner, box, isCrossed: linesIn(box, drawn) > 0, cost: costOf(box, frame, drawn) + (isCorner(corner) ? 0 : NO_CORNER) }));
   const best = costs.reduce((a, b) => (b.cost < a.cost ? b : a));
   const stays = costs.find(({ corner }) => corner === held.corner);
   const chosen = stays && stays.cost < best.cost + WORTH_MOVING && (!stays.isCrossed || best.isCrossed) ? stays : best;
-  // what is chosen before there are lines must not hold when they come
+  // a place chosen before there are lines must not stay when they come
   return { left: chosen.box.left, top: chosen.box.top, text, corner: drawn.isBegun ? chosen.corner : null, isOver: chosen.cost > (isCorner(chosen.corner) ? 0 : NO_CORNER) };
 }
 
@@ -70,7 +69,7 @@ function boxOf(corner, line, width, frame) {
   return { left, right: left + width, top, bottom: top + HEIGHT };
 }
 
-/** Letters are less high than their line: a curve that runs along the baseline is not in their way. @param {Box} box @param {Drawn} drawn */
+/** Letters are lower than their line: a curve along the baseline does not count as covered. @param {Box} box @param {Drawn} drawn */
 const linesIn = (box, { curves }) => covered(curves, { ...box, bottom: box.bottom - 3 });
 
 /** @param {Box} box @param {Frame} frame @param {Drawn} drawn */

@@ -1,16 +1,16 @@
 /**
- * Fill a figure from what an instrument told, by the paths that its traces carry in `meta`.
- * Owns: what a path means; the twin of backend figures/measured.py, held to the same figure by tests/golden. Must not know which
- * figure it is, nor Plotly.
+ * Fills a figure with an instrument's measurements, by the paths in its traces' `meta`.
+ * Owns: what a path means. Twin of backend figures/measured.py; tests/golden holds both to the same figure. Knows no
+ * figure and no Plotly.
  */
 
 /** @typedef {import("../state/types.js").Json} Json */
 
 /**
  * @param {Json} figure
- * @param {Json[]} measured  from the oldest to the newest
- * @param {Json|undefined} [shown]  the one that is shown; the newest, if none is named
- * @returns {Json} a new figure; the one given stays as it is
+ * @param {Json[]} measured  oldest first
+ * @param {Json|undefined} [shown]  the measurement to show; the newest by default
+ * @returns {Json}  a new figure; the argument is not changed
  */
 export function fillMeasured(figure, measured, shown = measured[measured.length - 1]) {
   const last = shown ? [shown] : [];
@@ -29,7 +29,7 @@ export function fillMeasured(figure, measured, shown = measured[measured.length 
 }
 
 /**
- * What each measurement has at the path, or at each of several paths, as one list. A number stands for itself.
+ * The values of each measurement at one or more paths, as one list. A number stands for itself.
  * @param {string|(string|number)[]} path
  * @param {Json[]} measured
  * @returns {any[]}
@@ -39,7 +39,7 @@ export const values = (path, measured) => measured.flatMap((told) => (Array.isAr
   return Array.isArray(value) ? value : [value];
 }));
 
-/** `*` is each of what is there, `@` its names, `#` how many; null where there is nothing. @param {any} told @param {string[]} path @returns {any} */
+/** `*` is each item, `@` their names, `#` their count; null where there is nothing. @param {any} told @param {string[]} path @returns {any} */
 function at(told, [part, ...rest]) {
   if (part === undefined || told === null || told === undefined) return told ?? null;
   if (part === "#") return Object.keys(told).length;

@@ -1,7 +1,7 @@
 /**
- * Fill a figure from columns, by the names that its traces carry in `meta`.
- * Owns: how a bucket becomes a point; the twin of backend figures/binding.py, held to the same figure by tests/golden.
- * Arithmetic keeps the order it has there. Must not know which figure it is, nor Plotly.
+ * Fills a figure with columns, by the names in its traces' `meta`.
+ * Owns: how a bucket becomes a point. Twin of backend figures/binding.py; tests/golden holds both to the same figure.
+ * The order of arithmetic must stay the same on both sides. Knows no figure and no Plotly.
  */
 
 import { shelfScale } from "./shelf.js";
@@ -9,7 +9,7 @@ import { shelfScale } from "./shelf.js";
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("../state/types.js").Stat4} Stat4 */
 /**
- * @typedef {object} Bound  columns of one run, decoded
+ * @typedef {object} Bound  decoded columns of one run
  * @property {ArrayLike<number>} first
  * @property {ArrayLike<number>} last
  * @property {ArrayLike<number>} samples_seen
@@ -21,7 +21,7 @@ import { shelfScale } from "./shelf.js";
  * @param {Json} figure
  * @param {Record<string, Bound>} columns
  * @param {number} trainSamples
- * @returns {Json} a new figure; the one given stays as it is
+ * @returns {Json}  a new figure; the argument is not changed
  */
 export function fill(figure, columns, trainSamples) {
   /** @type {(Points|null)[]} */
@@ -42,8 +42,8 @@ export function fill(figure, columns, trainSamples) {
 /** @typedef {{x: number[], y: number[], upper: number[]}} Points */
 
 /**
- * The buckets that hold a value at all.
- * @param {Json} meta  which series, statistic and axis
+ * The buckets that hold a value, as points.
+ * @param {Json} meta  series, statistic and axis
  * @param {Bound|undefined} columns
  * @param {number} trainSamples
  * @returns {Points}
@@ -65,7 +65,7 @@ export function pointsOf(meta, columns, trainSamples) {
 }
 
 /**
- * Where each bucket stands on an axis: the mean place of its records, a record standing where its step begins.
+ * Where each bucket stands on an axis: the mean place of its records. A record stands where its step begins.
  * @param {Bound} columns
  * @param {string} axis  step, epoch, samples_seen, seconds
  * @param {number} trainSamples

@@ -1,6 +1,6 @@
 /**
- * Which stretches of which runs a zoom shows more coarsely than the screen could: the server makes these steps again.
- * Owns: that. Pure. They are asked for in net/closer.js.
+ * Which steps of which runs a zoom needs in finer buckets than the page holds.
+ * Owns: that choice. Pure. net/closer.js requests them.
  */
 
 import { stepsWithin } from "./horizontal.js";
@@ -9,12 +9,12 @@ import { axisOf } from "./scene.js";
 
 /** @typedef {import("./scene.js").Scene} Scene */
 /** @typedef {import("../state/types.js").RunSeries} RunSeries */
-/** @typedef {{since: number, until: number}} Stretch  steps, both included */
+/** @typedef {{since: number, until: number}} Stretch  steps, both ends included */
 
-/** Buckets asked for: about as many as are drawn. */
+/** Buckets to request: about as many as are drawn. */
 export const BUCKETS = 1_000;
 
-/** Between the ends of a bucket only steps have a certain place, so a little more is asked for than is seen. */
+/** Extra share on each side: inside a bucket only steps have an exact place. */
 const MORE = 0.05;
 
 /** @param {Scene} scene @returns {Record<string, Stretch>} */
@@ -32,7 +32,7 @@ export function stretchesOf(scene) {
     const [from, to] = stepsWithin(held, axis, samples, zoom.x);
     const more = Math.ceil(MORE * (to - from)) + 1;
     const [since, until] = [Math.max(0, Math.floor(from) - more), Math.min(end, Math.ceil(to) + more)];
-    // what is being made right now comes by itself, and would have to be asked for again and again
+    // steps of a playing run arrive on their own; requesting them would never end
     if (since > until || (until === end && run.status === "playing")) continue;
     if (widest(held, since, until) > finest(since, until)) stretches[run.name] = { since, until };
   }
@@ -46,7 +46,7 @@ function widest({ first, last, length }, since, until) {
   return width;
 }
 
-/** The width of the buckets that the server would answer with. @param {number} since @param {number} until */
+/** The bucket width that the server would answer with. @param {number} since @param {number} until */
 function finest(since, until) {
   let width = 1;
   while (Math.ceil((until + 1) / width) - Math.floor(since / width) > BUCKETS) width *= 2;

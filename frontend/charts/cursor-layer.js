@@ -1,7 +1,6 @@
 /**
- * The cursor of one chart as a person has it: a hairline with the values beside it, moved by keys or by a
- * pointer, spoken when keys moved it.
- * Owns: its elements, its keys, its pointer, and how long it stays. Which bin and which words come from cursor.js.
+ * The cursor of a chart: a line with the values beside it, moved by keys or a pointer, and spoken when keys moved it.
+ * Owns: its elements, keys, pointer, and how long it stays. cursor.js chooses bin and words.
  */
 
 import { binsOf, isMove, moved, pointedAt, readoutAt } from "./cursor.js";
@@ -11,7 +10,7 @@ import { shape } from "./overlay.js";
 /** @typedef {import("./cursor.js").Readout} Readout */
 /** @typedef {import("./scene.js").Scene} Scene */
 
-/** Beyond this share of a panel the values stand on the other side of the hairline. */
+/** Beyond this share of a panel the values stand left of the line. */
 const TURNS = 0.55;
 
 /** @param {string} tag @param {string} name @param {...(Node|string)} children */
@@ -41,7 +40,7 @@ function drawn({ name, panels }) {
 }
 
 /**
- * Makes a chart focusable. It says what it read in an event of its own, `spoken`, and leaves the speaking to the page.
+ * Makes a chart focusable. Dispatches `spoken` with the words to read aloud; the page speaks them.
  * @param {HTMLElement} host
  * @param {string} name  unique on the page
  */
@@ -56,7 +55,8 @@ export function createCursorLayer(host, name) {
   let present = null;
 
   host.tabIndex = 0;
-  // a screen reader leaves the arrows to an application; what is inside is hidden from it, the name and the values are said
+  // role application: a screen reader passes the arrow keys on. Content is hidden from it; name and values are
+  // announced
   for (const [key, value] of [["role", "application"], ["aria-roledescription", "chart"], ["aria-describedby", hint.id]]) host.setAttribute(key, value);
 
   function show() {
@@ -86,7 +86,7 @@ export function createCursorLayer(host, name) {
     if (readout) host.dispatchEvent(new CustomEvent("spoken", { bubbles: true, detail: readout.spoken }));
   }
 
-  /** A pressed button chooses a stretch; what is read would only be in the way. @param {PointerEvent} event */
+  /** While a button is pressed the person zooms, and values would be in the way. @param {PointerEvent} event */
   function point(event) {
     if (!present) return;
     const { left, top } = host.getBoundingClientRect();
@@ -94,7 +94,7 @@ export function createCursorLayer(host, name) {
     show();
   }
 
-  /** A finger that is lifted leaves what it pointed at; a press elsewhere takes it away. @param {PointerEvent} event */
+  /** Lifting a finger keeps the cursor; pressing elsewhere removes it. @param {PointerEvent} event */
   const depart = (event) => void (event.pointerType === "touch" || leave());
   /** @param {PointerEvent} event */
   const elsewhere = (event) => void (at === null || host.contains(/** @type {Node} */ (event.target)) || leave());
@@ -107,7 +107,7 @@ export function createCursorLayer(host, name) {
   return {
     elements: [layer, hint],
     leave,
-    /** The chart was drawn anew. @param {Readable} readable @param {Scene} scene */
+    /** Follows a new draw of the chart. @param {Readable} readable @param {Scene} scene */
     follow(readable, scene) {
       present = { readable, scene };
       if (at !== null) show();

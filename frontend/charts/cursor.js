@@ -1,6 +1,6 @@
 /**
- * A cursor in a chart: which bins there are to stand on, where a key or a pointer leads, and what is read there, in words.
- * Owns: that. Pure. Values are read from the columns, not from what is drawn: exactly 0 reads 0, wherever it stands.
+ * The cursor's bins, its moves by key or pointer, and the values it reads, in words.
+ * Owns: that. Pure. Values come from the columns, not from what is drawn: exactly 0 reads 0 everywhere.
  */
 
 import { middles, pointsOf } from "./bind.js";
@@ -12,9 +12,9 @@ import { epochs, integer, number, plural } from "../state/format.js";
 /** @typedef {import("./scene.js").Scene} Scene */
 /** @typedef {import("./bind.js").Bound} Bound */
 /** @typedef {import("../state/types.js").Run} Run */
-/** @typedef {{name: string, series: string}} Line  `name` is "" for what needs none */
+/** @typedef {{name: string, series: string}} Line  `name` is "" where none is needed */
 /**
- * @typedef {object} Panel  px, the axis as drawn, and the series that are read in it
+ * @typedef {object} Panel  px, the axis as drawn, and the series to read
  * @property {string} name
  * @property {number} left
  * @property {number} top
@@ -23,8 +23,8 @@ import { epochs, integer, number, plural } from "../state/format.js";
  * @property {import("./labels.js").Axis} x
  * @property {Line[]} lines
  */
-/** @typedef {{columns: Record<string, Bound>, panels: Panel[]}} Readable  what a chart that was just built can be asked */
-/** @typedef {{x: number, from: number, to: number}} Bin  where it stands on the axis, and its steps */
+/** @typedef {{columns: Record<string, Bound>, panels: Panel[]}} Readable  what the cursor can read in the chart's last draw */
+/** @typedef {{x: number, from: number, to: number}} Bin  its place on the axis, and its steps */
 /** @typedef {{run: string, lane: string, label: string, values: string[]}} Row */
 /** @typedef {{at: number, name: string, panels: {left: number, panel: Panel, rows: Row[]}[], spoken: string}} Readout */
 
@@ -32,7 +32,7 @@ import { epochs, integer, number, plural } from "../state/format.js";
 const samplesOf = ({ state }) => state.experiment?.trainSamples ?? 1;
 
 /**
- * Every place at which some run has a bin, from left to right, and where a run stands now, of the stretch that is drawn.
+ * All places in the drawn range where some run has a bin or stands now, from left to right.
  * @param {Readable} readable
  * @param {Scene} scene
  * @returns {Bin[]}
@@ -58,11 +58,7 @@ export function binsOf({ columns, panels }, scene) {
 /** @param {Run} run @param {Scene} scene */
 const nowOf = (run, { state, series }) => placeNow(run, series.of(run.name), state.view.x);
 
-/**
- * The bin nearest to a place: bins are joined as a run goes on, and the cursor stays where it was.
- * @param {Bin[]} bins
- * @param {number} at
- */
+/** The bin nearest to a place. As a run goes on bins merge; the cursor stays. @param {Bin[]} bins @param {number} at */
 export function nearest(bins, at) {
   let best = 0;
   for (let i = 1; i < bins.length; i++) if (Math.abs(bins[i].x - at) < Math.abs(bins[best].x - at)) best = i;
@@ -81,7 +77,7 @@ const MOVES = {
 export const isMove = (key) => Object.hasOwn(MOVES, key);
 
 /**
- * Where a key leads on the axis; the first key enters from its own side.
+ * Where a key moves the cursor; the first key enters from its own side.
  * @param {Bin[]} bins
  * @param {number|null} at
  * @param {string} key
@@ -93,7 +89,7 @@ export function moved(bins, at, key) {
 }
 
 /**
- * The place on the axis under a pointer; none beside the panels.
+ * The place on the axis under a pointer; null outside the panels.
  * @param {Readable} readable
  * @param {number} left  px, from the chart's corner
  * @param {number} top
@@ -119,7 +115,7 @@ function nameOf({ x, from, to }, axis) {
 }
 
 /**
- * The last value at or before a place; none where the run has not come that far.
+ * The last value at or before a place; null where the run has not come that far.
  * @param {Run} run
  * @param {string} series
  * @param {number} at
@@ -138,7 +134,7 @@ function valueAt(run, series, at, { columns }, scene) {
 }
 
 /**
- * What is read at a place, for the eye and for the ear; null before there is anything.
+ * What the cursor shows and speaks at a place; null before there are values.
  * @param {Readable} readable
  * @param {Scene} scene
  * @param {number} wished

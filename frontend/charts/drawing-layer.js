@@ -1,6 +1,6 @@
 /**
- * Paths and words as elements: one SVG of a chart, patched in place.
- * Owns: its elements. What is drawn comes from paths.js, bands.js and axes.js.
+ * Paths and words of a chart in one SVG, patched in place.
+ * Owns: its elements. paths.js, bands.js and axes.js say what to draw.
  */
 
 /** @typedef {import("./paths.js").Path} Path */
@@ -16,7 +16,7 @@ function make(tag, name) {
 }
 
 /**
- * As many elements as there are sets of attributes, each with its own; nothing is touched that stays as it is.
+ * Makes one element for each set of attributes; touches only what changes.
  * @param {Element} group
  * @param {string} tag
  * @param {Record<string, string|number|undefined>[]} all
@@ -40,7 +40,10 @@ export function createDrawingLayer(name) {
   svg.append(drawn, written);
   return {
     element: svg,
-    /** @param {Path[]} paths  the lowest first @param {Word[]} [words]  over them */
+    /**
+     * @param {Path[]} paths  lowest first
+     * @param {Word[]} [words]  above the paths
+     */
     show(paths, words = []) {
       patch(drawn, "path", paths.map(({ name: kind, lane, run, width, dash, opacity, d }) => ({ class: kind, "data-lane": lane, "data-run": run, "stroke-width": width, "stroke-dasharray": dash, opacity, d })));
       patch(written, "text", words.map(({ name: kind, left, top }) => ({ class: kind, x: left, y: top })));

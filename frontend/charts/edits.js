@@ -1,6 +1,6 @@
 /**
- * Edits and findings on a chart: where they stand, and the words of their flags.
- * Owns: which are shown, and how they are told. Pure.
+ * Flags of edits and findings on a chart.
+ * Owns: which are shown, where, and their words. Pure.
  */
 
 import { placeOf } from "./horizontal.js";
@@ -16,14 +16,14 @@ import { changed } from "../state/settings.js";
 /** @typedef {import("../state/types.js").SeriesBook} SeriesBook */
 /** @typedef {import("./labels.js").Flag} Flag */
 
-/** More lines than this would be a curtain; the newest stay. */
+/** More lines would hide the chart; the newest stay. */
 const MOST = 40;
 
 /**
  * @param {State} state
  * @param {SeriesBook} series
  * @param {import("./horizontal.js").Horizontal} horizontal
- * @returns {Flag[]} none at 0 on a log axis, which has no such place
+ * @returns {Flag[]}  without flags at 0 on a log axis, which has no such place
  */
 export function flagsOf(state, series, { axis, log }) {
   const { experiment, catalog } = state;
@@ -41,9 +41,9 @@ export function flagsOf(state, series, { axis, log }) {
       return flag(step, text);
     });
     const { origin } = recipe;
-    // what a fork has of its parent is told where the parent is
+    // flags that a fork inherits are shown at its parent
     const own = flags.filter(({ step }) => step >= (origin?.at_step ?? 0));
-    // a rate put back to what it was before the parent's last edit changes nothing in the fork's own story
+    // a fork that puts a rate back to what it was before still shows its own change
     if (origin && own[0]?.step === origin.at_step) own[0].text ||= originWords(state, run.name);
     else if (origin) own.unshift(flag(origin.at_step, originWords(state, run.name)));
     const found = foundSince(run, origin).map((finding) => ({ ...flag(finding.since_step, finding.mark), tone: toneOf(finding) }));

@@ -1,7 +1,7 @@
 /**
- * Where the words at a line's end stand: in the gutter beside the plot, or, where a line ends early, around its end where
- * least is in the way; and in how many lines.
- * Owns: that choice, and that it does not change at every draw. Pure.
+ * Labels at the ends of lines: in the gutter beside the plot, or around the end of a line that ends early, where they
+ * cover least; on one or more lines.
+ * Owns: that choice, and keeping it from one draw to the next. Pure.
  */
 
 import { nameLines } from "../state/brief-names.js";
@@ -10,37 +10,37 @@ import { APART, pushApart, pxAcross, pxDown, shareOf } from "./labels.js";
 
 /** @typedef {import("./labels.js").Frame} Frame */
 /** @typedef {import("./in-the-way.js").Box} Box */
-/** @typedef {{run: string, lane: string, name: string, value: string, bad: boolean, goesOn: boolean, x: number, y: number}} End  where a run's line ends, in the data's units; or leaves what is seen */
-/** @typedef {{names: string[], under: boolean}} Words  the name by lines, cut where it has to be; the value stands under it, or beside its last line */
-/** @typedef {End & Words & {left: number, top: number, most: number, gutter: boolean, side: string|null}} PlacedEnd  px; `top` is the middle of the words, `most` their room */
+/** @typedef {{run: string, lane: string, name: string, value: string, bad: boolean, goesOn: boolean, x: number, y: number}} End  where a run's line ends or leaves the plot, in data units */
+/** @typedef {{names: string[], under: boolean}} Words  the name in lines, shortened where necessary; the value stands below it or beside its last line */
+/** @typedef {End & Words & {left: number, top: number, most: number, gutter: boolean, side: string|null}} PlacedEnd  px; `top` is the middle of the label, `most` its room */
 /**
- * @typedef {object} Around  what may be in the way of words in the plot, and where they stood before
+ * @typedef {object} Around  what labels could cover, and where they stood before
  * @property {import("./in-the-way.js").Curve[]} curves
- * @property {number[]} uprights   px from the left: edits
- * @property {number|null} level   px from above: the baseline
+ * @property {number[]} uprights  vertical lines of edits, px from the left
+ * @property {number|null} level  the baseline, px from the top
  * @property {Record<string, string>} sides  by run
  */
 
-/** A run that ends before this share of the width has its label at its end, not in the gutter. */
+/** A line that ends before this share of the width has its label at its end. */
 const ENDS_EARLY = 0.85;
-/** From a plot to the words beside it. */
+/** Distance between plot and gutter labels. */
 const BESIDE = 9;
 const AFTER = 6;
 const LETTER = 7;
-/** Before and after words that stand on the plot. */
+/** Space before and after a label on the plot. */
 const PADDING = 6;
-/** Of a letter of a name, in px: they are bold. What is left of one that is cut begins with capitals, and its sign is wide. */
+/** Width of a bold letter, in px. A shortened name has capitals and a wide ellipsis. */
 const BOLD = { whole: 7.4, cut: 8.8 };
-/** Most values have so many letters: a name does not go up and down with each digit that comes and goes. */
+/** Letters of most values: a name must not move when a digit comes or goes. */
 const ORDINARY = 7;
-/** Of a label: a name on two, and its value. */
+/** Lines of a label: two of the name, one of the value. */
 const MOST_LINES = 3;
 const HALF = 9;
 const WORTH_MOVING = 4;
 /** @type {Around} */
 const NOTHING = { curves: [], uprights: [], level: null, sides: {} };
 
-/** Sides of an end: which way the words go, and how far their middle is under it. In this order where all are alike. */
+/** Sides of an end: direction of the text, and how far below the end its middle is. In order of preference. */
 const SIDES = /** @type {const} */ ([
   ["right over", 1, -13], ["right level", 1, 0], ["right under", 1, 13], ["left over", -1, -14], ["left under", -1, 14],
   ["right high", 1, -30], ["right low", 1, 30], ["left high", -1, -30], ["left low", -1, 30],
@@ -49,7 +49,7 @@ const SIDES = /** @type {const} */ ([
 /**
  * @param {End[]} ends
  * @param {Frame} frame
- * @param {number|null} [known]  nothing is known beyond here, so that a line which comes so far does not end early
+ * @param {number|null} [known]  no data beyond here, so a line that reaches it does not end early
  * @param {Around} [around]
  * @returns {PlacedEnd[]}
  */
@@ -78,11 +78,11 @@ export function placeEnds(ends, frame, known = null, around = NOTHING) {
 const linesOf = ({ names, under }) => names.length + (under ? 1 : 0);
 
 /**
- * Words in as many lines as names need to be read whole; in fewer where all of them together are too high.
+ * Each name on as many lines as it needs; on fewer if all labels together are too high.
  * @param {End[]} gutter
  * @param {string[]} all
- * @param {number} most   px across
- * @param {number} tall   px down
+ * @param {number} most  px across
+ * @param {number} tall  px down
  */
 function gutterWords(gutter, all, most, tall) {
   const inLines = (/** @type {number} */ lines) => gutter.map((end) => wordsOf(end, all, most, lines));
@@ -96,7 +96,7 @@ function gutterWords(gutter, all, most, tall) {
 /**
  * @param {End} end
  * @param {string[]} all
- * @param {number} most   px
+ * @param {number} most  px
  * @param {number} lines  at most
  * @returns {Words}
  */
@@ -109,7 +109,7 @@ function wordsOf({ name, value }, all, most, lines) {
   return { names: nameLines(name, all, { whole: Math.floor(room / BOLD.whole), cut: Math.max(1, Math.floor(room / BOLD.cut)) }, under ? lines - 1 : lines), under };
 }
 
-/** What the words of a label cover. @param {PlacedEnd} placed @returns {Box} */
+/** The box that a label covers. @param {PlacedEnd} placed @returns {Box} */
 export function boxOf(placed) {
   const { name, value, left, top, most } = placed;
   const half = HALF + ((linesOf(placed) - 1) * APART) / 2;
@@ -120,8 +120,8 @@ export function boxOf(placed) {
 const lengthOf = (name, value) => LETTER * (name.length + value.length + 1) + PADDING;
 
 /**
- * Beyond the plot stand the labels of the others. No label lies on another, whatever else is in the way, nor where nothing of
- * it is left: where many lines end at one place, over or under those that are there already.
+ * A label at the end of a line inside the plot. It never covers another label or leaves the plot; where many lines end
+ * together, labels stack above or below.
  * @param {End} end
  * @param {Frame} frame
  * @param {Around} around

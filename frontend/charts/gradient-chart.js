@@ -1,6 +1,6 @@
 /**
- * The gradient panels, one a layer: the server's figure filled with the measure that is on, and the page's own axes.
- * Owns: how gradients are shown. Pure. Must not know Plotly or the DOM.
+ * The gradient panels, one a layer: the server's figure filled with the selected measure, and the page's axes.
+ * Owns: how gradients are shown. Pure: no Plotly, no DOM.
  */
 
 import { acrossTicks } from "./across-ticks.js";
@@ -25,7 +25,7 @@ import { seen } from "../state/moments.js";
 const TITLE = 17;
 const TOP = TITLE + 6;
 const RIGHT = 6;
-/** Of the shape where a run stands now, in px. */
+/** Size of the shape at a run's present step, in px. */
 const MARK = 8.5;
 
 /** @param {number} layers @param {boolean} compact */
@@ -74,7 +74,7 @@ export function gradientChart(figure, scene) {
 }
 
 /**
- * Where each run stands now, or at the step that one looks at.
+ * Where each run stands, now or at the past step on view.
  * @param {Json[]} data
  * @param {(trace: Json) => import("./labels.js").Frame} frameOf
  * @param {Scene} scene
@@ -120,7 +120,7 @@ function layoutOf(specified, { look, room, zoom }, axis, domains) {
 }
 
 /**
- * Words of neighbouring panels must not join: beside a narrow gap they stay inside their own.
+ * Labels of neighbouring panels must not join: next to a narrow gap they stay inside.
  * @param {number[][]} domains
  * @param {Scene["room"]} room
  * @param {boolean} compact
@@ -132,7 +132,7 @@ function tickRoom(domains, room, compact) {
 }
 
 /**
- * The shelf's "0" and the floor's label are 0.95 decades apart: too little where there are many, then "0" stays.
+ * The labels of 0 and of the floor are 0.95 decades apart. Where they would overlap only 0 stays.
  * @param {string[]|undefined} texts
  * @param {number[]|undefined} range
  * @param {number} height
@@ -142,13 +142,13 @@ function readable(texts, range, height) {
   return (0.95 * height) / (range[1] - range[0]) < 11 ? texts.map((text, place) => (place === 1 ? "" : text)) : texts;
 }
 
-/** Widths in px of a title's parts: name and shape. */
+/** Widths of the parts of a title, in px. */
 const PARTS = { name: 26, shape: 42 };
-/** Each run's value, with as many digits as there is room for, the widest first. */
+/** Formats of a run's value by width, widest first. */
 const VALUES = [{ width: 66, word: number }, { width: 51, word: (/** @type {number|undefined} */ value) => short(value, 2) }, { width: 41, word: (/** @type {number|undefined} */ value) => short(value, 1) }];
 
 /**
- * A narrow panel keeps its name only, and so do all on a phone; the shape is the first to go, then digits, then the values.
+ * Titles by room: first the shape goes, then digits, then values. Narrow panels and phones keep the name only.
  * @param {Scene} scene
  * @param {number} panel
  * @param {number} gap

@@ -1,6 +1,6 @@
 /**
- * The horizontal axis that loss and gradients share: steps, epochs, samples seen, or seconds, each run at its own place.
- * Owns: where a step of a run stands, when the axis is logarithmic, and its range. Pure.
+ * The horizontal axis of loss and gradients: steps, epochs, samples seen or seconds, with a place for each run.
+ * Owns: the place of a step, the axis type, and its range. Pure.
  */
 
 import { endsOf } from "./bind.js";
@@ -10,23 +10,18 @@ import { endsOf } from "./bind.js";
 /** @typedef {import("../state/types.js").RunSeries} RunSeries */
 /** @typedef {import("../state/types.js").XAxis} XAxis */
 
-/** What a trace's binding calls each axis. */
+/** What the binding of a trace calls each axis. */
 export const BOUND = /** @type {const} */ ({ steps: "step", epochs: "epoch", samples: "samples_seen", seconds: "seconds" });
-/** Between two ticks at least: there is no half step, and no half sample. */
+/** Least distance of two ticks: there is no half step and no half sample. */
 export const LEAST_APART = { steps: 1, epochs: 0, samples: 1, seconds: 0 };
 export const NAMES = { steps: "steps", epochs: "epochs", samples: "samples seen", seconds: "seconds" };
 
-/** Beyond this ratio of the runs' lengths a linear axis would squeeze one of them into a corner. */
+/** From this ratio of the longest run to the shortest, the axis is logarithmic. */
 const FAR_APART = 20;
 const BEFORE_ANY = 200;
 const MARGIN = 0.06;
 
-/**
- * Where a run stands now on the axis.
- * @param {Run} run
- * @param {RunSeries|null} series
- * @param {XAxis} axis
- */
+/** Where a run stands now on the axis. @param {Run} run @param {RunSeries|null} series @param {XAxis} axis */
 export function placeNow(run, series, axis) {
   if (axis === "steps") return run.step;
   if (axis === "epochs") return run.epoch;
@@ -35,7 +30,7 @@ export function placeNow(run, series, axis) {
 }
 
 /**
- * Where a step of a run stands on the axis; between a bucket's ends as if evenly spread.
+ * Where a step stands on the axis, interpolated inside its bucket.
  * @param {RunSeries|null} series
  * @param {XAxis} axis
  * @param {number} trainSamples
@@ -72,15 +67,15 @@ function endAt({ samplesSeen, seconds }, axis, trainSamples, bucket) {
  * @typedef {object} Horizontal
  * @property {XAxis} axis
  * @property {boolean} log
- * @property {[number, number]} range  as Plotly wants it: logarithms on a log axis
- * @property {number} end              where the run that is furthest stands
+ * @property {[number, number]} range  as Plotly expects it: logarithms on a log axis
+ * @property {number} end  place of the run that is furthest
  */
 
 /**
- * Always from the beginning to now.
+ * The axis from the beginning to now.
  * @param {XAxis} axis
- * @param {{now: number, first: number}[]} runs  where each visible run stands, and stood after its first step
- * @param {number} [reach]  at least up to here
+ * @param {{now: number, first: number}[]} runs  each visible run's place now and after its first step
+ * @param {number} [reach]  the axis goes at least this far
  * @returns {Horizontal}
  */
 export function horizontal(axis, runs, reach = 0) {
@@ -94,7 +89,7 @@ export function horizontal(axis, runs, reach = 0) {
 }
 
 /**
- * Where the first step of a run ends: the first place a log axis can show.
+ * Where a run's first step ends: the first place that a log axis can show.
  * @param {RunSeries|null} series
  * @param {XAxis} axis
  * @param {number} trainSamples
@@ -102,7 +97,7 @@ export function horizontal(axis, runs, reach = 0) {
 export const placeOfFirst = (series, axis, trainSamples) => placeOf(series, axis, trainSamples, 1);
 
 /**
- * The steps that a stretch of the axis shows; between a bucket's ends as if evenly spread.
+ * The steps that a range of the axis shows, interpolated inside buckets.
  * @param {RunSeries} series
  * @param {Horizontal} horizontal
  * @param {number} trainSamples
@@ -123,7 +118,7 @@ export function stepsWithin(series, { axis, log }, trainSamples, range) {
 }
 
 /**
- * The buckets that a stretch of the axis shows, one more on each side.
+ * The buckets that a range of the axis shows, and one more on each side.
  * @param {RunSeries} series
  * @param {Horizontal} horizontal
  * @param {number} trainSamples

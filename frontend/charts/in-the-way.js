@@ -1,6 +1,6 @@
 /**
- * What words on a plot would cover: curves, and each other.
- * Owns: that count. Pure. Where words may stand, and what covering is worth, is their own affair.
+ * How much a label on a plot would cover: curves and other labels.
+ * Owns: that count. Pure.
  */
 
 import { pxAcross, pxDown } from "./labels.js";
@@ -10,10 +10,10 @@ import { pxAcross, pxDown } from "./labels.js";
 /** @typedef {{left: number, right: number, top: number, bottom: number}} Box  px */
 /** @typedef {{x: number[], y: number[]}} Curve  px, from left to right */
 
-/** A curve is looked at in so many places of a box. */
+/** Places of a box at which curves are tested. */
 export const LOOKS = 24;
 
-/** Curves as px; what is filled is only a shade. @param {Json[]} traces @param {Frame} frame @returns {Curve[]} */
+/** Lines as px; filled traces do not count. @param {Json[]} traces @param {Frame} frame @returns {Curve[]} */
 export const curvesOf = (traces, frame) => traces
   .filter(({ meta, x }) => meta.role !== "band" && x.length > 1)
   .map(({ x, y }) => ({ x: x.map((/** @type {number} */ place) => pxAcross(frame, place)), y: y.map((/** @type {number} */ value) => pxDown(frame, value)) }));
@@ -24,7 +24,7 @@ export const touch = (a, b) => a.left < b.right && b.left < a.right && a.top < b
 /** @param {Curve[]} curves @param {Box} box */
 export const covered = (curves, box) => curves.reduce((sum, curve) => sum + crossings(curve, box), 0);
 
-/** The first point that is not before a place. @param {number[]} x @param {number} place */
+/** The first point at or after a place. @param {number[]} x @param {number} place */
 function firstFrom(x, place) {
   let [low, high] = [0, x.length];
   while (low < high) {
@@ -35,11 +35,7 @@ function firstFrom(x, place) {
   return low;
 }
 
-/**
- * In how many of the places that are looked at a curve is in a box, or jumps over it.
- * @param {Curve} curve
- * @param {Box} box
- */
+/** At how many tested places a curve is in the box or jumps across it. @param {Curve} curve @param {Box} box */
 function crossings({ x, y }, { left, right, top, bottom }) {
   let found = 0;
   let next = Math.max(1, firstFrom(x, left));

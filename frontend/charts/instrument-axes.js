@@ -1,6 +1,6 @@
 /**
- * Ranges and ticks of an instrument's panels, where its figure has none of its own.
- * Owns: those rules. Pure. Must not know the figure's traces beyond their numbers and roles.
+ * Ranges and ticks of an instrument's panels where its figure has none.
+ * Owns: those rules. Pure.
  */
 
 import { acrossTicks, fewTicks } from "./across-ticks.js";
@@ -12,19 +12,19 @@ import { briefName } from "../state/brief-names.js";
 /** @typedef {import("./labels.js").Axis} Axis */
 
 const PAD = 0.06;
-/** A trail of one point is drawn on an axis of so many steps. */
+/** Least number of steps that an axis of steps shows. */
 const FEWEST_STEPS = 10;
 const APART = 8;
-/** Of a name beside a plot. */
+/** Letters of a name beside a plot. */
 const MOST_LETTERS = 14;
 
-/** All numbers on one axis of the traces. @param {Json[]} data @param {"x"|"y"} axis */
+/** All numbers of the traces on one axis. @param {Json[]} data @param {"x"|"y"} axis */
 const numbersOn = (data, axis) => data.flatMap((trace) => trace[axis] ?? []).filter((/** @type {any} */ value) => Number.isFinite(value));
 
 /** @param {number[]} numbers @returns {[number, number]|null} */
 const extent = (numbers) => (numbers.length ? [numbers.reduce((a, b) => Math.min(a, b)), numbers.reduce((a, b) => Math.max(a, b))] : null);
 
-/** What differs by a smaller share of itself is drawn as what it is, next to level, over numbers that can be read. */
+/** Values that differ by less than this share are drawn as level. */
 const LEAST_SHARE = 1e-4;
 
 /** @param {[number, number]} range @returns {[number, number]} */
@@ -34,7 +34,7 @@ function padded([low, high]) {
   return [low - pad, high + pad];
 }
 
-/** Names under a plot, as many as have room. @param {Json} specified @param {number} width */
+/** Names below a plot, as many as fit. @param {Json} specified @param {number} width */
 function named({ tickvals, ticktext }, width) {
   const widest = Math.max(...ticktext.map(tickWidth)) + APART;
   const every = Math.max(1, Math.ceil((widest * tickvals.length) / width));
@@ -43,7 +43,7 @@ function named({ tickvals, ticktext }, width) {
 }
 
 /**
- * Names where the figure has some, steps where there is a trail, else whatever numbers there are.
+ * Names if the figure has some, steps if it shows a course, else plain numbers.
  * @param {Json} specified
  * @param {Json[]} data
  * @param {{width: number, before: number, after: number}} room  px
@@ -63,17 +63,17 @@ export function acrossAxis(specified, data, room) {
   return { type: "linear", range, ...fewTicks(range) };
 }
 
-/** Something lies under everything, up to the edge. @param {Json[]} data */
+/** Whether an image fills the plot to its edges. @param {Json[]} data */
 const isMap = (data) => data.some(({ meta }) => meta.role === "ground");
 
 /** @param {[number, number]} range @returns {Axis} */
 const mapAxis = (range) => ({ type: "linear", range, ...fewTicks(range) });
 
-/** Names beside a plot, which are cut where they are too long. @param {string[]} names */
+/** Names beside a plot, shortened if too long. @param {string[]} names */
 const beside = (names) => names.map((name) => briefName(name, names, MOST_LETTERS));
 
 /**
- * How wide it has to be beside a plot for its numbers, or for the names that the figure has.
+ * Room beside a plot for its numbers or names.
  * @param {Json} specified
  * @param {Json[]} data  of the first plot
  * @param {number} least  px

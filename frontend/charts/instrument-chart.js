@@ -1,6 +1,6 @@
 /**
- * What an instrument told as a chart: the server's figure filled, and the page's own axes, levels and title.
- * Owns: how such a figure is shown: panels, clothes, words. Pure. Must not know Plotly or the DOM.
+ * An instrument's measurements as a chart: the server's figure filled, with the page's axes, levels and title.
+ * Owns: panels, colours and words of such a figure. Pure: no Plotly, no DOM.
  */
 
 import { axesOf, undrawn } from "./axes.js";
@@ -18,7 +18,7 @@ import { askedFor, BRIEF_LEVELS, keyWords, measuredAt, toldOf } from "../state/i
 const TOP = 23;
 const LEFT = 40;
 const LEFT_COMPACT = 32;
-/** The needle stands on the edge of the plot. */
+/** The marker of the present stands on the edge of the plot. */
 const RIGHT = 12;
 const GAP = 26;
 
@@ -58,7 +58,7 @@ export function instrumentChart(figure, scene, gauge) {
 const ofPanel = (data, suffix) => data.filter(({ xaxis = "x" }) => xaxis === `x${suffix}`);
 
 /**
- * The plots of a figure side by side, with their axes as Plotly is told of them.
+ * The plots of a figure side by side, with their Plotly axes.
  * @param {Json} layout
  * @param {Json[]} data
  * @param {Scene["room"]} room
@@ -83,7 +83,7 @@ function panelsOf(layout, data, room, margin) {
 }
 
 /**
- * The name and, of the run that is measured, the number.
+ * The name, with the latest value of the measured run.
  * @param {Gauge} gauge
  * @param {import("../state/types.js").Run|undefined} run
  * @param {Json|undefined} last
@@ -101,14 +101,14 @@ function levelOf(frame, y, drawn) {
   return { name: "baseline", width: drawn.width, dash: drawn.dash, d: isInside(frame, frame.left, top) ? `M${px(frame.left)},${px(top)}H${px(frame.left + frame.width)}` : "" };
 }
 
-/** From paper to a soft ink, or from one sign over paper to the other. @param {Scene["look"]} look @param {string} name */
+/** From paper to a soft ink, or between the colours of the two signs. @param {Scene["look"]} look @param {string} name */
 function scaleOf(look, name) {
   const { pos, neg } = look.spec.fallline.sign[look.theme];
   const paper = surface(look, "paper");
   return name === "ink" ? [[0, paper], [1, surface(look, "ctl")]] : [[0, neg], [0.5, paper], [1, pos]];
 }
 
-/** In the colours of the run that is measured, or of the page. @param {Json} trace @param {Scene} scene @param {string} lane @returns {Json} */
+/** A trace in the colour of its run or of the page. @param {Json} trace @param {Scene} scene @param {string} lane @returns {Json} */
 function clothed(trace, { look }, lane) {
   const { meta } = trace;
   const { line, text } = laneLook(look, lane);
@@ -117,7 +117,7 @@ function clothed(trace, { look }, lane) {
     ...trace, hoverinfo: "skip", hovertemplate: null,
     ...(meta.scale ? { colorscale: scaleOf(look, meta.scale) } : {}),
     ...(trace.line && !meta.scale ? { line: { ...trace.line, color: stroke } } : {}),
-    // a dot at the end of its range, a cosine of 1, is whole
+    // a dot at the end of its range, such as a cosine of 1, is not cut
     ...(trace.marker && trace.mode ? { cliponaxis: false } : {}),
     ...(trace.marker ? { marker: { ...trace.marker, color: meta.ink ? stroke : text, line: { width: 0 } } } : {}),
   };

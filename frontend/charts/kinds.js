@@ -1,6 +1,6 @@
 /**
- * The kinds of charts as a table: what each is made of, how often it may draw, and what it says of itself.
- * Owns: the rows. Adding a chart adds one here.
+ * The kinds of charts as a table: their parts, how often they may draw, and their descriptions.
+ * Owns: the rows. A new chart adds one here.
  */
 
 import { gradientChart } from "./gradient-chart.js";
@@ -16,20 +16,20 @@ import { gradientSummary, lossSummary, scatterSummary } from "../state/selectors
 /** @typedef {import("../state/types.js").Json} Json */
 /**
  * @typedef {object} Kind
- * @property {string|null} figure   the server's specification, or none
+ * @property {string|null} figure  the server's specification, or none
  * @property {(figure: any, scene: import("./scene.js").Scene) => Json} build
  * @property {(labels: Json, frame: import("./labels.js").Frame, compact: boolean) => HTMLElement[]} labels
  * @property {(state: State) => string} summary
- * @property {(state: State) => unknown[]} follows  what makes another draw necessary, besides room and theme
- * @property {number} every          ms
- * @property {boolean} isRead        a cursor can be moved along it
+ * @property {(state: State) => unknown[]} follows  what causes a draw, besides room and theme
+ * @property {number} every  ms
+ * @property {boolean} isRead  has a cursor
  */
 
 const shared = (/** @type {State} */ { frames, view, runs, order, experiment, catalog, looking, connection: { status, lastStep, progress } }) => [
   frames, view.x, runs, order, experiment, catalog, looking, status, lastStep, progress,
 ];
 
-/** One a figure of an instrument. @param {import("../state/instruments.js").Gauge} gauge @returns {Kind} */
+/** One for each figure of an instrument. @param {import("../state/instruments.js").Gauge} gauge @returns {Kind} */
 const measured = (gauge) => ({
   figure: gauge.figure, build: (figure, scene) => instrumentChart(figure, scene, gauge), labels: instrumentLabels,
   summary: (state) => gaugeSummary(state, gauge), every: 100, isRead: false,

@@ -1,16 +1,16 @@
 /**
- * Labels over a plot: where they go, and what gives way when they would touch.
- * Owns: geometry of labels. Pure; the element makes HTML of it, because text keeps its size only there.
+ * Places of labels over a plot, and which give way to others.
+ * Owns: geometry of labels. Pure. Elements make HTML of it, because only HTML text keeps its size.
  */
 
 /** @typedef {{type: "log"|"linear", range: number[], tickvals?: number[], ticktext?: string[]}} Axis */
 /** @typedef {{left: number, top: number, width: number, height: number, beyond: number, x: Axis, y: Axis}} Frame  px, `beyond` right of the plot, and the axes as drawn */
 
-/** Apart by at least this, in px. */
+/** Least distance, in px. */
 export const APART = 16;
 const GLYPH = 18;
 const LETTER = 7.2;
-/** Capitals and arrows are as wide as the widest of them: "GD → SGD" lay under the next glyph. */
+/** Capitals and arrows are as wide as the widest letter. */
 const WIDE_LETTER = 9.4;
 const WIDE = /[A-Z\u2192]/g;
 
@@ -24,12 +24,12 @@ export const pxAcross = (frame, value) => frame.left + frame.width * shareOf(val
 export const pxDown = (frame, value) => frame.top + frame.height * (1 - shareOf(value, frame.y));
 
 /**
- * The middles of labels pushed apart, each as near to where it belongs as the others allow, and inside the plot.
+ * Pushes labels apart inside the plot, each as near to its wished place as the others allow.
  * @param {number[]} wished  px
- * @param {number} top       where the middle of a label of one line may be at the highest
+ * @param {number} top  highest middle of a label of one line
  * @param {number} bottom
- * @param {number[]} [lines]  of each label, one where nothing is said
- * @returns {number[]} in the order given
+ * @param {number[]} [lines]  of each label, 1 by default
+ * @returns {number[]}  middles, in the same order
  */
 export function pushApart(wished, top, bottom, lines = wished.map(() => 1)) {
   const order = wished.map((_, place) => place).sort((a, b) => wished[a] - wished[b]);
@@ -47,16 +47,16 @@ export function pushApart(wished, top, bottom, lines = wished.map(() => 1)) {
   return answer;
 }
 
-/** @typedef {{run: string, lane: string, step: number, text: string, x: number, tone?: string}} Flag  an edit, or with a tone a finding, in the data's units */
+/** @typedef {{run: string, lane: string, step: number, text: string, x: number, tone?: string}} Flag  an edit or, with a tone, a finding; in data units */
 
 /** @typedef {Flag & {left: number, brief: boolean, before: boolean}} PlacedFlag  `before`: the words are left of the line */
 
-/** What of a flag's words a phone has room for: of edits the glyph, of findings what has become of a layer, or of how many units: "dead", "3 dead". @param {Flag} flag */
+/** The part of a flag's words that fits on a phone: the glyph of an edit; "dead" or "3 dead" of a finding. @param {Flag} flag */
 export const phoneWords = ({ text, tone }) => (tone ? text.replace(/^(layer \d+|gradients) /, "").replace(/^(\d+) units? /, "$1 ") : "");
 
 /**
- * Flags from left to right. One whose text would touch the next keeps its glyph only; one outside is left out. The text
- * of one that would leave the chart on the right turns to the left of its line, and there the earlier ones give way.
+ * Flags from left to right. Flags outside are left out; words that would touch the next flag go. Words that would
+ * leave the chart turn to the left of their line, and earlier flags give way.
  * @param {Flag[]} flags
  * @param {Frame} frame
  * @returns {PlacedFlag[]}
@@ -82,7 +82,7 @@ export function placeFlags(flags, frame) {
 /**
  * @param {PlacedFlag} flag
  * @param {PlacedFlag[]} earlier
- * @param {number} from  where its words would begin
+ * @param {number} from  left end of the turned words
  * @param {Frame} frame
  * @param {(flag: PlacedFlag) => number} lengthOf
  */

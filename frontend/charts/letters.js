@@ -1,9 +1,9 @@
 /**
- * How wide the words of ticks are: in Inter, the only face of the page, that is known before they are drawn.
- * Owns: the widths of its letters at 11 px. Pure.
+ * Widths of tick labels in Inter, the page's only typeface, known before drawing.
+ * Owns: letter widths at 11 px. Pure.
  */
 
-/** A tabular figure, and what is no wider than one: signs and most letters. */
+/** A tabular figure; also fits signs and most letters. */
 const FIGURE = 7.14;
 /** @type {Record<string, number>} */
 const OTHERS = { ".": 3.2, ",": 3.2, G: 8.3, M: 10 };

@@ -1,6 +1,6 @@
 /**
- * What stands on the lines of the loss chart: where each begins and ends, how a diverged one leaves, markers on the way.
- * Owns: that. Pure. What is said at an end comes from here; where the words go, from labels.js.
+ * Marks on the lines of the loss chart: start, end, divergence, and markers on the way.
+ * Owns: that. Pure. labels.js places the labels of the ends.
  */
 
 import { placeNow } from "./horizontal.js";
@@ -19,7 +19,7 @@ import { seen } from "../state/moments.js";
 /** @typedef {import("./loss-chart.js").Line} Line */
 
 /**
- * A run whose very first step diverged has no record at all: its line is drawn from the loss it started with.
+ * A run that diverged at its first step has no record: its line starts at the loss of step 0.
  * @param {Json} trace
  * @param {Scene} scene
  * @param {Horizontal} axis
@@ -31,9 +31,9 @@ export function fromTheStart(trace, { state }, { log, range }) {
 }
 
 /**
- * The step that made a run diverge is not recorded, but its line goes there: up and out. Changes the line's own arrays.
+ * Leads the line of a diverged run out through the top: that step is not recorded. Changes the trace's arrays.
  * @param {Line} line
- * @param {number} now  where the run stands on the axis
+ * @param {number} now  place of the run on the axis
  * @param {[number, number]} range
  * @param {boolean} log
  */
@@ -44,9 +44,8 @@ export function leaveThroughTheTop({ run, x, y }, now, [low, high], log) {
 }
 
 /**
- * Where a line ends and what it is called there; a diverged one leaves through the top edge, maybe some steps before
- * the one at which it is marked there. A line that goes on beyond
- * what is looked at is told where it leaves, with the loss it has there: the loss of now would be of another place. Whoever looks at the past is told of that.
+ * Where a line ends, and its label. A diverged line may leave through the top some steps before it diverged. A line
+ * that goes on beyond the view is labelled where it leaves, with its loss there. So is a line of the past on view.
  * @param {Line} line
  * @param {Scene} scene
  * @param {Horizontal} axis
@@ -78,7 +77,7 @@ export function endOf(line, scene, axis, range) {
 }
 
 /**
- * The height of a line at a place, as it is drawn there; null before its first point.
+ * The height of a drawn line at a place; null before its first point.
  * @param {Line} line
  * @param {number} place
  * @param {boolean} log
@@ -92,14 +91,14 @@ function heightAt({ x, y }, place, log) {
   return log ? from ** (1 - share) * to ** share : from + (to - from) * share;
 }
 
-/** A symbol at a place of the data, as long as that is in the plot. @param {string} shape @param {number} size @param {Frame} frame @param {number} x @param {number} y */
+/** A symbol at a point of the data; none outside the plot. @param {string} shape @param {number} size @param {Frame} frame @param {number} x @param {number} y */
 function markAt(shape, size, frame, x, y) {
   const [left, top] = [pxAcross(frame, x), pxDown(frame, y)];
   return isInside(frame, left, top) ? symbol(shape, size, left, top) : "";
 }
 
 /**
- * Hollow markers so that a line is known by its shape too: one every 96 px, the runs' beside each other.
+ * Hollow markers that show a line's shape, one every 96 px, those of different runs side by side.
  * @param {Line} line
  * @param {Scene} scene
  * @param {Horizontal} axis
@@ -125,7 +124,7 @@ export const endMarks = (ends, frame) => ends.filter(({ goesOn }) => !goesOn).ma
 ));
 
 /**
- * Where all runs stand before the first step: shapes in each other, so that all are seen at one point.
+ * All runs before the first step: shapes inside each other, so that all are visible at one point.
  * @param {{x: number, y: number}|null} start
  * @param {import("../state/types.js").Run[]} shown
  * @param {Frame} frame

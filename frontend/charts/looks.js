@@ -1,6 +1,6 @@
 /**
- * A specified figure in the clothes of the page: theme, colours by lane, bare axes, and only the runs that are shown.
- * Owns: what the page adds to or takes from the server's specification before it is filled. Pure.
+ * The page's style on a server's figure: theme, colours by lane, bare axes, visible runs only.
+ * Owns: changes to a specification before it is filled. Pure.
  */
 
 /** @typedef {import("../state/types.js").Json} Json */
@@ -9,7 +9,7 @@
 /** @typedef {"light"|"dark"} Theme */
 /**
  * @typedef {object} Look
- * @property {Json} spec      plotly-template.json
+ * @property {Json} spec  plotly-template.json
  * @property {Theme} theme
  * @property {boolean} compact  little room: phones
  */
@@ -26,9 +26,8 @@ const MADE = new WeakMap();
 const CLEAR = "rgba(0,0,0,0)";
 
 /**
- * The template of a theme, made once. Axis titles go: none is drawn here, and a title with a standoff makes Plotly
- * measure every tick label in every draw, a fifth of its time. So does the legend, which Plotly would prepare for each
- * trace and then not show. Plots are clear: the ground that the page draws lies under them.
+ * The Plotly template of a theme, built once. It has no axis titles and no legend: Plotly would measure every tick
+ * label for them in every draw, a fifth of its time. Plots are transparent over the page's own ground.
  * @param {Look} look
  */
 export function templateOf({ spec, theme, compact }) {
@@ -63,12 +62,12 @@ function dressed(trace, look, run, x, series) {
 }
 
 /**
- * The figure ready to be filled for what the page shows.
+ * A figure styled for the page, ready to be filled.
  * @param {Json} figure
  * @param {State} state
  * @param {Look} look
- * @param {string} x                      the binding of the horizontal axis
- * @param {(y: string) => string} [series]  another series in place of the one specified
+ * @param {string} x  binding of the horizontal axis
+ * @param {(y: string) => string} [series]  maps the specified series to the one to show
  */
 export function dress(figure, state, look, x, series = (y) => y) {
   const data = figure.data
@@ -77,5 +76,5 @@ export function dress(figure, state, look, x, series = (y) => y) {
   return { ...figure, data };
 }
 
-/** The runs that are shown, in order. @param {State} state */
+/** The visible runs, in order. @param {State} state */
 export const shownRuns = ({ order, runs }) => order.map((name) => runs[name]).filter(({ hidden }) => !hidden);

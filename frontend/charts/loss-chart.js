@@ -1,6 +1,6 @@
 /**
- * The loss chart: the server's figure filled, and what only a screen needs: ranges, ground, markers, labels.
- * Owns: how loss is shown. Pure; answers data, layout, ground, marks and labels. Must not know Plotly or the DOM.
+ * The loss chart: the server's figure filled, with the page's ranges, ground, markers and labels.
+ * Owns: how loss is shown. Pure: returns data, layout, ground, marks and labels; no Plotly, no DOM.
  */
 
 import { acrossTicks } from "./across-ticks.js";
@@ -83,18 +83,18 @@ const frameOf = ({ room }, { xaxis, yaxis }) => ({
   left: room.left, top: TOP, width: room.width - room.left - room.right, height: room.height - TOP - BOTTOM, beyond: room.right, x: xaxis, y: yaxis,
 });
 
-/** What a cursor can read. @param {Scene} scene @param {import("./labels.js").Axis} x @returns {import("./cursor.js").Panel} */
+/** What the cursor can read. @param {Scene} scene @param {import("./labels.js").Axis} x @returns {import("./cursor.js").Panel} */
 function panelOf({ state, room }, x) {
   const lines = [{ name: "", series: "train_loss" }, ...(state.experiment?.testSamples ? [{ name: "test", series: "test_loss" }] : [])];
   return { name: "", left: room.left, top: TOP, width: room.width - room.left - room.right, height: room.height - TOP - BOTTOM, x, lines };
 }
 
 /**
- * For a run that stands still the loss of the parameters now is known too, and belongs at the line's end.
+ * Adds the present loss at the end of a paused run's line.
  * @param {Json} trace
  * @param {Scene} scene
  * @param {Horizontal} axis
- * @param {number|null} zero  where exactly 0 stands, if it has a place
+ * @param {number|null} zero  place of exactly 0, if it has one
  */
 function upToNow(trace, { state, series, zoom }, axis, zero) {
   const run = state.runs[trace.meta.run];
@@ -105,10 +105,7 @@ function upToNow(trace, { state, series, zoom }, axis, zero) {
   return y !== null && now > trace.x[trace.x.length - 1] ? { ...trace, x: [...trace.x, now], y: [...trace.y, y] } : trace;
 }
 
-/**
- * Exactly 0 has no place on a log axis: where it occurs, filling the figure has put it on a shelf.
- * @param {Json} layout
- */
+/** Where exactly 0 stands on a log axis: on a shelf, if it occurs. @param {Json} layout */
 function shelfOf({ shapes, yaxis }) {
   const shape = shapes.find((/** @type {Json} */ { name, visible }) => name === "shelf" && visible);
   return shape ? { tint: /** @type {[number, number]} */ ([shape.y0, shape.y1]), bottom: yaxis.range[0], floor: Math.log10(yaxis.tickvals[1]), place: yaxis.tickvals[0] } : null;
@@ -119,7 +116,7 @@ function linesOf(data, state) {
   return data.filter(({ meta }) => meta.role === "train").map(({ meta, x, y }) => ({ run: state.runs[meta.run], x, y }));
 }
 
-/** Before the first step all runs stand at one point. @param {Scene} scene */
+/** The point at which all runs stand before the first step. @param {Scene} scene */
 function startOf({ state }) {
   const loss = state.experiment?.initialLoss;
   const many = shownRuns(state).length;
@@ -137,7 +134,7 @@ function layoutOf({ state, look, room, zoom }, axis, y, shelf) {
   return {
     template: templateOf(look),
     showlegend: false,
-    // the cursor of the page reads values instead: in the page's own numbers, and exactly 0 as 0 wherever it stands
+    // the page's cursor reads values instead, and reads exactly 0 as 0
     hovermode: false,
     margin: { l: room.left, r: room.right, t: TOP, b: BOTTOM, pad: 0 },
     xaxis: undrawn({ type, range, ...acrossTicks({ type, range }, { width, before: room.left, after: 12, most: look.compact ? 5 : axis.log ? 12 : 8, least: LEAST_APART[state.view.x] }, false) }),

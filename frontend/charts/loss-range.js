@@ -1,5 +1,6 @@
 /**
- * The vertical range of the loss chart: it grows at once, shrinks only when asked, and no jump may flatten the rest.
+ * The vertical range of the loss chart: it grows at once, shrinks only on request, and a jump must not flatten the
+ * rest.
  * Owns: that rule and its ticks. Pure.
  */
 
@@ -11,15 +12,15 @@ import { tick } from "../state/format.js";
 
 /** One tick alone gives no scale. */
 const FEWEST = 2;
-/** Room over the start and under the baseline before anything is known, in decades. */
+/** Room above the start and below the baseline, in decades. */
 const OVER = 0.7;
 const UNDER = 1.25;
 const PAD = 0.12;
-/** A diverging line leaves through the top: no more than this times the largest loss before. */
+/** A diverging line leaves through the top, at this many times the largest loss before. */
 const JUMP = 100;
 
 /**
- * The largest loss before the last rise without a pause: in a run that diverges that rise is the jump.
+ * The largest loss before the last uninterrupted rise: in a diverging run that rise is the jump.
  * @param {number[]} losses
  */
 function beforeTheJump(losses) {
@@ -37,7 +38,7 @@ function ceilingOf(lines, start) {
 }
 
 /**
- * Logarithms on a log axis.
+ * The range, as logarithms on a log axis.
  * @param {Line[]} lines
  * @param {Scene} scene
  * @param {number} [bottom]  of an axis with a shelf for exactly 0
@@ -45,7 +46,7 @@ function ceilingOf(lines, start) {
  */
 export function lossRange(lines, { state, held }, bottom = Infinity) {
   const start = state.experiment?.initialLoss ?? 1;
-  // a baseline of exactly 0, that of one sample, has no place on a log axis, and none to give it
+  // a baseline of exactly 0, as with one sample, has no place on a log axis
   const mean = state.experiment?.baseline?.train || start;
   let least = Infinity;
   let most = 0;
@@ -66,8 +67,8 @@ export function lossRange(lines, { state, held }, bottom = Infinity) {
 const grown = ([low, high], held) => [Math.min(low, held?.[0] ?? low), Math.max(high, held?.[1] ?? high)];
 
 /**
- * Powers of ten, written out; every second or third where there are many. Over a shelf from its floor on, and "0". Who looks
- * closer than from one power to the next has other round places.
+ * Powers of ten, written out; every second or third where there are many. A shelf adds "0" below its floor. A range
+ * within one decade gets other round ticks.
  * @param {[number, number]} range
  * @param {{floor: number, place: number}|null} [shelf]
  */
@@ -83,14 +84,9 @@ export function lossTicks([bottom, high], shelf = null) {
   return values.length < FEWEST ? fewTicks([10 ** bottom, 10 ** high]) : { tickvals: values, ticktext: texts };
 }
 
-/** Between two ticks at least this, in px. */
+/** Least distance of two ticks, in px. */
 const APART = 40;
 
-/**
- * Round places of an axis that is not logarithmic.
- * @param {[number, number]} range
- * @param {number} height  px
- * @param {boolean} compact
- */
+/** Round ticks of a linear axis. @param {[number, number]} range @param {number} height  px @param {boolean} compact */
 export const evenTicks = (range, height, compact) =>
   (height > 0 ? roundTicks(range, 1 + Math.max(4, Math.min(9, height / APART)), range[1] >= (compact ? 1e4 : 1e5)) : {});

@@ -1,6 +1,6 @@
 /**
- * A decision map as pixels and paths: a pixel a cell, the border between classes, the samples by class.
- * Owns: that geometry, and the shapes of classes. Pure. Colours are given, or come from styles/inspection.css by class.
+ * A decision map as pixels and paths: a pixel a cell, borders between classes, samples by class.
+ * Owns: that geometry, and the shapes of classes. Pure. Colours come from the caller or styles/inspection.css.
  */
 
 import { px, symbol } from "./paths.js";
@@ -10,29 +10,29 @@ import { NONE } from "../state/decision-map.js";
 /** @typedef {[number, number, number]} Colour  0..255 */
 /** @typedef {{name: "right"|"wrong", kind: number, d: string}} Dots  of one class, by the place of its colour */
 
-/** The drawing's own units, of a side. */
+/** Side of the drawing, in its own units. */
 export const SPAN = 144;
 
-/** As many colours as tokens.css has for classes. */
+/** Number of class colours in tokens.css. */
 export const COLOURS = 6;
 
-/** One after the other they differ most; there is one less than colours, so that both together tell 30 classes apart. */
+/** Neighbours differ most. One fewer than colours: both together distinguish 30 classes. */
 const SHAPES = ["a", "d", "b", "c", "x"];
-/** What makes them look alike in size. @type {Record<string, number>} */
+/** Factors that make shapes look equal in size. @type {Record<string, number>} */
 const SIZES = { a: 1, b: 0.9, c: 0.84, d: 1.08, x: 1 };
 
 /** @param {number} place  of a class @param {number} size @param {number} left @param {number} top */
 export function classShape(place, size, left, top) {
   const shape = SHAPES[place % SHAPES.length];
-  // a triangle's weight lies below the middle of its circle
+  // a triangle's visual centre lies below that of its circle
   return symbol(shape, size * SIZES[shape], left, shape === "d" ? top + size * 0.09 : top);
 }
 
-/** How much of its colour a cell takes: where nothing is sure still enough to be seen, and never so much that samples are not. */
+/** Opacity of a cell's colour: visible where the network is unsure, never hiding samples. */
 const TINT = { least: 0.1, most: 0.66 };
 
 /**
- * The cells as an image of `side` x `side` pixels, red, green, blue and opacity, the highest row first. What is not finite stays clear.
+ * The cells as `side` x `side` RGBA pixels, highest row first. A cell that is not finite stays transparent.
  * @param {DecisionMap} map
  * @param {Colour[]} colours  by class, repeating
  * @param {Colour} paper
@@ -54,10 +54,10 @@ export function pixelsOf({ side, predicted, sureness }, colours, paper) {
   return pixels;
 }
 
-/** Along the cells where another class begins, in the drawing's units. @param {DecisionMap} map */
+/** The borders between cells of different classes, in the drawing's units. @param {DecisionMap} map */
 export function borderOf({ side, predicted }) {
   const cell = SPAN / side;
-  /** Each stretch of cells whose neighbour is of another class is one line. @param {number} one @param {number} along @param {(from: number, to: number, at: number) => string} line */
+  /** each row of neighbouring border cells is one line @param {number} one @param {number} along @param {(from: number, to: number, at: number) => string} line */
   const lines = (one, along, line) => {
     let d = "";
     for (let at = 1; at < side; at++) {
@@ -79,10 +79,10 @@ export function borderOf({ side, predicted }) {
   return upright + level;
 }
 
-/** A frame around a cell is so wide, in the drawing's units: a cell alone is hardly seen. */
+/** Width of the frame around a cell, in the drawing's units. */
 const FRAME = 8;
 
-/** A frame around a cell, and a hairline to each edge of the map. @param {number} side @param {[number, number]} cell  column and row */
+/** A frame around a cell, and thin lines to the edges of the map. @param {number} side @param {[number, number]} cell  column and row */
 export function cursorOf(side, [column, row]) {
   const [left, top] = [(SPAN * (column + 0.5)) / side, SPAN - (SPAN * (row + 0.5)) / side];
   const [west, east, north, south] = [left - FRAME / 2, left + FRAME / 2, top - FRAME / 2, top + FRAME / 2].map(px);
@@ -90,7 +90,7 @@ export function cursorOf(side, [column, row]) {
   return `M${west},${north}H${east}V${south}H${west}ZM0,${y}H${west}M${east},${y}H${SPAN}M${x},0V${north}M${x},${south}V${SPAN}`;
 }
 
-/** Of many samples each is drawn smaller. */
+/** Size of a sample by number of samples. */
 const SIZE = { few: 5.4, many: 4 };
 const MANY = { from: 100, to: 400 };
 const WRONG = 1.3;
@@ -98,13 +98,13 @@ const WRONG = 1.3;
 /** @param {number} count */
 const sizeFor = (count) => SIZE.few + (SIZE.many - SIZE.few) * Math.min(1, Math.max(0, (count - MANY.from) / (MANY.to - MANY.from)));
 
-/** Where a sample lies, in the drawing's units. @param {DecisionMap} map @param {number} k */
+/** Place of a sample, in the drawing's units. @param {DecisionMap} map @param {number} k */
 function placeOf({ edges, samples }, k) {
   const share = (/** @type {number} */ value, /** @type {[number, number]} */ [low, high]) => (value - low) / (high - low);
   return { left: SPAN * share(samples.x[k], edges[0]), top: SPAN * (1 - share(samples.y[k], edges[1])) };
 }
 
-/** The samples, a path a class of those that are right, and over all of them those that are wrong. @param {DecisionMap} map @returns {Dots[]} */
+/** The samples: a path for each class of correct ones, with the wrong ones on top. @param {DecisionMap} map @returns {Dots[]} */
 export function dotsOf(map) {
   const { true: truth, predicted } = map.samples;
   const size = sizeFor(truth.length);

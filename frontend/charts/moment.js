@@ -1,6 +1,6 @@
 /**
- * The step that one looks at, on a chart: a line across it, and each run's own place.
- * Owns: where these stand. Pure. On an axis that differs by run each run has a place of its own.
+ * The past step on view, as a line across a chart and a place for each run.
+ * Owns: where these stand. Pure.
  */
 
 import { placeOf } from "./horizontal.js";
@@ -13,7 +13,7 @@ import { seen } from "../state/moments.js";
 /** @typedef {import("../state/types.js").Run} Run */
 
 /**
- * Where a run stands on the axis at the step that one looks at; null at the present.
+ * Where a run stood on the axis at the step on view; null at the present.
  * @param {Run} run  as it is now
  * @param {Scene} scene
  */
@@ -24,7 +24,7 @@ export function placeThen(run, { state, series }) {
 }
 
 /**
- * One line where the axis is the same for all, else one a run in its colour; none at the present.
+ * One line where all runs share the axis, else one for each run in its colour; none at the present.
  * @param {Scene} scene
  * @param {import("./labels.js").Frame} frame
  * @returns {import("./paths.js").Path[]}

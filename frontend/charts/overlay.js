@@ -1,6 +1,6 @@
 /**
- * Labels over a plot as HTML: text keeps its size there whatever the axes do.
- * Owns: the labels' elements. What stands where comes from labels.js; looks from styles/charts.css.
+ * Labels over a plot as HTML, so that text keeps its size.
+ * Owns: their elements. labels.js places them, styles/charts.css styles them.
  */
 
 import { nameLines } from "../state/brief-names.js";
@@ -12,12 +12,12 @@ import { phoneWords, placeFlags, pxAcross, pxDown } from "./labels.js";
 const SHAPES = /** @type {Record<string, string>} */ ({
   a: "M5 .7a4.3 4.3 0 1 0 0 8.6a4.3 4.3 0 1 0 0-8.6z", b: "M1 1h8v8H1z", c: "M5 .2 9.8 5 5 9.8.2 5z", d: "M5 .8 9.6 9H.4z",
 });
-/** Beside the name of a square stand the run's shape and its score, so much and for each of its letters; and of a letter of a name that is whole or cut. In px. */
+/** Widths beside a square's name, in px: the run's shape, its score, and one digit. */
 const BESIDE_NAME = { shape: 15, score: 25, digit: 6.6 };
 const BOLD = { whole: 6.9, cut: 7.8 };
-/** Of a name that has its line to itself: smaller letters, nearer to the shape. */
+/** Widths where a name has a line to itself: smaller letters, nearer to the shape. */
 const SMALL = { shape: 12, whole: 6.6, cut: 7.5 };
-/** What a phone's loss chart leaves on the right, in px, less a hair. */
+/** Right margin of a phone's loss chart, in px, slightly reduced. */
 const MARGIN = 47;
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -31,7 +31,7 @@ export function shape(lane) {
   return svg;
 }
 
-/** Of what was found: a dashed ring. */
+/** The mark of a finding: a dashed ring. */
 function ring() {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 18 18");
@@ -103,7 +103,7 @@ export function lossLabels({ flags, ends, start, baseline, axis, missing }, fram
   return elements;
 }
 
-/** A phone's margin is narrow: there the word ends with it, clear of a tick at the end of the axis. @param {string} axis @param {number} right @param {number} top @param {boolean} compact */
+/** Axis label: on a phone it ends with the narrow margin, clear of the last tick. @param {string} axis @param {number} right @param {number} top @param {boolean} compact */
 function axisLabel(axis, right, top, compact) {
   return compact ? label("axis last", { left: right + MARGIN, top }, axis.split(" ")[0]) : label("axis", { left: right + 18, top }, axis);
 }
@@ -138,7 +138,7 @@ export function scatterLabels({ squares }) {
   return squares.flatMap((/** @type {Json} */ square) => [...squareHead(square, all), ...squareWords(square)]);
 }
 
-/** Whose square it is, and R² of what is in it: beside the name, or where that has its line to itself, under it. @param {Json} square @param {string[]} all  names */
+/** The run's name and R² over a square, side by side or one above the other. @param {Json} square @param {string[]} all  names */
 function squareHead({ title: place, apart, isLow, lane, run, label: whole, score }, all) {
   const letter = apart ? SMALL : BOLD;
   const room = place.width - (apart ? SMALL.shape : BESIDE_NAME.shape + BESIDE_NAME.score + BESIDE_NAME.digit * score.length);
@@ -153,7 +153,7 @@ function squareHead({ title: place, apart, isLow, lane, run, label: whole, score
   return heads;
 }
 
-/** What is written in a square. @param {Json} square */
+/** The words inside a square. @param {Json} square */
 function squareWords({ left, top, width, height, isRoomy, off, few }) {
   return [
     ...(isRoomy ? [label("corner predicted", { left: left + 3, top: top + 1 }, "predicted"), label("corner true", { left: left + width - 3, top: top + height - 16 }, "true")] : []),

@@ -1,12 +1,12 @@
 /**
- * One animation frame for all charts: at most one is drawn after each, none while the page is hidden.
- * Owns: whose turn it is, how often a chart may draw, and slowing down while drawing is slow. Must not know what is drawn.
+ * One animation frame for all charts: draws at most one chart after each, none while the page is hidden.
+ * Owns: whose turn it is, the draw rate, and slowing down while draws are slow.
  */
 
-/** A draw longer than this is slow; three in a row halve the rate. */
+/** A longer draw is slow; three in a row halve the rate. */
 const SLOW = 40;
 const IN_A_ROW = 3;
-/** One shorter than this would be quick enough at twice the rate too; so many in a row double it: a machine is not busy for ever. */
+/** A shorter draw leaves time for twice the rate; this many in a row double it again. */
 const QUICK = 20;
 const AGAIN = 40;
 const SLOWEST = 8;
@@ -15,10 +15,10 @@ const FRAME = 16;
 /**
  * @typedef {object} Turn
  * @property {() => void} draw
- * @property {number} every      ms between two draws
+ * @property {number} every  ms between two draws
  * @property {number} drawnAt
  * @property {boolean} wanted
- * @property {boolean} begun     the first draw, which builds everything, tells nothing about the next
+ * @property {boolean} begun  false before the first draw, whose time is not representative
  */
 
 /**
@@ -27,7 +27,7 @@ const FRAME = 16;
  * @param {(run: () => void, ms: number) => void} given.later
  * @param {() => number} given.now
  * @param {() => boolean} given.hidden
- * @param {(isSlow: boolean) => void} [given.slowed]  charts are drawn less often from here on, or as often as they might be again
+ * @param {(isSlow: boolean) => void} [given.slowed]  called when the draw rate falls or recovers
  */
 export function createPacer({ requestFrame, later, now, hidden, slowed = () => {} }) {
   /** @type {Set<Turn>} */
@@ -38,10 +38,10 @@ export function createPacer({ requestFrame, later, now, hidden, slowed = () => {
   let quickInARow = 0;
   let slowness = 1;
 
-  /** @param {Turn} turn  ms until it may draw */
+  /** @param {Turn} turn  a chart; returns ms until it may draw */
   const dueIn = (turn) => turn.drawnAt + turn.every * slowness - now();
 
-  /** A frame is asked for when somebody may draw in it; until then a timer waits, not a loop of frames. */
+  /** Requests a frame when a chart may draw in it; until then waits on a timer. */
   function plan() {
     if (framed || hidden()) return;
     const soonest = Math.min(...[...turns].filter(({ wanted }) => wanted).map(dueIn));
@@ -60,14 +60,14 @@ export function createPacer({ requestFrame, later, now, hidden, slowed = () => {
   }
 
   /**
-   * A frame paints what was drawn before, and the drawing comes after it as a task of its own: in the frame itself, script
-   * and paint would be one task of twice the length, in which nobody who presses a key is heard.
+   * A frame paints the last draw, and the next draw follows as a task of its own. Drawing in the frame would join
+   * script and paint into one long task that delays keys.
    */
   function frame() {
     later(turn, 0);
   }
 
-  /** The one that has waited longest. */
+  /** The chart that has waited longest. */
   function turn() {
     framed = false;
     if (hidden()) return;
@@ -80,7 +80,7 @@ export function createPacer({ requestFrame, later, now, hidden, slowed = () => {
   function draw(turn) {
     turn.wanted = false;
     const begun = now();
-    // what a frame came too late is given back, so that the rate is what it should be
+    // time lost to a late frame is given back, so that the average rate stays
     turn.drawnAt = Math.max(begun - FRAME, Math.min(begun, turn.drawnAt + turn.every * slowness));
     turn.draw();
     if (turn.begun) weigh(now() - begun);
@@ -103,16 +103,13 @@ export function createPacer({ requestFrame, later, now, hidden, slowed = () => {
   }
 
   return {
-    /**
-     * @param {() => void} draw
-     * @param {number} every  ms
-     */
+    /** @param {() => void} draw @param {number} every  ms */
     join(draw, every) {
       /** @type {Turn} */
       const turn = { draw, every, drawnAt: -Infinity, wanted: false, begun: false };
       turns.add(turn);
       return {
-        /** Wants to be drawn; however often it is said, one draw follows. @param {boolean} [atOnce] without waiting for its turn in time */
+        /** Requests a draw; several requests give one draw. @param {boolean} [atOnce]  without waiting for its interval */
         request(atOnce = false) {
           turn.wanted = true;
           if (atOnce) turn.drawnAt = -Infinity;
@@ -121,7 +118,7 @@ export function createPacer({ requestFrame, later, now, hidden, slowed = () => {
         leave: () => void turns.delete(turn),
       };
     },
-    /** The page is seen again. */
+    /** Called when the page is visible again. */
     wake: plan,
     get slowness() { return slowness; },
   };

@@ -1,7 +1,7 @@
 /**
- * What the page draws around a chart's lines itself, as path data in px: the ground under them and the marks on them.
- * A path costs a draw next to nothing, while each shape and each trace costs Plotly up to a millisecond of it.
- * Owns: that geometry. Pure. Colours come from styles/charts.css by name and lane; drawing-layer.js makes elements of it.
+ * What the page draws around a chart's lines, as path data in px: the ground below and the marks above. A path costs
+ * almost nothing; a Plotly shape or trace costs up to 1 ms a draw.
+ * Owns: that geometry. Pure. styles/charts.css sets colours by name and lane; drawing-layer.js makes the elements.
  */
 
 import { pxAcross, pxDown } from "./labels.js";
@@ -10,17 +10,17 @@ import { pxAcross, pxDown } from "./labels.js";
 /** @typedef {import("./looks.js").Look} Look */
 /**
  * @typedef {object} Path
- * @property {string} name    what it is: "shelf", "missing", "baseline", "edit", "finding", "along", "end", "start", ...
+ * @property {string} name  "shelf", "missing", "baseline", "edit", "finding", "along", "end", "start", ...
  * @property {string} [lane]
  * @property {string} [run]
  * @property {number} [width]
  * @property {string} [dash]
- * @property {number} [opacity]  of what is filled
+ * @property {number} [opacity]  of a filled path
  * @property {string} d
  */
 /**
- * @typedef {object} Ground  in the data's units
- * @property {[number, number]|null} [shelf]    lower and upper edge
+ * @typedef {object} Ground  in data units
+ * @property {[number, number]|null} [shelf]  lower and upper edge
  * @property {{from: number, to: number}|null} [missing]
  * @property {number|null} [baseline]
  * @property {{lane: string, x: number, tone?: string}[]} [flags]
@@ -28,17 +28,17 @@ import { pxAcross, pxDown } from "./labels.js";
 
 const SHARP = Math.SQRT1_2;
 
-/** To a hundredth. @param {number} value */
+/** Rounded to hundredths. @param {number} value */
 export const px = (value) => Math.round(100 * value) / 100;
 
 /** @param {number} value @param {number} low @param {number} high */
 const within = (value, low, high) => Math.min(high, Math.max(low, value));
 
-/** Whether a place is in the plot, or on its edge. @param {Frame} frame @param {number} left @param {number} top */
+/** Whether a place is in the plot or on its edge. @param {Frame} frame @param {number} left @param {number} top */
 export const isInside = ({ left: l, top: t, width, height }, left, top) =>
   left >= l - 0.01 && left <= l + width + 0.01 && top >= t - 0.01 && top <= t + height + 0.01;
 
-/** A rectangle as far as it is in the plot; empty where it is not. @param {Frame} frame @param {[number, number]} across @param {[number, number]} down  px */
+/** A rectangle clipped to the plot; empty outside. @param {Frame} frame @param {[number, number]} across @param {[number, number]} down  px */
 function area(frame, across, down) {
   const [left, right] = across.map((x) => within(x, frame.left, frame.left + frame.width));
   const [top, bottom] = down.map((y) => within(y, frame.top, frame.top + frame.height));
@@ -46,7 +46,7 @@ function area(frame, across, down) {
 }
 
 /**
- * The ground of one plot, the lowest first. Nothing of it leaves the plot.
+ * The ground of one plot, lowest first, clipped to it.
  * @param {Frame} frame
  * @param {Ground} given
  * @param {Look} look
@@ -67,13 +67,13 @@ export function groundOf(frame, { shelf = null, missing = null, baseline = null,
   ].filter(({ d }) => d);
 }
 
-/** Equal ranges: the plot itself, and the line on which a prediction is what is true. @param {{left: number, top: number, width: number, height: number}} cell @returns {Path[]} */
+/** A plot with equal ranges, and its diagonal where predictions are true. @param {{left: number, top: number, width: number, height: number}} cell @returns {Path[]} */
 export const square = ({ left, top, width, height }) => [
   { name: "square", d: `M${px(left)},${px(top)}h${px(width)}v${px(height)}h${px(-width)}Z` },
   { name: "diagonal", d: `M${px(left)},${px(top + height)}l${px(width)},${px(-height)}` },
 ];
 
-/** Paths that look alike as one. @param {Path[]} paths @returns {Path[]} */
+/** Joins paths that look alike. @param {Path[]} paths @returns {Path[]} */
 export function joined(paths) {
   /** @type {Map<string, Path>} */
   const all = new Map();
@@ -85,7 +85,7 @@ export function joined(paths) {
   return [...all.values()];
 }
 
-/** The run's shape of a size, as Plotly draws it; "x" is that of a run that diverged. @type {Record<string, (r: number) => [number, number][]>} */
+/** The run's shape as Plotly draws it; "x" marks a run that diverged. @type {Record<string, (r: number) => [number, number][]>} */
 const CORNERS = {
   b: (r) => [[-r, -r], [r, -r], [r, r], [-r, r]],
   c: (r) => [[-1.3 * r, 0], [0, -1.3 * r], [1.3 * r, 0], [0, 1.3 * r]],
@@ -98,7 +98,7 @@ const CORNERS = {
 
 /**
  * @param {string} shape  a lane, or "x"
- * @param {number} size   px
+ * @param {number} size  px
  * @param {number} left
  * @param {number} top
  */

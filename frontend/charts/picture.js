@@ -1,13 +1,13 @@
 /**
- * A chart as a picture to take away: what stands on the page, as one SVG that looks the same anywhere. Every style is written
- * into it as the browser computed it, and words of the page become words of the SVG, each where it stands.
- * Owns: that translation. Must not know Plotly, nor which chart it is.
+ * Exports a chart as one SVG that looks the same anywhere: computed styles are written in, words become SVG text in
+ * place.
+ * Owns: that translation. Knows no Plotly and no chart.
  */
 
 /** @typedef {{left: number, top: number}} Origin  px, of the picture on the page */
 
 const SVG = "http://www.w3.org/2000/svg";
-/** Around what stands on the page, in px. */
+/** Margin around the exported elements, in px. */
 const ROOM = 10;
 const PAINTS = ["fill", "stroke"];
 const LOOKS = [
@@ -27,7 +27,7 @@ const px = (/** @type {number} */ value) => Math.round(100 * value) / 100;
 
 const canvas = () => /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d", { willReadFrequently: true }));
 
-/** Any colour that a browser computes, in the one form that every program reads; the mixed ones are not. */
+/** Converts any computed colour to the one form that every program reads. */
 function createColours() {
   const context = canvas();
   /** @type {Map<string, {colour: string, opacity: number}>} */
@@ -46,7 +46,7 @@ function createColours() {
 }
 
 /**
- * The words that fit, the last letters given up for an ellipsis where not all do.
+ * The text that fits; an ellipsis replaces the last letters where necessary.
  * @param {string} text
  * @param {number} room  px
  * @param {(text: string) => number} widthOf
@@ -59,8 +59,8 @@ export function fitting(text, room, widthOf) {
 }
 
 /**
- * The pixels of a drawing that has few of them, as rectangles: a path a colour, with neighbours in a row in one. Clear ones are left out.
- * @param {ArrayLike<number>} pixels  red, green, blue and opacity, row by row
+ * A pixel drawing as one path a colour, with runs of pixels joined. Transparent ones are left out.
+ * @param {ArrayLike<number>} pixels  RGBA, row by row
  * @param {number} width
  * @returns {{fill: string, d: string}[]}
  */
@@ -79,9 +79,9 @@ export function mosaic(pixels, width) {
   return [...paths].map(([fill, d]) => ({ fill, d }));
 }
 
-/** @typedef {{right: number, bottom: number}} Edge  px, beyond which nothing is seen */
+/** @typedef {{right: number, bottom: number}} Edge  px; nothing is visible outside */
 
-/** What shows of an element is within itself where it hides the rest, and within what it stands in. @param {Element} element @param {CSSStyleDeclaration} style @param {Edge} edge @returns {Edge} */
+/** The visible part of an element: its own box if it hides overflow, within its parents'. @param {Element} element @param {CSSStyleDeclaration} style @param {Edge} edge @returns {Edge} */
 function edgeWithin(element, style, edge) {
   const box = element.getBoundingClientRect();
   return {
@@ -90,7 +90,7 @@ function edgeWithin(element, style, edge) {
   };
 }
 
-/** The lines into which the browser broke a text, each as the range of its words. @param {Text} node @returns {Range[]} */
+/** The lines into which the browser broke a text, each as a range. @param {Text} node @returns {Range[]} */
 function linesOf(node) {
   /** @type {Range[]} */
   const lines = [];
@@ -124,7 +124,7 @@ function createDraughtsman(origin) {
     return all;
   }
 
-  /** A drawing of the page, its style sheet's looks written into it. @param {Element} element @returns {Element|null} */
+  /** Copies an SVG element with its computed styles. @param {Element} element @returns {Element|null} */
   function copied(element) {
     const style = getComputedStyle(element);
     if (style.display === "none") return null;
@@ -143,7 +143,7 @@ function createDraughtsman(origin) {
     return copy;
   }
 
-  /** A drawing at its place. @param {SVGSVGElement} svg */
+  /** Puts an SVG at its place. @param {SVGSVGElement} svg */
   function placed(svg) {
     const copy = copied(svg);
     if (!copy) return [];
@@ -158,7 +158,7 @@ function createDraughtsman(origin) {
     if (box.top >= edge.bottom) return [];
     letters.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
     const text = line.toString().replace(/\s+/g, " ");
-    // a canvas knows no tabular figures: it says what part of the line some words take, not how wide they are
+    // a canvas has no tabular figures: use it for the proportions of a line, not for its width
     const scale = box.width / letters.measureText(text).width;
     const shown = fitting(text, Math.max(0, edge.right - box.left) + 1, (words) => scale * letters.measureText(words).width);
     if (!shown) return [];
@@ -168,7 +168,7 @@ function createDraughtsman(origin) {
     return [draw("text", { x: px(box.left - origin.left), y: px(top), ...looks({ fill: style.color }), ...font }, shown)];
   }
 
-  /** What a label has behind its words. @param {Element} element @param {string} fill */
+  /** The background behind a label's words. @param {Element} element @param {string} fill */
   function ground(element, fill) {
     const box = element.getBoundingClientRect();
     const paint = looks({ fill });
@@ -176,7 +176,7 @@ function createDraughtsman(origin) {
     return [draw("rect", { x: px(box.left - origin.left), y: px(box.top - origin.top), width: px(box.width), height: px(box.height), ...paint })];
   }
 
-  /** A drawing in pixels, none of them smoothed. @param {HTMLCanvasElement} element */
+  /** A canvas as unsmoothed pixels. @param {HTMLCanvasElement} element */
   function pixelled(element) {
     const { width, height } = element;
     const box = element.getBoundingClientRect();
@@ -209,12 +209,12 @@ function extentOf(boxes) {
 
 /**
  * @param {object} given
- * @param {HTMLElement} given.chart     its box is the picture's
- * @param {string} given.title          what is seen, in words
- * @param {(Element|null)[]} given.layers  of the chart, the lowest first; null is where Plotly's own comes
- * @param {Element[]} given.around      words over it: its heading
- * @param {boolean} given.isOne         of several in a row, whose heading it shares: in the picture that begins where the chart does
- * @returns {(plotted?: Element) => SVGSVGElement}  everything but Plotly's part is taken at once, and does not wait for it
+ * @param {HTMLElement} given.chart  its box is the picture's
+ * @param {string} given.title  description of the picture
+ * @param {(Element|null)[]} given.layers  of the chart, lowest first; null stands for Plotly's own
+ * @param {Element[]} given.around  words above it: its heading
+ * @param {boolean} given.isOne  one of several that share a heading; the picture starts at the chart
+ * @returns {(plotted?: Element) => SVGSVGElement}  all but Plotly's part is captured at once
  */
 export function pictureOf({ chart, title, layers, around, isOne }) {
   const box = chart.getBoundingClientRect();

@@ -1,7 +1,7 @@
 /**
  * <plotly-chart kind="loss|gradients|scatter">: the only module that touches Plotly.
- * Owns: when to draw, the person's zoom, and what the element tells of itself (data-points, data-last-step, ...).
- * What is drawn is built in the kinds' own modules. See state/types.js for how a page uses it.
+ * Owns: when to draw, the person's zoom, and the element's data attributes (data-points, data-last-step, ...). The
+ * kinds' modules build what is drawn. state/types.js documents its use.
  */
 
 import { stretchesOf } from "./closer.js";
@@ -27,7 +27,7 @@ const NONE_HELD = { y: null, corner: null };
 /** @param {string} name @param {number} otherwise */
 const token = (name, otherwise) => parseFloat(getComputedStyle(document.documentElement).getPropertyValue(name)) || otherwise;
 
-/** Until the controls are open: a script of this size must not come before them. @param {App["store"]} store @returns {Promise<void>} */
+/** Resolves when the controls work: a script of this size must not load before them. @param {App["store"]} store @returns {Promise<void>} */
 function usable(store) {
   const isOpen = () => store.get().connection.status !== "connecting";
   return new Promise((go) => {
@@ -123,9 +123,9 @@ export class PlotlyChart extends HTMLElement {
   }
 
   /**
-   * What is seen of it now as one SVG, labels and marks included, with the words around it that are given.
+   * The present chart as one SVG with labels, marks and the words around it.
    * @param {Element[]} around
-   * @param {boolean} isOne  of several in a row
+   * @param {boolean} isOne  one of several in a row
    * @returns {Promise<SVGSVGElement>}
    */
   async picture(around, isOne) {
@@ -136,7 +136,7 @@ export class PlotlyChart extends HTMLElement {
     return finish(document.importNode(new DOMParser().parseFromString(text, "image/svg+xml").documentElement, true));
   }
 
-  /** Another horizontal axis, or a run from its beginning: what was chosen before has no place there. */
+  /** Forgets the zoom when the axis changes or a run restarts. */
   #turned() {
     this.stretch.choose(null);
     this.#zoomY = null;
@@ -151,7 +151,7 @@ export class PlotlyChart extends HTMLElement {
     redraw();
   }
 
-  /** Asked when it changes: asked in a draw, the browser would first lay out all that a frame's news has changed. */
+  /** Measures on resize only: measuring in a draw would force a layout. */
   #measure() {
     this.#compact = matchMedia("(max-width: 720px)").matches;
     const [left, right] = this.#compact ? [38, 48] : [token("--plot-l", 46), token("--plot-r", 104)];
@@ -166,7 +166,7 @@ export class PlotlyChart extends HTMLElement {
     return { state, series, look: { spec: /** @type {Json} */ (this.#spec), theme, compact: this.#compact }, room: this.#room, zoom: { x: this.#kind.isRead ? this.stretch.chosen?.range ?? null : null, y: this.#zoomY }, held: this.#heldIn(state) };
   }
 
-  /** The vertical range only grows, until another experiment, a reset of all runs or another axis begins it afresh. @param {import("../state/types.js").State} state */
+  /** The vertical range only grows, until the experiment, the axis or a reset of all runs starts it again. @param {import("../state/types.js").State} state */
   #heldIn({ experiment, order, runs, view }) {
     const key = [experiment?.id, view.y, Math.min(...order.map((name) => runs[name].generation))].join(" ");
     if (key !== this.#heldFor) this.#held = NONE_HELD;
@@ -178,17 +178,17 @@ export class PlotlyChart extends HTMLElement {
     const { figure: name, build } = this.#kind;
     const scene = this.#room.width > 60 && this.#room.height > 40 && this.#spec && this.#plotly ? this.#scene() : null;
     const figure = name ? scene?.state.figures[name] : true;
-    // what stands here is of an experiment that is no more
+    // the present figure belongs to the experiment before
     if (scene?.state.experiment && !figure) this.dataset.state = "waiting";
     if (!scene || !figure || !scene.state.experiment) return;
     const { data, layout, ground, words, marks, labels, readable, y, corner, sides } = build(figure, scene);
-    // an axis that became logarithmic, or is it no longer, has another meaning for what was chosen on it
+    // a zoom is dropped when its axis changes between linear and log
     if (scene.zoom.x && this.stretch.chosen?.type !== layout.xaxis.type) return this.stretch.choose(null);
     this.#across = layout.xaxis.type;
     if (this.#kind.isRead) this.app.lookCloser(stretchesOf(scene));
     this.#held = { y: scene.zoom.y ? this.#held.y : y, corner, sides };
     const { width, height } = scene.room;
-    // told once: with a configuration Plotly would compare it with its own in every draw
+    // passed once: Plotly would compare a configuration in every draw
     const config = this.#draws ? undefined : CONFIG;
     this.#plotly.react(this.#plot, data, { ...layout, width, height, datarevision: ++this.#draws, uirevision: this.localName }, config);
     this.#listen();
@@ -199,7 +199,7 @@ export class PlotlyChart extends HTMLElement {
     this.#tell(data, scene.state);
   }
 
-  /** The person's zoom is kept here, because ranges that move with the data would undo Plotly's own. */
+  /** Keeps the person's zoom here, because ranges that follow the data undo Plotly's own. */
   #listen() {
     if (this.#listening) return;
     this.#listening = true;

@@ -1,6 +1,6 @@
 /**
- * What charts need from the server besides data: Plotly itself, the template and the typeface.
- * Owns: loading them once, late, and again after a failure. Must not know charts.
+ * What charts load from the server besides data: Plotly, the template and the typeface.
+ * Owns: loading them once, late, and again after a failure.
  */
 
 /** @typedef {import("../state/types.js").Json} Json */
@@ -9,15 +9,15 @@
 let plotly = null;
 /** @type {Promise<Json>|null} */
 let template = null;
-/** For so long the browser leaves words out rather than show another typeface; charts are drawn after that, too. */
+/** How long the browser hides text while the typeface loads; charts are drawn after that without it. */
 const PATIENCE = 3_000;
 
-/** After the page is usable: when nothing else is to be done. */
+/** Waits for an idle browser, after the page is usable. */
 const idle = () => new Promise((go) => ("requestIdleCallback" in window ? requestIdleCallback(go, { timeout: 500 }) : setTimeout(go, 50)));
 
 /**
- * Plotly writes the style sheet of its map library into the page unless something of this name is there. No map is drawn
- * here, and a style sheet in the page is what the content security policy forbids.
+ * Plotly adds its map library's style sheet unless an element of this name exists. No map is drawn here, and the
+ * content security policy forbids style sheets in the page.
  */
 const MAP_STYLES = "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc0130da53";
 
@@ -25,7 +25,7 @@ function keepMapStylesOut() {
   if (!document.getElementById(MAP_STYLES)) document.head.append(Object.assign(document.createElement("meta"), { id: MAP_STYLES }));
 }
 
-/** A classic script whose address the server wrote into the page. @returns {Promise<any>} */
+/** Loads a classic script whose address the server wrote into the page. @returns {Promise<any>} */
 function loadScript() {
   keepMapStylesOut();
   return new Promise((loaded, failed) => {
@@ -55,7 +55,7 @@ export function loadTemplate() {
 }
 
 /**
- * The typeface of the page, because charts are laid out by the widths of their words. Without it they are drawn all the same.
+ * Loads the page's typeface, whose letter widths place a chart's labels. Charts are drawn without it after a failure.
  * @returns {Promise<unknown>}
  */
 export function loadTypeface() {
@@ -65,8 +65,8 @@ export function loadTypeface() {
 }
 
 /**
- * The typeface as a rule of CSS with its file in it, for a picture that is opened without the server.
- * @returns {Promise<string>}  empty where the file cannot be had
+ * The typeface as a CSS rule with its file inside, for pictures opened without the server.
+ * @returns {Promise<string>}  empty if the file cannot be loaded
  */
 export async function typefaceRule() {
   try {

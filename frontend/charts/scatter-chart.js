@@ -1,6 +1,6 @@
 /**
- * Predicted against true values: one square a run, the same axes in all.
- * Owns: how predictions are shown; where the squares are is in squares.js. Pure. Must not know Plotly or the DOM.
+ * Predicted against true values: one square a run, with the same axes.
+ * Owns: how predictions are shown; squares.js places the squares. Pure: no Plotly, no DOM.
  */
 
 import { fewTicks } from "./across-ticks.js";
@@ -24,7 +24,7 @@ const MOST = 600;
 export function scatterChart({ state, look, room }) {
   const runs = shownRuns(seen(state));
   const known = rangeOf(runs);
-  // until something is known, an axis would be one of nothing
+  // an axis before there are values would have no range
   const range = known ?? NONE_YET;
   const cells = cellsOf(runs.length, room, look.compact);
   /** @type {Json} */
@@ -55,7 +55,7 @@ export function scatterChart({ state, look, room }) {
 /** @type {[number, number]} */
 const NONE_YET = [0, 1];
 
-/** The true values of all runs, with a little room: predictions beyond are off the axis. @param {Run[]} runs @returns {[number, number]|null} */
+/** The range of all true values with a little room; predictions outside are off the axis. @param {Run[]} runs @returns {[number, number]|null} */
 function rangeOf(runs) {
   const truth = runs.flatMap(({ predictions }) => predictions?.y ?? []);
   if (!truth.length) return null;
@@ -66,21 +66,26 @@ function rangeOf(runs) {
 }
 
 const APART = 6;
-/** Between lines of words beside a square. */
+/** Distance of text lines beside a square. */
 const LINE = 17;
 
 /** @typedef {{tickvals?: number[], ticktext?: string[]}} Ticks */
 
-/** Words of ticks must not touch: where they would, every second tick goes. @param {Ticks} ticks @param {number} length  px, of the axis @param {number} least  px, of a word */
+/**
+ * Drops every second tick where labels would touch.
+ * @param {Ticks} ticks
+ * @param {number} length  of the axis, px
+ * @param {number} least  of a label, px
+ */
 function withRoom({ tickvals = [], ticktext = [] }, length, least) {
   const isTight = tickvals.length > 1 && length / tickvals.length < least;
   return isTight ? { tickvals: tickvals.filter((_, k) => k % 2 === 0), ticktext: ticktext.filter((_, k) => k % 2 === 0) } : { tickvals, ticktext };
 }
 
-/** Ticks whose words stand elsewhere. @param {Ticks} ticks */
+/** Ticks without labels, which stand elsewhere. @param {Ticks} ticks */
 const wordless = (ticks) => ({ ...ticks, ticktext: ticks.ticktext?.map(() => "") });
 
-/** Both axes of a square: the same numbers, of which as many are told as have room. @param {Cell} cell @param {Ticks} ticks @param {import("./labels.js").Axis} axis */
+/** Both axes of a square: the same numbers, labelled where there is room. @param {Cell} cell @param {Ticks} ticks @param {import("./labels.js").Axis} axis */
 function axesIn({ width, height, isLow, isInner }, ticks, axis) {
   const widest = Math.max(...(ticks.ticktext ?? []).map(tickWidth)) + APART;
   const [across, down] = [withRoom(ticks, width, widest), withRoom(ticks, height, LINE)];
@@ -95,16 +100,16 @@ function place(layout, suffix, { left, top, width, height }, room, shared) {
   layout[`yaxis${suffix}`] = { ...axis, anchor: `x${suffix}`, domain: [within(1 - (top + height) / room.height), within(1 - top / room.height)] };
 }
 
-/** How much of what lies under it a point lets through; from so many on one place on it is solid. */
+/** Transparency of one point; this many at one place are solid. */
 const CLEAR = 0.5;
 const SOLID = 6;
 /** px */
 const DOT = 3.6;
-/** Shapes of one path do not darken each other where they overlap; those of several do. */
+/** Number of paths: shapes of one path do not darken each other, those of several do. */
 const LAYERS = 4;
 
 /**
- * Points as shapes, by how many fall on one pixel: as dense as they are together. Nothing is drawn beside the square.
+ * Points as shapes, grouped by how many fall on one pixel so that density shows. Clipped to the square.
  * @param {number[]} x
  * @param {number[]} y
  * @param {import("./labels.js").Frame} frame
@@ -132,7 +137,7 @@ export function dotsOf(x, y, frame, lane) {
   return [...paths.values()];
 }
 
-/** At most so many, evenly taken. @param {Run["predictions"]} predictions */
+/** An even selection of at most so many predictions. @param {Run["predictions"]} predictions */
 function someOf(predictions) {
   const every = Math.ceil((predictions?.y.length ?? 0) / MOST) || 1;
   const some = (/** @type {number[]} */ values) => values.filter((_, i) => i % every === 0);
@@ -140,8 +145,7 @@ function someOf(predictions) {
 }
 
 /**
- * What Plotly is told of the points: where they are, for who points at one. It draws none: each would cost it more than
- * all of them cost as one path.
+ * The points for Plotly's hover only. One path of the page draws them at less cost than Plotly.
  * @param {Run} run
  * @param {string} suffix
  * @param {Scene["look"]} look
@@ -149,7 +153,7 @@ function someOf(predictions) {
 function pointsOf({ predictions, lane, label }, suffix, look) {
   const { x, y } = someOf(predictions);
   return {
-    // a trace without points gets no axes from Plotly, and what has no axes can not be pointed at
+    // without points Plotly makes no axes, and without axes there is no hover
     type: "scatter", mode: "none", name: label, xaxis: `x${suffix}`, yaxis: `y${suffix}`, ...(x.length ? { x, y } : { x: [null], y: [null] }), meta: { points: x.length },
     line: { color: laneLook(look, lane).line }, hovertemplate: "true %{x:.2f}<br>predicted %{y:.2f}<extra></extra>",
   };
@@ -158,14 +162,14 @@ function pointsOf({ predictions, lane, label }, suffix, look) {
 /** @param {Run} run @param {Cell} cell @param {[number, number]} range */
 function squareOf(run, cell, range) {
   const { predictions, lane, label, step, name, status } = run;
-  // a run that stands still is at one step only, and its score is of that step or not told
+  // a paused run shows the score of its present step or none
   const isOfNow = status === "playing" || predictions?.step === step;
   const told = step > 0 && isOfNow;
   return { ...cell, run: name, lane, label, score: told ? score(determination(predictions)) : "–", ...beyond(predictions?.y_pred ?? [], range) };
 }
 
 /**
- * What is not seen of the predictions: all of them, with the side on which they are, or so many.
+ * The predictions outside the axis: all of them on which side, or how many.
  * @param {(number|null)[]} guesses
  * @param {[number, number]} range
  */
@@ -178,7 +182,7 @@ function beyond(guesses, [low, high]) {
   return { off: over && under ? "all off the axis" : `all ${over ? "above" : "below"} the axis`, few: "" };
 }
 
-/** R2 of what is drawn. @param {Run["predictions"]} predictions */
+/** R² of the drawn predictions. @param {Run["predictions"]} predictions */
 export function determination(predictions) {
   if (!predictions?.y.length || predictions.y_pred.some((guess) => guess === null)) return null;
   const { y, y_pred: guess } = predictions;

@@ -1,6 +1,6 @@
 /**
- * What a chart is drawn from: the state, the columns, the clothes, and the room there is.
- * Owns: how many buckets a chart may show and which part of the past it looks at. Pure.
+ * The input of a chart: state, columns, look and room.
+ * Owns: how many buckets a chart may show, and which part of the past. Pure.
  */
 
 import { BOUND, bucketsWithin, horizontal, placeNow, placeOfFirst, stepsWithin } from "./horizontal.js";
@@ -18,15 +18,14 @@ import { thin } from "../state/thinning.js";
  * @property {SeriesBook} series
  * @property {import("./looks.js").Look} look
  * @property {{width: number, height: number, left: number, right: number}} room  px; left and right margins of the plot
- * @property {{x: [number, number]|null, y: [number, number]|null}} zoom  what a person chose, as Plotly tells it
- * @property {{y: [number, number]|null, corner?: string|null, sides?: Record<string, string>}} held  of the draw before: the
- *   vertical range, which only grows, and where the words of the baseline and of lines' ends stood
+ * @property {{x: [number, number]|null, y: [number, number]|null}} zoom  the person's choice, as Plotly reports it
+ * @property {{y: [number, number]|null, corner?: string|null, sides?: Record<string, string>}} held  of the last draw: the vertical range, which only grows, and the places of the baseline's and line ends' labels
  */
 
-/** No trace has more points, whatever the width. */
+/** Most points of a trace, whatever the width. */
 export const MOST_POINTS = 800;
 
-/** Whether what is drawn of a run includes its newest step. @param {Bound|undefined} columns @param {Scene} scene @param {import("../state/types.js").Run} run */
+/** Whether the drawn columns of a run include its newest step. @param {Bound|undefined} columns @param {Scene} scene @param {import("../state/types.js").Run} run */
 export function reachesNow(columns, { series }, run) {
   const held = series.of(run.name);
   return !columns || !held?.length || columns.last[columns.last.length - 1] === held.last[held.length - 1];
@@ -44,7 +43,7 @@ export function axisOf({ state, series }, reach = 0) {
 }
 
 /**
- * The columns of the runs that are shown, one bucket a pixel column at most, of the stretch that is looked at.
+ * The columns of visible runs in the range on view, at most one bucket a pixel.
  * @param {Scene} scene
  * @param {Horizontal} axis
  * @param {string[]} names
@@ -66,7 +65,7 @@ export function columnsFor({ state, series, zoom }, axis, names, pixels) {
 }
 
 /**
- * Whether a stretch that was asked for more finely has all that is looked at; another measure may still be on its way.
+ * Whether the finer columns cover the range on view; another measure may still be loading.
  * @param {RunSeries} closer
  * @param {RunSeries} held
  * @param {string[]} names
@@ -77,11 +76,11 @@ function shows(closer, held, names, [from, to]) {
   return isWide && names.every((name) => closer.values(name) || !held.values(name));
 }
 
-/** The step at which a fork leaves its parent's way; 0 for a run that is none. @param {State} state @param {string} name */
+/** The step at which a fork leaves its parent; 0 for other runs. @param {State} state @param {string} name */
 const originOf = ({ experiment }, name) => experiment?.recipe.runs.find((recipe) => recipe.name === name)?.origin?.at_step ?? 0;
 
 /**
- * A fork's line begins where it left its parent: before that it would only lie over the parent's.
+ * Limits a fork to its own part: before it, its line would cover its parent's.
  * @param {RunSeries} run
  * @param {[number, number]} part  buckets
  * @param {number} origin
@@ -90,7 +89,7 @@ const originOf = ({ experiment }, name) => experiment?.recipe.runs.find((recipe)
 function ownPart({ last }, [from, to], origin) {
   if (origin === 0) return [from, to];
   const own = last.findIndex((step) => step >= origin);
-  // one that has made no step of its own yet has the last of its parent's: there it stands
+  // a fork without own steps shows the last bucket of its parent
   return [Math.max(from, own < 0 ? last.length - 1 : own), to];
 }
 
@@ -98,7 +97,7 @@ function ownPart({ last }, [from, to], origin) {
 export const boundTo = ({ state }) => BOUND[state.view.x];
 
 /**
- * On a log axis there is no place for 0, where a run stands before its first step.
+ * Drops points at 0, where a run stands before its first step, from a log axis.
  * @param {import("../state/types.js").Json} trace
  * @param {Horizontal} axis
  */

@@ -1,7 +1,7 @@
 /**
- * A log axis on which exactly 0 has a place of its own: a shelf under the floor.
- * Owns: floor, shelf and ticks of such an axis; the twin of backend figures/shelf.py, number by number. Powers of ten are
- * read from text, never computed, so that both sides get the same digits.
+ * A log axis on which exactly 0 has its own place: a shelf below the floor.
+ * Owns: floor, shelf and ticks of such an axis. Twin of backend figures/shelf.py, number by number. Powers of ten are
+ * parsed from text, so that both sides get the same digits.
  */
 
 import { tick } from "../state/format.js";
@@ -13,7 +13,7 @@ const TOP = 3;
 const LOWEST = -300;
 const HIGHEST = 300;
 
-/** 10 ** -0.95, 10 ** -0.35, 10 ** -1.4: the shelf, the end of its tint, the end of the axis, under the floor. */
+/** 10 ** -0.95, 10 ** -0.35, 10 ** -1.4: the shelf, the end of its tint, and the end of the axis, as factors of the floor. */
 const DEPTH = 0.1122018454301963;
 const UPPER_EDGE = 0.44668359215096315;
 const LOWER_EDGE = 0.039810717055349734;
@@ -23,8 +23,8 @@ export const decade = (exponent) => Number(`1e${exponent}`);
 
 /**
  * @param {string} measure
- * @param {number} least     smallest value above 0, Infinity where there is none
- * @param {number} greatest  0 where there is none
+ * @param {number} least  smallest value above 0; Infinity if there is none
+ * @param {number} greatest  0 if there is none
  */
 export function shelfScale(measure, least, greatest) {
   let floor = FLOORS[measure] ?? FLOOR;
@@ -38,11 +38,7 @@ export function shelfScale(measure, least, greatest) {
     shelf: base * DEPTH,
     range: [floor - 1.4, top],
     tint: [base * LOWER_EDGE, base * UPPER_EDGE],
-    /**
-     * Where a value stands; `upper` is the greatest of its bucket.
-     * @param {number} value
-     * @param {number} upper
-     */
+    /** Place of a value; `upper` is its bucket's maximum. @param {number} value @param {number} upper */
     place: (value, upper) => (value === 0 && upper === 0 ? base * DEPTH : Math.max(value, base)),
     ticks() {
       const step = 2 + Math.floor(Math.max(0, top - floor - 8) / 4);

@@ -1,6 +1,6 @@
 /**
- * Where the squares of runs stand, a square a run: all of them in the room that two take, so that a fork moves nothing below.
- * Owns: how many stand side by side, how large they are, and what there is room for around them. Pure.
+ * Places of the squares, one a run. All use the room of two, so that a fork moves nothing below.
+ * Owns: squares in a row, their size, and the room around them. Pure.
  */
 
 /** @typedef {{columns: number, rows: number, isSmall: boolean}} Arrangement */
@@ -11,13 +11,13 @@
  * @property {number} width
  * @property {number} height
  * @property {{left: number, top: number, width: number}} title
- * @property {{left: number, top: number}|null} apart  where the score has a place of its own, and not one in the title
- * @property {boolean} isLow     no words of ticks stand under it
- * @property {boolean} isInner   none stand beside it: a neighbour has the same
- * @property {boolean} isRoomy   axes are called by their names in it
+ * @property {{left: number, top: number}|null} apart  place of a score outside the title
+ * @property {boolean} isLow  no tick labels below
+ * @property {boolean} isInner  no tick labels beside it: a neighbour has the same
+ * @property {boolean} isRoomy  has room for axis names
  */
 
-/** Side by side. More of them are small, and never more are in a row than four; on a phone there is room below. */
+/** Squares in a row: from the third on they are small. A phone puts two in each row. */
 const FEW = 2;
 const MOST = 4;
 
@@ -28,18 +28,18 @@ export function arrangementOf(count, isPhone) {
 }
 
 const TITLE = 18;
-/** Of a name, and of a score on a line of its own. */
+/** Height of a name's line, and of a score's. */
 const LINE = 16;
-/** Room of the tick labels, left of a plot and under its title. */
+/** Room for tick labels, left of a plot and below it. */
 const LEFT = 22;
 const BOTTOM = 20;
 const GAP = 14;
 const SMALL_GAP = 8;
-/** Between two titles of small ones: a run's shape in its colour parts them too. */
+/** Distance of two titles of small squares, which the run's shape also separates. */
 const BETWEEN = 6;
-/** Under small squares in two rows, which have no tick labels there. */
+/** Room below small squares in two rows, which have no tick labels there. */
 const FOOT = 4;
-/** From so many px on, "predicted" and "true" leave most of a square to its points. */
+/** From this size in px, the words "predicted" and "true" leave most of a square to its points. */
 const ROOMY = 100;
 const LEAST = 20;
 
@@ -63,12 +63,12 @@ function largeCells({ rows }, room) {
   };
 }
 
-/** The score stands under the name; in two rows in the square itself. @param {Arrangement} arrangement @param {Room} room @returns {(column: number, row: number) => Cell} */
+/** The score stands below the name, or with two rows inside the square. @param {Arrangement} arrangement @param {Room} room @returns {(column: number, row: number) => Cell} */
 function smallCells({ columns, rows }, room) {
   const [over, under] = rows > 1 ? [TITLE, FOOT] : [2 * LINE, BOTTOM];
   const across = (room.width - LEFT - (columns - 1) * SMALL_GAP) / columns;
   const size = Math.max(LEAST, Math.min(across, room.height / rows - over - under));
-  // of a wide room titles have all
+  // titles use all of a wide room
   const pitch = (room.width - LEFT + SMALL_GAP) / columns;
   return (column, row) => {
     const [left, top] = [LEFT + column * pitch, row * (room.height / rows) + over];
@@ -78,12 +78,12 @@ function smallCells({ columns, rows }, room) {
   };
 }
 
-/** Of a name's letters, in bold, over a map; the run's shape stands before it. In px. */
+/** Width of a bold letter over a map, and of the run's shape before it, in px. */
 const LETTER = 7.5;
 const SHAPE = 14;
 
 /**
- * How many letters of a run's name have room over its map.
+ * How many letters of a run's name fit above its map.
  * @param {Arrangement} arrangement
  * @param {number} width  px, of all maps side by side
  */

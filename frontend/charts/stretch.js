@@ -1,9 +1,9 @@
 /**
- * The stretch of the horizontal axis that a person chose to look at: one for all charts that share the axis.
- * Owns: that stretch and who has to draw again when it changes. Pure.
+ * The part of the horizontal axis that a person zoomed to, shared by all charts on that axis.
+ * Owns: that range and its listeners. Pure.
  */
 
-/** @typedef {{range: [number, number], type: string}} Stretch  as Plotly tells it: logarithms where `type` is "log" */
+/** @typedef {{range: [number, number], type: string}} Stretch  as Plotly reports it: logarithms where `type` is "log" */
 
 export function createStretch() {
   /** @type {Stretch|null} */
@@ -27,7 +27,7 @@ export function createStretch() {
 }
 
 /**
- * What Plotly says of a zoom, whichever panel it was in; null for an axis that stayed.
+ * The range of a Plotly zoom event in any panel; null for an axis that did not change.
  * @param {import("../state/types.js").Json} change
  * @param {"x"|"y"} axis
  * @returns {[number, number]|null}

@@ -1,6 +1,6 @@
 /**
- * The line over a run's table or map of classes: its shape, its name, and how many are right.
- * Owns: its elements, patched in place. Where a long name leaves no room, the word "accuracy" goes before the name is cut.
+ * The line above a run's confusion table or decision map: its shape, name and accuracy.
+ * Owns: its elements, patched in place. In narrow places the word "accuracy" goes before the name is shortened.
  */
 
 import { make, set, write } from "./dom.js";
@@ -14,7 +14,11 @@ export function accuracyTitle(run) {
   const values = make("span", { class: "values" }, value, make("span", { class: "word" }, "accuracy"));
   const root = make("div", { class: "title", "aria-hidden": "true" }, marker(run.lane), label, values);
 
-  /** @param {string} name @param {number|null|undefined} right  the share @param {string} [brief]  the name as far as there is room for it */
+  /**
+   * @param {string} name
+   * @param {number|null|undefined} right  share of correct predictions
+   * @param {string} [brief]  the name, shortened to fit
+   */
   function show(name, right, brief = name) {
     write(label, brief);
     write(value, score(right));

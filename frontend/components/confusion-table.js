@@ -1,6 +1,6 @@
 /**
- * One run's predictions of classes as a table: a row a true class, a column a predicted one, darker where more samples are.
- * Owns: its cells, patched in place. Counting is in state/confusion.js.
+ * One run's confusion table: a row for each true class, a column for each predicted one, darker for more samples.
+ * Owns: its cells, patched in place. state/confusion.js counts.
  */
 
 import { accuracyTitle } from "./accuracy-title.js";

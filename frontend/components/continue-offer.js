@@ -1,6 +1,6 @@
 /**
- * "Continue from step 420?": what is changed in the past, or played from there, becomes a fork beside its parent.
- * Owns: the question and its words. Must not know how a fork is made.
+ * "Continue from step 420?": offers a fork when a person changes or plays the past.
+ * Owns: the question and its words.
  */
 
 import { button } from "./controls.js";
@@ -13,7 +13,7 @@ import { seen } from "../state/moments.js";
 
 /** @typedef {import("../state/types.js").State} State */
 
-/** What becomes of both. @param {State} state @param {import("../state/types.js").Offer} offer */
+/** The question, and what happens to both runs. @param {State} state @param {import("../state/types.js").Offer} offer */
 export function offerWords(state, { run: name, change, step }) {
   const run = state.runs[name];
   const changes = editWords(change, seen(state).runs[name].settings, state.catalog);
@@ -40,7 +40,7 @@ export class ContinueOffer extends LiveElement {
     const back = button({ act: answer(false) }, "Back to live");
     this.#close = openDialog(`Continue from step ${integer(offer.step)}?`, [make("p", {}, offerWords(state, offer)), make("div", { class: "answers" }, here, back)], () => {
       this.#close = null;
-      // closed by Esc: nothing is changed, and the view stays where it is
+      // closed by Esc: nothing changes, the view stays
       if (this.app.store.get().offer === offer) this.app.store.dispatch({ type: "offer", offer: null });
     });
   }

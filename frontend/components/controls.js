@@ -1,6 +1,6 @@
 /**
- * The small controls that every part of the page shares: button, segmented switch, number box, select.
- * Owns: their markup, keyboard and ARIA. Each answers `root` and a `show` that takes the present value.
+ * Small controls of every part of the page: button, segmented switch, number box, select.
+ * Owns: their markup, keys and ARIA. Each returns `root` and `show`, which takes the present value.
  */
 
 import { make, set, write } from "./dom.js";
@@ -12,11 +12,11 @@ import { confirmChoices } from "./listbox.js";
 
 /**
  * @param {object} given
- * @param {string} [given.name]      accessible name, where the text does not say it
- * @param {string} [given.look]      further classes: "quiet square small solid dashed"
+ * @param {string} [given.name]  accessible name, if the text is not enough
+ * @param {string} [given.look]  more classes: "quiet square small solid dashed"
  * @param {IconName} [given.icon]
  * @param {string} [given.title]
- * @param {Record<string, any>} [given.more]  further attributes
+ * @param {Record<string, any>} [given.more]  more attributes
  * @param {() => void} given.act
  * @param {...Child} children
  */
@@ -31,10 +31,10 @@ export function button(given, ...children) {
 
 /**
  * @template {string} Value
- * @typedef {{value: Value, text: string, name?: string, title?: string, before?: () => Node}} Choice  `name`: what is said where the text is cut
+ * @typedef {{value: Value, text: string, name?: string, title?: string, before?: () => Node}} Choice  `name`: read aloud where the text is shortened
  */
 
-/** Where an arrow, Home or End leads in a list. @param {string} key @param {number} place @param {number} count */
+/** The place in a list to which an arrow, Home or End leads; null for other keys. @param {string} key @param {number} place @param {number} count */
 function placeAfter(key, place, count) {
   if (key === "Home") return 0;
   if (key === "End") return count - 1;
@@ -43,7 +43,7 @@ function placeAfter(key, place, count) {
 }
 
 /**
- * One of a few: a radio group that looks like a switch. Arrows choose, Tab leaves.
+ * A choice of a few: a radio group that looks like a switch. Arrows choose, Tab leaves.
  * @template {string} Value
  * @param {object} given
  * @param {string} given.name
@@ -82,10 +82,7 @@ export function segmentedSwitch({ name, choices, choose, look = "" }) {
 /** "1,200" but not "0,003": groups of three after a first digit that is not 0. */
 const THOUSANDS = /^-?[1-9]\d{0,2}([ ,]\d{3})+(\.\d+)?$/;
 
-/**
- * "3e-4", "0,03", "1 200": a number as people type it, or NaN.
- * @param {string} text
- */
+/** Parses a number as people type it ("3e-4", "0,03", "1 200"), or returns NaN. @param {string} text */
 export function readNumber(text) {
   const typed = text.trim().replace(/\u2212/g, "-");
   const plain = THOUSANDS.test(typed) ? typed.replace(/[ ,]/g, "") : typed.replace(",", ".");
@@ -93,14 +90,14 @@ export function readNumber(text) {
 }
 
 /**
- * A box for one number. What is refused stays in the box, with a complaint under it.
+ * A box for one number. A refused text stays in the box with a message below.
  * @param {object} given
  * @param {string} given.name
  * @param {(value: number) => string} given.format
  * @param {(value: number) => string|null} given.refuse  why a number is not allowed, or null
- * @param {(value: any) => void} given.apply  given a number, or null where it is switched off
+ * @param {(value: any) => void} given.apply  receives a number, or null if switched off
  * @param {boolean} [given.whole]
- * @param {boolean} [given.canBeOff]  an empty box, or the word, says null
+ * @param {boolean} [given.canBeOff]  an empty box, or the word, means null
  */
 export function numberBox({ name, format, refuse, apply, whole = false, canBeOff = false }) {
   const complaint = make("p", { class: "complaint", hidden: true, role: "alert" });
@@ -139,13 +136,13 @@ export function numberBox({ name, format, refuse, apply, whole = false, canBeOff
     if (document.activeElement !== box || !complaint.hidden) complain(null);
     box.value = written();
   }
-  /** Shown while a slider is dragged; nothing is applied. @param {number} value */
+  /** Shows a value while a slider is dragged, without applying it. @param {number} value */
   const preview = (value) => void (box.value = format(value));
   return { box, complaint, show, preview, complain };
 }
 
 /**
- * What the server said about one field of a refused recipe.
+ * The server's message about one field of a refused recipe.
  * @param {import("../state/types.js").Problem|null} problem
  * @param {...string} pointers
  */
@@ -184,7 +181,7 @@ export function selectBox({ name, choose }) {
   let present = [];
   confirmChoices(root, () => present);
   /**
-   * Choices with a `group` stand under its name, in the order of the groups' first choices.
+   * Shows choices; those with a `group` stand below its name, in the order of first appearance.
    * @param {Option[]} choices
    * @param {string} value
    */

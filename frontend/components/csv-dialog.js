@@ -1,6 +1,6 @@
 /**
- * One's own data: a file is chosen or dropped, looked at, and used.
- * Owns: the dialog and its two faces, choosing and looking. Words are in state/own-table.js.
+ * Your own data: choose or drop a file, check it, use it.
+ * Owns: the dialog with its two views, choosing and checking. state/own-table.js has the words.
  */
 
 import { button, selectBox } from "./controls.js";
@@ -19,7 +19,7 @@ const TASKS = { regression: "A number (regression)", classification: "Classes (c
 
 /**
  * @param {App} app
- * @param {{file?: File, id?: string, target?: string, task?: Task}} [begin]  a file that was dropped, or the table in use
+ * @param {{file?: File, id?: string, target?: string, task?: Task}} [begin]  a dropped file, or the table in use
  */
 export function openCsvDialog(app, { file, id, target, task } = {}) {
   const catalog = app.store.get().catalog;
@@ -28,7 +28,7 @@ export function openCsvDialog(app, { file, id, target, task } = {}) {
   const face = make("div", { class: "table-face" });
   const chooser = make("input", { type: "file", accept: TYPES, hidden: true, on: { change: () => pick() } });
   const choose = () => chooser.click();
-  /** The latest file wins, in whatever order answers come. */
+  /** The latest file wins, in any order of answers. */
   let turn = 0;
 
   /** @param {string|null} why */

@@ -1,17 +1,12 @@
 /**
- * Files that are dragged over the page: one part of it takes them, everywhere else they do nothing, where a browser would
- * leave the page for the file.
- * Owns: the drag's events and how the part looks meanwhile. Must not know what is done with a file.
+ * Files dragged over the page: one part accepts them; elsewhere nothing happens, where a browser would leave the page.
+ * Owns: drag events, and the look of that part meanwhile.
  */
 
 /** @param {DragEvent} event */
 const brings = (event) => event.dataTransfer?.types.includes("Files") ?? false;
 
-/**
- * @param {HTMLElement} place
- * @param {() => boolean} isOpen   does it take files now
- * @param {(file: File) => void} take
- */
+/** @param {HTMLElement} place @param {() => boolean} isOpen  accepts files now @param {(file: File) => void} take */
 export function takeDrops(place, isOpen, take) {
   const look = (/** @type {boolean} */ over) => void place.classList.toggle("dropping", over);
   const over = (/** @type {DragEvent} */ event) => {
@@ -36,7 +31,7 @@ export function takeDrops(place, isOpen, take) {
   });
 }
 
-/** What is dropped beside every place that takes files is not opened by the browser instead of the page. */
+/** Keeps the browser from opening files dropped elsewhere. */
 export function refuseStrayDrops() {
   for (const type of ["dragover", "drop"]) {
     document.addEventListener(type, (event) => {

@@ -1,7 +1,7 @@
 /**
- * Which samples: data set, how many to train and to test on, noise, seed, and what the data set has of its own. A change is a
- * new experiment.
- * Owns: the fields in sight and what they refuse. Must not know how data is made.
+ * The data: data set, training and test samples, noise, seed, and the data set's own parameters. A change starts a new
+ * experiment.
+ * Owns: the visible fields and their checks.
  */
 
 import { button, complaintAt } from "./controls.js";
@@ -29,7 +29,7 @@ import { nameFor } from "../state/words.js";
 
 const GROUPS = /** @type {Record<string, string>} */ ({ regression: "A number to predict", classification: "Classes to tell apart" });
 
-/** What a part of the samples counts, as a parameter: a recipe has their sum and a share. @param {string} name @param {string} help @returns {Parameter} */
+/** A count of training or test samples as a parameter: a recipe has their sum and a share. @param {string} name @param {string} help @returns {Parameter} */
 const part = (name, help) => ({ name, default: 0, help, schema: { type: "integer", minimum: 0 } });
 const NOISE = part("noise", "standard deviation of what is added");
 
@@ -39,7 +39,7 @@ function refuseCount(value, least, others, most) {
   return value + others > most ? `At most ${integer(most)} samples together.` : null;
 }
 
-/** A data set whose extra is not installed is named all the same; one's own can always be brought. @param {Catalog|null} catalog */
+/** A data set whose extra is not installed is listed but cannot be chosen. Your own data can always be added. @param {Catalog|null} catalog */
 const choices = (catalog) => rowsOf(catalog, "datasets").map(({ name, task, missing, needs }) => {
   const isMissing = Boolean(missing && !needs);
   return { value: name, text: nameFor("datasets", name) + (isMissing ? ", not installed" : ""), group: GROUPS[task] ?? "Your own", disabled: isMissing };
@@ -56,7 +56,7 @@ export class DataFields extends LiveElement {
     const kind = make("span", { class: "end" });
     const names = methodSelect({ text: null, name: "Data set", choose: (name) => (name === FILE ? bring() : this.#change({ name })) });
     const table = this.#table();
-    // until a file is chosen the data stays what it is
+    // the data stays until a file is chosen
     const bring = () => {
       names.select.value = this.#experiment.recipe.data.name;
       openCsvDialog(this.app);
@@ -91,13 +91,13 @@ export class DataFields extends LiveElement {
     return /** @type {Experiment} */ (this.app.store.get().experiment);
   }
 
-  /** All there are, of this data set. */
+  /** All samples of this data set. */
   get #most() {
     const { catalog } = this.app.store.get();
     return rowOf(catalog, "datasets", this.#experiment.recipe.data.name)?.samples ?? catalog?.bounds?.samples ?? 5000;
   }
 
-  /** Of one's own data: what is learnt, and the way back to its table. */
+  /** Your own table: its target, and the way back to it. */
   #table() {
     const told = make("span", { class: "muted" });
     const change = button({
@@ -156,7 +156,7 @@ export class DataFields extends LiveElement {
   }
 }
 
-/** Where a refusal of a box points to in the recipe, if not to its name. @type {Record<string, string[]>} */
+/** JSON pointers of boxes that differ from their names. @type {Record<string, string[]>} */
 const POINTERS = { train: ["/data/samples"], test: ["/data/test_fraction"] };
 
 /** @param {import("../state/types.js").App} app */

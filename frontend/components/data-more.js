@@ -1,6 +1,6 @@
 /**
- * What of the data is set less often: inputs, wrong labels, standardisation, and whatever else the catalog has for every set.
- * Owns: which of them apply to which data. Must not know what they do.
+ * Data settings used less often: inputs, wrong labels, standardization, and others from the catalog.
+ * Owns: which of them apply to which data.
  */
 
 import { make } from "./dom.js";
@@ -17,7 +17,7 @@ import { nameFor, wordFor } from "../state/words.js";
 /** @typedef {import("../state/types.js").Experiment} Experiment */
 /** @typedef {import("../state/catalog.js").Parameter} Parameter */
 
-/** These are in sight. */
+/** Always visible. */
 const IN_SIGHT = ["samples", "test_fraction", "noise"];
 const STANDARDIZE = { help: "what is shifted to mean 0 and scaled to standard deviation 1, by the training samples; losses are in these units" };
 

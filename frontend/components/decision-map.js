@@ -1,6 +1,7 @@
 /**
- * One run's decision map: a cell the class that would be predicted there, fuller the surer, with the samples on it.
- * Owns: its elements, drawn anew with every answer. What there is to draw comes from charts/map-drawing.js.
+ * One run's decision map: each cell has the colour of its predicted class, stronger where the network is surer;
+ * samples on top.
+ * Owns: its elements, redrawn with every answer. charts/map-drawing.js has the geometry.
  */
 
 import { accuracyTitle } from "./accuracy-title.js";
@@ -13,24 +14,24 @@ import { mapWords, placeWords, readMap } from "../state/decision-map.js";
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("../charts/map-drawing.js").Colour} Colour */
 
-/** A colour of tokens.css as it is on an element. @param {CSSStyleDeclaration} style @param {string} name @returns {Colour} */
+/** The present value of a colour of tokens.css. @param {CSSStyleDeclaration} style @param {string} name @returns {Colour} */
 function colourOf(style, name) {
   const [, r, g, b] = /** @type {RegExpExecArray} */ (/^#(..)(..)(..)$/.exec(style.getPropertyValue(name).trim()));
   return [parseInt(r, 16), parseInt(g, 16), parseInt(b, 16)];
 }
 
-/** The pixels are no drawing of the style sheet's: with another theme they are made anew. @param {HTMLCanvasElement} canvas */
+/** The style sheet cannot colour pixels: another theme redraws them. @param {HTMLCanvasElement} canvas */
 function coloursOn(canvas) {
   const style = getComputedStyle(canvas);
   return { paper: colourOf(style, "--paper"), colours: Array.from({ length: COLOURS }, (_, place) => colourOf(style, `--class-${place + 1}`)) };
 }
 
-/** @param {number} kind  the place of a class */
+/** @param {number} kind  place of a class */
 const coloured = (kind) => ({ style: { "--class": `var(--class-${(kind % COLOURS) + 1})` } });
 
 /**
  * @param {Run} run
- * @param {(words: string|null) => void} point  told what would be predicted at the cursor, and null when it has left
+ * @param {(words: string|null) => void} point  receives the prediction at the cursor, or null when it leaves
  */
 export function decisionMap(run, point) {
   const title = accuracyTitle(run);
@@ -68,7 +69,12 @@ export function decisionMap(run, point) {
     canvas.getContext("2d")?.putImageData(new ImageData(pixelsOf(map, colours, paper), map.side), 0, 0);
   }
 
-  /** @param {Run} now @param {Json|undefined} last  what was told last @param {boolean} isStandard  its inputs are standardized @param {string} brief  its name over it */
+  /**
+   * @param {Run} now
+   * @param {Json|undefined} last  the previous answer
+   * @param {boolean} isStandard  its inputs are standardized
+   * @param {string} brief  its name above it
+   */
   function show(now, last, isStandard, brief) {
     isScaled = isStandard;
     const told = now.status === "diverged" ? undefined : last;
@@ -88,7 +94,7 @@ export function decisionMap(run, point) {
 /** @param {string} name @param {Node} shape */
 const entry = (name, shape) => make("span", { title: name }, draw("svg", { viewBox: "0 0 10 10" }, shape), make("span", { class: "clip" }, name));
 
-/** How classes are told apart, and what is wrong. @param {string[]} classes */
+/** The legend: shapes and colours of classes, and the mark of wrong predictions. @param {string[]} classes */
 export const mapLegend = (classes) => make("div", { class: "legend map-legend", "aria-hidden": "true" },
   ...classes.map((name, place) => entry(name, draw("path", { class: "right", d: classShape(place, 8, 5, 5), ...coloured(place) }))),
   entry("wrong", draw("path", { class: "wrong", d: classShape(0, 7, 5, 5), ...coloured(0) })));

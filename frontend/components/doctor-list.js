@@ -1,7 +1,7 @@
 /**
- * The Doctor: what was found in all runs at the step that the page shows, problems first, each with its remedies and its why.
- * Owns: the section's elements, patched in place so that the focus stays where it is. What is listed comes from state/doctor.js,
- * an entry from finding-entry.js.
+ * The Doctor: the findings of all runs at the step on view, problems first, with remedies and reasons.
+ * Owns: the section's elements, patched in place so that focus stays. state/doctor.js lists them, finding-entry.js
+ * makes an entry.
  */
 
 import { make, makeOwn, set, write } from "./dom.js";
@@ -21,7 +21,7 @@ const NOTHING = ["Nothing to say yet.", "The Doctor checks every step for dead l
 /** @param {Told} told */
 const keyOf = ({ run, finding }) => `${run.name} ${run.generation} ${finding.id}`;
 
-/** In that order, and nothing is moved that stands right already: what has the focus keeps it. @param {Element} list @param {Element[]} wanted */
+/** Puts entries in order. Moves only what is out of place, so that focus stays. @param {Element} list @param {Element[]} wanted */
 function arrange(list, wanted) {
   for (const each of [...list.children]) if (!wanted.includes(each)) each.remove();
   wanted.forEach((each, place) => list.children[place] !== each && list.insertBefore(each, list.children[place] ?? null));

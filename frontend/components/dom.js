@@ -1,13 +1,11 @@
 /**
- * Making elements without markup in strings, so that no text can become markup.
- * Owns: make, draw and what is done to elements that are there. Must not know the application.
+ * Makes elements without markup in strings, so that no text can become markup.
+ * Owns: make, draw and changes to existing elements. Knows nothing of the application.
  */
 
 /** @typedef {Node|string|number|null|false|undefined} Child */
 /**
- * @typedef {Record<string, any> & {
- *   on?: Record<string, (event: any) => void>, style?: Record<string, string|number>}} Attributes
- *   true = present, false or null = absent; `on` are listeners, `style` are properties
+ * @typedef {Record<string, any> & { on?: Record<string, (event: any) => void>, style?: Record<string, string|number>}} Attributes  true = present, false or null = absent; `on` holds listeners, `style` holds properties
  */
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -93,7 +91,7 @@ export function draw(tag, attributes = {}, ...children) {
 }
 
 /**
- * Every control inside, as a disabled fieldset would; for places in which some controls stay as they are.
+ * Disables each control inside. Unlike a disabled fieldset, it can leave some enabled.
  * @param {Element} root
  * @param {boolean} disabled
  */
@@ -102,7 +100,7 @@ export function disableAll(root, disabled) {
 }
 
 /**
- * Text that is written only when it differs: thirty times a second most numbers stay.
+ * Writes text only when it differs: most numbers stay the same from frame to frame.
  * @param {Element} element
  * @param {string} text
  */

@@ -1,6 +1,6 @@
 /**
- * Where a layer is a strip, its edges are drawn only for the unit that is looked at: under the pointer, or by arrow keys.
- * Owns: which unit that is. Must not know weights.
+ * Draws the edges of a layer's strip only for the unit under the pointer or chosen by arrow keys.
+ * Owns: which unit that is.
  */
 
 import { set } from "./dom.js";
@@ -44,7 +44,7 @@ export function lightEdges(svg, edgesOf) {
     look({ place, unit: within((at?.unit ?? 0) + (at ? move[1] : 0), counts[place]) });
   });
 
-  /** A new shape: units drawn in each column, and whether any column is a strip. @param {number[]} drawn @param {boolean} hasStrip */
+  /** A new network: units drawn in each column, and whether any column is a strip. @param {number[]} drawn @param {boolean} hasStrip */
   return function reshape(drawn, hasStrip) {
     at = null;
     counts = drawn;

@@ -1,6 +1,6 @@
 /**
- * One line as an equation of matrices, what it says, its partner on the way back, and what follows.
- * Owns: how these stand. What they are: state/sheets.js and state/line-words.js.
+ * One line as an equation of matrices, with its meaning, its partner on the way back, and what follows.
+ * Owns: their layout. state/sheets.js and state/line-words.js have the content.
  */
 
 import { make, set, write } from "./dom.js";
@@ -13,7 +13,7 @@ import { followersOf, isAllZero, knownBefore, partnerOf, sizeOf } from "../state
 /** @typedef {import("../state/sheets.js").Sheet} Sheet */
 /** @typedef {import("../state/sheets.js").Line} Line */
 
-/** With more samples there is room for one of them in the partner of a line. */
+/** With more samples shown, the partner of a line shows only one. */
 const FEW = 4;
 
 /** @param {string} text */

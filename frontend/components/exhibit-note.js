@@ -1,5 +1,5 @@
 /**
- * The two sentences of the exhibit that is open: what to look at. They stay until they are closed or no longer true.
+ * The two sentences of the open exhibit that say what to look at. They stay until closed or no longer true.
  * Owns: when they are shown.
  */
 

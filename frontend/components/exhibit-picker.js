@@ -1,6 +1,6 @@
 /**
- * The name of the exhibit that is open, and the list to choose another from.
- * Owns: button and list. Must not know how an experiment begins.
+ * The name of the open exhibit, and the list of exhibits.
+ * Owns: button and list.
  */
 
 import { button } from "./controls.js";
@@ -19,7 +19,7 @@ const capitalized = (words) => words.charAt(0).toUpperCase() + words.slice(1);
 const WIDTH = 60;
 const HEIGHT = 30;
 
-/** How the losses of its runs go, in the colours that they will have. @param {Record<string, (number|null)[]>} [curves] */
+/** Small curves of the runs' losses in the runs' colours. @param {Record<string, (number|null)[]>} [curves] */
 const thumbnail = (curves = {}) => draw("svg", { viewBox: `-1 -1 ${WIDTH + 2} ${HEIGHT + 2}`, "aria-hidden": "true", class: "thumbnail" },
   ...linesOf(Object.values(curves), WIDTH, HEIGHT).map((points, place) => draw("polyline", { points, "data-lane": LANES[place % LANES.length] })));
 

@@ -1,6 +1,6 @@
 /**
- * "Export" in the top bar: every file of one run or of all, the charts as pictures, and the way back in for what was taken.
- * Owns: the panel. Addresses and words are in state/exports.js, pictures in export-picture.js.
+ * "Export" in the top bar: files of one run or all, charts as pictures, and import.
+ * Owns: the panel. state/exports.js has addresses and words, export-picture.js makes pictures.
  */
 
 import { button, selectBox } from "./controls.js";

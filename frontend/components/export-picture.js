@@ -1,6 +1,6 @@
 /**
- * A chart of the page as a file: asked of the chart, with its heading, and handed to the browser.
- * Owns: finding both, PNG out of SVG, and the download.
+ * Saves a chart with its heading as a picture.
+ * Owns: finding both, PNG from SVG, and the download.
  */
 
 import { draw, make } from "./dom.js";
@@ -14,20 +14,20 @@ import { seen } from "../state/moments.js";
 /** @typedef {Element & {picture: (around: Element[], isOne: boolean) => Promise<SVGSVGElement>}} Pictured  a chart, or the section of the decision maps */
 
 const PREDICTED = "predicted-true > .head, predicted-true > .reading";
-/** Where a chart's heading is, and what says how it is read; and what of it belongs to a picture: no controls, but what they say. */
+/** Each chart's heading and reading hint. Controls are left out of the picture, but not the words that they show. */
 const HEADINGS = /** @type {Record<string, string>} */ ({ loss: "loss-head", scatter: PREDICTED, [MAP]: PREDICTED });
-/** Of the row under the loss, whatever stands there. */
+/** The heading of the row below the loss. */
 const LOWER = "gradient-head";
 const WORDS = "h2, .sub, .strokes, .switch:not(.y-switch, .face) [aria-checked=true], .end.fitting, .map-legend, .hint";
-/** Of one instrument of several: the run that it measures. */
+/** The measured run of an instrument that shares its row. */
 const WHOSE = ".end .switch [aria-checked=true]";
-/** Sharp on any screen, and in print. */
+/** Pixels a CSS pixel: sharp on any screen and in print. */
 const DENSITY = 3;
-/** The sections of a phone, of which one is seen. */
+/** Sections of a phone, of which one is visible. */
 const SECTIONS = ".stage, .rail.inspection";
-/** The row that yields its place to the step inspector, below its heading. */
+/** The row that the step inspector replaces, below its heading. */
 const ROW = ".plot.gradients";
-/** So many ms one waits for a chart that was out of sight. */
+/** How long to wait for a hidden chart, in ms. */
 const PATIENCE = 10_000;
 
 /** @param {App} app @param {string} kind @param {"png"|"svg"} type */
@@ -45,14 +45,14 @@ export async function savePicture(app, kind, type) {
   save(type === "svg" ? svg : await raster(svg, drawn.width.baseVal.value, drawn.height.baseVal.value), pictureName(state, kind, type));
 }
 
-/** Some run's are missing, or of another step than that at which it stands still. @param {State} state */
+/** Predictions of some run are missing, or not of the step where it stands. @param {State} state */
 function arePredictionsOld(state) {
   const { order, runs, playback, looking } = seen(state);
   const isMoving = playback.playing && looking === null;
   return order.map((name) => runs[name]).some(({ hidden, predictions, step }) => !hidden && (!predictions || (!isMoving && predictions.step !== step)));
 }
 
-/** Where they are out of sight they are asked for; without an answer the picture says of which step those are that are there. @param {App} app */
+/** Requests predictions that are out of sight. Without an answer the picture names the step of those it shows. @param {App} app */
 async function predictionsAsked({ store, setView }) {
   if (!arePredictionsOld(store.get())) return;
   setView({ isPictured: true });
@@ -65,7 +65,7 @@ async function predictionsAsked({ store, setView }) {
   setView({ isPictured: false });
 }
 
-/** What is not shown on the page, and a chart in it therefore not. @param {Element} chart @returns {HTMLElement[]} */
+/** The hidden elements around a chart: its section, or its row with the heading. @param {Element} chart @returns {HTMLElement[]} */
 function hiddenWith(chart) {
   const section = /** @type {HTMLElement} */ (chart.closest(SECTIONS));
   if (getComputedStyle(section).display === "none") return [section];
@@ -74,7 +74,7 @@ function hiddenWith(chart) {
 }
 
 /**
- * What is not shown has no size: for a picture of it, it is laid out beside the window.
+ * Lays a hidden chart out beside the window, because hidden elements have no size.
  * @template T
  * @param {Element} chart
  * @param {() => Promise<T>} take
@@ -94,7 +94,7 @@ async function laidOut(chart, take) {
   }
 }
 
-/** Charts are drawn when they get a size, which they say; maps are there, and their words are fitted to it. @param {Element} chart */
+/** Waits until a chart has drawn. Charts draw on getting a size, and say so; maps only fit their words. @param {Element} chart */
 const drawnIn = (chart) => new Promise((done, failed) => {
   if (chart.localName !== "plotly-chart") return requestAnimationFrame(() => requestAnimationFrame(done));
   const seen = new MutationObserver(() => (seen.disconnect(), done(null)));

@@ -1,6 +1,6 @@
 /**
- * The lines over the charts: what is drawn, how its strokes read, and which axis, measure or instruments are on.
- * Owns: words and switches. The charts themselves are in charts/.
+ * Headings of charts: what is drawn, how to read its lines, and the chosen axis, measure and instruments.
+ * Owns: words and switches.
  */
 
 import { button, segmentedSwitch, selectBox } from "./controls.js";
@@ -44,7 +44,7 @@ export class LossHead extends LiveElement {
     });
   }
 
-  /** On a phone there is no room for the switches: the chart has a menu. */
+  /** A phone has a menu instead of switches. */
   #axesMenu() {
     const open = button({
       name: "Axes of the charts", look: "quiet square on-phone", icon: "axes", more: { "aria-haspopup": "menu" },
@@ -61,7 +61,7 @@ export class LossHead extends LiveElement {
   }
 }
 
-/** Of the name of the run that is measured; of many the others are known by their shapes only. */
+/** Letters of the measured run's name; with many runs the others show only their shapes. */
 const LETTERS = { few: 9, many: 12 };
 
 const SHELF = ["the shelf at the bottom is exactly 0", "; per layer, log scale"];
@@ -104,7 +104,7 @@ export class GradientHead extends LiveElement {
     });
   }
 
-  /** Which run is measured, which instruments are open, and what they cost. */
+  /** The measured run, the open instruments, and their cost. */
   #instruments() {
     const cost = make("span", { class: "sub" });
     const reading = make("span", { class: "unseen" });
@@ -117,7 +117,7 @@ export class GradientHead extends LiveElement {
     return [cost, reading, make("span", { class: "end" }, run, choice.root)];
   }
 
-  /** The formula of a choice stands beside the heading while it is pointed at or has the focus. @param {HTMLElement} end @param {ReturnType<typeof fittingWords>} sub */
+  /** Shows the formula of a choice beside the heading while it is hovered or focused. @param {HTMLElement} end @param {ReturnType<typeof fittingWords>} sub */
   #tellFormulas(end, sub) {
     const tell = (/** @type {Event} */ event) => {
       const value = /** @type {HTMLElement|null} */ (/** @type {Element} */ (event.target).closest("[data-value]"))?.dataset.value;

@@ -1,6 +1,6 @@
 /**
- * One finding as an entry of the Doctor's list: what it is, the evidence, why, and what can be done.
- * Owns: its elements, and whether its why is open. Must not know which findings there are.
+ * One finding in the Doctor's list: title, evidence, reasons and remedies.
+ * Owns: its elements, and whether its reasons are open.
  */
 
 import { button } from "./controls.js";
@@ -19,7 +19,7 @@ import { isLocked, mayChange } from "../state/selectors.js";
 const MOST_REMEDIES = 2;
 let made = 0;
 
-/** The paragraph that "Why?" opens, and the line of NumPy in it, which can be looked at. @param {Finding["why"]} why @param {(code: string) => void} look */
+/** The paragraph that "Why?" opens, with its line of NumPy as a link. @param {Finding["why"]} why @param {(code: string) => void} look */
 function reasons(why, look) {
   const { text, code } = why ?? { text: "", code: "" };
   if (!code) return [text];
@@ -50,7 +50,7 @@ export function findingEntry(app) {
     if (!shown || glyphOf(shown) !== glyphOf(finding)) sign.replaceChildren(glyph(glyphOf(finding)));
     write(title, finding.title);
     write(evidence, evidenceWords(finding));
-    // what has the focus, or gets it back, stays the same element
+    // the same element stays, so that focus stays
     if (JSON.stringify(finding.why) !== JSON.stringify(shown?.why)) why.replaceChildren(...reasons(finding.why, (code) => app.setView(openedAt(run, code, app.environment.narrow()))));
     set(ask, { "aria-label": `Why? ${finding.title}`, hidden: !finding.why });
     if (JSON.stringify(finding.remedies) === JSON.stringify(shown?.remedies)) return;
@@ -71,7 +71,7 @@ export function findingEntry(app) {
     finding.remedies.slice(0, MOST_REMEDIES).forEach((remedy, place) => {
       const act = /** @type {HTMLButtonElement} */ (acts.children[place]);
       act.disabled = isLocked(state) || (Boolean(reason) && isFork(remedy));
-      // one that was just pressed keeps the focus
+      // aria-disabled, because a disabled button would lose focus
       set(act, { "aria-disabled": isInForce(state, remedy) ? "true" : null });
     });
   }
@@ -79,7 +79,7 @@ export function findingEntry(app) {
   return { root, show };
 }
 
-/** What is over, in a line. @param {Finding} finding */
+/** A past finding, in one line. @param {Finding} finding */
 export function earlierEntry(finding) {
   const until = finding.until_step === null ? "" : ` to ${integer(finding.until_step)}`;
   return make("li", { "data-rule": finding.rule }, make("b", {}, finding.title), ` Steps ${integer(finding.since_step)}${until}.`);

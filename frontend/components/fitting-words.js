@@ -1,15 +1,15 @@
 /**
- * A line of words in parts, of which the last ones go out of sight, whole, where there is no room; all of them are in its title.
+ * A line of words in parts. Whole parts at the end are hidden where room is short; the title has all.
  * Owns: its elements, patched in place.
  */
 
 import { make, set, write } from "./dom.js";
 
-/** @param {string} look  further classes */
+/** @param {string} look  more classes */
 export function fittingWords(look) {
   const root = make("span", { class: `fitting ${look}` });
 
-  /** @param {(string|null)[]} parts  with what joins them; what matters most comes first */
+  /** @param {(string|null)[]} parts  with their separators, most important first */
   function show(...parts) {
     const told = parts.filter((part) => part !== null && part !== "");
     while (root.childElementCount > told.length) root.lastElementChild?.remove();

@@ -1,6 +1,6 @@
 /**
- * The keyboard list, with the switch that turns single keys off, and who makes the steps.
- * Owns: the dialog. The lines are given, because pages know keys.
+ * The list of keys, the switch for single keys, and the server's kernel.
+ * Owns: the dialog. The caller passes the lines.
  */
 
 import { segmentedSwitch } from "./controls.js";
@@ -11,17 +11,17 @@ import { LiveElement, register } from "./live-element.js";
 /** @typedef {{does: string, caps: string[]}} Line */
 
 /**
- * A modal dialog in the page's look; it is taken away once closed.
+ * Opens a modal dialog in the page's look; closing removes it.
  * @param {string} name
  * @param {Node[]} content
  * @param {() => void} closed
- * @returns {() => void} close
+ * @returns {() => void}  close
  */
 export function openDialog(name, content, closed) {
   const shut = make("button", { type: "button", class: "button quiet square", "aria-label": "Close (Esc)", on: { click: () => close() } }, icon("close"));
   const dialog = make("dialog", { class: "dialog", "aria-label": name }, make("div", { class: "head" }, make("h2", {}, name), shut), ...content);
-  // The browser tells of a closed dialog only some tasks later, and a key pressed in between would find it still open:
-  // it is taken away at once, and the event is left to closings that are the browser's own.
+  // The browser reports a closed dialog some tasks later, and a key pressed meanwhile would find it open. So it is
+  // removed at once; the event serves only closings by the browser.
   const close = () => {
     if (!dialog.isConnected) return;
     dialog.close();

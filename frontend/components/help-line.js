@@ -1,7 +1,7 @@
 /**
- * A line under a control that says what it is, in which range, and where it was published. Screen readers say it with the
- * control, a pointer that rests on the control shows it, and it stands there for everybody while the recipe is explained.
- * Owns: the line and its tie to the control. Must not know what it says.
+ * A line below a control with its meaning, range and source. Screen readers read it with the control, hovering shows
+ * it, and it stays visible while the recipe is explained.
+ * Owns: the line and its link to the control.
  */
 
 import { make, set, write } from "./dom.js";
@@ -11,7 +11,7 @@ import { make, set, write } from "./dom.js";
 let lines = 0;
 
 /**
- * @param {...Element} controls  all of which it describes
+ * @param {...Element} controls  all controls that it describes
  * @returns {{root: HTMLElement, show: (explanation: Explanation) => void}}
  */
 export function helpLine(...controls) {

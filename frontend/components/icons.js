@@ -1,6 +1,6 @@
 /**
- * Drawings 16 or 18 pixels wide: icons of controls, glyphs of states, markers of runs, the logo.
- * Owns: their shapes. Colour comes from the style sheet.
+ * Drawings 16 or 18 px wide: icons, state glyphs, markers of runs, the logo.
+ * Owns: their shapes. The style sheet sets colours.
  */
 
 import { draw } from "./dom.js";

@@ -1,6 +1,6 @@
 /**
- * The row under the loss: the gradients, or in their place the instruments that are open, side by side. No other panel moves.
- * Owns: which charts stand in that row, and that one which was not measured yet says so.
+ * The row below the loss: gradients, or the open instruments side by side.
+ * Owns: which charts stand there, and the note of an instrument not measured yet.
  */
 
 import { make, makeOwn, write } from "./dom.js";
@@ -14,7 +14,7 @@ const charts = (state) => (state.view.panel === "instruments" ? choiceOf(state).
 
 /** @param {App} app @param {HTMLElement} row */
 export function keepLowerRow({ store }, row) {
-  /** In the places of the charts, by kind. @type {HTMLElement[]} */
+  /** Notes in place of charts, by kind. @type {HTMLElement[]} */
   let waiting = [];
   const words = (/** @type {State} */ state) => (waiting.length ? choiceOf(state).gauges.map((gauge) => waitingWords(state, gauge)) : []);
   const say = (/** @type {string[]} */ told) => waiting.forEach((each, place) => {

@@ -1,6 +1,6 @@
 /**
- * The invitation over the empty loss chart, until the first step: of the first experiment on this page, and of every exhibit.
- * Owns: when it is shown. Once gone it comes back with another exhibit only.
+ * The invitation over the empty loss chart, until the first step, for the page's first experiment and every exhibit.
+ * Owns: when it is shown. After closing only another exhibit shows it again.
  */
 
 import { button } from "./controls.js";

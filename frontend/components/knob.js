@@ -1,7 +1,7 @@
 /**
- * A slider with a box beside it. While it is dragged only the box follows; the value applies on release,
- * so that one gesture is one edit and one marker.
- * Owns: slider, box and their agreement. Must not know what the value does.
+ * A slider with a number box. While it is dragged only the box follows. The value applies on release, so that one
+ * gesture is one edit.
+ * Owns: slider, box and their agreement.
  */
 
 import { numberBox } from "./controls.js";
@@ -11,11 +11,11 @@ import { helpLine } from "./help-line.js";
 /** @typedef {import("./scales.js").Scale} Scale */
 
 /**
- * The bare slider, on a scale.
+ * The slider alone, on a scale.
  * @param {object} given
  * @param {string} given.name
  * @param {Scale} given.scale
- * @param {(value: number) => string} given.say     as it is spoken, with its unit
+ * @param {(value: number) => string} given.say  the value in words, with its unit
  * @param {(value: number) => void} given.preview
  * @param {(value: number) => void} given.apply
  */
@@ -41,7 +41,7 @@ export function scaledSlider({ name, scale, say, preview, apply }) {
     const by = { PageUp: scale.page, PageDown: -scale.page }[event.key];
     if (by === undefined) return;
     event.preventDefault();
-    // from the value itself, not from the nearest position: a decade up from 0.03 is 0.3
+    // from the value, not from the nearest position: a decade up from 0.03 is 0.3
     apply(scale.valueAt(Math.min(scale.positions, Math.max(0, scale.positionOf(present) + by))));
   }
   /** @param {number} value */
@@ -57,8 +57,8 @@ export function scaledSlider({ name, scale, say, preview, apply }) {
 
 /**
  * @param {object} given
- * @param {string} given.text     the visible label: "Rate"
- * @param {string} given.name     the full name: "Learning rate of GD"
+ * @param {string} given.text  the visible label: "Rate"
+ * @param {string} given.name  the full name: "Learning rate of GD"
  * @param {Scale} given.scale
  * @param {(value: number) => string} given.format
  * @param {(value: number) => string} given.say

@@ -1,6 +1,6 @@
 /**
- * The layers as blocks on a wire; a hidden one opens a panel with units, activation, remove.
- * Owns: the draft of a layer while its panel is open. Several changes in a row are one new experiment.
+ * The layers as blocks on a line; a hidden layer opens a panel with units, activation and remove.
+ * Owns: the draft of a layer while its panel is open. Several changes in a row make one new experiment.
  */
 
 import { button, numberBox } from "./controls.js";

@@ -1,6 +1,6 @@
 /**
- * The lines of a change, forward, backward and update, each with a mini strip of what it gives. One is chosen.
- * Owns: the list, its marks, and its names for those who do not see the strips. Arrows are the page's own: pages/keys.js.
+ * The lines of a step, forward, backward and update, each with a small strip of its result. One is selected.
+ * Owns: the list, its marks, and its accessible names. pages/keys.js handles arrows.
  */
 
 import { make, set, write } from "./dom.js";
@@ -18,7 +18,7 @@ const PARTS = /** @type {const} */ ([{ part: "forward", text: "Forward" }, { par
 /** @param {Line} line */
 const resultWords = (line) => (isOdd(line) ? "not finite" : isAllZero(line) ? `exactly 0 in all ${integer(sizeOf(line))}` : line.zeros ? `${integer(line.zeros)} of ${integer(sizeOf(line))} exactly 0` : "");
 
-/** What stands beside a line in which something went wrong. @param {Sheet} sheet @param {number} place @param {number|null} dead  a layer of the run */
+/** The mark beside a line in which something went wrong. @param {Sheet} sheet @param {number} place @param {number|null} dead  a layer of the run */
 function markOf(sheet, place, dead) {
   if (place === firstOdd(sheet)) return { glyph: /** @type {const} */ ("cross"), words: "the first line that is not finite" };
   if (place === firstZero(sheet, dead)) return { glyph: /** @type {const} */ ("dead"), words: "here everything became exactly 0" };
@@ -56,7 +56,7 @@ export function lineList(choose) {
 
   return {
     root,
-    /** @param {Sheet} sheet @param {number} chosen @param {number|null} dead  a layer of the run that is */
+    /** @param {Sheet} sheet @param {number} chosen @param {number|null} dead  a layer of the run is dead */
     show(sheet, chosen, dead) {
       const now = sheet.lines.map((line) => `${line.part} ${line.name} = ${line.expression}`).join("\n");
       if (now !== signature) build(sheet);

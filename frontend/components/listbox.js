@@ -1,6 +1,6 @@
 /**
- * A list to choose one thing from. Looking through it, by arrows or by typing, chooses nothing: Enter, Space or a press does.
- * Owns: its keys and ARIA. Must not know what is chosen.
+ * A list to choose from. Arrows and typing only move; Enter, Space or a press chooses.
+ * Owns: its keys and ARIA.
  */
 
 import { make } from "./dom.js";
@@ -11,13 +11,13 @@ import { openPopover } from "./popover.js";
 /** Letters typed within this time belong to one word. */
 const WORD_MS = 700;
 
-/** Where a key leads among so many. @param {string} key @param {number} place @param {number} count */
+/** The place to which a key leads. @param {string} key @param {number} place @param {number} count */
 function placeAfter(key, place, count) {
   const to = { ArrowDown: place + 1, ArrowUp: place - 1, PageDown: place + 8, PageUp: place - 8, Home: 0, End: count - 1 }[key];
   return to === undefined ? null : Math.min(count - 1, Math.max(0, to));
 }
 
-/** What is typed leads to the next that begins so; one letter again and again goes through all of them. */
+/** Typing moves to the next entry that begins so; one repeated letter moves through all of them. */
 function createTyping() {
   let typed = "";
   let last = -Infinity;
@@ -38,13 +38,13 @@ const isLetter = ({ key, ctrlKey, metaKey, altKey }) => key.length === 1 && key 
  * @param {object} given
  * @param {() => Element|null} given.anchor
  * @param {string} given.name
- * @param {Item[]} given.items      those with a `group` stand under its name
+ * @param {Item[]} given.items  those with a `group` stand below its name
  * @param {string} given.value
  * @param {(value: string) => void} given.choose
  * @param {() => void} [given.closed]
  * @param {string} [given.look]
- * @param {KeyboardEvent} [given.typed]  the key that opened it: a letter is the first of a word, Home and End lead there
- * @returns {() => void} close
+ * @param {KeyboardEvent} [given.typed]  the key that opened it: a letter begins a word, Home and End move there
+ * @returns {() => void}  close
  */
 export function openListbox({ anchor, name, items, value, choose, closed, look = "", typed }) {
   const options = items.map((item) => make(
@@ -81,8 +81,8 @@ export function openListbox({ anchor, name, items, value, choose, closed, look =
 const OPENING = ["ArrowDown", "ArrowUp", "PageDown", "PageUp", "Home", "End", "Enter", " ", "F4"];
 
 /**
- * Opens a list over a select instead of the browser's own, where a key would choose at once: each choice may start everything
- * anew. Fingers keep the picker of their device, which asks before it chooses.
+ * Replaces a select's own list, where each arrow key would choose at once and could restart everything. Touch devices
+ * keep their picker, which asks before it chooses.
  * @param {HTMLSelectElement} select
  * @param {() => Item[]} items
  */
@@ -109,7 +109,7 @@ export function confirmChoices(select, items) {
     event.preventDefault();
     wasOpen = close !== null;
   });
-  // not sooner: a panel that is opened while the button is held down would be closed again by letting it go
+  // not sooner: releasing the button would close a panel opened on press
   select.addEventListener("click", () => {
     if (isFinger) return;
     if (wasOpen || close) close?.();

@@ -1,6 +1,6 @@
 /**
  * An element that follows the store while it is on the page.
- * Owns: when to listen and when to stop. Must not know what is shown.
+ * Owns: when to subscribe and unsubscribe.
  */
 
 /** @typedef {import("../state/types.js").App} App */
@@ -10,7 +10,7 @@ export class LiveElement extends HTMLElement {
   /** @type {(() => void)[]} */
   #stops = [];
 
-  /** Given by `register`. @returns {App} */
+  /** Set by `register`. @returns {App} */
   get app() {
     throw new Error(`${this.localName} is not registered`);
   }
@@ -24,11 +24,11 @@ export class LiveElement extends HTMLElement {
     this.#stops = [];
   }
 
-  /** Build and follow; every element says how. */
+  /** Builds the element and follows the store; subclasses override it. */
   start() {}
 
   /**
-   * Shows the selected slice now and whenever it changes.
+   * Shows the selected slice now and on each change.
    * @template T
    * @param {(state: State) => T} select
    * @param {(value: T, state: State) => void} show
@@ -45,9 +45,9 @@ export class LiveElement extends HTMLElement {
   }
 
   /**
-   * Runs once, as soon as an experiment is there; until then the skeleton in the document stays.
+   * Builds once, when there is an experiment; until then the document's skeleton stays.
    * @param {() => void} build
-   * @param {(state: State) => boolean} [isReady]  what else it waits for
+   * @param {(state: State) => boolean} [isReady]  further condition
    */
   onceOpened(build, isReady = () => true) {
     let built = false;

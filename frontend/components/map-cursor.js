@@ -1,6 +1,6 @@
 /**
- * The cursor of one decision map as a person has it: a place under a pointer, or a cell that keys lead to, marked and spoken then.
- * Owns: its elements, its keys, its pointer, and how long it stays. What is read at a place is told by who made it.
+ * The cursor of one decision map: a place under a pointer, or a cell that keys select, marked and spoken.
+ * Owns: its elements, keys, pointer, and how long it stays. The caller reads the value at a place.
  */
 
 import { draw, make, set } from "./dom.js";
@@ -10,12 +10,12 @@ import { cellAt, isMove, moved } from "../state/decision-map.js";
 /** @typedef {import("../state/decision-map.js").At} At */
 
 /**
- * Makes a map focusable. It says what keys led to in an event, `spoken`, as charts do.
+ * Makes a map focusable. Dispatches `spoken` after key moves, as charts do.
  * @param {HTMLElement} picture
  * @param {object} given
- * @param {string} given.name                   unique on the page
- * @param {() => number} given.side             cells of a side; 0 while there is no map
- * @param {(at: At|null) => string|null} given.read  tells what is read there, and that nothing is
+ * @param {string} given.name  unique on the page
+ * @param {() => number} given.side  cells a side; 0 while there is no map
+ * @param {(at: At|null) => string|null} given.read  shows the value at a place, or clears it
  */
 export function mapCursor(picture, { name, side, read }) {
   const mark = draw("path", { class: "cursor" });
@@ -56,13 +56,13 @@ export function mapCursor(picture, { name, side, read }) {
 
   const leave = () => void (at && go(null));
   set(picture, {
-    // a screen reader leaves the arrows to an application; the name and what is read are said
+    // role application: a screen reader passes the arrow keys on; name and value are announced
     tabindex: 0, role: "application", "aria-roledescription": "map", "aria-describedby": hint.id,
     on: { keydown: hear, blur: leave, pointermove: point, pointerleave: leave },
   });
   return {
     mark, hint,
-    /** The map was drawn anew. */
+    /** Follows a redraw of the map. */
     follow() {
       if (at) show();
     },

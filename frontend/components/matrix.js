@@ -1,6 +1,6 @@
 /**
- * A matrix as a table of numbers on the colour of their sign, with its name and shape under it.
- * Owns: markup of one matrix, and of the few cells that stand for one. Which cells there are: state/grids.js.
+ * A matrix as a table of numbers on the colour of their sign, with its name and shape below.
+ * Owns: markup of one matrix and of its small strip. state/grids.js chooses the cells.
  */
 
 import { make } from "./dom.js";
@@ -20,7 +20,7 @@ function looks(value, largest) {
   return { class: sign, "data-light": inkOn(tint, sign, "light"), "data-dark": inkOn(tint, sign, "dark"), style: { "--tint": `${tint}%` } };
 }
 
-/** @param {Cell} value @param {Grid} grid @param {string} [odd]  what it is where it is not finite */
+/** @param {Cell} value @param {Grid} grid @param {string} [odd]  shown if it is not finite */
 const cell = (value, { largest, whole }, odd = "–") =>
   make("td", { ...looks(value, largest), "data-value": value === null ? odd : String(value), title: value === null ? null : String(value) }, whole ? bareText(value, odd) : cellText(value, odd));
 
@@ -30,7 +30,7 @@ const sampleHead = (name, scope = "row") => (name === null ? null : make("th", {
 /** @param {number} count @param {string} what @param {Record<string, any>} span */
 const more = (count, what, span) => make("td", { class: "more", ...span }, `${integer(count)} more${what}`);
 
-/** Samples, or rows of weights, one under the other. @param {Grid} grid */
+/** Samples, or rows of weights, one below the other. @param {Grid} grid */
 function upright(grid) {
   const { rows, moreRows, moreColumns, mean } = grid;
   const isNamed = rows.some(({ name }) => name !== null);
@@ -44,7 +44,7 @@ function upright(grid) {
   ];
 }
 
-/** Samples side by side: what was a row is a column. @param {Grid} grid */
+/** Samples side by side: rows become columns. @param {Grid} grid */
 function turned(grid) {
   const { rows, moreRows, moreColumns, mean } = grid;
   const isNamed = rows.some(({ name }) => name !== null);
@@ -62,7 +62,7 @@ function turned(grid) {
 
 /**
  * @param {Entry} entry
- * @param {Piece} piece   how it stands in the expression
+ * @param {Piece} piece  its part of the expression
  * @param {number[]} batch
  * @param {number} [most]  samples
  */
@@ -86,5 +86,5 @@ function bare(entry, name) {
     make("table", { "aria-label": name }, make("tr", {}, shown)), make("figcaption", {}, name));
 }
 
-/** The cells that stand for a result in a list. @param {Entry} entry */
+/** The cells that represent a result in a list. @param {Entry} entry */
 export const miniStrip = (entry) => make("span", { class: "mini", "aria-hidden": "true" }, ...miniCells(entry).map((value) => make("i", looks(value, entry.largest))));

@@ -1,15 +1,11 @@
 /**
- * What is needed less often, behind "More": beside the word stands what of it differs from the usual, so that nothing that
- * acts is out of sight.
- * Owns: the disclosure. Must not know what is inside.
+ * "More" with rarely used settings. The line beside it shows values that differ from the defaults.
+ * Owns: the disclosure.
  */
 
 import { make, write } from "./dom.js";
 
-/**
- * @param {string} whose   "settings of GD", for those who hear it
- * @param {...Node} content
- */
+/** @param {string} whose  "settings of GD", for screen readers @param {...Node} content */
 export function moreBelow(whose, ...content) {
   const what = make("span", { class: "unseen" }, ` ${whose}`);
   const differs = make("span", { class: "muted" });

@@ -1,6 +1,6 @@
 /**
  * The network of one run as a drawing: edges by weight, units by mean activation, dead ones hollow and dashed.
- * Owns: the SVG, patched in place four times a second, and its twin in words. Geometry is in network-geometry.js.
+ * Owns: the SVG, patched in place four times a second, and its text version. network-geometry.js has the geometry.
  */
 
 import { draw, make, set, write } from "./dom.js";
@@ -22,16 +22,16 @@ import { viewWords } from "../state/selectors.js";
 /** @typedef {import("./network-geometry.js").Column} Column */
 /** @typedef {{mean: number[], dead: boolean[]}} Layer */
 
-/** The mean activation at which a unit is as dark as it gets. */
+/** The mean activation of the darkest unit. */
 const DARKEST = 3;
 
-/** Of a run's name on its switch. */
+/** Letters of a run's name on its switch, by number of runs. */
 const LETTERS = { few: 12, many: 8, most: 6 };
 
 /** @param {State} state */
 const shownRun = (state) => inspectedRun(seen(state));
 
-/** Of which step units are, and weights where theirs is another. @param {State} state */
+/** The step of the units, and of the weights where it differs. @param {State} state */
 function whenWords(state) {
   const run = inspectedRun(state);
   if (!run) return "";
@@ -47,7 +47,7 @@ function short(value) {
   return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
 }
 
-/** One value a cell: the mean of its units. @param {Column} column @param {number[]} values */
+/** One value for each cell: the mean of its units. @param {Column} column @param {number[]} values */
 function perCell(column, values) {
   if (!column.isStrip) return values;
   const sums = new Array(column.drawn).fill(0);
@@ -94,7 +94,7 @@ export class NetworkDrawing extends LiveElement {
       make("span", {}, "width |w|"), make("span", {}, "fill: activation"));
   }
 
-  /** @param {Run} run @param {Experiment} experiment @param {number} runs  that there are */
+  /** @param {Run} run @param {Experiment} experiment @param {number} runs  number of runs */
   #show(run, experiment, runs) {
     const sizes = layerSizes(experiment.recipe, experiment.outputs);
     const height = heightUnder(runs);
@@ -134,7 +134,7 @@ export class NetworkDrawing extends LiveElement {
     this.#svg.replaceChildren(edges, ...groups, ...this.#feet.flatMap(({ name, count }) => [name, count]));
   }
 
-  /** Edges of strips would be a grey block: see edge-lights.js. @param {SVGGElement} into @param {Column} from @param {Column} to */
+  /** Draws no edges between strips, which would be a grey block: see edge-lights.js. @param {SVGGElement} into @param {Column} from @param {Column} to */
   #buildEdges(into, from, to) {
     const quiet = from.isStrip || to.isStrip;
     return from.ys.map((_, i) => to.ys.map((_, k) => {
@@ -170,7 +170,7 @@ export class NetworkDrawing extends LiveElement {
     return this.#columns[1].x - this.#columns[0].x;
   }
 
-  /** Where the feet are bare numbers, the first of their line says what they count. @param {boolean} any */
+  /** Names the counts where the labels below are plain numbers: the first of the line says what they count. @param {boolean} any */
   #nameCounts(any) {
     write(this.#feet[0].count, any && !isRoomy(this.#pitch) ? "dead" : "");
   }
@@ -212,7 +212,12 @@ const shapeOf = (column, y, look) => (column.isStrip
   ? draw("rect", { class: look, x: column.x - 5, y: y - column.half, width: 10, height: 2 * column.half, rx: 1.5 })
   : draw("circle", { class: look, cx: column.x, cy: y.toFixed(1), r: column.radius }));
 
-/** @param {Column} column @param {string[]} inputs  their names @param {string[]} words  as far as there is room @param {boolean} beside */
+/**
+ * @param {Column} column
+ * @param {string[]} inputs  their names
+ * @param {string[]} words  as many as fit
+ * @param {boolean} beside
+ */
 function buildInputs(column, inputs, words, beside) {
   return column.ys.map((y, k) => {
     const where = beside ? { class: "input-name beside", x: column.x - column.radius - 4 } : { class: "input-name", x: column.x };
@@ -222,13 +227,13 @@ function buildInputs(column, inputs, words, beside) {
   });
 }
 
-/** The mean of each output, in whichever form the instrument tells them. @param {any} output @returns {number[]} */
+/** The mean of each output, in either form of the instrument's answer. @param {any} output @returns {number[]} */
 function outputMeans(output) {
   const mean = typeof output === "object" && output !== null ? output.mean ?? output : output;
   return [mean ?? Number.NaN].flat().map(Number);
 }
 
-/** What stands under the outputs: a cross-entropy takes logits, and no predictions. @param {Experiment} experiment */
+/** The label below the outputs: cross-entropy takes logits, not predictions. @param {Experiment} experiment */
 function outputWord({ recipe: { loss }, outputs }) {
   return takesLogits(loss) ? (outputs > 1 ? "logits" : "logit") : "ŷ";
 }

@@ -1,6 +1,6 @@
 /**
- * The network's shape and its first weights. A change is a new experiment.
- * Owns: the section around the layer editor. Must not know how weights are drawn.
+ * The network's shape and initial weights. A change starts a new experiment.
+ * Owns: the section around the layer editor.
  */
 
 import { complaintAt } from "./controls.js";
@@ -18,7 +18,7 @@ import { nameFor } from "../state/words.js";
 /** @typedef {import("../state/types.js").Catalog} Catalog */
 /** @typedef {import("../state/types.js").Experiment} Experiment */
 
-/** "Normal N(0, 1)": the notebook's has its law with its name. @param {string} name @param {number} scale */
+/** "Normal N(0, 1)": the notebook's initializer shows its law with its name. @param {string} name @param {number} scale */
 const drawWords = (name, scale) => `${nameFor("initializers", name)}${name === "normal" ? ` N(0, ${scale === 1 ? "1" : `${setting(scale)}²`})` : ""}`;
 
 /** @param {Catalog|null} catalog @param {import("../state/catalog.js").Method} weights */
@@ -26,7 +26,7 @@ const choices = (catalog, weights) => initializers(catalog, "weights", weights).
   value: name, text: drawWords(name, ownOf(catalog, "initializers", name === methodName(weights) ? weights : name).scale),
 }));
 
-/** Stands in the list while the first weights and biases are those of a file. */
+/** Listed while the initial weights and biases come from a file. */
 const BROUGHT = { value: "", text: "From a file" };
 const FROM_A_FILE = words("The weights and biases that somebody brought; any other choice draws new ones.");
 

@@ -1,6 +1,6 @@
 /**
- * Where units stand and how edges run in the drawing of a network.
- * Owns: positions on a plane of 292 x 216, or of less where the switch over it has more lines. Pure.
+ * Positions of units and edges in the drawing of a network.
+ * Owns: a plane of 292 x 216, or lower where the switch above it has more lines. Pure.
  */
 
 import { MOST_CELLS } from "../state/looks.js";
@@ -9,32 +9,32 @@ export const WIDTH = 292;
 export const HEIGHT = 216;
 
 const FIRST = 22;
-/** Where the first column stands that has its names beside it. */
+/** Place of the first column if its names stand beside it. */
 const FIRST_NAMED = 84;
 const END = 280;
 const LAST = 272;
 const TOP = 8;
-/** Under the units stand their feet. */
+/** Room for labels below the units. */
 const FEET = 34;
 
-/** What further lines of the switch over it take from the drawing, by the runs that are in them: all together are always as high. */
+/** Height that further lines of the switch above take, by number of runs: the total stays the same. */
 const LINES = [{ over: 4, taken: 55 }, { over: 2, taken: 30 }];
 
-/** How high the drawing is under a switch of so many runs. @param {number} runs */
+/** Height of the drawing below a switch of this many runs. @param {number} runs */
 export const heightUnder = (runs) => HEIGHT - (LINES.find(({ over }) => runs > over)?.taken ?? 0);
 
 /**
  * @typedef {object} Column
  * @property {number} units
- * @property {number} drawn    circles or cells
+ * @property {number} drawn  circles or cells
  * @property {boolean} isStrip
  * @property {number} x
  * @property {number} radius
- * @property {number} half     of its height
+ * @property {number} half  half of its height
  * @property {number[]} ys
  */
 
-/** Of what units have of the height, how much is from one to the next. @param {number} count */
+/** Distance of two units as a share of the height. @param {number} count */
 const pitchOf = (count) => (count > 1 ? Math.min(0.8 / 3, 0.92 / (count - 1)) : 0);
 
 /** @param {number} count @param {number} tall */
@@ -46,14 +46,14 @@ function radiusOf(count, tall, isInput, isStrip) {
   return isStrip ? 5 : Math.min(isInput ? 9 : 13.5, room);
 }
 
-/** Letters of a name that fit in the circle of an input, and beside it. */
+/** Letters of a name that fit in an input's circle, and beside it. */
 const LETTERS = { inside: 3, beside: 11 };
-/** With more inputs names would touch each other, with more columns there is no room for them. */
+/** With more inputs names would touch each other; with more columns there is no room. */
 const NAMED = { inputs: 12, columns: 5 };
 
 /**
- * What the inputs are called in the drawing: in the circles where all names are short, else beside them, cut to what
- * there is room for; where there is none, by their number.
+ * Names of inputs in the drawing: in the circles if all are short, else beside them, shortened to fit; numbers where
+ * there is no room.
  * @param {string[]} names
  * @param {number} columns
  */
@@ -81,14 +81,14 @@ export function columnsOf(sizes, named = false, height = HEIGHT) {
   });
 }
 
-/** px between columns from which "16 of 64 dead" and "16 dead" fit under one. */
+/** px between columns from which "16 of 64 dead" and "16 dead" fit. */
 const ROOM = { sentence: 80, word: 50 };
 
-/** Is there room for a word under each column? @param {number} pitch */
+/** True if each column has room for a word below it. @param {number} pitch */
 export const isRoomy = (pitch) => pitch >= ROOM.word;
 
 /**
- * What stands under a hidden layer. Where there is no room for a word, only the dead are counted.
+ * The label below a hidden layer. Where a word does not fit it is the number of dead units.
  * @param {number} dead
  * @param {number} units
  * @param {number} pitch  px between columns
@@ -99,7 +99,7 @@ export function footWords(dead, units, pitch) {
   return dead ? `${dead} of ${units} dead` : `${units} alive`;
 }
 
-/** The cell in which a unit of a strip is counted. @param {Column} column @param {number} unit */
+/** The cell that counts a unit of a strip. @param {Column} column @param {number} unit */
 export const cellOf = ({ units, drawn }, unit) => Math.floor((unit * drawn) / units);
 
 /** @param {Column} from @param {number} i @param {Column} to @param {number} k */
@@ -111,7 +111,7 @@ export function edgePath(from, i, to, k) {
 }
 
 /**
- * Width and strength of an edge by its weight's share of the layer's largest.
+ * Width and opacity of an edge by its weight's share of the layer's largest.
  * @param {number} share  0..1
  * @param {boolean} touchesDead
  */

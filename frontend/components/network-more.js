@@ -1,6 +1,6 @@
 /**
- * What of the network is set less often: the loss, biases, the scale of what is drawn, the output's activation.
- * Owns: which of them apply. Must not know what they do.
+ * Network settings used less often: loss, biases, scale of the initial weights, activation of the output.
+ * Owns: which of them apply.
  */
 
 import { make } from "./dom.js";
@@ -18,7 +18,7 @@ import { activationWord, capital, nameFor, wordFor } from "../state/words.js";
 /** @typedef {import("../state/catalog.js").Method} Method */
 
 /**
- * What may be drawn by which initializer, each once: one by its longer name is there where a recipe calls it so.
+ * The initializers of weights or biases, each once. One with a longer name is listed if a recipe uses that name.
  * @param {Catalog|null} catalog
  * @param {"weights"|"biases"} what
  * @param {Method} drawn
@@ -30,7 +30,7 @@ export const initializers = (catalog, what, drawn) => rowsOf(catalog, "initializ
 const having = (catalog, table, method, name, value) => ({ name: methodName(method), ...ownOf(catalog, table, method), [name]: value });
 
 /**
- * Boxes for what a method has of its own.
+ * Boxes for a method's own parameters.
  * @param {Catalog|null} catalog
  * @param {string} table
  * @param {(name: string) => string} nameOf
@@ -51,7 +51,7 @@ function ownBoxes(catalog, table, nameOf, now, apply) {
   };
 }
 
-/** The numbers of a method that differ from its usual ones: "scale 0.1". @param {Catalog|null} catalog @param {Method} method */
+/** A method's parameters that differ from their defaults: "scale 0.1". @param {Catalog|null} catalog @param {Method} method */
 const ownWords = (catalog, method) => parametersOf(catalog, "initializers", methodName(method))
   .filter(({ name, default: usual }) => ownOf(catalog, "initializers", method)[name] !== usual)
   .map(({ name }) => `${wordFor("settings", name)} ${setting(ownOf(catalog, "initializers", method)[name])}`);

@@ -1,5 +1,5 @@
 /**
- * The network in words, for those who do not see the drawing: units, dead units, largest weight of each layer.
+ * The network in words for screen readers: units, dead units and largest weight of each layer.
  * Owns: the sentence and the table.
  */
 
@@ -11,7 +11,7 @@ import { activationWord } from "../state/words.js";
 /** @typedef {import("../state/types.js").Run} Run */
 /** @typedef {import("../state/types.js").Experiment} Experiment */
 
-/** " since step 214" where the whole layer is dead and the Doctor knows since when. @param {Run} run @param {number} layer  from 1 */
+/** " since step 214" if the whole layer is dead and the Doctor knows since when. @param {Run} run @param {number} layer  from 1 */
 function since({ findings }, layer) {
   const found = findings.find((finding) => finding.rule === "dead_layer" && isOpen(finding) && finding.subject.layer === layer);
   return found ? ` since step ${integer(found.since_step)}` : "";

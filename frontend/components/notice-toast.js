@@ -1,7 +1,7 @@
 /**
- * What just happened, with Undo where it can be taken back. It leaves after ten seconds, unless it is being used; what it says of
- * play leaves with play.
- * Owns: showing and leaving, and that the page leaves room for it. Must not know what undo does.
+ * The last event, with Undo where possible. It leaves after ten seconds unless in use; a notice about play leaves with
+ * play.
+ * Owns: showing and leaving, and the room it needs on the page.
  */
 
 import { button } from "./controls.js";

@@ -1,7 +1,7 @@
 /**
- * On a phone the page has sections, one at a time: charts, what is looked into, and one step; the Doctor is the second one's end and
- * has a tab of its own, with its count of problems.
- * Owns: which is shown there. On wider pages both are, and there are no tabs.
+ * Tabs of a phone: charts, inspection and one step, one section at a time. The Doctor's tab leads to the end of
+ * inspection and shows the number of problems.
+ * Owns: the visible section. Wider pages have no tabs.
  */
 
 import { make, set } from "./dom.js";
@@ -43,7 +43,7 @@ export class PageTabs extends LiveElement {
     });
   }
 
-  /** The section that is alone on the page is the page's main part. @param {boolean} isPhone */
+  /** Makes the only visible section the page's main landmark. @param {boolean} isPhone */
   #showMain(isPhone) {
     const { tab } = this.app.store.get().view;
     const main = !isPhone || tab === "charts" ? null : tab === "step" ? "step" : "network";

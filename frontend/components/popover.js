@@ -1,6 +1,6 @@
 /**
- * Small panels over the page: they close on Esc, on a press elsewhere, when the focus goes elsewhere, and give focus back.
- * Owns: opening, placing, closing. Must not know what is inside.
+ * Small panels over the page. They close on Esc, on a press elsewhere or when focus leaves, and return focus.
+ * Owns: opening, placing, closing.
  */
 
 import { make } from "./dom.js";
@@ -18,24 +18,24 @@ function place(panel, anchor) {
 
 /**
  * @param {object} given
- * @param {() => Element|null} given.anchor   asked again when it closes: the page may have drawn it anew
+ * @param {() => Element|null} given.anchor  a function, called again on closing: the page may have redrawn it
  * @param {string} given.name
  * @param {"dialog"|"menu"|"listbox"} given.role
  * @param {Node[]} given.content
  * @param {() => void} [given.closed]
- * @param {string} [given.look]  further classes
- * @returns {() => void} close
+ * @param {string} [given.look]  more classes
+ * @returns {() => void}  close
  */
 export function openPopover({ anchor, name, role, content, closed, look = "" }) {
   const kind = role === "dialog" ? "" : role;
   const panel = make("div", { class: ["popover", kind, look].filter(Boolean).join(" "), popover: "auto", role, "aria-label": name }, ...content);
   let from = anchor();
-  // inside an open dialog only the dialog's own descendants can be reached; one panel over another closes with it
+  // inside an open dialog only its descendants can be reached; a panel over another closes with it
   (from?.closest("dialog, [popover], .rail, top-bar") ?? document.body).append(panel);
   if (role === "listbox" && from) panel.style.setProperty("min-width", `${from.getBoundingClientRect().width}px`);
-  // a panel that is not in use any more must not be left to take keys
+  // a panel without focus must not keep taking keys
   const leave = (/** @type {FocusEvent} */ event) => void (panel.contains(/** @type {Node} */ (event.target)) || close());
-  // The browser tells of a closed panel only some tasks later; whoever closes it by hand or by Esc finds it gone at once.
+  // The browser reports a closed panel some tasks later; closing it by hand or Esc removes it at once.
   const close = () => {
     if (!panel.isConnected) return;
     document.removeEventListener("focusin", leave);
@@ -61,7 +61,7 @@ export function openPopover({ anchor, name, role, content, closed, look = "" }) 
 }
 
 /**
- * @typedef {{text: string, act: () => void, disabled?: boolean, chosen?: boolean}} MenuItem  `chosen` where it is one of several
+ * @typedef {{text: string, act: () => void, disabled?: boolean, chosen?: boolean}} MenuItem  `chosen` if it is one of several
  * @param {() => Element|null} anchor
  * @param {string} name
  * @param {MenuItem[]} items

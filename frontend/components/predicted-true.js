@@ -1,6 +1,7 @@
 /**
- * The section around what was predicted and what is true: a scatter of values; of classes a table a run, or over two inputs a map.
- * Owns: its heading, which of them is there, and its room: that of two squares side by side, whatever there are of runs and classes.
+ * Predicted against true: a scatter plot for values; for classes a table for each run, or a map if there are two
+ * inputs.
+ * Owns: its heading, its view and its room: always that of two squares side by side.
  */
 
 import { confusionTable } from "./confusion-table.js";
@@ -21,14 +22,14 @@ import { viewSteps } from "../state/selectors.js";
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").Run} Run */
 /** @typedef {import("../state/types.js").Experiment} Experiment */
-/** @typedef {{root: HTMLElement, show: (run: Run, state: State, brief: string) => void}} Face  of a run, with its name as far as there is room */
+/** @typedef {{root: HTMLElement, show: (run: Run, state: State, brief: string) => void}} Face  of a run, with its name shortened to fit */
 
-/** With more classes than this, tables stand one under the other. */
+/** With more classes, tables stand one below the other. */
 const SIDE_BY_SIDE = 2;
 
 const PHONE = "(max-width: 720px)";
 
-/** So many ms one waits for maps that nobody saw, for a picture of them. */
+/** How long to wait for maps that were out of sight, for their picture, in ms. */
 const PATIENCE = 10_000;
 
 const TABLE_KEY = "Rows: the true class. Columns: the predicted one.";
@@ -91,7 +92,7 @@ export class PredictedTrue extends LiveElement {
     });
   }
 
-  /** Maps that nobody sees are not asked for. @param {HTMLElement} body */
+  /** Maps out of sight are not requested. @param {HTMLElement} body */
   #watchSight(body) {
     const sight = new IntersectionObserver((entries) => {
       this.#isInSight = /** @type {IntersectionObserverEntry} */ (entries.at(-1)).isIntersecting;
@@ -101,7 +102,7 @@ export class PredictedTrue extends LiveElement {
     this.whenGone(() => sight.disconnect());
   }
 
-  /** Names are as long as there is room; and what scrolls can be reached without a pointer. @param {HTMLElement} body */
+  /** Fits names to the room, and lets keys reach content that scrolls. @param {HTMLElement} body */
   #watchRoom(body) {
     const room = new ResizeObserver(([{ contentRect }]) => {
       this.#width = contentRect.width;
@@ -118,11 +119,7 @@ export class PredictedTrue extends LiveElement {
     set(body, scrolls ? { tabindex: 0, role: "group", "aria-label": "Predictions of classes, a table a run" } : { tabindex: null, role: null, "aria-label": null });
   }
 
-  /**
-   * All maps as one SVG, with the words around them that are given.
-   * @param {Element[]} around
-   * @returns {Promise<SVGSVGElement>}
-   */
+  /** All maps as one SVG with the words around them. @param {Element[]} around @returns {Promise<SVGSVGElement>} */
   async picture(around) {
     const body = this.#body;
     if (!body.clientWidth) throw new Error("the maps are not on the page");
@@ -131,7 +128,7 @@ export class PredictedTrue extends LiveElement {
     return pictureOf({ chart: body, title, layers: [body], around, isOne: false })();
   }
 
-  /** Where they are out of sight they are asked for. */
+  /** Requests maps that are out of sight. */
   async #mapsAsked() {
     const { store } = this.app;
     this.app.setView({ isMapSeen: true });
@@ -168,7 +165,7 @@ export class PredictedTrue extends LiveElement {
     const face = facing(state);
     const { columns, rows, isSmall } = arrangementOf(runs.length, false);
     const isMany = face === "map" && isSmall;
-    // on a phone two stand side by side, and there is room below
+    // on a phone two stand side by side, with room below
     set(body, { "data-columns": isMany ? columns : null, "data-rows": isMany && rows > 1 ? rows : null, style: { "--columns": columns, "--rows": arrangementOf(runs.length, true).rows } });
     if (face === "scatter") return this.#reach(body);
     const held = this.#faces;
@@ -178,7 +175,7 @@ export class PredictedTrue extends LiveElement {
     this.#reach(body);
   }
 
-  /** What is pointed at, in the place of what can be pointed at. @param {string|null} words */
+  /** Shows the prediction under the cursor in place of the hint. @param {string|null} words */
   #point(words) {
     write(this.#hint, words ?? hintWords(this.app.store.get()));
   }
@@ -192,7 +189,7 @@ export class PredictedTrue extends LiveElement {
   }
 }
 
-/** How what is shown is read; the axes are the same for all runs. @type {Record<ReturnType<typeof facing>, (state: State) => string>} */
+/** How to read each view; all runs share the axes. @type {Record<ReturnType<typeof facing>, (state: State) => string>} */
 const HINTS = {
   scatter: ({ experiment }) => (isStandardized(experiment, "targets") ? `${experiment?.recipe.data.target ?? "Values"}, standardized: ${STANDARDIZED}` : ""),
   map(state) {
@@ -205,10 +202,10 @@ const HINTS = {
 /** @param {State} state */
 const hintWords = (state) => HINTS[facing(state)](state);
 
-/** Of which steps, and of which samples. @param {State} state */
+/** The step and split of the predictions. @param {State} state */
 function headWords(state) {
   const isMap = facing(state) === "map";
-  // of a run that diverged no map is shown, and no step of one told
+  // diverged runs have no map, and their step is not shown
   const shown = shownRuns(state).filter(({ status }) => !isMap || status !== "diverged");
   const steps = viewSteps(seen(state), shown, isMap ? ({ name }) => mapTold(state, name) : "predictions");
   const samples = state.experiment ? samplesOf(state.experiment) : "";

@@ -1,6 +1,6 @@
 /**
- * The race as a table: one row a run, every number of the moment that the first heading names.
- * Owns: rows and cells, patched in place. Words and formats come from state/.
+ * The table of runs: one row a run, all numbers of the step in its first heading.
+ * Owns: rows and cells, patched in place. state/ has words and formats.
  */
 
 import { make, set, write } from "./dom.js";
@@ -17,7 +17,7 @@ import { stateOf, whereWords } from "../state/selectors.js";
 /** @typedef {import("../state/types.js").Run} Run */
 /** @typedef {import("../state/types.js").Experiment} Experiment */
 
-/** The moment of all numbers in the table. @param {State} state */
+/** The step of all numbers in the table. @param {State} state */
 function moment(state) {
   const { status } = state.connection;
   if (!state.looking && (status === "reconnecting" || status === "offline")) return `Last known: step ${whereWords(state)}`;

@@ -1,7 +1,7 @@
 /**
  * The recipe: what is trained, and how each run trains it.
- * Owns: the order of the sections, and when what would change the experiment is locked; a card sees to its own controls, because
- * hiding a run needs no server. Must not know what a setting does.
+ * Owns: the order of sections, and locking what would change the experiment. A card locks its own controls, because
+ * hiding a run needs no server.
  */
 
 import { button, segmentedSwitch } from "./controls.js";
@@ -29,7 +29,7 @@ export class RecipeRail extends LiveElement {
     }, (state) => state.catalog !== null); // controls are made from the catalog
   }
 
-  /** Whether every control says what it is: off the line too, and for those who may only look. */
+  /** Shows help lines below every control, also offline and for visitors. */
   #explain() {
     const toggle = button({
       name: "Explain every setting", title: "Explain every setting", look: "quiet square small explain", icon: "help",
@@ -39,7 +39,7 @@ export class RecipeRail extends LiveElement {
     return toggle;
   }
 
-  /** Seen where the rail is a sheet. */
+  /** The handle, visible where the rail is a sheet. */
   #grab() {
     const close = () => this.app.setView({ sheet: null });
     return make("div", { class: "grab" }, make("b", {}, "Recipe"), this.#explain(), button({ name: "Close the recipe", look: "quiet square", icon: "close", act: close }));
@@ -51,7 +51,7 @@ export class RecipeRail extends LiveElement {
     const wanted = order.map((name) => known.get(name) ?? makeOwn("run-card", { "data-run": name, role: "group" }));
     for (const [name, card] of known) if (!order.includes(name ?? "")) card.remove();
     const added = order.find((name) => !known.has(name));
-    // a run that was just added is the one to be set; not while the store is still telling of it
+    // a new run is selected, after the store has finished notifying
     if (known.size && added) queueMicrotask(() => this.app.setView({ selectedRun: added }));
     wanted.forEach((card, place) => cards.children[place] !== card && cards.insertBefore(card, cards.children[place] ?? null));
   }

@@ -1,6 +1,6 @@
 /**
- * On narrow pages the recipe is a sheet: it holds focus while it is open and gives it back.
- * Owns: opening and closing of the sheet. What is in it: recipe-rail.js.
+ * On narrow pages the recipe is a sheet that holds focus while open and returns it.
+ * Owns: opening and closing. recipe-rail.js has the content.
  */
 
 import { make, set } from "./dom.js";
@@ -20,7 +20,7 @@ export function keepSheet(app, rail) {
   /** @type {HTMLElement|null} */
   let from = null;
 
-  /** Everything beside the rail, on its own level and above. @param {boolean} inert */
+  /** Everything beside the rail, on its level and above. @param {boolean} inert */
   function rest(inert) {
     for (let at = rail; at !== document.body && at.parentElement; at = at.parentElement) {
       for (const other of at.parentElement.children) {
@@ -50,7 +50,7 @@ export function keepSheet(app, rail) {
   show();
 }
 
-/** The last stop leads to the first and back. @param {HTMLElement} rail @param {KeyboardEvent} event */
+/** Tab from the last control leads to the first, and back. @param {HTMLElement} rail @param {KeyboardEvent} event */
 function keepInside(rail, event) {
   const stops = [...rail.querySelectorAll("button, input, select, summary")].filter(
     (stop) => stop.checkVisibility() && !stop.matches(":disabled, [tabindex='-1']"));
@@ -61,7 +61,7 @@ function keepInside(rail, event) {
   /** @type {HTMLElement} */ (event.shiftKey ? last : first).focus();
 }
 
-/** From anywhere: open the sheet where the rail is one, else go to the rail. @param {App} app @param {HTMLElement} rail */
+/** Opens the sheet, or focuses the rail where there is none. @param {App} app @param {HTMLElement} rail */
 export function goToRecipe(app, rail) {
   if (narrow.matches) app.setView({ sheet: app.store.get().view.sheet === "recipe" ? null : "recipe" });
   else /** @type {HTMLElement|null} */ (rail.querySelector("fieldset select"))?.focus();

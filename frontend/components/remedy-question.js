@@ -1,6 +1,6 @@
 /**
- * "Fork with He init?": the key for the Doctor's first remedy asks before anything is done.
- * Owns: the question. What a remedy does is the app's affair.
+ * "Fork with He init?": the key of the Doctor's first remedy asks before it acts.
+ * Owns: the question.
  */
 
 import { button } from "./controls.js";

@@ -1,6 +1,6 @@
 /**
- * One run's settings, each of which may be changed while it trains.
- * Owns: the card's header and its two switches. Must not know what an edit does to a run.
+ * One run's settings, each of which can be changed while it trains.
+ * Owns: the card's header and its two switches.
  */
 
 import { button, segmentedSwitch } from "./controls.js";
@@ -25,15 +25,15 @@ import { nameFor } from "../state/words.js";
 /** @typedef {import("../state/types.js").Run} Run */
 /** @typedef {import("../state/types.js").Experiment} Experiment */
 
-/** From the third run on only the focused card is open. */
+/** From the third run on only the selected card is open. */
 const ALL_OPEN = 2;
 const LONGEST_LABEL = 64;
 const CONTROLS = "button, input, select, summary";
 
-/** How a run draws its samples. @param {Run} run @returns {"gd"|"mini"|"sgd"} */
+/** How a run samples: GD, mini-batch or SGD. @param {Run} run @returns {"gd"|"mini"|"sgd"} */
 export const samplingOf = ({ settings: { batch_size: size } }) => (size === null ? "gd" : size === 1 ? "sgd" : "mini");
 
-/** The rules in the switch; all others are behind "More". */
+/** Rules in the switch; the others are behind "More". */
 const RULES = ["sgd", "momentum", "adam"];
 const SAMPLING = words("How many samples a step takes: all of them, a few, or one.", "Source: Cauchy 1847; Robbins and Monro 1951.");
 
@@ -81,13 +81,13 @@ export class RunCard extends LiveElement {
       disableAll(body.root, isLocked(state));
     });
     this.addEventListener("focusin", () => this.#select());
-    // Safari gives the focus to no button that is pressed
+    // Safari does not focus a pressed button
     this.addEventListener("click", ({ target }) => /** @type {Element} */ (target).closest(CONTROLS) && this.#select());
   }
 
   #select() {
     const { view, order } = this.app.store.get();
-    // opening a card by Tab alone would make every Tab rebuild the rail
+    // opening a card on Tab alone would rebuild the rail on every Tab
     if (view.selectedRun !== this.#name && order.length <= ALL_OPEN) this.app.setView({ selectedRun: this.#name });
   }
 
@@ -112,7 +112,7 @@ export class RunCard extends LiveElement {
       name.hidden = !foldable;
       plain.hidden = foldable;
       set(name, { "aria-expanded": String(!folded) });
-      // of a fork, whose name is long, it is told where there is room
+      // a fork has a long name, so this moves to where there is room
       why.show(...(origins ? [] : [samples, " a step"]));
       write(origin, `${origins}, ${samples} a step`);
       origin.hidden = !origins;
@@ -194,7 +194,7 @@ export class RunCard extends LiveElement {
     return seen(this.app.store.get()).runs[this.#name];
   }
 
-  /** Knobs are built anew only when other ones apply. @param {Run} run @param {Experiment} experiment */
+  /** Rebuilds knobs only when others apply. @param {Run} run @param {Experiment} experiment */
   #showKnobs(run, experiment) {
     const { optimizer } = run.settings;
     const signature = [samplingOf(run), optimizer, run.label, experiment.id].join(" ");
@@ -208,7 +208,7 @@ export class RunCard extends LiveElement {
     this.#shown.show(run);
   }
 
-  /** What is behind "More" is built anew only with another name: it stays open. @param {Run} run @param {State} state */
+  /** Rebuilds the content of "More" only after a rename, so that it stays open. @param {Run} run @param {State} state */
   #showMore(run, state) {
     if (run.label !== this.#furthers.label) {
       const isOpen = this.#more.querySelector("details")?.open ?? false;
@@ -217,7 +217,7 @@ export class RunCard extends LiveElement {
       this.#more.replaceChildren(root);
       this.#furthers = { label: run.label, of: [], show };
     }
-    // a frame changes neither, and there are many
+    // frames are frequent and change neither
     const of = [run.settings, state.experiment, state.problem];
     if (of.some((each, k) => each !== this.#furthers.of[k])) this.#furthers.show(run, state);
     this.#furthers.of = of;

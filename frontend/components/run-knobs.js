@@ -1,6 +1,6 @@
 /**
- * The knobs of a run's card: the rate, the batch where one is chosen, and what the method in force has of its own.
- * Owns: which of them are in sight, their scales and how they are spoken. Must not know the card, nor any method.
+ * The knobs of a run's card: rate, batch size if there is one, and the method's own parameters.
+ * Owns: which are visible, their scales and spoken values.
  */
 
 import { make } from "./dom.js";
@@ -17,16 +17,16 @@ import { nameFor, wordFor } from "../state/words.js";
 /** @typedef {import("../state/types.js").Catalog} Catalog */
 /** @typedef {import("../state/catalog.js").Parameter} Parameter */
 
-/** What has a longer name than its label says. @type {Record<string, string>} */
+/** Full names of knobs with short labels. @type {Record<string, string>} */
 const IN_FULL = { learning_rate: "learning rate", batch_size: "batch size" };
-/** Guards against a division by 0: they are no way to steer. */
+/** Guards against a division by 0, which nobody tunes. */
 const GUARDS = new Set(["epsilon"]);
 
 /** @param {string} name */
 export const fullName = (name) => IN_FULL[name] ?? wordFor("settings", name);
 
 /**
- * What the run's optimizer has of its own, apart from the guards or only those.
+ * Own parameters of the run's optimizer: either the guards or the others.
  * @param {Catalog|null} catalog
  * @param {Run} run
  * @param {boolean} guards
@@ -68,7 +68,7 @@ export function knobsFor(run, app) {
 /** A muted line where there is nothing to set. @param {string} text @param {string} says */
 const line = (text, says) => make("div", { class: "knob" }, make("span", {}, text), make("span", { class: "muted wide" }, says));
 
-/** Of a run that has no batch size to choose. @param {Run} run @param {Experiment} experiment */
+/** For a run without a batch size to choose. @param {Run} run @param {Experiment} experiment */
 export function batchLine(run, { trainSamples }) {
   const size = run.settings.batch_size;
   if (size !== null && size !== 1) return null;
@@ -76,5 +76,5 @@ export function batchLine(run, { trainSamples }) {
   return line("Batch", size === null ? `${integer(trainSamples)}, ${trainSamples === 1 ? "the only" : "every"} sample` : one);
 }
 
-/** Of a run whose rule is none of those in the switch. @param {string} optimizer */
+/** For a run whose rule is not in the switch. @param {string} optimizer */
 export const ruleLine = (optimizer) => line("Rule", nameFor("optimizers", optimizer));

@@ -1,6 +1,6 @@
 /**
- * What of a run is set less often: every rule and schedule there is, order, penalties, bounds of the gradient, guards, seed.
- * Owns: which of them apply, and what the word "More" says of those that act. Must not know what they do.
+ * Run settings used less often: all rules and schedules, order, penalties, gradient bounds, guards, seed.
+ * Owns: which of them apply, and the active ones named beside "More".
  */
 
 import { complaintAt } from "./controls.js";
@@ -34,10 +34,10 @@ const choicesOf = (catalog, table) => rowsOf(catalog, table).map(({ name }) => (
 /** @param {Run} run */
 const scheduleOf = ({ settings: { schedule } }) => schedule ?? CONSTANT;
 
-/** What every run takes, apart from what has a knob. @param {Catalog|null} catalog */
+/** Settings of every run that have no knob. @param {Catalog|null} catalog */
 const othersOf = (catalog) => /** @type {Parameter[]} */ (rowsOf(catalog, "run_settings")).filter(({ name }) => !IN_SIGHT.includes(name));
 
-/** What is set otherwise than usual, for the line beside "More". @param {Run} run @param {Catalog|null} catalog */
+/** Settings that differ from their defaults, for the line beside "More". @param {Run} run @param {Catalog|null} catalog */
 export function asidesOf(run, catalog) {
   const { settings } = run;
   const schedule = methodName(scheduleOf(run));
@@ -52,10 +52,7 @@ export function asidesOf(run, catalog) {
   ];
 }
 
-/**
- * @param {Run} run  whose name and label stay as they are
- * @param {App} app
- */
+/** @param {Run} run  its name and label do not change @param {App} app */
 export function runMore(run, app) {
   const catalog = app.store.get().catalog;
   const edit = (/** @type {import("../state/types.js").Json} */ change) => app.edit(run.name, change);
@@ -64,7 +61,7 @@ export function runMore(run, app) {
     parameterBox({ parameter, name: nameOf(run, fullName(parameter.name)), apply });
   const editing = (/** @type {Parameter} */ parameter) => box(parameter, (value) => edit({ [parameter.name]: value }));
 
-  // what it says stands under the switch already
+  // the switch above already has this help
   const rule = methodSelect({ text: "Rule", name: nameOf(run, "rule"), choose: (optimizer) => edit({ optimizer }) });
   rule.root.classList.add("said-above");
   const schedule = methodSelect({ text: "Schedule of the rate", name: nameOf(run, "schedule"), choose: (name) => edit({ schedule: name }) });

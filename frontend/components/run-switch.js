@@ -1,7 +1,6 @@
 /**
- * Which run is looked into, by shape and name: the drawing of the network and the instruments have the same switch, over the same
- * choice.
- * Owns: its choices, and that it shows the run that is looked into now. Must not know what is shown of that run.
+ * The switch for the inspected run, by shape and name; the network drawing and the instruments share the choice.
+ * Owns: its choices.
  */
 
 import { segmentedSwitch } from "./controls.js";
@@ -10,14 +9,14 @@ import { marker } from "./icons.js";
 import { briefName } from "../state/brief-names.js";
 import { inspectedRun } from "../state/inspected.js";
 
-/** So many are few, and more than so many the most: the more there are, the less room their names have. */
+/** Limits of few and many runs: names get shorter with each. */
 const FEW = 2;
 const MANY = 3;
 
 /**
  * @param {import("./live-element.js").LiveElement} host  on the page as long as the switch
  * @param {HTMLElement} place
- * @param {string} name  accessible
+ * @param {string} name  accessible name
  * @param {{few: number, many: number, most?: number}} letters  of a run's name
  */
 export function keepRunSwitch(host, place, name, letters) {

@@ -1,5 +1,5 @@
 /**
- * How a slider's whole positions stand for numbers: logarithmic rates, powers of two, the nines of Adam.
+ * Positions of a slider as numbers: logarithmic rates, powers of two, Adam's numbers near 1.
  * Owns: position <-> value, both ways. Pure.
  */
 
@@ -8,7 +8,7 @@ import { isWhole, limitsOf } from "../state/parameters.js";
 /**
  * @typedef {object} Scale
  * @property {number} positions  positions are 0 .. positions
- * @property {number} page       positions that Page Up and Page Down go
+ * @property {number} page  positions for Page Up and Page Down
  * @property {(position: number) => number} valueAt
  * @property {(value: number) => number} positionOf  not rounded, within 0 .. positions
  */
@@ -51,11 +51,7 @@ export function evenScale(lowest, highest, step) {
   };
 }
 
-/**
- * 2, 4, 8, ... up to `highest`.
- * @param {number} highest
- * @returns {Scale}
- */
+/** 2, 4, 8, ... up to `highest`. @param {number} highest @returns {Scale} */
 export function powersOfTwo(highest) {
   const positions = Math.max(1, Math.floor(Math.log2(highest)) - 1);
   return {
@@ -65,11 +61,7 @@ export function powersOfTwo(highest) {
   };
 }
 
-/**
- * Numbers just below 1, by how far they are from it: 0, 0.9, 0.99, 0.999, ...
- * @param {number} nines
- * @returns {Scale}
- */
+/** Numbers just below 1, by their distance from it: 0, 0.9, 0.99, 0.999, ... @param {number} nines @returns {Scale} */
 export function ninesScale(nines) {
   const perNine = 20;
   return {
@@ -80,7 +72,7 @@ export function ninesScale(nines) {
 }
 
 /**
- * 0, then sixty positions a decade from `lowest`: for what may also be nothing.
+ * 0, then sixty positions a decade from `lowest`, for settings that may be off.
  * @param {number} lowest
  * @param {number} highest
  * @returns {Scale}
@@ -94,13 +86,13 @@ export function logScaleFromZero(lowest, highest) {
   };
 }
 
-/** Where nothing is usual, as far as somebody would go. @type {Record<string, Scale>} */
+/** Useful ranges where the allowed range is far wider. @type {Record<string, Scale>} */
 const USUAL = { learning_rate: logScale(1e-5, 4), batch_size: powersOfTwo(512) };
-/** A bound beyond this is a guard: the slider stops two decades over the default. */
+/** A larger bound is a guard: the slider stops two decades above the default. */
 const FAR = 100;
 
 /**
- * The scale of a parameter's slider, from its range: shares go evenly, those near 1 by their nines, sizes by decades.
+ * The scale of a parameter's slider, from its range: linear for shares, by nines near 1, by decades for sizes.
  * @param {import("../state/catalog.js").Parameter} parameter
  * @returns {Scale}
  */
@@ -115,7 +107,7 @@ export function scaleOf(parameter) {
   return evenScale(isAbove ? low + step : low, high, step);
 }
 
-/** The last position of the speed slider: as fast as the machine can. */
+/** The last position of the speed slider: as fast as possible. */
 export const SPEED = logScale(1, 1000);
 const FASTEST = SPEED.positions + 1;
 

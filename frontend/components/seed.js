@@ -1,6 +1,6 @@
 /**
  * The seed of one part of a recipe as a parameter.
- * Owns: where the catalog has it, and how a wrong one is refused.
+ * Owns: its place in the catalog, and its check.
  */
 
 import { rowOf } from "../state/catalog.js";

@@ -1,6 +1,6 @@
 /**
- * The self-check at the end of the Doctor's list: the run that the network shows checks its own numbers where it stands.
- * Owns: the button and the list of verdicts. Must not know how anything is checked.
+ * The self-check below the Doctor's list: the inspected run checks its own numbers at its present step.
+ * Owns: the button and the list of results.
  */
 
 import { button } from "./controls.js";
@@ -14,7 +14,7 @@ import { checkWords, verdictOf } from "../state/self-check.js";
 export class SelfCheckPanel extends LiveElement {
   #said = make("p", { class: "hint", role: "status" });
   #list = make("ul", { class: "checks", role: "list" });
-  /** Answers of a run that is not shown any more are dropped. */
+  /** Drops answers for a run that is no longer shown. */
   #asked = 0;
 
   start() {

@@ -1,6 +1,6 @@
 /**
- * Controls for one row of the catalog, made from what the catalog says of it: a box for a parameter, a select for a table.
- * Owns: their label, range, unit and help line. Must not know which parameter or table it is.
+ * Controls made from one row of the catalog: a box for a parameter, a select for a table.
+ * Owns: their label, range, unit and help line.
  */
 
 import { field, numberBox, selectBox } from "./controls.js";
@@ -14,11 +14,11 @@ import { nameFor } from "../state/words.js";
 /** @typedef {import("../state/parameters.js").Explanation} Explanation */
 /** @typedef {import("./controls.js").Option} Option */
 
-/** The unit stands beside the name where it is no repetition of it. @param {Parameter} parameter @param {string} text */
+/** The label with its unit, unless that repeats the name. @param {Parameter} parameter @param {string} text */
 const labelled = ({ unit }, text) => (unit && unit.toLowerCase() !== text.toLowerCase() ? `${text}, ${unit}` : text);
 
 /**
- * A control with its label over it and its help under it; what it complains of is put elsewhere, where there is room.
+ * A control with its label above and its help below. Messages go elsewhere, where there is room.
  * @param {string|null} text  null where the place says enough
  * @param {HTMLElement} control
  */
@@ -30,8 +30,8 @@ export function cell(text, control) {
 /**
  * @param {object} given
  * @param {Parameter} given.parameter
- * @param {string} [given.text]   the visible label, where the parameter's own name does not do
- * @param {string} [given.name]   the full name, "L2 of GD"
+ * @param {string} [given.text]  visible label, if not the parameter's own name
+ * @param {string} [given.name]  the full name, "L2 of GD"
  * @param {(value: number) => string} [given.format]
  * @param {(value: number) => string|null} [given.refuse]
  * @param {(value: any) => void} given.apply
@@ -43,10 +43,7 @@ export function parameterBox({ parameter, text = nameFor("settings", parameter.n
   return { root, parameter, complaint: box.complaint, show: box.show, complain: box.complain };
 }
 
-/**
- * Boxes side by side with their complaints under them all; built anew when others are wanted.
- * @param {string} look
- */
+/** Boxes side by side with their messages below; rebuilt when others apply. @param {string} look */
 export function boxGrid(look) {
   const cells = make("div", { class: look });
   const complaints = make("div", {});
@@ -62,7 +59,7 @@ export function boxGrid(look) {
 }
 
 /**
- * A grid whose boxes stand for as long as the same ones apply.
+ * A grid that keeps its boxes as long as the same ones apply.
  * @param {string} look
  * @param {(which: string) => ReturnType<typeof parameterBox>[]} build
  */
@@ -85,7 +82,7 @@ export function changingBoxes(look, build) {
 }
 
 /**
- * A select with the help of what is chosen under it.
+ * A select with the help of the chosen row below.
  * @param {object} given
  * @param {string|null} given.text
  * @param {string} [given.name]

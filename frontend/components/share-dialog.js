@@ -1,6 +1,6 @@
 /**
- * Share: a link to this moment, to the recipe or to watch, to be copied or read by a phone; and the button that opens it.
- * Owns: both. Its words are in state/share-words.js. It shows the moment at which it was opened.
+ * Share: a link to this moment, the recipe or the live experiment, with a QR code; and the button that opens it.
+ * Owns: both. state/share-words.js has the words. Shows the moment at which it was opened.
  */
 
 import { button, segmentedSwitch } from "./controls.js";
@@ -52,7 +52,7 @@ function shareFace(app) {
   const copy = button({ look: "solid", act: () => void take() }, "Copy");
   const said = make("p", { role: "status", class: "said" });
   const code = make("img", { class: "qr", alt: "The link as a QR code", hidden: true });
-  /** The latest choice wins, in whatever order answers come. */
+  /** The latest choice wins, in any order of answers. */
   let turn = 0;
   let picture = "";
 
@@ -83,7 +83,7 @@ function shareFace(app) {
   }
 
   async function take() {
-    // only pages that came by https, or from this computer, have a clipboard: elsewhere the old way serves
+    // only https and this computer have a clipboard: elsewhere the old way serves
     const isDone = navigator.clipboard
       ? await navigator.clipboard.writeText(box.value).then(() => true, () => false)
       : (box.select(), document.execCommand("copy"));

@@ -1,5 +1,5 @@
 /**
- * The strip over the race table. Owns: its element, and that what changes in it moves nothing else. Words are in strips.js.
+ * The strip above the table of runs. Owns: its element, whose changes move nothing else. strips.js has the words.
  */
 
 import { button } from "./controls.js";

@@ -1,6 +1,7 @@
 /**
- * The microscope under the page: closed one live line, open one step with every number. On a phone a section of its own.
- * Owns: strip and drawer, and where the focus is when they change places. What stands in them: line-list.js, equation.js.
+ * The step inspector: closed it is one live line, open one step with every number. On a phone it is a section of its
+ * own.
+ * Owns: strip and drawer, and focus when they change places. line-list.js and equation.js have the content.
  */
 
 import { button, segmentedSwitch } from "./controls.js";
@@ -19,10 +20,10 @@ import { keyOf } from "../state/sheets.js";
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/sheets.js").Sheet} Sheet */
 
-/** How long "Copied" stands. */
+/** How long "Copied" stays. */
 const SAID_MS = 4000;
 
-/** The samples of a batch that are shown: "rows 1 to 4", "row 5". @param {Sheet} sheet @param {State["view"]} view */
+/** The visible samples of a batch: "rows 1 to 4", "row 5". @param {Sheet} sheet @param {State["view"]} view */
 function rowWords({ batch }, { firstSample, samplesShown }) {
   const first = Math.min(firstSample, batch.length - 1);
   const last = Math.min(batch.length, first + samplesShown);
@@ -58,7 +59,7 @@ export class StepInspector extends LiveElement {
       this.#phone.addEventListener("change", () => this.#open(open(this.app.store.get())));
       this.follow((state) => state.order.flatMap((name) => [name, state.runs[name].label]), (_, state) => this.#showSwitch(state));
       this.follow((state) => [open(state), seen(state).runs[inspectedRun(state)?.name ?? ""], state.experiment, state.view.networkRun], (_, state) => this.#showStrip(state));
-      // in the past one looks, in the present a step is made
+      // in the past this moves the view, in the present it makes a step
       this.follow((state) => isLocked(state) && !state.looking, (cannot) => (this.#on.disabled = cannot));
       this.follow(open, (isOpen) => this.#open(isOpen));
       this.follow((state) => [open(state), inspectionOf(state), inspectedDead(state), state.view.line, state.view.firstSample, state.view.samplesShown], (_, state) => this.#show(state));
@@ -82,7 +83,7 @@ export class StepInspector extends LiveElement {
     this.app.setView(toggledInspector(this.app.store.get(), this.#phone.matches));
   }
 
-  /** The focus goes into what opens, and from what closes back to where it came from. @param {boolean} isOpen */
+  /** Moves focus into the opened part, and back on closing. @param {boolean} isOpen */
   #open(isOpen) {
     const { activeElement } = document;
     const isInside = this.contains(activeElement);
@@ -91,7 +92,7 @@ export class StepInspector extends LiveElement {
     this.#drawer.hidden = !isOpen;
     this.#strip.hidden = isOpen;
     set(/** @type {Element} */ (this.closest(".app")), { "data-inspector": isOpen && !this.#phone.matches ? "open" : null });
-    // each time it opens it looks anew for the line to begin with
+    // each opening selects the first line anew
     if (changes && !isOpen) this.app.setView({ line: null });
     if (!changes || this.#phone.matches) return;
     if (isOpen) {
@@ -130,7 +131,7 @@ export class StepInspector extends LiveElement {
     set(this.#drawer, { "data-waiting": !sheet });
     if (!this.#isOpen || !sheet || !state.experiment) return;
     const place = shownLine(state, sheet);
-    // what was found to look at first stays chosen from step to step
+    // the line selected on opening stays selected from step to step
     if (state.view.line === null) return this.app.setView({ line: keyOf(sheet, place) });
     write(this.#step, integer(sheet.step));
     write(this.#batch, batchWords(sheet, state.experiment));
@@ -144,7 +145,7 @@ export class StepInspector extends LiveElement {
     set(this, { "data-run": inspectedRun(state)?.name, "data-step": sheet.step, "data-line": state.view.line });
   }
 
-  /** On a phone the list stands under the line: who chooses far down is taken to what was chosen. @param {number} place */
+  /** Scrolls a phone to the chosen line, which stands above the list. @param {number} place */
   #choose(place) {
     const sheet = inspectionOf(this.app.store.get());
     if (!sheet) return;
@@ -170,7 +171,7 @@ export class StepInspector extends LiveElement {
     this.#timer = setTimeout(() => write(this.#said, ""), SAID_MS);
   }
 
-  /** Pages that came neither by https nor from this computer have no clipboard: there the old way serves. @param {string} text */
+  /** Copies text. Pages without https have no clipboard: there the old way serves. @param {string} text */
   async #write(text) {
     if (navigator.clipboard) return navigator.clipboard.writeText(text).then(() => true, () => false);
     const box = make("textarea", { class: "unseen", "aria-hidden": "true" });

@@ -1,6 +1,6 @@
 /**
- * When a run stops by itself: a choice, and the number that it may have.
- * Owns: these controls. Must not know how conditions are met.
+ * When a run stops by itself: a choice and its number.
+ * Owns: these controls.
  */
 
 import { make } from "./dom.js";
@@ -16,10 +16,7 @@ import { nameFor } from "../state/words.js";
 
 const HELP = { help: "the run stays at the first step at which it is so, while the others go on" };
 
-/**
- * @param {Run} run  whose name and label stay as they are
- * @param {App} app
- */
+/** @param {Run} run  its name and label do not change @param {App} app */
 export function stopSettings(run, app) {
   const inForce = () => /** @type {import("../state/stops.js").Condition[]} */ (app.store.get().runs[run.name]?.settings.stop ?? []);
   const when = methodSelect({

@@ -1,7 +1,7 @@
 /**
- * Says in a sentence where the race stands: at most once in ten seconds while it plays, at once when it is paused or stepped;
- * what a chart's cursor reads, as soon as it was moved; and a problem that the Doctor finds, once.
- * Owns: the polite live region. Strips with role alert speak for themselves.
+ * Describes the state of the runs in a sentence: at most every ten seconds during play, at once when paused or
+ * stepped. Also reads a chart's cursor and each new problem of the Doctor.
+ * Owns: the polite live region. Strips with role alert need no help.
  */
 
 import { write } from "./dom.js";
@@ -14,7 +14,7 @@ import { stateOf, whereWords } from "../state/selectors.js";
 /** @typedef {import("../state/types.js").State} State */
 
 const QUIET_MS = 10_000;
-/** Steps that are made one by one come faster than they can be heard. */
+/** Single steps come faster than a person can hear them. */
 const SETTLED_MS = 400;
 
 /** @param {State} present */
@@ -45,7 +45,7 @@ export class StoryTeller extends LiveElement {
     this.whenGone(() => clearTimeout(this.#timer));
   }
 
-  /** The past is told once, however long one looks at it. @param {boolean} playing @param {State["looking"]} looking */
+  /** Describes a past step once. @param {boolean} playing @param {State["looking"]} looking */
   #plan(playing, looking) {
     if (looking && looking === this.#told) return;
     this.#told = looking;
@@ -60,7 +60,7 @@ export class StoryTeller extends LiveElement {
     this.#utter(story(this.app.store.get()));
   }
 
-  /** What was about to be said gives way: two sentences at once are heard as none. @param {string} words */
+  /** Replaces a sentence that waits: two at once cannot be understood. @param {string} words */
   #utter(words) {
     clearTimeout(this.#timer);
     this.#timer = 0;

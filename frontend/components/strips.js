@@ -1,7 +1,7 @@
 /**
- * What the strip over the race table says: what the page waits for, lost line, catching up, restarted server, one that cannot store, a refusal,
- * diverged runs.
- * Owns: which of them is said, and in which words. At most one is. Pure; must not know elements.
+ * Words of the strip above the table: waiting, lost connection, catching up, restarted server, storage failure,
+ * refusal, diverged runs.
+ * Owns: which one is shown, at most one, and its words. Pure.
  */
 
 import { isClosed } from "../state/closed.js";
@@ -22,7 +22,7 @@ import { metWords } from "../state/stops.js";
  * @property {Glyph} glyph
  * @property {string} strong
  * @property {string} text
- * @property {boolean} [urgent]   said at once (role alert)
+ * @property {boolean} [urgent]  announced at once (role alert)
  * @property {{have: number, of: number}} [progress]
  * @property {{text: string, do: (app: App) => void}} [act]
  * @property {(app: App) => void} [close]
@@ -33,11 +33,11 @@ const READ_ONLY = "/problems/read-only";
 /** @param {string} title */
 const sentence = (title) => title.replace(/\.?$/, ".");
 
-/** Did anything move when the line broke? What the page knows of the runs is of that moment. @param {State} state */
+/** True if a run moved when the connection broke: the page's numbers are of that moment. @param {State} state */
 const wasMoving = ({ playback, pending }) => playback.playing || Object.values(pending).some((command) => command.do === "step");
 
 /**
- * What can be known of a server that is not heard: only what it does with an experiment that nobody watches.
+ * What the server does with an experiment that nobody watches, all that is known while it is silent.
  * @param {State} state
  */
 function unwatchedWords({ catalog }) {
@@ -75,7 +75,7 @@ function connectionStrip(state) {
   return null;
 }
 
-/** Before there is anything to see. @param {State} state @returns {Strip|null} */
+/** Before there is an experiment. @param {State} state @returns {Strip|null} */
 function waitingStrip({ experiment, waitingFor }) {
   if (experiment || !waitingFor) return null;
   const look = /** @type {const} */ ({ kind: "waiting", tone: "bad", glyph: "problem", urgent: true });
@@ -105,14 +105,14 @@ function divergedWords(diverged) {
   return listed(places) + stopped;
 }
 
-/** What those do that did not diverge: one that has finished, or waits for play, does not go on. @param {Run[]} others @param {boolean} playing */
+/** What the other runs do: finished and paused ones do not go on. @param {Run[]} others @param {boolean} playing */
 function othersWords(others, playing) {
   const left = others.filter(({ status }) => status !== "finished").map(({ label }) => label);
   if (!left.length) return others.length ? "" : "Lower the rate, then reset.";
   return playing ? `${listed(left)} ${left.length === 1 ? "goes" : "go"} on.` : `${listed(left)} can go on.`;
 }
 
-/** What the Doctor advises first for one that diverged: "Rewind GD to 300, rate 0.03". @param {State} state @param {Run[]} diverged @returns {Strip["act"]} */
+/** The Doctor's first remedy for a diverged run: "Rewind GD to 300, rate 0.03". @param {State} state @param {Run[]} diverged @returns {Strip["act"]} */
 function wayBack(state, diverged) {
   if (!mayChange(state)) return undefined;
   const told = diverged.map((run) => ({ run, finding: openOf(run, "diverged") })).find(({ finding }) => finding?.remedies.length);
@@ -121,7 +121,7 @@ function wayBack(state, diverged) {
   return { text: wholeWords(state, { run: told.run, finding: told.finding }, remedy), do: (app) => app.remedy(remedy) };
 }
 
-/** A run that stopped where it was asked to; to go on it is asked for something else. @param {State} state @returns {Strip|null} */
+/** A run that reached its stop condition, and how to go on. @param {State} state @returns {Strip|null} */
 function finishedStrip(state) {
   const { order, runs } = state;
   const finished = order.map((name) => runs[name]).filter(({ status }) => status === "finished");
@@ -134,8 +134,8 @@ function finishedStrip(state) {
 }
 
 /**
- * A run that diverged stays where it is; once a fork goes on in its place there is nothing more to say of it. A fork that was there
- * before is no way back. What a page did not see it knows by the Doctor's remedies.
+ * True if a fork replaces a diverged run; older forks do not count. A page that was not there uses the Doctor's
+ * remedies.
  * @param {State} state
  * @param {Run} run
  */

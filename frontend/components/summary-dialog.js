@@ -1,6 +1,7 @@
 /**
- * The loss chart as a table: ten rows evenly along the steps, as far as something is known there, one column a run, and what is marked as rows of their own.
- * Owns: the dialog. It shows the moment at which it was opened.
+ * The loss chart as a table: ten rows evenly along the known steps, one column a run, and extra rows for marked
+ * events.
+ * Owns: the dialog. Shows the moment at which it was opened.
  */
 
 import { make } from "./dom.js";
@@ -17,7 +18,7 @@ import { sinceWords, stateOf } from "../state/selectors.js";
 
 const ROWS = 10;
 
-/** The step of the newest loss: of a run that moves, one or more behind its counter. @param {Run} run */
+/** The step of the newest loss: behind the counter while a run moves. @param {Run} run */
 const lastTold = (run) => run.latest.train_loss?.step ?? 0;
 
 export class SummaryDialog extends LiveElement {

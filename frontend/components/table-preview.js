@@ -1,6 +1,6 @@
 /**
- * The first rows of a table as a table: which column is learnt, and which are not used.
- * Owns: the element. Must not know how it was read.
+ * The first rows of an uploaded table: which column is the target, and which are not used.
+ * Owns: the element.
  */
 
 import { make, set, write } from "./dom.js";

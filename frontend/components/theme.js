@@ -1,6 +1,6 @@
 /**
- * Light, dark, or as the system has it.
- * Owns: which of them is on, and the order in which one button goes through them. Colours are in tokens.css.
+ * Light, dark, or the system's choice.
+ * Owns: the present theme, and the order of its button. Colours are in tokens.css.
  */
 
 /** @typedef {import("../state/types.js").View["theme"]} Theme */
@@ -10,7 +10,7 @@ const system = matchMedia("(prefers-color-scheme: dark)");
 /** @param {Theme} theme @returns {"light"|"dark"} */
 export const effective = (theme) => (theme === "auto" ? (system.matches ? "dark" : "light") : theme);
 
-/** From the system's look to the other one, then pinned to the system's look, then automatic again. @param {Theme} theme @returns {Theme} */
+/** From the system's theme to the opposite, then fixed to the system's, then automatic again. @param {Theme} theme @returns {Theme} */
 export function nextTheme(theme) {
   const [same, other] = /** @type {Theme[]} */ (system.matches ? ["dark", "light"] : ["light", "dark"]);
   return theme === "auto" ? other : theme === other ? same : "auto";

@@ -1,7 +1,6 @@
 /**
- * The timeline: one handle over all steps there are, marks above it, and the way back to the present.
- * Owns: the handle, the marks' buttons and the pill. Which marks there are comes from state/markers.js; where things were, from
- * the server. Must not know what a view does with the step.
+ * The timeline: one handle over all steps, marks above it, and the way back to live.
+ * Owns: handle, marks and pill. state/markers.js chooses marks.
  */
 
 import { button } from "./controls.js";
@@ -17,7 +16,7 @@ import { shownStep, stepsAhead } from "../state/moments.js";
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/markers.js").Marker} Marker */
 
-/** A mark's shape: that of its run, or what has become of it. @param {Marker} mark */
+/** A mark's shape: its run's, or that of its event. @param {Marker} mark */
 function shapeOf({ kind, lane }) {
   if (kind === "diverged") return glyph("cross");
   if (kind === "finding") return glyph("dead");
@@ -26,15 +25,14 @@ function shapeOf({ kind, lane }) {
   return marker(lane);
 }
 
-/** Those of a flag: two edits of a run are one shape. @param {Marker[]} marks */
+/** Shapes of a flag: two edits of a run share one. @param {Marker[]} marks */
 function shapesOf(marks) {
   const others = marks.filter(({ kind, run }, place) => marks.findIndex((mark) => mark.kind === kind && mark.run === run) === place);
   return others.map((mark) => make("span", { class: "shape", "data-lane": mark.lane, "data-kind": mark.kind, "data-run": mark.run, "data-tone": mark.tone ?? null }, shapeOf(mark)));
 }
 
 /**
- * The track ends where the charts' axis does: where the furthest of the runs that are shown stands, or beyond it where what
- * comes there is not received yet.
+ * End of the track: that of the charts' axis, or beyond it if later steps are not received yet.
  * @param {State} state
  */
 const endOf = (state) => Math.max(furthest(state), Math.round(missingIn(state)?.to ?? 0));
@@ -45,7 +43,7 @@ export class TimeScrubber extends LiveElement {
     on: { input: () => this.#scrub(), pointerdown: (/** @type {PointerEvent} */ event) => (this.#isTouched = event.pointerType === "touch"), keydown: () => (this.#isTouched = false) },
   });
   #flags = make("div", { class: "flags" });
-  /** How long the track is, in px. */
+  /** Length of the track, in px. */
   #length = 0;
   #isTouched = false;
 
@@ -66,7 +64,7 @@ export class TimeScrubber extends LiveElement {
     const state = this.app.store.get();
     const step = Number(this.#slider.value);
     this.app.lookAt(this.#isTouched ? snapped(markersOf(state), step, endOf(state), this.#slider.clientWidth) : step);
-    // beyond what is known there is nothing to look at
+    // nothing is known beyond that place
     this.#show(this.app.store.get());
   }
 
@@ -99,7 +97,7 @@ export class TimeScrubber extends LiveElement {
     });
   }
 
-  /** "Live", or how far the training is ahead of what is shown. */
+  /** "Live", or how far training is ahead of the view. */
   #pill() {
     const words = make("span", {});
     const pill = button({ look: "live", act: () => this.app.lookAt(null) });

@@ -1,6 +1,6 @@
 /**
- * Wordmark, connection, export, theme, help. The exhibit between them is exhibit-picker.js.
- * Owns: the words for the state of the line. Must not know how the line is kept.
+ * Wordmark, connection, export, theme, help; exhibit-picker.js stands between them.
+ * Owns: words for the state of the connection.
  */
 
 import { button } from "./controls.js";
@@ -12,7 +12,7 @@ import { percent } from "../state/format.js";
 
 /** @typedef {import("../state/types.js").Connection} Connection */
 /** @typedef {"full"|"ring"|"triangle"|"half"|"empty"} Light */
-/** @typedef {{light: Light, tone: string, word: (c: Connection) => string, brief?: string}} Row  `brief`: on a phone, under the light */
+/** @typedef {{light: Light, tone: string, word: (c: Connection) => string, brief?: string}} Row  `brief`: on a phone, below the light */
 
 /** @type {Record<Connection["status"], Row>} */
 const LINE = {
@@ -25,7 +25,7 @@ const LINE = {
   restarted: { light: "ring", tone: "muted", word: () => "Server restarted", brief: "Restarted" },
 };
 
-/** What changes too often to be read aloud: latency, seconds, progress. @param {Connection} connection */
+/** Numbers that change too often to be read aloud: latency, seconds, progress. @param {Connection} connection */
 function figure({ status, latency, retryIn, progress }) {
   if (status === "reconnecting") return retryIn ? `in ${retryIn} s` : "now";
   if (status === "catching-up") return progress && progress.of > 0 ? percent(progress.have / progress.of) : "";

@@ -1,6 +1,6 @@
 /**
- * The timeline, and under it reset, play, one step, one epoch, speed, counter, horizontal axis.
- * Owns: the deck's buttons and their words. Must not know how steps are made.
+ * The timeline, and below it reset, play, one step, one epoch, speed, counter, horizontal axis.
+ * Owns: its buttons and their words.
  */
 
 import { button, segmentedSwitch } from "./controls.js";
@@ -24,7 +24,7 @@ export const X_AXES = [
   { value: "samples", text: "samples seen" }, { value: "seconds", text: "seconds" },
 ];
 
-/** The speed's scale has one position more than the numbers: as fast as possible. */
+/** The scale of speeds has one position more than numbers: as fast as possible. */
 const SPEED_SCALE = {
   positions: SPEED.positions + 1, page: SPEED.page,
   valueAt: (/** @type {number} */ position) => asNumber(speedAt(position)),
@@ -53,7 +53,7 @@ export class TransportBar extends LiveElement {
       step: button({ name: "1 step (right arrow)", title: "1 step (→)", look: "quiet", icon: "step", more: { "data-caption": "step" }, act: () => app.forward(1) }, make("span", { class: "caption" }, "1 step")),
       epoch: button({ name: "1 epoch (Shift and right arrow)", title: "1 epoch (Shift →)", look: "quiet", icon: "epoch", more: { "data-caption": "epoch" }, act: () => app.forwardEpoch(1) }, make("span", { class: "caption" }, "1 epoch")),
     };
-    // in the past these move the view, which needs no leave
+    // in the past these move the view, which visitors may do
     const moving = [act.step, act.epoch];
     this.follow(isLocked, (locked) => [play, act.reset].forEach((one) => (one.disabled = locked)));
     this.follow((state) => isLocked(state) && !state.looking, (locked) => moving.forEach((one) => (one.disabled = locked)));
@@ -81,7 +81,7 @@ export class TransportBar extends LiveElement {
     });
   }
 
-  /** On a phone the slider stands in a panel of its own. */
+  /** On a phone the slider has a panel of its own. */
   #speedButton() {
     const open = button({
       look: "quiet square on-phone", icon: "speed", more: { "aria-haspopup": "dialog" },
@@ -129,7 +129,7 @@ export class TransportBar extends LiveElement {
   }
 }
 
-/** After a choice that is to be watched: Space plays it, and does not open the list again that it was chosen from. */
+/** After a choice to watch: Space plays it, instead of opening the list again. */
 export const focusPlay = () => /** @type {HTMLElement|null} */ (document.querySelector("transport-bar .play"))?.focus();
 
 /** @param {import("../state/types.js").App} app */

@@ -1,5 +1,5 @@
 /**
- * The line that tells who looks at somebody else's experiment that it is one, and what they may do.
+ * The line that shows visitors that this experiment is somebody else's, and what they may do.
  * Owns: its words and buttons.
  */
 

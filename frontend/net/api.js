@@ -1,13 +1,13 @@
 /**
- * The REST calls that the page makes. Owns: URLs and problem details. Must not know the state.
+ * The page's REST calls. Owns: URLs and problem details.
  */
 
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("../state/types.js").Problem} Problem */
 
-/** What the server refused, as RFC 9457 problem details. */
+/** A refused request, with its RFC 9457 problem details. */
 export class Refused extends Error {
-  /** @param {Problem} problem @param {number} [retryAfter]  seconds, where the server says when to come again */
+  /** @param {Problem} problem @param {number} [retryAfter]  seconds, if the server says when to retry */
   constructor(problem, retryAfter = 0) {
     super(problem.title);
     this.problem = problem;
@@ -21,12 +21,12 @@ const NO_ANSWER = { title: "The server does not answer.", detail: "Check that it
 /**
  * @param {typeof globalThis.fetch} fetch
  * @param {string} origin
- * @param {() => string} owner  under whose key experiments and tables are made
+ * @param {() => string} owner  the owner key for new experiments and tables
  */
 export function createApi(fetch, origin, owner) {
   /**
    * @param {string} path
-   * @param {{method?: string, body?: Json|Blob, token?: string|null, isOwned?: boolean, under?: string, kind?: string}} [how]  a Blob is sent as it is, of that kind
+   * @param {{method?: string, body?: Json|Blob, token?: string|null, isOwned?: boolean, under?: string, kind?: string}} [how]  a Blob is sent unchanged, with its own type
    */
   async function call(path, { method = "GET", body, token, isOwned = false, under = "/api/v1", kind = "application/json" } = {}) {
     /** @type {Record<string, string>} */
@@ -66,7 +66,7 @@ export function createApi(fetch, origin, owner) {
     sendParameters: (file) => call("/parameters", { method: "POST", body: file, kind: "application/octet-stream" }),
     /** @param {string} id */
     table: (id) => call(`/datasets/${encodeURIComponent(id)}`),
-    /** A drawing. @param {string} text @returns {Promise<Blob>} */
+    /** A QR code as SVG. @param {string} text @returns {Promise<Blob>} */
     qr: (text) => call("/qr", { method: "POST", body: { text } }),
     /** @param {Json} recipe */
     create: (recipe) => call("/experiments", { method: "POST", body: recipe, isOwned: true }),
@@ -74,17 +74,17 @@ export function createApi(fetch, origin, owner) {
     experiment: (id) => call(at(id)),
     /** @param {string} id @param {string|null} token */
     remove: (id, token) => call(at(id), { method: "DELETE", token }),
-    /** @param {string} id @param {string} name @param {{filled?: boolean}} [how]  unfilled, that of an instrument measures nothing */
+    /** @param {string} id @param {string} name @param {{filled?: boolean}} [how]  not filled, an instrument's figure measures nothing */
     figure: (id, name, { filled = true } = {}) => call(`${at(id)}/figures/${name}${filled ? "" : "?filled=false"}`),
-    /** Now, or at a step. @param {string} id @param {string} run @param {string} name @param {number} [step] @param {string} [query]  what else it is asked */
+    /** Measures now, or at a step. @param {string} id @param {string} run @param {string} name @param {number} [step] @param {string} [query]  further query parameters */
     instrument: (id, run, name, step, query) => call(`${at(id)}/runs/${run}/instruments/${name}${stepQuery(step, query)}`),
-    /** Lets a run check itself where it stands. @param {string} id @param {string} run */
+    /** Checks a run's numbers at its present step. @param {string} id @param {string} run */
     check: (id, run) => call(`${at(id)}/runs/${run}/check`),
-    /** The change line by line: some rows of the batch. @param {string} id @param {string} run @param {{step?: number, first: number, rows: number, block: number}} query */
+    /** A step line by line, for some rows of the batch. @param {string} id @param {string} run @param {{step?: number, first: number, rows: number, block: number}} query */
     inspect: (id, run, { step, first, rows, block }) => call(`${at(id)}/runs/${run}/inspect?first=${first}&rows=${rows}&block=${block}${step === undefined ? "" : `&step=${step}`}`),
     /** The same as a program. @param {string} id @param {string} run @param {number} step @returns {Promise<string>} */
     changeScript: (id, run, step) => call(`${at(id)}/runs/${run}/inspect/script?step=${step}`),
-    /** A stretch of it, in buckets no wider than a chart needs. @param {string} id @param {string} run @param {{since: number, until: number, series: string[]}} query */
+    /** A part of the history, in buckets fine enough for a chart. @param {string} id @param {string} run @param {{since: number, until: number, series: string[]}} query */
     history: (id, run, { since, until, series }) => call(`${at(id)}/runs/${run}/history?${new URLSearchParams([["since", `${since}`], ["until", `${until}`], ["encoding", "bdata"], ...series.map((name) => ["series", name])])}`),
   };
 }

@@ -1,7 +1,7 @@
 /**
- * What the page's address asks for: an experiment packed into a link, or one to watch.
- * Owns: opening them, at the start and while the page is there, and taking the runs on to where a link has them. What is there
- * already stays until something else is.
+ * Opens what the page's address names: an experiment in a link, or one to watch.
+ * Owns: opening them at the start and later, and stepping the runs to the link's steps. The present experiment stays
+ * until another replaces it.
  */
 
 import { isPacked, unpack } from "./packed.js";
@@ -28,7 +28,7 @@ const OTHERS_START = {
   detail: "It was made with parameters of the sharer's own, which a link cannot carry. Ask for the .npz file and open it under Export. Your experiment stays as it is.",
 };
 
-/** What a refusal means where it is a link's that is refused. @param {Problem|null} problem */
+/** Words for a refusal of a link's recipe. @param {Problem|null} problem */
 function wordsOf(problem) {
   if (problem === TABLE_GONE) return OTHERS_TABLE;
   return problem === START_GONE ? OTHERS_START : problem;
@@ -48,12 +48,12 @@ function openedWords({ steps, view }) {
  * @param {ReturnType<typeof import("./visits.js").createVisits>} given.visits
  * @param {(what: string, run: string|null, body: import("../state/types.js").Json) => void} given.command
  * @param {(step: number|null) => void} given.lookAt
- * @param {() => void} given.opened  an undo from now on goes back
+ * @param {() => void} given.opened  called when undo should return to the former experiment
  */
 export function createArrivals({ environment, store, visits, command, lookAt, opened }) {
   const { dispatch } = store;
   let unwatch = () => {};
-  /** How the page was set before a link set it. @type {Partial<State["view"]>|null} */
+  /** The view before a link changed it. @type {Partial<State["view"]>|null} */
   let viewBefore = null;
 
   /** @param {Link} link @returns {Promise<boolean>} */
@@ -77,7 +77,7 @@ export function createArrivals({ environment, store, visits, command, lookAt, op
     for (const name of Object.keys(runs)) dispatch({ type: "hidden", run: name, hidden: hidden.includes(name) });
   }
 
-  /** The steps of a link, one command at a time; whoever drives meanwhile, or a refusal, ends that. @param {Link} link */
+  /** Makes a link's steps, one command at a time. A refusal or another command ends it. @param {Link} link */
   function goOn({ steps, view: { look } }) {
     const id = store.get().experiment?.id;
     unwatch();
@@ -96,9 +96,9 @@ export function createArrivals({ environment, store, visits, command, lookAt, op
   }
 
   /**
-   * What a fragment asks for.
+   * Opens what a fragment names.
    * @param {string} fragment
-   * @returns {Promise<{asked: boolean, problem: Problem|null}>}  whether it asks for anything, and why that cannot be had
+   * @returns {Promise<{asked: boolean, problem: Problem|null}>}  whether it names anything, and why it could not be opened
    */
   async function follow(fragment) {
     const watched = WATCH.exec(fragment);
@@ -114,7 +114,7 @@ export function createArrivals({ environment, store, visits, command, lookAt, op
   }
 
   return {
-    /** The page has just been opened: at what its address asks for, else where one was. */
+    /** Starts the page: at the address's experiment, else at the stored one. */
     async begin() {
       /** @type {Problem|null} */
       let trouble = null;
@@ -125,16 +125,16 @@ export function createArrivals({ environment, store, visits, command, lookAt, op
       });
       if (trouble) dispatch({ type: "problem", problem: trouble });
     },
-    /** Somebody has put a link into the address of the page. */
+    /** Handles a link put into the address of the open page. */
     async heard() {
       const { experiment, isWatching } = store.get();
       const { asked, problem } = await follow(environment.fragment());
       if (problem) dispatch({ type: "problem", problem });
-      // a place on the page, like that of the skip link, must not take away what is watched
+      // a place on the page, such as the skip link's, must not end watching
       if (!asked && isWatching && experiment) environment.setFragment(watchOf(experiment.id));
     },
     open,
-    /** To one's former experiment, and to how the page was set then. */
+    /** Returns to the former experiment and its view. */
     async goBack() {
       await visits.goBack();
       if (viewBefore) dispatch({ type: "view", part: viewBefore });

@@ -1,14 +1,14 @@
 /**
- * How far the page has come after a cut: told by the steps of the run that is furthest behind.
- * Owns: which run that is, and when it is there. Must not know sockets or columns.
+ * Progress of the page after a cut, by the steps of the run furthest behind.
+ * Owns: which run that is, and when it has caught up.
  */
 
 /** @typedef {Record<string, {generation: number, step: number}>} Positions */
 /** @typedef {{name: string, generation: number, step: number}} Told */
 
-/** @param {() => Positions} positions  first step not yet held, by run */
+/** @param {() => Positions} positions  first missing step, by run */
 export function createCatchingUp(positions) {
-  /** Those that may be missing something, as the server had them when the line was back. @type {Told[]} */
+  /** Runs that may lack something, as the server reported them on reconnecting. @type {Told[]} */
   let told = [];
   /** @type {{run: string, generation: number, from: number, of: number}|null} */
   let chase = null;
@@ -19,7 +19,7 @@ export function createCatchingUp(positions) {
     return held?.generation === generation ? held.step : 0;
   }
 
-  /** After the run that is furthest behind. */
+  /** Follows the run that is furthest behind. */
   function choose() {
     const [behind] = told
       .map((run) => ({ run: run.name, generation: run.generation, from: heldOf(run), of: run.step }))
@@ -27,7 +27,7 @@ export function createCatchingUp(positions) {
     chase = behind && behind.of - behind.from > 1 ? behind : null;
   }
 
-  /** Of a run that is gone or began anew nothing more comes. @param {string} run */
+  /** A removed or restarted run sends nothing more. @param {string} run */
   function removed(run) {
     told = told.filter(({ name }) => name !== run);
     if (chase?.run === run) choose();
@@ -48,17 +48,14 @@ export function createCatchingUp(positions) {
   }
 
   return {
-    /**
-     * The line is back: is anything missing?
-     * @param {Told[]} runs  as the server has them now
-     */
+    /** Reconnected: is anything missing? @param {Told[]} runs  as the server reports them now */
     begin(runs) {
       told = runs;
       choose();
     },
     end: () => void (chase = null),
     removed,
-    /** Steps held of those there are, and of which run; or null when all are held. */
+    /** Steps held, their total, and the run; null when nothing is missing. */
     progress,
     get busy() { return chase !== null; },
   };

@@ -1,12 +1,12 @@
 /**
- * Stretches of the past at full resolution: the server makes the steps again, and the page holds them while they are looked at.
- * Owns: asking for each once, and dropping what is not looked at any more. Must not know charts.
+ * Past steps in full resolution: the server replays them, and the page holds them while they are on view.
+ * Owns: requesting each range once, and dropping ranges out of view.
  */
 
 import { Refused } from "./api.js";
 import { lossesAndMeasure } from "../state/recipes.js";
 
-/** @typedef {Record<string, {since: number, until: number}>} Stretches  by run, in steps */
+/** @typedef {Record<string, {since: number, until: number}>} Stretches  steps by run */
 
 const AGAIN = 3_000;
 
@@ -18,7 +18,7 @@ const AGAIN = 3_000;
  * @param {import("../state/types.js").Environment} given.environment
  */
 export function createCloser({ api, store, series, environment }) {
-  /** What is held, or asked for, by run. @type {Map<string, string>} */
+  /** Ranges held or requested, by run. @type {Map<string, string>} */
   const known = new Map();
 
   /** @param {string} run @param {string} key @param {string} id @param {{since: number, until: number, series: string[]}} query */
@@ -30,12 +30,12 @@ export function createCloser({ api, store, series, environment }) {
       store.dispatch({ type: "closer" });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      // what is held goes on being shown; whoever still looks asks again after a while
+      // the coarse buckets stay on view, and a later request retries
       environment.setTimeout(() => known.get(run) === key && known.delete(run), AGAIN);
     }
   }
 
-  /** @param {Stretches} stretches  all that is looked at */
+  /** @param {Stretches} stretches  all ranges on view */
   return function want(stretches) {
     for (const run of known.keys()) {
       if (stretches[run]) continue;

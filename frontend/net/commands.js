@@ -1,9 +1,8 @@
 /**
- * Commands on their way: an id for ever, a place under `pending`, a message for the session.
- * Owns: the shape of a command, and that of one kind only one is on its way: what is asked for meanwhile waits and is
- * joined to what waits already, so that a held key or a dragged slider never asks more of the server than it answers. A
- * reset keeps its place among them.
- * Must not know sockets or answers.
+ * Commands: a unique id, a place under `pending`, a message for the session.
+ * Owns: the shape of a command, and its queue. Only one command of a kind is in flight; later ones wait and are
+ * merged, so that a held key or a dragged slider sends no faster than the server answers. A reset keeps its place in
+ * the queue.
  */
 
 import { mergedEdits } from "../state/settings.js";
@@ -12,7 +11,7 @@ import { mergedEdits } from "../state/settings.js";
 /** @typedef {import("../state/types.js").Message} Message */
 /** @typedef {import("../state/types.js").PendingCommand} PendingCommand */
 
-/** Commands of one kind undo or outdo each other; those without a kind all go. @type {Record<string, (run: string|null) => string>} */
+/** Commands of one kind cancel or replace each other; those without a kind are all sent. @type {Record<string, (run: string|null) => string>} */
 const KINDS = {
   play: () => "drive",
   pause: () => "drive",
@@ -26,14 +25,14 @@ const kindOf = (what, run) => KINDS[what]?.(run) ?? null;
 /**
  * @param {object} given
  * @param {() => string} given.uuid
- * @param {() => string|null} given.experiment  the one that is watched
- * @param {() => Record<string, PendingCommand>} given.pending  not yet answered, those that wait included
+ * @param {() => string|null} given.experiment  the one being watched
+ * @param {() => Record<string, PendingCommand>} given.pending  unanswered commands, including those that wait
  * @param {() => import("../state/types.js").Catalog|null} given.catalog
  * @param {(message: Message) => void} given.dispatch
  * @param {(message: Json) => void} given.send
  */
 export function createCommands({ uuid, experiment, pending, catalog, dispatch, send }) {
-  /** Asked for and not sent yet. @type {Set<string>} */
+  /** Commands not sent yet. @type {Set<string>} */
   const waiting = new Set();
 
   /** @param {PendingCommand} one @param {PendingCommand} other */
@@ -43,7 +42,7 @@ export function createCommands({ uuid, experiment, pending, catalog, dispatch, s
   };
 
   /**
-   * What is of a kind goes one by one; and what waits is not overtaken by a reset, nor a reset that waits by anything.
+   * Commands of a kind go one by one. Nothing overtakes a reset, and a reset overtakes nothing.
    * @param {string} id  of the earlier one
    * @param {PendingCommand} earlier
    * @param {PendingCommand} later
@@ -52,14 +51,14 @@ export function createCommands({ uuid, experiment, pending, catalog, dispatch, s
     return areOfOneKind(earlier, later) || (waiting.has(id) && (earlier.do === "reset" || later.do === "reset"));
   }
 
-  /** Those asked for before that this one has to wait for. @param {PendingCommand} command @param {string|null} [id]  null: asked for now */
+  /** Earlier commands that this one must wait for. @param {PendingCommand} command @param {string|null} [id]  null for a new command */
   function before(command, id = null) {
     const asked = Object.entries(pending());
     const place = asked.findIndex(([other]) => other === id);
     return asked.slice(0, place < 0 ? asked.length : place).filter(([other, earlier]) => mustFollow(other, earlier, command));
   }
 
-  /** What a newer command of the same kind makes of one that still waits. @param {PendingCommand} held @param {Json} body */
+  /** Merges a newer command into a waiting one of the same kind. @param {PendingCommand} held @param {Json} body */
   const joined = (held, body) => (held.do === "edit" ? mergedEdits(held.body, body, catalog()) : body);
 
   /** @param {string} id @param {PendingCommand} command */
@@ -84,7 +83,7 @@ export function createCommands({ uuid, experiment, pending, catalog, dispatch, s
     if (!others.length) go(id, asked);
   }
 
-  /** Something was answered: what waited for it goes. What is no longer pending was left with its experiment. */
+  /** After an answer, sends what waited for it. Commands no longer pending belong to an experiment left behind. */
   function answered() {
     for (const id of [...waiting]) {
       const asked = pending()[id];

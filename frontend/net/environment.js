@@ -1,18 +1,18 @@
 /**
- * The browser as the app sees it. Owns: which globals are used. Tests give something else.
+ * The browser as the app sees it. Owns: which globals are used. Tests pass their own.
  */
 
 /** @typedef {import("../state/types.js").Environment} Environment */
 
 const FPS = { usual: 10, most: 30 };
 
-/** Frames a second: `?fps=30` asks for more. @param {string} search */
+/** Frames a second: `?fps=30` requests more. @param {string} search */
 export function fpsOf(search) {
   const asked = Number(new URLSearchParams(search).get("fps") ?? FPS.usual);
   return Number.isInteger(asked) ? Math.min(FPS.most, Math.max(1, asked)) : FPS.usual;
 }
 
-/** Storage that may be forbidden: then nothing is kept, and nothing breaks. @returns {Environment["storage"]} */
+/** Storage, or null if the browser forbids it: then nothing is stored. @returns {Environment["storage"]} */
 function safeStorage() {
   try {
     const probe = "fallline.probe";
@@ -30,7 +30,7 @@ function safeStorage() {
   }
 }
 
-/** 32 hex digits that nobody can guess. `crypto.randomUUID` is there on secure origins only; a workshop's LAN is none. */
+/** 32 random hex digits. `crypto.randomUUID` exists on secure origins only, which a workshop's LAN is not. */
 function secret() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

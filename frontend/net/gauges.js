@@ -1,8 +1,7 @@
 /**
- * Asks the open instruments of the run that is looked into, and the decision maps that somebody sees, of every run that is shown: one
- * question at a time, and while it trains a pause after each answer, as long as the server says, so that measuring slows no training
- * by more than 5 %.
- * Owns: when to ask, and what. Must not know what is drawn from it.
+ * Requests the open instruments of the inspected run, and the visible decision maps of all runs: one request at a
+ * time. The server says how long to pause after each, so that measuring slows training by 5 % at most.
+ * Owns: when to request, and what.
  */
 
 import { MAP, mappedRuns } from "../state/decision-map.js";
@@ -10,13 +9,13 @@ import { inspectedRun } from "../state/inspected.js";
 import { choiceOf, measuredAt, openInstruments, placeOf } from "../state/instruments.js";
 
 /** @typedef {import("../state/types.js").State} State */
-/** @typedef {import("../state/instruments.js").Place & {name: string, every: number}} Question  not asked again within so many ms while it trains */
+/** @typedef {import("../state/instruments.js").Place & {name: string, every: number}} Question  not repeated within so many ms during training */
 
-/** Between two questions at least this, in ms: what is measured is read by people. */
+/** Least time between two requests, in ms: people read the results. */
 const LEAST = 100;
-/** Maps are drawn as often as what stands beside them. */
+/** Maps are redrawn as often as the views beside them. */
 const MAP_EVERY = 250;
-/** How long to wait where there is nothing to ask, or no answer. */
+/** Wait after no request or no answer, in ms. */
 const IDLE = 500;
 const TROUBLED = 2_000;
 
@@ -27,7 +26,7 @@ const TROUBLED = 2_000;
  * @param {import("../state/types.js").Environment} given.environment
  */
 export function createGauges({ api, store, environment }) {
-  /** Of which moment each told last, and when that was asked; what waits longest comes first. @type {Map<string, {of: string, at: number}>} */
+  /** The moment and time of each last answer; the oldest is requested first. @type {Map<string, {of: string, at: number}>} */
   let held = new Map();
   /** @type {any} */
   let timer = null;
@@ -53,26 +52,26 @@ export function createGauges({ api, store, environment }) {
   /** @param {State} state @param {Question} question */
   const momentOf = (state, { run, step }) => [state.experiment?.id, run.name, run.generation, step].join(" ");
 
-  /** Somebody looks, and somebody answers. @param {State} state */
+  /** The panel is visible and the connection works. @param {State} state */
   const isOn = (state) => state.experiment && !environment.hidden() && ["ready", "live"].includes(state.connection.status);
 
-  /** How many ms from now on it waits. @param {State} state @param {Question} question */
+  /** ms until a request may be repeated. @param {State} state @param {Question} question */
   function waitOf({ playback }, question) {
     const asked = held.get(keyOf(question));
     return asked && playback.playing && !question.isPast ? asked.at + question.every - environment.now() : 0;
   }
 
-  /** What is open and not measured at this moment: what waits longest comes first. @param {State} state */
+  /** Open requests without an answer for this moment, the oldest first. @param {State} state */
   function wanted(state) {
     const missing = isOn(state) ? open(state).filter((question) => held.get(keyOf(question))?.of !== momentOf(state, question)) : [];
     const order = [...held.keys()];
     return missing.sort((a, b) => order.indexOf(keyOf(a)) - order.indexOf(keyOf(b)));
   }
 
-  /** The open figures of which it is not known what they are made of. @param {State} state */
+  /** Open figures whose specification is not loaded. @param {State} state */
   const unknown = (state) => (isPanelSeen(state) ? choiceOf(state).gauges.map(({ figure }) => figure).filter((figure) => !state.figures[figure]) : []);
 
-  /** Asked once an experiment. @param {State} state @param {string} id */
+  /** Loads a specification, once an experiment. @param {State} state @param {string} id */
   async function specify(state, id) {
     for (const name of unknown(state)) {
       const figure = await api.figure(id, name, { filled: false });
@@ -80,7 +79,7 @@ export function createGauges({ api, store, environment }) {
     }
   }
 
-  /** Several figures show what one instrument told: there may be one to be made, and nothing to be measured. @param {State} state @param {Question|undefined} question */
+  /** Loads a missing specification, and measures unless another figure has the same answer already. @param {State} state @param {Question|undefined} question */
   async function ask(state, question) {
     const id = /** @type {NonNullable<State["experiment"]>} */ (state.experiment).id;
     const at = environment.now();
@@ -106,7 +105,7 @@ export function createGauges({ api, store, environment }) {
     const again = await ask(state, question).catch(() => null);
     isAsking = false;
     const plays = store.get().playback.playing;
-    // an answer that took long found the server busy: it is left alone for as long
+    // a slow answer means a busy server: wait as long again
     const pause = again === null ? TROUBLED : plays ? Math.max(LEAST, 1000 * again, environment.now() - began) : 0;
     freeAt = environment.now() + pause;
     plan(pause);

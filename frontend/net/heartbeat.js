@@ -1,6 +1,6 @@
 /**
- * Whether the line lives: a ping every few seconds, its time there and back, and for how long nothing was heard.
- * Owns: those clocks. The socket's own `onclose` is not asked: it may come minutes after the line is gone.
+ * Checks the connection: a ping every few seconds, its round trip, and the time of silence.
+ * Owns: those clocks. The socket's `onclose` is not used: it may come minutes after the connection is lost.
  */
 
 export const SILENCE = 12_000;
@@ -33,7 +33,7 @@ export function createHeartbeat() {
       out.set(id, now);
       return { type: "ping", id };
     },
-    /** Latency in ms, or null for an answer to nothing. @param {string} id @param {number} now */
+    /** Latency in ms; null for an unexpected answer. @param {string} id @param {number} now */
     pong(id, now) {
       const sent = out.get(id);
       out.delete(id);

@@ -1,7 +1,7 @@
 /**
- * Asks for the change, line by line, of the run and the step that are looked at, while its place on the page is open: one question
- * at a time, four times a second at most while the run moves, and less often where the server takes long.
- * Owns: when to ask, and for which rows and columns: those of a wide network would be megabytes, of which few are shown. Must not know what is drawn from it.
+ * Requests the step on view line by line while the inspector is open: one request at a time, at most four a second
+ * while the run moves, fewer if the server is slow.
+ * Owns: when to request, and which rows and columns: all those of a wide network would be megabytes.
  */
 
 import { Refused } from "./api.js";
@@ -13,7 +13,7 @@ import { stepOf } from "../state/moments.js";
 
 const EVERY = 250;
 const AGAIN = 1_000;
-/** What one answer took, so many times, is left to the server before the next. */
+/** Wait after an answer, as a multiple of the time it took. */
 const EASE = 6;
 
 /**
@@ -27,12 +27,12 @@ export function createInspector({ api, store, environment }) {
   let stopped = false;
   let askedAt = -Infinity;
   let took = 0;
-  /** What was answered last. */
+  /** Key of the last answer. */
   let held = "";
   /** @type {any} */
   let timer = null;
 
-  /** Of what the answer would be; null while nobody looks. @param {State} state */
+  /** Key of the answer that the view needs; null while the inspector is closed. @param {State} state */
   function wanted(state) {
     const { experiment, view, looking } = state;
     const run = inspectedRun(state);
@@ -67,13 +67,13 @@ export function createInspector({ api, store, environment }) {
     plan(trouble ? AGAIN : pause());
   }
 
-  /** One who steps sees every step; while a run moves, four looks a second are as many as can be read. */
+  /** Single steps are all shown; a moving run is read at most four times a second. */
   function pause() {
     const { playback, looking } = store.get();
     return playback.playing && !looking ? Math.max(EVERY, EASE * took) - took : 0;
   }
 
-  /** What was seen when it was open last is not what is there when it opens again. */
+  /** Drops the last answer, which may be out of date when the inspector opens again. */
   function forget() {
     held = "";
     if (store.get().inspection) store.dispatch({ type: "inspected", inspection: null });

@@ -1,7 +1,7 @@
 /**
- * What this browser remembers between visits: its owner key, the experiment with its token and recipe, those that were left for a
- * link's, and how the page is set.
- * Owns: names and shapes in the storage. A thing that cannot be read counts as not there.
+ * What this browser stores between visits: owner key, experiment with token and recipe, experiments left for a link,
+ * and the page's settings.
+ * Owns: names and shapes in local storage. An unreadable value counts as missing.
  */
 
 import { recipeNow } from "../state/recipes.js";
@@ -15,7 +15,7 @@ const OWNER = "fallline.owner";
 const KEY = /^[0-9a-f]{32}$/;
 const EXPERIMENT = "fallline.experiment";
 const FORMERS = "fallline.formers";
-/** So many that were left for a link's are remembered. */
+/** Number of former experiments remembered. */
 const MOST_FORMERS = 8;
 const VIEW = "fallline.view";
 const LASTING = /** @type {const} */ (["x", "y", "measure", "theme", "singleKeys", "closedNote", "closedDivergences"]);
@@ -36,11 +36,11 @@ export function createKeeper(storage) {
     try {
       storage.setItem(key, JSON.stringify(value));
     } catch {
-      // full or forbidden: the page works on, a reload starts afresh
+      // full or forbidden: the page works on, and a reload starts afresh
     }
   }
 
-  /** One's own stays what one comes back to while one watches somebody else's. @param {State} state */
+  /** While you watch somebody else's experiment, your own stays stored. @param {State} state */
   function keepExperiment(state) {
     const { experiment, isWatching } = state;
     if (experiment && !isWatching) write(EXPERIMENT, { id: experiment.id, token: experiment.token, recipe: recipeNow(state) });
@@ -55,13 +55,14 @@ export function createKeeper(storage) {
     return Array.isArray(found) ? found.filter(isWhole) : [];
   }
 
-  /** Where nothing can be kept the key lasts as long as the page. */
+  /** Without storage the key lasts as long as the page. */
   let owner = "";
 
   return {
     /**
-     * The key under which this browser makes experiments and tables. It goes to the server with those calls and nowhere else.
-     * @param {() => string} make  used once, when the first of them is made
+     * The key under which this browser creates experiments and tables. Only those calls send it, and only to the
+     * server.
+     * @param {() => string} make  makes the key on first use
      * @returns {string}
      */
     owner(make) {
@@ -75,13 +76,13 @@ export function createKeeper(storage) {
       const found = read(EXPERIMENT);
       return isWhole(found) ? found : null;
     },
-    /** The last that was left comes last. */
+    /** Oldest first. */
     formers,
     /** @param {Kept|null} left */
     addFormer: (left) => left && write(FORMERS, [...formers().filter(({ id }) => id !== left.id), left].slice(-MOST_FORMERS)),
-    /** The last one is gone back to, and what is left for it comes first: who goes back again and again sees all of them. @param {Kept|null} left */
+    /** Removes the last one, which is opened again, and adds the one left for it at the start: repeated use goes through all. @param {Kept|null} left */
     turnFormers: (left) => write(FORMERS, [...(left ? [left] : []), ...formers().slice(0, -1)]),
-    /** Only what a page of today knows. @returns {Partial<State["view"]>} */
+    /** Only fields that this version knows. @returns {Partial<State["view"]>} */
     view() {
       const kept = read(VIEW) ?? {};
       return Object.fromEntries(LASTING.filter((name) => name in kept).map((name) => [name, kept[name]]));

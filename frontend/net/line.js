@@ -1,6 +1,6 @@
 /**
- * Joins session, socket, store and columns: what the session wants done about the page is done here.
- * Owns: the order in which a frame is taken in: columns first, then the state, then the credit for it.
+ * Connects session, socket, store and columns: performs the session's actions that concern the page.
+ * Owns: the order of a frame: columns first, then state, then its credit.
  */
 
 import { createSession } from "./session.js";
@@ -46,7 +46,7 @@ export function createLine({ environment, store, series }) {
   return {
     handle: socket.handle,
     stop: socket.stop,
-    /** Nothing that was watched before is watched any more. */
+    /** True once the server has left the experiment watched before. */
     hasArrived: () => session.hasArrived,
     /** @param {"online"|"offline"|"visible"} signal */
     hear: (signal) => socket.handle({ type: SIGNALS[signal] }),

@@ -1,7 +1,7 @@
 /**
- * Asks what the runs were at the step that one looks at: one look at a time, and after it the one that is wanted by then, so that
- * a dragged handle asks as fast as the server answers and no faster.
- * Owns: when to ask, and of which runs. Must not know what is drawn from it.
+ * Requests the runs at the past step on view: one look at a time, then the step wanted by then, so that a dragged
+ * handle sends requests as fast as the server answers.
+ * Owns: when to request, and which runs.
  */
 
 import { Refused } from "./api.js";
@@ -27,12 +27,12 @@ export function createLooker({ api, store, seriesOf, environment }) {
   let stopped = false;
   /** @type {any} */
   let timer = null;
-  /** What was found last, by run: the same is not asked twice. @type {Map<string, string>} */
+  /** The last answers by run, so that none is requested twice. @type {Map<string, string>} */
   const held = new Map();
-  /** How many looks have ended: an answer that comes after the end of its own is not that of the next. */
+  /** Number of looks that have ended: an answer after the end of its look is dropped. */
   let ended = 0;
 
-  /** Whether the losses up to a step have come: how a run goes is told by them. @param {Run} run @param {number} step */
+  /** True if losses up to a step are here: the state of a run depends on them. @param {Run} run @param {number} step */
   function isHeld(run, step) {
     const series = seriesOf(run.name);
     return !series?.length ? step === 0 : series.last[series.length - 1] >= step - 1;
@@ -78,7 +78,7 @@ export function createLooker({ api, store, seriesOf, environment }) {
     if (wanted(store.get()).join() !== before) void turn();
   }
 
-  /** A past that is no more, because the run was reset or is gone, is left; for a line that is cut one waits. @param {unknown} error */
+  /** Leaves a past that no longer exists (reset or removed run); waits if the connection is cut. @param {unknown} error */
   function refused(error) {
     if (!(error instanceof Refused)) throw error;
     environment.clearTimeout(timer);
@@ -86,7 +86,7 @@ export function createLooker({ api, store, seriesOf, environment }) {
   }
 
   const unwatch = store.watch(wanted, (moments) => {
-    // what was found belongs to the look that has ended: the next one begins afresh
+    // results belong to the look that has ended
     if (!moments.length) ended++;
     else void turn();
   });

@@ -1,8 +1,8 @@
 /**
- * Looks at the runs' instruments: predictions, units and weights; four times a second while they move, and at once where
- * they stand still at another step, so that what is drawn is of the step that is named. Less often where the server takes
- * long to answer, and only at what can be seen: many pages look at one small machine.
- * Owns: when to look, and at which runs. Must not know what is drawn from it.
+ * Requests predictions, units and weights of the runs: four times a second while they move, and at once when they
+ * stand at another step, so that views match the step they name. Less often if the server is slow, and only for
+ * visible views.
+ * Owns: when to request, and for which runs.
  */
 
 import { showsMap } from "../state/decision-map.js";
@@ -15,12 +15,12 @@ import { isLeaving, readingsOf, trendOf } from "../state/selectors.js";
 /** @typedef {import("../state/types.js").RunSeries} RunSeries */
 
 const EVERY = 250;
-/** Steps made one by one, with a held key, are not each looked at. */
+/** Least time between looks, in ms: a held key does not look at every step. */
 const LEAST = 100;
 const TROUBLED = 2_000;
-/** What one look took, so many times, is left to the server before the next. */
+/** Wait after a look, as a multiple of the time it took. */
 const EASE = 4;
-/** So many parameters cost next to nothing: they are asked for of each run, and another one is drawn at once. */
+/** Up to this many parameters weights cost little: they are requested for all runs, so that switching is instant. */
 const FEW = 500;
 
 /**
@@ -31,7 +31,7 @@ const FEW = 500;
  * @param {import("../state/types.js").Environment} given.environment
  */
 export function createObserver({ api, store, seriesOf, environment }) {
-  /** Where each run stood when it was last looked at. @type {Map<string, string>} */
+  /** Position of each run at its last look. @type {Map<string, string>} */
   let seen = new Map();
   /** @type {any} */
   let timer = null;
@@ -42,19 +42,19 @@ export function createObserver({ api, store, seriesOf, environment }) {
   /** @type {(() => void)[]} */
   let unwatch = [];
 
-  /** Network and scatter stand beside the charts, on a phone behind a tab. Dead units are told of everywhere. @param {State} state */
+  /** Network and scatter plot are visible: beside the charts, or on a phone behind a tab. Dead units count everywhere. @param {State} state */
   const isOpen = ({ view }) => view.tab !== "charts" || view.isPictured || !environment.narrow();
 
   /** @param {State} state @param {Run} run */
   const moment = (state, run) => [state.experiment?.id, run.generation, run.step, state.view.networkRun === run.name, run.hidden, isOpen(state), showsMap(state)].join(" ");
 
-  /** Where the runs stand, once they stand still and are what one looks at. @param {State} state */
+  /** Positions of runs that stand still on the live view. @param {State} state */
   const standing = (state) => (state.playback.playing || state.looking ? [] : state.order.map((name) => moment(state, state.runs[name])));
 
-  /** What can be seen: another network, another tab, a run that is shown again. @param {State} state */
+  /** What is visible; a change needs another look. @param {State} state */
   const open = (state) => [isOpen(state), showsMap(state), state.view.networkRun, ...Object.values(state.runs).map(({ hidden }) => hidden)];
 
-  /** One question a run: what two answers tell would be of two steps. @param {State} state @param {Run} run */
+  /** One request a run: two could answer for different steps. @param {State} state @param {Run} run */
   async function look(state, run) {
     const { id, parameters } = /** @type {NonNullable<State["experiment"]>} */ (state.experiment);
     const trend = trendOf(readingsOf(seriesOf(run.name)), run.step);
@@ -66,7 +66,7 @@ export function createObserver({ api, store, seriesOf, environment }) {
 
   /** @param {State} state */
   async function lookAtAll(state) {
-    // one that is to go may be gone before it is asked of
+    // a run being removed may be gone already
     const there = state.order.filter((name) => !isLeaving(state, name)).map((name) => state.runs[name]);
     const moved = there.filter((run) => seen.get(run.name) !== moment(state, run));
     if (moved.length) {
@@ -75,25 +75,25 @@ export function createObserver({ api, store, seriesOf, environment }) {
       if (store.get().experiment?.id !== state.experiment?.id) return;
       store.dispatch({ type: "measured", runs: Object.fromEntries(moved.map((run, place) => [run.name, { generation: run.generation, ...found[place] }])) });
     }
-    // also of runs that have been looked at where they stand: it was not known then that they stand
+    // also for runs already looked at: they may have stopped since
     await askForLosses(standing(state));
   }
 
-  /** Not while an answer is on its way that will tell them. */
+  /** True if losses are missing and no answer on its way will bring them. */
   function areLossesMissing() {
     const { pending, runs } = store.get();
     return !Object.keys(pending).length && Object.values(runs).some(({ step, latest }) => step > 0 && (latest.train_loss?.step ?? 0) < step);
   }
 
   /**
-   * Runs that somebody else has stopped: this page got no answer with the losses of the parameters now, and frames end a step before.
+   * Loads losses of runs that somebody else stopped: frames end a step before the present parameters.
    * @param {string[]} moments
    */
   async function askForLosses(moments) {
     const { experiment } = store.get();
     if (!experiment || !moments.length || !areLossesMissing()) return;
     const answer = await api.experiment(experiment.id);
-    // an answer that something has overtaken since would bring back what was
+    // an outdated answer would bring back old values
     if (areLossesMissing() && standing(store.get()).join() === moments.join()) store.dispatch({ type: "experiment", state: answer });
   }
 

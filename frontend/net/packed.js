@@ -1,16 +1,16 @@
 /**
- * A link's content as the part of an address after "#", which no browser sends to a server: `#x=1.` and JSON, compressed
- * (RFC 1951) and written in the alphabet of addresses (base64url, RFC 4648).
- * Owns: packing, unpacking and their bounds. What it holds is in state/links.js.
+ * Packs a link into the part of an address after "#", which no browser sends to a server: `#x=1.` and JSON, compressed
+ * (RFC 1951) and encoded as base64url (RFC 4648).
+ * Owns: packing, unpacking and their bounds. state/links.js has the content.
  */
 
 import { CUT, readLink, UnreadableLink, VERSION } from "../state/links.js";
 
 /** @typedef {import("../state/links.js").Link} Link */
 
-/** Beyond this the server would not take the recipe, and no link made here is so large. */
+/** Bound of the unpacked size: the server refuses larger recipes. */
 export const MOST_BYTES = 64 * 1024;
-/** Characters; what is compressed badly is longer than what went in, by little. */
+/** Bound in characters; data that does not compress grows a little. */
 const LONGEST = 2 * MOST_BYTES;
 const SHAPE = /^x=(\d{1,6})\.([A-Za-z0-9_-]+)$/;
 
@@ -37,7 +37,7 @@ const written = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(
 const bytesOf = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (character) => character.charCodeAt(0));
 
 /**
- * The fragment, without its "#"; null where it would be larger than what can be opened.
+ * The fragment without its "#"; null if it would be too large to open.
  * @param {Link} link
  * @returns {Promise<string|null>}
  */
@@ -47,7 +47,7 @@ export async function pack(link) {
   return `x=${VERSION}.${written(await passed(bytes, new CompressionStream("deflate-raw")))}`;
 }
 
-/** Is it meant as a link? One that is cut or mistyped is, too. @param {string} fragment */
+/** True for any link, even one cut short or mistyped. @param {string} fragment */
 export const isPacked = (fragment) => fragment.startsWith("x=");
 
 /**
@@ -58,7 +58,7 @@ export async function unpack(fragment) {
   const found = fragment.length <= LONGEST ? SHAPE.exec(fragment) : null;
   if (!found) throw new UnreadableLink(CUT);
   const version = Number(found[1]);
-  // the content of a version that is not known may be packed in a way that is not known either
+  // an unknown version may be packed in an unknown way
   if (version > VERSION) return readLink(version, null);
   try {
     const bytes = await passed(bytesOf(found[2]), new DecompressionStream("deflate-raw"), MOST_BYTES);

@@ -1,7 +1,6 @@
 /**
- * What the Doctor advises, done: asked of the server at once, and told with its undo when it is done.
- * Owns: what was asked, until it is answered, and that a run is shown once it is there in place of the one it was made to help. Must
- * not know how a command travels, nor what a remedy is good for.
+ * Applies a remedy of the Doctor at once, and reports it with undo when it is done.
+ * Owns: remedies in progress, and showing a new run once it replaces the one in trouble.
  */
 
 import { askedBy, doneWords, undoing, waitsWords } from "../state/remedies.js";
@@ -15,8 +14,8 @@ import { askedBy, doneWords, undoing, waitsWords } from "../state/remedies.js";
  * @param {object} given
  * @param {import("../state/types.js").Store} given.store
  * @param {(what: string, run: string|null, body?: Json) => void} given.command
- * @param {(run: string, change: Json) => boolean} given.offer  an edit of the past can only be a fork: is it one, and offered?
- * @param {(words: string, undo: () => void, waits: string) => void} given.tell  it is done
+ * @param {(run: string, change: Json) => boolean} given.offer  offers an edit of the past as a fork; false in the present
+ * @param {(words: string, undo: () => void, waits: string) => void} given.tell  called when it is done
  */
 export function createRemedies({ store, command, offer, tell }) {
   /** @type {Awaited[]} */
@@ -29,7 +28,7 @@ export function createRemedies({ store, command, offer, tell }) {
   /** @param {Asked} asked */
   const isDone = ({ do: what, body }) => (what === "add_run" ? store.get().runs[body.name] !== undefined : store.get().problem === null);
 
-  /** That a run is there may be told after the answer, and a refusal with it. @param {Asked} asked */
+  /** A new run, or a refusal, may arrive after the answer. @param {Asked} asked */
   const isSettled = (asked) => !isPending(asked) && (isDone(asked) || store.get().problem !== null);
 
   /** @param {import("../state/types.js").State} state @param {Asked} asked */
@@ -38,7 +37,7 @@ export function createRemedies({ store, command, offer, tell }) {
   }
 
   return {
-    /** Pressed twice it is done once. @param {Remedy} remedy */
+    /** Pressing twice applies it once. @param {Remedy} remedy */
     take(remedy) {
       const state = store.get();
       if (awaited.some((each) => each.remedy === remedy)) return;
@@ -47,7 +46,7 @@ export function createRemedies({ store, command, offer, tell }) {
       if (state.experiment.token !== null) awaited = [...awaited, { experiment: state.experiment.id, remedy, asked, undo: undoing(state, asked) }];
       command(asked.do, asked.run, asked.body);
     },
-    /** Something was answered, or a run has come. */
+    /** Called after an answer or a new run. */
     answered() {
       const settled = awaited.filter(({ asked }) => isSettled(asked));
       if (!settled.length) return;

@@ -1,6 +1,6 @@
 /**
- * A run that was taken out can be had again, from step 0, with its settings, its edits and its name.
- * Owns: what was removed here, until it is known to be gone. Must not know how a command travels.
+ * Undo for a removed run: it returns at step 0 with its settings, edits and name.
+ * Owns: runs removed here, until the server confirms.
  */
 
 import { recipeNow } from "../state/recipes.js";
@@ -13,10 +13,10 @@ import { isLeaving } from "../state/selectors.js";
  * @param {object} given
  * @param {import("../state/types.js").Store} given.store
  * @param {(what: string, run: string|null, body?: Json) => void} given.command
- * @param {(label: string, undo: () => void) => void} given.tell  it is gone
+ * @param {(label: string, undo: () => void) => void} given.tell  called when it is removed
  */
 export function createRemovals({ store, command, tell }) {
-  /** Asked for and not yet answered, by the run's name. @type {Map<string, Removed>} */
+  /** Removals without an answer, by run name. @type {Map<string, Removed>} */
   const asked = new Map();
 
   return {
@@ -27,7 +27,7 @@ export function createRemovals({ store, command, tell }) {
       if (state.experiment && recipe) asked.set(name, { experiment: state.experiment.id, recipe });
       command("remove_run", name);
     },
-    /** Something was answered. */
+    /** Called after each answer. */
     answered() {
       for (const [name, { experiment, recipe }] of [...asked]) {
         if (isLeaving(store.get(), name)) continue;

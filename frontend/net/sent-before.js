@@ -1,11 +1,10 @@
 /**
- * What it means that a recipe is refused for what it names: a table or parameters that somebody sent to a server live there only.
- * Owns: the words for it. Pure.
+ * Words for a recipe refused because of a table or parameters that this server no longer has. Pure.
  */
 
 /** @typedef {import("../state/types.js").Problem} Problem */
 
-/** A table may have made room for others, or the server began anew. @type {Problem} */
+/** The table was replaced by others, or the server restarted without storage. @type {Problem} */
 export const TABLE_GONE = { title: "The server no longer has your table", detail: "Choose or drop its file again, under Data." };
 
 /** @type {Problem} */
@@ -17,7 +16,7 @@ export const START_GONE = {
 /** @type {Record<string, Problem>} */
 const BY_POINTER = { "/data/dataset": TABLE_GONE, "/network/start": START_GONE };
 
-/** The refusal in words for people, where it is one of these. @param {Problem} problem @returns {Problem} */
+/** Words for such a refusal, if it is one. @param {Problem} problem @returns {Problem} */
 export function goneWords(problem) {
   const found = problem.errors?.find(({ pointer }) => pointer in BY_POINTER);
   return found ? BY_POINTER[found.pointer] : problem;

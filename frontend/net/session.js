@@ -1,10 +1,15 @@
 /**
- * One tab's conversation with the server as a state machine: something happened in, things to do out.
- * Owns: coming, resuming and leaving, credit, what is told of the line.
- * Must not know WebSocket, timers, the DOM or what the state looks like. Time and chance are told to it.
+ * One tab's conversation with the server as a state machine: events in, actions out.
+ * Owns: connecting, resuming and leaving, credit, and the connection's status. Time and randomness are arguments.
  *
- * Things to do (`Action`): {do: "connect"} · {do: "knock"} (connect once the server answers) · {do: "close"} · {do: "send", message} · {do: "tell", message} (to the store) ·
- * {do: "apply", frame} (take columns in, then tell) · {do: "forget", run} (drop a run's columns).
+ * Actions:
+ *   {do: "connect"}
+ *   {do: "knock"}           connect once the server answers
+ *   {do: "close"}
+ *   {do: "send", message}
+ *   {do: "tell", message}   dispatch to the store
+ *   {do: "apply", frame}    add columns, then dispatch
+ *   {do: "forget", run}     drop a run's columns
  */
 
 import { createRetries } from "./backoff.js";
@@ -19,14 +24,14 @@ import { createWatching } from "./watching.js";
 
 const HURRY = 250;
 
-/** After these codes coming back is of no use; others (1012, 4001, 4008, 1009, a cut) are tried again. */
+/** Close codes after which reconnecting is useless; after others (1012, 4001, 4008, 1009, a cut) the session retries. */
 const FINAL = [4400, 4401, 4404];
 
 /**
  * @param {object} given
- * @param {() => Positions} given.positions  first step not yet held, by run
- * @param {() => Positions} given.arrived    the same, but of what comes once more the first step that has not come again
- * @param {() => Positions} given.coarse     from where on a run is held much coarser than the server holds it
+ * @param {() => Positions} given.positions  first missing step, by run
+ * @param {() => Positions} given.arrived  the same; for a run sent again, the first step not yet sent again
+ * @param {() => Positions} given.coarse  by run, from where the page's buckets are much coarser than the server's
  * @param {() => number} given.random
  * @param {number} given.fps
  */
@@ -40,10 +45,10 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
   const catchingUp = createCatchingUp(positions);
   const commands = createUnanswered();
   const watching = createWatching({ positions, arrived, coarse, fps });
-  /** Whether the server is being asked for, before the line, and whether that was left without an answer. */
+  /** Whether to check the server before connecting, and whether that check got no answer. */
   let knocks = false;
   let isUnheard = false;
-  /** Asked for all of a run again; until that is answered, more frames that do not join are only dropped. */
+  /** A run's history was requested again; until the answer, frames that do not join are dropped. */
   let mending = false;
 
   /** @param {Json} message */
@@ -56,13 +61,13 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
     phase = "connecting";
     greeted = false;
     heart.begin(now);
-    // a question may be held up behind others that nobody answers any more; the line would not be
+    // proxies may queue the check behind others; the connection itself would not be queued
     knocks = retries.isUnreachable && !isUnheard;
     isUnheard = false;
     return [{ do: knocks ? "knock" : "connect" }];
   }
 
-  /** From the first step not yet held. @returns {Action[]} */
+  /** Watches from the first missing step. @returns {Action[]} */
   const watchAgain = () => (watching.what && phase === "open" ? [send(watching.message())] : []);
 
   /** @returns {Action[]} */
@@ -75,7 +80,7 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
   }
 
   /**
-   * The line is gone. `code` is the close code where there was one.
+   * The connection is lost. `code` is the close code, if there was one.
    * @param {number|null} code
    * @returns {Action[]}
    */
@@ -111,7 +116,7 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
   }
 
   /**
-   * Try at once: the browser is back on the net, the page is visible again, or somebody pressed the button.
+   * Retries at once: the browser is online again, the page visible again, or the button pressed.
    * @returns {Action[]}
    */
   function hurry() {
@@ -131,7 +136,7 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
     return [...(greeted ? [...commands.due(now).map(send), ...refine()] : []), ...(heart.isDue(now) ? [send(heart.ping(now))] : [])];
   }
 
-  /** A tick is a second: no more often than that is anything asked for again. @returns {Action[]} */
+  /** A tick is a second: finer buckets are requested at most once a tick. @returns {Action[]} */
   const refine = () => (!catchingUp.busy && watching.askForMore() ? watchAgain() : []);
 
   /** @type {Record<string, (message: Json) => Action[]>} */
@@ -175,7 +180,7 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
     },
   };
 
-  /** Of a run that is gone nothing more comes to be waited for. @param {string} run @returns {Action[]} */
+  /** A removed run has nothing left to wait for. @param {string} run @returns {Action[]} */
   function without(run) {
     watching.removed(run);
     const wasBusy = catchingUp.busy;
@@ -183,26 +188,19 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
     return [{ do: "forget", run }, ...(wasBusy ? [standing()] : [])];
   }
 
-  /** Where the page stands once it is on the line: catching up, or there. */
+  /** The status of an open connection: catching up, or live. */
   function standing() {
     const progress = catchingUp.progress();
     return line({ status: progress ? "catching-up" : "ready", retryIn: null, progress });
   }
 
-  /**
-   * A frame's columns are in: from here on small frames will do, and the run that was behind may be there.
-   * @returns {Action[]}
-   */
+  /** A frame's columns are in: later frames may be small, and catching up may be complete. @returns {Action[]} */
   function applied() {
     const past = watching.goLive();
     return [...(past ? watchAgain() : []), ...(catchingUp.busy ? [standing()] : [])];
   }
 
-  /**
-   * The columns of a run did not join what is held: ask for all of them again rather than guess.
-   * @param {string} run
-   * @returns {Action[]}
-   */
+  /** A run's columns do not join those held: requests all of them again. @param {string} run @returns {Action[]} */
   function gap(run) {
     if (phase !== "open" || mending) return [{ do: "forget", run }];
     mending = true;
@@ -218,7 +216,7 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
     const before = watching.what;
     watching.set(what);
     const moved = before && before.experiment !== what.experiment;
-    // one that is opened once more, as by a link to it, is told whole too
+    // an experiment opened once more, as by its link, is sent whole too
     if (moved || !Object.keys(positions()).length) watching.askForThePast();
     if (moved) {
       catchingUp.end();
@@ -230,7 +228,7 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
   }
 
   /**
-   * Commands wait here until acknowledged; after a cut they go again, with the same id.
+   * Sends a command, and again with the same id after a cut, until it is acknowledged.
    * @param {Json} message
    * @returns {Action[]}
    */
@@ -263,22 +261,18 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
   };
 
   return {
-    /**
-     * @param {{type: string} & Json} input
-     * @param {number} time  ms
-     * @returns {Action[]}
-     */
+    /** @param {{type: string} & Json} input @param {number} time  ms @returns {Action[]} */
     handle(input, time) {
       now = time;
       return INPUTS[input.type]?.(input) ?? [];
     },
-    /** Time until `tick` has something to say. */
+    /** ms until the next useful `tick`. */
     get nextTick() {
       return phase === "waiting" ? Math.min(HURRY, retries.dueIn(now)) : 1_000;
     },
     get phase() { return phase; },
     get unanswered() { return commands.size; },
-    /** Nothing that was watched before is watched any more: the server leaves it before it answers what is watched now. */
+    /** True once the server has left the experiment watched before, which happens before it answers for the new one. */
     get hasArrived() { return phase !== "open" || greeted; },
   };
 }

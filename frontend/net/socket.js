@@ -1,6 +1,6 @@
 /**
- * The WebSocket itself: does what the session says, and tells it what happened.
- * Owns: one socket at a time, the question whether there is a server for it, and one timer. Must not know the protocol or the state.
+ * The WebSocket: performs the session's actions and reports events to it.
+ * Owns: one socket at a time, the check whether a server answers, and one timer.
  */
 
 /** @typedef {import("../state/types.js").Environment} Environment */
@@ -8,13 +8,13 @@
 /** @typedef {import("./session.js").Action} Action */
 /** @typedef {ReturnType<typeof import("./session.js").createSession>} Session */
 
-/** The code of a socket that was never open. */
+/** Close code of a socket that was never open. */
 const NOBODY = 1006;
 
 /**
  * @param {Pick<Environment, "WebSocket"|"fetch"|"origin"|"now"|"setTimeout"|"clearTimeout">} environment
  * @param {Session} session
- * @param {(action: Action) => (Json & {type: string})|void} perform  what is not about the line; may answer another input
+ * @param {(action: Action) => (Json & {type: string})|void} perform  performs the other actions; may return an input
  */
 export function createSocket(environment, session, perform) {
   const url = `${environment.origin.replace(/^http/, "ws")}/api/v1/stream`;
@@ -54,8 +54,8 @@ export function createSocket(environment, session, perform) {
   }
 
   /**
-   * With each socket that fails at an address Firefox lets the next one wait longer, up to a minute, also when the server is
-   * back by then. A request that fails costs nothing: so sockets are made only where there is somebody to take them.
+   * Checks for a server before connecting. After failed sockets Firefox delays later ones by up to a minute, even when
+   * the server is back; a failed request costs nothing.
    */
   function knock() {
     close();
@@ -67,11 +67,11 @@ export function createSocket(environment, session, perform) {
       if (isThere) connect();
       else handle({ type: "closed", code: NOBODY });
     }
-    // a proxy answers for a server that is gone, and says so; one that lets no such question through leaves it to the line
+    // a proxy reports a server that is gone; one that blocks this request leaves the answer to the socket
     environment.fetch(`${environment.origin}/healthz`, { cache: "no-store", signal: mine.signal }).then(({ status }) => answered(status < 500), () => answered(false));
   }
 
-  /** A socket that was given up may still speak; only the present one is heard. */
+  /** Only the newest socket counts: an abandoned one may still send events. */
   function connect() {
     close();
     const mine = (socket = new environment.WebSocket(url));

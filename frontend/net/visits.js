@@ -1,6 +1,6 @@
 /**
- * Which experiment the page is at: the one kept from the last visit, the exhibit, a changed one, the one before, that of a link.
- * Owns: coming, leaving and going back; the figures that belong to an experiment. Must not know the socket's protocol.
+ * The page's experiment: the stored one, the exhibit, a changed one, the one before, or that of a link.
+ * Owns: opening, leaving and returning; the figures that belong to an experiment.
  */
 
 import { Refused } from "./api.js";
@@ -14,7 +14,7 @@ import { recipeNow, seriesFor } from "../state/recipes.js";
 /** @typedef {import("./keeper.js").Kept} Visit */
 
 const FIGURES = ["loss", "gradients"];
-/** For so long an experiment is not given up; nor before the socket has gone over to another, which may take longer on a bad line. */
+/** Delay before deleting an experiment. The socket must also have moved to the next one, which may take longer. */
 const LEAVING = 2_000;
 const RESTARTED = { kind: "info", text: "The server restarted. Your recipe is safe; the run starts again at step 0." };
 
@@ -43,7 +43,7 @@ const isUnknown = (error) => error instanceof Refused && error.problem.status ==
  */
 export function createVisits({ api, environment, keeper, line, series, store }) {
   const { dispatch } = store;
-  /** The latest asked for wins, in whatever order answers come. */
+  /** The latest request wins, in any order of answers. */
   let asked = 0;
   /** @type {Visit|null} */
   let before = null;
@@ -58,7 +58,7 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
     if (experiment) line.handle({ type: "watch", what: { experiment: answer.id, token, series: seriesFor(experiment) } });
   }
 
-  /** Figures are specified by the server; the page fills them itself. */
+  /** Loads the figures' specifications; the page fills them. */
   async function drawAgain() {
     const id = store.get().experiment?.id;
     if (!id) return;
@@ -68,13 +68,13 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
     }));
   }
 
-  /** Where there is nothing else to see yet, the page says what it waits for. @param {Refused} refused */
+  /** Shows why there is nothing to see yet. @param {Refused} refused */
   function sayWhy({ problem }) {
     if (!store.get().experiment) dispatch({ type: "waiting", problem });
   }
 
   /**
-   * Again and again while the server does not answer, is full, or cannot store.
+   * Retries while the server does not answer, is full, or cannot store.
    * @template T
    * @param {() => Promise<T>} call
    * @returns {Promise<T>}
@@ -97,12 +97,12 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
   /**
    * @param {Json} recipe
    * @param {Json|null} notice
-   * @param {(left: Visit|null) => void} [keep]  what becomes of the one that is left
-   * @returns {Promise<boolean>}  is it what the page shows now?
+   * @param {(left: Visit|null) => void} [keep]  what to do with the experiment that is left
+   * @returns {Promise<boolean>}  whether the page shows it now
    */
   async function create(recipe, notice, keep = remember) {
     const turn = ++asked;
-    // who leaves what they watch has their own to go back to
+    // leaving a watched experiment leads back to one's own
     const left = leaving() ?? (store.get().isWatching ? keeper.experiment() : null);
     dispatch({ type: "loading", since: environment.now() });
     try {
@@ -121,14 +121,10 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
     }
   }
 
-  /** One's own experiment is left for a link's: it is not given up however much comes after. @param {Visit|null} left */
+  /** Remembers one's own experiment while a link's is open; it is not deleted. @param {Visit|null} left */
   const keepFormer = (left) => void keeper.addFormer(left ?? keeper.experiment());
 
-  /**
-   * Somebody else's experiment, to be looked at.
-   * @param {string} id
-   * @returns {Promise<Problem|null>}  why not
-   */
+  /** Shows somebody else's experiment. @param {string} id @returns {Promise<Problem|null>}  why not */
   async function watch(id) {
     const turn = ++asked;
     const left = leaving();
@@ -145,7 +141,7 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
     }
   }
 
-  /** To the experiment that was left last for a link's. */
+  /** Opens the experiment last left for a link. */
   async function goBack() {
     const back = keeper.formers().at(-1);
     if (!back) return;
@@ -177,22 +173,22 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
     return state.experiment && recipe && !state.isWatching ? { id: state.experiment.id, token: state.experiment.token, recipe } : null;
   }
 
-  /** One step back is kept; what lies further back is given up, on the server too, unless it was left for a link's. @param {Visit|null} left */
+  /** Keeps one step back. Older experiments are deleted on the server too, unless left for a link. @param {Visit|null} left */
   function remember(left) {
     if (before && before.id !== left?.id && !keeper.formers().some(({ id }) => id === before?.id)) giveUp(before);
     before = left;
   }
 
-  /** The socket leaves first: an experiment that ends while it is watched ends the socket too. @param {{id: string, token: string|null}} visit */
+  /** The socket leaves first: deleting an experiment closes the sockets that watch it. @param {{id: string, token: string|null}} visit */
   function giveUp(visit) {
     const leave = () => (line.hasArrived() ? void api.remove(visit.id, visit.token).catch(() => {}) : giveUp(visit));
     environment.setTimeout(leave, LEAVING);
   }
 
-  /** The catalog's first exhibit; the server's own default where it has none. */
+  /** The catalog's first exhibit, or the server's default. */
   const exhibit = () => store.get().catalog?.exhibits?.[0]?.recipe ?? {};
 
-  /** @param {() => Promise<boolean>} byLink  opens what a link asks for; false where there is none, or it cannot */
+  /** @param {() => Promise<boolean>} byLink  opens a link's experiment; false if there is none or it failed */
   async function begin(byLink) {
     dispatch({ type: "loading", since: environment.now() });
     const learned = persist(api.catalog).then((catalog) => dispatch({ type: "catalog", catalog }));
@@ -236,11 +232,11 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
   return {
     begin,
     create,
-    /** As `create`, of a link. @param {Json} recipe @param {Json|null} notice */
+    /** As `create`, for a link. @param {Json} recipe @param {Json|null} notice */
     open: (recipe, notice) => create(recipe, notice, keepFormer),
     watch,
     goBack,
-    /** Is there an experiment of one's own to come back to? */
+    /** True if there is an own experiment to return to. */
     hasOwn: () => (leaving() ?? keeper.experiment()) !== null,
     hasFormer: () => keeper.formers().length > 0,
     undo,

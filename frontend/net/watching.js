@@ -1,7 +1,7 @@
 /**
- * What is watched, and how finely: the past comes in one frame of many buckets, from then on frames are small, however fast
- * the training. What a fast run has left coarse is asked for once more, and takes the place of what is held from there on.
- * Owns: the `watch` message. Must not know when it is sent.
+ * The `watch` message: first the past in one frame of many buckets, then small frames, however fast the training.
+ * Buckets that became coarse during fast training are requested again and replace those held.
+ * Owns: the message and its resolution.
  */
 
 /** @typedef {import("./catching-up.js").Positions} Positions */
@@ -13,9 +13,9 @@ const LIVE = 64;
 
 /**
  * @param {object} given
- * @param {() => Positions} given.positions  first step not yet held, by run
- * @param {() => Positions} given.arrived    the same, but of what comes once more the first step that has not come again
- * @param {() => Positions} given.coarse     from where on a run is held much coarser than the server holds it
+ * @param {() => Positions} given.positions  first missing step, by run
+ * @param {() => Positions} given.arrived  the same; for a run sent again, the first step not yet sent again
+ * @param {() => Positions} given.coarse  by run, from where the page's buckets are much coarser than the server's
  * @param {number} given.fps
  */
 export function createWatching({ positions, arrived, coarse, fps }) {
@@ -23,12 +23,12 @@ export function createWatching({ positions, arrived, coarse, fps }) {
   let watched = null;
   let buckets = PAST;
   /**
-   * How far the past reaches, as the answer told it: it comes in as many frames as it needs. Null until there is an answer,
-   * for frames that were on their way before are not what was asked for.
+   * The runs as the answer reported them: the past takes as many frames as it needs. Null until there is an answer,
+   * because earlier frames belong to another request.
    * @type {Told[]|null}
    */
   let past = null;
-  /** What is asked for anew; each stretch once, lest a server that has nothing finer be asked for ever. @type {Positions} */
+  /** Ranges requested again; each only once, since the server may have nothing finer. @type {Positions} */
   let again = {};
   /** @type {Map<string, string>} */
   const refined = new Map();
@@ -51,12 +51,12 @@ export function createWatching({ positions, arrived, coarse, fps }) {
     get what() { return watched; },
     /** @param {string} experiment */
     is: (experiment) => watched?.experiment === experiment,
-    /** All that is not held yet is to come. */
+    /** Requests all that is missing. */
     askForThePast() {
       buckets = PAST;
       refined.clear();
     },
-    /** Is there a stretch to be asked for more finely? Then the next message does. */
+    /** True if a range should be finer; the next message requests it. */
     askForMore() {
       const stretches = buckets === LIVE ? Object.entries(coarse()).filter(isNew) : [];
       for (const [run, { generation, step }] of stretches) refined.set(run, `${generation} ${step}`);
@@ -64,11 +64,11 @@ export function createWatching({ positions, arrived, coarse, fps }) {
       if (stretches.length) buckets = PAST;
       return stretches.length > 0;
     },
-    /** @param {Told[]} runs  as the server has them now */
+    /** @param {Told[]} runs  as the server reports them now */
     answered: (runs) => void (past = runs),
-    /** Nothing more comes of it. @param {string} run */
+    /** Nothing more comes of a removed run. @param {string} run */
     removed: (run) => void (past = past && past.filter(({ name }) => name !== run)),
-    /** A frame was taken in. Is all of the past here with it? */
+    /** Adds a frame; true if the past is now complete. */
     goLive() {
       const isLast = buckets === PAST && past !== null && past.every(isHere);
       if (isLast) buckets = LIVE;

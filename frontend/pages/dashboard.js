@@ -1,6 +1,6 @@
 /**
- * The one page there is: fills the frame of index.html and joins what belongs to no single element.
- * Owns: charts' places, theme, sheet, keys.
+ * The page: fills the frame of index.html and connects what belongs to no single element.
+ * Owns: places of charts, theme, sheet, keys.
  */
 
 import { refuseStrayDrops, takeDrops } from "../components/csv-drop.js";
@@ -13,7 +13,7 @@ import { helpLines } from "./keys.js";
 
 /** @typedef {import("../state/types.js").App} App */
 
-/** Said once waiting has become long. */
+/** Announced once waiting has become long. */
 const SLOW_MS = 8000;
 
 /** @param {string} selector */
@@ -46,7 +46,7 @@ function waitForExperiment(app) {
     if (!app.store.get().waitingFor) return;
     clearTimeout(slow);
     say("Waiting for the server");
-    // else the strip that says why would not be read aloud
+    // else a screen reader would not read the strip that explains it
     set(find(".columns"), { "aria-busy": null });
   };
   const open = () => {

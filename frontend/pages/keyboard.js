@@ -1,6 +1,6 @@
 /**
- * Listens to keys for the whole page, and leaves alone those that a control or a dialog needs.
- * Owns: when a key is the page's. What it does is in keys.js.
+ * Listens to keys for the whole page, except those that a control or dialog needs.
+ * Owns: when a key is the page's. keys.js says what it does.
  */
 
 import { isLocked } from "../state/selectors.js";
@@ -11,13 +11,13 @@ import { KEYS } from "./keys.js";
 
 const TYPING = "input:not([type=range]), select, textarea, [contenteditable]";
 /**
- * Whatever has the focus: a press on words in a panel leaves it with nobody, and in Safari one on a button does. A panel that the
- * browser has closed takes no keys, though it is there until some tasks later.
+ * Open layers, whatever has the focus: pressing words in a panel focuses nothing, and neither does a button in Safari.
+ * A panel that the browser has closed takes no keys, though its element stays for some tasks.
  */
 const OVER_THE_PAGE = "dialog[open], :popover-open";
-/** Keys that change the experiment. On a page that still connects they wait for its line; where a line was lost they are not meant for later. */
+/** Keys that change the experiment. While the page first connects they wait; after a lost connection they are dropped. */
 const CHANGING = new Set([" ", "arrowright", "r", "g", "o", "d", "[", "]"]);
-/** Controls that use Space or arrows themselves; one that is used up has no use for it any more. */
+/** Controls that use Space or arrows themselves; a disabled one does not. */
 const PRESSED_BY_SPACE = ":is(button, a, summary, [role=radio], [role=tab], [role=menuitem]):not([aria-disabled=true])";
 const MOVED_BY_ARROWS = "input[type=range], svg.network, [role=radio], [role=tab], [role=menuitem], plotly-chart, plotly-chart *, .decision .map";
 
@@ -34,7 +34,7 @@ function isTaken(event) {
 const meaning = (event) =>
   KEYS.find(({ key, shift }) => key === event.key.toLowerCase() && (!key.startsWith("arrow") || Boolean(shift) === event.shiftKey));
 
-/** The page's first line is on its way, to an experiment that this page may change. @param {import("../state/types.js").State} state */
+/** The page first connects to an experiment that it may change. @param {import("../state/types.js").State} state */
 const isConnecting = ({ connection, experiment }) => connection.status === "connecting" && experiment?.token !== null;
 
 /**

@@ -1,6 +1,6 @@
 /**
- * What each key does: one table for the listener and for the help.
- * Owns: keys and their words. Must not know how a command is done.
+ * What each key does: one table for the listener and the help.
+ * Owns: keys and their words.
  */
 
 import { samplingOf } from "../components/run-card.js";
@@ -17,12 +17,12 @@ import { mayChange } from "../state/selectors.js";
 /**
  * @typedef {object} Key
  * @property {string} does
- * @property {string[]} caps     as printed in the help
- * @property {string} key        KeyboardEvent.key, lower case; "" for Esc, which dialogs and sheets hear themselves
+ * @property {string[]} caps  as printed in the help
+ * @property {string} key  KeyboardEvent.key, lower case; "" for Esc, which dialogs and sheets handle
  * @property {boolean} [shift]
- * @property {boolean} [once]    a held key counts once: it would switch back and forth
- * @property {boolean} [always]  stays when single keys are off
- * @property {(state: State, isPhone: boolean) => boolean} [when]  else the key is the browser's
+ * @property {boolean} [once]  a held key counts once, else it would toggle
+ * @property {boolean} [always]  works when single keys are off
+ * @property {(state: State, isPhone: boolean) => boolean} [when]  otherwise the browser gets the key
  * @property {(app: App, page: Page, key: string) => void} [act]
  */
 
@@ -40,7 +40,7 @@ function selected(app) {
   return runs[view.selectedRun ?? ""] ?? runs[order[0]];
 }
 
-/** A sheet over it is closed first. @param {State} state @param {boolean} isPhone */
+/** A sheet over the inspector closes first. @param {State} state @param {boolean} isPhone */
 const isDrawerOpen = ({ view }, isPhone) => view.inspector && !isPhone && view.sheet === null;
 
 /** @param {App} app @param {string} key */
@@ -87,5 +87,5 @@ function edit(app, change) {
   if (run) app.edit(run.name, change(run));
 }
 
-/** The help has one line for several keys of one meaning. */
+/** One line of help for keys with the same meaning. */
 export const helpLines = () => KEYS.filter(({ does }, place) => KEYS.findIndex((other) => other.does === does) === place);
