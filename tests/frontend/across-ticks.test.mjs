@@ -1,4 +1,4 @@
-// Ticks: as many as there is room for, and where they stand.
+// Ticks: as many as fit, and their places.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -14,13 +14,13 @@ import { figures, scene } from "./scenes.mjs";
 
 const room = (width, out = 6) => ({ width, before: Math.max(4, out), after: out, most: 5 });
 
-/** Left and right ends of the words, px. */
+/** Left and right ends of the labels, px. */
 const spans = ({ type, range: [low, high] }, width, { tickvals, ticktext }) => tickvals.map((value, i) => {
   const across = (((type === "log" ? Math.log10(value) : value) - low) / (high - low)) * width;
   return [across - tickWidth(ticktext[i]) / 2, across + tickWidth(ticktext[i]) / 2];
 });
 
-test("words neither touch each other nor leave their panel, at any width and any length of a run", () => {
+test("tick labels never touch or leave their panel, at any width and run length", () => {
   for (const width of [60, 90, 110, 180, 260, 650]) {
     for (const end of [1, 7, 42, 200, 999, 1500, 123_456, 9_999_999]) {
       const axis = { type: "linear", range: [0, end] };
@@ -32,7 +32,7 @@ test("words neither touch each other nor leave their panel, at any width and any
   }
 });
 
-test("there is no half step: axes of steps and samples have whole ticks, and where nothing whole is seen none", () => {
+test("axes of steps and samples have whole ticks, or none if no whole number is in view", () => {
   const read = (range, least) => acrossTicks({ type: "linear", range }, { ...room(650), most: 8, least }, false).ticktext;
   assert.deepEqual(read([0, 1], 1), ["0", "1"]);
   assert.deepEqual(read([0, 3], 1), ["0", "1", "2", "3"]);
@@ -40,7 +40,7 @@ test("there is no half step: axes of steps and samples have whole ticks, and whe
   assert.deepEqual(read([0.2, 0.8], 1), []);
 });
 
-test("an axis of predictions has three to five ticks, whatever its range", () => {
+test("an axis of predictions has three to five ticks for any range", () => {
   assert.deepEqual(fewTicks([2.63, 3.31]).ticktext, ["2.8", "3", "3.2"]);
   assert.deepEqual(fewTicks([-1.1, 1.1]).ticktext, ["−1", "0", "1"]);
   assert.deepEqual(fewTicks([90_000, 460_000]).ticktext, ["100k", "200k", "300k", "400k"]);
@@ -53,7 +53,7 @@ test("an axis of predictions has three to five ticks, whatever its range", () =>
   }
 });
 
-test("ticks are round and read as written", () => {
+test("ticks are round numbers, and their labels match them", () => {
   const read = (range, width, brief = false) => acrossTicks({ type: "linear", range }, room(width), brief).ticktext;
   assert.deepEqual(read([-4, 200], 180), ["0", "50", "100", "150"]);
   assert.deepEqual(read([0, 3000], 260), ["0", "1,000", "2,000"]);
@@ -62,7 +62,7 @@ test("ticks are round and read as written", () => {
   assert.deepEqual(read([1000, 1040], 260), ["1,010", "1,020", "1,030"]);
 });
 
-test("two places never have the same words, and small ones are powers of ten that have room", () => {
+test("two ticks never have the same label, and small numbers become powers of ten that fit", () => {
   const steps = (range) => acrossTicks({ type: "linear", range }, { ...room(220), least: 1 }, true).ticktext;
   assert.deepEqual(steps([4281, 4291]), ["4,282", "4,284", "4,286", "4,288", "4,290"]);
   assert.deepEqual(steps([4000, 4291]), ["4.1k", "4.2k"]);
@@ -75,13 +75,13 @@ test("two places never have the same words, and small ones are powers of ten tha
   }
 });
 
-test("a loss that hardly changes along a step is drawn next to level, over numbers that have room beside the plot", () => {
+test("a nearly constant loss along a step is drawn nearly level, with labels that fit beside the plot", () => {
   const data = [{ y: [2.6792345e-5, 2.6792325e-5], meta: { role: "line" } }];
   assert.deepEqual(downAxis({}, data).ticktext, ["2.6791e−5", "2.6792e−5", "2.6793e−5"]);
   assert.ok(roomBeside({}, data, 40) > 9 * 5.5 && roomBeside({}, [{ y: [0, 1], meta: {} }], 40) === 40);
 });
 
-test("on a log axis 2 and 5 stand between powers of ten only where there is room", () => {
+test("a log axis has 2 and 5 between powers of ten only where they fit", () => {
   const read = (range, width) => acrossTicks({ type: "log", range }, { ...room(width), most: 12 }, false).ticktext;
   assert.deepEqual(read([-0.06, 2.06], 650), ["1", "2", "5", "10", "20", "50", "100"]);
   assert.deepEqual(read([-0.06, 7.2], 650), ["1", "10", "100", "1k", "10k", "100k", "1M", "10M"]);
@@ -90,7 +90,7 @@ test("on a log axis 2 and 5 stand between powers of ten only where there is room
   assert.deepEqual(read([2.1, 2.2], 650), ["130", "135", "140", "145", "150", "155"], "even ones where there are no two such");
 });
 
-test("an axis without an extent, or without a width, has no ticks", () => {
+test("an axis without a range or a width has no ticks", () => {
   assert.deepEqual([[5, 5], [0, Infinity], [NaN, 1]].map((range) => acrossTicks({ type: "linear", range }, room(100), false)), [{}, {}, {}]);
   assert.deepEqual(acrossTicks({ type: "linear", range: [0, 1] }, room(0), false), {});
 });
@@ -104,7 +104,7 @@ test("a linear axis upwards has round ticks, 40 px apart, that fit beside it", (
   assert.deepEqual([read([5, 5], 100), read([0, Infinity], 100), read([0, 1], 0)], [undefined, undefined, undefined]);
 });
 
-test("a logarithmic axis of less than a power of ten has round ticks, and so a scale", () => {
+test("a log axis of less than a decade has round ticks, and so a scale", () => {
   assert.deepEqual(lossTicks([-2, 1]).ticktext, ["0.01", "0.1", "1", "10"]);
   assert.deepEqual(lossTicks([0.1, 0.9]).ticktext, ["2", "4", "6"]);
   assert.deepEqual(lossTicks([-4.5, -3.8]).ticktext, ["5e−5", "1e−4", "1.5e−4"]);
@@ -113,7 +113,7 @@ test("a logarithmic axis of less than a power of ten has round ticks, and so a s
   assert.deepEqual(briefTicks([10_000, 1e-4], ["10,000", "0.0001"]), ["1e4", "1e−4"]);
 });
 
-test("the page's axes stand where the data do: words under ticks and beside grid lines, none outside", () => {
+test("the page's axes stand where the data do: labels below ticks and beside grid lines, none outside", () => {
   const frame = { left: 46, top: 26, width: 650, height: 346, beyond: 104, x: { type: "linear", range: [0, 100], tickvals: [0, 50, 100, 150], ticktext: ["0", "50", "100", "150"] }, y: { type: "log", range: [-2, 0], tickvals: [0.001, 0.01, 0.1], ticktext: ["x", "", "0.1"] } };
   const { grid, line, words } = axesOf(frame);
   assert.equal(grid.d, "M46,372H696M46,199H696");

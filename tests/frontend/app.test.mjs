@@ -1,4 +1,4 @@
-// The whole of the page's logic against a server in memory: REST, socket, storage and clock are the test's.
+// The page's whole logic against a server in memory; the test controls REST, socket, storage and clock.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -12,7 +12,7 @@ const frame = (id, number, run, first, last, generation = 0) => ({
   runs: { [run]: { status: "playing", step: last + 1, epoch: 1, samples_seen: 900, generation, columns: columns(first, last, generation) } },
 });
 
-test("a first visit makes the catalog's exhibit, keeps it, watches it and asks for its figures", async () => {
+test("a first visit creates the catalog's exhibit, stores it, watches it and loads its figures", async () => {
   const { app, server, socket, kept } = await live();
   assert.deepEqual(server.posted, exhibit.recipe);
   assert.equal(app.store.get().connection.status, "ready");
@@ -24,7 +24,7 @@ test("a first visit makes the catalog's exhibit, keeps it, watches it and asks f
   app.stop();
 });
 
-test("a reload comes back to the same experiment at the same step, with the same key", async () => {
+test("a reload returns to the same experiment at the same step, with the same key", async () => {
   const stored = { "fallline.experiment": { id: "e7", token: "mine", recipe: {} }, "fallline.view": { theme: "dark", x: "epochs" } };
   const { app, server, socket } = await live({ stored, known: { e7: answer({ id: "e7", step: 41 }) } });
   const { experiment, runs, view } = app.store.get();
@@ -34,7 +34,7 @@ test("a reload comes back to the same experiment at the same step, with the same
   app.stop();
 });
 
-test("when the server has forgotten the experiment of the last visit, its recipe begins again", async () => {
+test("if the server has lost the stored experiment, its recipe starts again", async () => {
   const { app, server } = await live({ stored: { "fallline.experiment": { id: "gone", token: "mine", recipe: { loss: "mse" } } } });
   assert.deepEqual(server.posted, { loss: "mse" });
   assert.match(app.store.get().notice.text, /^The server restarted\. Your recipe is safe/);
@@ -50,7 +50,7 @@ test("a frame is in columns and state before its credit is sent", async () => {
   app.stop();
 });
 
-test("an edit shows in the same turn, and goes again with the same id after a cut", async () => {
+test("an edit shows in the same turn, and is sent again with the same id after a cut", async () => {
   const { app, socket, clock, server, id } = await live();
   app.edit("gd", { batch_size: 1 });
   assert.equal(app.store.get().runs.gd.settings.batch_size, 1);
@@ -66,7 +66,7 @@ test("an edit shows in the same turn, and goes again with the same id after a cu
   app.stop();
 });
 
-test("after a cut the page asks from the first step it does not hold, and joins what comes", async () => {
+test("after a cut the page requests the first missing step, and the columns join", async () => {
   const { app, socket, clock, server, id } = await live();
   socket().say(frame(id, 1, "gd", 0, 9));
   socket().cut();
@@ -80,7 +80,7 @@ test("after a cut the page asks from the first step it does not hold, and joins 
   app.stop();
 });
 
-test("while nobody answers no socket is made: a browser would hold back the one that finds the server again", async () => {
+test("without a server no socket is opened: a browser would delay the one that finds it again", async () => {
   const { app, socket, clock, server } = await live();
   const tries = async () => (clock.signal("online"), await settle(), server.sockets.length);
   socket().cut();
@@ -99,7 +99,7 @@ test("while nobody answers no socket is made: a browser would hold back the one 
   app.stop();
 });
 
-test("columns that leave a gap are not shown: the run is asked for again from the start", async () => {
+test("columns that leave a gap are not shown: the run is requested again from the start", async () => {
   const { app, socket, id } = await live();
   socket().say(frame(id, 1, "gd", 0, 9));
   socket().say(frame(id, 2, "gd", 15, 19));
@@ -109,7 +109,7 @@ test("columns that leave a gap are not shown: the run is asked for again from th
   app.stop();
 });
 
-test("a held key is one command at a time: steps asked for meanwhile go together", async () => {
+test("a held key is one command at a time: later steps are merged", async () => {
   const { app, socket } = await live();
   for (let k = 0; k < 5; k++) app.step();
   assert.deepEqual(socket().commands().map(({ steps }) => steps), [1]);
@@ -118,7 +118,7 @@ test("a held key is one command at a time: steps asked for meanwhile go together
   app.stop();
 });
 
-test("an epoch asked for while a step is being made comes after it, and a reset is the last word", async () => {
+test("an epoch requested during a step follows it, and a reset cancels both", async () => {
   const { app, socket } = await live();
   const acknowledge = (place, told) => socket().say({ type: "ack", id: socket().commands()[place].id, answer: answer({ id: "made1", ...told }) });
   app.step();
@@ -148,7 +148,7 @@ test("a held speed key is one command at a time, and the newest speed wins", asy
   app.stop();
 });
 
-test("a pause outdoes the speed that still waits, and a step comes after it", async () => {
+test("a pause replaces a waiting speed, and a step follows it", async () => {
   const { app, socket } = await live();
   app.play();
   app.setSpeed(90);
@@ -162,7 +162,7 @@ test("a pause outdoes the speed that still waits, and a step comes after it", as
   app.stop();
 });
 
-test("a reset does not overtake the pause that still waits, nor does what comes after overtake the reset", async () => {
+test("a reset does not overtake a waiting pause, and nothing overtakes the reset", async () => {
   const { app, socket } = await live();
   const acknowledge = (told) => socket().say({ type: "ack", id: socket().commands().at(-1).id, answer: answer({ id: "made1", ...told }) });
   app.play();
@@ -180,7 +180,7 @@ test("a reset does not overtake the pause that still waits, nor does what comes 
   app.stop();
 });
 
-test("edits of one run wait for the one on its way and go as one; those of another run do not wait", async () => {
+test("edits of one run wait for the one in flight and are merged; those of another run do not wait", async () => {
   const { app, socket } = await live();
   const sizes = [1, null, 32];
   for (let k = 0; k < 25; k++) app.edit("gd", { batch_size: sizes[k % 3] });
@@ -195,7 +195,7 @@ test("edits of one run wait for the one on its way and go as one; those of anoth
   app.stop();
 });
 
-test("what waits for an experiment that is left is not sent to the next", async () => {
+test("commands waiting for an experiment are dropped when the page leaves it", async () => {
   const { app, socket } = await live();
   app.edit("gd", { learning_rate: 0.2 });
   app.edit("gd", { learning_rate: 0.3 });
@@ -204,7 +204,7 @@ test("what waits for an experiment that is left is not sent to the next", async 
   app.stop();
 });
 
-test("a changed shape begins a fresh experiment, and undo goes back to the one before", async () => {
+test("a changed shape starts a new experiment, and undo returns to the one before", async () => {
   const { app, server, socket, id } = await live();
   socket().say(frame(id, 1, "gd", 0, 9));
   await app.newExperiment({ network: { layers: [{ units: 8, activation: "tanh" }] } });
@@ -219,7 +219,7 @@ test("a changed shape begins a fresh experiment, and undo goes back to the one b
   app.stop();
 });
 
-test("a removed run is had again from step 0, with its settings, edits and name", async () => {
+test("undo restores a removed run from step 0, with its settings, edits and name", async () => {
   const { app, socket } = await live();
   app.edit("sgd", { learning_rate: 0.5 });
   socket().say({ type: "ack", id: socket().commands()[0].id, answer: { run: "sgd", at_step: 3, learning_rate: 0.5 } });
@@ -234,7 +234,7 @@ test("a removed run is had again from step 0, with its settings, edits and name"
   app.stop();
 });
 
-test("a run that the server keeps is not said to be removed", async () => {
+test("no notice reports a removal that the server refused", async () => {
   const { app, socket } = await live();
   app.removeRun("sgd");
   socket().say({ type: "error", id: socket().commands()[0].id, problem: { title: "No", status: 409 } });
@@ -243,7 +243,7 @@ test("a run that the server keeps is not said to be removed", async () => {
 });
 
 for (const first of ["made2", "made3"]) {
-  test(`of two changes in a row the newer one stands, with both in it, when the answer for ${first} comes first`, async () => {
+  test(`after two changes in a row the newer one holds both, if the answer for ${first} arrives first`, async () => {
     const { app, server, socket } = await live();
     const gates = {};
     server.hold = (id) => new Promise((open) => (gates[id] = open));
@@ -265,7 +265,7 @@ for (const first of ["made2", "made3"]) {
   });
 }
 
-test("a recipe that is refused leaves everything as it was and says why", async () => {
+test("a refused recipe changes nothing, and the page says why", async () => {
   const { app, server } = await live();
   server.refuse = { title: "Too expensive", status: 422, bound: "parameters" };
   await app.newExperiment({ data: { samples: 1e9 } });
@@ -274,7 +274,7 @@ test("a recipe that is refused leaves everything as it was and says why", async 
   app.stop();
 });
 
-test("after a restart the kept recipe begins again when asked, edits and all", async () => {
+test("after a restart the stored recipe starts again on request, with its edits", async () => {
   const { app, server, socket } = await live();
   app.edit("gd", { learning_rate: 0.5 });
   socket().say({ type: "ack", id: socket().commands()[0].id, answer: { run: "gd", at_step: 3, learning_rate: 0.5 } });
@@ -287,7 +287,7 @@ test("after a restart the kept recipe begins again when asked, edits and all", a
   app.stop();
 });
 
-test("without a key the page looks and does not send", async () => {
+test("without a token the page is read only", async () => {
   const { app, socket } = await live({ stored: { "fallline.experiment": { id: "e7", token: null, recipe: {} } }, known: { e7: answer({ id: "e7" }) } });
   app.play();
   assert.deepEqual(socket().commands(), []);
@@ -295,14 +295,14 @@ test("without a key the page looks and does not send", async () => {
   app.stop();
 });
 
-test("a table is sent as it is, and what was found or refused is told to who sent it", async () => {
+test("a table is sent unchanged, and the caller gets the result or the refusal", async () => {
   const { app } = await live();
   assert.deepEqual(await app.sendTable(new Blob(["a,b\n1,2\n"])), { table: { id: "d1", rows: 2 } });
   const { problem } = await app.sendTable(new Blob([""]));
   assert.deepEqual([problem.detail, problem.status, app.store.get().problem], ["the table is empty", 422, null]);
 });
 
-test("where the server no longer has the table of the kept recipe, the exhibit is shown and that is said", async () => {
+test("if the server no longer has the table of the stored recipe, the page shows the exhibit and says so", async () => {
   const recipe = { ...answer().recipe, data: { name: "csv", dataset: "gone", target: "y" } };
   const all = world({ stored: { "fallline.experiment": { id: "gone", token: "t", recipe } } });
   const refusal = { title: "The request is not valid", errors: [{ pointer: "/data/dataset", detail: "the id of a table" }] };
@@ -312,7 +312,7 @@ test("where the server no longer has the table of the kept recipe, the exhibit i
   assert.equal(all.app.store.get().problem.title, "The server no longer has your table");
 });
 
-test("a recipe that starts from parameters that are not there says that it opens only where they are", async () => {
+test("a recipe that starts from missing parameters says that it opens only where they are", async () => {
   const recipe = { ...answer().recipe, network: { ...answer().recipe.network, start: "gone" } };
   const all = world({ stored: { "fallline.experiment": { id: "gone", token: "t", recipe } } });
   const refusal = { title: "The request is not valid", errors: [{ pointer: "/network/start", detail: "the id of parameters" }] };
@@ -324,7 +324,7 @@ test("a recipe that starts from parameters that are not there says that it opens
   assert.match(problem.detail, /opens only where they are/);
 });
 
-test("an edit in the past is offered as a fork from there, which is asked for when the offer is taken, and the view is live again", async () => {
+test("an edit in the past offers a fork, made when the offer is accepted, and the view is live again", async () => {
   const { app, socket, id } = await live();
   socket().say(frame(id, 1, "gd", 0, 99));
   app.lookAt(42);
@@ -340,7 +340,7 @@ test("an edit in the past is offered as a fork from there, which is asked for wh
   app.stop();
 });
 
-test("steps go through the past as far as the present, and there they are made", async () => {
+test("stepping moves through the past up to the present, and then trains", async () => {
   const { app, socket, id } = await live();
   socket().say(frame(id, 1, "gd", 0, 99));
   socket().say({ type: "event", event: "playback", playing: false });
@@ -363,7 +363,7 @@ test("steps go through the past as far as the present, and there they are made",
   app.stop();
 });
 
-test("an exhibit begins afresh, seen as it is seen best; undo goes back to what there was, seen as it was", async () => {
+test("an exhibit starts afresh in its best view; undo returns to the experiment before and its view", async () => {
   const { app, server, socket, id } = await live();
   socket().say(frame(id, 1, "gd", 0, 9));
   app.setView({ x: "epochs", measure: "grad_l2", closedNote: "wide" });
@@ -380,7 +380,7 @@ test("an exhibit begins afresh, seen as it is seen best; undo goes back to what 
   app.stop();
 });
 
-test("choosing the exhibit that is open begins nothing, and shows again what to look at", async () => {
+test("choosing the open exhibit starts nothing, and shows its sentences again", async () => {
   const { app, server } = await live();
   app.setView({ closedNote: "open" });
   await app.openExhibit("open");
@@ -390,7 +390,7 @@ test("choosing the exhibit that is open begins nothing, and shows again what to 
   app.stop();
 });
 
-test("an exhibit that cannot be begun leaves the page as it was and says why", async () => {
+test("an exhibit that cannot be created changes nothing, and the page says why", async () => {
   const { app, server } = await live();
   server.refuse = { title: "Too expensive", status: 422 };
   await app.openExhibit("wide");
@@ -399,7 +399,7 @@ test("an exhibit that cannot be begun leaves the page as it was and says why", a
   app.stop();
 });
 
-test("an exhibit that nobody has played keeps its speed and pace over a reload; one that was played has the server's", async () => {
+test("an exhibit not played yet keeps its speed and pace over a reload; a played one has the server's", async () => {
   for (const [step, kept] of [[0, [500, "samples"]], [3, [60, "steps"]]]) {
     const known = { e7: answer({ id: "e7", step, recipe: wide.recipe }) };
     const { app } = await live({ stored: { "fallline.experiment": { id: "e7", token: "mine", recipe: {} } }, known });
@@ -419,7 +419,7 @@ const until = async (holds) => {
   assert.ok(holds());
 };
 
-test("a first visit to a server that cannot store says so at once, asks again by itself and begins when it can", async () => {
+test("a first visit to a server that cannot store says so at once, retries, and starts when it can", async () => {
   const { app, server } = world({ haste: 1000 });
   server.refuse = { type: "/problems/read-only", title: "The server takes no changes at present", status: 503 };
   await begun(app, async () => {
@@ -434,7 +434,7 @@ test("a first visit to a server that cannot store says so at once, asks again by
   app.stop();
 });
 
-test("a first visit to a server that does not answer says so at once and goes on by itself", async () => {
+test("a first visit without an answer says so at once, and continues by itself", async () => {
   const { app, server } = world({ haste: 1000 });
   server.isDown = true;
   await begun(app, async () => {
@@ -447,7 +447,7 @@ test("a first visit to a server that does not answer says so at once and goes on
   app.stop();
 });
 
-test("with an experiment on the page what a call waits for is not said in its place", async () => {
+test("with an experiment on the page a waiting call shows no strip", async () => {
   const { app, server } = await live();
   server.refuse = { type: "/problems/read-only", title: "The server takes no changes at present", status: 503 };
   void app.newExperiment({ data: { noise: 0.5 } });

@@ -1,4 +1,4 @@
-// The browser's half of the promise that Python and JavaScript fill an instrument's figure alike, and that the page draws that one.
+// Python and JavaScript fill an instrument's figure alike, and the page draws it: the browser's half.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -34,7 +34,7 @@ for (const name of measured) {
   });
 }
 
-test("names of classes stand beside their matrix and not beyond the chart, and long ones are cut where they differ", () => {
+test("class names stand beside their matrix, inside the chart; long ones are shortened where they differ", () => {
   const { figure, measured: told } = golden("confusion");
   const beside = (...classes) => {
     const given = scene({ gd: 40 });
@@ -47,11 +47,11 @@ test("names of classes stand beside their matrix and not beyond the chart, and l
   assert.ok(new Set(long.map(({ text }) => text)).size === 2 && long.every(({ text }) => text.includes("…") && text.length <= 14));
 });
 
-test("every figure of an instrument is held to the server's", () => {
+test("every figure of an instrument equals the server's", () => {
   assert.deepEqual(measured.sort(), [...new Set(Object.values(GAUGES).map(({ figure }) => figure))].sort());
 });
 
-test("filling leaves the specification as it was, and shows the measurement that is named", () => {
+test("filling leaves the specification unchanged, and shows the named measurement", () => {
   const { figure, measured: told } = golden("edge");
   const before = JSON.stringify(figure);
   const needle = fillMeasured(figure, told, told[1]).data.find(({ meta }) => meta.role === "needle");

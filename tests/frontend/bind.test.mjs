@@ -1,4 +1,4 @@
-// The browser's half of the promise that Python and JavaScript fill a figure alike, to the last digit.
+// Python and JavaScript fill a figure alike, to the last digit: the browser's half.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import { thin } from "../../frontend/state/thinning.js";
 
 const golden = (name) => JSON.parse(readFileSync(new URL(`../golden/figures/${name}.json`, import.meta.url), "utf8"));
 
-/** Columns of the wire as the page holds them. */
+/** Columns of the wire, decoded. */
 function held(columns) {
   const series = createRunSeries();
   assert.equal(series.take(columns), "taken");
@@ -34,7 +34,7 @@ for (const name of ["loss", "gradients"]) {
   });
 }
 
-test("filling leaves the specification as it was", () => {
+test("filling leaves the specification unchanged", () => {
   const { figure, columns, train_samples: samples } = golden("gradients");
   const before = JSON.stringify(figure);
   fill(figure, heldOf(columns), samples);

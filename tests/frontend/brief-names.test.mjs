@@ -1,4 +1,4 @@
-// Names that are cut: what tells them apart stays.
+// Shortened names keep the part that differs.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { boxOf, placeEnds } from "../../frontend/charts/end-labels.js";
 import { briefName, nameLines } from "../../frontend/state/brief-names.js";
 
-test("forks of one run are told apart by their steps, and no step is cut in two", () => {
+test("forks of one run differ by their steps, and no step is cut in two", () => {
   const all = ["SGD", "SGD from 214", "SGD from 1,200", "GD"];
   assert.deepEqual(all.map((name) => briefName(name, all, 7)), ["SGD", "SGD…214", "S…1,200", "GD"]);
   assert.deepEqual(all.map((name) => briefName(name, all, 6)), ["SGD", "SG…214", "…1,200", "GD"]);
@@ -15,19 +15,19 @@ test("forks of one run are told apart by their steps, and no step is cut in two"
   assert.deepEqual(twice.map((name) => briefName(name, twice, 7)), ["SGD…200", "SGD f…2"]);
 });
 
-test("a name that nothing resembles is cut at its end, and one that fits not at all", () => {
+test("a unique name is shortened at its end, and one that fits stays whole", () => {
   assert.equal(briefName("Adam, batches of 32", ["Adam, batches of 32", "GD"], 8), "Adam, b…");
   assert.equal(briefName("SGD", ["SGD", "SGD from 9"], 3), "SGD");
 });
 
-test("whatever the room, names that differ within it are not shown alike", () => {
+test("different names never look alike when shortened, whatever the room", () => {
   for (let most = 4; most < 14; most++) {
     const all = ["SGD from 214", "SGD from 215", "SGD from 314"];
     assert.equal(new Set(all.map((name) => briefName(name, all, most))).size, 3, String(most));
   }
 });
 
-test("a name that is too long for a line is broken before a word, and what is left over is cut where it differs", () => {
+test("a name longer than a line breaks before a word, and the rest is shortened where it differs", () => {
   const room = { whole: 5, cut: 4 };
   const lines = (all, most = 2) => all.map((name) => nameLines(name, all, room, most).join(" / "));
   assert.deepEqual(lines(["Rate 0.4", "Rate 0.2", "GD"]), ["Rate / 0.4", "Rate / 0.2", "GD"]);
@@ -39,16 +39,16 @@ test("a name that is too long for a line is broken before a word, and what is le
 
 const FRAME = { left: 46, top: 26, width: 650, height: 346, beyond: 104, x: { type: "linear", range: [0, 100] }, y: { type: "log", range: [-3, 1] } };
 const END = { lane: "b", bad: false, goesOn: false, x: 100, y: 1 };
-/** What stands in the gutter, line by line. */
+/** The lines of labels in the gutter. */
 const told = (ends, frame = FRAME) => placeEnds(ends.map(([name, value = ""]) => ({ ...END, run: name, name, value })), frame)
   .map(({ names, value, under }) => [...names.slice(0, -1), ...(under ? [names.at(-1), value] : [`${names.at(-1)} ${value}`.trim()])].join(" / "));
 
-test("beside a plot a name is read whole, over its value where it does not fit beside it", () => {
+test("a name beside a plot is whole, above its value if both do not fit on one line", () => {
   assert.deepEqual(told([["Rate 0.4", "0.00215"], ["Rate 0.2", "0.1"], ["GD", "0.00496"]]), ["Rate 0.4 / 0.00215", "Rate 0.2 / 0.1", "GD 0.00496"]);
   assert.deepEqual(told([["Adam with batches", "0.1"], ["SGD from 214", ""]]), ["Adam with / batches / 0.1", "SGD from 214"]);
 });
 
-test("where labels are too high together they take fewer lines, and still do not leave the plot", () => {
+test("labels that are too high together use fewer lines, and stay inside the plot", () => {
   const low = { ...FRAME, height: 100 };
   const long = ["Adam, batches of 32", "Adam, batches of 64"].map((name) => [name, "0.1"]);
   assert.deepEqual(told(long, { ...FRAME, height: 70 }), ["Adam, b…32 / 0.1", "Adam, b…64 / 0.1"]);

@@ -1,4 +1,4 @@
-// What is drawn, as data: ranges, labels, markers, and whose turn it is. No DOM, no Plotly.
+// Charts as data: ranges, labels, markers, and turns. No DOM, no Plotly.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -27,7 +27,7 @@ const cornersOf = ({ d }) => [...d.replaceAll(/A[\d.]+,[\d.]+ 0 1,1 /g, "L").mat
 const middleOf = (path) => [0, 1].map((side) => (Math.min(...cornersOf(path).map((at) => at[side])) + Math.max(...cornersOf(path).map((at) => at[side]))) / 2);
 const traceOf = (chart, run, role) => chart.data.find(({ meta }) => meta?.run === run && meta.role === role);
 
-test("before the first step axes, baseline and the shared start are there", () => {
+test("before the first step there are axes, baseline and the shared start", () => {
   const { labels, layout, marks, ground } = loss();
   assert.deepEqual(layout.xaxis.range, [-4, 200]);
   assert.equal(labels.start.text, "both runs start here: loss 12.3");
@@ -66,7 +66,7 @@ test("a step stands at its run's own place", () => {
   assert.deepEqual(horizontal("steps", []).range, [-4, 200]);
 });
 
-test("the measure that is on is what is bound, and exactly 0 stands on the shelf", () => {
+test("the selected measure is bound, and exactly 0 stands on the shelf", () => {
   const chart = gradients({ gd: 20, sgd: 20, change: (run, wire) => run === "sgd" && zero(wire.series["grad_l1/W1"], 10) });
   const { y } = traceOf(chart, "sgd", "line");
   assert.ok(y[5] >= 1e-4 && y[15] < 1e-4);
@@ -75,12 +75,12 @@ test("the measure that is on is what is bound, and exactly 0 stands on the shelf
   assert.equal(ratio.layout.yaxis.range[0], -6 - 1.4);
 });
 
-/** From a step on, exactly 0. */
+/** Sets a series to exactly 0 from a step on. */
 function zero(stat, from) {
   for (const key of ["min", "max", "mean", "last"]) stat[key] = stat[key].map((value, step) => (step >= from ? 0 : value));
 }
 
-test("a loss of exactly 0 stands on a shelf of its own, which is there only where it is needed", () => {
+test("a loss of exactly 0 stands on a shelf, which appears only when needed", () => {
   const solved = (run, wire) => run === "gd" && zero(wire.series.train_loss, 10);
   const chart = loss({ gd: 20, sgd: 20, change: solved });
   const { y } = traceOf(chart, "gd", "train");
@@ -96,7 +96,7 @@ test("a loss of exactly 0 stands on a shelf of its own, which is there only wher
   assert.deepEqual([traceOf(linear, "gd", "train").y[15], named(linear.ground, "shelf")], [0, []]);
 });
 
-test("a band is one outline around what its two edges held, and none where every step is drawn", () => {
+test("a band is one outline around its two edges, and there is none where every step is drawn", () => {
   const wide = (run, wire) => run === "gd" && Object.assign(wire.series["grad_l1/W1"], { max: wire.series["grad_l1/W1"].max.map((value) => 2 * value) });
   const { data, ground, layout, readable: { panels: [panel] } } = gradients({ gd: 5, sgd: 5, change: wide });
   const bands = named(ground, "band");
@@ -107,7 +107,7 @@ test("a band is one outline around what its two edges held, and none where every
   assert.deepEqual(cornersOf(bands[0]).map((at) => at.map(Math.round)), wished);
 });
 
-test("a band that leaves its plot is cut where it leaves", () => {
+test("a band that leaves its plot is clipped", () => {
   const frame = { left: 0, top: 0, width: 100, height: 100, x: { type: "linear", range: [0, 10] }, y: { type: "linear", range: [0, 10] } };
   const band = (x, upper, lower) => bandsOf([{ meta: { role: "band", run: "gd", lane: "a" }, x, y: upper }, { meta: { role: "band", run: "gd", lane: "a" }, x, y: lower, fill: "tonexty" }], () => frame);
   assert.deepEqual(cornersOf(band([-5, 5, 15], [5, 5, 5], [1, 2, 3])[0]), [[0, 50], [50, 50], [100, 50], [100, 75], [50, 80], [0, 85]]);
@@ -143,7 +143,7 @@ test("a diverged run leaves through the top, is marked there, and does not flatt
   assert.equal(blown.labels.ends.find(({ run }) => run === "gd").x, 40);
 });
 
-test("a run that diverges in its very first step leaves through the top from the loss it started with", () => {
+test("a run that diverges in its first step leaves through the top from its initial loss", () => {
   const diverged = { type: "event", event: "diverged", run: "gd", step: 0, diverged_at: 0 };
   for (const sgd of [0, 40]) {
     const { labels, data, layout, marks } = loss({ sgd, messages: [diverged] });
@@ -181,13 +181,13 @@ test("a hidden run is not drawn", () => {
   assert.deepEqual(chart.labels.ends.map(({ run }) => run), ["sgd"]);
 });
 
-test("what is not received yet is tinted from the step at which the line broke", () => {
+test("steps not received yet are tinted from where the connection broke", () => {
   const { labels } = loss({ gd: 100, messages: [{ type: "connection", status: "reconnecting", lastStep: 100 }] });
   assert.equal(labels.missing.from, 100);
   assert.ok(labels.missing.to > 100);
 });
 
-test("what is not received yet is that of the runs that are shown", () => {
+test("missing steps count for visible runs only", () => {
   const hidden = { type: "hidden", run: "sgd", hidden: true };
   const lost = { type: "connection", status: "reconnecting", lastStep: 900 };
   const missing = (gd, ...messages) => loss({ gd, sgd: 900, messages }).labels.missing;
@@ -197,7 +197,7 @@ test("what is not received yet is that of the runs that are shown", () => {
   assert.deepEqual(loss({ gd: 100, sgd: 900, messages: [behind, hidden] }).layout.xaxis.range, [0, 100], "the axis is theirs too");
 });
 
-test("the gradients' axis goes on with the loss chart's where the line broke, with the same tint in every panel", () => {
+test("the gradients' axis continues with the loss chart's after a cut, with the same tint in every panel", () => {
   const given = { gd: 100, messages: [{ type: "connection", status: "reconnecting", lastStep: 100 }] };
   const { layout, ground, readable: { panels } } = gradients(given);
   assert.deepEqual(layout.xaxis2.range, loss(given).layout.xaxis.range);
@@ -206,7 +206,7 @@ test("the gradients' axis goes on with the loss chart's where the line broke, wi
   assert.equal(ground[0], tints, "what is drawn over it stays over it");
 });
 
-test("charts along the axis are drawn anew when the line breaks and while it catches up, but not for its latency", () => {
+test("charts are redrawn on a cut and while catching up, but not for a new latency", () => {
   const { state } = scene({ gd: 100 });
   for (const kind of ["loss", "gradients"]) {
     const follows = (connection) => KINDS[kind].follows({ ...state, connection: { ...state.connection, ...connection } });
@@ -215,7 +215,7 @@ test("charts along the axis are drawn anew when the line breaks and while it cat
   }
 });
 
-test("while the line is lost, labels of lines that came as far as is known stay in the gutter", () => {
+test("during a cut, labels of lines that reach the last known step stay in the gutter", () => {
   const frame = { ...FRAME, x: { type: "linear", range: [0, 120] } };
   const end = { lane: "a", name: "GD", value: "1", bad: false, goesOn: false, y: 1 };
   const ends = [{ ...end, run: "gd", x: 100 }, { ...end, run: "sgd", x: 40 }];
@@ -223,7 +223,7 @@ test("while the line is lost, labels of lines that came as far as is known stay 
   assert.deepEqual(placeEnds(ends, frame, 100).map(({ gutter }) => gutter), [true, false]);
 });
 
-test("looking into the past, a label tells the loss at the edge, and nothing marks an end there", () => {
+test("in the past view a label shows the loss at the edge, and no end mark stands there", () => {
   const { labels, data, layout, marks } = loss({ gd: 3000, sgd: 3000, zoom: [1000, 1100] });
   const [gd] = labels.ends;
   assert.deepEqual([gd.x, gd.goesOn], [1100, true]);
@@ -238,19 +238,19 @@ test("looking into the past, a label tells the loss at the edge, and nothing mar
   assert.ok(Math.max(...traceOf(before, "gd", "train").y) < 100);
 });
 
-test("the loss of a run that stands still ends at the parameters of now", () => {
+test("the loss of a paused run ends at its present parameters", () => {
   const now = { type: "frame", runs: { gd: { status: "paused", step: 20, epoch: 20, samples_seen: 18_000, generation: 0, latest: { train_loss: { step: 20, value: 0.5 } } } } };
   const { x, y } = traceOf(loss({ gd: 20, messages: [now] }), "gd", "train");
   assert.deepEqual([x.at(-1), y.at(-1)], [20, 0.5]);
 });
 
-test("a zoom is shown finer than the whole", () => {
+test("a zoom shows finer buckets than the whole", () => {
   const whole = traceOf(loss({ gd: 3000 }), "gd", "train").x.filter((x) => x >= 1000 && x <= 1100).length;
   const zoomed = traceOf(loss({ gd: 3000, zoom: [1000, 1100] }), "gd", "train").x.filter((x) => x >= 1000 && x <= 1100).length;
   assert.ok(zoomed >= 100 && whole < 40);
 });
 
-test("a stretch that is chosen in one chart is that of all, until the axis is freed", () => {
+test("a range chosen in one chart applies to all, until the axis is freed", () => {
   const stretch = createStretch();
   const drawn = [];
   const stop = stretch.watch(() => drawn.push(stretch.chosen?.range ?? null));
@@ -282,7 +282,7 @@ test("a run that ends early has its label at its end, the others in the gutter",
   assert.ok(placed[0].left > 46 + 650);
 });
 
-test("words of a line that ends early stand where least is in the way, and stay there", () => {
+test("the label of a line that ends early stands where it covers least, and stays there", () => {
   const end = { run: "sgd", lane: "b", name: "SGD", value: "0.0118", bad: false, goesOn: false, x: 40, y: 0.1 };
   const side = (points, { sides = {}, ends = [end], ...more } = {}) => placeEnds(ends, FRAME, null, {
     curves: curvesOf([{ meta: { role: "train" }, x: points.map(([x]) => x), y: points.map(([, y]) => y) }], FRAME), uprights: [], level: null, sides, ...more,
@@ -298,7 +298,7 @@ test("words of a line that ends early stand where least is in the way, and stay 
   assert.equal(far.side, "left over", "words that would be cut on the right");
 });
 
-test("labels of lines that end at one place lie on no other, and none is left without room for its words", () => {
+test("labels of lines that end at one place do not overlap, and each has room", () => {
   const low = { ...FRAME, height: 85 };
   const steep = curvesOf(["gd", "sgd", "adam", "four"].flatMap(() => [{ meta: { role: "train" }, x: [0, 1, 2, 100], y: [7, 0.2, 5, 0.01] }]), low);
   for (const x of [0, 3, 40, 80]) {
@@ -313,7 +313,7 @@ test("labels of lines that end at one place lie on no other, and none is left wi
   }
 });
 
-test("the words of the baseline lie on no label of a line's end, whatever else is in the way", () => {
+test("the baseline's label never covers the label of a line's end", () => {
   const linear = { ...FRAME, y: { type: "linear", range: [0, 100] } };
   const state = { ...scene().state, experiment: { ...scene().state.experiment, baseline: { train: 0.0118, test: null } } };
   const end = { left: 560, right: 637, top: 350, bottom: 368 };
@@ -322,7 +322,7 @@ test("the words of the baseline lie on no label of a line's end, whatever else i
   for (const corner of [null, "right over"]) assert.ok(at(corner).left + 27 * 6.3 <= end.left, at(corner).corner);
 });
 
-test("a baseline of exactly 0, that of one sample, does not set the range of a log axis, and a loss of exactly 0 gets its shelf", () => {
+test("a baseline of exactly 0, as with one sample, does not set the range of a log axis, and a loss of exactly 0 gets its shelf", () => {
   const one = { type: "opened", answer: { ...answer(), baseline: { train: 0, test: null } }, token: "t" };
   const usual = loss({ gd: 30 }).layout.yaxis.range;
   const [low, high] = loss({ messages: [one], gd: 30 }).layout.yaxis.range;
@@ -332,19 +332,19 @@ test("a baseline of exactly 0, that of one sample, does not set the range of a l
   assert.ok(yaxis.range[0] > -6 && yaxis.ticktext[0] === "0", `${yaxis.range} ${yaxis.ticktext}`);
 });
 
-test("of two flags that would touch, the earlier falls to its glyph", () => {
+test("of two flags that would touch, the earlier keeps only its glyph", () => {
   const flag = (x) => ({ run: "gd", lane: "a", step: x, text: "rate 0.03 → 0.006", x });
   assert.deepEqual(placeFlags([flag(50), flag(55), flag(200)], FRAME).map(({ brief }) => brief), [true, false]);
   const capitals = { ...flag(20), text: "GD → SGD" };
   assert.deepEqual([32, 34].map((next) => placeFlags([capitals, flag(next)], FRAME)[0].brief), [true, false], "81 px, as the browser sets it");
 });
 
-test("a phone's flags are the glyphs of edits, and of findings with what has become of it", () => {
+test("a phone's flags are glyphs of edits, and of findings the affected part", () => {
   const words = (text, tone) => phoneWords({ run: "gd", lane: "a", step: 1, x: 1, text, tone });
   assert.deepEqual([words("rate 0.03 → 0.006"), words("layer 2 dead", "bad"), words("1 unit dead", "bad"), words("gradients explode", "bad"), words("overfitting", "warn")], ["", "dead", "1 dead", "explode", "overfitting"]);
 });
 
-test("a flag at the right end turns its text to the left; where that is taken too, or would be, somebody gives way", () => {
+test("a flag at the right end turns its text to the left; without room there, one of them gives way", () => {
   const flag = (x, text = "rate 0.03 → 0.006") => ({ run: "gd", lane: "a", step: x, text, x });
   const told = (...flags) => placeFlags(flags, FRAME).map(({ brief, before }) => [brief, before]);
   assert.deepEqual(told(flag(99)), [[false, true]]);
@@ -355,13 +355,13 @@ test("a flag at the right end turns its text to the left; where that is taken to
   assert.deepEqual(placeFlags([flag(1)], { ...FRAME, width: 40, beyond: 48 }).map(({ brief, before }) => [brief, before]), [[true, false]]);
 });
 
-test("words in the gutter have a room that ends with the chart, those of a line that ends early one that ends with the plot", () => {
+test("gutter labels have room up to the chart's edge, labels of lines that end early up to the plot's", () => {
   const end = { lane: "a", name: "GD", value: "1", bad: false, goesOn: false, y: 1 };
   const placed = placeEnds([{ ...end, run: "gd", x: 100 }, { ...end, run: "sgd", x: 40 }], FRAME);
   assert.deepEqual(placed.map(({ left, most }) => left + most), [46 + 650 + 104, 46 + 650]);
 });
 
-test("the ground and the marks of a plot do not leave it", () => {
+test("ground and marks stay inside their plot", () => {
   const edit = { type: "event", event: "edit", run: "gd", edit: { at_step: 7, batch_size: 1 } };
   const lost = { type: "connection", status: "reconnecting", lastStep: 3000 };
   const wide = (run, wire) => (wire.series.train_loss.mean = wire.series.train_loss.mean.map((_, i) => (i % 2 ? 1e-9 : 10)));
@@ -373,7 +373,7 @@ test("the ground and the marks of a plot do not leave it", () => {
   assert.equal(whole.ground[0].d, "M587.67,26H696V372H587.67Z");
 });
 
-test("a shape is that of its run and as large as is asked", () => {
+test("a symbol has its run's shape and the requested size", () => {
   const size = (lane) => [0, 1].map((side) => Math.max(...cornersOf({ d: symbol(lane, 10, 0, 0) }).map((at) => at[side])) - Math.min(...cornersOf({ d: symbol(lane, 10, 0, 0) }).map((at) => at[side])));
   assert.equal(symbol("a", 10, 3, 4), "M8,4A5,5 0 1,1 -2,4A5,5 0 1,1 8,4Z");
   assert.deepEqual([size("b"), size("c")], [[10, 10], [13, 13]]);
@@ -387,14 +387,14 @@ test("hollow markers stand 96 px apart", () => {
   assert.ok(px.length >= 6);
 });
 
-/** Where the baseline's words stand over one curve given as [x, y] points, held in a corner or not. */
+/** Place of the baseline's label over one curve of [x, y] points, with or without a place held before. */
 const baseline = (points, { corner = null, flags = [] } = {}) => {
   const state = { experiment: { baseline: { train: 0.1 }, classes: [] } };
   const curves = curvesOf([{ meta: { role: "train" }, x: points.map(([x]) => x), y: points.map(([, y]) => y) }], FRAME);
   return baselineLabel({ state, held: { y: null, corner } }, FRAME, { curves, flags, ends: [], missing: null, isBegun: true })?.corner;
 };
 
-test("the baseline's words stand in the corner in which least is in the way", () => {
+test("the baseline's label stands in the corner where it covers least", () => {
   assert.equal(baseline([[0, 5], [100, 1]]), "right under");
   assert.equal(baseline([[0, 5], [60, 5], [61, 0.08], [100, 0.08]]), "right over");
   assert.equal(baseline([[0, 5], [60, 5], [61, 0.15], [80, 0.07], [100, 0.15]]), "left under");
@@ -402,13 +402,13 @@ test("the baseline's words stand in the corner in which least is in the way", ()
   assert.equal(baseline([[0, 5], [100, 1]], { corner: "left over" }), "left over", "and stay there where nothing crosses them");
 });
 
-test("where curves are in all corners, the baseline's words stand in between", () => {
+test("with curves in all corners the baseline's label stands in between", () => {
   const through = [[0, 0.2], [30, 0.01], [31, 5], [69, 5], [70, 0.01], [100, 0.3]];
   assert.equal(baseline(through), "middle under");
   assert.equal(baseline([[0, 0.2], [20, 0.01], [21, 5]]), "right under", "a corner comes first");
 });
 
-test("the baseline's words have a ground of their own only where something lies under them", () => {
+test("the baseline's label has a background only where something lies below it", () => {
   const { state } = scene();
   const isOver = (curves) => baselineLabel({ state, held: { y: null } }, FRAME, { curves, flags: [], ends: [], missing: null, isBegun: true })?.isOver;
   assert.equal(isOver([]), false);
@@ -424,7 +424,7 @@ test("the baseline of classes is named after the majority", () => {
   assert.equal(words(classes), "predicting the majority: 0.0436");
 });
 
-test("the baseline's words move to where no curve crosses them, else only to where it is much better", () => {
+test("the baseline's label moves to a place without curves, else only to a much better one", () => {
   const few = [[0, 0.001], [96, 0.001], [96.5, 0.08], [100, 0.08]];
   assert.equal(baseline(few), "right over");
   assert.equal(baseline(few, { corner: "right under" }), "right over");
@@ -434,7 +434,7 @@ test("the baseline's words move to where no curve crosses them, else only to whe
   assert.equal(baseline([[0, 5], [60, 5], [61, 0.08], [100, 0.08]], { corner: "right under" }), "right over");
 });
 
-test("predictions are drawn on equal axes, thinned, and off the axis where they are", () => {
+test("predictions are drawn on equal axes, thinned, and counted where they are off the axis", () => {
   const y = Array.from({ length: 1000 }, (_, k) => 2 + k / 1000);
   const measured = (name, guess) => ({ type: "measured", runs: { [name]: { generation: 0, predictions: { split: "test", step: 3, rows: [], y, y_pred: y.map(guess) } } } });
   const chart = scatterChart(scene({ gd: 3, sgd: 3, messages: [measured("gd", (value) => value), measured("sgd", () => 99)] }));
@@ -448,7 +448,7 @@ test("predictions are drawn on equal axes, thinned, and off the axis where they 
   assert.equal(determination({ y: [1, 2, 3], y_pred: [2, null, 2] }), null);
 });
 
-test("of predictions that are not seen it is told how many, or on which side all of them are", () => {
+test("predictions off the axis are counted, or their side is named if all are", () => {
   const measured = (guess) => ({ type: "measured", runs: { gd: { generation: 0, predictions: { split: "test", rows: [], y: [1, 2, 3, 4], y_pred: guess } } } });
   const told = (guess) => scatterChart(scene({ gd: 3, messages: [measured(guess)] })).labels.squares.map(({ off, few }) => [off, few])[0];
   assert.deepEqual(told([1, 2, 3, 4.1]), ["", ""]);
@@ -457,7 +457,7 @@ test("of predictions that are not seen it is told how many, or on which side all
   assert.deepEqual(told([-1, -2, 9, 9]), ["all off the axis", ""]);
 });
 
-test("of three runs each square has its points on axes of its own, and the numbers stand beside the first", () => {
+test("with three runs each square has its own axes, and tick labels stand beside the first", () => {
   const predictions = { split: "test", rows: [], y: [1, 2, 3, 4], y_pred: [1, 2, 3, 4] };
   const measured = ["gd", "sgd"].map((name) => ({ type: "measured", runs: { [name]: { generation: 0, predictions } } }));
   const { state, ...rest } = scene({ gd: 3, sgd: 3, messages: measured });
@@ -471,13 +471,13 @@ test("of three runs each square has its points on axes of its own, and the numbe
   assert.ok(beside.length > 1 && new Set(beside.map(({ left }) => left)).size === 1);
 });
 
-test("before predictions are known their axes have no numbers", () => {
+test("before there are predictions their axes have no numbers", () => {
   const { words, ground, data } = scatterChart(scene({ gd: 3, sgd: 3 }));
   assert.deepEqual([words, data.length], [[], 2]);
   assert.ok(ground.every(({ name, d }) => name === "square" || !d));
 });
 
-test("predictions on one pixel are one dot, as dense as they are together, and none is drawn beside its square", () => {
+test("predictions on one pixel are one dot of matching density, and none lies outside its square", () => {
   const frame = { left: 20, top: 10, width: 100, height: 100, beyond: 0, x: { type: "linear", range: [0, 100] }, y: { type: "linear", range: [0, 100] } };
   const dots = dotsOf([50, 50.1, 50.2, 20, 80], [40, 40.1, 40, 10, 101], frame, "b");
   assert.deepEqual(dots.map(({ opacity }) => opacity), [1 - 0.5 ** 3, 0.5]);
@@ -488,7 +488,7 @@ test("predictions on one pixel are one dot, as dense as they are together, and n
   assert.equal(dotsOf(beside, beside, frame, "a").length, 4, "so that dots which overlap darken each other");
 });
 
-test("on a phone panels have names only, and no tick is too long for the margin", () => {
+test("on a phone panels show names only, and ticks fit in the margin", () => {
   const grown = (run, wire) => Object.values(wire.series["grad_l1/W1"]).forEach((column) => (column[0] = 3e5));
   const texts = (compact) => gradients({ gd: 5, sgd: 5, change: grown, compact }).layout.yaxis.ticktext;
   assert.ok(texts(false).includes("10,000") && texts(true).includes("1e4"));
@@ -498,12 +498,12 @@ test("on a phone panels have names only, and no tick is too long for the margin"
   assert.ok(loss({ gd: 5, change: high, compact: true }).layout.yaxis.ticktext.includes("1e4"));
 });
 
-/** A pacer with a clock and frames held by the test. */
+/** A pacer with the test's clock and frames. */
 function paced({ cost = 0 } = {}) {
   const clock = { now: 0, hidden: false, frames: [], timers: [], drawn: [], painted: 0, told: [], cost };
   const pacer = createPacer({ requestFrame: (run) => clock.frames.push(run), later: (run, ms) => clock.timers.push({ run, at: clock.now + ms }), now: () => clock.now, hidden: () => clock.hidden, slowed: (isSlow) => clock.told.push(isSlow) });
   const ring = () => clock.timers.splice(0).filter((timer) => timer.at <= clock.now || !clock.timers.push(timer)).forEach(({ run }) => run());
-  /** One frame, so much later: what is due before it, its callbacks, its paint, and what is due after it. */
+  /** One frame, this much later: earlier timers, its callbacks, its paint, and later timers. */
   const pass = (ms) => {
     clock.now += ms;
     ring();
@@ -518,7 +518,7 @@ function paced({ cost = 0 } = {}) {
   return { clock, pacer, pass, join };
 }
 
-/** Draws of a chart one after the other, each long after the one before. */
+/** Draws a chart several times, each long after the one before. */
 const drawsOf = ({ pass, chart }) => (times) => {
   for (let k = 0; k < times; k++) {
     chart.request();
@@ -527,7 +527,7 @@ const drawsOf = ({ pass, chart }) => (times) => {
   }
 };
 
-test("one chart is drawn in a frame, however many want to be", () => {
+test("only one chart is drawn in a frame", () => {
   const { clock, pass, join } = paced();
   for (const name of ["a", "b", "c"]) join(name).request();
   pass(16);
@@ -537,7 +537,7 @@ test("one chart is drawn in a frame, however many want to be", () => {
   assert.deepEqual(clock.drawn, ["a", "b", "c"]);
 });
 
-test("a chart is drawn after the frame's paint, in a task of its own, unless the page was hidden meanwhile", () => {
+test("a chart is drawn after the frame's paint, in its own task, unless the page was hidden meanwhile", () => {
   const { clock, pacer, pass, join } = paced();
   const chart = join("a");
   chart.request();
@@ -554,7 +554,7 @@ test("a chart is drawn after the frame's paint, in a task of its own, unless the
   assert.equal(clock.drawn.length, 2);
 });
 
-test("a chart asked for often is drawn at its own rate, and at once where a person asked", () => {
+test("frequent requests are drawn at the chart's rate, and a person's request at once", () => {
   const { clock, pass, join } = paced();
   const chart = join("a");
   for (let ms = 0; ms < 1000; ms += 10) {
@@ -570,7 +570,7 @@ test("a chart asked for often is drawn at its own rate, and at once where a pers
   assert.equal(clock.drawn.length, length + 1);
 });
 
-test("a chart asked for without a pause keeps its rate, although no frame comes just when it is due", () => {
+test("constant requests keep the rate, although no frame comes exactly when it is due", () => {
   const { clock, pass, join } = paced();
   const chart = join("a", 90);
   for (let k = 0; k < 600; k++) {
@@ -580,7 +580,7 @@ test("a chart asked for without a pause keeps its rate, although no frame comes 
   assert.ok(Math.abs(clock.drawn.length - 10_000 / 90) <= 1, String(clock.drawn.length));
 });
 
-test("a hidden page draws nothing, and everything it missed when it is seen again", () => {
+test("a hidden page draws nothing, and catches up when visible again", () => {
   const { clock, pacer, pass, join } = paced();
   const chart = join("a");
   clock.hidden = true;
@@ -594,7 +594,7 @@ test("a hidden page draws nothing, and everything it missed when it is seen agai
   assert.deepEqual(clock.drawn, ["a"]);
 });
 
-test("three slow draws in a row halve the rate, which is told once; the first draw of a chart does not count", () => {
+test("three slow draws in a row halve the rate, reported once; a chart's first draw does not count", () => {
   const { clock, pacer, pass, join } = paced({ cost: 50 });
   const draw = drawsOf({ pass, chart: join("a") });
   draw(3);
@@ -605,7 +605,7 @@ test("three slow draws in a row halve the rate, which is told once; the first dr
   assert.deepEqual([pacer.slowness, clock.told], [4, [true]]);
 });
 
-test("where drawing is quick again the rate comes back step by step, and that is told at the end", () => {
+test("after quick draws the rate recovers step by step, and the end is reported", () => {
   const { clock, pacer, pass, join } = paced({ cost: 50 });
   const draw = drawsOf({ pass, chart: join("a") });
   draw(7);

@@ -1,4 +1,4 @@
-// A zoom into an old stretch of a long run: which steps are asked for again, and that the chart shows every one of them.
+// A zoom into an old range of a long run: which steps are requested again, and that the chart shows each.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -13,7 +13,7 @@ import { live, settle } from "./world.mjs";
 const LONG = 40_000;
 const WIDTH = 64;
 
-/** Buckets of a run that has long become coarse; the loss falls as 1 / (1 + step). */
+/** Buckets of a run that became coarse; the loss falls as 1 / (1 + step). */
 function coarse(per = 900) {
   const first = Array.from({ length: LONG / WIDTH }, (_, k) => k * WIDTH);
   const last = first.map((step) => step + WIDTH - 1);
@@ -24,7 +24,7 @@ function coarse(per = 900) {
   };
 }
 
-/** GD after all these steps, standing still, SGD hidden or not begun. */
+/** GD paused after all these steps, SGD hidden or at step 0. */
 function long({ zoom = null, status = "paused", view = {} } = {}) {
   const found = scene({ zoom, view, messages: [{ type: "frame", runs: { gd: { status, step: LONG, epoch: LONG, samples_seen: 900 * LONG, generation: 0, latest: {} } } }] });
   found.series.take("gd", coarse());
@@ -32,7 +32,7 @@ function long({ zoom = null, status = "paused", view = {} } = {}) {
 }
 const pointsIn = (figure, [low, high]) => figure.data.find(({ meta }) => meta.run === "gd" && meta.role === "train").x.filter((x) => x >= low && x <= high);
 
-test("only what is seen more coarsely than it could be is asked for, with a little around it", () => {
+test("only ranges that could be finer are requested, with a margin", () => {
   assert.deepEqual(stretchesOf(long()), {});
   assert.deepEqual(stretchesOf(long({ zoom: [20_000, 20_200] })), { gd: { since: 19_989, until: 20_211 } });
   assert.deepEqual(stretchesOf(long({ zoom: [10, 60] })), { gd: { since: 6, until: 64 } });
@@ -40,21 +40,21 @@ test("only what is seen more coarsely than it could be is asked for, with a litt
   assert.deepEqual(stretchesOf(scene({ gd: 3_000, zoom: [1_000, 1_100] })), {}, "every step is held");
 });
 
-test("what is being made right now comes by itself", () => {
+test("steps of a playing run arrive without a request", () => {
   const zoom = [LONG - 200, LONG + 10];
   assert.deepEqual(stretchesOf(long({ zoom, status: "playing" })), {});
   assert.deepEqual(stretchesOf(long({ zoom })), { gd: { since: LONG - 212, until: LONG - 1 } });
   assert.deepEqual(Object.keys(stretchesOf(long({ zoom: [20_000, 20_200], status: "playing" }))), ["gd"]);
 });
 
-test("a stretch is of the same steps on every axis", () => {
+test("a range means the same steps on every axis", () => {
   for (const [x, unit] of [["steps", 1], ["epochs", 1], ["samples", 900], ["seconds", 1e-4]]) {
     const { since, until } = stretchesOf(long({ zoom: [20_000 * unit, 20_200 * unit], view: { x } })).gd;
     assert.ok(Math.abs(since - 19_989) <= 1 && Math.abs(until - 20_211) <= 1, `${x}: ${since} to ${until}`);
   }
 });
 
-test("the chart shows every step of a stretch that came, and the whole as before", () => {
+test("the chart shows every step of a loaded range, and the whole as before", () => {
   const zoom = [20_000, 20_200];
   const close = long({ zoom });
   assert.ok(pointsIn(lossChart(figures.loss, close), zoom).length <= 4);
@@ -69,7 +69,7 @@ test("the chart shows every step of a stretch that came, and the whole as before
   assert.deepEqual(lossChart(figures.loss, { ...close, zoom: { x: null, y: null } }).data, lossChart(figures.loss, long()).data);
 });
 
-test("while another measure of a stretch is on its way, what is held of it is shown", () => {
+test("while another measure loads, the range on hand stays on view", () => {
   const zoom = [20_000, 20_200];
   const close = long({ zoom });
   const loss = coarse().series.train_loss;
@@ -81,14 +81,14 @@ test("while another measure of a stretch is on its way, what is held of it is sh
   assert.ok(columnsOf(["ratio/W1"]).first.length < 10);
 });
 
-test("a stretch of a past that a reset has ended is not shown", () => {
+test("a range from before a reset is not shown", () => {
   const close = long({ zoom: [20_000, 20_200] });
   close.series.keepCloser("gd", columns(19_989, 20_211));
   close.series.take("gd", columns(0, 9, 1));
   assert.equal(close.series.closer("gd"), null);
 });
 
-test("the page asks for a stretch once, again for another measure, and forgets it when nobody looks", async () => {
+test("the page requests a range once, again for another measure, and drops it when out of view", async () => {
   const { app, server } = await live();
   const asked = [];
   const tell = server.history;
@@ -110,7 +110,7 @@ test("the page asks for a stretch once, again for another measure, and forgets i
   app.stop();
 });
 
-test("an answer for what is not looked at any more is dropped, and a refusal leaves what is held", async () => {
+test("an answer for a range out of view is dropped, and a refusal keeps the columns", async () => {
   const { app, server } = await live();
   app.series.take("gd", columns(0, 9));
   const tell = server.history;

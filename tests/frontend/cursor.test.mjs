@@ -1,4 +1,4 @@
-// Reading a chart by keyboard: where the cursor goes, and what it says there. No DOM.
+// Reading a chart by keyboard: the cursor's places and words. No DOM.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ import { gradientChart } from "../../frontend/charts/gradient-chart.js";
 import { lossChart } from "../../frontend/charts/loss-chart.js";
 import { figures, scene } from "./scenes.mjs";
 
-/** A chart with its cursor: keys in, the readout at the end out. */
+/** A chart with its cursor: keys in, the last readout out. */
 function read(kind, given) {
   const from = scene(given);
   const { readable } = kind === "loss" ? lossChart(figures.loss, from) : gradientChart(figures.gradients, from);
@@ -17,7 +17,7 @@ function read(kind, given) {
   return { bins, press, at: (place) => readoutAt(readable, from, place), readout: (...keys) => readoutAt(readable, from, press(...keys)) };
 }
 
-test("the first arrow enters from its own side, the next ones go by one bin, and the ends hold", () => {
+test("the first arrow enters from its own side, later ones move by one bin and stop at the ends", () => {
   const { press } = read("loss", { gd: 50, sgd: 50 });
   assert.deepEqual([press("ArrowLeft"), press("ArrowRight")], [49, 0]);
   assert.deepEqual([press("End", "ArrowLeft", "ArrowLeft"), press("Home", "ArrowRight")], [47, 1]);
@@ -25,7 +25,7 @@ test("the first arrow enters from its own side, the next ones go by one bin, and
   assert.deepEqual(["ArrowUp", "PageUp", "toString"].map(isMove), [false, false, false]);
 });
 
-test("a pointer reads what is under it in any panel, on a linear and on a log axis, and nothing beside them", () => {
+test("a pointer reads the value below it in any panel, linear or log, and nothing outside", () => {
   const linear = { left: 46, top: 26, width: 100, height: 50, x: { type: "linear", range: [0, 200] } };
   const log = { left: 200, top: 26, width: 100, height: 50, x: { type: "log", range: [0, 4] } };
   const at = (left, top) => pointedAt({ columns: {}, panels: [linear, log] }, left, top);
@@ -33,7 +33,7 @@ test("a pointer reads what is under it in any panel, on a linear and on a log ax
   assert.deepEqual([at(170, 30), at(96, 10), at(96, 90), at(10, 30)], [null, null, null, null]);
 });
 
-test("what a pointer reads is told as numbers are told: 1e-4 below 0.0001, and exactly 0 as 0", () => {
+test("the pointer's values use the page's formats: 1e-4 below 0.0001, and exactly 0 as 0", () => {
   const small = (_, wire) => Object.values(wire.series["grad_l1/W1"]).forEach((column) => ((column[3] = 0.0000251), (column[4] = 0)));
   const { at } = read("gradients", { gd: 10, sgd: 10, change: small });
   assert.deepEqual([at(3), at(4)].map(({ panels }) => panels[0].rows[0].values), [["2.51e−5"], ["0"]]);
@@ -45,7 +45,7 @@ test("a bin of several steps is one stop, and says which steps", () => {
   assert.match(readout("Home").spoken, /^Steps 0 to 7\. GD /);
 });
 
-test("the values of all runs are said, train and test, and nothing where a run has not come that far", () => {
+test("the readout has all runs, train and test, and skips runs that have not come that far", () => {
   const tested = (_, wire) => (wire.series.test_loss = structuredClone(wire.series.train_loss));
   const { readout } = read("loss", { gd: 10, sgd: 4, change: tested });
   assert.equal(readout("Home").spoken, "Step 0. GD 1.00, test 1.00. SGD 1.00, test 1.00.");
@@ -60,25 +60,25 @@ test("exactly 0 reads 0, wherever the shelf draws it", () => {
   assert.equal(readout("Home").panels.length, 3);
 });
 
-test("each run is read at its own place on an axis that it shares with others", () => {
+test("each run is read at its own place on a shared axis", () => {
   const { at } = read("loss", { gd: 100, sgd: 100, view: { x: "samples" } });
   const { name, panels } = at(900);
   assert.equal(name, "900 samples seen");
   assert.deepEqual(panels[0].rows.map(({ values }) => values[0]), ["0.500", "–"]);
 });
 
-test("a run that stands still ends at its parameters of now", () => {
+test("a paused run ends at its present parameters", () => {
   const now = { type: "frame", runs: { gd: { status: "paused", step: 20, epoch: 20, samples_seen: 18_000, generation: 0, latest: { train_loss: { step: 20, value: 0.25 } } } } };
   assert.match(read("loss", { gd: 20, messages: [now] }).readout("End").spoken, /^Step 20\. GD 0\.250/);
 });
 
-test("a hidden run is not read, and a zoom is all there is to walk", () => {
+test("the cursor skips hidden runs and stays inside a zoom", () => {
   assert.equal(read("loss", { gd: 9, sgd: 9, messages: [{ type: "hidden", run: "gd", hidden: true }] }).readout("Home").panels[0].rows.length, 1);
   const { press } = read("loss", { gd: 3000, zoom: [1000, 1100] });
   assert.ok(press("Home") >= 1000 && press("End") <= 1100);
 });
 
-test("when bins are joined the cursor stays where it was", () => {
+test("the cursor stays when bins merge", () => {
   const { bins, at } = read("loss", { gd: 3000 });
   assert.ok(Math.abs(bins[nearest(bins, 41)].x - 41) <= 4);
   assert.ok(Math.abs(at(41).at - 41) <= 4);

@@ -1,4 +1,4 @@
-// The decision map: what is read of an answer, what is drawn of it, and what it says to who does not see it.
+// The decision map: reading an answer, drawing it, and its words for screen readers.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -23,7 +23,7 @@ const RED = [200, 0, 0];
 const BLUE = [0, 0, 200];
 const PAPER = [100, 100, 100];
 
-test("a cell is as full of its class's colour as that is surer than chance, and no cell is without", () => {
+test("a cell's colour is stronger the surer the class is, and no cell is without colour", () => {
   const map = readMap(told());
   const pixels = pixelsOf(map, [RED, BLUE], PAPER);
   const at = (column, row) => [...pixels.slice(4 * (3 * row + column), 4 * (3 * row + column) + 4)];
@@ -34,7 +34,7 @@ test("a cell is as full of its class's colour as that is surer than chance, and 
   assert.ok(even > 105 && even < likely && likely < sure, `${even} ${likely} ${sure}`);
 });
 
-test("of three classes a third is chance; without probabilities all cells are full; what is not finite is left clear", () => {
+test("with three classes a third is chance; without probabilities all cells are full; cells that are not finite are transparent", () => {
   const three = readMap(told({ classes: ["a", "b", "c"], cells: { predicted: bytes([2, 0, 0, 0]), probability: bytes([85, 255, 170, 0]) } }));
   assert.deepEqual([...three.sureness].map((one) => Number(one.toFixed(2))), [0, 1, 0.5, 0]);
   const bare = pixelsOf(readMap(told({ cells: { predicted: bytes([0, 1, NONE, 0]), probability: null } })), [RED, BLUE], PAPER);
@@ -42,7 +42,7 @@ test("of three classes a third is chance; without probabilities all cells are fu
   assert.deepEqual([...bare.slice(0, 4)], [0, 0, 0, 0]);
 });
 
-test("a line runs where another class begins, and each stretch of it is one", () => {
+test("a line marks each border between classes, one for each stretch", () => {
   const third = SPAN / 3;
   const parts = borderOf(readMap(told())).match(/M[^M]+/g);
   assert.deepEqual(parts.sort(), [
@@ -51,7 +51,7 @@ test("a line runs where another class begins, and each stretch of it is one", ()
   assert.equal(borderOf(readMap(told({ cells: { predicted: bytes([1, 1, 1, 1]), probability: null } }))), "");
 });
 
-test("samples stand where they lie, by class, and those that are wrong larger and over all others", () => {
+test("samples have their place and class, with wrong ones larger and on top", () => {
   const dots = dotsOf(readMap(told()));
   assert.deepEqual(dots.map(({ name, kind }) => `${name} ${kind}`), ["right 0", "right 1", "wrong 0", "wrong 1"]);
   const [right] = dots;
@@ -65,7 +65,7 @@ test("thirty classes differ by shape or by colour", () => {
   assert.equal(new Set(looks).size, 30);
 });
 
-test("the map is told in words: how many are right, which are wrong and as what, and how much of the plane each class takes", () => {
+test("the map in words: how many are right, which are wrong and as what, and each class's share of the plane", () => {
   const run = { label: "GD", status: "paused", step: 40, divergedAt: null };
   assert.equal(
     mapWords(run, told()),
@@ -81,7 +81,7 @@ test("the map is told in words: how many are right, which are wrong and as what,
   assert.match(mapWords(run, told(), true), /Of the plane of u and v, both standardized: no 67 %, yes 33 %\.$/);
 });
 
-test("what is pointed at is told of the cell's middle, of which it is true", () => {
+test("the prediction under the pointer names the middle of its cell", () => {
   const at = (across, up, changes = {}) => placeWords(told(changes), readMap(told(changes)), [across, up]);
   assert.equal(at(0.4, 0.4), "u 1.50, v 0: no, 50 %");
   assert.equal(at(1, 1), "u 2.50, v 1.00: yes, 100 %");
@@ -91,7 +91,7 @@ test("what is pointed at is told of the cell's middle, of which it is true", () 
   assert.equal(at(0.9, 0.9, { cells: { predicted: bytes([0, 0, 0, 1]), probability: null } }), "u 2.25, v 0.750: yes");
 });
 
-test("arrow keys lead from cell to cell, from the middle on and never off the map", () => {
+test("arrow keys move from cell to cell, from the middle on and never off the map", () => {
   const side = 4;
   const after = (...keys) => keys.reduce((at, key) => moved(side, at, key), null).map((share) => share * side - 0.5);
   assert.deepEqual(after("ArrowLeft"), [2, 2], "the first key enters");
@@ -102,16 +102,16 @@ test("arrow keys lead from cell to cell, from the middle on and never off the ma
   assert.deepEqual([isMove("ArrowUp"), isMove("a"), isMove("toString")], [true, false, false]);
 });
 
-test("the cursor frames its cell, rows counted from below", () => {
+test("the cursor frames its cell, with rows counted from below", () => {
   const d = cursorOf(3, [0, 0]);
   const [left, top] = [SPAN / 6, SPAN - SPAN / 6];
   assert.equal(d, `M${left - 4},${top - 4}H${left + 4}V${top + 4}H${left - 4}ZM0,${top}H${left - 4}M${left + 4},${top}H${SPAN}M${left},0V${top - 4}M${left},${top + 4}V${SPAN}`);
 });
 
-/** Two runs, whose maps are in sight. */
+/** Two runs with visible maps. */
 const ofClasses = (features) => [{ type: "opened", answer: classified(features), token: "t" }, { type: "view", part: { isMapSeen: true } }].reduce(reduce, initialState());
 
-test("a map is looked at where there are classes and two inputs, and somebody sees it: of no run that is hidden or has diverged", () => {
+test("a map needs classes, two inputs and a viewer, and a run that is neither hidden nor diverged", () => {
   const state = ofClasses();
   const names = (messages, from = state) => mappedRuns(messages.reduce(reduce, from)).map(({ name }) => name);
   assert.deepEqual([showsMap(state), names([])], [true, ["gd", "sgd"]]);
@@ -124,7 +124,7 @@ test("a map is looked at where there are classes and two inputs, and somebody se
   assert.deepEqual(names([diverged]), ["sgd"]);
 });
 
-test("a map is old while one that is looked at is missing, or is of another step than that at which its run stands still", () => {
+test("a map is old if one on view is missing, or is of another step than its paused run", () => {
   const map = (run, step) => ({ type: "instrument", run, name: "map", answer: { ...told(), step } });
   const at = (step, status = "paused") => ({ type: "frame", runs: Object.fromEntries(["gd", "sgd"].map((name) => [name, { status, step, epoch: 1, samples_seen: 9, generation: 0, latest: {} }])) });
   const isOld = (...messages) => isMapOld(messages.reduce(reduce, ofClasses()));

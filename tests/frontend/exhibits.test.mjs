@@ -1,4 +1,4 @@
-// Which exhibit is on the page, what may be said of it, and how one is opened and left again.
+// The exhibit on the page, its words, opening and leaving it.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -22,14 +22,14 @@ const after = (...messages) => [...told, ...messages].reduce(reduce, initialStat
 const opened = (changed) => ({ type: "opened", answer: answer({ id: "e2", recipe: { ...recipe, ...changed } }), token: "t" });
 const edit = { type: "event", event: "edit", experiment: "e1", run: "gd", step: 7, generation: 0, at_step: 7, learning_rate: 0.01 };
 
-test("an experiment with an exhibit's recipe is that exhibit, in whatever order its fields and runs came", () => {
+test("an experiment with an exhibit's recipe is that exhibit, in any order of fields and runs", () => {
   assert.equal(exhibitOf(after())?.name, "notebook");
   const shuffled = Object.fromEntries(Object.entries(recipe.data).reverse());
   assert.equal(exhibitOf(after(opened({ data: shuffled, runs: [...recipe.runs].reverse() })))?.name, "notebook");
   assert.equal(exhibitOf(after(opened({ runs: recipe.runs.map((run) => ({ ...run, label: "Mine" })) })))?.name, "notebook");
 });
 
-test("whatever changes its numbers makes of it one's own: data, network, loss, a rate, a run less, an edit", () => {
+test("any change of numbers makes it an own experiment: data, network, loss, a rate, a run less, an edit", () => {
   const [gd, sgd] = recipe.runs;
   for (const changed of [
     { data: { ...recipe.data, seed: 6 } },
@@ -42,7 +42,7 @@ test("whatever changes its numbers makes of it one's own: data, network, loss, a
   assert.equal(titleOf(after({ type: "event", event: "run_removed", experiment: "e1", run: "sgd", step: 0, generation: 0 })), OWN);
 });
 
-test("a reset leaves an exhibit what it is, and of what was edited it makes no exhibit again", () => {
+test("a reset keeps an exhibit, and does not restore an edited one", () => {
   const reset = (settings) => ({ type: "event", event: "reset", experiment: "e1", run: "gd", step: 0, generation: 1, settings });
   assert.equal(titleOf(after(reset({}))), "The notebook");
   const edited = after(edit, reset({ learning_rate: 0.01 }));
@@ -50,13 +50,13 @@ test("a reset leaves an exhibit what it is, and of what was edited it makes no e
   assert.equal(titleOf(edited), OWN);
 });
 
-test("nothing is claimed before it is known", () => {
+test("the page shows no title before it is known", () => {
   assert.equal(titleOf(initialState()), "");
   assert.equal(titleOf([told[1]].reduce(reduce, initialState())), "");
   assert.equal(exhibitOf([told[1]].reduce(reduce, initialState())), null);
 });
 
-test("the invitation says of an exhibit what it shows, and of any other experiment what is true of all", () => {
+test("the invitation says what an exhibit shows, and for other experiments what is always true", () => {
   assert.equal(invitationOf(after()), "Press play: two ways down.");
   assert.equal(invitationOf(after(edit)), "Press play: both runs start from the same weights.");
   const own = { ...recipe.data, seed: 6 };
@@ -70,14 +70,14 @@ function one(changed) {
   return { ...whole, runs: whole.runs.slice(0, 1), recipe: { ...recipe, runs: recipe.runs.slice(0, 1), ...changed } };
 }
 
-test("the notice says who starts", () => {
+test("the notice names the runs that start", () => {
   const runs = (/** @type {number} */ count) => ({ ...exhibits[0], recipe: { ...recipe, runs: Array(count).fill(recipe.runs[0]) } });
   assert.deepEqual([1, 2, 3].map((count) => startWords(runs(count))), [
     "The notebook: the run starts at step 0.", "The notebook: both runs start at step 0.", "The notebook: all 3 runs start at step 0.",
   ]);
 });
 
-test("a thumbnail draws all runs on one log axis, and ends a line where its run has diverged", () => {
+test("a thumbnail draws all runs on one log axis, and ends a diverged run's line", () => {
   assert.deepEqual(linesOf([[100, 10, 1], [100, null, null]], 60, 30), ["0.0,0.0 30.0,15.0 60.0,30.0", "0.0,0.0"]);
   assert.deepEqual(linesOf([[5, 5]], 60, 30), ["0.0,15.0 60.0,15.0"]);
   assert.deepEqual(linesOf([[0, 5]], 60, 30), ["60.0,15.0"]);

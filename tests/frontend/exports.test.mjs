@@ -1,4 +1,4 @@
-// What can be taken away from the page: addresses of files, names of pictures, and words that fit where they stood.
+// Exports: addresses of files, names of pictures, and text that fits.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -17,7 +17,7 @@ const exports = [
 ];
 const lab = (told = answer()) => [{ type: "catalog", catalog: { ...catalog, exports } }, { type: "opened", answer: told, token: "t" }].reduce(reduce, initialState());
 
-test("files are the catalog's, of all runs or of one, and a file of one run says which", () => {
+test("files come from the catalog, for all runs or one, and a file of one run names it", () => {
   const state = lab();
   const at = `/api/v1/experiments/${state.experiment.id}/export`;
   assert.deepEqual(filesOf(state, ALL).map(({ href, of }) => [href, of]), [[`${at}/recipe.json`, ""], [`${at}/script.py`, state.runs.gd.label]]);
@@ -25,13 +25,13 @@ test("files are the catalog's, of all runs or of one, and a file of one run says
   assert.deepEqual(choicesOf(state).map(({ value, text }) => [value, text]), [[ALL, "Both runs"], ["gd", state.runs.gd.label], ["sgd", state.runs.sgd.label]]);
 });
 
-test("pictures are named after the step that is seen", () => {
+test("pictures are named after the step on view", () => {
   const state = reduce(lab(), { type: "frame", runs: { gd: { status: "paused", step: 70, epoch: 70, samples_seen: 70, generation: 0, latest: {} } } });
   assert.equal(pictureName(state, "loss", "svg"), "fallline-loss-step-70.svg");
   assert.equal(pictureName(reduce(state, { type: "look", step: 12 }), "loss", "png"), "fallline-loss-step-12.png");
 });
 
-test("classes have a picture of what was predicted over two inputs, as long as the map is shown", () => {
+test("classes over two inputs can be exported as a picture while the map is on view", () => {
   const state = lab(classified(2));
   const kinds = (of) => picturesOf(of).map(({ kind }) => kind);
   assert.deepEqual(kinds(lab()), ["loss", "gradients", "scatter"]);
@@ -41,7 +41,7 @@ test("classes have a picture of what was predicted over two inputs, as long as t
   assert.equal(pictureName(state, "map", "svg"), "fallline-map-step-0.svg");
 });
 
-test("pixels become rectangles by colour, as long as a stretch of a row, and clear ones none", () => {
+test("pixels become rectangles by colour, one for each stretch of a row; transparent ones are skipped", () => {
   const [red, blue, clear] = [[200, 0, 0, 255], [0, 0, 200, 255], [9, 9, 9, 0]];
   assert.deepEqual(mosaic([red, red, blue, blue, blue, red, red, clear, clear].flat(), 3), [
     { fill: "rgb(200,0,0)", d: "M0,0h2v1h-2zM2,1h1v1h-1zM0,2h1v1h-1z" },
@@ -49,7 +49,7 @@ test("pixels become rectangles by colour, as long as a stretch of a row, and cle
   ]);
 });
 
-test("words that do not fit end in an ellipsis, and never in half of one", () => {
+test("text that does not fit ends in an ellipsis, never in half a word", () => {
   const widthOf = (text) => 10 * text.length;
   assert.equal(fitting("momentum", 80, widthOf), "momentum");
   assert.equal(fitting("momentum", 79, widthOf), "moment…");
@@ -59,7 +59,7 @@ test("words that do not fit end in an ellipsis, and never in half of one", () =>
 
 const file = (name, text) => Object.assign(new Blob([text]), { name });
 
-test("a recipe that is opened is another experiment, and the one before can be had back", async () => {
+test("opening a recipe starts another experiment, and undo returns to the one before", async () => {
   const { app, server, id } = await live();
   const recipe = structuredClone(app.store.get().experiment.recipe);
   recipe.runs[0].edits = [{ at_step: 3, batch_size: 1 }];
@@ -72,7 +72,7 @@ test("a recipe that is opened is another experiment, and the one before can be h
   app.stop();
 });
 
-test("parameters that are opened are where a fresh experiment of the same recipe begins", async () => {
+test("opened parameters are the start of a new experiment with the same recipe", async () => {
   const { app, server } = await live();
   await app.openFile(file("gd-parameters.npz", "PK"));
   assert.deepEqual([server.posted.network.start, server.posted.network.layers.length], ["p1", 2]);
@@ -80,7 +80,7 @@ test("parameters that are opened are where a fresh experiment of the same recipe
   app.stop();
 });
 
-test("what cannot be opened is told, and the experiment stays", async () => {
+test("an unreadable file gives a notice, and the experiment stays", async () => {
   const { app, id } = await live();
   for (const [name, text, words] of [
     ["notes.txt", "", /notes\.txt is neither/], ["recipe.json", "[1]", /holds no recipe/], ["recipe.json", "{", /holds no recipe/], ["w.npz", "no", /cannot be used/],
@@ -94,7 +94,7 @@ test("what cannot be opened is told, and the experiment stays", async () => {
   app.stop();
 });
 
-test("a network that is changed draws its weights anew, other changes leave those of a file", () => {
+test("a changed network gets new initial weights; other changes keep those of a file", () => {
   const told = answer();
   const state = lab({ ...told, recipe: { ...told.recipe, network: { ...told.recipe.network, start: "p1" } } });
   const start = (changes) => changedRecipe(state, changes).network.start;

@@ -41,13 +41,13 @@ export function answer({ id = "e1", status = "paused", step = 0, generation = 0,
   };
 }
 
-/** The same of two classes over so many inputs. */
+/** The same with two classes over this many inputs. */
 export function classified(features = 2) {
   const { recipe, ...more } = answer();
   return { ...more, recipe: { ...recipe, data: { ...recipe.data, features } }, classes: ["no", "yes"] };
 }
 
-/** Columns of steps first ... last, one bucket a step, the loss being 1 / (1 + step). */
+/** Columns of steps first ... last, one bucket a step; the loss is 1 / (1 + step). */
 export function columns(first, last, generation = 0) {
   const steps = Array.from({ length: last - first + 1 }, (_, k) => first + k);
   const loss = steps.map((step) => 1 / (1 + step));
@@ -57,10 +57,10 @@ export function columns(first, last, generation = 0) {
   };
 }
 
-/** A finding as it is told at first: its numbers are those with which it was found. */
+/** A new finding: its first evidence is its evidence. */
 const asFound = (/** @type {any} */ finding) => ({ seen_at: finding.found_at, first_evidence: finding.evidence, ...finding });
 
-/** What the Doctor says of a layer that died, with changes. */
+/** The Doctor's finding of a dead layer, with changes. */
 export const dead = (changes = {}) => asFound({
   id: "dead_layer-2@214", rule: "dead_layer", severity: "problem", subject: { layer: 2 }, since_step: 214, until_step: null, found_at: 230,
   title: "SGD: layer 2 is dead.", evidence: "4 of 4 units output 0 for all 900 samples since step 214.", mark: "layer 2 dead",
@@ -72,18 +72,18 @@ export const dead = (changes = {}) => asFound({
   ...changes,
 });
 
-/** What it says of a run that is well. */
+/** The finding of a healthy run. */
 export const healthy = (changes = {}) => asFound({
   id: "healthy@400", rule: "healthy", severity: "info", subject: {}, since_step: 400, until_step: null, found_at: 400,
   title: "GD is learning.", evidence: "Train loss fell 69 % in the last 400 steps.", mark: "learning", why: null, remedies: [], ...changes,
 });
 
-/** A rate that is too high. */
+/** The finding of a high rate. */
 export const edge = (changes = {}) => asFound({
   id: "rate_at_edge@100", rule: "rate_at_edge", severity: "warning", subject: {}, since_step: 100, until_step: null, found_at: 110,
   title: "GD: the rate is at the edge.", evidence: "The loss rose in 48 of the last 100 steps.", mark: "rate at the edge", why: null,
   remedies: [{ label: "Halve the rate", hint: "rate 0.05", command: { do: "edit", run: "gd", learning_rate: 0.05 } }], ...changes,
 });
 
-/** The event that tells of it. */
+/** The event of a finding. */
 export const found = (run, finding, generation = 0) => ({ type: "event", event: "finding", run, step: finding.found_at, generation, finding });

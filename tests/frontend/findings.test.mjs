@@ -1,4 +1,4 @@
-// What the Doctor found: how it comes, in which order it is listed, what it says of a run, and what the page does with its advice.
+// The Doctor's findings: arrival, order, words, and remedies.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -28,7 +28,7 @@ const withFindings = (gd, sgd) => {
   return told;
 };
 
-test("findings come with the runs and by event, problems first and the newest first", () => {
+test("findings arrive with runs and events, problems first and the newest first", () => {
   const told = withFindings([healthy(), edge()], [dead()]);
   const later = dead({ id: "dead_units-1@480", rule: "dead_units", since_step: 480, title: "SGD: 2 of 4 units in layer 1 are dead." });
   const state = after([{ type: "opened", answer: told, token: "t" }, found("sgd", later)], opened());
@@ -38,14 +38,14 @@ test("findings come with the runs and by event, problems first and the newest fi
   assert.deepEqual(openFindings(state).map(({ finding }) => glyphOf(finding)), ["problem", "problem", "warning", "check"]);
 });
 
-test("a run with a problem is not called well, whatever was found before", () => {
+test("a run with a problem is not called healthy, whatever the earlier findings", () => {
   const well = healthy({ id: "healthy@0", since_step: 0, title: "SGD is learning." });
   const state = after([found("sgd", well), found("gd", healthy()), found("sgd", dead())], opened());
   assert.deepEqual([titles(state), countWords(state)], [["SGD: layer 2 is dead.", "GD is learning."], "1 problem, 1 healthy"]);
   assert.deepEqual(titles(after([found("sgd", dead({ until_step: 400 }))], state)), ["GD is learning.", "SGD is learning."]);
 });
 
-test("the network shows the run that is in trouble, until somebody chooses another or reads the steps of one", () => {
+test("the network shows the run in trouble, unless a person chose another or reads steps", () => {
   const shown = (messages, state = opened()) => after(messages, state).view.networkRun;
   const told = withFindings([], [dead()]);
   const view = (part) => ({ type: "view", part });
@@ -60,7 +60,7 @@ test("the network shows the run that is in trouble, until somebody chooses anoth
   assert.deepEqual([shown([view({ inspector: true }), found("sgd", dead())]), shown([view({ tab: "step" }), found("sgd", dead())])], ["gd", "gd"]);
 });
 
-test("what a fork brings along is said of its parent, until it has made a step of its own", () => {
+test("inherited findings belong to a fork's parent until its own first step", () => {
   const recipe = { ...answer().recipe.runs[1], name: "sgd-300", origin: { run: "sgd", at_step: 300 } };
   const added = { ...answer().runs[1], name: "sgd-300", label: "SGD from 300", step: 300, findings: [dead({ title: "SGD from 300: layer 2 is dead." })] };
   const forked = after([frame("sgd", 300), found("sgd", dead()), { type: "event", event: "run_added", run: "sgd-300", recipe, added }], opened());
@@ -69,17 +69,17 @@ test("what a fork brings along is said of its parent, until it has made a step o
   assert.deepEqual(titles(after([{ type: "event", event: "run_removed", run: "sgd" }], forked)), ["SGD from 300: layer 2 is dead."], "there is nobody else to say it of");
 });
 
-test("a server that tells of no findings has none, and the count says nothing then", () => {
+test("a server without findings is supported, and the count is empty", () => {
   assert.deepEqual([titles(opened()), countWords(opened())], [[], ""]);
   assert.equal(countWords(after([found("gd", healthy())], opened())), "0 problems, 1 healthy");
 });
 
-test("the numbers of a finding name their moment, which is that at which it was seen and not the one that is shown", () => {
+test("evidence names the step at which it was seen, not the step on view", () => {
   const state = after([found("gd", healthy({ found_at: 1059, evidence: "Train loss fell 97 % in the last 59 steps." })), frame("gd", 2000)], opened());
   assert.equal(evidenceWords(openFindings(state)[0].finding), "Train loss fell 97 % in the last 59 steps. Seen at step 1,059.");
 });
 
-test("frames bring the numbers of what goes on, which is no news; a state that is told whole does not take them back", () => {
+test("frames update the evidence of open findings without news, and a later whole state does not revert it", () => {
   const told = (step, evidence, id = dead().id) => frame("sgd", step, { findings: [{ id, seen_at: step, evidence }] });
   const open = after([found("sgd", dead()), found("gd", healthy())], opened());
   const next = after([told(900, "Still so.")], open);
@@ -97,7 +97,7 @@ test("frames bring the numbers of what goes on, which is no news; a state that i
   assert.match(evidenceWords(findingsAt(newest.runs.sgd.findings, 1100)[0]), /Seen at step 230\.$/);
 });
 
-test("what examining costs is told of all runs together, as frames tell it, and with the seconds of which it is a share", () => {
+test("the cost of examinations is shown for all runs together, with the seconds behind the percentage", () => {
   const told = (gd, sgd = gd) => ["gd", "sgd"].reduce((state, run, place) => {
     const [waited_seconds, computed_seconds] = [gd, sgd][place];
     return reduce(state, frame(run, 500, { doctor: { share: 0.3, waited_seconds, computed_seconds } }));
@@ -108,7 +108,7 @@ test("what examining costs is told of all runs together, as frames tell it, and 
   assert.equal(waitWords(reduce(told([0.6, 21]), frame("gd", 600, { generation: 1, doctor: { waited_seconds: 0, computed_seconds: 0 } }))), "Training waited for it 2.9 % of the last 20 s that it computed.");
 });
 
-test("of a few seconds of computing, in which one look is a large share, it is only told how long training waited", () => {
+test("in the first seconds the cost is shown as waiting time, not as a share", () => {
   const after = (waited_seconds, computed_seconds) => waitWords(reduce(opened(), frame("gd", 500, { doctor: { share: 0.3, waited_seconds, computed_seconds } })));
   assert.equal(after(0.012, 0.04), "Training waited 12 ms for it so far.");
   assert.equal(after(0.24, 9.9), "Training waited 240 ms for it so far.");
@@ -116,7 +116,7 @@ test("of a few seconds of computing, in which one look is a large share, it is o
   assert.deepEqual([waitWords(opened()), waitWords(reduce(opened(), frame("gd", 500, { doctor: { share: 0.3 } })))], ["", ""], "a server that does not tell it");
 });
 
-test("a finding that closes leaves the list for those that are over, and an answer that was on its way does not open it again", () => {
+test("a closed finding moves to the past ones, and an older answer does not reopen it", () => {
   const closed = after([found("gd", edge()), found("gd", edge({ until_step: 160 }))], opened());
   assert.deepEqual(titles(closed), []);
   assert.deepEqual(earlierFindings(closed).map(({ finding }) => finding.title), ["GD: the rate is at the edge."]);
@@ -125,7 +125,7 @@ test("a finding that closes leaves the list for those that are over, and an answ
   assert.deepEqual(titles(after([{ type: "experiment", state: late }], closed)), []);
 });
 
-test("what was found of a past that is no more is forgotten, and what is told of it later is not heard", () => {
+test("a reset forgets findings, and late findings of the old generation are ignored", () => {
   const reset = { type: "event", event: "reset", run: "sgd", step: 0, generation: 1 };
   const state = after([found("sgd", dead()), reset], opened());
   assert.deepEqual(titles(state), []);
@@ -134,7 +134,7 @@ test("what was found of a past that is no more is forgotten, and what is told of
   assert.deepEqual(titles(after([frame("sgd", 3, { generation: 1 })], after([found("sgd", dead())], opened()))), []);
 });
 
-test("looking back shows what was found by that step, also what is over since", () => {
+test("the past view shows findings up to that step, including those closed since", () => {
   const moment = (step) => ({ step, generation: 0, epoch: 1, samples_seen: 900, latest: {}, units: null, predictions: null, weights: null });
   const at = (step) => after([
     found("gd", edge({ until_step: 160 })), found("sgd", dead()), frame("gd", 500), frame("sgd", 500), { type: "look", step },
@@ -148,7 +148,7 @@ test("looking back shows what was found by that step, also what is over since", 
   assert.equal(stateOf(then.runs.sgd, then).word, "", "it was not dead yet; its losses of then are not there");
 });
 
-test("the word for a run is what is wrong with it, else that of the losses that are shown, whatever was found before", () => {
+test("a run's word names its problem, else its loss trend on view", () => {
   const play = { type: "event", event: "playback", run: null, playing: true, speed: 60, pace: "steps" };
   const playing = after([frame("gd", 500), frame("sgd", 500), play, { type: "measured", runs: { gd: { generation: 0, trend: "flat" }, sgd: { generation: 0, trend: "falling" } } }], opened());
   const word = (state, run) => stateOf(state.runs[run], state).word;
@@ -160,13 +160,13 @@ test("the word for a run is what is wrong with it, else that of the losses that 
   assert.match(lossSummary(told), /SGD started at 12\.3: layer 2 dead since step 214\./);
 });
 
-test("of a run that moves nothing is known while the server is not heard, but what was wrong still is", () => {
+test("without a connection a playing run's state is unknown, but problems stay", () => {
   const play = { type: "event", event: "playback", run: null, playing: true, speed: 60, pace: "steps" };
   const state = after([frame("gd", 500), frame("sgd", 500), play, found("sgd", dead()), { type: "connection", status: "reconnecting" }], opened());
   assert.deepEqual(["gd", "sgd"].map((run) => stateOf(state.runs[run], state).word), ["no news", "layer 2 dead"]);
 });
 
-test("problems stay on the timeline, warnings while they last, and the keys step through them", () => {
+test("problems stay on the timeline, warnings while open, and keys step through them", () => {
   const state = after([frame("gd", 500), frame("sgd", 500), found("sgd", dead({ until_step: 300 })), found("gd", edge()), found("gd", healthy())], opened());
   assert.deepEqual(markersOf(state).map(({ kind, step, text, tone }) => [kind, step, text, tone]), [
     ["finding", 100, "GD: rate at the edge", "warn"], ["finding", 214, "SGD: layer 2 dead", "bad"],
@@ -178,14 +178,14 @@ test("problems stay on the timeline, warnings while they last, and the keys step
   assert.deepEqual(markersOf(diverged).map(({ kind }) => kind), ["diverged"]);
 });
 
-test("a fork does not flag again what was found of its parent", () => {
+test("a fork does not flag its parent's findings again", () => {
   const recipe = { ...answer().recipe.runs[1], name: "sgd-300", origin: { run: "sgd", at_step: 300 } };
   const added = { type: "event", event: "run_added", run: "sgd-300", recipe, added: { ...answer().runs[1], name: "sgd-300", step: 300, findings: [dead()] } };
   const state = after([found("sgd", dead()), added], opened());
   assert.deepEqual(markersOf(state).map(({ run, kind }) => `${run} ${kind}`), ["sgd finding", "sgd-300 fork"]);
 });
 
-test("a finding is a solid line and a flag on the charts, and an edit stays a dotted one", () => {
+test("a finding is a solid line with a flag on the charts, an edit a dotted one", () => {
   const edit = { type: "event", event: "edit", run: "sgd", step: 20, generation: 0, edit: { at_step: 20, learning_rate: 0.01 } };
   const { ground, labels } = lossChart(figures.loss, scene({ gd: 400, sgd: 400, messages: [edit, found("sgd", dead())] }));
   const [line] = ground.filter(({ name }) => name === "finding bad");
@@ -194,7 +194,7 @@ test("a finding is a solid line and a flag on the charts, and an edit stays a do
   assert.deepEqual(labels.flags.map(({ step, text, tone }) => [step, text, tone]), [[20, "rate 0.1 → 0.01", undefined], [214, "layer 2 dead", "bad"]]);
 });
 
-test("a problem is news once; what was there when one came is none, and a divergence is the alert's", () => {
+test("a problem is announced once; earlier ones are not, and divergence has its own alert", () => {
   const news = createNews();
   const told = withFindings([], [dead()]);
   const state = after([{ type: "opened", answer: told, token: "t" }], opened());
@@ -205,7 +205,7 @@ test("a problem is news once; what was there when one came is none, and a diverg
   assert.equal(news(after([{ type: "opened", answer: withFindings([], [dead()]) }], more)), "");
 });
 
-test("a remedy that forks is asked for under a name of its own, and undone by taking that run away", () => {
+test("a remedy that forks gets its own name, and undo removes that run", () => {
   const state = after([frame("sgd", 500), found("sgd", dead())], opened());
   const { remedy } = firstRemedy(state);
   const asked = askedBy(state, remedy);
@@ -213,7 +213,7 @@ test("a remedy that forks is asked for under a name of its own, and undone by ta
   assert.deepEqual(undoing(state, asked), { do: "remove_run", run: "sgd-214", body: {} });
 });
 
-test("a remedy that edits is undone by the values before, another optimizer's own included", () => {
+test("undo of a remedy that edits restores the values, another optimizer's included", () => {
   const edited = (...edits) => after(edits.map((edit) => ({ type: "event", event: "edit", run: "gd", edit: { at_step: 0, ...edit } })), opened());
   const undo = (state, body) => undoing(state, { do: "edit", run: "gd", body }).body;
   assert.deepEqual(undo(opened(), { learning_rate: 0.05 }), { learning_rate: 0.1 });
@@ -223,11 +223,11 @@ test("a remedy that edits is undone by the values before, another optimizer's ow
   assert.deepEqual(undo(opened(), { optimizer: "momentum", momentum: 0.5 }), { optimizer: "sgd" });
 });
 
-/** What the server tells of a fork that a remedy of SGD made. */
+/** The server's events after a remedy forked SGD. */
 const forked = (...edits) => [{ type: "event", event: "run_added", run: "sgd-214", recipe: { ...answer().recipe.runs[1], name: "sgd-214", origin: { run: "sgd", at_step: 214 }, edits },
   added: { ...answer().runs[1], name: "sgd-214", label: "SGD from 214", step: 214 } }];
 
-test("a remedy that edits is in force once the settings are its own, one that forks once its fork is there", () => {
+test("a remedy that edits is in force with its settings, one that forks with its fork", () => {
   const [halve] = edge().remedies;
   const edited = after([{ type: "event", event: "edit", run: "gd", edit: { at_step: 0, learning_rate: 0.05 } }], opened());
   assert.deepEqual([opened(), edited].map((state) => isInForce(state, halve)), [false, true]);
@@ -242,7 +242,7 @@ test("a remedy that edits is in force once the settings are its own, one that fo
   assert.equal(isInForce(after([{ type: "event", event: "run_removed", run: "sgd-214" }], made), fork), false, "it was undone");
 });
 
-test("where there is no room for a fork the page says so, and from the fifth run on that it looks like another", () => {
+test("the page says when there is no room for a fork, and from the fifth run on that colours repeat", () => {
   const many = (count) => Array.from({ length: count }, (_, k) => ({
     type: "event", event: "run_added", run: `r${k}`, recipe: { ...answer().recipe.runs[1], name: `r${k}` }, added: { ...answer().runs[1], name: `r${k}` },
   }));
@@ -254,7 +254,7 @@ test("where there is no room for a fork the page says so, and from the fifth run
   assert.deepEqual([waitsWords(asked), waitsWords({ do: "edit", run: "gd", body: {} })], ["Press play, and it goes on from there.", ""], "an edit waits for nothing");
 });
 
-test("the strip of a divergence offers the way back, but not to those who only watch", () => {
+test("the strip of a divergence offers a way back, but not to visitors", () => {
   const remedies = [{ label: "Rewind to step 300", command: { do: "add_run", fork_of: "gd", at_step: 300, learning_rate: 0.03 } }];
   const events = [{ type: "event", event: "diverged", run: "gd", step: 307, diverged_at: 307 }, found("gd", dead({ id: "d", rule: "diverged", since_step: 307, remedies }))];
   const state = after(events, opened());
@@ -269,7 +269,7 @@ test("the strip of a divergence offers the way back, but not to those who only w
   assert.equal(stripFor(undone).act.text, "Rewind GD to 300, rate 0.03", "and the way back was taken back");
 });
 
-test("a remedy is one command, told with its undo when it is done, and not when it is refused", async () => {
+test("a remedy is one command, reported with undo when done, and not when refused", async () => {
   const { app, socket, id } = await live();
   socket().say({ ...found("sgd", dead()), experiment: id });
   const { remedy } = firstRemedy(app.store.get());
@@ -289,7 +289,7 @@ test("a remedy is one command, told with its undo when it is done, and not when 
   assert.equal(app.store.get().runs["sgd-214"], undefined);
   assert.equal(app.store.get().view.networkRun, "sgd", "who takes it back sees again what it was for");
 
-  // the answer may come before the event that brings the run
+  // the answer may arrive before the event with the run
   app.remedy(remedy);
   socket().say({ type: "ack", id: socket().commands().at(-1).id, answer: {} });
   assert.equal(app.store.get().notice, null);
@@ -304,7 +304,7 @@ test("a remedy is one command, told with its undo when it is done, and not when 
   app.stop();
 });
 
-test("a remedy that edits is edited back by undo", async () => {
+test("undo reverts a remedy that edits", async () => {
   const { app, socket } = await live();
   app.remedy(edge().remedies[0]);
   const { id, learning_rate: rate } = socket().commands().at(-1);
@@ -316,7 +316,7 @@ test("a remedy that edits is edited back by undo", async () => {
   app.stop();
 });
 
-test("a way back far from its finding says that its weights are others, and by which optimizer it goes", () => {
+test("a remedy far from its finding names the new weights and the optimizer", () => {
   const { runs } = opened();
   const words = (change) => wholeWords({ runs }, { run: runs.gd, finding: edge() }, { label: "Fork", command: { do: "add_run", fork_of: "gd", at_step: 0, ...change } });
   assert.equal(words({ redraw: { layers: [1, 2, 3], weights: "he" }, learning_rate: 0.1, clip_norm: 1 }), "Rewind GD to 0, all drawn anew, He, rate 0.1, clip norm 1");

@@ -1,4 +1,4 @@
-// When the page asks for a change line by line, against a clock that the test holds; what opens, moves and closes it.
+// When the page requests a step line by line, by the test's clock; what opens, moves and closes it.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -50,7 +50,7 @@ function watching({ narrow = false, takes = 0, batch } = {}) {
   return { store, pass, view, moved, inspector };
 }
 
-test("nothing is asked while the step inspector is closed, and what was seen is forgotten when it closes", async () => {
+test("a closed step inspector requests nothing, and closing drops its answer", async () => {
   const { store, pass, view } = watching();
   assert.deepEqual(await pass(5000), []);
   view({ inspector: true });
@@ -63,7 +63,7 @@ test("nothing is asked while the step inspector is closed, and what was seen is 
   assert.deepEqual(await pass(0), ["gd now 0+4"]);
 });
 
-test("while a run moves it is asked for four times a second at most, and less often where answers take long", async () => {
+test("a moving run is requested at most four times a second, less often if answers are slow", async () => {
   for (const [takes, most] of [[0, 4], [200, 2]]) {
     const { pass, view, moved } = watching({ takes });
     view({ inspector: true });
@@ -77,7 +77,7 @@ test("while a run moves it is asked for four times a second at most, and less of
   }
 });
 
-test("another run, another step that one looks at and other rows are asked for at once", async () => {
+test("another run, past step or rows are requested at once", async () => {
   const { store, pass, view } = watching({ batch: [5, 6, 7, 8, 9, 10] });
   view({ inspector: true });
   await pass(0);
@@ -92,7 +92,7 @@ test("another run, another step that one looks at and other rows are asked for a
   assert.deepEqual(samplesFrom(store.get(), -1), { firstSample: 0 });
 });
 
-test("a phone's page asks while its tab is open", async () => {
+test("a phone's page requests while its tab is open", async () => {
   const { store, pass, view } = watching({ narrow: true });
   view({ inspector: true });
   assert.deepEqual(await pass(500), []);
@@ -102,7 +102,7 @@ test("a phone's page asks while its tab is open", async () => {
   assert.deepEqual(toggledInspector(store.get(), true), { tab: "charts" });
 });
 
-test("lines are gone through one by one, and there is nothing beyond the ends", async () => {
+test("lines are selected one by one, and nothing lies beyond the ends", async () => {
   const { store, pass, view } = watching();
   view({ inspector: true });
   await pass(0);
@@ -113,7 +113,7 @@ test("lines are gone through one by one, and there is nothing beyond the ends", 
   assert.deepEqual(lineFrom(store.get(), 1), {});
 });
 
-test("an answer about an experiment that is gone is not taken", async () => {
+test("an answer for another experiment is dropped", async () => {
   const { store, pass, view } = watching();
   view({ inspector: true });
   store.dispatch({ type: "opened", answer: answer({ id: "other", step: 8 }) });
@@ -121,7 +121,7 @@ test("an answer about an experiment that is gone is not taken", async () => {
   assert.equal(store.get().inspection.experiment, "other");
 });
 
-test("who steps with the step inspector open pauses what plays; with it closed it goes on", async () => {
+test("stepping with the step inspector open pauses play; with it closed play goes on", async () => {
   const { app } = await live();
   const isPlaying = () => app.store.get().playback.playing;
   app.play();
@@ -138,7 +138,7 @@ test("who steps with the step inspector open pauses what plays; with it closed i
   app.stop();
 });
 
-test("a line that the Doctor names is opened in its run", () => {
+test("a line that the Doctor names opens in its run", () => {
   assert.deepEqual(openedAt("sgd", "dz2 = da2 * (z2 > 0)", false), { networkRun: "sgd", line: "backward dz2", inspector: true });
   assert.deepEqual(openedAt("gd", "W2 -= lr * dW2", true), { networkRun: "gd", line: "update W2", tab: "step" });
   assert.equal(openedAt("gd", "loss = np.mean((y - y_pred)**2)", true).line, "forward loss");

@@ -1,4 +1,4 @@
-// When the page asks its instruments, what it keeps of their answers, and how it speaks of them.
+// When the page requests its instruments, which answers it keeps, and their words.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -50,7 +50,7 @@ function page({ narrow = false, takes = 5, fails = () => false, opened = answer(
   return { store, gauges, pass, stand, open, clock };
 }
 
-test("nothing is asked while the instruments are closed, and each of the three once where the runs stand still", async () => {
+test("closed instruments request nothing, and each of the three is requested once for paused runs", async () => {
   const { pass, stand, open, store } = page();
   stand(7);
   assert.deepEqual(await pass(5_000), []);
@@ -68,7 +68,7 @@ test("nothing is asked while the instruments are closed, and each of the three o
   assert.deepEqual([await pass(5_000), openInstruments(store.get())], [[], []]);
 });
 
-test("the run whose network is drawn is measured: that in trouble, until another one is chosen", async () => {
+test("the drawn run is measured: the one in trouble, until another is chosen", async () => {
   const { pass, stand, open, store } = page();
   stand(7);
   open({ selectedRun: "gd" });
@@ -82,7 +82,7 @@ test("the run whose network is drawn is measured: that in trouble, until another
   assert.ok((await pass(5_000)).every((line) => line.includes("gd")));
 });
 
-test("another figure of what is measured already is asked for, and nothing is measured again for it", async () => {
+test("another figure of a measured instrument loads its specification without measuring again", async () => {
   const { pass, stand, open } = page();
   stand(7);
   open();
@@ -93,7 +93,7 @@ test("another figure of what is measured already is asked for, and nothing is me
   assert.deepEqual(await pass(5_000), ["figure layers false"]);
 });
 
-test("while it trains, one question waits for the other, and all of them keep to the share that the server grants", async () => {
+test("during training requests are sequential and keep to the server's share", async () => {
   const { pass, stand, open } = page();
   stand(7, "playing");
   open();
@@ -106,7 +106,7 @@ test("while it trains, one question waits for the other, and all of them keep to
   assert.ok(spent / 3_000 <= 0.041, "milliseconds of a processor in three seconds");
 });
 
-test("who looks back measures there, a phone behind another tab not at all, a hidden page neither", async () => {
+test("the past view measures that step; a phone on another tab and a hidden page measure nothing", async () => {
   const past = page();
   past.stand(70);
   past.store.dispatch({ type: "look", step: 12 });
@@ -125,7 +125,7 @@ test("who looks back measures there, a phone behind another tab not at all, a hi
   assert.equal((await hidden.pass(2_000)).length, 6);
 });
 
-test("where there is no answer it is asked again, later", async () => {
+test("a request without an answer is repeated later", async () => {
   let down = true;
   const { pass, open } = page({ fails: () => down });
   open();
@@ -136,7 +136,7 @@ test("where there is no answer it is asked again, later", async () => {
 
 const isOfMaps = (line) => line.split(" ")[2] === "map";
 
-test("maps are asked for while somebody sees them, of each run that is shown: four times a second at most", async () => {
+test("visible maps of visible runs are requested, at most four times a second", async () => {
   const { pass, stand, store, clock } = page({ opened: classified(), takes: 1 });
   const show = (part) => store.dispatch({ type: "view", part });
   stand(7);
@@ -171,7 +171,7 @@ test("maps and instruments take turns within the same share", async () => {
   assert.ok(asked.length * 4 / 4_000 <= 0.041);
 });
 
-test("who looks back sees the maps of that step, and those of the present when he is back", async () => {
+test("the past view shows maps of that step, and the live view those of the present", async () => {
   const { pass, stand, store } = page({ opened: classified() });
   stand(70);
   store.dispatch({ type: "view", part: { isMapSeen: true } });
@@ -187,7 +187,7 @@ test("who looks back sees the maps of that step, and those of the present when h
 
 const measured = (state, name, answer) => reduce(state, { type: "instrument", run: "gd", name, answer });
 
-test("a trail holds numbers by step, however many there were, and ends with the life of a run", () => {
+test("a trail holds numbers by step, has a limit, and ends with a run's generation", () => {
   const { store } = page();
   let state = [30, 10, 20, 10].reduce((before, step) => measured(before, "curvature", told(step)), store.get());
   assert.deepEqual(toldOf(state, "gd", "curvature").trail.map(({ step }) => step), [10, 20, 30]);
@@ -203,7 +203,7 @@ test("a trail holds numbers by step, however many there were, and ends with the 
   assert.deepEqual(reduce(state, { type: "opened", answer: answer({ id: "another" }), token: null }).instruments, {});
 });
 
-test("what is measured is said in words: the story in the chart's name, numbers and cost beside it", () => {
+test("measurements in words: the story in the chart's name, numbers and cost beside it", () => {
   const { store, open, stand } = page();
   open();
   stand(7);
@@ -228,7 +228,7 @@ test("what is measured is said in words: the story in the chart's name, numbers 
   assert.match(gaugeSummary(none, GAUGES.alpha), /no step/);
 });
 
-test("a gauge says that it is in standardized numbers where the data are", () => {
+test("a gauge says that its numbers are standardized if the data are", () => {
   const keys = (standardize, told = answer()) => {
     const recipe = { ...told.recipe, data: { ...told.recipe.data, standardize } };
     const state = reduce(initialState(), { type: "opened", answer: { ...told, recipe }, token: "t" });

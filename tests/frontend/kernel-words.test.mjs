@@ -8,23 +8,23 @@ import { kernelWords } from "../../frontend/state/kernel-words.js";
 const gd = { label: "gd", kernel: "compiled" };
 const sgd = { label: "sgd", kernel: "numpy" };
 
-test("the kernel that makes all steps is named", () => {
+test("the words name the kernel of all steps", () => {
   assert.equal(kernelWords({ kernel: "compiled" }, [gd]), "Steps are made by compiled kernels.");
   assert.equal(kernelWords({ kernel: "compiled" }, []), "Steps are made by compiled kernels.");
 });
 
-test("where NumPy serves it says why", () => {
+test("the words say why NumPy makes the steps", () => {
   assert.equal(
     kernelWords({ kernel: "numpy", not_compiled: "FALLLINE_KERNEL is numpy" }, [sgd]),
     "Steps are made by NumPy (compiled kernels are not in use: FALLLINE_KERNEL is numpy).",
   );
 });
 
-test("where compiled kernels have no code for the loss it says so", () => {
+test("the words say that compiled kernels lack the loss", () => {
   assert.equal(kernelWords({ kernel: "compiled" }, [sgd], "numpy"), "Steps are made by NumPy: the compiled kernels have no code for this loss.");
 });
 
-test("runs that began before are said to keep their kernel", () => {
+test("runs created earlier keep their kernel, and the words say so", () => {
   assert.equal(
     kernelWords({ kernel: "compiled" }, [gd, sgd]),
     "New runs are made by compiled kernels. sgd began on NumPy and keeps to it until reset.",

@@ -1,5 +1,5 @@
-// Sheets of changes, as the server tells them, on standard input: what the page would make of each line. Prints one JSON list of what
-// is wrong: a line without words, a piece without a value, an equation that is not its line.
+// Reads sheets of steps, as the server sends them, from standard input. Prints a JSON list of errors: a line without
+// words, a piece without a value, an equation that differs from its line.
 
 import { readFileSync } from "node:fs";
 

@@ -1,4 +1,4 @@
-// Links: packed and read again in all their versions, and opened, watched and left by the page's whole logic.
+// Links: packed and unpacked in all versions, and opened, watched and left by the page's whole logic.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -20,19 +20,19 @@ const squeezed = async (text, version = VERSION) => {
   return `x=${version}.${Buffer.from(await new Response(stream).arrayBuffer()).toString("base64url")}`;
 };
 
-test("links of every version there was are read as what they were made of", async () => {
+test("links of every version read as their contents", async () => {
   assert.deepEqual(golden.map(({ fragment }) => Number(/^x=(\d+)\./.exec(fragment)[1])).sort(), Array.from({ length: VERSION + 1 }, (_, k) => k));
   for (const { fragment, opens } of golden) assert.deepEqual(await unpack(fragment), opens);
 });
 
-test("what is packed is an address's own alphabet, small, and comes back whole", async () => {
+test("a packed link uses the alphabet of addresses, is small, and unpacks unchanged", async () => {
   const fragment = await pack(link);
   assert.match(fragment, /^x=1\.[\w-]+$/);
   assert.ok(fragment.length < 700, fragment.length);
   assert.deepEqual(await unpack(fragment), link);
 });
 
-test("a link that is cut, changed, too new or too large is told as such, and nothing of it is used", async () => {
+test("a link that is cut, changed, too new or too large is refused as such, as a whole", async () => {
   const fragment = await pack(link);
   const told = (text) => unpack(text).then(() => assert.fail(`read ${text.slice(0, 40)}`), ({ problem }) => problem.detail);
   for (const broken of [fragment.slice(0, -20), fragment.replace(/.{10}$/, "AAAAAAAAAA"), "x=1.", "x=", "x=1.ab%20c", "x=one.abc", await squeezed("{"), await squeezed("[]"), await squeezed("null"),
@@ -45,7 +45,7 @@ test("a link that is cut, changed, too new or too large is told as such, and not
   assert.match(await told(bomb), /larger than any experiment/);
 });
 
-test("a view that is not known is left as the reader has it", async () => {
+test("an unknown view keeps the reader's own", async () => {
   const { view } = await unpack(await squeezed(JSON.stringify({ ...link, view: { x: "weeks", y: "linear", measure: 3, run: 4, hidden: "all", look: -1, wings: 2 } })));
   assert.deepEqual(view, { y: "linear" });
 });
@@ -55,13 +55,13 @@ test("an experiment whose recipe is too long has no link", async () => {
   assert.equal(await pack({ ...link, recipe: { ...link.recipe, runs: [{ ...link.recipe.runs[0], edits }] } }), null);
 });
 
-test("a link to the moment holds recipe, edits, where each run is and how one looks; one to the recipe no steps", () => {
+test("a link to the moment holds recipe, edits, steps and view; a link to the recipe has no steps", () => {
   const edit = { type: "event", event: "edit", run: "gd", step: 20, generation: 0, edit: { at_step: 20, batch_size: 32 } };
   const diverged = { type: "event", event: "diverged", run: "sgd", step: 30, generation: 0, diverged_at: 30 };
   const state = opened([edit, diverged, { type: "hidden", run: "gd", hidden: true }, { type: "view", part: { x: "samples", selectedRun: "sgd" } }, { type: "look", step: 7 }], { step: 30 });
   const found = linkOf(state, "moment");
   assert.deepEqual(found.recipe.runs[0].edits, [{ at_step: 20, batch_size: 32 }]);
-  // a run that diverged is asked for the step that it cannot make
+  // a diverged run gets one step more, which it cannot make
   assert.deepEqual(found.steps, { gd: 30, sgd: 31 });
   assert.deepEqual(found.view, { x: "samples", y: "log", measure: "grad_l1", run: "sgd", hidden: ["gd"], look: 7 });
   assert.deepEqual([linkOf(state, "recipe").steps, linkOf(state, "recipe").view.look], [{}, undefined]);
@@ -69,14 +69,14 @@ test("a link to the moment holds recipe, edits, where each run is and how one lo
   assert.deepEqual([chosen(), chosen({ selectedRun: "sgd" }, { networkRun: "gd" })], [undefined, "gd"], "the run that was chosen to be looked into");
 });
 
-test("runs are taken on together where they have the same way, by a million at a time, and not once they diverged", () => {
+test("runs step together where they have the same way, by a million at a time, and stop once diverged", () => {
   assert.deepEqual(nextSteps(opened(), { gd: 40, sgd: 40 }), { steps: 40 });
   assert.deepEqual(nextSteps(opened(), { sgd: 2_500_000 }), { run: "sgd", steps: 1_000_000 });
   assert.deepEqual(nextSteps(opened([], { step: 40 }), { gd: 40, sgd: 41 }), { run: "sgd", steps: 1 });
   assert.equal(nextSteps(opened([], { step: 40, status: "diverged" }), { gd: 41, sgd: 41 }), null);
 });
 
-test("the sharer is told what a link cannot carry, where it works, and what no code can hold", () => {
+test("the sharer reads what a link cannot contain, where it works, and when a QR code is impossible", () => {
   const own = opened([], { recipe: { ...answer().recipe, data: { name: "csv", dataset: "d1", samples: 9, test_fraction: 0, seed: 0 } } });
   const told = (state, kind, origin = "https://lab.example") => shareWords(state, kind, origin).join(" ");
   assert.match(told(own, "recipe"), /table of your own, which no link can carry/);
@@ -89,12 +89,12 @@ test("the sharer is told what a link cannot carry, where it works, and what no c
   assert.match(noCodeWords("x".repeat(2_954)), /2,954 bytes, and a QR code holds 2,953/);
 });
 
-/** Packing and unpacking take turns of their own. */
+/** Packing and unpacking take several turns. */
 const until = async (holds) => {
   for (let tries = 0; tries < 2_000 && !holds(); tries++) await new Promise((go) => setTimeout(go, 5));
   assert.ok(holds());
 };
-test("while the training goes on a link stays that of the moment at which it was asked for", async () => {
+test("a link keeps the moment of its request while training goes on", async () => {
   const { app, socket, id } = await live();
   const frame = (step) => ({ type: "frame", frame: step, experiment: id, runs: { gd: { status: "playing", step, epoch: step, samples_seen: 900 * step, generation: 0 } } });
   socket().say(frame(7));
@@ -108,7 +108,7 @@ test("while the training goes on a link stays that of the moment at which it was
 
 const steps = (socket) => socket().commands().filter((command) => command.do === "step");
 
-test("a page that is opened by a link makes its experiment, its steps and its view, and undo goes to one's own", async () => {
+test("a page opened by a link makes its experiment, steps and view, and undo returns to one's own", async () => {
   const stored = { "fallline.experiment": { id: "e7", token: "mine", recipe: answer().recipe } };
   const { app, server, socket, address, kept } = await live({ stored, known: { e7: answer({ id: "e7", step: 41 }) }, fragment: await pack(link) });
   assert.deepEqual(server.posted, link.recipe);
@@ -126,7 +126,7 @@ test("a page that is opened by a link makes its experiment, its steps and its vi
   app.stop();
 });
 
-test("one's own experiment is kept however much is changed in that of a link", async () => {
+test("one's own experiment is kept through any changes of a link's", async () => {
   const { app, server, socket, id, address, clock } = await live({ haste: 200 });
   address.fragment = await pack(link);
   clock.signal("link");
@@ -141,7 +141,7 @@ test("one's own experiment is kept however much is changed in that of a link", a
   app.stop();
 });
 
-test("what lies two steps back is given up, but not before the socket has gone over, however long that takes", async () => {
+test("the experiment before the last is deleted, but only after the socket has moved on", async () => {
   const { app, server, socket, id } = await live({ haste: 200 });
   for (const seed of [1, 2]) await app.newExperiment({ data: { seed } });
   await new Promise((go) => setTimeout(go, 50));
@@ -151,7 +151,7 @@ test("what lies two steps back is given up, but not before the socket has gone o
   app.stop();
 });
 
-test("of experiments left for one link after another none is lost: going back leads through all of them", async () => {
+test("experiments left for several links are all kept: going back leads through them", async () => {
   const { app, address, clock, kept } = await live();
   for (const next of ["made2", "made3"]) {
     address.fragment = await pack(link);
@@ -168,7 +168,7 @@ test("of experiments left for one link after another none is lost: going back le
   app.stop();
 });
 
-test("steps of a link end where somebody drives, or where one is refused", async () => {
+test("a link's steps end at another command or a refusal", async () => {
   for (const drive of [(page) => page.app.play(), ({ socket }) => socket().say({ type: "error", id: steps(socket)[0].id, problem: { title: "No", status: 409 } })]) {
     const page = await live({ fragment: await pack({ ...link, steps: { gd: 40, sgd: 50 } }) });
     drive(page);
@@ -178,7 +178,7 @@ test("steps of a link end where somebody drives, or where one is refused", async
   }
 });
 
-test("a link that cannot be opened leaves the experiment there is, at the start and later", async () => {
+test("an unreadable link keeps the present experiment, at the start and later", async () => {
   const stored = { "fallline.experiment": { id: "e7", token: "mine", recipe: answer().recipe } };
   const { app, server, address, clock } = await live({ stored, known: { e7: answer({ id: "e7" }) }, fragment: "x=1.broken" });
   const { experiment, problem } = app.store.get();
@@ -197,7 +197,7 @@ test("a link that cannot be opened leaves the experiment there is, at the start 
   app.stop();
 });
 
-test("who watches holds no key, asks nothing that changes, and finds their own as it was", async () => {
+test("a visitor holds no token, requests no changes, and finds their own experiment unchanged", async () => {
   const stored = { "fallline.experiment": { id: "e7", token: "mine", recipe: answer().recipe } };
   const { app, server, socket, address, kept } = await live({ stored, known: { e7: answer({ id: "e7" }), theirs: answer({ id: "theirs", step: 30 }) }, fragment: "watch=theirs" });
   const { experiment, isWatching } = app.store.get();
@@ -217,7 +217,7 @@ test("who watches holds no key, asks nothing that changes, and finds their own a
   app.stop();
 });
 
-test("who opens something else while watching finds their own by undo, and has it kept whatever comes then", async () => {
+test("opening something else while watching keeps one's own for undo and later visits", async () => {
   const stored = { "fallline.experiment": { id: "e7", token: "mine", recipe: answer().recipe } };
   const { app, server, socket } = await live({ stored, known: { e7: answer({ id: "e7" }), theirs: answer({ id: "theirs" }) }, fragment: "watch=theirs", haste: 200 });
   const file = (seed) => new File([JSON.stringify({ data: { seed } })], "recipe.json");
@@ -234,7 +234,7 @@ test("who opens something else while watching finds their own by undo, and has i
   app.stop();
 });
 
-test("what is to be watched and is not there is told, beside one's own", async () => {
+test("a missing experiment to watch gives a notice, beside one's own", async () => {
   const { app } = world({ fragment: "watch=gone" });
   await app.start();
   assert.deepEqual([app.store.get().experiment.id, app.store.get().problem.title], ["made1", "The experiment to watch is not there."]);

@@ -1,5 +1,6 @@
-// The page's logic against a real server, without a page: trains, loses the line, comes back, and compares what it holds with
-// the server's own history. Prints one JSON object. Usage: node live-page.mjs http://host:port seconds-without-a-line
+// The page's logic against a real server, without a page: trains, loses the connection, returns, and compares its
+// columns with the server's history. Prints one JSON object. Usage: node live-page.mjs http://host:port
+// seconds-offline
 
 import { createApp } from "../../frontend/app.js";
 
@@ -8,7 +9,7 @@ const wait = (ms) => new Promise((go) => setTimeout(go, ms));
 const kept = new Map();
 const net = { down: false, open: new Set() };
 
-/** A socket that fails at once while the net is down. */
+/** A socket that fails at once while offline. */
 class Socket extends WebSocket {
   constructor(url) {
     super(net.down ? "ws://127.0.0.1:9/" : url);
@@ -27,7 +28,7 @@ async function until(holds, what) {
   throw new Error(`waited in vain for ${what}: ${JSON.stringify(app.store.get().connection)}`);
 }
 
-/** Every held bucket against the server's steps that it stands for. */
+/** Compares every held bucket with the server's steps. */
 function differences(held, steps) {
   const wrong = [];
   let next = 0;

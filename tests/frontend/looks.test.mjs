@@ -1,4 +1,4 @@
-// What is asked of the server a few times a second, and how its packed answer is read.
+// Requests a few times a second, and reading the packed answer.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -9,14 +9,14 @@ import { lookQuery, readLook, sharesOf } from "../../frontend/state/looks.js";
 const packed = (Type, dtype) => (...values) => ({ dtype, bdata: Buffer.from(new Type(values).buffer).toString("base64") });
 const [f4, f8, i4] = [packed(Float32Array, "f4"), packed(Float64Array, "f8"), packed(Int32Array, "i4")];
 
-test("the server is asked for as many cells as are drawn, and for predictions where they are shown", () => {
+test("the request names the cells to draw, and predictions where they are on view", () => {
   const [{ drawn }] = columnsOf([1000, 1]);
   assert.equal(lookQuery({ weights: true, predictions: true }), `weights=${drawn}&predictions=pairs`);
   assert.equal(lookQuery({ weights: false, predictions: true }), "predictions=pairs");
   assert.equal(lookQuery({ weights: true, predictions: false }), `weights=${drawn}&predictions=none`);
 });
 
-test("everything that was told is of the step of the answer, and what was not asked for is not there", () => {
+test("all parts of an answer have its step, and unrequested ones are absent", () => {
   const [units, weights] = [{ layers: [] }, { W1: { largest: 1, cells: f4(1) } }];
   const told = { step: 7, units, weights, predictions: { split: "test", y: f8(0.1, 2), y_pred: f8(0.5, -1) } };
   assert.deepEqual(readLook(told), {
@@ -27,7 +27,7 @@ test("everything that was told is of the step of the answer, and what was not as
   assert.deepEqual([predictions.y, predictions.y_pred], [[0, 2], [1, 2]], "classes");
 });
 
-test("weights are drawn as shares of the largest that is drawn, with their signs; of none there is a share", () => {
+test("weights are drawn as signed shares of the largest one drawn; without weights there is none", () => {
   assert.deepEqual(sharesOf({ largest: 8, cells: f4(0.25, -0.5, 0) }), [0.5, -1, 0]);
   assert.deepEqual(sharesOf({ largest: 0, cells: f4(0, 0) }), [0, 0]);
 });

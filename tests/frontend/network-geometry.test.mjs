@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { cellOf, columnsOf, edgePath, footWords, HEIGHT, heightUnder, inputWords, strokeOf, WIDTH } from "../../frontend/components/network-geometry.js";
 
-test("the notebook's network stands where the design has it", () => {
+test("the notebook's network has the places of the design", () => {
   const columns = columnsOf([5, 4, 4, 1]);
   assert.deepEqual(columns.map(({ x }) => x), [22, 108, 194, 272]);
   assert.deepEqual(columns.map(({ radius }) => radius), [9, 13.5, 13.5, 13.5]);
@@ -22,7 +22,7 @@ test("no unit of any network leaves the drawing or overlaps its neighbour", () =
   }
 });
 
-test("under a switch of two lines the drawing is lower by them, and as wide", () => {
+test("below a switch of two lines the drawing is lower and as wide", () => {
   const heights = [1, 2, 3, 4, 5, 8].map(heightUnder);
   assert.deepEqual(heights, [...heights].sort((a, b) => b - a));
   assert.deepEqual(heights.slice(0, 2), [HEIGHT, HEIGHT]);
@@ -31,7 +31,7 @@ test("under a switch of two lines the drawing is lower by them, and as wide", ()
   assert.ok(low[1].radius >= 9.5, "its numbers have room");
 });
 
-test("inputs have their names: in the circles, beside them, or by number where there is no room", () => {
+test("inputs show their names in the circles, beside them, or as numbers where there is no room", () => {
   assert.deepEqual(inputWords(["x1", "x2", "x12"], 4), { beside: false, words: ["x1", "x2", "x12"] });
   const named = ["age", "sepal_length", "colour=red"];
   assert.deepEqual(inputWords(named, 5), { beside: true, words: ["age", "sepal_leng…", "colour=red"] });
@@ -61,7 +61,7 @@ test("an edge runs from the rim of one unit to the rim of the other", () => {
   assert.equal(edgePath(from, 0, to, 0), "M31 95.0C147 95.0 147 95.0 258.5 95.0");
 });
 
-test("what stands under the layers fits side by side, however many there are", () => {
+test("labels below the layers fit side by side, for any number of layers", () => {
   const widest = 6.4; // px a letter, bold, 11 px
   for (const hidden of [1, 2, 3, 4, 5, 6]) {
     const [one, next] = columnsOf([5, ...new Array(hidden).fill(64), 1]);

@@ -1,4 +1,4 @@
-// When the page looks at its runs' instruments, against a clock that the test holds.
+// When the page requests its runs' instruments, by the test's clock.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -9,7 +9,7 @@ import { initialState, reduce } from "../../frontend/state/reduce.js";
 import { createStore } from "../../frontend/state/store.js";
 import { answer } from "./fake-server.mjs";
 
-/** What the server says of runs that stand still. */
+/** The server's answer about paused runs. */
 function told(step) {
   const state = answer({ step });
   for (const run of state.runs) run.latest = { train_loss: { step, value: 0.25 } };
@@ -17,7 +17,7 @@ function told(step) {
 }
 const settle = () => new Promise((go) => setImmediate(go));
 
-/** What an answer says of classes over a plane, which have a map. */
+/** An answer with classes over a plane, which have a map. */
 const { recipe } = answer();
 const MAPPED = { classes: ["lower", "upper"], recipe: { ...recipe, data: { ...recipe.data, features: 2 } } };
 
@@ -60,7 +60,7 @@ function watching({ narrow = false, units = 4, of = { recipe } } = {}) {
   return { store, observer, pass, stand, clock };
 }
 
-test("runs that stop are looked at at once, and those that stand still only once", async () => {
+test("stopped runs are requested at once, and standing ones only once", async () => {
   const { observer, pass, stand, store } = watching();
   observer.start();
   await settle();
@@ -74,7 +74,7 @@ test("runs that stop are looked at at once, and those that stand still only once
   assert.equal((await pass(1000)).length, 0);
 });
 
-test("steps made one by one are looked at ten times a second at most, the last one certainly", async () => {
+test("single steps are requested ten times a second at most, the last one always", async () => {
   const { observer, pass, stand, store } = watching();
   observer.start();
   await settle();
@@ -89,7 +89,7 @@ test("steps made one by one are looked at ten times a second at most, the last o
   assert.equal(store.get().runs.sgd.predictions.step, 10);
 });
 
-test("a server that takes long is asked less often", async () => {
+test("a slow server gets fewer requests", async () => {
   const { observer, pass, stand, clock } = watching();
   observer.start();
   await settle();
@@ -103,7 +103,7 @@ test("a server that takes long is asked less often", async () => {
   assert.equal((await pass(100)).length, 2);
 });
 
-test("on a phone the server is asked only for what the open tab shows", async () => {
+test("a phone requests only the open tab's views", async () => {
   const { observer, pass, stand, store } = watching({ narrow: true });
   observer.start();
   await settle();
@@ -114,7 +114,7 @@ test("on a phone the server is asked only for what the open tab shows", async ()
   assert.deepEqual(await pass(100), ["gd units, weights, predictions", "sgd units, weights, predictions"]);
 });
 
-test("the weights of a large network are asked for where it is drawn, at once when another one is", async () => {
+test("a large network's weights are requested for the drawn run, at once after a switch", async () => {
   const { observer, pass, stand, store } = watching({ units: 200 });
   observer.start();
   await settle();
@@ -129,7 +129,7 @@ test("the weights of a large network are asked for where it is drawn, at once wh
   assert.deepEqual(await pass(100), ["gd units, predictions", "sgd units, weights"]);
 });
 
-test("predictions are asked for where they are shown: not beside a map, which brings its own, nor of a run that is hidden", async () => {
+test("predictions are requested where visible: not beside a map, which has its own, nor for hidden runs", async () => {
   const { observer, pass, stand, store } = watching({ of: MAPPED });
   observer.start();
   await settle();
@@ -146,7 +146,7 @@ test("predictions are asked for where they are shown: not beside a map, which br
   assert.equal(store.get().runs.gd.predictions.step, 1, "what is held stays, and says of which step it is");
 });
 
-test("runs that another page has stopped get the losses of the step they stand at", async () => {
+test("runs stopped by another page get the losses of their step", async () => {
   const { observer, pass, stand, store } = watching();
   observer.start();
   await settle();
@@ -160,7 +160,7 @@ test("runs that another page has stopped get the losses of the step they stand a
   assert.equal(store.get().runs.sgd.latest.train_loss.step, 12);
 });
 
-test("so do runs that were looked at where they stand before it was known that they stand", async () => {
+test("so do runs that were requested before they were known to stand", async () => {
   const { observer, pass, stand, store } = watching();
   observer.start();
   await settle();
@@ -171,7 +171,7 @@ test("so do runs that were looked at where they stand before it was known that t
   assert.deepEqual(store.get().runs.sgd.latest.train_loss, { step: 12, value: 0.25 });
 });
 
-test("a run that is to go is not looked at any more", async () => {
+test("a run being removed is not requested any more", async () => {
   const { observer, pass, stand, store } = watching();
   observer.start();
   await settle();
@@ -181,7 +181,7 @@ test("a run that is to go is not looked at any more", async () => {
   assert.deepEqual((await pass(250)).filter((look) => look !== "experiment"), ["gd units, weights, predictions"]);
 });
 
-test("a past is looked at once more when its losses have come, since they tell how a run goes there", async () => {
+test("a past step is requested again when its losses arrive, since the trend depends on them", async () => {
   const store = createStore(initialState(), reduce);
   for (const message of [{ type: "opened", answer: answer({ step: 20 }) }, { type: "connection", status: "ready" }]) store.dispatch(message);
   const losses = { length: 0, last: [], values: () => ({ count: losses.last.map(() => 1), mean: losses.last.map((step) => 1 + step) }) };
@@ -198,7 +198,7 @@ test("a past is looked at once more when its losses have come, since they tell h
   looker.stop();
 });
 
-test("a past is one question a run: of the run that is drawn with its weights, and beside a map without predictions", async () => {
+test("a past step is one request a run: with weights for the drawn run, without predictions beside a map", async () => {
   const store = createStore(initialState(), reduce);
   for (const message of [{ type: "opened", answer: answer({ step: 20, ...MAPPED }) }, { type: "connection", status: "ready" }]) store.dispatch(message);
   const asked = [];
@@ -222,7 +222,7 @@ test("a past is one question a run: of the run that is drawn with its weights, a
   looker.stop();
 });
 
-test("who looks back, is live again before the answer has come, and looks at the same step once more is shown it", async () => {
+test("returning to the same past step before its answer arrives shows it", async () => {
   const store = createStore(initialState(), reduce);
   for (const message of [{ type: "opened", answer: answer({ step: 20 }) }, { type: "connection", status: "ready" }]) store.dispatch(message);
   const held = [];

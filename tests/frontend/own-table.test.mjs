@@ -1,4 +1,4 @@
-// What the page says of somebody's own table, and the recipe that uses it.
+// Words about an uploaded table, and the recipe that uses it.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -16,7 +16,7 @@ const table = {
   ],
 };
 
-test("a column may be learnt as what it can be, and is guessed as the server guesses", () => {
+test("the tasks of a column depend on its values, and the suggestion equals the server's", () => {
   assert.deepEqual(tasksOf(table, "length", catalog), ["regression"]); // 60 classes are too many
   assert.deepEqual(tasksOf(table, "rooms", catalog), ["regression", "classification"]);
   assert.deepEqual(tasksOf(table, "colour", catalog), ["classification"]);
@@ -24,23 +24,23 @@ test("a column may be learnt as what it can be, and is guessed as the server gue
   assert.equal(guessOf({ ...table, columns: [column("many", "number", 40, "classification")] }, "many", catalog), "regression");
 });
 
-test("inputs are all used columns but the target, and what is not used says why", () => {
+test("inputs are all used columns but the target, and unused ones have a reason", () => {
   assert.equal(inputWords(table, "kind"), "Inputs: length, rooms, colour (2 values). Not used: note (text with 60 different values).");
   assert.equal(inputWords({ ...table, columns: table.columns.slice(0, 2) }, "rooms"), "Inputs: length.");
 });
 
-test("rows that are left out are told with their lines, and how many more there are", () => {
+test("skipped rows are listed with their lines, and further ones are counted", () => {
   assert.equal(skippedWords(table), null);
   const one = { ...table, skipped: [{ line: 62, reason: "no value in length" }], skipped_count: 1 };
   assert.deepEqual(skippedWords(one), { says: "1 row is left out", lines: ["Line 62: no value in length"] });
   assert.deepEqual(skippedWords({ ...one, skipped_count: 1234 }).lines, ["Line 62: no value in length", "and 1,233 more"]);
 });
 
-test("a file that cannot be used is refused in words for who chose it", () => {
+test("a refused file gives words for the person who chose it", () => {
   assert.equal(boundWords(catalog), "At most 1 MiB, 5,000 rows and 32 columns, as text in UTF-8. It goes to this server and no further.");
   assert.equal(tooLarge(1048576, catalog), null);
   assert.equal(tooLarge(1500000, catalog), "The file has 1.4 MiB; at most 1 MiB can be read.");
-  // never both numbers alike
+  // the two numbers never look alike
   assert.equal(tooLarge(1048577, catalog), "The file has more than 1 MiB; at most 1 MiB can be read.");
   assert.equal(refusalWords({ title: "The recipe would cost too much", bound: "csv_rows", limit: 5000, asked: 5001 }), "5,001 rows are too many: at most 5,000.");
   assert.equal(refusalWords({ title: "The CSV cannot be used", status: 422, detail: "line 3: a quote" }), "Line 3: a quote.");
@@ -50,7 +50,7 @@ test("a file that cannot be used is refused in words for who chose it", () => {
   assert.equal(refusalWords({ title: "The request is not valid", detail: "data/target: ...", errors: fields }), "A column that can be learnt: a, b.");
 });
 
-test("a recipe names the table, its target and the task, and numbers with units of their own are standardized", () => {
+test("a recipe names table, target and task, and numbers with units are standardized", () => {
   assert.deepEqual(dataOf(table, "length", "regression"), { name: "csv", dataset: "d1", target: "length", task: "regression", standardize: "both" });
   assert.equal(dataOf(table, "kind", "classification").standardize, "inputs");
   assert.equal(targetWords({ target: "kind", task: "classification" }), "kind, as classes");

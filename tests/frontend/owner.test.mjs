@@ -1,4 +1,4 @@
-// The owner key of this browser: under which key the server is asked to make something, and where else the key may not be.
+// The browser's owner key: which calls carry it, and where it must not be.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -20,10 +20,10 @@ function storage(kept = {}) {
   return { getItem: (key) => held.get(key) ?? null, setItem: (key, value) => void held.set(key, value), removeItem: (key) => void held.delete(key) };
 }
 
-/** One that is full, or forbidden after the page was opened. */
+/** Storage that is full, or forbidden after the page was opened. */
 const full = { getItem: () => null, setItem: () => { throw new Error("QuotaExceededError"); }, removeItem() {} };
 
-test("experiments and tables are made under one key, which is kept, and no other call carries it", async () => {
+test("one stored key creates experiments and tables, and no other call carries it", async () => {
   const { app, server, kept } = await live();
   await app.sendTable(new Blob(["a,b\n1,2\n"]));
   await app.openFile(new File(["PK"], "start.npz"));
@@ -38,14 +38,14 @@ test("experiments and tables are made under one key, which is kept, and no other
   app.stop();
 });
 
-test("who comes back has the key of the visit before", async () => {
+test("a later visit has the same key", async () => {
   const key = "ab".repeat(16);
   const { app, server } = await live({ stored: { "fallline.owner": key } });
   assert.deepEqual(owned(server), [["POST /experiments", key]]);
   app.stop();
 });
 
-test("who only watches gets no key and sends none", async () => {
+test("a visitor who only watches gets no key and sends none", async () => {
   const { app, server, kept } = await live({ known: { e7: answer({ id: "e7" }) }, fragment: "watch=e7" });
   assert.equal(app.store.get().isWatching, true);
   assert.deepEqual([owned(server), kept("fallline.owner")], [[], null]);
@@ -62,27 +62,27 @@ test("the key is in no link, no state and no message of the socket", async () =>
   app.stop();
 });
 
-test("what is kept and is no key is replaced", () => {
+test("a stored value that is no key is replaced", () => {
   for (const kept of ['"short"', '"XY"', `"${"G".repeat(32)}"`, "{}", "not json", `["${FIRST}"]`]) {
     const keeper = createKeeper(storage({ "fallline.owner": kept }));
     assert.equal(keeper.owner(() => FIRST), FIRST, kept);
   }
 });
 
-test("where nothing can be kept the key lasts as long as the page", () => {
+test("without storage the key lasts as long as the page", () => {
   let made = 0;
   const keeper = createKeeper(full);
   const make = () => `${++made}`.padStart(32, "0");
   assert.deepEqual([keeper.owner(make), keeper.owner(make), made], [FIRST, FIRST, 1]);
 });
 
-test("two tabs share the key, whichever of them made it", () => {
+test("two tabs share the key of the first", () => {
   const shared = storage();
   const [one, other] = [createKeeper(shared), createKeeper(shared)];
   assert.equal(other.owner(() => FIRST), one.owner(() => "2".repeat(32)));
 });
 
-test("a browser's key is 32 hex digits of its random source, and the next one is another", () => {
+test("a browser's key is 32 random hex digits, different each time", () => {
   globalThis.location ??= /** @type {any} */ ({ origin: "http://lab", search: "" });
   const { secret } = browserEnvironment();
   const keys = Array.from({ length: 50 }, secret);

@@ -1,4 +1,4 @@
-// What the page says of a parameter from its row in the catalog alone.
+// Words about a parameter from its catalog row alone.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -14,10 +14,10 @@ const FACTOR = number("factor", { exclusiveMinimum: 0, maximum: 1 });
 const TURNS = number("turns", { minimum: 0.25, maximum: 4 }, { unit: "turns" });
 const DEGREE = { name: "degree", default: 3, schema: { type: "integer", minimum: 1, maximum: 12 } };
 const CLIP = { name: "clip_norm", default: null, when_on: 1, schema: { type: ["number", "null"], exclusiveMinimum: 0, maximum: 1e6 } };
-/** A row that nobody has written a word for. */
+/** A row without display words. */
 const NEW = { name: "brand_new", default: 2, help: "what nobody knows yet", source: "Nobody 2030", schema: { type: "number", minimum: 0, maximum: 50 } };
 
-test("a value outside a range is refused in words that say the range", () => {
+test("a value outside its range is refused in words that name the range", () => {
   const said = (parameter, value) => refusalOf(parameter)(value);
   assert.equal(said(RATE, 0), "A rate is a number above 0.");
   assert.equal(said(RATE, 2e6), "At most 1,000,000.");
@@ -40,7 +40,7 @@ test("the help of a parameter has its range, unit and source", () => {
   assert.deepEqual(explained(NEW), { says: "What nobody knows yet.", more: "From 0 to 50. Source: Nobody 2030." });
 });
 
-test("a slider's scale follows from the range, so that a new row has one", () => {
+test("a slider's scale follows from the range, for new rows too", () => {
   const ends = (parameter) => [scaleOf(parameter).valueAt(0), scaleOf(parameter).valueAt(scaleOf(parameter).positions)];
   assert.deepEqual(ends(RATE), [1e-5, 4]);
   assert.deepEqual(ends(SHARE), [0, 0.99]);

@@ -9,6 +9,6 @@ test("numbers are read as people type them", () => {
   }
 });
 
-test("what is no number is not taken for one", () => {
+test("text that is no number is refused", () => {
   for (const text of ["", " ", "abc", "1.2.3", "--1", "0x", "1,2,3"]) assert.ok(!Number.isFinite(readNumber(text)), text);
 });

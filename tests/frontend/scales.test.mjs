@@ -5,14 +5,14 @@ import { evenScale, logScale, nextSpeed, ninesScale, positionOfSpeed, powersOfTw
 
 const RATES = logScale(1e-5, 4);
 
-test("a rate's slider has sixty positions a decade and ends at both ends of its range", () => {
+test("a rate's slider has sixty positions a decade and ends at both bounds", () => {
   assert.equal(RATES.valueAt(0), 1e-5);
   assert.equal(RATES.valueAt(RATES.positions), 4);
   assert.equal(RATES.valueAt(60), 1e-4);
   assert.equal(RATES.page, 60);
 });
 
-test("every position of every scale comes back to itself", () => {
+test("every position of every scale maps back to itself", () => {
   for (const scale of [RATES, evenScale(0, 0.99, 0.01), powersOfTwo(512), ninesScale(5)]) {
     for (let position = 0; position <= scale.positions; position++) {
       assert.equal(Math.round(scale.positionOf(scale.valueAt(position))), position);
@@ -20,7 +20,7 @@ test("every position of every scale comes back to itself", () => {
   }
 });
 
-test("a value beyond a slider's range stands at its end instead of leaving it", () => {
+test("a value outside a slider's range stands at its end", () => {
   assert.equal(RATES.positionOf(1e-9), 0);
   assert.equal(RATES.positionOf(1e6), RATES.positions);
   assert.equal(powersOfTwo(512).positionOf(1), 0);
@@ -39,7 +39,7 @@ test("the scale of nines reaches Adam's 0.999 and never 1", () => {
   assert.ok(scale.valueAt(scale.positions) < 1);
 });
 
-test("the speed's last stop is as fast as possible, and 1,000 steps a second is the one before", () => {
+test("the speed's last position is as fast as possible, after 1,000 steps a second", () => {
   assert.equal(speedAt(0), 1);
   assert.equal(speedAt(SPEED.positions), 1000);
   assert.equal(speedAt(SPEED.positions + 1), "max");

@@ -1,4 +1,4 @@
-// What a chart is drawn from, after so many steps of two runs by hand.
+// The input of a chart after some steps of two runs.
 
 import { readFileSync } from "node:fs";
 
@@ -12,7 +12,7 @@ const spec = read("../../backend/fallline/figures/plotly-template.json");
 export const figures = { loss: read("../golden/figures/loss.json").figure, gradients: read("../golden/figures/gradients.json").figure };
 const ROOM = { width: 800, height: 400, left: 46, right: 104 };
 
-/** A page after so many steps of each run; `change` edits the columns by hand. */
+/** A page after some steps of each run; `change` edits the columns. */
 export function scene({ gd = 0, sgd = 0, change = () => {}, view = {}, messages = [], zoom = null, zoomY = null, compact = false } = {}) {
   const series = createSeriesBook();
   let state = [{ type: "catalog", catalog }, { type: "opened", answer: answer(), token: "t" }, { type: "view", part: view }].reduce(reduce, initialState());

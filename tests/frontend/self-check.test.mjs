@@ -1,4 +1,4 @@
-// What the page says of a run that checked itself.
+// Words for a run's self-check.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -13,7 +13,7 @@ test("checks that do not apply are not counted", () => {
   assert.equal(checkWords("GD", { ...told, kernel: "numpy", checks: [check(true)] }), "GD at step 1,284, by NumPy's kernel: 1 of 1 checks passed.");
 });
 
-test("a check that failed is told by shape and word, not by colour alone", () => {
+test("a failed check has its own shape and word, not only a colour", () => {
   assert.deepEqual([true, false, null].map((passed) => verdictOf(check(passed)).sign), ["check", "problem", "dot"]);
   assert.equal(verdictOf(check(false)).word, "failed");
 });

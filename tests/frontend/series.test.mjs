@@ -1,4 +1,4 @@
-// Columns that the page holds: no gap, no lost extreme, a ceiling, and the server's own numbers.
+// The page's columns: no gap, no lost extreme, a ceiling, and the server's own numbers.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -20,7 +20,7 @@ const held = (...pieces) => {
 };
 const ranges = ({ first, last }) => Array.from(first, (from, k) => [from, last[k]]);
 
-test("both encodings are read as the same columns", () => {
+test("both encodings decode to the same columns", () => {
   const [plain, packed] = [held(golden.json), held(golden.bdata)];
   assert.deepEqual(ranges(plain), ranges(packed));
   for (const name of plain.names()) for (const key of ["min", "max", "mean", "last", "count"]) {
@@ -39,30 +39,30 @@ for (const { at_most: atMost, columns: merged } of golden.merged) {
   });
 }
 
-test("what follows without a gap is joined", () => {
+test("buckets without a gap are appended", () => {
   assert.deepEqual(ranges(held(columns(0, 4), columns(5, 9))).length, 10);
 });
 
-test("what starts earlier replaces what is held from there on", () => {
+test("buckets that start earlier replace the held ones from there on", () => {
   const wide = { ...columns(4, 4), last: [7], series: { train_loss: { min: [1], max: [2], mean: [1.5], last: [2], count: [4] } } };
   const series = held(columns(0, 9), wide);
   assert.deepEqual(ranges(series), [[0, 0], [1, 1], [2, 2], [3, 3], [4, 7]]);
 });
 
-test("a gap is refused and nothing is changed", () => {
+test("a gap is refused and changes nothing", () => {
   const series = held(columns(0, 4));
   assert.equal(series.take(columns(6, 9)), "gap");
   assert.equal(series.length, 5);
 });
 
-test("a new generation starts afresh, an old one is stale", () => {
+test("a new generation starts afresh, and an old one is ignored", () => {
   const series = held(columns(0, 4), columns(0, 2, 1));
   assert.equal(series.length, 3);
   assert.equal(series.take(columns(3, 5, 0)), "stale");
   assert.equal(series.take(columns(9, 9, 2)), "gap");
 });
 
-test("a series that is missing in a piece has no values there", () => {
+test("a series missing from a piece has no values there", () => {
   const bare = { ...columns(3, 4), series: {} };
   const { count, mean } = held(columns(0, 2), bare).values("train_loss");
   assert.deepEqual([list(count), list(mean).slice(3)], [[1, 1, 1, 0, 0], [null, null]]);
@@ -91,7 +91,7 @@ test("a hundred thousand steps stay under the ceiling, aligned, gapless, with ev
   assert.deepEqual(ranges(series).slice(0, 100), Array.from({ length: 100 }, (_, step) => [step, step]), "the beginning stays raw, for a log axis");
 });
 
-test("the coarsest plan that is needed is the first that suffices, of all widths tried one after the other", () => {
+test("the chosen plan is the finest that suffices, compared with all widths", () => {
   let seed = 7;
   const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
   for (let round = 0; round < 40; round++) {
@@ -117,13 +117,13 @@ test("for a log axis the beginning is finer than the end", () => {
   assert.ok(Math.max(...widths) >= 64);
 });
 
-test("however few buckets are asked for, each starts at a multiple of its width", () => {
+test("buckets start at a multiple of their width, for any number requested", () => {
   for (const geometric of [true, false]) {
     for (const [first, last] of ranges(thin(held(columns(0, 999)), ["train_loss"], 14, geometric))) assert.equal(first % (last - first + 1), 0);
   }
 });
 
-test("never more points than asked for", () => {
+test("there are never more points than requested", () => {
   for (const atMost of [16, 100, 800]) assert.ok(thin(held(columns(0, 3_000)), ["train_loss"], atMost, false).first.length <= atMost);
 });
 
@@ -135,7 +135,7 @@ const wide = (first, last, width, generation = 0) => {
   return { generation, first: starts, last: starts.map((step) => step + width - 1), samples_seen: starts, seconds: starts, series: { train_loss: wire } };
 };
 
-test("a stretch much coarser than the whole run needs is named, and what comes for it takes its place exactly", () => {
+test("a range much coarser than needed is named, and its replacement fits exactly", () => {
   const book = createSeriesBook();
   book.take("gd", columns(0, 1023));
   assert.deepEqual(book.coarse(), {});
@@ -145,7 +145,7 @@ test("a stretch much coarser than the whole run needs is named, and what comes f
   assert.deepEqual([book.coarse(), book.positions().gd.step, book.of("gd").length], [{}, 30720, 1024 + 928]);
 });
 
-test("what comes once more in several pieces takes its place at once, and nothing is missing meanwhile", () => {
+test("columns sent again in several pieces replace the old ones at once, without a gap meanwhile", () => {
   const book = createSeriesBook();
   book.take("gd", wide(0, 8191, 128));
   assert.equal(book.take("gd", wide(1024, 3071, 8)), "taken");
@@ -158,7 +158,7 @@ test("what comes once more in several pieces takes its place at once, and nothin
   assert.deepEqual([last[0], last[7], last[8]], [127, 1023, 1031]);
 });
 
-test("a piece whose rest does not come costs nothing: what follows what is held joins it, and another beginning too", () => {
+test("an incomplete piece does no harm: following columns and another start still join", () => {
   const begun = () => {
     const book = createSeriesBook();
     book.take("gd", wide(0, 8191, 128));
@@ -181,7 +181,7 @@ test("a piece whose rest does not come costs nothing: what follows what is held 
   assert.equal(gone.take("gd", wide(3072, 8191, 8)), "gap");
 });
 
-test("positions name the first step not yet held", () => {
+test("positions name the first missing step", () => {
   const book = createSeriesBook();
   book.take("gd", columns(0, 9, 3));
   assert.deepEqual(book.positions(), { gd: { generation: 3, step: 10 } });
@@ -195,11 +195,11 @@ test("the latest value of a series is its last finite one", () => {
   assert.deepEqual(latestOf(piece), { train_loss: { step: 2, value: 1 / 3 } });
 });
 
-test("a column of a type that is not known is refused, not misread", () => {
+test("a column of an unknown type is refused", () => {
   assert.throws(() => decode({ dtype: "u2", bdata: "AAA=" }), /u2/);
 });
 
-test("the loss of a step is its own where the page holds it, and else the least and largest of the steps held as one", () => {
+test("the loss of a step is exact where the page holds it, else a minimum and maximum", () => {
   const wide = createRunSeries(8);
   const steps = { first: [0, 4, 8], last: [3, 7, 8] };
   const of = (values) => ({ min: values, max: values.map((value) => value && value + 1), mean: values, last: values, count: [4, 0, 1] });
@@ -209,7 +209,7 @@ test("the loss of a step is its own where the page holds it, and else the least 
   assert.deepEqual([lossAtWords(lossAt(held(columns(0, 9)), 3)), lossAtWords(lossAt(null, 3))], ["0.250", "–"]);
 });
 
-test("next to a step is one of which most runs' losses are known, and none that is far away", () => {
+test("a nearby step has the losses of most runs, within a limit", () => {
   const sparse = (every) => {
     const series = createRunSeries(64);
     const steps = Array.from({ length: 40 }, (_, k) => k);

@@ -1,4 +1,4 @@
-// The line as a state machine: what it does about each thing that happens, by a clock that the test holds.
+// The connection as a state machine: its actions after each event, by the test's clock.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -7,7 +7,7 @@ import { backoff } from "../../frontend/net/backoff.js";
 import { createSession } from "../../frontend/net/session.js";
 import { answer } from "./fake-server.mjs";
 
-/** A session, its clock, and what it held last. */
+/** A session, its clock, and its positions. */
 function begun({ held = {}, arrived = null, coarse = {}, random = 0.5 } = {}) {
   let now = 1000;
   const positions = { ...held };
@@ -31,7 +31,7 @@ function live(given) {
   return line;
 }
 
-test("watching connects, and says what is held once the socket is open", () => {
+test("watching connects, and sends the held steps once the socket is open", () => {
   const { watch, happen } = begun({ held: { gd: { generation: 2, step: 40 }, sgd: { generation: 0, step: 0 } } });
   assert.deepEqual(watch(), [{ do: "connect" }]);
   const [message] = sent(happen("opened"));
@@ -39,25 +39,25 @@ test("watching connects, and says what is held once the socket is open", () => {
   assert.deepEqual([message.type, message.token, message.encoding, message.series], ["watch", "t", "bdata", ["train_loss"]]);
 });
 
-test("a frame is taken in before it is credited", () => {
+test("a frame is applied before it is credited", () => {
   const { hear } = live();
   const actions = hear({ type: "frame", frame: 7, experiment: "e1", runs: {} });
   assert.deepEqual(actions.map((action) => action.do), ["apply", "send"]);
   assert.deepEqual(actions[1].message, { type: "got", frame: 7 });
 });
 
-test("a frame of an experiment that was left is credited, and not shown", () => {
+test("a frame of a left experiment is credited, and not shown", () => {
   assert.deepEqual(live().hear({ type: "frame", frame: 3, experiment: "old", runs: {} }).map((action) => action.do), ["send"]);
 });
 
-test("the past comes wide, then frames are asked for small", () => {
+test("the past arrives in wide frames, later frames are small", () => {
   const { happen } = live();
   const [again] = sent(happen("applied"));
   assert.equal(again.buckets, 64);
   assert.deepEqual(sent(happen("applied")), []);
 });
 
-test("a stretch that came too coarse is asked for again, wide, once; then frames are asked for small again", () => {
+test("a coarse range is requested again, wide, once; then frames are small again", () => {
   const coarse = {};
   const { happen, hear } = live({ held: { gd: { generation: 0, step: 30_000 }, sgd: { generation: 0, step: 30_000 } }, coarse });
   happen("applied");
@@ -72,7 +72,7 @@ test("a stretch that came too coarse is asked for again, wide, once; then frames
   assert.deepEqual(sent(happen("tick", {}, 1000)).filter(({ type }) => type === "watch"), []);
 });
 
-test("an experiment that is opened once more is asked for wide, like one that was never here", () => {
+test("an experiment opened once more is requested wide, like a new one", () => {
   const { happen, hear, positions } = live({ held: { gd: { generation: 0, step: 200 } } });
   hear(hello);
   assert.deepEqual(sent(happen("applied")).map(({ buckets }) => buckets), [64]);
@@ -81,7 +81,7 @@ test("an experiment that is opened once more is asked for wide, like one that wa
   assert.deepEqual([message.buckets, message.since], [1000, undefined]);
 });
 
-test("the past is asked for wide until all of it is here, in however many frames it comes", () => {
+test("the past is requested wide until complete, in any number of frames", () => {
   const at = (step, generation = 0) => ({ generation, step });
   const far = { ...hello, state: { ...hello.state, runs: hello.state.runs.map((run) => ({ ...run, generation: 0, step: 8_000 })) } };
   const begin = () => {
@@ -103,7 +103,7 @@ test("the past is asked for wide until all of it is here, in however many frames
   assert.deepEqual(removed.asks(), [64], "a run that began anew has no past, and one that is gone will not come");
 });
 
-test("what comes once more is asked for wide until it has come again as far as there was, and anew on another line", () => {
+test("ranges sent again are requested wide until complete, and anew on another connection", () => {
   const coarse = { gd: { generation: 0, step: 1_024 } };
   const [held, arrived] = [{ gd: { generation: 0, step: 8_000 } }, { gd: { generation: 0, step: 8_000 } }];
   const state = { ...hello.state, runs: hello.state.runs.filter(({ name }) => name === "gd").map((run) => ({ ...run, generation: 0, step: 8_000 })) };
@@ -126,7 +126,7 @@ test("what comes once more is asked for wide until it has come again as far as t
   assert.deepEqual(asks("tick", 1000), [[1000, 1_024]]);
 });
 
-test("a cut waits by full jitter, tells the seconds, and tries again when they are over", () => {
+test("a cut waits by full jitter, shows the seconds, and retries after them", () => {
   const { happen, session } = live({ held: { gd: { generation: 0, step: 12 } } });
   const [message] = told(happen("closed", { code: 1006 }));
   assert.deepEqual([message.status, message.lastStep, message.retryIn], ["reconnecting", 12, 1]);
@@ -142,7 +142,7 @@ test("waits double up to three seconds, and to ten after two minutes", () => {
   assert.equal(backoff(3, 0, 0), 0);
 });
 
-test("back on the net or visible again means to try at once, but not twice", () => {
+test("online or visible again retries at once, but not twice", () => {
   const { happen } = live();
   assert.deepEqual(happen("hurry"), []);
   happen("closed", { code: 1012 });
@@ -150,7 +150,7 @@ test("back on the net or visible again means to try at once, but not twice", () 
   assert.deepEqual(happen("hurry"), []);
 });
 
-test("once a try has failed, the server is asked for before the line is tried again", () => {
+test("after a failed attempt the server is checked before a socket is opened", () => {
   const { happen, hear } = live();
   const next = () => happen("hurry").at(-1).do;
   happen("closed", { code: 1006 });
@@ -165,7 +165,7 @@ test("once a try has failed, the server is asked for before the line is tried ag
   assert.equal(next(), "connect");
 });
 
-test("a question for the server that nobody answers is not all that is tried: the line itself is next, then the question again", () => {
+test("an unanswered check does not block: the socket is next, then the check again", () => {
   const { happen } = live();
   const next = () => happen("hurry").at(-1).do;
   happen("closed", { code: 1006 });
@@ -178,7 +178,7 @@ test("a question for the server that nobody answers is not all that is tried: th
   }
 });
 
-test("twelve seconds without a byte are a cut, whatever the socket says", () => {
+test("twelve seconds of silence are a cut, whatever the socket says", () => {
   const { happen, hear } = live();
   hear({ type: "pong", id: "?" }, 11_000);
   assert.equal(statusOf(happen("tick", {}, 11_900)), undefined);
@@ -193,7 +193,7 @@ test("a connection that never opens is given up too", () => {
   assert.equal(statusOf(happen("tick", {}, 13_000)), "reconnecting");
 });
 
-test("a ping goes every three seconds and its answer tells the latency", () => {
+test("a ping goes every three seconds and its answer gives the latency", () => {
   const { happen, hear } = live();
   const [ping] = sent(happen("tick", {}, 3000));
   assert.equal(ping.type, "ping");
@@ -201,7 +201,7 @@ test("a ping goes every three seconds and its answer tells the latency", () => {
   assert.deepEqual(sent(happen("tick", {}, 1000)), []);
 });
 
-test("commands that were not acknowledged go again after a cut, oldest first, with the same id", () => {
+test("unacknowledged commands are sent again after a cut, oldest first, with the same id", () => {
   const { happen, hear, session } = live();
   const [a, b, c] = ["a", "b", "c"].map((id) => ({ type: "command", id, experiment: "e1", do: "edit" }));
   for (const message of [a, b]) assert.deepEqual(sent(happen("command", { message })), [message]);
@@ -216,7 +216,7 @@ test("commands that were not acknowledged go again after a cut, oldest first, wi
   assert.equal(session.unanswered, 0);
 });
 
-test("a command that came too fast goes again after the wait that the server asks for, and nobody hears of it", () => {
+test("a command that came too fast is sent again after the server's wait, silently", () => {
   const { happen, hear } = live();
   const message = { id: "a", do: "play" };
   happen("command", { message });
@@ -228,14 +228,14 @@ test("a command that came too fast goes again after the wait that the server ask
   assert.equal(told(hear({ type: "ack", id: "a", answer: {} })).length, 1);
 });
 
-test("an acknowledgement that comes twice is told once", () => {
+test("a repeated acknowledgement is reported once", () => {
   const { happen, hear } = live();
   happen("command", { message: { id: "a" } });
   assert.equal(told(hear({ type: "ack", id: "a", answer: {} })).length, 1);
   assert.equal(told(hear({ type: "ack", id: "a", answer: {} })).length, 0);
 });
 
-test("after a cut the steps that are missing are counted until they are there", () => {
+test("after a cut the missing steps are counted until they are here", () => {
   const { happen, hear, positions } = live({ held: { gd: { generation: 0, step: 100 } } });
   happen("closed", { code: 1006 });
   happen("hurry");
@@ -248,7 +248,7 @@ test("after a cut the steps that are missing are counted until they are there", 
   assert.equal(statusOf(happen("applied")), "ready");
 });
 
-test("nobody waits for steps that will not come: of a run that is gone or began anew, or of an experiment that was left", () => {
+test("nothing waits for steps that cannot come: of a removed or restarted run, or of a left experiment", () => {
   const at = (step, generation = 0) => ({ generation, step });
   const runs = [{ name: "gd", ...at(300) }, { name: "sgd", ...at(200) }];
   const behind = () => {
@@ -273,7 +273,7 @@ test("nobody waits for steps that will not come: of a run that is gone or began 
   assert.equal(statusOf(left.hear({ ...hello, experiment: "e2" })), "ready");
 });
 
-test("the line has gone over once the present experiment is answered: what is left soon may never be", () => {
+test("the old experiment is left once the new one is answered: it may be deleted soon", () => {
   const { happen, hear, session } = live();
   happen("watch", { what: { experiment: "e2", token: "t", series: null } });
   hear(hello);
@@ -287,7 +287,7 @@ test("the line has gone over once the present experiment is answered: what is le
   assert.equal(session.hasArrived, true, "a line that is cut watches nothing");
 });
 
-test("a past that is another after a restart is waited for from its beginning", () => {
+test("a new generation after a restart is awaited from its beginning", () => {
   const { happen, hear, positions } = live({ held: { gd: { generation: 0, step: 300 } } });
   happen("closed", { code: 1012 });
   happen("hurry");
@@ -298,7 +298,7 @@ test("a past that is another after a restart is waited for from its beginning", 
   assert.equal(statusOf(happen("applied")), "ready");
 });
 
-test("columns that do not join are asked for again, once, and never guessed", () => {
+test("columns that do not join are requested again, once", () => {
   const { happen, hear, positions } = live({ held: { gd: { generation: 0, step: 5 } } });
   assert.deepEqual(happen("gap", { run: "gd" }).map((action) => action.do), ["forget", "rewatch"]);
   assert.deepEqual(happen("gap", { run: "gd" }).map((action) => action.do), ["forget"]);
@@ -309,7 +309,7 @@ test("columns that do not join are asked for again, once, and never guessed", ()
   assert.equal(happen("gap", { run: "gd" }).length, 2);
 });
 
-test("an experiment that the server no longer knows is told as a restart, and not asked for again", () => {
+test("an unknown experiment is reported as a restart, and not requested again", () => {
   const { happen } = live();
   assert.equal(statusOf(happen("closed", { code: 4404 })), "restarted");
   assert.deepEqual(happen("tick", {}, 60_000), []);
@@ -319,21 +319,21 @@ test("an experiment that the server no longer knows is told as a restart, and no
   assert.equal(statusOf(hear({ type: "error", id: null, problem: { status: 404, title: "Unknown" } })), "restarted");
 });
 
-test("a token that is not accepted leaves the page looking without it", () => {
+test("a refused token leaves the page read only", () => {
   const { happen } = live();
   const actions = happen("closed", { code: 4401 });
   assert.deepEqual(told(actions), [{ type: "token", token: null }]);
   assert.equal(sent(happen("opened"))[0].token, undefined);
 });
 
-test("a protocol error is final and said in words", () => {
+test("a protocol error is final, with words for it", () => {
   const { happen } = live();
   const actions = happen("closed", { code: 4400 });
   assert.equal(told(actions).at(-1).type, "problem");
   assert.deepEqual(happen("tick", {}, 60_000), []);
 });
 
-test("another experiment is watched in place of the one before, whose commands are dropped", () => {
+test("watching another experiment drops the commands of the one before", () => {
   const { happen, session } = live();
   happen("command", { message: { id: "a" } });
   const messages = sent(happen("watch", { what: { experiment: "e2", token: null, series: null } }));

@@ -1,4 +1,4 @@
-// The step inspector's logic: what a line is cut into, where everything became 0, what is said.
+// The step inspector's logic: pieces of a line, where everything became 0, the words.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -9,7 +9,7 @@ import { bareText, cellText, COLOURS, gridOf, inkOn, miniCells, tintOf } from ".
 import { batchWords, liveLine, sentenceOf } from "../../frontend/state/line-words.js";
 import { dependentsOf, firstOdd, firstZero, followersOf, keyOf, knownBefore, partnerOf, placeOf, shownPlace } from "../../frontend/state/sheets.js";
 
-/** As the server tells an array. */
+/** An array as the server sends it. */
 function entry(name, values, more = {}) {
   const all = [values].flat(2);
   const finite = all.filter((value) => value !== null);
@@ -24,7 +24,7 @@ const line = (part, of, expression) => ({ ...of, part, expression });
 
 const still = { change: { row: 0, column: 0, before: 1, after: 1 } };
 
-/** One sample through 2 relu units that are dead, and back. */
+/** One sample through 2 dead relu units, and back. */
 function deadSheet() {
   return {
     step: 12, generation: 0, batch: [125], functions: {},
@@ -50,7 +50,7 @@ function deadSheet() {
 }
 const at = (sheet, name) => sheet.lines.findIndex((each) => each.name === name);
 
-test("the pieces of a line put together again are the line", () => {
+test("the joined pieces of a line equal the line", () => {
   for (const expression of [
     "X @ W1 + b1", "np.maximum(z1, 0)", "da2 * (z2 > 0)", "a1.T @ dz2", "dz3.sum(axis=0, keepdims=True)", "np.where(z1 > 0, 1, 0.01)",
     "W2 - lr * (mean_W2 / (1 - beta1**count)) / (np.sqrt(square_W2 / (1 - beta2**count)) + epsilon)",
@@ -58,27 +58,27 @@ test("the pieces of a line put together again are the line", () => {
   ]) assert.equal(piecesOf(expression).map(({ text }) => text).join(""), expression);
 });
 
-test("names, their transposes and comparisons with a number are drawn; functions, arguments and numbers are not", () => {
+test("matrices are names, transposes and comparisons with a number; functions, arguments and numbers are text", () => {
   const drawn = (expression) => piecesOf(expression).filter(({ name }) => name).map(({ text, ...piece }) => ({ ...piece, text: text.trim() }));
   assert.deepEqual(drawn("a1.T @ dz2"), [{ name: "a1", turned: true, text: "a1.T" }, { name: "dz2", text: "dz2" }]);
   assert.deepEqual(drawn("da2 * (z2 > 0)"), [{ name: "da2", text: "da2" }, { name: "z2", above: 0, text: "(z2 > 0)" }]);
   assert.deepEqual([...namesIn("np.log(e.sum(axis=1, keepdims=True)) - erfc(norm + 1e-06)")], ["e", "norm"]);
 });
 
-test("what changes its own name is written short, and in the list without what all lines have", () => {
+test("a line that changes its own name is written short, and in the list without common parts", () => {
   assert.equal(lineText({ name: "W2", expression: "W2 - lr * dW2" }), "W2 -= lr * dW2");
   assert.equal(lineText({ name: "W1", expression: "W12 - lr" }), "W1 = W12 - lr");
   assert.equal(briefText({ name: "db3", expression: "dz3.sum(axis=0, keepdims=True)" }), "db3 = dz3.sum(axis=0)");
 });
 
-test("the line where everything became 0 is the first whose result is exactly 0, not one that is merely small", () => {
+test("the line where everything became 0 is the first of exact zeros, not of small values", () => {
   const sheet = deadSheet();
   assert.equal(sheet.lines[firstZero(sheet, null)].name, "a1");
   sheet.lines[1] = line("forward", samples("a1", [[1e-300, 0]]), "np.maximum(z1, 0)");
   assert.equal(sheet.lines[firstZero(sheet, null)].name, "dW2");
 });
 
-test("of a run with a dead layer it is that layer, also where the only sample of the batch switches another off before it", () => {
+test("with a dead layer it is that layer, even if the only sample is 0 earlier", () => {
   const sheet = deadSheet();
   const hidden = [line("forward", samples("z2", [[-1, -1]]), "a1 @ W2 + b2"), line("forward", samples("a2", [[0, 0]]), "np.maximum(z2, 0)")];
   sheet.lines.splice(2, 0, ...hidden);
@@ -88,7 +88,7 @@ test("of a run with a dead layer it is that layer, also where the only sample of
   assert.equal(sheet.lines[firstZero(sheet, 2)].name, "a1", "it was not dead yet");
 });
 
-test("a run with a dead layer is begun at that line, one that is not finite at its first such line, others at the top", () => {
+test("the first selected line is the dead layer's, the first that is not finite, or the top", () => {
   const sheet = deadSheet();
   assert.equal(shownPlace(sheet, null, 1), 1);
   assert.equal(shownPlace(sheet, null, null), 0);
@@ -99,7 +99,7 @@ test("a run with a dead layer is begun at that line, one that is not finite at i
   assert.equal(shownPlace(sheet, null, 1), 4);
 });
 
-test("lines of one name are told apart, and a name stands for what it was last", () => {
+test("lines of one name have different keys, and a name has its last value", () => {
   const sheet = deadSheet();
   sheet.lines.splice(12, 0, line("update", entry("dW2", [[0], [0]]), "dW2 * share"), line("update", entry("dW2", [[0], [0]]), "np.clip(dW2, -clip_value, clip_value)"));
   assert.deepEqual([6, 12, 13].map((place) => keyOf(sheet, place)), ["backward dW2", "update dW2", "update dW2 2"]);
@@ -108,7 +108,7 @@ test("lines of one name are told apart, and a name stands for what it was last",
   assert.equal(partnerOf(sheet, 14).place, 13);
 });
 
-test("the partner of a line is the one that undoes it", () => {
+test("the partner of a line is the one that reverses it", () => {
   const sheet = deadSheet();
   const partner = (name) => sheet.lines[partnerOf(sheet, at(sheet, name)).place].name;
   assert.deepEqual(["z1", "a1", "y_pred", "loss"].map(partner), ["dz1", "dz1", "dy_pred", "dy_pred"]);
@@ -117,7 +117,7 @@ test("the partner of a line is the one that undoes it", () => {
   assert.equal(partnerOf(sheet, 0).words, "on the way back");
 });
 
-test("what follows from a dead layer are zeros, and the only gradient that is left", () => {
+test("zeros follow from a dead layer, and the only gradient left", () => {
   const sheet = deadSheet();
   const names = (name) => followersOf(sheet, at(sheet, name)).map(({ place, isOnly }) => sheet.lines[place].name + (isOnly ? "!" : ""));
   assert.deepEqual(names("z1"), ["a1", "dW2", "dW1", "db2!"]);
@@ -125,12 +125,12 @@ test("what follows from a dead layer are zeros, and the only gradient that is le
   assert.deepEqual(names("W1"), []);
 });
 
-test("what is called like a line but made of something else does not depend on it", () => {
+test("a line of the same name with another origin does not depend on it", () => {
   const lines = [["x", "m + 1"], ["y", "x * 2"], ["x", "m"], ["z", "x + 1"], ["w", "y"]].map(([name, expression]) => line("forward", entry(name, 1), expression));
   assert.deepEqual(dependentsOf({ given: [], lines }, 0), [{ place: 1, isDirect: true }, { place: 4, isDirect: false }]);
 });
 
-test("each line says in a sentence what can be seen in it", () => {
+test("each line has a sentence about its values", () => {
   const sheet = deadSheet();
   const said = (name) => sentenceOf(sheet, at(sheet, name));
   assert.equal(said("z1"), "All 2 entries of z1 are negative, so relu returns exactly 0 and nothing behind it receives a gradient.");
@@ -145,7 +145,7 @@ test("each line says in a sentence what can be seen in it", () => {
   sheet.lines.forEach((each) => assert.ok(said(each.name).length > 10, each.name));
 });
 
-test("what is largest is found in the whole of a matrix, of which a corner is told", () => {
+test("the largest value is that of the whole matrix, not of the corner sent", () => {
   const sheet = deadSheet();
   const place = at(sheet, "dW1");
   sheet.lines[place] = line("backward", entry("dW1", [[1, 2]], { shape: [64, 64], zeros: 3, largest_at: { row: 40, column: 50, value: -7 } }), "X.T @ dz1");
@@ -162,7 +162,7 @@ test("a line that is not finite says whether it is the first", () => {
   assert.match(sentenceOf(sheet, 3), /^y_pred is not finite already, and so is loss: 1 nan\./);
 });
 
-test("a part of a batch is shown with how many rows are left out and the mean of all", () => {
+test("a part of a batch shows the number of rows left out and the mean of all", () => {
   const many = { ...samples("z1", [[1, -2], [3, 4]]), shape: [900, 2], first: 10, mean: [0.5, 0.25] };
   const batch = Array.from({ length: 900 }, (_, k) => 1000 + k);
   const grid = gridOf(many, {}, batch);
@@ -175,7 +175,7 @@ test("a part of a batch is shown with how many rows are left out and the mean of
   assert.equal(gridOf(many, {}, batch, 1).moreRows, 899);
 });
 
-test("of 64 units the first are shown, and how many more there are, however much of them is told", () => {
+test("of 64 units the first are shown with the number of others, however many were sent", () => {
   for (const told of [64, 12]) {
     const wide = entry("W2", Array.from({ length: told }, () => Array.from({ length: told }, (_, k) => k)), { shape: [64, 64] });
     const { rows, moreRows, moreColumns } = gridOf(wide);
@@ -184,7 +184,7 @@ test("of 64 units the first are shown, and how many more there are, however much
   assert.equal(gridOf(entry("b2", [Array(12).fill(1)])).moreColumns, 0);
 });
 
-test("cells are written as the design has them", () => {
+test("cells have the formats of the design", () => {
   const texts = [0, -0.45, 4e-5, 0.00499, -0.005, 5.149, 123.4, -3e12, null].map((value) => cellText(value, "∞"));
   assert.deepEqual(texts, ["0", "−0.45", "4e−5", "5e−3", "−0.01", "5.15", "123", "−3e12", "∞"]);
   assert.deepEqual([0.006, 1e-8, 900, 0.9, null].map((value) => bareText(value, "nan")), ["0.006", "1e−8", "900", "0.9", "nan"]);
@@ -194,7 +194,7 @@ test("cells are written as the design has them", () => {
   assert.deepEqual(miniCells(entry("W1", [[1, 2, 3, 4], [5, 6, 7, 8]])), [1, 3, 5, 7]);
 });
 
-test("a cell is the darker the nearer it is to the largest, by the root, and what stands on it is read at 4.5 : 1", () => {
+test("a cell is darker the nearer it is to the largest, by the root, with text contrast of 4.5:1", () => {
   assert.deepEqual([tintOf(1, 1), tintOf(-0.25, 1), tintOf(0, 1), tintOf(2, 1)], [92, 50, 0, 92]);
   const light = (colour) => colour.map((part) => part / 255).map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
     .reduce((sum, part, k) => sum + part * [0.2126, 0.7152, 0.0722][k], 0);
@@ -206,7 +206,7 @@ test("a cell is the darker the nearer it is to the largest, by the root, and wha
   }
 });
 
-test("the colours that ink is chosen for are those of the page", () => {
+test("ink is chosen for the page's colours", () => {
   const [light, dark] = readFileSync(new URL("../../frontend/styles/tokens.css", import.meta.url), "utf8").split('[data-theme="dark"] {');
   for (const [theme, css] of [["light", light], ["dark", dark]]) {
     for (const [name, token] of [["positive", "--pos"], ["negative", "--neg"], ["paper", "--paper"]]) {
@@ -216,14 +216,14 @@ test("the colours that ink is chosen for are those of the page", () => {
   }
 });
 
-test("the batch is told by its samples, their number and the rate", () => {
+test("the batch's words have its samples, their number and the rate", () => {
   const [sheet, of] = [deadSheet(), { trainSamples: 900, testSamples: 300 }];
   assert.equal(batchWords(sheet, of), "batch: sample 125 of 1,200 (300 for tests), m = 1, lr = 0.006");
   assert.equal(batchWords({ ...sheet, batch: Array(32).fill(0) }, of), "batch: 32 of 900 samples, m = 32, lr = 0.006");
   assert.equal(batchWords({ ...sheet, batch: Array(900).fill(0) }, of), "batch: all 900 samples, m = 900, lr = 0.006");
 });
 
-test("the strip tells of a layer that has stopped, else how much its weights change", () => {
+test("the strip names a layer that has stopped, else how much its weights change", () => {
   const run = (latest, optimizer = "sgd", status = "paused") => ({ latest, status, settings: { optimizer } });
   const of = (values) => Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { step: 1, value }]));
   const weights = ["W1", "W2", "W3"];
@@ -236,7 +236,7 @@ test("the strip tells of a layer that has stopped, else how much its weights cha
   assert.equal(liveLine(run({}), weights, null).code, "");
 });
 
-test("of a run that is stopped the strip calls no number too large, since all of them may be finite where its loss ran away", () => {
+test("for a stopped run the strip calls no number too large, since all may be finite", () => {
   const run = { latest: { train_loss: { step: 9, value: 8e5 }, "grad_l1/W1": { step: 9, value: 3e4 } }, status: "diverged", settings: { optimizer: "sgd" } };
   const { words } = liveLine(run, ["W1"], null);
   assert.equal(words, "stopped: the next step would not be finite, or its loss beyond a million times the start");

@@ -5,7 +5,7 @@ import { arrangementOf, cellsOf, lettersOver } from "../../frontend/charts/squar
 
 const RAIL = { width: 291, height: 160 };
 
-test("up to eight runs stand in the room that two take, square, apart, and as they stood when one more came", () => {
+test("up to eight runs have square plots in the room of two, and one more moves none", () => {
   for (const count of [3, 4, 5, 6, 7, 8]) {
     const cells = cellsOf(count, RAIL, false);
     assert.equal(cells.length, count);
@@ -23,7 +23,7 @@ test("up to eight runs stand in the room that two take, square, apart, and as th
   assert.deepEqual(cellsOf(8, RAIL, false).slice(0, 5), cellsOf(5, RAIL, false));
 });
 
-test("one or two runs have large squares, and so has every run of a phone, where there is room below", () => {
+test("one or two runs have large squares, as on a phone, where there is room below", () => {
   const [one] = cellsOf(1, RAIL, false);
   assert.deepEqual(cellsOf(2, RAIL, false)[0], one);
   assert.ok(one.isRoomy && !one.apart && !one.isLow);
@@ -34,13 +34,13 @@ test("one or two runs have large squares, and so has every run of a phone, where
   assert.deepEqual(tall.map(({ top }) => top), [18, 18, 178, 178, 338]);
 });
 
-test("small squares are told their numbers once a row, and where two rows are, no further words", () => {
+test("small squares have tick labels once a row, and with two rows none below", () => {
   const [first, second] = cellsOf(4, RAIL, false);
   assert.deepEqual([first.isInner, second.isInner, first.isLow, first.isRoomy], [false, true, false, false]);
   assert.ok(cellsOf(8, RAIL, false).every(({ isLow }) => isLow));
 });
 
-test("a name over a map has as many letters as there is room for, and never fewer than tell it", () => {
+test("a name over a map has as many letters as fit, and never too few to distinguish it", () => {
   assert.equal(lettersOver(arrangementOf(2, false), 291), Infinity);
   assert.equal(lettersOver(arrangementOf(8, true), 291), Infinity);
   assert.ok(lettersOver(arrangementOf(3, false), 291) > lettersOver(arrangementOf(4, false), 291));

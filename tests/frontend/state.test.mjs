@@ -1,4 +1,4 @@
-// The page's state: what each message changes, and what people read of it.
+// The page's state: changes by each message, and its words.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -28,7 +28,7 @@ test("an experiment brings its runs with labels, colours and settings in force",
   assert.equal(view.networkRun, "gd");
 });
 
-test("an edit that a recipe has for later is in force from its step on, one that is made now although its step is still on its way", () => {
+test("a planned edit applies from its step on, a new one at once although its step is on its way", () => {
   const recipe = answer().recipe;
   recipe.runs[0].edits = [{ at_step: 121, batch_size: 32 }];
   const size = (state) => state.runs.gd.settings.batch_size;
@@ -41,7 +41,7 @@ test("an edit that a recipe has for later is in force from its step on, one that
   assert.equal(size(after([event], planned)), 1);
 });
 
-test("an edit shows at once, is settled by its answer and marked once, whichever of answer and event comes first", () => {
+test("an edit shows at once, is settled by its answer and marked once, in any order of answer and event", () => {
   const sent = { type: "sent", id: "c1", do: "edit", run: "gd", body: { batch_size: 1 } };
   const ack = { type: "ack", id: "c1", answer: { run: "gd", at_step: 7, batch_size: 1 } };
   const event = { type: "event", event: "edit", run: "gd", step: 7, generation: 0, edit: { at_step: 7, batch_size: 1 } };
@@ -56,7 +56,7 @@ test("an edit shows at once, is settled by its answer and marked once, whichever
   }
 });
 
-test("a refused edit is taken back and said", () => {
+test("a refused edit is reverted with a message", () => {
   const problem = { title: "No", status: 422 };
   const state = after([{ type: "sent", id: "c1", do: "edit", run: "gd", body: { learning_rate: -1 } }, { type: "error", id: "c1", problem }], opened());
   assert.equal(state.runs.gd.settings.learning_rate, 0.1);
@@ -77,17 +77,17 @@ test("edits at one step merge and the later wins", () => {
   assert.deepEqual(state.runs.gd.edits, [{ at_step: 4, learning_rate: 0.3 }]);
 });
 
-test("an optimizer that outdoes another at the same step leaves nothing of it", () => {
+test("an optimizer that replaces another at the same step keeps none of its settings", () => {
   const edit = (edit) => ({ type: "event", event: "edit", run: "gd", edit: { at_step: 4, ...edit } });
   const state = after([edit({ optimizer: "momentum", momentum: 0.5, l2: 0.1 }), edit({ optimizer: "adam", beta1: 0.9 })], opened());
   assert.deepEqual(state.runs.gd.edits, [{ at_step: 4, optimizer: "adam", beta1: 0.9, l2: 0.1 }]);
 });
 
-test("all of one is the one", () => {
+test("all samples of one is \"the one sample\"", () => {
   assert.deepEqual([every(900, "sample"), every(1, "training sample")], ["all 900 samples", "the one training sample"]);
 });
 
-test("play shows at once and then follows what the runs say", () => {
+test("play shows at once and then follows the status of the runs", () => {
   const ready = after([{ type: "connection", status: "ready" }], opened());
   const asked = after([{ type: "sent", id: "p", do: "play", body: { speed: 30, pace: "steps" } }], ready);
   assert.deepEqual([asked.playback.playing, asked.playback.speed, asked.connection.status], [true, 30, "live"]);
@@ -95,7 +95,7 @@ test("play shows at once and then follows what the runs say", () => {
   assert.deepEqual([stopped.playback.playing, stopped.connection.status], [false, "ready"]);
 });
 
-test("the speed that another page plays at shows here too, unless this page is about to play at its own", () => {
+test("another page's speed shows here too, unless this page is about to play at its own", () => {
   const played = { type: "event", event: "playback", run: null, playing: true, speed: 300, pace: "samples" };
   const ready = after([{ type: "connection", status: "ready" }], opened());
   const { playback, connection, runs } = after([played], ready);
@@ -107,7 +107,7 @@ test("the speed that another page plays at shows here too, unless this page is a
   assert.equal(after([{ type: "experiment", state: { ...answer(), speed: 12, pace: "steps" } }], ready).playback.speed, 12);
 });
 
-test("a speed chosen while nothing plays stays until it is played, whatever an answer says", () => {
+test("a speed chosen while paused stays until played, whatever an answer says", () => {
   const told = { type: "experiment", state: { ...answer(), speed: 60, pace: "steps" } };
   const chosen = after([{ type: "playback", part: { speed: 500 } }, told], opened());
   assert.equal(chosen.playback.speed, 500);
@@ -115,7 +115,7 @@ test("a speed chosen while nothing plays stays until it is played, whatever an a
   assert.equal(after([{ type: "experiment", state: { ...told.state, speed: 7 } }], played).playback.speed, 7);
 });
 
-test("a reset makes the settings in force the run's own, forgets its edits and begins a generation", () => {
+test("a reset keeps the settings in force, drops edits and starts a generation", () => {
   const state = after([
     frame("gd", { step: 9, latest: { train_loss: { step: 8, value: 1 } } }),
     { type: "event", event: "edit", run: "gd", edit: { at_step: 5, learning_rate: 0.2 } },
@@ -126,7 +126,7 @@ test("a reset makes the settings in force the run's own, forgets its edits and b
   assert.equal(recipeNow(state).runs[0].learning_rate, 0.2);
 });
 
-test("an answer of a past that a reset has ended takes the page back to nothing", () => {
+test("an answer from before a reset changes nothing", () => {
   const faster = { type: "event", event: "edit", run: "gd", generation: 0, edit: { at_step: 4, learning_rate: 0.2 } };
   const reset = { type: "event", event: "reset", run: "gd", step: 0, generation: 1 };
   const late = { type: "ack", id: "c1", answer: answer({ step: 900 }) };
@@ -136,12 +136,12 @@ test("an answer of a past that a reset has ended takes the page back to nothing"
   assert.deepEqual([sgd.step, sgd.generation, state.pending], [900, 0, {}]);
 });
 
-test("an answer that is older than a frame does not move the counter back", () => {
+test("an answer older than a frame does not move the counter back", () => {
   const state = after([frame("gd", { step: 50 }), { type: "experiment", state: answer() }], opened());
   assert.equal(state.runs.gd.step, 50);
 });
 
-test("the loss of the step at which a run was paused is not replaced by that of the step before", () => {
+test("the loss at the step of a pause is not replaced by that of the step before", () => {
   const paused = answer({ status: "paused", step: 9 });
   paused.runs[0].latest = { train_loss: { step: 9, value: 0.5 }, "grad_l1/W1": { step: 8, value: 3 } };
   const late = frame("gd", { status: "paused", step: 9, latest: { train_loss: { step: 8, value: 0.6 }, "grad_l1/W1": { step: 8, value: 3 } } });
@@ -155,18 +155,18 @@ test("the loss of the step at which a run was paused is not replaced by that of 
   assert.deepEqual(anew.runs.gd.latest, { train_loss: { step: 1, value: 10 } });
 });
 
-test("a frame that an answer has overtaken moves neither the counter nor the state back", () => {
+test("a frame older than an answer moves neither counter nor state back", () => {
   const state = after([{ type: "experiment", state: answer({ step: 9 }) }, frame("gd", { step: 7 })], opened());
   assert.deepEqual([state.runs.gd.step, state.runs.gd.status], [9, "paused"]);
 });
 
-test("a run that diverges keeps the step at which it did", () => {
+test("a diverged run keeps its last step", () => {
   const state = after([{ type: "event", event: "diverged", run: "gd", step: 12, diverged_at: 12 }, frame("gd", { status: "diverged", step: 12 })], opened());
   assert.equal(state.runs.gd.divergedAt, 12);
   assert.equal(stateOf(state.runs.gd, state).word, "diverged");
 });
 
-test("a diverged run shows the loss of the step it stays at while others play", () => {
+test("a diverged run shows the loss of its last step while others play", () => {
   const event = { type: "event", event: "diverged", run: "gd", step: 12, generation: 0, diverged_at: 12, latest: { train_loss: { step: 12, value: 9e6 } } };
   const late = frame("gd", { status: "diverged", step: 12, latest: { train_loss: { step: 11, value: 5e3 } } });
   assert.deepEqual(after([event, late], opened()).runs.gd.latest.train_loss, { step: 12, value: 9e6 });
@@ -174,7 +174,7 @@ test("a diverged run shows the loss of the step it stays at while others play", 
   assert.equal(again.runs.gd.status, "paused");
 });
 
-test("an answer that divergence has overtaken does not revive the run", () => {
+test("an answer older than the divergence does not revive the run", () => {
   const diverged = { type: "event", event: "diverged", run: "gd", step: 0, diverged_at: 0 };
   const state = after([{ type: "sent", id: "c1", do: "play", body: {} }, diverged, { type: "ack", id: "c1", answer: answer() }], opened());
   assert.deepEqual([state.runs.gd.status, state.runs.gd.divergedAt, state.runs.sgd.status], ["diverged", 0, "paused"]);
@@ -188,13 +188,13 @@ test("runs come and go, and those that stay keep their colours", () => {
   assert.deepEqual([two.order, two.runs["run-3"].lane, two.view.networkRun], [["sgd", "run-3"], "c", "sgd"]);
 });
 
-test("what is measured of a generation that is over is dropped", () => {
+test("measurements of an old generation are dropped", () => {
   const late = { type: "measured", runs: { gd: { generation: 0, units: { layers: [] } } } };
   const state = after([{ type: "event", event: "reset", run: "gd", generation: 1 }, late], opened());
   assert.equal(state.runs.gd.units, null);
 });
 
-test("a watcher hears its own slice only, and an array item by item", () => {
+test("a listener is called for its own slice only, with arrays compared item by item", () => {
   const store = createStore(opened(), reduce);
   const heard = [];
   const stop = store.watch((state) => [state.view.x, state.view.y], (value) => heard.push(value));
@@ -205,7 +205,7 @@ test("a watcher hears its own slice only, and an array item by item", () => {
   assert.deepEqual(heard, [["epochs", "log"]]);
 });
 
-test("a fresh experiment takes the changes, the settings in force, and no edits", () => {
+test("a new experiment takes the changes, the settings in force, and no edits", () => {
   const state = after([{ type: "event", event: "edit", run: "sgd", edit: { at_step: 1, batch_size: 32 } }], opened());
   const recipe = changedRecipe(state, { network: { layers: [{ units: 8, activation: "tanh" }] } });
   assert.deepEqual(recipe.network.layers, [{ units: 8, activation: "tanh" }]);
@@ -214,27 +214,27 @@ test("a fresh experiment takes the changes, the settings in force, and no edits"
   assert.equal(freshWords({ network: { layers: [] } }, 2), "New shape, new weights: both runs start again at step 0.");
 });
 
-test("only what is drawn is asked of the server, and nothing that it does not have", () => {
+test("only drawn series are requested, and none that the server lacks", () => {
   assert.ok(!seriesFor(opened({ test_samples: 0, test_fraction: 0 }).experiment).some((name) => name.startsWith("test_")));
   assert.ok(seriesFor(opened().experiment).includes("test_r2"));
   const classes = seriesFor(opened({ score: "accuracy" }).experiment);
   assert.ok(classes.includes("test_accuracy") && !classes.includes("test_r2"));
 });
 
-test("an experiment of classes has its outputs, and one of numbers has one", () => {
+test("an experiment with classes has its outputs, a regression has one", () => {
   const { experiment } = opened({ classes: ["a", "b", "c"], outputs: 3, score: "accuracy" });
   assert.deepEqual([experiment.shapes.W3, experiment.parameters, experiment.classes.length], [[4, 3], 24 + 20 + 15, 3]);
   assert.deepEqual([opened().experiment.shapes.W3, opened().experiment.classes, opened().experiment.score], [[4, 1], [], "r2"]);
 });
 
-test("which class was taken for which is counted by true class and predicted class", () => {
+test("the confusion matrix counts by true and predicted class", () => {
   const confusion = confusionOf({ y: [0, 0, 0, 1, 2, 2], y_pred: [0, 1, 0, 1, 0, 2] }, 3);
   assert.deepEqual(confusion, { counts: [[2, 1, 0], [0, 1, 0], [1, 0, 1]], totals: [3, 1, 2], right: 4, all: 6 });
   assert.equal(confusionWords("GD", confusion, true), "GD: 4 of 6 test samples in their class. Rows are true classes, columns predicted ones.");
   assert.equal(confusionWords("GD", confusionOf(null, 2), false), "GD: not looked at yet. Rows are true classes, columns predicted ones.");
 });
 
-test("a run's rule, edits and state read as the design has them", () => {
+test("a run's rule, edits and state have the words of the design", () => {
   const state = opened();
   assert.equal(runSentence(state.runs.gd), "full batch, rate 0.1");
   assert.equal(runSentence({ settings: { optimizer: "momentum", momentum: 0.9, batch_size: 1, learning_rate: 0.006 } }), "batch of 1, momentum 0.9, rate 0.006");
@@ -259,7 +259,7 @@ test("a run's rule, edits and state read as the design has them", () => {
   assert.match(lossSummary(state), /^Loss by step\. GD starts at 12\.3\./);
 });
 
-test("runs that stand at different steps are named, unless they are merely told at different moments", () => {
+test("runs at different steps are named, unless their answers are only of different moments", () => {
   const at = (gd, sgd, status) => after([frame("gd", { step: gd, status }), frame("sgd", { step: sgd, status })], opened());
   assert.equal(whereWords(at(1284, 1284, "paused")), "1,284");
   assert.equal(whereWords(at(184, 900, "paused")), "900 (GD at 184)");
@@ -268,7 +268,7 @@ test("runs that stand at different steps are named, unless they are merely told 
   assert.equal(whereWords(at(13, 11700, "playing")), "11,700 (GD at 13)");
 });
 
-test("a view that is looked at now and then says of which step it is, unless all stand still there", () => {
+test("a view updated now and then names its step, unless all runs stand there", () => {
   const at = (step, status, seen) => {
     const runs = Object.fromEntries(["gd", "sgd"].map((name) => [name, { generation: 0, predictions: seen[name] === undefined ? null : { step: seen[name] } }]));
     const state = after([frame("gd", { step, status }), frame("sgd", { step, status }), { type: "measured", runs }], opened());
@@ -283,14 +283,14 @@ test("a view that is looked at now and then says of which step it is, unless all
   assert.deepEqual(at(900, "playing", {}), ["", ""]);
 });
 
-test("falling, flat and rising are told by the recent past", () => {
+test("the trend depends on the recent past", () => {
   const told = (loss) => trendOf(Array.from({ length: 200 }, (_, step) => ({ step, value: loss(step) })), 200);
   assert.equal(told((step) => 1 / (1 + step)), "falling");
   assert.equal(told(() => 0.0436), "flat");
   assert.equal(told((step) => 1 + step), "rising");
 });
 
-test("a loss is flat that falls by less than a hundredth in the steps over which the Doctor looks, at any step", () => {
+test("a loss is flat that falls by less than a hundredth over the Doctor's steps, at any step", () => {
   const told = (share, steps) => {
     const window = Math.max(200, steps / 8);
     return trendOf(Array.from({ length: steps }, (_, step) => ({ step, value: (1 - share) ** (step / (0.875 * window)) })), steps);
@@ -303,7 +303,7 @@ test("a loss is flat that falls by less than a hundredth in the steps over which
   assert.equal(stateOf({ ...state.runs.gd, step: 1 }, state).of, "train loss, the last 1 step");
 });
 
-test("a loss that stands still, one that only wanders, and one that has just jumped are told as that", () => {
+test("a constant, a wandering and a jumping loss have their own words", () => {
   const told = (loss, steps = 400) => trendOf(Array.from({ length: steps }, (_, step) => ({ step, value: loss(step) })), steps);
   for (const steps of [45, 60, 94]) assert.equal(told((step) => (step < 20 ? 0.5 / (step + 1) : 0.0095311558521452), steps), "flat", `${steps}`);
   assert.equal(told((step) => (step < 399 ? 0.000735 : 0.173)), "rising", "one step after the batch was made a single sample");
@@ -313,7 +313,7 @@ test("a loss that stands still, one that only wanders, and one that has just jum
   assert.equal(told((step) => wanders(step) * Math.exp(-step / 20)), "falling");
 });
 
-test("before there are two losses it is not said how a run goes, neither in the table nor in a sentence", () => {
+test("with fewer than two losses there is no trend, neither in the table nor in a sentence", () => {
   assert.deepEqual([trendOf([], 0), trendOf([{ step: 0, value: 12.3 }], 1)], [undefined, undefined]);
   assert.equal(trendOf([{ step: 0, value: 12.3 }, { step: 1, value: 9.1 }], 2), "falling");
   const state = after([frame("gd", { step: 1, status: "playing" }), frame("sgd", { step: 1, status: "playing" })], opened());
@@ -332,20 +332,20 @@ test("numbers read as people write them", () => {
   assert.deepEqual([-4, -2, 0, 3].map(tick), ["1e−4", "0.01", "1", "1,000"]);
 });
 
-test("an answer that was on its way while an edit was made does not take the edit back", () => {
+test("an answer older than an edit does not revert it", () => {
   const edit = { type: "event", event: "edit", run: "gd", step: 30, generation: 0, edit: { at_step: 30, batch_size: 32 } };
   const state = after([edit, { type: "experiment", state: answer() }], opened());
   assert.deepEqual(state.runs.gd.edits, [{ at_step: 30, batch_size: 32 }]);
   assert.equal(state.runs.gd.settings.batch_size, 32);
 });
 
-test("schedules, penalties and bounds are told in an edit's flag and in the sentence of a run", () => {
+test("schedules, penalties and bounds appear in an edit's flag and a run's sentence", () => {
   const plain = { optimizer: "sgd", learning_rate: 0.1, batch_size: 1, order: "shuffle" };
   const cosine = { name: "cosine", steps: 1000, least: 0.01 };
   assert.equal(editWords({ schedule: cosine }, plain, catalog), "schedule cosine");
   assert.equal(editWords({ schedule: "inverse_time" }, plain, catalog), "schedule 1/t");
   assert.equal(editWords({ schedule: { ...cosine, steps: 500 } }, { ...plain, schedule: cosine }, catalog), "schedule cosine, steps 500");
-  // named again it begins again
+  // a schedule in an edit starts anew
   assert.equal(editWords({ schedule: cosine }, { ...plain, schedule: cosine }, catalog), "schedule cosine");
   assert.equal(editWords({ l1: 0.001, l2: 0 }, plain, catalog), "L1 0.001");
   assert.equal(editWords({ clip_norm: 1 }, plain, catalog), "clip norm 1");
@@ -355,14 +355,14 @@ test("schedules, penalties and bounds are told in an edit's flag and in the sent
   assert.equal(runSentence({ settings }), "batch of 1, rate 0.1, cosine, L2 0.001, clip norm 1");
 });
 
-test("what is descended is told beside the loss only while a penalty is in force", () => {
+test("the minimized value is shown beside the loss only with a penalty", () => {
   const latest = { objective: { step: 4, value: 0.123 } };
   assert.equal(descendedWords({ settings: { l2: 0.01 }, latest }), "descended: 0.123");
   assert.equal(descendedWords({ settings: { l1: 0.01 }, latest: {} }), "");
   assert.equal(descendedWords({ settings: { l1: 0, l2: 0 }, latest }), "");
 });
 
-test("a schedule and the penalties stay when the optimizer changes, also while its own settings are dropped", () => {
+test("schedule and penalties stay when the optimizer changes; its own settings are dropped", () => {
   const edit = (edit) => ({ type: "event", event: "edit", run: "gd", edit });
   const state = after([
     edit({ at_step: 1, schedule: "cosine", l2: 0.01, clip_norm: 1 }), edit({ at_step: 2, optimizer: "adam" }), edit({ at_step: 3, optimizer: "sgd" }),
@@ -371,7 +371,7 @@ test("a schedule and the penalties stay when the optimizer changes, also while i
   assert.deepEqual([schedule, l2, norm, beta1], ["cosine", 0.01, 1, undefined]);
 });
 
-test("a loss is named in whichever form the recipe has it", () => {
+test("a loss is named in either form of the recipe", () => {
   assert.deepEqual(["mse", { name: "huber", delta: 0.5 }, "softmax_cross_entropy", "another_one"].map(lossWords), [
     "mean squared error", "Huber loss, delta 0.5", "softmax cross-entropy", "another one",
   ]);
@@ -388,7 +388,7 @@ const TASKS = {
   ],
 };
 
-test("other data of the same kind keep the loss, and others get their own", () => {
+test("other data of the same kind keep the loss, others get their own", () => {
   const keeps = (loss, before, after) => keepsLoss(TASKS, loss, { name: before }, { name: after });
   assert.ok(keeps("mse", "linear", "sine"));
   assert.ok(keeps("softmax_cross_entropy", "moons", "iris"));
@@ -399,7 +399,7 @@ test("other data of the same kind keep the loss, and others get their own", () =
   assert.ok(!keeps("mse", "linear", "a set that the catalog does not know"));
 });
 
-test("a recipe whose data become classes names no loss, and its output bends nothing", () => {
+test("a recipe with classes names no loss, and its output is linear", () => {
   const state = after([{ type: "catalog", catalog: { ...catalog, ...TASKS } }], opened());
   state.experiment.recipe = { ...state.experiment.recipe, data: { name: "linear" }, network: { layers: [], output: "tanh" } };
   const { loss, network } = changedRecipe(state, { data: { name: "moons" } });
@@ -420,7 +420,7 @@ const SETS = {
   losses: TASKS.losses,
 };
 
-test("other data leave behind what they fix themselves and what only those before had", () => {
+test("other data drop what they fix themselves and what only the old data had", () => {
   const state = after([{ type: "catalog", catalog: { ...catalog, ...SETS } }], opened());
   const from = (data) => (change) => {
     state.experiment.recipe = { ...state.experiment.recipe, data };
@@ -441,26 +441,26 @@ test("other data leave behind what they fix themselves and what only those befor
   assert.deepEqual(from(csv)({ name: "csv", dataset: "d2", target: "size", standardize: "inputs" }), { name: "csv", dataset: "d2", target: "size", standardize: "inputs", seed: 4 });
 });
 
-test("what was asked of one data set is not asked of the next", () => {
+test("settings for one data set are not kept for the next", () => {
   const data = (change) => ({ data: change });
   assert.deepEqual(joinedChanges(data({ degree: 7 }), data({ name: "moons" })), data({ name: "moons" }));
   assert.deepEqual(joinedChanges(data({ name: "moons" }), data({ noise: 1 })), data({ name: "moons", noise: 1 }));
   assert.deepEqual(joinedChanges({ runs: { gd: { seed: 1 } } }, { runs: { sgd: { seed: 2 } } }).runs, { gd: { seed: 1 }, sgd: { seed: 2 } });
 });
 
-test("only losses that can measure the data are offered", () => {
+test("only losses that suit the data are offered", () => {
   const losses = [{ name: "mse", task: "regression", most_classes: 2 }, ...["binary", "softmax"].map((name, k) => ({ name, task: "classification", most_classes: k ? null : 2 }))];
   const offered = (classes) => fittingLosses({ losses }, classes).map(({ name }) => name);
   assert.deepEqual([0, 2, 3].map(offered), [["mse"], ["mse", "binary", "softmax"], ["softmax"]]);
 });
 
-test("another seed of one run is another experiment, which says so", () => {
+test("another seed of one run is another experiment, with a notice", () => {
   const recipe = changedRecipe(opened(), { runs: { sgd: { seed: 9 } } });
   assert.deepEqual(recipe.runs.map(({ seed }) => seed), [0, 9]);
   assert.equal(freshWords({ runs: { sgd: { seed: 9 } } }, 2), "Another order of the samples: both runs start again at step 0.");
 });
 
-test("a loss that takes logits takes them as they are", () => {
+test("a loss of logits gets a linear output", () => {
   const state = opened();
   state.experiment.recipe = { ...state.experiment.recipe, network: { layers: [], output: "tanh" } };
   assert.equal(changedRecipe(state, { loss: "softmax_cross_entropy" }).network.output, "identity");

@@ -1,4 +1,4 @@
-// When a run stops by itself: what is offered, how it is told, and what the page says when it has happened.
+// Stop conditions: the choices, their words, and the words after one is met.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -12,13 +12,13 @@ import { answer, dead, found } from "./fake-server.mjs";
 const after = (...messages) => [{ type: "opened", answer: answer(), token: "t" }, { type: "connection", status: "ready" }, ...messages].reduce(reduce, initialState());
 const finished = (condition) => ({ type: "event", event: "finished", run: "sgd", step: 214, condition, latest: { train_loss: { step: 214, value: 0.5 } } });
 
-test("conditions are offered that the experiment evaluates", () => {
+test("the page offers conditions on series that exist", () => {
   const offered = (experiment) => choices(experiment, []).map(({ value }) => value);
   assert.deepEqual(offered({ score: "r2", testSamples: 0 }), ["never", "layer_dies", "loss_stalls", "train_r2", "train_loss"]);
   assert.deepEqual(offered({ score: "accuracy", testSamples: 3 }).slice(3), ["test_accuracy", "test_loss", "train_accuracy", "train_loss"]);
 });
 
-test("what is chosen is what is in force, and choosing it again sets the same", () => {
+test("the choice equals the condition in force, and choosing it again sets the same", () => {
   for (const choice of ["never", "layer_dies", "loss_stalls", "test_r2", "train_loss"]) assert.equal(chosen(conditionsOf(choice)), choice);
   const odd = [{ when: "train_loss", above: 3 }];
   assert.equal(chosen(odd), "several");
@@ -26,7 +26,7 @@ test("what is chosen is what is in force, and choosing it again sets the same", 
   assert.equal(choices({ score: "r2", testSamples: 0 }, odd).at(-1).value, "several");
 });
 
-test("a condition's number is set without touching the rest of it", () => {
+test("a condition's number changes without its other parts", () => {
   assert.equal(numberOf({ when: "layer_dies" }), null);
   const stalls = numberOf({ when: "loss_stalls", below: 0.1 });
   assert.equal(stalls.value, 500);
@@ -34,14 +34,14 @@ test("a condition's number is set without touching the rest of it", () => {
   assert.deepEqual(numberOf({ when: "test_r2", above: 0.9 }).change(0.5), { when: "test_r2", above: 0.5 });
 });
 
-test("an edit says which condition it sets", () => {
+test("an edit's words name the condition", () => {
   assert.equal(editWords({ stop: [{ when: "test_r2", above: 0.9 }, { when: "layer_dies" }] }, {}), "stops where test R² is above 0.9 or where a layer dies");
   assert.equal(editWords({ stop: [] }, {}), "no stop condition");
   assert.equal(stopWords([{ when: "loss_stalls", steps: 1500 }]), "stops where the loss stalls for 1,500 steps");
   assert.equal(stopWords([{ when: "loss_stalls", steps: 1 }]), "stops where the loss stalls for 1 step");
 });
 
-test("a run that stopped says where and why, and can be let go on", () => {
+test("a stopped run says where and why, and can continue", () => {
   const state = after({ type: "frame", frame: 1, runs: { sgd: { status: "playing", step: 214, epoch: 1, samples_seen: 214, generation: 0, columns: null } } }, finished({ when: "layer_dies" }));
   const strip = stripFor(state);
   assert.equal(state.runs.sgd.status, "finished");
@@ -52,7 +52,7 @@ test("a run that stopped says where and why, and can be let go on", () => {
   assert.deepEqual(asked, [["sgd", { stop: [] }]]);
 });
 
-test("a condition that was set when a layer had died already is told as met by its being dead", () => {
+test("a condition set after a layer died is met by the dead layer", () => {
   const frame = { type: "frame", frame: 1, runs: { sgd: { status: "playing", step: 254, epoch: 1, samples_seen: 254, generation: 0, columns: null } } };
   const stopped = (since) => stripFor(after(frame, found("sgd", dead({ since_step: since })), { ...finished({ when: "layer_dies" }), step: 254 })).strong;
   assert.equal(stopped(196), "SGD stopped at step 254, where a layer is dead, since step 196.");

@@ -1,4 +1,4 @@
-// Which strip is said over the race table, and in which words.
+// Which strip stands above the table of runs, and its words.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -13,7 +13,7 @@ const after = (...messages) => [{ type: "opened", answer: answer(), token: "t" }
 const cut = { type: "connection", status: "reconnecting", lastStep: 1040 };
 const said = (state) => [stripFor(state)?.strong, stripFor(state)?.text].join(" ");
 
-test("a lost line says that training goes on only where something was moving", () => {
+test("a lost connection says that training goes on only if something was moving", () => {
   const play = { type: "event", event: "playback", run: null, playing: true, speed: 60, pace: "steps" };
   const told = (idle) => said(after({ type: "catalog", catalog: { ...catalog, idle_seconds: idle } }, play, cut));
   assert.equal(told(600), "Connection lost at step 1,040. Training goes on while the server runs, unwatched for 10 minutes at most; missed steps arrive when the line is back.");
@@ -23,7 +23,7 @@ test("a lost line says that training goes on only where something was moving", (
   assert.match(said(after({ type: "sent", id: "s", do: "step", run: null, body: { epochs: 1 } }, cut)), /Training goes on/);
 });
 
-test("a refusal is said with its reasons, and a lost line comes before it", () => {
+test("a refusal shows its reasons, and a lost connection comes first", () => {
   const refused = { type: "problem", problem: { title: "The recipe is not valid", detail: "One field.", errors: [{ pointer: "/data", detail: "At most 5,000." }] } };
   assert.equal(said(after(refused)), "The recipe is not valid. One field. At most 5,000.");
   assert.equal(stripFor(after(refused, cut)).kind, "reconnecting");
@@ -48,7 +48,7 @@ const withMore = (...names) => names.map((name) => ({
   type: "event", event: "run_added", run: name, recipe: { ...answer().recipe.runs[1], name }, added: { ...answer().runs[1], name, status: "playing" },
 }));
 
-test("of two runs the one that diverged is named with its step, and the other goes on where something plays", () => {
+test("of two runs the strip names the diverged one with its step, and the other goes on if playing", () => {
   assert.equal(said(after(play, diverged("gd"))), "GD diverged at step 307 and is stopped. SGD goes on.");
   assert.equal(said(after(diverged("gd"))), "GD diverged at step 307 and is stopped. SGD can go on.");
   assert.equal(said(after(play, diverged("gd"), diverged("sgd", 1200))), "GD diverged at step 307 and SGD at step 1,200; both are stopped. Lower the rate, then reset.");
@@ -59,7 +59,7 @@ const fork = (name, of, step) => ({
 });
 const reset = (run, generation) => ({ type: "event", event: "reset", run, generation });
 
-test("a run that diverged is told of until it is reset, gone, or a fork goes on in its place, and a new divergence is told again", () => {
+test("a divergence shows until the run is reset, removed or replaced by a fork, and a new one shows again", () => {
   const state = after(play, diverged("gd"));
   const then = (...messages) => stripFor(messages.reduce(reduce, state))?.strong ?? null;
   assert.equal(then(), "GD diverged at step 307 and is stopped.");
@@ -71,7 +71,7 @@ test("a run that diverged is told of until it is reset, gone, or a fork goes on 
   assert.equal(then(fork("sgd-9", "sgd", 9)), "GD diverged at step 307 and is stopped.");
 });
 
-test("the strip of a divergence can be closed, and then tells of later ones only", () => {
+test("a closed divergence strip shows later ones only", () => {
   const close = (state) => {
     const closed = [];
     stripFor(state).close({ closeDivergence: (runs) => closed.push(...runs) });
@@ -84,7 +84,7 @@ test("the strip of a divergence can be closed, and then tells of later ones only
   assert.equal(stripFor([reset("gd", 1), { ...diverged("gd", 5), generation: 1 }].reduce(reduce, state)).strong, "GD diverged at step 5 and is stopped.");
 });
 
-test("what was closed is still closed when the page comes back, of that experiment, and of so many as are remembered", () => {
+test("a closed strip stays closed on the next visit, for that experiment and a limited number", () => {
   const items = new Map();
   const storage = { getItem: (key) => items.get(key) ?? null, setItem: (key, text) => void items.set(key, text), removeItem: (key) => void items.delete(key) };
   const store = createStore(after(play, diverged("gd")), reduce);
@@ -101,7 +101,7 @@ test("what was closed is still closed when the page comes back, of that experime
   assert.deepEqual([many.view.closedDivergences.length, stripFor(many)], [32, null]);
 });
 
-test("of several runs all that diverged are named, and only those go on that are not at their end", () => {
+test("the strip names all diverged runs, and only unfinished ones go on", () => {
   const four = [...withMore("adam", "mini"), play];
   assert.equal(said(after(...four, diverged("sgd"))), "SGD diverged at step 307 and is stopped. GD, Adam and Mini go on.");
   assert.equal(said(after(...four, diverged("sgd"), { type: "event", event: "finished", run: "gd" })), "SGD diverged at step 307 and is stopped. Adam and Mini go on.");

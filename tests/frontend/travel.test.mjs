@@ -1,4 +1,4 @@
-// Time travel in the page: what is shown of a past step, the marks on the timeline, and what becomes of an edit there.
+// Time travel: the past view, the marks on the timeline, and edits there.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -27,7 +27,7 @@ const lab = (...messages) => after([
 
 const at = (step) => ({ step, kind: "edit", run: "gd", lane: "a", text: "a mark" });
 
-test("who looks back sees every run as it was there, while the training goes on", () => {
+test("the past view shows every run as it was, while training goes on", () => {
   const state = lab({ type: "look", step: 420 }, { type: "found", moments: { gd: moment(420, 0.2), sgd: moment(420, 0.3) } }, frame("gd", 732), frame("sgd", 731));
   const { gd, sgd } = seen(state).runs;
   assert.deepEqual([gd.step, gd.epoch, gd.samplesSeen, gd.latest.train_loss.value], [420, 210, 4200, 0.2]);
@@ -37,20 +37,20 @@ test("who looks back sees every run as it was there, while the training goes on"
   assert.equal(stateOf(gd, seen({ ...state, playback: { ...state.playback, playing: false } })).word, "flat");
 });
 
-test("a view in the past is not drawn anew by steps that are made meanwhile, only by what is its own", () => {
+test("new steps do not redraw a past view, only its own changes do", () => {
   const state = lab({ type: "look", step: 420 }, { type: "found", moments: { gd: moment(420, 0.2) } });
   const later = after([frame("gd", 900)], state);
   assert.equal(seen(later).runs.gd, seen(state).runs.gd);
   assert.notEqual(seen(after([{ type: "hidden", run: "gd", hidden: true }], later)).runs.gd, seen(state).runs.gd);
 });
 
-test("a run that has not come so far is shown where it is, and what is still asked for at the step that was found", () => {
+test("a run that has not come so far is shown at its step, and a loading one at its last answer", () => {
   const state = lab({ type: "look", step: 300 }, { type: "found", moments: { gd: moment(300, 0.2), sgd: moment(250, 0.3) } }, { type: "look", step: 200 });
   assert.equal(whereWords(seen(state)), "300 (SGD at 250)");
   assert.equal(shownStep(state), 200);
 });
 
-test("a past that is no more is left: after a reset, and for another experiment", () => {
+test("the view leaves a past that no longer exists: after a reset, and for another experiment", () => {
   const looking = lab({ type: "look", step: 420 });
   const reset = (run) => ({ type: "event", event: "reset", run, generation: 1 });
   assert.equal(after([reset("gd")], looking).looking.step, 420);
@@ -60,7 +60,7 @@ test("a past that is no more is left: after a reset, and for another experiment"
   assert.equal(seen(other).runs.gd.step, 0);
 });
 
-test("the timeline marks edits, divergence, a reset and a fork, in the order of their steps, of the runs that are shown", () => {
+test("the timeline marks edits, divergence, a reset and a fork, by step, for visible runs", () => {
   const recipe = { ...answer().recipe.runs[1], name: "sgd-420", origin: { run: "sgd", at_step: 420 }, edits: [{ at_step: 300, learning_rate: 0.006 }, { at_step: 420, learning_rate: 0.001 }, { at_step: 450, batch_size: 32 }] };
   const added = { ...answer().runs[1], name: "sgd-420", label: "SGD from 420", step: 460 };
   const state = lab(
@@ -77,7 +77,7 @@ test("the timeline marks edits, divergence, a reset and a fork, in the order of 
   assert.deepEqual(told(alone), ["300 edit SGD: rate 0.1 → 0.006", "700 reset GD: starts again at step 0"]);
 });
 
-test("a reset of all, which is told run by run, leaves no mark in the new past", () => {
+test("a reset of all runs, sent one by one, leaves no mark in the new past", () => {
   const reset = (run) => ({ type: "event", event: "reset", run, generation: 1 });
   const again = (run, step) => frame(run, step, { generation: 1 });
   const kinds = (...messages) => markersOf(lab(...messages)).filter(({ kind }) => kind === "reset").map(({ run, step }) => `${run} ${step}`);
@@ -85,25 +85,25 @@ test("a reset of all, which is told run by run, leaves no mark in the new past",
   for (const [first, last] of [["gd", "sgd"], ["sgd", "gd"]]) {
     assert.deepEqual(kinds(reset(first), reset(last), again(first, 900), again(last, 900)), [], `${first} first`);
   }
-  // an answer may overtake the events, and a reset of one later stands where the other is then
+  // an answer may overtake the events, and a later reset of one stands where the other is then
   assert.deepEqual(kinds(reset("gd"), again("sgd", 900), again("gd", 900)), []);
   assert.deepEqual(kinds(reset("gd"), again("gd", 900), { ...reset("sgd"), generation: 1 }), ["sgd 900"]);
 });
 
-test("comma and dot go from mark to mark, and beyond the last one to the present", () => {
+test("comma and dot move from mark to mark, and beyond the last to the present", () => {
   const state = lab();
   assert.deepEqual([nextMarker(state, 0, 1), nextMarker(state, 300, 1), nextMarker(state, 500, 1)], [300, 500, 700]);
   assert.deepEqual([nextMarker(state, 700, -1), nextMarker(state, 500, -1), nextMarker(state, 300, -1)], [500, 300, 0]);
 });
 
-test("a finger is taken to a mark within twelve pixels and left alone beyond", () => {
+test("a finger snaps to a mark within twelve pixels", () => {
   const markers = markersOf(lab());
   assert.deepEqual([snapped(markers, 312, 700, 700), snapped(markers, 313, 700, 700), snapped([], 5, 700, 700)], [300, 313, 5]);
   const close = [at(300), at(301), at(302)];
   assert.deepEqual([snapped(close, 302, 3000, 300), snapped(close, 302, 300, 300)], [300, 302]);
 });
 
-test("marks of which one would lie on another share a flag that names all of them and leads to each", () => {
+test("overlapping marks share a flag that names all and leads to each", () => {
   const steps = (flags) => flags.map((flag) => flag.map(({ step }) => step));
   const marks = [at(0), at(300), at(301), at(301), at(315), at(316), at(700)];
   assert.deepEqual(steps(flagsOf(marks, 700, 700)), [[0], [300, 301, 301, 315], [316], [700]]);
@@ -114,7 +114,7 @@ test("marks of which one would lie on another share a flag that names all of the
   assert.deepEqual([0, 300, 301, 315, 316].map((shown) => stepFrom(flag, shown)), [300, 301, 315, 300, 300]);
 });
 
-test("a fork is named after its parent and step, once for each", () => {
+test("a fork is named after its parent and step, unique each time", () => {
   const state = lab();
   assert.deepEqual(forkOf(state, "sgd", 420, { learning_rate: 0.001 }), { name: "sgd-420", label: "SGD from 420", fork_of: "sgd", at_step: 420, learning_rate: 0.001 });
   const again = { ...state, order: [...state.order, "sgd-420", "sgd-420-2"] };
@@ -123,7 +123,7 @@ test("a fork is named after its parent and step, once for each", () => {
   assert.equal(forkOf(long, "x".repeat(32), 1_000_000, {}).name, `${"x".repeat(24)}-1000000`);
 });
 
-test("charts name the step that is looked at: a line there, the loss there, the run's shape there", () => {
+test("charts show the step on view: a line, the loss and the run's shape there", () => {
   const messages = [{ type: "look", step: 30 }, { type: "found", moments: { gd: moment(30, 0.25), sgd: moment(30, 0.5) } }];
   const past = scene({ gd: 120, sgd: 120, messages });
   const { labels, marks } = lossChart(figures.loss, past);
@@ -138,7 +138,7 @@ test("charts name the step that is looked at: a line there, the loss there, the 
   assert.equal(own.marks.filter(({ name }) => name === "moment").length, 2);
 });
 
-test("a fork's line begins at its step, and its parent's edits are told once", () => {
+test("a fork's line begins at its step, and its parent's edits are shown once", () => {
   const drawn = scene({ gd: 120, sgd: 120, messages: [edit("gd", 10, { learning_rate: 0.2 })] });
   const [gd, sgd] = drawn.state.experiment.recipe.runs;
   const runs = [gd, { ...sgd, origin: { run: "gd", at_step: 50 } }];
@@ -149,7 +149,7 @@ test("a fork's line begins at its step, and its parent's edits are told once", (
   assert.deepEqual(labels.flags.map(({ run, step }) => `${run} ${step}`), ["gd 10", "sgd 50"]);
 });
 
-test("a fork that changes nothing has a flag on the charts too, and an edit that is still to come has none anywhere", () => {
+test("a fork without changes has a flag too, and a planned edit has none", () => {
   const drawn = scene({ gd: 120, sgd: 120 });
   const [gd, sgd] = drawn.state.experiment.recipe.runs;
   const recipe = { ...drawn.state.experiment.recipe, runs: [gd, { ...sgd, origin: { run: "gd", at_step: 50 } }] };
@@ -158,7 +158,7 @@ test("a fork that changes nothing has a flag on the charts too, and an edit that
   const { labels } = lossChart(figures.loss, { ...drawn, state });
   assert.deepEqual(labels.flags.map(({ run, text }) => `${run}: ${text}`), ["gd: rate 0.1 → 0.2", "sgd: fork of GD at step 50"]);
   assert.deepEqual(markersOf(state).map(({ step, kind }) => `${kind} ${step}`), ["edit 10", "fork 50"]);
-  // one that undoes what its parent was told at that very step
+  // an edit that reverts its parent's edit of the same step
   const undone = after([edit("sgd", 50, { learning_rate: 0.1 })], state);
   assert.deepEqual(lossChart(figures.loss, { ...drawn, state: undone }).labels.flags.at(-1).text, "fork of GD at step 50");
 });

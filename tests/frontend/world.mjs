@@ -1,20 +1,20 @@
-// The whole of the page's logic against a server in memory: REST, socket, storage, address and clock are the test's.
+// The page's whole logic against a server in memory; the test controls REST, socket, storage, address and clock.
 
 import { createApp } from "../../frontend/app.js";
 import { answer, catalog, columns } from "./fake-server.mjs";
 
 export const exhibit = { name: "notebook", title: "The notebook", line: "", sentences: [], recipe: { data: { seed: 17 } } };
 export const wide = { name: "wide", title: "Wide", line: "", sentences: [], recipe: { ...answer().recipe, loss: "huber" }, view: { x: "samples", measure: "ratio", speed: 500, pace: "samples" } };
-/** That of the experiment which the server answers with. */
+/** The view while the server's experiment is open. */
 const open = { ...wide, name: "open", recipe: answer().recipe, view: { ...wide.view, speed: 60, pace: "steps" } };
 export const settle = () => new Promise((go) => setImmediate(() => setImmediate(go)));
 
-/** A browser and a server; `known` are the experiments that the server has; `haste` makes timers so much shorter. */
+/** A browser and a server; `known` are experiments on the server; `haste` shortens timers. */
 export function world({ stored = {}, known = {}, fragment = "", haste = 1 } = {}) {
   const kept = new Map(Object.entries(stored).map(([key, value]) => [key, JSON.stringify(value)]));
   const server = { known: { ...known }, calls: [], owners: [], sockets: [], made: 0, isDown: false, refuse: null, hold: () => {} };
   const respond = (status, body) => ({ ok: status < 400, status, statusText: "", json: async () => body });
-  /** What the server says of a stretch. */
+  /** The server's answer about a range. */
   server.history = (asked) => respond(200, columns(Number(asked.get("since")), Number(asked.get("until"))));
 
   async function fetch(url, { method, body, headers }) {
@@ -56,7 +56,7 @@ export function world({ stored = {}, known = {}, fragment = "", haste = 1 } = {}
     close() { this.readyState = 3; }
     open() { this.readyState = 1; this.onopen(); }
     say(message) { this.onmessage({ data: JSON.stringify(message) }); }
-    /** The server answers what was watched and not answered yet. */
+    /** Answers the watches without an answer. */
     answer() {
       for (const { experiment } of this.sent.filter(({ type }) => type === "watch").slice(this.answered)) {
         this.answered++;
@@ -80,7 +80,7 @@ export function world({ stored = {}, known = {}, fragment = "", haste = 1 } = {}
   return { app, server, clock, address, socket: () => server.sockets.at(-1), kept: (key) => JSON.parse(kept.get(key) ?? "null") };
 }
 
-/** On the line with the experiment that the page opened. */
+/** Connected, with the experiment that the page opened. */
 export async function live(given) {
   const all = world(given);
   await all.app.start();
