@@ -1,12 +1,12 @@
 /**
- * Names where there is little room: over two lines, or cut where they are alike, so that what tells them apart stays.
- * Owns: where a name is broken and where it is cut. Pure.
+ * Names in little room: on two lines, or shortened where they are alike, so that the part that differs stays.
+ * Owns: where a name breaks, and where it is shortened. Pure.
  */
 
 /**
- * The beginning and the end of a name, of so many letters together, the sign between them being one.
+ * The beginning and end of a name in this many letters, with an ellipsis between them.
  * @param {string} name
- * @param {number} end   letters of its end
+ * @param {number} end  letters of its end
  * @param {number} most
  */
 function cut(name, end, most) {
@@ -14,42 +14,42 @@ function cut(name, end, most) {
   return `${name.slice(0, Math.max(0, most - 1 - end)).trimEnd()}…${end ? name.slice(-end).trimStart() : ""}`;
 }
 
-/** Whether an end begins with a word: of a number no half is kept. @param {string} name @param {number} end */
+/** True if the end starts at a word: half a number is never kept. @param {string} name @param {number} end */
 const isWhole = (name, end) => end === 0 || end >= name.length || name[name.length - end - 1] === " ";
 
 /**
- * "SG…214" beside "SG…200": with as little of the end as tells it from the others; an ordinary "Adam, batc…" where the beginning does.
+ * "SG…214" beside "SG…200": the shortest end that distinguishes it; otherwise an ordinary "Adam, batc…".
  * @param {string} name
- * @param {string[]} all   the names that stand beside it, itself among them
- * @param {number} most    letters there is room for
+ * @param {string[]} all  the names beside it, including itself
+ * @param {number} most  letters that fit
  */
 export function briefName(name, all, most) {
   if (name.length <= most) return name;
   const others = all.filter((other) => other !== name);
-  // beside "SGD", of "SGD from 214" the beginning says nothing
+  // beside "SGD", the beginning of "SGD from 214" says nothing
   const least = others.some((other) => name.startsWith(other)) ? 1 : 0;
   const ends = Array.from({ length: Math.max(1, most) - least }, (_, k) => k + least);
   const telling = ends.filter((end) => !others.some((other) => cut(other, end, most) === cut(name, end, most)));
   return cut(name, telling.find((end) => isWhole(name, end)) ?? telling[0] ?? 0, most);
 }
 
-/** How many letters a line has room for: of words that are whole, and of what is left of one that is cut. @typedef {{whole: number, cut: number}} Room */
+/** Letters that fit on a line: of whole words, and of a shortened name. @typedef {{whole: number, cut: number}} Room */
 
 /** @param {string} name @param {string[]} all @param {Room} room */
 const inOne = (name, all, { whole, cut: most }) => (name.length <= whole ? name : briefName(name, all, most));
 
-/** The words that a line has room for, and the rest; nothing is a rest, and not even the first word fits where all are. @param {string} name @param {number} most */
+/** The words that fit on a line, and the rest; null if there is no rest or the first word does not fit. @param {string} name @param {number} most */
 function brokenAt(name, most) {
   const end = name.lastIndexOf(" ", most);
   return name.length <= most || end < 1 ? { first: "", rest: name } : { first: name.slice(0, end), rest: name.slice(end + 1) };
 }
 
 /**
- * "Adam, batches" over "of 32": a name in at most so many lines, one or two, and cut where they do not hold it.
+ * A name on one or two lines: "Adam, batches" over "of 32". Shortened if it does not fit.
  * @param {string} name
- * @param {string[]} all   the names that stand beside it, itself among them
+ * @param {string[]} all  the names beside it, including itself
  * @param {Room} room
- * @param {number} most    lines
+ * @param {number} most  lines
  * @returns {string[]}
  */
 export function nameLines(name, all, room, most) {

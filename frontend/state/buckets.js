@@ -1,20 +1,20 @@
 /**
- * Joining neighbouring buckets without losing an extreme.
- * Owns: which buckets may be joined (aligned pairs of equal, power-of-two width) and how columns are folded.
- * Must not know runs, names of series, or who asks. The server merges by the same rule, so that both agree exactly.
+ * Merges neighbouring buckets without losing an extreme.
+ * Owns: which buckets may merge (aligned pairs of equal, power-of-two width), and merging columns. The server uses the
+ * same rule, so that both agree exactly.
  */
 
 /** @typedef {import("./types.js").Stat} Stat */
 
-/** Up to this relative width a bucket is invisible on a log axis: 128 buckets for every doubling. */
+/** Buckets per doubling at which a bucket is too narrow to see on a log axis. */
 export const FINE = 128;
 
 /** @param {number} value */
 const powerOfTwoBelow = (value) => 2 ** Math.floor(Math.log2(Math.max(1, value)));
 
 /**
- * How wide a bucket that starts at `first` may become.
- * `even` bounds it for an axis even in steps, `relative` for a log axis (buckets per doubling, 0 = no bound).
+ * Maximum width of a bucket that starts at `first`. `even` is the bound for a linear axis, `relative` for a log axis
+ * (buckets per doubling, 0 = no bound).
  * @param {number} even
  * @param {number} relative
  * @returns {(first: number) => number}
@@ -24,7 +24,7 @@ export function widths(even, relative) {
 }
 
 /**
- * Which buckets end up together: the index at which each group starts, and the length at the end.
+ * Plans a merge: the index at which each group starts, and the length at the end.
  * @param {ArrayLike<number>} first
  * @param {ArrayLike<number>} last
  * @param {number} length
@@ -56,8 +56,7 @@ export function plan(first, last, length, allowed) {
 }
 
 /**
- * The least even width with which so few buckets are possible at all, however they lie: only those that are held wider
- * stay wider. Narrower ones need not be tried.
+ * The least even width with which `atMost` buckets are possible; narrower ones need not be tried.
  * @param {ArrayLike<number>} first
  * @param {ArrayLike<number>} last
  * @param {number} length
@@ -72,7 +71,7 @@ function finestPossible(first, last, length, atMost) {
 }
 
 /**
- * The coarsest plan that is needed to come down to `atMost` buckets.
+ * The finest plan with at most `atMost` buckets.
  * @param {ArrayLike<number>} first
  * @param {ArrayLike<number>} last
  * @param {number} length
@@ -90,7 +89,7 @@ export function planFor(first, last, length, atMost, geometric) {
 }
 
 /**
- * What is joined stays joined where more is allowed: only the groups are looked at again.
+ * Merges the groups of a plan further, where wider buckets are allowed.
  * @param {ArrayLike<number>} first
  * @param {ArrayLike<number>} last
  * @param {number[]} groups
@@ -103,7 +102,7 @@ function coarser(first, last, groups, allowed) {
 }
 
 /**
- * Write each group's last entry of a column that tells what holds at a bucket's end; `which` 0 takes its first entry.
+ * Copies each group's last entry of a column that holds values at bucket ends; `which` 0 copies its first.
  * @param {Float64Array} column
  * @param {number[]} groups
  * @param {0|1} which
@@ -114,7 +113,7 @@ export function pick(column, groups, which, out) {
 }
 
 /**
- * Fold one series by groups; `out` may be `stat` itself. Means weigh by counts; NaN stands for "no finite value".
+ * Merges one series by groups; `out` may be `stat` itself. Means are weighted by counts; NaN means "no finite value".
  * @param {Stat} stat
  * @param {ArrayLike<number>} sizes  steps in each bucket
  * @param {number[]} groups
@@ -143,12 +142,12 @@ function copyRow(stat, from, out, to) {
   out.count[to] = stat.count[from];
 }
 
-/** Halves waiting for their other half: one of each width, so no more than there are powers of two. */
+/** Halves that wait for their other half: at most one of each width. */
 const STACK = emptyStat(64);
 const SIZES = new Float64Array(64);
 
 /**
- * A bucket is joined from its halves, and these from theirs: the server's tree, so that means agree to the last bit.
+ * Merges a bucket from its halves, recursively as the server does, so that means agree to the last bit.
  * @param {Stat} stat
  * @param {ArrayLike<number>} sizes  steps in each row
  * @param {number} begin
@@ -172,7 +171,7 @@ function foldRows(stat, sizes, begin, end, out, to) {
   copyRow(STACK, 0, out, to);
 }
 
-/** The mean of two means of equally many values; of equal ones, exactly that. @param {number} one @param {number} other */
+/** The mean of two means of equally many values; equal ones stay exact. @param {number} one @param {number} other */
 function halfway(one, other) {
   const mean = (other - one) * 0.5 + one;
   return Number.isFinite(mean) ? mean : 0.5 * one + 0.5 * other;
@@ -181,12 +180,7 @@ function halfway(one, other) {
 /** @param {number} one @param {number} other @param {number} share */
 const weighed = (one, other, share) => (1 - share) * one + share * other;
 
-/**
- * The right row into the left one.
- * @param {Stat} rows
- * @param {number} left
- * @param {number} right
- */
+/** Merges the right row into the left one. @param {Stat} rows @param {number} left @param {number} right */
 function joinRow(rows, left, right) {
   const before = rows.count[left];
   const more = rows.count[right];
@@ -210,12 +204,7 @@ export function emptyStat(size) {
   return { min: column(), max: column(), mean: column(), last: column(), count: new Float64Array(size) };
 }
 
-/**
- * Steps in each bucket.
- * @param {ArrayLike<number>} first
- * @param {ArrayLike<number>} last
- * @param {number} length
- */
+/** Steps in each bucket. @param {ArrayLike<number>} first @param {ArrayLike<number>} last @param {number} length */
 export function sizesOf(first, last, length) {
   const sizes = new Float64Array(length);
   for (let i = 0; i < length; i++) sizes[i] = last[i] - first[i] + 1;
@@ -223,7 +212,7 @@ export function sizesOf(first, last, length) {
 }
 
 /**
- * Some rows of a series, not copied.
+ * A view of some rows of a series, without copying.
  * @param {Stat} stat
  * @param {number} from
  * @param {number} to
@@ -239,12 +228,12 @@ export function part({ min, max, mean, last, count }, from, to) {
   };
 }
 
-/** Points that a chart draws of a whole run, and how many of them a bucket may span before it shows as a stroke. */
+/** Points of a chart over a whole run, and how many of them a bucket may span before it shows as a line. */
 const DRAWN = { points: 800, most: 4 };
 
 /**
- * Where buckets begin that are much wider than the whole run needs, or null. The server holds at least 512 of even width
- * over the whole, so that what is asked again from there comes finer, and begins exactly there.
+ * The first step of buckets much wider than the whole run needs, or null. The server holds at least 512 even buckets
+ * over a run, so a new request from there returns finer ones that start exactly there.
  * @param {ArrayLike<number>} first
  * @param {ArrayLike<number>} last
  * @param {number} length

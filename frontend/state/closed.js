@@ -1,13 +1,13 @@
 /**
- * Of which divergences somebody has closed the strip, in whatever experiment: each is known by where and when it was, so that the
- * next one of the same run is told again.
- * Owns: their names, and how many are remembered. Pure.
+ * Diverged runs whose strip was closed, in any experiment. Each is known by run and step, so that the next divergence
+ * of the same run is shown.
+ * Owns: their keys, and how many are remembered. Pure.
  */
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Run} Run */
 
-/** Older ones are told again. */
+/** Older ones are shown again. */
 const MOST = 32;
 
 /** @param {State} state @param {Run} run */

@@ -1,14 +1,14 @@
 /**
  * Columns as they travel.
- * Owns: reading both encodings. Must not know where columns are kept.
+ * Owns: reading both encodings.
  */
 
 /** @typedef {import("./types.js").Columns} Columns */
 
-/** Plotly's names of typed arrays, as far as the server uses them. */
+/** Plotly's names of the typed arrays that the server uses. */
 const DTYPES = { f8: Float64Array, f4: Float32Array, i4: Int32Array, u1: Uint8Array };
 
-/** Browsers of these days have a way of their own, ten times as fast. @param {string} base64 @returns {Uint8Array<ArrayBuffer>} */
+/** Recent browsers have a native way, ten times as fast. @param {string} base64 @returns {Uint8Array<ArrayBuffer>} */
 function bytesOf(base64) {
   if ("fromBase64" in Uint8Array) return /** @type {any} */ (Uint8Array).fromBase64(base64);
   const text = atob(base64);
@@ -18,7 +18,7 @@ function bytesOf(base64) {
 }
 
 /**
- * A column of the wire as numbers: a JSON array (null = missing) or Plotly's {dtype, bdata}.
+ * Decodes a column: a JSON array (null = missing) or Plotly's {dtype, bdata}.
  * @param {any} column
  * @returns {ArrayLike<number>}
  */
@@ -29,10 +29,7 @@ export function decode(column) {
   return new Type(bytesOf(column.bdata).buffer);
 }
 
-/**
- * The newest finite value of each series in a frame's columns.
- * @param {Columns} columns
- */
+/** The newest finite value of each series in a frame's columns. @param {Columns} columns */
 export function latestOf(columns) {
   /** @type {Record<string, {step: number, value: number}>} */
   const latest = {};

@@ -1,5 +1,5 @@
 /**
- * Which class was predicted how often for samples of which class.
+ * The confusion matrix of one run.
  * Owns: the counts, and the sentence about them. Pure.
  */
 
@@ -9,7 +9,7 @@ import { integer } from "./format.js";
 /**
  * @typedef {object} Confusion
  * @property {number[][]} counts  (true class, predicted class)
- * @property {number[]} totals    samples of each true class
+ * @property {number[]} totals  samples of each true class
  * @property {number} right
  * @property {number} all
  */

@@ -1,6 +1,6 @@
 /**
- * The data's part of a recipe when something of it changes.
- * Owns: what of the settings until now still says something of another data set, and which numbers are standardized. Pure; must not know how data is made.
+ * A recipe's data when part of it changes.
+ * Owns: which settings still apply to another data set, and which numbers are standardized. Pure.
  */
 
 import { parametersOf, rowOf } from "./catalog.js";
@@ -8,33 +8,33 @@ import { parametersOf, rowOf } from "./catalog.js";
 /** @typedef {import("./wire-types.js").Catalog} Catalog */
 /** @typedef {import("./wire-types.js").Json} Json */
 
-/** The data set that is somebody's own file. */
+/** The data set of uploaded tables. */
 export const FILE = "csv";
 
-/** Which file, which of its columns, and as what: nothing that another data set would know of. */
+/** File, column and task: they mean nothing to another data set. */
 const OF_A_FILE = ["dataset", "target", "task"];
 
-/** Measured numbers have units of their own, of any size: a network takes them standardized. @param {Json|undefined} row */
+/** Measured data have units of any size, so a network takes them standardized. @param {Json|undefined} row */
 const isMeasured = (row) => typeof row?.samples === "number";
 
 /**
- * Whether the numbers of inputs or targets that are shown are standardized ones; the index of a class stays what it is.
+ * True if the inputs or targets on view are standardized; class indices never are.
  * @param {import("./types.js").Experiment|null} experiment
  * @param {"inputs"|"targets"} part
  */
 export const isStandardized = (experiment, part) =>
   [part, "both"].includes(experiment?.recipe.data.standardize ?? "none") && (part === "inputs" || !experiment?.classes.length);
 
-/** How such numbers are read. */
+/** How to read such numbers. */
 export const STANDARDIZED = "0 is the mean, 1 a standard deviation.";
 
 /** @param {string|undefined} task */
 export const standardFor = (task) => (task === "classification" ? "inputs" : "both");
 
 /**
- * What one data set has fixed, or has alone, is left out for another; the server fills it in.
+ * Drops settings that belong to one data set only; the server fills in the others.
  * @param {Catalog|null} catalog
- * @param {Json} data    until now
+ * @param {Json} data  before the change
  * @param {Json} change
  * @returns {Json}
  */

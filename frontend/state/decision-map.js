@@ -1,6 +1,6 @@
 /**
- * The decision map: what would be predicted at each place of two inputs, and the samples on it.
- * Owns: whether there is one, of which runs it is looked at, how an answer is read, and what it says in words. Pure.
+ * The decision map: the predicted class at each place of two inputs, with the samples on top.
+ * Owns: when there is one, for which runs, how an answer is read, and its description in words. Pure.
  */
 
 import { decode } from "./columns.js";
@@ -14,41 +14,41 @@ import { placeOf, toldOf } from "./instruments.js";
 /** @typedef {import("./types.js").Json} Json */
 /**
  * @typedef {object} DecisionMap
- * @property {number} side                       cells of a side
- * @property {ArrayLike<number>} predicted       classes, row by row, the lowest first; NONE where nothing is finite
- * @property {ArrayLike<number>|null} sureness   how probable they are, from 0, as probable as by chance, to 1; null where the loss knows of no probabilities
- * @property {[number, number][]} edges          of both inputs
+ * @property {number} side  cells a side
+ * @property {ArrayLike<number>} predicted  classes, row by row, the lowest first; NONE where nothing is finite
+ * @property {ArrayLike<number>|null} sureness  the predicted class's probability, scaled from 0 (chance) to 1; null if the loss has no probabilities
+ * @property {[number, number][]} edges  of both inputs
  * @property {{x: ArrayLike<number>, y: ArrayLike<number>, true: ArrayLike<number>, predicted: ArrayLike<number>}} samples
  */
 
-/** The instrument that tells it. */
+/** The instrument's name. */
 export const MAP = "map";
 
 /** @typedef {[number, number]} At  shares of a map's width and height, from the lower left */
 
-/** In the place of a class: nothing that is finite is predicted there. */
+/** No class: the prediction is not finite. */
 export const NONE = 255;
 
-/** What a byte holds of a probability of 1. */
+/** The byte for a probability of 1. */
 const SURE = 255;
 
 /** @param {Experiment|null} experiment */
 export const hasMap = (experiment) => experiment !== null && experiment.classes.length > 0 && experiment.features === 2;
 
-/** It is chosen, and there is one. @param {State} state */
+/** The map is chosen and exists. @param {State} state */
 export const showsMap = ({ experiment, view }) => hasMap(experiment) && view.predicted === "map";
 
-/** The runs whose maps somebody looks at; of one that diverged there is none. @param {State} state @returns {Run[]} */
+/** Runs with a visible map; diverged runs have none. @param {State} state @returns {Run[]} */
 export function mappedRuns(state) {
   if (!state.view.isMapSeen || !showsMap(state)) return [];
   const { order, runs } = seen(state);
   return order.map((name) => runs[name]).filter(({ hidden, status }) => !hidden && status !== "diverged");
 }
 
-/** What was told of a run last. @param {State} state @param {string} run @returns {Json|undefined} */
+/** The last answer for a run. @param {State} state @param {string} run @returns {Json|undefined} */
 export const mapTold = (state, run) => toldOf(state, run, MAP).last;
 
-/** Some map that is looked at is missing, or of another step than that at which its run stands still. @param {State} state */
+/** True if a visible map is missing, or not of the step where its run stands. @param {State} state */
 export const isMapOld = (state) => mappedRuns(state).some((run) => {
   const told = mapTold(state, run.name);
   return !told || ((!state.playback.playing || state.looking !== null) && told.step !== placeOf(state, state.runs[run.name]).step);
@@ -66,7 +66,7 @@ export function readMap({ cells, edges, classes, samples }) {
   return { side: Math.round(Math.sqrt(predicted.length)), predicted, sureness, edges, samples: { x, y, true: truth, predicted: guess } };
 }
 
-/** "3 of 52 upper (as lower)", of each class of which some are wrong. @param {Json} told */
+/** "3 of 52 upper (as lower)", for each class with errors. @param {Json} told */
 function wrongWords({ counts, classes }) {
   return counts.flatMap((/** @type {number[]} */ row, /** @type {number} */ truth) => {
     const all = row.reduce((sum, count) => sum + count, 0);
@@ -77,15 +77,15 @@ function wrongWords({ counts, classes }) {
   });
 }
 
-/** How much of the plane each class takes. @param {Json} told */
+/** Share of the plane of each class. @param {Json} told */
 function shareWords({ cells, classes }) {
   const predicted = Array.from(decode(cells.predicted));
   return classes.map((/** @type {string} */ name, /** @type {number} */ place) => `${name} ${percent(predicted.filter((one) => one === place).length / predicted.length)}`).join(", ");
 }
 
 /**
- * The map in words, for who does not see it: "GD at step 400: 96 of 100 test samples in their class. Wrong: 3 of 52 upper (as lower).
- * Of the plane of x1 and x2: upper 48 %, lower 52 %."
+ * The map in words for screen readers: "GD at step 400: 96 of 100 test samples in their class. Wrong: 3 of 52 upper
+ * (as lower). Of the plane of x1 and x2: upper 48 %, lower 52 %."
  * @param {Run} run
  * @param {Json|undefined} told
  * @param {boolean} isStandard  its inputs are standardized
@@ -103,7 +103,7 @@ export function mapWords({ label, status, divergedAt, step }, told, isStandard) 
   ].filter(Boolean).join(" ");
 }
 
-/** Column and row of the cell at a place, or of the nearest. @param {number} side @param {At} at @returns {[number, number]} */
+/** Column and row of the nearest cell. @param {number} side @param {At} at @returns {[number, number]} */
 export function cellAt(side, at) {
   const [column, row] = at.map((share) => Math.min(side - 1, Math.max(0, Math.floor(share * side))));
   return [column, row];
@@ -125,7 +125,7 @@ const MOVES = {
 export const isMove = (key) => Object.hasOwn(MOVES, key);
 
 /**
- * The middle of the cell to which a key leads; the first key enters in the map's middle. Nothing leads off the map.
+ * The middle of the cell to which a key moves. The first key enters in the middle; no key leaves the map.
  * @param {number} side
  * @param {At|null} at
  * @param {string} key
@@ -138,7 +138,7 @@ export function moved(side, at, key) {
 }
 
 /**
- * What would be predicted at a place of the drawing: "x1 0.52, x2 −0.31: upper, 97 %".
+ * The prediction at a place: "x1 0.52, x2 −0.31: upper, 97 %".
  * @param {Json} told
  * @param {DecisionMap} map
  * @param {At} at
@@ -147,7 +147,7 @@ export function moved(side, at, key) {
 export function placeWords({ inputs, classes, cells }, { side, predicted, edges }, at, isStandard) {
   const [column, row] = cellAt(side, at);
   const cell = row * side + column;
-  // a cell is what is predicted at its middle, and told as that
+  // the prediction is that of the cell's middle, so name that place
   const place = [column, row].map((one, k) => `${inputs[k]} ${number(edges[k][0] + ((one + 0.5) / side) * (edges[k][1] - edges[k][0]))}`).join(", ");
   const name = classes[predicted[cell]] ?? "nothing finite";
   const share = cells.probability && predicted[cell] !== NONE ? `, ${percent(decode(cells.probability)[cell] / SURE)}` : "";

@@ -1,6 +1,6 @@
 /**
- * What the Doctor tells of all runs at the step that the page shows: the list, its order, and how it is counted.
- * Owns: that. Pure. What is told of one run is in findings.js.
+ * Findings of all runs at the step on view: list, order and count.
+ * Owns: that. Pure. findings.js handles those of one run.
  */
 
 import { isOpen } from "./findings.js";
@@ -8,16 +8,16 @@ import { plural } from "./format.js";
 import { seen } from "./moments.js";
 
 /** @typedef {import("./types.js").State} State */
-/** @typedef {{run: import("./types.js").Run, finding: import("./types.js").Finding}} Told  a finding, and whose it is */
+/** @typedef {{run: import("./types.js").Run, finding: import("./types.js").Finding}} Told  a finding and its run */
 
 const SEVERITIES = ["problem", "warning", "info"];
-/** So many that are over are folded under the open ones. */
+/** Number of past findings folded below the open ones. */
 const MOST_EARLIER = 20;
 
 /** @param {Told} a @param {Told} b */
 const byWeight = (a, b) => SEVERITIES.indexOf(a.finding.severity) - SEVERITIES.indexOf(b.finding.severity) || b.finding.since_step - a.finding.since_step;
 
-/** A fork that stands where its parent stood has made no step of its own: what is said there is said of the parent. @param {State} state @param {string} name */
+/** False for a fork without own steps: its findings are its parent's. @param {State} state @param {string} name */
 function isItself({ experiment, runs }, name) {
   const origin = experiment?.recipe.runs.find((recipe) => recipe.name === name)?.origin;
   return !origin || !runs[origin.run] || runs[name].step > origin.at_step;
@@ -26,30 +26,27 @@ function isItself({ experiment, runs }, name) {
 /** @param {State} state @returns {Told[]} */
 const allOf = (state) => state.order.filter((name) => isItself(state, name)).flatMap((name) => state.runs[name].findings.map((finding) => ({ run: state.runs[name], finding })));
 
-/** A run with a problem is not called well: that it was is closed only when it is looked at again. @param {Told} told @param {number} _ @param {Told[]} all */
+/** A run with a problem is not called healthy, although that finding may close only at the next examination. @param {Told} told @param {number} _ @param {Told[]} all */
 const isSaid = ({ run, finding }, _, all) => finding.rule !== "healthy" || !all.some((other) => other.run === run && other.finding.severity === "problem");
 
-/**
- * What is open at the step that the page shows, problems first, then the newest first.
- * @param {State} state
- */
+/** Open findings at the step on view: problems first, then the newest first. @param {State} state */
 export const openFindings = (state) => allOf(seen(state)).filter(({ finding }) => isOpen(finding)).filter(isSaid).sort(byWeight);
 
-/** What is over by then, the newest first. @param {State} state */
+/** Past findings at that step, the newest first. @param {State} state */
 export const earlierFindings = (state) => allOf(seen(state)).filter(({ finding }) => !isOpen(finding))
   .sort((a, b) => Number(b.finding.until_step) - Number(a.finding.until_step)).slice(0, MOST_EARLIER);
 
-/** How many problems there are. @param {State} state */
+/** The number of open problems. @param {State} state */
 export const problemCount = (state) => openFindings(state).filter(({ finding }) => finding.severity === "problem").length;
 
-/** Of less than so many seconds of computing one look may be a large share, so that they are told as seconds. */
+/** Below this many seconds of computing the cost is shown in seconds: one examination may be a large share. */
 const LONG = 10;
-/** Less would be told as nothing: a share, and seconds. */
+/** Smaller costs are not shown: a share, and seconds. */
 const WORTH_TELLING = { share: 0.0005, seconds: 0.0005 };
 
 /**
- * What the Doctor costs, of all runs together: "Training waited for it 2.4 % of the last 30 s that it computed.", in tens of
- * seconds; of the first few only "Training waited 12 ms for it so far."
+ * The Doctor's cost for all runs: "Training waited for it 2.4 % of the last 30 s that it computed.", or at first
+ * "Training waited 12 ms for it so far."
  * @param {State} state
  */
 export function waitWords({ runs }) {
@@ -60,7 +57,7 @@ export function waitWords({ runs }) {
   return `Training waited for it ${(100 * waited / computed).toFixed(1)} % of the last ${10 * Math.floor(computed / 10)} s that it computed.`;
 }
 
-/** "1 problem, 1 healthy"; warnings are counted where there are any. @param {State} state */
+/** "1 problem, 1 healthy"; warnings are counted if there are any. @param {State} state */
 export function countWords(state) {
   const open = openFindings(state).map(({ finding }) => finding);
   if (!open.length) return "";

@@ -1,6 +1,7 @@
 /**
- * What each event of the server changes: an edit, a reset, a divergence, a finding, runs that come and go, somebody else's play, a server that cannot store.
- * Owns: that. Pure. Other messages are in reduce.js.
+ * State changes by server events: edit, reset, divergence, finding, new or removed run, another page's play, storage
+ * failure.
+ * Owns: that. Pure. reduce.js handles other messages.
  */
 
 import { towardsTrouble, withFinding } from "./findings.js";
@@ -31,7 +32,7 @@ export const EVENTS = {
 };
 
 /**
- * The run stays where it is, so the losses of that step are told with the event: nothing else will tell them while others play.
+ * The event carries the losses of the last step: no frame brings them while others play.
  * @param {State} state
  * @param {Json} event
  */
@@ -43,7 +44,7 @@ function diverged(state, event) {
 }
 
 /**
- * The run met a stop condition; the losses are told for the same reason.
+ * The run met a stop condition; the event carries its losses for the same reason.
  * @param {State} state
  * @param {Json} event
  */
@@ -53,11 +54,7 @@ function finished(state, event) {
   return withRun(state, event.run, { status: "finished", finishedBy: event.condition ?? null, latest: newest(run.latest, event.latest) });
 }
 
-/**
- * What was found of a past that is no more says nothing of the run.
- * @param {State} state
- * @param {Json} event
- */
+/** Findings of a past generation are dropped. @param {State} state @param {Json} event */
 function found(state, { run: name, generation, finding }) {
   const run = state.runs[name];
   if (!run || (generation ?? run.generation) < run.generation) return state;
@@ -65,8 +62,7 @@ function found(state, { run: name, generation, finding }) {
 }
 
 /**
- * What was refused for want of storage need not be said any more when there is some: an event tells, or, where the line was cut
- * meanwhile, an answer.
+ * Once storage works again, clears refusals for want of it. An event says so, or after a cut an answer.
  * @param {State} state
  * @param {boolean} isReadOnly
  * @returns {State}
@@ -77,7 +73,7 @@ export function withStorage(state, isReadOnly) {
 }
 
 /**
- * Somebody pressed play or pause, maybe on another page: a speed that was chosen here and not played is outdone.
+ * Somebody pressed play or pause, maybe on another page: it overrides a speed chosen here but not played.
  * @param {State} state
  * @param {Json} event
  */
@@ -90,10 +86,7 @@ function driven(state, event) {
 
 const NOT_SETTINGS = ["type", "experiment", "run", "step", "generation", "event", "id", "at", "at_step", "label"];
 
-/**
- * @param {Json} event  an event or an answer: {run, at_step, ...settings}
- * @returns {import("./types.js").Edit|null}
- */
+/** @param {Json} event  an event or an answer: {run, at_step, ...settings} @returns {import("./types.js").Edit|null} */
 function editOf(event) {
   const { at_step = event.step, ...rest } = event.edit ?? event.change ?? event;
   const change = Object.fromEntries(Object.entries(rest).filter(([name]) => !NOT_SETTINGS.includes(name)));
@@ -146,7 +139,7 @@ export function without(state, name) {
   const recipe = { ...state.experiment.recipe, runs: state.experiment.recipe.runs.filter((run) => run.name !== name) };
   const kept = (/** @type {string|null} */ run) => (run === name ? order[0] ?? null : run);
   const { view } = state;
-  // nobody chose what is shown once the run that was chosen is gone
+  // a removed run loses the selection
   const shown = { selectedRun: kept(view.selectedRun), networkRun: kept(view.networkRun), isRunChosen: view.isRunChosen && view.networkRun !== name };
   return towardsTrouble({ ...state, runs, order, view: { ...view, ...shown }, experiment: { ...state.experiment, recipe } });
 }

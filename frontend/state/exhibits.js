@@ -1,6 +1,6 @@
 /**
- * Which exhibit is on the page, if any, and what may be said of it.
- * Owns: when a recipe is an exhibit's, and the words for it. Pure; must not know elements.
+ * The exhibit on the page, if any, and its words.
+ * Owns: when a recipe is an exhibit's. Pure.
  */
 
 import { rowOf, rowsOf } from "./catalog.js";
@@ -11,14 +11,14 @@ import { recipeNow } from "./recipes.js";
 /** @typedef {import("./types.js").Pace} Pace */
 /** @typedef {import("./types.js").Recipe} Recipe */
 /**
- * @typedef {object} Exhibit  as the catalog tells it; its recipe is filled in
+ * @typedef {object} Exhibit  as in the catalog; its recipe is filled in
  * @property {string} name
  * @property {string} title
- * @property {string} line         a few words that can follow "Press play:"
- * @property {string[]} sentences  two, on what to look at
+ * @property {string} line  a few words after "Press play:"
+ * @property {string[]} sentences  two that say what to look at
  * @property {Recipe} recipe
- * @property {{x: View["x"], measure: View["measure"], panel?: View["panel"], speed: number, pace: Pace}} view  in which that is seen best
- * @property {Record<string, (number|null)[]>} [curves]  train losses by run, evenly along the axis; null where there is none
+ * @property {{x: View["x"], measure: View["measure"], panel?: View["panel"], speed: number, pace: Pace}} view  the view that shows it best
+ * @property {Record<string, (number|null)[]>} [curves]  train losses by run, evenly along the axis; null if there is none
  */
 
 export const OWN = "Your own experiment";
@@ -29,22 +29,22 @@ export const exhibitsOf = ({ catalog }) => /** @type {Exhibit[]} */ (rowsOf(cata
 /** @param {State} state @param {string} name */
 export const exhibitCalled = ({ catalog }, name) => /** @type {Exhibit|undefined} */ (rowOf(catalog, "exhibits", name));
 
-/** The same text for the same thing, in whatever order its fields came. @param {any} value @returns {string} */
+/** The same text for equal values, in any order of fields. @param {any} value @returns {string} */
 function canonical(value) {
   if (Array.isArray(value)) return `[${value.map(canonical)}]`;
   if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
   return `{${Object.keys(value).sort().map((key) => `${key}:${canonical(value[key])}`)}}`;
 }
 
-/** What decides the numbers: not what runs are called, nor in which order they stand. @param {Recipe} recipe */
+/** The parts that decide the numbers: without names and order of runs. @param {Recipe} recipe */
 function essence({ runs = [], ...shared }) {
   const plain = runs.map(({ label: _, ...run }) => canonical({ ...run, edits: run.edits ?? [] }));
   return canonical({ ...shared, runs: plain.sort() });
 }
 
 /**
- * The exhibit whose recipe this is, edits and all. A reset, another label or a look back change nothing of it; whatever
- * changes the numbers makes of it one's own experiment.
+ * The exhibit with this recipe, edits included. A reset, a new label or a past view keeps it; any change of numbers
+ * makes it an experiment of one's own.
  * @param {State} state
  * @returns {Exhibit|null}
  */
@@ -56,13 +56,13 @@ export function exhibitOf(state) {
   return exhibits.find((exhibit) => essence(exhibit.recipe) === now) ?? null;
 }
 
-/** What `exhibitOf` depends on, to be watched. @param {State} state @returns {unknown[]} */
+/** The inputs of `exhibitOf`, for watching. @param {State} state @returns {unknown[]} */
 export const exhibitParts = ({ catalog, experiment, order, runs }) => [catalog, experiment?.recipe, ...order.map((name) => runs[name].edits)];
 
-/** What is above the page: the exhibit's title or that it is none, "" before that is known. @param {State} state */
+/** The title above the page: the exhibit's, or that of an own experiment; "" before either is known. @param {State} state */
 export const titleOf = (state) => (state.experiment && state.catalog ? exhibitOf(state)?.title ?? OWN : "");
 
-/** What one is invited to, true of any experiment. @param {State} state */
+/** The invitation, true of any experiment. @param {State} state */
 export function invitationOf(state) {
   const line = exhibitOf(state)?.line;
   if (line) return `Press play: ${line}.`;
@@ -73,7 +73,7 @@ export function invitationOf(state) {
 /** @param {State} state */
 export const isUntouched = ({ runs }) => Object.values(runs).every(({ step, generation }) => step === 0 && generation === 0);
 
-/** Speed and pace for an exhibit that nobody has played yet: the server hears of them with the first play. @param {State} state */
+/** Speed and pace of an exhibit not played yet; the first play sends them. @param {State} state */
 export function playbackOf(state) {
   const view = state.experiment?.token && isUntouched(state) ? exhibitOf(state)?.view : undefined;
   return view ? { speed: view.speed, pace: view.pace } : null;
@@ -86,11 +86,11 @@ export function startWords({ title, recipe: { runs } }) {
 }
 
 /**
- * The curves as lines of a small drawing, losses on a log axis that all of them share; as far as there are losses above 0.
+ * The curves as lines of a small drawing, on a shared log axis. Losses of 0 are left out.
  * @param {(number|null)[][]} curves
  * @param {number} width
  * @param {number} height
- * @returns {string[]} points of each, as a polyline has them
+ * @returns {string[]}  points of each, for a polyline
  */
 export function linesOf(curves, width, height) {
   const heights = curves.map((losses) => losses.map((loss) => (loss !== null && loss > 0 ? Math.log10(loss) : null)));

@@ -1,5 +1,5 @@
 /**
- * What can be taken away: files of the server's, by their rows in the catalog, and pictures of the charts.
+ * Exports: the server's files, listed in the catalog, and pictures of charts.
  * Owns: their addresses, names and words. Pure.
  */
 
@@ -9,7 +9,7 @@ import { choiceOf, kindOf } from "./instruments.js";
 import { shownStep } from "./moments.js";
 
 /** @typedef {import("./types.js").State} State */
-/** @typedef {{name: string, href: string, help: string, of: string}} FileToTake  `of` names the run where it tells one only */
+/** @typedef {{name: string, href: string, help: string, of: string}} FileToTake  `of` names the run of a file about one run */
 /** @typedef {{kind: string, text: string}} Pictured */
 
 const PREDICTED = "Predicted and true";
@@ -17,12 +17,7 @@ const PREDICTED = "Predicted and true";
 /** All runs together, in the list of runs. */
 export const ALL = "";
 
-/**
- * The files of one run or of all.
- * @param {State} state
- * @param {string} run  a name, or ALL
- * @returns {FileToTake[]}
- */
+/** The files of one run or of all. @param {State} state @param {string} run  a name, or ALL @returns {FileToTake[]} */
 export function filesOf({ catalog, experiment, order, runs }, run) {
   const query = run === ALL ? "" : `?run=${encodeURIComponent(run)}`;
   return rowsOf(catalog, "exports").map(({ name, help, of_first: ofFirst }) => ({
@@ -37,7 +32,7 @@ export const choicesOf = ({ order, runs }) => [
   ...(order.length > 1 ? order.map((name) => ({ value: name, text: runs[name].label })) : []),
 ];
 
-/** Classes are told apart in a map, or in tables: these are no chart. @param {State} state @returns {Pictured[]} */
+/** Decision maps can be exported, confusion tables cannot. @param {State} state @returns {Pictured[]} */
 export const picturesOf = (state) => [
   { kind: "loss", text: "Loss" },
   ...(state.view.panel === "instruments" ? choiceOf(state).gauges.map((gauge) => ({ kind: kindOf(gauge), text: gauge.name })) : [{ kind: "gradients", text: "Gradient" }]),

@@ -1,6 +1,6 @@
 /**
- * A line of NumPy cut into what is drawn as a matrix and what stands between.
- * Owns: reading of expressions. The pieces put together again are the expression. Pure; must not know values.
+ * A line of NumPy split into matrices and the text between them.
+ * Owns: reading of expressions. The joined pieces equal the expression. Pure.
  */
 
 const TOKENS = /(np\.\w+|\.\w+|[A-Za-z_]\w*|\d[\d.]*(?:e[-+]?\d+)?|\*\*|[=!<>]=|\S)(\s*)/g;
@@ -8,30 +8,30 @@ const NAME = /^[A-Za-z_]\w*$/;
 
 /**
  * @typedef {object} Piece
- * @property {string} text        as it stands in the expression
- * @property {string} [name]      what is drawn as a matrix; without, these are signs
- * @property {boolean} [turned]   rows are columns: `a1.T`
- * @property {number} [above]     1 where it is above this number, else 0: `(z2 > 0)`
+ * @property {string} text  as in the expression
+ * @property {string} [name]  the matrix to draw; pieces without it are text
+ * @property {boolean} [turned]  transposed: `a1.T`
+ * @property {number} [above]  1 where it is above this number, else 0: `(z2 > 0)`
  */
 
 /** @param {string} expression */
 const tokensOf = (expression) => [...expression.matchAll(TOKENS)].map(([, text, space]) => ({ text, space }));
 
-/** `axis=0` names an argument, no value. @param {{text: string}[]} tokens @param {number} k */
+/** True for a value; `axis` in `axis=0` names an argument. @param {{text: string}[]} tokens @param {number} k */
 const isValue = (tokens, k) => NAME.test(tokens[k]?.text ?? "") && tokens[k + 1]?.text !== "=" && tokens[k + 1]?.text !== "(" && tokens[k].text !== "True";
 
-/** The names whose values an expression takes. @param {string} expression */
+/** The names whose values an expression uses. @param {string} expression */
 export function namesIn(expression) {
   const tokens = tokensOf(expression);
   return new Set(tokens.flatMap(({ text }, k) => (isValue(tokens, k) ? [text] : [])));
 }
 
-/** `(z2 > 0)`, all of it. @param {{text: string}[]} tokens @param {number} k */
+/** True at the start of `(z2 > 0)`. @param {{text: string}[]} tokens @param {number} k */
 const isComparison = (tokens, k) =>
   tokens[k].text === "(" && isValue(tokens, k + 1) && tokens[k + 2]?.text === ">" && /^\d/.test(tokens[k + 3]?.text ?? "") && tokens[k + 4]?.text === ")";
 
 /**
- * One piece that begins at a token, and how many tokens it takes.
+ * The piece that begins at a token, and its number of tokens.
  * @param {{text: string, space: string}[]} tokens
  * @param {number} k
  * @returns {[Piece, number]}
@@ -44,7 +44,7 @@ function pieceAt(tokens, k) {
   return [{ text: joined(turned ? 2 : 1), name: tokens[k].text, ...(turned ? { turned } : {}) }, turned ? 2 : 1];
 }
 
-/** Signs that follow each other are one piece. @param {string} expression @returns {Piece[]} */
+/** Splits an expression; neighbouring text is one piece. @param {string} expression @returns {Piece[]} */
 export function piecesOf(expression) {
   const tokens = tokensOf(expression);
   /** @type {Piece[]} */
@@ -59,11 +59,11 @@ export function piecesOf(expression) {
   return pieces;
 }
 
-/** What changes its own name is written short: `W2 -= lr * dW2`. @param {{name: string, expression: string}} line */
+/** A line that changes its own name is written short: `W2 -= lr * dW2`. @param {{name: string, expression: string}} line */
 export function lineText({ name, expression }) {
   const own = `${name} - `;
   return expression.startsWith(own) ? `${name} -= ${expression.slice(own.length)}` : `${name} = ${expression}`;
 }
 
-/** In a list there is room for what tells lines apart. @param {{name: string, expression: string}} line */
+/** In a list only the differing parts have room. @param {{name: string, expression: string}} line */
 export const briefText = (line) => lineText(line).replaceAll("np.", "").replaceAll(", keepdims=True", "");

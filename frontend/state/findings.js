@@ -1,7 +1,6 @@
 /**
- * What the Doctor has found of one run: which findings there are, which were open at a step, what they say of the run, and by which
- * glyph they are known.
- * Owns: that, and which run the page shows by itself because of it. Pure. The findings themselves are the server's; those of all runs as they are listed are in doctor.js.
+ * The Doctor's findings of one run: which exist, which were open at a step, their words and glyphs.
+ * Owns: that, and the run that the page selects because of a problem. Pure. doctor.js lists those of all runs.
  */
 
 import { integer } from "./format.js";
@@ -15,7 +14,7 @@ import { integer } from "./format.js";
 export const isOpen = ({ until_step: until }) => until === null;
 
 /**
- * A finding is told when it opens and when it closes; one that closed does not open again.
+ * Adds a finding, or closes it; a closed one never opens again.
  * @param {Finding[]} held  oldest first
  * @param {Finding} told
  * @returns {Finding[]}
@@ -29,30 +28,30 @@ export function withFinding(held, told) {
 }
 
 /**
- * An answer that was on its way while something was found says less than what is held.
+ * Merges an answer into the stored findings, which may be newer.
  * @param {Finding[]} held
- * @param {Finding[]|undefined} told  a server may tell of none at all
+ * @param {Finding[]|undefined} told  an older server may send none
  */
 export const joinedFindings = (held, told) => (told ?? []).reduce(withFinding, held);
 
 /**
- * The numbers of what is open go on, and are told without being news; of one that is not known yet nothing is.
+ * Updates the evidence of open findings; skips unknown ones.
  * @param {Finding[]} held
  * @param {{id: string, seen_at: number, evidence: string}[]|undefined} seen
- * @returns {Finding[]} the same where nothing differs
+ * @returns {Finding[]}  the same object if nothing differs
  */
 export function withEvidence(held, seen) {
   const newer = (/** @type {Finding} */ finding) => seen?.find(({ id, seen_at: at }) => id === finding.id && at > finding.seen_at);
   return held.some(newer) ? held.map((finding) => (newer(finding) ? { ...finding, ...newer(finding) } : finding)) : held;
 }
 
-/** Those of that step: what closed later was still open, and later numbers were not there. @param {Finding[]} findings @param {number} step */
+/** The findings at a step: later ones are left out, those that closed later are open, with their first evidence. @param {Finding[]} findings @param {number} step */
 export const findingsAt = (findings, step) => findings
   .filter(({ since_step: since }) => since <= step)
   .map((finding) => (finding.until_step !== null && finding.until_step > step ? { ...finding, until_step: null } : finding))
   .map((finding) => (finding.seen_at > step ? { ...finding, seen_at: finding.found_at, evidence: finding.first_evidence } : finding));
 
-/** The octagon is for problems, the triangle for warnings, the check for what is well, the dot for the rest. @param {Finding} finding @returns {Glyph} */
+/** Octagon for problems, triangle for warnings, check for healthy, dot for the rest. @param {Finding} finding @returns {Glyph} */
 export function glyphOf({ rule, severity }) {
   if (rule === "diverged") return "cross";
   if (rule === "healthy") return "check";
@@ -62,18 +61,17 @@ export function glyphOf({ rule, severity }) {
 /** @param {Finding} finding */
 export const toneOf = ({ rule, severity }) => (severity === "problem" ? "bad" : severity === "warning" ? "warn" : rule === "healthy" ? "ok" : "muted");
 
-/** What a glyph says, for those who do not see it. @param {Finding} finding */
+/** A glyph's meaning, for screen readers. @param {Finding} finding */
 export const kindWord = ({ rule, severity }) => (rule === "healthy" ? "Healthy" : { problem: "Problem", warning: "Warning", info: "Note" }[severity]);
 
-/** The numbers and their moment: what is found holds on, the numbers are of the step at which it was seen last. @param {Finding} finding */
+/** The evidence, and the last step at which it was seen. @param {Finding} finding */
 export const evidenceWords = ({ evidence, seen_at: seen }) => `${evidence} Seen at step ${integer(seen)}.`;
 
-/** The newest open finding of a rule. @param {Run} run @param {...string} rules */
+/** The newest open finding of some rules. @param {Run} run @param {...string} rules */
 export const openOf = ({ findings }, ...rules) => findings.filter((finding) => isOpen(finding) && rules.includes(finding.rule)).at(-1);
 
 /**
- * What gets a flag on the charts and the timeline: every problem there was, and warnings while they last. Divergence has its
- * cross already.
+ * Findings with a flag on charts and timeline: all problems, and open warnings. Divergence has its own mark.
  * @param {Run} run
  */
 export const flaggedFindings = ({ findings }) => findings.filter((finding) =>
@@ -83,8 +81,8 @@ export const flaggedFindings = ({ findings }) => findings.filter((finding) =>
 const isInTrouble = (run) => run !== undefined && run.findings.some((finding) => isOpen(finding) && finding.severity === "problem");
 
 /**
- * Who is told that a layer is dead should see its hollow units: the network shows the run that is in trouble, unless somebody chose
- * one, the one that is shown is in trouble itself, or its steps are being read.
+ * Shows the run in trouble in the network drawing, so that a dead layer's hollow units are visible. Not if a person
+ * chose a run, the run on view has a problem itself, or its steps are being read.
  * @param {State} state
  * @returns {State}
  */

@@ -1,6 +1,6 @@
 /**
- * A fork as it is asked for: its name, its label, and the words that tell whose it is.
- * Owns: that. Pure. The server makes it from the parent's exact state.
+ * A fork's command: its name, its label, and words for its parent.
+ * Owns: that. Pure. The server copies the parent's exact state.
  */
 
 import { integer } from "./format.js";
@@ -11,7 +11,7 @@ import { integer } from "./format.js";
 const LONGEST_NAME = 32;
 
 /**
- * The body of the command: beside its parent, from a step on, with a change there.
+ * The command's body: a parent, a step, and a change there.
  * @param {State} state
  * @param {string} parent
  * @param {number} step
@@ -31,11 +31,7 @@ export function forkOf({ runs, order }, parent, step, change) {
   return { name: wished(k), label: k === 1 ? told : `${told}, ${k}`, fork_of: parent, at_step: step, ...change };
 }
 
-/**
- * "fork of SGD at step 420"; nothing where the run is none.
- * @param {State} state
- * @param {string} name
- */
+/** "fork of SGD at step 420"; empty for other runs. @param {State} state @param {string} name */
 export function originWords({ experiment, runs }, name) {
   const origin = experiment?.recipe.runs.find((recipe) => recipe.name === name)?.origin;
   return origin ? `fork of ${runs[origin.run]?.label ?? origin.run} at step ${integer(origin.at_step)}` : "";

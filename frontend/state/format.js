@@ -1,6 +1,6 @@
 /**
- * Numbers as people read them: 3 significant digits, commas, a true minus, 1e-4 below 0.0001.
- * Owns: formats. Must not know state.
+ * Formats numbers: 3 significant digits, commas, a true minus, 1e-4 below 0.0001.
+ * Owns: formats.
  */
 
 const MINUS = "\u2212";
@@ -14,10 +14,7 @@ function powerOfTen(value) {
   return `${digits}e${Number(exponent)}`;
 }
 
-/**
- * A measured number: "0.0439", "12.3", "1,284", "1.90e7", "0", "–" where there is none.
- * @param {number|null|undefined} value
- */
+/** A measured number: "0.0439", "12.3", "1,284", "1.90e7", "0", "–" for null. @param {number|null|undefined} value */
 export function number(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : `${MINUS}∞`;
@@ -29,7 +26,7 @@ export function number(value) {
 }
 
 /**
- * A measured number where there is little room, with as few digits: "0.043", "4.3e−4", "12k".
+ * A measured number in little room, with this many digits: "0.043", "4.3e−4", "12k".
  * @param {number|null|undefined} value
  * @param {number} digits
  */
@@ -41,13 +38,13 @@ export function short(value, digits) {
   return trueMinus(Math.abs(shown) >= 10 ** digits ? String(Math.round(shown)) : shown.toPrecision(digits)) + unit;
 }
 
-/** Made once: `toLocaleString` makes one for every number, which shows in a profile. */
+/** Created once, because `toLocaleString` creates one for every number. */
 const COMMAS = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 
-/** A count, in full: "12,345". @param {number} value */
+/** A whole count: "12,345". @param {number} value */
 export const integer = (value) => trueMinus(COMMAS.format(Math.round(value)));
 
-/** A counter that has little room: "12,345", "123.4 k", "1.23 M". @param {number} value */
+/** A counter in little room: "12,345", "123.4 k", "1.23 M". @param {number} value */
 export function counter(value) {
   if (value >= 1e9) return `${(value / 1e9).toFixed(2)} G`;
   if (value >= 1e6) return `${(value / 1e6).toFixed(2)} M`;
@@ -55,10 +52,10 @@ export function counter(value) {
   return integer(value);
 }
 
-/** Epochs: whole where they are whole. @param {number} value */
+/** Epochs, without decimals if whole. @param {number} value */
 export const epochs = (value) => (Number.isInteger(value) || value >= 1000 ? integer(value) : value.toFixed(2));
 
-/** R2 and accuracy: two places, never "-0.00". @param {number|null|undefined} value */
+/** R² and accuracy: two decimals, never "-0.00". @param {number|null|undefined} value */
 export function score(value) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   if (value <= -100) return number(value);
@@ -66,7 +63,7 @@ export function score(value) {
   return trueMinus(text === "-0.00" ? "0.00" : text);
 }
 
-/** A setting as it was typed, not rounded: "0.03", "1e-5". @param {number} value */
+/** A setting as typed, not rounded: "0.03", "1e-5". @param {number} value */
 export function setting(value) {
   const rounded = Number(value.toPrecision(6));
   return trueMinus(value !== 0 && Math.abs(value) < 1e-4 ? rounded.toExponential() : String(rounded)).replace("+", "");
@@ -84,23 +81,19 @@ export function tick(exponent) {
 /** Letters of a tick that fit beside a chart on a phone. */
 const BRIEF = 5;
 
-/** Of a whole power of ten: "1e4". @param {number} value */
+/** A whole power of ten: "1e4". @param {number} value */
 const briefTick = (value) => (Number.isInteger(Number(Math.log10(value).toFixed(9))) ? trueMinus(`1e${Math.round(Math.log10(value))}`) : short(value, 3));
 
 /**
- * Ticks where there is little room: "10,000" becomes "1e4", what is no such power keeps three digits.
+ * Ticks in little room: "10,000" becomes "1e4", other numbers keep three digits.
  * @param {number[]|undefined} values
  * @param {string[]|undefined} texts
  */
 export const briefTicks = (values, texts) =>
   texts?.map((text, k) => (text.length > BRIEF && values ? briefTick(values[k]) : text));
 
-/**
- * One thing or several: plural(1, "sample") = "1 sample".
- * @param {number} count
- * @param {string} noun
- */
+/** A count with its noun: plural(1, "sample") = "1 sample". @param {number} count @param {string} noun */
 export const plural = (count, noun) => `${integer(count)} ${noun}${count === 1 ? "" : "s"}`;
 
-/** All there are: "all 900 samples", "the one sample". @param {number} count @param {string} noun */
+/** "all 900 samples", "the one sample". @param {number} count @param {string} noun */
 export const every = (count, noun) => (count === 1 ? `the one ${noun}` : `all ${plural(count, noun)}`);

@@ -1,6 +1,6 @@
 /**
- * An entry of a sheet as the cells that are drawn: the first rows of many, what is left out, the mean of a batch.
- * Owns: which cells there are, their texts, how dark they are. Pure; must not know elements.
+ * A matrix of a sheet as drawn cells: the first rows of many, the number left out, the mean of a batch.
+ * Owns: which cells are drawn, their text and strength of colour. Pure.
  */
 
 import { number, setting } from "./format.js";
@@ -11,28 +11,32 @@ import { sizeOf } from "./sheets.js";
 /** @typedef {import("./expressions.js").Piece} Piece */
 /**
  * @typedef {object} Grid
- * @property {number[]} shape            of the whole
+ * @property {number[]} shape  of the whole matrix
  * @property {{name: string|null, sample: boolean, cells: Cell[]}[]} rows
- * @property {number} moreRows           that are left out
+ * @property {number} moreRows  number of rows left out
  * @property {number} moreColumns
- * @property {boolean} manySamples       what is left out are samples: `mean` is told
- * @property {Cell[]|null} mean          over the whole batch, column by column
- * @property {boolean} turned            samples are columns
- * @property {boolean} whole             nothing but 0 and 1
+ * @property {boolean} manySamples  the rows left out are samples: `mean` is shown
+ * @property {Cell[]|null} mean  over the whole batch, column by column
+ * @property {boolean} turned  samples are columns
+ * @property {boolean} whole  nothing but 0 and 1
  * @property {number} largest
- * @property {(row: number, column: number) => string} odd  how a cell is written that is not finite
+ * @property {(row: number, column: number) => string} odd  text of cells that are not finite
  */
 
-/** So many columns, or rows that are not samples, are shown whole, and so are asked for; of more, the first. */
+/** Up to this many columns, or rows that are not samples, are requested and shown whole. */
 export const WHOLE = 12;
 const FIRST = 8;
 
-/** @template T @param {T[]} list  as far as it is told @param {number} length  of the whole */
+/**
+ * @template T
+ * @param {T[]} list  the columns sent
+ * @param {number} length  of the whole
+ */
 const firstOf = (list, length) => (length > WHOLE ? list.slice(0, FIRST) : list);
 
 const ODD = { nan: "nan", inf: "∞", "-inf": "−∞" };
 
-/** How a cell is written that is not finite. @param {Entry} entry @returns {(row: number, column: number) => string} */
+/** Text of the cells that are not finite. @param {Entry} entry @returns {(row: number, column: number) => string} */
 function oddWords({ not_finite: counts = {}, not_finite_at: places = [] }) {
   const found = new Map(places.map(([row, column, kind]) => [`${row} ${column}`, ODD[kind]]));
   const [only, ...others] = /** @type {(keyof typeof ODD)[]} */ (Object.keys(counts));
@@ -48,8 +52,8 @@ const compared = (value, above) => (above === undefined || value === null ? valu
 /**
  * @param {Entry} entry
  * @param {Pick<Piece, "turned"|"above">} how
- * @param {number[]} batch   numbers of the samples
- * @param {number} [most]    so many of them at most
+ * @param {number[]} batch  numbers of the samples
+ * @param {number} [most]  samples at most
  * @returns {Grid}
  */
 export function gridOf(entry, { turned = false, above } = {}, batch = [], most = Infinity) {
@@ -71,7 +75,7 @@ export function gridOf(entry, { turned = false, above } = {}, batch = [], most =
   };
 }
 
-/** "0", "−0.45", "4e−5", "123", "1e7": what fits into a cell. @param {Cell} value @param {string} [odd] */
+/** A number that fits in a cell: "0", "−0.45", "4e−5", "123", "1e7". @param {Cell} value @param {string} [odd] */
 export function cellText(value, odd = "–") {
   if (value === null) return odd;
   if (value === 0) return "0";
@@ -80,24 +84,24 @@ export function cellText(value, odd = "–") {
   return text.replace("e+", "e").replaceAll("-", "−");
 }
 
-/** So many letters fit under a name. */
+/** Letters that fit below a name. */
 const BARE = 7;
 
-/** A bare number has no column to keep: "0.006", "1e−8", "0.0391". @param {Cell} value @param {string} [odd] */
+/** A number outside a matrix: "0.006", "1e−8", "0.0391". @param {Cell} value @param {string} [odd] */
 export function bareText(value, odd = "–") {
   if (value === null) return odd;
   const text = setting(value);
   return text.length > BARE ? number(value) : text;
 }
 
-/** How much of its sign's colour a cell takes, in percent: the root of its share of the largest. @param {Cell} value @param {number} largest */
+/** Percentage of its sign's colour in a cell: the root of its share of the largest. @param {Cell} value @param {number} largest */
 export function tintOf(value, largest) {
   if (value === null || value === 0) return 0;
   const share = largest > 0 ? Math.min(1, Math.abs(value) / largest) : 1;
   return Math.round(8 + 84 * Math.sqrt(share));
 }
 
-/** The colours of tokens.css that cells are mixed of; a test holds them equal. */
+/** Colours of tokens.css that cells mix; a test keeps them equal. */
 export const COLOURS = {
   light: { paper: [255, 255, 255], positive: [31, 122, 82], negative: [138, 63, 160] },
   dark: { paper: [21, 24, 27], positive: [88, 192, 140], negative: [204, 139, 224] },
@@ -110,7 +114,7 @@ function luminance(colour) {
 }
 
 /**
- * Black or white, whichever is read better on a cell: 4.5 : 1 and more either way.
+ * Black or white, whichever reads better on a cell: contrast 4.5:1 or more.
  * @param {number} tint  percent
  * @param {"positive"|"negative"} sign
  * @param {"light"|"dark"} theme
@@ -122,7 +126,7 @@ export function inkOn(tint, sign, theme) {
   return 1.05 / (light + 0.05) > (light + 0.05) / 0.05 ? "white" : "black";
 }
 
-/** The five cells, at most, that stand for a result in the list. @param {Entry} entry @returns {Cell[]} */
+/** At most five cells that represent a result in the list. @param {Entry} entry @returns {Cell[]} */
 export function miniCells(entry) {
   const all = rowsOf(entry).flat();
   const every = Math.ceil(all.length / 5);
@@ -132,5 +136,5 @@ export function miniCells(entry) {
 /** "(4, 1)". @param {number[]} shape */
 export const shapeText = (shape) => `(${shape.join(", ")})`;
 
-/** Whether there is more of it than one number. @param {Entry} entry */
+/** True if it has more than one number. @param {Entry} entry */
 export const isMatrix = (entry) => entry.shape.length > 0 && sizeOf(entry) > 0;

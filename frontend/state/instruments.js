@@ -1,6 +1,6 @@
 /**
- * What the instruments of a run told while they were open: the last answer of each whole, those before as a trail of numbers.
- * Owns: which instruments belong to a view, how much of a trail is kept, and the words for what is measured. Pure.
+ * Instrument answers of a run while they are open: the last one whole, earlier ones as a trail of numbers.
+ * Owns: which instruments belong to a view, the length of trails, and the words for measurements. Pure.
  */
 
 import { isStandardized } from "./data-recipe.js";
@@ -10,11 +10,12 @@ import { stepOf } from "./moments.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Json} Json */
-/** @typedef {{figure: string, instrument: string, name: string, brief: string, query?: string, key?: string, units?: "inputs"|"targets", value: (told: Json) => string, least: (told: Json) => string, says: (told: Json) => string}} Gauge
- *   `query` is what the instrument is asked besides the step; `key` says how its lines read, `units` in whose its axes are where those may be standardized; `brief` and `least` are name and value where there is little room, in what the needle stands at; a value changes with every measurement, what it `says` with the story */
+/**
+ * @typedef {{figure: string, instrument: string, name: string, brief: string, query?: string, key?: string, units?: "inputs"|"targets", value: (told: Json) => string, least: (told: Json) => string, says: (told: Json) => string}} Gauge  `query` holds further parameters; `key` says how to read its lines; `units` names the part that may be standardized; `brief` and `least` are name and value where there is little room, in the unit of the marker; a value changes with every measurement, its `says` only with the story
+ */
 /** @typedef {{value: string, text: string, gauges: Gauge[], isFor?: (experiment: import("./types.js").Experiment) => boolean}} Choice */
 
-/** The edge itself is a band: so close to it a run is at it. */
+/** Distance from the edge of stability within which a run is at it. */
 const NEAR = 0.1;
 
 /** @param {number|null} edge */
@@ -90,7 +91,7 @@ export const GAUGES = {
   },
 };
 
-/** What the gauges' levels are called where there is little room; others go without. @type {Record<string, string>} */
+/** Short names of the gauges' levels; other levels have none. @type {Record<string, string>} */
 export const BRIEF_LEVELS = { "edge of stability": "edge", "lowest point": "lowest", "same height behind it": "as high" };
 
 /** @param {string} figure @param {string} query @param {string} name @returns {Gauge} */
@@ -105,7 +106,7 @@ Object.assign(GAUGES, {
   "slice-filter": { ...slice("slice", "normalize=filter", "Loss over the path's plane, filter-normalised") },
 });
 
-/** The choice that comes first: the three gauges. */
+/** The first choice: the three gauges. */
 export const FIRST = "gauges";
 
 /** @type {Choice[]} */
@@ -125,7 +126,7 @@ export const CHOICES = [
   { value: "decision", text: "Decision map", gauges: [GAUGES.decision], isFor: ({ classes, features }) => classes.length > 0 && features === 2 },
 ];
 
-/** What there is for this experiment. @param {State} state */
+/** The choices for this experiment. @param {State} state */
 export const choicesFor = ({ experiment }) => CHOICES.filter(({ isFor }) => !isFor || (experiment !== null && isFor(experiment)));
 
 /** @param {State} state */
@@ -134,32 +135,32 @@ export const choiceOf = (state) => choicesFor(state).find(({ value }) => value =
 /** The kind of its chart. @param {Gauge} gauge */
 export const kindOf = (gauge) => Object.keys(GAUGES).find((name) => GAUGES[name] === gauge) ?? "";
 
-/** How it is drawn, and whether in standardized numbers. @param {State} state @param {Gauge} gauge */
+/** How to read it, and whether its numbers are standardized. @param {State} state @param {Gauge} gauge */
 export const keyWords = ({ experiment }, { key = "", units }) => (units && isStandardized(experiment, units) ? `${key}; standardized` : key);
 
-/** What is asked for a gauge: the instrument and its query, if any. @param {Gauge} gauge */
+/** The request of a gauge: the instrument and its query, if any. @param {Gauge} gauge */
 export const askedFor = ({ instrument, query }) => (query ? `${instrument}?${query}` : instrument);
 
-/** The instruments that are open, each once. @param {State} state */
+/** The open instruments, each once. @param {State} state */
 export const openInstruments = (state) => (state.view.panel === "instruments" ? [...new Set(choiceOf(state).gauges.map(askedFor))] : []);
 
 /** @typedef {{run: import("./types.js").Run, step: number, isPast: boolean}} Place */
 
-/** Where a run is measured: at its present step, or at that at which one looks. @param {State} state @param {import("./types.js").Run} run @returns {Place} */
+/** The place at which a run is measured: its present step, or the step on view. @param {State} state @param {import("./types.js").Run} run @returns {Place} */
 export const placeOf = ({ looking }, run) => ({ run, step: looking ? stepOf(run, looking.step) : run.step, isPast: looking !== null && looking.step < run.step });
 
-/** The run that is measured, which is the one whose network is drawn, and where. @param {State} state */
+/** The measured run, whose network is drawn, and its place. @param {State} state */
 export function measuredAt(state) {
   const run = inspectedRun(state);
   return run ? placeOf(state, run) : null;
 }
 
-/** Of all answers of one instrument so many are kept; where there are more, every second of the older ones goes. */
+/** Answers kept for an instrument; beyond that every second of the older ones goes. */
 export const MOST = 300;
 
 const TRAILED = new Set(Object.values(GAUGES).map(askedFor));
 
-/** Numbers, and names of numbers: what a trail can be drawn of. @param {Json} told @returns {Json} */
+/** Numbers and their names: the parts of an answer that a trail can show. @param {Json} told @returns {Json} */
 function light(told) {
   const numbers = Object.entries(told).map(([key, value]) => [key, value !== null && typeof value === "object" && !Array.isArray(value) ? light(value) : value]);
   return Object.fromEntries(numbers.filter(([, value]) => !Array.isArray(value)));
@@ -171,7 +172,7 @@ function thinned(trail) {
 }
 
 /**
- * The state after an answer. One of another life of the run, or of none, changes nothing.
+ * Adds an answer. One of another generation or an unknown run changes nothing.
  * @param {State} state
  * @param {{run: string, name: string, answer: Json}} told
  * @returns {State}
@@ -182,12 +183,12 @@ export function withMeasured(state, { run, name, answer }) {
   /** @type {import("./types.js").Measured} */
   const held = state.instruments[run]?.generation === generation ? state.instruments[run] : { generation, last: {}, trails: {} };
   const others = (held.trails[name] ?? []).filter(({ step }) => step !== answer.step);
-  // of what no figure draws a trail of, none is kept
+  // only instruments with a figure of trails keep one
   const trail = !TRAILED.has(name) ? [] : thinned([...others, light(answer)].sort((a, b) => a.step - b.step));
   return { ...state, instruments: { ...state.instruments, [run]: { generation, last: { ...held.last, [name]: answer }, trails: { ...held.trails, [name]: trail } } } };
 }
 
-/** What one instrument told of a run in this life of it. @param {State} state @param {string} run @param {string} name @returns {{last: Json|undefined, trail: Json[]}} */
+/** An instrument's answers for a run in this generation. @param {State} state @param {string} run @param {string} name @returns {{last: Json|undefined, trail: Json[]}} */
 export function toldOf(state, run, name) {
   const held = state.instruments[run];
   const isOfNow = held?.generation === state.runs[run]?.generation;
@@ -203,7 +204,7 @@ export function gaugeSummary(state, gauge) {
 }
 
 /**
- * Of a gauge that was not measured yet in this life of the run: that it waits, and why. Nothing where nobody can be asked, of which the page tells elsewhere.
+ * Why a gauge has no measurement yet; empty if the server cannot answer, which the strip shows.
  * @param {State} state
  * @param {Gauge} gauge
  */
@@ -213,7 +214,7 @@ export function waitingWords(state, gauge) {
   return state.playback.playing && !at.isPast ? "Not measured yet: the runs that play go first." : "Being measured.";
 }
 
-/** All numbers of the open gauges, in words: what the charts show. @param {State} state */
+/** All numbers of the open gauges in words, as the charts show them. @param {State} state */
 export function readingWords(state) {
   const at = measuredAt(state);
   if (!at) return "";
@@ -224,7 +225,7 @@ export function readingWords(state) {
   return [at.run.label, ...told.filter(Boolean)].join(", ");
 }
 
-/** What the open instruments cost, and how often they are measured: "takes 12 ms, every 0.4 s". @param {State} state */
+/** The cost of the open instruments: "takes 12 ms, every 0.4 s". @param {State} state */
 export function costWords(state) {
   const at = measuredAt(state);
   const told = at ? openInstruments(state).map((name) => toldOf(state, at.run.name, name).last) : [];

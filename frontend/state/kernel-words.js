@@ -1,10 +1,10 @@
 /**
- * Which kernel makes the steps, in a line for people.
+ * Which kernel makes the steps, in words.
  * Owns: words only.
  */
 
-/** @typedef {{kernel: string, not_compiled?: string}} Health  as GET /healthz tells it */
-/** @typedef {{label: string, kernel: string}} Begun  a run, and the kernel that it began with */
+/** @typedef {{kernel: string, not_compiled?: string}} Health  as GET /healthz answers */
+/** @typedef {{label: string, kernel: string}} Begun  a run, and the kernel with which it started */
 
 const NAMES = /** @type {Record<string, string>} */ ({ compiled: "compiled kernels", numpy: "NumPy" });
 
@@ -14,11 +14,7 @@ const nameOf = (kernel) => NAMES[kernel] ?? kernel;
 /** @param {string[]} words */
 const listed = (words) => (words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : words.join(""));
 
-/**
- * @param {Health} health
- * @param {Begun[]} runs
- * @param {string} [next]  the kernel that runs of this experiment would take now
- */
+/** @param {Health} health @param {Begun[]} runs @param {string} [next]  the kernel for new runs of this experiment */
 export function kernelWords(health, runs, next = health.kernel) {
   if (next !== health.kernel) return `Steps are made by ${nameOf(next)}: the ${nameOf(health.kernel)} have no code for this loss.`;
   const why = health.not_compiled ? ` (compiled kernels are not in use: ${health.not_compiled})` : "";

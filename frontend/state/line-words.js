@@ -1,6 +1,6 @@
 /**
- * What a line of a change says, in one plain sentence; the batch, and the one live line of the strip.
- * Owns: these words. Pure; must not know elements.
+ * Sentences about the lines of a step, its batch, and the live line of the strip.
+ * Owns: these words. Pure.
  */
 
 import { namesIn } from "./expressions.js";
@@ -24,7 +24,7 @@ function allOf(entry) {
 /** "are negative", "is negative or 0". @param {Entry} entry */
 const below = (entry) => `${sizeOf(entry) === 1 ? "is" : "are"} ${entry.negative === sizeOf(entry) ? "negative" : "negative or 0"}`;
 
-/** The first name of an expression that is exactly 0. @param {Context} context */
+/** The first name in an expression whose values are all exactly 0. @param {Context} context */
 const zeroOf = ({ line, known }) => [...namesIn(line.expression)].find((name) => name !== line.name && isAllZero(known.get(name)));
 
 /** "inf 2, nan 1". @param {Entry} entry */
@@ -38,13 +38,13 @@ function oddWords({ sheet, place, line, known }) {
   return `${first}: ${oddCounts(line)} of ${integer(sizeOf(line))}. Numbers have become too large for a float.`;
 }
 
-/** The line in which an activation takes this one. @param {Context} context */
+/** The line in which an activation uses this one. @param {Context} context */
 const nextLine = ({ sheet, place, line }) => sheet.lines.slice(place + 1).find(({ expression }) => namesIn(expression).has(line.name));
 
 /** @param {Line|undefined} line @param {string} z */
 const isRelu = (line, z) => line?.expression === `np.maximum(${z}, 0)`;
 
-/** relu, told at its argument as at its result. @param {Entry} z */
+/** relu, with the same words at its argument and at its result. @param {Entry} z */
 function reluWords(z) {
   const positive = sizeOf(z) - z.zeros - z.negative;
   if (isNowherePositive(z)) return `${allOf(z)} ${below(z)}, so relu returns exactly 0 and nothing behind it receives a gradient.`;
@@ -70,7 +70,7 @@ function bendWords({ line, known }) {
   return bend?.words ?? `The layer is linear: ${line.name} is ${z}, as it is.`;
 }
 
-/** Predictions beside the truth. @param {Context} context */
+/** Predictions beside the true values. @param {Context} context */
 function predictionWords({ line, known, m }) {
   const y = known.get("y");
   const [there, here] = [y?.mean?.[0], line.mean?.[0]];
@@ -83,7 +83,7 @@ function predictionWords({ line, known, m }) {
   return gap === 0 ? `${told}.` : `${told}: ${number(Math.abs(gap))} too ${gap > 0 ? "high" : "low"}.`;
 }
 
-/** How many of the entries that are told are exactly 1, as far as all are told. @param {Entry} y */
+/** How many entries are exactly 1, if all are here. @param {Entry} y */
 const sumOfOnes = (y) => (y.rows === y.shape[0] && Array.isArray(y.values) ? y.values.flat().filter((value) => value === 1).length : 0);
 
 /** Weighted inputs and a bias. @param {Context} context */
@@ -105,7 +105,7 @@ function slopeWords({ line, known }) {
   return "The gradient, times the slope of the activation at each entry.";
 }
 
-/** "row 2, column 3", or nothing where there is one entry. @param {{row: number, column: number}} at @param {Entry} entry */
+/** "row 2, column 3"; empty if there is only one entry. @param {{row: number, column: number}} at @param {Entry} entry */
 const whereWords = (at, entry) => (sizeOf(entry) === 1 ? "" : ` at row ${integer(at.row + 1)}, column ${integer(at.column + 1)}`);
 
 /** @param {Context} context */
@@ -116,10 +116,10 @@ function weightGradientWords({ line }) {
   return `The steepest slope in ${line.name.slice(1)} is ${number(at.value)}${whereWords(at, line)}.${zeros}`;
 }
 
-/** What an edit draws anew at the end of a change. @param {Context} context */
+/** Parameters that an edit draws again at the end of a step. @param {Context} context */
 const isDrawnAnew = ({ line }) => line.part === "update" && /^(drawn_|np\.zeros_like\()/.test(line.expression);
 
-/** A parameter after the change, beside what it was. @param {Context} context */
+/** A parameter after the step, beside its value before. @param {Context} context */
 function changeWords({ line, known }) {
   const gradient = known.get(`d${line.name}`);
   const { change: at } = line;
@@ -146,7 +146,7 @@ function shareWords({ line, known }) {
     : `The gradient is within clip_norm (${number(Number(known.get("clip_norm")?.values))}): it stays as it is.`;
 }
 
-/** By the name of a line: what there is to say when nothing special has happened. @type {[RegExp, (context: Context) => string|null][]} */
+/** Sentences by name of a line, for ordinary values. @type {[RegExp, (context: Context) => string|null][]} */
 const WORDS = [
   [/^loss$/, ({ line, m }) => `The loss of ${m === 1 ? "this one sample" : `these ${integer(m)} samples, on average`}: ${number(/** @type {number} */ (line.values))}.`],
   [/^objective$/, () => "What is descended: the loss as it is descended, and the penalties on the weights."],
@@ -171,7 +171,7 @@ const WORDS = [
   [/^wrong$/, ({ line }) => `Above 0 where the logit is on the wrong side: at ${integer(sizeOf(line) - line.negative - line.zeros)} of ${integer(sizeOf(line))}.`],
 ];
 
-/** What made it exactly 0. @param {Context} context */
+/** Why a result is exactly 0. @param {Context} context */
 function zeroWords(context) {
   const { line, known } = context;
   if (/^dz\d+$/.test(line.name) && !isAllZero(known.get(`da${line.name.slice(2)}`))) return slopeWords(context);
@@ -179,14 +179,10 @@ function zeroWords(context) {
   return zero ? `${zero} is exactly 0, so ${line.name} is too.` : `${allOf(line)} ${sizeOf(line) === 1 ? "is" : "are"} exactly 0.`;
 }
 
-/** The forward lines of a layer: `a @ W + b`, then what the activation makes of it. @param {Context} context */
+/** The forward lines of a layer: `a @ W + b`, then its activation. @param {Context} context */
 const forwardWords = (context) => (context.line.expression.includes(" @ ") ? affineWords(context) : bendWords(context));
 
-/**
- * One sentence, or two.
- * @param {Sheet} sheet
- * @param {number} place
- */
+/** One sentence, or two. @param {Sheet} sheet @param {number} place */
 export function sentenceOf(sheet, place) {
   const line = sheet.lines[place];
   /** @type {Context} */
@@ -202,7 +198,8 @@ export function sentenceOf(sheet, place) {
 }
 
 /**
- * "batch: sample 125 of 1,200 (300 for tests), m = 1, lr = 0.006": samples have the numbers of the whole data set, in which those for tests are too.
+ * "batch: sample 125 of 1,200 (300 for tests), m = 1, lr = 0.006". Samples are numbered over the whole data set, tests
+ * included.
  * @param {Sheet} sheet
  * @param {{trainSamples: number, testSamples: number}} of
  */
@@ -215,10 +212,10 @@ export function batchWords(sheet, { trainSamples: samples, testSamples }) {
 }
 
 /**
- * The one line of the strip: a layer's weights, those first that have stopped.
+ * The live line of the strip: the weights of one layer, first those that have stopped.
  * @param {import("./types.js").Run} run
  * @param {string[]} weights
- * @param {number|null} dead  a layer that is dead
+ * @param {number|null} dead  a dead layer
  * @returns {{code: string, words: string}}
  */
 export function liveLine(run, weights, dead) {
@@ -227,7 +224,7 @@ export function liveLine(run, weights, dead) {
   const name = stuck ?? weights[Math.floor((weights.length - 1) / 2)];
   const steps = { sgd: `lr * d${name}`, momentum: `lr * velocity_${name}` }[run.settings.optimizer];
   const code = steps ? `${name} -= ${steps}` : name;
-  // which of the two it is nobody knows without making that step: its change may be finite to the last line
+  // only making that step would tell which: the change may be finite up to its last line
   if (run.status === "diverged") return { code, words: "stopped: the next step would not be finite, or its loss beyond a million times the start" };
   const isPlain = run.settings.optimizer === "sgd" && !run.settings.l1 && !run.settings.l2;
   if (stuck) return { code, words: `d${name} is exactly 0${isPlain ? `, so ${name} stays as it is` : ""}` };

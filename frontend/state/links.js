@@ -1,7 +1,6 @@
 /**
- * What a link holds: an experiment's recipe with its edits, how far its runs are, and how one looks at them.
- * Owns: that shape in all its versions, and what is wrong with one that cannot be read. Pure. How it is packed into an
- * address is in net/packed.js.
+ * The content of a link: a recipe with its edits, steps of its runs, and the view.
+ * Owns: its shape in all versions, and errors of unreadable ones. Pure. net/packed.js packs it into an address.
  */
 
 import { recipeNow } from "./recipes.js";
@@ -10,15 +9,15 @@ import { recipeNow } from "./recipes.js";
 /** @typedef {import("./types.js").Json} Json */
 /** @typedef {import("./types.js").Recipe} Recipe */
 /**
- * @typedef {object} LinkView  what is left out stays as the reader has it
+ * @typedef {object} LinkView  absent fields keep the reader's own view
  * @property {import("./types.js").XAxis} [x]
  * @property {"log"|"linear"} [y]
  * @property {import("./types.js").Measure} [measure]
- * @property {string} [run]        the run that is selected and drawn
- * @property {string[]} [hidden]   runs
- * @property {number} [look]       the step that one looks back at
+ * @property {string} [run]  selected and drawn
+ * @property {string[]} [hidden]  runs
+ * @property {number} [look]  a past step
  */
-/** @typedef {{recipe: Recipe, steps: Record<string, number>, view: LinkView}} Link  steps asked of each run; none is step 0 */
+/** @typedef {{recipe: Recipe, steps: Record<string, number>, view: LinkView}} Link  steps to make for each run; none is step 0 */
 
 export const VERSION = 1;
 
@@ -26,7 +25,7 @@ const VIEWS = /** @type {const} */ ({
   x: ["steps", "epochs", "samples", "seconds"], y: ["log", "linear"], measure: ["grad_l1", "grad_l2", "grad_mean", "ratio"],
 });
 
-/** A link that cannot be opened, in words for the page. */
+/** A link that cannot be opened, with words for the page. */
 export class UnreadableLink extends Error {
   /** @param {string} detail @param {string} [title] */
   constructor(detail, title = "This link cannot be opened.") {
@@ -39,7 +38,7 @@ export const CUT = "Part of it is missing or was changed on the way. Copy the wh
 const NEWER = "It was made by a newer fallline than this one. Open it there, or update this one. Your experiment stays as it is.";
 
 /**
- * The experiment as a link; of its recipe only, or as it stands.
+ * The experiment as a link: its recipe only, or its present state.
  * @param {State} state
  * @param {"recipe"|"moment"} of
  * @returns {Link|null}
@@ -56,12 +55,12 @@ export function linkOf(state, of) {
   if (hidden.length) shown.hidden = hidden;
   if (of === "recipe") return { recipe, steps: {}, view: shown };
   if (looking) shown.look = looking.step;
-  // one step more than it could make shows a run that diverged as diverged again
+  // a diverged run diverges again one step after its last
   const steps = order.map((name) => [name, runs[name].step + (runs[name].status === "diverged" ? 1 : 0)]);
   return { recipe, steps: Object.fromEntries(steps.filter(([, step]) => step)), view: shown };
 }
 
-/** Version 0 knew one step for all runs, and no view. @type {((old: Json) => Json)[]} */
+/** Version 0 had one step for all runs, and no view. @type {((old: Json) => Json)[]} */
 const UPCASTS = [
   ({ recipe, step = 0 }) => ({ recipe, steps: Object.fromEntries((recipe?.runs ?? []).map((/** @type {Json} */ run) => [run.name, step])), view: {} }),
 ];
@@ -72,7 +71,7 @@ const isObject = (value) => typeof value === "object" && value !== null && !Arra
 const isStep = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
 
 /**
- * What stands in a link of some version, as one of today. The recipe itself is looked through by the server.
+ * Converts a link's content to the present version. The server checks the recipe.
  * @param {number} version
  * @param {unknown} content
  * @returns {Link}
@@ -99,8 +98,8 @@ function readView({ run, hidden, look, ...choices }) {
 }
 
 /**
- * The first command that takes runs on to where they shall be: all of them together where that is the same way. Nothing once
- * they are there.
+ * The next command towards the steps of a link: all runs together where they have the same way. Null when they are
+ * there.
  * @param {State} state
  * @param {Record<string, number>} steps
  * @returns {Json|null}

@@ -1,17 +1,17 @@
 /**
- * A look at a run: its units, and of its weights and predictions what is drawn; merged and packed by the server.
- * Owns: what the server is asked for, and how its answer is read. Pure.
+ * A look at a run: units, and the drawn parts of weights and predictions, merged and packed by the server.
+ * Owns: its request, and reading its answer. Pure.
  */
 
 import { decode } from "./columns.js";
 
 /** @typedef {import("./types.js").Json} Json */
 
-/** A layer with more units than this is drawn as a strip of so many cells. */
+/** A larger layer is drawn as a strip of this many cells. */
 export const MOST_CELLS = 16;
 
 /**
- * What is asked for beside the units: the cells of weights that are drawn, the predictions that are shown.
+ * The query besides units: the cells of weights to draw, the predictions to show.
  * @param {{weights: boolean, predictions: boolean}} wanted
  */
 export const lookQuery = ({ weights, predictions }) => [...(weights ? [`weights=${MOST_CELLS}`] : []), `predictions=${predictions ? "pairs" : "none"}`].join("&");
@@ -19,10 +19,7 @@ export const lookQuery = ({ weights, predictions }) => [...(weights ? [`weights=
 /** @param {any} column */
 const numbers = (column) => Array.from(decode(column));
 
-/**
- * What was asked for, each with the step of which it is.
- * @param {Json} told
- */
+/** The parts of an answer, each with its step. @param {Json} told */
 export function readLook({ step, units, weights, predictions }) {
   return {
     units: { ...units, step },
@@ -32,7 +29,7 @@ export function readLook({ step, units, weights, predictions }) {
 }
 
 /**
- * Each cell as a share of the largest one, with its sign, row by row.
+ * Each cell as a signed share of the largest, row by row.
  * @param {import("./types.js").DrawnMatrix} told
  * @returns {number[]}
  */

@@ -1,6 +1,6 @@
 /**
- * What the page knows of a run's train loss at a step, in words.
- * Owns: that nothing of another step is told as that of this one: several steps held as one tell their least and largest.
+ * A run's train loss at a step, in words.
+ * Owns: honest ranges: a bucket of several steps gives its minimum and maximum.
  */
 
 import { number } from "./format.js";
@@ -10,7 +10,7 @@ import { number } from "./format.js";
 /**
  * @param {RunSeries|null} series
  * @param {number} step
- * @returns {{least: number, most: number}|null}  null where no loss was evaluated there
+ * @returns {{least: number, most: number}|null}  null if no loss was evaluated there
  */
 export function lossAt(series, step) {
   const loss = series?.values("train_loss");
@@ -21,10 +21,10 @@ export function lossAt(series, step) {
 }
 
 /**
- * The step of which most is known, next to another: not all losses are evaluated at every step, nor of all runs at the same ones.
+ * The nearby step at which most losses are known: not all are evaluated at every step or at the same ones.
  * @param {(RunSeries|null)[]} all
  * @param {number} step
- * @param {number} reach  so far away at most
+ * @param {number} reach  greatest distance
  */
 export function tellingStep(all, step, reach) {
   const near = all.flatMap((series) => {

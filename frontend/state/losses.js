@@ -1,5 +1,5 @@
 /**
- * What a loss is called, whichever form the recipe names it in, and whether it suits other data.
+ * Names of losses in either form of a recipe, and which data they suit.
  * Owns: that. Pure.
  */
 
@@ -24,16 +24,16 @@ export function lossWords(loss) {
 /** Outputs that are logits are no predictions yet. @param {LossRecipe} loss */
 export const takesLogits = (loss) => methodName(loss).endsWith("cross_entropy");
 
-/** What can measure a regression (0 classes), or that many classes. @param {Catalog|null} catalog @param {number} classes */
+/** Losses for a regression (0 classes) or this many classes. @param {Catalog|null} catalog @param {number} classes */
 export const fittingLosses = (catalog, classes) =>
   rowsOf(catalog, "losses").filter(({ task, most_classes: most }) => (classes ? most === null || classes <= most : task === "regression"));
 
 /**
- * Whether a recipe keeps its loss with other data: where that is of the same kind, and the loss can tell its classes
- * apart. Otherwise the data's own takes its place.
+ * True if a recipe keeps its loss with other data: of the same kind, with a number of classes the loss can handle.
+ * Otherwise the data's default loss applies.
  * @param {Catalog|null} catalog
  * @param {LossRecipe} loss
- * @param {Json} before  the data until now
+ * @param {Json} before  the data before the change
  * @param {Json} after
  */
 export function keepsLoss(catalog, loss, before, after) {

@@ -1,6 +1,6 @@
 /**
- * What happened on the way, as marks on the timeline: edits, resets, divergence, what the Doctor found, and where a run became two.
- * Owns: which marks there are, their words, where they stand, and which one is next. Pure.
+ * Marks on the timeline: edits, resets, divergence, findings and forks.
+ * Owns: which marks there are, their words and places, and which is next. Pure.
  */
 
 import { flaggedFindings, toneOf } from "./findings.js";
@@ -14,22 +14,18 @@ import { furthestStep } from "./moments.js";
 /** @typedef {import("./types.js").Run} Run */
 /** @typedef {{step: number, kind: "edit"|"reset"|"diverged"|"fork"|"finding", run: string, lane: import("./types.js").Lane, text: string, tone?: string}} Marker */
 
-/** Within so many px a finger that scrubs is taken to a mark. */
+/** px within which a scrubbing finger snaps to a mark. */
 const SNAPS = 12;
-/** Marks nearer than so many px to the one before them share its flag: a pointer could not tell theirs from it. */
+/** Marks nearer than this many px to the previous one share its flag, because a pointer could not hit both. */
 const SHARES = 16;
 
-/**
- * The marks of the runs that are shown, in the order of their steps.
- * @param {State} state
- * @returns {Marker[]}
- */
+/** The marks of visible runs, by step. @param {State} state @returns {Marker[]} */
 export function markersOf(state) {
   const shown = state.order.map((name) => state.runs[name]).filter(({ hidden }) => !hidden);
   return shown.flatMap((run) => marksOf(run, state)).sort((a, b) => a.step - b.step);
 }
 
-/** Those of one run. @param {Run} run @param {State} state @returns {Marker[]} */
+/** The marks of one run. @param {Run} run @param {State} state @returns {Marker[]} */
 export function marksOf(run, { experiment, catalog, runs }) {
   const recipe = experiment?.recipe.runs.find(({ name }) => name === run.name);
   if (!recipe) return [];
@@ -45,7 +41,7 @@ export function marksOf(run, { experiment, catalog, runs }) {
   });
   const changes = edits.find(({ step }) => step === origin?.at_step)?.words;
   return [
-    // a fork shares its parent's edits, whose marks are the parent's
+    // a fork's inherited edits are marked at its parent
     ...(origin ? [mark("fork", origin.at_step, [`fork of ${parent}`, changes].filter(Boolean).join(", "))] : []),
     ...edits.map(({ words: _, ...edit }) => edit).filter(({ step }) => !origin || step > origin.at_step),
     ...foundSince(run, origin).map((finding) => ({ ...mark("finding", finding.since_step, finding.mark), tone: toneOf(finding) })),
@@ -55,21 +51,21 @@ export function marksOf(run, { experiment, catalog, runs }) {
 }
 
 /**
- * A reset stands in the past of those that were not reset with it: one of all is told run by run, and ends every past.
+ * A reset stays in the past of runs not reset with it. A reset of all arrives run by run and ends every past.
  * @param {NonNullable<Run["restarted"]>} restarted
  * @param {State["runs"]} runs
  */
 const isAlone = ({ beside }, runs) => Object.entries(beside).some(([name, generation]) => runs[name]?.generation === generation);
 
 /**
- * What was found of a fork before it was one is its parent's.
+ * Findings since a fork began; earlier ones are its parent's.
  * @param {Run} run
  * @param {import("./wire-types.js").Origin} [origin]
  */
 export const foundSince = (run, origin) => flaggedFindings(run).filter(({ since_step: since }) => !origin || since > origin.at_step);
 
 /**
- * The step of the next mark from a step on, or of the one before; past the last one is the present, before the first the start.
+ * The step of the next or previous mark; beyond the last is the present, before the first the start.
  * @param {State} state
  * @param {number} step
  * @param {1|-1} direction
@@ -81,11 +77,11 @@ export function nextMarker(state, step, direction) {
 }
 
 /**
- * The step that a finger means: that of a mark close to it, of several in one place that of the first; else the one it is at.
- * @param {Marker[]} markers  in the order of their steps
+ * The step that a finger means: that of a near mark, the first of several, or the step under it.
+ * @param {Marker[]} markers  by step
  * @param {number} step
- * @param {number} end     the last step of the track
- * @param {number} pixels  how long the track is
+ * @param {number} end  last step of the track
+ * @param {number} pixels  length of the track
  */
 export function snapped(markers, step, end, pixels) {
   const apart = (/** @type {Marker} */ marker) => (Math.abs(marker.step - step) * pixels) / Math.max(1, end);
@@ -94,10 +90,10 @@ export function snapped(markers, step, end, pixels) {
 }
 
 /**
- * Marks as flags, of which no one lies under another: those that stand close together share one.
- * @param {Marker[]} markers  in the order of their steps
- * @param {number} end        the last step of the track
- * @param {number} pixels     how long the track is
+ * Marks grouped into flags that do not overlap.
+ * @param {Marker[]} markers  by step
+ * @param {number} end  last step of the track
+ * @param {number} pixels  length of the track
  * @returns {Marker[][]}
  */
 export function flagsOf(markers, end, pixels) {
@@ -113,7 +109,7 @@ export function flagsOf(markers, end, pixels) {
 /** "step 420: GD: rate 0.1 → 0.05" of each mark of a flag. @param {Marker[]} flag */
 export const flagWords = (flag) => flag.map(({ step, text }) => `step ${integer(step)}: ${text}`);
 
-/** Where a flag leads: to its first step, and from a step of its own to the next of them. @param {Marker[]} flag @param {number} shown */
+/** The step to which a flag leads: its first, or the next of its own if the view is at one. @param {Marker[]} flag @param {number} shown */
 export function stepFrom(flag, shown) {
   const isOwn = flag.some(({ step }) => step === shown);
   return (isOwn && flag.find(({ step }) => step > shown) || flag[0]).step;

@@ -1,18 +1,18 @@
 /**
- * What of a run is not received yet, while the line is cut or what was missed comes in.
- * Owns: from where, and how far the axis of steps goes on from there. Pure.
+ * Steps not received yet, after a cut or while catching up.
+ * Owns: where they begin, and how the axis of steps continues there. Pure.
  */
 
 import { furthest } from "./selectors.js";
 
 /** @typedef {import("./types.js").State} State */
-/** @typedef {{from: number, to: number}} Missing  the steps that are not received yet, or as many as are drawn of them */
+/** @typedef {{from: number, to: number}} Missing  steps not received yet, as far as they are drawn */
 
-/** What is not received yet gets this share of the axis. */
+/** Share of the axis for steps not received. */
 const UNKNOWN = 1.2;
 
 /**
- * As far as the runs that are shown are concerned; null where nothing is missing, or the axis is not one of steps.
+ * For visible runs; null if nothing is missing or the axis does not show steps.
  * @param {State} state
  * @returns {Missing|null}
  */

@@ -1,6 +1,6 @@
 /**
- * The state as it was at the step that one looks at: the same shape, so that every view shows past and present alike.
- * Owns: which step that is, and what a run was there. Pure. Training goes on meanwhile: nothing here is told to the server.
+ * The state at the past step on view, in the same shape, so that every view shows past and present alike.
+ * Owns: that step, and the runs there. Pure. Training goes on; the server knows nothing of it.
  */
 
 import { findingsAt } from "./findings.js";
@@ -10,37 +10,33 @@ import { inForce } from "./settings.js";
 /** @typedef {import("./types.js").Run} Run */
 /** @typedef {import("./types.js").Moment} Moment */
 
-/** How far the furthest run is. @param {State} state */
+/** The step of the furthest run. @param {State} state */
 export const furthestStep = (state) => Math.max(0, ...state.order.map((name) => state.runs[name].step));
 
-/** The step that the page shows. @param {State} state */
+/** The step on view. @param {State} state */
 export const shownStep = (state) => state.looking?.step ?? furthestStep(state);
 
-/** How many steps the training is ahead of what is shown. @param {State} state */
+/** How many steps training is ahead of the view. @param {State} state */
 export const stepsAhead = (state) => furthestStep(state) - shownStep(state);
 
-/** Where a run stands at the step that one looks at: there, or where it is if it has not come so far. @param {Run} run @param {number} step */
+/** A run's step on view: the past step, or its present one if it has not come that far. @param {Run} run @param {number} step */
 export const stepOf = (run, step) => Math.min(step, run.step);
 
-/**
- * A look back ends where there is no past any more.
- * @param {State} state
- * @returns {State}
- */
+/** Leaves the past view if that past no longer exists. @param {State} state @returns {State} */
 export function withoutLostPast(state) {
   if (!state.looking) return state;
   const end = furthestStep(state);
   return end === 0 || state.looking.step > end ? { ...state, looking: null, offer: null } : state;
 }
 
-/** Runs as they were, by what was found of them; a view is drawn anew only when something of its own has changed. @type {WeakMap<Moment, {of: unknown[], run: Run}>} */
+/** Past runs by their answers, so that views redraw only when their own part changed. @type {WeakMap<Moment, {of: unknown[], run: Run}>} */
 const MADE = new WeakMap();
 /** @type {WeakMap<State, State>} */
 const SEEN = new WeakMap();
 
 /**
- * What the page shows: every run as it was at the step that one looks at. A run whose past is still being asked for is shown
- * as it was found last, at the step of that; each run names its own.
+ * The state that every view shows: each run at the step on view. While its answer is on the way, a run keeps the last
+ * one and its step.
  * @param {State} state
  * @returns {State}
  */

@@ -1,6 +1,6 @@
 /**
- * Which problems have not been said yet, so that each is said once.
- * Owns: that memory. A divergence is the alert's, and what was there when the page came to an experiment is no news.
+ * Problems not announced yet, so that each is announced once.
+ * Owns: that memory. A divergence has its own alert; problems found before the page came are no news.
  */
 
 /** @typedef {import("./types.js").State} State */
@@ -9,7 +9,7 @@
 /** @param {Finding} finding */
 const isToBeSaid = ({ severity, rule, until_step: until }) => severity === "problem" && rule !== "diverged" && until === null;
 
-/** @returns {(state: State) => string}  the new problems' sentences; nothing where there are none */
+/** @returns {(state: State) => string}  sentences of the new problems; empty if there are none */
 export function createNews() {
   /** @type {string|null} */
   let experiment = null;

@@ -1,12 +1,12 @@
 /**
- * A file that somebody opens: what it is by its name, what is in it, and the words where it is nothing of the kind.
- * Owns: that judgement. Pure. Whether a recipe or parameters can be used says the server.
+ * The kind of an opened file by its name, its content, and words for a wrong one.
+ * Owns: that check. Pure. The server checks recipes and parameters.
  */
 
 /** @typedef {import("./types.js").Json} Json */
 /** @typedef {import("./types.js").Problem} Problem */
 
-/** What the browser's window offers. */
+/** The types that the browser's file dialog offers. */
 export const TYPES = ".json,.npz,application/json";
 
 /** @param {string} name @returns {Problem} */
@@ -17,7 +17,7 @@ const noRecipe = (name) => ({ title: `${name} holds no recipe.`, detail: "A reci
 
 /**
  * @param {string} name
- * @param {string} [text]  what is in it, where that is text
+ * @param {string} [text]  its content, if it is text
  * @returns {{recipe: Json}|{isParameters: true}|{problem: Problem}}
  */
 export function openedAs(name, text = "") {
@@ -27,7 +27,7 @@ export function openedAs(name, text = "") {
     const recipe = JSON.parse(text);
     if (typeof recipe === "object" && recipe !== null && !Array.isArray(recipe)) return { recipe };
   } catch {
-    // told below
+    // reported below
   }
   return { problem: noRecipe(name) };
 }

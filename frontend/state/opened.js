@@ -1,6 +1,6 @@
 /**
- * From the server's answer about an experiment to the page's own shape of it.
- * Owns: labels, colours and what can be counted from a recipe. Must not know messages or components.
+ * Converts the server's answer about an experiment to the page's shape.
+ * Owns: labels, colours and counts from a recipe.
  */
 
 import { joinedFindings } from "./findings.js";
@@ -16,7 +16,7 @@ import { joinedFindings } from "./findings.js";
 /** In the order in which runs take them. */
 export const LANES = /** @type {const} */ (["a", "b", "c", "d"]);
 
-/** What people read where a run has no label of its own: "GD", "SGD", "Run 3". @param {string} name */
+/** The label of a run without its own: "GD", "SGD", "Run 3". @param {string} name */
 export function labelOf(name) {
   if (/^(gd|sgd)$/.test(name)) return name.toUpperCase();
   const words = name.replace(/[-_]+/g, " ").trim();
@@ -24,7 +24,7 @@ export function labelOf(name) {
 }
 
 /**
- * A run keeps its colour for as long as it lives; a new one takes the first that is free.
+ * A run keeps its colour for life; a new one takes the first free one.
  * @param {string} name
  * @param {number} place
  * @param {Record<string, Run>} known
@@ -37,8 +37,8 @@ export function laneOf(name, place, known) {
 }
 
 /**
- * Of two readings of a series within a generation the one of the higher step counts: an answer tells the loss of the
- * parameters now, and the frame that comes after it the loss before the last change.
+ * The newer of two readings of a series, by step. An answer has the loss of the present parameters; the next frame has
+ * that before the last step.
  * @param {Run["latest"]} held
  * @param {Run["latest"]} [told]
  * @returns {Run["latest"]}
@@ -49,7 +49,7 @@ export function newest(held, told = {}) {
 }
 
 /**
- * Within a generation edits only grow: an answer that tells fewer was on its way while one was made.
+ * Within a generation edits only grow: an answer with fewer is older than the last edit.
  * @param {import("./types.js").Edit[]} told
  * @param {import("./types.js").Edit[]} known
  */
@@ -59,8 +59,8 @@ const grownEdits = (told, known) => (told.length < known.length ? known : told);
 const isOvertaken = (told, known) => known !== undefined && told.generation < known.generation;
 
 /**
- * Newer answers win; an answer that is older than a frame already seen does not move the counter back, and one of a past
- * that a reset has ended says nothing of the run.
+ * Merges an answer. An answer older than the last frame does not move the counter back; one from before a reset is
+ * ignored.
  * @param {RunAnswer} told
  * @param {RunRecipe} recipe
  * @param {Run|undefined} known
@@ -71,7 +71,7 @@ function runOf(told, recipe, known, lane) {
   if (known && isOvertaken(told, known)) return known;
   const same = known && known.generation === told.generation;
   const behind = same && known.step > told.step;
-  // within a generation nothing revives a run that diverged: an answer that says otherwise was overtaken by the event
+  // within a generation a diverged run stays diverged: another answer is older than the event
   const over = same && known.status === "diverged";
   return {
     name: told.name,
@@ -118,7 +118,7 @@ export function runsOf(answer, known, again) {
 }
 
 /**
- * The answer with the recipes that the page holds of those runs that were reset while it was on its way.
+ * Keeps the page's recipes of runs that were reset after the answer was sent.
  * @param {ExperimentAnswer} answer
  * @param {import("./types.js").State} state
  * @returns {ExperimentAnswer}
@@ -143,7 +143,7 @@ export function splitOf(recipe) {
   return { train: samples - test, test };
 }
 
-/** As the server rounds: halves go to the even neighbour. @param {number} value */
+/** Rounds as the server does: halves go to the even neighbour. @param {number} value */
 function roundHalfEven(value) {
   const whole = Math.floor(value);
   if (value - whole !== 0.5) return Math.round(value);
@@ -182,7 +182,7 @@ export function experimentOf(answer, known, token) {
   };
 }
 
-/** The loss at step 0, where some run still stands there. @param {ExperimentAnswer} answer */
+/** The loss at step 0, if a run still stands there. @param {ExperimentAnswer} answer */
 function startOf(answer) {
   for (const { latest } of answer.runs) if (latest?.train_loss?.step === 0) return latest.train_loss.value;
   return null;

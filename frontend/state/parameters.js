@@ -1,6 +1,6 @@
 /**
- * What a parameter of the catalog allows: its range in words, and what is said of a value outside it.
- * Owns: those words. Pure; must not know elements, nor any parameter but the rate by name.
+ * The range of a catalog parameter in words, and refusals of values outside it.
+ * Owns: those words. Pure.
  */
 
 import { integer, setting } from "./format.js";
@@ -8,7 +8,7 @@ import { capital, nameFor } from "./words.js";
 
 /** @typedef {import("./catalog.js").Parameter} Parameter */
 
-/** Beyond this a bound is a guard against nonsense, not a range that somebody would go through. */
+/** A larger bound is a guard, not part of a useful range. */
 const MODERATE = 100;
 
 /** @param {Parameter} parameter @param {string} type */
@@ -18,10 +18,7 @@ export const isWhole = (parameter) => hasType(parameter, "integer");
 /** Null is a value and switches it off. @param {Parameter} parameter */
 export const canBeOff = (parameter) => hasType(parameter, "null");
 
-/**
- * `isAbove`, `isBelow`: the bound itself is left out.
- * @param {Parameter} parameter
- */
+/** `isAbove`, `isBelow`: the bound itself is excluded. @param {Parameter} parameter */
 export function limitsOf({ schema = {} }) {
   return {
     low: schema.exclusiveMinimum ?? schema.minimum ?? -Infinity, isAbove: schema.exclusiveMinimum !== undefined,
@@ -29,7 +26,7 @@ export function limitsOf({ schema = {} }) {
   };
 }
 
-/** A bound as it is read: "1,000,000", "0.25". @param {number} value */
+/** A bound in words: "1,000,000", "0.25". @param {number} value */
 const bound = (value) => (Number.isInteger(value) ? integer(value) : setting(value));
 
 /** "from 0 to just below 1", "above 0, up to 1,000,000". @param {Parameter} parameter */
@@ -47,14 +44,10 @@ function rangeOf(parameter) {
   return isWhole(parameter) ? `a whole number${/^from \b/.test(words) ? " " : ", "}${words}` : words;
 }
 
-/** What a refusal begins with: "A rate", "Clip norm". @param {string} name */
+/** The subject of a refusal: "A rate", "Clip norm". @param {string} name */
 const subjectOf = (name) => (name === "learning_rate" ? "A rate" : nameFor("settings", name));
 
-/**
- * Why a value is not allowed, or null.
- * @param {Parameter} parameter
- * @returns {(value: number) => string|null}
- */
+/** Why a value is not allowed, or null. @param {Parameter} parameter @returns {(value: number) => string|null} */
 export function refusalOf(parameter) {
   const { low, isAbove, high, isBelow } = limitsOf(parameter);
   return (value) => {
@@ -75,7 +68,7 @@ export function rangeWords(parameter) {
   return `${capital(rangeOf(parameter))}${unit}${off}`;
 }
 
-/** @typedef {{says: string, more: string}} Explanation  what it is; range and source */
+/** @typedef {{says: string, more: string}} Explanation  meaning; range and source */
 
 /**
  * @param {import("./wire-types.js").Json|undefined} row  of a table, or a parameter

@@ -1,6 +1,6 @@
 /**
- * Changing one part of the state so that the rest stays true.
- * Owns: a run with something changed, settings in force, speed and pace as the server tells them. Must not know messages.
+ * Changes one part of the state and keeps the rest consistent.
+ * Owns: changes of a run, settings in force, the server's speed and pace.
  */
 
 import { askedOf, inForce } from "./settings.js";
@@ -20,15 +20,15 @@ export function withRun(state, name, part) {
 }
 
 /**
- * A recipe may hold edits for steps to come. One that is made now is in force although the steps until it are still on their way.
+ * Edits in force at the run's step. A new edit counts although the steps up to it have not arrived; planned ones wait.
  * @param {Run} run
  */
 export const editsSoFar = ({ edits, step, planned = [] }) => edits.filter(({ at_step }) => at_step <= step || !planned.includes(at_step));
 
-/** Whether a planned edit comes into force between two steps. @param {Run} run @param {number} until */
+/** True if a planned edit takes effect between two steps. @param {Run} run @param {number} until */
 export const reachesPlanned = ({ step, planned = [] }, until) => planned.some((at) => at > step && at <= until);
 
-/** Settings in force follow recipe, edits and what is asked; computed anew wherever one of these may have changed. @param {State} state */
+/** Recomputes the settings in force from recipe, edits and unanswered commands. @param {State} state */
 export function settled(state) {
   const recipes = state.experiment?.recipe.runs ?? [];
   const runs = { ...state.runs };
@@ -42,7 +42,7 @@ export function settled(state) {
 }
 
 /**
- * Speed and pace as the server has them, for another page may have chosen them; what is chosen here comes first.
+ * Merges the server's speed and pace, which another page may have set; a choice made here wins.
  * @param {State} state
  * @param {{speed?: number|"max", pace?: import("./types.js").Pace}} told
  */

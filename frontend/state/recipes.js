@@ -1,5 +1,5 @@
 /**
- * Recipes made from what the page shows: the present one, and changed ones for fresh experiments.
+ * Recipes from the page's state: the present one, and changed ones for new experiments.
  * Owns: how changes are merged. Pure.
  */
 
@@ -14,7 +14,7 @@ import { fromNow } from "./settings.js";
 /** @typedef {{data?: Json, network?: Json, loss?: LossRecipe, runs?: Record<string, Json>}} Changes  runs by name */
 
 /**
- * The recipe with all edits and labels so far: posting it again gives the same numbers.
+ * The recipe with all edits and labels so far: posting it gives the same numbers.
  * @param {State} state
  * @returns {Recipe|null}
  */
@@ -25,7 +25,7 @@ export function recipeNow({ experiment, runs }) {
 }
 
 /**
- * The recipe of a fresh experiment: what is changed, and the runs with the settings that are in force now.
+ * The recipe of a new experiment: the changes, and runs with their present settings.
  * @param {State} state
  * @param {Changes} changes
  */
@@ -33,7 +33,7 @@ export function changedRecipe({ experiment, runs, catalog }, changes) {
   const { data, network, loss, runs: told } = /** @type {NonNullable<typeof experiment>} */ (experiment).recipe;
   const samples = otherData(catalog, data, changes.data ?? {});
   const isKept = changes.loss !== undefined || keepsLoss(catalog, loss, data, samples);
-  // what takes the place of a loss may want logits
+  // the replacing loss may need logits
   const isBare = !isKept || (changes.loss !== undefined && takesLogits(changes.loss));
   return {
     data: samples,
@@ -43,13 +43,13 @@ export function changedRecipe({ experiment, runs, catalog }, changes) {
   };
 }
 
-/** A network that is changed begins at weights that are drawn for it, not at those of a file. @param {Json} network @param {Json} [change] */
+/** A changed network is initialized by its own recipe, not from a file. @param {Json} network @param {Json} [change] */
 function drawn({ start, ...network }, change) {
   return start === undefined || change ? network : { ...network, start };
 }
 
 /**
- * Both changes, the later first where they differ. What was asked of one data set says nothing of another.
+ * Merges two changes; the later wins. Settings of one data set do not apply to another.
  * @param {Changes} earlier
  * @param {Changes} later
  * @returns {Changes}
@@ -60,11 +60,7 @@ export function joinedChanges(earlier, later) {
   return { ...earlier, ...later, ...data, ...both("network"), ...both("runs") };
 }
 
-/**
- * What a fresh experiment is announced with.
- * @param {Changes} changes
- * @param {number} runs
- */
+/** The notice of a new experiment. @param {Changes} changes @param {number} runs */
 export function freshWords({ data, network, loss }, runs) {
   const who = runs === 1 ? "the run starts" : runs === 2 ? "both runs start" : "all runs start";
   const what = data ? "New data" : network?.start ? "Weights from a file" : network?.layers ? "New shape, new weights" : network ? "New weights" : loss ? "A new loss" : "Another order of the samples";
@@ -72,7 +68,7 @@ export function freshWords({ data, network, loss }, runs) {
 }
 
 /**
- * One more run beside those there are: mini-batches of 32 first, then whatever the first run does; at the lowest rate there is.
+ * One more run: mini-batches of 32 first, then the first run's method; at the lowest rate in use.
  * @param {State} state
  * @returns {Json}
  */
@@ -87,17 +83,10 @@ export function nextRun({ order, runs }) {
   };
 }
 
-/**
- * The series that charts draw at a time.
- * @param {NonNullable<State["experiment"]>} experiment
- * @param {string} measure
- */
+/** The series of the two charts. @param {NonNullable<State["experiment"]>} experiment @param {string} measure */
 export const lossesAndMeasure = ({ weights, testSamples }, measure) => ["train_loss", ...(testSamples ? ["test_loss"] : []), ...weights.map((weight) => `${measure}/${weight}`)];
 
-/**
- * The series that the page draws or tells; nothing else needs to travel.
- * @param {NonNullable<State["experiment"]>} experiment
- */
+/** The series that the page uses; others are not requested. @param {NonNullable<State["experiment"]>} experiment */
 export function seriesFor({ weights, testSamples, score }) {
   const splits = testSamples ? ["train", "test"] : ["train"];
   const measures = ["grad_l1", "grad_l2", "grad_mean", "ratio"];

@@ -1,7 +1,7 @@
 /**
- * state, message -> state. The messages are the server's own plus a few local ones.
- * Owns: what each message changes; what events change is in events.js. Pure: no clock, no network, no DOM. Columns live in
- * series.js.
+ * state, message -> state. Messages are the server's and a few local ones.
+ * Owns: the change of each message; events.js handles events. Pure: no clock, no network, no DOM. series.js holds the
+ * columns.
  */
 
 import { closedWith } from "./closed.js";
@@ -47,7 +47,7 @@ export function initialState() {
   };
 }
 
-/** Playing is what was asked for; once nothing is asked, what the runs say. @param {State} state */
+/** Playing follows an unanswered command, else the status of the runs. @param {State} state */
 function beat(state) {
   const asked = Object.values(state.pending).filter((command) => ["play", "pause", "step", "reset"].includes(command.do));
   const newest = asked.at(-1);
@@ -61,7 +61,7 @@ function beat(state) {
 }
 
 /**
- * The server's whole answer about an experiment; `token` only where it is news.
+ * The server's whole answer about an experiment; `token` only if it is new.
  * @param {State} state
  * @param {ExperimentAnswer} told
  * @param {string|null} [token]
@@ -87,11 +87,7 @@ function opened(state, told, token) {
   }));
 }
 
-/**
- * @param {State} state
- * @param {string} name
- * @param {Json} told  a run in a frame
- */
+/** @param {State} state @param {string} name @param {Json} told  a run in a frame */
 function framed(state, name, told) {
   const run = state.runs[name];
   if (!run || told.generation < run.generation) return state;
@@ -109,7 +105,7 @@ function framed(state, name, told) {
 }
 
 /**
- * A command leaves the list of pending ones; its answer, if any, is taken as the server's word.
+ * Removes a command from the pending ones, and applies its answer if there is one.
  * @param {State} state
  * @param {string} id
  * @param {Json|null} answer
@@ -136,7 +132,7 @@ const MESSAGES = {
   },
   event: (state, event) => EVENTS[event.event]?.(state, event) ?? state,
   sent(state, { id, do: what, run = null, body }) {
-    // one that waits may be asked again: what was asked last stands last
+    // a command that waits may be sent again: it moves to the end
     const { [id]: _, ...others } = state.pending;
     const pending = { ...others, [id]: { do: what, run, body } };
     const playback = what === "play" ? { ...state.playback, ...body, isOwn: false } : state.playback;

@@ -1,6 +1,6 @@
 /**
- * What the Doctor advises, as it is asked of the server: a fork under a name of its own, or an edit; and what takes it back.
- * Owns: that, and its words. Pure. A remedy's command is the server's; a page that sends it as it is gets what its label says.
+ * The Doctor's remedies as commands: a fork with a name of its own, or an edit; and their undo.
+ * Owns: that, and its words. Pure.
  */
 
 import { defaultsOf, rowOf } from "./catalog.js";
@@ -16,14 +16,14 @@ import { wordFor } from "./words.js";
 /** @typedef {import("./types.js").Remedy} Remedy */
 /** @typedef {{do: string, run: string|null, body: Json}} Asked  as net/commands.js takes it */
 
-/** As many runs as an experiment may have, where the catalog does not say. */
+/** Number of runs in an experiment, if the catalog has no bound. */
 const MOST_RUNS = 8;
 
 /** @param {Remedy} remedy */
 export const isFork = ({ command }) => command.do === "add_run";
 
 /**
- * The remedy as a command; a fork gets the name and the label that a fork made by hand would have.
+ * The remedy as a command; its fork gets the usual name and label.
  * @param {State} state
  * @param {Remedy} remedy
  * @returns {Asked}
@@ -39,7 +39,7 @@ export function askedBy(state, { command }) {
 const holds = (held, wanted) => held !== undefined && Object.entries(wanted).every(([name, value]) => JSON.stringify(held[name]) === JSON.stringify(value));
 
 /**
- * Whether there is a fork of that step with that change. Made once more it would have the same numbers, those that are drawn too.
+ * True if there is a fork of that step with that change: another would have the same numbers, random draws included.
  * @param {State} state
  * @param {Json} body
  */
@@ -49,8 +49,7 @@ function isMade({ experiment, runs }, { fork_of: parent, at_step: step, name: _,
 }
 
 /**
- * Whether a remedy has been taken: its fork is there, or the settings are those it would set. Its finding stays, that of a fork's
- * parent for good, the other until the Doctor looks again.
+ * True if a remedy is applied: its fork exists, or the settings are already in force. Its finding stays open for now.
  * @param {State} state
  * @param {Remedy} remedy
  */
@@ -58,18 +57,18 @@ export function isInForce(state, { command: { do: what, run, ...body } }) {
   return what === "add_run" ? isMade(state, body) : what === "edit" && holds(state.runs[run ?? ""]?.settings, body);
 }
 
-/** Why a fork cannot be made now; nothing where it can. @param {State} state */
+/** Why a fork cannot be made now; empty if it can. @param {State} state */
 export function noRoomWords({ catalog, order }) {
   const most = catalog?.bounds?.runs ?? MOST_RUNS;
   return order.length >= most ? `There are ${integer(order.length)} runs, and no room for a fork: remove one first.` : "";
 }
 
-/** What stands where a run's settings say nothing. @type {Json} */
+/** Values of settings that a run does not name. @type {Json} */
 const UNSAID = { schedule: "constant", stop: [] };
 
 /**
- * What undoes it: a fork goes, an edit is edited back.
- * @param {State} state  before it was asked
+ * The undo of a remedy: removes the fork, or edits back.
+ * @param {State} state  before the command
  * @param {Asked} asked
  * @returns {Asked}
  */
@@ -80,15 +79,15 @@ export function undoing(state, { do: what, run, body }) {
   const isOther = body.optimizer !== undefined && body.optimizer !== settings.optimizer;
   const brought = isOther ? defaultsOf(catalog, "optimizers", body.optimizer) : {};
   const own = isOther ? Object.keys(defaultsOf(catalog, "optimizers", settings.optimizer)) : [];
-  // layers that were drawn anew are no setting, and stay as they are
+  // layers drawn again are no setting and stay
   const names = [...own, ...Object.keys(body).filter((name) => name !== "redraw" && !(name in brought))];
   const former = (/** @type {string} */ name) => settings[name] ?? UNSAID[name] ?? rowOf(catalog, "run_settings", name)?.default ?? null;
   return { do: "edit", run, body: Object.fromEntries(names.map((name) => [name, former(name)])) };
 }
 
 /**
- * What was done, for the notice that offers Undo. Shapes and colours are four: from the fifth run on they repeat, which is said.
- * @param {State} state  after it was done
+ * What was done, for the notice with Undo. From the fifth run on colours repeat, and the notice says so.
+ * @param {State} state  after the command
  * @param {Remedy} remedy
  * @param {Asked} asked
  */
@@ -100,11 +99,11 @@ export function doneWords({ runs, order }, { label }, { do: what, run, body }) {
   return `${label}: ${made?.label ?? body.name} is a run of its own.${alike}`;
 }
 
-/** What is to be done about it before anything moves; said until somebody plays. @param {Asked} asked */
+/** The next thing to do, until somebody plays. @param {Asked} asked */
 export const waitsWords = ({ do: what }) => (what === "add_run" ? "Press play, and it goes on from there." : "");
 
 /**
- * A remedy with all it does, for a button far from its finding: "Rewind GD to 300, rate 0.03".
+ * A remedy with its whole effect, for a button far from its finding: "Rewind GD to 300, rate 0.03".
  * @param {State} state
  * @param {import("./doctor.js").Told} told
  * @param {Remedy} remedy
@@ -117,7 +116,7 @@ export function wholeWords({ runs }, { run }, { label, command }) {
   return [`Rewind ${runs[parent]?.label ?? parent} to ${integer(step)}`, drawn, method, settingsWords(settings)].filter(Boolean).join(", ");
 }
 
-/** The first remedy in the order of the list that is not taken yet, with its finding. @param {State} state */
+/** The first remedy in the list that is not applied yet, with its finding. @param {State} state */
 export function firstRemedy(state) {
   const offered = openFindings(state).flatMap((told) => told.finding.remedies.map((remedy) => ({ ...told, remedy })));
   return offered.find(({ remedy }) => !isInForce(state, remedy)) ?? null;

@@ -1,6 +1,6 @@
 /**
- * How a run goes about it, and what an edit changed, in the words of the page.
- * Owns: the sentence of a run and the words of a flag. Pure; must not know elements or drawing.
+ * A run's method and an edit's changes in words.
+ * Owns: the sentence of a run and the words of a flag. Pure.
  */
 
 import { defaultsOf, methodName, ownOf, rowOf } from "./catalog.js";
@@ -12,7 +12,7 @@ import { wordFor } from "./words.js";
 /** @typedef {import("./types.js").Json} Json */
 /** @typedef {import("./types.js").Catalog} Catalog */
 
-/** What the batch is called: GD takes all samples, SGD one. @param {number|null|undefined} batch */
+/** The name of a batch size: GD for all samples, SGD for one. @param {number|null|undefined} batch */
 const batchWord = (batch) => (batch === null ? "GD" : batch === 1 ? "SGD" : `mini-batch ${integer(Number(batch))}`);
 
 /** A setting with its value: "beta 1 0.5", "clip norm off". @param {string} name @param {number|null} value */
@@ -22,14 +22,14 @@ const told = (name, value) => `${wordFor("settings", name)} ${value === null ? "
 export const settingsWords = (settings) => Object.entries(settings).filter(([, value]) => value === null || typeof value === "number")
   .map(([name, value]) => told(name, value)).join(", ");
 
-/** "momentum 0.9", "Nesterov 0.9", "Adam"; null where the update is the plain gradient. @param {Json} settings */
+/** "momentum 0.9", "Nesterov 0.9", "Adam"; null if the update is the plain gradient. @param {Json} settings */
 function methodWord({ optimizer, momentum }) {
   if (optimizer === "sgd") return null;
   const word = wordFor("optimizers", optimizer);
   return momentum === undefined ? word : `${word} ${setting(momentum)}`;
 }
 
-/** What stands beside every method. @param {Json} settings */
+/** Settings of any method: schedule, penalties, clipping. @param {Json} settings */
 function asides({ schedule, l1, l2, clip_norm: norm, clip_value: value }) {
   const name = schedule ? methodName(schedule) : "constant";
   return [
@@ -38,21 +38,18 @@ function asides({ schedule, l1, l2, clip_norm: norm, clip_value: value }) {
   ];
 }
 
-/**
- * How a run goes about it: "full batch, momentum 0.9, rate 0.03, cosine, L2 0.001".
- * @param {{settings: Json}} run
- */
+/** A run's method: "full batch, momentum 0.9, rate 0.03, cosine, L2 0.001". @param {{settings: Json}} run */
 export function runSentence({ settings }) {
   const { learning_rate: rate, batch_size: batch } = settings;
   const size = batch === null ? "full batch" : `batch of ${integer(batch)}`;
   return [size, methodWord(settings), `rate ${setting(rate)}`, ...asides(settings)].filter(Boolean).join(", ");
 }
 
-/** What `descended` tells, for those who ask. */
+/** The explanation of `descended`. */
 export const DESCENDED = "What is descended: the loss of the last batch as it is descended (half of the mean squared error), and the penalties";
 
 /**
- * Where penalties are in force, what is descended is not the loss that is shown: "descended: 0.123", else nothing.
+ * With penalties the minimized value differs from the loss on view: "descended: 0.123"; otherwise empty.
  * @param {Pick<import("./types.js").Run, "settings"|"latest">} run
  */
 export function descendedWords({ settings: { l1, l2 }, latest: { objective } }) {
@@ -60,7 +57,7 @@ export function descendedWords({ settings: { l1, l2 }, latest: { objective } }) 
 }
 
 /**
- * A schedule that is named begins anew, so it is told also where it is the one that was in force.
+ * A schedule in an edit starts anew, so it is named even if it was in force before.
  * @param {import("./catalog.js").Method} schedule
  * @param {import("./catalog.js").Method} before
  * @param {Catalog|null} catalog
@@ -77,14 +74,14 @@ function redrawWords({ layers, weights }) {
   return `${layers.length > 1 ? "layers" : "layer"} ${layers.join(", ")} drawn anew, ${wordFor("initializers", weights)}`;
 }
 
-/** What has words of its own. */
+/** Settings with words of their own. */
 const SAID_APART = ["at_step", "label", "batch_size", "optimizer", "momentum", "learning_rate", "schedule", "order", "redraw", "stop"];
 
 /**
- * The flag of an edit: "rate 0.03 → 0.006", "momentum 0.9", "SGD → mini-batch 32", "Adam", "clip norm 1". What stays as it
- * was is not said, nor what another optimizer brings along; only momentum is always told with its number.
+ * The flag of an edit: "rate 0.03 → 0.006", "momentum 0.9", "SGD → mini-batch 32", "Adam", "clip norm 1". It leaves
+ * out unchanged settings and defaults of a new optimizer, but always shows momentum's number.
  * @param {Json} edit
- * @param {Json} before  settings in force until then
+ * @param {Json} before  settings in force before
  * @param {Catalog|null} [catalog]
  */
 export function editWords(edit, before, catalog = null) {

@@ -1,6 +1,6 @@
 /**
- * What can be said about a run from its numbers, in the words of the page.
- * Owns: the words. Pure; must not know elements or drawing.
+ * Words about a run, from its numbers.
+ * Owns: the words. Pure.
  */
 
 import { isStandardized } from "./data-recipe.js";
@@ -10,47 +10,43 @@ import { integer, number, plural } from "./format.js";
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Run} Run */
 /** @typedef {{step: number, value: number}} Reading */
-/** @typedef {"units"|"predictions"|"weights"|((run: Run) => {step?: number}|null|undefined)} View  what is looked at of a run now and then */
+/** @typedef {"units"|"predictions"|"weights"|((run: Run) => {step?: number}|null|undefined)} View  updated only a few times a second */
 
-/** While the line is cut, or the server has forgotten. */
+/** The connection is lost, or the server has lost the experiment. */
 const UNHEARD = ["reconnecting", "offline", "restarted"];
 
-/** Nothing may be changed: no line to the server, or no token. @param {State} state */
+/** Nothing may be changed: no connection, or no token. @param {State} state */
 export const isLocked = (state) =>
   state.experiment === null || state.experiment.token === null ||
   ["connecting", ...UNHEARD].includes(state.connection.status);
 
-/** What would change something is offered at all: not to those who only watch, nor on a server that cannot store. @param {State} state */
+/** Controls that change something are offered: not to visitors, and not while the server cannot store. @param {State} state */
 export const mayChange = ({ experiment, isReadOnly }) => experiment !== null && experiment.token !== null && !isReadOnly;
 
-/**
- * The lowest hidden layer all of whose units are dead, counted from 1.
- * @param {Run} run
- */
+/** The lowest hidden layer whose units are all dead, counted from 1. @param {Run} run */
 export function deadLayer({ units }) {
   const place = (units?.layers ?? []).findIndex(({ dead }) => dead.length > 0 && dead.every(Boolean));
   return place < 0 ? null : place + 1;
 }
 
 /**
- * An eighth of what was made so far, but not fewer than 20 steps, is "lately". Flat is what the Doctor no longer calls learning
- * (`healthy`): that eighth, or 200 steps, in which a loss falls by less than a hundredth from the first eighth to the last. Halves
- * lie four sevenths as far apart; and in fewer steps a loss falls by less.
+ * Recent steps for the trend: an eighth of the run's steps, at least 20. The Doctor calls a run healthy while the loss
+ * falls by 1 % from the first eighth to the last, over an eighth of the run or 200 steps. Here two halves are
+ * compared, which lie four sevenths as far apart, and over fewer steps a loss falls by less.
  */
 const LATELY = { share: 0.125, least: 20, doctors: 200 };
 const FLAT = (0.01 * 4) / 7;
-/** A difference of means is noise below so many of its own standard errors; the last loss is a jump beyond so many times all others. */
+/** Limits in standard errors below which a difference is noise, and in losses beyond which the last one is a jump. */
 const NOISE = 2, JUMP = 2;
 
-/** Of how many steps what is lately is, of a run that stands there. @param {number} step */
+/** Number of recent steps used for the trend. @param {number} step */
 const lately = (step) => Math.max(LATELY.least, Math.floor(step * LATELY.share));
 
 /**
- * Falling, flat or rising: the mean of the later half of the recent losses against that of the earlier half, unless noise may
- * have made the difference, or the last one lies far beyond all others. One loss tells nothing. It is of the losses alone: what
- * the Doctor found was so when it was seen, and not of those that are shown.
+ * Compares the mean loss of the later half of recent losses with the earlier half: falling, flat or rising. Returns
+ * null for a single loss, for a difference within the noise, and for a last loss far beyond the others.
  * @param {Reading[]} readings  oldest first
- * @param {number} step         where the run stands
+ * @param {number} step  the run's present step
  * @returns {"falling"|"flat"|"rising"|undefined}
  */
 export function trendOf(readings, step) {
@@ -67,7 +63,7 @@ export function trendOf(readings, step) {
   return change < 0 ? "falling" : "rising";
 }
 
-/** The standard error of a difference of both halves' means, by how far neighbours lie apart, so that a slope is no noise. @param {number[]} values */
+/** The standard error of the difference of the halves' means, from differences of neighbours, so that a slope is no noise. @param {number[]} values */
 function errorOf(values) {
   if (values.length < 4) return 0;
   const apart = values.slice(1).map((value, k) => (value - values[k]) ** 2);
@@ -93,11 +89,11 @@ export function readingsOf(series, until = Infinity) {
 /** @param {number[]} values */
 const meanOf = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Whether it was asked to take a run out, and nothing is answered yet. @param {State} state @param {string} name */
+/** True if a command to remove the run is not answered yet. @param {State} state @param {string} name */
 export const isLeaving = ({ pending }, name) => Object.values(pending).some(({ do: what, run }) => what === "remove_run" && run === name);
 
 /** @typedef {"problem"|"warning"|"check"|"dead"|"cross"|"dot"|"flat"|"rising"} Glyph */
-/** @typedef {{word: string, glyph: Glyph|null, tone: "ok"|"warn"|"bad"|"muted", of?: string}} Verdict  `of` what the word is */
+/** @typedef {{word: string, glyph: Glyph|null, tone: "ok"|"warn"|"bad"|"muted", of?: string}} Verdict  `of` is the thing with that state */
 
 /** @type {Record<"falling"|"flat"|"rising", Verdict>} */
 const TRENDS = {
@@ -106,12 +102,12 @@ const TRENDS = {
   rising: { word: "rising", glyph: "rising", tone: "warn" },
 };
 
-/** How a run goes is not known before there are two losses: then nothing is said of it. @type {Verdict} */
+/** Before two losses the trend is unknown. @type {Verdict} */
 const NOT_KNOWN = { word: "", glyph: null, tone: "muted" };
 
 /**
- * The word for a run's state, with its shape and tone. What is wrong with the run comes before whether it moves; and of one
- * that moves on a server which is not heard nothing is known.
+ * The word for a run's state, with glyph and tone. Problems come before playing; without a connection a playing run's
+ * state is unknown.
  * @param {Run} run
  * @param {State} state
  * @returns {Verdict}
@@ -127,23 +123,20 @@ export function stateOf(run, { playback, looking, connection }) {
   return run.trend ? { ...TRENDS[run.trend], of: `train loss, the last ${plural(Math.min(run.step, lately(run.step)), "step")}` } : NOT_KNOWN;
 }
 
-/** "layer 2 dead", by what the Doctor has found or what the units show; nothing where none is. @param {Run} run */
+/** "layer 2 dead", by the Doctor's findings or the units on view; empty if there is none. @param {Run} run */
 function deadWords(run) {
   const found = openOf(run, "dead_layer");
   const layer = deadLayer(run);
   return found?.mark ?? (layer === null ? "" : `layer ${layer} dead`);
 }
 
-/** " since step 214" of a layer that is dead. @param {Run} run */
+/** " since step 214" for a dead layer. @param {Run} run */
 export function sinceWords(run) {
   const found = openOf(run, "dead_layer");
   return found ? ` since step ${integer(found.since_step)}` : "";
 }
 
-/**
- * The loss chart in one sentence a run; rewritten when the story changes, so it leaves fast numbers to the table.
- * @param {State} state
- */
+/** The loss chart in one sentence a run, rewritten only when the story changes. @param {State} state */
 export function lossSummary(state) {
   const { experiment, order, runs, view } = state;
   const stories = order.filter((name) => !runs[name].hidden).map((name) => {
@@ -174,10 +167,10 @@ export function scatterSummary({ order, runs, experiment }) {
   return `Predicted against true ${values} of ${split} samples, one square a run: ${order.map((name) => runs[name].label).join(", ")}.`;
 }
 
-/** The largest step of the runs that are shown. @param {State} state */
+/** The largest step of the visible runs. @param {State} state */
 export const furthest = ({ order, runs }) => Math.max(0, ...order.filter((name) => !runs[name].hidden).map((name) => runs[name].step));
 
-/** While runs are level by steps they are told at slightly different moments: nobody stands elsewhere for that. */
+/** Tolerance while runs play level by steps: their answers are of slightly different moments. */
 const LEVEL = { least: 8, share: 0.02 };
 
 /** @param {State} state */
@@ -187,7 +180,7 @@ const isOnTheMove = ({ playback, looking }) => playback.playing && !looking;
 const slackAt = (state, step) => (isOnTheMove(state) ? Math.max(LEVEL.least, LEVEL.share * step) : 0);
 
 /**
- * The step at which all numbers are, and who is elsewhere: "1,284", "900 (GD at 184)".
+ * The step of all numbers, and the runs that stand elsewhere: "1,284", "900 (GD at 184)".
  * @param {State} state
  * @param {{label: string, step: number}[]} [places]
  */
@@ -199,8 +192,8 @@ export function whereWords(state, places = state.order.map((name) => state.runs[
 }
 
 /**
- * Where a view is of each run that is looked at a few times a second only: told while runs move, and wherever it is not the
- * step that the table names; else none.
+ * Steps of a view that is updated a few times a second: while runs move, and where it differs from the table's step;
+ * else none.
  * @param {State} state
  * @param {Run[]} shown
  * @param {View} view
@@ -213,13 +206,13 @@ function viewPlaces(state, shown, view) {
   return isOnTheMove(state) || places.some(({ isElsewhere }) => isElsewhere) ? places : [];
 }
 
-/** Of which step that is: "step 1,128 (GD at 871)", or nothing. @param {State} state @param {Run[]} shown @param {View} view */
+/** The step of a view: "step 1,128 (GD at 871)"; may be empty. @param {State} state @param {Run[]} shown @param {View} view */
 export function viewWords(state, shown, view) {
   const places = viewPlaces(state, shown, view);
   return places.length ? `step ${whereWords(state, places)}` : "";
 }
 
-/** The same without names, for many runs in a short line: "steps 871 to 1,128". @param {State} state @param {Run[]} shown @param {View} view */
+/** The same without names, for a short line: "steps 871 to 1,128". @param {State} state @param {Run[]} shown @param {View} view */
 export function viewSteps(state, shown, view) {
   const steps = viewPlaces(state, shown, view).map(({ step }) => step);
   const [least, most] = [Math.min(...steps), Math.max(...steps)];

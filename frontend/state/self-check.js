@@ -1,5 +1,5 @@
 /**
- * What a run found when it checked itself, in words. Owns: those. Pure.
+ * Words for the result of a run's self-check. Pure.
  */
 
 import { integer } from "./format.js";

@@ -1,7 +1,6 @@
 /**
- * The measurements that the page holds: bounded columns, one table a run.
- * Owns: taking frames in without a gap and staying under a ceiling. What is shown of them is picked in thinning.js.
- * Must not know sockets, charts or what a series means.
+ * The page's measurements: bounded columns, one table a run.
+ * Owns: adding frames without a gap, and staying below a ceiling. thinning.js picks what charts show.
  */
 
 import { FINE, coarseFrom, emptyStat, fold, part, pick, plan, sizesOf, widths } from "./buckets.js";
@@ -11,14 +10,14 @@ import { decode } from "./columns.js";
 /** @typedef {import("./types.js").Stat} Stat */
 /** @typedef {import("./types.js").RunSeries} RunSeries */
 
-/** Buckets kept a run. Beyond, the older ones are joined in aligned pairs. */
+/** Buckets a run. Above this, older ones merge in aligned pairs. */
 export const CEILING = 4096;
 
 /** @typedef {"taken"|"stale"|"gap"} Taken */
 /** @typedef {Record<string, {generation: number, step: number}>} Positions  by run */
 
 /**
- * One run's columns. `take` answers "gap" when the new buckets do not join what is held; nothing is changed then.
+ * One run's columns. `take` returns "gap" and changes nothing when new buckets do not join.
  * @param {number} [ceiling]
  * @param {number} [origin]  the first step of all
  */
@@ -56,10 +55,7 @@ export function createRunSeries(ceiling = CEILING, origin = 0) {
     return stat;
   }
 
-  /**
-   * How many held buckets stay when new ones start at `first`, or -1 where they would not join.
-   * @param {number} first
-   */
+  /** How many buckets stay when new ones start at `first`, or -1 if they would not join. @param {number} first */
   function kept(first) {
     let keep = length;
     while (keep > 0 && rows.first[keep - 1] >= first) keep--;
@@ -103,7 +99,7 @@ export function createRunSeries(ceiling = CEILING, origin = 0) {
   }
 
   /**
-   * A series recorded at every step travels without counts: then each bucket counts its steps.
+   * A series recorded at every step has no counts: each bucket counts its steps.
    * @param {Stat} stat
    * @param {any} wire
    * @param {ArrayLike<number>} first
@@ -164,7 +160,7 @@ function blank(stat, from, to) {
   stat.count.fill(0, from, to);
 }
 
-/** The first step that is not among buckets any more. @param {ArrayLike<number>} last */
+/** The first step after the buckets. @param {ArrayLike<number>} last */
 const endOf = (last) => (last.length ? last[last.length - 1] + 1 : 0);
 
 /** @param {Columns} columns @param {ReturnType<typeof createRunSeries>} held */
@@ -173,27 +169,27 @@ function endsBefore({ generation, last }, held) {
   return generation === held.generation && end > 0 && end < endOf(held.last);
 }
 
-/** Pieces and what follows; without them where it does not join. @param {Columns[]} pieces @param {Columns} next @returns {Columns[]} */
+/** Pieces and the next one; without the pieces if it does not join. @param {Columns[]} pieces @param {Columns} next @returns {Columns[]} */
 function joined(pieces, next) {
   const before = pieces.at(-1);
   const joins = before && before.generation === next.generation && decode(next.first)[0] === endOf(decode(before.last));
   return joins ? [...pieces, next] : [next];
 }
 
-/** Every run's columns, by the run's name. */
+/** Every run's columns, by name. */
 export function createSeriesBook() {
   /** @type {Map<string, ReturnType<typeof createRunSeries>>} */
   const runs = new Map();
-  /** Stretches that are looked at closely. @type {typeof runs} */
+  /** Finer columns of ranges on view. @type {typeof runs} */
   const closers = new Map();
   /**
-   * What has come once more so far, by the run's name. It waits for the rest: taken in piece by piece, it would cut the end
-   * off what is held until the last of them is here.
+   * Columns sent again so far, by run. They wait until complete: added one by one, they would cut off what follows
+   * them.
    * @type {Map<string, Columns[]>}
    */
   const waiting = new Map();
 
-  /** The first step not yet held of every run, for `since`. */
+  /** The first missing step of every run, for `since`. */
   function positions() {
     /** @type {Positions} */
     const since = {};
@@ -205,7 +201,7 @@ export function createSeriesBook() {
     positions,
     /** @param {string} run */
     of: (run) => runs.get(run) ?? null,
-    /** A stretch of it more finely, if one is held. @param {string} run */
+    /** Finer columns of a range, if any. @param {string} run */
     closer(run) {
       const closer = closers.get(run);
       return closer && closer.generation === runs.get(run)?.generation ? closer : null;
@@ -241,7 +237,7 @@ export function createSeriesBook() {
     /** @param {string} run */
     forget: (run) => (runs.delete(run), void waiting.delete(run)),
     clear: () => (runs.clear(), closers.clear(), waiting.clear()),
-    /** From where runs are to be asked again, because frames at high speed came in too few buckets for what has become of them. */
+    /** First steps of ranges to request again: frames at high speed had too few buckets for the run's present length. */
     coarse() {
       /** @type {Positions} */
       const since = {};
@@ -251,7 +247,7 @@ export function createSeriesBook() {
       }
       return since;
     },
-    /** The same; of a run of which a stretch comes once more, the first step that has not come again. */
+    /** The same; for a run sent again, the first step not yet sent again. */
     arrived() {
       const since = positions();
       for (const [name, pieces] of waiting) since[name].step = endOf(decode(pieces[pieces.length - 1].last));

@@ -1,6 +1,6 @@
 /**
- * The settings in force in a run: its recipe, its edits, and what the page has asked for and not yet heard about.
- * Owns: the fold of edits, the same as the server's. Must not know components or the wire.
+ * The settings in force in a run: its recipe, edits and unanswered commands.
+ * Owns: applying edits in order, as the server does.
  */
 
 import { defaultsOf, ownNames } from "./catalog.js";
@@ -13,7 +13,7 @@ import { defaultsOf, ownNames } from "./catalog.js";
 /** @typedef {import("./types.js").Catalog} Catalog */
 
 /**
- * Settings without those that belong to one optimizer or another: they stay when the optimizer changes.
+ * Settings without those of a single optimizer: these stay when the optimizer changes.
  * @param {Json} settings
  * @param {Catalog|null} catalog
  */
@@ -23,7 +23,7 @@ function withoutOwn(settings, catalog) {
 }
 
 /**
- * What an edit does once, drawing layers anew, is no setting.
+ * Drawing layers again happens once and is no setting.
  * @param {Json} settings
  * @param {Json} change
  * @param {Catalog|null} catalog
@@ -51,7 +51,7 @@ export function inForce(recipe, edits, asked, catalog) {
 }
 
 /**
- * Two changes of one run as one, the later wins. Another optimizer leaves the settings of the one before behind.
+ * Merges two changes of a run; the later wins. Another optimizer drops the settings of the one before.
  * @param {Json} change
  * @param {Json} later
  * @param {Catalog|null} catalog
@@ -63,7 +63,7 @@ export function mergedEdits(change, later, catalog) {
 }
 
 /**
- * Edits at one step merge, the later wins, as on the server.
+ * Edits at one step merge; the later wins, as on the server.
  * @param {Edit[]} edits
  * @param {Edit} edit
  * @param {Catalog|null} catalog
@@ -75,12 +75,7 @@ export function withEdit(edits, edit, catalog) {
   return edits.map((other) => (other === held ? /** @type {Edit} */ (mergedEdits(held, edit, catalog)) : other));
 }
 
-/**
- * What the page has asked of a run and not yet heard about.
- * @param {State} state
- * @param {string} run
- * @returns {Json[]}
- */
+/** Unanswered changes of a run. @param {State} state @param {string} run @returns {Json[]} */
 export function askedOf(state, run) {
   return Object.values(state.pending)
     .filter((command) => command.do === "edit" && command.run === run)
@@ -88,7 +83,7 @@ export function askedOf(state, run) {
 }
 
 /**
- * The run's recipe with the settings in force as its start and no edits: what a reset makes of it.
+ * The run's recipe with its present settings and no edits, as after a reset.
  * @param {RunRecipe} recipe
  * @param {Run} run
  * @returns {RunRecipe}

@@ -1,5 +1,5 @@
 /**
- * What is said of a link before it is sent: what it opens, and where it cannot.
+ * Words about a link before it is sent: what it opens, and its limits.
  * Owns: the words. Pure.
  */
 
@@ -9,7 +9,7 @@ import { shownStep } from "./moments.js";
 /** @typedef {import("./types.js").State} State */
 /** @typedef {"moment"|"recipe"|"watch"} Kind */
 
-/** What a QR code holds in bytes at most. */
+/** Capacity of a QR code in bytes. */
 export const MOST_QR_BYTES = 2_953;
 
 /** @type {Record<Kind, (state: State) => string>} */
@@ -26,7 +26,7 @@ export const kinds = (state) => [
   { value: "watch", text: "To watch live" },
 ];
 
-/** What a link names and cannot carry. @type {{isIn: (recipe: import("./types.js").Recipe) => boolean, text: string}[]} */
+/** Parts of an experiment that a link names but cannot contain. @type {{isIn: (recipe: import("./types.js").Recipe) => boolean, text: string}[]} */
 const LEFT_BEHIND = [
   {
     isIn: ({ data }) => data.name === "csv",
@@ -55,10 +55,10 @@ export function shareWords(state, kind, origin) {
   return [OPENS[kind](state), ...LEFT_BEHIND.filter(({ isIn }) => recipe && isIn(recipe)).map(({ text }) => text), ...(isHere ? [here] : [])];
 }
 
-/** Of an experiment whose edits fill more than a link may hold. */
+/** For an experiment whose edits do not fit in a link. */
 export const TOO_LONG = "This recipe has too many edits for a link. Send its file recipe.json instead.";
 
-/** Why there is no code; nothing where there can be one. @param {string} link */
+/** Why there is no QR code; empty if there can be one. @param {string} link */
 export function noCodeWords(link) {
   const size = new TextEncoder().encode(link).length;
   return size > MOST_QR_BYTES ? `This link has ${plural(size, "byte")}, and a QR code holds ${integer(MOST_QR_BYTES)}: copy it instead.` : "";

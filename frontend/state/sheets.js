@@ -1,6 +1,6 @@
 /**
- * One change of a run, as `inspect` tells it: what stands before each line, what became of what, which line to look at first.
- * Owns: that structure. Pure; must not know words or drawing.
+ * One step of a run as `inspect` answers it: values before each line, results, and the line to look at first.
+ * Owns: that structure. Pure.
  */
 
 import { namesIn } from "./expressions.js";
@@ -9,18 +9,18 @@ import { namesIn } from "./expressions.js";
 /**
  * @typedef {object} Entry
  * @property {string} name
- * @property {number[]} shape        none of a bare number
- * @property {Cell|Cell[][]} values  where rows are those of the batch, `rows` of them from row `first` on; the first columns, and of other rows the first, as far as they are shown
- * @property {number} zeros          of all entries: how many are exactly 0
+ * @property {number[]} shape  empty for a bare number
+ * @property {Cell|Cell[][]} values  the columns shown; of the batch `rows` rows from row `first` on, of others the first rows
+ * @property {number} zeros  number of entries that are exactly 0
  * @property {number} negative
- * @property {number} largest        the largest size of a finite one
+ * @property {number} largest  largest finite absolute value
  * @property {number} [first]
  * @property {number} [rows]
- * @property {Cell[]} [mean]         over the whole batch
- * @property {{row: number, column: number, value: number}} [largest_at]  of the whole, as all that is told beside `values`
- * @property {{row: number, column: number, before: number, after: number}} [change]  the largest, since the name was told before
+ * @property {Cell[]} [mean]  over the whole batch
+ * @property {{row: number, column: number, value: number}} [largest_at]  in the whole matrix, as everything besides `values`
+ * @property {{row: number, column: number, before: number, after: number}} [change]  largest change since the name's last value
  * @property {Partial<Record<"nan"|"inf"|"-inf", number>>} [not_finite]
- * @property {[number, number, "nan"|"inf"|"-inf"][]} [not_finite_at]  row among those that are told, column, kind
+ * @property {[number, number, "nan"|"inf"|"-inf"][]} [not_finite_at]  row (among those sent), column, kind
  */
 /** @typedef {Entry & {part: "forward"|"backward"|"update", expression: string}} Line */
 /** @typedef {{step: number, generation: number, batch: number[], functions: Record<string, string>, given: Entry[], lines: Line[]}} Sheet */
@@ -29,53 +29,53 @@ import { namesIn } from "./expressions.js";
 /** @param {Entry} entry */
 export const sizeOf = ({ shape }) => shape.reduce((size, length) => size * length, 1);
 
-/** Exactly 0, every entry; not merely small. @param {Entry|undefined} entry */
+/** Every entry is exactly 0, not merely small. @param {Entry|undefined} entry */
 export const isAllZero = (entry) => entry !== undefined && sizeOf(entry) > 0 && entry.zeros === sizeOf(entry);
 
 /** @param {Entry|undefined} entry */
 export const isOdd = (entry) => Object.keys(entry?.not_finite ?? {}).length > 0;
 
-/** Not one entry above 0. @param {Entry} entry */
+/** No entry is above 0. @param {Entry} entry */
 export const isNowherePositive = (entry) => !isOdd(entry) && entry.zeros + entry.negative === sizeOf(entry);
 
-/** What the names stand for before a line: the last of each. @param {Sheet} sheet @param {number} place @returns {Known} */
+/** The value of each name before a line. @param {Sheet} sheet @param {number} place @returns {Known} */
 export const knownBefore = ({ given, lines }, place) => new Map([...given, ...lines.slice(0, place)].map((entry) => [entry.name, entry]));
 
-/** A bare number by its name, the last there is. @param {Sheet} sheet @param {string} name @returns {number|null} */
+/** A bare number by its name, the last one. @param {Sheet} sheet @param {string} name @returns {number|null} */
 export function numberOf({ given, lines }, name) {
   const values = [...given, ...lines].filter((entry) => entry.name === name).at(-1)?.values;
   return typeof values === "number" ? values : null;
 }
 
 /**
- * Where everything became 0: what a dead layer gives, though the few samples of a batch may switch another off before it; else
- * the first line whose result is exactly 0. -1 for none.
+ * The line where everything became 0: the output of a dead layer, though samples of a small batch may be 0 earlier;
+ * else the first result of zeros. -1 if there is none.
  * @param {Sheet} sheet
- * @param {number|null} dead  the layer, from 1 on
+ * @param {number|null} dead  the layer, from 1
  */
 export function firstZero({ lines }, dead) {
   const place = lines.findIndex((line) => line.part === "forward" && line.name === `a${dead}` && isAllZero(line));
   return place >= 0 ? place : lines.findIndex(isAllZero);
 }
 
-/** The first line with an infinity, or with what is not a number. @param {Sheet} sheet */
+/** The first line with an infinity or NaN. @param {Sheet} sheet */
 export const firstOdd = ({ lines }) => lines.findIndex(isOdd);
 
-/** What a line is called from step to step: "update W2", and of lines of one name the second "update W2 2". @param {Sheet} sheet @param {number} place */
+/** The key of a line, the same from step to step: "update W2", and "update W2 2" for a second line of that name. @param {Sheet} sheet @param {number} place */
 export function keyOf({ lines }, place) {
   const { part, name } = lines[place];
   const before = lines.slice(0, place).filter((line) => line.part === part && line.name === name).length;
   return before ? `${part} ${name} ${before + 1}` : `${part} ${name}`;
 }
 
-/** @param {Sheet} sheet @param {string|null} key  -1 where there is no such line */
+/** @param {Sheet} sheet @param {string|null} key  -1 if there is no such line */
 export const placeOf = (sheet, key) => sheet.lines.findIndex((_, place) => keyOf(sheet, place) === key);
 
 /**
- * The line that is shown: the chosen one, else the one in which something went wrong.
+ * The place of the selected line, else of the line where something went wrong.
  * @param {Sheet} sheet
  * @param {string|null} chosen
- * @param {number|null} dead  a layer of the run that is
+ * @param {number|null} dead  a dead layer of the run
  */
 export function shownPlace(sheet, chosen, dead) {
   const place = placeOf(sheet, chosen);
@@ -85,7 +85,7 @@ export function shownPlace(sheet, chosen, dead) {
 }
 
 /**
- * Lines behind one that depend on it, in order; `isDirect` where they name it themselves.
+ * Later lines that depend on a line, in order; `isDirect` if they name it.
  * @param {Sheet} sheet
  * @param {number} place
  */
@@ -101,7 +101,7 @@ export function dependentsOf({ lines }, place) {
       touched.add(lines[k].name);
       found.push({ place: k, isDirect });
     } else touched.delete(lines[k].name);
-    // what is called so from here on is another thing
+    // from here on the name has another value
     if (lines[k].name === name) isStill = false;
   }
   return found;
@@ -110,10 +110,10 @@ export function dependentsOf({ lines }, place) {
 /** @param {Sheet} sheet @param {string} name @param {Line["part"]} [part] */
 const firstCalled = ({ lines }, name, part) => lines.findIndex((line) => line.name === name && (!part || line.part === part));
 
-/** @param {Sheet} sheet @param {string[]} names  the first of them that there is */
+/** @param {Sheet} sheet @param {string[]} names  the first of them that exists */
 const firstOf = (sheet, names) => names.map((name) => firstCalled(sheet, name)).find((place) => place >= 0) ?? -1;
 
-/** Which line undoes one of the way there, or is undone by one of the way back. @param {Sheet} sheet @param {number} place */
+/** The line of the backward pass that reverses a forward line, or the other way round. @param {Sheet} sheet @param {number} place */
 function partnerPlace(sheet, place) {
   const { name, part } = sheet.lines[place];
   const [, kind, digits] = /^(d?[azWb])(\d+)$/.exec(name) ?? ["", name, ""];
@@ -144,8 +144,8 @@ const MOST_FOLLOWING = 4;
 const isGradient = ({ name, part }) => part === "backward" && /^d[Wb]\d+$/.test(name);
 
 /**
- * What follows from a line: the next that names it, the gradients of weights that depend on it, and the only gradient that is left
- * where there is but one.
+ * Lines that follow from one: the next that names it, dependent weight gradients, and the only remaining gradient if
+ * there is one.
  * @param {Sheet} sheet
  * @param {number} place
  * @returns {{place: number, isOnly: boolean}[]}

@@ -1,6 +1,6 @@
 /**
- * When a run stops by itself: which conditions the page offers, their words, and what was met.
- * Owns: that. Pure; must not know elements. How conditions are met is the server's.
+ * Stop conditions of a run: those the page offers, their words, and which one was met.
+ * Owns: that. Pure. The server checks them.
  */
 
 import { integer, plural, setting } from "./format.js";
@@ -10,10 +10,10 @@ import { integer, plural, setting } from "./format.js";
 /** @typedef {{bound: "above"|"below", usual: number}} Bound */
 
 const NEVER = "never", SEVERAL = "several";
-/** What the server takes where a condition of a loss that stalls says nothing. */
+/** The server's default patience of a stalled loss. */
 const PATIENCE = 500;
 
-/** Scores are wanted high, losses low. @type {Record<string, Bound>} */
+/** Scores have lower bounds, losses upper ones. @type {Record<string, Bound>} */
 const BOUNDS = {
   test_r2: { bound: "above", usual: 0.9 }, train_r2: { bound: "above", usual: 0.9 },
   test_accuracy: { bound: "above", usual: 0.95 }, train_accuracy: { bound: "above", usual: 0.95 },
@@ -27,7 +27,7 @@ const NAMES = {
 };
 
 /**
- * The conditions that fit an experiment, as choices.
+ * The conditions for an experiment, as choices.
  * @param {Pick<Experiment, "score"|"testSamples">} experiment
  * @param {Condition[]} inForce
  */
@@ -51,7 +51,7 @@ export function chosen(conditions) {
   return BOUNDS[one.when] && one[BOUNDS[one.when].bound] === undefined ? SEVERAL : one.when;
 }
 
-/** What choosing that sets; null where it leaves things as they are. @param {string} choice @returns {Condition[]|null} */
+/** The condition that a choice sets; null if it changes nothing. @param {string} choice @returns {Condition[]|null} */
 export function conditionsOf(choice) {
   if (choice === SEVERAL) return null;
   if (choice === NEVER) return [];
@@ -59,10 +59,7 @@ export function conditionsOf(choice) {
   return [bound ? { when: choice, [bound]: usual } : { when: choice }];
 }
 
-/**
- * The number that a condition has, as a parameter of the catalog would be told; none of "a layer dies".
- * @param {Condition} condition
- */
+/** The number of a condition as a catalog parameter; "a layer dies" has none. @param {Condition} condition */
 export function numberOf({ when, steps, ...bounds }) {
   if (when === "loss_stalls") {
     return {
@@ -87,7 +84,7 @@ export function conditionWords({ when, above, below, steps }) {
 }
 
 /**
- * What a run that stopped met. A condition that was set when a layer had died already is met by its being dead.
+ * The condition that a run met. One that was set after a layer died is met by the dead layer.
  * @param {import("./types.js").Run} run
  */
 export function metWords({ finishedBy: met, findings, step }) {

@@ -1,6 +1,6 @@
 /**
- * The one holder of the page's state.
- * Owns: who hears of which slice, and when. Must not know what the state means.
+ * Holds the page's state.
+ * Owns: which listeners hear of which slice, and when.
  */
 
 /** @typedef {import("./types.js").State} State */
@@ -18,7 +18,7 @@ function isSame(a, b) {
 }
 
 /**
- * A selector may answer an array to watch several things at once; it is compared item by item.
+ * A selector may return an array to watch several values; they are compared one by one.
  * @param {State} initial
  * @param {(state: State, message: Message) => State} reduce
  * @returns {Store}

@@ -1,6 +1,6 @@
 /**
  * A part of a run's columns in few enough buckets to draw.
- * Owns: picking and joining for a chart of so many pixels. Must not know charts, nor how columns came here.
+ * Owns: picking and merging for a number of pixels.
  */
 
 import { emptyStat, fold, part, pick, planFor, sizesOf } from "./buckets.js";
@@ -9,12 +9,12 @@ import { emptyStat, fold, part, pick, planFor, sizesOf } from "./buckets.js";
 /** @typedef {import("./types.js").RunSeries} RunSeries */
 
 /**
- * A run's columns in at most `atMost` buckets, only the series named; exact extremes.
+ * A run's columns in at most `atMost` buckets, only the named series; extremes stay exact.
  * @param {RunSeries} series
  * @param {string[]} names
  * @param {number} atMost
  * @param {boolean} geometric  fine at the beginning, for a log axis
- * @param {[number, number]} [window]  only these buckets, from - to; their neighbours are not told
+ * @param {[number, number]} [window]  only these buckets, from - to, without their neighbours
  */
 export function thin(series, names, atMost, geometric, [from, to] = [0, series.length]) {
   const [first, last] = [series.first.subarray(from, to), series.last.subarray(from, to)];

@@ -1,6 +1,6 @@
 /**
- * The server's words: recipes, answers, columns and problems as CONTRACT has them.
- * Owns shapes only; there is no code here. The page's own shapes are in types.js, which passes these on.
+ * Shapes of the server's recipes, answers, columns and problems.
+ * Owns: shapes only. types.js has the page's own, and exports these too.
  */
 
 /** @typedef {Record<string, any>} Json */
@@ -10,15 +10,13 @@
  * @property {number} units
  * @property {string} activation
  */
-/**
- * @typedef {Json & {at_step: number}} Edit  one live change; the other fields are settings
- */
+/** @typedef {Json & {at_step: number}} Edit  one live change; the other fields are settings */
 /**
  * @typedef {Json & {name: string, label?: string|null, optimizer: string, learning_rate: number,
  *   batch_size: number|null, order: string, seed: number, edits: Edit[], origin?: Origin}} RunRecipe
  */
 /**
- * @typedef {{run: string, at_step: number}} Origin  of a fork: whose past it shares, up to which step
+ * @typedef {{run: string, at_step: number}} Origin  of a fork: its parent, and the step up to which they share a past
  */
 /**
  * @typedef {object} Recipe  filled in, as the server answers it
@@ -45,7 +43,7 @@
  * @property {Record<string, any>} series
  */
 /**
- * @typedef {object} RunAnswer  a run as GET /experiments/{id} tells it
+ * @typedef {object} RunAnswer  a run in GET /experiments/{id}
  * @property {string} name
  * @property {string|null} [label]
  * @property {RunStatus} status
@@ -60,7 +58,7 @@
  * @property {DoctorCost} [doctor]
  */
 /**
- * @typedef {object} DoctorCost  how long training waited for a run's examinations, while it computed for so long, of late
+ * @typedef {object} DoctorCost  how long training waited for a run's examinations, and how long it computed meanwhile
  * @property {number} [waited_seconds]
  * @property {number} [computed_seconds]
  */
@@ -71,19 +69,19 @@
  * @property {Json & {do: string, run?: string}} command  as the socket takes it
  */
 /**
- * @typedef {object} Finding  what the Doctor says of a run
- * @property {string} id        unique within a generation of the run
+ * @typedef {object} Finding  a finding of the Doctor
+ * @property {string} id  unique within a generation of the run
  * @property {string} rule
  * @property {"problem"|"warning"|"info"} severity
  * @property {{layer?: number, units?: number[]}} subject
  * @property {number} since_step
  * @property {number|null} until_step  null while it is open
  * @property {number} found_at
- * @property {number} seen_at      at the last look, while it is open
+ * @property {number} seen_at  the last examination, while it is open
  * @property {string} title
- * @property {string} evidence     the numbers then
- * @property {string} first_evidence  those with which it was found
- * @property {string} mark      two or three words
+ * @property {string} evidence  the numbers then
+ * @property {string} first_evidence  the numbers when it was found
+ * @property {string} mark  two or three words
  * @property {{text: string, code: string}|null} [why]
  * @property {Remedy[]} remedies
  */
@@ -106,7 +104,7 @@
  * @property {number} [initial_loss]
  * @property {number} [train_samples]
  * @property {number} [test_samples]
- * @property {boolean} [read_only]   the server cannot store anything at present
+ * @property {boolean} [read_only]  the server cannot store anything at present
  */
 /** @typedef {"paused"|"playing"|"finished"|"diverged"} RunStatus */
 /** @typedef {{step: number, value: number}} Latest */
@@ -118,7 +116,7 @@
  * @property {number} [status]
  * @property {string} [type]
  * @property {{pointer: string, detail?: string, message?: string}[]} [errors]
- * @property {string} [bound]   where something was too large: which bound
+ * @property {string} [bound]  the bound that was exceeded, if any
  * @property {number} [limit]
  * @property {number} [asked]
  */
@@ -127,16 +125,16 @@
  * @property {string} name
  * @property {"number"|"category"|"text"|"constant"} kind
  * @property {number} distinct
- * @property {"regression"|"classification"|null} task  what is guessed if it is the target
+ * @property {"regression"|"classification"|null} task  the suggestion if it is the target
  * @property {boolean} used
  * @property {string|null} reason  why it is not used
  */
 /**
- * @typedef {object} Table  as POST /datasets tells it
+ * @typedef {object} Table  as POST /datasets answers it
  * @property {string} id
  * @property {TableColumn[]} columns
- * @property {number} rows        that can be used
- * @property {string} target      the column that is suggested
+ * @property {number} rows  usable rows
+ * @property {string} target  the suggested column
  * @property {string[][]} preview
  * @property {{line: number, reason: string}[]} skipped  the first of `skipped_count`
  * @property {number} skipped_count

@@ -1,9 +1,9 @@
 /**
- * What people read for names of the catalog and for settings.
- * Owns: words only. A name that is not here is shown as it is, so that a new row of a table needs none. Pure.
+ * Display names of catalog rows and settings.
+ * Owns: words only. A name that is not here is shown as it is, so that a new row needs none. Pure.
  */
 
-/** By table, as the words stand within a sentence. @type {Record<string, Record<string, string>>} */
+/** By table, as inside a sentence. @type {Record<string, Record<string, string>>} */
 const WORDS = {
   datasets: {
     log_linear: "y = log(Xβ + 20)", linear: "y = Xβ", sine: "y = Σ sin x", chebyshev: "Chebyshev wave", xor: "XOR",
@@ -20,14 +20,14 @@ const WORDS = {
   settings: { learning_rate: "rate", batch_size: "batch", beta1: "beta 1", beta2: "beta 2", l1: "L1", l2: "L2", features: "inputs" },
 };
 
-/** Within a sentence: "plain", "Adam", "clip norm". @param {string} table @param {string} name */
+/** Inside a sentence: "plain", "Adam", "clip norm". @param {string} table @param {string} name */
 export const wordFor = (table, name) => WORDS[table]?.[name] ?? name.replaceAll("_", " ");
 
-/** "y = Xβ" begins small all the same. @param {string} text */
+/** "y = Xβ" keeps its small letter. @param {string} text */
 export const capital = (text) => (/^([a-z]{2}|a )/.test(text) ? text[0].toUpperCase() + text.slice(1) : text);
 
-/** At the head of a control or in a list: "Plain", "Clip norm". @param {string} table @param {string} name */
+/** On a control or in a list: "Plain", "Clip norm". @param {string} table @param {string} name */
 export const nameFor = (table, name) => capital(wordFor(table, name));
 
-/** What an activation is called on a block: the output's identity is a linear layer. @param {string} name */
+/** An activation on a block: the output's identity is "linear". @param {string} name */
 export const activationWord = (name) => (name === "identity" ? "linear" : name.replaceAll("_", " "));
