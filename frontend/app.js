@@ -36,7 +36,7 @@ import { createStore } from "./state/store.js";
 /** @typedef {import("./state/types.js").Json} Json */
 /** @typedef {import("./state/types.js").Environment} Environment */
 
-const READ_ONLY = { title: "This page may look, not change.", detail: "The key to this experiment is in another browser." };
+const READ_ONLY = { title: "This page is read-only.", detail: "Only the browser that created this experiment can change it." };
 
 /** The result under its name, or why it failed. @param {string} name @param {Promise<any>} asked */
 const found = (name, asked) => asked.then((thing) => ({ [name]: thing }), (error) => {

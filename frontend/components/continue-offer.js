@@ -18,7 +18,7 @@ export function offerWords(state, { run: name, change, step }) {
   const run = state.runs[name];
   const changes = editWords(change, seen(state).runs[name].settings, state.catalog);
   const later = run.step - step;
-  return `${run.label} goes on from there as a run of its own${changes ? `, with ${changes}` : ""}. ${run.label} itself keeps its later ${plural(later, "step")}.`;
+  return `Starts a new run from ${run.label} at step ${integer(step)}${changes ? `, with ${changes}` : ""}. The original stays.`;
 }
 
 export class ContinueOffer extends LiveElement {

@@ -61,7 +61,7 @@ export function openCsvDialog(app, { file, id, target, task } = {}) {
     const open = button({ look: "solid", act: choose }, "Choose a file");
     face.replaceChildren(
       make("div", { class: "drop" }, make("p", {}, "Drop a CSV file here, or"), open),
-      make("p", { class: "hint" }, "A row for each sample, a column for each input and one to learn; the first row may name them. Commas, semicolons or tabs."),
+      make("p", { class: "hint" }, "One row a sample: input columns and one target column. The first row may hold their names. Commas, semicolons or tabs."),
       make("p", { class: "hint" }, boundWords(catalog)),
     );
   }
@@ -70,8 +70,8 @@ export function openCsvDialog(app, { file, id, target, task } = {}) {
   function look(table, name) {
     const state = { target: target && usable(table).some((column) => column.name === target) ? target : table.target, task: /** @type {Task} */ (task ?? "regression") };
     if (!task || state.target !== target) state.task = guessOf(table, state.target, catalog);
-    const targets = selectBox({ name: "Column to learn", choose: (value) => turnTo(value, guessOf(table, value, catalog)) });
-    const tasks = selectBox({ name: "Learn it as", choose: (value) => turnTo(state.target, /** @type {Task} */ (value)) });
+    const targets = selectBox({ name: "Target column", choose: (value) => turnTo(value, guessOf(table, value, catalog)) });
+    const tasks = selectBox({ name: "Predict it as", choose: (value) => turnTo(state.target, /** @type {Task} */ (value)) });
     const inputs = make("p", { class: "soft" });
     const preview = tablePreview(table);
     const use = button({ look: "solid", act: () => void start(table, state, use) }, "Use this data");
@@ -88,8 +88,8 @@ export function openCsvDialog(app, { file, id, target, task } = {}) {
     face.replaceChildren(
       make("p", {}, make("b", {}, name), `: ${rowWords(table)}.`), ...leftOut(table),
       make("div", { class: "choices" },
-        make("label", { class: "field" }, make("span", {}, "Column to learn"), targets.root),
-        make("label", { class: "field" }, make("span", {}, "Learn it as"), tasks.root)),
+        make("label", { class: "field" }, make("span", {}, "Target column"), targets.root),
+        make("label", { class: "field" }, make("span", {}, "Predict it as"), tasks.root)),
       inputs, preview.root,
       make("div", { class: "line" }, use, button({ act: choose }, "Another file")),
     );

@@ -31,7 +31,7 @@ const GROUPS = /** @type {Record<string, string>} */ ({ regression: "A number to
 
 /** A count of training or test samples as a parameter: a recipe has their sum and a share. @param {string} name @param {string} help @returns {Parameter} */
 const part = (name, help) => ({ name, default: 0, help, schema: { type: "integer", minimum: 0 } });
-const NOISE = part("noise", "standard deviation of what is added");
+const NOISE = part("noise", "standard deviation of the added noise");
 
 /** @param {number} value @param {number} least @param {number} others @param {number} most */
 function refuseCount(value, least, others, most) {
@@ -45,7 +45,7 @@ const choices = (catalog) => rowsOf(catalog, "datasets").map(({ name, task, miss
   return { value: name, text: nameFor("datasets", name) + (isMissing ? ", not installed" : ""), group: GROUPS[task] ?? "Your own", disabled: isMissing };
 });
 
-const OWN = words("Your own table: one column to learn, the others as inputs.");
+const OWN = words("Your own table: one target column, the others are inputs.");
 
 /** "regression, 5 inputs", "3 classes, 4 inputs". @param {Experiment} experiment */
 const kindWords = ({ features, classes }) => `${classes.length ? `${classes.length} classes` : "regression"}, ${plural(features, "input")}`;
@@ -101,7 +101,7 @@ export class DataFields extends LiveElement {
   #table() {
     const told = make("span", { class: "muted" });
     const change = button({
-      name: "Change the column to learn, or the file", look: "quiet small",
+      name: "Change the target or the file", look: "quiet small",
       act: () => {
         const { dataset: id, target, task } = this.#experiment.recipe.data;
         openCsvDialog(this.app, { id, target, task });
@@ -123,12 +123,12 @@ export class DataFields extends LiveElement {
     const { catalog } = this.app.store.get();
     return {
       train: parameterBox({
-        parameter: part("train", "samples to train on"),
+        parameter: part("train", "training samples"),
         refuse: (value) => refuseCount(value, 1, this.#experiment.testSamples, this.#most),
         apply: (value) => this.#split(value, this.#experiment.testSamples),
       }),
       test: parameterBox({
-        parameter: part("test", "samples kept apart, to test on"),
+        parameter: part("test", "test samples, not trained on"),
         refuse: (value) => refuseCount(value, 0, this.#experiment.trainSamples, this.#most),
         apply: (value) => this.#split(this.#experiment.trainSamples, value),
       }),

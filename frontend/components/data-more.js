@@ -19,7 +19,7 @@ import { nameFor, wordFor } from "../state/words.js";
 
 /** Always visible. */
 const IN_SIGHT = ["samples", "test_fraction", "noise"];
-const STANDARDIZE = { help: "what is shifted to mean 0 and scaled to standard deviation 1, by the training samples; losses are in these units" };
+const STANDARDIZE = { help: "values scaled to mean 0 and standard deviation 1 over the training samples; losses are in these units" };
 
 /** @param {Catalog|null} catalog @param {Experiment} experiment @returns {Parameter[]} */
 function applying(catalog, { recipe: { data }, classes }) {

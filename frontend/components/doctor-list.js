@@ -16,7 +16,7 @@ import { isLocked, mayChange } from "../state/selectors.js";
 /** @typedef {import("../state/doctor.js").Told} Told */
 /** @typedef {ReturnType<typeof findingEntry>} Entry */
 
-const NOTHING = ["Nothing to say yet.", "The Doctor checks every step for dead layers, flat losses, too-high rates and overfitting."];
+const NOTHING = ["No findings yet.", "The Doctor looks for dead layers, flat losses, high rates and overfitting."];
 
 /** @param {Told} told */
 const keyOf = ({ run, finding }) => `${run.name} ${run.generation} ${finding.id}`;

@@ -56,7 +56,7 @@ function follows(sheet, place) {
   const ends = line.part === "update" && /^[Wb]\d/.test(line.name) && !found.length;
   return make("p", { class: "follows" }, make("span", {}, "What follows"),
     ...(ends ? [make("span", {}, `step ${integer(sheet.step + 1)} begins with this ${line.name}`)]
-      : found.length ? found.map(({ place: k, isOnly }) => follower(sheet.lines[k], isOnly)) : [make("span", {}, "nothing: it is only told of")]));
+      : found.length ? found.map(({ place: k, isOnly }) => follower(sheet.lines[k], isOnly)) : [make("span", {}, "nothing depends on this line")]));
 }
 
 /** @returns {{root: HTMLElement, show: (sheet: Sheet, place: number) => void}} */

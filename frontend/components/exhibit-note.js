@@ -27,7 +27,7 @@ export class ExhibitNote extends LiveElement {
   #say({ name, sentences }) {
     return [
       make("p", {}, sentences.join(" ")),
-      button({ name: "Close what to look at", look: "quiet small square", icon: "close", act: () => this.app.setView({ closedNote: name }) }),
+      button({ name: "Close the exhibit's note", look: "quiet small square", icon: "close", act: () => this.app.setView({ closedNote: name }) }),
     ];
   }
 }

@@ -47,8 +47,8 @@ export class ExportMenu extends LiveElement {
       anchor: () => anchor, name: "Export", role: "dialog", look: "exports",
       content: [
         make("div", { class: "head" }, make("h2", {}, "Files"), runs.root), files,
-        make("h2", {}, "Charts as they stand on the page"), pictures, said,
-        make("h2", {}, "Open again"), make("p", { class: "line hint" }, "A recipe, or parameters to start from.", this.#opener(() => close())),
+        make("h2", {}, "Charts as shown"), pictures, said,
+        make("h2", {}, "Open again"), make("p", { class: "line hint" }, "A recipe, or initial parameters.", this.#opener(() => close())),
       ],
     });
   }

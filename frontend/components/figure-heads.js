@@ -64,14 +64,14 @@ export class LossHead extends LiveElement {
 /** Letters of the measured run's name; with many runs the others show only their shapes. */
 const LETTERS = { few: 9, many: 12 };
 
-const SHELF = ["the shelf at the bottom is exactly 0", "; per layer, log scale"];
+const SHELF = ["bottom band: exactly 0", "; per layer, log scale"];
 
 /** @type {{value: Measure, text: string, brief: string, formula: string, says: string}[]} */
 const MEASURES = [
-  { value: "grad_l1", text: "Σ|dW|", brief: "Σ|dW|", formula: "np.abs(dW).sum()", says: "sum of |dW| over the layer's weights" },
+  { value: "grad_l1", text: "Σ|dW|", brief: "Σ|dW|", formula: "np.abs(dW).sum()", says: "size of the gradient: all entries of dW, without signs, added" },
   { value: "grad_l2", text: "L2 norm", brief: "L2", formula: "np.sqrt((dW**2).sum())", says: "Euclidean norm of dW" },
   { value: "grad_mean", text: "mean |dW|", brief: "mean", formula: "np.abs(dW).mean()", says: "mean of |dW|" },
-  { value: "ratio", text: "update ÷ weight", brief: "÷W", formula: "norm(change of W) / norm(W)", says: "size of the change over that of the weights" },
+  { value: "ratio", text: "update ÷ weight", brief: "÷W", formula: "norm(change of W) / norm(W)", says: "size of the change ÷ size of the weights" },
 ];
 
 export class GradientHead extends LiveElement {

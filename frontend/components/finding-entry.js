@@ -23,7 +23,7 @@ let made = 0;
 function reasons(why, look) {
   const { text, code } = why ?? { text: "", code: "" };
   if (!code) return [text];
-  return [text, " ", make("code", {}, code), " ", button({ look: "as-link", more: { "aria-label": `Look at it: ${code}` }, act: () => look(code) }, "Look at it")];
+  return [text, " ", make("code", {}, code), " ", button({ look: "as-link", more: { "aria-label": `Show the line: ${code}` }, act: () => look(code) }, "Show the line")];
 }
 
 /** @param {App} app */

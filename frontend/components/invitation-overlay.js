@@ -24,7 +24,7 @@ export class InvitationOverlay extends LiveElement {
       this.hidden = !wanted;
       if (!wanted) return this.replaceChildren();
       write(words, invitationOf(state));
-      write(what, state.order.length > 1 ? "Start the race" : "Start");
+      write(what, state.order.length > 1 ? "Play" : "Start");
       if (!this.childElementCount) this.append(words, start);
     });
   }

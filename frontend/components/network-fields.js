@@ -28,7 +28,7 @@ const choices = (catalog, weights) => initializers(catalog, "weights", weights).
 
 /** Listed while the initial weights and biases come from a file. */
 const BROUGHT = { value: "", text: "From a file" };
-const FROM_A_FILE = words("The weights and biases that somebody brought; any other choice draws new ones.");
+const FROM_A_FILE = words("Weights and biases from a file. Any other choice initializes new ones.");
 
 export class NetworkFields extends LiveElement {
   start() {

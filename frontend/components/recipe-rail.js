@@ -59,10 +59,10 @@ export class RecipeRail extends LiveElement {
   #foot() {
     const add = button({ look: "dashed", icon: "plus", act: () => this.app.addRun() }, "Add a run");
     const pace = segmentedSwitch({
-      name: "Keep runs level by", look: "fill",
+      name: "Compare at equal", look: "fill",
       choices: [
-        { value: "steps", text: "equal steps", title: "All runs make equally many steps" },
-        { value: "samples", text: "equal samples", title: "All runs pay for equally many samples: a run with a small batch makes more steps" },
+        { value: "steps", text: "equal steps", title: "All runs make the same number of steps" },
+        { value: "samples", text: "equal samples", title: "All runs see the same number of samples: small batches make more steps" },
       ],
       choose: (value) => this.app.setPace(value === "samples" ? "samples" : "steps"),
     });
@@ -70,8 +70,8 @@ export class RecipeRail extends LiveElement {
     this.follow((state) => state.order.length, (count) => (add.hidden = count >= MOST_RUNS));
     return make(
       "div", { class: "foot" }, add,
-      make("p", { class: "hint" }, "All runs start from the same weights on the same data. An edit while training drops a marker on the timeline."),
-      make("div", { class: "field" }, make("span", { "aria-hidden": "true" }, "Keep runs level by"), pace.root),
+      make("p", { class: "hint" }, "All runs start from the same weights on the same data. An edit while training adds a marker to the timeline."),
+      make("div", { class: "field" }, make("span", { "aria-hidden": "true" }, "Compare at equal"), pace.root),
     );
   }
 }

@@ -12,7 +12,7 @@ import { firstRemedy, isFork, noRoomWords } from "../state/remedies.js";
 
 /** @typedef {import("../state/types.js").State} State */
 
-const NOTHING = "The Doctor has nothing to advise at present.";
+const NOTHING = "The Doctor has no remedy now.";
 
 export class RemedyQuestion extends LiveElement {
   /** @type {(() => void)|null} */

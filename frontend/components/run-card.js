@@ -35,7 +35,7 @@ export const samplingOf = ({ settings: { batch_size: size } }) => (size === null
 
 /** Rules in the switch; the others are behind "More". */
 const RULES = ["sgd", "momentum", "adam"];
-const SAMPLING = words("How many samples a step takes: all of them, a few, or one.", "Source: Cauchy 1847; Robbins and Monro 1951.");
+const SAMPLING = words("Samples per step: all, a few, or one.", "Source: Cauchy 1847; Robbins and Monro 1951.");
 
 const BATCH = { gd: null, mini: 32, sgd: 1 };
 

@@ -24,7 +24,7 @@ import { capital, nameFor, wordFor } from "../state/words.js";
 
 /** These have knobs. */
 const IN_SIGHT = ["learning_rate", "batch_size"];
-const ORDER = { help: "in which order a pass goes through the training samples; a full batch takes them all at once" };
+const ORDER = { help: "order of the training samples in a pass; a full batch uses all at once" };
 const CONSTANT = "constant";
 
 /** @param {Run} run @param {string} what */

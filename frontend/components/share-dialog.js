@@ -87,7 +87,7 @@ function shareFace(app) {
     const isDone = navigator.clipboard
       ? await navigator.clipboard.writeText(box.value).then(() => true, () => false)
       : (box.select(), document.execCommand("copy"));
-    write(said, isDone ? "Copied." : "The browser does not let the page copy: the link is selected, copy it yourself.");
+    write(said, isDone ? "Copied." : "The browser blocks copying. The link is selected: copy it yourself.");
     if (!isDone) box.select();
   }
 

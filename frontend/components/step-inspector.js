@@ -67,9 +67,9 @@ export class StepInspector extends LiveElement {
   }
 
   #buildDrawer() {
-    const close = button({ name: "Close the step inspector (I)", look: "quiet square close", icon: "close", act: () => this.#toggle() });
+    const close = button({ name: "Close (I)", look: "quiet square close", icon: "close", act: () => this.#toggle() });
     return make("div", { class: "drawer", hidden: true },
-      make("div", { class: "head" }, make("h2", {}, "Step inspector"), this.#switch,
+      make("div", { class: "head" }, make("h2", {}, "Line by line"), this.#switch,
         make("span", { class: "moment" },
           button({ name: "One step back (left arrow)", look: "quiet small square", icon: "previous", act: () => this.app.back(1) }),
           make("span", {}, "step ", this.#step),
@@ -120,7 +120,7 @@ export class StepInspector extends LiveElement {
     this.#mark(run.name);
     if (this.#isOpen) return;
     const { code, words } = liveLine(run, state.experiment.weights, deadLayer(run));
-    this.#strip.replaceChildren(icon("up"), make("b", {}, "Step inspector"),
+    this.#strip.replaceChildren(icon("up"), make("b", {}, "Line by line"),
       ...(code ? [marker(run.lane), make("span", { class: "who" }, `${run.label}, step ${integer(run.step)}:`), make("code", {}, code)] : []),
       make("span", { class: "words" }, words), make("kbd", {}, "I"));
   }
@@ -167,7 +167,7 @@ export class StepInspector extends LiveElement {
     const { script, problem } = await this.app.changeScript();
     const done = script !== undefined && await this.#write(script);
     clearTimeout(this.#timer);
-    write(this.#said, done ? "Copied." : problem ? problem.detail ?? problem.title : "The browser does not let the page copy.");
+    write(this.#said, done ? "Copied." : problem ? problem.detail ?? problem.title : "The browser blocks copying.");
     this.#timer = setTimeout(() => write(this.#said, ""), SAID_MS);
   }
 

@@ -14,7 +14,7 @@ import { nameFor } from "../state/words.js";
 /** @typedef {import("../state/types.js").Experiment} Experiment */
 /** @typedef {import("../state/catalog.js").Parameter} Parameter */
 
-const HELP = { help: "the run stays at the first step at which it is so, while the others go on" };
+const HELP = { help: "the run stops at the first step that meets this; the others continue" };
 
 /** @param {Run} run  its name and label do not change @param {App} app */
 export function stopSettings(run, app) {

@@ -42,8 +42,8 @@ const wasMoving = ({ playback, pending }) => playback.playing || Object.values(p
  */
 function unwatchedWords({ catalog }) {
   const seconds = catalog?.idle_seconds;
-  const pauses = seconds === undefined ? "" : `, unwatched for ${spanWords(seconds)} at most`;
-  return `Training goes on while the server runs${pauses}; missed steps arrive when the line is back.`;
+  const pauses = seconds === undefined ? "" : ` for up to ${spanWords(seconds)}`;
+  return `Training continues${pauses}. Missed steps load when you reconnect.`;
 }
 
 /** "10 minutes", "90 seconds". @param {number} seconds */
@@ -79,10 +79,10 @@ function connectionStrip(state) {
 function waitingStrip({ experiment, waitingFor }) {
   if (experiment || !waitingFor) return null;
   const look = /** @type {const} */ ({ kind: "waiting", tone: "bad", glyph: "problem", urgent: true });
-  if (waitingFor.type !== READ_ONLY) return { ...look, strong: sentence(waitingFor.title), text: `${waitingFor.detail ?? ""} The page tries again by itself.`.trim() };
+  if (waitingFor.type !== READ_ONLY) return { ...look, strong: sentence(waitingFor.title), text: `${waitingFor.detail ?? ""} The page retries automatically.`.trim() };
   return {
     ...look, strong: "Read-only:",
-    text: "the server cannot write to its data folder. No experiment can start now. Stored ones can still be watched by their links. The page tries again by itself.",
+    text: "the server cannot write to its data folder. No experiment can start now. Stored ones can still be watched by their links. The page retries automatically.",
   };
 }
 
@@ -91,17 +91,17 @@ function readOnlyStrip({ isReadOnly }) {
   if (!isReadOnly) return null;
   return {
     kind: "read-only", tone: "bad", glyph: "problem", urgent: true, strong: "Read-only:",
-    text: "the server cannot write to its data folder. What you change now would be lost.",
+    text: "the server cannot write to its data folder. Changes would be lost.",
   };
 }
 
 /** @param {string[]} labels */
 const listed = (labels) => (labels.length < 2 ? labels.join("") : `${labels.slice(0, -1).join(", ")} and ${labels.at(-1)}`);
 
-/** "GD diverged at step 307, SGD at step 12 and Adam at step 40; all of them are stopped." @param {Run[]} diverged */
+/** "GD diverged at step 307, SGD at step 12 and Adam at step 40; all are stopped." @param {Run[]} diverged */
 function divergedWords(diverged) {
   const places = diverged.map(({ label, divergedAt, step }, k) => `${label}${k ? "" : " diverged"} at step ${integer(divergedAt ?? step)}`);
-  const stopped = ["", " and is stopped.", "; both are stopped."][places.length] ?? "; all of them are stopped.";
+  const stopped = ["", " and is stopped.", "; both are stopped."][places.length] ?? "; all are stopped.";
   return listed(places) + stopped;
 }
 
@@ -109,7 +109,7 @@ function divergedWords(diverged) {
 function othersWords(others, playing) {
   const left = others.filter(({ status }) => status !== "finished").map(({ label }) => label);
   if (!left.length) return others.length ? "" : "Lower the rate, then reset.";
-  return playing ? `${listed(left)} ${left.length === 1 ? "goes" : "go"} on.` : `${listed(left)} can go on.`;
+  return playing ? `${listed(left)} ${left.length === 1 ? "continues" : "continue"}.` : `${listed(left)} can continue.`;
 }
 
 /** The Doctor's first remedy for a diverged run: "Rewind GD to 300, rate 0.03". @param {State} state @param {Run[]} diverged @returns {Strip["act"]} */
@@ -129,7 +129,7 @@ function finishedStrip(state) {
   if (!run) return null;
   const why = run.finishedBy ? `, ${metWords(run)}` : "";
   const others = finished.length > 1 ? `${listed(finished.slice(1).map(({ label }) => label))} stopped too.` : "";
-  const act = mayChange(state) ? { text: `Let ${run.label} go on`, do: (/** @type {App} */ app) => void app.edit(run.name, { stop: [] }) } : undefined;
+  const act = mayChange(state) ? { text: `Continue ${run.label}`, do: (/** @type {App} */ app) => void app.edit(run.name, { stop: [] }) } : undefined;
   return { kind: "finished", tone: "ink", glyph: "check", strong: `${run.label} stopped at step ${integer(run.step)}${why}.`, text: others, act };
 }
 

@@ -50,7 +50,7 @@ export class SummaryDialog extends LiveElement {
     });
     return [
       make("p", { class: "summary" }, says.join(" ")),
-      make("table", { class: "readings" }, make("caption", { class: "unseen" }, "Train loss of every run, edits and findings. Two numbers are the least and the largest of the steps around."),
+      make("table", { class: "readings" }, make("caption", { class: "unseen" }, "Train loss of every run, edits and findings. Two numbers are the minimum and maximum of nearby steps."),
         make("thead", {}, head), make("tbody", {}, ...rows.map(({ row }) => row))),
     ];
   }

@@ -19,9 +19,9 @@ const LINE = {
   connecting: { light: "ring", tone: "muted", word: () => "Connecting" },
   ready: { light: "full", tone: "ok", word: () => "Ready", brief: "Ready" },
   live: { light: "full", tone: "ok", word: () => "Live", brief: "Live" },
-  reconnecting: { light: "triangle", tone: "warn", word: () => "Reconnecting", brief: "No line" },
+  reconnecting: { light: "triangle", tone: "warn", word: () => "Reconnecting", brief: "Offline" },
   "catching-up": { light: "half", tone: "warn", word: () => "Catching up", brief: "Behind" },
-  offline: { light: "empty", tone: "warn", word: () => "Offline", brief: "No line" },
+  offline: { light: "empty", tone: "warn", word: () => "Offline", brief: "Offline" },
   restarted: { light: "ring", tone: "muted", word: () => "Server restarted", brief: "Restarted" },
 };
 
@@ -32,7 +32,7 @@ function figure({ status, latency, retryIn, progress }) {
   return (status === "live" || status === "ready") && latency !== null ? `${Math.max(1, Math.round(latency))} ms` : "";
 }
 
-const SLOW = "Drawing takes long in this browser: the charts are drawn less often. Training and numbers are not affected.";
+const SLOW = "Drawing is slow in this browser, so charts update less often. Training and numbers are not affected.";
 
 const THEME_ICONS = /** @type {const} */ ({ dark: "moon", light: "sun", auto: "halves" });
 const THEME_WORDS = { dark: "Switch to the dark theme (T)", light: "Switch to the light theme (T)", auto: "Follow the theme of the system (T)" };

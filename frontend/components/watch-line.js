@@ -17,11 +17,11 @@ export class WatchLine extends LiveElement {
   }
 
   #line() {
-    const back = this.app.hasFormer() ? button({ look: "small", act: () => void this.app.goBack() }, "Back to my own") : null;
+    const back = this.app.hasFormer() ? button({ look: "small", act: () => void this.app.goBack() }, "Back to mine") : null;
     return make(
       "div", { class: "strip", "data-strip": "watching", "data-tone": "ink", role: "status" }, icon("eye"),
-      make("span", {}, make("b", {}, "You are watching."), " Changes are its owner's."),
-      button({ look: "small", act: () => void this.app.copyOfOwn() }, "Make a copy of my own"), back,
+      make("span", {}, make("b", {}, "You are watching."), " Only the owner can change it."),
+      button({ look: "small", act: () => void this.app.copyOfOwn() }, "Make it mine: a copy"), back,
     );
   }
 }

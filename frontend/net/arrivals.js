@@ -19,13 +19,13 @@ const WATCH = /^watch=([A-Za-z0-9_-]{1,128})$/;
 /** @type {Problem} */
 const OTHERS_TABLE = {
   title: "This link's data is not on this server.",
-  detail: "It was made with a table of the sharer's own, which a link cannot carry. Ask for the CSV file and drop it under Data. Your experiment stays as it is.",
+  detail: "It uses the sharer's own table, which a link cannot contain. Ask for the CSV file and drop it under Data. Your experiment is unchanged.",
 };
 
 /** @type {Problem} */
 const OTHERS_START = {
-  title: "This link's first weights are not on this server.",
-  detail: "It was made with parameters of the sharer's own, which a link cannot carry. Ask for the .npz file and open it under Export. Your experiment stays as it is.",
+  title: "This link's initial weights are not on this server.",
+  detail: "It uses the sharer's own parameters, which a link cannot contain. Ask for the .npz file and open it under Export. Your experiment is unchanged.",
 };
 
 /** Words for a refusal of a link's recipe. @param {Problem|null} problem */
@@ -37,7 +37,7 @@ function wordsOf(problem) {
 /** @param {Link} link */
 function openedWords({ steps, view }) {
   const furthest = Math.max(0, ...Object.values(steps));
-  const until = furthest ? ` Its steps are made again, up to ${integer(furthest)}.` : "";
+  const until = furthest ? ` Its steps are replayed, up to ${integer(furthest)}.` : "";
   return `Opened from a link.${until}${view.look === undefined ? "" : ` It shows step ${integer(view.look)}.`}`;
 }
 

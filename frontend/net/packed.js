@@ -25,7 +25,7 @@ async function passed(bytes, through, most = Infinity) {
     size += part.value.length;
     if (size > most) {
       await reader.cancel();
-      throw new UnreadableLink("What it holds is larger than any experiment. Your experiment stays as it is.");
+      throw new UnreadableLink("It is larger than any experiment. Your experiment is unchanged.");
     }
   }
   return new Uint8Array(await new Blob(parts).arrayBuffer());

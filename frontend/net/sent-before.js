@@ -9,8 +9,8 @@ export const TABLE_GONE = { title: "The server no longer has your table", detail
 
 /** @type {Problem} */
 export const START_GONE = {
-  title: "This recipe's first weights are not on this server",
-  detail: "It starts from parameters that somebody sent to a server, and opens only where they are. Open their .npz file under Export.",
+  title: "This recipe's initial weights are not on this server",
+  detail: "It starts from uploaded parameters and opens only on their server. Open their .npz file under Export.",
 };
 
 /** @type {Record<string, Problem>} */

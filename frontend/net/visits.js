@@ -21,7 +21,7 @@ const RESTARTED = { kind: "info", text: "The server restarted. Your recipe is sa
 /** @type {Problem} */
 const NOT_THERE = {
   title: "The experiment to watch is not there.",
-  detail: "It may have been deleted, or it is on another server. Your own is as you left it.",
+  detail: "It may have been deleted, or it is on another server. Your own is unchanged.",
 };
 
 /** The fragment that lets others watch. @param {string} id */

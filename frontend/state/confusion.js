@@ -31,12 +31,12 @@ export function confusionOf(predictions, classes) {
 }
 
 /**
- * "GD: 271 of 300 test samples in their class. Rows are true classes, columns predicted ones."
+ * "GD: 271 of 300 test samples correct. Rows are true classes, columns predicted ones."
  * @param {string} label
  * @param {Confusion} confusion
  * @param {boolean} isTest
  */
 export function confusionWords(label, { right, all }, isTest) {
-  const told = all ? `${integer(right)} of ${integer(all)} ${isTest ? "test" : "training"} samples in their class` : "not looked at yet";
+  const told = all ? `${integer(right)} of ${integer(all)} ${isTest ? "test" : "training"} samples correct` : "not looked at yet";
   return `${label}: ${told}. Rows are true classes, columns predicted ones.`;
 }

@@ -84,8 +84,8 @@ function shareWords({ cells, classes }) {
 }
 
 /**
- * The map in words for screen readers: "GD at step 400: 96 of 100 test samples in their class. Wrong: 3 of 52 upper
- * (as lower). Of the plane of x1 and x2: upper 48 %, lower 52 %."
+ * The map in words for screen readers: "GD at step 400: 96 of 100 test samples correct. Wrong: 3 of 52 upper
+ * (as lower). Plane of x1 and x2: upper 48 %, lower 52 %."
  * @param {Run} run
  * @param {Json|undefined} told
  * @param {boolean} isStandard  its inputs are standardized
@@ -97,9 +97,9 @@ export function mapWords({ label, status, divergedAt, step }, told, isStandard) 
   const all = counts.flat().reduce((/** @type {number} */ sum, /** @type {number} */ count) => sum + count, 0);
   const wrong = wrongWords(told);
   return [
-    `${label} at step ${integer(told.step)}: ${integer(Math.round(told.right * all))} of ${integer(all)} ${split === "test" ? "test" : "training"} samples in their class.`,
+    `${label} at step ${integer(told.step)}: ${integer(Math.round(told.right * all))} of ${integer(all)} ${split === "test" ? "test" : "training"} samples correct.`,
     wrong.length ? `Wrong: ${wrong.join("; ")}.` : "",
-    `Of the plane of ${inputs.join(" and ")}${isStandard ? ", both standardized" : ""}: ${shareWords(told)}.`,
+    `Plane of ${inputs.join(" and ")}${isStandard ? ", both standardized" : ""}: ${shareWords(told)}.`,
   ].filter(Boolean).join(" ");
 }
 

@@ -52,9 +52,9 @@ const WORTH_TELLING = { share: 0.0005, seconds: 0.0005 };
 export function waitWords({ runs }) {
   const sum = (/** @type {"waited_seconds"|"computed_seconds"} */ field) => Object.values(runs).reduce((all, { doctor }) => all + (doctor?.[field] ?? 0), 0);
   const waited = sum("waited_seconds"), computed = sum("computed_seconds");
-  if (computed < LONG) return waited < WORTH_TELLING.seconds ? "" : `Training waited ${Math.round(1000 * waited)} ms for it so far.`;
+  if (computed < LONG) return waited < WORTH_TELLING.seconds ? "" : `Its checks have taken ${Math.round(1000 * waited)} ms so far.`;
   if (waited / computed < WORTH_TELLING.share) return "";
-  return `Training waited for it ${(100 * waited / computed).toFixed(1)} % of the last ${10 * Math.floor(computed / 10)} s that it computed.`;
+  return `Its checks took ${(100 * waited / computed).toFixed(1)} % of the last ${10 * Math.floor(computed / 10)} s of training.`;
 }
 
 /** "1 problem, 1 healthy"; warnings are counted if there are any. @param {State} state */

@@ -36,19 +36,19 @@ const below = (eigenvalues) => eigenvalues.filter((value) => value < 0).length;
 /** @param {Record<string, Json>} parameters */
 function zeroWords(parameters) {
   const zero = Object.keys(parameters).filter((name) => parameters[name].l1 === 0);
-  return zero.length ? `exactly 0 in ${zero.join(", ")}` : "all parameters have one";
+  return zero.length ? `exactly 0 in ${zero.join(", ")}` : "no gradient is exactly 0";
 }
 
 /** @param {number|null} cosine */
-const cosineWords = (cosine) => (cosine === null ? "no direction" : cosine > 0.7 ? "the batch goes where all samples go" : cosine > 0 ? "the batch goes about where all samples go" : "the batch goes elsewhere");
+const cosineWords = (cosine) => (cosine === null ? "no direction" : cosine > 0.7 ? "batch and full gradient agree" : cosine > 0 ? "batch and full gradient roughly agree" : "batch and full gradient disagree");
 
 /** @param {number|null} outside */
-const outsideWords = (outside) => (outside === null ? "not finite here" : `${percent(outside)} of the path lies outside`);
+const outsideWords = (outside) => (outside === null ? "not finite here" : `Outside this plane: ${percent(outside)}`);
 
 /** @type {Record<string, Gauge>} */
 export const GAUGES = {
   edge: {
-    figure: "edge", instrument: "curvature", name: "Sharpness", brief: "Edge", least: ({ edge }) => short(edge, 2), value: ({ sharpness, limit }) => `${number(sharpness)} of ${number(limit)}`, says: ({ edge }) => edgeWords(edge),
+    figure: "edge", instrument: "curvature", name: "Steepest bend", brief: "Edge", least: ({ edge }) => short(edge, 2), value: ({ sharpness, limit }) => `${number(sharpness)} of ${number(limit)}`, says: ({ edge }) => edgeWords(edge),
   },
   alpha: { figure: "alpha", instrument: "alpha", name: "Step length α", brief: "Step α", least: ({ batch }) => short(batch.alpha, 2), value: ({ batch }) => number(batch.alpha), says: ({ batch }) => alphaWords(batch.alpha) },
   noise: {
@@ -78,7 +78,7 @@ export const GAUGES = {
     value: ({ signal_to_noise: ratio }) => number(ratio), least: ({ signal_to_noise: ratio }) => short(ratio, 2), says: ({ noise_scale: scale, batch_size: batch }) => noiseWords(scale, batch),
   },
   residuals: {
-    figure: "residuals", instrument: "residuals", name: "Residuals", brief: "Residuals", key: "true − predicted, by what is predicted", units: "targets",
+    figure: "residuals", instrument: "residuals", name: "Residuals", brief: "Residuals", key: "true − predicted, over the prediction", units: "targets",
     value: ({ mean, sd }) => `mean ${number(mean)}, sd ${number(sd)}`, least: ({ sd }) => short(sd, 2), says: ({ split }) => `of the ${split === "test" ? "test" : "training"} samples`,
   },
   confusion: {
@@ -86,7 +86,7 @@ export const GAUGES = {
     value: ({ right }) => `${percent(right ?? 0)} right`, least: ({ right }) => percent(right ?? 0), says: ({ split }) => `of the ${split === "test" ? "test" : "training"} samples`,
   },
   decision: {
-    figure: "decision", instrument: "decision", name: "Decision map", brief: "Decisions", key: "shade: what would be predicted; shapes: the samples, by class", units: "inputs",
+    figure: "decision", instrument: "decision", name: "Decision map", brief: "Decisions", key: "shade: predicted class; shapes: samples by class", units: "inputs",
     value: ({ classes }) => (classes ?? []).join(", "), least: () => "", says: ({ inputs }) => `over ${(inputs ?? []).join(" and ")}`,
   },
 };
@@ -118,7 +118,7 @@ export const CHOICES = [
   { value: "ratios", text: "Update over weight", gauges: [GAUGES.ratios] },
   { value: "cosine", text: "Cosine with the full gradient", gauges: [GAUGES.cosine, GAUGES.cosines] },
   { value: "layers", text: "Signal and noise by layer", gauges: [GAUGES.layers] },
-  { value: "slice", text: "Slice along the path", gauges: [GAUGES.slice] },
+  { value: "slice", text: "Fall line", gauges: [GAUGES.slice] },
   { value: "slice-filter", text: "Slice, filter-normalised", gauges: [GAUGES["slice-filter"]] },
   { value: "slice-eigen", text: "Slice along top eigenvectors", gauges: [GAUGES["slice-eigen"]] },
   { value: "residuals", text: "Residuals", gauges: [GAUGES.residuals], isFor: ({ classes }) => !classes.length },
@@ -211,7 +211,7 @@ export function gaugeSummary(state, gauge) {
 export function waitingWords(state, gauge) {
   const at = measuredAt(state);
   if (!at || !["ready", "live"].includes(state.connection.status) || toldOf(state, at.run.name, askedFor(gauge)).last) return "";
-  return state.playback.playing && !at.isPast ? "Not measured yet: the runs that play go first." : "Being measured.";
+  return state.playback.playing && !at.isPast ? "Not measured yet: playing runs go first." : "Being measured.";
 }
 
 /** All numbers of the open gauges in words, as the charts show them. @param {State} state */

@@ -21,6 +21,6 @@ export function kernelWords(health, runs, next = health.kernel) {
   const others = runs.filter(({ kernel }) => kernel !== health.kernel);
   const [first] = others;
   if (!first) return `Steps are made by ${nameOf(health.kernel)}${why}.`;
-  const kept = `${listed(others.map(({ label }) => label))} began on ${nameOf(first.kernel)} and ${others.length > 1 ? "keep" : "keeps"} to it until reset`;
+  const kept = `${listed(others.map(({ label }) => label))} started with ${nameOf(first.kernel)} and ${others.length > 1 ? "keep" : "keeps"} it until reset`;
   return `New runs are made by ${nameOf(health.kernel)}${why}. ${kept}.`;
 }

@@ -101,7 +101,7 @@ function slopeWords({ line, known }) {
   const entry = z === undefined ? undefined : known.get(z);
   if (entry && isNowherePositive(entry)) return `No entry of ${z} is above 0, so (${z} > 0) is 0 everywhere: ${line.name} is exactly 0, and with it every gradient behind.`;
   if (entry) return `The gradient passes where ${z} is above 0: at ${integer(sizeOf(entry) - entry.zeros - entry.negative)} of ${integer(sizeOf(entry))} entries.`;
-  if (/^d\w+$/.test(line.expression)) return `Nothing is bent here, so ${line.name} is ${line.expression}, as it is.`;
+  if (/^d\w+$/.test(line.expression)) return `The layer is linear, so ${line.name} is ${line.expression}.`;
   return "The gradient, times the slope of the activation at each entry.";
 }
 
@@ -133,8 +133,8 @@ function changeWords({ line, known }) {
 function memoryWords({ sheet, line, known }) {
   const [, kind] = /^(velocity|mean|square)_/.exec(line.name) ?? [];
   const zero = zeroOf({ sheet, place: 0, line, known, m: 0 });
-  const added = zero ? ` ${zero} is exactly 0, so it only fades.` : "";
-  if (kind === "velocity") return `What remains of the former changes (${setting(numberOf(sheet, "momentum") ?? 0)} of them), and this gradient.${added}`;
+  const added = zero ? ` ${zero} is exactly 0, so it only decays.` : "";
+  if (kind === "velocity") return `The earlier changes times ${setting(numberOf(sheet, "momentum") ?? 0)}, plus this gradient.${added}`;
   if (kind === "mean") return `A running mean of the gradient, of about the last ${integer(1 / (1 - (numberOf(sheet, "beta1") ?? 0)))} changes.${added}`;
   return `A running mean of the squared gradient, entry by entry.${added}`;
 }
@@ -149,7 +149,7 @@ function shareWords({ line, known }) {
 /** Sentences by name of a line, for ordinary values. @type {[RegExp, (context: Context) => string|null][]} */
 const WORDS = [
   [/^loss$/, ({ line, m }) => `The loss of ${m === 1 ? "this one sample" : `these ${integer(m)} samples, on average`}: ${number(/** @type {number} */ (line.values))}.`],
-  [/^objective$/, () => "What is descended: the loss as it is descended, and the penalties on the weights."],
+  [/^objective$/, () => "The value that training minimizes: the loss and the penalties on the weights."],
   [/^dy_pred$/, ({ line, m }) => (m === 1 && sizeOf(line) === 1
     ? `The loss falls when the prediction ${line.negative ? "rises" : "sinks"}.` : `Each prediction's share of the slope: ${integer(line.negative)} of ${integer(sizeOf(line))} should rise, the others sink.`)],
   [/^dz\d+$/, slopeWords],
@@ -159,14 +159,14 @@ const WORDS = [
   [/^(velocity|mean|square)_/, memoryWords],
   [/^share$/, shareWords],
   [/^norm$/, () => "How long the gradient is, over all weights and biases."],
-  [/^count$/, ({ line }) => `So many changes has this optimizer made: ${integer(Number(line.values))}.`],
-  [/^lr$/, ({ line, known }) => `The schedule takes the rate times ${number(Number(known.get("factor")?.values))}: ${number(Number(line.values))}.`],
+  [/^count$/, ({ line }) => `Changes made by this optimizer: ${integer(Number(line.values))}.`],
+  [/^lr$/, ({ line, known }) => `The schedule multiplies the rate by ${number(Number(known.get("factor")?.values))}: ${number(Number(line.values))}.`],
   [/^error$/, ({ line }) => `How far each prediction is off: ${integer(line.negative)} of ${integer(sizeOf(line))} are too low.`],
   [/^cut$/, ({ known }) => `Errors beyond delta (${number(Number(known.get("delta")?.values))}) are cut to it: one that is far off pulls no harder than that.`],
   [/^e$/, () => "Exponentials, of which softmax takes each one's share in its row."],
   [/^one_hot$/, () => "1 in the column of a sample's class, 0 elsewhere."],
   [/^shifted$/, () => "Minus the largest logit of each row, so that no exponential overflows."],
-  [/^p$/, () => "Softmax: what the network takes for the probability of each class; a row adds up to 1."],
+  [/^p$/, () => "Softmax: the predicted probability of each class; a row adds up to 1."],
   [/^side$/, () => "1 for class 0, −1 for class 1."],
   [/^wrong$/, ({ line }) => `Above 0 where the logit is on the wrong side: at ${integer(sizeOf(line) - line.negative - line.zeros)} of ${integer(sizeOf(line))}.`],
 ];
@@ -188,11 +188,11 @@ export function sentenceOf(sheet, place) {
   /** @type {Context} */
   const context = { sheet, place, line, known: knownBefore(sheet, place), m: sheet.batch.length };
   if (isOdd(line)) return oddWords(context);
-  if (isDrawnAnew(context)) return `An edit draws this layer anew at the end of the change: ${line.name} begins ${line.expression.startsWith("drawn_") ? "with new numbers" : "at 0"}.`;
+  if (isDrawnAnew(context)) return `An edit reinitializes this layer at the end of the step: ${line.name} starts ${line.expression.startsWith("drawn_") ? "with new numbers" : "at 0"}.`;
   const isParameter = line.part === "update" && /^[Wb]\d+$/.test(line.name);
   if (isParameter) return changeWords(context);
   if (line.part === "forward" && /^([az]\d+|y_pred)$/.test(line.name)) return forwardWords(context);
-  if (line.part === "update" && /^d[Wb]/.test(line.name)) return `Within its bounds: the gradient of ${line.name.slice(1)} as it is taken.`;
+  if (line.part === "update" && /^d[Wb]/.test(line.name)) return `The gradient of ${line.name.slice(1)}, clipped to its bounds.`;
   if (isAllZero(line)) return zeroWords(context);
   return WORDS.find(([name]) => name.test(line.name))?.[1](context) ?? "";
 }
@@ -225,7 +225,7 @@ export function liveLine(run, weights, dead) {
   const steps = { sgd: `lr * d${name}`, momentum: `lr * velocity_${name}` }[run.settings.optimizer];
   const code = steps ? `${name} -= ${steps}` : name;
   // only making that step would tell which: the change may be finite up to its last line
-  if (run.status === "diverged") return { code, words: "stopped: the next step would not be finite, or its loss beyond a million times the start" };
+  if (run.status === "diverged") return { code, words: "stopped: the next step is not finite, or its loss is above a million times the first" };
   const isPlain = run.settings.optimizer === "sgd" && !run.settings.l1 && !run.settings.l2;
   if (stuck) return { code, words: `d${name} is exactly 0${isPlain ? `, so ${name} stays as it is` : ""}` };
   const ratio = run.latest[`ratio/${name}`]?.value;

@@ -34,8 +34,8 @@ export class UnreadableLink extends Error {
   }
 }
 
-export const CUT = "Part of it is missing or was changed on the way. Copy the whole link again. Your experiment stays as it is.";
-const NEWER = "It was made by a newer fallline than this one. Open it there, or update this one. Your experiment stays as it is.";
+export const CUT = "It is incomplete or changed. Copy the whole link again. Your experiment is unchanged.";
+const NEWER = "A newer fallline made it. Open it there, or update this one. Your experiment is unchanged.";
 
 /**
  * The experiment as a link: its recipe only, or its present state.

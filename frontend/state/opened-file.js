@@ -10,10 +10,10 @@
 export const TYPES = ".json,.npz,application/json";
 
 /** @param {string} name @returns {Problem} */
-const otherFile = (name) => ({ title: `${name} is neither a recipe nor parameters.`, detail: "A recipe is a .json, parameters are an .npz, both as Export has them. A CSV is dropped on Data." });
+const otherFile = (name) => ({ title: `${name} is neither a recipe nor parameters.`, detail: "Open a .json recipe or .npz parameters from Export. Drop a CSV file on Data." });
 
 /** @param {string} name @returns {Problem} */
-const noRecipe = (name) => ({ title: `${name} holds no recipe.`, detail: "A recipe is a JSON object, as recipe.json under Export is one." });
+const noRecipe = (name) => ({ title: `${name} holds no recipe.`, detail: "A recipe is a JSON object, like recipe.json under Export." });
 
 /**
  * @param {string} name
@@ -33,4 +33,4 @@ export function openedAs(name, text = "") {
 }
 
 /** @param {string} name */
-export const recipeWords = (name) => `Opened from ${name}, at step 0. Play, and it is trained as it was, edits included.`;
+export const recipeWords = (name) => `Opened from ${name}, at step 0. Press play to train it with its edits.`;

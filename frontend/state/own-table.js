@@ -21,14 +21,14 @@ const size = (bytes) => `${Number((bytes / MIB).toFixed(1))} MiB`;
 /** Limits of a file, before one is chosen. @param {Catalog|null} catalog */
 export function boundWords(catalog) {
   const { csv_bytes: bytes, csv_rows: rows, csv_columns: columns } = catalog?.bounds ?? {};
-  return `At most ${size(bytes)}, ${plural(rows, "row")} and ${plural(columns, "column")}, as text in UTF-8. It goes to this server and no further.`;
+  return `At most ${size(bytes)}, ${plural(rows, "row")} and ${plural(columns, "column")}, as text in UTF-8. It stays on this server.`;
 }
 
 /** Why a file is too large to send, or null. @param {number} bytes @param {Catalog|null} catalog */
 export function tooLarge(bytes, catalog) {
   const most = catalog?.bounds?.csv_bytes ?? MIB;
   const has = size(bytes) === size(most) ? `more than ${size(most)}` : size(bytes);
-  return bytes > most ? `The file has ${has}; at most ${size(most)} can be read.` : null;
+  return bytes > most ? `The file has ${has}; the limit is ${size(most)}.` : null;
 }
 
 /** Nouns for bounds. @type {Record<string, string>} */
@@ -37,7 +37,7 @@ const COUNTED = { csv_rows: "rows", csv_columns: "columns", classes: "classes", 
 /** A refusal in words for the person who chose the file. @param {Problem} problem */
 export function refusalWords({ title, detail, status, bound, limit, asked, errors }) {
   const what = COUNTED[bound ?? ""];
-  if (what) return `${integer(asked ?? 0)} ${what} are too many: at most ${integer(limit ?? 0)}.`;
+  if (what) return `Too many ${what}: ${integer(asked ?? 0)}; the limit is ${integer(limit ?? 0)}.`;
   if (status === 413) return "The file is too large.";
   const told = errors?.length ? errors.map((error) => error.detail ?? error.message).join("; ") : detail;
   return `${capital(told || title).replace(/\.$/, "")}.`;

@@ -60,7 +60,7 @@ export function isInForce(state, { command: { do: what, run, ...body } }) {
 /** Why a fork cannot be made now; empty if it can. @param {State} state */
 export function noRoomWords({ catalog, order }) {
   const most = catalog?.bounds?.runs ?? MOST_RUNS;
-  return order.length >= most ? `There are ${integer(order.length)} runs, and no room for a fork: remove one first.` : "";
+  return order.length >= most ? `There are already ${integer(order.length)} runs. Remove one to fork.` : "";
 }
 
 /** Values of settings that a run does not name. @type {Json} */
@@ -92,15 +92,15 @@ export function undoing(state, { do: what, run, body }) {
  * @param {Asked} asked
  */
 export function doneWords({ runs, order }, { label }, { do: what, run, body }) {
-  if (what !== "add_run") return `${label}: done in ${runs[run ?? ""]?.label ?? run}.`;
+  if (what !== "add_run") return `${label}: applied to ${runs[run ?? ""]?.label ?? run}.`;
   const made = runs[body.name];
   const twin = order.map((name) => runs[name]).find(({ name, lane }) => name !== body.name && lane === made?.lane);
   const alike = twin && order.length > LANES.length ? ` It shares colour and shape with ${twin.label}.` : "";
-  return `${label}: ${made?.label ?? body.name} is a run of its own.${alike}`;
+  return `${label}: new run ${made?.label ?? body.name}.${alike}`;
 }
 
 /** The next thing to do, until somebody plays. @param {Asked} asked */
-export const waitsWords = ({ do: what }) => (what === "add_run" ? "Press play, and it goes on from there." : "");
+export const waitsWords = ({ do: what }) => (what === "add_run" ? "Press play to continue." : "");
 
 /**
  * A remedy with its whole effect, for a button far from its finding: "Rewind GD to 300, rate 0.03".
@@ -112,7 +112,7 @@ export function wholeWords({ runs }, { run }, { label, command }) {
   if (command.do !== "add_run") return `${run.label}: ${label}`;
   const { do: _, fork_of: parent, at_step: step, name: __, label: ___, redraw, ...settings } = command;
   const method = settings.optimizer && wordFor("optimizers", settings.optimizer);
-  const drawn = redraw && `all drawn anew, ${wordFor("initializers", redraw.weights)}`;
+  const drawn = redraw && `all reinitialized, ${wordFor("initializers", redraw.weights)}`;
   return [`Rewind ${runs[parent]?.label ?? parent} to ${integer(step)}`, drawn, method, settingsWords(settings)].filter(Boolean).join(", ");
 }
 

@@ -46,14 +46,14 @@ export function runSentence({ settings }) {
 }
 
 /** The explanation of `descended`. */
-export const DESCENDED = "What is descended: the loss of the last batch as it is descended (half of the mean squared error), and the penalties";
+export const DESCENDED = "Minimized: the loss of the last batch (half of the mean squared error) and the penalties";
 
 /**
- * With penalties the minimized value differs from the loss on view: "descended: 0.123"; otherwise empty.
+ * With penalties the minimized value differs from the loss on view: "minimized: 0.123"; otherwise empty.
  * @param {Pick<import("./types.js").Run, "settings"|"latest">} run
  */
 export function descendedWords({ settings: { l1, l2 }, latest: { objective } }) {
-  return (l1 || l2) && objective ? `descended: ${number(objective.value)}` : "";
+  return (l1 || l2) && objective ? `minimized: ${number(objective.value)}` : "";
 }
 
 /**
@@ -69,9 +69,9 @@ function scheduleWords(schedule, before, catalog) {
   return [`schedule ${wordFor("schedules", name)}`, ...own.map(([each, value]) => told(each, value))].join(", ");
 }
 
-/** "layer 2 drawn anew, He", "layers 1, 2 drawn anew, Xavier". @param {{layers: number[], weights: string}} redraw */
+/** "layer 2 reinitialized, He", "layers 1, 2 reinitialized, Xavier". @param {{layers: number[], weights: string}} redraw */
 function redrawWords({ layers, weights }) {
-  return `${layers.length > 1 ? "layers" : "layer"} ${layers.join(", ")} drawn anew, ${wordFor("initializers", weights)}`;
+  return `${layers.length > 1 ? "layers" : "layer"} ${layers.join(", ")} reinitialized, ${wordFor("initializers", weights)}`;
 }
 
 /** Settings with words of their own. */

@@ -14,9 +14,9 @@ export const MOST_QR_BYTES = 2_953;
 
 /** @type {Record<Kind, (state: State) => string>} */
 const OPENS = {
-  moment: (state) => `Whoever opens it gets this experiment as one of their own: the recipe with all its edits, made again up to where its runs are, and step ${integer(shownStep(state))} to look at. Same numbers.`,
-  recipe: () => "Whoever opens it gets this experiment as one of their own, at step 0: the recipe with all its edits.",
-  watch: () => "Whoever opens it sees this very experiment, live, and cannot change it.",
+  moment: (state) => `Opens a copy of this experiment with all its edits, replayed to the same steps, at step ${integer(shownStep(state))}. Same numbers.`,
+  recipe: () => "Opens a copy of this experiment with all its edits, at step 0.",
+  watch: () => "Opens this experiment live and read-only.",
 };
 
 /** @param {State} state @returns {{value: Kind, text: string}[]} */
@@ -30,11 +30,11 @@ export const kinds = (state) => [
 const LEFT_BEHIND = [
   {
     isIn: ({ data }) => data.name === "csv",
-    text: "The data is a table of your own, which no link can carry: this one opens on this server only, as long as the table is kept. Send the CSV file too.",
+    text: "The data is your own table, which a link cannot contain. The link opens on this server only, while it stores the table. Send the CSV file too.",
   },
   {
     isIn: ({ network }) => Boolean(network.start),
-    text: "The first weights are parameters of your own, which no link can carry: this one opens on this server only, as long as they are kept. Send the .npz file too.",
+    text: "The initial weights are your own file, which a link cannot contain. The link opens on this server only, while it stores the file. Send the .npz file too.",
   },
 ];
 
@@ -49,17 +49,17 @@ export function shareWords(state, kind, origin) {
   const { hostname } = new URL(origin);
   const isHere = hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
   const here = kind === "watch"
-    ? "This page's address is for this computer only: elsewhere the link finds nothing."
-    : "This page's address is for this computer only: elsewhere, put what follows # behind the address of a fallline there.";
+    ? "This address works on this computer only."
+    : "This address works on this computer only. Elsewhere, append the part from # to another fallline's address.";
   const recipe = kind === "watch" ? null : state.experiment?.recipe;
   return [OPENS[kind](state), ...LEFT_BEHIND.filter(({ isIn }) => recipe && isIn(recipe)).map(({ text }) => text), ...(isHere ? [here] : [])];
 }
 
 /** For an experiment whose edits do not fit in a link. */
-export const TOO_LONG = "This recipe has too many edits for a link. Send its file recipe.json instead.";
+export const TOO_LONG = "This recipe has too many edits for a link. Send recipe.json instead.";
 
 /** Why there is no QR code; empty if there can be one. @param {string} link */
 export function noCodeWords(link) {
   const size = new TextEncoder().encode(link).length;
-  return size > MOST_QR_BYTES ? `This link has ${plural(size, "byte")}, and a QR code holds ${integer(MOST_QR_BYTES)}: copy it instead.` : "";
+  return size > MOST_QR_BYTES ? `This link has ${plural(size, "byte")}; a QR code holds ${integer(MOST_QR_BYTES)}. Copy the link instead.` : "";
 }

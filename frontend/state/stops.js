@@ -64,23 +64,23 @@ export function numberOf({ when, steps, ...bounds }) {
   if (when === "loss_stalls") {
     return {
       value: steps ?? PATIENCE, change: (/** @type {number} */ value) => ({ when, ...bounds, steps: value }),
-      parameter: { name: "patience", default: PATIENCE, schema: { type: "integer", minimum: 1 }, unit: "steps", help: "it stops after so many steps in which the train loss has not fallen by 1 % of its least" },
+      parameter: { name: "patience", default: PATIENCE, schema: { type: "integer", minimum: 1 }, unit: "steps", help: "stops when the train loss has not fallen by 1 % of its minimum for this many steps" },
     };
   }
   const row = BOUNDS[when];
   if (!row) return null;
   return {
     value: bounds[row.bound] ?? row.usual, change: (/** @type {number} */ value) => ({ when, [row.bound]: value }),
-    parameter: { name: row.bound, default: row.usual, schema: { type: "number" }, help: `it stops at the first step at which ${NAMES[when]} is ${row.bound} this` },
+    parameter: { name: row.bound, default: row.usual, schema: { type: "number" }, help: `stops at the first step with ${NAMES[when]} ${row.bound} this` },
   };
 }
 
-/** "where a layer dies", "where test R² is above 0.9", "where the loss stalls for 500 steps". @param {Condition} condition */
+/** "when a layer dies", "when test R² is above 0.9", "when the loss stalls for 500 steps". @param {Condition} condition */
 export function conditionWords({ when, above, below, steps }) {
-  if (when === "layer_dies") return "where a layer dies";
-  if (when === "loss_stalls") return `where the loss stalls${steps === undefined ? "" : ` for ${plural(steps, "step")}`}`;
+  if (when === "layer_dies") return "when a layer dies";
+  if (when === "loss_stalls") return `when the loss stalls${steps === undefined ? "" : ` for ${plural(steps, "step")}`}`;
   const bound = above === undefined ? `below ${setting(Number(below))}` : `above ${setting(above)}`;
-  return `where ${NAMES[when] ?? when} is ${bound}`;
+  return `when ${NAMES[when] ?? when} is ${bound}`;
 }
 
 /**
@@ -90,8 +90,8 @@ export function conditionWords({ when, above, below, steps }) {
 export function metWords({ finishedBy: met, findings, step }) {
   if (!met) return "";
   const died = met.when === "layer_dies" ? findings.find(({ rule, since_step: since, until_step: until }) => rule === "dead_layer" && until === null && since < step) : undefined;
-  return died ? `where a layer is dead, since step ${integer(died.since_step)}` : conditionWords(met);
+  return died ? `when a layer is dead, since step ${integer(died.since_step)}` : conditionWords(met);
 }
 
-/** "stops where a layer dies", "no stop condition". @param {Condition[]} conditions */
+/** "stops when a layer dies", "no stop condition". @param {Condition[]} conditions */
 export const stopWords = (conditions) => (conditions.length ? `stops ${conditions.map(conditionWords).join(" or ")}` : "no stop condition");

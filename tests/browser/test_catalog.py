@@ -104,8 +104,8 @@ def test_schedules_penalties_and_bounds_act_live_and_drop_a_marker_with_words(op
     assert now["schedule"] == {"name": "cosine", "steps": 500, "least": 0.01}
     expect(rule(lab, "gd")).to_have_text("full batch, rate 0.1, cosine, L2 0.001, clip value 0.5")
     expect(box(lab, "Clip norm of GD")).to_have_value("")
-    # what is descended is told beside the loss, for the run that has a penalty
-    expect(lab.row("gd").locator(".descended")).to_have_text(re.compile(r"^descended: [\d.e−]+$"))
+    # the minimized value stands beside the loss of the run with a penalty
+    expect(lab.row("gd").locator(".descended")).to_have_text(re.compile(r"^minimized: [\d.e−]+$"))
     expect(lab.row("sgd").locator(".descended")).to_have_text("")
     open_more(lab, "SGD")
     select(lab, "Order of SGD").select_option("sequential")

@@ -55,7 +55,7 @@ def test_which_class_was_taken_for_which_is_counted_in_a_table(
     assert cells == [str(pairs.count((truth, guess))) for truth in (0, 1) for guess in (0, 1)]
     right = sum(truth == guess for truth, guess in pairs)
     words = table.locator("caption").inner_text()
-    assert words.startswith(f"Adam: {right} of 100 test samples in their class")
+    assert words.startswith(f"Adam: {right} of 100 test samples correct")
     assert lab.page.locator("plotly-chart[kind=scatter]").count() == 0
 
 
@@ -138,7 +138,7 @@ def map_agrees(lab: Dashboard, step: int) -> None:
     assert outlined == wrong
     expect(decision.locator(".title")).to_contain_text(f"{(100 - wrong) / 100:.2f}")
     says = str(decision.locator(".map").get_attribute("aria-label"))
-    assert says.startswith(f"GD at step {step}: {100 - wrong} of 100 test samples in their class.")
+    assert says.startswith(f"GD at step {step}: {100 - wrong} of 100 test samples correct.")
 
 
 def test_over_two_inputs_a_map_shows_the_class_that_would_be_predicted_and_what_is_wrong(

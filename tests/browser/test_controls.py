@@ -307,7 +307,7 @@ def test_the_speed_slider_goes_up_to_max_and_paces_the_race(open_lab: OpenLab) -
 
 def test_runs_are_kept_level_by_steps_or_by_samples(open_lab: OpenLab) -> None:
     lab = open_lab()
-    pace = lab.page.get_by_role("radiogroup", name="Keep runs level by")
+    pace = lab.page.get_by_role("radiogroup", name="Compare at equal")
     expect(pace.get_by_role("radio", name="equal steps")).to_be_checked()
     pace.get_by_role("radio", name="equal samples").click()
     slider(lab, "Speed").press("End")

@@ -35,7 +35,7 @@ def lab(open_lab: OpenLab) -> Dashboard:
 
 
 def test_before_the_first_step_it_has_nothing_to_say(lab: Dashboard) -> None:
-    expect(doctor(lab)).to_contain_text("Nothing to say yet.")
+    expect(doctor(lab)).to_contain_text("No findings yet.")
     expect(doctor(lab)).to_contain_text("The Doctor checks every step for dead layers")
     lab.page.keyboard.press("d")
     expect(lab.page.get_by_role("dialog")).to_contain_text("nothing to advise")
@@ -87,11 +87,11 @@ def test_a_layer_that_dies_is_told_with_its_step_in_every_place(lab: Dashboard) 
 def test_its_first_remedy_makes_a_fork_and_undo_takes_it_away(lab: Dashboard) -> None:
     lab.make_steps(LONG)
     dead_layer(lab).locator(".acts button").first.click()
-    expect(lab.notice).to_contain_text("is a run of its own.")
+    expect(lab.notice).to_contain_text(": new run ")
     [fork] = [run["name"] for run in lab.ask("GET")["runs"] if run["name"] not in {"gd", "sgd"}]
     expect(lab.row(fork)).to_contain_text("fork of SGD at step")
     expect(lab.page.locator("time-scrubber .flag [data-kind=fork]")).to_have_count(1)
-    expect(lab.notice).to_contain_text("Press play, and it goes on from there.")
+    expect(lab.notice).to_contain_text("Press play to continue.")
     lab.play.click()
     expect(lab.notice).not_to_contain_text("Press play")
     lab.allow_to_ask_of(fork)
@@ -227,7 +227,7 @@ def test_a_remedy_that_edits_is_in_force_at_once_and_edited_back_by_undo(lab: Da
     expect(switch).to_be_focused()
     expect(lab.flags).to_have_attribute("title", re.compile("^Adam, rate"))
     # until it is answered the notice, and its undo, are those of the exhibit
-    expect(lab.notice).to_contain_text("Switch to Adam: done in GD.")
+    expect(lab.notice).to_contain_text("Switch to Adam: applied to GD.")
     undo(lab).click()
     expect(lab.row("gd").locator(".rule")).to_have_text(before)
     expect(switch).not_to_have_attribute("aria-disabled", "true")

@@ -70,7 +70,7 @@ def test_plotly_is_asked_for_only_when_the_page_can_be_used(open_lab: OpenLab) -
 
 def test_play_moves_the_counter_both_loss_curves_and_six_gradients(open_lab: OpenLab) -> None:
     lab = open_lab(plotted=True)
-    lab.button("Start the race").click()
+    lab.button("Play").click()
     expect(lab.page.locator("invitation-overlay")).to_be_hidden()
     expect(lab.page.locator(".connection")).to_have_attribute("data-status", "live")
     losses = lab.until(

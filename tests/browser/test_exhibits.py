@@ -70,7 +70,7 @@ def test_an_exhibit_is_chosen_by_keyboard_and_stays_itself_over_steps_reset_and_
     lab.button("Back to step 0 (R)").click()
     expect(lab.counter).to_have_text("0")
     expect_exhibit(lab, "momentum")
-    lab.button("Close what to look at").click()
+    lab.button("Close the exhibit's note").click()
     expect(note(lab)).to_have_count(0)
     lab.page.reload()
     lab.wait()

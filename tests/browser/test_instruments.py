@@ -127,7 +127,7 @@ def test_what_is_not_measured_yet_says_that_it_waits(open_lab: OpenLab) -> None:
     switch(lab, "Instruments").click()
     waits = lab.page.locator(".instruments .waiting:visible")
     lab.until(lambda: len(held), lambda count: count > 0)
-    expect(waits.first).to_have_text("Not measured yet: the runs that play go first.")
+    expect(waits.first).to_have_text("Not measured yet: playing runs go first.")
     answered.extend(held)
     held[0].continue_()
     for kind in GAUGES:
@@ -156,7 +156,7 @@ def test_they_are_reached_by_keyboard_and_have_no_fault_in_either_theme(open_lab
     for kind in GAUGES:
         expect(value(lab, kind)).to_have_count(1, timeout=20_000)
     expect(lab.chart("edge")).to_have_attribute(
-        "aria-label", re.compile(r"Sharpness of GD: .* edge of stability\.")
+        "aria-label", re.compile(r"Steepest bend of GD: .* edge of stability\.")
     )
     assert faults(lab) == []
 

@@ -78,7 +78,7 @@ def test_who_opens_it_on_a_dead_layer_sees_the_line_where_everything_became_0(op
     lab = open_lab()
     show(lab, "SGD")
     lab.make_steps(DEAD)
-    strip = lab.page.get_by_role("button", name=re.compile("^Step inspector"))
+    strip = lab.page.get_by_role("button", name=re.compile("^Line by line"))
     expect(strip).to_contain_text(
         re.compile("SGD, step 900: ?W2 -= lr \\* dW2 ?dW2 is exactly 0, so W2 stays as it is")
     )
@@ -157,7 +157,7 @@ def test_the_doctors_why_leads_to_the_line_that_it_names(open_lab: OpenLab) -> N
     lab = open_lab()
     lab.make_steps(DEAD)
     lab.button("Why? SGD: layer 2 is dead.").click()
-    lab.page.get_by_role("button", name="Look at it: dz2").click()
+    lab.page.get_by_role("button", name="Show the line: dz2").click()
     expect(inspector(lab)).to_have_attribute("data-line", "backward dz2")
     expect(inspector(lab)).to_have_attribute("data-run", "sgd")
     expect(lab.page.locator(".say")).to_have_text(
@@ -165,7 +165,7 @@ def test_the_doctors_why_leads_to_the_line_that_it_names(open_lab: OpenLab) -> N
     )
     assert faults(lab) == []
     lab.page.keyboard.press("i")
-    lab.until(lambda: lab.focused, lambda focused: focused == "Look at it: dz2 = da2 * (z2 > 0)")
+    lab.until(lambda: lab.focused, lambda focused: focused == "Show the line: dz2 = da2 * (z2 > 0)")
 
 
 def too_large(address: str) -> str:
@@ -259,14 +259,14 @@ def test_the_drawer_takes_the_place_of_the_gradients_and_gives_focus_and_room_ba
 
     assert height("step-inspector") == 34
     loss = height(".plot.loss")
-    lab.page.get_by_role("button", name=re.compile("^Step inspector")).click()
+    lab.page.get_by_role("button", name=re.compile("^Line by line")).click()
     expect(lines(lab)).to_be_focused()
     assert height("step-inspector") == 398
     assert height(".plot.loss") >= 150
     expect(lab.chart("gradients")).to_be_hidden()
     lab.page.keyboard.press("Escape")
     expect(lines(lab)).to_be_hidden()
-    expect(lab.page.get_by_role("button", name=re.compile("^Step inspector"))).to_be_focused()
+    expect(lab.page.get_by_role("button", name=re.compile("^Line by line"))).to_be_focused()
     expect(lab.chart("gradients")).to_be_visible()
     assert height(".plot.loss") == loss
     for size in ((1440, 700), (1000, 620)):
@@ -274,14 +274,14 @@ def test_the_drawer_takes_the_place_of_the_gradients_and_gives_focus_and_room_ba
         lab.page.keyboard.press("i")
         assert height(".plot.loss") >= 150
         assert height("step-inspector") >= 150
-        lab.button("Close the step inspector (I)").click()
+        lab.button("Close (I)").click()
 
 
 def test_who_opens_it_keeps_the_focus_however_long_the_answer_takes(open_lab: OpenLab) -> None:
     lab = open_lab()
     held: list[Route] = []
     lab.page.route("**/inspect?*", lambda route: held.append(route))
-    strip = lab.page.get_by_role("button", name=re.compile("^Step inspector"))
+    strip = lab.page.get_by_role("button", name=re.compile("^Line by line"))
     strip.press("Enter")
     lab.until(lambda: len(held), lambda count: count > 0)
     # what stands there while the answer is long in coming is of another step, and goes

@@ -53,11 +53,11 @@ def bring(lab: Dashboard) -> None:
 
 
 def target(lab: Dashboard) -> Locator:
-    return dialog(lab).get_by_role("combobox", name="Column to learn")
+    return dialog(lab).get_by_role("combobox", name="Target column")
 
 
 def task(lab: Dashboard) -> Locator:
-    return dialog(lab).get_by_role("combobox", name="Learn it as")
+    return dialog(lab).get_by_role("combobox", name="Predict it as")
 
 
 def data_of(lab: Dashboard) -> dict[str, Any]:
@@ -110,11 +110,11 @@ def test_a_file_is_chosen_looked_at_and_trained_on(open_lab: OpenLab) -> None:
     hint = lab.page.locator("predicted-true .hint")
     expect(hint).to_have_text(re.compile(r"^Across: size, .* Up: price, .*\. Both standardized\.$"))
     expect(lab.page.locator(".decision .map").first).to_have_attribute(
-        "aria-label", re.compile("Of the plane of size and price, both standardized: ")
+        "aria-label", re.compile("Plane of size and price, both standardized: ")
     )
 
     # the same table again, for another column
-    lab.button("Change the column to learn, or the file").click()
+    lab.button("Change the target or the file").click()
     expect(target(lab)).to_have_value("town")
     target(lab).select_option("price")
     use(lab)
@@ -153,7 +153,7 @@ def test_what_cannot_be_used_is_told_in_the_dialog_and_another_file_may_follow(o
     lab.allow("Failed to load resource")
     bring(lab)
     for text, why in (
-        (b"a,b\n" + b"1,2\n" * 5_001, "5,001 rows are too many: at most 5,000."),
+        (b"a,b\n" + b"1,2\n" * 5_001, "Too many rows: 5,001; the limit is 5,000."),
         (b"1" * (1 << 20) + b"23", "The file has more than 1 MiB; at most 1 MiB can be read."),
         (b"PK\x03\x04\x14\x00\x06\x00", "spreadsheet"),
         (b"just words", "one column only"),
@@ -170,7 +170,7 @@ def test_what_cannot_be_used_is_told_in_the_dialog_and_another_file_may_follow(o
     # what the server refuses of the experiment itself is told here too
     lab.page.route("**/api/v1/experiments", lambda route: route.fulfill(status=422, json=TOO_WIDE))
     dialog(lab).get_by_role("button", name="Use this data").click()
-    expect(dialog(lab).get_by_role("alert")).to_have_text("99 inputs are too many: at most 64.")
+    expect(dialog(lab).get_by_role("alert")).to_have_text("Too many inputs: 99; the limit is 64.")
     lab.page.keyboard.press("Escape")
     expect(dialog(lab)).to_have_count(0)
     expect(lab.page.get_by_role("combobox", name="Data set")).to_have_value("log_linear")
@@ -209,7 +209,7 @@ def test_all_of_it_goes_by_keyboard_and_axe_finds_nothing(open_lab: OpenLab) -> 
     for _ in range(4):
         press("Tab")
         names.append(lab.focused)
-    assert names == ["Learn it as", "The first rows", "Use this data", "Another file"]
+    assert names == ["Predict it as", "The first rows", "Use this data", "Another file"]
     press("Shift+Tab")
     press("Enter")
     expect(dialog(lab)).to_have_count(0)
@@ -228,7 +228,7 @@ def test_on_a_phone_it_lies_over_the_sheet(open_lab: OpenLab) -> None:
     assert faults(lab) == []
     # the sheet below does not take the Tab
     lab.page.keyboard.press("Tab")
-    assert lab.focused == "Learn it as"
+    assert lab.focused == "Predict it as"
     assert lab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     use(lab)
     expect(lab.page.locator("data-fields .own-table")).to_contain_text("price, as a number")

@@ -148,7 +148,7 @@ def test_whoever_watches_sees_everything_live_and_can_change_nothing(
     guest = goes_to(visits, link_of(lab, "watch"))
     lab.page.keyboard.press("Escape")
     line = guest.page.locator("watch-line")
-    expect(line).to_contain_text("You are watching. Changes are its owner's.")
+    expect(line).to_contain_text("You are watching. Only the owner can change it.")
     expect(guest.counter).to_have_attribute("title", "30")
     assert [name for name in guest.page.evaluate(CHANGING) if not LOOKING.search(name)] == []
     for key in (" ", "r", "g", "o", "ArrowRight"):
@@ -169,7 +169,7 @@ def test_whoever_watches_sees_everything_live_and_can_change_nothing(
     guest.page.keyboard.press("l")
     # what was seen, as one's own
     seen = rows(guest)
-    line.get_by_role("button", name="Make a copy of my own").click()
+    line.get_by_role("button", name="Make it mine: a copy").click()
     expect(line).to_be_hidden()
     guest.wait()
     guest.until(lambda: rows(guest), lambda shown: shown == seen)
@@ -191,7 +191,7 @@ def test_a_reload_watches_on_and_the_page_without_the_link_is_ones_own(
     expect(guest.page).to_have_url(re.compile("#watch="))
     guest.page.reload()
     expect(line).to_be_visible()
-    line.get_by_role("button", name="Back to my own").click()
+    line.get_by_role("button", name="Back to mine").click()
     expect(line).to_be_hidden()
     assert "#" not in guest.page.url
     assert guest.wait().kept["id"] == mine

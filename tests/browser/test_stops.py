@@ -13,14 +13,14 @@ def test_a_run_stops_where_a_layer_dies_and_goes_on_when_it_is_let(open_lab: Ope
     lab = open_lab()
     lab.page.locator("summary", has_text="settings of SGD").click()
     lab.page.get_by_role("combobox", name="Stop SGD when").select_option("layer_dies")
-    expect(lab.card("sgd").locator("summary")).to_contain_text("stops where a layer dies")
+    expect(lab.card("sgd").locator("summary")).to_contain_text("stops when a layer dies")
     # the page says so at once, the server when it has heard of it
     lab.until(lambda: lab.ask("GET")["recipe"]["runs"][1]["edits"], bool)
     lab.make_steps(300)
-    expect(lab.strip).to_contain_text(re.compile(r"SGD stopped at step 1\d\d, where a layer dies\."))
+    expect(lab.strip).to_contain_text(re.compile(r"SGD stopped at step 1\d\d, when a layer dies\."))
     stopped = lab.ask("GET")["runs"][1]
     assert (stopped["status"], stopped["finished_by"]) == ("finished", {"when": "layer_dies"})
-    lab.strip.get_by_role("button", name="Let SGD go on").click()
+    lab.strip.get_by_role("button", name="Continue SGD").click()
     expect(lab.strip).to_be_hidden()
     lab.make_steps(10)
     assert lab.ask("GET")["runs"][1]["step"] == stopped["step"] + 10
@@ -40,7 +40,7 @@ def test_a_condition_has_its_number_and_the_timeline_tells_it(open_lab: OpenLab)
         lambda edits: edits == [{"at_step": 0, "stop": [{"when": "train_loss", "below": 0.1}]}],
     )
     lab.make_steps(400)
-    expect(lab.strip).to_contain_text("where train loss is below 0.1")
+    expect(lab.strip).to_contain_text("when train loss is below 0.1")
     assert lab.ask("GET")["runs"][0]["latest"]["train_loss"]["value"] < 0.1
     choice.select_option("never")
     expect(lab.strip).to_be_hidden()

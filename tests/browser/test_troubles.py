@@ -50,8 +50,8 @@ def test_a_cut_line_is_told_training_goes_on_and_nothing_is_missing_afterwards(
     lost = int(re.findall(r"at step ([\d,]+)\.", lab.strip.inner_text())[0].replace(",", ""))
     expect(lab.strip).to_have_text(
         re.compile(
-            r"Connection lost at step [\d,]+\. Training goes on while the server runs, "
-            r"unwatched for 10 minutes at most; missed steps arrive when the line is back\."
+            r"Connection lost at step [\d,]+\. Training continues "
+            r"for up to 10 minutes\. Missed steps load when you reconnect\."
         )
     )
     expect(lab.page.get_by_role("alert")).to_contain_text("Connection lost")
@@ -111,7 +111,7 @@ def test_a_phone_keeps_the_name_of_what_it_shows_while_the_line_is_cut(open_lab:
     expect(lab.row("gd")).to_have_attribute("data-state", "no news")
     # where the strip is out of sight, the bar says it in few words
     lab.page.get_by_role("tab", name="Network").tap()
-    expect(brief).to_have_text("No line")
+    expect(brief).to_have_text("Offline")
     expect(brief).to_be_visible()
     room = name.bounding_box()
     assert room
@@ -213,7 +213,7 @@ def test_a_server_that_cannot_store_takes_no_change_and_says_so_until_it_can(
         full.touch()
         lab.card("gd").get_by_role("radio", name="Mini-batch").click()
         expect(lab.strip).to_have_text(
-            "Read-only: the server cannot write to its data folder. What you change now would be lost."
+            "Read-only: the server cannot write to its data folder. Changes would be lost."
         )
         expect(lab.row("gd").locator(".rule")).to_have_text("full batch, rate 0.1")
         expect(lab.counter).to_have_text("30")
@@ -228,7 +228,7 @@ def test_a_server_that_cannot_store_takes_no_change_and_says_so_until_it_can(
 
 READ_ONLY_AT_START = (
     "Read-only: the server cannot write to its data folder. No experiment can start now. "
-    "Stored ones can still be watched by their links. The page tries again by itself."
+    "Stored ones can still be watched by their links. The page retries automatically."
 )
 
 
@@ -315,7 +315,7 @@ def test_a_run_that_diverges_stops_and_the_other_goes_on(open_lab: OpenLab) -> N
     lab.rate("GD").press("Enter")
     expect(lab.row("gd").locator(".rule")).to_have_text("full batch, rate 100000")
     lab.play.click()
-    told = r"^GD diverged at step \d+ and is stopped\. SGD goes on\."
+    told = r"^GD diverged at step \d+ and is stopped\. SGD continues\."
     expect(lab.strip.locator("> span")).to_have_text(re.compile(rf"{told}$"))
     # the Doctor's first advice stands beside it
     expect(lab.strip).to_have_text(re.compile(rf"{told}Rewind GD to \d+, rate 0\.1$"))

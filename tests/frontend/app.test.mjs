@@ -320,7 +320,7 @@ test("a recipe that starts from missing parameters says that it opens only where
   await all.app.start();
   assert.deepEqual(all.server.posted, exhibit.recipe);
   const { problem } = all.app.store.get();
-  assert.equal(problem.title, "This recipe's first weights are not on this server");
+  assert.equal(problem.title, "This recipe's initial weights are not on this server");
   assert.match(problem.detail, /opens only where they are/);
 });
 
@@ -440,7 +440,7 @@ test("a first visit without an answer says so at once, and continues by itself",
   await begun(app, async () => {
     await until(() => stripFor(app.store.get()) !== null);
     const { strong, text } = stripFor(app.store.get());
-    assert.equal(`${strong} ${text}`, "The server does not answer. Check that it is running. The page tries again by itself.");
+    assert.equal(`${strong} ${text}`, "The server does not answer. Check that it is running. The page retries automatically.");
     server.isDown = false;
   });
   assert.equal(stripFor(app.store.get()), null);

@@ -69,16 +69,16 @@ test("the map in words: how many are right, which are wrong and as what, and eac
   const run = { label: "GD", status: "paused", step: 40, divergedAt: null };
   assert.equal(
     mapWords(run, told()),
-    "GD at step 40: 3 of 5 test samples in their class. Wrong: 1 of 3 no (as yes); 1 of 2 yes (as no). Of the plane of u and v: no 67 %, yes 33 %.",
+    "GD at step 40: 3 of 5 test samples correct. Wrong: 1 of 3 no (as yes); 1 of 2 yes (as no). Plane of u and v: no 67 %, yes 33 %.",
   );
   const three = told({ classes: ["a", "b", "c"], split: "train", counts: [[4, 1, 2], [0, 3, 0], [0, 0, 5]], right: 12 / 15 });
-  assert.match(mapWords(run, three), /12 of 15 training samples in their class\. Wrong: 3 of 7 a \(1 as b, 2 as c\)\. Of/);
+  assert.match(mapWords(run, three), /12 of 15 training samples correct\. Wrong: 3 of 7 a \(1 as b, 2 as c\)\. Of/);
   assert.doesNotMatch(mapWords(run, told({ counts: [[3, 0], [0, 2]], right: 1 })), /Wrong/);
   assert.equal(mapWords(run, undefined), "GD: not looked at yet.");
   assert.equal(mapWords({ ...run, status: "diverged", divergedAt: 39 }, told()), "GD diverged at step 39: off the axis.");
   assert.equal(axisWords(told(), false), "Across: u, 0 to 3.00. Up: v, −1.50 to 1.50.");
   assert.equal(axisWords(told(), true), "Across: u, 0 to 3.00. Up: v, −1.50 to 1.50. Both standardized.");
-  assert.match(mapWords(run, told(), true), /Of the plane of u and v, both standardized: no 67 %, yes 33 %\.$/);
+  assert.match(mapWords(run, told(), true), /Plane of u and v, both standardized: no 67 %, yes 33 %\.$/);
 });
 
 test("the prediction under the pointer names the middle of its cell", () => {

@@ -102,16 +102,16 @@ test("the cost of examinations is shown for all runs together, with the seconds 
     const [waited_seconds, computed_seconds] = [gd, sgd][place];
     return reduce(state, frame(run, 500, { doctor: { share: 0.3, waited_seconds, computed_seconds } }));
   }, opened());
-  assert.equal(waitWords(told([0.6, 21], [0.4, 21.7])), "Training waited for it 2.3 % of the last 40 s that it computed.");
-  assert.equal(waitWords(told([0.1, 5.1])), "Training waited for it 2.0 % of the last 10 s that it computed.");
+  assert.equal(waitWords(told([0.6, 21], [0.4, 21.7])), "Its checks took 2.3 % of the last 40 s of training.");
+  assert.equal(waitWords(told([0.1, 5.1])), "Its checks took 2.0 % of the last 10 s of training.");
   assert.equal(waitWords(told([0.001, 20])), "", "next to nothing");
-  assert.equal(waitWords(reduce(told([0.6, 21]), frame("gd", 600, { generation: 1, doctor: { waited_seconds: 0, computed_seconds: 0 } }))), "Training waited for it 2.9 % of the last 20 s that it computed.");
+  assert.equal(waitWords(reduce(told([0.6, 21]), frame("gd", 600, { generation: 1, doctor: { waited_seconds: 0, computed_seconds: 0 } }))), "Its checks took 2.9 % of the last 20 s of training.");
 });
 
 test("in the first seconds the cost is shown as waiting time, not as a share", () => {
   const after = (waited_seconds, computed_seconds) => waitWords(reduce(opened(), frame("gd", 500, { doctor: { share: 0.3, waited_seconds, computed_seconds } })));
-  assert.equal(after(0.012, 0.04), "Training waited 12 ms for it so far.");
-  assert.equal(after(0.24, 9.9), "Training waited 240 ms for it so far.");
+  assert.equal(after(0.012, 0.04), "Its checks have taken 12 ms so far.");
+  assert.equal(after(0.24, 9.9), "Its checks have taken 240 ms so far.");
   assert.deepEqual([after(0, 0), after(0, 9), after(0, 12)], ["", "", ""], "nobody waited yet");
   assert.deepEqual([waitWords(opened()), waitWords(reduce(opened(), frame("gd", 500, { doctor: { share: 0.3 } })))], ["", ""], "a server that does not tell it");
 });
@@ -249,9 +249,9 @@ test("the page says when there is no room for a fork, and from the fifth run on 
   assert.equal(noRoomWords(after(many(5), opened())), "");
   assert.equal(noRoomWords(after(many(6), opened())), "There are 8 runs, and no room for a fork: remove one first.");
   const asked = { do: "add_run", run: null, body: { name: "r2" } };
-  assert.equal(doneWords(after(many(2), opened()), { label: "Fork with He init" }, { ...asked, body: { name: "r1" } }), "Fork with He init: R1 is a run of its own.");
-  assert.equal(doneWords(after(many(3), opened()), { label: "Fork with He init" }, asked), "Fork with He init: R2 is a run of its own. It shares colour and shape with GD.");
-  assert.deepEqual([waitsWords(asked), waitsWords({ do: "edit", run: "gd", body: {} })], ["Press play, and it goes on from there.", ""], "an edit waits for nothing");
+  assert.equal(doneWords(after(many(2), opened()), { label: "Fork with He init" }, { ...asked, body: { name: "r1" } }), "Fork with He init: new run R1.");
+  assert.equal(doneWords(after(many(3), opened()), { label: "Fork with He init" }, asked), "Fork with He init: new run R2. It shares colour and shape with GD.");
+  assert.deepEqual([waitsWords(asked), waitsWords({ do: "edit", run: "gd", body: {} })], ["Press play to continue.", ""], "an edit waits for nothing");
 });
 
 test("the strip of a divergence offers a way back, but not to visitors", () => {
@@ -281,7 +281,7 @@ test("a remedy is one command, reported with undo when done, and not when refuse
   socket().say({ type: "event", experiment: id, event: "run_added", run: "sgd-214", recipe, added: { ...answer().runs[1], name: "sgd-214", step: 214 } });
   assert.equal(app.store.get().notice, null);
   socket().say({ type: "ack", id: command.id, answer: {} });
-  assert.deepEqual(app.store.get().notice, { kind: "info", text: "Fork with He init: SGD from 214 is a run of its own.", waits: "Press play, and it goes on from there.", undo: true });
+  assert.deepEqual(app.store.get().notice, { kind: "info", text: "Fork with He init: new run SGD from 214.", waits: "Press play to continue.", undo: true });
   assert.equal(app.store.get().view.networkRun, "sgd-214", "the network shown is no longer the dead one");
   await app.undo();
   assert.deepEqual([socket().commands().at(-1).do, socket().commands().at(-1).run], ["remove_run", "sgd-214"]);
@@ -294,7 +294,7 @@ test("a remedy is one command, reported with undo when done, and not when refuse
   socket().say({ type: "ack", id: socket().commands().at(-1).id, answer: {} });
   assert.equal(app.store.get().notice, null);
   socket().say({ type: "event", experiment: id, event: "run_added", run: "sgd-214", recipe, added: { ...answer().runs[1], name: "sgd-214", step: 214 } });
-  assert.match(app.store.get().notice.text, /is a run of its own\.$/);
+  assert.match(app.store.get().notice.text, /: new run /);
   app.dismiss();
 
   socket().say({ ...found("gd", edge()), experiment: id });
@@ -310,7 +310,7 @@ test("undo reverts a remedy that edits", async () => {
   const { id, learning_rate: rate } = socket().commands().at(-1);
   assert.equal(rate, 0.05);
   socket().say({ type: "ack", id, answer: { run: "gd", at_step: 0, learning_rate: 0.05 } });
-  assert.equal(app.store.get().notice.text, "Halve the rate: done in GD.");
+  assert.equal(app.store.get().notice.text, "Halve the rate: applied to GD.");
   await app.undo();
   assert.deepEqual([socket().commands().at(-1).do, socket().commands().at(-1).run, socket().commands().at(-1).learning_rate], ["edit", "gd", 0.1]);
   app.stop();
@@ -319,6 +319,6 @@ test("undo reverts a remedy that edits", async () => {
 test("a remedy far from its finding names the new weights and the optimizer", () => {
   const { runs } = opened();
   const words = (change) => wholeWords({ runs }, { run: runs.gd, finding: edge() }, { label: "Fork", command: { do: "add_run", fork_of: "gd", at_step: 0, ...change } });
-  assert.equal(words({ redraw: { layers: [1, 2, 3], weights: "he" }, learning_rate: 0.1, clip_norm: 1 }), "Rewind GD to 0, all drawn anew, He, rate 0.1, clip norm 1");
+  assert.equal(words({ redraw: { layers: [1, 2, 3], weights: "he" }, learning_rate: 0.1, clip_norm: 1 }), "Rewind GD to 0, all reinitialized, He, rate 0.1, clip norm 1");
   assert.equal(words({ optimizer: "adam", learning_rate: 0.01 }), "Rewind GD to 0, Adam, rate 0.01");
 });

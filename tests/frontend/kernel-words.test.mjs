@@ -27,10 +27,10 @@ test("the words say that compiled kernels lack the loss", () => {
 test("runs created earlier keep their kernel, and the words say so", () => {
   assert.equal(
     kernelWords({ kernel: "compiled" }, [gd, sgd]),
-    "New runs are made by compiled kernels. sgd began on NumPy and keeps to it until reset.",
+    "New runs are made by compiled kernels. sgd started with NumPy and keeps it until reset.",
   );
   assert.equal(
     kernelWords({ kernel: "compiled" }, [{ ...gd, kernel: "numpy" }, sgd]),
-    "New runs are made by compiled kernels. gd and sgd began on NumPy and keep to it until reset.",
+    "New runs are made by compiled kernels. gd and sgd started with NumPy and keep it until reset.",
   );
 });

@@ -189,7 +189,7 @@ test("an unreadable link keeps the present experiment, at the start and later", 
   await until(() => app.store.get().problem?.title === "This link's data is not on this server.");
   server.refuse = { title: "The request is not valid", errors: [{ pointer: "/network/start", detail: "no such parameters" }] };
   clock.signal("link");
-  await until(() => app.store.get().problem?.title === "This link's first weights are not on this server.");
+  await until(() => app.store.get().problem?.title === "This link's initial weights are not on this server.");
   server.refuse = { title: "The recipe would cost too much", errors: [] };
   clock.signal("link");
   await until(() => app.store.get().problem?.title === "The recipe would cost too much");

@@ -239,5 +239,5 @@ test("the strip names a layer that has stopped, else how much its weights change
 test("for a stopped run the strip calls no number too large, since all may be finite", () => {
   const run = { latest: { train_loss: { step: 9, value: 8e5 }, "grad_l1/W1": { step: 9, value: 3e4 } }, status: "diverged", settings: { optimizer: "sgd" } };
   const { words } = liveLine(run, ["W1"], null);
-  assert.equal(words, "stopped: the next step would not be finite, or its loss beyond a million times the start");
+  assert.equal(words, "stopped: the next step is not finite, or its loss is above a million times the first");
 });

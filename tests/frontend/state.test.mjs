@@ -230,7 +230,7 @@ test("an experiment with classes has its outputs, a regression has one", () => {
 test("the confusion matrix counts by true and predicted class", () => {
   const confusion = confusionOf({ y: [0, 0, 0, 1, 2, 2], y_pred: [0, 1, 0, 1, 0, 2] }, 3);
   assert.deepEqual(confusion, { counts: [[2, 1, 0], [0, 1, 0], [1, 0, 1]], totals: [3, 1, 2], right: 4, all: 6 });
-  assert.equal(confusionWords("GD", confusion, true), "GD: 4 of 6 test samples in their class. Rows are true classes, columns predicted ones.");
+  assert.equal(confusionWords("GD", confusion, true), "GD: 4 of 6 test samples correct. Rows are true classes, columns predicted ones.");
   assert.equal(confusionWords("GD", confusionOf(null, 2), false), "GD: not looked at yet. Rows are true classes, columns predicted ones.");
 });
 
@@ -241,7 +241,7 @@ test("a run's rule, edits and state have the words of the design", () => {
   assert.equal(editWords({ learning_rate: 0.006 }, { learning_rate: 0.03 }), "rate 0.03 → 0.006");
   assert.equal(editWords({ optimizer: "momentum", momentum: 0.9 }, { optimizer: "sgd" }), "momentum 0.9");
   assert.equal(editWords({ batch_size: 32 }, { batch_size: 1 }), "SGD → mini-batch 32");
-  assert.equal(editWords({ stop: [{ when: "test_r2", above: 0.9 }, { when: "layer_dies" }] }, {}), "stops where test R² is above 0.9 or where a layer dies");
+  assert.equal(editWords({ stop: [{ when: "test_r2", above: 0.9 }, { when: "layer_dies" }] }, {}), "stops when test R² is above 0.9 or when a layer dies");
   assert.equal(editWords({ stop: [] }, {}), "no stop condition");
   const adam = { at_step: 3, optimizer: "adam", beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
   assert.equal(editWords(adam, { optimizer: "sgd" }, catalog), "Adam");
@@ -250,8 +250,8 @@ test("a run's rule, edits and state have the words of the design", () => {
   assert.equal(editWords({ optimizer: "momentum" }, { optimizer: "sgd" }, catalog), "momentum 0.9");
   assert.equal(editWords({ optimizer: "sgd", batch_size: 1 }, { optimizer: "adam", batch_size: null }, catalog), "GD → SGD, plain");
   assert.equal(editWords({ learning_rate: 0.1, batch_size: 1 }, { learning_rate: 0.1, batch_size: 1 }, catalog), "");
-  assert.equal(editWords({ redraw: { layers: [2], weights: "he" } }, {}), "layer 2 drawn anew, He");
-  assert.equal(editWords({ redraw: { layers: [1, 2], weights: "normal" }, learning_rate: 0.01 }, { learning_rate: 0.1 }), "rate 0.1 → 0.01, layers 1, 2 drawn anew, normal");
+  assert.equal(editWords({ redraw: { layers: [2], weights: "he" } }, {}), "layer 2 reinitialized, He");
+  assert.equal(editWords({ redraw: { layers: [1, 2], weights: "normal" }, learning_rate: 0.01 }, { learning_rate: 0.1 }), "rate 0.1 → 0.01, layers 1, 2 reinitialized, normal");
   assert.equal(editWords({ optimizer: "nesterov" }, { optimizer: "adam", beta1: 0.9 }, catalog), "Nesterov 0.9");
   assert.equal(stateOf(state.runs.gd, state).word, "waiting");
   const dead = { ...state.runs.sgd, step: 300, units: { layers: [{ dead: [false] }, { dead: [true, true] }] } };
@@ -357,7 +357,7 @@ test("schedules, penalties and bounds appear in an edit's flag and a run's sente
 
 test("the minimized value is shown beside the loss only with a penalty", () => {
   const latest = { objective: { step: 4, value: 0.123 } };
-  assert.equal(descendedWords({ settings: { l2: 0.01 }, latest }), "descended: 0.123");
+  assert.equal(descendedWords({ settings: { l2: 0.01 }, latest }), "minimized: 0.123");
   assert.equal(descendedWords({ settings: { l1: 0.01 }, latest: {} }), "");
   assert.equal(descendedWords({ settings: { l1: 0, l2: 0 }, latest }), "");
 });

@@ -35,10 +35,10 @@ test("a condition's number changes without its other parts", () => {
 });
 
 test("an edit's words name the condition", () => {
-  assert.equal(editWords({ stop: [{ when: "test_r2", above: 0.9 }, { when: "layer_dies" }] }, {}), "stops where test R² is above 0.9 or where a layer dies");
+  assert.equal(editWords({ stop: [{ when: "test_r2", above: 0.9 }, { when: "layer_dies" }] }, {}), "stops when test R² is above 0.9 or when a layer dies");
   assert.equal(editWords({ stop: [] }, {}), "no stop condition");
-  assert.equal(stopWords([{ when: "loss_stalls", steps: 1500 }]), "stops where the loss stalls for 1,500 steps");
-  assert.equal(stopWords([{ when: "loss_stalls", steps: 1 }]), "stops where the loss stalls for 1 step");
+  assert.equal(stopWords([{ when: "loss_stalls", steps: 1500 }]), "stops when the loss stalls for 1,500 steps");
+  assert.equal(stopWords([{ when: "loss_stalls", steps: 1 }]), "stops when the loss stalls for 1 step");
 });
 
 test("a stopped run says where and why, and can continue", () => {
@@ -46,7 +46,7 @@ test("a stopped run says where and why, and can continue", () => {
   const strip = stripFor(state);
   assert.equal(state.runs.sgd.status, "finished");
   assert.equal(state.runs.sgd.latest.train_loss.value, 0.5);
-  assert.match(strip.strong, /^SGD stopped at step [\d,]+, where a layer dies\.$/);
+  assert.match(strip.strong, /^SGD stopped at step [\d,]+, when a layer dies\.$/);
   const asked = [];
   strip.act.do({ edit: (run, change) => asked.push([run, change]) });
   assert.deepEqual(asked, [["sgd", { stop: [] }]]);
@@ -55,6 +55,6 @@ test("a stopped run says where and why, and can continue", () => {
 test("a condition set after a layer died is met by the dead layer", () => {
   const frame = { type: "frame", frame: 1, runs: { sgd: { status: "playing", step: 254, epoch: 1, samples_seen: 254, generation: 0, columns: null } } };
   const stopped = (since) => stripFor(after(frame, found("sgd", dead({ since_step: since })), { ...finished({ when: "layer_dies" }), step: 254 })).strong;
-  assert.equal(stopped(196), "SGD stopped at step 254, where a layer is dead, since step 196.");
-  assert.equal(stopped(254), "SGD stopped at step 254, where a layer dies.");
+  assert.equal(stopped(196), "SGD stopped at step 254, when a layer is dead, since step 196.");
+  assert.equal(stopped(254), "SGD stopped at step 254, when a layer dies.");
 });

@@ -140,7 +140,7 @@ def drawn_anew(view: View, weights: str, at_step: int, **changes: float | int | 
         **changes,
     }
     told = f" and {_told(changes)}" if changes else ""
-    hint = f"a fork from step {at_step:,} with all layers drawn anew{told}"
+    hint = f"a fork from step {at_step:,} with all layers reinitialized{told}"
     return Remedy(f"Fork with {weights.split('_')[0].capitalize()} init", hint, command)
 
 

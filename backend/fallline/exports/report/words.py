@@ -86,24 +86,24 @@ def edit_words(change: Mapping[str, Any], before: RunSettings, after: RunSetting
 
 
 def _redraw(redraw: Mapping[str, Any]) -> str:
-    """ "layers 1, 2 drawn anew, He"."""
+    """ "layers 1, 2 reinitialized, He"."""
     layers = ", ".join(map(str, redraw["layers"]))
     word = word_for("initializers", redraw["weights"])
-    return f"{'layers' if len(redraw['layers']) > 1 else 'layer'} {layers} drawn anew, {word}"
+    return f"{'layers' if len(redraw['layers']) > 1 else 'layer'} {layers} reinitialized, {word}"
 
 
 def _stops(stop: Sequence[StopCondition]) -> str:
-    """ "stops where a layer dies or where test R² is above 0.9"."""
+    """ "stops when a layer dies or when test R² is above 0.9"."""
     return f"stops {' or '.join(map(_condition, stop))}" if stop else "no stop condition"
 
 
 def _condition(one: StopCondition) -> str:
     if one.when == "layer_dies":
-        return "where a layer dies"
+        return "when a layer dies"
     if one.when == "loss_stalls":
-        return f"where the loss stalls{'' if one.steps is None else f' for {one.steps:,} steps'}"
+        return f"when the loss stalls{'' if one.steps is None else f' for {one.steps:,} steps'}"
     bound = f"below {setting(one.below or 0.0)}" if one.above is None else f"above {setting(one.above)}"
-    return f"where {one.when.replace('r2', 'R²').replace('_', ' ')} is {bound}"
+    return f"when {one.when.replace('r2', 'R²').replace('_', ' ')} is {bound}"
 
 
 def setting(value: float) -> str:
