@@ -19,12 +19,9 @@ export class SelfCheckPanel extends LiveElement {
 
   start() {
     this.onceOpened(() => {
-      const ask = button({ look: "small", act: () => void this.#check() }, "");
+      const ask = button({ look: "small", act: () => void this.#check() }, "Is this gradient right?");
       this.append(ask, this.#said, this.#list);
-      this.follow(({ view, runs }) => runs[view.networkRun ?? ""]?.label, (label) => {
-        write(ask, `Check the numbers of ${label ?? "the run"}`);
-        this.#clear();
-      });
+      this.follow(({ view, runs }) => runs[view.networkRun ?? ""]?.label, () => this.#clear());
     });
   }
 

@@ -45,8 +45,8 @@ const LONG = 10;
 const WORTH_TELLING = { share: 0.0005, seconds: 0.0005 };
 
 /**
- * The Doctor's cost for all runs: "Training waited for it 2.4 % of the last 30 s that it computed.", or at first
- * "Training waited 12 ms for it so far."
+ * The Doctor's cost for all runs: "Its checks took 2.4 % of the last 30 s of training.", or at first "Its checks have
+ * taken 12 ms so far."
  * @param {State} state
  */
 export function waitWords({ runs }) {

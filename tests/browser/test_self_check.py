@@ -12,7 +12,7 @@ def test_a_run_is_checked_where_it_stands(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.make_steps(300)
     lab.page.locator("network-drawing").get_by_role("radio", name="SGD").click()
-    lab.button("Check the numbers of SGD").click()
+    lab.button("Is this gradient right?").click()
     panel = lab.page.locator("self-check")
     expect(panel.get_by_role("status")).to_contain_text("SGD at step 300")
     expect(panel.get_by_role("status")).to_contain_text("4 of 4 checks passed.")
