@@ -29,7 +29,7 @@ import { furthestStep, shownStep, stepOf } from "./state/moments.js";
 import { openedAs, recipeWords } from "./state/opened-file.js";
 import { changedRecipe, freshWords, joinedChanges, nextRun } from "./state/recipes.js";
 import { initialState, reduce } from "./state/reduce.js";
-import { createSeriesBook } from "./state/series.js";
+import { createSeriesStore } from "./state/series.js";
 import { createStore } from "./state/store.js";
 
 /** @typedef {import("./state/types.js").App} App */
@@ -39,7 +39,7 @@ import { createStore } from "./state/store.js";
 const READ_ONLY = { title: "This page is read-only.", detail: "Only the browser that created this experiment can change it." };
 
 /** The result under its name, or why it failed. @param {string} name @param {Promise<any>} asked */
-const found = (name, asked) => asked.then((thing) => ({ [name]: thing }), (error) => {
+const outcome = (name, request) => request.then((thing) => ({ [name]: thing }), (error) => {
   if (error instanceof Refused) return { problem: error.problem };
   throw error;
 });
@@ -50,9 +50,9 @@ const found = (name, asked) => asked.then((thing) => ({ [name]: thing }), (error
  */
 export function createApp(environment = browserEnvironment()) {
   const keeper = createKeeper(environment.storage);
-  const begun = initialState();
-  const store = createStore({ ...begun, view: { ...begun.view, ...keeper.view() } }, reduce);
-  const series = createSeriesBook();
+  const initial = initialState();
+  const store = createStore({ ...initial, view: { ...initial.view, ...keeper.view() } }, reduce);
+  const series = createSeriesStore();
   const api = createApi(environment.fetch, environment.origin, () => keeper.owner(environment.secret));
   const line = createLine({ environment, store, series });
   const visits = createVisits({ api, environment, keeper, line, series, store });
@@ -80,22 +80,22 @@ export function createApp(environment = browserEnvironment()) {
   }
 
   /** Steps requested while others run are joined: a held key is one command at a time, and at most one epoch waits. */
-  const wanted = { steps: 0, epochs: 0 };
+  const queued = { steps: 0, epochs: 0 };
   /** @param {...string} what */
   const isPending = (...what) => Object.values(store.get().pending).some((pending) => what.includes(pending.do));
 
   /** A step follows any play or pause requested before it, even one that still waits. */
   function stepOn() {
-    const unit = wanted.epochs ? "epochs" : "steps";
-    const count = wanted[unit];
+    const unit = queued.epochs ? "epochs" : "steps";
+    const count = queued[unit];
     if (count === 0 || isPending("step", "play", "pause")) return;
-    wanted[unit] = 0;
+    queued[unit] = 0;
     command("step", null, { [unit]: count });
   }
 
   /** Play, pause or reset cancels steps that wait. @param {string} what @param {string|null} [run] @param {Json} [body] */
   function insteadOfSteps(what, run, body) {
-    Object.assign(wanted, { steps: 0, epochs: 0 });
+    Object.assign(queued, { steps: 0, epochs: 0 });
     command(what, run, body);
   }
 
@@ -122,7 +122,7 @@ export function createApp(environment = browserEnvironment()) {
   }
 
   /** Plays a fresh exhibit at its own speed and pace. */
-  function playAsTold() {
+  function playExhibit() {
     const part = playbackOf(store.get());
     if (part) dispatch({ type: "playback", part });
   }
@@ -140,8 +140,8 @@ export function createApp(environment = browserEnvironment()) {
 
   /** Shows a past step; looking at the newest step returns to live. @param {number|null} step */
   function lookAt(step) {
-    const wanted = step === null || step >= furthestStep(store.get()) ? null : Math.max(0, Math.round(step));
-    if (wanted !== (store.get().looking?.step ?? null)) dispatch({ type: "look", step: wanted });
+    const target = step === null || step >= furthestStep(store.get()) ? null : Math.max(0, Math.round(step));
+    if (target !== (store.get().looking?.step ?? null)) dispatch({ type: "look", step: target });
   }
 
   const arrivals = createArrivals({ environment, store, visits, command, lookAt, opened: () => void (takeBack = arrivals.goBack) });
@@ -192,7 +192,7 @@ export function createApp(environment = browserEnvironment()) {
     async start() {
       stops.push(
         keeper.follow(store), store.watch((state) => state.pending, followAnswers), store.watch((state) => state.order, remedies.answered),
-        store.watch(({ experiment, catalog }) => [experiment?.id, catalog], playAsTold),
+        store.watch(({ experiment, catalog }) => [experiment?.id, catalog], playExhibit),
       );
       environment.listen((signal) => (signal === "link" ? void arrivals.heard() : line.hear(signal)));
       observer.start();
@@ -215,11 +215,11 @@ export function createApp(environment = browserEnvironment()) {
       else if (!continueHere()) play();
     },
     step(steps = 1) {
-      wanted.steps = Math.min(1_000_000, wanted.steps + steps);
+      queued.steps = Math.min(1_000_000, queued.steps + steps);
       stepOn();
     },
     stepEpoch(epochs = 1) {
-      wanted.epochs = epochs;
+      queued.epochs = epochs;
       stepOn();
     },
     reset: (run) => (run === undefined ? insteadOfSteps("reset") : command("reset", run)),
@@ -248,9 +248,9 @@ export function createApp(environment = browserEnvironment()) {
     lookAtMarker: (direction) => lookAt(nextMarker(store.get(), shownStep(store.get()), direction)),
     fork,
     answerOffer(accepted) {
-      const asked = store.get().offer;
+      const offer = store.get().offer;
       dispatch({ type: "offer", offer: null });
-      if (accepted && asked) fork(asked.run, asked.change);
+      if (accepted && offer) fork(offer.run, offer.change);
       else lookAt(null);
     },
     remedy(remedy) {
@@ -285,7 +285,7 @@ export function createApp(environment = browserEnvironment()) {
       const opened = openedAs(file.name, /\.json$/i.test(file.name) ? await file.text() : "");
       if ("problem" in opened) return void dispatch({ type: "problem", problem: opened.problem });
       if ("recipe" in opened) return void await beginAnother(opened.recipe, recipeWords(file.name));
-      const { parameters, problem } = /** @type {Json} */ (await found("parameters", api.sendParameters(file)));
+      const { parameters, problem } = /** @type {Json} */ (await outcome("parameters", api.sendParameters(file)));
       if (problem) dispatch({ type: "problem", problem });
       else await this.newExperiment({ network: { start: parameters.id } });
     },
@@ -293,23 +293,23 @@ export function createApp(environment = browserEnvironment()) {
       dispatch({ type: "notice", notice: null });
       await takeBack();
     },
-    sendTable: (file) => found("table", api.sendTable(file)),
-    readTable: (id) => found("table", api.table(id)),
+    sendTable: (file) => outcome("table", api.sendTable(file)),
+    readTable: (id) => outcome("table", api.table(id)),
     restart: visits.restart,
     async linkTo(of, state = store.get()) {
       const link = of === "watch" ? null : linkOf(state, of);
       const fragment = of === "watch" ? watchOf(state.experiment?.id ?? "") : link && await pack(link);
       return fragment && `${environment.origin}/#${fragment}`;
     },
-    qr: (text) => found("svg", api.qr(text)),
+    qr: (text) => outcome("svg", api.qr(text)),
     async changeScript() {
       const { inspection, experiment } = store.get();
       if (!inspection || !experiment) return { problem: READ_ONLY };
-      return found("script", api.changeScript(experiment.id, inspection.run, inspection.sheet.step));
+      return outcome("script", api.changeScript(experiment.id, inspection.run, inspection.sheet.step));
     },
     async check(run) {
       const { experiment } = store.get();
-      return experiment ? found("check", api.check(experiment.id, run)) : {};
+      return experiment ? outcome("check", api.check(experiment.id, run)) : {};
     },
     async copyOfOwn() {
       const link = linkOf(store.get(), "moment");
@@ -321,9 +321,9 @@ export function createApp(environment = browserEnvironment()) {
     setView: (part) => dispatch({ type: "view", part }),
     async kernelWords() {
       const { experiment, order, runs } = store.get();
-      const [health, told] = await Promise.all([api.health(), experiment ? api.experiment(experiment.id) : null]);
-      const kernels = told?.provenance.kernels ?? {};
-      return kernelWords(health, order.filter((name) => kernels[name]).map((name) => ({ label: runs[name].label, kernel: kernels[name] })), told?.next_kernel);
+      const [health, answer] = await Promise.all([api.health(), experiment ? api.experiment(experiment.id) : null]);
+      const kernels = answer?.provenance.kernels ?? {};
+      return kernelWords(health, order.filter((name) => kernels[name]).map((name) => ({ label: runs[name].label, kernel: kernels[name] })), answer?.next_kernel);
     },
     closeDivergence: (runs) => dispatch({ type: "closed", runs }),
     dismiss() {

@@ -39,7 +39,7 @@ function brief(value) {
 }
 
 /** Whether brief labels can distinguish places this far apart: 4,282 and 4,284 are both "4.28k". @param {number} largest @param {number} size */
-const isToldBriefly = (largest, size) => size >= 10 ** (Math.floor(Math.log10(largest) + 1e-9) + 1 - BRIEF_DIGITS) * (1 - 1e-9);
+const fitsBriefly = (largest, size) => size >= 10 ** (Math.floor(Math.log10(largest) + 1e-9) + 1 - BRIEF_DIGITS) * (1 - 1e-9);
 
 /** Smaller numbers are written as powers of ten. */
 const SMALL = 1e-3;
@@ -109,7 +109,7 @@ function linearTicks(low, high, room, isBrief) {
       const size = step * 10 ** exponent;
       if (size < finest * (1 - 1e-9)) continue;
       const digits = Math.max(0, -exponent);
-      const word = (/** @type {number} */ value) => (isBrief && isToldBriefly(high, size) ? brief(Number(value.toFixed(digits))) : written(value, digits));
+      const word = (/** @type {number} */ value) => (isBrief && fitsBriefly(high, size) ? brief(Number(value.toFixed(digits))) : written(value, digits));
       const widest = Math.max(tickWidth(word(low + size)), tickWidth(word(high)));
       if ((size / (high - low)) * room.width >= widest + APART || size > high - low) return placesOf(low, high, size, word);
     }

@@ -16,7 +16,7 @@ import { number } from "../state/format.js";
  * @property {{x: number}[]} flags
  * @property {Box[]} ends  labels of line ends
  * @property {{from: number, to: number}|null} missing
- * @property {boolean} isBegun
+ * @property {boolean} hasStarted
  */
 
 const LETTER = 6.3;
@@ -42,7 +42,7 @@ const isCorner = (/** @type {string} */ corner) => !corner.includes("middle");
  * @param {Drawn} drawn
  * @returns {{left: number, top: number, text: string, corner: string|null, isOver: boolean}|null}  null where the line itself is out of sight; `isOver` where something lies under the label
  */
-export function baselineLabel({ state, held }, frame, drawn) {
+export function baselineLabel({ state, previous }, frame, drawn) {
   const mean = state.experiment?.baseline?.train;
   if (!mean) return null;
   const line = pxDown(frame, mean);
@@ -55,10 +55,10 @@ export function baselineLabel({ state, held }, frame, drawn) {
   const free = inside.filter(({ box }) => !drawn.ends.some((end) => touch(box, end)));
   const costs = (free.length ? free : inside).map(({ corner, box }) => ({ corner, box, isCrossed: linesIn(box, drawn) > 0, cost: costOf(box, frame, drawn) + (isCorner(corner) ? 0 : NO_CORNER) }));
   const best = costs.reduce((a, b) => (b.cost < a.cost ? b : a));
-  const stays = costs.find(({ corner }) => corner === held.corner);
+  const stays = costs.find(({ corner }) => corner === previous.corner);
   const chosen = stays && stays.cost < best.cost + WORTH_MOVING && (!stays.isCrossed || best.isCrossed) ? stays : best;
   // a place chosen before there are lines must not stay when they come
-  return { left: chosen.box.left, top: chosen.box.top, text, corner: drawn.isBegun ? chosen.corner : null, isOver: chosen.cost > (isCorner(chosen.corner) ? 0 : NO_CORNER) };
+  return { left: chosen.box.left, top: chosen.box.top, text, corner: drawn.hasStarted ? chosen.corner : null, isOver: chosen.cost > (isCorner(chosen.corner) ? 0 : NO_CORNER) };
 }
 
 /** @param {string} corner @param {number} line @param {number} width @param {Frame} frame @returns {Box} */

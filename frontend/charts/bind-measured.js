@@ -9,15 +9,15 @@
 /**
  * @param {Json} figure
  * @param {Json[]} measured  oldest first
- * @param {Json|undefined} [shown]  the measurement to show; the newest by default
+ * @param {Json|undefined} [selected]  the measurement to show; the newest by default
  * @returns {Json}  a new figure; the argument is not changed
  */
-export function fillMeasured(figure, measured, shown = measured[measured.length - 1]) {
-  const last = shown ? [shown] : [];
+export function fillMeasured(figure, measured, selected = measured[measured.length - 1]) {
+  const last = selected ? [selected] : [];
   const data = figure.data.map((/** @type {Json} */ trace) => {
     if (!trace.meta?.of) return trace;
-    const seen = trace.meta.of === "all" ? measured : last;
-    return { ...trace, ...("z" in trace.meta ? surface(trace.meta, seen) : points(trace.meta, seen)) };
+    const sources = trace.meta.of === "all" ? measured : last;
+    return { ...trace, ...("z" in trace.meta ? surface(trace.meta, sources) : points(trace.meta, sources)) };
   });
   /** @type {Json} */
   const layout = { ...figure.layout };
@@ -34,18 +34,18 @@ export function fillMeasured(figure, measured, shown = measured[measured.length 
  * @param {Json[]} measured
  * @returns {any[]}
  */
-export const values = (path, measured) => measured.flatMap((told) => (Array.isArray(path) ? path : [path]).flatMap((one) => {
-  const value = typeof one === "string" ? at(told, one.split(".")) : one;
+export const values = (path, measured) => measured.flatMap((node) => (Array.isArray(path) ? path : [path]).flatMap((one) => {
+  const value = typeof one === "string" ? at(node, one.split(".")) : one;
   return Array.isArray(value) ? value : [value];
 }));
 
-/** `*` is each item, `@` their names, `#` their count; null where there is nothing. @param {any} told @param {string[]} path @returns {any} */
-function at(told, [part, ...rest]) {
-  if (part === undefined || told === null || told === undefined) return told ?? null;
-  if (part === "#") return Object.keys(told).length;
-  if (part === "@") return Array.isArray(told) ? told.map((_, k) => k + 1) : Object.keys(told);
-  if (part === "*") return Object.values(told).map((one) => at(one, rest));
-  return at(told[part], rest);
+/** `*` is each item, `@` their names, `#` their count; null where there is nothing. @param {any} node @param {string[]} path @returns {any} */
+function at(node, [part, ...rest]) {
+  if (part === undefined || node === null || node === undefined) return node ?? null;
+  if (part === "#") return Object.keys(node).length;
+  if (part === "@") return Array.isArray(node) ? node.map((_, k) => k + 1) : Object.keys(node);
+  if (part === "*") return Object.values(node).map((one) => at(one, rest));
+  return at(node[part], rest);
 }
 
 /** @param {Json} meta @param {Json[]} measured */

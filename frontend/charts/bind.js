@@ -27,13 +27,13 @@ export function fill(figure, columns, trainSamples) {
   /** @type {(Points|null)[]} */
   const points = figure.data.map((/** @type {Json} */ trace) =>
     trace.meta?.run === undefined ? null : pointsOf(trace.meta, columns[trace.meta.run], trainSamples));
-  const wanted = figure.layout.meta?.shelf;
-  const needed = wanted && !(wanted.only_for_zero && !points.some(hasZero));
-  const scale = needed ? scaleOver(wanted.measure, points) : null;
+  const shelf = figure.layout.meta?.shelf;
+  const needed = shelf && !(shelf.only_for_zero && !points.some(hasZero));
+  const scale = needed ? scaleOver(shelf.measure, points) : null;
   const data = figure.data.map((/** @type {Json} */ trace, /** @type {number} */ place) => {
-    const held = points[place];
-    if (!held) return trace;
-    const { x, y, upper } = held;
+    const curve = points[place];
+    if (!curve) return trace;
+    const { x, y, upper } = curve;
     return { ...trace, x, y: scale ? y.map((value, i) => scale.place(value, upper[i])) : y };
   });
   return { ...figure, data, layout: scale ? laidOut(figure.layout, scale) : figure.layout };
@@ -89,10 +89,10 @@ export function middles(columns, axis, trainSamples) {
  * @param {number} trainSamples
  * @returns {ArrayLike<number>}
  */
-export function endsOf({ last, samples_seen: seen, seconds }, axis, trainSamples) {
+export function endsOf({ last, samples_seen: samples, seconds }, axis, trainSamples) {
   if (axis === "seconds") return seconds;
-  if (axis === "samples_seen") return seen;
-  if (axis === "epoch") return Float64Array.from(seen, (count) => count / trainSamples);
+  if (axis === "samples_seen") return samples;
+  if (axis === "epoch") return Float64Array.from(samples, (count) => count / trainSamples);
   return Float64Array.from(last, (step) => step + 1);
 }
 
@@ -106,8 +106,8 @@ const hasZero = (points) => points?.y.some((value, i) => value === 0 && points.u
 function scaleOver(measure, points) {
   let least = Infinity;
   let greatest = 0;
-  for (const held of points) {
-    for (const value of held?.y ?? []) {
+  for (const curve of points) {
+    for (const value of curve?.y ?? []) {
       if (value > 0 && value < least) least = value;
       if (value > greatest) greatest = value;
     }

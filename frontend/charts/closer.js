@@ -26,20 +26,20 @@ export function stretchesOf(scene) {
   /** @type {Record<string, Stretch>} */
   const stretches = {};
   for (const run of shownRuns(state)) {
-    const held = series.of(run.name);
-    if (!held?.length) continue;
-    const end = held.last[held.length - 1];
-    const [from, to] = stepsWithin(held, axis, samples, zoom.x);
+    const columns = series.of(run.name);
+    if (!columns?.length) continue;
+    const end = columns.last[columns.length - 1];
+    const [from, to] = stepsWithin(columns, axis, samples, zoom.x);
     const more = Math.ceil(MORE * (to - from)) + 1;
     const [since, until] = [Math.max(0, Math.floor(from) - more), Math.min(end, Math.ceil(to) + more)];
     // steps of a playing run arrive on their own; requesting them would never end
     if (since > until || (until === end && run.status === "playing")) continue;
-    if (widest(held, since, until) > finest(since, until)) stretches[run.name] = { since, until };
+    if (widest(columns, since, until) > finest(since, until)) stretches[run.name] = { since, until };
   }
   return stretches;
 }
 
-/** @param {RunSeries} held @param {number} since @param {number} until */
+/** @param {RunSeries} columns @param {number} since @param {number} until */
 function widest({ first, last, length }, since, until) {
   let width = 0;
   for (let i = 0; i < length; i++) if (last[i] >= since && first[i] <= until) width = Math.max(width, last[i] - first[i] + 1);

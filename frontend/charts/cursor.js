@@ -42,9 +42,9 @@ export function binsOf({ columns, panels }, scene) {
   /** @type {Map<number, Bin>} */
   const bins = new Map();
   for (const run of shownRuns(scene.state)) {
-    const held = columns[run.name];
-    if (!held) continue;
-    middles(held, BOUND[x], samplesOf(scene)).forEach((place, i) => bins.set(place, { x: place, from: held.first[i], to: held.last[i] }));
+    const bound = columns[run.name];
+    if (!bound) continue;
+    middles(bound, BOUND[x], samplesOf(scene)).forEach((place, i) => bins.set(place, { x: place, from: bound.first[i], to: bound.last[i] }));
     const now = nowOf(run, scene);
     if (run.latest[panels[0].lines[0].series]?.step === run.step) bins.set(now, { x: now, from: run.step, to: run.step });
   }
@@ -159,7 +159,7 @@ export function readoutAt(readable, scene, wished) {
 /** @param {string} name @param {Readout["panels"]} panels */
 function spokenOf(name, panels) {
   const run = (/** @type {Row} */ { label, values }) => `${label} ${values.join(", ")}`.replaceAll("–", "nothing");
-  const told = panels.map(({ panel, rows }) =>
+  const parts = panels.map(({ panel, rows }) =>
     panel.name ? `${panel.name}: ${rows.map(run).join(", ")}.` : rows.map((row) => `${run(row)}.`).join(" "));
-  return [`${name[0].toUpperCase()}${name.slice(1)}.`, ...told].join(" ");
+  return [`${name[0].toUpperCase()}${name.slice(1)}.`, ...parts].join(" ");
 }

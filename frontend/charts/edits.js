@@ -13,7 +13,7 @@ import { editWords } from "../state/run-words.js";
 import { changed } from "../state/settings.js";
 
 /** @typedef {import("../state/types.js").State} State */
-/** @typedef {import("../state/types.js").SeriesBook} SeriesBook */
+/** @typedef {import("../state/types.js").SeriesStore} SeriesStore */
 /** @typedef {import("./labels.js").Flag} Flag */
 
 /** More lines would hide the chart; the newest stay. */
@@ -21,7 +21,7 @@ const MOST = 40;
 
 /**
  * @param {State} state
- * @param {SeriesBook} series
+ * @param {SeriesStore} series
  * @param {import("./horizontal.js").Horizontal} horizontal
  * @returns {Flag[]}  without flags at 0 on a log axis, which has no such place
  */
@@ -46,7 +46,7 @@ export function flagsOf(state, series, { axis, log }) {
     // a fork that puts a rate back to what it was before still shows its own change
     if (origin && own[0]?.step === origin.at_step) own[0].text ||= originWords(state, run.name);
     else if (origin) own.unshift(flag(origin.at_step, originWords(state, run.name)));
-    const found = foundSince(run, origin).map((finding) => ({ ...flag(finding.since_step, finding.mark), tone: toneOf(finding) }));
-    return [...own, ...found].filter(({ x }) => !log || x > 0).slice(-MOST);
+    const findingFlags = foundSince(run, origin).map((finding) => ({ ...flag(finding.since_step, finding.mark), tone: toneOf(finding) }));
+    return [...own, ...findingFlags].filter(({ x }) => !log || x > 0).slice(-MOST);
   });
 }

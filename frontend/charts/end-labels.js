@@ -49,26 +49,26 @@ const SIDES = /** @type {const} */ ([
 /**
  * @param {End[]} ends
  * @param {Frame} frame
- * @param {number|null} [known]  no data beyond here, so a line that reaches it does not end early
+ * @param {number|null} [limit]  no data beyond here, so a line that reaches it does not end early
  * @param {Around} [around]
  * @returns {PlacedEnd[]}
  */
-export function placeEnds(ends, frame, known = null, around = NOTHING) {
+export function placeEnds(ends, frame, limit = null, around = NOTHING) {
   const inside = ends.filter(({ x }) => shareOf(x, frame.x) > -0.001);
   const [top, bottom] = [frame.top + 6, frame.top + frame.height - 6];
-  const full = known === null ? 1 : Math.min(1, shareOf(known, frame.x));
+  const full = limit === null ? 1 : Math.min(1, shareOf(limit, frame.x));
   const isEarly = (/** @type {End} */ end) => shareOf(end.x, frame.x) < ENDS_EARLY * full;
   const gutter = inside.filter((end) => !isEarly(end));
   const all = ends.map(({ name }) => name);
   const words = gutterWords(gutter, all, frame.beyond - BESIDE, bottom - top + APART);
   const heights = pushApart(gutter.map(({ y }) => pxDown(frame, y)), top, bottom, words.map(linesOf));
   /** @type {Box[]} */
-  const taken = [];
+  const boxes = [];
   return [
     ...gutter.map((end, i) => ({ ...end, ...words[i], left: frame.left + frame.width + BESIDE, top: heights[i], most: frame.beyond - BESIDE, gutter: true, side: null })),
     ...inside.filter(isEarly).map((end) => {
-      const placed = placeEarly(end, frame, around, taken);
-      taken.push(boxOf(placed));
+      const placed = placeEarly(end, frame, around, boxes);
+      boxes.push(boxOf(placed));
       return { ...placed, ...wordsOf(end, all, placed.most, 1) };
     }),
   ];
@@ -125,10 +125,10 @@ const lengthOf = (name, value) => LETTER * (name.length + value.length + 1) + PA
  * @param {End} end
  * @param {Frame} frame
  * @param {Around} around
- * @param {Box[]} taken
+ * @param {Box[]} boxes
  * @returns {PlacedEnd}
  */
-function placeEarly(end, frame, around, taken) {
+function placeEarly(end, frame, around, boxes) {
   const [x, y] = [pxAcross(frame, end.x), pxDown(frame, end.y)];
   const wished = lengthOf(end.name, end.value);
   const [highest, lowest] = [frame.top + 6, frame.top + frame.height - 6];
@@ -140,10 +140,10 @@ function placeEarly(end, frame, around, taken) {
   const beside = (/** @type {Box} */ box) => /** @type {[string, number][]} */ ([["high", box.top - HALF], ["low", box.bottom + HALF]]);
   const places = [
     ...SIDES.map(([side, way, under]) => placeAt(side, way, y + under, under)),
-    ...taken.flatMap(beside).flatMap(([side, middle]) => [placeAt(`right ${side}`, 1, middle, 1), placeAt(`left ${side}`, -1, middle, 1)]),
+    ...boxes.flatMap(beside).flatMap(([side, middle]) => [placeAt(`right ${side}`, 1, middle, 1), placeAt(`left ${side}`, -1, middle, 1)]),
   ];
   const readable = places.filter(({ most }) => most >= Math.min(wished, frame.width / 2 - AFTER));
-  const free = readable.filter((place) => !taken.some((other) => touch(boxOf(place), other)));
+  const free = readable.filter((place) => !boxes.some((other) => touch(boxOf(place), other)));
   const costs = (free.length ? free : readable).map((place) => ({ place, cost: costOf(place, wished, around) }));
   const best = costs.reduce((a, b) => (b.cost < a.cost ? b : a));
   const stays = costs.find(({ place }) => place.side === around.sides[end.run]);

@@ -10,13 +10,13 @@ import { fill } from "./bind.js";
 import { flagsOf } from "./edits.js";
 import { LEAST_APART } from "./horizontal.js";
 import { pxAcross, pxDown } from "./labels.js";
-import { dress, shownRuns, templateOf } from "./looks.js";
+import { styled, shownRuns, templateOf } from "./looks.js";
 import { momentLines, placeThen } from "./moment.js";
 import { groundOf, isInside, joined, symbol } from "./paths.js";
 import { axisOf, boundTo, columnsFor, withinAxis } from "./scene.js";
 import { briefTicks, number, short } from "../state/format.js";
 import { missingIn } from "../state/missing.js";
-import { seen } from "../state/moments.js";
+import { stateOnView } from "../state/moments.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("./scene.js").Scene} Scene */
@@ -45,11 +45,11 @@ export function gradientChart(figure, scene) {
   const gap = gapOf(weights.length, look.compact);
   const panel = (plot - gap * (weights.length - 1)) / weights.length;
   const series = (/** @type {string} */ y) => `${view.measure}/${y.slice(y.indexOf("/") + 1)}`;
-  const asked = { ...figure, layout: { ...figure.layout, meta: { shelf: { measure: view.measure } } } };
+  const specification = { ...figure, layout: { ...figure.layout, meta: { shelf: { measure: view.measure } } } };
   const names = weights.map((weight) => `${view.measure}/${weight}`);
-  const dressed = dress(asked, state, look, boundTo(scene), series);
+  const bare = styled(specification, state, look, boundTo(scene), series);
   const columns = columnsFor(scene, axis, names, panel);
-  const filled = fill(dressed, columns, experiment?.trainSamples ?? 1);
+  const filled = fill(bare, columns, experiment?.trainSamples ?? 1);
   const domains = weights.map((_, k) => [(k * (panel + gap)) / plot, (k * (panel + gap) + panel) / plot]);
   const layout = layoutOf(filled.layout, scene, axis, domains);
   const data = filled.data.map((/** @type {Json} */ trace) => withinAxis(trace, axis));
@@ -58,13 +58,13 @@ export function gradientChart(figure, scene) {
     left: room.left + k * (panel + gap), top: TOP, width: panel, height, beyond: 0, x: layout[`xaxis${k ? k + 1 : ""}`], y: layout[`yaxis${k ? k + 1 : ""}`],
   }));
   const { y0, y1 } = filled.layout.shapes[0] ?? {};
-  const given = { shelf: /** @type {[number, number]} */ ([y0, y1]), missing, flags: flagsOf(state, scene.series, axis) };
+  const areas = { shelf: /** @type {[number, number]} */ ([y0, y1]), missing, flags: flagsOf(state, scene.series, axis) };
   const axes = frames.map(axesOf);
   const frameOf = (/** @type {Json} */ { xaxis = "x" }) => frames[Number(xaxis.slice(1) || 1) - 1];
   return {
     data: withoutBands(data),
     layout,
-    ground: joined([...frames.flatMap((frame) => groundOf(frame, given, look)), ...axes.map(({ grid }) => grid), ...bandsOf(data, frameOf)]),
+    ground: joined([...frames.flatMap((frame) => groundOf(frame, areas, look)), ...axes.map(({ grid }) => grid), ...bandsOf(data, frameOf)]),
     words: axes.flatMap(({ words }) => words),
     marks: [...joined([...axes.map(({ line }) => line), ...frames.flatMap((frame) => momentLines(scene, frame))]), ...marksOf(data, frameOf, scene)],
     labels: { titles: titlesOf(scene, panel, gap) },
@@ -154,17 +154,17 @@ const VALUES = [{ width: 66, word: number }, { width: 51, word: (/** @type {numb
  * @param {number} gap
  */
 function titlesOf({ state: present, room, look }, panel, gap) {
-  const state = seen(present);
+  const state = stateOnView(present);
   const { experiment, view } = state;
-  const shown = shownRuns(state);
-  const value = look.compact ? undefined : VALUES.find(({ width }) => panel >= PARTS.name + shown.length * width);
-  const isWide = value === VALUES[0] && panel >= PARTS.name + PARTS.shape + shown.length * value.width;
+  const visible = shownRuns(state);
+  const value = look.compact ? undefined : VALUES.find(({ width }) => panel >= PARTS.name + visible.length * width);
+  const isWide = value === VALUES[0] && panel >= PARTS.name + PARTS.shape + visible.length * value.width;
   return (experiment?.weights ?? []).map((weight, k) => ({
     name: weight,
     shape: isWide ? (experiment?.shapes[weight] ?? []).join(" × ") : "",
     left: room.left + k * (panel + gap),
     width: panel,
     dense: value !== VALUES[0],
-    values: value ? shown.map((run) => ({ run: run.name, label: run.label, lane: run.lane, value: value.word(run.latest[`${view.measure}/${weight}`]?.value) })) : [],
+    values: value ? visible.map((run) => ({ run: run.name, label: run.label, lane: run.lane, value: value.word(run.latest[`${view.measure}/${weight}`]?.value) })) : [],
   }));
 }

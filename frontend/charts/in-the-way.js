@@ -37,7 +37,7 @@ function firstFrom(x, place) {
 
 /** At how many tested places a curve is in the box or jumps across it. @param {Curve} curve @param {Box} box */
 function crossings({ x, y }, { left, right, top, bottom }) {
-  let found = 0;
+  let count = 0;
   let next = Math.max(1, firstFrom(x, left));
   let before = null;
   for (let look = 0; look <= LOOKS; look++) {
@@ -47,8 +47,8 @@ function crossings({ x, y }, { left, right, top, bottom }) {
     if (place < x[next - 1]) continue;
     const here = y[next - 1] + ((y[next] - y[next - 1]) * (place - x[next - 1])) / (x[next] - x[next - 1] || 1);
     const side = here < top ? -1 : here > bottom ? 1 : 0;
-    if (side === 0 || (before !== null && before === -side)) found++;
+    if (side === 0 || (before !== null && before === -side)) count++;
     before = side;
   }
-  return found;
+  return count;
 }

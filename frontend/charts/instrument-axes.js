@@ -38,8 +38,8 @@ function padded([low, high]) {
 function named({ tickvals, ticktext }, width) {
   const widest = Math.max(...ticktext.map(tickWidth)) + APART;
   const every = Math.max(1, Math.ceil((widest * tickvals.length) / width));
-  const kept = (/** @type {any} */ _, /** @type {number} */ k) => k % every === 0;
-  return { tickvals: tickvals.filter(kept), ticktext: ticktext.filter(kept) };
+  const fits = (/** @type {any} */ _, /** @type {number} */ k) => k % every === 0;
+  return { tickvals: tickvals.filter(fits), ticktext: ticktext.filter(fits) };
 }
 
 /**

@@ -9,7 +9,7 @@ import { acrossAxis, downAxis, roomBeside } from "./instrument-axes.js";
 import { pxDown } from "./labels.js";
 import { laneLook, surface, templateOf } from "./looks.js";
 import { isInside, joined, px } from "./paths.js";
-import { askedFor, BRIEF_LEVELS, keyWords, measuredAt, toldOf } from "../state/instruments.js";
+import { requestOf, BRIEF_LEVELS, keyWords, measuredAt, answersOf } from "../state/instruments.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("./scene.js").Scene} Scene */
@@ -30,9 +30,9 @@ const GAP = 26;
 export function instrumentChart(figure, scene, gauge) {
   const { state, look, room } = scene;
   const at = measuredAt(state);
-  const { last, trail } = at ? toldOf(state, at.run.name, askedFor(gauge)) : { last: undefined, trail: [] };
+  const { last, trail } = at ? answersOf(state, at.run.name, requestOf(gauge)) : { last: undefined, trail: [] };
   const filled = fillMeasured(figure, trail, last);
-  const data = filled.data.map((/** @type {Json} */ trace) => clothed(trace, scene, at?.run.lane ?? "a"));
+  const data = filled.data.map((/** @type {Json} */ trace) => coloured(trace, scene, at?.run.lane ?? "a"));
   const margin = { l: roomBeside(filled.layout.yaxis, ofPanel(data, ""), look.compact ? LEFT_COMPACT : LEFT), r: RIGHT, t: TOP, b: look.compact ? 20 : 23, pad: 0 };
   const panels = panelsOf(filled.layout, data, room, margin);
   const axes = panels.map(({ frame }) => axesOf(frame));
@@ -109,7 +109,7 @@ function scaleOf(look, name) {
 }
 
 /** A trace in the colour of its run or of the page. @param {Json} trace @param {Scene} scene @param {string} lane @returns {Json} */
-function clothed(trace, { look }, lane) {
+function coloured(trace, { look }, lane) {
   const { meta } = trace;
   const { line, text } = laneLook(look, lane);
   const stroke = meta.ink ? surface(look, meta.ink) : line;

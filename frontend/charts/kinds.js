@@ -8,8 +8,8 @@ import { instrumentChart } from "./instrument-chart.js";
 import { lossChart } from "./loss-chart.js";
 import { gradientLabels, instrumentLabels, lossLabels, scatterLabels } from "./overlay.js";
 import { scatterChart } from "./scatter-chart.js";
-import { askedFor, GAUGES, gaugeSummary, measuredAt } from "../state/instruments.js";
-import { seen } from "../state/moments.js";
+import { requestOf, GAUGES, gaugeSummary, measuredAt } from "../state/instruments.js";
+import { stateOnView } from "../state/moments.js";
 import { gradientSummary, lossSummary, scatterSummary } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").State} State */
@@ -35,7 +35,7 @@ const measured = (gauge) => ({
   summary: (state) => gaugeSummary(state, gauge), every: 100, isRead: false,
   follows(state) {
     const at = measuredAt(state);
-    return [state.figures[gauge.figure], at?.run.name, at?.run.label, at?.run.generation, state.instruments[at?.run.name ?? ""]?.last[askedFor(gauge)]];
+    return [state.figures[gauge.figure], at?.run.name, at?.run.label, at?.run.generation, state.instruments[at?.run.name ?? ""]?.last[requestOf(gauge)]];
   },
 });
 
@@ -52,7 +52,7 @@ export const KINDS = {
   },
   scatter: {
     figure: null, build: (_, scene) => scatterChart(scene), labels: scatterLabels, summary: scatterSummary, every: 250, isRead: false,
-    follows: (state) => [state.order, ...state.order.map((name) => seen(state).runs[name]).flatMap(({ predictions, hidden, label, status, step }) => [
+    follows: (state) => [state.order, ...state.order.map((name) => stateOnView(state).runs[name]).flatMap(({ predictions, hidden, label, status, step }) => [
       predictions, hidden, label, status, status === "playing" || step,
     ])],
   },

@@ -8,7 +8,7 @@ import { placeThen } from "./moment.js";
 import { pxAcross, pxDown } from "./labels.js";
 import { isInside, symbol } from "./paths.js";
 import { number } from "../state/format.js";
-import { seen } from "../state/moments.js";
+import { stateOnView } from "../state/moments.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("./scene.js").Scene} Scene */
@@ -56,24 +56,24 @@ export function endOf(line, scene, axis, range) {
   const { state, series, look, zoom } = scene;
   const { run, x, y } = line;
   if (!x.length) return null;
-  const told = { run: run.name, lane: run.lane, name: run.label };
+  const base = { run: run.name, lane: run.lane, name: run.label };
   const log = state.view.y === "log";
   const edge = zoom.x ? (axis.log ? 10 ** zoom.x[1] : zoom.x[1]) : Infinity;
   const then = placeThen(run, scene);
-  if (then !== null && then <= edge && seen(state).runs[run.name].step < run.step) {
-    const loss = seen(state).runs[run.name].latest.train_loss?.value;
+  if (then !== null && then <= edge && stateOnView(state).runs[run.name].step < run.step) {
+    const loss = stateOnView(state).runs[run.name].latest.train_loss?.value;
     const height = loss || heightAt(line, then, log);
-    return height === null ? null : { ...told, value: look.compact ? "" : number(loss ?? height), bad: false, goesOn: false, x: then, y: height };
+    return height === null ? null : { ...base, value: look.compact ? "" : number(loss ?? height), bad: false, goesOn: false, x: then, y: height };
   }
   if (placeNow(run, series.of(run.name), axis.axis) > edge) {
     const loss = heightAt(line, edge, log);
-    return loss === null ? null : { ...told, value: look.compact ? "" : number(loss), bad: false, goesOn: true, x: edge, y: loss };
+    return loss === null ? null : { ...base, value: look.compact ? "" : number(loss), bad: false, goesOn: true, x: edge, y: loss };
   }
   const top = log ? 10 ** (range[1] - 0.02 * (range[1] - range[0])) : range[1] - 0.02 * (range[1] - range[0]);
   const bad = run.status === "diverged";
   const last = x.length - 1;
   const value = look.compact ? "" : bad ? "diverged" : number(run.latest.train_loss?.value ?? y[last]);
-  return { ...told, value, bad, goesOn: false, x: x[last], y: Math.min(y[last], top) };
+  return { ...base, value, bad, goesOn: false, x: x[last], y: Math.min(y[last], top) };
 }
 
 /**
@@ -112,8 +112,8 @@ export function alongTheLine({ run, x, y }, { look, zoom }, axis, frame) {
   const places = new Set();
   for (let share = apart * shift; share < 1 && x.length > 2; share += apart) {
     const wished = low + (high - low) * share;
-    const found = x.findIndex((place) => (axis.log ? Math.log10(place) : place) >= wished);
-    if (found > 0 && found < x.length * 0.97) places.add(found);
+    const index = x.findIndex((place) => (axis.log ? Math.log10(place) : place) >= wished);
+    if (index > 0 && index < x.length * 0.97) places.add(index);
   }
   return { name: "along", lane: run.lane, run: run.name, d: [...places].map((i) => markAt(run.lane, 7, frame, x[i], y[i])).join("") };
 }
@@ -126,14 +126,14 @@ export const endMarks = (ends, frame) => ends.filter(({ goesOn }) => !goesOn).ma
 /**
  * All runs before the first step: shapes inside each other, so that all are visible at one point.
  * @param {{x: number, y: number}|null} start
- * @param {import("../state/types.js").Run[]} shown
+ * @param {import("../state/types.js").Run[]} visible
  * @param {Frame} frame
  * @returns {Path[]}
  */
-export function startMarks(start, shown, frame) {
+export function startMarks(start, visible, frame) {
   if (!start) return [];
-  return shown.map(({ name, lane }, place) => {
-    const around = shown.length - 1 - place;
+  return visible.map(({ name, lane }, place) => {
+    const around = visible.length - 1 - place;
     return { name: around ? "start" : "start inner", lane, run: name, d: markAt(lane, 7 + 8 * around, frame, start.x, start.y) };
   });
 }

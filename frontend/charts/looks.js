@@ -21,7 +21,7 @@ function merged(below, above) {
 }
 
 /** @type {WeakMap<Json, Record<string, Json>>} */
-const MADE = new WeakMap();
+const TEMPLATES = new WeakMap();
 
 const CLEAR = "rgba(0,0,0,0)";
 
@@ -31,29 +31,29 @@ const CLEAR = "rgba(0,0,0,0)";
  * @param {Look} look
  */
 export function templateOf({ spec, theme, compact }) {
-  const made = MADE.get(spec) ?? {};
-  MADE.set(spec, made);
+  const cache = TEMPLATES.get(spec) ?? {};
+  TEMPLATES.set(spec, cache);
   const key = `${theme} ${compact}`;
-  if (!made[key]) {
+  if (!cache[key]) {
     const { layout, data } = compact ? merged(spec[theme], spec.compact) : spec[theme];
     const { title: _x, ...xaxis } = layout.xaxis;
     const { title: _y, ...yaxis } = layout.yaxis;
-    made[key] = { data, layout: { ...layout, xaxis, yaxis, legend: { visible: false }, paper_bgcolor: CLEAR, plot_bgcolor: CLEAR } };
+    cache[key] = { data, layout: { ...layout, xaxis, yaxis, legend: { visible: false }, paper_bgcolor: CLEAR, plot_bgcolor: CLEAR } };
   }
-  return made[key];
+  return cache[key];
 }
 
 /** @param {Look} look @param {string} lane */
 export function laneLook({ spec, theme }, lane) {
-  const found = spec.fallline.lanes.find((/** @type {Json} */ { id }) => id === lane);
-  return { symbol: found.symbol, ...found[theme] };
+  const entry = spec.fallline.lanes.find((/** @type {Json} */ { id }) => id === lane);
+  return { symbol: entry.symbol, ...entry[theme] };
 }
 
 /** @param {Look} look @param {string} name */
 export const surface = ({ spec, theme }, name) => spec.fallline.surfaces[theme][name];
 
 /** @param {Json} trace @param {Look} look @param {Run} run @param {string} x @param {(y: string) => string} series */
-function dressed(trace, look, run, x, series) {
+function styledTrace(trace, look, run, x, series) {
   const { line, band } = laneLook(look, run.lane);
   const meta = { ...trace.meta, x, y: series(trace.meta.y), lane: run.lane };
   if (trace.meta.role === "band") return { ...trace, meta, ...(trace.fill ? { fillcolor: band } : {}) };
@@ -69,10 +69,10 @@ function dressed(trace, look, run, x, series) {
  * @param {string} x  binding of the horizontal axis
  * @param {(y: string) => string} [series]  maps the specified series to the one to show
  */
-export function dress(figure, state, look, x, series = (y) => y) {
+export function styled(figure, state, look, x, series = (y) => y) {
   const data = figure.data
     .filter((/** @type {Json} */ { meta }) => state.runs[meta.run] && !state.runs[meta.run].hidden)
-    .map((/** @type {Json} */ trace) => dressed(trace, look, state.runs[trace.meta.run], x, series));
+    .map((/** @type {Json} */ trace) => styledTrace(trace, look, state.runs[trace.meta.run], x, series));
   return { ...figure, data };
 }
 

@@ -15,7 +15,7 @@ import { curvesOf } from "./in-the-way.js";
 import { pxAcross, pxDown } from "./labels.js";
 import { alongTheLine, endMarks, endOf, fromTheStart, leaveThroughTheTop, startMarks } from "./line-marks.js";
 import { evenTicks, lossRange, lossTicks } from "./loss-range.js";
-import { dress, shownRuns, templateOf } from "./looks.js";
+import { styled, shownRuns, templateOf } from "./looks.js";
 import { momentLines } from "./moment.js";
 import { groundOf } from "./paths.js";
 import { axisOf, boundTo, columnsFor, reachesNow, withinAxis } from "./scene.js";
@@ -43,27 +43,27 @@ export function lossChart(figure, scene) {
   const width = room.width - room.left - room.right;
   const columns = columnsFor(scene, axis, SERIES, width);
   const log = state.view.y === "log";
-  const asked = log ? figure : { ...figure, layout: { ...figure.layout, meta: null } };
-  const bare = fill(dress(asked, state, look, boundTo(scene)), columns, state.experiment?.trainSamples ?? 1);
+  const specification = log ? figure : { ...figure, layout: { ...figure.layout, meta: null } };
+  const bare = fill(styled(specification, state, look, boundTo(scene)), columns, state.experiment?.trainSamples ?? 1);
   const shelf = log ? shelfOf(bare.layout) : null;
   const zero = log ? shelf?.place ?? null : 0;
-  const isBegun = bare.data.some((/** @type {Json} */ { meta, x }) => meta.role === "train" && x.length);
+  const hasStarted = bare.data.some((/** @type {Json} */ { meta, x }) => meta.role === "train" && x.length);
   const data = bare.data.map((/** @type {Json} */ trace) => fromTheStart(withinAxis(upToNow(trace, scene, axis, zero), axis), scene, axis));
   const lines = linesOf(data, state);
   const y = scene.zoom.y ?? lossRange(lines, scene, shelf?.bottom);
   for (const line of lines) if (reachesNow(columns[line.run.name], scene, line.run)) leaveThroughTheTop(line, placeNow(line.run, scene.series.of(line.run.name), axis.axis), y, log);
   const ends = lines.map((line) => endOf(line, scene, axis, y)).filter((end) => end !== null);
   const flags = flagsOf(state, scene.series, axis);
-  const start = isBegun ? null : startOf(scene);
+  const start = hasStarted ? null : startOf(scene);
   /** @type {Json} */
   const layout = layoutOf(scene, axis, y, shelf);
   const frame = frameOf(scene, layout);
   const { grid, line: drawnAxis, words } = axesOf(frame);
   const curves = curvesOf(data, frame);
   const mean = state.experiment?.baseline?.train;
-  const around = { curves, uprights: flags.map(({ x }) => pxAcross(frame, x)), level: mean ? pxDown(frame, mean) : null, sides: scene.held.sides ?? {} };
+  const around = { curves, uprights: flags.map(({ x }) => pxAcross(frame, x)), level: mean ? pxDown(frame, mean) : null, sides: scene.previous.sides ?? {} };
   const placed = placeEnds(ends, frame, missing?.from, around);
-  const baseline = baselineLabel(scene, frame, { curves, flags, ends: placed.map(boxOf), missing, isBegun });
+  const baseline = baselineLabel(scene, frame, { curves, flags, ends: placed.map(boxOf), missing, hasStarted });
   return {
     data: withoutBands(data),
     layout,

@@ -44,7 +44,7 @@ function ceilingOf(lines, start) {
  * @param {number} [bottom]  of an axis with a shelf for exactly 0
  * @returns {[number, number]}
  */
-export function lossRange(lines, { state, held }, bottom = Infinity) {
+export function lossRange(lines, { state, previous }, bottom = Infinity) {
   const start = state.experiment?.initialLoss ?? 1;
   // a baseline of exactly 0, as with one sample, has no place on a log axis
   const mean = state.experiment?.baseline?.train || start;
@@ -57,14 +57,14 @@ export function lossRange(lines, { state, held }, bottom = Infinity) {
     }
   }
   most = Math.min(most, ceilingOf(lines, start));
-  if (state.view.y === "linear") return grown([0, Math.max(start, most, mean) * 1.05], held.y);
+  if (state.view.y === "linear") return grown([0, Math.max(start, most, mean) * 1.05], previous.y);
   const low = Math.min(Math.log10(Math.min(mean, start)) - UNDER, Math.log10(least) - PAD);
   const high = Math.max(Math.log10(Math.max(start, mean)) + OVER, most > 0 ? Math.log10(most) + PAD : -Infinity);
-  return grown([Math.max(Math.min(low, bottom), -300), high], held.y);
+  return grown([Math.max(Math.min(low, bottom), -300), high], previous.y);
 }
 
-/** @param {[number, number]} range @param {[number, number]|null} held @returns {[number, number]} */
-const grown = ([low, high], held) => [Math.min(low, held?.[0] ?? low), Math.max(high, held?.[1] ?? high)];
+/** @param {[number, number]} range @param {[number, number]|null} previous @returns {[number, number]} */
+const grown = ([low, high], previous) => [Math.min(low, previous?.[0] ?? low), Math.max(high, previous?.[1] ?? high)];
 
 /**
  * Powers of ten, written out; every second or third where there are many. A shelf adds "0" below its floor. A range

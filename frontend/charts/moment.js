@@ -7,7 +7,7 @@ import { placeOf } from "./horizontal.js";
 import { shownRuns } from "./looks.js";
 import { pxAcross } from "./labels.js";
 import { isInside, px } from "./paths.js";
-import { seen } from "../state/moments.js";
+import { stateOnView } from "../state/moments.js";
 
 /** @typedef {import("./scene.js").Scene} Scene */
 /** @typedef {import("../state/types.js").Run} Run */
@@ -19,7 +19,7 @@ import { seen } from "../state/moments.js";
  */
 export function placeThen(run, { state, series }) {
   if (!state.looking) return null;
-  const { step } = seen(state).runs[run.name];
+  const { step } = stateOnView(state).runs[run.name];
   return placeOf(series.of(run.name), state.view.x, state.experiment?.trainSamples ?? 1, step);
 }
 

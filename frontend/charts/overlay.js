@@ -82,8 +82,8 @@ function strong(text) {
  */
 export function lossLabels({ flags, ends, start, baseline, axis, missing }, frame, compact) {
   const right = frame.left + frame.width;
-  const told = flags.map((/** @type {import("./labels.js").Flag} */ flag) => ({ ...flag, whole: flag.text, text: compact ? phoneWords(flag) : flag.text }));
-  const elements = placeFlags(told, frame).map((flag) => flagLabel(flag, frame.top));
+  const items = flags.map((/** @type {import("./labels.js").Flag} */ flag) => ({ ...flag, whole: flag.text, text: compact ? phoneWords(flag) : flag.text }));
+  const elements = placeFlags(items, frame).map((flag) => flagLabel(flag, frame.top));
   for (const end of ends) {
     const kind = ["end", !end.gutter && "early", (end.under || end.names.length > 1) && "stacked"].filter(Boolean).join(" ");
     const element = label(kind, end, ...end.names.map(strong), end.value ? ` ${end.value}` : "");

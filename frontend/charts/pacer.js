@@ -17,17 +17,17 @@ const FRAME = 16;
  * @property {() => void} draw
  * @property {number} every  ms between two draws
  * @property {number} drawnAt
- * @property {boolean} wanted
- * @property {boolean} begun  false before the first draw, whose time is not representative
+ * @property {boolean} requested
+ * @property {boolean} hasDrawn  false before the first draw, whose time is not representative
  */
 
 /**
- * @param {object} given
- * @param {(run: () => void) => void} given.requestFrame
- * @param {(run: () => void, ms: number) => void} given.later
- * @param {() => number} given.now
- * @param {() => boolean} given.hidden
- * @param {(isSlow: boolean) => void} [given.slowed]  called when the draw rate falls or recovers
+ * @param {object} options
+ * @param {(run: () => void) => void} options.requestFrame
+ * @param {(run: () => void, ms: number) => void} options.later
+ * @param {() => number} options.now
+ * @param {() => boolean} options.hidden
+ * @param {(isSlow: boolean) => void} [options.slowed]  called when the draw rate falls or recovers
  */
 export function createPacer({ requestFrame, later, now, hidden, slowed = () => {} }) {
   /** @type {Set<Turn>} */
@@ -44,7 +44,7 @@ export function createPacer({ requestFrame, later, now, hidden, slowed = () => {
   /** Requests a frame when a chart may draw in it; until then waits on a timer. */
   function plan() {
     if (framed || hidden()) return;
-    const soonest = Math.min(...[...turns].filter(({ wanted }) => wanted).map(dueIn));
+    const soonest = Math.min(...[...turns].filter(({ requested }) => requested).map(dueIn));
     if (soonest <= FRAME) {
       framed = true;
       requestFrame(frame);
@@ -71,20 +71,20 @@ export function createPacer({ requestFrame, later, now, hidden, slowed = () => {
   function turn() {
     framed = false;
     if (hidden()) return;
-    const due = [...turns].filter((one) => one.wanted && dueIn(one) <= 1).sort((a, b) => a.drawnAt - b.drawnAt)[0];
+    const due = [...turns].filter((one) => one.requested && dueIn(one) <= 1).sort((a, b) => a.drawnAt - b.drawnAt)[0];
     if (due) draw(due);
     plan();
   }
 
   /** @param {Turn} turn */
   function draw(turn) {
-    turn.wanted = false;
-    const begun = now();
+    turn.requested = false;
+    const start = now();
     // time lost to a late frame is given back, so that the average rate stays
-    turn.drawnAt = Math.max(begun - FRAME, Math.min(begun, turn.drawnAt + turn.every * slowness));
+    turn.drawnAt = Math.max(start - FRAME, Math.min(start, turn.drawnAt + turn.every * slowness));
     turn.draw();
-    if (turn.begun) weigh(now() - begun);
-    turn.begun = true;
+    if (turn.hasDrawn) weigh(now() - start);
+    turn.hasDrawn = true;
   }
 
   /** @param {number} took  ms */
@@ -106,12 +106,12 @@ export function createPacer({ requestFrame, later, now, hidden, slowed = () => {
     /** @param {() => void} draw @param {number} every  ms */
     join(draw, every) {
       /** @type {Turn} */
-      const turn = { draw, every, drawnAt: -Infinity, wanted: false, begun: false };
+      const turn = { draw, every, drawnAt: -Infinity, requested: false, hasDrawn: false };
       turns.add(turn);
       return {
         /** Requests a draw; several requests give one draw. @param {boolean} [atOnce]  without waiting for its interval */
         request(atOnce = false) {
-          turn.wanted = true;
+          turn.requested = true;
           if (atOnce) turn.drawnAt = -Infinity;
           plan();
         },

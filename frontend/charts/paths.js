@@ -48,7 +48,7 @@ function area(frame, across, down) {
 /**
  * The ground of one plot, lowest first, clipped to it.
  * @param {Frame} frame
- * @param {Ground} given
+ * @param {Ground} options
  * @param {Look} look
  * @returns {Path[]}
  */

@@ -31,17 +31,17 @@ const canvas = () => /** @type {CanvasRenderingContext2D} */ (document.createEle
 function createColours() {
   const context = canvas();
   /** @type {Map<string, {colour: string, opacity: number}>} */
-  const known = new Map();
+  const cache = new Map();
   return (/** @type {string} */ text) => {
-    const found = known.get(text);
-    if (found) return found;
+    const cached = cache.get(text);
+    if (cached) return cached;
     context.clearRect(0, 0, 1, 1);
     context.fillStyle = text;
     context.fillRect(0, 0, 1, 1);
     const [r, g, b, a] = context.getImageData(0, 0, 1, 1).data;
-    const made = { colour: `rgb(${r},${g},${b})`, opacity: px(a / 255) };
-    known.set(text, made);
-    return made;
+    const value = { colour: `rgb(${r},${g},${b})`, opacity: px(a / 255) };
+    cache.set(text, value);
+    return value;
   };
 }
 
@@ -53,9 +53,9 @@ function createColours() {
  */
 export function fitting(text, room, widthOf) {
   if (widthOf(text) <= room) return text;
-  let kept = text;
-  while (kept && widthOf(`${kept.trimEnd()}…`) > room) kept = kept.slice(0, -1);
-  return kept ? `${kept.trimEnd()}…` : "";
+  let part = text;
+  while (part && widthOf(`${part.trimEnd()}…`) > room) part = part.slice(0, -1);
+  return part ? `${part.trimEnd()}…` : "";
 }
 
 /**
@@ -137,8 +137,8 @@ function createDraughtsman(origin) {
       for (const name of [...LOOKS, ...(element.localName === "text" ? LETTERS : [])]) copy.setAttribute(name, style.getPropertyValue(name));
     } else if (style.opacity !== "1") copy.setAttribute("opacity", style.opacity);
     for (const child of element.childNodes) {
-      const made = child instanceof Element ? copied(child) : child.cloneNode();
-      if (made) copy.append(made);
+      const clone = child instanceof Element ? copied(child) : child.cloneNode();
+      if (clone) copy.append(clone);
     }
     return copy;
   }
@@ -160,12 +160,12 @@ function createDraughtsman(origin) {
     const text = line.toString().replace(/\s+/g, " ");
     // a canvas has no tabular figures: use it for the proportions of a line, not for its width
     const scale = box.width / letters.measureText(text).width;
-    const shown = fitting(text, Math.max(0, edge.right - box.left) + 1, (words) => scale * letters.measureText(words).width);
-    if (!shown) return [];
-    const { fontBoundingBoxAscent: above, fontBoundingBoxDescent: below } = letters.measureText(shown);
+    const visible = fitting(text, Math.max(0, edge.right - box.left) + 1, (words) => scale * letters.measureText(words).width);
+    if (!visible) return [];
+    const { fontBoundingBoxAscent: above, fontBoundingBoxDescent: below } = letters.measureText(visible);
     const top = box.top - origin.top + (box.height - above - below) / 2 + above;
     const font = Object.fromEntries(LETTERS.map((name) => [name, style.getPropertyValue(name)]));
-    return [draw("text", { x: px(box.left - origin.left), y: px(top), ...looks({ fill: style.color }), ...font }, shown)];
+    return [draw("text", { x: px(box.left - origin.left), y: px(top), ...looks({ fill: style.color }), ...font }, visible)];
   }
 
   /** The background behind a label's words. @param {Element} element @param {string} fill */
@@ -208,12 +208,12 @@ function extentOf(boxes) {
 }
 
 /**
- * @param {object} given
- * @param {HTMLElement} given.chart  its box is the picture's
- * @param {string} given.title  description of the picture
- * @param {(Element|null)[]} given.layers  of the chart, lowest first; null stands for Plotly's own
- * @param {Element[]} given.around  words above it: its heading
- * @param {boolean} given.isOne  one of several that share a heading; the picture starts at the chart
+ * @param {object} options
+ * @param {HTMLElement} options.chart  its box is the picture's
+ * @param {string} options.title  description of the picture
+ * @param {(Element|null)[]} options.layers  of the chart, lowest first; null stands for Plotly's own
+ * @param {Element[]} options.around  words above it: its heading
+ * @param {boolean} options.isOne  one of several that share a heading; the picture starts at the chart
  * @returns {(plotted?: Element) => SVGSVGElement}  all but Plotly's part is captured at once
  */
 export function pictureOf({ chart, title, layers, around, isOne }) {

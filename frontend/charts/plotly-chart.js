@@ -21,8 +21,8 @@ import { furthest } from "../state/selectors.js";
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: false, scrollZoom: false, showTips: false };
 const CALM = 250;
 const AGAIN = 3_000;
-/** @type {Scene["held"]} */
-const NONE_HELD = { y: null, corner: null };
+/** @type {Scene["previous"]} */
+const NONE_BEFORE = { y: null, corner: null };
 
 /** @param {string} name @param {number} otherwise */
 const token = (name, otherwise) => parseFloat(getComputedStyle(document.documentElement).getPropertyValue(name)) || otherwise;
@@ -64,8 +64,8 @@ export class PlotlyChart extends HTMLElement {
   /** @type {any} */ #plotly = null;
   /** @type {Json|null} */ #spec = null;
   /** @type {Scene["zoom"]["y"]} */ #zoomY = null;
-  /** @type {Scene["held"]} */ #held = NONE_HELD;
-  #heldFor = "";
+  /** @type {Scene["previous"]} */ #previous = NONE_BEFORE;
+  #previousFor = "";
   #across = "linear";
   #compact = false;
   /** @type {Scene["room"]} */ #room = { width: 0, height: 0, left: 0, right: 0 };
@@ -147,7 +147,7 @@ export class PlotlyChart extends HTMLElement {
   #fit(redraw) {
     this.stretch.choose(null);
     this.#zoomY = null;
-    this.#held = NONE_HELD;
+    this.#previous = NONE_BEFORE;
     redraw();
   }
 
@@ -163,15 +163,15 @@ export class PlotlyChart extends HTMLElement {
     const { store, series } = this.app;
     const state = store.get();
     const theme = document.documentElement.dataset.theme === "dark" ? "dark" : "light";
-    return { state, series, look: { spec: /** @type {Json} */ (this.#spec), theme, compact: this.#compact }, room: this.#room, zoom: { x: this.#kind.isRead ? this.stretch.chosen?.range ?? null : null, y: this.#zoomY }, held: this.#heldIn(state) };
+    return { state, series, look: { spec: /** @type {Json} */ (this.#spec), theme, compact: this.#compact }, room: this.#room, zoom: { x: this.#kind.isRead ? this.stretch.chosen?.range ?? null : null, y: this.#zoomY }, previous: this.#previousOf(state) };
   }
 
   /** The vertical range only grows, until the experiment, the axis or a reset of all runs starts it again. @param {import("../state/types.js").State} state */
-  #heldIn({ experiment, order, runs, view }) {
+  #previousOf({ experiment, order, runs, view }) {
     const key = [experiment?.id, view.y, Math.min(...order.map((name) => runs[name].generation))].join(" ");
-    if (key !== this.#heldFor) this.#held = NONE_HELD;
-    this.#heldFor = key;
-    return this.#held;
+    if (key !== this.#previousFor) this.#previous = NONE_BEFORE;
+    this.#previousFor = key;
+    return this.#previous;
   }
 
   #draw() {
@@ -186,7 +186,7 @@ export class PlotlyChart extends HTMLElement {
     if (scene.zoom.x && this.stretch.chosen?.type !== layout.xaxis.type) return this.stretch.choose(null);
     this.#across = layout.xaxis.type;
     if (this.#kind.isRead) this.app.lookCloser(stretchesOf(scene));
-    this.#held = { y: scene.zoom.y ? this.#held.y : y, corner, sides };
+    this.#previous = { y: scene.zoom.y ? this.#previous.y : y, corner, sides };
     const { width, height } = scene.room;
     // passed once: Plotly would compare a configuration in every draw
     const config = this.#draws ? undefined : CONFIG;

@@ -72,7 +72,7 @@ export async function typefaceRule() {
   try {
     const answer = await fetch(new URL("../fonts/inter.woff2", import.meta.url));
     const bytes = new Uint8Array(await answer.arrayBuffer());
-    const text = btoa(bytes.reduce((made, byte) => made + String.fromCharCode(byte), ""));
+    const text = btoa(bytes.reduce((binary, byte) => binary + String.fromCharCode(byte), ""));
     return answer.ok ? `@font-face{font-family:Inter;font-weight:400 650;src:url(data:font/woff2;base64,${text})}` : "";
   } catch {
     return "";

@@ -11,7 +11,7 @@ import { laneLook, shownRuns, templateOf } from "./looks.js";
 import { isInside, square, symbol } from "./paths.js";
 import { cellsOf } from "./squares.js";
 import { integer, score } from "../state/format.js";
-import { seen } from "../state/moments.js";
+import { stateOnView } from "../state/moments.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("../state/types.js").Run} Run */
@@ -22,17 +22,17 @@ const MOST = 600;
 
 /** @param {Scene} scene */
 export function scatterChart({ state, look, room }) {
-  const runs = shownRuns(seen(state));
-  const known = rangeOf(runs);
+  const runs = shownRuns(stateOnView(state));
+  const valueRange = rangeOf(runs);
   // an axis before there are values would have no range
-  const range = known ?? NONE_YET;
+  const range = valueRange ?? NONE_YET;
   const cells = cellsOf(runs.length, room, look.compact);
   /** @type {Json} */
   const layout = {
     template: templateOf(look), showlegend: false, hovermode: "closest",
     margin: { l: 0, r: 0, t: 0, b: 0, pad: 0 }, annotations: [],
   };
-  const ticks = known ? fewTicks(range) : {};
+  const ticks = valueRange ? fewTicks(range) : {};
   const axis = undrawn({ type: "linear", range, ...ticks });
   const frames = cells.map((cell) => ({ ...cell, beyond: 0, ...axesIn(cell, ticks, axis) }));
   const axes = frames.map(axesOf);
@@ -44,7 +44,7 @@ export function scatterChart({ state, look, room }) {
   return {
     data,
     layout,
-    ground: cells.flatMap((cell, k) => (known ? [...square(cell), axes[k].grid] : square(cell).slice(0, 1))),
+    ground: cells.flatMap((cell, k) => (valueRange ? [...square(cell), axes[k].grid] : square(cell).slice(0, 1))),
     words: axes.flatMap(({ words }) => words),
     marks: [...axes.map(({ line }) => line), ...runs.flatMap((run, k) => dotsOf(someOf(run.predictions).x, someOf(run.predictions).y, frames[k], run.lane))],
     labels: { squares: runs.map((run, k) => squareOf(run, cells[k], range)) },
@@ -164,8 +164,8 @@ function squareOf(run, cell, range) {
   const { predictions, lane, label, step, name, status } = run;
   // a paused run shows the score of its present step or none
   const isOfNow = status === "playing" || predictions?.step === step;
-  const told = step > 0 && isOfNow;
-  return { ...cell, run: name, lane, label, score: told ? score(determination(predictions)) : "–", ...beyond(predictions?.y_pred ?? [], range) };
+  const isShown = step > 0 && isOfNow;
+  return { ...cell, run: name, lane, label, score: isShown ? score(determination(predictions)) : "–", ...beyond(predictions?.y_pred ?? [], range) };
 }
 
 /**

@@ -8,18 +8,18 @@ import { shownRuns } from "./looks.js";
 import { thin } from "../state/thinning.js";
 
 /** @typedef {import("../state/types.js").State} State */
-/** @typedef {import("../state/types.js").SeriesBook} SeriesBook */
+/** @typedef {import("../state/types.js").SeriesStore} SeriesStore */
 /** @typedef {import("../state/types.js").RunSeries} RunSeries */
 /** @typedef {import("./bind.js").Bound} Bound */
 /** @typedef {import("./horizontal.js").Horizontal} Horizontal */
 /**
  * @typedef {object} Scene
  * @property {State} state
- * @property {SeriesBook} series
+ * @property {SeriesStore} series
  * @property {import("./looks.js").Look} look
  * @property {{width: number, height: number, left: number, right: number}} room  px; left and right margins of the plot
  * @property {{x: [number, number]|null, y: [number, number]|null}} zoom  the person's choice, as Plotly reports it
- * @property {{y: [number, number]|null, corner?: string|null, sides?: Record<string, string>}} held  of the last draw: the vertical range, which only grows, and the places of the baseline's and line ends' labels
+ * @property {{y: [number, number]|null, corner?: string|null, sides?: Record<string, string>}} previous  of the last draw: the vertical range, which only grows, and the places of the baseline's and line ends' labels
  */
 
 /** Most points of a trace, whatever the width. */
@@ -27,8 +27,8 @@ export const MOST_POINTS = 800;
 
 /** Whether the drawn columns of a run include its newest step. @param {Bound|undefined} columns @param {Scene} scene @param {import("../state/types.js").Run} run */
 export function reachesNow(columns, { series }, run) {
-  const held = series.of(run.name);
-  return !columns || !held?.length || columns.last[columns.last.length - 1] === held.last[held.length - 1];
+  const whole = series.of(run.name);
+  return !columns || !whole?.length || columns.last[columns.last.length - 1] === whole.last[whole.length - 1];
 }
 
 /** @param {Scene} scene @param {number} [reach] */
@@ -55,8 +55,8 @@ export function columnsFor({ state, series, zoom }, axis, names, pixels) {
   /** @type {Record<string, Bound>} */
   const columns = {};
   for (const { name } of shownRuns(state)) {
-    const [held, closer] = [series.of(name), series.closer(name)];
-    const run = held?.length && closer && zoom.x && shows(closer, held, names, stepsWithin(held, axis, samples, zoom.x)) ? closer : held;
+    const [whole, closer] = [series.of(name), series.closer(name)];
+    const run = whole?.length && closer && zoom.x && shows(closer, whole, names, stepsWithin(whole, axis, samples, zoom.x)) ? closer : whole;
     if (!run?.length) continue;
     const part = ownPart(run, zoom.x ? bucketsWithin(run, axis, samples, zoom.x) : [0, run.length], originOf(state, name));
     columns[name] = thin(run, names, atMost, axis.log, part);
@@ -67,13 +67,13 @@ export function columnsFor({ state, series, zoom }, axis, names, pixels) {
 /**
  * Whether the finer columns cover the range on view; another measure may still be loading.
  * @param {RunSeries} closer
- * @param {RunSeries} held
+ * @param {RunSeries} whole
  * @param {string[]} names
  * @param {[number, number]} steps
  */
-function shows(closer, held, names, [from, to]) {
-  const isWide = closer.first[0] <= Math.max(0, from) && closer.last[closer.length - 1] >= Math.min(Math.floor(to), held.last[held.length - 1]);
-  return isWide && names.every((name) => closer.values(name) || !held.values(name));
+function shows(closer, whole, names, [from, to]) {
+  const isWide = closer.first[0] <= Math.max(0, from) && closer.last[closer.length - 1] >= Math.min(Math.floor(to), whole.last[whole.length - 1]);
+  return isWide && names.every((name) => closer.values(name) || !whole.values(name));
 }
 
 /** The step at which a fork leaves its parent; 0 for other runs. @param {State} state @param {string} name */

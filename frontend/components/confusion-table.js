@@ -28,14 +28,14 @@ export function confusionTable(run, classes) {
 
   /** @param {Run} now @param {boolean} isTest */
   function show(now, isTest) {
-    const found = confusionOf(now.predictions, classes.length);
-    title.show(now.label, found.all ? found.right / found.all : null);
-    write(words, confusionWords(now.label, found, isTest));
+    const matrix = confusionOf(now.predictions, classes.length);
+    title.show(now.label, matrix.all ? matrix.right / matrix.all : null);
+    write(words, confusionWords(now.label, matrix, isTest));
     cells.forEach((row, truth) => row.forEach((cell, guess) => {
-      const count = found.counts[truth][guess];
-      write(cell, found.all ? integer(count) : "–");
+      const count = matrix.counts[truth][guess];
+      write(cell, matrix.all ? integer(count) : "–");
       cell.classList.toggle("none", count === 0);
-      set(cell, { style: { "--share": (count / (found.totals[truth] || 1)).toFixed(3) } });
+      set(cell, { style: { "--share": (count / (matrix.totals[truth] || 1)).toFixed(3) } });
     }));
     set(root, { "data-step": now.predictions?.step ?? null });
   }

@@ -9,14 +9,14 @@ import { openDialog } from "./help-dialog.js";
 import { LiveElement, register } from "./live-element.js";
 import { integer, plural } from "../state/format.js";
 import { editWords } from "../state/run-words.js";
-import { seen } from "../state/moments.js";
+import { stateOnView } from "../state/moments.js";
 
 /** @typedef {import("../state/types.js").State} State */
 
 /** The question, and what happens to both runs. @param {State} state @param {import("../state/types.js").Offer} offer */
 export function offerWords(state, { run: name, change, step }) {
   const run = state.runs[name];
-  const changes = editWords(change, seen(state).runs[name].settings, state.catalog);
+  const changes = editWords(change, stateOnView(state).runs[name].settings, state.catalog);
   const later = run.step - step;
   return `Starts a new run from ${run.label} at step ${integer(step)}${changes ? `, with ${changes}` : ""}. The original stays.`;
 }

@@ -11,21 +11,21 @@ import { confirmChoices } from "./listbox.js";
 /** @typedef {Parameters<typeof icon>[0]} IconName */
 
 /**
- * @param {object} given
- * @param {string} [given.name]  accessible name, if the text is not enough
- * @param {string} [given.look]  more classes: "quiet square small solid dashed"
- * @param {IconName} [given.icon]
- * @param {string} [given.title]
- * @param {Record<string, any>} [given.more]  more attributes
- * @param {() => void} given.act
+ * @param {object} options
+ * @param {string} [options.name]  accessible name, if the text is not enough
+ * @param {string} [options.look]  more classes: "quiet square small solid dashed"
+ * @param {IconName} [options.icon]
+ * @param {string} [options.title]
+ * @param {Record<string, any>} [options.more]  more attributes
+ * @param {() => void} options.act
  * @param {...Child} children
  */
-export function button(given, ...children) {
+export function button(options, ...children) {
   return make(
     "button",
-    { type: "button", class: `button ${given.look ?? ""}`.trim(), "aria-label": given.name, title: given.title ?? null,
-      on: { click: given.act }, ...given.more },
-    given.icon ? icon(given.icon) : null, ...children,
+    { type: "button", class: `button ${options.look ?? ""}`.trim(), "aria-label": options.name, title: options.title ?? null,
+      on: { click: options.act }, ...options.more },
+    options.icon ? icon(options.icon) : null, ...children,
   );
 }
 
@@ -45,11 +45,11 @@ function placeAfter(key, place, count) {
 /**
  * A choice of a few: a radio group that looks like a switch. Arrows choose, Tab leaves.
  * @template {string} Value
- * @param {object} given
- * @param {string} given.name
- * @param {Choice<Value>[]} given.choices
- * @param {(value: Value) => void} given.choose
- * @param {string} [given.look]
+ * @param {object} options
+ * @param {string} options.name
+ * @param {Choice<Value>[]} options.choices
+ * @param {(value: Value) => void} options.choose
+ * @param {string} [options.look]
  */
 export function segmentedSwitch({ name, choices, choose, look = "" }) {
   const buttons = choices.map((choice) =>
@@ -70,10 +70,10 @@ export function segmentedSwitch({ name, choices, choose, look = "" }) {
 
   /** @param {string|null} value */
   function show(value) {
-    const known = choices.some((choice) => choice.value === value);
+    const isListed = choices.some((choice) => choice.value === value);
     buttons.forEach((item, place) => {
       const checked = choices[place].value === value;
-      set(item, { "aria-checked": String(checked), tabindex: checked || (!known && place === 0) ? 0 : -1 });
+      set(item, { "aria-checked": String(checked), tabindex: checked || (!isListed && place === 0) ? 0 : -1 });
     });
   }
   return { root, show };
@@ -91,13 +91,13 @@ export function readNumber(text) {
 
 /**
  * A box for one number. A refused text stays in the box with a message below.
- * @param {object} given
- * @param {string} given.name
- * @param {(value: number) => string} given.format
- * @param {(value: number) => string|null} given.refuse  why a number is not allowed, or null
- * @param {(value: any) => void} given.apply  receives a number, or null if switched off
- * @param {boolean} [given.whole]
- * @param {boolean} [given.canBeOff]  an empty box, or the word, means null
+ * @param {object} options
+ * @param {string} options.name
+ * @param {(value: number) => string} options.format
+ * @param {(value: number) => string|null} options.refuse  why a number is not allowed, or null
+ * @param {(value: any) => void} options.apply  receives a number, or null if switched off
+ * @param {boolean} [options.whole]
+ * @param {boolean} [options.canBeOff]  an empty box, or the word, means null
  */
 export function numberBox({ name, format, refuse, apply, whole = false, canBeOff = false }) {
   const complaint = make("p", { class: "complaint", hidden: true, role: "alert" });
@@ -170,13 +170,13 @@ function grouped(choices) {
 }
 
 /**
- * @param {object} given
- * @param {string} given.name
- * @param {(value: string) => void} given.choose
+ * @param {object} options
+ * @param {string} options.name
+ * @param {(value: string) => void} options.choose
  */
 export function selectBox({ name, choose }) {
   const root = make("select", { class: "input", "aria-label": name, on: { change: () => choose(root.value) } });
-  let shown = "";
+  let last = "";
   /** @type {Option[]} */
   let present = [];
   confirmChoices(root, () => present);
@@ -187,8 +187,8 @@ export function selectBox({ name, choose }) {
    */
   function show(choices, value) {
     const signature = JSON.stringify(choices);
-    if (signature !== shown) root.replaceChildren(...grouped(choices));
-    shown = signature;
+    if (signature !== last) root.replaceChildren(...grouped(choices));
+    last = signature;
     present = choices;
     root.value = value;
   }

@@ -23,7 +23,7 @@ const TASKS = { regression: "A number (regression)", classification: "Classes (c
  */
 export function openCsvDialog(app, { file, id, target, task } = {}) {
   const catalog = app.store.get().catalog;
-  const said = make("p", { role: "status" });
+  const status = make("p", { role: "status" });
   const wrong = make("p", { class: "complaint", role: "alert", hidden: true });
   const face = make("div", { class: "table-face" });
   const chooser = make("input", { type: "file", accept: TYPES, hidden: true, on: { change: () => pick() } });
@@ -41,18 +41,18 @@ export function openCsvDialog(app, { file, id, target, task } = {}) {
     chooser.value = ""; // the same file may be chosen again once it is mended
     if (picked) void read(picked);
   }
-  /** @param {File} given */
-  const read = (given) => ask(given.name, tooLarge(given.size, catalog), () => app.sendTable(given));
+  /** @param {File} upload */
+  const read = (upload) => ask(upload.name, tooLarge(upload.size, catalog), () => app.sendTable(upload));
 
   /** @param {string} name @param {string|null} why @param {() => ReturnType<App["sendTable"]>} call */
   async function ask(name, why, call) {
     const mine = ++turn;
     complain(null);
     if (why !== null) return complain(`${name}: ${why}`);
-    write(said, `Reading ${name}…`);
+    write(status, `Reading ${name}…`);
     const { table, problem } = await call();
     if (mine !== turn) return;
-    write(said, "");
+    write(status, "");
     if (table) look(table, name);
     else if (problem) complain(`${name}: ${refusalWords(problem)}`);
   }
@@ -101,9 +101,9 @@ export function openCsvDialog(app, { file, id, target, task } = {}) {
     const before = app.store.get().experiment?.id;
     set(use, { disabled: true });
     complain(null);
-    write(said, "Starting…");
+    write(status, "Starting…");
     await app.newExperiment({ data: dataOf(table, chosen.target, chosen.task) });
-    write(said, "");
+    write(status, "");
     set(use, { disabled: false });
     const { experiment, problem } = app.store.get();
     if (experiment?.id !== before) return close();
@@ -112,7 +112,7 @@ export function openCsvDialog(app, { file, id, target, task } = {}) {
     app.dismiss(); // it is told here
   }
 
-  const close = openDialog("Your own data", [said, wrong, face, chooser], () => void turn++);
+  const close = openDialog("Your own data", [status, wrong, face, chooser], () => void turn++);
   const dialog = /** @type {HTMLElement} */ (face.closest("dialog"));
   takeDrops(dialog, () => true, (dropped) => void read(dropped));
   begin();

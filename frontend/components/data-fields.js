@@ -99,7 +99,7 @@ export class DataFields extends LiveElement {
 
   /** Your own table: its target, and the way back to it. */
   #table() {
-    const told = make("span", { class: "muted" });
+    const summary = make("span", { class: "muted" });
     const change = button({
       name: "Change the target or the file", look: "quiet small",
       act: () => {
@@ -107,13 +107,13 @@ export class DataFields extends LiveElement {
         openCsvDialog(this.app, { id, target, task });
       },
     }, "Change");
-    const root = make("div", { class: "own-table", hidden: true }, told, change);
+    const root = make("div", { class: "own-table", hidden: true }, summary, change);
     return {
       root,
       /** @param {Json} data */
       show(data) {
         root.hidden = data.name !== FILE;
-        write(told, root.hidden ? "" : targetWords(data));
+        write(summary, root.hidden ? "" : targetWords(data));
       },
     };
   }

@@ -57,10 +57,10 @@ export function decisionMap(run, point) {
   });
   picture.append(canvas, draw("svg", { viewBox: `0 0 ${SPAN} ${SPAN}`, "aria-hidden": "true" }, border, dots, cursor.mark), off, cursor.hint);
 
-  /** @param {Json|undefined} told */
-  function drawAll(told) {
-    canvas.hidden = !told;
-    map = told && readMap(told);
+  /** @param {Json|undefined} answer */
+  function drawAll(answer) {
+    canvas.hidden = !answer;
+    map = answer && readMap(answer);
     set(border, { d: map ? borderOf(map) : "" });
     dots.replaceChildren(...(map ? dotsOf(map) : []).map(({ name, kind, d }) => draw("path", { class: name, "data-class": kind, d, ...coloured(kind) })));
     if (!map) return;
@@ -77,16 +77,16 @@ export function decisionMap(run, point) {
    */
   function show(now, last, isStandard, brief) {
     isScaled = isStandard;
-    const told = now.status === "diverged" ? undefined : last;
+    const answer = now.status === "diverged" ? undefined : last;
     const present = document.documentElement.dataset.theme ?? "";
-    const isOther = told !== drawn || present !== theme;
-    [drawn, theme] = [told, present];
-    if (isOther) drawAll(told);
+    const isOther = answer !== drawn || present !== theme;
+    [drawn, theme] = [answer, present];
+    if (isOther) drawAll(answer);
     cursor.follow();
-    title.show(now.label, told?.right, brief);
+    title.show(now.label, answer?.right, brief);
     off.hidden = now.status !== "diverged";
-    set(picture, { "aria-label": mapWords(now, told, isStandard) });
-    set(root, { "data-step": told?.step ?? null });
+    set(picture, { "aria-label": mapWords(now, answer, isStandard) });
+    set(root, { "data-step": answer?.step ?? null });
   }
   return { root, show };
 }

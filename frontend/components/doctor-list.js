@@ -13,18 +13,18 @@ import { noRoomWords } from "../state/remedies.js";
 import { isLocked, mayChange } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").State} State */
-/** @typedef {import("../state/doctor.js").Told} Told */
+/** @typedef {import("../state/doctor.js").RunFinding} RunFinding */
 /** @typedef {ReturnType<typeof findingEntry>} Entry */
 
 const NOTHING = ["No findings yet.", "The Doctor looks for dead layers, flat losses, high rates and overfitting."];
 
-/** @param {Told} told */
+/** @param {RunFinding} items */
 const keyOf = ({ run, finding }) => `${run.name} ${run.generation} ${finding.id}`;
 
-/** Puts entries in order. Moves only what is out of place, so that focus stays. @param {Element} list @param {Element[]} wanted */
-function arrange(list, wanted) {
-  for (const each of [...list.children]) if (!wanted.includes(each)) each.remove();
-  wanted.forEach((each, place) => list.children[place] !== each && list.insertBefore(each, list.children[place] ?? null));
+/** Puts entries in order. Moves only what is out of place, so that focus stays. @param {Element} list @param {Element[]} ordered */
+function arrange(list, ordered) {
+  for (const each of [...list.children]) if (!ordered.includes(each)) each.remove();
+  ordered.forEach((each, place) => list.children[place] !== each && list.insertBefore(each, list.children[place] ?? null));
 }
 
 export class DoctorList extends LiveElement {
@@ -54,20 +54,20 @@ export class DoctorList extends LiveElement {
 
   /** @param {State} state */
   #show(state) {
-    const told = openFindings(state);
-    const held = this.#entries;
-    this.#entries = new Map(told.map((each) => [keyOf(each), held.get(keyOf(each)) ?? findingEntry(this.app)]));
-    for (const each of told) this.#entries.get(keyOf(each))?.show(each, state);
+    const items = openFindings(state);
+    const previous = this.#entries;
+    this.#entries = new Map(items.map((each) => [keyOf(each), previous.get(keyOf(each)) ?? findingEntry(this.app)]));
+    for (const each of items) this.#entries.get(keyOf(each))?.show(each, state);
     arrange(this.#list, [...this.#entries.values()].map(({ root }) => root));
-    this.#list.hidden = !told.length;
-    this.#nothing.hidden = told.length > 0;
+    this.#list.hidden = !items.length;
+    this.#nothing.hidden = items.length > 0;
   }
 
-  /** @param {Told[]} told */
-  #showEarlier(told) {
-    this.#folded.hidden = !told.length;
-    write(this.#count, `${told.length} earlier`);
-    this.#earlier.replaceChildren(...told.map(({ finding }) => earlierEntry(finding)));
+  /** @param {RunFinding[]} items */
+  #showEarlier(items) {
+    this.#folded.hidden = !items.length;
+    write(this.#count, `${items.length} earlier`);
+    this.#earlier.replaceChildren(...items.map(({ finding }) => earlierEntry(finding)));
   }
 }
 

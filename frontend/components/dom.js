@@ -42,7 +42,7 @@ function restyle(element, properties) {
 }
 
 /** @param {Child[]} children */
-const shown = (children) =>
+const present = (children) =>
   /** @type {(Node|string)[]} */ (
     children.filter((child) => child !== null && child !== false && child !== undefined)
       .map((child) => (typeof child === "number" ? String(child) : child))
@@ -58,7 +58,7 @@ const shown = (children) =>
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   set(element, attributes);
-  element.append(...shown(children));
+  element.append(...present(children));
   return element;
 }
 
@@ -72,7 +72,7 @@ export function make(tag, attributes = {}, ...children) {
 export function makeOwn(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   set(element, attributes);
-  element.append(...shown(children));
+  element.append(...present(children));
   return element;
 }
 
@@ -86,7 +86,7 @@ export function makeOwn(tag, attributes = {}, ...children) {
 export function draw(tag, attributes = {}, ...children) {
   const element = document.createElementNS(SVG, tag);
   set(element, attributes);
-  element.append(...shown(children));
+  element.append(...present(children));
   return /** @type {any} */ (element);
 }
 

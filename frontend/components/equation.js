@@ -8,7 +8,7 @@ import { matrix, miniStrip } from "./matrix.js";
 import { lineText, piecesOf } from "../state/expressions.js";
 import { integer, number } from "../state/format.js";
 import { sentenceOf } from "../state/line-words.js";
-import { followersOf, isAllZero, knownBefore, partnerOf, sizeOf } from "../state/sheets.js";
+import { followersOf, isAllZero, valuesBefore, partnerOf, sizeOf } from "../state/sheets.js";
 
 /** @typedef {import("../state/sheets.js").Sheet} Sheet */
 /** @typedef {import("../state/sheets.js").Line} Line */
@@ -22,9 +22,9 @@ const sign = (text) => make("span", { class: "sign", "data-text": text }, text.t
 /** @param {Sheet} sheet @param {number} place @param {number} [most]  samples of the batch */
 function pieces(sheet, place, most) {
   const line = sheet.lines[place];
-  const known = knownBefore(sheet, place);
+  const values = valuesBefore(sheet, place);
   const parts = piecesOf(line.expression).map((piece) => {
-    const entry = piece.name === undefined ? undefined : known.get(piece.name);
+    const entry = piece.name === undefined ? undefined : values.get(piece.name);
     return entry ? matrix(entry, piece, sheet.batch, most) : sign(piece.text);
   });
   return [...parts, sign("="), matrix(line, { text: line.name }, sheet.batch, most)];
@@ -52,11 +52,11 @@ function follower(line, isOnly) {
 /** @param {Sheet} sheet @param {number} place */
 function follows(sheet, place) {
   const line = sheet.lines[place];
-  const found = followersOf(sheet, place);
-  const ends = line.part === "update" && /^[Wb]\d/.test(line.name) && !found.length;
+  const followers = followersOf(sheet, place);
+  const ends = line.part === "update" && /^[Wb]\d/.test(line.name) && !followers.length;
   return make("p", { class: "follows" }, make("span", {}, "What follows"),
     ...(ends ? [make("span", {}, `step ${integer(sheet.step + 1)} begins with this ${line.name}`)]
-      : found.length ? found.map(({ place: k, isOnly }) => follower(sheet.lines[k], isOnly)) : [make("span", {}, "nothing depends on this line")]));
+      : followers.length ? followers.map(({ place: k, isOnly }) => follower(sheet.lines[k], isOnly)) : [make("span", {}, "nothing depends on this line")]));
 }
 
 /** @returns {{root: HTMLElement, show: (sheet: Sheet, place: number) => void}} */

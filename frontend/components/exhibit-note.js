@@ -12,14 +12,14 @@ import { exhibitOf, exhibitParts } from "../state/exhibits.js";
 
 export class ExhibitNote extends LiveElement {
   start() {
-    let shown = "";
+    let last = "";
     this.follow((state) => [state.view.closedNote, ...exhibitParts(state)], (_, state) => {
       const exhibit = exhibitOf(state);
-      const wanted = exhibit && exhibit.name !== state.view.closedNote ? exhibit : null;
-      this.hidden = !wanted;
-      if (shown === (wanted?.name ?? "")) return;
-      shown = wanted?.name ?? "";
-      this.replaceChildren(...(wanted ? this.#say(wanted) : []));
+      const target = exhibit && exhibit.name !== state.view.closedNote ? exhibit : null;
+      this.hidden = !target;
+      if (last === (target?.name ?? "")) return;
+      last = target?.name ?? "";
+      this.replaceChildren(...(target ? this.#say(target) : []));
     });
   }
 

@@ -33,7 +33,7 @@ export class ExportMenu extends LiveElement {
   #open(anchor) {
     const { store } = this.app;
     const files = make("ul", { class: "files" });
-    const said = make("p", { class: "complaint", role: "alert", hidden: true });
+    const message = make("p", { class: "complaint", role: "alert", hidden: true });
     const runs = selectBox({ name: "Runs to export", choose: (run) => list(run) });
     /** @param {string} run */
     function list(run) {
@@ -42,12 +42,12 @@ export class ExportMenu extends LiveElement {
       files.replaceChildren(...filesOf(state, run).map(fileRow));
     }
     list(ALL);
-    const pictures = make("ul", { class: "files" }, ...picturesOf(store.get()).map((one) => this.#pictureRow(one, said)));
+    const pictures = make("ul", { class: "files" }, ...picturesOf(store.get()).map((one) => this.#pictureRow(one, message)));
     const close = openPopover({
       anchor: () => anchor, name: "Export", role: "dialog", look: "exports",
       content: [
         make("div", { class: "head" }, make("h2", {}, "Files"), runs.root), files,
-        make("h2", {}, "Charts as shown"), pictures, said,
+        make("h2", {}, "Charts as shown"), pictures, message,
         make("h2", {}, "Open again"), make("p", { class: "line hint" }, "A recipe, or initial parameters.", this.#opener(() => close())),
       ],
     });
@@ -63,14 +63,14 @@ export class ExportMenu extends LiveElement {
     return make("span", {}, button({ look: "small", act: () => chooser.click() }, "Open a file…"), chooser);
   }
 
-  /** @param {Pictured} pictured @param {HTMLElement} said */
-  #pictureRow({ kind, text }, said) {
+  /** @param {Pictured} pictured @param {HTMLElement} message */
+  #pictureRow({ kind, text }, message) {
     const save = (/** @type {"png"|"svg"} */ type) => button({
       name: `${text} as ${type.toUpperCase()}`, look: "small",
       act: async () => {
         const why = await savePicture(this.app, kind, type).then(() => null, () => FAILED);
-        said.hidden = why === null;
-        write(said, why ?? "");
+        message.hidden = why === null;
+        write(message, why ?? "");
       },
     }, type.toUpperCase());
     return make("li", {}, make("span", {}, text), save("png"), save("svg"));

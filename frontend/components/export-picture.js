@@ -7,7 +7,7 @@ import { draw, make } from "./dom.js";
 import { typefaceRule } from "../charts/resources.js";
 import { MAP } from "../state/decision-map.js";
 import { pictureName } from "../state/exports.js";
-import { seen } from "../state/moments.js";
+import { stateOnView } from "../state/moments.js";
 
 /** @typedef {import("../state/types.js").App} App */
 /** @typedef {import("../state/types.js").State} State */
@@ -38,7 +38,7 @@ export async function savePicture(app, kind, type) {
   const isOne = (chart.parentElement?.childElementCount ?? 1) > 1 && chart.matches(".instruments *");
   const words = isOne ? WHOSE : WORDS;
   const around = [...document.querySelectorAll(HEADINGS[kind] ?? LOWER)].flatMap((head) => [...head.querySelectorAll(words)]);
-  if (kind === "scatter") await predictionsAsked(app);
+  if (kind === "scatter") await requestPredictions(app);
   const [drawn, rule] = await Promise.all([laidOut(chart, () => chart.picture(around, isOne)), typefaceRule()]);
   if (rule) drawn.firstElementChild?.after(draw("style", {}, rule));
   const svg = new Blob([new XMLSerializer().serializeToString(drawn)], { type: "image/svg+xml" });
@@ -47,13 +47,13 @@ export async function savePicture(app, kind, type) {
 
 /** Predictions of some run are missing, or not of the step where it stands. @param {State} state */
 function arePredictionsOld(state) {
-  const { order, runs, playback, looking } = seen(state);
+  const { order, runs, playback, looking } = stateOnView(state);
   const isMoving = playback.playing && looking === null;
   return order.map((name) => runs[name]).some(({ hidden, predictions, step }) => !hidden && (!predictions || (!isMoving && predictions.step !== step)));
 }
 
 /** Requests predictions that are out of sight. Without an answer the picture names the step of those it shows. @param {App} app */
-async function predictionsAsked({ store, setView }) {
+async function requestPredictions({ store, setView }) {
   if (!arePredictionsOld(store.get())) return;
   setView({ isPictured: true });
   let stop = () => {};
@@ -97,9 +97,9 @@ async function laidOut(chart, take) {
 /** Waits until a chart has drawn. Charts draw on getting a size, and say so; maps only fit their words. @param {Element} chart */
 const drawnIn = (chart) => new Promise((done, failed) => {
   if (chart.localName !== "plotly-chart") return requestAnimationFrame(() => requestAnimationFrame(done));
-  const seen = new MutationObserver(() => (seen.disconnect(), done(null)));
-  seen.observe(chart, { attributes: true, attributeFilter: ["data-draws"] });
-  setTimeout(() => (seen.disconnect(), failed(new Error("that chart was not drawn"))), PATIENCE);
+  const observer = new MutationObserver(() => (observer.disconnect(), done(null)));
+  observer.observe(chart, { attributes: true, attributeFilter: ["data-draws"] });
+  setTimeout(() => (observer.disconnect(), failed(new Error("that chart was not drawn"))), PATIENCE);
 });
 
 /** @param {Blob} svg @param {number} width @param {number} height @returns {Promise<Blob>} */

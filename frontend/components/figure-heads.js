@@ -85,7 +85,7 @@ export class GradientHead extends LiveElement {
         name: "Under the loss", choices: [{ value: "gradients", text: "Gradient" }, { value: "instruments", text: "Instruments" }],
         choose: (value) => this.app.setView({ panel: value === "instruments" ? value : "gradients" }),
       });
-      this.#tellFormulas(end, sub);
+      this.#showFormulas(end, sub);
       let measure = this.#switch(narrow.matches);
       end.append(measure.root);
       narrow.addEventListener("change", () => {
@@ -118,7 +118,7 @@ export class GradientHead extends LiveElement {
   }
 
   /** Shows the formula of a choice beside the heading while it is hovered or focused. @param {HTMLElement} end @param {ReturnType<typeof fittingWords>} sub */
-  #tellFormulas(end, sub) {
+  #showFormulas(end, sub) {
     const tell = (/** @type {Event} */ event) => {
       const value = /** @type {HTMLElement|null} */ (/** @type {Element} */ (event.target).closest("[data-value]"))?.dataset.value;
       const measure = MEASURES.find((one) => one.value === value);

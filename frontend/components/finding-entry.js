@@ -17,7 +17,7 @@ import { isLocked, mayChange } from "../state/selectors.js";
 /** @typedef {import("../state/types.js").Finding} Finding */
 
 const MOST_REMEDIES = 2;
-let made = 0;
+let count = 0;
 
 /** The paragraph that "Why?" opens, with its line of NumPy as a link. @param {Finding["why"]} why @param {(code: string) => void} look */
 function reasons(why, look) {
@@ -29,12 +29,12 @@ function reasons(why, look) {
 /** @param {App} app */
 export function findingEntry(app) {
   const [sign, title, evidence] = [make("span", { role: "img" }), make("h3", {}), make("span", {})];
-  const why = make("p", { class: "why", id: `why-${++made}`, hidden: true });
+  const why = make("p", { class: "why", id: `why-${++count}`, hidden: true });
   const ask = button({ look: "as-link", more: { "aria-expanded": "false", "aria-controls": why.id }, act: () => open(why.hidden !== false) }, "Why?");
   const [acts, noRoom] = [make("div", { class: "acts" }), make("p", { class: "hint no-room" })];
   const root = make("li", { class: "finding" }, sign, title, make("p", { class: "evidence" }, evidence, " ", ask), why, acts, noRoom);
   /** @type {Finding|null} */
-  let shown = null;
+  let last = null;
   let run = "";
 
   /** @param {boolean} isOpen */
@@ -47,13 +47,13 @@ export function findingEntry(app) {
   function build(finding) {
     set(root, { "data-rule": finding.rule, "data-severity": finding.severity, "data-tone": toneOf(finding), "data-since": finding.since_step });
     set(sign, { "aria-label": kindWord(finding) });
-    if (!shown || glyphOf(shown) !== glyphOf(finding)) sign.replaceChildren(glyph(glyphOf(finding)));
+    if (!last || glyphOf(last) !== glyphOf(finding)) sign.replaceChildren(glyph(glyphOf(finding)));
     write(title, finding.title);
     write(evidence, evidenceWords(finding));
     // the same element stays, so that focus stays
-    if (JSON.stringify(finding.why) !== JSON.stringify(shown?.why)) why.replaceChildren(...reasons(finding.why, (code) => app.setView(openedAt(run, code, app.environment.narrow()))));
+    if (JSON.stringify(finding.why) !== JSON.stringify(last?.why)) why.replaceChildren(...reasons(finding.why, (code) => app.setView(openedAt(run, code, app.environment.narrow()))));
     set(ask, { "aria-label": `Why? ${finding.title}`, hidden: !finding.why });
-    if (JSON.stringify(finding.remedies) === JSON.stringify(shown?.remedies)) return;
+    if (JSON.stringify(finding.remedies) === JSON.stringify(last?.remedies)) return;
     acts.replaceChildren(...finding.remedies.slice(0, MOST_REMEDIES).map((remedy) =>
       button({ look: "small", title: remedy.hint, act: () => isInForce(app.store.get(), remedy) || app.remedy(remedy) }, remedy.label)));
   }
@@ -61,8 +61,8 @@ export function findingEntry(app) {
   /** @param {{run: {name: string}, finding: Finding}} told @param {State} state */
   function show({ run: { name }, finding }, state) {
     run = name;
-    if (finding !== shown) build(finding);
-    shown = finding;
+    if (finding !== last) build(finding);
+    last = finding;
     const isOffered = finding.remedies.length > 0 && mayChange(state);
     const reason = isOffered && finding.remedies.some(isFork) ? noRoomWords(state) : "";
     acts.hidden = !isOffered;

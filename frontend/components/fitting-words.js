@@ -11,11 +11,11 @@ export function fittingWords(look) {
 
   /** @param {(string|null)[]} parts  with their separators, most important first */
   function show(...parts) {
-    const told = parts.filter((part) => part !== null && part !== "");
-    while (root.childElementCount > told.length) root.lastElementChild?.remove();
-    while (root.childElementCount < told.length) root.append(make("span", {}));
-    told.forEach((part, place) => write(root.children[place], /** @type {string} */ (part)));
-    set(root, { title: told.join("") });
+    const visible = parts.filter((part) => part !== null && part !== "");
+    while (root.childElementCount > visible.length) root.lastElementChild?.remove();
+    while (root.childElementCount < visible.length) root.append(make("span", {}));
+    visible.forEach((part, place) => write(root.children[place], /** @type {string} */ (part)));
+    set(root, { title: visible.join("") });
   }
   return { root, show };
 }

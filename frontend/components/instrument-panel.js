@@ -17,9 +17,9 @@ export function keepLowerRow({ store }, row) {
   /** Notes in place of charts, by kind. @type {HTMLElement[]} */
   let waiting = [];
   const words = (/** @type {State} */ state) => (waiting.length ? choiceOf(state).gauges.map((gauge) => waitingWords(state, gauge)) : []);
-  const say = (/** @type {string[]} */ told) => waiting.forEach((each, place) => {
-    write(each, told[place] ?? "");
-    each.hidden = !told[place];
+  const say = (/** @type {string[]} */ texts) => waiting.forEach((each, place) => {
+    write(each, texts[place] ?? "");
+    each.hidden = !texts[place];
   });
   const show = (/** @type {string[]} */ kinds) => {
     waiting = kinds.map((_, place) => make("p", { class: "waiting", hidden: true, style: { "--at": place + 1 } }));

@@ -20,9 +20,9 @@ export class InvitationOverlay extends LiveElement {
     const what = make("span");
     const start = make("span", { class: "start" }, button({ look: "solid", icon: "play", act: () => this.app.play() }, what), make("kbd", { "aria-hidden": "true" }, "Space"));
     this.follow((state) => [state.experiment?.id, state.runs, state.playback.playing, ...exhibitParts(state)], (_, state) => {
-      const wanted = this.#isWanted(state);
-      this.hidden = !wanted;
-      if (!wanted) return this.replaceChildren();
+      const isOpen = this.#isFor(state);
+      this.hidden = !isOpen;
+      if (!isOpen) return this.replaceChildren();
       write(words, invitationOf(state));
       write(what, state.order.length > 1 ? "Play" : "Start");
       if (!this.childElementCount) this.append(words, start);
@@ -30,7 +30,7 @@ export class InvitationOverlay extends LiveElement {
   }
 
   /** @param {State} state */
-  #isWanted(state) {
+  #isFor(state) {
     const { experiment, playback } = state;
     if (!experiment?.token) return false;
     if (experiment.id !== this.#at) {

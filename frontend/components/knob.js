@@ -12,12 +12,12 @@ import { helpLine } from "./help-line.js";
 
 /**
  * The slider alone, on a scale.
- * @param {object} given
- * @param {string} given.name
- * @param {Scale} given.scale
- * @param {(value: number) => string} given.say  the value in words, with its unit
- * @param {(value: number) => void} given.preview
- * @param {(value: number) => void} given.apply
+ * @param {object} options
+ * @param {string} options.name
+ * @param {Scale} options.scale
+ * @param {(value: number) => string} options.say  the value in words, with its unit
+ * @param {(value: number) => void} options.preview
+ * @param {(value: number) => void} options.apply
  */
 export function scaledSlider({ name, scale, say, preview, apply }) {
   let present = Number.NaN;
@@ -27,13 +27,13 @@ export function scaledSlider({ name, scale, say, preview, apply }) {
   });
 
   /** @param {number} position @param {number} value */
-  function dress(position, value) {
+  function place(position, value) {
     slider.style.setProperty("--filled", `${(100 * position) / scale.positions}%`);
     set(slider, { "aria-valuetext": say(value) });
   }
   function follow() {
     const position = Number(slider.value);
-    dress(position, scale.valueAt(position));
+    place(position, scale.valueAt(position));
     preview(scale.valueAt(position));
   }
   /** @param {KeyboardEvent} event */
@@ -50,22 +50,22 @@ export function scaledSlider({ name, scale, say, preview, apply }) {
     present = value;
     const position = scale.positionOf(value);
     slider.value = String(Math.round(position));
-    dress(position, value);
+    place(position, value);
   }
   return { slider, show };
 }
 
 /**
- * @param {object} given
- * @param {string} given.text  the visible label: "Rate"
- * @param {string} given.name  the full name: "Learning rate of GD"
- * @param {Scale} given.scale
- * @param {(value: number) => string} given.format
- * @param {(value: number) => string} given.say
- * @param {(value: number) => string|null} given.refuse
- * @param {(value: number) => void} given.apply
- * @param {boolean} [given.whole]
- * @param {import("../state/parameters.js").Explanation} given.explanation
+ * @param {object} options
+ * @param {string} options.text  the visible label: "Rate"
+ * @param {string} options.name  the full name: "Learning rate of GD"
+ * @param {Scale} options.scale
+ * @param {(value: number) => string} options.format
+ * @param {(value: number) => string} options.say
+ * @param {(value: number) => string|null} options.refuse
+ * @param {(value: number) => void} options.apply
+ * @param {boolean} [options.whole]
+ * @param {import("../state/parameters.js").Explanation} options.explanation
  */
 export function knob({ text, name, scale, format, say, refuse, apply, whole, explanation }) {
   const box = numberBox({ name, format, refuse, apply, whole });

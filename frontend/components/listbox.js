@@ -35,15 +35,15 @@ function createTyping() {
 const isLetter = ({ key, ctrlKey, metaKey, altKey }) => key.length === 1 && key !== " " && !ctrlKey && !metaKey && !altKey;
 
 /**
- * @param {object} given
- * @param {() => Element|null} given.anchor
- * @param {string} given.name
- * @param {Item[]} given.items  those with a `group` stand below its name
- * @param {string} given.value
- * @param {(value: string) => void} given.choose
- * @param {() => void} [given.closed]
- * @param {string} [given.look]
- * @param {KeyboardEvent} [given.typed]  the key that opened it: a letter begins a word, Home and End move there
+ * @param {object} options
+ * @param {() => Element|null} options.anchor
+ * @param {string} options.name
+ * @param {Item[]} options.items  those with a `group` stand below its name
+ * @param {string} options.value
+ * @param {(value: string) => void} options.choose
+ * @param {() => void} [options.closed]
+ * @param {string} [options.look]
+ * @param {KeyboardEvent} [options.typed]  the key that opened it: a letter begins a word, Home and End move there
  * @returns {() => void}  close
  */
 export function openListbox({ anchor, name, items, value, choose, closed, look = "", typed }) {

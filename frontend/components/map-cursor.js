@@ -12,10 +12,10 @@ import { cellAt, isMove, moved } from "../state/decision-map.js";
 /**
  * Makes a map focusable. Dispatches `spoken` after key moves, as charts do.
  * @param {HTMLElement} picture
- * @param {object} given
- * @param {string} given.name  unique on the page
- * @param {() => number} given.side  cells a side; 0 while there is no map
- * @param {(at: At|null) => string|null} given.read  shows the value at a place, or clears it
+ * @param {object} options
+ * @param {string} options.name  unique on the page
+ * @param {() => number} options.side  cells a side; 0 while there is no map
+ * @param {(at: At|null) => string|null} options.read  shows the value at a place, or clears it
  */
 export function mapCursor(picture, { name, side, read }) {
   const mark = draw("path", { class: "cursor" });

@@ -81,9 +81,9 @@ function bare(entry, name) {
   const value = /** @type {Cell} */ (entry.values);
   const odd = gridOf(entry).odd(0, 0);
   const look = value === 0 ? "zero" : value === null ? "odd" : "bare";
-  const shown = make("td", { class: look, "data-value": value === null ? odd : String(value), title: value === null ? null : String(value) }, bareText(value, odd));
+  const box = make("td", { class: look, "data-value": value === null ? odd : String(value), title: value === null ? null : String(value) }, bareText(value, odd));
   return make("figure", { class: "matrix", "data-bare": true, "data-name": name, "data-text": name },
-    make("table", { "aria-label": name }, make("tr", {}, shown)), make("figcaption", {}, name));
+    make("table", { "aria-label": name }, make("tr", {}, box)), make("figcaption", {}, name));
 }
 
 /** The cells that represent a result in a list. @param {Entry} entry */

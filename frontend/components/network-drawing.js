@@ -10,7 +10,7 @@ import { cellOf, columnsOf, edgePath, footWords, HEIGHT, heightUnder, inputWords
 import { networkTwin } from "./network-twin.js";
 import { keepRunSwitch } from "./run-switch.js";
 import { inspectedRun } from "../state/inspected.js";
-import { seen } from "../state/moments.js";
+import { stateOnView } from "../state/moments.js";
 import { sharesOf } from "../state/looks.js";
 import { takesLogits } from "../state/losses.js";
 import { layerSizes } from "../state/opened.js";
@@ -29,7 +29,7 @@ const DARKEST = 3;
 const LETTERS = { few: 12, many: 8, most: 6 };
 
 /** @param {State} state */
-const shownRun = (state) => inspectedRun(seen(state));
+const shownRun = (state) => inspectedRun(stateOnView(state));
 
 /** The step of the units, and of the weights where it differs. @param {State} state */
 function whenWords(state) {
@@ -83,7 +83,7 @@ export class NetworkDrawing extends LiveElement {
         const run = shownRun(state);
         if (run && state.experiment) this.#show(run, state.experiment, state.order.length);
       });
-      this.follow((state) => whenWords(seen(state)), (words) => (write(when, words), set(when, { title: words || null })));
+      this.follow((state) => whenWords(stateOnView(state)), (words) => (write(when, words), set(when, { title: words || null })));
     });
   }
 

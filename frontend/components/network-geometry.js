@@ -18,10 +18,10 @@ const TOP = 8;
 const FEET = 34;
 
 /** Height that further lines of the switch above take, by number of runs: the total stays the same. */
-const LINES = [{ over: 4, taken: 55 }, { over: 2, taken: 30 }];
+const LINES = [{ over: 4, height: 55 }, { over: 2, height: 30 }];
 
 /** Height of the drawing below a switch of this many runs. @param {number} runs */
-export const heightUnder = (runs) => HEIGHT - (LINES.find(({ over }) => runs > over)?.taken ?? 0);
+export const heightUnder = (runs) => HEIGHT - (LINES.find(({ over }) => runs > over)?.height ?? 0);
 
 /**
  * @typedef {object} Column

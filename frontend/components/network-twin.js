@@ -13,8 +13,8 @@ import { activationWord } from "../state/words.js";
 
 /** " since step 214" if the whole layer is dead and the Doctor knows since when. @param {Run} run @param {number} layer  from 1 */
 function since({ findings }, layer) {
-  const found = findings.find((finding) => finding.rule === "dead_layer" && isOpen(finding) && finding.subject.layer === layer);
-  return found ? ` since step ${integer(found.since_step)}` : "";
+  const dead = findings.find((finding) => finding.rule === "dead_layer" && isOpen(finding) && finding.subject.layer === layer);
+  return dead ? ` since step ${integer(dead.since_step)}` : "";
 }
 
 /** @param {Run} run @param {Experiment} experiment */

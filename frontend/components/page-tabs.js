@@ -34,12 +34,12 @@ export class PageTabs extends LiveElement {
     phone.addEventListener("change", () => this.#showMain(phone.matches));
     this.follow(problemCount, (count) => tabs[TABS.findIndex(({ tab }) => tab === "doctor")].replaceChildren("Doctor", ...countOf(count)));
     let before = this.app.store.get().view.tab;
-    this.follow((state) => state.view.tab, (shown) => {
+    this.follow((state) => state.view.tab, (current) => {
       this.#showMain(phone.matches);
-      set(/** @type {Element} */ (this.closest(".app")), { "data-tab": shown });
-      tabs.forEach((tab, place) => set(tab, { "aria-selected": String(TABS[place].tab === shown), tabindex: TABS[place].tab === shown ? 0 : -1 }));
-      if (phone.matches && shown !== before) document.querySelector(shown === "doctor" ? "#doctor" : "body")?.scrollIntoView();
-      before = shown;
+      set(/** @type {Element} */ (this.closest(".app")), { "data-tab": current });
+      tabs.forEach((tab, place) => set(tab, { "aria-selected": String(TABS[place].tab === current), tabindex: TABS[place].tab === current ? 0 : -1 }));
+      if (phone.matches && current !== before) document.querySelector(current === "doctor" ? "#doctor" : "body")?.scrollIntoView();
+      before = current;
     });
   }
 

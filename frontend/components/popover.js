@@ -17,13 +17,13 @@ function place(panel, anchor) {
 }
 
 /**
- * @param {object} given
- * @param {() => Element|null} given.anchor  a function, called again on closing: the page may have redrawn it
- * @param {string} given.name
- * @param {"dialog"|"menu"|"listbox"} given.role
- * @param {Node[]} given.content
- * @param {() => void} [given.closed]
- * @param {string} [given.look]  more classes
+ * @param {object} options
+ * @param {() => Element|null} options.anchor  a function, called again on closing: the page may have redrawn it
+ * @param {string} options.name
+ * @param {"dialog"|"menu"|"listbox"} options.role
+ * @param {Node[]} options.content
+ * @param {() => void} [options.closed]
+ * @param {string} [options.look]  more classes
  * @returns {() => void}  close
  */
 export function openPopover({ anchor, name, role, content, closed, look = "" }) {

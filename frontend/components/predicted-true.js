@@ -14,9 +14,9 @@ import { pictureOf } from "../charts/picture.js";
 import { arrangementOf, lettersOver } from "../charts/squares.js";
 import { briefName } from "../state/brief-names.js";
 import { isStandardized, STANDARDIZED } from "../state/data-recipe.js";
-import { axisWords, hasMap, isMapOld, mapTold, showsMap } from "../state/decision-map.js";
+import { axisWords, hasMap, isMapOld, lastMap, showsMap } from "../state/decision-map.js";
 import { plural } from "../state/format.js";
-import { seen } from "../state/moments.js";
+import { stateOnView } from "../state/moments.js";
 import { viewSteps } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").State} State */
@@ -36,7 +36,7 @@ const TABLE_KEY = "Rows: the true class. Columns: the predicted one.";
 
 /** @param {State} state */
 function shownRuns(state) {
-  const { order, runs } = seen(state);
+  const { order, runs } = stateOnView(state);
   return order.map((name) => runs[name]).filter(({ hidden }) => !hidden);
 }
 
@@ -47,7 +47,7 @@ const facing = (state) => (!state.experiment?.classes.length ? "scatter" : shows
 const FACES = {
   map(run, _, point) {
     const { root, show } = decisionMap(run, point);
-    return { root, show: (now, state, brief) => show(now, mapTold(state, now.name), isStandardized(state.experiment, "inputs"), brief) };
+    return { root, show: (now, state, brief) => show(now, lastMap(state, now.name), isStandardized(state.experiment, "inputs"), brief) };
   },
   table(run, classes) {
     const { root, show } = confusionTable(run, classes);
@@ -82,7 +82,7 @@ export class PredictedTrue extends LiveElement {
       this.follow(headWords, (words) => end.show(...words));
       this.follow((state) => [facing(state), state.experiment?.id, ...(state.experiment?.classes ?? [])], (_, state) => this.#build(body, reading, state));
       this.follow((state) => shownRuns(state).map(({ name }) => name), (_, state) => this.#arrange(body, state));
-      this.follow((state) => shownRuns(state).flatMap(({ name, predictions, label, status }) => [predictions, label, status, mapTold(state, name)]), (_, state) => this.#show(state));
+      this.follow((state) => shownRuns(state).flatMap(({ name, predictions, label, status }) => [predictions, label, status, lastMap(state, name)]), (_, state) => this.#show(state));
       this.follow(hintWords, (words) => write(this.#hint, words));
       this.#watchSight(body);
       this.#watchRoom(body);
@@ -123,13 +123,13 @@ export class PredictedTrue extends LiveElement {
   async picture(around) {
     const body = this.#body;
     if (!body.clientWidth) throw new Error("the maps are not on the page");
-    await this.#mapsAsked();
+    await this.#requestMaps();
     const title = [...body.querySelectorAll(".map")].map((map) => map.getAttribute("aria-label")).join(" ");
     return pictureOf({ chart: body, title, layers: [body], around, isOne: false })();
   }
 
   /** Requests maps that are out of sight. */
-  async #mapsAsked() {
+  async #requestMaps() {
     const { store } = this.app;
     this.app.setView({ isMapSeen: true });
     let stop = () => {};
@@ -168,8 +168,8 @@ export class PredictedTrue extends LiveElement {
     // on a phone two stand side by side, with room below
     set(body, { "data-columns": isMany ? columns : null, "data-rows": isMany && rows > 1 ? rows : null, style: { "--columns": columns, "--rows": arrangementOf(runs.length, true).rows } });
     if (face === "scatter") return this.#reach(body);
-    const held = this.#faces;
-    this.#faces = new Map(runs.map((run) => [run.name, held.get(run.name) ?? FACES[face](run, classes, (words) => this.#point(words))]));
+    const previous = this.#faces;
+    this.#faces = new Map(runs.map((run) => [run.name, previous.get(run.name) ?? FACES[face](run, classes, (words) => this.#point(words))]));
     body.replaceChildren(...[...this.#faces.values()].map(({ root }) => root));
     this.#show(state);
     this.#reach(body);
@@ -193,8 +193,8 @@ export class PredictedTrue extends LiveElement {
 const HINTS = {
   scatter: ({ experiment }) => (isStandardized(experiment, "targets") ? `${experiment?.recipe.data.target ?? "Values"}, standardized: ${STANDARDIZED}` : ""),
   map(state) {
-    const told = shownRuns(state).map(({ name }) => mapTold(state, name)).find(Boolean);
-    return told ? axisWords(told, isStandardized(state.experiment, "inputs")) : "";
+    const answer = shownRuns(state).map(({ name }) => lastMap(state, name)).find(Boolean);
+    return answer ? axisWords(answer, isStandardized(state.experiment, "inputs")) : "";
   },
   table: () => TABLE_KEY,
 };
@@ -206,8 +206,8 @@ const hintWords = (state) => HINTS[facing(state)](state);
 function headWords(state) {
   const isMap = facing(state) === "map";
   // diverged runs have no map, and their step is not shown
-  const shown = shownRuns(state).filter(({ status }) => !isMap || status !== "diverged");
-  const steps = viewSteps(seen(state), shown, isMap ? ({ name }) => mapTold(state, name) : "predictions");
+  const visible = shownRuns(state).filter(({ status }) => !isMap || status !== "diverged");
+  const steps = viewSteps(stateOnView(state), visible, isMap ? ({ name }) => lastMap(state, name) : "predictions");
   const samples = state.experiment ? samplesOf(state.experiment) : "";
   return [steps, steps && samples ? `, ${samples}` : samples];
 }

@@ -9,7 +9,7 @@ import { glyph, marker } from "./icons.js";
 import { LiveElement, register } from "./live-element.js";
 import { counter, epochs, number, plural, score } from "../state/format.js";
 import { originWords } from "../state/forks.js";
-import { seen, shownStep } from "../state/moments.js";
+import { stateOnView, shownStep } from "../state/moments.js";
 import { DESCENDED, descendedWords, runSentence } from "../state/run-words.js";
 import { stateOf, whereWords } from "../state/selectors.js";
 
@@ -49,7 +49,7 @@ export class RaceTable extends LiveElement {
         make("th", { scope: "col" }, "Train loss"), this.#test, this.#score, make("th", { scope: "col", class: "state" }, "State"));
       this.append(make("table", {}, this.#caption, make("thead", {}, head), this.#body));
       this.follow((state) => state.order, (order, state) => this.#showRows(order, state));
-      this.follow((state) => [...Object.values(seen(state).runs), state.connection, state.experiment, state.playback.playing, state.looking], (_, state) => this.#show(seen(state)));
+      this.follow((state) => [...Object.values(stateOnView(state).runs), state.connection, state.experiment, state.playback.playing, state.looking], (_, state) => this.#show(stateOnView(state)));
     });
   }
 
@@ -64,15 +64,15 @@ export class RaceTable extends LiveElement {
   #show(state) {
     const { experiment, runs } = state;
     if (!experiment) return;
-    const shown = scoreOf(experiment);
+    const column = scoreOf(experiment);
     const words = moment(state);
     // a name and its step stay on one line
     write(this.#moment, words.replaceAll(" at ", "\u00a0at\u00a0"));
     set(this.#moment, { title: words });
     write(this.#caption, `All runs. ${words}`);
-    write(this.#score, shown.text);
+    write(this.#score, column.text);
     this.#test.hidden = experiment.testSamples === 0;
-    for (const [name, row] of this.#rows) if (runs[name]) row.show(runs[name], state, experiment, shown.series);
+    for (const [name, row] of this.#rows) if (runs[name]) row.show(runs[name], state, experiment, column.series);
   }
 }
 

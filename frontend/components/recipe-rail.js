@@ -47,13 +47,13 @@ export class RecipeRail extends LiveElement {
 
   /** @param {HTMLElement} cards @param {string[]} order */
   #showCards(cards, order) {
-    const known = new Map([...cards.children].map((card) => [card.getAttribute("data-run"), card]));
-    const wanted = order.map((name) => known.get(name) ?? makeOwn("run-card", { "data-run": name, role: "group" }));
-    for (const [name, card] of known) if (!order.includes(name ?? "")) card.remove();
-    const added = order.find((name) => !known.has(name));
+    const previous = new Map([...cards.children].map((card) => [card.getAttribute("data-run"), card]));
+    const next = order.map((name) => previous.get(name) ?? makeOwn("run-card", { "data-run": name, role: "group" }));
+    for (const [name, card] of previous) if (!order.includes(name ?? "")) card.remove();
+    const added = order.find((name) => !previous.has(name));
     // a new run is selected, after the store has finished notifying
-    if (known.size && added) queueMicrotask(() => this.app.setView({ selectedRun: added }));
-    wanted.forEach((card, place) => cards.children[place] !== card && cards.insertBefore(card, cards.children[place] ?? null));
+    if (previous.size && added) queueMicrotask(() => this.app.setView({ selectedRun: added }));
+    next.forEach((card, place) => cards.children[place] !== card && cards.insertBefore(card, cards.children[place] ?? null));
   }
 
   #foot() {

@@ -17,7 +17,7 @@ import { rowOf } from "../state/catalog.js";
 import { every, plural } from "../state/format.js";
 import { explanationOf } from "../state/parameters.js";
 import { originWords } from "../state/forks.js";
-import { seen } from "../state/moments.js";
+import { stateOnView } from "../state/moments.js";
 import { isLocked } from "../state/selectors.js";
 import { nameFor } from "../state/words.js";
 
@@ -48,7 +48,7 @@ function samplesOf(run, { trainSamples }) {
 export class RunCard extends LiveElement {
   #knobs = make("div", {});
   /** @type {{signature: string, show: (run: Run) => void}} */
-  #shown = { signature: "", show: () => {} };
+  #current = { signature: "", show: () => {} };
   #more = make("div", {});
   /** @type {{label: string|null, of: any[], show: (run: Run, state: State) => void}} */
   #furthers = { label: null, of: [], show: () => {} };
@@ -60,15 +60,15 @@ export class RunCard extends LiveElement {
   start() {
     const run = this.app.store.get().runs[this.#name];
     if (!run) return;
-    this.#shown = { signature: "", show: () => {} };
+    this.#current = { signature: "", show: () => {} };
     this.#furthers = { label: null, of: [], show: () => {} };
     this.className = "card";
     this.dataset.lane = run.lane;
     const header = this.#header(run);
     const body = this.#body();
     this.replaceChildren(header.root, header.origin, body.root);
-    this.follow((state) => [seen(state).runs[this.#name], state.experiment, state.order.length, state.view.selectedRun, state.problem, isLocked(state)], (_, state) => {
-      const now = seen(state).runs[this.#name];
+    this.follow((state) => [stateOnView(state).runs[this.#name], state.experiment, state.order.length, state.view.selectedRun, state.problem, isLocked(state)], (_, state) => {
+      const now = stateOnView(state).runs[this.#name];
       if (!now || !state.experiment) return;
       const folded = state.order.length > ALL_OPEN && state.view.selectedRun !== now.name;
       set(this, { "aria-label": `Run ${now.label}` });
@@ -191,21 +191,21 @@ export class RunCard extends LiveElement {
   }
 
   get #run() {
-    return seen(this.app.store.get()).runs[this.#name];
+    return stateOnView(this.app.store.get()).runs[this.#name];
   }
 
   /** Rebuilds knobs only when others apply. @param {Run} run @param {Experiment} experiment */
   #showKnobs(run, experiment) {
     const { optimizer } = run.settings;
     const signature = [samplingOf(run), optimizer, run.label, experiment.id].join(" ");
-    if (signature !== this.#shown.signature) {
+    if (signature !== this.#current.signature) {
       const knobs = knobsFor(run, this.app);
       const rule = RULES.includes(optimizer) ? null : ruleLine(optimizer);
       const batch = knobs.length > 1 ? null : batchLine(run, experiment);
       this.#knobs.replaceChildren(...[rule, ...knobs.map(({ root }) => root), batch].filter((node) => node !== null));
-      this.#shown = { signature, show: (now) => knobs.forEach((one) => one.show(now)) };
+      this.#current = { signature, show: (now) => knobs.forEach((one) => one.show(now)) };
     }
-    this.#shown.show(run);
+    this.#current.show(run);
   }
 
   /** Rebuilds the content of "More" only after a rename, so that it stays open. @param {Run} run @param {State} state */

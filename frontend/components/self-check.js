@@ -12,22 +12,22 @@ import { checkWords, verdictOf } from "../state/self-check.js";
 /** @typedef {import("../state/self-check.js").SelfCheck} SelfCheck */
 
 export class SelfCheckPanel extends LiveElement {
-  #said = make("p", { class: "hint", role: "status" });
+  #status = make("p", { class: "hint", role: "status" });
   #list = make("ul", { class: "checks", role: "list" });
   /** Drops answers for a run that is no longer shown. */
-  #asked = 0;
+  #turn = 0;
 
   start() {
     this.onceOpened(() => {
       const ask = button({ look: "small", act: () => void this.#check() }, "Is this gradient right?");
-      this.append(ask, this.#said, this.#list);
+      this.append(ask, this.#status, this.#list);
       this.follow(({ view, runs }) => runs[view.networkRun ?? ""]?.label, () => this.#clear());
     });
   }
 
   #clear() {
-    this.#asked += 1;
-    write(this.#said, "");
+    this.#turn += 1;
+    write(this.#status, "");
     this.#list.replaceChildren();
     set(this, { "data-passed": null });
   }
@@ -37,15 +37,15 @@ export class SelfCheckPanel extends LiveElement {
     const run = runs[view.networkRun ?? ""];
     if (!run) return;
     this.#clear();
-    const mine = this.#asked;
-    write(this.#said, "Checking...");
+    const mine = this.#turn;
+    write(this.#status, "Checking...");
     const { check, problem } = await this.app.check(run.name);
-    if (mine !== this.#asked) return;
+    if (mine !== this.#turn) return;
     if (!check) {
-      write(this.#said, `${problem?.title ?? ""} ${problem?.detail ?? ""}`);
+      write(this.#status, `${problem?.title ?? ""} ${problem?.detail ?? ""}`);
       return;
     }
-    write(this.#said, checkWords(run.label, check));
+    write(this.#status, checkWords(run.label, check));
     set(this, { "data-passed": check.checks.every(({ passed }) => passed !== false) });
     this.#list.replaceChildren(...check.checks.map(entry));
   }

@@ -28,13 +28,13 @@ export function cell(text, control) {
 }
 
 /**
- * @param {object} given
- * @param {Parameter} given.parameter
- * @param {string} [given.text]  visible label, if not the parameter's own name
- * @param {string} [given.name]  the full name, "L2 of GD"
- * @param {(value: number) => string} [given.format]
- * @param {(value: number) => string|null} [given.refuse]
- * @param {(value: any) => void} given.apply
+ * @param {object} options
+ * @param {Parameter} options.parameter
+ * @param {string} [options.text]  visible label, if not the parameter's own name
+ * @param {string} [options.name]  the full name, "L2 of GD"
+ * @param {(value: number) => string} [options.format]
+ * @param {(value: number) => string|null} [options.refuse]
+ * @param {(value: any) => void} options.apply
  */
 export function parameterBox({ parameter, text = nameFor("settings", parameter.name), name = text, format = setting, refuse = refusalOf(parameter), apply }) {
   const box = numberBox({ name, format, refuse, apply, whole: isWhole(parameter), canBeOff: canBeOff(parameter) });
@@ -66,7 +66,7 @@ export function boxGrid(look) {
 export function changingBoxes(look, build) {
   const grid = boxGrid(look);
   /** @type {string|null} */
-  let shown = null;
+  let last = null;
   /** @type {ReturnType<typeof parameterBox>[]} */
   let boxes = [];
   return {
@@ -74,8 +74,8 @@ export function changingBoxes(look, build) {
     present: () => boxes,
     /** @param {string} which */
     put(which) {
-      if (which !== shown) grid.put((boxes = build(which)));
-      shown = which;
+      if (which !== last) grid.put((boxes = build(which)));
+      last = which;
       return boxes;
     },
   };
@@ -83,10 +83,10 @@ export function changingBoxes(look, build) {
 
 /**
  * A select with the help of the chosen row below.
- * @param {object} given
- * @param {string|null} given.text
- * @param {string} [given.name]
- * @param {(value: string) => void} given.choose
+ * @param {object} options
+ * @param {string|null} options.text
+ * @param {string} [options.name]
+ * @param {(value: string) => void} options.choose
  */
 export function methodSelect({ text, name = text ?? "", choose }) {
   const select = selectBox({ name, choose });

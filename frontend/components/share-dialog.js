@@ -50,7 +50,7 @@ function shareFace(app) {
   const words = make("div", { class: "words" });
   const box = make("input", { class: "input", type: "text", readonly: true, "aria-label": "Link", spellcheck: "false", on: { focus: () => box.select() } });
   const copy = button({ look: "solid", act: () => void take() }, "Copy");
-  const said = make("p", { role: "status", class: "said" });
+  const status = make("p", { role: "status", class: "said" });
   const code = make("img", { class: "qr", alt: "The link as a QR code", hidden: true });
   /** The latest choice wins, in any order of answers. */
   let turn = 0;
@@ -67,11 +67,11 @@ function shareFace(app) {
     box.value = link ?? "";
     for (const one of [box, copy]) one.disabled = link === null;
     const none = link === null ? TOO_LONG : noCodeWords(link);
-    write(said, none);
+    write(status, none);
     if (link === null || none) return;
     const { svg, problem } = await app.qr(link);
     if (mine !== turn) return;
-    if (problem) return write(said, `There is no QR code: ${problem.title}`);
+    if (problem) return write(status, `There is no QR code: ${problem.title}`);
     picture = URL.createObjectURL(/** @type {Blob} */ (svg));
     set(code, { src: picture, hidden: false });
   }
@@ -79,7 +79,7 @@ function shareFace(app) {
   function clear() {
     URL.revokeObjectURL(picture);
     set(code, { src: null, hidden: true });
-    write(said, "");
+    write(status, "");
   }
 
   async function take() {
@@ -87,7 +87,7 @@ function shareFace(app) {
     const isDone = navigator.clipboard
       ? await navigator.clipboard.writeText(box.value).then(() => true, () => false)
       : (box.select(), document.execCommand("copy"));
-    write(said, isDone ? "Copied." : "The browser blocks copying. The link is selected: copy it yourself.");
+    write(status, isDone ? "Copied." : "The browser blocks copying. The link is selected: copy it yourself.");
     if (!isDone) box.select();
   }
 
@@ -96,7 +96,7 @@ function shareFace(app) {
     : null;
   void show("moment");
   return {
-    root: [choice.root, words, make("div", { class: "line take" }, box, copy), said, code, ...(back ? [make("div", { class: "line" }, back)] : [])],
+    root: [choice.root, words, make("div", { class: "line take" }, box, copy), status, code, ...(back ? [make("div", { class: "line" }, back)] : [])],
     stop() {
       turn++;
       clear();

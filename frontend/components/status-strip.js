@@ -13,12 +13,12 @@ import { stripFor } from "./strips.js";
 
 export class StatusStrip extends LiveElement {
   start() {
-    let shown = "";
+    let last = "";
     this.follow((state) => [state.connection, state.problem, state.runs, state.playback.playing, state.pending, state.isReadOnly, state.waitingFor, state.experiment, state.view.closedDivergences], (_, state) => {
       const strip = stripFor(state);
       const signature = JSON.stringify(strip);
-      if (signature === shown) return;
-      shown = signature;
+      if (signature === last) return;
+      last = signature;
       this.hidden = !strip;
       this.#show(strip);
     });

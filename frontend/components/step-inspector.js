@@ -13,7 +13,7 @@ import { LiveElement, register } from "./live-element.js";
 import { integer } from "../state/format.js";
 import { inspectedDead, inspectedRun, inspectionOf, isInspectorOpen, samplesFrom, shownLine, toggledInspector } from "../state/inspected.js";
 import { batchWords, liveLine } from "../state/line-words.js";
-import { seen } from "../state/moments.js";
+import { stateOnView } from "../state/moments.js";
 import { deadLayer, isLocked } from "../state/selectors.js";
 import { keyOf } from "../state/sheets.js";
 
@@ -21,7 +21,7 @@ import { keyOf } from "../state/sheets.js";
 /** @typedef {import("../state/sheets.js").Sheet} Sheet */
 
 /** How long "Copied" stays. */
-const SAID_MS = 4000;
+const MESSAGE_MS = 4000;
 
 /** The visible samples of a batch: "rows 1 to 4", "row 5". @param {Sheet} sheet @param {State["view"]} view */
 function rowWords({ batch }, { firstSample, samplesShown }) {
@@ -36,7 +36,7 @@ export class StepInspector extends LiveElement {
   #step = make("b", {});
   #batch = make("span", { class: "batch muted" });
   #rows = make("span", { class: "muted" });
-  #said = make("span", { class: "muted", role: "status" });
+  #status = make("span", { class: "muted", role: "status" });
   #list = lineList((place) => this.#choose(place));
   #line = lineView();
   #switch = make("span", {});
@@ -58,7 +58,7 @@ export class StepInspector extends LiveElement {
       const open = (/** @type {State} */ state) => isInspectorOpen(state, this.#phone.matches);
       this.#phone.addEventListener("change", () => this.#open(open(this.app.store.get())));
       this.follow((state) => state.order.flatMap((name) => [name, state.runs[name].label]), (_, state) => this.#showSwitch(state));
-      this.follow((state) => [open(state), seen(state).runs[inspectedRun(state)?.name ?? ""], state.experiment, state.view.networkRun], (_, state) => this.#showStrip(state));
+      this.follow((state) => [open(state), stateOnView(state).runs[inspectedRun(state)?.name ?? ""], state.experiment, state.view.networkRun], (_, state) => this.#showStrip(state));
       // in the past this moves the view, in the present it makes a step
       this.follow((state) => isLocked(state) && !state.looking, (cannot) => (this.#on.disabled = cannot));
       this.follow(open, (isOpen) => this.#open(isOpen));
@@ -74,7 +74,7 @@ export class StepInspector extends LiveElement {
           button({ name: "One step back (left arrow)", look: "quiet small square", icon: "previous", act: () => this.app.back(1) }),
           make("span", {}, "step ", this.#step),
           this.#on),
-        this.#batch, this.#samples, make("span", { class: "spring" }), this.#said,
+        this.#batch, this.#samples, make("span", { class: "spring" }), this.#status,
         button({ look: "quiet small", act: () => void this.#copy() }, "Copy as NumPy"), close),
       make("div", { class: "body" }, this.#list.root, this.#line.root));
   }
@@ -115,7 +115,7 @@ export class StepInspector extends LiveElement {
 
   /** @param {State} state */
   #showStrip(state) {
-    const run = seen(state).runs[inspectedRun(state)?.name ?? ""];
+    const run = stateOnView(state).runs[inspectedRun(state)?.name ?? ""];
     if (!run || !state.experiment) return;
     this.#mark(run.name);
     if (this.#isOpen) return;
@@ -167,8 +167,8 @@ export class StepInspector extends LiveElement {
     const { script, problem } = await this.app.changeScript();
     const done = script !== undefined && await this.#write(script);
     clearTimeout(this.#timer);
-    write(this.#said, done ? "Copied." : problem ? problem.detail ?? problem.title : "The browser blocks copying.");
-    this.#timer = setTimeout(() => write(this.#said, ""), SAID_MS);
+    write(this.#status, done ? "Copied." : problem ? problem.detail ?? problem.title : "The browser blocks copying.");
+    this.#timer = setTimeout(() => write(this.#status, ""), MESSAGE_MS);
   }
 
   /** Copies text. Pages without https have no clipboard: there the old way serves. @param {string} text */

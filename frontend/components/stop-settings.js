@@ -27,9 +27,9 @@ export function stopSettings(run, app) {
     },
   });
   const boxes = changingBoxes("pair", () => {
-    const told = inForce().length === 1 ? numberOf(inForce()[0]) : null;
-    if (!told) return [];
-    const { parameter, change } = told;
+    const bound = inForce().length === 1 ? numberOf(inForce()[0]) : null;
+    if (!bound) return [];
+    const { parameter, change } = bound;
     const name = `${nameFor("settings", parameter.name)} of the stop of ${run.label}`;
     return [parameterBox({ parameter: /** @type {Parameter} */ (parameter), name, apply: (value) => void app.edit(run.name, { stop: [change(value)] }) })];
   });

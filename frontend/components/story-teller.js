@@ -8,7 +8,7 @@ import { write } from "./dom.js";
 import { createNews } from "../state/news.js";
 import { LiveElement, register } from "./live-element.js";
 import { number } from "../state/format.js";
-import { seen, shownStep } from "../state/moments.js";
+import { stateOnView, shownStep } from "../state/moments.js";
 import { stateOf, whereWords } from "../state/selectors.js";
 
 /** @typedef {import("../state/types.js").State} State */
@@ -19,7 +19,7 @@ const SETTLED_MS = 400;
 
 /** @param {State} present */
 function story(present) {
-  const state = seen(present);
+  const state = stateOnView(present);
   const step = shownStep(state);
   const runs = state.order.map((name) => state.runs[name]).filter(({ hidden }) => !hidden);
   const lines = runs.map((run) => `${run.label} ${[number(run.latest.train_loss?.value), stateOf(run, state).word].filter(Boolean).join(", ")}.`);
@@ -27,10 +27,10 @@ function story(present) {
 }
 
 export class StoryTeller extends LiveElement {
-  #lastSaid = -Infinity;
+  #lastSentence = -Infinity;
   #timer = 0;
   /** @type {State["looking"]} */
-  #told = null;
+  #lastLooking = null;
   #news = createNews();
 
   start() {
@@ -47,12 +47,12 @@ export class StoryTeller extends LiveElement {
 
   /** Describes a past step once. @param {boolean} playing @param {State["looking"]} looking */
   #plan(playing, looking) {
-    if (looking && looking === this.#told) return;
-    this.#told = looking;
+    if (looking && looking === this.#lastLooking) return;
+    this.#lastLooking = looking;
     if (looking) playing = false;
     if (playing && this.#timer) return;
     clearTimeout(this.#timer);
-    const wait = playing ? Math.max(0, this.#lastSaid + QUIET_MS - performance.now()) : SETTLED_MS;
+    const wait = playing ? Math.max(0, this.#lastSentence + QUIET_MS - performance.now()) : SETTLED_MS;
     this.#timer = window.setTimeout(() => this.#say(), wait);
   }
 
@@ -64,7 +64,7 @@ export class StoryTeller extends LiveElement {
   #utter(words) {
     clearTimeout(this.#timer);
     this.#timer = 0;
-    this.#lastSaid = performance.now();
+    this.#lastSentence = performance.now();
     write(this, words);
   }
 }

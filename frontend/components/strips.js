@@ -115,10 +115,10 @@ function othersWords(others, playing) {
 /** The Doctor's first remedy for a diverged run: "Rewind GD to 300, rate 0.03". @param {State} state @param {Run[]} diverged @returns {Strip["act"]} */
 function wayBack(state, diverged) {
   if (!mayChange(state)) return undefined;
-  const told = diverged.map((run) => ({ run, finding: openOf(run, "diverged") })).find(({ finding }) => finding?.remedies.length);
-  const remedy = told?.finding?.remedies[0];
-  if (!told?.finding || !remedy || (isFork(remedy) && noRoomWords(state))) return undefined;
-  return { text: wholeWords(state, { run: told.run, finding: told.finding }, remedy), do: (app) => app.remedy(remedy) };
+  const entry = diverged.map((run) => ({ run, finding: openOf(run, "diverged") })).find(({ finding }) => finding?.remedies.length);
+  const remedy = entry?.finding?.remedies[0];
+  if (!entry?.finding || !remedy || (isFork(remedy) && noRoomWords(state))) return undefined;
+  return { text: wholeWords(state, { run: entry.run, finding: entry.finding }, remedy), do: (app) => app.remedy(remedy) };
 }
 
 /** A run that reached its stop condition, and how to go on. @param {State} state @returns {Strip|null} */
@@ -149,12 +149,12 @@ function isWoundBack(state, { name, findings }) {
 function divergedStrip(state) {
   const { order, runs, playback } = state;
   const all = order.map((name) => runs[name]);
-  const told = all.filter((run) => run.status === "diverged" && !isClosed(state, run) && !isWoundBack(state, run));
-  if (!told.length) return null;
+  const open = all.filter((run) => run.status === "diverged" && !isClosed(state, run) && !isWoundBack(state, run));
+  if (!open.length) return null;
   const text = othersWords(all.filter(({ status }) => status !== "diverged"), playback.playing);
   return {
-    kind: "diverged", tone: "bad", glyph: "cross", urgent: true, strong: divergedWords(told), text, act: wayBack(state, told),
-    close: (app) => app.closeDivergence(told.map(({ name }) => name)),
+    kind: "diverged", tone: "bad", glyph: "cross", urgent: true, strong: divergedWords(open), text, act: wayBack(state, open),
+    close: (app) => app.closeDivergence(open.map(({ name }) => name)),
   };
 }
 

@@ -19,7 +19,7 @@ import { sinceWords, stateOf } from "../state/selectors.js";
 const ROWS = 10;
 
 /** The step of the newest loss: behind the counter while a run moves. @param {Run} run */
-const lastTold = (run) => run.latest.train_loss?.step ?? 0;
+const newestLossStep = (run) => run.latest.train_loss?.step ?? 0;
 
 export class SummaryDialog extends LiveElement {
   /** @type {(() => void)|null} */
@@ -45,8 +45,8 @@ export class SummaryDialog extends LiveElement {
     const head = make("tr", {}, make("th", { scope: "col" }, "Step"), ...runs.map(({ label }) => make("th", { scope: "col" }, label)));
     const rows = [...this.#readings(state, runs), ...this.#markers(state, runs)].sort((a, b) => a.step - b.step);
     const says = runs.map((run) => {
-      const told = [number(run.latest.train_loss?.value), descendedWords(run), stateOf(run, state).word + sinceWords(run)].filter(Boolean);
-      return `${run.label} (${runSentence(run)}): ${told.join(", ")}.`;
+      const parts = [number(run.latest.train_loss?.value), descendedWords(run), stateOf(run, state).word + sinceWords(run)].filter(Boolean);
+      return `${run.label} (${runSentence(run)}): ${parts.join(", ")}.`;
     });
     return [
       make("p", { class: "summary" }, says.join(" ")),
@@ -57,7 +57,7 @@ export class SummaryDialog extends LiveElement {
 
   /** @param {State} state @param {Run[]} runs */
   #readings(state, runs) {
-    const last = Math.max(0, ...runs.map(lastTold));
+    const last = Math.max(0, ...runs.map(newestLossStep));
     const apart = last / (ROWS - 1);
     const all = runs.map(({ name }) => this.app.series.of(name));
     const even = Array.from({ length: ROWS }, (_, k) => Math.round(apart * k));

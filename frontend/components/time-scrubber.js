@@ -83,10 +83,10 @@ export class TimeScrubber extends LiveElement {
   #showFlags(state) {
     const end = endOf(state);
     const flags = end ? flagsOf(markersOf(state), end, this.#length) : [];
-    const held = /** @type {HTMLButtonElement[]} */ ([...this.#flags.children]);
-    held.slice(flags.length).forEach((flag) => flag.remove());
+    const buttons = /** @type {HTMLButtonElement[]} */ ([...this.#flags.children]);
+    buttons.slice(flags.length).forEach((flag) => flag.remove());
     flags.forEach((marks, place) => {
-      const flag = held[place] ?? this.#flags.appendChild(make("button", { type: "button", class: "flag", tabindex: -1 }));
+      const flag = buttons[place] ?? this.#flags.appendChild(make("button", { type: "button", class: "flag", tabindex: -1 }));
       const words = flagWords(marks);
       set(flag, {
         "data-step": marks[0].step, title: marks.length > 1 ? words.join("\n") : marks[0].text,

@@ -57,11 +57,11 @@ export class TopBar extends LiveElement {
     const word = make("span", { role: "status", class: "word-of-line" });
     const number = make("span", { class: "muted latency" });
     const brief = make("span", { class: "brief", "aria-hidden": "true" });
-    let shown = "";
+    let last = "";
     this.follow((state) => state.connection, (connection) => {
       const row = LINE[connection.status];
-      if (shown !== connection.status) line.replaceChildren(light(row.light), word, number, brief);
-      shown = connection.status;
+      if (last !== connection.status) line.replaceChildren(light(row.light), word, number, brief);
+      last = connection.status;
       set(line, { "data-status": connection.status, "data-tone": row.tone });
       write(word, row.word(connection));
       write(brief, row.brief ?? "");

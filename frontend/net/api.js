@@ -52,8 +52,8 @@ export function createApi(fetch, origin, owner) {
 
   /** @param {number} [step] @param {string} [more] */
   const stepQuery = (step, more) => {
-    const asked = [step === undefined ? "" : `step=${step}`, more].filter(Boolean).join("&");
-    return asked && `?${asked}`;
+    const query = [step === undefined ? "" : `step=${step}`, more].filter(Boolean).join("&");
+    return query && `?${query}`;
   };
   /** @param {string} id */
   const at = (id) => `/experiments/${encodeURIComponent(id)}`;

@@ -42,13 +42,13 @@ function openedWords({ steps, view }) {
 }
 
 /**
- * @param {object} given
- * @param {import("../state/types.js").Environment} given.environment
- * @param {import("../state/types.js").Store} given.store
- * @param {ReturnType<typeof import("./visits.js").createVisits>} given.visits
- * @param {(what: string, run: string|null, body: import("../state/types.js").Json) => void} given.command
- * @param {(step: number|null) => void} given.lookAt
- * @param {() => void} given.opened  called when undo should return to the former experiment
+ * @param {object} options
+ * @param {import("../state/types.js").Environment} options.environment
+ * @param {import("../state/types.js").Store} options.store
+ * @param {ReturnType<typeof import("./visits.js").createVisits>} options.visits
+ * @param {(what: string, run: string|null, body: import("../state/types.js").Json) => void} options.command
+ * @param {(step: number|null) => void} options.lookAt
+ * @param {() => void} options.opened  called when undo should return to the former experiment
  */
 export function createArrivals({ environment, store, visits, command, lookAt, opened }) {
   const { dispatch } = store;
@@ -83,9 +83,9 @@ export function createArrivals({ environment, store, visits, command, lookAt, op
     unwatch();
     const turn = () => {
       const state = store.get();
-      const asked = Object.values(state.pending).map((pending) => pending.do);
-      if (state.experiment?.id !== id || state.problem || asked.some((what) => what !== "step" && what !== "edit")) return unwatch();
-      if (asked.includes("step")) return;
+      const commands = Object.values(state.pending).map((pending) => pending.do);
+      if (state.experiment?.id !== id || state.problem || commands.some((what) => what !== "step" && what !== "edit")) return unwatch();
+      if (commands.includes("step")) return;
       const next = nextSteps(state, steps);
       if (next) return command("step", next.run ?? null, { steps: next.steps });
       unwatch();
@@ -98,18 +98,18 @@ export function createArrivals({ environment, store, visits, command, lookAt, op
   /**
    * Opens what a fragment names.
    * @param {string} fragment
-   * @returns {Promise<{asked: boolean, problem: Problem|null}>}  whether it names anything, and why it could not be opened
+   * @returns {Promise<{isLink: boolean, problem: Problem|null}>}  whether it names anything, and why it could not be opened
    */
   async function follow(fragment) {
     const watched = WATCH.exec(fragment);
-    if (watched) return { asked: true, problem: await visits.watch(watched[1]) };
-    if (!isPacked(fragment)) return { asked: false, problem: null };
+    if (watched) return { isLink: true, problem: await visits.watch(watched[1]) };
+    if (!isPacked(fragment)) return { isLink: false, problem: null };
     try {
       const isOpen = await open(await unpack(fragment));
-      return { asked: true, problem: isOpen ? null : store.get().problem };
+      return { isLink: true, problem: isOpen ? null : store.get().problem };
     } catch (error) {
       if (!(error instanceof UnreadableLink)) throw error;
-      return { asked: true, problem: error.problem };
+      return { isLink: true, problem: error.problem };
     }
   }
 
@@ -119,19 +119,19 @@ export function createArrivals({ environment, store, visits, command, lookAt, op
       /** @type {Problem|null} */
       let trouble = null;
       await visits.begin(async () => {
-        const { asked, problem } = await follow(environment.fragment());
+        const { isLink, problem } = await follow(environment.fragment());
         trouble = problem;
-        return asked && !problem;
+        return isLink && !problem;
       });
       if (trouble) dispatch({ type: "problem", problem: trouble });
     },
     /** Handles a link put into the address of the open page. */
     async heard() {
       const { experiment, isWatching } = store.get();
-      const { asked, problem } = await follow(environment.fragment());
+      const { isLink, problem } = await follow(environment.fragment());
       if (problem) dispatch({ type: "problem", problem });
       // a place on the page, such as the skip link's, must not end watching
-      if (!asked && isWatching && experiment) environment.setFragment(watchOf(experiment.id));
+      if (!isLink && isWatching && experiment) environment.setFragment(watchOf(experiment.id));
     },
     open,
     /** Returns to the former experiment and its view. */

@@ -4,24 +4,24 @@
  */
 
 /** @typedef {Record<string, {generation: number, step: number}>} Positions */
-/** @typedef {{name: string, generation: number, step: number}} Told */
+/** @typedef {{name: string, generation: number, step: number}} RunPosition */
 
 /** @param {() => Positions} positions  first missing step, by run */
 export function createCatchingUp(positions) {
-  /** Runs that may lack something, as the server reported them on reconnecting. @type {Told[]} */
-  let told = [];
+  /** Runs that may lack something, as the server reported them on reconnecting. @type {RunPosition[]} */
+  let lagging = [];
   /** @type {{run: string, generation: number, from: number, of: number}|null} */
   let chase = null;
 
-  /** @param {Told} run */
+  /** @param {RunPosition} run */
   function heldOf({ name, generation }) {
-    const held = positions()[name];
-    return held?.generation === generation ? held.step : 0;
+    const position = positions()[name];
+    return position?.generation === generation ? position.step : 0;
   }
 
   /** Follows the run that is furthest behind. */
   function choose() {
-    const [behind] = told
+    const [behind] = lagging
       .map((run) => ({ run: run.name, generation: run.generation, from: heldOf(run), of: run.step }))
       .sort((a, b) => b.of - b.from - (a.of - a.from));
     chase = behind && behind.of - behind.from > 1 ? behind : null;
@@ -29,7 +29,7 @@ export function createCatchingUp(positions) {
 
   /** A removed or restarted run sends nothing more. @param {string} run */
   function removed(run) {
-    told = told.filter(({ name }) => name !== run);
+    lagging = lagging.filter(({ name }) => name !== run);
     if (chase?.run === run) choose();
   }
 
@@ -48,9 +48,9 @@ export function createCatchingUp(positions) {
   }
 
   return {
-    /** Reconnected: is anything missing? @param {Told[]} runs  as the server reports them now */
+    /** Reconnected: is anything missing? @param {RunPosition[]} runs  as the server reports them now */
     begin(runs) {
-      told = runs;
+      lagging = runs;
       choose();
     },
     end: () => void (chase = null),

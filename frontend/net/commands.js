@@ -23,13 +23,13 @@ const KINDS = {
 const kindOf = (what, run) => KINDS[what]?.(run) ?? null;
 
 /**
- * @param {object} given
- * @param {() => string} given.uuid
- * @param {() => string|null} given.experiment  the one being watched
- * @param {() => Record<string, PendingCommand>} given.pending  unanswered commands, including those that wait
- * @param {() => import("../state/types.js").Catalog|null} given.catalog
- * @param {(message: Message) => void} given.dispatch
- * @param {(message: Json) => void} given.send
+ * @param {object} options
+ * @param {() => string} options.uuid
+ * @param {() => string|null} options.experiment  the one being watched
+ * @param {() => Record<string, PendingCommand>} options.pending  unanswered commands, including those that wait
+ * @param {() => import("../state/types.js").Catalog|null} options.catalog
+ * @param {(message: Message) => void} options.dispatch
+ * @param {(message: Json) => void} options.send
  */
 export function createCommands({ uuid, experiment, pending, catalog, dispatch, send }) {
   /** Commands not sent yet. @type {Set<string>} */
@@ -53,13 +53,13 @@ export function createCommands({ uuid, experiment, pending, catalog, dispatch, s
 
   /** Earlier commands that this one must wait for. @param {PendingCommand} command @param {string|null} [id]  null for a new command */
   function before(command, id = null) {
-    const asked = Object.entries(pending());
-    const place = asked.findIndex(([other]) => other === id);
-    return asked.slice(0, place < 0 ? asked.length : place).filter(([other, earlier]) => mustFollow(other, earlier, command));
+    const queue = Object.entries(pending());
+    const place = queue.findIndex(([other]) => other === id);
+    return queue.slice(0, place < 0 ? queue.length : place).filter(([other, earlier]) => mustFollow(other, earlier, command));
   }
 
-  /** Merges a newer command into a waiting one of the same kind. @param {PendingCommand} held @param {Json} body */
-  const joined = (held, body) => (held.do === "edit" ? mergedEdits(held.body, body, catalog()) : body);
+  /** Merges a newer command into a waiting one of the same kind. @param {PendingCommand} earlier @param {Json} body */
+  const joined = (earlier, body) => (earlier.do === "edit" ? mergedEdits(earlier.body, body, catalog()) : body);
 
   /** @param {string} id @param {PendingCommand} command */
   function go(id, { do: what, run, body }) {
@@ -75,21 +75,21 @@ export function createCommands({ uuid, experiment, pending, catalog, dispatch, s
     if (!experiment()) return;
     const fresh = { do: what, run, body };
     const others = before(fresh);
-    const held = others.find(([id, other]) => waiting.has(id) && areOfOneKind(other, fresh));
-    const asked = held ? { ...fresh, body: joined(held[1], body) } : fresh;
-    const id = held ? held[0] : uuid();
+    const waitingOne = others.find(([id, other]) => waiting.has(id) && areOfOneKind(other, fresh));
+    const merged = waitingOne ? { ...fresh, body: joined(waitingOne[1], body) } : fresh;
+    const id = waitingOne ? waitingOne[0] : uuid();
     if (others.length) waiting.add(id);
-    dispatch({ type: "sent", id, ...asked });
-    if (!others.length) go(id, asked);
+    dispatch({ type: "sent", id, ...merged });
+    if (!others.length) go(id, merged);
   }
 
   /** After an answer, sends what waited for it. Commands no longer pending belong to an experiment left behind. */
   function answered() {
     for (const id of [...waiting]) {
-      const asked = pending()[id];
-      const isNext = asked && !before(asked, id).length;
-      if (!asked || isNext) waiting.delete(id);
-      if (isNext) go(id, asked);
+      const entry = pending()[id];
+      const isNext = entry && !before(entry, id).length;
+      if (!entry || isNext) waiting.delete(id);
+      if (isNext) go(id, entry);
     }
   }
 

@@ -8,8 +8,8 @@ const FPS = { usual: 10, most: 30 };
 
 /** Frames a second: `?fps=30` requests more. @param {string} search */
 export function fpsOf(search) {
-  const asked = Number(new URLSearchParams(search).get("fps") ?? FPS.usual);
-  return Number.isInteger(asked) ? Math.min(FPS.most, Math.max(1, asked)) : FPS.usual;
+  const fps = Number(new URLSearchParams(search).get("fps") ?? FPS.usual);
+  return Number.isInteger(fps) ? Math.min(FPS.most, Math.max(1, fps)) : FPS.usual;
 }
 
 /** Storage, or null if the browser forbids it: then nothing is stored. @returns {Environment["storage"]} */
@@ -21,11 +21,11 @@ function safeStorage() {
     return localStorage;
   } catch {
     /** @type {Map<string, string>} */
-    const kept = new Map();
+    const memory = new Map();
     return {
-      getItem: (key) => kept.get(key) ?? null,
-      setItem: (key, value) => void kept.set(key, value),
-      removeItem: (key) => void kept.delete(key),
+      getItem: (key) => memory.get(key) ?? null,
+      setItem: (key, value) => void memory.set(key, value),
+      removeItem: (key) => void memory.delete(key),
     };
   }
 }

@@ -20,14 +20,14 @@ const IDLE = 500;
 const TROUBLED = 2_000;
 
 /**
- * @param {object} given
- * @param {ReturnType<typeof import("./api.js").createApi>} given.api
- * @param {import("../state/types.js").Store} given.store
- * @param {import("../state/types.js").Environment} given.environment
+ * @param {object} options
+ * @param {ReturnType<typeof import("./api.js").createApi>} options.api
+ * @param {import("../state/types.js").Store} options.store
+ * @param {import("../state/types.js").Environment} options.environment
  */
 export function createGauges({ api, store, environment }) {
   /** The moment and time of each last answer; the oldest is requested first. @type {Map<string, {of: string, at: number}>} */
-  let held = new Map();
+  let answers = new Map();
   /** @type {any} */
   let timer = null;
   let isAsking = false;
@@ -57,14 +57,14 @@ export function createGauges({ api, store, environment }) {
 
   /** ms until a request may be repeated. @param {State} state @param {Question} question */
   function waitOf({ playback }, question) {
-    const asked = held.get(keyOf(question));
-    return asked && playback.playing && !question.isPast ? asked.at + question.every - environment.now() : 0;
+    const last = answers.get(keyOf(question));
+    return last && playback.playing && !question.isPast ? last.at + question.every - environment.now() : 0;
   }
 
   /** Open requests without an answer for this moment, the oldest first. @param {State} state */
-  function wanted(state) {
-    const missing = isOn(state) ? open(state).filter((question) => held.get(keyOf(question))?.of !== momentOf(state, question)) : [];
-    const order = [...held.keys()];
+  function due(state) {
+    const missing = isOn(state) ? open(state).filter((question) => answers.get(keyOf(question))?.of !== momentOf(state, question)) : [];
+    const order = [...answers.keys()];
     return missing.sort((a, b) => order.indexOf(keyOf(a)) - order.indexOf(keyOf(b)));
   }
 
@@ -88,8 +88,8 @@ export function createGauges({ api, store, environment }) {
     const { run, step, isPast, name } = question;
     const [instrument, query] = name.split("?");
     const answer = await api.instrument(id, run.name, instrument, isPast ? step : undefined, query);
-    held.delete(keyOf(question));
-    held.set(keyOf(question), { of: state.playback.playing && !isPast ? "" : momentOf(state, question), at });
+    answers.delete(keyOf(question));
+    answers.set(keyOf(question), { of: state.playback.playing && !isPast ? "" : momentOf(state, question), at });
     if (store.get().experiment?.id === id) store.dispatch({ type: "instrument", run: run.name, name, answer });
     return answer.again_seconds ?? 0;
   }
@@ -97,7 +97,7 @@ export function createGauges({ api, store, environment }) {
   async function turn() {
     timer = null;
     const state = store.get();
-    const missing = wanted(state);
+    const missing = due(state);
     const question = missing.find((one) => waitOf(state, one) <= 0);
     if (!question && !(isOn(state) && unknown(state).length)) return plan(Math.min(IDLE, ...missing.map((one) => waitOf(state, one))));
     isAsking = true;
@@ -130,7 +130,7 @@ export function createGauges({ api, store, environment }) {
       stopped = true;
       unwatch.forEach((stop) => stop());
       environment.clearTimeout(timer);
-      held = new Map();
+      answers = new Map();
     },
   };
 }

@@ -35,9 +35,9 @@ export function createHeartbeat() {
     },
     /** Latency in ms; null for an unexpected answer. @param {string} id @param {number} now */
     pong(id, now) {
-      const sent = out.get(id);
+      const start = out.get(id);
       out.delete(id);
-      return sent === undefined ? null : now - sent;
+      return start === undefined ? null : now - start;
     },
   };
 }

@@ -17,10 +17,10 @@ const AGAIN = 1_000;
 const EASE = 6;
 
 /**
- * @param {object} given
- * @param {ReturnType<typeof import("./api.js").createApi>} given.api
- * @param {import("../state/types.js").Store} given.store
- * @param {import("../state/types.js").Environment} given.environment
+ * @param {object} options
+ * @param {ReturnType<typeof import("./api.js").createApi>} options.api
+ * @param {import("../state/types.js").Store} options.store
+ * @param {import("../state/types.js").Environment} options.environment
  */
 export function createInspector({ api, store, environment }) {
   let isAsking = false;
@@ -28,12 +28,12 @@ export function createInspector({ api, store, environment }) {
   let askedAt = -Infinity;
   let took = 0;
   /** Key of the last answer. */
-  let held = "";
+  let current = "";
   /** @type {any} */
   let timer = null;
 
   /** Key of the answer that the view needs; null while the inspector is closed. @param {State} state */
-  function wanted(state) {
+  function target(state) {
     const { experiment, view, looking } = state;
     const run = inspectedRun(state);
     if (!experiment || !run || !isInspectorOpen(state, environment.narrow())) return null;
@@ -54,8 +54,8 @@ export function createInspector({ api, store, environment }) {
   async function turn() {
     timer = null;
     const state = store.get();
-    const what = wanted(state);
-    if (isAsking || stopped || what === null || what === held) return;
+    const what = target(state);
+    if (isAsking || stopped || what === null || what === current) return;
     if (environment.hidden()) return plan(AGAIN);
     isAsking = true;
     askedAt = environment.now();
@@ -63,7 +63,7 @@ export function createInspector({ api, store, environment }) {
     took = environment.now() - askedAt;
     isAsking = false;
     if (trouble && !(trouble instanceof Refused)) throw trouble;
-    if (!trouble) held = what;
+    if (!trouble) current = what;
     plan(trouble ? AGAIN : pause());
   }
 
@@ -75,7 +75,7 @@ export function createInspector({ api, store, environment }) {
 
   /** Drops the last answer, which may be out of date when the inspector opens again. */
   function forget() {
-    held = "";
+    current = "";
     if (store.get().inspection) store.dispatch({ type: "inspected", inspection: null });
   }
 
@@ -85,7 +85,7 @@ export function createInspector({ api, store, environment }) {
     if (!stopped) timer = environment.setTimeout(turn, ms);
   }
 
-  const unwatch = store.watch(wanted, (what) => {
+  const unwatch = store.watch(target, (what) => {
     if (what === null) forget();
     else if (!isAsking) plan(Math.max(0, askedAt + took + pause() - environment.now()));
   });

@@ -9,7 +9,7 @@ import { recipeNow } from "../state/recipes.js";
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/types.js").Store} Store */
 /** @typedef {import("../state/types.js").Environment} Environment */
-/** @typedef {{id: string, token: string|null, recipe: import("../state/types.js").Recipe}} Kept */
+/** @typedef {{id: string, token: string|null, recipe: import("../state/types.js").Recipe}} Stored */
 
 const OWNER = "fallline.owner";
 const KEY = /^[0-9a-f]{32}$/;
@@ -46,13 +46,13 @@ export function createKeeper(storage) {
     if (experiment && !isWatching) write(EXPERIMENT, { id: experiment.id, token: experiment.token, recipe: recipeNow(state) });
   }
 
-  /** @param {any} found @returns {found is Kept} */
-  const isWhole = (found) => typeof found?.id === "string" && Boolean(found.recipe);
+  /** @param {any} value @returns {value is Stored} */
+  const isWhole = (value) => typeof value?.id === "string" && Boolean(value.recipe);
 
-  /** @returns {Kept[]} */
+  /** @returns {Stored[]} */
   function formers() {
-    const found = read(FORMERS);
-    return Array.isArray(found) ? found.filter(isWhole) : [];
+    const value = read(FORMERS);
+    return Array.isArray(value) ? value.filter(isWhole) : [];
   }
 
   /** Without storage the key lasts as long as the page. */
@@ -66,26 +66,26 @@ export function createKeeper(storage) {
      * @returns {string}
      */
     owner(make) {
-      const kept = read(OWNER);
-      if (typeof kept === "string" && KEY.test(kept)) return (owner = kept);
+      const value = read(OWNER);
+      if (typeof value === "string" && KEY.test(value)) return (owner = value);
       write(OWNER, (owner ||= make()));
       return owner;
     },
-    /** @returns {Kept|null} */
+    /** @returns {Stored|null} */
     experiment() {
-      const found = read(EXPERIMENT);
-      return isWhole(found) ? found : null;
+      const value = read(EXPERIMENT);
+      return isWhole(value) ? value : null;
     },
     /** Oldest first. */
     formers,
-    /** @param {Kept|null} left */
+    /** @param {Stored|null} left */
     addFormer: (left) => left && write(FORMERS, [...formers().filter(({ id }) => id !== left.id), left].slice(-MOST_FORMERS)),
-    /** Removes the last one, which is opened again, and adds the one left for it at the start: repeated use goes through all. @param {Kept|null} left */
+    /** Removes the last one, which is opened again, and adds the one left for it at the start: repeated use goes through all. @param {Stored|null} left */
     turnFormers: (left) => write(FORMERS, [...(left ? [left] : []), ...formers().slice(0, -1)]),
     /** Only fields that this version knows. @returns {Partial<State["view"]>} */
     view() {
-      const kept = read(VIEW) ?? {};
-      return Object.fromEntries(LASTING.filter((name) => name in kept).map((name) => [name, kept[name]]));
+      const value = read(VIEW) ?? {};
+      return Object.fromEntries(LASTING.filter((name) => name in value).map((name) => [name, value[name]]));
     },
     forget: () => storage.removeItem(EXPERIMENT),
     /** @param {Store} store */

@@ -9,13 +9,13 @@ import { latestOf } from "../state/columns.js";
 
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("../state/types.js").Environment} Environment */
-/** @typedef {ReturnType<typeof import("../state/series.js").createSeriesBook>} Book */
+/** @typedef {ReturnType<typeof import("../state/series.js").createSeriesStore>} SeriesStore */
 
 /**
- * @param {object} given
- * @param {Environment} given.environment
- * @param {import("../state/types.js").Store} given.store
- * @param {Book} given.series
+ * @param {object} options
+ * @param {Environment} options.environment
+ * @param {import("../state/types.js").Store} options.store
+ * @param {SeriesStore} options.series
  */
 export function createLine({ environment, store, series }) {
   const session = createSession({ positions: series.positions, arrived: series.arrived, coarse: series.coarse, random: environment.random, fps: environment.fps });
@@ -31,14 +31,14 @@ export function createLine({ environment, store, series }) {
   /** @param {Json} frame */
   function apply({ runs }) {
     /** @type {Json} */
-    const told = {};
+    const headers = {};
     let torn = null;
     for (const [name, { columns, ...header }] of Object.entries(runs)) {
-      const taken = columns ? series.take(name, columns) : "taken";
-      if (taken === "gap") torn = name;
-      told[name] = { ...header, latest: columns && taken === "taken" ? latestOf(columns) : {} };
+      const result = columns ? series.take(name, columns) : "taken";
+      if (result === "gap") torn = name;
+      headers[name] = { ...header, latest: columns && result === "taken" ? latestOf(columns) : {} };
     }
-    store.dispatch({ type: "frame", runs: told });
+    store.dispatch({ type: "frame", runs: headers });
     return torn === null ? { type: "applied" } : { type: "gap", run: torn };
   }
 

@@ -24,15 +24,15 @@ const EASE = 4;
 const FEW = 500;
 
 /**
- * @param {object} given
- * @param {ReturnType<typeof import("./api.js").createApi>} given.api
- * @param {import("../state/types.js").Store} given.store
- * @param {(run: string) => RunSeries|null} given.seriesOf
- * @param {import("../state/types.js").Environment} given.environment
+ * @param {object} options
+ * @param {ReturnType<typeof import("./api.js").createApi>} options.api
+ * @param {import("../state/types.js").Store} options.store
+ * @param {(run: string) => RunSeries|null} options.seriesOf
+ * @param {import("../state/types.js").Environment} options.environment
  */
 export function createObserver({ api, store, seriesOf, environment }) {
   /** Position of each run at its last look. @type {Map<string, string>} */
-  let seen = new Map();
+  let positions = new Map();
   /** @type {any} */
   let timer = null;
   let lookedAt = -Infinity;
@@ -68,15 +68,15 @@ export function createObserver({ api, store, seriesOf, environment }) {
   async function lookAtAll(state) {
     // a run being removed may be gone already
     const there = state.order.filter((name) => !isLeaving(state, name)).map((name) => state.runs[name]);
-    const moved = there.filter((run) => seen.get(run.name) !== moment(state, run));
+    const moved = there.filter((run) => positions.get(run.name) !== moment(state, run));
     if (moved.length) {
-      const found = await Promise.all(moved.map((run) => look(state, run)));
-      for (const run of moved) seen.set(run.name, moment(state, run));
+      const answers = await Promise.all(moved.map((run) => look(state, run)));
+      for (const run of moved) positions.set(run.name, moment(state, run));
       if (store.get().experiment?.id !== state.experiment?.id) return;
-      store.dispatch({ type: "measured", runs: Object.fromEntries(moved.map((run, place) => [run.name, { generation: run.generation, ...found[place] }])) });
+      store.dispatch({ type: "measured", runs: Object.fromEntries(moved.map((run, place) => [run.name, { generation: run.generation, ...answers[place] }])) });
     }
     // also for runs already looked at: they may have stopped since
-    await askForLosses(standing(state));
+    await requestLosses(standing(state));
   }
 
   /** True if losses are missing and no answer on its way will bring them. */
@@ -89,7 +89,7 @@ export function createObserver({ api, store, seriesOf, environment }) {
    * Loads losses of runs that somebody else stopped: frames end a step before the present parameters.
    * @param {string[]} moments
    */
-  async function askForLosses(moments) {
+  async function requestLosses(moments) {
     const { experiment } = store.get();
     if (!experiment || !moments.length || !areLossesMissing()) return;
     const answer = await api.experiment(experiment.id);
@@ -130,7 +130,7 @@ export function createObserver({ api, store, seriesOf, environment }) {
       stopped = true;
       unwatch.forEach((stop) => stop());
       environment.clearTimeout(timer);
-      seen = new Map();
+      positions = new Map();
     },
   };
 }

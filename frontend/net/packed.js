@@ -55,13 +55,13 @@ export const isPacked = (fragment) => fragment.startsWith("x=");
  * @returns {Promise<Link>}  rejects with UnreadableLink
  */
 export async function unpack(fragment) {
-  const found = fragment.length <= LONGEST ? SHAPE.exec(fragment) : null;
-  if (!found) throw new UnreadableLink(CUT);
-  const version = Number(found[1]);
+  const match = fragment.length <= LONGEST ? SHAPE.exec(fragment) : null;
+  if (!match) throw new UnreadableLink(CUT);
+  const version = Number(match[1]);
   // an unknown version may be packed in an unknown way
   if (version > VERSION) return readLink(version, null);
   try {
-    const bytes = await passed(bytesOf(found[2]), new DecompressionStream("deflate-raw"), MOST_BYTES);
+    const bytes = await passed(bytesOf(match[2]), new DecompressionStream("deflate-raw"), MOST_BYTES);
     return readLink(version, JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
   } catch (error) {
     if (error instanceof UnreadableLink) throw error;

@@ -10,28 +10,28 @@ import { isLeaving } from "../state/selectors.js";
 /** @typedef {{experiment: string, recipe: Json}} Removed */
 
 /**
- * @param {object} given
- * @param {import("../state/types.js").Store} given.store
- * @param {(what: string, run: string|null, body?: Json) => void} given.command
- * @param {(label: string, undo: () => void) => void} given.tell  called when it is removed
+ * @param {object} options
+ * @param {import("../state/types.js").Store} options.store
+ * @param {(what: string, run: string|null, body?: Json) => void} options.command
+ * @param {(label: string, undo: () => void) => void} options.tell  called when it is removed
  */
 export function createRemovals({ store, command, tell }) {
   /** Removals without an answer, by run name. @type {Map<string, Removed>} */
-  const asked = new Map();
+  const requests = new Map();
 
   return {
     /** @param {string} name */
     remove(name) {
       const state = store.get();
       const recipe = recipeNow(state)?.runs.find((run) => run.name === name);
-      if (state.experiment && recipe) asked.set(name, { experiment: state.experiment.id, recipe });
+      if (state.experiment && recipe) requests.set(name, { experiment: state.experiment.id, recipe });
       command("remove_run", name);
     },
     /** Called after each answer. */
     answered() {
-      for (const [name, { experiment, recipe }] of [...asked]) {
+      for (const [name, { experiment, recipe }] of [...requests]) {
         if (isLeaving(store.get(), name)) continue;
-        asked.delete(name);
+        requests.delete(name);
         const now = store.get();
         if (now.experiment?.id === experiment && !now.runs[name]) tell(recipe.label, () => command("add_run", null, recipe));
       }

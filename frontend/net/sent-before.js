@@ -18,6 +18,6 @@ const BY_POINTER = { "/data/dataset": TABLE_GONE, "/network/start": START_GONE }
 
 /** Words for such a refusal, if it is one. @param {Problem} problem @returns {Problem} */
 export function goneWords(problem) {
-  const found = problem.errors?.find(({ pointer }) => pointer in BY_POINTER);
-  return found ? BY_POINTER[found.pointer] : problem;
+  const match = problem.errors?.find(({ pointer }) => pointer in BY_POINTER);
+  return match ? BY_POINTER[match.pointer] : problem;
 }

@@ -28,12 +28,12 @@ const HURRY = 250;
 const FINAL = [4400, 4401, 4404];
 
 /**
- * @param {object} given
- * @param {() => Positions} given.positions  first missing step, by run
- * @param {() => Positions} given.arrived  the same; for a run sent again, the first step not yet sent again
- * @param {() => Positions} given.coarse  by run, from where the page's buckets are much coarser than the server's
- * @param {() => number} given.random
- * @param {number} given.fps
+ * @param {object} options
+ * @param {() => Positions} options.positions  first missing step, by run
+ * @param {() => Positions} options.arrived  the same; for a run sent again, the first step not yet sent again
+ * @param {() => Positions} options.coarse  by run, from where the page's buckets are much coarser than the server's
+ * @param {() => number} options.random
+ * @param {number} options.fps
  */
 export function createSession({ positions, arrived, coarse, random, fps }) {
   /** @type {"idle"|"connecting"|"open"|"waiting"|"final"} */
@@ -75,7 +75,7 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
     phase = "open";
     mending = false;
     heart.begin(now);
-    watching.askForThePast();
+    watching.requestPast();
     return watchAgain();
   }
 
@@ -137,7 +137,7 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
   }
 
   /** A tick is a second: finer buckets are requested at most once a tick. @returns {Action[]} */
-  const refine = () => (!catchingUp.busy && watching.askForMore() ? watchAgain() : []);
+  const refine = () => (!catchingUp.busy && watching.requestFiner() ? watchAgain() : []);
 
   /** @type {Record<string, (message: Json) => Action[]>} */
   const ANSWERS = {
@@ -170,8 +170,8 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
         commands.postpone(id, now, problem.retry_after);
         return [];
       }
-      const known = commands.settle(id);
-      if (!known && problem?.status === 404 && !greeted) return [{ do: "close" }, ...ended(4404)];
+      const isExpected = commands.settle(id);
+      if (!isExpected && problem?.status === 404 && !greeted) return [{ do: "close" }, ...ended(4404)];
       return [{ do: "tell", message: { type: "error", id, problem } }];
     },
     pong({ id }) {
@@ -204,7 +204,7 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
   function gap(run) {
     if (phase !== "open" || mending) return [{ do: "forget", run }];
     mending = true;
-    watching.askForThePast();
+    watching.requestPast();
     return [{ do: "forget", run }, { do: "rewatch" }];
   }
 
@@ -217,7 +217,7 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
     watching.set(what);
     const moved = before && before.experiment !== what.experiment;
     // an experiment opened once more, as by its link, is sent whole too
-    if (moved || !Object.keys(positions()).length) watching.askForThePast();
+    if (moved || !Object.keys(positions()).length) watching.requestPast();
     if (moved) {
       catchingUp.end();
       commands.clear();

@@ -35,7 +35,7 @@ export function createUnanswered() {
       postponed.clear();
       return [...commands.values()];
     },
-    clear: () => [commands, postponed].forEach((held) => held.clear()),
+    clear: () => [commands, postponed].forEach((queue) => queue.clear()),
     get size() { return commands.size; },
   };
 }

@@ -11,7 +11,7 @@ import { recipeNow, seriesFor } from "../state/recipes.js";
 /** @typedef {import("../state/types.js").Json} Json */
 /** @typedef {import("../state/types.js").ExperimentAnswer} ExperimentAnswer */
 /** @typedef {import("../state/types.js").Problem} Problem */
-/** @typedef {import("./keeper.js").Kept} Visit */
+/** @typedef {import("./keeper.js").Stored} Visit */
 
 const FIGURES = ["loss", "gradients"];
 /** Delay before deleting an experiment. The socket must also have moved to the next one, which may take longer. */
@@ -33,18 +33,18 @@ const isPassing = (error) => error instanceof Refused && (error.problem.status =
 const isUnknown = (error) => error instanceof Refused && error.problem.status === 404;
 
 /**
- * @param {object} given
- * @param {ReturnType<typeof import("./api.js").createApi>} given.api
- * @param {import("../state/types.js").Environment} given.environment
- * @param {ReturnType<typeof import("./keeper.js").createKeeper>} given.keeper
- * @param {ReturnType<typeof import("./line.js").createLine>} given.line
- * @param {ReturnType<typeof import("../state/series.js").createSeriesBook>} given.series
- * @param {import("../state/types.js").Store} given.store
+ * @param {object} options
+ * @param {ReturnType<typeof import("./api.js").createApi>} options.api
+ * @param {import("../state/types.js").Environment} options.environment
+ * @param {ReturnType<typeof import("./keeper.js").createKeeper>} options.keeper
+ * @param {ReturnType<typeof import("./line.js").createLine>} options.line
+ * @param {ReturnType<typeof import("../state/series.js").createSeriesStore>} options.series
+ * @param {import("../state/types.js").Store} options.store
  */
 export function createVisits({ api, environment, keeper, line, series, store }) {
   const { dispatch } = store;
   /** The latest request wins, in any order of answers. */
-  let asked = 0;
+  let latest = 0;
   /** @type {Visit|null} */
   let before = null;
   const unwatchRuns = store.watch((state) => [state.experiment?.id, ...state.order], () => void drawAgain());
@@ -101,13 +101,13 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
    * @returns {Promise<boolean>}  whether the page shows it now
    */
   async function create(recipe, notice, keep = remember) {
-    const turn = ++asked;
+    const turn = ++latest;
     // leaving a watched experiment leads back to one's own
     const left = leaving() ?? (store.get().isWatching ? keeper.experiment() : null);
     dispatch({ type: "loading", since: environment.now() });
     try {
       const { token, ...answer } = await persist(() => api.create(recipe));
-      if (turn !== asked) {
+      if (turn !== latest) {
         giveUp({ id: answer.id, token });
         return false;
       }
@@ -116,7 +116,7 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
       dispatch({ type: "notice", notice });
       return true;
     } catch (error) {
-      if (turn === asked) refuse(error);
+      if (turn === latest) refuse(error);
       return false;
     }
   }
@@ -126,11 +126,11 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
 
   /** Shows somebody else's experiment. @param {string} id @returns {Promise<Problem|null>}  why not */
   async function watch(id) {
-    const turn = ++asked;
+    const turn = ++latest;
     const left = leaving();
     try {
       const answer = await persist(() => api.experiment(id));
-      if (turn !== asked) return null;
+      if (turn !== latest) return null;
       keepFormer(left);
       enter(answer, null, true);
       dispatch({ type: "notice", notice: null });
@@ -145,11 +145,11 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
   async function goBack() {
     const back = keeper.formers().at(-1);
     if (!back) return;
-    const turn = ++asked;
+    const turn = ++latest;
     const left = leaving();
     try {
       const answer = await persist(() => api.experiment(back.id));
-      if (turn !== asked) return;
+      if (turn !== latest) return;
       keeper.turnFormers(left);
       enter(answer, back.token);
       dispatch({ type: "notice", notice: null });
@@ -194,16 +194,16 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
     const learned = persist(api.catalog).then((catalog) => dispatch({ type: "catalog", catalog }));
     learned.catch(() => {}); // awaited below; until then it must not count as unhandled
     if (await byLink()) return void (await learned.catch(refuse));
-    const kept = keeper.experiment();
+    const saved = keeper.experiment();
     try {
-      if (kept) enter(await persist(() => api.experiment(kept.id)), kept.token);
+      if (saved) enter(await persist(() => api.experiment(saved.id)), saved.token);
       await learned;
-      if (!kept) await create(exhibit(), null);
+      if (!saved) await create(exhibit(), null);
     } catch (error) {
-      if (!kept || !isUnknown(error)) return refuse(error);
+      if (!saved || !isUnknown(error)) return refuse(error);
       keeper.forget();
       await learned.catch(refuse);
-      await create(kept.recipe, RESTARTED);
+      await create(saved.recipe, RESTARTED);
       const { experiment, problem } = store.get();
       if (experiment) return;
       await create(exhibit(), null);
@@ -214,13 +214,13 @@ export function createVisits({ api, environment, keeper, line, series, store }) 
   async function undo() {
     const back = before;
     if (!back) return;
-    const turn = ++asked;
+    const turn = ++latest;
     before = null;
     const left = leaving();
     dispatch({ type: "notice", notice: null });
     try {
       const answer = await persist(() => api.experiment(back.id));
-      if (turn !== asked) return;
+      if (turn !== latest) return;
       enter(answer, back.token);
       if (left) giveUp(left);
     } catch (error) {

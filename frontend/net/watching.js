@@ -5,18 +5,18 @@
  */
 
 /** @typedef {import("./catching-up.js").Positions} Positions */
-/** @typedef {import("./catching-up.js").Told} Told */
+/** @typedef {import("./catching-up.js").RunPosition} RunPosition */
 /** @typedef {{experiment: string, token: string|null, series: string[]|null}} Watched */
 
 const PAST = 1_000;
 const LIVE = 64;
 
 /**
- * @param {object} given
- * @param {() => Positions} given.positions  first missing step, by run
- * @param {() => Positions} given.arrived  the same; for a run sent again, the first step not yet sent again
- * @param {() => Positions} given.coarse  by run, from where the page's buckets are much coarser than the server's
- * @param {number} given.fps
+ * @param {object} options
+ * @param {() => Positions} options.positions  first missing step, by run
+ * @param {() => Positions} options.arrived  the same; for a run sent again, the first step not yet sent again
+ * @param {() => Positions} options.coarse  by run, from where the page's buckets are much coarser than the server's
+ * @param {number} options.fps
  */
 export function createWatching({ positions, arrived, coarse, fps }) {
   /** @type {Watched|null} */
@@ -25,7 +25,7 @@ export function createWatching({ positions, arrived, coarse, fps }) {
   /**
    * The runs as the answer reported them: the past takes as many frames as it needs. Null until there is an answer,
    * because earlier frames belong to another request.
-   * @type {Told[]|null}
+   * @type {RunPosition[]|null}
    */
   let past = null;
   /** Ranges requested again; each only once, since the server may have nothing finer. @type {Positions} */
@@ -36,10 +36,10 @@ export function createWatching({ positions, arrived, coarse, fps }) {
   /** @param {[string, Positions[string]]} stretch */
   const isNew = ([run, { generation, step }]) => refined.get(run) !== `${generation} ${step}`;
 
-  /** @param {Told} run */
+  /** @param {RunPosition} run */
   const isHere = ({ name, generation, step }) => {
-    const held = arrived()[name];
-    return step === 0 || (held && (held.generation > generation || (held.generation === generation && held.step >= step)));
+    const position = arrived()[name];
+    return step === 0 || (position && (position.generation > generation || (position.generation === generation && position.step >= step)));
   };
 
   return {
@@ -52,19 +52,19 @@ export function createWatching({ positions, arrived, coarse, fps }) {
     /** @param {string} experiment */
     is: (experiment) => watched?.experiment === experiment,
     /** Requests all that is missing. */
-    askForThePast() {
+    requestPast() {
       buckets = PAST;
       refined.clear();
     },
     /** True if a range should be finer; the next message requests it. */
-    askForMore() {
+    requestFiner() {
       const stretches = buckets === LIVE ? Object.entries(coarse()).filter(isNew) : [];
       for (const [run, { generation, step }] of stretches) refined.set(run, `${generation} ${step}`);
       again = Object.fromEntries(stretches);
       if (stretches.length) buckets = PAST;
       return stretches.length > 0;
     },
-    /** @param {Told[]} runs  as the server reports them now */
+    /** @param {RunPosition[]} runs  as the server reports them now */
     answered: (runs) => void (past = runs),
     /** Nothing more comes of a removed run. @param {string} run */
     removed: (run) => void (past = past && past.filter(({ name }) => name !== run)),

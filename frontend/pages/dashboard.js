@@ -38,8 +38,8 @@ export function openDashboard(app) {
 function waitForExperiment(app) {
   /** @param {string} words */
   const say = (words) => {
-    const said = find(".waiting-plot [role=status]");
-    if (said) said.textContent = words;
+    const status = find(".waiting-plot [role=status]");
+    if (status) status.textContent = words;
   };
   const slow = setTimeout(() => say("Still starting. The server may be waking up."), SLOW_MS);
   const wait = () => {

@@ -22,7 +22,7 @@ const PRESSED_BY_SPACE = ":is(button, a, summary, [role=radio], [role=tab], [rol
 const MOVED_BY_ARROWS = "input[type=range], svg.network, [role=radio], [role=tab], [role=menuitem], plotly-chart, plotly-chart *, .decision .map";
 
 /** @param {KeyboardEvent} event */
-function isTaken(event) {
+function isHandled(event) {
   const target = /** @type {Element} */ (event.target);
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return true;
   if (target.matches?.(TYPING) || document.querySelector(OVER_THE_PAGE)) return true;
@@ -52,7 +52,7 @@ export function listenToKeys(app, page) {
     for (const act of due) act();
   });
   document.addEventListener("keydown", (event) => {
-    if (isTaken(event)) return;
+    if (isHandled(event)) return;
     const key = meaning(event);
     const state = app.store.get();
     if (!key?.act || key.when?.(state, app.environment.narrow()) === false || (!key.always && !state.view.singleKeys)) return;

@@ -156,18 +156,18 @@ const SIZES = new Float64Array(64);
  * @param {number} to
  */
 function foldRows(stat, sizes, begin, end, out, to) {
-  let held = 0;
+  let depth = 0;
   for (let i = begin; i < end; i++) {
     let size = sizes[i];
-    copyRow(stat, i, STACK, held);
-    while (held > 0 && SIZES[held - 1] === size) {
-      joinRow(STACK, held - 1, held);
-      held--;
+    copyRow(stat, i, STACK, depth);
+    while (depth > 0 && SIZES[depth - 1] === size) {
+      joinRow(STACK, depth - 1, depth);
+      depth--;
       size *= 2;
     }
-    SIZES[held++] = size;
+    SIZES[depth++] = size;
   }
-  for (; held > 1; held--) joinRow(STACK, held - 2, held - 1);
+  for (; depth > 1; depth--) joinRow(STACK, depth - 2, depth - 1);
   copyRow(STACK, 0, out, to);
 }
 

@@ -48,6 +48,6 @@ export const methodName = (method) => (typeof method === "string" ? method : met
 
 /** A method's own parameters, with defaults filled in. @param {Catalog|null} catalog @param {string} table @param {Method} method @returns {Json} */
 export function ownOf(catalog, table, method) {
-  const { name, ...told } = typeof method === "string" ? { name: method } : method;
-  return { ...defaultsOf(catalog, table, name), ...told };
+  const { name, ...own } = typeof method === "string" ? { name: method } : method;
+  return { ...defaultsOf(catalog, table, name), ...own };
 }

@@ -37,6 +37,6 @@ export function confusionOf(predictions, classes) {
  * @param {boolean} isTest
  */
 export function confusionWords(label, { right, all }, isTest) {
-  const told = all ? `${integer(right)} of ${integer(all)} ${isTest ? "test" : "training"} samples correct` : "not looked at yet";
-  return `${label}: ${told}. Rows are true classes, columns predicted ones.`;
+  const result = all ? `${integer(right)} of ${integer(all)} ${isTest ? "test" : "training"} samples correct` : "no predictions yet";
+  return `${label}: ${result}. Rows are true classes, columns predicted ones.`;
 }

@@ -42,11 +42,11 @@ export function otherData(catalog, data, change) {
   const name = change.name ?? data.name;
   if (name === data.name && change.dataset === undefined) return { ...data, ...change };
   const [was, is] = [data.name, name].map((each) => rowOf(catalog, "datasets", each));
-  const gone = new Set([...OF_A_FILE, ...parametersOf(catalog, "datasets", data.name).map((parameter) => parameter.name)]);
+  const dropped = new Set([...OF_A_FILE, ...parametersOf(catalog, "datasets", data.name).map((parameter) => parameter.name)]);
   const isFile = [name, data.name].includes(FILE);
-  for (const each of ["features", "samples"]) if (was?.[each] !== is?.[each] || isFile) gone.add(each);
-  if (is?.task === "regression") gone.add("label_noise");
-  if (isMeasured(was) || isFile) gone.add("standardize");
-  const kept = Object.fromEntries(Object.entries(data).filter(([each]) => !gone.has(each)));
-  return { ...kept, ...(isMeasured(is) ? { standardize: standardFor(is?.task) } : {}), ...change };
+  for (const each of ["features", "samples"]) if (was?.[each] !== is?.[each] || isFile) dropped.add(each);
+  if (is?.task === "regression") dropped.add("label_noise");
+  if (isMeasured(was) || isFile) dropped.add("standardize");
+  const rest = Object.fromEntries(Object.entries(data).filter(([each]) => !dropped.has(each)));
+  return { ...rest, ...(isMeasured(is) ? { standardize: standardFor(is?.task) } : {}), ...change };
 }

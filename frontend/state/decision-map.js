@@ -5,8 +5,8 @@
 
 import { decode } from "./columns.js";
 import { integer, number, percent } from "./format.js";
-import { seen } from "./moments.js";
-import { placeOf, toldOf } from "./instruments.js";
+import { stateOnView } from "./moments.js";
+import { placeOf, answersOf } from "./instruments.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Run} Run */
@@ -41,21 +41,21 @@ export const showsMap = ({ experiment, view }) => hasMap(experiment) && view.pre
 /** Runs with a visible map; diverged runs have none. @param {State} state @returns {Run[]} */
 export function mappedRuns(state) {
   if (!state.view.isMapSeen || !showsMap(state)) return [];
-  const { order, runs } = seen(state);
+  const { order, runs } = stateOnView(state);
   return order.map((name) => runs[name]).filter(({ hidden, status }) => !hidden && status !== "diverged");
 }
 
 /** The last answer for a run. @param {State} state @param {string} run @returns {Json|undefined} */
-export const mapTold = (state, run) => toldOf(state, run, MAP).last;
+export const lastMap = (state, run) => answersOf(state, run, MAP).last;
 
 /** True if a visible map is missing, or not of the step where its run stands. @param {State} state */
 export const isMapOld = (state) => mappedRuns(state).some((run) => {
-  const told = mapTold(state, run.name);
-  return !told || ((!state.playback.playing || state.looking !== null) && told.step !== placeOf(state, state.runs[run.name]).step);
+  const answer = lastMap(state, run.name);
+  return !answer || ((!state.playback.playing || state.looking !== null) && answer.step !== placeOf(state, state.runs[run.name]).step);
 });
 
 /**
- * @param {Json} told
+ * @param {Json} answer
  * @returns {DecisionMap}
  */
 export function readMap({ cells, edges, classes, samples }) {
@@ -66,18 +66,18 @@ export function readMap({ cells, edges, classes, samples }) {
   return { side: Math.round(Math.sqrt(predicted.length)), predicted, sureness, edges, samples: { x, y, true: truth, predicted: guess } };
 }
 
-/** "3 of 52 upper (as lower)", for each class with errors. @param {Json} told */
+/** "3 of 52 upper (as lower)", for each class with errors. @param {Json} answer */
 function wrongWords({ counts, classes }) {
   return counts.flatMap((/** @type {number[]} */ row, /** @type {number} */ truth) => {
     const all = row.reduce((sum, count) => sum + count, 0);
-    const taken = row.map((count, guess) => ({ count, guess })).filter(({ count, guess }) => count && guess !== truth);
+    const mistakes = row.map((count, guess) => ({ count, guess })).filter(({ count, guess }) => count && guess !== truth);
     const wrong = all - row[truth];
-    const as = taken.map(({ count, guess }) => (taken.length > 1 ? `${integer(count)} as ${classes[guess]}` : `as ${classes[guess]}`)).join(", ");
+    const as = mistakes.map(({ count, guess }) => (mistakes.length > 1 ? `${integer(count)} as ${classes[guess]}` : `as ${classes[guess]}`)).join(", ");
     return wrong ? [`${integer(wrong)} of ${integer(all)} ${classes[truth]} (${as})`] : [];
   });
 }
 
-/** Share of the plane of each class. @param {Json} told */
+/** Share of the plane of each class. @param {Json} answer */
 function shareWords({ cells, classes }) {
   const predicted = Array.from(decode(cells.predicted));
   return classes.map((/** @type {string} */ name, /** @type {number} */ place) => `${name} ${percent(predicted.filter((one) => one === place).length / predicted.length)}`).join(", ");
@@ -87,19 +87,19 @@ function shareWords({ cells, classes }) {
  * The map in words for screen readers: "GD at step 400: 96 of 100 test samples correct. Wrong: 3 of 52 upper
  * (as lower). Plane of x1 and x2: upper 48 %, lower 52 %."
  * @param {Run} run
- * @param {Json|undefined} told
+ * @param {Json|undefined} answer
  * @param {boolean} isStandard  its inputs are standardized
  */
-export function mapWords({ label, status, divergedAt, step }, told, isStandard) {
+export function mapWords({ label, status, divergedAt, step }, answer, isStandard) {
   if (status === "diverged") return `${label} diverged at step ${integer(divergedAt ?? step)}: off the axis.`;
-  if (!told) return `${label}: not looked at yet.`;
-  const { counts, inputs, split } = told;
+  if (!answer) return `${label}: no predictions yet.`;
+  const { counts, inputs, split } = answer;
   const all = counts.flat().reduce((/** @type {number} */ sum, /** @type {number} */ count) => sum + count, 0);
-  const wrong = wrongWords(told);
+  const wrong = wrongWords(answer);
   return [
-    `${label} at step ${integer(told.step)}: ${integer(Math.round(told.right * all))} of ${integer(all)} ${split === "test" ? "test" : "training"} samples correct.`,
+    `${label} at step ${integer(answer.step)}: ${integer(Math.round(answer.right * all))} of ${integer(all)} ${split === "test" ? "test" : "training"} samples correct.`,
     wrong.length ? `Wrong: ${wrong.join("; ")}.` : "",
-    `Plane of ${inputs.join(" and ")}${isStandard ? ", both standardized" : ""}: ${shareWords(told)}.`,
+    `Plane of ${inputs.join(" and ")}${isStandard ? ", both standardized" : ""}: ${shareWords(answer)}.`,
   ].filter(Boolean).join(" ");
 }
 
@@ -139,7 +139,7 @@ export function moved(side, at, key) {
 
 /**
  * The prediction at a place: "x1 0.52, x2 −0.31: upper, 97 %".
- * @param {Json} told
+ * @param {Json} answer
  * @param {DecisionMap} map
  * @param {At} at
  * @param {boolean} isStandard  its inputs are standardized
@@ -154,7 +154,7 @@ export function placeWords({ inputs, classes, cells }, { side, predicted, edges 
   return `${place}${isStandard ? ", standardized" : ""}: ${name}${share}`;
 }
 
-/** "Across: x1, −1.06 to 1.07. Up: x2, −0.59 to 0.6." @param {Json} told @param {boolean} isStandard  its inputs are standardized */
+/** "Across: x1, −1.06 to 1.07. Up: x2, −0.59 to 0.6." @param {Json} answer @param {boolean} isStandard  its inputs are standardized */
 export function axisWords({ inputs, edges }, isStandard) {
   const [across, up] = edges.map((/** @type {[number, number]} */ ends, /** @type {number} */ place) => `${inputs[place]}, ${ends.map((end) => number(end)).join(" to ")}`);
   return `Across: ${across}. Up: ${up}.${isStandard ? " Both standardized." : ""}`;

@@ -5,16 +5,16 @@
 
 import { isOpen } from "./findings.js";
 import { plural } from "./format.js";
-import { seen } from "./moments.js";
+import { stateOnView } from "./moments.js";
 
 /** @typedef {import("./types.js").State} State */
-/** @typedef {{run: import("./types.js").Run, finding: import("./types.js").Finding}} Told  a finding and its run */
+/** @typedef {{run: import("./types.js").Run, finding: import("./types.js").Finding}} RunFinding  a finding and its run */
 
 const SEVERITIES = ["problem", "warning", "info"];
 /** Number of past findings folded below the open ones. */
 const MOST_EARLIER = 20;
 
-/** @param {Told} a @param {Told} b */
+/** @param {RunFinding} a @param {RunFinding} b */
 const byWeight = (a, b) => SEVERITIES.indexOf(a.finding.severity) - SEVERITIES.indexOf(b.finding.severity) || b.finding.since_step - a.finding.since_step;
 
 /** False for a fork without own steps: its findings are its parent's. @param {State} state @param {string} name */
@@ -23,17 +23,17 @@ function isItself({ experiment, runs }, name) {
   return !origin || !runs[origin.run] || runs[name].step > origin.at_step;
 }
 
-/** @param {State} state @returns {Told[]} */
+/** @param {State} state @returns {RunFinding[]} */
 const allOf = (state) => state.order.filter((name) => isItself(state, name)).flatMap((name) => state.runs[name].findings.map((finding) => ({ run: state.runs[name], finding })));
 
-/** A run with a problem is not called healthy, although that finding may close only at the next examination. @param {Told} told @param {number} _ @param {Told[]} all */
-const isSaid = ({ run, finding }, _, all) => finding.rule !== "healthy" || !all.some((other) => other.run === run && other.finding.severity === "problem");
+/** A run with a problem is not called healthy, although that finding may close only at the next examination. @param {RunFinding} item @param {number} _ @param {RunFinding[]} all */
+const isListed = ({ run, finding }, _, all) => finding.rule !== "healthy" || !all.some((other) => other.run === run && other.finding.severity === "problem");
 
 /** Open findings at the step on view: problems first, then the newest first. @param {State} state */
-export const openFindings = (state) => allOf(seen(state)).filter(({ finding }) => isOpen(finding)).filter(isSaid).sort(byWeight);
+export const openFindings = (state) => allOf(stateOnView(state)).filter(({ finding }) => isOpen(finding)).filter(isListed).sort(byWeight);
 
 /** Past findings at that step, the newest first. @param {State} state */
-export const earlierFindings = (state) => allOf(seen(state)).filter(({ finding }) => !isOpen(finding))
+export const earlierFindings = (state) => allOf(stateOnView(state)).filter(({ finding }) => !isOpen(finding))
   .sort((a, b) => Number(b.finding.until_step) - Number(a.finding.until_step)).slice(0, MOST_EARLIER);
 
 /** The number of open problems. @param {State} state */
@@ -42,7 +42,7 @@ export const problemCount = (state) => openFindings(state).filter(({ finding }) 
 /** Below this many seconds of computing the cost is shown in seconds: one examination may be a large share. */
 const LONG = 10;
 /** Smaller costs are not shown: a share, and seconds. */
-const WORTH_TELLING = { share: 0.0005, seconds: 0.0005 };
+const LEAST_COST = { share: 0.0005, seconds: 0.0005 };
 
 /**
  * The Doctor's cost for all runs: "Its checks took 2.4 % of the last 30 s of training.", or at first "Its checks have
@@ -52,8 +52,8 @@ const WORTH_TELLING = { share: 0.0005, seconds: 0.0005 };
 export function waitWords({ runs }) {
   const sum = (/** @type {"waited_seconds"|"computed_seconds"} */ field) => Object.values(runs).reduce((all, { doctor }) => all + (doctor?.[field] ?? 0), 0);
   const waited = sum("waited_seconds"), computed = sum("computed_seconds");
-  if (computed < LONG) return waited < WORTH_TELLING.seconds ? "" : `Its checks have taken ${Math.round(1000 * waited)} ms so far.`;
-  if (waited / computed < WORTH_TELLING.share) return "";
+  if (computed < LONG) return waited < LEAST_COST.seconds ? "" : `Its checks have taken ${Math.round(1000 * waited)} ms so far.`;
+  if (waited / computed < LEAST_COST.share) return "";
   return `Its checks took ${(100 * waited / computed).toFixed(1)} % of the last ${10 * Math.floor(computed / 10)} s of training.`;
 }
 

@@ -18,13 +18,13 @@ export const EVENTS = {
     const run = state.runs[event.run];
     const edit = editOf(event);
     const label = event.edit?.label ?? event.label;
-    const told = run && label ? withRun(state, event.run, { label }) : state;
-    return run && edit ? settled(withRun(told, event.run, { edits: withEdit(run.edits, edit, state.catalog) })) : told;
+    const labelled = run && label ? withRun(state, event.run, { label }) : state;
+    return run && edit ? settled(withRun(labelled, event.run, { edits: withEdit(run.edits, edit, state.catalog) })) : labelled;
   },
   reset: (state, event) => settled(restarted(state, event)),
   run_added: (state, event) => (state.runs[event.run] ? state : joined(state, event)),
   diverged,
-  finding: found,
+  finding: onFinding,
   finished,
   run_removed: (state, event) => without(state, event.run),
   playback: driven,
@@ -55,7 +55,7 @@ function finished(state, event) {
 }
 
 /** Findings of a past generation are dropped. @param {State} state @param {Json} event */
-function found(state, { run: name, generation, finding }) {
+function onFinding(state, { run: name, generation, finding }) {
   const run = state.runs[name];
   if (!run || (generation ?? run.generation) < run.generation) return state;
   return towardsTrouble(withRun(state, name, { findings: withFinding(run.findings, finding) }));
@@ -97,11 +97,11 @@ function editOf(event) {
  * @param {State} state
  * @param {Json} event
  */
-function restarted(state, { run: name, generation, recipe: told }) {
+function restarted(state, { run: name, generation, recipe: newRecipe }) {
   const run = state.runs[name];
   const experiment = state.experiment;
   if (!run || !experiment || generation <= run.generation) return state;
-  const recipes = experiment.recipe.runs.map((recipe) => (recipe.name === name ? told ?? fromNow(recipe, run) : recipe));
+  const recipes = experiment.recipe.runs.map((recipe) => (recipe.name === name ? newRecipe ?? fromNow(recipe, run) : recipe));
   const next = { ...state, experiment: { ...experiment, recipe: { ...experiment.recipe, runs: recipes } } };
   const others = Object.values(state.runs).filter((other) => other !== run && other.step > 0);
   return withRun(next, name, {
@@ -119,10 +119,10 @@ function joined(state, { added, recipe }) {
   const { experiment } = state;
   if (!experiment) return state;
   const recipes = { ...experiment.recipe, runs: [...experiment.recipe.runs, recipe] };
-  const told = { id: experiment.id, kernel: experiment.kernel, recipe: recipes, runs: [added] };
+  const answer = { id: experiment.id, kernel: experiment.kernel, recipe: recipes, runs: [added] };
   const lane = laneOf(added.name, state.order.length, state.runs);
   const isWayBack = state.runs[recipe.origin?.run]?.status === "diverged";
-  const run = { ...runsOf(told, {}, false)[added.name], lane, isWayBack };
+  const run = { ...runsOf(answer, {}, false)[added.name], lane, isWayBack };
   return settled({
     ...state, experiment: { ...experiment, recipe: recipes }, runs: { ...state.runs, [run.name]: run }, order: [...state.order, run.name],
   });
@@ -133,13 +133,13 @@ function joined(state, { added, recipe }) {
  * @param {string} name
  */
 export function without(state, name) {
-  const { [name]: gone, ...runs } = state.runs;
-  if (!gone || !state.experiment) return state;
+  const { [name]: removed, ...runs } = state.runs;
+  if (!removed || !state.experiment) return state;
   const order = state.order.filter((other) => other !== name);
   const recipe = { ...state.experiment.recipe, runs: state.experiment.recipe.runs.filter((run) => run.name !== name) };
-  const kept = (/** @type {string|null} */ run) => (run === name ? order[0] ?? null : run);
+  const keep = (/** @type {string|null} */ run) => (run === name ? order[0] ?? null : run);
   const { view } = state;
   // a removed run loses the selection
-  const shown = { selectedRun: kept(view.selectedRun), networkRun: kept(view.networkRun), isRunChosen: view.isRunChosen && view.networkRun !== name };
-  return towardsTrouble({ ...state, runs, order, view: { ...view, ...shown }, experiment: { ...state.experiment, recipe } });
+  const selection = { selectedRun: keep(view.selectedRun), networkRun: keep(view.networkRun), isRunChosen: view.isRunChosen && view.networkRun !== name };
+  return towardsTrouble({ ...state, runs, order, view: { ...view, ...selection }, experiment: { ...state.experiment, recipe } });
 }

@@ -94,8 +94,8 @@ export function startWords({ title, recipe: { runs } }) {
  */
 export function linesOf(curves, width, height) {
   const heights = curves.map((losses) => losses.map((loss) => (loss !== null && loss > 0 ? Math.log10(loss) : null)));
-  const known = heights.flat().filter((value) => value !== null);
-  const [least, most] = [Math.min(...known), Math.max(...known)];
+  const losses = heights.flat().filter((value) => value !== null);
+  const [least, most] = [Math.min(...losses), Math.max(...losses)];
   /** @param {number} value */
   const down = (value) => (most > least ? ((most - value) / (most - least)) * height : height / 2);
   return heights.map((losses) => losses.flatMap((value, place) =>

@@ -15,34 +15,34 @@ export const isOpen = ({ until_step: until }) => until === null;
 
 /**
  * Adds a finding, or closes it; a closed one never opens again.
- * @param {Finding[]} held  oldest first
- * @param {Finding} told
+ * @param {Finding[]} stored  oldest first
+ * @param {Finding} incoming
  * @returns {Finding[]}
  */
-export function withFinding(held, told) {
-  const known = held.find(({ id }) => id === told.id);
-  if (!known) return [...held, told];
-  if (isOpen(told) && !isOpen(known)) return held;
-  const isOlder = isOpen(told) && told.seen_at < known.seen_at;
-  return held.map((each) => (each === known ? { ...told, ...(isOlder ? { seen_at: known.seen_at, evidence: known.evidence } : {}) } : each));
+export function withFinding(stored, incoming) {
+  const existing = stored.find(({ id }) => id === incoming.id);
+  if (!existing) return [...stored, incoming];
+  if (isOpen(incoming) && !isOpen(existing)) return stored;
+  const isOlder = isOpen(incoming) && incoming.seen_at < existing.seen_at;
+  return stored.map((each) => (each === existing ? { ...incoming, ...(isOlder ? { seen_at: existing.seen_at, evidence: existing.evidence } : {}) } : each));
 }
 
 /**
  * Merges an answer into the stored findings, which may be newer.
- * @param {Finding[]} held
- * @param {Finding[]|undefined} told  an older server may send none
+ * @param {Finding[]} stored
+ * @param {Finding[]|undefined} incoming  an older server may send none
  */
-export const joinedFindings = (held, told) => (told ?? []).reduce(withFinding, held);
+export const joinedFindings = (stored, incoming) => (incoming ?? []).reduce(withFinding, stored);
 
 /**
  * Updates the evidence of open findings; skips unknown ones.
- * @param {Finding[]} held
- * @param {{id: string, seen_at: number, evidence: string}[]|undefined} seen
+ * @param {Finding[]} stored
+ * @param {{id: string, seen_at: number, evidence: string}[]|undefined} updates
  * @returns {Finding[]}  the same object if nothing differs
  */
-export function withEvidence(held, seen) {
-  const newer = (/** @type {Finding} */ finding) => seen?.find(({ id, seen_at: at }) => id === finding.id && at > finding.seen_at);
-  return held.some(newer) ? held.map((finding) => (newer(finding) ? { ...finding, ...newer(finding) } : finding)) : held;
+export function withEvidence(stored, updates) {
+  const newer = (/** @type {Finding} */ finding) => updates?.find(({ id, seen_at: at }) => id === finding.id && at > finding.seen_at);
+  return stored.some(newer) ? stored.map((finding) => (newer(finding) ? { ...finding, ...newer(finding) } : finding)) : stored;
 }
 
 /** The findings at a step: later ones are left out, those that closed later are open, with their first evidence. @param {Finding[]} findings @param {number} step */
@@ -65,7 +65,7 @@ export const toneOf = ({ rule, severity }) => (severity === "problem" ? "bad" : 
 export const kindWord = ({ rule, severity }) => (rule === "healthy" ? "Healthy" : { problem: "Problem", warning: "Warning", info: "Note" }[severity]);
 
 /** The evidence, and the last step at which it was seen. @param {Finding} finding */
-export const evidenceWords = ({ evidence, seen_at: seen }) => `${evidence} Seen at step ${integer(seen)}.`;
+export const evidenceWords = ({ evidence, seen_at: step }) => `${evidence} Seen at step ${integer(step)}.`;
 
 /** The newest open finding of some rules. @param {Run} run @param {...string} rules */
 export const openOf = ({ findings }, ...rules) => findings.filter((finding) => isOpen(finding) && rules.includes(finding.rule)).at(-1);

@@ -24,11 +24,11 @@ export function forkOf({ runs, order }, parent, step, change) {
     const end = k === 1 ? place : `${place}-${k}`;
     return `${parent.slice(0, LONGEST_NAME - end.length)}${end}`;
   };
-  const taken = new Set(order);
+  const names = new Set(order);
   let k = 1;
-  while (taken.has(wished(k))) k++;
-  const told = `${runs[parent].label} from ${integer(step)}`;
-  return { name: wished(k), label: k === 1 ? told : `${told}, ${k}`, fork_of: parent, at_step: step, ...change };
+  while (names.has(wished(k))) k++;
+  const base = `${runs[parent].label} from ${integer(step)}`;
+  return { name: wished(k), label: k === 1 ? base : `${base}, ${k}`, fork_of: parent, at_step: step, ...change };
 }
 
 /** "fork of SGD at step 420"; empty for other runs. @param {State} state @param {string} name */

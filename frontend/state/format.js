@@ -33,9 +33,9 @@ export function number(value) {
 export function short(value, digits) {
   if (value === null || value === undefined || !Number.isFinite(value) || value === 0) return number(value);
   const size = Math.abs(value);
-  const [shown, unit] = size >= 999.5 && size < 999_500 ? [value / 1000, "k"] : [value, ""];
+  const [scaled, unit] = size >= 999.5 && size < 999_500 ? [value / 1000, "k"] : [value, ""];
   if (size < 0.01 || size >= 999_500) return trueMinus(value.toExponential(digits - 1).replace("+", ""));
-  return trueMinus(Math.abs(shown) >= 10 ** digits ? String(Math.round(shown)) : shown.toPrecision(digits)) + unit;
+  return trueMinus(Math.abs(scaled) >= 10 ** digits ? String(Math.round(scaled)) : scaled.toPrecision(digits)) + unit;
 }
 
 /** Created once, because `toLocaleString` creates one for every number. */

@@ -38,9 +38,9 @@ const ODD = { nan: "nan", inf: "∞", "-inf": "−∞" };
 
 /** Text of the cells that are not finite. @param {Entry} entry @returns {(row: number, column: number) => string} */
 function oddWords({ not_finite: counts = {}, not_finite_at: places = [] }) {
-  const found = new Map(places.map(([row, column, kind]) => [`${row} ${column}`, ODD[kind]]));
+  const kinds = new Map(places.map(([row, column, kind]) => [`${row} ${column}`, ODD[kind]]));
   const [only, ...others] = /** @type {(keyof typeof ODD)[]} */ (Object.keys(counts));
-  return (row, column) => found.get(`${row} ${column}`) ?? (only && !others.length ? ODD[only] : "–");
+  return (row, column) => kinds.get(`${row} ${column}`) ?? (only && !others.length ? ODD[only] : "–");
 }
 
 /** @param {Entry} entry @returns {Cell[][]} */

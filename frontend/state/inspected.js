@@ -4,7 +4,7 @@
  */
 
 import { deadLayer } from "./selectors.js";
-import { seen } from "./moments.js";
+import { stateOnView } from "./moments.js";
 import { keyOf, shownPlace } from "./sheets.js";
 
 /** @typedef {import("./types.js").State} State */
@@ -24,7 +24,7 @@ export function inspectionOf(state) {
 
 /** The dead layer of the run at the step on view. @param {State} state */
 export function inspectedDead(state) {
-  const run = seen(state).runs[inspectedRun(state)?.name ?? ""];
+  const run = stateOnView(state).runs[inspectedRun(state)?.name ?? ""];
   return run === undefined ? null : deadLayer(run);
 }
 

@@ -11,7 +11,7 @@ import { stepOf } from "./moments.js";
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Json} Json */
 /**
- * @typedef {{figure: string, instrument: string, name: string, brief: string, query?: string, key?: string, units?: "inputs"|"targets", value: (told: Json) => string, least: (told: Json) => string, says: (told: Json) => string}} Gauge  `query` holds further parameters; `key` says how to read its lines; `units` names the part that may be standardized; `brief` and `least` are name and value where there is little room, in the unit of the marker; a value changes with every measurement, its `says` only with the story
+ * @typedef {{figure: string, instrument: string, name: string, brief: string, query?: string, key?: string, units?: "inputs"|"targets", value: (answer: Json) => string, least: (answer: Json) => string, says: (answer: Json) => string}} Gauge  `query` holds further parameters; `key` says how to read its lines; `units` names the part that may be standardized; `brief` and `least` are name and value where there is little room, in the unit of the marker; a value changes with every measurement, its `says` only with the story
  */
 /** @typedef {{value: string, text: string, gauges: Gauge[], isFor?: (experiment: import("./types.js").Experiment) => boolean}} Choice */
 
@@ -139,10 +139,10 @@ export const kindOf = (gauge) => Object.keys(GAUGES).find((name) => GAUGES[name]
 export const keyWords = ({ experiment }, { key = "", units }) => (units && isStandardized(experiment, units) ? `${key}; standardized` : key);
 
 /** The request of a gauge: the instrument and its query, if any. @param {Gauge} gauge */
-export const askedFor = ({ instrument, query }) => (query ? `${instrument}?${query}` : instrument);
+export const requestOf = ({ instrument, query }) => (query ? `${instrument}?${query}` : instrument);
 
 /** The open instruments, each once. @param {State} state */
-export const openInstruments = (state) => (state.view.panel === "instruments" ? [...new Set(choiceOf(state).gauges.map(askedFor))] : []);
+export const openInstruments = (state) => (state.view.panel === "instruments" ? [...new Set(choiceOf(state).gauges.map(requestOf))] : []);
 
 /** @typedef {{run: import("./types.js").Run, step: number, isPast: boolean}} Place */
 
@@ -158,11 +158,11 @@ export function measuredAt(state) {
 /** Answers kept for an instrument; beyond that every second of the older ones goes. */
 export const MOST = 300;
 
-const TRAILED = new Set(Object.values(GAUGES).map(askedFor));
+const TRAILED = new Set(Object.values(GAUGES).map(requestOf));
 
-/** Numbers and their names: the parts of an answer that a trail can show. @param {Json} told @returns {Json} */
-function light(told) {
-  const numbers = Object.entries(told).map(([key, value]) => [key, value !== null && typeof value === "object" && !Array.isArray(value) ? light(value) : value]);
+/** Numbers and their names: the parts of an answer that a trail can show. @param {Json} answer @returns {Json} */
+function light(answer) {
+  const numbers = Object.entries(answer).map(([key, value]) => [key, value !== null && typeof value === "object" && !Array.isArray(value) ? light(value) : value]);
   return Object.fromEntries(numbers.filter(([, value]) => !Array.isArray(value)));
 }
 
@@ -174,32 +174,32 @@ function thinned(trail) {
 /**
  * Adds an answer. One of another generation or an unknown run changes nothing.
  * @param {State} state
- * @param {{run: string, name: string, answer: Json}} told
+ * @param {{run: string, name: string, answer: Json}} answer
  * @returns {State}
  */
 export function withMeasured(state, { run, name, answer }) {
   const { generation } = answer;
   if (state.runs[run]?.generation !== generation) return state;
   /** @type {import("./types.js").Measured} */
-  const held = state.instruments[run]?.generation === generation ? state.instruments[run] : { generation, last: {}, trails: {} };
-  const others = (held.trails[name] ?? []).filter(({ step }) => step !== answer.step);
+  const stored = state.instruments[run]?.generation === generation ? state.instruments[run] : { generation, last: {}, trails: {} };
+  const others = (stored.trails[name] ?? []).filter(({ step }) => step !== answer.step);
   // only instruments with a figure of trails keep one
   const trail = !TRAILED.has(name) ? [] : thinned([...others, light(answer)].sort((a, b) => a.step - b.step));
-  return { ...state, instruments: { ...state.instruments, [run]: { generation, last: { ...held.last, [name]: answer }, trails: { ...held.trails, [name]: trail } } } };
+  return { ...state, instruments: { ...state.instruments, [run]: { generation, last: { ...stored.last, [name]: answer }, trails: { ...stored.trails, [name]: trail } } } };
 }
 
 /** An instrument's answers for a run in this generation. @param {State} state @param {string} run @param {string} name @returns {{last: Json|undefined, trail: Json[]}} */
-export function toldOf(state, run, name) {
-  const held = state.instruments[run];
-  const isOfNow = held?.generation === state.runs[run]?.generation;
-  return { last: isOfNow ? held.last[name] : undefined, trail: isOfNow ? held.trails[name] ?? [] : [] };
+export function answersOf(state, run, name) {
+  const stored = state.instruments[run];
+  const isOfNow = stored?.generation === state.runs[run]?.generation;
+  return { last: isOfNow ? stored.last[name] : undefined, trail: isOfNow ? stored.trails[name] ?? [] : [] };
 }
 
 /** A gauge in one sentence, rewritten when its story changes. @param {State} state @param {Gauge} gauge */
 export function gaugeSummary(state, gauge) {
   const { name, says } = gauge;
   const at = measuredAt(state);
-  const last = at ? toldOf(state, at.run.name, askedFor(gauge)).last : undefined;
+  const last = at ? answersOf(state, at.run.name, requestOf(gauge)).last : undefined;
   return last && at ? `${name} of ${at.run.label}: ${says(last)}.` : `${name}, not measured yet.`;
 }
 
@@ -210,7 +210,7 @@ export function gaugeSummary(state, gauge) {
  */
 export function waitingWords(state, gauge) {
   const at = measuredAt(state);
-  if (!at || !["ready", "live"].includes(state.connection.status) || toldOf(state, at.run.name, askedFor(gauge)).last) return "";
+  if (!at || !["ready", "live"].includes(state.connection.status) || answersOf(state, at.run.name, requestOf(gauge)).last) return "";
   return state.playback.playing && !at.isPast ? "Not measured yet: playing runs go first." : "Being measured.";
 }
 
@@ -218,19 +218,19 @@ export function waitingWords(state, gauge) {
 export function readingWords(state) {
   const at = measuredAt(state);
   if (!at) return "";
-  const told = choiceOf(state).gauges.map((gauge) => {
-    const { last } = toldOf(state, at.run.name, askedFor(gauge));
+  const readings = choiceOf(state).gauges.map((gauge) => {
+    const { last } = answersOf(state, at.run.name, requestOf(gauge));
     return last ? `${gauge.name} ${gauge.value(last)}` : null;
   });
-  return [at.run.label, ...told.filter(Boolean)].join(", ");
+  return [at.run.label, ...readings.filter(Boolean)].join(", ");
 }
 
 /** The cost of the open instruments: "takes 12 ms, every 0.4 s". @param {State} state */
 export function costWords(state) {
   const at = measuredAt(state);
-  const told = at ? openInstruments(state).map((name) => toldOf(state, at.run.name, name).last) : [];
-  if (!told.length || told.some((one) => !one)) return "";
-  const sum = (/** @type {string} */ field) => told.reduce((all, one) => all + (one?.[field] ?? 0), 0);
+  const answers = at ? openInstruments(state).map((name) => answersOf(state, at.run.name, name).last) : [];
+  if (!answers.length || answers.some((one) => !one)) return "";
+  const sum = (/** @type {string} */ field) => answers.reduce((all, one) => all + (one?.[field] ?? 0), 0);
   const cost = sum("cost_seconds");
   const takes = `takes ${cost < 0.9995 ? `${integer(Math.max(1, 1000 * cost))} ms` : `${number(cost)} s`}`;
   return state.playback.playing && !state.looking ? `${takes}, every ${Math.max(0.1, cost + sum("again_seconds")).toFixed(1)} s` : takes;

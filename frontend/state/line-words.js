@@ -5,13 +5,13 @@
 
 import { namesIn } from "./expressions.js";
 import { integer, number, percent, plural, setting } from "./format.js";
-import { firstOdd, isAllZero, isNowherePositive, isOdd, knownBefore, numberOf, sizeOf } from "./sheets.js";
+import { firstOdd, isAllZero, isNowherePositive, isOdd, valuesBefore, numberOf, sizeOf } from "./sheets.js";
 
 /** @typedef {import("./sheets.js").Sheet} Sheet */
 /** @typedef {import("./sheets.js").Line} Line */
 /** @typedef {import("./sheets.js").Entry} Entry */
-/** @typedef {import("./sheets.js").Known} Known */
-/** @typedef {{sheet: Sheet, place: number, line: Line, known: Known, m: number}} Context */
+/** @typedef {import("./sheets.js").Scope} Scope */
+/** @typedef {{sheet: Sheet, place: number, line: Line, scope: Scope, m: number}} Context */
 
 /** "All 4 entries of z2", "All 3,600 entries of z2 (900 samples, 4 units)". @param {Entry} entry */
 function allOf(entry) {
@@ -25,14 +25,14 @@ function allOf(entry) {
 const below = (entry) => `${sizeOf(entry) === 1 ? "is" : "are"} ${entry.negative === sizeOf(entry) ? "negative" : "negative or 0"}`;
 
 /** The first name in an expression whose values are all exactly 0. @param {Context} context */
-const zeroOf = ({ line, known }) => [...namesIn(line.expression)].find((name) => name !== line.name && isAllZero(known.get(name)));
+const zeroOf = ({ line, scope }) => [...namesIn(line.expression)].find((name) => name !== line.name && isAllZero(scope.get(name)));
 
 /** "inf 2, nan 1". @param {Entry} entry */
 const oddCounts = ({ not_finite: counts = {} }) => Object.entries(counts).map(([kind, count]) => `${integer(count)} ${kind.replace("-", "−")}`).join(", ");
 
 /** @param {Context} context */
-function oddWords({ sheet, place, line, known }) {
-  const from = [...namesIn(line.expression)].find((name) => isOdd(known.get(name)));
+function oddWords({ sheet, place, line, scope }) {
+  const from = [...namesIn(line.expression)].find((name) => isOdd(scope.get(name)));
   if (from) return `${from} is not finite already, and so is ${line.name}: ${oddCounts(line)}.`;
   const first = firstOdd(sheet) === place ? "This is the first line that is not finite" : `${line.name} is not finite`;
   return `${first}: ${oddCounts(line)} of ${integer(sizeOf(line))}. Numbers have become too large for a float.`;
@@ -62,25 +62,25 @@ const BENDS = [
 ];
 
 /** @param {Context} context */
-function bendWords({ line, known }) {
+function bendWords({ line, scope }) {
   const [z] = namesIn(line.expression);
-  const entry = known.get(z);
+  const entry = scope.get(z);
   if (entry && isRelu(line, z)) return reluWords(entry);
   const bend = BENDS.find(({ sign }) => line.expression.includes(sign));
   return bend?.words ?? `The layer is linear: ${line.name} is ${z}, as it is.`;
 }
 
 /** Predictions beside the true values. @param {Context} context */
-function predictionWords({ line, known, m }) {
-  const y = known.get("y");
+function predictionWords({ line, scope, m }) {
+  const y = scope.get("y");
   const [there, here] = [y?.mean?.[0], line.mean?.[0]];
   if (line.shape[1] !== 1 || there === undefined || there === null || here === undefined || here === null) return null;
   const many = m > 1;
   const isLogit = line.name === "y_pred" && (there === 0 || there === 1 || (y && y.zeros + sumOfOnes(y) === sizeOf(y)));
   if (isLogit) return many ? "Logits: above 0 speaks for class 1, below for class 0." : `A logit of ${number(here)}: ${here > 0 ? "above 0 speaks for class 1" : "below 0 speaks for class 0"}, and y is ${number(there)}.`;
   const gap = here - there;
-  const told = many ? `On average the network predicts ${number(here)}, and y is ${number(there)}` : `The network predicts ${number(here)}, and y is ${number(there)}`;
-  return gap === 0 ? `${told}.` : `${told}: ${number(Math.abs(gap))} too ${gap > 0 ? "high" : "low"}.`;
+  const sentence = many ? `On average the network predicts ${number(here)}, and y is ${number(there)}` : `The network predicts ${number(here)}, and y is ${number(there)}`;
+  return gap === 0 ? `${sentence}.` : `${sentence}: ${number(Math.abs(gap))} too ${gap > 0 ? "high" : "low"}.`;
 }
 
 /** How many entries are exactly 1, if all are here. @param {Entry} y */
@@ -88,17 +88,17 @@ const sumOfOnes = (y) => (y.rows === y.shape[0] && Array.isArray(y.values) ? y.v
 
 /** Weighted inputs and a bias. @param {Context} context */
 function affineWords(context) {
-  const { line, known } = context;
+  const { line, scope } = context;
   const names = [...namesIn(line.expression)];
-  if (isAllZero(known.get(names[0]))) return `${names[0]} is exactly 0, so ${line.name} is ${names[2]}${context.m > 1 ? " for every sample" : ""}, whatever the inputs are.`;
+  if (isAllZero(scope.get(names[0]))) return `${names[0]} is exactly 0, so ${line.name} is ${names[2]}${context.m > 1 ? " for every sample" : ""}, whatever the inputs are.`;
   if (isRelu(nextLine(context), line.name)) return reluWords(line);
   return (line.name === "y_pred" && predictionWords(context)) || "Each unit weighs its inputs and adds its bias.";
 }
 
 /** @param {Context} context */
-function slopeWords({ line, known }) {
+function slopeWords({ line, scope }) {
   const [, z] = /\((z\d+) > 0\)/.exec(line.expression) ?? [];
-  const entry = z === undefined ? undefined : known.get(z);
+  const entry = z === undefined ? undefined : scope.get(z);
   if (entry && isNowherePositive(entry)) return `No entry of ${z} is above 0, so (${z} > 0) is 0 everywhere: ${line.name} is exactly 0, and with it every gradient behind.`;
   if (entry) return `The gradient passes where ${z} is above 0: at ${integer(sizeOf(entry) - entry.zeros - entry.negative)} of ${integer(sizeOf(entry))} entries.`;
   if (/^d\w+$/.test(line.expression)) return `The layer is linear, so ${line.name} is ${line.expression}.`;
@@ -120,8 +120,8 @@ function weightGradientWords({ line }) {
 const isDrawnAnew = ({ line }) => line.part === "update" && /^(drawn_|np\.zeros_like\()/.test(line.expression);
 
 /** A parameter after the step, beside its value before. @param {Context} context */
-function changeWords({ line, known }) {
-  const gradient = known.get(`d${line.name}`);
+function changeWords({ line, scope }) {
+  const gradient = scope.get(`d${line.name}`);
   const { change: at } = line;
   if (!at) return "";
   if (at.after === at.before) return isAllZero(gradient) ? `d${line.name} is exactly 0, so ${line.name} stays as it is.` : `The change is too small for a float: ${line.name} stays as it is.`;
@@ -130,9 +130,9 @@ function changeWords({ line, known }) {
 }
 
 /** @param {Context} context */
-function memoryWords({ sheet, line, known }) {
+function memoryWords({ sheet, line, scope }) {
   const [, kind] = /^(velocity|mean|square)_/.exec(line.name) ?? [];
-  const zero = zeroOf({ sheet, place: 0, line, known, m: 0 });
+  const zero = zeroOf({ sheet, place: 0, line, scope, m: 0 });
   const added = zero ? ` ${zero} is exactly 0, so it only decays.` : "";
   if (kind === "velocity") return `The earlier changes times ${setting(numberOf(sheet, "momentum") ?? 0)}, plus this gradient.${added}`;
   if (kind === "mean") return `A running mean of the gradient, of about the last ${integer(1 / (1 - (numberOf(sheet, "beta1") ?? 0)))} changes.${added}`;
@@ -140,10 +140,10 @@ function memoryWords({ sheet, line, known }) {
 }
 
 /** @param {Context} context */
-function shareWords({ line, known }) {
+function shareWords({ line, scope }) {
   const share = Number(line.values);
   return share < 1 ? `The gradient is longer than clip_norm allows: it is shortened to ${percent(share)}.`
-    : `The gradient is within clip_norm (${number(Number(known.get("clip_norm")?.values))}): it stays as it is.`;
+    : `The gradient is within clip_norm (${number(Number(scope.get("clip_norm")?.values))}): it stays as it is.`;
 }
 
 /** Sentences by name of a line, for ordinary values. @type {[RegExp, (context: Context) => string|null][]} */
@@ -160,9 +160,9 @@ const WORDS = [
   [/^share$/, shareWords],
   [/^norm$/, () => "How long the gradient is, over all weights and biases."],
   [/^count$/, ({ line }) => `Changes made by this optimizer: ${integer(Number(line.values))}.`],
-  [/^lr$/, ({ line, known }) => `The schedule multiplies the rate by ${number(Number(known.get("factor")?.values))}: ${number(Number(line.values))}.`],
+  [/^lr$/, ({ line, scope }) => `The schedule multiplies the rate by ${number(Number(scope.get("factor")?.values))}: ${number(Number(line.values))}.`],
   [/^error$/, ({ line }) => `How far each prediction is off: ${integer(line.negative)} of ${integer(sizeOf(line))} are too low.`],
-  [/^cut$/, ({ known }) => `Errors beyond delta (${number(Number(known.get("delta")?.values))}) are cut to it: one that is far off pulls no harder than that.`],
+  [/^cut$/, ({ scope }) => `Errors beyond delta (${number(Number(scope.get("delta")?.values))}) are cut to it: one that is far off pulls no harder than that.`],
   [/^e$/, () => "Exponentials, of which softmax takes each one's share in its row."],
   [/^one_hot$/, () => "1 in the column of a sample's class, 0 elsewhere."],
   [/^shifted$/, () => "Minus the largest logit of each row, so that no exponential overflows."],
@@ -173,8 +173,8 @@ const WORDS = [
 
 /** Why a result is exactly 0. @param {Context} context */
 function zeroWords(context) {
-  const { line, known } = context;
-  if (/^dz\d+$/.test(line.name) && !isAllZero(known.get(`da${line.name.slice(2)}`))) return slopeWords(context);
+  const { line, scope } = context;
+  if (/^dz\d+$/.test(line.name) && !isAllZero(scope.get(`da${line.name.slice(2)}`))) return slopeWords(context);
   const zero = zeroOf(context);
   return zero ? `${zero} is exactly 0, so ${line.name} is too.` : `${allOf(line)} ${sizeOf(line) === 1 ? "is" : "are"} exactly 0.`;
 }
@@ -186,7 +186,7 @@ const forwardWords = (context) => (context.line.expression.includes(" @ ") ? aff
 export function sentenceOf(sheet, place) {
   const line = sheet.lines[place];
   /** @type {Context} */
-  const context = { sheet, place, line, known: knownBefore(sheet, place), m: sheet.batch.length };
+  const context = { sheet, place, line, scope: valuesBefore(sheet, place), m: sheet.batch.length };
   if (isOdd(line)) return oddWords(context);
   if (isDrawnAnew(context)) return `An edit reinitializes this layer at the end of the step: ${line.name} starts ${line.expression.startsWith("drawn_") ? "with new numbers" : "at 0"}.`;
   const isParameter = line.part === "update" && /^[Wb]\d+$/.test(line.name);

@@ -49,15 +49,15 @@ export function linkOf(state, of) {
   const { view, runs, order, looking } = state;
   const hidden = order.filter((name) => runs[name].hidden);
   /** @type {LinkView} */
-  const shown = { x: view.x, y: view.y, measure: view.measure };
+  const shared = { x: view.x, y: view.y, measure: view.measure };
   const run = view.isRunChosen ? view.networkRun : view.selectedRun;
-  if (run && (view.isRunChosen || run !== order[0])) shown.run = run;
-  if (hidden.length) shown.hidden = hidden;
-  if (of === "recipe") return { recipe, steps: {}, view: shown };
-  if (looking) shown.look = looking.step;
+  if (run && (view.isRunChosen || run !== order[0])) shared.run = run;
+  if (hidden.length) shared.hidden = hidden;
+  if (of === "recipe") return { recipe, steps: {}, view: shared };
+  if (looking) shared.look = looking.step;
   // a diverged run diverges again one step after its last
   const steps = order.map((name) => [name, runs[name].step + (runs[name].status === "diverged" ? 1 : 0)]);
-  return { recipe, steps: Object.fromEntries(steps.filter(([, step]) => step)), view: shown };
+  return { recipe, steps: Object.fromEntries(steps.filter(([, step]) => step)), view: shared };
 }
 
 /** Version 0 had one step for all runs, and no view. @type {((old: Json) => Json)[]} */
@@ -88,9 +88,9 @@ export function readLink(version, content) {
 
 /** @param {Json} view @returns {LinkView} */
 function readView({ run, hidden, look, ...choices }) {
-  const known = Object.entries(VIEWS).filter(([name, values]) => (/** @type {readonly string[]} */ (values)).includes(choices[name]));
+  const valid = Object.entries(VIEWS).filter(([name, values]) => (/** @type {readonly string[]} */ (values)).includes(choices[name]));
   return {
-    ...Object.fromEntries(known.map(([name]) => [name, choices[name]])),
+    ...Object.fromEntries(valid.map(([name]) => [name, choices[name]])),
     ...(typeof run === "string" ? { run } : {}),
     ...(Array.isArray(hidden) ? { hidden: hidden.filter((name) => typeof name === "string") } : {}),
     ...(isStep(look) ? { look } : {}),

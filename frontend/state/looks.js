@@ -34,7 +34,7 @@ export function readLook({ step, units, weights, predictions }) {
  * @returns {number[]}
  */
 export function sharesOf({ cells }) {
-  const held = numbers(cells);
-  const largest = Math.max(...held.map(Math.abs)) || 1;
-  return held.map((cell) => cell / largest);
+  const values = numbers(cells);
+  const largest = Math.max(...values.map(Math.abs)) || 1;
+  return values.map((cell) => cell / largest);
 }

@@ -32,9 +32,9 @@ export function tellingStep(all, step, reach) {
     if (!series || !loss) return [];
     return [...series.last].map((last, k) => (Number.isFinite(loss.min[k]) ? Math.min(last, Math.max(series.first[k], step)) : Infinity));
   }).filter((each) => Math.abs(each - step) <= reach);
-  const known = (/** @type {number} */ at) => all.filter((series) => lossAt(series, at)).length;
-  return [...new Set([step, ...near])].map((at) => ({ at, known: known(at) }))
-    .sort((a, b) => b.known - a.known || Math.abs(a.at - step) - Math.abs(b.at - step) || a.at - b.at)[0].at;
+  const count = (/** @type {number} */ at) => all.filter((series) => lossAt(series, at)).length;
+  return [...new Set([step, ...near])].map((at) => ({ at, count: count(at) }))
+    .sort((a, b) => b.count - a.count || Math.abs(a.at - step) - Math.abs(b.at - step) || a.at - b.at)[0].at;
 }
 
 /** "0.0118", or "0.0118 to 0.0170". @param {ReturnType<typeof lossAt>} loss */

@@ -21,8 +21,8 @@ const SHARES = 16;
 
 /** The marks of visible runs, by step. @param {State} state @returns {Marker[]} */
 export function markersOf(state) {
-  const shown = state.order.map((name) => state.runs[name]).filter(({ hidden }) => !hidden);
-  return shown.flatMap((run) => marksOf(run, state)).sort((a, b) => a.step - b.step);
+  const visible = state.order.map((name) => state.runs[name]).filter(({ hidden }) => !hidden);
+  return visible.flatMap((run) => marksOf(run, state)).sort((a, b) => a.step - b.step);
 }
 
 /** The marks of one run. @param {Run} run @param {State} state @returns {Marker[]} */
@@ -109,8 +109,8 @@ export function flagsOf(markers, end, pixels) {
 /** "step 420: GD: rate 0.1 → 0.05" of each mark of a flag. @param {Marker[]} flag */
 export const flagWords = (flag) => flag.map(({ step, text }) => `step ${integer(step)}: ${text}`);
 
-/** The step to which a flag leads: its first, or the next of its own if the view is at one. @param {Marker[]} flag @param {number} shown */
-export function stepFrom(flag, shown) {
-  const isOwn = flag.some(({ step }) => step === shown);
-  return (isOwn && flag.find(({ step }) => step > shown) || flag[0]).step;
+/** The step to which a flag leads: its first, or the next of its own if the view is at one. @param {Marker[]} flag @param {number} current */
+export function stepFrom(flag, current) {
+  const isOwn = flag.some(({ step }) => step === current);
+  return (isOwn && flag.find(({ step }) => step > current) || flag[0]).step;
 }

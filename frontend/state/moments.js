@@ -30,9 +30,9 @@ export function withoutLostPast(state) {
 }
 
 /** Past runs by their answers, so that views redraw only when their own part changed. @type {WeakMap<Moment, {of: unknown[], run: Run}>} */
-const MADE = new WeakMap();
+const PAST_RUNS = new WeakMap();
 /** @type {WeakMap<State, State>} */
-const SEEN = new WeakMap();
+const ON_VIEW = new WeakMap();
 
 /**
  * The state that every view shows: each run at the step on view. While its answer is on the way, a run keeps the last
@@ -40,24 +40,24 @@ const SEEN = new WeakMap();
  * @param {State} state
  * @returns {State}
  */
-export function seen(state) {
+export function stateOnView(state) {
   if (!state.looking) return state;
-  const known = SEEN.get(state);
-  if (known) return known;
+  const cached = ON_VIEW.get(state);
+  if (cached) return cached;
   const runs = Object.fromEntries(Object.values(state.runs).map((run) => [run.name, runThen(run, state)]));
-  const shown = { ...state, runs };
-  SEEN.set(state, shown);
-  return shown;
+  const result = { ...state, runs };
+  ON_VIEW.set(state, result);
+  return result;
 }
 
 /** @param {Run} run @param {State} state @returns {Run} */
 function runThen(run, state) {
-  const moment = state.looking?.found[run.name];
+  const moment = state.looking?.moments[run.name];
   const recipe = state.experiment?.recipe.runs.find(({ name }) => name === run.name);
   if (!moment || !recipe || moment.generation !== run.generation) return run;
   const of = [run.label, run.lane, run.hidden, run.edits, run.findings, run.divergedAt, recipe, state.catalog];
-  const made = MADE.get(moment);
-  if (made && of.every((each, k) => each === made.of[k])) return made.run;
+  const cached = PAST_RUNS.get(moment);
+  if (cached && of.every((each, k) => each === cached.of[k])) return cached.run;
   const { step, epoch, samples_seen: samplesSeen, latest, units, predictions, weights, trend } = moment;
   const edits = run.edits.filter(({ at_step }) => at_step <= step);
   /** @type {Run} */
@@ -68,6 +68,6 @@ function runThen(run, state) {
     divergedAt: run.divergedAt === step ? step : null,
     settings: inForce(recipe, edits, [], state.catalog),
   };
-  MADE.set(moment, { of, run: then });
+  PAST_RUNS.set(moment, { of, run: then });
   return then;
 }

@@ -14,13 +14,13 @@ export function createNews() {
   /** @type {string|null} */
   let experiment = null;
   /** @type {Set<string>} */
-  let said = new Set();
+  let announced = new Set();
   return (state) => {
-    const found = Object.values(state.runs).flatMap(({ name, generation, findings }) =>
+    const problems = Object.values(state.runs).flatMap(({ name, generation, findings }) =>
       findings.filter(isToBeSaid).map(({ id, title }) => ({ key: `${name} ${generation} ${id}`, title })));
     const id = state.experiment?.id ?? null;
-    const fresh = id === experiment ? found.filter(({ key }) => !said.has(key)) : [];
-    said = new Set([...(id === experiment ? said : []), ...found.map(({ key }) => key)]);
+    const fresh = id === experiment ? problems.filter(({ key }) => !announced.has(key)) : [];
+    announced = new Set([...(id === experiment ? announced : []), ...problems.map(({ key }) => key)]);
     experiment = id;
     return fresh.map(({ title }) => title).join(" ");
   };

@@ -27,92 +27,92 @@ export function labelOf(name) {
  * A run keeps its colour for life; a new one takes the first free one.
  * @param {string} name
  * @param {number} place
- * @param {Record<string, Run>} known
+ * @param {Record<string, Run>} previous
  * @returns {Lane}
  */
-export function laneOf(name, place, known) {
-  if (known[name]) return known[name].lane;
-  const taken = new Set(Object.values(known).map(({ lane }) => lane));
-  return LANES.find((lane) => !taken.has(lane)) ?? LANES[place % LANES.length];
+export function laneOf(name, place, previous) {
+  if (previous[name]) return previous[name].lane;
+  const used = new Set(Object.values(previous).map(({ lane }) => lane));
+  return LANES.find((lane) => !used.has(lane)) ?? LANES[place % LANES.length];
 }
 
 /**
  * The newer of two readings of a series, by step. An answer has the loss of the present parameters; the next frame has
  * that before the last step.
- * @param {Run["latest"]} held
- * @param {Run["latest"]} [told]
+ * @param {Run["latest"]} current
+ * @param {Run["latest"]} [incoming]
  * @returns {Run["latest"]}
  */
-export function newest(held, told = {}) {
-  const newer = Object.entries(told).filter(([name, { step }]) => !held[name] || step >= held[name].step);
-  return newer.length ? { ...held, ...Object.fromEntries(newer) } : held;
+export function newest(current, incoming = {}) {
+  const newer = Object.entries(incoming).filter(([name, { step }]) => !current[name] || step >= current[name].step);
+  return newer.length ? { ...current, ...Object.fromEntries(newer) } : current;
 }
 
 /**
  * Within a generation edits only grow: an answer with fewer is older than the last edit.
- * @param {import("./types.js").Edit[]} told
- * @param {import("./types.js").Edit[]} known
+ * @param {import("./types.js").Edit[]} incoming
+ * @param {import("./types.js").Edit[]} previous
  */
-const grownEdits = (told, known) => (told.length < known.length ? known : told);
+const grownEdits = (incoming, previous) => (incoming.length < previous.length ? previous : incoming);
 
-/** @param {RunAnswer} told @param {Run|undefined} known */
-const isOvertaken = (told, known) => known !== undefined && told.generation < known.generation;
+/** @param {RunAnswer} incoming @param {Run|undefined} previous */
+const isOvertaken = (incoming, previous) => previous !== undefined && incoming.generation < previous.generation;
 
 /**
  * Merges an answer. An answer older than the last frame does not move the counter back; one from before a reset is
  * ignored.
- * @param {RunAnswer} told
+ * @param {RunAnswer} incoming
  * @param {RunRecipe} recipe
- * @param {Run|undefined} known
+ * @param {Run|undefined} previous
  * @param {Lane} lane
  * @returns {Run}
  */
-function runOf(told, recipe, known, lane) {
-  if (known && isOvertaken(told, known)) return known;
-  const same = known && known.generation === told.generation;
-  const behind = same && known.step > told.step;
+function runOf(incoming, recipe, previous, lane) {
+  if (previous && isOvertaken(incoming, previous)) return previous;
+  const same = previous && previous.generation === incoming.generation;
+  const behind = same && previous.step > incoming.step;
   // within a generation a diverged run stays diverged: another answer is older than the event
-  const over = same && known.status === "diverged";
+  const over = same && previous.status === "diverged";
   return {
-    name: told.name,
-    label: recipe?.label ?? told.label ?? labelOf(told.name),
+    name: incoming.name,
+    label: recipe?.label ?? incoming.label ?? labelOf(incoming.name),
     lane,
     hidden: false,
-    status: over ? known.status : told.status,
-    step: behind ? known.step : told.step,
-    epoch: behind ? known.epoch : told.epoch,
-    samplesSeen: behind ? known.samplesSeen : told.samples_seen,
-    generation: told.generation,
-    finishedBy: told.finished_by ?? null,
-    divergedAt: over ? known.divergedAt : told.status === "diverged" ? told.diverged_at ?? told.step : null,
-    latest: same ? newest(known.latest, told.latest) : told.latest,
-    settings: known?.settings ?? { optimizer: recipe.optimizer, learning_rate: recipe.learning_rate, batch_size: recipe.batch_size, order: recipe.order },
-    edits: grownEdits(recipe?.edits ?? [], same ? known.edits : []),
-    planned: (recipe?.edits ?? []).flatMap(({ at_step }) => (at_step > told.step ? [at_step] : [])),
-    units: same ? known.units : null,
-    predictions: same ? known.predictions : null,
-    weights: same ? known.weights : null,
-    trend: same ? known.trend : undefined,
-    findings: joinedFindings(same ? known.findings : [], told.findings),
-    doctor: told.doctor,
-    restarted: known?.restarted ?? null,
-    isWayBack: known?.isWayBack ?? false,
+    status: over ? previous.status : incoming.status,
+    step: behind ? previous.step : incoming.step,
+    epoch: behind ? previous.epoch : incoming.epoch,
+    samplesSeen: behind ? previous.samplesSeen : incoming.samples_seen,
+    generation: incoming.generation,
+    finishedBy: incoming.finished_by ?? null,
+    divergedAt: over ? previous.divergedAt : incoming.status === "diverged" ? incoming.diverged_at ?? incoming.step : null,
+    latest: same ? newest(previous.latest, incoming.latest) : incoming.latest,
+    settings: previous?.settings ?? { optimizer: recipe.optimizer, learning_rate: recipe.learning_rate, batch_size: recipe.batch_size, order: recipe.order },
+    edits: grownEdits(recipe?.edits ?? [], same ? previous.edits : []),
+    planned: (recipe?.edits ?? []).flatMap(({ at_step }) => (at_step > incoming.step ? [at_step] : [])),
+    units: same ? previous.units : null,
+    predictions: same ? previous.predictions : null,
+    weights: same ? previous.weights : null,
+    trend: same ? previous.trend : undefined,
+    findings: joinedFindings(same ? previous.findings : [], incoming.findings),
+    doctor: incoming.doctor,
+    restarted: previous?.restarted ?? null,
+    isWayBack: previous?.isWayBack ?? false,
   };
 }
 
 /**
  * @param {ExperimentAnswer} answer
- * @param {Record<string, Run>} known
+ * @param {Record<string, Run>} previous
  * @param {boolean} again  the same experiment; otherwise only looks are kept
  */
-export function runsOf(answer, known, again) {
-  const staying = Object.fromEntries(answer.runs.filter(({ name }) => known[name]).map(({ name }) => [name, known[name]]));
+export function runsOf(answer, previous, again) {
+  const staying = Object.fromEntries(answer.runs.filter(({ name }) => previous[name]).map(({ name }) => [name, previous[name]]));
   /** @type {Record<string, Run>} */
   const runs = {};
-  answer.runs.forEach((told, place) => {
-    const recipe = /** @type {RunRecipe} */ (answer.recipe.runs.find(({ name }) => name === told.name));
-    const lane = laneOf(told.name, place, { ...staying, ...runs });
-    runs[told.name] = { ...runOf(told, recipe, again ? staying[told.name] : undefined, lane), hidden: staying[told.name]?.hidden ?? false };
+  answer.runs.forEach((incoming, place) => {
+    const recipe = /** @type {RunRecipe} */ (answer.recipe.runs.find(({ name }) => name === incoming.name));
+    const lane = laneOf(incoming.name, place, { ...staying, ...runs });
+    runs[incoming.name] = { ...runOf(incoming, recipe, again ? staying[incoming.name] : undefined, lane), hidden: staying[incoming.name]?.hidden ?? false };
   });
   return runs;
 }
@@ -124,10 +124,10 @@ export function runsOf(answer, known, again) {
  * @returns {ExperimentAnswer}
  */
 export function withNewerRecipes(answer, { runs, experiment }) {
-  const overtaken = new Set(answer.runs.filter((told) => isOvertaken(told, runs[told.name])).map(({ name }) => name));
+  const overtaken = new Set(answer.runs.filter((incoming) => isOvertaken(incoming, runs[incoming.name])).map(({ name }) => name));
   if (!overtaken.size || !experiment) return answer;
-  const held = Object.fromEntries(experiment.recipe.runs.map((recipe) => [recipe.name, recipe]));
-  const recipes = answer.recipe.runs.map((recipe) => (overtaken.has(recipe.name) ? held[recipe.name] ?? recipe : recipe));
+  const current = Object.fromEntries(experiment.recipe.runs.map((recipe) => [recipe.name, recipe]));
+  const recipes = answer.recipe.runs.map((recipe) => (overtaken.has(recipe.name) ? current[recipe.name] ?? recipe : recipe));
   return { ...answer, recipe: { ...answer.recipe, runs: recipes } };
 }
 
@@ -152,11 +152,11 @@ function roundHalfEven(value) {
 
 /**
  * @param {ExperimentAnswer} answer
- * @param {Experiment|null} known
+ * @param {Experiment|null} previous
  * @param {string|null} [token]
  * @returns {Experiment}
  */
-export function experimentOf(answer, known, token) {
+export function experimentOf(answer, previous, token) {
   const outputs = answer.outputs ?? 1;
   const sizes = layerSizes(answer.recipe, outputs);
   const shapes = sizes.slice(1).map((units, k) => /** @type {[number, number]} */ ([sizes[k], units]));
@@ -164,13 +164,13 @@ export function experimentOf(answer, known, token) {
   const { train_samples: train = split.train, test_samples: test = split.test, baseline } = answer;
   return {
     id: answer.id,
-    token: token === undefined ? known?.token ?? null : token,
+    token: token === undefined ? previous?.token ?? null : token,
     recipe: answer.recipe,
     kernel: answer.kernel,
     baseline: baseline ? { train: baseline.train, test: baseline.test ?? null } : null,
     trainSamples: train,
     testSamples: test,
-    initialLoss: answer.initial_loss ?? startOf(answer) ?? known?.initialLoss ?? null,
+    initialLoss: answer.initial_loss ?? startOf(answer) ?? previous?.initialLoss ?? null,
     features: sizes[0],
     inputs: answer.inputs ?? Array.from({ length: sizes[0] }, (_, k) => `x${k + 1}`),
     outputs,

@@ -39,8 +39,8 @@ export function refusalWords({ title, detail, status, bound, limit, asked, error
   const what = COUNTED[bound ?? ""];
   if (what) return `Too many ${what}: ${integer(asked ?? 0)}; the limit is ${integer(limit ?? 0)}.`;
   if (status === 413) return "The file is too large.";
-  const told = errors?.length ? errors.map((error) => error.detail ?? error.message).join("; ") : detail;
-  return `${capital(told || title).replace(/\.$/, "")}.`;
+  const text = errors?.length ? errors.map((error) => error.detail ?? error.message).join("; ") : detail;
+  return `${capital(text || title).replace(/\.$/, "")}.`;
 }
 
 /** Columns that can be a target or an input. @param {Table} table */
@@ -72,8 +72,8 @@ export function guessOf(table, target, catalog) {
 export function inputWords(table, target) {
   const inputs = usable(table).filter(({ name }) => name !== target);
   const left = table.columns.filter(({ used }) => !used).map(({ name, reason }) => `${name} (${reason})`);
-  const told = inputs.map(({ name, kind, distinct }) => (kind === "category" ? `${name} (${distinct} values)` : name));
-  return [`Inputs: ${told.join(", ")}.`, left.length ? `Not used: ${left.join("; ")}.` : ""].filter(Boolean).join(" ");
+  const names = inputs.map(({ name, kind, distinct }) => (kind === "category" ? `${name} (${distinct} values)` : name));
+  return [`Inputs: ${names.join(", ")}.`, left.length ? `Not used: ${left.join("; ")}.` : ""].filter(Boolean).join(" ");
 }
 
 /** "60 rows can be used". @param {Table} table */

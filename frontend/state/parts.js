@@ -3,7 +3,7 @@
  * Owns: changes of a run, settings in force, the server's speed and pace.
  */
 
-import { askedOf, inForce } from "./settings.js";
+import { pendingChanges, inForce } from "./settings.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Run} Run */
@@ -35,7 +35,7 @@ export function settled(state) {
   for (const recipe of recipes) {
     const run = runs[recipe.name];
     if (!run) continue;
-    const settings = inForce(recipe, editsSoFar(run), askedOf(state, run.name), state.catalog);
+    const settings = inForce(recipe, editsSoFar(run), pendingChanges(state, run.name), state.catalog);
     runs[recipe.name] = { ...run, settings };
   }
   return { ...state, runs };

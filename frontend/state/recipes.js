@@ -20,8 +20,8 @@ import { fromNow } from "./settings.js";
  */
 export function recipeNow({ experiment, runs }) {
   if (!experiment) return null;
-  const told = experiment.recipe.runs.filter(({ name }) => runs[name]);
-  return { ...experiment.recipe, runs: told.map((run) => ({ ...run, label: runs[run.name].label, edits: runs[run.name].edits })) };
+  const present = experiment.recipe.runs.filter(({ name }) => runs[name]);
+  return { ...experiment.recipe, runs: present.map((run) => ({ ...run, label: runs[run.name].label, edits: runs[run.name].edits })) };
 }
 
 /**
@@ -30,16 +30,16 @@ export function recipeNow({ experiment, runs }) {
  * @param {Changes} changes
  */
 export function changedRecipe({ experiment, runs, catalog }, changes) {
-  const { data, network, loss, runs: told } = /** @type {NonNullable<typeof experiment>} */ (experiment).recipe;
+  const { data, network, loss, runs: recipes } = /** @type {NonNullable<typeof experiment>} */ (experiment).recipe;
   const samples = otherData(catalog, data, changes.data ?? {});
-  const isKept = changes.loss !== undefined || keepsLoss(catalog, loss, data, samples);
+  const keepsOne = changes.loss !== undefined || keepsLoss(catalog, loss, data, samples);
   // the replacing loss may need logits
-  const isBare = !isKept || (changes.loss !== undefined && takesLogits(changes.loss));
+  const isBare = !keepsOne || (changes.loss !== undefined && takesLogits(changes.loss));
   return {
     data: samples,
     network: { ...drawn(network, changes.network), ...(isBare ? { output: "identity" } : {}), ...changes.network },
-    ...(isKept ? { loss: changes.loss ?? loss } : {}),
-    runs: told.filter(({ name }) => runs[name]).map((run) => ({ ...fromNow(run, runs[run.name]), ...changes.runs?.[run.name] })),
+    ...(keepsOne ? { loss: changes.loss ?? loss } : {}),
+    runs: recipes.filter(({ name }) => runs[name]).map((run) => ({ ...fromNow(run, runs[run.name]), ...changes.runs?.[run.name] })),
   };
 }
 
@@ -74,8 +74,8 @@ export function freshWords({ data, network, loss }, runs) {
  */
 export function nextRun({ order, runs }) {
   const first = runs[order[0]]?.settings;
-  const taken = new Set(order.map((name) => runs[name].label));
-  const mini = !taken.has("Mini-batch");
+  const labels = new Set(order.map((name) => runs[name].label));
+  const mini = !labels.has("Mini-batch");
   return {
     label: mini ? "Mini-batch" : `Run ${order.length + 1}`,
     learning_rate: Math.min(...order.map((name) => runs[name].settings.learning_rate)),

@@ -49,8 +49,8 @@ export function initialState() {
 
 /** Playing follows an unanswered command, else the status of the runs. @param {State} state */
 function beat(state) {
-  const asked = Object.values(state.pending).filter((command) => ["play", "pause", "step", "reset"].includes(command.do));
-  const newest = asked.at(-1);
+  const commands = Object.values(state.pending).filter((command) => ["play", "pause", "step", "reset"].includes(command.do));
+  const newest = commands.at(-1);
   const playing = newest ? newest.do === "play" : Object.values(state.runs).some((run) => run.status === "playing");
   const { status } = state.connection;
   /** @type {State["connection"]["status"]} */
@@ -63,16 +63,16 @@ function beat(state) {
 /**
  * The server's whole answer about an experiment; `token` only if it is new.
  * @param {State} state
- * @param {ExperimentAnswer} told
+ * @param {ExperimentAnswer} incoming
  * @param {string|null} [token]
  * @returns {State}
  */
-function opened(state, told, token) {
-  const again = state.experiment?.id === told.id;
-  const answer = again ? withNewerRecipes(told, state) : told;
+function opened(state, incoming, token) {
+  const again = state.experiment?.id === incoming.id;
+  const answer = again ? withNewerRecipes(incoming, state) : incoming;
   const runs = runsOf(answer, state.runs, again);
   const order = answer.runs.map(({ name }) => name);
-  const kept = (/** @type {string|null} */ name) => (name && order.includes(name) ? name : order[0] ?? null);
+  const keep = (/** @type {string|null} */ name) => (name && order.includes(name) ? name : order[0] ?? null);
   const playback = again ? heard(state, answer) : heard({ ...state, pending: {}, playback: { ...state.playback, isOwn: false } }, answer);
   return towardsTrouble(settled({
     ...withStorage(state, answer.read_only ?? false),
@@ -83,25 +83,25 @@ function opened(state, told, token) {
     offer: again ? state.offer : null,
     figures: again ? state.figures : {},
     instruments: again ? state.instruments : {},
-    view: { ...state.view, selectedRun: kept(state.view.selectedRun), networkRun: kept(state.view.networkRun), isRunChosen: again && state.view.isRunChosen },
+    view: { ...state.view, selectedRun: keep(state.view.selectedRun), networkRun: keep(state.view.networkRun), isRunChosen: again && state.view.isRunChosen },
   }));
 }
 
-/** @param {State} state @param {string} name @param {Json} told  a run in a frame */
-function framed(state, name, told) {
+/** @param {State} state @param {string} name @param {Json} incoming  a run in a frame */
+function framed(state, name, incoming) {
   const run = state.runs[name];
-  if (!run || told.generation < run.generation) return state;
-  const again = told.generation > run.generation;
-  if (!again && told.step < run.step) return withRun(state, name, { latest: newest(run.latest, told.latest) });
+  if (!run || incoming.generation < run.generation) return state;
+  const again = incoming.generation > run.generation;
+  if (!again && incoming.step < run.step) return withRun(state, name, { latest: newest(run.latest, incoming.latest) });
   const next = withRun(state, name, {
-    status: told.status, step: told.step, epoch: told.epoch, samplesSeen: told.samples_seen,
-    generation: told.generation, doctor: told.doctor,
-    latest: newest(again ? {} : run.latest, told.latest),
-    divergedAt: told.status === "diverged" ? run.divergedAt ?? told.step : null,
-    findings: again ? [] : withEvidence(run.findings, told.findings),
+    status: incoming.status, step: incoming.step, epoch: incoming.epoch, samplesSeen: incoming.samples_seen,
+    generation: incoming.generation, doctor: incoming.doctor,
+    latest: newest(again ? {} : run.latest, incoming.latest),
+    divergedAt: incoming.status === "diverged" ? run.divergedAt ?? incoming.step : null,
+    findings: again ? [] : withEvidence(run.findings, incoming.findings),
     ...(again ? { units: null, predictions: null, weights: null, trend: undefined } : {}),
   });
-  return reachesPlanned(run, told.step) ? settled(next) : next;
+  return reachesPlanned(run, incoming.step) ? settled(next) : next;
 }
 
 /**
@@ -127,7 +127,7 @@ const MESSAGES = {
   opened: (state, { answer, token = null, watching = false }) => ({ ...opened({ ...state, problem: null }, answer, token), isWatching: watching }),
   experiment: (state, { state: answer }) => opened(state, answer),
   frame(state, { runs }) {
-    const next = Object.entries(runs).reduce((before, [name, told]) => framed(before, name, told), state);
+    const next = Object.entries(runs).reduce((before, [name, incoming]) => framed(before, name, incoming), state);
     return { ...next, frames: state.frames + 1 };
   },
   event: (state, event) => EVENTS[event.event]?.(state, event) ?? state,
@@ -148,11 +148,11 @@ const MESSAGES = {
   hidden: (state, { run, hidden }) => withRun(state, run, { hidden }),
   closed: (state, { runs }) => ({ ...state, view: { ...state.view, closedDivergences: closedWith(state, runs) } }),
   measured: (state, { runs }) => Object.entries(runs).reduce(
-    (before, [name, { generation, ...found }]) => (before.runs[name]?.generation === generation ? withRun(before, name, found) : before),
+    (before, [name, { generation, ...looks }]) => (before.runs[name]?.generation === generation ? withRun(before, name, looks) : before),
     state,
   ),
-  look: (state, { step }) => ({ ...state, offer: null, looking: step === null ? null : { step, found: state.looking?.found ?? {} } }),
-  found: (state, { moments }) => (state.looking ? { ...state, looking: { ...state.looking, found: { ...state.looking.found, ...moments } } } : state),
+  look: (state, { step }) => ({ ...state, offer: null, looking: step === null ? null : { step, moments: state.looking?.moments ?? {} } }),
+  moments: (state, { moments }) => (state.looking ? { ...state, looking: { ...state.looking, moments: { ...state.looking.moments, ...moments } } } : state),
   inspected: (state, { inspection }) => ({ ...state, inspection }),
   offer: (state, { offer }) => ({ ...state, offer }),
   instrument: (state, message) => withMeasured(state, /** @type {any} */ (message)),

@@ -14,7 +14,7 @@ import { wordFor } from "./words.js";
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Json} Json */
 /** @typedef {import("./types.js").Remedy} Remedy */
-/** @typedef {{do: string, run: string|null, body: Json}} Asked  as net/commands.js takes it */
+/** @typedef {{do: string, run: string|null, body: Json}} CommandRequest  as net/commands.js takes it */
 
 /** Number of runs in an experiment, if the catalog has no bound. */
 const MOST_RUNS = 8;
@@ -26,17 +26,17 @@ export const isFork = ({ command }) => command.do === "add_run";
  * The remedy as a command; its fork gets the usual name and label.
  * @param {State} state
  * @param {Remedy} remedy
- * @returns {Asked}
+ * @returns {CommandRequest}
  */
-export function askedBy(state, { command }) {
+export function requestFor(state, { command }) {
   const { do: what, run = null, ...body } = command;
   if (what !== "add_run") return { do: what, run, body };
   const { fork_of: parent, at_step: step, ...change } = body;
   return { do: what, run, body: state.runs[parent] ? forkOf(state, parent, step, change) : body };
 }
 
-/** @param {Json|undefined} held @param {Json} wanted */
-const holds = (held, wanted) => held !== undefined && Object.entries(wanted).every(([name, value]) => JSON.stringify(held[name]) === JSON.stringify(value));
+/** @param {Json|undefined} current @param {Json} target */
+const holds = (current, target) => current !== undefined && Object.entries(target).every(([name, value]) => JSON.stringify(current[name]) === JSON.stringify(value));
 
 /**
  * True if there is a fork of that step with that change: another would have the same numbers, random draws included.
@@ -64,13 +64,13 @@ export function noRoomWords({ catalog, order }) {
 }
 
 /** Values of settings that a run does not name. @type {Json} */
-const UNSAID = { schedule: "constant", stop: [] };
+const DEFAULTS = { schedule: "constant", stop: [] };
 
 /**
  * The undo of a remedy: removes the fork, or edits back.
  * @param {State} state  before the command
- * @param {Asked} asked
- * @returns {Asked}
+ * @param {CommandRequest} asked
+ * @returns {CommandRequest}
  */
 export function undoing(state, { do: what, run, body }) {
   if (what === "add_run") return { do: "remove_run", run: body.name, body: {} };
@@ -81,7 +81,7 @@ export function undoing(state, { do: what, run, body }) {
   const own = isOther ? Object.keys(defaultsOf(catalog, "optimizers", settings.optimizer)) : [];
   // layers drawn again are no setting and stay
   const names = [...own, ...Object.keys(body).filter((name) => name !== "redraw" && !(name in brought))];
-  const former = (/** @type {string} */ name) => settings[name] ?? UNSAID[name] ?? rowOf(catalog, "run_settings", name)?.default ?? null;
+  const former = (/** @type {string} */ name) => settings[name] ?? DEFAULTS[name] ?? rowOf(catalog, "run_settings", name)?.default ?? null;
   return { do: "edit", run, body: Object.fromEntries(names.map((name) => [name, former(name)])) };
 }
 
@@ -89,23 +89,23 @@ export function undoing(state, { do: what, run, body }) {
  * What was done, for the notice with Undo. From the fifth run on colours repeat, and the notice says so.
  * @param {State} state  after the command
  * @param {Remedy} remedy
- * @param {Asked} asked
+ * @param {CommandRequest} asked
  */
 export function doneWords({ runs, order }, { label }, { do: what, run, body }) {
   if (what !== "add_run") return `${label}: applied to ${runs[run ?? ""]?.label ?? run}.`;
-  const made = runs[body.name];
-  const twin = order.map((name) => runs[name]).find(({ name, lane }) => name !== body.name && lane === made?.lane);
+  const fork = runs[body.name];
+  const twin = order.map((name) => runs[name]).find(({ name, lane }) => name !== body.name && lane === fork?.lane);
   const alike = twin && order.length > LANES.length ? ` It shares colour and shape with ${twin.label}.` : "";
-  return `${label}: new run ${made?.label ?? body.name}.${alike}`;
+  return `${label}: new run ${fork?.label ?? body.name}.${alike}`;
 }
 
-/** The next thing to do, until somebody plays. @param {Asked} asked */
+/** The next thing to do, until somebody plays. @param {CommandRequest} asked */
 export const waitsWords = ({ do: what }) => (what === "add_run" ? "Press play to continue." : "");
 
 /**
  * A remedy with its whole effect, for a button far from its finding: "Rewind GD to 300, rate 0.03".
  * @param {State} state
- * @param {import("./doctor.js").Told} told
+ * @param {import("./doctor.js").RunFinding} entry
  * @param {Remedy} remedy
  */
 export function wholeWords({ runs }, { run }, { label, command }) {
@@ -118,6 +118,6 @@ export function wholeWords({ runs }, { run }, { label, command }) {
 
 /** The first remedy in the list that is not applied yet, with its finding. @param {State} state */
 export function firstRemedy(state) {
-  const offered = openFindings(state).flatMap((told) => told.finding.remedies.map((remedy) => ({ ...told, remedy })));
+  const offered = openFindings(state).flatMap((entry) => entry.finding.remedies.map((remedy) => ({ ...entry, remedy })));
   return offered.find(({ remedy }) => !isInForce(state, remedy)) ?? null;
 }

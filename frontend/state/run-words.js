@@ -16,11 +16,11 @@ import { wordFor } from "./words.js";
 const batchWord = (batch) => (batch === null ? "GD" : batch === 1 ? "SGD" : `mini-batch ${integer(Number(batch))}`);
 
 /** A setting with its value: "beta 1 0.5", "clip norm off". @param {string} name @param {number|null} value */
-const told = (name, value) => `${wordFor("settings", name)} ${value === null ? "off" : setting(value)}`;
+const settingWord = (name, value) => `${wordFor("settings", name)} ${value === null ? "off" : setting(value)}`;
 
 /** Settings with their values: "rate 0.03, clip norm 1". @param {Json} settings  numbers, or off */
 export const settingsWords = (settings) => Object.entries(settings).filter(([, value]) => value === null || typeof value === "number")
-  .map(([name, value]) => told(name, value)).join(", ");
+  .map(([name, value]) => settingWord(name, value)).join(", ");
 
 /** "momentum 0.9", "Nesterov 0.9", "Adam"; null if the update is the plain gradient. @param {Json} settings */
 function methodWord({ optimizer, momentum }) {
@@ -34,7 +34,7 @@ function asides({ schedule, l1, l2, clip_norm: norm, clip_value: value }) {
   const name = schedule ? methodName(schedule) : "constant";
   return [
     name === "constant" ? null : wordFor("schedules", name),
-    ...Object.entries({ l1, l2, clip_norm: norm, clip_value: value }).map(([each, size]) => (size ? told(each, size) : null)),
+    ...Object.entries({ l1, l2, clip_norm: norm, clip_value: value }).map(([each, size]) => (size ? settingWord(each, size) : null)),
   ];
 }
 
@@ -64,9 +64,9 @@ export function descendedWords({ settings: { l1, l2 }, latest: { objective } }) 
  */
 function scheduleWords(schedule, before, catalog) {
   const name = methodName(schedule);
-  const held = methodName(before) === name ? ownOf(catalog, "schedules", before) : defaultsOf(catalog, "schedules", name);
-  const own = Object.entries(ownOf(catalog, "schedules", schedule)).filter(([each, value]) => held[each] !== undefined && held[each] !== value);
-  return [`schedule ${wordFor("schedules", name)}`, ...own.map(([each, value]) => told(each, value))].join(", ");
+  const base = methodName(before) === name ? ownOf(catalog, "schedules", before) : defaultsOf(catalog, "schedules", name);
+  const own = Object.entries(ownOf(catalog, "schedules", schedule)).filter(([each, value]) => base[each] !== undefined && base[each] !== value);
+  return [`schedule ${wordFor("schedules", name)}`, ...own.map(([each, value]) => settingWord(each, value))].join(", ");
 }
 
 /** "layer 2 reinitialized, He", "layers 1, 2 reinitialized, Xavier". @param {{layers: number[], weights: string}} redraw */
@@ -75,7 +75,7 @@ function redrawWords({ layers, weights }) {
 }
 
 /** Settings with words of their own. */
-const SAID_APART = ["at_step", "label", "batch_size", "optimizer", "momentum", "learning_rate", "schedule", "order", "redraw", "stop"];
+const WITH_OWN_WORDS = ["at_step", "label", "batch_size", "optimizer", "momentum", "learning_rate", "schedule", "order", "redraw", "stop"];
 
 /**
  * The flag of an edit: "rate 0.03 → 0.006", "momentum 0.9", "SGD → mini-batch 32", "Adam", "clip norm 1". It leaves
@@ -86,15 +86,15 @@ const SAID_APART = ["at_step", "label", "batch_size", "optimizer", "momentum", "
  */
 export function editWords(edit, before, catalog = null) {
   const isOther = edit.optimizer !== undefined && edit.optimizer !== before.optimizer;
-  const held = isOther ? changed(before, { optimizer: edit.optimizer }, catalog) : before;
-  const standing = (/** @type {string} */ name) => (held[name] === undefined ? rowOf(catalog, "run_settings", name)?.default : held[name]);
+  const base = isOther ? changed(before, { optimizer: edit.optimizer }, catalog) : before;
+  const standing = (/** @type {string} */ name) => (base[name] === undefined ? rowOf(catalog, "run_settings", name)?.default : base[name]);
   const has = (/** @type {string} */ name) => edit[name] !== undefined && edit[name] !== standing(name);
   const words = [
     has("batch_size") && `${batchWord(before.batch_size)} → ${batchWord(edit.batch_size)}`,
-    isOther && (methodWord({ ...held, ...edit }) ?? wordFor("optimizers", edit.optimizer)),
-    !isOther && has("momentum") && told("momentum", edit.momentum),
+    isOther && (methodWord({ ...base, ...edit }) ?? wordFor("optimizers", edit.optimizer)),
+    !isOther && has("momentum") && settingWord("momentum", edit.momentum),
     has("learning_rate") && `rate ${setting(before.learning_rate)} → ${setting(edit.learning_rate)}`,
-    ...Object.keys(edit).filter((name) => !SAID_APART.includes(name) && has(name)).map((name) => told(name, edit[name])),
+    ...Object.keys(edit).filter((name) => !WITH_OWN_WORDS.includes(name) && has(name)).map((name) => settingWord(name, edit[name])),
     edit.schedule && scheduleWords(edit.schedule, before.schedule ?? "constant", catalog),
     has("order") && wordFor("orders", edit.order),
     edit.redraw && redrawWords(edit.redraw),

@@ -125,15 +125,15 @@ export function stateOf(run, { playback, looking, connection }) {
 
 /** "layer 2 dead", by the Doctor's findings or the units on view; empty if there is none. @param {Run} run */
 function deadWords(run) {
-  const found = openOf(run, "dead_layer");
+  const dead = openOf(run, "dead_layer");
   const layer = deadLayer(run);
-  return found?.mark ?? (layer === null ? "" : `layer ${layer} dead`);
+  return dead?.mark ?? (layer === null ? "" : `layer ${layer} dead`);
 }
 
 /** " since step 214" for a dead layer. @param {Run} run */
 export function sinceWords(run) {
-  const found = openOf(run, "dead_layer");
-  return found ? ` since step ${integer(found.since_step)}` : "";
+  const dead = openOf(run, "dead_layer");
+  return dead ? ` since step ${integer(dead.since_step)}` : "";
 }
 
 /** The loss chart in one sentence a run, rewritten only when the story changes. @param {State} state */
@@ -195,26 +195,26 @@ export function whereWords(state, places = state.order.map((name) => state.runs[
  * Steps of a view that is updated a few times a second: while runs move, and where it differs from the table's step;
  * else none.
  * @param {State} state
- * @param {Run[]} shown
+ * @param {Run[]} visible
  * @param {View} view
  */
-function viewPlaces(state, shown, view) {
-  const places = shown.flatMap((run) => {
+function viewPlaces(state, visible, view) {
+  const places = visible.flatMap((run) => {
     const step = (typeof view === "string" ? run[view] : view(run))?.step;
     return step === undefined ? [] : [{ label: run.label, step, isElsewhere: step !== run.step }];
   });
   return isOnTheMove(state) || places.some(({ isElsewhere }) => isElsewhere) ? places : [];
 }
 
-/** The step of a view: "step 1,128 (GD at 871)"; may be empty. @param {State} state @param {Run[]} shown @param {View} view */
-export function viewWords(state, shown, view) {
-  const places = viewPlaces(state, shown, view);
+/** The step of a view: "step 1,128 (GD at 871)"; may be empty. @param {State} state @param {Run[]} visible @param {View} view */
+export function viewWords(state, visible, view) {
+  const places = viewPlaces(state, visible, view);
   return places.length ? `step ${whereWords(state, places)}` : "";
 }
 
-/** The same without names, for a short line: "steps 871 to 1,128". @param {State} state @param {Run[]} shown @param {View} view */
-export function viewSteps(state, shown, view) {
-  const steps = viewPlaces(state, shown, view).map(({ step }) => step);
+/** The same without names, for a short line: "steps 871 to 1,128". @param {State} state @param {Run[]} visible @param {View} view */
+export function viewSteps(state, visible, view) {
+  const steps = viewPlaces(state, visible, view).map(({ step }) => step);
   const [least, most] = [Math.min(...steps), Math.max(...steps)];
   if (!steps.length) return "";
   return most - least > slackAt(state, most) ? `steps ${integer(least)} to ${integer(most)}` : `step ${integer(most)}`;

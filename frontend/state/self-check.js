@@ -15,8 +15,8 @@ export function verdictOf({ passed }) {
 
 /** "SGD at step 1,284, made by the compiled kernel: 4 of 4 checks passed." @param {string} label @param {SelfCheck} told */
 export function checkWords(label, { step, kernel, checks }) {
-  const asked = checks.filter(({ passed }) => passed !== null);
-  const passed = asked.filter((each) => each.passed).length;
+  const applicable = checks.filter(({ passed }) => passed !== null);
+  const passed = applicable.filter((each) => each.passed).length;
   const name = kernel === "numpy" ? "NumPy's" : `the ${kernel}`;
-  return `${label} at step ${integer(step)}, by ${name} kernel: ${passed} of ${asked.length} checks passed.`;
+  return `${label} at step ${integer(step)}, by ${name} kernel: ${passed} of ${applicable.length} checks passed.`;
 }

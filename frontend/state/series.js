@@ -13,7 +13,7 @@ import { decode } from "./columns.js";
 /** Buckets a run. Above this, older ones merge in aligned pairs. */
 export const CEILING = 4096;
 
-/** @typedef {"taken"|"stale"|"gap"} Taken */
+/** @typedef {"taken"|"stale"|"gap"} TakeResult */
 /** @typedef {Record<string, {generation: number, step: number}>} Positions  by run */
 
 /**
@@ -56,7 +56,7 @@ export function createRunSeries(ceiling = CEILING, origin = 0) {
   }
 
   /** How many buckets stay when new ones start at `first`, or -1 if they would not join. @param {number} first */
-  function kept(first) {
+  function keepBefore(first) {
     let keep = length;
     while (keep > 0 && rows.first[keep - 1] >= first) keep--;
     const end = keep ? rows.last[keep - 1] + 1 : origin;
@@ -65,13 +65,13 @@ export function createRunSeries(ceiling = CEILING, origin = 0) {
 
   /**
    * @param {Columns} columns
-   * @returns {Taken}
+   * @returns {TakeResult}
    */
   function take(columns) {
     if (columns.generation < generation) return "stale";
     const first = decode(columns.first);
     const again = columns.generation > generation;
-    const keep = again ? (first.length === 0 || first[0] === origin ? 0 : -1) : first.length ? kept(first[0]) : length;
+    const keep = again ? (first.length === 0 || first[0] === origin ? 0 : -1) : first.length ? keepBefore(first[0]) : length;
     if (keep < 0) return "gap";
     if (again) even = 1;
     generation = columns.generation;
@@ -163,10 +163,10 @@ function blank(stat, from, to) {
 /** The first step after the buckets. @param {ArrayLike<number>} last */
 const endOf = (last) => (last.length ? last[last.length - 1] + 1 : 0);
 
-/** @param {Columns} columns @param {ReturnType<typeof createRunSeries>} held */
-function endsBefore({ generation, last }, held) {
+/** @param {Columns} columns @param {ReturnType<typeof createRunSeries>} current */
+function endsBefore({ generation, last }, current) {
   const end = endOf(decode(last));
-  return generation === held.generation && end > 0 && end < endOf(held.last);
+  return generation === current.generation && end > 0 && end < endOf(current.last);
 }
 
 /** Pieces and the next one; without the pieces if it does not join. @param {Columns[]} pieces @param {Columns} next @returns {Columns[]} */
@@ -177,7 +177,7 @@ function joined(pieces, next) {
 }
 
 /** Every run's columns, by name. */
-export function createSeriesBook() {
+export function createSeriesStore() {
   /** @type {Map<string, ReturnType<typeof createRunSeries>>} */
   const runs = new Map();
   /** Finer columns of ranges on view. @type {typeof runs} */
@@ -218,7 +218,7 @@ export function createSeriesBook() {
     /**
      * @param {string} run
      * @param {Columns} columns
-     * @returns {Taken}
+     * @returns {TakeResult}
      */
     take(run, columns) {
       let series = runs.get(run);
@@ -229,10 +229,10 @@ export function createSeriesBook() {
         waiting.set(run, pieces);
         return "taken";
       }
-      /** @type {Taken} */
-      let taken = "taken";
-      for (const piece of pieces) if (taken !== "gap") taken = series.take(piece);
-      return taken;
+      /** @type {TakeResult} */
+      let result = "taken";
+      for (const piece of pieces) if (result !== "gap") result = series.take(piece);
+      return result;
     },
     /** @param {string} run */
     forget: (run) => (runs.delete(run), void waiting.delete(run)),

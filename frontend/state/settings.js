@@ -39,13 +39,13 @@ export function changed(settings, { redraw: _, ...change }, catalog) {
 /**
  * @param {RunRecipe} recipe
  * @param {Edit[]} edits
- * @param {Json[]} asked
+ * @param {Json[]} pending
  * @param {Catalog|null} catalog
  * @returns {Run["settings"]}
  */
-export function inForce(recipe, edits, asked, catalog) {
+export function inForce(recipe, edits, pending, catalog) {
   const { name, label, seed, origin, edits: _, ...start } = recipe;
-  const changes = [...edits.map(({ at_step, ...change }) => change), ...asked];
+  const changes = [...edits.map(({ at_step, ...change }) => change), ...pending];
   const settings = changed({ ...defaultsOf(catalog, "optimizers", recipe.optimizer), ...start, optimizer: recipe.optimizer }, {}, catalog);
   return changes.reduce((/** @type {Run["settings"]} */ before, change) => changed(before, change, catalog), settings);
 }
@@ -70,13 +70,13 @@ export function mergedEdits(change, later, catalog) {
  * @returns {Edit[]}
  */
 export function withEdit(edits, edit, catalog) {
-  const held = edits.find(({ at_step }) => at_step === edit.at_step);
-  if (!held) return [...edits, edit].sort((a, b) => a.at_step - b.at_step);
-  return edits.map((other) => (other === held ? /** @type {Edit} */ (mergedEdits(held, edit, catalog)) : other));
+  const same = edits.find(({ at_step }) => at_step === edit.at_step);
+  if (!same) return [...edits, edit].sort((a, b) => a.at_step - b.at_step);
+  return edits.map((other) => (other === same ? /** @type {Edit} */ (mergedEdits(same, edit, catalog)) : other));
 }
 
 /** Unanswered changes of a run. @param {State} state @param {string} run @returns {Json[]} */
-export function askedOf(state, run) {
+export function pendingChanges(state, run) {
   return Object.values(state.pending)
     .filter((command) => command.do === "edit" && command.run === run)
     .map(({ body: { label, ...change } }) => change);

@@ -24,7 +24,7 @@ import { namesIn } from "./expressions.js";
  */
 /** @typedef {Entry & {part: "forward"|"backward"|"update", expression: string}} Line */
 /** @typedef {{step: number, generation: number, batch: number[], functions: Record<string, string>, given: Entry[], lines: Line[]}} Sheet */
-/** @typedef {Map<string, Entry>} Known */
+/** @typedef {Map<string, Entry>} Scope */
 
 /** @param {Entry} entry */
 export const sizeOf = ({ shape }) => shape.reduce((size, length) => size * length, 1);
@@ -38,8 +38,8 @@ export const isOdd = (entry) => Object.keys(entry?.not_finite ?? {}).length > 0;
 /** No entry is above 0. @param {Entry} entry */
 export const isNowherePositive = (entry) => !isOdd(entry) && entry.zeros + entry.negative === sizeOf(entry);
 
-/** The value of each name before a line. @param {Sheet} sheet @param {number} place @returns {Known} */
-export const knownBefore = ({ given, lines }, place) => new Map([...given, ...lines.slice(0, place)].map((entry) => [entry.name, entry]));
+/** The value of each name before a line. @param {Sheet} sheet @param {number} place @returns {Scope} */
+export const valuesBefore = ({ given, lines }, place) => new Map([...given, ...lines.slice(0, place)].map((entry) => [entry.name, entry]));
 
 /** A bare number by its name, the last one. @param {Sheet} sheet @param {string} name @returns {number|null} */
 export function numberOf({ given, lines }, name) {
@@ -93,18 +93,18 @@ export function dependentsOf({ lines }, place) {
   const { name } = lines[place];
   const touched = new Set([name]);
   let isStill = true;
-  const found = [];
+  const followers = [];
   for (let k = place + 1; k < lines.length; k++) {
     const names = namesIn(lines[k].expression);
     const isDirect = isStill && names.has(name);
     if ([...names].some((each) => touched.has(each))) {
       touched.add(lines[k].name);
-      found.push({ place: k, isDirect });
+      followers.push({ place: k, isDirect });
     } else touched.delete(lines[k].name);
     // from here on the name has another value
     if (lines[k].name === name) isStill = false;
   }
-  return found;
+  return followers;
 }
 
 /** @param {Sheet} sheet @param {string} name @param {Line["part"]} [part] */
@@ -158,6 +158,6 @@ export function followersOf(sheet, place) {
   const left = lines.flatMap((line, k) => (isGradient(line) && !isAllZero(line) ? [k] : []));
   const only = left.length === 1 && left[0] > place ? left[0] : null;
   const most = MOST_FOLLOWING - (only === null ? 0 : 1);
-  const shown = [...new Set([...direct, ...weights])].filter((k) => k !== only).slice(0, most);
-  return [...shown.map((k) => ({ place: k, isOnly: false })), ...(only === null ? [] : [{ place: only, isOnly: true }])];
+  const listed = [...new Set([...direct, ...weights])].filter((k) => k !== only).slice(0, most);
+  return [...listed.map((k) => ({ place: k, isOnly: false })), ...(only === null ? [] : [{ place: only, isOnly: true }])];
 }

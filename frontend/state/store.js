@@ -38,11 +38,11 @@ export function createStore(initial, reduce) {
 
   /** @type {Store["watch"]} */
   function watch(select, listener) {
-    let seen = select(state);
+    let last = select(state);
     const tell = () => {
       const value = select(state);
-      if (isSame(value, seen)) return;
-      seen = value;
+      if (isSame(value, last)) return;
+      last = value;
       listener(value, state);
     };
     watchers.add(tell);

@@ -172,7 +172,7 @@
  * @property {boolean} [undo]  true: `app.undo()` reverts it
  */
 /** @typedef {{generation: number, last: Record<string, Json>, trails: Record<string, Json[]>}} Measured  by instrument: its last answer, and the numbers of all by step */
-/** @typedef {{step: number, found: Record<string, Moment>}} Looking  the past step on view, and each run's last answer there */
+/** @typedef {{step: number, moments: Record<string, Moment>}} Looking  the past step on view, and each run's last answer there */
 /** @typedef {{experiment: string, run: string, sheet: import("./sheets.js").Sheet}} Inspection  a run's step, line by line */
 /** @typedef {{run: string, change: Json, step: number}} Offer  a fork from a past step, with a change */
 /**
@@ -228,13 +228,13 @@
  * @property {() => string[]} names
  * @property {(name: string) => Stat|null} values
  */
-/** @typedef {{of: (run: string) => RunSeries|null, closer: (run: string) => RunSeries|null}} SeriesBook  `closer`: finer columns of a range */
+/** @typedef {{of: (run: string) => RunSeries|null, closer: (run: string) => RunSeries|null}} SeriesStore  `closer`: finer columns of a range */
 
 /**
  * The commands of the page. None throws: a refusal is in `state.problem`. Edits show in the state at once.
  * @typedef {object} App
  * @property {Store} store
- * @property {SeriesBook} series
+ * @property {SeriesStore} series
  * @property {Environment} environment
  * @property {() => Promise<void>} start  loads the catalog, then the stored experiment or the exhibit
  * @property {() => void} stop  closes the socket and every timer

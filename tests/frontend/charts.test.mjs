@@ -161,8 +161,8 @@ test("a run that diverges in its first step leaves through the top from its init
 
 test("the vertical range grows at once and does not shrink by itself", () => {
   const small = scene({ gd: 20 });
-  const held = lossChart(figures.loss, { ...small, held: { y: [-9, 5] } });
-  assert.deepEqual(held.y, [-9, 5]);
+  const next = lossChart(figures.loss, { ...small, previous: { y: [-9, 5] } });
+  assert.deepEqual(next.y, [-9, 5]);
 });
 
 test("an edit drops a line in every panel and a flag in the loss chart", () => {
@@ -318,7 +318,7 @@ test("the baseline's label never covers the label of a line's end", () => {
   const state = { ...scene().state, experiment: { ...scene().state.experiment, baseline: { train: 0.0118, test: null } } };
   const end = { left: 560, right: 637, top: 350, bottom: 368 };
   const above = curvesOf([{ meta: { role: "train" }, x: [0, 60, 61, 100], y: [3, 3, 0.01, 0.01] }, { meta: { role: "test" }, x: [0, 60, 61, 100], y: [3, 3, 0.01, 0.01] }], linear);
-  const at = (corner) => baselineLabel({ state, held: { y: null, corner } }, linear, { curves: above, flags: [], ends: [end], missing: null, isBegun: true });
+  const at = (corner) => baselineLabel({ state, previous: { y: null, corner } }, linear, { curves: above, flags: [], ends: [end], missing: null, hasStarted: true });
   for (const corner of [null, "right over"]) assert.ok(at(corner).left + 27 * 6.3 <= end.left, at(corner).corner);
 });
 
@@ -391,7 +391,7 @@ test("hollow markers stand 96 px apart", () => {
 const baseline = (points, { corner = null, flags = [] } = {}) => {
   const state = { experiment: { baseline: { train: 0.1 }, classes: [] } };
   const curves = curvesOf([{ meta: { role: "train" }, x: points.map(([x]) => x), y: points.map(([, y]) => y) }], FRAME);
-  return baselineLabel({ state, held: { y: null, corner } }, FRAME, { curves, flags, ends: [], missing: null, isBegun: true })?.corner;
+  return baselineLabel({ state, previous: { y: null, corner } }, FRAME, { curves, flags, ends: [], missing: null, hasStarted: true })?.corner;
 };
 
 test("the baseline's label stands in the corner where it covers least", () => {
@@ -410,7 +410,7 @@ test("with curves in all corners the baseline's label stands in between", () => 
 
 test("the baseline's label has a background only where something lies below it", () => {
   const { state } = scene();
-  const isOver = (curves) => baselineLabel({ state, held: { y: null } }, FRAME, { curves, flags: [], ends: [], missing: null, isBegun: true })?.isOver;
+  const isOver = (curves) => baselineLabel({ state, previous: { y: null } }, FRAME, { curves, flags: [], ends: [], missing: null, hasStarted: true })?.isOver;
   assert.equal(isOver([]), false);
   const everywhere = Array.from({ length: 40 }, (_, k) => ({ x: [46, 696], y: [26 + k * 9, 26 + k * 9] }));
   assert.equal(isOver(everywhere), true);
@@ -419,7 +419,7 @@ test("the baseline's label has a background only where something lies below it",
 test("the baseline of classes is named after the majority", () => {
   const { state } = scene();
   const classes = { ...state, experiment: { ...state.experiment, classes: ["a", "b"] } };
-  const words = (now) => baselineLabel({ state: now, held: { y: null, corner: null } }, FRAME, { curves: [], flags: [], ends: [], missing: null, isBegun: false })?.text;
+  const words = (now) => baselineLabel({ state: now, previous: { y: null, corner: null } }, FRAME, { curves: [], flags: [], ends: [], missing: null, hasStarted: false })?.text;
   assert.equal(words(state), "predicting the mean: 0.0436");
   assert.equal(words(classes), "predicting the majority: 0.0436");
 });

@@ -58,10 +58,10 @@ export function columns(first, last, generation = 0) {
 }
 
 /** A new finding: its first evidence is its evidence. */
-const asFound = (/** @type {any} */ finding) => ({ seen_at: finding.found_at, first_evidence: finding.evidence, ...finding });
+const asNew = (/** @type {any} */ finding) => ({ seen_at: finding.found_at, first_evidence: finding.evidence, ...finding });
 
 /** The Doctor's finding of a dead layer, with changes. */
-export const dead = (changes = {}) => asFound({
+export const dead = (changes = {}) => asNew({
   id: "dead_layer-2@214", rule: "dead_layer", severity: "problem", subject: { layer: 2 }, since_step: 214, until_step: null, found_at: 230,
   title: "SGD: layer 2 is dead.", evidence: "4 of 4 units output 0 for all 900 samples since step 214.", mark: "layer 2 dead",
   why: { text: "relu lets nothing through.", code: "dz2 = da2 * (z2 > 0)" },
@@ -73,13 +73,13 @@ export const dead = (changes = {}) => asFound({
 });
 
 /** The finding of a healthy run. */
-export const healthy = (changes = {}) => asFound({
+export const healthy = (changes = {}) => asNew({
   id: "healthy@400", rule: "healthy", severity: "info", subject: {}, since_step: 400, until_step: null, found_at: 400,
   title: "GD is learning.", evidence: "Train loss fell 69 % in the last 400 steps.", mark: "learning", why: null, remedies: [], ...changes,
 });
 
 /** The finding of a high rate. */
-export const edge = (changes = {}) => asFound({
+export const edge = (changes = {}) => asNew({
   id: "rate_at_edge@100", rule: "rate_at_edge", severity: "warning", subject: {}, since_step: 100, until_step: null, found_at: 110,
   title: "GD: the rate is at the edge.", evidence: "The loss rose in 48 of the last 100 steps.", mark: "rate at the edge", why: null,
   remedies: [{ label: "Halve the rate", hint: "rate 0.05", command: { do: "edit", run: "gd", learning_rate: 0.05 } }], ...changes,

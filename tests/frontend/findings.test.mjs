@@ -7,10 +7,10 @@ import { stripFor } from "../../frontend/components/strips.js";
 import { countWords, earlierFindings, openFindings, problemCount, waitWords } from "../../frontend/state/doctor.js";
 import { evidenceWords, findingsAt, glyphOf } from "../../frontend/state/findings.js";
 import { markersOf, nextMarker } from "../../frontend/state/markers.js";
-import { seen } from "../../frontend/state/moments.js";
+import { stateOnView } from "../../frontend/state/moments.js";
 import { createNews } from "../../frontend/state/news.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
-import { askedBy, doneWords, firstRemedy, isInForce, noRoomWords, undoing, waitsWords, wholeWords } from "../../frontend/state/remedies.js";
+import { requestFor, doneWords, firstRemedy, isInForce, noRoomWords, undoing, waitsWords, wholeWords } from "../../frontend/state/remedies.js";
 import { lossSummary, stateOf } from "../../frontend/state/selectors.js";
 import { lossChart } from "../../frontend/charts/loss-chart.js";
 import { answer, catalog, dead, edge, found, healthy } from "./fake-server.mjs";
@@ -138,13 +138,13 @@ test("the past view shows findings up to that step, including those closed since
   const moment = (step) => ({ step, generation: 0, epoch: 1, samples_seen: 900, latest: {}, units: null, predictions: null, weights: null });
   const at = (step) => after([
     found("gd", edge({ until_step: 160 })), found("sgd", dead()), frame("gd", 500), frame("sgd", 500), { type: "look", step },
-    { type: "found", moments: { gd: moment(step), sgd: moment(step) } },
+    { type: "moments", moments: { gd: moment(step), sgd: moment(step) } },
   ], opened());
   assert.deepEqual(titles(at(99)), []);
   assert.deepEqual(titles(at(100)), ["GD: the rate is at the edge."]);
   assert.deepEqual(titles(at(160)), []);
   assert.deepEqual([titles(at(214)), countWords(at(214))], [["SGD: layer 2 is dead."], "1 problem, 0 healthy"]);
-  const then = seen(at(150));
+  const then = stateOnView(at(150));
   assert.equal(stateOf(then.runs.sgd, then).word, "", "it was not dead yet; its losses of then are not there");
 });
 
@@ -208,7 +208,7 @@ test("a problem is announced once; earlier ones are not, and divergence has its 
 test("a remedy that forks gets its own name, and undo removes that run", () => {
   const state = after([frame("sgd", 500), found("sgd", dead())], opened());
   const { remedy } = firstRemedy(state);
-  const asked = askedBy(state, remedy);
+  const asked = requestFor(state, remedy);
   assert.deepEqual(asked, { do: "add_run", run: null, body: { name: "sgd-214", label: "SGD from 214", fork_of: "sgd", at_step: 214, redraw: { layers: [2], weights: "he" } } });
   assert.deepEqual(undoing(state, asked), { do: "remove_run", run: "sgd-214", body: {} });
 });

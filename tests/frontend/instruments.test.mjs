@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { createGauges } from "../../frontend/net/gauges.js";
-import { costWords, gaugeSummary, GAUGES, keyWords, MOST, openInstruments, readingWords, toldOf, waitingWords } from "../../frontend/state/instruments.js";
+import { costWords, gaugeSummary, GAUGES, keyWords, MOST, openInstruments, readingWords, answersOf, waitingWords } from "../../frontend/state/instruments.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
 import { createStore } from "../../frontend/state/store.js";
 import { answer, classified } from "./fake-server.mjs";
@@ -179,10 +179,10 @@ test("the past view shows maps of that step, and the live view those of the pres
   assert.deepEqual(await steps(), ["gd map now", "sgd map now"]);
   store.dispatch({ type: "look", step: 12 });
   assert.deepEqual(await steps(), ["gd map 12", "sgd map 12"]);
-  assert.equal(toldOf(store.get(), "gd", "map").last.step, 12);
+  assert.equal(answersOf(store.get(), "gd", "map").last.step, 12);
   store.dispatch({ type: "look", step: null });
   assert.deepEqual(await steps(), ["gd map now", "sgd map now"]);
-  assert.deepEqual(toldOf(store.get(), "gd", "map").trail, [], "no figure draws its trail");
+  assert.deepEqual(answersOf(store.get(), "gd", "map").trail, [], "no figure draws its trail");
 });
 
 const measured = (state, name, answer) => reduce(state, { type: "instrument", run: "gd", name, answer });
@@ -190,16 +190,16 @@ const measured = (state, name, answer) => reduce(state, { type: "instrument", ru
 test("a trail holds numbers by step, has a limit, and ends with a run's generation", () => {
   const { store } = page();
   let state = [30, 10, 20, 10].reduce((before, step) => measured(before, "curvature", told(step)), store.get());
-  assert.deepEqual(toldOf(state, "gd", "curvature").trail.map(({ step }) => step), [10, 20, 30]);
-  assert.equal(toldOf(state, "gd", "curvature").last.step, 10, "the one that was asked for last is shown");
-  assert.deepEqual(toldOf(state, "gd", "curvature").trail[0].eigenvalues, undefined);
-  assert.deepEqual(toldOf(state, "gd", "curvature").trail[0].batch, { alpha: 0.2 });
+  assert.deepEqual(answersOf(state, "gd", "curvature").trail.map(({ step }) => step), [10, 20, 30]);
+  assert.equal(answersOf(state, "gd", "curvature").last.step, 10, "the one that was asked for last is shown");
+  assert.deepEqual(answersOf(state, "gd", "curvature").trail[0].eigenvalues, undefined);
+  assert.deepEqual(answersOf(state, "gd", "curvature").trail[0].batch, { alpha: 0.2 });
   for (let step = 100; step < 2_000; step++) state = measured(state, "curvature", told(step));
-  const { trail } = toldOf(state, "gd", "curvature");
+  const { trail } = answersOf(state, "gd", "curvature");
   assert.ok(trail.length <= MOST && trail.length > MOST / 3 && trail[0].step === 10 && trail.at(-1).step === 1_999);
   assert.equal(measured(state, "curvature", told(5, { generation: 3 })), state, "of another life");
   const reset = reduce(state, { type: "frame", runs: { gd: { status: "paused", step: 0, epoch: 0, samples_seen: 0, generation: 1, latest: {} } } });
-  assert.deepEqual(toldOf(reset, "gd", "curvature"), { last: undefined, trail: [] });
+  assert.deepEqual(answersOf(reset, "gd", "curvature"), { last: undefined, trail: [] });
   assert.deepEqual(reduce(state, { type: "opened", answer: answer({ id: "another" }), token: null }).instruments, {});
 });
 

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { piecesOf } from "../../frontend/state/expressions.js";
 import { gridOf } from "../../frontend/state/grids.js";
 import { sentenceOf } from "../../frontend/state/line-words.js";
-import { followersOf, knownBefore, partnerOf } from "../../frontend/state/sheets.js";
+import { followersOf, valuesBefore, partnerOf } from "../../frontend/state/sheets.js";
 
 const wrong = [];
 for (const sheet of JSON.parse(readFileSync(0, "utf8"))) {
@@ -14,7 +14,7 @@ for (const sheet of JSON.parse(readFileSync(0, "utf8"))) {
     const line = `${name} = ${expression}`;
     const words = sentenceOf(sheet, place);
     if (!words || /undefined|NaN|null|object/.test(words)) wrong.push(`${line}: "${words}"`);
-    const known = knownBefore(sheet, place);
+    const known = valuesBefore(sheet, place);
     const pieces = piecesOf(expression);
     if (pieces.map(({ text }) => text).join("") !== expression) wrong.push(`${line}: cut wrongly`);
     for (const piece of pieces) {

@@ -189,12 +189,12 @@ test("a past step is requested again when its losses arrive, since the trend dep
   const looker = createLooker({ api, store, seriesOf: () => losses, environment: { setTimeout() {}, clearTimeout() {} } });
   store.dispatch({ type: "look", step: 12 });
   await settle();
-  assert.equal(store.get().looking.found.gd.trend, undefined, "nothing is known");
+  assert.equal(store.get().looking.moments.gd.trend, undefined, "nothing is known");
   losses.last = Array.from({ length: 20 }, (_, step) => step);
   losses.length = 20;
   store.dispatch({ type: "frame", runs: {} });
   await settle();
-  assert.equal(store.get().looking.found.gd.trend, "rising");
+  assert.equal(store.get().looking.moments.gd.trend, "rising");
   looker.stop();
 });
 
@@ -218,7 +218,7 @@ test("a past step is one request a run: with weights for the drawn run, without 
   store.dispatch({ type: "view", part: { predicted: "table" } });
   await settle();
   assert.deepEqual(asked.splice(0), ["gd moment weights=16&predictions=pairs", "sgd moment predictions=pairs"]);
-  assert.equal(store.get().looking.found.sgd.predictions.step, 12);
+  assert.equal(store.get().looking.moments.sgd.predictions.step, 12);
   looker.stop();
 });
 
@@ -239,7 +239,7 @@ test("returning to the same past step before its answer arrives shows it", async
     if (again === "after the answer") await answered();
     store.dispatch({ type: "look", step: 12 });
     for (let k = 0; k < 3; k++) await answered();
-    assert.equal(store.get().looking.found.gd?.step, 12, again);
+    assert.equal(store.get().looking.moments.gd?.step, 12, again);
     store.dispatch({ type: "look", step: null });
   }
   looker.stop();

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 
 import { latestOf } from "../../frontend/state/columns.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
-import { createSeriesBook } from "../../frontend/state/series.js";
+import { createSeriesStore } from "../../frontend/state/series.js";
 import { answer, catalog, columns } from "./fake-server.mjs";
 
 const read = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8"));
@@ -14,7 +14,7 @@ const ROOM = { width: 800, height: 400, left: 46, right: 104 };
 
 /** A page after some steps of each run; `change` edits the columns. */
 export function scene({ gd = 0, sgd = 0, change = () => {}, view = {}, messages = [], zoom = null, zoomY = null, compact = false } = {}) {
-  const series = createSeriesBook();
+  const series = createSeriesStore();
   let state = [{ type: "catalog", catalog }, { type: "opened", answer: answer(), token: "t" }, { type: "view", part: view }].reduce(reduce, initialState());
   for (const [run, steps, per] of [["gd", gd, 900], ["sgd", sgd, 1]]) {
     if (!steps) continue;
@@ -26,5 +26,5 @@ export function scene({ gd = 0, sgd = 0, change = () => {}, view = {}, messages 
     state = reduce(state, { type: "frame", runs: { [run]: { status: "playing", step: steps, epoch: (steps * per) / 900, samples_seen: steps * per, generation: 0, latest: latestOf(wire) } } });
   }
   state = messages.reduce(reduce, state);
-  return { state, series, look: { spec, theme: "light", compact }, room: ROOM, zoom: { x: zoom, y: zoomY }, held: { y: null } };
+  return { state, series, look: { spec, theme: "light", compact }, room: ROOM, zoom: { x: zoom, y: zoomY }, previous: { y: null } };
 }

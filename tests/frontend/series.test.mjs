@@ -6,7 +6,7 @@ import { test } from "node:test";
 
 import { FINE, plan, planFor, widths } from "../../frontend/state/buckets.js";
 import { decode, latestOf } from "../../frontend/state/columns.js";
-import { CEILING, createRunSeries, createSeriesBook } from "../../frontend/state/series.js";
+import { CEILING, createRunSeries, createSeriesStore } from "../../frontend/state/series.js";
 import { lossAt, lossAtWords, tellingStep } from "../../frontend/state/loss-at.js";
 import { thin } from "../../frontend/state/thinning.js";
 import { columns } from "./fake-server.mjs";
@@ -136,7 +136,7 @@ const wide = (first, last, width, generation = 0) => {
 };
 
 test("a range much coarser than needed is named, and its replacement fits exactly", () => {
-  const book = createSeriesBook();
+  const book = createSeriesStore();
   book.take("gd", columns(0, 1023));
   assert.deepEqual(book.coarse(), {});
   book.take("gd", wide(1024, 30719, 512));
@@ -146,7 +146,7 @@ test("a range much coarser than needed is named, and its replacement fits exactl
 });
 
 test("columns sent again in several pieces replace the old ones at once, without a gap meanwhile", () => {
-  const book = createSeriesBook();
+  const book = createSeriesStore();
   book.take("gd", wide(0, 8191, 128));
   assert.equal(book.take("gd", wide(1024, 3071, 8)), "taken");
   assert.equal(book.take("gd", wide(3072, 5119, 8)), "taken");
@@ -160,7 +160,7 @@ test("columns sent again in several pieces replace the old ones at once, without
 
 test("an incomplete piece does no harm: following columns and another start still join", () => {
   const begun = () => {
-    const book = createSeriesBook();
+    const book = createSeriesStore();
     book.take("gd", wide(0, 8191, 128));
     book.take("gd", wide(1024, 3071, 8));
     return book;
@@ -182,7 +182,7 @@ test("an incomplete piece does no harm: following columns and another start stil
 });
 
 test("positions name the first missing step", () => {
-  const book = createSeriesBook();
+  const book = createSeriesStore();
   book.take("gd", columns(0, 9, 3));
   assert.deepEqual(book.positions(), { gd: { generation: 3, step: 10 } });
   book.forget("gd");

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { briefText, lineText, namesIn, piecesOf } from "../../frontend/state/expressions.js";
 import { bareText, cellText, COLOURS, gridOf, inkOn, miniCells, tintOf } from "../../frontend/state/grids.js";
 import { batchWords, liveLine, sentenceOf } from "../../frontend/state/line-words.js";
-import { dependentsOf, firstOdd, firstZero, followersOf, keyOf, knownBefore, partnerOf, placeOf, shownPlace } from "../../frontend/state/sheets.js";
+import { dependentsOf, firstOdd, firstZero, followersOf, keyOf, valuesBefore, partnerOf, placeOf, shownPlace } from "../../frontend/state/sheets.js";
 
 /** An array as the server sends it. */
 function entry(name, values, more = {}) {
@@ -104,7 +104,7 @@ test("lines of one name have different keys, and a name has its last value", () 
   sheet.lines.splice(12, 0, line("update", entry("dW2", [[0], [0]]), "dW2 * share"), line("update", entry("dW2", [[0], [0]]), "np.clip(dW2, -clip_value, clip_value)"));
   assert.deepEqual([6, 12, 13].map((place) => keyOf(sheet, place)), ["backward dW2", "update dW2", "update dW2 2"]);
   assert.equal(placeOf(sheet, "update dW2 2"), 13);
-  assert.equal(knownBefore(sheet, 14).get("dW2"), sheet.lines[13]);
+  assert.equal(valuesBefore(sheet, 14).get("dW2"), sheet.lines[13]);
   assert.equal(partnerOf(sheet, 14).place, 13);
 });
 

@@ -231,7 +231,7 @@ test("the confusion matrix counts by true and predicted class", () => {
   const confusion = confusionOf({ y: [0, 0, 0, 1, 2, 2], y_pred: [0, 1, 0, 1, 0, 2] }, 3);
   assert.deepEqual(confusion, { counts: [[2, 1, 0], [0, 1, 0], [1, 0, 1]], totals: [3, 1, 2], right: 4, all: 6 });
   assert.equal(confusionWords("GD", confusion, true), "GD: 4 of 6 test samples correct. Rows are true classes, columns predicted ones.");
-  assert.equal(confusionWords("GD", confusionOf(null, 2), false), "GD: not looked at yet. Rows are true classes, columns predicted ones.");
+  assert.equal(confusionWords("GD", confusionOf(null, 2), false), "GD: no predictions yet. Rows are true classes, columns predicted ones.");
 });
 
 test("a run's rule, edits and state have the words of the design", () => {

@@ -7,7 +7,7 @@ import { gradientChart } from "../../frontend/charts/gradient-chart.js";
 import { lossChart } from "../../frontend/charts/loss-chart.js";
 import { forkOf, originWords } from "../../frontend/state/forks.js";
 import { flagsOf, flagWords, markersOf, nextMarker, snapped, stepFrom } from "../../frontend/state/markers.js";
-import { seen, shownStep, stepsAhead } from "../../frontend/state/moments.js";
+import { stateOnView, shownStep, stepsAhead } from "../../frontend/state/moments.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
 import { stateOf, whereWords } from "../../frontend/state/selectors.js";
 import { answer, catalog } from "./fake-server.mjs";
@@ -28,25 +28,25 @@ const lab = (...messages) => after([
 const at = (step) => ({ step, kind: "edit", run: "gd", lane: "a", text: "a mark" });
 
 test("the past view shows every run as it was, while training goes on", () => {
-  const state = lab({ type: "look", step: 420 }, { type: "found", moments: { gd: moment(420, 0.2), sgd: moment(420, 0.3) } }, frame("gd", 732), frame("sgd", 731));
-  const { gd, sgd } = seen(state).runs;
+  const state = lab({ type: "look", step: 420 }, { type: "moments", moments: { gd: moment(420, 0.2), sgd: moment(420, 0.3) } }, frame("gd", 732), frame("sgd", 731));
+  const { gd, sgd } = stateOnView(state).runs;
   assert.deepEqual([gd.step, gd.epoch, gd.samplesSeen, gd.latest.train_loss.value], [420, 210, 4200, 0.2]);
   assert.deepEqual([sgd.settings.learning_rate, gd.settings.batch_size], [0.006, null]);
   assert.deepEqual([state.runs.gd.step, state.runs.gd.settings.batch_size], [732, 32]);
-  assert.deepEqual([shownStep(state), stepsAhead(state), whereWords(seen(state))], [420, 312, "420"]);
-  assert.equal(stateOf(gd, seen({ ...state, playback: { ...state.playback, playing: false } })).word, "flat");
+  assert.deepEqual([shownStep(state), stepsAhead(state), whereWords(stateOnView(state))], [420, 312, "420"]);
+  assert.equal(stateOf(gd, stateOnView({ ...state, playback: { ...state.playback, playing: false } })).word, "flat");
 });
 
 test("new steps do not redraw a past view, only its own changes do", () => {
-  const state = lab({ type: "look", step: 420 }, { type: "found", moments: { gd: moment(420, 0.2) } });
+  const state = lab({ type: "look", step: 420 }, { type: "moments", moments: { gd: moment(420, 0.2) } });
   const later = after([frame("gd", 900)], state);
-  assert.equal(seen(later).runs.gd, seen(state).runs.gd);
-  assert.notEqual(seen(after([{ type: "hidden", run: "gd", hidden: true }], later)).runs.gd, seen(state).runs.gd);
+  assert.equal(stateOnView(later).runs.gd, stateOnView(state).runs.gd);
+  assert.notEqual(stateOnView(after([{ type: "hidden", run: "gd", hidden: true }], later)).runs.gd, stateOnView(state).runs.gd);
 });
 
 test("a run that has not come so far is shown at its step, and a loading one at its last answer", () => {
-  const state = lab({ type: "look", step: 300 }, { type: "found", moments: { gd: moment(300, 0.2), sgd: moment(250, 0.3) } }, { type: "look", step: 200 });
-  assert.equal(whereWords(seen(state)), "300 (SGD at 250)");
+  const state = lab({ type: "look", step: 300 }, { type: "moments", moments: { gd: moment(300, 0.2), sgd: moment(250, 0.3) } }, { type: "look", step: 200 });
+  assert.equal(whereWords(stateOnView(state)), "300 (SGD at 250)");
   assert.equal(shownStep(state), 200);
 });
 
@@ -56,8 +56,8 @@ test("the view leaves a past that no longer exists: after a reset, and for anoth
   assert.equal(after([reset("gd")], looking).looking.step, 420);
   assert.equal(after([reset("gd"), reset("sgd")], looking).looking, null);
   assert.equal(after([{ type: "opened", answer: answer({ id: "e2" }), token: "t" }], looking).looking, null);
-  const other = after([{ type: "found", moments: { gd: moment(420, 0.2) } }, reset("gd")], looking);
-  assert.equal(seen(other).runs.gd.step, 0);
+  const other = after([{ type: "moments", moments: { gd: moment(420, 0.2) } }, reset("gd")], looking);
+  assert.equal(stateOnView(other).runs.gd.step, 0);
 });
 
 test("the timeline marks edits, divergence, a reset and a fork, by step, for visible runs", () => {
@@ -124,7 +124,7 @@ test("a fork is named after its parent and step, unique each time", () => {
 });
 
 test("charts show the step on view: a line, the loss and the run's shape there", () => {
-  const messages = [{ type: "look", step: 30 }, { type: "found", moments: { gd: moment(30, 0.25), sgd: moment(30, 0.5) } }];
+  const messages = [{ type: "look", step: 30 }, { type: "moments", moments: { gd: moment(30, 0.25), sgd: moment(30, 0.5) } }];
   const past = scene({ gd: 120, sgd: 120, messages });
   const { labels, marks } = lossChart(figures.loss, past);
   assert.deepEqual(labels.ends.map(({ name, value, x }) => [name, value, x]), [["GD", "0.250", 30], ["SGD", "0.500", 30]]);
