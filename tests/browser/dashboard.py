@@ -1,4 +1,4 @@
-"""The page as a visitor finds it: where things stand on it, and what it shows. Must not know what is tested."""
+"""The page of a visitor: its elements and what they show."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ DESKTOP = (1440, 900)
 PHONE = (390, 844)
 PATIENCE = 20.0
 
-# What happens before any script of the page: refusals of the policy become errors of the console, and the moments at
-# which the page can be used and at which something first stands in its table are written down.
+# Runs before the page's scripts: turns violations of the policy into console errors, and records when the page is
+# usable and when its table first has content.
 WATCH = """
 performance.setResourceTimingBufferSize(5000);
 addEventListener("securitypolicyviolation", (event) =>
@@ -35,7 +35,7 @@ TRACES = """(kind) => (document.querySelector(`plotly-chart[kind=${kind}] .js-pl
 
 
 class Dashboard:
-    """One page. `complaints` are errors of the console, refusals of the policy, and requests to anybody else."""
+    """One page. `complaints` are console errors, policy violations, and requests to other servers."""
 
     def __init__(self, page: Page, address: str) -> None:
         self.page = page
@@ -52,17 +52,17 @@ class Dashboard:
             page.on(event, hear)
 
     def leave(self) -> None:
-        """What the page says from now on is for others."""
+        """Stop listening to the page."""
         for event, hear in self._heard.items():
             self.page.remove_listener(event, hear)
 
     def _hear(self, message: ConsoleMessage) -> None:
-        """With the address that it is about, where there is one."""
+        """Record a console error with its address, if it has one."""
         if message.type == "error":
             self.complaints.append(f"{message.text} {message.location['url']}")
 
     def _listen(self, socket: WebSocket) -> None:
-        """What page and server said to each other last is told with a test that fails."""
+        """Record recent messages between page and server, for the report of a failing test."""
         began = time.monotonic()
 
         def note(direction: str, text: str | bytes) -> None:
@@ -74,25 +74,25 @@ class Dashboard:
 
     @property
     def requests(self) -> list[str]:
-        """What this page has asked for since it was loaded, as the browser keeps it: hearing of each costs much."""
-        asked: list[str] = self.page.evaluate(
+        """The page's requests since it was loaded, from the browser's list: an event for each would cost much."""
+        urls: list[str] = self.page.evaluate(
             "performance.getEntriesByType('resource').map(({ name }) => name)"
         )
-        return asked
+        return urls
 
     def look_through(self) -> None:
-        """Whom it asked; anybody but its server is a complaint."""
+        """Check the page's requests; one to another server is a complaint."""
         own = (self.address, "data:", "blob:")
         self.complaints += [f"asked somebody else: {url}" for url in self.requests if not url.startswith(own)]
 
     def allow(self, *parts: str) -> None:
-        """Complaints in which one of these stands are part of the test: a browser reports a line that is cut."""
+        """Allow complaints that contain one of these texts: a browser reports a lost connection."""
         self.allowed += parts
 
     def allow_to_ask_of(self, runs: str) -> None:
-        """One that is taken away while it is looked at: a question is on its way, and the answer is that it is gone."""
+        """Allow a 404 for a run removed while the page requests it."""
         self.allow(
-            f"status of 404 (Not Found) {self.address}/api/v1/experiments/{self.kept['id']}/runs/{runs}"
+            f"status of 404 (Not Found) {self.address}/api/v1/experiments/{self.stored['id']}/runs/{runs}"
         )
 
     @property
@@ -104,14 +104,14 @@ class Dashboard:
         return self.wait(drawn=drawn)
 
     def wait(self, *, drawn: bool = False) -> Dashboard:
-        """Until the page can be used; with `drawn` until its charts stand too."""
+        """Wait until the page is usable; with `drawn` also for its charts."""
         self.page.wait_for_selector("button.play:not(:disabled)")
         if drawn:
             for kind in ("loss", "gradients"):
                 self.page.wait_for_selector(f"plotly-chart[kind={kind}][data-state=drawn]")
         return self
 
-    # --- where things stand ---------------------------------------------------------------------------------------
+    # --- elements -------------------------------------------------------------------------------------------------
 
     @property
     def counter(self) -> Locator:
@@ -135,7 +135,7 @@ class Dashboard:
 
     @property
     def flags(self) -> Locator:
-        """Those of edits and forks; what the Doctor found has its own."""
+        """Flags of edits and forks, not of findings."""
         return self.page.locator("plotly-chart[kind=loss] .chart-label.flag:not(.finding)")
 
     def button(self, name: str) -> Locator:
@@ -153,19 +153,19 @@ class Dashboard:
     def chart(self, kind: str) -> Locator:
         return self.page.locator(f"plotly-chart[kind={kind}]")
 
-    # --- what it shows --------------------------------------------------------------------------------------------
+    # --- values ---------------------------------------------------------------------------------------------------
 
     @property
     def step(self) -> int:
         return int(str(self.counter.get_attribute("title")).replace(",", ""))
 
     def samples_seen(self, run: str) -> int:
-        """In full: the cell itself rounds large numbers."""
-        told = str(self.row(run).locator("td").first.get_attribute("title"))
-        return int(told.split()[0].replace(",", ""))
+        """The exact count: the cell itself rounds large numbers."""
+        title = str(self.row(run).locator("td").first.get_attribute("title"))
+        return int(title.split()[0].replace(",", ""))
 
     def traces(self, kind: str, role: str) -> dict[str, tuple[list[float], list[float]]]:
-        """x and y of what a chart draws, by "run/series"."""
+        """Return x and y of a chart's traces, by "run/series"."""
         return {
             f"{trace['run']}/{trace['series']}": (trace["x"], trace["y"])
             for trace in self.page.evaluate(TRACES, kind)
@@ -174,7 +174,7 @@ class Dashboard:
 
     @property
     def focused(self) -> str:
-        """The name of what has the focus, as a screen reader would say it."""
+        """The accessible name of the focused element."""
         return str(
             self.page.evaluate("""() => {
                 const at = document.activeElement;
@@ -182,21 +182,21 @@ class Dashboard:
             }""")
         )
 
-    # --- the same experiment through the other door ---------------------------------------------------------------
+    # --- the same experiment over REST ----------------------------------------------------------------------------
 
     @property
-    def kept(self) -> dict[str, Any]:
-        """What the browser remembers: id, token, recipe."""
-        kept: dict[str, Any] = self.page.evaluate("JSON.parse(localStorage.getItem('fallline.experiment'))")
-        return kept
+    def stored(self) -> dict[str, Any]:
+        """The browser's stored experiment: id, token, recipe."""
+        stored: dict[str, Any] = self.page.evaluate("JSON.parse(localStorage.getItem('fallline.experiment'))")
+        return stored
 
     def ask(self, method: str, path: str = "", body: Any = None, **query: Any) -> Any:
-        """REST, as a script beside the page would use it."""
-        kept = self.kept
+        """Send a REST request, as a script would."""
+        stored = self.stored
         answer = httpx.request(
             method,
-            f"{self.address}/api/v1/experiments/{kept['id']}{path}",
-            headers={"Authorization": f"Bearer {kept['token']}"},
+            f"{self.address}/api/v1/experiments/{stored['id']}{path}",
+            headers={"Authorization": f"Bearer {stored['token']}"},
             json=body,
             params=query,
             timeout=60,
@@ -205,17 +205,17 @@ class Dashboard:
         return answer.json()
 
     def make_steps(self, steps: int) -> None:
-        """Exactly so many steps, seen on the page."""
+        """Make exactly so many steps, and wait until the page shows them."""
         target = self.step + steps
         self.ask("POST", "/step", {"steps": steps})
         self.until(lambda: self.step, lambda step: step == target)
 
     def try_now(self) -> None:
-        """Press the button of the strip, unless the page tried by itself just before and it is gone."""
+        """Press "Try now", unless the page has reconnected meanwhile."""
         self.page.evaluate("document.querySelector('[data-strip=reconnecting] .button')?.click()")
 
     def rest(self) -> None:
-        """Pause, and wait for what was made before the server heard of it."""
+        """Pause, and wait for the steps made before the pause."""
         self.pause.click()
         self.play.wait_for()
         self.until(
@@ -227,7 +227,7 @@ class Dashboard:
         )
 
     def until(self, read: Callable[[], T], holds: Callable[[T], bool], patience: float = PATIENCE) -> T:
-        """The first reading that holds. The page's policy forbids Playwright's own way, which evaluates text."""
+        """Return the first reading that holds; Playwright's own polling is forbidden by the page's policy."""
         give_up = time.monotonic() + patience
         while not holds(reading := read()):
             assert time.monotonic() < give_up, f"still {reading!r} after {patience} s"

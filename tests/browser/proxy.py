@@ -1,6 +1,6 @@
-"""A line that can be cut: a relay before the server, in threads of its own. Must not know what goes over it.
+"""A connection that can be cut: a relay before the server, in its own threads.
 
-A browser's own "offline" does not close the sockets that are open; this does.
+A browser's "offline" mode does not close open sockets; this does.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 
 class Line:
-    """Relays connections to a port of this machine until it is cut; while it is cut it refuses new ones."""
+    """Relays connections to a local port until cut; then it refuses new ones."""
 
     def __init__(self, target: int) -> None:
         self._target = target
@@ -27,7 +27,7 @@ class Line:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
-        """Both ends of every connection see it end; what was on its way is lost."""
+        """Close both ends of every connection; data in flight is lost."""
         with self._lock:
             self._is_cut = True
             self._flows.set()
@@ -40,7 +40,7 @@ class Line:
             self._is_cut = False
 
     def fall_silent(self) -> None:
-        """Connections stay, and nothing more comes through, until the line is cut."""
+        """Keep connections open but pass nothing on, until cut."""
         self._flows.clear()
 
     def close(self) -> None:
@@ -78,7 +78,7 @@ class Line:
             _end(end)
         with self._lock:
             self._open.discard(source)
-        # each thread closes what it alone reads: a descriptor closed under a reader could be another's when it wakes
+        # each thread closes only the socket it reads: a closed descriptor may be reused before another reader wakes
         source.close()
 
 
@@ -89,7 +89,7 @@ def _end(end: socket.socket) -> None:
 
 @contextmanager
 def open_line(target: int) -> Iterator[Line]:
-    """A line to this port."""
+    """Relay connections to this port."""
     line = Line(target)
     try:
         yield line

@@ -1,4 +1,4 @@
-"""Takes the README's picture: the running page after a race with an edit, always of the same steps.
+"""Takes the README's picture: the running page after an edit, always at the same steps.
 
 python tests/browser/screenshot.py [docs/dashboard.png]
 """
@@ -19,13 +19,13 @@ from support.serving import serving  # noqa: E402
 
 PICTURE = ROOT / "docs" / "dashboard.png"
 
-# SGD's second layer is dead by then, and no smaller rate brings it back.
+# SGD's second layer is dead by then, and no lower rate revives it.
 FIRST, SECOND = 420, 864
 EDIT = {"learning_rate": 0.02}
 
 
 def race(lab: Dashboard) -> None:
-    """Step by step, so that the picture does not depend on how fast this machine is."""
+    """Train step by step, so that the picture does not depend on the machine's speed."""
     lab.page.get_by_role("radiogroup", name="Run shown").get_by_role("radio", name="SGD").click()
     lab.make_steps(FIRST)
     lab.ask("PATCH", "/runs/sgd", EDIT)
@@ -44,7 +44,7 @@ def race(lab: Dashboard) -> None:
 
 
 def take(browser: Browser, address: str, path: Path) -> None:
-    """A picture of 1440 x 900 px, in the light theme, of the experiment on which the page opens."""
+    """Take a picture of 1440 x 900 px, in the light theme, of the page's first experiment."""
     width, height = DESKTOP
     context = browser.new_context(
         viewport={"width": width, "height": height},

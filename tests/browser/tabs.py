@@ -1,7 +1,7 @@
-"""Tabs of the browser that are used again by test after test.
+"""Browser tabs that tests reuse.
 
-What a browser has loaded and compiled it keeps while it stays in a tab: a page that is opened where it was before
-costs a third. A tab has a profile to itself, and who leaves one leaves nothing in it. Must not know what is tested.
+A browser keeps loaded and compiled scripts in a tab: opening the page there again costs a third. A tab has its own
+profile, which is emptied after each test.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from browser.dashboard import WATCH
 PHONES = 720
 """The widest page that is a phone's."""
 
-# The page asks for Plotly's script, is told that it is there, and finds this. Answering in the server's place would
-# have the browser ask about every other file too, and keep none.
+# The page requests Plotly's script and finds this in its place. Answering for the server would make the browser request
+# every other file through Playwright too, and cache none.
 NO_PLOTLY = """window.Plotly = {
     react(plot, data, layout) { Object.assign(plot, { data, layout, on() {} }); plot.classList.add("js-plotly-plot"); },
     purge() {},
@@ -32,16 +32,16 @@ Object.defineProperty(HTMLScriptElement.prototype, "src", {
 
 
 def without_plotly(context: BrowserContext) -> None:
-    """Charts without Plotly, which costs a page more time than all the rest.
+    """Replace Plotly, which costs a page more time than all else.
 
-    What it is given to draw is there to be read, and so is what the page draws itself: ground, marks, axes and words.
-    Only its curves are missing, and what it does with a pointer.
+    Its input can be read, and the page's own ground, marks, axes and words are there. Only its curves and its pointer
+    events are missing.
     """
     context.add_init_script(NO_PLOTLY)
 
 
 class Kind(NamedTuple):
-    """What a tab cannot change any more."""
+    """Properties that a tab cannot change later."""
 
     is_phone: bool
     plotted: bool
@@ -57,7 +57,7 @@ def new_profile(browser: Browser, kind: Kind, **more: Any) -> BrowserContext:
 
 
 class Tabs:
-    """Those of one browser, on one server. Each waits at an address where nothing of the page runs."""
+    """Tabs of one browser, on one server. Free tabs wait at an address without scripts."""
 
     def __init__(self, browser: Browser, address: str) -> None:
         self._browser = browser
@@ -66,7 +66,7 @@ class Tabs:
         self._kinds: dict[Page, Kind] = {}
 
     def take(self, kind: Kind, size: ViewportSize, theme: str) -> Page:
-        """A tab as of somebody who was never here."""
+        """Return a tab of a new visitor."""
         waiting = self._waiting.setdefault(kind, [])
         page = waiting.pop() if waiting else self._new(kind)
         page.set_viewport_size(size)
@@ -81,7 +81,7 @@ class Tabs:
         self._waiting[self._kinds[page]].append(page)
 
     def throw_away(self, page: Page) -> None:
-        """What is in it is not known."""
+        """Close a tab whose state is unknown."""
         del self._kinds[page]
         page.context.close()
 

@@ -1,4 +1,4 @@
-"""The page for those who do not see it as drawn, or not on a large screen: axe, contrast, fingers, narrow pages."""
+"""Accessibility and small screens: axe, contrast, touch targets, narrow pages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SMALL_TARGETS = """() => [...document.querySelectorAll("button, input, select, s
     .filter(([_, box]) => box.width < 43.5 || box.height < 43.5)
     .map(([name, box]) => `${name} ${box.width} x ${box.height}`)"""
 
-# Every text against what lies under it, opacity and all; axe leaves aside what it cannot be sure of.
+# Contrast of every text against its background, opacity included; axe skips what it cannot decide.
 FAINT_TEXTS = """() => {
     const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
     const rgba = (colour) => {
@@ -60,7 +60,7 @@ FAINT_TEXTS = """() => {
 
 
 def settled(lab: Dashboard) -> None:
-    """Colours are measured when what slides or fades in has arrived."""
+    """Wait for animations to end, so that colours can be measured."""
     lab.until(
         lambda: lab.page.evaluate(
             "document.getAnimations().filter(({ playState }) => playState === 'running').length"
@@ -72,12 +72,12 @@ def settled(lab: Dashboard) -> None:
 def axe(lab: Dashboard, within: str) -> list[str]:
     if not lab.page.evaluate("'axe' in window"):
         lab.page.evaluate(AXE.read_text())
-    found = lab.page.evaluate(
+    violations = lab.page.evaluate(
         """([within, rules]) => axe.run(within, { resultTypes: ["violations"], runOnly: rules })
             .then(({ violations }) => violations)""",
         [within, RULES],
     )
-    return [f"{each['id']}: {[node['target'] for node in each['nodes']]}" for each in found]
+    return [f"{each['id']}: {[node['target'] for node in each['nodes']]}" for each in violations]
 
 
 def faults(
@@ -87,25 +87,25 @@ def faults(
     themes: tuple[str, ...] = THEMES,
     axe_in: tuple[str, ...] = ("light",),
 ) -> list[str]:
-    """What is wrong with the page as it stands: words too faint in these themes, and what axe finds in those.
+    """Return the page's faults: pale words in these themes, and axe's violations.
 
-    Of what axe looks at, only colours differ from theme to theme. The page follows the system.
+    Themes differ only in colours. The page follows the system.
     """
-    found = []
+    violations = []
     for theme in themes:
         lab.page.emulate_media(color_scheme=theme)
         expect(lab.page.locator("html")).to_have_attribute("data-theme", theme)
         settled(lab)
         wrong = [*(axe(lab, within) if theme in axe_in else ()), *lab.page.evaluate(FAINT_TEXTS)]
-        found += [f"{theme}: {fault}" for fault in wrong]
-    return found
+        violations += [f"{theme}: {fault}" for fault in wrong]
+    return violations
 
 
 def faults_in_both_themes(lab: Dashboard) -> list[str]:
     return faults(lab, axe_in=THEMES)
 
 
-# Controls that reach beyond the line of the stage they stand in: there they are cut, and nothing scrolls to them.
+# Controls outside the visible part of the stage, where nothing scrolls to them.
 CUT_OFF = """() => [...document.querySelectorAll(".deck, .figure-head")].flatMap((line) => {
     const { right } = line.getBoundingClientRect();
     return [...line.querySelectorAll("button, select")].filter((each) => each.getBoundingClientRect().right > right + 1)
@@ -114,18 +114,18 @@ CUT_OFF = """() => [...document.querySelectorAll(".deck, .figure-head")].flatMap
 
 
 def test_axe_and_the_contrast_measure_see_what_is_wrong(open_lab: OpenLab) -> None:
-    """Controls: a fault of each kind is planted and found."""
+    """A planted fault of each kind is found."""
     lab = open_lab()
     lab.page.evaluate("""() => {
         const pale = Object.assign(document.createElement("p"), { textContent: "pale words" });
         pale.style.color = "#999";
         document.querySelector("main").append(pale, document.createElement("button"));
     }""")
-    found = " ".join(faults_in_both_themes(lab))
-    assert "light: button-name" in found
-    assert "light: color-contrast" in found
-    assert "dark: button-name" in found
-    assert "light: pale words: 2." in found
+    text = " ".join(faults_in_both_themes(lab))
+    assert "light: button-name" in text
+    assert "light: color-contrast" in text
+    assert "dark: button-name" in text
+    assert "light: pale words: 2." in text
 
 
 def test_axe_finds_nothing_on_a_desk(open_lab: OpenLab) -> None:
@@ -216,7 +216,7 @@ def test_axe_finds_nothing_when_something_is_wrong(open_lab: OpenLab, line: Line
 def test_axe_and_fingers_find_nothing_wrong_for_who_watches(open_lab: OpenLab) -> None:
     lab = open_lab(PHONE)
     lab.make_steps(5)
-    lab.page.goto(f"{lab.address}/#watch={lab.kept['id']}")
+    lab.page.goto(f"{lab.address}/#watch={lab.stored['id']}")
     expect(lab.page.locator("watch-line")).to_contain_text("You are watching.")
     assert faults(lab) == []
     assert lab.page.evaluate(SMALL_TARGETS) == []
@@ -266,7 +266,7 @@ def test_a_notice_on_a_phone_leaves_bar_and_transport_free_and_is_undone_over_an
     seed.fill("7")
     seed.press("Enter")
     undo = lab.notice.get_by_role("button", name="Undo")
-    undo.click(trial=True)  # neither the sheet nor what dims the page lies over it
+    undo.click(trial=True)  # neither the sheet nor its backdrop covers it
     lab.page.keyboard.press("Escape")
     lab.page.wait_for_selector(".rail.recipe:not(.open)", state="attached")
     places = {
@@ -297,15 +297,15 @@ def test_a_phone_shows_charts_and_network_one_at_a_time_over_a_transport_that_st
 ) -> None:
     lab = open_lab(PHONE, drawn=True)
     play = lab.page.locator("button.play")
-    for tab, shown, gone in (
+    for tab, visible, hidden in (
         ("Network", "network-drawing", "race-table"),
         ("Doctor", "doctor-list", "race-table"),
         ("Charts", "race-table", "network-drawing"),
     ):
         lab.page.get_by_role("tab", name=tab).tap()
         expect(lab.page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
-        expect(lab.page.locator(shown)).to_be_visible()
-        expect(lab.page.locator(gone)).to_be_hidden()
+        expect(lab.page.locator(visible)).to_be_visible()
+        expect(lab.page.locator(hidden)).to_be_hidden()
         lab.page.mouse.wheel(0, 2000)
         expect(play).to_be_in_viewport(ratio=1)
     lab.button("Axes of the charts").tap()
@@ -337,13 +337,13 @@ def test_those_who_want_no_motion_get_none_and_calmer_charts(open_lab: OpenLab) 
         return `${transitionDuration}, ${animationDuration}`.split(", ").some((time) => parseFloat(time) > 0.001);
     }).length""")
     assert long == 0
-    # what asks for a draw at once is not the data: so no other network comes when the Doctor has found something
+    # a run is chosen, so that a finding does not switch the network and cause a draw
     lab.page.get_by_role("radiogroup", name="Run shown").get_by_role("radio", name="SGD").click()
     lab.play.click()
     lab.until(lambda: lab.step, lambda step: step > 30)
 
     def draws() -> tuple[int, float]:
-        """How many of the loss chart, and when they were counted."""
+        """Return the loss chart's number of draws and the time."""
         count, now = lab.page.evaluate(
             "() => [+document.querySelector('plotly-chart[kind=loss]').dataset.draws, performance.now()]"
         )

@@ -1,4 +1,4 @@
-"""The page's controls come from the catalog: every row of every table can be chosen, and what it brings be set."""
+"""Controls come from the catalog: every row of every table can be chosen and its parameters set."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from browser.test_controls import put, rule
 
 
 def open_more(lab: Dashboard, whose: str) -> None:
-    """Opens what is needed less often."""
+    """Open "More"."""
     lab.page.locator("summary", has_text=f"settings of {whose}").click()
 
 
@@ -30,12 +30,12 @@ def box(lab: Dashboard, name: str) -> Locator:
 
 @pytest.fixture(scope="session")
 def catalog(address: str) -> dict[str, Any]:
-    told: dict[str, Any] = httpx.get(f"{address}/api/v1/catalog").json()
-    return told
+    body: dict[str, Any] = httpx.get(f"{address}/api/v1/catalog").json()
+    return body
 
 
 def in_force(lab: Dashboard) -> dict[str, Any]:
-    """The first run's settings, edits folded in as far as these tests go."""
+    """Return the first run's settings with its edits."""
     run = lab.ask("GET", "/recipe")["runs"][0]
     for edit in run["edits"]:
         run.update(edit)
@@ -46,13 +46,13 @@ def name_of(method: Any) -> str:
     return str(method if isinstance(method, str) else method["name"])
 
 
-# All rows go the same way through the page. `make test` takes one of each kind, and a row that nobody knew before.
+# All rows use the same code. `make test` tries one of each kind, and a new one.
 EVERY = pytest.mark.parametrize(
     "every", [False, pytest.param(True, marks=pytest.mark.long)], ids=["one of each kind", "every one"]
 )
 
 
-# --- what is edited while a run lives -----------------------------------------------------------------------------
+# --- edits of a run -----------------------------------------------------------------------------------------------
 
 
 @EVERY
@@ -68,15 +68,15 @@ def test_every_optimizer_and_every_schedule_can_be_chosen_with_what_is_its_own(
         for row in [*rows[1:], rows[0]] if every else [rows[-1], rows[0]]:
             select(lab, control).select_option(row["name"])
             lab.until(
-                # a recipe names what was chosen, and nothing where nothing was yet
+                # a recipe names only what was chosen
                 lambda chosen=chosen: name_of(in_force(lab).get(chosen, "")),
-                lambda told, row=row: told == row["name"],
+                lambda value, row=row: value == row["name"],
             )
             assert row["help"].rstrip(".").lower() in str(select(lab, control).get_attribute("title")).lower()
             for parameter in row["parameters"]:
                 label = re.sub(r"(\D)(\d)$", r"\1 \2", parameter["name"].replace("_", " ")).capitalize()
                 expect(box(lab, f"{label} of GD")).to_be_visible()
-    # a rule that the switch does not have is named, and nothing in the switch is on
+    # a rule outside the switch is named, and the switch has no choice
     select(lab, "Rule of GD").select_option("nesterov")
     expect(lab.card("gd").get_by_text("Nesterov", exact=True).first).to_be_visible()
     expect(
@@ -110,7 +110,7 @@ def test_schedules_penalties_and_bounds_act_live_and_drop_a_marker_with_words(op
     open_more(lab, "SGD")
     select(lab, "Order of SGD").select_option("sequential")
     expect(lab.flags.and_(lab.page.get_by_title("in order", exact=True))).to_have_count(1)
-    # what acts is named also where it is out of sight
+    # active settings are named while hidden
     open_more(lab, "GD")
     expect(box(lab, "L2 of GD")).to_be_hidden()
     expect(lab.card("gd").locator("summary")).to_contain_text("cosine, L2 0.001, clip value 0.5")
@@ -134,15 +134,15 @@ def test_what_cannot_be_is_refused_where_it_was_typed_in_words_of_its_range(open
     assert lab.ask("GET", "/recipe")["runs"][1]["edits"] == []
 
 
-# --- what is another experiment -----------------------------------------------------------------------------------
+# --- another experiment -------------------------------------------------------------------------------------------
 
 
 def choose(lab: Dashboard, name: str, value: str) -> dict[str, Any]:
-    """Chosen and there: the recipe of the experiment that it made."""
-    kept = lab.kept["id"]
+    """Choose a row; return the recipe of the new experiment."""
+    before = lab.stored["id"]
     if select(lab, name).input_value() != value:
         select(lab, name).select_option(value)
-        lab.until(lambda: lab.kept["id"], lambda id: id != kept)
+        lab.until(lambda: lab.stored["id"], lambda id: id != before)
         expect(select(lab, name)).to_have_value(value)
     expect(lab.strip).to_have_count(0)
     recipe: dict[str, Any] = lab.ask("GET", "/recipe")
@@ -150,9 +150,9 @@ def choose(lab: Dashboard, name: str, value: str) -> dict[str, Any]:
 
 
 def set_box(lab: Dashboard, name: str, value: str) -> dict[str, Any]:
-    kept = lab.kept["id"]
+    before = lab.stored["id"]
     put(box(lab, name), value)
-    lab.until(lambda: lab.kept["id"], lambda id: id != kept)
+    lab.until(lambda: lab.stored["id"], lambda id: id != before)
     expect(box(lab, name)).to_have_value(value)
     recipe: dict[str, Any] = lab.ask("GET", "/recipe")
     return recipe
@@ -165,10 +165,10 @@ def test_every_data_set_can_be_chosen_with_the_losses_that_fit_it(
     lab = open_lab()
     open_more(lab, "the data")
     open_more(lab, "the network")
-    seen = set()
+    values = set()
     for row in [*catalog["datasets"][1:], catalog["datasets"][0]]:
         classes = len(row["classes"])
-        if row["name"] == "csv" or row["missing"] or not (every or classes not in seen):
+        if row["name"] == "csv" or row["missing"] or not (every or classes not in values):
             continue
         data = choose(lab, "Data set", row["name"])["data"]
         assert data["name"] == row["name"]
@@ -187,11 +187,11 @@ def test_every_data_set_can_be_chosen_with_the_losses_that_fit_it(
             for loss in catalog["losses"]
             if (loss["task"] == "regression" if not classes else (loss["most_classes"] or classes) >= classes)
         ]
-        if classes not in seen:
-            seen.add(classes)
+        if classes not in values:
+            values.add(classes)
             for loss in [*offered[1:], offered[0]] if every else offered[1:2]:
                 assert name_of(choose(lab, "Loss", loss)["loss"]) == loss
-    assert seen == {0, 2, 3, 10}
+    assert values == {0, 2, 3, 10}
     choose(lab, "Data set", "log_linear")
     choose(lab, "Loss", "huber")
     assert set_box(lab, "Delta", "0.5")["loss"] == {"name": "huber", "delta": 0.5}
@@ -229,12 +229,12 @@ def test_every_initializer_and_every_activation_can_be_chosen(
     assert names == [row["name"] for row in rows]
     assert choose(lab, "Activation of the output", "tanh")["network"]["output"] == "tanh"
     for row in [*rows[1:], rows[0]] if every else [rows[-1]]:
-        kept = lab.kept["id"]
+        before = lab.stored["id"]
         lab.page.locator("[data-layer='1']").click()
         select(lab, "Activation").select_option(row["name"])
         expect(lab.page.get_by_role("dialog", name="Hidden layer 1")).to_contain_text(row["source"])
         lab.page.keyboard.press("Escape")
-        lab.until(lambda: lab.kept["id"], lambda id, kept=kept: id != kept)
+        lab.until(lambda: lab.stored["id"], lambda id, before=before: id != before)
         assert lab.ask("GET", "/recipe")["network"]["layers"][0]["activation"] == row["name"]
 
 
@@ -248,7 +248,7 @@ def test_a_run_has_a_seed_of_its_own(open_lab: OpenLab) -> None:
     expect(box(lab, "Seed of SGD")).to_have_value("0")
 
 
-# --- a row that nobody has written a line for -----------------------------------------------------------------------
+# --- a row without code of its own ----------------------------------------------------------------------------------
 
 
 def with_new_rows(route: Route) -> None:
@@ -308,7 +308,7 @@ def test_all_of_it_is_reached_and_set_with_the_keyboard_alone(open_lab: OpenLab)
     for key in ("c", "o", "s", "Enter"):
         press(key)
     expect(rule(lab, "gd")).to_have_text("full batch, Nesterov 0.9, rate 0.1, cosine")
-    # what came with it stands next
+    # its own parameters follow
     for name in ("Steps of GD", "Least of GD", "L1 of GD"):
         press("Tab")
         assert lab.focused == name

@@ -1,4 +1,4 @@
-"""Classes on the page: accuracy in place of R2, the majority as baseline, a map of two inputs, a table of mistakes."""
+"""Classes: accuracy instead of R2, the majority as baseline, the decision map, the confusion table."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ MOONS: dict[str, Any] = {
 
 
 def opened(visits: Visits, address: str, recipe: dict[str, Any], **profile: Any) -> Dashboard:
-    """The page of somebody who was at this experiment before."""
-    made = httpx.post(f"{address}/api/v1/experiments", json=recipe).json()
-    kept = json.dumps({"id": made["id"], "token": made["token"], "recipe": recipe})
+    """Open the page of somebody who has stored this experiment."""
+    created = httpx.post(f"{address}/api/v1/experiments", json=recipe).json()
+    stored = json.dumps({"id": created["id"], "token": created["token"], "recipe": recipe})
     lab = visits.tab(**profile)
-    lab.page.evaluate("(kept) => localStorage.setItem('fallline.experiment', kept)", kept)
+    lab.page.evaluate("(kept) => localStorage.setItem('fallline.experiment', kept)", stored)
     return lab.open(drawn=True)
 
 
@@ -49,8 +49,8 @@ def test_which_class_was_taken_for_which_is_counted_in_a_table(
     lab.make_steps(400)
     table = lab.page.locator('.confusion[data-run="adam"]')
     lab.until(lambda: table.get_attribute("data-step"), lambda step: step == "400")
-    shown = lab.ask("GET", "/runs/adam/instruments/predictions")
-    pairs = list(zip(shown["y"], shown["y_pred"], strict=True))
+    answer = lab.ask("GET", "/runs/adam/instruments/predictions")
+    pairs = list(zip(answer["y"], answer["y_pred"], strict=True))
     cells = table.locator("tbody td").all_inner_texts()
     assert cells == [str(pairs.count((truth, guess))) for truth in (0, 1) for guess in (0, 1)]
     right = sum(truth == guess for truth, guess in pairs)
@@ -64,8 +64,8 @@ def test_the_page_speaks_of_accuracy_and_the_majority(visits: Visits, address: s
     lab.make_steps(100)
     head = lab.page.locator("race-table thead")
     assert "Accuracy test" in head.inner_text()
-    shown = lab.ask("GET")["runs"][0]["latest"]["test_accuracy"]["value"]
-    assert f"{shown:.2f}" in lab.row("gd").inner_text()
+    accuracy = lab.ask("GET")["runs"][0]["latest"]["test_accuracy"]["value"]
+    assert f"{accuracy:.2f}" in lab.row("gd").inner_text()
     assert "softmax cross-entropy over all 300" in lab.page.locator("loss-head").inner_text()
     assert lab.page.locator(".chart-label.baseline").inner_text() == "predicting the majority: 0.693"
     assert "logits" in str(lab.page.locator("svg.network").text_content())
@@ -92,7 +92,7 @@ PIXELS = """(canvas) => {
     return Array.from({ length: 48 * 48 }, (_, k) => `rgb(${data.slice(4 * k, 4 * k + 3).join(",")})`);
 }"""
 
-# The class whose colour is nearest at each cell of a map, rows from below, as the browser shows it.
+# The class with the nearest colour at each cell of a map as shown, rows from below.
 SEEN = """(canvas) => {
     const style = getComputedStyle(canvas);
     const token = (name) => style.getPropertyValue(name).trim().slice(1).match(/../g).map((part) => parseInt(part, 16));
@@ -113,25 +113,27 @@ SEEN = """(canvas) => {
 
 
 def map_agrees(lab: Dashboard, step: int) -> None:
-    """That of GD shows what REST tells of the step: cells, samples at their places, which are wrong, and words."""
+    """GD's map agrees with REST at the step: cells, places of samples, wrong ones, and words."""
     decision = lab.page.locator('.decision[data-run="gd"]')
-    lab.until(lambda: decision.get_attribute("data-step"), lambda shown: shown == str(step))
-    told = lab.ask("GET", "/runs/gd/instruments/predictions", step=step)
+    lab.until(lambda: decision.get_attribute("data-step"), lambda value: value == str(step))
+    answer = lab.ask("GET", "/runs/gd/instruments/predictions", step=step)
     drawn = lab.ask("GET", "/runs/gd/instruments/decision", step=step)
-    seen = decision.locator("canvas").evaluate(SEEN)
-    assert seen == drawn["predicted"]
+    colours = decision.locator("canvas").evaluate(SEEN)
+    assert colours == drawn["predicted"]
     X = lab.ask("GET", "/data")["X"]
 
     def cell(row: int, k: int, side: list[float]) -> int:
         return round((X[row][k] - side[0]) / (side[1] - side[0]))
 
-    places = [(cell(row, 1, drawn["y"]), cell(row, 0, drawn["x"])) for row in told["rows"]]
-    # where the border runs through a sample's own cell, cell and sample may differ
-    around = [{seen[up + r][across + c] for r in (-1, 0, 1) for c in (-1, 0, 1)} for up, across in places]
-    clear = [(found, guess) for found, guess in zip(around, told["y_pred"], strict=True) if len(found) == 1]
+    places = [(cell(row, 1, drawn["y"]), cell(row, 0, drawn["x"])) for row in answer["rows"]]
+    # a border may run through a sample's own cell
+    around = [{colours[up + r][across + c] for r in (-1, 0, 1) for c in (-1, 0, 1)} for up, across in places]
+    clear = [
+        (classes, guess) for classes, guess in zip(around, answer["y_pred"], strict=True) if len(classes) == 1
+    ]
     assert len(clear) > 70
-    assert all(found == {guess} for found, guess in clear)
-    wrong = sum(truth != guess for truth, guess in zip(told["y"], told["y_pred"], strict=True))
+    assert all(classes == {guess} for classes, guess in clear)
+    wrong = sum(truth != guess for truth, guess in zip(answer["y"], answer["y_pred"], strict=True))
     outlined = decision.locator("path.wrong").evaluate_all(
         "(paths) => paths.reduce((sum, path) => sum + path.getAttribute('d').match(/Z/g).length, 0)"
     )
@@ -151,7 +153,7 @@ def test_over_two_inputs_a_map_shows_the_class_that_would_be_predicted_and_what_
     map_agrees(lab, 59)
     lab.page.keyboard.press("l")
     map_agrees(lab, 60)
-    # what is pointed at is told under the maps
+    # the prediction under the pointer stands below the maps
     picture = lab.page.locator('.decision[data-run="gd"] .map')
     box = picture.bounding_box()
     assert box
@@ -187,11 +189,11 @@ def test_a_map_is_read_by_keyboard_cell_by_cell_without_stepping_the_training(
     def reads(key: str, column: int, row: int) -> None:
         lab.page.keyboard.press(key)
         expect(picture).to_have_attribute("data-cursor", f"{column} {row}")
-        told = str(hint.text_content())
+        text = str(hint.text_content())
         assert re.fullmatch(
-            rf"x1 .*, x2 .*: {drawn['classes'][drawn['predicted'][row][column]]}, \d+ %", told
+            rf"x1 .*, x2 .*: {drawn['classes'][drawn['predicted'][row][column]]}, \d+ %", text
         )
-        expect(spoken).to_have_text(f"{told}.")
+        expect(spoken).to_have_text(f"{text}.")
 
     faces = lab.page.get_by_role("radiogroup", name="Predictions of classes")
     faces.get_by_role("radio", name="Map").focus()
@@ -207,7 +209,7 @@ def test_a_map_is_read_by_keyboard_cell_by_cell_without_stepping_the_training(
     lab.page.keyboard.press("Escape")
     expect(picture.locator(".cursor")).to_have_attribute("d", "")
     expect(hint).to_have_text(re.compile("^Across: "))
-    # what was read goes with the focus
+    # the words leave with the focus
     reads("ArrowLeft", 24, 24)
     lab.page.keyboard.press("Tab")
     expect(lab.page.locator('.decision[data-run="adam"] .map')).to_be_focused()
@@ -221,8 +223,8 @@ def test_maps_are_taken_away_as_a_picture_with_what_is_needed_to_read_them_also_
     lab = opened(visits, address, MOONS, size=(1280, 600))
     lab.make_steps(60)
     expect(lab.page.locator(".decision[data-step]")).to_have_count(0)
-    shown = open_panel(lab)
-    download = take(lab, shown.get_by_role("button", name="Predicted and true as SVG"))
+    menu = open_panel(lab)
+    download = take(lab, menu.get_by_role("button", name="Predicted and true as SVG"))
     assert download.suggested_filename == "fallline-map-step-60.svg"
     text = content(download).decode()
     root = ElementTree.fromstring(text)
@@ -234,36 +236,36 @@ def test_maps_are_taken_away_as_a_picture_with_what_is_needed_to_read_them_also_
     title = root.find(f"{SVG}title")
     assert title is not None
     assert re.fullmatch(r"GD at step 60: .*\. Adam at step 60: .*\.", str(title.text))
-    # every cell is there, in the colour that it has on the page, under the samples
+    # every cell has its colour of the page, below the samples
     maps = [each for each in root.iter(f"{SVG}svg") if each.get("viewBox") == "0 0 48 48"]
     assert len(maps) == 2
     for run, cells in zip(("gd", "adam"), maps, strict=True):
         pixels = lab.page.locator(f'.decision[data-run="{run}"] canvas').evaluate(PIXELS)
-        found = {}
+        drawn = {}
         for path in cells:
             for left, top, wide in re.findall(r"M(\d+),(\d+)h(\d+)v1", str(path.get("d"))):
-                found |= {(int(left) + k, int(top)): path.get("fill") for k in range(int(wide))}
-        assert [found[k % 48, k // 48] for k in range(48 * 48)] == pixels
+                drawn |= {(int(left) + k, int(top)): path.get("fill") for k in range(int(wide))}
+        assert [drawn[k % 48, k // 48] for k in range(48 * 48)] == pixels
     dots = lab.page.locator(".decision svg path").evaluate_all(
         "(all) => all.map((each) => each.getAttribute('d'))"
     )
     assert set(filter(None, dots)) <= {each.get("d") for each in root.iter(f"{SVG}path")}
     assert not re.search(r"var\(|color\(|color-mix|foreignObject|https?://(?!www\.w3\.org)", text)
-    # and the same as PNG, until the table is shown
-    png = content(take(lab, shown.get_by_role("button", name="Predicted and true as PNG")))
+    # and as PNG, while the map is on view
+    png = content(take(lab, menu.get_by_role("button", name="Predicted and true as PNG")))
     size = [float(root.attrib[side]) for side in ("width", "height")]
     assert struct.unpack(">II", png[16:24]) == pytest.approx([3 * side for side in size], abs=1)
     lab.page.keyboard.press("Escape")
     shown_as(lab, "Table")
     expect(open_panel(lab).get_by_role("button", name="Loss as SVG")).to_be_visible()
-    expect(shown.get_by_role("button", name="Predicted and true as SVG")).to_have_count(0)
+    expect(menu.get_by_role("button", name="Predicted and true as SVG")).to_have_count(0)
 
 
 def test_maps_are_taken_away_on_a_phone_while_another_tab_is_shown(visits: Visits, address: str) -> None:
     lab = opened(visits, address, MOONS, size=PHONE)
     lab.make_steps(60)
-    shown = open_panel(lab)
-    download = take(lab, shown.get_by_role("button", name="Predicted and true as SVG"))
+    menu = open_panel(lab)
+    download = take(lab, menu.get_by_role("button", name="Predicted and true as SVG"))
     root = ElementTree.fromstring(content(download))
     assert len([each for each in root.iter(f"{SVG}svg") if each.get("viewBox") == "0 0 48 48"]) == 2
     assert re.fullmatch(r"GD at step 60: .*\. Adam at step 60: .*\.", str(root.findtext(f"{SVG}title")))
@@ -278,7 +280,7 @@ PLACES = """() => [".face", "doctor-list"]
 def test_neither_pointing_at_a_map_nor_asking_for_the_table_moves_what_was_pressed(
     visits: Visits, address: str
 ) -> None:
-    """Of three classes the table is longer: the Doctor took its place, and the switch went out of sight."""
+    """With three classes the longer table used to push the switch out of sight."""
     rows = "".join(f"{k % 3 + k / 100},{k % 5},{'abc'[k % 3]}\n" for k in range(60))
     table = httpx.post(
         f"{address}/api/v1/datasets", content=f"size,age,kind\n{rows}", headers={"Content-Type": "text/csv"}

@@ -1,4 +1,4 @@
-"""What each control of the recipe and the transport does, by pointer, read back from the page itself."""
+"""Each control of the recipe and the transport, used by pointer and read back from the page."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ def test_a_rate_that_cannot_be_is_refused_where_it_was_typed(open_lab: OpenLab) 
     box.press("Escape")
     expect(box).to_have_value("0.1")
     expect(box).not_to_have_attribute("aria-invalid", "true")
-    for typed, shown in (("3e-2", "0.03"), ("0,05", "0.05")):
+    for typed, expected in (("3e-2", "0.03"), ("0,05", "0.05")):
         put(box, typed)
-        expect(box).to_have_value(shown)
-        expect(rule(lab, "gd")).to_have_text(f"full batch, rate {shown}")
+        expect(box).to_have_value(expected)
+        expect(rule(lab, "gd")).to_have_text(f"full batch, rate {expected}")
     expect(slider(lab, "Learning rate of GD")).to_have_attribute("aria-valuetext", "learning rate 0.05")
 
 
@@ -59,7 +59,7 @@ def test_the_rate_slider_goes_by_sixtieths_of_a_decade_and_by_decades(open_lab: 
     lab = open_lab()
     rate = slider(lab, "Learning rate of GD")
     rate.focus()
-    for key, shown in (
+    for key, expected in (
         ("PageDown", "0.01"),
         ("PageUp", "0.1"),
         ("ArrowRight", "0.104"),
@@ -68,10 +68,10 @@ def test_the_rate_slider_goes_by_sixtieths_of_a_decade_and_by_decades(open_lab: 
         ("End", "4"),
     ):
         rate.press(key)
-        expect(lab.rate("GD")).to_have_value(shown)
-        expect(rule(lab, "gd")).to_have_text(f"full batch, rate {shown}")
+        expect(lab.rate("GD")).to_have_value(expected)
+        expect(rule(lab, "gd")).to_have_text(f"full batch, rate {expected}")
     lab.until(
-        lambda: lab.kept["recipe"]["runs"][0]["edits"],
+        lambda: lab.stored["recipe"]["runs"][0]["edits"],
         lambda edits: edits == [{"at_step": 0, "learning_rate": 4}],
     )
 
@@ -126,10 +126,10 @@ def test_only_the_knobs_that_apply_are_shown(open_lab: OpenLab) -> None:
     expect(lab.page.get_by_role("alert").filter(has_text="A whole number from 1 to 512.")).to_be_visible()
     put(lab.page.get_by_label("Batch size of GD", exact=True), "100")
     expect(rule(lab, "gd")).to_contain_text("batch of 100")
-    # all this was one moment of the run: one edit, the later wins
+    # all at one step: one edit, the later wins
     edits = lab.until(
         lambda: lab.ask("GET", "/recipe")["runs"][0]["edits"],
-        lambda found: [edit.get("batch_size") for edit in found[-1:]] == [100],
+        lambda edits: [edit.get("batch_size") for edit in edits[-1:]] == [100],
     )
     assert [edit["at_step"] for edit in edits] == [3]
 
@@ -141,7 +141,7 @@ def test_a_run_is_added_renamed_hidden_and_removed(open_lab: OpenLab) -> None:
     rows = lab.page.locator("race-table tbody tr")
     expect(rows).to_have_count(3)
     third = lab.page.locator("run-card").nth(2)
-    # from the third run on only the focused card is open
+    # from the third run on only the selected card is open
     expect(third.get_by_role("radiogroup", name="Update rule")).to_be_visible()
     expect(lab.card("gd").get_by_role("radiogroup", name="Update rule")).to_be_hidden()
     lab.card("gd").get_by_role("button", name="GD", exact=True).click()
@@ -161,9 +161,9 @@ def test_a_run_is_added_renamed_hidden_and_removed(open_lab: OpenLab) -> None:
     eye = lab.card("gd").get_by_role("button", name=re.compile("^(Hide|Show)"))
     eye.click()
     expect(eye).to_have_attribute("aria-pressed", "true")
-    lab.until(lines, lambda shown: "gd" not in shown and "sgd" in shown)
+    lab.until(lines, lambda names: "gd" not in names and "sgd" in names)
     eye.click()
-    lab.until(lines, lambda shown: {"gd", "sgd"} <= shown)
+    lab.until(lines, lambda names: {"gd", "sgd"} <= names)
 
     lab.button("Add a run").click()
     expect(rows).to_have_count(4)
@@ -191,10 +191,10 @@ QUICKLY = """(panel) => {
 def test_a_stepper_pressed_twice_makes_one_new_network_and_undo_takes_it_back(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.make_steps(40)
-    before = lab.kept["id"]
+    before = lab.stored["id"]
     lab.page.get_by_role("button", name=re.compile("Hidden layer 1")).click()
     panel = lab.page.get_by_role("dialog", name="Hidden layer 1")
-    # in one go, because a slow machine would take longer than the panel waits for the next press
+    # in one call: a slow machine would take longer than the panel waits for the next press
     panel.evaluate(QUICKLY)
     lab.page.keyboard.press("Escape")
     expect(lab.page.locator("[data-layer='1']")).to_have_text("6 tanh")
@@ -202,11 +202,11 @@ def test_a_stepper_pressed_twice_makes_one_new_network_and_undo_takes_it_back(op
     expect(lab.notice).to_contain_text("New shape, new weights: both runs start again at step 0.")
     expect(lab.counter).to_have_text("0")
     assert lab.focused.startswith("Hidden layer 1")
-    assert lab.kept["id"] != before
+    assert lab.stored["id"] != before
     lab.button("Undo").click()
     expect(lab.page.locator("[data-layer='1']")).to_have_text("4 relu")
     expect(lab.counter).to_have_text("40")
-    assert lab.kept["id"] == before
+    assert lab.stored["id"] == before
 
 
 def test_layers_are_added_and_removed(open_lab: OpenLab) -> None:
@@ -240,16 +240,16 @@ def test_other_data_and_other_first_weights_start_again(open_lab: OpenLab, noisy
     loss = lab.row("gd").locator("td").nth(2)
     readings = [loss.inner_text()]
     for name, typed in (("Train", "600"), ("Test", "100"), ("Data seed", "7"), ("Weight seed", "8")):
-        kept = lab.kept["id"]
+        before = lab.stored["id"]
         put(lab.page.get_by_label(name, exact=True), typed)
-        lab.until(lambda kept=kept: lab.kept["id"], lambda now, kept=kept: now != kept)
+        lab.until(lambda before=before: lab.stored["id"], lambda now, before=before: now != before)
         expect(lab.page.get_by_label(name, exact=True)).to_have_value(typed)
-    kept = lab.kept["id"]
+    before = lab.stored["id"]
     lab.page.get_by_label("Initial weights").select_option("he")
-    lab.until(lambda: lab.kept["id"], lambda now: now != kept)
+    lab.until(lambda: lab.stored["id"], lambda now: now != before)
     readings.append(loss.inner_text())
     assert readings[0] != readings[1]
-    recipe = lab.kept["recipe"]
+    recipe = lab.stored["recipe"]
     assert recipe["data"]["samples"] == 700
     assert (recipe["data"]["seed"], recipe["data"]["noise"]) == (7, 0.1)
     assert (recipe["network"]["seed"], recipe["network"]["weights"]) == (8, "he")
@@ -312,7 +312,7 @@ def test_runs_are_kept_level_by_steps_or_by_samples(open_lab: OpenLab) -> None:
     pace.get_by_role("radio", name="equal samples").click()
     slider(lab, "Speed").press("End")
     lab.play.click()
-    lab.until(lambda: lab.samples_seen("gd"), lambda seen: seen >= 2700)
+    lab.until(lambda: lab.samples_seen("gd"), lambda samples: samples >= 2700)
     lab.rest()
     assert abs(lab.samples_seen("gd") - lab.samples_seen("sgd")) <= 900
 
@@ -343,11 +343,11 @@ def test_the_axes_and_the_measures_are_what_was_chosen(open_lab: OpenLab) -> Non
         measures.get_by_role("radio", name=measure, exact=True).click()
         line = lab.until(
             lambda: lab.traces("gradients", "line").get(f"gd/{series}/W2", ([], []))[1],
-            lambda found: found != [],
+            lambda places: places != [],
         )
         return float(line[-1])
 
-    # the end of a line is the mean of its last steps: of how many depends on what has come of the past by then
+    # the end of a line is the mean of its last bucket, whose width depends on how much has arrived
     _, norm, mean, total = lab.until(
         lambda: (
             last("update ÷ weight", "ratio"),
@@ -369,14 +369,14 @@ def test_the_summary_tells_the_chart_as_a_table(open_lab: OpenLab) -> None:
     table = lab.page.get_by_role("dialog", name="Loss by step").get_by_role("table")
 
     def rows() -> int:
-        """It shows the moment at which it is opened, and an edit has its row once the server has taken it."""
+        """Open the summary, which shows its opening moment; an edit has a row once the server has it."""
         lab.page.keyboard.press("Escape")
         expect(table).to_have_count(0)
         lab.page.keyboard.press("a")
         expect(table).to_be_visible()
         return table.get_by_role("row").count()
 
-    # what the Doctor has found by then has rows too
+    # findings have rows too
     edit = table.locator(".note", has_text="SGD: rate 0.1 → 0.02")
     lab.until(lambda: (rows(), edit.count()), lambda counts: counts[1] == 1)
     assert table.get_by_role("row").count() == 1 + 10 + table.locator(".note").count()

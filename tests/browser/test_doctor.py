@@ -1,4 +1,4 @@
-"""The Doctor on the page: what it says of the exhibit whose second layer dies, and what becomes of its advice."""
+"""The Doctor on the page: findings of the exhibit whose second layer dies, and remedies."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def test_a_layer_that_dies_is_told_with_its_step_in_every_place(lab: Dashboard) 
     places = "network-drawing, predicted-true, plotly-chart[kind=loss], plotly-chart[kind=gradients]"
     before = [each.bounding_box() for each in lab.page.locator(places).all()]
     lab.make_steps(LONG)
-    told = dead_layer(lab)
-    expect(told.get_by_role("heading")).to_have_text("SGD: layer 2 is dead.")
-    expect(told).to_contain_text("4 of 4 units output 0 for all 900 samples since step")
-    since = str(told.get_attribute("data-since"))
+    finding = dead_layer(lab)
+    expect(finding.get_by_role("heading")).to_have_text("SGD: layer 2 is dead.")
+    expect(finding).to_contain_text("4 of 4 units output 0 for all 900 samples since step")
+    since = str(finding.get_attribute("data-since"))
     expect(doctor(lab).locator(".head .end")).to_have_text(re.compile("^1 problem, "))
     expect(doctor(lab).locator(".finding").first).to_have_attribute("data-rule", "dead_layer")
     assert [each.bounding_box() for each in lab.page.locator(places).all()] == before
-    # hollow units though nobody chose the run, the word in the table, flags on chart and timeline, the spoken sentence
+    # hollow units of a run that nobody chose, the table's word, flags on chart and timeline, the spoken sentence
     expect(lab.page.locator("network-drawing g.dead[data-place='2']")).to_have_count(4)
     expect(lab.row("sgd")).to_have_attribute("data-state", "layer 2 dead")
     flag = lab.chart("loss").locator(f".chart-label.flag.finding[data-step='{since}']")
@@ -65,8 +65,8 @@ def test_a_layer_that_dies_is_told_with_its_step_in_every_place(lab: Dashboard) 
     expect(lab.chart("loss")).to_have_attribute(
         "aria-label", re.compile(rf"layer 2 dead since step {int(since):,}\.")
     )
-    told.get_by_role("button", name="Why?").click()
-    expect(told.locator(".why code")).not_to_be_empty()
+    finding.get_by_role("button", name="Why?").click()
+    expect(finding.locator(".why code")).not_to_be_empty()
     twin = f"4 relu (4 dead since step {int(since):,}), 1 linear output"
     expect(lab.page.get_by_role("img", name=twin)).to_be_visible()
     lab.page.keyboard.press("a")
@@ -74,14 +74,14 @@ def test_a_layer_that_dies_is_told_with_its_step_in_every_place(lab: Dashboard) 
     expect(summary.get_by_role("row", name=f"{int(since):,} SGD: layer 2 dead")).to_have_count(1)
     expect(summary).to_contain_text(f"layer 2 dead since step {int(since):,}.")
     lab.page.keyboard.press("Escape")
-    # before it died it is not told
+    # not at an earlier step
     mark.click()
     expect(lab.page.locator("race-table th.moment")).to_contain_text(f"At step {int(since):,}")
-    expect(told).to_have_count(1)
+    expect(finding).to_have_count(1)
     lab.page.keyboard.press("ArrowLeft")
-    expect(told).to_have_count(0)
+    expect(finding).to_have_count(0)
     lab.page.keyboard.press(".")
-    expect(told).to_have_count(1)
+    expect(finding).to_have_count(1)
 
 
 def test_its_first_remedy_makes_a_fork_and_undo_takes_it_away(lab: Dashboard) -> None:
@@ -114,7 +114,7 @@ def test_by_keyboard_the_first_remedy_is_asked_for_and_undone(lab: Dashboard) ->
     undo(lab).focus()
     lab.page.keyboard.press("Enter")
     expect(lab.page.locator("race-table tbody tr")).to_have_count(2)
-    # the list itself: why, the way to the line that it names, and then each remedy, by Tab
+    # in the list by Tab: why, the link to its line, then each remedy
     why = dead_layer(lab).get_by_role("button", name="Why?")
     why.focus()
     lab.page.keyboard.press("Enter")
@@ -130,8 +130,8 @@ def test_a_divergence_is_told_and_its_strip_leads_back(lab: Dashboard) -> None:
     lab.ask("PATCH", "/runs/gd", {"learning_rate": 50})
     lab.ask("POST", "/step", {"steps": 200})
     expect(lab.strip).to_have_attribute("data-strip", "diverged")
-    told = doctor(lab).locator(".finding[data-rule=diverged]")
-    expect(told.get_by_role("heading")).to_have_text(re.compile(r"^GD diverged at step [\d,]+\.$"))
+    finding = doctor(lab).locator(".finding[data-rule=diverged]")
+    expect(finding.get_by_role("heading")).to_have_text(re.compile(r"^GD diverged at step [\d,]+\.$"))
     expect(lab.row("gd")).to_have_attribute("data-state", "diverged")
     way = lab.strip.get_by_role("button", name=re.compile(r"^Rewind GD to [\d,]+"))
     way.click()
@@ -152,7 +152,7 @@ def test_where_there_is_no_room_for_a_fork_it_says_so(lab: Dashboard) -> None:
 def test_who_only_watches_sees_what_was_found_and_no_buttons(open_lab: OpenLab) -> None:
     lab = open_lab(PHONE)
     lab.make_steps(LONG)
-    lab.page.goto(f"{lab.address}/#watch={lab.kept['id']}")
+    lab.page.goto(f"{lab.address}/#watch={lab.stored['id']}")
     expect(lab.page.locator("watch-line")).to_contain_text("You are watching.")
     lab.page.get_by_role("tab", name="Doctor").tap()
     expect(dead_layer(lab)).to_be_visible()
@@ -218,15 +218,15 @@ def test_a_remedy_that_edits_is_in_force_at_once_and_edited_back_by_undo(lab: Da
     options(lab).filter(has_text=EXHIBITS["vanishing"].title).first.click()
     expect_exhibit(lab, "vanishing")
     lab.make_steps(300)
-    told = doctor(lab).locator(".finding[data-rule=vanishing_gradients]")
-    switch = told.get_by_role("button", name="Switch to Adam")
+    finding = doctor(lab).locator(".finding[data-rule=vanishing_gradients]")
+    switch = finding.get_by_role("button", name="Switch to Adam")
     before = lab.row("gd").locator(".rule").inner_text()
     switch.click()
     expect(lab.row("gd").locator(".rule")).to_have_text("full batch, Adam, rate 0.01")
     expect(switch).to_have_attribute("aria-disabled", "true")
     expect(switch).to_be_focused()
     expect(lab.flags).to_have_attribute("title", re.compile("^Adam, rate"))
-    # until it is answered the notice, and its undo, are those of the exhibit
+    # until the answer the notice and its undo are the exhibit's
     expect(lab.notice).to_contain_text("Switch to Adam: applied to GD.")
     undo(lab).click()
     expect(lab.row("gd").locator(".rule")).to_have_text(before)

@@ -1,4 +1,4 @@
-"""When charts are drawn: one after a frame, none in a hidden page, edits at once."""
+"""Times of draws: one after a frame, none in a hidden page, edits at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from browser.conftest import OpenLab
 from browser.dashboard import Dashboard
 
-# Each draw: which chart, after how many frames, whether it was in a frame itself, and when.
+# Each draw: chart, number of frames before it, whether inside a frame, and time.
 COUNT_DRAWS = """() => {
     const { react } = Plotly;
     const asked = window.requestAnimationFrame;
@@ -43,8 +43,8 @@ HIDE = """(hidden) => {
 
 
 def draws(lab: Dashboard) -> list[tuple[str, int, bool, float]]:
-    found: list[tuple[str, int, bool, float]] = lab.page.evaluate("__draws")
-    return found
+    records: list[tuple[str, int, bool, float]] = lab.page.evaluate("__draws")
+    return records
 
 
 def test_one_chart_is_drawn_between_two_frames_and_none_in_a_frame(open_lab: OpenLab) -> None:
@@ -53,27 +53,27 @@ def test_one_chart_is_drawn_between_two_frames_and_none_in_a_frame(open_lab: Ope
     lab.play.click()
     lab.until(
         lambda: draws(lab),
-        lambda made: (
-            min([kind for kind, *_ in made].count(each) for each in ("loss", "gradients", "scatter")) >= 5
+        lambda records: (
+            min([kind for kind, *_ in records].count(each) for each in ("loss", "gradients", "scatter")) >= 5
         ),
     )
-    made = draws(lab)
-    assert len(made) == len({frame for _, frame, *_ in made})
-    assert not any(in_frame for _, _, in_frame, _ in made), "drawing and painting are two tasks"
+    records = draws(lab)
+    assert len(records) == len({frame for _, frame, *_ in records})
+    assert not any(in_frame for _, _, in_frame, _ in records), "drawing and painting are two tasks"
 
 
 def test_news_of_a_step_is_restyled_where_it_stands_and_not_the_whole_page(open_lab: OpenLab) -> None:
     lab = open_lab(query="?fps=30", drawn=True)
     browser = lab.page.context.browser
     assert browser
-    # a run is chosen: so the whole network is not another one when the Doctor has found something
+    # a run is chosen, so that a finding does not switch the network
     lab.page.get_by_role("radiogroup", name="Run shown").get_by_role("radio", name="SGD").click()
     lab.play.click()
     lab.until(lambda: lab.step, lambda now: now > 10)
     browser.start_tracing(page=lab.page, categories=["devtools.timeline"])
-    # by what has been shown, and not by steps: a slow machine shows more of them at once
-    seen: set[int] = set()
-    lab.until(lambda: (seen.add(lab.step), len(seen)), lambda shown: shown[1] > 30)
+    # counted by shown values: a slow machine shows several steps at once
+    steps: set[int] = set()
+    lab.until(lambda: (steps.add(lab.step), len(steps)), lambda value: value[1] > 30)
     events = json.loads(browser.stop_tracing())["traceEvents"]
     restyled = [
         event["args"]["elementCount"]
@@ -81,7 +81,7 @@ def test_news_of_a_step_is_restyled_where_it_stands_and_not_the_whole_page(open_
         if event["name"] == "UpdateLayoutTree" and "elementCount" in event.get("args", {})
     ]
     assert len(restyled) > 20
-    # all of it takes 5 ms each time: one rule that asks whether the body :has() something is enough
+    # restyling the whole page takes 5 ms: one rule with body:has() is enough to cause it
     assert max(restyled) < lab.page.locator("*").count() / 3
 
 
@@ -89,7 +89,7 @@ def test_a_hidden_page_draws_nothing_and_is_up_to_date_when_it_is_seen_again(ope
     lab = open_lab(drawn=True)
     lab.page.evaluate(COUNT_DRAWS)
     lab.play.click()
-    lab.until(lambda: draws(lab), lambda made: len(made) > 5)
+    lab.until(lambda: draws(lab), lambda records: len(records) > 5)
     lab.page.evaluate(HIDE, True)
     count, step = len(draws(lab)), lab.step
     lab.until(lambda: lab.step, lambda now: now > step + 60)
@@ -104,17 +104,17 @@ def test_where_drawing_takes_long_charts_are_drawn_less_often_and_the_status_say
     open_lab: OpenLab,
 ) -> None:
     lab = open_lab(query="?fps=30", drawn=True)
-    # a run is chosen: so no other network comes, and asks for a draw at once, when the Doctor has found something
+    # a run is chosen, so that a finding does not switch the network and cause a draw
     lab.page.get_by_role("radiogroup", name="Run shown").get_by_role("radio", name="SGD").click()
     lab.page.evaluate(TAKE_LONG, 45)
     lab.play.click()
     status = lab.page.locator("top-bar .connection")
     expect(status).to_have_attribute("title", re.compile("^Drawing takes long in this browser: the charts"))
     expect(lab.page.get_by_text("Drawing takes long")).to_have_count(0)
-    # neither slow nor quick, they stay at the lower rate: a chart that wants ten draws a second is drawn five times
+    # neither slow nor quick, they stay at half the rate: five draws a second instead of ten
     lab.page.evaluate(TAKE_LONG, 30)
     lab.page.evaluate(COUNT_DRAWS)
-    lab.until(lambda: draws(lab), lambda made: [kind for kind, *_ in made].count("loss") >= 6)
+    lab.until(lambda: draws(lab), lambda records: [kind for kind, *_ in records].count("loss") >= 6)
     times = [time for kind, _, _, time in draws(lab) if kind == "loss"]
     assert min(after - before for before, after in pairwise(times[1:])) > 150
 
@@ -123,10 +123,10 @@ def test_a_page_at_rest_draws_nothing(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     lab.make_steps(50)
     lab.page.evaluate(COUNT_DRAWS)
-    # until what was on its way is drawn, then half a second of quiet
+    # wait for pending draws, then half a second of quiet
     quiet = lab.until(
         lambda: (len(draws(lab)), lab.page.wait_for_timeout(500), len(draws(lab))),
-        lambda seen: seen[0] == seen[2],
+        lambda counts: counts[0] == counts[2],
     )
     assert quiet[0] < 20
 
@@ -135,7 +135,7 @@ def test_an_edit_is_seen_in_the_next_frame_while_it_plays(open_lab: OpenLab) -> 
     lab = open_lab()
     lab.play.click()
     lab.until(lambda: lab.step, lambda step: step > 5)
-    seen = lab.page.evaluate("""() => {
+    result = lab.page.evaluate("""() => {
         const at = (selector) => document.querySelector(selector);
         const box = at("[aria-label='Learning rate of SGD']");
         box.value = "0.05";
@@ -145,9 +145,9 @@ def test_an_edit_is_seen_in_the_next_frame_while_it_plays(open_lab: OpenLab) -> 
             at("race-table tr[data-run=sgd] .rule").textContent, at("race-table tr[data-run=gd] .rule").textContent,
         ])));
     }""")
-    assert seen == ["batch of 1, rate 0.05", "full batch, momentum 0.9, rate 0.1"]
+    assert result == ["batch of 1, rate 0.05", "full batch, momentum 0.9, rate 0.1"]
     lab.until(
         lambda: lab.ask("GET", "/recipe")["runs"][1]["edits"],
         lambda edits: edits and edits[0]["learning_rate"] == 0.05,
     )
-    expect(lab.row("gd").locator(".rule")).to_have_text(seen[1])
+    expect(lab.row("gd").locator(".rule")).to_have_text(result[1])

@@ -1,4 +1,4 @@
-"""What the page is for: it opens on a race, one plays it, changes it while it runs, and sees what that does."""
+"""The main use of the page: open the exhibit, play, edit, and see the effect."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SIX = {f"{run}/grad_l1/{weight}" for run in BOTH for weight in WEIGHTS}
 
 
 def ends(lab: Dashboard, kind: str, role: str) -> dict[str, float]:
-    """How far along the axis each line has come."""
+    """Return the last place of each line."""
     return {name: x[-1] if x else -1.0 for name, (x, _) in lab.traces(kind, role).items()}
 
 
@@ -42,7 +42,7 @@ def test_the_page_opens_on_the_exhibit_and_invites(open_lab: OpenLab) -> None:
 
 LAPTOP, TABLET = (1366, 768), (1024, 768)
 
-# What the invitation lies on: words of the chart, and what is below the plot.
+# Things that the invitation covers: words of the chart, and anything below the plot.
 UNDER = """() => {
     const own = [...document.querySelectorAll("invitation-overlay > *")].map((part) => part.getBoundingClientRect());
     return [...document.querySelectorAll(".loss .chart-label, gradient-head")].filter((part) => {
@@ -61,11 +61,11 @@ def test_the_invitation_lies_on_no_words(open_lab: OpenLab, size: tuple[int, int
 
 def test_plotly_is_asked_for_only_when_the_page_can_be_used(open_lab: OpenLab) -> None:
     lab = open_lab(plotted=True)
-    asked = lab.page.evaluate("""() => performance.getEntriesByType("resource")
+    entries = lab.page.evaluate("""() => performance.getEntriesByType("resource")
         .filter(({ name }) => name.includes("plotly") && name.endsWith(".js") && !name.includes("chart"))
         .map(({ startTime }) => startTime)""")
-    assert len(asked) == 1
-    assert 0 < lab.page.evaluate("__moments.usable") < asked[0]
+    assert len(entries) == 1
+    assert 0 < lab.page.evaluate("__moments.usable") < entries[0]
 
 
 def test_play_moves_the_counter_both_loss_curves_and_six_gradients(open_lab: OpenLab) -> None:
@@ -105,21 +105,21 @@ SWITCH = """() => {
 
 
 def roughness(values: list[float]) -> float:
-    """The variance of the changes from step to step: small on a smooth slope however steep, large in noise."""
+    """Return the variance of step-to-step changes: small on a smooth slope, large in noise."""
     return variance(after - before for before, after in pairwise(values))
 
 
 def test_gd_becomes_sgd_while_it_plays(open_lab: OpenLab) -> None:
-    """The whole point in one minute, read from the page."""
+    """The product's main use, read from the page."""
     lab = open_lab(plotted=True)
     lab.make_steps(200)
     lab.play.click()
     lab.until(lambda: lab.step, lambda step: step > 240)
 
-    # the edit is seen in the very next frame
+    # the edit shows in the next frame
     assert lab.page.evaluate(SWITCH) == {"checked": "SGD", "rule": "batch of 1, rate 0.1"}
 
-    # a marker drops, in words, with the step
+    # a marker with words and step
     expect(lab.flags).to_have_count(1)
     expect(lab.flags).to_have_attribute("data-run", "gd")
     expect(lab.flags).to_have_attribute("title", "GD → SGD")
@@ -127,14 +127,14 @@ def test_gd_becomes_sgd_while_it_plays(open_lab: OpenLab) -> None:
     lab.until(lambda: lab.step, lambda step: step > at + 60)
     lab.rest()
 
-    # 900 samples a step up to there, one sample a step from there
+    # 900 samples a step before, one sample a step after
     assert lab.samples_seen("gd") == 900 * at + (lab.step - at)
-    seen = lab.samples_seen("gd")
+    samples = lab.samples_seen("gd")
     lab.button("1 step (right arrow)").click()
-    lab.until(lambda: lab.samples_seen("gd"), lambda now: now == seen + 1)
-    told = lab.ask("GET", "/runs/gd/history", series="train_loss", since=at - 2, until=at + 2)
-    assert [b - a for a, b in pairwise(told["samples_seen"])][-2:] == [1, 1]
-    assert told["samples_seen"][told["first"].index(at)] == 900 * at + 1
+    lab.until(lambda: lab.samples_seen("gd"), lambda now: now == samples + 1)
+    history = lab.ask("GET", "/runs/gd/history", series="train_loss", since=at - 2, until=at + 2)
+    assert [b - a for a, b in pairwise(history["samples_seen"])][-2:] == [1, 1]
+    assert history["samples_seen"][history["first"].index(at)] == 900 * at + 1
 
     # its curve shows the noise
     x, y = lab.until(
@@ -143,12 +143,12 @@ def test_gd_becomes_sgd_while_it_plays(open_lab: OpenLab) -> None:
     )
     smooth = [value for step, value in zip(x, y, strict=True) if at - 60 <= step < at]
     noisy = [value for step, value in zip(x, y, strict=True) if at < step <= at + 60]
-    # a page that was kept waiting holds a few steps in one point
+    # a slow page has a few steps in one point
     assert min(len(smooth), len(noisy)) > 10
     assert roughness(noisy) > 100 * roughness(smooth)
 
 
-# How far down the page the shelf begins, and where each run stands now, the panels from left to right.
+# Top of the shelf, and each run's present place, panels from left to right.
 STANDING = """() => {
     const found = (selector) => [...document.querySelectorAll(`plotly-chart[kind=gradients] ${selector}`)]
         .map((path) => path.getBBox());
@@ -176,7 +176,7 @@ def test_gd_learns_and_the_second_layer_of_sgd_dies(open_lab: OpenLab) -> None:
         expect(unit.locator("text")).to_have_text("0")
     expect(drawing.get_by_text("4 of 4 dead")).to_have_count(1)
 
-    # its gradient stands on the shelf at exactly 0; GD's does not
+    # its gradient is on the shelf of exactly 0, GD's is not
     expect(lab.chart("gradients")).to_have_attribute("data-last-step", "1500")
     standing = lab.page.evaluate(STANDING)
     [shelf] = standing["shelf"]
@@ -209,13 +209,13 @@ def assert_drawn(lab: Dashboard, step: int) -> None:
     expect(drawing).to_have_attribute("data-step", str(step))
     run = drawing.get_attribute("data-run")
     named = lab.ask("GET", f"/runs/{run}/snapshot", step=step)["parameters"]
-    seen = drawing.locator(".edges path").evaluate_all(EDGES)
+    widths = drawing.locator(".edges path").evaluate_all(EDGES)
     for rows in (named[name] for name in ("W1", "W2", "W3")):
         weights = [weight for row in rows for weight in row]
-        drawn, seen = seen[: len(weights)], seen[len(weights) :]
+        drawn, widths = widths[: len(weights)], widths[len(weights) :]
         shares = [abs(weight) / max(map(abs, weights)) for weight in weights]
         assert [width for width, _ in drawn] == pytest.approx(
             [0.5 + 4.2 * share for share in shares], abs=0.006
         )
         assert [negative for _, negative in drawn] == [weight < 0 for weight in weights]
-    assert seen == []
+    assert widths == []

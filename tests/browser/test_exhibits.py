@@ -1,4 +1,4 @@
-"""Exhibits: chosen in the top bar, told in two sentences, not spoken of once something else is on the page."""
+"""Exhibits: chosen in the top bar, with two sentences, until something else is on the page."""
 
 from __future__ import annotations
 
@@ -90,10 +90,10 @@ def test_an_exhibit_is_seen_as_it_is_seen_best_and_undo_brings_back_what_there_w
     expect(lab.page.get_by_role("radio", name="equal samples")).to_be_checked()
     lab.play.click()
     expect(said(lab)).to_have_count(0)
-    lab.until(lambda: lab.samples_seen("full"), lambda seen: seen >= 512)
+    lab.until(lambda: lab.samples_seen("full"), lambda samples: samples >= 512)
     lab.rest()
-    seen = [lab.samples_seen(run) for run in ("batch-1", "batch-8", "batch-64", "full")]
-    assert max(seen) - min(seen) <= 512
+    counts = [lab.samples_seen(run) for run in ("batch-1", "batch-8", "batch-64", "full")]
+    assert max(counts) - min(counts) <= 512
     picker(lab).click()
     options(lab).filter(has_text="Adam").click()
     expect_exhibit(lab, "adam")

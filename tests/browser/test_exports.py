@@ -1,4 +1,4 @@
-"""What people take away from the page: files as links, charts as pictures that show what was seen."""
+"""Exports: files as links, charts as pictures of what the page shows."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ def take(lab: Dashboard, press: Locator) -> Download:
 def test_every_file_of_the_catalog_can_be_taken_of_all_runs_and_of_one(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.make_steps(30)
-    shown = open_panel(lab)
+    menu = open_panel(lab)
     names = [row["name"] for row in lab.page.request.get(f"{lab.address}/api/v1/catalog").json()["exports"]]
-    expect(shown.get_by_role("link")).to_have_text(names)
-    taken = {name: take(lab, shown.get_by_role("link", name=name, exact=True)) for name in names}
-    assert {download.suggested_filename for download in taken.values()} == set(names)
-    assert json.loads(content(taken["recipe.json"])) == lab.ask("GET", "/recipe")
-    assert set(np.load(io.BytesIO(content(taken["parameters.npz"])))) >= {"gd/W1", "sgd/b3"}
-    shown.get_by_role("combobox", name="Runs to export").select_option(label="SGD")
-    script = take(lab, shown.get_by_role("link", name="script.py"))
+    expect(menu.get_by_role("link")).to_have_text(names)
+    files = {name: take(lab, menu.get_by_role("link", name=name, exact=True)) for name in names}
+    assert {download.suggested_filename for download in files.values()} == set(names)
+    assert json.loads(content(files["recipe.json"])) == lab.ask("GET", "/recipe")
+    assert set(np.load(io.BytesIO(content(files["parameters.npz"])))) >= {"gd/W1", "sgd/b3"}
+    menu.get_by_role("combobox", name="Runs to export").select_option(label="SGD")
+    script = take(lab, menu.get_by_role("link", name="script.py"))
     assert script.suggested_filename == "sgd-script.py"
     assert b"The run sgd of a fallline experiment" in content(script)
 
@@ -68,12 +68,12 @@ SEEN = """(kind) => {
 
 
 def take_as_seen(lab: Dashboard, name: str, kind: str) -> tuple[Download, dict[str, list[str]]]:
-    """A chart as SVG, and what was seen of it: the same before and after, for it follows the counter a little later."""
+    """Export a chart as SVG; return it with the chart's paths and words, once they are settled."""
     expect(lab.chart(kind)).to_have_attribute("data-last-step", str(lab.step))
     press = panel(lab).get_by_role("button", name=f"{name} as SVG")
     before, download, _ = lab.until(
         lambda: (lab.page.evaluate(SEEN, kind), take(lab, press), lab.page.evaluate(SEEN, kind)),
-        lambda found: found[0] == found[2],
+        lambda value: value[0] == value[2],
     )
     return download, before
 
@@ -86,17 +86,17 @@ def test_a_chart_as_svg_shows_what_is_seen_and_needs_no_style_sheet(open_lab: Op
     expect(lab.flags).to_have_count(1)
     lab.make_steps(300)
     open_panel(lab)
-    download, seen = take_as_seen(lab, "Loss", "loss")
+    download, original = take_as_seen(lab, "Loss", "loss")
     assert download.suggested_filename == "fallline-loss-step-600.svg"
     text = content(download).decode()
     root = ElementTree.fromstring(text)
-    assert len(seen["paths"]) > 12
-    assert set(seen["paths"]) <= {each.get("d") for each in root.iter(f"{SVG}path")}
+    assert len(original["paths"]) > 12
+    assert set(original["paths"]) <= {each.get("d") for each in root.iter(f"{SVG}path")}
     written = ["".join(each.itertext()) for each in root.iter(f"{SVG}text")]
-    assert {"GD → mini-batch 32", "GD", "SGD", "steps", "100"} <= set(seen["words"])
-    assert set(seen["words"]) <= set(written)
+    assert {"GD → mini-batch 32", "GD", "SGD", "steps", "100"} <= set(original["words"])
+    assert set(original["words"]) <= set(written)
     assert {"Loss", "mean squared error over all 900 training samples", "min to max"} <= set(written)
-    # nothing that only this page, or only a browser, would understand
+    # nothing that only this page or a browser understands
     assert not re.search(r"var\(|color\(|color-mix|foreignObject|https?://(?!www\.w3\.org)", text)
     paper = root.find(f"{SVG}rect")
     assert paper is not None
@@ -116,13 +116,13 @@ def test_every_chart_is_whole_and_as_png_is_that_picture_three_times_as_dense(
 ) -> None:
     lab = open_lab(plotted=True)
     lab.make_steps(60)
-    shown = open_panel(lab)
-    download, seen = take_as_seen(lab, name, kind)
+    menu = open_panel(lab)
+    download, original = take_as_seen(lab, name, kind)
     svg = ElementTree.fromstring(content(download))
-    assert len(seen["paths"]) > 4
-    assert set(seen["paths"]) <= {each.get("d") for each in svg.iter(f"{SVG}path")}
-    assert set(seen["words"]) <= {"".join(each.itertext()) for each in svg.iter(f"{SVG}text")}
-    download = take(lab, shown.get_by_role("button", name=f"{name} as PNG"))
+    assert len(original["paths"]) > 4
+    assert set(original["paths"]) <= {each.get("d") for each in svg.iter(f"{SVG}path")}
+    assert set(original["words"]) <= {"".join(each.itertext()) for each in svg.iter(f"{SVG}text")}
+    download = take(lab, menu.get_by_role("button", name=f"{name} as PNG"))
     assert download.suggested_filename == f"fallline-{kind}-step-60.png"
     png = content(download)
     assert png.startswith(b"\x89PNG")
@@ -131,7 +131,7 @@ def test_every_chart_is_whole_and_as_png_is_that_picture_three_times_as_dense(
 
 
 def test_one_instrument_of_three_is_a_picture_of_its_own_under_the_name_of_its_run(open_lab: OpenLab) -> None:
-    """It stood at the right end of an empty picture as wide as the page."""
+    """It used to stand at the right end of an empty picture as wide as the page."""
     lab = open_lab(plotted=True)
     lab.make_steps(20)
     lab.page.get_by_role("radio", name="Instruments").click()
@@ -189,13 +189,13 @@ def test_the_row_that_yields_its_place_to_the_step_inspector_is_a_picture_all_th
         lab.page.keyboard.press("Escape")
         return ["".join(each.itertext()) for each in root.iter(f"{SVG}text")]
 
-    shown = words()
+    visible = words()
     lab.page.locator(".inspector-strip").click()
     expect(lab.chart("gradients")).to_be_hidden()
     hidden = words()
-    for told in ("Gradient", "W1", "W2", "W3"):
-        assert any(told in text for text in shown), told
-        assert any(told in text for text in hidden), told
+    for word in ("Gradient", "W1", "W2", "W3"):
+        assert any(word in text for text in visible), word
+        assert any(word in text for text in hidden), word
     assert lab.page.locator("[data-aside], [inert]").count() == 0
     assert lab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
@@ -206,27 +206,27 @@ def test_on_a_phone_a_chart_is_the_same_picture_from_whatever_tab_it_is_taken(op
 
     def pictures(tab: str) -> dict[str, tuple[list[str], list[str]]]:
         lab.page.get_by_role("tab", name=tab).tap()
-        shown = open_panel(lab)
-        found = {}
+        menu = open_panel(lab)
+        sizes = {}
         for name in ("Loss", "Gradient", "Predicted and true"):
-            download = take(lab, shown.get_by_role("button", name=f"{name} as SVG"))
+            download = take(lab, menu.get_by_role("button", name=f"{name} as SVG"))
             root = ElementTree.fromstring(content(download))
             words = ["".join(each.itertext()) for each in root.iter(f"{SVG}text")]
-            found[name] = (sorted(words), sorted(each.get("d", "") for each in root.iter(f"{SVG}path")))
+            sizes[name] = (sorted(words), sorted(each.get("d", "") for each in root.iter(f"{SVG}path")))
         lab.page.keyboard.press("Escape")
         expect(lab.page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
         assert lab.page.locator("[data-aside], [inert]").count() == 0
-        return found
+        return sizes
 
-    # predictions were not asked for before, and are then; a chart follows the counter a little later
+    # predictions are requested only now; a chart follows the counter a little later
     first, _ = lab.until(lambda: (pictures("Charts"), pictures("Charts")), lambda two: two[0] == two[1])
     assert max(map(len, first["Predicted and true"][1])) > 2000
     assert pictures("Network") == pictures("Step") == first
 
 
 def dropped(lab: Dashboard, name: str, body: bytes) -> None:
-    """On the page, beside everything that takes files of its own."""
-    given = lab.page.evaluate_handle(
+    """Drop a file on the page, outside all places that accept files."""
+    transfer = lab.page.evaluate_handle(
         """([name, numbers]) => {
             const dragged = new DataTransfer();
             dragged.items.add(new File([new Uint8Array(numbers)], name));
@@ -234,7 +234,7 @@ def dropped(lab: Dashboard, name: str, body: bytes) -> None:
         }""",
         [name, list(body)],
     )
-    lab.page.locator("main").dispatch_event("drop", {"dataTransfer": given})
+    lab.page.locator("main").dispatch_event("drop", {"dataTransfer": transfer})
 
 
 def test_a_recipe_that_was_taken_opens_again_with_its_edits_and_makes_the_same_numbers(
@@ -245,9 +245,9 @@ def test_a_recipe_that_was_taken_opens_again_with_its_edits_and_makes_the_same_n
     lab.card("gd").get_by_role("radio", name="Mini-batch").click()
     lab.until(lambda: lab.ask("GET", "/recipe")["runs"][0]["edits"], bool)
     lab.make_steps(30)
-    told = lab.ask("GET", "/runs/gd/history", series="batch_loss")["series"]
+    history = lab.ask("GET", "/runs/gd/history", series="batch_loss")["series"]
     recipe = content(take(lab, open_panel(lab).get_by_role("link", name="recipe.json")))
-    before = lab.kept["id"]
+    before = lab.stored["id"]
     other = open_lab()
     open_panel(other)
     with other.page.expect_file_chooser() as opened:
@@ -256,17 +256,17 @@ def test_a_recipe_that_was_taken_opens_again_with_its_edits_and_makes_the_same_n
     expect(other.notice).to_contain_text("Opened from recipe.json")
     expect(panel(other)).to_have_count(0)
     other.make_steps(50)
-    assert other.kept["id"] != before
-    assert other.ask("GET", "/runs/gd/history", series="batch_loss")["series"] == told
+    assert other.stored["id"] != before
+    assert other.ask("GET", "/runs/gd/history", series="batch_loss")["series"] == history
 
 
 def test_parameters_that_were_taken_are_dropped_as_a_start(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.make_steps(40)
     learnt = lab.ask("GET", "/runs/gd/snapshot")["parameters"]
-    shown = open_panel(lab)
-    shown.get_by_role("combobox", name="Runs to export").select_option(label="GD")
-    body = content(take(lab, shown.get_by_role("link", name="parameters.npz")))
+    menu = open_panel(lab)
+    menu.get_by_role("combobox", name="Runs to export").select_option(label="GD")
+    body = content(take(lab, menu.get_by_role("link", name="parameters.npz")))
     lab.page.keyboard.press("Escape")
     dropped(lab, "gd-parameters.npz", body)
     expect(lab.notice).to_contain_text("Weights from a file: both runs start again at step 0.")
@@ -274,7 +274,7 @@ def test_parameters_that_were_taken_are_dropped_as_a_start(open_lab: OpenLab) ->
     expect(weights.locator("option:checked")).to_have_text("From a file")
     assert lab.ask("GET", "/runs/sgd/snapshot", step=0)["parameters"] == learnt
     assert faults(lab) == []
-    # another shape draws weights of its own
+    # another shape gets new weights
     weights.select_option(label="Zeros")
     expect(weights.locator("option", has_text="From a file")).to_have_count(0)
     assert lab.ask("GET", "/runs/gd/snapshot", step=0)["parameters"]["W1"][0][0] == 0
@@ -283,11 +283,11 @@ def test_parameters_that_were_taken_are_dropped_as_a_start(open_lab: OpenLab) ->
 def test_a_file_of_another_kind_is_told_and_nothing_is_lost(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.allow("Failed to load resource")
-    before = lab.kept["id"]
+    before = lab.stored["id"]
     dropped(lab, "notes.txt", b"hello")
     expect(lab.strip).to_contain_text("notes.txt is neither a recipe nor parameters.")
     dropped(lab, "w.npz", b"hello")
     expect(lab.strip).to_contain_text("The parameters cannot be used")
     dropped(lab, "recipe.json", json.dumps({"data": {"name": "nope"}}).encode())
     expect(lab.strip).to_contain_text("the name of a known data set")
-    assert lab.kept["id"] == before
+    assert lab.stored["id"] == before

@@ -1,4 +1,4 @@
-"""Instruments: opened in the gradients' place, measured while they are open, of the run and the step one looks at."""
+"""Instruments: in place of the gradients, measured while open, for the run and step on view."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PLACES = """() => ["plotly-chart[kind=loss]", ".plot.gradients", "transport-bar"
     .map((one) => JSON.stringify(document.querySelector(one).getBoundingClientRect()))"""
 
 
-# Words of the open instruments that stand outside the page, or the page where it is wider than the screen.
+# Words of open instruments outside the page, or the page if it is wider than the screen.
 BEYOND = """() => [...document.querySelectorAll(".instruments .chart-label, .instruments text")]
     .map((each) => [each.textContent, each.getBoundingClientRect()])
     .filter(([text, { left, right, width }]) => text && width && (left < -0.5 || right > innerWidth + 0.5))
@@ -40,7 +40,7 @@ def opened(lab: Dashboard) -> Dashboard:
 
 
 def leave(lab: Dashboard) -> None:
-    """The switch uses arrows and Space itself while it has the focus."""
+    """Move focus away from the switch, which uses arrows and Space itself."""
     lab.page.evaluate("() => document.activeElement.blur()")
 
 
@@ -61,7 +61,7 @@ def test_three_gauges_take_the_gradients_place_and_no_panel_moves(open_lab: Open
     assert lab.page.evaluate(PLACES) == before
     expect(lab.chart("gradients")).to_have_count(0)
     curvature = lab.ask("GET", "/runs/gd/instruments/curvature", step=40)
-    lab.until(lambda: needle(lab, "edge"), lambda found: found[0] == 40)
+    lab.until(lambda: needle(lab, "edge"), lambda point: point[0] == 40)
     assert abs(needle(lab, "edge")[1] - curvature["edge"]) < 1e-9
     expect(lab.page.locator("gradient-head")).to_contain_text(
         re.compile(r"takes [\d,.]+ m?s$|takes [\d,.]+ ms")
@@ -89,8 +89,8 @@ def test_the_gauges_follow_the_run_that_is_chosen_and_the_step_one_looks_at(open
     for _ in range(3):
         lab.page.keyboard.press("ArrowLeft")
     lab.until(lambda: needle(lab, "edge")[0], lambda step: step == 27)
-    told = lab.ask("GET", "/runs/sgd/instruments/curvature", step=27)
-    assert abs(needle(lab, "edge")[1] - min(told["edge"], 2.0)) < 1e-9
+    curvature = lab.ask("GET", "/runs/sgd/instruments/curvature", step=27)
+    assert abs(needle(lab, "edge")[1] - min(curvature["edge"], 2.0)) < 1e-9
 
 
 def test_while_it_plays_a_trail_is_left_and_the_cost_is_told(open_lab: OpenLab) -> None:
@@ -118,18 +118,18 @@ def test_the_exhibit_of_the_edge_opens_its_gauges_and_undo_closes_them(open_lab:
 def test_what_is_not_measured_yet_says_that_it_waits(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     lab.play.click()
-    held: list[Route] = []
+    routes: list[Route] = []
     answered: list[Route] = []
     lab.page.route(
         "**/instruments/curvature*",
-        lambda route: route.continue_() if answered else held.append(route),
+        lambda route: route.continue_() if answered else routes.append(route),
     )
     switch(lab, "Instruments").click()
     waits = lab.page.locator(".instruments .waiting:visible")
-    lab.until(lambda: len(held), lambda count: count > 0)
+    lab.until(lambda: len(routes), lambda count: count > 0)
     expect(waits.first).to_have_text("Not measured yet: playing runs go first.")
-    answered.extend(held)
-    held[0].continue_()
+    answered.extend(routes)
+    routes[0].continue_()
     for kind in GAUGES:
         expect(value(lab, kind)).to_have_count(1)
     expect(waits).to_have_count(0)
@@ -185,11 +185,11 @@ def test_those_of_classes_fit_a_phone_too(open_lab: OpenLab) -> None:
     look_at_the_others(lab, "confusion", "decision")
 
 
-def look_at_the_others(lab: Dashboard, *wanted: str) -> None:
-    """One choice after the other, of a run at rest: measured, drawn, named, and with no word beyond the page."""
+def look_at_the_others(lab: Dashboard, *names: str) -> None:
+    """Open each choice for a paused run: measured, drawn, named, and no word outside the page."""
     choice = lab.page.get_by_label("Open instruments", exact=True)
     values = [str(option.get_attribute("value")) for option in choice.locator("option").all()]
-    for value in wanted or values:
+    for value in names or values:
         choice.select_option(value)
         row = lab.page.locator(".instruments plotly-chart")
         expect(row.first).to_have_attribute("data-state", "drawn", timeout=20_000)

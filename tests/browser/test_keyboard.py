@@ -1,4 +1,4 @@
-"""Everything by keyboard alone: the keys of the list, the order of Tab, what a control keeps for itself."""
+"""Keyboard only: the listed keys, the order of Tab, keys that controls use themselves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from playwright.sync_api import Route, expect
 from browser.conftest import OpenLab
 from browser.dashboard import PHONE, Dashboard
 
-# Whatever can be pressed, typed into or moved, by a name of its own.
+# Everything that can be pressed, typed into or moved, by unique name.
 NAME = """((each) => [
     each.closest("[aria-label]:not(button, input, select, a)")?.getAttribute("aria-label") ?? "",
     each.getAttribute("aria-label") ?? each.closest("label")?.textContent ?? each.textContent,
@@ -31,7 +31,7 @@ def test_space_plays_and_pauses_the_arrow_steps_and_r_goes_back(open_lab: OpenLa
     press("ArrowRight")
     expect(lab.counter).to_have_text("1")
     press("Shift+ArrowRight")
-    lab.until(lambda: lab.samples_seen("sgd"), lambda seen: seen == 900)
+    lab.until(lambda: lab.samples_seen("sgd"), lambda samples: samples == 900)
     press("Space")
     expect(lab.pause).to_be_visible()
     expect(lab.page.locator(".connection")).to_have_attribute("data-status", "live")
@@ -43,14 +43,14 @@ def test_space_plays_and_pauses_the_arrow_steps_and_r_goes_back(open_lab: OpenLa
 
 def test_space_waits_for_the_line_of_a_page_that_still_connects(open_lab: OpenLab) -> None:
     lab = open_lab()
-    held: list[Route] = []
-    its_own = f"**/api/v1/experiments/{lab.kept['id']}"
-    lab.page.route(its_own, lambda route: held.append(route))
+    routes: list[Route] = []
+    its_own = f"**/api/v1/experiments/{lab.stored['id']}"
+    lab.page.route(its_own, lambda route: routes.append(route))
     lab.page.reload()
-    lab.until(lambda: len(held), lambda count: count == 1)
+    lab.until(lambda: len(routes), lambda count: count == 1)
     expect(lab.play).to_have_count(0)
     lab.page.keyboard.press("Space")
-    held[0].continue_()
+    routes[0].continue_()
     lab.page.unroute(its_own)
     expect(lab.pause).to_be_visible()
     lab.until(lambda: lab.step, lambda step: step > 0)
@@ -82,7 +82,7 @@ def test_keys_are_a_panel_s_also_while_nothing_in_it_has_the_focus(open_lab: Ope
     lab.page.keyboard.press("ArrowRight")
     expect(lab.counter).to_have_text("1")
     assert lab.page.get_by_role("radio", name="linear", exact=True).get_attribute("aria-checked") == "true"
-    # a key pressed before the browser has told that the panel closed is not lost
+    # a key pressed before the browser reports the closed panel is not lost
     lab.page.get_by_role("button", name="Hidden layer 1: 4 relu. Edit").click()
     panel.locator(".help").first.click()
     lab.page.evaluate(
@@ -95,7 +95,7 @@ def test_keys_are_a_panel_s_also_while_nothing_in_it_has_the_focus(open_lab: Ope
 
 
 def test_a_press_selects_its_run_also_where_it_gives_the_focus_to_no_button(open_lab: OpenLab) -> None:
-    """As Safari's do."""
+    """As in Safari."""
     lab = open_lab()
     lab.card("sgd").get_by_role("radio", name="Mini-batch").evaluate("(button) => button.click()")
     assert lab.page.evaluate("document.activeElement === document.body")
@@ -134,8 +134,8 @@ def test_keys_open_the_recipe_the_summary_and_the_help_and_esc_closes(open_lab: 
     press("b")
     assert lab.focused == "Data set"
 
-    # looking through the list chooses nothing; only Enter does
-    experiment, data = lab.kept["id"], lab.page.get_by_role("combobox", name="Data set")
+    # moving through the list chooses nothing; only Enter does
+    experiment, data = lab.stored["id"], lab.page.get_by_role("combobox", name="Data set")
     listed = lab.page.get_by_role("listbox", name="Data set")
     for keys in (("c",), ("ArrowDown", "ArrowDown"), ("End",)):
         for key in keys:
@@ -145,12 +145,12 @@ def test_keys_open_the_recipe_the_summary_and_the_help_and_esc_closes(open_lab: 
         expect(listed).to_have_count(0)
         assert lab.focused == "Data set"
     expect(data).to_have_value("log_linear")
-    assert lab.kept["id"] == experiment
+    assert lab.stored["id"] == experiment
     for key in ("c", "h", "Enter"):
         press(key)
     expect(data).to_have_value("chebyshev")
     expect(lab.notice).to_contain_text("New data")
-    assert lab.kept["id"] != experiment
+    assert lab.stored["id"] != experiment
     lab.page.locator("loss-head h2").click()
     for key, name in (("a", "Loss by step"), ("?", "Keyboard")):
         press(key)
@@ -159,7 +159,7 @@ def test_keys_open_the_recipe_the_summary_and_the_help_and_esc_closes(open_lab: 
         assert dialog.evaluate("dialog => dialog.contains(document.activeElement)")
         press("Escape")
         expect(dialog).to_have_count(0)
-    # a key pressed before the browser has told that the dialog closed is not lost
+    # a key pressed before the browser reports the closed dialog is not lost
     for _ in range(3):
         lab.page.evaluate(
             """() => {
@@ -173,12 +173,12 @@ def test_keys_open_the_recipe_the_summary_and_the_help_and_esc_closes(open_lab: 
         expect(dialog).to_be_visible()
         press("Escape")
         expect(dialog).to_have_count(0)
-    # the list tells every key that does something, and who makes the steps
+    # the list has every key, and the kernel
     press("?")
     expect(lab.page.get_by_text("Steps are made by compiled kernels.")).to_be_visible()
     keys = lab.page.get_by_role("dialog", name="Keyboard").locator("kbd")
     expect(keys.first).to_be_visible()
-    told = keys.all_inner_texts()
+    texts = keys.all_inner_texts()
     assert {
         "Space",
         "→",
@@ -199,7 +199,7 @@ def test_keys_open_the_recipe_the_summary_and_the_help_and_esc_closes(open_lab: 
         "A",
         "?",
         "Esc",
-    } <= set(told)
+    } <= set(texts)
 
 
 def test_0_fits_the_axes_again_after_a_zoom(open_lab: OpenLab) -> None:
@@ -288,7 +288,7 @@ def test_a_switch_a_menu_and_a_layer_are_worked_by_arrows_and_enter(open_lab: Op
     expect(lab.card("gd").get_by_role("radio", name="Mini-batch")).to_be_focused()
     press("End")
     expect(lab.row("gd").locator(".rule")).to_have_text("batch of 1, rate 0.1")
-    expect(lab.counter).to_have_text("0")  # the arrow was the switch's own
+    expect(lab.counter).to_have_text("0")  # the switch used the arrow itself
 
     lab.card("gd").get_by_role("button", name=re.compile("^More for")).focus()
     press("Enter")

@@ -1,4 +1,4 @@
-"""The step inspector on the page: one step, every number, and what one does with it."""
+"""The step inspector on the page: one step with every number."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ EQUATION = """() => [...document.querySelector(".equation").children].map((each)
     }))"""
 
 
-# How often the page has asked for a step since that moment, and how many seconds that is.
+# Number of step requests since that time, and the seconds since.
 ASKED = """(began) => [
     performance.getEntriesByType("resource")
         .filter(({ name, startTime }) => name.includes("/inspect") && startTime >= began).length,
@@ -61,17 +61,17 @@ def show(lab: Dashboard, run: str) -> None:
 
 
 def equation(lab: Dashboard) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = lab.page.evaluate(EQUATION)
-    return found
+    parts: list[dict[str, Any]] = lab.page.evaluate(EQUATION)
+    return parts
 
 
 def reckoned(pieces: list[dict[str, Any]]) -> tuple[Any, Any]:
-    """What NumPy gives for the signs and numbers on the page, and the result that stands there."""
-    shown = [
+    """Return NumPy's result for the equation on the page, and the result shown."""
+    numbers = [
         each["values"][0][0] if each.get("isBare") else np.array(each.get("values", [])) for each in pieces
     ]
     text = " ".join(each.get("sign") or f"shown[{k}]" for k, each in enumerate(pieces[:-2]))
-    return eval(text, {"np": np, "shown": shown}), shown[-1]
+    return eval(text, {"np": np, "shown": numbers}), numbers[-1]
 
 
 def test_who_opens_it_on_a_dead_layer_sees_the_line_where_everything_became_0(open_lab: OpenLab) -> None:
@@ -107,7 +107,7 @@ def test_the_arrows_go_through_the_steps_and_the_numbers_are_those_of_each(open_
     show(lab, "SGD")
     lab.make_steps(12)
     open_at(lab, 12)
-    seen = []
+    values = []
     for key, step in (
         ("ArrowLeft", 11),
         ("ArrowLeft", 10),
@@ -117,11 +117,11 @@ def test_the_arrows_go_through_the_steps_and_the_numbers_are_those_of_each(open_
     ):
         lab.page.keyboard.press(key)
         expect(inspector(lab)).to_have_attribute("data-step", str(step))
-        told = lab.ask("GET", "/runs/sgd/inspect", step=step)
-        assert equation(lab)[-1]["values"] == told["lines"][0]["values"]
-        seen.append(equation(lab)[-1]["values"])
-    assert seen[0] == seen[2]
-    assert seen[0] != seen[1]
+        answer = lab.ask("GET", "/runs/sgd/inspect", step=step)
+        assert equation(lab)[-1]["values"] == answer["lines"][0]["values"]
+        values.append(equation(lab)[-1]["values"])
+    assert values[0] == values[2]
+    assert values[0] != values[1]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_the_doctors_why_leads_to_the_line_that_it_names(open_lab: OpenLab) -> N
 
 
 def too_large(address: str) -> str:
-    """An experiment whose loss is finite and whose gradient of W2 is not: its id."""
+    """Create an experiment with a finite loss and an infinite gradient of W2; return its id."""
     file = io.BytesIO()
     sizes = {"W1": ((5, 4), 1e9), "W2": ((4, 4), 1e-9), "W3": ((4, 1), 1e150)}
     weights = {name: np.full(shape, value) for name, (shape, value) in sizes.items()}
@@ -178,8 +178,8 @@ def too_large(address: str) -> str:
     )
     api = f"{address}/api/v1"
     kind = {"Content-Type": "application/octet-stream"}
-    sent = httpx.post(f"{api}/parameters", content=file.getvalue(), headers=kind).raise_for_status()
-    recipe = {"network": {"start": sent.json()["id"]}, "runs": [{"batch_size": None}]}
+    response = httpx.post(f"{api}/parameters", content=file.getvalue(), headers=kind).raise_for_status()
+    recipe = {"network": {"start": response.json()["id"]}, "runs": [{"batch_size": None}]}
     return str(httpx.post(f"{api}/experiments", json=recipe).raise_for_status().json()["id"])
 
 
@@ -223,8 +223,10 @@ def test_of_a_large_batch_four_samples_are_shown_by_their_numbers_or_one_after_t
     expect(result).to_contain_text("899 more rows")
     lab.button("Samples after").click()
     expect(lab.page.locator(".drawer .samples")).to_contain_text(f"row 6: sample {batch[5]}")
-    told = lab.ask("GET", "/runs/gd/inspect", rows=1, first=5)
-    lab.until(lambda: equation(lab)[-1]["values"], lambda shown: shown[0] == told["lines"][0]["values"][0])
+    answer = lab.ask("GET", "/runs/gd/inspect", rows=1, first=5)
+    lab.until(
+        lambda: equation(lab)[-1]["values"], lambda values: values[0] == answer["lines"][0]["values"][0]
+    )
 
 
 def test_what_is_copied_reproduces_the_step_with_numpy_alone(visits: Visits) -> None:
@@ -238,12 +240,12 @@ def test_what_is_copied_reproduces_the_step_with_numpy_alone(visits: Visits) -> 
     lab.button("Copy as NumPy").click()
     expect(inspector(lab).get_by_role("status")).to_have_text("Copied.")
     script = lab.page.evaluate("navigator.clipboard.readText()")
-    told = "\nimport json\nprint(json.dumps({name: globals()[name].tolist() for name in after}))\n"
-    made = subprocess.run(
-        [sys.executable, "-"], input=script + told, capture_output=True, text=True, check=True
+    suffix = "\nimport json\nprint(json.dumps({name: globals()[name].tolist() for name in after}))\n"
+    result = subprocess.run(
+        [sys.executable, "-"], input=script + suffix, capture_output=True, text=True, check=True
     )
     there = lab.ask("GET", "/runs/sgd/snapshot", step=30)["parameters"]
-    here = json.loads(made.stdout.splitlines()[-1])
+    here = json.loads(result.stdout.splitlines()[-1])
     assert set(here) == set(there)
     for name, values in there.items():
         np.testing.assert_allclose(here[name], values, rtol=1e-12, atol=1e-14)
@@ -254,7 +256,7 @@ def test_the_drawer_takes_the_place_of_the_gradients_and_gives_focus_and_room_ba
 
     def height(selector: str) -> float:
         box = lab.page.locator(selector).bounding_box()
-        # to a hundredth: the browser reckons in 64ths of a pixel, and told 397.99997 once
+        # to a hundredth: the browser computes in 64ths of a pixel
         return round(box["height"], 2) if box else 0.0
 
     assert height("step-inspector") == 34
@@ -279,18 +281,18 @@ def test_the_drawer_takes_the_place_of_the_gradients_and_gives_focus_and_room_ba
 
 def test_who_opens_it_keeps_the_focus_however_long_the_answer_takes(open_lab: OpenLab) -> None:
     lab = open_lab()
-    held: list[Route] = []
-    lab.page.route("**/inspect?*", lambda route: held.append(route))
+    routes: list[Route] = []
+    lab.page.route("**/inspect?*", lambda route: routes.append(route))
     strip = lab.page.get_by_role("button", name=re.compile("^Line by line"))
     strip.press("Enter")
-    lab.until(lambda: len(held), lambda count: count > 0)
-    # what stands there while the answer is long in coming is of another step, and goes
+    lab.until(lambda: len(routes), lambda count: count > 0)
+    # while the answer is late, content of another step is hidden
     title = lab.page.locator(".line-view h3")
     lab.until(
-        lambda: title.evaluate("(each) => getComputedStyle(each).visibility"), lambda seen: seen == "hidden"
+        lambda: title.evaluate("(each) => getComputedStyle(each).visibility"), lambda value: value == "hidden"
     )
     expect(lines(lab)).to_be_focused()
-    held[0].continue_()
+    routes[0].continue_()
     lab.page.unroute("**/inspect?*")
     expect(inspector(lab)).to_have_attribute("data-step", "0")
     expect(lines(lab)).to_be_focused()
@@ -334,7 +336,7 @@ CUT = """() => {
 
 
 def looked_at(lab: Dashboard, line: str) -> list[Any]:
-    """What is cut of a line, after it was chosen."""
+    """Return the hidden parts of a selected line."""
     lines(lab).locator("[role=option]").filter(has_text=re.compile(rf"^{line} -?=")).click()
     expect(lab.page.locator(".equation")).to_have_attribute("data-line", line)
     expect(lab.page.locator(".partner")).to_be_visible()
@@ -365,7 +367,7 @@ def test_of_a_single_sample_they_are_seen_together_on_narrower_pages_too(open_la
         lab.page.set_viewport_size({"width": size[0], "height": size[1]})
         for line in ("y_pred", "loss", "dy_pred", *three, *more):
             assert looked_at(lab, line) == [False, 0, False], (size, line)
-        # an outer product beside its partner of four matrices is more than fits: it scrolls, in one row
+        # an outer product beside its partner of four matrices does not fit: it scrolls, in one row
         assert looked_at(lab, "dW1")[1:] == [0, False], size
 
 
@@ -376,8 +378,8 @@ def test_while_it_plays_the_drawer_follows_and_who_steps_pauses(open_lab: OpenLa
     lab.until(lambda: int(inspector(lab).get_attribute("data-step") or 0), lambda step: step > 20)
     began = lab.page.evaluate("performance.now()")
     lab.page.wait_for_timeout(1500)
-    asked, seconds = lab.page.evaluate(ASKED, began)
-    assert asked <= 4 * seconds + 2
+    requests, seconds = lab.page.evaluate(ASKED, began)
+    assert requests <= 4 * seconds + 2
     lab.page.keyboard.press("ArrowLeft")
     expect(lab.play).to_be_visible()
     lab.until(
@@ -385,19 +387,19 @@ def test_while_it_plays_the_drawer_follows_and_who_steps_pauses(open_lab: OpenLa
             lab.page.locator("race-table th.moment").inner_text(),
             inspector(lab).get_attribute("data-step"),
         ),
-        lambda shown: shown[0] == f"At step {int(shown[1] or 0):,}",
+        lambda texts: texts[0] == f"At step {int(texts[1] or 0):,}",
     )
 
 
 def test_wide_and_deep_networks_never_break_the_page(open_lab: OpenLab) -> None:
     lab = open_lab()
     layers = [{"units": 64, "activation": "tanh"}] * 6
-    made = lab.page.evaluate(
+    created = lab.page.evaluate(
         """(recipe) => fetch("/api/v1/experiments", { method: "POST", body: JSON.stringify(recipe) })
             .then((answer) => answer.json())""",
         {"network": {"layers": layers}, "runs": [{"optimizer": "adam", "batch_size": 32}]},
     )
-    lab.page.goto(f"{lab.address}/#watch={made['id']}")
+    lab.page.goto(f"{lab.address}/#watch={created['id']}")
     lab.page.reload()
     lab.page.wait_for_selector("watch-line:not([hidden])")
     lab.page.keyboard.press("i")
@@ -432,16 +434,16 @@ def test_a_phone_has_it_behind_a_tab_and_axe_and_fingers_find_nothing_wrong(open
             lambda: lab.page.evaluate("document.documentElement.scrollWidth"),
             lambda wide, width=width: wide <= width,
         )
-    # the list stands under the line: who chooses far down sees what was chosen
+    # the list stands below the line: choosing far down scrolls to the chosen line
     lines(lab).get_by_text("dW2 = a1.T @ dz2").tap()
     expect(inspector(lab)).to_have_attribute("data-line", "backward dW2")
     title = lab.page.locator(".line-view h3")
     expect(title).to_be_in_viewport(ratio=1)
     tabs = lab.page.locator(".tabs").bounding_box()
-    shown = title.bounding_box()
+    box = title.bounding_box()
     assert tabs
-    assert shown
-    assert shown["y"] >= tabs["y"] + tabs["height"]
+    assert box
+    assert box["y"] >= tabs["y"] + tabs["height"]
     lab.page.get_by_role("tab", name="Charts").tap()
     expect(inspector(lab)).to_be_hidden()
 

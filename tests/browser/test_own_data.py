@@ -1,4 +1,4 @@
-"""One's own data: a file is chosen or dropped, looked at and trained on; what cannot be used is told where one is."""
+"""Own data: choose or drop a file, check it and train on it; refusals appear in place."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def dialog(lab: Dashboard) -> Locator:
 
 
 def choose_file(lab: Dashboard, text: str | bytes, name: str = "houses.csv") -> None:
-    """As with the system's own window."""
+    """Choose a file as in the system's dialog."""
     with lab.page.expect_file_chooser() as opened:
         dialog(lab).get_by_role("button", name="file").click()
     body = text.encode() if isinstance(text, str) else text
@@ -31,7 +31,7 @@ def choose_file(lab: Dashboard, text: str | bytes, name: str = "houses.csv") -> 
 
 
 def hear_of_choosers(lab: Dashboard) -> None:
-    """From now on: one that listens only as it presses may come too late, and the system's window opens."""
+    """Handle file choosers from now on: a handler set on pressing may come too late."""
     lab.page.on("filechooser", lambda _: None)
 
 
@@ -72,7 +72,7 @@ def use(lab: Dashboard) -> None:
 
 def test_a_file_is_chosen_looked_at_and_trained_on(open_lab: OpenLab) -> None:
     lab = open_lab()
-    before = lab.kept["id"]
+    before = lab.stored["id"]
     bring(lab)
     choose_file(lab, HOUSES + GAPS)
     expect(dialog(lab)).to_contain_text("houses.csv: 60 rows can be used.")
@@ -88,10 +88,10 @@ def test_a_file_is_chosen_looked_at_and_trained_on(open_lab: OpenLab) -> None:
         ["40", "Street 0", "Bonn", "100"]
     )
     expect(table.get_by_role("row")).to_have_count(9)
-    # nothing has begun yet
-    assert lab.kept["id"] == before
+    # nothing has started yet
+    assert lab.stored["id"] == before
 
-    # the guess follows the column, and can be switched where both can be
+    # the suggestion follows the column, and can be changed where both tasks are possible
     expect(target(lab)).to_have_value("price")
     expect(task(lab)).to_have_value("regression")
     target(lab).select_option("town")
@@ -106,7 +106,7 @@ def test_a_file_is_chosen_looked_at_and_trained_on(open_lab: OpenLab) -> None:
     assert (data["samples"], data["standardize"]) == (60, "inputs")
     lab.make_steps(3)
     expect(lab.row("gd")).not_to_contain_text("diverged")
-    # what is drawn is not in the file's own units, and says so
+    # drawn values are standardized, and say so
     hint = lab.page.locator("predicted-true .hint")
     expect(hint).to_have_text(re.compile(r"^Across: size, .* Up: price, .*\. Both standardized\.$"))
     expect(lab.page.locator(".decision .map").first).to_have_attribute(
@@ -140,7 +140,7 @@ def test_a_file_is_dropped_on_the_data_and_elsewhere_does_nothing(open_lab: Open
     data.locator("select").first.dispatch_event("drop", {"dataTransfer": dragged(lab, HOUSES)})
     expect(data).to_have_class("section")
     expect(target(lab)).to_have_value("price")
-    # another one, dropped on what the first one opened
+    # another file, dropped on the open dialog
     dialog(lab).dispatch_event("drop", {"dataTransfer": dragged(lab, "x,y\n1,2\n2,4\n3,7\n", "small.csv")})
     expect(dialog(lab)).to_contain_text("small.csv: 3 rows can be used.")
     use(lab)
@@ -167,7 +167,7 @@ def test_what_cannot_be_used_is_told_in_the_dialog_and_another_file_may_follow(o
     choose_file(lab, HOUSES)
     expect(target(lab)).to_be_visible()
     expect(dialog(lab).get_by_role("alert")).to_have_count(0)
-    # what the server refuses of the experiment itself is told here too
+    # the server's refusal of the experiment appears here too
     lab.page.route("**/api/v1/experiments", lambda route: route.fulfill(status=422, json=TOO_WIDE))
     dialog(lab).get_by_role("button", name="Use this data").click()
     expect(dialog(lab).get_by_role("alert")).to_have_text("Too many inputs: 99; the limit is 64.")

@@ -1,4 +1,4 @@
-"""The owner key of a browser: the server gets it where something is made, and it stands nowhere else."""
+"""A browser's owner key: only requests that create something carry it."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ KEPT = "JSON.parse(localStorage.getItem('fallline.owner'))"
 
 
 def keys_sent(lab: Dashboard) -> list[tuple[str, str | None]]:
-    """From now on each call with its key, where it has one."""
-    sent: list[tuple[str, str | None]] = []
+    """Collect each request from now on with its key, if any."""
+    requests: list[tuple[str, str | None]] = []
 
     def note(request: Request) -> None:
         path = request.url.removeprefix(f"{lab.address}/")
         if path.startswith("api/"):
-            sent.append((f"{request.method} /{path}", request.headers.get("fallline-owner")))
+            requests.append((f"{request.method} /{path}", request.headers.get("fallline-owner")))
 
     lab.page.on("request", note)
-    return sent
+    return requests
 
 
 def test_what_a_browser_makes_is_made_under_one_key_that_no_link_and_no_export_holds(visits: Visits) -> None:
     context = visits.profile()
     lab = visits.page(context)
-    sent = keys_sent(lab)
+    requests = keys_sent(lab)
     lab.open()
     key = lab.page.evaluate(KEPT)
     assert re.fullmatch(r"[0-9a-f]{32}", key)
     lab.page.get_by_label("Noise", exact=True).fill("0.25")
     lab.page.get_by_label("Noise", exact=True).press("Enter")
-    lab.until(lambda: lab.kept["recipe"]["data"].get("noise"), lambda noise: noise == 0.25)
+    lab.until(lambda: lab.stored["recipe"]["data"].get("noise"), lambda noise: noise == 0.25)
     lab.make_steps(5)
-    made = [each for each in sent if each[1] is not None]
-    assert made == [("POST /api/v1/experiments", key)] * 2
-    assert len(sent) > 5
-    # the same browser again, and another one
+    creations = [each for each in requests if each[1] is not None]
+    assert creations == [("POST /api/v1/experiments", key)] * 2
+    assert len(requests) > 5
+    # the same browser again, then another one
     again = visits.page(context)
     again.open()
     assert again.page.evaluate(KEPT) == key
@@ -55,12 +55,12 @@ def test_what_a_browser_makes_is_made_under_one_key_that_no_link_and_no_export_h
             base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)), -15
         ).decode()
         assert json.loads(links[kind])
-    here = f"{lab.address}/api/v1/experiments/{lab.kept['id']}"
+    here = f"{lab.address}/api/v1/experiments/{lab.stored['id']}"
     for name in ("", "/recipe", "/export/report.html", "/export/script.py", "/export/notebook.ipynb"):
         answer = httpx.get(here + name).raise_for_status()
         links[name] = answer.text
     assert [name for name, text in links.items() if key in text] == []
-    # who watches makes nothing, and gets no key
+    # a visitor who watches creates nothing, and gets no key
     other = visits.page(visits.profile())
     looks = keys_sent(other)
     other.page.goto(links["watch"])

@@ -1,4 +1,4 @@
-"""The benchmark of the page finds in it what it measures."""
+"""The page benchmark finds the elements that it measures."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ SECONDS = 1.0
 def test_a_scenario_is_played_and_every_figure_is_told(
     chromium: Browser, address: str, screen: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = bench_page.scenario(chromium, address, screen, 60, SECONDS)
-    assert {kind for kind, _ in found["draws"]} >= {"loss", "gradients"}
-    assert found["frames"]
-    assert found["hidden"] == 0
-    bench_page.report(screen, [found], SECONDS)
-    bench_page.report_opening([found])
-    told = capsys.readouterr().out
-    assert "tasks over 50 ms" in told
-    assert "usable after" in told
+    result = bench_page.scenario(chromium, address, screen, 60, SECONDS)
+    assert {kind for kind, _ in result["draws"]} >= {"loss", "gradients"}
+    assert result["frames"]
+    assert result["hidden"] == 0
+    bench_page.report(screen, [result], SECONDS)
+    bench_page.report_opening([result])
+    output = capsys.readouterr().out
+    assert "tasks over 50 ms" in output
+    assert "usable after" in output

@@ -1,4 +1,4 @@
-"""The rail beside the charts: each section in its place, however many runs and classes there are."""
+"""The rail beside the charts: each section keeps its place for any number of runs and classes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONG = 1500
 
 TOPS = """(names) => names.map((name) => document.querySelector(name).getBoundingClientRect().top)"""
 
-# Of each run with a square: its name and score as they are read, and whether all of it is seen, clear of the next.
+# Each square's name and score as shown, and whether it is fully visible, clear of the next.
 SQUARES = """() => {
     const all = [...document.querySelectorAll("predicted-true .chart-label.title")];
     const rail = document.querySelector(".rail.inspection").getBoundingClientRect();
@@ -41,17 +41,17 @@ SQUARES = """() => {
 
 
 def tops(lab: Dashboard) -> list[float]:
-    found: list[float] = lab.page.evaluate(TOPS, SECTIONS)
-    return found
+    places: list[float] = lab.page.evaluate(TOPS, SECTIONS)
+    return places
 
 
 def expect_places(lab: Dashboard, before: list[float]) -> None:
-    """As designed: in their order, where they were, and the first thing found in sight."""
+    """Check the sections: in order, in place, with the first finding visible."""
     assert tops(lab) == pytest.approx(before, abs=2)
     assert before == sorted(before)
     heading = lab.page.locator("doctor-list .finding h3").first
     expect(heading).to_be_in_viewport(ratio=1)
-    # not under the line of the inspector either
+    # nor below the inspector's strip
     rail, box = lab.page.locator(".rail.inspection").bounding_box(), heading.bounding_box()
     assert rail
     assert box
@@ -59,15 +59,15 @@ def expect_places(lab: Dashboard, before: list[float]) -> None:
 
 
 def fork(lab: Dashboard, count: int) -> None:
-    """Until there are so many runs."""
+    """Fork until there are so many runs."""
     for place in range(len(lab.ask("GET")["runs"]), count):
-        made = {
+        forks = {
             "name": f"fork-{place}",
             "fork_of": "gd",
             "at_step": place,
             "label": f"GD from {place}",
         }
-        lab.ask("POST", "/runs", {**made, "learning_rate": 0.01})
+        lab.ask("POST", "/runs", {**forks, "learning_rate": 0.01})
     expect(lab.page.locator("race-table tbody tr")).to_have_count(count)
 
 
@@ -84,7 +84,7 @@ def test_the_doctors_own_fork_moves_nothing_in_the_rail_nor_do_any_more(open_lab
         lab.ask("POST", "/step", {"steps": 1})
         squares = lab.until(
             lambda: lab.page.evaluate(SQUARES),
-            lambda found, count=count: [each["score"] != "R² –" for each in found] == [True] * count,
+            lambda squares, count=count: [each["score"] != "R² –" for each in squares] == [True] * count,
         )
         names = {run["name"]: run["label"] or run["name"].upper() for run in lab.ask("GET")["runs"]}
         assert [each["run"] for each in squares] == list(names)
@@ -95,7 +95,7 @@ def test_the_doctors_own_fork_moves_nothing_in_the_rail_nor_do_any_more(open_lab
         ]
         lab.until(
             lambda: lab.chart("scatter").get_attribute("data-traces"),
-            lambda told, count=count: told == str(count),
+            lambda text, count=count: text == str(count),
         )
         expect_places(lab, before)
     assert faults_in_both_themes(lab) == []
@@ -120,7 +120,7 @@ def test_maps_of_eight_runs_have_the_room_of_two_and_each_is_still_read(visits: 
     title = lab.page.locator(".decision[data-run='fork-7'] .title")
     expect(title.locator(".values")).to_contain_text(".")
     assert str(title.get_attribute("title")).startswith("GD from 7: accuracy ")
-    # taken away as a picture, its score is over the map too
+    # in an exported picture its score is above the map too
     text = content(
         take(lab, open_panel(lab).get_by_role("button", name="Predicted and true as SVG"))
     ).decode()
@@ -141,7 +141,7 @@ def test_maps_of_eight_runs_have_the_room_of_two_and_each_is_still_read(visits: 
 
 
 def of_ten_classes(address: str) -> dict[str, Any]:
-    """A recipe over three inputs, so that there is no map."""
+    """Return a recipe with three inputs, so that there is no map."""
     rows = "".join(f"{k % 10 + k / 200},{k % 7},{k % 3},kind {k % 10}\n" for k in range(200))
     table = httpx.post(
         f"{address}/api/v1/datasets", content=f"a,b,c,kind\n{rows}", headers={"Content-Type": "text/csv"}
@@ -201,7 +201,7 @@ def test_a_phone_keeps_two_large_squares_in_a_row(open_lab: OpenLab) -> None:
     lab.make_steps(20)
     fork(lab, 4)
     lab.page.get_by_role("tab", name="Network").tap()
-    squares = lab.until(lambda: lab.page.evaluate(SQUARES), lambda found: len(found) == 4)
+    squares = lab.until(lambda: lab.page.evaluate(SQUARES), lambda result: len(result) == 4)
     assert [each["name"] for each in squares] == ["GD", "SGD", "GD from 2", "GD from 3"]
     chart = lab.chart("scatter").bounding_box()
     assert chart

@@ -1,4 +1,4 @@
-"""The report as somebody opens it who has the file and nothing else: no network, no server."""
+"""The report opened from its file alone: no network, no server."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def test_a_report_opens_from_a_file_without_network_and_shows_its_figures(
 
     context = chromium.new_context(offline=True)
     page = context.new_page()
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("dialog", lambda dialog: (said.append(f"a script spoke: {dialog.message}"), dialog.dismiss()))
-    page.on("request", lambda request: request.url.startswith("file:") or said.append(request.url))
+    messages: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    page.on("dialog", lambda dialog: (messages.append(f"a script spoke: {dialog.message}"), dialog.dismiss()))
+    page.on("request", lambda request: request.url.startswith("file:") or messages.append(request.url))
     page.goto(path.as_uri())
     page.locator("figure path.js-line").nth(6).wait_for(state="attached")
     drawn = {each["id"]: each for each in page.evaluate(DRAWN)}
@@ -46,10 +46,10 @@ def test_a_report_opens_from_a_file_without_network_and_shows_its_figures(
     assert min(each["size"] for each in drawn.values()) > 250
     assert drawn["figure-loss"]["lines"] >= 2
     assert drawn["figure-gradients"]["lines"] >= 3
-    # what was typed is read as it was typed: in the table and, where Plotly would take it for markup, in the legend
+    # a typed label appears as typed in the table and in the legend, where Plotly could take it for markup
     assert page.locator("tbody th").first.inner_text() == EVIL
     assert f"{EVIL} train" in page.locator(".legendtext").all_text_contents()
     page.evaluate(AXE.read_text())
     assert page.evaluate(FAULTS, RULES) == []
-    assert said == []
+    assert messages == []
     context.close()

@@ -1,4 +1,4 @@
-"""The README's picture can be taken again, and shows something."""
+"""The README's picture can be taken again, and is not blank."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 
 from browser import screenshot
 
-# In the browser, which reads its own pictures best: how many colours, and the share of the commonest.
+# In the browser: number of colours, and share of the most frequent.
 LOOK = """async (data) => {
     const picture = await createImageBitmap(await (await fetch(data)).blob());
     const canvas = new OffscreenCanvas(picture.width, picture.height).getContext("2d");

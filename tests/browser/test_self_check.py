@@ -1,4 +1,4 @@
-"""The numbers of the run on screen, checked in front of who doubts them."""
+"""The self-check of the run on screen."""
 
 from __future__ import annotations
 

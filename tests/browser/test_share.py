@@ -1,4 +1,4 @@
-"""Links: what one sends is what another opens, to the last printed digit; and what is watched can only be watched."""
+"""Links: sender and receiver see the same printed digits; visitors can only watch."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def dialog(lab: Dashboard) -> Locator:
 
 
 def link_of(lab: Dashboard, kind: str = "moment") -> str:
-    """The link of that kind, as the dialog shows it; the dialog stays open."""
+    """Return the link of that kind from the dialog, which stays open."""
     if not dialog(lab).is_visible():
         lab.button("Share (S)").click()
     dialog(lab).locator(f"[role=radio][data-value={kind}]").click()
@@ -34,14 +34,14 @@ def link_of(lab: Dashboard, kind: str = "moment") -> str:
 
 
 def goes_to(visits: Visits, link: str) -> Dashboard:
-    """Somebody else, who was never here, opens a link."""
+    """Open a link as a new visitor."""
     lab = visits.tab()
     lab.page.goto(link)
     return lab
 
 
 def rows(lab: Dashboard) -> list[str]:
-    """The table as it is printed, without what tells of computing time."""
+    """Return the table's text without computing times."""
     return [" ".join(row.split()) for row in lab.page.locator("race-table tbody tr").all_inner_texts()]
 
 
@@ -55,13 +55,13 @@ PIXELS = """(image) => {
 
 
 def read(code: Locator) -> str:
-    """What a phone reads from the picture, once it is there."""
+    """Decode the QR code, once it is loaded."""
     expect(code).to_be_visible()
     assert code.evaluate("(image) => image.decode().then(() => image.naturalWidth > 0)")
     pixels = np.frombuffer(code.evaluate(PIXELS).encode(), dtype=np.uint8).reshape(600, 600)
     pixels = np.where(pixels == ord("1"), 255, 0).astype(np.uint8)
-    (found,) = zxingcpp.read_barcodes(pixels)
-    return str(found.text)
+    (barcode,) = zxingcpp.read_barcodes(pixels)
+    return str(barcode.text)
 
 
 def test_a_link_opens_elsewhere_as_the_same_experiment_at_the_same_step_in_the_same_view(
@@ -82,8 +82,8 @@ def test_a_link_opens_elsewhere_as_the_same_experiment_at_the_same_step_in_the_s
     expect(lab.page.locator("race-table th.moment")).to_have_text("At step 12 (Branch at 8)")
     other = goes_to(visits, link_of(lab)).wait()
     expect(other.page.locator("race-table th.moment")).to_have_text("At step 12 (Branch at 8)")
-    # how a fork goes there is known when its losses have come
-    lab.until(lambda: rows(other), lambda told: told == rows(lab))
+    # a fork's trend is known once its losses have arrived
+    lab.until(lambda: rows(other), lambda lines: lines == rows(lab))
     expect(other.notice).to_contain_text("Opened from a link.")
     view = "JSON.parse(localStorage.getItem('fallline.view'))"
     for name, value in (("x", "epochs"), ("measure", "grad_l2")):
@@ -94,10 +94,10 @@ def test_a_link_opens_elsewhere_as_the_same_experiment_at_the_same_step_in_the_s
         page.page.keyboard.press("l")
         expect(pill(page)).to_have_text("Live")
     assert other.step == lab.step == 26
-    # at the newest step each shows its numbers when its server has told them
-    lab.until(lambda: (rows(other), rows(lab)), lambda told: told[0] == told[1])
+    # at the newest step each page shows its numbers once they arrive
+    lab.until(lambda: (rows(other), rows(lab)), lambda lines: lines[0] == lines[1])
     assert "#" not in other.page.url
-    assert other.kept["id"] != lab.kept["id"]
+    assert other.stored["id"] != lab.stored["id"]
     same = [one.ask("GET") for one in (lab, other)]
     assert [run["latest"] for run in same[0]["runs"]] == [run["latest"] for run in same[1]["runs"]]
     assert [run["edits"] for run in same[0]["recipe"]["runs"]] == [
@@ -111,10 +111,10 @@ def test_an_old_link_still_opens_and_shows_what_it_showed(path: Path, visits: Vi
     lab = goes_to(visits, f"{address}/#{golden['fragment']}").wait()
     expect(lab.page.locator("race-table th.moment")).to_have_text(golden["moment"])
     for run, losses in golden["losses"].items():
-        # a frame ends a step before: the losses of the step itself come with the answer behind it
+        # a frame ends a step earlier: the losses of the step itself come with the next answer
         lab.until(
             lambda run=run: lab.row(run).locator("td").all_inner_texts()[2:4],
-            lambda shown, losses=losses: shown == losses,
+            lambda value, losses=losses: value == losses,
         )
 
 
@@ -153,27 +153,27 @@ def test_whoever_watches_sees_everything_live_and_can_change_nothing(
     assert [name for name in guest.page.evaluate(CHANGING) if not LOOKING.search(name)] == []
     for key in (" ", "r", "g", "o", "ArrowRight"):
         guest.page.keyboard.press(key)
-    # what the owner does is seen
+    # the owner's actions show
     lab.rate("GD").fill("0.02")
     lab.rate("GD").press("Enter")
     lab.play.click()
     guest.until(lambda: guest.step, lambda step: step > 40)
     lab.rest()
-    guest.until(lambda: rows(guest), lambda shown: shown == rows(lab))
+    guest.until(lambda: rows(guest), lambda value: value == rows(lab))
     expect(guest.rate("GD")).to_have_value("0.02")
-    # looking is one's own: at the past, at other axes
+    # the view is one's own: past steps, other axes
     guest.page.keyboard.press("y")
     look_back_to(guest, 12)
     expect(guest.page.locator("race-table th.moment")).to_have_text("At step 12")
     expect(pill(lab)).to_have_text("Live")
     guest.page.keyboard.press("l")
-    # what was seen, as one's own
-    seen = rows(guest)
+    # the same, as an own experiment
+    before = rows(guest)
     line.get_by_role("button", name="Make it mine: a copy").click()
     expect(line).to_be_hidden()
     guest.wait()
-    guest.until(lambda: rows(guest), lambda shown: shown == seen)
-    assert guest.kept["id"] != lab.kept["id"]
+    guest.until(lambda: rows(guest), lambda value: value == before)
+    assert guest.stored["id"] != lab.stored["id"]
     guest.make_steps(5)
     assert lab.step == guest.step - 5
 
@@ -182,7 +182,7 @@ def test_a_reload_watches_on_and_the_page_without_the_link_is_ones_own(
     open_lab: OpenLab, visits: Visits
 ) -> None:
     lab, guest = open_lab(), open_lab()
-    mine = guest.kept["id"]
+    mine = guest.stored["id"]
     guest.page.goto(link_of(lab, "watch"))
     line = guest.page.locator("watch-line")
     expect(line).to_be_visible()
@@ -194,26 +194,26 @@ def test_a_reload_watches_on_and_the_page_without_the_link_is_ones_own(
     line.get_by_role("button", name="Back to mine").click()
     expect(line).to_be_hidden()
     assert "#" not in guest.page.url
-    assert guest.wait().kept["id"] == mine
+    assert guest.wait().stored["id"] == mine
     guest.page.goto(f"{guest.address}/#watch=nobody")
     guest.allow("404")
     expect(guest.strip).to_contain_text("The experiment to watch is not there.")
-    assert guest.kept["id"] == mine
+    assert guest.stored["id"] == mine
 
 
 def test_a_link_opened_over_ones_own_experiment_can_be_taken_back(open_lab: OpenLab, visits: Visits) -> None:
     lab, other = open_lab(), open_lab()
     lab.make_steps(8)
     other.make_steps(3)
-    mine = other.kept["id"]
+    mine = other.stored["id"]
     other.page.goto(link_of(lab))
     other.until(lambda: other.step, lambda step: step == 8)
     other.notice.get_by_role("button", name="Undo").click()
-    other.until(lambda: (other.kept["id"], other.step), lambda now: now == (mine, 3))
+    other.until(lambda: (other.stored["id"], other.step), lambda now: now == (mine, 3))
     other.page.goto(link_of(lab)[:-30])
     expect(other.strip).to_contain_text("This link cannot be opened. Part of it is missing")
-    assert (other.kept["id"], other.step) == (mine, 3)
-    # the one that was left for it is still there
+    assert (other.stored["id"], other.step) == (mine, 3)
+    # the experiment left for it is still there
     other.page.keyboard.press("s")
     dialog(other).get_by_role("button", name="Back to the experiment before the link").click()
     other.until(lambda: other.step, lambda step: step == 8)
@@ -225,7 +225,7 @@ def test_the_link_is_copied(open_lab: OpenLab) -> None:
     dialog(lab).get_by_role("button", name="Copy").click()
     expect(dialog(lab).locator(".said")).to_have_text("Copied.")
     assert lab.page.evaluate("navigator.clipboard.readText()") == link
-    # a page that came by http from another computer has no clipboard of that kind
+    # a page loaded by http from another computer has no clipboard
     link = link_of(lab, "recipe")
     lab.page.evaluate("""() => {
         window.__clipboard = navigator.clipboard;

@@ -1,4 +1,4 @@
-"""A run that is told when to stop: it stops there, says why, and goes on when it is let."""
+"""Stop conditions: a run stops, says why, and continues on request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def test_a_run_stops_where_a_layer_dies_and_goes_on_when_it_is_let(open_lab: Ope
     lab.page.locator("summary", has_text="settings of SGD").click()
     lab.page.get_by_role("combobox", name="Stop SGD when").select_option("layer_dies")
     expect(lab.card("sgd").locator("summary")).to_contain_text("stops when a layer dies")
-    # the page says so at once, the server when it has heard of it
+    # the page shows it at once, the server after the command
     lab.until(lambda: lab.ask("GET")["recipe"]["runs"][1]["edits"], bool)
     lab.make_steps(300)
     expect(lab.strip).to_contain_text(re.compile(r"SGD stopped at step 1\d\d, when a layer dies\."))

@@ -1,4 +1,4 @@
-"""Looking back while training goes on, and what becomes of a change there."""
+"""The past view during training, and edits there."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def pill(lab: Dashboard) -> Locator:
 
 
 def ahead(lab: Dashboard) -> int:
-    told = re.fullmatch(r"Live, ([\d,]+) ahead", pill(lab).inner_text())
-    return int(told[1].replace(",", "")) if told else 0
+    match = re.fullmatch(r"Live, ([\d,]+) ahead", pill(lab).inner_text())
+    return int(match[1].replace(",", "")) if match else 0
 
 
 def look_back_to(lab: Dashboard, step: int) -> None:
-    """By the keyboard, as the handle moves without a pointer; the training may go on meanwhile."""
+    """Move the handle to a step by keyboard; training may go on."""
     handle = lab.page.get_by_label("Time travel")
     handle.focus()
     handle.press("Home")
@@ -37,14 +37,14 @@ def test_looking_back_holds_every_view_at_a_step_while_the_training_goes_on(open
     expect(lab.page.locator("race-table th.moment")).to_have_text("At step 7")
     then = lab.ask("GET", "/runs/gd/instruments/moment", step=7)
     expect(lab.row("gd").locator("td").first).to_have_attribute("title", "6,300 samples seen")
-    shown = lab.row("gd").inner_text()
-    assert f"{then['latest']['train_loss']['value']:.3g}" in shown
+    before = lab.row("gd").inner_text()
+    assert f"{then['latest']['train_loss']['value']:.3g}" in before
     expect(lab.page.locator("network-drawing")).to_have_attribute("data-step", "7")
     expect(lab.chart("loss").locator(".chart-marks .moment")).to_have_count(1)
     expect(lab.chart("loss").locator(".chart-label.end").first).to_contain_text("GD")
-    gone = ahead(lab)
-    lab.until(lambda: ahead(lab), lambda now: now > gone + 20)
-    assert lab.row("gd").inner_text() == shown
+    lead = ahead(lab)
+    lab.until(lambda: ahead(lab), lambda now: now > lead + 20)
+    assert lab.row("gd").inner_text() == before
     lab.page.keyboard.press("l")
     expect(pill(lab)).to_have_text("Live")
     lab.rest()
@@ -60,7 +60,9 @@ def test_an_edit_in_the_past_becomes_a_fork_beside_its_parent(open_lab: OpenLab)
     lab.rate("GD").fill("0.03")
     lab.rate("GD").press("Enter")
     question = lab.page.get_by_role("dialog", name="Continue from step 12?")
-    expect(question).to_contain_text("Starts a new run from GD at step 12, with rate 0.1 → 0.03. The original stays.")
+    expect(question).to_contain_text(
+        "Starts a new run from GD at step 12, with rate 0.1 → 0.03. The original stays."
+    )
     question.get_by_role("button", name="Continue here").click()
     expect(lab.row("gd-12")).to_contain_text("full batch, rate 0.03, fork of GD at step 12")
     expect(lab.card("gd-12")).to_contain_text("fork of GD at step 12")
@@ -107,7 +109,7 @@ def test_a_flag_of_several_marks_names_each_and_pressing_it_leads_to_one_after_t
     for step in (1, 2, 1):
         flag.click()
         expect(handle).to_have_attribute("aria-valuetext", re.compile(f"^step {step} of 152, marker: GD: "))
-    # by keys too
+    # and by keys
     lab.page.keyboard.press(".")
     expect(handle).to_have_attribute("aria-valuetext", re.compile("^step 2 of 152, marker: "))
 
@@ -117,7 +119,7 @@ def test_a_flag_can_be_pressed_while_the_training_goes_on(open_lab: OpenLab) -> 
     lab.make_steps(5)
     lab.ask("PATCH", "/runs/gd", {"learning_rate": 0.05})
     lab.make_steps(300)
-    # so near to the start a flag keeps its place, however far the track has come since
+    # near the start a flag keeps its place as the track grows
     box = lab.page.locator("time-scrubber .flag[data-step='5']").bounding_box()
     assert box
     lab.play.click()
@@ -142,7 +144,7 @@ def test_marks_that_come_close_on_a_narrower_page_share_a_flag_there(open_lab: O
 
 
 def zoom(lab: Dashboard, left: int, right: int) -> None:
-    """Drag a box over the loss chart, from one pixel of it to another."""
+    """Drag a box over the loss chart, from one pixel to another."""
     box = lab.chart("loss").bounding_box()
     assert box
     mouse, middle = lab.page.mouse, box["y"] + box["height"] / 2
@@ -156,26 +158,26 @@ def test_a_zoom_into_an_old_stretch_of_a_long_run_shows_every_step_of_it(open_la
     lab = open_lab(plotted=True)
     lab.ask("POST", "/step", {"steps": 8_000, "run": "gd"})
     reach = "document.querySelector('plotly-chart[kind=loss] .js-plotly-plot').layout.xaxis.range"
-    whole = lab.until(lambda: lab.page.evaluate(reach), lambda shown: shown[1] == 8_000)
+    whole = lab.until(lambda: lab.page.evaluate(reach), lambda value: value[1] == 8_000)
 
     def steps() -> list[float]:
-        """The places of the points that stand in the stretch that is looked at."""
+        """Return the places of points in the range on view."""
         low, high = lab.page.evaluate(reach)
         return [x for x in lab.traces("loss", "train")["gd/train_loss"][0] if low <= x <= high]
 
     zoom(lab, 300, 340)
-    low, high = lab.until(lambda: lab.page.evaluate(reach), lambda shown: shown[1] < 0.9 * whole[1])
+    low, high = lab.until(lambda: lab.page.evaluate(reach), lambda value: value[1] < 0.9 * whole[1])
     assert 300 < high - low < 900
-    lab.until(steps, lambda shown: bool(shown) and shown == list(range(int(shown[0]), int(high) + 1)))
+    lab.until(steps, lambda value: bool(value) and value == list(range(int(value[0]), int(high) + 1)))
     assert len(steps()) >= 300
     exact = lab.ask("GET", "/runs/gd/history", series="train_loss", since=int(low) + 5, until=int(low) + 25)
     at = dict(zip(*lab.traces("loss", "train")["gd/train_loss"], strict=True))
     assert [at[step] for step in exact["first"]] == exact["series"]["train_loss"]["mean"]
-    # the panels of the gradients share the stretch; their traces keep the name that the figure was specified with
+    # the gradient panels share the range; their traces keep the specified names
     gradients = lab.traces("gradients", "line")
     assert max(len([x for x in xs if low <= x <= high]) for xs, _ in gradients.values()) >= 100
     box = lab.chart("loss").bounding_box()
     assert box
     lab.page.mouse.dblclick(box["x"] + 400, box["y"] + box["height"] / 2)
-    lab.until(lambda: lab.page.evaluate(reach), lambda shown: shown == whole)
+    lab.until(lambda: lab.page.evaluate(reach), lambda value: value == whole)
     assert len(steps()) < 900

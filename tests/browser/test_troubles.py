@@ -1,4 +1,4 @@
-"""When something breaks: the line, the server, a run. What the page says, and what one can do."""
+"""Failures of connection, server or run: the page's words and actions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from support.serving import open_server
 
 FULL_DISK = Path(__file__).parents[1] / "support" / "full_disk.py"
 
-# What Chromium itself writes into the console when a connection fails.
+# Chromium's own console message for a failed connection.
 CUT = ("WebSocket connection to", "Failed to load resource")
 
 
@@ -30,7 +30,7 @@ def line(address: str) -> Iterator[Line]:
 
 
 def steps_drawn(lab: Dashboard, run: str) -> list[float]:
-    """Where the points of a run's loss curve stand; none where it is not drawn."""
+    """Return the steps of a run's drawn loss curve; empty if it is not drawn."""
     return lab.traces("loss", "train").get(f"{run}/train_loss", ([], []))[0]
 
 
@@ -58,23 +58,23 @@ def test_a_cut_line_is_told_training_goes_on_and_nothing_is_missing_afterwards(
     expect(lab.page.locator(".connection")).to_have_attribute("data-status", "reconnecting")
     expect(lab.page.locator("race-table thead th").first).to_have_text(f"Last known: step {lost}")
     expect(lab.chart("loss").locator(".chart-label.missing")).to_have_text("not received yet")
-    # the timeline ends where the axis does, and its handle stands where the lines end
+    # the timeline ends with the axis, and its handle stands at the lines' ends
     place = lab.page.locator("time-scrubber").evaluate(
         "(scrubber) => scrubber.style.getPropertyValue('--place')"
     )
     assert abs(float(place) - 1 / 1.2) < 0.01
-    # what is looked at now and then is of another step than the curves, and says of which
+    # views updated now and then are of another step than the curves, and name it
     drawn = int(drawing.get_attribute("data-step") or 0)
     expect(drawing.locator(".when")).to_have_text(f"step {drawn:,}")
-    # each run was asked for itself, and both moved meanwhile
+    # each run had its own request, and both moved meanwhile
     expect(lab.page.locator("predicted-true .end")).to_have_text(
         re.compile(r"^steps? [\d,]+( to [\d,]+)?, 300 test samples$")
     )
-    # nothing can be changed meanwhile
+    # edits are disabled meanwhile
     expect(lab.page.locator("recipe-rail fieldset")).to_have_attribute("disabled", "")
     expect(lab.page.locator("button.play")).to_be_disabled()
     lab.page.keyboard.press("r")
-    lab.page.wait_for_timeout(1000)  # so long the training goes on unseen
+    lab.page.wait_for_timeout(1000)  # training goes on unwatched
 
     line.mend()
     lab.try_now()
@@ -83,8 +83,8 @@ def test_a_cut_line_is_told_training_goes_on_and_nothing_is_missing_afterwards(
     lab.until(lambda: lab.step, lambda step: step > lost + 60)
     lab.rest()
     lab.until(lambda: lab.chart("loss").get_attribute("data-last-step"), lambda step: step == str(lab.step))
-    # no hole where the line was cut: as many points there as the steps allow, none further apart than buckets are wide.
-    # The dot of the present stands there as soon as the answer to the pause does, and the steps before it come after.
+    # no gap after the cut: no two points are further apart than a bucket is wide.
+    # The present dot appears with the answer to the pause, before the steps up to it.
     places = lab.until(
         lambda: steps_drawn(lab, "gd"), lambda drawn: any(lab.step - 8 < place < lab.step for place in drawn)
     )
@@ -107,9 +107,9 @@ def test_a_phone_keeps_the_name_of_what_it_shows_while_the_line_is_cut(open_lab:
     line.cut()
     expect(lab.strip).to_have_attribute("data-strip", "reconnecting")
     assert name.bounding_box() == before
-    # of a run that may be moving nothing is known
+    # the state of a moving run is unknown
     expect(lab.row("gd")).to_have_attribute("data-state", "no news")
-    # where the strip is out of sight, the bar says it in few words
+    # if the strip is out of sight, the bar has a short version
     lab.page.get_by_role("tab", name="Network").tap()
     expect(brief).to_have_text("Offline")
     expect(brief).to_be_visible()
@@ -122,8 +122,8 @@ def test_a_phone_keeps_the_name_of_what_it_shows_while_the_line_is_cut(open_lab:
 def test_a_long_absence_is_caught_up_with_in_view_of_the_visitor(open_lab: OpenLab, line: Line) -> None:
     lab = open_lab(drawn=True, at=line.address)
     lab.allow(*CUT)
-    said: list[str] = []
-    lab.page.expose_function("__told", lambda text: said.append(text))
+    texts: list[str] = []
+    lab.page.expose_function("__told", lambda text: texts.append(text))
     lab.page.evaluate("""new MutationObserver(() => __told(document.querySelector("status-strip").innerText))
         .observe(document.querySelector("status-strip"), { childList: true, subtree: true, characterData: true })""")
     lab.page.get_by_role("slider", name="Speed").press("End")
@@ -137,8 +137,8 @@ def test_a_long_absence_is_caught_up_with_in_view_of_the_visitor(open_lab: OpenL
     lab.try_now()
     expect(lab.page.locator(".connection")).to_have_attribute("data-status", "live")
     lab.until(lambda: lab.step, lambda step: step > lost + 500)
-    lab.until(lambda: said, lambda told: any("Back online." in text for text in told))
-    caught = next(text for text in said if "Back online." in text)
+    lab.until(lambda: texts, lambda lines: any("Back online." in text for text in lines))
+    caught = next(text for text in texts if "Back online." in text)
     assert re.search(r"Back online\.\s+Catching up: [\d,]+ of [\d,]+\.", caught)
 
 
@@ -149,7 +149,7 @@ def test_a_run_is_hidden_while_the_line_is_cut_and_comes_back_whole(open_lab: Op
     missing = lab.chart("loss").locator(".chart-label.missing")
     ends = lab.chart("loss").locator(".chart-label.end")
     lab.make_steps(40)
-    # the answer to a watch tells of the steps before the frame that brings their losses
+    # the answer to a watch counts steps before the frame with their losses
     expect(ends).to_have_count(2)
     line.cut()
     expect(lab.strip).to_have_attribute("data-strip", "reconnecting")
@@ -219,7 +219,7 @@ def test_a_server_that_cannot_store_takes_no_change_and_says_so_until_it_can(
         expect(lab.counter).to_have_text("30")
         full.unlink()
         expect(lab.strip).to_have_count(0)
-        # the server opens everything anew, and who watches comes back: meanwhile nothing can be pressed
+        # the server reopens everything and pages reconnect: meanwhile buttons are disabled
         mini = lab.card("gd").get_by_role("radio", name="Mini-batch")
         lab.until(lambda: mini.evaluate("(each) => !each.matches(':disabled') && (each.click(), true)"), bool)
         expect(lab.row("gd").locator(".rule")).to_have_text("batch of 32, rate 0.1")
@@ -249,7 +249,7 @@ def test_a_page_that_cannot_begin_says_at_once_why_shows_what_is_stored_and_begi
         expect(lab.page.get_by_role("alert")).to_have_text(READ_ONLY_AT_START)
         expect(lab.page.locator(".columns")).not_to_have_attribute("aria-busy", re.compile(""))
         expect(lab.page.locator(".waiting-plot")).to_have_text("Waiting for the server")
-        # one that is stored can be looked at
+        # a stored experiment can be watched
         other = visits.page(visits.profile(size), address)
         other.allow(*CUT)
         other.page.goto(f"{address}/#watch={stored['id']}")
@@ -270,7 +270,7 @@ def test_a_server_that_stores_nothing_gets_the_recipe_again_after_a_restart(open
         lab.make_steps(30)
         lab.card("gd").get_by_role("radio", name="Mini-batch").click()
         expect(lab.row("gd").locator(".rule")).to_have_text("batch of 32, rate 0.1")
-        lab.until(lambda: lab.kept["recipe"]["runs"][0], lambda run: "32" in str(run))
+        lab.until(lambda: lab.stored["recipe"]["runs"][0], lambda run: "32" in str(run))
         first.end(signal.SIGKILL)
         expect(lab.strip).to_contain_text("Connection lost at step 30.")
         with open_server("--memory", "--port", str(first.port)):
@@ -292,9 +292,9 @@ def test_a_reload_after_a_restart_starts_the_kept_recipe_and_says_so(open_lab: O
     lab.allow("Failed to load resource")
     lab.page.get_by_label("Noise", exact=True).fill("0.25")
     lab.page.get_by_label("Noise", exact=True).press("Enter")
-    lab.until(lambda: lab.kept["recipe"]["data"].get("noise"), lambda noise: noise == 0.25)
+    lab.until(lambda: lab.stored["recipe"]["data"].get("noise"), lambda noise: noise == 0.25)
     lab.make_steps(5)
-    # for the page an experiment that is gone is a server that restarted; done where no page keeps anything
+    # to the page a missing experiment is a restarted server; set up outside the page
     lab.page.goto(f"{lab.address}/healthz")
     lab.page.evaluate("""() => {
         const kept = JSON.parse(localStorage.getItem("fallline.experiment"));
@@ -315,25 +315,25 @@ def test_a_run_that_diverges_stops_and_the_other_goes_on(open_lab: OpenLab) -> N
     lab.rate("GD").press("Enter")
     expect(lab.row("gd").locator(".rule")).to_have_text("full batch, rate 100000")
     lab.play.click()
-    told = r"^GD diverged at step \d+ and is stopped\. SGD continues\."
-    expect(lab.strip.locator("> span")).to_have_text(re.compile(rf"{told}$"))
-    # the Doctor's first advice stands beside it
-    expect(lab.strip).to_have_text(re.compile(rf"{told}Rewind GD to \d+, rate 0\.1$"))
+    pattern = r"^GD diverged at step \d+ and is stopped\. SGD continues\."
+    expect(lab.strip.locator("> span")).to_have_text(re.compile(rf"{pattern}$"))
+    # the Doctor's first remedy stands beside it
+    expect(lab.strip).to_have_text(re.compile(rf"{pattern}Rewind GD to \d+, rate 0\.1$"))
     expect(lab.strip).to_have_attribute("role", "alert")
     expect(lab.strip).to_have_attribute("data-tone", "bad")
     expect(lab.row("gd")).to_have_attribute("data-state", "diverged")
-    # where it stays it has a score like any other
+    # its last step has a score
     r2 = lab.ask("GET")["runs"][0]["latest"]["test_r2"]["value"]
-    shown = lab.row("gd").locator("td:not(.state)").last.inner_text().replace("\u2212", "-").replace(",", "")
-    assert float(shown) == pytest.approx(r2, rel=0.01, abs=0.006)
+    score = lab.row("gd").locator("td:not(.state)").last.inner_text().replace("\u2212", "-").replace(",", "")
+    assert float(score) == pytest.approx(r2, rel=0.01, abs=0.006)
     expect(lab.chart("loss").locator(".chart-label.end[data-run=gd]")).to_contain_text("diverged")
-    seen = lab.samples_seen("sgd")
-    lab.until(lambda: lab.samples_seen("sgd"), lambda now: now > seen + 20)
+    samples = lab.samples_seen("sgd")
+    lab.until(lambda: lab.samples_seen("sgd"), lambda now: now > samples + 20)
     stood = lab.samples_seen("gd")
-    lab.until(lambda: lab.samples_seen("sgd"), lambda now: now > seen + 40)
+    lab.until(lambda: lab.samples_seen("sgd"), lambda now: now > samples + 40)
     assert lab.samples_seen("gd") == stood
     assert lab.page.get_by_text("NaN").count() == lab.page.get_by_text("Infinity").count() == 0
-    # a lower rate and a reset, and it runs again
+    # after a lower rate and a reset it runs again
     lab.rate("GD").fill("0.05")
     lab.rate("GD").press("Enter")
     lab.rest()
@@ -349,13 +349,13 @@ def test_a_divergence_is_told_until_it_is_wound_back_or_closed(open_lab: OpenLab
     lab.make_steps(10)
     lab.rate("GD").fill("1e5")
     lab.rate("GD").press("Enter")
-    # the page shows at once what was typed: REST must not come before it
+    # the page shows typed values at once: wait before using REST
     lab.until(lambda: lab.ask("GET", "/recipe")["runs"][0]["edits"], bool)
     lab.ask("POST", "/step", {"steps": 10})
     lab.strip.get_by_role("button", name="Rewind GD to").click()
     expect(lab.strip).to_have_count(0)
     expect(lab.row("gd")).to_have_attribute("data-state", "diverged")
-    # the way back is taken back
+    # undo the way back
     lab.allow_to_ask_of("gd-")
     lab.notice.get_by_role("button", name="Undo").click()
     expect(lab.strip).to_have_attribute("data-strip", "diverged")
@@ -364,7 +364,7 @@ def test_a_divergence_is_told_until_it_is_wound_back_or_closed(open_lab: OpenLab
     lab.page.reload()
     expect(lab.wait().row("gd")).to_have_attribute("data-state", "diverged")
     expect(lab.strip).to_have_count(0)
-    # the next one is told again
+    # the next one shows again
     lab.ask("POST", "/reset", {"run": "gd"})
     expect(lab.row("gd")).not_to_have_attribute("data-state", "diverged")
     lab.ask("POST", "/step", {"steps": 10})
@@ -374,7 +374,7 @@ def test_a_divergence_is_told_until_it_is_wound_back_or_closed(open_lab: OpenLab
 def test_what_the_server_refuses_is_said_where_it_was_typed_and_can_be_dismissed(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.allow("Failed to load resource")
-    kept = lab.kept["id"]
+    before = lab.stored["id"]
     seed = lab.page.get_by_label("Data seed", exact=True)
     lab.page.route(
         "**/api/v1/experiments",
@@ -397,4 +397,4 @@ def test_what_the_server_refuses_is_said_where_it_was_typed_and_can_be_dismissed
     lab.strip.get_by_role("button", name="Dismiss").click()
     expect(lab.strip).to_have_count(0)
     expect(lab.play).to_be_enabled()
-    assert lab.kept["id"] == kept
+    assert lab.stored["id"] == before

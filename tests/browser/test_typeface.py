@@ -1,4 +1,4 @@
-"""Inter comes with the page: words and numbers have the same widths on every machine."""
+"""The page ships Inter: text has the same widths on every machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from browser.test_exports import content, open_panel, take
 ROOT = Path(__file__).parents[2]
 FILE = re.compile(r"/assets/[0-9a-f]+/fonts/inter\.woff2$")
 
-# Formulas and code are in the machine's own monospaced face.
+# Formulas and code use the machine's monospaced face.
 WRITTEN = """() => [...document.querySelectorAll("body *")].filter((each) =>
     each.getClientRects().length && !getComputedStyle(each).fontFamily.includes("mono")
     && [...each.childNodes].some((child) => child instanceof Text && child.data.trim()))
@@ -25,7 +25,7 @@ WRITTEN = """() => [...document.querySelectorAll("body *")].filter((each) =>
 
 STATUS = "[...document.fonts].find(({ family }) => family === 'Inter').status"
 
-# After three seconds charts are drawn without it; a busy machine may take longer than that for the rest.
+# Charts are drawn without it after three seconds; a busy machine may need longer for the rest.
 PATIENT = "setTimeout = ((later) => (run, ms) => later(run, ms === 3000 ? 600000 : ms))(setTimeout);"
 
 WIDTHS = """(letters) => {
@@ -43,37 +43,37 @@ WIDTHS = """(letters) => {
 
 
 def hold(context: BrowserContext) -> list[Route]:
-    """The face's file does not come until each route that is held is continued."""
-    held: list[Route] = []
-    context.route(FILE, lambda route: held.append(route))
-    return held
+    """Hold requests for the typeface until each route is continued."""
+    routes: list[Route] = []
+    context.route(FILE, lambda route: routes.append(route))
+    return routes
 
 
 def opened_without(visits: Visits, context: BrowserContext) -> Dashboard:
-    """The page in use while something that belongs to it is still missing."""
+    """Open the page while a part of it is still missing."""
     lab = visits.page(context)
     lab.page.goto(lab.address, wait_until="domcontentloaded")
     return lab.wait()
 
 
 def faces(lab: Dashboard, selector: str) -> dict[str, dict[str, Any]]:
-    """The faces that the browser drew the words of each element with, by the words."""
+    """Return the faces that the browser used, by words."""
     session = lab.page.context.new_cdp_session(lab.page)
     session.send("DOM.enable")
     session.send("CSS.enable")
     root = session.send("DOM.getDocument")["root"]["nodeId"]
-    found = {}
+    result = {}
     for node in session.send("DOM.querySelectorAll", {"nodeId": root, "selector": selector})["nodeIds"]:
         words = session.send("DOM.getOuterHTML", {"nodeId": node})["outerHTML"]
         fonts = session.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
-        found[words] = {font["familyName"]: font["isCustomFont"] for font in fonts}
+        result[words] = {font["familyName"]: font["isCustomFont"] for font in fonts}
     session.detach()
-    return found
+    return result
 
 
-def foreign(found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """What is drawn otherwise; what is there but closed has no face."""
-    return {words: each for words, each in found.items() if each and each != {"Inter Variable": True}}
+def foreign(drawn: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return words in other faces; hidden words have none."""
+    return {words: each for words, each in drawn.items() if each and each != {"Inter Variable": True}}
 
 
 @pytest.mark.parametrize("size", [None, PHONE])
@@ -86,20 +86,20 @@ def test_every_word_of_page_and_charts_is_in_the_shipped_face(
     lab.ask("PATCH", "/runs/gd", {"batch_size": 32})
     lab.flags.first.wait_for()
     lab.page.evaluate(WRITTEN)
-    found = {words: face for words, face in faces(lab, "[data-written]").items() if face}
-    assert len(found) > 60
-    assert foreign(found) == {}
-    charts = [words for words in found if re.search(r"class=\"\w*tick|chart-label|<tspan|<text", words)]
+    others = {words: face for words, face in faces(lab, "[data-written]").items() if face}
+    assert len(others) > 60
+    assert foreign(others) == {}
+    charts = [words for words in others if re.search(r"class=\"\w*tick|chart-label|<tspan|<text", words)]
     assert len(charts) > 10, "words of Plotly's axes and of our labels are among them"
 
 
 def test_the_face_is_asked_of_this_server_once_and_before_the_scripts(open_lab: OpenLab) -> None:
     lab = open_lab(plotted=True)
     assert [url for url in lab.requests if "font" in url] == [url for url in lab.requests if FILE.search(url)]
-    asked = [url for url in lab.requests if FILE.search(url)]
-    assert len(asked) == 1
-    assert asked[0].startswith(lab.address)
-    first = [url for url in lab.requests if url.startswith(lab.address)].index(asked[0])
+    urls = [url for url in lab.requests if FILE.search(url)]
+    assert len(urls) == 1
+    assert urls[0].startswith(lab.address)
+    first = [url for url in lab.requests if url.startswith(lab.address)].index(urls[0])
     scripts = [at for at, url in enumerate(lab.requests) if url.endswith("/main.js")]
     assert first < scripts[0]
 
@@ -122,7 +122,7 @@ def test_the_face_has_the_widths_of_inter_and_its_figures_are_tabular(open_lab: 
         ],
     )
     assert page == alone != machine
-    # as the file has it, in em: the widths of the letters, and of a tabular figure
+    # widths of the letters and of a tabular figure in the file, in em
     assert page == pytest.approx(758, abs=6)
     assert ones == eights == pytest.approx(4 * 64.84, abs=0.5)
     assert words == plain, "only figures are tabular"
@@ -152,12 +152,12 @@ def test_the_face_has_every_sign_of_the_page_and_of_the_servers_words(open_lab: 
 def test_charts_are_drawn_when_the_face_is_there_and_not_before(visits: Visits) -> None:
     context = visits.profile(plotted=True)
     context.add_init_script(PATIENT)
-    held = hold(context)
+    routes = hold(context)
     lab = opened_without(visits, context)
     lab.until(lambda: lab.page.evaluate("window.Plotly !== undefined"), bool)
     lab.page.wait_for_timeout(500)
     assert lab.chart("loss").get_attribute("data-state") == "waiting"
-    for route in held:
+    for route in routes:
         route.continue_()
     expect(lab.chart("loss")).to_have_attribute("data-state", "drawn")
     assert lab.page.evaluate("document.fonts.check('13px Inter')")
@@ -165,28 +165,28 @@ def test_charts_are_drawn_when_the_face_is_there_and_not_before(visits: Visits) 
 
 def test_charts_are_drawn_without_a_face_that_does_not_come(visits: Visits) -> None:
     context = visits.profile(plotted=True)
-    held = hold(context)
+    routes = hold(context)
     lab = opened_without(visits, context)
     lab.allow("Failed to load resource")
     lab.wait(drawn=True)
     assert lab.page.evaluate(STATUS) == "loading"
-    for route in held:
+    for route in routes:
         route.abort()
     lab.until(lambda: lab.page.evaluate(STATUS), lambda status: status == "error")
     lab.page.reload(wait_until="domcontentloaded")
-    held[-1].abort()
+    routes[-1].abort()
     lab.wait(drawn=True)
 
 
 def test_nothing_moves_when_the_face_arrives(visits: Visits) -> None:
-    """The frame stands where it stood: only words that nobody saw yet get their widths."""
+    """The frame keeps its place: only invisible words change their widths."""
     context = visits.profile()
-    held = hold(context)
+    routes = hold(context)
     lab = opened_without(visits, context)
     boxes = """() => ["top-bar", ".recipe", ".stage", ".inspection", "transport-bar", "step-inspector", ".plot.loss"]
         .map((each) => document.querySelector(each).getBoundingClientRect().toJSON())"""
     before = lab.page.evaluate(boxes)
-    for route in held:
+    for route in routes:
         route.continue_()
     lab.until(lambda: lab.page.evaluate("document.fonts.check('13px Inter')"), bool)
     assert lab.page.evaluate(boxes) == before
@@ -196,16 +196,16 @@ def test_words_of_ticks_are_as_wide_as_charts_take_them_for(open_lab: OpenLab) -
     lab = open_lab()
     words = ["0.0001", "1,000,000", "−1.5e−6", "100M", "4,288", "88.8"]
     measured = lab.page.evaluate(WIDTHS, [[text, ""] for text in words])
-    taken = lab.page.evaluate(
+    widths = lab.page.evaluate(
         """(words) => import(new URL("charts/letters.js", document.querySelector("script[type=module]").src))
             .then(({ tickWidth }) => words.map(tickWidth))""",
         words,
     )
-    for text, width, room in zip(words, measured, taken, strict=True):
+    for text, width, room in zip(words, measured, widths, strict=True):
         assert 0.11 * width <= room + 0.1 < 1.25 * 0.11 * width, text
 
 
-# An SVG as pixels, as the page makes a PNG of it.
+# An SVG as pixels, in the way the page makes a PNG.
 PAINTED = """(svg) => {
     const image = new Image();
     image.src = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
@@ -227,7 +227,7 @@ def test_a_picture_of_a_chart_carries_the_face_and_is_drawn_with_it(open_lab: Op
     [rule] = re.findall(r"<style[^>]*>@font-face\{[^<]+</style>", svg)
     [carried] = re.findall(r"base64,([A-Za-z0-9+/=]+)\)", rule)
     assert base64.b64decode(carried) == (ROOT / "frontend/fonts/inter.woff2").read_bytes()
-    # under a name that no machine knows the words look the same, as long as the rule is there
+    # under an unknown name the words look the same while the rule is there
     renamed = re.sub(r"\bInter\b", "Carried", svg)
     assert renamed.count("Carried") > 10
     original, carrying, bare = (

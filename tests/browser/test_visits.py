@@ -1,4 +1,4 @@
-"""Coming back and looking together: reloads, two tabs. And what a page may load, and from whom."""
+"""Reloads and two tabs; which files a page loads, and from where."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def test_a_reload_comes_back_to_the_same_experiment_at_the_same_step(open_lab: O
     expect(lab.flags).to_have_count(1)
     lab.make_steps(30)
     lab.page.get_by_role("radiogroup", name="Gradient measure").get_by_role("radio", name="L2 norm").click()
-    kept = lab.kept["id"]
-    told = lab.row("sgd").inner_text()
+    before = lab.stored["id"]
+    row = lab.row("sgd").inner_text()
     lab.page.reload()
     lab.wait(drawn=True)
-    assert lab.kept["id"] == kept
+    assert lab.stored["id"] == before
     expect(lab.counter).to_have_text("150")
     expect(lab.page.locator("invitation-overlay")).to_be_hidden()
-    lab.until(lambda: lab.row("sgd").inner_text(), lambda now: now == told)
+    lab.until(lambda: lab.row("sgd").inner_text(), lambda now: now == row)
     expect(lab.flags).to_have_attribute("title", "rate 0.1 → 0.02")
     expect(lab.flags).to_have_attribute("data-step", "120")
     expect(lab.page.get_by_role("radio", name="L2 norm")).to_be_checked()
@@ -48,7 +48,7 @@ def test_a_reload_while_it_plays_finds_it_playing(open_lab: OpenLab) -> None:
 def test_two_tabs_watch_the_same_experiment_and_both_may_change_it(visits: Visits) -> None:
     profile = visits.profile()
     one, other = visits.page(profile).open(), visits.page(profile).open()
-    assert one.kept["id"] == other.kept["id"]
+    assert one.stored["id"] == other.stored["id"]
     one.play.click()
     expect(other.pause).to_be_visible()
     other.until(lambda: other.step, lambda step: step > 20)
@@ -86,7 +86,7 @@ fetch("http://elsewhere.invalid/").then(() => ran.push("fetch"), () => {});
 
 
 def test_the_content_security_policy_is_in_force(open_lab: OpenLab) -> None:
-    """The control of every other test here, which fails at any violation: a script of the page's own that tries."""
+    """Check that violations are reported, since every other test relies on it: the page's own script tries some."""
     lab = open_lab()
     lab.allow(
         "policy:",
@@ -98,11 +98,11 @@ def test_the_content_security_policy_is_in_force(open_lab: OpenLab) -> None:
     lab.page.evaluate(
         "() => void document.head.append(Object.assign(document.createElement('script'), { src: '/probe.js' }))"
     )
-    told = lab.until(
-        lambda: lab.page.locator("html").get_attribute("data-probe"), lambda found: found is not None
+    probe = lab.until(
+        lambda: lab.page.locator("html").get_attribute("data-probe"), lambda value: value is not None
     )
     assert (
-        told == '{"told":["connect-src","img-src","script-src","script-src-elem","style-src-elem"],"ran":[]}'
+        probe == '{"told":["connect-src","img-src","script-src","script-src-elem","style-src-elem"],"ran":[]}'
     )
     assert any(text.startswith("policy: ") for text in lab.complaints)
 

@@ -1,4 +1,4 @@
-"""Words: all of them can be read, on a desk, and over the race on a phone too."""
+"""All words can be read, on a desktop and above the table on a phone."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from playwright.sync_api import expect
 from browser.conftest import OpenLab
 from browser.dashboard import DESKTOP, PHONE
 
-# Words that end in an ellipsis. Of a line in parts the last ones may be out of sight, whole; and names that are only
-# heard are no words to see.
+# Words that end in an ellipsis. Hidden parts of a fitting line and names for screen readers do not count.
 CUT = """() => [...document.querySelectorAll("body *")].filter((each) => {
     const { textOverflow, overflowX, clipPath } = getComputedStyle(each);
     const line = each.closest(".fitting")?.getBoundingClientRect();
@@ -69,7 +68,7 @@ def test_the_table_tells_whole_which_runs_stand_elsewhere(open_lab: OpenLab, siz
 
 
 def test_words_that_are_cut_are_seen_by_the_measure(open_lab: OpenLab) -> None:
-    """A control: a long name is cut, and told in full where one points."""
+    """A long name is cut, and its tooltip has all of it."""
     lab = open_lab()
     lab.ask("PATCH", "/runs/gd", {"label": "A name that is longer than its room in the card"})
     expect(lab.card("gd")).to_contain_text("A name that is longer")
