@@ -113,7 +113,7 @@ CUT_OFF = """() => [...document.querySelectorAll(".deck, .figure-head")].flatMap
 })"""
 
 
-def test_axe_and_the_contrast_measure_see_what_is_wrong(open_lab: OpenLab) -> None:
+def test_axe_and_the_contrast_measure_find_planted_faults(open_lab: OpenLab) -> None:
     """A planted fault of each kind is found."""
     lab = open_lab()
     lab.page.evaluate("""() => {
@@ -128,7 +128,7 @@ def test_axe_and_the_contrast_measure_see_what_is_wrong(open_lab: OpenLab) -> No
     assert "light: pale words: 2." in text
 
 
-def test_axe_finds_nothing_on_a_desk(open_lab: OpenLab) -> None:
+def test_axe_finds_nothing_on_a_desktop(open_lab: OpenLab) -> None:
     lab = open_lab(plotted=True)
     assert faults_in_both_themes(lab) == []
     # two runs with markers, a dead layer
@@ -150,7 +150,7 @@ def test_axe_finds_nothing_on_a_desk(open_lab: OpenLab) -> None:
     assert faults(lab, axe_in=("dark",)) == []
 
 
-def test_axe_finds_nothing_in_what_opens_over_the_page(open_lab: OpenLab) -> None:
+def test_axe_finds_nothing_in_panels_and_dialogs(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.make_steps(5)
     lab.button("Help and keyboard shortcuts (?)").click()
@@ -197,7 +197,7 @@ def line(address: str) -> Iterator[Line]:
         yield line
 
 
-def test_axe_finds_nothing_when_something_is_wrong(open_lab: OpenLab, line: Line) -> None:
+def test_axe_finds_nothing_in_the_strips(open_lab: OpenLab, line: Line) -> None:
     lab = open_lab((1000, 800), at=line.address, drawn=True)
     lab.allow("WebSocket connection to", "Failed to load resource")
     lab.make_steps(10)
@@ -213,7 +213,7 @@ def test_axe_finds_nothing_when_something_is_wrong(open_lab: OpenLab, line: Line
     assert faults(lab) == []
 
 
-def test_axe_and_fingers_find_nothing_wrong_for_who_watches(open_lab: OpenLab) -> None:
+def test_axe_and_touch_checks_find_nothing_for_a_visitor_who_watches(open_lab: OpenLab) -> None:
     lab = open_lab(PHONE)
     lab.make_steps(5)
     lab.page.goto(f"{lab.address}/#watch={lab.stored['id']}")
@@ -234,7 +234,7 @@ def test_axe_and_fingers_find_nothing_wrong_for_who_watches(open_lab: OpenLab) -
         assert lab.page.locator("dialog").evaluate("(each) => each.scrollWidth <= each.clientWidth")
 
 
-def test_a_finger_finds_every_target_on_a_phone(open_lab: OpenLab) -> None:
+def test_every_target_on_a_phone_is_large_enough_for_a_finger(open_lab: OpenLab) -> None:
     lab = open_lab(PHONE)
     name = lab.page.locator("exhibit-picker .button .name")
     assert name.evaluate("(each) => each.scrollHeight <= each.clientHeight"), "it is not cut"
@@ -257,7 +257,7 @@ def test_a_finger_finds_every_target_on_a_phone(open_lab: OpenLab) -> None:
     assert lab.page.evaluate(SMALL_TARGETS) == []
 
 
-def test_a_notice_on_a_phone_leaves_bar_and_transport_free_and_is_undone_over_an_open_sheet(
+def test_a_notice_on_a_phone_covers_no_controls_and_its_undo_works_over_an_open_sheet(
     open_lab: OpenLab,
 ) -> None:
     lab = open_lab(PHONE)
@@ -314,13 +314,13 @@ def test_a_phone_shows_charts_and_network_one_at_a_time_over_a_transport_that_st
     expect(lab.page.get_by_role("menuitemradio", name="by epochs")).to_be_checked()
 
 
-def test_the_network_has_a_twin_in_words(open_lab: OpenLab) -> None:
+def test_the_network_has_a_text_version(open_lab: OpenLab) -> None:
     lab = open_lab(DESKTOP)
     expect(lab.page.get_by_role("img", name="Network of run GD: 5 inputs, 4 relu")).to_be_visible()
     expect(lab.page.get_by_role("table", name="Layers of run GD").get_by_role("row")).to_have_count(4)
 
 
-def test_the_race_is_told_once_it_is_paused_and_charts_have_a_sentence_for_a_name(open_lab: OpenLab) -> None:
+def test_a_pause_is_announced_and_charts_have_a_sentence_as_name(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     lab.make_steps(1)
     expect(lab.page.locator("story-teller")).to_contain_text("Step 1. GD")
@@ -330,7 +330,7 @@ def test_the_race_is_told_once_it_is_paused_and_charts_have_a_sentence_for_a_nam
     )
 
 
-def test_those_who_want_no_motion_get_none_and_calmer_charts(open_lab: OpenLab) -> None:
+def test_reduced_motion_stops_animations_and_slows_charts(open_lab: OpenLab) -> None:
     lab = open_lab(reduced_motion="reduce", drawn=True, query="?fps=30")
     long = lab.page.evaluate("""() => [...document.querySelectorAll("*")].filter((each) => {
         const { transitionDuration, animationDuration } = getComputedStyle(each);

@@ -56,7 +56,7 @@ EVERY = pytest.mark.parametrize(
 
 
 @EVERY
-def test_every_optimizer_and_every_schedule_can_be_chosen_with_what_is_its_own(
+def test_every_optimizer_and_schedule_can_be_chosen_with_its_parameters(
     open_lab: OpenLab, catalog: dict[str, Any], every: bool
 ) -> None:
     lab = open_lab()
@@ -116,7 +116,7 @@ def test_schedules_penalties_and_bounds_act_live_and_drop_a_marker_with_words(op
     expect(lab.card("gd").locator("summary")).to_contain_text("cosine, L2 0.001, clip value 0.5")
 
 
-def test_what_cannot_be_is_refused_where_it_was_typed_in_words_of_its_range(open_lab: OpenLab) -> None:
+def test_a_value_outside_its_range_is_refused_in_place_with_the_range(open_lab: OpenLab) -> None:
     lab = open_lab()
     open_more(lab, "SGD")
     for name, typed, why in (
@@ -159,7 +159,7 @@ def set_box(lab: Dashboard, name: str, value: str) -> dict[str, Any]:
 
 
 @EVERY
-def test_every_data_set_can_be_chosen_with_the_losses_that_fit_it(
+def test_every_data_set_can_be_chosen_with_its_losses(
     open_lab: OpenLab, catalog: dict[str, Any], every: bool
 ) -> None:
     lab = open_lab()
@@ -272,7 +272,7 @@ def with_new_rows(route: Route) -> None:
     route.fulfill(json=catalog)
 
 
-def test_a_new_row_of_a_table_is_in_the_page_without_a_line_of_the_pages_code(visits: Any) -> None:
+def test_a_new_catalog_row_appears_without_changes_to_the_page(visits: Any) -> None:
     lab = visits.tab()
     lab.page.route("**/api/v1/catalog", with_new_rows)
     lab.open()
@@ -289,7 +289,7 @@ def test_a_new_row_of_a_table_is_in_the_page_without_a_line_of_the_pages_code(vi
 # --- keyboard, explanations, accessibility ----------------------------------------------------------------------------
 
 
-def test_all_of_it_is_reached_and_set_with_the_keyboard_alone(open_lab: OpenLab) -> None:
+def test_all_settings_can_be_set_with_the_keyboard_alone(open_lab: OpenLab) -> None:
     lab = open_lab()
     press = lab.page.keyboard.press
     lab.card("gd").get_by_role("slider").focus()
@@ -318,9 +318,7 @@ def test_all_of_it_is_reached_and_set_with_the_keyboard_alone(open_lab: OpenLab)
     assert lab.focused == "L2 of GD"
 
 
-def test_everything_says_what_it_is_and_where_it_comes_from_when_asked(
-    open_lab: OpenLab, catalog: dict[str, Any]
-) -> None:
+def test_explained_settings_show_meaning_and_source(open_lab: OpenLab, catalog: dict[str, Any]) -> None:
     lab = open_lab()
     open_more(lab, "GD")
     momentum = next(row for row in catalog["optimizers"] if row["name"] == "momentum")
@@ -350,7 +348,7 @@ def open_all(lab: Dashboard) -> None:
     expect(lab.page.locator("recipe-rail details[open]")).to_have_count(4)
 
 
-def test_axe_finds_nothing_where_all_is_open_and_explained(open_lab: OpenLab) -> None:
+def test_axe_finds_nothing_with_all_settings_open_and_explained(open_lab: OpenLab) -> None:
     lab = open_lab()
     open_all(lab)
     select(lab, "Rule of SGD").select_option("adamw")
@@ -362,7 +360,7 @@ def test_axe_finds_nothing_where_all_is_open_and_explained(open_lab: OpenLab) ->
     assert faults(lab) == []
 
 
-def test_on_a_phone_all_of_it_is_in_the_sheet_for_fingers(open_lab: OpenLab) -> None:
+def test_on_a_phone_all_settings_are_in_the_sheet_and_large_enough(open_lab: OpenLab) -> None:
     lab = open_lab(PHONE)
     lab.button("Recipe (B)").tap()
     open_all(lab)

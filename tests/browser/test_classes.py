@@ -41,9 +41,7 @@ def shown_as(lab: Dashboard, face: str) -> None:
 
 
 @pytest.mark.parametrize("loss", ["binary_cross_entropy", "softmax_cross_entropy"])
-def test_which_class_was_taken_for_which_is_counted_in_a_table(
-    visits: Visits, address: str, loss: str
-) -> None:
+def test_a_table_counts_predicted_by_true_class(visits: Visits, address: str, loss: str) -> None:
     lab = opened(visits, address, {**MOONS, "loss": loss})
     shown_as(lab, "Table")
     lab.make_steps(400)
@@ -59,7 +57,7 @@ def test_which_class_was_taken_for_which_is_counted_in_a_table(
     assert lab.page.locator("plotly-chart[kind=scatter]").count() == 0
 
 
-def test_the_page_speaks_of_accuracy_and_the_majority(visits: Visits, address: str) -> None:
+def test_the_page_shows_accuracy_and_the_majority(visits: Visits, address: str) -> None:
     lab = opened(visits, address, {**MOONS, "loss": "softmax_cross_entropy"})
     lab.make_steps(100)
     head = lab.page.locator("race-table thead")
@@ -72,7 +70,7 @@ def test_the_page_speaks_of_accuracy_and_the_majority(visits: Visits, address: s
     assert lab.page.locator("network-drawing .output-unit").count() == 2
 
 
-def test_going_from_numbers_to_classes_and_back_changes_what_is_drawn(visits: Visits, address: str) -> None:
+def test_switching_between_numbers_and_classes_changes_the_views(visits: Visits, address: str) -> None:
     lab = opened(visits, address, MOONS)
     assert lab.page.locator(".decision").count() == 2
     lab.page.get_by_label("Data set").select_option("linear")
@@ -143,9 +141,7 @@ def map_agrees(lab: Dashboard, step: int) -> None:
     assert says.startswith(f"GD at step {step}: {100 - wrong} of 100 test samples correct.")
 
 
-def test_over_two_inputs_a_map_shows_the_class_that_would_be_predicted_and_what_is_wrong(
-    visits: Visits, address: str
-) -> None:
+def test_a_map_over_two_inputs_shows_predicted_classes_and_errors(visits: Visits, address: str) -> None:
     lab = opened(visits, address, MOONS)
     lab.make_steps(60)
     map_agrees(lab, 60)
@@ -217,9 +213,7 @@ def test_a_map_is_read_by_keyboard_cell_by_cell_without_stepping_the_training(
     assert lab.step == 60
 
 
-def test_maps_are_taken_away_as_a_picture_with_what_is_needed_to_read_them_also_out_of_sight(
-    visits: Visits, address: str
-) -> None:
+def test_maps_export_as_a_picture_with_their_legend_even_out_of_sight(visits: Visits, address: str) -> None:
     lab = opened(visits, address, MOONS, size=(1280, 600))
     lab.make_steps(60)
     expect(lab.page.locator(".decision[data-step]")).to_have_count(0)
@@ -261,7 +255,7 @@ def test_maps_are_taken_away_as_a_picture_with_what_is_needed_to_read_them_also_
     expect(menu.get_by_role("button", name="Predicted and true as SVG")).to_have_count(0)
 
 
-def test_maps_are_taken_away_on_a_phone_while_another_tab_is_shown(visits: Visits, address: str) -> None:
+def test_maps_export_on_a_phone_from_another_tab(visits: Visits, address: str) -> None:
     lab = opened(visits, address, MOONS, size=PHONE)
     lab.make_steps(60)
     menu = open_panel(lab)
@@ -277,9 +271,7 @@ PLACES = """() => [".face", "doctor-list"]
     .map((one) => document.querySelector(`.rail.inspection ${one}`).getBoundingClientRect().top)"""
 
 
-def test_neither_pointing_at_a_map_nor_asking_for_the_table_moves_what_was_pressed(
-    visits: Visits, address: str
-) -> None:
+def test_pointing_at_a_map_or_opening_the_table_moves_nothing(visits: Visits, address: str) -> None:
     """With three classes the longer table used to push the switch out of sight."""
     rows = "".join(f"{k % 3 + k / 100},{k % 5},{'abc'[k % 3]}\n" for k in range(60))
     table = httpx.post(
@@ -298,7 +290,7 @@ def test_neither_pointing_at_a_map_nor_asking_for_the_table_moves_what_was_press
 
 
 @pytest.mark.parametrize("size", [(1440, 900), (1280, 700), (800, 900), PHONE])
-def test_tables_have_the_room_of_maps_so_that_what_stands_below_them_stays(
+def test_tables_have_the_room_of_maps_and_move_nothing_below(
     visits: Visits, address: str, size: tuple[int, int]
 ) -> None:
     lab = opened(visits, address, MOONS, size=size)

@@ -31,7 +31,7 @@ def choose(lab: Dashboard, run: str, word: str) -> None:
 # --- a run's card -------------------------------------------------------------------------------------------
 
 
-def test_a_rate_that_cannot_be_is_refused_where_it_was_typed(open_lab: OpenLab) -> None:
+def test_a_wrong_rate_is_refused_in_place(open_lab: OpenLab) -> None:
     lab = open_lab()
     box = lab.rate("GD")
     for typed, why in (
@@ -55,7 +55,7 @@ def test_a_rate_that_cannot_be_is_refused_where_it_was_typed(open_lab: OpenLab) 
     expect(slider(lab, "Learning rate of GD")).to_have_attribute("aria-valuetext", "learning rate 0.05")
 
 
-def test_the_rate_slider_goes_by_sixtieths_of_a_decade_and_by_decades(open_lab: OpenLab) -> None:
+def test_the_rate_slider_moves_by_sixtieths_of_a_decade_and_by_decades(open_lab: OpenLab) -> None:
     lab = open_lab()
     rate = slider(lab, "Learning rate of GD")
     rate.focus()
@@ -76,7 +76,7 @@ def test_the_rate_slider_goes_by_sixtieths_of_a_decade_and_by_decades(open_lab: 
     )
 
 
-def test_a_slider_that_is_dragged_makes_one_edit_when_it_is_let_go(open_lab: OpenLab) -> None:
+def test_dragging_a_slider_makes_one_edit_on_release(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.make_steps(1)
     box = slider(lab, "Learning rate of GD").bounding_box()
@@ -188,7 +188,7 @@ QUICKLY = """(panel) => {
 }"""
 
 
-def test_a_stepper_pressed_twice_makes_one_new_network_and_undo_takes_it_back(open_lab: OpenLab) -> None:
+def test_a_stepper_pressed_twice_makes_one_network_and_undo_reverts_it(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.make_steps(40)
     before = lab.stored["id"]
@@ -290,7 +290,7 @@ def test_a_reset_keeps_the_settings_and_drops_the_markers(open_lab: OpenLab) -> 
     expect(rule(lab, "gd")).to_have_text("full batch, rate 0.05")
 
 
-def test_the_speed_slider_goes_up_to_max_and_paces_the_race(open_lab: OpenLab) -> None:
+def test_the_speed_slider_goes_up_to_max_and_sets_the_pace(open_lab: OpenLab) -> None:
     lab = open_lab()
     speed = slider(lab, "Speed")
     expect(speed).to_have_attribute("aria-valuetext", "60 steps per second")
@@ -305,7 +305,7 @@ def test_the_speed_slider_goes_up_to_max_and_paces_the_race(open_lab: OpenLab) -
     lab.until(lambda: lab.step, lambda step: step > 1000)
 
 
-def test_runs_are_kept_level_by_steps_or_by_samples(open_lab: OpenLab) -> None:
+def test_runs_are_compared_at_equal_steps_or_samples(open_lab: OpenLab) -> None:
     lab = open_lab()
     pace = lab.page.get_by_role("radiogroup", name="Compare at equal")
     expect(pace.get_by_role("radio", name="equal steps")).to_be_checked()
@@ -317,7 +317,7 @@ def test_runs_are_kept_level_by_steps_or_by_samples(open_lab: OpenLab) -> None:
     assert abs(lab.samples_seen("gd") - lab.samples_seen("sgd")) <= 900
 
 
-def test_the_axes_and_the_measures_are_what_was_chosen(open_lab: OpenLab) -> None:
+def test_axes_and_measures_follow_the_choice(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     lab.make_steps(950)
     axis = lab.page.get_by_role("radiogroup", name="Horizontal axis")
@@ -360,7 +360,7 @@ def test_the_axes_and_the_measures_are_what_was_chosen(open_lab: OpenLab) -> Non
     assert mean < norm < total
 
 
-def test_the_summary_tells_the_chart_as_a_table(open_lab: OpenLab) -> None:
+def test_the_summary_shows_the_chart_as_a_table(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.make_steps(90)
     put(lab.rate("SGD"), "0.02")
@@ -384,7 +384,7 @@ def test_the_summary_tells_the_chart_as_a_table(open_lab: OpenLab) -> None:
     expect(table).to_have_count(0)
 
 
-def test_the_theme_goes_to_the_other_one_back_and_to_the_systems_and_a_reload_keeps_it(
+def test_the_theme_switches_and_returns_to_the_systems_and_survives_a_reload(
     open_lab: OpenLab,
 ) -> None:
     lab = open_lab()

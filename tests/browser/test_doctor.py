@@ -41,7 +41,7 @@ def test_before_the_first_step_it_has_nothing_to_say(lab: Dashboard) -> None:
     expect(lab.page.get_by_role("dialog")).to_contain_text("nothing to advise")
 
 
-def test_a_layer_that_dies_is_told_with_its_step_in_every_place(lab: Dashboard) -> None:
+def test_a_dead_layer_appears_with_its_step_in_every_view(lab: Dashboard) -> None:
     places = "network-drawing, predicted-true, plotly-chart[kind=loss], plotly-chart[kind=gradients]"
     before = [each.bounding_box() for each in lab.page.locator(places).all()]
     lab.make_steps(LONG)
@@ -84,7 +84,7 @@ def test_a_layer_that_dies_is_told_with_its_step_in_every_place(lab: Dashboard) 
     expect(finding).to_have_count(1)
 
 
-def test_its_first_remedy_makes_a_fork_and_undo_takes_it_away(lab: Dashboard) -> None:
+def test_the_first_remedy_makes_a_fork_and_undo_removes_it(lab: Dashboard) -> None:
     lab.make_steps(LONG)
     dead_layer(lab).locator(".acts button").first.click()
     expect(lab.notice).to_contain_text(": new run ")
@@ -99,7 +99,7 @@ def test_its_first_remedy_makes_a_fork_and_undo_takes_it_away(lab: Dashboard) ->
     expect(lab.row(fork)).to_have_count(0)
 
 
-def test_by_keyboard_the_first_remedy_is_asked_for_and_undone(lab: Dashboard) -> None:
+def test_the_first_remedy_is_applied_and_undone_by_keyboard(lab: Dashboard) -> None:
     lab.make_steps(LONG)
     dead_layer(lab).wait_for()
     lab.page.keyboard.press("d")
@@ -125,7 +125,7 @@ def test_by_keyboard_the_first_remedy_is_asked_for_and_undone(lab: Dashboard) ->
     expect(dead_layer(lab).locator(".acts button").first).to_be_focused()
 
 
-def test_a_divergence_is_told_and_its_strip_leads_back(lab: Dashboard) -> None:
+def test_a_divergence_has_a_finding_and_a_strip_that_leads_back(lab: Dashboard) -> None:
     lab.make_steps(60)
     lab.ask("PATCH", "/runs/gd", {"learning_rate": 50})
     lab.ask("POST", "/step", {"steps": 200})
@@ -141,7 +141,7 @@ def test_a_divergence_is_told_and_its_strip_leads_back(lab: Dashboard) -> None:
     expect(lab.page.locator("race-table tbody tr")).to_have_count(2)
 
 
-def test_where_there_is_no_room_for_a_fork_it_says_so(lab: Dashboard) -> None:
+def test_the_doctor_says_when_there_is_no_room_for_a_fork(lab: Dashboard) -> None:
     lab.make_steps(LONG)
     for place in range(6):
         lab.ask("POST", "/runs", {"name": f"other-{place}"})
@@ -149,7 +149,7 @@ def test_where_there_is_no_room_for_a_fork_it_says_so(lab: Dashboard) -> None:
     expect(dead_layer(lab).locator(".acts button").first).to_be_disabled()
 
 
-def test_who_only_watches_sees_what_was_found_and_no_buttons(open_lab: OpenLab) -> None:
+def test_a_visitor_who_watches_sees_findings_without_buttons(open_lab: OpenLab) -> None:
     lab = open_lab(PHONE)
     lab.make_steps(LONG)
     lab.page.goto(f"{lab.address}/#watch={lab.stored['id']}")
@@ -177,7 +177,7 @@ def test_a_phone_has_a_tab_with_the_count(open_lab: OpenLab) -> None:
         )
 
 
-def test_axe_finds_nothing_in_what_was_found(lab: Dashboard) -> None:
+def test_axe_finds_nothing_in_the_findings(lab: Dashboard) -> None:
     lab.make_steps(LONG)
     dead_layer(lab).get_by_role("button", name="Why?").click()
     assert faults_in_both_themes(lab) == []
@@ -186,7 +186,7 @@ def test_axe_finds_nothing_in_what_was_found(lab: Dashboard) -> None:
     assert faults(lab) == []
 
 
-def test_on_a_short_page_the_doctor_comes_before_what_was_predicted_and_moves_it_by_nothing(
+def test_on_a_short_page_the_doctor_stands_before_the_predictions_and_moves_nothing(
     open_lab: OpenLab,
 ) -> None:
     lab = open_lab((1366, 768), drawn=True)

@@ -62,7 +62,7 @@ def test_one_chart_is_drawn_between_two_frames_and_none_in_a_frame(open_lab: Ope
     assert not any(in_frame for _, _, in_frame, _ in records), "drawing and painting are two tasks"
 
 
-def test_news_of_a_step_is_restyled_where_it_stands_and_not_the_whole_page(open_lab: OpenLab) -> None:
+def test_a_new_step_restyles_only_its_own_elements(open_lab: OpenLab) -> None:
     lab = open_lab(query="?fps=30", drawn=True)
     browser = lab.page.context.browser
     assert browser
@@ -85,7 +85,7 @@ def test_news_of_a_step_is_restyled_where_it_stands_and_not_the_whole_page(open_
     assert max(restyled) < lab.page.locator("*").count() / 3
 
 
-def test_a_hidden_page_draws_nothing_and_is_up_to_date_when_it_is_seen_again(open_lab: OpenLab) -> None:
+def test_a_hidden_page_draws_nothing_and_is_up_to_date_when_visible_again(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     lab.page.evaluate(COUNT_DRAWS)
     lab.play.click()
@@ -100,7 +100,7 @@ def test_a_hidden_page_draws_nothing_and_is_up_to_date_when_it_is_seen_again(ope
     assert len(draws(lab)) > count
 
 
-def test_where_drawing_takes_long_charts_are_drawn_less_often_and_the_status_says_so(
+def test_slow_drawing_lowers_the_draw_rate_and_the_status_says_so(
     open_lab: OpenLab,
 ) -> None:
     lab = open_lab(query="?fps=30", drawn=True)
@@ -131,7 +131,7 @@ def test_a_page_at_rest_draws_nothing(open_lab: OpenLab) -> None:
     assert quiet[0] < 20
 
 
-def test_an_edit_is_seen_in_the_next_frame_while_it_plays(open_lab: OpenLab) -> None:
+def test_an_edit_shows_in_the_next_frame_while_playing(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.play.click()
     lab.until(lambda: lab.step, lambda step: step > 5)

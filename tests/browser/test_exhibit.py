@@ -53,7 +53,7 @@ UNDER = """() => {
 
 
 @pytest.mark.parametrize("size", [DESKTOP, LAPTOP, TABLET, PHONE])
-def test_the_invitation_lies_on_no_words(open_lab: OpenLab, size: tuple[int, int]) -> None:
+def test_the_invitation_covers_no_words(open_lab: OpenLab, size: tuple[int, int]) -> None:
     lab = open_lab(size, drawn=True)
     expect(lab.page.locator(".chart-label.baseline")).to_be_visible()
     assert lab.page.evaluate(UNDER) == []

@@ -78,7 +78,7 @@ def test_an_exhibit_is_chosen_by_keyboard_and_stays_itself_over_steps_reset_and_
     expect(lab.page.locator("exhibit-note")).to_be_hidden()
 
 
-def test_an_exhibit_is_seen_as_it_is_seen_best_and_undo_brings_back_what_there_was(open_lab: OpenLab) -> None:
+def test_an_exhibit_opens_in_its_best_view_and_undo_restores_the_one_before(open_lab: OpenLab) -> None:
     lab = open_lab()
     picker(lab).click()
     options(lab).filter(has_text="Batch sizes").click()
@@ -103,7 +103,7 @@ def test_an_exhibit_is_seen_as_it_is_seen_best_and_undo_brings_back_what_there_w
     expect(lab.page.get_by_role("radio", name="samples seen")).to_be_checked()
 
 
-def test_once_the_data_are_others_nothing_speaks_of_the_exhibit_and_the_picker_leads_back(
+def test_other_data_end_the_exhibit_and_the_picker_restores_it(
     open_lab: OpenLab,
 ) -> None:
     lab = open_lab()
@@ -126,7 +126,7 @@ def test_once_the_data_are_others_nothing_speaks_of_the_exhibit_and_the_picker_l
     expect(lab.page.get_by_label("Data seed")).to_have_value("17")
 
 
-def test_an_edit_while_it_plays_makes_of_an_exhibit_ones_own(open_lab: OpenLab) -> None:
+def test_an_edit_makes_an_exhibit_ones_own(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.make_steps(5)
     expect_exhibit(lab, "notebook")
@@ -136,7 +136,7 @@ def test_an_edit_while_it_plays_makes_of_an_exhibit_ones_own(open_lab: OpenLab) 
 
 
 @pytest.mark.long
-def test_every_exhibit_can_be_opened_and_is_known_again(open_lab: OpenLab) -> None:
+def test_every_exhibit_can_be_opened_and_is_recognized(open_lab: OpenLab) -> None:
     lab = open_lab()
     for which, exhibit in [*EXHIBITS.items()][::-1]:
         picker(lab).click()
@@ -165,7 +165,7 @@ def test_a_finger_chooses_an_exhibit_on_a_phone(open_lab: OpenLab) -> None:
         assert min(box["width"], box["height"]) >= 44
 
 
-def test_axe_finds_nothing_in_the_list_of_exhibits_and_what_to_look_at(open_lab: OpenLab) -> None:
+def test_axe_finds_nothing_in_the_list_of_exhibits_and_their_sentences(open_lab: OpenLab) -> None:
     lab = open_lab()
     expect(note(lab)).to_be_visible()
     picker(lab).click()

@@ -40,7 +40,7 @@ def take(lab: Dashboard, press: Locator) -> Download:
     return coming.value
 
 
-def test_every_file_of_the_catalog_can_be_taken_of_all_runs_and_of_one(open_lab: OpenLab) -> None:
+def test_every_file_of_the_catalog_can_be_exported_for_all_runs_or_one(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.make_steps(30)
     menu = open_panel(lab)
@@ -79,7 +79,7 @@ def take_as_seen(lab: Dashboard, name: str, kind: str) -> tuple[Download, dict[s
 
 
 @pytest.mark.parametrize("theme", [pytest.param("light", marks=pytest.mark.long), "dark"])
-def test_a_chart_as_svg_shows_what_is_seen_and_needs_no_style_sheet(open_lab: OpenLab, theme: str) -> None:
+def test_an_svg_shows_the_chart_as_on_the_page_without_a_style_sheet(open_lab: OpenLab, theme: str) -> None:
     lab = open_lab(theme=theme, plotted=True)
     lab.make_steps(300)
     lab.card("gd").get_by_role("radio", name="Mini-batch").click()
@@ -111,7 +111,7 @@ def test_a_chart_as_svg_shows_what_is_seen_and_needs_no_style_sheet(open_lab: Op
         ("Predicted and true", "scatter"),
     ],
 )
-def test_every_chart_is_whole_and_as_png_is_that_picture_three_times_as_dense(
+def test_every_chart_exports_whole_and_its_png_is_three_times_as_dense(
     open_lab: OpenLab, name: str, kind: str
 ) -> None:
     lab = open_lab(plotted=True)
@@ -130,7 +130,7 @@ def test_every_chart_is_whole_and_as_png_is_that_picture_three_times_as_dense(
     assert size == tuple(round(3 * float(svg.attrib[side])) for side in ("width", "height"))
 
 
-def test_one_instrument_of_three_is_a_picture_of_its_own_under_the_name_of_its_run(open_lab: OpenLab) -> None:
+def test_one_instrument_of_three_exports_alone_under_its_runs_name(open_lab: OpenLab) -> None:
     """It used to stand at the right end of an empty picture as wide as the page."""
     lab = open_lab(plotted=True)
     lab.make_steps(20)
@@ -200,7 +200,7 @@ def test_the_row_that_yields_its_place_to_the_step_inspector_is_a_picture_all_th
     assert lab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_on_a_phone_a_chart_is_the_same_picture_from_whatever_tab_it_is_taken(open_lab: OpenLab) -> None:
+def test_on_a_phone_a_chart_exports_the_same_picture_from_any_tab(open_lab: OpenLab) -> None:
     lab = open_lab(PHONE, plotted=True)
     lab.make_steps(60)
 
@@ -237,7 +237,7 @@ def dropped(lab: Dashboard, name: str, body: bytes) -> None:
     lab.page.locator("main").dispatch_event("drop", {"dataTransfer": transfer})
 
 
-def test_a_recipe_that_was_taken_opens_again_with_its_edits_and_makes_the_same_numbers(
+def test_an_exported_recipe_opens_with_its_edits_and_gives_the_same_numbers(
     open_lab: OpenLab,
 ) -> None:
     lab = open_lab()
@@ -260,7 +260,7 @@ def test_a_recipe_that_was_taken_opens_again_with_its_edits_and_makes_the_same_n
     assert other.ask("GET", "/runs/gd/history", series="batch_loss")["series"] == history
 
 
-def test_parameters_that_were_taken_are_dropped_as_a_start(open_lab: OpenLab) -> None:
+def test_exported_parameters_can_be_dropped_as_a_start(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.make_steps(40)
     learnt = lab.ask("GET", "/runs/gd/snapshot")["parameters"]
@@ -280,7 +280,7 @@ def test_parameters_that_were_taken_are_dropped_as_a_start(open_lab: OpenLab) ->
     assert lab.ask("GET", "/runs/gd/snapshot", step=0)["parameters"]["W1"][0][0] == 0
 
 
-def test_a_file_of_another_kind_is_told_and_nothing_is_lost(open_lab: OpenLab) -> None:
+def test_a_file_of_another_kind_gives_a_notice_and_nothing_is_lost(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.allow("Failed to load resource")
     before = lab.stored["id"]

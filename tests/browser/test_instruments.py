@@ -53,7 +53,7 @@ def needle(lab: Dashboard, kind: str) -> tuple[float, float]:
     return float(x), float(y)
 
 
-def test_three_gauges_take_the_gradients_place_and_no_panel_moves(open_lab: OpenLab) -> None:
+def test_three_gauges_replace_the_gradients_and_no_panel_moves(open_lab: OpenLab) -> None:
     lab = open_lab(plotted=True)
     lab.make_steps(40)
     before = lab.page.evaluate(PLACES)
@@ -71,7 +71,7 @@ def test_three_gauges_take_the_gradients_place_and_no_panel_moves(open_lab: Open
     expect(lab.chart("edge")).to_have_count(0)
 
 
-def test_the_gauges_follow_the_run_that_is_chosen_and_the_step_one_looks_at(open_lab: OpenLab) -> None:
+def test_the_gauges_follow_the_chosen_run_and_the_step_on_view(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     lab.make_steps(30)
     opened(lab)
@@ -93,7 +93,7 @@ def test_the_gauges_follow_the_run_that_is_chosen_and_the_step_one_looks_at(open
     assert abs(needle(lab, "edge")[1] - min(curvature["edge"], 2.0)) < 1e-9
 
 
-def test_while_it_plays_a_trail_is_left_and_the_cost_is_told(open_lab: OpenLab) -> None:
+def test_playing_leaves_a_trail_and_shows_the_cost(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     opened(lab)
     leave(lab)
@@ -115,7 +115,7 @@ def test_the_exhibit_of_the_edge_opens_its_gauges_and_undo_closes_them(open_lab:
     expect(switch(lab, "Gradient")).to_have_attribute("aria-checked", "true")
 
 
-def test_what_is_not_measured_yet_says_that_it_waits(open_lab: OpenLab) -> None:
+def test_an_instrument_without_an_answer_says_that_it_waits(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     lab.play.click()
     routes: list[Route] = []
@@ -136,7 +136,7 @@ def test_what_is_not_measured_yet_says_that_it_waits(open_lab: OpenLab) -> None:
     lab.page.unroute("**/instruments/curvature*")
 
 
-def test_a_phone_tells_the_edge_in_what_its_needle_stands_at(open_lab: OpenLab) -> None:
+def test_a_phone_shows_the_edge_in_the_unit_of_its_marker(open_lab: OpenLab) -> None:
     lab = opened(open_lab(PHONE))
     edge = lab.ask("GET", "/runs/gd/instruments/curvature")["edge"]
     assert float(value(lab, "edge").inner_text()) == float(f"{edge:.2g}")
@@ -144,7 +144,7 @@ def test_a_phone_tells_the_edge_in_what_its_needle_stands_at(open_lab: OpenLab) 
     expect(lab.chart("alpha").locator(".chart-label.level")).to_have_text(["lowest", "as high"])
 
 
-def test_they_are_reached_by_keyboard_and_have_no_fault_in_either_theme(open_lab: OpenLab) -> None:
+def test_instruments_work_by_keyboard_without_faults_in_either_theme(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     switch(lab, "Gradient").focus()
     lab.page.keyboard.press("ArrowRight")
@@ -161,7 +161,7 @@ def test_they_are_reached_by_keyboard_and_have_no_fault_in_either_theme(open_lab
     assert faults(lab) == []
 
 
-def test_on_a_phone_they_fit_and_are_large_enough_for_fingers(open_lab: OpenLab) -> None:
+def test_on_a_phone_instruments_fit_and_are_large_enough(open_lab: OpenLab) -> None:
     lab = opened(open_lab(PHONE))
     assert faults(lab) == []
     assert lab.page.evaluate(SMALL_TARGETS) == []
@@ -175,7 +175,7 @@ def test_on_a_phone_they_fit_and_are_large_enough_for_fingers(open_lab: OpenLab)
     look_at_the_others(lab)
 
 
-def test_those_of_classes_fit_a_phone_too(open_lab: OpenLab) -> None:
+def test_instruments_of_classes_fit_a_phone_too(open_lab: OpenLab) -> None:
     lab = open_lab(PHONE)
     lab.page.locator("exhibit-picker button").press("ArrowDown")
     lab.page.get_by_role("option", name="Two spirals").click()

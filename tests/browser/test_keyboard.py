@@ -25,7 +25,7 @@ def chosen(lab: Dashboard, group: str) -> str:
     return lab.page.get_by_role("radiogroup", name=group).locator("[aria-checked=true]").inner_text()
 
 
-def test_space_plays_and_pauses_the_arrow_steps_and_r_goes_back(open_lab: OpenLab) -> None:
+def test_space_plays_and_pauses_arrow_steps_and_r_resets(open_lab: OpenLab) -> None:
     lab = open_lab()
     press = lab.page.keyboard.press
     press("ArrowRight")
@@ -41,7 +41,7 @@ def test_space_plays_and_pauses_the_arrow_steps_and_r_goes_back(open_lab: OpenLa
     expect(lab.counter).to_have_text("0")
 
 
-def test_space_waits_for_the_line_of_a_page_that_still_connects(open_lab: OpenLab) -> None:
+def test_space_waits_while_the_page_connects(open_lab: OpenLab) -> None:
     lab = open_lab()
     routes: list[Route] = []
     its_own = f"**/api/v1/experiments/{lab.stored['id']}"
@@ -56,7 +56,7 @@ def test_space_waits_for_the_line_of_a_page_that_still_connects(open_lab: OpenLa
     lab.until(lambda: lab.step, lambda step: step > 0)
 
 
-def test_space_plays_also_from_a_remedy_that_is_used_up(open_lab: OpenLab) -> None:
+def test_space_plays_even_from_an_applied_remedy(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.make_steps(250)
     fork = lab.page.locator("doctor-list .finding[data-rule=dead_layer] .acts button").first
@@ -69,7 +69,7 @@ def test_space_plays_also_from_a_remedy_that_is_used_up(open_lab: OpenLab) -> No
     assert len(lab.ask("GET")["runs"]) == 3
 
 
-def test_keys_are_a_panel_s_also_while_nothing_in_it_has_the_focus(open_lab: OpenLab) -> None:
+def test_keys_belong_to_an_open_panel_even_without_focus_in_it(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.page.get_by_role("button", name="Hidden layer 1: 4 relu. Edit").click()
     panel = lab.page.get_by_role("dialog", name="Hidden layer 1")
@@ -94,7 +94,7 @@ def test_keys_are_a_panel_s_also_while_nothing_in_it_has_the_focus(open_lab: Ope
     expect(lab.page.get_by_role("radio", name="log", exact=True)).to_be_checked()
 
 
-def test_a_press_selects_its_run_also_where_it_gives_the_focus_to_no_button(open_lab: OpenLab) -> None:
+def test_a_press_selects_its_run_even_if_buttons_get_no_focus(open_lab: OpenLab) -> None:
     """As in Safari."""
     lab = open_lab()
     lab.card("sgd").get_by_role("radio", name="Mini-batch").evaluate("(button) => button.click()")
@@ -309,7 +309,7 @@ def test_a_switch_a_menu_and_a_layer_are_worked_by_arrows_and_enter(open_lab: Op
     assert lab.focused.startswith("Hidden layer 2: 5 relu")
 
 
-def test_on_a_phone_the_recipe_is_a_sheet_that_keeps_the_focus_and_gives_it_back(open_lab: OpenLab) -> None:
+def test_on_a_phone_the_recipe_is_a_sheet_that_holds_and_returns_focus(open_lab: OpenLab) -> None:
     lab = open_lab(PHONE)
     lab.button("Recipe (B)").click()
     sheet = lab.page.get_by_role("dialog", name="Recipe")

@@ -74,7 +74,7 @@ def reckoned(pieces: list[dict[str, Any]]) -> tuple[Any, Any]:
     return eval(text, {"np": np, "shown": numbers}), numbers[-1]
 
 
-def test_who_opens_it_on_a_dead_layer_sees_the_line_where_everything_became_0(open_lab: OpenLab) -> None:
+def test_opening_on_a_dead_layer_selects_the_line_where_everything_became_0(open_lab: OpenLab) -> None:
     lab = open_lab()
     show(lab, "SGD")
     lab.make_steps(DEAD)
@@ -102,7 +102,7 @@ def test_who_opens_it_on_a_dead_layer_sees_the_line_where_everything_became_0(op
     expect(chosen(lab)).to_contain_text("a2 = maximum(z2, 0)")
 
 
-def test_the_arrows_go_through_the_steps_and_the_numbers_are_those_of_each(open_lab: OpenLab) -> None:
+def test_arrows_move_through_steps_with_each_steps_numbers(open_lab: OpenLab) -> None:
     lab = open_lab()
     show(lab, "SGD")
     lab.make_steps(12)
@@ -135,9 +135,7 @@ def test_the_arrows_go_through_the_steps_and_the_numbers_are_those_of_each(open_
     ],
     ids=["plain", "adamw", "nesterov"],
 )
-def test_the_numbers_of_every_line_are_reckoned_from_the_numbers_shown(
-    open_lab: OpenLab, change: dict[str, Any]
-) -> None:
+def test_every_lines_result_follows_from_the_numbers_shown(open_lab: OpenLab, change: dict[str, Any]) -> None:
     lab = open_lab()
     show(lab, "SGD")
     if change:
@@ -153,7 +151,7 @@ def test_the_numbers_of_every_line_are_reckoned_from_the_numbers_shown(
         lab.page.keyboard.press("ArrowDown")
 
 
-def test_the_doctors_why_leads_to_the_line_that_it_names(open_lab: OpenLab) -> None:
+def test_the_doctors_why_leads_to_its_line(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.make_steps(DEAD)
     lab.button("Why? SGD: layer 2 is dead.").click()
@@ -183,7 +181,7 @@ def too_large(address: str) -> str:
     return str(httpx.post(f"{api}/experiments", json=recipe).raise_for_status().json()["id"])
 
 
-def test_the_first_line_that_is_not_finite_is_shown_and_each_of_its_numbers_says_what_it_is(
+def test_the_first_line_that_is_not_finite_opens_with_its_kinds_of_numbers(
     open_lab: OpenLab,
 ) -> None:
     lab = open_lab()
@@ -203,7 +201,7 @@ def test_the_first_line_that_is_not_finite_is_shown_and_each_of_its_numbers_says
     assert faults(lab) == []
 
 
-def test_of_a_large_batch_four_samples_are_shown_by_their_numbers_or_one_after_the_other(
+def test_a_large_batch_shows_four_numbered_samples_or_one_at_a_time(
     open_lab: OpenLab,
 ) -> None:
     lab = open_lab()
@@ -229,7 +227,7 @@ def test_of_a_large_batch_four_samples_are_shown_by_their_numbers_or_one_after_t
     )
 
 
-def test_what_is_copied_reproduces_the_step_with_numpy_alone(visits: Visits) -> None:
+def test_copied_code_reproduces_the_step_with_numpy_alone(visits: Visits) -> None:
     context = visits.profile(permissions=["clipboard-read", "clipboard-write"])
     lab = visits.page(context).open()
     show(lab, "SGD")
@@ -251,7 +249,7 @@ def test_what_is_copied_reproduces_the_step_with_numpy_alone(visits: Visits) -> 
         np.testing.assert_allclose(here[name], values, rtol=1e-12, atol=1e-14)
 
 
-def test_the_drawer_takes_the_place_of_the_gradients_and_gives_focus_and_room_back(open_lab: OpenLab) -> None:
+def test_the_inspector_replaces_the_gradients_and_returns_focus_and_room(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
 
     def height(selector: str) -> float:
@@ -279,7 +277,7 @@ def test_the_drawer_takes_the_place_of_the_gradients_and_gives_focus_and_room_ba
         lab.button("Close (I)").click()
 
 
-def test_who_opens_it_keeps_the_focus_however_long_the_answer_takes(open_lab: OpenLab) -> None:
+def test_opening_keeps_focus_however_late_the_answer(open_lab: OpenLab) -> None:
     lab = open_lab()
     routes: list[Route] = []
     lab.page.route("**/inspect?*", lambda route: routes.append(route))
@@ -300,7 +298,7 @@ def test_who_opens_it_keeps_the_focus_however_long_the_answer_takes(open_lab: Op
     expect(strip).to_be_focused()
 
 
-def test_in_one_column_the_loss_keeps_150_px_between_race_and_transport(open_lab: OpenLab) -> None:
+def test_in_one_column_the_loss_keeps_150_px_between_table_and_transport(open_lab: OpenLab) -> None:
     lab = open_lab((900, 800), drawn=True)
     lab.make_steps(5)
     open_at(lab, 5)
@@ -344,7 +342,7 @@ def looked_at(lab: Dashboard, line: str) -> list[Any]:
     return cut
 
 
-def test_of_a_batch_of_900_equation_result_partner_and_what_follows_are_seen_together(
+def test_a_batch_of_900_keeps_equation_result_partner_and_followers_visible(
     open_lab: OpenLab,
 ) -> None:
     lab = open_lab((1440, 900))
@@ -353,7 +351,7 @@ def test_of_a_batch_of_900_equation_result_partner_and_what_follows_are_seen_tog
         assert looked_at(lab, line) == [False, 0, False], line
 
 
-def test_of_a_single_sample_they_are_seen_together_on_narrower_pages_too(open_lab: OpenLab) -> None:
+def test_a_single_sample_keeps_them_visible_on_narrow_pages_too(open_lab: OpenLab) -> None:
     lab = open_lab((1440, 900))
     show(lab, "SGD")
     lab.make_steps(12)
@@ -371,7 +369,7 @@ def test_of_a_single_sample_they_are_seen_together_on_narrower_pages_too(open_la
         assert looked_at(lab, "dW1")[1:] == [0, False], size
 
 
-def test_while_it_plays_the_drawer_follows_and_who_steps_pauses(open_lab: OpenLab) -> None:
+def test_the_inspector_follows_play_and_stepping_pauses(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.page.keyboard.press("i")
     lab.page.keyboard.press("Space")
@@ -391,7 +389,7 @@ def test_while_it_plays_the_drawer_follows_and_who_steps_pauses(open_lab: OpenLa
     )
 
 
-def test_wide_and_deep_networks_never_break_the_page(open_lab: OpenLab) -> None:
+def test_wide_and_deep_networks_fit_the_page(open_lab: OpenLab) -> None:
     lab = open_lab()
     layers = [{"units": 64, "activation": "tanh"}] * 6
     created = lab.page.evaluate(
@@ -416,7 +414,7 @@ def test_wide_and_deep_networks_never_break_the_page(open_lab: OpenLab) -> None:
         assert inspector(lab).evaluate("(each) => each.scrollWidth <= each.clientWidth")
 
 
-def test_a_phone_has_it_behind_a_tab_and_axe_and_fingers_find_nothing_wrong(open_lab: OpenLab) -> None:
+def test_a_phone_has_the_inspector_behind_a_tab_without_axe_or_touch_faults(open_lab: OpenLab) -> None:
     lab = open_lab(PHONE)
     lab.make_steps(DEAD)
     lab.page.get_by_role("tab", name="Network").tap()
@@ -448,7 +446,7 @@ def test_a_phone_has_it_behind_a_tab_and_axe_and_fingers_find_nothing_wrong(open
     expect(inspector(lab)).to_be_hidden()
 
 
-def test_axe_finds_nothing_in_the_drawer(open_lab: OpenLab) -> None:
+def test_axe_finds_nothing_in_the_inspector(open_lab: OpenLab) -> None:
     lab = open_lab()
     show(lab, "SGD")
     lab.make_steps(DEAD)

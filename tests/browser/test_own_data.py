@@ -128,7 +128,7 @@ def test_a_file_is_chosen_looked_at_and_trained_on(open_lab: OpenLab) -> None:
     expect(lab.counter).to_have_text("3")
 
 
-def test_a_file_is_dropped_on_the_data_and_elsewhere_does_nothing(open_lab: OpenLab) -> None:
+def test_a_file_can_be_dropped_on_the_data_only(open_lab: OpenLab) -> None:
     lab = open_lab()
     data = lab.page.locator("data-fields")
     address = lab.page.url
@@ -148,7 +148,7 @@ def test_a_file_is_dropped_on_the_data_and_elsewhere_does_nothing(open_lab: Open
     assert data_of(lab)["target"] == "y"
 
 
-def test_what_cannot_be_used_is_told_in_the_dialog_and_another_file_may_follow(open_lab: OpenLab) -> None:
+def test_an_unusable_file_is_refused_in_the_dialog_and_another_can_follow(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.allow("Failed to load resource")
     bring(lab)
@@ -185,7 +185,7 @@ TOO_WIDE = {
 }
 
 
-def test_all_of_it_goes_by_keyboard_and_axe_finds_nothing(open_lab: OpenLab) -> None:
+def test_the_dialog_works_by_keyboard_and_axe_finds_nothing(open_lab: OpenLab) -> None:
     lab = open_lab()
     press = lab.page.keyboard.press
     hear_of_choosers(lab)
@@ -217,7 +217,7 @@ def test_all_of_it_goes_by_keyboard_and_axe_finds_nothing(open_lab: OpenLab) -> 
     assert faults(lab) == []
 
 
-def test_on_a_phone_it_lies_over_the_sheet(open_lab: OpenLab) -> None:
+def test_on_a_phone_the_dialog_lies_over_the_sheet(open_lab: OpenLab) -> None:
     lab = open_lab(PHONE)
     lab.button("Recipe (B)").tap()
     bring(lab)

@@ -30,7 +30,7 @@ def keys_sent(lab: Dashboard) -> list[tuple[str, str | None]]:
     return requests
 
 
-def test_what_a_browser_makes_is_made_under_one_key_that_no_link_and_no_export_holds(visits: Visits) -> None:
+def test_a_browser_creates_under_one_key_that_no_link_or_export_contains(visits: Visits) -> None:
     context = visits.profile()
     lab = visits.page(context)
     requests = keys_sent(lab)

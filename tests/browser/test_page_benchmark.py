@@ -12,7 +12,7 @@ SECONDS = 1.0
 
 @pytest.mark.long
 @pytest.mark.parametrize("screen", bench_page.SCREENS)
-def test_a_scenario_is_played_and_every_figure_is_told(
+def test_a_scenario_plays_and_prints_every_figure(
     chromium: Browser, address: str, screen: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     result = bench_page.scenario(chromium, address, screen, 60, SECONDS)

@@ -101,7 +101,7 @@ def test_the_doctors_own_fork_moves_nothing_in_the_rail_nor_do_any_more(open_lab
     assert faults_in_both_themes(lab) == []
 
 
-def test_maps_of_eight_runs_have_the_room_of_two_and_each_is_still_read(visits: Visits, address: str) -> None:
+def test_maps_of_eight_runs_fit_in_the_room_of_two_and_stay_readable(visits: Visits, address: str) -> None:
     lab = opened(visits, address, MOONS)
     lab.make_steps(60)
     expect(lab.page.locator(".decision[data-step='60']")).to_have_count(2)
@@ -152,9 +152,7 @@ def of_ten_classes(address: str) -> dict[str, Any]:
     }
 
 
-def test_tables_of_many_classes_scroll_in_a_room_of_their_own_over_the_doctor(
-    visits: Visits, address: str
-) -> None:
+def test_tables_of_many_classes_scroll_above_the_doctor(visits: Visits, address: str) -> None:
     lab = opened(visits, address, of_ten_classes(address))
     lab.make_steps(60)
     body = lab.page.locator(".confusions")
@@ -178,7 +176,7 @@ def test_tables_of_many_classes_scroll_in_a_room_of_their_own_over_the_doctor(
     assert faults_in_both_themes(lab) == []
 
 
-def test_tables_that_fit_are_no_stop_of_the_tab_key_and_a_fork_moves_nothing_below_them(
+def test_tables_that_fit_take_no_tab_stop_and_a_fork_moves_nothing_below(
     visits: Visits, address: str
 ) -> None:
     lab = opened(visits, address, MOONS)

@@ -8,7 +8,7 @@ from browser.conftest import OpenLab
 from browser.test_accessibility import faults
 
 
-def test_a_run_is_checked_where_it_stands(open_lab: OpenLab) -> None:
+def test_a_run_is_checked_at_its_present_step(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.make_steps(300)
     lab.page.locator("network-drawing").get_by_role("radio", name="SGD").click()

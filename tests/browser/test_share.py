@@ -106,7 +106,7 @@ def test_a_link_opens_elsewhere_as_the_same_experiment_at_the_same_step_in_the_s
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
-def test_an_old_link_still_opens_and_shows_what_it_showed(path: Path, visits: Visits, address: str) -> None:
+def test_an_old_link_still_opens_with_the_same_view(path: Path, visits: Visits, address: str) -> None:
     golden = json.loads(path.read_text())
     lab = goes_to(visits, f"{address}/#{golden['fragment']}").wait()
     expect(lab.page.locator("race-table th.moment")).to_have_text(golden["moment"])
@@ -118,7 +118,7 @@ def test_an_old_link_still_opens_and_shows_what_it_showed(path: Path, visits: Vi
         )
 
 
-def test_the_code_of_a_link_is_the_link(open_lab: OpenLab) -> None:
+def test_the_qr_code_contains_the_link(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.make_steps(3)
     for kind in ("moment", "recipe", "watch"):
@@ -140,7 +140,7 @@ LOOKING = re.compile(
 )
 
 
-def test_whoever_watches_sees_everything_live_and_can_change_nothing(
+def test_a_visitor_who_watches_sees_everything_live_and_changes_nothing(
     open_lab: OpenLab, visits: Visits
 ) -> None:
     lab = open_lab()
@@ -178,7 +178,7 @@ def test_whoever_watches_sees_everything_live_and_can_change_nothing(
     assert lab.step == guest.step - 5
 
 
-def test_a_reload_watches_on_and_the_page_without_the_link_is_ones_own(
+def test_a_reload_keeps_watching_and_the_page_without_the_link_has_ones_own(
     open_lab: OpenLab, visits: Visits
 ) -> None:
     lab, guest = open_lab(), open_lab()
@@ -201,7 +201,7 @@ def test_a_reload_watches_on_and_the_page_without_the_link_is_ones_own(
     assert guest.stored["id"] == mine
 
 
-def test_a_link_opened_over_ones_own_experiment_can_be_taken_back(open_lab: OpenLab, visits: Visits) -> None:
+def test_opening_a_link_over_ones_own_experiment_can_be_undone(open_lab: OpenLab, visits: Visits) -> None:
     lab, other = open_lab(), open_lab()
     lab.make_steps(8)
     other.make_steps(3)

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from browser.conftest import OpenLab
 
 
-def test_a_run_stops_where_a_layer_dies_and_goes_on_when_it_is_let(open_lab: OpenLab) -> None:
+def test_a_run_stops_when_a_layer_dies_and_continues_on_request(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.page.locator("summary", has_text="settings of SGD").click()
     lab.page.get_by_role("combobox", name="Stop SGD when").select_option("layer_dies")
@@ -26,7 +26,7 @@ def test_a_run_stops_where_a_layer_dies_and_goes_on_when_it_is_let(open_lab: Ope
     assert lab.ask("GET")["runs"][1]["step"] == stopped["step"] + 10
 
 
-def test_a_condition_has_its_number_and_the_timeline_tells_it(open_lab: OpenLab) -> None:
+def test_a_condition_has_its_number_and_a_mark_on_the_timeline(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.page.locator("summary", has_text="settings of GD").click()
     choice = lab.page.get_by_role("combobox", name="Stop GD when")

@@ -29,7 +29,7 @@ def look_back_to(lab: Dashboard, step: int) -> None:
     expect(handle).to_have_attribute("aria-valuetext", re.compile(rf"step {step} of "))
 
 
-def test_looking_back_holds_every_view_at_a_step_while_the_training_goes_on(open_lab: OpenLab) -> None:
+def test_the_past_view_keeps_every_view_at_a_step_during_training(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     lab.play.click()
     lab.until(lambda: lab.step, lambda step: step > 40)
@@ -77,7 +77,7 @@ def test_an_edit_in_the_past_becomes_a_fork_beside_its_parent(open_lab: OpenLab)
     assert lab.ask("GET", "/recipe")["runs"][0] == before
 
 
-def test_a_finger_on_the_timeline_is_taken_to_a_mark(open_lab: OpenLab) -> None:
+def test_a_finger_on_the_timeline_snaps_to_a_mark(open_lab: OpenLab) -> None:
     lab = open_lab((390, 844))
     lab.make_steps(100)
     lab.ask("PATCH", "/runs/gd", {"learning_rate": 0.05})
@@ -93,7 +93,7 @@ def test_a_finger_on_the_timeline_is_taken_to_a_mark(open_lab: OpenLab) -> None:
     assert lab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_a_flag_of_several_marks_names_each_and_pressing_it_leads_to_one_after_the_other(
+def test_a_flag_of_several_marks_names_each_and_leads_to_each_in_turn(
     open_lab: OpenLab,
 ) -> None:
     lab = open_lab()
@@ -131,7 +131,7 @@ def test_a_flag_can_be_pressed_while_the_training_goes_on(open_lab: OpenLab) -> 
     expect(lab.page.locator("race-table th.moment")).to_have_text("At step 5")
 
 
-def test_marks_that_come_close_on_a_narrower_page_share_a_flag_there(open_lab: OpenLab) -> None:
+def test_marks_close_together_on_a_narrow_page_share_a_flag(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.make_steps(300)
     for change in ({"learning_rate": 0.05}, {"batch_size": 32}):
@@ -154,7 +154,7 @@ def zoom(lab: Dashboard, left: int, right: int) -> None:
     mouse.up()
 
 
-def test_a_zoom_into_an_old_stretch_of_a_long_run_shows_every_step_of_it(open_lab: OpenLab) -> None:
+def test_a_zoom_into_an_old_range_of_a_long_run_shows_every_step(open_lab: OpenLab) -> None:
     lab = open_lab(plotted=True)
     lab.ask("POST", "/step", {"steps": 8_000, "run": "gd"})
     reach = "document.querySelector('plotly-chart[kind=loss] .js-plotly-plot').layout.xaxis.range"

@@ -34,7 +34,7 @@ def steps_drawn(lab: Dashboard, run: str) -> list[float]:
     return lab.traces("loss", "train").get(f"{run}/train_loss", ([], []))[0]
 
 
-def test_a_cut_line_is_told_training_goes_on_and_nothing_is_missing_afterwards(
+def test_a_cut_shows_a_strip_training_continues_and_no_step_is_missing_afterwards(
     open_lab: OpenLab, line: Line
 ) -> None:
     lab = open_lab(drawn=True, at=line.address)
@@ -94,7 +94,7 @@ def test_a_cut_line_is_told_training_goes_on_and_nothing_is_missing_afterwards(
     assert places[-1] >= lab.step - 1
 
 
-def test_a_phone_keeps_the_name_of_what_it_shows_while_the_line_is_cut(open_lab: OpenLab, line: Line) -> None:
+def test_a_phone_keeps_the_exhibits_name_during_a_cut(open_lab: OpenLab, line: Line) -> None:
     lab = open_lab(PHONE, at=line.address)
     lab.allow(*CUT)
     lab.play.click()
@@ -119,7 +119,7 @@ def test_a_phone_keeps_the_name_of_what_it_shows_while_the_line_is_cut(open_lab:
     assert room["width"] > 0.5 * before["width"]
 
 
-def test_a_long_absence_is_caught_up_with_in_view_of_the_visitor(open_lab: OpenLab, line: Line) -> None:
+def test_catching_up_after_a_long_cut_shows_its_progress(open_lab: OpenLab, line: Line) -> None:
     lab = open_lab(drawn=True, at=line.address)
     lab.allow(*CUT)
     texts: list[str] = []
@@ -142,7 +142,7 @@ def test_a_long_absence_is_caught_up_with_in_view_of_the_visitor(open_lab: OpenL
     assert re.search(r"Back online\.\s+Catching up: [\d,]+ of [\d,]+\.", caught)
 
 
-def test_a_run_is_hidden_while_the_line_is_cut_and_comes_back_whole(open_lab: OpenLab, line: Line) -> None:
+def test_a_run_hidden_during_a_cut_returns_complete(open_lab: OpenLab, line: Line) -> None:
     lab = open_lab(drawn=True, at=line.address)
     lab.allow(*CUT)
     eye = lab.button("Hide SGD in the charts")
@@ -172,7 +172,7 @@ def test_a_run_is_hidden_while_the_line_is_cut_and_comes_back_whole(open_lab: Op
     assert max(after - before for before, after in pairwise(steps_drawn(lab, "sgd"))) <= 8
 
 
-def test_a_command_given_as_the_line_breaks_is_done_once(open_lab: OpenLab, line: Line) -> None:
+def test_a_command_during_a_cut_runs_once(open_lab: OpenLab, line: Line) -> None:
     lab = open_lab(at=line.address)
     lab.allow(*CUT)
     line.cut()
@@ -184,7 +184,7 @@ def test_a_command_given_as_the_line_breaks_is_done_once(open_lab: OpenLab, line
     expect(lab.page.locator("button.play")).to_be_enabled()
 
 
-def test_a_server_that_was_killed_goes_on_where_it_was_seen(open_lab: OpenLab, tmp_path: Path) -> None:
+def test_a_killed_server_continues_from_the_shown_step(open_lab: OpenLab, tmp_path: Path) -> None:
     with open_server(FALLLINE_DATA=str(tmp_path)) as first:
         lab = open_lab(at=first.url.rstrip("/"))
         lab.allow(*CUT)
@@ -202,7 +202,7 @@ def test_a_server_that_was_killed_goes_on_where_it_was_seen(open_lab: OpenLab, t
             lab.make_steps(50)
 
 
-def test_a_server_that_cannot_store_takes_no_change_and_says_so_until_it_can(
+def test_a_server_that_cannot_store_refuses_changes_and_says_so_until_it_can(
     open_lab: OpenLab, tmp_path: Path
 ) -> None:
     full = tmp_path / "full"
@@ -233,7 +233,7 @@ READ_ONLY_AT_START = (
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE])
-def test_a_page_that_cannot_begin_says_at_once_why_shows_what_is_stored_and_begins_by_itself(
+def test_a_page_that_cannot_start_says_why_shows_stored_experiments_and_starts_later(
     visits: Visits, tmp_path: Path, size: tuple[int, int]
 ) -> None:
     full = tmp_path / "full"
@@ -287,7 +287,7 @@ def test_a_server_that_stores_nothing_gets_the_recipe_again_after_a_restart(open
             expect(lab.row("gd").locator(".rule")).to_have_text("batch of 32, rate 0.1")
 
 
-def test_a_reload_after_a_restart_starts_the_kept_recipe_and_says_so(open_lab: OpenLab) -> None:
+def test_a_reload_after_a_restart_starts_the_stored_recipe_and_says_so(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.allow("Failed to load resource")
     lab.page.get_by_label("Noise", exact=True).fill("0.25")
@@ -308,7 +308,7 @@ def test_a_reload_after_a_restart_starts_the_kept_recipe_and_says_so(open_lab: O
     expect(lab.counter).to_have_text("0")
 
 
-def test_a_run_that_diverges_stops_and_the_other_goes_on(open_lab: OpenLab) -> None:
+def test_a_diverged_run_stops_and_the_other_continues(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     lab.make_steps(10)
     lab.rate("GD").fill("1e5")
@@ -344,7 +344,7 @@ def test_a_run_that_diverges_stops_and_the_other_goes_on(open_lab: OpenLab) -> N
     expect(lab.row("gd")).to_have_attribute("data-state", "paused")
 
 
-def test_a_divergence_is_told_until_it_is_wound_back_or_closed(open_lab: OpenLab) -> None:
+def test_a_divergence_strip_stays_until_rewound_or_closed(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.make_steps(10)
     lab.rate("GD").fill("1e5")
@@ -371,7 +371,7 @@ def test_a_divergence_is_told_until_it_is_wound_back_or_closed(open_lab: OpenLab
     expect(lab.strip).to_contain_text(re.compile(r"^GD diverged at step \d+ and is stopped\."))
 
 
-def test_what_the_server_refuses_is_said_where_it_was_typed_and_can_be_dismissed(open_lab: OpenLab) -> None:
+def test_a_refusal_of_the_server_appears_in_place_and_can_be_dismissed(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.allow("Failed to load resource")
     before = lab.stored["id"]

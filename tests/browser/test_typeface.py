@@ -77,9 +77,7 @@ def foreign(drawn: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("size", [None, PHONE])
-def test_every_word_of_page_and_charts_is_in_the_shipped_face(
-    open_lab: OpenLab, size: tuple[int, int] | None
-) -> None:
+def test_every_word_uses_the_shipped_typeface(open_lab: OpenLab, size: tuple[int, int] | None) -> None:
     lab = open_lab(**({"size": size} if size else {}), plotted=True)
     lab.make_steps(40)
     expect(lab.chart("loss")).to_have_attribute("data-last-step", "40")
@@ -93,7 +91,7 @@ def test_every_word_of_page_and_charts_is_in_the_shipped_face(
     assert len(charts) > 10, "words of Plotly's axes and of our labels are among them"
 
 
-def test_the_face_is_asked_of_this_server_once_and_before_the_scripts(open_lab: OpenLab) -> None:
+def test_the_typeface_is_requested_once_before_the_scripts(open_lab: OpenLab) -> None:
     lab = open_lab(plotted=True)
     assert [url for url in lab.requests if "font" in url] == [url for url in lab.requests if FILE.search(url)]
     urls = [url for url in lab.requests if FILE.search(url)]
@@ -104,7 +102,7 @@ def test_the_face_is_asked_of_this_server_once_and_before_the_scripts(open_lab: 
     assert first < scripts[0]
 
 
-def test_the_face_has_the_widths_of_inter_and_its_figures_are_tabular(open_lab: OpenLab) -> None:
+def test_the_typeface_has_the_widths_of_inter_and_tabular_figures(open_lab: OpenLab) -> None:
     lab = open_lab()
     assert lab.page.evaluate("document.fonts.check('13px Inter')")
     assert lab.page.evaluate(STATUS) == "loaded"
@@ -128,7 +126,7 @@ def test_the_face_has_the_widths_of_inter_and_its_figures_are_tabular(open_lab: 
     assert words == plain, "only figures are tabular"
 
 
-def test_the_face_has_every_sign_of_the_page_and_of_the_servers_words(open_lab: OpenLab) -> None:
+def test_the_typeface_has_every_character_of_page_and_server(open_lab: OpenLab) -> None:
     sources = [
         path
         for folder in ("frontend", "backend/fallline")
@@ -149,7 +147,7 @@ def test_the_face_has_every_sign_of_the_page_and_of_the_servers_words(open_lab: 
     assert foreign(faces(lab, "i.tried")) == {}
 
 
-def test_charts_are_drawn_when_the_face_is_there_and_not_before(visits: Visits) -> None:
+def test_charts_are_drawn_once_the_typeface_is_loaded(visits: Visits) -> None:
     context = visits.profile(plotted=True)
     context.add_init_script(PATIENT)
     routes = hold(context)
@@ -163,7 +161,7 @@ def test_charts_are_drawn_when_the_face_is_there_and_not_before(visits: Visits) 
     assert lab.page.evaluate("document.fonts.check('13px Inter')")
 
 
-def test_charts_are_drawn_without_a_face_that_does_not_come(visits: Visits) -> None:
+def test_charts_are_drawn_without_a_typeface_that_does_not_load(visits: Visits) -> None:
     context = visits.profile(plotted=True)
     routes = hold(context)
     lab = opened_without(visits, context)
@@ -178,7 +176,7 @@ def test_charts_are_drawn_without_a_face_that_does_not_come(visits: Visits) -> N
     lab.wait(drawn=True)
 
 
-def test_nothing_moves_when_the_face_arrives(visits: Visits) -> None:
+def test_nothing_moves_when_the_typeface_loads(visits: Visits) -> None:
     """The frame keeps its place: only invisible words change their widths."""
     context = visits.profile()
     routes = hold(context)
@@ -192,7 +190,7 @@ def test_nothing_moves_when_the_face_arrives(visits: Visits) -> None:
     assert lab.page.evaluate(boxes) == before
 
 
-def test_words_of_ticks_are_as_wide_as_charts_take_them_for(open_lab: OpenLab) -> None:
+def test_tick_labels_have_the_assumed_widths(open_lab: OpenLab) -> None:
     lab = open_lab()
     words = ["0.0001", "1,000,000", "−1.5e−6", "100M", "4,288", "88.8"]
     measured = lab.page.evaluate(WIDTHS, [[text, ""] for text in words])
@@ -217,7 +215,7 @@ PAINTED = """(svg) => {
 }"""
 
 
-def test_a_picture_of_a_chart_carries_the_face_and_is_drawn_with_it(open_lab: OpenLab) -> None:
+def test_a_picture_of_a_chart_contains_the_typeface_and_uses_it(open_lab: OpenLab) -> None:
     lab = open_lab(plotted=True)
     lab.make_steps(60)
     expect(lab.chart("loss")).to_have_attribute("data-last-step", "60")

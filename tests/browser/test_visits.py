@@ -107,7 +107,7 @@ def test_the_content_security_policy_is_in_force(open_lab: OpenLab) -> None:
     assert any(text.startswith("policy: ") for text in lab.complaints)
 
 
-def test_the_page_loads_what_it_needs_once_and_keeps_it(visits: Visits) -> None:
+def test_the_page_loads_each_file_once_and_caches_it(visits: Visits) -> None:
     lab = visits.page(visits.profile(plotted=True)).open(drawn=True)
     assets = [url for url in lab.requests if "/assets/" in url]
     assert len(assets) == len(set(assets)) > 20

@@ -21,7 +21,9 @@ CUT = """() => [...document.querySelectorAll("body *")].filter((each) => {
 
 
 @pytest.mark.parametrize("size", [DESKTOP, (1280, 800)])
-def test_no_words_of_the_notebooks_race_are_cut_on_a_desk(open_lab: OpenLab, size: tuple[int, int]) -> None:
+def test_no_words_of_the_notebooks_experiment_are_cut_on_a_desktop(
+    open_lab: OpenLab, size: tuple[int, int]
+) -> None:
     lab = open_lab(size)
     assert lab.page.evaluate(CUT) == []
     lab.make_steps(300)
@@ -52,7 +54,7 @@ def test_no_words_of_the_notebooks_race_are_cut_on_a_desk(open_lab: OpenLab, siz
 
 
 @pytest.mark.parametrize("size", [(320, 700), PHONE, (1121, 800)])
-def test_the_table_tells_whole_which_runs_stand_elsewhere(open_lab: OpenLab, size: tuple[int, int]) -> None:
+def test_the_table_names_runs_at_other_steps_in_full(open_lab: OpenLab, size: tuple[int, int]) -> None:
     lab = open_lab(size)
     lab.make_steps(8000)
     lab.ask("POST", "/reset", {"run": "sgd"})
@@ -67,7 +69,7 @@ def test_the_table_tells_whole_which_runs_stand_elsewhere(open_lab: OpenLab, siz
     assert max(room) <= 0
 
 
-def test_words_that_are_cut_are_seen_by_the_measure(open_lab: OpenLab) -> None:
+def test_the_measure_finds_cut_words(open_lab: OpenLab) -> None:
     """A long name is cut, and its tooltip has all of it."""
     lab = open_lab()
     lab.ask("PATCH", "/runs/gd", {"label": "A name that is longer than its room in the card"})
