@@ -38,7 +38,7 @@ import { createStore } from "./state/store.js";
 
 const READ_ONLY = { title: "This page is read-only.", detail: "Only the browser that created this experiment can change it." };
 
-/** The result under its name, or why it failed. @param {string} name @param {Promise<any>} asked */
+/** The result under its name, or why it failed. @param {string} name @param {Promise<any>} request */
 const outcome = (name, request) => request.then((thing) => ({ [name]: thing }), (error) => {
   if (error instanceof Refused) return { problem: error.problem };
   throw error;

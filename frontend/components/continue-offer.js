@@ -7,7 +7,7 @@ import { button } from "./controls.js";
 import { make } from "./dom.js";
 import { openDialog } from "./help-dialog.js";
 import { LiveElement, register } from "./live-element.js";
-import { integer, plural } from "../state/format.js";
+import { integer } from "../state/format.js";
 import { editWords } from "../state/run-words.js";
 import { stateOnView } from "../state/moments.js";
 
@@ -17,7 +17,6 @@ import { stateOnView } from "../state/moments.js";
 export function offerWords(state, { run: name, change, step }) {
   const run = state.runs[name];
   const changes = editWords(change, stateOnView(state).runs[name].settings, state.catalog);
-  const later = run.step - step;
   return `Starts a new run from ${run.label} at step ${integer(step)}${changes ? `, with ${changes}` : ""}. The original stays.`;
 }
 

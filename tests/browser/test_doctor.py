@@ -145,7 +145,7 @@ def test_the_doctor_says_when_there_is_no_room_for_a_fork(lab: Dashboard) -> Non
     lab.make_steps(LONG)
     for place in range(6):
         lab.ask("POST", "/runs", {"name": f"other-{place}"})
-    expect(dead_layer(lab)).to_contain_text("There are 8 runs, and no room for a fork: remove one first.")
+    expect(dead_layer(lab)).to_contain_text("There are already 8 runs. Remove one to fork.")
     expect(dead_layer(lab).locator(".acts button").first).to_be_disabled()
 
 

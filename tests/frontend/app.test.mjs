@@ -291,7 +291,7 @@ test("without a token the page is read only", async () => {
   const { app, socket } = await live({ stored: { "fallline.experiment": { id: "e7", token: null, recipe: {} } }, known: { e7: answer({ id: "e7" }) } });
   app.play();
   assert.deepEqual(socket().commands(), []);
-  assert.match(app.store.get().problem.title, /look/);
+  assert.match(app.store.get().problem.title, /read-only/);
   app.stop();
 });
 
@@ -312,7 +312,7 @@ test("if the server no longer has the table of the stored recipe, the page shows
   assert.equal(all.app.store.get().problem.title, "The server no longer has your table");
 });
 
-test("a recipe that starts from missing parameters says that it opens only where they are", async () => {
+test("a recipe that starts from missing parameters says that it opens only on their server", async () => {
   const recipe = { ...answer().recipe, network: { ...answer().recipe.network, start: "gone" } };
   const all = world({ stored: { "fallline.experiment": { id: "gone", token: "t", recipe } } });
   const refusal = { title: "The request is not valid", errors: [{ pointer: "/network/start", detail: "the id of parameters" }] };
@@ -321,7 +321,7 @@ test("a recipe that starts from missing parameters says that it opens only where
   assert.deepEqual(all.server.posted, exhibit.recipe);
   const { problem } = all.app.store.get();
   assert.equal(problem.title, "This recipe's initial weights are not on this server");
-  assert.match(problem.detail, /opens only where they are/);
+  assert.match(problem.detail, /opens only on their server/);
 });
 
 test("an edit in the past offers a fork, made when the offer is accepted, and the view is live again", async () => {

@@ -72,7 +72,7 @@ test("the map in words: how many are right, which are wrong and as what, and eac
     "GD at step 40: 3 of 5 test samples correct. Wrong: 1 of 3 no (as yes); 1 of 2 yes (as no). Plane of u and v: no 67 %, yes 33 %.",
   );
   const three = told({ classes: ["a", "b", "c"], split: "train", counts: [[4, 1, 2], [0, 3, 0], [0, 0, 5]], right: 12 / 15 });
-  assert.match(mapWords(run, three), /12 of 15 training samples correct\. Wrong: 3 of 7 a \(1 as b, 2 as c\)\. Of/);
+  assert.match(mapWords(run, three), /12 of 15 training samples correct\. Wrong: 3 of 7 a \(1 as b, 2 as c\)\. Plane of/);
   assert.doesNotMatch(mapWords(run, told({ counts: [[3, 0], [0, 2]], right: 1 })), /Wrong/);
   assert.equal(mapWords(run, undefined), "GD: no predictions yet.");
   assert.equal(mapWords({ ...run, status: "diverged", divergedAt: 39 }, told()), "GD diverged at step 39: off the axis.");

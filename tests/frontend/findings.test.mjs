@@ -247,7 +247,7 @@ test("the page says when there is no room for a fork, and from the fifth run on 
     type: "event", event: "run_added", run: `r${k}`, recipe: { ...answer().recipe.runs[1], name: `r${k}` }, added: { ...answer().runs[1], name: `r${k}` },
   }));
   assert.equal(noRoomWords(after(many(5), opened())), "");
-  assert.equal(noRoomWords(after(many(6), opened())), "There are 8 runs, and no room for a fork: remove one first.");
+  assert.equal(noRoomWords(after(many(6), opened())), "There are already 8 runs. Remove one to fork.");
   const asked = { do: "add_run", run: null, body: { name: "r2" } };
   assert.equal(doneWords(after(many(2), opened()), { label: "Fork with He init" }, { ...asked, body: { name: "r1" } }), "Fork with He init: new run R1.");
   assert.equal(doneWords(after(many(3), opened()), { label: "Fork with He init" }, asked), "Fork with He init: new run R2. It shares colour and shape with GD.");

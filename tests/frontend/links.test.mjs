@@ -37,9 +37,9 @@ test("a link that is cut, changed, too new or too large is refused as such, as a
   const told = (text) => unpack(text).then(() => assert.fail(`read ${text.slice(0, 40)}`), ({ problem }) => problem.detail);
   for (const broken of [fragment.slice(0, -20), fragment.replace(/.{10}$/, "AAAAAAAAAA"), "x=1.", "x=", "x=1.ab%20c", "x=one.abc", await squeezed("{"), await squeezed("[]"), await squeezed("null"),
     await squeezed('{"recipe": {}}'), await squeezed('{"recipe": {"runs": []}, "steps": {"gd": -1}}'), await squeezed('{"recipe": {"runs": []}, "steps": {"gd": 1.5}}'), await squeezed('{"recipe": 1, "step": 2}', 0)]) {
-    assert.match(await told(broken), /missing or was changed on the way/, broken);
+    assert.match(await told(broken), /incomplete or changed/, broken);
   }
-  assert.match(await told(fragment.replace("x=1", "x=2")), /made by a newer fallline/);
+  assert.match(await told(fragment.replace("x=1", "x=2")), /newer fallline made it/);
   const bomb = await squeezed(`{"recipe": "${"a".repeat(100 * MOST_BYTES)}"}`);
   assert.ok(bomb.length < 20_000);
   assert.match(await told(bomb), /larger than any experiment/);
@@ -79,14 +79,14 @@ test("runs step together where they have the same way, by a million at a time, a
 test("the sharer reads what a link cannot contain, where it works, and when a QR code is impossible", () => {
   const own = opened([], { recipe: { ...answer().recipe, data: { name: "csv", dataset: "d1", samples: 9, test_fraction: 0, seed: 0 } } });
   const told = (state, kind, origin = "https://lab.example") => shareWords(state, kind, origin).join(" ");
-  assert.match(told(own, "recipe"), /table of your own, which no link can carry/);
+  assert.match(told(own, "recipe"), /your own table, which a link cannot contain/);
   const { recipe } = answer();
-  assert.match(told(opened([], { recipe: { ...recipe, network: { ...recipe.network, start: "p1" } } }), "moment"), /parameters of your own, which no link can carry/);
-  assert.doesNotMatch(told(own, "watch"), /no link can carry/);
-  assert.doesNotMatch(told(opened(), "moment"), /no link can carry|this computer only/);
+  assert.match(told(opened([], { recipe: { ...recipe, network: { ...recipe.network, start: "p1" } } }), "moment"), /your own file, which a link cannot contain/);
+  assert.doesNotMatch(told(own, "watch"), /a link cannot contain/);
+  assert.doesNotMatch(told(opened(), "moment"), /a link cannot contain|this computer only/);
   assert.match(told(opened(), "watch", "http://127.0.0.1:8000"), /this computer only/);
   assert.equal(noCodeWords("x".repeat(2_953)), "");
-  assert.match(noCodeWords("x".repeat(2_954)), /2,954 bytes, and a QR code holds 2,953/);
+  assert.match(noCodeWords("x".repeat(2_954)), /2,954 bytes; a QR code holds 2,953/);
 });
 
 /** Packing and unpacking take several turns. */

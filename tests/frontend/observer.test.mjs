@@ -213,8 +213,8 @@ test("a past step is one request a run: with weights for the drawn run, without 
   store.dispatch({ type: "look", step: 12 });
   await settle();
   assert.deepEqual(asked.splice(0), ["gd moment weights=16&predictions=none", "sgd moment predictions=none"]);
-  const { found } = store.get().looking;
-  assert.deepEqual([found.gd.weights.of, found.gd.weights.step, found.sgd.weights], [{ W1: {} }, 12, null]);
+  const { moments } = store.get().looking;
+  assert.deepEqual([moments.gd.weights.of, moments.gd.weights.step, moments.sgd.weights], [{ W1: {} }, 12, null]);
   store.dispatch({ type: "view", part: { predicted: "table" } });
   await settle();
   assert.deepEqual(asked.splice(0), ["gd moment weights=16&predictions=pairs", "sgd moment predictions=pairs"]);
