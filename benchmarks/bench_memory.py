@@ -28,9 +28,9 @@ from fallline.execution.code_cache import cache_directory, point_numba_at
 from fallline.execution.in_process import InProcessExecutor
 from fallline.execution.shared_budget import SharedBudget
 from fallline.realtime.hub import Hub
-from fallline.services.keeping import Keeper
+from fallline.services.age_clock import AgeClock
 from fallline.services.lab import Lab
-from fallline.services.seen_time import SeenTime
+from fallline.services.store_thread import StoreThread
 from fallline.storage.sqlite import SqliteStore
 from fallline.vocabulary.recipe import Recipe
 
@@ -78,13 +78,13 @@ def resident() -> int:
 
 
 def lab_in(folder: Path) -> Lab:
-    keeper = Keeper(SqliteStore(folder), SeenTime(time.monotonic, time.time))
-    keeper.open()
+    thread = StoreThread(SqliteStore(folder), AgeClock(time.monotonic, time.time))
+    thread.open()
     return Lab(
         InProcessExecutor(1),
         Hub(),
         time.monotonic,
-        keeper,
+        thread,
         most=100_000,
         most_bytes=1 << 40,
         idle_seconds=1e6,
@@ -108,13 +108,13 @@ async def measured(kind: Kind, count: int, *, traced: bool) -> tuple[int, int]:
         await asyncio.sleep(0.5)
         if traced:
             tracemalloc.start()
-        counted, held = lab._capacity.taken, (0 if traced else resident())
+        counted, held = lab._capacity.used_bytes, (0 if traced else resident())
         for _ in range(count):
             await made(lab, kind)
         await asyncio.sleep(0.5)
         gc.collect()
         grown = tracemalloc.get_traced_memory()[0] if traced else resident() - held
-        counted = lab._capacity.taken - counted
+        counted = lab._capacity.used_bytes - counted
         await lab.stop()
     return counted, grown
 

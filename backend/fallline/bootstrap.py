@@ -15,9 +15,9 @@ from fallline.execution.in_process import InProcessExecutor
 from fallline.execution.machine import memory_for_experiments, memory_limit
 from fallline.execution.shared_budget import SharedBudget
 from fallline.realtime.hub import Hub
-from fallline.services.keeping import Keeper
+from fallline.services.age_clock import DAY, AgeClock
 from fallline.services.lab import Lab
-from fallline.services.seen_time import DAY, SeenTime
+from fallline.services.store_thread import StoreThread
 from fallline.settings import Settings
 from fallline.storage.memory import MemoryStore
 from fallline.storage.sqlite import SqliteStore
@@ -28,13 +28,11 @@ SWITCH_SECONDS = 0.0005
 """How long a training thread may keep the interpreter from the event loop (Python's own default is ten times that)."""
 
 GAP_SHARE = 1 / 30
-"""The time in which a server was off counts towards the age of what is stored up to a day, and up to this share of the
-time for which things are kept.
-"""
+"""Limit on the age that one stop of the server adds, as a part of FALLLINE_KEEP_DAYS; it is at most a day."""
 
 
 def prepared_kernels(settings: Settings) -> tuple[Kernels, Preparation]:
-    """The kernels of a server, and the way to the compiled one, which is begun here and must be stopped."""
+    """Return the kernels, and the started compilation, which the caller must stop."""
     kernels = Kernels(builds=builds())
     preparation = Preparation(kernels, settings.kernel)
     preparation.start()
@@ -42,18 +40,18 @@ def prepared_kernels(settings: Settings) -> tuple[Kernels, Preparation]:
 
 
 def create_app(settings: Settings, kernels: Kernels | None = None) -> FastAPI:
-    """The application as these settings want it, its store opened: raises StoreRefused.
+    """Return the application with its store opened. Raises StoreRefused.
 
     Without `kernels` it computes with NumPy and compiles nothing.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
-    # The matrices are small: BLAS threads that wait for each other cost more than they bring (measured: a full-batch
-    # step of a 64-64 network 136 ms instead of 3.3 on two busy cores), and one thread gives the same sums everywhere.
+    # BLAS threads that wait for each other are slow on small matrices (measured: a full-batch step of a 64-64 network
+    # 136 ms instead of 3.3 on two busy cores), and one thread gives the same sums everywhere.
     threadpool_limits(limits=1, user_api="blas")
     keep_seconds = settings.keep_days * DAY
-    passed = SeenTime(time.monotonic, time.time, most_gap=min(DAY, keep_seconds * GAP_SHARE))
-    keeper = Keeper(MemoryStore() if settings.data is None else SqliteStore(settings.data), passed)
-    keeper.open()
+    age = AgeClock(time.monotonic, time.time, most_gap=min(DAY, keep_seconds * GAP_SHARE))
+    store = StoreThread(MemoryStore() if settings.data is None else SqliteStore(settings.data), age)
+    store.open()
     memory = (
         memory_for_experiments(memory_limit()) if settings.memory_mb is None else settings.memory_mb << 20
     )
@@ -61,7 +59,7 @@ def create_app(settings: Settings, kernels: Kernels | None = None) -> FastAPI:
         InProcessExecutor(settings.workers),
         Hub(),
         time.monotonic,
-        keeper,
+        store,
         most=settings.experiments,
         most_bytes=memory,
         idle_seconds=settings.idle_seconds,

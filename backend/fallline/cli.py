@@ -1,4 +1,4 @@
-"""The command line: `fallline serve`, `settings`, `warm`. Reads arguments and starts what they name; nothing else."""
+"""The command line: `fallline serve`, `settings` and `warm`."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from fallline.web.server import CannotListen, listening_socket, serve, url_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status."""
-    asked = _parser().parse_args(arguments)
+    """Run the command line; return the exit status."""
+    options = _parser().parse_args(arguments)
     try:
         settings = read_settings(os.environ)
         for name in unknown_settings(os.environ):
-            print(f"fallline: {name} is no setting; `fallline settings` lists them", file=sys.stderr)
-        if asked.verb == "settings":
+            print(f"fallline: {name} is not a setting; `fallline settings` lists them", file=sys.stderr)
+        if options.verb == "settings":
             print(as_text(settings))
             return 0
-        if asked.verb == "warm":
+        if options.verb == "warm":
             return _warm()
-        return _serve(_with_arguments(settings, asked), open_browser=asked.open)
+        return _serve(_with_options(settings, options), open_browser=options.open)
     except (BadSetting, CannotListen, KernelUnavailable, StoreRefused) as error:
         print(f"fallline: {error}", file=sys.stderr)
         return 2
@@ -45,35 +45,34 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     serving = verbs.add_parser("serve", help="start the server")
     serving.add_argument("--host", help="address to listen on (FALLLINE_HOST)")
-    serving.add_argument("--port", type=_port, help="port (FALLLINE_PORT); 0 takes a free one")
+    serving.add_argument("--port", type=_port, help="port to listen on (FALLLINE_PORT); 0 chooses a free one")
     serving.add_argument(
-        "--memory", action="store_true", help="store nothing: experiments end with the server"
+        "--memory", action="store_true", help="store nothing: experiments are lost when the server stops"
     )
     serving.add_argument(
         "--open", action=argparse.BooleanOptionalAction, default=False, help="open the page in the browser"
     )
-    verbs.add_parser("settings", help="print every setting with its value and meaning")
-    verbs.add_parser("warm", help="compile what servers started later would have to compile")
+    verbs.add_parser("settings", help="print every setting with its value and its meaning")
+    verbs.add_parser("warm", help="compile the kernels ahead of time, so that servers start with them")
     return parser
 
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 65535):
-        raise argparse.ArgumentTypeError("a port is a whole number from 0 to 65535")
+        raise argparse.ArgumentTypeError("the port must be a whole number from 0 to 65535")
     return int(text)
 
 
-def _with_arguments(settings: Settings, asked: argparse.Namespace) -> Settings:
-    given = {name: value for name in ("host", "port") if (value := getattr(asked, name)) is not None}
-    if asked.memory:
-        given["data"] = None
-    return replace(settings, **given)
+def _with_options(settings: Settings, options: argparse.Namespace) -> Settings:
+    changes = {name: value for name in ("host", "port") if (value := getattr(options, name)) is not None}
+    if options.memory:
+        changes["data"] = None
+    return replace(settings, **changes)
 
 
 def _serve(settings: Settings, *, open_browser: bool) -> int:
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
-    # Its notices of start, connections and stop say what is said here in one line, or more than logs should hold.
-    # So do Alembic's, when the tables are made or brought up to date.
+    # uvicorn and Alembic log every start, connection and migration; one line at the start is enough.
     for name in ("uvicorn", "alembic"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.root.level))
     bound = listening_socket(settings.host, settings.port)
@@ -95,12 +94,12 @@ def _serve(settings: Settings, *, open_browser: bool) -> int:
 
 def _warm() -> int:
     _let_others_go_first()
-    print(f"fallline: compiled code lies in {warm()}")
+    print(f"fallline: the compiled code is in {warm()}")
     return 0
 
 
 def _let_others_go_first() -> None:
-    """A server that serves meanwhile has the processor first, and is not what is ended where memory runs out."""
+    """Lower this process's priority: a running server gets the processor first and survives a lack of memory."""
     if hasattr(os, "nice"):
         os.nice(10)
     with contextlib.suppress(OSError):
@@ -108,5 +107,5 @@ def _let_others_go_first() -> None:
 
 
 def _has_browser() -> bool:
-    """Whether there is a screen to open a browser on; a text browser would take the terminal over."""
+    """Return whether there is a screen; a text browser would block the terminal."""
     return sys.platform in ("darwin", "win32") or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))

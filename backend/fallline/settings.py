@@ -1,4 +1,7 @@
-"""One table of settings, read from the environment once and passed down as arguments. Must not know who uses them."""
+"""The table of settings. They are read from the environment once and passed as arguments.
+
+Must not know who uses them.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ PREFIX = "FALLLINE_"
 
 
 class BadSetting(ValueError):
-    """A setting in the environment that means nothing; the text says which and what would be right."""
+    """A setting with an invalid value; the text says which one and what would be right."""
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -36,12 +39,12 @@ def _positive(text: str) -> float:
 
 
 def _megabytes(text: str) -> int | None:
-    """None named is left to what the machine has."""
+    """Read a size in megabytes; an empty text is None, for a default that depends on the machine."""
     return _whole(16, 10_000_000)(text) if text else None
 
 
 def _folder(text: str) -> Path:
-    """None named is the platform's own place for what programs keep for a user."""
+    """Read a folder; an empty text is the platform's folder for user data."""
     return Path(text).expanduser().absolute() if text else user_data_path("fallline", appauthor=False)
 
 
@@ -63,7 +66,7 @@ def _kernel(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One row: the name without its prefix, the default as one would write it, how to read it, a line of help."""
+    """A row: name without prefix, default as text, parser, and a line of help."""
 
     name: str
     default: str
@@ -72,57 +75,58 @@ class Setting:
 
 
 TABLE = (
-    Setting("HOST", "127.0.0.1", str, "address to listen on; 0.0.0.0 for every network of this machine"),
-    Setting("PORT", "8000", _whole(0, 65535), "port to listen on; 0 takes a free one"),
-    Setting(
-        "DATA", "", _folder, "folder in which experiments are stored; by default the user's own for data"
-    ),
-    Setting("KEEP_DAYS", "30", _positive, "days after which an experiment that nobody used is deleted"),
+    Setting("HOST", "127.0.0.1", str, "address to listen on; 0.0.0.0 for all networks of this machine"),
+    Setting("PORT", "8000", _whole(0, 65535), "port to listen on; 0 chooses a free one"),
+    Setting("DATA", "", _folder, "folder that stores the experiments; by default the user's data folder"),
+    Setting("KEEP_DAYS", "30", _positive, "days without use after which an experiment is deleted"),
     Setting(
         "EXPERIMENTS",
         "1000",
         _whole(1, 1_000_000),
-        "experiments in memory at most; the oldest idle one is put away, and opened again when asked for",
+        "experiments in memory; more are stored, and opened again for the next request",
     ),
     Setting(
         "MEMORY_MB",
         "",
         _megabytes,
-        "megabytes for all open experiments and their readers; by default half of what this machine or container has",
+        "megabytes for all open experiments and their readers; by default half of the machine's or container's memory",
     ),
     Setting(
         "LOOKBACK_MB",
         "256",
         _whole(0, 1_000_000),
-        "megabytes for looking back quickly into long runs of larger networks, all runs together",
+        "megabytes of checkpoints of larger networks, for all runs together: more makes looking back faster",
     ),
     Setting("IDLE_SECONDS", "600", _positive, "seconds after which an unwatched experiment is paused"),
-    Setting("WORKERS", "1", _whole(1, 64), "threads that train"),
+    Setting("WORKERS", "1", _whole(1, 64), "number of training threads"),
     Setting(
         "KERNEL",
         "auto",
         _kernel,
-        "auto: compiled code as soon as it is there, NumPy until then; numpy; compiled: wait for it, or fail",
+        "auto: NumPy until the compiled kernel is ready; numpy; compiled: wait for it, or fail",
     ),
-    Setting("HOSTS", "", _names, "further names by which browsers reach this server, with commas; * for any"),
+    Setting("HOSTS", "", _names, "further host names of this server, separated by commas; * for any"),
     Setting(
         "ORIGINS",
         "",
         _names,
-        "further origins (https://host:port) whose pages may change things, with commas",
+        "further origins (https://host:port) whose pages may change experiments, separated by commas",
     ),
     Setting(
-        "PROXIES", "", _names, "addresses of proxies whose X-Forwarded headers are believed, with commas"
+        "PROXIES",
+        "",
+        _names,
+        "addresses of proxies whose X-Forwarded headers are trusted, separated by commas",
     ),
-    Setting("REQUESTS_PER_SECOND", "100", _positive, "REST calls a second that one token may make"),
-    Setting("COMMANDS_PER_SECOND", "5", _positive, "commands a second that one socket may send"),
+    Setting("REQUESTS_PER_SECOND", "100", _positive, "limit on REST calls per second for each token"),
+    Setting("COMMANDS_PER_SECOND", "5", _positive, "limit on commands per second for each socket"),
     Setting("LOG_LEVEL", "info", _level, "debug, info, warning or error"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings of one server. Without a folder for `data` nothing outlives it."""
+    """The settings of one server. Without a folder for `data` nothing is stored."""
 
     host: str = "127.0.0.1"
     port: int = 8000
@@ -143,32 +147,32 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """The settings that the environment gives, defaults for the rest. Raises BadSetting."""
+    """Read the settings from the environment, with defaults. Raises BadSetting."""
     return Settings(**{row.name.lower(): _read(row, environment) for row in TABLE})
 
 
 def unknown_settings(environment: Mapping[str, str]) -> list[str]:
-    """Names that look like settings of ours and are none: most likely misspelt."""
-    known = {PREFIX + row.name for row in TABLE}
-    return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
+    """List environment variables with our prefix that are no settings: most likely misspelled."""
+    names = {PREFIX + row.name for row in TABLE}
+    return sorted(name for name in environment if name.startswith(PREFIX) and name not in names)
 
 
 def _read(row: Setting, environment: Mapping[str, str]) -> Any:
     try:
         return row.read(environment.get(PREFIX + row.name, row.default))
     except ValueError as error:
-        raise BadSetting(f"{PREFIX}{row.name} should be {error}") from None
+        raise BadSetting(f"{PREFIX}{row.name} must be {error}") from None
 
 
 def as_text(settings: Settings) -> str:
-    """The table for people: name, value in force, help."""
+    """Return the table as text: name, present value, help."""
     values = {field.name: getattr(settings, field.name) for field in fields(settings)}
-    rows = [(PREFIX + row.name, _shown(values[row.name.lower()]), row.help) for row in TABLE]
+    rows = [(PREFIX + row.name, _formatted(values[row.name.lower()]), row.help) for row in TABLE]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     return "\n".join(f"{name:<{widths[0]}}  {value:<{widths[1]}}  {help}" for name, value, help in rows)
 
 
-def _shown(value: Any) -> str:
+def _formatted(value: Any) -> str:
     if value is None:
         return "-"
     if isinstance(value, tuple):

@@ -11,7 +11,7 @@ from fallline.engine.losses import LOSSES
 from fallline.engine.optimizers import OPTIMIZERS
 from fallline.engine.schedules import SCHEDULES
 from fallline.exports.table import EXPORTS
-from fallline.figures import MEASURED
+from fallline.figures import INSTRUMENT_FIGURES
 from fallline.runs.bounds import BOUNDS
 from fallline.runs.instruments import INSTRUMENTS
 from fallline.runs.recipe_check import DATA_SETTINGS, SEEDS, check_recipe
@@ -109,7 +109,7 @@ def test_every_instrument_and_every_limit_stands_in_the_instruments() -> None:
         INSTRUMENTS
     )
     figures = re.findall(r"^\| `([a-z_]+)` \| `([a-z]+)` \|", told, re.MULTILINE)
-    assert dict(figures) == {name: row.instrument for name, row in MEASURED.items()}
+    assert dict(figures) == {name: row.instrument for name, row in INSTRUMENT_FIGURES.items()}
     limits = re.findall(
         r"^\| (`[^|]+) \|", told[told.index("| optimizer |") : told.index("Sources:")], re.MULTILINE
     )

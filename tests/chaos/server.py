@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from fallline import cli
 from fallline.execution.delivery import Delivery, DeliveryQueue
-from fallline.services.attending import Attended, Gone
-from fallline.services.repeats import Repeats
+from fallline.services.keyed_commands import KeyedCommands
+from fallline.services.shared_task import Disconnected, SharedTask
 from fallline.storage.interface import Record
 from fallline.storage.sqlite import SqliteStore
 from fallline.vocabulary.journal import Json, Receipt
@@ -45,15 +45,15 @@ def forgetful() -> None:
     """Run repeated commands again."""
 
     async def once(
-        self: Repeats,
+        self: KeyedCommands,
         key: str,
-        asked: object,
-        do: Callable[[Receipt | None], Attended[Json]],
-        gone: Gone | None = None,
+        content: object,
+        do: Callable[[Receipt | None], SharedTask[Json]],
+        disconnected: Disconnected | None = None,
     ) -> Json:
-        return await do(None).wait(gone)
+        return await do(None).wait(disconnected)
 
-    Repeats.once = once  # type: ignore[method-assign,assignment]
+    KeyedCommands.once = once  # type: ignore[method-assign,assignment]
 
 
 MUTANTS: Mapping[str, Callable[[], None]] = {"none": lambda: None, "hasty": hasty, "forgetful": forgetful}

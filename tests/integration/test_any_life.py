@@ -24,8 +24,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.state import begin
 from fallline.engine.training import advance
+from fallline.exports.export_data import export_data
 from fallline.exports.table import EXPORTS
-from fallline.exports.taken import taken
 from fallline.history import pyramid
 from fallline.runs import books, checkpoints
 from fallline.runs.experiment import Experiment
@@ -229,7 +229,7 @@ class AnyLife(RuleBasedStateMachine):
     def take_away(self, name: str) -> None:
         name = self._there(name)
         self._come_to_rest()
-        found = taken(self.life.one, name)
+        found = export_data(self.life.one, name)
         files = {
             which: EXPORTS[which].make(found) for which in ("recipe.json", "script.py", "parameters.npz")
         }

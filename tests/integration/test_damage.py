@@ -174,7 +174,7 @@ async def test_a_file_that_is_gone_from_a_folder_that_was_used_is_no_fresh_start
     assert {file.name: file.stat().st_size for file in data.iterdir()} == before
     (data / RESERVE).unlink()
     async with open_app(data=data) as (app, _):
-        assert not app.state.lab._register.entries
+        assert not app.state.lab._registry.entries
 
 
 async def test_a_log_without_its_file_is_left_alone(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fallline.services import library
+from fallline.services import uploads
 from fallline.vocabulary import answers, catalog_answers, upload_answers
 from support.csv_files import BAD, MIB, TOO_LARGE
 from support.serving import Server, created, open_app, raw
@@ -165,9 +165,9 @@ async def test_only_what_says_that_it_is_a_csv_is_read_as_one(content_type: str,
 
 async def test_a_csv_is_read_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     where = []
-    read = library.read_new_table
+    read = uploads.read_new_table
     monkeypatch.setattr(
-        library, "read_new_table", lambda body: (where.append(threading.current_thread()), read(body))[1]
+        uploads, "read_new_table", lambda body: (where.append(threading.current_thread()), read(body))[1]
     )
     async with open_app() as (_, client):
         await sent(client)
@@ -179,7 +179,7 @@ async def test_tables_that_experiments_use_stay_and_a_full_server_says_when_to_c
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with open_app() as (app, client):
-        app.state.lab._library._ready._most = 2
+        app.state.lab._uploads._cache._most = 2
         ids = [(await sent(client))["id"] for _ in range(2)]
         experiments = [await created(client, {"data": {"name": "csv", "dataset": id}}) for id in ids]
         full = await client.post(DATASETS, content=FLOWERS, headers=CSV)

@@ -103,8 +103,8 @@ async def test_a_full_disk_is_told_costs_nothing_that_was_acknowledged_and_is_go
         after = (await one.get()).json()
         assert [run["step"] for run in after["runs"]] == [40, 40]
         assert len(after["recipe"]["runs"][0]["edits"]) == 1
-        assert "nothing can be stored" in server.output
-        assert "storing is possible again" in server.output
+        assert "the store is not writable" in server.output
+        assert "the store is writable again" in server.output
 
 
 async def test_who_is_killed_on_a_full_disk_starts_on_it_and_shows_what_was_acknowledged(
@@ -220,7 +220,7 @@ async def test_on_a_full_disk_people_delete_until_there_is_room_and_changes_are_
             assert [costless(each) for each in found] == [
                 costless({**each, "read_only": found[0]["read_only"]}) for each in before
             ]
-            assert set(app.state.lab._register.entries) == {one.id for one in (*made, *again)}
+            assert set(app.state.lab._registry.entries) == {one.id for one in (*made, *again)}
 
 
 async def test_where_a_folder_may_not_be_written_to_nothing_is_deleted(tmp_path: Path) -> None:

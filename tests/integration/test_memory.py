@@ -71,6 +71,6 @@ def test_a_server_without_a_folder_refuses_new_work_and_says_why() -> None:
                 break
         assert refused.status_code == 503
         assert int(refused.headers["retry-after"]) > 0
-        assert "without a data folder none is put away" in refused.json()["detail"]
+        assert "without a data folder closes none" in refused.json()["detail"]
         assert client.get(here).json()["playing"] is True
         assert client.post(here + "/pause", headers=authorized).status_code == 200

@@ -38,7 +38,7 @@ async def test_what_is_no_key_is_refused_by_the_headers_name(keys: tuple[str, ..
             )
             assert answer.status_code == 422, answer.text
             assert answer.json()["errors"][0]["pointer"] == "/Fallline-Owner"
-            assert answer.json()["errors"][0]["detail"] == "should be 32 hex digits, once"
+            assert answer.json()["errors"][0]["detail"] == "must be 32 hex digits and appear only once"
 
 
 async def test_the_key_is_stored_as_its_hash_and_told_nowhere(
@@ -57,7 +57,7 @@ async def test_the_key_is_stored_as_its_hash_and_told_nowhere(
         for path in ("", "/recipe", "/data", *(f"/export/{name}" for name in exports)):
             found = await client.get(f"/api/v1/experiments/{id}{path}")
             told += [found.content.decode("latin-1"), str(found.headers)]
-        assert app.state.lab._register.entries[id].owner == hashlib.sha256(KEY.encode()).digest()
+        assert app.state.lab._registry.entries[id].owner == hashlib.sha256(KEY.encode()).digest()
     digest = hashlib.sha256(KEY.encode()).digest()
     for text in (*told, caplog.text):
         assert KEY not in text.lower()
@@ -72,7 +72,7 @@ async def test_the_owner_is_known_after_a_restart(tmp_path: Path) -> None:
     async with open_app(data=tmp_path) as (_, client):
         with_key, without = await made_with(client, KEY), await created(client)
     async with open_app(data=tmp_path) as (app, _):
-        entries = app.state.lab._register.entries
+        entries = app.state.lab._registry.entries
         assert entries[with_key.json()["id"]].owner == hashlib.sha256(KEY.encode()).digest()
         assert entries[without.id].owner is None
 
@@ -92,7 +92,7 @@ def test_experiments_of_older_files_have_no_owner(file: str, owner: bytes | None
 async def test_an_experiment_is_where_it_was_made_and_then_where_it_is_commanded_from() -> None:
     async with open_app() as (app, client):
         one = await created(client)
-        entry = app.state.lab._register.entries[one.id]
+        entry = app.state.lab._registry.entries[one.id]
         assert entry.address == "127.0.0.1"
         elsewhere = httpx.ASGITransport(app, client=("2001:db8:1:2:3:4:5:6", 1))
         async with httpx.AsyncClient(transport=elsewhere, base_url="http://localhost") as other:

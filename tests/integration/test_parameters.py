@@ -124,7 +124,7 @@ async def test_it_is_there_again_after_a_restart_with_a_table_of_ones_own_beside
         # what an experiment is made of stays, however long it lies there; what nobody uses goes
         unused = (await send(client, of_the_network())).json()["id"]
         lab = app.state.lab
-        await lab._library.delete_unused(lab._register.materials_in_use, 1e12)
+        await lab._uploads.delete_unused(lab._registry.upload_ids_in_use, 1e12)
         assert (await client.get(f"{PARAMETERS}/{start}")).status_code == 200
         assert (await client.get(f"/api/v1/datasets/{data['id']}")).status_code == 200
         assert (await client.get(f"{PARAMETERS}/{unused}")).status_code == 404

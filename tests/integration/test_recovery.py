@@ -20,7 +20,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 
-from fallline.services import keeping
+from fallline.services import store_thread
 from fallline.storage.interface import Record, StoreUnwritable
 from fallline.storage.sqlite import NAME, SqliteStore
 from support.lives import costless
@@ -218,7 +218,7 @@ async def test_a_server_that_cannot_write_says_so_takes_no_change_and_goes_on_wh
                 await asyncio.sleep(0.05)
             one = await created(client)
             assert runs_of(await done(one, "POST", "/step", {"steps": 3}))["gd"]["step"] == 3
-        assert server.output.count("nothing can be stored") == 1
+        assert server.output.count("the store is not writable") == 1
 
 
 async def test_a_disk_that_fills_up_costs_no_acknowledged_change(
@@ -232,7 +232,7 @@ async def test_a_disk_that_fills_up_costs_no_acknowledged_change(
         write(self, records)
 
     monkeypatch.setattr(SqliteStore, "write", on_a_full_disk)
-    monkeypatch.setattr(keeping, "RETRY_SECONDS", 0.2)
+    monkeypatch.setattr(store_thread, "RETRY_SECONDS", 0.2)
     async with open_app(data=tmp_path) as (_, client):
         one = await created(client, RECIPE)
         await done(one, "POST", "/step", {"steps": 30})

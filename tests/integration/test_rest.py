@@ -17,12 +17,12 @@ import numpy as np
 import plotly.io
 import pytest
 
-from fallline.figures import FIGURES, MEASURED
+from fallline.figures import FIGURES, INSTRUMENT_FIGURES
 from fallline.settings import Settings
 from fallline.vocabulary import answers, catalog_answers
 from fallline.vocabulary.messages import MOST_SERIES
 from fallline.web import answers as web_answers
-from fallline.web import visitors
+from fallline.web import dependencies
 from support.serving import Experiment, created, open_app
 
 
@@ -279,7 +279,7 @@ async def test_the_catalog_tells_an_exhibits_recipe_as_the_experiment_made_of_it
         assert answer.json()["recipe"] == exhibit["recipe"]
 
 
-@pytest.mark.parametrize("name", [*FIGURES, *MEASURED])
+@pytest.mark.parametrize("name", [*FIGURES, *INSTRUMENT_FIGURES])
 async def test_figures_load_in_plotly(one: Experiment, name: str) -> None:
     await one.ask("POST", "/step", {"steps": 50})
     answer = await one.get(f"/figures/{name}")
@@ -406,7 +406,7 @@ async def test_two_keys_are_refused_and_nothing_is_done(one: Experiment) -> None
     headers = [*one.authorized.items(), ("Idempotency-Key", "a"), ("Idempotency-Key", "b")]
     answer = await one.client.post(one.here + "/step", json={"steps": 5}, headers=headers)
     assert answer.status_code == 422
-    assert answer.json()["errors"] == [{"pointer": "/Idempotency-Key", "detail": "should be sent once"}]
+    assert answer.json()["errors"] == [{"pointer": "/Idempotency-Key", "detail": "must appear only once"}]
     assert steps((await one.get()).json())["gd"] == 0
 
 
@@ -428,7 +428,7 @@ async def test_a_parameter_that_comes_twice_is_refused_by_its_name(
         answer = await one.client.get(f"{one.here}{path}?{query}")
         assert answer.status_code == 422
         assert answer.json()["errors"] == [
-            {"pointer": pointer, "detail": "should be said once"} for pointer in repeated
+            {"pointer": pointer, "detail": "must appear only once"} for pointer in repeated
         ]
 
 
@@ -438,7 +438,7 @@ async def test_series_may_come_again_and_again_up_to_a_bound(one: Experiment) ->
     assert list(answer.json()["series"]) == ["batch_loss"]
     answer = await one.client.get(history + "&".join(["series=batch_loss"] * (MOST_SERIES + 1)))
     assert answer.status_code == 422
-    assert answer.json()["errors"] == [{"pointer": "/series", "detail": "should have at most 128 entries"}]
+    assert answer.json()["errors"] == [{"pointer": "/series", "detail": "must have at most 128 entries"}]
     answer = await one.client.get(history + "series=" + "x" * 65)
     assert answer.json()["errors"][0]["pointer"].startswith("/series")
 
@@ -462,7 +462,7 @@ async def test_a_full_server_says_when_to_come_back() -> None:
 
 
 async def test_one_token_may_call_only_so_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visitors, "time", SimpleNamespace(monotonic=lambda: 0.0))
+    monkeypatch.setattr(dependencies, "time", SimpleNamespace(monotonic=lambda: 0.0))
     async with open_app(requests_per_second=20) as (_, client):
         one, other = await created(client), await created(client)
         statuses = [(await one.ask("POST", "/pause")).status_code for _ in range(40)]

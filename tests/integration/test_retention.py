@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from fallline.realtime.outbox import Outbox
-from fallline.services.idling import BATCH
+from fallline.services.idle_sweep import BATCH
 from fallline.services.lab import Lab
 from fallline.storage.memory import MemoryStore
 from fallline.storage.sqlite import NAME, SqliteStore
@@ -51,7 +51,7 @@ async def test_a_server_deletes_by_itself_what_nobody_used_for_its_days(
         gone, stays = [(await created(client)).id for _ in range(2)]
     used(tmp_path, {gone: old, stays: young})
     async with open_app(data=tmp_path, keep_days=keep_days, idle_seconds=0.2) as (app, client):
-        while gone in app.state.lab._register.entries:
+        while gone in app.state.lab._registry.entries:
             await asyncio.sleep(0.05)
         assert (await client.get(f"/api/v1/experiments/{gone}")).status_code == 404
         assert (await client.get(f"/api/v1/experiments/{stays}")).status_code == 200
@@ -60,7 +60,7 @@ async def test_a_server_deletes_by_itself_what_nobody_used_for_its_days(
 
 async def test_thirty_days_are_kept_where_nobody_says_otherwise(tmp_path: Path) -> None:
     async with open_app(data=tmp_path) as (app, _):
-        assert app.state.lab.idling.keep_seconds == 30 * DAY
+        assert app.state.lab.idle_sweep.keep_seconds == 30 * DAY
 
 
 async def made(lab: Lab) -> str:
@@ -73,10 +73,10 @@ async def test_what_somebody_watches_is_in_use_however_long_ago_it_was_asked_for
         watched, other = await made(lab), await made(lab)
         box = Outbox(watched)
         await lab.watch(watched, None, box, {}, 100)
-        for entry in lab._register.entries.values():
+        for entry in lab._registry.entries.values():
             entry.used = -1e6
-        await lab.idling.pause_idle()
-        await lab.idling.delete_unused()
+        await lab.idle_sweep.pause_idle()
+        await lab.idle_sweep.delete_unused()
         assert (await lab.views.state(watched))["id"] == watched
         with pytest.raises(NotFound):
             await lab.views.state(other)
@@ -88,10 +88,10 @@ async def test_what_its_owner_deletes_while_others_are_deleted_does_not_end_the_
         for _ in range(2 * BATCH):
             await made(lab)
         last, token = await lab.create(Recipe.model_validate(SMALL))
-        for entry in lab._register.entries.values():
+        for entry in lab._registry.entries.values():
             entry.used = -1e6
-        await asyncio.gather(lab.idling.delete_unused(), lab.delete(last["id"], token))
-        assert list(lab._register.entries) == []
+        await asyncio.gather(lab.idle_sweep.delete_unused(), lab.delete(last["id"], token))
+        assert list(lab._registry.entries) == []
 
 
 async def test_what_is_asked_for_while_others_are_deleted_stays() -> None:
@@ -99,15 +99,15 @@ async def test_what_is_asked_for_while_others_are_deleted_stays() -> None:
         """While it deletes the first few, somebody looks at the last one."""
 
         def delete(self, ids: Sequence[str]) -> None:
-            lab._register.find(all_of_them[-1])
+            lab._registry.find(all_of_them[-1])
             super().delete(ids)
 
     async with open_lab(Asked(), keep_seconds=1000.0) as lab:
         all_of_them = [await made(lab) for _ in range(BATCH + 2)]
-        for entry in lab._register.entries.values():
+        for entry in lab._registry.entries.values():
             entry.used = -1e6
-        await lab.idling.delete_unused()
-        assert list(lab._register.entries) == all_of_them[-1:]
+        await lab.idle_sweep.delete_unused()
+        assert list(lab._registry.entries) == all_of_them[-1:]
         assert (await lab.views.state(all_of_them[-1]))["id"] == all_of_them[-1]
 
 
@@ -123,9 +123,9 @@ class Calendar:
 
 async def swept(lab: Lab) -> set[str]:
     """What is left when the server has deleted what is old, and noted what it notes."""
-    await lab.idling.delete_unused()
-    await lab.idling._mark()
-    return set(lab._register.entries)
+    await lab.idle_sweep.delete_unused()
+    await lab.idle_sweep._mark()
+    return set(lab._registry.entries)
 
 
 async def test_a_clock_that_is_ahead_when_a_server_starts_deletes_nothing_and_is_logged_once(

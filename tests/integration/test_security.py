@@ -215,7 +215,7 @@ def test_no_log_holds_an_id_or_a_token_however_much_it_tells() -> None:
 
 def app_entry(id: str, client: httpx.AsyncClient) -> Any:
     lab = client._transport.app.state.lab  # type: ignore[attr-defined]
-    return Entry(lab._register.entries[id])
+    return Entry(lab._registry.entries[id])
 
 
 class Entry:

@@ -293,7 +293,7 @@ async def _check_a_lab(folder: Path, answered: list[Acknowledged]) -> None:
     """Check that a lab starts, opens every experiment, and repeats the newest answers."""
     store = SqliteStore(folder)
     async with open_lab(store) as lab:
-        for each in await lab._keeper.known():
+        for each in await lab._store.experiments():
             assert (await lab.views.state(each.id))["runs"]
         for past in answered[-5:]:
             do, run, body = past.command

@@ -16,20 +16,20 @@ from fallline.realtime.session import Session
 from fallline.runs import stepping
 from fallline.runs.jobs import StepJob
 from fallline.runs.stepping import Stepping
-from fallline.services import places, seen_time
-from fallline.services.keeping import Keeper
-from fallline.services.openings import Openings
+from fallline.services import age_clock, eviction
+from fallline.services.age_clock import AgeClock
+from fallline.services.eviction import Candidate
+from fallline.services.experiment_loader import ExperimentLoader
 from fallline.services.owners import Owners
-from fallline.services.places import Occupant
 from fallline.services.readiness import Pulse
-from fallline.services.register import Entry
-from fallline.services.seen_time import SeenTime
+from fallline.services.registry import Entry
+from fallline.services.store_thread import StoreThread
 from fallline.storage import sql
 from fallline.storage.sqlite import SqliteStore
 from fallline.vocabulary import strict
 from fallline.vocabulary.commands import Play
-from fallline.web import plain_words, server, socket, strict_json
-from fallline.web.open_sockets import Guest, OpenSockets
+from fallline.web import server, socket, strict_json, validation_messages
+from fallline.web.open_sockets import OpenSocket, OpenSockets
 
 HUGE = 1 << 50
 
@@ -80,7 +80,7 @@ def worker_unasked() -> None:
 
 def store_unasked() -> None:
     """/readyz does not ask the store."""
-    Keeper.answers = _at_once  # type: ignore[method-assign,assignment]
+    StoreThread.answers = _at_once  # type: ignore[method-assign,assignment]
 
 
 def loop_unasked() -> None:
@@ -98,7 +98,7 @@ def any_length() -> None:
 
 def every_complaint() -> None:
     """All complaints are put into words."""
-    plain_words.MOST_ERRORS = strict_json.MOST_ERRORS = HUGE  # type: ignore[attr-defined]
+    validation_messages.MOST_ERRORS = strict_json.MOST_ERRORS = HUGE  # type: ignore[attr-defined]
 
 
 # ---------------------------------------------------------------------- 3. and 4. readers
@@ -151,27 +151,29 @@ def key_is_enough() -> None:
 def nobody_displaced() -> None:
     """Only what stands still makes room, whosever it is."""
 
-    def next_to_go(self: Any, share: str, short: Any) -> Occupant | None:
-        found: Occupant | None = self._first(self._idle)
+    def next_to_go(self: Any, share: str, short: Any) -> Candidate | None:
+        found: Candidate | None = self._first(self._idle)
         return found
 
-    places._Held.next_to_go = next_to_go  # type: ignore[method-assign]
+    eviction._Remaining.next_to_go = next_to_go  # type: ignore[method-assign]
 
 
 def deleted_for_room() -> None:
     """Where nothing is stored, experiments make room for others, and are gone."""
-    init, put_away = places.Limits.__init__, Openings._put_away
+    init, put_away = eviction.Limits.__init__, ExperimentLoader._evict
 
-    def limits(self: places.Limits, most: int, most_bytes: float = math.inf, puts_away: bool = True) -> None:
+    def limits(
+        self: eviction.Limits, most: int, most_bytes: float = math.inf, can_evict: bool = True
+    ) -> None:
         init(self, most, most_bytes, True)
 
-    def losing(self: Openings, id: str, entry: Entry) -> None:
+    def losing(self: ExperimentLoader, id: str, entry: Entry) -> None:
         put_away(self, id, entry)
-        if not self._keeper.is_durable:
-            self._register.entries.pop(id, None)
+        if not self._store.is_durable:
+            self._registry.entries.pop(id, None)
 
-    places.Limits.__init__ = limits  # type: ignore[method-assign]
-    Openings._put_away = losing  # type: ignore[method-assign]
+    eviction.Limits.__init__ = limits  # type: ignore[method-assign]
+    ExperimentLoader._evict = losing  # type: ignore[method-assign]
 
 
 def jobs_go_on() -> None:
@@ -198,12 +200,14 @@ def jobs_forgotten() -> None:
 
 def any_memory() -> None:
     """Experiments are counted, and their bytes are not."""
-    init = places.Limits.__init__
+    init = eviction.Limits.__init__
 
-    def limits(self: places.Limits, most: int, most_bytes: float = math.inf, puts_away: bool = True) -> None:
-        init(self, most, math.inf, puts_away)
+    def limits(
+        self: eviction.Limits, most: int, most_bytes: float = math.inf, can_evict: bool = True
+    ) -> None:
+        init(self, most, math.inf, can_evict)
 
-    places.Limits.__init__ = limits  # type: ignore[method-assign]
+    eviction.Limits.__init__ = limits  # type: ignore[method-assign]
 
 
 # ---------------------------------------------------------------------- 8. clock
@@ -211,17 +215,17 @@ def any_memory() -> None:
 
 def clock_believed() -> None:
     """A gap counts in full, as the clock has it."""
-    init = SeenTime.__init__
+    init = AgeClock.__init__
 
-    def __init__(self: SeenTime, clock: Any, today: Any, most_gap: float = math.inf) -> None:
+    def __init__(self: AgeClock, clock: Any, today: Any, most_gap: float = math.inf) -> None:
         init(self, clock, today, math.inf)
 
-    SeenTime.__init__ = __init__  # type: ignore[method-assign]
+    AgeClock.__init__ = __init__  # type: ignore[method-assign]
 
 
 def silent_jump() -> None:
     """A clock that jumps is not logged."""
-    seen_time._log.disabled = True
+    age_clock._log.disabled = True
 
 
 # ---------------------------------------------------------------------- 9. reads
@@ -257,7 +261,7 @@ def fresh_start() -> None:
 def first_come() -> None:
     """Sockets belong to whoever came first."""
 
-    def _make_room(self: OpenSockets, guest: Guest, group: str, **_: Any) -> None:
+    def _make_room(self: OpenSockets, socket: OpenSocket, group: str, **_: Any) -> None:
         raise self._full()
 
     OpenSockets._make_room = _make_room  # type: ignore[method-assign]

@@ -11,9 +11,9 @@ from fallline.engine.kernels.choice import Kernels
 from fallline.execution.builds import builds
 from fallline.execution.in_process import InProcessExecutor
 from fallline.realtime.hub import Hub
-from fallline.services.keeping import Keeper
+from fallline.services.age_clock import AgeClock
 from fallline.services.lab import Lab
-from fallline.services.seen_time import SeenTime
+from fallline.services.store_thread import StoreThread
 from fallline.storage.interface import Record, Store, StoreUnwritable
 from fallline.storage.memory import MemoryStore
 
@@ -48,14 +48,14 @@ async def open_lab(
     today: Callable[[], float] = time.time,
     **more: Any,
 ) -> AsyncIterator[Lab]:
-    keeper = Keeper(MemoryStore() if store is None else store, SeenTime(time.monotonic, today))
-    keeper.open()
+    thread = StoreThread(MemoryStore() if store is None else store, AgeClock(time.monotonic, today))
+    thread.open()
     executor = InProcessExecutor(workers)
     lab = Lab(
         executor,
         Hub(),
         time.monotonic,
-        keeper,
+        thread,
         most=most,
         idle_seconds=idle_seconds,
         kernels=Kernels(builds=builds()) if kernels is None else kernels,
@@ -72,13 +72,13 @@ def steps_of(state: dict[str, Any]) -> dict[str, int]:
     return {run["name"]: run["step"] for run in state["runs"]}
 
 
-def in_places(lab: Lab) -> list[str]:
-    """Return the ids of the experiments that have a place."""
-    entries = lab._register.entries.items()
-    return [id for id, entry in entries if entry.opening is not None and not entry.opening.is_visit]
+def in_slots(lab: Lab) -> list[str]:
+    """The ids of the experiments in slots."""
+    entries = lab._registry.entries.items()
+    return [id for id, entry in entries if entry.live is not None and not entry.live.is_temporary]
 
 
-def visits(lab: Lab) -> list[str]:
-    """Return the ids of the experiments that are open for reading only."""
-    entries = lab._register.entries.items()
-    return [id for id, entry in entries if entry.opening is not None and entry.opening.is_visit]
+def temporary(lab: Lab) -> list[str]:
+    """The ids of temporary experiments."""
+    entries = lab._registry.entries.items()
+    return [id for id, entry in entries if entry.live is not None and entry.live.is_temporary]

@@ -17,7 +17,7 @@ from typing import Any
 from fallline.engine.kernels.choice import Kernels, compiled_kernel
 from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.kernels.table import Kernel
-from fallline.figures import MEASURED
+from fallline.figures import INSTRUMENT_FIGURES
 from fallline.runs.instruments import INSTRUMENTS
 from support.examined import Examined
 from support.serving import created, open_app
@@ -62,7 +62,7 @@ async def answers(recipe: Json, kernel: Kernel) -> Shown:
 
 
 def paths(state: Json) -> list[str]:
-    paths = ["/data", *(f"/figures/{name}" for name in MEASURED), "/figures/gradients"]
+    paths = ["/data", *(f"/figures/{name}" for name in INSTRUMENT_FIGURES), "/figures/gradients"]
     for run in state["runs"]:
         here, step = f"/runs/{run['name']}", min(PAST, run["step"])
         paths += [f"{here}/snapshot?step={step}", f"{here}/inspect?step={step - 1}", f"{here}/history"]

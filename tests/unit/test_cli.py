@@ -15,7 +15,7 @@ def test_bad_settings_are_said_in_one_line(
     assert main(["serve"]) == 2
     told = capsys.readouterr().err
     assert told.count("\n") == 1
-    assert "FALLLINE_PORT should be" in told
+    assert "FALLLINE_PORT must be" in told
 
 
 def test_an_address_that_is_none_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,7 +44,7 @@ def test_settings_are_printed_and_a_misspelt_one_is_noticed(
     assert main(["settings"]) == 0
     told = capsys.readouterr()
     assert "FALLLINE_PORT" in told.out
-    assert "FALLLINE_PROT is no setting" in told.err
+    assert "FALLLINE_PROT is not a setting" in told.err
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_the_environment_is_read() -> None:
      ("LOG_LEVEL", "loud"), ("WORKERS", "1.5"), ("KERNEL", "fast")],
 )  # fmt: skip
 def test_a_setting_that_means_nothing_says_what_would_be_right(name: str, text: str) -> None:
-    with pytest.raises(BadSetting, match=f"FALLLINE_{name} should be"):
+    with pytest.raises(BadSetting, match=f"FALLLINE_{name} must be"):
         read_settings({f"FALLLINE_{name}": text})
 
 

@@ -1,4 +1,4 @@
-"""What people take away: recipe, history, parameters, and a run as a program.
+"""Exported files: recipe, history, parameters, report, and a run as a program.
 
-One module for each kind of file; `table` has them all.
+Each kind of file has a module; `table` lists them.
 """

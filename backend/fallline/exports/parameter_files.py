@@ -1,4 +1,4 @@
-"""Parameters as NumPy's own file (`parameters.npz`): `W1`, `b1`, ... of a run, `gd/W1`, ... of several."""
+"""Parameters as `parameters.npz`: `W1`, `b1`, ... of one run, or `gd/W1`, ... of several."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import io
 
 import numpy as np
 
-from fallline.exports.taken import Taken
+from fallline.exports.export_data import ExportData
 
 
-def parameters_npz(found: Taken) -> bytes:
-    """The present parameters; `numpy.load` reads them by name."""
+def parameters_npz(data: ExportData) -> bytes:
+    """Return the present parameters as a file for `numpy.load`."""
     arrays = {
-        name if found.of_one else f"{run.name}/{name}": values
-        for run in found.runs
-        for name, values in found.problem.named(run.parameters).items()
+        name if data.of_one else f"{run.name}/{name}": values
+        for run in data.runs
+        for name, values in data.problem.named(run.parameters).items()
     }
     file = io.BytesIO()
     np.savez(file, allow_pickle=False, **arrays)

@@ -1,4 +1,4 @@
-"""The report (`report.html`): what is in it, and in which order. Must not know HTML."""
+"""The report (`report.html`): its contents and their order. Must not know HTML."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from html import escape
 from typing import Any
 
 from fallline.engine.evaluation import evaluate
+from fallline.exports.export_data import ExportData
 from fallline.exports.report import page
 from fallline.exports.report.facts import edits, marks, race
 from fallline.exports.report.findings import findings_of
-from fallline.exports.taken import Taken
-from fallline.figures import figure_json, lane_looks, plotly_script
+from fallline.figures import figure_json, plotly_script, run_styles
 
 HEIGHTS = {"loss": 440, "gradients": 300}
 
 
-def report_html(found: Taken) -> bytes:
-    """One page with figures that can be zoomed, opened without network or server."""
-    values = {run.name: evaluate(found.problem, run.parameters) for run in found.runs}
+def report_html(data: ExportData) -> bytes:
+    """Return one page with interactive figures, which opens without network or server."""
+    values = {run.name: evaluate(data.problem, run.parameters) for run in data.runs}
     losses = {name: now["train_loss"] for name, now in values.items()}
-    figures = {name: figure_json(name, _readable(found)) for name in HEIGHTS}
-    looks = lane_looks()
-    changed = edits(found)
+    figures = {name: figure_json(name, _readable(data)) for name in HEIGHTS}
+    styles = run_styles()
+    changes = edits(data)
     parts = [
-        page.section("Race", page.table(race(found, values), looks)),
+        page.section("Race", page.table(race(data, values), styles)),
         page.section(
             "Loss", page.paragraph(LOSS), page.figure("loss", LOSS, figures["loss"], HEIGHTS["loss"])
         ),
@@ -33,53 +33,49 @@ def report_html(found: Taken) -> bytes:
             page.paragraph(GRADIENT),
             page.figure("gradients", GRADIENT, figures["gradients"], HEIGHTS["gradients"]),
         ),
-        page.section("Findings", page.findings(findings_of(found, losses))),
-        *([page.section("Edits", page.table(changed, looks))] if changed.rows else []),
-        page.section("Recipe", page.paragraph(RECIPE), page.recipe(found.recipe.as_json())),
+        page.section("Findings", page.findings(findings_of(data, losses))),
+        *([page.section("Edits", page.table(changes, styles))] if changes.rows else []),
+        page.section("Recipe", page.paragraph(RECIPE), page.recipe(data.recipe.as_json())),
     ]
-    return page.page(_title(found), _about(found), parts, plotly_script())
+    return page.page(_title(data), _about(data), parts, plotly_script())
 
 
 LOSS = (
-    "Training loss of every run by step, on a log axis, test loss dashed, beside that of who knows no inputs. Marks are"
-    " edits and forks: pointed at, they say what was changed."
+    "Training loss by step, on a log axis; test loss dashed; the horizontal line is the loss without inputs. Marks are"
+    " edits and forks: point at one to see what changed."
 )
-GRADIENT = (
-    "Sum of the sizes of each layer's gradient, by step, on a log axis; the shelf at the bottom is exactly 0."
-)
-RECIPE = (
-    "It determines everything: posted to a fallline server it is trained there again, with the same numbers."
-)
+GRADIENT = "Sum of |gradient| of each layer by step, on a log axis. Bottom band: exactly 0."
+RECIPE = "It determines all numbers. Post it to a fallline server to train it again with the same numbers."
 
 
-def _title(found: Taken) -> str:
-    return f"fallline: {', '.join(run.label for run in found.runs)} on {found.recipe.data.name}"
+def _title(data: ExportData) -> str:
+    return f"fallline: {', '.join(run.label for run in data.runs)} on {data.recipe.data.name}"
 
 
-def _about(found: Taken) -> list[str]:
-    problem, builds = found.problem, found.builds
+def _about(data: ExportData) -> list[str]:
+    problem, builds = data.problem, data.builds
     layers = " → ".join(str(size) for size in problem.layout.sizes)
     samples = f"{problem.train.count:,} training samples"
     if problem.test is not None:
         samples += f" and {problem.test.count:,} test samples"
-    kernels = ", ".join(f"{run.label} by the {run.kernel} kernel" for run in found.runs)
+    kernels = ", ".join(f"{run.label} by the {run.kernel} kernel" for run in data.runs)
     return [
         f"{samples}; a network of {layers} units, {problem.layout.count:,} parameters; loss {problem.loss.name}.",
         f"Made by fallline {builds.get('fallline', '?')} with NumPy {builds.get('numpy', '?')}: {kernels}.",
     ]
 
 
-def _readable(found: Taken) -> Any:
-    """The runs with their edits. Plotly reads a little HTML: what people typed is to be seen as they typed it."""
-    told = marks(found)
+def _readable(data: ExportData) -> Any:
+    """Return the runs with their edits, escaped, because Plotly renders some HTML."""
+    words_of = marks(data)
     return replace(
-        found.figures,
+        data.figures,
         runs=tuple(
             replace(
                 line,
                 label=escape(line.label),
-                edits=tuple((step, escape(words)) for step, words in told[line.name]),
+                edits=tuple((step, escape(words)) for step, words in words_of[line.name]),
             )
-            for line in found.figures.runs
+            for line in data.figures.runs
         ),
     )

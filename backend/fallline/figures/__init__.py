@@ -1,20 +1,20 @@
-"""Plotly figures as data: specified once, drawn empty, bound to columns by name.
+"""Plotly figures as data: each is specified once without values and bound to columns by name.
 
-`figure_json` and `measured_json` are what REST answers; the browser takes the same specification and binds it itself.
+REST returns `figure_json` and `instrument_figure_json`. The browser binds the same specification itself.
 """
 
-from fallline.figures.catalog import FIGURES, MEASURED, figure, figure_json, measured_json
-from fallline.figures.theme import lane_looks, plotly_script
+from fallline.figures.catalog import FIGURES, INSTRUMENT_FIGURES, figure, figure_json, instrument_figure_json
+from fallline.figures.theme import plotly_script, run_styles
 from fallline.figures.view import FigureView, RunLine
 
 __all__ = [
     "FIGURES",
-    "MEASURED",
+    "INSTRUMENT_FIGURES",
     "FigureView",
     "RunLine",
     "figure",
     "figure_json",
-    "lane_looks",
-    "measured_json",
+    "instrument_figure_json",
     "plotly_script",
+    "run_styles",
 ]

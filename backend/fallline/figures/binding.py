@@ -1,7 +1,7 @@
-"""Fill a figure from columns, by the names that its traces carry.
+"""Fill a figure from columns, by the names in the traces' `meta`.
 
 Owns how a bucket becomes a point. Must not know which figure it is. frontend/charts/bind.js does the same in the
-browser; tests/golden holds both to the same figure, digit by digit, so arithmetic here keeps the order it has there.
+browser, and tests/golden compares both digit by digit, so the order of arithmetic is the same in both.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from fallline.figures.shelf import ShelfScale
+from fallline.figures.zero_band import ZeroBandScale
 from fallline.vocabulary.columns import STATISTICS, Buckets
 
 Floats = NDArray[np.float64]
 
 MOST_POINTS = 800
-"""A trace has no more points than this, whatever the length of the training."""
+"""Limit on the points of a trace."""
 
 
 def fill(figure: go.Figure, columns: Mapping[str, Buckets], train_samples: int) -> go.Figure:
-    """The figure with every bound trace filled; the one given stays as it is. A run without columns stays empty."""
+    """Return a copy of the figure with all bound traces filled. A run without columns stays empty."""
     filled = go.Figure(figure)
     bound = [trace for trace in filled.data if trace.meta and "run" in trace.meta]
     points = [_points(trace.meta, columns.get(trace.meta["run"]), train_samples) for trace in bound]
-    wanted = filled.layout.meta and filled.layout.meta.get("shelf")
-    needed = wanted and not (wanted.get("only_for_zero") and not _any_zero(points))
-    scale = _scale(wanted["measure"], points) if needed else None
+    band = filled.layout.meta and filled.layout.meta.get("shelf")
+    has_band = band and not (band.get("only_for_zero") and not _any_zero(points))
+    scale = _scale(band["measure"], points) if has_band else None
     for trace, (x, y, upper) in zip(bound, points, strict=True):
         trace.x = x.tolist()
         trace.y = (y if scale is None else scale.place(y, upper)).tolist()
@@ -42,21 +42,21 @@ Points = tuple[Floats, Floats, Floats]
 
 
 def _points(meta: dict[str, Any], buckets: Buckets | None, train_samples: int) -> Points:
-    """x, y, and the greatest value of each bucket, of the buckets that hold a value at all."""
+    """Return x, y and the maximum of each bucket that has a value."""
     nothing = np.empty(0)
     if buckets is None or meta["y"] not in buckets.names:
         return nothing, nothing, nothing
     row = buckets.names.index(meta["y"])
     y: Floats = getattr(buckets, STATISTICS[meta["stat"]])[row]
-    held = np.isfinite(y)
+    finite = np.isfinite(y)
     x = middles(buckets, meta["x"], train_samples)
-    return x[held], y[held], buckets.maximum[row][held]
+    return x[finite], y[finite], buckets.maximum[row][finite]
 
 
 def middles(buckets: Buckets, axis: str, train_samples: int) -> Floats:
-    """Where each bucket stands on an axis: the mean place of its records, a record standing where its step begins.
+    """Return the position of each bucket on an axis: the mean position of its records, shape (n,).
 
-    Between a bucket's ends, places other than steps are taken as evenly spread. Shape (n,).
+    A record is where its step begins. On axes other than steps, records are evenly spread over their bucket.
     """
     end = _ends(buckets, axis, train_samples)
     start = np.empty_like(end)
@@ -81,16 +81,16 @@ def _any_zero(points: Iterable[Points]) -> bool:
     return any(bool(((y == 0) & (upper == 0)).any()) for _, y, upper in points)
 
 
-def _scale(measure: str, points: Iterable[Points]) -> ShelfScale:
+def _scale(measure: str, points: Iterable[Points]) -> ZeroBandScale:
     least, greatest = np.inf, 0.0
     for _, y, _ in points:
         positive = y[y > 0]
         least = min(least, positive.min(initial=np.inf))
         greatest = max(greatest, y.max(initial=0.0))
-    return ShelfScale.over(measure, float(least), float(greatest))
+    return ZeroBandScale.over(measure, float(least), float(greatest))
 
 
-def _lay_out(layout: go.Layout, scale: ShelfScale) -> None:
+def _lay_out(layout: go.Layout, scale: ZeroBandScale) -> None:
     values, texts = scale.ticks()
     lower, upper = scale.tint
     layout.shapes = [

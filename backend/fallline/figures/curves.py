@@ -1,8 +1,7 @@
-"""The loss of every run against its steps, on a log axis, with the loss of who knows no inputs.
+"""The loss figure: the loss of every run by step on a log axis, with the loss of a prediction without inputs.
 
-A loss of exactly 0 stands on a shelf of its own, which is there only where it is needed.
-
-Owns what the loss figure is made of. Must not know columns' values or where the figure is shown.
+A loss of exactly 0 is in a separate band, which is there only if needed. Must not know values of columns, or where the
+figure is shown.
 """
 
 from __future__ import annotations
@@ -12,12 +11,12 @@ from typing import Any
 import plotly.graph_objects as go
 
 from fallline.figures.theme import stroke, template
-from fallline.figures.traces import across, band, line, shelf
+from fallline.figures.traces import across, band, line, zero_band
 from fallline.figures.view import FigureView, RunLine
 
 
 def loss(view: FigureView) -> go.Figure:
-    """The loss figure, unfilled: a band, a dashed test line and a train line for each run."""
+    """Return the loss figure without data: a band, a dashed test line and a train line for each run."""
     figure = go.Figure(layout=_layout())
     for place, run in enumerate(view.runs):
         figure.add_traces(_run(run, place, view.has_test))
@@ -41,7 +40,7 @@ def _layout() -> dict[str, Any]:
         "xaxis": {"title": {"text": "step"}, "tickformat": ",d", "rangemode": "tozero"},
         "yaxis": {"title": {"text": "loss"}, "type": "log", "dtick": 1},
         "margin": {"l": 60, "r": 24, "t": 26, "b": 46},
-        "shapes": [shelf("x", "y")],
+        "shapes": [zero_band("x", "y")],
         "meta": {"shelf": {"measure": "loss", "only_for_zero": True}},
     }
 

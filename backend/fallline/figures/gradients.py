@@ -1,6 +1,6 @@
-"""One panel a layer: how large the gradient of its weights is, on one log axis with a shelf for exactly 0.
+"""The gradients figure: one panel per layer, the size of its weights' gradient on a log axis with a band for exactly 0.
 
-Owns what the gradients figure is made of; where the shelf lies depends on the data, so `binding` places it.
+`binding` places the band, because its position depends on the data.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from fallline.figures.theme import template
-from fallline.figures.traces import band, line, shelf
+from fallline.figures.traces import band, line, zero_band
 from fallline.figures.view import FigureView
 
 MEASURE = "grad_l1"
@@ -21,7 +21,7 @@ STROKE = {"width": 1.6}
 
 
 def gradients(view: FigureView) -> go.Figure:
-    """The gradients figure, unfilled: for each layer a panel with a band and a line for each run."""
+    """Return the gradients figure without data: for each layer a panel with a band and a line for each run."""
     figure = go.Figure(layout=_layout(view))
     for place, run in enumerate(view.runs):
         for layer in range(1, len(view.shapes) + 1):
@@ -57,7 +57,7 @@ def _layout(view: FigureView) -> dict[str, Any]:
         "showlegend": True,
         "margin": {"l": 60, "r": 24, "t": 30, "b": 46},
         "hovermode": "x",
-        "shapes": [shelf(**_axes(layer)) for layer in range(1, layers + 1)],
+        "shapes": [zero_band(**_axes(layer)) for layer in range(1, layers + 1)],
         "annotations": [_title(layer, shape) for layer, shape in enumerate(view.shapes, start=1)],
         "meta": {"shelf": {"measure": MEASURE}},
     }

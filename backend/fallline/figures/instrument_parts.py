@@ -1,6 +1,6 @@
-"""What the instruments' figures share: their layout, trails, needles, and levels with a name.
+"""Parts of the instruments' figures: layout, curves, pointers, dots, and labelled levels.
 
-Owns the form of these. Must not know any single figure.
+Must not know any single figure.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from fallline.figures.theme import lane, template
+from fallline.figures.theme import run_style, template
 from fallline.figures.traces import across
 
 THIN = {"width": 1.6}
 
 
 def plain_layout(across: str, down: str, yaxis: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """One plot with these titles; more of the vertical axis in `yaxis`, of the layout in `more`."""
+    """Return the layout of one plot with these titles; `yaxis` and `more` extend the y axis and the layout."""
     return {
         "template": template(),
         "showlegend": False,
@@ -27,43 +27,57 @@ def plain_layout(across: str, down: str, yaxis: dict[str, Any], **more: Any) -> 
     }
 
 
-def trail(place: int, y: str, *, dash: str | None = None, **more: Any) -> go.Scatter:
-    """All that was measured, by step, in the colour of the run at this place."""
+def curve(place: int, y: str, *, dash: str | None = None, **more: Any) -> go.Scatter:
+    """Return a curve of all measurements by step, in the colour of the run at this place."""
     return go.Scatter(
         name=y,
         mode="lines",
-        line={"color": lane(place)["light"]["line"], **THIN, **({} if dash is None else {"dash": dash})},
+        line={"color": run_style(place)["light"]["line"], **THIN, **({} if dash is None else {"dash": dash})},
         hovertemplate="%{y:.3g}",
-        meta={"of": "all", "role": "trail", "lane": lane(place)["id"], "x": "step", "y": y, **_plain(more)},
+        meta={
+            "of": "all",
+            "role": "trail",
+            "lane": run_style(place)["id"],
+            "x": "step",
+            "y": y,
+            **_plain(more),
+        },
     )
 
 
-def needle(place: int, y: str, **more: Any) -> go.Scatter:
-    """A triangle that points at the value."""
+def pointer(place: int, y: str, **more: Any) -> go.Scatter:
+    """Return a triangle that points at the last value."""
     return go.Scatter(
         name=f"{y}, now",
         mode="markers",
-        marker={"color": lane(place)["light"]["text"], "symbol": "triangle-left", "size": 12},
+        marker={"color": run_style(place)["light"]["text"], "symbol": "triangle-left", "size": 12},
         cliponaxis=False,
         hovertemplate="%{y:.3g}",
-        meta={"of": "last", "role": "needle", "lane": lane(place)["id"], "x": "step", "y": y, **_plain(more)},
+        meta={
+            "of": "last",
+            "role": "needle",
+            "lane": run_style(place)["id"],
+            "x": "step",
+            "y": y,
+            **_plain(more),
+        },
     )
 
 
 def dots(place: int, y: str, role: str, name: str, *, open_: bool = False, **more: Any) -> go.Scatter:
-    """A value each, by rank unless `x` says where; hollow ones are `open_`."""
-    colour = lane(place)["light"]["line"]
+    """Return a dot per value, by rank or by `x`; `open_` makes them hollow."""
+    colour = run_style(place)["light"]["line"]
     return go.Scatter(
         name=name,
         mode="markers",
         marker={"color": colour, "symbol": "circle-open" if open_ else "circle", "size": 7},
         hovertemplate="%{y:.3g}",
-        meta={"of": "last", "role": role, "lane": lane(place)["id"], "y": y, **_plain(more)},
+        meta={"of": "last", "role": role, "lane": run_style(place)["id"], "y": y, **_plain(more)},
     )
 
 
 def level(figure: go.Figure, y: float, words: str) -> None:
-    """A dashed line at a height that is always the same, with words on it."""
+    """Add a dashed line with words at a constant height."""
     across(figure, "level", y, words, "bottom")
 
 

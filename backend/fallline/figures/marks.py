@@ -1,6 +1,6 @@
-"""Edits as marks on the curves of a filled figure: in the run's colour and shape, with words for who points at one.
+"""Edits as marks on the curves of a filled figure, in the run's colour and shape, with words on hover.
 
-Owns what a mark looks like. Must not know what an edit changes, nor which figure it is.
+Must not know what an edit changes, or which figure it is.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ import numpy as np
 import plotly.graph_objects as go
 
 from fallline.figures.theme import surface
-from fallline.figures.traces import lane_of
+from fallline.figures.traces import style_of
 from fallline.figures.view import RunLine
 
 ON = frozenset(("train", "line"))
 """The roles of the curves that carry marks."""
 
 APART = 1 / 200
-"""Of the run's length: marks closer to the one before are left out, however many edits there were."""
+"""Smallest distance of two marks as a part of the run's length. Closer marks are left out."""
 
 
 def mark(figure: go.Figure, runs: tuple[RunLine, ...]) -> go.Figure:
-    """The figure with a mark for every edit of these runs, on each of their curves."""
+    """Return the figure with marks for the edits of these runs on each of their curves."""
     edited = {run.name: (place, run) for place, run in enumerate(runs) if run.edits}
     if not edited:
         return figure
@@ -35,10 +35,10 @@ def mark(figure: go.Figure, runs: tuple[RunLine, ...]) -> go.Figure:
 
 
 def _marks(curve: go.Scatter, place: int, run: RunLine) -> go.Scatter:
-    """At each edit's step, on the curve."""
+    """Return the marks of one curve, at the steps of the edits."""
     at, words = _apart(run.edits, float(curve.x[-1]) * APART)
     x, y = np.asarray(curve.x, float), np.asarray(curve.y, float)
-    look = lane_of(run, place)
+    style = style_of(run, place)
     return go.Scatter(
         name=f"{run.label}, edits",
         mode="markers",
@@ -47,9 +47,9 @@ def _marks(curve: go.Scatter, place: int, run: RunLine) -> go.Scatter:
         text=words,
         hovertemplate="%{text}<extra></extra>",
         marker={
-            "symbol": look["symbol"],
+            "symbol": style["symbol"],
             "size": 9,
-            "color": look["light"]["line"],
+            "color": style["light"]["line"],
             "line": {"color": surface("paper"), "width": 1.5},
         },
         showlegend=False,
@@ -62,8 +62,8 @@ def _marks(curve: go.Scatter, place: int, run: RunLine) -> go.Scatter:
 def _apart(edits: tuple[tuple[int, str], ...], least: float) -> tuple[list[int], list[str]]:
     at: list[int] = []
     words: list[Any] = []
-    for step, told in edits:
+    for step, text in edits:
         if not at or step - at[-1] >= least:
             at.append(step)
-            words.append(told)
+            words.append(text)
     return at, words

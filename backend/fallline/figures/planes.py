@@ -1,6 +1,6 @@
-"""Figures over two axes: the loss over a plane with the run's way on it, and what is predicted.
+"""Figures over two axes, without data: the loss over a plane with the run's path, and predictions.
 
-Owns what they are made of, unfilled. Must not know how anything is measured.
+Must not know how anything is measured.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from typing import Any
 import plotly.graph_objects as go
 
 from fallline.figures.instrument_parts import dots, level, plain_layout
-from fallline.figures.theme import lane, spec, surface
+from fallline.figures.theme import run_style, spec, surface
 from fallline.figures.view import FigureView
 
 SHAPES = ("circle-open", "square", "diamond-open", "triangle-up")
-"""Of samples, by class: hollow and filled ones in turn."""
+"""Shapes of samples by class, hollow and filled in turn."""
 
 
 def slice_through(view: FigureView, place: int) -> go.Figure:
-    """The loss in powers of ten as contours, the way on it, and where the run stands."""
+    """The loss in powers of ten as contours, with the run's path and its position."""
     figure = go.Figure(layout=plain_layout("along the first direction", "along the second", {}))
-    colours, own = lane(place)["light"], {"of": "last", "lane": lane(place)["id"]}
+    colours, own = run_style(place)["light"], {"of": "last", "lane": run_style(place)["id"]}
     figure.add_trace(
         go.Contour(
             name="loss, as a power of ten",
@@ -44,7 +44,7 @@ def slice_through(view: FigureView, place: int) -> go.Figure:
         go.Scatter(
             name="here",
             mode="markers",
-            marker={"color": colours["text"], "size": 10, "symbol": lane(place)["symbol"]},
+            marker={"color": colours["text"], "size": 10, "symbol": run_style(place)["symbol"]},
             meta={**own, "role": "here", "x": [0], "y": [0]},
         )
     )
@@ -52,7 +52,7 @@ def slice_through(view: FigureView, place: int) -> go.Figure:
 
 
 def residuals(view: FigureView, place: int) -> go.Figure:
-    """True less predicted value, by what was predicted."""
+    """True minus predicted value, by predicted value."""
     figure = go.Figure(layout=plain_layout("predicted", "true − predicted", {}))
     figure.add_trace(dots(place, "residuals", "residuals", "true − predicted", x="y_pred"))
     figure.data[0].update(marker={"size": 4}, opacity=0.5)
@@ -61,7 +61,7 @@ def residuals(view: FigureView, place: int) -> go.Figure:
 
 
 def confusion(view: FigureView, place: int) -> go.Figure:
-    """Rows are true classes, the first on top; columns are those predicted."""
+    """Samples by true class (rows, the first on top) and predicted class (columns)."""
     names = {"meta": {"names": {"xaxis": "classes", "yaxis": "classes"}}}
     figure = go.Figure(layout=plain_layout("predicted", "true", {"autorange": "reversed"}, **names))
     figure.add_trace(
@@ -86,7 +86,7 @@ def confusion(view: FigureView, place: int) -> go.Figure:
 
 
 def decision(view: FigureView, place: int) -> go.Figure:
-    """What would be predicted over two inputs, from the first class to the last, and the samples, a shape a class."""
+    """The prediction over two inputs, from the first class to the last, and the samples with a shape per class."""
     figure = go.Figure(layout=plain_layout("first input", "second input", {}))
     figure.add_trace(
         go.Heatmap(
@@ -119,7 +119,7 @@ def decision(view: FigureView, place: int) -> go.Figure:
 
 
 def scale(name: str) -> list[list[Any]]:
-    """From paper to a soft ink, or from the negative sign's colour over paper to the positive one's."""
+    """Return a colour scale: from paper to soft ink, or from the negative colour over paper to the positive one."""
     if name == "ink":
         return [[0, surface("paper")], [1, surface("ctl")]]
     sign = spec()["fallline"]["sign"]["light"]

@@ -1,6 +1,6 @@
-"""Figures of many numbers at one step: eigenvalues, gradients' entries, and what stands for each parameter or layer.
+"""Figures of many numbers at one step, without data: eigenvalues, entries of gradients, values per parameter or layer.
 
-Owns what they are made of, unfilled. Must not know how anything is measured.
+Must not know how anything is measured.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from fallline.figures.instrument_parts import dots, level, plain_layout
-from fallline.figures.theme import lane, stroke, surface
+from fallline.figures.theme import run_style, stroke, surface
 from fallline.figures.view import FigureView
 
 GAP = 0.03
@@ -16,7 +16,7 @@ NAMES = {"meta": {"names": {"xaxis": "parameters.@"}}}
 
 
 def spectrum(view: FigureView, place: int) -> go.Figure:
-    """Eigenvalues from the largest on, on a log axis; the size of negative ones is hollow; the limit as a line."""
+    """Eigenvalues by rank on a log axis; hollow dots for the size of negative ones; the limit as a line."""
     figure = go.Figure(layout=plain_layout("rank", "|eigenvalue|", {"type": "log"}))
     limit = go.Scatter(
         name="limit",
@@ -41,7 +41,7 @@ def spectrum(view: FigureView, place: int) -> go.Figure:
 
 
 def histogram(view: FigureView, place: int) -> go.Figure:
-    """A panel a layer: how many entries of dW are in each of twenty bars."""
+    """One panel per layer: a histogram of the entries of dW in twenty bars."""
     layers = len(view.shapes)
     width = (1 - GAP * (layers - 1)) / layers
     layout = plain_layout("entry of dW", "entries", {}, bargap=0)
@@ -59,13 +59,13 @@ def _bars(layer: int, place: int) -> go.Bar:
     suffix = "" if layer == 1 else str(layer)
     return go.Bar(
         name=f"dW{layer}",
-        marker={"color": lane(place)["light"]["line"]},
+        marker={"color": run_style(place)["light"]["line"]},
         xaxis=f"x{suffix}",
         yaxis=f"y{suffix}",
         meta={
             "of": "last",
             "role": "bars",
-            "lane": lane(place)["id"],
+            "lane": run_style(place)["id"],
             "x": f"parameters.W{layer}.edges",
             "y": f"parameters.W{layer}.counts",
             "between": True,
@@ -74,7 +74,7 @@ def _bars(layer: int, place: int) -> go.Bar:
 
 
 def ratios(view: FigureView, place: int) -> go.Figure:
-    """Of each parameter the change beside it, by norms and by standard deviations; 1e-3 is the rule of thumb."""
+    """Change over parameter for each parameter, by norms and by standard deviations; the rule of thumb is 1e-3."""
     figure = go.Figure(layout=plain_layout("", "change / parameter", {"type": "log"}, **NAMES))
     figure.add_traces(
         [
@@ -87,7 +87,7 @@ def ratios(view: FigureView, place: int) -> go.Figure:
 
 
 def cosines(view: FigureView, place: int) -> go.Figure:
-    """Of each parameter the angle between its gradient over the batch and over all samples."""
+    """Cosine of the gradients over the batch and over all samples, for each parameter."""
     figure = go.Figure(layout=plain_layout("", "cosine", {"range": [-1.05, 1.05]}, **NAMES))
     figure.add_trace(dots(place, "parameters.*.cosine", "cosine", "cosine"))
     level(figure, 0.0, "at right angles")
@@ -95,7 +95,7 @@ def cosines(view: FigureView, place: int) -> go.Figure:
 
 
 def layers(view: FigureView, place: int) -> go.Figure:
-    """Of each layer the squared norm of the mean gradient over the trace of single samples' covariance."""
+    """Squared norm of the mean gradient over the trace of the samples' covariance, for each layer."""
     names = {"meta": {"names": {"xaxis": "per_layer.@"}}}
     figure = go.Figure(layout=plain_layout("layer", "signal / noise of one sample", {"type": "log"}, **names))
     figure.add_trace(dots(place, "per_layer.*.signal_to_noise", "signal", "signal / noise"))

@@ -1,6 +1,6 @@
-"""Colours, strokes and the Plotly template, read from the one file that the browser reads too.
+"""Colours, strokes and the Plotly template, from a file that the browser reads too.
 
-Owns looks. Must not know what is drawn with them.
+Must not know what is drawn with them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ TEMPLATE_FILE = "plotly-template.json"
 
 @cache
 def spec() -> dict[str, Any]:
-    """The whole file: `light` and `dark` are Plotly templates, `fallline` holds what Plotly has no place for."""
+    """Return the whole file: `light` and `dark` are Plotly templates, `fallline` has everything else."""
     loaded: dict[str, Any] = json.loads(
         resources.files(__package__).joinpath(TEMPLATE_FILE).read_text("utf-8")
     )
@@ -25,33 +25,33 @@ def spec() -> dict[str, Any]:
 
 
 def template(theme: str = "light") -> go.layout.Template:
-    """The template of a theme, `light` or `dark`."""
+    """Return the template of a theme, `light` or `dark`."""
     return go.layout.Template(spec()[theme])
 
 
-def lane(place: int) -> dict[str, Any]:
-    """Colour and shape of the run at this place, `{id, symbol, light: {line, text, band}, dark: ...}`."""
-    lanes: list[dict[str, Any]] = spec()["fallline"]["lanes"]
-    return lanes[place % len(lanes)]
+def run_style(place: int) -> dict[str, Any]:
+    """Return colour and shape of the run at this place, `{id, symbol, light: {line, text, band}, dark: ...}`."""
+    styles: list[dict[str, Any]] = spec()["fallline"]["lanes"]
+    return styles[place % len(styles)]
 
 
-def lane_looks(theme: str = "light") -> list[tuple[str, str]]:
-    """The runs' colours and shapes in order, for what stands beside a figure."""
+def run_styles(theme: str = "light") -> list[tuple[str, str]]:
+    """Return the runs' colours and shapes in order, for tables beside a figure."""
     return [(each[theme]["line"], each["symbol"]) for each in spec()["fallline"]["lanes"]]
 
 
 def stroke(name: str) -> dict[str, Any]:
-    """How `train`, `test` or `baseline` is drawn."""
-    found: dict[str, Any] = spec()["fallline"][name]
-    return found
+    """Return the stroke of `train`, `test` or `baseline`."""
+    style: dict[str, Any] = spec()["fallline"][name]
+    return style
 
 
 def surface(name: str, theme: str = "light") -> str:
-    """A colour of the page by its token's name, `rail`, `ink-3`, ..."""
-    found: str = spec()["fallline"]["surfaces"][theme][name]
-    return found
+    """Return a colour of the page by its token: `rail`, `ink-3`, ..."""
+    colour: str = spec()["fallline"]["surfaces"][theme][name]
+    return colour
 
 
 def plotly_script() -> str:
-    """Plotly's own script out of the installed package, 4.8 MB, so that figure and script always match."""
+    """Return Plotly's script from the installed package (4.8 MB), so that figure and script always match."""
     return resources.files("plotly").joinpath("package_data", "plotly.min.js").read_text("utf-8")

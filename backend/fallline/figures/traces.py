@@ -1,8 +1,7 @@
-"""The traces that curves are made of, unfilled: each says in `meta` which run, columns and statistic it wants; and the
-tint of the shelf on which exactly 0 stands.
+"""Traces of curves without data, and the band for exactly 0. Each trace names its values in `meta`.
 
-Owns the form of a binding: `{"run", "lane", "role", "x", "y", "stat"}`, where `x` is step, epoch, samples_seen or
-seconds and `y` the name of a series. Must not know data.
+Owns the form of `meta`: `{"run", "lane", "role", "x", "y", "stat"}`, where `x` is step, epoch, samples_seen or seconds
+and `y` the name of a series. Must not know data.
 """
 
 from __future__ import annotations
@@ -11,22 +10,22 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from fallline.figures.theme import lane, stroke, surface
+from fallline.figures.theme import run_style, stroke, surface
 from fallline.figures.view import RunLine
 
 HIDDEN = {"width": 0}
 
 
-def lane_of(run: RunLine, place: int) -> dict[str, Any]:
-    """Colour and shape of a run that stands at this place in a figure: those it has in its experiment."""
-    return lane(place if run.place is None else run.place)
+def style_of(run: RunLine, place: int) -> dict[str, Any]:
+    """Return colour and shape of a run: those that it has in its experiment, else those of its place in the figure."""
+    return run_style(place if run.place is None else run.place)
 
 
 def binding(run: RunLine, place: int, role: str, y: str, stat: str) -> dict[str, Any]:
-    """What a trace wants."""
+    """Return the `meta` of a trace."""
     return {
         "run": run.name,
-        "lane": lane_of(run, place)["id"],
+        "lane": style_of(run, place)["id"],
         "role": role,
         "x": "step",
         "y": y,
@@ -35,12 +34,11 @@ def binding(run: RunLine, place: int, role: str, y: str, stat: str) -> dict[str,
 
 
 def across(figure: go.Figure, name: str, y: float, words: str, anchor: str) -> None:
-    """A dashed line from side to side, with words on it, of which the edge `anchor` touches it.
+    """Add a dashed horizontal line with words; their edge `anchor` touches the line.
 
-    Plotly wants the height of a line in units of the data and that of a text on a log axis as a logarithm; a line with
-    a label of its own needs only the first.
+    A label of the line needs only a height in units of the data. A separate text on a log axis would need a logarithm.
     """
-    drawn = stroke("baseline")
+    style = stroke("baseline")
     figure.add_shape(
         name=name,
         type="line",
@@ -50,18 +48,18 @@ def across(figure: go.Figure, name: str, y: float, words: str, anchor: str) -> N
         y0=y,
         y1=y,
         layer="below",
-        line={"color": drawn["light"], "width": drawn["width"], "dash": drawn["dash"]},
+        line={"color": style["light"], "width": style["width"], "dash": style["dash"]},
         label={
             "text": words,
             "textposition": "start",
             "yanchor": anchor,
-            "font": {"color": drawn["light"]},
+            "font": {"color": style["light"]},
         },
     )
 
 
 def band(run: RunLine, place: int, y: str, **axes: Any) -> list[go.Scatter]:
-    """Upper and lower edge of a series, minimum to maximum, filled between."""
+    """Return the maximum and minimum of a series as lines with the area between them filled."""
     upper = go.Scatter(
         name=f"{run.label}, maximum", mode="lines", line=HIDDEN, hoverinfo="skip", showlegend=False, **axes
     )
@@ -70,7 +68,7 @@ def band(run: RunLine, place: int, y: str, **axes: Any) -> list[go.Scatter]:
         mode="lines",
         line=HIDDEN,
         fill="tonexty",
-        fillcolor=lane_of(run, place)["light"]["band"],
+        fillcolor=style_of(run, place)["light"]["band"],
         hoverinfo="skip",
         showlegend=False,
         **axes,
@@ -83,19 +81,19 @@ def band(run: RunLine, place: int, y: str, **axes: Any) -> list[go.Scatter]:
 def line(
     run: RunLine, place: int, role: str, y: str, name: str, stroke: dict[str, Any], **more: Any
 ) -> go.Scatter:
-    """A series as a line through the means of its buckets."""
+    """Return a series as a line through the means of its buckets."""
     return go.Scatter(
         name=name,
         mode="lines",
-        line={"color": lane_of(run, place)["light"]["line"], **stroke},
+        line={"color": style_of(run, place)["light"]["line"], **stroke},
         hovertemplate="%{y:.3g}",
         meta=binding(run, place, role, y, "mean"),
         **more,
     )
 
 
-def shelf(xaxis: str, yaxis: str) -> dict[str, Any]:
-    """The tint under the floor of a log axis. Where it lies depends on the data: `binding` places and shows it."""
+def zero_band(xaxis: str, yaxis: str) -> dict[str, Any]:
+    """Return the hidden band under the floor of a log axis. `binding` places and shows it."""
     return {
         "name": "shelf",
         "type": "rect",

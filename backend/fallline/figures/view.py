@@ -1,4 +1,4 @@
-"""All that a figure may see of an experiment. Plain data; must not know engine, runs or HTTP."""
+"""The data of an experiment for figures. Plain data; must not know engine, runs or HTTP."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ PREDICTING_THE_MAJORITY = "predicting the majority"
 
 @dataclass(frozen=True, slots=True)
 class RunLine:
-    """One run: its name, what people read, and its history (not more than `binding.MOST_POINTS` buckets).
+    """One run: its name, its label, and its history in at most `binding.MOST_POINTS` buckets.
 
-    `place` is its place in its experiment, where that is not the one in the figure; `edits` are steps, rising, and what
-    was changed there, for figures that show them.
+    `place` is its place in its experiment, if that differs from the one in the figure. `edits` are ascending steps with
+    a description of the change.
     """
 
     name: str
@@ -27,11 +27,10 @@ class RunLine:
 
 @dataclass(frozen=True, slots=True)
 class FigureView:
-    """An experiment as figures see it.
+    """An experiment for figures.
 
-    `shapes` are those of W1, W2, ... in order; `has_test` says whether there is a test split; `baseline` is the
-    training loss of somebody who knows no inputs, `baseline_words` says what that one does; `classes` are what is
-    told apart.
+    `shapes` are the shapes of W1, W2, ...; `has_test` is True with a test split; `baseline` is the training loss of a
+    prediction without inputs, described by `baseline_words`; `classes` are the names of the classes.
     """
 
     runs: tuple[RunLine, ...]

@@ -1,1 +1,1 @@
-"""What one can do with experiments, whoever asks: the web, the command line, a test."""
+"""Everything that web, command line and tests can do with experiments."""

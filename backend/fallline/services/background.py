@@ -1,6 +1,6 @@
-"""What the lab does on the event loop without anybody who waits for it.
+"""Tasks of the event loop that nobody awaits.
 
-Owns those tasks for as long as they run, since the loop itself may lose them. Must not know what they do.
+Holds a reference to each until it ends, because the event loop holds only a weak one. Must not know what they do.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ _log = logging.getLogger(__name__)
 
 
 class Background:
-    """Tasks that nobody awaits."""
+    """Starts tasks and cancels them at the end."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Let it happen from here on."""
+        """Start a task."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     def repeat(self, work: Callable[[], Awaitable[None]], seconds: float) -> None:
-        """Do it again and again, with so many seconds in between. What it raises is logged, and does not end it."""
+        """Call `work` every so many seconds. An exception is logged, and the calls continue."""
         self.begin(_repeated(work, seconds))
 
     def cancel(self) -> None:
-        """End what is still at work."""
+        """Cancel all running tasks."""
         for task in list(self._tasks):
             task.cancel()
 
@@ -41,4 +41,4 @@ async def _repeated(work: Callable[[], Awaitable[None]], seconds: float) -> None
         try:
             await work()
         except Exception:
-            _log.exception("work in the background failed, and goes on")
+            _log.exception("a background task failed; it will be repeated")

@@ -1,6 +1,6 @@
-"""A few pieces of work at a time: shares take turns by the time that their work takes.
+"""A few tasks at a time: shares take turns by the time that their tasks take.
 
-Owns who is next. Must not know what the work is, or what a share stands for. On the event loop.
+Owns whose turn is next. Must not know what the tasks do, or what a share stands for. On the event loop.
 """
 
 from __future__ import annotations
@@ -16,85 +16,85 @@ from fallline.execution.fairness import DeficitRoundRobin
 T = TypeVar("T")
 
 QUANTUM = 0.005
-"""Seconds a turn."""
+"""Seconds per turn."""
 
 
 class FairSlots:
-    """At most `slots` pieces of work at the same time.
+    """At most `slots` tasks at the same time.
 
-    With `leaves_some`, a share holds half of the slots that the others leave, or one: its long work leaves others some.
+    With `leaves_some`, a share uses at most half of the slots that the others leave, or one.
     """
 
     def __init__(self, slots: int, *, leaves_some: bool = False) -> None:
         self.free = slots
         self._leaves_some = leaves_some
-        self._held = Counter[str]()
+        self._used = Counter[str]()
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
         self._turns = DeficitRoundRobin(QUANTUM)
 
     async def run(self, share: str, work: Callable[[], T]) -> T:
-        """Do it in a thread when it is this share's turn. It keeps its slot until it ends, whoever waits for it."""
-        await self.take(share)
-        began = time.perf_counter()
-        doing = asyncio.ensure_future(asyncio.to_thread(work))
+        """Run it in a thread when it is this share's turn. It uses its slot to its end, even if the caller leaves."""
+        await self.acquire(share)
+        start = time.perf_counter()
+        task = asyncio.ensure_future(asyncio.to_thread(work))
 
         def done(one: asyncio.Future[T]) -> None:
-            _ = one.cancelled() or one.exception()  # looked at: there may be nobody who waits for it
-            self.give_back(share, time.perf_counter() - began)
+            _ = one.cancelled() or one.exception()  # retrieved, as there may be no caller any more
+            self.release(share, time.perf_counter() - start)
 
-        doing.add_done_callback(done)
-        return await asyncio.shield(doing)
+        task.add_done_callback(done)
+        return await asyncio.shield(task)
 
-    async def take(self, share: str) -> None:
-        """Return when a slot is free and it is this share's turn. The slot is to be given back."""
+    async def acquire(self, share: str) -> None:
+        """Wait until a slot is free and it is this share's turn. The caller must release the slot."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(share, deque()).append(turn)
-        self._pass_on()
+        self._assign()
         if turn.done():
             return
         try:
             await turn
         except asyncio.CancelledError:
-            if not turn.cancelled():  # it was this one's turn already
-                self.give_back(share, 0.0)
+            if not turn.cancelled():  # the slot was assigned already
+                self.release(share, 0.0)
             elif turn in self._waiting.get(share, ()):
                 self._remove(share, turn)
             raise
 
     def is_free_for(self, share: str) -> bool:
-        """Whether `take` would return at once."""
-        return self.free > 0 and self._may_hold_more(share)
+        """Return whether `acquire` would return at once."""
+        return self.free > 0 and self._may_use_more(share)
 
-    def give_back(self, share: str, seconds: float) -> None:
-        """The share has used a slot for so long."""
+    def release(self, share: str, seconds: float) -> None:
+        """Release a slot that the share has used for so many seconds."""
         self._turns.charge(share, seconds)
-        self._held[share] -= 1
-        if not self._held[share]:
-            del self._held[share]
+        self._used[share] -= 1
+        if not self._used[share]:
+            del self._used[share]
         self.free += 1
-        self._pass_on()
+        self._assign()
 
-    def _pass_on(self) -> None:
-        """Give free slots to those who are next."""
+    def _assign(self) -> None:
+        """Assign the free slots."""
         while self.free and (share := self._next()) is not None:
             turn = self._waiting[share][0]
             self._remove(share, turn)
             if not turn.done():
                 self.free -= 1
-                self._held[share] += 1
+                self._used[share] += 1
                 turn.set_result(None)
 
     def _next(self) -> str | None:
         for share in self._waiting:
-            if self._may_hold_more(share):
+            if self._may_use_more(share):
                 self._turns.join(share)
             else:
                 self._turns.leave(share)
         return self._turns.next()[0] if len(self._turns) else None
 
-    def _may_hold_more(self, share: str) -> bool:
-        held = self._held[share]
-        return not self._leaves_some or held < max((self.free + held) // 2, 1)
+    def _may_use_more(self, share: str) -> bool:
+        used = self._used[share]
+        return not self._leaves_some or used < max((self.free + used) // 2, 1)
 
     def _remove(self, share: str, turn: asyncio.Future[None]) -> None:
         self._waiting[share].remove(turn)

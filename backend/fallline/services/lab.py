@@ -1,9 +1,8 @@
-"""Everything one can do with experiments: the single facade for web, command line and tests.
+"""The single facade of the services, for web, command line and tests.
 
-Owns how it starts and stops, and what is asked before anything is changed: for the token, whether things can be
-stored, and whether it is a repeat. The rest is done by objects that it holds, each in a file of its name: `register`,
-`openings`, `owners`, `commanding`, `views`, `watching`, `idling`, `library`,
-`capacity`. Must not know HTTP, sockets' messages, which executor computes or how anything is stored.
+Owns start and stop, and the checks before a change: the token, whether the store is writable, and repeats. Other
+modules of this package do the rest. Must not know HTTP, the sockets' messages, which executor computes, or how anything
+is stored.
 """
 
 from __future__ import annotations
@@ -21,46 +20,46 @@ from fallline.execution.interface import Executor
 from fallline.exports.table import EXPORTS
 from fallline.runs.checkpoints import Room
 from fallline.runs.recipe_check import catalog
-from fallline.services.attending import Gone
-from fallline.services.audience import Audience, Watcher
 from fallline.services.background import Background
-from fallline.services.capabilities import hash_of
 from fallline.services.capacity import Capacity
-from fallline.services.commanding import Commanding
-from fallline.services.idling import Idling
-from fallline.services.keeping import Keeper
-from fallline.services.library import Library
-from fallline.services.openings import Openings
+from fallline.services.command_runner import CommandRunner
+from fallline.services.eviction import Limits
+from fallline.services.experiment_loader import ExperimentLoader
+from fallline.services.idle_sweep import IdleSweep
 from fallline.services.owners import Owners
-from fallline.services.places import Limits
 from fallline.services.readiness import Readiness
-from fallline.services.register import Register
+from fallline.services.registry import Registry
+from fallline.services.shared_task import Disconnected
+from fallline.services.store_thread import StoreThread
+from fallline.services.subscribers import Subscribers, Watcher
+from fallline.services.subscriptions import Subscriptions
+from fallline.services.tokens import hash_of
+from fallline.services.uploads import Uploads
 from fallline.services.views import Views
-from fallline.services.watching import Watching
 from fallline.vocabulary.commands import parse
 from fallline.vocabulary.errors import NotAuthorized, ReadOnly
 from fallline.vocabulary.recipe import Recipe
 
 RELIEF_SECONDS = 1.0
-"""How often the bytes of all open experiments are counted."""
+"""How often the bytes of all live experiments are counted."""
 
 GROWING = ("play", "step", "add_run")
-"""Commands that need memory: they make steps, or a run."""
+"""Commands that need memory, because they make steps or a run."""
 
 
 class Lab:
-    """Experiments, their tokens and their audience. `clock` gives seconds; all methods run on the event loop.
+    """Experiments, their tokens and their watchers. `clock` gives seconds; all methods run on the event loop.
 
-    At most `most` are open, in memory; the others lie in the store until somebody asks for them, and are deleted when
-    nobody has for `keep_seconds`. `views` shows what there is, `idling` pauses and deletes what nobody uses.
+    At most `most` experiments are in memory. The others are stored, and are opened for a request. An experiment is
+    deleted when nobody has used it for `keep_seconds`.
     """
 
     def __init__(
         self,
         executor: Executor,
-        audience: Audience,
+        subscribers: Subscribers,
         clock: Callable[[], float],
-        keeper: Keeper,
+        store: StoreThread,
         *,
         most: int,
         most_bytes: float = math.inf,
@@ -70,21 +69,21 @@ class Lab:
         room: Room | None = None,
     ) -> None:
         self._executor = executor
-        self._audience = audience
-        self._keeper = keeper
+        self._subscribers = subscribers
+        self._store = store
         self._kernels = Kernels() if kernels is None else kernels
-        self._library = Library(keeper)
+        self._uploads = Uploads(store)
         self._background = Background()
-        self._register = register = Register(clock, keeper.time.now)
+        self._registry = registry = Registry(clock, store.age.now)
         self._owners = owners = Owners(clock, executor.share)
-        limits = Limits(most, most_bytes, keeper.is_durable)
-        self._capacity = Capacity(owners, audience, clock, limits)
-        self._openings = openings = Openings(
-            register,
+        limits = Limits(most, most_bytes, store.is_durable)
+        self._capacity = Capacity(owners, subscribers, clock, limits)
+        self._loader = loader = ExperimentLoader(
+            registry,
             executor,
-            audience,
-            keeper,
-            self._library,
+            subscribers,
+            store,
+            self._uploads,
             self._background,
             owners,
             self._capacity,
@@ -92,106 +91,106 @@ class Lab:
             kernels=self._kernels,
             room=room,
         )
-        self._commanding = Commanding(executor, self._background)
-        self._readiness = Readiness(executor, keeper, clock)
-        self._watching = Watching(register, openings, executor, audience, clock)
-        self.views = Views(openings, executor, keeper, owners)
-        self.idling = Idling(
-            register,
-            openings,
-            audience,
-            keeper,
-            self._library,
+        self._commands = CommandRunner(executor, self._background)
+        self._readiness = Readiness(executor, store, clock)
+        self._subscriptions = Subscriptions(registry, loader, executor, subscribers, clock)
+        self.views = Views(loader, executor, store, owners)
+        self.idle_sweep = IdleSweep(
+            registry,
+            loader,
+            subscribers,
+            store,
+            self._uploads,
             owners,
             clock,
             idle_seconds=idle_seconds,
             keep_seconds=keep_seconds,
         )
 
-    # ------------------------------------------------------------------ its life
+    # ------------------------------------------------------------------ start and stop
 
     async def start(self) -> None:
-        self._executor.start(self._audience)
-        self._keeper.start(self._storing_changed)
+        self._executor.start(self._subscribers)
+        self._store.start(self._storing_changed)
         with contextlib.suppress(ReadOnly):
-            await self._take_in()
-        self._background.repeat(self.idling.sweep, self.idling.sweep_seconds)
+            await self._load_stored()
+        self._background.repeat(self.idle_sweep.sweep, self.idle_sweep.sweep_seconds)
         self._background.begin(self._readiness.pulse.beat_for_ever())
         if self._capacity.is_bounded:
-            self._background.repeat(self._openings.relieve, RELIEF_SECONDS)
+            self._background.repeat(self._loader.relieve, RELIEF_SECONDS)
 
     async def stop(self) -> None:
         self._background.cancel()
         await self._executor.stop()
-        await self._keeper.stop()
+        await self._store.stop()
         self._executor.abandon()
 
-    async def _take_in(self) -> None:
-        """What is stored is there again; what was playing goes on."""
-        await self._library.take_in()
-        playing = self._register.take_in(await self._keeper.known(), self.idling.idle_seconds)
+    async def _load_stored(self) -> None:
+        """Add stored experiments and uploads; experiments that played play again."""
+        await self._uploads.load_index()
+        playing = self._registry.add_stored(await self._store.experiments(), self.idle_sweep.idle_seconds)
         if playing:
-            self._background.begin(self._openings.plays_on(playing))
+            self._background.begin(self._loader.resume_playing(playing))
 
     def _storing_changed(self, in_trouble: bool) -> None:
-        self._audience.broadcast({"event": "storage", "read_only": in_trouble})
+        self._subscribers.broadcast({"event": "storage", "read_only": in_trouble})
         if not in_trouble:
-            self._background.begin(self._store_again())
+            self._background.begin(self._become_writable())
 
-    async def _store_again(self) -> None:
-        await self._take_in()
-        self._openings.open_all_for_good()
+    async def _become_writable(self) -> None:
+        await self._load_stored()
+        self._loader.writable_again()
 
-    # ------------------------------------------------------------------ what it is
+    # ------------------------------------------------------------------ status
 
     @property
     def is_read_only(self) -> bool:
-        """Whether nothing can be stored at present, so that no change is taken."""
-        return self._keeper.is_read_only
+        """Whether nothing can be stored at present, so that changes are refused."""
+        return self._store.is_read_only
 
     def _check_writable(self) -> None:
         if self.is_read_only:
             raise ReadOnly
 
     def health(self) -> dict[str, Any]:
-        told: dict[str, Any] = {
+        report: dict[str, Any] = {
             "kernel": self._kernels.current.name,
-            "experiments": len(self._register.entries),
-            "storage": self._keeper.kind,
+            "experiments": len(self._registry.entries),
+            "storage": self._store.kind,
             "read_only": self.is_read_only,
             "faults": self._executor.faults,
         }
         if self._kernels.why is not None:
-            told["not_compiled"] = self._kernels.why
-        return told
+            report["not_compiled"] = self._kernels.why
+        return report
 
     async def ready(self) -> dict[str, Any]:
-        """How soon the worker, the store and the event loop answer. Raises Unavailable where one does not."""
+        """Return how soon worker, store and event loop answer. Raises Unavailable if one does not."""
         return await self._readiness.check()
 
     def catalog(self) -> dict[str, Any]:
         exports = [row.as_json() for row in EXPORTS.values()]
-        return {**catalog(), "exports": exports, "idle_seconds": self.idling.idle_seconds}
+        return {**catalog(), "exports": exports, "idle_seconds": self.idle_sweep.idle_seconds}
 
     # ------------------------------------------------------------------ experiments
 
     async def create(
         self, recipe: Recipe, *, owner: str | None = None, address: str | None = None
     ) -> tuple[dict[str, Any], str]:
-        """A new experiment: its state, and the token that allows changes. `owner` is the key of who makes it."""
+        """Create an experiment; return its state and its token. `owner` is the owner's key."""
         self._check_writable()
-        await _prepared(recipe.data.name)
-        state, token = await self._openings.create(recipe, None if owner is None else hash_of(owner), address)
-        return self.views.told(state), token
+        await _prepare(recipe.data.name)
+        state, token = await self._loader.create(recipe, None if owner is None else hash_of(owner), address)
+        return self.views.with_read_only(state), token
 
     async def delete(self, id: str, token: str | None) -> None:
-        self._register.authorize(id, token)
-        await self._keeper.forget([id])  # on a full disk too: that makes room
-        self._openings.forget(id)
+        self._registry.authorize(id, token)
+        await self._store.delete([id])  # also on a full disk: it frees space
+        self._loader.forget(id)
 
     def may_change(self, id: str, token: str) -> bool:
-        """Whether the token is this experiment's. Raises NotFound for an unknown id."""
-        return self._register.may_change(id, token)
+        """Return whether the token is this experiment's. Raises NotFound for an unknown id."""
+        return self._registry.may_change(id, token)
 
     async def command(
         self,
@@ -203,37 +202,37 @@ class Lab:
         key: str | None = None,
         *,
         address: str | None = None,
-        gone: Gone | None = None,
+        disconnected: Disconnected | None = None,
     ) -> dict[str, Any]:
-        """Do what is asked, and answer as REST does. With a key, a repeat is answered again and not done again.
+        """Run a command; return the REST answer. With a key, a repeat gets the same answer and is not done again.
 
-        `gone` is done when the caller's connection has ended. Steps that nobody waits for are paused 30 s later.
+        `disconnected` is done when the caller's connection has ended. Steps without a caller are paused 30 s later.
         """
-        self._register.authorize(id, token)
+        self._registry.authorize(id, token)
         self._came_from(id, address)
         command = parse(do, body)
         self._check_writable()
-        opening = await self._openings.opened(id)
-        if opening.stands_still:
+        live = await self._loader.open(id)
+        if live.is_read_only:
             raise ReadOnly
         if do in GROWING:
-            opening.visitors += 1  # nobody puts it away while it waits for room
+            live.pins += 1  # not evicted while it waits for memory
             try:
-                await self._openings.grow(id, opening, more_runs=do == "add_run")
+                await self._loader.grow(id, live, more_runs=do == "add_run")
             finally:
-                opening.visitors -= 1
-        opening.at_work += 1
+                live.pins -= 1
+        live.running_commands += 1
         try:
             if key is None:
-                return await self._commanding.do(id, command, run, None).wait(gone)
-            asked = {"do": do, "run": run, "body": body}
-            make = partial(self._commanding.do, id, command, run)
-            return await opening.repeats.once(key, asked, make, gone)
+                return await self._commands.do(id, command, run, None).wait(disconnected)
+            content = {"do": do, "run": run, "body": body}
+            make = partial(self._commands.do, id, command, run)
+            return await live.keyed_commands.once(key, content, make, disconnected)
         finally:
-            opening.at_work -= 1
+            live.running_commands -= 1
 
     def _came_from(self, id: str, address: str | None) -> None:
-        self._owners.came_from(id, self._register.entries[id], address)
+        self._owners.came_from(id, self._registry.entries[id], address)
 
     # ------------------------------------------------------------------ watching
 
@@ -247,57 +246,59 @@ class Lab:
         *,
         address: str | None = None,
     ) -> dict[str, Any]:
-        """Join the audience: the state now, the first pieces offered to `watcher`, and nothing lost in between.
+        """Subscribe: return the state, and offer the first buckets to `watcher`; nothing is lost in between.
 
-        `since` says per run which generation and first missing step the watcher holds.
+        `since` has, for each run, the generation and the first step that the watcher lacks.
         """
         if token is not None and not self.may_change(id, token):
-            raise NotAuthorized("the token is not this experiment's")
+            raise NotAuthorized(
+                "the token belongs to another experiment: send this experiment's, or none to read"
+            )
         if token is not None:
             self._came_from(id, address)
-        return self.views.told(await self._watching.watch(id, watcher, since, buckets))
+        return self.views.with_read_only(await self._subscriptions.watch(id, watcher, since, buckets))
 
     async def unwatch(self, id: str, watcher: Watcher) -> None:
-        """Leave the audience."""
-        await self._watching.unwatch(id, watcher)
+        """Unsubscribe."""
+        await self._subscriptions.unwatch(id, watcher)
 
     def acknowledged(self, id: str) -> None:
-        """Record that a watcher that holds the token has acknowledged frames."""
-        if (entry := self._register.acknowledge(id)) is not None:
+        """Record that a watcher with the token has acknowledged frames."""
+        if (entry := self._registry.acknowledge(id)) is not None:
             self._owners.acknowledged(entry)
 
     def owner_of(self, id: str) -> str:
-        """Whose sockets its watchers count to: the hash of its owner's key, or its own id where it has no owner."""
-        entry = self._register.entries.get(id)
+        """Return to whom its sockets count: the hash of its owner's key, or its own id without an owner."""
+        entry = self._registry.entries.get(id)
         return id if entry is None or entry.owner is None else entry.owner.hex()
 
-    # ------------------------------------------------------------------ what people send
+    # ------------------------------------------------------------------ uploads
 
     async def add_table(self, body: bytes) -> dict[str, Any]:
-        """A new table of a CSV, read beside the loop; with the id that a recipe names it by."""
+        """Add a table from a CSV; return it with its new id."""
         self._check_writable()
-        id, table = await self._library.add(body, self._register.materials_in_use)
+        id, table = await self._uploads.add_table(body, self._registry.upload_ids_in_use)
         return {"id": id, **table.as_json()}
 
     async def table(self, id: str) -> dict[str, Any]:
-        """The table of that id as it was told when it came."""
-        self._register.check_known()
-        return {"id": id, **(await self._library.read(id)).as_json()}
+        """Return the table with this id, as `add_table` did."""
+        self._registry.check_complete()
+        return {"id": id, **(await self._uploads.table(id)).as_json()}
 
     async def add_parameters(self, body: bytes) -> dict[str, Any]:
-        """New parameters of an .npz, with the id that a recipe names them by."""
+        """Add parameters from an .npz; return them with their new id."""
         self._check_writable()
-        id, parameters = await self._library.add_parameters(body, self._register.materials_in_use)
+        id, parameters = await self._uploads.add_parameters(body, self._registry.upload_ids_in_use)
         return {"id": id, **parameters.as_json()}
 
     async def parameters(self, id: str) -> dict[str, Any]:
-        """The parameters of that id as they were told when they came."""
-        self._register.check_known()
-        return {"id": id, **(await self._library.parameters(id)).as_json()}
+        """Return the parameters with this id, as `add_parameters` did."""
+        self._registry.check_complete()
+        return {"id": id, **(await self._uploads.parameters(id)).as_json()}
 
 
-async def _prepared(dataset: str) -> None:
-    """Let what takes long the first time happen beside the loop and the worker, so that nobody waits for it."""
+async def _prepare(dataset: str) -> None:
+    """Prepare a data set in a thread if its first use takes long."""
     row = DATASETS.get(dataset)
     if row is not None and row.prepare is not None and not row.missing:
         await asyncio.to_thread(row.prepare)

@@ -1,4 +1,4 @@
-"""The readiness check: it asks the worker, the store and the event loop, and names the one that does not answer.
+"""The readiness check of the worker, the store and the event loop. It names the part that does not answer.
 
 Must not know HTTP.
 """
@@ -11,82 +11,82 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fallline.execution.interface import Executor
-from fallline.services.keeping import Keeper
+from fallline.services.store_thread import StoreThread
 from fallline.vocabulary.errors import ReadOnly, Unavailable
 
 ANSWER_SECONDS = 1.0
-"""How long the worker and the store may take to answer, and how long the loop may be held up."""
+"""Limit on the answers of the worker and the store, and on a delay of the event loop, in seconds."""
 
 PULSE_SECONDS = 0.1
 
 REMEMBERED_SECONDS = 5.0
-"""For how long a loop that was held up counts as slow."""
+"""How long the event loop counts as slow after a delay."""
 
 
 class Pulse:
-    """How late the event loop was of late. `clock` gives seconds."""
+    """Recent delays of the event loop. `clock` gives seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._late: deque[tuple[float, float]] = deque()
 
     async def beat_for_ever(self) -> None:
-        """Note again and again how late this comes."""
+        """Measure the delay again and again."""
         while True:
-            began = self._clock()
+            start = self._clock()
             await asyncio.sleep(PULSE_SECONDS)
-            self.note(self._clock(), self._clock() - began - PULSE_SECONDS)
+            self.record(self._clock(), self._clock() - start - PULSE_SECONDS)
 
-    def note(self, now: float, late: float) -> None:
-        """The loop came so many seconds late."""
+    def record(self, now: float, late: float) -> None:
+        """Record a delay in seconds."""
         self._late.append((now, max(late, 0.0)))
         while self._late[0][0] < now - REMEMBERED_SECONDS:
             self._late.popleft()
 
     @property
     def worst(self) -> float:
-        """The longest delay of the last seconds."""
+        """The longest recent delay in seconds."""
         return max((late for _, late in self._late), default=0.0)
 
 
 class Readiness:
-    """Asks all that a request needs."""
+    """Checks every part that a request needs."""
 
     def __init__(
         self,
         executor: Executor,
-        keeper: Keeper,
+        store: StoreThread,
         clock: Callable[[], float],
         *,
         seconds: float = ANSWER_SECONDS,
     ) -> None:
         self._executor = executor
-        self._keeper = keeper
+        self._store = store
         self._clock = clock
         self._seconds = seconds
         self.pulse = Pulse(clock)
 
     async def check(self) -> dict[str, Any]:
-        """The seconds that each took. Raises ReadOnly, or Unavailable with what does not answer."""
-        if self._keeper.is_read_only:
+        """Return the seconds that each part took. Raises ReadOnly, or Unavailable that names the silent part."""
+        if self._store.is_read_only:
             raise ReadOnly
         if self.pulse.worst > self._seconds:
-            raise _silent(f"the event loop was held up for {self.pulse.worst:.1f} s", self._seconds)
+            raise _silent(f"the event loop was blocked for {self.pulse.worst:.1f} s", self._seconds)
         return {
-            "worker_seconds": await self._timed("the worker that trains", self._executor.answers()),
-            "store_seconds": await self._timed("the store", self._keeper.answers()),
+            "worker_seconds": await self._timed("the training worker", self._executor.answers()),
+            "store_seconds": await self._timed("the store", self._store.answers()),
             "loop_seconds": self.pulse.worst,
         }
 
-    async def _timed(self, who: str, answer: Awaitable[None]) -> float:
-        began = self._clock()
+    async def _timed(self, part: str, answer: Awaitable[None]) -> float:
+        start = self._clock()
         try:
             async with asyncio.timeout(self._seconds):
                 await answer
         except TimeoutError:
-            raise _silent(f"{who} has not answered for {self._seconds:g} s", self._seconds) from None
-        return self._clock() - began
+            raise _silent(f"{part} has not answered for {self._seconds:g} s", self._seconds) from None
+        return self._clock() - start
 
 
-def _silent(what: str, seconds: float) -> Unavailable:
-    return Unavailable(f"{what}; ready means that everything answers within {seconds:g} s", retry_after=2)
+def _silent(problem: str, seconds: float) -> Unavailable:
+    return Unavailable(f"{problem}; the limit is {seconds:g} s", retry_after=2)

@@ -1,7 +1,7 @@
-"""What is looked at and never changed: state, history, any step of the past, instruments, findings, figures, files.
+"""Reads of experiments: state, history, any past step, instruments, findings, figures and files.
 
-Owns how each is asked of an open experiment, and what is made of it beside the event loop. Must not know HTTP, or who
-asks: whoever has the id may read.
+Owns how each is read from a live experiment and rendered beside the event loop. Must not know HTTP, or who asks: the id
+gives the right to read.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.execution.interface import Executor, Later
+from fallline.exports.export_data import export_data
 from fallline.exports.recipe_file import as_file
 from fallline.exports.table import EXPORTS, RECIPE
-from fallline.exports.taken import taken
-from fallline.figures import FIGURES, MEASURED, figure_json, measured_json
+from fallline.figures import FIGURES, INSTRUMENT_FIGURES, figure_json, instrument_figure_json
 from fallline.runs.asked_past import See
 from fallline.runs.experiment import Experiment
 from fallline.runs.inspection import MOST_NUMBERS, change_script, inspection
@@ -27,11 +27,11 @@ from fallline.runs.run import Run
 from fallline.runs.self_check import self_check
 from fallline.runs.snapshot import snapshot
 from fallline.runs.standing import standing_of
+from fallline.services.experiment_loader import ExperimentLoader
 from fallline.services.fair_slots import FairSlots
-from fallline.services.keeping import Keeper
-from fallline.services.measuring import Measuring
-from fallline.services.openings import Openings
+from fallline.services.measurements import Measurements
 from fallline.services.owners import Owners
+from fallline.services.store_thread import StoreThread
 from fallline.vocabulary.columns import Buckets
 from fallline.vocabulary.errors import Damaged, FieldError, InvalidRequest, NotFound
 from fallline.vocabulary.journal import Json
@@ -39,13 +39,13 @@ from fallline.vocabulary.recipe import Recipe, RunRecipe
 
 T = TypeVar("T")
 
-MADE_AT_ONCE = 2
-"""Answers and files that are made of what was read at the same time."""
+RENDERED_AT_ONCE = 2
+"""Answers and files rendered at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file to take away; what is large comes in pieces, each of which takes a moment to make."""
+    """An exported file. A large one comes in pieces, each of which is rendered quickly."""
 
     name: str
     media_type: str
@@ -53,161 +53,164 @@ class File:
 
 
 class Views:
-    """What there is to see of experiments, by their ids: one that is only stored is opened for it. Raises NotFound."""
+    """Reads of experiments by id. A stored experiment is opened for it. Raises NotFound."""
 
-    def __init__(self, openings: Openings, executor: Executor, keeper: Keeper, owners: Owners) -> None:
-        self._openings = openings
+    def __init__(
+        self, loader: ExperimentLoader, executor: Executor, store: StoreThread, owners: Owners
+    ) -> None:
+        self._loader = loader
         self._executor = executor
-        self._keeper = keeper
+        self._store = store
         self._owners = owners
-        self._making = FairSlots(MADE_AT_ONCE)
-        self._measuring = Measuring()
+        self._rendering = FairSlots(RENDERED_AT_ONCE)
+        self._measurements = Measurements()
 
-    async def _look(self, id: str, view: Callable[[Experiment], T]) -> T:
-        async with self._openings.looked_at(id):
+    async def _read(self, id: str, view: Callable[[Experiment], T]) -> T:
+        async with self._loader.reading(id):
             return await self._executor.ask(id, lambda experiment, _: view(experiment), reads=True)
 
     async def _later(self, id: str, begin: Callable[[Experiment, float, Later], None]) -> Any:
-        async with self._openings.looked_at(id):
+        async with self._loader.reading(id):
             return await self._executor.ask_later(id, begin, reads=True)
 
-    async def beside(self, id: str, make: Callable[[], T]) -> T:
-        """Make an answer or a file of what was read of an experiment, in a thread.
+    async def beside(self, id: str, render: Callable[[], T]) -> T:
+        """Render an answer or a file of an experiment in a thread.
 
-        It waits for the turn of that experiment's reads, then for that of its share. Both pay what it costs.
+        It waits for the turn of the experiment's reads, then for that of its share. Both are charged for it.
         """
         await self._executor.turn(id)
-        return await self._making.run(self._owners.share(id), partial(self._charged, id, make))
+        return await self._rendering.run(self._owners.share(id), partial(self._charged, id, render))
 
-    def _charged(self, id: str, make: Callable[[], T]) -> T:
-        """Make it, and charge what it cost: here in the thread, whether or not somebody still waits for it.
+    def _charged(self, id: str, render: Callable[[], T]) -> T:
+        """Render, and charge the time, even if the caller has left.
 
-        By the clock that turns of training are measured by: where the processor is short, both take longer.
+        Training turns use the same clock: on a busy processor both take longer.
         """
-        began = time.perf_counter()
+        start = time.perf_counter()
         try:
-            return make()
+            return render()
         finally:
-            self._executor.charge(id, time.perf_counter() - began)
+            self._executor.charge(id, time.perf_counter() - start)
 
     async def pieces(self, id: str, content: Iterator[bytes]) -> AsyncIterator[bytes]:
-        """The pieces of a large file, each made in its turn."""
+        """Return the pieces of a large file, each rendered in its turn."""
         while (piece := await self.beside(id, partial(next, content, None))) is not None:
             yield piece
 
-    # ------------------------------------------------------------------ now
+    # ------------------------------------------------------------------ the present
 
     async def state(self, id: str) -> dict[str, Any]:
-        return self.told(await self._look(id, Experiment.state))
+        return self.with_read_only(await self._read(id, Experiment.state))
 
-    def told(self, state: dict[str, Any]) -> dict[str, Any]:
-        """A state with what the experiment itself does not know."""
-        return {**state, "read_only": self._keeper.is_read_only}
+    def with_read_only(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Add to a state whether the server is read-only."""
+        return {**state, "read_only": self._store.is_read_only}
 
     async def recipe(self, id: str) -> dict[str, Any]:
         try:
-            return await self._look(id, lambda experiment: experiment.recipe.as_json())
+            return await self._read(id, lambda experiment: experiment.recipe.as_json())
         except Damaged as error:
             return (await self._readable_recipe(id, error)).as_json()
 
     async def _readable_recipe(self, id: str, error: Damaged) -> Recipe:
-        """Of a damaged experiment, with the edits before the damage. Raises that error where nothing can be read."""
-        if not (facts := await self._keeper.readable(id)):
+        """Return the recipe of a damaged experiment with the edits before the damage, or raise `error`."""
+        if not (facts := await self._store.readable(id)):
             raise error
         return standing_of(facts).with_edits()
 
     async def data(self, id: str) -> dict[str, Any]:
-        return await self._look(id, Experiment.data)
+        return await self._read(id, Experiment.data)
 
     async def findings(self, id: str, run: str) -> list[dict[str, Any]]:
-        """What the Doctor has found in a run."""
-        return await self._look(id, lambda one: one.run(run).findings())
+        """Return the Doctor's findings on a run."""
+        return await self._read(id, lambda one: one.run(run).findings())
 
     # ------------------------------------------------------------------ any step, past or present
 
     async def history(
         self, id: str, run: str, series: list[str] | None, since: int | None, until: int | None, buckets: int
     ) -> tuple[int, Buckets, frozenset[str]]:
-        """The run's generation, its history from step `since` to `until` (inclusive), and the series of every step."""
+        """Return the generation, the history from `since` to `until` (inclusive), and the series of every step."""
 
-        every_step, names = await self._look(id, lambda one: _names_of(one.run(run)))
+        every_step, names = await self._read(id, lambda one: _names_of(one.run(run)))
         if series is not None:
             _check_series(series, names)
-        generation, found = await self._later(
+        generation, columns = await self._later(
             id, lambda one, _, done: one.stretch(run, since, until, buckets, done)
         )
-        return generation, found if series is None else found.select(series), every_step
+        return generation, columns if series is None else columns.select(series), every_step
 
     async def snapshot(self, id: str, run: str, step: int | None) -> dict[str, Any]:
-        """Parameters, next gradient and next batch of a run at any step, exactly."""
-        return await self._look_at(id, run, step, snapshot)
+        """Return the exact parameters, next gradient and next batch of a run at any step."""
+        return await self._read_step(id, run, step, snapshot)
 
     async def inspect(
         self, id: str, run: str, step: int | None, rows: int | None, first: int = 0, block: int | None = None
     ) -> dict[str, Any]:
-        """The next change of a run at any step, line by line."""
-        return await self._look_at(id, run, step, partial(inspection, rows=rows, first=first, block=block))
+        """Return the next change of a run at any step, line by line."""
+        return await self._read_step(id, run, step, partial(inspection, rows=rows, first=first, block=block))
 
     async def change_script(self, id: str, run: str, step: int | None) -> str:
-        """The same change as a program. Raises InvalidRequest where it would be too long."""
-        told = await self._look_at(id, run, step, change_script)
-        if told["script"] is None:
-            few = f"a run whose change fits into a script of {MOST_NUMBERS:,} numbers; this one has {told['numbers']:,}"
-            raise InvalidRequest(FieldError("/run", few))
-        script: str = told["script"]
+        """Return the same change as a program. Raises InvalidRequest for a program that would be too long."""
+        result = await self._read_step(id, run, step, change_script)
+        if result["script"] is None:
+            count = f"{result['numbers']:,}"
+            limit = f"must need at most {MOST_NUMBERS:,} numbers for a script; its change needs {count}"
+            raise InvalidRequest(FieldError("/run", limit))
+        script: str = result["script"]
         return script
 
-    async def _look_at(self, id: str, run: str, step: int | None, see: See) -> dict[str, Any]:
-        told: dict[str, Any] = await self._later(id, lambda one, _, done: one.look(run, step, see, done))
-        return told
+    async def _read_step(self, id: str, run: str, step: int | None, see: See) -> dict[str, Any]:
+        result: dict[str, Any] = await self._later(id, lambda one, _, done: one.look(run, step, see, done))
+        return result
 
-    # ------------------------------------------------------------------ measured
+    # ------------------------------------------------------------------ measurements
 
     async def instruments(self, id: str, run: str) -> list[dict[str, str]]:
-        await self._look(id, lambda one: one.run(run).name)
+        await self._read(id, lambda one: one.run(run).name)
         return [{"name": row.name, "help": row.help} for row in INSTRUMENTS.values()]
 
     async def instrument(
         self, id: str, run: str, name: str, step: int | None, options: Json | None = None
     ) -> dict[str, Any]:
-        """What an instrument tells of a run at a step; `options` are what some may be asked besides."""
+        """Return what an instrument measures of a run at a step. Only some instruments take `options`."""
         row = instrument_of(name)
         options = options or {}
         for option in options.keys() - row.options:
-            raise InvalidRequest(FieldError(f"/{option}", f"left out: {name} has no {option} to choose"))
+            raise InvalidRequest(FieldError(f"/{option}", f"must be left out: {name} has no such option"))
         if not row.costly:
-            return await self._look_at(id, run, step, partial(row.measure, **options))
-        goes = row.measure_way is not None
+            return await self._read_step(id, run, step, partial(row.measure, **options))
+        measures_way = row.measure_way is not None
 
         def begin(one: Experiment, _: float, done: Later) -> None:
-            if goes:
-                one.way(run, step, partial(_kept_way, one), done)
+            if measures_way:
+                one.way(run, step, partial(_way_inputs, one), done)
             else:
-                one.look(run, step, partial(_kept, one), done)
+                one.look(run, step, partial(_step_inputs, one), done)
 
-        found = await self._later(id, begin)
-        seen, moves, made = found.pop("seen"), found.pop("moves"), found.pop("made_seconds", 0.0)
-        measure = partial(row.measure_way or row.measure, *seen, **options)
-        return {**found, **await self._measure(id, measure, charged=moves, before=made)}
+        result = await self._later(id, begin)
+        inputs, moves, before = result.pop("inputs"), result.pop("moves"), result.pop("made_seconds", 0.0)
+        measure = partial(row.measure_way or row.measure, *inputs, **options)
+        return {**result, **await self._measure(id, measure, charged=moves, before=before)}
 
     async def _measure(
         self, id: str, measure: Callable[[], Json], *, charged: bool, before: float = 0.0
     ) -> Json:
         await self._executor.turn(id)
         timed, share = partial(self._charged, id, measure), self._owners.share(id)
-        return await self._measuring.take(timed, share=share, charged=charged, before=before)
+        return await self._measurements.take(timed, share=share, charged=charged, before=before)
 
-    def wrote(self, seconds: float) -> None:
-        """To write down what an instrument told took so long."""
-        self._measuring.wrote(seconds)
+    def add_encoding(self, seconds: float) -> None:
+        """Count the time in which the answer of an instrument was encoded."""
+        self._measurements.add_encoding(seconds)
 
     async def check(self, id: str, run: str) -> dict[str, Any]:
-        """What the run finds when it checks itself: of a copy, beside the training, and once: no gauge waits for it."""
-        subject = await self._look(id, lambda one: one.run(run).to_check())
-        found = await self._measure(id, partial(self_check, subject), charged=False)
-        return {"step": subject.state.step, **found}
+        """Return the self-check of a run, computed on a copy beside the training."""
+        subject = await self._read(id, lambda one: one.run(run).to_check())
+        result = await self._measure(id, partial(self_check, subject), charged=False)
+        return {"step": subject.state.step, **result}
 
-    # ------------------------------------------------------------------ made of it
+    # ------------------------------------------------------------------ figures and files
 
     async def figure(
         self,
@@ -219,44 +222,49 @@ class Views:
         *,
         filled: bool = True,
     ) -> dict[str, Any]:
-        """A Plotly figure as plain JSON, filled with the runs' histories; or that of an instrument, filled with what it
-        tells of a run (None: the first) at a step, unless it is only asked what it is made of.
+        """Return a Plotly figure as plain JSON.
+
+        A figure of histories shows all runs. A figure of an instrument shows one run (None: the first) at a step;
+        without `filled` it has no data, and nothing is measured.
         """
         if name in FIGURES:
-            view = await self._look(id, Experiment.figure_view)
+            view = await self._read(id, Experiment.figure_view)
             return await self.beside(id, partial(figure_json, name, view))
-        if name not in MEASURED:
-            raise NotFound(f"no figure of that name; there are {', '.join([*FIGURES, *MEASURED])}")
-        bare = await self._look(id, lambda one: one.figure_view(at_most=1))
-        of = await self._look(id, lambda one: one.run(next(iter(one.runs)) if run is None else run).name)
-        told = [await self.instrument(id, of, MEASURED[name].instrument, step, options)] if filled else []
-        return await self.beside(id, partial(measured_json, name, bare, of, told))
+        if name not in INSTRUMENT_FIGURES:
+            raise NotFound(f"no figure has this name; there are {', '.join([*FIGURES, *INSTRUMENT_FIGURES])}")
+        bare = await self._read(id, lambda one: one.figure_view(at_most=1))
+        of = await self._read(id, lambda one: one.run(next(iter(one.runs)) if run is None else run).name)
+        instrument = INSTRUMENT_FIGURES[name].instrument
+        measured = [await self.instrument(id, of, instrument, step, options)] if filled else []
+        return await self.beside(id, partial(instrument_figure_json, name, bare, of, measured))
 
     async def export(self, id: str, name: str, run: str | None) -> File:
-        """A file to take away, of one run or of all."""
+        """Return an exported file of one run, or of all (None)."""
         if name not in EXPORTS:
-            raise NotFound(f"no export of that name; there are {', '.join(EXPORTS)}")
+            raise NotFound(f"no export has this name; there are {', '.join(EXPORTS)}")
         row = EXPORTS[name]
         try:
-            found = await self._look(id, lambda one: taken(one, run))
+            data = await self._read(id, lambda one: export_data(one, run))
         except Damaged as error:
             if name != RECIPE:
                 raise
             return File(name, row.media_type, as_file(await self._readable_recipe(id, error)))
-        content = await self.beside(id, partial(row.make, found))
+        content = await self.beside(id, partial(row.make, data))
         return File(row.name_for(run), row.media_type, content)
 
 
-def _kept(one: Experiment, problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
-    """What a measurement needs, to be taken later: the run's own state goes on, if the experiment moves."""
-    return {"seen": (problem, state.copy(), recipe), "moves": one.moving}
+def _step_inputs(
+    one: Experiment, problem: Problem, state: TrainingState, recipe: RunRecipe
+) -> dict[str, Any]:
+    """Return the inputs of a measurement. The state is copied, because the run may go on before it is measured."""
+    return {"inputs": (problem, state.copy(), recipe), "moves": one.moving}
 
 
-def _kept_way(
+def _way_inputs(
     one: Experiment, problem: Problem, states: list[TrainingState], recipe: RunRecipe
 ) -> dict[str, Any]:
-    """The same of a way; its states are copies already."""
-    return {"seen": (problem, states, recipe), "moves": one.moving}
+    """Return the inputs of a measurement along several steps. The states are copies already."""
+    return {"inputs": (problem, states, recipe), "moves": one.moving}
 
 
 def _names_of(run: Run) -> tuple[frozenset[str], tuple[str, ...]]:
@@ -265,4 +273,4 @@ def _names_of(run: Run) -> tuple[frozenset[str], tuple[str, ...]]:
 
 def _check_series(series: list[str], names: tuple[str, ...]) -> None:
     if any(name not in names for name in series):
-        raise InvalidRequest(FieldError("/series", f"series that exist: {', '.join(names)}"))
+        raise InvalidRequest(FieldError("/series", f"must be names of series; there are {', '.join(names)}"))

@@ -37,7 +37,7 @@ class Step(StrictModel):
     @model_validator(mode="after")
     def _one_of_both(self) -> Step:
         if self.steps is not None and self.epochs is not None:
-            raise ValueError("should have steps or epochs, not both")
+            raise ValueError("must have steps or epochs, not both")
         return self
 
 
@@ -57,7 +57,7 @@ class EditRun(Change):
     @model_validator(mode="after")
     def _something(self) -> EditRun:
         if not self.model_fields_set:
-            raise ValueError("should change at least one setting")
+            raise ValueError("must change at least one setting")
         return self
 
 

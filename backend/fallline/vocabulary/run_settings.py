@@ -92,7 +92,7 @@ class Redraw(StrictModel):
     @model_validator(mode="after")
     def _each_once(self) -> Redraw:
         if len(set(self.layers)) < len(self.layers):
-            raise ValueError("should name each layer once")
+            raise ValueError("must name each layer once")
         return self
 
 
@@ -242,7 +242,7 @@ class Change(MethodSettings):
     @classmethod
     def _null_only_where_it_is_a_value(cls, value: Any, info: ValidationInfo) -> Any:
         if value is None and info.field_name in EDITABLE and info.field_name not in NULLABLE:
-            raise ValueError("should not be null: omit it to leave it unchanged")
+            raise ValueError("must not be null: omit it to leave it unchanged")
         return value
 
     def changes(self) -> dict[str, Any]:

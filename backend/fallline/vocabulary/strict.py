@@ -18,7 +18,7 @@ UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 def _printable(text: str) -> str:
     if any(unicodedata.category(character) in UNPRINTABLE for character in text):
-        raise ValueError("should be one line of text without control characters")
+        raise ValueError("must be one line of text without control characters")
     return unicodedata.normalize("NFC", text)
 
 
@@ -38,7 +38,7 @@ def at_most(limit: int, bound: str = "") -> BeforeValidator:
         if isinstance(value, list | dict) and len(value) > limit:
             if bound:
                 raise TooExpensive(bound, limit, len(value))
-            raise ValueError(f"should have at most {limit} entries")
+            raise ValueError(f"must have at most {limit} entries")
         return value
 
     return BeforeValidator(within)

@@ -1,7 +1,7 @@
-"""Answers as JSON text, made so that large ones do not hold up the event loop.
+"""Answers as JSON text, encoded so that large ones do not block the event loop.
 
-Python's encoder holds the interpreter for as long as one call lasts, in whichever thread: so large answers are encoded
-list by list, in a thread. Must not know what is in an answer.
+Python's encoder holds the interpreter lock during each call, in any thread. So large answers are encoded list by list
+in a thread. Must not know what is in an answer.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(","
 
 
 def text_of(value: Any) -> str:
-    """The value as compact JSON; ValueError for NaN and infinities, which must not have come this far."""
+    """Encode a value as compact JSON. Raises ValueError for NaN and infinities."""
     return _ENCODER.encode(value)
 
 
 def piecewise(value: Any) -> str:
-    """The same text, encoded list by list."""
+    """Encode a value list by list; the text is the same."""
     return "".join(_pieces(value))
 
 
 def _pieces(value: Any) -> Iterator[str]:
     if isinstance(value, dict) and value:
-        opening = "{"
+        live = "{"
         for name, item in value.items():
-            yield f"{opening}{_ENCODER.encode(name)}:"
+            yield f"{live}{_ENCODER.encode(name)}:"
             yield from _pieces(item)
-            opening = ","
+            live = ","
         yield "}"
     elif isinstance(value, list) and value and isinstance(value[0], dict | list):
-        opening = "["
+        live = "["
         for item in value:
-            yield opening
+            yield live
             yield from _pieces(item)
-            opening = ","
+            live = ","
         yield "]"
     else:
         yield _ENCODER.encode(value)
@@ -54,22 +54,22 @@ class Answer(JSONResponse):
 
 
 Beside = Callable[[Callable[[], str]], Awaitable[str]]
-"""Has a text made in a thread."""
+"""Runs a function in a thread and returns its text."""
 
 
 async def large(make: Callable[[], Any], beside: Beside) -> Response:
-    """The JSON answer of what `make()` gives, made and encoded `beside` the event loop."""
+    """Return the result of `make()` as JSON, computed and encoded `beside` the event loop."""
     return Response(await beside(lambda: piecewise(make())), media_type="application/json")
 
 
-async def large_with_cost(value: Any, took: Callable[[float], None]) -> Response:
-    """The same of a value; `took` is told how many seconds of a processor it was encoded."""
+async def large_with_cost(value: Any, report: Callable[[float], None]) -> Response:
+    """Return a value as JSON, encoded in a thread, and report the processor seconds of the encoding."""
 
-    def encoded() -> tuple[str, float]:
-        began = time.thread_time()
+    def encode() -> tuple[str, float]:
+        start = time.thread_time()
         text = piecewise(value)
-        return text, time.thread_time() - began
+        return text, time.thread_time() - start
 
-    text, seconds = await asyncio.to_thread(encoded)
-    took(seconds)
+    text, seconds = await asyncio.to_thread(encode)
+    report(seconds)
     return Response(text, media_type="application/json")

@@ -1,4 +1,4 @@
-"""The application: which routes there are, and what stands around all of them. Must not know how anything is done."""
+"""The application: its routes and the middleware around them. Must not know how anything is done."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ from fallline.web import (
     parameter_routes,
     qr_routes,
 )
+from fallline.web.dependencies import RateLimiter
 from fallline.web.errors import problem_response
 from fallline.web.methods import Methods, table_of
 from fallline.web.open_sockets import OpenSockets
 from fallline.web.openapi import describe
 from fallline.web.pages import Pages, page_routes
-from fallline.web.queries import EachOnce
+from fallline.web.queries import QueryLimits
 from fallline.web.security import Guard
 from fallline.web.socket import Connection
-from fallline.web.visitors import Turnstile
 
 MOST_SOCKETS = 1_000
-"""Sockets that watch something. Each takes some 50 KB, and a page needs one."""
+"""Sockets that watch an experiment. Each takes some 50 KB, and a page needs one."""
 
 PAGE_PATHS = {"/": ("GET",), "/openapi.json": ("GET",), "/assets/{version}/{path:path}": ("GET",)}
 
 
 def build_app(lab: Lab, pages: Pages, settings: Settings) -> FastAPI:
-    """The application around a lab that it starts and stops."""
+    """Return the application around a lab, which it starts and stops."""
     app = FastAPI(
         title="fallline",
         version=__version__,
@@ -53,7 +53,7 @@ def build_app(lab: Lab, pages: Pages, settings: Settings) -> FastAPI:
     )
     app.state.lab, app.state.pages, app.state.is_ready = lab, pages, False
     app.state.drawing = asyncio.Semaphore(1)
-    app.state.turnstile = Turnstile(settings.requests_per_second)
+    app.state.rate_limiter = RateLimiter(settings.requests_per_second)
     apis = (
         health_routes,
         experiment_routes,
@@ -72,18 +72,20 @@ def build_app(lab: Lab, pages: Pages, settings: Settings) -> FastAPI:
     async def stream(websocket: WebSocket) -> None:
         connection = Connection(websocket, lab, settings.commands_per_second, sockets)
         try:
-            sockets.enter(connection.guest, time.monotonic())
+            sockets.enter(connection.open_socket, time.monotonic())
         except Unavailable as full:
             await websocket.send_denial_response(problem_response(full))
             return
         try:
             await connection.run()
         finally:
-            sockets.leave(connection.guest)
+            sockets.leave(connection.open_socket)
 
     @app.websocket("/{path:path}")
     async def nowhere(websocket: WebSocket) -> None:
-        await websocket.send_denial_response(problem_response(NotFound("the socket is at /api/v1/stream")))
+        await websocket.send_denial_response(
+            problem_response(NotFound("no socket at this URL: use /api/v1/stream"))
+        )
 
     errors.install(app)
     document = describe(app)
@@ -92,7 +94,7 @@ def build_app(lab: Lab, pages: Pages, settings: Settings) -> FastAPI:
         Middleware(Guard, hosts=settings.hosts, origins=settings.origins),
         Middleware(errors.LastResort),
         Middleware(Methods, table=table_of(_paths(document))),
-        Middleware(EachOnce),
+        Middleware(QueryLimits),
     ]
     return app
 

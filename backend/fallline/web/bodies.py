@@ -1,8 +1,8 @@
-"""Bodies of requests: read with a limit in size and time, parsed strictly, checked against the vocabulary.
+"""Request bodies: read with limits on size and time, parsed strictly, and validated.
 
-The framework's own reading is not used: it takes bodies of any size and NaN, and repeats what came in. The body is JSON
-whatever Content-Type says, so that `curl -d '{"steps": 5}'` works; what a foreign page might send with a form is
-refused by its Origin. Files are the exception: what is no CSV would be read as one, and misunderstood.
+The framework's parser is not used: it accepts bodies of any size and NaN, and repeats rejected values. A body is JSON
+whatever its Content-Type, so that `curl -d '{"steps": 5}'` works; forms of foreign pages are refused by their Origin.
+Uploads must declare their content type.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from pydantic import BaseModel, ValidationError
 from fallline.runs.bounds import BOUNDS
 from fallline.vocabulary.errors import TooLarge
 from fallline.web.errors import TooSlow, UnsupportedMediaType
-from fallline.web.plain_words import invalid
 from fallline.web.strict_json import parse_object
+from fallline.web.validation_messages import invalid
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -31,43 +31,49 @@ UNICODE = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
 async def read(request: Request, limit: int = BODY_BYTES) -> bytes:
-    """The raw body. Raises TooLarge as soon as that is known, and TooSlow when it does not end."""
+    """Return the raw body. Raises TooLarge as early as possible, and TooSlow."""
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:
-        raise TooLarge(f"a body holds at most {limit:,} bytes")
+        raise _too_large(limit)
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > limit:
-                    raise TooLarge(f"a body holds at most {limit:,} bytes")
+                    raise _too_large(limit)
     except TimeoutError:
-        raise TooSlow(f"a body has to arrive within {BODY_SECONDS:g} s") from None
+        raise TooSlow(f"the body must arrive within {BODY_SECONDS:g} s") from None
     return bytes(body)
 
 
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"the body must have at most {limit:,} bytes")
+
+
 async def csv_of(request: Request) -> bytes:
-    """The raw body of a CSV. Raises UnsupportedMediaType for what does not say that it is one, in UTF-8."""
+    """Return the raw body of a CSV. Raises UnsupportedMediaType unless the request declares CSV in UTF-8."""
     kind, *parameters = (part.strip() for part in request.headers.get("content-type", "").lower().split(";"))
     charsets = [
         part.removeprefix("charset=").strip('"') for part in parameters if part.startswith("charset=")
     ]
     if kind != "text/csv" or not UNICODE.issuperset(charsets):
-        raise UnsupportedMediaType("text/csv", "send the table as Content-Type: text/csv, in UTF-8")
+        raise UnsupportedMediaType(
+            "text/csv", "send the table in UTF-8 with the header Content-Type: text/csv"
+        )
     return await read(request, CSV_BYTES)
 
 
 async def npz_of(request: Request) -> bytes:
-    """The raw body of an .npz. Raises UnsupportedMediaType for what does not say that it is a file of bytes."""
+    """Return the raw body of an .npz. Raises UnsupportedMediaType unless the request declares binary content."""
     kind = request.headers.get("content-type", "").lower().partition(";")[0].strip()
     if kind != NPZ_KIND:
-        raise UnsupportedMediaType(NPZ_KIND, f"send the .npz as Content-Type: {NPZ_KIND}")
+        raise UnsupportedMediaType(NPZ_KIND, f"send the .npz with the header Content-Type: {NPZ_KIND}")
     return await read(request, NPZ_BYTES)
 
 
 def checked(model: type[M], body: dict[str, Any]) -> M:
-    """The body as the model says it. Raises InvalidRequest."""
+    """Validate a body against a model. Raises InvalidRequest."""
     try:
         return model.model_validate(body)
     except ValidationError as error:
@@ -75,7 +81,7 @@ def checked(model: type[M], body: dict[str, Any]) -> M:
 
 
 def body_of(model: type[M]) -> Callable[[Request], Awaitable[M]]:
-    """A dependency that gives the request's body as the model; no body at all is `{}`."""
+    """Return a dependency that parses the body into the model; an empty body is `{}`."""
 
     async def body(request: Request) -> M:
         return checked(model, parse_object(await read(request)))

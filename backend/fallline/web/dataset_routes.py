@@ -1,4 +1,4 @@
-"""One's own data over HTTP: a CSV comes in, and what was found in it is told. Must not know how a table is read."""
+"""Routes of uploaded tables. Must not know how a CSV is parsed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from starlette.responses import Response
 from fallline.vocabulary import upload_answers
 from fallline.web.answers import Answer
 from fallline.web.bodies import csv_of
+from fallline.web.dependencies import Owner, TheLab
 from fallline.web.openapi import OWNER, answers_of
-from fallline.web.visitors import Owner, TheLab
 
 router = APIRouter(prefix="/api/v1/datasets", tags=["datasets"], default_response_class=Answer)
 
@@ -25,16 +25,17 @@ CSV_BODY = {"required": True, "content": {"text/csv": {"schema": {"type": "strin
     openapi_extra={"requestBody": CSV_BODY, "parameters": [OWNER]},
 )
 async def add(_: Owner, body: Annotated[bytes, Depends(csv_of)], lab: TheLab) -> Response:
-    """A table of one's own, in UTF-8. A recipe uses it as `{"data": {"name": "csv", "dataset": id, "target": column}}`.
+    """Upload a table as CSV in UTF-8, with at most 5,000 rows, 32 columns and 1 MiB.
 
-    At most 5,000 rows, 32 columns and 1 MiB. Fields are parted by commas, semicolons or tabs; a first row that names
-    the columns is told from one of numbers. Rows that cannot be used are told with their line and left out.
+    A recipe uses it as `{"data": {"name": "csv", "dataset": id, "target": column}}`. Commas, semicolons or tabs
+    separate fields. A first row of names is recognized. Rows that cannot be used are left out and listed in `skipped`,
+    each with its line and reason.
     """
-    told = await lab.add_table(body)
-    return Answer(told, 201, headers={"Location": f"/api/v1/datasets/{told['id']}"})
+    content = await lab.add_table(body)
+    return Answer(content, 201, headers={"Location": f"/api/v1/datasets/{content['id']}"})
 
 
 @router.get("/{id}", responses=answers_of(404, model=upload_answers.Table))
 async def table(id: str, lab: TheLab) -> Response:
-    """The same again: columns, rows, and what was left out."""
+    """Return the columns, the number of rows and the skipped rows of an uploaded table."""
     return Answer(await lab.table(id))

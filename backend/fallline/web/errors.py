@@ -1,6 +1,6 @@
-"""Errors as the world sees them: RFC 9457 problem details, and the one table from kind to status.
+"""Errors as RFC 9457 problem details, and the table from error class to HTTP status.
 
-They never repeat what came in, and never tell of the server's inside. Must not know which routes there are.
+They never repeat rejected values, and never show internals of the server. Must not know which routes there are.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ from fallline.vocabulary.errors import (
     UnusableParameters,
     UnusableTable,
 )
-from fallline.web.plain_words import translated
+from fallline.web.validation_messages import translated
 
 log = logging.getLogger("fallline.web")
 
 
 class MethodNotAllowed(FalllineError):
-    """The address exists, but not for this method. `allowed` is the value of the Allow header."""
+    """The URL exists, but not for this method. `allowed` is the value of the Allow header."""
 
     code = "method-not-allowed"
-    title = "The address does not take this method"
+    title = "The URL does not support this method"
 
     def __init__(self, allowed: str) -> None:
-        super().__init__(f"this address takes {allowed}")
+        super().__init__(f"use one of the methods {allowed}")
         self.allowed = allowed
 
 
@@ -57,54 +57,54 @@ class ForeignOrigin(FalllineError):
     """A page of another site tries to change something, or to open a socket."""
 
     code = "foreign-origin"
-    title = "Pages of other sites may not do that"
+    title = "Pages of other origins may not do this"
 
 
 class UnknownHost(FalllineError):
-    """The request came under a name that is not this server's (DNS rebinding does that)."""
+    """The Host header names another server, as in DNS rebinding."""
 
     code = "unknown-host"
-    title = "This server does not go by that name"
+    title = "The Host header does not name this server"
 
 
 class Malformed(FalllineError):
-    """What is no HTTP, or no handshake of a socket, and never reaches the application."""
+    """Invalid HTTP or an invalid socket handshake. It never reaches the application."""
 
     code = "malformed-request"
-    title = "The request cannot be read"
+    title = "The request is not valid HTTP"
 
 
 class TooSlow(FalllineError):
-    """A body that does not end."""
+    """A body that does not arrive in time."""
 
     code = "too-slow"
     title = "The request took too long to arrive"
 
 
 class UnsupportedMediaType(FalllineError):
-    """A body of a kind that the address does not take. `taken` is the kind that it does."""
+    """A body of an unsupported content type. `supported` is the supported one."""
 
     code = "unsupported-media-type"
-    title = "The address does not take this kind of body"
+    title = "The URL does not support this content type"
 
-    def __init__(self, taken: str, detail: str) -> None:
+    def __init__(self, supported: str, detail: str) -> None:
         super().__init__(detail)
-        self.taken = taken
+        self.supported = supported
 
 
 class Internal(FalllineError):
-    """A mistake of this server's. `instance` stands in its log too."""
+    """A fault of this server. The log has its cause under `instance`."""
 
     code = "internal-error"
     title = "Something went wrong in the server"
 
     def __init__(self, instance: str) -> None:
-        super().__init__("it is a mistake of the server, and stands in its log under the instance given here")
+        super().__init__("the server has a fault; its log has the cause under this `instance`")
         self.instance = instance
 
     @classmethod
-    def anew(cls) -> Internal:
-        """One more, with an instance id of its own."""
+    def new(cls) -> Internal:
+        """Return an error with a new instance id."""
         return cls(f"/instances/{secrets.token_hex(8)}")
 
     def members(self) -> dict[str, object]:
@@ -136,7 +136,7 @@ STATUS: Mapping[type[FalllineError], int] = {
     ReadOnly: 503,
     Unattended: 503,
 }
-"""Every kind of problem and its HTTP status; `type` is /problems/ and the code."""
+"""The HTTP status of each error class."""
 
 
 class ProblemResponse(JSONResponse):
@@ -146,7 +146,7 @@ class ProblemResponse(JSONResponse):
 
 
 def problem(error: FalllineError) -> dict[str, Any]:
-    """The problem details of an error: the same object for REST and for the socket."""
+    """Return the problem details of an error, the same for REST and the socket."""
     return {
         "type": f"/problems/{error.code}",
         "title": error.title,
@@ -157,7 +157,7 @@ def problem(error: FalllineError) -> dict[str, Any]:
 
 
 def problem_response(error: FalllineError) -> ProblemResponse:
-    """The HTTP response that tells of an error, with the headers its status asks for."""
+    """Return the HTTP response for an error, with the headers of its status."""
     return ProblemResponse(problem(error), STATUS[type(error)], headers=_headers(error))
 
 
@@ -169,8 +169,8 @@ def _headers(error: FalllineError) -> dict[str, str]:
             return {"Allow": allowed}
         case TooManyRequests(retry_after=seconds) | Unavailable(retry_after=seconds):
             return {"Retry-After": str(max(1, round(seconds)))}
-        case UnsupportedMediaType(taken=taken):
-            return {"Accept-Post": taken}
+        case UnsupportedMediaType(supported=supported):
+            return {"Accept-Post": supported}
         case TooSlow():
             return {"Connection": "close"}
         case _:
@@ -178,29 +178,27 @@ def _headers(error: FalllineError) -> dict[str, str]:
 
 
 def install(app: FastAPI) -> None:
-    """Let every error of the app's handlers, and the framework's own, be told as problem details."""
-    app.add_exception_handler(FalllineError, _told)
-    app.add_exception_handler(RequestValidationError, _query_told)
-    app.add_exception_handler(HTTPException, _framework_told)
+    """Answer all errors of handlers and of the framework with problem details."""
+    app.add_exception_handler(FalllineError, _own_error)
+    app.add_exception_handler(RequestValidationError, _query_error)
+    app.add_exception_handler(HTTPException, _framework_error)
 
 
-async def _told(_: Request, error: Exception) -> ProblemResponse:
+async def _own_error(_: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, FalllineError)
     return problem_response(error)
 
 
-async def _query_told(request: Request, error: Exception) -> ProblemResponse:
+async def _query_error(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, RequestValidationError)
-    complaints = [{**complaint, "loc": complaint["loc"][1:]} for complaint in error.errors()]
-    return problem_response(translated(complaints, dict(request.query_params)))
+    errors = [{**each, "loc": each["loc"][1:]} for each in error.errors()]
+    return problem_response(translated(errors, dict(request.query_params)))
 
 
-async def _framework_told(_: Request, error: Exception) -> ProblemResponse:
+async def _framework_error(_: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
-        return problem_response(
-            NotFound("there is nothing at this address; /openapi.json lists what there is")
-        )
+        return problem_response(NotFound("no such URL; /openapi.json lists all of them"))
     if error.status_code == 405:
         return problem_response(MethodNotAllowed((error.headers or {}).get("Allow", "")))
     phrase = HTTPStatus(error.status_code).phrase
@@ -209,7 +207,7 @@ async def _framework_told(_: Request, error: Exception) -> ProblemResponse:
 
 
 class LastResort:
-    """ASGI middleware: what nobody foresaw is answered with 500 and an instance id, and logged under it."""
+    """ASGI middleware that answers unexpected exceptions with 500 and an instance id, and logs them under it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -230,8 +228,8 @@ class LastResort:
         except ClientDisconnect:
             return
         except Exception:
-            error = Internal.anew()
-            log.exception("%s: unforeseen", error.instance)
+            error = Internal.new()
+            log.exception("%s: unexpected exception", error.instance)
             if started:
                 raise
             await problem_response(error)(scope, receive, send)

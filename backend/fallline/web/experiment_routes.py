@@ -1,4 +1,4 @@
-"""Experiments and their runs over HTTP: which call asks what of the lab. Must not know what the lab does about it."""
+"""Routes of experiments and their runs: each translates one call into a call of the lab."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from fallline.vocabulary import answers, catalog_answers, commands, finding_answ
 from fallline.vocabulary.recipe import Recipe
 from fallline.web.answers import Answer, large, large_with_cost
 from fallline.web.bodies import body_of
+from fallline.web.dependencies import Address, Key, Owner, TheLab, Token, disconnection
 from fallline.web.openapi import OWNER, answers_of, body, command, reference
 from fallline.web.queries import AtStep, FigureQuery, Inspect, InstrumentQuery
-from fallline.web.visitors import Address, Key, Owner, TheLab, Token, watched
 
 router = APIRouter(prefix="/api/v1", tags=["experiments"], default_response_class=Answer)
 one = "/experiments/{id}"
@@ -27,7 +27,10 @@ GONE = answers_of(401, 404, 409, 429, 503, ok=204)
 
 @router.get("/catalog", tags=["catalog"], responses=answers_of(model=catalog_answers.Catalog))
 async def catalog(lab: TheLab) -> Response:
-    """What a recipe may name, with parameters, ranges and help; and the bounds."""
+    """List data sets, activations, losses, optimizers, schedules and initializers, and the bounds of a recipe.
+
+    Each row has its parameters with JSON schema, default, range, unit and a line of help.
+    """
     return Answer(lab.catalog())
 
 
@@ -43,7 +46,10 @@ async def catalog(lab: TheLab) -> Response:
 async def create(
     owner: Owner, address: Address, recipe: Annotated[Recipe, Depends(body_of(Recipe))], lab: TheLab
 ) -> Response:
-    """A new experiment; whatever the recipe leaves out is the notebook's."""
+    """Create an experiment from a recipe; `{}` is the notebook's. Fields left out get their defaults.
+
+    The answer has the `token` that allows changes. It is returned only here.
+    """
     state, token = await lab.create(recipe, owner=owner, address=address)
     location = {"Location": f"/api/v1/experiments/{state['id']}"}
     return Answer({**state, "token": token}, 201, headers=location)
@@ -51,46 +57,46 @@ async def create(
 
 @router.get(one, responses=answers_of(404, model=answers.ExperimentState))
 async def state(id: str, lab: TheLab) -> Response:
-    """The experiment now."""
+    """Return the present state of the experiment and its runs."""
     return Answer(await lab.views.state(id))
 
 
 @router.get(one + "/recipe", responses=RECIPE)
 async def recipe(id: str, lab: TheLab) -> Response:
-    """The recipe with all edits so far; posting it again gives the same numbers."""
+    """Return the recipe with all edits so far. Posting it again gives the same numbers."""
     return Answer(await lab.views.recipe(id))
 
 
 @router.delete(one, status_code=204, responses=GONE, openapi_extra=command(None, keyed=False))
 async def delete(id: str, token: Token, lab: TheLab) -> Response:
-    """Delete the experiment, for good."""
+    """Delete the experiment permanently."""
     await lab.delete(id, token)
     return Response(status_code=204)
 
 
 @router.get(one + "/data", responses=answers_of(404, model=answers.Samples))
 async def data(id: str, lab: TheLab) -> Response:
-    """All samples in the network's units."""
+    """Return all samples in the network's units, and the rows of the training and test split."""
     samples = await lab.views.data(id)
     return await large(lambda: samples, partial(lab.views.beside, id))
 
 
 @router.get(one + "/figures/{name}", tags=["figures"], responses=answers_of(404, 422, model=answers.Figure))
 async def figure(id: str, name: str, query: FigureQuery, lab: TheLab) -> Response:
-    """A Plotly figure of the experiment: `plotly.io.from_json` reads it.
+    """Return a Plotly figure as JSON for `plotly.io.from_json`.
 
-    `loss` and `gradients` show all runs. The others show what an instrument tells of one `run` (the first, if none is
-    named) at a `step` (the present one); `filled=false` tells only what they are made of, and measures nothing.
+    `loss` and `gradients` show all runs. Each other figure shows an instrument's measurement of one `run` (default: the
+    first) at a `step` (default: the present one). With `filled=false` it comes without data, and nothing is measured.
     """
-    drawn = await lab.views.figure(id, name, query.run, query.step, query.options, filled=query.filled)
-    return await large(lambda: drawn, partial(lab.views.beside, id))
+    content = await lab.views.figure(id, name, query.run, query.step, query.options, filled=query.filled)
+    return await large(lambda: content, partial(lab.views.beside, id))
 
 
 # ---------------------------------------------------------------------- commands
 
 
-def _asked(model: commands.Command) -> dict[str, Any]:
-    """The body as it came: only what was said, so that a repeat is known as one."""
+def _content(model: commands.Command) -> dict[str, Any]:
+    """Return the body with only the fields that were sent, so that a repeat can be compared with it."""
     return model.model_dump(mode="json", exclude_unset=True)
 
 
@@ -100,11 +106,11 @@ async def play(
     token: Token,
     key: Key,
     address: Address,
-    asked: Annotated[commands.Play, Depends(body_of(commands.Play))],
+    payload: Annotated[commands.Play, Depends(body_of(commands.Play))],
     lab: TheLab,
 ) -> Response:
-    """Make steps from here on, until paused."""
-    return Answer(await lab.command(id, token, "play", _asked(asked), key=key, address=address))
+    """Make steps continuously until the experiment is paused."""
+    return Answer(await lab.command(id, token, "play", _content(payload), key=key, address=address))
 
 
 @router.post(one + "/pause", responses=STATE, openapi_extra=command(commands.Pause))
@@ -113,11 +119,11 @@ async def pause(
     token: Token,
     key: Key,
     address: Address,
-    asked: Annotated[commands.Pause, Depends(body_of(commands.Pause))],
+    payload: Annotated[commands.Pause, Depends(body_of(commands.Pause))],
     lab: TheLab,
 ) -> Response:
-    """Stop at the step at hand."""
-    return Answer(await lab.command(id, token, "pause", _asked(asked), key=key, address=address))
+    """Stop after the present step."""
+    return Answer(await lab.command(id, token, "pause", _content(payload), key=key, address=address))
 
 
 @router.post(one + "/step", responses=STATE, openapi_extra=command(commands.Step))
@@ -126,17 +132,20 @@ async def step(
     token: Token,
     key: Key,
     address: Address,
-    asked: Annotated[commands.Step, Depends(body_of(commands.Step))],
+    payload: Annotated[commands.Step, Depends(body_of(commands.Step))],
     lab: TheLab,
     request: Request,
 ) -> Response:
-    """Make so many steps, or passes; answers when they are made.
+    """Make a number of steps or epochs; the answer comes when they are done. A playing experiment is paused first.
 
-    Steps whose caller has hung up are paused after 30 s. The same Idempotency-Key goes on to where they were going.
+    If the caller hangs up, the steps are paused after 30 s. A repeat with the same Idempotency-Key continues them to
+    their target.
     """
-    async with watched(request) as gone:
+    async with disconnection(request) as disconnected:
         return Answer(
-            await lab.command(id, token, "step", _asked(asked), key=key, address=address, gone=gone)
+            await lab.command(
+                id, token, "step", _content(payload), key=key, address=address, disconnected=disconnected
+            )
         )
 
 
@@ -146,11 +155,11 @@ async def reset(
     token: Token,
     key: Key,
     address: Address,
-    asked: Annotated[commands.Reset, Depends(body_of(commands.Reset))],
+    payload: Annotated[commands.Reset, Depends(body_of(commands.Reset))],
     lab: TheLab,
 ) -> Response:
-    """Back to step 0 with the settings in force."""
-    return Answer(await lab.command(id, token, "reset", _asked(asked), key=key, address=address))
+    """Return to step 0. The settings in force become the runs' settings, and their edits are removed."""
+    return Answer(await lab.command(id, token, "reset", _content(payload), key=key, address=address))
 
 
 # ---------------------------------------------------------------------- runs
@@ -168,11 +177,11 @@ async def add_run(
     token: Token,
     key: Key,
     address: Address,
-    asked: Annotated[commands.AddRun, Depends(body_of(commands.AddRun))],
+    payload: Annotated[commands.AddRun, Depends(body_of(commands.AddRun))],
     lab: TheLab,
 ) -> Response:
-    """Another run from step 0, from the same initial parameters."""
-    return Answer(await lab.command(id, token, "add_run", _asked(asked), key=key, address=address), 201)
+    """Add a run from step 0 with the same initial parameters, or with `fork_of` a fork at any step of another run."""
+    return Answer(await lab.command(id, token, "add_run", _content(payload), key=key, address=address), 201)
 
 
 @router.patch(
@@ -187,38 +196,37 @@ async def edit(
     token: Token,
     key: Key,
     address: Address,
-    asked: Annotated[commands.EditRun, Depends(body_of(commands.EditRun))],
+    payload: Annotated[commands.EditRun, Depends(body_of(commands.EditRun))],
     lab: TheLab,
 ) -> Response:
-    """A live edit, in force from the next step on: `{"batch_size": 1}` makes GD SGD, null makes it GD again."""
-    return Answer(await lab.command(id, token, "edit", _asked(asked), run, key, address=address))
+    """Change settings of a run from its next step on. `{"batch_size": 1}` turns GD into SGD; null turns it back."""
+    return Answer(await lab.command(id, token, "edit", _content(payload), run, key, address=address))
 
 
 @router.delete(of_run, status_code=204, tags=["runs"], responses=GONE, openapi_extra=command(None))
 async def remove_run(id: str, run: str, token: Token, key: Key, address: Address, lab: TheLab) -> Response:
-    """Take the run out of the experiment."""
+    """Remove the run from the experiment."""
     await lab.command(id, token, "remove_run", {}, run, key, address=address)
     return Response(status_code=204)
 
 
 @router.get(of_run + "/snapshot", tags=["runs"], responses=answers_of(404, 422, model=answers.Snapshot))
 async def snapshot(id: str, run: str, query: AtStep, lab: TheLab) -> Response:
-    """Parameters, and the gradient and batch of the next change."""
-    told = await lab.views.snapshot(id, run, query.step)
-    return await large(lambda: told, partial(lab.views.beside, id))
+    """Return the parameters at a step, and the gradient and the batch of the next change."""
+    content = await lab.views.snapshot(id, run, query.step)
+    return await large(lambda: content, partial(lab.views.beside, id))
 
 
 @router.get(of_run + "/inspect", tags=["runs"], responses=answers_of(404, 422, model=answers.Inspection))
 async def inspect(id: str, run: str, query: Inspect, lab: TheLab) -> Response:
-    """The next change line by line: NumPy expression, name, shape, values.
+    """Return the next change line by line: NumPy expression, name, shape, values.
 
-    Arrays with a row for each sample of the batch tell at most `rows` of them, from row `first` on; without `rows`, all
-    while the whole answer stays within 200,000 numbers, else as many as fit. With `block` no array tells more than its
-    first so many columns, and none of the others more than its first so many rows; `largest_at` and `change` then tell
-    what a reader would look for in the whole.
+    Arrays with one row per sample have at most `rows` rows, from row `first` on. Without `rows` they have as many as
+    fit into 200,000 numbers for the whole answer. `block` limits the columns of all arrays, and the rows of the others;
+    `largest_at` and `change` then summarize the whole array.
     """
-    told = await lab.views.inspect(id, run, query.step, query.rows, query.first, query.block)
-    return await large(lambda: told, partial(lab.views.beside, id))
+    content = await lab.views.inspect(id, run, query.step, query.rows, query.first, query.block)
+    return await large(lambda: content, partial(lab.views.beside, id))
 
 
 _SCRIPT = answers_of(404, 422)
@@ -227,7 +235,7 @@ _SCRIPT[200]["content"] = {"text/x-python": {"schema": {"type": "string"}}}
 
 @router.get(of_run + "/inspect/script", tags=["runs"], responses=_SCRIPT, response_class=Response)
 async def change_script(id: str, run: str, query: AtStep, lab: TheLab) -> Response:
-    """The next change as a program that needs NumPy only: what is given, the lines, the parameters that come of it."""
+    """Return the next change as a program that needs only NumPy: inputs, lines, and the resulting parameters."""
     return Response(await lab.views.change_script(id, run, query.step), media_type="text/x-python")
 
 
@@ -237,18 +245,18 @@ async def change_script(id: str, run: str, query: AtStep, lab: TheLab) -> Respon
     responses=answers_of(404, schema={"type": "array", "items": reference(finding_answers.Finding)}),
 )
 async def findings(id: str, run: str, lab: TheLab) -> Response:
-    """What the Doctor has found, the newest last; what is over has an `until_step`.
+    """Return the Doctor's findings, the newest last. A finding that is over has an `until_step`.
 
-    The rules with their thresholds are in docs/reference/doctor.md.
+    docs/reference/doctor.md has the rules and their thresholds.
     """
     return Answer(await lab.views.findings(id, run))
 
 
 @router.get(of_run + "/check", tags=["runs"], responses=answers_of(404, model=answers.SelfCheck))
 async def check(id: str, run: str, lab: TheLab) -> Response:
-    """Let the run check itself where it stands: gradient beside differences, balance of layers, GD beside SGD, replay.
+    """Check the run at its present step: gradients, balance of layers, GD against SGD, and replay.
 
-    What is compared, and how closely, is in docs/reference/doctor.md.
+    docs/reference/doctor.md has the comparisons and their tolerances.
     """
     return Answer(await lab.views.check(id, run))
 
@@ -259,7 +267,7 @@ async def check(id: str, run: str, lab: TheLab) -> Response:
     responses=answers_of(404, schema={"type": "array", "items": reference(answers.InstrumentRow)}),
 )
 async def instruments(id: str, run: str, lab: TheLab) -> Response:
-    """The instruments there are."""
+    """List the instruments."""
     return Answer(await lab.views.instruments(id, run))
 
 
@@ -267,9 +275,11 @@ async def instruments(id: str, run: str, lab: TheLab) -> Response:
     of_run + "/instruments/{name}", tags=["runs"], responses=answers_of(404, 422, model=answers.Measured)
 )
 async def instrument(id: str, run: str, name: str, query: InstrumentQuery, lab: TheLab) -> Response:
-    """What the instrument tells of the run. `plane` and `normalize` are for `slice`; `predictions` (`pairs`: true and
-    predicted values only, packed) and `weights` (in at most so many cells a layer) for `views` and `moment`.
+    """Return an instrument's measurement of the run at a step.
+
+    `plane` and `normalize` apply to `slice`. `predictions` and `weights` apply to `views` and `moment`: `pairs` returns
+    only true and predicted values, packed; `weights` is the largest number of cells per layer.
     """
     return await large_with_cost(
-        await lab.views.instrument(id, run, name, query.step, query.options), lab.views.wrote
+        await lab.views.instrument(id, run, name, query.step, query.options), lab.views.add_encoding
     )

@@ -1,4 +1,4 @@
-"""Files to take away, over HTTP. Must not know how a file is made."""
+"""The route of exported files. Must not know how a file is made."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
 from fallline.exports.table import EXPORTS
+from fallline.web.dependencies import TheLab
 from fallline.web.openapi import answers_of
 from fallline.web.queries import OfRun
-from fallline.web.visitors import TheLab
 
 router = APIRouter(prefix="/api/v1/experiments/{id}/export", tags=["exports"])
 
@@ -27,13 +27,13 @@ _RESPONSES[200]["content"] = {row.media_type: {"schema": _schema(row.media_type)
 
 @router.get("/{file}", responses=_RESPONSES, response_class=Response)
 async def export(id: str, file: str, query: OfRun, lab: TheLab) -> Response:
-    """A file: recipe.json, history.csv, history.json, parameters.npz, report.html, script.py or notebook.ipynb.
+    """Export recipe.json, history.csv, history.json, parameters.npz, report.html, script.py or notebook.ipynb.
 
-    Of one run with `run`; without, of all runs, and a script or notebook of the first.
+    With `run` the file has one run. Without it, it has all runs; a script or notebook has the first.
     """
-    made = await lab.views.export(id, file, query.run)
-    headers = {"Content-Disposition": f'attachment; filename="{made.name}"'}
-    if isinstance(made.content, bytes):
-        return Response(made.content, media_type=made.media_type, headers=headers)
-    pieces = lab.views.pieces(id, made.content)
-    return StreamingResponse(pieces, media_type=made.media_type, headers=headers)
+    result = await lab.views.export(id, file, query.run)
+    headers = {"Content-Disposition": f'attachment; filename="{result.name}"'}
+    if isinstance(result.content, bytes):
+        return Response(result.content, media_type=result.media_type, headers=headers)
+    pieces = lab.views.pieces(id, result.content)
+    return StreamingResponse(pieces, media_type=result.media_type, headers=headers)

@@ -1,4 +1,4 @@
-"""A run's history over HTTP: JSON columns, Plotly's bdata, or a CSV table, whichever is asked for."""
+"""The route of a run's history: JSON columns, Plotly's bdata, or a CSV table."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from starlette.responses import Response
 from fallline.vocabulary.answers import Columns
 from fallline.vocabulary.columns import Buckets
 from fallline.web.answers import large
+from fallline.web.dependencies import TheLab
 from fallline.web.openapi import answers_of, reference
 from fallline.web.queries import HistoryQuery
-from fallline.web.visitors import TheLab
 
 ROWS_AT_ONCE = 256
 
@@ -28,7 +28,10 @@ _RESPONSES[200]["content"] = {
 
 @router.get("/history", responses=_RESPONSES, response_class=Response)
 async def history(id: str, run: str, request: Request, query: HistoryQuery, lab: TheLab) -> Response:
-    """The run's measurements from `since` to `until`, in at most so many buckets."""
+    """Return the run's measurements from step `since` to `until` (inclusive), in at most `buckets` buckets.
+
+    With `Accept: text/csv` the answer is a table.
+    """
     generation, buckets, every_step = await lab.views.history(
         id, run, query.series, query.since, query.until, query.buckets
     )
@@ -43,7 +46,7 @@ async def history(id: str, run: str, request: Request, query: HistoryQuery, lab:
 
 
 def _table(buckets: Buckets, every_step: frozenset[str]) -> Iterator[str]:
-    """The table in slices: one call for all of it would hold the interpreter for long."""
+    """Render the table in slices: a call for all of it would hold the interpreter lock for long."""
     yield buckets.part(slice(0, ROWS_AT_ONCE)).as_csv(every_step)
     for start in range(ROWS_AT_ONCE, len(buckets), ROWS_AT_ONCE):
         with_head = buckets.part(slice(start, start + ROWS_AT_ONCE)).as_csv(every_step)
@@ -55,7 +58,7 @@ def _prefers_csv(accept: str) -> bool:
 
 
 def _quality(accept: str, media_type: str) -> float:
-    """How much a media type is wanted by name (RFC 9110, 12.5.1); wildcards want nothing in particular."""
+    """Return the quality of a media type that is listed by name (RFC 9110, 12.5.1). Wildcards count as 0."""
     for choice in accept.lower().split(","):
         name, *parameters = (part.strip() for part in choice.split(";"))
         if name == media_type:

@@ -1,6 +1,6 @@
-"""Which methods an address takes: answers OPTIONS, serves HEAD as a GET without its body, refuses the rest with 405.
+"""HTTP methods of each URL: answers OPTIONS, serves HEAD as GET without its body, and refuses others with 405.
 
-The framework's own 405 lists only the methods of the first route it finds. Must not know what the routes do.
+The framework's own 405 lists only the methods of the first matching route. Must not know what the routes do.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Table = list[tuple[re.Pattern[str], frozenset[str]]]
 
 
 def table_of(paths: Mapping[str, Iterable[str]]) -> Table:
-    """Patterns with the methods they take, GET bringing HEAD and all OPTIONS; fixed addresses come first."""
+    """Return URL patterns with their methods, including HEAD and OPTIONS. Fixed URLs come first."""
     return [
         (compile_path(path)[0], _with_implied(frozenset(paths[path])))
         for path in sorted(paths, key=lambda path: path.count("{"))
@@ -30,19 +30,19 @@ def _with_implied(methods: frozenset[str]) -> frozenset[str]:
 
 
 class Methods:
-    """ASGI middleware over a table of addresses; what the table does not know passes through."""
+    """ASGI middleware with a table of URLs; other URLs pass through."""
 
     def __init__(self, app: ASGIApp, table: Table) -> None:
         self._app = app
         self._table = table
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        taken = self._taken(scope["path"]) if scope["type"] == "http" else None
-        if taken is None:
+        methods = self._methods(scope["path"]) if scope["type"] == "http" else None
+        if methods is None:
             await self._app(scope, receive, send)
             return
-        allowed = ", ".join(sorted(taken))
-        if scope["method"] not in taken:
+        allowed = ", ".join(sorted(methods))
+        if scope["method"] not in methods:
             await problem_response(MethodNotAllowed(allowed))(scope, receive, send)
         elif scope["method"] == "OPTIONS":
             await Response(status_code=204, headers={"Allow": allowed})(scope, receive, send)
@@ -51,7 +51,7 @@ class Methods:
         else:
             await self._app(scope, receive, send)
 
-    def _taken(self, path: str) -> frozenset[str] | None:
+    def _methods(self, path: str) -> frozenset[str] | None:
         return next((methods for pattern, methods in self._table if pattern.match(path)), None)
 
 

@@ -1,4 +1,4 @@
-"""The API's description of itself: what the framework cannot see, because bodies and answers are read and written here.
+"""The OpenAPI document, with the parts that the framework cannot see: bodies and answers.
 
 Must not know what calls do.
 """
@@ -26,13 +26,15 @@ _REFERENCE = "#/components/schemas/{model}"
 
 DESCRIPTION = """Train small networks step by step and watch every number.
 
-Whoever has an experiment's id may read it; to change it, send its token as `Authorization: Bearer <token>`. A command
-with an `Idempotency-Key` that comes again is answered again and not done again.
+Anyone with the `id` of an experiment can read it. To change it, send its `token` in the header
+`Authorization: Bearer <token>`; `POST /experiments` returns both. Send an `Idempotency-Key` with a command to make a
+retry safe: a repeat gets the same answer and is not done again.
 
-Live measurements come over the WebSocket `/api/v1/stream`; its messages are the schemas `Watch`, `Unwatch`, `Got`,
-`Ping` and `Envelope` (a command, with the fields of the REST body beside it).
+The WebSocket `/api/v1/stream` sends live measurements. The schemas `Watch`, `Unwatch`, `Got`, `Ping` and `Envelope` (a
+command with the fields of its REST body) describe the messages of a client.
 
-What cannot be served answers with RFC 9457 problem details. Their `type` is one of:
+Errors are RFC 9457 problem details. For an invalid body, `errors` has the JSON pointer of each wrong field and what
+would be right. `type` is one of:
 
 """
 
@@ -41,36 +43,36 @@ KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "A name for this command, unique for ever: a repeat is answered again, not done again.",
+    "description": "A unique name of this command, such as a UUID: a repeat gets the same answer and is not done again",
     "schema": {"type": "string", "pattern": "^[!-~]{1,128}$"},
 }
 OWNER = {
     "name": "Fallline-Owner",
     "in": "header",
     "required": False,
-    "description": "A key of the client's own making under which this is made; only its hash is stored.",
+    "description": "The owner's key, 32 random hex digits that the client creates. The server stores only its hash.",
     "schema": {"type": "string", "pattern": "^[0-9a-fA-F]{32}$"},
 }
 
 
 def reference(model: type[BaseModel]) -> dict[str, str]:
-    """A reference to the model among the components."""
+    """Return a reference to the schema of a model."""
     return {"$ref": _REFERENCE.format(model=model.__name__)}
 
 
 def answers_of(
     *problems: int, ok: int = 200, model: type[BaseModel] | None = None, schema: Any = None
 ) -> dict[int | str, dict[str, Any]]:
-    """The responses of an operation: the good one, and the kinds of problem that are its own."""
+    """Return the responses of an operation: the successful one, and the statuses of its problems."""
     good: dict[str, Any] = {"description": HTTPStatus(ok).phrase}
     if model is not None and schema is None:
         schema = reference(model)
     if schema is not None:
         good["content"] = {"application/json": {"schema": schema}}
-    told: dict[int | str, dict[str, Any]] = {
+    responses: dict[int | str, dict[str, Any]] = {
         status: _problem(HTTPStatus(status).phrase) for status in problems
     }
-    return {ok: good, **told, "default": _problem("Any other problem")}
+    return {ok: good, **responses, "default": _problem("Any other problem")}
 
 
 def _problem(description: str) -> dict[str, Any]:
@@ -79,12 +81,12 @@ def _problem(description: str) -> dict[str, Any]:
 
 
 def body(model: type[BaseModel]) -> dict[str, Any]:
-    """An optional JSON body; none at all is `{}`."""
+    """Describe an optional JSON body; an empty one is `{}`."""
     return {"required": False, "content": {"application/json": {"schema": reference(model)}}}
 
 
 def command(model: type[BaseModel] | None, *, keyed: bool = True) -> dict[str, Any]:
-    """What a call that changes an experiment takes beyond its path: token, key, body."""
+    """Describe token, key and body of a call that changes an experiment."""
     described: dict[str, Any] = {"security": [TOKEN]}
     if keyed:
         described["parameters"] = [KEY]
@@ -94,7 +96,7 @@ def command(model: type[BaseModel] | None, *, keyed: bool = True) -> dict[str, A
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
-    """The whole document."""
+    """Return the whole document."""
     document = get_openapi(
         title=app.title,
         version=app.version,
@@ -112,11 +114,11 @@ def _kinds() -> list[str]:
 
 
 def _schemas() -> Mapping[str, Any]:
-    told = [model for module in _ANSWERS for model in vars(module).values() if _is_of(model, module)]
-    _, incoming = models_json_schema(
-        [(model, "validation") for model in (*_BODIES, *_MESSAGES, *told)], ref_template=_REFERENCE
+    models = [model for module in _ANSWERS for model in vars(module).values() if _is_of(model, module)]
+    _, definitions = models_json_schema(
+        [(model, "validation") for model in (*_BODIES, *_MESSAGES, *models)], ref_template=_REFERENCE
     )
-    schemas: Mapping[str, Any] = incoming["$defs"]
+    schemas: Mapping[str, Any] = definitions["$defs"]
     return schemas
 
 

@@ -1,6 +1,6 @@
-"""The page and its files: `/` names everything else by the hash of its contents, so that browsers may keep it for good.
+"""The page and its files. `/` refers to all files by a hash of their contents, so that browsers cache them for ever.
 
-Compressed once, in a thread after the start. Must not know what is in the files.
+They are compressed once, in a thread after the start. Must not know what is in the files.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ PLOTLY = "plotly.min.js"
 
 @dataclass(slots=True)
 class File:
-    """A file as it is served. `packed` is its gzip form once that has been made, if it is worth it."""
+    """A file as it is served. `packed` is its gzip form, once it exists, if it is smaller."""
 
     body: bytes
     media_type: str
@@ -46,13 +46,13 @@ class File:
     packed: bytes | None = None
 
     def pack(self) -> None:
-        """Compress; takes a while, in a thread without holding up others."""
+        """Compress the file. This takes a while: call it in a thread."""
         packed = gzip.compress(self.body, mtime=0)
         self.packed = packed if len(packed) < len(self.body) else None
 
 
 class Pages:
-    """Everything a browser loads, in memory, by address."""
+    """All files that a browser loads, in memory, by URL."""
 
     def __init__(self, frontend: Path, package: Path, plotly: bytes) -> None:
         files = _files_of(frontend)
@@ -69,15 +69,15 @@ class Pages:
     def _filled(self, page: str) -> bytes:
         return page.replace("{{assets}}", self.assets).replace("{{plotly}}", self.plotly).encode()
 
-    def find(self, address: str) -> File:
-        """The file at an address. Raises NotFound, also for files of another version of the page."""
+    def find(self, url: str) -> File:
+        """Return the file at a URL. Raises NotFound, also for files of another version of the page."""
         try:
-            return self._served[address]
+            return self._served[url]
         except KeyError:
-            raise NotFound("no such file in this version of the page: reload it") from None
+            raise NotFound("no such file in this version of the page: reload the page") from None
 
     async def pack(self) -> None:
-        """Compress everything, small files first."""
+        """Compress all files, small ones first."""
         for file in sorted((self.index, *self._served.values()), key=lambda file: len(file.body)):
             if file.packable and file.packed is None:
                 await asyncio.to_thread(file.pack)
@@ -110,8 +110,9 @@ def _hash_of(files: dict[str, File]) -> str:
 
 @cache
 def installed_pages() -> Pages:
-    """The pages that came with this installation, or lie beside it in a clone; Plotly from its own package. Read and
-    compressed once a process.
+    """Return the pages of this installation, or of its clone, and Plotly's script from the Python package.
+
+    They are read and compressed once per process.
     """
     package = Path(str(resources.files("fallline")))
     frontend = next(
@@ -123,16 +124,16 @@ def installed_pages() -> Pages:
 
 
 def page_routes(pages: Pages) -> APIRouter:
-    """Routes for the page and its files; no part of the API's description."""
+    """Return the routes of the page and its files. They are not in the OpenAPI document."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/")
     async def index(request: Request) -> Response:
         headers = {"ETag": pages.etag, "Cache-Control": "no-cache"}
-        known = [
+        cached = [
             tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")
         ]
-        if pages.etag in known or "*" in known:
+        if pages.etag in cached or "*" in cached:
             return Response(status_code=304, headers=headers)
         return _response(pages.index, request, headers)
 

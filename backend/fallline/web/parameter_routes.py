@@ -1,4 +1,4 @@
-"""Saved parameters over HTTP: an .npz comes in, and what was found in it is told. Must not know how it is read."""
+"""Routes of uploaded parameters. Must not know how an .npz is parsed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from starlette.responses import Response
 from fallline.vocabulary import upload_answers
 from fallline.web.answers import Answer
 from fallline.web.bodies import npz_of
+from fallline.web.dependencies import TheLab
 from fallline.web.openapi import answers_of
-from fallline.web.visitors import TheLab
 
 router = APIRouter(prefix="/api/v1/parameters", tags=["parameters"], default_response_class=Answer)
 
@@ -26,14 +26,16 @@ NPZ_BODY = {"required": True, "content": {"application/octet-stream": {"schema":
     openapi_extra={"requestBody": NPZ_BODY},
 )
 async def add(body: Annotated[bytes, Depends(npz_of)], lab: TheLab) -> Response:
-    """Parameters to start from, as `numpy.savez` and the export parameters.npz of one run write them: W1, b1, W2, ...,
-    float64 and finite, at most 1 MiB. A recipe uses them as `{"network": {"layers": [...], "start": id}}`.
+    """Upload initial parameters as .npz, with at most 1 MiB.
+
+    The arrays are W1, b1, W2, ..., float64 and finite, as `numpy.savez` and the export parameters.npz of one run write
+    them. A recipe uses them as `{"network": {"layers": [...], "start": id}}`.
     """
-    told = await lab.add_parameters(body)
-    return Answer(told, 201, headers={"Location": f"/api/v1/parameters/{told['id']}"})
+    content = await lab.add_parameters(body)
+    return Answer(content, 201, headers={"Location": f"/api/v1/parameters/{content['id']}"})
 
 
 @router.get("/{id}", responses=answers_of(404, model=upload_answers.Parameters))
 async def parameters(id: str, lab: TheLab) -> Response:
-    """The same again: names and shapes."""
+    """Return the names and shapes of uploaded parameters."""
     return Answer(await lab.parameters(id))

@@ -1,8 +1,8 @@
-"""The two protocols of a connection, HTTP and the socket: uvicorn's, with bounds on what a peer may take.
+"""uvicorn's protocols for HTTP and WebSocket, with limits on what a peer may use.
 
-Stock uvicorn takes heads of any size and waits for ever for the second of a connection; it parses at once whatever came
-in one read, which with the smallest frames takes seconds; and it ends a dead socket by closing its transport, which
-waits for the peer to drain it. Must not know what the application does.
+Plain uvicorn accepts request heads of any size and waits without limit for a second request. It parses one read at
+once, which takes seconds for the smallest frames. It ends a dead socket by closing its transport, which waits for the
+peer. Must not know what the application does.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ from fallline.web.errors import Malformed, problem_response
 from fallline.web.security import HEADERS
 
 HEAD_BYTES = 64 * 1024
-"""Of a request all that is not its body: the first line, headers, trailers, the sizes of chunks."""
+"""Limit on all of a request except its body: first line, headers, trailers, sizes of chunks."""
 
 REQUEST_SECONDS = 10.0
-"""How long a request may take to arrive, without its body; and, once it is answered, what is left of its body."""
+"""How long a request may take to arrive without its body; and the rest of its body after the answer."""
 
 MOST_AHEAD = 16
-"""Requests of a connection that may wait for the one before them to be answered."""
+"""Requests of one connection that may wait for the answer to the one before them."""
 
 FAREWELL_SECONDS = 1.0
-"""How long a peer has to take what is left for it once the connection is to end."""
+"""How long a peer may take to receive the last data when a connection ends."""
 
 UNSENT_BYTES = 16 * 1024
-"""What the kernel has no room for waits here; from so much on, whoever sends more has to wait too."""
+"""Data that the kernel has not accepted waits here. Above this size, senders wait too."""
 
 PIECE_BYTES = 512
-"""Of what came over a socket so much is parsed before others get their turn: 85 frames, if they are the smallest."""
+"""Data of one socket that is parsed before other sockets get their turn: 85 of the smallest frames."""
 
 EXTRA_FRAMES, EXTRA_FRAMES_PER_SECOND = 200, 20.0
-"""Frames that are no message, or the rest of one: so many at once, and so many a second in the long run."""
+"""Limits on control frames and continuations: so many at once, and so many per second on average."""
 
 
-class ImpatientHttp(HttpToolsProtocol):
-    """HTTP, without those who do not say what they want, or do not come to an end of it."""
+class BoundedHttp(HttpToolsProtocol):
+    """HTTP with bounded headers and request deadlines."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -85,22 +85,22 @@ class ImpatientHttp(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        # The rest is taken, since who sends it reads the answer only then; but not for ever.
+        # The rest of the body is received, since some clients read the answer only afterwards. There is a deadline.
         if self.cycle.response_complete and self.cycle.more_body:
             self._wait()
 
     def send_400_response(self, msg: str) -> None:
-        self.transport.write(_told(Malformed(msg)))
+        self.transport.write(_answer(Malformed(msg)))
         self.transport.close()
 
     def _refuse_more(self) -> None:
         if self.cycle is not None and self.cycle.more_body:
-            self.transport.close()  # what is too long stands behind a head that has an answer, or will have none
+            self.transport.close()  # trailers or chunk sizes are too long: this request has its answer, or gets none
         else:
-            self.send_400_response("the head of the request is too large")
+            self.send_400_response(f"the request line and headers must have at most {HEAD_BYTES:,} bytes")
 
     def _is_ours(self) -> bool:
-        """A connection that became a socket has another protocol, with bounds of its own."""
+        """Return whether this protocol still serves the connection: a WebSocket has its own."""
         return self.transport.get_protocol() is self and not self.transport.is_closing()
 
     def _wait(self) -> None:
@@ -114,13 +114,13 @@ class ImpatientHttp(HttpToolsProtocol):
 
     def _give_up(self) -> None:
         if self.cycle is not None and not self.cycle.response_complete:
-            self._wait()  # the next request came in part, while the one before is still at work
+            self._wait()  # a part of the next request arrived while this one is still running
         elif self._is_ours():
             self.transport.close()
 
 
-class AbortingWebSocket(WebSocketsSansIOProtocol):
-    """The socket's protocol, in which nobody holds up others, by what is sent or by what is not read."""
+class BoundedWebSocket(WebSocketsSansIOProtocol):
+    """The WebSocket protocol with limits, so that no peer delays others by sending much or reading nothing."""
 
     close_timeout: float
 
@@ -132,10 +132,10 @@ class AbortingWebSocket(WebSocketsSansIOProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        with suppress(NotImplementedError):  # by transports that hold nothing
+        with suppress(NotImplementedError):  # raised by transports without a buffer
             transport.set_write_buffer_limits(high=UNSENT_BYTES)
 
-    # ------------------------------------------------------------------ what comes in
+    # ------------------------------------------------------------------ receiving
 
     def data_received(self, data: bytes) -> None:
         self._unparsed += data
@@ -149,7 +149,7 @@ class AbortingWebSocket(WebSocketsSansIOProtocol):
         return message
 
     def _parse(self) -> None:
-        """Parse a piece; the next one in a turn to come, or when the application has taken what this one held."""
+        """Parse a piece. The next one follows in a later turn, or when the application has received this one."""
         self._has_turn = False
         if self._unparsed and not self.read_paused and not self.transport.is_closing():
             piece = bytes(self._unparsed[:PIECE_BYTES])
@@ -166,17 +166,17 @@ class AbortingWebSocket(WebSocketsSansIOProtocol):
             self.transport.resume_reading()
 
     async def send(self, message: Any) -> None:
-        """Send, and return once the peer has taken it but for a little: so no more than one message is on its way."""
+        """Send, and return when the peer has received almost all of it: so only one message is on its way."""
         if "more" in message:
             await self._send_fragment(message["text"], is_last=not message["more"])
         else:
             await super().send(message)
         await self.writable.wait()
-        # After a refusal uvicorn would take the handshake for one that the application forgot, and log a mistake.
+        # After a refusal uvicorn would think that the application forgot the handshake, and log an error.
         self.handshake_complete = self.handshake_complete or self.close_sent
 
     async def _send_fragment(self, text: str, *, is_last: bool) -> None:
-        """Send a part of a message of text; ASGI knows whole messages only."""
+        """Send a part of a text message; ASGI has only whole messages."""
         await self.writable.wait()
         if self.disconnected or self.close_sent:
             raise ClientDisconnected
@@ -192,7 +192,7 @@ class AbortingWebSocket(WebSocketsSansIOProtocol):
             super().handle_connect(event)
             return
         self.handshake_initiated = self.handshake_complete = self.close_sent = True
-        self.transport.write(_told(Malformed("this is no handshake of a WebSocket of version 13")))
+        self.transport.write(_answer(Malformed("the WebSocket handshake must be of version 13 (RFC 6455)")))
         self.transport.close()
 
     def handle_ping(self) -> None:
@@ -217,10 +217,10 @@ class AbortingWebSocket(WebSocketsSansIOProtocol):
         self.abort_soon()
         return False
 
-    # ------------------------------------------------------------------ the end
+    # ------------------------------------------------------------------ closing
 
     def abort_soon(self) -> None:
-        """Give the peer a last moment to drain, then drop the connection and what it has not taken."""
+        """Abort the connection after a last moment for the peer to receive data."""
         self.loop.call_later(FAREWELL_SECONDS, self.transport.abort)
 
     def keepalive_timeout(self) -> None:
@@ -232,14 +232,14 @@ class AbortingWebSocket(WebSocketsSansIOProtocol):
         self.abort_soon()
 
     async def run_asgi(self) -> None:
-        # uvicorn would wait 10 s for the peer's answer to our close frame.
+        # uvicorn waits 10 s for the peer's close frame.
         self.close_timeout = FAREWELL_SECONDS
         await super().run_asgi()
         self.abort_soon()
 
 
-def _told(error: Malformed) -> bytes:
-    """The whole answer to what the application never sees."""
+def _answer(error: Malformed) -> bytes:
+    """Return the whole HTTP response to a request that never reaches the application."""
     response = problem_response(error)
     headers = {**HEADERS, "Cache-Control": "no-store", "Connection": "close"}
     lines = [

@@ -1,4 +1,4 @@
-"""A text as a QR code: a link for the phones of a room. Must not know what the text says, nor write it down."""
+"""The route of QR codes, for links on phones. The text is not stored or logged."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from fallline.web.bodies import body_of
 from fallline.web.openapi import answers_of
 
 MOST_BYTES = 2_953
-"""What the largest code, version 40 with error correction L, holds in bytes (ISO/IEC 18004:2015, table 7)."""
+"""Capacity of the largest code, version 40 with error correction L, in bytes (ISO/IEC 18004:2015, table 7)."""
 
 QUIET_ZONE = 4
-"""Modules of white around the code; readers need so many (the same, section 6.3.8)."""
+"""Width of the white margin in modules (ISO/IEC 18004:2015, section 6.3.8)."""
 
 
 class QrText(StrictModel):
-    """What a QR code is to say."""
+    """The text of a QR code."""
 
     text: Annotated[str, Field(min_length=1, max_length=MOST_BYTES)]
 
@@ -40,20 +40,20 @@ _BODY: dict[str, Any] = {
 
 
 @router.post("/qr", responses=_RESPONSES, response_class=Response, openapi_extra={"requestBody": _BODY})
-async def qr(asked: Annotated[QrText, Depends(body_of(QrText))], request: Request) -> Response:
-    """The text as a QR code in SVG, at most 2,953 bytes of it.
+async def qr(payload: Annotated[QrText, Depends(body_of(QrText))], request: Request) -> Response:
+    """Return a text of at most 2,953 bytes as a QR code in SVG.
 
-    It comes in a body and not in the address, so that no log holds it.
+    The text comes in the body, not in the URL, so that no log has it.
     """
-    if len(asked.text.encode()) > MOST_BYTES:
-        raise InvalidRequest(FieldError("/text", f"at most {MOST_BYTES:,} bytes fit into a QR code"))
+    if len(payload.text.encode()) > MOST_BYTES:
+        raise InvalidRequest(FieldError("/text", f"must have at most {MOST_BYTES:,} bytes in UTF-8"))
     # The largest takes a quarter of a second of plain Python: one at a time, beside the event loop.
     async with request.app.state.drawing:
-        return Response(await asyncio.to_thread(drawn, asked.text), media_type="image/svg+xml")
+        return Response(await asyncio.to_thread(draw, payload.text), media_type="image/svg+xml")
 
 
-def drawn(text: str) -> bytes:
-    """The code as an SVG without a size of its own: black modules on white, whatever the page's theme."""
+def draw(text: str) -> bytes:
+    """Draw the code as an SVG without a fixed size: black on white, independent of the page's theme."""
     code = segno.make_qr(text, error="L", mode="byte", encoding="utf-8", boost_error=False)
     out = io.BytesIO()
     code.save(out, kind="svg", border=QUIET_ZONE, light="#fff", xmldecl=False, omitsize=True, nl=False)

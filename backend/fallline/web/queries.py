@@ -1,4 +1,4 @@
-"""The query strings of reading calls, as strict as bodies are. Must not know what is read."""
+"""Query strings of GET requests, parsed as strictly as bodies. Must not know what is read."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from fallline.web.strict_json import MOST_ERRORS, below
 
 MOST_CELLS = 64
 MOST_PARAMETERS = MOST_SERIES + 16
-"""Of one address. Counted before they are read: 64 KiB of them take longer to read than any answer may."""
+"""Limit on the parameters of one URL. They are counted first, because parsing 64 KiB of them takes too long."""
 
 REPEATABLE = frozenset({"series"})
-"""Parameters that may stand in an address more than once."""
+"""Parameters that a URL may repeat."""
 
 OPTIONS = {"plane", "normalize", "weights", "predictions"}
 
@@ -30,9 +30,9 @@ _WHOLE = re.compile(r"-?[0-9]{1,17}")
 
 
 def _whole(text: Any) -> Any:
-    # Pydantic would read "1_000", " 5" and "5.0" as numbers too.
+    # Pydantic would accept "1_000", " 5" and "5.0" too.
     if isinstance(text, str) and not _WHOLE.fullmatch(text):
-        raise ValueError("a whole number")
+        raise ValueError("must be a whole number")
     return text
 
 
@@ -41,17 +41,17 @@ StepNumber = Annotated[Whole, Field(ge=0, le=LARGEST)]
 
 
 def check_query(query: bytes) -> None:
-    """Raises InvalidRequest for too many parameters, and for one that would be read as the last of several."""
+    """Raise InvalidRequest for too many parameters, and for repeated ones, of which only the last would count."""
     if query.count(b"&") >= MOST_PARAMETERS:
-        raise InvalidRequest(FieldError("", f"should have at most {MOST_PARAMETERS} parameters"))
+        raise InvalidRequest(FieldError("", f"must have at most {MOST_PARAMETERS} parameters"))
     times = Counter(name for name, _ in QueryParams(query).multi_items() if name not in REPEATABLE)
-    errors = [FieldError(below("", name), "should be said once") for name in times if times[name] > 1]
+    errors = [FieldError(below("", name), "must appear only once") for name in times if times[name] > 1]
     if errors:
         raise InvalidRequest(*errors[:MOST_ERRORS], more=len(errors) > MOST_ERRORS)
 
 
-class EachOnce:
-    """ASGI middleware: `check_query` of every request, since the framework reads a whole query before anything else."""
+class QueryLimits:
+    """ASGI middleware that checks every query, because the framework parses all of it before anything else."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -92,7 +92,7 @@ class _Instrument(_AtStep):
 
     @property
     def options(self) -> dict[str, Any]:
-        """What was asked for besides."""
+        """The options that the query contains."""
         return self.model_dump(include=OPTIONS, exclude_none=True)
 
 

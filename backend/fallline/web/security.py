@@ -1,7 +1,7 @@
-"""What browsers are told and asked: response headers, the Host and the Origin. Must not know what is served.
+"""Security headers, and the checks of Host and Origin. Must not know what is served.
 
-Sources: OWASP ASVS 5.0 (V3.4, V3.5, V4.4), OWASP WebSocket Security Cheat Sheet; the policy's style rules are what
-Plotly needs, and no script rule is loosened for it.
+Sources: OWASP ASVS 5.0 (V3.4, V3.5, V4.4), OWASP WebSocket Security Cheat Sheet. Plotly needs the style rules of the
+policy; it needs no looser script rule.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from fallline.vocabulary.errors import FalllineError
 from fallline.web.errors import ForeignOrigin, UnknownHost, problem_response
 
-# The hash is that of the empty string: Plotly puts in an empty style element and fills it through the CSSOM.
+# The hash belongs to the empty string: Plotly adds an empty style element and fills it through the CSSOM.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -51,32 +51,33 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _FEATURES),
 }
-"""On every response, whatever its status."""
+"""Headers of every response."""
 
 STRICT_TRANSPORT = "max-age=63072000; includeSubDomains"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
+FURTHER_HOSTS = "use a name or address of this server; the setting FALLLINE_HOSTS adds names"
 FURTHER_ORIGINS = (
-    "FALLLINE_ORIGINS lists further origins whose pages may; "
-    "behind a proxy that speaks HTTPS, FALLLINE_PROXIES needs the proxy's address"
+    "use the page of this server; the setting FALLLINE_ORIGINS allows other origins. "
+    "Behind an HTTPS proxy, put its address into FALLLINE_PROXIES"
 )
 
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?P<port>:[0-9]{1,5})?", re.ASCII)
 
 
 def machine_names() -> frozenset[str]:
-    """The names by which this machine calls itself."""
+    """Return the host names of this machine."""
     name = socket.gethostname().lower()
     return frozenset({"localhost", name, name.split(".")[0], f"{name.split('.')[0]}.local"})
 
 
 def is_own_host(host: str | None, names: Iterable[str]) -> bool:
-    """Whether a Host header names this server. An IP literal always does: rebinding needs a name that can change."""
-    found = _HOST.fullmatch((host or "").lower())
-    if found is None:
+    """Return whether a Host header names this server. An IP address always does: DNS rebinding needs a name."""
+    match = _HOST.fullmatch((host or "").lower())
+    if match is None:
         return False
-    name = found["name"]
+    name = match["name"]
     return name in names or "*" in names or _is_address(name.strip("[]"))
 
 
@@ -89,9 +90,9 @@ def _is_address(name: str) -> bool:
 
 
 def is_own_origin(origin: str, scheme: str, host: str | None, further: Iterable[str]) -> bool:
-    """Whether a page of `origin` belongs to this server, which was reached by `scheme` as `host`.
+    """Return whether `origin` is this server's, reached by `scheme` as `host`, or one of `further`.
 
-    Exact; no suffix, no wildcard.
+    The comparison is exact: no suffix, no wildcard.
     """
     if origin in further:
         return True
@@ -103,7 +104,7 @@ def is_own_origin(origin: str, scheme: str, host: str | None, further: Iterable[
 
 
 class Guard:
-    """ASGI middleware: refuses foreign hosts and origins, and puts the headers on every response."""
+    """ASGI middleware that refuses foreign hosts and origins and adds the headers to every response."""
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> None:
         self._app = app
@@ -130,7 +131,7 @@ class Guard:
         headers = Headers(scope=scope)
         host = headers.get("host")
         if len(headers.getlist("host")) != 1 or not is_own_host(host, self._hosts):
-            return UnknownHost("FALLLINE_HOSTS lists further names of this server")
+            return UnknownHost(FURTHER_HOSTS)
         unsafe = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS
         origins = headers.getlist("origin")
         if unsafe and not (
@@ -142,7 +143,7 @@ class Guard:
 
 
 def _scheme(scope: Scope) -> str:
-    """By which scheme a page would have come: a socket belongs to the page's own."""
+    """Return the scheme of the page that a request or a socket belongs to."""
     return "https" if scope["scheme"] in ("https", "wss") else "http"
 
 
@@ -160,5 +161,5 @@ async def _refuse(error: FalllineError, scope: Scope, receive: Receive, send: Se
         await receive()
         await send({"type": "websocket.close", "code": 1008})
         return
-    # Starlette's responses know how to answer a handshake: before it is accepted it is an HTTP request.
+    # Starlette's responses can answer a handshake: before it is accepted it is an HTTP request.
     await problem_response(error)(scope, receive, send)

@@ -1,6 +1,6 @@
-"""The HTTP server: uvicorn as it has to be set so that a reader who stalls, or a SIGTERM, cannot wedge it.
+"""The HTTP server: uvicorn, configured so that neither a stalled reader nor a SIGTERM blocks it.
 
-How a connection is held is `web.protocols`'; here is how it listens and ends. Must not know what the application does.
+Owns how it listens and ends; `web.protocols` owns the connections. Must not know what the application does.
 """
 
 from __future__ import annotations
@@ -16,20 +16,18 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from fallline.settings import Settings
-from fallline.web.protocols import AbortingWebSocket, ImpatientHttp
+from fallline.web.protocols import BoundedHttp, BoundedWebSocket
 
 MESSAGE_BYTES = 64 * 1024
 SEND_BUFFER = 64 * 1024
 UNACKNOWLEDGED_MS = 10_000
-"""After so long the kernel ends a connection whose peer takes nothing, also one that is there and has no room. The
-event loop cannot delay this.
-"""
+"""Time after which the kernel ends a connection whose peer receives nothing. The event loop cannot delay this."""
 KEEPALIVE_SECONDS = 5.0
 GRACE_SECONDS = 2
-"""How long requests at work may take to end after SIGTERM; with the farewell before it, the exit comes within 3 s."""
+"""How long running requests may take after SIGTERM. The whole exit takes at most 3 s."""
 
 MOST_OPEN = 65_536
-"""Files and connections that the process asks the system for."""
+"""Limit on open files and connections that the process requests from the system."""
 
 log = logging.getLogger("fallline.web")
 
@@ -38,11 +36,11 @@ if sys.platform != "win32":
 
 
 class CannotListen(Exception):
-    """The address or port is not to be had; the text says why, in one line."""
+    """The server cannot listen on the address or port; the text says why, in one line."""
 
 
 class Server(uvicorn.Server):
-    """A server that tells when it listens, lets the app end its work first, and ends with 0 on SIGTERM."""
+    """A server that reports when it listens, lets the app finish first, and exits with 0 on SIGTERM."""
 
     def __init__(
         self,
@@ -60,26 +58,26 @@ class Server(uvicorn.Server):
         self._listening()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # Work in progress ends first, so that whoever waits for it gets an answer instead of a cut connection.
+        # The app finishes first, so that waiting callers get an answer and not a cut connection.
         await self._stopping()
         await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        # uvicorn raises the signal again when it is done, and the process would end by it instead of with 0.
+        # uvicorn raises the signal again at the end, and the process would not exit with 0.
         with super().capture_signals():
             yield
             self._captured_signals.clear()
 
 
 def settle() -> None:
-    """Take what is there for good out of the collector's sight: to look through it takes 65 ms, in which all stands."""
+    """Freeze permanent objects for the garbage collector: a pass over them stops everything for 65 ms."""
     gc.collect()
     gc.freeze()
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
-    """A bound socket whose connections hold little and notice a peer that takes nothing. Raises CannotListen."""
+    """Return a bound socket with small buffers and a timeout for peers that receive nothing. Raises CannotListen."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -89,30 +87,30 @@ def listening_socket(host: str, port: int) -> socket.socket:
         raise CannotListen(f"cannot listen on {host}: {error.strerror}") from None
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; elsewhere the keepalive alone notices
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; elsewhere only the keepalive detects it
         bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
     try:
         bound.bind(address)
     except OSError as error:
         bound.close()
-        hint = "; is another fallline running? --port takes another one" if error.errno == 98 else ""
+        hint = "; is another fallline running? Use --port for another port" if error.errno == 98 else ""
         raise CannotListen(f"cannot listen on {host}, port {port}: {error.strerror}{hint}") from None
     return bound
 
 
 def allow_many_connections() -> None:
-    """Let the process open what the system lets it: many begin with 1,024, and the pages of a class take more."""
+    """Raise the limit on open files: the usual 1,024 are too few for the pages of a class."""
     if sys.platform != "win32":
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        wanted = MOST_OPEN if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN)
-        if soft != resource.RLIM_INFINITY and soft < wanted:
-            # macOS says that there is no limit, and refuses more than one that it has: then things stay as they are.
+        limit = MOST_OPEN if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN)
+        if soft != resource.RLIM_INFINITY and soft < limit:
+            # macOS reports no limit but has one, and refuses more: then the limit stays as it is.
             with contextlib.suppress(OSError, ValueError):
-                resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+                resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
 
 
 def url_of(bound: socket.socket) -> str:
-    """The address to open in a browser on this machine."""
+    """Return the URL to open in a browser on this machine."""
     host, port = bound.getsockname()[:2]
     name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
     return f"http://{name}:{port}/"
@@ -129,8 +127,8 @@ def serve(
     allow_many_connections()
     config = uvicorn.Config(
         app,
-        http=ImpatientHttp,
-        ws=AbortingWebSocket,
+        http=BoundedHttp,
+        ws=BoundedWebSocket,
         ws_max_size=MESSAGE_BYTES,
         ws_per_message_deflate=False,
         ws_ping_interval=KEEPALIVE_SECONDS,
@@ -138,7 +136,7 @@ def serve(
         timeout_keep_alive=5,
         timeout_graceful_shutdown=GRACE_SECONDS,
         backlog=1024,
-        # Addresses hold experiments' ids, which are the right to read: they belong into no log.
+        # URLs contain experiments' ids, which give the right to read: they must not be logged.
         access_log=False,
         log_config=None,
         server_header=False,

@@ -1,7 +1,7 @@
-"""The pump of one WebSocket: a task that receives and a task that sends, around `realtime.session`.
+"""One WebSocket: a task that receives and a task that sends, around `realtime.session`.
 
-Two tasks always: without one that receives, pongs are not read and the connection dies; the one that sends is the only
-sender. Must not know the protocol's rules (the session's) nor what commands do (the lab's).
+The receiving task always runs, because unread pongs end the connection. Only the other task sends. Must not know the
+protocol's rules, which the session owns, or what commands do.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from pydantic import ValidationError
 
 from fallline.realtime.outbox import Outbox
 from fallline.realtime.session import Closing, NumberedFrame, Session
-from fallline.services.attending import Gone
 from fallline.services.lab import Lab
+from fallline.services.shared_task import Disconnected
 from fallline.vocabulary.errors import (
     FalllineError,
     FieldError,
@@ -39,29 +39,28 @@ from fallline.vocabulary.messages import (
 )
 from fallline.web.answers import text_of
 from fallline.web.bodies import checked
+from fallline.web.dependencies import address_of
 from fallline.web.errors import Internal, problem
 from fallline.web.frame_text import parts_of_frame
-from fallline.web.open_sockets import Guest, OpenSockets
-from fallline.web.plain_words import invalid
+from fallline.web.open_sockets import OpenSocket, OpenSockets
 from fallline.web.strict_json import parse_object
-from fallline.web.visitors import address_of
+from fallline.web.validation_messages import invalid
 
 SEND_SECONDS = 8.0
-"""How long a client may take to take one message. Where the loop is held up, the kernel keeps a deadline too: see
-`web.server.UNACKNOWLEDGED_MS`."""
+"""How long a client may take to receive one message. `web.server.UNACKNOWLEDGED_MS` is the kernel's own deadline."""
 
 FRAGMENT = 16 * 1024
-"""Characters of a long message that are sent at once."""
+"""Size of the fragments of a long message, in characters."""
 
 log = logging.getLogger("fallline.web")
 
 
-class _Over(Exception):
-    """The connection has ended, one way or the other."""
+class _Ended(Exception):
+    """The connection has ended."""
 
 
-class _Gibberish(Exception):
-    """A message that is none of the protocol's."""
+class _ProtocolError(Exception):
+    """A text that is no message of the protocol."""
 
     def __init__(self, error: InvalidRequest) -> None:
         super().__init__(error.detail)
@@ -69,21 +68,21 @@ class _Gibberish(Exception):
 
 
 def read(text: str) -> tuple[ClientMessage | FalllineError, str | None]:
-    """The message that `text` says, or what is wrong with it; and its id, if it has one. Raises _Gibberish."""
+    """Parse a message; return it, or its error, and its id, if it has one. Raises _ProtocolError."""
     try:
         body = parse_object(text)
     except InvalidRequest as error:
-        raise _Gibberish(error) from None
+        raise _ProtocolError(error) from None
     id = body.get("id")
-    known = id if isinstance(id, str) and len(id) <= 128 else None
+    valid_id = id if isinstance(id, str) and len(id) <= 128 else None
     kind = body.get("type")
     if not isinstance(kind, str) or kind not in (*MESSAGES, "command"):
         expected = ", ".join((*MESSAGES, "command"))
-        raise _Gibberish(InvalidRequest(FieldError("/type", f"should be one of {expected}")))
+        raise _ProtocolError(InvalidRequest(FieldError("/type", f"must be one of {expected}")))
     try:
-        return (_command(body) if kind == "command" else checked(MESSAGES[kind], body)), known
+        return (_command(body) if kind == "command" else checked(MESSAGES[kind], body)), valid_id
     except FalllineError as error:
-        return error, known
+        return error, valid_id
 
 
 def _command(body: dict[str, Any]) -> Command:
@@ -104,28 +103,28 @@ class Connection:
         self._session = Session(time.monotonic(), commands_per_second)
         self._news = asyncio.Event()
         self._joined: set[Outbox] = set()
-        self._gone: Gone = asyncio.get_running_loop().create_future()
+        self._disconnected: Disconnected = asyncio.get_running_loop().create_future()
         self._address = address_of(websocket.client.host if websocket.client else None)
         self._sockets = OpenSockets(1) if sockets is None else sockets
-        self.guest = Guest(self._address, time.monotonic(), self._make_room)
+        self.open_socket = OpenSocket(self._address, time.monotonic(), self._make_room)
 
     async def run(self) -> None:
-        """Serve the client until one of both has had enough."""
+        """Serve the client until either side ends the connection."""
         await self._websocket.accept()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._receive_for_ever())
                 group.create_task(self._send_for_ever())
-        except* _Over:
+        except* _Ended:
             pass
         finally:
-            self._gone.set_result(None)
+            self._disconnected.set_result(None)
             for outbox in self._joined:
                 await self._lab.unwatch(outbox.experiment, outbox)
 
     def _make_room(self) -> None:
-        """Others need its place."""
-        self._session.close(CloseCode.RESTART, "the server is full: come back")
+        """Close it for another socket."""
+        self._session.close(CloseCode.RESTART, "the server is full: reconnect")
         self._news.set()
 
     # ------------------------------------------------------------------ receiving
@@ -134,24 +133,24 @@ class Connection:
         while True:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
-                raise _Over
+                raise _Ended
             await self._receive(message.get("text"))
             self._news.set()
-            # What has arrived already is received without waiting: many messages at once would hold back their answers,
-            # and so look as if these were not being read.
+            # Messages that have arrived are received without waiting. Many at once would delay their answers, as if the
+            # client did not read them.
             await asyncio.sleep(0)
 
     async def _receive(self, text: str | None) -> None:
         if text is None:
-            self._session.close(CloseCode.PROTOCOL, "messages are text")
+            self._session.close(CloseCode.PROTOCOL, "messages must be text")
             return
         if not self._session.admit(len(text), time.monotonic()):
             return
         try:
             message, id = read(text)
-        except _Gibberish as gibberish:
-            self._refuse(None, gibberish.error)
-            self._session.close(CloseCode.PROTOCOL, "that is no message of this protocol")
+        except _ProtocolError as invalid_message:
+            self._refuse(None, invalid_message.error)
+            self._session.close(CloseCode.PROTOCOL, "not a message of this protocol")
             return
         try:
             if isinstance(message, FalllineError):
@@ -167,7 +166,7 @@ class Connection:
     async def _do(self, message: Watch | Unwatch | Got | Command | None) -> None:
         match message:
             case Got():
-                self.guest.acknowledged = time.monotonic()
+                self.open_socket.acknowledged = time.monotonic()
                 for experiment in self._session.commanded:
                     self._lab.acknowledged(experiment)
             case Watch():
@@ -175,8 +174,8 @@ class Connection:
             case Unwatch():
                 await self._unwatch(message.experiment)
             case Command():
-                # A task of its own: a pause has to get through while a long step is at work. The token is the one held
-                # now, for a message that comes right behind may watch the experiment anew.
+                # In a task, so that a pause gets through during a long step. The token is read now, because the next
+                # message may watch the experiment again with another one.
                 token = self._session.token_for(message.experiment)
                 task = asyncio.create_task(self._command(message, token))
                 _COMMANDS.add(task)
@@ -186,12 +185,12 @@ class Connection:
 
     async def _watch(self, message: Watch) -> None:
         try:
-            await self._watch_anew(message)
+            await self._join(message)
         except FalllineError as error:
-            self._sockets.unwatch(self.guest, message.experiment)
+            self._sockets.unwatch(self.open_socket, message.experiment)
             self._lose(error)
 
-    async def _watch_anew(self, message: Watch) -> None:
+    async def _join(self, message: Watch) -> None:
         await self._unjoin(message.experiment)
         outbox = Outbox(
             message.experiment,
@@ -210,25 +209,23 @@ class Connection:
         self._joined.add(outbox)
         try:
             if outbox.unknown_series:
-                raise InvalidRequest(
-                    FieldError("/series", "should be names of series that the experiment has")
-                )
+                raise InvalidRequest(FieldError("/series", "must be names of series of the experiment"))
             owner = None if message.token is None else self._lab.owner_of(message.experiment)
-            self._sockets.watch(self.guest, message.experiment, owner, time.monotonic())
+            self._sockets.watch(self.open_socket, message.experiment, owner, time.monotonic())
         except FalllineError:
             await self._leave(outbox)
             raise
         self._session.open(outbox, message.token, state)
 
     def _lose(self, error: FalllineError) -> None:
-        """An experiment cannot be watched; without any other, there may be nothing left for this socket to do."""
+        """Report that an experiment cannot be watched; close a socket that watches no other."""
         self._refuse(None, error)
-        code = next((code for kind, code in _ENDS.items() if isinstance(error, kind)), None)
+        code = next((code for kind, code in _CLOSE_CODES.items() if isinstance(error, kind)), None)
         if code is not None and not self._session.watched:
             self._session.close(code, error.title)
 
     async def _unwatch(self, experiment: str) -> None:
-        self._sockets.unwatch(self.guest, experiment)
+        self._sockets.unwatch(self.open_socket, experiment)
         await self._unjoin(experiment)
 
     async def _unjoin(self, experiment: str) -> None:
@@ -243,7 +240,7 @@ class Connection:
     async def _command(self, command: Command, token: str | None) -> None:
         try:
             if token is None:
-                raise NotAuthorized("watch the experiment first, with the token that came with it")
+                raise NotAuthorized("first send a watch message with the token of this experiment")
             answer = await self._lab.command(
                 command.experiment,
                 token,
@@ -252,14 +249,14 @@ class Connection:
                 command.run,
                 command.id,
                 address=self._address,
-                gone=self._gone,
+                disconnected=self._disconnected,
             )
             self._session.done({"type": "ack", "id": command.id, "answer": answer})
         except FalllineError as error:
             self._session.done({"type": "error", "id": command.id, "problem": problem(error)})
         except Exception:
-            internal = Internal.anew()
-            log.exception("%s: unforeseen", internal.instance)
+            internal = Internal.new()
+            log.exception("%s: unexpected exception", internal.instance)
             self._session.done({"type": "error", "id": command.id, "problem": problem(internal)})
         self._news.set()
 
@@ -270,7 +267,7 @@ class Connection:
             self._news.clear()
             for experiment in self._session.closed_experiments():
                 self._session.forget(experiment, time.monotonic())
-                self._sockets.unwatch(self.guest, experiment)
+                self._sockets.unwatch(self.open_socket, experiment)
                 self._lose(NotFound("the experiment has been deleted"))
             if (outgoing := self._session.take(time.monotonic())) is None:
                 await self._wait_for_news()
@@ -281,7 +278,7 @@ class Connection:
                 texts = await parts_of_frame(outgoing)
             else:
                 texts = ("", text_of(outgoing))
-            # A reader who is stuck holds the text, and not the pieces of history that it was made of.
+            # A stuck reader keeps only the text in memory, not the columns of its frame.
             del outgoing
             await self._send(*texts)
 
@@ -295,13 +292,13 @@ class Connection:
             return
 
     async def _close(self, closing: Closing) -> None:
-        with suppress(*_GONE):
+        with suppress(*_DISCONNECTED):
             async with asyncio.timeout(SEND_SECONDS):
                 await self._websocket.close(closing.code, closing.reason)
-        raise _Over
+        raise _Ended
 
     async def _send(self, head: str, rest: str) -> None:
-        """Send one message. A long one goes in fragments: a reader who is stuck holds one of them for itself."""
+        """Send one message, a long one in fragments: a stuck reader then keeps only one fragment in memory."""
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 if len(rest) <= FRAGMENT:
@@ -312,19 +309,19 @@ class Connection:
                     fragment = rest[start : start + FRAGMENT]
                     more = start + FRAGMENT < len(rest)
                     await self._websocket.send({"type": "websocket.send", "text": fragment, "more": more})
-        except _GONE:
-            raise _Over from None
+        except _DISCONNECTED:
+            raise _Ended from None
 
 
-_ENDS = {
+_CLOSE_CODES = {
     NotAuthorized: CloseCode.TOKEN,
     NotFound: CloseCode.UNKNOWN_EXPERIMENT,
     Unavailable: CloseCode.RESTART,
 }
-"""Why a socket that watches nothing is closed when a watch comes to nothing."""
+"""Close codes of a socket that watches nothing, by the error of its watch."""
 
-_GONE = (TimeoutError, RuntimeError, OSError, WebSocketDisconnect)
-"""Too slow, or gone: Starlette has all but the first for a socket that is closed."""
+_DISCONNECTED = (TimeoutError, RuntimeError, OSError, WebSocketDisconnect)
+"""Errors for a client that is too slow or disconnected. Starlette raises all but the first."""
 
 _COMMANDS: set[asyncio.Task[None]] = set()
-"""Commands at work. They outlive their socket: what was asked is done, and its repeat is answered from there."""
+"""Running commands. They outlive their socket: a repeat on another one gets their answer."""

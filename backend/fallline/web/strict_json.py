@@ -1,9 +1,8 @@
-"""The one parser of everything that comes in: bytes to plain values, or InvalidRequest with JSON pointers.
+"""The strict JSON parser for bodies and messages. Errors are InvalidRequest with JSON pointers.
 
-Python's own parser takes NaN, 1e999, repeated keys and lone surrogates; a server that lets them in answers 500 when it
-has to repeat them (reliability: FastAPI does, by default). Its work grows with the length of the body and no faster: it
-looks at every value once, and stops looking after the complaints that it may report. Must not know which fields a body
-has.
+Python's parser accepts NaN, 1e999, repeated keys and lone surrogates. A server that accepts them, as FastAPI does by
+default, answers 500 when it has to repeat them. The work grows linearly with the body: each value is checked once, up
+to the number of errors that an answer may report. Must not know which fields a body has.
 """
 
 from __future__ import annotations
@@ -20,37 +19,37 @@ from fallline.vocabulary.strict import LARGEST
 
 DEEPEST = 16
 MOST_FIELDS = 512
-"""Of one object: more than any may have. Each unknown field would cost a complaint, of which most are never worded."""
+"""Limit on the fields of one object, above that of any valid one: each unknown field would cost an error."""
 
 MOST_ERRORS = 20
-"""Complaints that one answer words; of further ones it says only that there are some."""
+"""Errors that one answer describes. Of further ones it says only that there are more."""
 
 LONGEST_NAME, LONGEST_POINTER = 64, 256
-"""Characters of a field's name and of a whole pointer that an answer may repeat."""
+"""Limits on a field's name and on a pointer that an answer may repeat, in characters."""
 
 ENOUGH_DIGITS = 20
-"""A whole number of more digits is too large whatever the digits after these say."""
+"""A whole number with more digits is too large, whatever the further digits are."""
 
 CONTAINERS = (dict, list)
 
 Path: TypeAlias = tuple[Any, ...]
-"""Where a value stands: () for the body, else the path of what holds it and the value's key or place there."""
+"""Location of a value: () for the body, else (path of its container, its key or index)."""
 
 
-class _Doubled(dict[str, Any]):
-    """An object that said some of its keys twice."""
+class _WithRepeats(dict[str, Any]):
+    """An object with repeated keys."""
 
     repeated: list[str]
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) == len(pairs):
-        return found
-    doubled = _Doubled(found)
-    seen: set[str] = set()
-    doubled.repeated = [key for key, _ in pairs if key in seen or seen.add(key)]  # type: ignore[func-returns-value]
-    return doubled
+    unique = dict(pairs)
+    if len(unique) == len(pairs):
+        return unique
+    result = _WithRepeats(unique)
+    keys: set[str] = set()
+    result.repeated = [key for key, _ in pairs if key in keys or keys.add(key)]  # type: ignore[func-returns-value]
+    return result
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object)
@@ -60,19 +59,19 @@ _SHORTENING = json.JSONDecoder(
 
 
 def parse(raw: bytes | str) -> Any:
-    """The value that `raw` says in strict JSON (RFC 8259, UTF-8). Raises InvalidRequest."""
+    """Parse strict JSON (RFC 8259, UTF-8). Raises InvalidRequest."""
     body = _decoded(raw)
-    complaints = list(islice(_complaints(body), MOST_ERRORS + 1))
-    if complaints:
-        raise InvalidRequest(*complaints[:MOST_ERRORS], more=len(complaints) > MOST_ERRORS)
+    errors = list(islice(_errors(body), MOST_ERRORS + 1))
+    if errors:
+        raise InvalidRequest(*errors[:MOST_ERRORS], more=len(errors) > MOST_ERRORS)
     return body
 
 
 def parse_object(raw: bytes | str) -> dict[str, Any]:
-    """Like `parse` for what has to be an object. Nothing at all counts as the empty object."""
+    """Parse a JSON object. An empty text counts as the empty object."""
     body = parse(raw) if raw.strip() else {}
     if not isinstance(body, dict):
-        raise InvalidRequest(FieldError("", "should be a JSON object"))
+        raise InvalidRequest(FieldError("", "must be a JSON object"))
     return body
 
 
@@ -80,13 +79,13 @@ def _decoded(raw: bytes | str) -> Any:
     try:
         text = raw if isinstance(raw, str) else raw.decode("utf-8")
         if text.startswith("\ufeff"):
-            raise InvalidRequest(FieldError("", "should be JSON without a byte order mark"))
+            raise InvalidRequest(FieldError("", "must be JSON without a byte order mark"))
         return _values(text)
     except UnicodeDecodeError:
-        raise InvalidRequest(FieldError("", "should be JSON in UTF-8")) from None
+        raise InvalidRequest(FieldError("", "must be JSON in UTF-8")) from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise InvalidRequest(FieldError("", f"should be JSON; this is none from {where} on")) from None
+        raise InvalidRequest(FieldError("", f"must be JSON: syntax error at {where}")) from None
     except RecursionError:
         raise InvalidRequest(_too_deep("")) from None
 
@@ -97,49 +96,49 @@ def _values(text: str) -> Any:
     except json.JSONDecodeError:
         raise
     except ValueError:
-        # Python converts no number of some thousand digits, and does not say where it stands.
+        # Python refuses to convert a number of some thousand digits, and does not say where it is.
         return _SHORTENING.decode(text)
 
 
 def _too_deep(pointer: str) -> FieldError:
-    return FieldError(pointer, f"should be nested at most {DEEPEST} deep")
+    return FieldError(pointer, f"must be nested at most {DEEPEST} levels deep")
 
 
-def _complaints(body: Any) -> Iterator[FieldError]:
-    """What is wrong with the values, those further out first. A pointer is made for a complaint only."""
-    if (wrong := _wrong(body)) is not None:
-        yield FieldError("", wrong)
-    waiting: list[tuple[Any, Path, int]] = [(body, (), 0)] if isinstance(body, CONTAINERS) else []
-    for value, path, depth in waiting:  # it grows as it is gone through
+def _errors(body: Any) -> Iterator[FieldError]:
+    """Find invalid values, breadth first. A pointer is built for an error only."""
+    if (problem := _problem(body)) is not None:
+        yield FieldError("", problem)
+    queue: list[tuple[Any, Path, int]] = [(body, (), 0)] if isinstance(body, CONTAINERS) else []
+    for value, path, depth in queue:  # it grows during the loop
         if depth >= DEEPEST:
             yield _too_deep(_pointer(path))
             continue
         if isinstance(value, dict) and len(value) > MOST_FIELDS:
-            yield FieldError(_pointer(path), f"should have at most {MOST_FIELDS} fields")
+            yield FieldError(_pointer(path), f"must have at most {MOST_FIELDS} fields")
             continue
-        if isinstance(value, _Doubled):
+        if isinstance(value, _WithRepeats):
             yield from (
-                FieldError(below(_pointer(path), key), "should be said once") for key in value.repeated
+                FieldError(below(_pointer(path), key), "must appear only once") for key in value.repeated
             )
         entries: Iterable[tuple[Any, Any]] = value.items() if isinstance(value, dict) else enumerate(value)
         for key, item in entries:
             if not (type(key) is int or _encodable(key)):
-                yield FieldError(_pointer(path), "should have field names without lone surrogates")
+                yield FieldError(_pointer(path), "must have field names without lone surrogates")
             elif isinstance(item, CONTAINERS):
                 if item or depth + 1 >= DEEPEST:
-                    waiting.append((item, (path, key), depth + 1))
-            elif (wrong := _wrong(item)) is not None:
-                yield FieldError(below(_pointer(path), key), wrong)
+                    queue.append((item, (path, key), depth + 1))
+            elif (problem := _problem(item)) is not None:
+                yield FieldError(below(_pointer(path), key), problem)
 
 
-def _wrong(value: Any) -> str | None:
-    """What is wrong with a text or a number."""
+def _problem(value: Any) -> str | None:
+    """Return what is wrong with a text or a number."""
     if isinstance(value, int):
-        return None if -LARGEST <= value <= LARGEST else "should be a number of at most 2^53"
+        return None if -LARGEST <= value <= LARGEST else "must be between -2^53 and 2^53"
     if isinstance(value, float):
-        return None if math.isfinite(value) else "should be a finite number"
+        return None if math.isfinite(value) else "must be a finite number"
     if isinstance(value, str):
-        return None if _encodable(value) else "should be text without lone surrogates"
+        return None if _encodable(value) else "must be text without lone surrogates"
     return None
 
 
@@ -165,7 +164,7 @@ def _pointer(path: Path) -> str:
 
 
 def below(pointer: str, key: str | int) -> str:
-    """The JSON pointer (RFC 6901) of a field. Of a name that is too odd to repeat, its object's pointer."""
+    """Return the JSON pointer (RFC 6901) of a field, or its object's for a name that is too long or not printable."""
     name = str(key)
     if len(name) > LONGEST_NAME or any(unicodedata.category(character)[0] == "C" for character in name):
         return pointer

@@ -11,11 +11,11 @@ import pytest
 
 from fallline.engine.evaluation import evaluate
 from fallline.exports import report_file
+from fallline.exports.export_data import ExportData, export_data
 from fallline.exports.report.facts import number
 from fallline.exports.report.findings import Finding, findings_of
 from fallline.exports.report.words import run_sentence
 from fallline.exports.report_file import report_html
-from fallline.exports.taken import Taken, taken
 from fallline.figures import figure_json
 from fallline.runs.experiment import Experiment
 from fallline.vocabulary.commands import AddRun, EditRun
@@ -39,7 +39,7 @@ def trained(steps: int, **recipe: Any) -> Experiment:
     return one
 
 
-def found_in(found: Taken) -> list[Finding]:
+def found_in(found: ExportData) -> list[Finding]:
     return findings_of(
         found, {run.name: evaluate(found.problem, run.parameters)["train_loss"] for run in found.runs}
     )
@@ -66,8 +66,8 @@ class Parts(HTMLParser):
 
 def test_what_people_typed_is_text_wherever_it_stands() -> None:
     one = trained(20, runs=[{"name": "gd", "label": EVIL}])
-    text = report_html(taken(one)).decode()
-    plain = report_html(taken(trained(20, runs=[{"name": "gd"}]))).decode()
+    text = report_html(export_data(one)).decode()
+    plain = report_html(export_data(trained(20, runs=[{"name": "gd"}]))).decode()
     parts, others = Parts(text), Parts(plain)
     assert parts.tags == others.tags
     assert {name for name, _ in parts.attributes} == {name for name, _ in others.attributes}
@@ -77,13 +77,13 @@ def test_what_people_typed_is_text_wherever_it_stands() -> None:
 
 def test_its_figures_are_those_of_the_server() -> None:
     one = trained(50)
-    text = report_html(taken(one)).decode()
+    text = report_html(export_data(one)).decode()
     kept = [json.loads(script) for script in Parts(text).scripts if script.startswith("{")]
     assert kept == [figure_json(name, one.figure_view()) for name in ("loss", "gradients")]
 
 
 def test_it_loads_nothing_and_runs_its_own_two_scripts_only() -> None:
-    parts = Parts(report_html(taken(trained(5))).decode())
+    parts = Parts(report_html(export_data(trained(5))).decode())
     names = dict(parts.attributes)
     assert not {"src", "href", "srcset", "action"} & names.keys()
     policy = next(
@@ -95,22 +95,24 @@ def test_it_loads_nothing_and_runs_its_own_two_scripts_only() -> None:
 
 
 def test_of_one_run_it_tells_that_run() -> None:
-    text = report_html(taken(trained(5, runs=[{"label": "Alpha"}, {"label": "Beta"}]), "run-2")).decode()
+    text = report_html(
+        export_data(trained(5, runs=[{"label": "Alpha"}, {"label": "Beta"}]), "run-2")
+    ).decode()
     assert "Beta" in text
     assert "Alpha" not in text
 
 
 def test_a_dead_layer_a_diverged_run_and_the_baseline_are_found() -> None:
     never = {"layers": [{"units": 3, "activation": "relu"}], "weights": "zeros", "biases": "zeros"}
-    dead = found_in(taken(trained(10, network=never, runs=[{"label": "Stuck"}])))
+    dead = found_in(export_data(trained(10, network=never, runs=[{"label": "Stuck"}])))
     assert (dead[0].tone, dead[0].title) == ("problem", "Stuck: layer 1 is dead.")
     assert "predicting the mean" in dead[1].title
     assert dead[0].evidence.startswith("3 of 3 units output 0 for all 900 samples since step 0.")
     assert re.search(r" Seen at step [1-9][0-9]*\.", dead[0].evidence)
-    wild = found_in(taken(trained(10, runs=[{"label": "Wild", "learning_rate": 50}])))
+    wild = found_in(export_data(trained(10, runs=[{"label": "Wild", "learning_rate": 50}])))
     assert wild[0].title.startswith("Wild diverged at step ")
     assert not [each for each in wild if "predicting" in each.title]
-    fine = found_in(taken(trained(300, network={"layers": [{"units": 4, "activation": "tanh"}]})))
+    fine = found_in(export_data(trained(300, network={"layers": [{"units": 4, "activation": "tanh"}]})))
     assert [each.tone for each in fine if "does better than predicting the mean" in each.title][:1] == [
         "good"
     ]
@@ -150,10 +152,10 @@ def test_numbers_have_three_digits(value: float, text: str) -> None:
 def test_edits_are_told_from_their_steps_on() -> None:
     one = trained(30, runs=[{"label": "Edited"}])
     one.edit("run-1", EditRun.model_validate({"batch_size": 8}), 0.0)
-    words = " ".join(Parts(report_html(taken(one)).decode()).words)
+    words = " ".join(Parts(report_html(export_data(one)).decode()).words)
     assert "Edits while training" in words
     assert "GD → mini-batch 8" in words
-    assert "Edits while training" not in report_html(taken(trained(3))).decode()
+    assert "Edits while training" not in report_html(export_data(trained(3))).decode()
 
 
 def figures_of(text: str) -> list[dict[str, Any]]:
@@ -167,7 +169,7 @@ def curves(figure: dict[str, Any], role: str) -> list[dict[str, Any]]:
 def test_a_run_alone_has_the_colour_and_shape_that_it_has_among_others() -> None:
     one = trained(5, runs=[{}, {}, {"label": "Third"}])
     one.edit("run-3", EditRun.model_validate({"batch_size": 8}), 0.0)
-    together, alone = [report_html(taken(one, run)).decode() for run in (None, "run-3")]
+    together, alone = [report_html(export_data(one, run)).decode() for run in (None, "run-3")]
     (drawn,) = curves(figures_of(alone)[0], "train")
     assert drawn["line"]["color"] == curves(figures_of(together)[0], "train")[2]["line"]["color"]
     assert drawn["meta"]["lane"] == "c"
@@ -189,7 +191,7 @@ def test_edits_and_forks_are_marked_on_the_curves_in_the_runs_own_colour_and_sha
     fork = {"name": "fork", "fork_of": "run-1", "at_step": 30, "batch_size": 1}
     one.fork(AddRun.model_validate(fork), 0.0, forks.append)
     assert forks[0]["step"] == 30
-    loss, gradients = figures_of(report_html(taken(one)).decode())
+    loss, gradients = figures_of(report_html(export_data(one)).decode())
     first, second, third = marks_in(loss)
     assert (first["x"], second["x"], third["x"]) == ([30], [30], [30])
     assert first["text"] == ["A &amp; B, step 30: Adam, rate 0.1 → 0.01"]
@@ -199,7 +201,7 @@ def test_edits_and_forks_are_marked_on_the_curves_in_the_runs_own_colour_and_sha
     for mark, curve in zip((first, second, third), curves(loss, "train"), strict=True):
         assert mark["marker"]["color"] == curve["line"]["color"]
         assert mark["y"] == curve["y"][-1:]
-    (alone,) = marks_in(figures_of(report_html(taken(one, "fork")).decode())[0])
+    (alone,) = marks_in(figures_of(report_html(export_data(one, "fork")).decode())[0])
     assert alone["text"] == ["fork, step 30: fork of run-1, GD → SGD"]
     panels = {mark["yaxis"] for mark in marks_in(gradients)}
     assert panels == {"y", "y2", "y3"}
@@ -214,17 +216,18 @@ def test_a_fork_alone_has_the_marks_of_its_parents_past_too() -> None:
     while not answers:
         one.work(0.005, 0.0, Clock(tick=0.01))
     one.fork(AddRun.model_validate({"name": "fork", "fork_of": "gd"}), 0.0, answers.append)
-    (alone,) = marks_in(figures_of(report_html(taken(one, "fork")).decode())[0])
+    (alone,) = marks_in(figures_of(report_html(export_data(one, "fork")).decode())[0])
     assert alone["x"] == [20, 30]
     both = {
-        mark["meta"]["marks"]: mark["x"] for mark in marks_in(figures_of(report_html(taken(one)).decode())[0])
+        mark["meta"]["marks"]: mark["x"]
+        for mark in marks_in(figures_of(report_html(export_data(one)).decode())[0])
     }
     assert both == {"gd": [20], "fork": [30]}
 
 
 def test_an_edit_that_is_yet_to_come_is_in_the_table_and_on_no_curve() -> None:
     one = trained(10, runs=[{"edits": [{"at_step": 5, "order": "sequential"}, {"at_step": 50, "l1": 0.01}]}])
-    text = report_html(taken(one)).decode()
+    text = report_html(export_data(one)).decode()
     assert [mark["x"] for mark in marks_in(figures_of(text)[0])] == [[5]]
     words = " ".join(Parts(text).words)
     assert "in order" in words
@@ -234,6 +237,6 @@ def test_an_edit_that_is_yet_to_come_is_in_the_table_and_on_no_curve() -> None:
 def test_a_thousand_edits_leave_a_figure_that_can_be_drawn() -> None:
     edits = [{"at_step": step, "learning_rate": 0.001 + step * 1e-6} for step in range(1000)]
     one = trained(1000, data={"samples": 20}, runs=[{"edits": edits}])
-    (mark,) = marks_in(figures_of(report_html(taken(one)).decode())[0])
+    (mark,) = marks_in(figures_of(report_html(export_data(one)).decode())[0])
     assert 150 < len(mark["x"]) <= 201
     assert len(mark["x"]) == len(mark["y"]) == len(mark["text"])

@@ -11,7 +11,7 @@ import pytest
 
 from fallline.figures import FIGURES, FigureView, RunLine, figure, figure_json
 from fallline.figures.binding import fill, middles
-from fallline.figures.shelf import DEPTH, LOWER_EDGE, UPPER_EDGE, ShelfScale, tick_text
+from fallline.figures.zero_band import DEPTH, LOWER_EDGE, UPPER_EDGE, ZeroBandScale, tick_text
 from unit.figures.columns_by_hand import buckets, view
 from unit.figures.golden_figures import assert_is_golden
 
@@ -86,7 +86,7 @@ def test_a_record_stands_where_its_step_begins_and_a_bucket_in_the_middle_of_its
 
 
 def test_exactly_zero_is_on_the_shelf_and_the_smallest_value_above_it_is_not() -> None:
-    scale = ShelfScale(-4, 3)
+    scale = ZeroBandScale(-4, 3)
     placed = scale.place(np.array([0.0, 0.0, 1e-9, 0.5]), np.array([0.0, 2.0, 1e-9, 0.5]))
     assert placed.tolist() == [1e-4 * DEPTH, 1e-4, 1e-4, 0.5]
 
@@ -104,12 +104,12 @@ def test_a_loss_of_exactly_zero_stands_on_a_shelf_and_without_one_there_is_no_sh
 
 
 def test_the_floor_goes_down_by_decades_and_only_for_values_above_zero() -> None:
-    assert ShelfScale.over("grad_l1", math.inf, 0.0).floor == -4
-    assert ShelfScale.over("grad_l1", 2e-7, 1.0).floor == -7
-    assert ShelfScale.over("ratio", 2e-5, 1.0).floor == -6
-    assert ShelfScale.over("grad_l1", 1e-4, 1000.0) == ShelfScale(-4, 3)
-    assert ShelfScale.over("grad_l1", 1.0, 1000.1).top == 4
-    assert ShelfScale.over("loss", 0.03, 12.3) == ShelfScale(-2, 2)
+    assert ZeroBandScale.over("grad_l1", math.inf, 0.0).floor == -4
+    assert ZeroBandScale.over("grad_l1", 2e-7, 1.0).floor == -7
+    assert ZeroBandScale.over("ratio", 2e-5, 1.0).floor == -6
+    assert ZeroBandScale.over("grad_l1", 1e-4, 1000.0) == ZeroBandScale(-4, 3)
+    assert ZeroBandScale.over("grad_l1", 1.0, 1000.1).top == 4
+    assert ZeroBandScale.over("loss", 0.03, 12.3) == ZeroBandScale(-2, 2)
 
 
 def test_the_shelf_lies_where_the_design_has_it() -> None:

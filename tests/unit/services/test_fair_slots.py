@@ -84,19 +84,19 @@ async def test_where_it_leaves_some_long_work_of_one_share_leaves_slots_for_othe
     held = []
 
     async def hold(share: str) -> None:
-        await slots.take(share)
+        await slots.acquire(share)
         held.append(share)
 
     tasks = [asyncio.ensure_future(hold(share)) for share in ("a", "a", "a", "a", "b", "b", "c", "d")]
     await asyncio.sleep(0.01)
     assert held == ["a", "a", "b", "c"]
-    slots.give_back("b", 1.0)
+    slots.release("b", 1.0)
     await asyncio.sleep(0.01)
     assert held == ["a", "a", "b", "c", "d"]
     for share in ("a", "a", "c", "d"):
-        slots.give_back(share, 1.0)
+        slots.release(share, 1.0)
     await asyncio.sleep(0.01)
     for share in ("a", "a", "b"):
-        slots.give_back(share, 1.0)
+        slots.release(share, 1.0)
     await asyncio.gather(*tasks)
     assert (slots.free, slots._waiting) == (4, {})

@@ -116,4 +116,4 @@ async def test_one_that_cannot_be_paused_keeps_no_other_from_being_paused(
         async with asyncio.timeout(10):
             while await lab._executor.ask(good, lambda one, _: one.playing):
                 await asyncio.sleep(0.05)
-        assert "work in the background failed" in caplog.text
+        assert "a background task failed" in caplog.text

@@ -12,7 +12,7 @@ import pytest
 
 from fallline.realtime.outbox import Outbox
 from fallline.services.lab import Lab
-from fallline.services.measuring import Measuring
+from fallline.services.measurements import Measurements
 from fallline.vocabulary.errors import (
     Conflict,
     InvalidRequest,
@@ -154,7 +154,7 @@ async def test_without_a_folder_nothing_is_deleted_to_make_room() -> None:
     async with open_lab(most=2) as lab:
         made = [await created(lab), await created(lab)]
         for _ in range(60):
-            with pytest.raises(Unavailable, match="without a data folder none is put away") as refused:
+            with pytest.raises(Unavailable, match="without a data folder closes none") as refused:
                 await created(lab)
         assert refused.value.retry_after > 0
         for id, token in made:
@@ -264,7 +264,7 @@ async def test_a_measurement_is_charged_with_all_that_it_slows_and_to_nobody_whe
     asked: list[tuple[bool, bool]] = []
 
     async def take(
-        self: Measuring,
+        self: Measurements,
         measure: Callable[[], dict[str, Any]],
         *,
         charged: bool,
@@ -274,7 +274,7 @@ async def test_a_measurement_is_charged_with_all_that_it_slows_and_to_nobody_whe
         asked.append((charged, before > 0.0))
         return {}
 
-    monkeypatch.setattr(Measuring, "take", take)
+    monkeypatch.setattr(Measurements, "take", take)
     async with open_lab() as lab:
         id, token = await created(lab)
         await lab.command(id, token, "step", {"steps": 50})

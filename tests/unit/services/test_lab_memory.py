@@ -12,7 +12,7 @@ from fallline.runs.usage import expected_bytes
 from fallline.services.lab import Lab
 from fallline.vocabulary.errors import Unavailable
 from fallline.vocabulary.recipe import Recipe
-from support.labs import Lasting, in_places, open_lab, steps_of
+from support.labs import Lasting, in_slots, open_lab, steps_of
 
 RECIPE: dict[str, Any] = {"data": {"samples": 60}}
 ONE = expected_bytes(Recipe.model_validate(RECIPE))
@@ -29,28 +29,28 @@ async def plays(lab: Lab, id: str, token: str) -> None:
 
 
 def playing(lab: Lab) -> list[str]:
-    return [one.id for one in lab._capacity.occupants() if one.bytes >= ONE // 2]
+    return [one.id for one in lab._capacity.candidates() if one.bytes >= ONE // 2]
 
 
 async def test_an_experiment_that_makes_steps_counts_for_what_it_may_come_to() -> None:
     async with open_lab(Lasting(), most_bytes=100 * ONE) as lab:
         id, token = await made(lab)
-        idle = lab._capacity.taken
+        idle = lab._capacity.used_bytes
         await plays(lab, id, token)
-        busy = lab._capacity.taken
+        busy = lab._capacity.used_bytes
         await lab.command(id, token, "pause", {})
         assert idle < ONE / 10
         assert 0.8 * ONE < busy < 1.2 * ONE
-        assert lab._capacity.taken < ONE / 10
+        assert lab._capacity.used_bytes < ONE / 10
 
 
 async def test_the_ceiling_is_not_passed_however_long_a_run_is() -> None:
     async with open_lab(Lasting(), most_bytes=100 * ONE) as lab:
         id, token = await made(lab)
         await lab.command(id, token, "step", {"steps": 30_000})
-        opening = lab._register.entries[id].opening
-        assert opening is not None
-        assert ONE / 3 < opening.usage.bytes < opening.usage.ceiling
+        live = lab._registry.entries[id].live
+        assert live is not None
+        assert ONE / 3 < live.usage.bytes < live.usage.ceiling
 
 
 async def test_a_burst_of_creations_and_plays_stays_below_the_limit_at_every_moment() -> None:
@@ -58,7 +58,7 @@ async def test_a_burst_of_creations_and_plays_stays_below_the_limit_at_every_mom
         for at in range(60):
             id, token = await made(lab, address=f"192.0.2.{at}")
             await plays(lab, id, token)
-            assert lab._capacity.taken <= 10.5 * ONE
+            assert lab._capacity.used_bytes <= 10.5 * ONE
         assert len(playing(lab)) >= 8
 
 
@@ -68,7 +68,7 @@ async def test_the_least_recently_used_is_put_away_and_opens_again_paused() -> N
         for id, token in one[:4]:
             await plays(lab, id, token)
         await plays(lab, *one[4])
-        assert one[0][0] not in in_places(lab)
+        assert one[0][0] not in in_slots(lab)
         assert (await lab.views.state(one[0][0]))["playing"] is False
 
 
@@ -77,7 +77,9 @@ async def test_without_a_store_play_and_creation_are_refused_and_nothing_is_lost
         one = [await made(lab, address=str(at)) for at in range(5)]
         for id, token in one[:4]:
             await plays(lab, id, token)
-        with pytest.raises(Unavailable, match="memory of this server is in use, and without a data") as full:
+        with pytest.raises(
+            Unavailable, match="memory of this server is in use, and a server without a data"
+        ) as full:
             await plays(lab, *one[4])
         assert full.value.retry_after > 0
         with pytest.raises(Unavailable, match="memory"):
@@ -86,7 +88,7 @@ async def test_without_a_store_play_and_creation_are_refused_and_nothing_is_lost
         await lab.command(*one[4], "reset", {})
         for id, token in one:
             assert (await lab.command(id, token, "pause", {}))["id"] == id
-        assert lab._capacity.taken <= 4.2 * ONE
+        assert lab._capacity.used_bytes <= 4.2 * ONE
 
 
 async def test_a_refused_play_can_be_repeated_with_its_key_when_there_is_room() -> None:
@@ -113,8 +115,8 @@ async def test_where_all_that_plays_is_read_the_largest_share_is_paused_and_told
             await lab.watch(id, token, boxes[id], {}, 100)
             lab.acknowledged(id)
         lab._capacity.limits = type(lab._capacity.limits)(1000, 4.5 * ONE)
-        await lab._openings.relieve()
-        assert lab._capacity.taken <= 4.5 * ONE
+        await lab._loader.relieve()
+        assert lab._capacity.used_bytes <= 4.5 * ONE
         assert (await lab.views.state(small))["playing"] is True
         paused = [id for id in boxes if not (await lab.views.state(id))["playing"]]
         assert 2 <= len(paused) < 6
@@ -133,27 +135,27 @@ async def test_a_restart_opens_what_played_within_the_limit() -> None:
     async with open_lab(store, most_bytes=5.5 * ONE) as lab:
         most = 0
         async with asyncio.timeout(20):
-            while len(in_places(lab)) < 4:
-                most = max(most, lab._capacity.taken)
+            while len(in_slots(lab)) < 4:
+                most = max(most, lab._capacity.used_bytes)
                 await asyncio.sleep(0.005)
         await asyncio.sleep(0.2)
-        assert max(most, lab._capacity.taken) <= 5.5 * ONE
-        assert 4 <= len(in_places(lab)) < 12
+        assert max(most, lab._capacity.used_bytes) <= 5.5 * ONE
+        assert 4 <= len(in_slots(lab)) < 12
 
 
 async def test_keys_of_commands_count() -> None:
     async with open_lab(Lasting(), most_bytes=100 * ONE) as lab:
         id, token = await made(lab)
-        before = lab._capacity.taken
+        before = lab._capacity.used_bytes
         for at in range(50):
             await lab.command(id, token, "pause", {}, key=f"k{at}")
-        assert lab._capacity.taken - before >= 50 * 200
+        assert lab._capacity.used_bytes - before >= 50 * 200
 
 
 async def test_what_readers_have_not_had_counts() -> None:
     async with open_lab(Lasting(), most_bytes=100 * ONE) as lab:
         id, token = await made(lab)
         await lab.command(id, token, "step", {"steps": 2_000})
-        before = lab._capacity.taken
+        before = lab._capacity.used_bytes
         await lab.watch(id, token, Outbox(id, buckets=5_000), {}, 5_000)
-        assert lab._capacity.taken - before > 100_000
+        assert lab._capacity.used_bytes - before > 100_000

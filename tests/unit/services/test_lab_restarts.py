@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from fallline.realtime.outbox import Outbox
-from fallline.services import idling, keeping, library
+from fallline.services import idle_sweep, store_thread, uploads
 from fallline.services.lab import Lab
 from fallline.storage.interface import Moment, StoreUnwritable
 from fallline.vocabulary.commands import SLOWEST
 from fallline.vocabulary.errors import KeyReused, NotFound, ReadOnly
 from fallline.vocabulary.recipe import Recipe
-from support.labs import Lasting, in_places, open_lab, steps_of
+from support.labs import Lasting, in_slots, open_lab, steps_of
 from support.lives import costless
 
 LONG_AGO = Moment(0.0, -1e6)
@@ -113,7 +113,7 @@ async def test_more_can_be_stored_than_are_open() -> None:
             await lab.command(id, token, "step", {"steps": number})
         for number, (id, _) in enumerate(made, start=1):
             assert steps_of(await lab.views.state(id)) == {"gd": number, "sgd": number}
-            assert len(in_places(lab)) <= 2
+            assert len(in_slots(lab)) <= 2
 
 
 async def test_however_many_are_asked_for_at_once_no_more_are_open_than_may_be() -> None:
@@ -125,7 +125,7 @@ async def test_however_many_are_asked_for_at_once_no_more_are_open_than_may_be()
             await lab.views.state(id)
         asked = [lab.views.state(id) for id, _ in made[2:] for _ in range(2)]
         states = await asyncio.gather(*asked)
-        assert len(in_places(lab)) == 2
+        assert len(in_slots(lab)) == 2
         assert [state["id"] for state in states] == [id for id, _ in made[2:] for _ in range(2)]
 
 
@@ -151,7 +151,7 @@ async def test_what_nobody_used_for_so_long_is_deleted_in_small_batches(
     monkeypatch.setattr(store, "delete", lambda ids: (batches.append(len(ids)), delete(ids)))
     async with open_lab(store, keep_seconds=1000.0) as lab:
         await lab.views.state(made[0][0])
-        await lab.idling.delete_unused()
+        await lab.idle_sweep.delete_unused()
         assert batches == [10, 10, 2]
         assert {each.id for each in store.experiments()} == {id for id, _ in (made[0], *made[23:])}
         with pytest.raises(NotFound):
@@ -159,7 +159,7 @@ async def test_what_nobody_used_for_so_long_is_deleted_in_small_batches(
 
 
 async def test_looking_counts_as_use_and_is_noted_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(idling, "NOTED_SECONDS", 0.0)
+    monkeypatch.setattr(idle_sweep, "STORED_USE_SECONDS", 0.0)
     store = Lasting()
     async with open_lab(store, idle_seconds=0.2) as lab:
         id, _ = await created(lab)
@@ -183,14 +183,14 @@ async def test_a_table_is_there_again_with_what_was_made_of_it() -> None:
         assert (costless(await lab.views.state(id)), await lab.views.data(id)) == before
         assert await lab.table(told["id"]) == told
         unused = await lab.add_table(CSV)
-        lab._keeper.time.resume(Moment(time.time(), 2000.0))
+        lab._store.age.resume(Moment(time.time(), 2000.0))
         await lab.views.state(id)
-        await lab.idling.delete_unused()
+        await lab.idle_sweep.delete_unused()
         assert await lab.table(told["id"]) == told, "an experiment is made of it"
         with pytest.raises(NotFound):
             await lab.table(unused["id"])
         await lab.delete(id, token)
-        await lab.idling.delete_unused()
+        await lab.idle_sweep.delete_unused()
         with pytest.raises(NotFound):
             await lab.table(told["id"])
 
@@ -198,7 +198,7 @@ async def test_a_table_is_there_again_with_what_was_made_of_it() -> None:
 async def test_a_table_makes_room_for_another_and_one_that_is_in_use_stays(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(library, "MOST_STORED", 2)
+    monkeypatch.setattr(uploads, "MOST_STORED", 2)
     store = Lasting()
     async with open_lab(store) as lab:
         used, unused = [(await lab.add_table(CSV))["id"] for _ in range(2)]
@@ -211,7 +211,7 @@ async def test_a_table_makes_room_for_another_and_one_that_is_in_use_stays(
 
 
 async def test_nothing_is_acknowledged_that_could_not_be_stored(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeping, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(store_thread, "RETRY_SECONDS", 0.01)
     store = Lasting()
     async with open_lab(store) as lab:
         id, token = await created(lab)
@@ -272,7 +272,7 @@ async def test_a_playing_experiment_plays_on_while_nothing_can_be_stored() -> No
 async def test_a_store_that_cannot_be_read_is_not_taken_for_an_empty_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(keeping, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(store_thread, "RETRY_SECONDS", 0.05)
     store = Lasting()
     async with open_lab(store) as lab:
         id, token = await created(lab)
@@ -286,6 +286,6 @@ async def test_a_store_that_cannot_be_read_is_not_taken_for_an_empty_one(
         with pytest.raises(ReadOnly):
             await lab.views.state(id)
         monkeypatch.setattr(store, "experiments", experiments)
-        while lab.is_read_only or not lab._register.knows_all:
+        while lab.is_read_only or not lab._registry.is_complete:
             await asyncio.sleep(0.005)
         assert steps_of(await lab.command(id, token, "step", {"steps": 1})) == {"gd": 1, "sgd": 1}

@@ -8,7 +8,7 @@ import pytest
 
 from fallline.services import owners as module
 from fallline.services.owners import LINE_SECONDS, Owners
-from fallline.services.register import Entry
+from fallline.services.registry import Entry
 from support.clocks import Clock
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
@@ -52,10 +52,10 @@ def test_an_owner_has_a_share_while_a_line_of_theirs_acknowledges() -> None:
     mine = f"owner:{ALICE.hex()}"
     assert shares.last == {"one": mine, "other": mine, "bob's": f"address:{HERE}"}
     clock.now += LINE_SECONDS
-    owners.look_again()
+    owners.update_shares()
     assert shares.last["other"] == mine
     clock.now += 0.1
-    owners.look_again()
+    owners.update_shares()
     assert shares.last == {"one": f"address:{HERE}", "other": f"address:{THERE}", "bob's": f"address:{HERE}"}
 
 
@@ -67,7 +67,7 @@ def test_a_share_is_told_only_when_it_changes() -> None:
     for _ in range(100):
         clock.now += 1
         owners.acknowledged(entry)
-        owners.look_again()
+        owners.update_shares()
     assert shares.calls == [("one", f"address:{HERE}"), ("one", f"owner:{ALICE.hex()}")]
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from fallline.execution.in_process import InProcessExecutor
 from fallline.realtime.hub import Hub
-from fallline.services.keeping import Keeper
+from fallline.services.age_clock import AgeClock
 from fallline.services.readiness import PULSE_SECONDS, REMEMBERED_SECONDS, Pulse, Readiness
-from fallline.services.seen_time import SeenTime
+from fallline.services.store_thread import StoreThread
 from fallline.storage.interface import Store, StoreUnwritable
 from fallline.storage.memory import MemoryStore
 from fallline.vocabulary.errors import ReadOnly, Unavailable
@@ -24,23 +24,23 @@ class Parts:
     def __init__(self, store: Store | None = None) -> None:
         self.clock = Clock()
         self.executor = InProcessExecutor()
-        self.keeper = Keeper(MemoryStore() if store is None else store, SeenTime(self.clock, self.clock))
-        self.readiness = Readiness(self.executor, self.keeper, self.clock, seconds=0.05)
+        self.thread = StoreThread(MemoryStore() if store is None else store, AgeClock(self.clock, self.clock))
+        self.readiness = Readiness(self.executor, self.thread, self.clock, seconds=0.05)
 
     async def __aenter__(self) -> Parts:
-        self.keeper.open()
-        self.keeper.start(lambda in_trouble: None)
+        self.thread.open()
+        self.thread.start(lambda in_trouble: None)
         self.executor.start(Hub())
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.executor.stop()
-        await self.keeper.stop()
+        await self.thread.stop()
 
 
 async def test_a_server_whose_parts_answer_is_ready() -> None:
     async with Parts() as parts:
-        parts.readiness = Readiness(parts.executor, parts.keeper, parts.clock, seconds=30)
+        parts.readiness = Readiness(parts.executor, parts.thread, parts.clock, seconds=30)
         assert (await parts.readiness.check()).keys() == {"worker_seconds", "store_seconds", "loop_seconds"}
 
 
@@ -48,7 +48,7 @@ async def test_a_worker_that_hangs_is_named() -> None:
     held = threading.Event()
     async with Parts() as parts:
         parts.executor._threads[0].post("", lambda: held.wait(30) and None)
-        with pytest.raises(Unavailable, match="worker that trains has not answered"):
+        with pytest.raises(Unavailable, match="training worker has not answered"):
             await parts.readiness.check()
         held.set()
 
@@ -56,8 +56,8 @@ async def test_a_worker_that_hangs_is_named() -> None:
 async def test_a_store_that_hangs_is_named() -> None:
     held = threading.Event()
     async with Parts() as parts:
-        parts.readiness = Readiness(parts.executor, parts.keeper, parts.clock, seconds=0.5)
-        hanging = asyncio.ensure_future(parts.keeper._ask(lambda _: held.wait(30)))
+        parts.readiness = Readiness(parts.executor, parts.thread, parts.clock, seconds=0.5)
+        hanging = asyncio.ensure_future(parts.thread._call(lambda _: held.wait(30)))
         with pytest.raises(Unavailable, match="the store has not answered"):
             await parts.readiness.check()
         held.set()
@@ -66,12 +66,12 @@ async def test_a_store_that_hangs_is_named() -> None:
 
 async def test_a_loop_that_was_held_up_is_named_and_forgiven_later() -> None:
     async with Parts() as parts:
-        parts.readiness = Readiness(parts.executor, parts.keeper, parts.clock, seconds=30)
+        parts.readiness = Readiness(parts.executor, parts.thread, parts.clock, seconds=30)
         pulse = parts.readiness.pulse
-        pulse.note(parts.clock.now, 53.0)
-        with pytest.raises(Unavailable, match=r"event loop was held up for 53\.0 s"):
+        pulse.record(parts.clock.now, 53.0)
+        with pytest.raises(Unavailable, match=r"event loop was blocked for 53\.0 s"):
             await parts.readiness.check()
-        pulse.note(parts.clock.now + REMEMBERED_SECONDS + PULSE_SECONDS, 0.0)
+        pulse.record(parts.clock.now + REMEMBERED_SECONDS + PULSE_SECONDS, 0.0)
         assert (await parts.readiness.check())["loop_seconds"] == 0
 
 

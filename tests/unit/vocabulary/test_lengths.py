@@ -62,7 +62,7 @@ def test_a_watch_resumes_a_limited_number_of_runs(entry: Any) -> None:
         Watch.model_validate({**WATCH, "since": since})
     (error,) = refused.value.errors()
     assert error["loc"] == ("since",)
-    assert str(error["ctx"]["error"]) == f"should have at most {MOST_SINCE} entries"
+    assert str(error["ctx"]["error"]) == f"must have at most {MOST_SINCE} entries"
 
 
 def test_the_first_wrong_edit_is_reported() -> None:

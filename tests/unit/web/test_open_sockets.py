@@ -12,7 +12,7 @@ from fallline.web.open_sockets import (
     MOST_OF_OWNER,
     MOST_WAITING,
     SILENT_SECONDS,
-    Guest,
+    OpenSocket,
     OpenSockets,
 )
 
@@ -26,31 +26,31 @@ class Server:
     def __init__(self, most: int = MOST) -> None:
         self.sockets = OpenSockets(most)
         self.now = 100.0
-        self.open: dict[Guest, str] = {}
+        self.open: dict[OpenSocket, str] = {}
 
-    def connect(self, address: str, name: str = "") -> Guest:
-        guest = Guest(address, self.now, lambda: self.open.pop(guest) and None)
-        self.sockets.enter(guest, self.now)
-        self.open[guest] = name
-        return guest
+    def connect(self, address: str, name: str = "") -> OpenSocket:
+        socket = OpenSocket(address, self.now, lambda: self.open.pop(socket) and None)
+        self.sockets.enter(socket, self.now)
+        self.open[socket] = name
+        return socket
 
     def watch(self, name: str, address: str, experiment: str, owner: str | None = None) -> bool:
         """Whether a new socket gets to watch the experiment."""
         try:
-            guest = self.connect(address, name)
+            socket = self.connect(address, name)
         except Unavailable:
             return False
         try:
-            self.sockets.watch(guest, experiment, owner, self.now)
+            self.sockets.watch(socket, experiment, owner, self.now)
         except Unavailable:
-            self.sockets.leave(guest)
-            del self.open[guest]
+            self.sockets.leave(socket)
+            del self.open[socket]
             return False
         return True
 
     def acknowledge(self) -> None:
-        for guest in self.open:
-            guest.acknowledged = self.now
+        for socket in self.open:
+            socket.acknowledged = self.now
 
     def count(self) -> Counter[str]:
         assert len(self.open) == len(self.sockets)

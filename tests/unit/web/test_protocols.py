@@ -9,7 +9,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from fallline.web.protocols import HEAD_BYTES, PIECE_BYTES, AbortingWebSocket, ImpatientHttp
+from fallline.web.protocols import HEAD_BYTES, PIECE_BYTES, BoundedHttp, BoundedWebSocket
 
 HANDSHAKE = (
     b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -66,7 +66,7 @@ async def heard(beginning: bytes, more: bytes) -> tuple[bool, bytes]:
     config = uvicorn.Config(answer)
     config.load()
     line = Line()
-    protocol = ImpatientHttp(config, ServerState(), {})
+    protocol = BoundedHttp(config, ServerState(), {})
     line.set_protocol(protocol)
     protocol.connection_made(line)
     protocol.data_received(beginning)
@@ -124,7 +124,7 @@ async def test_a_read_full_of_small_messages_is_taken_piece_by_piece_and_in_orde
 
     config = uvicorn.Config(app, ws_ping_interval=None)
     config.load()
-    protocol, line = AbortingWebSocket(config, ServerState(), {}), Line()
+    protocol, line = BoundedWebSocket(config, ServerState(), {}), Line()
     protocol.connection_made(line)
     protocol.data_received(HANDSHAKE)
     while not protocol.handshake_complete:
@@ -160,7 +160,7 @@ async def test_a_message_counts_as_sent_once_the_peer_has_taken_it() -> None:
 
     config = uvicorn.Config(app, ws_ping_interval=None)
     config.load()
-    protocol, line = AbortingWebSocket(config, ServerState(), {}), Full()
+    protocol, line = BoundedWebSocket(config, ServerState(), {}), Full()
     protocol.connection_made(line)
     protocol.data_received(HANDSHAKE)
     for taken in range(3):
@@ -183,7 +183,7 @@ async def test_a_message_in_fragments_is_one_message_and_others_wait_for_its_end
 
     config = uvicorn.Config(app, ws_ping_interval=None)
     config.load()
-    protocol, line = AbortingWebSocket(config, ServerState(), {}), Line()
+    protocol, line = BoundedWebSocket(config, ServerState(), {}), Line()
     protocol.connection_made(line)
     protocol.data_received(HANDSHAKE)
     while not protocol.tasks:

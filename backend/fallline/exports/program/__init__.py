@@ -1,5 +1,5 @@
-"""A run as a program that needs NumPy only: its sections, joined by `script` and by `notebook`.
+"""A run as a program that needs only NumPy: sections, joined by `script` and by `notebook`.
 
-`parts` holds the functions that a program may need, as plain Python; `pieces` cuts out those that a run does need;
-`phases` says what is in force when; `sections` puts the program together.
+`parts` has all functions as plain Python, and `pieces` selects those that a run needs. `phases` lists the settings by
+step; `sections` puts the program together.
 """

@@ -1,4 +1,4 @@
-"""The program as a Jupyter notebook, a cell of story before each of code. Must not know how its lines are made.
+"""The program as a Jupyter notebook, with an explanation before each cell of code.
 
 Format 4.5: https://nbformat.readthedocs.io/en/latest/format_description.html
 """
@@ -13,35 +13,35 @@ from fallline.exports.program.script import ONE_THREAD
 from fallline.exports.program.sections import Program
 
 COMPARE = """STEPS = {steps}
-TOLD = {{{told}}}
+RECORDED = {{{recorded}}}
 
-print("   step  batch_loss              as fallline told it     apart")
-apart = 0.0
+print("   step  batch_loss              recorded by fallline    difference")
+largest = 0.0
 for step, loss in train(STEPS):
-    if step in TOLD:
-        there = TOLD[step]
-        relative = abs(loss - there) / (abs(there) or 1.0)
-        apart = max(apart, relative)
-        print(f"{{step:7,}}  {{loss!r:<22}}  {{there!r:<22}}  {{relative:.0e}}")
-print("at most apart, relatively:", apart)"""
+    if step in RECORDED:
+        recorded = RECORDED[step]
+        difference = abs(loss - recorded) / (abs(recorded) or 1.0)
+        largest = max(largest, difference)
+        print(f"{{step:7,}}  {{loss!r:<22}}  {{recorded!r:<22}}  {{difference:.0e}}")
+print("largest relative difference:", largest)"""
 
 
-def notebook(made: Program, about: str, recipe: str, told: Mapping[int, float], steps: int) -> str:
-    """The whole file. `about` and `recipe` are Markdown, `told` has losses of the run's history by their steps."""
-    library = "\n".join(f"import {name}" for name in sorted({*made.library, "os"}))
+def notebook(program: Program, about: str, recipe: str, recorded: Mapping[int, float], steps: int) -> str:
+    """Return the whole file. `about` and `recipe` are Markdown; `recorded` has losses of the history by step."""
+    library = "\n".join(f"import {name}" for name in sorted({*program.library, "os"}))
     imports = f"{library}\nfrom types import SimpleNamespace\n\n{ONE_THREAD}\n\nimport numpy as np"
     cells = [_markdown(about), _markdown(recipe), _code(imports)]
-    for section in made.sections:
+    for section in program.sections:
         cells += [_markdown(f"## {section.title}\n\n{section.story}"), _code(section.code)]
-    kept = ", ".join(f"{step}: {loss!r}" for step, loss in told.items())
-    cells += [_markdown(ABOUT_COMPARE), _code(COMPARE.format(steps=steps, told=kept))]
+    losses = ", ".join(f"{step}: {loss!r}" for step, loss in recorded.items())
+    cells += [_markdown(ABOUT_COMPARE), _code(COMPARE.format(steps=steps, recorded=losses))]
     return json.dumps(_document(cells), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 ABOUT_COMPARE = (
     "## The numbers\n\n"
-    "All steps again, from the first parameters on; some of them beside what fallline told of the run. "
-    "`for step, loss in train(STEPS)` has every one."
+    "This cell makes all steps again and compares some losses with those that fallline recorded. "
+    "`for step, loss in train(STEPS)` yields every one."
 )
 
 

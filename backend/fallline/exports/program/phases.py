@@ -1,7 +1,6 @@
-"""What is in force when: a run's settings from its first step on, and at each edit only what it changes.
+"""The settings of a run by step: all of them at step 0, and at each edit only the changes.
 
-Settings are told as the program reads them: a name and a Python expression each. Must not know the program's other
-lines.
+Each setting is a name and a Python expression. Must not know the program's other lines.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from fallline.vocabulary.run_settings import RunSettings
 
 Lines = dict[str, str]
 
-NEVER_NEEDED = {
+NEUTRAL = {
     "order": '"shuffle"',
     "schedule": "None",
     "since": "0",
@@ -25,16 +24,16 @@ NEVER_NEEDED = {
     "clip_value": "None",
     "own": "{}",
 }
-"""A setting that always stands so is left out of the program, and so is the code that would read it."""
+"""Neutral values. A setting that never differs from them is left out of the program, with the code that reads it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Phases:
-    """`first` is in force from step 0 on, `edits` say from which step on what is different.
+    """The settings from step 0 (`first`), and the changes by step (`edits`).
 
-    `ones` and `several` say whether a batch may hold one sample, or more; `whole` and `parts` whether it may be all
-    samples in data order, or the next ones of a pass. `redraws` say at the end of which step which layers are drawn
-    anew, and by which initializer.
+    `ones` and `several`: a batch may have one sample, or more. `whole` and `parts`: a batch may be all samples in data
+    order, or the next ones of a pass. `redraws`: the layers that are reinitialized at the end of a step, and the
+    initializer.
     """
 
     first: Lines
@@ -46,30 +45,28 @@ class Phases:
     parts: bool
 
     def has(self, name: str) -> bool:
-        """Whether the program has to read that setting."""
+        """Return whether the program reads this setting."""
         return name in self.first
 
 
 def phases_of(run: RunRecipe, m: int) -> Phases:
-    """The phases of a run on m training samples."""
+    """Return the phases of a run on m training samples."""
     starts = sorted({0, *(edit.at_step for edit in run.edits)})
     settings = [run.settings_at(step) for step in starts]
-    told = [_told(each) for each in settings]
-    kept = [
-        name
-        for name in told[0]
-        if name not in NEVER_NEEDED or any(each[name] != NEVER_NEEDED[name] for each in told)
+    lines = [_lines(each) for each in settings]
+    names = [
+        name for name in lines[0] if name not in NEUTRAL or any(each[name] != NEUTRAL[name] for each in lines)
     ]
-    for each in told:
-        if "schedule" in kept and each["schedule"] == "None":
+    for each in lines:
+        if "schedule" in names and each["schedule"] == "None":
             each["schedule"] = "lambda t: 1.0"
     edits = {}
-    for step, before, after in zip(starts[1:], told, told[1:], strict=False):
-        changes = {name: after[name] for name in kept if after[name] != before[name]}
+    for step, before, after in zip(starts[1:], lines, lines[1:], strict=False):
+        changes = {name: after[name] for name in names if after[name] != before[name]}
         if changes:
             edits[step] = changes
     return Phases(
-        first={name: told[0][name] for name in kept},
+        first={name: lines[0][name] for name in names},
         edits=edits,
         redraws={
             edit.at_step: (edit.redraw.layers, edit.redraw.weights)
@@ -85,7 +82,7 @@ def phases_of(run: RunRecipe, m: int) -> Phases:
     )
 
 
-def _told(settings: RunSettings) -> Lines:
+def _lines(settings: RunSettings) -> Lines:
     row = OPTIMIZERS[settings.optimizer]
     filled = row.filled(settings.own)
     own = ", ".join(f'"{name}": {value!r}' for name, value in filled.items())
@@ -105,7 +102,7 @@ def _told(settings: RunSettings) -> Lines:
 
 
 def _schedule(settings: RunSettings) -> str:
-    """The factor as a function of the steps since the schedule was set; None for a constant rate."""
+    """Return the factor as a function of the steps since the schedule was set; None for a constant rate."""
     row = SCHEDULES[settings.schedule.name]
     if row.name == "constant":
         return "None"
@@ -114,5 +111,5 @@ def _schedule(settings: RunSettings) -> str:
 
 
 def _may_take_one(size: int | None, since: int, m: int) -> bool:
-    """Whether a batch of one sample comes: as asked, as the rest of a pass, or because an edit begins within a pass."""
+    """Return whether a batch may have one sample: by its size, at the end of a pass, or after an edit within a pass."""
     return size is not None and (size == 1 or m % size == 1 or since > 0)

@@ -1,4 +1,4 @@
-"""Cuts out of `parts` the functions that a program calls, those that they call, and the imports of all of them.
+"""Selects from `parts` the functions that a program calls, and those that they call.
 
 Must not know what the program does.
 """
@@ -24,12 +24,12 @@ from fallline.exports.program.parts import (
 )
 
 MODULES = (randomness, datasets, samples, initializers, activations, losses, optimizers, schedules)
-"""In the order in which a program tells them: what a function calls stands above it."""
+"""The modules in the order of a program: a function stands above its callers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A function of a program: its text, and every name that it uses."""
+    """A function of a program: its text, and all names that it uses."""
 
     name: str
     module: str
@@ -39,7 +39,7 @@ class Piece:
 
 @cache
 def pieces() -> dict[str, Piece]:
-    """All functions of all parts, by name."""
+    """Return all functions of all parts by name."""
     return {piece.name: piece for module in MODULES for piece in _of(module)}
 
 
@@ -48,22 +48,24 @@ def _of(module: ModuleType) -> Iterator[Piece]:
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef):
             text = ast.get_source_segment(source, node)
-            # What it is given is its own, even if a function has the same name (`momentum`).
-            given = {argument.arg for argument in node.args.args}
-            yield Piece(node.name, module.__name__.rpartition(".")[2], text or "", names_in(node) - given)
+            # A parameter is not a function, even if a function has the same name (`momentum`).
+            parameters = {argument.arg for argument in node.args.args}
+            yield Piece(
+                node.name, module.__name__.rpartition(".")[2], text or "", names_in(node) - parameters
+            )
 
 
 def names_in(node: ast.AST) -> frozenset[str]:
-    """Every name that is read or written below the node."""
+    """Return all names that are read or written below the node."""
     return frozenset(each.id for each in ast.walk(node) if isinstance(each, ast.Name))
 
 
 def needed(code: str) -> list[Piece]:
-    """The functions that this code uses, and those that they use, in the order of `MODULES`."""
-    known, found, open_names = pieces(), set[str](), list(names_in(ast.parse(code)))
-    while open_names:
-        name = open_names.pop()
-        if name in known and name not in found:
-            found.add(name)
-            open_names += known[name].uses
-    return [piece for name, piece in known.items() if name in found]
+    """Return the functions that this code uses, and those that they use, in the order of `MODULES`."""
+    functions, selected, queue = pieces(), set[str](), list(names_in(ast.parse(code)))
+    while queue:
+        name = queue.pop()
+        if name in functions and name not in selected:
+            selected.add(name)
+            queue += functions[name].uses
+    return [piece for name, piece in functions.items() if name in selected]

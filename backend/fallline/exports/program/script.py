@@ -1,4 +1,4 @@
-"""The program as a file to run: `script.py`. Must not know how its lines are made."""
+"""The program as `script.py`. Must not know how its lines are made."""
 
 from __future__ import annotations
 
@@ -9,19 +9,17 @@ from fallline.exports.program.sections import Program, Section
 WIDTH = 100
 
 ONE_THREAD = (
-    'os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as fallline computes: sums keep their order'
+    'os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one thread, as in fallline: the same order of sums'
 )
 
 
-def script(made: Program, about: str, steps: int) -> str:
-    """The whole file. `about` tells of the run, in paragraphs of plain text; it makes `steps` unless it is told another
-    number.
-    """
-    told = "\n\n".join(fill(paragraph, WIDTH) for paragraph in about.split("\n\n"))
-    library = "\n".join(f"import {name}" for name in sorted({*made.library, "os", "sys"}))
+def script(program: Program, about: str, steps: int) -> str:
+    """Return the whole file. `about` describes the run in paragraphs; `steps` is the default number of steps."""
+    docstring = "\n\n".join(fill(paragraph, WIDTH) for paragraph in about.split("\n\n"))
+    library = "\n".join(f"import {name}" for name in sorted({*program.library, "os", "sys"}))
     imports = f"{library}\nfrom types import SimpleNamespace\n\n{ONE_THREAD}\nimport numpy as np"
-    body = "\n\n".join(_told(section) for section in made.sections)
-    return f'"""{told}\n"""\n{imports}\n\n{body}\n\n{TAIL.format(steps=steps)}'
+    body = "\n\n".join(_text(section) for section in program.sections)
+    return f'"""{docstring}\n"""\n{imports}\n\n{body}\n\n{TAIL.format(steps=steps)}'
 
 
 TAIL = """if __name__ == "__main__":
@@ -30,7 +28,7 @@ TAIL = """if __name__ == "__main__":
 """
 
 
-def _told(section: Section) -> str:
+def _text(section: Section) -> str:
     title = f"# ---- {section.title} ".ljust(WIDTH, "-")
     story = fill(section.story, WIDTH, initial_indent="# ", subsequent_indent="# ")
     return f"{title}\n{story}\n{section.code}"

@@ -1,7 +1,6 @@
-"""A run's program in sections: each a title, a sentence or two of story, and the lines that this run needs.
+"""The sections of a run's program: a title, a short explanation, and the lines that the run needs.
 
-Owns the order of the sections and the lines that hold the functions of `parts` together. Must not know how a program is
-handed out, as a script or as a notebook.
+Owns the order of the sections and the lines that connect the functions of `parts`. Must not know scripts or notebooks.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from fallline.vocabulary.recipe import DataSettings, Initializer, NetworkSetting
 Array = NDArray[np.float64]
 
 MOST_WRITTEN_OUT = 60_000
-"""Characters of a table that stands in a program as text to read; a longer one is compressed."""
+"""Longest table that a program contains as readable text, in characters. A longer one is compressed."""
 
 LIBRARY = ("base64", "functools", "io", "math", "zlib")
 """Modules of the standard library that a program may need."""
@@ -39,7 +38,7 @@ LIBRARY = ("base64", "functools", "io", "math", "zlib")
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of a program: `story` is prose, `code` has no empty lines around it."""
+    """A section of a program: `story` is its explanation; `code` has no empty lines around it."""
 
     title: str
     story: str
@@ -48,9 +47,9 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A run as a program, whose last section defines `train(steps)`.
+    """A run as a program. Its last section defines `train(steps)`.
 
-    Before the sections it takes `import numpy as np`, `SimpleNamespace` of types, and these modules of the `library`.
+    The sections need `import numpy as np`, `SimpleNamespace` from types, and these modules of the standard `library`.
     """
 
     library: tuple[str, ...]
@@ -58,7 +57,7 @@ class Program:
 
 
 def program(recipe: Recipe, problem: Problem, run: RunRecipe) -> Program:
-    """The program of a run of that recipe, which is filled in; `problem` is what the recipe describes."""
+    """Return the program of a run. The recipe is complete; `problem` is built from it."""
     phases = phases_of(run, problem.train.count)
     glue = {
         "samples": _samples(recipe.data, problem),
@@ -82,7 +81,7 @@ def program(recipe: Recipe, problem: Problem, run: RunRecipe) -> Program:
         section("Forward and backward", ABOUT_GRADIENT, "gradient", "activations", "losses"),
         section("Batches", _about_batches(phases), "batches"),
         section(
-            "The method, and what is in force", about_settings(phases), "settings", "optimizers", "schedules"
+            "The optimizer and its settings", about_settings(phases), "settings", "optimizers", "schedules"
         ),
         section("The run", ABOUT_TRAIN, "train"),
     ]
@@ -95,19 +94,21 @@ def program(recipe: Recipe, problem: Problem, run: RunRecipe) -> Program:
 # ---------------------------------------------------------------------- random numbers
 
 ABOUT_RANDOMNESS = (
-    "Every random number has an address: a seed, a purpose, and a position (which layer, which pass). So the batch of "
-    "a step is the same however one gets there."
+    "Every random number has an address: a seed, a purpose, and a position (a layer or a pass). So a step always has "
+    "the same batch."
 )
 
 
 def _randomness(pieces: Iterable[Piece], code: str) -> str:
-    """`generator`, with the purposes that this program draws for."""
-    drawing = [piece.text for piece in pieces if piece.module == "randomness"]
-    if not drawing:
+    """Return `generator` with the purposes that this program needs."""
+    functions = [piece.text for piece in pieces if piece.module == "randomness"]
+    if not functions:
         return ""
-    drawn = set(re.findall(r'generator\([^"()]*"(\w+)"', code))
-    told = ", ".join(f'"{name}": {number}' for name, number in randomness.PURPOSES.items() if name in drawn)
-    return "\n\n".join([f"PURPOSES = {{{told}}}", *drawing])
+    purposes = set(re.findall(r'generator\([^"()]*"(\w+)"', code))
+    pairs = ", ".join(
+        f'"{name}": {number}' for name, number in randomness.PURPOSES.items() if name in purposes
+    )
+    return "\n\n".join([f"PURPOSES = {{{pairs}}}", *functions])
 
 
 # ---------------------------------------------------------------------- samples
@@ -116,20 +117,20 @@ def _randomness(pieces: Iterable[Piece], code: str) -> str:
 def _about_samples(data: DataSettings) -> str:
     if data.name in DATASETS and hasattr(datasets, data.name):
         return f"{data.name}, {DATASETS[data.name].help}."
-    return "A training sample a line, as fallline prepared them, in the network's units: its inputs, then the target."
+    return "One training sample per line in the network's units, as fallline prepared it: inputs, then the target."
 
 
 def _samples(data: DataSettings, problem: Problem) -> str:
-    """Lines that make X (m, features) and y (m, 1), the training samples."""
+    """Return lines that create the training samples X (m, features) and y (m, 1)."""
     make = getattr(datasets, data.name, None)
-    return _enclosed(problem) if make is None else _drawn(data, problem, signature(make).parameters)
+    return _embedded(problem) if make is None else _generated(data, problem, signature(make).parameters)
 
 
-def _drawn(data: DataSettings, problem: Problem, takes: Iterable[str]) -> str:
+def _generated(data: DataSettings, problem: Problem, parameters: Iterable[str]) -> str:
     row = DATASETS[data.name]
     own = {each.name: row.own(data, each.name) for each in row.parameters}
     values = {"samples": data.samples, "features": data.features, "seed": data.seed, **own}
-    lines = [f"X, y = {data.name}({', '.join(f'{name}={values[name]!r}' for name in takes)})"]
+    lines = [f"X, y = {data.name}({', '.join(f'{name}={values[name]!r}' for name in parameters)})"]
     if data.noise:
         noisy = "X" if row.classes else "y"
         lines.append(
@@ -139,8 +140,8 @@ def _drawn(data: DataSettings, problem: Problem, takes: Iterable[str]) -> str:
         lines.append(f"y = mislabelled(y, {data.label_noise!r}, {len(row.classes)}, seed={data.seed})")
     standard = [
         name
-        for name, asked in (("X", "inputs"), ("y", "targets"))
-        if data.standardize in (asked, "both") and not (name == "y" and row.classes)
+        for name, choice in (("X", "inputs"), ("y", "targets"))
+        if data.standardize in (choice, "both") and not (name == "y" and row.classes)
     ]
     has_test = problem.test is not None
     if has_test:
@@ -153,20 +154,20 @@ def _drawn(data: DataSettings, problem: Problem, takes: Iterable[str]) -> str:
     return "\n".join([*lines, "m = len(X)"])
 
 
-def _enclosed(problem: Problem) -> str:
-    """A table that no formula makes comes with the program."""
+def _embedded(problem: Problem) -> str:
+    """Embed a table without a formula in the program."""
     table = np.hstack([problem.X_train, problem.y_train])
     columns = table.shape[1]
     text = "\n".join(",".join(_shortest(number) for number in row) for row in table.tolist())
     if len(text) <= MOST_WRITTEN_OUT:
-        made = f'SAMPLES = """\n{text}\n"""\ntable = written_out(SAMPLES)'
+        lines = f'SAMPLES = """\n{text}\n"""\ntable = written_out(SAMPLES)'
     else:
-        made = f'SAMPLES = """\n{_packed(table)}\n"""\ntable = unpacked(SAMPLES, columns={columns})'
-    return f"{made}\nX, y = table[:, :-1], table[:, -1:]\nm = len(X)"
+        lines = f'SAMPLES = """\n{_packed(table)}\n"""\ntable = unpacked(SAMPLES, columns={columns})'
+    return f"{lines}\nX, y = table[:, :-1], table[:, -1:]\nm = len(X)"
 
 
 def _packed(numbers: Array) -> str:
-    """Numbers compressed, as lines of text."""
+    """Compress numbers into lines of text."""
     packed = base64.b64encode(zlib.compress(numbers.astype("<f8").tobytes(), 9)).decode()
     return "\n".join(packed[start : start + LONG] for start in range(0, len(packed), LONG))
 
@@ -179,7 +180,7 @@ def _shortest(number: float) -> str:
 # ---------------------------------------------------------------------- network
 
 ABOUT_NETWORK = (
-    "All parameters lie end to end in P, and their gradient in dP. Wk and its bias bk are one block Wbk, the bias as "
+    "P holds all parameters end to end, and dP their gradient. Wk and its bias bk are one block Wbk with the bias as "
     "its last row, so that X @ Wk + bk is a single product."
 )
 
@@ -195,11 +196,11 @@ def _network(network: NetworkSettings, problem: Problem) -> str:
     blocks = ", ".join(f"(Wb{layer}, dWb{layer})" for layer in range(1, len(sizes)))
     lines.append(f"LAYERS = [{blocks}]")
     if network.start is not None:
-        return "\n".join([*lines, "", _brought(problem.initial_parameters)])
+        return "\n".join([*lines, "", _embedded_start(problem.initial_parameters)])
     weights = _draw(network.initializer("weights"), f'generator({network.seed}, "weights", layer)', "fan_in")
     biases = _draw(network.initializer("biases"), f'generator({network.seed}, "biases", layer)', "1")
     begin = f'''def begin():
-    """The first parameters. Every layer is drawn at an address of its own."""
+    """Draw the initial parameters, each layer at an address of its own."""
     for layer, (Wb, _) in enumerate(LAYERS, start=1):
         fan_in, fan_out = len(Wb) - 1, len(Wb[0])
         Wb[:-1] = {weights}
@@ -207,37 +208,37 @@ def _network(network: NetworkSettings, problem: Problem) -> str:
     return "\n".join([*lines, "", begin])
 
 
-def _brought(initial: Array) -> str:
-    """Parameters that no seed makes come with the program."""
+def _embedded_start(initial: Array) -> str:
+    """Embed uploaded initial parameters in the program."""
     text = fill(" ".join(map(_shortest, initial.tolist())), LONG)
-    taken = "START.split()"
+    numbers = "START.split()"
     if len(text) > MOST_WRITTEN_OUT:
-        text, taken = _packed(initial), "unpacked(START, columns=1).ravel()"
+        text, numbers = _packed(initial), "unpacked(START, columns=1).ravel()"
     return f'''START = """
 {text}
 """
 
 def begin():
-    """The first parameters, which somebody brought."""
-    P[:] = np.array({taken}, float)'''
+    """Set the initial parameters, which were uploaded."""
+    P[:] = np.array({numbers}, float)'''
 
 
-def _draw(asked: Initializer, rng: str, rows: str) -> str:
+def _draw(initializer: Initializer, rng: str, rows: str) -> str:
     scale = (
-        f", scale={1.0 if asked.scale is None else asked.scale!r}"
-        if asked.name in ("normal", "uniform")
+        f", scale={1.0 if initializer.scale is None else initializer.scale!r}"
+        if initializer.name in ("normal", "uniform")
         else ""
     )
-    rng = "None" if asked.name == "zeros" else rng
-    return f"{asked.name}({rng}, ({rows}, fan_out), fan_in, fan_out{scale})"
+    rng = "None" if initializer.name == "zeros" else rng
+    return f"{initializer.name}({rng}, ({rows}, fan_out), fan_in, fan_out{scale})"
 
 
 # ---------------------------------------------------------------------- forward and backward
 
 ABOUT_GRADIENT = (
     "The notebook's lines, transposed: samples are columns, so that sums over samples run along memory. "
-    "Z1 is X @ W1 + b1, A1 its activation with a row of ones below, and so on; the 1/m of the notebook's dW stands in "
-    "the derivative of the loss."
+    "Z1 is X @ W1 + b1, A1 its activation with a row of ones below, and so on. The derivative of the loss contains "
+    "the 1/m of the notebook's dW."
 )
 
 
@@ -247,15 +248,15 @@ def _gradient(problem: Problem, phases: Phases) -> str:
     forward, backward = [], []
     for layer, name in enumerate(names, start=1):
         into, product = f"a{layer - 1}" if layer > 1 else "X", f"Wb{layer}.T.dot(A{layer - 1})"
-        told = f"  # {into} @ W{layer} + b{layer}"
+        comment = f"  # {into} @ W{layer} + b{layer}"
         if layer < last:
-            forward.append(f"Z{layer} = {product}{told}")
+            forward.append(f"Z{layer} = {product}{comment}")
             outputs = f"Z{layer}" if name == "identity" else f"{name}(Z{layer})"
             forward.append(f"A{layer} = with_ones({outputs})")
         elif name == "identity":
-            forward.append(f"y_pred = {product}{told}")
+            forward.append(f"y_pred = {product}{comment}")
         else:
-            forward += [f"Z{layer} = {product}{told}", f"y_pred = {name}(Z{layer})"]
+            forward += [f"Z{layer} = {product}{comment}", f"y_pred = {name}(Z{layer})"]
     for layer in range(last, 0, -1):
         name = names[layer - 1]
         if layer < last:
@@ -267,12 +268,12 @@ def _gradient(problem: Problem, phases: Phases) -> str:
     body = [*forward, *_measure(problem.loss, phases, last), *backward, "return loss"]
     lines = "\n    ".join(body)
     ones = '''def with_ones(a):
-    """The outputs of a layer and the ones that meet the biases of the next."""
+    """Append the row of ones that multiplies the biases of the next layer."""
     return np.vstack([a, np.ones((1, a.shape[1]))])
 
 '''
     return f'''{ones if last > 1 else ""}def gradient(A0, y):
-    """The loss of a batch, whose gradient is then in dP. A0 (features + 1, samples), y (1, samples)."""
+    """The loss of a batch; its gradient goes into dP. A0 (features + 1, samples), y (1, samples)."""
     {lines}'''
 
 
@@ -309,20 +310,20 @@ def _batches(run: RunRecipe, phases: Phases) -> str:
     ordered = f'generator({run.seed}, "order", number).permutation(m)'
     if phases.has("order"):
         ordered += ' if order == "shuffle" else np.arange(m)'
-    order, asked = (", order", ", now.order") if phases.has("order") else ("", "")
+    parameter, argument = (", order", ", now.order") if phases.has("order") else ("", "")
     return (
         "\n".join(lines)
         + f'''
 
 @functools.lru_cache(maxsize=1)
-def order_of_pass(number{order}):
-    """The order in which a pass takes the samples."""
+def order_of_pass(number{parameter}):
+    """Return the order of the samples in a pass."""
     return {ordered}
 
-def batch(seen):
-    """The next batch after so many samples: inputs as columns, and targets."""
-{whole}    number, place = divmod(seen, m)
-    taken = order_of_pass(number{asked})[place : place + now.batch_size]
-    A0 = rows[taken].T
-    return (np.ascontiguousarray(A0) if len(taken) == m else A0), targets[:, taken]'''
+def batch(samples_seen):
+    """Return the next batch after so many samples: inputs as columns, and targets."""
+{whole}    number, place = divmod(samples_seen, m)
+    picked = order_of_pass(number{argument})[place : place + now.batch_size]
+    A0 = rows[picked].T
+    return (np.ascontiguousarray(A0) if len(picked) == m else A0), targets[:, picked]'''
     )

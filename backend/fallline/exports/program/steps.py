@@ -1,4 +1,4 @@
-"""The lines of a program that say what is in force, and those that make the steps.
+"""The lines of a program with the settings, and those that make the steps.
 
 Must not know samples or networks.
 """
@@ -10,83 +10,80 @@ from fallline.exports.program.phases import Lines, Phases
 from fallline.vocabulary.recipe import RunRecipe
 
 LONG = 100
-"""Characters of a line that is better written as several."""
+"""Longest line, in characters, before it is split."""
 
 
 # ---------------------------------------------------------------------- settings
 
 
 def about_settings(phases: Phases) -> str:
-    """The story of what is in force."""
+    """Explain the settings."""
     if not phases.edits:
-        return "The settings that the run was trained with, from its first step on; nobody has edited them."
-    return (
-        "The settings that the run began with, and the edits that were made while it was training: each is in force "
-        "from the change that takes the step counter on from its number."
-    )
+        return "The settings of the run. They were not edited."
+    return "The settings at step 0, and the edits by step: an edit at step n applies from the change n to n + 1 on."
 
 
 def settings(run: RunRecipe, phases: Phases) -> str:
-    """Lines that make `now`, the settings in force, EDITS, and `redraw` where layers are drawn anew."""
+    """Return lines that define `now` (the settings in force), EDITS, and `redraw` if layers are reinitialized."""
     lines = f"BEGIN = {{{_pairs(phases.first)}}}\n"
     if len(lines) > LONG:
-        told = "\n".join(f"    {_pairs({name: value})}," for name, value in phases.first.items())
-        lines = f"BEGIN = {{\n{told}\n}}\n"
+        pairs = "\n".join(f"    {_pairs({name: value})}," for name, value in phases.first.items())
+        lines = f"BEGIN = {{\n{pairs}\n}}\n"
     if phases.edits:
-        told = "\n".join(f"    {step}: {{{_pairs(changes)}}}," for step, changes in phases.edits.items())
-        lines += f"EDITS = {{\n{told}\n}}\n"
+        edits = "\n".join(f"    {step}: {{{_pairs(changes)}}}," for step, changes in phases.edits.items())
+        lines += f"EDITS = {{\n{edits}\n}}\n"
     return lines + "now = SimpleNamespace(**BEGIN)" + (_redraws(run, phases) if phases.redraws else "")
 
 
 def _redraws(run: RunRecipe, phases: Phases) -> str:
-    told = "\n".join(
+    rows = "\n".join(
         f"    {step}: ({layers}, {_drawing(name)})," for step, (layers, name) in phases.redraws.items()
     )
     return f'''
 REDRAWS = {{
-{told}
+{rows}
 }}
 
 def redraw(step, layers, draw, memory):
-    """Draws layers anew, of which the method then remembers nothing; their biases are 0."""
+    """Reinitialize layers and clear the optimizer's memory of them; their biases become 0."""
     for layer in layers:
         Wb, start = LAYERS[layer - 1][0], sum(block.size for block, _ in LAYERS[: layer - 1])
         fan_in, fan_out = len(Wb) - 1, len(Wb[0])
         rng = generator({run.seed}, "redraw", {MOST_LAYERS} * step + layer)
         Wb[:-1] = draw(rng, (fan_in, fan_out), fan_in, fan_out)
         Wb[-1] = 0.0
-        for kept in memory.values():
-            if np.ndim(kept):
-                kept[start : start + Wb.size] = 0.0'''
+        for slot in memory.values():
+            if np.ndim(slot):
+                slot[start : start + Wb.size] = 0.0'''
 
 
 def _drawing(name: str) -> str:
     return f"functools.partial({name}, scale=1.0)" if name in ("normal", "uniform") else name
 
 
-def _pairs(told: Lines) -> str:
-    return ", ".join(f'"{name}": {value}' for name, value in told.items())
+def _pairs(lines: Lines) -> str:
+    return ", ".join(f'"{name}": {value}' for name, value in lines.items())
 
 
 # ---------------------------------------------------------------------- the run
 
 ABOUT_TRAIN = (
-    "Each step looks at its batch, which gives the loss and the gradient, and then changes the parameters. What is "
-    "told of a step is the loss of its batch before that change."
+    "Each step computes the loss and the gradient of its batch, and then changes the parameters. The loss of a step "
+    "is that of its batch before the change."
 )
 
 
 def train(phases: Phases) -> str:
-    """The function that makes the steps."""
+    """Return the function that makes the steps."""
     edited = """        edit = EDITS.get(step, {})
         vars(now).update(edit)
 """
     if any("update" in changes for changes in phases.edits.values()):
         edited += """        if "update" in edit:
-            memory = {}  # another method remembers nothing
+            memory = {}  # a new optimizer starts with fresh state
 """
-    look = "A0, target = batch(seen)" if phases.parts else "A0, target = columns, targets"
-    lines = [look, "yield step, gradient(A0, target)"]
+    read = "A0, target = batch(samples_seen)" if phases.parts else "A0, target = columns, targets"
+    lines = [read, "yield step, gradient(A0, target)"]
     if phases.has("l1") or phases.has("l2"):
         pull = " + ".join(
             part
@@ -94,12 +91,12 @@ def train(phases: Phases) -> str:
             if phases.has(name)
         )
         lines += [
-            "for Wb, dWb in LAYERS:  # the penalties pull at weights, not at biases",
+            "for Wb, dWb in LAYERS:  # penalties apply to weights, not to biases",
             f"    dWb[:-1] += {pull}",
         ]
-    taken = "dP"
+    gradient = "dP"
     if phases.has("clip_norm") or phases.has("clip_value"):
-        taken = "clipped"
+        gradient = "clipped"
         lines.append("clipped = dP")
     if phases.has("clip_norm"):
         lines += [
@@ -118,14 +115,14 @@ def train(phases: Phases) -> str:
         lines.append(f"rate = now.learning_rate * now.schedule({since})")
         rate = "rate"
     own = ", **now.own" if phases.has("own") else ""
-    lines += [f"now.update(P, dP, memory, {rate}{own})".replace("dP", taken), "seen += target.shape[1]"]
+    lines += [f"now.update(P, {gradient}, memory, {rate}{own})", "samples_seen += target.shape[1]"]
     if phases.redraws:
         lines += ["if step in REDRAWS:", "    redraw(step, *REDRAWS[step], memory)"]
     body = "\n        ".join(lines)
     return f'''def train(steps):
-    """Trains from the first parameters on; yields each step with the loss of its batch."""
+    """Train from the initial parameters; yield each step with the loss of its batch."""
     begin()
     vars(now).update(BEGIN)
-    memory, seen = {{}}, 0
+    memory, samples_seen = {{}}, 0
     for step in range(steps):
 {edited if phases.edits else ""}        {body}'''

@@ -1,6 +1,6 @@
-"""What there is to say of runs: what the Doctor has found, and how they do beside who knows no inputs.
+"""The findings of a report: the Doctor's, and a comparison of each run with a prediction without inputs.
 
-Owns the order, and the words of the latter. Must not know HTML.
+Owns the order, and the words of the comparison. Must not know HTML.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fallline.engine.problem import Problem
+from fallline.exports.export_data import ExportData, ExportRun
 from fallline.exports.report.facts import number
-from fallline.exports.taken import Taken, TakenRun
 from fallline.vocabulary.findings import Severity
 
 Tone = Literal["problem", "good", "plain"]
@@ -22,40 +22,40 @@ TONES: dict[Severity, Tone] = {"problem": "problem", "warning": "problem", "info
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`title` is what is the case, `evidence` how one sees it. Plain text, labels as people typed them."""
+    """A finding in plain text: a statement, and its evidence. Labels are not escaped."""
 
     tone: Tone
     title: str
     evidence: str
 
 
-def findings_of(found: Taken, losses: dict[str, float]) -> list[Finding]:
-    """Of all runs, those of a run together; `losses` are their training losses now, by the runs' names."""
+def findings_of(data: ExportData, losses: dict[str, float]) -> list[Finding]:
+    """Return the findings of all runs, run by run; `losses` are their present training losses by name."""
     return [
         each
-        for run in found.runs
-        for each in _of_run(run, losses[run.name], found.problem, found.figures.baseline_words)
+        for run in data.runs
+        for each in _of_run(run, losses[run.name], data.problem, data.figures.baseline_words)
     ]
 
 
-def _of_run(run: TakenRun, loss: float, problem: Problem, guessing: str) -> Iterator[Finding]:
-    """What the Doctor has found, the worst first and what is over last; then how the run does beside a guess."""
+def _of_run(run: ExportRun, loss: float, problem: Problem, guessing: str) -> Iterator[Finding]:
+    """Yield the Doctor's findings, the worst first and closed ones last; then the comparison with a guess."""
     for each in sorted(
         run.findings, key=lambda each: (each["until_step"] is not None, ORDER[each["severity"]])
     ):
         tone, until = TONES[each["severity"]], each["until_step"]
-        seen = f"{each['evidence']} Seen at step {each['seen_at']:,}."
+        evidence = f"{each['evidence']} Seen at step {each['seen_at']:,}."
         over = "" if until is None else f" It was over at step {until:,}."
-        yield Finding(tone if until is None else "plain", each["title"], seen + over)
+        yield Finding(tone if until is None else "plain", each["title"], evidence + over)
     if not run.diverged:
         yield _beside_the_baseline(run, loss, problem.baseline["train"], guessing)
 
 
-def _beside_the_baseline(run: TakenRun, loss: float, baseline: float, guessing: str) -> Finding:
-    told = f"Training loss {number(loss)} at step {run.step:,}; {guessing}, without any input, has {number(baseline)}."
+def _beside_the_baseline(run: ExportRun, loss: float, baseline: float, guessing: str) -> Finding:
+    evidence = f"Training loss {number(loss)} at step {run.step:,}; {guessing}, without inputs, has {number(baseline)}."
     if not loss < baseline:
-        return Finding("problem", f"{run.label} is no better than {guessing}.", told)
+        return Finding("problem", f"{run.label} is no better than {guessing}.", evidence)
     if loss == 0:
-        return Finding("good", f"{run.label} has a training loss of exactly 0.", told)
+        return Finding("good", f"{run.label} has a training loss of exactly 0.", evidence)
     times = f"its loss is {baseline / loss:,.3g} times smaller"
-    return Finding("good", f"{run.label} does better than {guessing}: {times}.", told)
+    return Finding("good", f"{run.label} does better than {guessing}: {times}.", evidence)

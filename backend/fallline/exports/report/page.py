@@ -1,4 +1,4 @@
-"""The report as HTML. Everything that is not written here passes `escape`; scripts are allowed by their hashes only.
+"""The report as HTML. Text from outside this module is escaped; the policy allows scripts only by their hashes.
 
 Must not know what is in the report.
 """
@@ -16,7 +16,7 @@ from typing import Any
 from fallline.exports.report.facts import Table
 from fallline.exports.report.findings import Finding
 
-Look = tuple[str, str]
+Style = tuple[str, str]
 """Colour and shape of a run."""
 
 POLICY = (
@@ -26,11 +26,11 @@ POLICY = (
     "base-uri 'none'",
     "form-action 'none'",
 )
-"""Nothing is loaded from anywhere, and beside the scripts below none runs, whoever wrote it into the page."""
+"""The page loads nothing, and runs no script except its own two."""
 
 
 def page(title: str, about: Iterable[str], parts: Iterable[str], plotly: str) -> bytes:
-    """The whole document. `about` are paragraphs of text, `parts` is HTML made by the functions below."""
+    """Return the whole document. `about` are paragraphs of text; `parts` is HTML from the functions below."""
     scripts = (plotly, _own("report.js"))
     policy = "; ".join([*POLICY, f"script-src {' '.join(map(_hash, scripts))}"])
     head = (
@@ -54,49 +54,48 @@ def _hash(script: str) -> str:
 
 
 def section(title: str, *content: str) -> str:
-    """A part with its heading."""
+    """Return a section with its heading."""
     return f"<section><h2>{escape(title)}</h2>{''.join(content)}</section>"
 
 
 def paragraph(text: str) -> str:
-    """A paragraph of text."""
+    """Return a paragraph of text."""
     return f'<p class="soft">{escape(text)}</p>'
 
 
-def figure(name: str, told: str, figure: dict[str, Any], height: int) -> str:
-    """A place for a figure, and the figure as JSON that no HTML parser could take for markup."""
+def figure(name: str, caption: str, figure: dict[str, Any], height: int) -> str:
+    """Return an element for a figure, and the figure as JSON without "<", so that no parser reads it as HTML."""
     data = json.dumps(figure, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
     id = f"figure-{escape(name)}"
-    told = escape(told)
-    place = f'<figure aria-label="{told}" data-of="{id}" style="height:{height}px"></figure>'
-    return f'{place}<script type="application/json" id="{id}">{data}</script>'
+    element = f'<figure aria-label="{escape(caption)}" data-of="{id}" style="height:{height}px"></figure>'
+    return f'{element}<script type="application/json" id="{id}">{data}</script>'
 
 
-def table(told: Table, looks: Sequence[Look]) -> str:
-    """The first column names the run, with its colour and shape."""
-    head = "".join(f'<th scope="col">{escape(each)}</th>' for each in told.head)
+def table(content: Table, styles: Sequence[Style]) -> str:
+    """Return a table whose first column names the run, with its colour and shape."""
+    head = "".join(f'<th scope="col">{escape(each)}</th>' for each in content.head)
     rows = "".join(
-        f'<tr style="--lane:{looks[lane % len(looks)][0]}" data-shape="{looks[lane % len(looks)][1]}">'
+        f'<tr style="--lane:{styles[place % len(styles)][0]}" data-shape="{styles[place % len(styles)][1]}">'
         f'<th scope="row">{escape(row[0])}</th>'
         + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
         + "</tr>"
-        for row, lane in zip(told.rows, told.lanes, strict=True)
+        for row, place in zip(content.rows, content.places, strict=True)
     )
-    caption = f"<caption>{escape(told.caption)}</caption>"
+    caption = f"<caption>{escape(content.caption)}</caption>"
     return (
         f'<div class="wide"><table>{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
     )
 
 
-def findings(told: Iterable[Finding]) -> str:
-    """A list; what is wrong is marked."""
+def findings(findings: Iterable[Finding]) -> str:
+    """Return a list in which problems are marked."""
     items = "".join(
         f'<li data-tone="{each.tone}"><b>{escape(each.title)}</b><br>{escape(each.evidence)}</li>'
-        for each in told
+        for each in findings
     )
     return f'<ul class="findings">{items}</ul>'
 
 
-def recipe(told: dict[str, Any]) -> str:
-    """The recipe, laid out to be read."""
-    return f"<pre>{escape(json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False))}</pre>"
+def recipe(recipe: dict[str, Any]) -> str:
+    """Return the recipe as indented JSON."""
+    return f"<pre>{escape(json.dumps(recipe, indent=2, ensure_ascii=False, allow_nan=False))}</pre>"

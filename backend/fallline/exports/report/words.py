@@ -1,7 +1,6 @@
-"""How a run goes about it and what an edit changed, in the words of the page (frontend/state/run-words.js, words.js).
+"""The settings of a run and the changes of an edit, in the words of the page (frontend/state/run-words.js, words.js).
 
-Owns words only. A name that is not here is shown as it is, so that a new row of a table needs none. Tests hold both to
-the same words. Must not know HTML.
+A name without an entry is shown as it is, so a new row of a table needs none. Tests compare both. Must not know HTML.
 """
 
 from __future__ import annotations
@@ -41,15 +40,15 @@ _ASIDES = ("l1", "l2", "clip_norm", "clip_value")
 
 
 def word_for(table: str, name: str) -> str:
-    """Within a sentence: "plain", "Adam", "clip norm"."""
+    """Return the word within a sentence: "plain", "Adam", "clip norm"."""
     return WORDS[table].get(name, name.replace("_", " "))
 
 
 def run_sentence(settings: RunSettings) -> str:
-    """How a run goes about it: "full batch, momentum 0.9, rate 0.03, cosine, L2 0.001"."""
+    """Describe settings: "full batch, momentum 0.9, rate 0.03, cosine, L2 0.001"."""
     size = "full batch" if settings.batch_size is None else f"batch of {settings.batch_size:,}"
     schedule = settings.schedule.name
-    asides = [_told(name, value) for name in _ASIDES if (value := getattr(settings, name))]
+    asides = [_setting_words(name, value) for name in _ASIDES if (value := getattr(settings, name))]
     words = [
         size,
         _method(settings),
@@ -61,9 +60,9 @@ def run_sentence(settings: RunSettings) -> str:
 
 
 def edit_words(change: Mapping[str, Any], before: RunSettings, after: RunSettings) -> str:
-    """What an edit changed: "rate 0.03 → 0.006", "SGD → mini-batch 32", "Adam", "clip norm 1".
+    """Describe an edit: "rate 0.03 → 0.006", "SGD → mini-batch 32", "Adam", "clip norm 1".
 
-    What stays as it was is not said, nor what another optimizer brings along.
+    Unchanged settings are left out, and so are the defaults of a new optimizer.
     """
     is_other = after.optimizer != before.optimizer
     own = OPTIMIZERS[after.optimizer].filled({} if is_other else before.own)
@@ -71,12 +70,16 @@ def edit_words(change: Mapping[str, Any], before: RunSettings, after: RunSetting
         _moved(before.batch_size, after.batch_size, _batch),
         (_method(after) or word_for("optimizers", after.optimizer)) if is_other else None,
         *(
-            _told(name, value)
+            _setting_words(name, value)
             for name, value in after.own.items()
             if name in change and value != own.get(name) and not (is_other and name == "momentum")
         ),
         _moved(before.learning_rate, after.learning_rate, setting, "rate "),
-        *(_told(name, now) for name in _ASIDES if (now := getattr(after, name)) != getattr(before, name)),
+        *(
+            _setting_words(name, now)
+            for name in _ASIDES
+            if (now := getattr(after, name)) != getattr(before, name)
+        ),
         _schedule(after.schedule) if "schedule" in change else None,
         word_for("orders", after.order) if after.order != before.order else None,
         _redraw(change["redraw"]) if "redraw" in change else None,
@@ -107,19 +110,19 @@ def _condition(one: StopCondition) -> str:
 
 
 def setting(value: float) -> str:
-    """A setting as it was typed, not rounded: "0.03", "1e−5"."""
+    """Format a setting without rounding: "0.03", "1e−5"."""
     if value and abs(value) < 1e-4:
         digits, exponent = f"{value:.5e}".split("e")
         return f"{digits.rstrip('0').rstrip('.')}e{int(exponent)}".replace("-", "\u2212")
     return f"{float(f'{value:.6g}'):.15g}".replace("-", "\u2212")
 
 
-def _told(name: str, value: float | None) -> str:
+def _setting_words(name: str, value: float | None) -> str:
     return f"{word_for('settings', name)} {'off' if value is None else setting(value)}"
 
 
 def _method(settings: RunSettings) -> str | None:
-    """ "momentum 0.9", "Nesterov 0.9", "Adam"; None where the update is the plain gradient."""
+    """Return "momentum 0.9", "Nesterov 0.9" or "Adam"; None for plain gradient descent."""
     if settings.optimizer == "sgd":
         return None
     word, own = (
@@ -130,7 +133,7 @@ def _method(settings: RunSettings) -> str | None:
 
 
 def _batch(size: int | None) -> str:
-    """GD takes all samples, SGD one."""
+    """Return "GD" for all samples, "SGD" for one."""
     return "GD" if size is None else "SGD" if size == 1 else f"mini-batch {size:,}"
 
 
@@ -139,7 +142,7 @@ def _moved(before: Any, after: Any, words: Any, lead: str = "") -> str | None:
 
 
 def _schedule(schedule: ScheduleSettings) -> str:
-    """A schedule that is named begins anew, so it is told also where it is the one that was in force."""
-    rows = {row.name: row.default for row in SCHEDULES[schedule.name].parameters}
-    own = [_told(name, value) for name, value in schedule.own.items() if value != rows.get(name)]
+    """Describe a schedule. An edit that names it restarts it, so it is described even if it was in force."""
+    defaults = {row.name: row.default for row in SCHEDULES[schedule.name].parameters}
+    own = [_setting_words(name, value) for name, value in schedule.own.items() if value != defaults.get(name)]
     return ", ".join([f"schedule {word_for('schedules', schedule.name)}", *own])

@@ -1,5 +1,5 @@
-"""The functions that an exported program is made of, as they stand in it: plain NumPy, no types, no fallline.
+"""The functions of exported programs, as they appear there: plain NumPy without types.
 
-They do the sums of `engine` in the same order, so that every number is equal to the bit; a test holds each to its row.
-Names are unique over all modules here. Must not import anything but each other, NumPy and the standard library.
+They compute the sums of `engine` in the same order, so that all numbers are equal to the bit; a test compares them.
+Names are unique over these modules. Must not import anything except each other, NumPy and the standard library.
 """

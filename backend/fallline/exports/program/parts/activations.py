@@ -1,4 +1,4 @@
-"""Activations of the pre-activations z, and their slopes by z and the outputs a."""
+"""Activations of the pre-activations z, and their slopes from z and the outputs a."""
 
 import math
 

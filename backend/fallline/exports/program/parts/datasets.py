@@ -1,4 +1,4 @@
-"""Data sets by formula: X (samples, features) and y (samples, 1), which for classes holds 0, 1, ..."""
+"""Data sets by formula: X (samples, features) and y (samples, 1); classes are 0, 1, ..."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Losses: what is reported of a batch, and the gradient of what is descended by the predictions.
+"""Losses: the reported loss of a batch, and the gradient of the minimised one by the predictions.
 
 Predictions are (outputs, samples), targets (1, samples).
 """
@@ -16,7 +16,7 @@ def mse(y_pred, y):
 
 
 def huber(y_pred, y, delta):
-    """Half the squared error up to delta, a straight line beyond."""
+    """Half the squared error up to delta, linear beyond."""
     error = y_pred - y
     cut = np.clip(error, -delta, delta)
     share = 1.0 / error.size
@@ -35,7 +35,7 @@ def binary_cross_entropy(y_pred, y):
 
 
 def binary_cross_entropy_of_one(y_pred, y):
-    """The same for a batch of one: the exp of the C library may have another last digit than NumPy's."""
+    """The same for a batch of one, because exp of the C library and of NumPy may differ in the last digit."""
     side = 1.0 - 2.0 * y.item()
     wrong = side * y_pred.item()
     small = math.exp(-abs(wrong))
@@ -44,9 +44,9 @@ def binary_cross_entropy_of_one(y_pred, y):
 
 
 def softmax_cross_entropy(y_pred, y):
-    """Minus the log of the true class's probability; the largest logit is taken out, so that no exponential is large.
+    """Minus the log of the true class's probability. The largest logit is subtracted, so that no exponential is large.
 
-    `rest` is the sum of exp(logit - largest) over all classes but the largest.
+    `rest` is the sum of exp(logit - largest) over all classes except the largest.
     """
     true = y.astype(np.int64)
     under = y_pred - y_pred.max(axis=0)

@@ -1,4 +1,4 @@
-"""Optimizers: each changes the parameters P by their gradient dP; `memory` is its own, empty where it begins."""
+"""Optimizers: each changes the parameters P by their gradient dP. `memory` is its state, at first empty."""
 
 import math
 
@@ -6,12 +6,12 @@ import numpy as np
 
 
 def sgd(P, dP, memory, rate):
-    """Down the gradient."""
+    """Plain gradient descent."""
     P -= dP * rate
 
 
 def momentum(P, dP, memory, rate, momentum):
-    """Down a velocity that keeps a share of itself."""
+    """Gradient descent with a decaying velocity."""
     v = memory.setdefault("velocity", np.zeros_like(P))
     v *= momentum
     v += dP
@@ -55,6 +55,6 @@ def adam(P, dP, memory, rate, beta1, beta2, epsilon):
 
 
 def adamw(P, dP, memory, rate, beta1, beta2, epsilon, weight_decay):
-    """Adam beside a decay of the parameters themselves."""
+    """Adam with a separate decay of the parameters."""
     P *= 1.0 - rate * weight_decay
     adam(P, dP, memory, rate, beta1, beta2, epsilon)

@@ -1,4 +1,4 @@
-"""Where every random number comes from."""
+"""Random numbers by address."""
 
 import numpy as np
 
@@ -17,6 +17,6 @@ PURPOSES = {
 
 
 def generator(seed, purpose, position=0):
-    """Random numbers by address: they do not depend on what was drawn before."""
+    """Return random numbers by address, independent of earlier draws."""
     address = np.random.SeedSequence((seed, PURPOSES[purpose], position))
     return np.random.Generator(np.random.PCG64(address))

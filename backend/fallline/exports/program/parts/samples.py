@@ -1,4 +1,4 @@
-"""What happens to samples before anything is trained on them; and samples that come with the program."""
+"""Preparation of samples before the training, and samples that a program contains."""
 
 import base64
 import io
@@ -10,7 +10,7 @@ from fallline.exports.program.parts.randomness import generator
 
 
 def mislabelled(y, share, classes, seed):
-    """That share of the labels replaced by one of the other classes, each as likely."""
+    """Replace this share of the labels by another class, each equally likely."""
     wrong = round(len(y) * share)
     rng = generator(seed, "labels")
     rows = rng.permutation(len(y))[:wrong]
@@ -19,22 +19,22 @@ def mislabelled(y, share, classes, seed):
 
 
 def training_rows(samples, test_fraction, seed):
-    """The rows that are not kept for testing, in data order."""
-    held_out = round(samples * test_fraction)
-    return np.setdiff1d(np.arange(samples), generator(seed, "split").permutation(samples)[:held_out])
+    """Return the rows of the training split in data order."""
+    tests = round(samples * test_fraction)
+    return np.setdiff1d(np.arange(samples), generator(seed, "split").permutation(samples)[:tests])
 
 
 def standardized(values, rows):
-    """Mean 0 and standard deviation 1 over these rows."""
+    """Scale to mean 0 and standard deviation 1 over these rows."""
     spread = values[rows].std(axis=0)
     return (values - values[rows].mean(axis=0)) / np.where(spread > 0.0, spread, 1.0)
 
 
 def unpacked(text, columns):
-    """Numbers of 8 bytes, compressed and written as text, as a table."""
+    """Return a table of compressed 8-byte numbers."""
     return np.frombuffer(zlib.decompress(base64.b64decode(text)), "<f8").reshape(-1, columns)
 
 
 def written_out(text):
-    """A table written as text: a line a row."""
+    """Return a table from text with one line per row."""
     return np.loadtxt(io.StringIO(text), delimiter=",", ndmin=2)

@@ -1,20 +1,20 @@
-"""Schedules: what the rate is multiplied by, t steps after the schedule was set."""
+"""Schedules: the factor of the learning rate t steps after the schedule was set."""
 
 import math
 
 
 def step_schedule(t, every, factor):
-    """Another factor at each `every` steps."""
+    """Multiply by the factor every `every` steps."""
     return math.pow(factor, math.floor(t / every))
 
 
 def exponential_schedule(t, every, factor):
-    """The factor over `every` steps, a little at each."""
+    """Multiply by the factor over `every` steps, a little at each."""
     return math.pow(factor, t / every)
 
 
 def cosine_schedule(t, steps, least):
-    """From 1 down to `least` along half a cosine."""
+    """Fall from 1 to `least` along half a cosine."""
     return least + (1.0 - least) * 0.5 * (1.0 + math.cos(math.pi * min(t, steps) / steps))
 
 
@@ -24,5 +24,5 @@ def inverse_time_schedule(t, steps):
 
 
 def warmup_schedule(t, steps, start):
-    """From `start` up to 1 along a line."""
+    """Rise linearly from `start` to 1."""
     return start + (1.0 - start) * min(t, steps) / steps

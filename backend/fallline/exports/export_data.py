@@ -1,0 +1,85 @@
+"""The data of an experiment for exports: plain and constant. Must not know the kinds of files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fallline.engine.problem import Problem
+from fallline.figures import FigureView
+from fallline.runs.experiment import Experiment
+from fallline.runs.run import Run
+from fallline.vocabulary.columns import Buckets
+from fallline.vocabulary.findings import Json
+from fallline.vocabulary.messages import MOST_BUCKETS
+from fallline.vocabulary.recipe import Recipe, RunRecipe
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRun:
+    """A run at `step`: its recipe with all edits, its parameters, and its history."""
+
+    recipe: RunRecipe
+    step: int
+    samples_seen: int
+    diverged: bool
+    generation: int
+    kernel: str
+    parameters: Array
+    history: Buckets
+    every_step: frozenset[str]
+    findings: tuple[Json, ...]
+
+    @property
+    def name(self) -> str:
+        return self.recipe.name
+
+    @property
+    def label(self) -> str:
+        """The name to show."""
+        return self.recipe.label or self.recipe.name
+
+
+@dataclass(frozen=True, slots=True)
+class ExportData:
+    """An experiment at one moment with all of its runs, or with one of them (`of_one`).
+
+    `recipe` and `figures` have the same runs; `builds` are the versions of this server.
+    """
+
+    recipe: Recipe
+    problem: Problem
+    runs: tuple[ExportRun, ...]
+    figures: FigureView
+    builds: Mapping[str, str]
+    of_one: bool
+
+
+def export_data(experiment: Experiment, run: str | None = None) -> ExportData:
+    """Return the data of all runs or of one. Raises NotFound."""
+    runs = list(experiment.runs.values()) if run is None else [experiment.run(run)]
+    recipe = experiment.recipe.model_copy(update={"runs": [each.recipe for each in runs]})
+    builds = runs[0].provenance.builds
+    figures = experiment.figure_view(None if run is None else [run])
+    data = tuple(map(_run_data, runs))
+    return ExportData(recipe, experiment.problem, data, figures, builds, run is not None)
+
+
+def _run_data(run: Run) -> ExportRun:
+    return ExportRun(
+        recipe=run.recipe,
+        step=run.state.step,
+        samples_seen=run.state.samples_seen,
+        diverged=run.diverged,
+        generation=run.generation,
+        kernel=run.kernel.name,
+        parameters=run.state.parameters.copy(),
+        history=run.window(None, None, MOST_BUCKETS),
+        every_step=run.every_step,
+        findings=tuple(run.findings()),
+    )

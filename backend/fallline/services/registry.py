@@ -1,0 +1,165 @@
+"""All experiments, live or only stored: who may change each, and when it was used last.
+
+Owns an entry for each. Must not know how an experiment is opened, or what happens to unused ones. No method awaits, so
+a lookup and an entry without an await in between are atomic.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from fallline.runs.usage import Usage
+from fallline.services.experiment_uploads import split_ids
+from fallline.services.keyed_commands import KeyedCommands
+from fallline.services.tokens import opens
+from fallline.storage.interface import ExperimentInfo
+from fallline.vocabulary.errors import Damaged, NotAuthorized, NotFound, ReadOnly
+
+
+@dataclass(slots=True, eq=False)
+class LiveExperiment:
+    """An experiment that is open, or is being opened until `ready` is done."""
+
+    ready: asyncio.Future[None]
+    keyed_commands: KeyedCommands
+    is_read_only: bool = False
+    """It was opened while nothing could be stored, or it is temporary."""
+
+    joining: int = 0
+    """Watchers that are about to join."""
+
+    watched_at: float = -math.inf
+    """When the last watcher came, on the lab's clock."""
+
+    running_commands: int = 0
+
+    pins: int = 0
+    """Requests that read it or wait for memory. It is not evicted while there are any."""
+
+    is_temporary: bool = False
+    """It was opened for reading only, because no slot was free."""
+
+    share: str = ""
+    """The share that a temporary one counts to, from `began` on the lab's clock."""
+    began: float = 0.0
+
+    usage: Usage = field(default_factory=Usage)
+    expected: int = 0
+    """Its maximum in bytes, estimated before it is open."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """A stored experiment.
+
+    `last_use` is on the lab's clock. `used` is the same on the age clock, and `stored_use` is what is stored of it.
+    """
+
+    token_hash: bytes
+    last_use: float
+    used: float
+    stored_use: float
+    upload_ids: str | None = None
+    owner: bytes | None = None
+    """Hash of its owner's key; None without an owner."""
+    address: str | None = None
+    """Address that created it or sent the last command. Only in memory."""
+    live: LiveExperiment | None = None
+    expected: int = 0
+    """Its maximum in bytes when it is open; 0 before it is known."""
+    closing: asyncio.Future[None] | None = None
+    swept: bool = False
+    """The idle sweep has handled it since its last use."""
+    acknowledged: float = -math.inf
+    """When a socket with its token last acknowledged frames, on the lab's clock."""
+    is_damaged: bool = False
+    """Its token hash cannot be read."""
+    opens_paused: bool = False
+    """It opens paused although it played: nobody watched when the server stopped, or it was closed after a fault."""
+
+
+class Registry:
+    """The entries by the experiments' ids. `clock` gives seconds, `age` those of the age clock."""
+
+    def __init__(self, clock: Callable[[], float], age: Callable[[], float]) -> None:
+        self._clock = clock
+        self._age = age
+        self.entries: dict[str, Entry] = {}
+        self.is_complete = False
+        """Whether the stored experiments have been added. Before that, an unknown id may be stored."""
+
+    def add_stored(self, stored: Iterable[ExperimentInfo], idle_seconds: float) -> list[str]:
+        """Add the stored experiments that are not here yet.
+
+        Returns the ids of those that played and were used within the idle time: they play again.
+        """
+        now, age = self._clock(), self._age()
+        self.is_complete = True
+        playing = []
+        for one in stored:
+            if one.id in self.entries:
+                continue
+            used = one.used.seen
+            entry = Entry(one.token_hash, now, used, used, one.table, owner=one.owner)
+            entry.is_damaged = one.is_damaged
+            self.entries[one.id] = entry
+            if one.is_playing and age - used < idle_seconds:
+                playing.append(one.id)
+            else:
+                entry.opens_paused = one.is_playing
+        return playing
+
+    def add(self, id: str, token_hash: bytes, upload_ids: str | None, owner: bytes | None = None) -> Entry:
+        """Add a new experiment."""
+        age = self._age()
+        entry = self.entries[id] = Entry(token_hash, self._clock(), age, age, upload_ids, owner=owner)
+        return entry
+
+    @property
+    def upload_ids_in_use(self) -> set[str]:
+        """The ids of all tables and parameters that experiments use."""
+        return {id for entry in self.entries.values() for id in split_ids(entry.upload_ids) if id}
+
+    def check_complete(self) -> None:
+        """Raise ReadOnly before the stored experiments have been added."""
+        if not self.is_complete:
+            raise ReadOnly
+
+    def find(self, id: str) -> Entry:
+        """Return the entry and record its use. Raises NotFound, or ReadOnly if the id may be stored."""
+        entry = self.entries.get(id)
+        if entry is None:
+            self.check_complete()
+            raise NotFound("no experiment has this id: it may have been deleted")
+        self.touch(entry)
+        entry.swept = False
+        return entry
+
+    def touch(self, entry: Entry) -> None:
+        """Record that it is used now."""
+        entry.last_use, entry.used = self._clock(), self._age()
+
+    def acknowledge(self, id: str) -> Entry | None:
+        """Record that a reader with the token acknowledged frames. Returns None for an unknown id."""
+        entry = self.entries.get(id)
+        if entry is not None:
+            entry.acknowledged = self._clock()
+        return entry
+
+    def may_change(self, id: str, token: str | None) -> bool:
+        """Return whether the token is this experiment's. Raises NotFound for an unknown id, and Damaged."""
+        entry = self.find(id)
+        if entry.is_damaged:
+            raise Damaged("the stored token hash cannot be read")
+        return opens(token, entry.token_hash)
+
+    def authorize(self, id: str, token: str | None) -> None:
+        """Raise NotAuthorized unless the token is this experiment's, and NotFound for an unknown id."""
+        if not self.may_change(id, token):
+            raise NotAuthorized(
+                "send the token of this experiment in the header Authorization: Bearer <token>; "
+                "POST /experiments returned it"
+            )

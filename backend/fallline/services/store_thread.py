@@ -1,0 +1,392 @@
+"""The one thread that uses the store, with a queue in front of it.
+
+Owns the order of writes, the commits that they share, and whether the store is writable at present. Must not know what
+is stored, or how.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
+
+from fallline.services.age_clock import AgeClock
+from fallline.storage.interface import (
+    ExperimentInfo,
+    NewExperiment,
+    Record,
+    RecordDamaged,
+    Store,
+    StoreRefused,
+    StoreUnwritable,
+    TableInfo,
+)
+from fallline.vocabulary.errors import Damaged, NotFound, ReadOnly
+from fallline.vocabulary.journal import JournalBatch, Json, StoredExperiment
+from fallline.vocabulary.upcasts import upcast
+
+T = TypeVar("T")
+
+Then = Callable[[bool], None]
+"""Called on any thread with whether the write was stored."""
+
+LOGGED_DAMAGES = 10
+"""Number of damaged experiments and uploads that are logged, each once."""
+
+RETRY_SECONDS = 1.0
+"""Seconds between two attempts to write again."""
+
+_log = logging.getLogger(__name__)
+
+
+class OpenLedger:
+    """The stored record of one live experiment. A failed write that was needed breaks it.
+
+    The experiment in memory is then ahead of the store, so it must be opened again from there. `lost` is called on the
+    event loop, and every further write fails.
+    """
+
+    def __init__(
+        self, thread: StoreThread, id: str, begun: NewExperiment | None, count: int, lost: Callable[[], None]
+    ) -> None:
+        self._thread = thread
+        self.id, self.begun, self.count, self.lost = id, begun, count, lost
+        self.is_broken = False
+
+    def write(self, written: JournalBatch, then: Then) -> None:
+        """Queue a write. May be called on any thread."""
+        self._thread.enqueue(_Write(self, written, then))
+
+
+@dataclass(slots=True)
+class _Write:
+    ledger: OpenLedger
+    written: JournalBatch
+    then: Then
+
+
+@dataclass(slots=True)
+class _Call:
+    do: Callable[[Store], Any]
+    result: asyncio.Future[Any]
+    id: str = ""
+    frees_disk: bool = False
+
+
+class StoreThread:
+    """Runs writes and calls of a store in order. The `age` clock continues from the stored time after opening."""
+
+    def __init__(self, store: Store, age: AgeClock) -> None:
+        self._store = store
+        self.age = age
+        self._has_resumed = False
+        self._tried_at = 0.0
+        self._damaged: set[str] = set()
+        self._queue: deque[_Write | _Call] = deque()
+        self._wake = threading.Condition()
+        self._stopping = False
+        self._opened = threading.Event()
+        self._refusal: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="store", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ledgers: WeakValueDictionary[str, OpenLedger] = WeakValueDictionary()
+        self._changed: Callable[[bool], None] = lambda in_trouble: None
+        self.trouble: str | None = None
+        """Why nothing can be stored at present, in words; None if the store is writable."""
+
+    @property
+    def is_durable(self) -> bool:
+        return self._store.is_durable
+
+    @property
+    def kind(self) -> str:
+        """The kind of store, in words."""
+        return self._store.kind
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing can be stored at present, so that changes are refused."""
+        return self.trouble is not None
+
+    def open(self) -> None:
+        """Open the store. Raises StoreRefused. An unwritable store sets `trouble` and is tried again later."""
+        self._thread.start()
+        self._opened.wait()
+        if self._refusal is not None:
+            raise self._refusal
+
+    def start(self, changed: Callable[[bool], None]) -> None:
+        """Call `changed` on this event loop when trouble begins (True) or ends (False)."""
+        self._loop, self._changed = asyncio.get_running_loop(), changed
+
+    async def stop(self) -> None:
+        """Finish the queue and close the store."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        if self._thread.is_alive():
+            await asyncio.to_thread(self._thread.join)
+
+    # ------------------------------------------------------------------ requests
+
+    def ledger(
+        self,
+        id: str,
+        lost: Callable[[], None],
+        *,
+        count: int = 0,
+        begun: NewExperiment | None = None,
+    ) -> OpenLedger:
+        """Return the record of an experiment: `count` entries are stored, or it is new and starts with `begun`."""
+        ledger = OpenLedger(self, id, begun, count, lost)
+        self._ledgers[id] = ledger
+        return ledger
+
+    async def answers(self) -> None:
+        """Wait until the thread has answered."""
+        await self._call(lambda _: None)
+
+    async def experiments(self) -> list[ExperimentInfo]:
+        """Return all stored experiments."""
+        return await self._call(lambda store: store.experiments())
+
+    async def load(self, id: str) -> StoredExperiment:
+        """Return the stored experiment, in the present format, after all queued writes.
+
+        Raises NotFound, Damaged, and TooNew for the format of a newer program.
+        """
+        stored = await self._call(lambda store: store.load(id), id=id)
+        if stored is None:
+            raise NotFound("no experiment has this id: it may have been deleted")
+        return upcast(stored)
+
+    async def readable(self, id: str) -> tuple[Json, ...]:
+        """Return the facts of a damaged experiment before the damage."""
+        facts = await self._call(lambda store: store.readable_facts(id), id=id)
+        return upcast(StoredExperiment(facts, {})).entries
+
+    async def answer(self, id: str, key: str) -> Json:
+        """Return the stored answer to the command with this key."""
+        answer = await self._call(lambda store: store.answer(id, key), id=id)
+        if answer is None:
+            raise NotFound("no experiment has this id: it may have been deleted")
+        return answer
+
+    async def delete(self, ids: Sequence[str]) -> None:
+        """Delete experiments. Raises ReadOnly."""
+
+        def delete(store: Store) -> None:
+            store.delete(ids)
+            for id in ids:
+                if (ledger := self._ledgers.get(id)) is not None:
+                    ledger.is_broken = True
+
+        await self._call(delete, frees_disk=True)
+
+    async def touch(self, used: Mapping[str, float]) -> None:
+        """Store the last use of experiments, in seconds of the age clock. Raises ReadOnly."""
+        moments = {id: self.age.moment_of(seconds) for id, seconds in used.items()}
+        await self._call(lambda store: store.touch(moments))
+
+    async def mark(self) -> None:
+        """Store the age clock. Raises ReadOnly."""
+        await self._call(lambda store: store.mark(self.age.moment()))
+
+    async def tables(self) -> list[TableInfo]:
+        """Return all stored uploads."""
+        return await self._call(lambda store: store.tables())
+
+    async def table(self, id: str) -> bytes:
+        """Return the file of an upload. Raises NotFound."""
+        body = await self._call(lambda store: store.table(id), id=id)
+        if body is None:
+            raise NotFound("no upload has this id: it may have been deleted for newer ones")
+        return body
+
+    async def add_table(self, id: str, body: bytes) -> None:
+        """Store the file of an upload. Raises ReadOnly."""
+        await self._call(lambda store: store.add_table(id, self.age.moment(), body))
+
+    async def delete_tables(self, ids: Sequence[str]) -> None:
+        """Delete uploads. Raises ReadOnly."""
+        await self._call(lambda store: store.delete_tables(ids))
+
+    async def _call(self, do: Callable[[Store], T], *, id: str = "", frees_disk: bool = False) -> T:
+        result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self.enqueue(_Call(do, result, id, frees_disk))
+        return await result
+
+    def enqueue(self, task: _Write | _Call) -> None:
+        """Add a task to the queue; called on any thread."""
+        with self._wake:
+            if self._stopping and not self._thread.is_alive():
+                raise ReadOnly
+            self._queue.append(task)
+            self._wake.notify()
+
+    # ------------------------------------------------------------------ on the thread
+
+    def _run(self) -> None:
+        try:
+            self._try_to_open()
+        except Exception as error:  # raised by `open` in the caller's thread
+            self._refusal = error
+            self._store.close()
+            return
+        finally:
+            self._opened.set()
+        while (tasks := self._next()) is not None:
+            self._do(tasks)
+        if self.trouble is None:
+            with contextlib.suppress(StoreUnwritable, StoreRefused):
+                self._store.mark(self.age.moment())
+        self._store.close()
+
+    def _resume(self) -> None:
+        """Continue the age clock from the stored time, once."""
+        if not self._has_resumed:
+            self.age.resume(self._store.last_mark())
+            self._has_resumed = True
+            self._store.mark(self.age.moment())
+
+    def _try_to_open(self) -> None:
+        try:
+            self._store.open()
+            self._resume()
+        except StoreUnwritable as error:
+            self._begin_trouble(str(error))
+
+    def _next(self) -> list[_Write | _Call] | None:
+        with self._wake:
+            while not self._queue and not self._stopping:
+                if not self._wake.wait(None if self.trouble is None else RETRY_SECONDS):
+                    return []
+            if not self._queue:
+                return None
+            tasks = list(self._queue)
+            self._queue.clear()
+            return tasks
+
+    def _do(self, tasks: list[_Write | _Call]) -> None:
+        """Run the tasks in order. Consecutive writes share a commit."""
+        writes: list[_Write] = []
+        for task in tasks:
+            if isinstance(task, _Write):
+                writes.append(task)
+                continue
+            self._write(writes)
+            writes = []
+            self._run_call(task)
+        self._write(writes)
+        if self.trouble is not None and (not tasks or self.age.now() - self._tried_at >= RETRY_SECONDS):
+            self._try_again()
+
+    def _run_call(self, task: _Call) -> None:
+        error: Exception | None
+        try:
+            result, error = task.do(self._store), None
+            if task.frees_disk and self.trouble is not None:
+                self._try_again()
+        except RecordDamaged as caught:
+            self._log_damage(task.id, str(caught))
+            result, error = None, Damaged(str(caught))
+        except (StoreUnwritable, StoreRefused) as caught:
+            self._begin_trouble(str(caught))
+            result, error = None, ReadOnly()
+        except Exception as caught:  # raised in the caller's task
+            result, error = None, caught
+        self._on_the_loop(lambda: _settle(task.result, result, error))
+
+    def _log_damage(self, id: str, damage: str) -> None:
+        """Log each damage once, up to a limit. The id gives the right to read, so it is not logged."""
+        if id in self._damaged or len(self._damaged) > LOGGED_DAMAGES:
+            return
+        self._damaged.add(id)
+        if len(self._damaged) > LOGGED_DAMAGES:
+            _log.error("more than %d experiments and tables are damaged", LOGGED_DAMAGES)
+        else:
+            _log.error("an experiment or a table is damaged: %s", damage)
+
+    def _write(self, writes: list[_Write]) -> None:
+        valid = [write for write in writes if not write.ledger.is_broken]
+        for write in writes:
+            if write.ledger.is_broken:
+                write.then(False)
+        if not valid:
+            return
+        try:
+            self._store.write(self._records(valid))
+        except (StoreUnwritable, StoreRefused) as error:
+            self._begin_trouble(str(error))
+            self._failed(valid)
+        except Exception:
+            if len(valid) > 1:  # one of them is at fault: store the others
+                for write in valid:
+                    self._write([write])
+                return
+            _log.exception("a record does not fit what is stored")
+            self._failed(valid)
+        else:
+            for write in valid:
+                write.ledger.count += len(write.written.entries)
+                write.ledger.begun = None
+                write.then(True)
+
+    def _records(self, writes: list[_Write]) -> list[Record]:
+        now, counts = self.age.moment(), dict[OpenLedger, int]()
+        records = []
+        for write in writes:
+            ledger = write.ledger
+            begun = None if ledger in counts else ledger.begun
+            first = counts.setdefault(ledger, ledger.count)
+            counts[ledger] += len(write.written.entries)
+            records.append(Record(ledger.id, now, first, write.written, begun))
+        return records
+
+    def _failed(self, writes: list[_Write]) -> None:
+        for write in writes:
+            if write.written.needed and not write.ledger.is_broken:
+                write.ledger.is_broken = True
+                self._on_the_loop(write.ledger.lost)
+            write.then(False)
+
+    def _begin_trouble(self, why: str) -> None:
+        if self.trouble is None:
+            _log.error("the store is not writable, so changes are refused: %s", why)
+        self._set_trouble(why)
+
+    def _try_again(self) -> None:
+        self._tried_at = self.age.now()
+        try:
+            self._store.try_writing()
+            self._resume()
+        except (StoreUnwritable, StoreRefused) as error:
+            self._set_trouble(str(error))
+        else:
+            _log.warning("the store is writable again")
+            self._set_trouble(None)
+
+    def _set_trouble(self, trouble: str | None) -> None:
+        changed = (trouble is None) != (self.trouble is None)
+        self.trouble = trouble
+        if changed:
+            self._on_the_loop(lambda: self._changed(trouble is not None))
+
+    def _on_the_loop(self, do: Callable[[], None]) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(do)
+
+
+def _settle(future: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
+    if future.done():
+        return
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(result)

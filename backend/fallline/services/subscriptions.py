@@ -1,0 +1,155 @@
+"""Watchers of experiments: each joins without a gap between the state and the frames that follow, and leaves.
+
+Owns which live experiment counts a watcher. Must not know tokens, sockets, or what a watcher does with its data.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from fallline.execution.interface import Executor
+from fallline.runs.experiment import Experiment
+from fallline.runs.telling import Pieces
+from fallline.services.experiment_loader import ExperimentLoader
+from fallline.services.registry import LiveExperiment, Registry
+from fallline.services.subscribers import Subscribers, Watcher
+from fallline.vocabulary.errors import NotFound, Unavailable
+from fallline.vocabulary.journal import Json
+
+MOST_PAST_BYTES = 64 * 1024 * 1024
+"""Limit on the histories that all watchers together have not received yet, about."""
+
+PARTS = 8
+"""The history for one watcher may use this part of the free bytes."""
+
+LEAST_PAST_BYTES = 64 * 1024
+"""The history for one watcher may always use this much."""
+
+
+Question: TypeAlias = tuple[str, object]
+"""An experiment, and the part of its history that a watcher needs."""
+
+
+class _Group:
+    """Watchers who join together."""
+
+    joined: asyncio.Task[Json]
+
+    def __init__(self) -> None:
+        self.watchers: list[Watcher] = []
+
+
+class Subscriptions:
+    """The watchers of live experiments."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        loader: ExperimentLoader,
+        executor: Executor,
+        subscribers: Subscribers,
+        clock: Callable[[], float],
+    ) -> None:
+        self._clock = clock
+        self._registry = registry
+        self._loader = loader
+        self._executor = executor
+        self._subscribers = subscribers
+        self._watched: dict[Watcher, LiveExperiment] = {}
+        self._reserved = 0
+        """Bytes of histories that are being read."""
+        self._groups: dict[Question, _Group] = {}
+        """Watchers who will join next."""
+        self._joining: dict[Question, asyncio.Task[Json]] = {}
+        """Groups that are joining now."""
+
+    async def watch(self, id: str, watcher: Watcher, since: dict[str, dict[str, int]], buckets: int) -> Json:
+        """Subscribe: return the state, and offer the first buckets to `watcher`; nothing is lost in between.
+
+        Watchers with the same question join together, as a class does that opens one page: one read of the experiment
+        serves them all.
+        """
+        watcher.history_key = (buckets, frozenset((run, *at.items()) for run, at in since.items()))
+        question = (id, watcher.history_key)
+        group = self._groups.get(question)
+        if group is None:
+            group = self._groups[question] = _Group()
+            group.joined = asyncio.ensure_future(self._join_together(question, group, since, buckets))
+        group.watchers.append(watcher)
+        try:
+            return await asyncio.shield(group.joined)
+        except asyncio.CancelledError:
+            # The reader hung up while joining: let it join, then leave, so that the count of watchers stays true.
+            await asyncio.wait([group.joined])
+            await self.unwatch(id, watcher)
+            raise
+
+    async def _join_together(
+        self, question: Question, group: _Group, since: dict[str, dict[str, int]], buckets: int
+    ) -> Json:
+        while question in self._joining:
+            await asyncio.wait([self._joining[question]])
+        del self._groups[question]  # later watchers form the next group
+        self._joining[question] = group.joined
+        try:
+            return await self._join(question, group.watchers, since, buckets)
+        finally:
+            del self._joining[question]
+
+    async def _join(
+        self, question: Question, watchers: list[Watcher], since: dict[str, dict[str, int]], buckets: int
+    ) -> Json:
+        id, _ = question
+        live = await self._loader.open(id)
+        room = min(map(self._past_limit, watchers))
+        peer = self._subscribers.peer(*question)
+
+        def read(experiment: Experiment, now: float) -> tuple[dict[str, Any], Pieces]:
+            past = buckets if peer is None else 0
+            return experiment.state(), experiment.join(since, past, now, room, watchers=len(watchers))
+
+        def join(result: tuple[dict[str, Any], Pieces]) -> None:
+            with_past = peer
+            for watcher in watchers:
+                if with_past is not None:
+                    watcher.share(with_past)
+                else:
+                    for run, (header, piece) in result[1].items():
+                        watcher.add_history(run, header, piece)
+                self._subscribers.join(id, watcher)
+                with_past = with_past or self._subscribers.peer(*question)
+                self._watched[watcher] = live
+
+        self._reserved += room
+        live.joining += 1
+        live.watched_at = self._clock()
+        try:
+            state, _ = await self._executor.ask(id, read, then=join, reads=True)
+        except BaseException:
+            for watcher in watchers:
+                self._subscribers.leave(id, watcher)
+            raise
+        finally:
+            self._reserved -= room
+            live.joining -= 1
+        return state
+
+    def _past_limit(self, watcher: Watcher) -> int:
+        """Return the limit on the history for one more watcher, in bytes. A smaller limit gives wider buckets."""
+        free = MOST_PAST_BYTES - self._subscribers.past_bytes - self._reserved
+        return max(min(watcher.past_limit, free // PARTS), LEAST_PAST_BYTES)
+
+    async def unwatch(self, id: str, watcher: Watcher) -> None:
+        """Unsubscribe."""
+        self._subscribers.leave(id, watcher)
+        live = self._watched.pop(watcher, None)
+        entry = self._registry.entries.get(id)
+        if entry is None:
+            return
+        self._registry.touch(entry)
+        if live is not None and entry.live is live:  # else it was closed, and counts no watcher any more
+            with contextlib.suppress(NotFound, Unavailable):  # deleted or stopping
+                await self._executor.ask(id, lambda experiment, _: experiment.leave())

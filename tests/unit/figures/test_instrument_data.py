@@ -1,0 +1,89 @@
+"""Figures of instruments: bound by path, filled digit by digit as the browser fills them, loadable by Plotly."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import plotly.graph_objects as go
+import plotly.io as pio
+import pytest
+
+from fallline.figures import FIGURES, INSTRUMENT_FIGURES, FigureView, instrument_figure_json
+from fallline.figures.instrument_data import fill_instrument_figure, values
+from fallline.runs.instruments import INSTRUMENTS
+from unit.figures import columns_by_hand
+from unit.figures.golden_figures import assert_is_golden
+from unit.figures.measured_by_hand import measured
+
+
+def view() -> FigureView:
+    return replace(columns_by_hand.view(), classes=("no", "yes"))
+
+
+def golden(name: str) -> dict[str, object]:
+    """What the browser's test reads too: the unfilled figure, answers of its instrument, and the figure filled."""
+    told = measured()[INSTRUMENT_FIGURES[name].instrument]
+    return {
+        "figure": instrument_figure_json(name, view(), "sgd", []),
+        "measured": told,
+        "filled": instrument_figure_json(name, view(), "sgd", told),
+    }
+
+
+@pytest.mark.parametrize("name", INSTRUMENT_FIGURES)
+def test_a_filled_figure_is_the_one_that_the_browser_is_held_to(name: str) -> None:
+    assert_is_golden(name, golden(name))
+
+
+@pytest.mark.parametrize("name", INSTRUMENT_FIGURES)
+def test_plotly_loads_it_filled_and_not(name: str) -> None:
+    told = measured()[INSTRUMENT_FIGURES[name].instrument]
+    for answers in ([], told[-1:]):
+        loaded = pio.from_json(json.dumps(instrument_figure_json(name, view(), "gd", answers)))
+        assert len(loaded.data) == len(INSTRUMENT_FIGURES[name].make(view(), 0).data)
+    assert any(trace.y or "z" in trace for trace in loaded.data)
+
+
+def test_every_figure_has_a_name_of_its_own_and_an_instrument_that_fills_it() -> None:
+    assert not set(FIGURES) & set(INSTRUMENT_FIGURES)
+    assert {row.instrument for row in INSTRUMENT_FIGURES.values()} <= set(INSTRUMENTS)
+
+
+def test_points_without_a_value_are_left_out_and_those_off_the_scale_stand_at_its_end() -> None:
+    trail, _, needle = fill_instrument_figure(
+        INSTRUMENT_FIGURES["alpha"].make(view(), 0), measured()["alpha"]
+    ).data
+    assert (trail.x, trail.y) == ((0, 10, 30), (-1.0, 10 / 30 - 1.0, 2.0))
+    assert (needle.x, needle.y) == ((30,), (2.0,))
+    edge, _ = fill_instrument_figure(INSTRUMENT_FIGURES["edge"].make(view(), 0), measured()["curvature"]).data
+    assert edge.x == (10, 30)
+
+
+def test_a_path_leads_to_each_of_many_to_their_names_or_to_nothing() -> None:
+    told = [{"parts": {"W1": {"size": 2.0}, "b1": {"size": 3.0}}, "list": [{"a": 1}, {"a": None}]}]
+    assert values("parts.*.size", told) == [2.0, 3.0]
+    assert values("parts.@", told) == ["W1", "b1"]
+    assert values("list.*.a", told) == [1, None]
+    assert values("list.@", told) == [1, 2]
+    assert values("nowhere.at.all", told) == [None]
+
+
+def test_ranks_signs_middles_and_names_of_ticks() -> None:
+    figure = go.Figure(
+        [
+            go.Scatter(meta={"of": "last", "y": "values", "sign": 1}),
+            go.Scatter(meta={"of": "last", "y": "values", "sign": -1}),
+            go.Bar(meta={"of": "last", "x": "edges", "y": "counts", "between": True}),
+            go.Heatmap(meta={"of": "last", "x": "edges", "z": "grid"}),
+        ],
+        {"meta": {"names": {"xaxis": "names"}}},
+    )
+    told = {"values": [3.0, 0.0, -2.0], "edges": [0.0, 1.0, 3.0], "counts": [4, 5], "grid": [[1, None]]}
+    plus, minus, bars, grid = (
+        filled := fill_instrument_figure(figure, [{**told, "names": ["W1", "b1"]}])
+    ).data
+    assert (plus.x, plus.y, minus.x, minus.y) == ((1,), (3.0,), (3,), (2.0,))
+    assert (bars.x, bars.y) == ((0.5, 2.0), (4, 5))
+    assert (list(grid.x), [list(row) for row in grid.z]) == ([0.0, 1.0, 3.0], [[1, None]])
+    assert (filled.layout.xaxis.tickvals, filled.layout.xaxis.ticktext) == ((1, 2), ("W1", "b1"))

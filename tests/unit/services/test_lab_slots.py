@@ -1,0 +1,397 @@
+"""Places in a lab: who makes room for whom, what can be read without a place, and what a restart opens."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from fallline.realtime.outbox import Outbox
+from fallline.runs.experiment import Experiment
+from fallline.services import experiment_loader
+from fallline.services.lab import Lab
+from fallline.vocabulary.errors import Failed, NotFound, Unavailable
+from fallline.vocabulary.recipe import Recipe
+from support.labs import Lasting, in_slots, open_lab, steps_of, temporary
+
+TINY: dict[str, Any] = {"data": {"samples": 8}, "network": {"layers": []}, "runs": [{"name": "gd"}]}
+CLASSROOM, ELSEWHERE = "192.0.2.1", "198.51.100.7"
+
+
+def key_of(number: int) -> str:
+    return f"{number:032x}"
+
+
+async def made(lab: Lab, **who: Any) -> tuple[str, str]:
+    state, token = await lab.create(Recipe.model_validate(TINY), **who)
+    return state["id"], token
+
+
+async def plays(lab: Lab, id: str, token: str, address: str | None = None) -> None:
+    await lab.command(id, token, "play", {"speed": 1}, address=address)
+
+
+async def reads(lab: Lab, id: str, token: str, address: str | None = None) -> Outbox:
+    """Watch, and acknowledge what comes."""
+    box = Outbox(id)
+    await lab.watch(id, token, box, {}, 100, address=address)
+    lab.acknowledged(id)
+    return box
+
+
+async def test_one_client_with_a_new_key_a_request_leaves_room_for_those_behind_its_own_address() -> None:
+    """The 300 of the siege, a tenth of everything."""
+    async with open_lab(Lasting(), most=100) as lab:
+        honest = []
+        for number in range(300):
+            attacker, token = await made(lab, owner=key_of(number), address=CLASSROOM)
+            await plays(lab, attacker, token, CLASSROOM)
+            if number % 10 == 0:
+                mine, token = await made(lab, owner=key_of(10_000 + number), address=CLASSROOM)
+                await reads(lab, mine, token, CLASSROOM)
+                honest.append((mine, token))
+        held = in_slots(lab)
+        assert {id for id, _ in honest} <= set(held)
+        assert len(held) <= 100
+        other, token = await made(lab, address=ELSEWHERE)
+        await plays(lab, other, token, ELSEWHERE)
+        assert {other, *(id for id, _ in honest)} <= set(in_slots(lab))
+
+
+async def test_a_new_experiment_displaces_the_oldest_of_its_own_share_stored_as_paused() -> None:
+    async with open_lab(Lasting(), most=16) as lab:
+        other = await made(lab, address=ELSEWHERE)
+        mine = [await made(lab, address=CLASSROOM) for _ in range(8)]
+        for id, token in mine:
+            await plays(lab, id, token, CLASSROOM)
+        await made(lab, address=CLASSROOM)
+        assert mine[0][0] not in in_slots(lab)
+        assert {other[0], *(id for id, _ in mine[1:])} <= set(in_slots(lab))
+        assert (await lab.views.state(mine[0][0]))["playing"] is False
+
+
+async def test_what_is_watched_and_acknowledged_keeps_its_place() -> None:
+    async with open_lab(Lasting(), most=8) as lab:
+        kept = [await made(lab, address=CLASSROOM) for _ in range(8)]
+        for id, token in kept:
+            await plays(lab, id, token)
+            await reads(lab, id, token)
+        with pytest.raises(Unavailable, match="experiments is in use") as refused:
+            await made(lab, address=CLASSROOM)
+        assert refused.value.retry_after > 0
+        assert in_slots(lab) == [id for id, _ in kept]
+
+
+async def test_a_watcher_who_acknowledges_nothing_keeps_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_lab(Lasting(), most=2) as lab:
+        made_first = [await made(lab), await made(lab)]
+        for id, _ in made_first:
+            await lab.watch(id, None, Outbox(id), {}, 100)
+        with pytest.raises(Unavailable):
+            await made(lab)
+        for id, _ in made_first:
+            live = lab._registry.entries[id].live
+            assert live is not None
+            live.watched_at -= 16
+        await made(lab)
+        assert made_first[0][0] not in in_slots(lab)
+
+
+async def test_one_reads_ones_own_stored_experiment_where_others_hold_all_places() -> None:
+    store = Lasting()
+    async with open_lab(store) as lab:
+        mine, token = await made(lab, address=ELSEWHERE)
+        await lab.command(mine, token, "step", {"steps": 30})
+    async with open_lab(store, most=4) as lab:
+        for _ in range(4):
+            id, its = await made(lab, address=CLASSROOM)
+            await plays(lab, id, its)
+            await reads(lab, id, its)
+        held = in_slots(lab)
+        state = await lab.views.state(mine)
+        assert steps_of(state) == {"gd": 30}
+        assert (await lab.views.recipe(mine))["runs"][0]["name"] == "gd"
+        _, history, _ = await lab.views.history(mine, "gd", None, None, None, 1000)
+        assert len(history) == 30
+        assert (await lab.views.snapshot(mine, "gd", 7))["step"] == 7
+        assert b"gd" in b"".join([(await lab.views.export(mine, "recipe.json", None)).content])
+        assert (temporary(lab), in_slots(lab)) == ([mine], held)
+        with pytest.raises(Unavailable):
+            await plays(lab, mine, token, ELSEWHERE)
+
+
+async def test_playing_what_was_only_read_needs_a_place_and_gets_it() -> None:
+    async with open_lab(Lasting(), most=1) as lab:
+        mine, token = await made(lab)
+        other, its = await made(lab)
+        await plays(lab, other, its)
+        assert (await lab.views.state(mine))["playing"] is False
+        assert (in_slots(lab), temporary(lab)) == ([other], [mine])
+        await plays(lab, mine, token)
+        assert (in_slots(lab), temporary(lab)) == ([mine], [])
+        assert (await lab.views.state(mine))["playing"] is True
+        assert (await lab.views.state(other))["playing"] is False
+
+
+async def test_few_visits_are_open_at_a_time_and_each_comes_to_its_turn() -> None:
+    store = Lasting()
+    async with open_lab(store) as lab:
+        stored = [await made(lab) for _ in range(20)]
+    most = 0
+    async with open_lab(store, most=1) as lab:
+        holder, its = await made(lab)
+        await plays(lab, holder, its)
+        asked = [asyncio.ensure_future(lab.views.state(id)) for id, _ in stored]
+        while not all(each.done() for each in asked):
+            most = max(most, len(temporary(lab)))
+            await asyncio.sleep(0)
+        assert [each.result()["id"] for each in asked] == [id for id, _ in stored]
+        assert in_slots(lab) == [holder]
+    assert 0 < most <= experiment_loader.MOST_TEMPORARY
+
+
+async def test_a_visit_ends_when_nobody_reads_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(experiment_loader, "TEMPORARY_SECONDS", 0.05)
+    async with open_lab(Lasting(), most=1) as lab:
+        mine, _ = await made(lab)
+        other, its = await made(lab)
+        await plays(lab, other, its)
+        await lab.views.state(mine)
+        assert temporary(lab) == [mine]
+        async with asyncio.timeout(5):
+            while temporary(lab) or lab._loader._turns.free < experiment_loader.MOST_TEMPORARY:
+                await asyncio.sleep(0.01)
+
+
+async def test_turns_come_back_however_a_visit_ends() -> None:
+    store = Lasting()
+    async with open_lab(store) as lab:
+        stored = [await made(lab) for _ in range(3 * experiment_loader.MOST_TEMPORARY)]
+    async with open_lab(store, most=1) as lab:
+        holder, its = await made(lab)
+        await plays(lab, holder, its)
+        for id, token in stored:
+            await lab.views.state(id)
+            await lab.delete(id, token)
+        assert lab._loader._turns.free == experiment_loader.MOST_TEMPORARY
+        assert temporary(lab) == []
+
+
+async def test_a_restart_opens_what_played_as_far_as_there_is_room_and_puts_nothing_away() -> None:
+    store = Lasting()
+    async with open_lab(store) as lab:
+        stored = [await made(lab) for _ in range(6)]
+        for id, token in stored:
+            await plays(lab, id, token)
+    async with open_lab(store, most=4) as lab:
+        async with asyncio.timeout(10):
+            while len(in_slots(lab)) < 4:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        first = in_slots(lab)
+        assert len(first) == 4
+        for id in first:
+            assert (await lab.views.state(id))["playing"] is True
+        left, token = next((id, token) for id, token in stored if id not in first)
+        await reads(lab, left, token)
+        assert (await lab.views.state(left))["playing"] is True, "its owner came back in time"
+
+
+async def with_one_that_plays(lab: Lab) -> None:
+    other, its = await made(lab)
+    await plays(lab, other, its)
+
+
+@pytest.mark.parametrize("slow", ["load", "open"])
+async def test_opening_one_that_is_read_without_a_place_holds_up_nobody_else(
+    slow: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, goes_on = Lasting(), asyncio.Event()
+    async with open_lab(store) as lab:
+        mine, token = await made(lab)
+    async with open_lab(store, most=1) as lab:
+        await with_one_that_plays(lab)
+        of = lab._store if slow == "load" else lab._executor
+        sound = getattr(of, slow)
+
+        async def waits(id: str, *given: Any, **named: Any) -> Any:
+            if id == mine:
+                await goes_on.wait()
+            return await sound(id, *given, **named)
+
+        monkeypatch.setattr(of, slow, waits)
+        readers = [asyncio.ensure_future(lab.views.state(mine))]
+        async with asyncio.timeout(5):
+            while slow == "open" and not temporary(lab):
+                await asyncio.sleep(0.01)
+        readers.append(asyncio.ensure_future(lab.watch(mine, token, Outbox(mine), {}, 100)))
+        await asyncio.sleep(0.1)
+        async with asyncio.timeout(5):
+            await made(lab)
+        goes_on.set()
+        assert [state["id"] for state in await asyncio.gather(*readers)] == [mine, mine]
+
+
+async def test_a_turn_comes_back_when_its_reader_leaves_before_the_visit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with open_lab(Lasting(), most=1) as lab:
+        mine, _ = await made(lab)
+        await with_one_that_plays(lab)
+        loader, take_turn = lab._loader, lab._loader._take_turn
+
+        async def take_turn_and_find_admission_locked(share: str) -> None:
+            await take_turn(share)
+            await loader._admission.acquire()
+
+        monkeypatch.setattr(loader, "_take_turn", take_turn_and_find_admission_locked)
+        reader = asyncio.ensure_future(lab.views.state(mine))
+        while not loader._admission.locked() or loader._turns.free == experiment_loader.MOST_TEMPORARY:
+            await asyncio.sleep(0.01)
+        reader.cancel()
+        await asyncio.wait([reader])
+        loader._admission.release()
+        assert loader._turns.free == experiment_loader.MOST_TEMPORARY
+
+
+async def test_one_that_opens_again_before_it_is_closed_keeps_its_share() -> None:
+    async with open_lab(Lasting()) as lab:
+        mine, _ = await made(lab, address=CLASSROOM)
+        lab._loader._evict(mine, lab._registry.entries[mine])
+        await lab.views.state(mine)
+        (pump,) = lab._executor._threads  # type: ignore[attr-defined]
+        assert pump._worker._share_of == {mine: f"address:{CLASSROOM}"}
+
+
+async def test_one_that_is_deleted_while_it_opens_is_not_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_on, materials = asyncio.Event(), experiment_loader.load_stored_uploads
+
+    async def waits(*given: Any) -> Any:
+        await goes_on.wait()
+        return await materials(*given)
+
+    async with open_lab(Lasting()) as lab:
+        mine, token = await made(lab)
+        lab._loader._evict(mine, lab._registry.entries[mine])
+        monkeypatch.setattr(experiment_loader, "load_stored_uploads", waits)
+        reader = asyncio.ensure_future(lab.views.state(mine))
+        await asyncio.sleep(0.1)
+        await lab.delete(mine, token)
+        goes_on.set()
+        with pytest.raises(NotFound):
+            await reader
+        await lab._executor.answers()
+        (pump,) = lab._executor._threads  # type: ignore[attr-defined]
+        assert pump._worker.find(mine) is None
+
+
+async def test_an_opening_that_fails_late_does_not_end_the_one_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with open_lab(Lasting()) as lab:
+        mine, _ = await made(lab)
+        entry, sound, fails = lab._registry.entries[mine], lab._executor.open, asyncio.Event()
+        lab._loader._evict(mine, entry)
+
+        async def fails_late(*given: Any, **named: Any) -> Any:
+            monkeypatch.setattr(lab._executor, "open", sound)
+            await fails.wait()
+            raise Failed
+
+        monkeypatch.setattr(lab._executor, "open", fails_late)
+        reader = asyncio.ensure_future(lab.views.state(mine))
+        await asyncio.sleep(0.1)
+        assert entry.live is not None
+        lab._loader._failed(mine, entry.live)
+        assert (await lab.views.state(mine))["id"] == mine
+        second = entry.live
+        fails.set()
+        with pytest.raises(Failed):
+            await reader
+        assert entry.live is second
+
+
+async def test_one_that_waits_for_room_for_its_command_is_not_put_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with open_lab(Lasting(), most=1) as lab:
+        mine, token = await made(lab)
+
+        async def others_come(*given: Any, **named: Any) -> None:
+            with pytest.raises(Unavailable):
+                await made(lab, address=ELSEWHERE)
+
+        monkeypatch.setattr(lab._loader, "grow", others_come)
+        assert steps_of(await lab.command(mine, token, "step", {"steps": 3})) == {"gd": 3}
+
+
+async def test_a_command_to_one_that_has_just_been_closed_is_not_told_that_there_is_none() -> None:
+    async with open_lab(Lasting()) as lab:
+        mine, token = await made(lab)
+        await lab._executor.close(mine)
+        with pytest.raises(Unavailable, match="just been closed"):
+            await lab.command(mine, token, "step", {})
+
+
+async def test_one_that_cannot_be_opened_keeps_no_other_from_playing_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store, reopened = Lasting(), Experiment.reopened
+    async with open_lab(store) as lab:
+        bad, good = [await made(lab) for _ in range(2)]
+        for id, token in (bad, good):
+            await plays(lab, id, token)
+
+    def fails(id: str, *given: Any, **named: Any) -> Experiment:
+        if id == bad[0]:
+            raise RuntimeError("a fault")
+        return reopened(id, *given, **named)
+
+    monkeypatch.setattr(Experiment, "reopened", fails)
+    async with open_lab(store) as lab, asyncio.timeout(10):
+        while in_slots(lab) != [good[0]]:
+            await asyncio.sleep(0.01)
+    assert "could not be opened again" in caplog.text
+
+
+async def test_files_for_a_crowd_behind_one_address_hold_up_no_answer_for_another() -> None:
+    made_so_far = 0
+
+    def make() -> None:
+        nonlocal made_so_far
+        time.sleep(0.005)
+        made_so_far += 1
+
+    async with open_lab() as lab:
+        mine, _ = await made(lab, address=ELSEWHERE)
+        theirs = [(await made(lab, address=CLASSROOM))[0] for _ in range(4)]
+        crowd = [asyncio.ensure_future(lab.views.beside(id, make)) for id in theirs for _ in range(15)]
+        await asyncio.sleep(0.02)
+        before = made_so_far
+        await lab.views.beside(mine, lambda: None)
+        assert made_so_far - before <= 8
+        await asyncio.gather(*crowd)
+
+
+async def test_reading_many_without_a_place_keeps_no_other_share_from_reading_one() -> None:
+    async with open_lab(Lasting(), most=1) as lab:
+        mine, _ = await made(lab, address=ELSEWHERE)
+        theirs = [(await made(lab, address=CLASSROOM))[0] for _ in range(80)]
+        await with_one_that_plays(lab)
+        crowd = [asyncio.ensure_future(lab.views.state(id)) for id in theirs]
+        while len(temporary(lab)) < experiment_loader.MOST_TEMPORARY / 2:
+            await asyncio.sleep(0)
+        assert (await lab.views.state(mine))["id"] == mine
+        assert sum(one.done() for one in crowd) <= 40
+        await asyncio.gather(*crowd)
+
+
+async def test_one_share_reads_one_after_the_other_without_waiting_for_a_visit_to_end() -> None:
+    async with open_lab(Lasting(), most=1) as lab:
+        stored = [(await made(lab, address=CLASSROOM))[0] for _ in range(6)]
+        await with_one_that_plays(lab)
+        async with asyncio.timeout(experiment_loader.TEMPORARY_SECONDS):
+            for id in stored:
+                assert (await lab.views.state(id))["id"] == id

@@ -1,0 +1,139 @@
+"""Steps whose callers have left pause, and go on when the same command comes again."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from fallline.runs import stepping
+from fallline.services.lab import Lab
+from fallline.services.shared_task import SharedTask
+from fallline.vocabulary.errors import KeyReused, Unattended
+from fallline.vocabulary.recipe import Recipe
+from support.labs import open_lab, steps_of
+
+SMALL: dict[str, Any] = {"data": {"samples": 60}}
+MANY = 1_000_000
+
+
+class Calls:
+    """Something that somebody waits for, and what is noticed of them."""
+
+    def __init__(self) -> None:
+        self.noticed: list[str] = []
+        self.done = asyncio.get_running_loop().create_future()
+        self.work = SharedTask(
+            self._do(), lambda: self.noticed.append("left"), lambda: self.noticed.append("back")
+        )
+
+    async def _do(self) -> str:
+        answer: str = await self.done
+        return answer
+
+
+async def test_the_last_caller_who_leaves_is_noticed_and_one_who_comes_back() -> None:
+    calls = Calls()
+    one, two = (asyncio.get_running_loop().create_future() for _ in range(2))
+    waiting = [asyncio.ensure_future(calls.work.wait(gone)) for gone in (one, two)]
+    await asyncio.sleep(0)
+    one.set_result(None)
+    await asyncio.sleep(0)
+    assert calls.noticed == []
+    two.set_result(None)
+    await asyncio.sleep(0)
+    assert calls.noticed == ["left"]
+    waiting.append(asyncio.ensure_future(calls.work.wait()))
+    await asyncio.sleep(0)
+    assert calls.noticed == ["left", "back"]
+    calls.done.set_result("done")
+    assert await asyncio.gather(*waiting) == ["done"] * 3
+    assert calls.noticed == ["left", "back"]
+
+
+async def test_a_caller_who_is_cancelled_has_left_and_the_work_goes_on() -> None:
+    calls = Calls()
+    waiting = asyncio.ensure_future(calls.work.wait())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert calls.noticed == ["left"]
+    calls.done.set_result("done")
+    assert await calls.work.wait() == "done"
+
+
+async def test_who_leaves_when_it_is_done_is_not_noticed() -> None:
+    calls = Calls()
+    gone = asyncio.get_running_loop().create_future()
+    waiting = asyncio.ensure_future(calls.work.wait(gone))
+    await asyncio.sleep(0)
+    calls.done.set_result("done")
+    await waiting
+    gone.set_result(None)
+    await asyncio.sleep(0)
+    assert calls.noticed == []
+
+
+async def created(lab: Lab) -> tuple[str, str]:
+    state, token = await lab.create(Recipe.model_validate(SMALL))
+    return state["id"], token
+
+
+async def left_alone(lab: Lab, id: str, token: str, key: str | None) -> asyncio.Future[Any]:
+    """A job of many steps whose caller has hung up; its answer."""
+    gone = asyncio.get_running_loop().create_future()
+    job = asyncio.ensure_future(lab.command(id, token, "step", {"steps": MANY}, key=key, disconnected=gone))
+    while not steps_of(await lab.views.state(id))["gd"]:
+        await asyncio.sleep(0.005)
+    gone.set_result(None)
+    return job
+
+
+@pytest.mark.parametrize("key", ["a", None])
+async def test_steps_that_nobody_waits_for_are_paused(
+    key: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stepping, "PATIENCE_SECONDS", 0.05)
+    async with open_lab() as lab:
+        id, token = await created(lab)
+        with pytest.raises(Unattended):
+            await (await left_alone(lab, id, token, key))
+        steps = steps_of(await lab.views.state(id))["gd"]
+        assert 0 < steps < MANY
+        await asyncio.sleep(0.05)
+        assert steps_of(await lab.views.state(id))["gd"] == steps
+
+
+async def test_the_same_key_goes_on_to_where_the_steps_were_going(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stepping, "PATIENCE_SECONDS", 0.05)
+    async with open_lab() as lab:
+        id, token = await created(lab)
+        gone = asyncio.get_running_loop().create_future()
+        asked = {"steps": 20_000}
+        job = asyncio.ensure_future(lab.command(id, token, "step", asked, key="a", disconnected=gone))
+        while not steps_of(await lab.views.state(id))["gd"]:
+            await asyncio.sleep(0.005)
+        gone.set_result(None)
+        with pytest.raises(Unattended):
+            await job
+        with pytest.raises(KeyReused):
+            await lab.command(id, token, "step", {"steps": 1}, key="a")
+        assert steps_of(await lab.command(id, token, "step", asked, key="a")) == {"gd": 20_000, "sgd": 20_000}
+        assert steps_of(await lab.command(id, token, "step", asked, key="a")) == {"gd": 20_000, "sgd": 20_000}
+
+
+async def test_who_is_back_in_time_finds_the_steps_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stepping, "PATIENCE_SECONDS", 0.2)
+    async with open_lab() as lab:
+        id, token = await created(lab)
+        job = await left_alone(lab, id, token, "a")
+        again = asyncio.ensure_future(lab.command(id, token, "step", {"steps": MANY}, key="a"))
+        await asyncio.sleep(0.5)
+        assert not job.done()
+        steps = steps_of(await lab.views.state(id))["gd"]
+        while steps_of(await lab.views.state(id))["gd"] == steps:
+            await asyncio.sleep(0.005)
+        await lab.command(id, token, "pause", {})
+        assert await again == await job

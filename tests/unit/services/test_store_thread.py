@@ -1,0 +1,242 @@
+"""The thread that stores: in order, many at once, and never a word that something is stored when it is not."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from fallline.services import store_thread
+from fallline.services.age_clock import AgeClock
+from fallline.services.store_thread import StoreThread
+from fallline.storage.interface import NewExperiment, Record, StoreRefused, StoreUnwritable
+from fallline.storage.memory import MemoryStore
+from fallline.vocabulary.errors import NotFound, ReadOnly
+from fallline.vocabulary.journal import JournalBatch, Receipt, entry
+
+PROGRESS: dict[str, Any] = {"playing": False}
+
+
+class Slow(MemoryStore):
+    """A store whose commits wait for a signal, which may be full, and which counts."""
+
+    is_durable = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.commits: list[int] = []
+        self.go = threading.Event()
+        self.go.set()
+        self.is_full = False
+        self.threads: set[str] = set()
+
+    def write(self, records: Sequence[Record]) -> None:
+        self.go.wait(10)
+        self.threads.add(threading.current_thread().name)
+        self.try_writing()
+        super().write(records)
+        self.commits.append(len(records))
+
+    def try_writing(self) -> None:
+        if self.is_full:
+            raise StoreUnwritable("no room")
+
+    def delete(self, ids: Sequence[str]) -> None:
+        self.try_writing()
+        super().delete(ids)
+
+
+@asynccontextmanager
+async def kept(store: Slow) -> AsyncIterator[StoreThread]:
+    thread = StoreThread(store, AgeClock(lambda: 5.0, lambda: 5.0))
+    thread.open()
+    thread.start(lambda in_trouble: None)
+    try:
+        yield thread
+    finally:
+        store.go.set()
+        await thread.stop()
+
+
+def fact(word: str, *, needed: bool = True, **more: Any) -> JournalBatch:
+    return JournalBatch((entry(word),) if needed else (), PROGRESS, needed=needed, **more)
+
+
+class Writer:
+    """Somebody who writes into one ledger and notes what is said to be stored."""
+
+    def __init__(self, thread: StoreThread, id: str = "x", count: int = 0) -> None:
+        self.lost = 0
+        begun = None if count else NewExperiment(b"hash")
+        self.ledger = thread.ledger(id, self._lose, count=count, begun=begun)
+        self.stored: list[tuple[str, bool]] = []
+
+    def _lose(self) -> None:
+        self.lost += 1
+
+    def write(self, word: str, **more: Any) -> None:
+        self.ledger.write(fact(word, **more), lambda well: self.stored.append((word, well)))
+
+
+async def settled(thread: StoreThread) -> None:
+    await thread.experiments()
+    await asyncio.sleep(0)
+
+
+async def test_what_comes_while_one_is_stored_shares_the_next_commit() -> None:
+    store = Slow()
+    async with kept(store) as thread:
+        store.go.clear()
+        writers = [Writer(thread, id) for id in "xyz"]
+        writers[0].write("first")
+        while not store.threads and not thread._queue:
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.02)
+        for number in range(10):
+            for writer in writers:
+                writer.write(str(number))
+        assert [writer.stored for writer in writers] == [[], [], []], "nothing is stored yet"
+        store.go.set()
+        await settled(thread)
+        assert len(store.commits) <= 3
+        assert [len(writer.stored) for writer in writers] == [11, 10, 10]
+        assert store.threads == {"store"}
+        assert [fact["what"] for fact in (await thread.load("y")).entries] == [
+            str(each) for each in range(10)
+        ]
+
+
+async def test_what_is_asked_comes_after_what_was_handed_over() -> None:
+    async with kept(Slow()) as thread:
+        writer = Writer(thread)
+        for number in range(20):
+            writer.write(str(number))
+        assert len((await thread.load("x")).entries) == 20
+        await thread.delete(["x"])
+        with pytest.raises(NotFound):
+            await thread.load("x")
+        with pytest.raises(NotFound):
+            await thread.answer("x", "key")
+
+
+async def test_all_that_was_handed_over_is_stored_before_it_stops() -> None:
+    store = Slow()
+    async with kept(store) as thread:
+        writer = Writer(thread)
+        for number in range(50):
+            writer.write(str(number))
+    assert writer.stored == [(str(number), True) for number in range(50)]
+
+
+async def test_a_write_that_was_needed_and_failed_ends_the_ledger() -> None:
+    store = Slow()
+    async with kept(store) as thread:
+        writer = Writer(thread)
+        writer.write("a")
+        await settled(thread)
+        store.is_full = True
+        writer.write("b")
+        writer.write("c")
+        await settled(thread)
+        store.is_full = False
+        writer.write("d")
+        await settled(thread)
+        assert writer.stored == [("a", True), ("b", False), ("c", False), ("d", False)]
+        assert writer.lost == 1
+        again = Writer(thread, count=1)
+        again.write("e")
+        await settled(thread)
+        assert [fact["what"] for fact in (await thread.load("x")).entries] == ["a", "e"]
+
+
+async def test_a_write_that_was_not_needed_may_fail() -> None:
+    store = Slow()
+    async with kept(store) as thread:
+        writer = Writer(thread)
+        writer.write("a")
+        await settled(thread)
+        store.is_full = True
+        writer.write("where it stands", needed=False)
+        await settled(thread)
+        store.is_full = False
+        writer.write("b")
+        await settled(thread)
+        assert writer.stored == [("a", True), ("where it stands", False), ("b", True)]
+        assert writer.lost == 0
+
+
+async def test_one_that_does_not_fit_takes_nobody_along(caplog: pytest.LogCaptureFixture) -> None:
+    store = Slow()
+    async with kept(store) as thread:
+        good, bad = Writer(thread, "good"), Writer(thread, "bad")
+        for writer in (good, bad):
+            writer.write("a", receipts=(Receipt("key", b"asked"),))
+        await settled(thread)
+        store.go.clear()
+        good.write("b")
+        bad.write("b", receipts=(Receipt("key", b"asked"),))
+        good.write("c")
+        bad.write("c")
+        store.go.set()
+        await settled(thread)
+        assert good.stored == [("a", True), ("b", True), ("c", True)]
+        assert bad.stored == [("a", True), ("b", False), ("c", False)]
+        assert (good.lost, bad.lost) == (0, 1)
+        assert "does not fit" in caplog.text
+
+
+async def test_what_is_deleted_is_not_written_to_and_is_no_trouble(caplog: pytest.LogCaptureFixture) -> None:
+    async with kept(Slow()) as thread:
+        writer = Writer(thread)
+        writer.write("a")
+        await thread.delete(["x"])
+        writer.write("b")
+        await settled(thread)
+        assert writer.stored == [("a", True), ("b", False)]
+        assert (writer.lost, thread.trouble, caplog.text) == (0, None, "")
+
+
+async def test_trouble_is_told_and_goes_when_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_thread, "RETRY_SECONDS", 0.01)
+    store, told = Slow(), []
+    async with kept(store) as thread:
+        thread.start(told.append)
+        writer = Writer(thread)
+        writer.write("a")
+        store.is_full = True
+        with pytest.raises(ReadOnly):
+            await thread.delete(["x"])
+        writer.write("b")
+        await settled(thread)
+        assert thread.trouble == "no room"
+        store.is_full = False
+        while thread.trouble is not None:
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0)
+        assert told == [True, False]
+
+
+def test_a_store_that_is_refused_is_refused_when_it_is_opened() -> None:
+    class Refused(Slow):
+        def open(self) -> None:
+            raise StoreRefused("in use")
+
+    with pytest.raises(StoreRefused, match="in use"):
+        StoreThread(Refused(), AgeClock(lambda: 0.0, lambda: 0.0)).open()
+
+
+async def test_a_store_that_cannot_be_written_to_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_thread, "RETRY_SECONDS", 0.01)
+
+    class Later(Slow):
+        def open(self) -> None:
+            raise StoreUnwritable("not yet")
+
+    async with kept(Later()) as thread:
+        assert thread.trouble == "not yet"
+        while thread.trouble is not None:
+            await asyncio.sleep(0.005)

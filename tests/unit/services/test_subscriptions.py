@@ -1,0 +1,85 @@
+"""What the past weighs with which a watcher begins."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from fallline.realtime.outbox import Outbox
+from fallline.services import subscriptions
+from fallline.vocabulary.recipe import Recipe
+from support.labs import open_lab
+
+
+async def test_the_past_of_a_watcher_has_no_more_bytes_than_its_socket_may_hold(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(subscriptions, "LEAST_PAST_BYTES", 1)
+    async with open_lab() as lab:
+        state, token = await lab.create(Recipe.model_validate({"data": {"samples": 60}}))
+        await lab.command(state["id"], token, "step", {"steps": 1000})
+        weighed = {}
+        for room in (20_000, 100_000, 8_000_000):
+            box = Outbox(state["id"], buckets=10_000, past_limit=room)
+            await lab.watch(state["id"], None, box, {}, 10_000)
+            weighed[room] = box.past_bytes
+            frames = []
+            while box.frame_due() is not None:
+                frames.append(box.take_frame(now=0).runs["gd"].merged(10_000))
+            assert (frames[0].first[0], frames[-1].last[-1]) == (0, 999)
+        assert all(room / 3 < weighed[room] <= room for room in (20_000, 100_000))
+        assert weighed[8_000_000] == 2 * 1000 * (28 * 5 + 4) * 8
+
+
+async def test_all_watchers_together_hold_no_more_of_pasts_than_there_is_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where all of them come at once, before any of their pasts is read."""
+    monkeypatch.setattr(subscriptions, "MOST_PAST_BYTES", 2_000_000)
+    monkeypatch.setattr(subscriptions, "LEAST_PAST_BYTES", 4_000)
+    async with open_lab() as lab:
+        state, token = await lab.create(Recipe.model_validate({"data": {"samples": 60}}))
+        await lab.command(state["id"], token, "step", {"steps": 1000})
+        boxes = [Outbox(state["id"], buckets=10_000 - number) for number in range(100)]
+        await asyncio.gather(
+            *(
+                lab.watch(state["id"], None, box, {}, 10_000 - number)  # each asks for another past
+                for number, box in enumerate(boxes)
+            )
+        )
+        assert 1_000_000 < sum(box.past_bytes for box in boxes) <= 2_000_000 + 100 * 4_000
+        assert min(box.past_bytes for box in boxes) > 0
+        for box in boxes:
+            await lab.unwatch(state["id"], box)
+        late = Outbox(state["id"], buckets=10_000)
+        await lab.watch(state["id"], None, late, {}, 10_000)
+        assert late.past_bytes > 120_000, "what the others held is free again"
+
+
+async def test_who_asks_while_the_same_past_is_being_read_for_another_gets_that_one() -> None:
+    async with open_lab() as lab:
+        state, token = await lab.create(Recipe.model_validate({"data": {"samples": 60}}))
+        await lab.command(state["id"], token, "step", {"steps": 60})
+        boxes = [Outbox(state["id"], buckets=10_000) for _ in range(40)]
+        await asyncio.gather(*(lab.watch(state["id"], None, box, {}, 10_000) for box in boxes))
+        assert all(box.past is boxes[0].past for box in boxes)
+        await lab.command(state["id"], token, "step", {"steps": 7})
+        for box in boxes:
+            told = box.take_frame(now=0).runs["gd"].merged(10_000)
+            assert told.last.tolist() == list(range(67))
+            await lab.unwatch(state["id"], box)
+
+
+async def test_who_waits_for_what_is_read_for_another_is_answered_though_the_other_hangs_up() -> None:
+    async with open_lab() as lab:
+        state, token = await lab.create(Recipe.model_validate({"data": {"samples": 60}}))
+        boxes = [Outbox(state["id"]) for _ in range(3)]
+        joining = [asyncio.ensure_future(lab.watch(state["id"], None, box, {}, 100)) for box in boxes]
+        await asyncio.sleep(0)
+        joining[0].cancel()
+        await asyncio.wait(joining)
+        assert joining[0].cancelled()
+        assert [done.result()["id"] for done in joining[1:]] == [state["id"]] * 2
+        await lab.command(state["id"], token, "step", {"steps": 3})
+        assert all(box.take_frame(now=0).runs["gd"].merged(9).last.tolist() == [0, 1, 2] for box in boxes[1:])
