@@ -1,4 +1,7 @@
-"""Builds the object graph: the only place that names concrete classes. No logic of its own."""
+"""Builds the object graph: the only place that names concrete classes.
+
+No logic of its own.
+"""
 
 from __future__ import annotations
 

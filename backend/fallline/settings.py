@@ -1,6 +1,6 @@
-"""The table of settings. They are read from the environment once and passed as arguments.
+"""The table of settings.
 
-Must not know who uses them.
+They are read from the environment once and passed as arguments. Must not know who uses them.
 """
 
 from __future__ import annotations

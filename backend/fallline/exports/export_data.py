@@ -1,4 +1,7 @@
-"""The data of an experiment for exports: plain and constant. Must not know the kinds of files."""
+"""The data of an experiment for exports: plain and constant.
+
+Must not know the kinds of files.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A run as a program: `script.py` and `notebook.ipynb`. Must not know how the program's lines are made."""
+"""A run as a program: `script.py` and `notebook.ipynb`.
+
+Must not know how the program's lines are made.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The recipe as `recipe.json`. Posting it to a server gives the same numbers again."""
+"""The recipe as `recipe.json`.
+
+Posting it to a server gives the same numbers again.
+"""
 
 from __future__ import annotations
 

@@ -28,7 +28,10 @@ class Export:
     of_first: bool = False
 
     def name_for(self, run: str | None) -> str:
-        """Return the name of the saved file, with the run's name for one run. Run names are safe in file names."""
+        """Return the name of the saved file, with the run's name for one run.
+
+        Run names are safe in file names.
+        """
         return self.name if run is None else f"{run}-{self.name}"
 
     def as_json(self) -> dict[str, Any]:

@@ -23,7 +23,10 @@ MOST_POINTS = 800
 
 
 def fill(figure: go.Figure, columns: Mapping[str, Buckets], train_samples: int) -> go.Figure:
-    """Return a copy of the figure with all bound traces filled. A run without columns stays empty."""
+    """Return a copy of the figure with all bound traces filled.
+
+    A run without columns stays empty.
+    """
     filled = go.Figure(figure)
     bound = [trace for trace in filled.data if trace.meta and "run" in trace.meta]
     points = [_points(trace.meta, columns.get(trace.meta["run"]), train_samples) for trace in bound]

@@ -25,7 +25,10 @@ FIGURES: dict[str, Callable[[FigureView], go.Figure]] = {"loss": loss, "gradient
 
 
 def figure(name: str, view: FigureView) -> go.Figure:
-    """Return a figure filled with the runs' histories and marked edits. Raises KeyError for an unknown name."""
+    """Return a figure filled with the runs' histories and marked edits.
+
+    Raises KeyError for an unknown name.
+    """
     columns = {run.name: run.buckets for run in view.runs}
     return mark(fill(FIGURES[name](view), columns, view.train_samples), view.runs)
 

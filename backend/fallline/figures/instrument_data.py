@@ -18,7 +18,10 @@ Path = str | Sequence[str | float]
 
 
 def fill_instrument_figure(figure: go.Figure, measured: Sequence[Json]) -> go.Figure:
-    """Return a copy of the figure with all bound traces filled. The measurements are sorted, the last one is shown."""
+    """Return a copy of the figure with all bound traces filled.
+
+    The measurements are sorted, the last one is shown.
+    """
     filled = go.Figure(figure)
     for trace in filled.data:
         meta = trace.meta

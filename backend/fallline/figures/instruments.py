@@ -1,4 +1,6 @@
-"""The instruments' figures, without data. The `meta` of each trace names the values that fill it.
+"""The instruments' figures, without data.
+
+The `meta` of each trace names the values that fill it.
 
 `INSTRUMENT_FIGURES` has the instrument and the maker of each figure. Must not know how anything is measured or filled.
 """

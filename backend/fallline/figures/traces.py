@@ -1,4 +1,6 @@
-"""Traces of curves without data, and the band for exactly 0. Each trace names its values in `meta`.
+"""Traces of curves without data, and the band for exactly 0.
+
+Each trace names its values in `meta`.
 
 Owns the form of `meta`: `{"run", "lane", "role", "x", "y", "stat"}`, where `x` is step, epoch, samples_seen or seconds
 and `y` the name of a series. Must not know data.
@@ -93,7 +95,10 @@ def line(
 
 
 def zero_band(xaxis: str, yaxis: str) -> dict[str, Any]:
-    """Return the hidden band under the floor of a log axis. `binding` places and shows it."""
+    """Return the hidden band under the floor of a log axis.
+
+    `binding` places and shows it.
+    """
     return {
         "name": "shelf",
         "type": "rect",

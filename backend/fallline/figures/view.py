@@ -1,4 +1,7 @@
-"""The data of an experiment for figures. Plain data; must not know engine, runs or HTTP."""
+"""The data of an experiment for figures.
+
+Plain data; must not know engine, runs or HTTP.
+"""
 
 from __future__ import annotations
 

@@ -20,7 +20,9 @@ _log = logging.getLogger(__name__)
 
 
 class AgeClock:
-    """Seconds that servers of one store have run. `clock` gives seconds, `today` those since 1970.
+    """Seconds that servers of one store have run.
+
+    `clock` gives seconds, `today` those since 1970.
 
     A gap counts for at most `most_gap` seconds: a stopped server or a sleeping machine cannot check the machine's
     clock.
@@ -65,7 +67,10 @@ class AgeClock:
             )
 
     def check_clock(self) -> None:
-        """Log once if the machine's clock has jumped since the last check. Ages do not follow it."""
+        """Log once if the machine's clock has jumped since the last check.
+
+        Ages do not follow it.
+        """
         offset = self._today() - self._clock()
         if abs(jump := offset - self._offset) > JUMP_SECONDS:
             _log.warning(

@@ -49,7 +49,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits on all live experiments together. `can_evict` is False where nothing is stored."""
+    """Limits on all live experiments together.
+
+    `can_evict` is False where nothing is stored.
+    """
 
     slots: int
     bytes: float = float("inf")
@@ -98,7 +101,10 @@ def choose_evictions(
 
 
 class _Remaining:
-    """Live experiments with sums by share. They are sorted, so that the next one to evict is found fast."""
+    """Live experiments with sums by share.
+
+    They are sorted, so that the next one to evict is found fast.
+    """
 
     def __init__(self, candidates: Iterable[Candidate]) -> None:
         self.all = _Sum()

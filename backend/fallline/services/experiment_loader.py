@@ -55,7 +55,10 @@ TRIES = 20
 
 
 class ExperimentLoader:
-    """The live experiments, within a `capacity`. All choose from the same `kernels` and share a `room`."""
+    """The live experiments, within a `capacity`.
+
+    All choose from the same `kernels` and share a `room`.
+    """
 
     def __init__(
         self,
@@ -90,7 +93,10 @@ class ExperimentLoader:
     # ------------------------------------------------------------------ create and open
 
     async def create(self, recipe: Recipe, owner: bytes | None, address: str | None) -> tuple[Json, str]:
-        """Create an experiment; return its state and its token. `owner` is the hash of the owner's key."""
+        """Create an experiment; return its state and its token.
+
+        `owner` is the hash of the owner's key.
+        """
         uploads = await load_uploads(recipe, self._uploads)
         need = expected_bytes(recipe, uploads.table)
         id, token = new_id(), new_token()
@@ -157,7 +163,10 @@ class ExperimentLoader:
     async def _in_slot(
         self, id: str, entry: Entry, *, share: str | None = None, frees: Use | None = Use.UNREAD
     ) -> LiveExperiment:
-        """Return the experiment in its slot, or open it. For that, experiments with up to this use are evicted."""
+        """Return the experiment in its slot, or open it.
+
+        For that, experiments with up to this use are evicted.
+        """
         if (live := entry.live) is not None and not live.is_temporary:
             return live
         share = self._owners.share_of(entry, self._clock()) if share is None else share
@@ -338,7 +347,10 @@ class ExperimentLoader:
         requester: str | None = None,
         frees: Use | None = Use.UNREAD,
     ) -> None:
-        """Evict experiments with up to the use `frees` until there is room. Raises Unavailable."""
+        """Evict experiments with up to the use `frees` until there is room.
+
+        Raises Unavailable.
+        """
         for _ in range(TRIES):
             chosen = self._capacity.choose_evictions(share, need, slots=slots, requester=requester)
             if not chosen:
@@ -350,7 +362,10 @@ class ExperimentLoader:
         raise Unavailable("the server is closing other experiments to free memory: retry", retry_after=5)
 
     async def grow(self, id: str, live: LiveExperiment, *, more_runs: bool) -> None:
-        """Make room for the maximum of an experiment that starts steps or adds a run. Raises Unavailable."""
+        """Make room for the maximum of an experiment that starts steps or adds a run.
+
+        Raises Unavailable.
+        """
         entry = self._registry.entries.get(id)
         usage = live.usage
         need = usage.ceiling + usage.run_ceiling * more_runs - bytes_of(live)
@@ -436,14 +451,20 @@ class ExperimentLoader:
     # ------------------------------------------------------------------ failures
 
     def _lost(self, id: str, live: LiveExperiment) -> None:
-        """Evict an experiment after a failed write. It opens from the store, as it was before."""
+        """Evict an experiment after a failed write.
+
+        It opens from the store, as it was before.
+        """
         entry = self._registry.entries.get(id)
         if entry is not None and entry.live is live:
             self._evict(id, entry)
             self._subscribers.interrupted(id)
 
     def _failed(self, id: str, live: LiveExperiment) -> None:
-        """Record a fault, after which the executor closed it. It opens paused, or it would fail again at once."""
+        """Record a fault, after which the executor closed it.
+
+        It opens paused, or it would fail again at once.
+        """
         entry = self._registry.entries.get(id)
         if entry is not None and entry.live is live:
             entry.opens_paused = True
@@ -451,7 +472,10 @@ class ExperimentLoader:
             self._subscribers.interrupted(id)
 
     def writable_again(self) -> None:
-        """Close experiments that were opened read-only. The next request opens them for changes."""
+        """Close experiments that were opened read-only.
+
+        The next request opens them for changes.
+        """
         for id, entry in self._registry.entries.items():
             self._evict_if_writable_again(id, entry)
 

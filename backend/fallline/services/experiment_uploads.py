@@ -50,7 +50,10 @@ async def load_uploads(recipe: Recipe, uploads: Uploads) -> ExperimentUploads:
 
 
 async def load_stored_uploads(stored: str | None, uploads: Uploads) -> ExperimentUploads:
-    """Return the uploads of a stored experiment. Raises Damaged, since they are stored as long as it is."""
+    """Return the uploads of a stored experiment.
+
+    Raises Damaged, since they are stored as long as it is.
+    """
     table_id, start_id = split_ids(stored)
     try:
         return ExperimentUploads(

@@ -28,7 +28,10 @@ BATCH = 10
 
 
 class IdleSweep:
-    """Pauses experiments after `idle_seconds` and deletes them after `keep_seconds`. `clock` gives seconds."""
+    """Pauses experiments after `idle_seconds` and deletes them after `keep_seconds`.
+
+    `clock` gives seconds.
+    """
 
     def __init__(
         self,

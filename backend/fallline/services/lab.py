@@ -48,7 +48,9 @@ GROWING = ("play", "step", "add_run")
 
 
 class Lab:
-    """Experiments, their tokens and their watchers. `clock` gives seconds; all methods run on the event loop.
+    """Experiments, their tokens and their watchers.
+
+    `clock` gives seconds; all methods run on the event loop.
 
     At most `most` experiments are in memory. The others are stored, and are opened for a request. An experiment is
     deleted when nobody has used it for `keep_seconds`.
@@ -165,7 +167,10 @@ class Lab:
         return report
 
     async def ready(self) -> dict[str, Any]:
-        """Return how soon worker, store and event loop answer. Raises Unavailable if one does not."""
+        """Return how soon worker, store and event loop answer.
+
+        Raises Unavailable if one does not.
+        """
         return await self._readiness.check()
 
     def catalog(self) -> dict[str, Any]:
@@ -177,7 +182,10 @@ class Lab:
     async def create(
         self, recipe: Recipe, *, owner: str | None = None, address: str | None = None
     ) -> tuple[dict[str, Any], str]:
-        """Create an experiment; return its state and its token. `owner` is the owner's key."""
+        """Create an experiment; return its state and its token.
+
+        `owner` is the owner's key.
+        """
         self._check_writable()
         await _prepare(recipe.data.name)
         state, token = await self._loader.create(recipe, None if owner is None else hash_of(owner), address)
@@ -189,7 +197,10 @@ class Lab:
         self._loader.forget(id)
 
     def may_change(self, id: str, token: str) -> bool:
-        """Return whether the token is this experiment's. Raises NotFound for an unknown id."""
+        """Return whether the token is this experiment's.
+
+        Raises NotFound for an unknown id.
+        """
         return self._registry.may_change(id, token)
 
     async def command(
@@ -204,7 +215,9 @@ class Lab:
         address: str | None = None,
         disconnected: Disconnected | None = None,
     ) -> dict[str, Any]:
-        """Run a command; return the REST answer. With a key, a repeat gets the same answer and is not done again.
+        """Run a command; return the REST answer.
+
+        With a key, a repeat gets the same answer and is not done again.
 
         `disconnected` is done when the caller's connection has ended. Steps without a caller are paused 30 s later.
         """

@@ -28,7 +28,10 @@ Json = dict[str, Any]
 
 
 class Budget:
-    """The debt of measurements to training, in seconds, which time pays back. The caller passes the time."""
+    """The debt of measurements to training, in seconds, which time pays back.
+
+    The caller passes the time.
+    """
 
     def __init__(self) -> None:
         self._debt = 0.0
@@ -42,7 +45,10 @@ class Budget:
 
 
 class Measurements:
-    """Takes measurements in a thread. `clock` gives seconds, `own` the processor seconds of the calling thread."""
+    """Takes measurements in a thread.
+
+    `clock` gives seconds, `own` the processor seconds of the calling thread.
+    """
 
     def __init__(self, clock: Clock = time.perf_counter, own: Clock = time.thread_time) -> None:
         self._clock, self._own = clock, own
@@ -63,7 +69,10 @@ class Measurements:
         return {**result, "cost_seconds": before + cost, "again_seconds": again}
 
     def add_encoding(self, seconds: float) -> None:
-        """Count the time in which an answer was encoded. It is known too late for that answer; the next one waits."""
+        """Count the time in which an answer was encoded.
+
+        It is known too late for that answer; the next one waits.
+        """
         self._budget.spend(seconds, self._clock())
 
     def _timed(self, measure: Callable[[], Json]) -> tuple[Json, float, float]:

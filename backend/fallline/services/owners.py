@@ -32,7 +32,10 @@ class _Live:
 
 
 class Owners:
-    """The shares of live experiments. `clock` gives seconds; `changed` is called with each new share."""
+    """The shares of live experiments.
+
+    `clock` gives seconds; `changed` is called with each new share.
+    """
 
     def __init__(self, clock: Callable[[], float], changed: Changed = _nothing) -> None:
         self._clock = clock

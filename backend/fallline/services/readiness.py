@@ -1,6 +1,6 @@
-"""The readiness check of the worker, the store and the event loop. It names the part that does not answer.
+"""The readiness check of the worker, the store and the event loop.
 
-Must not know HTTP.
+It names the part that does not answer. Must not know HTTP.
 """
 
 from __future__ import annotations
@@ -67,7 +67,10 @@ class Readiness:
         self.pulse = Pulse(clock)
 
     async def check(self) -> dict[str, Any]:
-        """Return the seconds that each part took. Raises ReadOnly, or Unavailable that names the silent part."""
+        """Return the seconds that each part took.
+
+        Raises ReadOnly, or Unavailable that names the silent part.
+        """
         if self._store.is_read_only:
             raise ReadOnly
         if self.pulse.worst > self._seconds:

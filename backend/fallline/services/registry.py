@@ -82,7 +82,10 @@ class Entry:
 
 
 class Registry:
-    """The entries by the experiments' ids. `clock` gives seconds, `age` those of the age clock."""
+    """The entries by the experiments' ids.
+
+    `clock` gives seconds, `age` those of the age clock.
+    """
 
     def __init__(self, clock: Callable[[], float], age: Callable[[], float]) -> None:
         self._clock = clock
@@ -129,7 +132,10 @@ class Registry:
             raise ReadOnly
 
     def find(self, id: str) -> Entry:
-        """Return the entry and record its use. Raises NotFound, or ReadOnly if the id may be stored."""
+        """Return the entry and record its use.
+
+        Raises NotFound, or ReadOnly if the id may be stored.
+        """
         entry = self.entries.get(id)
         if entry is None:
             self.check_complete()
@@ -143,14 +149,20 @@ class Registry:
         entry.last_use, entry.used = self._clock(), self._age()
 
     def acknowledge(self, id: str) -> Entry | None:
-        """Record that a reader with the token acknowledged frames. Returns None for an unknown id."""
+        """Record that a reader with the token acknowledged frames.
+
+        Returns None for an unknown id.
+        """
         entry = self.entries.get(id)
         if entry is not None:
             entry.acknowledged = self._clock()
         return entry
 
     def may_change(self, id: str, token: str | None) -> bool:
-        """Return whether the token is this experiment's. Raises NotFound for an unknown id, and Damaged."""
+        """Return whether the token is this experiment's.
+
+        Raises NotFound for an unknown id, and Damaged.
+        """
         entry = self.find(id)
         if entry.is_damaged:
             raise Damaged("the stored token hash cannot be read")

@@ -1,6 +1,7 @@
-"""A task with several callers. It reports when the last caller leaves and when one comes back.
+"""A task with several callers.
 
-Must not know what the task does, or what happens to it without callers.
+It reports when the last caller leaves and when one comes back. Must not know what the task does, or what happens to it
+without callers.
 """
 
 from __future__ import annotations

@@ -46,7 +46,9 @@ _log = logging.getLogger(__name__)
 
 
 class OpenLedger:
-    """The stored record of one live experiment. A failed write that was needed breaks it.
+    """The stored record of one live experiment.
+
+    A failed write that was needed breaks it.
 
     The experiment in memory is then ahead of the store, so it must be opened again from there. `lost` is called on the
     event loop, and every further write fails.
@@ -80,7 +82,10 @@ class _Call:
 
 
 class StoreThread:
-    """Runs writes and calls of a store in order. The `age` clock continues from the stored time after opening."""
+    """Runs writes and calls of a store in order.
+
+    The `age` clock continues from the stored time after opening.
+    """
 
     def __init__(self, store: Store, age: AgeClock) -> None:
         self._store = store
@@ -115,7 +120,10 @@ class StoreThread:
         return self.trouble is not None
 
     def open(self) -> None:
-        """Open the store. Raises StoreRefused. An unwritable store sets `trouble` and is tried again later."""
+        """Open the store.
+
+        Raises StoreRefused. An unwritable store sets `trouble` and is tried again later.
+        """
         self._thread.start()
         self._opened.wait()
         if self._refusal is not None:
@@ -304,7 +312,10 @@ class StoreThread:
         self._on_the_loop(lambda: _settle(task.result, result, error))
 
     def _log_damage(self, id: str, damage: str) -> None:
-        """Log each damage once, up to a limit. The id gives the right to read, so it is not logged."""
+        """Log each damage once, up to a limit.
+
+        The id gives the right to read, so it is not logged.
+        """
         if id in self._damaged or len(self._damaged) > LOGGED_DAMAGES:
             return
         self._damaged.add(id)

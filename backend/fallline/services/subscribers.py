@@ -1,4 +1,7 @@
-"""The interfaces of watchers and of the hub that serves them. Knows no implementation."""
+"""The interfaces of watchers and of the hub that serves them.
+
+Knows no implementation.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ from fallline.vocabulary.columns import Buckets
 
 
 class Watcher(Protocol):
-    """One reader of one experiment. It gets its first buckets here, the later ones from the hub."""
+    """One reader of one experiment.
+
+    It gets its first buckets here, the later ones from the hub.
+    """
 
     history_key: object
 

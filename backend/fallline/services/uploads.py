@@ -1,4 +1,6 @@
-"""Uploads of users: tables and parameters. The files are stored as they came, the parsed ones are cached.
+"""Uploads of users: tables and parameters.
+
+The files are stored as they came, the parsed ones are cached.
 
 Owns the limits, and which uploads are deleted for new ones: never those that experiments use. Must not know how a file
 is parsed, or who asks.
@@ -28,7 +30,10 @@ BATCH = 10
 
 
 class Uploads:
-    """Uploads by id. An id cannot be guessed and gives the right to read. Without a data folder, only the cache."""
+    """Uploads by id.
+
+    An id cannot be guessed and gives the right to read. Without a data folder, only the cache.
+    """
 
     def __init__(self, store: StoreThread) -> None:
         self._store = store
@@ -43,7 +48,9 @@ class Uploads:
             self._stored = {each.id: each for each in sorted(stored, key=lambda each: each.since.seen)}
 
     async def add_table(self, body: bytes, used: Collection[str]) -> tuple[str, Table]:
-        """Parse and store a CSV; return its new id and the table. `used` are the ids of uploads that must stay.
+        """Parse and store a CSV; return its new id and the table.
+
+        `used` are the ids of uploads that must stay.
 
         Raises UnusableTable or TooExpensive for an invalid file, ReadOnly, and Unavailable if the storage is full.
         """
@@ -52,7 +59,10 @@ class Uploads:
         return id, table
 
     async def add_parameters(self, body: bytes, used: Collection[str]) -> tuple[str, SavedParameters]:
-        """Parse and store an .npz, as `add_table` does a CSV. Raises UnusableParameters for an invalid file."""
+        """Parse and store an .npz, as `add_table` does a CSV.
+
+        Raises UnusableParameters for an invalid file.
+        """
         parameters, id = await self._parse_parameters(body), new_id()
         await self._add(id, body, parameters, used)
         return id, parameters

@@ -45,7 +45,10 @@ RENDERED_AT_ONCE = 2
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """An exported file. A large one comes in pieces, each of which is rendered quickly."""
+    """An exported file.
+
+    A large one comes in pieces, each of which is rendered quickly.
+    """
 
     name: str
     media_type: str
@@ -53,7 +56,10 @@ class File:
 
 
 class Views:
-    """Reads of experiments by id. A stored experiment is opened for it. Raises NotFound."""
+    """Reads of experiments by id.
+
+    A stored experiment is opened for it. Raises NotFound.
+    """
 
     def __init__(
         self, loader: ExperimentLoader, executor: Executor, store: StoreThread, owners: Owners
@@ -151,7 +157,10 @@ class Views:
         return await self._read_step(id, run, step, partial(inspection, rows=rows, first=first, block=block))
 
     async def change_script(self, id: str, run: str, step: int | None) -> str:
-        """Return the same change as a program. Raises InvalidRequest for a program that would be too long."""
+        """Return the same change as a program.
+
+        Raises InvalidRequest for a program that would be too long.
+        """
         result = await self._read_step(id, run, step, change_script)
         if result["script"] is None:
             count = f"{result['numbers']:,}"
@@ -173,7 +182,10 @@ class Views:
     async def instrument(
         self, id: str, run: str, name: str, step: int | None, options: Json | None = None
     ) -> dict[str, Any]:
-        """Return what an instrument measures of a run at a step. Only some instruments take `options`."""
+        """Return what an instrument measures of a run at a step.
+
+        Only some instruments take `options`.
+        """
         row = instrument_of(name)
         options = options or {}
         for option in options.keys() - row.options:
@@ -256,14 +268,20 @@ class Views:
 def _step_inputs(
     one: Experiment, problem: Problem, state: TrainingState, recipe: RunRecipe
 ) -> dict[str, Any]:
-    """Return the inputs of a measurement. The state is copied, because the run may go on before it is measured."""
+    """Return the inputs of a measurement.
+
+    The state is copied, because the run may go on before it is measured.
+    """
     return {"inputs": (problem, state.copy(), recipe), "moves": one.moving}
 
 
 def _way_inputs(
     one: Experiment, problem: Problem, states: list[TrainingState], recipe: RunRecipe
 ) -> dict[str, Any]:
-    """Return the inputs of a measurement along several steps. The states are copies already."""
+    """Return the inputs of a measurement along several steps.
+
+    The states are copies already.
+    """
     return {"inputs": (problem, states, recipe), "moves": one.moving}
 
 

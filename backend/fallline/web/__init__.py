@@ -1,1 +1,4 @@
-"""URLs, status codes, the socket's pump and static files. Must not know how a network is trained."""
+"""URLs, status codes, the socket's pump and static files.
+
+Must not know how a network is trained.
+"""

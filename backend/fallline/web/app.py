@@ -1,4 +1,7 @@
-"""The application: its routes and the middleware around them. Must not know how anything is done."""
+"""The application: its routes and the middleware around them.
+
+Must not know how anything is done.
+"""
 
 from __future__ import annotations
 

@@ -52,7 +52,10 @@ def _too_large(limit: int) -> TooLarge:
 
 
 async def csv_of(request: Request) -> bytes:
-    """Return the raw body of a CSV. Raises UnsupportedMediaType unless the request declares CSV in UTF-8."""
+    """Return the raw body of a CSV.
+
+    Raises UnsupportedMediaType unless the request declares CSV in UTF-8.
+    """
     kind, *parameters = (part.strip() for part in request.headers.get("content-type", "").lower().split(";"))
     charsets = [
         part.removeprefix("charset=").strip('"') for part in parameters if part.startswith("charset=")
@@ -65,7 +68,10 @@ async def csv_of(request: Request) -> bytes:
 
 
 async def npz_of(request: Request) -> bytes:
-    """Return the raw body of an .npz. Raises UnsupportedMediaType unless the request declares binary content."""
+    """Return the raw body of an .npz.
+
+    Raises UnsupportedMediaType unless the request declares binary content.
+    """
     kind = request.headers.get("content-type", "").lower().partition(";")[0].strip()
     if kind != NPZ_KIND:
         raise UnsupportedMediaType(NPZ_KIND, f"send the .npz with the header Content-Type: {NPZ_KIND}")

@@ -27,7 +27,10 @@ NETWORK_BITS = 64
 
 
 class RateLimiter:
-    """A limit of `rate` calls per second for each token, with bursts of one second. It stores only hashes."""
+    """A limit of `rate` calls per second for each token, with bursts of one second.
+
+    It stores only hashes.
+    """
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
@@ -65,7 +68,10 @@ async def _counted(request: Request) -> str | None:
 
 
 async def _allowed(id: str, lab: TheLab, token: Annotated[str | None, Depends(_counted)]) -> str:
-    """Return the token if it is the experiment's. It is checked before the body is read."""
+    """Return the token if it is the experiment's.
+
+    It is checked before the body is read.
+    """
     if not lab.may_change(id, token or ""):
         raise NotAuthorized(
             "send the token of this experiment in the header Authorization: Bearer <token>; "
@@ -119,7 +125,10 @@ def address_of(host: str | None) -> str | None:
 
 @asynccontextmanager
 async def disconnection(request: Request) -> AsyncIterator[Disconnected]:
-    """Yield a future that is done when the caller hangs up. The body must have been read before."""
+    """Yield a future that is done when the caller hangs up.
+
+    The body must have been read before.
+    """
     disconnected: Disconnected = asyncio.get_running_loop().create_future()
 
     async def wait() -> None:

@@ -43,7 +43,10 @@ log = logging.getLogger("fallline.web")
 
 
 class MethodNotAllowed(FalllineError):
-    """The URL exists, but not for this method. `allowed` is the value of the Allow header."""
+    """The URL exists, but not for this method.
+
+    `allowed` is the value of the Allow header.
+    """
 
     code = "method-not-allowed"
     title = "The URL does not support this method"

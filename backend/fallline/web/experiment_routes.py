@@ -46,7 +46,9 @@ async def catalog(lab: TheLab) -> Response:
 async def create(
     owner: Owner, address: Address, recipe: Annotated[Recipe, Depends(body_of(Recipe))], lab: TheLab
 ) -> Response:
-    """Create an experiment from a recipe; `{}` is the notebook's. Fields left out get their defaults.
+    """Create an experiment from a recipe; `{}` is the notebook's.
+
+    Fields left out get their defaults.
 
     The answer has the `token` that allows changes. It is returned only here.
     """
@@ -63,7 +65,10 @@ async def state(id: str, lab: TheLab) -> Response:
 
 @router.get(one + "/recipe", responses=RECIPE)
 async def recipe(id: str, lab: TheLab) -> Response:
-    """Return the recipe with all edits so far. Posting it again gives the same numbers."""
+    """Return the recipe with all edits so far.
+
+    Posting it again gives the same numbers.
+    """
     return Answer(await lab.views.recipe(id))
 
 
@@ -136,7 +141,9 @@ async def step(
     lab: TheLab,
     request: Request,
 ) -> Response:
-    """Make a number of steps or epochs; the answer comes when they are done. A playing experiment is paused first.
+    """Make a number of steps or epochs; the answer comes when they are done.
+
+    A playing experiment is paused first.
 
     If the caller hangs up, the steps are paused after 30 s. A repeat with the same Idempotency-Key continues them to
     their target.
@@ -158,7 +165,10 @@ async def reset(
     payload: Annotated[commands.Reset, Depends(body_of(commands.Reset))],
     lab: TheLab,
 ) -> Response:
-    """Return to step 0. The settings in force become the runs' settings, and their edits are removed."""
+    """Return to step 0.
+
+    The settings in force become the runs' settings, and their edits are removed.
+    """
     return Answer(await lab.command(id, token, "reset", _content(payload), key=key, address=address))
 
 
@@ -199,7 +209,10 @@ async def edit(
     payload: Annotated[commands.EditRun, Depends(body_of(commands.EditRun))],
     lab: TheLab,
 ) -> Response:
-    """Change settings of a run from its next step on. `{"batch_size": 1}` turns GD into SGD; null turns it back."""
+    """Change settings of a run from its next step on.
+
+    `{"batch_size": 1}` turns GD into SGD; null turns it back.
+    """
     return Answer(await lab.command(id, token, "edit", _content(payload), run, key, address=address))
 
 
@@ -245,7 +258,9 @@ async def change_script(id: str, run: str, query: AtStep, lab: TheLab) -> Respon
     responses=answers_of(404, schema={"type": "array", "items": reference(finding_answers.Finding)}),
 )
 async def findings(id: str, run: str, lab: TheLab) -> Response:
-    """Return the Doctor's findings, the newest last. A finding that is over has an `until_step`.
+    """Return the Doctor's findings, the newest last.
+
+    A finding that is over has an `until_step`.
 
     docs/reference/doctor.md has the rules and their thresholds.
     """

@@ -58,7 +58,10 @@ def _prefers_csv(accept: str) -> bool:
 
 
 def _quality(accept: str, media_type: str) -> float:
-    """Return the quality of a media type that is listed by name (RFC 9110, 12.5.1). Wildcards count as 0."""
+    """Return the quality of a media type that is listed by name (RFC 9110, 12.5.1).
+
+    Wildcards count as 0.
+    """
     for choice in accept.lower().split(","):
         name, *parameters = (part.strip() for part in choice.split(";"))
         if name == media_type:

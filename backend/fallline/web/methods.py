@@ -18,7 +18,10 @@ Table = list[tuple[re.Pattern[str], frozenset[str]]]
 
 
 def table_of(paths: Mapping[str, Iterable[str]]) -> Table:
-    """Return URL patterns with their methods, including HEAD and OPTIONS. Fixed URLs come first."""
+    """Return URL patterns with their methods, including HEAD and OPTIONS.
+
+    Fixed URLs come first.
+    """
     return [
         (compile_path(path)[0], _with_implied(frozenset(paths[path])))
         for path in sorted(paths, key=lambda path: path.count("{"))

@@ -1,4 +1,6 @@
-"""The page and its files. `/` refers to all files by a hash of their contents, so that browsers cache them for ever.
+"""The page and its files.
+
+`/` refers to all files by a hash of their contents, so that browsers cache them for ever.
 
 They are compressed once, in a thread after the start. Must not know what is in the files.
 """
@@ -38,7 +40,10 @@ PLOTLY = "plotly.min.js"
 
 @dataclass(slots=True)
 class File:
-    """A file as it is served. `packed` is its gzip form, once it exists, if it is smaller."""
+    """A file as it is served.
+
+    `packed` is its gzip form, once it exists, if it is smaller.
+    """
 
     body: bytes
     media_type: str
@@ -70,7 +75,10 @@ class Pages:
         return page.replace("{{assets}}", self.assets).replace("{{plotly}}", self.plotly).encode()
 
     def find(self, url: str) -> File:
-        """Return the file at a URL. Raises NotFound, also for files of another version of the page."""
+        """Return the file at a URL.
+
+        Raises NotFound, also for files of another version of the page.
+        """
         try:
             return self._served[url]
         except KeyError:
@@ -124,7 +132,10 @@ def installed_pages() -> Pages:
 
 
 def page_routes(pages: Pages) -> APIRouter:
-    """Return the routes of the page and its files. They are not in the OpenAPI document."""
+    """Return the routes of the page and its files.
+
+    They are not in the OpenAPI document.
+    """
     router = APIRouter(include_in_schema=False)
 
     @router.get("/")

@@ -149,7 +149,10 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         return message
 
     def _parse(self) -> None:
-        """Parse a piece. The next one follows in a later turn, or when the application has received this one."""
+        """Parse a piece.
+
+        The next one follows in a later turn, or when the application has received this one.
+        """
         self._has_turn = False
         if self._unparsed and not self.read_paused and not self.transport.is_closing():
             piece = bytes(self._unparsed[:PIECE_BYTES])

@@ -1,4 +1,7 @@
-"""Query strings of GET requests, parsed as strictly as bodies. Must not know what is read."""
+"""Query strings of GET requests, parsed as strictly as bodies.
+
+Must not know what is read.
+"""
 
 from __future__ import annotations
 

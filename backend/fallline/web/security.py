@@ -1,4 +1,6 @@
-"""Security headers, and the checks of Host and Origin. Must not know what is served.
+"""Security headers, and the checks of Host and Origin.
+
+Must not know what is served.
 
 Sources: OWASP ASVS 5.0 (V3.4, V3.5, V4.4), OWASP WebSocket Security Cheat Sheet. Plotly needs the style rules of the
 policy; it needs no looser script rule.
@@ -73,7 +75,10 @@ def machine_names() -> frozenset[str]:
 
 
 def is_own_host(host: str | None, names: Iterable[str]) -> bool:
-    """Return whether a Host header names this server. An IP address always does: DNS rebinding needs a name."""
+    """Return whether a Host header names this server.
+
+    An IP address always does: DNS rebinding needs a name.
+    """
     match = _HOST.fullmatch((host or "").lower())
     if match is None:
         return False

@@ -68,7 +68,10 @@ class _ProtocolError(Exception):
 
 
 def read(text: str) -> tuple[ClientMessage | FalllineError, str | None]:
-    """Parse a message; return it, or its error, and its id, if it has one. Raises _ProtocolError."""
+    """Parse a message; return it, or its error, and its id, if it has one.
+
+    Raises _ProtocolError.
+    """
     try:
         body = parse_object(text)
     except InvalidRequest as error:

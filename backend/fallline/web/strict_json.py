@@ -1,4 +1,6 @@
-"""The strict JSON parser for bodies and messages. Errors are InvalidRequest with JSON pointers.
+"""The strict JSON parser for bodies and messages.
+
+Errors are InvalidRequest with JSON pointers.
 
 Python's parser accepts NaN, 1e999, repeated keys and lone surrogates. A server that accepts them, as FastAPI does by
 default, answers 500 when it has to repeat them. The work grows linearly with the body: each value is checked once, up

@@ -62,7 +62,9 @@ def invalid(error: ValidationError, body: Any) -> InvalidRequest:
 
 
 def translated(errors: Sequence[Any], body: Any) -> InvalidRequest:
-    """Translate errors as pydantic lists them, up to a limit. Messages for one field are joined by "or".
+    """Translate errors as pydantic lists them, up to a limit.
+
+    Messages for one field are joined by "or".
 
     For an error inside a method that is an object, pydantic also reports that the object is no name. That is left out.
     """

@@ -27,7 +27,10 @@ print("largest relative difference:", largest)"""
 
 
 def notebook(program: Program, about: str, recipe: str, recorded: Mapping[int, float], steps: int) -> str:
-    """Return the whole file. `about` and `recipe` are Markdown; `recorded` has losses of the history by step."""
+    """Return the whole file.
+
+    `about` and `recipe` are Markdown; `recorded` has losses of the history by step.
+    """
     library = "\n".join(f"import {name}" for name in sorted({*program.library, "os"}))
     imports = f"{library}\nfrom types import SimpleNamespace\n\n{ONE_THREAD}\n\nimport numpy as np"
     cells = [_markdown(about), _markdown(recipe), _code(imports)]

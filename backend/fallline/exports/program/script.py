@@ -14,7 +14,10 @@ ONE_THREAD = (
 
 
 def script(program: Program, about: str, steps: int) -> str:
-    """Return the whole file. `about` describes the run in paragraphs; `steps` is the default number of steps."""
+    """Return the whole file.
+
+    `about` describes the run in paragraphs; `steps` is the default number of steps.
+    """
     docstring = "\n\n".join(fill(paragraph, WIDTH) for paragraph in about.split("\n\n"))
     library = "\n".join(f"import {name}" for name in sorted({*program.library, "os", "sys"}))
     imports = f"{library}\nfrom types import SimpleNamespace\n\n{ONE_THREAD}\nimport numpy as np"

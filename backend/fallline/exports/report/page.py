@@ -1,6 +1,7 @@
-"""The report as HTML. Text from outside this module is escaped; the policy allows scripts only by their hashes.
+"""The report as HTML.
 
-Must not know what is in the report.
+Text from outside this module is escaped; the policy allows scripts only by their hashes. Must not know what is in the
+report.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ POLICY = (
 
 
 def page(title: str, about: Iterable[str], parts: Iterable[str], plotly: str) -> bytes:
-    """Return the whole document. `about` are paragraphs of text; `parts` is HTML from the functions below."""
+    """Return the whole document.
+
+    `about` are paragraphs of text; `parts` is HTML from the functions below.
+    """
     scripts = (plotly, _own("report.js"))
     policy = "; ".join([*POLICY, f"script-src {' '.join(map(_hash, scripts))}"])
     head = (

@@ -142,7 +142,10 @@ def _moved(before: Any, after: Any, words: Any, lead: str = "") -> str | None:
 
 
 def _schedule(schedule: ScheduleSettings) -> str:
-    """Describe a schedule. An edit that names it restarts it, so it is described even if it was in force."""
+    """Describe a schedule.
+
+    An edit that names it restarts it, so it is described even if it was in force.
+    """
     defaults = {row.name: row.default for row in SCHEDULES[schedule.name].parameters}
     own = [_setting_words(name, value) for name, value in schedule.own.items() if value != defaults.get(name)]
     return ", ".join([f"schedule {word_for('schedules', schedule.name)}", *own])

@@ -44,7 +44,9 @@ def binary_cross_entropy_of_one(y_pred, y):
 
 
 def softmax_cross_entropy(y_pred, y):
-    """Minus the log of the true class's probability. The largest logit is subtracted, so that no exponential is large.
+    """Minus the log of the true class's probability.
+
+    The largest logit is subtracted, so that no exponential is large.
 
     `rest` is the sum of exp(logit - largest) over all classes except the largest.
     """

@@ -1,4 +1,7 @@
-"""Optimizers: each changes the parameters P by their gradient dP. `memory` is its state, at first empty."""
+"""Optimizers: each changes the parameters P by their gradient dP.
+
+`memory` is its state, at first empty.
+"""
 
 import math
 
