@@ -169,7 +169,7 @@ async def test_a_file_that_is_gone_from_a_folder_that_was_used_is_no_fresh_start
     if how == "empty":
         (data / NAME).touch()
     before = {file.name: file.stat().st_size for file in data.iterdir()}
-    with pytest.raises(StoreRefused, match=f"is {how}, and this folder has been used before"):
+    with pytest.raises(StoreRefused, match=f"is {how}, but this folder has been used before"):
         SqliteStore(data).open()
     assert {file.name: file.stat().st_size for file in data.iterdir()} == before
     (data / RESERVE).unlink()
