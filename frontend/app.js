@@ -106,13 +106,13 @@ export function createApp(environment = browserEnvironment()) {
   let takeBack = visits.undo;
 
   /** @param {string} text @param {() => void} undo @param {string} [waits] */
-  function tellWithUndo(text, undo, waits) {
+  function notifyWithUndo(text, undo, waits) {
     takeBack = undo;
     dispatch({ type: "notice", notice: { kind: "info", text, waits, undo: true } });
   }
 
-  const removals = createRemovals({ store, command, tell: (label, undo) => tellWithUndo(`${label} is removed. Undo starts it again at step 0.`, undo) });
-  const remedies = createRemedies({ store, command, offer: (run, change) => offer(run, change), tell: tellWithUndo });
+  const removals = createRemovals({ store, command, notify: (label, undo) => notifyWithUndo(`${label} is removed. Undo starts it again at step 0.`, undo) });
+  const remedies = createRemedies({ store, command, offer: (run, change) => offer(run, change), notify: notifyWithUndo });
 
   function followAnswers() {
     commands.answered();
@@ -194,7 +194,7 @@ export function createApp(environment = browserEnvironment()) {
         keeper.follow(store), store.watch((state) => state.pending, followAnswers), store.watch((state) => state.order, remedies.answered),
         store.watch(({ experiment, catalog }) => [experiment?.id, catalog], playExhibit),
       );
-      environment.listen((signal) => (signal === "link" ? void arrivals.heard() : line.hear(signal)));
+      environment.listen((signal) => (signal === "link" ? void arrivals.followLink() : line.hear(signal)));
       observer.start();
       await arrivals.begin();
     },

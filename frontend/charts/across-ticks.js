@@ -38,7 +38,7 @@ function brief(value) {
   return `${Number((value / unit).toPrecision(BRIEF_DIGITS))}${letter}`;
 }
 
-/** Whether brief labels can distinguish places this far apart: 4,282 and 4,284 are both "4.28k". @param {number} largest @param {number} size */
+/** True if brief labels can distinguish places this far apart: 4,282 and 4,284 are both "4.28k". @param {number} largest @param {number} size */
 const fitsBriefly = (largest, size) => size >= 10 ** (Math.floor(Math.log10(largest) + 1e-9) + 1 - BRIEF_DIGITS) * (1 - 1e-9);
 
 /** Smaller numbers are written as powers of ten. */

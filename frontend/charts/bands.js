@@ -17,8 +17,7 @@ const isEdge = ({ meta }) => meta?.role === "band";
 /** The traces that Plotly still draws. @param {Json[]} data @returns {Json[]} */
 export const withoutBands = (data) => data.filter((trace) => !isEdge(trace));
 
-/**
- * The bands that have an area. Where every step is drawn, minimum and maximum are equal and there is none.
+/** The bands that have an area. There is none if every step is drawn, because minimum and maximum are equal.
  * @param {Json[]} data  filled traces; a band's upper edge comes before its lower one
  * @param {(trace: Json) => Frame} frameOf
  * @returns {Path[]}

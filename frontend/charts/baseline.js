@@ -1,5 +1,5 @@
 /**
- * Where the baseline's label stands: along the line, above or below it, where it covers least.
+ * Place of the baseline's label: along the line, above or below it, where it covers least.
  * Owns: that choice, and keeping it from one draw to the next. Pure.
  */
 

@@ -65,7 +65,7 @@ export function pointsOf(meta, columns, trainSamples) {
 }
 
 /**
- * Where each bucket stands on an axis: the mean place of its records. A record stands where its step begins.
+ * Place of each bucket on an axis: the mean place of its records. A record stands where its step begins.
  * @param {Bound} columns
  * @param {string} axis  step, epoch, samples_seen, seconds
  * @param {number} trainSamples
@@ -83,7 +83,7 @@ export function middles(columns, axis, trainSamples) {
 }
 
 /**
- * Where each bucket ends on an axis.
+ * End of each bucket on an axis.
  * @param {Bound} columns
  * @param {string} axis
  * @param {number} trainSamples

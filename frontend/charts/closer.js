@@ -1,5 +1,5 @@
 /**
- * Which steps of which runs a zoom needs in finer buckets than the page holds.
+ * Steps that a zoom needs in finer buckets than the page holds, by run.
  * Owns: that choice. Pure. net/closer.js requests them.
  */
 

@@ -1,6 +1,6 @@
 /**
  * The cursor's bins, its moves by key or pointer, and the values it reads, in words.
- * Owns: that. Pure. Values come from the columns, not from what is drawn: exactly 0 reads 0 everywhere.
+ * Owns: that. Pure. Values come from the columns, not from the drawing: exactly 0 reads 0 everywhere.
  */
 
 import { middles, pointsOf } from "./bind.js";
@@ -77,7 +77,7 @@ const MOVES = {
 export const isMove = (key) => Object.hasOwn(MOVES, key);
 
 /**
- * Where a key moves the cursor; the first key enters from its own side.
+ * The place to which a key moves the cursor; the first key enters from its own side.
  * @param {Bin[]} bins
  * @param {number|null} at
  * @param {string} key
@@ -134,7 +134,7 @@ function valueAt(run, series, at, { columns }, scene) {
 }
 
 /**
- * What the cursor shows and speaks at a place; null before there are values.
+ * The cursor's values and words at a place; null before there are values.
  * @param {Readable} readable
  * @param {Scene} scene
  * @param {number} wished

@@ -74,7 +74,7 @@ export function gradientChart(figure, scene) {
 }
 
 /**
- * Where each run stands, now or at the past step on view.
+ * Place of each run, now or at the past step on view.
  * @param {Json[]} data
  * @param {(trace: Json) => import("./labels.js").Frame} frameOf
  * @param {Scene} scene
@@ -132,7 +132,7 @@ function tickRoom(domains, room, compact) {
 }
 
 /**
- * The labels of 0 and of the floor are 0.95 decades apart. Where they would overlap only 0 stays.
+ * The labels of 0 and of the floor are 0.95 decades apart. Only 0 stays if they would overlap.
  * @param {string[]|undefined} texts
  * @param {number[]|undefined} range
  * @param {number} height

@@ -10,7 +10,7 @@ import { endsOf } from "./bind.js";
 /** @typedef {import("../state/types.js").RunSeries} RunSeries */
 /** @typedef {import("../state/types.js").XAxis} XAxis */
 
-/** What the binding of a trace calls each axis. */
+/** Names of the axes in a trace's binding. */
 export const BOUND = /** @type {const} */ ({ steps: "step", epochs: "epoch", samples: "samples_seen", seconds: "seconds" });
 /** Least distance of two ticks: there is no half step and no half sample. */
 export const LEAST_APART = { steps: 1, epochs: 0, samples: 1, seconds: 0 };
@@ -21,7 +21,7 @@ const FAR_APART = 20;
 const BEFORE_ANY = 200;
 const MARGIN = 0.06;
 
-/** Where a run stands now on the axis. @param {Run} run @param {RunSeries|null} series @param {XAxis} axis */
+/** Present place of a run on the axis. @param {Run} run @param {RunSeries|null} series @param {XAxis} axis */
 export function placeNow(run, series, axis) {
   if (axis === "steps") return run.step;
   if (axis === "epochs") return run.epoch;
@@ -30,7 +30,7 @@ export function placeNow(run, series, axis) {
 }
 
 /**
- * Where a step stands on the axis, interpolated inside its bucket.
+ * Place of a step on the axis, interpolated inside its bucket.
  * @param {RunSeries|null} series
  * @param {XAxis} axis
  * @param {number} trainSamples
@@ -89,7 +89,7 @@ export function horizontal(axis, runs, reach = 0) {
 }
 
 /**
- * Where a run's first step ends: the first place that a log axis can show.
+ * End of a run's first step: the first place that a log axis can show.
  * @param {RunSeries|null} series
  * @param {XAxis} axis
  * @param {number} trainSamples

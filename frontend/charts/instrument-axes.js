@@ -63,7 +63,7 @@ export function acrossAxis(specified, data, room) {
   return { type: "linear", range, ...fewTicks(range) };
 }
 
-/** Whether an image fills the plot to its edges. @param {Json[]} data */
+/** True if an image fills the plot to its edges. @param {Json[]} data */
 const isMap = (data) => data.some(({ meta }) => meta.role === "ground");
 
 /** @param {[number, number]} range @returns {Axis} */

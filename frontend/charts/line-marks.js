@@ -44,7 +44,7 @@ export function leaveThroughTheTop({ run, x, y }, now, [low, high], log) {
 }
 
 /**
- * Where a line ends, and its label. A diverged line may leave through the top some steps before it diverged. A line
+ * End of a line, and its label. A diverged line may leave through the top some steps before it diverged. A line
  * that goes on beyond the view is labelled where it leaves, with its loss there. So is a line of the past on view.
  * @param {Line} line
  * @param {Scene} scene
@@ -98,7 +98,7 @@ function markAt(shape, size, frame, x, y) {
 }
 
 /**
- * Hollow markers that show a line's shape, one every 96 px, those of different runs side by side.
+ * Hollow markers that show a line's shape, one every 96 px, different runs side by side.
  * @param {Line} line
  * @param {Scene} scene
  * @param {Horizontal} axis

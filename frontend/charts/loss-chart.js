@@ -83,7 +83,7 @@ const frameOf = ({ room }, { xaxis, yaxis }) => ({
   left: room.left, top: TOP, width: room.width - room.left - room.right, height: room.height - TOP - BOTTOM, beyond: room.right, x: xaxis, y: yaxis,
 });
 
-/** What the cursor can read. @param {Scene} scene @param {import("./labels.js").Axis} x @returns {import("./cursor.js").Panel} */
+/** Panel that the cursor can read. @param {Scene} scene @param {import("./labels.js").Axis} x @returns {import("./cursor.js").Panel} */
 function panelOf({ state, room }, x) {
   const lines = [{ name: "", series: "train_loss" }, ...(state.experiment?.testSamples ? [{ name: "test", series: "test_loss" }] : [])];
   return { name: "", left: room.left, top: TOP, width: room.width - room.left - room.right, height: room.height - TOP - BOTTOM, x, lines };
@@ -105,7 +105,7 @@ function upToNow(trace, { state, series, zoom }, axis, zero) {
   return y !== null && now > trace.x[trace.x.length - 1] ? { ...trace, x: [...trace.x, now], y: [...trace.y, y] } : trace;
 }
 
-/** Where exactly 0 stands on a log axis: on a shelf, if it occurs. @param {Json} layout */
+/** Place of exactly 0 on a log axis: on a shelf, if it occurs. @param {Json} layout */
 function shelfOf({ shapes, yaxis }) {
   const shape = shapes.find((/** @type {Json} */ { name, visible }) => name === "shelf" && visible);
   return shape ? { tint: /** @type {[number, number]} */ ([shape.y0, shape.y1]), bottom: yaxis.range[0], floor: Math.log10(yaxis.tickvals[1]), place: yaxis.tickvals[0] } : null;

@@ -24,7 +24,7 @@ const SIZES = { a: 1, b: 0.9, c: 0.84, d: 1.08, x: 1 };
 /** @param {number} place  of a class @param {number} size @param {number} left @param {number} top */
 export function classShape(place, size, left, top) {
   const shape = SHAPES[place % SHAPES.length];
-  // a triangle's visual centre lies below that of its circle
+  // a triangle's visual centre lies below its circle's
   return symbol(shape, size * SIZES[shape], left, shape === "d" ? top + size * 0.09 : top);
 }
 

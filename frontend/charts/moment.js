@@ -13,7 +13,7 @@ import { stateOnView } from "../state/moments.js";
 /** @typedef {import("../state/types.js").Run} Run */
 
 /**
- * Where a run stood on the axis at the step on view; null at the present.
+ * Place of a run on the axis at the step on view; null at the present.
  * @param {Run} run  as it is now
  * @param {Scene} scene
  */

@@ -1,5 +1,5 @@
 /**
- * What the page draws around a chart's lines, as path data in px: the ground below and the marks above. A path costs
+ * Ground below and marks above a chart's lines, as path data in px. A path costs
  * almost nothing; a Plotly shape or trace costs up to 1 ms a draw.
  * Owns: that geometry. Pure. styles/charts.css sets colours by name and lane; drawing-layer.js makes the elements.
  */
@@ -34,7 +34,7 @@ export const px = (value) => Math.round(100 * value) / 100;
 /** @param {number} value @param {number} low @param {number} high */
 const within = (value, low, high) => Math.min(high, Math.max(low, value));
 
-/** Whether a place is in the plot or on its edge. @param {Frame} frame @param {number} left @param {number} top */
+/** True if a place is in the plot or on its edge. @param {Frame} frame @param {number} left @param {number} top */
 export const isInside = ({ left: l, top: t, width, height }, left, top) =>
   left >= l - 0.01 && left <= l + width + 0.01 && top >= t - 0.01 && top <= t + height + 0.01;
 

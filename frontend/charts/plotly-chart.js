@@ -1,7 +1,7 @@
 /**
  * <plotly-chart kind="loss|gradients|scatter">: the only module that touches Plotly.
  * Owns: when to draw, the person's zoom, and the element's data attributes (data-points, data-last-step, ...). The
- * kinds' modules build what is drawn. state/types.js documents its use.
+ * kinds' modules build the data. state/types.js documents its use.
  */
 
 import { stretchesOf } from "./closer.js";
@@ -196,7 +196,7 @@ export class PlotlyChart extends HTMLElement {
     this.#marks.show(marks);
     this.#place(labels, layout, scene);
     this.#cursor?.follow(readable, scene);
-    this.#tell(data, scene.state);
+    this.#report(data, scene.state);
   }
 
   /** Keeps the person's zoom here, because ranges that follow the data undo Plotly's own. */
@@ -224,7 +224,7 @@ export class PlotlyChart extends HTMLElement {
   }
 
   /** @param {Json[]} data @param {import("../state/types.js").State} state */
-  #tell(data, state) {
+  #report(data, state) {
     const points = data.reduce((most, { x, meta }) => Math.max(most, meta?.points ?? x.length), 0);
     Object.assign(this.dataset, { state: "drawn", points, traces: data.length, draws: this.#draws, lastStep: furthest(state) });
     const summary = this.#kind.summary(state);

@@ -1,5 +1,5 @@
 /**
- * What charts load from the server besides data: Plotly, the template and the typeface.
+ * Files that charts load from the server besides data: Plotly, the template and the typeface.
  * Owns: loading them once, late, and again after a failure.
  */
 

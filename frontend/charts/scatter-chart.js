@@ -105,7 +105,7 @@ const CLEAR = 0.5;
 const SOLID = 6;
 /** px */
 const DOT = 3.6;
-/** Number of paths: shapes of one path do not darken each other, those of several do. */
+/** Number of paths: only shapes of different paths darken each other. */
 const LAYERS = 4;
 
 /**

@@ -22,10 +22,10 @@ import { thin } from "../state/thinning.js";
  * @property {{y: [number, number]|null, corner?: string|null, sides?: Record<string, string>}} previous  of the last draw: the vertical range, which only grows, and the places of the baseline's and line ends' labels
  */
 
-/** Most points of a trace, whatever the width. */
+/** Most points of a trace, at any width. */
 export const MOST_POINTS = 800;
 
-/** Whether the drawn columns of a run include its newest step. @param {Bound|undefined} columns @param {Scene} scene @param {import("../state/types.js").Run} run */
+/** True if the drawn columns of a run include its newest step. @param {Bound|undefined} columns @param {Scene} scene @param {import("../state/types.js").Run} run */
 export function reachesNow(columns, { series }, run) {
   const whole = series.of(run.name);
   return !columns || !whole?.length || columns.last[columns.last.length - 1] === whole.last[whole.length - 1];
@@ -65,7 +65,7 @@ export function columnsFor({ state, series, zoom }, axis, names, pixels) {
 }
 
 /**
- * Whether the finer columns cover the range on view; another measure may still be loading.
+ * True if the finer columns cover the range on view; another measure may still be loading.
  * @param {RunSeries} closer
  * @param {RunSeries} whole
  * @param {string[]} names

@@ -13,7 +13,7 @@ const TOP = 3;
 const LOWEST = -300;
 const HIGHEST = 300;
 
-/** 10 ** -0.95, 10 ** -0.35, 10 ** -1.4: the shelf, the end of its tint, and the end of the axis, as factors of the floor. */
+/** Shelf, end of its tint and end of the axis as factors of the floor: 10 ** -0.95, 10 ** -0.35, 10 ** -1.4. */
 const DEPTH = 0.1122018454301963;
 const UPPER_EDGE = 0.44668359215096315;
 const LOWER_EDGE = 0.039810717055349734;

@@ -27,7 +27,7 @@ import { nameFor } from "../state/words.js";
 /** @typedef {import("../state/catalog.js").Parameter} Parameter */
 /** @typedef {ReturnType<typeof parameterBox>} Box */
 
-const GROUPS = /** @type {Record<string, string>} */ ({ regression: "A number to predict", classification: "Classes to tell apart" });
+const GROUPS = /** @type {Record<string, string>} */ ({ regression: "Predict numbers", classification: "Predict classes" });
 
 /** A count of training or test samples as a parameter: a recipe has their sum and a share. @param {string} name @param {string} help @returns {Parameter} */
 const part = (name, help) => ({ name, default: 0, help, schema: { type: "integer", minimum: 0 } });

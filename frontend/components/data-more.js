@@ -47,7 +47,7 @@ export function dataMore(catalog, change) {
     const choices = /** @type {string[]} */ (catalog?.standardize ?? []).filter((name) => !experiment.classes.length || ["none", "inputs"].includes(name) || name === data.standardize);
     standard.show(choices.map((name) => ({ value: name, text: nameFor("standardize", name) })), data.standardize ?? "none", explanationOf(STANDARDIZE));
     const others = parameters.filter(({ name, default: usual }) => name !== "features" && (data[name] ?? usual) !== usual);
-    more.tell([
+    more.list([
       data.standardize && data.standardize !== "none" && `${wordFor("standardize", data.standardize)} standardized`,
       ...others.map(({ name }) => `${wordFor("settings", name)} ${setting(data[name])}`),
     ]);

@@ -21,7 +21,7 @@ const NOTHING = ["No findings yet.", "The Doctor looks for dead layers, flat los
 /** @param {RunFinding} items */
 const keyOf = ({ run, finding }) => `${run.name} ${run.generation} ${finding.id}`;
 
-/** Puts entries in order. Moves only what is out of place, so that focus stays. @param {Element} list @param {Element[]} ordered */
+/** Puts entries in order. Moves only misplaced entries, so that focus stays. @param {Element} list @param {Element[]} ordered */
 function arrange(list, ordered) {
   for (const each of [...list.children]) if (!ordered.includes(each)) each.remove();
   ordered.forEach((each, place) => list.children[place] !== each && list.insertBefore(each, list.children[place] ?? null));

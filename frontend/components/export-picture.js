@@ -23,7 +23,7 @@ const WORDS = "h2, .sub, .strokes, .switch:not(.y-switch, .face) [aria-checked=t
 const WHOSE = ".end .switch [aria-checked=true]";
 /** Pixels a CSS pixel: sharp on any screen and in print. */
 const DENSITY = 3;
-/** Sections of a phone, of which one is visible. */
+/** Sections of a phone, which shows one at a time. */
 const SECTIONS = ".stage, .rail.inspection";
 /** The row that the step inspector replaces, below its heading. */
 const ROW = ".plot.gradients";

@@ -1,5 +1,5 @@
 /**
- * Headings of charts: what is drawn, how to read its lines, and the chosen axis, measure and instruments.
+ * Headings of charts: content, key of the lines, and the chosen axis, measure and instruments.
  * Owns: words and switches.
  */
 
@@ -119,13 +119,13 @@ export class GradientHead extends LiveElement {
 
   /** Shows the formula of a choice beside the heading while it is hovered or focused. @param {HTMLElement} end @param {ReturnType<typeof fittingWords>} sub */
   #showFormulas(end, sub) {
-    const tell = (/** @type {Event} */ event) => {
+    const showFormula = (/** @type {Event} */ event) => {
       const value = /** @type {HTMLElement|null} */ (/** @type {Element} */ (event.target).closest("[data-value]"))?.dataset.value;
       const measure = MEASURES.find((one) => one.value === value);
       sub.show(...(measure ? [measure.formula, `: ${measure.says}`] : SHELF));
     };
     const rest = () => sub.show(...SHELF);
-    for (const type of ["pointerover", "focusin"]) end.addEventListener(type, tell);
+    for (const type of ["pointerover", "focusin"]) end.addEventListener(type, showFormula);
     for (const type of ["pointerleave", "focusout"]) end.addEventListener(type, rest);
   }
 

@@ -13,6 +13,6 @@ export function moreBelow(whose, ...content) {
   return {
     root,
     /** @param {(string|false|null|undefined)[]} words */
-    tell: (words) => write(differs, words.filter(Boolean).join(", ")),
+    list: (words) => write(differs, words.filter(Boolean).join(", ")),
   };
 }

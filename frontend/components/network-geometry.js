@@ -88,7 +88,7 @@ const ROOM = { sentence: 80, word: 50 };
 export const isRoomy = (pitch) => pitch >= ROOM.word;
 
 /**
- * The label below a hidden layer. Where a word does not fit it is the number of dead units.
+ * The label below a hidden layer. If a word does not fit it is the number of dead units.
  * @param {number} dead
  * @param {number} units
  * @param {number} pitch  px between columns

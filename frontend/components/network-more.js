@@ -83,7 +83,7 @@ export function networkMore(catalog, now, change) {
     ofLoss.show(recipe.loss);
     ofWeights.show(weights);
     ofBiases.show(drawn);
-    more.tell([
+    more.list([
       lossWords(recipe.loss), ...ownWords(catalog, weights).map((words) => `weight ${words}`),
       methodName(drawn) !== "normal" && `biases ${wordFor("initializers", methodName(drawn))}`, ...ownWords(catalog, drawn).map((words) => `bias ${words}`),
       bend !== "identity" && `output ${activationWord(bend)}`,

@@ -1,5 +1,5 @@
 /**
- * The recipe: what is trained, and how each run trains it.
+ * The recipe: data, network, and the runs' methods.
  * Owns: the order of sections, and locking what would change the experiment. A card locks its own controls, because
  * hiding a run needs no server.
  */

@@ -1,5 +1,5 @@
 /**
- * One run's settings, each of which can be changed while it trains.
+ * One run's settings, which can be changed while it trains.
  * Owns: the card's header and its two switches.
  */
 

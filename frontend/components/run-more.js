@@ -72,14 +72,14 @@ export function runMore(run, app) {
     parameter: seedOf(catalog, "runs"), name: nameOf(run, "seed"), format: String, refuse: refuseSeed,
     apply: (value) => void app.newExperiment({ runs: { [run.name]: { seed: value } } }),
   });
-  const standing = othersOf(catalog).map(editing);
+  const common = othersOf(catalog).map(editing);
   const stops = stopSettings(run, app);
   /** @type {ReturnType<typeof parameterBox>[]} */
   let guards = [];
-  const boxes = changingBoxes("pair", () => [...standing, ...(guards = ownParameters(catalog, now(), true).map(editing)), seed]);
+  const boxes = changingBoxes("pair", () => [...common, ...(guards = ownParameters(catalog, now(), true).map(editing)), seed]);
   const more = moreBelow(`settings of ${run.label}`, make("div", { class: "rows" }, rule.root, schedule.root, turning.root, order.root, boxes.root, stops.root));
   /** @type {State["problem"]} */
-  let heard = null;
+  let lastProblem = null;
 
   /** @param {Run} run @param {State} state */
   function show(run, { experiment, problem }) {
@@ -93,13 +93,13 @@ export function runMore(run, app) {
     const own = ownOf(catalog, "schedules", method);
     for (const each of turning.put(name)) each.show(own[each.parameter.name]);
     boxes.put(settings.optimizer);
-    for (const each of [...standing, ...guards]) each.show(settings[each.parameter.name] ?? each.parameter.default);
+    for (const each of [...common, ...guards]) each.show(settings[each.parameter.name] ?? each.parameter.default);
     const place = experiment?.recipe.runs.findIndex((each) => each.name === run.name) ?? 0;
     seed.show(experiment?.recipe.runs[place]?.seed ?? 0);
     stops.show(run, experiment);
-    if (problem !== heard) seed.complain(complaintAt(problem, `/runs/${place}/seed`));
-    heard = problem;
-    more.tell(asidesOf(run, catalog));
+    if (problem !== lastProblem) seed.complain(complaintAt(problem, `/runs/${place}/seed`));
+    lastProblem = problem;
+    more.list(asidesOf(run, catalog));
   }
   return { root: more.root, show };
 }

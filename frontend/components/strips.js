@@ -37,7 +37,7 @@ const sentence = (title) => title.replace(/\.?$/, ".");
 const wasMoving = ({ playback, pending }) => playback.playing || Object.values(pending).some((command) => command.do === "step");
 
 /**
- * What the server does with an experiment that nobody watches, all that is known while it is silent.
+ * The server's promise for an unwatched experiment, all that is known while disconnected.
  * @param {State} state
  */
 function unwatchedWords({ catalog }) {
@@ -105,7 +105,7 @@ function divergedWords(diverged) {
   return listed(places) + stopped;
 }
 
-/** What the other runs do: finished and paused ones do not go on. @param {Run[]} others @param {boolean} playing */
+/** State of the other runs: finished and paused ones do not continue. @param {Run[]} others @param {boolean} playing */
 function othersWords(others, playing) {
   const left = others.filter(({ status }) => status !== "finished").map(({ label }) => label);
   if (!left.length) return others.length ? "" : "Lower the rate, then reset.";
@@ -113,7 +113,7 @@ function othersWords(others, playing) {
 }
 
 /** The Doctor's first remedy for a diverged run: "Rewind GD to 300, rate 0.03". @param {State} state @param {Run[]} diverged @returns {Strip["act"]} */
-function wayBack(state, diverged) {
+function rewindAction(state, diverged) {
   if (!mayChange(state)) return undefined;
   const entry = diverged.map((run) => ({ run, finding: openOf(run, "diverged") })).find(({ finding }) => finding?.remedies.length);
   const remedy = entry?.finding?.remedies[0];
@@ -139,7 +139,7 @@ function finishedStrip(state) {
  * @param {State} state
  * @param {Run} run
  */
-function isWoundBack(state, { name, findings }) {
+function isReplaced(state, { name, findings }) {
   const { runs, experiment } = state;
   const goesOn = experiment?.recipe.runs.some((recipe) => recipe.origin?.run === name && runs[recipe.name]?.isWayBack);
   return goesOn || findings.some(({ rule, remedies }) => rule === "diverged" && remedies.some((remedy) => isFork(remedy) && isInForce(state, remedy)));
@@ -149,11 +149,11 @@ function isWoundBack(state, { name, findings }) {
 function divergedStrip(state) {
   const { order, runs, playback } = state;
   const all = order.map((name) => runs[name]);
-  const open = all.filter((run) => run.status === "diverged" && !isClosed(state, run) && !isWoundBack(state, run));
+  const open = all.filter((run) => run.status === "diverged" && !isClosed(state, run) && !isReplaced(state, run));
   if (!open.length) return null;
   const text = othersWords(all.filter(({ status }) => status !== "diverged"), playback.playing);
   return {
-    kind: "diverged", tone: "bad", glyph: "cross", urgent: true, strong: divergedWords(open), text, act: wayBack(state, open),
+    kind: "diverged", tone: "bad", glyph: "cross", urgent: true, strong: divergedWords(open), text, act: rewindAction(state, open),
     close: (app) => app.closeDivergence(open.map(({ name }) => name)),
   };
 }

@@ -16,7 +16,7 @@ import { shownStep, stepsAhead } from "../state/moments.js";
 /** @typedef {import("../state/types.js").State} State */
 /** @typedef {import("../state/markers.js").Marker} Marker */
 
-/** A mark's shape: its run's, or that of its event. @param {Marker} mark */
+/** A mark's shape: its run's or its event's. @param {Marker} mark */
 function shapeOf({ kind, lane }) {
   if (kind === "diverged") return glyph("cross");
   if (kind === "finding") return glyph("dead");
@@ -32,7 +32,7 @@ function shapesOf(marks) {
 }
 
 /**
- * End of the track: that of the charts' axis, or beyond it if later steps are not received yet.
+ * End of the track: the axis's end, or beyond it if later steps are not received yet.
  * @param {State} state
  */
 const endOf = (state) => Math.max(furthest(state), Math.round(missingIn(state)?.to ?? 0));

@@ -126,7 +126,7 @@ export function createArrivals({ environment, store, visits, command, lookAt, op
       if (trouble) dispatch({ type: "problem", problem: trouble });
     },
     /** Handles a link put into the address of the open page. */
-    async heard() {
+    async followLink() {
       const { experiment, isWatching } = store.get();
       const { isLink, problem } = await follow(environment.fragment());
       if (problem) dispatch({ type: "problem", problem });

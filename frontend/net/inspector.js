@@ -1,7 +1,7 @@
 /**
  * Requests the step on view line by line while the inspector is open: one request at a time, at most four a second
  * while the run moves, fewer if the server is slow.
- * Owns: when to request, and which rows and columns: all those of a wide network would be megabytes.
+ * Owns: when to request, and which rows and columns, because a wide network has megabytes of them.
  */
 
 import { Refused } from "./api.js";

@@ -1,5 +1,5 @@
 /**
- * What this browser stores between visits: owner key, experiment with token and recipe, experiments left for a link,
+ * Local storage between visits: owner key, experiment with token and recipe, experiments left for a link,
  * and the page's settings.
  * Owns: names and shapes in local storage. An unreadable value counts as missing.
  */

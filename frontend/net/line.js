@@ -23,7 +23,7 @@ export function createLine({ environment, store, series }) {
 
   /** @param {import("./session.js").Action} action */
   function perform(action) {
-    if (action.do === "tell") store.dispatch(action.message);
+    if (action.do === "dispatch") store.dispatch(action.message);
     if (action.do === "forget") series.forget(action.run);
     if (action.do === "apply") return apply(action.frame);
   }

@@ -49,9 +49,9 @@ export function createObserver({ api, store, seriesOf, environment }) {
   const moment = (state, run) => [state.experiment?.id, run.generation, run.step, state.view.networkRun === run.name, run.hidden, isOpen(state), showsMap(state)].join(" ");
 
   /** Positions of runs that stand still on the live view. @param {State} state */
-  const standing = (state) => (state.playback.playing || state.looking ? [] : state.order.map((name) => moment(state, state.runs[name])));
+  const resting = (state) => (state.playback.playing || state.looking ? [] : state.order.map((name) => moment(state, state.runs[name])));
 
-  /** What is visible; a change needs another look. @param {State} state */
+  /** The visible views; a change needs another look. @param {State} state */
   const open = (state) => [isOpen(state), showsMap(state), state.view.networkRun, ...Object.values(state.runs).map(({ hidden }) => hidden)];
 
   /** One request a run: two could answer for different steps. @param {State} state @param {Run} run */
@@ -76,7 +76,7 @@ export function createObserver({ api, store, seriesOf, environment }) {
       store.dispatch({ type: "measured", runs: Object.fromEntries(moved.map((run, place) => [run.name, { generation: run.generation, ...answers[place] }])) });
     }
     // also for runs already looked at: they may have stopped since
-    await requestLosses(standing(state));
+    await requestLosses(resting(state));
   }
 
   /** True if losses are missing and no answer on its way will bring them. */
@@ -94,7 +94,7 @@ export function createObserver({ api, store, seriesOf, environment }) {
     if (!experiment || !moments.length || !areLossesMissing()) return;
     const answer = await api.experiment(experiment.id);
     // an outdated answer would bring back old values
-    if (areLossesMissing() && standing(store.get()).join() === moments.join()) store.dispatch({ type: "experiment", state: answer });
+    if (areLossesMissing() && resting(store.get()).join() === moments.join()) store.dispatch({ type: "experiment", state: answer });
   }
 
   async function turn() {
@@ -123,7 +123,7 @@ export function createObserver({ api, store, seriesOf, environment }) {
 
   return {
     start() {
-      unwatch = [store.watch(standing, (moments) => moments.length && hurry()), store.watch(open, hurry)];
+      unwatch = [store.watch(resting, (moments) => moments.length && hurry()), store.watch(open, hurry)];
       void (timer ?? turn());
     },
     stop() {

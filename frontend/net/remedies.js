@@ -15,9 +15,9 @@ import { requestFor, doneWords, undoing, waitsWords } from "../state/remedies.js
  * @param {import("../state/types.js").Store} options.store
  * @param {(what: string, run: string|null, body?: Json) => void} options.command
  * @param {(run: string, change: Json) => boolean} options.offer  offers an edit of the past as a fork; false in the present
- * @param {(words: string, undo: () => void, waits: string) => void} options.tell  called when it is done
+ * @param {(words: string, undo: () => void, waits: string) => void} options.notify  called when it is done
  */
-export function createRemedies({ store, command, offer, tell }) {
+export function createRemedies({ store, command, offer, notify }) {
   /** @type {Awaited[]} */
   let awaited = [];
 
@@ -55,7 +55,7 @@ export function createRemedies({ store, command, offer, tell }) {
       for (const { experiment, remedy, request, undo } of settled) {
         if (state.experiment?.id !== experiment || !isDone(request)) continue;
         showInstead(state, request);
-        tell(doneWords(state, remedy, request), () => command(undo.do, undo.run, undo.body), waitsWords(request));
+        notify(doneWords(state, remedy, request), () => command(undo.do, undo.run, undo.body), waitsWords(request));
       }
     },
   };

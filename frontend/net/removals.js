@@ -13,9 +13,9 @@ import { isLeaving } from "../state/selectors.js";
  * @param {object} options
  * @param {import("../state/types.js").Store} options.store
  * @param {(what: string, run: string|null, body?: Json) => void} options.command
- * @param {(label: string, undo: () => void) => void} options.tell  called when it is removed
+ * @param {(label: string, undo: () => void) => void} options.notify  called when it is removed
  */
-export function createRemovals({ store, command, tell }) {
+export function createRemovals({ store, command, notify }) {
   /** Removals without an answer, by run name. @type {Map<string, Removed>} */
   const requests = new Map();
 
@@ -33,7 +33,7 @@ export function createRemovals({ store, command, tell }) {
         if (isLeaving(store.get(), name)) continue;
         requests.delete(name);
         const now = store.get();
-        if (now.experiment?.id === experiment && !now.runs[name]) tell(recipe.label, () => command("add_run", null, recipe));
+        if (now.experiment?.id === experiment && !now.runs[name]) notify(recipe.label, () => command("add_run", null, recipe));
       }
     },
   };

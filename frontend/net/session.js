@@ -4,10 +4,10 @@
  *
  * Actions:
  *   {do: "connect"}
- *   {do: "knock"}           connect once the server answers
+ *   {do: "probe"}           connect once the server answers
  *   {do: "close"}
  *   {do: "send", message}
- *   {do: "tell", message}   dispatch to the store
+ *   {do: "dispatch", message}   dispatch to the store
  *   {do: "apply", frame}    add columns, then dispatch
  *   {do: "forget", run}     drop a run's columns
  */
@@ -45,16 +45,16 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
   const catchingUp = createCatchingUp(positions);
   const commands = createUnanswered();
   const watching = createWatching({ positions, arrived, coarse, fps });
-  /** Whether to check the server before connecting, and whether that check got no answer. */
-  let knocks = false;
-  let isUnheard = false;
+  /** True to check the server before connecting; and true if that check got no answer. */
+  let isProbing = false;
+  let probeFailed = false;
   /** A run's history was requested again; until the answer, frames that do not join are dropped. */
   let mending = false;
 
   /** @param {Json} message */
   const send = (message) => ({ do: "send", message });
   /** @param {Json} part */
-  const line = (part) => ({ do: "tell", message: { type: "connection", ...part } });
+  const line = (part) => ({ do: "dispatch", message: { type: "connection", ...part } });
 
   /** @returns {Action[]} */
   function connect() {
@@ -62,9 +62,9 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
     greeted = false;
     heart.begin(now);
     // proxies may queue the check behind others; the connection itself would not be queued
-    knocks = retries.isUnreachable && !isUnheard;
-    isUnheard = false;
-    return [{ do: knocks ? "knock" : "connect" }];
+    isProbing = retries.isUnreachable && !probeFailed;
+    probeFailed = false;
+    return [{ do: isProbing ? "probe" : "connect" }];
   }
 
   /** Watches from the first missing step. @returns {Action[]} */
@@ -104,14 +104,14 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
   function ended(code) {
     if (code === 4401 && watching.what?.token) {
       watching.set({ ...watching.what, token: null });
-      return [{ do: "tell", message: { type: "token", token: null } }, ...connect()];
+      return [{ do: "dispatch", message: { type: "token", token: null } }, ...connect()];
     }
     phase = "final";
     if (code === 4404) return [line({ status: "restarted", retryIn: null, progress: null, latency: null })];
     const title = "The page and the server do not understand each other.";
     return [
       line({ status: "offline", retryIn: null, progress: null, latency: null }),
-      { do: "tell", message: { type: "problem", problem: { title, detail: "Reload the page to get the server's own version of it." } } },
+      { do: "dispatch", message: { type: "problem", problem: { title, detail: "Reload the page to get the server's own version of it." } } },
     ];
   }
 
@@ -129,7 +129,7 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
     if (phase === "waiting") return retries.dueIn(now) > 0 ? [line({ retryIn: wait() })] : hurry();
     if (phase !== "open" && phase !== "connecting") return [];
     if (heart.isSilent(now)) {
-      isUnheard = phase === "connecting" && knocks;
+      probeFailed = phase === "connecting" && isProbing;
       return [{ do: "close" }, ...lost(null)];
     }
     if (phase !== "open") return [];
@@ -150,8 +150,8 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
       if (retries.hasFailed) catchingUp.begin(message.state.runs);
       retries.succeed();
       return [
-        { do: "tell", message },
-        standing(),
+        { do: "dispatch", message },
+        openStatus(),
         ...(first ? [...commands.all().map(send), send(heart.ping(now))] : []),
       ];
     },
@@ -162,9 +162,9 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
     },
     event(message) {
       if (!watching.is(message.experiment)) return [];
-      return [{ do: "tell", message }, ...(message.event === "run_removed" ? without(message.run) : [])];
+      return [{ do: "dispatch", message }, ...(message.event === "run_removed" ? without(message.run) : [])];
     },
-    ack: ({ id, answer }) => (commands.settle(id) ? [{ do: "tell", message: { type: "ack", id, answer } }] : []),
+    ack: ({ id, answer }) => (commands.settle(id) ? [{ do: "dispatch", message: { type: "ack", id, answer } }] : []),
     error({ id, problem }) {
       if (problem?.status === 429 && commands.has(id)) {
         commands.postpone(id, now, problem.retry_after);
@@ -172,7 +172,7 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
       }
       const isExpected = commands.settle(id);
       if (!isExpected && problem?.status === 404 && !greeted) return [{ do: "close" }, ...ended(4404)];
-      return [{ do: "tell", message: { type: "error", id, problem } }];
+      return [{ do: "dispatch", message: { type: "error", id, problem } }];
     },
     pong({ id }) {
       const latency = heart.pong(id, now);
@@ -185,11 +185,11 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
     watching.removed(run);
     const wasBusy = catchingUp.busy;
     catchingUp.removed(run);
-    return [{ do: "forget", run }, ...(wasBusy ? [standing()] : [])];
+    return [{ do: "forget", run }, ...(wasBusy ? [openStatus()] : [])];
   }
 
   /** The status of an open connection: catching up, or live. */
-  function standing() {
+  function openStatus() {
     const progress = catchingUp.progress();
     return line({ status: progress ? "catching-up" : "ready", retryIn: null, progress });
   }
@@ -197,7 +197,7 @@ export function createSession({ positions, arrived, coarse, random, fps }) {
   /** A frame's columns are in: later frames may be small, and catching up may be complete. @returns {Action[]} */
   function applied() {
     const past = watching.goLive();
-    return [...(past ? watchAgain() : []), ...(catchingUp.busy ? [standing()] : [])];
+    return [...(past ? watchAgain() : []), ...(catchingUp.busy ? [openStatus()] : [])];
   }
 
   /** A run's columns do not join those held: requests all of them again. @param {string} run @returns {Action[]} */

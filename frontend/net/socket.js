@@ -40,7 +40,7 @@ export function createSocket(environment, session, perform) {
   /** @param {Action} action */
   function act(action) {
     if (action.do === "connect") return connect();
-    if (action.do === "knock") return knock();
+    if (action.do === "probe") return probe();
     if (action.do === "close") return close();
     if (action.do === "send") return send(action.message);
     if (action.do === "rewatch") return handle({ type: "rewatch" });
@@ -57,7 +57,7 @@ export function createSocket(environment, session, perform) {
    * Checks for a server before connecting. After failed sockets Firefox delays later ones by up to a minute, even when
    * the server is back; a failed request costs nothing.
    */
-  function knock() {
+  function probe() {
     close();
     const mine = (question = new AbortController());
     /** @param {boolean} isThere */

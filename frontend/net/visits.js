@@ -1,5 +1,5 @@
 /**
- * The page's experiment: the stored one, the exhibit, a changed one, the one before, or that of a link.
+ * The page's experiment: the stored one, the exhibit, a changed one, the previous one, or a link's.
  * Owns: opening, leaving and returning; the figures that belong to an experiment.
  */
 

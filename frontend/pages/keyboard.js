@@ -1,5 +1,5 @@
 /**
- * Listens to keys for the whole page, except those that a control or dialog needs.
+ * Listens to keys for the whole page, except keys that a control or dialog needs.
  * Owns: when a key is the page's. keys.js says what it does.
  */
 
@@ -11,7 +11,7 @@ import { KEYS } from "./keys.js";
 
 const TYPING = "input:not([type=range]), select, textarea, [contenteditable]";
 /**
- * Open layers, whatever has the focus: pressing words in a panel focuses nothing, and neither does a button in Safari.
+ * Open layers, wherever the focus is: pressing words in a panel focuses nothing, and neither does a button in Safari.
  * A panel that the browser has closed takes no keys, though its element stays for some tasks.
  */
 const OVER_THE_PAGE = "dialog[open], :popover-open";

@@ -1,5 +1,5 @@
 /**
- * What each key does: one table for the listener and the help.
+ * Actions of keys: one table for the listener and the help.
  * Owns: keys and their words.
  */
 

@@ -13,8 +13,8 @@ export const FINE = 128;
 const powerOfTwoBelow = (value) => 2 ** Math.floor(Math.log2(Math.max(1, value)));
 
 /**
- * Maximum width of a bucket that starts at `first`. `even` is the bound for a linear axis, `relative` for a log axis
- * (buckets per doubling, 0 = no bound).
+ * Maximum width of a bucket that starts at `first`. `even` bounds it for a linear axis. `relative` bounds it for a
+ * log axis, in buckets per doubling; 0 = no bound.
  * @param {number} even
  * @param {number} relative
  * @returns {(first: number) => number}

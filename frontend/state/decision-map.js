@@ -147,7 +147,7 @@ export function moved(side, at, key) {
 export function placeWords({ inputs, classes, cells }, { side, predicted, edges }, at, isStandard) {
   const [column, row] = cellAt(side, at);
   const cell = row * side + column;
-  // the prediction is that of the cell's middle, so name that place
+  // the prediction is for the cell's middle, so name that place
   const place = [column, row].map((one, k) => `${inputs[k]} ${number(edges[k][0] + ((one + 0.5) / side) * (edges[k][1] - edges[k][0]))}`).join(", ");
   const name = classes[predicted[cell]] ?? "nothing finite";
   const share = cells.probability && predicted[cell] !== NONE ? `, ${percent(decode(cells.probability)[cell] / SURE)}` : "";

@@ -1,6 +1,6 @@
 /**
  * Findings of all runs at the step on view: list, order and count.
- * Owns: that. Pure. findings.js handles those of one run.
+ * Owns: that. Pure. findings.js handles one run's.
  */
 
 import { isOpen } from "./findings.js";

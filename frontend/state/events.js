@@ -4,9 +4,9 @@
  * Owns: that. Pure. reduce.js handles other messages.
  */
 
-import { towardsTrouble, withFinding } from "./findings.js";
+import { selectTroubledRun, withFinding } from "./findings.js";
 import { laneOf, newest, runsOf } from "./opened.js";
-import { heard, settled, withRun } from "./parts.js";
+import { withPlayback, settled, withRun } from "./parts.js";
 import { fromNow, withEdit } from "./settings.js";
 
 /** @typedef {import("./types.js").State} State */
@@ -58,7 +58,7 @@ function finished(state, event) {
 function onFinding(state, { run: name, generation, finding }) {
   const run = state.runs[name];
   if (!run || (generation ?? run.generation) < run.generation) return state;
-  return towardsTrouble(withRun(state, name, { findings: withFinding(run.findings, finding) }));
+  return selectTroubledRun(withRun(state, name, { findings: withFinding(run.findings, finding) }));
 }
 
 /**
@@ -81,7 +81,7 @@ function driven(state, event) {
   const playing = event.playing ? "playing" : "paused";
   const runs = Object.entries(state.runs).map(([name, run]) => [name, ["playing", "paused"].includes(run.status) ? { ...run, status: playing } : run]);
   const playback = event.playing ? { ...state.playback, isOwn: false } : state.playback;
-  return { ...state, runs: Object.fromEntries(runs), playback: heard({ ...state, playback }, event) };
+  return { ...state, runs: Object.fromEntries(runs), playback: withPlayback({ ...state, playback }, event) };
 }
 
 const NOT_SETTINGS = ["type", "experiment", "run", "step", "generation", "event", "id", "at", "at_step", "label"];
@@ -141,5 +141,5 @@ export function without(state, name) {
   const { view } = state;
   // a removed run loses the selection
   const selection = { selectedRun: keep(view.selectedRun), networkRun: keep(view.networkRun), isRunChosen: view.isRunChosen && view.networkRun !== name };
-  return towardsTrouble({ ...state, runs, order, view: { ...view, ...selection }, experiment: { ...state.experiment, recipe } });
+  return selectTroubledRun({ ...state, runs, order, view: { ...view, ...selection }, experiment: { ...state.experiment, recipe } });
 }

@@ -59,7 +59,7 @@ export function exhibitOf(state) {
 /** The inputs of `exhibitOf`, for watching. @param {State} state @returns {unknown[]} */
 export const exhibitParts = ({ catalog, experiment, order, runs }) => [catalog, experiment?.recipe, ...order.map((name) => runs[name].edits)];
 
-/** The title above the page: the exhibit's, or that of an own experiment; "" before either is known. @param {State} state */
+/** The page's title: the exhibit's, or a fixed one for an own experiment; "" before either is known. @param {State} state */
 export const titleOf = (state) => (state.experiment && state.catalog ? exhibitOf(state)?.title ?? OWN : "");
 
 /** The invitation, true of any experiment. @param {State} state */

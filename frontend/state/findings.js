@@ -1,6 +1,6 @@
 /**
  * The Doctor's findings of one run: which exist, which were open at a step, their words and glyphs.
- * Owns: that, and the run that the page selects because of a problem. Pure. doctor.js lists those of all runs.
+ * Owns: that, and the run that the page selects because of a problem. Pure. doctor.js lists all runs' findings.
  */
 
 import { integer } from "./format.js";
@@ -45,7 +45,7 @@ export function withEvidence(stored, updates) {
   return stored.some(newer) ? stored.map((finding) => (newer(finding) ? { ...finding, ...newer(finding) } : finding)) : stored;
 }
 
-/** The findings at a step: later ones are left out, those that closed later are open, with their first evidence. @param {Finding[]} findings @param {number} step */
+/** The findings at a step: later ones are left out, and later closings are undone, with the first evidence. @param {Finding[]} findings @param {number} step */
 export const findingsAt = (findings, step) => findings
   .filter(({ since_step: since }) => since <= step)
   .map((finding) => (finding.until_step !== null && finding.until_step > step ? { ...finding, until_step: null } : finding))
@@ -86,7 +86,7 @@ const isInTrouble = (run) => run !== undefined && run.findings.some((finding) =>
  * @param {State} state
  * @returns {State}
  */
-export function towardsTrouble(state) {
+export function selectTroubledRun(state) {
   const { view, runs, order } = state;
   const isRead = view.inspector || view.tab === "step";
   const networkRun = order.find((name) => isInTrouble(runs[name]));

@@ -212,7 +212,7 @@ export function batchWords(sheet, { trainSamples: samples, testSamples }) {
 }
 
 /**
- * The live line of the strip: the weights of one layer, first those that have stopped.
+ * The live line of the strip: the weights of one layer, preferably one that has stopped.
  * @param {import("./types.js").Run} run
  * @param {string[]} weights
  * @param {number|null} dead  a dead layer
@@ -224,7 +224,7 @@ export function liveLine(run, weights, dead) {
   const name = stuck ?? weights[Math.floor((weights.length - 1) / 2)];
   const steps = { sgd: `lr * d${name}`, momentum: `lr * velocity_${name}` }[run.settings.optimizer];
   const code = steps ? `${name} -= ${steps}` : name;
-  // only making that step would tell which: the change may be finite up to its last line
+  // only that step would decide which: the change may be finite up to its last line
   if (run.status === "diverged") return { code, words: "stopped: the next step is not finite, or its loss is above a million times the first" };
   const isPlain = run.settings.optimizer === "sgd" && !run.settings.l1 && !run.settings.l2;
   if (stuck) return { code, words: `d${name} is exactly 0${isPlain ? `, so ${name} stays as it is` : ""}` };

@@ -77,7 +77,7 @@ export function nextMarker(state, step, direction) {
 }
 
 /**
- * The step that a finger means: that of a near mark, the first of several, or the step under it.
+ * The step that a finger means: a near mark's, the first of several, or the step under it.
  * @param {Marker[]} markers  by step
  * @param {number} step
  * @param {number} end  last step of the track

@@ -46,7 +46,7 @@ export function settled(state) {
  * @param {State} state
  * @param {{speed?: number|"max", pace?: import("./types.js").Pace}} told
  */
-export function heard({ playback, pending }, { speed = playback.speed, pace = playback.pace }) {
+export function withPlayback({ playback, pending }, { speed = playback.speed, pace = playback.pace }) {
   const isAsked = Object.values(pending).some((command) => command.do === "play");
   return isAsked || playback.isOwn ? playback : { ...playback, speed, pace };
 }

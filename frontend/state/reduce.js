@@ -6,11 +6,11 @@
 
 import { closedWith } from "./closed.js";
 import { EVENTS, withStorage, without } from "./events.js";
-import { towardsTrouble, withEvidence } from "./findings.js";
+import { selectTroubledRun, withEvidence } from "./findings.js";
 import { experimentOf, newest, runsOf, withNewerRecipes } from "./opened.js";
 import { FIRST, withMeasured } from "./instruments.js";
 import { withoutLostPast } from "./moments.js";
-import { heard, reachesPlanned, settled, withRun } from "./parts.js";
+import { withPlayback, reachesPlanned, settled, withRun } from "./parts.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Message} Message */
@@ -73,8 +73,8 @@ function opened(state, incoming, token) {
   const runs = runsOf(answer, state.runs, again);
   const order = answer.runs.map(({ name }) => name);
   const keep = (/** @type {string|null} */ name) => (name && order.includes(name) ? name : order[0] ?? null);
-  const playback = again ? heard(state, answer) : heard({ ...state, pending: {}, playback: { ...state.playback, isOwn: false } }, answer);
-  return towardsTrouble(settled({
+  const playback = again ? withPlayback(state, answer) : withPlayback({ ...state, pending: {}, playback: { ...state.playback, isOwn: false } }, answer);
+  return selectTroubledRun(settled({
     ...withStorage(state, answer.read_only ?? false),
     experiment: experimentOf(answer, again ? state.experiment : null, token),
     runs, order, playback, loading: null, waitingFor: null,

@@ -86,7 +86,7 @@ export function undoing(state, { do: what, run, body }) {
 }
 
 /**
- * What was done, for the notice with Undo. From the fifth run on colours repeat, and the notice says so.
+ * The applied remedy, for the notice with Undo. From the fifth run on colours repeat, and the notice says so.
  * @param {State} state  after the command
  * @param {Remedy} remedy
  * @param {CommandRequest} asked

@@ -87,8 +87,8 @@ const WITH_OWN_WORDS = ["at_step", "label", "batch_size", "optimizer", "momentum
 export function editWords(edit, before, catalog = null) {
   const isOther = edit.optimizer !== undefined && edit.optimizer !== before.optimizer;
   const base = isOther ? changed(before, { optimizer: edit.optimizer }, catalog) : before;
-  const standing = (/** @type {string} */ name) => (base[name] === undefined ? rowOf(catalog, "run_settings", name)?.default : base[name]);
-  const has = (/** @type {string} */ name) => edit[name] !== undefined && edit[name] !== standing(name);
+  const current = (/** @type {string} */ name) => (base[name] === undefined ? rowOf(catalog, "run_settings", name)?.default : base[name]);
+  const has = (/** @type {string} */ name) => edit[name] !== undefined && edit[name] !== current(name);
   const words = [
     has("batch_size") && `${batchWord(before.batch_size)} → ${batchWord(edit.batch_size)}`,
     isOther && (methodWord({ ...base, ...edit }) ?? wordFor("optimizers", edit.optimizer)),

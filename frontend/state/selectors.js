@@ -13,12 +13,12 @@ import { integer, number, plural } from "./format.js";
 /** @typedef {"units"|"predictions"|"weights"|((run: Run) => {step?: number}|null|undefined)} View  updated only a few times a second */
 
 /** The connection is lost, or the server has lost the experiment. */
-const UNHEARD = ["reconnecting", "offline", "restarted"];
+const DISCONNECTED = ["reconnecting", "offline", "restarted"];
 
 /** Nothing may be changed: no connection, or no token. @param {State} state */
 export const isLocked = (state) =>
   state.experiment === null || state.experiment.token === null ||
-  ["connecting", ...UNHEARD].includes(state.connection.status);
+  ["connecting", ...DISCONNECTED].includes(state.connection.status);
 
 /** Controls that change something are offered: not to visitors, and not while the server cannot store. @param {State} state */
 export const mayChange = ({ experiment, isReadOnly }) => experiment !== null && experiment.token !== null && !isReadOnly;
@@ -119,7 +119,7 @@ export function stateOf(run, { playback, looking, connection }) {
   if (run.step === 0) return { word: "waiting", glyph: null, tone: "muted" };
   if (run.status === "finished") return { word: "finished", glyph: "check", tone: "ok" };
   if (!playback.playing && !looking) return { word: "paused", glyph: null, tone: "muted" };
-  if (!looking && UNHEARD.includes(connection.status)) return { word: "no news", glyph: null, tone: "muted" };
+  if (!looking && DISCONNECTED.includes(connection.status)) return { word: "no news", glyph: null, tone: "muted" };
   return run.trend ? { ...TRENDS[run.trend], of: `train loss, the last ${plural(Math.min(run.step, lately(run.step)), "step")}` } : NOT_KNOWN;
 }
 

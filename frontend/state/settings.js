@@ -13,7 +13,7 @@ import { defaultsOf, ownNames } from "./catalog.js";
 /** @typedef {import("./types.js").Catalog} Catalog */
 
 /**
- * Settings without those of a single optimizer: these stay when the optimizer changes.
+ * Settings shared by all optimizers: they stay when the optimizer changes.
  * @param {Json} settings
  * @param {Catalog|null} catalog
  */

@@ -39,7 +39,7 @@ const LEFT_BEHIND = [
 ];
 
 /**
- * What a kind of link opens, and what to know before sending it.
+ * Content of a kind of link, and warnings before sending it.
  * @param {State} state
  * @param {Kind} kind
  * @param {string} origin

@@ -1,6 +1,6 @@
 /**
  * Holds the page's state.
- * Owns: which listeners hear of which slice, and when.
+ * Owns: which listeners get which slice, and when.
  */
 
 /** @typedef {import("./types.js").State} State */
@@ -33,20 +33,20 @@ export function createStore(initial, reduce) {
     const next = reduce(state, message);
     if (next === state) return;
     state = next;
-    for (const tell of [...watchers]) if (watchers.has(tell)) tell();
+    for (const notify of [...watchers]) if (watchers.has(notify)) notify();
   }
 
   /** @type {Store["watch"]} */
   function watch(select, listener) {
     let last = select(state);
-    const tell = () => {
+    const notify = () => {
       const value = select(state);
       if (isSame(value, last)) return;
       last = value;
       listener(value, state);
     };
-    watchers.add(tell);
-    return () => void watchers.delete(tell);
+    watchers.add(notify);
+    return () => void watchers.delete(notify);
   }
 
   return { get: () => state, dispatch, watch };

@@ -281,7 +281,7 @@
  * @property {() => Promise<string>} kernelWords  which kernel makes the steps, requested anew
  */
 /**
- * What an app needs from outside; tests pass their own.
+ * An app's environment; tests pass their own.
  * @typedef {object} Environment
  * @property {typeof fetch} fetch
  * @property {new (url: string) => WebSocket} WebSocket

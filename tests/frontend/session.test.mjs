@@ -20,7 +20,7 @@ function begun({ held = {}, arrived = null, coarse = {}, random = 0.5 } = {}) {
 
 const hello = { type: "experiment", experiment: "e1", state: answer() };
 const sent = (actions) => actions.filter((action) => action.do === "send").map(({ message }) => message);
-const told = (actions) => actions.filter((action) => action.do === "tell").map(({ message }) => message);
+const told = (actions) => actions.filter((action) => action.do === "dispatch").map(({ message }) => message);
 const statusOf = (actions) => told(actions).findLast((message) => message.status)?.status;
 
 function live(given) {
@@ -156,9 +156,9 @@ test("after a failed attempt the server is checked before a socket is opened", (
   happen("closed", { code: 1006 });
   assert.equal(next(), "connect");
   happen("closed", { code: 1006 });
-  assert.equal(next(), "knock");
+  assert.equal(next(), "probe");
   happen("closed", { code: 1006 });
-  assert.equal(next(), "knock");
+  assert.equal(next(), "probe");
   happen("opened");
   hear(hello);
   happen("closed", { code: 1006 });
@@ -171,9 +171,9 @@ test("an unanswered check does not block: the socket is next, then the check aga
   happen("closed", { code: 1006 });
   next();
   happen("closed", { code: 1006 });
-  assert.equal(next(), "knock");
-  for (const then of ["connect", "knock", "connect"]) {
-    assert.deepEqual(happen("tick", {}, 12_001).map((action) => action.do), ["close", "tell"]);
+  assert.equal(next(), "probe");
+  for (const then of ["connect", "probe", "connect"]) {
+    assert.deepEqual(happen("tick", {}, 12_001).map((action) => action.do), ["close", "dispatch"]);
     assert.equal(next(), then);
   }
 });
