@@ -22,7 +22,11 @@ RUN python3 -m venv /opt/build \
  && /opt/build/bin/python -m pip --python /opt/fallline/bin/python install \
       --only-binary :all: --require-hashes -r requirements/run.txt
 
-COPY pyproject.toml README.md LICENSE ./
+# What the page is built from: of the very bytes, too. The wheel holds the built page, so what runs needs no Node.
+COPY frontend/package.json frontend/package-lock.json frontend/
+RUN PATH=/opt/build/bin:$PATH npm ci --prefix frontend --no-audit --no-fund
+
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY backend backend
 COPY frontend frontend
 RUN /opt/build/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir /src/dist . \

@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 NODE_CHECKS := tests/frontend/node_modules
+BUILD_PAGE := $(PY) hatch_build.py
 # One BLAS thread a process: the same sums whatever the machine. Bytecode is written whatever the caller says, since a
 # suite starts a hundred processes.
 ONE_THREAD := PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1
@@ -17,7 +18,7 @@ PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 # Verbs run in the order written, also under -j: the cheap checks come first, and two test suites never share the cores.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help run install compiling install-test test test-long lint types layers check-js test-frontend test-python test-browser \
+.PHONY: help run install page watch compiling install-test test test-long lint types layers check-js test-frontend test-python test-browser \
         test-pythons chaos fulldisk powerloss siege lives doctor bench screenshot format lock image verify-image clean
 
 help: ## list the verbs
@@ -25,10 +26,17 @@ help: ## list the verbs
 
 # --- running --------------------------------------------------------------------------------------------------------
 
-run: $(VENV)/compiled ## start fallline and open it in the browser (PORT=8000, HOST=127.0.0.1, OPEN=1)
+run: $(VENV)/compiled page ## start fallline and open it in the browser (PORT=8000, HOST=127.0.0.1, OPEN=1)
 	@exec $(BIN)/fallline serve --host $(HOST) --port $(PORT) $(if $(filter-out 0 no false,$(OPEN)),--open)
 
-install: $(VENV)/compiled ## install fallline into .venv, without starting it
+install: $(VENV)/compiled page ## install fallline into .venv, without starting it
+
+page: $(VENV)/installed ## build the page into frontend/dist where its sources have changed
+	@$(BUILD_PAGE)
+
+watch: $(VENV)/compiled page ## start fallline, and build the page again after each change of its sources
+	@$(BIN)/node frontend/build.mjs --watch & trap "kill $$!" EXIT INT TERM; \
+	$(BIN)/fallline serve --host $(HOST) --port $(PORT) $(if $(filter-out 0 no false,$(OPEN)),--open)
 
 # The stamps are what makes a second run quick: nothing is asked of pip until a lock or the package's metadata changes.
 $(VENV)/installed: $(VENV)/created pyproject.toml requirements/run.txt requirements/build.txt
@@ -37,9 +45,10 @@ $(VENV)/installed: $(VENV)/created pyproject.toml requirements/run.txt requireme
 	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# Compiling takes one core; meanwhile another installs what the page is built from, and builds it.
 $(VENV)/compiled: $(VENV)/installed
 	@echo "== compiling the kernels"
-	@$(BIN)/fallline warm >/dev/null || echo "NumPy will serve"
+	@$(BUILD_PAGE) & page=$$!; $(BIN)/fallline warm >/dev/null || echo "NumPy will serve"; wait $$page
 	@touch $@
 
 $(VENV)/created:
@@ -62,7 +71,7 @@ test-long: install-test ## what takes longer: the tests that make test leaves ou
 compiling: $(VENV)/installed
 	@$(BIN)/fallline warm </dev/null >/dev/null 2>&1 &
 
-install-test: $(VENV)/installed-test $(NODE_CHECKS)/installed
+install-test: $(VENV)/installed-test $(NODE_CHECKS)/installed page
 
 # Of what the tests need, most is never imported: what is, is compiled then.
 $(VENV)/installed-test: $(VENV)/installed requirements/test.txt
@@ -166,8 +175,10 @@ lock: $(VENV)/installed-test ## write the locks anew from pyproject.toml and pac
 	@$(BIN)/$(LOCK) pyproject.toml --extra fast --extra datasets --group test -o requirements/test.txt
 	@$(BIN)/$(LOCK) pyproject.toml --extra fast -c requirements/test.txt -o requirements/run.txt
 	@$(BIN)/$(LOCK) --group build -c requirements/test.txt -o requirements/build.txt
-	@PATH="$(CURDIR)/$(BIN):$$PATH" npm install --prefix tests/frontend --package-lock-only \
-	  --omit-lockfile-registry-resolved --no-audit --no-fund --loglevel=error
+	@for folder in frontend tests/frontend; do \
+	  PATH="$(CURDIR)/$(BIN):$$PATH" npm install --prefix $$folder --package-lock-only \
+	    --omit-lockfile-registry-resolved --no-audit --no-fund --loglevel=error || exit 1; \
+	done
 
 image: ## build the container image with Docker
 	docker build -t fallline .
@@ -176,5 +187,6 @@ verify-image: $(VENV)/installed-test ## build and run the image with buildah and
 	@bash tests/container/verify.sh
 
 clean: ## remove what was built, measured and cached; .venv and .venvs stay
-	rm -rf benchmarks/.rivals dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis $(NODE_CHECKS)
+	rm -rf benchmarks/.rivals dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis \
+	  $(NODE_CHECKS) frontend/node_modules frontend/dist
 	find backend tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -86,7 +86,7 @@ EDIT = """() => new Promise((told) => {
 
 OPENING = """() => {
     const resources = performance.getEntriesByType("resource");
-    const bytes = (own) => resources.filter(({ name }) => own === !name.includes("plotly.min"))
+    const bytes = (own) => resources.filter(({ name }) => own === !(name.includes("/plotly-") && name.endsWith(".js")))
         .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0) / 1024;
     return { usable: __moments.usable, own: bytes(true), plotly: bytes(false) };
 }"""

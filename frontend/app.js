@@ -53,7 +53,7 @@ export function createApp(environment = browserEnvironment()) {
   const initial = initialState();
   const store = createStore({ ...initial, view: { ...initial.view, ...keeper.view() } }, reduce);
   const series = createSeriesStore();
-  const api = createApi(environment.fetch, environment.origin, () => keeper.owner(environment.secret));
+  const api = createApi(environment.fetch, environment.address, () => keeper.owner(environment.secret));
   const line = createLine({ environment, store, series });
   const visits = createVisits({ api, environment, keeper, line, series, store });
   const observer = createObserver({ api, store, seriesOf: series.of, environment });
@@ -299,7 +299,7 @@ export function createApp(environment = browserEnvironment()) {
     async linkTo(of, state = store.get()) {
       const link = of === "watch" ? null : linkOf(state, of);
       const fragment = of === "watch" ? watchOf(state.experiment?.id ?? "") : link && await pack(link);
-      return fragment && `${environment.origin}/#${fragment}`;
+      return fragment && `${environment.address}/#${fragment}`;
     },
     qr: (text) => outcome("svg", api.qr(text)),
     async changeScript() {

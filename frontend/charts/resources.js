@@ -15,22 +15,14 @@ const PATIENCE = 3_000;
 /** Waits for an idle browser, after the page is usable. */
 const idle = () => new Promise((go) => ("requestIdleCallback" in window ? requestIdleCallback(go, { timeout: 500 }) : setTimeout(go, 50)));
 
-/**
- * Plotly adds its map library's style sheet unless an element of this name exists. No map is drawn here, and the
- * content security policy forbids style sheets in the page.
- */
-const MAP_STYLES = "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc0130da53";
+/** The address that the build wrote into the page. @param {string} selector @param {string} attribute */
+const addressIn = (selector, attribute) => document.querySelector(selector)?.getAttribute(attribute) ?? "";
 
-function keepMapStylesOut() {
-  if (!document.getElementById(MAP_STYLES)) document.head.append(Object.assign(document.createElement("meta"), { id: MAP_STYLES }));
-}
-
-/** Loads a classic script whose address the server wrote into the page. @returns {Promise<any>} */
+/** Loads a classic script, which sets `window.Plotly`. @returns {Promise<any>} */
 function loadScript() {
-  keepMapStylesOut();
   return new Promise((loaded, failed) => {
     const script = document.createElement("script");
-    script.src = /** @type {HTMLMetaElement} */ (document.querySelector('meta[name="plotly-src"]')).content;
+    script.src = addressIn('meta[name="plotly-src"]', "content");
     script.onload = () => loaded(/** @type {any} */ (window).Plotly);
     script.onerror = () => failed(new Error("Plotly could not be loaded"));
     document.head.append(script);
@@ -46,7 +38,7 @@ export function loadPlotly() {
 
 /** @returns {Promise<Json>} */
 export function loadTemplate() {
-  template ??= fetch(new URL("../figures/plotly-template.json", import.meta.url)).then((answer) => {
+  template ??= fetch(addressIn('meta[name="template-src"]', "content")).then((answer) => {
     if (!answer.ok) throw new Error("the charts' template could not be loaded");
     return answer.json();
   });
@@ -70,7 +62,7 @@ export function loadTypeface() {
  */
 export async function typefaceRule() {
   try {
-    const answer = await fetch(new URL("../fonts/inter.woff2", import.meta.url));
+    const answer = await fetch(addressIn('link[as="font"]', "href"));
     const bytes = new Uint8Array(await answer.arrayBuffer());
     const text = btoa(bytes.reduce((binary, byte) => binary + String.fromCharCode(byte), ""));
     return answer.ok ? `@font-face{font-family:Inter;font-weight:400 650;src:url(data:font/woff2;base64,${text})}` : "";

@@ -60,7 +60,7 @@ function shareFace(app) {
   async function show(kind) {
     const mine = ++turn;
     choice.show(kind);
-    words.replaceChildren(...shareWords(state, kind, app.environment.origin).map((text) => make("p", {}, text)));
+    words.replaceChildren(...shareWords(state, kind, app.environment.address).map((text) => make("p", {}, text)));
     clear();
     const link = await app.linkTo(kind, state);
     if (mine !== turn) return;

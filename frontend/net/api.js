@@ -20,10 +20,10 @@ const NO_ANSWER = { title: "The server does not answer.", detail: "Check that it
 
 /**
  * @param {typeof globalThis.fetch} fetch
- * @param {string} origin
+ * @param {string} address  of the page
  * @param {() => string} owner  the owner key for new experiments and tables
  */
-export function createApi(fetch, origin, owner) {
+export function createApi(fetch, address, owner) {
   /**
    * @param {string} path
    * @param {{method?: string, body?: Json|Blob, token?: string|null, isOwned?: boolean, under?: string, kind?: string}} [how]  a Blob is sent unchanged, with its own type
@@ -35,7 +35,7 @@ export function createApi(fetch, origin, owner) {
     if (token) headers.Authorization = `Bearer ${token}`;
     if (isOwned) headers["Fallline-Owner"] = owner();
     const request = { method, headers, ...(body ? { body: body instanceof Blob ? body : JSON.stringify(body) } : {}) };
-    const response = await fetch(`${origin}${under}${path}`, request).catch(() => {
+    const response = await fetch(`${address}${under}${path}`, request).catch(() => {
       throw new Refused(NO_ANSWER);
     });
     if (response.status === 204) return null;

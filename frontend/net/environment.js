@@ -48,7 +48,7 @@ export function browserEnvironment() {
     random: Math.random,
     uuid: () => crypto.randomUUID?.() ?? secret(),
     secret,
-    origin: location.origin,
+    address: new URL(".", location.href).href.replace(/\/$/, ""),
     fps: fpsOf(location.search),
     hidden: () => document.hidden,
     narrow: () => matchMedia("(max-width: 720px)").matches,

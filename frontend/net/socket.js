@@ -12,12 +12,12 @@
 const NOBODY = 1006;
 
 /**
- * @param {Pick<Environment, "WebSocket"|"fetch"|"origin"|"now"|"setTimeout"|"clearTimeout">} environment
+ * @param {Pick<Environment, "WebSocket"|"fetch"|"address"|"now"|"setTimeout"|"clearTimeout">} environment
  * @param {Session} session
  * @param {(action: Action) => (Json & {type: string})|void} perform  performs the other actions; may return an input
  */
 export function createSocket(environment, session, perform) {
-  const url = `${environment.origin.replace(/^http/, "ws")}/api/v1/stream`;
+  const url = `${environment.address.replace(/^http/, "ws")}/api/v1/stream`;
   /** @type {WebSocket|null} */
   let socket = null;
   /** @type {AbortController|null} */
@@ -68,7 +68,7 @@ export function createSocket(environment, session, perform) {
       else handle({ type: "closed", code: NOBODY });
     }
     // a proxy reports a server that is gone; one that blocks this request leaves the answer to the socket
-    environment.fetch(`${environment.origin}/healthz`, { cache: "no-store", signal: mine.signal }).then(({ status }) => answered(status < 500), () => answered(false));
+    environment.fetch(`${environment.address}/healthz`, { cache: "no-store", signal: mine.signal }).then(({ status }) => answered(status < 500), () => answered(false));
   }
 
   /** Only the newest socket counts: an abandoned one may still send events. */

@@ -22,7 +22,7 @@ export function filesOf({ catalog, experiment, order, runs }, run) {
   const query = run === ALL ? "" : `?run=${encodeURIComponent(run)}`;
   return rowsOf(catalog, "exports").map(({ name, help, of_first: ofFirst }) => ({
     name, help, of: ofFirst && run === ALL && order.length > 1 ? runs[order[0]].label : "",
-    href: `/api/v1/experiments/${encodeURIComponent(experiment?.id ?? "")}/export/${name}${query}`,
+    href: `api/v1/experiments/${encodeURIComponent(experiment?.id ?? "")}/export/${name}${query}`,
   }));
 }
 

@@ -42,11 +42,11 @@ const LEFT_BEHIND = [
  * Content of a kind of link, and warnings before sending it.
  * @param {State} state
  * @param {Kind} kind
- * @param {string} origin
+ * @param {string} address
  * @returns {string[]}
  */
-export function shareWords(state, kind, origin) {
-  const { hostname } = new URL(origin);
+export function shareWords(state, kind, address) {
+  const { hostname } = new URL(address);
   const isHere = hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
   const here = kind === "watch"
     ? "This address works on this computer only."

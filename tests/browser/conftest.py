@@ -17,6 +17,7 @@ from playwright.sync_api import Error as PlaywrightError
 from browser.chromium import launch
 from browser.dashboard import DESKTOP, PATIENCE, Dashboard
 from browser.tabs import PHONES, Kind, Tabs, new_profile
+from support.page import page_built
 from support.serving import serving
 
 OpenLab = Callable[..., Dashboard]
@@ -33,6 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
+    page_built()
     with serving() as url:
         yield url
 

@@ -43,6 +43,10 @@ class Line:
         """Keep connections open but pass nothing on, until cut."""
         self._flows.clear()
 
+    def passed_on(self, portion: bytes) -> bytes:
+        """What becomes of these bytes on their way."""
+        return portion
+
     def close(self) -> None:
         _end(self._listener)
         self._listener.close()
@@ -73,7 +77,7 @@ class Line:
         with contextlib.suppress(OSError):
             while portion := source.recv(65536):
                 self._flows.wait()
-                sink.sendall(portion)
+                sink.sendall(self.passed_on(portion))
         for end in (source, sink):
             _end(end)
         with self._lock:
@@ -82,15 +86,24 @@ class Line:
         source.close()
 
 
+class Prefix(Line):
+    """Stands before a server as a proxy does that offers it under a path, and strips the path from requests."""
+
+    PATH = "/some/where"
+
+    def passed_on(self, portion: bytes) -> bytes:
+        return portion.replace(f" {self.PATH}/".encode(), b" /")
+
+
 def _end(end: socket.socket) -> None:
     with contextlib.suppress(OSError):
         end.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
-def open_line(target: int) -> Iterator[Line]:
+def open_line(target: int, kind: type[Line] = Line) -> Iterator[Line]:
     """Relay connections to this port."""
-    line = Line(target)
+    line = kind(target)
     try:
         yield line
     finally:

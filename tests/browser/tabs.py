@@ -25,7 +25,7 @@ const { get, set } = Object.getOwnPropertyDescriptor(HTMLScriptElement.prototype
 Object.defineProperty(HTMLScriptElement.prototype, "src", {
     get,
     set(address) {
-        if (address.endsWith("/plotly.min.js")) setTimeout(() => this.onload());
+        if (address.startsWith("assets/plotly-")) setTimeout(() => this.onload());
         else set.call(this, address);
     },
 });"""

@@ -62,7 +62,7 @@ def test_the_invitation_covers_no_words(open_lab: OpenLab, size: tuple[int, int]
 def test_plotly_is_asked_for_only_when_the_page_can_be_used(open_lab: OpenLab) -> None:
     lab = open_lab(plotted=True)
     entries = lab.page.evaluate("""() => performance.getEntriesByType("resource")
-        .filter(({ name }) => name.includes("plotly") && name.endsWith(".js") && !name.includes("chart"))
+        .filter(({ name }) => name.includes("/plotly-") && name.endsWith(".js"))
         .map(({ startTime }) => startTime)""")
     assert len(entries) == 1
     assert 0 < lab.page.evaluate("__moments.usable") < entries[0]

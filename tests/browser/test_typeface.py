@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hatch_build import sources_of
 from playwright.sync_api import BrowserContext, Route, expect
 
 from browser.conftest import OpenLab, Visits
 from browser.dashboard import PHONE, Dashboard
 from browser.test_exports import content, open_panel, take
+from integration import test_page_logic
 
 ROOT = Path(__file__).parents[2]
-FILE = re.compile(r"/assets/[0-9a-f]+/fonts/inter\.woff2$")
+FILE = re.compile(r"/assets/inter-[A-Z0-9]{8}\.woff2$")
 
 # Formulas and code use the machine's monospaced face.
 WRITTEN = """() => [...document.querySelectorAll("body *")].filter((each) =>
@@ -93,12 +97,14 @@ def test_every_word_uses_the_shipped_typeface(open_lab: OpenLab, size: tuple[int
 
 def test_the_typeface_is_requested_once_before_the_scripts(open_lab: OpenLab) -> None:
     lab = open_lab(plotted=True)
-    assert [url for url in lab.requests if "font" in url] == [url for url in lab.requests if FILE.search(url)]
+    assert [url for url in lab.requests if "inter" in url] == [
+        url for url in lab.requests if FILE.search(url)
+    ]
     urls = [url for url in lab.requests if FILE.search(url)]
     assert len(urls) == 1
     assert urls[0].startswith(lab.address)
     first = [url for url in lab.requests if url.startswith(lab.address)].index(urls[0])
-    scripts = [at for at, url in enumerate(lab.requests) if url.endswith("/main.js")]
+    scripts = [at for at, url in enumerate(lab.requests) if "/assets/main-" in url]
     assert first < scripts[0]
 
 
@@ -129,9 +135,8 @@ def test_the_typeface_has_the_widths_of_inter_and_tabular_figures(open_lab: Open
 def test_the_typeface_has_every_character_of_page_and_server(open_lab: OpenLab) -> None:
     sources = [
         path
-        for folder in ("frontend", "backend/fallline")
-        for path in (ROOT / folder).rglob("*")
-        if path.suffix in {".js", ".html", ".css", ".py", ".json"} and "node_modules" not in path.parts
+        for path in (*sources_of(ROOT / "frontend"), *(ROOT / "backend/fallline").rglob("*"))
+        if path.suffix in {".js", ".html", ".css", ".py", ".json"}
     ]
     assert len(sources) > 300
     signs = {
@@ -190,15 +195,22 @@ def test_nothing_moves_when_the_typeface_loads(visits: Visits) -> None:
     assert lab.page.evaluate(boxes) == before
 
 
+def tick_widths(words: list[str]) -> list[float]:
+    """The widths that charts assume."""
+    script = (
+        f'import {{ tickWidth }} from "{ROOT}/frontend/charts/letters.js";'
+        f"console.log(JSON.stringify({json.dumps(words)}.map(tickWidth)));"
+    )
+    command = [test_page_logic.node(), "--input-type=module", "--eval", script]
+    widths: list[float] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    return widths
+
+
 def test_tick_labels_have_the_assumed_widths(open_lab: OpenLab) -> None:
     lab = open_lab()
     words = ["0.0001", "1,000,000", "−1.5e−6", "100M", "4,288", "88.8"]
     measured = lab.page.evaluate(WIDTHS, [[text, ""] for text in words])
-    widths = lab.page.evaluate(
-        """(words) => import(new URL("charts/letters.js", document.querySelector("script[type=module]").src))
-            .then(({ tickWidth }) => words.map(tickWidth))""",
-        words,
-    )
+    widths = tick_widths(words)
     for text, width, room in zip(words, measured, widths, strict=True):
         assert 0.11 * width <= room + 0.1 < 1.25 * 0.11 * width, text
 

@@ -28,11 +28,11 @@ def main() -> int:
     """Go through the session; an exception, and so a non-zero exit, where something is not as promised."""
     server = sys.argv[1]
     page = ask(server + "/").decode()
-    assets = sorted(set(re.findall(r'(?:src|href)="(/assets/[^"]+)"', page)))
+    assets = sorted(set(re.findall(r'(?:src|href)="(assets/[^"]+)"', page)))
     assert assets, "the page names no assets"
     for asset in assets:
         try:
-            ask(server + asset)
+            ask(f"{server}/{asset}")
         except HTTPError as error:
             raise AssertionError(f"{asset} answers {error.code}") from error
     experiments = server + "/api/v1/experiments"

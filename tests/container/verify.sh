@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds and runs the Dockerfile without a Docker engine, and checks what the image promises.
 #
-# Debian itself stands in for the base image, buildah for the builder, podman with runc for the engine; the wheels come
-# from a folder, of the bytes that the lock names, so that the build inside needs no network. What this shows and what
+# Debian itself stands in for the base image, buildah for the builder, podman with runc for the engine; wheels and npm
+# packages come from folders, of the bytes that the locks name, so that the build inside needs no network. What this shows and what
 # it does not is said at the end. Works in a folder of its own and leaves nothing behind (KEEP=1 keeps it, to look at).
 set -euo pipefail
 
@@ -88,6 +88,12 @@ for lock in build run; do
     --platform "manylinux_2_28_$machine" --platform "manylinux_2_17_$machine" --platform "manylinux2014_$machine" \
     --platform any --no-deps --require-hashes -r "$root/requirements/$lock.txt"
 done
+
+step "the packages that the page's lock names"
+mkdir "$work/page"
+cp "$root/frontend/package.json" "$root/frontend/package-lock.json" "$work/page"
+PATH=$(dirname "$python"):$PATH npm ci --prefix "$work/page" --cache "$work/npm" --no-audit --no-fund --silent
+printf 'cache=/npm\noffline=true\n' >"$work/npmrc"
 printf '[global]\nno-index = true\nfind-links = /wheels\n' >"$work/pip.conf"
 
 step "building"
@@ -96,11 +102,12 @@ begun=$(seconds)
 # shellcheck disable=SC2086
 build bud --isolation chroot --network host --format docker --pull=never $limits \
   --build-arg BASE=localhost/base:stand-in \
+  --volume "$work/npm:/npm" --volume "$work/npmrc:$(getent passwd root | cut -d: -f6)/.npmrc:ro" \
   --volume "$work/wheels:/wheels:ro" --volume "$work/pip.conf:/etc/pip.conf:ro" \
   --tag "$image" "$root" >"$work/build.log" 2>&1 || { tail -30 "$work/build.log" >&2; fail "the build"; }
 took=$(since "$begun")
 at_most "$took" 120 || fail "the build took $took s, more than 120"
-holds "built from those wheels alone in $took s"
+holds "built from those files alone in $took s"
 
 step "what the image says of itself"
 build inspect --type image "$image" >"$work/image.json"

@@ -19,7 +19,7 @@ const lab = (told = answer()) => [{ type: "catalog", catalog: { ...catalog, expo
 
 test("files come from the catalog, for all runs or one, and a file of one run names it", () => {
   const state = lab();
-  const at = `/api/v1/experiments/${state.experiment.id}/export`;
+  const at = `api/v1/experiments/${state.experiment.id}/export`;
   assert.deepEqual(filesOf(state, ALL).map(({ href, of }) => [href, of]), [[`${at}/recipe.json`, ""], [`${at}/script.py`, state.runs.gd.label]]);
   assert.deepEqual(filesOf(state, "sgd").map(({ href, of }) => [href, of]), [[`${at}/recipe.json?run=sgd`, ""], [`${at}/script.py?run=sgd`, ""]]);
   assert.deepEqual(choicesOf(state).map(({ value, text }) => [value, text]), [[ALL, "Both runs"], ["gd", state.runs.gd.label], ["sgd", state.runs.sgd.label]]);

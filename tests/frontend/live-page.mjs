@@ -4,7 +4,7 @@
 
 import { createApp } from "../../frontend/app.js";
 
-const [origin, dark] = [process.argv[2], Number(process.argv[3])];
+const [address, dark] = [process.argv[2], Number(process.argv[3])];
 const wait = (ms) => new Promise((go) => setTimeout(go, ms));
 const kept = new Map();
 const net = { down: false, open: new Set() };
@@ -18,7 +18,7 @@ class Socket extends WebSocket {
 }
 
 const app = createApp({
-  fetch, WebSocket: Socket, origin, fps: 30, now: () => performance.now(), hidden: () => false, narrow: () => false, random: Math.random, uuid: () => crypto.randomUUID(), secret: () => crypto.randomUUID().replaceAll("-", ""),
+  fetch, WebSocket: Socket, address, fps: 30, now: () => performance.now(), hidden: () => false, narrow: () => false, random: Math.random, uuid: () => crypto.randomUUID(), secret: () => crypto.randomUUID().replaceAll("-", ""),
   storage: { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => void kept.set(key, value), removeItem: (key) => void kept.delete(key) },
   setTimeout, clearTimeout, listen: () => {}, fragment: () => "", setFragment: () => {},
 });
@@ -72,7 +72,7 @@ await wait(300);
 const { experiment, runs } = app.store.get();
 const report = { cut_at: at, runs: {} };
 for (const name of ["gd", "sgd"]) {
-  const answer = await fetch(`${origin}/api/v1/experiments/${experiment.id}/runs/${name}/history?buckets=10000`);
+  const answer = await fetch(`${address}/api/v1/experiments/${experiment.id}/runs/${name}/history?buckets=10000`);
   const { wrong, end } = differences(app.series.of(name), await answer.json());
   report.runs[name] = { step: runs[name].step, held: end, wrong: wrong.slice(0, 5), edits: runs[name].edits };
 }

@@ -83,7 +83,7 @@ test("two tabs share the key of the first", () => {
 });
 
 test("a browser's key is 32 random hex digits, different each time", () => {
-  globalThis.location ??= /** @type {any} */ ({ origin: "http://lab", search: "" });
+  globalThis.location ??= /** @type {any} */ ({ href: "http://lab/", search: "" });
   const { secret } = browserEnvironment();
   const keys = Array.from({ length: 50 }, secret);
   assert.ok(keys.every((key) => /^[0-9a-f]{32}$/.test(key)));

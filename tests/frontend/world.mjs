@@ -72,7 +72,7 @@ export function world({ stored = {}, known = {}, fragment = "", haste = 1 } = {}
   let ids = 0;
   let secrets = 0;
   const app = createApp({
-    fetch, WebSocket: Socket, origin: "http://lab", fps: 10, now: () => clock.now, hidden: () => false, narrow: () => false, random: () => 0, uuid: () => `id${++ids}`, secret: () => `${++secrets}`.padStart(32, "0"),
+    fetch, WebSocket: Socket, address: "http://lab", fps: 10, now: () => clock.now, hidden: () => false, narrow: () => false, random: () => 0, uuid: () => `id${++ids}`, secret: () => `${++secrets}`.padStart(32, "0"),
     storage: { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => void kept.set(key, value), removeItem: (key) => void kept.delete(key) },
     setTimeout: (run, ms) => setTimeout(run, ms / haste).unref(), clearTimeout, listen: (hear) => (clock.signal = hear),
     fragment: () => address.fragment, setFragment: (next) => void (address.fragment = next),

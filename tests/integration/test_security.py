@@ -11,6 +11,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from fallline.web.security import CONTENT_SECURITY_POLICY, HEADERS
+from support.page import page_built
 from support.serving import NUMPY, Server, created, open_app, open_server, raw
 
 FOREIGN = [
@@ -127,7 +128,8 @@ async def test_only_the_servers_own_names_are_answered() -> None:
 
 async def responses(client: httpx.AsyncClient) -> dict[str, httpx.Response]:
     one = await created(client)
-    plotly = (await client.get("/")).text.split('name="plotly-src" content="')[1].split('"')[0]
+    page_built()
+    plotly = "/" + (await client.get("/")).text.split('name="plotly-src" content="')[1].split('"')[0]
     return {
         "page": await client.get("/"),
         "asset": await client.get(plotly),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, WebSocket
@@ -41,7 +41,7 @@ from fallline.web.socket import Connection
 MOST_SOCKETS = 1_000
 """Sockets that watch an experiment. Each takes some 50 KB, and a page needs one."""
 
-PAGE_PATHS = {"/": ("GET",), "/openapi.json": ("GET",), "/assets/{version}/{path:path}": ("GET",)}
+PAGE_PATHS = {"/": ("GET",), "/openapi.json": ("GET",), "/assets/{name}": ("GET",)}
 
 
 def build_app(lab: Lab, pages: Pages, settings: Settings) -> FastAPI:
@@ -54,7 +54,7 @@ def build_app(lab: Lab, pages: Pages, settings: Settings) -> FastAPI:
         redirect_slashes=False,
         lifespan=_lifespan,
     )
-    app.state.lab, app.state.pages, app.state.is_ready = lab, pages, False
+    app.state.lab, app.state.is_ready = lab, False
     app.state.drawing = asyncio.Semaphore(1)
     app.state.rate_limiter = RateLimiter(settings.requests_per_second)
     apis = (
@@ -112,11 +112,7 @@ def _paths(document: dict[str, Any]) -> dict[str, tuple[str, ...]]:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await app.state.lab.start()
-    packing = asyncio.create_task(app.state.pages.pack())
     app.state.is_ready = True
     yield
     app.state.is_ready = False
-    packing.cancel()
-    with suppress(asyncio.CancelledError):
-        await packing
     await app.state.lab.stop()

