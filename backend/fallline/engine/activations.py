@@ -1,7 +1,7 @@
-"""The table of activations: each a function of the pre-activation z, and its derivative told by z and the output a.
+"""The table of activations: functions of the pre-activation z, with their derivatives.
 
-Must not know layers or losses. Most derivatives are written in the output, which costs least; where the output does not
-tell it, or has lost the digits that would, they are written in z. Adding a row touches this file only.
+Most derivatives use the output a, which is cheapest. They use z if a does not determine the derivative, or lacks the
+digits for it.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ LEAK = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """One activation.
+    """One activation; all arrays have the same shape.
 
-    `apply(z, out)` writes the outputs into `out`; z stays as it is, unless it is `out`. `slope(z, a, out)` writes the
-    derivative at the pre-activations z, whose outputs are a; z may be `out`, a may not. All shapes are equal. `dies`
-    says that a unit can be off: output and slope exactly 0 whatever the input. `steepest` is the largest slope of one
-    that flattens on both sides, where a unit can be saturated. `source` is a short reference.
+    `apply(z, out)` writes the outputs into `out`; z is unchanged unless it is `out`. `slope(z, a, out)` writes the
+    derivative at the pre-activations z with the outputs a; `out` may be z but not a. With `dies` a unit can be off:
+    output and slope exactly 0 for every input. `steepest` is the largest slope of an activation that flattens on both
+    sides, so that units can saturate. `source` is a short reference.
     """
 
     name: str
@@ -41,13 +41,13 @@ class Activation:
     parameters: tuple[Parameter, ...] = ()
 
     def __call__(self, z: Array) -> Array:
-        """The outputs in a fresh array; z stays as it is."""
+        """The outputs in a new array."""
         out = z.copy()
         self.apply(out, out)
         return out
 
     def derivative(self, z: Array, a: Array) -> Array:
-        """The derivative at the pre-activations z with the outputs a, in a fresh array."""
+        """The derivative at the pre-activations z with the outputs a, in a new array."""
         out = np.empty_like(a)
         self.slope(z, a, out)
         return out
@@ -58,7 +58,7 @@ def _relu(z: Array, out: Array) -> None:
 
 
 def _relu_slope(z: Array, a: Array, out: Array) -> None:
-    # As a number, never as a bool mask: NumPy would cast it at every product (measured: +1 us at 900 samples).
+    # A number, not a bool mask: NumPy would cast a mask at every product (measured: +1 us at 900 samples).
     np.sign(a, out)
 
 
@@ -72,7 +72,7 @@ def _leaky_slope(z: Array, a: Array, out: Array) -> None:
 
 
 def _elu(z: Array, out: Array) -> None:
-    """z + 0 on the right; on the left 0 + expm1(z), which keeps the digits of small outputs."""
+    """z + 0 on the right, 0 + expm1(z) on the left, accurate for small outputs."""
     low = np.minimum(z, 0.0)
     np.expm1(low, low)
     np.maximum(z, 0.0, out=out)
@@ -80,7 +80,7 @@ def _elu(z: Array, out: Array) -> None:
 
 
 def _elu_slope(z: Array, a: Array, out: Array) -> None:
-    # exp(z) on the left, not a + 1: next to the floor of -1 the output has no digits left to tell it.
+    # exp(z) on the left, not a + 1: near -1 the output has no digits left for it.
     np.minimum(z, 0.0, out=out)
     np.exp(out, out)
 
@@ -90,9 +90,9 @@ def _gelu(z: Array, out: Array) -> None:
 
 
 def _normal_below(z: Array) -> Array:
-    """The probability that a standard normal number is below z: erfc(-z / sqrt 2) / 2, which keeps small ones' digits.
+    """Normal distribution below z, erfc(-z / sqrt 2) / 2; accurate for small values.
 
-    NumPy has no erf; the C library's, number by number, takes about 50 nanoseconds.
+    NumPy has no erf. The C library's takes about 50 nanoseconds per number.
     """
     turned = (z * -math.sqrt(0.5)).ravel()
     found = np.fromiter(map(math.erfc, turned.tolist()), np.float64, turned.size)
@@ -100,14 +100,14 @@ def _normal_below(z: Array) -> Array:
 
 
 DENSITY_GONE = 40.0
-"""From here on the normal density is 0 in floating point."""
+"""The normal density is 0 in floating point from here on."""
 
 SMALLEST_TOLD = 1e-300
-"""A quotient a / z of a smaller z may have lost its digits."""
+"""The quotient a / z of a smaller z may have lost digits."""
 
 
 def _gelu_slope(z: Array, a: Array, out: Array) -> None:
-    """below(z) + z density(z), where below(z) is a / z: the costly part of the output is not computed again."""
+    """below(z) + z density(z), with below(z) = a / z, which avoids a second erfc."""
     below = np.full_like(a, 0.5)
     np.divide(a, z, out=below, where=np.abs(z) > SMALLEST_TOLD)
     density = np.clip(z, -DENSITY_GONE, DENSITY_GONE)
@@ -120,7 +120,7 @@ def _gelu_slope(z: Array, a: Array, out: Array) -> None:
 
 
 def _softplus(z: Array, out: Array) -> None:
-    """max(z, 0) + log(1 + exp(-|z|)): no large exponential, and small outputs keep all their digits."""
+    """max(z, 0) + log(1 + exp(-|z|)): no overflow, accurate for small outputs."""
     rest = np.abs(z)
     np.negative(rest, rest)
     np.exp(rest, rest)
@@ -139,7 +139,7 @@ def _tanh_slope(z: Array, a: Array, out: Array) -> None:
 
 
 def _sigmoid(z: Array, out: Array) -> None:
-    """exp(min(z, 0)) / (1 + exp(-|z|)): neither exponential can overflow, and small outputs keep all their digits."""
+    """exp(min(z, 0)) / (1 + exp(-|z|)): no overflow, accurate for small outputs."""
     below = np.minimum(z, 0.0)
     np.exp(below, below)
     np.abs(z, out)

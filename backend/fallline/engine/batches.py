@@ -1,9 +1,8 @@
-"""Which samples a step takes: a pure function of (run seed, samples_seen, batch_size, order), as CONTRACT
-"Batches" says.
+"""The rows of each step's batch, as specified in CONTRACT "Batches".
 
-Owns the orders of passes. Must not know what is done with a batch. Pass p = samples_seen // m has one order
-of the m training samples; a step takes the next `batch_size` places, fewer at the pass's end, never across
-it. A full batch (None) is all m in data order, wherever in a pass it falls.
+They are a pure function of (run seed, samples_seen, batch_size, order). Pass p = samples_seen // m orders the m
+training samples once. A step takes the next `batch_size` places of that order, fewer at the end of a pass. A full
+batch (None) is all m samples in data order.
 """
 
 from __future__ import annotations
@@ -20,14 +19,14 @@ Rows = NDArray[np.int64]
 
 
 def batch_length(settings: RunSettings, samples_seen: int, m: int) -> int:
-    """How many samples the next step takes."""
+    """Number of samples in the next step."""
     if settings.batch_size is None:
         return m
     return min(settings.batch_size, m - samples_seen % m)
 
 
 def order_of_pass(order: str, seed: int, number: int, m: int) -> Rows:
-    """The order in which pass `number` takes the m training samples."""
+    """Order of the m training samples in pass `number`."""
     if order == "sequential":
         return np.arange(m, dtype=np.int64)
     return rng_for(seed, "order", number).permutation(m).astype(np.int64, copy=False)
@@ -46,8 +45,8 @@ def batch_rows(problem: Problem, settings: RunSettings, seed: int, samples_seen:
 class BatchReader:
     """The batches of a slice of steps with constant settings.
 
-    A pass is laid out in its order once, and only as far as the slice can get (`ahead` samples): a slice of a
-    few steps over a large data set must not pay for a whole pass.
+    It lays out a pass in its order once, up to `ahead` samples: a slice of a few steps over a large data set must not
+    pay for a whole pass.
     """
 
     def __init__(self, train: Samples, settings: RunSettings, seed: int, ahead: int) -> None:
@@ -60,7 +59,7 @@ class BatchReader:
         self._values: list[float] = []
 
     def full(self) -> tuple[Array, Array]:
-        """Inputs (features + 1, m) and targets (1, m) of all training samples in data order."""
+        """All training samples in data order: inputs (features + 1, m), targets (1, m)."""
         return self._train.columns, self._train.targets
 
     def columns(self, samples_seen: int, length: int) -> tuple[Array, Array]:
@@ -68,17 +67,17 @@ class BatchReader:
         start = self._turn_to(samples_seen, length)
         inputs, targets = self._rows[start : start + length].T, self._targets[:, start : start + length]
         if length == self._m:
-            # In the memory order of `full`, so that BLAS rounds alike: a pass in data order equals the full batch.
+            # Same memory order as `full`, so that BLAS rounds alike: a pass in data order equals the full batch.
             return np.ascontiguousarray(inputs), targets
         return inputs, targets
 
     def one(self, samples_seen: int) -> tuple[Array, Array, float]:
-        """The next single sample: inputs as a vector (features + 1,), the same as a column, and the target."""
+        """The next single sample: inputs as a vector (features + 1,) and the target."""
         start = self._turn_to(samples_seen, 1)
         return self._rows[start], self._upright[start], self._values[start]
 
     def _turn_to(self, samples_seen: int, length: int) -> int:
-        """Where the batch starts in what is laid out."""
+        """Lay out the pass that contains the batch; return the batch's position in it."""
         number, place = divmod(samples_seen, self._m)
         if number != self._pass or place < self._first or place + length > self._stop:
             self._lay_out(number, place, max(length, self._ahead))

@@ -1,8 +1,7 @@
-"""Bounds of the gradient before an optimizer takes it. What is recorded is the gradient before them.
+"""Gradient clipping, between the recorded gradient and the optimizer.
 
-First the whole gradient is shortened to `clip_norm`, then every entry is cut to `clip_value`. Norm first, so that the
-bound compares with the norms that are recorded; what is cut afterwards only becomes shorter, so both bounds hold. Must
-not know how a gradient was made.
+The norm of the whole gradient is limited to `clip_norm` first, then every entry to `clip_value`. In this order
+`clip_norm` is comparable with the recorded norms. The second step only shortens the gradient, so both bounds hold.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ from fallline.vocabulary.run_settings import RunSettings
 Array = NDArray[np.float64]
 
 CUSHION = 1e-6
-"""Added to the norm, as PyTorch's `clip_grad_norm_` does: what is shortened ends this little below the bound."""
+"""Added to the norm, as in PyTorch's `clip_grad_norm_`."""
 
 
 def clip(gradient: Array, settings: RunSettings, out: Array) -> Array:
-    """The flat gradient within the bounds, in `out`, or the gradient itself where there are none."""
+    """The clipped flat gradient in `out`, or `gradient` itself without bounds."""
     clipped = gradient
     if settings.clip_norm is not None:
         norm = math.sqrt(float(gradient.dot(gradient)))

@@ -1,4 +1,4 @@
-"""What the parameters of one moment are worth over whole splits. Must not know runs; looking changes nothing."""
+"""Losses, scores and predictions of given parameters over whole splits. Read-only."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ Array = NDArray[np.float64]
 
 
 def evaluate(problem: Problem, parameters: Array) -> dict[str, float]:
-    """Losses and scores of a flat vector, by the names of `series.evaluated_series`; NaN or inf where they are not
-    finite.
+    """Losses and scores of a flat vector, by the names of `series.evaluated_series`.
+
+    Values may be NaN or inf.
     """
     score, found = problem.score, {}
     with np.errstate(all="ignore"):
@@ -29,6 +30,6 @@ def evaluate(problem: Problem, parameters: Array) -> dict[str, float]:
 
 
 def predict(problem: Problem, parameters: Array, X: Array) -> Array:
-    """Outputs of the network (n, outputs) for inputs (n, features), all in the network's units."""
+    """Outputs (n, outputs) for inputs (n, features), in the network's units."""
     with np.errstate(all="ignore"):
         return forward(problem.named(parameters), problem.activations, X).y_pred

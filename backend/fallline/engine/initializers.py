@@ -1,7 +1,7 @@
-"""The table of initializers: how the first weights and biases are drawn. Must not know what is trained with them.
+"""The table of initializers: how the first weights and biases are drawn.
 
-Weights have the shape (fan_in, fan_out). The normal forms multiply one stream of standard normal numbers, so that two
-recipes that differ in the initializer alone begin in the same direction.
+Weights have the shape (fan_in, fan_out). All normal initializers scale the same stream of standard normal numbers, so
+recipes that differ only in the initializer start in the same direction.
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ from fallline.vocabulary.parameters import Parameter
 Array = NDArray[np.float64]
 Shape = tuple[int, int]
 Spread = Callable[[float, int, int], float]
-"""What a draw of unit size is multiplied by: of (scale, fan_in, fan_out)."""
+"""Factor of a unit draw, as a function of (scale, fan_in, fan_out)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Initializer:
-    """One way to draw: a shape of `unit` numbers from a generator, times `spread`. `draws` says for which parameters,
-    `source` is a short reference. `same_as` names the row of which this is a longer name, so that lists offer it once.
+    """One initializer: `unit` draws an array of a shape, `spread` scales it.
+
+    `draws` lists the kinds of parameters that it can draw, `source` is a short reference. `same_as` names the row of
+    which this is an alias, so that lists offer it once.
     """
 
     name: str
@@ -39,7 +41,7 @@ class Initializer:
     def draw(
         self, rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int, scale: float | None
     ) -> Array:
-        """A fresh array of that shape; scale None is the default."""
+        """A new array of that shape; scale None is the default."""
         return self.unit(rng, shape) * self.spread(1.0 if scale is None else scale, fan_in, fan_out)
 
 
@@ -53,9 +55,9 @@ def _uniform(rng: np.random.Generator, shape: Shape) -> Array:
 
 
 def _orthogonal(rng: np.random.Generator, shape: Shape) -> Array:
-    """Orthonormal columns, or rows where these are fewer; every such matrix is as likely as every other.
+    """A uniformly random matrix with orthonormal columns, or rows if fewer.
 
-    The Q of a normal matrix, its columns turned so that R's diagonal is positive: as LAPACK returns it, Q would favour
+    The Q of a normal matrix, with its columns' signs chosen so that R's diagonal is positive. LAPACK's own Q favours
     some directions (Mezzadri 2007, How to generate random matrices from the classical compact groups).
     """
     wide = shape[0] < shape[1]
@@ -69,7 +71,7 @@ def _as_asked(scale: float, fan_in: int, fan_out: int) -> float:
 
 
 def _by_inputs(gain: float) -> Spread:
-    """A standard deviation of sqrt(gain / fan_in), or that bound of a uniform draw."""
+    """A standard deviation of sqrt(gain / fan_in), or that bound for a uniform draw."""
     return lambda scale, fan_in, fan_out: math.sqrt(gain / fan_in)
 
 

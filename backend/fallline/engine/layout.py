@@ -1,7 +1,7 @@
-"""Where each parameter lives in the one flat vector: W1, b1, W2, b2, ... end to end.
+"""Position of each parameter in the flat vector: W1, b1, W2, b2, ... end to end.
 
-Wk (fan_in, fan_out) is followed by bk (1, fan_out), so together they are one (fan_in + 1, fan_out) block:
-with a 1 after the inputs, `x @ W + b` is a single product. Must not know what the numbers mean.
+Wk (fan_in, fan_out) is followed by bk (1, fan_out). Together they are one (fan_in + 1, fan_out) block: with a 1
+appended to the inputs, `x @ W + b` is a single product.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Names, shapes and places of all parameters: parameter i starts at `offsets[i]`; `count` numbers in all."""
+    """Names, shapes and positions of all parameters.
+
+    Parameter i starts at `offsets[i]`; `count` is the total number of entries.
+    """
 
     sizes: tuple[int, ...]
     names: tuple[str, ...]
@@ -38,7 +41,10 @@ class Layout:
         return [flat[start : start + length] for start, length in places]
 
     def blocks(self, flat: Array) -> list[Array]:
-        """Views (fan_in + 1, fan_out) into a flat vector, one a layer: the weights with the bias as last row."""
+        """Views (fan_in + 1, fan_out) into a flat vector, one per layer.
+
+        The bias is the last row.
+        """
         starts = self.offsets[0::2]
         shapes = [(into + 1, out) for into, out in pairwise(self.sizes)]
         return [

@@ -1,9 +1,8 @@
-"""The table of losses: what is reported, and the gradient of what is descended.
+"""The table of losses: the reported value, and the gradient of the objective.
 
-Must not know networks. Predictions are (outputs, m), one column a sample, and targets (1, m): values, or the indices of
-classes. Convention of the notebook (verification.md calls the difference trap T5): mse *reports*
-mean((y - y_pred)**2) and *descends* half of it, so dy_pred = (y_pred - y) / m for m samples. Every other loss
-descends what it reports, the mean over samples.
+Predictions are (outputs, m), one column per sample, and targets (1, m): values, or indices of classes. Convention of
+the notebook: mse *reports* mean((y - y_pred)**2) and training *minimises* half of it, so dy_pred = (y_pred - y) / m
+for m samples. Every other loss is minimised as it is reported, as the mean over samples.
 """
 
 from __future__ import annotations
@@ -24,16 +23,18 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """One loss. Its functions are plain arrays in, plain arrays out.
+    """One loss, as functions from plain arrays to plain arrays.
 
-    `measure(y_pred, y, out)` returns the reported loss and writes dy_pred, of the same shape, into `out`
-    (which may be y_pred). `measure_one(y_pred, y)` is the same for one sample with one output, in plain floats;
-    None where there is an output for each class. `constant(y, classes)` is the prediction (outputs, 1) of
-    somebody who knows the targets y and no inputs. `decide(y_pred)` is the index of the predicted class of each
-    sample, (m,); a tie goes to the class that comes first. `probabilities(y_pred)` is (classes, m), or None
-    where the loss knows of no probabilities. What is descended is `descended` times what is reported.
+    - `measure(y_pred, y, out)` returns the reported loss and writes dy_pred, of the same shape, into `out` (which may
+      be y_pred).
+    - `measure_one(y_pred, y)` is the same for one sample with one output, in plain floats; None if there is one
+      output per class.
+    - `constant(y, classes)` is the best constant prediction (outputs, 1) for the targets y.
+    - `decide(y_pred)` is the index (m,) of each sample's predicted class; a tie goes to the first class.
+    - `probabilities(y_pred)` is (classes, m); None if the loss has no probabilities.
 
-    `task` says what the loss is made for, `most_classes` how many classes it can tell apart (None: any number).
+    The objective is `descended` times the reported loss. `task` is the kind of problem; `most_classes` limits the
+    number of classes (None: no limit).
     """
 
     name: str
@@ -51,32 +52,32 @@ class Loss:
     descended: float = 1.0
 
     def __call__(self, y_pred: Array, y: Array) -> float:
-        """The reported loss of predictions (m, outputs) beside targets (m, 1), as on the blackboard."""
+        """The reported loss of predictions (m, outputs) and targets (m, 1)."""
         return self.measure(y_pred.T, y.T, np.empty_like(y_pred.T))
 
     def gradient(self, y_pred: Array, y: Array) -> Array:
-        """dy_pred of the descended loss, (m, outputs), in a fresh array."""
+        """dy_pred of the objective, (m, outputs), in a new array."""
         out = np.empty_like(y_pred)
         self.measure(y_pred.T, y.T, out.T)
         return out
 
     @property
     def logits(self) -> bool:
-        """Whether predictions are logits, so that the output layer must bend nothing."""
+        """Whether predictions are logits, so that the output activation must be identity."""
         return self.probabilities is not None
 
     def outputs(self, classes: int) -> int:
-        """Outputs that the network needs where so many classes are told apart (0: none, a regression)."""
+        """Number of network outputs for that many classes (0: a regression)."""
         return 1 if self.measure_one is not None else classes
 
     def fits(self, classes: int) -> bool:
-        """Whether it can measure a regression (0 classes), or that many classes."""
+        """Whether the loss can measure a regression (0 classes), or that many classes."""
         if not classes:
             return self.task == "regression"
         return self.most_classes is None or classes <= self.most_classes
 
     def having(self, own: Mapping[str, float]) -> Loss:
-        """This loss with its own parameters bound: as given, else their defaults."""
+        """This loss with its own parameters bound; `own` overrides the defaults."""
         if not self.parameters:
             return self
         values = {each.name: own.get(each.name, each.default) for each in self.parameters}
@@ -85,7 +86,7 @@ class Loss:
 
 
 def default_loss(classes: int) -> str:
-    """The loss of a recipe that names none."""
+    """The default loss for that many classes."""
     return {0: "mse", 2: "binary_cross_entropy"}.get(classes, "softmax_cross_entropy")
 
 
@@ -104,7 +105,7 @@ def _mse_one(y_pred: float, y: float) -> tuple[float, float]:
 
 
 def _huber(y_pred: Array, y: Array, out: Array, delta: float) -> float:
-    """With c the error, cut off at +-delta, both branches are c (error - c / 2), and the derivative is c."""
+    """c (error - c / 2) with c the error limited to +-delta; the derivative is c."""
     error = y_pred - y
     cut = np.clip(error, -delta, delta)
     share = 1.0 / error.size
@@ -119,7 +120,7 @@ def _huber_one(y_pred: float, y: float, delta: float) -> tuple[float, float]:
 
 
 def _binary_cross_entropy(y_pred: Array, y: Array, out: Array) -> float:
-    """softplus of how far the logit lies on the wrong side: no logit is too big, no small loss is rounded away."""
+    """softplus of the logit's distance on the wrong side, for any size of logit."""
     side = 1.0 - 2.0 * y
     wrong = side * y_pred
     small = np.exp(-np.abs(wrong))
@@ -137,10 +138,10 @@ def _binary_cross_entropy_one(y_pred: float, y: float) -> tuple[float, float]:
 
 
 def _softmax_cross_entropy(y_pred: Array, y: Array, out: Array) -> float:
-    """log-sum-exp, the largest logit taken out of the sum as a 1: the rest may be as small as it likes.
+    """log-sum-exp with the largest logit taken out of the sum as a 1.
 
     With e = exp(logit - largest) and `rest` the sum of e over all classes but the largest, a sample's loss is
-    log1p(rest) - (own logit - largest), and the derivative by its own logit is minus the share of all others.
+    log1p(rest) - (own logit - largest). The derivative by its own logit is minus the share of all others.
     """
     rows = y.astype(np.int64)
     under = y_pred - y_pred.max(axis=0)

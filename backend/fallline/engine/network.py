@@ -1,4 +1,4 @@
-"""The network as one would write it on a blackboard: forward and backward, beside the notebook's lines.
+"""Forward and backward pass in textbook form, next to the notebook's lines.
 
 With W1, b1, W2, b2, W3, b3 and two relu layers these loops are, line by line:
 
@@ -6,9 +6,8 @@ With W1, b1, W2, b2, W3, b3 and two relu layers these loops are, line by line:
     z2 = a1 @ W2 + b2; a2 = relu(z2)                 dW3 = a2.T @ dy_pred;  db3 = dy_pred.sum(axis=0)
     y_pred = a2 @ W3 + b3                            dW2 = a1.T @ dz2; ...
 
-Samples are rows. The 1/m of the notebook's dW stands in dy_pred here, which is the same number. This is what
-snapshots and instruments show; `engine.kernels` does the same sums faster, and a contract test holds them
-together.
+Samples are rows. The 1/m of the notebook's dW is part of dy_pred here, which gives the same number. Snapshots and
+instruments use this form. `engine.kernels` computes the same sums faster; a contract test compares both.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ Parameters = dict[str, Array]
 
 @dataclass(frozen=True, slots=True)
 class ForwardPass:
-    """What a forward pass computed: z[k] and a[k] of layer k + 1, each (samples, units)."""
+    """Result of a forward pass: z[k] and a[k] of layer k + 1, each (samples, units)."""
 
     X: Array
     z: list[Array]
@@ -53,7 +52,10 @@ def forward(parameters: Parameters, activations: Sequence[str], X: Array) -> For
 def backward(
     parameters: Parameters, activations: Sequence[str], passed: ForwardPass, dy_pred: Array
 ) -> Parameters:
-    """The gradient of the loss by every parameter, given its gradient by the predictions (samples, outputs)."""
+    """The gradient of the loss by every parameter.
+
+    `dy_pred` is the gradient by the predictions (samples, outputs).
+    """
     gradients: Parameters = {}
     da = dy_pred
     for layer in range(len(activations), 0, -1):

@@ -1,8 +1,7 @@
 """The table of optimizers: how a gradient becomes a change of the parameters.
 
-An optimizer's memory is plain arrays (`slots`), made afresh when a run changes to it; nothing hides in objects, so a
-state can be copied, stored, and handed to another method between two steps. Conventions are PyTorch's, in which most
-published rates are told. Must not know the loop, the network, or where a gradient and a rate come from.
+An optimizer's state is plain arrays (`slots`), which start at 0 when a run switches to it. So a state can be copied,
+stored, and given another method between two steps. Conventions are PyTorch's, which most published rates use.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ Update = Callable[[Array, Array, Slots, float, dict[str, float], Array], None]
 class Optimizer:
     """One method.
 
-    `update(parameters, gradient, slots, learning_rate, own, work)` changes parameters and slots in place and
-    leaves the gradient alone; all arrays are flat with one entry per parameter, `work` is (2, parameters) of
-    scratch, `own` holds every parameter of the method. `start(n)` makes the slots of n parameters. `source` says where
-    the method was published.
+    `update(parameters, gradient, slots, learning_rate, own, work)` changes parameters and slots in place and leaves
+    the gradient unchanged. All arrays are flat with one entry per parameter; `work` is scratch of (2, parameters);
+    `own` holds every parameter of the method. `start(n)` makes the slots of n parameters. `source` is the
+    publication.
     """
 
     name: str
@@ -39,7 +38,7 @@ class Optimizer:
     source: str = ""
 
     def filled(self, own: dict[str, float]) -> dict[str, float]:
-        """The method's parameters, defaults where `own` names none."""
+        """The method's parameters; `own` overrides the defaults."""
         return {row.name: float(own.get(row.name, row.default)) for row in self.parameters}
 
 
@@ -54,7 +53,7 @@ def _sgd(
 def _momentum(
     parameters: Array, gradient: Array, slots: Slots, learning_rate: float, own: dict[str, float], work: Array
 ) -> None:
-    """v = momentum * v + g; P -= learning_rate * v: PyTorch's convention, where the rate scales the whole velocity."""
+    """v = momentum * v + g; P -= learning_rate * v, as in PyTorch."""
     velocity, change = slots["velocity"], work[0]
     np.multiply(velocity, own["momentum"], velocity)
     np.add(velocity, gradient, velocity)
@@ -65,9 +64,10 @@ def _momentum(
 def _nesterov(
     parameters: Array, gradient: Array, slots: Slots, learning_rate: float, own: dict[str, float], work: Array
 ) -> None:
-    """v = momentum * v + g; P -= learning_rate * (g + momentum * v), as PyTorch's SGD with nesterov and no dampening.
+    """v = momentum * v + g; P -= learning_rate * (g + momentum * v), as in PyTorch.
 
-    P is where the gradient is taken, that is one momentum ahead of the path in Nesterov's own letters.
+    There is no dampening. The gradient is taken at P, which is one momentum step ahead of the path in Nesterov's
+    notation.
     """
     velocity, change = slots["velocity"], work[0]
     np.multiply(velocity, own["momentum"], velocity)
@@ -91,8 +91,9 @@ def _adagrad(
 def _rmsprop(
     parameters: Array, gradient: Array, slots: Slots, learning_rate: float, own: dict[str, float], work: Array
 ) -> None:
-    """s = decay * s + (1 - decay) * g**2; P -= learning_rate * g / (sqrt(s) + epsilon): not centred, as PyTorch's is
-    unless asked.
+    """s = decay * s + (1 - decay) * g**2; P -= learning_rate * g / (sqrt(s) + epsilon).
+
+    Not centred, which is PyTorch's default.
     """
     square, (first, second) = slots["square"], work
     _remember(square, gradient, own["decay"], first)
@@ -102,7 +103,7 @@ def _rmsprop(
 def _adam(
     parameters: Array, gradient: Array, slots: Slots, learning_rate: float, own: dict[str, float], work: Array
 ) -> None:
-    """Kingma and Ba 2015, Algorithm 1; epsilon is added to the corrected root, as PyTorch does."""
+    """Kingma and Ba 2015, Algorithm 1; epsilon is added to the corrected root as in PyTorch."""
     beta1, beta2 = own["beta1"], own["beta2"]
     mean, square, count = slots["mean"], slots["square"], slots["count"]
     first, second = work
@@ -123,8 +124,9 @@ def _adam(
 def _adamw(
     parameters: Array, gradient: Array, slots: Slots, learning_rate: float, own: dict[str, float], work: Array
 ) -> None:
-    """Every parameter shrinks by learning_rate * weight_decay of itself, then Adam: Loshchilov and Hutter 2019,
-    Algorithm 2, with the rate in the decay as in PyTorch; biases shrink too.
+    """Shrink every parameter by learning_rate * weight_decay of itself, then apply Adam.
+
+    Loshchilov and Hutter 2019, Algorithm 2, with the rate in the decay as in PyTorch. Biases shrink too.
     """
     np.multiply(parameters, 1.0 - learning_rate * own["weight_decay"], parameters)
     _adam(parameters, gradient, slots, learning_rate, own, work)

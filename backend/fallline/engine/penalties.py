@@ -1,6 +1,6 @@
-"""Penalties on large weights: what is descended beside the loss. Biases go free, as is usual.
+"""Penalties on large weights, and their gradient.
 
-Owns l1 * sum |W| + l2 / 2 * sum W**2 over all weights W, and its gradient. Must not know losses or optimizers.
+The penalty is l1 * sum |W| + l2 / 2 * sum W**2 over all weights W. Biases are not penalised, as is usual.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ Array = NDArray[np.float64]
 
 
 def pull(weights: Array, settings: RunSettings) -> Array:
-    """The gradient of the penalties by these weights, in a fresh array.
+    """The gradient of the penalties by these weights, in a new array.
 
-    |W| has no slope at 0 and is given 0 there, as PyTorch does. The half of l2 makes its gradient l2 * W, which is what
-    PyTorch's `weight_decay` adds for SGD.
+    The slope of |W| at 0 is 0, as in PyTorch. The half of l2 makes its gradient l2 * W, which is what PyTorch's
+    `weight_decay` adds for SGD.
     """
     pulled: Array = settings.l2 * weights
     if settings.l1:
@@ -26,6 +26,6 @@ def pull(weights: Array, settings: RunSettings) -> Array:
 
 
 def price(sizes: Array, squares: Array, settings: RunSettings) -> Array:
-    """The penalties of states whose weights have these sums of |W| and of W**2, (n,) each."""
+    """Penalties (n,) of n states, from the sums of |W| and of W**2 of their weights."""
     priced: Array = settings.l1 * sizes + 0.5 * settings.l2 * squares
     return priced

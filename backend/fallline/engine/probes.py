@@ -1,8 +1,4 @@
-"""Measurements of a state: what its units do, what its next gradient is. Read-only, without randomness of
-their own.
-
-Must not know schedules or viewers.
-"""
+"""Read-only measurements of a state: its units and its next gradient."""
 
 from __future__ import annotations
 
@@ -25,21 +21,23 @@ Rows = NDArray[np.int64]
 
 
 FLAT = 0.05
-"""A unit is saturated at a sample where its slope is below this share of the largest that it can have."""
+"""A saturated unit has a slope below this share of its largest possible slope."""
 
 SAME = 1e-9
-"""Units are alike where all their weights agree to this share of the layer's largest: a product of matrices may round
-equal columns differently.
+"""Tolerance for equal units, as a share of the layer's largest weight.
+
+A matrix product may round equal columns differently.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class LayerUnits:
-    """A layer's units over the training samples: mean output, share of samples with an output above 0, and who is dead.
+    """Statistics of a layer's units over the training samples.
 
-    `saturated_share` is the share of samples at which a unit's slope has all but gone, None where the activation does
-    not flatten on both sides. `alike` are groups of two units or more (counted from 0) that have the same weights in
-    front and behind, and so will have them for ever.
+    `mean` is the mean output, `active_share` the share of samples with an output above 0, `dead` marks dead units.
+    `saturated_share` is the share of samples at which a unit is saturated; None if the activation does not flatten on
+    both sides. `alike` lists groups of two or more units (counted from 0) with the same incoming and outgoing
+    weights; they stay equal.
     """
 
     mean: list[float]
@@ -50,8 +48,9 @@ class LayerUnits:
 
 
 def units(problem: Problem, parameters: Array) -> list[LayerUnits]:
-    """All layers, the output's last. Only a unit of an activation that can be off (relu) can be dead: off for all
-    samples.
+    """Statistics of all layers, the output layer last.
+
+    Only an activation that can be off (relu) has dead units: those that output 0 for every sample.
     """
     named = problem.named(parameters)
     with np.errstate(all="ignore"):
@@ -67,7 +66,7 @@ def units(problem: Problem, parameters: Array) -> list[LayerUnits]:
 
 
 def silent(problem: Problem, parameters: Array, layer: int) -> NDArray[np.bool_]:
-    """Which units of a layer (counted from 1) are dead, as `units` tells it, without looking at anything else."""
+    """Dead units of a layer (counted from 1), as in `units`."""
     if not ACTIVATIONS[problem.activations[layer - 1]].dies:
         return np.zeros(problem.layout.sizes[layer], dtype=np.bool_)
     _, outputs = _up_to(problem, parameters, layer)
@@ -75,7 +74,10 @@ def silent(problem: Problem, parameters: Array, layer: int) -> NDArray[np.bool_]
 
 
 def saturated(problem: Problem, parameters: Array, layer: int) -> float:
-    """The share of a layer's outputs that are saturated, over all units and samples; 0 where none can be."""
+    """Saturated share of a layer's outputs, over all units and samples.
+
+    It is 0 if the layer cannot saturate.
+    """
     activation = ACTIVATIONS[problem.activations[layer - 1]]
     if activation.steepest is None:
         return 0.0
@@ -84,7 +86,7 @@ def saturated(problem: Problem, parameters: Array, layer: int) -> float:
 
 
 def _up_to(problem: Problem, parameters: Array, layer: int) -> tuple[Array, Array]:
-    """Pre-activations and outputs of a layer, (samples, units) each."""
+    """Pre-activations and outputs of a layer, each (samples, units)."""
     named, a = problem.named(parameters), problem.train.X
     with np.errstate(all="ignore"):
         for place in range(1, layer + 1):
@@ -94,7 +96,7 @@ def _up_to(problem: Problem, parameters: Array, layer: int) -> tuple[Array, Arra
 
 
 def alike(problem: Problem, parameters: Array, layer: int) -> list[list[int]]:
-    """The groups of units of a hidden layer (counted from 1) that are alike, as `units` tells them."""
+    """Groups of equal units of a hidden layer (counted from 1), as in `units`."""
     named = problem.named(parameters)
     weights = np.vstack([named[f"W{layer}"], named[f"b{layer}"]])
     return _alike(weights.T, named[f"W{layer + 1}"])
@@ -112,7 +114,7 @@ def _layer(activation: Activation, z: Array, a: Array, alike: list[list[int]]) -
 
 
 def _alike(before: Array, behind: Array) -> list[list[int]]:
-    """Groups of units with the same rows of both matrices, (units, anything) each."""
+    """Groups of units with the same rows in both matrices, (units, anything) each."""
     places = [_rounded(before), _rounded(behind)]
     if any(place is None for place in places):
         return []
@@ -124,16 +126,17 @@ def _alike(before: Array, behind: Array) -> list[list[int]]:
 
 
 def _rounded(weights: Array) -> Array | None:
-    """In whole multiples of `SAME` of the largest; None where something is not finite."""
+    """Weights in multiples of `SAME` of the largest; None if one is not finite."""
     largest = float(np.abs(weights).max())
     if not np.isfinite(largest):
         return None
-    return np.rint(weights / (SAME * largest or 1.0)) + 0.0  # never -0
+    return np.rint(weights / (SAME * largest or 1.0)) + 0.0  # + 0.0: never -0
 
 
 def next_gradient(problem: Problem, state: TrainingState, run: RunRecipe) -> tuple[dict[str, Array], Rows]:
-    """The gradient of what the next change descends, before it is clipped, by parameter name; and its batch as rows of
-    the whole data set.
+    """The gradient of the next step before clipping, by parameter name, and its batch.
+
+    The batch is a list of rows of the whole data set.
     """
     settings = run.settings_at(state.step)
     rows = batch_rows(problem, settings, run.seed, state.samples_seen)

@@ -1,7 +1,7 @@
-"""What the runs of an experiment share: the samples, the shape of the network, and the first parameters.
+"""The problem that an experiment's runs share: samples, network, first parameters.
 
-Owns how a recipe's data and network become arrays: noise, test split, standardizing, initial draws. Must not
-know runs, optimizers or steps. A problem never changes; its arrays are read-only.
+It turns a recipe's data and network into arrays: noise, test split, standardizing, initial draws. A problem never
+changes; its arrays are read-only.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ Numbers = TypeVar("Numbers", Array, Rows)
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """One split, laid out for both kinds of step.
+    """One split, laid out for batches and for single samples.
 
-    X (m, features), y (m, 1); `columns` (features + 1, m) and `targets` (1, m) have samples as columns, so
-    that element-wise work runs over long rows; `rows` (m, features + 1) has them as rows. The extra entry of
-    each is the 1 that meets the bias. `variance` is that of the targets around the mean of this split.
+    X (m, features) and y (m, 1). `columns` (features + 1, m) and `targets` (1, m) have samples as columns, so that
+    element-wise work runs over long rows; `rows` (m, features + 1) has them as rows. The extra entry is the 1 for the
+    bias. `variance` is the variance of the targets of this split.
     """
 
     X: Array
@@ -52,12 +52,12 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Data, network and starting point. `activations` has one name a layer, the output's last.
+    """Data, network and first parameters.
 
-    `features` names the columns of X. With `classes`, y holds indices into them; without, it is a regression.
-    `baseline` holds the loss, in each split, of somebody who knows the training targets and no inputs, and predicts
-    their mean, or the shares of the classes; `baseline_score` the score of that. `initial_loss` is the training loss at
-    step 0.
+    `activations` has one name per layer, the output layer last. `features` names the columns of X. In a
+    classification y holds indices into `classes`; in a regression `classes` is empty. `baseline` is the loss in each
+    split of a constant prediction: the mean of the training targets, or the class frequencies. `baseline_score` is
+    its score, `initial_loss` the training loss at step 0.
     """
 
     X: Array
@@ -105,8 +105,10 @@ def build_problem(
     dataset: Dataset | None = None,
     start: SavedParameters | None = None,
 ) -> Problem:
-    """The problem of a recipe; raises InvalidRequest where the data cannot be made as asked. `dataset` is what `data`
-    names where that stands in no table; `start` are the first parameters where they are not drawn, of these shapes.
+    """Build the problem of a recipe.
+
+    Raises InvalidRequest if the data cannot be generated. `dataset` is the row of `data` if no table lists it (an
+    uploaded table). `start` replaces the drawn first parameters; its shapes must match.
     """
     raw = _samples(data, DATASETS[data.name] if dataset is None else dataset)
     chosen, classes = _loss(loss), len(raw.classes)
@@ -150,7 +152,7 @@ def _samples(data: DataSettings, dataset: Dataset) -> Raw:
 
 
 def _noisy(data: DataSettings, raw: Raw) -> Raw:
-    """Noise on the targets of a regression, on the inputs of a classification."""
+    """Add noise to the targets of a regression, or to the inputs of a classification."""
     if not data.noise:
         return raw
     disturbed = raw.X if raw.classes else raw.y
@@ -159,7 +161,7 @@ def _noisy(data: DataSettings, raw: Raw) -> Raw:
 
 
 def _mislabelled(data: DataSettings, raw: Raw) -> Raw:
-    """The share `label_noise` of all samples, to the nearest one, gets one of the other classes, each as likely."""
+    """Give the share `label_noise` of all samples another class, each equally likely."""
     wrong = round(len(raw.y) * data.label_noise)
     if not wrong or len(raw.classes) < 2:
         return raw
@@ -186,7 +188,7 @@ def _split(data: DataSettings, samples: int) -> tuple[Rows, Rows]:
 
 
 def _standardized(data: DataSettings, raw: Raw, train_rows: Rows) -> tuple[Array, Array]:
-    """Inputs and targets as asked; the index of a class is a name and stays what it is."""
+    """Standardize inputs and targets as set in `data`, but no class indices."""
     X, y = raw.X, raw.y
     if data.standardize in ("inputs", "both"):
         X = _standard(X, train_rows)
@@ -196,7 +198,10 @@ def _standardized(data: DataSettings, raw: Raw, train_rows: Rows) -> tuple[Array
 
 
 def _standard(values: Array, train_rows: Rows) -> Array:
-    """Mean 0 and standard deviation 1 over the training rows; a constant column is only shifted."""
+    """Shift and scale to mean 0 and standard deviation 1 over the training rows.
+
+    A constant column is only shifted.
+    """
     known = values[train_rows]
     spread = known.std(axis=0)
     return np.asarray((values - known.mean(axis=0)) / np.where(spread > 0.0, spread, 1.0))
@@ -218,7 +223,10 @@ def _prepared(X: Array, y: Array, rows: Rows) -> Samples:
 def _baseline(
     loss: Loss, score: Score, classes: int, train: Samples, test: Samples | None
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Loss and score in each split. The loss is infinite where a split has a class that training has not."""
+    """Loss and score of the baseline in each split.
+
+    The loss is infinite if a split has a class that is missing from training.
+    """
     constant = loss.constant(train.y, classes)
     losses, scores = {}, {}
     splits = {"train": train} if test is None else {"train": train, "test": test}
@@ -232,7 +240,7 @@ def _baseline(
 
 
 def _initial_parameters(network: NetworkSettings, layout: Layout) -> Array:
-    """Every layer is drawn at its own address, so that a layer's start does not depend on the layers before it."""
+    """Draw every layer at its own address, independent of the layers before it."""
     flat = np.empty(layout.count)
     named = layout.named(flat)
     for layer, (fan_in, fan_out) in enumerate(pairwise(layout.sizes), start=1):

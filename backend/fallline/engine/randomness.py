@@ -1,8 +1,6 @@
-"""Randomness with an address: a generator is named by (seed, purpose, position), never by how often one drew
-before.
+"""Random generators by address: (seed, purpose, position).
 
-Owns the list of purposes. Must not know what is drawn. There is no global generator, so nobody can disturb a
-run by drawing, and the batch of step n is the same however one got there.
+There is no global generator, so no draw affects another, and the batch of step n is the same on every path to it.
 """
 
 from __future__ import annotations
@@ -21,13 +19,12 @@ PURPOSES = {
     "rows": 9,
     "redraw": 10,
 }
-"""Numbers that stand in every address: never change one, only add."""
+"""These numbers are part of every address: add new ones, never change one."""
 
 
 def rng_for(seed: int, purpose: str, position: int = 0) -> np.random.Generator:
     """The generator at an address; seed and position below 2**32 and 2**64.
 
-    The address fills at most the four words of SeedSequence's pool, so different addresses never share a
-    pool.
+    An address fills at most the four words of SeedSequence's pool, so different addresses never share a pool.
     """
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, PURPOSES[purpose], position))))

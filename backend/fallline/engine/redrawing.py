@@ -1,4 +1,4 @@
-"""Layers drawn anew in the middle of a run. Must not know why, or how layers are trained."""
+"""Redraw of layers in the middle of a run."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from fallline.vocabulary.run_settings import Redraw
 Array = NDArray[np.float64]
 
 MOST_LAYERS = 16
-"""Places that each step has among the addresses of draws: more than a network has layers."""
+"""Number of draw addresses per step: more than a network has layers."""
 
 
 def drawn_weights(problem: Problem, seed: int, step: int, layer: int, initializer: str) -> Array:
-    """The weights of a layer that is drawn anew at the end of the change from `step`, (fan_in, fan_out).
+    """New weights (fan_in, fan_out) of a layer, for a redraw in the change from `step`.
 
-    The address is the run's seed, the step and the layer: the same recipe draws the same numbers.
+    The address is the run's seed, the step and the layer, so the same recipe draws the same numbers.
     """
     fan_in, fan_out = problem.layout.sizes[layer - 1], problem.layout.sizes[layer]
     rng = rng_for(seed, "redraw", MOST_LAYERS * step + layer)
@@ -28,9 +28,9 @@ def drawn_weights(problem: Problem, seed: int, step: int, layer: int, initialize
 
 
 def redraw(problem: Problem, state: TrainingState, seed: int, asked: Redraw) -> None:
-    """Draw layers of the state anew, in place, at the end of the change that has just led to its step.
+    """Redraw layers of the state in place, at the end of its last change.
 
-    Biases are 0, and so is all that the optimizer remembers of these layers.
+    Biases and the optimizer's state of these layers become 0.
     """
     blocks = problem.layout.blocks(state.parameters)
     memories = [

@@ -1,8 +1,8 @@
-"""Parameters that somebody saved, read out of NumPy's own file (`.npz`): a pure function of its bytes.
+"""Reader of uploaded parameters in NumPy's `.npz` format.
 
-Nothing of the file is believed before it is checked: how large it is unpacked, that an array has as many numbers as its
-head says, that there are numbers and no pickled objects. NumPy's own readers are for files that one trusts: they make
-room for as many numbers as a head claims, and read it as Python. Must not know which network they are for.
+It checks every claim of the file before it uses it: the unpacked size, the number of entries of each array, and that
+there are numbers and no pickled objects. NumPy's own readers are for trusted files: they allocate whatever a header
+claims, and evaluate the header as Python.
 """
 
 from __future__ import annotations
@@ -24,49 +24,50 @@ from fallline.vocabulary.errors import UnusableParameters
 Array = NDArray[np.float64]
 
 MOST_BYTES = 1024 * 1024
-"""Of the file, and of what is unpacked out of it: 100,000 numbers take 800,000."""
+"""Limit for the file and for its content; 100,000 numbers take 800,000 bytes."""
 
 NO_FILE = "this is no .npz file: write one with numpy.savez"
 MOST_ARRAYS = 64
 MAGIC = b"PK\x03\x04"
-"""How an archive begins that is not empty."""
+"""First bytes of an archive that is not empty."""
 _NAMED = re.compile(r"[Wb][1-9][0-9]?\.npy")
 _BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError)
 
 _UNPACKED = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
-"""What `numpy.savez` and `savez_compressed` write. Of the others zipfile unpacks all that it was given at once, however
-large: 300 bytes of bzip2 become 400 MB.
+"""Compression methods of `numpy.savez` and `savez_compressed`.
+
+zipfile unpacks other methods in one piece, without a limit: 300 bytes of bzip2 become 400 MB.
 """
 
 _HEAD = re.compile(
     rb"\{'descr': (?P<descr>'[^'\\]{1,32}'|\[[^\]]{1,999}\]), 'fortran_order': (?P<fortran>True|False), "
     rb"'shape': \((?P<shape>(?:-?[0-9]{1,18}, ?)*(?:-?[0-9]{1,18})?)\),? ?\}\s*"
 )
-"""A head as every writer of the format writes it."""
+"""Header of an array, as every writer of the format writes it."""
 
 _LENGTH_BYTES = {b"\x01\x00": 2, b"\x02\x00": 4}
-"""By the version of the format; what stands behind the magic string is the length of the head."""
+"""Size of the header's length field, by the version of the format."""
 
 
 @dataclass(frozen=True, slots=True)
 class SavedParameters:
-    """Arrays by name, float64, finite, not to be changed."""
+    """Arrays by name: float64, finite, read-only."""
 
     arrays: Mapping[str, Array]
 
     @property
     def size(self) -> int:
-        """Bytes that they hold."""
+        """Size in bytes."""
         return sum(values.nbytes for values in self.arrays.values())
 
     def as_json(self) -> dict[str, Any]:
-        """What was found: names and shapes."""
+        """Names and shapes."""
         told = [{"name": name, "shape": list(values.shape)} for name, values in self.arrays.items()]
         return {"parameters": told, "count": sum(values.size for values in self.arrays.values())}
 
 
 def read_parameters(body: bytes) -> SavedParameters:
-    """The arrays of a file that `numpy.savez` wrote. Raises UnusableParameters."""
+    """Read the arrays of a file from `numpy.savez`. Raises UnusableParameters."""
     if not body.startswith(MAGIC):
         raise UnusableParameters(NO_FILE)
     try:
@@ -87,7 +88,7 @@ def _arrays(archive: zipfile.ZipFile) -> dict[str, Array]:
     for name in names:
         if not _NAMED.fullmatch(name):
             raise UnusableParameters(_wrong_name(name))
-        # What the archive says of a member's size is a claim: no more than is allowed is ever unpacked.
+        # The archive's size of a member is only a claim: never unpack more than the limit.
         with archive.open(name) as member:
             data = member.read(left + 1)
         if len(data) > left:
@@ -104,7 +105,7 @@ def _wrong_name(name: str) -> str:
 
 
 def _array(name: str, data: bytes) -> Array:
-    """One array out of the bytes of its `.npy`."""
+    """Read one array from the bytes of its `.npy`."""
     shape, is_fortran, dtype, rest = _parts(name, data)
     if dtype.hasobject:
         raise UnusableParameters(f"{name} holds pickled objects, which are never read")
@@ -121,7 +122,7 @@ def _array(name: str, data: bytes) -> Array:
 
 
 def _parts(name: str, data: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], bytes]:
-    """Shape, whether by columns, kind of number, and the bytes of the numbers."""
+    """Shape, Fortran order, number type, and the bytes of the numbers."""
     magic, version = data[:6], data[6:8]
     if magic != np.lib.format.MAGIC_PREFIX:
         raise UnusableParameters(NO_FILE)
@@ -139,7 +140,7 @@ def _parts(name: str, data: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]
 
 
 def _kind(descr: str) -> np.dtype[Any]:
-    """The kind of number that a head names; of a list, which stands for a record of several, that it is one."""
+    """The number type that a header names; "V" for a record of several."""
     try:
         return np.dtype("V" if descr.startswith("[") else descr.strip("'"))
     except TypeError:

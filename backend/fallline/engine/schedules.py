@@ -1,7 +1,7 @@
-"""The table of schedules: what the learning rate is multiplied by, so many steps after the schedule was set.
+"""The table of schedules: factors of the learning rate.
 
-A factor depends on its own clock only, so that a run may be cut, stopped and replayed anywhere. The functions are plain
-arithmetic on numbers, and are compiled as they stand (`kernels.compiled_schedules`). Must not know optimizers.
+A factor depends only on the steps since the schedule was set, so a run can be sliced, stopped and replayed anywhere.
+The functions are plain arithmetic on numbers; `kernels.compiled_schedules` compiles them unchanged.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from fallline.vocabulary.run_settings import RunSettings
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """One schedule: `factor(t, first, second)` for the change that begins t steps after it was set; `first` and
-    `second` are its own parameters in their order, 0 where it has fewer. `source` says where it was published.
+    """One schedule.
+
+    `factor(t, first, second)` is the factor t steps after the schedule was set. `first` and `second` are its own
+    parameters in their order; missing ones are 0. `source` is the publication.
     """
 
     name: str
@@ -27,29 +29,29 @@ class Schedule:
     source: str = ""
 
     def numbers(self, own: Mapping[str, float]) -> tuple[float, float]:
-        """The own parameters as `factor` takes them, defaults where `own` names none."""
+        """The own parameters in the order of `factor`, with defaults."""
         values = [float(own.get(row.name, row.default)) for row in self.parameters]
         first, second = (*values, 0.0, 0.0)[:2]
         return first, second
 
 
 def constant(t: float, first: float, second: float) -> float:
-    """1 for ever."""
+    """Always 1."""
     return 1.0
 
 
 def stairs(t: float, every: float, factor: float) -> float:
-    """Another factor at each `every` steps."""
+    """Multiply by `factor` once every `every` steps."""
     return math.pow(factor, math.floor(t / every))
 
 
 def decay(t: float, every: float, factor: float) -> float:
-    """The factor over `every` steps, spread evenly over them."""
+    """Reach `factor` after `every` steps, at a constant rate of decay."""
     return math.pow(factor, t / every)
 
 
 def half_wave(t: float, steps: float, least: float) -> float:
-    """From 1 to `least` along half a cosine, and there it stays."""
+    """Fall from 1 to `least` along half a cosine, then stay."""
     return least + (1.0 - least) * 0.5 * (1.0 + math.cos(math.pi * min(t, steps) / steps))
 
 
@@ -59,12 +61,12 @@ def hyperbola(t: float, steps: float, second: float) -> float:
 
 
 def ramp(t: float, steps: float, start: float) -> float:
-    """From `start` to 1 along a line, and there it stays."""
+    """Rise from `start` to 1 along a line, then stay."""
     return start + (1.0 - start) * min(t, steps) / steps
 
 
 def rate_of(settings: RunSettings) -> Callable[[int], float]:
-    """The rate of the change from step n to n + 1 as a function of n, with these settings in force."""
+    """The rate of the change from step n to n + 1, as a function of n."""
     row = SCHEDULES[settings.schedule.name]
     first, second = row.numbers(settings.schedule.own)
     base, since = settings.learning_rate, settings.schedule_since

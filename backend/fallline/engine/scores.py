@@ -1,6 +1,6 @@
-"""How good predictions are, in a number that people can compare: R2 for a regression, accuracy for classes.
+"""Scores that experiments share: R2 for a regression, accuracy for classes.
 
-Must not know networks. Conventions of `losses`: predictions (outputs, m), targets (1, m).
+Predictions are (outputs, m) and targets (1, m), as in `losses`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A score. `tally(y_pred, y)` is the number that it is made of, taken over a whole split; None where that number is
-    the loss itself. `of(tallies, variance)` makes scores of tallies, given the variance of the split's targets.
+    """A score.
+
+    `tally(y_pred, y)` is a number over a whole split; None if the loss itself is that number. `of(tallies, variance)`
+    turns tallies into scores; `variance` is that of the split's targets.
     """
 
     name: str
@@ -28,7 +30,7 @@ class Score:
 
 
 def score_of(loss: Loss, classes: int) -> Score:
-    """The score of a problem with that loss and so many classes (0: a regression)."""
+    """The score of a problem with that loss and number of classes (0: a regression)."""
     if classes:
         return Score("accuracy", lambda y_pred, y: float((loss.decide(y_pred) == y[0]).mean()), _share)
     return Score("r2", None if loss.name == "mse" else _mean_square, _r2)
@@ -40,7 +42,7 @@ def _mean_square(y_pred: Array, y: Array) -> float:
 
 
 def _r2(squares: Array, variance: float) -> Array:
-    """1 - SS_res / SS_tot; not finite where all targets are equal."""
+    """1 - SS_res / SS_tot; not finite if all targets are equal."""
     return 1.0 - squares / np.float64(variance)
 
 

@@ -1,8 +1,4 @@
-"""The series that a step is recorded in, their order, and when a step is an evaluation point (CONTRACT
-"Series").
-
-Must not know how they are computed or kept.
-"""
+"""The recorded series, their order, and the evaluation points (CONTRACT "Series")."""
 
 from __future__ import annotations
 
@@ -10,17 +6,17 @@ from fallline.engine.problem import Problem
 from fallline.vocabulary.run_settings import RunSettings
 
 MEASURES = ("grad_l1", "grad_l2", "grad_mean", "ratio")
-"""What is recorded of every parameter, in this order."""
+"""Recorded for every parameter, in this order."""
 
 OBJECTIVE = "objective"
-"""What is descended, where it is more than the loss: of every batch under a penalty, and of no other."""
+"""The minimised value of each batch; recorded only under a penalty."""
 
 EVERY_STEP_BELOW = 1024
-"""Up to here every step is an evaluation point; beyond, 512 evenly spaced ones in each doubling of the step."""
+"""Every step below is an evaluation point; beyond, 512 in each doubling."""
 
 
 def series_names(problem: Problem) -> tuple[str, ...]:
-    """All series of a run in the order of `Records`."""
+    """All series of a run, in the order of `Records`."""
     measures = tuple(f"{measure}/{name}" for name in problem.layout.names for measure in MEASURES)
     return ("batch_loss", *measures, OBJECTIVE, *evaluated_series(problem))
 
@@ -31,17 +27,16 @@ def evaluated_series(problem: Problem) -> tuple[str, ...]:
 
 
 def evaluated_names(score: str, *, has_test: bool) -> tuple[str, ...]:
-    """The same for a problem that is judged by that score."""
+    """The same, for a problem with that score."""
     if not has_test:
         return ("train_loss", f"train_{score}")
     return ("train_loss", "test_loss", f"train_{score}", f"test_{score}")
 
 
 def is_evaluation_point(step: int, samples_seen: int, settings: RunSettings, m: int) -> bool:
-    """Whether the state at `step`, about to change under `settings`, is evaluated over all m training
-    samples.
+    """Whether the state at `step` is evaluated over all m training samples.
 
-    The end of a pass is the state that a pass has just led to: samples_seen is a multiple of m.
+    The last state of a pass is one: samples_seen is a multiple of m.
     """
     if step < EVERY_STEP_BELOW or settings.batch_size is None:
         return True

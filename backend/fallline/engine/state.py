@@ -1,4 +1,4 @@
-"""Where a run stands: plain data that can be copied, compared and stored. Must not know how it got there."""
+"""The state of a run at one step, as plain data."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """What a kernel saw from the end of its slice, one gradient ahead, kept so that the next slice need not look again.
+    """A gradient that a kernel computed at the end of its slice, for the next slice.
 
-    `asked` is what it depends on besides the problem and the parameters, `seen` the kernel's own numbers.
+    `key` is what it depends on besides the problem and the parameters; `values` are the kernel's own numbers.
     """
 
     problem: Problem
@@ -30,9 +30,9 @@ class Ahead:
 class TrainingState:
     """A run after `step` changes of the parameters.
 
-    `parameters` is the flat vector; `slots` are the arrays of the optimizer named `optimizer` (empty name:
-    none yet); `diverged_at` is the step at which the run stays because the next one would not be finite.
-    `ahead` saves time and decides nothing: it is no part of a checkpoint.
+    `parameters` is the flat vector; `slots` are the arrays of the optimizer named `optimizer` (empty name: none yet).
+    `diverged_at` is the step at which the run stays because the next one would not be finite. `ahead` saves time and
+    decides nothing: it is no part of a checkpoint.
     """
 
     step: int
@@ -44,32 +44,32 @@ class TrainingState:
     ahead: Ahead | None = field(default=None, repr=False, compare=False)
 
     def look_ahead(self, problem: Problem, asked: tuple[object, ...], seen: Array) -> None:
-        """Keep what was seen from here; a kernel may write over its own array later."""
+        """Keep a copy of `values` for the next slice."""
         self.ahead = Ahead(problem, self.parameters.copy(), asked, seen.copy())
 
     def seen_ahead(self, problem: Problem, asked: tuple[object, ...]) -> Array | None:
-        """What was seen from here, if it was looked for in the same way and the parameters are those of then."""
+        """The values of `look_ahead`, or None if the key or the parameters differ."""
         ahead = self.ahead
         if ahead is None or ahead.problem is not problem or ahead.asked != asked:
             return None
         return ahead.seen if np.array_equal(ahead.parameters, self.parameters) else None
 
     def copy(self) -> TrainingState:
-        """A state that shares nothing with this one: a checkpoint."""
+        """A checkpoint: a copy that shares no array with this state."""
         slots = {name: values.copy() for name, values in self.slots.items()}
         return TrainingState(
             self.step, self.samples_seen, self.parameters.copy(), self.optimizer, slots, self.diverged_at
         )
 
     def restore(self, checkpoint: TrainingState) -> None:
-        """Become the checkpoint again, keeping this state's own arrays."""
+        """Restore the checkpoint into this state's own arrays."""
         self.step, self.samples_seen = checkpoint.step, checkpoint.samples_seen
         self.optimizer, self.diverged_at = checkpoint.optimizer, checkpoint.diverged_at
         np.copyto(self.parameters, checkpoint.parameters)
         self.slots = {name: values.copy() for name, values in checkpoint.slots.items()}
 
     def fingerprint(self) -> str:
-        """A hash of everything that the next step depends on: equal exactly when the states are equal bit for bit."""
+        """Hash of every bit that the next step depends on."""
         told = hashlib.sha256(repr((self.step, self.samples_seen, self.optimizer, self.diverged_at)).encode())
         told.update(self.parameters.tobytes())
         for name in sorted(self.slots):

@@ -1,7 +1,6 @@
-"""The only loop that steps a network: live training, replay and time travel all are `advance`.
+"""The only loop that steps a network, for live training, replay and time travel.
 
-Must not know time, users, charts, or why an edit came. The state after n steps depends only on the recipe:
-not on where slices were cut, not on who looked.
+The state after n steps depends only on the recipe, not on the slices or on readers.
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ from fallline.vocabulary.run_settings import Redraw
 def advance(
     problem: Problem, state: TrainingState, run: RunRecipe, steps: int, kernel: Kernel = NUMPY
 ) -> Records:
-    """Make `steps` steps of a run, changing the state in place; returns one record a step.
+    """Make `steps` steps of a run in place; return one record per step.
 
-    Fewer when the run diverges: `state.diverged_at` is then set and the state is the last finite one. A
-    diverged state that is advanced again tries again, since an edit at that very step may have cured it.
+    There are fewer records if the run diverges: `state.diverged_at` is then set and the state is the last finite one.
+    A further call tries again, since an edit at that step may help.
     """
     names = series_names(problem)
     first, state.diverged_at = state.step, None
@@ -60,7 +59,7 @@ def _tell_all_that_moved(
     drawn: Redraw,
     record: NDArray[np.float64],
 ) -> None:
-    """`ratio/P` is about the whole change, and the draw belongs to it."""
+    """Record `ratio/P` over the whole change, redraw included."""
     names = series_names(problem)
     old, new = problem.named(before), problem.named(state.parameters)
     for name in (f"{kind}{layer}" for layer in drawn.layers for kind in "Wb"):

@@ -1,7 +1,7 @@
-"""Data sets: a table of rows, each a function of its settings; one file for each kind.
+"""Data sets: one row per set, one file per kind.
 
-`row` says what a data set is, `table` which there are, `own` makes one of somebody's own table. Must not know networks,
-splits, noise or standardizing: `engine.problem` adds those.
+`row` defines a data set, `table` lists them, and `own` makes one from an uploaded table. `engine.problem` adds
+splits, noise and standardizing.
 """
 
 from fallline.engine.datasets.own import CSV, own_dataset

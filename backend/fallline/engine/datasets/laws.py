@@ -1,5 +1,6 @@
-"""Regression laws in any number of inputs. Inputs and coefficients have addresses of their own, so the same seed with
-more samples keeps the same law.
+"""Regression laws in any number of inputs.
+
+Inputs and coefficients have separate addresses, so more samples with the same seed keep the same law.
 """
 
 from __future__ import annotations

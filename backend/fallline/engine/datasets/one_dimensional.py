@@ -1,4 +1,4 @@
-"""Curves over one input, uniform between -1 and 1: regressions that can be drawn as a line."""
+"""Curves over one input, uniform between -1 and 1: regressions that a line plot can show."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def _inputs(asked: DataSettings) -> Array:
 
 
 def _polynomial(asked: DataSettings) -> Raw:
-    """Coefficients c0, c1, ... in this order, so that a higher degree adds terms to the same law."""
+    """Draw c0, c1, ... in this order, so that a higher degree adds terms to the same law."""
     X = _inputs(asked)
     drawn = rng_for(asked.seed, "coefficients").standard_normal(int(POLYNOMIAL.own(asked, "degree")) + 1)
     return Raw(X, np.asarray(np.polynomial.polynomial.polyval(X, drawn), np.float64), numbered(1))
 
 
 def _chebyshev(asked: DataSettings) -> Raw:
-    """T_n by its recurrence, which is exact where cos(n arccos x) loses digits at the ends."""
+    """T_n by its recurrence, which is exact where cos(n arccos x) loses digits."""
     X = _inputs(asked)
     only_last = np.zeros(int(CHEBYSHEV.own(asked, "degree")) + 1)
     only_last[-1] = 1.0

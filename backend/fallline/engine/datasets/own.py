@@ -1,7 +1,6 @@
-"""One's own data: the columns of a table as inputs and a target.
+"""Uploaded data: the columns of a table as inputs and a target.
 
-A number is one input as it stands; a category is one input for each of its values, 1 where the row has it and else 0.
-Must not know where a table comes from, or whether it is too large.
+A number is one input. A category is one input per value: 1 in rows with that value, else 0.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from fallline.engine.tabular import Column, Table, number_shown
 from fallline.vocabulary.recipe import DataSettings
 
 CSV = "csv"
-"""The name of the row. It stands in no table of data sets, since it is another one for every table and target."""
+"""Name of the row. No table lists it, since it differs for every upload and target."""
 
 HELP = "your own table: one column to learn, the others as inputs; POST it to /datasets first"
 SOURCE = "whoever sent it"
@@ -24,11 +23,11 @@ NEEDS = (
     ("target", "the column to learn; left out, the last one that can be used"),
     ("task", "regression or classification; left out, what is guessed from the column"),
 )
-"""What a recipe says of it beside what every data set takes."""
+"""What a recipe sets for it, besides the settings of every data set."""
 
 
 def own_dataset(table: Table, target: Column, task: Task) -> Dataset:
-    """The row of a table whose column `target` is to be learnt as `task`; the other usable columns are inputs."""
+    """The data set of a table: `target` is learnt as `task`, the other usable columns are inputs."""
     inputs = tuple(column for column in table.usable if column is not target)
     classes = _classes(target) if task == "classification" else ()
 
@@ -51,7 +50,7 @@ def own_dataset(table: Table, target: Column, task: Task) -> Dataset:
 
 
 def _classes(target: Column) -> tuple[str, ...]:
-    """Numbers from the smallest to the largest, texts in the order of the alphabet."""
+    """Numbers in ascending order, texts alphabetically."""
     return target.categories or tuple(number_shown(value) for value in np.unique(target.values).tolist())
 
 
@@ -66,7 +65,7 @@ def _inputs_of(column: Column) -> Array:
 
 
 def _names_of(inputs: Iterable[Column]) -> tuple[str, ...]:
-    """The names of the columns, `colour=red` for a category's; no two alike."""
+    """Unique names of the inputs; `colour=red` for a category's."""
     names: dict[str, None] = {}
     for column in inputs:
         for value in column.categories or ("",):

@@ -1,7 +1,7 @@
-"""Measured data, from the copies that scikit-learn brings with it: the extra `datasets`.
+"""Measured data from the copies in scikit-learn: the extra `datasets`.
 
-Without that package the rows stand in the table and say why they cannot be had. It is imported on first use, which
-takes most of a second, and read once.
+Without that package the rows stay in the table with the reason why they are unavailable. The import takes most of a
+second, so it happens on first use, once.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ MISSING = (
     if importlib.util.find_spec("sklearn")
     else "needs scikit-learn, which is not installed: in a clone, .venv/bin/pip install '.[datasets]'"
 )
-"""Why these sets cannot be had, or nothing."""
+"""Reason why these sets are unavailable, or empty."""
 
 _OPTIONS = {"diabetes": {"scaled": False}}
-"""Standardizing is the recipe's to ask for, so the numbers are taken in their units."""
+"""Raw units: the recipe decides about standardizing."""
 
 
 @cache
 def _whole(name: str) -> Raw:
-    """All samples of a set; read-only, because everybody gets the same."""
+    """All samples of a set; read-only, because all callers share them."""
     loaded = getattr(importlib.import_module("sklearn.datasets"), f"load_{name}")(**_OPTIONS.get(name, {}))
     X = np.array(loaded.data, np.float64)
     y = np.array(loaded.target, np.float64).reshape(-1, 1)

@@ -1,4 +1,4 @@
-"""What a data set is: a row of the table, and the samples that it makes. Must not know which sets there are."""
+"""The row type of the table of data sets, and the samples that a set generates."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Task = Literal["regression", "classification"]
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """Samples as a set makes them, before noise, split and standardizing.
+    """Samples of a set before noise, split and standardizing.
 
     X (n, features) and y (n, 1): a value, or with `classes` the index of one of them. `features` names the inputs.
     """
@@ -32,12 +32,12 @@ class Raw:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """One data set: `make(settings)` gives its samples; it draws from addresses of its own under the data seed.
+    """One data set: `make(settings)` generates its samples, at addresses under the data seed.
 
-    `features` and `samples` are numbers that the set itself fixes, the second as the most there are; None leaves
-    them to the recipe. `classes` names what a classification tells apart. `source` is where the formula comes from.
-    `missing` says why the set cannot be had here. `prepare`, which any thread may call, does what takes long the first
-    time. `target` names the column that is learnt, where another one might be.
+    `features` and `samples` are fixed by the set (`samples` as the maximum); None leaves them to the recipe.
+    `classes` names the classes of a classification. `source` is the reference for the formula. `missing` is the
+    reason why the set is unavailable here. `prepare` does the slow work of the first use and may run in any thread.
+    `target` names the target column, if there is a choice.
     """
 
     name: str
@@ -54,19 +54,19 @@ class Dataset:
     target: str = ""
 
     def own(self, settings: DataSettings, name: str) -> float:
-        """The set's parameter `name`: as the recipe says, else its default."""
+        """The set's parameter `name` from the recipe, or its default."""
         (parameter,) = (each for each in self.parameters if each.name == name)
         given = settings.own.get(name)
         return parameter.default if given is None else given
 
 
 def numbered(features: int) -> tuple[str, ...]:
-    """Names for inputs that have none: x1, x2, ..."""
+    """Names for inputs without names: x1, x2, ..."""
     return tuple(f"x{place}" for place in range(1, features + 1))
 
 
 def some_of(whole: Raw, asked: DataSettings) -> Raw:
-    """As many samples as are asked for, drawn by the data seed and left in their order."""
+    """The requested number of samples, drawn by the data seed, in their original order."""
     if asked.samples >= len(whole.X):
         return whole
     drawn = rng_for(asked.seed, "rows").permutation(len(whole.X))[: asked.samples]

@@ -1,4 +1,4 @@
-"""The table of data sets. Must not know how any of them is made."""
+"""The table of data sets."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Sets over two inputs that can be drawn as a map: two classes to tell apart, or a surface to follow.
+"""Sets over two inputs, which a map can show: two classes, or a surface.
 
-All lie within about -1 and 1. Classes come by turns, so that any stretch of the rows holds as many of each, and more
-samples of one seed keep those there were.
+All inputs lie within about -1 and 1. Classes alternate, so every stretch of rows has equally many of each. With the
+same seed, a larger set begins with the samples of the smaller one.
 """
 
 from __future__ import annotations
@@ -14,16 +14,19 @@ from fallline.vocabulary.parameters import Parameter
 from fallline.vocabulary.recipe import DataSettings
 
 PLAYGROUND = "TensorFlow Playground, src/dataset.ts (Smilkov and others, arXiv 1708.03788)"
-"""Where most of these shapes became known; the formulas here are scaled to -1 ... 1."""
+"""Source of most of these shapes; the formulas here are scaled to -1 ... 1."""
 
 INNER, OUTER = 0.5, (0.7, 1.0)
-"""Radius of the disc, and of the ring around it."""
+"""Radius of the disc, and radii of the ring around it."""
 
 XOR_MARGIN = 0.05
-"""Nothing lies nearer to an axis than this."""
+"""Minimum distance of a sample to either axis."""
 
 GAUSSIAN_CENTRE, GAUSSIAN_SPREAD = 0.6, 0.25
-"""Both coordinates of a cloud's centre, and its standard deviation: one sample in 3,000 lies on the wrong side."""
+"""Both coordinates of a cloud's centre, and its standard deviation.
+
+One sample in 3,000 lies on the wrong side.
+"""
 
 HILL_WIDTH = 0.25
 HILLS = (
@@ -34,7 +37,7 @@ HILLS = (
     (0.0, -0.45, 1),
     (0.7, -0.45, -1),
 )
-"""Centre and sign: hills (1) and hollows (-1) in two rows of three, by turns."""
+"""Centre and sign: hills (1) and hollows (-1) alternate in two rows of three."""
 
 
 def _uniform(asked: DataSettings) -> Array:
@@ -55,7 +58,7 @@ def _polar(radius: Array, angle: Array) -> Array:
 
 
 def _circle(asked: DataSettings) -> Raw:
-    """Uniform over the radius, not over the area, so that the middle is not empty."""
+    """Uniform over the radius, not the area, so that the middle is not empty."""
     labels = _by_turns(asked)
     u = rng_for(asked.seed, "inputs").uniform(0.0, 1.0, (asked.samples, 2))
     radius = np.where(labels == 0.0, INNER * u[:, 0], OUTER[0] + (OUTER[1] - OUTER[0]) * u[:, 0])
@@ -63,7 +66,7 @@ def _circle(asked: DataSettings) -> Raw:
 
 
 def _xor(asked: DataSettings) -> Raw:
-    """The sign of x1 is free, that of x2 follows from the class."""
+    """The sign of x1 is random; the class determines that of x2."""
     labels, X = _by_turns(asked), _uniform(asked)
     X[:, 1] = np.abs(X[:, 1]) * np.where(X[:, 0] > 0, 1.0, -1.0) * np.where(labels == 1.0, -1.0, 1.0)
     side = np.where(X > 0, 1.0, -1.0)
@@ -78,7 +81,7 @@ def _two_gaussians(asked: DataSettings) -> Raw:
 
 
 def _two_spirals(asked: DataSettings) -> Raw:
-    """Two arms, half a turn apart, whose radius grows with the angle."""
+    """Two arms, half a turn apart; the radius grows with the angle."""
     labels = _by_turns(asked)
     along = rng_for(asked.seed, "inputs").uniform(0.05, 1.0, asked.samples)
     angle = 2 * np.pi * SPIRALS.own(asked, "turns") * along + np.pi * labels
@@ -86,7 +89,7 @@ def _two_spirals(asked: DataSettings) -> Raw:
 
 
 def _moons(asked: DataSettings) -> Raw:
-    """Two half circles, the second upside down and one radius to the right; centred, and halved."""
+    """Two half circles, the second upside down and one radius to the right; centred and halved."""
     labels = _by_turns(asked)
     angle = rng_for(asked.seed, "inputs").uniform(0.0, np.pi, asked.samples)
     arc = _polar(np.ones(asked.samples), angle)

@@ -1,4 +1,4 @@
-"""One change of the parameters, line by line: what NumPy would be told, and what it answers.
+"""One change of the parameters, line by line: NumPy expressions and their values.
 
-`formulas` holds the lines of every row of the tables, `sheet` reckons them. Must not know who reads them.
+`formulas` has the lines of every row of the tables; `sheet` evaluates them.
 """

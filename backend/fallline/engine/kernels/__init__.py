@@ -1,5 +1,5 @@
-"""The arithmetic of a slice of steps, made fast. `table` says what a kernel promises.
+"""Fast arithmetic for a slice of steps; `table` defines the interface of a kernel.
 
-`numpy_kernels` with `columns`, `single` and `tape` is NumPy's; `compiled` with `compiled_*` is Numba's, an extra;
-`choice` says which one serves.
+NumPy's kernel is `numpy_kernels` with `columns`, `single` and `tape`. Numba's, an optional extra, is `compiled` with
+`compiled_*`. `choice` selects one of them.
 """

@@ -1,6 +1,4 @@
-"""Which kernel serves: NumPy from the first moment, the compiled one as soon as it is there. Must not know how it gets
-there, which takes files and processes.
-"""
+"""Selection of the kernel: NumPy at first, the compiled one once it is available."""
 
 from __future__ import annotations
 
@@ -12,14 +10,15 @@ from fallline.engine.problem import Problem
 
 
 class KernelUnavailable(RuntimeError):
-    """The compiled kernel cannot be had; the text says why, for people."""
+    """The compiled kernel is unavailable; the text is the reason, for users."""
 
 
 class Kernels:
-    """The kernel that runs take when they begin; a run keeps the one it took until it is reset.
+    """The kernel for runs that begin now; a run keeps its kernel until a reset.
 
-    `why` says why it is not the compiled one, or is None. Read by training threads while another thread changes it:
-    each change is one assignment. `builds` are what this process computes with, told beside the runs' numbers.
+    `why` is the reason for not using the compiled kernel, or None. Training threads read it while another thread
+    changes it, so each change is one assignment. `builds` are the library builds of this process, reported with a
+    run's numbers.
     """
 
     def __init__(
@@ -37,31 +36,31 @@ class Kernels:
         return self._serving[1]
 
     def of(self, problem: Problem) -> Kernel:
-        """The one that a run of this problem takes now: NumPy where the one that serves has no code for it."""
+        """The kernel for a run of this problem: NumPy if the current one does not support it."""
         current = self.current
         return current if current.makes(problem) else NUMPY
 
     def named(self, name: str) -> Kernel:
-        """The kernel of that name where it is there, else the one that serves."""
+        """The kernel of that name if it is available, else the current one."""
         current = self.current
         return NUMPY if name == NUMPY.name else current
 
     def use(self, kernel: Kernel) -> None:
-        """Serve those who begin from now on."""
+        """Use this kernel for runs that begin from now on."""
         self._serving = (kernel, None)
 
     def stay(self, why: str) -> None:
-        """Stay with NumPy, for now or for good."""
+        """Stay with NumPy, temporarily or permanently."""
         self._serving = (NUMPY, why)
 
 
 def compiled_kernel() -> Kernel:
-    """The compiled kernel, its code loaded or, where it is not on disk, compiled now. Raises KernelUnavailable."""
+    """Load the compiled kernel, compiling what is not on disk. Raises KernelUnavailable."""
     try:
-        from fallline.engine.kernels.compiled import COMPILED, load  # noqa: PLC0415  an extra that may be missing
+        from fallline.engine.kernels.compiled import COMPILED, load  # noqa: PLC0415  an optional extra
 
         load()
-    except Exception as error:  # whatever a compiler or a broken file on disk may raise: NumPy serves as well
+    except Exception as error:  # anything a compiler or a broken file may raise; NumPy is the fallback
         reason = str(error) or type(error).__name__
         raise KernelUnavailable(f"compiled code cannot be used: {reason}") from error
     return COMPILED

@@ -1,9 +1,8 @@
-"""Forward and backward over many samples at once, in preallocated buffers, with samples as columns.
+"""Forward and backward pass over many samples, in preallocated buffers.
 
-The same sums as `engine.network`, transposed: activations are (units, samples), so that element-wise work and
-the long sums of the weight gradients run over contiguous memory (half the time of the blackboard's order at
-900 samples). Weights and bias of a layer are one block, and every layer's inputs carry a row of ones to meet
-the bias. Must not know steps or records.
+The sums of `engine.network`, transposed: activations are (units, samples), so element-wise work and the long sums of
+the weight gradients run over contiguous memory (half the time of the textbook order at 900 samples). Weights and bias
+of a layer are one block, and every layer's inputs include a row of ones for the bias.
 """
 
 from __future__ import annotations
@@ -21,7 +20,10 @@ Array = NDArray[np.float64]
 
 
 class _Layer(NamedTuple):
-    """A hidden layer: `full` (units + 1, m) is the outputs and a row of ones, `outputs` a view without the ones."""
+    """A hidden layer: `full` (units + 1, m) is the outputs and a row of ones.
+
+    `outputs` is a view without the ones.
+    """
 
     transposed: Array
     z: Array
@@ -32,8 +34,9 @@ class _Layer(NamedTuple):
 
 
 class ColumnForward:
-    """Predictions for `count` samples, with buffers that live as long as this object; `parameters` is read at each
-    call.
+    """Predictions for `count` samples; every call reads the current `parameters`.
+
+    The buffers live as long as this object.
     """
 
     def __init__(self, problem: Problem, parameters: Array, count: int) -> None:
@@ -52,7 +55,10 @@ class ColumnForward:
         return _Layer(block.T, np.empty((block.shape[1], count)), full[:-1], full, row.apply, row.slope)
 
     def predict(self, inputs: Array) -> Array:
-        """y_pred (outputs, count) in a buffer that the next call overwrites; inputs are (features + 1, count)."""
+        """y_pred (outputs, count) for inputs (features + 1, count).
+
+        The next call overwrites the result.
+        """
         for transposed, z, outputs, full, apply, _ in self._hidden:
             transposed.dot(inputs, z)
             apply(z, outputs)
@@ -71,7 +77,7 @@ class ColumnForward:
 
 
 class ColumnPass(ColumnForward):
-    """Loss and gradient for batches of `count` samples; writes the gradient into the flat vector `gradient`."""
+    """Loss and gradient for batches of `count` samples, into the flat vector `gradient`."""
 
     def __init__(self, problem: Problem, parameters: Array, gradient: Array, count: int) -> None:
         super().__init__(problem, parameters, count)
@@ -89,7 +95,7 @@ class ColumnPass(ColumnForward):
         ]
 
     def gradient(self, inputs: Array, targets: Array) -> float:
-        """The reported loss of a batch; its gradient is then in the vector given."""
+        """Compute the gradient of a batch; return its reported loss."""
         y_pred = self.predict(inputs)
         loss = self._measure(y_pred, targets, self._dy)
         delta = self._dy
@@ -106,5 +112,5 @@ class ColumnPass(ColumnForward):
         return loss
 
     def tally(self, loss: float, targets: Array) -> float:
-        """The score's tally of the batch that `gradient` has just been taken of, and whose loss it told."""
+        """The score's tally of the last batch of `gradient`, whose loss was `loss`."""
         return loss if self._tally is None else self._tally(self._out, targets)

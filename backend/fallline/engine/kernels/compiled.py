@@ -1,7 +1,6 @@
-"""The compiled kernel: prepares arrays and codes for the compiled loops, and brings home what they made.
+"""The compiled kernel: arrays and codes for the compiled loops, and their results.
 
-Needs Numba (the extra `fast`); `choice` imports this module only when it is wanted and there. Must not know edits, runs
-or time.
+It needs Numba (the extra `fast`), so only `choice` imports this module.
 """
 
 from __future__ import annotations
@@ -39,37 +38,40 @@ Whole = NDArray[np.int64]
 LARGEST = float(np.finfo(np.float64).max)
 
 SAMPLES_AHEAD = 65_536
-"""Row numbers laid out for one call: what a slice of single samples goes through in about ten milliseconds."""
+"""Row numbers per call: about ten milliseconds of single-sample steps."""
 
 FEWEST_STEPS = 32
-"""Steps a call at least, so that the look ahead at its end costs little."""
+"""Minimum steps per call, so that the extra gradient at the end costs little."""
 
 
 TILE_BYTES = 64_000
-"""What the buffers of a tile may take, where that is enough for `NARROWEST`: the nearest cache and some of the next."""
+"""Memory for the buffers of a tile: the nearest cache and part of the next.
+
+`NARROWEST` takes precedence.
+"""
 
 NARROWEST, WIDEST = 96, 480
-"""Samples a tile: below, calls and sums over lanes are felt; above, nothing is won."""
+"""Samples per tile: fewer make calls and lane sums noticeable, more gain nothing."""
 
 LINE = 8
-"""Numbers in a line of the cache."""
+"""Numbers in a cache line."""
 
 NOTHING: Array = np.empty(0)
 NO_ORDER: Whole = np.empty(0, dtype=np.int64)
 
 
 class CompiledKernel:
-    """Steps in machine code, without the GIL: fractions of a microsecond each for small networks."""
+    """Steps in machine code, without the GIL: under a microsecond each in small networks."""
 
     name = "compiled"
 
     def makes(self, problem: Problem) -> bool:
-        """See `table.Kernel`: what has compiled rows."""
+        """See `table.Kernel`; true if all rows have compiled code."""
         bends = all(name in ACTIVATION_CODES for name in problem.activations)
         return bends and problem.loss.name in LOSS_CODES
 
     def run(self, problem: Problem, state: TrainingState, asked: Slice) -> int:
-        """See `table.Kernel`. What has no compiled row is made by NumPy, step for step under the same promises."""
+        """See `table.Kernel`. NumPy makes the steps if a row has no compiled code."""
         settings = asked.settings
         has_method = settings.optimizer in OPTIMIZER_CODES and settings.schedule.name in SCHEDULE_CODES
         if not (has_method and self.makes(problem)):
@@ -78,7 +80,7 @@ class CompiledKernel:
 
 
 def _on_a_line(*shape: int) -> Array:
-    """An array that begins where a line of the cache does, so that no register of a row is spread over two."""
+    """An array aligned to a cache line, so that no register spans two lines."""
     count = prod(shape)
     room = np.empty(count + LINE)
     first = -(room.ctypes.data // 8) % LINE
@@ -95,19 +97,19 @@ def _tiles(sizes: Sequence[int]) -> Tiles:
     width = tile_width(height - ROOM + 1)
     A, D = _on_a_line(height, width), _on_a_line(height, width)
     A.fill(1.0)
-    # A little wider than it has to be: rows that lie a power of two apart push each other out of the cache.
+    # Some extra width: rows a power of two apart would evict each other from the cache.
     upright = _on_a_line(width, -(-max(sizes) // LANES) * LANES + LANES)
     return Tiles(A, D, upright, a=np.ones(height), d=np.empty(height))
 
 
 def tile_width(units: int) -> int:
-    """Samples a tile of so many units, in threes of vectors."""
+    """Samples per tile for that many units, in multiples of three vectors."""
     triple = 3 * LANES
     return min(max(TILE_BYTES // (16 * units), NARROWEST), WIDEST) // triple * triple
 
 
 class _Slices:
-    """One slice, made in calls of the compiled loops."""
+    """One slice, in calls of the compiled loops."""
 
     def __init__(self, problem: Problem, state: TrainingState, asked: Slice) -> None:
         self._problem, self._state, self._asked = problem, state, asked
@@ -129,7 +131,7 @@ class _Slices:
         self._data = Data(train=_split(self._train), test=_split(self._test, self._has_test))
         self._limit = min(DIVERGED * problem.initial_loss, LARGEST)
         self._tiles = _tiles(layout.sizes)
-        # Code is compiled for one memory order: a slice out of the middle of others is filled elsewhere and copied.
+        # The code is compiled for C order: a slice with other strides is filled elsewhere and copied.
         self._values = (
             asked.values if asked.values.flags.c_contiguous else np.empty_like(asked.values, order="C")
         )
@@ -137,7 +139,7 @@ class _Slices:
         self._change, self._ahead = np.empty(layout.count), np.empty(layout.count + 3)
 
     def run(self) -> int:
-        """All calls; returns how many steps were made."""
+        """Make all calls; return the number of steps."""
         asked, made = self._asked, 0
         steps = asked.steps
         while made < steps:
@@ -154,14 +156,17 @@ class _Slices:
         return made
 
     def _most_steps(self) -> int:
-        """Steps that one call makes at most, so that only so many row numbers are laid out."""
+        """Maximum steps per call, which limits the row numbers in memory."""
         size = self._asked.settings.batch_size
         if size is None:
             return self._asked.steps
         return max(SAMPLES_AHEAD // size, FEWEST_STEPS)
 
     def _call(self, made: int, count: int) -> tuple[int, bool]:
-        """`count` steps whose records begin at column `made`: how many stand, and whether the next one is bad."""
+        """Make `count` steps with records from column `made` on.
+
+        Returns the number of valid steps, and whether the next one is bad.
+        """
         asked, state = self._asked, self._state
         memory, counted = self._memory()
         kept, bad = self._loop(memory, counted, made, count)
@@ -196,12 +201,12 @@ class _Slices:
         return batch_steps(self._net, self._data, method, memory, walk, self._tiles, ahead, book)
 
     def _looking(self) -> tuple[object, ...]:
-        """What a gradient from the present state depends on besides the problem and the parameters."""
+        """Key of a gradient: what it depends on besides the problem and the parameters."""
         state, asked, settings = self._state, self._asked, self._asked.settings
         return COMPILED.name, state.step, state.samples_seen, asked.seed, settings.batch_size, settings.order
 
     def _order(self, samples: int) -> Whole:
-        """The training rows of the next so many samples, pass after pass."""
+        """The training rows of the next samples, pass after pass."""
         settings, seed, m = self._asked.settings, self._asked.seed, self._train.count
         number, place = divmod(self._state.samples_seen, m)
         passes = (place + samples - 1) // m + 1
@@ -211,8 +216,9 @@ class _Slices:
         return np.concatenate(orders)[place:]
 
     def _memory(self) -> tuple[Memory, float]:
-        """Everything three times, the present in the first part, and the steps that the optimizer has counted; fresh
-        memory where it is a new one.
+        """Three copies of parameters and slots, the current values first, and the step count.
+
+        A new optimizer gets fresh slots.
         """
         state, part = self._state, self._problem.layout.count
         slots = state.slots if state.optimizer == self._row.name else self._row.start(part)
@@ -225,7 +231,7 @@ class _Slices:
         return memory, counted
 
     def _bring_home(self, memory: Memory, counted: float, kept: int) -> None:
-        """The state after `kept` steps, from the part where it lies."""
+        """Copy the state after `kept` steps from its part of the memory."""
         state, part = self._state, self._problem.layout.count
         if state.optimizer != self._row.name:
             state.optimizer, state.slots = self._row.name, self._row.start(part)
@@ -241,7 +247,7 @@ class _Slices:
         seen, m, size = self._state.samples_seen, self._train.count, self._asked.settings.batch_size
         if size is None:
             return seen + m * np.arange(1, steps + 1)
-        # A pass is begun anew at its end, with a shorter batch before: count batches within passes.
+        # Each pass ends with a shorter batch, so count batches within passes.
         number, place = divmod(seen, m)
         first = min(-(-(m - place) // size), steps)
         ends = np.minimum(place + size * np.arange(1, first + 1), m) + number * m
@@ -251,12 +257,12 @@ class _Slices:
         return np.concatenate([ends, later.reshape(-1)[: steps - first]])
 
     def _write_means(self, made: int) -> None:
-        """Mean entries of gradients from their sums, by the division that the history does too, to the last bit."""
+        """Mean entries of gradients from their sums, divided as in the history, to the last bit."""
         for k, length in enumerate(self._problem.layout.lengths):
             np.divide(self._values[1 + 4 * k, :made], length, out=self._values[3 + 4 * k, :made])
 
     def _write_scores(self, made: int) -> None:
-        """Scores from the tallies in their places, or from the losses beside them where those are the tallies."""
+        """Replace tallies by scores; some tallies are the losses."""
         values, score = self._values[:, :made], self._problem.score.of
         splits = [self._train, self._test] if self._has_test else [self._train]
         first = len(values) - len(evaluated_series(self._problem))
@@ -273,9 +279,7 @@ COMPILED: Kernel = CompiledKernel()
 
 
 def load() -> None:
-    """Load every compiled function from disk, or compile it now. Raises ImportError where it would not do what NumPy
-    does.
-    """
+    """Load or compile every function. Raises ImportError if the code would differ from NumPy."""
     if not same_as_numpy():
         raise ImportError("this NumPy draws orders of samples that the compiled code does not know")
     network = NetworkSettings(layers=[LayerSettings(units=2)])

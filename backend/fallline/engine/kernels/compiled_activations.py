@@ -1,13 +1,11 @@
-"""The compiled rows of the table of activations: a code for every one that has one, and its branches.
+"""Compiled rows of the table of activations: a code for each, and its branches.
 
-Some are *straight*, a choice between two lines: they are applied to vectors while these are in registers
-(`bent_vector`), and their slope is told by the output. The rest are *curved*: a second pass over the outputs applies
-them (`bend`) and leaves the slopes where the deltas will be written, because there they share their
-exponential, and because not every output tells its slope.
+*Straight* activations choose between two lines. They are applied to vectors in registers (`bent_vector`), and the
+output determines the slope. *Curved* ones need a second pass over the outputs (`bend`). It stores the slopes in place
+of the later deltas, since both share an exponential and not every output determines its slope.
 
-A row of the table that has no code here is served by NumPy (`compiled.CompiledKernel` sees to that). Codes are tested
-once a layer and tile, never inside a loop over samples (measured: no difference to code that knows only one
-activation). Must not know layers or the loop.
+NumPy computes a row without a code (see `compiled.CompiledKernel`). Codes are tested once per layer and tile, never
+inside a loop over samples (measured: as fast as code for one activation only).
 """
 
 from __future__ import annotations
@@ -33,12 +31,12 @@ ACTIVATION_CODES = {
 CURVED = TANH
 """Codes from here on are curved."""
 
-# Comparisons below are turned so that NaN passes through: a hidden NaN must reach the loss, where it is looked for.
+# These comparisons let NaN through: a hidden NaN must reach the loss, which is checked.
 
 
 @compiled_in_place
 def bent_vector(code: int, z: Any) -> Any:
-    """A straight activation of a vector; what is curved is left as it is, to `bend`."""
+    """A straight activation of a vector; curved ones are left to `bend`."""
     if code == RELU:
         return where_positive(z, z, alike(z, 0.0))
     if code == LEAKY_RELU:
@@ -48,9 +46,9 @@ def bent_vector(code: int, z: Any) -> Any:
 
 @compiled
 def bend(code: int, outputs: Array, slopes: Array) -> None:
-    """A curved activation of a row of numbers: in place, and its slopes beside it."""
+    """Apply a curved activation to a row in place, and store its slopes."""
     n = len(outputs)
-    # A loop for each: the compiler turns them into vectors, which it would not do with the choice inside.
+    # One loop each: the compiler vectorizes these, but not a loop with the choice inside.
     if code == TANH:
         for t in range(n):
             outputs[t], slopes[t] = tanh(outputs[t])
@@ -70,7 +68,7 @@ def bend(code: int, outputs: Array, slopes: Array) -> None:
 
 @compiled_in_place
 def sloped_vector(code: int, d: Any, told: Any) -> Any:
-    """d times the slope that `told` tells: the output of a straight activation, the slope itself of a curved one."""
+    """d times the slope: `told` is the output (straight) or the slope itself (curved)."""
     if code == RELU:
         return times(d, where_positive(told, alike(told, 1.0), alike(told, 0.0)))
     if code == LEAKY_RELU:
@@ -92,7 +90,7 @@ def straight(code: int, z: float) -> float:
 
 @compiled_in_place
 def slope_at(code: int, told: float) -> float:
-    """The slope that one number tells, as in `sloped_vector`."""
+    """The slope of one number, as in `sloped_vector`."""
     if code == RELU:
         return 0.0 if told <= 0.0 else 1.0
     if code == LEAKY_RELU:

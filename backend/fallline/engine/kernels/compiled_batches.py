@@ -1,7 +1,6 @@
-"""Steps on batches, whole slices at a call: tiles of samples through the layers and back, measured and recorded.
+"""Batch steps, a whole slice per call: tiles of samples forward and back, with records.
 
-What is given stands in `compiled_work`. Must not know settings or the order of passes: it is given codes and row
-numbers.
+`compiled_work` describes the arguments.
 """
 
 from __future__ import annotations
@@ -30,11 +29,11 @@ from fallline.engine.kernels.compiled_work import (
 )
 
 GATHERED = 32
-"""What a number costs that is picked out of the data, in multiplications and additions of a forward pass."""
+"""Cost of gathering one number, in multiply-adds of a forward pass."""
 
 
 class _Batch(NamedTuple):
-    """`length` samples from the place `at` in the order on, which is `place` in the pass."""
+    """`length` samples from index `at` of the order, at `place` in the pass."""
 
     at: int
     length: int
@@ -43,7 +42,7 @@ class _Batch(NamedTuple):
 
 @compiled_in_place
 def _fill(A: Array, columns: Array, targets: Array, first: int, n: int, width: int, to: int) -> None:
-    """Samples first .. first + n - 1 into the first columns of a tile."""
+    """Copy samples first .. first + n - 1 into the first columns of a tile."""
     features = columns.shape[0] - 1
     for i in range(features):
         _copy(A, i, columns, i, first, n)
@@ -65,10 +64,10 @@ def _copy(A: Array, row: int, X: Array, i: int, first: int, n: int) -> None:
 
 @compiled_in_place
 def _gather(A: Array, rows: Array, targets: Array, order: Whole, n: int, width: int, to: int) -> None:
-    """The first n samples in that order into the first columns of a tile."""
+    """Copy the first n samples of the order into the first columns of a tile."""
     features = rows.shape[1] - 1
     for t in range(n):
-        sample = np.uint64(order[t])  # which is not asked whether it counts from the end
+        sample = np.uint64(order[t])  # unsigned: no check for a negative index
         for i in range(features):
             A[i, t] = rows[sample, i]
         A[to, t] = targets[0, sample]
@@ -78,9 +77,7 @@ def _gather(A: Array, rows: Array, targets: Array, order: Whole, n: int, width: 
 
 @compiled_in_place
 def _pad(A: Array, rows: int, n: int, width: int) -> None:
-    """The last sample again up to `width`: a true one, so that padding is finite wherever the samples are; its deltas
-    are zero.
-    """
+    """Repeat the last sample up to `width`, so that padding is finite; its deltas are 0."""
     for i in range(rows):
         for t in range(n, width):
             A[i, t] = A[i, n - 1]
@@ -88,14 +85,15 @@ def _pad(A: Array, rows: int, n: int, width: int) -> None:
 
 @compiled_in_place
 def _whole(n: int) -> int:
-    """So many columns as hold n samples in whole registers."""
+    """Number of columns that hold n samples in whole registers."""
     return (n + LANES - 1) // LANES * LANES
 
 
 @compiled_in_place
 def _predict(net: Net, P: Array, w: int, split: Split, order: Whole, first: int, n: int, tiles: Tiles) -> int:
-    """n samples from `first` on, in that order, or that of the data where it is empty, forward through all layers;
-    returns the row of the predictions. Curved layers leave their slopes in D.
+    """Pass n samples from `first` on through all layers; return the predictions' row.
+
+    An empty order means data order. Curved layers leave their slopes in D.
     """
     A, D, width, to = tiles.A, tiles.D, _whole(n), tiles.A.shape[0] - ROOM
     if len(order):
@@ -119,8 +117,9 @@ def _predict(net: Net, P: Array, w: int, split: Split, order: Whole, first: int,
 def loss_of(
     net: Net, P: Array, w: int, split: Split, order: Whole, count: int, tiles: Tiles
 ) -> tuple[float, float]:
-    """The loss of so many samples times their number, and their tally: the first in `order`, or in that of the data
-    where it is empty. The parameters lie in P from `w` on.
+    """Sum of the losses of `count` samples, and their tally.
+
+    The samples are the first in `order`, or in data order if it is empty. The parameters are in P from `w` on.
     """
     outputs, to = net.sizes[len(net.codes)], tiles.A.shape[0] - ROOM
     total, tally, first = 0.0, 0.0, 0
@@ -134,7 +133,7 @@ def loss_of(
 
 @compiled
 def mean_loss(net: Net, P: Array, w: int, split: Split, tiles: Tiles) -> tuple[float, float]:
-    """The loss over all samples, and their tally; NaN where there are none."""
+    """Mean loss over all samples, and their tally; NaN without samples."""
     m = split.targets.shape[1]
     if m == 0:
         return np.nan, np.nan
@@ -147,7 +146,7 @@ def mean_loss(net: Net, P: Array, w: int, split: Split, tiles: Tiles) -> tuple[f
 def _train_loss(
     net: Net, P: Array, w: int, train: Split, walk: Walk, batch: _Batch, told: tuple[float, float], tiles: Tiles
 ) -> tuple[float, float]:  # fmt: skip
-    """The loss over all training samples and their tally, of which a batch has just been looked at, and `told`."""
+    """Mean loss over all training samples and their tally, reusing the batch's own result."""
     m, a_part = train.targets.shape[1], len(P) // 3
     rest = m - batch.length
     if batch.place == 0 and batch.length * a_part >= GATHERED * rest * train.rows.shape[1]:
@@ -161,8 +160,9 @@ def _train_loss(
 def _gradient(
     net: Net, memory: Memory, w: int, train: Split, order: Whole, count: int, tiles: Tiles
 ) -> tuple[float, float]:
-    """The gradient of a batch into G; returns its loss, and its tally. The batch is the `count` samples that stand in
-    `order`, or all in the order of the data where it is empty.
+    """Write the gradient of a batch into G; return its loss and its tally.
+
+    The batch is the `count` samples in `order`, or all in data order if it is empty.
     """
     share = 1.0 / count
     memory.G[:] = 0.0
@@ -178,12 +178,12 @@ def _gradient(
 
 @compiled_in_place
 def _measured(net: Net, tiles: Tiles, row: int, n: int, share: float) -> tuple[float, float]:
-    """What `measure` says of a tile's n samples, and the deltas of the output layer into D, 0 beyond n."""
+    """Loss and tally of a tile's n samples; writes the output deltas into D, 0 beyond n."""
     A, D, width, to = tiles.A, tiles.D, _whole(n), tiles.A.shape[0] - ROOM
     last = len(net.codes)
     code, outputs = net.codes[last - 1], net.sizes[last]
     if code >= CURVED:
-        # The loss writes where the slopes lie: they step aside. What is bent has one output.
+        # `measure` overwrites the slopes, so move them; a bent output layer has one unit.
         for t in range(0, width, LANES):
             store(D, to, t, load(one_nought(), D, row, t))
     told = measure(net.judge, A, D, row, outputs, to, n, share)
@@ -199,7 +199,7 @@ def _measured(net: Net, tiles: Tiles, row: int, n: int, share: float) -> tuple[f
 
 @compiled_in_place
 def _descend(net: Net, memory: Memory, w: int, tiles: Tiles, row: int, width: int) -> None:
-    """Back through all layers, from the deltas of the output layer in D; adds to G."""
+    """Go back through all layers from the output deltas in D; add to G."""
     A, D, G, g = tiles.A, tiles.D, memory.G, len(memory.G)
     for layer in range(len(net.codes) - 1, -1, -1):
         fan_in, fan_out = net.sizes[layer], net.sizes[layer + 1]
@@ -215,7 +215,10 @@ def _descend(net: Net, memory: Memory, w: int, tiles: Tiles, row: int, width: in
 def _look(
     net: Net, train: Split, memory: Memory, w: int, walk: Walk, batch: _Batch, judged: bool, tiles: Tiles
 ) -> tuple[float, float, float]:
-    """The gradient of a batch into G; returns its loss, and the training loss and its tally where they are `judged`."""
+    """Write the gradient of a batch into G; return its loss, training loss and tally.
+
+    The last two are NaN unless `judged`.
+    """
     order = walk.order[batch.at : batch.at + batch.length]
     told = _gradient(net, memory, w, train, order, batch.length, tiles)
     if walk.size == 0:
@@ -246,7 +249,10 @@ def _recall(ahead: Ahead, G: Array) -> tuple[float, float, float]:
 def batch_steps(
     net: Net, data: Data, method: Method, memory: Memory, walk: Walk, tiles: Tiles, ahead: Ahead, book: Book
 ) -> tuple[int, bool]:
-    """Up to `walk.steps` steps; returns how many stand, and whether the one after them is bad."""
+    """Make up to `walk.steps` steps.
+
+    Returns the number of valid steps, and whether the next one is bad.
+    """
     m, part = data.train.targets.shape[1], len(memory.G)
     place, at, stride, s, bad = walk.place, 0, 2, 0, False
     for s in range(walk.steps + 1):

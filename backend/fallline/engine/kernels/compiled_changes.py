@@ -1,5 +1,6 @@
-"""The compiled rows of the table of optimizers: a code, and a branch in `change`, for every optimizer that has one; the
-rest is served by NumPy. Must not know how gradients are made, or the loop.
+"""Compiled rows of the table of optimizers: a code, and a branch in `change`.
+
+NumPy computes optimizers without a code.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ SGD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, ADAMW = range(7)
 
 
 class OptimizerCode(NamedTuple):
-    """An optimizer's code, its slots of one number a parameter (at most two), its own parameters in the order in which
-    `change` reads them, and whether it counts its steps in a slot `count`.
+    """An optimizer's code and slots.
+
+    `vectors` are slots with one number per parameter (at most two), `own` its parameters in the order of `change`;
+    `counts` means that it counts steps in a slot `count`.
     """
 
     code: int
@@ -39,7 +42,7 @@ OPTIMIZER_CODES = {
 
 @compiled
 def change(method: Method, memory: Memory, s: int) -> tuple[Array, float]:
-    """The change of all parameters at step s. Returns what was subtracted: a vector, and a number to multiply it by."""
+    """Change all parameters at step s; return the change as a vector and a factor."""
     C, M, rate, n = memory.C, memory.M, method.hyper[0], len(memory.C)
     before, after = s % 3 * n, (s + 1) % 3 * n
     p, q = memory.P[before : before + n], memory.P[after : after + n]
@@ -55,8 +58,9 @@ def change(method: Method, memory: Memory, s: int) -> tuple[Array, float]:
 
 @compiled_in_place
 def _remember(method: Method, memory: Memory, count: float, before: int, after: int) -> None:
-    """What an optimizer with a memory subtracts, into M; its memory is read from `before` on and written from `after`
-    on. `count` is the steps that it has counted with this one.
+    """Compute the change of an optimizer with slots into M, and update the slots.
+
+    The slots are read from `before` on and written from `after` on. `count` includes this step.
     """
     code, hyper, C, M, n = method.optimizer, method.hyper, memory.C, memory.M, len(memory.C)
     rate, decay = hyper[0], hyper[1]

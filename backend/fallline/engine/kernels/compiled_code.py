@@ -1,7 +1,4 @@
-"""How functions are compiled. Must not know what they compute.
-
-Only imported where the extra `fast` is installed: this module is where Numba enters.
-"""
+"""Compiler options. Only this module and its importers need the extra `fast` (Numba)."""
 
 from __future__ import annotations
 
@@ -17,29 +14,31 @@ Whole = NDArray[np.int64]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 REORDERED = frozenset({"reassoc", "contract", "arcp", "nsz"})
-"""What the compiler may do with sums. Never all of fastmath: that lets it take NaN and infinity for impossible, and
-drop the very test that finds a diverged step."""
+"""Licences for sums.
+
+Never all of fastmath: it assumes that NaN and infinity never occur, and drops the test for diverged steps.
+"""
 
 AS_WRITTEN = frozenset({"contract"})
 
 
 def compiled(function: Function) -> Function:
-    """Compile at the first call, without the GIL, and keep the code on disk; sums may be taken in another order."""
+    """Compile on the first call, without the GIL, cached on disk; sums may be reordered."""
     return _compiled(function, REORDERED)
 
 
 def compiled_in_place(function: Function) -> Function:
-    """As `compiled`, and always made part of its caller: for what is called once a step on a handful of numbers."""
+    """As `compiled`, always inlined: for short work once per step."""
     return _compiled(function, REORDERED, forceinline=True)
 
 
 def compiled_as_written(function: Function) -> Function:
-    """As `compiled_in_place`, for arithmetic that lives off the very order in which it is written."""
+    """As `compiled_in_place`, for arithmetic that depends on its order."""
     return _compiled(function, AS_WRITTEN, forceinline=True)
 
 
 def compiled_to_the_bit(function: Function) -> Function:
-    """As `compiled`, for what is to come out the same whatever stands beside it in a loop."""
+    """As `compiled`, with the same bits in every context."""
     return _compiled(function, frozenset())
 
 

@@ -1,11 +1,10 @@
-"""The curved activations, and what losses are made of, as arithmetic that compiles into vectors: an activation gives
-its value and its slope at one number.
+"""Curved activations and parts of losses as arithmetic that compiles to vector code.
 
-A library's exp, tanh, log and erf are calls, and a loop with a call in it does not become vector code (measured: a step
-of 2-64-64-1 tanh takes 2.3 times as long). These have neither calls nor branches, and are within a few units in the
-last place of the library's. NaN stays NaN: one in a hidden layer must reach the loss, where it is looked for.
-Coefficients of exp: Moshier, Cephes mathematical library, exp.c; the others are told where they stand. Must not know
-layers or codes.
+An activation returns its value and its slope at one number. A library's exp, tanh, log and erf are calls, which keep
+a loop from becoming vector code (measured: a step of 2-64-64-1 tanh takes 2.3 times as long). These functions have no
+calls and no branches, and are within a few units in the last place of the library's. NaN stays NaN: a hidden NaN must
+reach the loss, which is checked. Coefficients of exp: Moshier, Cephes mathematical library, exp.c; other sources are
+next to their coefficients.
 """
 
 from __future__ import annotations
@@ -21,20 +20,20 @@ from numba.extending import intrinsic
 from fallline.engine.kernels.compiled_code import compiled_as_written
 
 LARGEST_EXPONENT = 708.0
-"""Numbers of this size and below have an exponential that is neither infinite nor 0."""
+"""The exponential of numbers up to this size is finite and positive."""
 
 _ROUNDER = 6755399441055744.0
-"""1.5 * 2**52: adding it rounds to a whole number, which then stands in the low bits."""
+"""1.5 * 2**52: adding it rounds to an integer, stored in the low bits."""
 
 _LOG2E = 1.4426950408889634
 _LN2_HIGH, _LN2_LOW = 6.93145751953125e-1, 1.42860682030941723212e-6
 _LN2 = math.log(2.0)
 
 _MANTISSA, _ONE = (1 << 52) - 1, 1023 << 52
-"""The low bits of a float, and the others of one from 1 to 2."""
+"""Masks for the mantissa, and for sign and exponent of numbers from 1 to 2."""
 
 _WHOLE, _WHOLE_FROM = 1075 << 52, 2.0**52 + 1023.0
-"""The high bits of a float that holds a whole number in its low ones, and what to subtract to get an exponent."""
+"""High bits of a float that holds an integer in its low bits, and the offset to an exponent."""
 
 
 @intrinsic
@@ -49,7 +48,7 @@ def _bits(context: Any, number: Any) -> Any:
 
 @intrinsic
 def _float(context: Any, bits: Any) -> Any:
-    """The float that has these 64 bits."""
+    """The float with these 64 bits."""
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], target.get_value_type(types.float64))
@@ -58,7 +57,7 @@ def _float(context: Any, bits: Any) -> Any:
 
 
 def _polynomial(coefficients: Sequence[float]) -> Any:
-    """A compiled function of x: c[0] + c[1] x + c[2] x**2 + ... in Horner's order, written out."""
+    """A compiled polynomial c[0] + c[1] x + c[2] x**2 + ... in Horner's order, unrolled."""
 
     @intrinsic
     def value(context: Any, x: Any) -> Any:
@@ -76,8 +75,9 @@ def _polynomial(coefficients: Sequence[float]) -> Any:
 
 @compiled_as_written
 def _fraction(x: float) -> tuple[int, float, float]:
-    """k, p and q of e**x = 2**k (1 + p / q), |x| <= LARGEST_EXPONENT; k as the bits to add to a float to multiply it by
-    2**k. The fraction keeps its digits next to 0.
+    """k, p and q of e**x = 2**k (1 + p / q) for |x| <= LARGEST_EXPONENT.
+
+    k is the bits that multiply a float by 2**k when added to it. The fraction keeps its digits near 0.
     """
     shifted = x * _LOG2E + _ROUNDER
     k = shifted - _ROUNDER
@@ -104,13 +104,13 @@ def exp(x: float) -> float:
     return _float(_bits(1.0 + less) + up)
 
 
-# The next two are put over one denominator: a division takes as long as all the rest of such a function.
+# The next two use one denominator: a division takes as long as the rest of the function.
 
 
 @compiled_as_written
 def tanh(x: float) -> tuple[float, float]:
-    """Hyperbolic tangent as (e - 1) / (e + 1) of e = exp(2 |x|)."""
-    # From 20 on the answer is 1 to the last bit.
+    """Hyperbolic tangent as (e - 1) / (e + 1) with e = exp(2 |x|)."""
+    # From 20 on the result is 1 to the last bit.
     up, p, q = _fraction(2.0 * min(abs(x), 20.0))
     power = _float(_bits(1.0) + up)
     found = ((power - 1.0) * q + power * p) / ((power + 1.0) * q + power * p)
@@ -121,7 +121,7 @@ def tanh(x: float) -> tuple[float, float]:
 
 @compiled_as_written
 def sigmoid(x: float) -> tuple[float, float]:
-    """1 / (1 + exp(-x)) without a large exponential, so that small outputs keep all their digits."""
+    """1 / (1 + exp(-x)) without a large exponential; accurate for small outputs."""
     up, p, q = _fraction(-min(abs(x), LARGEST_EXPONENT))
     small = _float(_bits(1.0) + up) * (q + p)
     found = (q if x >= 0.0 else small) / (q + small)
@@ -131,7 +131,7 @@ def sigmoid(x: float) -> tuple[float, float]:
 
 @compiled_as_written
 def elu(x: float) -> tuple[float, float]:
-    """x on the right; exp(x) - 1 on the left, as (2**k - 1) + 2**k r, which loses no digits next to 0."""
+    """x on the right; exp(x) - 1 on the left, as (2**k - 1) + 2**k r, accurate near 0."""
     up, less = _parts(max(min(x, 0.0), -LARGEST_EXPONENT))
     power = _float(_bits(1.0) + up)
     low, slope = (power - 1.0) + power * less, power + power * less
@@ -144,14 +144,20 @@ _ATANH = (
     0.09091434742190317, 0.07681764008993425, 0.06796313734910157, 0.04937216353009925,
     0.08896747832144307,
 )  # fmt: skip
-"""atanh(sqrt v) / sqrt v for 0 <= v <= 1/9: interpolated at Chebyshev's points in 60 digits; within 1e-16."""
+"""atanh(sqrt v) / sqrt v for 0 <= v <= 1/9, within 1e-16.
+
+Interpolated at Chebyshev points with 60 digits.
+"""
 
 _atanh = _polynomial(_ATANH)
 
 
 @compiled_as_written
 def softplus(x: float) -> tuple[float, float]:
-    """max(x, 0) + log(1 + u), u = exp(-|x|), where log(1 + u) = 2 atanh(u / (2 + u)); the slope is the sigmoid."""
+    """max(x, 0) + log(1 + u) with u = exp(-|x|); the slope is the sigmoid.
+
+    log(1 + u) is computed as 2 atanh(u / (2 + u)).
+    """
     small = exp(-min(abs(x), LARGEST_EXPONENT))
     ratio = small / (2.0 + small)
     found = max(x, 0.0) + 2.0 * ratio * _atanh(ratio * ratio)
@@ -160,14 +166,17 @@ def softplus(x: float) -> tuple[float, float]:
 
 @compiled_as_written
 def exp_below(x: float) -> float:
-    """e**x for x <= 0, however far."""
+    """e**x for any x <= 0."""
     found = exp(max(x, -LARGEST_EXPONENT)) if x > -LARGEST_EXPONENT else 0.0
     return found if x == x else x
 
 
 @compiled_as_written
 def log_one_plus(x: float) -> float:
-    """log(1 + x) for x >= 0: with 1 + x = 2**k (1 + s) and k = 0 up to 1, so that a small x keeps its digits."""
+    """log(1 + x) for x >= 0.
+
+    With 1 + x = 2**k (1 + s) and k = 0 up to 1, so that a small x keeps its digits.
+    """
     bits = _bits(1.0 + x)
     s = x if x <= 1.0 else _float((bits & _MANTISSA) | _ONE) - 1.0
     k = 0.0 if x <= 1.0 else _float((bits >> 52) | _WHOLE) - _WHOLE_FROM
@@ -185,19 +194,21 @@ _TAIL = (
     2.1427603843452355e-08, 1.4329918401088613e-09, -3.73064508186837e-09, -8.546521899880147e-10,
     3.403312308649495e-10, 1.175478991480774e-10,
 )  # fmt: skip
-"""(s + 4) exp(s**2 / 2) times the share of a normal distribution above s >= 0, as a polynomial in (s - 4) / (s + 4);
-the change of variable of Shepherd and Laframboise 1981, "Chebyshev approximation of (1 + 2x) exp(x**2) erfc x in 0 <=
-x < inf"; coefficients interpolated at Chebyshev's points in 60 digits; within 5e-16."""
+"""(s + 4) exp(s**2 / 2) times the normal distribution above s >= 0, within 5e-16.
+
+A polynomial in (s - 4) / (s + 4), the change of variable of Shepherd and Laframboise 1981, "Chebyshev approximation
+of (1 + 2x) exp(x**2) erfc x in 0 <= x < inf", interpolated at Chebyshev points with 60 digits.
+"""
 
 _tail = _polynomial(_TAIL)
 _DENSITY = math.sqrt(0.5 / math.pi)
 _DENSITY_ENDS = 37.5
-"""From here on the density is below 1e-305, and its product with x as good as 0."""
+"""The density is below 1e-305 from here on, and its product with x negligible."""
 
 
 @compiled_as_written
 def gelu(x: float) -> tuple[float, float]:
-    """x below(x), where below is the share of a normal distribution below x; the slope is below(x) + x density(x)."""
+    """x below(x), with below the normal distribution; the slope is below(x) + x density(x)."""
     size, near = abs(x), max(min(x, _DENSITY_ENDS), -_DENSITY_ENDS)
     bell = exp(-0.5 * near * near)
     shrunk = 1.0 / (size + 4.0)

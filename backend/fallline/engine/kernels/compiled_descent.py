@@ -1,6 +1,6 @@
-"""From a gradient of the loss to a change, in compiled code: penalties, bounds, and the optimizer's part, noted.
+"""From a gradient to a recorded change, compiled: penalties, clipping, optimizer.
 
-The same as `engine.penalties` and `engine.clipping`. Must not know how gradients are made, or the loop.
+The counterpart of `engine.penalties` and `engine.clipping`.
 """
 
 from __future__ import annotations
@@ -18,18 +18,21 @@ from fallline.engine.kernels.compiled_work import Book, Memory, Method, Net
 from fallline.vocabulary.run_settings import RunSettings
 
 L1, L2, CLIP_NORM, CLIP_VALUE, DESCENDED = range(5)
-"""Places in `terms`; bounds that are off are infinite. The last is what part of the reported loss is descended."""
+"""Indices of `terms`; disabled bounds are infinite.
+
+`DESCENDED` is the objective as a share of the reported loss.
+"""
 
 
 def terms_of(settings: RunSettings, descended: float) -> Array:
-    """The settings as compiled code reads them."""
+    """The settings in the form that compiled code reads."""
     bounds = [math.inf if bound is None else bound for bound in (settings.clip_norm, settings.clip_value)]
     return np.array([settings.l1, settings.l2, *bounds, descended])
 
 
 @compiled
 def penalised(terms: Array) -> bool:
-    """Whether more than the loss is descended."""
+    """Whether the objective has penalties."""
     l1, l2 = float(terms[L1]), float(terms[L2])
     return l1 > 0.0 or l2 > 0.0
 
@@ -43,7 +46,10 @@ def bounded(terms: Array) -> bool:
 
 @compiled
 def pull(terms: Array, P: Array, w: int, G: Array, offsets: Whole) -> float:
-    """Add the gradient of the penalties to G, for the parameters in P from `w` on; returns what the penalties are."""
+    """Add the gradient of the penalties to G; return the penalties.
+
+    The parameters are in P from `w` on.
+    """
     l1, l2, sizes, squares = float(terms[L1]), float(terms[L2]), 0.0, 0.0
     for k in range(0, len(offsets) - 1, 2):
         for i in range(offsets[k], offsets[k + 1]):
@@ -57,7 +63,7 @@ def pull(terms: Array, P: Array, w: int, G: Array, offsets: Whole) -> float:
 
 @compiled
 def clip(terms: Array, G: Array, C: Array) -> None:
-    """G within its bounds, into C."""
+    """Write the clipped G into C."""
     _, squares = sizes_and_squares(G, 0, len(G))
     share, most = min(terms[CLIP_NORM] / (math.sqrt(squares) + CUSHION), 1.0), terms[CLIP_VALUE]
     for i in range(len(G)):
@@ -66,7 +72,7 @@ def clip(terms: Array, G: Array, C: Array) -> None:
 
 @compiled_in_place
 def pulled(net: Net, method: Method, memory: Memory, w: int, loss: float) -> float:
-    """Add the gradient of the penalties to G; returns what is descended where that is more than the loss, else NaN."""
+    """Add the gradient of the penalties to G; return the objective, or NaN if it is the loss."""
     if not penalised(method.terms):
         return np.nan
     share = float(method.terms[DESCENDED])
@@ -75,7 +81,7 @@ def pulled(net: Net, method: Method, memory: Memory, w: int, loss: float) -> flo
 
 @compiled_in_place
 def descended(net: Net, method: Method, memory: Memory, book: Book, s: int) -> float:
-    """Make the change that G asks for from step s, and note it; returns what `note` does."""
+    """Make and record the change of step s; return the result of `note`."""
     if len(method.rates):
         method.hyper[0] = method.rates[s]
     if bounded(method.terms):

@@ -1,10 +1,10 @@
-"""One layer over a tile of samples: the matrix products of forward and backward. Must not know which activations are.
+"""Matrix products of one layer, forward and backward, over a tile of samples.
 
-Rows are units, columns are samples, so that vectors run along the samples whatever the layer's width. A layer's block
-lies in the flat vector from `w` on: weights (fan_in, fan_out), then the biases as one more row. Four units and three
-registers of samples go together: twelve sums stay in registers while the inputs pass by, each number loaded being used
-three or four times. What is left of the samples is made by two registers and by one, in the same words: `like` is a
-vector of noughts, and its type says how many.
+Rows are units, columns are samples, so that vectors run along the samples for any layer width. A layer's block is in
+the flat vector from `w` on: weights (fan_in, fan_out), then the biases as one more row. Four units and three
+registers of samples go together: twelve sums stay in registers, and each loaded number is used three or four times.
+The remaining samples go through the same code with two registers or one: the type of the zero vector `like` sets
+their number.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from fallline.engine.kernels.compiled_vectors import (
 
 @compiled_in_place
 def _by_three(t: int, n: int) -> bool:
-    """Whether three registers are taken next: four that are left are better two and two than three and one."""
+    """Whether to take three registers next: four remaining ones are split 2 + 2, not 3 + 1."""
     return t + 3 * LANES <= n and t + 4 * LANES != n
 
 
@@ -44,8 +44,9 @@ def _by_three(t: int, n: int) -> bool:
 def forward(
     P: Array, w: int, fan_in: int, fan_out: int, code: int, A: Array, row: int, to: int, n: int
 ) -> None:
-    """A[to + j] = activation of b[j] + sum over i of W[i, j] A[row + i], in n columns (a multiple of LANES); a curved
-    one is left to `bend`.
+    """A[to + j] = activation of b[j] + sum over i of W[i, j] A[row + i], in n columns.
+
+    n is a multiple of LANES. A curved activation is left to `bend`.
     """
     j = 0
     while j + 4 <= fan_out:
@@ -74,7 +75,7 @@ def forward(
 def _four_forward(
     like: Any, P: Array, k: int, fan_in: int, fan_out: int, code: int, A: Array, row: int, to: int, t: int
 ) -> None:
-    """Four units from row `to` on, whose weights begin at k."""
+    """Four units from row `to` on; their weights begin at k."""
     bias = k + fan_in * fan_out
     a, b = alike(like, number(P, bias)), alike(like, number(P, bias + 1))
     c, d = alike(like, number(P, bias + 2)), alike(like, number(P, bias + 3))
@@ -104,8 +105,9 @@ def _one_forward(
 def backward(
     P: Array, w: int, fan_in: int, fan_out: int, code: int, A: Array, D: Array, row: int, to: int, n: int
 ) -> None:
-    """D[to + i] = slope there times sum over j of W[i, j] D[row + j]: `code` is the activation of the layer that the
-    deltas arrive at.
+    """D[to + i] = slope times sum over j of W[i, j] D[row + j].
+
+    `code` is the activation of the layer below, whose deltas these are.
     """
     T = D if code >= CURVED else A
     i, k = 0, w
@@ -133,7 +135,7 @@ def backward(
 def _four_backward(
     like: Any, P: Array, k: int, fan_out: int, code: int, T: Array, D: Array, row: int, to: int, t: int
 ) -> None:
-    """Four units from row `to` on, whose weights begin at k."""
+    """Four units from row `to` on; their weights begin at k."""
     a = b = c = d = like
     k1, k2, k3 = k + fan_out, k + 2 * fan_out, k + 3 * fan_out
     for j in range(fan_out):
@@ -148,7 +150,7 @@ def _four_backward(
 
 @compiled
 def slope(code: int, T: Array, told: int, D: Array, row: int, units: int, n: int) -> None:
-    """D times the slopes that T tells from row `told` on, for `units` rows from `row` on."""
+    """Multiply `units` rows of D from `row` on by the slopes from T, row `told` on."""
     for j in range(units):
         for t in range(0, n, LANES):
             d, slopes = load(one_nought(), D, row + j, t), load(one_nought(), T, told + j, t)
@@ -168,11 +170,11 @@ def gather_gradient(
     n: int,
     upright: Array,
 ) -> None:
-    """G[i, j] += sum over samples of A[above + i] D[row + j], i < rows: the weights' rows, and the bias's, since the
-    row of A after a layer's outputs holds ones.
+    """G[i, j] += sum over samples of A[above + i] D[row + j], i < rows.
 
-    Vectors run along the samples, and are summed at the end, where the layer is narrow; where it is wide they run along
-    its units, over deltas turned `upright`, and need no sum.
+    The rows are those of the weights and the bias: the row of A after a layer's outputs is ones. In a narrow layer
+    vectors run along the samples and are summed at the end. In a wide one they run along its units, over transposed
+    deltas in `upright`, and need no final sum.
     """
     wide = fan_out // LANES * LANES
     if wide:
@@ -200,7 +202,7 @@ def gather_gradient(
 
 @compiled_in_place
 def _turn(D: Array, row: int, units: int, n: int, upright: Array) -> None:
-    """Deltas with a row a sample."""
+    """Transpose deltas to one row per sample."""
     for j in range(0, units, LANES):
         for t in range(0, n, LANES):
             turn(D, row + j, t, upright, t, j)
@@ -281,7 +283,7 @@ def _two_by_four(G: Array, k: int, down: int, A: Array, above: int, D: Array, ro
 
 @compiled_in_place
 def _one_by_four(G: Array, k: int, F: Array, four: int, S: Array, single: int, n: int) -> None:
-    """Products of four rows of F with one of S, side by side in G."""
+    """Add products of four rows of F with one of S to adjacent numbers of G."""
     p0 = p1 = p2 = p3 = one_nought()
     t = 0
     while t < n:
@@ -297,7 +299,7 @@ def _one_by_four(G: Array, k: int, F: Array, four: int, S: Array, single: int, n
 
 @compiled_in_place
 def _add_four(G: Array, k: int, p0: Any, p1: Any, p2: Any, p3: Any) -> None:
-    """The sums over the lanes, added to four numbers of G."""
+    """Add the lane sums to four numbers of G."""
     sums = totals(folded(p0), folded(p1), folded(p2), folded(p3))
     store_flat(G, k, plus(load_four(G, k), 1.0, sums))
 

@@ -1,7 +1,7 @@
-"""The compiled rows of the table of losses, and the tallies that scores are made of: a code, and a branch in `measure`
-and `measure_one`, for every loss that has one; the rest is served by NumPy. Must not know networks or the loop.
+"""Compiled rows of the table of losses, and the tallies of scores.
 
-Predictions are rows of a tile, one an output, and targets a row of values or of indices of classes.
+Every loss here has a code and a branch in `measure` and `measure_one`; NumPy computes the others. Predictions are
+rows of a tile, one per output. Targets are a row of values or of class indices.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from fallline.engine.problem import Problem
 MSE, HUBER, BINARY_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY = range(4)
 
 THE_LOSS, SQUARES, RIGHT = range(3)
-"""What is tallied: nothing, since the loss itself is the tally; squared errors; samples whose class is predicted."""
+"""Kinds of tally: the loss itself, squared errors, or correctly classified samples."""
 
 ROOM = 4
-"""Rows of a tile below those of the layers: the targets in one buffer, room for `measure` in the other."""
+"""Rows of a tile below the layers: targets in one buffer, scratch of `measure` in the other."""
 
 
 class LossCode(NamedTuple):
-    """A loss's code, the name of its own parameter, and above which prediction the second of two classes is decided."""
+    """A loss's code, the name of its parameter, and the threshold between two classes."""
 
     code: int
     own: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ LOSS_CODES = {
 
 
 class Judge(NamedTuple):
-    """How predictions are judged, as compiled code reads it."""
+    """The rule for predictions in the form that compiled code reads."""
 
     loss: int
     tally: int
@@ -54,8 +54,8 @@ def judge_of(problem: Problem) -> Judge:
     return Judge(row.code, tally, float(own.get("delta", 0.0)), row.threshold)
 
 
-# As written, and not in whatever order sums may be taken in: that takes the 1 or the largest logit out too late, and
-# small losses and slopes are rounded away.
+# Compiled as written: a reordered sum takes out the 1 or the largest logit too late, and rounds away small losses and
+# slopes.
 
 
 @compiled_as_written
@@ -67,20 +67,20 @@ def _huber(error: float, delta: float) -> tuple[float, float]:
 
 @compiled_as_written
 def _under(logit: float, largest: float) -> tuple[float, float]:
-    """How far a logit lies below the largest, and its exponential beside that one's 1."""
+    """Distance of a logit below the largest, and its exponential relative to that one's."""
     under = logit - largest
     return under, exp_below(under)
 
 
 @compiled_as_written
 def _surprise(rest: float, own: float) -> float:
-    """The loss of a sample whose class lies `own` below the largest, given the sum of all exponentials but that one."""
+    """Loss of a sample from the distance `own` of its class and the sum of the other exponentials."""
     return log_one_plus(rest) - own
 
 
 @compiled_as_written
 def _slope(rest: float, e: float, own: bool) -> float:
-    """The derivative by the logit whose exponential is e, times the sum of all exponentials."""
+    """Derivative by the logit with exponential e, times the sum of all exponentials."""
     return -(rest + (1.0 - e)) if own else e
 
 
@@ -88,12 +88,13 @@ def _slope(rest: float, e: float, own: bool) -> float:
 def measure(
     judge: Judge, A: Array, D: Array, row: int, outputs: int, to: int, n: int, share: float
 ) -> tuple[float, float]:
-    """The loss of n samples times their number, and their tally; dy_pred into D. `share` is 1 / the batch's samples.
-    `row` is that of the predictions in A and D, `to` the first of the `ROOM` below the layers; the second takes what is
-    added.
+    """Sum of the losses of n samples, and their tally; writes dy_pred into D.
+
+    `share` is 1 / batch size. `row` is the predictions' row in A and D, `to` the first of the `ROOM` rows below the
+    layers. The tally is added up in the second of them.
     """
     y_pred, y, d, each = A[row, :n], A[to, :n], D[row, :n], D[to + 1, :n]
-    # A loop for each: the compiler turns them into vectors, which it would not do with the choice inside.
+    # One loop each: the compiler vectorizes these, but not a loop with the choice inside.
     if judge.loss == MSE:
         loss = squared_errors(A, D, row, to, n, share)
         return loss, _tally(judge, A, D, row, to, n)
@@ -132,11 +133,11 @@ def _tally(judge: Judge, A: Array, D: Array, row: int, to: int, n: int) -> float
 def _measure_classes(
     A: Array, D: Array, row: int, classes: int, to: int, n: int, share: float
 ) -> tuple[float, float]:
-    """Softmax and cross-entropy by log-sum-exp with the largest logit taken out: see `losses`.
+    """Softmax cross-entropy with the largest logit taken out: see `losses`.
 
-    Class after class over all samples. The room in D takes of every sample its largest logit, the class that it is of
-    (the first of equal ones), the sum of all other exponentials, and how far its own class lies below the largest; then
-    its loss stands for the first of these.
+    It goes class after class over all samples. The scratch rows of D hold for each sample: its largest logit, the
+    index of that class (the first if several are equal), the sum of all other exponentials, and the distance of its
+    own class below the largest. In the end the loss replaces the first.
     """
     y, largest, first, rest, own = A[to, :n], D[to, :n], D[to + 1, :n], D[to + 2, :n], D[to + 3, :n]
     for t in range(n):
@@ -166,7 +167,7 @@ def _measure_classes(
 
 @compiled_in_place
 def measure_one(judge: Judge, y_pred: float, y: float) -> tuple[float, float]:
-    """The loss of one sample with one output, and its derivative by the prediction."""
+    """Loss of one sample with one output, and its derivative by the prediction."""
     if judge.loss == MSE:
         error = y_pred - y
         return error * error, error
@@ -179,7 +180,7 @@ def measure_one(judge: Judge, y_pred: float, y: float) -> tuple[float, float]:
 
 @compiled
 def measure_classes_one(a: Array, d: Array, out: int, classes: int, y: float) -> float:
-    """The loss of one sample with an output for each class, in `a` from `out` on; dy_pred into `d`."""
+    """Loss of one sample with one output per class, in `a` from `out` on; dy_pred into `d`."""
     largest, first = a[out], 0
     for j in range(1, classes):
         if a[out + j] > largest:

@@ -1,10 +1,12 @@
-"""The orders of passes in compiled code, number for number those of `batches.order_of_pass`.
+"""Compiled orders of passes, equal to `batches.order_of_pass` number for number.
 
-NumPy takes 25 microseconds to make a generator at an address and shuffle 900 rows, which is as long as all the steps of
-a pass at batch size 32; this takes three. Sources: O'Neill, "PCG: a family of simple fast space-efficient statistically
-good algorithms for random number generation" (2014), XSL-RR 128/64; the hash of entropy in NumPy's SeedSequence after
-O'Neill's seed_seq_fe; the shuffle of Fisher and Yates with indices drawn under a mask. `same_as_numpy` tells whether
-NumPy still draws like this. Must not know what is ordered.
+NumPy takes 25 microseconds to make a generator at an address and shuffle 900 rows, as long as all the steps of a pass
+at batch size 32. This code takes three. `same_as_numpy` checks that NumPy still draws the same orders. Sources:
+
+- O'Neill, "PCG: a family of simple fast space-efficient statistically good algorithms for random number generation"
+  (2014), XSL-RR 128/64;
+- the entropy hash of NumPy's SeedSequence, after O'Neill's seed_seq_fe;
+- the shuffle of Fisher and Yates with indices drawn under a mask.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ def _high_half(context: Any, one: Any, other: Any) -> Any:
 
 @compiled_in_place
 def _hashed(value: Any, constant: Any, step: Any) -> Any:
-    """A 32-bit word hashed, and the constant for the next."""
+    """The hash of a 32-bit word, and the constant for the next one."""
     constant_after = (constant * step) & _LOW
     value = ((value ^ constant) * constant_after) & _LOW
     return value ^ (value >> _SHIFT), constant_after
@@ -54,7 +56,7 @@ def _hashed(value: Any, constant: Any, step: Any) -> Any:
 
 @compiled_in_place
 def _advanced(high: Any, low: Any, add_high: Any, add_low: Any) -> Any:
-    """One step of the generator: state times the multiplier plus the stream's increment, in 128 bits."""
+    """The next state of the generator: state times multiplier plus increment, in 128 bits."""
     product = low * _MULTIPLIER_LOW
     upper = _high_half(low, _MULTIPLIER_LOW) + high * _MULTIPLIER_LOW + low * _MULTIPLIER_HIGH
     total = product + add_low
@@ -64,14 +66,17 @@ def _advanced(high: Any, low: Any, add_high: Any, add_low: Any) -> Any:
 
 @compiled_in_place
 def _drawn(high: Any, low: Any) -> Any:
-    """The 64 bits that a state gives."""
+    """The 64 random bits of a state."""
     value, turn = high ^ low, high >> _ROTATION
     return (value >> turn) | (value << ((_WORD - turn) & _WORD_BITS))
 
 
 @compiled
 def _seed(seed: Any, number: Any, pool: Any, state: Any) -> None:
-    """The state and increment of the generator at (seed, "order", number) into `state`, high halves first."""
+    """Write state and increment of the generator at (seed, "order", number) into `state`.
+
+    High halves come first.
+    """
     pool[0], pool[1] = seed, _ORDER
     pool[2], pool[3] = number & _LOW, number >> _HALF
     constant = _HASH_START
@@ -90,7 +95,7 @@ def _seed(seed: Any, number: Any, pool: Any, state: Any) -> None:
         state[i] = low | (high << _HALF)
     add_high = (state[2] << _ONE) | (state[3] >> _WORD_BITS)
     add_low = (state[3] << _ONE) | _ONE
-    # A first step from zero leaves the increment itself.
+    # A first step from zero leaves the increment.
     low = add_low + state[1]
     high = add_high + state[0] + (_ONE if low < add_low else _ZERO)
     high, low = _advanced(high, low, add_high, add_low)
@@ -133,6 +138,6 @@ def shuffled_passes(seed: int, first: int, m: int, passes: int) -> Whole:
 
 
 def same_as_numpy() -> bool:
-    """Whether NumPy still draws the orders that `shuffled_passes` makes."""
+    """Whether NumPy still draws the orders of `shuffled_passes`."""
     theirs = [order_of_pass("shuffle", 12_345, number, 97) for number in (2**32 - 1, 2**32)]
     return np.array_equal(shuffled_passes(12_345, 2**32 - 1, 97, 2), np.concatenate(theirs))

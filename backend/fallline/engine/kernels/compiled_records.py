@@ -1,7 +1,7 @@
-"""What a step is recorded in, and when it is evaluated: shared by the compiled loops. Must not know networks.
+"""Records of a step and evaluation points, for all compiled loops.
 
-Steps write raw sums, one row a step, into a block that stays in the nearest cache; roots, ratios and the columns of the
-records are taken for a block of steps at once.
+Steps write raw sums, one row per step, into a block that stays in the nearest cache. Roots, ratios and columns are
+computed once per block.
 """
 
 from __future__ import annotations
@@ -25,24 +25,22 @@ from fallline.engine.kernels.compiled_vectors import (
 from fallline.engine.kernels.compiled_work import Book, Memory
 
 BLOCK = 64
-"""Steps a block of raw records."""
+"""Steps per block of raw records."""
 
 LOSSES = 6
-"""Before the sums stand the batch's loss, the objective, training and test loss, and the tallies of both."""
+"""Columns before the sums: batch loss, objective, training and test loss, both tallies."""
 
 SUMS = 4
-"""Of every parameter: |g|, g**2, change**2, parameter**2."""
+"""Per parameter: |g|, g**2, change**2, parameter**2."""
 
 
 SAFE = 1e300
-"""Sums below this hold nothing that is not finite; a sum beyond may only have overflown, and is looked into."""
+"""Sums below this contain only finite numbers; a larger sum may have overflowed."""
 
 
 @compiled_in_place
 def note(record: Array, row: int, k: int, sums: tuple[float, float, float, float]) -> float:
-    """Write the sums of the k-th parameter; returns a number that is below SAFE only if gradient and parameter are
-    finite.
-    """
+    """Write the sums of the k-th parameter; a result below SAFE means all is finite."""
     at = LOSSES + SUMS * k
     record[row, at], record[row, at + 1] = sums[0], sums[1]
     record[row, at + 2], record[row, at + 3] = sums[2], sums[3]
@@ -53,8 +51,9 @@ def note(record: Array, row: int, k: int, sums: tuple[float, float, float, float
 def note_all(
     record: Array, row: int, P: Array, w: int, G: Array, M: Array, factor: float, offsets: Whole
 ) -> float:
-    """Write the sums of all parameters, which lie in P from `w` on; G is the gradient, `factor` times M the change.
-    Returns a number as `note` does.
+    """Write the sums of all parameters; a result below SAFE means all is finite.
+
+    The parameters are in P from `w` on; G is the gradient, `factor` times M the change.
     """
     seen = 0.0
     for k in range(len(offsets) - 1):
@@ -93,13 +92,13 @@ def finite(numbers: Array) -> bool:
 
 @compiled_in_place
 def beyond(train: float, limit: float, known: bool) -> bool:
-    """Whether a training loss, if it is known, is a sign of divergence."""
+    """Whether an evaluated training loss indicates divergence."""
     return known and not train <= limit
 
 
 @compiled_in_place
 def sound(seen: float, loss: float, memory: Memory, w: int) -> bool:
-    """Whether everything is finite: if what `note` says does not tell, number by number."""
+    """Whether everything is finite; checks each number if the sum does not decide."""
     if seen < SAFE:
         return True
     return finite(memory.P[w : w + len(memory.G)]) and finite(memory.G) and abs(loss) < np.inf
@@ -107,7 +106,7 @@ def sound(seen: float, loss: float, memory: Memory, w: int) -> bool:
 
 @compiled_in_place
 def stride_at(step: int, stride: int) -> int:
-    """The power of two above step / 1,024 and at least 2, given one that is not above it."""
+    """The power of two above step / 1,024 and at least 2, starting from `stride`."""
     while step >> 10 >= stride:
         stride *= 2
     return stride
@@ -115,19 +114,19 @@ def stride_at(step: int, stride: int) -> int:
 
 @compiled_in_place
 def evaluated(step: int, stride: int, place: int) -> bool:
-    """`series.is_evaluation_point` for batches: `stride` is that of the step, `place` the place in the pass."""
+    """`series.is_evaluation_point` for batches, with the stride of the step."""
     return step < 1024 or step & (stride - 1) == 0 or place == 0
 
 
 @compiled_in_place
 def known(number: float) -> float:
-    """The number, or NaN where it is not finite."""
+    """The number, or NaN if it is not finite."""
     return number if abs(number) < np.inf else np.nan
 
 
 @compiled_in_place
 def enter(book: Book, offsets: Whole, s: int, told: tuple[float, float, float, float, float, float]) -> None:
-    """Write a step's losses beside its sums, and the block down when it is full."""
+    """Write a step's losses beside its sums; write out a full block."""
     row, record = s % BLOCK, book.record
     record[row, 0], record[row, 1], record[row, 2], record[row, 3], record[row, 4], record[row, 5] = told
     if row == BLOCK - 1:
@@ -136,15 +135,16 @@ def enter(book: Book, offsets: Whole, s: int, told: tuple[float, float, float, f
 
 @compiled_in_place
 def close(book: Book, offsets: Whole, s: int) -> None:
-    """Write down what is left of the block that step s is in; that step itself does not stand."""
+    """Write out the rest of the block before step s."""
     if s % BLOCK:
         write_block(book.record, s % BLOCK, offsets, book.values, book.to + s - s % BLOCK)
 
 
 @compiled
 def write_block(record: Array, count: int, offsets: Whole, values: Array, to: int) -> None:
-    """Raw rows 0 .. count - 1 as columns of `values` from `to` on, with sums of tallies in the places of scores. Those
-    and means are not filled in: they follow from others, and are to be rounded as NumPy rounds them.
+    """Write raw rows 0 .. count - 1 to the columns of `values` from `to` on.
+
+    Tallies take the place of scores. Scores and means are computed later, with NumPy's rounding.
     """
     parameters = len(offsets) - 1
     first = 2 + 4 * parameters

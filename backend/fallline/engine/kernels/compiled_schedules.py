@@ -1,7 +1,7 @@
-"""The compiled rows of the table of schedules: the rates of a slice's steps, laid out before its loop.
+"""Compiled rows of the table of schedules: the rates of a slice's steps.
 
-The functions are the table's own, compiled as they stand and without any licence to reorder, so that a rate does not
-depend on its neighbours. A schedule that has no code here is served by NumPy. Must not know optimizers.
+The functions of the table are compiled without licence to reorder, so that a rate does not depend on its neighbours.
+NumPy serves a schedule without a code.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _lay_out(code: int, base: float, since: int, first: float, second: float, ra
 
 
 def rates_of(settings: RunSettings, step: int, count: int) -> Array:
-    """The rates of the changes that begin at `step`, `step` + 1, ...: (count,), or none where the rate is constant."""
+    """Rates (count,) of the changes from `step` on; empty if the rate is constant."""
     code = SCHEDULE_CODES[settings.schedule.name]
     rates = np.empty(0 if code == CONSTANT else count)
     if code != CONSTANT:

@@ -1,7 +1,7 @@
-"""Steps on single samples, whole slices at a call: no tiles, and no gradient stored where none is needed.
+"""Single-sample steps, a whole slice per call, without tiles or a stored gradient.
 
-The gradient of a layer is the product of its inputs (with a 1 for the bias) and its deltas, so plain SGD forms it
-inside the change, and its norms are products of sums. Must not know settings or the order of passes.
+The gradient of a layer is the outer product of its inputs (with a 1 for the bias) and its deltas. Plain SGD computes
+it within the change, and its norms are products of sums.
 """
 
 from __future__ import annotations
@@ -47,8 +47,9 @@ from fallline.engine.kernels.compiled_work import Book, Data, Memory, Method, Ne
 
 @compiled_in_place
 def _predict(net: Net, P: Array, w: int, tiles: Tiles) -> int:
-    """Forward through all layers, from the inputs in `a`; returns the place of the prediction. Curved layers leave
-    their slopes in `d`.
+    """Pass the inputs in `a` through all layers; return the index of the prediction.
+
+    Curved layers leave their slopes in `d`.
     """
     a, d = tiles.a, tiles.d
     src = 0
@@ -83,7 +84,7 @@ def _predict(net: Net, P: Array, w: int, tiles: Tiles) -> int:
 def _back(
     P: Array, w: int, fan_in: int, fan_out: int, code: int, a: Array, d: Array, row: int, above: int
 ) -> None:
-    """Deltas of a layer's inputs, whose activation is `code`, from those of its outputs."""
+    """Deltas of a layer's inputs, with activation `code`, from those of its outputs."""
     told = d if code >= CURVED else a
     i = 0
     while i + 4 <= fan_in:
@@ -131,7 +132,10 @@ def _change_block(
     d: Array,
     row: int,
 ) -> float:
-    """`rows` rows of a block by plain SGD, written `shift` further on; returns the sum of their squares before."""
+    """Change `rows` rows of a block by plain SGD; return their sum of squares before.
+
+    The results are written `shift` further on.
+    """
     squares = four_noughts()
     rest = 0.0
     j = 0
@@ -172,7 +176,10 @@ def _descend(
     P: Array, w: int, shift: int, rate: float, fan_in: int, fan_out: int, a: Array, above: int, d: Array, row: int,
     record: Array, step: int, k: int,
 ) -> float:  # fmt: skip
-    """Plain SGD in one layer, noted as parameters k (weights) and k + 1 (bias); returns what `note` does."""
+    """Change and record one layer by plain SGD; return the result of `note`.
+
+    Its weights are parameter k, its bias k + 1.
+    """
     bias = w + fan_in * fan_out
     own = _change_block(P, w, shift, rate, fan_in, fan_out, a, above, d, row)
     own_bias = _change_block(P, bias, shift, rate, 1, fan_out, a, above + fan_in, d, row)
@@ -185,7 +192,7 @@ def _descend(
 
 @compiled
 def _spread_gradient(net: Net, G: Array, tiles: Tiles) -> None:
-    """The gradient as numbers, of all layers, from the inputs and deltas."""
+    """Write the gradient of all layers from the inputs and deltas."""
     src, k = 0, 0
     for layer in range(len(net.codes)):
         fan_in, fan_out = net.sizes[layer], net.sizes[layer + 1]
@@ -200,7 +207,7 @@ def _spread_gradient(net: Net, G: Array, tiles: Tiles) -> None:
 
 @compiled_in_place
 def _look(net: Net, P: Array, w: int, train: Split, sample: int, tiles: Tiles) -> tuple[float, int]:
-    """The loss of a sample, and the place of its prediction, where the deltas of the output layer are then in `d`."""
+    """Loss of a sample, and the index of its prediction; writes the output deltas into `d`."""
     a, d, layers = tiles.a, tiles.d, len(net.codes)
     for i in range(net.sizes[0]):
         a[i] = train.rows[sample, i]
@@ -215,7 +222,7 @@ def _look(net: Net, P: Array, w: int, train: Split, sample: int, tiles: Tiles) -
 
 @compiled_in_place
 def _go_back(net: Net, memory: Memory, s: int, out: int, tiles: Tiles) -> None:
-    """Back through all layers, from the deltas at `out`, and the gradient into G."""
+    """Go back through all layers from the deltas at `out`; write the gradient into G."""
     src, k = out, s % 3 * len(memory.G) + len(memory.G)
     for layer in range(len(net.codes) - 1, 0, -1):
         fan_in, fan_out = net.sizes[layer], net.sizes[layer + 1]
@@ -230,7 +237,10 @@ def _go_back(net: Net, memory: Memory, s: int, out: int, tiles: Tiles) -> None:
 def _descend_all(
     net: Net, memory: Memory, s: int, out: int, tiles: Tiles, rate: float, record: Array
 ) -> float:
-    """Back through all layers, from the deltas at `out`, with plain SGD's change, noted; returns what `note` does."""
+    """Go back through all layers, changing and recording each by plain SGD.
+
+    Returns the result of `note`.
+    """
     P, part, seen = memory.P, len(memory.G), 0.0
     w, after, src = s % 3 * part, (s + 1) % 3 * part, out
     k = w + part
@@ -249,7 +259,7 @@ def _descend_all(
 
 @compiled
 def _judge(net: Net, data: Data, P: Array, w: int, tiles: Tiles) -> tuple[float, float, float, float]:
-    """Training and test loss, and the tallies of both; NaN where there is no test."""
+    """Training and test loss, and both tallies; NaN without a test split."""
     train, tally = mean_loss(net, P, w, data.train, tiles)
     test, test_tally = mean_loss(net, P, w, data.test, tiles)
     return train, test, tally, test_tally
@@ -259,7 +269,7 @@ def _judge(net: Net, data: Data, P: Array, w: int, tiles: Tiles) -> tuple[float,
 def _plain_steps(
     net: Net, data: Data, method: Method, memory: Memory, walk: Walk, tiles: Tiles, book: Book
 ) -> tuple[int, bool]:
-    """Steps of plain SGD: the gradient is stored only where it has to be looked into."""
+    """Steps of plain SGD: the gradient is stored only for a check."""
     m, part = data.train.targets.shape[1], len(memory.G)
     place, stride, s, bad, rate = walk.place, 2, 0, False, method.hyper[0]
     for s in range(walk.steps + 1):
@@ -288,7 +298,7 @@ def _plain_steps(
 def _other_steps(
     net: Net, data: Data, method: Method, memory: Memory, walk: Walk, tiles: Tiles, book: Book
 ) -> tuple[int, bool]:
-    """Steps of all other methods: from a stored gradient."""
+    """Steps of all other methods, from a stored gradient."""
     m, part = data.train.targets.shape[1], len(memory.G)
     place, stride, s, bad = walk.place, 2, 0, False
     for s in range(walk.steps + 1):

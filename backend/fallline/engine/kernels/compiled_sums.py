@@ -1,7 +1,7 @@
-"""Sums in compiled code whose order is written down, so that the compiler has no order to choose.
+"""Compiled sums in an explicit order.
 
-A compiler that may reorder a sum chooses by the shape of the code around it. That code is made from bytecode, which
-differs from one Python to the next. Must not know what is added.
+A compiler that may reorder sums chooses by the code around them. That code comes from bytecode, which differs between
+versions of Python.
 """
 
 from __future__ import annotations
@@ -38,7 +38,10 @@ def sum_of(A: Array, row: int, n: int) -> float:
 
 @compiled_as_written
 def squared_errors(A: Array, D: Array, row: int, to: int, n: int, share: float) -> float:
-    """The sum of (y_pred - y)**2 over n samples; share * (y_pred - y) into D. The rows are those of `measure`."""
+    """The sum of (y_pred - y)**2 over n samples; writes share * (y_pred - y) into D.
+
+    The rows are those of `measure`.
+    """
     evens = odds = one_nought()
     t = 0
     while t + 2 * LANES <= n:
@@ -59,7 +62,7 @@ def squared_errors(A: Array, D: Array, row: int, to: int, n: int, share: float) 
 
 @compiled_as_written
 def sizes_and_squares(x: Array, first: int, n: int) -> tuple[float, float]:
-    """The sum of n absolute values of a flat array, and that of their squares."""
+    """The sums of n absolute values and of their squares, in a flat array."""
     ones = twos = four_noughts()
     i = 0
     while i + 4 <= n:

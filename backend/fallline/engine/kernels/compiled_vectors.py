@@ -1,11 +1,8 @@
-"""A few numbers at once: types for compiled code that are one vector register or up to three. Must not know what the
-numbers mean.
+"""Vector types for compiled code: one to three registers at once.
 
-A compiler that is given loops over samples keeps four outputs going only by luck, and stores sums that it could hold.
-Told in vectors, the matrix products of a layer run as fast as BLAS does (70 billion multiply-adds and adds a second
-where loops made 25), at sizes where a call of BLAS would cost more than the work.
-
-Reading and writing is not checked: nothing asks whether a place lies in the array, or counts from its end.
+Left to loops over samples, a compiler rarely keeps four outputs in registers and stores sums that it could hold. With
+explicit vectors, the products of a layer run as fast as BLAS (70 billion multiply-adds a second, against 25 with
+loops), at sizes where a call of BLAS costs more than the work. Reads and writes are not bounds-checked.
 """
 
 from __future__ import annotations
@@ -20,7 +17,7 @@ from numba.extending import intrinsic, models, register_model
 
 
 def _lanes() -> int:
-    """How many float64 fill a register of the processor that code is made for: 8 or 4."""
+    """Number of float64 in a register of the target processor: 8 or 4."""
     pinned = config.CPU_NAME
     if pinned:
         return 8 if pinned == "x86-64-v4" or "avx512" in pinned else 4
@@ -34,7 +31,7 @@ _FUSED = ("contract", "nsz")
 
 
 class Vector(types.Type):
-    """The type of so many registers, of so many float64 each, side by side."""
+    """A type of several adjacent registers of float64."""
 
     def __init__(self, lanes: int, registers: int = 1) -> None:
         super().__init__(name=f"Vector({lanes}, {registers})")
@@ -43,12 +40,12 @@ class Vector(types.Type):
 
     @property
     def part(self) -> Any:
-        """The type of one register in LLVM's words."""
+        """The LLVM type of one register."""
         return ir.VectorType(_NUMBER, self.lanes)
 
     @property
     def kind(self) -> Any:
-        """The type in LLVM's words."""
+        """The LLVM type."""
         return ir.ArrayType(self.part, self.registers)
 
 
@@ -61,7 +58,7 @@ class _VectorModel(models.PrimitiveModel):
         super().__init__(manager, kind, kind.kind)
 
 
-# --- between registers and what holds them ---------------------------------------------------------------------------
+# --- registers and what holds them --------------------------------------------------------------------------------
 
 
 def _parts(builder: Any, kind: Any, value: Any) -> list[Any]:
@@ -84,7 +81,7 @@ def _spread(builder: Any, number: Any, lanes: int) -> Any:
 
 
 def _each(signature: Any, work: Callable[..., Any]) -> Any:
-    """Code that does the work register by register; an argument that is a number stands in every lane."""
+    """Code that works register by register; a scalar argument fills every lane."""
     kind = signature.return_type
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -100,7 +97,7 @@ def _each(signature: Any, work: Callable[..., Any]) -> Any:
 
 
 def _address(context: Any, builder: Any, array_type: Any, array: Any, places: Any) -> Any:
-    """Where a number lies in a C-ordered array."""
+    """Address of a number in a C-ordered array."""
     whole = context.make_array(array_type)(context, builder, array)
     place = places[-1]
     if len(places) == 2:
@@ -112,7 +109,7 @@ def _address(context: Any, builder: Any, array_type: Any, array: Any, places: An
 def _registers(
     context: Any, builder: Any, kind: Vector, array_type: Any, array: Any, places: Any
 ) -> list[Any]:
-    """Where the registers of a vector lie that begins there."""
+    """Addresses of a vector's registers, from that number on."""
     first = _address(context, builder, array_type, array, places)
     places = (builder.gep(first, [ir.Constant(_PLACE, n * kind.lanes)]) for n in range(kind.registers))
     return [builder.bitcast(place, kind.part.as_pointer()) for place in places]
@@ -140,12 +137,12 @@ def _stored(kind: Vector, signature: Any) -> Any:
     return signature, generate
 
 
-# --- reading and writing ---------------------------------------------------------------------------------------------
+# --- reading and writing --------------------------------------------------------------------------------------------
 
 
 @intrinsic
 def load(context: Any, like: Any, array: Any, row: Any, column: Any) -> Any:
-    """The numbers of a matrix from [row, column] on, as many as `like` has."""
+    """As many numbers of a matrix as `like` has, from [row, column] on."""
     return _loaded(like(like, array, types.int64, types.int64), skipped=1)
 
 
@@ -157,7 +154,7 @@ def store(context: Any, array: Any, row: Any, column: Any, vector: Any) -> Any:
 
 @intrinsic
 def load_flat(context: Any, like: Any, array: Any, place: Any) -> Any:
-    """The numbers of a flat array from `place` on, as many as `like` has."""
+    """As many numbers of a flat array as `like` has, from `place` on."""
     return _loaded(like(like, array, types.int64), skipped=1)
 
 
@@ -169,7 +166,7 @@ def store_flat(context: Any, array: Any, place: Any, vector: Any) -> Any:
 
 @intrinsic
 def load_four(context: Any, array: Any, place: Any) -> Any:
-    """The four numbers of a flat array from `place` on."""
+    """Four numbers of a flat array from `place` on."""
     return _loaded(QUAD(array, types.int64))
 
 
@@ -195,9 +192,7 @@ def number_at(context: Any, array: Any, row: Any, column: Any) -> Any:
 
 @intrinsic
 def turn(context: Any, array: Any, row: Any, column: Any, turned: Any, to: Any, at: Any) -> Any:
-    """Write a square of LANES by LANES numbers of a matrix, from [row, column] on, into another with rows for columns,
-    from [to, at] on.
-    """
+    """Transpose a LANES by LANES square from [row, column] of a matrix to [to, at] of another."""
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         (array, row, column, turned, to, at), kinds = arguments, signature.args
@@ -215,12 +210,12 @@ def turn(context: Any, array: Any, row: Any, column: Any, turned: Any, to: Any, 
 
 
 def _turned(builder: Any, rows: list[Any]) -> list[Any]:
-    """Columns as rows: pairs of rows exchange halves, then quarters, then eighths."""
+    """Transpose rows: pairs of them exchange halves, then quarters, then eighths."""
     span = LANES // 2
     while span:
         for n in (n for n in range(LANES) if not n & span):
             one, other = rows[n], rows[n + span]
-            # From the first of the pair what stays in its place, from the second what comes to stand beside it.
+            # Of the first of the pair what stays in its place, of the second what goes beside it.
             low = [lane if not lane & span else LANES + lane - span for lane in range(LANES)]
             high = [lane + span if not lane & span else LANES + lane for lane in range(LANES)]
             rows[n], rows[n + span] = _picked(builder, one, other, low), _picked(builder, one, other, high)
@@ -228,7 +223,7 @@ def _turned(builder: Any, rows: list[Any]) -> list[Any]:
     return rows
 
 
-# --- making and counting ---------------------------------------------------------------------------------------------
+# --- creating -------------------------------------------------------------------------------------------------------
 
 
 def _noughts(registers: int) -> Any:
@@ -245,12 +240,12 @@ def _noughts(registers: int) -> Any:
 
 
 one_nought, two_noughts, three_noughts = map(_noughts, (1, 2, 3))
-"""Nought in every lane of one register, of two, of three."""
+"""Zero in every lane of one register, of two, of three."""
 
 
 @intrinsic
 def four_noughts(context: Any) -> Any:
-    """Nought four times."""
+    """Four zeros."""
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return ir.Constant(QUAD.kind, [ir.Constant(QUAD.part, [0.0] * 4)])
@@ -266,7 +261,7 @@ def alike(context: Any, vector: Any, value: Any) -> Any:
 
 @intrinsic
 def four_of(context: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
-    """Four numbers side by side."""
+    """Four adjacent numbers."""
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         four = ir.Constant(QUAD.part, ir.Undefined)
@@ -277,7 +272,7 @@ def four_of(context: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
     return QUAD(*[types.float64] * 4), generate
 
 
-# --- arithmetic ------------------------------------------------------------------------------------------------------
+# --- arithmetic -----------------------------------------------------------------------------------------------------
 
 
 @intrinsic
@@ -302,7 +297,7 @@ def times(context: Any, factor: Any, vector: Any) -> Any:
 
 @intrinsic
 def where_positive(context: Any, tested: Any, vector: Any, otherwise: Any) -> Any:
-    """Lane by lane `otherwise` where `tested` is 0 or less, and `vector` where it is more, or NaN."""
+    """By lane: `otherwise` if `tested` is 0 or less, `vector` if it is more or NaN."""
 
     def work(builder: Any, tested: Any, vector: Any, otherwise: Any) -> Any:
         zero = ir.Constant(tested.type, [0.0] * tested.type.count)
@@ -339,7 +334,7 @@ def total(context: Any, vector: Any) -> Any:
 
 @intrinsic
 def folded(context: Any, vector: Any) -> Any:
-    """Four numbers whose sum is that over the lanes of one register."""
+    """Four numbers with the same sum as the lanes of one register."""
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         if vector.lanes == 4:
@@ -353,7 +348,7 @@ def folded(context: Any, vector: Any) -> Any:
 
 @intrinsic
 def totals(context: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
-    """The four sums of four times four numbers, side by side: half the work of taking each alone."""
+    """The sums of four vectors of four, adjacent: half the work of four separate sums."""
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         def added(one: Any, other: Any, first: tuple[int, ...], second: tuple[int, ...]) -> Any:
@@ -368,6 +363,6 @@ def totals(context: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
 
 
 def _picked(builder: Any, one: Any, other: Any, places: Iterable[int]) -> Any:
-    """Lanes of two vectors, by their number."""
+    """Lanes of two vectors, by number."""
     numbers = list(places)
     return builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(_PLACE, len(numbers)), numbers))

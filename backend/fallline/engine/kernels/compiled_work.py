@@ -1,6 +1,6 @@
-"""What the compiled loops are given, in groups that belong together. Must not know what is done with it.
+"""Arguments of the compiled loops, in groups.
 
-A group costs compiled code nothing: it is taken apart when a loop is called, once a slice.
+A group costs compiled code nothing: it is unpacked once per slice.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from fallline.engine.kernels.compiled_losses import Judge
 
 
 class Net(NamedTuple):
-    """The network: sizes of all layers, inputs first; codes of activations, one a layer; the parameters' places in the
-    flat vector, and its end; how its predictions are judged.
+    """The network.
+
+    Sizes of all layers, inputs first; codes of activations, one per layer; offsets of the parameters in the flat
+    vector, and its end; the judge of its predictions.
     """
 
     sizes: Whole
@@ -23,7 +25,7 @@ class Net(NamedTuple):
 
 
 class Split(NamedTuple):
-    """Samples as rows (m, features + 1) and as columns (features + 1, m), and their targets (1, m)."""
+    """Samples as rows (m, features + 1) and columns (features + 1, m), and targets (1, m)."""
 
     rows: Array
     columns: Array
@@ -31,15 +33,17 @@ class Split(NamedTuple):
 
 
 class Data(NamedTuple):
-    """The training samples, and those of the test, which have no targets where there is no test."""
+    """Training and test samples; without a test split the latter have no targets."""
 
     train: Split
     test: Split
 
 
 class Method(NamedTuple):
-    """How a gradient becomes a change: the optimizer's code; the rate and its own parameters; how many steps it has
-    counted; the rates of the steps, or none where all go by the first of `hyper`; penalties and bounds.
+    """The optimizer's code and the numbers of a change.
+
+    `hyper` is the rate and the own parameters, `counted` the optimizer's step count. `rates` are the rates of the
+    steps, empty if all use `hyper[0]`. `terms` are penalties and bounds.
     """
 
     optimizer: int
@@ -50,9 +54,11 @@ class Method(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """P holds the parameters three times: those of step s in part s % 3, so that the change of a step that turns out to
-    be bad leaves the one before it. S and R are the optimizer's memory likewise. G takes the gradient; C the same
-    within its bounds, and is G itself where there are none; M the change.
+    """Parameters and slots, three times each, and the gradient.
+
+    P holds the parameters of step s in part s % 3, so that a bad step leaves the one before it intact. S and R are
+    the optimizer's slots likewise. G is the gradient, C the clipped gradient (G itself without clipping), M the
+    change.
     """
 
     P: Array
@@ -64,8 +70,11 @@ class Memory(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """Which steps are made: the training rows from the present place in the data on (none for full batches), `size` a
-    batch (0 for a full one), `place` in the pass; `steps` from `step` on, below a training loss of `limit`.
+    """The steps of a slice.
+
+    `order` is the training rows from the current position on (empty for full batches), `size` the batch size (0 for
+    full batches), `place` the position in the pass. There are `steps` steps from `step` on, below a training loss of
+    `limit`.
     """
 
     order: Whole
@@ -77,9 +86,10 @@ class Walk(NamedTuple):
 
 
 class Tiles(NamedTuple):
-    """Room for a tile of samples, a row a unit and a column a sample: A for outputs and D for deltas; in A every
-    layer's rows are followed by a row of ones, which meets the bias, and the targets come last. `upright` takes deltas
-    with a row a sample; `a` and `d` are A and D of one sample.
+    """Scratch for a tile of samples, one row per unit and one column per sample.
+
+    A is for outputs and D for deltas. In A a row of ones for the bias follows every layer's rows, and the targets
+    come last. `upright` takes deltas with one row per sample; `a` and `d` are A and D for one sample.
     """
 
     A: Array
@@ -90,8 +100,10 @@ class Tiles(NamedTuple):
 
 
 class Ahead(NamedTuple):
-    """What is seen at the end of a slice, for the next one: the gradient before penalties, the batch's loss, the
-    training loss and its tally. Where `looked`, it holds what a slice before has seen here.
+    """The last gradient of a slice, for the next one.
+
+    `values` is the gradient before penalties, the batch's loss, the training loss and its tally. If `valid`, it holds
+    the result of the previous slice.
     """
 
     seen: Array
@@ -99,9 +111,7 @@ class Ahead(NamedTuple):
 
 
 class Book(NamedTuple):
-    """Where steps are recorded: raw rows of a block, and the columns of `values` from `to` on, those of steps that do
-    not stand among them.
-    """
+    """Records of the steps: raw rows of a block, and `values` from column `to` on."""
 
     record: Array
     values: Array

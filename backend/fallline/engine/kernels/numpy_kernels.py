@@ -1,7 +1,6 @@
-"""The NumPy kernel: a slice of steps made in blocks, recorded on a tape, checked for divergence at each
-block's end.
+"""The NumPy kernel: a slice of steps in blocks, recorded on a tape.
 
-Must not know edits, runs or time.
+Each block is checked for divergence at its end.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ LARGEST = float(np.finfo(np.float64).max)
 
 
 class Evaluator:
-    """Loss and score's tally over whole splits at the present value of the flat vector `parameters`."""
+    """Loss and tally over whole splits, at the current value of the flat `parameters`."""
 
     def __init__(self, problem: Problem, parameters: Array) -> None:
         self._problem, self._parameters = problem, parameters
@@ -44,7 +43,7 @@ class Evaluator:
             return float("nan"), float("nan")
         return self._test.judge(self._problem.test.columns, self._problem.test.targets)
 
-    # Buffers are made when they are first needed: a full-batch run never needs those of the training samples.
+    # Buffers are made on first use: a full-batch run never needs those of the training samples.
 
     @cached_property
     def _train(self) -> ColumnForward:
@@ -56,7 +55,7 @@ class Evaluator:
 
 
 class Descent:
-    """The arithmetic of one slice: gradient of the next batch, change of the parameters. Holds the slice's buffers."""
+    """Arithmetic of one slice, with its buffers: next gradient, change of the parameters."""
 
     def __init__(self, problem: Problem, state: TrainingState, asked: Slice) -> None:
         self._problem, self._state, self._settings = problem, state, asked.settings
@@ -81,7 +80,7 @@ class Descent:
             self._state.slots = self._row.start(self._problem.layout.count)
 
     def look(self) -> float:
-        """Put the gradient of what the next change descends into `gradient`; returns the batch's reported loss."""
+        """Write the objective's gradient for the next change; return the batch's reported loss."""
         loss = self._look()
         if self._settings.penalised:
             for weights, gradient in self._weights:
@@ -98,11 +97,11 @@ class Descent:
         return self._of_length(length).gradient(*self._reader.columns(seen, length))
 
     def tally(self, loss: float) -> float:
-        """The score's tally of all training samples, of which a full batch has just been looked at with that loss."""
+        """The score's tally of a full batch whose loss was just computed."""
         return self._of_length(self._m).tally(loss, self._problem.train.targets)
 
     def change(self) -> None:
-        """Make the change that the gradient asks for, and count it."""
+        """Make and count the change of the current gradient."""
         state, gradient = self._state, clip(self.gradient, self._settings, self._clipped)
         self._row.update(
             state.parameters, gradient, state.slots, self._rate(state.step), self._own, self._work
@@ -112,18 +111,18 @@ class Descent:
 
     @cached_property
     def _single(self) -> SinglePass:
-        """The buffers for single samples."""
+        """Buffers for single samples."""
         return SinglePass(self._problem, self._state.parameters, self.gradient)
 
     def _of_length(self, length: int) -> ColumnPass:
-        """The buffers for batches of that length: a slice meets two or three lengths."""
+        """Buffers for batches of that length: a slice has two or three lengths."""
         if length not in self._passes:
             self._passes[length] = ColumnPass(self._problem, self._state.parameters, self.gradient, length)
         return self._passes[length]
 
 
 class _Recording:
-    """One slice being made: steps onto the tape, blocks off it."""
+    """One slice in progress: writes steps to the tape and blocks to the records."""
 
     def __init__(self, problem: Problem, state: TrainingState, asked: Slice) -> None:
         self._problem, self._state, self._asked = problem, state, asked
@@ -134,7 +133,7 @@ class _Recording:
         self._limit = min(DIVERGED * problem.initial_loss, LARGEST)
 
     def run(self) -> int:
-        """All blocks; returns how many steps were made."""
+        """Make all blocks; return the number of steps."""
         made = 0
         self._look(0)
         while made < self._asked.steps:
@@ -146,7 +145,7 @@ class _Recording:
         return made
 
     def _block(self, made: int, count: int) -> int:
-        """`count` steps from row 0 on, and their records from column `made` on; returns how many of them stand."""
+        """Make `count` steps, with records from column `made` on; return the number of valid ones."""
         start, seen = self._state.copy(), self._asked.samples_seen
         self._descent.take_over()
         for row in range(1, count + 1):
@@ -164,7 +163,7 @@ class _Recording:
         return kept
 
     def _look(self, row: int) -> None:
-        """Put what can be seen at the present step into a row of the tape."""
+        """Write the measurements of the current step into a row of the tape."""
         tape, state, settings = self._tape, self._state, self._asked.settings
         loss = tape.batch_loss[row] = self._descent.look()
         tape.gradients[row] = self._descent.gradient
@@ -174,7 +173,7 @@ class _Recording:
                 train, tape.train_tally[row] = loss, self._descent.tally(loss)
             else:
                 train, tape.train_tally[row] = self._evaluator.train()
-            # On the tape NaN means "not evaluated"; a loss that was, and is not a number, is beyond every limit.
+            # NaN on the tape means "not evaluated"; an evaluated loss that is NaN exceeds every limit.
             tape.train_loss[row] = np.inf if np.isnan(train) else train
             tape.test_loss[row], tape.test_tally[row] = self._evaluator.test()
         else:
@@ -198,7 +197,7 @@ class _Recording:
             values[place - len(splits), columns] = problem.score.of(tally[:count], split.variance)
 
     def _objective(self, count: int) -> Array:
-        """What was descended at rows 0 .. count - 1: NaN where it is the loss alone."""
+        """Objective at rows 0 .. count - 1; NaN without penalties."""
         settings, tape = self._asked.settings, self._tape
         if not settings.penalised:
             return np.full(count, np.nan)
@@ -206,9 +205,9 @@ class _Recording:
         return np.asarray(descended + price(*tape.weight_sums(count), settings))
 
     def _go_back(self, start: TrainingState, steps: int) -> None:
-        """Stand `steps` after the block's start again, by the same arithmetic, and stay there.
+        """Return to `steps` after the block's start by the same arithmetic, and stay there.
 
-        Without a step that stands the state is as it was: even a change of the optimizer has not happened.
+        With 0 steps the state is restored completely, including its optimizer.
         """
         self._state.restore(start)
         if steps:
@@ -220,7 +219,7 @@ class _Recording:
 
 
 class NumpyKernel:
-    """Steps in NumPy: a few dozen microseconds each, no compiler needed."""
+    """Steps in NumPy: a few dozen microseconds each, without a compiler."""
 
     name = "numpy"
 

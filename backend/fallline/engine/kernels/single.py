@@ -1,8 +1,7 @@
-"""Forward and backward for one sample: vectors instead of matrices, which is all that SGD at batch size 1
-needs.
+"""Forward and backward pass for one sample, with vectors instead of matrices.
 
-The same sums as `engine.network`. What helps at this size is few calls: outer products by `dot` (four times
-cheaper than `multiply` for two short vectors), the loss in plain floats. Must not know steps or records.
+The same sums as `engine.network`. Few calls matter most at this size: outer products by `dot` (four times cheaper
+than `multiply` for two short vectors), and the loss in plain floats.
 """
 
 from __future__ import annotations
@@ -17,8 +16,9 @@ Array = NDArray[np.float64]
 
 
 class SinglePass:
-    """Loss and gradient of one sample; reads the flat `parameters` at each call and writes the flat
-    `gradient`. For networks with one output: others take single samples as batches.
+    """Loss and gradient of one sample, for networks with one output.
+
+    Every call reads the current flat `parameters` and writes the flat `gradient`.
     """
 
     def __init__(self, problem: Problem, parameters: Array, gradient: Array) -> None:
@@ -48,7 +48,10 @@ class SinglePass:
         ]  # fmt: skip
 
     def gradient(self, inputs: Array, upright: Array, target: float) -> float:
-        """The reported loss of one sample: inputs (features + 1,), the same as a column (features + 1, 1), target."""
+        """The reported loss of one sample.
+
+        `inputs` is (features + 1,), `upright` the same as a column (features + 1, 1).
+        """
         above: Array = inputs
         for block, z, outputs, full, apply in self._hidden:
             above.dot(block, z)

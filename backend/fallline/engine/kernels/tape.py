@@ -1,8 +1,7 @@
-"""The tape that a block of steps is recorded on, and what is read off it.
+"""The tape: raw measurements of a block of steps, and their evaluation.
 
-A step only copies its parameters and gradient into a row; norms and checks are taken for many rows at once,
-so that NumPy's call cost is shared (recording step by step would double the time of an SGD step). Must not
-know how gradients are made.
+A step only copies its parameters and gradient into a row. Norms and checks run over many rows at once, which shares
+NumPy's call cost (a record per step would double the time of an SGD step).
 """
 
 from __future__ import annotations
@@ -20,12 +19,13 @@ Flags = NDArray[np.bool_]
 
 ROWS = 64
 NUMBERS = 65_536
-"""At most so many numbers a buffer of the tape, so that 100,000 parameters cost megabytes, not hundreds."""
+"""Limit of a buffer in numbers: 100,000 parameters take megabytes, not hundreds."""
 
 
 class Tape:
-    """Rows 0 .. `capacity`: row r holds what was seen r steps after the block's start. One more row than
-    steps, since the last one looks ahead: it is checked with this block and becomes row 0 of the next.
+    """Row r, up to `capacity`, holds the measurements r steps after the block's start.
+
+    There is one more row than steps: the last is checked with this block and becomes row 0 of the next.
     """
 
     def __init__(self, layout: Layout, steps: int = ROWS) -> None:
@@ -42,18 +42,18 @@ class Tape:
         self._scratch = np.empty((self.capacity, layout.count))
 
     def rewind(self, last: int) -> None:
-        """Row `last` becomes row 0 of the next block."""
+        """Move row `last` to row 0 of the next block."""
         for column in (self.parameters, self.gradients, self.batch_loss):
             column[0] = column[last]
         for column in (self.train_loss, self.test_loss, self.train_tally, self.test_tally):
             column[0] = column[last]
 
     def first_bad(self, last: int, limit: float) -> int | None:
-        """The first of rows 0 .. last that shows divergence. Row 0 may be as high as it is: it was reached."""
+        """The first of rows 0 .. last that shows divergence; row 0 may have any training loss."""
         rows = slice(0, last + 1)
         bad: Flags = ~np.isfinite(self.batch_loss[rows])
         bad[1:] |= self.train_loss[1 : last + 1] > limit
-        # A sum over finite numbers that overflows looks bad too, so a suspicious row is looked at number by number.
+        # A sum of finite numbers may overflow, so check the numbers of a suspicious row.
         sums = self.parameters[rows].sum(axis=1) + self.gradients[rows].sum(axis=1)
         for row in np.flatnonzero(~np.isfinite(sums)):
             if not (np.isfinite(self.parameters[row]).all() and np.isfinite(self.gradients[row]).all()):
@@ -63,7 +63,10 @@ class Tape:
         return int(found[0]) if len(found) else None
 
     def write(self, values: Array, count: int) -> None:
-        """Rows 0 .. count - 1 as the measures of every parameter, into (parameters * measures, count)."""
+        """Write the measures of every parameter in rows 0 .. count - 1.
+
+        `values` is (parameters * measures, count).
+        """
         out = values.reshape(len(self._starts), len(MEASURES), count)
         before, after, gradients = (
             self.parameters[:count],
@@ -85,7 +88,7 @@ class Tape:
         before, scratch = self.parameters[:count], self._scratch[:count]
         sizes = self._sums(np.abs(before, scratch))[:, 0::2]
         squares = self._sums(np.multiply(before, before, scratch))[:, 0::2]
-        # Layer by layer: a sum along an axis may be taken in another order when there are other rows beside it.
+        # Layer by layer: the order of a sum along an axis may depend on the other rows.
         return reduce(np.add, sizes.T), reduce(np.add, squares.T)
 
     def _sums(self, numbers: Array) -> Array:

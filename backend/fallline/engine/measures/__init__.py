@@ -1,5 +1,4 @@
-"""Exact measurements of a state that cost more than a step: curvature, gradient noise. Read-only.
+"""Exact measurements of a state that cost more than a step, such as curvature. Read-only.
 
-`second_derivatives` has the tables behind `curvature`, `edge` the limits to compare with. Must not
-know runs or viewers.
+`second_derivatives` has the tables for `curvature`; `edge` computes the limits to compare with.
 """

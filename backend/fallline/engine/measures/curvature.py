@@ -1,8 +1,8 @@
-"""The exact Hessian of what a run descends, times directions; its eigenvalues.
+"""Products with the exact Hessian of the objective, and its eigenvalues.
 
-The product is Pearlmutter's (1994, Fast exact multiplication by the Hessian): the forward and backward pass are
-differentiated along a direction, by hand, with no step length to choose. Of small networks the whole matrix is made of
-its products with the unit vectors; of larger ones Lanczos finds the ends of the spectrum. Must not know optimizers.
+The products are Pearlmutter's (1994, Fast exact multiplication by the Hessian): forward and backward pass,
+differentiated by hand along a direction, without a step length. For small networks, products with the unit vectors
+give the whole matrix. For larger ones, Lanczos finds the ends of the spectrum.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from fallline.engine.problem import Problem
 Array = NDArray[np.float64]
 
 MOST_PARAMETERS = 400
-"""Up to so many the Hessian is assembled: 400 products, and 1.3 MB."""
+"""Largest network with a whole Hessian: 400 products, and 1.3 MB."""
 
 MOST_AT_ONCE = 2_000_000
-"""Numbers that one array of the products may hold: directions are taken so many at a time."""
+"""Largest array of the products, in numbers; it limits the directions per batch."""
 
 
 class Bending:
-    """Products of the Hessian at one point, over all training samples. `l2` is the coefficient of the penalty.
+    """Products with the Hessian at one point, over all training samples.
 
-    The L1 penalty has no second derivative but at 0, and adds nothing.
+    `l2` is the coefficient of the penalty. The L1 penalty adds nothing: its second derivative is 0, except at 0.
     """
 
     def __init__(self, problem: Problem, parameters: Array, l2: float = 0.0) -> None:
@@ -63,8 +63,8 @@ class Bending:
     def _some(self, directions: Array) -> Array:
         problem, passed = self._problem, self._passed
         moves = [_stacked(problem, directions, name) for name in problem.layout.names]
-        turned: list[Array] = []  # how z of each layer moves, (k, m, units)
-        inputs: Array | None = None  # how the layer's inputs move; the samples stand still
+        turned: list[Array] = []  # change of z of each layer, (k, m, units)
+        inputs: Array | None = None  # change of the layer's inputs; the samples do not change
         for layer in range(1, len(problem.activations) + 1):
             before = passed.X if layer == 1 else passed.a[layer - 2]
             z = before @ moves[2 * layer - 2] + moves[2 * layer - 1]
@@ -116,16 +116,17 @@ def _stacked(problem: Problem, directions: Array, name: str) -> Array:
 
 
 def hessian(problem: Problem, parameters: Array, l2: float = 0.0) -> Array:
-    """The whole matrix, (parameters, parameters), symmetric to the last bit."""
+    """The whole Hessian (parameters, parameters), exactly symmetric."""
     raw = Bending(problem, parameters, l2).products(np.eye(problem.layout.count))
     return np.asarray(0.5 * (raw + raw.T))
 
 
 @dataclass(frozen=True, slots=True)
 class Spectrum:
-    """Eigenvalues, largest first: all of them if `whole`, else those that Lanczos has settled, of which the largest is
-    told even where it is only a lower bound yet (`settled` false). `top` is the unit eigenvector of the first,
-    `second` that of the next, `products` how many products with the Hessian it cost.
+    """Eigenvalues, largest first: all if `whole`, else those that Lanczos has settled.
+
+    The largest is listed even if it is only a lower bound yet (`settled` false). `top` is its unit eigenvector,
+    `second` that of the next, and `products` the number of products with the Hessian.
     """
 
     eigenvalues: Array
@@ -137,8 +138,10 @@ class Spectrum:
 
 
 def spectrum(problem: Problem, parameters: Array, l2: float = 0.0, scale: Array | None = None) -> Spectrum:
-    """The eigenvalues of the Hessian; with `scale` (parameters,) those of diag(scale) H diag(scale), which an optimizer
-    that divides its steps by 1 / scale**2 sees. Raises FloatingPointError where the Hessian is not finite.
+    """The eigenvalues of the Hessian, or of diag(scale) H diag(scale).
+
+    An optimizer that divides its steps by 1 / scale**2, with `scale` (parameters,), sees the second. Raises
+    FloatingPointError if the Hessian is not finite.
     """
     count = problem.layout.count
     around = np.ones(count) if scale is None else scale
@@ -152,7 +155,7 @@ def spectrum(problem: Problem, parameters: Array, l2: float = 0.0, scale: Array 
             affordable = int(MOST_WORK / (12 * problem.train.count * count))
             return _lanczos(products, count, max(min(affordable, MOST_TURNS), FEWEST_TURNS))
         raw = products(np.eye(count))
-    # NumPy's eigenvalues of NaN are an exception, and those of infinities noise.
+    # NumPy raises for NaN, but returns noise for infinities.
     if not np.isfinite(raw).all():
         raise FloatingPointError("the Hessian is not finite")
     values, vectors = np.linalg.eigh(0.5 * (raw + raw.T))
@@ -160,18 +163,22 @@ def spectrum(problem: Problem, parameters: Array, l2: float = 0.0, scale: Array 
 
 
 MOST_TURNS, FEWEST_TURNS = 120, 16
-"""Products that Lanczos may take; how many it may whatever they cost."""
+"""Maximum number of Lanczos products, and the number that runs whatever the cost."""
 
 MOST_WORK = 1e11
-"""Multiplications that all of them may cost: some 20 seconds of a core. One takes about 12 a sample and parameter."""
+"""Maximum multiplications of all products: about 20 seconds of a core.
+
+One product takes about 12 per sample and parameter.
+"""
 
 SETTLED = 1e-9
-"""An eigenvalue is told when its residual is below this share of the largest."""
+"""An eigenvalue is settled if its residual is below this share of the largest."""
 
 
 def _lanczos(products: Callable[[Array], Array], count: int, most: int) -> Spectrum:
-    """The ends of a spectrum (Lanczos 1950), every vector made orthogonal to all before it, twice: without that the
-    largest eigenvalue is found again and again.
+    """The ends of a spectrum (Lanczos 1950).
+
+    Every vector is made orthogonal to all earlier ones, twice; otherwise the largest eigenvalue would reappear.
     """
     turns = min(most, count)
     basis = np.empty((turns, count))

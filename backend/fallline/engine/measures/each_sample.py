@@ -1,6 +1,6 @@
-"""The loss of each sample by itself: a row here for each row of `engine.losses`.
+"""The loss of each sample: one row for each row of `engine.losses`.
 
-Apart from that table because no step needs it; a test holds each row to the loss of one sample. Must not know networks.
+No step needs it, so it is not part of that table. A test compares each row with the loss of one sample.
 """
 
 from __future__ import annotations
@@ -42,4 +42,4 @@ LOSS_OF_EACH: dict[str, Callable[[Loss, Array, Array], Array]] = {
     "binary_cross_entropy": _of_binary,
     "softmax_cross_entropy": _of_softmax,
 }
-"""The reported loss of each of m predictions (m, outputs) beside its target (m, 1), as (m,)."""
+"""The reported loss (m,) of m predictions (m, outputs) with targets (m, 1)."""

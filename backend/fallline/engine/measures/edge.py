@@ -1,8 +1,8 @@
-"""How sharp the loss may be before full-batch steps of an optimizer no longer settle.
+"""Largest curvature at which full-batch steps of an optimizer stay stable.
 
-On a parabola of curvature h an optimizer with a constant rate is stable up to a limit of h: 2 / rate for plain descent.
-With momentum: Cohen et al. 2021, arXiv:2103.00065, appendix B. Optimizers that scale every entry of their steps see the
-Hessian through that scale: Cohen et al. 2022, arXiv:2207.14484. Must not know how curvature is found.
+On a parabola of curvature h an optimizer with a constant rate is stable up to a limit of h: 2 / rate for gradient
+descent. With momentum: Cohen et al. 2021, arXiv:2103.00065, appendix B. Optimizers that scale every entry of their
+steps see the Hessian through that scale: Cohen et al. 2022, arXiv:2207.14484.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """The limit, and the scale s of diag(s) H diag(s) to compare with it; None compares with H itself.
+    """The limit, and the scale s of the diag(s) H diag(s) to compare; None means H itself.
 
-    `formula` says the limit in letters. `known` is false while a scaling optimizer has no memory to scale by.
+    `formula` is the limit as text. `known` is false for a scaling optimizer before its first step.
     """
 
     limit: float
@@ -35,7 +35,7 @@ class Edge:
 
 
 def edge_of(settings: RunSettings, state: TrainingState) -> Edge:
-    """The edge for the settings in force and the memory that the run has at its step."""
+    """The limit under these settings, with the optimizer's state at this step."""
     rate, own = rate_of(settings)(state.step), OPTIMIZERS[settings.optimizer].filled(settings.own)
     slots = state.slots if state.optimizer == settings.optimizer else {}
     match settings.optimizer:
@@ -51,7 +51,7 @@ def edge_of(settings: RunSettings, state: TrainingState) -> Edge:
         case "adam" | "adamw":
             beta1, count = own["beta1"], float(slots["count"][0]) if slots else 0.0
             root = _root(slots, own, 1.0 - own["beta2"] ** count) if count else None
-            # The first moment's correction makes early steps longer, which is a smaller divisor.
+            # Bias correction of the mean lengthens early steps, so the divisor is smaller.
             divisor = None if root is None else root * (1.0 - beta1**count)
             limit = _over(2.0 * (1.0 + beta1), (1.0 - beta1) * rate)
             return Edge(
@@ -62,7 +62,7 @@ def edge_of(settings: RunSettings, state: TrainingState) -> Edge:
 
 
 def _over(above: float, rate: float) -> float:
-    """A schedule may bring the rate to 0, and steps of no length bear any curvature."""
+    """above / rate; infinite for a rate of 0, since steps of no length are always stable."""
     return above / rate if rate > 0.0 else math.inf
 
 

@@ -1,7 +1,4 @@
-"""The gradient of the next change, parameter by parameter, and how it lies to the gradient of all samples.
-
-Must not know where a batch comes from or what is done with the change.
-"""
+"""Statistics of the next gradient by parameter, and its angle to the full gradient."""
 
 from __future__ import annotations
 
@@ -13,18 +10,18 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 BARS = 20
-"""Bars of a histogram, of equal width, over the finite entries."""
+"""Number of histogram bars, of equal width, over the finite entries."""
 LEAST = 1e-300
-"""Numbers smaller than that have too few neighbours for bars between them."""
+"""Smaller numbers have too few floats between them for bars."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParameterGradient:
-    """Of one parameter P: sum of |dP|, its Euclidean norm, the mean of |dP|, and two measures of the change beside P.
+    """Statistics of one parameter P: sum, norm and mean of |dP|, and the relative change.
 
-    `ratio_norm` is |change|_2 / |P|_2, which the series `ratio/P` records; `ratio_sd` is the standard deviation of the
-    change's entries over that of P's (Karpathy's update to data ratio; his rule of thumb is 1e-3). None where P is 0,
-    or has no spread. `edges` (BARS + 1) and `counts` (BARS) are a histogram of dP, `zeros` counts its exact zeros.
+    `ratio_norm` is |change|_2 / |P|_2, which the series `ratio/P` records. `ratio_sd` is the standard deviation of
+    the change over that of P (Karpathy's update to data ratio; his rule of thumb is 1e-3). They are None if P is 0 or
+    has no spread. `edges` (BARS + 1) and `counts` (BARS) are a histogram of dP; `zeros` counts its exact zeros.
     """
 
     l1: float
@@ -38,7 +35,10 @@ class ParameterGradient:
 
 
 def gradient_of(gradient: Array, change: Array, parameter: Array) -> ParameterGradient:
-    """All three of one shape. The histogram leaves out what is not finite; the other numbers are not finite then."""
+    """The statistics, from three arrays of one shape.
+
+    The histogram leaves out entries that are not finite; the other numbers are not finite then.
+    """
     with np.errstate(all="ignore"):
         size = np.abs(gradient)
         counts, edges = _histogram(gradient[np.isfinite(gradient)])
@@ -55,13 +55,13 @@ def gradient_of(gradient: Array, change: Array, parameter: Array) -> ParameterGr
 
 
 def cosine(one: Array, other: Array) -> float | None:
-    """The cosine of the angle between two vectors; None where one of them is 0."""
+    """The cosine of the angle between two vectors; None if one of them is 0."""
     lengths = _norm(one) * _norm(other)
     return max(-1.0, min(1.0, float((one * other).sum()) / lengths)) if lengths > 0.0 else None
 
 
 def _histogram(entries: Array) -> tuple[NDArray[np.int64], Array]:
-    """Entries that are equal, or too near to be told apart, stand amid bars as wide as they are large."""
+    """Counts and edges; equal entries get bars around them as wide as they are large."""
     lowest, highest = (float(entries.min()), float(entries.max())) if entries.size else (0.0, 0.0)
     if (np.diff(np.linspace(lowest, highest, BARS + 1)) <= 0.0).any():
         half = max(abs(lowest), abs(highest))

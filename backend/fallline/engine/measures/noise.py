@@ -1,8 +1,8 @@
-"""How far single samples' gradients scatter around their mean, over all training samples, exactly.
+"""Exact scatter of single-sample gradients around their mean, over all training samples.
 
-A layer's gradient for one sample is the outer product of its inputs and its dz, so that norms and inner products of all
-of them come from sums over the network's columns, and no matrix of gradients is made. Of what is descended without
-penalties, which are the same for every sample. Must not know optimizers or batches.
+A layer's gradient for one sample is the outer product of its inputs and its dz. So norms and inner products follow
+from sums over the network's columns, without a matrix of gradients. Penalties are left out: they are the same for
+every sample.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Scatter:
-    """Of m gradients of some parameters: the squared norm of their mean, the trace of their covariance (over m - 1),
-    the variance of their inner products with the mean (over m - 1), and of what is orthogonal to it (trace over m - 1).
+    """Scatter of m gradients of some parameters.
+
+    It holds the squared norm of their mean, the trace of their covariance, the variance of their inner products with
+    the mean, and the trace of the covariance of the part orthogonal to the mean. The last three divide by m - 1.
     """
 
     samples: int
@@ -33,20 +35,21 @@ class Scatter:
 
     @property
     def noise_scale(self) -> float:
-        """The batch size at which noise and signal are equal: tr Sigma / |g|**2, the simple noise scale of McCandlish
-        et al. 2018, arXiv:1812.06162. Infinite where the mean is 0.
+        """Batch size at which noise and signal are equal: tr Sigma / |g|**2.
+
+        The simple noise scale of McCandlish et al. 2018, arXiv:1812.06162; infinite if the mean is 0.
         """
         return self._over(self.trace_covariance, 1)
 
     @property
     def signal_to_noise(self) -> float:
-        """|g|**2 / tr Sigma, of a single sample; infinite where nothing scatters around a mean that is not 0."""
+        """|g|**2 / tr Sigma of a single sample; infinite without scatter around a nonzero mean."""
         if self.trace_covariance > 0.0:
             return self.mean_squared / self.trace_covariance
         return 0.0 if self.mean_squared == 0.0 else float("inf")
 
     def norm_test(self, batch: int) -> float:
-        """E|g_batch - g|**2 / |g|**2 (Byrd et al. 2012), drawn without replacement: 0 for the full batch."""
+        """E|g_batch - g|**2 / |g|**2 (Byrd et al. 2012), without replacement: 0 for the full batch."""
         return self._share(batch) * self._over(self.trace_covariance, 1)
 
     def inner_product_test(self, batch: int) -> float:
@@ -54,7 +57,7 @@ class Scatter:
         return self._share(batch) * self._over(self.along, 2)
 
     def orthogonality_test(self, batch: int) -> float:
-        """E|part of g_batch orthogonal to g|**2 / |g|**2, of the same paper."""
+        """E|part of g_batch orthogonal to g|**2 / |g|**2, from the same paper."""
         return self._share(batch) * self._over(self.across, 1)
 
     def _share(self, batch: int) -> float:
@@ -63,21 +66,21 @@ class Scatter:
     def _over(self, value: float, power: int) -> float:
         if self.mean_squared == 0.0:
             return 0.0 if value == 0.0 else float("inf")
-        for _ in range(power):  # one by one: the power itself may be beyond what a float can hold
+        for _ in range(power):  # one factor at a time: the power itself may overflow
             value /= self.mean_squared
         return value
 
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """Scatter of the whole gradient, and of each layer's, weights and biases together."""
+    """Scatter of the whole gradient, and of each layer's weights with its biases."""
 
     whole: Scatter
     layers: list[Scatter]
 
 
 def noise_of(problem: Problem, parameters: Array) -> Noise:
-    """The scatter at the parameters."""
+    """The scatter at these parameters."""
     named = problem.named(parameters)
     samples = problem.train
     m = samples.count
@@ -101,7 +104,10 @@ def noise_of(problem: Problem, parameters: Array) -> Noise:
 
 
 def _scatter(squares: Array, inner: Array, mean_squared: float) -> Scatter:
-    """From each sample's |g_i|**2 and <g_i, g>, and |g|**2. A difference that rounding makes negative is 0."""
+    """Scatter from each sample's |g_i|**2 and <g_i, g>, and from |g|**2.
+
+    Differences that are negative by rounding become 0.
+    """
     m = len(squares)
     over = max(m - 1, 1)
     trace = max(float(squares.sum()) - m * mean_squared, 0.0) / over

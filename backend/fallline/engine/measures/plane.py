@@ -1,7 +1,7 @@
-"""A plane through parameter space, how a path lies to it, and the loss over it.
+"""A plane through parameter space, the projection of a path, and the loss over the plane.
 
-Planes go through the path's last point: along the main components of the path, or along two directions that are given.
-Filter normalisation and the PCA of a path: Li et al. 2018, arXiv:1712.09913. Must not know runs.
+A plane goes through the path's last point, along the path's principal components or along two given directions.
+Filter normalisation and the PCA of a path: Li et al. 2018, arXiv:1712.09913.
 """
 
 from __future__ import annotations
@@ -18,36 +18,39 @@ from fallline.engine.problem import Problem
 Array = NDArray[np.float64]
 
 MOST_PLACES, FEWEST_PLACES = 25, 7
-"""Places that a side of the grid has, and has whatever they cost."""
+"""Points per side of the grid, and the minimum whatever the cost."""
 
 MOST_WORK = 1e10
-"""Multiplications that the whole grid may cost: a few seconds of a core."""
+"""Maximum multiplications of the whole grid: a few seconds of a core."""
 
 MARGIN = 0.25
-"""What is shown around the path, as a share of its extent."""
+"""Border around the path, as a share of its extent."""
 
 ROUNDED = 1e-14
 """A second component below this share of the first is rounding."""
 
 
 ALIKE = 1e-6
-"""Two directions that lie closer are one. Where only a bias has moved, normalising leaves hardly anything else."""
+"""Directions closer than this are the same.
+
+If only a bias has changed, normalisation leaves hardly anything else.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """Places centre + s directions[0] + t directions[1]."""
+    """The points centre + s directions[0] + t directions[1]."""
 
     centre: Array
     directions: Array
 
     def places(self, path: Array) -> Array:
-        """(points, 2): where the points of a path (points, parameters) fall, each on what is nearest in the plane."""
+        """Projections (points, 2) of a path (points, parameters): the nearest points in the plane."""
         found, *_ = np.linalg.lstsq(self.directions.T, (path - self.centre).T, rcond=ALIKE)
         return np.asarray(found.T)
 
     def outside(self, path: Array) -> float:
-        """The share of the path's squared distances from the centre that lies outside the plane; 0 of no path."""
+        """Share of the path's squared distances from the centre outside the plane; 0 for no path."""
         away = path - self.centre
         whole = float((away * away).sum())
         left = away - self.places(path) @ self.directions
@@ -55,8 +58,9 @@ class Plane:
 
 
 def along_path(path: Array) -> Plane:
-    """The plane of the path's two main components, seen from its last point. Of a path that is straight or does not
-    move, the rest of it is along a unit vector.
+    """The plane of the path's two principal components, through its last point.
+
+    For a straight or constant path, unit vectors replace the missing components.
     """
     centre = path[-1]
     _, sizes, components = np.linalg.svd(path - centre, full_matrices=False)
@@ -69,12 +73,12 @@ def along_path(path: Array) -> Plane:
 
 
 def along_directions(centre: Array, directions: Array) -> Plane:
-    """The plane of two directions that are at right angles."""
+    """The plane of two orthogonal directions."""
     return Plane(centre, _completed(list(directions), len(centre)))
 
 
 def _completed(good: list[Array], count: int) -> Array:
-    """Two directions at right angles: those that are good, then unit vectors."""
+    """Two orthogonal directions: the valid ones first, then unit vectors."""
     for place in range(count):
         if len(good) == 2:
             break
@@ -89,7 +93,10 @@ def _completed(good: list[Array], count: int) -> Array:
 
 
 def filter_normalised(plane: Plane, layout: Layout) -> Plane:
-    """The plane of directions as long, unit by unit, as the unit's weights at the centre; biases stand still."""
+    """The plane with each unit's direction scaled to the norm of its weights at the centre.
+
+    Biases do not change.
+    """
     return Plane(plane.centre, np.array([_scaled(one, plane.centre, layout) for one in plane.directions]))
 
 
@@ -107,7 +114,7 @@ def _scaled(direction: Array, centre: Array, layout: Layout) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Losses (t, s) at the places of the grid; inf or NaN where they are not finite."""
+    """Losses (t, s) at the points of the grid; inf or NaN if they are not finite."""
 
     s: Array
     t: Array
@@ -115,7 +122,7 @@ class Slice:
 
 
 def loss_over(problem: Problem, plane: Plane, places: Array) -> Slice:
-    """The reported training loss around these places (points, 2)."""
+    """The reported training loss around these points (points, 2)."""
     cost = 2.0 * problem.train.count * problem.layout.count
     side = int(np.clip(np.sqrt(MOST_WORK / cost), FEWEST_PLACES, MOST_PLACES))
     s, t = (np.linspace(*_extent(places[:, axis]), side) for axis in (0, 1))
@@ -130,7 +137,7 @@ def loss_over(problem: Problem, plane: Plane, places: Array) -> Slice:
 
 
 def _extent(values: Array) -> tuple[float, float]:
-    """What no point moves along is shown as wide as a unit."""
+    """Range of the grid; a direction without movement is as wide as a unit."""
     low, high = float(values.min()), float(values.max())
     around = MARGIN * (high - low) if high > low else 0.5
     return low - around, high + around

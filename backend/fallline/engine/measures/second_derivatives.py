@@ -1,7 +1,7 @@
-"""Second derivatives of activations and losses: a row here for each row of `engine.activations` and `engine.losses`.
+"""Second derivatives of activations and losses, one row for each row of their tables.
 
-Apart from those tables because no step needs them. A test holds each row to central differences of the first
-derivative.
+No step needs them, so they are not part of those tables. A test compares each row with central differences of the
+first derivative.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 
 
 def _none(z: Array, a: Array) -> Array:
-    """Straight pieces: 0 everywhere, and at the kink too, where there is none."""
+    """Piecewise linear: 0 everywhere, by convention also at the kink."""
     return np.zeros_like(z)
 
 
@@ -83,4 +83,4 @@ LOSS_BENDS: dict[str, Callable[[Loss, Array, Array, Array], Array]] = {
     "binary_cross_entropy": _of_binary,
     "softmax_cross_entropy": _of_softmax,
 }
-"""m times the change of dy_pred when y_pred moves by `moved` (..., m, outputs), of what is descended."""
+"""m times the change of the objective's dy_pred if y_pred moves by `moved` (..., m, outputs)."""

@@ -1,8 +1,6 @@
-"""One change of the parameters as a line: the loss and its slope along it, and how long the change is beside the
-parabola that they tell.
+"""One change of the parameters as a line: the loss and its slope along it, and its length.
 
-Of what is descended: the loss by its own convention (half of mse) and the penalties. Must not know optimizers, or which
-change it is.
+The length is relative to a fitted parabola. The loss is the objective (half of mse), penalties included.
 """
 
 from __future__ import annotations
@@ -24,13 +22,15 @@ Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 LEAST_VARIANCE = 1e-10
-"""What stands for a variance of 0, as cockpit has it: a measurement without noise weighs much, not everything."""
+"""Replaces a variance of 0, as in cockpit: a noise-free measurement gets a large, finite weight."""
 
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """At one place of the line: the loss of some samples, its slope per unit of length, and the variances of single
-    samples' losses and slopes (over m - 1; None of a single sample).
+    """Measurement at one point of the line.
+
+    It holds the loss of some samples, its slope per unit of length, and the variances of single samples' losses and
+    slopes (over m - 1; None for a single sample).
     """
 
     loss: float
@@ -41,7 +41,7 @@ class Glance:
 
 @dataclass(frozen=True, slots=True)
 class Parabola:
-    """w0 + w1 s + w2 s**2, with s = 0 where the change begins and 1 where it ends."""
+    """w0 + w1 s + w2 s**2, with s = 0 at the start of the change and 1 at its end."""
 
     w0: float
     w1: float
@@ -49,9 +49,10 @@ class Parabola:
 
     @property
     def alpha(self) -> float | None:
-        """-1 for no step at all, 0 for one to the parabola's lowest point, 1 for one to the same height behind it.
+        """-1 for no step, 0 for a step to the minimum, 1 for one to the same height behind it.
 
-        -1 too where the parabola bends down, as cockpit has it: what is lower lies ahead. None where it begins flat.
+        If the parabola has a maximum it is -1 too, as in cockpit: lower values lie ahead. It is None if the start is
+        flat.
         """
         if self.w2 < 0.0:
             return -1.0
@@ -69,12 +70,12 @@ class Line:
         self.length, self.samples = float(np.sqrt(change.dot(change))), len(rows)
 
     def losses(self, places: Sequence[float]) -> list[float]:
-        """What is descended at these multiples of the change; inf or NaN where it is not finite."""
+        """The objective at these multiples of the change; inf or NaN if it is not finite."""
         with np.errstate(all="ignore"):
             return [self._loss(self._start + place * self._change) for place in places]
 
     def glance(self, place: float) -> Glance:
-        """Loss and slope at this multiple of the change. The change must not be 0."""
+        """Loss and slope at this multiple of the change, which must not be 0."""
         problem = self._problem
         with np.errstate(all="ignore"):
             flat = self._start + place * self._change
@@ -115,7 +116,7 @@ class Line:
 def moved_outputs(
     problem: Problem, parameters: dict[str, Array], passed: ForwardPass, moves: dict[str, Array]
 ) -> Array:
-    """How each output changes when the parameters move by `moves`, to first order: (m, outputs)."""
+    """First-order change of each output (m, outputs) if the parameters move by `moves`."""
     inputs, moved = passed.X, np.zeros_like(passed.X)
     for layer, name in enumerate(problem.activations, start=1):
         z, a = passed.z[layer - 1], passed.a[layer - 1]
@@ -125,11 +126,11 @@ def moved_outputs(
 
 
 def parabola_of(start: Glance, end: Glance, length: float) -> Parabola | None:
-    """The parabola that fits loss and slope at both ends best, each weighed by the inverse of its variance; alike where
-    a variance is not known. None where something is not finite.
+    """The weighted least-squares parabola through loss and slope at both ends.
 
-    The noise-informed fit of Schneider, Dangel and Hennig 2021, Cockpit, arXiv:2102.06604. In shares of the length, so
-    that a short change makes no badly scaled sums.
+    Weights are inverse variances, all equal if a variance is missing. None if a value is not finite. This is the
+    noise-informed fit of Schneider, Dangel and Hennig 2021, Cockpit, arXiv:2102.06604. Positions are shares of the
+    length, so that short changes keep the sums well scaled.
     """
     # For w0, w1, w2: the losses at both ends, then the slopes.
     seen = np.array([[1.0, 0.0, 0.0], [1.0, 1.0, 1.0], [0.0, 1.0, 0.0], [0.0, 1.0, 2.0]])

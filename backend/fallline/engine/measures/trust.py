@@ -1,7 +1,7 @@
-"""Whether the numbers of a kernel can be trusted, checked at the network and the parameters at hand.
+"""Checks of a kernel's numbers at a given network and parameters.
 
-The gradient is taken from the kernel itself, as what a step of plain descent changes, so that what is checked is what
-trains. Must not know runs.
+The gradient comes from the kernel itself, as the change of one step of plain descent, so the checks cover the code
+that trains.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from fallline.vocabulary.recipe import RunRecipe
 Array = NDArray[np.float64]
 
 STEP = 1e-6
-"""Of central differences: beyond, the loss bends; below, its rounding shows."""
+"""Step of central differences: larger steps see curvature, smaller ones rounding."""
 
 RATE = 2.0**-10
-"""A power of two, so that a change divided by it is the gradient to the rounding of the parameters."""
+"""A power of two: the change divided by it is exact to the rounding of the parameters."""
 
 MOST_ENTRIES = 200
-"""Entries of the gradient that are checked; of more, so many are drawn, always the same."""
+"""Maximum entries of the gradient to check; a fixed random choice of larger ones."""
 
 KINKED = ("relu", "leaky_relu")
-"""Activations with a kink at 0: where a difference steps over it, it says nothing of the gradient on either side."""
+"""Activations with a kink at 0: a difference across it says nothing about the gradient."""
 
 HOMOGENEOUS = ("relu", "leaky_relu", "identity")
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """The largest difference found, and what it may be at most; `skipped` entries could not be compared.
+    """The largest difference and its limit; `skipped` entries could not be compared.
 
     `where` names the entry with the largest difference.
     """
@@ -54,17 +54,20 @@ class Compared:
 
 
 def kernels_gradient(problem: Problem, parameters: Array, kernel: Kernel) -> Array | None:
-    """The full-batch gradient without penalties, as the kernel's change tells it; None where a step diverges."""
+    """The full-batch gradient without penalties, from the kernel's change.
+
+    None if a step diverges.
+    """
     state = TrainingState(step=0, samples_seen=0, parameters=parameters.copy())
     records = advance(problem, state, RunRecipe(learning_rate=RATE, batch_size=None), 1, kernel)
     return (parameters - state.parameters) / RATE if len(records) else None
 
 
 def differences(problem: Problem, parameters: Array, gradient: Array) -> Compared:
-    """The gradient beside central differences of the loss that is descended, over all training samples.
+    """Compare the gradient with central differences of the objective over all training samples.
 
-    An entry is skipped where the step takes a unit over its kink at any sample. What may differ is a millionth of the
-    gradient's largest entry, and what the rounding of the loss itself makes of a difference.
+    An entry is skipped if the step takes a unit across its kink at any sample. The limit is a millionth of the
+    gradient's largest entry, plus the effect of the loss's rounding on a difference.
     """
     count = len(parameters)
     places = np.arange(count)
@@ -89,7 +92,7 @@ def differences(problem: Problem, parameters: Array, gradient: Array) -> Compare
 
 
 def _descended(problem: Problem, parameters: Array) -> tuple[float, NDArray[np.bool_]]:
-    """The loss that is descended, and on which side of its kink every unit is at every sample."""
+    """The objective, and the side of its kink of every unit at every sample."""
     with np.errstate(all="ignore"):
         passed = forward(problem.named(parameters), problem.activations, problem.train.X)
         sides = [
@@ -100,7 +103,7 @@ def _descended(problem: Problem, parameters: Array) -> tuple[float, NDArray[np.b
 
 
 def _name(problem: Problem, place: int) -> str:
-    """W2[0, 3], as one would index it."""
+    """Name of an entry as an index, such as W2[0, 3]."""
     layout = problem.layout
     which = max(number for number, offset in enumerate(layout.offsets) if offset <= place)
     row, column = divmod(place - layout.offsets[which], layout.shapes[which][1])
@@ -108,8 +111,9 @@ def _name(problem: Problem, place: int) -> str:
 
 
 def balance(problem: Problem, parameters: Array, gradient: Array) -> Compared | None:
-    """For every hidden unit whose activation is homogeneous, <w_in, dw_in> + b db = <w_out, dw_out>: Du, Hu and Lee
-    2018, arXiv:1806.00900. None where there is no such layer.
+    """Check <w_in, dw_in> + b db = <w_out, dw_out> for units of homogeneous activations.
+
+    Du, Hu and Lee 2018, arXiv:1806.00900. None if there is no such layer.
     """
     blocks, slopes = problem.layout.blocks(parameters), problem.layout.blocks(gradient)
     worst, size, compared, where = 0.0, 0.0, 0, ""
@@ -123,15 +127,15 @@ def balance(problem: Problem, parameters: Array, gradient: Array) -> Compared | 
         compared += len(error)
         if not error.max() <= worst:
             worst, where = float(error.max()), f"unit {int(error.argmax())} of layer {layer}"
-    # The gradient is only as exact as the parameters that it is the difference of.
+    # The gradient is a difference of parameters, so their rounding limits it.
     rounding = 100 * np.finfo(np.float64).eps * float((parameters * parameters).sum()) / RATE
     return Compared(worst, 1e-9 * size + rounding, compared, where=where) if compared else None
 
 
 def batches_agree(problem: Problem, parameters: Array, kernel: Kernel, steps: int = 20) -> Compared | None:
-    """GD beside SGD whose batch is all samples, in the order of the data, for some steps: the same but for rounding.
+    """Compare GD with SGD whose batch is all samples, in data order: equal except for rounding.
 
-    None where they diverge.
+    None if they diverge.
     """
     found = []
     for size in (None, problem.train.count):

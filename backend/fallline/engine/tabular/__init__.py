@@ -1,7 +1,7 @@
-"""A table from outside: the bytes of a CSV become named columns of numbers and categories. Pure, and bounded.
+"""Parser of uploaded tables: the bytes of a CSV become named columns. Pure, and bounded.
 
-`text` decodes, `records` splits, `cells` reads one field, `columns` says what a column is, `table` puts it together.
-Must not know recipes, networks or who sent it: `engine.datasets.own` makes samples of it.
+`text` decodes, `records` splits, `cells` parses one field, `columns` classifies a column, and `table` combines them.
+`engine.datasets.own` turns a table into samples.
 """
 
 from fallline.engine.tabular.cells import number_shown

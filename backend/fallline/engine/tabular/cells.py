@@ -1,4 +1,4 @@
-"""One field of a table: whether it is missing, which number it is, how it is shown. Must not know columns."""
+"""One field of a table: missing value, number, or display text."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import re
 import unicodedata
 
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "?"})
-"""What stands for no value, in capitals or not."""
+"""Texts for a missing value, in lower case."""
 
 LONGEST_SHOWN = 64
-"""Characters of a name or a category; of a longer one the rest is cut."""
+"""Characters of a displayed name or category; the rest is cut."""
 
 LONGEST_NUMBER = 64
 LARGEST_NUMBER = 1e30
-"""Beyond this the square of a prediction might not be finite."""
+"""Limit of a number: beyond it the square of a prediction may overflow."""
 
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 _BLANKS = r" \u00a0\u202f"
@@ -21,9 +21,9 @@ _OTHER_MARK = {".": ",", ",": "."}
 
 
 def _pattern(mark: str) -> re.Pattern[str]:
-    """A number whose decimals come after `mark`; blanks may part its thousands.
+    """A number with the decimal mark `mark`; blanks may group its thousands.
 
-    The other mark may where nothing else can be meant, as in 1.234,5 or 1.234.567: in 1.234 alone it may be either.
+    The other mark may group thousands where that is unambiguous: 1.234,5 or 1.234.567, but not 1.234.
     """
     other = _OTHER_MARK[mark]
     blanks = rf"\d{{1,3}}(?:[{_BLANKS}]\d{{3}})+"
@@ -38,12 +38,12 @@ _PARTING = {mark: re.compile(f"[{_BLANKS}{other}]") for mark, other in _OTHER_MA
 
 
 def is_missing(cell: str) -> bool:
-    """Whether the field, without the blanks around it, says that there is no value."""
+    """Whether the stripped field means a missing value."""
     return cell.lower() in MISSING
 
 
 def number_in(cell: str, mark: str) -> float | None:
-    """The number that the field says with this decimal mark, finite or not; None where it says something else."""
+    """The number in the field, finite or not; None if the field is not a number."""
     if len(cell) > LONGEST_NUMBER:
         return None
     if _PATTERNS[mark].fullmatch(cell):
@@ -54,13 +54,13 @@ def number_in(cell: str, mark: str) -> float | None:
 
 
 def has_decimal(cell: str, mark: str) -> bool:
-    """Whether the field is a number that shows its decimal mark."""
+    """Whether the field is a number with a decimal mark."""
     return mark in cell and number_in(cell, mark) is not None
 
 
 def shown(text: str) -> str:
-    """The text on one line, without what cannot be printed, not too long: for names, categories and reasons."""
-    # Only the beginning is looked at: a field may hold a megabyte.
+    """The text on one line, printable and shortened, for names, categories and reasons."""
+    # Only the start: a field may have a megabyte.
     start = unicodedata.normalize("NFC", text[: 4 * LONGEST_SHOWN])
     printable = "".join(" " if unicodedata.category(each)[0] in "CZ" else each for each in start)
     line = " ".join(printable.split())
@@ -68,5 +68,5 @@ def shown(text: str) -> str:
 
 
 def number_shown(value: float) -> str:
-    """A number as the name of a class: whole ones without decimals, others to the last digit."""
+    """A number as a class name: integers without decimals, others with all digits."""
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)

@@ -1,6 +1,6 @@
-"""What a column is: numbers, categories, text that is neither, or always the same; and what one would learn from it.
+"""Classification of columns: numbers, categories, other text, or a constant.
 
-Owns those rules. Must not know rows that are left out, or how a column becomes inputs.
+It also guesses the task if a column is the target.
 """
 
 from __future__ import annotations
@@ -20,25 +20,24 @@ Kind: TypeAlias = Literal["number", "category", "text", "constant"]
 Task: TypeAlias = Literal["regression", "classification"]
 
 MOST_CATEGORIES = 32
-"""Different values of a category, and classes of a target."""
+"""Limit for the distinct values of a category, and for the classes of a target."""
 
 ALWAYS_THE_SAME = "always the same value"
 
 LARGEST_SHARE = 2 / 3
-"""Different texts for each row that has one, up to which they are categories and no names or ids."""
+"""Largest share of distinct texts in a category; above it, texts are names or ids."""
 
 MOST_GUESSED_CLASSES = 10
 ROWS_A_GUESSED_CLASS = 5
-"""Whole numbers are guessed to be classes where there are so few of them, and so many rows of each on average."""
+"""Average rows per value from which a few distinct integers are taken for classes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column over the usable rows.
 
-    `values` are numbers or indices into `categories`; a text or a constant, which nothing is made of, has none.
-    `reason` says why a column is not used, and is empty for one that is. `task` is what is guessed if the column is the
-    target.
+    `values` are numbers or indices into `categories`; empty for text and constants. `reason` explains why a column is
+    not used; empty if it is. `task` is the guess if the column is the target.
     """
 
     name: str
@@ -54,7 +53,7 @@ class Column:
         return not self.reason
 
     def as_json(self) -> dict[str, object]:
-        """The column as the world is told of it."""
+        """The column as REST shows it."""
         return {
             "name": self.name,
             "kind": self.kind,
@@ -67,10 +66,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A column over all rows, before it is known which of them can be used.
+    """A column over all rows, before the usable rows are determined.
 
-    `numbers` holds what the fields of a column of numbers say, and is empty for any other; `bad` holds the fields for
-    which a row cannot be used.
+    `numbers` maps the fields of a number column to their values; empty for other kinds. `bad` holds the fields that
+    make a row unusable.
     """
 
     name: str
@@ -81,7 +80,7 @@ class Draft:
     bad: frozenset[str]
 
     def complaint(self, row: int) -> str:
-        """Why a row whose field is bad cannot be used."""
+        """Reason why a row with a bad field is unusable."""
         cell = self.cells[row]
         if is_missing(cell):
             return f"no value in {self.name}"
@@ -92,7 +91,7 @@ class Draft:
         return f"{shown(cell)!r} in {self.name} is {is_what}"
 
     def over(self, rows: Sequence[int]) -> Column:
-        """The column over the rows that can be used."""
+        """The column over the usable rows."""
         cells = [self.cells[row] for row in rows]
         if self.reason:
             distinct = sum(not is_missing(cell) for cell in set(cells))
@@ -114,7 +113,7 @@ class Draft:
 
 
 def draft_of(name: str, cells: Sequence[str], mark: str) -> Draft:
-    """What the column is, by all its fields (without the blanks around them)."""
+    """Classify a column by all its stripped fields."""
     unlike = set(cells)
     missing = frozenset(cell for cell in unlike if is_missing(cell))
     present = [cell for cell in cells if cell not in missing]
@@ -145,7 +144,7 @@ def _unused(name: str, cells: Sequence[str], kind: Kind, reason: str) -> Draft:
 
 
 def is_of_numbers(cells: Sequence[str], mark: str) -> bool:
-    """Whether most of the fields that say anything say a number."""
+    """Whether more than half of the present fields are numbers."""
     present = [cell for cell in cells if not is_missing(cell)]
     return 2 * sum(number_in(cell, mark) is not None for cell in present) > len(present)
 

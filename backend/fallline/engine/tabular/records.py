@@ -1,6 +1,6 @@
-"""From text to records: which delimiter, and the fields of each record with the line that it begins on.
+"""Splitting text into records, and the choice of the delimiter.
 
-The csv module splits; this chooses the delimiter by how evenly the records come out. Must not know what fields mean.
+The csv module splits. The chosen delimiter is the one that gives the most even records.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from itertools import islice
 from fallline.vocabulary.errors import UnusableTable
 
 DELIMITERS = ("\t", ";", ",")
-"""Rarest within a field first: where two split equally evenly, as in `1,5;2,5`, the earlier one is meant."""
+"""In order of preference: in `1,5;2,5` two split equally evenly, and the first is right."""
 
 LOOKED_AT = 100
-"""Records that the choice of a delimiter rests on."""
+"""Number of records that decide about the delimiter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Fields, and the line of the file, from 1, on which they begin. A broken one has a reason and no fields."""
+    """Fields, and their first line in the file, from 1. A broken record has a reason and no fields."""
 
     line: int
     fields: list[str]
@@ -31,8 +31,8 @@ class Record:
 
 
 def records(text: str, delimiter: str) -> Iterator[Record]:
-    """The records that are not blank. One with a wrong quote is broken, and the next begins on the line after it."""
-    # Lines as files have them: ended by LF, CRLF or CR, and those within quotes left as they are.
+    """The records that are not blank. A misplaced quote breaks a record; the next begins one line later."""
+    # newline="" keeps the file's line ends: LF, CRLF or CR, also inside quotes.
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
     )
@@ -45,7 +45,7 @@ def records(text: str, delimiter: str) -> Iterator[Record]:
         except csv.Error as error:
             yield Record(line, [], _words(str(error), line, reader.line_num))
             continue
-        is_hint = line == 1 and fields[:1] == ["sep="]  # a spreadsheet's note to itself on the delimiter
+        is_hint = line == 1 and fields[:1] == ["sep="]  # a spreadsheet's hint about the delimiter
         if not is_hint and (len(fields) > 1 or (fields and fields[0].strip())):
             yield Record(line, fields)
 
@@ -60,7 +60,10 @@ def _words(error: str, first: int, last: int) -> str:
 
 
 def delimiter_of(text: str) -> str:
-    """The delimiter under which most records have equally many fields, two or more. Raises UnusableTable."""
+    """The delimiter with the most records of equal width, two fields or more.
+
+    Raises UnusableTable.
+    """
     evenness = {delimiter: _evenness(text, delimiter) for delimiter in DELIMITERS}
     best = max(DELIMITERS, key=lambda delimiter: evenness[delimiter])
     if not evenness[best]:
@@ -75,13 +78,13 @@ def delimiter_of(text: str) -> str:
 
 
 def _evenness(text: str, delimiter: str) -> float:
-    """The share of the records that have the usual number of fields; 0 where none has more than one."""
+    """Share of the records with the most common number of fields; 0 if none has two."""
     found = list(islice(records(text, delimiter), LOOKED_AT))
     _, times = usual_width(found)
     return times / len(found) if found else 0.0
 
 
 def usual_width(found: Iterable[Record]) -> tuple[int, int]:
-    """How many fields, more than one, most records have; and how many records those are."""
+    """The most common number of fields above one, and the number of records with it."""
     widths = Counter(width for record in found if (width := len(record.fields)) > 1)
     return widths.most_common(1)[0] if widths else (0, 0)

@@ -1,6 +1,6 @@
-"""A table: its columns over the rows that can be used, and the rows that cannot, with the line and the reason.
+"""A parsed table: columns over the usable rows, and the skipped rows with line and reason.
 
-Owns what a table holds at most, which record names the columns, and which rows count. Must not know what is learnt.
+It also owns the limits of a table, the choice of the header, and the rules for usable rows.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ MOST_COLUMNS = 32
 MOST_SKIPPED_TOLD = 100
 PREVIEWED = 8
 LOOKED_AT = 100
-"""Rows below the first that tell whether the first is one of them."""
+"""Rows below the first one that decide whether it is a header."""
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A row that cannot be used: the line of the file on which it begins, and why."""
+    """An unusable row: its first line in the file, and the reason."""
 
     line: int
     reason: str
@@ -40,7 +40,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Two or more usable columns of equally many usable rows. `skipped` holds the first of `skipped_count` rows."""
+    """Two or more usable columns over the same rows; `skipped` is a part of `skipped_count` rows."""
 
     columns: tuple[Column, ...]
     rows: int
@@ -52,12 +52,12 @@ class Table:
 
     @property
     def target(self) -> str:
-        """The column that is suggested as the target: the last one that can be used."""
+        """The default target: the last usable column."""
         return self.usable[-1].name
 
     @property
     def usable(self) -> tuple[Column, ...]:
-        """The columns that can be inputs or the target."""
+        """Columns that can be inputs or the target."""
         return tuple(column for column in self.columns if column.used)
 
     def column(self, name: str) -> Column | None:
@@ -66,7 +66,7 @@ class Table:
 
     @property
     def size(self) -> int:
-        """Bytes that it holds, roughly."""
+        """Approximate size in bytes."""
         texts = chain(
             chain.from_iterable((each.name, each.reason, *each.categories) for each in self.columns),
             (each.reason for each in self.skipped),
@@ -75,7 +75,7 @@ class Table:
         return sum(each.values.nbytes for each in self.columns) + sum(map(getsizeof, texts))
 
     def as_json(self) -> dict[str, Any]:
-        """The table as the world is told of it."""
+        """The table as REST shows it."""
         return {
             "columns": [column.as_json() for column in self.columns],
             "rows": self.rows,
@@ -89,13 +89,13 @@ class Table:
 
 
 def read_new_table(body: bytes) -> Table:
-    """`read_table` for what comes anew: stored tables are older than some of the rules, and stay what they are."""
+    """Parse an upload. Stored tables predate this check of characters and skip it."""
     check_characters(body)
     return read_table(body)
 
 
 def read_table(body: bytes) -> Table:
-    """The table of a CSV. Raises UnusableTable for what is none, TooExpensive for one that is too large."""
+    """Parse a CSV. Raises UnusableTable, or TooExpensive if it is too large."""
     text = decoded(body)
     delimiter = delimiter_of(text)
     found = records(text, delimiter)
@@ -133,7 +133,7 @@ def read_table(body: bytes) -> Table:
 
 
 def _check(table: Table) -> None:
-    """Something to learn from, and something to learn. Raises UnusableTable."""
+    """Require an input and a target. Raises UnusableTable."""
     told = [each.as_json() for each in table.skipped[:10]]
     if not table.rows and not told:
         raise UnusableTable("the table has no rows below its names", line=1)
@@ -148,7 +148,7 @@ def _check(table: Table) -> None:
 
 
 def _even(found: Iterable[Record], width: int) -> tuple[list[Record], list[Skipped]]:
-    """The records of that many fields, not all of them empty; and the others."""
+    """The non-empty records of that width; and the others."""
     even, skipped = [], []
     for record in found:
         fields = len(record.fields)
@@ -165,15 +165,17 @@ def _even(found: Iterable[Record], width: int) -> tuple[list[Record], list[Skipp
 
 
 def _decimal_mark(cells: Iterable[Sequence[str]]) -> str:
-    """The comma, where commas are free to be it and more numbers have one than have a point."""
+    """Comma if more numbers have a comma than a point, else point."""
     unlike = set(chain.from_iterable(cells))
     commas, points = (sum(has_decimal(cell, mark) for cell in unlike) for mark in ",.")
     return "," if commas > points else "."
 
 
 def _is_header(first: Sequence[str], below: Sequence[Sequence[str]], mark: str) -> bool:
-    """Whether the first row names the columns. It does where it holds no number, and does not where it holds only
-    numbers. Else it is one of the rows where its numbers stand over numbers, and its texts come again below it.
+    """Whether the first row names the columns.
+
+    A row without numbers does, a row of only numbers does not. A mixed row is data if its numbers are above numbers
+    and its texts occur again below.
     """
     values = [cell for cell in first if not is_missing(cell)]
     numbers = sum(number_in(cell, mark) is not None for cell in values)
@@ -193,7 +195,7 @@ def _columns_of(cells: Sequence[Sequence[str]], width: int) -> list[tuple[str, .
 
 
 def _names(header: Sequence[str]) -> list[str]:
-    """A name for each column, no two alike: `column-3` where there is none, `size-2` for the second size."""
+    """Unique names: `column-3` for an empty one, `size-2` for the second size."""
     names: list[str] = []
     for place, cell in enumerate(header, start=1):
         name = wanted = shown(cell) or f"column-{place}"
@@ -206,7 +208,7 @@ def _names(header: Sequence[str]) -> list[str]:
 
 
 def _usable(found: Sequence[Record], drafts: Sequence[Draft]) -> tuple[list[int], list[Skipped], int]:
-    """The places of the rows about which no column complains; the first of the others, and how many they are."""
+    """Indices of the usable rows; the first skipped ones, and their total."""
     complaining: dict[int, Draft] = {}
     for draft in reversed(drafts):
         if draft.bad:

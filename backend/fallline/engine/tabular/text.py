@@ -1,4 +1,4 @@
-"""From bytes to text: UTF-8, with or without the mark that spreadsheets put first. Must not know what it says."""
+"""Decoding of UTF-8, with or without a byte order mark."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from fallline.vocabulary.errors import UnusableTable
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 _UNSHOWABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-"""Control characters but tabs and line ends, separators of lines, and what turns the text around it.
+"""Control characters other than tabs and line ends, line separators, bidirectional controls.
 
-Marks that only join, part or hint, as U+200B and U+200E, come with pasted text: `cells.shown` drops them.
+Invisible joiners and marks such as U+200B and U+200E come with copied text: `cells.shown` drops them.
 """
 
 
 def check_characters(body: bytes) -> None:
-    """Raises UnusableTable, as `decoded` does, for a character that would turn or break a line that shows it."""
+    """Raise UnusableTable for a character that would reverse or break a displayed line."""
     text = decoded(body)
     found = _UNSHOWABLE.search(text)
     if found is not None:
@@ -27,7 +27,7 @@ def check_characters(body: bytes) -> None:
 
 
 def decoded(body: bytes) -> str:
-    """The text of a CSV. Raises UnusableTable, which names the line and the offset of what is none."""
+    """The text of a CSV. Raises UnusableTable with the line and offset of an invalid byte."""
     if body.startswith(_WIDE):
         raise UnusableTable("the table is text in UTF-16: save it as CSV in UTF-8", line=1, offset=0)
     marked = len(codecs.BOM_UTF8) if body.startswith(codecs.BOM_UTF8) else 0
