@@ -443,15 +443,15 @@ def test_a_slip_in_a_step_would_be_noticed(loss, slip, monkeypatch):
     """The tester tested."""
     right = compiled._Slices._loop
 
-    def wrong(self, memory, counted, made, count):
+    def wrong(self, memory, counted, column, count):
         if "hyper" in slip:
             self._hyper = np.array([slip["hyper"]])
         elif "place" not in slip:
-            self._net = self._net._replace(judge=self._net.judge._replace(**slip))
+            self._net = self._net._replace(criterion=self._net.criterion._replace(**slip))
         else:
             order = self._order
             self._order = lambda samples: order(samples + 1)[slip["place"] :]
-        return right(self, memory, counted, made, count)
+        return right(self, memory, counted, column, count)
 
     monkeypatch.setattr(compiled._Slices, "_loop", wrong)
     problem = problem_with(

@@ -94,9 +94,9 @@ def _normal_below(z: Array) -> Array:
 
     NumPy has no erf. The C library's takes about 50 nanoseconds per number.
     """
-    turned = (z * -math.sqrt(0.5)).ravel()
-    found = np.fromiter(map(math.erfc, turned.tolist()), np.float64, turned.size)
-    return 0.5 * found.reshape(z.shape)
+    scaled = (z * -math.sqrt(0.5)).ravel()
+    erfc = np.fromiter(map(math.erfc, scaled.tolist()), np.float64, scaled.size)
+    return 0.5 * erfc.reshape(z.shape)
 
 
 DENSITY_GONE = 40.0

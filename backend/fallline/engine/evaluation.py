@@ -17,16 +17,16 @@ def evaluate(problem: Problem, parameters: Array) -> dict[str, float]:
 
     Values may be NaN or inf.
     """
-    score, found = problem.score, {}
+    score, values = problem.score, {}
     with np.errstate(all="ignore"):
         evaluator = Evaluator(problem, parameters)
         splits = {"train": (problem.train, evaluator.train)}
         if problem.test is not None:
             splits["test"] = (problem.test, evaluator.test)
-        for name, (split, judge) in splits.items():
-            found[f"{name}_loss"], tally = judge()
-            found[f"{name}_{score.name}"] = float(score.of(np.array(tally), split.variance))
-    return found
+        for name, (split, evaluate) in splits.items():
+            values[f"{name}_loss"], tally = evaluate()
+            values[f"{name}_{score.name}"] = float(score.of(np.array(tally), split.variance))
+    return values
 
 
 def predict(problem: Problem, parameters: Array, X: Array) -> Array:

@@ -66,7 +66,7 @@ def _orthogonal(rng: np.random.Generator, shape: Shape) -> Array:
     return np.ascontiguousarray(q.T if wide else q)
 
 
-def _as_asked(scale: float, fan_in: int, fan_out: int) -> float:
+def _as_set(scale: float, fan_in: int, fan_out: int) -> float:
     return scale
 
 
@@ -91,7 +91,7 @@ INITIALIZERS: dict[str, Initializer] = {
             "N(0, scale**2), the notebook's",
             "the notebook",
             _normal,
-            _as_asked,
+            _as_set,
             ALL,
             (Parameter("scale", 1.0, 0.0, 1e6, help="standard deviation"),),
         ),
@@ -100,7 +100,7 @@ INITIALIZERS: dict[str, Initializer] = {
             "evenly between -scale and scale",
             "Rumelhart, Hinton and Williams 1986, Learning representations by back-propagating errors",
             _uniform,
-            _as_asked,
+            _as_set,
             ALL,
             (Parameter("scale", 1.0, 0.0, 1e6, help="the largest weight or bias drawn"),),
         ),

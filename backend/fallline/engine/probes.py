@@ -55,14 +55,14 @@ def units(problem: Problem, parameters: Array) -> list[LayerUnits]:
     named = problem.named(parameters)
     with np.errstate(all="ignore"):
         passed = forward(named, problem.activations, problem.train.X)
-        told = []
+        layers = []
         for layer, name in enumerate(problem.activations, start=1):
             z, a = passed.z[layer - 1], passed.a[layer - 1]
             behind = named.get(f"W{layer + 1}")
             weights = np.vstack([named[f"W{layer}"], named[f"b{layer}"]])
             alike = [] if behind is None else _alike(weights.T, behind)
-            told.append(_layer(ACTIVATIONS[name], z, a, alike))
-    return told
+            layers.append(_layer(ACTIVATIONS[name], z, a, alike))
+    return layers
 
 
 def silent(problem: Problem, parameters: Array, layer: int) -> NDArray[np.bool_]:

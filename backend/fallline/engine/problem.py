@@ -143,8 +143,8 @@ def build_problem(
     )
 
 
-def _loss(asked: str | LossSettings) -> Loss:
-    return LOSSES[asked] if isinstance(asked, str) else LOSSES[asked.name].having(asked.own)
+def _loss(settings: str | LossSettings) -> Loss:
+    return LOSSES[settings] if isinstance(settings, str) else LOSSES[settings.name].having(settings.own)
 
 
 def _samples(data: DataSettings, dataset: Dataset) -> Raw:
@@ -202,9 +202,9 @@ def _standard(values: Array, train_rows: Rows) -> Array:
 
     A constant column is only shifted.
     """
-    known = values[train_rows]
-    spread = known.std(axis=0)
-    return np.asarray((values - known.mean(axis=0)) / np.where(spread > 0.0, spread, 1.0))
+    training = values[train_rows]
+    spread = training.std(axis=0)
+    return np.asarray((values - training.mean(axis=0)) / np.where(spread > 0.0, spread, 1.0))
 
 
 def _prepared(X: Array, y: Array, rows: Rows) -> Samples:
@@ -259,10 +259,10 @@ def _brought(start: SavedParameters, layout: Layout) -> Array:
 def _drawn(
     network: NetworkSettings, which: Literal["weights", "biases"], layer: int, fan_in: int, fan_out: int
 ) -> Array:
-    asked = network.initializer(which)
+    settings = network.initializer(which)
     shape = (fan_in if which == "weights" else 1, fan_out)
     rng = rng_for(network.seed, which, layer)
-    return INITIALIZERS[asked.name].draw(rng, shape, fan_in, fan_out, asked.scale)
+    return INITIALIZERS[settings.name].draw(rng, shape, fan_in, fan_out, settings.scale)
 
 
 def _frozen(array: Numbers) -> Numbers:

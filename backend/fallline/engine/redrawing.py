@@ -27,7 +27,7 @@ def drawn_weights(problem: Problem, seed: int, step: int, layer: int, initialize
     return INITIALIZERS[initializer].draw(rng, (fan_in, fan_out), fan_in, fan_out, None)
 
 
-def redraw(problem: Problem, state: TrainingState, seed: int, asked: Redraw) -> None:
+def redraw(problem: Problem, state: TrainingState, seed: int, request: Redraw) -> None:
     """Redraw layers of the state in place, at the end of its last change.
 
     Biases and the optimizer's state of these layers become 0.
@@ -36,8 +36,8 @@ def redraw(problem: Problem, state: TrainingState, seed: int, asked: Redraw) -> 
     memories = [
         problem.layout.blocks(slot) for slot in state.slots.values() if slot.shape == state.parameters.shape
     ]
-    for layer in asked.layers:
-        blocks[layer - 1][:-1] = drawn_weights(problem, seed, state.step - 1, layer, asked.weights)
+    for layer in request.layers:
+        blocks[layer - 1][:-1] = drawn_weights(problem, seed, state.step - 1, layer, request.weights)
         blocks[layer - 1][-1] = 0.0
         for memory in memories:
             memory[layer - 1][:] = 0.0

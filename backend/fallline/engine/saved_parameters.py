@@ -33,7 +33,7 @@ MAGIC = b"PK\x03\x04"
 _NAMED = re.compile(r"[Wb][1-9][0-9]?\.npy")
 _BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError)
 
-_UNPACKED = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+_COMPRESSIONS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 """Compression methods of `numpy.savez` and `savez_compressed`.
 
 zipfile unpacks other methods in one piece, without a limit: 300 bytes of bzip2 become 400 MB.
@@ -62,8 +62,8 @@ class SavedParameters:
 
     def as_json(self) -> dict[str, Any]:
         """Names and shapes."""
-        told = [{"name": name, "shape": list(values.shape)} for name, values in self.arrays.items()]
-        return {"parameters": told, "count": sum(values.size for values in self.arrays.values())}
+        arrays = [{"name": name, "shape": list(values.shape)} for name, values in self.arrays.items()]
+        return {"parameters": arrays, "count": sum(values.size for values in self.arrays.values())}
 
 
 def read_parameters(body: bytes) -> SavedParameters:
@@ -80,7 +80,7 @@ def read_parameters(body: bytes) -> SavedParameters:
 def _arrays(archive: zipfile.ZipFile) -> dict[str, Array]:
     members = archive.infolist()
     names = [member.filename for member in members]
-    if any(member.compress_type not in _UNPACKED for member in members):
+    if any(member.compress_type not in _COMPRESSIONS for member in members):
         raise UnusableParameters(NO_FILE)
     if not members or len(members) > MOST_ARRAYS or len(set(names)) < len(names):
         raise UnusableParameters(f"a file of parameters holds 1 to {MOST_ARRAYS} arrays, each once")

@@ -22,8 +22,8 @@ class Ahead:
 
     problem: Problem
     parameters: Array
-    asked: tuple[object, ...]
-    seen: Array
+    key: tuple[object, ...]
+    values: Array
 
 
 @dataclass(slots=True)
@@ -43,16 +43,16 @@ class TrainingState:
     diverged_at: int | None = None
     ahead: Ahead | None = field(default=None, repr=False, compare=False)
 
-    def look_ahead(self, problem: Problem, asked: tuple[object, ...], seen: Array) -> None:
+    def keep_ahead(self, problem: Problem, key: tuple[object, ...], values: Array) -> None:
         """Keep a copy of `values` for the next slice."""
-        self.ahead = Ahead(problem, self.parameters.copy(), asked, seen.copy())
+        self.ahead = Ahead(problem, self.parameters.copy(), key, values.copy())
 
-    def seen_ahead(self, problem: Problem, asked: tuple[object, ...]) -> Array | None:
-        """The values of `look_ahead`, or None if the key or the parameters differ."""
+    def recall_ahead(self, problem: Problem, key: tuple[object, ...]) -> Array | None:
+        """The values of `keep_ahead`, or None if the key or the parameters differ."""
         ahead = self.ahead
-        if ahead is None or ahead.problem is not problem or ahead.asked != asked:
+        if ahead is None or ahead.problem is not problem or ahead.key != key:
             return None
-        return ahead.seen if np.array_equal(ahead.parameters, self.parameters) else None
+        return ahead.values if np.array_equal(ahead.parameters, self.parameters) else None
 
     def copy(self) -> TrainingState:
         """A checkpoint: a copy that shares no array with this state."""
@@ -70,12 +70,14 @@ class TrainingState:
 
     def fingerprint(self) -> str:
         """Hash of every bit that the next step depends on."""
-        told = hashlib.sha256(repr((self.step, self.samples_seen, self.optimizer, self.diverged_at)).encode())
-        told.update(self.parameters.tobytes())
+        digest = hashlib.sha256(
+            repr((self.step, self.samples_seen, self.optimizer, self.diverged_at)).encode()
+        )
+        digest.update(self.parameters.tobytes())
         for name in sorted(self.slots):
-            told.update(name.encode())
-            told.update(self.slots[name].tobytes())
-        return told.hexdigest()
+            digest.update(name.encode())
+            digest.update(self.slots[name].tobytes())
+        return digest.hexdigest()
 
 
 def begin(problem: Problem) -> TrainingState:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from fallline.engine.drawn_layers import redraw
 from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.kernels.table import Kernel, Slice
 from fallline.engine.problem import Problem
-from fallline.engine.redrawing import redraw
 from fallline.engine.series import series_names
 from fallline.engine.state import TrainingState
 from fallline.vocabulary.columns import Records
@@ -31,38 +31,38 @@ def advance(
     first, state.diverged_at = state.step, None
     values: NDArray[np.float64] = np.empty((len(names), steps))
     samples_seen = np.empty(steps, dtype=np.int64)
-    made = 0
+    done = 0
     for begin, end, settings in run.segments(first, first + steps):
         columns = slice(begin - first, end - first)
-        asked = Slice(settings, run.seed, end - begin, values[:, columns], samples_seen[columns])
-        drawn = run.redraw_at(end - 1)
-        before = state.parameters.copy() if drawn is not None else state.parameters
-        made += kernel.run(problem, state, asked)
-        if made < end - first:
+        request = Slice(settings, run.seed, end - begin, values[:, columns], samples_seen[columns])
+        drawn_layers = run.redraw_at(end - 1)
+        before = state.parameters.copy() if drawn_layers is not None else state.parameters
+        done += kernel.run(problem, state, request)
+        if done < end - first:
             break
-        if drawn is not None:
-            redraw(problem, state, run.seed, drawn)
-            _tell_all_that_moved(problem, before, state, drawn, values[:, made - 1])
+        if drawn_layers is not None:
+            redraw(problem, state, run.seed, drawn_layers)
+            _record_whole_change(problem, before, state, drawn_layers, values[:, done - 1])
     return Records(
         first=first,
-        samples_seen=samples_seen[:made],
-        seconds=np.zeros(made),
+        samples_seen=samples_seen[:done],
+        seconds=np.zeros(done),
         names=names,
-        values=values[:, :made],
+        values=values[:, :done],
     )
 
 
-def _tell_all_that_moved(
+def _record_whole_change(
     problem: Problem,
     before: NDArray[np.float64],
     state: TrainingState,
-    drawn: Redraw,
+    drawn_layers: Redraw,
     record: NDArray[np.float64],
 ) -> None:
     """Record `ratio/P` over the whole change, redraw included."""
     names = series_names(problem)
     old, new = problem.named(before), problem.named(state.parameters)
-    for name in (f"{kind}{layer}" for layer in drawn.layers for kind in "Wb"):
+    for name in (f"{kind}{layer}" for layer in drawn_layers.layers for kind in "Wb"):
         change, size = new[name] - old[name], np.linalg.norm(old[name])
         with np.errstate(all="ignore"):
             record[names.index(f"ratio/{name}")] = np.linalg.norm(change) / size

@@ -13,37 +13,39 @@ from fallline.vocabulary.errors import FieldError, InvalidRequest
 from fallline.vocabulary.recipe import DataSettings
 
 
-def _inputs(asked: DataSettings) -> Array:
-    return rng_for(asked.seed, "inputs").standard_normal((asked.samples, asked.features))
+def _inputs(settings: DataSettings) -> Array:
+    return rng_for(settings.seed, "inputs").standard_normal((settings.samples, settings.features))
 
 
-def _coefficients(asked: DataSettings) -> Array:
-    return rng_for(asked.seed, "coefficients").standard_normal((asked.features, 1))
+def _coefficients(settings: DataSettings) -> Array:
+    return rng_for(settings.seed, "coefficients").standard_normal((settings.features, 1))
 
 
-def _log_linear(asked: DataSettings) -> Raw:
-    X = _inputs(asked)
-    argument = X @ _coefficients(asked) + 20.0
+def _log_linear(settings: DataSettings) -> Raw:
+    X = _inputs(settings)
+    argument = X @ _coefficients(settings) + 20.0
     undefined = int(np.count_nonzero(argument <= 0.0))
     if undefined:
         raise InvalidRequest(
             FieldError(
                 "/data/seed",
-                f"log(X @ beta + 20) is undefined for {undefined} of {asked.samples} samples with this seed: "
-                f"take another seed, fewer samples, or fewer features (now {asked.features})",
+                f"log(X @ beta + 20) is undefined for {undefined} of {settings.samples} samples with this seed: "
+                f"take another seed, fewer samples, or fewer features (now {settings.features})",
             )
         )
-    return Raw(X, np.log(argument), numbered(asked.features))
+    return Raw(X, np.log(argument), numbered(settings.features))
 
 
-def _linear(asked: DataSettings) -> Raw:
-    X = _inputs(asked)
-    return Raw(X, X @ _coefficients(asked), numbered(asked.features))
+def _linear(settings: DataSettings) -> Raw:
+    X = _inputs(settings)
+    return Raw(X, X @ _coefficients(settings), numbered(settings.features))
 
 
-def _sine(asked: DataSettings) -> Raw:
-    X = rng_for(asked.seed, "inputs").uniform(-np.pi, np.pi, (asked.samples, asked.features))
-    return Raw(X, np.sin(X).sum(axis=1, keepdims=True) / np.sqrt(asked.features), numbered(asked.features))
+def _sine(settings: DataSettings) -> Raw:
+    X = rng_for(settings.seed, "inputs").uniform(-np.pi, np.pi, (settings.samples, settings.features))
+    return Raw(
+        X, np.sin(X).sum(axis=1, keepdims=True) / np.sqrt(settings.features), numbered(settings.features)
+    )
 
 
 LAWS = (

@@ -10,21 +10,23 @@ from fallline.vocabulary.parameters import Parameter
 from fallline.vocabulary.recipe import DataSettings
 
 
-def _inputs(asked: DataSettings) -> Array:
-    return rng_for(asked.seed, "inputs").uniform(-1.0, 1.0, (asked.samples, 1))
+def _inputs(settings: DataSettings) -> Array:
+    return rng_for(settings.seed, "inputs").uniform(-1.0, 1.0, (settings.samples, 1))
 
 
-def _polynomial(asked: DataSettings) -> Raw:
+def _polynomial(settings: DataSettings) -> Raw:
     """Draw c0, c1, ... in this order, so that a higher degree adds terms to the same law."""
-    X = _inputs(asked)
-    drawn = rng_for(asked.seed, "coefficients").standard_normal(int(POLYNOMIAL.own(asked, "degree")) + 1)
+    X = _inputs(settings)
+    drawn = rng_for(settings.seed, "coefficients").standard_normal(
+        int(POLYNOMIAL.own(settings, "degree")) + 1
+    )
     return Raw(X, np.asarray(np.polynomial.polynomial.polyval(X, drawn), np.float64), numbered(1))
 
 
-def _chebyshev(asked: DataSettings) -> Raw:
+def _chebyshev(settings: DataSettings) -> Raw:
     """T_n by its recurrence, which is exact where cos(n arccos x) loses digits."""
-    X = _inputs(asked)
-    only_last = np.zeros(int(CHEBYSHEV.own(asked, "degree")) + 1)
+    X = _inputs(settings)
+    only_last = np.zeros(int(CHEBYSHEV.own(settings, "degree")) + 1)
     only_last[-1] = 1.0
     return Raw(X, np.asarray(np.polynomial.chebyshev.chebval(X, only_last), np.float64), numbered(1))
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from fallline.engine.datasets.row import Array, Dataset, Raw, Task, some_of
-from fallline.engine.tabular import Column, Table, number_shown
+from fallline.engine.datasets.row import Array, Dataset, Raw, Task, subset
+from fallline.engine.tabular import Column, Table, number_text
 from fallline.vocabulary.recipe import DataSettings
 
 CSV = "csv"
@@ -31,10 +31,10 @@ def own_dataset(table: Table, target: Column, task: Task) -> Dataset:
     inputs = tuple(column for column in table.usable if column is not target)
     classes = _classes(target) if task == "classification" else ()
 
-    def make(asked: DataSettings) -> Raw:
+    def make(settings: DataSettings) -> Raw:
         y = np.unique(target.values, return_inverse=True)[1] if classes else target.values
         X = np.hstack([_inputs_of(column) for column in inputs])
-        return some_of(Raw(X, y.astype(np.float64).reshape(-1, 1), _names_of(inputs), classes), asked)
+        return subset(Raw(X, y.astype(np.float64).reshape(-1, 1), _names_of(inputs), classes), settings)
 
     return Dataset(
         name=CSV,
@@ -51,7 +51,7 @@ def own_dataset(table: Table, target: Column, task: Task) -> Dataset:
 
 def _classes(target: Column) -> tuple[str, ...]:
     """Numbers in ascending order, texts alphabetically."""
-    return target.categories or tuple(number_shown(value) for value in np.unique(target.values).tolist())
+    return target.categories or tuple(number_text(value) for value in np.unique(target.values).tolist())
 
 
 def _width(column: Column) -> int:
@@ -69,10 +69,10 @@ def _names_of(inputs: Iterable[Column]) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for column in inputs:
         for value in column.categories or ("",):
-            name = wanted = f"{column.name}={value}" if value else column.name
+            name = base = f"{column.name}={value}" if value else column.name
             number = 1
             while name in names:
                 number += 1
-                name = f"{wanted}-{number}"
+                name = f"{base}-{number}"
             names[name] = None
     return tuple(names)

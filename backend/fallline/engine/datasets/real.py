@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from fallline.engine.datasets.row import Dataset, Raw, some_of
+from fallline.engine.datasets.row import Dataset, Raw, subset
 from fallline.vocabulary.recipe import DataSettings
 
 MISSING = (
@@ -37,8 +37,8 @@ def _whole(name: str) -> Raw:
     return Raw(X, y, tuple(map(str, loaded.feature_names)), _ROWS[name].classes)
 
 
-def _drawn(asked: DataSettings) -> Raw:
-    return some_of(_whole(asked.name), asked)
+def _drawn(settings: DataSettings) -> Raw:
+    return subset(_whole(settings.name), settings)
 
 
 REAL = (

@@ -56,8 +56,8 @@ class Dataset:
     def own(self, settings: DataSettings, name: str) -> float:
         """The set's parameter `name` from the recipe, or its default."""
         (parameter,) = (each for each in self.parameters if each.name == name)
-        given = settings.own.get(name)
-        return parameter.default if given is None else given
+        value = settings.own.get(name)
+        return parameter.default if value is None else value
 
 
 def numbered(features: int) -> tuple[str, ...]:
@@ -65,10 +65,10 @@ def numbered(features: int) -> tuple[str, ...]:
     return tuple(f"x{place}" for place in range(1, features + 1))
 
 
-def some_of(whole: Raw, asked: DataSettings) -> Raw:
+def subset(whole: Raw, settings: DataSettings) -> Raw:
     """The requested number of samples, drawn by the data seed, in their original order."""
-    if asked.samples >= len(whole.X):
+    if settings.samples >= len(whole.X):
         return whole
-    drawn = rng_for(asked.seed, "rows").permutation(len(whole.X))[: asked.samples]
+    drawn = rng_for(settings.seed, "rows").permutation(len(whole.X))[: settings.samples]
     rows = np.sort(drawn)
     return Raw(whole.X[rows], whole.y[rows], whole.features, whole.classes)

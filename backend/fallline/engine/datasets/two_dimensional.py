@@ -40,13 +40,13 @@ HILLS = (
 """Centre and sign: hills (1) and hollows (-1) alternate in two rows of three."""
 
 
-def _uniform(asked: DataSettings) -> Array:
-    return rng_for(asked.seed, "inputs").uniform(-1.0, 1.0, (asked.samples, 2))
+def _uniform(settings: DataSettings) -> Array:
+    return rng_for(settings.seed, "inputs").uniform(-1.0, 1.0, (settings.samples, 2))
 
 
-def _by_turns(asked: DataSettings) -> Array:
+def _alternating(settings: DataSettings) -> Array:
     """The classes 0, 1, 0, 1, ..., of shape (samples,)."""
-    return np.arange(asked.samples, dtype=np.float64) % 2
+    return np.arange(settings.samples, dtype=np.float64) % 2
 
 
 def _told_apart(X: Array, labels: Array, classes: tuple[str, ...]) -> Raw:
@@ -57,54 +57,54 @@ def _polar(radius: Array, angle: Array) -> Array:
     return np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
 
 
-def _circle(asked: DataSettings) -> Raw:
+def _circle(settings: DataSettings) -> Raw:
     """Uniform over the radius, not the area, so that the middle is not empty."""
-    labels = _by_turns(asked)
-    u = rng_for(asked.seed, "inputs").uniform(0.0, 1.0, (asked.samples, 2))
+    labels = _alternating(settings)
+    u = rng_for(settings.seed, "inputs").uniform(0.0, 1.0, (settings.samples, 2))
     radius = np.where(labels == 0.0, INNER * u[:, 0], OUTER[0] + (OUTER[1] - OUTER[0]) * u[:, 0])
     return _told_apart(_polar(radius, 2 * np.pi * u[:, 1]), labels, CIRCLE.classes)
 
 
-def _xor(asked: DataSettings) -> Raw:
+def _xor(settings: DataSettings) -> Raw:
     """The sign of x1 is random; the class determines that of x2."""
-    labels, X = _by_turns(asked), _uniform(asked)
+    labels, X = _alternating(settings), _uniform(settings)
     X[:, 1] = np.abs(X[:, 1]) * np.where(X[:, 0] > 0, 1.0, -1.0) * np.where(labels == 1.0, -1.0, 1.0)
     side = np.where(X > 0, 1.0, -1.0)
     return _told_apart(side * XOR_MARGIN + (1 - XOR_MARGIN) * X, labels, XOR.classes)
 
 
-def _two_gaussians(asked: DataSettings) -> Raw:
-    labels = _by_turns(asked)
-    cloud = rng_for(asked.seed, "inputs").standard_normal((asked.samples, 2))
+def _two_gaussians(settings: DataSettings) -> Raw:
+    labels = _alternating(settings)
+    cloud = rng_for(settings.seed, "inputs").standard_normal((settings.samples, 2))
     centre = GAUSSIAN_CENTRE * (2 * labels - 1)
     return _told_apart(centre[:, None] + GAUSSIAN_SPREAD * cloud, labels, GAUSSIANS.classes)
 
 
-def _two_spirals(asked: DataSettings) -> Raw:
+def _two_spirals(settings: DataSettings) -> Raw:
     """Two arms, half a turn apart; the radius grows with the angle."""
-    labels = _by_turns(asked)
-    along = rng_for(asked.seed, "inputs").uniform(0.05, 1.0, asked.samples)
-    angle = 2 * np.pi * SPIRALS.own(asked, "turns") * along + np.pi * labels
+    labels = _alternating(settings)
+    along = rng_for(settings.seed, "inputs").uniform(0.05, 1.0, settings.samples)
+    angle = 2 * np.pi * SPIRALS.own(settings, "turns") * along + np.pi * labels
     return _told_apart(_polar(along, angle), labels, SPIRALS.classes)
 
 
-def _moons(asked: DataSettings) -> Raw:
+def _moons(settings: DataSettings) -> Raw:
     """Two half circles, the second upside down and one radius to the right; centred and halved."""
-    labels = _by_turns(asked)
-    angle = rng_for(asked.seed, "inputs").uniform(0.0, np.pi, asked.samples)
-    arc = _polar(np.ones(asked.samples), angle)
+    labels = _alternating(settings)
+    angle = rng_for(settings.seed, "inputs").uniform(0.0, np.pi, settings.samples)
+    arc = _polar(np.ones(settings.samples), angle)
     arc[labels == 1.0] = np.array([1.0, 0.5]) - arc[labels == 1.0]
     return _told_apart((arc - np.array([0.5, 0.25])) / 1.5, labels, MOONS.classes)
 
 
-def _plane(asked: DataSettings) -> Raw:
-    X = _uniform(asked)
+def _plane(settings: DataSettings) -> Raw:
+    X = _uniform(settings)
     return Raw(X, X.mean(axis=1, keepdims=True), numbered(2))
 
 
-def _gaussian_hills(asked: DataSettings) -> Raw:
-    X = _uniform(asked)
-    y = np.zeros(asked.samples)
+def _gaussian_hills(settings: DataSettings) -> Raw:
+    X = _uniform(settings)
+    y = np.zeros(settings.samples)
     for first, second, sign in HILLS:
         squared = (X[:, 0] - first) ** 2 + (X[:, 1] - second) ** 2
         y += sign * np.exp(-squared / (2 * HILL_WIDTH**2))

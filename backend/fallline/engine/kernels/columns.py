@@ -68,7 +68,7 @@ class ColumnForward:
             self._activation.apply(self._z, self._out)
         return self._out
 
-    def judge(self, inputs: Array, targets: Array) -> tuple[float, float]:
+    def evaluate(self, inputs: Array, targets: Array) -> tuple[float, float]:
         """The reported loss and the score's tally; overwrites the predictions."""
         y_pred = self.predict(inputs)
         tally = self._tally and self._tally(y_pred, targets)

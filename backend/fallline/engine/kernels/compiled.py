@@ -16,13 +16,23 @@ from fallline.engine.kernels.compiled_activations import ACTIVATION_CODES
 from fallline.engine.kernels.compiled_batches import batch_steps
 from fallline.engine.kernels.compiled_changes import OPTIMIZER_CODES
 from fallline.engine.kernels.compiled_descent import terms_of
-from fallline.engine.kernels.compiled_losses import LOSS_CODES, ROOM, THE_LOSS, judge_of
+from fallline.engine.kernels.compiled_losses import LOSS_CODES, ROOM, THE_LOSS, criterion_of
 from fallline.engine.kernels.compiled_orders import same_as_numpy, shuffled_passes
 from fallline.engine.kernels.compiled_records import BLOCK, LOSSES, SUMS
 from fallline.engine.kernels.compiled_schedules import SCHEDULE_CODES, rates_of
 from fallline.engine.kernels.compiled_single import single_steps
 from fallline.engine.kernels.compiled_vectors import LANES
-from fallline.engine.kernels.compiled_work import Ahead, Book, Data, Memory, Method, Net, Split, Tiles, Walk
+from fallline.engine.kernels.compiled_work import (
+    Ahead,
+    Data,
+    Memory,
+    Method,
+    Net,
+    Recorder,
+    Span,
+    Split,
+    Tiles,
+)
 from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.kernels.table import DIVERGED, Kernel, Slice
 from fallline.engine.optimizers import OPTIMIZERS
@@ -67,19 +77,19 @@ class CompiledKernel:
 
     def makes(self, problem: Problem) -> bool:
         """See `table.Kernel`; true if all rows have compiled code."""
-        bends = all(name in ACTIVATION_CODES for name in problem.activations)
-        return bends and problem.loss.name in LOSS_CODES
+        has_rows = all(name in ACTIVATION_CODES for name in problem.activations)
+        return has_rows and problem.loss.name in LOSS_CODES
 
-    def run(self, problem: Problem, state: TrainingState, asked: Slice) -> int:
+    def run(self, problem: Problem, state: TrainingState, request: Slice) -> int:
         """See `table.Kernel`. NumPy makes the steps if a row has no compiled code."""
-        settings = asked.settings
+        settings = request.settings
         has_method = settings.optimizer in OPTIMIZER_CODES and settings.schedule.name in SCHEDULE_CODES
         if not (has_method and self.makes(problem)):
-            return NUMPY.run(problem, state, asked)
-        return _Slices(problem, state, asked).run()
+            return NUMPY.run(problem, state, request)
+        return _Slices(problem, state, request).run()
 
 
-def _on_a_line(*shape: int) -> Array:
+def _aligned(*shape: int) -> Array:
     """An array aligned to a cache line, so that no register spans two lines."""
     count = prod(shape)
     room = np.empty(count + LINE)
@@ -87,18 +97,18 @@ def _on_a_line(*shape: int) -> Array:
     return room[first : first + count].reshape(shape)
 
 
-def _split(samples: Samples, there: bool = True) -> Split:
-    targets = samples.targets if there else samples.targets[:, :0]
+def _split(samples: Samples, has_targets: bool = True) -> Split:
+    targets = samples.targets if has_targets else samples.targets[:, :0]
     return Split(samples.rows, samples.columns, targets)
 
 
 def _tiles(sizes: Sequence[int]) -> Tiles:
     height = sum(sizes) + len(sizes) + ROOM
     width = tile_width(height - ROOM + 1)
-    A, D = _on_a_line(height, width), _on_a_line(height, width)
+    A, D = _aligned(height, width), _aligned(height, width)
     A.fill(1.0)
     # Some extra width: rows a power of two apart would evict each other from the cache.
-    upright = _on_a_line(width, -(-max(sizes) // LANES) * LANES + LANES)
+    upright = _aligned(width, -(-max(sizes) // LANES) * LANES + LANES)
     return Tiles(A, D, upright, a=np.ones(height), d=np.empty(height))
 
 
@@ -111,13 +121,13 @@ def tile_width(units: int) -> int:
 class _Slices:
     """One slice, in calls of the compiled loops."""
 
-    def __init__(self, problem: Problem, state: TrainingState, asked: Slice) -> None:
-        self._problem, self._state, self._asked = problem, state, asked
-        self._code = OPTIMIZER_CODES[asked.settings.optimizer]
-        self._row = OPTIMIZERS[asked.settings.optimizer]
-        own = self._row.filled(asked.settings.own)
-        self._hyper = np.array([asked.settings.learning_rate, *(own[name] for name in self._code.own)])
-        self._terms = terms_of(asked.settings, problem.loss.descended)
+    def __init__(self, problem: Problem, state: TrainingState, request: Slice) -> None:
+        self._problem, self._state, self._request = problem, state, request
+        self._code = OPTIMIZER_CODES[request.settings.optimizer]
+        self._row = OPTIMIZERS[request.settings.optimizer]
+        own = self._row.filled(request.settings.own)
+        self._hyper = np.array([request.settings.learning_rate, *(own[name] for name in self._code.own)])
+        self._terms = terms_of(request.settings, problem.loss.descended)
         self._train = problem.train
         self._test = problem.test if problem.test is not None else problem.train
         self._has_test = problem.test is not None
@@ -126,64 +136,64 @@ class _Slices:
             sizes=np.array(layout.sizes),
             codes=np.array([ACTIVATION_CODES[name] for name in problem.activations]),
             offsets=np.array([*layout.offsets, layout.count]),
-            judge=judge_of(problem),
+            criterion=criterion_of(problem),
         )
         self._data = Data(train=_split(self._train), test=_split(self._test, self._has_test))
         self._limit = min(DIVERGED * problem.initial_loss, LARGEST)
         self._tiles = _tiles(layout.sizes)
         # The code is compiled for C order: a slice with other strides is filled elsewhere and copied.
         self._values = (
-            asked.values if asked.values.flags.c_contiguous else np.empty_like(asked.values, order="C")
+            request.values if request.values.flags.c_contiguous else np.empty_like(request.values, order="C")
         )
         self._record = np.empty((BLOCK, LOSSES + SUMS * len(layout.names)))
         self._change, self._ahead = np.empty(layout.count), np.empty(layout.count + 3)
 
     def run(self) -> int:
         """Make all calls; return the number of steps."""
-        asked, made = self._asked, 0
-        steps = asked.steps
-        while made < steps:
-            count = min(steps - made, self._most_steps())
-            kept, bad = self._call(made, count)
-            made += kept
+        request, done = self._request, 0
+        steps = request.steps
+        while done < steps:
+            count = min(steps - done, self._most_steps())
+            valid, bad = self._call(done, count)
+            done += valid
             if bad:
                 self._state.diverged_at = self._state.step
                 break
-        self._write_means(made)
-        self._write_scores(made)
-        if self._values is not asked.values:
-            asked.values[:, :made] = self._values[:, :made]
-        return made
+        self._write_means(done)
+        self._write_scores(done)
+        if self._values is not request.values:
+            request.values[:, :done] = self._values[:, :done]
+        return done
 
     def _most_steps(self) -> int:
         """Maximum steps per call, which limits the row numbers in memory."""
-        size = self._asked.settings.batch_size
+        size = self._request.settings.batch_size
         if size is None:
-            return self._asked.steps
+            return self._request.steps
         return max(SAMPLES_AHEAD // size, FEWEST_STEPS)
 
-    def _call(self, made: int, count: int) -> tuple[int, bool]:
-        """Make `count` steps with records from column `made` on.
+    def _call(self, column: int, count: int) -> tuple[int, bool]:
+        """Make `count` steps with records from column `column` on.
 
         Returns the number of valid steps, and whether the next one is bad.
         """
-        asked, state = self._asked, self._state
+        request, state = self._request, self._state
         memory, counted = self._memory()
-        kept, bad = self._loop(memory, counted, made, count)
-        if kept:
-            self._bring_home(memory, counted, kept)
-            asked.samples_seen[made : made + kept] = self._seen(kept)
-            state.samples_seen = int(asked.samples_seen[made + kept - 1])
-            state.step += kept
-        if self._asked.settings.batch_size != 1 and not bad:
-            state.look_ahead(self._problem, self._looking(), self._ahead)
-        return kept, bad
+        valid, bad = self._loop(memory, counted, column, count)
+        if valid:
+            self._store_state(memory, counted, valid)
+            request.samples_seen[column : column + valid] = self._seen(valid)
+            state.samples_seen = int(request.samples_seen[column + valid - 1])
+            state.step += valid
+        if self._request.settings.batch_size != 1 and not bad:
+            state.keep_ahead(self._problem, self._gradient_key(), self._ahead)
+        return valid, bad
 
-    def _loop(self, memory: Memory, counted: float, made: int, count: int) -> tuple[int, bool]:
-        state, settings = self._state, self._asked.settings
+    def _loop(self, memory: Memory, counted: float, column: int, count: int) -> tuple[int, bool]:
+        state, settings = self._state, self._request.settings
         rates = rates_of(settings, state.step, count + 1)
         method = Method(self._code.code, self._hyper, counted, rates, self._terms)
-        walk = Walk(
+        span = Span(
             order=NO_ORDER if settings.batch_size is None else self._order((count + 1) * settings.batch_size),
             size=settings.batch_size or 0,
             place=state.samples_seen % self._train.count,
@@ -191,23 +201,30 @@ class _Slices:
             steps=count,
             limit=self._limit,
         )
-        book = Book(self._record, self._values, made)
-        if walk.size == 1:
-            return single_steps(self._net, self._data, method, memory, walk, self._tiles, book)
-        seen = state.seen_ahead(self._problem, self._looking())
-        if seen is not None:
-            np.copyto(self._ahead, seen)
-        ahead = Ahead(self._ahead, seen is not None)
-        return batch_steps(self._net, self._data, method, memory, walk, self._tiles, ahead, book)
+        recorder = Recorder(self._record, self._values, column)
+        if span.size == 1:
+            return single_steps(self._net, self._data, method, memory, span, self._tiles, recorder)
+        recalled = state.recall_ahead(self._problem, self._gradient_key())
+        if recalled is not None:
+            np.copyto(self._ahead, recalled)
+        ahead = Ahead(self._ahead, recalled is not None)
+        return batch_steps(self._net, self._data, method, memory, span, self._tiles, ahead, recorder)
 
-    def _looking(self) -> tuple[object, ...]:
+    def _gradient_key(self) -> tuple[object, ...]:
         """Key of a gradient: what it depends on besides the problem and the parameters."""
-        state, asked, settings = self._state, self._asked, self._asked.settings
-        return COMPILED.name, state.step, state.samples_seen, asked.seed, settings.batch_size, settings.order
+        state, request, settings = self._state, self._request, self._request.settings
+        return (
+            COMPILED.name,
+            state.step,
+            state.samples_seen,
+            request.seed,
+            settings.batch_size,
+            settings.order,
+        )
 
     def _order(self, samples: int) -> Whole:
         """The training rows of the next samples, pass after pass."""
-        settings, seed, m = self._asked.settings, self._asked.seed, self._train.count
+        settings, seed, m = self._request.settings, self._request.seed, self._train.count
         number, place = divmod(self._state.samples_seen, m)
         passes = (place + samples - 1) // m + 1
         if settings.order == "shuffle" and m < 2**32:
@@ -226,29 +243,29 @@ class _Slices:
         first, second = (*vectors, NOTHING, NOTHING)[:2]
         counted = float(slots["count"][0]) if self._code.counts else 0.0
         gradient = np.empty(part)
-        clipped = np.empty(part) if self._asked.settings.clipped else gradient
+        clipped = np.empty(part) if self._request.settings.clipped else gradient
         memory = Memory(np.tile(state.parameters, 3), first, second, gradient, clipped, self._change)
         return memory, counted
 
-    def _bring_home(self, memory: Memory, counted: float, kept: int) -> None:
-        """Copy the state after `kept` steps from its part of the memory."""
+    def _store_state(self, memory: Memory, counted: float, valid: int) -> None:
+        """Copy the state after `valid` steps from its part of the memory."""
         state, part = self._state, self._problem.layout.count
         if state.optimizer != self._row.name:
             state.optimizer, state.slots = self._row.name, self._row.start(part)
-        here = slice(kept % 3 * part, (kept % 3 + 1) * part)
+        here = slice(valid % 3 * part, (valid % 3 + 1) * part)
         np.copyto(state.parameters, memory.P[here])
         for name, vector in zip(self._code.vectors, (memory.S, memory.R), strict=False):
             np.copyto(state.slots[name], vector[here])
         if self._code.counts:
-            state.slots["count"][0] = counted + kept
+            state.slots["count"][0] = counted + valid
 
     def _seen(self, steps: int) -> Whole:
         """Samples seen at the end of each of the next `steps` steps."""
-        seen, m, size = self._state.samples_seen, self._train.count, self._asked.settings.batch_size
+        recalled, m, size = self._state.samples_seen, self._train.count, self._request.settings.batch_size
         if size is None:
-            return seen + m * np.arange(1, steps + 1)
+            return recalled + m * np.arange(1, steps + 1)
         # Each pass ends with a shorter batch, so count batches within passes.
-        number, place = divmod(seen, m)
+        number, place = divmod(recalled, m)
         first = min(-(-(m - place) // size), steps)
         ends = np.minimum(place + size * np.arange(1, first + 1), m) + number * m
         a_pass = np.minimum(size * np.arange(1, -(-m // size) + 1), m)
@@ -256,20 +273,20 @@ class _Slices:
         later = (number + 1 + np.arange(passes))[:, np.newaxis] * m + a_pass
         return np.concatenate([ends, later.reshape(-1)[: steps - first]])
 
-    def _write_means(self, made: int) -> None:
+    def _write_means(self, count: int) -> None:
         """Mean entries of gradients from their sums, divided as in the history, to the last bit."""
         for k, length in enumerate(self._problem.layout.lengths):
-            np.divide(self._values[1 + 4 * k, :made], length, out=self._values[3 + 4 * k, :made])
+            np.divide(self._values[1 + 4 * k, :count], length, out=self._values[3 + 4 * k, :count])
 
-    def _write_scores(self, made: int) -> None:
+    def _write_scores(self, count: int) -> None:
         """Replace tallies by scores; some tallies are the losses."""
-        values, score = self._values[:, :made], self._problem.score.of
+        values, score = self._values[:, :count], self._problem.score.of
         splits = [self._train, self._test] if self._has_test else [self._train]
         first = len(values) - len(evaluated_series(self._problem))
         with np.errstate(all="ignore"):
             for place, split in enumerate(splits):
                 loss, row = values[first + place], first + len(splits) + place
-                tally = loss if self._net.judge.tally == THE_LOSS else values[row] / split.count
+                tally = loss if self._net.criterion.tally == THE_LOSS else values[row] / split.count
                 scores = score(tally, split.variance)
                 scores[~np.isfinite(scores)] = np.nan
                 values[row] = scores
@@ -287,5 +304,5 @@ def load() -> None:
     names = series_names(problem)
     for batch_size in (None, 1):
         settings = RunSettings("sgd", 0.01, batch_size, "shuffle", schedule=schedule_of("warmup"))
-        asked = Slice(settings, 0, 2, np.empty((len(names), 2)), np.empty(2, dtype=np.int64))
-        COMPILED.run(problem, begin(problem), asked)
+        request = Slice(settings, 0, 2, np.empty((len(names), 2)), np.empty(2, dtype=np.int64))
+        COMPILED.run(problem, begin(problem), request)

@@ -1,8 +1,8 @@
 """Compiled rows of the table of activations: a code for each, and its branches.
 
-*Straight* activations choose between two lines. They are applied to vectors in registers (`bent_vector`), and the
-output determines the slope. *Curved* ones need a second pass over the outputs (`bend`). It stores the slopes in place
-of the later deltas, since both share an exponential and not every output determines its slope.
+*Straight* activations choose between two lines. They are applied to vectors in registers (`straight_vector`), and the
+output determines the slope. *Curved* ones need a second pass over the outputs (`apply_curved`). It stores the slopes
+in place of the later deltas, since both share an exponential and not every output determines its slope.
 
 NumPy computes a row without a code (see `compiled.CompiledKernel`). Codes are tested once per layer and tile, never
 inside a loop over samples (measured: as fast as code for one activation only).
@@ -15,7 +15,7 @@ from typing import Any
 from fallline.engine.activations import LEAK
 from fallline.engine.kernels.compiled_code import Array, compiled, compiled_in_place
 from fallline.engine.kernels.compiled_curves import elu, gelu, sigmoid, softplus, tanh
-from fallline.engine.kernels.compiled_vectors import alike, times, where_positive
+from fallline.engine.kernels.compiled_vectors import filled, times, where_positive
 
 RELU, LEAKY_RELU, IDENTITY, TANH, SIGMOID, ELU, GELU, SOFTPLUS = range(8)
 ACTIVATION_CODES = {
@@ -35,17 +35,17 @@ CURVED = TANH
 
 
 @compiled_in_place
-def bent_vector(code: int, z: Any) -> Any:
-    """A straight activation of a vector; curved ones are left to `bend`."""
+def straight_vector(code: int, z: Any) -> Any:
+    """A straight activation of a vector; curved ones are left to `apply_curved`."""
     if code == RELU:
-        return where_positive(z, z, alike(z, 0.0))
+        return where_positive(z, z, filled(z, 0.0))
     if code == LEAKY_RELU:
         return where_positive(z, z, times(LEAK, z))
     return z
 
 
 @compiled
-def bend(code: int, outputs: Array, slopes: Array) -> None:
+def apply_curved(code: int, outputs: Array, slopes: Array) -> None:
     """Apply a curved activation to a row in place, and store its slopes."""
     n = len(outputs)
     # One loop each: the compiler vectorizes these, but not a loop with the choice inside.
@@ -67,19 +67,19 @@ def bend(code: int, outputs: Array, slopes: Array) -> None:
 
 
 @compiled_in_place
-def sloped_vector(code: int, d: Any, told: Any) -> Any:
-    """d times the slope: `told` is the output (straight) or the slope itself (curved)."""
+def times_slope(code: int, d: Any, source: Any) -> Any:
+    """d times the slope: `source` is the output (straight) or the slope itself (curved)."""
     if code == RELU:
-        return times(d, where_positive(told, alike(told, 1.0), alike(told, 0.0)))
+        return times(d, where_positive(source, filled(source, 1.0), filled(source, 0.0)))
     if code == LEAKY_RELU:
-        return times(d, where_positive(told, alike(told, 1.0), alike(told, LEAK)))
+        return times(d, where_positive(source, filled(source, 1.0), filled(source, LEAK)))
     if code == IDENTITY:
         return d
-    return times(d, told)
+    return times(d, source)
 
 
 @compiled_in_place
-def straight(code: int, z: float) -> float:
+def straight_number(code: int, z: float) -> float:
     """A straight activation of one number."""
     if code == RELU:
         return 0.0 if z <= 0.0 else z
@@ -89,12 +89,12 @@ def straight(code: int, z: float) -> float:
 
 
 @compiled_in_place
-def slope_at(code: int, told: float) -> float:
-    """The slope of one number, as in `sloped_vector`."""
+def slope_number(code: int, source: float) -> float:
+    """The slope of one number, as in `times_slope`."""
     if code == RELU:
-        return 0.0 if told <= 0.0 else 1.0
+        return 0.0 if source <= 0.0 else 1.0
     if code == LEAKY_RELU:
-        return LEAK if told <= 0.0 else 1.0
+        return LEAK if source <= 0.0 else 1.0
     if code == IDENTITY:
         return 1.0
-    return told
+    return source

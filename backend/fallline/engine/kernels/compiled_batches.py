@@ -9,23 +9,30 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fallline.engine.kernels.compiled_activations import CURVED, IDENTITY, bend
+from fallline.engine.kernels.compiled_activations import CURVED, IDENTITY, apply_curved
 from fallline.engine.kernels.compiled_code import Array, Whole, compiled, compiled_in_place
-from fallline.engine.kernels.compiled_descent import descended, pulled
+from fallline.engine.kernels.compiled_descent import add_penalties, make_change
 from fallline.engine.kernels.compiled_layers import backward, forward, gather_gradient, slope
 from fallline.engine.kernels.compiled_losses import ROOM, measure
-from fallline.engine.kernels.compiled_records import beyond, close, enter, evaluated, sound, stride_at
-from fallline.engine.kernels.compiled_vectors import LANES, load, one_nought, store
+from fallline.engine.kernels.compiled_records import (
+    flush,
+    is_divergent,
+    is_evaluation_point,
+    is_finite,
+    record_step,
+    stride_at,
+)
+from fallline.engine.kernels.compiled_vectors import LANES, load, store, zeros1
 from fallline.engine.kernels.compiled_work import (
     Ahead,
-    Book,
     Data,
     Memory,
     Method,
     Net,
+    Recorder,
+    Span,
     Split,
     Tiles,
-    Walk,
 )
 
 GATHERED = 32
@@ -55,7 +62,7 @@ def _fill(A: Array, columns: Array, targets: Array, first: int, n: int, width: i
 def _copy(A: Array, row: int, X: Array, i: int, first: int, n: int) -> None:
     t = 0
     while t + LANES <= n:
-        store(A, row, t, load(one_nought(), X, i, first + t))
+        store(A, row, t, load(zeros1(), X, i, first + t))
         t += LANES
     while t < n:
         A[row, t] = X[i, first + t]
@@ -107,7 +114,7 @@ def _predict(net: Net, P: Array, w: int, split: Split, order: Whole, first: int,
         forward(P, w, fan_in, fan_out, code, A, row, to, width)
         if code >= CURVED:
             for j in range(to, to + fan_out):
-                bend(code, A[j, :width], D[j, :width])
+                apply_curved(code, A[j, :width], D[j, :width])
         w += (fan_in + 1) * fan_out
         row = to
     return row
@@ -126,8 +133,8 @@ def loss_of(
     while first < count:
         n = min(tiles.A.shape[1], count - first)
         row = _predict(net, P, w, split, order, first, n, tiles)
-        more, told = measure(net.judge, tiles.A, tiles.D, row, outputs, to, n, 0.0)
-        total, tally, first = total + more, tally + told, first + n
+        tile_loss, tile_tally = measure(net.criterion, tiles.A, tiles.D, row, outputs, to, n, 0.0)
+        total, tally, first = total + tile_loss, tally + tile_tally, first + n
     return total, tally
 
 
@@ -137,22 +144,22 @@ def mean_loss(net: Net, P: Array, w: int, split: Split, tiles: Tiles) -> tuple[f
     m = split.targets.shape[1]
     if m == 0:
         return np.nan, np.nan
-    in_the_datas = net.sizes[:0]
-    total, tally = loss_of(net, P, w, split, in_the_datas, m, tiles)
+    data_order = net.sizes[:0]
+    total, tally = loss_of(net, P, w, split, data_order, m, tiles)
     return total / m, tally
 
 
 @compiled_in_place
 def _train_loss(
-    net: Net, P: Array, w: int, train: Split, walk: Walk, batch: _Batch, told: tuple[float, float], tiles: Tiles
+    net: Net, P: Array, w: int, train: Split, span: Span, batch: _Batch, result: tuple[float, float], tiles: Tiles
 ) -> tuple[float, float]:  # fmt: skip
     """Mean loss over all training samples and their tally, reusing the batch's own result."""
     m, a_part = train.targets.shape[1], len(P) // 3
     rest = m - batch.length
     if batch.place == 0 and batch.length * a_part >= GATHERED * rest * train.rows.shape[1]:
-        others = walk.order[batch.at + batch.length : batch.at + m]
+        others = span.order[batch.at + batch.length : batch.at + m]
         total, tally = loss_of(net, P, w, train, others, rest, tiles)
-        return (told[0] * batch.length + total) / m, told[1] + tally
+        return (result[0] * batch.length + total) / m, result[1] + tally
     return mean_loss(net, P, w, train, tiles)
 
 
@@ -170,14 +177,14 @@ def _gradient(
     while first < count:
         n = min(tiles.A.shape[1], count - first)
         row = _predict(net, memory.P, w, train, order, first, n, tiles)
-        more, told = _measured(net, tiles, row, n, share)
-        _descend(net, memory, w, tiles, row, _whole(n))
-        total, tally, first = total + more, tally + told, first + n
+        tile_loss, tile_tally = _measure_tile(net, tiles, row, n, share)
+        _backpropagate(net, memory, w, tiles, row, _whole(n))
+        total, tally, first = total + tile_loss, tally + tile_tally, first + n
     return total * share, tally
 
 
 @compiled_in_place
-def _measured(net: Net, tiles: Tiles, row: int, n: int, share: float) -> tuple[float, float]:
+def _measure_tile(net: Net, tiles: Tiles, row: int, n: int, share: float) -> tuple[float, float]:
     """Loss and tally of a tile's n samples; writes the output deltas into D, 0 beyond n."""
     A, D, width, to = tiles.A, tiles.D, _whole(n), tiles.A.shape[0] - ROOM
     last = len(net.codes)
@@ -185,8 +192,8 @@ def _measured(net: Net, tiles: Tiles, row: int, n: int, share: float) -> tuple[f
     if code >= CURVED:
         # `measure` overwrites the slopes, so move them; a bent output layer has one unit.
         for t in range(0, width, LANES):
-            store(D, to, t, load(one_nought(), D, row, t))
-    told = measure(net.judge, A, D, row, outputs, to, n, share)
+            store(D, to, t, load(zeros1(), D, row, t))
+    result = measure(net.criterion, A, D, row, outputs, to, n, share)
     for j in range(row, row + outputs):
         for t in range(n, width):
             D[j, t] = 0.0
@@ -194,11 +201,11 @@ def _measured(net: Net, tiles: Tiles, row: int, n: int, share: float) -> tuple[f
         slope(code, D, to, D, row, outputs, width)
     elif code != IDENTITY:
         slope(code, A, row, D, row, outputs, width)
-    return told
+    return result
 
 
 @compiled_in_place
-def _descend(net: Net, memory: Memory, w: int, tiles: Tiles, row: int, width: int) -> None:
+def _backpropagate(net: Net, memory: Memory, w: int, tiles: Tiles, row: int, width: int) -> None:
     """Go back through all layers from the output deltas in D; add to G."""
     A, D, G, g = tiles.A, tiles.D, memory.G, len(memory.G)
     for layer in range(len(net.codes) - 1, -1, -1):
@@ -212,73 +219,82 @@ def _descend(net: Net, memory: Memory, w: int, tiles: Tiles, row: int, width: in
 
 
 @compiled_in_place
-def _look(
-    net: Net, train: Split, memory: Memory, w: int, walk: Walk, batch: _Batch, judged: bool, tiles: Tiles
+def _gradient_at(
+    net: Net, train: Split, memory: Memory, w: int, span: Span, batch: _Batch, is_point: bool, tiles: Tiles
 ) -> tuple[float, float, float]:
     """Write the gradient of a batch into G; return its loss, training loss and tally.
 
-    The last two are NaN unless `judged`.
+    The last two are NaN unless `is_point`.
     """
-    order = walk.order[batch.at : batch.at + batch.length]
-    told = _gradient(net, memory, w, train, order, batch.length, tiles)
-    if walk.size == 0:
-        return told[0], told[0], told[1]
-    if not judged:
-        return told[0], np.nan, np.nan
-    loss, tally = _train_loss(net, memory.P, w, train, walk, batch, told, tiles)
-    return told[0], loss, tally
+    order = span.order[batch.at : batch.at + batch.length]
+    result = _gradient(net, memory, w, train, order, batch.length, tiles)
+    if span.size == 0:
+        return result[0], result[0], result[1]
+    if not is_point:
+        return result[0], np.nan, np.nan
+    loss, tally = _train_loss(net, memory.P, w, train, span, batch, result, tiles)
+    return result[0], loss, tally
 
 
 @compiled_in_place
-def _keep(ahead: Ahead, G: Array, told: tuple[float, float, float]) -> None:
+def _store_ahead(ahead: Ahead, G: Array, result: tuple[float, float, float]) -> None:
     n = len(G)
     for k in range(n):
-        ahead.seen[k] = G[k]
-    ahead.seen[n], ahead.seen[n + 1], ahead.seen[n + 2] = told
+        ahead.values[k] = G[k]
+    ahead.values[n], ahead.values[n + 1], ahead.values[n + 2] = result
 
 
 @compiled_in_place
-def _recall(ahead: Ahead, G: Array) -> tuple[float, float, float]:
+def _recall_ahead(ahead: Ahead, G: Array) -> tuple[float, float, float]:
     n = len(G)
     for k in range(n):
-        G[k] = ahead.seen[k]
-    return ahead.seen[n], ahead.seen[n + 1], ahead.seen[n + 2]
+        G[k] = ahead.values[k]
+    return ahead.values[n], ahead.values[n + 1], ahead.values[n + 2]
 
 
 @compiled
 def batch_steps(
-    net: Net, data: Data, method: Method, memory: Memory, walk: Walk, tiles: Tiles, ahead: Ahead, book: Book
+    net: Net,
+    data: Data,
+    method: Method,
+    memory: Memory,
+    span: Span,
+    tiles: Tiles,
+    ahead: Ahead,
+    recorder: Recorder,
 ) -> tuple[int, bool]:
-    """Make up to `walk.steps` steps.
+    """Make up to `span.steps` steps.
 
     Returns the number of valid steps, and whether the next one is bad.
     """
     m, part = data.train.targets.shape[1], len(memory.G)
-    place, at, stride, s, bad = walk.place, 0, 2, 0, False
-    for s in range(walk.steps + 1):
+    place, at, stride, s, bad = span.place, 0, 2, 0, False
+    for s in range(span.steps + 1):
         w = s % 3 * part
-        length = min(walk.size, m - place) if walk.size else m
-        stride = stride_at(walk.step + s, stride)
-        judged = walk.size == 0 or evaluated(walk.step + s, stride, place)
-        if ahead.looked and s == 0:
-            loss, train, tally = _recall(ahead, memory.G)
+        length = min(span.size, m - place) if span.size else m
+        stride = stride_at(span.step + s, stride)
+        is_point = span.size == 0 or is_evaluation_point(span.step + s, stride, place)
+        if ahead.valid and s == 0:
+            loss, train, tally = _recall_ahead(ahead, memory.G)
         else:
             batch = _Batch(at, length, place)
-            loss, train, tally = _look(net, data.train, memory, w, walk, batch, judged, tiles)
-        test = test_tally = seen = np.nan
-        if s == walk.steps:
-            _keep(ahead, memory.G, (loss, train, tally))
-        elif judged:
+            loss, train, tally = _gradient_at(net, data.train, memory, w, span, batch, is_point, tiles)
+        test = test_tally = magnitude = np.nan
+        if s == span.steps:
+            _store_ahead(ahead, memory.G, (loss, train, tally))
+        elif is_point:
             test, test_tally = mean_loss(net, memory.P, w, data.test, tiles)
-        objective = pulled(net, method, memory, w, loss)
-        if s < walk.steps:
-            seen = loss + descended(net, method, memory, book, s)
-        bad = not sound(seen, loss, memory, w) or (s > 0 and beyond(train, walk.limit, judged))
-        if bad or s == walk.steps:
+        objective = add_penalties(net, method, memory, w, loss)
+        if s < span.steps:
+            magnitude = loss + make_change(net, method, memory, recorder, s)
+        bad = not is_finite(magnitude, loss, memory, w) or (
+            s > 0 and is_divergent(train, span.limit, is_point)
+        )
+        if bad or s == span.steps:
             break
-        enter(book, net.offsets, s, (loss, objective, train, test, tally, test_tally))
-        if walk.size:
+        record_step(recorder, net.offsets, s, (loss, objective, train, test, tally, test_tally))
+        if span.size:
             at += length
             place = place + length if place + length < m else 0
-    close(book, net.offsets, s)
+    flush(recorder, net.offsets, s)
     return max(s - 1, 0) if bad else s, bad

@@ -50,5 +50,5 @@ def _compiled(function: Function, fastmath: frozenset[str], *, forceinline: bool
         "_nrt": False,
         "forceinline": forceinline,
     }
-    made = njit(fastmath=set(fastmath), **options)(function)
-    return cast(Function, made)
+    function_compiled = njit(fastmath=set(fastmath), **options)(function)
+    return cast(Function, function_compiled)

@@ -62,11 +62,11 @@ def _polynomial(coefficients: Sequence[float]) -> Any:
     @intrinsic
     def value(context: Any, x: Any) -> Any:
         def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            *rest, found = [ir.Constant(ir.DoubleType(), each) for each in coefficients]
+            *rest, value = [ir.Constant(ir.DoubleType(), each) for each in coefficients]
             for each in reversed(rest):
-                product = builder.fmul(found, arguments[0], flags=("contract",))
-                found = builder.fadd(product, each, flags=("contract",))
-            return found
+                product = builder.fmul(value, arguments[0], flags=("contract",))
+                value = builder.fadd(product, each, flags=("contract",))
+            return value
 
         return types.float64(types.float64), generate
 
@@ -113,10 +113,10 @@ def tanh(x: float) -> tuple[float, float]:
     # From 20 on the result is 1 to the last bit.
     up, p, q = _fraction(2.0 * min(abs(x), 20.0))
     power = _float(_bits(1.0) + up)
-    found = ((power - 1.0) * q + power * p) / ((power + 1.0) * q + power * p)
-    found = found if x > 0.0 else -found
-    found = found if x == x else x
-    return found, 1.0 - found * found
+    value = ((power - 1.0) * q + power * p) / ((power + 1.0) * q + power * p)
+    value = value if x > 0.0 else -value
+    value = value if x == x else x
+    return value, 1.0 - value * value
 
 
 @compiled_as_written
@@ -124,9 +124,9 @@ def sigmoid(x: float) -> tuple[float, float]:
     """1 / (1 + exp(-x)) without a large exponential; accurate for small outputs."""
     up, p, q = _fraction(-min(abs(x), LARGEST_EXPONENT))
     small = _float(_bits(1.0) + up) * (q + p)
-    found = (q if x >= 0.0 else small) / (q + small)
-    found = found if x == x else x
-    return found, (1.0 - found) * found
+    value = (q if x >= 0.0 else small) / (q + small)
+    value = value if x == x else x
+    return value, (1.0 - value) * value
 
 
 @compiled_as_written
@@ -160,15 +160,15 @@ def softplus(x: float) -> tuple[float, float]:
     """
     small = exp(-min(abs(x), LARGEST_EXPONENT))
     ratio = small / (2.0 + small)
-    found = max(x, 0.0) + 2.0 * ratio * _atanh(ratio * ratio)
-    return (found if x == x else x), (1.0 if x >= 0.0 else small) / (1.0 + small)
+    value = max(x, 0.0) + 2.0 * ratio * _atanh(ratio * ratio)
+    return (value if x == x else x), (1.0 if x >= 0.0 else small) / (1.0 + small)
 
 
 @compiled_as_written
 def exp_below(x: float) -> float:
     """e**x for any x <= 0."""
-    found = exp(max(x, -LARGEST_EXPONENT)) if x > -LARGEST_EXPONENT else 0.0
-    return found if x == x else x
+    value = exp(max(x, -LARGEST_EXPONENT)) if x > -LARGEST_EXPONENT else 0.0
+    return value if x == x else x
 
 
 @compiled_as_written
@@ -181,8 +181,8 @@ def log_one_plus(x: float) -> float:
     s = x if x <= 1.0 else _float((bits & _MANTISSA) | _ONE) - 1.0
     k = 0.0 if x <= 1.0 else _float((bits >> 52) | _WHOLE) - _WHOLE_FROM
     ratio = s / (2.0 + s)
-    found = k * _LN2 + 2.0 * ratio * _atanh(ratio * ratio)
-    return found if x == x else x
+    value = k * _LN2 + 2.0 * ratio * _atanh(ratio * ratio)
+    return value if x == x else x
 
 
 _TAIL = (

@@ -12,40 +12,40 @@ import numpy as np
 from fallline.engine.clipping import CUSHION
 from fallline.engine.kernels.compiled_changes import change
 from fallline.engine.kernels.compiled_code import Array, Whole, compiled, compiled_in_place
-from fallline.engine.kernels.compiled_records import BLOCK, note_all
+from fallline.engine.kernels.compiled_records import BLOCK, record_all
 from fallline.engine.kernels.compiled_sums import sizes_and_squares
-from fallline.engine.kernels.compiled_work import Book, Memory, Method, Net
+from fallline.engine.kernels.compiled_work import Memory, Method, Net, Recorder
 from fallline.vocabulary.run_settings import RunSettings
 
-L1, L2, CLIP_NORM, CLIP_VALUE, DESCENDED = range(5)
+L1, L2, CLIP_NORM, CLIP_VALUE, OBJECTIVE = range(5)
 """Indices of `terms`; disabled bounds are infinite.
 
-`DESCENDED` is the objective as a share of the reported loss.
+`OBJECTIVE` is the objective as a share of the reported loss.
 """
 
 
-def terms_of(settings: RunSettings, descended: float) -> Array:
+def terms_of(settings: RunSettings, objective_share: float) -> Array:
     """The settings in the form that compiled code reads."""
     bounds = [math.inf if bound is None else bound for bound in (settings.clip_norm, settings.clip_value)]
-    return np.array([settings.l1, settings.l2, *bounds, descended])
+    return np.array([settings.l1, settings.l2, *bounds, objective_share])
 
 
 @compiled
-def penalised(terms: Array) -> bool:
+def has_penalties(terms: Array) -> bool:
     """Whether the objective has penalties."""
     l1, l2 = float(terms[L1]), float(terms[L2])
     return l1 > 0.0 or l2 > 0.0
 
 
 @compiled
-def bounded(terms: Array) -> bool:
+def has_bounds(terms: Array) -> bool:
     """Whether the gradient is clipped."""
     norm, value = float(terms[CLIP_NORM]), float(terms[CLIP_VALUE])
     return norm < math.inf or value < math.inf
 
 
 @compiled
-def pull(terms: Array, P: Array, w: int, G: Array, offsets: Whole) -> float:
+def add_penalty_gradient(terms: Array, P: Array, w: int, G: Array, offsets: Whole) -> float:
     """Add the gradient of the penalties to G; return the penalties.
 
     The parameters are in P from `w` on.
@@ -71,21 +71,21 @@ def clip(terms: Array, G: Array, C: Array) -> None:
 
 
 @compiled_in_place
-def pulled(net: Net, method: Method, memory: Memory, w: int, loss: float) -> float:
+def add_penalties(net: Net, method: Method, memory: Memory, w: int, loss: float) -> float:
     """Add the gradient of the penalties to G; return the objective, or NaN if it is the loss."""
-    if not penalised(method.terms):
+    if not has_penalties(method.terms):
         return np.nan
-    share = float(method.terms[DESCENDED])
-    return share * loss + pull(method.terms, memory.P, w, memory.G, net.offsets)
+    share = float(method.terms[OBJECTIVE])
+    return share * loss + add_penalty_gradient(method.terms, memory.P, w, memory.G, net.offsets)
 
 
 @compiled_in_place
-def descended(net: Net, method: Method, memory: Memory, book: Book, s: int) -> float:
+def make_change(net: Net, method: Method, memory: Memory, recorder: Recorder, s: int) -> float:
     """Make and record the change of step s; return the result of `note`."""
     if len(method.rates):
         method.hyper[0] = method.rates[s]
-    if bounded(method.terms):
+    if has_bounds(method.terms):
         clip(method.terms, memory.G, memory.C)
-    moved, factor = change(method, memory, s)
+    vector, factor = change(method, memory, s)
     w = s % 3 * len(memory.G)
-    return note_all(book.record, s % BLOCK, memory.P, w, memory.G, moved, factor, net.offsets)
+    return record_all(recorder.record, s % BLOCK, memory.P, w, memory.G, vector, factor, net.offsets)

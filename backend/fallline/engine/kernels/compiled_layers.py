@@ -11,26 +11,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from fallline.engine.kernels.compiled_activations import CURVED, bent_vector, sloped_vector
+from fallline.engine.kernels.compiled_activations import CURVED, straight_vector, times_slope
 from fallline.engine.kernels.compiled_code import Array, compiled, compiled_in_place
 from fallline.engine.kernels.compiled_vectors import (
     LANES,
-    alike,
+    filled,
     folded,
     load,
     load_flat,
     load_four,
+    multiply_add,
     number,
     number_at,
-    one_nought,
-    plus,
     store,
     store_flat,
-    three_noughts,
     total,
     totals,
-    turn,
-    two_noughts,
+    transpose,
+    zeros1,
+    zeros2,
+    zeros3,
 )
 
 
@@ -46,27 +46,27 @@ def forward(
 ) -> None:
     """A[to + j] = activation of b[j] + sum over i of W[i, j] A[row + i], in n columns.
 
-    n is a multiple of LANES. A curved activation is left to `bend`.
+    n is a multiple of LANES. A curved activation is left to `apply_curved`.
     """
     j = 0
     while j + 4 <= fan_out:
         t = 0
         while _by_three(t, n):
-            _four_forward(three_noughts(), P, w + j, fan_in, fan_out, code, A, row, to + j, t)
+            _four_forward(zeros3(), P, w + j, fan_in, fan_out, code, A, row, to + j, t)
             t += 3 * LANES
         while t + 2 * LANES <= n:
-            _four_forward(two_noughts(), P, w + j, fan_in, fan_out, code, A, row, to + j, t)
+            _four_forward(zeros2(), P, w + j, fan_in, fan_out, code, A, row, to + j, t)
             t += 2 * LANES
         if t < n:
-            _four_forward(one_nought(), P, w + j, fan_in, fan_out, code, A, row, to + j, t)
+            _four_forward(zeros1(), P, w + j, fan_in, fan_out, code, A, row, to + j, t)
         j += 4
     while j < fan_out:
         t = 0
         while t + 3 * LANES <= n:
-            _one_forward(three_noughts(), P, w + j, fan_in, fan_out, code, A, row, to + j, t)
+            _one_forward(zeros3(), P, w + j, fan_in, fan_out, code, A, row, to + j, t)
             t += 3 * LANES
         while t < n:
-            _one_forward(one_nought(), P, w + j, fan_in, fan_out, code, A, row, to + j, t)
+            _one_forward(zeros1(), P, w + j, fan_in, fan_out, code, A, row, to + j, t)
             t += LANES
         j += 1
 
@@ -77,28 +77,28 @@ def _four_forward(
 ) -> None:
     """Four units from row `to` on; their weights begin at k."""
     bias = k + fan_in * fan_out
-    a, b = alike(like, number(P, bias)), alike(like, number(P, bias + 1))
-    c, d = alike(like, number(P, bias + 2)), alike(like, number(P, bias + 3))
+    a, b = filled(like, number(P, bias)), filled(like, number(P, bias + 1))
+    c, d = filled(like, number(P, bias + 2)), filled(like, number(P, bias + 3))
     for i in range(row, row + fan_in):
         x = load(like, A, i, t)
-        a, b = plus(a, number(P, k), x), plus(b, number(P, k + 1), x)
-        c, d = plus(c, number(P, k + 2), x), plus(d, number(P, k + 3), x)
+        a, b = multiply_add(a, number(P, k), x), multiply_add(b, number(P, k + 1), x)
+        c, d = multiply_add(c, number(P, k + 2), x), multiply_add(d, number(P, k + 3), x)
         k += fan_out
-    store(A, to, t, bent_vector(code, a))
-    store(A, to + 1, t, bent_vector(code, b))
-    store(A, to + 2, t, bent_vector(code, c))
-    store(A, to + 3, t, bent_vector(code, d))
+    store(A, to, t, straight_vector(code, a))
+    store(A, to + 1, t, straight_vector(code, b))
+    store(A, to + 2, t, straight_vector(code, c))
+    store(A, to + 3, t, straight_vector(code, d))
 
 
 @compiled_in_place
 def _one_forward(
     like: Any, P: Array, k: int, fan_in: int, fan_out: int, code: int, A: Array, row: int, to: int, t: int
 ) -> None:
-    a = alike(like, number(P, k + fan_in * fan_out))
+    a = filled(like, number(P, k + fan_in * fan_out))
     for i in range(row, row + fan_in):
-        a = plus(a, number(P, k), load(like, A, i, t))
+        a = multiply_add(a, number(P, k), load(like, A, i, t))
         k += fan_out
-    store(A, to, t, bent_vector(code, a))
+    store(A, to, t, straight_vector(code, a))
 
 
 @compiled_in_place
@@ -114,20 +114,20 @@ def backward(
     while i + 4 <= fan_in:
         t = 0
         while _by_three(t, n):
-            _four_backward(three_noughts(), P, k, fan_out, code, T, D, row, to + i, t)
+            _four_backward(zeros3(), P, k, fan_out, code, T, D, row, to + i, t)
             t += 3 * LANES
         while t + 2 * LANES <= n:
-            _four_backward(two_noughts(), P, k, fan_out, code, T, D, row, to + i, t)
+            _four_backward(zeros2(), P, k, fan_out, code, T, D, row, to + i, t)
             t += 2 * LANES
         if t < n:
-            _four_backward(one_nought(), P, k, fan_out, code, T, D, row, to + i, t)
+            _four_backward(zeros1(), P, k, fan_out, code, T, D, row, to + i, t)
         i, k = i + 4, k + 4 * fan_out
     while i < fan_in:
         for t in range(0, n, LANES):
-            a = one_nought()
+            a = zeros1()
             for j in range(fan_out):
-                a = plus(a, number(P, k + j), load(a, D, row + j, t))
-            store(D, to + i, t, sloped_vector(code, a, load(a, T, to + i, t)))
+                a = multiply_add(a, number(P, k + j), load(a, D, row + j, t))
+            store(D, to + i, t, times_slope(code, a, load(a, T, to + i, t)))
         i, k = i + 1, k + fan_out
 
 
@@ -140,21 +140,21 @@ def _four_backward(
     k1, k2, k3 = k + fan_out, k + 2 * fan_out, k + 3 * fan_out
     for j in range(fan_out):
         x = load(like, D, row + j, t)
-        a, b = plus(a, number(P, k + j), x), plus(b, number(P, k1 + j), x)
-        c, d = plus(c, number(P, k2 + j), x), plus(d, number(P, k3 + j), x)
-    store(D, to, t, sloped_vector(code, a, load(like, T, to, t)))
-    store(D, to + 1, t, sloped_vector(code, b, load(like, T, to + 1, t)))
-    store(D, to + 2, t, sloped_vector(code, c, load(like, T, to + 2, t)))
-    store(D, to + 3, t, sloped_vector(code, d, load(like, T, to + 3, t)))
+        a, b = multiply_add(a, number(P, k + j), x), multiply_add(b, number(P, k1 + j), x)
+        c, d = multiply_add(c, number(P, k2 + j), x), multiply_add(d, number(P, k3 + j), x)
+    store(D, to, t, times_slope(code, a, load(like, T, to, t)))
+    store(D, to + 1, t, times_slope(code, b, load(like, T, to + 1, t)))
+    store(D, to + 2, t, times_slope(code, c, load(like, T, to + 2, t)))
+    store(D, to + 3, t, times_slope(code, d, load(like, T, to + 3, t)))
 
 
 @compiled
-def slope(code: int, T: Array, told: int, D: Array, row: int, units: int, n: int) -> None:
-    """Multiply `units` rows of D from `row` on by the slopes from T, row `told` on."""
+def slope(code: int, T: Array, source: int, D: Array, row: int, units: int, n: int) -> None:
+    """Multiply `units` rows of D from `row` on by the slopes from T, row `source` on."""
     for j in range(units):
         for t in range(0, n, LANES):
-            d, slopes = load(one_nought(), D, row + j, t), load(one_nought(), T, told + j, t)
-            store(D, row + j, t, sloped_vector(code, d, slopes))
+            d, slopes = load(zeros1(), D, row + j, t), load(zeros1(), T, source + j, t)
+            store(D, row + j, t, times_slope(code, d, slopes))
 
 
 @compiled_in_place
@@ -205,7 +205,7 @@ def _turn(D: Array, row: int, units: int, n: int, upright: Array) -> None:
     """Transpose deltas to one row per sample."""
     for j in range(0, units, LANES):
         for t in range(0, n, LANES):
-            turn(D, row + j, t, upright, t, j)
+            transpose(D, row + j, t, upright, t, j)
 
 
 @compiled
@@ -217,21 +217,21 @@ def _gather_wide(
     while i + 4 <= rows:
         j = 0
         while _by_three(j, wide):
-            _four_gathered(three_noughts(), G, k + j, fan_out, A, above + i, n, upright, j)
+            _four_gathered(zeros3(), G, k + j, fan_out, A, above + i, n, upright, j)
             j += 3 * LANES
         while j + 2 * LANES <= wide:
-            _four_gathered(two_noughts(), G, k + j, fan_out, A, above + i, n, upright, j)
+            _four_gathered(zeros2(), G, k + j, fan_out, A, above + i, n, upright, j)
             j += 2 * LANES
         if j < wide:
-            _four_gathered(one_nought(), G, k + j, fan_out, A, above + i, n, upright, j)
+            _four_gathered(zeros1(), G, k + j, fan_out, A, above + i, n, upright, j)
         i, k = i + 4, k + 4 * fan_out
     while i < rows:
         j = 0
         while j + 3 * LANES <= wide:
-            _one_gathered(three_noughts(), G, k + j, A, above + i, n, upright, j)
+            _one_gathered(zeros3(), G, k + j, A, above + i, n, upright, j)
             j += 3 * LANES
         while j < wide:
-            _one_gathered(one_nought(), G, k + j, A, above + i, n, upright, j)
+            _one_gathered(zeros1(), G, k + j, A, above + i, n, upright, j)
             j += LANES
         i, k = i + 1, k + fan_out
 
@@ -240,7 +240,7 @@ def _gather_wide(
 def _one_gathered(like: Any, G: Array, k: int, A: Array, above: int, n: int, upright: Array, j: int) -> None:
     a = load_flat(like, G, k)
     for t in range(n):
-        a = plus(a, number_at(A, above, t), load(like, upright, t, j))
+        a = multiply_add(a, number_at(A, above, t), load(like, upright, t, j))
     store_flat(G, k, a)
 
 
@@ -254,8 +254,8 @@ def _four_gathered(
     c, d = load_flat(like, G, k2), load_flat(like, G, k3)
     for t in range(n):
         x = load(like, upright, t, j)
-        a, b = plus(a, number_at(A, above, t), x), plus(b, number_at(A, above + 1, t), x)
-        c, d = plus(c, number_at(A, above + 2, t), x), plus(d, number_at(A, above + 3, t), x)
+        a, b = multiply_add(a, number_at(A, above, t), x), multiply_add(b, number_at(A, above + 1, t), x)
+        c, d = multiply_add(c, number_at(A, above + 2, t), x), multiply_add(d, number_at(A, above + 3, t), x)
     store_flat(G, k, a)
     store_flat(G, k1, b)
     store_flat(G, k2, c)
@@ -264,18 +264,18 @@ def _four_gathered(
 
 @compiled_in_place
 def _two_by_four(G: Array, k: int, down: int, A: Array, above: int, D: Array, row: int, n: int) -> None:
-    p0 = p1 = p2 = p3 = q0 = q1 = q2 = q3 = one_nought()
+    p0 = p1 = p2 = p3 = q0 = q1 = q2 = q3 = zeros1()
     t = 0
     while t < n:
-        x, y = load(one_nought(), A, above, t), load(one_nought(), A, above + 1, t)
-        d = load(one_nought(), D, row, t)
-        p0, q0 = plus(p0, x, d), plus(q0, y, d)
-        d = load(one_nought(), D, row + 1, t)
-        p1, q1 = plus(p1, x, d), plus(q1, y, d)
-        d = load(one_nought(), D, row + 2, t)
-        p2, q2 = plus(p2, x, d), plus(q2, y, d)
-        d = load(one_nought(), D, row + 3, t)
-        p3, q3 = plus(p3, x, d), plus(q3, y, d)
+        x, y = load(zeros1(), A, above, t), load(zeros1(), A, above + 1, t)
+        d = load(zeros1(), D, row, t)
+        p0, q0 = multiply_add(p0, x, d), multiply_add(q0, y, d)
+        d = load(zeros1(), D, row + 1, t)
+        p1, q1 = multiply_add(p1, x, d), multiply_add(q1, y, d)
+        d = load(zeros1(), D, row + 2, t)
+        p2, q2 = multiply_add(p2, x, d), multiply_add(q2, y, d)
+        d = load(zeros1(), D, row + 3, t)
+        p3, q3 = multiply_add(p3, x, d), multiply_add(q3, y, d)
         t += LANES
     _add_four(G, k, p0, p1, p2, p3)
     _add_four(G, k + down, q0, q1, q2, q3)
@@ -284,14 +284,17 @@ def _two_by_four(G: Array, k: int, down: int, A: Array, above: int, D: Array, ro
 @compiled_in_place
 def _one_by_four(G: Array, k: int, F: Array, four: int, S: Array, single: int, n: int) -> None:
     """Add products of four rows of F with one of S to adjacent numbers of G."""
-    p0 = p1 = p2 = p3 = one_nought()
+    p0 = p1 = p2 = p3 = zeros1()
     t = 0
     while t < n:
-        x = load(one_nought(), S, single, t)
-        p0, p1 = plus(p0, load(one_nought(), F, four, t), x), plus(p1, load(one_nought(), F, four + 1, t), x)
+        x = load(zeros1(), S, single, t)
+        p0, p1 = (
+            multiply_add(p0, load(zeros1(), F, four, t), x),
+            multiply_add(p1, load(zeros1(), F, four + 1, t), x),
+        )
         p2, p3 = (
-            plus(p2, load(one_nought(), F, four + 2, t), x),
-            plus(p3, load(one_nought(), F, four + 3, t), x),
+            multiply_add(p2, load(zeros1(), F, four + 2, t), x),
+            multiply_add(p3, load(zeros1(), F, four + 3, t), x),
         )
         t += LANES
     _add_four(G, k, p0, p1, p2, p3)
@@ -301,14 +304,14 @@ def _one_by_four(G: Array, k: int, F: Array, four: int, S: Array, single: int, n
 def _add_four(G: Array, k: int, p0: Any, p1: Any, p2: Any, p3: Any) -> None:
     """Add the lane sums to four numbers of G."""
     sums = totals(folded(p0), folded(p1), folded(p2), folded(p3))
-    store_flat(G, k, plus(load_four(G, k), 1.0, sums))
+    store_flat(G, k, multiply_add(load_four(G, k), 1.0, sums))
 
 
 @compiled_in_place
 def _one_by_one(G: Array, k: int, A: Array, above: int, D: Array, row: int, n: int) -> None:
-    p = one_nought()
+    p = zeros1()
     t = 0
     while t < n:
-        p = plus(p, load(one_nought(), A, above, t), load(one_nought(), D, row, t))
+        p = multiply_add(p, load(zeros1(), A, above, t), load(zeros1(), D, row, t))
         t += LANES
     G[k] += total(p)

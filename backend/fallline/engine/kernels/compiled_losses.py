@@ -38,7 +38,7 @@ LOSS_CODES = {
 }
 
 
-class Judge(NamedTuple):
+class Criterion(NamedTuple):
     """The rule for predictions in the form that compiled code reads."""
 
     loss: int
@@ -47,11 +47,11 @@ class Judge(NamedTuple):
     threshold: float
 
 
-def judge_of(problem: Problem) -> Judge:
+def criterion_of(problem: Problem) -> Criterion:
     """The judge of a problem whose loss has a code."""
     row, own = LOSS_CODES[problem.loss.name], problem.loss.own
     tally = RIGHT if problem.classes else THE_LOSS if problem.score.tally is None else SQUARES
-    return Judge(row.code, tally, float(own.get("delta", 0.0)), row.threshold)
+    return Criterion(row.code, tally, float(own.get("delta", 0.0)), row.threshold)
 
 
 # Compiled as written: a reordered sum takes out the 1 or the largest logit too late, and rounds away small losses and
@@ -86,7 +86,7 @@ def _slope(rest: float, e: float, own: bool) -> float:
 
 @compiled
 def measure(
-    judge: Judge, A: Array, D: Array, row: int, outputs: int, to: int, n: int, share: float
+    criterion: Criterion, A: Array, D: Array, row: int, outputs: int, to: int, n: int, share: float
 ) -> tuple[float, float]:
     """Sum of the losses of n samples, and their tally; writes dy_pred into D.
 
@@ -95,14 +95,14 @@ def measure(
     """
     y_pred, y, d, each = A[row, :n], A[to, :n], D[row, :n], D[to + 1, :n]
     # One loop each: the compiler vectorizes these, but not a loop with the choice inside.
-    if judge.loss == MSE:
+    if criterion.loss == MSE:
         loss = squared_errors(A, D, row, to, n, share)
-        return loss, _tally(judge, A, D, row, to, n)
-    if judge.loss == HUBER:
+        return loss, _tally(criterion, A, D, row, to, n)
+    if criterion.loss == HUBER:
         for t in range(n):
-            each[t], cut = _huber(y_pred[t] - y[t], judge.delta)
+            each[t], cut = _huber(y_pred[t] - y[t], criterion.delta)
             d[t] = cut * share
-    elif judge.loss == BINARY_CROSS_ENTROPY:
+    elif criterion.loss == BINARY_CROSS_ENTROPY:
         for t in range(n):
             side = 1.0 - 2.0 * y[t]
             each[t], slope = softplus(side * y_pred[t])
@@ -110,23 +110,23 @@ def measure(
     else:
         return _measure_classes(A, D, row, outputs, to, n, share)
     loss = sum_of(D, to + 1, n)
-    return loss, _tally(judge, A, D, row, to, n)
+    return loss, _tally(criterion, A, D, row, to, n)
 
 
 @compiled_in_place
-def _tally(judge: Judge, A: Array, D: Array, row: int, to: int, n: int) -> float:
+def _tally(criterion: Criterion, A: Array, D: Array, row: int, to: int, n: int) -> float:
     y_pred, y, each = A[row, :n], A[to, :n], D[to + 1, :n]
-    found = 0.0
-    if judge.tally == SQUARES:
+    tally = 0.0
+    if criterion.tally == SQUARES:
         for t in range(n):
             error = y_pred[t] - y[t]
             each[t] = error * error
-        found = sum_of(D, to + 1, n)
-    elif judge.tally == RIGHT:
+        tally = sum_of(D, to + 1, n)
+    elif criterion.tally == RIGHT:
         for t in range(n):
-            decided = 1.0 if y_pred[t] > judge.threshold else 0.0
-            found += 1.0 if decided == y[t] else 0.0
-    return found
+            decided = 1.0 if y_pred[t] > criterion.threshold else 0.0
+            tally += 1.0 if decided == y[t] else 0.0
+    return tally
 
 
 @compiled_in_place
@@ -166,13 +166,13 @@ def _measure_classes(
 
 
 @compiled_in_place
-def measure_one(judge: Judge, y_pred: float, y: float) -> tuple[float, float]:
+def measure_one(criterion: Criterion, y_pred: float, y: float) -> tuple[float, float]:
     """Loss of one sample with one output, and its derivative by the prediction."""
-    if judge.loss == MSE:
+    if criterion.loss == MSE:
         error = y_pred - y
         return error * error, error
-    if judge.loss == HUBER:
-        return _huber(y_pred - y, judge.delta)
+    if criterion.loss == HUBER:
+        return _huber(y_pred - y, criterion.delta)
     side = 1.0 - 2.0 * y
     loss, slope = softplus(side * y_pred)
     return loss, side * slope

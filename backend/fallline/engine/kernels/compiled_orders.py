@@ -67,8 +67,8 @@ def _advanced(high: Any, low: Any, add_high: Any, add_low: Any) -> Any:
 @compiled_in_place
 def _drawn(high: Any, low: Any) -> Any:
     """The 64 random bits of a state."""
-    value, turn = high ^ low, high >> _ROTATION
-    return (value >> turn) | (value << ((_WORD - turn) & _WORD_BITS))
+    value, transpose = high ^ low, high >> _ROTATION
+    return (value >> transpose) | (value << ((_WORD - transpose) & _WORD_BITS))
 
 
 @compiled
@@ -110,20 +110,20 @@ def _shuffle(seed: int, first: int, m: int, order: Whole, pool: Any, state: Any)
             rows[i] = i
         _seed(np.uint64(seed), np.uint64(first + number), pool, state)
         high, low, add_high, add_low = state[0], state[1], state[2], state[3]
-        kept, has_kept = _ZERO, False
+        spare, has_spare = _ZERO, False
         mask = _LOW
         for i in range(m - 1, 0, -1):
             last = np.uint64(i)
             while mask >> _ONE >= last:
                 mask >>= _ONE
             while True:
-                if has_kept:
-                    word = kept
+                if has_spare:
+                    word = spare
                 else:
                     high, low = _advanced(high, low, add_high, add_low)
-                    kept = _drawn(high, low)
-                    word, kept = kept & _LOW, kept >> _HALF
-                has_kept = not has_kept
+                    spare = _drawn(high, low)
+                    word, spare = spare & _LOW, spare >> _HALF
+                has_spare = not has_spare
                 if word & mask <= last:
                     break
             j = np.int64(word & mask)

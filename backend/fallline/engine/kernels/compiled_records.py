@@ -15,14 +15,14 @@ from fallline.engine.kernels.compiled_vectors import (
     four_of,
     load_flat,
     load_four,
+    multiply_add,
     number,
-    one_nought,
-    plus,
     sizes_of,
     store,
     totals,
+    zeros1,
 )
-from fallline.engine.kernels.compiled_work import Book, Memory
+from fallline.engine.kernels.compiled_work import Memory, Recorder
 
 BLOCK = 64
 """Steps per block of raw records."""
@@ -39,7 +39,7 @@ SAFE = 1e300
 
 
 @compiled_in_place
-def note(record: Array, row: int, k: int, sums: tuple[float, float, float, float]) -> float:
+def record_sums(record: Array, row: int, k: int, sums: tuple[float, float, float, float]) -> float:
     """Write the sums of the k-th parameter; a result below SAFE means all is finite."""
     at = LOSSES + SUMS * k
     record[row, at], record[row, at + 1] = sums[0], sums[1]
@@ -48,41 +48,41 @@ def note(record: Array, row: int, k: int, sums: tuple[float, float, float, float
 
 
 @compiled
-def note_all(
+def record_all(
     record: Array, row: int, P: Array, w: int, G: Array, M: Array, factor: float, offsets: Whole
 ) -> float:
     """Write the sums of all parameters; a result below SAFE means all is finite.
 
     The parameters are in P from `w` on; G is the gradient, `factor` times M the change.
     """
-    seen = 0.0
+    magnitude = 0.0
     for k in range(len(offsets) - 1):
         i, stop, at = offsets[k], offsets[k + 1], LOSSES + SUMS * k
-        size = square = move = weight = one_nought()
+        size = square = move = weight = zeros1()
         while i + LANES <= stop:
             g, m, p = load_flat(size, G, i), load_flat(size, M, i), load_flat(size, P, w + i)
-            size, square = plus(size, 1.0, sizes_of(g)), plus(square, g, g)
-            move, weight = plus(move, m, m), plus(weight, p, p)
+            size, square = multiply_add(size, 1.0, sizes_of(g)), multiply_add(square, g, g)
+            move, weight = multiply_add(move, m, m), multiply_add(weight, p, p)
             i += LANES
         size4, square4, move4, weight4 = folded(size), folded(square), folded(move), folded(weight)
         while i + 4 <= stop:
             g4, m4, p4 = load_four(G, i), load_four(M, i), load_four(P, w + i)
-            size4, square4 = plus(size4, 1.0, sizes_of(g4)), plus(square4, g4, g4)
-            move4, weight4 = plus(move4, m4, m4), plus(weight4, p4, p4)
+            size4, square4 = multiply_add(size4, 1.0, sizes_of(g4)), multiply_add(square4, g4, g4)
+            move4, weight4 = multiply_add(move4, m4, m4), multiply_add(weight4, p4, p4)
             i += 4
         sums = totals(size4, square4, move4, weight4)
         while i < stop:
             g1, m1, p1 = number(G, i), number(M, i), number(P, w + i)
-            sums = plus(sums, 1.0, four_of(abs(g1), g1 * g1, m1 * m1, p1 * p1))
+            sums = multiply_add(sums, 1.0, four_of(abs(g1), g1 * g1, m1 * m1, p1 * p1))
             i += 1
         store(record, row, at, sums)
         record[row, at + 2] *= factor * factor
-        seen += record[row, at] + record[row, at + 3]
-    return seen
+        magnitude += record[row, at] + record[row, at + 3]
+    return magnitude
 
 
 @compiled
-def finite(numbers: Array) -> bool:
+def all_finite(numbers: Array) -> bool:
     """Whether no number is infinite or NaN."""
     for each in numbers:  # noqa: SIM110  Numba compiles loops, not generators
         if not abs(each) < np.inf:
@@ -91,17 +91,17 @@ def finite(numbers: Array) -> bool:
 
 
 @compiled_in_place
-def beyond(train: float, limit: float, known: bool) -> bool:
+def is_divergent(train: float, limit: float, evaluated: bool) -> bool:
     """Whether an evaluated training loss indicates divergence."""
-    return known and not train <= limit
+    return evaluated and not train <= limit
 
 
 @compiled_in_place
-def sound(seen: float, loss: float, memory: Memory, w: int) -> bool:
+def is_finite(magnitude: float, loss: float, memory: Memory, w: int) -> bool:
     """Whether everything is finite; checks each number if the sum does not decide."""
-    if seen < SAFE:
+    if magnitude < SAFE:
         return True
-    return finite(memory.P[w : w + len(memory.G)]) and finite(memory.G) and abs(loss) < np.inf
+    return all_finite(memory.P[w : w + len(memory.G)]) and all_finite(memory.G) and abs(loss) < np.inf
 
 
 @compiled_in_place
@@ -113,31 +113,33 @@ def stride_at(step: int, stride: int) -> int:
 
 
 @compiled_in_place
-def evaluated(step: int, stride: int, place: int) -> bool:
+def is_evaluation_point(step: int, stride: int, place: int) -> bool:
     """`series.is_evaluation_point` for batches, with the stride of the step."""
     return step < 1024 or step & (stride - 1) == 0 or place == 0
 
 
 @compiled_in_place
-def known(number: float) -> float:
+def finite_or_nan(number: float) -> float:
     """The number, or NaN if it is not finite."""
     return number if abs(number) < np.inf else np.nan
 
 
 @compiled_in_place
-def enter(book: Book, offsets: Whole, s: int, told: tuple[float, float, float, float, float, float]) -> None:
+def record_step(
+    recorder: Recorder, offsets: Whole, s: int, losses: tuple[float, float, float, float, float, float]
+) -> None:
     """Write a step's losses beside its sums; write out a full block."""
-    row, record = s % BLOCK, book.record
-    record[row, 0], record[row, 1], record[row, 2], record[row, 3], record[row, 4], record[row, 5] = told
+    row, record = s % BLOCK, recorder.record
+    record[row, 0], record[row, 1], record[row, 2], record[row, 3], record[row, 4], record[row, 5] = losses
     if row == BLOCK - 1:
-        write_block(book.record, BLOCK, offsets, book.values, book.to + s - row)
+        write_block(recorder.record, BLOCK, offsets, recorder.values, recorder.to + s - row)
 
 
 @compiled_in_place
-def close(book: Book, offsets: Whole, s: int) -> None:
+def flush(recorder: Recorder, offsets: Whole, s: int) -> None:
     """Write out the rest of the block before step s."""
     if s % BLOCK:
-        write_block(book.record, s % BLOCK, offsets, book.values, book.to + s - s % BLOCK)
+        write_block(recorder.record, s % BLOCK, offsets, recorder.values, recorder.to + s - s % BLOCK)
 
 
 @compiled
@@ -150,15 +152,15 @@ def write_block(record: Array, count: int, offsets: Whole, values: Array, to: in
     first = 2 + 4 * parameters
     splits = (values.shape[0] - first) // 2
     for t in range(count):
-        values[0, to + t] = known(record[t, 0])
-        values[first - 1, to + t] = known(record[t, 1])
+        values[0, to + t] = finite_or_nan(record[t, 0])
+        values[first - 1, to + t] = finite_or_nan(record[t, 1])
     for k in range(splits):
         for t in range(count):
-            values[first + k, to + t] = known(record[t, 2 + k])
-            values[first + splits + k, to + t] = known(record[t, 4 + k])
+            values[first + k, to + t] = finite_or_nan(record[t, 2 + k])
+            values[first + splits + k, to + t] = finite_or_nan(record[t, 4 + k])
     for k in range(parameters):
         at = LOSSES + SUMS * k
         for t in range(count):
-            values[1 + 4 * k, to + t] = known(record[t, at])
-            values[2 + 4 * k, to + t] = known(np.sqrt(record[t, at + 1]))
-            values[4 + 4 * k, to + t] = known(np.sqrt(record[t, at + 2] / record[t, at + 3]))
+            values[1 + 4 * k, to + t] = finite_or_nan(record[t, at])
+            values[2 + 4 * k, to + t] = finite_or_nan(np.sqrt(record[t, at + 1]))
+            values[4 + 4 * k, to + t] = finite_or_nan(np.sqrt(record[t, at + 2] / record[t, at + 3]))

@@ -86,10 +86,10 @@ def _each(signature: Any, work: Callable[..., Any]) -> Any:
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         columns = [
-            _parts(builder, given, argument)
-            if isinstance(given, Vector)
+            _parts(builder, argument_type, argument)
+            if isinstance(argument_type, Vector)
             else [_spread(builder, argument, kind.lanes)] * kind.registers
-            for given, argument in zip(signature.args, arguments, strict=True)
+            for argument_type, argument in zip(signature.args, arguments, strict=True)
         ]
         return _joined(builder, kind, (work(builder, *row) for row in zip(*columns, strict=True)))
 
@@ -191,25 +191,25 @@ def number_at(context: Any, array: Any, row: Any, column: Any) -> Any:
 
 
 @intrinsic
-def turn(context: Any, array: Any, row: Any, column: Any, turned: Any, to: Any, at: Any) -> Any:
+def transpose(context: Any, array: Any, row: Any, column: Any, target_array: Any, to: Any, at: Any) -> Any:
     """Transpose a LANES by LANES square from [row, column] of a matrix to [to, at] of another."""
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        (array, row, column, turned, to, at), kinds = arguments, signature.args
+        (array, row, column, target_array, to, at), kinds = arguments, signature.args
         down = [ir.Constant(ir.IntType(64), n) for n in range(LANES)]
         rows = []
         for n in down:
             [place] = _registers(target, builder, VECTOR, kinds[0], array, (builder.add(row, n), column))
             rows.append(builder.load(place, align=8))
-        for n, part in zip(down, _turned(builder, rows), strict=True):
-            [place] = _registers(target, builder, VECTOR, kinds[3], turned, (builder.add(to, n), at))
+        for n, part in zip(down, _transposed(builder, rows), strict=True):
+            [place] = _registers(target, builder, VECTOR, kinds[3], target_array, (builder.add(to, n), at))
             builder.store(part, place, align=8)
         return target.get_dummy_value()
 
-    return types.void(array, *[types.int64] * 2, turned, *[types.int64] * 2), generate
+    return types.void(array, *[types.int64] * 2, target_array, *[types.int64] * 2), generate
 
 
-def _turned(builder: Any, rows: list[Any]) -> list[Any]:
+def _transposed(builder: Any, rows: list[Any]) -> list[Any]:
     """Transpose rows: pairs of them exchange halves, then quarters, then eighths."""
     span = LANES // 2
     while span:
@@ -226,25 +226,25 @@ def _turned(builder: Any, rows: list[Any]) -> list[Any]:
 # --- creating -------------------------------------------------------------------------------------------------------
 
 
-def _noughts(registers: int) -> Any:
+def _zeros(registers: int) -> Any:
     kind = Vector(LANES, registers)
 
     @intrinsic
-    def noughts(context: Any) -> Any:
+    def zeros(context: Any) -> Any:
         def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             return ir.Constant(kind.kind, [ir.Constant(kind.part, [0.0] * LANES)] * registers)
 
         return kind(), generate
 
-    return noughts
+    return zeros
 
 
-one_nought, two_noughts, three_noughts = map(_noughts, (1, 2, 3))
+zeros1, zeros2, zeros3 = map(_zeros, (1, 2, 3))
 """Zero in every lane of one register, of two, of three."""
 
 
 @intrinsic
-def four_noughts(context: Any) -> Any:
+def four_zeros(context: Any) -> Any:
     """Four zeros."""
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -254,7 +254,7 @@ def four_noughts(context: Any) -> Any:
 
 
 @intrinsic
-def alike(context: Any, vector: Any, value: Any) -> Any:
+def filled(context: Any, vector: Any, value: Any) -> Any:
     """The value in as many lanes as the vector has."""
     return _each(vector(vector, types.float64), lambda builder, vector, spread: spread)
 
@@ -276,7 +276,7 @@ def four_of(context: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
 
 
 @intrinsic
-def plus(context: Any, sums: Any, factor: Any, vector: Any) -> Any:
+def multiply_add(context: Any, sums: Any, factor: Any, vector: Any) -> Any:
     """sums + factor * vector in one rounding; the factor is a vector or a number."""
 
     def work(builder: Any, sums: Any, factor: Any, vector: Any) -> Any:

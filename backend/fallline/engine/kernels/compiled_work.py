@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from fallline.engine.kernels.compiled_code import Array, Whole
-from fallline.engine.kernels.compiled_losses import Judge
+from fallline.engine.kernels.compiled_losses import Criterion
 
 
 class Net(NamedTuple):
@@ -21,7 +21,7 @@ class Net(NamedTuple):
     sizes: Whole
     codes: Whole
     offsets: Whole
-    judge: Judge
+    criterion: Criterion
 
 
 class Split(NamedTuple):
@@ -69,7 +69,7 @@ class Memory(NamedTuple):
     M: Array
 
 
-class Walk(NamedTuple):
+class Span(NamedTuple):
     """The steps of a slice.
 
     `order` is the training rows from the current position on (empty for full batches), `size` the batch size (0 for
@@ -106,11 +106,11 @@ class Ahead(NamedTuple):
     the result of the previous slice.
     """
 
-    seen: Array
-    looked: bool
+    values: Array
+    valid: bool
 
 
-class Book(NamedTuple):
+class Recorder(NamedTuple):
     """Records of the steps: raw rows of a block, and `values` from column `to` on."""
 
     record: Array

@@ -35,13 +35,13 @@ class Evaluator:
         self._problem, self._parameters = problem, parameters
 
     def train(self) -> tuple[float, float]:
-        return self._train.judge(self._problem.train.columns, self._problem.train.targets)
+        return self._train.evaluate(self._problem.train.columns, self._problem.train.targets)
 
     def test(self) -> tuple[float, float]:
         """NaN without a test split."""
         if self._problem.test is None:
             return float("nan"), float("nan")
-        return self._test.judge(self._problem.test.columns, self._problem.test.targets)
+        return self._test.evaluate(self._problem.test.columns, self._problem.test.targets)
 
     # Buffers are made on first use: a full-batch run never needs those of the training samples.
 
@@ -57,44 +57,44 @@ class Evaluator:
 class Descent:
     """Arithmetic of one slice, with its buffers: next gradient, change of the parameters."""
 
-    def __init__(self, problem: Problem, state: TrainingState, asked: Slice) -> None:
-        self._problem, self._state, self._settings = problem, state, asked.settings
+    def __init__(self, problem: Problem, state: TrainingState, request: Slice) -> None:
+        self._problem, self._state, self._settings = problem, state, request.settings
         self._m = problem.train.count
-        self._row = OPTIMIZERS[asked.settings.optimizer]
-        self._own = self._row.filled(asked.settings.own)
-        self._rate = rate_of(asked.settings)
+        self._row = OPTIMIZERS[request.settings.optimizer]
+        self._own = self._row.filled(request.settings.own)
+        self._rate = rate_of(request.settings)
         self.gradient = np.empty(problem.layout.count)
         self._work = np.empty((2, problem.layout.count))
         self._clipped = np.empty(problem.layout.count)
         self._weights = list(
             zip(problem.layout.weights(state.parameters), problem.layout.weights(self.gradient), strict=True)
         )
-        ahead = (asked.steps + 1) * (asked.settings.batch_size or 1)
-        self._reader = BatchReader(problem.train, asked.settings, asked.seed, ahead)
+        ahead = (request.steps + 1) * (request.settings.batch_size or 1)
+        self._reader = BatchReader(problem.train, request.settings, request.seed, ahead)
         self._passes: dict[int, ColumnPass] = {}
 
-    def take_over(self) -> None:
+    def adopt_optimizer(self) -> None:
         """Give the state fresh slots if it comes from another optimizer."""
         if self._state.optimizer != self._settings.optimizer:
             self._state.optimizer = self._settings.optimizer
             self._state.slots = self._row.start(self._problem.layout.count)
 
-    def look(self) -> float:
+    def compute_gradient(self) -> float:
         """Write the objective's gradient for the next change; return the batch's reported loss."""
-        loss = self._look()
+        loss = self._batch_gradient()
         if self._settings.penalised:
             for weights, gradient in self._weights:
                 np.add(gradient, pull(weights, self._settings), gradient)
         return loss
 
-    def _look(self) -> float:
-        seen = self._state.samples_seen
-        length = batch_length(self._settings, seen, self._m)
+    def _batch_gradient(self) -> float:
+        samples_seen = self._state.samples_seen
+        length = batch_length(self._settings, samples_seen, self._m)
         if self._settings.batch_size is None:
             return self._of_length(length).gradient(*self._reader.full())
         if length == 1 and self._problem.loss.measure_one is not None:
-            return self._single.gradient(*self._reader.one(seen))
-        return self._of_length(length).gradient(*self._reader.columns(seen, length))
+            return self._single.gradient(*self._reader.one(samples_seen))
+        return self._of_length(length).gradient(*self._reader.columns(samples_seen, length))
 
     def tally(self, loss: float) -> float:
         """The score's tally of a full batch whose loss was just computed."""
@@ -121,51 +121,51 @@ class Descent:
         return self._passes[length]
 
 
-class _Recording:
+class _SliceRun:
     """One slice in progress: writes steps to the tape and blocks to the records."""
 
-    def __init__(self, problem: Problem, state: TrainingState, asked: Slice) -> None:
-        self._problem, self._state, self._asked = problem, state, asked
+    def __init__(self, problem: Problem, state: TrainingState, request: Slice) -> None:
+        self._problem, self._state, self._request = problem, state, request
         self._m = problem.train.count
-        self._descent = Descent(problem, state, asked)
+        self._descent = Descent(problem, state, request)
         self._evaluator = Evaluator(problem, state.parameters)
-        self._tape = Tape(problem.layout, asked.steps)
+        self._tape = Tape(problem.layout, request.steps)
         self._limit = min(DIVERGED * problem.initial_loss, LARGEST)
 
     def run(self) -> int:
         """Make all blocks; return the number of steps."""
-        made = 0
-        self._look(0)
-        while made < self._asked.steps:
-            count = min(self._tape.capacity, self._asked.steps - made)
-            kept = self._block(made, count)
-            made += kept
-            if kept < count:
+        done = 0
+        self._measure(0)
+        while done < self._request.steps:
+            count = min(self._tape.capacity, self._request.steps - done)
+            valid = self._block(done, count)
+            done += valid
+            if valid < count:
                 break
-        return made
+        return done
 
-    def _block(self, made: int, count: int) -> int:
-        """Make `count` steps, with records from column `made` on; return the number of valid ones."""
-        start, seen = self._state.copy(), self._asked.samples_seen
-        self._descent.take_over()
+    def _block(self, column: int, count: int) -> int:
+        """Make `count` steps, with records from column `column` on; return the number of valid ones."""
+        start, samples_seen = self._state.copy(), self._request.samples_seen
+        self._descent.adopt_optimizer()
         for row in range(1, count + 1):
             self._descent.change()
-            seen[made + row - 1] = self._state.samples_seen
-            self._look(row)
+            samples_seen[column + row - 1] = self._state.samples_seen
+            self._measure(row)
         bad = self._tape.first_bad(count, self._limit)
-        kept = count if bad is None else max(bad - 1, 0)
-        if kept:
-            self._write(made, kept)
+        valid = count if bad is None else max(bad - 1, 0)
+        if valid:
+            self._write(column, valid)
         if bad is None:
             self._tape.rewind(count)
         else:
-            self._go_back(start, kept)
-        return kept
+            self._return_to(start, valid)
+        return valid
 
-    def _look(self, row: int) -> None:
+    def _measure(self, row: int) -> None:
         """Write the measurements of the current step into a row of the tape."""
-        tape, state, settings = self._tape, self._state, self._asked.settings
-        loss = tape.batch_loss[row] = self._descent.look()
+        tape, state, settings = self._tape, self._state, self._request.settings
+        loss = tape.batch_loss[row] = self._descent.compute_gradient()
         tape.gradients[row] = self._descent.gradient
         tape.parameters[row] = state.parameters
         if is_evaluation_point(state.step, state.samples_seen, settings, self._m):
@@ -180,9 +180,9 @@ class _Recording:
             tape.train_loss[row] = tape.test_loss[row] = np.nan
             tape.train_tally[row] = tape.test_tally[row] = np.nan
 
-    def _write(self, made: int, count: int) -> None:
-        tape, problem, columns = self._tape, self._problem, slice(made, made + count)
-        values = self._asked.values
+    def _write(self, column: int, count: int) -> None:
+        tape, problem, columns = self._tape, self._problem, slice(column, column + count)
+        values = self._request.values
         evaluated = len(evaluated_series(problem))
         block = np.empty((len(values) - 2 - evaluated, count))
         tape.write(block, count)
@@ -198,22 +198,22 @@ class _Recording:
 
     def _objective(self, count: int) -> Array:
         """Objective at rows 0 .. count - 1; NaN without penalties."""
-        settings, tape = self._asked.settings, self._tape
+        settings, tape = self._request.settings, self._tape
         if not settings.penalised:
             return np.full(count, np.nan)
-        descended = self._problem.loss.descended * tape.batch_loss[:count]
-        return np.asarray(descended + price(*tape.weight_sums(count), settings))
+        objective = self._problem.loss.objective * tape.batch_loss[:count]
+        return np.asarray(objective + price(*tape.weight_sums(count), settings))
 
-    def _go_back(self, start: TrainingState, steps: int) -> None:
+    def _return_to(self, start: TrainingState, steps: int) -> None:
         """Return to `steps` after the block's start by the same arithmetic, and stay there.
 
         With 0 steps the state is restored completely, including its optimizer.
         """
         self._state.restore(start)
         if steps:
-            self._descent.take_over()
+            self._descent.adopt_optimizer()
         for _ in range(steps):
-            self._descent.look()
+            self._descent.compute_gradient()
             self._descent.change()
         self._state.diverged_at = self._state.step
 
@@ -227,13 +227,13 @@ class NumpyKernel:
         """See `table.Kernel`: everything."""
         return True
 
-    def run(self, problem: Problem, state: TrainingState, asked: Slice) -> int:
+    def run(self, problem: Problem, state: TrainingState, request: Slice) -> int:
         """See `table.Kernel`."""
         with np.errstate(all="ignore"):
-            made = _Recording(problem, state, asked).run()
-            values = asked.values[:, :made]
+            done = _SliceRun(problem, state, request).run()
+            values = request.values[:, :done]
             values[~np.isfinite(values)] = np.nan
-        return made
+        return done
 
 
 NUMPY: Kernel = NumpyKernel()

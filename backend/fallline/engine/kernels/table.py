@@ -42,7 +42,7 @@ class Kernel(Protocol):
     def makes(self, problem: Problem) -> bool:
         """Whether the kernel has code for this network and loss."""
 
-    def run(self, problem: Problem, state: TrainingState, asked: Slice) -> int:
+    def run(self, problem: Problem, state: TrainingState, request: Slice) -> int:
         """Change the state in place and fill the records; return the number of steps made.
 
         There are fewer steps only on divergence. The rule does not depend on how slices are cut: the state at each

@@ -59,8 +59,8 @@ class Tape:
             if not (np.isfinite(self.parameters[row]).all() and np.isfinite(self.gradients[row]).all()):
                 bad[row] = True
                 break
-        found = np.flatnonzero(bad)
-        return int(found[0]) if len(found) else None
+        rows_bad = np.flatnonzero(bad)
+        return int(rows_bad[0]) if len(rows_bad) else None
 
     def write(self, values: Array, count: int) -> None:
         """Write the measures of every parameter in rows 0 .. count - 1.

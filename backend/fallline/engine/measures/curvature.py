@@ -42,13 +42,13 @@ class Bending:
 
     def products(self, directions: Array) -> Array:
         """H v for every row v of (k, parameters), as rows."""
-        found = np.empty_like(directions)
+        products = np.empty_like(directions)
         widest = self._problem.train.count * max(self._problem.layout.sizes)
         at_once = max(MOST_AT_ONCE // widest, 1)
         for start in range(0, len(directions), at_once):
             rows = slice(start, start + at_once)
-            found[rows] = self._some(directions[rows])
-        return found
+            products[rows] = self._some(directions[rows])
+        return products
 
     def _backward(self) -> tuple[list[Array], list[Array]]:
         """dz[k] and da[k] of layer k + 1, as in `network.backward`."""
@@ -76,7 +76,7 @@ class Bending:
 
     def _back(self, directions: Array, moves: list[Array], turned: list[Array]) -> Array:
         problem, passed, k = self._problem, self._passed, len(directions)
-        found = np.empty_like(directions)
+        products = np.empty_like(directions)
         last = len(problem.activations)
         moved = self._slopes[-1] * turned[-1]
         da = LOSS_BENDS[problem.loss.name](problem.loss, passed.y_pred, problem.train.y, moved)
@@ -95,8 +95,8 @@ class Bending:
             dW = dW + self._l2 * moves[2 * layer - 2]
             for place, value in ((2 * layer - 2, dW), (2 * layer - 1, dz.sum(axis=1))):
                 start = problem.layout.offsets[place]
-                found[:, start : start + problem.layout.lengths[place]] = value.reshape(k, -1)
-        return found
+                products[:, start : start + problem.layout.lengths[place]] = value.reshape(k, -1)
+        return products
 
 
 def _along(problem: Problem, passed: ForwardPass) -> tuple[list[Array], list[Array]]:
@@ -191,9 +191,9 @@ def _lanczos(products: Callable[[Array], Array], count: int, most: int) -> Spect
         if not np.isfinite(along).all():
             raise FloatingPointError("the Hessian is not finite")
         diagonal[turn] = vector.dot(along)
-        known = basis[: turn + 1]
+        earlier = basis[: turn + 1]
         for _ in range(2):
-            along = along - known.T @ (known @ along)
+            along = along - earlier.T @ (earlier @ along)
         beside[turn] = np.sqrt(along.dot(along))
         values, vectors = np.linalg.eigh(_tridiagonal(diagonal[: turn + 1], beside[:turn]))
         residuals = beside[turn] * np.abs(vectors[-1])
@@ -202,10 +202,10 @@ def _lanczos(products: Callable[[Array], Array], count: int, most: int) -> Spect
             break
         vector = along / beside[turn]
     settled = residuals <= limit
-    told = settled.copy()
-    told[-1] = True
+    listed = settled.copy()
+    listed[-1] = True
     top, second = (basis[: turn + 1].T @ vectors[:, -place] for place in (1, min(2, turn + 1)))
-    return Spectrum(values[told][::-1].copy(), top, second, False, bool(settled[-1]), turn + 1)
+    return Spectrum(values[listed][::-1].copy(), top, second, False, bool(settled[-1]), turn + 1)
 
 
 def _tridiagonal(diagonal: Array, beside: Array) -> Array:

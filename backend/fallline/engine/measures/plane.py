@@ -46,8 +46,8 @@ class Plane:
 
     def places(self, path: Array) -> Array:
         """Projections (points, 2) of a path (points, parameters): the nearest points in the plane."""
-        found, *_ = np.linalg.lstsq(self.directions.T, (path - self.centre).T, rcond=ALIKE)
-        return np.asarray(found.T)
+        coordinates, *_ = np.linalg.lstsq(self.directions.T, (path - self.centre).T, rcond=ALIKE)
+        return np.asarray(coordinates.T)
 
     def outside(self, path: Array) -> float:
         """Share of the path's squared distances from the centre outside the plane; 0 for no path."""
@@ -101,15 +101,15 @@ def filter_normalised(plane: Plane, layout: Layout) -> Plane:
 
 
 def _scaled(direction: Array, centre: Array, layout: Layout) -> Array:
-    found = direction.copy()
+    coordinates = direction.copy()
     weights = layout.named(centre)
-    for name, part in layout.named(found).items():
+    for name, part in layout.named(coordinates).items():
         if name.startswith("b"):
             part[:] = 0.0
         else:
             sizes = np.linalg.norm(part, axis=0)
             part *= np.linalg.norm(weights[name], axis=0) / (sizes + 1e-10)
-    return found
+    return coordinates
 
 
 @dataclass(frozen=True, slots=True)

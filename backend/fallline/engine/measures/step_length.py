@@ -133,17 +133,19 @@ def parabola_of(start: Glance, end: Glance, length: float) -> Parabola | None:
     length, so that short changes keep the sums well scaled.
     """
     # For w0, w1, w2: the losses at both ends, then the slopes.
-    seen = np.array([[1.0, 0.0, 0.0], [1.0, 1.0, 1.0], [0.0, 1.0, 0.0], [0.0, 1.0, 2.0]])
-    found = np.array([start.loss, end.loss, start.slope * length, end.slope * length])
+    design = np.array([[1.0, 0.0, 0.0], [1.0, 1.0, 1.0], [0.0, 1.0, 0.0], [0.0, 1.0, 2.0]])
+    measured = np.array([start.loss, end.loss, start.slope * length, end.slope * length])
     spread = np.sqrt([*_weighed(start, end)]) * np.array([1.0, 1.0, length, length])
-    if not (np.isfinite(found).all() and np.isfinite(spread).all()):
+    if not (np.isfinite(measured).all() and np.isfinite(spread).all()):
         return None
     weights = spread.min() / spread
-    fitted, *_ = np.linalg.lstsq(seen * weights[:, np.newaxis], found * weights, rcond=None)
+    fitted, *_ = np.linalg.lstsq(design * weights[:, np.newaxis], measured * weights, rcond=None)
     return Parabola(*map(float, fitted))
 
 
 def _weighed(start: Glance, end: Glance) -> tuple[float, ...]:
-    told = (start.loss_variance, end.loss_variance, start.slope_variance, end.slope_variance)
-    known = tuple(each for each in told if each is not None)
-    return tuple(each if each > 0.0 else LEAST_VARIANCE for each in known) if len(known) == 4 else (1.0,) * 4
+    variances = (start.loss_variance, end.loss_variance, start.slope_variance, end.slope_variance)
+    present = tuple(each for each in variances if each is not None)
+    return (
+        tuple(each if each > 0.0 else LEAST_VARIANCE for each in present) if len(present) == 4 else (1.0,) * 4
+    )

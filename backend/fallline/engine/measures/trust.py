@@ -137,12 +137,12 @@ def batches_agree(problem: Problem, parameters: Array, kernel: Kernel, steps: in
 
     None if they diverge.
     """
-    found = []
+    ends = []
     for size in (None, problem.train.count):
         state = TrainingState(step=0, samples_seen=0, parameters=parameters.copy())
         run = RunRecipe(learning_rate=RATE, batch_size=size, order="sequential")
         if len(advance(problem, state, run, steps, kernel)) < steps:
             return None
-        found.append(state.parameters)
-    apart = np.abs(found[0] - found[1])
-    return Compared(float(apart.max()), 1e-12 * max(float(np.abs(found[0]).max()), 1.0), len(apart))
+        ends.append(state.parameters)
+    apart = np.abs(ends[0] - ends[1])
+    return Compared(float(apart.max()), 1e-12 * max(float(np.abs(ends[0]).max()), 1.0), len(apart))

@@ -4,7 +4,7 @@
 `engine.datasets.own` turns a table into samples.
 """
 
-from fallline.engine.tabular.cells import number_shown
+from fallline.engine.tabular.cells import number_text
 from fallline.engine.tabular.columns import MOST_CATEGORIES, Column
 from fallline.engine.tabular.table import (
     MOST_BYTES,
@@ -22,7 +22,7 @@ __all__ = [
     "MOST_ROWS",
     "Column",
     "Table",
-    "number_shown",
+    "number_text",
     "read_new_table",
     "read_table",
 ]

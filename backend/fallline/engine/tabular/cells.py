@@ -58,7 +58,7 @@ def has_decimal(cell: str, mark: str) -> bool:
     return mark in cell and number_in(cell, mark) is not None
 
 
-def shown(text: str) -> str:
+def display_text(text: str) -> str:
     """The text on one line, printable and shortened, for names, categories and reasons."""
     # Only the start: a field may have a megabyte.
     start = unicodedata.normalize("NFC", text[: 4 * LONGEST_SHOWN])
@@ -67,6 +67,6 @@ def shown(text: str) -> str:
     return line if len(line) <= LONGEST_SHOWN else line[: LONGEST_SHOWN - 1] + "…"
 
 
-def number_shown(value: float) -> str:
+def number_text(value: float) -> str:
     """A number as a class name: integers without decimals, others with all digits."""
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.tabular.cells import LARGEST_NUMBER, LONGEST_SHOWN, is_missing, number_in, shown
+from fallline.engine.tabular.cells import LARGEST_NUMBER, LONGEST_SHOWN, display_text, is_missing, number_in
 
 Array = NDArray[np.float64]
 Kind: TypeAlias = Literal["number", "category", "text", "constant"]
@@ -86,9 +86,9 @@ class Draft:
             return f"no value in {self.name}"
         value = self.numbers[cell]
         if value is None:
-            return f"{shown(cell)!r} in {self.name} is not a number"
+            return f"{display_text(cell)!r} in {self.name} is not a number"
         is_what = f"beyond {LARGEST_NUMBER:g}" if isfinite(value) else "not finite"
-        return f"{shown(cell)!r} in {self.name} is {is_what}"
+        return f"{display_text(cell)!r} in {self.name} is {is_what}"
 
     def over(self, rows: Sequence[int]) -> Column:
         """The column over the usable rows."""
@@ -100,7 +100,7 @@ class Draft:
             categories: tuple[str, ...] = ()
             values = np.array([self.numbers[cell] for cell in cells], np.float64)
         else:
-            named = {cell: shown(cell) or "?" for cell in set(cells)}
+            named = {cell: display_text(cell) or "?" for cell in set(cells)}
             categories = tuple(sorted(set(named.values()), key=lambda name: (name.casefold(), name)))
             place = {name: index for index, name in enumerate(categories)}
             values = np.array([place[named[cell]] for cell in cells], np.float64)
@@ -114,15 +114,15 @@ class Draft:
 
 def draft_of(name: str, cells: Sequence[str], mark: str) -> Draft:
     """Classify a column by all its stripped fields."""
-    unlike = set(cells)
-    missing = frozenset(cell for cell in unlike if is_missing(cell))
+    distinct = set(cells)
+    missing = frozenset(cell for cell in distinct if is_missing(cell))
     present = [cell for cell in cells if cell not in missing]
-    values = len(unlike) - len(missing)
+    values = len(distinct) - len(missing)
     if values < 2:
         return _unused(name, cells, "constant", ALWAYS_THE_SAME if values else "no values")
-    numbers = {cell: number_in(cell, mark) for cell in unlike}
+    numbers = {cell: number_in(cell, mark) for cell in distinct}
     is_number = 2 * sum(numbers[cell] is not None for cell in present) > len(present)
-    too_long = any(len(cell) > LONGEST_SHOWN for cell in unlike)
+    too_long = any(len(cell) > LONGEST_SHOWN for cell in distinct)
     too_many = values > MOST_CATEGORIES or values > max(2, LARGEST_SHARE * len(present))
     if not is_number and (too_long or too_many):
         what = f"with {values:,} different values" if too_many else f"of more than {LONGEST_SHOWN} characters"

@@ -17,7 +17,7 @@ from fallline.vocabulary.errors import UnusableTable
 DELIMITERS = ("\t", ";", ",")
 """In order of preference: in `1,5;2,5` two split equally evenly, and the first is right."""
 
-LOOKED_AT = 100
+SAMPLE_SIZE = 100
 """Number of records that decide about the delimiter."""
 
 
@@ -67,7 +67,7 @@ def delimiter_of(text: str) -> str:
     evenness = {delimiter: _evenness(text, delimiter) for delimiter in DELIMITERS}
     best = max(DELIMITERS, key=lambda delimiter: evenness[delimiter])
     if not evenness[best]:
-        broken = next((record for record in islice(records(text, best), LOOKED_AT) if record.broken), None)
+        broken = next((record for record in islice(records(text, best), SAMPLE_SIZE) if record.broken), None)
         if broken is not None:
             what = f"no row of the table can be used; line {broken.line:,}: {broken.broken}"
             raise UnusableTable(what, line=broken.line)
@@ -79,12 +79,12 @@ def delimiter_of(text: str) -> str:
 
 def _evenness(text: str, delimiter: str) -> float:
     """Share of the records with the most common number of fields; 0 if none has two."""
-    found = list(islice(records(text, delimiter), LOOKED_AT))
-    _, times = usual_width(found)
-    return times / len(found) if found else 0.0
+    sample = list(islice(records(text, delimiter), SAMPLE_SIZE))
+    _, times = usual_width(sample)
+    return times / len(sample) if sample else 0.0
 
 
-def usual_width(found: Iterable[Record]) -> tuple[int, int]:
+def usual_width(sample: Iterable[Record]) -> tuple[int, int]:
     """The most common number of fields above one, and the number of records with it."""
-    widths = Counter(width for record in found if (width := len(record.fields)) > 1)
+    widths = Counter(width for record in sample if (width := len(record.fields)) > 1)
     return widths.most_common(1)[0] if widths else (0, 0)

@@ -11,7 +11,7 @@ from itertools import chain, islice
 from sys import getsizeof
 from typing import Any
 
-from fallline.engine.tabular.cells import has_decimal, is_missing, number_in, shown
+from fallline.engine.tabular.cells import display_text, has_decimal, is_missing, number_in
 from fallline.engine.tabular.columns import Column, Draft, draft_of, is_of_numbers
 from fallline.engine.tabular.records import Record, delimiter_of, records, usual_width
 from fallline.engine.tabular.text import check_characters, decoded
@@ -21,9 +21,9 @@ MOST_BYTES = 1 << 20
 MOST_ROWS = 5_000
 MOST_COLUMNS = 32
 
-MOST_SKIPPED_TOLD = 100
+MOST_SKIPPED = 100
 PREVIEWED = 8
-LOOKED_AT = 100
+HEADER_SAMPLE = 100
 """Rows below the first one that decide whether it is a header."""
 
 
@@ -98,33 +98,33 @@ def read_table(body: bytes) -> Table:
     """Parse a CSV. Raises UnusableTable, or TooExpensive if it is too large."""
     text = decoded(body)
     delimiter = delimiter_of(text)
-    found = records(text, delimiter)
-    kept = list(islice(found, MOST_ROWS + 1))
-    further = sum(1 for _ in found)
-    width, _ = usual_width(kept)
+    parsed = records(text, delimiter)
+    first_records = list(islice(parsed, MOST_ROWS + 1))
+    further = sum(1 for _ in parsed)
+    width, _ = usual_width(first_records)
     if width > MOST_COLUMNS:
         raise TooExpensive("csv_columns", MOST_COLUMNS, width)
-    even, skipped = _even(kept, width)
-    cells = [[field.strip() for field in record.fields] for record in even]
+    regular, skipped = _regular(first_records, width)
+    cells = [[field.strip() for field in record.fields] for record in regular]
     mark = _decimal_mark(cells) if delimiter != "," else "."
-    header = bool(cells) and _is_header(cells[0], cells[1 : LOOKED_AT + 1], mark)
+    header = bool(cells) and _is_header(cells[0], cells[1 : HEADER_SAMPLE + 1], mark)
     names = _names(cells[0] if header else [""] * width)
     if header:
-        even, cells = even[1:], cells[1:]
+        regular, cells = regular[1:], cells[1:]
     below = len(cells) + len(skipped) + further
     if below > MOST_ROWS:
         raise TooExpensive("csv_rows", MOST_ROWS, below)
     drafts = [
         draft_of(name, column, mark) for name, column in zip(names, _columns_of(cells, width), strict=True)
     ]
-    rows, unusable, complaints = _usable(even, drafts)
-    first_skipped = sorted([*skipped, *unusable], key=lambda each: each.line)[:MOST_SKIPPED_TOLD]
+    rows, unusable, unusable_count = _usable(regular, drafts)
+    first_skipped = sorted([*skipped, *unusable], key=lambda each: each.line)[:MOST_SKIPPED]
     table = Table(
         columns=tuple(draft.over(rows) for draft in drafts),
         rows=len(rows),
         skipped=tuple(first_skipped),
-        skipped_count=len(skipped) + complaints,
-        preview=tuple(tuple(map(shown, cells[row])) for row in rows[:PREVIEWED]),
+        skipped_count=len(skipped) + unusable_count,
+        preview=tuple(tuple(map(display_text, cells[row])) for row in rows[:PREVIEWED]),
         delimiter=delimiter,
         header=header,
     )
@@ -134,23 +134,23 @@ def read_table(body: bytes) -> Table:
 
 def _check(table: Table) -> None:
     """Require an input and a target. Raises UnusableTable."""
-    told = [each.as_json() for each in table.skipped[:10]]
-    if not table.rows and not told:
+    skipped = [each.as_json() for each in table.skipped[:10]]
+    if not table.rows and not skipped:
         raise UnusableTable("the table has no rows below its names", line=1)
     if not table.rows:
         first = table.skipped[0]
         why = f"no row of the table can be used; line {first.line:,}: {first.reason}"
-        raise UnusableTable(why, line=first.line, skipped=told)
+        raise UnusableTable(why, line=first.line, skipped=skipped)
     if len(table.usable) < 2:
         unused = "; ".join(f"{each.name}: {each.reason}" for each in table.columns if not each.used)
         why = f"two columns of numbers or categories are needed that vary over the {table.rows:,} usable rows"
-        raise UnusableTable(f"{why}; {unused}", skipped=told)
+        raise UnusableTable(f"{why}; {unused}", skipped=skipped)
 
 
-def _even(found: Iterable[Record], width: int) -> tuple[list[Record], list[Skipped]]:
+def _regular(parsed: Iterable[Record], width: int) -> tuple[list[Record], list[Skipped]]:
     """The non-empty records of that width; and the others."""
-    even, skipped = [], []
-    for record in found:
+    regular, skipped = [], []
+    for record in parsed:
         fields = len(record.fields)
         if record.broken:
             skipped.append(Skipped(record.line, record.broken))
@@ -160,14 +160,14 @@ def _even(found: Iterable[Record], width: int) -> tuple[list[Record], list[Skipp
         elif not any(map(str.strip, record.fields)):
             skipped.append(Skipped(record.line, "no values"))
         else:
-            even.append(record)
-    return even, skipped
+            regular.append(record)
+    return regular, skipped
 
 
 def _decimal_mark(cells: Iterable[Sequence[str]]) -> str:
     """Comma if more numbers have a comma than a point, else point."""
-    unlike = set(chain.from_iterable(cells))
-    commas, points = (sum(has_decimal(cell, mark) for cell in unlike) for mark in ",.")
+    distinct = set(chain.from_iterable(cells))
+    commas, points = (sum(has_decimal(cell, mark) for cell in distinct) for mark in ",.")
     return "," if commas > points else "."
 
 
@@ -198,22 +198,22 @@ def _names(header: Sequence[str]) -> list[str]:
     """Unique names: `column-3` for an empty one, `size-2` for the second size."""
     names: list[str] = []
     for place, cell in enumerate(header, start=1):
-        name = wanted = shown(cell) or f"column-{place}"
+        name = base = display_text(cell) or f"column-{place}"
         number = 1
         while name in names:
             number += 1
-            name = f"{wanted}-{number}"
+            name = f"{base}-{number}"
         names.append(name)
     return names
 
 
-def _usable(found: Sequence[Record], drafts: Sequence[Draft]) -> tuple[list[int], list[Skipped], int]:
+def _usable(parsed: Sequence[Record], drafts: Sequence[Draft]) -> tuple[list[int], list[Skipped], int]:
     """Indices of the usable rows; the first skipped ones, and their total."""
-    complaining: dict[int, Draft] = {}
+    reasons: dict[int, Draft] = {}
     for draft in reversed(drafts):
         if draft.bad:
-            complaining.update((row, draft) for row, cell in enumerate(draft.cells) if cell in draft.bad)
-    rows = [row for row in range(len(found)) if row not in complaining]
-    first = sorted(complaining)[:MOST_SKIPPED_TOLD]
-    skipped = [Skipped(found[row].line, complaining[row].complaint(row)) for row in first]
-    return rows, skipped, len(complaining)
+            reasons.update((row, draft) for row, cell in enumerate(draft.cells) if cell in draft.bad)
+    rows = [row for row in range(len(parsed)) if row not in reasons]
+    first = sorted(reasons)[:MOST_SKIPPED]
+    skipped = [Skipped(parsed[row].line, reasons[row].complaint(row)) for row in first]
+    return rows, skipped, len(reasons)

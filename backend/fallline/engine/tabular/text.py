@@ -9,20 +9,20 @@ from fallline.vocabulary.errors import UnusableTable
 
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
-_UNSHOWABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Control characters other than tabs and line ends, line separators, bidirectional controls.
 
-Invisible joiners and marks such as U+200B and U+200E come with copied text: `cells.shown` drops them.
+Invisible joiners and marks such as U+200B and U+200E come with copied text: `cells.display_text` drops them.
 """
 
 
 def check_characters(body: bytes) -> None:
     """Raise UnusableTable for a character that would reverse or break a displayed line."""
     text = decoded(body)
-    found = _UNSHOWABLE.search(text)
-    if found is not None:
-        offset = len(body) - len(text[found.start() :].encode())
-        what = f"begins U+{ord(found[0]):04X}, which turns or breaks the line that shows it: take it out"
+    match = _FORBIDDEN.search(text)
+    if match is not None:
+        offset = len(body) - len(text[match.start() :].encode())
+        what = f"begins U+{ord(match[0]):04X}, which turns or breaks the line that shows it: take it out"
         raise _stray(body, offset, what)
 
 
