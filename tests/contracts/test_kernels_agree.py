@@ -177,7 +177,7 @@ def test_every_row_of_the_tables_is_compiled():
 def test_the_compiled_kernel_makes_everything_itself(activation, loss, monkeypatch):
     """Or the suite would hold NumPy beside itself."""
     problem, run = problem_with(activation, (4,), loss=loss), RunRecipe(name="r", batch_size=7)
-    assert COMPILED.makes(problem)
+    assert COMPILED.supports(problem)
     monkeypatch.setattr(compiled, "NUMPY", None)
     assert len(advance(problem, begin(problem), run, 3, COMPILED)) == 3
 

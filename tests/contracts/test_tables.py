@@ -129,7 +129,7 @@ def test_a_loss_may_write_its_gradient_over_the_predictions(name):
 def test_somebody_who_knows_no_inputs_cannot_predict_better_than_the_constant(name):
     row = LOSSES[name]
     if name == "huber":
-        row = row.having({"delta": 100.0})
+        row = row.with_parameters({"delta": 100.0})
     _, y = samples_of(row, 50)
     constant = row.constant(y, 4 if row.measure_one is None else 0)
     slope = row.gradient(np.tile(constant.T, (50, 1)), y).sum(axis=0)

@@ -32,8 +32,8 @@ class Costly:
     def __call__(self) -> float:
         return self.now
 
-    def makes(self, problem: Problem) -> bool:
-        return NUMPY.makes(problem)
+    def supports(self, problem: Problem) -> bool:
+        return NUMPY.supports(problem)
 
     def run(self, problem: Problem, state: TrainingState, slice: Slice) -> int:
         steps = NUMPY.run(problem, state, slice)

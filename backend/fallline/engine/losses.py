@@ -33,7 +33,7 @@ class Loss:
     - `decide(y_pred)` is the index (m,) of each sample's predicted class; a tie goes to the first class.
     - `probabilities(y_pred)` is (classes, m); None if the loss has no probabilities.
 
-    The objective is `descended` times the reported loss. `task` is the kind of problem; `most_classes` limits the
+    The objective is `objective_share` times the reported loss. `task` is the kind of problem; `most_classes` limits the
     number of classes (None: no limit).
     """
 
@@ -49,7 +49,7 @@ class Loss:
     probabilities: Callable[[Array], Array] | None = None
     parameters: tuple[Parameter, ...] = ()
     own: Mapping[str, float] = field(default_factory=dict)
-    descended: float = 1.0
+    objective_share: float = 1.0
 
     def __call__(self, y_pred: Array, y: Array) -> float:
         """The reported loss of predictions (m, outputs) and targets (m, 1)."""
@@ -76,7 +76,7 @@ class Loss:
             return self.task == "regression"
         return self.most_classes is None or classes <= self.most_classes
 
-    def having(self, own: Mapping[str, float]) -> Loss:
+    def with_parameters(self, own: Mapping[str, float]) -> Loss:
         """This loss with its own parameters bound; `own` overrides the defaults."""
         if not self.parameters:
             return self
@@ -201,7 +201,7 @@ _ROWS: tuple[Loss, ...] = (
         measure_one=_mse_one,
         constant=_mean,
         decide=_above(0.5),
-        descended=0.5,
+        objective_share=0.5,
     ),
     Loss(
         name="huber",
@@ -245,4 +245,4 @@ _ROWS: tuple[Loss, ...] = (
     ),
 )
 
-LOSSES: dict[str, Loss] = {row.name: row.having({}) for row in _ROWS}
+LOSSES: dict[str, Loss] = {row.name: row.with_parameters({}) for row in _ROWS}

@@ -13,7 +13,7 @@ from fallline.vocabulary.run_settings import RunSettings
 Array = NDArray[np.float64]
 
 
-def pull(weights: Array, settings: RunSettings) -> Array:
+def penalty_gradient(weights: Array, settings: RunSettings) -> Array:
     """The gradient of the penalties by these weights, in a new array.
 
     The slope of |W| at 0 is 0, as in PyTorch. The half of l2 makes its gradient l2 * W, which is what PyTorch's
@@ -25,7 +25,7 @@ def pull(weights: Array, settings: RunSettings) -> Array:
     return pulled
 
 
-def price(sizes: Array, squares: Array, settings: RunSettings) -> Array:
+def penalty(sizes: Array, squares: Array, settings: RunSettings) -> Array:
     """Penalties (n,) of n states, from the sums of |W| and of W**2 of their weights."""
     priced: Array = settings.l1 * sizes + 0.5 * settings.l2 * squares
     return priced

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fallline.engine.activations import ACTIVATIONS, Activation
 from fallline.engine.batches import batch_rows
 from fallline.engine.network import backward, forward
-from fallline.engine.penalties import pull
+from fallline.engine.penalties import penalty_gradient
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.vocabulary.recipe import RunRecipe
@@ -65,7 +65,7 @@ def units(problem: Problem, parameters: Array) -> list[LayerUnits]:
     return layers
 
 
-def silent(problem: Problem, parameters: Array, layer: int) -> NDArray[np.bool_]:
+def dead_units(problem: Problem, parameters: Array, layer: int) -> NDArray[np.bool_]:
     """Dead units of a layer (counted from 1), as in `units`."""
     if not ACTIVATIONS[problem.activations[layer - 1]].dies:
         return np.zeros(problem.layout.sizes[layer], dtype=np.bool_)
@@ -73,7 +73,7 @@ def silent(problem: Problem, parameters: Array, layer: int) -> NDArray[np.bool_]
     return np.asarray((outputs == 0.0).all(axis=0))
 
 
-def saturated(problem: Problem, parameters: Array, layer: int) -> float:
+def saturated_share(problem: Problem, parameters: Array, layer: int) -> float:
     """Saturated share of a layer's outputs, over all units and samples.
 
     It is 0 if the layer cannot saturate.
@@ -95,7 +95,7 @@ def _up_to(problem: Problem, parameters: Array, layer: int) -> tuple[Array, Arra
     return z, a
 
 
-def alike(problem: Problem, parameters: Array, layer: int) -> list[list[int]]:
+def equal_units(problem: Problem, parameters: Array, layer: int) -> list[list[int]]:
     """Groups of equal units of a hidden layer (counted from 1), as in `units`."""
     named = problem.named(parameters)
     weights = np.vstack([named[f"W{layer}"], named[f"b{layer}"]])
@@ -156,5 +156,5 @@ def _gradient(problem: Problem, flat: Array, rows: Rows, settings: RunSettings) 
         gradients = backward(parameters, problem.activations, passed, dy_pred)
         if settings.penalised:
             for name in problem.layout.names[0::2]:
-                gradients[name] = gradients[name] + pull(parameters[name], settings)
+                gradients[name] = gradients[name] + penalty_gradient(parameters[name], settings)
     return {name: gradients[name] for name in problem.layout.names}

@@ -144,7 +144,9 @@ def build_problem(
 
 
 def _loss(settings: str | LossSettings) -> Loss:
-    return LOSSES[settings] if isinstance(settings, str) else LOSSES[settings.name].having(settings.own)
+    return (
+        LOSSES[settings] if isinstance(settings, str) else LOSSES[settings.name].with_parameters(settings.own)
+    )
 
 
 def _samples(data: DataSettings, dataset: Dataset) -> Raw:

@@ -64,7 +64,9 @@ def _lines(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[st
 
 def _change(problem: Problem, recipe: RunRecipe, state: TrainingState, found: dict[str, Line]) -> Json:
     loss = problem.loss.name
-    plain = loss if problem.loss.descended == 1.0 else f"{loss} / {1.0 / problem.loss.descended:g}"
+    plain = (
+        loss if problem.loss.objective_share == 1.0 else f"{loss} / {1.0 / problem.loss.objective_share:g}"
+    )
     penalised = recipe.settings_at(state.step).penalised
     return {
         "length": _finite(found["batch"].length),
@@ -76,7 +78,7 @@ def _change(problem: Problem, recipe: RunRecipe, state: TrainingState, found: di
 def _length(line: Line) -> Json:
     if not 0.0 < line.length < math.inf:
         return {"alpha": None, "losses": None, "slopes": None, "parabola": None}
-    start, end = line.glance(0.0), line.glance(1.0)
+    start, end = line.measure(0.0), line.measure(1.0)
     fitted = parabola_of(start, end, line.length)
     return {
         "alpha": None if fitted is None else fitted.alpha,

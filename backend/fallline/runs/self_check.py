@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fallline.engine.kernels.table import Kernel
-from fallline.engine.measures.trust import Compared, balance, batches_agree, differences, kernels_gradient
+from fallline.engine.measures.trust import Comparison, balance, batches_agree, differences, kernels_gradient
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.engine.training import advance
@@ -67,7 +67,7 @@ def _checks(subject: Subject) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "replay", _of_replay(subject)
 
 
-def _of_gradient(found: Compared) -> dict[str, Any]:
+def _of_gradient(found: Comparison) -> dict[str, Any]:
     if not found.compared:
         return _not_applicable("at every entry a unit stands on its kink")
     skipped = f"; {found.skipped} stand on a kink of relu and are left out" if found.skipped else ""
@@ -77,7 +77,7 @@ def _of_gradient(found: Compared) -> dict[str, Any]:
     )
 
 
-def _of_balance(found: Compared | None) -> dict[str, Any]:
+def _of_balance(found: Comparison | None) -> dict[str, Any]:
     if found is None:
         return _not_applicable("no hidden layer is relu, leaky relu or linear")
     says = (
@@ -86,7 +86,7 @@ def _of_balance(found: Compared | None) -> dict[str, Any]:
     return _told(found, says, f"At {found.where} weights in front and behind do not gain the same.")
 
 
-def _of_batches(found: Compared | None, problem: Problem) -> dict[str, Any]:
+def _of_batches(found: Comparison | None, problem: Problem) -> dict[str, Any]:
     if found is None:
         return _not_applicable("20 small steps from here are not finite")
     says = f"20 steps of either, on all {problem.train.count:,} samples, end at the same parameters."
@@ -117,7 +117,7 @@ def _of_replay(subject: Subject) -> dict[str, Any]:
     return {"passed": False, "says": says, "error": apart, "tolerance": 0.0}
 
 
-def _told(found: Compared, agrees: str, differs: str) -> dict[str, Any]:
+def _told(found: Comparison, agrees: str, differs: str) -> dict[str, Any]:
     error, tolerance = float(found.error), float(found.tolerance)
     numbers = {"error": error if np.isfinite(error) else None, "tolerance": tolerance}
     return {"passed": found.passed, "says": agrees if found.passed else differs, **numbers}

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from fallline.diagnosis.rule import Since, Trace
-from fallline.engine.probes import alike, saturated, silent
+from fallline.engine.probes import dead_units, equal_units, saturated_share
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState
 from fallline.runs.cost import step_seconds
@@ -79,8 +79,8 @@ def since_by_gradients(problem: Problem, run: Run, trace: Trace) -> Since | None
 def is_there(problem: Problem, state: TrainingState, trace: Trace) -> bool:
     """Whether a state shows the trace."""
     if trace.kind == "dead":
-        dead = silent(problem, state.parameters, trace.layer)
+        dead = dead_units(problem, state.parameters, trace.layer)
         return tuple(np.flatnonzero(dead).tolist()) == trace.units
     if trace.kind == "saturated":
-        return bool(saturated(problem, state.parameters, trace.layer) >= trace.units[0])
-    return tuple(map(tuple, alike(problem, state.parameters, trace.layer))) == trace.units
+        return bool(saturated_share(problem, state.parameters, trace.layer) >= trace.units[0])
+    return tuple(map(tuple, equal_units(problem, state.parameters, trace.layer))) == trace.units

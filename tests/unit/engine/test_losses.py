@@ -93,7 +93,7 @@ def test_huber_is_half_the_square_within_delta_and_a_line_beyond():
     y = column(0, 0, 0, 0)
     assert HUBER(column(0.5, -0.5, 1.0, -1.0), y) == pytest.approx(np.mean([0.125, 0.125, 0.5, 0.5]))
     assert HUBER(column(3, -3, 3, -3), y) == 2.5
-    wide = HUBER.having({"delta": 2.0})
+    wide = HUBER.with_parameters({"delta": 2.0})
     assert wide(column(3, -3, 3, -3), y) == 2.0 * (3.0 - 1.0)
     assert (wide.gradient(column(3, -3, 1, 0), y) * 4).ravel().tolist() == [2.0, -2.0, 1.0, 0.0]
     assert wide.measure_one(-3.0, 0.0) == (4.0, -2.0)
@@ -103,7 +103,7 @@ def test_huber_is_half_the_square_within_delta_and_a_line_beyond():
 def test_huber_within_delta_descends_what_mse_descends():
     rng = np.random.default_rng(7)
     y_pred, y = rng.normal(size=(30, 1)), rng.normal(size=(30, 1))
-    far = HUBER.having({"delta": 1e6})
+    far = HUBER.with_parameters({"delta": 1e6})
     assert far(y_pred, y) == pytest.approx(0.5 * LOSSES["mse"](y_pred, y), rel=1e-14)
     assert np.allclose(far.gradient(y_pred, y), LOSSES["mse"].gradient(y_pred, y), rtol=1e-14)
 

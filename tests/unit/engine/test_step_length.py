@@ -11,7 +11,7 @@ import pytest
 from fallline.engine.evaluation import evaluate
 from fallline.engine.losses import LOSSES
 from fallline.engine.measures.each_sample import LOSS_OF_EACH
-from fallline.engine.measures.step_length import Glance, Line, Parabola, parabola_of
+from fallline.engine.measures.step_length import Line, Measurement, Parabola, parabola_of
 from fallline.engine.problem import Problem, build_problem
 from fallline.engine.state import begin
 from fallline.engine.training import advance
@@ -61,7 +61,7 @@ def test_slopes_are_central_differences_of_the_losses(name: str, place: float) -
         line, h = line_of(problem, settings), 1e-5
         below, above = line.losses([place - h, place + h])
         expected = (above - below) / (2 * h * line.length)
-        assert line.glance(place).slope == pytest.approx(expected, rel=1e-7)
+        assert line.measure(place).slope == pytest.approx(expected, rel=1e-7)
 
 
 def test_the_loss_is_the_descended_one_half_of_what_mse_reports() -> None:
@@ -78,8 +78,8 @@ def test_the_loss_is_the_descended_one_half_of_what_mse_reports() -> None:
 
 def test_variances_are_those_of_single_samples_measured_one_by_one() -> None:
     problem = problem_of("softmax_cross_entropy")
-    whole = line_of(problem).glance(0.0)
-    alone = [line_of(problem, rows=problem.train_rows[k : k + 1]).glance(0.0) for k in range(60)]
+    whole = line_of(problem).measure(0.0)
+    alone = [line_of(problem, rows=problem.train_rows[k : k + 1]).measure(0.0) for k in range(60)]
     assert alone[0].loss_variance is alone[0].slope_variance is None
     assert whole.loss_variance == pytest.approx(np.var([one.loss for one in alone], ddof=1), rel=1e-10)
     assert whole.slope_variance == pytest.approx(np.var([one.slope for one in alone], ddof=1), rel=1e-10)
@@ -95,10 +95,10 @@ def test_on_a_parabola_without_noise_alpha_is_rate_times_curvature_less_one(
     rate = times / curvature
     length = rate * curvature * x
 
-    def glance(at: float) -> Glance:
-        return Glance(0.5 * curvature * at * at, -curvature * at, variance, variance)
+    def measure(at: float) -> Measurement:
+        return Measurement(0.5 * curvature * at * at, -curvature * at, variance, variance)
 
-    fitted = parabola_of(glance(x), glance(x - length), length)
+    fitted = parabola_of(measure(x), measure(x - length), length)
     assert fitted is not None
     assert fitted.alpha == pytest.approx(times - 1.0, abs=1e-12)
 
@@ -114,7 +114,7 @@ def test_of_a_linear_regression_alpha_is_rate_times_the_curvature_along_the_grad
     advance(problem, state, RunRecipe(name="gd", learning_rate=rate), 1)
     change = state.parameters - start
     line = Line(problem, start, change, problem.train_rows, PLAIN)
-    fitted = parabola_of(line.glance(0.0), line.glance(1.0), line.length)
+    fitted = parabola_of(line.measure(0.0), line.measure(1.0), line.length)
     assert fitted is not None
     # the Hessian of half the mse is X'X / m, with a column of ones for the bias
     outputs = problem.train.rows @ change
@@ -124,7 +124,7 @@ def test_of_a_linear_regression_alpha_is_rate_times_the_curvature_along_the_grad
 
 def test_two_observations_that_disagree_are_weighed_by_their_noise() -> None:
     """Brute force: the minimum of the weighted squares over a grid of parabolas around the one that is told."""
-    start, end, length = Glance(1.0, -1.0, 0.2, 0.03), Glance(0.9, -0.4, 0.5, 2.0), 0.8
+    start, end, length = Measurement(1.0, -1.0, 0.2, 0.03), Measurement(0.9, -0.4, 0.5, 2.0), 0.8
     fitted = parabola_of(start, end, length)
     assert fitted is not None
 
@@ -145,5 +145,5 @@ def test_where_the_loss_bends_down_or_begins_flat_there_is_no_lowest_point_to_me
     assert Parabola(1.0, -1.0, -0.5).alpha == -1.0
     assert Parabola(1.0, -1.0, 0.0).alpha == -1.0
     assert Parabola(1.0, 0.0, 0.5).alpha is None
-    infinite = Glance(float("inf"), 1.0, None, None)
-    assert parabola_of(Glance(1.0, -1.0, None, None), infinite, 1.0) is None
+    infinite = Measurement(float("inf"), 1.0, None, None)
+    assert parabola_of(Measurement(1.0, -1.0, None, None), infinite, 1.0) is None

@@ -72,7 +72,7 @@ def test_steps_are_made_by_the_kernel_of_the_run() -> None:
     class Counted:
         name = "counted"
 
-        def makes(self, problem: Any) -> bool:
+        def supports(self, problem: Any) -> bool:
             return True
 
         def run(self, problem: Any, state: Any, asked: Any) -> int:

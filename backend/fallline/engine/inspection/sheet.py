@@ -160,7 +160,7 @@ def _forward(sheet: Sheet, problem: Problem, settings: RunSettings) -> None:
 def _objective(problem: Problem, settings: RunSettings) -> str:
     """What is descended: the loss (or its half) and the penalties."""
     weights = problem.layout.names[0::2]
-    share = problem.loss.descended
+    share = problem.loss.objective_share
     told = ["loss" if share == 1.0 else f"{share} * loss"]
     if settings.l1:
         told.append("l1 * (" + " + ".join(f"np.sum(np.abs({name}))" for name in weights) + ")")

@@ -38,7 +38,7 @@ class Kernels:
     def of(self, problem: Problem) -> Kernel:
         """The kernel for a run of this problem: NumPy if the current one does not support it."""
         current = self.current
-        return current if current.makes(problem) else NUMPY
+        return current if current.supports(problem) else NUMPY
 
     def named(self, name: str) -> Kernel:
         """The kernel of that name if it is available, else the current one."""

@@ -75,7 +75,7 @@ class CompiledKernel:
 
     name = "compiled"
 
-    def makes(self, problem: Problem) -> bool:
+    def supports(self, problem: Problem) -> bool:
         """See `table.Kernel`; true if all rows have compiled code."""
         has_rows = all(name in ACTIVATION_CODES for name in problem.activations)
         return has_rows and problem.loss.name in LOSS_CODES
@@ -84,7 +84,7 @@ class CompiledKernel:
         """See `table.Kernel`. NumPy makes the steps if a row has no compiled code."""
         settings = request.settings
         has_method = settings.optimizer in OPTIMIZER_CODES and settings.schedule.name in SCHEDULE_CODES
-        if not (has_method and self.makes(problem)):
+        if not (has_method and self.supports(problem)):
             return NUMPY.run(problem, state, request)
         return _Slices(problem, state, request).run()
 
@@ -127,7 +127,7 @@ class _Slices:
         self._row = OPTIMIZERS[request.settings.optimizer]
         own = self._row.filled(request.settings.own)
         self._hyper = np.array([request.settings.learning_rate, *(own[name] for name in self._code.own)])
-        self._terms = terms_of(request.settings, problem.loss.descended)
+        self._terms = terms_of(request.settings, problem.loss.objective_share)
         self._train = problem.train
         self._test = problem.test if problem.test is not None else problem.train
         self._has_test = problem.test is not None
@@ -261,11 +261,11 @@ class _Slices:
 
     def _seen(self, steps: int) -> Whole:
         """Samples seen at the end of each of the next `steps` steps."""
-        recalled, m, size = self._state.samples_seen, self._train.count, self._request.settings.batch_size
+        samples_seen, m, size = self._state.samples_seen, self._train.count, self._request.settings.batch_size
         if size is None:
-            return recalled + m * np.arange(1, steps + 1)
+            return samples_seen + m * np.arange(1, steps + 1)
         # Each pass ends with a shorter batch, so count batches within passes.
-        number, place = divmod(recalled, m)
+        number, place = divmod(samples_seen, m)
         first = min(-(-(m - place) // size), steps)
         ends = np.minimum(place + size * np.arange(1, first + 1), m) + number * m
         a_pass = np.minimum(size * np.arange(1, -(-m // size) + 1), m)

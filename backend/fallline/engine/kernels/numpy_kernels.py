@@ -17,7 +17,7 @@ from fallline.engine.kernels.single import SinglePass
 from fallline.engine.kernels.table import DIVERGED, Kernel, Slice
 from fallline.engine.kernels.tape import Tape
 from fallline.engine.optimizers import OPTIMIZERS
-from fallline.engine.penalties import price, pull
+from fallline.engine.penalties import penalty, penalty_gradient
 from fallline.engine.problem import Problem
 from fallline.engine.schedules import rate_of
 from fallline.engine.series import evaluated_series, is_evaluation_point
@@ -84,7 +84,7 @@ class Descent:
         loss = self._batch_gradient()
         if self._settings.penalised:
             for weights, gradient in self._weights:
-                np.add(gradient, pull(weights, self._settings), gradient)
+                np.add(gradient, penalty_gradient(weights, self._settings), gradient)
         return loss
 
     def _batch_gradient(self) -> float:
@@ -201,8 +201,8 @@ class _SliceRun:
         settings, tape = self._request.settings, self._tape
         if not settings.penalised:
             return np.full(count, np.nan)
-        objective = self._problem.loss.objective * tape.batch_loss[:count]
-        return np.asarray(objective + price(*tape.weight_sums(count), settings))
+        objective = self._problem.loss.objective_share * tape.batch_loss[:count]
+        return np.asarray(objective + penalty(*tape.weight_sums(count), settings))
 
     def _return_to(self, start: TrainingState, steps: int) -> None:
         """Return to `steps` after the block's start by the same arithmetic, and stay there.
@@ -223,7 +223,7 @@ class NumpyKernel:
 
     name = "numpy"
 
-    def makes(self, problem: Problem) -> bool:
+    def supports(self, problem: Problem) -> bool:
         """See `table.Kernel`: everything."""
         return True
 

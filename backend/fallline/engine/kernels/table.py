@@ -39,7 +39,7 @@ class Kernel(Protocol):
     def name(self) -> str:
         """The `kernel` field of an experiment."""
 
-    def makes(self, problem: Problem) -> bool:
+    def supports(self, problem: Problem) -> bool:
         """Whether the kernel has code for this network and loss."""
 
     def run(self, problem: Problem, state: TrainingState, request: Slice) -> int:

@@ -27,7 +27,7 @@ MOST_AT_ONCE = 2_000_000
 """Largest array of the products, in numbers; it limits the directions per batch."""
 
 
-class Bending:
+class HessianProducts:
     """Products with the Hessian at one point, over all training samples.
 
     `l2` is the coefficient of the penalty. The L1 penalty adds nothing: its second derivative is 0, except at 0.
@@ -63,31 +63,31 @@ class Bending:
     def _some(self, directions: Array) -> Array:
         problem, passed = self._problem, self._passed
         moves = [_stacked(problem, directions, name) for name in problem.layout.names]
-        turned: list[Array] = []  # change of z of each layer, (k, m, units)
+        z_change: list[Array] = []  # change of z of each layer, (k, m, units)
         inputs: Array | None = None  # change of the layer's inputs; the samples do not change
         for layer in range(1, len(problem.activations) + 1):
             before = passed.X if layer == 1 else passed.a[layer - 2]
             z = before @ moves[2 * layer - 2] + moves[2 * layer - 1]
             if inputs is not None:
                 z = z + inputs @ self._named[f"W{layer}"]
-            turned.append(z)
+            z_change.append(z)
             inputs = self._slopes[layer - 1] * z
-        return self._back(directions, moves, turned)
+        return self._back(directions, moves, z_change)
 
-    def _back(self, directions: Array, moves: list[Array], turned: list[Array]) -> Array:
+    def _back(self, directions: Array, moves: list[Array], z_change: list[Array]) -> Array:
         problem, passed, k = self._problem, self._passed, len(directions)
         products = np.empty_like(directions)
         last = len(problem.activations)
-        moved = self._slopes[-1] * turned[-1]
+        moved = self._slopes[-1] * z_change[-1]
         da = LOSS_BENDS[problem.loss.name](problem.loss, passed.y_pred, problem.train.y, moved)
         da = da / problem.train.count
         for layer in range(last, 0, -1):
             slope, bend = self._slopes[layer - 1], self._bends[layer - 1]
-            dz = da * slope + self._da[layer - 1] * bend * turned[layer - 1]
+            dz = da * slope + self._da[layer - 1] * bend * z_change[layer - 1]
             before = passed.X if layer == 1 else passed.a[layer - 2]
             dW = before.T @ dz
             if layer > 1:
-                inputs = self._slopes[layer - 2] * turned[layer - 2]
+                inputs = self._slopes[layer - 2] * z_change[layer - 2]
                 dW = dW + np.swapaxes(inputs, 1, 2) @ self._dz[layer - 1]
                 da = dz @ self._named[f"W{layer}"].T + self._dz[layer - 1] @ np.swapaxes(
                     moves[2 * layer - 2], 1, 2
@@ -117,7 +117,7 @@ def _stacked(problem: Problem, directions: Array, name: str) -> Array:
 
 def hessian(problem: Problem, parameters: Array, l2: float = 0.0) -> Array:
     """The whole Hessian (parameters, parameters), exactly symmetric."""
-    raw = Bending(problem, parameters, l2).products(np.eye(problem.layout.count))
+    raw = HessianProducts(problem, parameters, l2).products(np.eye(problem.layout.count))
     return np.asarray(0.5 * (raw + raw.T))
 
 
@@ -146,10 +146,10 @@ def spectrum(problem: Problem, parameters: Array, l2: float = 0.0, scale: Array 
     count = problem.layout.count
     around = np.ones(count) if scale is None else scale
     with np.errstate(all="ignore"):
-        bending = Bending(problem, parameters, l2)
+        products_of = HessianProducts(problem, parameters, l2)
 
         def products(directions: Array) -> Array:
-            return np.asarray(bending.products(directions * around) * around)
+            return np.asarray(products_of.products(directions * around) * around)
 
         if count > MOST_PARAMETERS:
             affordable = int(MOST_WORK / (12 * problem.train.count * count))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fallline.engine.activations import ACTIVATIONS
 from fallline.engine.measures.each_sample import LOSS_OF_EACH
 from fallline.engine.network import ForwardPass, forward
-from fallline.engine.penalties import price, pull
+from fallline.engine.penalties import penalty, penalty_gradient
 from fallline.engine.problem import Problem
 from fallline.vocabulary.run_settings import RunSettings
 
@@ -26,7 +26,7 @@ LEAST_VARIANCE = 1e-10
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class Measurement:
     """Measurement at one point of the line.
 
     It holds the loss of some samples, its slope per unit of length, and the variances of single samples' losses and
@@ -74,21 +74,21 @@ class Line:
         with np.errstate(all="ignore"):
             return [self._loss(self._start + place * self._change) for place in places]
 
-    def glance(self, place: float) -> Glance:
+    def measure(self, place: float) -> Measurement:
         """Loss and slope at this multiple of the change, which must not be 0."""
         problem = self._problem
         with np.errstate(all="ignore"):
             flat = self._start + place * self._change
             parameters, moves = problem.named(flat), problem.named(self._change / self.length)
             passed = forward(parameters, problem.activations, self._X)
-            each = problem.loss.descended * LOSS_OF_EACH[problem.loss.name](
+            each = problem.loss.objective_share * LOSS_OF_EACH[problem.loss.name](
                 problem.loss, passed.y_pred, self._y
             )
             dy_pred = problem.loss.gradient(passed.y_pred, self._y) * len(self._X)
             slopes = (dy_pred * moved_outputs(problem, parameters, passed, moves)).sum(axis=1)
             slope = float(slopes.mean()) + self._pulled(parameters, moves)
             several = len(each) > 1
-            return Glance(
+            return Measurement(
                 self._loss(flat),
                 slope,
                 float(each.var(ddof=1)) if several else None,
@@ -98,18 +98,18 @@ class Line:
     def _loss(self, flat: Array) -> float:
         problem, parameters = self._problem, self._problem.named(flat)
         passed = forward(parameters, problem.activations, self._X)
-        loss = problem.loss.descended * problem.loss(passed.y_pred, self._y)
+        loss = problem.loss.objective_share * problem.loss(passed.y_pred, self._y)
         if not self._settings.penalised:
             return loss
         weights = np.concatenate([parameters[name].ravel() for name in problem.layout.names[0::2]])
         sizes, squares = np.abs(weights).sum(keepdims=True), (weights * weights).sum(keepdims=True)
-        return loss + float(price(sizes, squares, self._settings)[0])
+        return loss + float(penalty(sizes, squares, self._settings)[0])
 
     def _pulled(self, parameters: dict[str, Array], moves: dict[str, Array]) -> float:
         if not self._settings.penalised:
             return 0.0
         names = self._problem.layout.names[0::2]
-        along = [(pull(parameters[name], self._settings) * moves[name]).sum() for name in names]
+        along = [(penalty_gradient(parameters[name], self._settings) * moves[name]).sum() for name in names]
         return float(np.sum(along))
 
 
@@ -125,7 +125,7 @@ def moved_outputs(
     return moved
 
 
-def parabola_of(start: Glance, end: Glance, length: float) -> Parabola | None:
+def parabola_of(start: Measurement, end: Measurement, length: float) -> Parabola | None:
     """The weighted least-squares parabola through loss and slope at both ends.
 
     Weights are inverse variances, all equal if a variance is missing. None if a value is not finite. This is the
@@ -143,7 +143,7 @@ def parabola_of(start: Glance, end: Glance, length: float) -> Parabola | None:
     return Parabola(*map(float, fitted))
 
 
-def _weighed(start: Glance, end: Glance) -> tuple[float, ...]:
+def _weighed(start: Measurement, end: Measurement) -> tuple[float, ...]:
     variances = (start.loss_variance, end.loss_variance, start.slope_variance, end.slope_variance)
     present = tuple(each for each in variances if each is not None)
     return (

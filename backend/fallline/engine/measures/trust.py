@@ -36,7 +36,7 @@ HOMOGENEOUS = ("relu", "leaky_relu", "identity")
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class Comparison:
     """The largest difference and its limit; `skipped` entries could not be compared.
 
     `where` names the entry with the largest difference.
@@ -63,7 +63,7 @@ def kernels_gradient(problem: Problem, parameters: Array, kernel: Kernel) -> Arr
     return (parameters - state.parameters) / RATE if len(records) else None
 
 
-def differences(problem: Problem, parameters: Array, gradient: Array) -> Compared:
+def differences(problem: Problem, parameters: Array, gradient: Array) -> Comparison:
     """Compare the gradient with central differences of the objective over all training samples.
 
     An entry is skipped if the step takes a unit across its kink at any sample. The limit is a millionth of the
@@ -73,14 +73,14 @@ def differences(problem: Problem, parameters: Array, gradient: Array) -> Compare
     places = np.arange(count)
     if count > MOST_ENTRIES:
         places = np.sort(np.random.default_rng(0).choice(count, MOST_ENTRIES, replace=False))
-    loss, here = _descended(problem, parameters)
+    loss, here = _objective(problem, parameters)
     scale, rounding = float(np.abs(gradient).max()), 100 * np.finfo(np.float64).eps * abs(loss) / STEP
     worst, where, skipped = 0.0, "", 0
     for place in places.tolist():
         ahead, behind = parameters.copy(), parameters.copy()
         ahead[place] += STEP
         behind[place] -= STEP
-        (up, one), (down, other) = _descended(problem, ahead), _descended(problem, behind)
+        (up, one), (down, other) = _objective(problem, ahead), _objective(problem, behind)
         if not (np.array_equal(one, here) and np.array_equal(other, here)):
             skipped += 1
             continue
@@ -88,17 +88,17 @@ def differences(problem: Problem, parameters: Array, gradient: Array) -> Compare
         if not error <= worst:
             worst, where = float(error), _name(problem, place)
     rounding += 4 * np.finfo(np.float64).eps * float(np.abs(parameters).max()) / RATE
-    return Compared(worst, 1e-6 * scale + rounding, len(places) - skipped, skipped, where)
+    return Comparison(worst, 1e-6 * scale + rounding, len(places) - skipped, skipped, where)
 
 
-def _descended(problem: Problem, parameters: Array) -> tuple[float, NDArray[np.bool_]]:
+def _objective(problem: Problem, parameters: Array) -> tuple[float, NDArray[np.bool_]]:
     """The objective, and the side of its kink of every unit at every sample."""
     with np.errstate(all="ignore"):
         passed = forward(problem.named(parameters), problem.activations, problem.train.X)
         sides = [
             (z > 0.0).ravel() for name, z in zip(problem.activations, passed.z, strict=True) if name in KINKED
         ]
-        loss = problem.loss.descended * problem.loss(passed.y_pred, problem.train.y)
+        loss = problem.loss.objective_share * problem.loss(passed.y_pred, problem.train.y)
     return float(loss), np.concatenate(sides) if sides else np.empty(0, dtype=np.bool_)
 
 
@@ -110,7 +110,7 @@ def _name(problem: Problem, place: int) -> str:
     return f"{layout.names[which]}[{row}, {column}]"
 
 
-def balance(problem: Problem, parameters: Array, gradient: Array) -> Compared | None:
+def balance(problem: Problem, parameters: Array, gradient: Array) -> Comparison | None:
     """Check <w_in, dw_in> + b db = <w_out, dw_out> for units of homogeneous activations.
 
     Du, Hu and Lee 2018, arXiv:1806.00900. None if there is no such layer.
@@ -129,10 +129,10 @@ def balance(problem: Problem, parameters: Array, gradient: Array) -> Compared | 
             worst, where = float(error.max()), f"unit {int(error.argmax())} of layer {layer}"
     # The gradient is a difference of parameters, so their rounding limits it.
     rounding = 100 * np.finfo(np.float64).eps * float((parameters * parameters).sum()) / RATE
-    return Compared(worst, 1e-9 * size + rounding, compared, where=where) if compared else None
+    return Comparison(worst, 1e-9 * size + rounding, compared, where=where) if compared else None
 
 
-def batches_agree(problem: Problem, parameters: Array, kernel: Kernel, steps: int = 20) -> Compared | None:
+def batches_agree(problem: Problem, parameters: Array, kernel: Kernel, steps: int = 20) -> Comparison | None:
     """Compare GD with SGD whose batch is all samples, in data order: equal except for rounding.
 
     None if they diverge.
@@ -145,4 +145,4 @@ def batches_agree(problem: Problem, parameters: Array, kernel: Kernel, steps: in
             return None
         ends.append(state.parameters)
     apart = np.abs(ends[0] - ends[1])
-    return Compared(float(apart.max()), 1e-12 * max(float(np.abs(ends[0]).max()), 1.0), len(apart))
+    return Comparison(float(apart.max()), 1e-12 * max(float(np.abs(ends[0]).max()), 1.0), len(apart))
