@@ -25,7 +25,7 @@ BAD: list[tuple[bytes, dict[str, Any]]] = [
     (b'{"a": 1}', {"says": "one column only", "line": 1}),
     (b"a,b", {"says": "no rows below", "line": 1}),
     (b"a,b\n\n\n", {"says": "no rows below", "line": 1}),
-    (b'"a,b\n1,2\n3,4', {"says": "a quote that is opened here and not closed", "line": 1}),
+    (b'"a,b\n1,2\n3,4', {"says": "a quote opens here and does not close", "line": 1}),
     (b'"' * MIB, {"says": "a field longer than", "line": 1}),
     (b"a," + b"b" * (MIB - 2), {"says": "a field longer than", "line": 1}),
     # no row

@@ -176,7 +176,7 @@ ACTIVATIONS: dict[str, Activation] = {
         ),
         Activation(
             "leaky_relu",
-            "z where positive, 0.01 z elsewhere: never quite off",
+            "z where positive, 0.01 z elsewhere: its slope is never 0",
             _leaky,
             _leaky_slope,
             "Maas, Hannun and Ng 2013, Rectifier nonlinearities improve neural network acoustic models",
@@ -190,14 +190,14 @@ ACTIVATIONS: dict[str, Activation] = {
         ),
         Activation(
             "gelu",
-            "z times the share of a normal distribution below z, exact (by erf): a smooth relu that dips below 0",
+            "z times the normal distribution at z, exact (by erf): a smooth relu that dips below 0",
             _gelu,
             _gelu_slope,
             "Hendrycks and Gimpel 2016, Gaussian error linear units, arXiv:1606.08415",
         ),
         Activation(
             "softplus",
-            "log(1 + exp(z)): a relu without a corner, its slope is the sigmoid",
+            "log(1 + exp(z)): a smooth relu, its slope is the sigmoid",
             _softplus,
             _softplus_slope,
             "Dugas et al. 2001, Incorporating second-order functional knowledge",

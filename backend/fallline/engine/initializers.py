@@ -88,7 +88,7 @@ INITIALIZERS: dict[str, Initializer] = {
     for row in (
         Initializer(
             "normal",
-            "N(0, scale**2), the notebook's",
+            "N(0, scale**2), as in the notebook",
             "the notebook",
             _normal,
             _as_set,
@@ -97,12 +97,12 @@ INITIALIZERS: dict[str, Initializer] = {
         ),
         Initializer(
             "uniform",
-            "evenly between -scale and scale",
+            "uniform between -scale and scale",
             "Rumelhart, Hinton and Williams 1986, Learning representations by back-propagating errors",
             _uniform,
             _as_set,
             ALL,
-            (Parameter("scale", 1.0, 0.0, 1e6, help="the largest weight or bias drawn"),),
+            (Parameter("scale", 1.0, 0.0, 1e6, help="largest weight or bias"),),
         ),
         Initializer(
             "he",
@@ -118,19 +118,17 @@ INITIALIZERS: dict[str, Initializer] = {
             _normal,
             _by_both(2.0),
         ),
-        Initializer(
-            "he_normal", "N(0, 2 / fan_in): he by its long name", HE, _normal, _by_inputs(2.0), same_as="he"
-        ),
+        Initializer("he_normal", "N(0, 2 / fan_in): same as he", HE, _normal, _by_inputs(2.0), same_as="he"),
         Initializer(
             "he_uniform",
-            "he with even odds: between -b and b, b = sqrt(6 / fan_in)",
+            "uniform between -b and b, b = sqrt(6 / fan_in): the uniform form of he",
             HE,
             _uniform,
             _by_inputs(6.0),
         ),
         Initializer(
             "xavier_normal",
-            "N(0, 2 / (fan_in + fan_out)): xavier by its long name",
+            "N(0, 2 / (fan_in + fan_out)): same as xavier",
             GLOROT,
             _normal,
             _by_both(2.0),
@@ -138,28 +136,28 @@ INITIALIZERS: dict[str, Initializer] = {
         ),
         Initializer(
             "xavier_uniform",
-            "xavier with even odds: between -b and b, b = sqrt(6 / (fan_in + fan_out))",
+            "uniform between -b and b, b = sqrt(6 / (fan_in + fan_out)): the uniform form of xavier",
             GLOROT,
             _uniform,
             _by_both(6.0),
         ),
         Initializer(
             "lecun",
-            "the normal form, N(0, 1 / fan_in): keeps the size of signals through linear layers",
+            "N(0, 1 / fan_in): keeps the size of signals through linear layers",
             "LeCun, Bottou, Orr and Müller 1998, Efficient backprop",
             _normal,
             _by_inputs(1.0),
         ),
         Initializer(
             "orthogonal",
-            "a random rotation: keeps the length of every signal that a linear layer has room for",
+            "a random rotation: a linear layer keeps the length of signals",
             "Saxe, McClelland and Ganguli 2014, Exact solutions to the nonlinear dynamics of learning",
             _orthogonal,
             lambda scale, fan_in, fan_out: 1.0,
         ),
         Initializer(
             "zeros",
-            "all 0; as weights, equal units then stay equal for ever",
+            "all 0; as weights, the units of a layer stay equal",
             "the notebook",
             _normal,
             lambda scale, fan_in, fan_out: 0.0,

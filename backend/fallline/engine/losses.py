@@ -193,7 +193,7 @@ def _softmax(y_pred: Array) -> Array:
 _ROWS: tuple[Loss, ...] = (
     Loss(
         name="mse",
-        help="mean squared error, mean((y - y_pred)**2); its half is descended, so dy_pred = (y_pred - y) / m",
+        help="mean squared error, mean((y - y_pred)**2); training minimises half of it, so dy_pred = (y_pred - y) / m",
         source="Gauss 1809, Theoria motus, section 179",
         task="regression",
         most_classes=2,
@@ -205,7 +205,7 @@ _ROWS: tuple[Loss, ...] = (
     ),
     Loss(
         name="huber",
-        help="half the squared error up to delta, a straight line beyond: outliers pull no harder than delta",
+        help="half the squared error up to delta, linear beyond: limits the effect of outliers",
         source="Huber 1964, Robust estimation of a location parameter",
         task="regression",
         most_classes=2,
@@ -215,13 +215,19 @@ _ROWS: tuple[Loss, ...] = (
         decide=_above(0.5),
         parameters=(
             Parameter(
-                "delta", 1.0, 0.0, 1e6, open_minimum=True, unit="units of y", help="where the line begins"
+                "delta",
+                1.0,
+                0.0,
+                1e6,
+                open_minimum=True,
+                unit="units of y",
+                help="error at which the linear part begins",
             ),
         ),
     ),
     Loss(
         name="binary_cross_entropy",
-        help="mean of -log of the probability of the true class; the output is a logit, log(p / (1 - p))",
+        help="mean of -log(probability of the true class); the output is a logit, log(p / (1 - p))",
         source="Cox 1958, The regression analysis of binary sequences",
         task="classification",
         most_classes=2,
@@ -233,7 +239,7 @@ _ROWS: tuple[Loss, ...] = (
     ),
     Loss(
         name="softmax_cross_entropy",
-        help="mean of -log of the probability of the true class, p = softmax of the outputs, one for each class",
+        help="mean of -log(probability of the true class); p = softmax of the outputs, one per class",
         source="Bridle 1990, Probabilistic interpretation of feedforward classification network outputs",
         task="classification",
         most_classes=None,

@@ -178,11 +178,11 @@ def _share(name: str, default: float, help: str) -> Parameter:
 
 
 def _epsilon(default: float) -> Parameter:
-    help = "added to the root, so that nothing divides by 0"
+    help = "added to the root to avoid division by 0"
     return Parameter("epsilon", default, 0.0, 1.0, open_minimum=True, help=help)
 
 
-_MOMENTUM = _share("momentum", 0.9, "share of the velocity kept from step to step")
+_MOMENTUM = _share("momentum", 0.9, "share of the velocity that each step keeps")
 _BETAS = (
     _share("beta1", 0.9, "decay of the running mean of the gradient"),
     _share("beta2", 0.999, "decay of the running mean of its square"),
@@ -208,7 +208,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
         ),
         Optimizer(
             "nesterov",
-            "momentum that looks ahead: v = momentum * v + g, then P -= learning_rate * (g + momentum * v)",
+            "momentum with look-ahead: v = momentum * v + g, then P -= learning_rate * (g + momentum * v)",
             _nesterov,
             _velocity,
             (_MOMENTUM,),
@@ -216,7 +216,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
         ),
         Optimizer(
             "adagrad",
-            "steps divided by the root of all squared gradients so far: s += g**2, then "
+            "steps divided by the root of the sum of squared gradients: s += g**2, then "
             "P -= learning_rate * g / (sqrt(s) + epsilon)",
             _adagrad,
             _square,
@@ -242,15 +242,15 @@ OPTIMIZERS: dict[str, Optimizer] = {
         ),
         Optimizer(
             "adamw",
-            "Adam beside a decay of its own: P shrinks by learning_rate * weight_decay of itself at each step, "
-            "which is no part of the gradient",
+            "Adam with separate weight decay: each step also shrinks P by learning_rate * weight_decay of itself, "
+            "outside the gradient",
             _adamw,
             _moments,
             (
                 *_BETAS,
                 _epsilon(1e-8),
                 Parameter(
-                    "weight_decay", 0.01, 0.0, 1e3, help="share that is lost at each step, over the rate"
+                    "weight_decay", 0.01, 0.0, 1e3, help="share of P lost per step, divided by the rate"
                 ),
             ),
             source="Loshchilov and Hutter 2019, Decoupled weight decay regularization, arXiv:1711.05101",

@@ -181,7 +181,7 @@ def _split(data: DataSettings, samples: int) -> tuple[Rows, Rows]:
         raise InvalidRequest(
             FieldError(
                 "/data/test_fraction",
-                f"leaves none of the {samples} samples to train on: take a smaller fraction",
+                f"leaves none of the {samples} samples for training: choose a smaller fraction",
             )
         )
     drawn = rng_for(data.seed, "split").permutation(samples)[:held_out] if held_out else np.empty(0, np.int64)

@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 MOST_BYTES = 1024 * 1024
 """Limit for the file and for its content; 100,000 numbers take 800,000 bytes."""
 
-NO_FILE = "this is no .npz file: write one with numpy.savez"
+NO_FILE = "not an .npz file: write one with numpy.savez"
 MOST_ARRAYS = 64
 MAGIC = b"PK\x03\x04"
 """First bytes of an archive that is not empty."""
@@ -83,7 +83,9 @@ def _arrays(archive: zipfile.ZipFile) -> dict[str, Array]:
     if any(member.compress_type not in _COMPRESSIONS for member in members):
         raise UnusableParameters(NO_FILE)
     if not members or len(members) > MOST_ARRAYS or len(set(names)) < len(names):
-        raise UnusableParameters(f"a file of parameters holds 1 to {MOST_ARRAYS} arrays, each once")
+        raise UnusableParameters(
+            f"a file of parameters must contain 1 to {MOST_ARRAYS} arrays with distinct names"
+        )
     arrays, left = {}, MOST_BYTES
     for name in names:
         if not _NAMED.fullmatch(name):
@@ -92,7 +94,7 @@ def _arrays(archive: zipfile.ZipFile) -> dict[str, Array]:
         with archive.open(name) as member:
             data = member.read(left + 1)
         if len(data) > left:
-            raise UnusableParameters(f"unpacked, the file holds more than {MOST_BYTES:,} bytes")
+            raise UnusableParameters(f"uncompressed, the file has more than {MOST_BYTES:,} bytes")
         left -= len(data)
         arrays[name.removesuffix(".npy")] = _array(name.removesuffix(".npy"), data)
     return arrays
@@ -100,22 +102,22 @@ def _arrays(archive: zipfile.ZipFile) -> dict[str, Array]:
 
 def _wrong_name(name: str) -> str:
     if "/" in name:
-        return "these are parameters of several runs: take those of one: Export has them, REST with ?run="
-    return "parameters are named W1, b1, W2, b2, ..., and nothing else is in the file"
+        return "these are parameters of several runs: export one run, on the page or by REST with ?run="
+    return "arrays must be named W1, b1, W2, b2, ..., and the file must contain nothing else"
 
 
 def _array(name: str, data: bytes) -> Array:
     """Read one array from the bytes of its `.npy`."""
     shape, is_fortran, dtype, rest = _parts(name, data)
     if dtype.hasobject:
-        raise UnusableParameters(f"{name} holds pickled objects, which are never read")
+        raise UnusableParameters(f"{name} contains pickled objects, which are not supported")
     if dtype.kind != "f" or dtype.itemsize != 8:
-        raise UnusableParameters(f"{name} is to hold float64 numbers, and holds {dtype.name}")
+        raise UnusableParameters(f"{name} must contain float64 numbers, not {dtype.name}")
     if min(shape, default=1) < 0 or math.prod(shape) * dtype.itemsize != len(rest):
-        raise UnusableParameters(f"{name} is cut off: it holds other than its {shape} numbers")
+        raise UnusableParameters(f"{name} is truncated: its size does not match its {shape} numbers")
     values = np.frombuffer(rest, dtype).reshape(shape, order="F" if is_fortran else "C")
     if not np.isfinite(values).all():
-        raise UnusableParameters(f"{name} is to hold finite numbers, and holds NaN or infinity")
+        raise UnusableParameters(f"{name} must contain finite numbers, but has NaN or infinity")
     own = np.array(values, np.float64, order="C")
     own.setflags(write=False)
     return own
@@ -128,7 +130,7 @@ def _parts(name: str, data: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]
         raise UnusableParameters(NO_FILE)
     if version not in _LENGTH_BYTES:
         raise UnusableParameters(
-            f"{name} is written in a form that holds names or objects, not numbers alone"
+            f"{name} has a format version for named fields or objects; use one for numbers"
         )
     start = 8 + _LENGTH_BYTES[version]
     end = start + int.from_bytes(data[8:start], "little")

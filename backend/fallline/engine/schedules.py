@@ -77,50 +77,50 @@ def _steps(name: str, default: int, help: str) -> Parameter:
     return Parameter(name, default, 1, 1_000_000_000, integer=True, unit="steps", help=help)
 
 
-_FACTOR = Parameter("factor", 0.5, 0.0, 1.0, open_minimum=True, help="what remains of the rate each time")
+_FACTOR = Parameter("factor", 0.5, 0.0, 1.0, open_minimum=True, help="factor of the rate each time")
 
 SCHEDULES: dict[str, Schedule] = {
     row.name: row
     for row in (
-        Schedule("constant", "the rate as it is set", constant, source="Robbins and Monro 1951"),
+        Schedule("constant", "a constant rate", constant, source="Robbins and Monro 1951"),
         Schedule(
             "step",
-            "every so many steps the rate is multiplied by a factor, all at once",
+            "drops: multiplies the rate by a factor every so many steps",
             stairs,
-            (_steps("every", 1000, "steps from one drop to the next"), _FACTOR),
+            (_steps("every", 1000, "steps between drops"), _FACTOR),
             "PyTorch's StepLR; He et al. 2015, Deep residual learning, arXiv:1512.03385",
         ),
         Schedule(
             "exponential",
-            "the rate is multiplied by a factor over every so many steps, a little at each",
+            "smooth decay: multiplies the rate by a factor over every so many steps",
             decay,
-            (_steps("every", 1000, "steps over which the rate is multiplied by the factor"), _FACTOR),
+            (_steps("every", 1000, "steps until the rate is multiplied by the factor"), _FACTOR),
             "PyTorch's ExponentialLR with gamma = factor ** (1 / every)",
         ),
         Schedule(
             "cosine",
-            "half a cosine down to the least rate, which then stays",
+            "half a cosine down to the least rate, then constant",
             half_wave,
             (
                 _steps("steps", 1000, "steps until the least rate"),
-                Parameter("least", 0.01, 0.0, 1.0, help="share of the rate that is left at the end"),
+                Parameter("least", 0.01, 0.0, 1.0, help="share of the rate at the end"),
             ),
             "Loshchilov and Hutter 2017, SGDR, arXiv:1608.03983, without restarts",
         ),
         Schedule(
             "inverse_time",
-            "1/t: the rate over 1 + t / steps, so that steps shrink but their sum has no end",
+            "1/t: the rate divided by 1 + t / steps; steps shrink, but their sum is unbounded",
             hyperbola,
-            (_steps("steps", 1000, "steps until half of the rate is left"),),
+            (_steps("steps", 1000, "steps until half the rate"),),
             "Robbins and Monro 1951, A stochastic approximation method",
         ),
         Schedule(
             "warmup",
-            "linear warm-up: from a share of the rate up to all of it, which then stays",
+            "linear warm-up from a share of the rate to the full rate, then constant",
             ramp,
             (
-                _steps("steps", 100, "steps until the whole rate"),
-                Parameter("start", 0.1, 0.0, 1.0, open_minimum=True, help="share of the rate to begin with"),
+                _steps("steps", 100, "steps until the full rate"),
+                Parameter("start", 0.1, 0.0, 1.0, open_minimum=True, help="share of the rate at the start"),
             ),
             "PyTorch's LinearLR; Goyal et al. 2017, Accurate, large minibatch SGD, arXiv:1706.02677",
         ),

@@ -83,9 +83,9 @@ def test_a_line_before_the_names_is_left_out() -> None:
 def test_a_wrong_quote_costs_the_lines_that_it_takes_and_no_more() -> None:
     found = table("a,b", '1,"x"y', "2,5", '3,"never', "closed", '4"6', "7,8", '"9,10', "11,12")
     assert left_out(found) == {
-        2: "text behind a closing quote",
-        4: "text behind a closing quote; lost up to line 6",
-        8: "a quote that is opened here and not closed; lost up to line 9",
+        2: "text after a closing quote",
+        4: "text after a closing quote; lost up to line 6",
+        8: "a quote opens here and does not close; lost up to line 9",
     }
     assert numbers(found, "a") == [2, 7]
 

@@ -139,5 +139,5 @@ def test_any_exception_of_the_compiler_leaves_numpy(
     monkeypatch.setattr(compiled, "load", broken)
     kernels, _ = started(monkeypatch, Compiler())
     assert kernels.current is NUMPY
-    assert (kernels.why or "").startswith("compiled code cannot be used: ")
+    assert (kernels.why or "").startswith("compiled code is unavailable: ")
     assert (kernels.why or "").split(": ", 1)[1]

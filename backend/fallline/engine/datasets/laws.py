@@ -30,7 +30,7 @@ def _log_linear(settings: DataSettings) -> Raw:
             FieldError(
                 "/data/seed",
                 f"log(X @ beta + 20) is undefined for {undefined} of {settings.samples} samples with this seed: "
-                f"take another seed, fewer samples, or fewer features (now {settings.features})",
+                f"choose another seed, fewer samples, or fewer features (now {settings.features})",
             )
         )
     return Raw(X, np.log(argument), numbered(settings.features))
@@ -58,7 +58,7 @@ LAWS = (
     ),
     Dataset(
         name="linear",
-        help="y = X @ beta, X and beta from N(0, 1): a straight law for a bent network",
+        help="y = X @ beta, X and beta from N(0, 1): a linear law",
         source="Hastie, Tibshirani and Friedman, The Elements of Statistical Learning, section 3.2",
         task="regression",
         make=_linear,

@@ -33,7 +33,7 @@ def _chebyshev(settings: DataSettings) -> Raw:
 
 POLYNOMIAL = Dataset(
     name="polynomial",
-    help="y = c0 + c1 x + ... of the given degree, coefficients from N(0, 1), x uniform between -1 and 1",
+    help="y = c0 + c1 x + ... of that degree, coefficients from N(0, 1), x uniform between -1 and 1",
     source="Bishop, Pattern Recognition and Machine Learning, section 1.1",
     task="regression",
     make=_polynomial,
@@ -43,11 +43,11 @@ POLYNOMIAL = Dataset(
 
 CHEBYSHEV = Dataset(
     name="chebyshev",
-    help="y = T(x), the Chebyshev polynomial of the given degree: as many equal waves between -1 and 1",
+    help="y = T(x), the Chebyshev polynomial of that degree: waves of equal height between -1 and 1",
     source="NIST Digital Library of Mathematical Functions, 18.5.1 and table 18.9.1",
     task="regression",
     make=_chebyshev,
-    parameters=(Parameter("degree", 4, 1, 24, integer=True, help="degree: how often y crosses zero"),),
+    parameters=(Parameter("degree", 4, 1, 24, integer=True, help="degree: number of zero crossings"),),
     features=1,
 )
 

@@ -16,12 +16,12 @@ from fallline.vocabulary.recipe import DataSettings
 CSV = "csv"
 """Name of the row. No table lists it, since it differs for every upload and target."""
 
-HELP = "your own table: one column to learn, the others as inputs; POST it to /datasets first"
-SOURCE = "whoever sent it"
+HELP = "your own table: one column is the target, the others are inputs; POST it to /datasets first"
+SOURCE = "your upload"
 NEEDS = (
-    ("dataset", "the id that POST /datasets answered"),
-    ("target", "the column to learn; left out, the last one that can be used"),
-    ("task", "regression or classification; left out, what is guessed from the column"),
+    ("dataset", "the id from POST /datasets"),
+    ("target", "the target column; default: the last usable one"),
+    ("task", "regression or classification; default: guessed from the column"),
 )
 """What a recipe sets for it, besides the settings of every data set."""
 

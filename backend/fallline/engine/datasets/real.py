@@ -44,7 +44,7 @@ def _drawn(settings: DataSettings) -> Raw:
 REAL = (
     Dataset(
         name="diabetes",
-        help="how far diabetes has progressed after a year: 442 patients, ten measurements; standardize both",
+        help="progression of diabetes after a year: 442 patients, ten measurements; standardize both",
         source="Efron, Hastie, Johnstone and Tibshirani, Least Angle Regression (2004)",
         task="regression",
         make=_drawn,
@@ -55,7 +55,7 @@ REAL = (
     ),
     Dataset(
         name="iris",
-        help="three kinds of iris by length and width of their leaves, in cm: 150 flowers",
+        help="three species of iris by length and width of sepals and petals, in cm: 150 flowers",
         source="Fisher, The Use of Multiple Measurements in Taxonomic Problems (1936)",
         task="classification",
         make=_drawn,
@@ -67,7 +67,7 @@ REAL = (
     ),
     Dataset(
         name="digits",
-        help="handwritten digits in 8 by 8 pixels of 0 to 16: 1,797 images",
+        help="handwritten digits, 8 by 8 pixels from 0 to 16: 1,797 images",
         source="Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI repository (1998)",
         task="classification",
         make=_drawn,

@@ -113,7 +113,7 @@ def _gaussian_hills(settings: DataSettings) -> Raw:
 
 CIRCLE = Dataset(
     name="circle",
-    help="a disc of radius 0.5 in a ring from 0.7 to 1",
+    help="a disc of radius 0.5 inside a ring from 0.7 to 1",
     source=PLAYGROUND,
     task="classification",
     make=_circle,
@@ -123,7 +123,7 @@ CIRCLE = Dataset(
 
 XOR = Dataset(
     name="xor",
-    help="whether x1 and x2 have the same sign, both between -1 and 1 and 0.05 or more from zero",
+    help="whether x1 and x2 have the same sign; both between -1 and 1, at least 0.05 from zero",
     source="Minsky and Papert, Perceptrons (1969); " + PLAYGROUND,
     task="classification",
     make=_xor,
@@ -143,18 +143,18 @@ GAUSSIANS = Dataset(
 
 SPIRALS = Dataset(
     name="two_spirals",
-    help="two arms wound around each other, radius 0.05 to 1, half a turn apart",
+    help="two spiral arms half a turn apart, radius 0.05 to 1",
     source="Lang and Witbrock, Learning to Tell Two Spirals Apart (1988), who took three turns",
     task="classification",
     make=_two_spirals,
-    parameters=(Parameter("turns", 1.5, 0.25, 4.0, unit="turns", help="how far each arm winds"),),
+    parameters=(Parameter("turns", 1.5, 0.25, 4.0, unit="turns", help="turns of each arm"),),
     features=2,
     classes=("first arm", "second arm"),
 )
 
 MOONS = Dataset(
     name="moons",
-    help="two half circles that interlock",
+    help="two interlocking half circles",
     source="scikit-learn, sklearn.datasets.make_moons, centred and scaled",
     task="classification",
     make=_moons,
@@ -173,7 +173,7 @@ PLANE = Dataset(
 
 GAUSSIAN_HILLS = Dataset(
     name="gaussian_hills",
-    help="three hills and three hollows by turns in two rows, each a Gaussian of width 0.25",
+    help="three hills and three hollows, alternating in two rows, each a Gaussian of width 0.25",
     source=PLAYGROUND,
     task="regression",
     make=_gaussian_hills,

@@ -62,5 +62,5 @@ def compiled_kernel() -> Kernel:
         load()
     except Exception as error:  # anything a compiler or a broken file may raise; NumPy is the fallback
         reason = str(error) or type(error).__name__
-        raise KernelUnavailable(f"compiled code cannot be used: {reason}") from error
+        raise KernelUnavailable(f"compiled code is unavailable: {reason}") from error
     return COMPILED

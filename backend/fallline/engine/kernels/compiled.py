@@ -298,7 +298,7 @@ COMPILED: Kernel = CompiledKernel()
 def load() -> None:
     """Load or compile every function. Raises ImportError if the code would differ from NumPy."""
     if not same_as_numpy():
-        raise ImportError("this NumPy draws orders of samples that the compiled code does not know")
+        raise ImportError("this NumPy shuffles samples differently than the compiled code")
     network = NetworkSettings(layers=[LayerSettings(units=2)])
     problem = build_problem(DataSettings(name="linear", samples=8, features=2), network, "mse")
     names = series_names(problem)

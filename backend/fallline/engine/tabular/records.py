@@ -51,11 +51,11 @@ def records(text: str, delimiter: str) -> Iterator[Record]:
 
 
 def _words(error: str, first: int, last: int) -> str:
-    what = "a quote that is opened here and not closed"
+    what = "a quote opens here and does not close"
     if error.startswith("field larger"):
         what = f"a field longer than {csv.field_size_limit():,} characters"
     elif "expected after" in error:
-        what = "text behind a closing quote"
+        what = "text after a closing quote"
     return what if last == first else f"{what}; lost up to line {last:,}"
 
 
@@ -69,10 +69,10 @@ def delimiter_of(text: str) -> str:
     if not evenness[best]:
         broken = next((record for record in islice(records(text, best), SAMPLE_SIZE) if record.broken), None)
         if broken is not None:
-            what = f"no row of the table can be used; line {broken.line:,}: {broken.broken}"
+            what = f"no row of the table is usable; line {broken.line:,}: {broken.broken}"
             raise UnusableTable(what, line=broken.line)
         raise UnusableTable(
-            "the table has one column only: two are needed, parted by commas, semicolons or tabs", line=1
+            "the table has only one column: use at least two, separated by commas, semicolons or tabs", line=1
         )
     return best
 

@@ -136,14 +136,14 @@ def _check(table: Table) -> None:
     """Require an input and a target. Raises UnusableTable."""
     skipped = [each.as_json() for each in table.skipped[:10]]
     if not table.rows and not skipped:
-        raise UnusableTable("the table has no rows below its names", line=1)
+        raise UnusableTable("the table has no rows below its header", line=1)
     if not table.rows:
         first = table.skipped[0]
-        why = f"no row of the table can be used; line {first.line:,}: {first.reason}"
+        why = f"no row of the table is usable; line {first.line:,}: {first.reason}"
         raise UnusableTable(why, line=first.line, skipped=skipped)
     if len(table.usable) < 2:
         unused = "; ".join(f"{each.name}: {each.reason}" for each in table.columns if not each.used)
-        why = f"two columns of numbers or categories are needed that vary over the {table.rows:,} usable rows"
+        why = f"the table needs two columns of numbers or categories that vary over the {table.rows:,} usable rows"
         raise UnusableTable(f"{why}; {unused}", skipped=skipped)
 
 

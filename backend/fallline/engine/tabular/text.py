@@ -22,14 +22,14 @@ def check_characters(body: bytes) -> None:
     match = _FORBIDDEN.search(text)
     if match is not None:
         offset = len(body) - len(text[match.start() :].encode())
-        what = f"begins U+{ord(match[0]):04X}, which turns or breaks the line that shows it: take it out"
+        what = f"begins U+{ord(match[0]):04X}, which reverses or breaks displayed lines: remove it"
         raise _stray(body, offset, what)
 
 
 def decoded(body: bytes) -> str:
     """The text of a CSV. Raises UnusableTable with the line and offset of an invalid byte."""
     if body.startswith(_WIDE):
-        raise UnusableTable("the table is text in UTF-16: save it as CSV in UTF-8", line=1, offset=0)
+        raise UnusableTable("the table is UTF-16: save it as CSV in UTF-8", line=1, offset=0)
     marked = len(codecs.BOM_UTF8) if body.startswith(codecs.BOM_UTF8) else 0
     try:
         text = body[marked:].decode("utf-8")
@@ -37,9 +37,9 @@ def decoded(body: bytes) -> str:
         raise _stray(body, marked + error.start, "is not UTF-8: save it as CSV in UTF-8") from None
     nul = body.find(b"\0")
     if nul >= 0:
-        raise _stray(body, nul, "is NUL, which no CSV holds: is this a spreadsheet's own file?")
+        raise _stray(body, nul, "is NUL, which a CSV cannot contain: is this a spreadsheet file?")
     if not text.strip():
-        raise UnusableTable("the table is empty: a line of names and a line for each sample are needed")
+        raise UnusableTable("the table is empty: it needs a header and a line for each sample")
     return text
 
 
