@@ -1,9 +1,9 @@
-"""Search the seeds of the exhibit "The notebook": GD learns, SGD at the same rate loses its second layer for good.
+"""Search the seeds of the exhibit "The notebook": GD learns, SGD loses its second layer.
 
-    python tests/golden/find_exhibit_seeds.py [data seeds] [network seeds]
+python tests/golden/find_exhibit_seeds.py [data seeds] [network seeds]
 
-Prints the pairs that tell the story, best last. The chosen pair stands in `fallline.vocabulary.exhibits`; a test checks
-its claim, so this script only has to run again when the engine's random draws change.
+Both use the same rate. The script prints the suitable pairs, best last. `fallline.vocabulary.exhibits` contains the
+chosen pair and a test checks its claim, so the script only runs again when the engine's random draws change.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ WATCHED, LATEST_DEATH = 1500, 400
 
 @dataclass(frozen=True)
 class Story:
-    """What a pair of seeds shows. `worst_rise` is the largest relative rise of GD's loss from one step to the next."""
+    """Result of a pair of seeds; `worst_rise` is the largest relative rise of GD's loss in a step."""
 
     data_seed: int
     network_seed: int
@@ -48,7 +48,7 @@ def layer_is_dead(problem: Problem, state: TrainingState) -> bool:
 
 
 def step_of_death(problem: Problem, run: RunRecipe, latest: int) -> int | None:
-    """The first step at which the second layer is dead, by bisection: dead units stay dead under SGD."""
+    """The first step with a dead second layer, by bisection: dead units stay dead under SGD."""
     state = begin(problem)
     advance(problem, state, run, latest)
     if state.diverged_at is not None or not layer_is_dead(problem, state):

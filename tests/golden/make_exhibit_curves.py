@@ -1,6 +1,9 @@
-"""Writes the curves of the exhibits' thumbnails: PYTHONPATH=backend:tests python tests/golden/make_exhibit_curves.py
+"""Write the curves of the exhibits' thumbnails.
 
-A test trains the exhibits and holds the file to what they give, so this runs again only when an exhibit changes.
+PYTHONPATH=backend:tests python tests/golden/make_exhibit_curves.py
+
+A test trains the exhibits and compares the file with the result, so the script only runs again when an exhibit
+changes.
 """
 
 from __future__ import annotations

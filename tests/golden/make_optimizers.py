@@ -1,11 +1,11 @@
-"""Write optimizers.json: what PyTorch's optimizers, schedules, and clipping do, in float64.
+"""Write optimizers.json: results of PyTorch's optimizers, schedules and clipping in float64.
 
-    pip install torch . && python tests/golden/make_optimizers.py
+pip install torch . && python tests/golden/make_optimizers.py
 
-PyTorch is too heavy for everybody's tests, so its numbers are kept. Optimizers walk a small valley,
-f(p) = sum of w (p - c)**2 / 2 plus a swell of w cos(p), so that no two coordinates behave alike; one coordinate has
-gradient exactly 0 for ever. Whole descents train a network of ours from the same data and the same start: the loss and
-its penalties go through PyTorch's own differentiation, then its clipping, then its optimizer and its schedule.
+PyTorch is too heavy for the test suite, so the file stores its numbers. Optimizers descend a small valley, f(p) = sum
+of w (p - c)**2 / 2 plus w cos(p), in which no two coordinates behave alike; the gradient of one coordinate is always
+exactly 0. Whole descents train a network of ours from the same data and start. Loss and penalties go through
+PyTorch's own differentiation, then clipping, optimizer and schedule.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def scheduler_of(optimizer: optim.Optimizer, schedule: dict[str, Any]) -> lr_sch
 
 
 def factors(schedule: dict[str, Any]) -> list[float]:
-    """What the rate is multiplied by in each of the steps."""
+    """Factor of the rate at each step."""
     optimizer = optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.7)
     scheduler, found = scheduler_of(optimizer, schedule), []
     for _ in range(STEPS):
@@ -134,7 +134,7 @@ def factors(schedule: dict[str, Any]) -> list[float]:
 
 
 def descent(run: dict[str, Any]) -> dict[str, object]:
-    """Our network trained by PyTorch; parameters after each step, end to end in one vector."""
+    """Our network trained by PyTorch: parameters after each step, end to end in one vector."""
     run = {"learning_rate": 0.1, "batch_size": None, "order": "sequential", **run}
     recipe = Recipe.model_validate({"data": DATA, "network": NETWORK, "runs": [run]})
     problem = build_problem(recipe.data, recipe.network, recipe.loss)

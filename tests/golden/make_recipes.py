@@ -1,8 +1,8 @@
-"""Writes recipes as they are posted and told today, and losses that they make, for later programs to make again.
+"""Write recipes in their current form with the losses that they give, for later versions.
 
-    PYTHONPATH=backend:tests python tests/golden/make_recipes.py
+PYTHONPATH=backend:tests python tests/golden/make_recipes.py
 
-Recipes that are in the file already stay as they are: they stand in people's files and links. New ones are added.
+Recipes already in the file do not change, since they represent users' files and links. New ones are added.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Writes what today's program stores, for later ones to open.
+"""Write a file stored by the current program, for later versions to open.
 
-    PYTHONPATH=backend:tests python tests/golden/make_stored.py
+PYTHONPATH=backend:tests python tests/golden/make_stored.py
 
-Run once for each version of what is stored (`vocabulary.journal.V`, `storage.tables.VERSION`): files that are there
-stay as they are, since they stand for what lies on people's disks. Beside the file it writes what it has to open as.
+Run it once for each version of the stored form (`vocabulary.journal.V`, `storage.tables.VERSION`). Existing files do
+not change, since they represent files on users' disks. A second file lists the contents that must be read.
 """
 
 from __future__ import annotations
@@ -49,20 +49,20 @@ EVERYTHING: JSON = {
         {"name": "gone", "optimizer": "adamw", "learning_rate": 0.01},
     ],
 }
-"""Of every kind of fact one at least happens to it."""
+"""It has at least one fact of every kind."""
 
 DIVERGES: JSON = {"data": {"samples": 40}, "runs": [{"name": "run-1", "learning_rate": 2.0}]}
 OWNER = "0123456789abcdef" * 2
-"""The key under which all of it is made."""
+"""The owner key of all experiments."""
 
 CUT_OFF = 5000
-"""Steps that take longer than it takes to cut the power."""
+"""More steps than the time before the power cut allows."""
 
 CSV = b"height;weight;kind\n1,5;60;a\n1,6;70;b\n1,7;65;a\n1,8;80;b\n1,9;85;b\n1,55;61;a\n"
 
 
 class Visitor:
-    """Somebody who makes experiments in a lab and keeps their tokens."""
+    """A client that makes experiments in a lab and keeps their tokens."""
 
     def __init__(self, lab: Lab) -> None:
         self.lab, self.tokens = lab, dict[str, str]()
@@ -82,7 +82,7 @@ class Visitor:
 
 
 async def lived(visitor: Visitor) -> dict[str, str]:
-    """One experiment of each kind, with its id."""
+    """Make one experiment of each kind; return their ids."""
     one = await visitor.makes(EVERYTHING)
     await visitor.asks(one, "step", key="asked-once", steps=20)
     await visitor.asks(one, "edit", run="gd", optimizer="adam", learning_rate=0.02, beta1=0.8)
@@ -113,7 +113,7 @@ async def lived(visitor: Visitor) -> dict[str, str]:
 
 
 def _parameters() -> bytes:
-    """Of a network 5-2-1, none of them a number that a seed gives."""
+    """Parameters of a network 5-2-1, none of them a number from a seed."""
     sizes, file = {"W1": (5, 2), "b1": (1, 2), "W2": (2, 1), "b2": (1, 1)}, io.BytesIO()
     np.savez(
         file, **{name: np.cos(np.arange(np.prod(size)).reshape(size) + 1.0) for name, size in sizes.items()}
@@ -122,7 +122,7 @@ def _parameters() -> bytes:
 
 
 async def cut_off(visitor: Visitor, one: str, crashed: Path, data: Path) -> str:
-    """The power goes while one experiment plays and another makes steps that were asked for with a key."""
+    """Cut the power while one experiment plays and another makes steps with a key."""
     books.SAVE_SECONDS = 1e9
     cut = await visitor.makes({"data": {"samples": 50}, "runs": [{"name": "gd", "learning_rate": 0.02}]})
     await visitor.asks(one, "play", speed=20)
@@ -140,14 +140,14 @@ async def cut_off(visitor: Visitor, one: str, crashed: Path, data: Path) -> str:
 
 
 async def make(folder: Path) -> JSON:
-    """The file as it lies there afterwards, and of each experiment its id and token."""
+    """Write the file; return the id and token of each experiment."""
     data, crashed = folder / "data", folder / "crashed"
     books.SAVE_SECONDS, books.POSITION_SECONDS = 0.0, 0.05
     async with open_lab(SqliteStore(data)) as lab:
         visitor = Visitor(lab)
         ids = await lived(visitor)
         ids["cut off"] = await cut_off(visitor, ids["everything"], crashed, data)
-    # Another build than then: it is told that what follows is equal to rounding only.
+    # A different build: later steps are equal only to rounding.
     books.SAVE_SECONDS = 0.0
     other = Kernels(builds={**builds(), "blas": "another one"})
     async with open_lab(SqliteStore(crashed), kernels=other) as lab:
@@ -156,7 +156,7 @@ async def make(folder: Path) -> JSON:
 
 
 def answers(file: Path) -> JSON:
-    """What was answered to commands with a key, by the key."""
+    """Responses to commands with a key, by the key."""
     connection = sqlite3.connect(file)
     found = {key: unpacked(body) for key, body in connection.execute("SELECT key, body FROM answer")}
     connection.close()
@@ -164,7 +164,7 @@ def answers(file: Path) -> JSON:
 
 
 def name_of(version: int, tables: int) -> str:
-    """The file's name without its ending, by the version of facts and that of the tables."""
+    """The file's name without its extension, from the versions of facts and tables."""
     return f"version-{version}" if tables == 1 else f"version-{version}-tables-{tables}"
 
 

@@ -1,4 +1,4 @@
-"""Faults that the siege plants in a server, by name. Some hold as long as a file of their name lies in the folder."""
+"""Faults that the siege plants in a server, by name. Some last while a file of that name exists."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _wait_while(file: Path) -> None:
 
 
 def stuck_worker(folder: Path) -> None:
-    """The thread that trains stands still."""
+    """Block the thread that trains."""
     turn = Worker.turn
 
     def stuck(self: Worker, *arguments: Any, **named: Any) -> Any:
@@ -34,7 +34,7 @@ def stuck_worker(folder: Path) -> None:
 
 
 def stuck_store(folder: Path) -> None:
-    """The disk does not answer a write."""
+    """Block the disk during a write."""
     write = SqliteStore.write
 
     def stuck(self: SqliteStore, *arguments: Any, **named: Any) -> Any:
@@ -45,7 +45,7 @@ def stuck_store(folder: Path) -> None:
 
 
 def blocked_loop(folder: Path) -> None:
-    """A request keeps the event loop from everything else, once."""
+    """Block the event loop in a request, once."""
     health = Lab.health
 
     def blocking(self: Lab) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def blocked_loop(folder: Path) -> None:
 
 
 def failing_experiment(folder: Path) -> None:
-    """The worker meets an exception that nobody foresaw, where it asks when to wake up."""
+    """Raise an unexpected exception in the worker when it computes its next wake-up."""
     wake_at = Worker.wake_at
 
     def failing(self: Worker, *arguments: Any, **named: Any) -> Any:
@@ -73,7 +73,7 @@ def failing_experiment(folder: Path) -> None:
 
 
 def shifted_clock(days: float, folder: Path) -> None:
-    """The wall clock is wrong by so many days."""
+    """Shift the wall clock by that many days."""
     now = time.time
     time.time = lambda: now() + days * DAY
 

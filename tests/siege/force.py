@@ -1,9 +1,9 @@
-"""Attackers in a process of their own, so that what they compute does not delay the person who measures.
+"""Attackers in a separate process, so that their computing does not delay the measuring person.
 
-    python force.py MODULE FUNCTION PORT SECONDS JSON
+python force.py MODULE FUNCTION PORT SECONDS JSON
 
 The function is `async def function(port, **arguments)`. It may print JSON lines with `say`. The process ends after
-SECONDS, whatever the function does.
+SECONDS in any case.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Force:
             await asyncio.sleep(0.05)
 
     async def until_said(self, many: int, seconds: float) -> list[Any]:
-        """Wait until so many lines are there, at most so long."""
+        """Wait until that many lines are there, or a timeout."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while len(self.said) < many and not self.is_over:
@@ -58,7 +58,7 @@ class Force:
 
 @asynccontextmanager
 async def force(attack: Any, port: int, seconds: float, **arguments: Any) -> AsyncIterator[Force]:
-    """Have `attack`, an async function of a module, run against the port for at most so long."""
+    """Run `attack`, an async function of a module, against the port for at most that long."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "said"
         with output.open("wb") as sink:

@@ -1,9 +1,9 @@
 """The server of the siege, with faults or mutants planted in its process.
 
-    python launch.py NAME,NAME FOLDER serve --port 0 ...
+python launch.py NAME,NAME FOLDER serve --port 0 ...
 
-A fault is trouble that the product must survive or report. A mutant takes back one mend, and the siege must catch it.
-Nothing of either stands in the product's code.
+The product must survive or report a fault. A mutant reverts one fix, and the siege must detect it. The product's code
+contains neither.
 """
 
 from __future__ import annotations

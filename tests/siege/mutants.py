@@ -1,4 +1,4 @@
-"""Mutants: each takes back one mend in the server's process, and names the row of the siege that must turn red."""
+"""Mutants: each reverts one fix in the server's process and names the row that must fail."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ HUGE = 1 << 50
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A mend that is taken back. `attack` is a module of `attacks`; a row whose name holds `row` must be missed."""
+    """A reverted fix.
+
+    `attack` is a module of `attacks`; a row whose name contains `row` must be missed.
+    """
 
     attack: str
     row: str
@@ -47,7 +50,7 @@ class Mutant:
 
 
 def any_speed() -> None:
-    """A play may be as slow as it likes."""
+    """Accept plays of any slowness."""
     for constraint in Play.model_fields["speed"].annotation.__args__[0].__metadata__[0].metadata:  # type: ignore[union-attr]
         if hasattr(constraint, "ge"):
             object.__setattr__(constraint, "ge", 5e-324)
@@ -55,12 +58,12 @@ def any_speed() -> None:
 
 
 def stored_speed_stays() -> None:
-    """What older files hold is played as it is."""
+    """Play stored speeds unchanged."""
     stepping.SLOWEST = 0.0  # type: ignore[attr-defined]
 
 
 def worker_dies() -> None:
-    """An exception ends the thread that trains."""
+    """Let an exception end the thread that trains."""
 
     def run(self: Any) -> None:
         while self._run_once():
@@ -74,7 +77,7 @@ async def _at_once(self: object) -> None:
 
 
 def worker_unasked() -> None:
-    """/readyz does not ask the worker."""
+    """Let /readyz skip the worker."""
     InProcessExecutor.answers = _at_once  # type: ignore[method-assign,assignment]
 
 
@@ -84,7 +87,7 @@ def store_unasked() -> None:
 
 
 def loop_unasked() -> None:
-    """/readyz does not look at the loop."""
+    """Let /readyz skip the event loop."""
     Pulse.worst = 0.0  # type: ignore[method-assign,assignment]
 
 
@@ -92,7 +95,7 @@ def loop_unasked() -> None:
 
 
 def any_length() -> None:
-    """Lists are looked at entry by entry, however long they are."""
+    """Validate every entry of a list of any length."""
     strict.len = lambda _: 0  # type: ignore[attr-defined]
 
 
@@ -105,14 +108,14 @@ def every_complaint() -> None:
 
 
 def never_cut() -> None:
-    """A socket whose peer takes nothing is waited for."""
+    """Wait for a socket whose peer reads nothing."""
     socket.SEND_SECONDS = 3600.0
     server.UNACKNOWLEDGED_MS = 3_600_000
     server.KEEPALIVE_SECONDS = 3600.0
 
 
 def frames_of_any_size() -> None:
-    """A frame tells everything that a reader lacks."""
+    """Send everything that a reader lacks in one frame."""
     outbox.FRAME_BYTES = outbox.CATCH_UP_BYTES = outbox.PAST_BYTES = session.PAST_BYTES = HUGE  # type: ignore[attr-defined]
 
 
@@ -122,12 +125,12 @@ def pasts_alone() -> None:
 
 
 def unbounded_backlog() -> None:
-    """What readers lack is held in full."""
+    """Store the whole backlog of readers."""
     hub.ALL_BYTES = hub.MOST_BYTES = backlog.MOST_BYTES = HUGE  # type: ignore[attr-defined]
 
 
 def endless_credit() -> None:
-    """A reader may leave its frames unacknowledged for ever."""
+    """Let a reader leave its frames unacknowledged forever."""
     session.UNACKNOWLEDGED_SECONDS = math.inf
 
 
@@ -135,7 +138,7 @@ def endless_credit() -> None:
 
 
 def share_for_each() -> None:
-    """Each experiment has a share of its own."""
+    """Give each experiment a separate share."""
 
     def share_of(self: Owners, entry: Entry, now: float) -> str:
         return f"entry:{id(entry)}"
@@ -144,12 +147,12 @@ def share_for_each() -> None:
 
 
 def key_is_enough() -> None:
-    """A key buys a share without a line that acknowledges."""
+    """Grant a share for a key without an acknowledging socket."""
     Owners._is_present = lambda self, owner, now: True  # type: ignore[method-assign]
 
 
 def nobody_displaced() -> None:
-    """Only what stands still makes room, whosever it is."""
+    """Displace only idle experiments, of any owner."""
 
     def next_to_go(self: Any, share: str, short: Any) -> Candidate | None:
         found: Candidate | None = self._first(self._idle)
@@ -177,12 +180,12 @@ def deleted_for_room() -> None:
 
 
 def jobs_go_on() -> None:
-    """Steps are made whether or not somebody waits."""
+    """Make steps whether or not a caller waits."""
     stepping.PATIENCE_SECONDS = math.inf
 
 
 def jobs_forgotten() -> None:
-    """A job that was paused is not continued by its key."""
+    """Do not continue a paused job by its key."""
     drop = Stepping.drop_unattended
 
     def forgetting(self: Stepping, now: float) -> list[StepJob]:
@@ -232,7 +235,7 @@ def silent_jump() -> None:
 
 
 def reads_are_free() -> None:
-    """What reads take is not counted."""
+    """Do not charge for reads."""
     charge = Worker._charge
 
     def free(self: Worker, id: str, kind: str, seconds: float) -> None:
@@ -246,12 +249,12 @@ def reads_are_free() -> None:
 
 
 def no_checksums() -> None:
-    """What is read is believed."""
+    """Accept stored rows without a checksum."""
     sql.checksum = lambda *values: 0  # type: ignore[attr-defined]
 
 
 def fresh_start() -> None:
-    """What is missing in a folder that was used is taken for a fresh start."""
+    """Take missing files in a used folder for a fresh start."""
     SqliteStore._check_traces = lambda self: True  # type: ignore[method-assign]
 
 
@@ -259,7 +262,7 @@ def fresh_start() -> None:
 
 
 def first_come() -> None:
-    """Sockets belong to whoever came first."""
+    """Give sockets to the first client."""
 
     def _make_room(self: OpenSockets, socket: OpenSocket, group: str, **_: Any) -> None:
         raise self._full()
@@ -268,13 +271,13 @@ def first_come() -> None:
 
 
 def invalid_is_free() -> None:
-    """Messages that mean nothing cost nothing."""
+    """Do not limit invalid messages."""
     Session.mistake = lambda self, now: None  # type: ignore[method-assign]
     session.MOST_REFUSED = HUGE
 
 
 def no_reserve() -> None:
-    """A deletion has to find room like everything else."""
+    """Give deletions no reserved space."""
 
     def delete(self: SqliteStore, what: Callable[[Any], None]) -> None:
         with self._transaction() as connection:

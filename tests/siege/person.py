@@ -1,6 +1,6 @@
-"""The honest user: trains at full speed, watches over a socket with credit, edits, and looks back over REST.
+"""The legitimate user: trains at full speed, watches a socket with credit, edits, and looks back.
 
-What happens to this person is what the siege measures. Times are in milliseconds, rates in steps a second.
+The siege measures the effects on this person. Times are in milliseconds, rates in steps a second.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ Json = dict[str, Any]
 Asking = Callable[[Http], Awaitable[None]]
 
 PATIENCE = 5.0
-"""Seconds until the person gives a request up, which counts as an error that took as long."""
+"""Seconds until the person gives up a request, which then counts as an error of that duration."""
 
 MOST_STOLEN = 0.9
 EDIT_EVERY = 41
-"""One of so many commands changes a setting."""
+"""Every so many commands, one changes a setting."""
 
 FPS = 10
 LOST = (OSError, TimeoutError, asyncio.IncompleteReadError, Closed, ValueError)
 
 
 def quantile(values: list[float], share: float) -> float:
-    """The value below which that share of them lies; 0 of none."""
+    """The quantile at `share`; 0 without values."""
     ordered = sorted(values)
     return ordered[min(int(share * len(ordered)), len(ordered) - 1)] if ordered else 0.0
 
 
 @dataclass
 class Samples:
-    """Measurements with the moment at which each was complete."""
+    """Measurements, each with the time of its completion."""
 
     all: list[tuple[float, float]] = field(default_factory=list)
 
@@ -54,11 +54,11 @@ class Samples:
 
 @dataclass(frozen=True)
 class Figures:
-    """What the person had in one phase."""
+    """A person's measurements in one phase."""
 
     seconds: float
     stolen: float
-    """Part of the time that other processes kept the server from a processor."""
+    """Share of the time that other processes kept the server from a processor."""
 
     rate: float
     commands: list[float]
@@ -102,11 +102,11 @@ class Person:
         self._gaps = Samples()
         self._errors: list[tuple[float, str]] = []
         self._steps: list[tuple[float, int, float]] = []
-        """When the runs stood at how many steps in all, and how much time had been stolen by then."""
+        """Total steps of the runs at each time, and the stolen time until then."""
 
         self._last_frame: float | None = None
         self._asked: dict[str, float] = {}
-        """Since when a request of each kind waits for its answer."""
+        """Start of a pending request, by kind."""
 
     @property
     def here(self) -> str:
@@ -126,7 +126,7 @@ class Person:
         return reply
 
     async def ask(self, method: str, path: str = "", body: Any = None, seconds: float = PATIENCE) -> Reply:
-        """A request about the experiment on a connection of its own."""
+        """Send a request about the experiment on a separate connection."""
         http = Http(self._port)
         try:
             return await http.ask(method, self.here + path, body, token=self.token, seconds=seconds)
@@ -135,7 +135,7 @@ class Person:
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
-        """Have a line that acknowledges frames until the block ends, which makes the person's owner present."""
+        """Hold an acknowledging socket during the block, which makes the person's owner present."""
         task = asyncio.create_task(self._watch())
         try:
             while self._last_frame is None:
@@ -147,7 +147,7 @@ class Person:
 
     @asynccontextmanager
     async def living(self, speed: float | str = "max") -> AsyncIterator[None]:
-        """Watch, play, edit and look until the block ends."""
+        """Watch, play, edit and look back during the block."""
         tasks = [asyncio.create_task(self._watch())]
         await asyncio.sleep(0.2)
         await self.ask("POST", "/play", {"speed": speed})
@@ -165,13 +165,13 @@ class Person:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def phase(self, seconds: float) -> Figures:
-        """Live for so long; what was had in that time."""
+        """Live for that long; return the measurements."""
         began = time.perf_counter()
         await asyncio.sleep(seconds)
         return self.since(began)
 
     def since(self, began: float) -> Figures:
-        """What was had from that moment of `time.perf_counter` until now."""
+        """Measurements from that moment of `time.perf_counter` until now."""
         now = time.perf_counter()
         gaps = self._gaps.between(began, now)
         if self._last_frame is not None:
@@ -189,14 +189,14 @@ class Person:
         )
 
     def _had(self, samples: Samples, asking: Asking, began: float, now: float) -> list[float]:
-        """What was measured in that time. A request that still waits has taken until now."""
+        """Measurements in that time. A pending request counts as lasting until now."""
         waits = self._asked.get(asking.__name__)
         return samples.between(began, now) + ([] if waits is None else [1000 * (now - waits)])
 
     def _rate(self, start: float, end: float) -> tuple[float, float]:
-        """Steps of all runs a second, and the part of the time that was stolen and does not count.
+        """Steps of all runs per second, and the stolen share of the time, which does not count.
 
-        Where no answers come, the person sees no steps.
+        Without responses the person sees no steps.
         """
         heard = [(at, steps, stolen) for at, steps, stolen in self._steps if start <= at <= end]
         if len(heard) < 2:
@@ -228,7 +228,7 @@ class Person:
     async def _edit(self, http: Http) -> None:
         self._edits += 1
         run = self._runs[self._edits % len(self._runs)]
-        # Edits stay in the recipe and make training dearer by and by, so most commands change what is shown.
+        # Edits lengthen the recipe and slow down training, so most commands change only the view.
         change: Json = {"label": f"number {self._edits}"}
         if self._edits % EDIT_EVERY == 0:
             change = {"learning_rate": 0.01 + 1e-9 * self._edits}

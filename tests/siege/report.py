@@ -1,4 +1,4 @@
-"""The table of the siege: for each attack what was measured, the figure, its goal, and whether it was met."""
+"""The table of the siege: for each attack the measurement, its value, its goal, and the verdict."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """`make siege`: each attack against a real server, beside a person who trains and looks.
 
-    python tests/siege/run.py [--only 3 5] [--quick] [--repeat 3] [--mutants [NAME ...]]
+python tests/siege/run.py [--only 3 5] [--quick] [--repeat 3] [--mutants [NAME ...]]
 
-Everything runs on loopback, is bounded in count and time, and ends what it started. The exit status is 1 where a goal
-is missed, or a mutant is not caught.
+Everything runs on loopback, is bounded in count and time, and ends what it started. The exit status is 1 if a goal is
+missed, or a mutant is not detected.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ ATTACKS: Mapping[str, tuple[str, ...]] = {
     "10": ("damage",),
     "11": ("sockets", "full_disk"),
 }
-"""The modules of each attack, by its number in the issue."""
+"""The modules of each attack, by number."""
 
 ATTACK_SECONDS, ALL_SECONDS = 120.0, 600.0
-"""After which a module, or all of it, is given up. That is a goal missed."""
+"""Time limits of a module and of the whole siege; exceeding one is a missed goal."""
 
 
 async def attacked(
     name: str, report: Report, seconds: float, *, quick: bool, mutants: tuple[str, ...] = ()
 ) -> None:
-    """Run one module. What it raises is a goal missed."""
+    """Run one module. An exception is a missed goal."""
     module = importlib.import_module(f"siege.attacks.{name}")
     world = World(name, report, quick, mutants)
     began = time.monotonic()
@@ -73,7 +73,7 @@ def besieged(numbers: list[str], *, quick: bool) -> bool:
 
 
 def caught(names: list[str], *, quick: bool) -> bool:
-    """Run each mutant with the attack that must catch it; whether all were caught."""
+    """Run each mutant with the attack that must detect it; whether all were detected."""
     missed = []
     for name in names:
         report, mutant = Report(), MUTANTS[name]

@@ -1,4 +1,7 @@
-"""A real server for the siege: a process of its own on loopback with its own data folder, and what it costs."""
+"""A real server for the siege: a separate process on loopback with its own data folder.
+
+It also measures the server's use of processor and memory.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +24,13 @@ NOT_OURS = ("FALLLINE_",)
 
 
 DISK = ("unshare", "--user", "--map-root-user", "--mount")
-"""Begins a command in a namespace of its own, in which it may mount."""
+"""Prefix of a command in its own namespace, where it may mount."""
 
 MOUNT = 'mount -t tmpfs -o "size=$0" tmpfs "$1" && shift && exec "$@"'
 
 
 class TheServerEnded(Exception):
-    """The server refused to start. `output` is what it said."""
+    """The server refused to start; `output` is its log."""
 
     def __init__(self, output: str) -> None:
         super().__init__(f"the server does not start: {output[-500:]}")
@@ -54,16 +57,16 @@ class Server:
         return int(self._proc("schedstat").split()[0]) * 1e-9
 
     def stolen(self) -> float:
-        """Seconds that its training stood in line for a processor which other processes had.
+        """Seconds that its training waited for a processor used by other processes.
 
-        Time lost so is not the server's doing. Waiting for Python's lock is not part of it.
+        The server is not responsible for this time. Waiting for Python's lock is not part of it.
         """
         threads = dict(self._threads())
         threads.pop(self.process.pid, None)
         return max(threads.values(), default=(0.0, 0.0))[1]
 
     def _threads(self) -> Iterator[tuple[int, tuple[float, float]]]:
-        """For each thread the seconds that it had a processor, and stood in line for one."""
+        """For each thread, seconds on a processor and seconds waiting for one."""
         for each in Path(f"/proc/{self.process.pid}/task").iterdir():
             with contextlib.suppress(OSError):
                 had, in_line, _ = (each / "schedstat").read_text().split()
@@ -85,7 +88,7 @@ class Server:
 
     @property
     def sockets(self) -> int:
-        """Number of sockets that the process holds."""
+        """Number of open sockets of the process."""
         held = 0
         for each in Path(f"/proc/{self.process.pid}/fd").iterdir():
             with contextlib.suppress(OSError):
@@ -115,8 +118,8 @@ def open_server(
 ) -> Iterator[Server]:
     """Start a server on a free port. `plants` names faults and mutants of `launch`.
 
-    `folder` holds its data and outlives it; without one it gets a folder that is deleted with it. With `disk`, a size
-    such as "3m", its data lies on a disk of that size that only the server sees.
+    `folder` contains its data and outlives it; the default is a temporary folder. With `disk`, a size such as "3m",
+    the data is on a disk of that size which only the server sees.
     """
     with tempfile.TemporaryDirectory() as own:
         place = Path(own) if folder is None else folder

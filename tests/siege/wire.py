@@ -1,4 +1,4 @@
-"""A thrifty HTTP and WebSocket client over asyncio streams: load generators must not take the server's processor.
+"""A lightweight HTTP and WebSocket client, so that load generators leave the server its processor.
 
 Loopback only: it connects to 127.0.0.1 and to nothing else.
 """
@@ -18,7 +18,7 @@ Json = dict[str, Any]
 ADDRESS = "127.0.0.1"
 API = "/api/v1"
 LIMIT = 16 << 20
-"""Bytes of one line or one frame that a client takes."""
+"""Maximum bytes of one line or one frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Reply:
 
 
 class Http:
-    """One connection that is kept open, and opened again after an error."""
+    """One persistent connection, reopened after an error."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -50,7 +50,7 @@ class Http:
         seconds: float = 5.0,
         **headers: str,
     ) -> Reply:
-        """Send a request and read its response. `body` is JSON, or bytes that are sent as they are."""
+        """Send a request and read its response. `body` is JSON, or bytes that are sent unchanged."""
         content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         lines = [
             f"{method} {path} HTTP/1.1",
@@ -102,7 +102,10 @@ class Http:
 
 
 class Closed(Exception):
-    """The server has closed the WebSocket. `code` is its close code, or None for a connection that was cut."""
+    """The server has closed the WebSocket.
+
+    `code` is its close code, or None for a lost connection.
+    """
 
     def __init__(self, code: int | None) -> None:
         super().__init__(f"closed with {code}")
@@ -118,7 +121,7 @@ class Socket:
 
     @classmethod
     async def open(cls, port: int, *, receive_buffer: int | None = None, seconds: float = 10.0) -> Socket:
-        """Connect. A small `receive_buffer` (bytes) makes a client that does not read noticed at once."""
+        """Connect. A small `receive_buffer` (bytes) reveals at once that a client does not read."""
         connection = socket.socket()
         connection.setblocking(False)
         if receive_buffer is not None:
@@ -142,7 +145,7 @@ class Socket:
         return cls(reader, writer)
 
     def send(self, message: Json | str | bytes) -> None:
-        """Send one text message; `bytes` are sent as they are."""
+        """Send one text message; `bytes` are sent unchanged."""
         text = message if isinstance(message, str | bytes) else json.dumps(message)
         self._send(0x1, text if isinstance(text, bytes) else text.encode())
 
@@ -182,7 +185,7 @@ class Socket:
                         return message
 
     def stop_reading(self) -> None:
-        """Read nothing any more, as a laptop that sleeps."""
+        """Stop reading, like a sleeping laptop."""
         self._writer.transport.pause_reading()  # type: ignore[attr-defined]
 
     def close(self) -> None:

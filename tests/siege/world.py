@@ -1,4 +1,4 @@
-"""What an attack is given: servers to attack, how thorough to be, and a report to write to."""
+"""The environment of an attack: servers, thoroughness, and a report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from siege.wire import Json
 
 @dataclass(frozen=True)
 class World:
-    """One attack's surroundings. `mutants` are planted in each of its servers."""
+    """One attack's environment. `mutants` are planted in each of its servers."""
 
     attack: str
     report: Report
@@ -36,7 +36,7 @@ class World:
     async def person(
         self, server: Server, recipe: Json | None = None, speed: float | str = "max"
     ) -> AsyncIterator[Person]:
-        """A person who has made an experiment and lives with it."""
+        """A person who has made an experiment and uses it."""
         person = Person(server, recipe)
         reply = await person.create()
         assert reply.status == 201, reply

@@ -1,4 +1,4 @@
-"""Attack 2: bodies of 58 KiB without a token that make the server word thousands of complaints."""
+"""Attack 2: bodies of 58 KiB without a token that cause thousands of validation errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SIZE = 58 * 1024
 CONNECTIONS = 4
 MOST_COMPLAINTS = 20
 STALL_MS = 100.0
-"""How much longer than in quiet the longest round trip of a person may be: a body of each connection, and a rest."""
+"""Limit for the growth of a person's longest round trip: one body per connection, and a margin."""
 
 BODY_MS = 20.0
 """Processor time of the event loop that one body may take."""
@@ -89,14 +89,14 @@ MESSAGES: dict[str, bytes] = {
     "edit": _named(_COMMAND + '"do":"edit","run":"gd",', "1", "}"),
     "got": _named('{"type":"got","frame":1,', "1", "}"),
 }
-"""Messages of a socket that watches nothing."""
+"""Messages of a socket without a subscription."""
 
 
 LISTS = ("edits of a run", "edits of eight runs", "runs", "layers", "socket: add_run")
-"""Too long, which is all that there is to say of them."""
+"""Too long: the only error to report."""
 
 Shot = Callable[[], Awaitable[Json]]
-"""Sends a body and returns the problem that answers it; empty for none in time."""
+"""Sends a body and returns the problem in the response; empty after a timeout."""
 
 
 async def siege(world: World) -> None:
@@ -112,7 +112,7 @@ async def siege(world: World) -> None:
         stall = attacked.longest("health") - quiet.longest("health")
         world.note(at_most("longest stall of the loop above that in quiet", stall, STALL_MS, "ms"))
         world.note(at_most("errors of the person", len(attacked.errors), 0, ""))
-        # Handling requests costs processor time, whatever they hold, and training shares it.
+        # Any request costs processor time that training shares.
         print(f"  (quiet: {quiet}; attacked: {attacked})", flush=True)
 
 
@@ -125,9 +125,7 @@ async def _one_by_one(world: World, server: Server) -> None:
     began = time.monotonic()
     for name, shoot in shots.items():
         took[name], complaints[name] = await _measured(server, shoot)
-        if (
-            time.monotonic() - began > MOST_SECONDS
-        ):  # a goal is missed, and the other rows still have to be seen
+        if time.monotonic() - began > MOST_SECONDS:  # a missed goal; the other rows still run
             break
     worst = max(took, key=lambda name: took[name])
     world.note(at_most(f"dearest of {len(took)} bodies ({worst})", took[worst], BODY_MS, "ms", digits=1))
@@ -139,9 +137,9 @@ async def _one_by_one(world: World, server: Server) -> None:
 
 
 async def _measured(server: Server, shoot: Shot) -> tuple[float, int]:
-    """Milliseconds, the median over a few shots, and the complaints in the answer.
+    """Median milliseconds over a few shots, and the number of errors in the response.
 
-    A body that takes very long is not sent again.
+    A body that takes very long is sent once.
     """
     spent: list[float] = []
     problem: Json = {}
@@ -183,7 +181,7 @@ async def _tell(port: int, message: bytes) -> Json:
 
 
 async def strike(port: int, connections: int) -> None:
-    """Send all bodies in turn, without a pause, over so many connections."""
+    """Send all bodies in turn, without a pause, over that many connections."""
     shots = list(BODIES.values())
 
     async def one(first: int) -> None:

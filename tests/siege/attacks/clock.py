@@ -1,4 +1,4 @@
-"""Attack 8: a clock that jumps by a month, or was wrong by a year, must not delete what people made."""
+"""Attack 8: a clock that jumps by a month, or was wrong by a year, must not delete experiments."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from siege.world import World
 TITLE = "a clock that jumps"
 EXPERIMENTS = 5
 PATIENCE = 60.0
-"""Servers start beside one another, and this process waits for each."""
+"""Servers start in parallel, and this process waits for each."""
 
 SWEEP_SECONDS = 8.0
-"""The server looks for what is old every 5 s."""
+"""The server looks for expired experiments every 5 s."""
 
 
 async def siege(world: World) -> None:
@@ -70,7 +70,7 @@ async def _made(server: Server) -> list[str]:
 
 
 async def _left(server: Server, ids: list[str]) -> int:
-    """How many are there after the server has looked for old ones. Nobody asks for them before."""
+    """Number of experiments after the server's sweep; nothing requests them before."""
     await asyncio.sleep(SWEEP_SECONDS)
     http = Http(server.port)
     statuses = [(await http.ask("GET", f"{API}/experiments/{id}", seconds=PATIENCE)).status for id in ids]

@@ -1,4 +1,4 @@
-"""Attack 4: readers that take everything, acknowledge nothing, and watch as much as one socket may."""
+"""Attack 4: readers that read everything, acknowledge nothing, and watch as much as one socket may."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ RECIPE: Json = {
 GROWN_STEPS = 5_000
 SETTLED_SECONDS = 10.0
 CLOSED_SECONDS = 75.0
-"""A reader has a minute to acknowledge. The rest is for noticing."""
+"""A reader has a minute to acknowledge; the rest is for the server to notice."""
 
 MEGABYTES = 128.0
-"""Growth of the server while they read: 64 MB is what may wait for all readers, and histories still grow."""
+"""Limit for the server's growth: 64 MB of backlog for all readers, plus growing histories."""
 
 TOO_SLOW = 4001
 
@@ -40,9 +40,7 @@ async def siege(world: World) -> None:
                     await asyncio.sleep(0.25)
                     peak = max(peak, server.memory)
                     codes = readers.said
-                    if (
-                        peak - memory > 8 * MEGABYTES * 2**20
-                    ):  # the goal is missed, and this machine is needed
+                    if peak - memory > 8 * MEGABYTES * 2**20:  # the goal is missed; stop using this machine
                         break
             attacked = person.since(began)
     world.note(at_most(f"memory that {READERS} such readers cost", (peak - memory) / 2**20, MEGABYTES, "MB"))
@@ -57,7 +55,7 @@ async def _playing(server: Server) -> list[str]:
     ids = []
     for _ in range(WATCHED):
         state = (await http.ask("POST", f"{API}/experiments", RECIPE, seconds=30)).json()
-        # Histories grow for some thousand steps, readers or not: that is over before memory is looked at.
+        # Histories grow for some thousand steps, with or without readers: wait before measuring memory.
         path = f"{API}/experiments/{state['id']}/step"
         await http.ask("POST", path, {"steps": GROWN_STEPS}, token=state["token"], seconds=60)
         path = f"{API}/experiments/{state['id']}/play"
@@ -68,7 +66,10 @@ async def _playing(server: Server) -> list[str]:
 
 
 async def strike(port: int, experiments: list[str]) -> None:
-    """Watch all of them on each socket, promise credit once, and never give any. Says each close code."""
+    """Watch all of them on each socket, promise credit once, and never give any.
+
+    Reports each close code.
+    """
 
     async def one() -> None:
         socket = await Socket.open(port)

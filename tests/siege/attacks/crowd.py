@@ -1,4 +1,4 @@
-"""Attack 5: a client with a new owner key for each request takes shares and places from everybody else."""
+"""Attack 5: a client with a new owner key per request takes shares and slots from others."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from siege.world import World
 
 TITLE = "one client that makes a crowd"
 CLASS = 300
-"""Honest people behind the attacker's address, each with a key and a line that acknowledges frames."""
+"""Legitimate users behind the attacker's address, each with a key and an acknowledging socket."""
 
 PLACES = 700
 FAIR = 1 / 2
 """The attacker's experiments share one owner's share. The class trains slowly and leaves its shares unused."""
 
 NOISE = 0.7
-"""Of the fair share at least so much."""
+"""Minimum share of the fair share."""
 
 TINY: Json = {
     "data": {"samples": 10, "features": 1},
@@ -68,7 +68,7 @@ async def siege(world: World) -> None:
 
 
 async def status_of(asking: object) -> int:
-    """The status of an answer; 0 for none."""
+    """The status of a response; 0 without one."""
     try:
         reply = await asking  # type: ignore[misc]
     except (OSError, TimeoutError, asyncio.IncompleteReadError):
@@ -82,7 +82,7 @@ def new_key() -> str:
 
 
 async def crowd(port: int, many: int, within: float) -> None:
-    """Make so many tiny experiments that play at full speed, each under a new key, for at most so long."""
+    """Make many tiny experiments at full speed, each under a new key, for a limited time."""
     made = refused = 0
     give_up = time.monotonic() + within
 
@@ -114,7 +114,10 @@ WATCHED_SECONDS = 6.0
 
 
 async def attend(port: int, people: int) -> None:
-    """Be a class: each makes an experiment, plays it slowly and watches it. Says now and then who is too slow."""
+    """Act as a class: each person makes an experiment, plays it slowly and watches it.
+
+    Reports who is too slow, now and then.
+    """
     steps: dict[int, int] = {}
 
     async def one(number: int) -> None:

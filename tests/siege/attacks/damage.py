@@ -19,7 +19,7 @@ EXPERIMENTS, STEPS = 6, 300
 IMAGES, FLIPS = 6, 3
 SEED = 12
 LOG_LINES = 30
-"""In the log of one server. Each damaged experiment may be named once."""
+"""Limit for the log of one server; each damaged experiment may appear once."""
 
 DAMAGED = ("damaged", "damage")
 
@@ -59,7 +59,7 @@ async def _made(server: Server) -> list[str]:
 
 
 async def _told(server: Server, ids: list[str]) -> dict[str, Json]:
-    """What each experiment is: status and problem type, or its runs."""
+    """For each experiment: status and problem type, or its runs."""
     http = Http(server.port)
     told = {}
     for id in ids:
@@ -89,7 +89,7 @@ async def _flipped(world: World, place: Path, origin: Path, made: list[str], bef
         shutil.copytree(origin, copy)
         data = bytearray((copy / "data" / NAME).read_bytes())
         for _ in range(FLIPS):
-            # Behind the header of 100 bytes: a file that is no database any more is refused at the start.
+            # After the header of 100 bytes: with a damaged header the server refuses to start.
             data[rng.randrange(100, len(data))] ^= 1 << rng.randrange(8)
         (copy / "data" / NAME).write_bytes(data)
         try:
@@ -133,7 +133,7 @@ async def _emptied(world: World, place: Path, origin: Path) -> None:
 
 
 async def _without_log(world: World, place: Path) -> None:
-    """A log that is lost takes acknowledged commands with it."""
+    """A lost log loses acknowledged commands."""
     folder = place / "without-log"
     folder.mkdir()
     with world.server(folder=folder) as server:
@@ -148,7 +148,7 @@ async def _without_log(world: World, place: Path) -> None:
 
 
 def _output(world: World, folder: Path) -> str:
-    """What a server says of the folder, whether it starts or not."""
+    """A server's output for the folder, whether it starts or not."""
     try:
         with world.server(folder=folder) as server:
             return server.output

@@ -1,6 +1,6 @@
-"""Attack 11: a disk that somebody has filled. Deleting must work, and make room.
+"""Attack 11: a full disk. Deletions must succeed, and free space.
 
-The disk is a small file system in memory in a namespace of the server's own: no right of root's is needed.
+The disk is a small memory file system in the server's own namespace, so root is not needed.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ async def siege(world: World) -> None:
 
 
 async def _filled(server: Server) -> list[tuple[str, str]]:
-    """The experiments that were made until the disk was full."""
+    """The experiments that fit on the disk."""
     made: list[tuple[str, str]] = []
     began = time.monotonic()
     while time.monotonic() - began < FILL_SECONDS:

@@ -59,7 +59,7 @@ async def _steps(server: Server, id: str) -> int:
 
 
 async def _continued(server: Server, job: list[str]) -> int:
-    """The step to which the job's repeat brings it."""
+    """The step that a repeat of the job reaches."""
     id, token, key = job
     http = Http(server.port)
     body, path = {"steps": CONTINUED_STEPS}, f"{API}/experiments/{id}/step"
@@ -73,7 +73,7 @@ async def _continued(server: Server, job: list[str]) -> int:
 
 
 async def abandon(port: int, jobs: int) -> None:
-    """Ask for so many long jobs and hang up. The last one is short enough to be continued."""
+    """Request that many long jobs and hang up. The last is short enough to be continued."""
     for number in range(jobs):
         http, key, is_last = Http(port), new_key(), number == jobs - 1
         recipe = TINY if is_last else {}

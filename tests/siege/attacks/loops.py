@@ -1,4 +1,4 @@
-"""Attack 9: connections that loop over histories, figures, reports and exports leave others no time to train."""
+"""Attack 9: connections that loop over histories, figures, reports and exports slow down training."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from siege.world import World
 TITLE = "loops over everything that can be read"
 CONNECTIONS = (1, 6)
 SHARE = 45.0
-"""Percent of the speed in quiet that training keeps. Reads may take half; the rest is for requests."""
+"""Minimum training speed in percent of quiet. Reads may take half; the rest is for requests."""
 
 RUN = "/runs/gd"
 PATHS = (

@@ -1,4 +1,4 @@
-"""Attack 6: few experiments that are as large as they may be, until the machine has no memory left."""
+"""Attack 6: a few experiments of maximum size exhaust the machine's memory."""
 
 from __future__ import annotations
 
@@ -62,19 +62,22 @@ def _mb(amount: int) -> float:
 
 
 async def _peak(server: Server, seconds: float) -> int:
-    """The most memory within that time."""
+    """The maximum memory within that time."""
     peak = 0
     async with asyncio.timeout(seconds + 5):
         for _ in range(int(seconds / 0.1)):
             peak = max(peak, server.memory)
             await asyncio.sleep(0.1)
-            if peak > 4 * BUDGET_MB << 20:  # the goal is missed, and this machine is needed
+            if peak > 4 * BUDGET_MB << 20:  # the goal is missed; stop using this machine
                 break
     return peak
 
 
 async def strike(port: int, experiments: int) -> None:
-    """Ask for so many of the largest experiments and play each. Says the status and Retry-After of each request."""
+    """Request that many of the largest experiments and play each.
+
+    Reports the status and Retry-After of each request.
+    """
 
     async def some(many: int) -> None:
         http = Http(port)

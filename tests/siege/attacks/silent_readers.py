@@ -1,4 +1,4 @@
-"""Attack 3: forty sockets watch an experiment of eight runs at full speed and never read, as laptops that sleep do."""
+"""Attack 3: forty sockets watch eight runs at full speed and never read, like sleeping laptops."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ WAVES = 2
 
 CUT_SECONDS = 12.0
 KILOBYTES = 256.0
-"""Of memory for each reader."""
+"""Memory per reader."""
 
 GROWTH, FLOOR_MS = 1.2, 5.0
-"""The 99th percentile may grow by a fifth. Less than 5 ms is noise."""
+"""The 99th percentile may grow by a fifth; less than 5 ms is noise."""
 
 RECIPE: Json = {
     "runs": [{"name": f"run-{number}", "learning_rate": 0.01, "batch_size": 2**number} for number in range(8)]
@@ -59,7 +59,7 @@ async def _wave(world: World, server: Server, person: Person, grows: int) -> tup
 async def _until_cut(server: Server, sockets: int, began: float, quick: bool) -> tuple[float, int]:
     """Seconds until the server holds no more sockets than before, and the most memory that it used meanwhile.
 
-    Watches for at least the time in which they have to be cut.
+    Watches at least as long as the server may take.
     """
     cut: float | None = None
     peak = 0
@@ -77,7 +77,7 @@ def _note(world: World, quiet: tuple[Figures, ...], attacked: Figures, cut: floa
     world.note(at_most("all of them are cut", cut, CUT_SECONDS, "s", digits=1))
     world.note(at_most("memory for each", kilobytes, KILOBYTES, "KB"))
     for which, what in (("commands", "command"), ("looks", "GET"), ("gaps", "time between frames")):
-        # A machine that others use is slow now and then: the slower of two quiet spells is what counts.
+        # Shared machines are slow at times: the slower of two quiet phases counts.
         usual = max(each.p99(which) for each in quiet)
         most = max(GROWTH * usual, usual + FLOOR_MS)
         world.note(at_most(f"99th percentile of a person's {what}", attacked.p99(which), most, "ms"))
@@ -85,7 +85,7 @@ def _note(world: World, quiet: tuple[Figures, ...], attacked: Figures, cut: floa
 
 
 async def strike(port: int, experiment: str, readers: int) -> None:
-    """Watch and never read, as the page of an experiment does whose reader's laptop sleeps."""
+    """Watch and never read, like the page of a sleeping laptop."""
     held = []
     for number in range(readers):
         socket = await Socket.open(port, receive_buffer=4096)

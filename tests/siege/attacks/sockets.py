@@ -1,4 +1,4 @@
-"""Attack 11: one address that takes all sockets, and floods of messages that mean nothing."""
+"""Attack 11: one address takes all sockets, and floods of meaningless messages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TITLE = "all sockets from one address"
 SOCKETS, AT_ONCE = 1_000, 8
 OCCUPY_SECONDS = 40.0
 REFUSALS = 10
-"""In a row, after which no more sockets are tried."""
+"""Consecutive refusals after which no more sockets are tried."""
 
 FLOODS = 4
 FLOOD_SECONDS = 10.0
@@ -60,7 +60,7 @@ async def siege(world: World) -> None:
 
 
 async def _occupied(attack: Force) -> int:
-    """The number of sockets held once no more are given, or time is out."""
+    """Number of open sockets after the refusals or the timeout."""
     began = time.perf_counter()
     while time.perf_counter() - began < OCCUPY_SECONDS:
         await asyncio.sleep(0.2)
@@ -70,7 +70,7 @@ async def _occupied(attack: Force) -> int:
 
 
 async def _watched(server: Server, id: str, token: str) -> str:
-    """What a new line of the experiment's own person is answered."""
+    """Response to a new socket of the experiment's own person."""
     try:
         socket = await Socket.open(server.port)
         socket.send({"type": "watch", "experiment": id, "token": token})
@@ -83,7 +83,7 @@ async def _watched(server: Server, id: str, token: str) -> str:
 
 
 async def occupy(port: int, sockets: int, experiment: str) -> None:
-    """Hold as many sockets as are given, each of which watches slowly and pongs."""
+    """Hold as many sockets as the server gives; each watches slowly and pongs."""
     held: list[asyncio.Task[None]] = []
 
     async def hold(socket: Socket) -> None:
@@ -114,7 +114,10 @@ async def occupy(port: int, sockets: int, experiment: str) -> None:
 
 
 async def flood(port: int) -> None:
-    """Send messages that mean nothing: 400 a second, fewer than one may of others. Says each close code."""
+    """Send 400 meaningless messages a second, below the limit for valid ones.
+
+    Reports each close code.
+    """
 
     async def one() -> None:
         socket = await Socket.open(port)

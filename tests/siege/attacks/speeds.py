@@ -1,4 +1,4 @@
-"""Attack 1: a speed at which the next step is further away than a clock can count, sent and stored."""
+"""Attack 1: a speed whose next step is further away than a clock can count, sent and stored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SMALL: Json = {"data": {"samples": 60}}
 STORED = (1e-12, 1e-300, 0.001)
 ANSWER_MS = 1000.0
 PARTS = {"stuck-worker": True, "stuck-store": True, "blocked-loop": False}
-"""Faults of `faults`, and whether each lasts until it is taken away."""
+"""Faults of `faults`, and whether each lasts until it is removed."""
 
 NOTICED_SECONDS, BACK_SECONDS, GIVE_UP_SECONDS = 5.0, 10.0, 15.0
 
@@ -63,7 +63,7 @@ async def _play(server: Server, experiment: Json, speed: float) -> int:
 async def _asked(
     server: Server, method: str, path: str, body: Json | None = None, token: str | None = None
 ) -> Reply:
-    """The reply, or status 0 where none came within the time in which each must."""
+    """The response, or status 0 after the time limit."""
     http = Http(server.port)
     try:
         return await http.ask(method, path, body, token=token, seconds=2 * ANSWER_MS / 1000)
@@ -92,10 +92,10 @@ async def _play_over_the_socket(server: Server, experiment: Json) -> list[int]:
 
 
 async def _stored(world: World) -> None:
-    """Older files hold such plays. They are raised to the slowest speed, and go on."""
+    """Older files contain such speeds. They are raised to the slowest speed, and run on."""
     with tempfile.TemporaryDirectory() as folder:
         made = []
-        # A server as it was before speeds were bounded.
+        # A server from before speeds were bounded.
         with world.server(folder=Path(folder), plants=("any-speed",)) as server:
             for speed in STORED:
                 made.append(one := await _made(server))
@@ -123,7 +123,7 @@ async def _stored(world: World) -> None:
 
 
 async def _readiness(world: World) -> None:
-    """`/readyz` must notice a part that stands still, and that it goes on. An exception must not end the worker."""
+    """`/readyz` must report a stalled part and its recovery; an exception must not end the worker."""
     with world.server(plants=(*PARTS, "failing-experiment")) as server:
         async with world.person(server, speed=60) as person:
             await person.phase(1)
@@ -143,7 +143,7 @@ async def _readiness(world: World) -> None:
                 )
             (server.folder / "failing-experiment").touch()
             await person.phase(2)
-            # The experiment at fault may have been closed. The worker must answer, and serve others.
+            # The failing experiment may be closed. The worker must respond and serve others.
             survived = await _asked(server, "POST", f"{person.here}/pause", {}, person.token)
             after = await _made_or_none(server)
         figure = f"{survived.status} and {after}"
@@ -156,7 +156,7 @@ async def _made_or_none(server: Server) -> int:
 
 
 async def _ready_becomes(server: Server, status: int) -> float:
-    """Seconds until `/readyz` answers so."""
+    """Seconds until `/readyz` returns that status."""
     began = time.perf_counter()
     while (seconds := time.perf_counter() - began) < GIVE_UP_SECONDS:
         http = Http(server.port)

@@ -1,4 +1,4 @@
-"""Attack 5, without storage: a crowd that would push out what others have made."""
+"""Attack 5, without storage: a crowd that would displace other people's experiments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PLACES, EXPERIMENTS = 40, 60
 
 
 async def siege(world: World) -> None:
-    """Where nothing is stored, what makes room would be lost for good."""
+    """Without storage, a displaced experiment would be lost."""
     with world.server("--memory", FALLLINE_EXPERIMENTS=str(PLACES)) as server:
         mine = Person(server)
         await mine.create()

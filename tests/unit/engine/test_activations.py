@@ -1,4 +1,4 @@
-"""Activations at the places where they go wrong."""
+"""Activations at critical inputs."""
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def test_elu_keeps_small_numbers_and_its_slope_next_to_the_floor():
 
 
 def test_gelu_is_the_exact_one():
-    """z times the normal distribution below z, by tables of it; not the form by tanh, which is near."""
+    """z times the normal distribution below z, from tables; not the approximation by tanh."""
     row, z = ACTIVATIONS["gelu"], np.array([-1e308, -10.0, -1.0, 0.0, 1.0, 10.0, 1e308])
     a = row(z)
     expected = [0.0, -7.619853024160526e-23, -0.15865525393145707, 0.0, 0.8413447460685429, 10.0, 1e308]

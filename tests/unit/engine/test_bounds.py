@@ -1,4 +1,4 @@
-"""What a slice allocates: buffers once, little for the largest network, nothing that grows with a step."""
+"""Allocations of a slice: buffers once, little for the largest network, constant in the steps."""
 
 import tracemalloc
 
@@ -13,11 +13,11 @@ from fallline.vocabulary.recipe import DataSettings, RunRecipe
 from support.problems import default_problem, network
 
 LARGEST = (5, 310, 310, 1)
-"""98,581 parameters: as many as a recipe may have."""
+"""98,581 parameters: the maximum of a recipe."""
 
 
 def peak(problem, run, steps):
-    """Bytes that a slice allocates at most at one time, without its records."""
+    """Peak memory of a slice in bytes, without its records."""
     state = begin(problem)
     advance(problem, state, run, 1)
     state.step = 1_000_000

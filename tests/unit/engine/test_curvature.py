@@ -1,4 +1,4 @@
-"""The Hessian against finite differences of the gradient, and its spectrum against NumPy's of the whole matrix."""
+"""The Hessian against finite differences of the gradient, and its spectrum against NumPy's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data sets keep to the formulas that they name."""
+"""The data sets follow their formulas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is descended, and what is taken of its gradient: penalties and clipping, alone and in PyTorch's order."""
+"""The objective and its gradient: penalties and clipping, alone and in PyTorch's order."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PLAIN = RunSettings("sgd", 0.1, None, "shuffle")
 @pytest.mark.parametrize("kernel", [NUMPY, COMPILED], ids=["numpy", "compiled"])
 @pytest.mark.parametrize("golden", GOLDEN, ids=range(len(GOLDEN)))
 def test_a_whole_descent_is_pytorchs(golden, kernel):
-    """Loss and penalties through its differentiation, then clip_grad_norm_, clip_grad_value_, optimizer, schedule."""
+    """Loss and penalties through PyTorch's differentiation, then clipping, optimizer, schedule."""
     recipe = Recipe.model_validate(golden["recipe"])
     problem = problem_of(recipe)
     state = begin(problem)
@@ -62,7 +62,7 @@ def test_ridge_regression_is_found():
 
 
 def test_the_lasso_is_found_and_sets_weights_to_0():
-    """The gradient of what is reported at the end lies in [-l1, l1], at the very edge where a weight is not 0."""
+    """At the end the gradient of the loss lies in [-l1, l1], on the boundary for nonzero weights."""
     problem = build_problem(DataSettings(name="linear", samples=40, features=3, noise=0.5), LINEAR, "mse")
     rate = 1e-3
     state, _ = train(problem, RunRecipe(name="r", learning_rate=rate, l1=0.8), 12_000)

@@ -1,4 +1,4 @@
-"""CONTRACT "Status": a run stays at the last step before one that would not be finite, whoever sliced it."""
+"""CONTRACT "Status": a run stays at the last step before a bad one, for any slices."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ STEPS = 300
 
 
 def straight(problem, run, steps):
-    """The rule once more, one step at a time and without slices: (diverged_at, parameters there)."""
+    """The rule again, one step at a time without slices: (diverged_at, parameters there)."""
     state = begin(problem)
     slots, optimizer = {}, ""
     for _ in range(steps):
@@ -85,7 +85,7 @@ def flat_gradient(problem, state, run):
 
 
 def is_bad(problem, state, run, settings):
-    """Judged with the settings that led here, even where an edit comes next."""
+    """Judged with the settings that led here, even if an edit comes next."""
     unedited = run.model_copy(update={"edits": [each for each in run.edits if each.at_step < state.step]})
     if (
         not np.isfinite(state.parameters).all()
@@ -135,7 +135,7 @@ def test_a_step_that_was_reached_is_never_taken_back(run):
 
 
 def test_a_run_that_blows_up_slowly_may_do_so_at_any_place_of_a_block():
-    """Gentler and gentler rates, until some run diverges on each side of the edge between two blocks of the tape."""
+    """Lower the rate until some run diverges on each side of a boundary between two blocks."""
     problem = linear_regression()
     places = set()
     for rate in np.linspace(1.435, 1.487, 100):
@@ -158,7 +158,7 @@ def in_ones(problem, run):
 
 
 def test_a_state_that_was_reached_may_be_as_high_as_it_is_if_it_comes_down():
-    """After an edit to the full batch, say, which evaluates where SGD had not looked."""
+    """After an edit to the full batch, for example, which evaluates where SGD did not."""
     problem = linear_regression()
     state = begin(problem)
     state.parameters *= 2e3
@@ -209,7 +209,7 @@ def test_a_diverged_run_that_is_not_changed_stays_where_it_is():
 @pytest.mark.parametrize("cure", [{"learning_rate": 1e-5}, {"optimizer": "adam", "learning_rate": 1e-3}])
 @pytest.mark.parametrize("run", DIVERGING[:10], ids=NAMES[:10])
 def test_an_edit_at_the_step_of_divergence_goes_on_as_its_replay_does(run, cure):
-    """The state after n steps depends only on the recipe: a recipe with the edit never meets the divergence."""
+    """The state after n steps depends only on the recipe: with the edit it never diverges."""
     state, _ = train(PROBLEM, run, STEPS)
     cured = run.model_copy(update={"edits": [edit(state.step, **cure)]})
     advance(PROBLEM, state, cured, 20)
@@ -241,7 +241,7 @@ def test_a_gradient_that_is_not_finite_at_the_very_start_is_divergence_there():
 
 
 def test_a_gradient_too_long_for_its_norm_is_not_divergence():
-    """The sum of finite numbers may overflow: only the norm is then missing."""
+    """A sum of finite numbers may overflow: only the norm is missing then."""
     judged = tape.Tape(layout_of((2, 2, 1)))
     judged.parameters[:] = judged.gradients[:] = 1.5e308
     judged.batch_loss[:] = 1.0
@@ -255,5 +255,5 @@ def test_probes_survive_a_diverged_state():
     state, _ = train(PROBLEM, DIVERGING[2], 100)
     assert state.diverged_at is not None
     assert probes.units(PROBLEM, state.parameters)
-    # the state is the last finite one, and the gradient of the change that was not made need not be
+    # the state is the last finite one; the gradient of the rejected change need not be finite
     assert next_gradient(PROBLEM, state, DIVERGING[2])

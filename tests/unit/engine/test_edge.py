@@ -1,4 +1,4 @@
-"""The limits of sharpness, against what each optimizer does on a parabola just below and just above them."""
+"""The limits of curvature, against each optimizer on a parabola just below and above them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def state_of(optimizer: str, slots: dict[str, np.ndarray]) -> TrainingState:
 
 
 def reach(optimizer: str, own: dict[str, float], slots: dict[str, np.ndarray], curvature: float) -> float:
-    """How many times as far |x| is after 20,000 steps down curvature / 2 * x**2; at the limit itself about as far.
+    """Growth of |x| in 20,000 steps on curvature / 2 * x**2; about 1 at the limit.
 
-    From near 0, so that squares of gradients move no memory of them.
+    It starts near 0, so that squares of gradients do not change the optimizer's state.
     """
     row = OPTIMIZERS[optimizer]
     x, work = np.full(1, 1e-6), np.empty((2, 1))
@@ -52,7 +52,7 @@ def test_steps_settle_below_the_limit_and_grow_above(optimizer: str, own: dict[s
 
 @pytest.mark.parametrize("square", [0.3, 4.0])
 def test_adam_sees_curvature_through_its_scale(square: float) -> None:
-    """With a memory of squares that hardly moves, Adam is momentum with a rate of its own for every entry."""
+    """With a nearly constant mean of squares, Adam is momentum with a separate rate per entry."""
     own = {"beta1": 0.9, "beta2": 1.0 - 1e-15, "epsilon": 0.1}
 
     def slots() -> dict[str, np.ndarray]:

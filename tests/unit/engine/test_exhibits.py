@@ -1,4 +1,4 @@
-"""Every exhibit does what its sentences say, to the last digit that they print."""
+"""Every exhibit does what its sentences say, to the last printed digit."""
 
 from __future__ import annotations
 
@@ -22,16 +22,18 @@ from support.exhibit_curves import curves_of
 from support.problems import joined, problem_of, series
 
 SENSITIVE = ("edge",)
-"""At the edge of stability the last digit of a product, which another processor rounds otherwise, grows until the
-losses of single steps differ: there a sentence or a thumbnail holds what does not depend on it."""
+"""At the edge of stability differences in the last digit grow until single losses differ.
+
+So sentences and thumbnails of these exhibits only contain what does not depend on the processor.
+"""
 
 LONGEST = 340
-"""Characters of both sentences together: what fits in three lines over the charts, and on a phone."""
+"""Maximum characters of both sentences: three lines over the charts, and on a phone."""
 
 
 @dataclass
 class Trained:
-    """A run of an exhibit, trained as far as a claim asks: series of all steps so far, scores of where it stands."""
+    """A run of an exhibit, trained as far as needed, with its series and final scores."""
 
     problem: Problem
     state: TrainingState
@@ -98,16 +100,17 @@ def relu(x: np.ndarray) -> np.ndarray:
 
 
 def stale_loop(problem: Problem, rate: float, steps: int) -> tuple[float, float]:
-    """The notebook's GD loop with its slip, independent of the engine: what it prints at that step, and the loss of the
-    weights it has then.
+    """The notebook's GD loop with its bug, independent of the engine.
+
+    Returns the loss that it prints at that step, and the loss of its weights at that time.
     """
     p = {name: values.copy() for name, values in problem.named(problem.initial_parameters).items()}
     X, y, m = problem.X, problem.y, len(problem.X)
-    z2 = relu(X @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"]  # of an earlier cell
+    z2 = relu(X @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"]  # from an earlier cell
     for step in range(steps + 1):
         z1 = X @ p["W1"] + p["b1"]
         a1 = relu(z1)
-        a2 = a1 @ p["W2"] + p["b2"]  # meant to be z2
+        a2 = a1 @ p["W2"] + p["b2"]  # should be z2
         true = relu(a2) @ p["W3"] + p["b3"]
         a2 = relu(z2)
         y_pred = a2 @ p["W3"] + p["b3"]
@@ -150,7 +153,7 @@ def too_high(exhibit: Exhibit) -> list[str]:
     limit = 2 / curvature
     rates = [each.run.learning_rate for each in (slow, quick, wild)]
     assert rates[1] < limit < rates[2]
-    assert rates[0] * curvature < 1 < rates[1] * least  # no jump across the bowl, and one in every direction
+    assert rates[0] * curvature < 1 < rates[1] * least  # jumps across the bowl in no direction; in every one
     for each in (slow, quick):
         assert (np.diff(each.series("train_loss")[:11]) < 0).all()
         assert each.state.diverged_at is None
@@ -278,11 +281,11 @@ CLAIMS: dict[str, Callable[[Exhibit], list[str]]] = {
     "spirals": spirals,
     "edge": edge,
 }
-"""What training measures of each exhibit, as its sentences have to say it; what is true or not is asserted there."""
+"""Measurements for the sentences of each exhibit; claims without numbers are asserted here."""
 
 
 def untold(name: str, exhibit: Exhibit) -> list[str]:
-    """What was measured and does not stand in the sentences."""
+    """Measurements that the sentences do not contain."""
     told = " ".join(exhibit.sentences)
     return [phrase for phrase in CLAIMS[name](exhibit) if phrase not in told]
 
@@ -293,14 +296,14 @@ def test_an_exhibit_shows_what_its_sentences_say(name):
 
 
 SOON = ("notebook", "as-printed", "too-high", "zeros", "same-start")
-"""Exhibits whose claims are measured in a moment."""
+"""Exhibits whose claims take only a moment to measure."""
 
 
 @pytest.mark.parametrize(
     "name", [*SOON, *(pytest.param(name, marks=pytest.mark.long) for name in EXHIBITS if name not in SOON)]
 )
 def test_another_seed_does_not_pass_for_an_exhibit(name):
-    """The control: the numbers are of this recipe, not of any recipe like it."""
+    """The control: the numbers belong to this recipe, not to any similar one."""
     exhibit = EXHIBITS[name]
     data = exhibit.recipe.data.model_copy(update={"seed": exhibit.recipe.data.seed + 1})
     other = replace(exhibit, recipe=exhibit.recipe.model_copy(update={"data": data}))

@@ -1,4 +1,4 @@
-"""What is told of a gradient is what the history records of the same step, and more."""
+"""The measures of a gradient agree with the history at the same step."""
 
 from __future__ import annotations
 

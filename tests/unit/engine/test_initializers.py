@@ -1,4 +1,4 @@
-"""What initializers draw: the distribution they name, at a fixed seed, and for ever the same numbers."""
+"""Initializers draw their distribution, and always the same numbers for a seed."""
 
 from __future__ import annotations
 
@@ -39,8 +39,9 @@ def draw(name, into=INTO, out=OUT, scale=None, seed=5):
 
 
 def distance(values, below):
-    """Kolmogorov's: the largest distance between the share of values below x and what it should be, in units that are
-    rarely (1 in 100) above 1.63 where the distribution is the one expected.
+    """Kolmogorov's distance between an empirical and an expected distribution.
+
+    It is scaled so that it exceeds 1.63 in 1 of 100 cases if the distributions are equal.
     """
     ordered = np.sort(values.ravel())
     expected = np.array([below(x) for x in ordered])
@@ -98,20 +99,20 @@ def test_orthogonal_weights_keep_lengths_as_far_as_there_is_room(into, out):
 
 
 def turns(row, count=4000):
-    """The sums of the diagonals of many orthogonal 3 by 3 matrices."""
+    """The traces of many orthogonal 3 by 3 matrices."""
     rng = np.random.default_rng(8)
     return np.array([np.trace(row.draw(rng, (3, 3), 3, 3, None)) for _ in range(count)])
 
 
 def test_every_rotation_is_as_likely_as_every_other():
-    """The trace of such matrices has mean 0 and mean square 1 (Diaconis and Evans 2001); so are its signs even."""
+    """The trace has mean 0 and mean square 1 (Diaconis and Evans 2001), even with wrong signs."""
     sums = turns(INITIALIZERS["orthogonal"])
     assert abs(sums.mean()) < 4 / math.sqrt(len(sums))
     assert np.mean(sums**2) == pytest.approx(1.0, abs=0.1)
 
 
 def test_the_bare_factor_of_lapack_would_be_noticed():
-    """The tester tested: without the turn of signs."""
+    """Control: without the choice of signs the check fails."""
     bare = replace(
         INITIALIZERS["orthogonal"], unit=lambda rng, shape: np.linalg.qr(rng.standard_normal(shape))[0]
     )
@@ -129,7 +130,7 @@ def test_the_bare_factor_of_lapack_would_be_noticed():
     ],
 )
 def test_signals_keep_their_size_through_ten_layers(name, activation):
-    """The mean square of pre-activations, which is what each of these was made for."""
+    """The mean square of pre-activations, which each of these initializers preserves."""
     assert 0.5 < growth(name, activation) < 2.0
 
 
@@ -139,7 +140,7 @@ def test_signals_do_not_keep_their_size_where_the_initializer_is_made_for_others
 
 
 def growth(name, activation):
-    """By how much the mean square of the tenth layer's pre-activations is that of the first."""
+    """Mean square of the tenth layer's pre-activations relative to the first's."""
     a = np.random.default_rng(2).standard_normal((500, INTO))
     sizes = []
     for layer in range(10):
@@ -151,7 +152,7 @@ def growth(name, activation):
 
 @pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: json.dumps(golden["network"]))
 def test_a_recipe_begins_where_it_always_began(golden):
-    """Bit for bit what was drawn when the name was first released; a NumPy that draws otherwise has to be noticed."""
+    """Bit for bit the numbers at the first release; another NumPy may draw differently."""
     settings = NetworkSettings.model_validate(golden["network"])
     flat = build_problem(DataSettings(samples=10), settings, "mse").initial_parameters
     assert float(flat[0]).hex() == golden["first"]

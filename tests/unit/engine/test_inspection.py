@@ -1,4 +1,4 @@
-"""The lines of a change give the change that the kernels make, and can be reckoned again from what they show."""
+"""The lines of a step give the kernels' change, and can be recomputed from the response."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def set_up(body: dict[str, Any], steps: int) -> tuple[Problem, Recipe, TrainingS
 
 
 def every_row() -> list[dict[str, Any]]:
-    """Recipes over all tables at once: each row is in one at least."""
+    """Recipes that together contain each row of the tables at least once."""
     optimizers, losses = cycle(OPTIMIZERS), cycle(LOSSES)
     schedules, sizes = cycle(SCHEDULES), cycle([1, 7, None, 3])
     more: Any = cycle([{}, {"l2": 0.1}, {"clip_norm": 0.5}, {"l1": 0.03, "l2": 0.1}, {"clip_value": 0.02}])
@@ -253,7 +253,7 @@ def test_a_block_of_a_wide_change_is_told_with_what_is_sought_in_the_whole() -> 
             assert abs(values[place] - was[place]) == np.abs(values - was).max()
             seen["change"] += 1
         before[full["name"]] = values
-    # two weights and biases a layer: themselves and their two memories, and gradients that are cut
+    # two weights and biases a layer: each with two slots and a clipped gradient
     assert seen == {"largest_at": 6 * (2 * 3 + 2), "change": 6 * 4}
 
 

@@ -1,4 +1,4 @@
-"""Losses at the places where they go wrong, beside formulas written down in another way."""
+"""Losses at critical inputs, compared with formulas in another form."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def column(*values):
 
 
 def shares_to_many_digits(logits):
-    """The softmax as the textbook has it, in decimal arithmetic that needs no care."""
+    """The textbook softmax in decimal arithmetic, which needs no care."""
     with localcontext() as context:
         context.prec = 250
         exponentials = [Decimal(float(logit)).exp() for logit in logits]

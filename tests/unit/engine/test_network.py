@@ -1,4 +1,4 @@
-"""The blackboard's backward pass is the derivative of its forward pass, and keeps the symmetries of the network."""
+"""The textbook backward pass is the derivative of the forward pass, with its symmetries."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Case:
         return np.concatenate([found[name].ravel() for name in self.layout.names])
 
     def descended(self, flat):
-        """What is reported, or half of it for mse."""
+        """The objective: the reported loss, or half of it for mse."""
         passed = network.forward(self.layout.named(flat), self.names, self.X)
         return (0.5 if self.loss.name == "mse" else 1.0) * self.loss(passed.y_pred, self.y)
 
@@ -93,7 +93,7 @@ def autograd_huber(a, y):
 
 
 def autograd_cross_entropy(a, y):
-    """Of softmax over the columns; a single column is the second of two, the first being 0."""
+    """Softmax cross-entropy over the columns; a single column is the second of two, the first is 0."""
     logits = a if a.shape[1] > 1 else anp.hstack([anp.zeros_like(a), a])
     true = np.arange(logits.shape[1]) == y
     return -anp.sum(true * (logits - anp.log(anp.sum(anp.exp(logits), axis=1, keepdims=True)))) / len(y)
@@ -156,7 +156,7 @@ def test_dy_pred_is_the_notebooks():
     ],
 )
 def test_a_planted_slip_of_one_character_is_caught(module, right, wrong, monkeypatch):
-    """The tester tested: each of these would pass a glance at the curves, and none passes the check."""
+    """Control: each planted error would look fine in the curves, and fails the check."""
     faulty = planted(module, right, wrong)
     table = faulty.LOSSES if module is losses else LOSSES
     if module is activations:
@@ -194,7 +194,7 @@ def test_what_flows_into_a_relu_unit_flows_out_v10():
 
 
 def test_the_balance_moves_only_by_the_square_of_the_rate_v10():
-    """Per step of GD |w_in|^2 + b^2 - |w_out|^2 moves by rate^2 (|dw_in|^2 + db^2 - |dw_out|^2), exactly."""
+    """A GD step changes |w_in|^2 + b^2 - |w_out|^2 by exactly rate^2 (|dw_in|^2 + db^2 - |dw_out|^2)."""
     problem = raw()
     state = begin(problem)
 

@@ -1,4 +1,4 @@
-"""The scatter of gradients against those of single samples, and against every batch there is."""
+"""The scatter of gradients against single samples, and against every possible batch."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_the_sums_are_those_of_all_single_gradients(more: Any) -> None:
 
 @pytest.mark.parametrize("batch", [1, 3, 7, 10])
 def test_a_batch_scatters_as_all_batches_of_its_size_do(batch: int) -> None:
-    """Verification V5: every batch that can be drawn without replacement, counted out."""
+    """Verification V5: every batch without replacement, enumerated."""
     problem = problem_of()
     each = of_each_sample(problem)
     mean = each.mean(axis=0)

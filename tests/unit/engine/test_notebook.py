@@ -1,4 +1,4 @@
-"""The engine beside the notebook: the same loops, written out independently, give the same numbers."""
+"""The engine and the notebook: the same loops, written independently, give the same numbers."""
 
 from __future__ import annotations
 
@@ -66,13 +66,13 @@ def test_501_steps_of_gd_agree_with_the_notebooks_loop():
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_sequential_sgd_agrees_with_the_notebooks_loop_step_for_step(seed):
-    """Two passes over the samples in the order of the data, one sample a step."""
+    """Two passes over the samples in data order, one sample per step."""
     recipe = Recipe(data=DataSettings(seed=seed))
     problem = problem_of(recipe)
     run = RunRecipe(name="sgd", learning_rate=0.01, batch_size=1, order="sequential")
     losses, sums, _ = notebook(problem, [[k % 900] for k in range(1800)], 0.01)
     records = advance(problem, begin(problem), run, 1800)
-    # The error of a sample that is hit exactly cancels, and with it all relative precision: hence the absolute floor.
+    # A sample with error 0 has no relative precision, hence the absolute tolerance.
     assert np.allclose(series(records, "batch_loss"), losses, rtol=RELATIVE, atol=1e-14)
     for name, expected in sums.items():
         assert np.allclose(series(records, f"grad_l1/{name}"), expected, rtol=RELATIVE, atol=1e-12)

@@ -1,4 +1,4 @@
-"""Every method is PyTorch's, what its formula says, and on a quadratic what theory says; its memory is plain data."""
+"""Every method agrees with PyTorch, its formula, and the theory on a quadratic."""
 
 import json
 import math
@@ -34,8 +34,10 @@ def test_every_method_has_a_golden_path():
 
 
 def test_the_golden_path_would_notice_another_convention():
-    """Scaling the gradient instead of the velocity, v = momentum * v + rate * g, is another path once the rate changes;
-    epsilon inside the root is another path at once."""
+    """Scaling the gradient, v = momentum * v + rate * g, differs once the rate changes.
+
+    epsilon inside the root differs at once.
+    """
     (path,) = [
         path for path in GOLDEN["paths"] if path["own"].get("epsilon") == 1e-3 and len(path["own"]) == 3
     ]
@@ -44,11 +46,11 @@ def test_the_golden_path_would_notice_another_convention():
     assert not np.allclose(walked, path["parameters"], rtol=1e-6)
 
 
-# One number at a time, in plain floats, straight from the formulas.
+# One number at a time, in plain floats, directly from the formulas.
 
 
 def plainly(name, rate, own, p, gradients):
-    """The path of one parameter under gradients g of steps 1, 2, ..., as the papers write it."""
+    """The path of one parameter under gradients g of steps 1, 2, ..., as in the papers."""
     past = []
     for n, g in enumerate(gradients, start=1):
         past.append(g)
@@ -69,7 +71,7 @@ def plainly(name, rate, own, p, gradients):
 
 
 def _mean(decay, values):
-    """The exponential mean that begins at 0."""
+    """The exponential mean from 0."""
     return (1 - decay) * math.fsum(
         decay ** (len(values) - k) * value for k, value in enumerate(values, start=1)
     )
@@ -151,9 +153,11 @@ def test_gd_on_a_quadratic_shrinks_by_one_minus_rate_times_curvature_v1():
     ],
 )
 def test_momentum_holds_up_to_its_limit_and_not_beyond_v2(name, limit, share):
-    """Heavy ball: rate * curvature < 2 + 2 momentum. Nesterov: the matrix of (v, p) has determinant
-    momentum (1 - rate * curvature) and trace 1 + momentum - rate * curvature (1 + momentum); an eigenvalue is -1 at
-    (2 + 2 momentum) / (1 + 2 momentum)."""
+    """Heavy ball: rate * curvature < 2 + 2 momentum; Nesterov: divided by 1 + 2 momentum.
+
+    Nesterov's matrix of (v, p) has determinant momentum (1 - rate * curvature). Its trace is 1 + momentum - rate *
+    curvature (1 + momentum). An eigenvalue is -1 at (2 + 2 momentum) / (1 + 2 momentum).
+    """
     edge = limit(share)
     within = np.abs(walk_on_quadratic(name, 0.99 * edge, {"momentum": share}, np.ones(1), 4000)[:, 0])
     beyond = np.abs(walk_on_quadratic(name, 1.01 * edge, {"momentum": share}, np.ones(1), 1500)[:, 0])
@@ -167,8 +171,11 @@ def test_momentum_holds_up_to_its_limit_and_not_beyond_v2(name, limit, share):
     [("momentum", lambda share: share), ("nesterov", lambda share: share * (1 - 0.3))],
 )
 def test_swings_shrink_by_the_root_of_the_determinant_v2(name, determinant, share):
-    """Positions obey p[n + 1] = trace p[n] - determinant p[n - 1], so that p[n]**2 - p[n + 1] p[n - 1] shrinks by the
-    determinant at each step: heavy ball's is the momentum, Nesterov's momentum (1 - rate * curvature)."""
+    """Positions obey p[n + 1] = trace p[n] - determinant p[n - 1].
+
+    So p[n]**2 - p[n + 1] p[n - 1] shrinks by the determinant at each step. Heavy ball's is the momentum, Nesterov's
+    momentum (1 - rate * curvature).
+    """
     p = walk_on_quadratic(name, 0.3, {"momentum": share}, np.ones(1), 30)[:, 0]
     area = p[1:-1] ** 2 - p[2:] * p[:-2]
     assert np.allclose(area[1:] / area[:-1], determinant(share), rtol=1e-6)

@@ -1,4 +1,4 @@
-"""A plane through a path against projections made by hand, and the loss over it against the loss itself."""
+"""A plane through a path against projections by hand, and the loss over it."""
 
 from __future__ import annotations
 
@@ -67,14 +67,14 @@ def test_filter_normalisation_makes_each_units_direction_as_long_as_its_weights_
                 np.testing.assert_allclose(
                     np.linalg.norm(part, axis=0), np.linalg.norm(weights[name], axis=0), atol=1e-9
                 )
-    # what is not at right angles is projected all the same: nothing nearer is in the plane
+    # directions that are not orthogonal still give the nearest point in the plane
     left = path - found.centre - found.places(path) @ found.directions
     np.testing.assert_allclose(left @ found.directions.T, 0.0, atol=1e-9)
     assert 0.0 <= found.outside(path) <= 1.0
 
 
 def test_where_only_a_bias_moves_normalising_leaves_one_direction_and_places_near_by() -> None:
-    """A layer has died: between the first step that is looked at and the others all weights went one way."""
+    """A layer has died: between the first sampled step and the others, all weights moved one way."""
     problem, moved = path_of(points=2)
     path = np.vstack([moved[:1], np.tile(moved[1], (20, 1))])
     bias = problem.named(np.arange(float(problem.layout.count)))["b3"].ravel().astype(int)

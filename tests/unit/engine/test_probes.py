@@ -1,4 +1,4 @@
-"""Probes tell the truth and leave no trace."""
+"""Probes measure correctly and change nothing."""
 
 import numpy as np
 import pytest

@@ -33,7 +33,7 @@ def test_parameters_have_the_notebooks_names_and_shapes():
 
 
 def test_data_where_the_logarithm_is_undefined_are_refused_with_advice():
-    """Trap T6: with many features X @ beta reaches -20, and NaN would stand in the data."""
+    """Trap T6: with many features X @ beta reaches -20, which gives NaN."""
     with pytest.raises(InvalidRequest) as refused:
         problem(features=64, samples=5000)
     (error,) = refused.value.errors

@@ -1,4 +1,4 @@
-"""Layers drawn anew: when, with which numbers, and that a dead network learns again by it."""
+"""Redraw of layers: its step, its numbers, and the recovery of a dead network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Live with edits = straight replay = checkpoint plus the rest, bit for bit, however the live run was sliced."""
+"""Live with edits = straight replay = checkpoint plus the rest, bit for bit, for any slices."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SHORT = {
     "inverse_time": {"steps": 10},
     "warmup": {"steps": 40},
 }
-"""Schedules that change within so many steps."""
+"""Schedules that change within a few steps."""
 
 
 @st.composite
@@ -51,7 +51,7 @@ def changes(draw):
 
 @st.composite
 def runs(draw):
-    """A run whose edits are in the order of their steps, at most one a step. Some diverge."""
+    """A run with edits in step order, at most one per step. Some diverge."""
     edits = {each.at_step: each for each in draw(st.lists(changes(), max_size=5))}
     return RunRecipe(
         name="r",
@@ -70,7 +70,7 @@ PROBLEM = small_problem((4, "relu"), (3, "tanh"), test_fraction=0.25)
 
 
 def live(problem, run, slices):
-    """The recipe grows as the run goes: an edit is made when its step is reached, never before."""
+    """Make each edit when the run reaches its step, so that the recipe grows."""
     state, pieces, waiting = begin(problem), [], list(run.edits)
     grown = run.model_copy(update={"edits": []})
     for steps in [*slices, STEPS]:
@@ -137,7 +137,7 @@ def test_an_edit_takes_effect_at_the_step_it_names():
 
 
 def test_an_edit_that_changes_nothing_changes_nothing():
-    """It cuts a segment, and a cut is all it is."""
+    """It only cuts a segment."""
     plain = RunRecipe(name="r", optimizer="adam", learning_rate=0.01, batch_size=7)
     same = plain.model_copy(
         update={"edits": [Edit(at_step=step, learning_rate=0.01) for step in (3, 50, 64, 65)]}

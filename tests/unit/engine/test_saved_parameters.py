@@ -1,4 +1,4 @@
-"""Parameters out of a file that anybody may have made: what is right is read to the bit, and nothing else at all."""
+"""Parameters from an untrusted file: valid ones are read to the bit, all else is rejected."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_what_numpy_saved_is_read_to_the_bit(save: Any, array: np.ndarray) -> No
 
 
 class Trap:
-    """Unpickled, it would leave a mark."""
+    """Unpickling it would leave a mark."""
 
     sprung = False
 

@@ -1,4 +1,4 @@
-"""Schedules are PyTorch's where it has them; their clock begins at the step at which they were set."""
+"""Schedules agree with PyTorch; their clock starts when they are set."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_warm_up_ends_at_the_whole_rate_and_stays_there():
 
 
 def test_under_one_over_t_sgd_is_the_running_mean():
-    """Robbins and Monro's own case: descending (p - x)**2 / 2 on one sample x after another at rate 1 / (n + 1)."""
+    """Robbins and Monro's case: (p - x)**2 / 2 on one sample x after another at rate 1 / (n + 1)."""
     samples = np.random.default_rng(0).standard_normal(500)
     rate, p, row = rate_of(under({"name": "inverse_time", "steps": 1})), np.zeros(1), OPTIMIZERS["sgd"]
     for step, x in enumerate(samples):

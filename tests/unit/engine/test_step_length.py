@@ -1,4 +1,4 @@
-"""Loss and slope along a change against finite differences, and the step length against parabolas one knows."""
+"""Loss and slope along a change against finite differences and known parabolas."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_variances_are_those_of_single_samples_measured_one_by_one() -> None:
 def test_on_a_parabola_without_noise_alpha_is_rate_times_curvature_less_one(
     times: float, variance: float | None
 ) -> None:
-    """Verification V3: alpha = eta lambda - 1, whatever the weights."""
+    """Verification V3: alpha = eta lambda - 1, for any weights."""
     curvature, x = 0.7, 1.3
     rate = times / curvature
     length = rate * curvature * x
@@ -123,7 +123,7 @@ def test_of_a_linear_regression_alpha_is_rate_times_the_curvature_along_the_grad
 
 
 def test_two_observations_that_disagree_are_weighed_by_their_noise() -> None:
-    """Brute force: the minimum of the weighted squares over a grid of parabolas around the one that is told."""
+    """Brute force: the minimum of the weighted squares over a grid of parabolas."""
     start, end, length = Measurement(1.0, -1.0, 0.2, 0.03), Measurement(0.9, -0.4, 0.5, 2.0), 0.8
     fitted = parabola_of(start, end, length)
     assert fitted is not None

@@ -1,4 +1,4 @@
-"""A CSV becomes a table, whatever program wrote it; what cannot be used is told with its line."""
+"""A CSV from any program becomes a table; unusable parts are reported with their line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the loop records and where it evaluates; V13 and V14 of the symmetries that training must keep."""
+"""Records and evaluation points of the loop; symmetries V13 and V14 of training."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Claims of theory that the engine can be held to: V1, V2, V7, V7b, V9, V17 and V18 of the project's list.
+"""Theoretical claims that the engine meets: V1, V2, V7, V7b, V9, V17 and V18.
 
 V3 is in test_step_length.py, V5 in test_noise.py, V16 in test_plane.py, V17b in test_curvature.py; V4, V10, V11, V13
-and V14 are beside what they are about.
+and V14 are beside their subjects.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from support.problems import problem_of
 
 
 def more(*cases: Any) -> list[Any]:
-    """Of the same, for who has the time."""
+    """Further cases for long test runs."""
     return [pytest.param(*case, marks=pytest.mark.long) for case in cases]
 
 
@@ -35,7 +35,7 @@ CURVATURES = np.array([0.01, 0.1, 1.0])
 
 
 def descended(optimizer: str, rate: float, own: dict[str, float], curvature: Any, steps: int) -> Any:
-    """Where the optimizer stands after so many steps down sum(curvature x**2) / 2 from 1."""
+    """Position of the optimizer after that many steps on sum(curvature x**2) / 2 from 1."""
     row = OPTIMIZERS[optimizer]
     x = np.ones_like(curvature)
     slots, work = row.start(len(x)), np.empty((2, len(x)))
@@ -57,7 +57,7 @@ def test_descent_of_a_parabola_is_the_closed_form_and_the_best_rate_is_that_of_i
 
 @pytest.mark.parametrize(("curvature", "rate", "beta"), [(1.0, 0.1, 0.9), (0.3, 0.5, 0.5), (2.0, 0.2, 0.99)])
 def test_heavy_ball_is_the_matrix_of_its_recurrence(curvature: float, rate: float, beta: float) -> None:
-    """V2: R takes (velocity, x) a step further; its determinant is beta, and complex roots have modulus sqrt(beta)."""
+    """V2: R advances (velocity, x) by a step; its determinant is beta, complex roots have modulus sqrt(beta)."""
     turn = np.array([[beta, curvature], [-rate * beta, 1.0 - rate * curvature]])
     assert np.linalg.det(turn) == pytest.approx(beta, abs=1e-12)
     roots = np.linalg.eigvals(turn)
@@ -70,7 +70,7 @@ def test_heavy_ball_is_the_matrix_of_its_recurrence(curvature: float, rate: floa
 
 @pytest.mark.parametrize("beta", [0.0, 0.5, 0.9])
 def test_heavy_ball_is_stable_just_below_its_limit_and_not_just_above(beta: float) -> None:
-    """V2: the spectral radius crosses 1 at rate * curvature = 2 + 2 beta, which is what the edge says."""
+    """V2: the spectral radius crosses 1 at rate * curvature = 2 + 2 beta, as `edge` states."""
     run = Recipe.model_validate(
         {"runs": [{"optimizer": "momentum", "momentum": beta, "learning_rate": 0.2}]}
     ).runs[0]
@@ -83,7 +83,7 @@ def test_heavy_ball_is_stable_just_below_its_limit_and_not_just_above(beta: floa
 
 
 def chains(rate: float, batches: Any) -> Any:
-    """SGD estimates a mean: every column of `batches` (steps, chains) is the batch mean that a step sees."""
+    """SGD estimates a mean: column of `batches` (steps, chains) by column, one batch mean per step."""
     x = np.zeros(batches.shape[1])
     row = OPTIMIZERS["sgd"]
     work = np.empty((2, len(x)))
@@ -105,14 +105,14 @@ def test_the_noise_floor_of_independent_batches(batch: int, rate: float) -> None
 
 
 def test_passes_in_a_new_order_have_a_floor_of_their_own() -> None:
-    """V7b: at a pass's end, by the orders that runs take; of independent draws it would be a fifth more."""
+    """V7b: at a pass's end, with the orders of runs; independent draws would give a fifth more."""
     samples, rate, passes = 100, 0.1, 6_000
     values = np.random.default_rng(0).standard_normal(samples)
     values = (values - values.mean()) / values.std(ddof=1)
     orders = [order_of_pass("shuffle", 3, number, samples) for number in range(passes)]
     weights = (1.0 - rate) ** (samples - 1.0 - np.arange(samples))
     expected = rate**2 * (samples * (weights**2).sum() - weights.sum() ** 2) / (samples - 1) * values.var()
-    # from where a pass begins hardly anything is left at its end: passes are chains of their own
+    # hardly anything of a pass's start remains at its end: passes are independent chains
     ends = chains(rate, values[np.array(orders)].T)
     assert (1.0 - rate) ** samples < 1e-4
     assert (ends**2).mean() == pytest.approx(expected, rel=0.06)
@@ -120,7 +120,7 @@ def test_passes_in_a_new_order_have_a_floor_of_their_own() -> None:
 
 
 def test_he_weights_keep_the_size_of_what_goes_through_relu_layers() -> None:
-    """V9: E z**2 stays; weights of variance 1 / n halve it at each layer."""
+    """V9: E z**2 stays constant; weights of variance 1 / n halve it at each layer."""
     for name, ratio in (("he_normal", 1.0), ("lecun", 0.5)):
         row, draws = INITIALIZERS[name], 40_000
         rng = np.random.default_rng(1)
@@ -152,7 +152,7 @@ def standard(seed: int, **run: Any) -> tuple[Problem, Any]:
 
 
 def settled(problem: Problem, run: Any, steps: int, share: float = 0.3) -> float:
-    """Mean of sharpness over its limit in the last share of so many steps."""
+    """Mean of sharpness over its limit in the last share of the steps."""
     state = begin(problem)
     advance(problem, state, run, round(steps * (1.0 - share)))
     found = []
@@ -165,7 +165,7 @@ def settled(problem: Problem, run: Any, steps: int, share: float = 0.3) -> float
 
 
 def in_turn(settings: Sequence[tuple[float, ...]], quick: set[tuple[float, ...]]) -> list[Any]:
-    """Ten seeds of each setting; a few of them with everything else, the others with what takes longer."""
+    """Ten seeds of each setting; a few run always, the others in long test runs."""
     return [
         pytest.param(seed, *each, marks=() if (seed, *each) in quick else pytest.mark.long)
         for each in settings
@@ -190,8 +190,10 @@ def test_momentum_ends_at_an_edge_of_its_own(seed: int, beta: float, rate: float
 
 
 ARRIVED = {(seed, 0.9, 0.2) for seed in (5, 6, 9)} | {(seed, 0.9, 0.4) for seed in (0, 2, 3, 6)}
-"""Of ten seeds those that are surely there after 20,000 steps: with more momentum the edge is farther, and some come
-later."""
+"""Seeds, of ten, that reach the edge within 20,000 steps.
+
+With more momentum the edge is farther, and some arrive later.
+"""
 
 
 @pytest.mark.parametrize(
@@ -201,7 +203,7 @@ later."""
 def test_more_momentum_comes_to_its_edge_from_below_and_not_beyond(
     seed: int, beta: float, rate: float
 ) -> None:
-    """V18, widened: whoever is there stays there, and nobody lies above."""
+    """V18, widened: a run at the edge stays there, and no run exceeds it."""
     problem, run = standard(seed, optimizer="momentum", momentum=beta, learning_rate=rate)
     found = settled(problem, run, steps=20_000)
     assert found < 1.01
