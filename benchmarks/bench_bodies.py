@@ -1,10 +1,10 @@
-"""How long one body, message or address of up to 64 KiB holds the event loop, whatever it says.
+"""Longest block of the event loop by one body, message or address of up to 64 KiB.
 
-    python benchmarks/bench_bodies.py [--quick]
+python benchmarks/bench_bodies.py [--quick]
 
-Everything of `hostile_bodies` goes through the whole application, in this process; what is timed is the longest turn of
-the event loop that it brought about. Nothing trains meanwhile. The slowest are asked again, and of each the shortest
-time counts: other programs only ever add to it. Prints one line for each of the slowest, and fails beyond the goal.
+All requests of `hostile_bodies` go through the whole application, in this process. The measurement is the longest
+turn of the event loop for each; nothing trains meanwhile. The slowest are repeated, and the shortest time of each
+counts, since other programs only add to it. Prints one line for each of the slowest, and fails above the goal.
 """
 
 from __future__ import annotations
@@ -27,12 +27,15 @@ GOAL_MS = 20.0
 SLOWEST = 20
 AGAIN = 10
 EVERY_QUICK = 7
-"""With --quick one of so many is asked."""
+"""With --quick, one of so many requests is sent."""
 
 
 @dataclass(slots=True)
 class Turns:
-    """The longest turn of the event loop so far, in milliseconds: by the clock, and of its thread's processor."""
+    """The longest turn of the event loop so far, in milliseconds.
+
+    By the clock, and by its thread's processor time.
+    """
 
     wall: float = 0.0
     processor: float = 0.0
@@ -44,7 +47,7 @@ class Turns:
 
 @contextmanager
 def timed_turns() -> Iterator[Turns]:
-    """Have every turn of asyncio's own event loop timed."""
+    """Time every turn of asyncio's event loop."""
     turns, run = Turns(), asyncio.events.Handle._run
 
     def timed(handle: asyncio.Handle) -> None:
@@ -61,27 +64,25 @@ def timed_turns() -> Iterator[Turns]:
 
 
 class Asker:
-    """Asks one after the other, each of a small experiment that has taken nothing in yet."""
+    """Sends requests one after the other, each with a fresh small experiment."""
 
     def __init__(self, app: Any, turns: Turns) -> None:
         self._app = app
         self._turns = turns
 
-    async def took(self, sent: Sent) -> Turns:
-        """The longest turn that the request brought about."""
+    async def measure(self, sent: Sent) -> Turns:
+        """The longest turn that the request caused."""
         state = await self._made()
         id, token = state["id"], state["token"]
         if sent.method:
-            asking = asyncio.create_task(
-                ask(self._app, sent, id, token)
-            )  # a task begins with a turn of its own
+            asking = asyncio.create_task(ask(self._app, sent, id, token))  # a task starts in its own turn
             self._begin()
             status, answer = await asking
             longest = replace(self._turns)
             assert status < 500, (sent.what, status, answer)
             if sent.path == "/api/v1/experiments" and status == 201:
-                made = self._parsed(answer)
-                await self._delete(made["id"], made["token"])
+                created = self._parsed(answer)
+                await self._delete(created["id"], created["token"])
         else:
             line = Line(self._app, id, token)
             await line.watches()
@@ -103,24 +104,24 @@ class Asker:
 
     @staticmethod
     def _parsed(answer: bytes) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(answer)
-        return found
+        document: dict[str, Any] = json.loads(answer)
+        return document
 
 
 async def measured(quick: bool) -> bool:
-    asked = [sent for sent, _ in (*requests(), *texts())][:: EVERY_QUICK if quick else 1]
+    requests_sent = [sent for sent, _ in (*requests(), *texts())][:: EVERY_QUICK if quick else 1]
     app = create_app(Settings(requests_per_second=1e6, commands_per_second=1e6))
     with timed_turns() as turns:
         async with app.router.lifespan_context(app):
             settle()
             asker = Asker(app, turns)
-            took = [(await asker.took(sent), sent) for sent in asked]
-            took.sort(key=lambda each: each[0].wall, reverse=True)
-            for place, (longest, sent) in enumerate(took[:SLOWEST]):
+            turns = [(await asker.measure(sent), sent) for sent in requests_sent]
+            turns.sort(key=lambda each: each[0].wall, reverse=True)
+            for place, (longest, sent) in enumerate(turns[:SLOWEST]):
                 for _ in range(AGAIN):
-                    longest = longest.shorter(await asker.took(sent))
-                took[place] = (longest, sent)
-    slowest = sorted(took[:SLOWEST], key=lambda each: each[0].wall, reverse=True)
+                    longest = longest.shorter(await asker.measure(sent))
+                turns[place] = (longest, sent)
+    slowest = sorted(turns[:SLOWEST], key=lambda each: each[0].wall, reverse=True)
     for longest, sent in slowest:
         size = f"{len(sent.body or sent.query):,} bytes"
         print(
@@ -128,7 +129,7 @@ async def measured(quick: bool) -> bool:
             flush=True,
         )
     worst = slowest[0][0].wall
-    print(f"the longest turn that one of {len(asked):,} takes: {worst:.1f} ms, goal {GOAL_MS:g} ms")
+    print(f"the longest turn that one of {len(requests_sent):,} takes: {worst:.1f} ms, goal {GOAL_MS:g} ms")
     return worst <= GOAL_MS
 
 

@@ -1,10 +1,10 @@
-"""The engine beside every rival: microseconds a step on five workloads, and the targets that follow from them.
+"""The engine and its rivals: microseconds a step on five workloads, and the targets.
 
-    python benchmarks/bench_engine.py [--quick] [--own] [--workloads sgd,gd] [--rounds 9]
+python benchmarks/bench_engine.py [--quick] [--own] [--workloads sgd,gd] [--rounds 9]
 
-Installs what the rivals need into benchmarks/.rivals (once, about 2 GB); a rival that cannot be had is told and left
-out. A whole run writes benchmarks/RESULTS.md; --quick, --own and --workloads only print. benchmarks/README.md says what
-is compared, and how a rival is added.
+Installs the rivals' packages into benchmarks/.rivals (once, about 2 GB). An unavailable rival is reported and left
+out. A whole run writes benchmarks/RESULTS.md; --quick, --own and --workloads only print. benchmarks/README.md
+describes the comparison, and how to add a rival.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ WHOLE, QUICK = Pace(0.15, 9), Pace(0.03, 3)
 SHARED = ("sgd", "gd", "tanh_64")
 
 
-def started(wanted: list[Entry]) -> tuple[list[tuple[Entry, Process]], dict[str, str]]:
-    """Who is there, and why the others are not."""
+def started(candidates: list[Entry]) -> tuple[list[tuple[Entry, Process]], dict[str, str]]:
+    """The available rivals, and why the others are not."""
     there, absent = [], {}
-    for entry in wanted:
+    for entry in candidates:
         began = time.perf_counter()
         try:
             there.append((entry, Process(entry)))
@@ -43,15 +43,15 @@ def started(wanted: list[Entry]) -> tuple[list[tuple[Entry, Process]], dict[str,
     return there, absent
 
 
-def shared(asked: list[Workload], quick: bool) -> list[targets.Verdict]:
-    """What threads get done beside each other, where there is a compiled kernel."""
+def shared(chosen: list[Workload], quick: bool) -> list[targets.Verdict]:
+    """Throughput of threads side by side, if there is a compiled kernel."""
     try:
         warm()
         kernel = compiled_kernel()
     except KernelUnavailable as why:
         print(f"without compiled code: {why}")
         return []
-    chosen = [workload for workload in asked if workload.name in SHARED]
+    chosen = [workload for workload in chosen if workload.name in SHARED]
     seconds, rounds = (0.3, 1) if quick else (1.0, 5)
     return targets.sharing_verdicts(sharing.measured(chosen, kernel, seconds, rounds))
 
@@ -66,34 +66,34 @@ def main() -> None:
     parser.add_argument("--own", action="store_true", help="only rivals that need nothing installed")
     parser.add_argument("--workloads", default="", help="only these, with commas between")
     parser.add_argument("--rounds", type=int, help="how often everybody has a turn")
-    asked = parser.parse_args()
-    pace = QUICK if asked.quick else WHOLE
-    pace = Pace(pace.seconds, asked.rounds or pace.rounds)
+    options = parser.parse_args()
+    pace = QUICK if options.quick else WHOLE
+    pace = Pace(pace.seconds, options.rounds or pace.rounds)
     chosen = [
         workload
-        for workload in workloads(asked.quick)
-        if workload.name in (asked.workloads or workload.name).split(",")
+        for workload in workloads(options.quick)
+        if workload.name in (options.workloads or workload.name).split(",")
     ]
-    there, absent = started([entry for entry in entries() if not asked.own or entry.requirements is None])
-    held: list[tuple[Workload, Table]] = []
+    there, absent = started([entry for entry in entries() if not options.own or entry.requirements is None])
+    results: list[tuple[Workload, Table]] = []
     taking_part, versions = [entry for entry, _ in there], [process.versions for _, process in there]
     try:
         for workload in chosen:
-            held.append((workload, hold(workload, there, pace)))
-            print(report.as_text(*held[-1][:1], taking_part, held[-1][1]), flush=True)
+            results.append((workload, hold(workload, there, pace)))
+            print(report.as_text(*results[-1][:1], taking_part, results[-1][1]), flush=True)
     finally:
         for _, process in there:
             process.close()
     verdicts = targets.verdicts(
         {workload.name: workload.title for workload in chosen},
         {entry.key: entry.name for entry in taking_part},
-        {workload.name: table for workload, table in held},
-    ) + shared(chosen, asked.quick)
+        {workload.name: table for workload, table in results},
+    ) + shared(chosen, options.quick)
     print(report.verdicts_as_text(verdicts))
-    if not (asked.quick or asked.own or asked.workloads):
-        RESULTS.write_text(report.as_markdown(held, taking_part, absent, verdicts, versions, pace.rounds))
+    if not (options.quick or options.own or options.workloads):
+        RESULTS.write_text(report.as_markdown(results, taking_part, absent, verdicts, versions, pace.rounds))
         print(f"written to {RESULTS}")
-    if any(figures.disagrees for _, table in held for figures in table.values()):
+    if any(figures.disagrees for _, table in results for figures in table.values()):
         sys.exit("not all ended at the same loss")
 
 

@@ -1,8 +1,8 @@
-"""What remembering costs: appending, telling a range, and writing columns down. Medians on one core.
+"""Cost of the history: appending, reading a range, and packing columns. Medians on one core.
 
-    python benchmarks/bench_history.py [--steps 2000000] [--quick]
+python benchmarks/bench_history.py [--steps 2000000] [--quick]
 
-Prints one line a figure: what is measured, the figure, and the goal where there is one.
+Prints one line per figure: its name, its value, and its goal, if any.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def median_ms(work: Callable[[], object], repeats: int = 31) -> float:
 
 
 def recorded(first: int, steps: int) -> Records:
-    """Steps of an SGD run with the notebook's network and a test split: evaluated at few steps only."""
+    """Steps of an SGD run with the notebook's network and a test split, rarely evaluated."""
     rng = np.random.default_rng(first)
     values = rng.lognormal(size=(len(NAMES), steps))
     values[-len(EVALUATED) :, rng.random(steps) < 0.99] = np.nan
@@ -74,8 +74,8 @@ def bench_range(history: RunHistory) -> None:
 def bench_frames() -> None:
     for steps in (100, 1000, 5000):
         records = recorded(12_345, steps)
-        made = median_ms(lambda r=records: from_records(r, 128))
-        line(f"a live piece of {steps:,} steps in at most 128 buckets", f"{made:.2f} ms")
+        seconds_per_piece = median_ms(lambda r=records: from_records(r, 128))
+        line(f"a live piece of {steps:,} steps in at most 128 buckets", f"{seconds_per_piece:.2f} ms")
     one, other = from_records(recorded(1024, 4000), 100), from_records(recorded(5024, 4000), 100)
     line(
         "two pieces of a slow reader merged into 100 buckets",
@@ -92,8 +92,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=2_000_000)
     parser.add_argument("--quick", action="store_true", help="a tenth of the steps")
-    asked = parser.parse_args()
-    steps = asked.steps // 10 if asked.quick else asked.steps
+    options = parser.parse_args()
+    steps = options.steps // 10 if options.quick else options.steps
     bench_append()
     history, chunk = RunHistory(NAMES, PARAMETERS), 100_000
     spent = 0.0

@@ -1,8 +1,8 @@
-"""What a live server costs and holds: start, answers while training at full speed, speeds, frames, stop.
+"""A live server: start, responses while training at full speed, speeds, frames, stop.
 
-    python benchmarks/bench_live.py [--seconds 10] [--quick]
+python benchmarks/bench_live.py [--seconds 10] [--quick]
 
-Prints one line a figure: what is measured, the figure, and the goal where there is one.
+Prints one line per figure: its name, its value, and its goal, if any.
 """
 
 from __future__ import annotations
@@ -28,15 +28,16 @@ from typing import Any
 import httpx
 from websockets.asyncio.client import connect
 
-from beside import Taker, threads, told
+from beside import Taker, as_percent, threads
 
 JSON = dict[str, Any]
 SPEEDS = (1, 10, 60, 1000)
 INSTRUMENTS = ("curvature", "alpha", "noise")
-"""What the page opens first."""
+"""The instruments that the page opens first."""
 PAIRS, TURN_SECONDS = 24, 2.0
-"""So many turns with instruments open, and as many without: short ones, so that a slow spell of the machine hits few of
-them, in each of which every instrument is asked.
+"""Turns with instruments open, and as many without.
+
+They are short, so that a slow spell of the machine affects few of them. Each covers every instrument.
 """
 
 COMPILING = "being compiled"
@@ -47,7 +48,7 @@ WIDE: JSON = {
     "network": {"layers": [{"units": 64, "activation": "relu"}] * 2, "weights": "he_normal"},
     "runs": [{"name": "gd", "learning_rate": 0.01}, {"name": "sgd", "learning_rate": 0.001, "batch_size": 1}],
 }
-"""5-64-64-1: units of it die again and again, and each time the Doctor looks since when."""
+"""5-64-64-1: its units die again and again, and the Doctor searches for the step each time."""
 
 MOMENTS = (1.0, 4.0, 10.0)
 """Seconds from the start at which the Doctor's share is read."""
@@ -70,8 +71,9 @@ class Served:
 
 @contextmanager
 def server(data: str | None = None) -> Iterator[Served]:
-    """A server of its own on a free port, ready; its start and stop are measured. What it stores goes with it, if no
-    folder is named.
+    """A separate server on a free port; measures its start and stop.
+
+    Without a folder, its data is deleted with it.
     """
     folder = tempfile.TemporaryDirectory()
     environment = {
@@ -106,11 +108,11 @@ class Lab:
 
     def __init__(self, url: str, recipe: JSON) -> None:
         self.goes_to(url)
-        made = self.http.post("/experiments", json=recipe).raise_for_status().json()
-        self.id, self.token = made["id"], made["token"]
+        steps_made = self.http.post("/experiments", json=recipe).raise_for_status().json()
+        self.id, self.token = steps_made["id"], steps_made["token"]
 
     def goes_to(self, url: str) -> None:
-        """The server is there from now on."""
+        """Use the server at this address from now on."""
         self.http = httpx.Client(base_url=f"{url}/api/v1", timeout=600)
 
     def do(self, verb: str, body: JSON | None = None) -> JSON:
@@ -131,7 +133,7 @@ class Lab:
 
 
 def full_speed(lab: Lab, seconds: float) -> None:
-    """REST answers beside a run that trains as fast as it goes."""
+    """REST responses beside a run that trains at full speed."""
     began, first = time.perf_counter(), lab.step()
     lab.do("play", {"speed": "max"})
     took = []
@@ -148,49 +150,50 @@ def full_speed(lab: Lab, seconds: float) -> None:
 
 
 def speeds(lab: Lab, seconds: float) -> None:
-    """Speeds that were asked for, and held."""
+    """Requested and actual speeds."""
     for speed in SPEEDS:
         first = lab.do("pause")["runs"][0]["step"]
         lab.do("play", {"speed": speed})
         began = time.perf_counter()
         time.sleep(max(seconds, 5 / speed))
-        # Between the moment at which a tick is due and the answer lies less than a tick, so count ticks, not time.
-        made = lab.do("pause")["runs"][0]["step"] - first
-        held = made / (speed * (time.perf_counter() - began))
-        line(f"asked for {speed} steps/s, held", f"{100 * held:.1f} %", "95 to 105 % (and one step)")
+        # The response comes less than a tick after the tick is due, so count ticks, not time.
+        steps_made = lab.do("pause")["runs"][0]["step"] - first
+        shares = steps_made / (speed * (time.perf_counter() - began))
+        line(f"asked for {speed} steps/s, held", f"{100 * shares:.1f} %", "95 to 105 % (and one step)")
 
 
 def alone(url: str) -> None:
-    """Wait until nothing is compiled beside the server: that takes a processor for minutes, if the sources are new."""
+    """Wait until no compiler runs beside the server: with new sources it takes minutes."""
     while COMPILING in httpx.get(f"{url}/healthz").json().get("not_compiled", ""):
         time.sleep(1.0)
 
 
 def measured(url: str, pid: int, pairs: int) -> None:
-    """Training at full speed with the first three instruments open, asked as the page asks them, beside that with none;
-    and with what the Doctor takes of it, in both.
+    """Training at full speed with the first three instruments open, and with none.
+
+    Instruments are requested as the page does. The Doctor's cost is included in both.
     """
     lab = Lab(url, {})
     lab.do("play", {"speed": "max"})
     spent: list[float] = []
-    found = Taker(lab.step, lambda: threads(pid)).pairs(
+    pairs = Taker(lab.step, lambda: threads(pid)).pairs(
         pairs, TURN_SECONDS, asking(lab, spent), lambda: time.sleep(0.05)
     )
     waits = [run["doctor"] for run in lab.do("pause")["runs"]]
     doctor = sum(each["waited_seconds"] for each in waits) / sum(each["computed_seconds"] for each in waits)
-    line("at max, three instruments open beside none", told(found.rates), "95 % or more")
+    line("at max, three instruments open beside none", as_percent(pairs.rates), "95 % or more")
     line("measuring, of a processor", f"{100 * sum(spent) / (pairs * TURN_SECONDS):.1f} %", "under 2 %")
-    if found.losses:
-        line("all that they bring with them, of training's time", told(found.losses), "under 2 %")
+    if pairs.losses:
+        line("all that they bring with them, of training's time", as_percent(pairs.losses), "under 2 %")
         line(
             "and what the Doctor takes, of late",
-            f"{100 * (statistics.median(found.losses) + doctor):.1f} %",
+            f"{100 * (statistics.median(pairs.losses) + doctor):.1f} %",
             "under 5 %",
         )
 
 
 def examined(url: str, name: str, recipe: JSON, seconds: float) -> None:
-    """What the Doctor takes of runs that train as fast as they go, from their first second on."""
+    """The Doctor's share of runs at full speed, from their first second on."""
     lab = Lab(url, recipe)
     lab.do("play", {"speed": "max"})
     began = time.perf_counter()
@@ -208,21 +211,21 @@ def examined(url: str, name: str, recipe: JSON, seconds: float) -> None:
 
 
 def asking(lab: Lab, spent: list[float]) -> Callable[[], None]:
-    """One question, and the pause after it that the server names; which instrument, in turn."""
+    """One request, then the pause that the server names; instruments in turn."""
     turns = itertools.cycle(INSTRUMENTS)
 
     def ask() -> None:
         before = time.perf_counter()
         answer = lab.http.get(f"/experiments/{lab.id}/runs/gd/instruments/{next(turns)}").raise_for_status()
-        said = answer.json()
-        spent.append(said["cost_seconds"])
-        time.sleep(max(0.1, said["again_seconds"], time.perf_counter() - before))
+        body = answer.json()
+        spent.append(body["cost_seconds"])
+        time.sleep(max(0.1, body["again_seconds"], time.perf_counter() - before))
 
     return ask
 
 
 async def socket(url: str, lab: Lab, seconds: float) -> None:
-    """Two runs at 30 frames a second while training at full speed, and how late the event loop answers."""
+    """Two runs at 30 frames a second at full speed, and the delay of the event loop."""
     await asyncio.to_thread(lab.do, "play", {"speed": "max"})
     frames, late, size = 0, [], 0
     async with connect(url.replace("http", "ws") + "/api/v1/stream", max_size=None) as stream:
@@ -233,7 +236,7 @@ async def socket(url: str, lab: Lab, seconds: float) -> None:
 
         await stream.send(json.dumps({"type": "watch", "experiment": lab.id, "fps": 30, "encoding": "bdata"}))
         began = time.perf_counter()
-        asked = await ask()
+        sent_at = await ask()
         while time.perf_counter() - began < seconds:
             text = await stream.recv()
             message = json.loads(text)
@@ -241,9 +244,9 @@ async def socket(url: str, lab: Lab, seconds: float) -> None:
                 frames, size = frames + 1, size + len(text)
                 await stream.send(json.dumps({"type": "got", "frame": message["frame"]}))
             elif message["type"] == "pong":
-                late.append(1000 * (time.perf_counter() - asked))
+                late.append(1000 * (time.perf_counter() - sent_at))
                 await asyncio.sleep(0.05)
-                asked = await ask()
+                sent_at = await ask()
     await asyncio.to_thread(lab.do, "pause")
     line("frames of two runs at max, asked for 30 a second", f"{frames / seconds:.1f} a second")
     line("a frame of two runs", f"{size / max(frames, 1) / 1024:.0f} KB")
@@ -261,12 +264,12 @@ async def audience(served: Served, lab: Lab, seconds: float, many: int) -> None:
         async with connect(served.url.replace("http", "ws") + "/api/v1/stream", max_size=None) as stream:
             await stream.send(json.dumps(watch))
             async for text in stream:
-                if (found := FRAME.match(str(text))) is not None:
+                if (match := FRAME.match(str(text))) is not None:
                     counts[place] += 1
-                    await stream.send(f'{{"type":"got","frame":{found[1]}}}')
+                    await stream.send(f'{{"type":"got","frame":{match[1]}}}')
 
     readers = [asyncio.create_task(read(place)) for place in range(many)]
-    await asyncio.sleep(2)  # until all have their past
+    await asyncio.sleep(2)  # until all have caught up
     before, spent, began = list(counts), processor_seconds(served.pid), time.perf_counter()
     await asyncio.sleep(seconds)
     elapsed = time.perf_counter() - began
@@ -281,9 +284,9 @@ async def audience(served: Served, lab: Lab, seconds: float, many: int) -> None:
 
 
 def processor_seconds(pid: int) -> float:
-    """What the threads of a process have had of processors until now; NaN where nothing counts it."""
-    found = threads(pid)
-    return math.nan if found is None else sum(had for had, _ in found.values())
+    """Processor time of a process's threads until now; NaN if the system does not count it."""
+    times = threads(pid)
+    return math.nan if times is None else sum(had for had, _ in times.values())
 
 
 def crowd(url: str, seconds: float, many: int) -> None:
@@ -299,12 +302,12 @@ def crowd(url: str, seconds: float, many: int) -> None:
         lab.state()
         took.append(1000 * (time.perf_counter() - before))
     elapsed = time.perf_counter() - began
-    held = [(lab.step() - first) / (60 * elapsed) for lab, first in zip(labs, firsts, strict=True)]
+    shares = [(lab.step() - first) / (60 * elapsed) for lab, first in zip(labs, firsts, strict=True)]
     for lab in labs:
         lab.do("pause")
     line(
         f"{many} experiments at 60 steps/s, held at worst and best",
-        f"{100 * min(held):.0f} to {100 * max(held):.0f} %",
+        f"{100 * min(shares):.0f} to {100 * max(shares):.0f} %",
     )
     line("GET beside them, median", f"{statistics.median(took):.1f} ms", "under 50 ms")
 
@@ -313,14 +316,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10.0, help="how long each figure is watched")
     parser.add_argument("--quick", action="store_true", help="a fifth of the time")
-    asked = parser.parse_args()
-    seconds = asked.seconds / 5 if asked.quick else asked.seconds
+    options = parser.parse_args()
+    seconds = options.seconds / 5 if options.quick else options.seconds
     with server() as served:
         url = served.url
         alone(url)
         lab = Lab(url, {})
         full_speed(lab, seconds)
-        measured(url, served.pid, PAIRS // 4 if asked.quick else PAIRS)
+        measured(url, served.pid, PAIRS // 4 if options.quick else PAIRS)
         examined(url, "the notebook", {}, seconds)
         examined(url, "5-64-64-1", WIDE, seconds)
         speeds(lab, seconds)

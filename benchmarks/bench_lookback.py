@@ -1,9 +1,9 @@
-"""What it costs to look anywhere into a long run: a snapshot of any step, and any old stretch step by step, over REST.
+"""Cost of looking back into a long run over REST.
 
-    python benchmarks/bench_lookback.py [--steps 10000000] [--looks 200] [--quick] [--only SGD]
+python benchmarks/bench_lookback.py [--steps 10000000] [--looks 200] [--quick] [--only SGD]
 
-Each run is looked into at the server that trained it, and again at one that was started after it. Prints one line a
-figure: what is measured, the figure, and the goal where there is one.
+It requests a snapshot of any step, and any old stretch step by step, from the server that trained the run and again
+from one started afterwards. Prints one line per figure: its name, its value, and its goal, if any.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from fallline.vocabulary.recipe import Recipe
 JSON = dict[str, Any]
 
 AT_ONCE = 1_000_000
-"""Steps a command may ask for."""
+"""Maximum steps of a command."""
 
 STRETCH = 1000
-"""Steps of an old stretch: each is told."""
+"""Steps of an old stretch, each of which is returned."""
 
 RECIPES: dict[str, tuple[float, JSON]] = {
     "SGD of the notebook": (1.0, {"runs": [{"name": "run", "learning_rate": 0.001, "batch_size": 1}]}),
@@ -47,11 +47,11 @@ RECIPES: dict[str, tuple[float, JSON]] = {
         },
     ),
 }
-"""What is looked into, and after which share of the steps."""
+"""The recipes, and the share of the steps after which to look."""
 
 
 def looked(lab: Lab, steps: int, looks: int) -> None:
-    """Snapshots of random steps, and random stretches in full resolution, each at rest."""
+    """Snapshots of random steps, and random stretches in full resolution, one at a time."""
     rng, path = random.Random(steps), f"/experiments/{lab.id}/runs/run"
 
     def at_a_step() -> None:
@@ -62,14 +62,14 @@ def looked(lab: Lab, steps: int, looks: int) -> None:
 
     def along_a_stretch() -> None:
         since = rng.randint(0, steps - STRETCH)
-        asked = {"since": since, "until": since + STRETCH - 1, "buckets": STRETCH}
-        told = lab.http.get(f"{path}/history", params=asked).raise_for_status().json()
-        assert told["first"] == told["last"] == list(range(since, since + STRETCH))
+        query = {"since": since, "until": since + STRETCH - 1, "buckets": STRETCH}
+        result = lab.http.get(f"{path}/history", params=query).raise_for_status().json()
+        assert result["first"] == result["last"] == list(range(since, since + STRETCH))
 
     for what, look in (("a step", at_a_step), (f"{STRETCH:,} steps, one by one", along_a_stretch)):
         took = [seconds(look) for _ in range(looks)]
-        told = " / ".join(f"{quantile(took, share):.2f}" for share in (0.5, 0.95, 1.0))
-        line(f"a look at {what}, {looks} times: p50 / p95 / most", f"{told} s", "p95 under 1 s")
+        result = " / ".join(f"{quantile(took, share):.2f}" for share in (0.5, 0.95, 1.0))
+        line(f"a look at {what}, {looks} times: p50 / p95 / most", f"{result} s", "p95 under 1 s")
 
 
 def seconds(do: Callable[[], object]) -> float:
@@ -79,7 +79,7 @@ def seconds(do: Callable[[], object]) -> float:
 
 
 def train(lab: Lab, steps: int) -> float:
-    """Seconds that so many steps took."""
+    """Seconds for that many steps."""
     began = time.perf_counter()
     for first in range(0, steps, AT_ONCE):
         lab.do("step", {"steps": min(AT_ONCE, steps - first)})
@@ -92,14 +92,14 @@ def held(recipe: JSON, steps: int) -> tuple[int, int]:
     run = Experiment("x", Recipe.model_validate(recipe), Kernels(compiled_kernel()), room=room).runs["run"]
     while run.state.step < steps:
         run.advance(
-            min(steps - run.state.step, max(int(0.02 / run.step_seconds), 1)), time.perf_counter, told=True
+            min(steps - run.state.step, max(int(0.02 / run.step_seconds), 1)), time.perf_counter, result=True
         )
     return run.history.nbytes, run.checkpoints.nbytes
 
 
 @contextmanager
 def ready_server(data: str) -> Iterator[str]:
-    """A server that stores here and computes with the compiled kernel; a run keeps the one that it began with."""
+    """A server that stores here and uses the compiled kernel; a run keeps its first one."""
     with server(data) as served:
         url = served.url
         while httpx.get(f"{url}/healthz").json()["kernel"] != "compiled":
@@ -115,9 +115,11 @@ def main() -> None:
     parser.add_argument("--looks", type=int, default=200)
     parser.add_argument("--quick", action="store_true", help="a tenth of both")
     parser.add_argument("--only", default="", help="of the runs, those with this in their name")
-    asked = parser.parse_args()
-    steps, looks = (asked.steps // 10, asked.looks // 10) if asked.quick else (asked.steps, asked.looks)
-    recipes = {name: row for name, row in RECIPES.items() if asked.only in name}
+    options = parser.parse_args()
+    steps, looks = (
+        (options.steps // 10, options.looks // 10) if options.quick else (options.steps, options.looks)
+    )
+    recipes = {name: row for name, row in RECIPES.items() if options.only in name}
     labs: dict[str, tuple[Lab, int]] = {}
     with tempfile.TemporaryDirectory() as data:
         with ready_server(data) as url:
@@ -135,12 +137,12 @@ def main() -> None:
     if (directory := cache_directory(os.environ)) is not None:
         point_numba_at(directory)
     for name, (share, recipe) in recipes.items():
-        history, checkpoints = held(recipe, int(share * steps))
+        history, checkpoints = memory_of(recipe, int(share * steps))
         bound = (
             "1, of the notebook's" if "notebook" in name else f"1 and {Settings().lookback_mb / 2:.0f} shared"
         )
-        told = f"{history / 1e6:.2f} + {checkpoints / 1e6:.2f} MB"
-        line(f"{name}: history and checkpoints", told, f"history under 2 MB; checkpoints under {bound}")
+        result = f"{history / 1e6:.2f} + {checkpoints / 1e6:.2f} MB"
+        line(f"{name}: history and checkpoints", result, f"history under 2 MB; checkpoints under {bound}")
 
 
 if __name__ == "__main__":

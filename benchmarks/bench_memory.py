@@ -1,10 +1,10 @@
-"""Whether the bytes that experiments are counted with are the bytes that the process grows by.
+"""Comparison of the bytes counted for experiments with the growth of the process.
 
-    python benchmarks/bench_memory.py [--quick] [--only wide]
+python benchmarks/bench_memory.py [--quick] [--only wide]
 
-Each kind of experiment is opened many times in a process of its own, after two of it have warmed the process up. Prints
-one line a figure: bytes counted for an experiment, the growth of the resident memory after the allocator has given back
-what it could, and what Python's own trace of allocations says. Counted and resident agree within 10 %.
+Each kind of experiment is opened many times in a separate process, after two to warm it up. Prints one line per
+figure: bytes counted for an experiment, growth of the resident memory after the allocator has returned what it can,
+and Python's own trace of allocations. Counted and resident memory agree within 10 %.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ WARM = 2
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """So many experiments of a recipe, each with so many steps made."""
+    """A number of experiments of a recipe, each with a number of steps."""
 
     recipe: JSON
     count: int
@@ -66,11 +66,11 @@ KINDS = {
         20_000,
     ),
 }
-"""A network without layers; the notebook's; eight runs of 75 series; long runs whose states are large."""
+"""A network without layers; the notebook's; eight runs of 75 series; long runs with large states."""
 
 
 def resident() -> int:
-    """Bytes of this process in memory, after it has given back what it could."""
+    """Resident bytes of this process, after the allocator has returned what it can."""
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
     pages = int(Path("/proc/self/statm").read_text().split()[1])
@@ -93,24 +93,27 @@ def lab_in(folder: Path) -> Lab:
     )
 
 
-async def made(lab: Lab, kind: Kind) -> None:
+async def create(lab: Lab, kind: Kind) -> None:
     state, token = await lab.create(Recipe.model_validate(kind.recipe))
     await lab.command(state["id"], token, "step", {"steps": kind.steps})
 
 
 async def measured(kind: Kind, count: int, *, traced: bool) -> tuple[int, int]:
-    """Bytes counted for `count` experiments, and the growth of the process; by the trace where it is `traced`."""
+    """Bytes counted for `count` experiments, and the growth of the process.
+
+    With `traced`, the growth is that of the trace.
+    """
     with tempfile.TemporaryDirectory() as folder:
         lab = lab_in(Path(folder))
         await lab.start()
         for _ in range(WARM):
-            await made(lab, kind)
+            await create(lab, kind)
         await asyncio.sleep(0.5)
         if traced:
             tracemalloc.start()
         counted, held = lab._capacity.used_bytes, (0 if traced else resident())
         for _ in range(count):
-            await made(lab, kind)
+            await create(lab, kind)
         await asyncio.sleep(0.5)
         gc.collect()
         grown = tracemalloc.get_traced_memory()[0] if traced else resident() - held
@@ -138,17 +141,17 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a third of the experiments")
     parser.add_argument("--only", choices=KINDS, help="one kind")
     parser.add_argument("--here", choices=("resident", "traced"), help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    names = [asked.only] if asked.only else list(KINDS)
+    options = parser.parse_args()
+    names = [options.only] if options.only else list(KINDS)
     for name in names:
         kind = KINDS[name]
-        # to trace allocations takes many times as long as to make them
-        count = max(kind.count // (3 if asked.quick or asked.here == "traced" else 1), 3)
-        if asked.here:
-            report(name, kind, count, traced=asked.here == "traced")
+        # tracing allocations takes many times as long as making them
+        count = max(kind.count // (3 if options.quick or options.here == "traced" else 1), 3)
+        if options.here:
+            report(name, kind, count, traced=options.here == "traced")
             continue
         for how in ("resident", "traced"):
-            quick = ["--quick"] if asked.quick else []
+            quick = ["--quick"] if options.quick else []
             subprocess.run([sys.executable, __file__, "--only", name, "--here", how, *quick], check=True)
 
 

@@ -1,10 +1,10 @@
-"""What the page costs a browser: opening, drawing while two runs stream at 30 frames a second, a hidden tab, edits.
+"""Cost of the page in a browser: opening, drawing two streamed runs, a hidden tab, edits.
 
-    python benchmarks/bench_page.py [--seconds 20] [--rounds 1] [--quick]
+python benchmarks/bench_page.py [--seconds 20] [--rounds 1] [--quick]
 
-Prints one line a figure: what is measured, the figure, and the goal where there is one. Every scenario has a browser
-profile of its own; the server shares the machine with the browser, as on a laptop. Whatever else the machine does
-makes tasks longer: the load it had before is told first.
+Prints one line per figure: its name, its value, and its goal, if any. Every scenario has its own browser profile; the
+server shares the machine with the browser, as on a laptop. Other load lengthens tasks, so the load before is printed
+first.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ NEXT_FRAME = 17
 SCREENS = {"desk": DESKTOP, "phone": PHONE}
 SPEEDS = {"60 steps/s": 60, "max": "max"}
 CHARTS = {"loss": 10, "gradients": 10, "scatter": 4}
-"""How often each is to be drawn in a second. A phone has the last behind a tab."""
+"""Draws per second of each chart. On a phone the last is behind a tab."""
 
-# A draw is a timer's task in which Plotly was called. Counters and the network's drawing tell of themselves.
+# A draw is a timer task that calls Plotly. Counters and the network's drawing are observed.
 WATCH = """() => {
     const seen = { tasks: [], frames: [], draws: [], counter: 0, network: 0 };
     window.__seen = seen;
@@ -74,7 +74,7 @@ HIDE = """(hidden) => {
     document.dispatchEvent(new Event("visibilitychange"));
 }"""
 
-# From the click to the end of the next frame. The frame is asked for first: so the page's own timers come after.
+# From the click to the end of the next frame. The frame is requested first, so the page's timers run later.
 EDIT = """() => new Promise((told) => {
     const rule = document.querySelector("race-table tr[data-run=gd] .rule");
     const before = rule.textContent;
@@ -99,7 +99,7 @@ def line(what: str, figure: str, goal: str = "") -> None:
 
 
 def share(values: list[float], part: float) -> float:
-    """The value that so much of all stay under."""
+    """The quantile of the values at `part`."""
     return sorted(values)[min(len(values) - 1, int(part * len(values)))]
 
 
@@ -116,7 +116,7 @@ def watched(lab: Dashboard, seconds: float) -> Found:
 
 
 def processor_times(browser: Browser, lab: Dashboard, seconds: float) -> list[float]:
-    """What each task of the page takes of its thread's processor time, in ms: work of others does not lengthen it."""
+    """Processor time of each task of the page, in ms; other load does not lengthen it."""
     browser.start_tracing(page=lab.page, categories=["toplevel"])
     lab.page.wait_for_timeout(1000 * seconds)
     events = json.loads(browser.stop_tracing())["traceEvents"]
@@ -125,7 +125,7 @@ def processor_times(browser: Browser, lab: Dashboard, seconds: float) -> list[fl
         for event in events
         if event["name"] == "thread_name"
     }
-    # a clock that was read on another core tells more than went by
+    # a clock read on another core may show more time than has passed
     return [
         min(event["tdur"], event["dur"]) / 1000
         for event in events
@@ -136,25 +136,25 @@ def processor_times(browser: Browser, lab: Dashboard, seconds: float) -> list[fl
 
 
 def scenario(browser: Browser, address: str, screen: str, speed: Any, seconds: float) -> Found:
-    """A page that is opened and played: what opening took, and all that was seen from two seconds on."""
+    """Open and play a page: the cost of opening, and measurements from two seconds on."""
     context = visit(browser, screen)
     try:
         lab = Dashboard(context.new_page(), address).open("?fps=30", drawn=True)
-        found = dict(lab.page.evaluate(OPENING))
-        found["drawn"] = lab.page.evaluate("performance.now()")
+        measurements = dict(lab.page.evaluate(OPENING))
+        measurements["drawn"] = lab.page.evaluate("performance.now()")
         lab.page.evaluate(WATCH)
         lab.ask("POST", "/play", {"speed": speed})
         lab.page.wait_for_timeout(2000)
-        found |= watched(lab, seconds)
-        found["processor"] = processor_times(browser, lab, seconds / 2)
-        found["slow"] = lab.page.locator("top-bar .connection").get_attribute("title") is not None
+        measurements |= watched(lab, seconds)
+        measurements["processor"] = processor_times(browser, lab, seconds / 2)
+        measurements["slow"] = lab.page.locator("top-bar .connection").get_attribute("title") is not None
         lab.page.evaluate(HIDE, True)
-        lab.page.wait_for_timeout(200)  # what was being drawn is drawn
-        found["hidden"] = len(watched(lab, min(seconds, 3))["draws"])
+        lab.page.wait_for_timeout(200)  # pending drawing is done
+        measurements["hidden"] = len(watched(lab, min(seconds, 3))["draws"])
         lab.page.evaluate(HIDE, False)
         if screen == "desk":
-            found["edits"] = [edit(lab) for _ in range(5)]
-        return found
+            measurements["edits"] = [edit(lab) for _ in range(5)]
+        return measurements
     finally:
         context.close()
 
@@ -166,7 +166,7 @@ def edit(lab: Dashboard) -> float:
 
 def report_opening(rounds: list[Found]) -> None:
     def median(name: str) -> float:
-        return statistics.median(found[name] for found in rounds)
+        return statistics.median(measurements[name] for measurements in rounds)
 
     line("usable after", f"{median('usable'):.0f} ms", "1,000 ms")
     line("charts drawn after", f"{median('drawn'):.0f} ms")
@@ -174,38 +174,49 @@ def report_opening(rounds: list[Found]) -> None:
     line("Plotly, as sent, once", f"{median('plotly'):.0f} kB")
 
 
-def report(told: str, rounds: list[Found], seconds: float) -> None:
+def report(speed_name: str, rounds: list[Found], seconds: float) -> None:
     def each_second(name: str) -> float:
-        return statistics.median(found[name] for found in rounds) / seconds
+        return statistics.median(measurements[name] for measurements in rounds) / seconds
 
-    tasks = [task for found in rounds for task in found["tasks"]]
+    tasks = [task for measurements in rounds for task in measurements["tasks"]]
     longest = f", longest {max(tasks):.0f} ms" if tasks else ""
-    line(f"{told}: tasks over 50 ms", f"{len(tasks)} in {seconds * len(rounds):g} s{longest}", "0")
-    longest = max(max(found["processor"]) for found in rounds)
+    line(f"{speed_name}: tasks over 50 ms", f"{len(tasks)} in {seconds * len(rounds):g} s{longest}", "0")
+    longest = max(max(measurements["processor"]) for measurements in rounds)
     line(
-        f"{told}: longest task by processor time",
+        f"{speed_name}: longest task by processor time",
         f"{longest:.0f} ms in {seconds / 2 * len(rounds):g} s",
         "50 ms",
     )
-    for chart, wanted in CHARTS.items():
-        took = [took for found in rounds for kind, took in found["draws"] if kind == chart]
+    for chart, expected in CHARTS.items():
+        took = [took for measurements in rounds for kind, took in measurements["draws"] if kind == chart]
         if not took:
             continue
         figures = " / ".join(f"{share(took, part):.0f}" for part in (0.5, 0.95, 1))
         rate = len(took) / seconds / len(rounds)
-        line(f"{told}: {chart}, half, 95 %, all within", f"{figures} ms", f"{rate:.1f} Hz of {wanted} Hz")
-    gaps = [after - before for found in rounds for before, after in pairwise(found["frames"])]
-    line(f"{told}: between frames, median and longest", f"{statistics.median(gaps):.1f} / {max(gaps):.0f} ms")
+        line(
+            f"{speed_name}: {chart}, half, 95 %, all within",
+            f"{figures} ms",
+            f"{rate:.1f} Hz of {expected} Hz",
+        )
+    gaps = [after - before for measurements in rounds for before, after in pairwise(measurements["frames"])]
     line(
-        f"{told}: counter, network's drawing",
+        f"{speed_name}: between frames, median and longest",
+        f"{statistics.median(gaps):.1f} / {max(gaps):.0f} ms",
+    )
+    line(
+        f"{speed_name}: counter, network's drawing",
         f"{each_second('counter'):.0f} / {each_second('network'):.1f} Hz",
     )
-    if any(found["slow"] for found in rounds):
-        line(f"{told}: charts were drawn less often", "yes", "no")
-    line(f"{told}: draws of a hidden tab", f"{max(found['hidden'] for found in rounds)}", "0")
-    if edits := [took for found in rounds for took in found.get("edits", [])]:
+    if any(measurements["slow"] for measurements in rounds):
+        line(f"{speed_name}: charts were drawn less often", "yes", "no")
+    line(
+        f"{speed_name}: draws of a hidden tab",
+        f"{max(measurements['hidden'] for measurements in rounds)}",
+        "0",
+    )
+    if edits := [took for measurements in rounds for took in measurements.get("edits", [])]:
         within = f"the next frame, {NEXT_FRAME} ms"
-        line(f"{told}: an edit is seen after", f"{statistics.median(edits):.1f} ms", within)
+        line(f"{speed_name}: an edit is seen after", f"{statistics.median(edits):.1f} ms", within)
 
 
 def main() -> None:
@@ -213,17 +224,17 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help="a fifth of the time")
-    asked = parser.parse_args()
-    seconds = asked.seconds / 5 if asked.quick else asked.seconds
+    options = parser.parse_args()
+    seconds = options.seconds / 5 if options.quick else options.seconds
     line("load of the machine before", f"{os.getloadavg()[0]:.1f} of {os.cpu_count()}", "0")
     opened: list[Found] = []
     with serving() as address, sync_playwright() as playwright:
         browser = launch(playwright)
         for screen in SCREENS:
-            for told, speed in SPEEDS.items():
-                rounds = [scenario(browser, address, screen, speed, seconds) for _ in range(asked.rounds)]
+            for speed_name, speed in SPEEDS.items():
+                rounds = [scenario(browser, address, screen, speed, seconds) for _ in range(options.rounds)]
                 opened += rounds
-                report(f"{screen}, {told}", rounds, seconds)
+                report(f"{screen}, {speed_name}", rounds, seconds)
         browser.close()
     report_opening(opened)
 

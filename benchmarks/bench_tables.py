@@ -1,8 +1,8 @@
-"""What it takes to read somebody's own data: the largest tables, and files made to take long. Medians on one core.
+"""Time to parse uploaded tables: the largest, and files that take long. Medians on one core.
 
-    python benchmarks/bench_tables.py [--quick]
+python benchmarks/bench_tables.py [--quick]
 
-Prints one line a file: what it is, milliseconds, what comes of it. The issue asks for a second at most.
+Prints one line per file: description, milliseconds, result. The goal is at most a second.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ GOAL = "at most 1,000 ms"
 
 
 def lines(cells: list[list[str]], delimiter: str = ",") -> bytes:
-    """Records with a first one of names, cut where a body may not be longer."""
+    """Records with a header, cut to the maximum size of a body."""
     names = [f"c{place}" for place in range(len(cells[0]))]
     return "\n".join(delimiter.join(row) for row in [names, *cells]).encode()[:MOST_BYTES]
 
@@ -64,10 +64,10 @@ def main() -> None:
         times = []
         for _ in range(repeats):
             began = time.perf_counter()
-            told = outcome(body)
+            result = outcome(body)
             times.append(1e3 * (time.perf_counter() - began))
         print(
-            f"{what:<38} {len(body):>9,} bytes {statistics.median(times):>8.1f} ms   {GOAL}   {told}",
+            f"{what:<38} {len(body):>9,} bytes {statistics.median(times):>8.1f} ms   {GOAL}   {result}",
             flush=True,
         )
 

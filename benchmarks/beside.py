@@ -1,7 +1,7 @@
-"""What training loses by something beside it: turns with it and without, in pairs, so that a slow spell hits both.
+"""Slowdown of training by other work: turns with it and without, in pairs.
 
-By the clock that is told where the machine is quiet. Linux also counts how long each thread had a processor and stood
-in line for one, which tells it where others have the machine too. Must not know what trains, or what is beside it.
+So a slow spell of the machine affects both. On a quiet machine the clock measures the slowdown. Linux also counts how
+long each thread had a processor and waited for one, which measures it on a shared machine.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 Threads = dict[str, tuple[float, float]]
-"""Seconds that each thread of a process had a processor, and stood in line for one, so far."""
+"""By thread: seconds on a processor, and seconds waiting for one, so far."""
 
 
 def threads(pid: int) -> Threads | None:
-    """Those of a process; None where the system does not count them."""
-    found: Threads = {}
+    """The threads of a process; None if the system does not count their time."""
+    times: Threads = {}
     try:
         for each in Path(f"/proc/{pid}/task").iterdir():
             had, in_line, *_ = (each / "schedstat").read_text().split()
-            found[each.name] = (int(had) * 1e-9, int(in_line) * 1e-9)
-    except (
-        FileNotFoundError
-    ):  # no such count; or a thread that ended just now, and then one more turn has none
+            times[each.name] = (int(had) * 1e-9, int(in_line) * 1e-9)
+    except FileNotFoundError:  # no such count, or a thread that has just ended; then one more turn has none
         return None
-    return found
+    return times
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """So many steps in so many seconds. `beside` is the part of them that other threads of the process had a processor,
-    and that the thread which trains waited for them, as for Python's lock: none of it in line for a processor that
-    others have. None where that is not counted.
+    """A number of steps in a number of seconds.
+
+    `beside` is the share of the time that other threads of the process had a processor and that training waited for
+    them, as for Python's lock. It excludes waiting for a processor that other processes use. None if the system does
+    not count it.
     """
 
     steps: int
@@ -48,14 +48,14 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Taker:
-    """Takes turns: `steps` says how many are made so far, `count` what the threads had."""
+    """Takes turns: `steps` is the number of steps so far, `count` the threads' times."""
 
     steps: Callable[[], int]
     count: Callable[[], Threads | None]
     clock: Callable[[], float] = time.perf_counter
 
     def turn(self, seconds: float, do: Callable[[], None]) -> Turn:
-        """Something is done again and again for so long."""
+        """Do something repeatedly for that long."""
         first, before, began = self.steps(), self.count(), self.clock()
         while self.clock() - began < seconds:
             do()
@@ -69,36 +69,34 @@ class Taker:
         return Turn(last - first, took, (sum(had.values()) - had[trains] + waited) / took)
 
     def pairs(self, many: int, seconds: float, do: Callable[[], None], without: Callable[[], None]) -> Pairs:
-        """So many pairs of turns, with it and without, each first in turn."""
-        taken = []
+        """That many pairs of turns, with it and without, in alternating order."""
+        turns = []
         for number in range(many):
             one, other = (do, without) if number % 2 else (without, do)
             first, second = self.turn(seconds, one), self.turn(seconds, other)
-            taken.append((first, second) if number % 2 else (second, first))
-        return Pairs(taken)
+            turns.append((first, second) if number % 2 else (second, first))
+        return Pairs(turns)
 
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Turns with something beside the training, each with one without."""
+    """Turns with the other work, each with one without."""
 
-    taken: list[tuple[Turn, Turn]]
+    turns: list[tuple[Turn, Turn]]
 
     @property
     def rates(self) -> list[float]:
-        """The speed with it, of that without."""
-        return [one.rate / other.rate for one, other in self.taken]
+        """Relative speed with the other work."""
+        return [one.rate / other.rate for one, other in self.turns]
 
     @property
     def losses(self) -> list[float]:
-        """What training can lose of its time, where one processor is all there is for it and what is beside it. Empty
-        where that is not counted.
-        """
-        both = ((one.beside, other.beside) for one, other in self.taken)
+        """Share of time that training can lose on a single processor; empty if not counted."""
+        both = ((one.beside, other.beside) for one, other in self.turns)
         return [one - other for one, other in both if one is not None and other is not None]
 
 
-def told(shares: list[float]) -> str:
-    """The median of shares in percent, and how far that may be off by chance: its standard error, by the quartiles."""
+def as_percent(shares: list[float]) -> str:
+    """Median of shares in percent, and its standard error from the quartiles."""
     low, middle, high = statistics.quantiles(shares, n=4)
     return f"{100 * middle:.1f} % ± {100 * 0.93 * (high - low) / len(shares) ** 0.5:.1f}"

@@ -1,8 +1,7 @@
-"""Bodies, messages and addresses of up to 64 KiB that are made to take long, at every place that a model has.
+"""Bodies, messages and addresses of up to 64 KiB that take long, for every place of every model.
 
-Made from the models' own schemas, so that a new field is attacked from its first day; always the same ones in the same
-order. `ask` asks an application by hand, without a client whose work would count as the server's. Must not know how
-anything is read.
+They are generated from the models' schemas, in a fixed order, so that a new field is attacked from its first day.
+`ask` calls an application directly, without a client whose work would count as the server's.
 """
 
 from __future__ import annotations
@@ -21,17 +20,20 @@ from fallline.web.qr_routes import QrText
 
 MOST_BYTES = 64 * 1024
 HEAD_BYTES = 60 * 1024
-"""Of an address: the rest of a head that may be as long as a body is left to what else stands in it."""
+"""Maximum address: the rest of the head is for other headers."""
 
 HOLE = "\u2603"
-"""Stands in a body where the long part goes."""
+"""Placeholder for the long part of a body."""
 
 Schema = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One request: `what` it does, and where. `path` has {id} for an experiment; a message of the socket has none."""
+    """One request: its effect `what`, and where it goes.
+
+    `path` has {id} for an experiment; a message of the socket has none.
+    """
 
     what: str
     method: str
@@ -62,9 +64,9 @@ def _resolved(schema: Schema, definitions: Schema) -> Schema:
 
 
 def _choices(schema: Schema, definitions: Schema) -> list[Schema]:
-    """The schemas of which a value has to fit one."""
+    """The alternative schemas of a value."""
     schema = _resolved(schema, definitions)
-    return [found for choice in schema.get("anyOf", [schema]) for found in [_resolved(choice, definitions)]]
+    return [_resolved(choice, definitions) for choice in schema.get("anyOf", [schema])]
 
 
 def example(schema: Schema, definitions: Schema) -> Any:
@@ -89,14 +91,14 @@ def example(schema: Schema, definitions: Schema) -> Any:
 
 
 def _of_any_name(schema: Schema) -> Schema | None:
-    """What an object holds under names that its schema does not list."""
+    """The schema of an object's additional properties."""
     patterns = [*schema.get("patternProperties", {}).values(), schema.get("additionalProperties")]
     return next((each for each in patterns if isinstance(each, dict)), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in a body: its JSON pointer, the body around it, and what may stand there."""
+    """A place in a body: its JSON pointer, the body around it, and its schema."""
 
     pointer: str
     around: str
@@ -108,7 +110,7 @@ class Place:
 
 
 def places(model: type[BaseModel]) -> tuple[list[Place], Schema]:
-    """Every place that a body of the model has, the body itself first; and the definitions of its schemas."""
+    """Every place in a body of the model, the body itself first; and the schema definitions."""
     schema = model.model_json_schema()
     definitions = schema.get("$defs", {})
     return list(_places(schema, definitions, "", HOLE)), definitions
@@ -132,11 +134,11 @@ def _places(schema: Schema, definitions: Schema, pointer: str, around: str) -> I
             yield from _places(more, definitions, f"{pointer}/a", around.replace(HOLE, inner))
 
 
-# ---------------------------------------------------------------------- what is put there
+# ---------------------------------------------------------------------- the long parts
 
 
 ROOM = MOST_BYTES - 1_024
-"""Bytes of the long part: the rest is for what stands around it."""
+"""Bytes of the long part; the rest is for the body around it."""
 
 
 def _list(entry: str, room: int = ROOM) -> str:
@@ -157,7 +159,7 @@ ANYWHERE = {
     "unknown keys": _object("1"),
     "the same key": "{" + ",".join(['"a":1'] * (ROOM // 6 - 1)) + "}",
 }
-"""What is put at every place."""
+"""Values for every place."""
 
 WIDE = {
     "a list of objects": _list("{}"),
@@ -183,13 +185,13 @@ WIDE = {
     "keys that all come twice": "{" + ",".join(f'"{place // 2:x}":1' for place in range(ROOM // 9)) + "}",
     "the same two keys": "{" + ",".join(['"a":{},"b":[]'] * (ROOM // 14 - 1)) + "}",
 }
-"""What is put where a list or an object belongs besides."""
+"""Further values where the schema expects a list or an object."""
 
 
 def bodies(model: type[BaseModel]) -> Iterator[tuple[str, str, bool]]:
-    """What it is, the text, and whether it stands where a list or an object belongs."""
-    found, definitions = places(model)
-    for place in found:
+    """Description, text, and whether the value is at a list or an object."""
+    all_places, definitions = places(model)
+    for place in all_places:
         fillings = {**ANYWHERE, **(WIDE if place.is_list_or_object else {})}
         for choice in place.schemas:
             if choice.get("type") == "array":
@@ -210,7 +212,7 @@ WIDE_EDIT = '{"at_step":1,"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1}'
 
 
 def spread(runs: int = 8) -> Iterator[tuple[str, str]]:
-    """Recipes that are wrong in many places, none of which holds more than it may."""
+    """Recipes with errors in many places, none of which is too large."""
     room = ROOM // runs - 64
     unknown = _object("1", room=room)[1:-1]
     stops = _list("{" + _object("1", room=room // 8 - 4)[1:-1] + "}", room)
@@ -226,7 +228,7 @@ def spread(runs: int = 8) -> Iterator[tuple[str, str]]:
         yield f"{name}, {runs} runs", '{"runs":' + "[" + ",".join([run] * runs) + "]}"
 
 
-# ---------------------------------------------------------------------- what is right, and large
+# ---------------------------------------------------------------------- large valid bodies
 
 
 EDITS: Mapping[str, str] = {
@@ -241,13 +243,13 @@ EDITS: Mapping[str, str] = {
 
 
 def edits(kind: str, room: int) -> str:
-    """As many edits of a kind as a run may have, or as there is room for."""
+    """As many edits of a kind as a run may have, or as fit."""
     longest = len(EDITS[kind].format(step=1_000)) + 1
     return ",".join(EDITS[kind].format(step=step) for step in range(min(1_000, room // longest)))
 
 
 def valid(runs: int, kind: str) -> str:
-    """A recipe of so many runs with edits of a kind, as large as a body may be."""
+    """The largest valid recipe with that many runs and that kind of edit."""
     room = (MOST_BYTES - 64 * runs) // runs
     return '{"runs":[' + ",".join(f'{{"edits":[{edits(kind, room)}]}}' for _ in range(runs)) + "]}"
 
@@ -256,7 +258,7 @@ def valid(runs: int, kind: str) -> str:
 
 
 def requests() -> Iterator[tuple[Sent, bool]]:
-    """Every request over HTTP, and whether it attacks a list or an object."""
+    """Every HTTP request, and whether it attacks a list or an object."""
     for name, (method, path, model) in BODIES.items():
         for what, body, is_list_or_object in bodies(model):
             yield Sent(f"{name}: {what}", method, path, body), is_list_or_object
@@ -275,7 +277,7 @@ def requests() -> Iterator[tuple[Sent, bool]]:
 
 
 def queries() -> Iterator[tuple[str, str]]:
-    """What an address may ask, as long as one may be."""
+    """Queries of maximum length."""
     for name, part in {
         "ampersands": "",
         "names": "a",
@@ -312,11 +314,11 @@ def envelope_of(do: str) -> str:
     return f'"type":"command","id":"c","experiment":"e","do":"{do}"{run}'
 
 
-# ---------------------------------------------------------------------- asking
+# ---------------------------------------------------------------------- requests
 
 
 async def ask(app: Any, sent: Sent, id: str, token: str) -> tuple[int, bytes]:
-    """Status and body of the answer of an ASGI application."""
+    """Status and body of an ASGI application's response."""
     path = sent.path.replace("{id}", id)
     scope = {
         **_scope("http", path),
@@ -343,7 +345,7 @@ async def ask(app: Any, sent: Sent, id: str, token: str) -> tuple[int, bytes]:
 
 
 class Line:
-    """A socket of an ASGI application that watches an experiment, for commands over it."""
+    """A socket of an ASGI application that watches an experiment, for commands."""
 
     def __init__(self, app: Any, id: str, token: str) -> None:
         self._app = app
@@ -366,23 +368,23 @@ class Line:
         self._coming.put_nowait({"type": "websocket.receive", "text": text})
 
     async def watches(self) -> None:
-        """Wait for the answer to the watch."""
+        """Wait for the response to the watch."""
         while '"type":"experiment"' not in (await self._going.get()).get("text", ""):
             pass
 
     async def ask(self, text: str) -> list[str]:
-        """What is answered to a message. The line is closed after it, by the server or by its reader."""
+        """Responses to a message; the server or the reader closes the socket afterwards."""
         self._say(text.replace('"experiment":"e"', f'"experiment":"{self._id}"'))
         self._say('{"type":"ping","id":"the end"}')
-        told: list[str] = []
-        while not (told and '"the end"' in told[-1]):
+        messages: list[str] = []
+        while not (messages and '"the end"' in messages[-1]):
             message = await self._going.get()
             if message["type"] == "websocket.close":
                 break
-            told.append(message.get("text", ""))
+            messages.append(message.get("text", ""))
         self._coming.put_nowait({"type": "websocket.disconnect", "code": 1000})
         await self._task
-        return told
+        return messages
 
 
 def _scope(kind: str, path: str) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""The contest of `bench_engine`: workloads, rivals in environments and processes, rounds, and what is told of them."""
+"""The contest of `bench_engine`: workloads, rivals, environments, rounds, and the report."""

@@ -1,4 +1,4 @@
-"""Who takes part: every file in `rivals/`, and what its header says about it. Must not start anything."""
+"""The participants: every file in `rivals/`, with the contents of its header."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ HEADER = re.compile(r"^(?P<mark>#|//) /// script\n(?P<lines>(?:(?P=mark).*\n)+?)
 class Entry:
     """A rival before it is started.
 
-    `requirements` are packages pinned to a version, or None where the rival runs in fallline's own environment.
-    `evaluates` says that it evaluates at certain steps, so that its first steps cost more than later ones.
+    `requirements` are packages with pinned versions, or None for fallline's own environment. `evaluates` means that
+    it evaluates at certain steps, so that its first steps cost more than later ones.
     """
 
     path: Path
@@ -40,22 +40,22 @@ class Entry:
         return self.path.suffix == ".mjs"
 
     def absent(self) -> str | None:
-        """Why it cannot take part, if an environment variable that it needs is not set."""
+        """Reason why it cannot take part, if a required environment variable is not set."""
         return self.missing if self.needs and not os.environ.get(self.needs) else None
 
 
 def entry(path: Path) -> Entry:
-    """What the header of a rival's file says; raises ValueError where there is none."""
-    found = HEADER.search(path.read_text())
-    if found is None:
+    """The header of a rival's file; raises ValueError without one."""
+    match = HEADER.search(path.read_text())
+    if match is None:
         raise ValueError(f"{path.name} has no header: see benchmarks/README.md")
-    lines = found["lines"].splitlines()
-    told = tomllib.loads("\n".join(line.removeprefix(found["mark"]).strip() for line in lines))
-    requirements = told.get("dependencies")
+    lines = match["lines"].splitlines()
+    metadata = tomllib.loads("\n".join(line.removeprefix(match["mark"]).strip() for line in lines))
+    requirements = metadata.get("dependencies")
     return Entry(
         path=path,
         requirements=None if requirements is None else tuple(requirements),
-        **told["tool"]["rival"],
+        **metadata["tool"]["rival"],
     )
 
 

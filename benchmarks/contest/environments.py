@@ -1,6 +1,6 @@
-"""Environments of the rivals' own, made once and thrown away at will: none of what they need is a dependency of ours.
+"""Environments of the rivals, one directory per set of pinned packages.
 
-Owns the directory where they are kept, one per set of pinned packages. Must not know workloads.
+They can be deleted at any time. Nothing in them is a dependency of fallline.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ ONE_THREAD = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
 )
 PINNED_KERNEL = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-"""They pin an old kernel on machines whose old OpenBLAS needs it, and slow a current NumPy."""
+"""Pins of an old kernel for an old OpenBLAS; they slow down a current NumPy."""
 
 
 OWN_PACKAGES = Path(fallline.__file__).parents[1]
-"""So that our own rivals are of the same fallline as this process, wherever it was found."""
+"""So that our own rivals use the same fallline as this process."""
 
 Install = Callable[[Path, tuple[str, ...]], None]
-"""Puts pinned packages into a directory."""
+"""Installs pinned packages into a directory."""
 
 
 class Missing(Exception):
-    """A rival cannot be had here; the text says why."""
+    """A rival is unavailable here; the text is the reason."""
 
 
 def command(entry: Entry, cache: Path = CACHE) -> tuple[list[str], dict[str, str]]:
-    """The command that starts a rival and its environment, with what it needs installed. Raises Missing."""
+    """The command and environment of a rival; installs what it needs. Raises Missing."""
     if (why := entry.absent()) is not None:
         raise Missing(why)
     variables = {name: value for name, value in os.environ.items() if name not in PINNED_KERNEL} | ONE_THREAD
@@ -53,11 +53,11 @@ def command(entry: Entry, cache: Path = CACHE) -> tuple[list[str], dict[str, str
 
 
 def _made(entry: Entry, cache: Path, install: Install) -> Path:
-    """The directory of the entry's packages, filled now if it is not complete."""
+    """The directory of the entry's packages, filled now if incomplete."""
     requirements = entry.requirements or ()
     language = "node" if entry.in_javascript else "python"
-    told = repr((language, sys.version_info[:2], requirements)).encode()
-    directory = cache / f"{language}-{hashlib.sha256(told).hexdigest()[:12]}"
+    key = repr((language, sys.version_info[:2], requirements)).encode()
+    directory = cache / f"{language}-{hashlib.sha256(key).hexdigest()[:12]}"
     if not (directory / COMPLETE).exists():
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
@@ -79,17 +79,17 @@ def _install_node_packages(directory: Path, requirements: tuple[str, ...]) -> No
 
 
 def _node() -> str:
-    """Node itself, not the script that a Python package puts in its place."""
+    """Node itself, not the script of a Python package."""
     return _run([_beside_python("node"), "-p", "process.execPath"]).strip()
 
 
 def _beside_python(program: str) -> str:
-    found = shutil.which(
+    executable = shutil.which(
         program, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     )
-    if found is None:
+    if executable is None:
         raise Missing(f"there is no {program}")
-    return found
+    return executable
 
 
 def _run(command: list[str]) -> str:
@@ -101,5 +101,5 @@ def _run(command: list[str]) -> str:
 
 
 def last_line(text: str) -> str:
-    """The last line that says something."""
+    """The last line with text."""
     return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")

@@ -1,4 +1,4 @@
-"""A rival as a process: jobs are written to it, answers read from it. Must not know what is compared."""
+"""A rival as a process: it reads jobs and writes answers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 300.0
 
 @dataclass(frozen=True)
 class Answer:
-    """What a rival did: processor time of its whole process, steps made, the parameters at the end."""
+    """A rival's result: processor time of its process, steps, final parameters."""
 
     seconds: float
     steps: int
@@ -28,16 +28,16 @@ class Answer:
 
     @property
     def microseconds(self) -> float:
-        """A step's."""
+        """Microseconds a step."""
         return 1e6 * self.seconds / self.steps
 
 
 class Declined(Exception):
-    """A rival has no way to do a workload, or failed at it; the text says why."""
+    """A rival cannot do a workload, or failed; the text is the reason."""
 
 
 class Process:
-    """A rival that is there. Raises Missing where it cannot be installed or does not start."""
+    """A running rival. Raises Missing if it cannot be installed or does not start."""
 
     def __init__(self, entry: Entry, cache: Path = CACHE) -> None:
         argv, variables = command(entry, cache)
@@ -51,7 +51,7 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=self._complaints,
         )
-        self.versions: dict[str, str] = self._heard()["versions"]
+        self.versions: dict[str, str] = self._next_line()["versions"]
 
     def ask(self, job: dict[str, Any]) -> Answer:
         """Raises Declined, and Missing if the process ended."""
@@ -61,13 +61,13 @@ class Process:
             self._process.stdin.flush()
         except BrokenPipeError:
             raise Missing(self._last_words()) from None
-        told = self._heard()
-        if "parameters" not in told:
-            raise Declined(told.get("cannot") or told["error"])
-        return Answer(**told)
+        message = self._next_line()
+        if "parameters" not in message:
+            raise Declined(message.get("cannot") or message["error"])
+        return Answer(**message)
 
-    def _heard(self) -> dict[str, Any]:
-        """The next line. A process that says nothing for too long is ended."""
+    def _next_line(self) -> dict[str, Any]:
+        """The next line. A process that is silent for too long is ended."""
         assert self._process.stdout is not None
         timer = threading.Timer(PATIENCE_SECONDS, self._process.kill)
         timer.start()
@@ -77,8 +77,8 @@ class Process:
             timer.cancel()
         if not line:
             raise Missing(self._last_words())
-        told: dict[str, Any] = json.loads(line)
-        return told
+        message: dict[str, Any] = json.loads(line)
+        return message
 
     def _last_words(self) -> str:
         self._process.wait()
@@ -88,7 +88,7 @@ class Process:
         return words or f"ended with status {self._process.returncode}"
 
     def close(self) -> None:
-        """Let it end; a process that is in the middle of a job is ended."""
+        """Let it end; kill a process in the middle of a job."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with suppress(BrokenPipeError):
@@ -103,6 +103,6 @@ class Process:
 
 
 def _stay_on_one_core() -> None:
-    """So that one thread is one thread for everybody, whatever a library starts."""
+    """Pin the process to one core, so that one thread is one thread for every library."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})

@@ -1,4 +1,4 @@
-"""What is told of a contest: lines for a terminal, and RESULTS.md. Must not measure."""
+"""The report of a contest: lines for a terminal, and RESULTS.md."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from contest.workloads import Workload
 SIGNS = {True: "met", False: "**missed**", None: "not measured"}
 
 
-def told(times: Sequence[float]) -> str:
-    """Median and least, in microseconds."""
+def summary(times: Sequence[float]) -> str:
+    """Median and minimum, in microseconds."""
     if not times:
         return ""
     middle, least = statistics.median(times), min(times)
@@ -29,7 +29,7 @@ def told(times: Sequence[float]) -> str:
 
 
 def ordered(entries: Iterable[Entry], table: Table) -> list[Entry]:
-    """Those that have figures, the fastest first."""
+    """Entries with figures, the fastest first."""
     timed = [entry for entry in entries if table[entry.key].steady and not table[entry.key].reason]
     return sorted(timed, key=lambda entry: statistics.median(table[entry.key].steady))
 
@@ -40,7 +40,7 @@ def as_text(workload: Workload, entries: Sequence[Entry], table: Table) -> str:
     for entry in ordered(entries, table):
         figures = table[entry.key]
         lines.append(
-            f"  {entry.name:<31} {told(figures.steady):>22} {told(figures.from_start):>22}  "
+            f"  {entry.name:<31} {summary(figures.steady):>22} {summary(figures.from_start):>22}  "
             f"{_beside_ours(figures, table):>8}  records {entry.records}"
         )
     lines += [f"  {entry.name:<31} {table[entry.key].reason}" for entry in entries if table[entry.key].reason]
@@ -53,13 +53,13 @@ def _beside_ours(figures: Figures, table: Table) -> str:
 
 
 def verdicts_as_text(verdicts: Sequence[Verdict]) -> str:
-    """The targets that were measured, for a terminal."""
-    told = [each for each in verdicts if each.met is not None]
-    return "\n".join(f"{SIGNS[each.met].strip('*'):<7} {each.asked}: {each.measured}" for each in told)
+    """The measured targets, for a terminal."""
+    summary = [each for each in verdicts if each.met is not None]
+    return "\n".join(f"{SIGNS[each.met].strip('*'):<7} {each.goal}: {each.measured}" for each in summary)
 
 
 def as_markdown(
-    held: Sequence[tuple[Workload, Table]],
+    results: Sequence[tuple[Workload, Table]],
     entries: Sequence[Entry],
     absent: Mapping[str, str],
     verdicts: Sequence[Verdict],
@@ -68,11 +68,11 @@ def as_markdown(
 ) -> str:
     """RESULTS.md: everything that was measured and nothing else."""
     parts = [_head(rounds), _targets(verdicts)]
-    parts += [_workload(workload, entries, table) for workload, table in held]
+    parts += [_workload(workload, entries, table) for workload, table in results]
     if absent:
         rows = [f"| {name} | {why} |" for name, why in absent.items()]
         parts.append("\n".join(["## Not there", "", "| rival | why |", "| --- | --- |", *rows]))
-    parts.append(_records(entries, [table for _, table in held]))
+    parts.append(_records(entries, [table for _, table in results]))
     parts.append(_versions(versions))
     return "\n\n".join(parts) + "\n"
 
@@ -105,8 +105,8 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor() or platform.machine()
-    found = dict(line.split(":", 1) for line in lines if ":" in line)
-    facts = {name.strip(): value.strip() for name, value in found.items()}
+    fields = dict(line.split(":", 1) for line in lines if ":" in line)
+    facts = {name.strip(): value.strip() for name, value in fields.items()}
     name = facts.get("model name", platform.machine())
     numbers = [
         f"{word} {facts[key]}" for word, key in (("family", "cpu family"), ("model", "model")) if key in facts
@@ -116,7 +116,7 @@ def _processor() -> str:
 
 
 def _targets(verdicts: Sequence[Verdict]) -> str:
-    rows = [f"| {each.asked} | {each.measured} | {SIGNS[each.met]} |" for each in verdicts]
+    rows = [f"| {each.goal} | {each.measured} | {SIGNS[each.met]} |" for each in verdicts]
     return "\n".join(["## Targets", "", "| asked | measured | |", "| --- | --- | --- |", *rows])
 
 
@@ -125,9 +125,9 @@ def _workload(workload: Workload, entries: Sequence[Entry], table: Table) -> str
     for entry in ordered(entries, table):
         figures = table[entry.key]
         name = f"**{entry.name}**" if entry.key == OURS else entry.name
-        from_start = told(figures.from_start) or "the same"
+        from_start = summary(figures.from_start) or "the same"
         beside = _beside_ours(figures, table)
-        rows.append(f"| {name} | {told(figures.steady)} | {from_start} | {beside} | {figures.loss:.12g} |")
+        rows.append(f"| {name} | {summary(figures.steady)} | {from_start} | {beside} | {figures.loss:.12g} |")
     reasons = [f"- {entry.name}: {table[entry.key].reason}" for entry in entries if table[entry.key].reason]
     lines = [
         f"## {workload.title}",
@@ -149,10 +149,10 @@ def _records(entries: Sequence[Entry], tables: Sequence[Table]) -> str:
     return "\n".join([*lines, *rows])
 
 
-def _versions(told: Sequence[Mapping[str, str]]) -> str:
-    found: dict[str, set[str]] = {}
-    for versions in told:
+def _versions(summary: Sequence[Mapping[str, str]]) -> str:
+    fields: dict[str, set[str]] = {}
+    for versions in summary:
         for name, version in versions.items():
-            found.setdefault(name, set()).add(version)
-    rows = [f"| {name} | {', '.join(sorted(versions))} |" for name, versions in sorted(found.items())]
+            fields.setdefault(name, set()).add(version)
+    rows = [f"| {name} | {', '.join(sorted(versions))} |" for name, versions in sorted(fields.items())]
     return "\n".join(["## Versions", "", "| | |", "| --- | --- |", *rows])

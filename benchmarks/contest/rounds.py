@@ -1,6 +1,6 @@
-"""The contest: who agrees is timed, all in turn, round after round, so that a slow spell of the machine hits all.
+"""The contest: rivals with the right loss are timed in turn, round after round.
 
-Must not know where rivals come from or how figures are printed.
+So a slow spell of the machine affects all of them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contest.processes import Answer, Declined
 from contest.workloads import STEADY, Workload
 
 TOLERANCE = {"float64": 1e-9, "float32": 1e-3}
-"""How far the training losses at the end may lie apart, as a share of the reference's."""
+"""Tolerance for the final training losses, as a share of the reference's."""
 
 REFERENCE = "fallline_numpy"
 
@@ -29,7 +29,7 @@ class Player(Protocol):
 
 @dataclass
 class Figures:
-    """One rival in one workload: microseconds a step, round by round, or why there are none."""
+    """One rival in one workload: microseconds a step by round, or why there are none."""
 
     steady: list[float] = field(default_factory=list)
     from_start: list[float] = field(default_factory=list)
@@ -44,7 +44,7 @@ Table = dict[str, Figures]
 
 @dataclass(frozen=True)
 class Pace:
-    """How long a timing lasts at least, in seconds, and how many rounds there are."""
+    """Minimum length of a timing in seconds, and number of rounds."""
 
     seconds: float
     rounds: int
@@ -56,7 +56,7 @@ def hold(
     pace: Pace,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Table:
-    """All rounds of one workload."""
+    """Run all rounds of one workload."""
     table = {entry.key: Figures() for entry, _ in players}
     jobs: dict[tuple[str, int], dict[str, Any]] = {}
     for entry, player in players:
@@ -79,7 +79,7 @@ def hold(
 
 
 def judge(table: Table, entries: Sequence[Entry]) -> None:
-    """Take out whoever ended at another loss than the reference: its times would be those of something else."""
+    """Remove entries with a different final loss: their times measure something else."""
     expected = table[REFERENCE].loss
     if expected is None:
         raise SystemExit(f"{REFERENCE} has to be there, to tell the loss: {table[REFERENCE].reason}")
@@ -93,9 +93,9 @@ def judge(table: Table, entries: Sequence[Entry]) -> None:
 
 
 def _timed(job: dict[str, Any], player: Player, pace: Pace, *, whole: bool) -> dict[str, Any]:
-    """The job cut or repeated to the length of a timing; done once, so that everything is compiled and warm.
+    """The job cut or repeated to the length of a timing; run once, to compile and warm up.
 
-    `whole`: never cut, since the first steps cost more than the others.
+    With `whole` it is never cut, since the first steps cost more than the others.
     """
     seconds = player.ask(job).seconds
     if seconds < pace.seconds or whole:
@@ -118,5 +118,5 @@ def _time(figures: Figures, player: Player, jobs: list[dict[str, Any]]) -> None:
 
 
 def ratio(ours: list[float], theirs: list[float]) -> float:
-    """How many times as long they take: the median of the ratios within one round."""
+    """Ratio of their time to ours: the median of the ratios within one round."""
     return statistics.median(their / our for our, their in zip(ours, theirs, strict=True))

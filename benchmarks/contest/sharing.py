@@ -1,4 +1,4 @@
-"""Threads that share a machine: what two kernels get done side by side, and how late an event loop is beside one."""
+"""Threads that share a machine: throughput of two kernels, and delay of an event loop."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ SLEEP_SECONDS = 0.001
 
 @dataclass
 class Sharing:
-    """By workload: the steps of two threads as a multiple of one's, and the lateness in ms that 99 % stay below."""
+    """By workload: the speedup of two threads, and the 99 % quantile of the delay in ms."""
 
     gains: dict[str, float] = field(default_factory=dict)
     late_ms: dict[str, float] = field(default_factory=dict)
 
 
 class Trainer:
-    """Slices as a live run makes them, on the thread that asks for them, until told to stop."""
+    """Slices like those of a live run, on the calling thread, until stopped."""
 
     def __init__(self, workload: Workload, kernel: Kernel) -> None:
         self._problem, self._kernel = workload.problem, kernel
@@ -53,8 +53,8 @@ class Trainer:
 
 
 def measured(workloads: list[Workload], kernel: Kernel, seconds: float, rounds: int) -> Sharing:
-    """Everything, each figure a median over the rounds."""
-    found = Sharing()
+    """All figures, each a median over the rounds."""
+    sharing = Sharing()
     for workload in workloads:
         pair = [Trainer(workload, kernel) for _ in range(2)]
         gains, late = [], []
@@ -62,9 +62,9 @@ def measured(workloads: list[Workload], kernel: Kernel, seconds: float, rounds: 
             alone = _rate(pair[:1], seconds)
             gains.append(_rate(pair, seconds) / alone)
             late.append(_late_beside(pair[0], seconds))
-        found.gains[workload.title] = statistics.median(gains)
-        found.late_ms[workload.title] = statistics.median(late)
-    return found
+        sharing.gains[workload.title] = statistics.median(gains)
+        sharing.late_ms[workload.title] = statistics.median(late)
+    return sharing
 
 
 def _rate(trainers: list[Trainer], seconds: float) -> float:
@@ -82,7 +82,7 @@ def _rate(trainers: list[Trainer], seconds: float) -> float:
 
 
 def _late_beside(trainer: Trainer, seconds: float) -> float:
-    """How many ms after their time 99 % of short sleeps are over at the latest."""
+    """The 99 % quantile of the delay of short sleeps, in ms."""
     thread = threading.Thread(target=trainer.work)
     thread.start()
     try:

@@ -1,4 +1,4 @@
-"""What is asked of the compiled kernel, and whether the figures show it. Must not know how figures came about."""
+"""The targets of the compiled kernel, and whether the figures meet them."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ WIDE = ("tanh_64", "relu_256")
 
 @dataclass(frozen=True)
 class Verdict:
-    """One target: what is asked and what was measured, in words; `met` is None where nothing was measured."""
+    """One target and its measurement, in words; `met` is None without a measurement."""
 
-    asked: str
+    goal: str
     measured: str
     met: bool | None
 
 
 @dataclass(frozen=True)
 class Target:
-    """In a workload, beside a rival: at least so many times its speed, or at most so many times its time."""
+    """A minimum speed or a maximum time in a workload, relative to a rival."""
 
     workload: str
     beside: str
@@ -35,17 +35,17 @@ class Target:
     def judged(self, title: str, names: Mapping[str, str], table: Table) -> Verdict:
         name = names.get(self.beside, self.beside)
         theirs, ours = table.get(self.beside), table.get(OURS)
-        asked = f"{title}: at most {self.at_most:g} times the time of {name}"
+        goal = f"{title}: at most {self.at_most:g} times the time of {name}"
         if self.at_least:
-            asked = f"{title}: at least {self.at_least:g} times as fast as {name}"
+            goal = f"{title}: at least {self.at_least:g} times as fast as {name}"
         if self.at_least == 1.0:
-            asked = f"{title}: not slower than {name}"
+            goal = f"{title}: not slower than {name}"
         if theirs is None or ours is None or not theirs.steady or not ours.steady:
-            return Verdict(asked, "not measured", None)
+            return Verdict(goal, "not measured", None)
         speed = ratio(ours.steady, theirs.steady)
         if self.at_most:
-            return Verdict(asked, f"{1 / speed:.2f} times", 1 / speed <= self.at_most)
-        return Verdict(asked, f"{speed:.3g} times", speed >= self.at_least)
+            return Verdict(goal, f"{1 / speed:.2f} times", 1 / speed <= self.at_most)
+        return Verdict(goal, f"{speed:.3g} times", speed >= self.at_least)
 
 
 TARGETS = (
@@ -70,7 +70,7 @@ TWO_THREADS, LATE_MS = 1.8, 5.0
 def verdicts(
     titles: Mapping[str, str], names: Mapping[str, str], tables: Mapping[str, Table]
 ) -> list[Verdict]:
-    """Every target of the workloads that were held; titles and names by key."""
+    """Every target of the measured workloads; titles and names by key."""
     return [
         target.judged(titles[target.workload], names, tables[target.workload])
         for target in TARGETS
@@ -80,14 +80,14 @@ def verdicts(
 
 def sharing_verdicts(sharing: Sharing) -> list[Verdict]:
     """The targets for threads that share a machine."""
-    asked = f"two threads: at least {TWO_THREADS:g} times the steps of one"
-    found = [
-        Verdict(f"{asked} ({name})", f"{gain:.2f} times", gain >= TWO_THREADS)
+    goal = f"two threads: at least {TWO_THREADS:g} times the steps of one"
+    speedups = [
+        Verdict(f"{goal} ({name})", f"{gain:.2f} times", gain >= TWO_THREADS)
         for name, gain in sharing.gains.items()
     ]
     late = f"an event loop beside a running kernel: late by less than {LATE_MS:g} ms in 99 % of cases"
     return [
-        *found,
+        *speedups,
         *(
             Verdict(f"{late} ({name})", f"{milliseconds:.2f} ms", milliseconds < LATE_MS)
             for name, milliseconds in sharing.late_ms.items()

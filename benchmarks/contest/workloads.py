@@ -1,7 +1,4 @@
-"""What is timed: five workloads, each a recipe of fallline's and the same as arrays for everybody else.
-
-Owns the jobs that rivals are given, and what the parameters they end with are worth. Must not know the rivals.
-"""
+"""Five workloads, each a recipe of fallline and the same as arrays for other rivals."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ Array = NDArray[np.float64]
 JSON = dict[str, Any]
 
 STEADY = 100_000
-"""A step from which on evaluation points are rare: one in 128 steps, and the ends of passes."""
+"""From this step on evaluation points are rare: one in 128 steps, and the ends of passes."""
 
 EVALUATED = 1024
 """Every step below is an evaluation point (CONTRACT "Series")."""
@@ -29,8 +26,10 @@ EVALUATED = 1024
 
 @dataclass(frozen=True)
 class Workload:
-    """`steps` steps of the only run of `recipe`. The number of samples is a multiple of the batch, so that all batches
-    are of one size: some rivals are compiled for a size.
+    """`steps` steps of the only run of `recipe`.
+
+    The number of samples is a multiple of the batch, so that all batches have the same size: some rivals are compiled
+    for a size.
     """
 
     name: str
@@ -74,8 +73,8 @@ class Workload:
 
 
 def workloads(quick: bool = False) -> list[Workload]:
-    """All five; `quick` ones have fewer steps, so that the slowest rivals need seconds and not minutes."""
-    found = [
+    """All five; `quick` ones have fewer steps, so that the slowest rivals take seconds."""
+    whole = [
         Workload("sgd", "SGD, 5-4-4-1 relu", _notebook(900, learning_rate=0.01, batch_size=1), 45_000),
         Workload("gd", "Full batch of 900, 5-4-4-1 relu", _notebook(900), 501),
         Workload("batch_32", "Batch 32, 5-4-4-1 relu", _notebook(896, batch_size=32), 1_400),
@@ -84,12 +83,13 @@ def workloads(quick: bool = False) -> list[Workload]:
             "relu_256", "Batch 256, 5-256-256-1 relu", _wide("log_linear", 1024, 5, "relu", 256, 256), 48
         ),
     ]
-    return [replace(each, steps=max(each.steps // 10, 16)) for each in found] if quick else found
+    return [replace(each, steps=max(each.steps // 10, 16)) for each in whole] if quick else whole
 
 
 def _notebook(samples: int, **run: Any) -> JSON:
-    """The notebook's experiment. From the parameters of seed 9 every output is above zero, which a rival that bends the
-    output needs.
+    """The notebook's experiment.
+
+    From the parameters of seed 9 every output is above zero, which a rival with an output activation needs.
     """
     return {"data": {"samples": samples}, "network": {"seed": 9}, "runs": [run]}
 

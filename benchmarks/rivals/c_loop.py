@@ -1,6 +1,6 @@
-"""A C loop for the 5-4-4-1 network and nothing else, every series recorded: the limit to compare with.
+"""A C loop for the 5-4-4-1 network only, with every series recorded: the limit.
 
-Compiled when the process starts, by the compiler that CC names, else cc.
+The compiler is that of CC, else cc; it runs when the process starts.
 """
 
 # /// script
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from interface.job import Array, CannotDo, Job, serve
 
 SERIES = 27
-# -ffast-math but for NaN, which marks a step that is not evaluated.
+# -ffast-math except for NaN, which marks a step without evaluation.
 OPTIONS = ["-O3", "-march=native", "-ffast-math", "-fno-finite-math-only", "-shared", "-fPIC"]
 
 
@@ -79,9 +79,9 @@ class InC:
 
 
 if __name__ == "__main__":
-    found = shutil.which(os.environ.get("CC", "cc"))
-    if found is None:
+    compiler_path = shutil.which(os.environ.get("CC", "cc"))
+    if compiler_path is None:
         sys.exit("no C compiler: neither CC nor cc names one")
-    told = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout
-    LIBRARY = library(found)
-    serve(InC, C=told.splitlines()[0])
+    version = subprocess.run([compiler_path, "--version"], capture_output=True, text=True, check=True).stdout
+    LIBRARY = library(compiler_path)
+    serve(InC, C=version.splitlines()[0])

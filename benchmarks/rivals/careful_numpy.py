@@ -1,8 +1,8 @@
-"""NumPy by somebody who knows it, and nothing but the steps: no allocation, no recording, as few calls as will do.
+"""Expert NumPy, steps only: no allocation, no records, as few calls as possible.
 
-Samples are columns, so that rows are long and outputs contiguous; a row of ones below every layer's outputs meets the
-bias, so that weights and biases are one block of one flat vector; `dot` costs less to call than `@`. A batch of one is
-made of vectors.
+Samples are columns, so that rows are long and outputs contiguous. A row of ones below every layer's outputs serves
+the bias, so that weights and biases are one block of one flat vector. `dot` costs less to call than `@`. A batch of
+one uses vectors.
 """
 
 # /// script
@@ -24,7 +24,7 @@ Step = Callable[[Array, Array], object]
 """From one array into another."""
 
 LARGE = 4096
-"""From so many numbers on a mask costs less than `sign`, which costs less to call."""
+"""For larger arrays a mask is faster than `sign`, which is cheaper to call."""
 
 
 def relu(z: Array, out: Array) -> None:

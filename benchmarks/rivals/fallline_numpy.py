@@ -1,4 +1,4 @@
-"""fallline's NumPy kernel: what steps take where nothing is compiled, everything recorded."""
+"""fallline's NumPy kernel, everything recorded."""
 
 # /// script
 # [tool.rival]

@@ -1,4 +1,4 @@
-"""The notebook's own loop: its NumPy expressions, with their allocations and masks, line for line; nothing recorded."""
+"""The notebook's loop: its NumPy expressions line for line, nothing recorded."""
 
 # /// script
 # [tool.rival]

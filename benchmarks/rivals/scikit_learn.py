@@ -1,7 +1,7 @@
 """scikit-learn's MLPRegressor: one call of fit, with the loop inside it.
 
-`partial_fit` a call a batch would pay for its checks at every step, so the batches of all steps are laid end to end and
-are one pass of `fit`; where every step takes all samples, each is a pass. Its loop adds up the loss of a pass.
+A call of `partial_fit` per batch would check its arguments at every step. So the batches of all steps are laid end to
+end as one pass of `fit`; with full batches, each step is a pass. Its loop adds up the loss of a pass.
 """
 
 # /// script
@@ -22,7 +22,7 @@ from sklearn.neural_network import MLPRegressor
 
 from interface.job import Array, Job, flat, serve
 
-# Every run ends at the most passes it may make, which is what is wanted here.
+# Every run ends at the maximum number of passes, as intended.
 warnings.filterwarnings("ignore", category=sklearn.exceptions.ConvergenceWarning)
 
 

@@ -1,4 +1,4 @@
-"""PyTorch with torch.compile over the whole step: gradient by torch.func, and the change in the same graph."""
+"""PyTorch with torch.compile over the whole step: gradient by torch.func, and the change."""
 
 # /// script
 # dependencies = ["torch==2.13.0", "numpy==2.4.6"]
@@ -40,7 +40,7 @@ def compiled_step(
             for (weights, biases), (dW, db) in zip(layers, gradients, strict=True)
         )
 
-    # Each workload has shapes of its own, known beforehand.
+    # Each workload has fixed shapes.
     return torch.compile(step, dynamic=False, fullgraph=True)
 
 

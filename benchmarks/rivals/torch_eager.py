@@ -1,4 +1,4 @@
-"""PyTorch as its tutorials have it: nn.Sequential, autograd, optim.SGD, a loop in Python."""
+"""PyTorch as in its tutorials: nn.Sequential, autograd, optim.SGD, a loop in Python."""
 
 # /// script
 # dependencies = ["torch==2.13.0", "numpy==2.4.6"]

@@ -1,8 +1,8 @@
-"""The interface of a rival in Python: jobs come in as lines of JSON, an answer to each goes out as a line of JSON.
+"""The interface of a rival in Python: jobs and answers are lines of JSON.
 
-A rival is a class that is made from a job, can go back to the job's first parameters, can train a number of steps and
-can tell its parameters. `serve` does the rest, the clock included: it says in a first line that it is there, and of
-which versions it is made. `job.mjs` beside this file is the same in JavaScript.
+A rival is a class with a job as its argument. It can return to the job's first parameters, train a number of steps,
+and return its parameters. `serve` does the rest, including the timing: its first line reports that the rival is
+ready, and its versions. `job.mjs` beside this file is the same in JavaScript.
 """
 
 from __future__ import annotations
@@ -25,14 +25,17 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Job:
-    """A workload, and how much of it to do.
+    """A workload, and the number of steps to make.
 
-    `samples` (m, features) and `targets` (m,) are the training data; `order` has the rows that `total_steps` steps
-    take, `batch_size` a step, or is None where every step takes all samples as they lie. `parameters` is one flat
-    vector: per layer the weights (fan_in, fan_out), row by row, then the biases. Hidden layers have the `activation`,
-    the output none; half the mean squared error is descended, its gradient times `learning_rate` is the step.
-    `first_step` is the number of the first step, for those who evaluate at certain steps; `recipe` tells the same
-    workload in fallline's own words. The `steps` are made `repeats` times over, from the first parameters each time.
+    - `samples` (m, features) and `targets` (m,) are the training data.
+    - `order` is the rows of all `total_steps` steps, `batch_size` per step; None if every step takes all samples in
+      data order.
+    - `parameters` is one flat vector: per layer the weights (fan_in, fan_out), row by row, then the biases.
+    - Hidden layers have the `activation`, the output none. A step subtracts `learning_rate` times the gradient of
+      half the mean squared error.
+    - `first_step` is the number of the first step, for rivals that evaluate at certain steps.
+    - `recipe` is the same workload as a fallline recipe.
+    - The `steps` are made `repeats` times, from the first parameters each time.
     """
 
     workload: str
@@ -62,9 +65,10 @@ class Job:
         return layers
 
     def batches(self) -> tuple[Array, Array]:
-        """All steps' batches end to end: inputs (batches, batch_size, features), targets (batches, batch_size, 1).
+        """All steps' batches end to end.
 
-        One batch of all samples where every step takes all.
+        Inputs are (batches, batch_size, features), targets (batches, batch_size, 1). There is one batch if every step
+        takes all samples.
         """
         rows = np.arange(len(self.samples)) if self.order is None else np.array(self.order)
         X, y = np.array(self.samples)[rows], np.array(self.targets)[rows]
@@ -72,33 +76,36 @@ class Job:
 
 
 class CannotDo(Exception):
-    """A workload that a rival has no way to do; the text says why."""
+    """A rival cannot do the workload; the text is the reason."""
 
 
 class Rival(Protocol):
-    """What a rival's class has to offer; raising CannotDo when it is made declines the workload."""
+    """Interface of a rival's class; its constructor may raise CannotDo."""
 
     def __init__(self, job: Job) -> None: ...
 
     def reset(self) -> None:
-        """Back to the job's first parameters and first batch. Not timed."""
+        """Return to the job's first parameters and first batch. Not timed."""
 
     def train(self, steps: int) -> None:
-        """Make so many steps; this is what is timed."""
+        """Make that many steps. Timed."""
 
     def parameters(self) -> Array:
-        """The flat vector, in the layout of the job's."""
+        """The flat vector, in the layout of the job."""
 
 
 def flat(layers: list[tuple[Any, Any]]) -> Array:
-    """One flat vector of weights and biases, as a job has it."""
+    """One flat vector of weights and biases, as in a job."""
     return np.concatenate([np.asarray(part, dtype=np.float64).ravel() for layer in layers for part in layer])
 
 
 def serve(rival: type[Rival], **versions: str) -> None:
-    """Answer the jobs on standard input until it ends. A workload is prepared once, at its first job."""
+    """Answer the jobs on standard input until its end.
+
+    A workload is prepared once, at its first job.
+    """
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what a library prints goes to standard error
+    os.dup2(2, 1)  # libraries print to standard error
     _say(answers, {"versions": {"Python": platform.python_version(), "NumPy": np.__version__, **versions}})
     prepared: dict[tuple[str, int], Rival] = {}
     for line in sys.stdin:
@@ -110,7 +117,7 @@ def serve(rival: type[Rival], **versions: str) -> None:
             answer = _answer(prepared[key], job)
         except CannotDo as reason:
             answer = {"cannot": str(reason)}
-        except Exception as error:  # whatever a rival raises is its answer, and the next job may go well
+        except Exception as error:  # an exception is the rival's answer, and the next job may succeed
             traceback.print_exc()
             answer = {"error": f"{type(error).__name__}: {error}"}
         _say(answers, answer)

@@ -1,4 +1,4 @@
-"""fallline as a rival: a kernel of the engine behind the interface, driven as a server drives it."""
+"""fallline as a rival: a kernel of the engine behind the interface, used as in a server."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from fallline.vocabulary.recipe import Recipe
 from interface.job import Array, Job, Rival
 
 SLICE_SECONDS, FEWEST = 0.005, 8
-"""Slices are about as long as a live run's, and some steps long at least, since each looks one step ahead."""
+"""Slices are as long as a live run's, with a minimum of steps: each computes one extra gradient."""
 
 
 def with_kernel(kernel: Kernel) -> type[Rival]:
-    """A rival that trains the job's recipe by this kernel."""
+    """A rival that trains the job's recipe with this kernel."""
 
     class Own:
         def __init__(self, job: Job) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from beside import Pairs, Taker, Threads, Turn, told
+from beside import Pairs, Taker, Threads, Turn, as_percent
 from support.clocks import Clock
 
 
@@ -65,5 +65,5 @@ def test_a_machine_that_counts_nothing_tells_the_speeds_alone() -> None:
 def test_a_few_slow_spells_move_the_figure_by_little_and_are_told_by_its_error() -> None:
     calm = [(Turn(97 + place % 2, 1.0), Turn(100, 1.0)) for place in range(20)]
     slow = [(Turn(40, 1.0), Turn(100, 1.0))] * 3
-    assert told(Pairs(calm).rates) == "97.5 % ± 0.2"
-    assert told(Pairs([*calm, *slow]).rates) == "97.0 % ± 0.2"
+    assert as_percent(Pairs(calm).rates) == "97.5 % ± 0.2"
+    assert as_percent(Pairs([*calm, *slow]).rates) == "97.0 % ± 0.2"
