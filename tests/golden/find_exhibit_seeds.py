@@ -43,7 +43,7 @@ class Story:
 
 
 def layer_is_dead(problem: Problem, state: TrainingState) -> bool:
-    """Whether every unit of the second hidden layer is off for every training sample."""
+    """Return whether every unit of the second hidden layer is off for every training sample."""
     return all(units(problem, state.parameters)[1].dead)
 
 

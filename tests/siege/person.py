@@ -77,12 +77,12 @@ class Figures:
         return max(getattr(self, which), default=0.0)
 
     def __str__(self) -> str:
-        told = [
+        parts = [
             f"{which} {self.p50(which):.1f}/{self.p99(which):.1f}/{self.longest(which):.0f} ms"
             for which in ("commands", "looks", "health", "gaps")
         ]
         return (
-            f"{self.rate:,.0f} steps/s, {', '.join(told)}, {len(self.errors)} errors; "
+            f"{self.rate:,.0f} steps/s, {', '.join(parts)}, {len(self.errors)} errors; "
             f"{100 * self.stolen:.0f} % of the time taken by other processes"
         )
 
@@ -201,9 +201,9 @@ class Person:
         heard = [(at, steps, stolen) for at, steps, stolen in self._steps if start <= at <= end]
         if len(heard) < 2:
             return 0.0, 0.0
-        (first, before, gone), (last, after, gone_by) = heard[0], heard[-1]
+        (first, before, stolen_before), (last, after, stolen_after) = heard[0], heard[-1]
         seconds = max(last - first, end - start - 1.0)
-        stolen = min((gone_by - gone) / seconds, MOST_STOLEN)
+        stolen = min((stolen_after - stolen_before) / seconds, MOST_STOLEN)
         return (after - before) / (seconds * (1 - stolen)), stolen
 
     # ------------------------------------------------------------------ what is done again and again

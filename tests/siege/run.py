@@ -54,8 +54,8 @@ async def attacked(
         async with asyncio.timeout(seconds) as limit:
             await module.siege(world)
     except Exception as error:
-        told = f"more than {seconds:.0f} s" if limit.expired() else repr(error)[:300]
-        world.note(holds("the attack comes to its end", False, told, "without an error"))
+        problem = f"more than {seconds:.0f} s" if limit.expired() else repr(error)[:300]
+        world.note(holds("the attack comes to its end", False, problem, "without an error"))
     print(f"  ({time.monotonic() - began:.0f} s)", flush=True)
 
 
@@ -94,11 +94,11 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="shorter phases; rough figures")
     parser.add_argument("--repeat", type=int, default=1, help="so many times in a row")
     parser.add_argument("--mutants", nargs="*", choices=MUTANTS, help="run mutants, which must be caught")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     compiled_ahead()
-    if asked.mutants is not None:
-        return 0 if caught(asked.mutants or list(MUTANTS), quick=asked.quick) else 1
-    passed = [besieged(asked.only, quick=asked.quick) for _ in range(asked.repeat)]
+    if options.mutants is not None:
+        return 0 if caught(options.mutants or list(MUTANTS), quick=options.quick) else 1
+    passed = [besieged(options.only, quick=options.quick) for _ in range(options.repeat)]
     return 0 if all(passed) else 1
 
 

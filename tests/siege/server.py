@@ -75,25 +75,25 @@ class Server:
     @property
     def memory(self) -> int:
         """Resident memory that is not backed by files, in bytes."""
-        found = re.search(r"RssAnon:\s+(\d+) kB", self._proc("status"))
-        assert found is not None
-        return int(found[1]) * 1024
+        match = re.search(r"RssAnon:\s+(\d+) kB", self._proc("status"))
+        assert match is not None
+        return int(match[1]) * 1024
 
     @property
     def resident(self) -> int:
         """All resident memory, in bytes."""
-        found = re.search(r"VmRSS:\s+(\d+) kB", self._proc("status"))
-        assert found is not None
-        return int(found[1]) * 1024
+        match = re.search(r"VmRSS:\s+(\d+) kB", self._proc("status"))
+        assert match is not None
+        return int(match[1]) * 1024
 
     @property
     def sockets(self) -> int:
         """Number of open sockets of the process."""
-        held = 0
+        count = 0
         for each in Path(f"/proc/{self.process.pid}/fd").iterdir():
             with contextlib.suppress(OSError):
-                held += os.readlink(each).startswith("socket:")
-        return held
+                count += os.readlink(each).startswith("socket:")
+        return count
 
     def _proc(self, name: str) -> str:
         return Path(f"/proc/{self.process.pid}/{name}").read_text()
@@ -154,7 +154,7 @@ def open_server(
 def _port(process: subprocess.Popen[bytes], output: Path) -> int:
     give_up = time.monotonic() + START_SECONDS
     while time.monotonic() < give_up and process.poll() is None:
-        if found := re.search(r"listens on http://[^:]+:(\d+)", output.read_text(errors="replace")):
-            return int(found[1])
+        if match := re.search(r"listens on http://[^:]+:(\d+)", output.read_text(errors="replace")):
+            return int(match[1])
         time.sleep(0.02)
     raise TheServerEnded(output.read_text(errors="replace"))

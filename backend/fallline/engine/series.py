@@ -34,7 +34,7 @@ def evaluated_names(score: str, *, has_test: bool) -> tuple[str, ...]:
 
 
 def is_evaluation_point(step: int, samples_seen: int, settings: RunSettings, m: int) -> bool:
-    """Whether the state at `step` is evaluated over all m training samples.
+    """Return whether the state at `step` is evaluated over all m training samples.
 
     The last state of a pass is one: samples_seen is a multiple of m.
     """

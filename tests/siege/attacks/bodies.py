@@ -119,7 +119,7 @@ async def siege(world: World) -> None:
 async def _one_by_one(world: World, server: Server) -> None:
     """Processor time of the loop for each body."""
     shots: dict[str, Shot] = {name: partial(_post, server.port, *shot) for name, shot in BODIES.items()}
-    shots |= {f"socket: {name}": partial(_tell, server.port, said) for name, said in MESSAGES.items()}
+    shots |= {f"socket: {name}": partial(_tell, server.port, message) for name, message in MESSAGES.items()}
     took: dict[str, float] = {}
     complaints: dict[str, int] = {}
     began = time.monotonic()

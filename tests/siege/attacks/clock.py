@@ -29,28 +29,28 @@ async def _ahead(world: World) -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         with world.server(folder=folder) as server:
-            made = await _made(server)
+            ids = await _made(server)
             server.end()
         with world.server(folder=folder, plants=("clock+31d",)) as server:
-            left = await _left(server, made)
+            left = await _left(server, ids)
             logged = _says_clock(server)
             server.end()
-        world.note(all_of("experiments left with the clock 31 days ahead", left, len(made)))
+        world.note(all_of("experiments left with the clock 31 days ahead", left, len(ids)))
         world.note(holds("the log warns of that jump", logged, "yes" if logged else "no", "yes"))
         with world.server(folder=folder) as server:
-            left = await _left(server, made)
-        world.note(all_of("experiments left once the clock is right again", left, len(made)))
+            left = await _left(server, ids)
+        world.note(all_of("experiments left once the clock is right again", left, len(ids)))
 
 
 async def _behind(world: World) -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         with world.server(folder=folder, plants=("clock-400d",)) as server:
-            made = await _made(server)
+            ids = await _made(server)
             server.end()
         with world.server(folder=folder) as server:
-            left = await _left(server, made)
-        world.note(all_of("experiments left that were made with the clock 400 days behind", left, len(made)))
+            left = await _left(server, ids)
+        world.note(all_of("experiments left that were made with the clock 400 days behind", left, len(ids)))
 
 
 async def _made(server: Server) -> list[str]:

@@ -30,10 +30,10 @@ TOO_SLOW = 4001
 async def siege(world: World) -> None:
     with world.server(FALLLINE_EXPERIMENTS="100") as server:
         async with world.person(server, speed=60) as person:
-            made = await _playing(server)
+            ids = await _playing(server)
             await asyncio.sleep(SETTLED_SECONDS)
             began, memory = time.perf_counter(), server.memory
-            async with force(strike, server.port, 200, experiments=made) as readers:
+            async with force(strike, server.port, 200, experiments=ids) as readers:
                 peak = memory
                 codes: list[int | None] = []
                 while time.perf_counter() - began < CLOSED_SECONDS and len(codes) < READERS:

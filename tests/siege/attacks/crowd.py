@@ -48,7 +48,7 @@ async def siege(world: World) -> None:
             async with force(crowd, server.port, 300, many=places, within=30.0) as attack:
                 await attack.until_said(1, 45)
                 attacked = await person.phase(8)
-                made = (attack.said or [{"made": 0, "refused": 0}])[0]
+                created = (attack.said or [{"made": 0, "refused": 0}])[0]
                 newcomer = Person(server)
                 came = await status_of(newcomer.create())
                 stored = await status_of(mine.ask("GET", seconds=10))
@@ -56,7 +56,7 @@ async def siege(world: World) -> None:
                     stepped = await status_of(mine.ask("POST", "/step", {"steps": 1}, seconds=10))
                 served = others.said[many:][-1:]
         fair = FAIR * quiet.rate
-        beside = f"beside {made['made']} experiments and {many} people"
+        beside = f"beside {created['made']} experiments and {many} people"
         world.note(at_least(f"training {beside}", attacked.rate, NOISE * fair, "steps/s"))
         world.note(at_most(f"errors of the person {beside}", len(attacked.errors), 0, ""))
         world.note(holds("a new person's experiment", came == 201, str(came), "201"))
@@ -64,7 +64,7 @@ async def siege(world: World) -> None:
         world.note(holds("a step of it", stepped == 200, str(stepped), "200"))
         slow = served[0]["slow"] if served else many
         world.note(all_of("people of the class who keep their speed", many - slow, many))
-        print(f"  (quiet: {quiet}; attacked: {attacked}; {made})", flush=True)
+        print(f"  (quiet: {quiet}; attacked: {attacked}; {created})", flush=True)
 
 
 async def status_of(asking: object) -> int:
@@ -83,13 +83,13 @@ def new_key() -> str:
 
 async def crowd(port: int, many: int, within: float) -> None:
     """Make many tiny experiments at full speed, each under a new key, for a limited time."""
-    made = refused = 0
+    created = refused = 0
     give_up = time.monotonic() + within
 
     async def one() -> None:
-        nonlocal made, refused
+        nonlocal created, refused
         http = Http(port)
-        while made + refused < many and time.monotonic() < give_up:
+        while created + refused < many and time.monotonic() < give_up:
             try:
                 reply = await http.ask(
                     "POST", f"{API}/experiments", TINY, seconds=20, Fallline_Owner=new_key()
@@ -97,7 +97,7 @@ async def crowd(port: int, many: int, within: float) -> None:
                 if reply.status != 201:
                     refused += 1
                     continue
-                made += 1
+                created += 1
                 state = reply.json()
                 path = f"{API}/experiments/{state['id']}/play"
                 await http.ask("POST", path, {"speed": "max"}, token=state["token"], Fallline_Owner=new_key())
@@ -105,7 +105,7 @@ async def crowd(port: int, many: int, within: float) -> None:
                 refused += 1
 
     await asyncio.gather(one(), one())
-    say({"made": made, "refused": refused})
+    say({"made": created, "refused": refused})
     await asyncio.sleep(3600)
 
 

@@ -29,10 +29,10 @@ async def siege(world: World) -> None:
         origin = Path(place) / "origin"
         origin.mkdir()
         with world.server(folder=origin) as server:
-            made = await _made(server)
-            before = await _told(server, made)
+            ids = await _made(server)
+            before = await _told(server, ids)
             server.end()
-        await _flipped(world, Path(place), origin, made, before)
+        await _flipped(world, Path(place), origin, ids, before)
         await _emptied(world, Path(place), origin)
         await _without_log(world, Path(place))
 
@@ -61,24 +61,24 @@ async def _made(server: Server) -> list[str]:
 async def _told(server: Server, ids: list[str]) -> dict[str, Json]:
     """For each experiment: status and problem type, or its runs."""
     http = Http(server.port)
-    told = {}
+    states = {}
     for id in ids:
         reply = await http.ask("GET", f"{API}/experiments/{id}", seconds=20)
         body = reply.json()
-        told[id] = {"status": reply.status, "type": body.get("type", "")}
+        states[id] = {"status": reply.status, "type": body.get("type", "")}
         if reply.status == 200:
-            told[id]["runs"] = [
+            states[id]["runs"] = [
                 (run["name"], run["step"], run["latest"]["train_loss"]["value"]) for run in body["runs"]
             ]
             path = f"{API}/experiments/{id}/runs/gd/history?series=batch_loss&buckets=20"
             reply = await http.ask("GET", path, seconds=20)
             if reply.status >= 500:
-                told[id] |= {"status": reply.status, "type": reply.json().get("type", "")}
+                states[id] |= {"status": reply.status, "type": reply.json().get("type", "")}
     http.close()
-    return told
+    return states
 
 
-async def _flipped(world: World, place: Path, origin: Path, made: list[str], before: dict[str, Json]) -> None:
+async def _flipped(world: World, place: Path, origin: Path, ids: list[str], before: dict[str, Json]) -> None:
     """Flip a few bits in each of some copies."""
     rng = random.Random(SEED)
     unforeseen: list[str] = []
@@ -94,8 +94,8 @@ async def _flipped(world: World, place: Path, origin: Path, made: list[str], bef
         (copy / "data" / NAME).write_bytes(data)
         try:
             with world.server(folder=copy) as server:
-                after = await _told(server, made)
-                again = await _told(server, made)
+                after = await _told(server, ids)
+                again = await _told(server, ids)
                 lines = server.output.count("\n")
         except TheServerEnded as ended:
             if not any(word in ended.output for word in DAMAGED):
@@ -103,11 +103,11 @@ async def _flipped(world: World, place: Path, origin: Path, made: list[str], bef
             refused += 1
             continue
         most_lines = max(most_lines, lines)
-        for id in made:
-            for told in (after[id], again[id]):
-                if told["status"] >= 500 and not any(word in told["type"] for word in DAMAGED):
-                    unforeseen.append(f"image {number}: {told}")
-                elif told["status"] == 200 and told["runs"] != before[id]["runs"]:
+        for id in ids:
+            for state in (after[id], again[id]):
+                if state["status"] >= 500 and not any(word in state["type"] for word in DAMAGED):
+                    unforeseen.append(f"image {number}: {state}")
+                elif state["status"] == 200 and state["runs"] != before[id]["runs"]:
                     changed += 1
     world.note(
         holds(
@@ -128,8 +128,10 @@ async def _emptied(world: World, place: Path, origin: Path) -> None:
     copy = place / "emptied"
     shutil.copytree(origin, copy)
     (copy / "data" / NAME).write_bytes(b"")
-    said = _warned(_output(world, copy))
-    world.note(holds("an empty file where one was used", said, "reported" if said else "silence", "reported"))
+    warned = _warned(_output(world, copy))
+    world.note(
+        holds("an empty file where one was used", warned, "reported" if warned else "silence", "reported")
+    )
 
 
 async def _without_log(world: World, place: Path) -> None:
@@ -142,9 +144,9 @@ async def _without_log(world: World, place: Path) -> None:
     log = folder / "data" / f"{NAME}-wal"
     there = log.exists() and log.stat().st_size > 0
     log.unlink(missing_ok=True)
-    said = _warned(_output(world, folder))
-    figure = ("reported" if said else "silence") if there else "no log was left by the kill"
-    world.note(holds("a log that is lost", there and said, figure, "reported"))
+    warned = _warned(_output(world, folder))
+    figure = ("reported" if warned else "silence") if there else "no log was left by the kill"
+    world.note(holds("a log that is lost", there and warned, figure, "reported"))
 
 
 def _output(world: World, folder: Path) -> str:

@@ -25,39 +25,41 @@ async def siege(world: World) -> None:
         world.note(holds("a disk of one's own", True, "not measured", f"needs {NEEDS}"))
         return
     with world.server(disk=SIZE) as server:
-        made = await _filled(server)
+        created = await _filled(server)
         world.note(
-            holds("the disk fills up and changes get 503", bool(made), f"{len(made)} made", "at least one")
+            holds(
+                "the disk fills up and changes get 503", bool(created), f"{len(created)} made", "at least one"
+            )
         )
-        if not made:
+        if not created:
             return
-        deleted = await _ask(server, "DELETE", f"{API}/experiments/{made[0][0]}", token=made[0][1])
+        deleted = await _ask(server, "DELETE", f"{API}/experiments/{created[0][0]}", token=created[0][1])
         world.note(holds("DELETE on the full disk", deleted.status == 204, str(deleted.status), "204"))
-        for id, token in made[1 : 3 * len(made) // 4]:
+        for id, token in created[1 : 3 * len(created) // 4]:
             await _ask(server, "DELETE", f"{API}/experiments/{id}", token=token)
         status, began = 0, time.monotonic()
         while status != 201 and time.monotonic() - began < ROOM_SECONDS:
             await asyncio.sleep(0.2)
             status = (await _ask(server, "POST", f"{API}/experiments", {"data": {"samples": 60}})).status
         world.note(holds("a new experiment once most are deleted", status == 201, str(status), "201"))
-        kept = [(await _ask(server, "GET", f"{API}/experiments/{id}")).status for id, _ in made[-2:]]
-        world.note(holds("what was not deleted", set(kept) == {200}, str(kept), "200"))
+        remaining = [(await _ask(server, "GET", f"{API}/experiments/{id}")).status for id, _ in created[-2:]]
+        world.note(holds("what was not deleted", set(remaining) == {200}, str(remaining), "200"))
 
 
 async def _filled(server: Server) -> list[tuple[str, str]]:
     """The experiments that fit on the disk."""
-    made: list[tuple[str, str]] = []
+    created: list[tuple[str, str]] = []
     began = time.monotonic()
     while time.monotonic() - began < FILL_SECONDS:
         reply = await _ask(server, "POST", f"{API}/experiments", {"data": {"samples": 60}})
         if reply.status == 503:
-            return made
+            return created
         state = reply.json()
-        made.append((state["id"], state["token"]))
+        created.append((state["id"], state["token"]))
         path = f"{API}/experiments/{state['id']}/step"
         reply = await _ask(server, "POST", path, {"steps": 2000}, token=state["token"])
         if reply.status == 503:
-            return made
+            return created
     return []
 
 

@@ -25,20 +25,18 @@ async def siege(world: World) -> None:
             await person.phase(2)
             quiet = await person.phase(5)
             async with force(abandon, server.port, 120, jobs=JOBS) as attack:
-                begun = (await attack.until_said(JOBS + 1, 40))[:JOBS]
+                jobs = (await attack.until_said(JOBS + 1, 40))[:JOBS]
                 left = time.perf_counter()
                 attacked = await person.phase(6)
             await asyncio.sleep(max(0.0, left + ABANDONED_SECONDS + 3 - time.perf_counter()))
-            before = [await _steps(server, id) for id, *_ in begun]
+            before = [await _steps(server, id) for id, *_ in jobs]
             after = await person.phase(4)
             moving = sum(
-                [await _steps(server, id) != then for (id, *_), then in zip(begun, before, strict=True)]
+                [await _steps(server, id) != then for (id, *_), then in zip(jobs, before, strict=True)]
             )
-            answer = await _continued(server, begun[-1]) if begun else 0
+            answer = await _continued(server, jobs[-1]) if jobs else 0
         world.note(
-            at_least(
-                f"training beside {len(begun)} jobs", attacked.rate, NOISE * FAIR * quiet.rate, "steps/s"
-            )
+            at_least(f"training beside {len(jobs)} jobs", attacked.rate, NOISE * FAIR * quiet.rate, "steps/s")
         )
         world.note(at_most("jobs that go on 33 s after their callers left", moving, 0, ""))
         world.note(at_least("training then", after.rate, NOISE * quiet.rate, "steps/s"))

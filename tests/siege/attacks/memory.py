@@ -40,18 +40,22 @@ async def siege(world: World) -> None:
                 began = time.perf_counter()
                 async with force(strike, server.port, 120, experiments=EXPERIMENTS) as attack:
                     peak = await _peak(server, PLAY_SECONDS)
-                    said = attack.said
+                    responses = attack.said
                 attacked = person.since(began)
             server.end()
         world.note(at_most("errors of the person", len(attacked.errors), 0, ""))
-        refused = [retry for status, retry in said if status != 201]
-        proper = sum(status == 503 and bool(retry) for status, retry in said if status != 201)
+        refused = [retry for status, retry in responses if status != 201]
+        proper = sum(status == 503 and bool(retry) for status, retry in responses if status != 201)
         world.note(
-            at_most(f"memory of {len(said)} requests for large experiments", _mb(peak - base), most, "MB")
+            at_most(
+                f"memory of {len(responses)} requests for large experiments", _mb(peak - base), most, "MB"
+            )
         )
         world.note(all_of("refusals that are 503 with Retry-After", proper, len(refused)))
-        answered = len(said) >= EXPERIMENTS
-        world.note(holds("all requests are answered", answered, str(len(said)), f"at least {EXPERIMENTS}"))
+        answered = len(responses) >= EXPERIMENTS
+        world.note(
+            holds("all requests are answered", answered, str(len(responses)), f"at least {EXPERIMENTS}")
+        )
         with world.server(folder=Path(folder), **setting) as server:
             again = await _peak(server, AGAIN_SECONDS)
         world.note(at_most("memory after a restart that plays on", _mb(again - base), most, "MB"))

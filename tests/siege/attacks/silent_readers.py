@@ -86,11 +86,11 @@ def _note(world: World, quiet: tuple[Figures, ...], attacked: Figures, cut: floa
 
 async def strike(port: int, experiment: str, readers: int) -> None:
     """Watch and never read, like the page of a sleeping laptop."""
-    held = []
+    sockets = []
     for number in range(readers):
         socket = await Socket.open(port, receive_buffer=4096)
         socket.stop_reading()
         socket.send({"type": "watch", "experiment": experiment, "fps": 10 + number % 20})
-        held.append(socket)
+        sockets.append(socket)
     say("begun")
     await asyncio.sleep(3600)

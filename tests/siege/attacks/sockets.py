@@ -38,7 +38,7 @@ async def siege(world: World) -> None:
             async with force(occupy, server.port, 120, sockets=SOCKETS, experiment=person.id) as attack:
                 opened = await _occupied(attack)
                 state = await _watched(server, person.id, person.token)
-                held = await person.phase(2)
+                figures = await person.phase(2)
             world.note(
                 holds(
                     f"the person's own line beside {opened} sockets",
@@ -47,7 +47,7 @@ async def siege(world: World) -> None:
                     "an answer",
                 )
             )
-            world.note(at_most("errors of the person beside them", len(held.errors), 0, ""))
+            world.note(at_most("errors of the person beside them", len(figures.errors), 0, ""))
             await person.phase(1)
             async with force(flood, server.port, 60) as attack:
                 began = time.perf_counter()
@@ -84,7 +84,7 @@ async def _watched(server: Server, id: str, token: str) -> str:
 
 async def occupy(port: int, sockets: int, experiment: str) -> None:
     """Hold as many sockets as the server gives; each watches slowly and pongs."""
-    held: list[asyncio.Task[None]] = []
+    tasks: list[asyncio.Task[None]] = []
 
     async def hold(socket: Socket) -> None:
         while True:
@@ -103,13 +103,13 @@ async def occupy(port: int, sockets: int, experiment: str) -> None:
                 continue
             many, refused = many - 1, 0
             socket.send({**watch, "encoding": "bdata"})
-            held.append(asyncio.create_task(hold(socket)))
-            if len(held) % 50 == 0:
-                say([len(held), False])
+            tasks.append(asyncio.create_task(hold(socket)))
+            if len(tasks) % 50 == 0:
+                say([len(tasks), False])
 
     await asyncio.gather(*(take(sockets // AT_ONCE) for _ in range(AT_ONCE)))
-    say([sum(not task.done() for task in held), True])
-    await asyncio.gather(*held, return_exceptions=True)
+    say([sum(not task.done() for task in tasks), True])
+    await asyncio.gather(*tasks, return_exceptions=True)
     await asyncio.sleep(3600)
 
 

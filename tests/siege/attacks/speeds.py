@@ -94,11 +94,11 @@ async def _play_over_the_socket(server: Server, experiment: Json) -> list[int]:
 async def _stored(world: World) -> None:
     """Older files contain such speeds. They are raised to the slowest speed, and run on."""
     with tempfile.TemporaryDirectory() as folder:
-        made = []
+        created = []
         # A server from before speeds were bounded.
         with world.server(folder=Path(folder), plants=("any-speed",)) as server:
             for speed in STORED:
-                made.append(one := await _made(server))
+                created.append(one := await _made(server))
                 assert await _play(server, one, speed) == 200
             bystander = await _made(server)
             server.end()
@@ -108,7 +108,7 @@ async def _stored(world: World) -> None:
             path = f"{API}/experiments/{bystander['id']}/step"
             stepped = await _asked(server, "POST", path, {"steps": 10}, bystander["token"])
             took = 1000 * (time.perf_counter() - began)
-            states = [await _asked(server, "GET", f"{API}/experiments/{one['id']}") for one in made]
+            states = [await _asked(server, "GET", f"{API}/experiments/{one['id']}") for one in created]
     world.note(
         at_most("step of another person after a restart with such plays stored", took, ANSWER_MS, "ms")
     )
@@ -119,7 +119,7 @@ async def _stored(world: World) -> None:
         for reply in states
     )
     world.note(holds("that step is answered", stepped.status == 200, str(stepped.status), "200"))
-    world.note(all_of("stored plays raised to 1/60 and going on", playing, len(made)))
+    world.note(all_of("stored plays raised to 1/60 and going on", playing, len(created)))
 
 
 async def _readiness(world: World) -> None:
@@ -160,11 +160,11 @@ async def _ready_becomes(server: Server, status: int) -> float:
     began = time.perf_counter()
     while (seconds := time.perf_counter() - began) < GIVE_UP_SECONDS:
         http = Http(server.port)
-        found = 0
+        reply_status = 0
         with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
-            found = (await http.ask("GET", "/readyz", seconds=3)).status
+            reply_status = (await http.ask("GET", "/readyz", seconds=3)).status
         http.close()
-        if found == status:
+        if reply_status == status:
             return time.perf_counter() - began
         await asyncio.sleep(0.1)
     return seconds

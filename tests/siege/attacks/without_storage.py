@@ -19,7 +19,7 @@ async def siege(world: World) -> None:
         await mine.create()
         await mine.ask("POST", "/step", {"steps": 100}, seconds=20)
         async with force(crowd, server.port, 60, many=EXPERIMENTS, within=20.0) as attack:
-            made = (await attack.until_said(1, 30) or [{"made": 0}])[0]
+            created = (await attack.until_said(1, 30) or [{"made": 0}])[0]
             reply = await status_of(mine.ask("GET", seconds=10))
-        what = f"with --memory, one's own experiment after {made['made']} others"
+        what = f"with --memory, one's own experiment after {created['made']} others"
         world.note(holds(what, reply == 200, str(reply), "200"))

@@ -17,10 +17,10 @@ def settings(batch_size, order="shuffle"):
 
 
 def read_passes(problem, chosen, seed, passes):
-    seen, batches = 0, []
-    while seen < passes * problem.train.count:
-        batches.append(batch_rows(problem, chosen, seed, seen))
-        seen += len(batches[-1])
+    samples_seen, batches = 0, []
+    while samples_seen < passes * problem.train.count:
+        batches.append(batch_rows(problem, chosen, seed, samples_seen))
+        samples_seen += len(batches[-1])
     return batches
 
 
@@ -54,10 +54,10 @@ def test_each_pass_is_shuffled_anew_and_each_run_seed_differs():
     assert len(set(orders)) == 4
 
 
-@pytest.mark.parametrize("seen", [0, 1, 60, 77])
-def test_a_full_batch_is_all_training_samples_in_data_order_wherever_in_a_pass(seen):
+@pytest.mark.parametrize("samples_seen", [0, 1, 60, 77])
+def test_a_full_batch_is_all_training_samples_in_data_order_wherever_in_a_pass(samples_seen):
     problem = small_problem(samples=80, test_fraction=0.25)
-    assert np.array_equal(batch_rows(problem, settings(None), 0, seen), problem.train_rows)
+    assert np.array_equal(batch_rows(problem, settings(None), 0, samples_seen), problem.train_rows)
 
 
 @given(
@@ -74,18 +74,18 @@ def test_the_reader_reads_what_the_pure_function_says(samples, batch_size, order
     problem = build_problem(data, NetworkSettings(), "mse")
     chosen = settings(batch_size, order)
     reader = BatchReader(problem.train, chosen, 3, ahead)
-    for seen in [start, *jumps]:
-        length = batch_length(chosen, seen, samples)
-        rows = batch_rows(problem, chosen, 3, seen)
+    for samples_seen in [start, *jumps]:
+        length = batch_length(chosen, samples_seen, samples)
+        rows = batch_rows(problem, chosen, 3, samples_seen)
         if batch_size is None:
             inputs, targets = reader.full()
         else:
-            inputs, targets = reader.columns(seen, length)
+            inputs, targets = reader.columns(samples_seen, length)
         assert np.array_equal(inputs[:-1].T, problem.X[rows])
         assert (inputs[-1] == 1).all()
         assert np.array_equal(targets.T, problem.y[rows])
         if batch_size is not None and length == 1:
-            vector, upright, target = reader.one(seen)
+            vector, upright, target = reader.one(samples_seen)
             assert np.array_equal(vector[:-1], problem.X[rows][0])
             assert np.array_equal(upright[:, 0], vector)
             assert target == problem.y[rows][0, 0]

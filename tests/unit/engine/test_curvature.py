@@ -48,8 +48,8 @@ def gradient(problem: Problem, flat: Any) -> Any:
     named = problem.named(flat)
     passed = forward(named, problem.activations, problem.train.X)
     dy_pred = problem.loss.gradient(passed.y_pred, problem.train.y)
-    found = backward(named, problem.activations, passed, dy_pred)
-    return np.concatenate([found[name].ravel() for name in problem.layout.names])
+    gradients = backward(named, problem.activations, passed, dy_pred)
+    return np.concatenate([gradients[name].ravel() for name in problem.layout.names])
 
 
 def differenced(problem: Problem, flat: Any, h: float = 1e-5) -> Any:
@@ -160,8 +160,8 @@ def test_full_batch_descent_ends_at_the_edge_of_stability() -> None:
     problem = build_problem(recipe.data, recipe.network, recipe.loss)
     state = begin(problem)
     advance(problem, state, recipe.runs[0], 5_600)
-    told = []
+    sharpness_ratios = []
     for _ in range(8):
         advance(problem, state, recipe.runs[0], 300)
-        told.append(spectrum(problem, state.parameters).eigenvalues[0] * rate / 2.0)
-    assert np.mean(told) == pytest.approx(1.0, abs=0.02)
+        sharpness_ratios.append(spectrum(problem, state.parameters).eigenvalues[0] * rate / 2.0)
+    assert np.mean(sharpness_ratios) == pytest.approx(1.0, abs=0.02)

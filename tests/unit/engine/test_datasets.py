@@ -16,7 +16,7 @@ from fallline.vocabulary.errors import InvalidRequest
 from fallline.vocabulary.recipe import DataSettings, NetworkSettings
 
 
-def made(name: str, **data: Any) -> Raw:
+def generate(name: str, **data: Any) -> Raw:
     row = DATASETS[name]
     own = {"features": row.features or 5, "samples": row.samples or 900}
     return row.make(DataSettings(name=name, **{**own, **data}))
@@ -27,14 +27,14 @@ def made(name: str, **data: Any) -> Raw:
 
 @pytest.mark.parametrize("degree", [1, 3, 12])
 def test_a_polynomial_has_the_degree_that_was_asked_for(degree: int) -> None:
-    raw = made("polynomial", degree=degree)
+    raw = generate("polynomial", degree=degree)
     fitted = np.polynomial.Polynomial.fit(raw.X[:, 0], raw.y[:, 0], degree + 3).convert().coef
     assert np.allclose(fitted[degree + 1 :], 0.0, atol=1e-8)
     assert abs(fitted[degree]) > 1e-3
 
 
 def test_a_higher_degree_adds_terms_to_the_same_polynomial() -> None:
-    low, high = made("polynomial", degree=2), made("polynomial", degree=3)
+    low, high = generate("polynomial", degree=2), generate("polynomial", degree=3)
     added, cubed = high.y - low.y, low.X**3
     assert np.allclose(added, cubed * (added / cubed)[np.argmax(np.abs(cubed))], atol=1e-12)
     assert np.abs(added).max() > 1e-3
@@ -42,7 +42,7 @@ def test_a_higher_degree_adds_terms_to_the_same_polynomial() -> None:
 
 @pytest.mark.parametrize("degree", [1, 4, 24])
 def test_a_chebyshev_polynomial_is_the_cosine_of_the_multiplied_angle(degree: int) -> None:
-    raw = made("chebyshev", degree=degree)
+    raw = generate("chebyshev", degree=degree)
     assert np.allclose(raw.y, np.cos(degree * np.arccos(raw.X)), atol=1e-12)
 
 
@@ -51,20 +51,20 @@ def test_a_chebyshev_polynomial_is_the_cosine_of_the_multiplied_angle(degree: in
 
 @pytest.mark.parametrize("name", [row.name for row in TWO_CLASSES])
 def test_classes_come_in_equal_numbers_and_keep_within_the_picture(name: str) -> None:
-    raw = made(name, samples=901)
+    raw = generate(name, samples=901)
     assert abs(np.count_nonzero(raw.y == 0) - np.count_nonzero(raw.y == 1)) == 1
     assert np.abs(raw.X).max() < 1.7
 
 
 @pytest.mark.parametrize("name", [row.name for row in (*TWO_CLASSES, *SURFACES)])
 def test_more_samples_of_one_seed_keep_those_there_were(name: str) -> None:
-    few, many = made(name, samples=50), made(name, samples=80)
+    few, many = generate(name, samples=50), generate(name, samples=80)
     assert np.array_equal(few.X, many.X[:50])
     assert np.array_equal(few.y, many.y[:50])
 
 
 def test_the_circle_is_a_disc_in_a_ring() -> None:
-    raw = made("circle")
+    raw = generate("circle")
     radius, outside = np.hypot(*raw.X.T), raw.y[:, 0] == 1
     assert radius[~outside].max() <= 0.5
     assert radius[outside].min() >= 0.7
@@ -72,7 +72,7 @@ def test_the_circle_is_a_disc_in_a_ring() -> None:
 
 
 def test_xor_tells_signs_apart_with_a_margin() -> None:
-    raw = made("xor")
+    raw = generate("xor")
     assert np.array_equal(raw.y[:, 0] == 1, raw.X[:, 0] * raw.X[:, 1] < 0)
     assert np.abs(raw.X).min() >= XOR_MARGIN
     quadrants = {(bool(first > 0), bool(second > 0)) for first, second in raw.X}
@@ -80,7 +80,7 @@ def test_xor_tells_signs_apart_with_a_margin() -> None:
 
 
 def test_the_two_gaussians_have_their_centres_and_spread() -> None:
-    raw = made("two_gaussians", samples=5000)
+    raw = generate("two_gaussians", samples=5000)
     for label, centre in ((0, -0.6), (1, 0.6)):
         cloud = raw.X[raw.y[:, 0] == label]
         assert np.allclose(cloud.mean(axis=0), centre, atol=0.02)
@@ -89,7 +89,7 @@ def test_the_two_gaussians_have_their_centres_and_spread() -> None:
 
 @pytest.mark.parametrize("turns", [0.25, 1.5, 4.0])
 def test_the_arms_of_the_spirals_wind_as_often_as_asked_half_a_turn_apart(turns: float) -> None:
-    raw = made("two_spirals", turns=turns)
+    raw = generate("two_spirals", turns=turns)
     radius = np.hypot(*raw.X.T)
     angle = np.arctan2(raw.X[:, 1], raw.X[:, 0]) - np.pi * raw.y[:, 0]
     off = (angle - 2 * np.pi * turns * radius) / (2 * np.pi)
@@ -98,7 +98,7 @@ def test_the_arms_of_the_spirals_wind_as_often_as_asked_half_a_turn_apart(turns:
 
 
 def test_the_moons_are_half_circles_that_interlock() -> None:
-    raw = made("moons")
+    raw = generate("moons")
     upper, lower = (raw.X[raw.y[:, 0] == label] * 1.5 + np.array([0.5, 0.25]) for label in (0, 1))
     assert np.allclose(np.hypot(*upper.T), 1.0)
     assert upper[:, 1].min() >= 0
@@ -107,7 +107,7 @@ def test_the_moons_are_half_circles_that_interlock() -> None:
 
 
 def test_the_surfaces_have_the_heights_that_they_promise() -> None:
-    plane, hills = made("plane"), made("gaussian_hills", samples=5000)
+    plane, hills = generate("plane"), generate("gaussian_hills", samples=5000)
     assert np.allclose(plane.y[:, 0], (plane.X[:, 0] + plane.X[:, 1]) / 2)
     for first, second, sign in HILLS:
         nearest = np.argmin(np.hypot(hills.X[:, 0] - first, hills.X[:, 1] - second))
@@ -118,15 +118,15 @@ def test_the_surfaces_have_the_heights_that_they_promise() -> None:
 
 
 def test_measured_sets_are_whole_when_nothing_is_said_of_their_size() -> None:
-    sizes = {name: made(name).X.shape for name in ("diabetes", "iris", "digits")}
+    sizes = {name: generate(name).X.shape for name in ("diabetes", "iris", "digits")}
     assert sizes == {"diabetes": (442, 10), "iris": (150, 4), "digits": (1797, 64)}
-    assert made("diabetes").features[2] == "bmi"
-    assert np.bincount(made("iris").y[:, 0].astype(int)).tolist() == [50, 50, 50]
-    assert set(made("digits").X.ravel()) == set(range(17))
+    assert generate("diabetes").features[2] == "bmi"
+    assert np.bincount(generate("iris").y[:, 0].astype(int)).tolist() == [50, 50, 50]
+    assert set(generate("digits").X.ravel()) == set(range(17))
 
 
 def test_fewer_samples_of_a_measured_set_are_drawn_by_the_data_seed() -> None:
-    one, again, other = (made("iris", samples=60, seed=seed) for seed in (1, 1, 2))
+    one, again, other = (generate("iris", samples=60, seed=seed) for seed in (1, 1, 2))
     assert one.X.shape == (60, 4)
     assert np.array_equal(one.X, again.X)
     assert not np.array_equal(one.X, other.X)
@@ -134,13 +134,13 @@ def test_fewer_samples_of_a_measured_set_are_drawn_by_the_data_seed() -> None:
 
 
 def test_noise_on_a_measured_set_leaves_the_set_itself_alone() -> None:
-    before = made("iris").X.copy()
+    before = generate("iris").X.copy()
     build_problem(
         DataSettings(name="iris", samples=150, features=4, noise=1.0, label_noise=0.5, standardize="both"),
         NetworkSettings(),
         "mse",
     )
-    assert np.array_equal(made("iris").X, before)
+    assert np.array_equal(generate("iris").X, before)
 
 
 def test_a_set_that_is_missing_says_why_instead_of_failing(monkeypatch: pytest.MonkeyPatch) -> None:

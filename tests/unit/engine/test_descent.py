@@ -92,8 +92,8 @@ def test_a_gradient_that_is_short_enough_is_taken_as_it_is():
     gradient = np.array([3.0, -4.0])
     gradient.setflags(write=False)
     assert clip(gradient, PLAIN, np.empty(2)) is gradient
-    kept = clip(gradient, replace(PLAIN, clip_norm=5.1, clip_value=4.0), np.empty(2))
-    assert kept.tolist() == [3.0, -4.0]
+    clipped_gradient = clip(gradient, replace(PLAIN, clip_norm=5.1, clip_value=4.0), np.empty(2))
+    assert clipped_gradient.tolist() == [3.0, -4.0]
 
 
 def test_a_long_gradient_keeps_its_direction_under_a_bound_of_its_norm():
@@ -113,13 +113,15 @@ def test_the_recorded_gradient_is_the_one_before_it_is_clipped(kernel, batch_siz
     problem = small_problem((4, "tanh"))
     run = RunRecipe(name="r", learning_rate=0.1, batch_size=batch_size)
     bound = run.model_copy(update={"clip_norm": 1e-3})
-    free, held = begin(problem), begin(problem)
-    whole, clipped = advance(problem, free, run, 1, kernel), advance(problem, held, bound, 1, kernel)
+    free, clipped_state = begin(problem), begin(problem)
+    whole, clipped = advance(problem, free, run, 1, kernel), advance(problem, clipped_state, bound, 1, kernel)
     for name in problem.layout.names:
-        told, expected = (series(records, f"grad_l2/{name}")[0] for records in (clipped, whole))
-        assert told == pytest.approx(expected, rel=1e-14)
+        actual, expected = (series(records, f"grad_l2/{name}")[0] for records in (clipped, whole))
+        assert actual == pytest.approx(expected, rel=1e-14)
         assert series(clipped, f"ratio/{name}")[0] < series(whole, f"ratio/{name}")[0]
-    assert np.linalg.norm(held.parameters - problem.initial_parameters) == pytest.approx(1e-4, rel=1e-2)
+    assert np.linalg.norm(clipped_state.parameters - problem.initial_parameters) == pytest.approx(
+        1e-4, rel=1e-2
+    )
 
 
 @pytest.mark.parametrize("kernel", [NUMPY, COMPILED], ids=["numpy", "compiled"])

@@ -169,8 +169,8 @@ def test_a_state_that_was_reached_may_be_as_high_as_it_is_if_it_comes_down():
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_training_loss_that_is_not_finite_is_divergence_though_the_batch_is_fine(monkeypatch, value):
-    told = iter([0.5, 0.5, 0.5, value])
-    monkeypatch.setattr(Evaluator, "train", lambda evaluator: (next(told, 0.5), 0.5))
+    losses = iter([0.5, 0.5, 0.5, value])
+    monkeypatch.setattr(Evaluator, "train", lambda evaluator: (next(losses, 0.5), 0.5))
     state, records = train(PROBLEM, run_of(1, 0.001), 10)
     assert state.diverged_at == state.step == records.stop == 2
 

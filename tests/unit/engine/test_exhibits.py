@@ -253,9 +253,9 @@ def edge(exhibit: Exhibit) -> list[str]:
     assert start == sharpness(slow)
     for run in (fast, slow):
         limit = 2.0 / run.run.learning_rate
-        seen = [sharpness(run.to(step)) for step in range(2000, 4001, 50)]
-        assert np.mean(seen) == pytest.approx(limit, rel=0.02)
-        assert np.ptp(seen) < 0.1 * limit
+        sharpnesses = [sharpness(run.to(step)) for step in range(2000, 4001, 50)]
+        assert np.mean(sharpnesses) == pytest.approx(limit, rel=0.02)
+        assert np.ptp(sharpnesses) < 0.1 * limit
         limits.append(f"{limit:g} at rate {run.run.learning_rate}")
     after = fast.series("train_loss")[2999:4000]
     assert after[-1] < 0.7 * after[0]
@@ -286,8 +286,8 @@ CLAIMS: dict[str, Callable[[Exhibit], list[str]]] = {
 
 def untold(name: str, exhibit: Exhibit) -> list[str]:
     """Measurements that the sentences do not contain."""
-    told = " ".join(exhibit.sentences)
-    return [phrase for phrase in CLAIMS[name](exhibit) if phrase not in told]
+    text = " ".join(exhibit.sentences)
+    return [phrase for phrase in CLAIMS[name](exhibit) if phrase not in text]
 
 
 @pytest.mark.parametrize("name", EXHIBITS)
@@ -321,11 +321,11 @@ def test_a_thumbnail_has_the_losses_that_training_gives(name):
 
 @pytest.mark.parametrize("name", SENSITIVE)
 def test_a_thumbnail_of_what_rounding_moves_has_such_losses_as_training_gives(name):
-    made = curves_of(EXHIBITS[name])
-    assert set(made) == set(CURVES[name])
+    curves = curves_of(EXHIBITS[name])
+    assert set(curves) == set(CURVES[name])
     for run, losses in CURVES[name].items():
-        assert losses[0] == made[run][0]
-        factors = np.exp(np.abs(np.log(np.array(made[run]) / np.array(losses))))
+        assert losses[0] == curves[run][0]
+        factors = np.exp(np.abs(np.log(np.array(curves[run]) / np.array(losses))))
         assert np.median(factors) < 1.5, run
 
 

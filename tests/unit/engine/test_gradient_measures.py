@@ -12,36 +12,41 @@ def test_sums_and_ratios_are_by_their_definitions() -> None:
     rng = np.random.default_rng(0)
     gradient, change, parameter = rng.standard_normal((3, 6, 4))
     gradient[0] = 0.0
-    told = gradient_of(gradient, change, parameter)
-    assert told.l1 == pytest.approx(np.abs(gradient).sum())
-    assert told.l2 == pytest.approx(np.linalg.norm(gradient))
-    assert told.mean == pytest.approx(np.abs(gradient).mean())
-    assert told.ratio_norm == pytest.approx(np.linalg.norm(change) / np.linalg.norm(parameter))
-    assert told.ratio_sd == pytest.approx(np.std(change) / np.std(parameter))
-    assert told.ratio_norm != pytest.approx(told.ratio_sd, rel=1e-3)
-    assert told.zeros == 4
+    measures = gradient_of(gradient, change, parameter)
+    assert measures.l1 == pytest.approx(np.abs(gradient).sum())
+    assert measures.l2 == pytest.approx(np.linalg.norm(gradient))
+    assert measures.mean == pytest.approx(np.abs(gradient).mean())
+    assert measures.ratio_norm == pytest.approx(np.linalg.norm(change) / np.linalg.norm(parameter))
+    assert measures.ratio_sd == pytest.approx(np.std(change) / np.std(parameter))
+    assert measures.ratio_norm != pytest.approx(measures.ratio_sd, rel=1e-3)
+    assert measures.zeros == 4
 
 
 def test_a_histogram_counts_every_finite_entry_between_its_edges() -> None:
     gradient = np.array([[-2.0, 0.0, 0.5], [np.inf, np.nan, 8.0]])
-    told = gradient_of(gradient, gradient, gradient)
-    assert (len(told.edges), len(told.counts), sum(told.counts)) == (BARS + 1, BARS, 4)
-    assert (told.edges[0], told.edges[-1], told.counts[0], told.counts[-1]) == (-2.0, 8.0, 1, 1)
+    measures = gradient_of(gradient, gradient, gradient)
+    assert (len(measures.edges), len(measures.counts), sum(measures.counts)) == (BARS + 1, BARS, 4)
+    assert (measures.edges[0], measures.edges[-1], measures.counts[0], measures.counts[-1]) == (
+        -2.0,
+        8.0,
+        1,
+        1,
+    )
 
 
 @pytest.mark.parametrize("value", [0.0, 3.0, -3.0])
 def test_equal_entries_stand_in_the_middle(value: float) -> None:
-    told = gradient_of(np.full((2, 2), value), np.zeros((2, 2)), np.zeros((2, 2)))
-    (bar,) = [place for place, count in enumerate(told.counts) if count]
-    assert (bar, told.counts[bar]) == (BARS // 2, 4)
-    assert (told.ratio_norm, told.ratio_sd) == (None, None)
+    measures = gradient_of(np.full((2, 2), value), np.zeros((2, 2)), np.zeros((2, 2)))
+    (bar,) = [place for place, count in enumerate(measures.counts) if count]
+    assert (bar, measures.counts[bar]) == (BARS // 2, 4)
+    assert (measures.ratio_norm, measures.ratio_sd) == (None, None)
 
 
 @pytest.mark.parametrize(("one", "other"), [(3.0, np.nextafter(3.0, 4.0)), (5e-324, 5e-324), (0.0, 5e-324)])
 def test_entries_too_near_for_bars_between_them_stand_in_the_middle_too(one: float, other: float) -> None:
-    told = gradient_of(np.array([one, other]), np.zeros(2), np.zeros(2))
-    assert sum(told.counts[BARS // 2 - 1 : BARS // 2 + 1]) == sum(told.counts) == 2
-    assert (np.diff(told.edges) > 0.0).all()
+    measures = gradient_of(np.array([one, other]), np.zeros(2), np.zeros(2))
+    assert sum(measures.counts[BARS // 2 - 1 : BARS // 2 + 1]) == sum(measures.counts) == 2
+    assert (np.diff(measures.edges) > 0.0).all()
 
 
 def test_the_cosine_of_an_angle() -> None:

@@ -112,10 +112,10 @@ def test_the_lines_give_the_next_state(body: dict[str, Any]) -> None:
     for name, gradient in gradients.items():
         assert close(first[f"d{name}"], gradient), name
     records = advance(problem, state, recipe.runs[0], 1)
-    told = dict(zip(records.names, records.values[:, 0], strict=True))
-    assert last["loss"] == pytest.approx(told["batch_loss"], rel=1e-12)
+    response = dict(zip(records.names, records.values[:, 0], strict=True))
+    assert last["loss"] == pytest.approx(response["batch_loss"], rel=1e-12)
     if "objective" in last:
-        assert last["objective"] == pytest.approx(told["objective"], rel=1e-12)
+        assert last["objective"] == pytest.approx(response["objective"], rel=1e-12)
     for name, value in problem.named(state.parameters).items():
         assert close(last[name], value), name
     for slot, flat in state.slots.items():
@@ -129,17 +129,17 @@ def test_the_lines_give_the_next_state(body: dict[str, Any]) -> None:
 @pytest.mark.parametrize("body", BODIES, ids=name_of)
 def test_what_is_shown_can_be_reckoned_from_what_is_shown(body: dict[str, Any]) -> None:
     problem, recipe, state = set_up(body, 11)
-    told = inspection(problem, state, recipe.runs[0])
+    response = inspection(problem, state, recipe.runs[0])
     assert state.step == 11
-    known: dict[str, Any] = {
-        name: eval(made, {"np": np, "math": math}) for name, made in told["functions"].items()
+    values: dict[str, Any] = {
+        name: eval(source, {"np": np, "math": math}) for name, source in response["functions"].items()
     }
-    for each in told["given"]:
-        known[each["name"]] = np.array(each["values"]) if each["shape"] else each["values"]
-    for line in told["lines"]:
+    for each in response["given"]:
+        values[each["name"]] = np.array(each["values"]) if each["shape"] else each["values"]
+    for line in response["lines"]:
         with np.errstate(all="ignore"):
-            known[line["name"]] = eval(line["expression"], {"np": np}, known)
-        assert np.array_equal(known[line["name"]], np.array(line["values"])), line["name"]
+            values[line["name"]] = eval(line["expression"], {"np": np}, values)
+        assert np.array_equal(values[line["name"]], np.array(line["values"])), line["name"]
         assert list(np.shape(line["values"])) == line["shape"]
 
 
@@ -206,8 +206,8 @@ def test_a_large_batch_tells_as_many_rows_as_fit_and_the_mean_of_all() -> None:
     body = {"data": {"samples": 5000}, "network": {"layers": [{"units": 60}]}, "runs": [{}]}
     problem, recipe, state = set_up(body, 0)
 
-    def numbers(told: dict[str, Any]) -> int:
-        return sum(np.size(each["values"]) for each in (*told["given"], *told["lines"]))
+    def numbers(response: dict[str, Any]) -> int:
+        return sum(np.size(each["values"]) for each in (*response["given"], *response["lines"]))
 
     whole = inspection(problem, state, recipe.runs[0])
     assert 0.9 * MOST_NUMBERS < numbers(whole) <= MOST_NUMBERS
@@ -230,31 +230,33 @@ def test_a_block_of_a_wide_change_is_told_with_what_is_sought_in_the_whole() -> 
     part = inspection(problem, state, recipe.runs[0], rows=4, first=2, block=12)
     same = ("name", "shape", "zeros", "negative", "largest", "mean")
     before: dict[str, Any] = {}
-    seen = {"largest_at": 0, "change": 0}
-    for full, told in zip((*whole["given"], *whole["lines"]), (*part["given"], *part["lines"]), strict=True):
-        assert {key: full.get(key) for key in same} == {key: told.get(key) for key in same}
-        assert full.keys().isdisjoint(seen), "who asks for no block gets what there always was"
+    counts = {"largest_at": 0, "change": 0}
+    for full, response in zip(
+        (*whole["given"], *whole["lines"]), (*part["given"], *part["lines"]), strict=True
+    ):
+        assert {key: full.get(key) for key in same} == {key: response.get(key) for key in same}
+        assert full.keys().isdisjoint(counts), "who asks for no block gets what there always was"
         values = np.array(full["values"])
         if not full["shape"]:
-            assert told["values"] == full["values"]
+            assert response["values"] == full["values"]
             continue
         rows = slice(2, 6) if "rows" in full else slice(12)
-        assert np.array_equal(told["values"], values[rows, :12])
+        assert np.array_equal(response["values"], values[rows, :12])
         if "rows" in full:
-            assert told.keys().isdisjoint(seen)
+            assert response.keys().isdisjoint(counts)
             continue
-        largest = told["largest_at"]
+        largest = response["largest_at"]
         assert abs(largest["value"]) == np.abs(values).max() == abs(values[largest["row"], largest["column"]])
-        seen["largest_at"] += 1
+        counts["largest_at"] += 1
         if full["name"] in before:
-            moved, was = told["change"], before[full["name"]]
+            moved, was = response["change"], before[full["name"]]
             place = moved["row"], moved["column"]
             assert (moved["before"], moved["after"]) == (was[place], values[place])
             assert abs(values[place] - was[place]) == np.abs(values - was).max()
-            seen["change"] += 1
+            counts["change"] += 1
         before[full["name"]] = values
     # two weights and biases a layer: each with two slots and a clipped gradient
-    assert seen == {"largest_at": 6 * (2 * 3 + 2), "change": 6 * 4}
+    assert counts == {"largest_at": 6 * (2 * 3 + 2), "change": 6 * 4}
 
 
 def test_rows_are_told_from_the_one_that_is_asked_for_and_counts_are_of_all() -> None:
@@ -280,13 +282,13 @@ def test_rows_are_told_from_the_one_that_is_asked_for_and_counts_are_of_all() ->
 def test_the_script_of_a_change_reproduces_the_step_that_is_made(body: dict[str, Any]) -> None:
     problem, recipe, state = set_up(body, 17)
     written = change_script(problem, state, recipe.runs[0])["script"]
-    made: dict[str, Any] = {}
-    with redirect_stdout(io.StringIO()) as said, np.errstate():
-        exec(compile(written, "change.py", "exec"), made)
+    namespace: dict[str, Any] = {}
+    with redirect_stdout(io.StringIO()) as output, np.errstate():
+        exec(compile(written, "change.py", "exec"), namespace)
     advance(problem, state, recipe.runs[0], 1)
     for name, value in problem.named(state.parameters).items():
-        assert close(made[name], value), name
-        assert f"{name} at step 18:" in said.getvalue()
+        assert close(namespace[name], value), name
+        assert f"{name} at step 18:" in output.getvalue()
 
 
 def test_a_script_with_another_number_fails_and_says_which_parameter_differs(tmp_path: Path) -> None:
@@ -294,15 +296,15 @@ def test_a_script_with_another_number_fails_and_says_which_parameter_differs(tmp
     written = script_of(sheet_of(problem, state, recipe.runs[0]), "sgd", 3)
     assert "lr = 0.1\n" in written
 
-    def told(text: str) -> subprocess.CompletedProcess[str]:
+    def run_script(text: str) -> subprocess.CompletedProcess[str]:
         (tmp_path / "change.py").write_text(text)
         return subprocess.run(
             [sys.executable, "change.py"], cwd=tmp_path, capture_output=True, text=True, check=False
         )
 
-    right = told(written)
+    right = run_script(written)
     assert (right.returncode, right.stderr) == (0, "")
-    wrong = told(written.replace("lr = 0.1\n", "lr = 0.1001\n"))
+    wrong = run_script(written.replace("lr = 0.1\n", "lr = 0.1001\n"))
     assert wrong.returncode != 0
     assert "AssertionError: W3 differs" in wrong.stderr
 
@@ -310,15 +312,15 @@ def test_a_script_with_another_number_fails_and_says_which_parameter_differs(tmp
 def test_a_script_of_what_is_not_finite_can_be_run_too() -> None:
     problem, recipe, state = set_up({}, 0)
     state.parameters[:] = 1e200
-    made: dict[str, Any] = {}
+    namespace: dict[str, Any] = {}
     with redirect_stdout(io.StringIO()), np.errstate():
-        exec(change_script(problem, state, recipe.runs[0])["script"], made)
-    assert not np.isfinite(made["W1"]).all()
+        exec(change_script(problem, state, recipe.runs[0])["script"], namespace)
+    assert not np.isfinite(namespace["W1"]).all()
 
 
 def test_a_script_that_would_be_too_long_is_not_written() -> None:
     body = {"data": {"name": "linear", "samples": 5000, "features": 60}, "runs": [{"batch_size": None}]}
     problem, recipe, state = set_up(body, 0)
-    told = change_script(problem, state, recipe.runs[0])
-    assert told["script"] is None
-    assert told["numbers"] > MOST_NUMBERS
+    response = change_script(problem, state, recipe.runs[0])
+    assert response["script"] is None
+    assert response["numbers"] > MOST_NUMBERS

@@ -42,8 +42,8 @@ def test_softmax_cross_entropy_is_the_textbooks_to_the_last_digits(scale):
         slope = SOFTMAX.gradient(logits[np.newaxis], column(true))[0]
         assert SOFTMAX(logits[np.newaxis], column(true)) == pytest.approx(expected, rel=1e-13, abs=1e-300)
         for k, share in enumerate(shares):
-            wanted = missing if k == true else float(share)
-            assert slope[k] == pytest.approx(wanted, rel=1e-13, abs=1e-300)
+            expected = missing if k == true else float(share)
+            assert slope[k] == pytest.approx(expected, rel=1e-13, abs=1e-300)
 
 
 def test_two_outputs_of_a_softmax_are_one_logit_and_none():
@@ -156,9 +156,9 @@ def test_a_class_that_training_never_saw_has_an_infinite_baseline():
 @pytest.mark.parametrize("loss", LOSSES)
 def test_accuracy_is_the_share_of_samples_whose_class_is_predicted(loss):
     problem = classes_problem(loss, 2, test_fraction=0.25)
-    found = evaluate(problem, problem.initial_parameters)
-    assert tuple(found) == ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
-    assert set(found) == set(evaluated_series(problem))
+    scores = evaluate(problem, problem.initial_parameters)
+    assert tuple(scores) == ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
+    assert set(scores) == set(evaluated_series(problem))
     p = problem.named(problem.initial_parameters)
     for split, X, y in (
         ("train", problem.X_train, problem.y_train),
@@ -167,7 +167,7 @@ def test_accuracy_is_the_share_of_samples_whose_class_is_predicted(loss):
         z = np.tanh(X @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"]
         threshold = 0.0 if loss == "binary_cross_entropy" else 0.5
         guess = z.argmax(axis=1) if z.shape[1] > 1 else (z[:, 0] > threshold)
-        assert found[f"{split}_accuracy"] == np.mean(guess == y[:, 0])
+        assert scores[f"{split}_accuracy"] == np.mean(guess == y[:, 0])
 
 
 def test_r2_is_of_squares_whatever_is_descended():

@@ -43,8 +43,8 @@ class Case:
         parameters = self.layout.named(self.flat)
         passed = under_test.forward(parameters, self.names, self.X)
         dy_pred = table[self.loss.name].gradient(passed.y_pred, self.y)
-        found = under_test.backward(parameters, self.names, passed, dy_pred)
-        return np.concatenate([found[name].ravel() for name in self.layout.names])
+        gradients = under_test.backward(parameters, self.names, passed, dy_pred)
+        return np.concatenate([gradients[name].ravel() for name in self.layout.names])
 
     def descended(self, flat):
         """The objective: the reported loss, or half of it for mse."""
@@ -164,8 +164,8 @@ def test_a_planted_slip_of_one_character_is_caught(module, right, wrong, monkeyp
     errors = []
     for activation, loss in product(("leaky_relu", "tanh", "sigmoid"), LOSSES):
         case = Case(activation, (4, 4), loss)
-        found = case.gradient(faulty if module is network else network, table)
-        errors.append(relative_error(found, numerical_gradient(case.descended, case.flat)))
+        gradients = case.gradient(faulty if module is network else network, table)
+        errors.append(relative_error(gradients, numerical_gradient(case.descended, case.flat)))
     assert max(errors) > TOLERANCE
 
 

@@ -26,12 +26,12 @@ def problem_of(samples: int = 10, **more: Any) -> Problem:
 
 def of_each_sample(problem: Problem) -> Any:
     named = problem.named(problem.initial_parameters)
-    found = []
+    actual = []
     for X, y in zip(problem.train.X[:, np.newaxis], problem.train.y[:, np.newaxis], strict=True):
         passed = forward(named, problem.activations, X)
         gradients = backward(named, problem.activations, passed, problem.loss.gradient(passed.y_pred, y))
-        found.append(np.concatenate([gradients[name].ravel() for name in problem.layout.names]))
-    return np.array(found)
+        actual.append(np.concatenate([gradients[name].ravel() for name in problem.layout.names]))
+    return np.array(actual)
 
 
 @pytest.mark.parametrize(
@@ -47,17 +47,17 @@ def test_the_sums_are_those_of_all_single_gradients(more: Any) -> None:
     for lengths in zip(problem.layout.lengths[0::2], problem.layout.lengths[1::2], strict=True):
         parts.append(slice(start, start + sum(lengths)))
         start += sum(lengths)
-    found = noise_of(problem, problem.initial_parameters)
-    for told, part in zip([found.whole, *found.layers], parts, strict=True):
+    noise = noise_of(problem, problem.initial_parameters)
+    for scatter, part in zip([noise.whole, *noise.layers], parts, strict=True):
         own = each[:, part]
         mean = own.mean(axis=0)
         along = (own @ mean).var(ddof=1)
         apart = own - np.outer(own @ mean / (mean @ mean), mean)
-        assert told.mean_squared == pytest.approx(mean @ mean, rel=1e-12)
-        assert told.trace_covariance == pytest.approx(np.trace(np.cov(own.T)), rel=1e-12)
-        assert told.along == pytest.approx(along, rel=1e-11)
-        assert told.across == pytest.approx((apart**2).sum() / (len(own) - 1), rel=1e-11)
-        assert told.noise_scale == pytest.approx(np.trace(np.cov(own.T)) / (mean @ mean), rel=1e-12)
+        assert scatter.mean_squared == pytest.approx(mean @ mean, rel=1e-12)
+        assert scatter.trace_covariance == pytest.approx(np.trace(np.cov(own.T)), rel=1e-12)
+        assert scatter.along == pytest.approx(along, rel=1e-11)
+        assert scatter.across == pytest.approx((apart**2).sum() / (len(own) - 1), rel=1e-11)
+        assert scatter.noise_scale == pytest.approx(np.trace(np.cov(own.T)) / (mean @ mean), rel=1e-12)
 
 
 @pytest.mark.parametrize("batch", [1, 3, 7, 10])
@@ -67,13 +67,13 @@ def test_a_batch_scatters_as_all_batches_of_its_size_do(batch: int) -> None:
     each = of_each_sample(problem)
     mean = each.mean(axis=0)
     drawn = np.array([each[list(rows)].mean(axis=0) for rows in combinations(range(len(each)), batch)])
-    told = noise_of(problem, problem.initial_parameters).whole
+    noise = noise_of(problem, problem.initial_parameters).whole
     off = ((drawn - mean) ** 2).sum(axis=1).mean()
-    assert told.norm_test(batch) * (mean @ mean) == pytest.approx(off, rel=1e-11, abs=1e-15)
+    assert noise.norm_test(batch) * (mean @ mean) == pytest.approx(off, rel=1e-11, abs=1e-15)
     along = (drawn @ mean).var()
-    assert told.inner_product_test(batch) * (mean @ mean) ** 2 == pytest.approx(along, rel=1e-10, abs=1e-15)
+    assert noise.inner_product_test(batch) * (mean @ mean) ** 2 == pytest.approx(along, rel=1e-10, abs=1e-15)
     apart = drawn - np.outer(drawn @ mean / (mean @ mean), mean)
-    assert told.orthogonality_test(batch) * (mean @ mean) == pytest.approx(
+    assert noise.orthogonality_test(batch) * (mean @ mean) == pytest.approx(
         (apart**2).sum(axis=1).mean(), rel=1e-10, abs=1e-15
     )
 
@@ -84,6 +84,6 @@ def test_a_gradient_of_exactly_zero_has_no_finite_scale_unless_all_are_zero() ->
     named = problem.named(parameters)
     named["b1"][:] = -1e6
     named["b2"][:] = problem.train.y.mean()
-    found = noise_of(problem, parameters)
-    assert (found.layers[0].mean_squared, found.layers[0].noise_scale) == (0.0, 0.0)
-    assert found.layers[1].noise_scale > 1e6
+    noise = noise_of(problem, parameters)
+    assert (noise.layers[0].mean_squared, noise.layers[0].noise_scale) == (0.0, 0.0)
+    assert noise.layers[1].noise_scale > 1e6

@@ -44,10 +44,10 @@ def one_change(p, X, y, rate):
 
 def notebook(problem, batches, rate):
     p = {name: values.copy() for name, values in problem.named(problem.initial_parameters).items()}
-    told = [one_change(p, problem.X[rows], problem.y[rows], rate) for rows in batches]
+    actual = [one_change(p, problem.X[rows], problem.y[rows], rate) for rows in batches]
     return (
-        np.array([loss for loss, _ in told]),
-        {name: np.array([sums[name] for _, sums in told]) for name in p},
+        np.array([loss for loss, _ in actual]),
+        {name: np.array([sums[name] for _, sums in actual]) for name in p},
         p,
     )
 

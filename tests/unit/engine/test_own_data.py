@@ -24,13 +24,15 @@ def row_of(text: str, target: str, task: Any) -> Dataset:
     return own_dataset(table, column, task)
 
 
-def made(row: Dataset, **asked: Any) -> Raw:
-    return row.make(DataSettings(name="csv", **{"samples": row.samples, "features": row.features, **asked}))
+def generate(row: Dataset, **overrides: Any) -> Raw:
+    return row.make(
+        DataSettings(name="csv", **{"samples": row.samples, "features": row.features, **overrides})
+    )
 
 
 def test_numbers_are_inputs_as_they_stand_and_a_category_is_one_for_each_of_its_values() -> None:
     row = row_of(HOUSES, "price", "regression")
-    raw = made(row)
+    raw = generate(row)
     assert raw.features == ("size", "colour=blue", "colour=green", "colour=red", "rooms")
     assert (row.features, row.samples, row.classes, raw.classes) == (5, 40, (), ())
     assert raw.X[5].tolist() == [1.25, 0, 1, 0, 2]
@@ -43,12 +45,12 @@ def test_classes_that_are_numbers_are_in_the_order_of_numbers() -> None:
         "x,y\n" + "\n".join(f"{k},{[10, 2, -1, 0.5][k % 4]}" for k in range(24)), "y", "classification"
     )
     assert row.classes == ("-1", "0.5", "2", "10")
-    assert made(row).y[:4, 0].tolist() == [3, 2, 0, 1]
+    assert generate(row).y[:4, 0].tolist() == [3, 2, 0, 1]
 
 
 def test_classes_that_are_texts_are_in_the_order_of_the_alphabet() -> None:
     row = row_of(HOUSES, "colour", "classification")
-    raw = made(row)
+    raw = generate(row)
     assert row.classes == raw.classes == ("blue", "green", "red")
     assert raw.features == ("size", "rooms", "price")
     assert raw.y[:4, 0].tolist() == [2, 0, 1, 2]
@@ -56,7 +58,7 @@ def test_classes_that_are_texts_are_in_the_order_of_the_alphabet() -> None:
 
 def test_fewer_samples_are_drawn_by_the_data_seed_and_stay_in_their_order() -> None:
     row = row_of(HOUSES, "price", "regression")
-    one, again, other = (made(row, samples=20, seed=seed) for seed in (1, 1, 2))
+    one, again, other = (generate(row, samples=20, seed=seed) for seed in (1, 1, 2))
     assert np.array_equal(one.X, again.X)
     assert np.array_equal(one.y, again.y)
     assert not np.array_equal(one.y, other.y)
@@ -66,12 +68,12 @@ def test_fewer_samples_are_drawn_by_the_data_seed_and_stay_in_their_order() -> N
 
 def test_no_two_inputs_have_the_same_name() -> None:
     text = "a=x,a,y\n" + "\n".join(f"{k},{'xyz'[k % 3]},{k}" for k in range(12))
-    assert made(row_of(text, "y", "regression")).features == ("a=x", "a=x-2", "a=y", "a=z")
+    assert generate(row_of(text, "y", "regression")).features == ("a=x", "a=x-2", "a=y", "a=z")
 
 
 def test_noise_split_and_standardizing_leave_the_table_alone() -> None:
     row = row_of(HOUSES, "price", "regression")
-    before = made(row)
+    before = generate(row)
     data = DataSettings(
         name="csv", samples=40, features=5, noise=2.0, test_fraction=0.25, standardize="both", seed=3
     )
@@ -79,5 +81,5 @@ def test_noise_split_and_standardizing_leave_the_table_alone() -> None:
     assert np.allclose(problem.X_train.mean(axis=0), 0.0, atol=1e-12)
     assert np.allclose(problem.y_train.std(), 1.0)
     assert (len(problem.train_rows), len(problem.test_rows)) == (30, 10)
-    assert np.array_equal(made(row).X, before.X)
-    assert np.array_equal(made(row).y, before.y)
+    assert np.array_equal(generate(row).X, before.X)
+    assert np.array_equal(generate(row).y, before.y)

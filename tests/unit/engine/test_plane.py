@@ -18,27 +18,27 @@ from support.problems import small_problem
 
 def path_of(points: int = 12, steps: int = 10) -> Any:
     problem = small_problem((4, "tanh"), (3, "tanh"))
-    state, found = begin(problem), []
+    state, points = begin(problem), []
     for _ in range(points):
-        found.append(state.parameters.copy())
+        points.append(state.parameters.copy())
         advance(problem, state, RunRecipe(name="gd", learning_rate=0.1), steps)
-    return problem, np.array(found)
+    return problem, np.array(points)
 
 
 def test_the_plane_of_a_path_is_that_of_its_two_main_components_and_no_other_has_more_of_it() -> None:
     _, path = path_of()
-    found = along_path(path)
+    plane = along_path(path)
     away = path - path[-1]
     values, vectors = np.linalg.eigh(away.T @ away)
-    np.testing.assert_allclose(found.directions @ found.directions.T, np.eye(2), atol=1e-12)
-    for direction, vector in zip(found.directions, vectors.T[::-1], strict=False):
+    np.testing.assert_allclose(plane.directions @ plane.directions.T, np.eye(2), atol=1e-12)
+    for direction, vector in zip(plane.directions, vectors.T[::-1], strict=False):
         assert abs(direction @ vector) == pytest.approx(1.0, abs=1e-9)
-    assert found.outside(path) == pytest.approx(values[:-2].sum() / values.sum(), abs=1e-12)
-    np.testing.assert_allclose(found.places(path), away @ found.directions.T, atol=1e-12)
+    assert plane.outside(path) == pytest.approx(values[:-2].sum() / values.sum(), abs=1e-12)
+    np.testing.assert_allclose(plane.places(path), away @ plane.directions.T, atol=1e-12)
     rng = np.random.default_rng(0)
     for _ in range(20):
         other = np.linalg.qr(rng.standard_normal((path.shape[1], 2)))[0].T
-        assert along_directions(path[-1], other).outside(path) > found.outside(path)
+        assert along_directions(path[-1], other).outside(path) > plane.outside(path)
 
 
 def test_a_path_in_a_plane_is_wholly_in_it_and_one_that_stands_still_has_a_plane_too() -> None:
@@ -49,17 +49,17 @@ def test_a_path_in_a_plane_is_wholly_in_it_and_one_that_stands_still_has_a_plane
     straight = np.outer(np.arange(5.0), two[0])
     still = np.tile(two[0], (4, 1))
     for path in (straight, still):
-        found = along_path(path)
-        np.testing.assert_allclose(found.directions @ found.directions.T, np.eye(2), atol=1e-12)
-        assert found.outside(path) < 1e-24
+        plane = along_path(path)
+        np.testing.assert_allclose(plane.directions @ plane.directions.T, np.eye(2), atol=1e-12)
+        assert plane.outside(path) < 1e-24
 
 
 def test_filter_normalisation_makes_each_units_direction_as_long_as_its_weights_and_no_bias_moves() -> None:
     """Verification V16."""
     problem, path = path_of()
-    found = filter_normalised(along_path(path), problem.layout)
+    plane = filter_normalised(along_path(path), problem.layout)
     weights = problem.named(path[-1])
-    for direction in found.directions:
+    for direction in plane.directions:
         for name, part in problem.named(direction).items():
             if name.startswith("b"):
                 assert not part.any()
@@ -68,9 +68,9 @@ def test_filter_normalisation_makes_each_units_direction_as_long_as_its_weights_
                     np.linalg.norm(part, axis=0), np.linalg.norm(weights[name], axis=0), atol=1e-9
                 )
     # directions that are not orthogonal still give the nearest point in the plane
-    left = path - found.centre - found.places(path) @ found.directions
-    np.testing.assert_allclose(left @ found.directions.T, 0.0, atol=1e-9)
-    assert 0.0 <= found.outside(path) <= 1.0
+    left = path - plane.centre - plane.places(path) @ plane.directions
+    np.testing.assert_allclose(left @ plane.directions.T, 0.0, atol=1e-9)
+    assert 0.0 <= plane.outside(path) <= 1.0
 
 
 def test_where_only_a_bias_moves_normalising_leaves_one_direction_and_places_near_by() -> None:
@@ -79,21 +79,21 @@ def test_where_only_a_bias_moves_normalising_leaves_one_direction_and_places_nea
     path = np.vstack([moved[:1], np.tile(moved[1], (20, 1))])
     bias = problem.named(np.arange(float(problem.layout.count)))["b3"].ravel().astype(int)
     path[1:, bias] += np.random.default_rng(2).normal(0.0, 0.01, (20, len(bias)))
-    found = filter_normalised(along_path(path), problem.layout)
-    assert np.abs(found.places(path)).max() < 10.0
-    assert 0.0 < found.outside(path) < 1.0
+    plane = filter_normalised(along_path(path), problem.layout)
+    assert np.abs(plane.places(path)).max() < 10.0
+    assert 0.0 < plane.outside(path) < 1.0
 
 
 def test_the_loss_over_the_plane_is_the_loss_at_its_places(monkeypatch: pytest.MonkeyPatch) -> None:
     problem, path = path_of()
-    found = along_path(path)
-    places = found.places(path)
-    grid = loss_over(problem, found, places)
+    plane = along_path(path)
+    places = plane.places(path)
+    grid = loss_over(problem, plane, places)
     assert grid.losses.shape == (planes.MOST_PLACES, planes.MOST_PLACES)
     for row, column in ((0, 0), (3, 17), (24, 24)):
-        flat = found.centre + grid.s[column] * found.directions[0] + grid.t[row] * found.directions[1]
+        flat = plane.centre + grid.s[column] * plane.directions[0] + grid.t[row] * plane.directions[1]
         assert grid.losses[row, column] == pytest.approx(evaluate(problem, flat)["train_loss"], rel=1e-12)
     assert grid.s[0] < places[:, 0].min() < places[:, 0].max() < grid.s[-1]
     assert grid.t[0] < places[:, 1].min() < places[:, 1].max() < grid.t[-1]
     monkeypatch.setattr(planes, "MOST_WORK", 0.0)
-    assert loss_over(problem, found, places).losses.shape == (planes.FEWEST_PLACES, planes.FEWEST_PLACES)
+    assert loss_over(problem, plane, places).losses.shape == (planes.FEWEST_PLACES, planes.FEWEST_PLACES)

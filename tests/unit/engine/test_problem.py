@@ -17,13 +17,13 @@ def problem(**data):
 
 
 def test_the_default_data_are_the_notebooks():
-    shown = default_problem()
-    assert shown.X.shape == (900, 5)
-    assert shown.y.shape == (900, 1)
+    problem_shown = default_problem()
+    assert problem_shown.X.shape == (900, 5)
+    assert problem_shown.y.shape == (900, 1)
     beta = rng_for(0, "coefficients").standard_normal((5, 1))
-    assert np.array_equal(shown.y, np.log(shown.X @ beta + 20))
-    assert len(shown.test_rows) == 0
-    assert np.array_equal(shown.train_rows, np.arange(900))
+    assert np.array_equal(problem_shown.y, np.log(problem_shown.X @ beta + 20))
+    assert len(problem_shown.test_rows) == 0
+    assert np.array_equal(problem_shown.train_rows, np.arange(900))
 
 
 def test_parameters_have_the_notebooks_names_and_shapes():
@@ -57,15 +57,15 @@ def test_the_split_is_drawn_by_the_data_seed():
 
 
 def test_the_seeds_of_data_parameters_and_batches_move_nothing_of_each_other():
-    def made(data=0, net=0, run=0):
-        asked = DataSettings(samples=60, noise=0.1, test_fraction=0.25, seed=data)
-        built = build_problem(asked, NetworkSettings(seed=net), "mse")
+    def built_with(data=0, net=0, run=0):
+        data_settings = DataSettings(samples=60, noise=0.1, test_fraction=0.25, seed=data)
+        built = build_problem(data_settings, NetworkSettings(seed=net), "mse")
         places = order_of_pass("shuffle", run, 0, len(built.train_rows))
         return built.X, built.y, built.test_rows, built.initial_parameters, places
 
-    first = made()
+    first = built_with()
     for changed, moved in (("data", {0, 1, 2}), ("net", {3}), ("run", {4})):
-        other = made(**{changed: 1})
+        other = built_with(**{changed: 1})
         assert {k for k in range(5) if not np.array_equal(first[k], other[k])} == moved
 
 
@@ -103,9 +103,9 @@ THREE_CLASSES = Dataset(
     help="a set of three classes",
     source="this test",
     task="classification",
-    make=lambda asked: Raw(
-        np.ones((asked.samples, 2)),
-        np.arange(asked.samples).reshape(-1, 1) % 3.0,
+    make=lambda data_settings: Raw(
+        np.ones((data_settings.samples, 2)),
+        np.arange(data_settings.samples).reshape(-1, 1) % 3.0,
         ("a", "b"),
         ("0", "1", "2"),
     ),
@@ -140,10 +140,10 @@ def test_label_noise_replaces_that_share_of_labels_by_every_other_class(share):
 @pytest.mark.usefixtures("three_classes")
 @pytest.mark.parametrize("which", ["targets", "both"])
 def test_the_index_of_a_class_is_never_standardized(which):
-    shown = problem(name="three", standardize=which)
-    assert set(shown.y.ravel()) == {0.0, 1.0, 2.0}
-    assert shown.classes == ("0", "1", "2")
-    assert shown.features == ("a", "b")
+    problem_shown = problem(name="three", standardize=which)
+    assert set(problem_shown.y.ravel()) == {0.0, 1.0, 2.0}
+    assert problem_shown.classes == ("0", "1", "2")
+    assert problem_shown.features == ("a", "b")
 
 
 @pytest.mark.parametrize(

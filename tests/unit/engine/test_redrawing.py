@@ -48,19 +48,19 @@ def test_the_optimizer_remembers_nothing_of_them_and_all_of_the_others():
     plain, _ = train(PROBLEM, RunRecipe(name="r", optimizer="adam", seed=7), 11)
     drawn, _ = train(PROBLEM, redrawn(1, 3, optimizer="adam"), 11)
     for slot in ("mean", "square"):
-        kept, whole = PROBLEM.named(drawn.slots[slot]), PROBLEM.named(plain.slots[slot])
-        assert not any(kept[name].any() for name in ("W1", "b1", "W3", "b3"))
-        assert kept["W2"].any()
-        assert np.array_equal(kept["W2"], whole["W2"])
-        assert np.array_equal(kept["b2"], whole["b2"])
+        slots_after, whole = PROBLEM.named(drawn.slots[slot]), PROBLEM.named(plain.slots[slot])
+        assert not any(slots_after[name].any() for name in ("W1", "b1", "W3", "b3"))
+        assert slots_after["W2"].any()
+        assert np.array_equal(slots_after["W2"], whole["W2"])
+        assert np.array_equal(slots_after["b2"], whole["b2"])
 
 
 def test_the_ratio_of_that_step_is_the_whole_change():
     before, _ = train(PROBLEM, redrawn(2), 10)
     after, records = train(PROBLEM, redrawn(2), 11)
     old, new = PROBLEM.named(before.parameters)["W2"], PROBLEM.named(after.parameters)["W2"]
-    told = records.values[records.names.index("ratio/W2"), 10]
-    assert told == pytest.approx(np.linalg.norm(new - old) / np.linalg.norm(old), rel=1e-12)
+    recorded = records.values[records.names.index("ratio/W2"), 10]
+    assert recorded == pytest.approx(np.linalg.norm(new - old) / np.linalg.norm(old), rel=1e-12)
 
 
 def test_steps_and_layers_and_seeds_draw_different_numbers():

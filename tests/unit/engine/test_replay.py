@@ -170,7 +170,7 @@ for run in recipe.runs:
 
 
 def test_the_same_recipe_gives_the_same_numbers_in_every_process():
-    def told(hash_seed: str) -> str:
+    def digests(hash_seed: str) -> str:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONHASHSEED": hash_seed}
         return subprocess.run(
             [sys.executable, "-c", PROGRAM], env=environment, check=True, capture_output=True, text=True
@@ -179,4 +179,4 @@ def test_the_same_recipe_gives_the_same_numbers_in_every_process():
     recipe = Recipe()
     problem = problem_of(recipe)
     here = [train(problem, run, 700, 800)[0].fingerprint() for run in recipe.runs]
-    assert told("1").split() == told("2").split() == here
+    assert digests("1").split() == digests("2").split() == here

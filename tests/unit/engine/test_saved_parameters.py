@@ -25,9 +25,9 @@ def npz(save: Any = np.savez, **arrays: Any) -> bytes:
 
 def archive(compression: int = zipfile.ZIP_STORED, **members: bytes) -> bytes:
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", compression) as made:
+    with zipfile.ZipFile(file, "w", compression) as archive:
         for name, data in members.items():
-            made.writestr(f"{name}.npy", data)
+            archive.writestr(f"{name}.npy", data)
     return file.getvalue()
 
 
@@ -42,12 +42,12 @@ def npy(array: np.ndarray) -> bytes:
     "array", [W, np.asfortranarray(W), W.astype(">f8")], ids=["C", "Fortran", "big endian"]
 )
 def test_what_numpy_saved_is_read_to_the_bit(save: Any, array: np.ndarray) -> None:
-    found = read_parameters(npz(save, W1=array, b1=np.array([[-0.0, 1e-310, 3.0]])))
-    assert list(found.arrays) == ["W1", "b1"]
-    assert found.arrays["W1"].tolist() == W.tolist()
-    assert found.arrays["b1"].tobytes() == np.array([[-0.0, 1e-310, 3.0]]).tobytes()
-    assert all(each.dtype == np.float64 and not each.flags.writeable for each in found.arrays.values())
-    assert found.as_json() == {
+    loaded = read_parameters(npz(save, W1=array, b1=np.array([[-0.0, 1e-310, 3.0]])))
+    assert list(loaded.arrays) == ["W1", "b1"]
+    assert loaded.arrays["W1"].tolist() == W.tolist()
+    assert loaded.arrays["b1"].tobytes() == np.array([[-0.0, 1e-310, 3.0]]).tobytes()
+    assert all(each.dtype == np.float64 and not each.flags.writeable for each in loaded.arrays.values())
+    assert loaded.as_json() == {
         "parameters": [{"name": "W1", "shape": [2, 3]}, {"name": "b1", "shape": [1, 3]}],
         "count": 9,
     }
@@ -176,5 +176,5 @@ def test_an_archive_that_lies_about_its_sizes_is_not_believed() -> None:
 
 
 def test_all_parameters_that_a_network_may_have_fit() -> None:
-    found = read_parameters(npz(W1=np.ones((64, 1_500)), b1=np.ones((1, 1_500))))
-    assert found.size == 8 * 65 * 1_500
+    loaded = read_parameters(npz(W1=np.ones((64, 1_500)), b1=np.ones((1, 1_500))))
+    assert loaded.size == 8 * 65 * 1_500

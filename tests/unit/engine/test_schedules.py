@@ -31,8 +31,8 @@ def rates(schedule, steps, learning_rate=1.0, since=0):
 
 @pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: golden["schedule"]["name"])
 def test_the_factors_are_pytorchs(golden):
-    found = rates(golden["schedule"], range(len(golden["factors"])))
-    assert np.allclose(found, golden["factors"], rtol=1e-12)
+    actual = rates(golden["schedule"], range(len(golden["factors"])))
+    assert np.allclose(actual, golden["factors"], rtol=1e-12)
 
 
 def test_every_schedule_has_golden_factors():
@@ -44,8 +44,8 @@ def test_a_rate_stays_as_it_is_set_without_a_schedule():
 
 
 def test_a_step_falls_at_every_so_many_steps_and_not_before():
-    found = rates({"name": "step", "every": 10, "factor": 0.5}, [0, 9, 10, 19, 20, 10_000], 0.8)
-    assert found.tolist() == [0.8, 0.8, 0.4, 0.4, 0.2, 0.8 * 0.5**1000]
+    actual = rates({"name": "step", "every": 10, "factor": 0.5}, [0, 9, 10, 19, 20, 10_000], 0.8)
+    assert actual.tolist() == [0.8, 0.8, 0.4, 0.4, 0.2, 0.8 * 0.5**1000]
 
 
 def test_an_exponential_meets_the_step_where_that_falls():
@@ -55,13 +55,13 @@ def test_an_exponential_meets_the_step_where_that_falls():
 
 
 def test_a_cosine_ends_at_its_least_and_stays_there():
-    found = rates({"name": "cosine", "steps": 100, "least": 0.2}, [0, 50, 100, 101, 10**9])
-    assert np.allclose(found, [1.0, 0.6, 0.2, 0.2, 0.2], rtol=1e-15)
+    actual = rates({"name": "cosine", "steps": 100, "least": 0.2}, [0, 50, 100, 101, 10**9])
+    assert np.allclose(actual, [1.0, 0.6, 0.2, 0.2, 0.2], rtol=1e-15)
 
 
 def test_a_warm_up_ends_at_the_whole_rate_and_stays_there():
-    found = rates({"name": "warmup", "steps": 10, "start": 0.2}, [0, 5, 10, 11, 10**9], 2.0)
-    assert np.allclose(found, [0.4, 1.2, 2.0, 2.0, 2.0], rtol=1e-15)
+    actual = rates({"name": "warmup", "steps": 10, "start": 0.2}, [0, 5, 10, 11, 10**9], 2.0)
+    assert np.allclose(actual, [0.4, 1.2, 2.0, 2.0, 2.0], rtol=1e-15)
 
 
 def test_under_one_over_t_sgd_is_the_running_mean():
@@ -95,9 +95,9 @@ def test_naming_a_schedule_again_starts_it_again():
 
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_no_rate_is_negative_or_beyond_the_one_that_was_set(name):
-    found = rates(name, [*range(3000), 10**6, 10**12], 0.3)
-    assert (found >= 0).all()
-    assert (found <= 0.3).all()
+    actual = rates(name, [*range(3000), 10**6, 10**12], 0.3)
+    assert (actual >= 0).all()
+    assert (actual <= 0.3).all()
 
 
 @pytest.mark.parametrize("name", SCHEDULES)

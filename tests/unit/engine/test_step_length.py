@@ -72,8 +72,8 @@ def test_the_loss_is_the_descended_one_half_of_what_mse_reports() -> None:
         [problem.named(problem.initial_parameters)[name].ravel() for name in problem.layout.names[0::2]]
     )
     penalties = 0.02 * np.abs(weights).sum() + 0.5 * 0.3 * (weights**2).sum()
-    told = line_of(problem, replace(PLAIN, l1=0.02, l2=0.3)).losses([0.0])[0]
-    assert told == pytest.approx(0.5 * here + penalties, rel=1e-14)
+    actual = line_of(problem, replace(PLAIN, l1=0.02, l2=0.3)).losses([0.0])[0]
+    assert actual == pytest.approx(0.5 * here + penalties, rel=1e-14)
 
 
 def test_variances_are_those_of_single_samples_measured_one_by_one() -> None:

@@ -19,18 +19,18 @@ def table(*lines: str, end: str = "\n") -> Table:
     return read_table(end.join(lines).encode())
 
 
-def column(found: Table, name: str) -> Column:
-    (one,) = (each for each in found.columns if each.name == name)
+def column(parsed: Table, name: str) -> Column:
+    (one,) = (each for each in parsed.columns if each.name == name)
     return one
 
 
-def numbers(found: Table, name: str) -> list[float]:
-    return column(found, name).values.tolist()
+def numbers(parsed: Table, name: str) -> list[float]:
+    return column(parsed, name).values.tolist()
 
 
-def left_out(found: Table) -> dict[int, str]:
-    assert found.skipped_count == len(found.skipped)
-    return {each.line: each.reason for each in found.skipped}
+def skipped_lines(parsed: Table) -> dict[int, str]:
+    assert parsed.skipped_count == len(parsed.skipped)
+    return {each.line: each.reason for each in parsed.skipped}
 
 
 # ---------------------------------------------------------------------- splitting
@@ -42,15 +42,15 @@ def left_out(found: Table) -> dict[int, str]:
 def test_delimiters_line_ends_and_byte_order_marks_are_those_of_any_program(
     delimiter: str, end: str, mark: str
 ) -> None:
-    found = table(mark + delimiter.join("ab"), *(delimiter.join(row) for row in ("13", "24", "57")), end=end)
-    assert [each.name for each in found.columns] == ["a", "b"]
-    assert (found.delimiter, found.header, found.rows) == (delimiter, True, 3)
-    assert numbers(found, "b") == [3, 4, 7]
+    parsed = table(mark + delimiter.join("ab"), *(delimiter.join(row) for row in ("13", "24", "57")), end=end)
+    assert [each.name for each in parsed.columns] == ["a", "b"]
+    assert (parsed.delimiter, parsed.header, parsed.rows) == (delimiter, True, 3)
+    assert numbers(parsed, "b") == [3, 4, 7]
 
 
 def test_delimiters_within_quotes_part_nothing() -> None:
-    found = table("size;town", '1;"a;b;c;d"', '2;"e, f; g"', '3;"a;b;c;d"', "4;h", '5;"e, f; g"', "6;h")
-    assert column(found, "town").categories == ("a;b;c;d", "e, f; g", "h")
+    parsed = table("size;town", '1;"a;b;c;d"', '2;"e, f; g"', '3;"a;b;c;d"', "4;h", '5;"e, f; g"', "6;h")
+    assert column(parsed, "town").categories == ("a;b;c;d", "e, f; g", "h")
 
 
 def test_a_comma_is_the_decimal_mark_where_semicolons_or_tabs_part_fields() -> None:
@@ -60,43 +60,47 @@ def test_a_comma_is_the_decimal_mark_where_semicolons_or_tabs_part_fields() -> N
 
 
 def test_a_point_among_decimal_commas_is_not_guessed_at() -> None:
-    found = table("a;b", "1,5;1", "1.234;2", "2,5;3", "3,5;4")
-    assert left_out(found) == {3: "'1.234' in a is not a number"}
+    parsed = table("a;b", "1,5;1", "1.234;2", "2,5;3", "3,5;4")
+    assert skipped_lines(parsed) == {3: "'1.234' in a is not a number"}
 
 
 def test_lines_are_those_of_the_file_with_blank_ones_and_those_within_quotes() -> None:
     rows = ['1,"two', "lines", 'of text",1', "   ", "x,b,2", "2,c,2", "3,b,c,3", "4,d,4", "", "", ",e,5"]
-    found = table("a,note,z", "", *rows)
-    assert left_out(found) == {7: "'x' in a is not a number", 9: "4 fields instead of 3", 13: "no value in a"}
-    assert found.preview[0] == ("1", "two lines of text", "1")
+    parsed = table("a,note,z", "", *rows)
+    assert skipped_lines(parsed) == {
+        7: "'x' in a is not a number",
+        9: "4 fields instead of 3",
+        13: "no value in a",
+    }
+    assert parsed.preview[0] == ("1", "two lines of text", "1")
 
 
 def test_a_line_before_the_names_is_left_out() -> None:
-    found = table("Measured in May", "a,b", "1,2", "3,4")
-    assert [each.name for each in found.columns] == ["a", "b"]
-    assert left_out(found) == {1: "1 field instead of 2"}
+    parsed = table("Measured in May", "a,b", "1,2", "3,4")
+    assert [each.name for each in parsed.columns] == ["a", "b"]
+    assert skipped_lines(parsed) == {1: "1 field instead of 2"}
     hint = table("sep=;", "a;b", "1;2", "3;4", "5")
     assert ([each.name for each in hint.columns], hint.rows) == (["a", "b"], 2)
-    assert left_out(hint) == {5: "1 field instead of 2"}
+    assert skipped_lines(hint) == {5: "1 field instead of 2"}
 
 
 def test_a_wrong_quote_costs_the_lines_that_it_takes_and_no_more() -> None:
-    found = table("a,b", '1,"x"y', "2,5", '3,"never', "closed", '4"6', "7,8", '"9,10', "11,12")
-    assert left_out(found) == {
+    parsed = table("a,b", '1,"x"y', "2,5", '3,"never', "closed", '4"6', "7,8", '"9,10', "11,12")
+    assert skipped_lines(parsed) == {
         2: "text after a closing quote",
         4: "text after a closing quote; lost up to line 6",
         8: "a quote opens here and does not close; lost up to line 9",
     }
-    assert numbers(found, "a") == [2, 7]
+    assert numbers(parsed, "a") == [2, 7]
 
 
 # ---------------------------------------------------------------------- names
 
 
 def test_a_first_row_of_numbers_is_no_header() -> None:
-    found = table("1,2", "3,4")
-    assert (found.header, [each.name for each in found.columns]) == (False, ["column-1", "column-2"])
-    assert found.rows == 2
+    parsed = table("1,2", "3,4")
+    assert (parsed.header, [each.name for each in parsed.columns]) == (False, ["column-1", "column-2"])
+    assert parsed.rows == 2
 
 
 def test_a_first_row_that_looks_like_those_below_is_no_header() -> None:
@@ -110,8 +114,8 @@ def test_a_first_row_that_looks_like_those_below_is_no_header() -> None:
 
 
 def test_names_are_made_unique_printable_and_short() -> None:
-    found = table(f'x,x,,"a\nb",x-2,{"n" * 100},\u202ez\u200b', "1,2,3,4,5,6,7", "2,3,4,5,6,7,8")
-    assert [each.name for each in found.columns] == [
+    parsed = table(f'x,x,,"a\nb",x-2,{"n" * 100},\u202ez\u200b', "1,2,3,4,5,6,7", "2,3,4,5,6,7,8")
+    assert [each.name for each in parsed.columns] == [
         "x", "x-2", "column-3", "a b", "x-2-2", "n" * 63 + "…", "z",
     ]  # fmt: skip
 
@@ -121,27 +125,29 @@ def test_names_are_made_unique_printable_and_short() -> None:
 
 @pytest.mark.parametrize("missing", ["", " ", "NA", "na", "N/A", "#N/A", "NaN", "null", "NULL", "?", '" "'])
 def test_a_row_with_a_missing_value_is_left_out(missing: str) -> None:
-    found = table("a,b", "1,2", f"{missing},3", "4,5", "6,7")
-    assert left_out(found) == {3: "no value in a"}
-    assert numbers(found, "b") == [2, 5, 7]
+    parsed = table("a,b", "1,2", f"{missing},3", "4,5", "6,7")
+    assert skipped_lines(parsed) == {3: "no value in a"}
+    assert numbers(parsed, "b") == [2, 5, 7]
 
 
 @pytest.mark.parametrize("cell", ["inf", "-Infinity", "1e999", "-1e400", "INF"])
 def test_a_number_that_is_not_finite_is_left_out(cell: str) -> None:
-    assert left_out(table("a,b", "1,2", f"{cell},3", "4,5")) == {3: f"'{cell}' in a is not finite"}
+    assert skipped_lines(table("a,b", "1,2", f"{cell},3", "4,5")) == {3: f"'{cell}' in a is not finite"}
 
 
 @pytest.mark.parametrize(
     "cell", ["1_000", "0x10", "--1", "1.2.3", "٣", "1e", "1,5", "1 00", "12 345 6", "True"]
 )
 def test_what_python_or_a_reader_might_guess_to_be_a_number_is_none(cell: str) -> None:
-    assert left_out(table("a,b", "1,2", f'"{cell}",3', "4,5", "6,7")) == {3: f"'{cell}' in a is not a number"}
+    assert skipped_lines(table("a,b", "1,2", f'"{cell}",3', "4,5", "6,7")) == {
+        3: f"'{cell}' in a is not a number"
+    }
 
 
 def test_numbers_may_have_blanks_around_them_and_between_their_thousands() -> None:
-    found = table("a , b", " 1 , 2.5 ", "+4,\u00a06e-3\t", "1 234 567.5,.5", "-12\u202f345,7.")
-    assert numbers(found, "a") == [1, 4, 1234567.5, -12345]
-    assert numbers(found, "b") == [2.5, 0.006, 0.5, 7]
+    parsed = table("a , b", " 1 , 2.5 ", "+4,\u00a06e-3\t", "1 234 567.5,.5", "-12\u202f345,7.")
+    assert numbers(parsed, "a") == [1, 4, 1234567.5, -12345]
+    assert numbers(parsed, "b") == [2.5, 0.006, 0.5, 7]
 
 
 def test_the_mark_that_is_not_the_decimal_one_may_part_thousands() -> None:
@@ -155,11 +161,13 @@ def test_the_mark_that_is_not_the_decimal_one_may_part_thousands() -> None:
     "cell", ["0,123", "1,234", "1,23", "1234,567", "1,2345", "1,234,56", "1.234,567", ",123"]
 )
 def test_what_might_be_a_decimal_comma_parts_no_thousands(cell: str) -> None:
-    assert left_out(table("a,b", "1,2", f'"{cell}",3', "4,5", "6,7")) == {3: f"'{cell}' in a is not a number"}
+    assert skipped_lines(table("a,b", "1,2", f'"{cell}",3', "4,5", "6,7")) == {
+        3: f"'{cell}' in a is not a number"
+    }
 
 
 def test_a_number_too_large_to_be_squared_is_left_out() -> None:
-    assert left_out(table("a,b", "1,2", "1e31,3", "4,5")) == {3: "'1e31' in a is beyond 1e+30"}
+    assert skipped_lines(table("a,b", "1,2", "1e31,3", "4,5")) == {3: "'1e31' in a is beyond 1e+30"}
 
 
 # ---------------------------------------------------------------------- kinds
@@ -167,8 +175,8 @@ def test_a_number_too_large_to_be_squared_is_left_out() -> None:
 
 def test_columns_are_numbers_categories_text_or_constant_and_say_what_they_cannot_be_used_for() -> None:
     rows = [f"{k / 7},{['red', 'blue', 'green'][k % 3]},name {k},same,,{k % 2}" for k in range(30)]
-    found = table("length,colour,id,unit,gap,made", *rows)
-    kinds = {each.name: (each.kind, each.distinct, each.task) for each in found.columns}
+    parsed = table("length,colour,id,unit,gap,made", *rows)
+    kinds = {each.name: (each.kind, each.distinct, each.task) for each in parsed.columns}
     assert kinds == {
         "length": ("number", 30, "regression"),
         "colour": ("category", 3, "classification"),
@@ -177,12 +185,12 @@ def test_columns_are_numbers_categories_text_or_constant_and_say_what_they_canno
         "gap": ("constant", 0, None),
         "made": ("number", 2, "classification"),
     }
-    assert [each.reason for each in found.columns if not each.used] == [
+    assert [each.reason for each in parsed.columns if not each.used] == [
         "text with 30 different values",
         "always the same value",
         "no values",
     ]
-    assert (found.target, found.skipped_count) == ("made", 0)
+    assert (parsed.target, parsed.skipped_count) == ("made", 0)
 
 
 @pytest.mark.parametrize(
@@ -198,14 +206,14 @@ def test_columns_are_numbers_categories_text_or_constant_and_say_what_they_canno
     ],
 )
 def test_a_few_whole_numbers_that_come_often_are_guessed_to_be_classes(values: Any, task: str) -> None:
-    found = table("a,b", *(f"{place},{value}" for place, value in enumerate(values)))
-    assert column(found, "b").task == task
+    parsed = table("a,b", *(f"{place},{value}" for place, value in enumerate(values)))
+    assert column(parsed, "b").task == task
 
 
 def test_a_column_that_most_rows_lack_is_not_used_instead_of_leaving_those_rows_out() -> None:
-    found = table("a,b,cabin", "1,2,", "2,3,", "3,5,7", "4,7,8", "5,9,")
-    assert column(found, "cabin").reason == "3 of 5 values are missing"
-    assert (found.rows, found.target) == (5, "b")
+    parsed = table("a,b,cabin", "1,2,", "2,3,", "3,5,7", "4,7,8", "5,9,")
+    assert column(parsed, "cabin").reason == "3 of 5 values are missing"
+    assert (parsed.rows, parsed.target) == (5, "b")
 
 
 def test_what_is_missing_in_a_column_that_is_not_used_costs_no_row() -> None:
@@ -214,12 +222,12 @@ def test_what_is_missing_in_a_column_that_is_not_used_costs_no_row() -> None:
 
 
 def test_a_column_that_varies_only_in_rows_left_out_is_a_constant() -> None:
-    found = table("a,b,c", "1,2,0", "2,3,0", ",4,1", "5,7,0")
-    assert (column(found, "c").kind, found.target) == ("constant", "b")
+    parsed = table("a,b,c", "1,2,0", "2,3,0", ",4,1", "5,7,0")
+    assert (column(parsed, "c").kind, parsed.target) == ("constant", "b")
 
 
 def test_categories_are_in_the_order_of_the_alphabet_and_those_that_look_alike_are_one() -> None:
-    found = table(
+    parsed = table(
         "a,b",
         "1,beta",
         "2,Alpha",
@@ -232,7 +240,7 @@ def test_categories_are_in_the_order_of_the_alphabet_and_those_that_look_alike_a
         "9,zz",
         "0,zz",
     )
-    assert column(found, "b").categories == ("Alpha", "alpha", "be ta", "beta", "zz")
+    assert column(parsed, "b").categories == ("Alpha", "alpha", "be ta", "beta", "zz")
     alike = table("a,b", "1,x y", '2,"x\ny"', "3,x y", "4,z", "5,z")
     assert column(alike, "b").categories == ("x y", "z")
     assert numbers(alike, "b") == [0, 0, 0, 1, 1]
@@ -250,17 +258,17 @@ def test_a_table_that_is_too_large_is_refused_with_its_bound(body: bytes, bound:
 
 
 def test_the_largest_table_is_taken() -> None:
-    found = table(*(",".join(str(k % (place + 2)) for place in range(32)) for k in range(5_000)))
-    assert (found.rows, len(found.usable)) == (5_000, 32)
+    parsed = table(*(",".join(str(k % (place + 2)) for place in range(32)) for k in range(5_000)))
+    assert (parsed.rows, len(parsed.usable)) == (5_000, 32)
 
 
-@pytest.mark.parametrize(("body", "told"), BAD)
-def test_a_table_that_cannot_be_used_says_why_and_where(body: bytes, told: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("body", "expected"), BAD)
+def test_a_table_that_cannot_be_used_says_why_and_where(body: bytes, expected: dict[str, Any]) -> None:
     with pytest.raises(UnusableTable) as refused:
         read_table(body)
     members = {key: value for key, value in refused.value.members().items() if key != "skipped"}
-    assert told["says"] in refused.value.detail
-    assert members == {key: value for key, value in told.items() if key != "says"}
+    assert expected["says"] in refused.value.detail
+    assert members == {key: value for key, value in expected.items() if key != "says"}
 
 
 @pytest.mark.parametrize(
@@ -285,19 +293,19 @@ def test_a_new_table_with_characters_that_turn_or_break_lines_is_refused_with_th
 
 def test_a_new_table_may_have_tabs_lines_within_quotes_and_marks_that_do_nothing() -> None:
     text = 'a,b\tc\u200b\n1,"x\ny"\n2,\u200fz\n3,\u200fz\n4,"x\ny"\n'
-    found = read_new_table(text.encode())
-    assert [(each.name, each.categories) for each in found.columns] == [("a", ()), ("b c", ("x y", "z"))]
+    parsed = read_new_table(text.encode())
+    assert [(each.name, each.categories) for each in parsed.columns] == [("a", ()), ("b c", ("x y", "z"))]
 
 
 def test_a_table_that_was_stored_before_the_rule_is_read_as_it_was() -> None:
-    found = table("a,\u202eb", "1,2", "2,3\u202e", "3,5", "4,7")
-    assert ([each.name for each in found.columns], found.rows) == (["a", "b"], 3)
+    parsed = table("a,\u202eb", "1,2", "2,3\u202e", "3,5", "4,7")
+    assert ([each.name for each in parsed.columns], parsed.rows) == (["a", "b"], 3)
 
 
 def test_of_very_many_rows_that_cannot_be_used_the_first_are_told_and_all_are_counted() -> None:
-    found = table("a,b", *(f"{k},{'x' if k % 3 == 0 else k}" for k in range(900)), "1,2,3")
-    assert found.skipped_count == 301
-    assert [each.line for each in found.skipped] == list(range(2, 302, 3))
+    parsed = table("a,b", *(f"{k},{'x' if k % 3 == 0 else k}" for k in range(900)), "1,2,3")
+    assert parsed.skipped_count == 301
+    assert [each.line for each in parsed.skipped] == list(range(2, 302, 3))
 
 
 # ---------------------------------------------------------------------- anything at all
@@ -338,20 +346,20 @@ ANYTHING = st.one_of(
 @given(ANYTHING)
 def test_any_bytes_are_a_sound_table_or_are_refused(body: bytes) -> None:
     try:
-        found = read_table(body)
+        parsed = read_table(body)
     except FalllineError as error:
         json.dumps([error.detail, error.members()], allow_nan=False).encode()
         return
-    told = json.dumps(found.as_json(), allow_nan=False, ensure_ascii=False).encode()
-    assert len(told) < 200_000
-    assert len({each.name for each in found.columns}) == len(found.columns) <= 32
-    assert 0 < found.rows <= 5_000
-    assert found.target in [each.name for each in found.columns if each.used]
-    for each in found.columns:
-        assert len(each.values) == (found.rows if each.used else 0)
+    expected = json.dumps(parsed.as_json(), allow_nan=False, ensure_ascii=False).encode()
+    assert len(expected) < 200_000
+    assert len({each.name for each in parsed.columns}) == len(parsed.columns) <= 32
+    assert 0 < parsed.rows <= 5_000
+    assert parsed.target in [each.name for each in parsed.columns if each.used]
+    for each in parsed.columns:
+        assert len(each.values) == (parsed.rows if each.used else 0)
         assert np.isfinite(each.values).all()
         assert len(set(each.categories)) == len(each.categories) <= 32
         if each.used:
             assert len(np.unique(each.values)) == each.distinct >= 2
     lines = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n").count(b"\n") + 1
-    assert all(1 <= each.line <= lines for each in found.skipped)
+    assert all(1 <= each.line <= lines for each in parsed.skipped)

@@ -90,13 +90,13 @@ def test_there_are_at_least_512_evaluation_points_in_every_doubling():
 def test_scores_are_r2_of_each_split():
     problem = small_problem(test_fraction=0.25)
     state, records = train(problem, run_of(), 5)
-    found, p, y = evaluate(problem, state.parameters), problem.named(state.parameters), problem.y_test
+    actual, p, y = evaluate(problem, state.parameters), problem.named(state.parameters), problem.y_test
     y_pred = np.tanh(problem.X_test @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"]
-    assert found["test_loss"] == pytest.approx(np.mean((y - y_pred) ** 2), rel=1e-12)
-    assert found["test_r2"] == pytest.approx(
+    assert actual["test_loss"] == pytest.approx(np.mean((y - y_pred) ** 2), rel=1e-12)
+    assert actual["test_r2"] == pytest.approx(
         1 - ((y - y_pred) ** 2).sum() / ((y - y.mean()) ** 2).sum(), rel=1e-12
     )
-    assert series(records, "test_r2")[-1] < found["test_r2"]
+    assert series(records, "test_r2")[-1] < actual["test_r2"]
 
 
 def raw(*layers, seed=0):

@@ -15,13 +15,13 @@ from support.problems import problem_of
 KEPT = json.loads((Path(__file__).parents[2] / "golden" / "two_dimensional.json").read_text())
 
 
-@pytest.mark.parametrize("kept", KEPT, ids=lambda kept: kept["recipe"]["data"]["name"])
-def test_a_small_network_gets_above_95_percent_on_samples_it_has_not_seen(kept):
-    recipe = Recipe.model_validate(kept["recipe"])
+@pytest.mark.parametrize("case", KEPT, ids=lambda case: case["recipe"]["data"]["name"])
+def test_a_small_network_gets_above_95_percent_on_samples_it_has_not_seen(case):
+    recipe = Recipe.model_validate(case["recipe"])
     problem = problem_of(recipe)
     state = begin(problem)
     before = evaluate(problem, state.parameters)[f"test_{problem.score.name}"]
-    advance(problem, state, recipe.runs[0], kept["steps"])
+    advance(problem, state, recipe.runs[0], case["steps"])
     after = evaluate(problem, state.parameters)[f"test_{problem.score.name}"]
     assert before < 0.9
     assert after > 0.95
@@ -29,4 +29,4 @@ def test_a_small_network_gets_above_95_percent_on_samples_it_has_not_seen(kept):
 
 def test_no_data_set_over_two_inputs_is_left_out():
     two = {row.name for row in DATASETS.values() if row.features == 2 and not row.missing}
-    assert {kept["recipe"]["data"]["name"] for kept in KEPT} == two
+    assert {case["recipe"]["data"]["name"] for case in KEPT} == two

@@ -87,8 +87,8 @@ def chains(rate: float, batches: Any) -> Any:
     x = np.zeros(batches.shape[1])
     row = OPTIMIZERS["sgd"]
     work = np.empty((2, len(x)))
-    for seen in batches:
-        row.update(x, x - seen, {}, rate, {}, work)
+    for batch_means in batches:
+        row.update(x, x - batch_means, {}, rate, {}, work)
     return x
 
 
@@ -155,13 +155,13 @@ def settled(problem: Problem, run: Any, steps: int, share: float = 0.3) -> float
     """Mean of sharpness over its limit in the last share of the steps."""
     state = begin(problem)
     advance(problem, state, run, round(steps * (1.0 - share)))
-    found = []
+    sharpness = []
     for _ in range(30):
         advance(problem, state, run, round(steps * share / 30))
         assert state.diverged_at is None
         edge = edge_of(run.settings_at(state.step), state)
-        found.append(spectrum(problem, state.parameters, scale=edge.scale).eigenvalues[0] / edge.limit)
-    return float(np.mean(found))
+        sharpness.append(spectrum(problem, state.parameters, scale=edge.scale).eigenvalues[0] / edge.limit)
+    return float(np.mean(sharpness))
 
 
 def in_turn(settings: Sequence[tuple[float, ...]], quick: set[tuple[float, ...]]) -> list[Any]:
@@ -205,7 +205,7 @@ def test_more_momentum_comes_to_its_edge_from_below_and_not_beyond(
 ) -> None:
     """V18, widened: a run at the edge stays there, and no run exceeds it."""
     problem, run = standard(seed, optimizer="momentum", momentum=beta, learning_rate=rate)
-    found = settled(problem, run, steps=20_000)
-    assert found < 1.01
+    sharpness = settled(problem, run, steps=20_000)
+    assert sharpness < 1.01
     if (seed, beta, rate) in ARRIVED:
-        assert found > 0.97
+        assert sharpness > 0.97

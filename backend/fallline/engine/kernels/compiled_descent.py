@@ -32,14 +32,14 @@ def terms_of(settings: RunSettings, objective_share: float) -> Array:
 
 @compiled
 def has_penalties(terms: Array) -> bool:
-    """Whether the objective has penalties."""
+    """Return whether the objective has penalties."""
     l1, l2 = float(terms[L1]), float(terms[L2])
     return l1 > 0.0 or l2 > 0.0
 
 
 @compiled
 def has_bounds(terms: Array) -> bool:
-    """Whether the gradient is clipped."""
+    """Return whether the gradient is clipped."""
     norm, value = float(terms[CLIP_NORM]), float(terms[CLIP_VALUE])
     return norm < math.inf or value < math.inf
 

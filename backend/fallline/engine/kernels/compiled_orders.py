@@ -138,6 +138,6 @@ def shuffled_passes(seed: int, first: int, m: int, passes: int) -> Whole:
 
 
 def same_as_numpy() -> bool:
-    """Whether NumPy still draws the orders of `shuffled_passes`."""
+    """Return whether NumPy still draws the orders of `shuffled_passes`."""
     theirs = [order_of_pass("shuffle", 12_345, number, 97) for number in (2**32 - 1, 2**32)]
     return np.array_equal(shuffled_passes(12_345, 2**32 - 1, 97, 2), np.concatenate(theirs))

@@ -83,7 +83,7 @@ def record_all(
 
 @compiled
 def all_finite(numbers: Array) -> bool:
-    """Whether no number is infinite or NaN."""
+    """Return whether no number is infinite or NaN."""
     for each in numbers:  # noqa: SIM110  Numba compiles loops, not generators
         if not abs(each) < np.inf:
             return False
@@ -92,13 +92,13 @@ def all_finite(numbers: Array) -> bool:
 
 @compiled_in_place
 def is_divergent(train: float, limit: float, evaluated: bool) -> bool:
-    """Whether an evaluated training loss indicates divergence."""
+    """Return whether an evaluated training loss indicates divergence."""
     return evaluated and not train <= limit
 
 
 @compiled_in_place
 def is_finite(magnitude: float, loss: float, memory: Memory, w: int) -> bool:
-    """Whether everything is finite; checks each number if the sum does not decide."""
+    """Return whether everything is finite; checks each number if the sum does not decide."""
     if magnitude < SAFE:
         return True
     return all_finite(memory.P[w : w + len(memory.G)]) and all_finite(memory.G) and abs(loss) < np.inf

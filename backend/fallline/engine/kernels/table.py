@@ -40,7 +40,7 @@ class Kernel(Protocol):
         """The `kernel` field of an experiment."""
 
     def supports(self, problem: Problem) -> bool:
-        """Whether the kernel has code for this network and loss."""
+        """Return whether the kernel has code for this network and loss."""
 
     def run(self, problem: Problem, state: TrainingState, request: Slice) -> int:
         """Change the state in place and fill the records; return the number of steps made.

@@ -38,7 +38,7 @@ _PARTING = {mark: re.compile(f"[{_BLANKS}{other}]") for mark, other in _OTHER_MA
 
 
 def is_missing(cell: str) -> bool:
-    """Whether the stripped field means a missing value."""
+    """Return whether the stripped field means a missing value."""
     return cell.lower() in MISSING
 
 
@@ -54,7 +54,7 @@ def number_in(cell: str, mark: str) -> float | None:
 
 
 def has_decimal(cell: str, mark: str) -> bool:
-    """Whether the field is a number with a decimal mark."""
+    """Return whether the field is a number with a decimal mark."""
     return mark in cell and number_in(cell, mark) is not None
 
 

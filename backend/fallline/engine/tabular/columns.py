@@ -144,7 +144,7 @@ def _unused(name: str, cells: Sequence[str], kind: Kind, reason: str) -> Draft:
 
 
 def is_of_numbers(cells: Sequence[str], mark: str) -> bool:
-    """Whether more than half of the present fields are numbers."""
+    """Return whether more than half of the present fields are numbers."""
     present = [cell for cell in cells if not is_missing(cell)]
     return 2 * sum(number_in(cell, mark) is not None for cell in present) > len(present)
 

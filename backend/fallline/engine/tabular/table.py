@@ -172,7 +172,7 @@ def _decimal_mark(cells: Iterable[Sequence[str]]) -> str:
 
 
 def _is_header(first: Sequence[str], below: Sequence[Sequence[str]], mark: str) -> bool:
-    """Whether the first row names the columns.
+    """Return whether the first row names the columns.
 
     A row without numbers does, a row of only numbers does not. A mixed row is data if its numbers are above numbers
     and its texts occur again below.
