@@ -1,14 +1,15 @@
 """The table of optimizers: how a gradient becomes a change of the parameters.
 
-An optimizer's state is plain arrays (`slots`), which start at 0 when a run switches to it. So a state can be copied,
-stored, and given another method between two steps. Conventions are PyTorch's, which most published rates use.
+Each row has one plain function of arrays. The NumPy kernel calls it, exported programs contain its text, and the step
+inspector shows its assignments as lines (`inspection.formulas`). The order of its arithmetic fixes the last digit of
+every result. Conventions are PyTorch's, which most published rates use.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,23 +18,24 @@ from fallline.vocabulary.parameters import Parameter
 
 Array = NDArray[np.float64]
 Slots = dict[str, Array]
-Update = Callable[[Array, Array, Slots, float, dict[str, float], Array], None]
+Slot = Any
+"""A slot in a function: an array like P, or the number with which it starts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Optimizer:
     """One method.
 
-    `update(parameters, gradient, slots, learning_rate, own, work)` changes parameters and slots in place and leaves
-    the gradient unchanged. All arrays are flat with one entry per parameter; `work` is scratch of (2, parameters);
-    `own` holds every parameter of the method. `start(n)` makes the slots of n parameters. `source` is the
-    publication.
+    `step(P, dP, lr, *slots, **own)` returns the new P and the new slots; it changes no array. P, dP and the `vectors`
+    have one entry per parameter. With `counts`, a last slot `count` is the number of steps so far. `own` holds every
+    parameter of the method. The slots are the optimizer's whole state, and start at 0. `source` is the publication.
     """
 
     name: str
     help: str
-    update: Update
-    start: Callable[[int], Slots]
+    step: Callable[..., tuple[Any, ...]]
+    vectors: tuple[str, ...] = ()
+    counts: bool = False
     parameters: tuple[Parameter, ...] = ()
     source: str = ""
 
@@ -41,136 +43,97 @@ class Optimizer:
         """The method's parameters; `own` overrides the defaults."""
         return {row.name: float(own.get(row.name, row.default)) for row in self.parameters}
 
+    def start(self, count: int) -> Slots:
+        """The slots of that many parameters before the first step."""
+        slots = {name: np.zeros(count) for name in self.vectors}
+        return slots | {"count": np.zeros(1)} if self.counts else slots
 
-def _sgd(
-    parameters: Array, gradient: Array, slots: Slots, learning_rate: float, own: dict[str, float], work: Array
-) -> None:
-    change = work[0]
-    np.multiply(gradient, learning_rate, change)
-    np.subtract(parameters, change, parameters)
-
-
-def _momentum(
-    parameters: Array, gradient: Array, slots: Slots, learning_rate: float, own: dict[str, float], work: Array
-) -> None:
-    """v = momentum * v + g; P -= learning_rate * v, as in PyTorch."""
-    velocity, change = slots["velocity"], work[0]
-    np.multiply(velocity, own["momentum"], velocity)
-    np.add(velocity, gradient, velocity)
-    np.multiply(velocity, learning_rate, change)
-    np.subtract(parameters, change, parameters)
-
-
-def _nesterov(
-    parameters: Array, gradient: Array, slots: Slots, learning_rate: float, own: dict[str, float], work: Array
-) -> None:
-    """v = momentum * v + g; P -= learning_rate * (g + momentum * v), as in PyTorch.
-
-    There is no dampening. The gradient is taken at P, which is one momentum step ahead of the path in Nesterov's
-    notation.
-    """
-    velocity, change = slots["velocity"], work[0]
-    np.multiply(velocity, own["momentum"], velocity)
-    np.add(velocity, gradient, velocity)
-    np.multiply(velocity, own["momentum"], change)
-    np.add(change, gradient, change)
-    np.multiply(change, learning_rate, change)
-    np.subtract(parameters, change, parameters)
+    def update(
+        self, parameters: Array, gradient: Array, slots: Slots, learning_rate: float, own: dict[str, float]
+    ) -> None:
+        """Make one step: change parameters and slots in place. All arrays are flat."""
+        names: tuple[str, ...] = self.vectors
+        before: list[Slot] = [slots[name] for name in names]
+        if self.counts:
+            names, before = (*names, "count"), [*before, float(slots["count"][0])]
+        new, *after = self.step(parameters, gradient, learning_rate, *before, **own)
+        np.copyto(parameters, new)
+        for name, value in zip(names, after, strict=True):
+            np.copyto(slots[name], value)
 
 
-def _adagrad(
-    parameters: Array, gradient: Array, slots: Slots, learning_rate: float, own: dict[str, float], work: Array
-) -> None:
-    """s += g**2; P -= learning_rate * g / (sqrt(s) + epsilon)."""
-    square, (first, second) = slots["square"], work
-    np.multiply(gradient, gradient, first)
-    np.add(square, first, square)
-    _scaled_change(parameters, gradient, square, learning_rate, own["epsilon"], first, second)
+def sgd(P: Array, dP: Array, lr: float) -> tuple[Slot, ...]:
+    """Plain gradient descent."""
+    P = P - lr * dP
+    return (P,)
 
 
-def _rmsprop(
-    parameters: Array, gradient: Array, slots: Slots, learning_rate: float, own: dict[str, float], work: Array
-) -> None:
-    """s = decay * s + (1 - decay) * g**2; P -= learning_rate * g / (sqrt(s) + epsilon).
-
-    Not centred, which is PyTorch's default.
-    """
-    square, (first, second) = slots["square"], work
-    _remember(square, gradient, own["decay"], first)
-    _scaled_change(parameters, gradient, square, learning_rate, own["epsilon"], first, second)
+def momentum(P: Array, dP: Array, lr: float, velocity: Slot = 0.0, *, momentum: float) -> tuple[Slot, ...]:
+    """Heavy ball, as in PyTorch: the rate scales the whole velocity."""
+    velocity = momentum * velocity + dP
+    P = P - lr * velocity
+    return P, velocity
 
 
-def _adam(
-    parameters: Array, gradient: Array, slots: Slots, learning_rate: float, own: dict[str, float], work: Array
-) -> None:
-    """Kingma and Ba 2015, Algorithm 1; epsilon is added to the corrected root as in PyTorch."""
-    beta1, beta2 = own["beta1"], own["beta2"]
-    mean, square, count = slots["mean"], slots["square"], slots["count"]
-    first, second = work
-    count += 1.0
-    steps = float(count[0])
-    np.multiply(mean, beta1, mean)
-    np.multiply(gradient, 1.0 - beta1, first)
-    np.add(mean, first, mean)
-    _remember(square, gradient, beta2, first)
-    np.sqrt(square, second)
-    np.divide(second, math.sqrt(1.0 - beta2**steps), second)
-    np.add(second, own["epsilon"], second)
-    np.multiply(mean, learning_rate / (1.0 - beta1**steps), first)
-    np.divide(first, second, first)
-    np.subtract(parameters, first, parameters)
+def nesterov(P: Array, dP: Array, lr: float, velocity: Slot = 0.0, *, momentum: float) -> tuple[Slot, ...]:
+    """Momentum with look-ahead, as in PyTorch: P is one momentum step ahead of Nesterov's path."""
+    velocity = momentum * velocity + dP
+    P = P - lr * (dP + momentum * velocity)
+    return P, velocity
 
 
-def _adamw(
-    parameters: Array, gradient: Array, slots: Slots, learning_rate: float, own: dict[str, float], work: Array
-) -> None:
-    """Shrink every parameter by learning_rate * weight_decay of itself, then apply Adam.
-
-    Loshchilov and Hutter 2019, Algorithm 2, with the rate in the decay as in PyTorch. Biases shrink too.
-    """
-    np.multiply(parameters, 1.0 - learning_rate * own["weight_decay"], parameters)
-    _adam(parameters, gradient, slots, learning_rate, own, work)
+def adagrad(P: Array, dP: Array, lr: float, square: Slot = 0.0, *, epsilon: float) -> tuple[Slot, ...]:
+    """Steps divided by the root of the sum of squared gradients."""
+    square = square + dP**2
+    P = P - lr * dP / (np.sqrt(square) + epsilon)
+    return P, square
 
 
-def _remember(square: Array, gradient: Array, decay: float, scratch: Array) -> None:
-    """square = decay * square + (1 - decay) * gradient**2, in place."""
-    np.multiply(square, decay, square)
-    np.multiply(gradient, gradient, scratch)
-    np.multiply(scratch, 1.0 - decay, scratch)
-    np.add(square, scratch, square)
+def rmsprop(
+    P: Array, dP: Array, lr: float, square: Slot = 0.0, *, decay: float, epsilon: float
+) -> tuple[Slot, ...]:
+    """Steps divided by the root of a running mean of squared gradients; not centred."""
+    square = decay * square + (1 - decay) * dP**2
+    P = P - lr * dP / (np.sqrt(square) + epsilon)
+    return P, square
 
 
-def _scaled_change(
-    parameters: Array,
-    gradient: Array,
-    square: Array,
-    learning_rate: float,
+def adam(
+    P: Array,
+    dP: Array,
+    lr: float,
+    mean: Slot = 0.0,
+    square: Slot = 0.0,
+    count: float = 0,
+    *,
+    beta1: float,
+    beta2: float,
     epsilon: float,
-    first: Array,
-    second: Array,
-) -> None:
-    """P -= learning_rate * g / (sqrt(square) + epsilon)."""
-    np.sqrt(square, second)
-    np.add(second, epsilon, second)
-    np.multiply(gradient, learning_rate, first)
-    np.divide(first, second, first)
-    np.subtract(parameters, first, parameters)
+) -> tuple[Slot, ...]:
+    """Steps scaled by running means of the gradient and of its square, both bias-corrected."""
+    count = count + 1
+    mean = beta1 * mean + (1 - beta1) * dP
+    square = beta2 * square + (1 - beta2) * dP**2
+    P = P - lr / (1 - beta1**count) * mean / (np.sqrt(square) / np.sqrt(1 - beta2**count) + epsilon)
+    return P, mean, square, count
 
 
-def _nothing(count: int) -> Slots:
-    return {}
-
-
-def _velocity(count: int) -> Slots:
-    return {"velocity": np.zeros(count)}
-
-
-def _square(count: int) -> Slots:
-    return {"square": np.zeros(count)}
-
-
-def _moments(count: int) -> Slots:
-    return {"mean": np.zeros(count), "square": np.zeros(count), "count": np.zeros(1)}
+def adamw(
+    P: Array,
+    dP: Array,
+    lr: float,
+    mean: Slot = 0.0,
+    square: Slot = 0.0,
+    count: float = 0,
+    *,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+    weight_decay: float,
+) -> tuple[Slot, ...]:
+    """Adam with separate weight decay, which shrinks biases too."""
+    P = P * (1 - lr * weight_decay)
+    return adam(P, dP, lr, mean, square, count, beta1=beta1, beta2=beta2, epsilon=epsilon)
 
 
 def _share(name: str, default: float, help: str) -> Parameter:
@@ -194,59 +157,63 @@ OPTIMIZERS: dict[str, Optimizer] = {
         Optimizer(
             "sgd",
             "plain gradient descent: P -= learning_rate * g",
-            _sgd,
-            _nothing,
+            sgd,
             source="Robbins and Monro 1951, A stochastic approximation method",
         ),
         Optimizer(
             "momentum",
             "heavy ball: v = momentum * v + g, then P -= learning_rate * v",
-            _momentum,
-            _velocity,
-            (_MOMENTUM,),
+            momentum,
+            ("velocity",),
+            parameters=(_MOMENTUM,),
             source="Polyak 1964, Some methods of speeding up the convergence of iteration methods",
         ),
         Optimizer(
             "nesterov",
             "momentum with look-ahead: v = momentum * v + g, then P -= learning_rate * (g + momentum * v)",
-            _nesterov,
-            _velocity,
-            (_MOMENTUM,),
+            nesterov,
+            ("velocity",),
+            parameters=(_MOMENTUM,),
             source="Nesterov 1983; Sutskever et al. 2013, On the importance of initialization and momentum",
         ),
         Optimizer(
             "adagrad",
             "steps divided by the root of the sum of squared gradients: s += g**2, then "
             "P -= learning_rate * g / (sqrt(s) + epsilon)",
-            _adagrad,
-            _square,
-            (_epsilon(1e-10),),
+            adagrad,
+            ("square",),
+            parameters=(_epsilon(1e-10),),
             source="Duchi, Hazan and Singer 2011, Adaptive subgradient methods",
         ),
         Optimizer(
             "rmsprop",
             "steps divided by the root of a running mean of squared gradients: "
             "s = decay * s + (1 - decay) * g**2, then P -= learning_rate * g / (sqrt(s) + epsilon)",
-            _rmsprop,
-            _square,
-            (_share("decay", 0.99, "decay of the running mean of the squared gradient"), _epsilon(1e-8)),
+            rmsprop,
+            ("square",),
+            parameters=(
+                _share("decay", 0.99, "decay of the running mean of the squared gradient"),
+                _epsilon(1e-8),
+            ),
             source="Tieleman and Hinton 2012, Neural networks for machine learning, lecture 6.5",
         ),
         Optimizer(
             "adam",
             "Adam: steps scaled by running means of the gradient and of its square, both bias-corrected",
-            _adam,
-            _moments,
-            (*_BETAS, _epsilon(1e-8)),
+            adam,
+            ("mean", "square"),
+            counts=True,
+            parameters=(*_BETAS, _epsilon(1e-8)),
             source="Kingma and Ba 2015, Adam: a method for stochastic optimization, arXiv:1412.6980",
         ),
         Optimizer(
             "adamw",
             "Adam with separate weight decay: each step also shrinks P by learning_rate * weight_decay of itself, "
             "outside the gradient",
-            _adamw,
-            _moments,
-            (
+            adamw,
+            ("mean", "square"),
+            counts=True,
+            parameters=(
                 *_BETAS,
                 _epsilon(1e-8),
                 Parameter(

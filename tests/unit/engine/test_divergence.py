@@ -62,14 +62,7 @@ def straight(problem, run, steps):
             return state.step, state.parameters
         before = state.copy()
         with np.errstate(all="ignore"):
-            row.update(
-                state.parameters,
-                gradient,
-                slots,
-                settings.learning_rate,
-                row.filled(settings.own),
-                np.empty((2, len(gradient))),
-            )
+            row.update(state.parameters, gradient, slots, settings.learning_rate, row.filled(settings.own))
         m = problem.train.count
         place = state.samples_seen % m
         state.samples_seen += m if settings.batch_size is None else min(settings.batch_size, m - place)

@@ -23,9 +23,9 @@ def reach(optimizer: str, own: dict[str, float], slots: dict[str, np.ndarray], c
     It starts near 0, so that squares of gradients do not change the optimizer's state.
     """
     row = OPTIMIZERS[optimizer]
-    x, work = np.full(1, 1e-6), np.empty((2, 1))
+    x = np.full(1, 1e-6)
     for _ in range(20_000):
-        row.update(x, curvature * x, slots, RATE, row.filled(own), work)
+        row.update(x, curvature * x, slots, RATE, row.filled(own))
         if abs(x[0]) > 1e-3:
             break
     return float(abs(x[0]) / 1e-6)

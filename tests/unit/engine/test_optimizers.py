@@ -15,9 +15,9 @@ GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "optimizers.json").r
 def steps(name, learning_rate, own, start, gradients):
     row = OPTIMIZERS[name]
     parameters = np.array(start, dtype=float)
-    slots, work = row.start(len(start)), np.empty((2, len(start)))
+    slots = row.start(len(start))
     for gradient in gradients:
-        row.update(parameters, np.array(gradient), slots, learning_rate, row.filled(own), work)
+        row.update(parameters, np.array(gradient), slots, learning_rate, row.filled(own))
         yield parameters.copy()
 
 
@@ -128,9 +128,9 @@ def test_the_decay_of_adamw_needs_no_gradient_and_adam_has_none():
 
 def walk_on_quadratic(name, rate, own, curvature, count):
     row, p = OPTIMIZERS[name], np.ones(len(np.atleast_1d(curvature)))
-    slots, work, walked = row.start(len(p)), np.empty((2, len(p))), [p.copy()]
+    slots, walked = row.start(len(p)), [p.copy()]
     for _ in range(count):
-        row.update(p, curvature * p, slots, rate, row.filled(own), work)
+        row.update(p, curvature * p, slots, rate, row.filled(own))
         walked.append(p.copy())
     return np.array(walked)
 
@@ -186,7 +186,7 @@ def test_an_update_leaves_the_gradient_alone(name):
     gradient = np.array([1.0, -2.0])
     gradient.setflags(write=False)
     row = OPTIMIZERS[name]
-    row.update(np.zeros(2), gradient, row.start(2), 0.1, row.filled({}), np.empty((2, 2)))
+    row.update(np.zeros(2), gradient, row.start(2), 0.1, row.filled({}))
     assert gradient.tolist() == [1.0, -2.0]
 
 

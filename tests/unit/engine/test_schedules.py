@@ -69,7 +69,7 @@ def test_under_one_over_t_sgd_is_the_running_mean():
     samples = np.random.default_rng(0).standard_normal(500)
     rate, p, row = rate_of(under({"name": "inverse_time", "steps": 1})), np.zeros(1), OPTIMIZERS["sgd"]
     for step, x in enumerate(samples):
-        row.update(p, p - x, {}, rate(step), {}, np.empty((2, 1)))
+        row.update(p, p - x, {}, rate(step), {})
         assert p[0] == pytest.approx(samples[: step + 1].mean(), abs=1e-12)
 
 

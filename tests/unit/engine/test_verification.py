@@ -38,9 +38,9 @@ def descended(optimizer: str, rate: float, own: dict[str, float], curvature: Any
     """Position of the optimizer after that many steps on sum(curvature x**2) / 2 from 1."""
     row = OPTIMIZERS[optimizer]
     x = np.ones_like(curvature)
-    slots, work = row.start(len(x)), np.empty((2, len(x)))
+    slots = row.start(len(x))
     for _ in range(steps):
-        row.update(x, curvature * x, slots, rate, row.filled(own), work)
+        row.update(x, curvature * x, slots, rate, row.filled(own))
     return x
 
 
@@ -86,9 +86,8 @@ def chains(rate: float, batches: Any) -> Any:
     """SGD estimates a mean: column of `batches` (steps, chains) by column, one batch mean per step."""
     x = np.zeros(batches.shape[1])
     row = OPTIMIZERS["sgd"]
-    work = np.empty((2, len(x)))
     for batch_means in batches:
-        row.update(x, x - batch_means, {}, rate, {}, work)
+        row.update(x, x - batch_means, {}, rate, {})
     return x
 
 

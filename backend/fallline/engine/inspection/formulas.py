@@ -6,7 +6,13 @@ by a test. Samples are rows. Must not know values.
 
 from __future__ import annotations
 
+import ast
+import inspect
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any, cast
+
+from fallline.engine.optimizers import OPTIMIZERS, Optimizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,33 +67,44 @@ LOSS_LINES: dict[str, Lines] = {
 }
 """From `y_pred` and `y` to `loss` and `dy_pred`, the gradient of what is descended."""
 
-_REMEMBER_SQUARE = ("square_{P}", "decay * square_{P} + (1 - decay) * d{P}**2")
-_SCALED = ("{P}", "{P} - lr * d{P} / (np.sqrt(square_{P}) + epsilon)")
-_VELOCITY = ("velocity_{P}", "momentum * velocity_{P} + d{P}")
-_ADAM: Lines = (
-    ("mean_{P}", "beta1 * mean_{P} + (1 - beta1) * d{P}"),
-    ("square_{P}", "beta2 * square_{P} + (1 - beta2) * d{P}**2"),
-    (
-        "{P}",
-        "{P} - lr * (mean_{P} / (1 - beta1**count)) / (np.sqrt(square_{P} / (1 - beta2**count)) + epsilon)",
-    ),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An optimizer: lines made once a change, and lines for every parameter `{P}` with its gradient `d{P}`."""
+    """An optimizer: lines made once per step, and lines for every parameter `{P}` with its gradient `d{P}`."""
 
     each: Lines
     once: Lines = ()
 
 
-CHANGE_LINES: dict[str, Change] = {
-    "sgd": Change((("{P}", "{P} - lr * d{P}"),)),
-    "momentum": Change((_VELOCITY, ("{P}", "{P} - lr * velocity_{P}"))),
-    "nesterov": Change((_VELOCITY, ("{P}", "{P} - lr * (d{P} + momentum * velocity_{P})"))),
-    "adagrad": Change((("square_{P}", "square_{P} + d{P}**2"), _SCALED)),
-    "rmsprop": Change((_REMEMBER_SQUARE, _SCALED)),
-    "adam": Change(_ADAM, once=(("count", "count + 1"),)),
-    "adamw": Change((("{P}", "{P} * (1 - lr * weight_decay)"), *_ADAM), once=(("count", "count + 1"),)),
-}
+def change_of(row: Optimizer) -> Change:
+    """The assignments of the row's function, in its own spelling; a method that it returns follows in line."""
+    lines = list(_assignments(row.step))
+    placeholders = {"P": "{P}", "dP": "d{P}", **{name: f"{name}_{{P}}" for name in row.vectors}}
+    spelled = [(node.targets[0].id, _spelled(node.value, source, placeholders)) for node, source in lines]
+    return Change(
+        each=tuple((placeholders[name], line) for name, line in spelled if name in placeholders),
+        once=tuple((name, line) for name, line in spelled if name not in placeholders),
+    )
+
+
+def _assignments(function: Callable[..., Any]) -> Iterator[tuple[Any, str]]:
+    """Each assignment of a function `name = expression`, with the source that it is part of."""
+    source = inspect.getsource(function)
+    for node in cast(ast.FunctionDef, ast.parse(source).body[0]).body:
+        if isinstance(node, ast.Assign):
+            yield node, source
+        elif isinstance(node, ast.Return) and isinstance(node.value, ast.Call):
+            yield from _assignments(function.__globals__[cast(ast.Name, node.value.func).id])
+
+
+def _spelled(node: ast.expr, source: str, placeholders: dict[str, str]) -> str:
+    """The text of an expression, with placeholders for some of its names."""
+    text, start = ast.get_source_segment(source, node) or "", node.col_offset
+    for each in sorted(ast.walk(node), key=lambda each: -getattr(each, "col_offset", 0)):
+        if isinstance(each, ast.Name) and each.id in placeholders:
+            first, last = each.col_offset - start, each.end_col_offset - start
+            text = text[:first] + placeholders[each.id] + text[last:]
+    return text
+
+
+CHANGE_LINES = {name: change_of(row) for name, row in OPTIMIZERS.items()}

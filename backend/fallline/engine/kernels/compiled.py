@@ -126,7 +126,7 @@ class _Slices:
         self._code = OPTIMIZER_CODES[request.settings.optimizer]
         self._row = OPTIMIZERS[request.settings.optimizer]
         own = self._row.filled(request.settings.own)
-        self._hyper = np.array([request.settings.learning_rate, *(own[name] for name in self._code.own)])
+        self._hyper = np.array([request.settings.learning_rate, *own.values()])
         self._terms = terms_of(request.settings, problem.loss.objective_share)
         self._train = problem.train
         self._test = problem.test if problem.test is not None else problem.train
@@ -192,7 +192,7 @@ class _Slices:
     def _loop(self, memory: Memory, counted: float, column: int, count: int) -> tuple[int, bool]:
         state, settings = self._state, self._request.settings
         rates = rates_of(settings, state.step, count + 1)
-        method = Method(self._code.code, self._hyper, counted, rates, self._terms)
+        method = Method(self._code, self._hyper, counted, rates, self._terms)
         span = Span(
             order=NO_ORDER if settings.batch_size is None else self._order((count + 1) * settings.batch_size),
             size=settings.batch_size or 0,
@@ -239,9 +239,9 @@ class _Slices:
         """
         state, part = self._state, self._problem.layout.count
         slots = state.slots if state.optimizer == self._row.name else self._row.start(part)
-        vectors = [np.tile(slots[name], 3) for name in self._code.vectors]
+        vectors = [np.tile(slots[name], 3) for name in self._row.vectors]
         first, second = (*vectors, NOTHING, NOTHING)[:2]
-        counted = float(slots["count"][0]) if self._code.counts else 0.0
+        counted = float(slots["count"][0]) if self._row.counts else 0.0
         gradient = np.empty(part)
         clipped = np.empty(part) if self._request.settings.clipped else gradient
         memory = Memory(np.tile(state.parameters, 3), first, second, gradient, clipped, self._change)
@@ -254,9 +254,9 @@ class _Slices:
             state.optimizer, state.slots = self._row.name, self._row.start(part)
         here = slice(valid % 3 * part, (valid % 3 + 1) * part)
         np.copyto(state.parameters, memory.P[here])
-        for name, vector in zip(self._code.vectors, (memory.S, memory.R), strict=False):
+        for name, vector in zip(self._row.vectors, (memory.S, memory.R), strict=False):
             np.copyto(state.slots[name], vector[here])
-        if self._code.counts:
+        if self._row.counts:
             state.slots["count"][0] = counted + valid
 
     def _seen(self, steps: int) -> Whole:

@@ -6,43 +6,28 @@ NumPy computes optimizers without a code.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 from fallline.engine.kernels.compiled_code import Array, compiled, compiled_in_place
 from fallline.engine.kernels.compiled_work import Memory, Method
 
 SGD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, ADAMW = range(7)
 
-
-class OptimizerCode(NamedTuple):
-    """An optimizer's code and slots.
-
-    `vectors` are slots with one number per parameter (at most two), `own` its parameters in the order of `change`;
-    `counts` means that it counts steps in a slot `count`.
-    """
-
-    code: int
-    vectors: tuple[str, ...] = ()
-    own: tuple[str, ...] = ()
-    counts: bool = False
-
-
 OPTIMIZER_CODES = {
-    "sgd": OptimizerCode(SGD),
-    "momentum": OptimizerCode(MOMENTUM, ("velocity",), ("momentum",)),
-    "nesterov": OptimizerCode(NESTEROV, ("velocity",), ("momentum",)),
-    "adagrad": OptimizerCode(ADAGRAD, ("square",), ("epsilon",)),
-    "rmsprop": OptimizerCode(RMSPROP, ("square",), ("decay", "epsilon")),
-    "adam": OptimizerCode(ADAM, ("mean", "square"), ("beta1", "beta2", "epsilon"), counts=True),
-    "adamw": OptimizerCode(
-        ADAMW, ("mean", "square"), ("beta1", "beta2", "epsilon", "weight_decay"), counts=True
-    ),
+    "sgd": SGD,
+    "momentum": MOMENTUM,
+    "nesterov": NESTEROV,
+    "adagrad": ADAGRAD,
+    "rmsprop": RMSPROP,
+    "adam": ADAM,
+    "adamw": ADAMW,
 }
+"""An optimizer with a code has at most two vectors as slots."""
 
 
 @compiled
 def change(method: Method, memory: Memory, s: int) -> tuple[Array, float]:
     """Change all parameters at step s; return the change as a vector and a factor."""
+    # hyper is the rate, then the row's parameters in their order; S and R are its vectors
     C, M, rate, n = memory.C, memory.M, method.hyper[0], len(memory.C)
     before, after = s % 3 * n, (s + 1) % 3 * n
     p, q = memory.P[before : before + n], memory.P[after : after + n]

@@ -64,7 +64,6 @@ class Descent:
         self._own = self._row.filled(request.settings.own)
         self._rate = rate_of(request.settings)
         self.gradient = np.empty(problem.layout.count)
-        self._work = np.empty((2, problem.layout.count))
         self._clipped = np.empty(problem.layout.count)
         self._weights = list(
             zip(problem.layout.weights(state.parameters), problem.layout.weights(self.gradient), strict=True)
@@ -103,9 +102,7 @@ class Descent:
     def change(self) -> None:
         """Make and count the change of the current gradient."""
         state, gradient = self._state, clip(self.gradient, self._settings, self._clipped)
-        self._row.update(
-            state.parameters, gradient, state.slots, self._rate(state.step), self._own, self._work
-        )
+        self._row.update(state.parameters, gradient, state.slots, self._rate(state.step), self._own)
         state.samples_seen += batch_length(self._settings, state.samples_seen, self._m)
         state.step += 1
 

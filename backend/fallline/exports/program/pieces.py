@@ -1,23 +1,23 @@
 """Selects from `parts` the functions that a program calls, and those that they call.
 
-Must not know what the program does.
+They come from `parts`, and from the rows of the engine's tables that are plain functions already.
 """
 
 from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from types import ModuleType
+from typing import Any
 
+from fallline.engine.optimizers import OPTIMIZERS
 from fallline.exports.program.parts import (
     activations,
     datasets,
     initializers,
     losses,
-    optimizers,
     randomness,
     samples,
     schedules,
