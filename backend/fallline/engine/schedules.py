@@ -18,49 +18,47 @@ from fallline.vocabulary.run_settings import RunSettings
 class Schedule:
     """One schedule.
 
-    `factor(t, first, second)` is the factor t steps after the schedule was set. `first` and `second` are its own
-    parameters in their order; missing ones are 0. `source` is the publication.
+    `factor(t, *own)` is the factor t steps after the schedule was set, with its own parameters in their order (at most
+    two). `source` is the publication.
     """
 
     name: str
     help: str
-    factor: Callable[[float, float, float], float]
+    factor: Callable[..., float]
     parameters: tuple[Parameter, ...] = ()
     source: str = ""
 
-    def numbers(self, own: Mapping[str, float]) -> tuple[float, float]:
+    def numbers(self, own: Mapping[str, float]) -> list[float]:
         """The own parameters in the order of `factor`, with defaults."""
-        values = [float(own.get(row.name, row.default)) for row in self.parameters]
-        first, second = (*values, 0.0, 0.0)[:2]
-        return first, second
+        return [float(own.get(row.name, row.default)) for row in self.parameters]
 
 
-def constant(t: float, first: float, second: float) -> float:
+def constant_schedule(t: float) -> float:
     """Always 1."""
     return 1.0
 
 
-def stairs(t: float, every: float, factor: float) -> float:
-    """Multiply by `factor` once every `every` steps."""
+def step_schedule(t: float, every: float, factor: float) -> float:
+    """Multiply by the factor once every `every` steps."""
     return math.pow(factor, math.floor(t / every))
 
 
-def decay(t: float, every: float, factor: float) -> float:
-    """Reach `factor` after `every` steps, at a constant rate of decay."""
+def exponential_schedule(t: float, every: float, factor: float) -> float:
+    """Reach the factor after `every` steps, at a constant rate of decay."""
     return math.pow(factor, t / every)
 
 
-def half_wave(t: float, steps: float, least: float) -> float:
+def cosine_schedule(t: float, steps: float, least: float) -> float:
     """Fall from 1 to `least` along half a cosine, then stay."""
     return least + (1.0 - least) * 0.5 * (1.0 + math.cos(math.pi * min(t, steps) / steps))
 
 
-def hyperbola(t: float, steps: float, second: float) -> float:
+def inverse_time_schedule(t: float, steps: float) -> float:
     """1 / (1 + t / steps)."""
     return 1.0 / (1.0 + t / steps)
 
 
-def ramp(t: float, steps: float, start: float) -> float:
+def warmup_schedule(t: float, steps: float, start: float) -> float:
     """Rise from `start` to 1 along a line, then stay."""
     return start + (1.0 - start) * min(t, steps) / steps
 
@@ -68,9 +66,9 @@ def ramp(t: float, steps: float, start: float) -> float:
 def rate_of(settings: RunSettings) -> Callable[[int], float]:
     """The rate of the change from step n to n + 1, as a function of n."""
     row = SCHEDULES[settings.schedule.name]
-    first, second = row.numbers(settings.schedule.own)
+    own = row.numbers(settings.schedule.own)
     base, since = settings.learning_rate, settings.schedule_since
-    return lambda step: base * row.factor(float(step - since), first, second)
+    return lambda step: base * row.factor(float(step - since), *own)
 
 
 def _steps(name: str, default: int, help: str) -> Parameter:
@@ -82,25 +80,25 @@ _FACTOR = Parameter("factor", 0.5, 0.0, 1.0, open_minimum=True, help="factor of 
 SCHEDULES: dict[str, Schedule] = {
     row.name: row
     for row in (
-        Schedule("constant", "a constant rate", constant, source="Robbins and Monro 1951"),
+        Schedule("constant", "a constant rate", constant_schedule, source="Robbins and Monro 1951"),
         Schedule(
             "step",
             "drops: multiplies the rate by a factor every so many steps",
-            stairs,
+            step_schedule,
             (_steps("every", 1000, "steps between drops"), _FACTOR),
             "PyTorch's StepLR; He et al. 2015, Deep residual learning, arXiv:1512.03385",
         ),
         Schedule(
             "exponential",
             "smooth decay: multiplies the rate by a factor over every so many steps",
-            decay,
+            exponential_schedule,
             (_steps("every", 1000, "steps until the rate is multiplied by the factor"), _FACTOR),
             "PyTorch's ExponentialLR with gamma = factor ** (1 / every)",
         ),
         Schedule(
             "cosine",
             "half a cosine down to the least rate, then constant",
-            half_wave,
+            cosine_schedule,
             (
                 _steps("steps", 1000, "steps until the least rate"),
                 Parameter("least", 0.01, 0.0, 1.0, help="share of the rate at the end"),
@@ -110,14 +108,14 @@ SCHEDULES: dict[str, Schedule] = {
         Schedule(
             "inverse_time",
             "1/t: the rate divided by 1 + t / steps; steps shrink, but their sum is unbounded",
-            hyperbola,
+            inverse_time_schedule,
             (_steps("steps", 1000, "steps until half the rate"),),
             "Robbins and Monro 1951, A stochastic approximation method",
         ),
         Schedule(
             "warmup",
             "linear warm-up from a share of the rate to the full rate, then constant",
-            ramp,
+            warmup_schedule,
             (
                 _steps("steps", 100, "steps until the full rate"),
                 Parameter("start", 0.1, 0.0, 1.0, open_minimum=True, help="share of the rate at the start"),

@@ -282,6 +282,7 @@ def test_parts_have_names_of_their_own_and_the_engines_purposes() -> None:
         for node in ast.parse(Path(str(module.__file__)).read_text()).body
         if isinstance(node, ast.FunctionDef)
     ]
-    assert sorted([*functions, *OPTIMIZERS]) == sorted(pieces())
+    factors = [f"{name}_schedule" for name in SCHEDULES]
+    assert sorted([*functions, *OPTIMIZERS, *factors]) == sorted(pieces())
     assert [row.step.__name__ for row in OPTIMIZERS.values()] == list(OPTIMIZERS)
     assert randomness.PURPOSES == PURPOSES

@@ -22,25 +22,25 @@ SCHEDULE_CODES = {
     "warmup": WARMUP,
 }
 
-_stairs = compiled_to_the_bit(schedules.stairs)
-_decay = compiled_to_the_bit(schedules.decay)
-_half_wave = compiled_to_the_bit(schedules.half_wave)
-_hyperbola = compiled_to_the_bit(schedules.hyperbola)
-_ramp = compiled_to_the_bit(schedules.ramp)
+_step = compiled_to_the_bit(schedules.step_schedule)
+_exponential = compiled_to_the_bit(schedules.exponential_schedule)
+_cosine = compiled_to_the_bit(schedules.cosine_schedule)
+_inverse_time = compiled_to_the_bit(schedules.inverse_time_schedule)
+_warmup = compiled_to_the_bit(schedules.warmup_schedule)
 
 
 @compiled_to_the_bit
 def _factor(code: int, t: float, first: float, second: float) -> float:
     if code == STEP:
-        return _stairs(t, first, second)
+        return _step(t, first, second)
     if code == EXPONENTIAL:
-        return _decay(t, first, second)
+        return _exponential(t, first, second)
     if code == COSINE:
-        return _half_wave(t, first, second)
+        return _cosine(t, first, second)
     if code == INVERSE_TIME:
-        return _hyperbola(t, first, second)
+        return _inverse_time(t, first)
     if code == WARMUP:
-        return _ramp(t, first, second)
+        return _warmup(t, first, second)
     return 1.0
 
 
@@ -55,6 +55,7 @@ def rates_of(settings: RunSettings, step: int, count: int) -> Array:
     code = SCHEDULE_CODES[settings.schedule.name]
     rates = np.empty(0 if code == CONSTANT else count)
     if code != CONSTANT:
-        first, second = schedules.SCHEDULES[settings.schedule.name].numbers(settings.schedule.own)
+        own = schedules.SCHEDULES[settings.schedule.name].numbers(settings.schedule.own)
+        first, second = (*own, 0.0, 0.0)[:2]
         _lay_out(code, settings.learning_rate, step - settings.schedule_since, first, second, rates)
     return rates

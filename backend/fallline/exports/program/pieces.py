@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from fallline.engine.optimizers import OPTIMIZERS
+from fallline.engine.schedules import SCHEDULES
 from fallline.exports.program.parts import (
     activations,
     datasets,
@@ -20,7 +21,6 @@ from fallline.exports.program.parts import (
     losses,
     randomness,
     samples,
-    schedules,
 )
 
 MODULES = (randomness, datasets, samples, initializers, activations, losses, optimizers, schedules)
