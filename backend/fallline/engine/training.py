@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.drawn_layers import redraw
+from fallline.engine.redrawing import redraw
 from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.kernels.table import Kernel, Slice
 from fallline.engine.problem import Problem

@@ -10,7 +10,7 @@ import pytest
 from fallline.engine.activations import ACTIVATIONS
 from fallline.engine.losses import LOSSES
 from fallline.engine.measures import curvature
-from fallline.engine.measures.curvature import Bending, hessian, spectrum
+from fallline.engine.measures.curvature import HessianProducts, hessian, spectrum
 from fallline.engine.measures.second_derivatives import ACTIVATION_BENDS, LOSS_BENDS
 from fallline.engine.network import backward, forward
 from fallline.engine.problem import Problem, build_problem
@@ -131,7 +131,7 @@ def test_what_would_cost_too_much_ends_early_and_says_so(monkeypatch: pytest.Mon
 def test_directions_taken_in_parts_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = problem_of()
     directions = np.eye(problem.layout.count)
-    bending = Bending(problem, problem.initial_parameters)
+    bending = HessianProducts(problem, problem.initial_parameters)
     together = bending.products(directions)
     monkeypatch.setattr(curvature, "MOST_AT_ONCE", 400)
     np.testing.assert_allclose(bending.products(directions), together, atol=1e-15)

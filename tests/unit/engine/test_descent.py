@@ -12,7 +12,7 @@ import pytest
 from fallline.engine.clipping import clip
 from fallline.engine.kernels.compiled import COMPILED
 from fallline.engine.kernels.numpy_kernels import NUMPY
-from fallline.engine.penalties import price, pull
+from fallline.engine.penalties import penalty, penalty_gradient
 from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.vocabulary.recipe import DataSettings, NetworkSettings, Recipe, RunRecipe
@@ -42,14 +42,14 @@ def test_the_pull_of_penalties_is_the_slope_of_their_price():
     weights, h = np.array([1.5, -0.25, 3.0, -2.0]), 1e-6
 
     def priced(w):
-        return price(np.abs(w).sum(keepdims=True), (w * w).sum(keepdims=True), settings)[0]
+        return penalty(np.abs(w).sum(keepdims=True), (w * w).sum(keepdims=True), settings)[0]
 
     slope = [(priced(weights + h * unit) - priced(weights - h * unit)) / (2 * h) for unit in np.eye(4)]
-    assert np.allclose(pull(weights, settings), slope, rtol=1e-9)
+    assert np.allclose(penalty_gradient(weights, settings), slope, rtol=1e-9)
 
 
 def test_nothing_pulls_a_weight_that_is_0():
-    assert pull(np.zeros(3), replace(PLAIN, l1=0.3, l2=0.7)).tolist() == [0.0] * 3
+    assert penalty_gradient(np.zeros(3), replace(PLAIN, l1=0.3, l2=0.7)).tolist() == [0.0] * 3
 
 
 def test_ridge_regression_is_found():

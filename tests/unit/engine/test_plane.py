@@ -18,11 +18,11 @@ from support.problems import small_problem
 
 def path_of(points: int = 12, steps: int = 10) -> Any:
     problem = small_problem((4, "tanh"), (3, "tanh"))
-    state, points = begin(problem), []
+    state, path = begin(problem), []
     for _ in range(points):
-        points.append(state.parameters.copy())
+        path.append(state.parameters.copy())
         advance(problem, state, RunRecipe(name="gd", learning_rate=0.1), steps)
-    return problem, np.array(points)
+    return problem, np.array(path)
 
 
 def test_the_plane_of_a_path_is_that_of_its_two_main_components_and_no_other_has_more_of_it() -> None:

@@ -38,7 +38,7 @@ def test_data_where_the_logarithm_is_undefined_are_refused_with_advice():
         problem(features=64, samples=5000)
     (error,) = refused.value.errors
     assert error.pointer == "/data/seed"
-    assert "take another seed, fewer samples, or fewer features" in error.detail
+    assert "choose another seed, fewer samples, or fewer features" in error.detail
 
 
 @pytest.mark.parametrize("fraction", [0.1, 0.25, 0.333, 0.5])

@@ -70,16 +70,16 @@ def header(shape: str, descr: str = "'<f8'") -> bytes:
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (b"", "no .npz"),
-        (b"W1,b1\n1,2\n", "no .npz"),
-        (npy(W), "no .npz"),
-        (b"x" + npz(W1=W), "no .npz"),
-        (npz(W1=W)[:-30], "no .npz"),
-        (npz(W1=W).replace(b"\x93NUMPY", b"\x93NUMBY"), "no .npz"),
-        (pickle.dumps({"W1": W}), "no .npz"),
+        (b"", "not an .npz"),
+        (b"W1,b1\n1,2\n", "not an .npz"),
+        (npy(W), "not an .npz"),
+        (b"x" + npz(W1=W), "not an .npz"),
+        (npz(W1=W)[:-30], "not an .npz"),
+        (npz(W1=W).replace(b"\x93NUMPY", b"\x93NUMBY"), "not an .npz"),
+        (pickle.dumps({"W1": W}), "not an .npz"),
         (npz(W1=np.array([Trap()], dtype=object)), "W1 contains pickled objects, which are not supported"),
-        (npz(W1=W, W2=np.array([[np.nan]])), "W2 is to hold finite numbers"),
-        (npz(W1=np.array([[np.inf]])), "W1 is to hold finite numbers"),
+        (npz(W1=W, W2=np.array([[np.nan]])), "W2 must contain finite numbers"),
+        (npz(W1=np.array([[np.inf]])), "W1 must contain finite numbers"),
         (npz(W1=W.astype(np.float32)), "W1 must contain float64 numbers, not float32"),
         (npz(W1=W.astype(int)), "float64"),
         (npz(W1=W.astype(complex)), "float64"),
@@ -90,14 +90,14 @@ def header(shape: str, descr: str = "'<f8'") -> bytes:
         (npz(W0=W), "named W1, b1, W2"),
         (npz(W1=W, other=W), "named W1, b1, W2"),
         (archive(**{"../W1": npy(W)}), "several runs"),
-        (archive(), "no .npz"),
+        (archive(), "not an .npz"),
         (archive(**{f"W{n}": npy(W) for n in range(1, 66)}), "1 to 64 arrays"),
-        (archive(W1=npy(W)[:-8]), "W1 is cut off"),
-        (archive(W1=npy(W) + b"12345678"), "W1 is cut off"),
-        (archive(W1=header("(10**9, 10**9)") + b"8" * 8), "no .npz"),
-        (archive(W1=header("(1000000000, 1000000000)") + b"8" * 8), "W1 is cut off"),
-        (archive(W1=header("(-1, -1)") + b"8" * 8), "W1 is cut off"),
-        (archive(W1=header("(1,)", "__import__('os')") + b"8" * 8), "no .npz"),
+        (archive(W1=npy(W)[:-8]), "W1 is truncated"),
+        (archive(W1=npy(W) + b"12345678"), "W1 is truncated"),
+        (archive(W1=header("(10**9, 10**9)") + b"8" * 8), "not an .npz"),
+        (archive(W1=header("(1000000000, 1000000000)") + b"8" * 8), "W1 is truncated"),
+        (archive(W1=header("(-1, -1)") + b"8" * 8), "W1 is truncated"),
+        (archive(W1=header("(1,)", "__import__('os')") + b"8" * 8), "not an .npz"),
     ],
 )  # fmt: skip
 def test_anything_else_is_refused_in_words(body: bytes, words: str) -> None:
@@ -159,7 +159,7 @@ def test_a_small_file_that_unpacks_into_a_large_one_takes_no_memory(compression:
     bomb = archive(compression, W1=npy(np.zeros(50_000_000 // 8)), b1=npy(np.zeros(10)))
     assert len(bomb) < MOST_BYTES
     tracemalloc.start()
-    with pytest.raises(UnusableParameters, match=r"unpacked|no \.npz"):
+    with pytest.raises(UnusableParameters, match=r"uncompressed|not an \.npz"):
         read_parameters(bomb)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

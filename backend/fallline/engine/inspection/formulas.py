@@ -102,8 +102,8 @@ def _spelled(node: ast.expr, source: str, placeholders: dict[str, str]) -> str:
     text, start = ast.get_source_segment(source, node) or "", node.col_offset
     for each in sorted(ast.walk(node), key=lambda each: -getattr(each, "col_offset", 0)):
         if isinstance(each, ast.Name) and each.id in placeholders:
-            first, last = each.col_offset - start, each.end_col_offset - start
-            text = text[:first] + placeholders[each.id] + text[last:]
+            first = each.col_offset - start
+            text = text[:first] + placeholders[each.id] + text[first + len(each.id) :]
     return text
 
 
