@@ -86,8 +86,8 @@ def train(lab: Lab, steps: int) -> float:
     return time.perf_counter() - began
 
 
-def held(recipe: JSON, steps: int) -> tuple[int, int]:
-    """Bytes of a run's history and checkpoints after so many steps, made in slices as short as a server's."""
+def memory_of(recipe: JSON, steps: int) -> tuple[int, int]:
+    """Bytes of a run's history and checkpoints, after slices as short as a server's."""
     room = SharedBudget(Settings().lookback_mb << 20)
     run = Experiment("x", Recipe.model_validate(recipe), Kernels(compiled_kernel()), room=room).runs["run"]
     while run.state.step < steps:

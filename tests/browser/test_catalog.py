@@ -331,7 +331,7 @@ def test_explained_settings_show_meaning_and_source(open_lab: OpenLab, catalog: 
     lab.page.keyboard.press("Space")
     expect(toggle).to_have_attribute("aria-pressed", "true")
     expect(described).to_have_text(
-        "Share of the velocity kept from step to step. From 0 to just below 1.", use_inner_text=True
+        "Share of the velocity that each step keeps. From 0 to just below 1.", use_inner_text=True
     )
     expect(lab.card("gd").get_by_text(momentum["source"]).first).to_be_visible()
     unsaid = lab.page.evaluate("""() => [...document.querySelectorAll("recipe-rail :is(input, select)")]

@@ -156,7 +156,7 @@ def test_an_unusable_file_is_refused_in_the_dialog_and_another_can_follow(open_l
         (b"a,b\n" + b"1,2\n" * 5_001, "Too many rows: 5,001; the limit is 5,000."),
         (b"1" * (1 << 20) + b"23", "The file has more than 1 MiB; the limit is 1 MiB."),
         (b"PK\x03\x04\x14\x00\x06\x00", "spreadsheet"),
-        (b"just words", "one column only"),
+        (b"just words", "only one column"),
         (b"", "empty"),
     ):
         choose_file(lab, text, "odd.csv")

@@ -20,9 +20,9 @@ BAD: list[tuple[bytes, dict[str, Any]]] = [
     (b"PK\x03\x04\x14\x00\x06\x00", {"says": "spreadsheet", "line": 1, "offset": 5}),
     (b"\x89PNG\r\n\x1a\n", {"says": "not UTF-8", "line": 1, "offset": 0}),
     # no table
-    (b"a\n1\n2\n", {"says": "one column only", "line": 1}),
-    (b"just words", {"says": "one column only", "line": 1}),
-    (b'{"a": 1}', {"says": "one column only", "line": 1}),
+    (b"a\n1\n2\n", {"says": "only one column", "line": 1}),
+    (b"just words", {"says": "only one column", "line": 1}),
+    (b'{"a": 1}', {"says": "only one column", "line": 1}),
     (b"a,b", {"says": "no rows below", "line": 1}),
     (b"a,b\n\n\n", {"says": "no rows below", "line": 1}),
     (b'"a,b\n1,2\n3,4', {"says": "a quote opens here and does not close", "line": 1}),

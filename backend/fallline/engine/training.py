@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.engine.redrawing import redraw
 from fallline.engine.kernels.numpy_kernels import NUMPY
 from fallline.engine.kernels.table import Kernel, Slice
 from fallline.engine.problem import Problem
+from fallline.engine.redrawing import redraw
 from fallline.engine.series import series_names
 from fallline.engine.state import TrainingState
 from fallline.vocabulary.columns import Records
