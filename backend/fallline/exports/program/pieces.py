@@ -1,6 +1,6 @@
-"""Selects from `parts` the functions that a program calls, and those that they call.
+"""Selects the functions that a program calls, and those that they call.
 
-They come from `parts`, and from the rows of the engine's tables that are plain functions already.
+They come from `parts`, and from the engine's tables whose rows are plain functions.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from fallline.exports.program.parts import (
     samples,
 )
 
-MODULES = (randomness, datasets, samples, initializers, activations, losses, optimizers, schedules)
+MODULES = (randomness, datasets, samples, initializers, activations, losses)
 """The modules in the order of a program: a function stands above its callers."""
 
 
@@ -39,20 +39,36 @@ class Piece:
 
 @cache
 def pieces() -> dict[str, Piece]:
-    """Return all functions of all parts by name."""
-    return {piece.name: piece for module in MODULES for piece in _of(module)}
+    """Return all functions by name, in the order of a program."""
+    functions = [function for module in MODULES for function in _functions(module)]
+    functions += [row.step for row in OPTIMIZERS.values()]
+    functions += [row.factor for row in SCHEDULES.values()]
+    return {piece.name: piece for piece in map(_piece, functions)}
 
 
-def _of(module: ModuleType) -> Iterator[Piece]:
-    source = inspect.getsource(module)
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.FunctionDef):
-            text = ast.get_source_segment(source, node)
-            # A parameter is not a function, even if a function has the same name (`momentum`).
-            parameters = {argument.arg for argument in node.args.args}
-            yield Piece(
-                node.name, module.__name__.rpartition(".")[2], text or "", names_in(node) - parameters
-            )
+def _functions(module: Any) -> Iterator[Callable[..., Any]]:
+    """The functions of a module, in the order of its text."""
+    members = (value for _, value in inspect.getmembers(module, inspect.isfunction))
+    own = (value for value in members if value.__module__ == module.__name__)
+    yield from sorted(own, key=lambda function: function.__code__.co_firstlineno)
+
+
+def _piece(function: Callable[..., Any]) -> Piece:
+    source = inspect.getsource(function)
+    (node,) = ast.parse(source).body
+    assert isinstance(node, ast.FunctionDef)
+    # A parameter is not a function, even if a function has the same name (`momentum`).
+    parameters = {argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)}
+    module = function.__module__.rpartition(".")[2]
+    return Piece(node.name, module, _without_types(node, source), names_in(node) - parameters)
+
+
+def _without_types(node: ast.FunctionDef, source: str) -> str:
+    """The text of a function without its annotations."""
+    for argument in (*node.args.args, *node.args.kwonlyargs):
+        argument.annotation = None
+    body = source.splitlines()[node.body[0].lineno - 1 :]
+    return "\n".join([f"def {node.name}({ast.unparse(node.args)}):", *body])
 
 
 def names_in(node: ast.AST) -> frozenset[str]:
@@ -61,7 +77,7 @@ def names_in(node: ast.AST) -> frozenset[str]:
 
 
 def needed(code: str) -> list[Piece]:
-    """Return the functions that this code uses, and those that they use, in the order of `MODULES`."""
+    """Return the functions that this code uses, and those that they use, in the order of a program."""
     functions, selected, queue = pieces(), set[str](), list(names_in(ast.parse(code)))
     while queue:
         name = queue.pop()

@@ -52,7 +52,7 @@ def redraw(step, layers, draw, memory):
         rng = generator({run.seed}, "redraw", {MOST_LAYERS} * step + layer)
         Wb[:-1] = draw(rng, (fan_in, fan_out), fan_in, fan_out)
         Wb[-1] = 0.0
-        for slot in memory.values():
+        for slot in memory:
             if np.ndim(slot):
                 slot[start : start + Wb.size] = 0.0'''
 
@@ -80,7 +80,7 @@ def train(phases: Phases) -> str:
 """
     if any("update" in changes for changes in phases.edits.values()):
         edited += """        if "update" in edit:
-            memory = {}  # a new optimizer starts with fresh state
+            memory = []  # a new optimizer starts with fresh state
 """
     read = "A0, target = batch(samples_seen)" if phases.parts else "A0, target = columns, targets"
     lines = [read, "yield step, gradient(A0, target)"]
@@ -115,7 +115,10 @@ def train(phases: Phases) -> str:
         lines.append(f"rate = now.learning_rate * now.schedule({since})")
         rate = "rate"
     own = ", **now.own" if phases.has("own") else ""
-    lines += [f"now.update(P, {gradient}, memory, {rate}{own})", "samples_seen += target.shape[1]"]
+    lines += [
+        f"P[:], *memory = now.update(P, {gradient}, {rate}, *memory{own})",
+        "samples_seen += target.shape[1]",
+    ]
     if phases.redraws:
         lines += ["if step in REDRAWS:", "    redraw(step, *REDRAWS[step], memory)"]
     body = "\n        ".join(lines)
@@ -123,6 +126,6 @@ def train(phases: Phases) -> str:
     """Train from the initial parameters; yield each step with the loss of its batch."""
     begin()
     vars(now).update(BEGIN)
-    memory, samples_seen = {{}}, 0
+    memory, samples_seen = [], 0
     for step in range(steps):
 {edited if phases.edits else ""}        {body}'''
