@@ -36,9 +36,9 @@ def lab(open_lab: OpenLab) -> Dashboard:
 
 def test_before_the_first_step_it_has_nothing_to_say(lab: Dashboard) -> None:
     expect(doctor(lab)).to_contain_text("No findings yet.")
-    expect(doctor(lab)).to_contain_text("The Doctor checks every step for dead layers")
+    expect(doctor(lab)).to_contain_text("The Doctor looks for dead layers")
     lab.page.keyboard.press("d")
-    expect(lab.page.get_by_role("dialog")).to_contain_text("nothing to advise")
+    expect(lab.page.get_by_role("dialog")).to_contain_text("no remedy now")
 
 
 def test_a_dead_layer_appears_with_its_step_in_every_view(lab: Dashboard) -> None:

@@ -13,11 +13,11 @@ const frame = (id, number, run, first, last, generation = 0) => ({
 });
 
 test("a first visit creates the catalog's exhibit, stores it, watches it and loads its figures", async () => {
-  const { app, server, socket, kept } = await live();
+  const { app, server, socket, inStorage } = await live();
   assert.deepEqual(server.posted, exhibit.recipe);
   assert.equal(app.store.get().connection.status, "ready");
-  assert.deepEqual([socket().sent[0].type, socket().sent[0].token], ["watch", "token of made1"]);
-  assert.deepEqual([kept("fallline.experiment").id, kept("fallline.experiment").token], ["made1", "token of made1"]);
+  assert.deepEqual([socket().messages[0].type, socket().messages[0].token], ["watch", "token of made1"]);
+  assert.deepEqual([inStorage("fallline.experiment").id, inStorage("fallline.experiment").token], ["made1", "token of made1"]);
   await settle();
   assert.deepEqual(Object.keys(app.store.get().figures).sort(), ["gradients", "loss"]);
   assert.deepEqual(server.calls.filter((call) => call.includes("/figures/")).length, 2, "each once");
@@ -26,11 +26,11 @@ test("a first visit creates the catalog's exhibit, stores it, watches it and loa
 
 test("a reload returns to the same experiment at the same step, with the same key", async () => {
   const stored = { "fallline.experiment": { id: "e7", token: "mine", recipe: {} }, "fallline.view": { theme: "dark", x: "epochs" } };
-  const { app, server, socket } = await live({ stored, known: { e7: answer({ id: "e7", step: 41 }) } });
+  const { app, server, socket } = await live({ stored, experiments: { e7: answer({ id: "e7", step: 41 }) } });
   const { experiment, runs, view } = app.store.get();
   assert.deepEqual([experiment.id, experiment.token, runs.gd.step, view.theme, view.x], ["e7", "mine", 41, "dark", "epochs"]);
-  assert.equal(server.made, 0);
-  assert.equal(socket().sent[0].token, "mine");
+  assert.equal(server.created, 0);
+  assert.equal(socket().messages[0].token, "mine");
   app.stop();
 });
 
@@ -46,7 +46,7 @@ test("a frame is in columns and state before its credit is sent", async () => {
   socket().say(frame(id, 1, "gd", 0, 9));
   assert.equal(app.series.of("gd").length, 10);
   assert.deepEqual([app.store.get().runs.gd.step, app.store.get().runs.gd.latest.train_loss.value], [10, 0.1]);
-  assert.deepEqual(socket().sent.at(-1), { type: "got", frame: 1 });
+  assert.deepEqual(socket().messages.at(-1), { type: "got", frame: 1 });
   app.stop();
 });
 
@@ -59,7 +59,7 @@ test("an edit shows in the same turn, and is sent again with the same id after a
   assert.equal(app.store.get().connection.status, "reconnecting");
   clock.signal("online");
   socket().open();
-  socket().say({ type: "experiment", experiment: id, state: server.known[id] });
+  socket().say({ type: "experiment", experiment: id, state: server.experiments[id] });
   assert.deepEqual(socket().commands(), [first]);
   socket().say({ type: "ack", id: first.id, answer: { run: "gd", at_step: 0, batch_size: 1 } });
   assert.deepEqual([app.store.get().pending, app.store.get().runs.gd.edits.length], [{}, 1]);
@@ -72,8 +72,8 @@ test("after a cut the page requests the first missing step, and the columns join
   socket().cut();
   clock.signal("online");
   socket().open();
-  assert.deepEqual(socket().sent[0].since, { gd: { generation: 0, step: 10 } });
-  socket().say({ type: "experiment", experiment: id, state: { ...server.known[id], runs: [{ ...answer().runs[0], step: 30 }, answer().runs[1]] } });
+  assert.deepEqual(socket().messages[0].since, { gd: { generation: 0, step: 10 } });
+  socket().say({ type: "experiment", experiment: id, state: { ...server.experiments[id], runs: [{ ...answer().runs[0], step: 30 }, answer().runs[1]] } });
   assert.equal(app.store.get().connection.status, "catching-up");
   socket().say(frame(id, 1, "gd", 8, 29));
   assert.deepEqual([app.series.of("gd").length, app.store.get().connection.status], [30, "live"]);
@@ -104,7 +104,7 @@ test("columns that leave a gap are not shown: the run is requested again from th
   socket().say(frame(id, 1, "gd", 0, 9));
   socket().say(frame(id, 2, "gd", 15, 19));
   assert.equal(app.series.of("gd"), null);
-  const again = socket().sent.filter(({ type }) => type === "watch").at(-1);
+  const again = socket().messages.filter(({ type }) => type === "watch").at(-1);
   assert.equal(again.since, undefined);
   app.stop();
 });
@@ -120,7 +120,7 @@ test("a held key is one command at a time: later steps are merged", async () => 
 
 test("an epoch requested during a step follows it, and a reset cancels both", async () => {
   const { app, socket } = await live();
-  const acknowledge = (place, told) => socket().say({ type: "ack", id: socket().commands()[place].id, answer: answer({ id: "made1", ...told }) });
+  const acknowledge = (place, changes) => socket().say({ type: "ack", id: socket().commands()[place].id, answer: answer({ id: "made1", ...changes }) });
   app.step();
   app.stepEpoch();
   app.stepEpoch();
@@ -164,7 +164,7 @@ test("a pause replaces a waiting speed, and a step follows it", async () => {
 
 test("a reset does not overtake a waiting pause, and nothing overtakes the reset", async () => {
   const { app, socket } = await live();
-  const acknowledge = (told) => socket().say({ type: "ack", id: socket().commands().at(-1).id, answer: answer({ id: "made1", ...told }) });
+  const acknowledge = (changes) => socket().say({ type: "ack", id: socket().commands().at(-1).id, answer: answer({ id: "made1", ...changes }) });
   app.play();
   app.pause();
   app.reset();
@@ -212,7 +212,7 @@ test("a changed shape starts a new experiment, and undo returns to the one befor
   assert.deepEqual(server.posted.network.layers, [{ units: 8, activation: "tanh" }]);
   assert.equal(app.series.of("gd"), null);
   assert.equal(app.store.get().notice.undo, true);
-  assert.deepEqual(socket().sent.slice(-2).map(({ type, experiment }) => [type, experiment]), [["unwatch", "made1"], ["watch", "made2"]]);
+  assert.deepEqual(socket().messages.slice(-2).map(({ type, experiment }) => [type, experiment]), [["unwatch", "made1"], ["watch", "made2"]]);
   await app.undo();
   const { experiment } = app.store.get();
   assert.deepEqual([experiment.id, experiment.token], ["made1", "token of made1"]);
@@ -258,7 +258,7 @@ for (const first of ["made2", "made3"]) {
     await Promise.all([older, newer]);
     const { experiment, loading } = app.store.get();
     assert.deepEqual([experiment.id, loading], ["made3", null]);
-    assert.equal(socket().sent.filter(({ type, experiment: watched }) => type === "watch" && watched === "made2").length, 0);
+    assert.equal(socket().messages.filter(({ type, experiment: watched }) => type === "watch" && watched === "made2").length, 0);
     await app.undo();
     assert.equal(app.store.get().experiment.id, "made1");
     app.stop();
@@ -278,7 +278,7 @@ test("after a restart the stored recipe starts again on request, with its edits"
   const { app, server, socket } = await live();
   app.edit("gd", { learning_rate: 0.5 });
   socket().say({ type: "ack", id: socket().commands()[0].id, answer: { run: "gd", at_step: 3, learning_rate: 0.5 } });
-  server.known = {};
+  server.experiments = {};
   socket().cut(4404);
   assert.equal(app.store.get().connection.status, "restarted");
   await app.restart();
@@ -288,7 +288,7 @@ test("after a restart the stored recipe starts again on request, with its edits"
 });
 
 test("without a token the page is read only", async () => {
-  const { app, socket } = await live({ stored: { "fallline.experiment": { id: "e7", token: null, recipe: {} } }, known: { e7: answer({ id: "e7" }) } });
+  const { app, socket } = await live({ stored: { "fallline.experiment": { id: "e7", token: null, recipe: {} } }, experiments: { e7: answer({ id: "e7" }) } });
   app.play();
   assert.deepEqual(socket().commands(), []);
   assert.match(app.store.get().problem.title, /read-only/);
@@ -384,9 +384,9 @@ test("choosing the open exhibit starts nothing, and shows its sentences again", 
   const { app, server } = await live();
   app.setView({ closedNote: "open" });
   await app.openExhibit("open");
-  assert.deepEqual([server.made, app.store.get().view.closedNote, app.store.get().notice], [1, null, null]);
+  assert.deepEqual([server.created, app.store.get().view.closedNote, app.store.get().notice], [1, null, null]);
   await app.openExhibit("unheard of");
-  assert.equal(server.made, 1);
+  assert.equal(server.created, 1);
   app.stop();
 });
 
@@ -400,18 +400,18 @@ test("an exhibit that cannot be created changes nothing, and the page says why",
 });
 
 test("an exhibit not played yet keeps its speed and pace over a reload; a played one has the server's", async () => {
-  for (const [step, kept] of [[0, [500, "samples"]], [3, [60, "steps"]]]) {
-    const known = { e7: answer({ id: "e7", step, recipe: wide.recipe }) };
-    const { app } = await live({ stored: { "fallline.experiment": { id: "e7", token: "mine", recipe: {} } }, known });
+  for (const [step, expected] of [[0, [500, "samples"]], [3, [60, "steps"]]]) {
+    const experiments = { e7: answer({ id: "e7", step, recipe: wide.recipe }) };
+    const { app } = await live({ stored: { "fallline.experiment": { id: "e7", token: "mine", recipe: {} } }, experiments });
     const { speed, pace } = app.store.get().playback;
-    assert.deepEqual([speed, pace], kept);
+    assert.deepEqual([speed, pace], expected);
     app.stop();
   }
 });
 
-const begun = async (app, given) => {
+const starts = async (app, act) => {
   const start = app.start();
-  await given();
+  await act();
   await start;
 };
 const until = async (holds) => {
@@ -422,7 +422,7 @@ const until = async (holds) => {
 test("a first visit to a server that cannot store says so at once, retries, and starts when it can", async () => {
   const { app, server } = world({ haste: 1000 });
   server.refuse = { type: "/problems/read-only", title: "The server takes no changes at present", status: 503 };
-  await begun(app, async () => {
+  await starts(app, async () => {
     await until(() => stripFor(app.store.get()) !== null);
     const { kind, strong, text, urgent, act } = stripFor(app.store.get());
     assert.deepEqual([kind, strong, urgent, act], ["waiting", "Read-only:", true, undefined]);
@@ -437,7 +437,7 @@ test("a first visit to a server that cannot store says so at once, retries, and 
 test("a first visit without an answer says so at once, and continues by itself", async () => {
   const { app, server } = world({ haste: 1000 });
   server.isDown = true;
-  await begun(app, async () => {
+  await starts(app, async () => {
     await until(() => stripFor(app.store.get()) !== null);
     const { strong, text } = stripFor(app.store.get());
     assert.equal(`${strong} ${text}`, "The server does not answer. Check that it is running. The page retries automatically.");

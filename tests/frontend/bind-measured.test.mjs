@@ -17,16 +17,16 @@ const plain = (figure) => JSON.parse(JSON.stringify(figure));
 
 for (const name of measured) {
   test(`the figure ${name} filled in the browser is the one filled by the server`, () => {
-    const { figure, measured: told, filled } = golden(name);
-    assert.deepEqual(plain(fillMeasured(figure, told)), filled);
+    const { figure, measured: answers, filled } = golden(name);
+    assert.deepEqual(plain(fillMeasured(figure, answers)), filled);
   });
 
   test(`the page draws the points of the figure ${name}`, () => {
-    const { figure, measured: told, filled } = golden(name);
+    const { figure, measured: answers, filled } = golden(name);
     const gauge = GAUGES[name];
-    const given = scene({ gd: 40, sgd: 40 });
-    const state = told.reduce((before, answer) => reduce(before, { type: "instrument", run: "gd", name: gauge.instrument, answer: { ...answer, generation: 0 } }), given.state);
-    const { data } = instrumentChart(figure, { ...given, state }, gauge);
+    const base = scene({ gd: 40, sgd: 40 });
+    const state = answers.reduce((before, answer) => reduce(before, { type: "instrument", run: "gd", name: gauge.instrument, answer: { ...answer, generation: 0 } }), base.state);
+    const { data } = instrumentChart(figure, { ...base, state }, gauge);
     const points = (traces) => plain(traces.map(({ x, y, z }) => ({ x, y, z })));
     assert.deepEqual(points(data), points(filled.data));
     assert.ok(data.every(({ x }) => Array.isArray(x)), "the chart counts the points of every trace");
@@ -35,11 +35,11 @@ for (const name of measured) {
 }
 
 test("class names stand beside their matrix, inside the chart; long ones are shortened where they differ", () => {
-  const { figure, measured: told } = golden("confusion");
+  const { figure, measured: answers } = golden("confusion");
   const beside = (...classes) => {
-    const given = scene({ gd: 40 });
-    const state = reduce(given.state, { type: "instrument", run: "gd", name: "confusion", answer: { ...told[0], classes, generation: 0 } });
-    return instrumentChart(figure, { ...given, state }, GAUGES.confusion).words.filter(({ name }) => name === "tick beside");
+    const base = scene({ gd: 40 });
+    const state = reduce(base.state, { type: "instrument", run: "gd", name: "confusion", answer: { ...answers[0], classes, generation: 0 } });
+    return instrumentChart(figure, { ...base, state }, GAUGES.confusion).words.filter(({ name }) => name === "tick beside");
   };
   const [short, long] = [beside("first arm", "second arm"), beside("the first of both arms", "the second of both arms")];
   assert.deepEqual(short.map(({ text }) => text).sort(), ["first arm", "second arm"]);
@@ -52,9 +52,9 @@ test("every figure of an instrument equals the server's", () => {
 });
 
 test("filling leaves the specification unchanged, and shows the named measurement", () => {
-  const { figure, measured: told } = golden("edge");
+  const { figure, measured: answers } = golden("edge");
   const before = JSON.stringify(figure);
-  const needle = fillMeasured(figure, told, told[1]).data.find(({ meta }) => meta.role === "needle");
+  const needle = fillMeasured(figure, answers, answers[1]).data.find(({ meta }) => meta.role === "needle");
   assert.deepEqual([needle.x, JSON.stringify(figure)], [[10], before]);
   assert.ok(fillMeasured(figure, []).data.every(({ x }) => x.length === 0));
 });

@@ -12,13 +12,13 @@ import { thin } from "../../frontend/state/thinning.js";
 const golden = (name) => JSON.parse(readFileSync(new URL(`../golden/figures/${name}.json`, import.meta.url), "utf8"));
 
 /** Columns of the wire, decoded. */
-function held(columns) {
+function decoded(columns) {
   const series = createRunSeries();
   assert.equal(series.take(columns), "taken");
   return thin(series, series.names(), 10_000, false);
 }
 
-const heldOf = (columns) => Object.fromEntries(Object.entries(columns).map(([run, wire]) => [run, held(wire)]));
+const heldOf = (columns) => Object.fromEntries(Object.entries(columns).map(([run, wire]) => [run, decoded(wire)]));
 const plain = (figure) => JSON.parse(JSON.stringify(figure));
 
 for (const name of ["loss", "gradients"]) {

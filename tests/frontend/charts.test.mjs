@@ -346,12 +346,12 @@ test("a phone's flags are glyphs of edits, and of findings the affected part", (
 
 test("a flag at the right end turns its text to the left; without room there, one of them gives way", () => {
   const flag = (x, text = "rate 0.03 → 0.006") => ({ run: "gd", lane: "a", step: x, text, x });
-  const told = (...flags) => placeFlags(flags, FRAME).map(({ brief, before }) => [brief, before]);
-  assert.deepEqual(told(flag(99)), [[false, true]]);
-  assert.deepEqual(told(flag(99, "mean")), [[false, false]], "there is room for a short one in the gutter");
-  assert.deepEqual(told(flag(20), flag(99)), [[false, false], [false, true]]);
-  assert.deepEqual(told(flag(70), flag(99)), [[true, false], [false, true]]);
-  assert.deepEqual(told(flag(90), flag(99)), [[true, false], [true, false]]);
+  const result = (...flags) => placeFlags(flags, FRAME).map(({ brief, before }) => [brief, before]);
+  assert.deepEqual(result(flag(99)), [[false, true]]);
+  assert.deepEqual(result(flag(99, "mean")), [[false, false]], "there is room for a short one in the gutter");
+  assert.deepEqual(result(flag(20), flag(99)), [[false, false], [false, true]]);
+  assert.deepEqual(result(flag(70), flag(99)), [[true, false], [false, true]]);
+  assert.deepEqual(result(flag(90), flag(99)), [[true, false], [true, false]]);
   assert.deepEqual(placeFlags([flag(1)], { ...FRAME, width: 40, beyond: 48 }).map(({ brief, before }) => [brief, before]), [[true, false]]);
 });
 
@@ -450,11 +450,11 @@ test("predictions are drawn on equal axes, thinned, and counted where they are o
 
 test("predictions off the axis are counted, or their side is named if all are", () => {
   const measured = (guess) => ({ type: "measured", runs: { gd: { generation: 0, predictions: { split: "test", rows: [], y: [1, 2, 3, 4], y_pred: guess } } } });
-  const told = (guess) => scatterChart(scene({ gd: 3, messages: [measured(guess)] })).labels.squares.map(({ off, few }) => [off, few])[0];
-  assert.deepEqual(told([1, 2, 3, 4.1]), ["", ""]);
-  assert.deepEqual(told([1, 2, 9, -9]), ["", "2 off axis"]);
-  assert.deepEqual(told([-1, -2, -9, -9]), ["all below the axis", ""]);
-  assert.deepEqual(told([-1, -2, 9, 9]), ["all off the axis", ""]);
+  const result = (guess) => scatterChart(scene({ gd: 3, messages: [measured(guess)] })).labels.squares.map(({ off, few }) => [off, few])[0];
+  assert.deepEqual(result([1, 2, 3, 4.1]), ["", ""]);
+  assert.deepEqual(result([1, 2, 9, -9]), ["", "2 off axis"]);
+  assert.deepEqual(result([-1, -2, -9, -9]), ["all below the axis", ""]);
+  assert.deepEqual(result([-1, -2, 9, 9]), ["all off the axis", ""]);
 });
 
 test("with three runs each square has its own axes, and tick labels stand beside the first", () => {
@@ -500,8 +500,8 @@ test("on a phone panels show names only, and ticks fit in the margin", () => {
 
 /** A pacer with the test's clock and frames. */
 function paced({ cost = 0 } = {}) {
-  const clock = { now: 0, hidden: false, frames: [], timers: [], drawn: [], painted: 0, told: [], cost };
-  const pacer = createPacer({ requestFrame: (run) => clock.frames.push(run), later: (run, ms) => clock.timers.push({ run, at: clock.now + ms }), now: () => clock.now, hidden: () => clock.hidden, slowed: (isSlow) => clock.told.push(isSlow) });
+  const clock = { now: 0, hidden: false, frames: [], timers: [], drawn: [], painted: 0, reports: [], cost };
+  const pacer = createPacer({ requestFrame: (run) => clock.frames.push(run), later: (run, ms) => clock.timers.push({ run, at: clock.now + ms }), now: () => clock.now, hidden: () => clock.hidden, slowed: (isSlow) => clock.reports.push(isSlow) });
   const ring = () => clock.timers.splice(0).filter((timer) => timer.at <= clock.now || !clock.timers.push(timer)).forEach(({ run }) => run());
   /** One frame, this much later: earlier timers, its callbacks, its paint, and later timers. */
   const pass = (ms) => {
@@ -598,11 +598,11 @@ test("three slow draws in a row halve the rate, reported once; a chart's first d
   const { clock, pacer, pass, join } = paced({ cost: 50 });
   const draw = drawsOf({ pass, chart: join("a") });
   draw(3);
-  assert.deepEqual([clock.drawn.length, pacer.slowness, clock.told], [3, 1, []]);
+  assert.deepEqual([clock.drawn.length, pacer.slowness, clock.reports], [3, 1, []]);
   draw(1);
-  assert.deepEqual([pacer.slowness, clock.told], [2, [true]]);
+  assert.deepEqual([pacer.slowness, clock.reports], [2, [true]]);
   draw(3);
-  assert.deepEqual([pacer.slowness, clock.told], [4, [true]]);
+  assert.deepEqual([pacer.slowness, clock.reports], [4, [true]]);
 });
 
 test("after quick draws the rate recovers step by step, and the end is reported", () => {
@@ -617,9 +617,9 @@ test("after quick draws the rate recovers step by step, and the end is reported"
   draw(39);
   assert.equal(pacer.slowness, 4);
   draw(1);
-  assert.deepEqual([pacer.slowness, clock.told], [2, [true]]);
+  assert.deepEqual([pacer.slowness, clock.reports], [2, [true]]);
   draw(40);
-  assert.deepEqual([pacer.slowness, clock.told], [1, [true, false]]);
+  assert.deepEqual([pacer.slowness, clock.reports], [1, [true, false]]);
   draw(80);
-  assert.deepEqual([pacer.slowness, clock.told], [1, [true, false]]);
+  assert.deepEqual([pacer.slowness, clock.reports], [1, [true, false]]);
 });

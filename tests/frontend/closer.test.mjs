@@ -26,9 +26,9 @@ function coarse(per = 900) {
 
 /** GD paused after all these steps, SGD hidden or at step 0. */
 function long({ zoom = null, status = "paused", view = {} } = {}) {
-  const found = scene({ zoom, view, messages: [{ type: "frame", runs: { gd: { status, step: LONG, epoch: LONG, samples_seen: 900 * LONG, generation: 0, latest: {} } } }] });
-  found.series.take("gd", coarse());
-  return found;
+  const result = scene({ zoom, view, messages: [{ type: "frame", runs: { gd: { status, step: LONG, epoch: LONG, samples_seen: 900 * LONG, generation: 0, latest: {} } } }] });
+  result.series.take("gd", coarse());
+  return result;
 }
 const pointsIn = (figure, [low, high]) => figure.data.find(({ meta }) => meta.run === "gd" && meta.role === "train").x.filter((x) => x >= low && x <= high);
 
@@ -90,21 +90,21 @@ test("a range from before a reset is not shown", () => {
 
 test("the page requests a range once, again for another measure, and drops it when out of view", async () => {
   const { app, server } = await live();
-  const asked = [];
-  const tell = server.history;
-  server.history = (query) => (asked.push(Object.fromEntries(query)), tell(query));
+  const requests = [];
+  const respond = server.history;
+  server.history = (query) => (requests.push(Object.fromEntries(query)), respond(query));
   app.series.take("gd", columns(0, 9));
   const before = app.store.get().frames;
   for (let draws = 0; draws < 5; draws++) app.lookCloser({ gd: { since: 3, until: 8 } });
   await settle();
-  assert.equal(asked.length, 1);
-  assert.deepEqual([asked[0].since, asked[0].until, asked[0].encoding], ["3", "8", "bdata"]);
+  assert.equal(requests.length, 1);
+  assert.deepEqual([requests[0].since, requests[0].until, requests[0].encoding], ["3", "8", "bdata"]);
   assert.equal(app.store.get().frames, before + 1);
   assert.deepEqual([...app.series.closer("gd").first], [3, 4, 5, 6, 7, 8]);
   app.setView({ measure: "ratio" });
   app.lookCloser({ gd: { since: 3, until: 8 } });
   await settle();
-  assert.equal(asked.length, 2);
+  assert.equal(requests.length, 2);
   app.lookCloser({});
   assert.equal(app.series.closer("gd"), null);
   app.stop();
@@ -113,9 +113,9 @@ test("the page requests a range once, again for another measure, and drops it wh
 test("an answer for a range out of view is dropped, and a refusal keeps the columns", async () => {
   const { app, server } = await live();
   app.series.take("gd", columns(0, 9));
-  const tell = server.history;
+  const respond = server.history;
   let late = () => {};
-  server.history = (query) => (query.get("since") === "3" ? new Promise((answer) => (late = () => answer(tell(query)))) : tell(query));
+  server.history = (query) => (query.get("since") === "3" ? new Promise((answer) => (late = () => answer(respond(query)))) : respond(query));
   app.lookCloser({ gd: { since: 3, until: 8 } });
   app.lookCloser({ gd: { since: 5, until: 6 } });
   await settle();

@@ -9,8 +9,8 @@ import { lossChart } from "../../frontend/charts/loss-chart.js";
 import { figures, scene } from "./scenes.mjs";
 
 /** A chart with its cursor: keys in, the last readout out. */
-function read(kind, given) {
-  const from = scene(given);
+function read(kind, options) {
+  const from = scene(options);
   const { readable } = kind === "loss" ? lossChart(figures.loss, from) : gradientChart(figures.gradients, from);
   const bins = binsOf(readable, from);
   const press = (...keys) => keys.reduce((at, key) => moved(bins, at, key), null);

@@ -12,7 +12,7 @@ const bytes = (values) => ({ dtype: "u1", bdata: Buffer.from(Uint8Array.from(val
 const floats = (values) => ({ dtype: "f4", bdata: Buffer.from(Float32Array.from(values).buffer).toString("base64") });
 
 /** Three by three cells, rows from below: mostly "no", "yes" in the upper right corner. Two of five samples are wrong. */
-const told = (changes = {}) => ({
+const mapAnswer = (changes = {}) => ({
   step: 40, generation: 0, split: "test", classes: ["no", "yes"], inputs: ["u", "v"], counts: [[2, 1], [1, 1]], right: 0.6,
   edges: [[0, 3], [-1.5, 1.5]],
   cells: { predicted: bytes([0, 0, 0, 0, 0, 1, 0, 1, 1]), probability: bytes([255, 255, 255, 204, 128, 204, 128, 204, 255]) },
@@ -24,7 +24,7 @@ const BLUE = [0, 0, 200];
 const PAPER = [100, 100, 100];
 
 test("a cell's colour is stronger the surer the class is, and no cell is without colour", () => {
-  const map = readMap(told());
+  const map = readMap(mapAnswer());
   const pixels = pixelsOf(map, [RED, BLUE], PAPER);
   const at = (column, row) => [...pixels.slice(4 * (3 * row + column), 4 * (3 * row + column) + 4)];
   assert.equal(map.side, 3);
@@ -35,24 +35,24 @@ test("a cell's colour is stronger the surer the class is, and no cell is without
 });
 
 test("with three classes a third is chance; without probabilities all cells are full; cells that are not finite are transparent", () => {
-  const three = readMap(told({ classes: ["a", "b", "c"], cells: { predicted: bytes([2, 0, 0, 0]), probability: bytes([85, 255, 170, 0]) } }));
+  const three = readMap(mapAnswer({ classes: ["a", "b", "c"], cells: { predicted: bytes([2, 0, 0, 0]), probability: bytes([85, 255, 170, 0]) } }));
   assert.deepEqual([...three.sureness].map((one) => Number(one.toFixed(2))), [0, 1, 0.5, 0]);
-  const bare = pixelsOf(readMap(told({ cells: { predicted: bytes([0, 1, NONE, 0]), probability: null } })), [RED, BLUE], PAPER);
+  const bare = pixelsOf(readMap(mapAnswer({ cells: { predicted: bytes([0, 1, NONE, 0]), probability: null } })), [RED, BLUE], PAPER);
   assert.deepEqual([...bare.slice(8, 12)], [166, 34, 34, 255]);
   assert.deepEqual([...bare.slice(0, 4)], [0, 0, 0, 0]);
 });
 
 test("a line marks each border between classes, one for each stretch", () => {
   const third = SPAN / 3;
-  const parts = borderOf(readMap(told())).match(/M[^M]+/g);
+  const parts = borderOf(readMap(mapAnswer())).match(/M[^M]+/g);
   assert.deepEqual(parts.sort(), [
     `M${third},${third}V0`, `M${2 * third},${2 * third}V${third}`, `M${third},${third}H${2 * third}`, `M${2 * third},${2 * third}H${SPAN}`,
   ].sort());
-  assert.equal(borderOf(readMap(told({ cells: { predicted: bytes([1, 1, 1, 1]), probability: null } }))), "");
+  assert.equal(borderOf(readMap(mapAnswer({ cells: { predicted: bytes([1, 1, 1, 1]), probability: null } }))), "");
 });
 
 test("samples have their place and class, with wrong ones larger and on top", () => {
-  const dots = dotsOf(readMap(told()));
+  const dots = dotsOf(readMap(mapAnswer()));
   assert.deepEqual(dots.map(({ name, kind }) => `${name} ${kind}`), ["right 0", "right 1", "wrong 0", "wrong 1"]);
   const [right] = dots;
   const circle = (d) => [...d.matchAll(/M([\d.-]+),([\d.-]+)A([\d.]+)/g)].map(([, x, y, r]) => [Number(x) - Number(r), Number(y), Number(r)]);
@@ -68,24 +68,24 @@ test("thirty classes differ by shape or by colour", () => {
 test("the map in words: how many are right, which are wrong and as what, and each class's share of the plane", () => {
   const run = { label: "GD", status: "paused", step: 40, divergedAt: null };
   assert.equal(
-    mapWords(run, told()),
+    mapWords(run, mapAnswer()),
     "GD at step 40: 3 of 5 test samples correct. Wrong: 1 of 3 no (as yes); 1 of 2 yes (as no). Plane of u and v: no 67 %, yes 33 %.",
   );
-  const three = told({ classes: ["a", "b", "c"], split: "train", counts: [[4, 1, 2], [0, 3, 0], [0, 0, 5]], right: 12 / 15 });
+  const three = mapAnswer({ classes: ["a", "b", "c"], split: "train", counts: [[4, 1, 2], [0, 3, 0], [0, 0, 5]], right: 12 / 15 });
   assert.match(mapWords(run, three), /12 of 15 training samples correct\. Wrong: 3 of 7 a \(1 as b, 2 as c\)\. Plane of/);
-  assert.doesNotMatch(mapWords(run, told({ counts: [[3, 0], [0, 2]], right: 1 })), /Wrong/);
+  assert.doesNotMatch(mapWords(run, mapAnswer({ counts: [[3, 0], [0, 2]], right: 1 })), /Wrong/);
   assert.equal(mapWords(run, undefined), "GD: no predictions yet.");
-  assert.equal(mapWords({ ...run, status: "diverged", divergedAt: 39 }, told()), "GD diverged at step 39: off the axis.");
-  assert.equal(axisWords(told(), false), "Across: u, 0 to 3.00. Up: v, −1.50 to 1.50.");
-  assert.equal(axisWords(told(), true), "Across: u, 0 to 3.00. Up: v, −1.50 to 1.50. Both standardized.");
-  assert.match(mapWords(run, told(), true), /Plane of u and v, both standardized: no 67 %, yes 33 %\.$/);
+  assert.equal(mapWords({ ...run, status: "diverged", divergedAt: 39 }, mapAnswer()), "GD diverged at step 39: off the axis.");
+  assert.equal(axisWords(mapAnswer(), false), "Across: u, 0 to 3.00. Up: v, −1.50 to 1.50.");
+  assert.equal(axisWords(mapAnswer(), true), "Across: u, 0 to 3.00. Up: v, −1.50 to 1.50. Both standardized.");
+  assert.match(mapWords(run, mapAnswer(), true), /Plane of u and v, both standardized: no 67 %, yes 33 %\.$/);
 });
 
 test("the prediction under the pointer names the middle of its cell", () => {
-  const at = (across, up, changes = {}) => placeWords(told(changes), readMap(told(changes)), [across, up]);
+  const at = (across, up, changes = {}) => placeWords(mapAnswer(changes), readMap(mapAnswer(changes)), [across, up]);
   assert.equal(at(0.4, 0.4), "u 1.50, v 0: no, 50 %");
   assert.equal(at(1, 1), "u 2.50, v 1.00: yes, 100 %");
-  assert.equal(placeWords(told(), readMap(told()), [1, 1], true), "u 2.50, v 1.00, standardized: yes, 100 %");
+  assert.equal(placeWords(mapAnswer(), readMap(mapAnswer()), [1, 1], true), "u 2.50, v 1.00, standardized: yes, 100 %");
   assert.equal(at(-0.1, 0.4), "u 0.500, v 0: no, 80 %", "on the edge");
   assert.equal(at(0.1, 0.1, { cells: { predicted: bytes([NONE, 0, 0, 1]), probability: bytes([0, 255, 255, 255]) } }), "u 0.750, v −0.750: nothing finite");
   assert.equal(at(0.9, 0.9, { cells: { predicted: bytes([0, 0, 0, 1]), probability: null } }), "u 2.25, v 0.750: yes");
@@ -125,7 +125,7 @@ test("a map needs classes, two inputs and a viewer, and a run that is neither hi
 });
 
 test("a map is old if one on view is missing, or is of another step than its paused run", () => {
-  const map = (run, step) => ({ type: "instrument", run, name: "map", answer: { ...told(), step } });
+  const map = (run, step) => ({ type: "instrument", run, name: "map", answer: { ...mapAnswer(), step } });
   const at = (step, status = "paused") => ({ type: "frame", runs: Object.fromEntries(["gd", "sgd"].map((name) => [name, { status, step, epoch: 1, samples_seen: 9, generation: 0, latest: {} }])) });
   const isOld = (...messages) => isMapOld(messages.reduce(reduce, ofClasses()));
   assert.deepEqual([isOld(at(40)), isOld(at(40), map("gd", 40)), isOld(at(40), map("gd", 40), map("sgd", 40))], [true, true, false]);

@@ -15,9 +15,9 @@ const exhibits = [
   { name: "deep", title: "Deep", line: "one way down", sentences: ["One.", "Two."], recipe: deep, view: VIEW },
 ];
 
-const told = [{ type: "catalog", catalog: { ...catalog, exhibits } }, { type: "opened", answer: answer(), token: "t" }];
+const base = [{ type: "catalog", catalog: { ...catalog, exhibits } }, { type: "opened", answer: answer(), token: "t" }];
 /** @param {...any} messages */
-const after = (...messages) => [...told, ...messages].reduce(reduce, initialState());
+const after = (...messages) => [...base, ...messages].reduce(reduce, initialState());
 /** An answer with another recipe. @param {any} changed */
 const opened = (changed) => ({ type: "opened", answer: answer({ id: "e2", recipe: { ...recipe, ...changed } }), token: "t" });
 const edit = { type: "event", event: "edit", experiment: "e1", run: "gd", step: 7, generation: 0, at_step: 7, learning_rate: 0.01 };
@@ -52,8 +52,8 @@ test("a reset keeps an exhibit, and does not restore an edited one", () => {
 
 test("the page shows no title before it is known", () => {
   assert.equal(titleOf(initialState()), "");
-  assert.equal(titleOf([told[1]].reduce(reduce, initialState())), "");
-  assert.equal(exhibitOf([told[1]].reduce(reduce, initialState())), null);
+  assert.equal(titleOf([base[1]].reduce(reduce, initialState())), "");
+  assert.equal(exhibitOf([base[1]].reduce(reduce, initialState())), null);
 });
 
 test("the invitation says what an exhibit shows, and for other experiments what is always true", () => {

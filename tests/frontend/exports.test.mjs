@@ -15,7 +15,7 @@ const exports = [
   { name: "recipe.json", media_type: "application/json", help: "all of it", of_first: false },
   { name: "script.py", media_type: "text/x-python", help: "a program", of_first: true },
 ];
-const lab = (told = answer()) => [{ type: "catalog", catalog: { ...catalog, exports } }, { type: "opened", answer: told, token: "t" }].reduce(reduce, initialState());
+const lab = (reply = answer()) => [{ type: "catalog", catalog: { ...catalog, exports } }, { type: "opened", answer: reply, token: "t" }].reduce(reduce, initialState());
 
 test("files come from the catalog, for all runs or one, and a file of one run names it", () => {
   const state = lab();
@@ -95,8 +95,8 @@ test("an unreadable file gives a notice, and the experiment stays", async () => 
 });
 
 test("a changed network gets new initial weights; other changes keep those of a file", () => {
-  const told = answer();
-  const state = lab({ ...told, recipe: { ...told.recipe, network: { ...told.recipe.network, start: "p1" } } });
+  const reply = answer();
+  const state = lab({ ...reply, recipe: { ...reply.recipe, network: { ...reply.recipe.network, start: "p1" } } });
   const start = (changes) => changedRecipe(state, changes).network.start;
   assert.deepEqual([start({ data: { seed: 3 } }), start({ network: { weights: "he" } }), start({ network: { start: "p2" } })], ["p1", undefined, "p2"]);
   assert.match(freshWords({ network: { start: "p2" } }, 1), /^Weights from a file: the run starts/);

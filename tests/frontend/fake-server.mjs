@@ -21,7 +21,7 @@ export const catalog = {
 /** The notebook's experiment at step 0, with changes to every run or to the counts. */
 export function answer({ id = "e1", status = "paused", step = 0, generation = 0, test_fraction: share = 0.25, ...more } = {}) {
   const run = (name, batch) => ({ name, optimizer: "sgd", learning_rate: 0.1, batch_size: batch, order: "shuffle", seed: 0, edits: [] });
-  const told = (name) => ({
+  const runAnswer = (name) => ({
     name, label: null, status, step, epoch: step, samples_seen: step * 900, generation, diverged_at: null,
     latest: step ? {} : { train_loss: { step: 0, value: 12.3 } },
   });
@@ -35,7 +35,7 @@ export function answer({ id = "e1", status = "paused", step = 0, generation = 0,
       runs: [run("gd", null), run("sgd", 1)],
     },
     kernel: "numpy",
-    runs: [told("gd"), told("sgd")],
+    runs: [runAnswer("gd"), runAnswer("sgd")],
     train_samples: 900, test_samples: 300, baseline: { train: 0.0436, test: 0.047 }, initial_loss: 12.3,
     ...more,
   };
@@ -86,4 +86,4 @@ export const edge = (changes = {}) => asNew({
 });
 
 /** The event of a finding. */
-export const found = (run, finding, generation = 0) => ({ type: "event", event: "finding", run, step: finding.found_at, generation, finding });
+export const findingEvent = (run, finding, generation = 0) => ({ type: "event", event: "finding", run, step: finding.found_at, generation, finding });

@@ -21,10 +21,10 @@ function watching({ narrow = false, takes = 0, batch } = {}) {
   const store = createStore(initialState(), reduce);
   for (const message of [{ type: "opened", answer: answer({ step: 3 }) }, { type: "connection", status: "ready" }]) store.dispatch(message);
   const clock = { now: 0, due: null, run: null };
-  const asked = [];
+  const requests = [];
   const api = { inspect: async (_, run, { step, first, rows, block }) => {
     assert.equal(block, WHOLE, "no more than is shown");
-    asked.push(`${run} ${step ?? "now"} ${first}+${rows}`);
+    requests.push(`${run} ${step ?? "now"} ${first}+${rows}`);
     clock.now += takes;
     return sheet(step ?? store.get().runs[run].step, batch);
   } };
@@ -43,7 +43,7 @@ function watching({ narrow = false, takes = 0, batch } = {}) {
       await settle();
     }
     clock.now = Math.max(clock.now, end);
-    return asked.splice(0);
+    return requests.splice(0);
   }
   const view = (part) => store.dispatch({ type: "view", part });
   const moved = (step) => store.dispatch({ type: "frame", runs: { gd: { status: "playing", step, epoch: step, samples_seen: step, generation: 0, latest: {} } } });

@@ -10,20 +10,20 @@ import { createStore } from "../../frontend/state/store.js";
 import { answer, classified } from "./fake-server.mjs";
 
 const settle = () => new Promise((go) => setImmediate(go));
-const told = (step, more = {}) => ({ step, generation: 0, sharpness: 9, limit: 10, edge: 0.9, eigenvalues: [9, 1], batch: { alpha: 0.2, losses: [1, 2] }, train: { alpha: 0.1 }, noise_scale: 4, batch_size: 1, cost_seconds: 0.004, again_seconds: 0.096, ...more });
+const answerAt = (step, more = {}) => ({ step, generation: 0, sharpness: 9, limit: 10, edge: 0.9, eigenvalues: [9, 1], batch: { alpha: 0.2, losses: [1, 2] }, train: { alpha: 0.1 }, noise_scale: 4, batch_size: 1, cost_seconds: 0.004, again_seconds: 0.096, ...more });
 
 function page({ narrow = false, takes = 5, fails = () => false, opened = answer() } = {}) {
   const store = createStore(initialState(), reduce);
   for (const message of [{ type: "opened", answer: opened, token: "t" }, { type: "connection", status: "ready" }]) store.dispatch(message);
   const clock = { now: 0, due: null, run: null, hidden: false };
-  const asked = [];
+  const requests = [];
   const api = {
-    figure: async (_, name, how) => (asked.push(`figure ${name} ${how.filled}`), { data: [], layout: {} }),
+    figure: async (_, name, how) => (requests.push(`figure ${name} ${how.filled}`), { data: [], layout: {} }),
     async instrument(_, run, name, step) {
-      asked.push(`${clock.now} ${run} ${name} ${step ?? "now"}`);
+      requests.push(`${clock.now} ${run} ${name} ${step ?? "now"}`);
       clock.now += takes;
       if (fails()) throw new Error("no answer");
-      return told(step ?? store.get().runs[run].step);
+      return answerAt(step ?? store.get().runs[run].step);
     },
   };
   const environment = {
@@ -41,7 +41,7 @@ function page({ narrow = false, takes = 5, fails = () => false, opened = answer(
       for (let k = 0; k < 8; k++) await settle();
     }
     clock.now = Math.max(clock.now, until);
-    return asked.splice(0);
+    return requests.splice(0);
   }
   const stand = (step, status = "paused") => store.dispatch({
     type: "frame", runs: Object.fromEntries(["gd", "sgd"].map((name) => [name, { status, step, epoch: step, samples_seen: step, generation: 0, latest: {} }])),
@@ -55,9 +55,9 @@ test("closed instruments request nothing, and each of the three is requested onc
   stand(7);
   assert.deepEqual(await pass(5_000), []);
   open();
-  const asked = await pass(5_000);
-  assert.deepEqual(asked.filter((line) => line.startsWith("figure")), ["figure edge false", "figure alpha false", "figure noise false"]);
-  assert.deepEqual(asked.filter((line) => !line.startsWith("figure")).map((line) => line.split(" ").slice(1).join(" ")), ["gd curvature now", "gd alpha now", "gd noise now"]);
+  const requests = await pass(5_000);
+  assert.deepEqual(requests.filter((line) => line.startsWith("figure")), ["figure edge false", "figure alpha false", "figure noise false"]);
+  assert.deepEqual(requests.filter((line) => !line.startsWith("figure")).map((line) => line.split(" ").slice(1).join(" ")), ["gd curvature now", "gd alpha now", "gd noise now"]);
   stand(8);
   assert.equal((await pass(5_000)).length, 3, "another moment");
   open({ networkRun: "sgd" });
@@ -75,8 +75,8 @@ test("the drawn run is measured: the one in trouble, until another is chosen", a
   await pass(5_000);
   const finding = { id: "dead_layer@5", rule: "dead_layer", severity: "problem", since_step: 5, until_step: null, found_at: 7, seen_at: 7, title: "", evidence: "", first_evidence: "", remedies: [] };
   store.dispatch({ type: "event", event: "finding", run: "sgd", step: 7, generation: 0, finding });
-  const asked = await pass(5_000);
-  assert.ok(asked.length === 3 && asked.every((line) => line.includes("sgd")), `${asked}`);
+  const requests = await pass(5_000);
+  assert.ok(requests.length === 3 && requests.every((line) => line.includes("sgd")), `${requests}`);
   open({ networkRun: "gd" });
   stand(8);
   assert.ok((await pass(5_000)).every((line) => line.includes("gd")));
@@ -144,12 +144,12 @@ test("visible maps of visible runs are requested, at most four times a second", 
   show({ isMapSeen: true });
   assert.deepEqual((await pass(2_000)).map((line) => line.split(" ").slice(1).join(" ")), ["gd map now", "sgd map now"], "once where they stand");
   stand(8, "playing");
-  const asked = (await pass(3_000)).map((line) => line.split(" "));
+  const requests = (await pass(3_000)).map((line) => line.split(" "));
   for (const run of ["gd", "sgd"]) {
-    const times = asked.filter(([, of]) => of === run).map(([at]) => Number(at));
+    const times = requests.filter(([, of]) => of === run).map(([at]) => Number(at));
     assert.ok(times.length >= 10 && times.slice(1).every((at, k) => at - times[k] >= 250), `${run} at ${times}`);
   }
-  assert.ok(asked.length * 4 / 3_000 <= 0.041, "milliseconds of a processor in three seconds");
+  assert.ok(requests.length * 4 / 3_000 <= 0.041, "milliseconds of a processor in three seconds");
   store.dispatch({ type: "hidden", run: "gd", hidden: true });
   assert.deepEqual([...new Set((await pass(1_000)).map((line) => line.split(" ")[1]))], ["sgd"]);
   for (const part of [{ predicted: "table" }, { predicted: "map", isMapSeen: false }]) {
@@ -165,10 +165,10 @@ test("maps and instruments take turns within the same share", async () => {
   const { pass, stand, open } = page({ opened: classified() });
   stand(7, "playing");
   open({ isMapSeen: true });
-  const asked = (await pass(4_000)).filter((line) => !line.startsWith("figure"));
-  const [maps, others] = [asked.filter(isOfMaps), asked.filter((line) => !isOfMaps(line))];
+  const requests = (await pass(4_000)).filter((line) => !line.startsWith("figure"));
+  const [maps, others] = [requests.filter(isOfMaps), requests.filter((line) => !isOfMaps(line))];
   assert.ok(maps.length >= 10 && others.length >= 15, `${maps.length} maps, ${others.length} others`);
-  assert.ok(asked.length * 4 / 4_000 <= 0.041);
+  assert.ok(requests.length * 4 / 4_000 <= 0.041);
 });
 
 test("the past view shows maps of that step, and the live view those of the present", async () => {
@@ -189,15 +189,15 @@ const measured = (state, name, answer) => reduce(state, { type: "instrument", ru
 
 test("a trail holds numbers by step, has a limit, and ends with a run's generation", () => {
   const { store } = page();
-  let state = [30, 10, 20, 10].reduce((before, step) => measured(before, "curvature", told(step)), store.get());
+  let state = [30, 10, 20, 10].reduce((before, step) => measured(before, "curvature", answerAt(step)), store.get());
   assert.deepEqual(answersOf(state, "gd", "curvature").trail.map(({ step }) => step), [10, 20, 30]);
   assert.equal(answersOf(state, "gd", "curvature").last.step, 10, "the one that was asked for last is shown");
   assert.deepEqual(answersOf(state, "gd", "curvature").trail[0].eigenvalues, undefined);
   assert.deepEqual(answersOf(state, "gd", "curvature").trail[0].batch, { alpha: 0.2 });
-  for (let step = 100; step < 2_000; step++) state = measured(state, "curvature", told(step));
+  for (let step = 100; step < 2_000; step++) state = measured(state, "curvature", answerAt(step));
   const { trail } = answersOf(state, "gd", "curvature");
   assert.ok(trail.length <= MOST && trail.length > MOST / 3 && trail[0].step === 10 && trail.at(-1).step === 1_999);
-  assert.equal(measured(state, "curvature", told(5, { generation: 3 })), state, "of another life");
+  assert.equal(measured(state, "curvature", answerAt(5, { generation: 3 })), state, "of another life");
   const reset = reduce(state, { type: "frame", runs: { gd: { status: "paused", step: 0, epoch: 0, samples_seen: 0, generation: 1, latest: {} } } });
   assert.deepEqual(answersOf(reset, "gd", "curvature"), { last: undefined, trail: [] });
   assert.deepEqual(reduce(state, { type: "opened", answer: answer({ id: "another" }), token: null }).instruments, {});
@@ -209,29 +209,29 @@ test("measurements in words: the story in the chart's name, numbers and cost bes
   stand(7);
   const { label } = store.get().runs.gd;
   assert.deepEqual([gaugeSummary(store.get(), GAUGES.edge), costWords(store.get())], ["Steepest bend, not measured yet.", ""]);
-  const state = ["curvature", "alpha", "noise"].reduce((before, name) => measured(before, name, told(7)), store.get());
+  const state = ["curvature", "alpha", "noise"].reduce((before, name) => measured(before, name, answerAt(7)), store.get());
   assert.equal(gaugeSummary(state, GAUGES.edge), `Steepest bend of ${label}: at the edge of stability.`);
   assert.equal(gaugeSummary(state, GAUGES.alpha), `Step length α of ${label}: the step goes beyond the lowest point.`);
   assert.equal(gaugeSummary(state, GAUGES.noise), `Noise ÷ signal of ${label}: a batch has more noise than signal.`);
   assert.equal(readingWords(state), `${label}, Steepest bend 9.00 of 10.0, Step length α 0.200, Noise ÷ signal 4.00, batch 1`);
   const offline = reduce(store.get(), { type: "connection", status: "offline" });
-  const begun = reduce(store.get(), { type: "frame", runs: { gd: { ...store.get().runs.gd, status: "playing", samples_seen: 7, generation: 0, latest: {} } } });
-  assert.deepEqual([store.get(), begun, offline, state].map((now) => waitingWords(now, GAUGES.edge)), ["Being measured.", "Not measured yet: playing runs go first.", "", ""]);
+  const moving = reduce(store.get(), { type: "frame", runs: { gd: { ...store.get().runs.gd, status: "playing", samples_seen: 7, generation: 0, latest: {} } } });
+  assert.deepEqual([store.get(), moving, offline, state].map((now) => waitingWords(now, GAUGES.edge)), ["Being measured.", "Not measured yet: playing runs go first.", "", ""]);
   assert.equal(costWords(state), "takes 12 ms");
   const playing = reduce(state, { type: "frame", runs: { gd: { ...state.runs.gd, status: "playing", samples_seen: 7, generation: 0, latest: {} } } });
   assert.equal(costWords(playing), "takes 12 ms, every 0.3 s");
   for (const [edge, words] of [[0.2, "below"], [1.3, "beyond"]]) {
-    assert.match(gaugeSummary(measured(state, "curvature", told(8, { edge })), GAUGES.edge), new RegExp(`${words} the edge`));
+    assert.match(gaugeSummary(measured(state, "curvature", answerAt(8, { edge })), GAUGES.edge), new RegExp(`${words} the edge`));
   }
-  const none = measured(measured(state, "curvature", told(9, { edge: null, sharpness: null })), "alpha", told(9, { batch: { alpha: null } }));
+  const none = measured(measured(state, "curvature", answerAt(9, { edge: null, sharpness: null })), "alpha", answerAt(9, { batch: { alpha: null } }));
   assert.match(gaugeSummary(none, GAUGES.edge), /not known yet/);
   assert.match(gaugeSummary(none, GAUGES.alpha), /no step/);
 });
 
 test("a gauge says that its numbers are standardized if the data are", () => {
-  const keys = (standardize, told = answer()) => {
-    const recipe = { ...told.recipe, data: { ...told.recipe.data, standardize } };
-    const state = reduce(initialState(), { type: "opened", answer: { ...told, recipe }, token: "t" });
+  const keys = (standardize, reply = answer()) => {
+    const recipe = { ...reply.recipe, data: { ...reply.recipe.data, standardize } };
+    const state = reduce(initialState(), { type: "opened", answer: { ...reply, recipe }, token: "t" });
     return [GAUGES.residuals, GAUGES.decision, GAUGES.layers].map((gauge) => keyWords(state, gauge).endsWith("; standardized"));
   };
   assert.deepEqual([keys("none"), keys("inputs"), keys("targets"), keys("both")], [[false, false, false], [false, true, false], [true, false, false], [true, true, false]]);

@@ -14,12 +14,12 @@ for (const sheet of JSON.parse(readFileSync(0, "utf8"))) {
     const line = `${name} = ${expression}`;
     const words = sentenceOf(sheet, place);
     if (!words || /undefined|NaN|null|object/.test(words)) wrong.push(`${line}: "${words}"`);
-    const known = valuesBefore(sheet, place);
+    const values = valuesBefore(sheet, place);
     const pieces = piecesOf(expression);
     if (pieces.map(({ text }) => text).join("") !== expression) wrong.push(`${line}: cut wrongly`);
     for (const piece of pieces) {
       if (!piece.name) continue;
-      const entry = known.get(piece.name);
+      const entry = values.get(piece.name);
       if (!entry || !gridOf(entry, piece, sheet.batch).rows.length) wrong.push(`${line}: ${piece.name} is nothing that is known`);
     }
     const others = [partnerOf(sheet, place), ...followersOf(sheet, place)].filter(Boolean);

@@ -14,7 +14,7 @@ import { live, world } from "./world.mjs";
 const GOLDEN = new URL("../golden/links/", import.meta.url);
 const golden = readdirSync(GOLDEN).map((name) => JSON.parse(readFileSync(new URL(name, GOLDEN), "utf8")));
 const link = { recipe: answer().recipe, steps: { gd: 40, sgd: 40 }, view: { x: "epochs", hidden: ["sgd"], look: 12 } };
-const opened = (messages = [], told = {}) => [{ type: "catalog", catalog }, { type: "opened", answer: answer(told), token: "t" }, ...messages].reduce(reduce, initialState());
+const opened = (messages = [], changes = {}) => [{ type: "catalog", catalog }, { type: "opened", answer: answer(changes), token: "t" }, ...messages].reduce(reduce, initialState());
 const squeezed = async (text, version = VERSION) => {
   const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("deflate-raw"));
   return `x=${version}.${Buffer.from(await new Response(stream).arrayBuffer()).toString("base64url")}`;
@@ -34,15 +34,15 @@ test("a packed link uses the alphabet of addresses, is small, and unpacks unchan
 
 test("a link that is cut, changed, too new or too large is refused as such, as a whole", async () => {
   const fragment = await pack(link);
-  const told = (text) => unpack(text).then(() => assert.fail(`read ${text.slice(0, 40)}`), ({ problem }) => problem.detail);
+  const refusal = (text) => unpack(text).then(() => assert.fail(`read ${text.slice(0, 40)}`), ({ problem }) => problem.detail);
   for (const broken of [fragment.slice(0, -20), fragment.replace(/.{10}$/, "AAAAAAAAAA"), "x=1.", "x=", "x=1.ab%20c", "x=one.abc", await squeezed("{"), await squeezed("[]"), await squeezed("null"),
     await squeezed('{"recipe": {}}'), await squeezed('{"recipe": {"runs": []}, "steps": {"gd": -1}}'), await squeezed('{"recipe": {"runs": []}, "steps": {"gd": 1.5}}'), await squeezed('{"recipe": 1, "step": 2}', 0)]) {
-    assert.match(await told(broken), /incomplete or changed/, broken);
+    assert.match(await refusal(broken), /incomplete or changed/, broken);
   }
-  assert.match(await told(fragment.replace("x=1", "x=2")), /newer fallline made it/);
+  assert.match(await refusal(fragment.replace("x=1", "x=2")), /newer fallline made it/);
   const bomb = await squeezed(`{"recipe": "${"a".repeat(100 * MOST_BYTES)}"}`);
   assert.ok(bomb.length < 20_000);
-  assert.match(await told(bomb), /larger than any experiment/);
+  assert.match(await refusal(bomb), /larger than any experiment/);
 });
 
 test("an unknown view keeps the reader's own", async () => {
@@ -59,11 +59,11 @@ test("a link to the moment holds recipe, edits, steps and view; a link to the re
   const edit = { type: "event", event: "edit", run: "gd", step: 20, generation: 0, edit: { at_step: 20, batch_size: 32 } };
   const diverged = { type: "event", event: "diverged", run: "sgd", step: 30, generation: 0, diverged_at: 30 };
   const state = opened([edit, diverged, { type: "hidden", run: "gd", hidden: true }, { type: "view", part: { x: "samples", selectedRun: "sgd" } }, { type: "look", step: 7 }], { step: 30 });
-  const found = linkOf(state, "moment");
-  assert.deepEqual(found.recipe.runs[0].edits, [{ at_step: 20, batch_size: 32 }]);
+  const content = linkOf(state, "moment");
+  assert.deepEqual(content.recipe.runs[0].edits, [{ at_step: 20, batch_size: 32 }]);
   // a diverged run gets one step more, which it cannot make
-  assert.deepEqual(found.steps, { gd: 30, sgd: 31 });
-  assert.deepEqual(found.view, { x: "samples", y: "log", measure: "grad_l1", run: "sgd", hidden: ["gd"], look: 7 });
+  assert.deepEqual(content.steps, { gd: 30, sgd: 31 });
+  assert.deepEqual(content.view, { x: "samples", y: "log", measure: "grad_l1", run: "sgd", hidden: ["gd"], look: 7 });
   assert.deepEqual([linkOf(state, "recipe").steps, linkOf(state, "recipe").view.look], [{}, undefined]);
   const chosen = (...parts) => linkOf(opened(parts.map((part) => ({ type: "view", part }))), "recipe").view.run;
   assert.deepEqual([chosen(), chosen({ selectedRun: "sgd" }, { networkRun: "gd" })], [undefined, "gd"], "the run that was chosen to be looked into");
@@ -78,13 +78,13 @@ test("runs step together where they have the same way, by a million at a time, a
 
 test("the sharer reads what a link cannot contain, where it works, and when a QR code is impossible", () => {
   const own = opened([], { recipe: { ...answer().recipe, data: { name: "csv", dataset: "d1", samples: 9, test_fraction: 0, seed: 0 } } });
-  const told = (state, kind, origin = "https://lab.example") => shareWords(state, kind, origin).join(" ");
-  assert.match(told(own, "recipe"), /your own table, which a link cannot contain/);
+  const words = (state, kind, origin = "https://lab.example") => shareWords(state, kind, origin).join(" ");
+  assert.match(words(own, "recipe"), /your own table, which a link cannot contain/);
   const { recipe } = answer();
-  assert.match(told(opened([], { recipe: { ...recipe, network: { ...recipe.network, start: "p1" } } }), "moment"), /your own file, which a link cannot contain/);
-  assert.doesNotMatch(told(own, "watch"), /a link cannot contain/);
-  assert.doesNotMatch(told(opened(), "moment"), /a link cannot contain|this computer only/);
-  assert.match(told(opened(), "watch", "http://127.0.0.1:8000"), /this computer only/);
+  assert.match(words(opened([], { recipe: { ...recipe, network: { ...recipe.network, start: "p1" } } }), "moment"), /your own file, which a link cannot contain/);
+  assert.doesNotMatch(words(own, "watch"), /a link cannot contain/);
+  assert.doesNotMatch(words(opened(), "moment"), /a link cannot contain|this computer only/);
+  assert.match(words(opened(), "watch", "http://127.0.0.1:8000"), /this computer only/);
   assert.equal(noCodeWords("x".repeat(2_953)), "");
   assert.match(noCodeWords("x".repeat(2_954)), /2,954 bytes; a QR code holds 2,953/);
 });
@@ -110,18 +110,18 @@ const steps = (socket) => socket().commands().filter((command) => command.do ===
 
 test("a page opened by a link makes its experiment, steps and view, and undo returns to one's own", async () => {
   const stored = { "fallline.experiment": { id: "e7", token: "mine", recipe: answer().recipe } };
-  const { app, server, socket, address, kept } = await live({ stored, known: { e7: answer({ id: "e7", step: 41 }) }, fragment: await pack(link) });
+  const { app, server, socket, address, inStorage } = await live({ stored, experiments: { e7: answer({ id: "e7", step: 41 }) }, fragment: await pack(link) });
   assert.deepEqual(server.posted, link.recipe);
   assert.equal(address.fragment, "");
   assert.deepEqual(steps(socket).map((command) => command.steps), [40]);
   assert.equal(app.store.get().looking, null);
   socket().say({ type: "ack", id: steps(socket)[0].id, answer: answer({ id: "made1", step: 40 }) });
   assert.deepEqual([app.store.get().looking.step, app.store.get().view.x, app.store.get().runs.sgd.hidden], [12, "epochs", true]);
-  assert.equal(kept("fallline.formers")[0].id, "e7");
+  assert.equal(inStorage("fallline.formers")[0].id, "e7");
   assert.equal(steps(socket).length, 1);
   await app.undo();
   const { experiment, view } = app.store.get();
-  assert.deepEqual([experiment.id, experiment.token, view.x, kept("fallline.formers")[0].id], ["e7", "mine", "steps", "made1"]);
+  assert.deepEqual([experiment.id, experiment.token, view.x, inStorage("fallline.formers")[0].id], ["e7", "mine", "steps", "made1"]);
   assert.ok(!server.calls.some((call) => call.startsWith("DELETE")));
   app.stop();
 });
@@ -152,19 +152,19 @@ test("the experiment before the last is deleted, but only after the socket has m
 });
 
 test("experiments left for several links are all kept: going back leads through them", async () => {
-  const { app, address, clock, kept } = await live();
+  const { app, address, clock, inStorage } = await live();
   for (const next of ["made2", "made3"]) {
     address.fragment = await pack(link);
     clock.signal("link");
     await until(() => app.store.get().experiment.id === next);
   }
-  const seen = [];
+  const visited = [];
   for (let k = 0; k < 3; k++) {
     await app.goBack();
-    seen.push(app.store.get().experiment.id, app.store.get().experiment.token);
+    visited.push(app.store.get().experiment.id, app.store.get().experiment.token);
   }
-  assert.deepEqual(seen, ["made2", "token of made2", "made1", "token of made1", "made3", "token of made3"]);
-  assert.equal(kept("fallline.formers").length, 2);
+  assert.deepEqual(visited, ["made2", "token of made2", "made1", "token of made1", "made3", "token of made3"]);
+  assert.equal(inStorage("fallline.formers").length, 2);
   app.stop();
 });
 
@@ -180,7 +180,7 @@ test("a link's steps end at another command or a refusal", async () => {
 
 test("an unreadable link keeps the present experiment, at the start and later", async () => {
   const stored = { "fallline.experiment": { id: "e7", token: "mine", recipe: answer().recipe } };
-  const { app, server, address, clock } = await live({ stored, known: { e7: answer({ id: "e7" }) }, fragment: "x=1.broken" });
+  const { app, server, address, clock } = await live({ stored, experiments: { e7: answer({ id: "e7" }) }, fragment: "x=1.broken" });
   const { experiment, problem } = app.store.get();
   assert.deepEqual([experiment.id, experiment.token, problem.title], ["e7", "mine", "This link cannot be opened."]);
   server.refuse = { title: "The request is not valid", errors: [{ pointer: "/data/dataset", detail: "no such table" }] };
@@ -199,14 +199,14 @@ test("an unreadable link keeps the present experiment, at the start and later", 
 
 test("a visitor holds no token, requests no changes, and finds their own experiment unchanged", async () => {
   const stored = { "fallline.experiment": { id: "e7", token: "mine", recipe: answer().recipe } };
-  const { app, server, socket, address, kept } = await live({ stored, known: { e7: answer({ id: "e7" }), theirs: answer({ id: "theirs", step: 30 }) }, fragment: "watch=theirs" });
+  const { app, server, socket, address, inStorage } = await live({ stored, experiments: { e7: answer({ id: "e7" }), theirs: answer({ id: "theirs", step: 30 }) }, fragment: "watch=theirs" });
   const { experiment, isWatching } = app.store.get();
   assert.deepEqual([experiment.id, experiment.token, isWatching, address.fragment], ["theirs", null, true, "watch=theirs"]);
-  assert.equal(socket().sent.find(({ type }) => type === "watch").token, undefined);
+  assert.equal(socket().messages.find(({ type }) => type === "watch").token, undefined);
   app.play();
   app.edit("gd", { learning_rate: 1 });
   assert.deepEqual(socket().commands(), []);
-  assert.equal(kept("fallline.experiment").id, "e7");
+  assert.equal(inStorage("fallline.experiment").id, "e7");
   await app.copyOfOwn();
   assert.deepEqual([app.store.get().experiment.id, app.store.get().isWatching, address.fragment, server.posted.runs.length], ["made1", false, "", 2]);
   socket().say({ type: "experiment", experiment: "made1", state: answer({ id: "made1" }) });
@@ -219,7 +219,7 @@ test("a visitor holds no token, requests no changes, and finds their own experim
 
 test("opening something else while watching keeps one's own for undo and later visits", async () => {
   const stored = { "fallline.experiment": { id: "e7", token: "mine", recipe: answer().recipe } };
-  const { app, server, socket } = await live({ stored, known: { e7: answer({ id: "e7" }), theirs: answer({ id: "theirs" }) }, fragment: "watch=theirs", haste: 200 });
+  const { app, server, socket } = await live({ stored, experiments: { e7: answer({ id: "e7" }), theirs: answer({ id: "theirs" }) }, fragment: "watch=theirs", haste: 200 });
   const file = (seed) => new File([JSON.stringify({ data: { seed } })], "recipe.json");
   await app.openFile(file(1));
   assert.deepEqual([app.store.get().experiment.id, app.store.get().isWatching], ["made1", false]);

@@ -6,7 +6,7 @@ import { createApp } from "../../frontend/app.js";
 
 const [address, dark] = [process.argv[2], Number(process.argv[3])];
 const wait = (ms) => new Promise((go) => setTimeout(go, ms));
-const kept = new Map();
+const memory = new Map();
 const net = { down: false, open: new Set() };
 
 /** A socket that fails at once while offline. */
@@ -19,7 +19,7 @@ class Socket extends WebSocket {
 
 const app = createApp({
   fetch, WebSocket: Socket, address, fps: 30, now: () => performance.now(), hidden: () => false, narrow: () => false, random: Math.random, uuid: () => crypto.randomUUID(), secret: () => crypto.randomUUID().replaceAll("-", ""),
-  storage: { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => void kept.set(key, value), removeItem: (key) => void kept.delete(key) },
+  storage: { getItem: (key) => memory.get(key) ?? null, setItem: (key, value) => void memory.set(key, value), removeItem: (key) => void memory.delete(key) },
   setTimeout, clearTimeout, listen: () => {}, fragment: () => "", setFragment: () => {},
 });
 
@@ -29,16 +29,16 @@ async function until(holds, what) {
 }
 
 /** Compares every held bucket with the server's steps. */
-function differences(held, steps) {
+function differences(series, steps) {
   const wrong = [];
   let next = 0;
-  for (let k = 0; k < held.length; k++) {
-    const [first, last] = [held.first[k], held.last[k]];
+  for (let k = 0; k < series.length; k++) {
+    const [first, last] = [series.first[k], series.last[k]];
     if (first !== next) wrong.push(`gap before ${first}`);
     next = last + 1;
-    for (const name of held.names()) {
+    for (const name of series.names()) {
       const finite = (key) => steps.series[name][key].slice(first, next).filter((value) => value !== null);
-      const { min, max, mean, last: final } = held.values(name);
+      const { min, max, mean, last: final } = series.values(name);
       const values = finite("mean");
       if (!values.length) continue;
       const average = values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -18,8 +18,8 @@ test("the request names the cells to draw, and predictions where they are on vie
 
 test("all parts of an answer have its step, and unrequested ones are absent", () => {
   const [units, weights] = [{ layers: [] }, { W1: { largest: 1, cells: f4(1) } }];
-  const told = { step: 7, units, weights, predictions: { split: "test", y: f8(0.1, 2), y_pred: f8(0.5, -1) } };
-  assert.deepEqual(readLook(told), {
+  const reply = { step: 7, units, weights, predictions: { split: "test", y: f8(0.1, 2), y_pred: f8(0.5, -1) } };
+  assert.deepEqual(readLook(reply), {
     units: { layers: [], step: 7 }, weights: { of: weights, step: 7 }, predictions: { split: "test", y: [0.1, 2], y_pred: [0.5, -1], step: 7 },
   });
   assert.deepEqual(readLook({ step: 7, units }), { units: { layers: [], step: 7 } });

@@ -10,7 +10,7 @@ import { createStore } from "../../frontend/state/store.js";
 import { answer } from "./fake-server.mjs";
 
 /** The server's answer about paused runs. */
-function told(step) {
+function resting(step) {
   const state = answer({ step });
   for (const run of state.runs) run.latest = { train_loss: { step, value: 0.25 } };
   return state;
@@ -29,15 +29,15 @@ function watching({ narrow = false, units = 4, of = { recipe } } = {}) {
   const looks = [];
   const api = {
     instrument: async (_, run, name, __, query = "") => {
-      const asked = new URLSearchParams(query);
-      const parts = [...(asked.has("weights") ? ["weights"] : []), ...(asked.get("predictions") === "pairs" ? ["predictions"] : [])];
+      const params = new URLSearchParams(query);
+      const parts = [...(params.has("weights") ? ["weights"] : []), ...(params.get("predictions") === "pairs" ? ["predictions"] : [])];
       looks.push(name === "units" ? `${run} units` : `${run} ${["units", ...parts].join(", ")}`);
       clock.now += clock.takes;
       const { step } = store.get().runs[run];
-      const told = { units: { layers: [] }, predictions: { split: "train", y: [], y_pred: [] }, weights: {} };
-      return name === "units" ? { step, ...told.units } : { step, ...Object.fromEntries(["units", ...parts].map((part) => [part, told[part]])) };
+      const answers = { units: { layers: [] }, predictions: { split: "train", y: [], y_pred: [] }, weights: {} };
+      return name === "units" ? { step, ...answers.units } : { step, ...Object.fromEntries(["units", ...parts].map((part) => [part, answers[part]])) };
     },
-    experiment: async () => (looks.push("experiment"), told(store.get().runs.gd.step)),
+    experiment: async () => (looks.push("experiment"), resting(store.get().runs.gd.step)),
   };
   const environment = {
     now: () => clock.now, hidden: () => false, narrow: () => narrow, clearTimeout: () => (clock.run = null),
@@ -201,10 +201,10 @@ test("a past step is requested again when its losses arrive, since the trend dep
 test("a past step is one request a run: with weights for the drawn run, without predictions beside a map", async () => {
   const store = createStore(initialState(), reduce);
   for (const message of [{ type: "opened", answer: answer({ step: 20, ...MAPPED }) }, { type: "connection", status: "ready" }]) store.dispatch(message);
-  const asked = [];
+  const requests = [];
   const api = {
     instrument: async (_, run, name, step, query) => {
-      asked.push(`${run} ${name} ${query}`);
+      requests.push(`${run} ${name} ${query}`);
       const predictions = query.includes("pairs") ? { predictions: { y: [1], y_pred: [2] } } : {};
       return { step, latest: {}, units: {}, ...predictions, ...(query.includes("weights") ? { weights: { W1: {} } } : {}) };
     },
@@ -212,12 +212,12 @@ test("a past step is one request a run: with weights for the drawn run, without 
   const looker = createLooker({ api, store, seriesOf: () => null, environment: { setTimeout() {}, clearTimeout() {} } });
   store.dispatch({ type: "look", step: 12 });
   await settle();
-  assert.deepEqual(asked.splice(0), ["gd moment weights=16&predictions=none", "sgd moment predictions=none"]);
+  assert.deepEqual(requests.splice(0), ["gd moment weights=16&predictions=none", "sgd moment predictions=none"]);
   const { moments } = store.get().looking;
   assert.deepEqual([moments.gd.weights.of, moments.gd.weights.step, moments.sgd.weights], [{ W1: {} }, 12, null]);
   store.dispatch({ type: "view", part: { predicted: "table" } });
   await settle();
-  assert.deepEqual(asked.splice(0), ["gd moment weights=16&predictions=pairs", "sgd moment predictions=pairs"]);
+  assert.deepEqual(requests.splice(0), ["gd moment weights=16&predictions=pairs", "sgd moment predictions=pairs"]);
   assert.equal(store.get().looking.moments.sgd.predictions.step, 12);
   looker.stop();
 });
@@ -225,10 +225,10 @@ test("a past step is one request a run: with weights for the drawn run, without 
 test("returning to the same past step before its answer arrives shows it", async () => {
   const store = createStore(initialState(), reduce);
   for (const message of [{ type: "opened", answer: answer({ step: 20 }) }, { type: "connection", status: "ready" }]) store.dispatch(message);
-  const held = [];
-  const api = { instrument: (_, run, __, step) => new Promise((go) => held.push(() => go({ step, generation: 1, latest: {}, units: {} }))) };
+  const waiting = [];
+  const api = { instrument: (_, run, __, step) => new Promise((go) => waiting.push(() => go({ step, generation: 1, latest: {}, units: {} }))) };
   const answered = async () => {
-    for (const go of held.splice(0)) go();
+    for (const go of waiting.splice(0)) go();
     await settle();
   };
   const looker = createLooker({ api, store, seriesOf: () => null, environment: { setTimeout() {}, clearTimeout() {} } });

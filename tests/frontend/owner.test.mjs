@@ -15,16 +15,16 @@ const FIRST = "1".padStart(32, "0");
 const owned = ({ calls, owners }) => calls.map((call, at) => [call, owners[at]]).filter(([, owner]) => owner !== null);
 
 /** A browser's storage. */
-function storage(kept = {}) {
-  const held = new Map(Object.entries(kept));
-  return { getItem: (key) => held.get(key) ?? null, setItem: (key, value) => void held.set(key, value), removeItem: (key) => void held.delete(key) };
+function storage(entries = {}) {
+  const memory = new Map(Object.entries(entries));
+  return { getItem: (key) => memory.get(key) ?? null, setItem: (key, value) => void memory.set(key, value), removeItem: (key) => void memory.delete(key) };
 }
 
 /** Storage that is full, or forbidden after the page was opened. */
 const full = { getItem: () => null, setItem: () => { throw new Error("QuotaExceededError"); }, removeItem() {} };
 
 test("one stored key creates experiments and tables, and no other call carries it", async () => {
-  const { app, server, kept } = await live();
+  const { app, server, inStorage } = await live();
   await app.sendTable(new Blob(["a,b\n1,2\n"]));
   await app.openFile(new File(["PK"], "start.npz"));
   await app.newExperiment({ data: { noise: 0.5 } });
@@ -34,7 +34,7 @@ test("one stored key creates experiments and tables, and no other call carries i
   ]);
   assert.ok(server.calls.includes("POST /parameters") && server.calls.includes("GET /catalog"));
   assert.ok(server.calls.filter((call) => call === "POST /experiments").length > 2);
-  assert.equal(kept("fallline.owner"), FIRST);
+  assert.equal(inStorage("fallline.owner"), FIRST);
   app.stop();
 });
 
@@ -46,9 +46,9 @@ test("a later visit has the same key", async () => {
 });
 
 test("a visitor who only watches gets no key and sends none", async () => {
-  const { app, server, kept } = await live({ known: { e7: answer({ id: "e7" }) }, fragment: "watch=e7" });
+  const { app, server, inStorage } = await live({ experiments: { e7: answer({ id: "e7" }) }, fragment: "watch=e7" });
   assert.equal(app.store.get().isWatching, true);
-  assert.deepEqual([owned(server), kept("fallline.owner")], [[], null]);
+  assert.deepEqual([owned(server), inStorage("fallline.owner")], [[], null]);
   app.stop();
 });
 
@@ -56,24 +56,24 @@ test("the key is in no link, no state and no message of the socket", async () =>
   const { app, server, address, socket } = await live();
   app.play();
   const state = app.store.get();
-  const seen = [state, linkOf(state, "moment"), linkOf(state, "recipe"), await app.linkTo("watch"), socket().sent, server.posted, server.calls, address].map((each) => JSON.stringify(each));
-  assert.ok(seen.every((text) => text.length > 10));
-  assert.deepEqual(seen.filter((text) => text.includes(FIRST)), []);
+  const texts = [state, linkOf(state, "moment"), linkOf(state, "recipe"), await app.linkTo("watch"), socket().messages, server.posted, server.calls, address].map((each) => JSON.stringify(each));
+  assert.ok(texts.every((text) => text.length > 10));
+  assert.deepEqual(texts.filter((text) => text.includes(FIRST)), []);
   app.stop();
 });
 
 test("a stored value that is no key is replaced", () => {
-  for (const kept of ['"short"', '"XY"', `"${"G".repeat(32)}"`, "{}", "not json", `["${FIRST}"]`]) {
-    const keeper = createKeeper(storage({ "fallline.owner": kept }));
-    assert.equal(keeper.owner(() => FIRST), FIRST, kept);
+  for (const value of ['"short"', '"XY"', `"${"G".repeat(32)}"`, "{}", "not json", `["${FIRST}"]`]) {
+    const keeper = createKeeper(storage({ "fallline.owner": value }));
+    assert.equal(keeper.owner(() => FIRST), FIRST, value);
   }
 });
 
 test("without storage the key lasts as long as the page", () => {
-  let made = 0;
+  let count = 0;
   const keeper = createKeeper(full);
-  const make = () => `${++made}`.padStart(32, "0");
-  assert.deepEqual([keeper.owner(make), keeper.owner(make), made], [FIRST, FIRST, 1]);
+  const make = () => `${++count}`.padStart(32, "0");
+  assert.deepEqual([keeper.owner(make), keeper.owner(make), count], [FIRST, FIRST, 1]);
 });
 
 test("two tabs share the key of the first", () => {

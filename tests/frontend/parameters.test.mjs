@@ -18,18 +18,18 @@ const CLIP = { name: "clip_norm", default: null, when_on: 1, schema: { type: ["n
 const NEW = { name: "brand_new", default: 2, help: "what nobody knows yet", source: "Nobody 2030", schema: { type: "number", minimum: 0, maximum: 50 } };
 
 test("a value outside its range is refused in words that name the range", () => {
-  const said = (parameter, value) => refusalOf(parameter)(value);
-  assert.equal(said(RATE, 0), "A rate is a number above 0.");
-  assert.equal(said(RATE, 2e6), "At most 1,000,000.");
-  assert.equal(said(SHARE, 1), "From 0 to just below 1.");
-  assert.equal(said(PENALTY, -1), "L2 is 0 or more.");
-  assert.equal(said(FACTOR, 0), "Above 0, up to 1.");
-  assert.equal(said(TURNS, 5), "From 0.25 to 4.");
-  assert.equal(said(DEGREE, 2.5), "A whole number from 1 to 12.");
-  assert.equal(said(CLIP, 0), "Clip norm is a number above 0.");
-  assert.equal(said(NEW, 51), "From 0 to 50.");
+  const refusal = (parameter, value) => refusalOf(parameter)(value);
+  assert.equal(refusal(RATE, 0), "A rate is a number above 0.");
+  assert.equal(refusal(RATE, 2e6), "At most 1,000,000.");
+  assert.equal(refusal(SHARE, 1), "From 0 to just below 1.");
+  assert.equal(refusal(PENALTY, -1), "L2 is 0 or more.");
+  assert.equal(refusal(FACTOR, 0), "Above 0, up to 1.");
+  assert.equal(refusal(TURNS, 5), "From 0.25 to 4.");
+  assert.equal(refusal(DEGREE, 2.5), "A whole number from 1 to 12.");
+  assert.equal(refusal(CLIP, 0), "Clip norm is a number above 0.");
+  assert.equal(refusal(NEW, 51), "From 0 to 50.");
   for (const [parameter, value] of [[RATE, 1e6], [SHARE, 0], [PENALTY, 0], [FACTOR, 1], [TURNS, 0.25], [DEGREE, 12], [CLIP, 0.5]]) {
-    assert.equal(said(parameter, value), null, parameter.name);
+    assert.equal(refusal(parameter, value), null, parameter.name);
   }
 });
 

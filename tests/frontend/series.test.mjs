@@ -13,7 +13,7 @@ import { columns } from "./fake-server.mjs";
 
 const golden = JSON.parse(readFileSync(new URL("../golden/columns.json", import.meta.url), "utf8"));
 const list = (column) => Array.from(column, (value) => (Number.isNaN(value) ? null : value));
-const held = (...pieces) => {
+const seriesOf = (...pieces) => {
   const series = createRunSeries();
   for (const piece of pieces) assert.equal(series.take(piece), "taken");
   return series;
@@ -21,7 +21,7 @@ const held = (...pieces) => {
 const ranges = ({ first, last }) => Array.from(first, (from, k) => [from, last[k]]);
 
 test("both encodings decode to the same columns", () => {
-  const [plain, packed] = [held(golden.json), held(golden.bdata)];
+  const [plain, packed] = [seriesOf(golden.json), seriesOf(golden.bdata)];
   assert.deepEqual(ranges(plain), ranges(packed));
   for (const name of plain.names()) for (const key of ["min", "max", "mean", "last", "count"]) {
     assert.deepEqual(list(packed.values(name)[key]), list(plain.values(name)[key]), `${name} ${key}`);
@@ -30,7 +30,7 @@ test("both encodings decode to the same columns", () => {
 
 for (const { at_most: atMost, columns: merged } of golden.merged) {
   test(`merged to ${atMost} buckets, every number is the server's, to the last bit`, () => {
-    const mine = thin(held(golden.json), Object.keys(merged.series), atMost, false);
+    const mine = thin(seriesOf(golden.json), Object.keys(merged.series), atMost, false);
     assert.deepEqual(ranges(mine), ranges(merged));
     assert.deepEqual([list(mine.samples_seen), list(mine.seconds)], [merged.samples_seen, merged.seconds]);
     for (const [name, stat] of Object.entries(merged.series)) {
@@ -40,23 +40,23 @@ for (const { at_most: atMost, columns: merged } of golden.merged) {
 }
 
 test("buckets without a gap are appended", () => {
-  assert.deepEqual(ranges(held(columns(0, 4), columns(5, 9))).length, 10);
+  assert.deepEqual(ranges(seriesOf(columns(0, 4), columns(5, 9))).length, 10);
 });
 
 test("buckets that start earlier replace the held ones from there on", () => {
   const wide = { ...columns(4, 4), last: [7], series: { train_loss: { min: [1], max: [2], mean: [1.5], last: [2], count: [4] } } };
-  const series = held(columns(0, 9), wide);
+  const series = seriesOf(columns(0, 9), wide);
   assert.deepEqual(ranges(series), [[0, 0], [1, 1], [2, 2], [3, 3], [4, 7]]);
 });
 
 test("a gap is refused and changes nothing", () => {
-  const series = held(columns(0, 4));
+  const series = seriesOf(columns(0, 4));
   assert.equal(series.take(columns(6, 9)), "gap");
   assert.equal(series.length, 5);
 });
 
 test("a new generation starts afresh, and an old one is ignored", () => {
-  const series = held(columns(0, 4), columns(0, 2, 1));
+  const series = seriesOf(columns(0, 4), columns(0, 2, 1));
   assert.equal(series.length, 3);
   assert.equal(series.take(columns(3, 5, 0)), "stale");
   assert.equal(series.take(columns(9, 9, 2)), "gap");
@@ -64,7 +64,7 @@ test("a new generation starts afresh, and an old one is ignored", () => {
 
 test("a series missing from a piece has no values there", () => {
   const bare = { ...columns(3, 4), series: {} };
-  const { count, mean } = held(columns(0, 2), bare).values("train_loss");
+  const { count, mean } = seriesOf(columns(0, 2), bare).values("train_loss");
   assert.deepEqual([list(count), list(mean).slice(3)], [[1, 1, 1, 0, 0], [null, null]]);
 });
 
@@ -110,7 +110,7 @@ test("the chosen plan is the finest that suffices, compared with all widths", ()
 });
 
 test("for a log axis the beginning is finer than the end", () => {
-  const { first, last } = thin(held(columns(0, 9_999 - 9_999 % 2)), ["train_loss"], 200, true);
+  const { first, last } = thin(seriesOf(columns(0, 9_999 - 9_999 % 2)), ["train_loss"], 200, true);
   const widths = ranges({ first, last }).map(([from, to]) => to - from + 1);
   assert.ok(widths.length <= 200);
   assert.equal(widths[0], 1);
@@ -119,12 +119,12 @@ test("for a log axis the beginning is finer than the end", () => {
 
 test("buckets start at a multiple of their width, for any number requested", () => {
   for (const geometric of [true, false]) {
-    for (const [first, last] of ranges(thin(held(columns(0, 999)), ["train_loss"], 14, geometric))) assert.equal(first % (last - first + 1), 0);
+    for (const [first, last] of ranges(thin(seriesOf(columns(0, 999)), ["train_loss"], 14, geometric))) assert.equal(first % (last - first + 1), 0);
   }
 });
 
 test("there are never more points than requested", () => {
-  for (const atMost of [16, 100, 800]) assert.ok(thin(held(columns(0, 3_000)), ["train_loss"], atMost, false).first.length <= atMost);
+  for (const atMost of [16, 100, 800]) assert.ok(thin(seriesOf(columns(0, 3_000)), ["train_loss"], atMost, false).first.length <= atMost);
 });
 
 /** Steps `first` to `last` in buckets of one width. */
@@ -159,26 +159,26 @@ test("columns sent again in several pieces replace the old ones at once, without
 });
 
 test("an incomplete piece does no harm: following columns and another start still join", () => {
-  const begun = () => {
+  const started = () => {
     const book = createSeriesStore();
     book.take("gd", wide(0, 8191, 128));
     book.take("gd", wide(1024, 3071, 8));
     return book;
   };
-  const goesOn = begun();
+  const goesOn = started();
   assert.equal(goesOn.take("gd", columns(8192, 8193)), "taken");
   assert.deepEqual([goesOn.of("gd").length, goesOn.positions(), goesOn.arrived()], [66, ...Array(2).fill({ gd: { generation: 0, step: 8194 } })]);
-  const anew = begun();
+  const anew = started();
   assert.equal(anew.take("gd", wide(0, 127, 1, 1)), "taken");
   assert.deepEqual([anew.of("gd").length, anew.arrived()], [128, { gd: { generation: 1, step: 128 } }]);
-  const asked = begun();
-  assert.equal(asked.take("gd", wide(512, 4095, 8)), "taken");
-  assert.equal(asked.arrived().gd.step, 4096);
-  assert.equal(asked.take("gd", wide(4096, 8191, 8)), "taken");
-  assert.deepEqual([asked.of("gd").length, asked.of("gd").first[4]], [4 + 960, 512]);
-  const gone = begun();
-  gone.forget("gd");
-  assert.equal(gone.take("gd", wide(3072, 8191, 8)), "gap");
+  const resumed = started();
+  assert.equal(resumed.take("gd", wide(512, 4095, 8)), "taken");
+  assert.equal(resumed.arrived().gd.step, 4096);
+  assert.equal(resumed.take("gd", wide(4096, 8191, 8)), "taken");
+  assert.deepEqual([resumed.of("gd").length, resumed.of("gd").first[4]], [4 + 960, 512]);
+  const removed = started();
+  removed.forget("gd");
+  assert.equal(removed.take("gd", wide(3072, 8191, 8)), "gap");
 });
 
 test("positions name the first missing step", () => {
@@ -205,8 +205,8 @@ test("the loss of a step is exact where the page holds it, else a minimum and ma
   const of = (values) => ({ min: values, max: values.map((value) => value && value + 1), mean: values, last: values, count: [4, 0, 1] });
   wide.take({ generation: 0, ...steps, samples_seen: [4, 8, 9], seconds: [1, 2, 3], series: { train_loss: of([2, null, 5]) } });
   assert.deepEqual([0, 3, 5, 8, 9].map((step) => lossAtWords(lossAt(wide, step))), ["2.00 to 3.00", "2.00 to 3.00", "–", "5.00 to 6.00", "–"]);
-  assert.deepEqual(lossAt(held(columns(0, 9)), 3), { least: 0.25, most: 0.25 });
-  assert.deepEqual([lossAtWords(lossAt(held(columns(0, 9)), 3)), lossAtWords(lossAt(null, 3))], ["0.250", "–"]);
+  assert.deepEqual(lossAt(seriesOf(columns(0, 9)), 3), { least: 0.25, most: 0.25 });
+  assert.deepEqual([lossAtWords(lossAt(seriesOf(columns(0, 9)), 3)), lossAtWords(lossAt(null, 3))], ["0.250", "–"]);
 });
 
 test("a nearby step has the losses of most runs, within a limit", () => {

@@ -8,9 +8,9 @@ import { createSession } from "../../frontend/net/session.js";
 import { answer } from "./fake-server.mjs";
 
 /** A session, its clock, and its positions. */
-function begun({ held = {}, arrived = null, coarse = {}, random = 0.5 } = {}) {
+function start({ stored = {}, arrived = null, coarse = {}, random = 0.5 } = {}) {
   let now = 1000;
-  const positions = { ...held };
+  const positions = { ...stored };
   const session = createSession({ positions: () => positions, arrived: () => arrived ?? positions, coarse: () => coarse, random: () => random, fps: 10 });
   const happen = (type, more = {}, ms = 0) => session.handle({ type, ...more }, (now += ms));
   const hear = (message, ms = 0) => happen("received", { message }, ms);
@@ -19,12 +19,12 @@ function begun({ held = {}, arrived = null, coarse = {}, random = 0.5 } = {}) {
 }
 
 const hello = { type: "experiment", experiment: "e1", state: answer() };
-const sent = (actions) => actions.filter((action) => action.do === "send").map(({ message }) => message);
-const told = (actions) => actions.filter((action) => action.do === "dispatch").map(({ message }) => message);
-const statusOf = (actions) => told(actions).findLast((message) => message.status)?.status;
+const sentBy = (actions) => actions.filter((action) => action.do === "send").map(({ message }) => message);
+const dispatched = (actions) => actions.filter((action) => action.do === "dispatch").map(({ message }) => message);
+const statusOf = (actions) => dispatched(actions).findLast((message) => message.status)?.status;
 
-function live(given) {
-  const line = begun(given);
+function live(options) {
+  const line = start(options);
   line.watch();
   line.happen("opened");
   line.hear(hello);
@@ -32,9 +32,9 @@ function live(given) {
 }
 
 test("watching connects, and sends the held steps once the socket is open", () => {
-  const { watch, happen } = begun({ held: { gd: { generation: 2, step: 40 }, sgd: { generation: 0, step: 0 } } });
+  const { watch, happen } = start({ stored: { gd: { generation: 2, step: 40 }, sgd: { generation: 0, step: 0 } } });
   assert.deepEqual(watch(), [{ do: "connect" }]);
-  const [message] = sent(happen("opened"));
+  const [message] = sentBy(happen("opened"));
   assert.deepEqual(message.since, { gd: { generation: 2, step: 40 } });
   assert.deepEqual([message.type, message.token, message.encoding, message.series], ["watch", "t", "bdata", ["train_loss"]]);
 });
@@ -52,32 +52,32 @@ test("a frame of a left experiment is credited, and not shown", () => {
 
 test("the past arrives in wide frames, later frames are small", () => {
   const { happen } = live();
-  const [again] = sent(happen("applied"));
+  const [again] = sentBy(happen("applied"));
   assert.equal(again.buckets, 64);
-  assert.deepEqual(sent(happen("applied")), []);
+  assert.deepEqual(sentBy(happen("applied")), []);
 });
 
 test("a coarse range is requested again, wide, once; then frames are small again", () => {
   const coarse = {};
-  const { happen, hear } = live({ held: { gd: { generation: 0, step: 30_000 }, sgd: { generation: 0, step: 30_000 } }, coarse });
+  const { happen, hear } = live({ stored: { gd: { generation: 0, step: 30_000 }, sgd: { generation: 0, step: 30_000 } }, coarse });
   happen("applied");
   hear(hello);
   coarse.sgd = { generation: 0, step: 2048 };
-  const [again] = sent(happen("tick", {}, 1000));
+  const [again] = sentBy(happen("tick", {}, 1000));
   assert.deepEqual([again.type, again.buckets, again.since.sgd.step, again.since.gd.step], ["watch", 1000, 2048, 30_000]);
-  assert.deepEqual(sent(happen("applied")), []); // a frame that was on its way already
+  assert.deepEqual(sentBy(happen("applied")), []); // a frame that was on its way already
   hear(hello);
-  assert.deepEqual(sent(happen("applied")).map(({ buckets }) => buckets), [64]);
+  assert.deepEqual(sentBy(happen("applied")).map(({ buckets }) => buckets), [64]);
   hear(hello);
-  assert.deepEqual(sent(happen("tick", {}, 1000)).filter(({ type }) => type === "watch"), []);
+  assert.deepEqual(sentBy(happen("tick", {}, 1000)).filter(({ type }) => type === "watch"), []);
 });
 
 test("an experiment opened once more is requested wide, like a new one", () => {
-  const { happen, hear, positions } = live({ held: { gd: { generation: 0, step: 200 } } });
+  const { happen, hear, positions } = live({ stored: { gd: { generation: 0, step: 200 } } });
   hear(hello);
-  assert.deepEqual(sent(happen("applied")).map(({ buckets }) => buckets), [64]);
+  assert.deepEqual(sentBy(happen("applied")).map(({ buckets }) => buckets), [64]);
   delete positions.gd;
-  const [message] = sent(happen("watch", { what: { experiment: "e1", token: null, series: null } }));
+  const [message] = sentBy(happen("watch", { what: { experiment: "e1", token: null, series: null } }));
   assert.deepEqual([message.buckets, message.since], [1000, undefined]);
 });
 
@@ -85,11 +85,11 @@ test("the past is requested wide until complete, in any number of frames", () =>
   const at = (step, generation = 0) => ({ generation, step });
   const far = { ...hello, state: { ...hello.state, runs: hello.state.runs.map((run) => ({ ...run, generation: 0, step: 8_000 })) } };
   const begin = () => {
-    const line = begun();
+    const line = start();
     line.watch();
     line.happen("opened");
     line.hear(far);
-    return { ...line, asks: () => sent(line.happen("applied")).map(({ buckets }) => buckets) };
+    return { ...line, asks: () => sentBy(line.happen("applied")).map(({ buckets }) => buckets) };
   };
   const { positions, asks } = begin();
   Object.assign(positions, { gd: at(2_800), sgd: at(8_000) });
@@ -105,10 +105,10 @@ test("the past is requested wide until complete, in any number of frames", () =>
 
 test("ranges sent again are requested wide until complete, and anew on another connection", () => {
   const coarse = { gd: { generation: 0, step: 1_024 } };
-  const [held, arrived] = [{ gd: { generation: 0, step: 8_000 } }, { gd: { generation: 0, step: 8_000 } }];
+  const [stored, arrived] = [{ gd: { generation: 0, step: 8_000 } }, { gd: { generation: 0, step: 8_000 } }];
   const state = { ...hello.state, runs: hello.state.runs.filter(({ name }) => name === "gd").map((run) => ({ ...run, generation: 0, step: 8_000 })) };
-  const { happen, hear } = live({ held, arrived, coarse });
-  const asks = (type, ms = 0) => sent(happen(type, {}, ms)).filter(({ type }) => type === "watch").map(({ buckets, since }) => [buckets, since.gd.step]);
+  const { happen, hear } = live({ stored, arrived, coarse });
+  const asks = (type, ms = 0) => sentBy(happen(type, {}, ms)).filter(({ type }) => type === "watch").map(({ buckets, since }) => [buckets, since.gd.step]);
   hear({ ...hello, state });
   assert.deepEqual(asks("applied"), [[64, 8_000]]);
   assert.deepEqual(asks("tick", 1000), [[1000, 1_024]]);
@@ -127,8 +127,8 @@ test("ranges sent again are requested wide until complete, and anew on another c
 });
 
 test("a cut waits by full jitter, shows the seconds, and retries after them", () => {
-  const { happen, session } = live({ held: { gd: { generation: 0, step: 12 } } });
-  const [message] = told(happen("closed", { code: 1006 }));
+  const { happen, session } = live({ stored: { gd: { generation: 0, step: 12 } } });
+  const [message] = dispatched(happen("closed", { code: 1006 }));
   assert.deepEqual([message.status, message.lastStep, message.retryIn], ["reconnecting", 12, 1]);
   assert.deepEqual(happen("tick", {}, 50).filter((action) => action.do === "connect"), []);
   assert.ok(happen("tick", {}, 60).some((action) => action.do === "connect"));
@@ -188,29 +188,29 @@ test("twelve seconds of silence are a cut, whatever the socket says", () => {
 });
 
 test("a connection that never opens is given up too", () => {
-  const { watch, happen } = begun();
+  const { watch, happen } = start();
   watch();
   assert.equal(statusOf(happen("tick", {}, 13_000)), "reconnecting");
 });
 
 test("a ping goes every three seconds and its answer gives the latency", () => {
   const { happen, hear } = live();
-  const [ping] = sent(happen("tick", {}, 3000));
+  const [ping] = sentBy(happen("tick", {}, 3000));
   assert.equal(ping.type, "ping");
-  assert.deepEqual(told(hear({ type: "pong", id: ping.id }, 17)), [{ type: "connection", latency: 17 }]);
-  assert.deepEqual(sent(happen("tick", {}, 1000)), []);
+  assert.deepEqual(dispatched(hear({ type: "pong", id: ping.id }, 17)), [{ type: "connection", latency: 17 }]);
+  assert.deepEqual(sentBy(happen("tick", {}, 1000)), []);
 });
 
 test("unacknowledged commands are sent again after a cut, oldest first, with the same id", () => {
   const { happen, hear, session } = live();
   const [a, b, c] = ["a", "b", "c"].map((id) => ({ type: "command", id, experiment: "e1", do: "edit" }));
-  for (const message of [a, b]) assert.deepEqual(sent(happen("command", { message })), [message]);
+  for (const message of [a, b]) assert.deepEqual(sentBy(happen("command", { message })), [message]);
   hear({ type: "ack", id: "a", answer: {} });
   happen("closed", { code: 1006 });
-  assert.deepEqual(sent(happen("command", { message: c })), []);
+  assert.deepEqual(sentBy(happen("command", { message: c })), []);
   happen("hurry");
   happen("opened");
-  assert.deepEqual(sent(hear(hello)).filter(({ type }) => type === "command"), [b, c]);
+  assert.deepEqual(sentBy(hear(hello)).filter(({ type }) => type === "command"), [b, c]);
   hear({ type: "error", id: "b", problem: { title: "No" } });
   hear({ type: "ack", id: "c", answer: {} });
   assert.equal(session.unanswered, 0);
@@ -222,28 +222,28 @@ test("a command that came too fast is sent again after the server's wait, silent
   happen("command", { message });
   const refused = { type: "error", id: "a", problem: { status: 429, title: "Too many requests", retry_after: 2 } };
   assert.deepEqual(hear(refused), []);
-  assert.deepEqual(sent(happen("tick", {}, 1500)), []);
-  assert.deepEqual(sent(happen("tick", {}, 600)), [message]);
-  assert.deepEqual(sent(happen("tick", {}, 600)), []);
-  assert.equal(told(hear({ type: "ack", id: "a", answer: {} })).length, 1);
+  assert.deepEqual(sentBy(happen("tick", {}, 1500)), []);
+  assert.deepEqual(sentBy(happen("tick", {}, 600)), [message]);
+  assert.deepEqual(sentBy(happen("tick", {}, 600)), []);
+  assert.equal(dispatched(hear({ type: "ack", id: "a", answer: {} })).length, 1);
 });
 
 test("a repeated acknowledgement is reported once", () => {
   const { happen, hear } = live();
   happen("command", { message: { id: "a" } });
-  assert.equal(told(hear({ type: "ack", id: "a", answer: {} })).length, 1);
-  assert.equal(told(hear({ type: "ack", id: "a", answer: {} })).length, 0);
+  assert.equal(dispatched(hear({ type: "ack", id: "a", answer: {} })).length, 1);
+  assert.equal(dispatched(hear({ type: "ack", id: "a", answer: {} })).length, 0);
 });
 
 test("after a cut the missing steps are counted until they are here", () => {
-  const { happen, hear, positions } = live({ held: { gd: { generation: 0, step: 100 } } });
+  const { happen, hear, positions } = live({ stored: { gd: { generation: 0, step: 100 } } });
   happen("closed", { code: 1006 });
   happen("hurry");
   happen("opened");
-  const [, catching] = told(hear({ ...hello, state: { ...answer(), runs: [{ name: "gd", generation: 0, step: 300 }] } }));
+  const [, catching] = dispatched(hear({ ...hello, state: { ...answer(), runs: [{ name: "gd", generation: 0, step: 300 }] } }));
   assert.deepEqual([catching.status, catching.progress], ["catching-up", { have: 100, of: 300, run: "gd" }]);
   positions.gd = { generation: 0, step: 200 };
-  assert.deepEqual(told(happen("applied"))[0].progress, { have: 200, of: 300, run: "gd" });
+  assert.deepEqual(dispatched(happen("applied"))[0].progress, { have: 200, of: 300, run: "gd" });
   positions.gd = { generation: 0, step: 301 };
   assert.equal(statusOf(happen("applied")), "ready");
 });
@@ -252,17 +252,17 @@ test("nothing waits for steps that cannot come: of a removed or restarted run, o
   const at = (step, generation = 0) => ({ generation, step });
   const runs = [{ name: "gd", ...at(300) }, { name: "sgd", ...at(200) }];
   const behind = () => {
-    const line = live({ held: { gd: at(100), sgd: at(100) } });
+    const line = live({ stored: { gd: at(100), sgd: at(100) } });
     line.happen("closed", { code: 1006 });
     line.happen("hurry");
     line.happen("opened");
     line.hear({ ...hello, state: { ...answer(), runs } });
-    return { ...line, stands: (actions) => told(actions).findLast(({ status }) => status)?.progress };
+    return { ...line, stands: (actions) => dispatched(actions).findLast(({ status }) => status)?.progress };
   };
   const removed = behind();
-  const gone = removed.hear({ type: "event", event: "run_removed", experiment: "e1", run: "gd" });
-  assert.ok(gone.some((action) => action.do === "forget" && action.run === "gd"));
-  assert.deepEqual(removed.stands(gone), { have: 100, of: 200, run: "sgd" });
+  const removal = removed.hear({ type: "event", event: "run_removed", experiment: "e1", run: "gd" });
+  assert.ok(removal.some((action) => action.do === "forget" && action.run === "gd"));
+  assert.deepEqual(removed.stands(removal), { have: 100, of: 200, run: "sgd" });
   const reset = behind();
   reset.positions.gd = at(0, 1);
   assert.deepEqual(reset.stands(reset.happen("applied")), { have: 100, of: 200, run: "sgd" });
@@ -288,22 +288,22 @@ test("the old experiment is left once the new one is answered: it may be deleted
 });
 
 test("a new generation after a restart is awaited from its beginning", () => {
-  const { happen, hear, positions } = live({ held: { gd: { generation: 0, step: 300 } } });
+  const { happen, hear, positions } = live({ stored: { gd: { generation: 0, step: 300 } } });
   happen("closed", { code: 1012 });
   happen("hurry");
   happen("opened");
   const actions = hear({ ...hello, state: { ...answer(), runs: [{ name: "gd", generation: 1, step: 300 }] } });
-  assert.deepEqual(told(actions)[1].progress, { have: 0, of: 300, run: "gd" });
+  assert.deepEqual(dispatched(actions)[1].progress, { have: 0, of: 300, run: "gd" });
   positions.gd = { generation: 1, step: 300 };
   assert.equal(statusOf(happen("applied")), "ready");
 });
 
 test("columns that do not join are requested again, once", () => {
-  const { happen, hear, positions } = live({ held: { gd: { generation: 0, step: 5 } } });
+  const { happen, hear, positions } = live({ stored: { gd: { generation: 0, step: 5 } } });
   assert.deepEqual(happen("gap", { run: "gd" }).map((action) => action.do), ["forget", "rewatch"]);
   assert.deepEqual(happen("gap", { run: "gd" }).map((action) => action.do), ["forget"]);
   delete positions.gd;
-  const [message] = sent(happen("rewatch"));
+  const [message] = sentBy(happen("rewatch"));
   assert.deepEqual([message.since, message.buckets], [undefined, 1000]);
   hear(hello);
   assert.equal(happen("gap", { run: "gd" }).length, 2);
@@ -313,7 +313,7 @@ test("an unknown experiment is reported as a restart, and not requested again", 
   const { happen } = live();
   assert.equal(statusOf(happen("closed", { code: 4404 })), "restarted");
   assert.deepEqual(happen("tick", {}, 60_000), []);
-  const { watch, happen: on, hear } = begun();
+  const { watch, happen: on, hear } = start();
   watch();
   on("opened");
   assert.equal(statusOf(hear({ type: "error", id: null, problem: { status: 404, title: "Unknown" } })), "restarted");
@@ -322,21 +322,21 @@ test("an unknown experiment is reported as a restart, and not requested again", 
 test("a refused token leaves the page read only", () => {
   const { happen } = live();
   const actions = happen("closed", { code: 4401 });
-  assert.deepEqual(told(actions), [{ type: "token", token: null }]);
-  assert.equal(sent(happen("opened"))[0].token, undefined);
+  assert.deepEqual(dispatched(actions), [{ type: "token", token: null }]);
+  assert.equal(sentBy(happen("opened"))[0].token, undefined);
 });
 
 test("a protocol error is final, with words for it", () => {
   const { happen } = live();
   const actions = happen("closed", { code: 4400 });
-  assert.equal(told(actions).at(-1).type, "problem");
+  assert.equal(dispatched(actions).at(-1).type, "problem");
   assert.deepEqual(happen("tick", {}, 60_000), []);
 });
 
 test("watching another experiment drops the commands of the one before", () => {
   const { happen, session } = live();
   happen("command", { message: { id: "a" } });
-  const messages = sent(happen("watch", { what: { experiment: "e2", token: null, series: null } }));
+  const messages = sentBy(happen("watch", { what: { experiment: "e2", token: null, series: null } }));
   assert.deepEqual(messages.map(({ type, experiment }) => [type, experiment]), [["unwatch", "e1"], ["watch", "e2"]]);
   assert.equal(session.unanswered, 0);
 });

@@ -132,17 +132,17 @@ test("a line of the same name with another origin does not depend on it", () => 
 
 test("each line has a sentence about its values", () => {
   const sheet = deadSheet();
-  const said = (name) => sentenceOf(sheet, at(sheet, name));
-  assert.equal(said("z1"), "All 2 entries of z1 are negative, so relu returns exactly 0 and nothing behind it receives a gradient.");
-  assert.equal(said("a1"), said("z1"));
-  assert.equal(said("y_pred"), "a1 is exactly 0, so y_pred is b2, whatever the inputs are.");
-  assert.equal(said("loss"), "The loss of this one sample: 0.250.");
-  assert.equal(said("dy_pred"), "The loss falls when the prediction rises.");
-  assert.equal(said("dz1"), "No entry of z1 is above 0, so (z1 > 0) is 0 everywhere: dz1 is exactly 0, and with it every gradient behind.");
-  assert.equal(said("dW2"), "a1 is exactly 0, so dW2 is too.");
-  assert.equal(said("W2"), "dW2 is exactly 0, so W2 stays as it is.");
-  assert.match(said("b2"), /^The largest change is 0.00300: 2.5 becomes 2.503\.$/);
-  sheet.lines.forEach((each) => assert.ok(said(each.name).length > 10, each.name));
+  const sentence = (name) => sentenceOf(sheet, at(sheet, name));
+  assert.equal(sentence("z1"), "All 2 entries of z1 are negative, so relu returns exactly 0 and nothing behind it receives a gradient.");
+  assert.equal(sentence("a1"), sentence("z1"));
+  assert.equal(sentence("y_pred"), "a1 is exactly 0, so y_pred is b2, whatever the inputs are.");
+  assert.equal(sentence("loss"), "The loss of this one sample: 0.250.");
+  assert.equal(sentence("dy_pred"), "The loss falls when the prediction rises.");
+  assert.equal(sentence("dz1"), "No entry of z1 is above 0, so (z1 > 0) is 0 everywhere: dz1 is exactly 0, and with it every gradient behind.");
+  assert.equal(sentence("dW2"), "a1 is exactly 0, so dW2 is too.");
+  assert.equal(sentence("W2"), "dW2 is exactly 0, so W2 stays as it is.");
+  assert.match(sentence("b2"), /^The largest change is 0.00300: 2.5 becomes 2.503\.$/);
+  sheet.lines.forEach((each) => assert.ok(sentence(each.name).length > 10, each.name));
 });
 
 test("the largest value is that of the whole matrix, not of the corner sent", () => {
@@ -176,8 +176,8 @@ test("a part of a batch shows the number of rows left out and the mean of all", 
 });
 
 test("of 64 units the first are shown with the number of others, however many were sent", () => {
-  for (const told of [64, 12]) {
-    const wide = entry("W2", Array.from({ length: told }, () => Array.from({ length: told }, (_, k) => k)), { shape: [64, 64] });
+  for (const count of [64, 12]) {
+    const wide = entry("W2", Array.from({ length: count }, () => Array.from({ length: count }, (_, k) => k)), { shape: [64, 64] });
     const { rows, moreRows, moreColumns } = gridOf(wide);
     assert.deepEqual([rows.length, rows[0].cells.length, moreRows, moreColumns], [8, 8, 56, 56]);
   }

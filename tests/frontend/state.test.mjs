@@ -15,7 +15,7 @@ import { answer, catalog } from "./fake-server.mjs";
 
 const after = (messages, state = initialState()) => messages.reduce(reduce, state);
 const opened = (changes) => after([{ type: "catalog", catalog }, { type: "opened", answer: answer(changes), token: "t" }]);
-const frame = (run, told) => ({ type: "frame", runs: { [run]: { status: "playing", step: 1, epoch: 1, samples_seen: 900, generation: 0, latest: {}, ...told } } });
+const frame = (run, changes) => ({ type: "frame", runs: { [run]: { status: "playing", step: 1, epoch: 1, samples_seen: 900, generation: 0, latest: {}, ...changes } } });
 
 test("an experiment brings its runs with labels, colours and settings in force", () => {
   const { runs, order, experiment, view } = opened();
@@ -45,11 +45,11 @@ test("an edit shows at once, is settled by its answer and marked once, in any or
   const sent = { type: "sent", id: "c1", do: "edit", run: "gd", body: { batch_size: 1 } };
   const ack = { type: "ack", id: "c1", answer: { run: "gd", at_step: 7, batch_size: 1 } };
   const event = { type: "event", event: "edit", run: "gd", step: 7, generation: 0, edit: { at_step: 7, batch_size: 1 } };
-  const asked = after([sent], opened());
-  assert.equal(asked.runs.gd.settings.batch_size, 1);
-  assert.deepEqual(asked.runs.gd.edits, []);
+  const pending = after([sent], opened());
+  assert.equal(pending.runs.gd.settings.batch_size, 1);
+  assert.deepEqual(pending.runs.gd.edits, []);
   for (const order of [[ack, event], [event, ack]]) {
-    const settled = after(order, asked);
+    const settled = after(order, pending);
     assert.deepEqual(settled.runs.gd.edits, [{ at_step: 7, batch_size: 1 }]);
     assert.equal(settled.runs.gd.settings.batch_size, 1);
     assert.deepEqual(settled.pending, {});
@@ -89,9 +89,9 @@ test("all samples of one is \"the one sample\"", () => {
 
 test("play shows at once and then follows the status of the runs", () => {
   const ready = after([{ type: "connection", status: "ready" }], opened());
-  const asked = after([{ type: "sent", id: "p", do: "play", body: { speed: 30, pace: "steps" } }], ready);
-  assert.deepEqual([asked.playback.playing, asked.playback.speed, asked.connection.status], [true, 30, "live"]);
-  const stopped = after([{ type: "ack", id: "p", answer: answer({ status: "paused" }) }], asked);
+  const pending = after([{ type: "sent", id: "p", do: "play", body: { speed: 30, pace: "steps" } }], ready);
+  assert.deepEqual([pending.playback.playing, pending.playback.speed, pending.connection.status], [true, 30, "live"]);
+  const stopped = after([{ type: "ack", id: "p", answer: answer({ status: "paused" }) }], pending);
   assert.deepEqual([stopped.playback.playing, stopped.connection.status], [false, "ready"]);
 });
 
@@ -108,11 +108,11 @@ test("another page's speed shows here too, unless this page is about to play at 
 });
 
 test("a speed chosen while paused stays until played, whatever an answer says", () => {
-  const told = { type: "experiment", state: { ...answer(), speed: 60, pace: "steps" } };
-  const chosen = after([{ type: "playback", part: { speed: 500 } }, told], opened());
+  const reply = { type: "experiment", state: { ...answer(), speed: 60, pace: "steps" } };
+  const chosen = after([{ type: "playback", part: { speed: 500 } }, reply], opened());
   assert.equal(chosen.playback.speed, 500);
-  const played = after([{ type: "sent", id: "p", do: "play", body: { speed: 500, pace: "steps" } }, { type: "ack", id: "p", answer: { ...told.state, speed: 500 } }], chosen);
-  assert.equal(after([{ type: "experiment", state: { ...told.state, speed: 7 } }], played).playback.speed, 7);
+  const played = after([{ type: "sent", id: "p", do: "play", body: { speed: 500, pace: "steps" } }, { type: "ack", id: "p", answer: { ...reply.state, speed: 500 } }], chosen);
+  assert.equal(after([{ type: "experiment", state: { ...reply.state, speed: 7 } }], played).playback.speed, 7);
 });
 
 test("a reset keeps the settings in force, drops edits and starts a generation", () => {
@@ -145,8 +145,8 @@ test("the loss at the step of a pause is not replaced by that of the step before
   const paused = answer({ status: "paused", step: 9 });
   paused.runs[0].latest = { train_loss: { step: 9, value: 0.5 }, "grad_l1/W1": { step: 8, value: 3 } };
   const late = frame("gd", { status: "paused", step: 9, latest: { train_loss: { step: 8, value: 0.6 }, "grad_l1/W1": { step: 8, value: 3 } } });
-  const told = [{ type: "sent", id: "p", do: "pause", body: {} }, { type: "ack", id: "p", answer: paused }, late];
-  const state = after(told, opened());
+  const messages = [{ type: "sent", id: "p", do: "pause", body: {} }, { type: "ack", id: "p", answer: paused }, late];
+  const state = after(messages, opened());
   assert.deepEqual(state.runs.gd.latest.train_loss, { step: 9, value: 0.5 });
   assert.equal(state.runs.gd.latest["grad_l1/W1"].step, 8);
   const on = after([frame("gd", { step: 12, latest: { train_loss: { step: 11, value: 0.4 } } })], state);
@@ -269,8 +269,8 @@ test("runs at different steps are named, unless their answers are only of differ
 });
 
 test("a view updated now and then names its step, unless all runs stand there", () => {
-  const at = (step, status, seen) => {
-    const runs = Object.fromEntries(["gd", "sgd"].map((name) => [name, { generation: 0, predictions: seen[name] === undefined ? null : { step: seen[name] } }]));
+  const at = (step, status, steps) => {
+    const runs = Object.fromEntries(["gd", "sgd"].map((name) => [name, { generation: 0, predictions: steps[name] === undefined ? null : { step: steps[name] } }]));
     const state = after([frame("gd", { step, status }), frame("sgd", { step, status }), { type: "measured", runs }], opened());
     return [viewWords, viewSteps].map((words) => words(state, Object.values(state.runs), "predictions"));
   };
@@ -284,19 +284,19 @@ test("a view updated now and then names its step, unless all runs stand there", 
 });
 
 test("the trend depends on the recent past", () => {
-  const told = (loss) => trendOf(Array.from({ length: 200 }, (_, step) => ({ step, value: loss(step) })), 200);
-  assert.equal(told((step) => 1 / (1 + step)), "falling");
-  assert.equal(told(() => 0.0436), "flat");
-  assert.equal(told((step) => 1 + step), "rising");
+  const trend = (loss) => trendOf(Array.from({ length: 200 }, (_, step) => ({ step, value: loss(step) })), 200);
+  assert.equal(trend((step) => 1 / (1 + step)), "falling");
+  assert.equal(trend(() => 0.0436), "flat");
+  assert.equal(trend((step) => 1 + step), "rising");
 });
 
 test("a loss is flat that falls by less than a hundredth over the Doctor's steps, at any step", () => {
-  const told = (share, steps) => {
+  const trend = (share, steps) => {
     const window = Math.max(200, steps / 8);
     return trendOf(Array.from({ length: steps }, (_, step) => ({ step, value: (1 - share) ** (step / (0.875 * window)) })), steps);
   };
   for (const steps of [60, 150, 600, 1500, 3000]) {
-    assert.deepEqual([told(0.012, steps), told(0.008, steps), told(-0.012, steps)], ["falling", "flat", "rising"], `${steps}`);
+    assert.deepEqual([trend(0.012, steps), trend(0.008, steps), trend(-0.012, steps)], ["falling", "flat", "rising"], `${steps}`);
   }
   const state = after([frame("gd", { step: 600 }), { type: "measured", runs: { gd: { generation: 0, trend: "falling" } } }], opened({ status: "playing" }));
   assert.deepEqual(stateOf(state.runs.gd, state), { word: "falling", glyph: "check", tone: "ok", of: "train loss, the last 75 steps" });
@@ -304,13 +304,13 @@ test("a loss is flat that falls by less than a hundredth over the Doctor's steps
 });
 
 test("a constant, a wandering and a jumping loss have their own words", () => {
-  const told = (loss, steps = 400) => trendOf(Array.from({ length: steps }, (_, step) => ({ step, value: loss(step) })), steps);
-  for (const steps of [45, 60, 94]) assert.equal(told((step) => (step < 20 ? 0.5 / (step + 1) : 0.0095311558521452), steps), "flat", `${steps}`);
-  assert.equal(told((step) => (step < 399 ? 0.000735 : 0.173)), "rising", "one step after the batch was made a single sample");
-  assert.equal(told((step) => (step < 399 ? 0.173 : 0.000735)), "falling");
+  const trend = (loss, steps = 400) => trendOf(Array.from({ length: steps }, (_, step) => ({ step, value: loss(step) })), steps);
+  for (const steps of [45, 60, 94]) assert.equal(trend((step) => (step < 20 ? 0.5 / (step + 1) : 0.0095311558521452), steps), "flat", `${steps}`);
+  assert.equal(trend((step) => (step < 399 ? 0.000735 : 0.173)), "rising", "one step after the batch was made a single sample");
+  assert.equal(trend((step) => (step < 399 ? 0.173 : 0.000735)), "falling");
   const wanders = (step) => 0.1 + 0.05 * Math.sin(step * step);
-  assert.equal(told(wanders), "flat");
-  assert.equal(told((step) => wanders(step) * Math.exp(-step / 20)), "falling");
+  assert.equal(trend(wanders), "flat");
+  assert.equal(trend((step) => wanders(step) * Math.exp(-step / 20)), "falling");
 });
 
 test("with fewer than two losses there is no trend, neither in the table nor in a sentence", () => {
@@ -319,8 +319,8 @@ test("with fewer than two losses there is no trend, neither in the table nor in 
   const state = after([frame("gd", { step: 1, status: "playing" }), frame("sgd", { step: 1, status: "playing" })], opened());
   assert.deepEqual(stateOf(state.runs.gd, state), { word: "", glyph: null, tone: "muted" });
   assert.equal(lossSummary(state), "Loss by step. GD started at 12.3. SGD started at 12.3.");
-  const known = after([{ type: "measured", runs: { gd: { generation: 0, trend: "rising" } } }], state);
-  assert.match(lossSummary(known), /GD started at 12\.3: rising\. SGD started at 12\.3\.$/);
+  const measuredState = after([{ type: "measured", runs: { gd: { generation: 0, trend: "rising" } } }], state);
+  assert.match(lossSummary(measuredState), /GD started at 12\.3: rising\. SGD started at 12\.3\.$/);
 });
 
 test("numbers read as people write them", () => {
@@ -404,8 +404,8 @@ test("a recipe with classes names no loss, and its output is linear", () => {
   state.experiment.recipe = { ...state.experiment.recipe, data: { name: "linear" }, network: { layers: [], output: "tanh" } };
   const { loss, network } = changedRecipe(state, { data: { name: "moons" } });
   assert.deepEqual([loss, network.output], [undefined, "identity"]);
-  const kept = changedRecipe(state, { data: { name: "sine" } });
-  assert.deepEqual([kept.loss, kept.network.output], ["mse", "tanh"]);
+  const recipe = changedRecipe(state, { data: { name: "sine" } });
+  assert.deepEqual([recipe.loss, recipe.network.output], ["mse", "tanh"]);
   assert.equal(changedRecipe(state, { data: { name: "moons" }, loss: "mse" }).loss, "mse");
 });
 

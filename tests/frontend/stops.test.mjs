@@ -7,7 +7,7 @@ import { stripFor } from "../../frontend/components/strips.js";
 import { initialState, reduce } from "../../frontend/state/reduce.js";
 import { editWords } from "../../frontend/state/run-words.js";
 import { choices, chosen, conditionsOf, numberOf, stopWords } from "../../frontend/state/stops.js";
-import { answer, dead, found } from "./fake-server.mjs";
+import { answer, dead, findingEvent } from "./fake-server.mjs";
 
 const after = (...messages) => [{ type: "opened", answer: answer(), token: "t" }, { type: "connection", status: "ready" }, ...messages].reduce(reduce, initialState());
 const finished = (condition) => ({ type: "event", event: "finished", run: "sgd", step: 214, condition, latest: { train_loss: { step: 214, value: 0.5 } } });
@@ -47,14 +47,14 @@ test("a stopped run says where and why, and can continue", () => {
   assert.equal(state.runs.sgd.status, "finished");
   assert.equal(state.runs.sgd.latest.train_loss.value, 0.5);
   assert.match(strip.strong, /^SGD stopped at step [\d,]+, when a layer dies\.$/);
-  const asked = [];
-  strip.act.do({ edit: (run, change) => asked.push([run, change]) });
-  assert.deepEqual(asked, [["sgd", { stop: [] }]]);
+  const edits = [];
+  strip.act.do({ edit: (run, change) => edits.push([run, change]) });
+  assert.deepEqual(edits, [["sgd", { stop: [] }]]);
 });
 
 test("a condition set after a layer died is met by the dead layer", () => {
   const frame = { type: "frame", frame: 1, runs: { sgd: { status: "playing", step: 254, epoch: 1, samples_seen: 254, generation: 0, columns: null } } };
-  const stopped = (since) => stripFor(after(frame, found("sgd", dead({ since_step: since })), { ...finished({ when: "layer_dies" }), step: 254 })).strong;
+  const stopped = (since) => stripFor(after(frame, findingEvent("sgd", dead({ since_step: since })), { ...finished({ when: "layer_dies" }), step: 254 })).strong;
   assert.equal(stopped(196), "SGD stopped at step 254, when a layer is dead, since step 196.");
   assert.equal(stopped(254), "SGD stopped at step 254, when a layer dies.");
 });

@@ -67,14 +67,14 @@ test("the timeline marks edits, divergence, a reset and a fork, by step, for vis
     { type: "event", event: "run_added", run: "sgd-420", added, recipe },
     { type: "event", event: "diverged", run: "gd", step: 650, diverged_at: 650, generation: 0 },
   );
-  const told = (given) => markersOf(given).map(({ step, kind, text }) => `${step} ${kind} ${text}`);
-  assert.deepEqual(told(state), [
+  const marks = (from) => markersOf(from).map(({ step, kind, text }) => `${step} ${kind} ${text}`);
+  assert.deepEqual(marks(state), [
     "300 edit SGD: rate 0.1 → 0.006", "420 fork SGD from 420: fork of SGD, rate 0.006 → 0.001", "450 edit SGD from 420: SGD → mini-batch 32",
     "500 edit GD: GD → mini-batch 32", "650 diverged GD: diverged",
   ]);
   assert.equal(originWords(state, "sgd-420"), "fork of SGD at step 420");
   const alone = after([{ type: "event", event: "reset", run: "gd", generation: 1 }, { type: "hidden", run: "sgd-420", hidden: true }], state);
-  assert.deepEqual(told(alone), ["300 edit SGD: rate 0.1 → 0.006", "700 reset GD: starts again at step 0"]);
+  assert.deepEqual(marks(alone), ["300 edit SGD: rate 0.1 → 0.006", "700 reset GD: starts again at step 0"]);
 });
 
 test("a reset of all runs, sent one by one, leaves no mark in the new past", () => {
@@ -111,7 +111,7 @@ test("overlapping marks share a flag that names all and leads to each", () => {
   assert.deepEqual(steps(flagsOf([at(0), at(0)], 0, 700)), [[0, 0]]);
   const flag = flagsOf(marks, 700, 700)[1];
   assert.deepEqual(flagWords(flag).slice(0, 2), ["step 300: a mark", "step 301: a mark"]);
-  assert.deepEqual([0, 300, 301, 315, 316].map((shown) => stepFrom(flag, shown)), [300, 301, 315, 300, 300]);
+  assert.deepEqual([0, 300, 301, 315, 316].map((step) => stepFrom(flag, step)), [300, 301, 315, 300, 300]);
 });
 
 test("a fork is named after its parent and step, unique each time", () => {
