@@ -211,7 +211,7 @@ def test_opening_a_link_over_ones_own_experiment_can_be_undone(open_lab: OpenLab
     other.notice.get_by_role("button", name="Undo").click()
     other.until(lambda: (other.stored["id"], other.step), lambda now: now == (mine, 3))
     other.page.goto(link_of(lab)[:-30])
-    expect(other.strip).to_contain_text("This link cannot be opened. Part of it is missing")
+    expect(other.strip).to_contain_text("This link cannot be opened. It is incomplete")
     assert (other.stored["id"], other.step) == (mine, 3)
     # the experiment left for it is still there
     other.page.keyboard.press("s")
