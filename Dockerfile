@@ -15,10 +15,10 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 
 # Wheels only, each of the very bytes that the lock names: nothing is compiled, so no compiler is needed at any stage.
 # The lock comes first and alone, so that a change of fallline itself does not install everything anew.
-COPY requirements/build.txt requirements/run.txt requirements/
+COPY requirements/build.txt requirements/docs.txt requirements/run.txt requirements/
 RUN python3 -m venv /opt/build \
  && python3 -m venv --without-pip /opt/fallline \
- && /opt/build/bin/python -m pip install --only-binary :all: --require-hashes -r requirements/build.txt \
+ && /opt/build/bin/python -m pip install --only-binary :all: --require-hashes -r requirements/build.txt -r requirements/docs.txt \
  && /opt/build/bin/python -m pip --python /opt/fallline/bin/python install \
       --only-binary :all: --require-hashes -r requirements/run.txt
 
@@ -26,8 +26,9 @@ RUN python3 -m venv /opt/build \
 COPY frontend/package.json frontend/package-lock.json frontend/
 RUN PATH=/opt/build/bin:$PATH npm ci --prefix frontend --no-audit --no-fund
 
-COPY pyproject.toml hatch_build.py README.md LICENSE ./
+COPY pyproject.toml hatch_build.py mkdocs.yml README.md LICENSE ./
 COPY backend backend
+COPY docs docs
 COPY frontend frontend
 RUN /opt/build/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir /src/dist . \
  && /opt/build/bin/python -m pip --python /opt/fallline/bin/python install --no-deps /src/dist/*.whl \

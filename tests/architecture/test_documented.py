@@ -1,6 +1,8 @@
 """What can be set, typed or asked for is written down."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from fallline.diagnosis.rules import RULES
@@ -23,35 +25,70 @@ from fallline.web.export_routes import export
 ROOT = Path(__file__).parents[2]
 
 
-def test_every_setting_stands_in_the_readme() -> None:
-    readme = (ROOT / "README.md").read_text()
-    assert [row.name for row in TABLE if PREFIX + row.name not in readme] == []
+def test_every_setting_stands_in_its_table() -> None:
+    settings = (ROOT / "docs/reference/settings.md").read_text()
+    rows = re.findall(rf"^\| `{PREFIX}([A-Z_]+)` \|", settings, re.MULTILINE)
+    assert rows == [row.name for row in TABLE]
 
 
-def test_the_readme_says_that_an_empty_recipe_is_not_the_exhibit_on_which_the_page_opens() -> None:
+def test_the_tutorial_says_that_an_empty_recipe_is_not_the_exhibit_on_which_the_page_opens() -> None:
     empty, exhibit = Recipe.model_validate({}), EXHIBITS["notebook"].recipe
     seeds = {empty.data.seed, empty.network.seed, *(run.seed for run in empty.runs)}
     assert seeds == {0} != {exhibit.data.seed, exhibit.network.seed}
     assert empty.data.test_fraction == 0 < exhibit.data.test_fraction
     assert [run.learning_rate for run in empty.runs] != [run.learning_rate for run in exhibit.runs]
-    readme = " ".join((ROOT / "README.md").read_text().replace("\n# ", " ").split())
-    assert (
-        "All its seeds are 0; the exhibit on which the page opens has other seeds, a test split and" in readme
-    )
+    tutorial = (ROOT / "docs/tutorial/first-script.md").read_text()
+    assert "All its seeds are 0." in tutorial
+    assert "That one has other seeds, a test split and other rates." in tutorial
 
 
 def test_every_setting_that_the_documents_name_exists() -> None:
-    known = {PREFIX + row.name for row in TABLE}
-    for name in ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "Dockerfile", "compose.yaml"):
-        assert set(re.findall(PREFIX + r"[A-Z_]+", (ROOT / name).read_text())) <= known, name
+    existing = {PREFIX + row.name for row in TABLE}
+    documents = [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        ROOT / "Dockerfile",
+        ROOT / "compose.yaml",
+    ]
+    assert len(documents) > 20
+    for path in documents:
+        assert set(re.findall(PREFIX + r"[A-Z_]+", path.read_text())) <= existing, path
 
 
-def test_every_verb_says_what_it_does_and_stands_in_contributing() -> None:
+def test_every_verb_says_what_it_does_and_stands_in_its_table() -> None:
     makefile = (ROOT / "Makefile").read_text()
     verbs = re.findall(r"^([a-z-]+):.*## .+$", makefile, re.MULTILINE)
     assert {"run", "test", "bench"} <= set(verbs)
-    contributing = (ROOT / "CONTRIBUTING.md").read_text()
-    assert [verb for verb in verbs if f"make {verb}" not in contributing] == []
+    rows = re.findall(r"^\| (`make [^|]+) \|", (ROOT / "docs/reference/make.md").read_text(), re.MULTILINE)
+    described = [verb for row in rows for verb in re.findall(r"`make ([a-z-]+)`", row)]
+    assert sorted(described) == sorted(verb for verb in verbs if verb != "help")
+
+
+def test_every_command_stands_in_its_table() -> None:
+    described = re.findall(
+        r"^\| `fallline ([a-z]+)` \|", (ROOT / "docs/reference/command-line.md").read_text(), re.MULTILINE
+    )
+    help_text = subprocess.run(
+        [sys.executable, "-m", "fallline", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    commands = re.findall(r"^ {4}([a-z]+) ", help_text, re.MULTILINE)
+    assert sorted(described) == sorted(commands)
+
+
+def test_every_key_of_the_page_stands_in_its_table() -> None:
+    (keys,) = (path for path in (ROOT / "frontend").rglob("keys.[jt]s") if "node_modules" not in path.parts)
+    actions = dict.fromkeys(re.findall(r'does: "([^"]+)", caps: ', keys.read_text()))
+    described = re.findall(
+        r"^\| ([^|`]+) \| `", (ROOT / "docs/reference/keyboard.md").read_text(), re.MULTILINE
+    )
+    assert described == [*actions]
+
+
+def test_every_limit_names_tests_that_exist() -> None:
+    rows = re.findall(r"^\| .*$", (ROOT / "docs/reference/limits.md").read_text(), re.MULTILINE)
+    paths = [path for row in rows for path in re.findall(r"`([a-z_/]+\.py)`", row)]
+    assert len(paths) > 40
+    assert [path for path in paths if not (ROOT / "tests" / path).is_file()] == []
 
 
 def test_continuous_integration_runs_everybodys_verb() -> None:

@@ -12,7 +12,7 @@ PLACES = re.compile(
 )
 INDEXES = re.compile(r"files\.python" + r"hosted|pypi\." + r"org|registry\." + r"npmjs|proxy\." + r"golang")
 BUILT = re.compile(r"(^|/)(__pycache__|node_modules|dist|\.venv)(/|$)|\.(pyc|whl)$")
-NOT_TEXT = {".png", ".woff2", ".npz", ".ico", ".sqlite3"}
+NOT_TEXT = {".png", ".webp", ".woff2", ".npz", ".ico", ".sqlite3"}
 
 
 def names() -> list[str]:

@@ -47,6 +47,7 @@ def test_the_locks_hold_what_the_package_asks_for() -> None:
             *PYPROJECT["project"]["optional-dependencies"]["fast"],
         ],
         "build": groups["build"],
+        "docs": groups["docs"],
         "test": [*PYPROJECT["project"]["dependencies"], *(x for x in groups["test"] if isinstance(x, str))],
     }
     for name, requirements in asked.items():
@@ -72,7 +73,7 @@ def test_what_is_imported_is_asked_for() -> None:
 
 def test_what_runs_is_what_was_tested() -> None:
     tested = locked("test")
-    for name in ("run", "build"):
+    for name in ("run", "build", "docs"):
         assert locked(name).items() <= tested.items()
 
 

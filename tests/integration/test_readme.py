@@ -1,4 +1,4 @@
-"""The README's curl lines work as printed."""
+"""The curl lines of the documents work as printed."""
 
 from __future__ import annotations
 
@@ -8,31 +8,60 @@ from pathlib import Path
 
 from support.serving import open_server
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+NUMBER = r"\d\.\d+(e-\d+)?"
+VALUE = rf"{{'step': \d+, 'value': {NUMBER}}}"
 
 
-def curl_lines() -> str:
-    found = re.search(
-        r"<!-- a test runs these lines as they stand -->\n```sh\n(.*?)```", README.read_text(), re.S
-    )
-    assert found, "the README has no block of curl lines"
-    return found[1]
+def curl_lines(document: str) -> str:
+    text = (ROOT / document).read_text()
+    match = re.search(r"<!-- a test runs these lines as they stand -->\n```sh\n(.*?)```", text, re.S)
+    assert match, f"{document} has no block of curl lines"
+    return match[1]
+
+
+def output_of(lines: str) -> list[str]:
+    """What the lines print when they meet a new server."""
+    with open_server() as server:
+        script = lines.replace("http://127.0.0.1:8000", server.url.rstrip("/"))
+        result = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout.splitlines()
+
+
+def test_the_twelve_lines_of_the_readme_work_as_printed() -> None:
+    lines = curl_lines("README.md")
+    assert len([line for line in lines.splitlines() if line]) <= 12
+    output = output_of(lines)
+    before, edit, after, header, *buckets = output[:-4]
+    assert re.fullmatch(VALUE, before)
+    assert edit == "{'run': 'gd', 'at_step': 500, 'batch_size': 1}"
+    assert re.fullmatch(VALUE, after)
+    assert header.startswith("first,last,train_loss.min")
+    assert 1 <= len(buckets) <= 4
+    dead, *script = output[-4:]
+    assert re.fullmatch(r"\[((True|False)(, )?){4}\]", dead)
+    assert script[0].startswith(('"""', "#", "import"))
 
 
 def test_a_first_session_with_curl_works_as_printed() -> None:
-    with open_server() as server:
-        lines = curl_lines().replace("http://127.0.0.1:8000", server.url.rstrip("/"))
-        told = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", lines], capture_output=True, text=True, timeout=60, check=False
-        )
-    assert told.returncode == 0, told.stdout + told.stderr
-    answers = told.stdout.splitlines()
-    assert "'step': 501" in answers[0]
-    assert answers[1] == "{'run': 'gd', 'at_step': 501, 'batch_size': 1}"
-    assert answers[2] == "True"
-    assert answers[3].startswith("{'min': [")
-    assert answers[4] == "paused"
-    assert answers[5].startswith("first,last,batch_loss.min")
-    assert re.fullmatch(r"\[((True|False)(, )?){4}\]", answers[-5])
-    assert answers[-4:-2] == ["log", "[{'at_step': 501, 'batch_size': 1}]"]
-    assert answers[-2:] == ["[{'line': 4, 'reason': 'no value in celsius'}]", "regression"]
+    output = output_of(curl_lines("docs/tutorial/first-script.md"))
+    assert "'step': 501" in output[0]
+    assert output[1] == "{'run': 'gd', 'at_step': 501, 'batch_size': 1}"
+    assert output[2] == "True"
+    assert output[3].startswith("{'min': [")
+    assert output[4] == "paused"
+    assert output[5].startswith("first,last,batch_loss.min")
+    assert re.fullmatch(r"\[((True|False)(, )?){4}\]", output[-5])
+    assert output[-4:-2] == ["log", "[{'at_step': 501, 'batch_size': 1}]"]
+    assert output[-2:] == ["[{'line': 4, 'reason': 'no value in celsius'}]", "regression"]
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text().split()) <= 450

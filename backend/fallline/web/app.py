@@ -20,6 +20,7 @@ from fallline.settings import Settings
 from fallline.vocabulary.errors import NotFound, Unavailable
 from fallline.web import (
     dataset_routes,
+    documentation,
     errors,
     experiment_routes,
     export_routes,
@@ -68,6 +69,7 @@ def build_app(lab: Lab, pages: Pages, settings: Settings) -> FastAPI:
     )
     for router in (*(routes.router for routes in apis), page_routes(pages)):
         app.include_router(router)
+    documentation.serve_documentation(app, documentation.installed_site())
 
     sockets = OpenSockets(MOST_SOCKETS)
 
@@ -106,7 +108,7 @@ def _paths(document: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     documented = {
         path: tuple(method.upper() for method in calls) for path, calls in document["paths"].items()
     }
-    return {**documented, **PAGE_PATHS}
+    return {**documented, **PAGE_PATHS, **documentation.PATHS}
 
 
 @asynccontextmanager
